@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+//
+// The picture of the whole. Arrows point down only:
+//
+//     megaworker  megamanager  megacomet  megabench  megatop      the programs: glue, thin
+//          |           |           |          |         |
+//          +-- Daemon -+           |          |      Dashboard    what daemons share | the screens
+//                |                 |          |         |
+//     Comet   Reactor   Supervision   ConfigurationFile           decisions | libev and sockets | decisions | the TOML file
+//        \       |                     |
+//         Wire  CLibev          Configuration                     bytes <-> values | C | the settings
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+/// The hot path crosses modules (Wire into Comet into the daemons), so release builds optimise across them.
+let fast: [SwiftSetting] = strict + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+
+let package = Package(
+    name: "MegaComet",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // C at the edge.
+        .systemLibrary(name: "CLibev"),
+        .target(name: "CSystem"),
+        .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("simdjson")]),
+        .systemLibrary(name: "CNcurses", path: "Dashboard/CNcurses"),
+
+        // Pure: bytes and decisions. No system calls, no clock.
+        .target(name: "Wire", swiftSettings: fast),
+        .target(name: "Comet", dependencies: ["Wire"], swiftSettings: fast),
+        .target(name: "Supervision", swiftSettings: strict),
+
+        // The settings, and the file that holds them.
+        .target(name: "Configuration", path: "Sources/Configuration/Settings", swiftSettings: strict),
+        .target(name: "ConfigurationFile", dependencies: ["Configuration", toml], path: "Sources/Configuration/File", swiftSettings: strict),
+
+        // I/O.
+        .target(name: "Reactor", dependencies: ["CLibev", "CSystem", "Wire"], swiftSettings: fast),
+        .target(name: "Daemon", dependencies: ["Reactor", "Wire", "Configuration", log], swiftSettings: fast),
+
+        // The programs.
+        .executableTarget(name: "megaworker", dependencies: ["Comet", "Wire", "Reactor", "Daemon", "Configuration", log], swiftSettings: fast),
+        .executableTarget(name: "megamanager", dependencies: ["Comet", "Wire", "Reactor", "Daemon", "Configuration", "CSimdjson", log], swiftSettings: fast),
+        .executableTarget(
+            name: "megacomet",
+            dependencies: ["Supervision", "Wire", "Reactor", "Configuration", "ConfigurationFile", "CSystem", arguments, log], swiftSettings: strict),
+        .executableTarget(name: "megabench", dependencies: ["Wire", "Reactor", "CSystem", arguments, histogram], swiftSettings: fast),
+        .target(
+            name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Wire", "Reactor", "Configuration", "ConfigurationFile"],
+            path: "Dashboard/Screen", swiftSettings: strict),
+        .executableTarget(name: "megatop", dependencies: ["Dashboard", arguments], path: "Dashboard/megatop", swiftSettings: strict),
+
+        // The tests. TestSupport starts the real programs on free ports in private folders, and ends them by id.
+        .target(name: "TestSupport", dependencies: ["CSystem"], path: "Tests/Support", swiftSettings: strict),
+        .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
+        .testTarget(name: "CometTests", dependencies: ["Comet", "Wire"], swiftSettings: strict),
+        .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "ConfigurationFile"], swiftSettings: strict),
+        .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Wire"], swiftSettings: strict),
+        .testTarget(name: "SimulationTests", dependencies: ["Comet", "Wire"], swiftSettings: strict),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: ["TestSupport", "Wire", "megacomet", "megaworker", "megamanager", "megabench", "megatop"],
+            swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx17
+)

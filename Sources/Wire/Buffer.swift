@@ -1,0 +1,113 @@
+/// A byte queue: appended at the end, consumed from the front. Every outbox and every partial input is one.
+///
+/// It is the one place in Wire that holds a raw pointer: an array would pay a uniqueness check and a bounds check for each byte.
+/// An empty buffer owns no memory, so that a waiting connection can hold one for free. The owner bounds `count`; see `Limits`.
+package struct Buffer: ~Copyable {
+    @usableFromInline var base: UnsafeMutableRawPointer?
+    @usableFromInline var head = 0
+    @usableFromInline var tail = 0
+    @usableFromInline var capacity = 0
+
+    @inlinable package init() {}
+    deinit { base?.deallocate() }
+
+    /// Bytes waiting.
+    @inlinable package var count: Int { tail - head }
+    @inlinable package var isEmpty: Bool { tail == head }
+
+    /// The waiting bytes, valid until the buffer is next changed.
+    @inlinable package var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base.map { UnsafeRawPointer($0) + head }, count: tail - head)
+    }
+
+    /// Makes room for `extra` more bytes at the end; the pointer is where they go, and `advance(by:)` says how many came.
+    @inlinable package mutating func reserve(_ extra: Int) -> UnsafeMutableRawPointer {
+        if capacity - tail < extra { grow(extra) }
+        return base.unsafelyUnwrapped + tail
+    }
+    @inlinable package mutating func advance(by written: Int) { tail += written }
+
+    @usableFromInline mutating func grow(_ extra: Int) {
+        let live = count
+        if let base, capacity - live >= extra, head >= live {  // slide to the front: no more is copied than was consumed
+            base.copyMemory(from: base + head, byteCount: live)
+        } else {
+            capacity = max(256, max(capacity * 2, live + extra))
+            let new = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+            if let base {
+                new.copyMemory(from: base + head, byteCount: live)
+                base.deallocate()
+            }
+            base = new
+        }
+        head = 0
+        tail = live
+    }
+
+    /// Forgets the first `n` bytes. An emptied buffer starts again at its front.
+    @inlinable package mutating func consume(_ n: Int) {
+        precondition(n <= count, "consumed more bytes than the buffer holds")
+        head += n
+        if head == tail { head = 0; tail = 0 }
+    }
+
+    /// Takes back what was appended after the buffer held `count` bytes.
+    @inlinable package mutating func truncate(to count: Int) { tail = head + count }
+
+    @inlinable package mutating func clear() { head = 0; tail = 0 }
+
+    /// Empties the buffer and gives its memory back.
+    package mutating func release() {
+        base?.deallocate()
+        base = nil
+        (head, tail, capacity) = (0, 0, 0)
+    }
+
+    @inlinable package mutating func append(_ byte: UInt8) {
+        reserve(1).storeBytes(of: byte, as: UInt8.self)
+        tail += 1
+    }
+    @inlinable package mutating func append(_ raw: UnsafeRawBufferPointer) {
+        guard let source = raw.baseAddress, raw.count > 0 else { return }
+        reserve(raw.count).copyMemory(from: source, byteCount: raw.count)
+        tail += raw.count
+    }
+    @inlinable package mutating func append(_ text: StaticString) {
+        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+    /// For text that is not on the hot path.
+    package mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+    }
+    /// Network byte order.
+    @inlinable package mutating func append<Integer: FixedWidthInteger & BitwiseCopyable>(bigEndian value: Integer) {
+        reserve(MemoryLayout<Integer>.size).storeBytes(of: value.bigEndian, as: Integer.self)
+        tail += MemoryLayout<Integer>.size
+    }
+    @inlinable package mutating func append(decimal value: UInt64) {
+        let room = reserve(20)
+        var digits = 1
+        var rest = value
+        while rest >= 10 { rest /= 10; digits += 1 }
+        rest = value
+        var at = digits
+        while at > 0 {
+            at -= 1
+            room.storeBytes(of: UInt8(truncatingIfNeeded: rest % 10) + 48, toByteOffset: at, as: UInt8.self)
+            rest /= 10
+        }
+        tail += digits
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The integer at `offset`, network byte order. The caller has checked the bounds.
+    @inlinable package func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as: Integer.Type = Integer.self) -> Integer {
+        Integer(bigEndian: loadUnaligned(fromByteOffset: offset, as: Integer.self))
+    }
+    /// A part, by offset and count, of this buffer. The caller has checked the bounds.
+    @inlinable package func part(_ offset: Int, _ count: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: baseAddress.map { $0 + offset }, count: count)
+    }
+}
