@@ -1,0 +1,63 @@
+import Glibc
+
+/// Accepts the connections of a listener, and survives the end of the descriptors: it keeps one in reserve, gives it up to take the
+/// waiting connection off the queue and close it, and takes it back. Without that a level-triggered loop would spin.
+package final class Acceptor {
+    /// Accepted in one turn of the loop, at most: the connections that are held already have their turn too.
+    private static let burst = 256
+
+    private let listener: Int32
+    private let accepted: (Int32) -> Void
+    private var watcher: IOWatcher?
+    private var reserve: Int32
+
+    /// Connections that were accepted, that had to be closed for want of a descriptor, and calls that failed.
+    package private(set) var acceptedCount: UInt64 = 0
+    package private(set) var refusedCount: UInt64 = 0
+    package private(set) var errorCount: UInt64 = 0
+
+    /// `accepted` owns the descriptor that it is given.
+    package init(_ loop: Loop, listener: Int32, accepted: @escaping (Int32) -> Void) {
+        self.listener = listener
+        self.accepted = accepted
+        reserve = Acceptor.openReserve()
+        Sockets.prepareListener(listener)
+        watcher = IOWatcher(loop, listener, .read) { [unowned self] _ in acceptWaiting() }
+    }
+    deinit { if reserve >= 0 { Sockets.close(reserve) } }
+
+    /// Leaves the waiting connections in the kernel's queue.
+    package func pause() { watcher?.watch([]) }
+    package func resume() { watcher?.watch(.read) }
+
+    private static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
+
+    private func acceptWaiting() {
+        for _ in 0..<Acceptor.burst {
+            switch Sockets.accept(listener) {
+            case .success(let descriptor):
+                acceptedCount += 1
+                accepted(descriptor)
+            case .failure(let error):
+                switch error.code {
+                case EAGAIN: return
+                case EINTR, ECONNABORTED, EPROTO, EPERM: errorCount += 1  // that connection is gone: on to the next
+                case EMFILE, ENFILE:
+                    errorCount += 1
+                    guard reserve >= 0 else { return }
+                    Sockets.close(reserve)
+                    if case .success(let descriptor) = Sockets.accept(listener) {
+                        Sockets.close(descriptor)
+                        refusedCount += 1
+                    }
+                    reserve = Acceptor.openReserve()
+                    return
+                default:
+                    errorCount += 1
+                    return
+                }
+            }
+            if watcher?.interest.isEmpty ?? true { return }  // paused meanwhile
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import CSystem
+import Glibc
+
+/// A system call that failed in a way that its caller can't treat as a result.
+package struct SystemError: Error, CustomStringConvertible {
+    package let call: String
+    package let code: Int32
+    package init(_ call: String, _ code: Int32 = errno) {
+        self.call = call
+        self.code = code
+    }
+    package var description: String { "\(call): \(String(cString: strerror(code)))" }
+}
+
+/// An IPv4 address and port.
+package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
+    package var address: String
+    package var port: UInt16
+    package init(_ address: String, _ port: UInt16) {
+        self.address = address
+        self.port = port
+    }
+    package var description: String { "\(address):\(port)" }
+
+    /// The address as the kernel takes it. Names are not looked up: a daemon asks no resolver.
+    func socketAddress() throws -> sockaddr_in {
+        var result = sockaddr_in()
+        result.sin_family = sa_family_t(AF_INET)
+        result.sin_port = port.bigEndian
+        guard inet_pton(AF_INET, address, &result.sin_addr) == 1 else { throw SystemError("address \"\(address)\"", EINVAL) }
+        return result
+    }
+    init(_ raw: sockaddr_in) {
+        var raw = raw
+        var text = [CChar](repeating: 0, count: Int(INET_ADDRSTRLEN))
+        inet_ntop(AF_INET, &raw.sin_addr, &text, socklen_t(text.count))
+        address = text.withUnsafeBufferPointer { String(cString: $0.baseAddress.unsafelyUnwrapped) }
+        port = UInt16(bigEndian: raw.sin_port)
+    }
+}
+
+/// What reading or writing came to. Would-block and end-of-stream are results, not errors.
+package enum Transfer: Equatable {
+    case bytes(Int)
+    case wouldBlock
+    case end
+    case failed(Int32)
+}
+
+/// The socket calls, each once. All sockets are non-blocking and close on exec.
+package enum Sockets {
+    private static let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+
+    private static func withAddress<Result>(_ address: sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        withUnsafePointer(to: address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+    }
+    @discardableResult
+    package static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) -> Bool {
+        var value = value
+        return setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
+    }
+    package static func get(_ descriptor: Int32, _ level: Int32, _ option: Int32) -> Int32? {
+        var value: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(descriptor, level, option, &value, &size) == 0 ? value : nil
+    }
+
+    /// A TCP listener. What is set on it, its accepted sockets inherit: no Nagle delay (an answer is one write), and keep-alive probes,
+    /// so that a phone that lost its network is noticed in 7 minutes, not in two hours.
+    package static func listen(_ endpoint: Endpoint, backlog: Int32 = 65535) throws -> Int32 {
+        let address = try endpoint.socketAddress()
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | flags, 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+        prepareListener(descriptor)
+        guard withAddress(address, { bind(descriptor, $0, $1) }) == 0 else {
+            let error = SystemError("bind \(endpoint)")
+            Glibc.close(descriptor)
+            throw error
+        }
+        guard Glibc.listen(descriptor, backlog) == 0 else {
+            let error = SystemError("listen \(endpoint)")
+            Glibc.close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+    /// The options of a listener, also for one that was inherited.
+    package static func prepareListener(_ descriptor: Int32) {
+        set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
+        set(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 300)
+        set(descriptor, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 30)
+        set(descriptor, Int32(IPPROTO_TCP), TCP_KEEPCNT, 4)
+        setNonBlocking(descriptor)
+    }
+    package static func setNonBlocking(_ descriptor: Int32) {
+        let now = fcntl(descriptor, F_GETFL)
+        if now >= 0, now & O_NONBLOCK == 0 { _ = fcntl(descriptor, F_SETFL, now | O_NONBLOCK) }
+    }
+
+    /// Starts to connect; the socket becomes writable when it is done, and `pendingError` says how it ended.
+    package static func connect(_ endpoint: Endpoint) throws -> Int32 {
+        let address = try endpoint.socketAddress()
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | flags, 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        if withAddress(address, { Glibc.connect(descriptor, $0, $1) }) != 0, errno != EINPROGRESS {
+            let error = SystemError("connect \(endpoint)")
+            Glibc.close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+    /// The error that waits on a socket; 0 where there is none.
+    package static func pendingError(_ descriptor: Int32) -> Int32 { get(descriptor, SOL_SOCKET, SO_ERROR) ?? errno }
+
+    /// A bound UDP socket; port 0 takes a free one.
+    package static func datagram(_ endpoint: Endpoint) throws -> Int32 {
+        let address = try endpoint.socketAddress()
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | flags, 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        guard withAddress(address, { bind(descriptor, $0, $1) }) == 0 else {
+            let error = SystemError("bind \(endpoint) (UDP)")
+            Glibc.close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+    /// Sends one datagram. False where the kernel refused it: the caller counts, and never waits.
+    @discardableResult
+    package static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, to endpoint: Endpoint) -> Bool {
+        guard let address = try? endpoint.socketAddress() else { return false }
+        return withAddress(address) { sendto(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL), $0, $1) } == bytes.count
+    }
+    /// Receives one datagram: bytes (its true length, which is more than the room where it was cut), and who sent it.
+    package static func receive(_ descriptor: Int32, into room: UnsafeMutableRawBufferPointer) -> (Transfer, Endpoint?) {
+        var from = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let n = withUnsafeMutablePointer(to: &from) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                recvfrom(descriptor, room.baseAddress, room.count, Int32(MSG_TRUNC), $0, &size)
+            }
+        }
+        return n >= 0 ? (.bytes(n), Endpoint(from)) : (failure(), nil)
+    }
+
+    /// The port that the kernel chose, or that a listener was given.
+    package static func localEndpoint(_ descriptor: Int32) -> Endpoint? { name(descriptor, getsockname) }
+    package static func peer(_ descriptor: Int32) -> Endpoint? { name(descriptor, getpeername) }
+    private static func name(
+        _ descriptor: Int32, _ call: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> Endpoint? {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { call(descriptor, $0, &size) }
+        }
+        return result == 0 && address.sin_family == sa_family_t(AF_INET) ? Endpoint(address) : nil
+    }
+
+    private static func failure() -> Transfer { errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(errno) }
+
+    package static func read(_ descriptor: Int32, into room: UnsafeMutableRawBufferPointer) -> Transfer {
+        let n = Glibc.recv(descriptor, room.baseAddress, room.count, 0)
+        return n > 0 ? .bytes(n) : n == 0 ? .end : failure()
+    }
+    /// Never raises SIGPIPE.
+    package static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Transfer {
+        let n = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        return n >= 0 ? .bytes(n) : failure()
+    }
+    package static func close(_ descriptor: Int32) { Glibc.close(descriptor) }
+
+    /// Accepts one connection: a descriptor, or nil and why.
+    package static func accept(_ listener: Int32) -> Result<Int32, SystemError> {
+        let descriptor = mc_accept(listener)
+        return descriptor >= 0 ? .success(descriptor) : .failure(SystemError("accept"))
+    }
+}
