@@ -8,7 +8,7 @@ package struct Frame {
     package enum Op: UInt8 {
         /// Worker: my number is `number`; body: see `Hello`. Always the first frame.
         case hello = 16
-        /// Worker: this client polls; `number` is its cursor. Flags: `acknowledges`, and the poll's tag.
+        /// Worker: this client polls; `number` is its cursor. Flags: `acknowledges`, `single`, and the poll's tag.
         case connected = 17
         /// Worker: the poll ended without an answer of the manager's: its connection closed, or it timed out (flag `timedOut`).
         /// Flags carry the tag of the poll that ended.
@@ -22,6 +22,10 @@ package struct Frame {
         case welcome = 21
         /// Manager: this client polls on another worker now; end its poll with the error `replaced`. Flags carry the tag.
         case replaced = 22
+        /// Manager: the answers that follow were decided in the turn of its loop that began at `number`, nanoseconds of CLOCK_MONOTONIC
+        /// (one clock for all processes of a machine). Sent once for each flush that carries messages; from it the worker measures the
+        /// latency from publish (or from the poll, where the message waited for it) to write.
+        case turn = 23
     }
 
     /// The flags byte: bits 0 and 1 say something by op, bits 2 to 7 are the poll's tag.
@@ -34,6 +38,7 @@ package struct Frame {
         @inlinable package init(_ flags: Flags, tag: UInt8) { rawValue = (flags.rawValue & 3) | (tag << 2) }
 
         package static let acknowledges = Flags(rawValue: 1)  // connected
+        package static let single = Flags(rawValue: 2)  // connected: one message to an answer (the seed's bare form)
         package static let timedOut = Flags(rawValue: 1)  // gone
         package static let more = Flags(rawValue: 1)  // message: another frame for this same answer follows
         package static let gap = Flags(rawValue: 2)  // message: messages after the client's cursor were lost

@@ -1,0 +1,291 @@
+/// The head of an HTTP/1 request, parsed strictly (RFC 9112): what two programs could read in two ways is refused.
+///
+/// Every part points into the parsed bytes and is valid as long as they are.
+package struct HTTPRequest {
+    package enum Method: Equatable, Sendable { case get, head, options, post, other }
+
+    package var method = Method.get
+    /// The path of the target, still percent-encoded, with its leading slash; "*" for the whole server (OPTIONS only).
+    package var path = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// What follows the first `?`, still percent-encoded; empty where there is none.
+    package var query = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// 1 for HTTP/1.1 (and any later 1.x), 0 for HTTP/1.0.
+    package var minorVersion: UInt8 = 1
+    /// Whether the connection goes on after the answer (RFC 9112, 9.3).
+    package var keepAlive = true
+    /// Bytes of the body that follows the head. 0 where the request has none.
+    package var contentLength = 0
+    /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
+    package var expectsContinue = false
+    /// The values of the headers that anyone here asks for; nil where the request has none.
+    package var origin: UnsafeRawBufferPointer?
+    package var authorization: UnsafeRawBufferPointer?
+    package var contentType: UnsafeRawBufferPointer?
+    package var ifNoneMatch: UnsafeRawBufferPointer?
+    package var forwardedFor: UnsafeRawBufferPointer?
+    /// Bytes of the whole head, with its empty line.
+    package var headBytes = 0
+
+    package enum Parsed {
+        case incomplete
+        case request(HTTPRequest)
+        /// Answer with this status and close: the bytes that follow can't be trusted to be a request.
+        case refused(HTTPRefusal)
+    }
+
+    /// The request at the start of `input`, of at most `limit` bytes (8,192 by default: `workers.max_request`). One that is longer is
+    /// refused as soon as that is known: 414 while its first line lasts, 431 after it.
+    package static func parse(_ input: UnsafeRawBufferPointer, limit: Int) -> Parsed {
+        var parser = HTTPRequestParser(input: input, limit: limit)
+        switch parser.parse() {
+        case .incomplete: return .incomplete
+        case .done: return .request(parser.request)
+        case .refused(let status, let message): return .refused(HTTPRefusal(status, message))
+        }
+    }
+}
+
+/// Why a request was refused.
+package struct HTTPRefusal: Error, Equatable {
+    /// 400, 413, 414, 431, 501 or 505.
+    package var status: Int
+    package var message: String
+    package init(_ status: Int, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+}
+
+struct HTTPRequestParser {
+    enum Outcome { case incomplete, done, refused(Int, String) }
+
+    let input: UnsafeRawBufferPointer
+    let limit: Int
+    var request = HTTPRequest()
+    private var at = 0
+    private var hosts = 0
+    private var hasLength = false
+    private var hasTransferEncoding = false
+
+    /// More header lines than this are refused with 431.
+    private static let headerLines = 100
+
+    init(input: UnsafeRawBufferPointer, limit: Int) {
+        self.input = input
+        self.limit = limit
+    }
+
+    mutating func parse() -> Outcome {
+        // RFC 9112, 2.2: a server should ignore an empty line before the request line.
+        while at + 1 < input.count, input[at] == 13, input[at + 1] == 10 {
+            at += 2
+            if at > 8 { return .refused(400, "empty lines in place of a request") }
+        }
+        if at + 1 == input.count, input[at] == 13 { return .incomplete }
+        let start = at
+        if let outcome = requestLine(start) { return outcome }
+        var lines = 0
+        while true {
+            guard at < input.count else { return tooLong(431) }
+            if input[at] == 13 {
+                guard at + 1 < input.count else { return tooLong(431) }
+                guard input[at + 1] == 10 else { return .refused(400, "bare CR in the header at byte \(at)") }
+                at += 2
+                break
+            }
+            lines += 1
+            if lines > Self.headerLines { return .refused(431, "more than \(Self.headerLines) header lines") }
+            if let outcome = headerLine() { return outcome }
+        }
+        guard at <= limit else { return .refused(431, "request head over \(limit) bytes") }
+        request.headBytes = at
+        return finish()
+    }
+
+    private func tooLong(_ status: Int) -> Outcome {
+        input.count >= limit ? .refused(status, "request \(status == 414 ? "line" : "head") over \(limit) bytes") : .incomplete
+    }
+
+    /// `method SP request-target SP HTTP-version CRLF`; nil when it was whole and right.
+    private mutating func requestLine(_ start: Int) -> Outcome? {
+        guard start < input.count else { return .incomplete }
+        while at < input.count, isToken(input[at]) {
+            at += 1
+            if at - start > 32 { return .refused(501, "method longer than 32 bytes") }
+        }
+        guard at < input.count else { return .incomplete }
+        guard input[at] == 32, at > start else { return .refused(400, "no HTTP request: byte \(at) is \(input[at])") }
+        let method = input.part(start, at - start)
+        at += 1
+        let target = at
+        while at < input.count, input[at] > 32, input[at] < 127 {
+            if input[at] == 35 { return .refused(400, "fragment in the target at byte \(at)") }
+            at += 1
+        }
+        if at - target > limit { return .refused(414, "target over \(limit) bytes") }
+        guard at < input.count else { return tooLong(414) }
+        guard input[at] == 32 else { return .refused(400, "byte \(input[at]) in the target at byte \(at)") }
+        let targetBytes = input.part(target, at - target)
+        at += 1
+        // "HTTP/1.x" CRLF
+        guard input.count - at >= 10 else {
+            return matches(input.part(at, min(input.count - at, 5)), "HTTP/", prefix: true) ? tooLong(414) : .refused(400, "no HTTP version")
+        }
+        guard matches(input.part(at, 5), "HTTP/"), isDigit(input[at + 5]), input[at + 6] == 46, isDigit(input[at + 7]) else {
+            return .refused(400, "no HTTP version")
+        }
+        guard input[at + 5] == 49 else { return .refused(505, "HTTP version \(input[at + 5] - 48), not 1") }
+        request.minorVersion = input[at + 7] == 48 ? 0 : 1
+        request.keepAlive = request.minorVersion == 1
+        guard input[at + 8] == 13, input[at + 9] == 10 else { return .refused(400, "the request line does not end in CRLF") }
+        at += 10
+        switch method.count {
+        case 3 where matches(method, "GET"): request.method = .get
+        case 4 where matches(method, "HEAD"): request.method = .head
+        case 4 where matches(method, "POST"): request.method = .post
+        case 7 where matches(method, "OPTIONS"): request.method = .options
+        default:
+            let known: [StaticString] = ["PUT", "DELETE", "PATCH", "CONNECT", "TRACE"]
+            guard known.contains(where: { matches(method, $0) }) else { return .refused(501, "unknown method") }
+            request.method = .other
+        }
+        return split(targetBytes)
+    }
+
+    /// Origin form, absolute form (RFC 9112, 3.2.2: the authority is not used) or `*`.
+    private mutating func split(_ target: UnsafeRawBufferPointer) -> Outcome? {
+        guard target.count > 0 else { return .refused(400, "empty target") }
+        var pathStart = 0
+        if target[0] != 47 {
+            if target.count == 1, target[0] == 42, request.method == .options {
+                request.path = target
+                return nil
+            }
+            if request.method == .other { return nil }  // CONNECT's authority form: refused by its method
+            var scheme = 0
+            while scheme < target.count, target[scheme] != 58 { scheme += 1 }
+            guard scheme > 0, scheme + 2 < target.count, target[scheme + 1] == 47, target[scheme + 2] == 47 else {
+                return .refused(400, "the target is no path")
+            }
+            pathStart = scheme + 3
+            while pathStart < target.count, target[pathStart] != 47 { pathStart += 1 }
+            guard pathStart < target.count else { return .refused(400, "the target has no path") }
+        }
+        var end = pathStart
+        while end < target.count, target[end] != 63 { end += 1 }
+        request.path = target.part(pathStart, end - pathStart)
+        if end < target.count { request.query = target.part(end + 1, target.count - end - 1) }
+        return nil
+    }
+
+    /// `name ":" OWS value OWS CRLF`; nil when it was whole and right.
+    private mutating func headerLine() -> Outcome? {
+        let nameStart = at
+        while at < input.count, isToken(input[at]) { at += 1 }
+        guard at < input.count else { return tooLong(431) }
+        guard input[at] == 58, at > nameStart else {
+            return .refused(400, "no header name, or space in it, at byte \(at)")  // also a folded line (RFC 9112, 5.2)
+        }
+        let name = input.part(nameStart, at - nameStart)
+        at += 1
+        while at < input.count, input[at] == 32 || input[at] == 9 { at += 1 }
+        let valueStart = at
+        while at < input.count, input[at] >= 32 && input[at] != 127 || input[at] == 9 { at += 1 }
+        guard at < input.count else { return tooLong(431) }
+        guard input[at] == 13 else { return .refused(400, "byte \(input[at]) in a header value at byte \(at)") }
+        guard at + 1 < input.count else { return tooLong(431) }
+        guard input[at + 1] == 10 else { return .refused(400, "bare CR in a header at byte \(at)") }
+        var valueEnd = at
+        while valueEnd > valueStart, input[valueEnd - 1] == 32 || input[valueEnd - 1] == 9 { valueEnd -= 1 }
+        at += 2
+        return header(name, input.part(valueStart, valueEnd - valueStart))
+    }
+
+    private mutating func header(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Outcome? {
+        switch name.count {
+        case 4 where matchesLowercase(name, "host"):
+            hosts += 1
+            if hosts > 1 { return .refused(400, "more than one Host") }
+            if value.contains(where: { $0 <= 32 || $0 >= 127 || $0 == 44 || $0 == 47 || $0 == 64 || $0 == 63 || $0 == 35 }) {
+                return .refused(400, "Host is no host")
+            }
+        case 6 where matchesLowercase(name, "origin"): request.origin = value
+        case 6 where matchesLowercase(name, "expect"):
+            guard matchesLowercase(value, "100-continue") else { return .refused(417, "unknown expectation") }
+            request.expectsContinue = request.minorVersion == 1
+        case 10 where matchesLowercase(name, "connection"): connection(value)
+        case 12 where matchesLowercase(name, "content-type"): request.contentType = value
+        case 13 where matchesLowercase(name, "authorization"): request.authorization = value
+        case 13 where matchesLowercase(name, "if-none-match"): request.ifNoneMatch = value
+        case 14 where matchesLowercase(name, "content-length"):
+            guard !hasLength else { return .refused(400, "more than one Content-Length") }
+            guard value.count > 0, value.count <= 15, value.allSatisfy(isDigit) else {
+                return .refused(value.count > 15 && value.allSatisfy(isDigit) ? 413 : 400, "Content-Length is no length")
+            }
+            hasLength = true
+            request.contentLength = value.reduce(0) { $0 * 10 + Int($1 - 48) }
+        case 15 where matchesLowercase(name, "x-forwarded-for"): request.forwardedFor = value
+        case 17 where matchesLowercase(name, "transfer-encoding"): hasTransferEncoding = true
+        default: break
+        }
+        return nil
+    }
+
+    /// A list of options; only `close` and `keep-alive` mean something here.
+    private mutating func connection(_ value: UnsafeRawBufferPointer) {
+        var start = 0
+        while start < value.count {
+            var end = start
+            while end < value.count, value[end] != 44 { end += 1 }
+            var (first, last) = (start, end)
+            while first < last, value[first] == 32 || value[first] == 9 { first += 1 }
+            while last > first, value[last - 1] == 32 || value[last - 1] == 9 { last -= 1 }
+            let option = value.part(first, last - first)
+            if matchesLowercase(option, "close") {
+                request.keepAlive = false
+                return
+            }
+            if matchesLowercase(option, "keep-alive") { request.keepAlive = true }
+            start = end + 1
+        }
+    }
+
+    private func finish() -> Outcome {
+        if hosts == 0, request.minorVersion == 1 { return .refused(400, "no Host") }
+        if hasTransferEncoding {
+            // RFC 9112, 6.1: both together are how requests are smuggled; 1.0 has no transfer codings.
+            if hasLength { return .refused(400, "Content-Length beside Transfer-Encoding") }
+            if request.minorVersion == 0 { return .refused(400, "Transfer-Encoding in HTTP/1.0") }
+            return .refused(501, "transfer codings are not taken: send Content-Length")
+        }
+        return .done
+    }
+}
+
+// MARK: bytes
+
+/// RFC 9110, 5.6.2.
+@inline(__always) func isToken(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 48...57, 65...90, 97...122: true
+    case 33, 35, 36, 37, 38, 39, 42, 43, 45, 46, 94, 95, 96, 124, 126: true
+    default: false
+    }
+}
+@inline(__always) func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
+
+/// Whether the bytes are this text; as `prefix`, whether they are the start of it.
+@inline(__always) package func matches(_ bytes: UnsafeRawBufferPointer, _ text: StaticString, prefix: Bool = false) -> Bool {
+    guard prefix ? bytes.count <= text.utf8CodeUnitCount : bytes.count == text.utf8CodeUnitCount else { return false }
+    for i in 0..<bytes.count where bytes[i] != text.utf8Start[i] { return false }
+    return true
+}
+/// The same whatever the bytes' case; `text` is in small letters.
+@inline(__always) package func matchesLowercase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+    guard bytes.count == text.utf8CodeUnitCount else { return false }
+    for i in 0..<bytes.count {
+        let byte = bytes[i] >= 65 && bytes[i] <= 90 ? bytes[i] | 32 : bytes[i]
+        if byte != text.utf8Start[i] { return false }
+    }
+    return true
+}
