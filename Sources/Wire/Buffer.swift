@@ -99,6 +99,19 @@ package struct Buffer: ~Copyable {
         }
         tail += digits
     }
+
+    /// Writes a number into bytes that are there already, to the right, behind spaces. Offset from the first waiting byte.
+    package mutating func overwrite(decimal value: Int, at offset: Int, width: Int) {
+        precondition(offset >= 0 && offset + width <= count, "overwrote past the buffer's end")
+        var rest = value
+        var at = offset + width
+        repeat {
+            at -= 1
+            precondition(at >= offset, "a number wider than its field")
+            base.unsafelyUnwrapped.storeBytes(of: UInt8(truncatingIfNeeded: rest % 10) + 48, toByteOffset: head + at, as: UInt8.self)
+            rest /= 10
+        } while rest > 0
+    }
 }
 
 extension UnsafeRawBufferPointer {

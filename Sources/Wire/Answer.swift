@@ -1,0 +1,254 @@
+/// The answers of a worker, as bytes: heads and envelopes (docs.txt, "Clients").
+///
+/// No `Date` and no header that nobody needs: an answer to a held poll is the product, and each byte of it is sent a million times.
+package struct Answer {
+    package typealias Form = PollRequest.Form
+
+    /// What the head depends on.
+    package struct Style: Equatable {
+        package var form: Form
+        package var minorVersion: UInt8
+        /// Said where it is not what the version means by itself (RFC 9112, 9.3).
+        package var keepAlive: Bool
+        package var cors: CORS
+        package init(form: Form, minorVersion: UInt8 = 1, keepAlive: Bool = true, cors: CORS = .none) {
+            self.form = form
+            self.minorVersion = minorVersion
+            self.keepAlive = keepAlive
+            self.cors = cors
+        }
+    }
+    /// Who may read the answer from another origin.
+    package enum CORS: Equatable {
+        /// No header.
+        case none
+        /// `*`
+        case anyone
+        /// This origin, which the settings allow.
+        case origin(String)
+    }
+
+    // MARK: an envelope, message by message
+
+    private var lengthAt = 0
+    private var bodyAt = 0
+    private var messages = 0
+    private let form: Form
+    /// A bare answer holds one message's text and nothing else.
+    private var isBare: Bool { form == .bare }
+
+    /// Starts an answer of status 200 with an envelope (or with the bare text that is to come).
+    package init(_ style: Style, callback: UnsafeRawBufferPointer, to out: inout Buffer) {
+        form = style.form
+        (lengthAt, bodyAt) = Answer.head(200, style, to: &out)
+        guard !isBare else { return }
+        if form == .jsonp {
+            out.append("/**/")
+            out.append(callback)
+            out.append(UInt8(ascii: "("))
+        }
+        out.append("{\"messages\":[")
+    }
+
+    /// A message: its id, and its JSON as it was validated.
+    package mutating func add(id: UInt64, json: UnsafeRawBufferPointer, to out: inout Buffer) {
+        guard !isBare else {
+            appendText(ofJSON: json, to: &out)
+            return
+        }
+        if messages > 0 { out.append(UInt8(ascii: ",")) }
+        messages += 1
+        out.append("{\"id\":")
+        out.append(decimal: id)
+        out.append(",\"data\":")
+        if form == .jsonp { appendForScript(json, to: &out) } else { out.append(json) }
+        out.append(UInt8(ascii: "}"))
+    }
+
+    /// Ends the answer. `retry`: milliseconds.
+    package func finish(cursor: UInt64, gap: Bool = false, retry: Int? = nil, error: (code: StaticString, message: StaticString)? = nil, to out: inout Buffer) {
+        if !isBare {
+            out.append("],\"cursor\":")
+            out.append(decimal: cursor)
+            if gap { out.append(",\"gap\":true") }
+            if let retry {
+                out.append(",\"retry\":")
+                out.append(decimal: UInt64(retry))
+            }
+            if let error {
+                out.append(",\"error\":")
+                Answer.appendError(error.code, error.message, to: &out)
+            }
+            out.append(form == .jsonp ? "});" : "}")
+        }
+        Answer.setLength(out.count - bodyAt, at: lengthAt, in: &out)
+    }
+
+    // MARK: heads
+
+    /// Width of a Content-Length that is filled in when the body is there; spaces before a value are allowed (RFC 9112, 5).
+    private static let lengthWidth = 8
+
+    /// Where the length goes, and where the body starts: offsets from the buffer's first waiting byte.
+    private static func head(_ status: Int, _ style: Style, extra: StaticString = "", to out: inout Buffer) -> (lengthAt: Int, bodyAt: Int) {
+        statusLine(status, minorVersion: style.minorVersion, to: &out)
+        switch style.form {
+        case .json: out.append("Content-Type: application/json; charset=utf-8\r\n")
+        case .jsonp:
+            // `nosniff` and `attachment`: the bytes are a script for a script tag and nothing else (CVE-2014-4671).
+            out.append("Content-Type: text/javascript; charset=utf-8\r\nContent-Disposition: attachment; filename=f.txt\r\nCross-Origin-Resource-Policy: cross-origin\r\n")
+        case .bare: out.append("Content-Type: text/plain; charset=utf-8\r\n")
+        }
+        out.append("X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n")
+        cors(style.cors, to: &out)
+        out.append(extra)
+        connection(style, to: &out)
+        out.append("Content-Length: ")
+        let lengthAt = out.count
+        out.append("        \r\n\r\n")
+        return (lengthAt, out.count)
+    }
+    private static func setLength(_ length: Int, at: Int, in out: inout Buffer) {
+        out.overwrite(decimal: length, at: at, width: lengthWidth)
+    }
+    private static func cors(_ cors: CORS, to out: inout Buffer) {
+        switch cors {
+        case .none: break
+        case .anyone: out.append("Access-Control-Allow-Origin: *\r\n")
+        case .origin(let origin):
+            out.append("Access-Control-Allow-Origin: ")
+            out.append(origin)
+            out.append("\r\nVary: Origin\r\n")
+        }
+    }
+    private static func connection(_ style: Style, to out: inout Buffer) {
+        if !style.keepAlive, style.minorVersion > 0 { out.append("Connection: close\r\n") }
+        if style.keepAlive, style.minorVersion == 0 { out.append("Connection: keep-alive\r\n") }
+    }
+    private static func statusLine(_ status: Int, minorVersion: UInt8, to out: inout Buffer) {
+        out.append(minorVersion == 0 ? "HTTP/1.0 " : "HTTP/1.1 ")
+        out.append(decimal: UInt64(status))
+        out.append(UInt8(ascii: " "))
+        out.append(HTTPStatus.reason(status))
+        out.append("\r\n")
+    }
+
+    // MARK: whole answers
+
+    /// `{"code":"...","message":"..."}`. Both are ours: nothing of a request is ever reflected.
+    package static func appendError(_ code: StaticString, _ message: StaticString, to out: inout Buffer) {
+        out.append("{\"code\":\"")
+        out.append(code)
+        out.append("\",\"message\":\"")
+        out.append(message)
+        out.append("\"}")
+    }
+
+    /// An error with its status and a JSON body. `extra`: whole header lines.
+    package static func error(_ status: Int, code: StaticString, message: StaticString, _ style: Style, extra: StaticString = "", head: Bool = false, to out: inout Buffer) {
+        var style = style
+        style.form = .json
+        let (lengthAt, bodyAt) = self.head(status, style, extra: extra, to: &out)
+        out.append("{\"error\":")
+        appendError(code, message, to: &out)
+        out.append("}")
+        setLength(out.count - bodyAt, at: lengthAt, in: &out)
+        if head { out.truncate(to: bodyAt) }
+    }
+    /// A request that could not be parsed. The message is ours and has no quotes in it.
+    package static func refusal(_ refusal: HTTPRefusal, to out: inout Buffer) {
+        let (lengthAt, bodyAt) = head(refusal.status, Style(form: .json, keepAlive: false), to: &out)
+        out.append("{\"error\":{\"code\":\"")
+        out.append(HTTPStatus.code(refusal.status))
+        out.append("\",\"message\":\"")
+        out.append(refusal.message)
+        out.append("\"}}")
+        setLength(out.count - bodyAt, at: lengthAt, in: &out)
+    }
+    /// Plain text, as for health and for a callback that can't be called.
+    package static func text(_ status: Int, _ text: StaticString, _ style: Style, head: Bool = false, to out: inout Buffer) {
+        var style = style
+        style.form = .bare
+        let (lengthAt, bodyAt) = self.head(status, style, to: &out)
+        out.append(text)
+        setLength(out.count - bodyAt, at: lengthAt, in: &out)
+        if head { out.truncate(to: bodyAt) }
+    }
+    /// A HEAD of a poll: the head that an answer would have, without a length, since nothing was waited for (RFC 9110, 8.6).
+    package static func headOnly(_ style: Style, to out: inout Buffer) {
+        let (lengthAt, _) = head(200, style, to: &out)
+        out.truncate(to: lengthAt - 16)  // "Content-Length: "
+        out.append("\r\n")
+    }
+    /// 204 with what may be asked (RFC 9110, 9.3.7), and to a preflight what another origin may ask (Fetch standard, 3.2).
+    package static func options(_ style: Style, to out: inout Buffer) {
+        statusLine(204, minorVersion: style.minorVersion, to: &out)
+        out.append("Allow: GET, HEAD, OPTIONS\r\n")
+        cors(style.cors, to: &out)
+        if style.cors != .none {
+            out.append("Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\nAccess-Control-Allow-Headers: *\r\nAccess-Control-Max-Age: 86400\r\n")
+        }
+        connection(style, to: &out)
+        out.append("\r\n")
+    }
+    /// The browser script, or 304 where the client has it (RFC 9110, 13.1.2).
+    package static func script(_ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, head: Bool, to out: inout Buffer) {
+        statusLine(unchanged ? 304 : 200, minorVersion: style.minorVersion, to: &out)
+        out.append("ETag: ")
+        out.append(etag)
+        out.append("\r\nCache-Control: public, max-age=3600\r\nCross-Origin-Resource-Policy: cross-origin\r\nAccess-Control-Allow-Origin: *\r\n")
+        connection(style, to: &out)
+        guard !unchanged else {
+            out.append("\r\n")
+            return
+        }
+        out.append("Content-Type: text/javascript; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ")
+        out.append(decimal: UInt64(bytes.count))
+        out.append("\r\n\r\n")
+        if !head { out.append(bytes) }
+    }
+}
+
+package enum HTTPStatus {
+    package static func reason(_ status: Int) -> StaticString {
+        switch status {
+        case 200: "OK"
+        case 202: "Accepted"
+        case 204: "No Content"
+        case 304: "Not Modified"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 408: "Request Timeout"
+        case 409: "Conflict"
+        case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 417: "Expectation Failed"
+        case 431: "Request Header Fields Too Large"
+        case 501: "Not Implemented"
+        case 503: "Service Unavailable"
+        case 505: "HTTP Version Not Supported"
+        default: "Error"
+        }
+    }
+    /// The error code that a status has in a JSON body, where no better one is known.
+    package static func code(_ status: Int) -> StaticString {
+        switch status {
+        case 400: "bad_request"
+        case 401: "unauthorized"
+        case 404: "not_found"
+        case 405: "method_not_allowed"
+        case 408: "timeout"
+        case 413: "too_large"
+        case 414: "target_too_long"
+        case 417: "expectation_failed"
+        case 431: "head_too_large"
+        case 501: "not_implemented"
+        case 503: "unavailable"
+        case 505: "version_not_supported"
+        default: "error"
+        }
+    }
+}

@@ -1,0 +1,198 @@
+/// What a client asks of a worker: the target of its request taken apart (docs.txt, "Clients").
+package struct PollRequest {
+    /// How the answer is written.
+    package enum Form: UInt8, Equatable, Sendable {
+        case json = 0
+        /// A call of the callback.
+        case jsonp = 1
+        /// The seed's: one message's text, no envelope.
+        case bare = 2
+    }
+    package var form: Form
+    /// Decoded, 1 to `Limits.clientIdBytes` bytes of UTF-8.
+    package var client: UnsafeRawBufferPointer
+    /// Decoded and matched; empty unless `form` is `.jsonp`.
+    package var callback: UnsafeRawBufferPointer
+    /// Nil where the client acknowledges nothing.
+    package var cursor: UInt64?
+
+    package enum Target {
+        case poll(PollRequest)
+        case health
+        case script
+        /// The whole server, `*`.
+        case server
+        /// No such path: 404.
+        case unknown
+        /// The callback can't be called, so this must be a plain 400.
+        case badCallback
+        /// 400 with this code and message. The callback, where it was good, so that a script tag can be told in-band.
+        case bad(code: StaticString, message: StaticString, callback: UnsafeRawBufferPointer)
+    }
+
+    /// Room for what has to be decoded; the target's parts point into it, or into the request.
+    package struct Scratch: ~Copyable {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 3 * 256, alignment: 1)
+        package init() {}
+        deinit { memory.deallocate() }
+        fileprivate var client: UnsafeMutableRawBufferPointer { .init(rebasing: memory[0..<256]) }
+        fileprivate var callback: UnsafeMutableRawBufferPointer { .init(rebasing: memory[256..<512]) }
+        fileprivate var cursor: UnsafeMutableRawBufferPointer { .init(rebasing: memory[512..<768]) }
+    }
+
+    package static func parse(_ request: HTTPRequest, scratch: borrowing Scratch) -> Target {
+        let path = request.path
+        if path.count == 1, path[0] == 42 { return .server }
+        if path.count >= 3, path[1] == 95, path[2] == 47 {
+            if matches(path, "/_/health") { return .health }
+            if matches(path, "/_/megacomet.js") { return .script }
+            return .unknown
+        }
+        guard path.count >= 5 else { return .unknown }  // "/c.js"
+        let isScript = matches(path.part(path.count - 3, 3), ".js")
+        guard isScript || path.count >= 7 && matches(path.part(path.count - 5, 5), ".json") else { return .unknown }
+
+        var callback: UnsafeRawBufferPointer?
+        var cursor: UnsafeRawBufferPointer?
+        for (name, value) in QueryArguments(request.query) {
+            if isScript, matches(name, "callback") {
+                guard callback == nil, let decoded = percentDecode(value, into: scratch.callback, plusIsSpace: true), isCallback(decoded) else {
+                    return .badCallback
+                }
+                callback = decoded
+            } else if matches(name, "cursor") {
+                if cursor != nil { cursor = .init(start: nil, count: 0) } else { cursor = percentDecode(value, into: scratch.cursor) ?? .init(start: nil, count: 0) }
+            }
+        }
+        let called = callback ?? .init(start: nil, count: 0)
+
+        let encoded = path.part(1, path.count - (isScript ? 4 : 6))
+        guard let client = percentDecode(encoded, into: scratch.client) else {
+            return .bad(code: "bad_client", message: "the client id is over 128 bytes, or its percent-encoding is broken", callback: called)
+        }
+        if let message = wrongClientId(client) { return .bad(code: "bad_client", message: message, callback: called) }
+
+        var number: UInt64?
+        if let cursor {
+            guard let parsed = parseCursor(cursor) else {
+                return .bad(code: "bad_cursor", message: "cursor is given once, as a whole number below 2^53", callback: called)
+            }
+            number = parsed
+        }
+        let form: Form = !isScript ? .json : callback == nil ? .bare : .jsonp
+        return .poll(PollRequest(form: form, client: client, callback: called, cursor: number))
+    }
+}
+
+/// What is wrong with a decoded client id; nil where nothing is. The rule for workers and for the app port (DESIGN section 2).
+package func wrongClientId(_ id: UnsafeRawBufferPointer) -> StaticString? {
+    if id.count == 0 { return "the client id is empty" }
+    if id.count > Limits.clientIdBytes { return "the client id is over 128 bytes" }
+    for byte in id {
+        if byte == 46 || byte == 47 { return "the client id has a . or a / in it" }
+        if byte < 32 || byte == 127 { return "the client id has a control character in it" }
+    }
+    return isUTF8(id) ? nil : "the client id is not UTF-8"
+}
+
+/// `^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*$`, at most 64 bytes: a name that can be called and nothing else.
+package func isCallback(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count > 0, bytes.count <= Limits.callbackBytes else { return false }
+    var atStart = true
+    for byte in bytes {
+        switch byte {
+        case 65...90, 97...122, 95, 36: atStart = false
+        case 48...57: if atStart { return false }
+        case 46:
+            if atStart { return false }
+            atStart = true
+        default: return false
+        }
+    }
+    return !atStart
+}
+
+private func parseCursor(_ digits: UnsafeRawBufferPointer) -> UInt64? {
+    guard digits.count > 0, digits.count <= 16, digits.allSatisfy(isDigit) else { return nil }
+    let value = digits.reduce(UInt64(0)) { $0 * 10 + UInt64($1 - 48) }
+    return value < Limits.idEnd ? value : nil
+}
+
+/// The arguments of a query, `name=value&name=value`, as they stand, not decoded.
+package struct QueryArguments: Sequence, IteratorProtocol {
+    private var rest: UnsafeRawBufferPointer
+    package init(_ query: UnsafeRawBufferPointer) { rest = query }
+
+    package mutating func next() -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
+        guard rest.count > 0 else { return nil }
+        var end = 0
+        var equals = -1
+        while end < rest.count, rest[end] != 38 {
+            if rest[end] == 61, equals < 0 { equals = end }
+            end += 1
+        }
+        let name = rest.part(0, equals < 0 ? end : equals)
+        let value = equals < 0 ? rest.part(end, 0) : rest.part(equals + 1, end - equals - 1)
+        rest = end < rest.count ? rest.part(end + 1, rest.count - end - 1) : rest.part(end, 0)
+        return (name, value)
+    }
+}
+
+/// The bytes themselves where nothing is encoded, else their decoding in `room`. Nil where an escape is broken or the room (one more than
+/// any bound that is checked later) is too small.
+package func percentDecode(
+    _ bytes: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer, plusIsSpace: Bool = false
+) -> UnsafeRawBufferPointer? {
+    if !bytes.contains(where: { $0 == 37 || plusIsSpace && $0 == 43 }) { return bytes }
+    var count = 0
+    var at = 0
+    while at < bytes.count {
+        guard count < room.count else { return nil }
+        var byte = bytes[at]
+        if byte == 37 {
+            guard at + 2 < bytes.count, let high = hexDigit(bytes[at + 1]), let low = hexDigit(bytes[at + 2]) else { return nil }
+            byte = high << 4 | low
+            at += 2
+        } else if byte == 43, plusIsSpace {
+            byte = 32
+        }
+        room[count] = byte
+        count += 1
+        at += 1
+    }
+    return UnsafeRawBufferPointer(start: room.baseAddress, count: count)
+}
+
+@inline(__always) func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 48...57: byte - 48
+    case 65...70: byte - 55
+    case 97...102: byte - 87
+    default: nil
+    }
+}
+
+/// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing past U+10FFFF.
+package func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var at = 0
+    while at < bytes.count {
+        let first = bytes[at]
+        at += 1
+        if first < 0x80 { continue }
+        let (more, least, most): (Int, UInt8, UInt8)
+        switch first {
+        case 0xC2...0xDF: (more, least, most) = (1, 0x80, 0xBF)
+        case 0xE0: (more, least, most) = (2, 0xA0, 0xBF)
+        case 0xED: (more, least, most) = (2, 0x80, 0x9F)
+        case 0xE1...0xEF: (more, least, most) = (2, 0x80, 0xBF)
+        case 0xF0: (more, least, most) = (3, 0x90, 0xBF)
+        case 0xF1...0xF3: (more, least, most) = (3, 0x80, 0xBF)
+        case 0xF4: (more, least, most) = (3, 0x80, 0x8F)
+        default: return false
+        }
+        guard at + more <= bytes.count, bytes[at] >= least, bytes[at] <= most else { return false }
+        for offset in 1..<more where bytes[at + offset] & 0xC0 != 0x80 { return false }
+        at += more
+    }
+    return true
+}
