@@ -1,0 +1,164 @@
+import Wire
+
+/// Where a daemon's many small records live: `Slab`, `ByteStore` and `IdIndex` are the only files of this module that hold raw memory.
+///
+/// A slab hands out slots, numbers of 32 bits, in pages that never move: a pointer to a record is good until the record is removed, growing
+/// copies nothing, and a page whose last record goes is given back (one is kept, so that a record that comes and goes costs no malloc).
+/// Behind each record there may be room for an I/O layer's own bytes (a watcher), which this module never looks into.
+package struct Slab<Element: ~Copyable>: ~Copyable {
+    @usableFromInline var raw: RawSlab
+    @usableFromInline let extraOffset: Int
+
+    /// `extraBytes` behind each element, aligned to 16 and zeroed by nobody.
+    @inlinable package init(extraBytes: Int = 0, of: Element.Type = Element.self) {
+        let alignment = max(MemoryLayout<Element>.alignment, extraBytes > 0 ? 16 : 4)
+        precondition(alignment <= 16, "a slab's page is aligned to 16 bytes")
+        let element = (MemoryLayout<Element>.size + alignment - 1) & ~(alignment - 1)
+        extraOffset = element
+        raw = RawSlab(stride: (element + extraBytes + alignment - 1) & ~(alignment - 1))
+    }
+
+    /// Records held.
+    @inlinable package var count: Int { raw.count }
+    /// Bytes of memory held for them, pages and all.
+    @inlinable package var memoryBytes: Int { raw.memoryBytes }
+
+    @inlinable package mutating func insert(_ element: consuming Element) -> UInt32 {
+        let slot = raw.allocate()
+        raw.address(slot).assumingMemoryBound(to: Element.self).initialize(to: element)
+        return slot
+    }
+
+    /// The record in a slot that `insert` gave and `remove` has not taken back; nobody else checks that.
+    @inlinable package func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Element> {
+        raw.address(slot).assumingMemoryBound(to: Element.self)
+    }
+    @inlinable package func extra(_ slot: UInt32) -> UnsafeMutableRawPointer { raw.address(slot) + extraOffset }
+
+    @inlinable @discardableResult package mutating func remove(_ slot: UInt32) -> Element {
+        let element = pointer(slot).move()
+        raw.free(slot)
+        return element
+    }
+}
+
+/// Slots of equal size in pages, without a type.
+@usableFromInline struct RawSlab: ~Copyable {
+    /// A page fills by `fresh` first, so that memory is touched only when it is used; what was freed is a list through the free slots.
+    @usableFromInline struct Page {
+        @usableFromInline var memory: UnsafeMutableRawPointer?
+        @usableFromInline var live: UInt32 = 0
+        @usableFromInline var fresh: UInt32 = 0
+        @usableFromInline var freed: UInt32 = .max
+        @usableFromInline var nextWithSpace: UInt32 = .max
+
+        @usableFromInline init() {}
+    }
+    /// Bytes of a page, about: below malloc's threshold for mmap, so that pages given back are used again.
+    @usableFromInline static var pageBytes: Int { 32 * 1024 }
+
+    @usableFromInline let stride: Int
+    @usableFromInline let shift: Int
+    @usableFromInline var pages: UnsafeMutablePointer<Page>
+    @usableFromInline var pageCount = 0
+    @usableFromInline var pageRoom = 8
+    /// The list of pages that are not full, by `nextWithSpace`; those without memory are in it too.
+    @usableFromInline var withSpace: UInt32 = .max
+    /// The one empty page that kept its memory.
+    @usableFromInline var spare: UInt32 = .max
+    @usableFromInline var count = 0
+    @usableFromInline var memoryPages = 0
+
+    @usableFromInline init(stride: Int) {
+        precondition(stride >= 4, "a free slot holds the number of the next")
+        self.stride = stride
+        var shift = 0
+        while stride << (shift + 1) <= RawSlab.pageBytes { shift += 1 }
+        self.shift = shift
+        pages = .allocate(capacity: 8)
+    }
+
+    deinit {
+        for page in 0..<pageCount { pages[page].memory?.deallocate() }
+        pages.deallocate()
+    }
+
+    @usableFromInline var memoryBytes: Int { memoryPages * (stride << shift) + pageRoom * MemoryLayout<Page>.stride }
+
+    @inlinable func address(_ slot: UInt32) -> UnsafeMutableRawPointer {
+        let page = Int(slot) >> shift
+        assert(page < pageCount && pages[page].memory != nil, "a slot of this slab")
+        return pages[page].memory.unsafelyUnwrapped + (Int(slot) & (1 << shift - 1)) * stride
+    }
+
+    /// A slot whose bytes are not initialised.
+    @inlinable mutating func allocate() -> UInt32 {
+        if withSpace == .max { addPage() }
+        let number = withSpace
+        let page = pages + Int(number)
+        if page.pointee.live == 0 { open(number) }
+        let inner: UInt32
+        if page.pointee.freed != .max {
+            inner = page.pointee.freed
+            page.pointee.freed = (page.pointee.memory.unsafelyUnwrapped + Int(inner) * stride).load(as: UInt32.self)
+        } else {
+            inner = page.pointee.fresh
+            page.pointee.fresh += 1
+        }
+        page.pointee.live += 1
+        if page.pointee.live == 1 << UInt32(shift) { withSpace = page.pointee.nextWithSpace }
+        count += 1
+        return number << UInt32(shift) | inner
+    }
+
+    @inlinable mutating func free(_ slot: UInt32) {
+        let number = slot >> UInt32(shift)
+        let inner = slot & (1 << UInt32(shift) - 1)
+        let page = pages + Int(number)
+        address(slot).storeBytes(of: page.pointee.freed, as: UInt32.self)
+        page.pointee.freed = inner
+        if page.pointee.live == 1 << UInt32(shift) {
+            page.pointee.nextWithSpace = withSpace
+            withSpace = number
+        }
+        page.pointee.live -= 1
+        count -= 1
+        if page.pointee.live == 0 { close(number) }
+    }
+
+    @usableFromInline mutating func addPage() {
+        if pageCount == pageRoom {
+            let more = UnsafeMutablePointer<Page>.allocate(capacity: pageRoom * 2)
+            more.moveInitialize(from: pages, count: pageCount)
+            pages.deallocate()
+            pages = more
+            pageRoom *= 2
+        }
+        precondition(pageCount << shift < Int(UInt32.max) - (1 << shift), "slots are numbers of 32 bits")
+        (pages + pageCount).initialize(to: Page())
+        withSpace = UInt32(pageCount)
+        pageCount += 1
+    }
+
+    @usableFromInline mutating func open(_ number: UInt32) {
+        if spare == number { spare = .max }
+        if pages[Int(number)].memory == nil {
+            pages[Int(number)].memory = .allocate(byteCount: stride << shift, alignment: 16)
+            memoryPages += 1
+        }
+    }
+
+    /// Its last record went: begin again as fresh, and keep the memory of one such page only.
+    @usableFromInline mutating func close(_ number: UInt32) {
+        let page = pages + Int(number)
+        page.pointee.fresh = 0
+        page.pointee.freed = .max
+        if spare == .max {
+            spare = number
+        } else {
+            page.pointee.memory?.deallocate()
+            page.pointee.memory = nil
+            memoryPages -= 1
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Testing
+
+@testable import Comet
+
+private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+    Array(text.utf8).withUnsafeBytes(body)
+}
+
+@Suite struct SlabTests {
+    struct Record { var number: UInt64; var more: UInt32 }
+
+    @Test func recordsKeepTheirAddress_whileTheSlabGrows() {
+        var slab = Slab<Record>()
+        let first = slab.insert(Record(number: 7, more: 1))
+        let address = slab.pointer(first)
+        for number in 0..<100_000 { _ = slab.insert(Record(number: UInt64(number), more: 2)) }
+        #expect(slab.pointer(first) == address)
+        #expect(slab.pointer(first).pointee.number == 7)
+        #expect(slab.count == 100_001)
+    }
+
+    @Test func randomLife_neverMixesTwoRecords() {
+        var slab = Slab<Record>(extraBytes: 24)
+        var random = SeededRandom(seed: 1)
+        var model: [UInt32: UInt64] = [:]
+        var order: [UInt32] = []
+        for step in 0..<200_000 {
+            if order.isEmpty || random.next() % 100 < (step / 40_000 % 2 == 0 ? 60 : 40) {
+                let number = random.next()
+                let slot = slab.insert(Record(number: number, more: UInt32(step)))
+                slab.extra(slot).storeBytes(of: ~number, as: UInt64.self)
+                #expect(model.updateValue(number, forKey: slot) == nil)
+                order.append(slot)
+            } else {
+                let at = Int(random.next() % UInt64(order.count))
+                order.swapAt(at, order.count - 1)
+                let slot = order.removeLast()
+                let number = model.removeValue(forKey: slot)!
+                let extra = slab.extra(slot).load(as: UInt64.self)
+                let removed = slab.remove(slot)
+                if removed.number != number || extra != ~number { Issue.record("slot \(slot) held another record") }
+            }
+        }
+        #expect(slab.count == model.count)
+        for (slot, number) in model where slab.pointer(slot).pointee.number != number { Issue.record("slot \(slot) changed") }
+    }
+
+    @Test func emptyPages_areGivenBack() {
+        var slab = Slab<Record>()
+        let slots = (0..<100_000).map { slab.insert(Record(number: UInt64($0), more: 0)) }
+        #expect(slab.memoryBytes >= 1_600_000)
+        for slot in slots { slab.remove(slot) }
+        #expect(slab.memoryBytes < 50_000)
+        let again = slab.insert(Record(number: 5, more: 0))
+        #expect(slab.pointer(again).pointee.number == 5)
+    }
+
+    @Test func byteStore_keepsEveryLengthApart() {
+        var store = ByteStore()
+        var handles: [(UInt32, [UInt8])] = []
+        for round in 0..<50 {
+            for length in 0...ByteStore.longest {
+                let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ round) }
+                let cut = length / 3
+                let handle = bytes.withUnsafeBytes { whole in
+                    store.store(.init(rebasing: whole[..<cut]), .init(rebasing: whole[cut...]))
+                }
+                handles.append((handle, bytes))
+            }
+        }
+        for (handle, bytes) in handles where Array(store.bytes(handle)) != bytes { Issue.record("\(bytes.count) bytes changed") }
+        for (handle, _) in handles { store.release(handle) }
+        #expect(store.count == 0)
+    }
+
+    @Test func tenByteIds_costSixteenBytes() {
+        var store = ByteStore()
+        for number in 0..<100_000 { _ = withBytes("client\(1000 + number % 9000)") { store.store($0) } }
+        #expect(store.memoryBytes < 100_000 * 17)
+    }
+
+    @Test func index_findsWhatWasInserted_andNothingElse() {
+        var index = IdIndex(seed: 42)
+        var ids: [String] = []
+        var removed: Set<UInt32> = []
+        var random = SeededRandom(seed: 3)
+        func hash(_ id: String, _ index: borrowing IdIndex) -> UInt64 { withBytes(id) { index.hash($0) } }
+        for number in 0..<20_000 {
+            ids.append("user-\(number)")
+            let own = IdIndex(seed: 42)
+            index.insert(UInt32(number), hash(ids[number], index), hashOf: { hash(ids[Int($0)], own) })
+            if number % 3 == 0 {
+                let victim = UInt32(random.next() % UInt64(number + 1))
+                if removed.insert(victim).inserted { index.remove(victim, hash(ids[Int(victim)], index)) }
+            }
+        }
+        #expect(index.count == ids.count - removed.count)
+        for number in 0..<UInt32(ids.count) {
+            let found = index.find(hash(ids[Int(number)], index)) { ids[Int($0)] == ids[Int(number)] }
+            if found != (removed.contains(number) ? nil : number) { Issue.record("id \(number) found as \(String(describing: found))") }
+        }
+        #expect(index.find(hash("nobody", index)) { ids[Int($0)] == "nobody" } == nil)
+        for number in 0..<UInt32(ids.count) where !removed.contains(number) { index.remove(number, hash(ids[Int(number)], index)) }
+        #expect(index.count == 0)
+    }
+
+    @Test func index_staysUnderSevenBytesAnId() {
+        var index = IdIndex(seed: 9)
+        let hasher = IdIndex(seed: 9)
+        func hash(_ slot: UInt32) -> UInt64 { withUnsafeBytes(of: slot) { hasher.hash($0) } }
+        for slot in 0..<UInt32(100_000) { index.insert(slot, hash(slot), hashOf: hash) }
+        #expect(index.memoryBytes < 700_000)
+    }
+
+    @Test func hashes_dependOnTheSeed() {
+        #expect(withBytes("c1") { IdIndex(seed: 1).hash($0) } != withBytes("c1") { IdIndex(seed: 2).hash($0) })
+    }
+}
+
+/// SplitMix64: the same numbers for the same seed, everywhere.
+struct SeededRandom {
+    var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
