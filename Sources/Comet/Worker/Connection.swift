@@ -1,0 +1,70 @@
+import Wire
+
+/// A client's connection on a worker, in 32 bytes; behind it in the slab lies the I/O layer's watcher. A waiting one owns nothing else than
+/// its few bytes in the byte store: no buffer, no timer, no object.
+///
+///     reading --request--> waiting --message, timeout, replaced--> replying --all sent--> reading (keep-alive) or closed
+///        |                    |                                       |
+///        |                    +--------- the client leaves ----------+-------------------> closed
+///        +--bad request--> lingering --the client leaves, or 2 s--> closed
+package struct Connection {
+    package enum State: UInt8, Equatable, Sendable {
+        /// For a request, or for the rest of one.
+        case reading
+        /// A poll is held.
+        case waiting
+        /// An answer is on its way, and the client has not taken all of it.
+        case replying
+        /// The last answer was sent; what still comes in is thrown away, so that closing does not reset the connection under it.
+        case lingering
+    }
+
+    /// The client's id and, behind it, the callback, while a poll is held; `noPoll` otherwise.
+    var poll: UInt32 = Connection.noPoll
+    /// Neighbours in the list of deadlines that this connection is in.
+    var previous: UInt32 = .max
+    var next: UInt32 = .max
+    /// Milliseconds of the worker's clock, modulo 2^32.
+    var deadline: UInt32 = 0
+    /// The cursor of the held poll; 0 where it has none.
+    var cursor: UInt64 = 0
+    package internal(set) var state = State.reading
+    var list = Deadlines.Kind.header
+    /// Bytes of the client's id in `poll`.
+    var clientBytes: UInt8 = 0
+    /// Counted up for each poll; six bits of it go over the link.
+    var tag: UInt8
+    var form = PollRequest.Form.json
+    var marks: Marks = [.http11]
+    /// Which of the allowed origins asked, plus one; 0: none that needs to be named.
+    var origin: UInt8 = 0
+
+    struct Marks: OptionSet {
+        let rawValue: UInt8
+        static let http11 = Marks(rawValue: 1)
+        static let keepAlive = Marks(rawValue: 2)
+        static let acknowledges = Marks(rawValue: 4)
+        /// The worker keeps bytes for it, in or out: see `Pending`.
+        static let hasPending = Marks(rawValue: 8)
+        /// Its next request is here already and waits for the end of the turn.
+        static let resuming = Marks(rawValue: 16)
+        /// It has asked for something at least once.
+        static let asked = Marks(rawValue: 32)
+    }
+
+    static let noPoll = UInt32.max
+
+    init(tag: UInt8) { self.tag = tag }
+
+    /// The tag as it goes over the link.
+    var wireTag: UInt8 { tag & 63 }
+}
+
+/// Bytes that a few connections own for a while: the start of a request, requests that came while a poll was held, the rest of an answer.
+final class Pending {
+    var input = Buffer()
+    var output = Buffer()
+}
+
+/// Why a connection was closed: the worker counts each.
+package enum CloseReason: Equatable, Sendable { case client, timeout, drain, error, slow, answered }

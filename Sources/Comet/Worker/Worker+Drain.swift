@@ -1,0 +1,33 @@
+/// A worker that is leaving: it accepts nothing new, and answers the polls that it holds one after the other over a window, each with an
+/// empty envelope and `retry`, so that its clients don't all come back at once.
+package struct Drain: Equatable, Sendable {
+    package internal(set) var isOn = false
+    /// Polls answered in each step of `stepMilliseconds`.
+    var perStep = 0
+    package static let stepMilliseconds = 100
+    /// A worker with few clients need not take its time: at least so many go in a step.
+    static let leastPerStep = 100
+}
+
+extension Worker {
+    /// Starts to drain over `seconds`.
+    package func startDrain(seconds: Double) {
+        guard !drain.isOn else { return }
+        let steps = max(1, Int(seconds * 1000) / Drain.stepMilliseconds)
+        drain = Drain(isOn: true, perStep: max(Drain.leastPerStep, (waiting + steps - 1) / steps))
+    }
+
+    /// Answers the next part of the polls, oldest first. True: no poll is held and no answer is on its way any more.
+    package func drainStep(now: UInt64) -> Bool {
+        self.now = UInt32(truncatingIfNeeded: now)
+        for _ in 0..<drain.perStep {
+            let slot = deadlines[.poll].first
+            guard slot != .max else { break }
+            timeOut(slot, retry: drainRetry())
+        }
+        return waiting == 0 && deadlines[.write].count == 0 && deadlines[.linger].count == 0
+    }
+
+    /// Milliseconds until the client should poll again: the pace of the drain spreads the clients, this keeps those of one step apart.
+    func drainRetry() -> Int { 10 + randomNumber(below: 1000) }
+}

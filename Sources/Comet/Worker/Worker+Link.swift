@@ -1,0 +1,150 @@
+import Wire
+
+// The worker's side of its link to the manager.
+extension Worker {
+    package enum LinkInput: Equatable {
+        /// So many bytes were whole frames; keep the rest.
+        case consumed(Int)
+        /// The manager sent what no manager sends: close the link and connect anew.
+        case broken(String)
+    }
+
+    /// The link stands: says who this is. Clients are announced when the manager has accepted.
+    package func linkOpened(pid: UInt32, token: [UInt8]) {
+        link.clear()
+        var body = Buffer()
+        Hello(pid: pid, token: token).write(to: &body)
+        Frame(op: .hello, number: UInt64(settings.number), body: body.bytes).write(to: &link)
+        counters.framesOut += 1
+    }
+
+    /// The link broke. The clients stay; messages that were on their way back to the manager are lost with it, and counted.
+    package func linkClosed() {
+        if isLinked { counters.linkLosses += 1 }
+        isLinked = false
+        turnStart = 0
+        while case .frame(let frame, let bytes) = Frame.parse(link.bytes) {
+            if frame.op == .undelivered { counters.undeliveredLost += 1 }
+            link.consume(bytes)
+        }
+        link.release()
+    }
+
+    /// What waits for the manager is over its bound: the manager does not read, and the link should be closed.
+    package var linkIsOverfull: Bool { link.count > Limits.linkBytes }
+
+    func announce(_ slot: UInt32) {
+        let connection = slab.pointer(slot)
+        var flags: Frame.Flags = []
+        if connection.pointee.marks.contains(.acknowledges) { flags.insert(.acknowledges) }
+        if connection.pointee.form == .bare { flags.insert(.single) }
+        Frame(op: .connected, flags: Frame.Flags(flags, tag: connection.pointee.wireTag), number: connection.pointee.cursor, client: client(slot))
+            .write(to: &link)
+        counters.framesOut += 1
+    }
+
+    /// Frames from the manager. An answer is taken up only when all of its frames are there.
+    package func receivedFromManager(_ input: UnsafeRawBufferPointer, now: UInt64) -> LinkInput {
+        self.now = UInt32(truncatingIfNeeded: now)
+        var at = 0
+        while true {
+            switch Frame.parse(input.part(at, input.count - at)) {
+            case .incomplete: return .consumed(at)
+            case .malformed(let why): return .broken(why)
+            case .frame(let frame, let bytes):
+                counters.framesIn += 1
+                switch frame.op {
+                case .message:
+                    guard let length = answerBytes(input.part(at, input.count - at)) else {
+                        counters.framesIn -= 1
+                        return .consumed(at)
+                    }
+                    deliver(frame, input.part(at, length))
+                    at += length
+                case .welcome:
+                    isLinked = true
+                    announceAll()
+                    at += bytes
+                case .replaced:
+                    if let slot = find(frame.client, index.hash(frame.client)), slab.pointer(slot).pointee.wireTag == frame.flags.tag { replace(slot) }
+                    at += bytes
+                case .turn:
+                    turnStart = frame.number
+                    at += bytes
+                case .hello, .connected, .gone, .undelivered: return .broken("op \(frame.op) from a manager")
+                }
+            }
+        }
+    }
+
+    /// All that are waiting are announced again, oldest first.
+    private func announceAll() {
+        var slot = deadlines[.poll].first
+        while slot != .max {
+            announce(slot)
+            slot = slab.pointer(slot).pointee.next
+        }
+    }
+
+    /// Bytes of the frames of one answer; nil where they are not all there.
+    private func answerBytes(_ input: UnsafeRawBufferPointer) -> Int? {
+        var at = 0
+        while case .frame(let frame, let bytes) = Frame.parse(input.part(at, input.count - at)) {
+            at += bytes
+            if frame.op != .message || !frame.flags.contains(.more) { return at }
+        }
+        return nil
+    }
+
+    private func eachFrame(_ frames: UnsafeRawBufferPointer, _ body: (Frame) -> Void) {
+        var at = 0
+        while case .frame(let frame, let bytes) = Frame.parse(frames.part(at, frames.count - at)) {
+            body(frame)
+            at += bytes
+        }
+    }
+
+    /// One answer: to the poll that it is for, or back.
+    private func deliver(_ first: Frame, _ frames: UnsafeRawBufferPointer) {
+        guard let slot = find(first.client, index.hash(first.client)), slab.pointer(slot).pointee.wireTag == first.flags.tag else {
+            return eachFrame(frames, giveBack)
+        }
+        let connection = slab.pointer(slot)
+        let isBare = connection.pointee.form == .bare
+        var messages: UInt64 = 0
+        var cursor = connection.pointee.cursor
+        var gap = false
+        var answer = Answer(style(connection), callback: callback(slot), to: &out)
+        eachFrame(frames) { frame in
+            if frame.flags.contains(.gap) { gap = true }
+            if isBare && (messages > 0 || frame.body.isEmpty) {
+                giveBack(frame)
+            } else {
+                if !frame.body.isEmpty {
+                    answer.add(id: frame.number, json: frame.body, to: &out)
+                    messages += 1
+                }
+                cursor = frame.number
+            }
+        }
+        answer.finish(cursor: cursor, gap: gap, to: &out)
+        endPoll(slot, telling: false, timedOut: false)
+        counters.pollsAnswered += 1
+        let failures = counters.deliverErrors
+        reply(slot)
+        guard counters.deliverErrors == failures else { return eachFrame(frames, giveBack) }
+        counters.delivered += messages
+        if turnStart > 0 {
+            let end = io.nanoseconds()
+            counters.count(latencyMicroseconds: end > turnStart ? (end - turnStart) / 1000 : 0)
+        }
+    }
+
+    /// A message goes back whole; news of a gap has nothing that could be lost.
+    private func giveBack(_ frame: Frame) {
+        guard !frame.body.isEmpty else { return }
+        counters.undelivered += 1
+        counters.framesOut += 1
+        Frame(op: .undelivered, flags: Frame.Flags([], tag: frame.flags.tag), number: frame.number, client: frame.client, body: frame.body).write(to: &link)
+    }
+}

@@ -1,0 +1,220 @@
+import Wire
+
+// What a request becomes: a held poll, or an answer at once.
+extension Worker {
+    /// False: the connection is closed now.
+    func handle(_ slot: UInt32, _ request: HTTPRequest) -> Bool {
+        let connection = slab.pointer(slot)
+        connection.pointee.marks.insert(.asked)
+        setMark(connection, .http11, request.minorVersion == 1)
+        setMark(connection, .keepAlive, request.keepAlive && !drain.isOn)
+        var style = Answer.Style(
+            form: .json, minorVersion: request.minorVersion, keepAlive: connection.pointee.marks.contains(.keepAlive), cors: .none)
+
+        guard request.contentLength == 0 else { return fail(slot, 413, "body_not_taken", "a request to a worker has no body", style) }
+        guard let origin = allowedOrigin(request.origin) else {
+            return fail(slot, 403, "origin", "pages of this origin may not poll here (workers.origins)", style)
+        }
+        style.cors = cors(origin)
+
+        switch PollRequest.parse(request, scratch: scratch) {
+        case .server:
+            guard request.method == .options else { return fail(slot, 404, "not_found", "no such path", style) }
+            Answer.options(style, to: &out)
+            return reply(slot)
+        case .health:
+            guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
+            Answer.text(isLinked ? 200 : 503, isLinked ? "ok" : "not linked to the manager", style, head: request.method == .head, to: &out)
+            return reply(slot)
+        case .script:
+            return script(slot, request, style)
+        case .unknown:
+            return fail(slot, 404, "not_found", "no such path: poll /CLIENT.json, /CLIENT.js?callback=NAME or /CLIENT.js", style)
+        case .badCallback:
+            style.keepAlive = false
+            counters.refused += 1
+            Answer.text(400, "callback is not a name that can be called, or is over 64 bytes\n", style, to: &out)
+            return replyAndLinger(slot)
+        case .bad(let code, let message, let callback):
+            guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
+            guard callback.count > 0 else { return fail(slot, 400, code, message, style) }
+            counters.refused += 1
+            style.form = .jsonp
+            let answer = Answer(style, callback: callback, to: &out)
+            answer.finish(cursor: 0, error: (code, message), to: &out)
+            return reply(slot)
+        case .poll(let poll):
+            style.form = poll.form
+            switch request.method {
+            case .get: return hold(slot, poll, origin, style)
+            case .head:
+                Answer.headOnly(style, to: &out)
+                return reply(slot)
+            case .options:
+                Answer.options(style, to: &out)
+                return reply(slot)
+            case .post, .other: return notAllowed(slot, style)
+            }
+        }
+    }
+
+    private func setMark(_ connection: UnsafeMutablePointer<Connection>, _ mark: Connection.Marks, _ on: Bool) {
+        if on { connection.pointee.marks.insert(mark) } else { connection.pointee.marks.remove(mark) }
+    }
+
+    // MARK: a poll
+
+    private func hold(_ slot: UInt32, _ poll: PollRequest, _ origin: UInt8, _ style: Answer.Style) -> Bool {
+        counters.polls += 1
+        if slab.count > settings.maxConnections {
+            counters.rejectedFull += 1
+            return decline(slot, poll, style, status: 503, code: "full", message: "this worker is full", retry: 1000 + randomNumber(below: 4000))
+        }
+        if drain.isOn {
+            counters.pollsEmpty += 1
+            return decline(slot, poll, style, status: 200, code: nil, message: "", retry: drainRetry())
+        }
+        let hash = index.hash(poll.client)
+        if let old = find(poll.client, hash) { replace(old) }
+
+        let connection = slab.pointer(slot)
+        connection.pointee.poll = strings.store(poll.client, poll.callback)
+        connection.pointee.clientBytes = UInt8(poll.client.count)
+        connection.pointee.form = poll.form
+        connection.pointee.origin = origin
+        connection.pointee.cursor = poll.cursor ?? 0
+        setMark(connection, .acknowledges, poll.cursor != nil)
+        connection.pointee.tag &+= 1
+        connection.pointee.state = .waiting
+        deadlines.move(slot, to: .poll, now: now, in: slab)
+        index.insert(slot, hash, hashOf: hashOf)
+        if isLinked { announce(slot) }
+        return true
+    }
+
+    /// Answers a poll that can't be held, and ends the connection.
+    private func decline(
+        _ slot: UInt32, _ poll: PollRequest, _ style: Answer.Style, status: Int, code: StaticString?, message: StaticString, retry: Int
+    ) -> Bool {
+        var style = style
+        style.keepAlive = false
+        slab.pointer(slot).pointee.marks.remove(.keepAlive)
+        if style.form == .jsonp || code == nil {
+            let answer = Answer(style, callback: poll.callback, to: &out)
+            answer.finish(cursor: poll.cursor ?? 0, retry: retry, error: code.map { ($0, message) }, to: &out)
+        } else {
+            Answer.error(status, code: code ?? "", message: message, style, extra: "Retry-After: 3\r\n", to: &out)
+        }
+        return replyAndLinger(slot)
+    }
+
+    /// The client of a waiting connection.
+    func client(_ slot: UInt32) -> UnsafeRawBufferPointer {
+        let connection = slab.pointer(slot)
+        return strings.bytes(connection.pointee.poll).part(0, Int(connection.pointee.clientBytes))
+    }
+    func callback(_ slot: UInt32) -> UnsafeRawBufferPointer {
+        let connection = slab.pointer(slot)
+        let bytes = strings.bytes(connection.pointee.poll)
+        return bytes.part(Int(connection.pointee.clientBytes), bytes.count - Int(connection.pointee.clientBytes))
+    }
+    func hashOf(_ slot: UInt32) -> UInt64 { index.hash(client(slot)) }
+
+    /// The connection on which this client waits.
+    func find(_ client: UnsafeRawBufferPointer, _ hash: UInt64) -> UInt32? {
+        index.find(hash) { slot in
+            let held = self.client(slot)
+            return held.count == client.count && held.elementsEqual(client)
+        }
+    }
+
+    func style(_ connection: UnsafeMutablePointer<Connection>) -> Answer.Style {
+        Answer.Style(
+            form: connection.pointee.form, minorVersion: connection.pointee.marks.contains(.http11) ? 1 : 0,
+            keepAlive: connection.pointee.marks.contains(.keepAlive), cors: cors(connection.pointee.origin))
+    }
+
+    /// The poll is over: its id leaves the index. `telling` says so to the manager, which does not know it otherwise.
+    func endPoll(_ slot: UInt32, telling: Bool, timedOut: Bool) {
+        let connection = slab.pointer(slot)
+        let client = client(slot)
+        index.remove(slot, index.hash(client))
+        if telling, isLinked {
+            let flags = Frame.Flags(timedOut ? .timedOut : [], tag: connection.pointee.wireTag)
+            Frame(op: .gone, flags: flags, number: connection.pointee.cursor, client: client).write(to: &link)
+            counters.framesOut += 1
+        }
+        strings.release(connection.pointee.poll)
+        connection.pointee.poll = Connection.noPoll
+        connection.pointee.state = .reading
+    }
+
+    /// Another poll of the same client took its place: told so, without `retry`, so that two tabs don't chase each other.
+    func replace(_ slot: UInt32) {
+        counters.pollsReplaced += 1
+        let connection = slab.pointer(slot)
+        let style = style(connection)
+        let error: (StaticString, StaticString) = ("replaced", "another poll of this client took the place of this one")
+        if style.form == .jsonp {
+            let answer = Answer(style, callback: callback(slot), to: &out)
+            answer.finish(cursor: connection.pointee.cursor, error: error, to: &out)
+        } else {
+            Answer.error(409, code: error.0, message: error.1, style, to: &out)
+        }
+        endPoll(slot, telling: false, timedOut: false)
+        reply(slot)
+    }
+
+    /// Nothing came for the client in time, or the worker is leaving (`retry`).
+    func timeOut(_ slot: UInt32, retry: Int? = nil) {
+        counters.pollsEmpty += 1
+        let connection = slab.pointer(slot)
+        if retry != nil { connection.pointee.marks.remove(.keepAlive) }
+        let answer = Answer(style(connection), callback: callback(slot), to: &out)
+        answer.finish(cursor: connection.pointee.cursor, retry: retry, to: &out)
+        endPoll(slot, telling: true, timedOut: true)
+        reply(slot)
+    }
+
+    // MARK: other answers
+
+    private func fail(_ slot: UInt32, _ status: Int, _ code: StaticString, _ message: StaticString, _ style: Answer.Style, extra: StaticString = "") -> Bool {
+        counters.refused += 1
+        var style = style
+        style.keepAlive = false
+        Answer.error(status, code: code, message: message, style, extra: extra, to: &out)
+        return replyAndLinger(slot)
+    }
+    private func notAllowed(_ slot: UInt32, _ style: Answer.Style) -> Bool {
+        fail(slot, 405, "method_not_allowed", "GET, HEAD and OPTIONS", style, extra: "Allow: GET, HEAD, OPTIONS\r\n")
+    }
+    private func script(_ slot: UInt32, _ request: HTTPRequest, _ style: Answer.Style) -> Bool {
+        guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
+        guard !settings.script.isEmpty else { return fail(slot, 404, "not_found", "no such path", style) }
+        var known = false
+        if let asked = request.ifNoneMatch {
+            var etag = settings.scriptETag
+            known = etag.withUTF8 { asked.elementsEqual($0) } || matches(asked, "*")
+        }
+        settings.script.withUnsafeBytes {
+            Answer.script($0, etag: settings.scriptETag, unchanged: known, style, head: request.method == .head, to: &out)
+        }
+        return reply(slot)
+    }
+
+    // MARK: origins
+
+    /// 0: no origin needs to be named; n: the nth of the settings; nil: not allowed.
+    private func allowedOrigin(_ origin: UnsafeRawBufferPointer?) -> UInt8? {
+        guard let origin, settings.origins != ["*"] else { return 0 }
+        for (number, allowed) in settings.origins.enumerated() {
+            var allowed = allowed
+            if allowed.withUTF8({ origin.elementsEqual($0) }) { return UInt8(number + 1) }
+        }
+        return nil
+    }
+    private func cors(_ origin: UInt8) -> Answer.CORS {
+        if origin > 0 { return .origin(settings.origins[Int(origin) - 1]) }
+        return settings.origins == ["*"] ? .anyone : .none
+    }
+}

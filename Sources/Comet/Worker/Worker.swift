@@ -1,0 +1,304 @@
+package import Wire
+
+/// What the worker's decisions need done: the socket calls of a connection, by slot.
+package protocol WorkerIO: AnyObject {
+    /// Writes what the socket takes at once: how many bytes, or nil where the connection is dead. Watches for more room if it was not all.
+    func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) -> Int?
+    /// Nothing more will be written: tells the client (shutdown), and goes on reading.
+    func endOutput(_ slot: UInt32)
+    /// Closes the descriptor. The slot is free when this returns.
+    func close(_ slot: UInt32)
+    /// No more is to be read from this connection until `resumeReading`: it sent too much ahead.
+    func pauseReading(_ slot: UInt32)
+    func resumeReading(_ slot: UInt32)
+    /// CLOCK_MONOTONIC.
+    func nanoseconds() -> UInt64
+}
+
+/// A worker's settings, in the units that it counts in.
+package struct WorkerSettings {
+    package var number: UInt8 = 0
+    /// Milliseconds.
+    package var pollTimeout: UInt32 = 50_000
+    package var headerTimeout: UInt32 = 10_000
+    package var idleTimeout: UInt32 = 60_000
+    /// Bytes of a request's head.
+    package var maxRequest = 8192
+    /// Held at most; one more is told 503.
+    package var maxConnections = 131_072
+    /// `["*"]`: everyone.
+    package var origins = ["*"]
+    package var script: [UInt8] = []
+    package var scriptETag = "\"\""
+    package init() {}
+}
+
+/// The decisions of a worker: what becomes of each connection, poll and message. It makes no system call and reads no clock; `now` is
+/// handed in with each input, in milliseconds of any clock that only grows.
+///
+/// Inputs, in the order that they happen in life: `opened`, `received`, `writable`, `closed`; from the manager `linked`, `receivedFromManager`,
+/// `unlinked`; from the clock `expire`, `drain`. What is to go to the manager gathers in `link`, and goes out once for each turn of the loop.
+package final class Worker {
+    package let settings: WorkerSettings
+    unowned let io: any WorkerIO
+    package var slab: Slab<Connection>
+    var strings = ByteStore()
+    /// Waiting clients, by id.
+    var index: IdIndex
+    var deadlines: Deadlines
+    var pending: [UInt32: Pending] = [:]
+    /// Connections whose next request is here already.
+    var resuming: [UInt32] = []
+    /// Frames for the manager.
+    package var link = Buffer()
+    package internal(set) var isLinked = false
+    package internal(set) var drain = Drain()
+    package var counters = WorkerCounters()
+
+    /// The answer that is being written; used again for each.
+    var out = Buffer()
+    let scratch = PollRequest.Scratch()
+    var now: UInt32 = 0
+    /// The manager's turn that the answers being read were decided in; 0: not known.
+    var turnStart: UInt64 = 0
+    private var nextTag: UInt8 = 0
+    private var random: UInt64
+
+    /// `extraBytes`: the I/O layer's room behind each connection. `seed`: random; it keeps ids from being chosen to collide, and spreads `retry`.
+    package init(_ settings: WorkerSettings, io: any WorkerIO, extraBytes: Int, seed: UInt64) {
+        self.settings = settings
+        self.io = io
+        slab = Slab(extraBytes: extraBytes)
+        index = IdIndex(seed: seed)
+        random = seed | 1
+        deadlines = Deadlines(
+            header: settings.headerTimeout, poll: settings.pollTimeout, idle: settings.idleTimeout, write: settings.headerTimeout,
+            linger: Limits.lingerMilliseconds)
+    }
+
+    /// Connections open, and those of them that hold a poll.
+    package var connections: Int { slab.count }
+    package var waiting: Int { deadlines[.poll].count }
+    package var memoryBytes: Int { slab.memoryBytes + strings.memoryBytes + index.memoryBytes }
+
+    // MARK: a connection's life
+
+    /// A connection was accepted. The I/O layer puts its watcher into the slot's extra bytes.
+    package func opened(now: UInt64) -> UInt32 {
+        self.now = UInt32(truncatingIfNeeded: now)
+        nextTag = (nextTag &+ 7) & 63
+        let slot = slab.insert(Connection(tag: nextTag))
+        deadlines.add(slot, to: .header, now: self.now, in: slab)
+        counters.peakConnections = max(counters.peakConnections, UInt64(slab.count))
+        return slot
+    }
+
+    /// Bytes came from a client.
+    package func received(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer, now: UInt64) {
+        self.now = UInt32(truncatingIfNeeded: now)
+        counters.bytesIn += UInt64(bytes.count)
+        let connection = slab.pointer(slot)
+        switch connection.pointee.state {
+        case .lingering: break
+        case .waiting, .replying: keepForLater(slot, bytes)
+        case .reading:
+            if connection.pointee.marks.contains(.hasPending) {
+                guard let held = pending[slot] else { preconditionFailure("a connection marked with bytes that nobody keeps") }
+                held.input.append(bytes)
+                parsePending(slot, held)
+            } else {
+                let consumed = parse(slot, bytes)
+                if let consumed, consumed < bytes.count { keepForLater(slot, bytes.part(consumed, bytes.count - consumed)) }
+            }
+        }
+    }
+
+    /// The client closed its side, or the connection broke.
+    package func closed(_ slot: UInt32, now: UInt64) {
+        self.now = UInt32(truncatingIfNeeded: now)
+        close(slot, slab.pointer(slot).pointee.state == .lingering ? .error : .client)
+    }
+
+    /// The socket takes bytes again.
+    package func writable(_ slot: UInt32, now: UInt64) {
+        self.now = UInt32(truncatingIfNeeded: now)
+        guard let held = pending[slot], held.output.count > 0 else { return }
+        guard let sent = io.send(slot, held.output.bytes) else { return close(slot, .error) }
+        counters.bytesOut += UInt64(sent)
+        held.output.consume(sent)
+        if sent > 0 { deadlines.move(slot, to: .write, now: self.now, in: slab) }
+        if held.output.isEmpty { replied(slot) }
+    }
+
+    /// Ends it, from whichever side. A held poll is told to the manager.
+    func close(_ slot: UInt32, _ reason: CloseReason) {
+        let connection = slab.pointer(slot)
+        if connection.pointee.state == .waiting { endPoll(slot, telling: true, timedOut: false) }
+        deadlines.remove(slot, in: slab)
+        if connection.pointee.marks.contains(.hasPending) { pending[slot] = nil }
+        if connection.pointee.marks.contains(.resuming) { resuming.removeAll { $0 == slot } }
+        counters.count(reason)
+        io.close(slot)
+        slab.remove(slot)
+    }
+
+    // MARK: requests
+
+    /// Bytes that can't be parsed yet, or not now. Their bound is that of a request: a client that sends more ahead is read no further.
+    private func keepForLater(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) {
+        let held = pendingOf(slot)
+        held.input.append(bytes)
+        if slab.pointer(slot).pointee.state == .reading {
+            if slab.pointer(slot).pointee.list != .header { deadlines.move(slot, to: .header, now: now, in: slab) }
+        } else if held.input.count >= settings.maxRequest {
+            io.pauseReading(slot)
+        }
+    }
+    func pendingOf(_ slot: UInt32) -> Pending {
+        if let held = pending[slot] { return held }
+        let held = Pending()
+        pending[slot] = held
+        slab.pointer(slot).pointee.marks.insert(.hasPending)
+        return held
+    }
+
+    private func parsePending(_ slot: UInt32, _ held: Pending) {
+        guard let consumed = parse(slot, held.input.bytes) else { return }
+        held.input.consume(consumed)
+        let connection = slab.pointer(slot)
+        if held.input.isEmpty, held.output.isEmpty {
+            pending[slot] = nil
+            connection.pointee.marks.remove(.hasPending)
+        }
+        if held.input.count < settings.maxRequest { io.resumeReading(slot) }
+    }
+
+    /// Answers requests until one is held, or is not whole: how many bytes they had. Nil: the connection is closed.
+    private func parse(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) -> Int? {
+        var at = 0
+        while at < bytes.count, slab.pointer(slot).pointee.state == .reading {
+            switch HTTPRequest.parse(bytes.part(at, bytes.count - at), limit: settings.maxRequest) {
+            case .incomplete:
+                if slab.pointer(slot).pointee.list != .header { deadlines.move(slot, to: .header, now: now, in: slab) }
+                return at
+            case .refused(let refusal):
+                Answer.refusal(refusal, to: &out)
+                counters.refused += 1
+                return replyAndLinger(slot) ? bytes.count : nil
+            case .request(let request):
+                at += request.headBytes
+                if !handle(slot, request) { return nil }
+                if slab.pointer(slot).pointee.state == .lingering { return bytes.count }
+            }
+        }
+        return at
+    }
+
+    /// Takes up the requests that came while polls were held. Called at the end of each turn.
+    package func resume(now: UInt64) {
+        self.now = UInt32(truncatingIfNeeded: now)
+        while let slot = resuming.popLast() {
+            slab.pointer(slot).pointee.marks.remove(.resuming)
+            if let held = pending[slot], slab.pointer(slot).pointee.state == .reading { parsePending(slot, held) }
+        }
+    }
+
+    // MARK: answers
+
+    /// Sends what is in `out`. False: the connection is closed now.
+    @discardableResult func reply(_ slot: UInt32) -> Bool {
+        let bytes = out.bytes
+        guard let sent = io.send(slot, bytes) else {
+            out.clear()
+            counters.deliverErrors += 1
+            close(slot, .error)
+            return false
+        }
+        counters.bytesOut += UInt64(sent)
+        if sent < bytes.count {
+            counters.partialWrites += 1
+            pendingOf(slot).output.append(bytes.part(sent, bytes.count - sent))
+            out.clear()
+            slab.pointer(slot).pointee.state = .replying
+            deadlines.move(slot, to: .write, now: now, in: slab)
+            return true
+        }
+        out.clear()
+        return replied(slot)
+    }
+
+    /// An answer is sent whole: the connection goes on, or ends.
+    @discardableResult private func replied(_ slot: UInt32) -> Bool {
+        let connection = slab.pointer(slot)
+        guard connection.pointee.marks.contains(.keepAlive) else {
+            close(slot, drain.isOn ? .drain : .answered)
+            return false
+        }
+        connection.pointee.state = .reading
+        deadlines.move(slot, to: .idle, now: now, in: slab)
+        if connection.pointee.marks.contains(.hasPending), let held = pending[slot] {
+            if held.input.isEmpty, held.output.isEmpty {
+                pending[slot] = nil
+                connection.pointee.marks.remove(.hasPending)
+            } else if !held.input.isEmpty, !connection.pointee.marks.contains(.resuming) {
+                connection.pointee.marks.insert(.resuming)
+                resuming.append(slot)
+            }
+        }
+        return true
+    }
+
+    /// Sends the last answer of a connection and waits for the client to leave. An answer that doesn't fit into the socket at once is cut.
+    func replyAndLinger(_ slot: UInt32) -> Bool {
+        let connection = slab.pointer(slot)
+        guard let sent = io.send(slot, out.bytes) else {
+            out.clear()
+            close(slot, .error)
+            return false
+        }
+        counters.bytesOut += UInt64(sent)
+        out.clear()
+        io.endOutput(slot)
+        connection.pointee.state = .lingering
+        connection.pointee.marks.remove(.keepAlive)
+        deadlines.move(slot, to: .linger, now: now, in: slab)
+        return true
+    }
+
+    // MARK: the clock
+
+    /// Ends what has lasted too long, a bounded number at a time: true where more is left.
+    package func expire(now: UInt64, most: Int = 4096) -> Bool {
+        self.now = UInt32(truncatingIfNeeded: now)
+        for _ in 0..<most {
+            guard let slot = deadlines.expired(now: self.now, in: slab) else { return false }
+            switch slab.pointer(slot).pointee.list {
+            case .poll: timeOut(slot)
+            case .header:
+                let asked = slab.pointer(slot).pointee.marks
+                if asked.contains(.hasPending) {
+                    counters.refused += 1
+                    Answer.refusal(HTTPRefusal(408, "the request did not come whole in time"), to: &out)
+                    if replyAndLinger(slot) { counters.headerTimeouts += 1 }
+                } else {
+                    close(slot, .timeout)
+                }
+            case .idle, .linger: close(slot, .timeout)
+            case .write:
+                counters.slowClients += 1
+                close(slot, .slow)
+            }
+        }
+        return true
+    }
+    /// Milliseconds until `expire` has something to do; nil: nothing is waited for.
+    package func untilDeadline(now: UInt64) -> Int? { deadlines.untilNext(now: UInt32(truncatingIfNeeded: now), in: slab) }
+
+    /// A number below `bound`, from the worker's own sequence (xorshift64*).
+    func randomNumber(below bound: Int) -> Int {
+        random ^= random >> 12
+        random ^= random << 25
+        random ^= random >> 27
+        return Int((random &* 0x2545_F491_4F6C_DD1D) >> 33) % max(1, bound)
+    }
+}
