@@ -127,7 +127,10 @@ package struct IdIndex: ~Copyable {
     }
 
     /// After wyhash: 16 bytes a step through a multiplication of 64 by 64 bits.
-    @inlinable package func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    @inlinable package func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 { IdIndex.hash(bytes, seed: seed) }
+
+    /// For an owner's `hashOf`, which is called while the index is being changed.
+    @inlinable package static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
         var state = seed ^ 0xA076_1D64_78BD_642F
         var left = bytes.count
         var at = 0

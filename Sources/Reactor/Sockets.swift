@@ -172,6 +172,8 @@ package enum Sockets {
         let n = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
         return n >= 0 ? .bytes(n) : failure()
     }
+    /// Tells the peer that nothing more comes; reading goes on.
+    package static func endOutput(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
     package static func close(_ descriptor: Int32) { Glibc.close(descriptor) }
 
     /// Accepts one connection: a descriptor, or nil and why.

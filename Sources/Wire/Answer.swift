@@ -100,7 +100,7 @@ package struct Answer {
         case .bare: out.append("Content-Type: text/plain; charset=utf-8\r\n")
         }
         out.append("X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n")
-        cors(style.cors, to: &out)
+        if style.form != .jsonp { cors(style.cors, to: &out) }  // a script tag asks for no permission
         out.append(extra)
         connection(style, to: &out)
         out.append("Content-Length: ")

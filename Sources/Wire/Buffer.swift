@@ -63,6 +63,9 @@ package struct Buffer: ~Copyable {
         (head, tail, capacity) = (0, 0, 0)
     }
 
+    /// Gives the memory of an empty buffer back where it is more than `bytes`: one great message leaves no great buffer behind.
+    package mutating func shrink(over bytes: Int) { if isEmpty, capacity > bytes { release() } }
+
     @inlinable package mutating func append(_ byte: UInt8) {
         reserve(1).storeBytes(of: byte, as: UInt8.self)
         tail += 1

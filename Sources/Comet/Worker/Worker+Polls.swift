@@ -118,7 +118,7 @@ extension Worker {
         let bytes = strings.bytes(connection.pointee.poll)
         return bytes.part(Int(connection.pointee.clientBytes), bytes.count - Int(connection.pointee.clientBytes))
     }
-    func hashOf(_ slot: UInt32) -> UInt64 { index.hash(client(slot)) }
+    func hashOf(_ slot: UInt32) -> UInt64 { IdIndex.hash(client(slot), seed: seed) }
 
     /// The connection on which this client waits.
     func find(_ client: UnsafeRawBufferPointer, _ hash: UInt64) -> UInt32? {

@@ -45,6 +45,7 @@ package final class Worker {
     var strings = ByteStore()
     /// Waiting clients, by id.
     var index: IdIndex
+    let seed: UInt64
     var deadlines: Deadlines
     var pending: [UInt32: Pending] = [:]
     /// Connections whose next request is here already.
@@ -70,6 +71,7 @@ package final class Worker {
         self.io = io
         slab = Slab(extraBytes: extraBytes)
         index = IdIndex(seed: seed)
+        self.seed = seed
         random = seed | 1
         deadlines = Deadlines(
             header: settings.headerTimeout, poll: settings.pollTimeout, idle: settings.idleTimeout, write: settings.headerTimeout,
@@ -295,7 +297,7 @@ package final class Worker {
     package func untilDeadline(now: UInt64) -> Int? { deadlines.untilNext(now: UInt32(truncatingIfNeeded: now), in: slab) }
 
     /// A number below `bound`, from the worker's own sequence (xorshift64*).
-    func randomNumber(below bound: Int) -> Int {
+    package func randomNumber(below bound: Int) -> Int {
         random ^= random >> 12
         random ^= random << 25
         random ^= random >> 27

@@ -1,0 +1,120 @@
+import Comet
+import Logging
+import Reactor
+import Wire
+
+/// The worker's link to its manager: connects, and connects again with backoff, while the clients stay; writes once for each turn.
+final class ManagerLink {
+    private static let firstRetry = 0.1
+    private static let longestRetry = 2.0
+
+    private let loop: Loop
+    private let worker: Worker
+    private let manager: Endpoint
+    private let pid: UInt32
+    private let token: [UInt8]
+    private let log: Logger
+    /// The link came to stand, or fell.
+    private let changed: (Bool) -> Void
+
+    private var watcher: IOWatcher?
+    private var retry: Timer?
+    private var retryDelay = ManagerLink.firstRetry
+    private var isConnected = false
+    private var wasLinked = false
+    private var input = Buffer()
+    /// Bytes that a read may bring.
+    private static let readBytes = 256 * 1024
+
+    init(_ loop: Loop, _ worker: Worker, manager: Endpoint, pid: UInt32, token: [UInt8], log: Logger, changed: @escaping (Bool) -> Void) {
+        self.loop = loop
+        self.worker = worker
+        self.manager = manager
+        self.pid = pid
+        self.token = token
+        self.log = log
+        self.changed = changed
+        retry = Timer(loop) { [unowned self] in connect() }
+    }
+    deinit { if let watcher { Sockets.close(watcher.descriptor) } }
+
+    func connect() {
+        do {
+            let descriptor = try Sockets.connect(manager)
+            watcher = IOWatcher(loop, descriptor, [.read, .write]) { [unowned self] in handle($0) }
+        } catch {
+            again("\(error)")
+        }
+    }
+
+    private func handle(_ ready: Interest) {
+        guard let watcher else { return }
+        if !isConnected {
+            let error = Sockets.pendingError(watcher.descriptor)
+            guard error == 0 else { return again("\(SystemError("connect \(manager)", error))") }
+            isConnected = true
+            worker.linkOpened(pid: pid, token: token)
+            flush()
+        } else if ready.contains(.write) {
+            flush()
+        }
+        if ready.contains(.read), isConnected { read() }
+    }
+
+    private func read() {
+        guard let watcher else { return }
+        let room = UnsafeMutableRawBufferPointer(start: input.reserve(ManagerLink.readBytes), count: ManagerLink.readBytes)
+        switch Sockets.read(watcher.descriptor, into: room) {
+        case .wouldBlock: return
+        case .end: return again("closed by the manager")
+        case .failed(let code): return again("\(SystemError("read", code))")
+        case .bytes(let count): input.advance(by: count)
+        }
+        switch worker.receivedFromManager(input.bytes, now: Clock.monotonicMilliseconds) {
+        case .consumed(let count): input.consume(count)
+        case .broken(let why): return again("the manager sent \(why)")
+        }
+        if worker.isLinked != wasLinked {
+            wasLinked = worker.isLinked
+            retryDelay = ManagerLink.firstRetry
+            log.info("linked to the manager at \(manager), \(worker.waiting) clients announced")
+            changed(true)
+        }
+        // A great answer makes a great buffer; it is not kept for ever.
+        if input.isEmpty { input.shrink(over: 4 * ManagerLink.readBytes) }
+    }
+
+    /// Writes what has gathered, as far as the socket takes it.
+    func flush() {
+        guard isConnected, let watcher, worker.link.count > 0 else { return }
+        switch Sockets.write(watcher.descriptor, worker.link.bytes) {
+        case .bytes(let count): worker.link.consume(count)
+        case .wouldBlock: break
+        case .end, .failed: return again("the manager is gone")
+        }
+        if worker.linkIsOverfull { return again("the manager does not read: \(worker.link.count) bytes wait for it") }
+        watcher.watch(worker.link.isEmpty ? .read : [.read, .write])
+        if worker.link.isEmpty { worker.link.shrink(over: 1024 * 1024) }
+    }
+
+    /// Gives this connection up and tries again after a while, a little longer each time.
+    private func again(_ why: String) {
+        if let watcher {
+            watcher.stop()
+            Sockets.close(watcher.descriptor)
+        }
+        watcher = nil
+        isConnected = false
+        input.release()
+        worker.linkClosed()
+        if wasLinked {
+            log.warning("lost the manager: \(why); \(worker.waiting) clients stay")
+            changed(false)
+        } else {
+            log.debug("no manager yet: \(why)")
+        }
+        wasLinked = false
+        retry?.start(after: retryDelay * (0.8 + 0.4 * Double(worker.randomNumber(below: 1000)) / 1000))
+        retryDelay = min(retryDelay * 2, ManagerLink.longestRetry)
+    }
+}

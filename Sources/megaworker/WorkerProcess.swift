@@ -1,0 +1,76 @@
+import Comet
+import Logging
+import Reactor
+import Wire
+
+/// A worker, put together: its decisions, its clients' sockets, its link to the manager, its timers.
+final class WorkerProcess {
+    let worker: Worker
+    let clients: ClientSockets
+    private let loop: Loop
+    private let log: Logger
+    private var link: ManagerLink?
+    private var deadlineTimer: Timer?
+    private var drainTimer: Timer?
+    private var turnEnd: TurnEnd?
+    /// When the deadline timer fires, in milliseconds of CLOCK_MONOTONIC.
+    private var armedFor = UInt64.max
+    /// Told when the link comes to stand or falls, and when the drain begins.
+    var stateChanged: () -> Void = {}
+
+    init(_ loop: Loop, _ settings: WorkerSettings, log: Logger) {
+        self.loop = loop
+        self.log = log
+        clients = ClientSockets(loop, most: settings.maxConnections + Limits.overflowConnections)
+        worker = Worker(
+            settings, io: clients, extraBytes: ClientSockets.watcherBytes,
+            seed: UInt64.random(in: 1...UInt64.max))
+    }
+
+    /// Begins to serve, on a listener that is bound already.
+    func start(listener: Int32, manager: Endpoint, pid: UInt32, token: [UInt8]) {
+        clients.start(worker, listener: listener)
+        link = ManagerLink(loop, worker, manager: manager, pid: pid, token: token, log: log) { [unowned self] _ in stateChanged() }
+        link?.connect()
+        deadlineTimer = Timer(loop) { [unowned self] in expire() }
+        turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
+    }
+
+    /// Stops accepting, answers the polls over `seconds`, and then calls `done`.
+    func drain(seconds: Double, done: @escaping () -> Void) {
+        guard drainTimer == nil else { return }
+        log.info("draining \(worker.waiting) polls over \(seconds) s")
+        clients.stopAccepting()
+        worker.startDrain(seconds: seconds)
+        stateChanged()
+        let limit = Clock.monotonicMilliseconds + UInt64(seconds * 1000) + 15_000
+        let step = { [unowned self] in
+            let now = Clock.monotonicMilliseconds
+            if worker.drainStep(now: now) || now >= limit {
+                drainTimer?.stop()
+                link?.flush()
+                log.info("drained, \(worker.connections) idle connections left")
+                done()
+            }
+        }
+        drainTimer = Timer(loop, handler: step)
+        drainTimer?.start(after: 0, every: Double(Drain.stepMilliseconds) / 1000)
+    }
+
+    private func expire() {
+        armedFor = .max
+        _ = worker.expire(now: Clock.monotonicMilliseconds)
+    }
+
+    /// What gathered in this turn goes out, and the timer is set for the next deadline.
+    private func endTurn() {
+        let now = Clock.monotonicMilliseconds
+        worker.resume(now: now)
+        link?.flush()
+        guard let left = worker.untilDeadline(now: now) else { return }
+        let due = now + UInt64(left)
+        guard due < armedFor else { return }
+        armedFor = due
+        deadlineTimer?.start(after: Double(max(1, left)) / 1000)
+    }
+}
