@@ -1,0 +1,73 @@
+import Testing
+
+/// What every parser must keep to, whatever it parses: the same result whole, in front of other bytes and byte by byte; nothing but
+/// "incomplete" or a refusal for a part; and no crash for anything.
+struct ParserCheck<Value: Equatable & Sendable>: Sendable {
+    enum Outcome: Equatable {
+        case incomplete
+        case value(Value, bytes: Int)
+        case refused
+    }
+    let parse: @Sendable (UnsafeRawBufferPointer) -> Outcome
+
+    func callAsFunction(_ bytes: [UInt8]) -> Outcome {
+        // A copy of its own size: what reads past the end of the input reads past the end of the allocation.
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        defer { copy.deallocate() }
+        copy.copyBytes(from: bytes)
+        return parse(UnsafeRawBufferPointer(copy))
+    }
+
+    /// A valid input, in every way that it can arrive.
+    func acceptsInEveryWay(_ bytes: [UInt8], as value: Value, sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(self(bytes) == .value(value, bytes: bytes.count), sourceLocation: sourceLocation)
+        #expect(self(bytes + bytes) == .value(value, bytes: bytes.count), "several at once", sourceLocation: sourceLocation)
+        for count in 0..<bytes.count {
+            #expect(self(Array(bytes[..<count])) == .incomplete, "a prefix of \(count) bytes", sourceLocation: sourceLocation)
+        }
+    }
+
+    /// Mutations of valid inputs, from a seed: each must come to an outcome, and one that was accepted must be accepted again behind the cut.
+    func survives(_ seeds: [[UInt8]], cases: Int, seed: UInt64, sourceLocation: SourceLocation = #_sourceLocation) {
+        var random = SeededRandom(seed)
+        for _ in 0..<cases {
+            var bytes = seeds[random.below(seeds.count)]
+            for _ in 0..<1 + random.below(4) {
+                let at = random.below(bytes.count + 1)
+                switch random.below(6) {
+                case 0 where at < bytes.count: bytes[at] = UInt8(random.below(256))
+                case 1 where at < bytes.count: bytes[at] ^= 1 << UInt8(random.below(8))
+                case 2 where at < bytes.count: bytes.remove(at: at)
+                case 3: bytes.insert(UInt8(random.below(256)), at: at)
+                case 4: bytes.removeSubrange(at...)
+                default:
+                    let other = seeds[random.below(seeds.count)]
+                    bytes = Array(bytes[..<at]) + other[random.below(other.count + 1)...]
+                }
+            }
+            if case .value(let value, let used) = self(bytes) {
+                if used < 1 || used > bytes.count || self(Array(bytes[..<used])) != .value(value, bytes: used) {
+                    Issue.record("accepted \(used) of \(bytes), and not again", sourceLocation: sourceLocation)
+                    return
+                }
+            }
+        }
+    }
+}
+
+/// SplitMix64: the same numbers for the same seed, on every machine.
+struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
+}
+
+func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+func text(_ raw: UnsafeRawBufferPointer) -> String { String(decoding: raw, as: UTF8.self) }

@@ -1,0 +1,95 @@
+import Testing
+import Wire
+
+@Suite struct PollRequestTests {
+    /// What a target means, as text.
+    static func parse(_ target: String) -> String {
+        let request = Array("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+        return request.withUnsafeBytes { bytes in
+            guard case .request(let request) = HTTPRequest.parse(bytes, limit: 8192) else { return "no request" }
+            let scratch = PollRequest.Scratch()
+            return switch PollRequest.parse(request, scratch: scratch) {
+            case .poll(let poll):
+                "\(poll.form) \(text(poll.client)) \(text(poll.callback)) \(poll.cursor.map(String.init) ?? "-")"
+            case .health: "health"
+            case .script: "script"
+            case .server: "server"
+            case .unknown: "unknown"
+            case .badCallback: "bad callback"
+            case .bad(let code, _, let callback): "\(code) \(text(callback))"
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("/c1.json", "json c1  -"),
+        ("/c1.json?cursor=0", "json c1  0"),
+        ("/c1.json?c=123&cursor=9007199254740991&x", "json c1  9007199254740991"),
+        ("/c1.js?callback=cb", "jsonp c1 cb -"),
+        ("/c1.js?callback=a.b%2Ec_%24&cursor=%37", "jsonp c1 a.b.c_$ 7"),
+        ("/c1.js", "bare c1  -"),
+        ("/c1.json?callback=cb", "json c1  -"),
+        ("/%C3%A9%20x.js", "bare é x  -"),
+        ("/_.json", "json _  -"),
+        ("/_/health", "health"),
+        ("/_/megacomet.js?v=2", "script"),
+        ("/_/other", "unknown"),
+        ("/", "unknown"),
+        ("/c1", "unknown"),
+        ("/c1.html", "unknown"),
+        ("/.js", "unknown"),
+        ("/.json", "unknown"),
+        ("/a.b.js", "bad_client "),
+        ("/a/b.json", "bad_client "),
+        ("/a%2Fb.json", "bad_client "),
+        ("/a%2Eb.js?callback=cb", "bad_client cb"),
+        ("/a%00b.json", "bad_client "),
+        ("/a%1fb.json", "bad_client "),
+        ("/%ff.json", "bad_client "),
+        ("/%ed%a0%80.json", "bad_client "),
+        ("/%4.json", "bad_client "),
+        ("/c1.json?cursor=", "bad_cursor "),
+        ("/c1.json?cursor=-1", "bad_cursor "),
+        ("/c1.json?cursor=9007199254740992", "bad_cursor "),
+        ("/c1.json?cursor=1&cursor=2", "bad_cursor "),
+        ("/c1.js?callback=cb&cursor=x", "bad_cursor cb"),
+        ("/c1.js?callback=", "bad callback"),
+        ("/c1.js?callback=1a", "bad callback"),
+        ("/c1.js?callback=a..b", "bad callback"),
+        ("/c1.js?callback=a.", "bad callback"),
+        ("/c1.js?callback=a%00", "bad callback"),
+        ("/c1.js?callback=alert(1)", "bad callback"),
+        ("/c1.js?callback=a%0d%0aX:y", "bad callback"),
+        ("/c1.js?callback=a&callback=b", "bad callback"),
+    ])
+    func aTarget_isTakenApart(_ target: String, expected: String) { #expect(Self.parse(target) == expected) }
+
+    @Test func lengths_areBounded() {
+        let id = String(repeating: "a", count: 128)
+        #expect(Self.parse("/\(id).json") == "json \(id)  -")
+        #expect(Self.parse("/\(id)a.json") == "bad_client ")
+        #expect(Self.parse("/" + String(repeating: "%61", count: 128) + ".json") == "json \(id)  -")
+        #expect(Self.parse("/" + String(repeating: "%61", count: 300) + ".json") == "bad_client ")
+        let callback = String(repeating: "a", count: 64)
+        #expect(Self.parse("/c.js?callback=\(callback)") == "jsonp c \(callback) -")
+        #expect(Self.parse("/c.js?callback=\(callback)a") == "bad callback")
+        #expect(Self.parse("/c.js?callback=" + String(repeating: "%61", count: 300)) == "bad callback")
+    }
+
+    @Test func mutatedTargets_neverCrashTheParser() {
+        var random = SeededRandom(2)
+        let pieces = ["/", "c", ".js", ".json", "?", "&", "callback=", "cursor=", "%", "%2", "%2F", "=", "a.b", "7", "_", "%FF", "é"]
+        for _ in 0..<20_000 {
+            let target = "/" + (0..<random.below(9)).map { _ in pieces[random.below(pieces.count)] }.joined()
+            _ = Self.parse(target)
+        }
+    }
+
+    @Test func utf8_isCheckedAsTheStandardLibraryDoes() {
+        var random = SeededRandom(3)
+        for _ in 0..<20_000 {
+            let bytes = (0..<random.below(6)).map { _ in UInt8(random.below(256) | (random.below(3) == 0 ? 0x80 : 0)) }
+            #expect(bytes.withUnsafeBytes { isUTF8($0) } == (String(validating: bytes, as: UTF8.self) != nil))
+        }
+    }
+}
