@@ -1,0 +1,293 @@
+import Comet
+import Testing
+import Wire
+
+@Suite struct WorkerTests {
+    let h = WorkerHarness()
+
+    @Test func aPoll_isAnnouncedAndAnsweredWithAllOfItsMessages() {
+        h.link()
+        let slot = h.poll("/c1.json?cursor=5")
+        #expect(h.frames() == ["connected 5 c1 1"])
+        #expect(h.sent[slot] == "")
+        h.answer("c1", [(7, "\"a\""), (8, "{}")])
+        #expect(h.body(slot) == #"{"messages":[{"id":7,"data":"a"},{"id":8,"data":{}}],"cursor":8}"#)
+        #expect(h.frames() == [], "the manager knows: it sent the answer")
+        #expect(h.worker.waiting == 0 && h.worker.connections == 1 && h.worker.counters.delivered == 2)
+        h.get(slot, "/c1.json?cursor=8")
+        #expect(h.frames() == ["connected 8 c1 1"], "the connection is kept")
+    }
+
+    @Test func aPollBeforeTheLink_isAnnouncedWithIt() {
+        _ = h.poll("/b.json")
+        _ = h.poll("/a.js")
+        h.worker.linkOpened(pid: 1, token: Array(repeating: 0, count: 16))
+        #expect(h.frames() == ["hello 3  0"])
+        h.manager(.welcome)
+        #expect(h.frames() == ["connected 0 b 0", "connected 0 a 2"], "oldest first, the bare form with its mark")
+    }
+
+    @Test func aLostManager_losesNoClient() {
+        h.link()
+        let slot = h.poll("/c1.json?cursor=1")
+        _ = h.frames()
+        h.worker.linkClosed()
+        #expect(h.worker.link.isEmpty && !h.worker.isLinked && h.closed.isEmpty)
+        h.link()
+        h.worker.linkClosed()
+        h.worker.linkOpened(pid: 1, token: Array(repeating: 0, count: 16))
+        h.manager(.welcome)
+        #expect(h.frames() == ["hello 3  0", "connected 1 c1 1"])
+        h.answer("c1", [(7, "1")])
+        #expect(h.body(slot).contains("\"cursor\":7"))
+        #expect(h.worker.counters.linkLosses == 2)
+    }
+
+    @Test func secondPoll_replacesTheFirst() {
+        h.link()
+        let first = h.poll("/c1.json")
+        let script = h.poll("/c2.js?callback=f")
+        let second = h.poll("/c1.json")
+        _ = h.poll("/c2.json")
+        #expect(h.status(first) == "HTTP/1.1 409 Conflict" && h.body(first).contains(#""code":"replaced""#) && !h.body(first).contains("retry"))
+        #expect(h.status(script) == "HTTP/1.1 200 OK" && h.body(script).hasPrefix(#"/**/f({"messages":[],"cursor":0,"error":{"code":"replaced""#))
+        #expect(h.sent[second] == "" && h.worker.waiting == 2)
+        #expect(h.frames() == ["connected 0 c1 0", "connected 0 c2 0", "connected 0 c1 0", "connected 0 c2 0"])
+    }
+
+    @Test func theManager_mayReplaceAPollThatWentElsewhere() {
+        h.link()
+        let slot = h.poll("/c1.json")
+        _ = h.frames()
+        h.manager(.replaced, .init([], tag: h.tags["c1"]! &+ 1 & 63), 0, "c1")
+        #expect(h.sent[slot] == "", "that was another poll")
+        h.manager(.replaced, .init([], tag: h.tags["c1"]!), 0, "c1")
+        #expect(h.body(slot).contains("replaced"))
+        #expect(h.frames() == [])
+    }
+
+    @Test func aMessageForAPollThatIsOver_goesBackWhole() {
+        h.link()
+        let slot = h.poll("/c1.json")
+        _ = h.frames()
+        h.worker.closed(slot, now: h.now)
+        #expect(h.frames() == ["gone 0 c1 0"])
+        h.answer("c1", [(7, "\"a\""), (8, "2")])
+        #expect(h.frames() == ["undelivered 7 c1 0 \"a\"", "undelivered 8 c1 0 2"])
+    }
+
+    @Test func anAnswerThatCrossesWithATimeout_isNotTakenForTheNextPoll() {
+        h.link()
+        let slot = h.poll("/c1.json")
+        _ = h.frames()
+        let old = h.tags["c1"]!
+        h.pass(50_000)
+        h.get(slot, "/c1.json")
+        #expect(h.frames() == ["gone 0 c1 1", "connected 0 c1 0"])
+        h.sent[slot] = ""
+        h.answer("c1", [(7, "1")], tag: old)
+        #expect(h.sent[slot] == "" && h.frames() == ["undelivered 7 c1 0 1"])
+        h.answer("c1", [(7, "1")])
+        #expect(h.body(slot).contains("\"id\":7"))
+    }
+
+    @Test func aMessageWrittenIntoADeadConnection_goesBack() {
+        h.link()
+        let slot = h.poll("/c1.json")
+        _ = h.frames()
+        h.room[slot] = -1
+        h.answer("c1", [(7, "1"), (8, "2")])
+        #expect(h.closed.contains(slot) && h.worker.counters.delivered == 0)
+        #expect(h.frames() == ["undelivered 7 c1 0 1", "undelivered 8 c1 0 2"])
+    }
+
+    @Test func anAnswerInPieces_waitsForItsLastFrame() {
+        h.link()
+        let slot = h.poll("/c1.json")
+        _ = h.frames()
+        let tag = h.tags["c1"]!
+        let bytes = h.encode(.message, .init(.more, tag: tag), 7, "c1", "1") + h.encode(.message, .init([], tag: tag), 8, "c1", "2")
+        for count in 0..<bytes.count {
+            #expect(h.fromManager(Array(bytes[..<count])) == .consumed(0))
+        }
+        #expect(h.fromManager(bytes) == .consumed(bytes.count))
+        #expect(h.body(slot).contains("\"cursor\":8"))
+    }
+
+    @Test func newsOfAGap_isTold() {
+        h.link()
+        let slot = h.poll("/c1.json?cursor=3")
+        _ = h.frames()
+        h.manager(.message, .init(.gap, tag: h.tags["c1"]!), 9, "c1")
+        #expect(h.body(slot) == #"{"messages":[],"cursor":9,"gap":true}"#)
+    }
+
+    @Test func theBareForm_getsOneMessageAnAnswer() {
+        h.link()
+        let slot = h.poll("/c1.js")
+        #expect(h.frames() == ["connected 0 c1 2"])
+        h.answer("c1", [(7, "\"a\""), (8, "\"b\"")])
+        #expect(h.body(slot) == "a" && h.frames() == ["undelivered 8 c1 0 \"b\""])
+    }
+
+    @Test func aPollThatTimesOut_getsAnEmptyEnvelope() {
+        h.link()
+        let slot = h.poll("/c1.json?cursor=4")
+        _ = h.frames()
+        h.pass(49_999)
+        #expect(h.sent[slot] == "")
+        h.pass(1)
+        #expect(h.body(slot) == #"{"messages":[],"cursor":4}"# && h.frames() == ["gone 4 c1 1"])
+    }
+
+    @Test func pipelinedRequests_areAnsweredInOrder() {
+        h.link()
+        let slot = h.open()
+        h.receive(slot, "GET /_/health HTTP/1.1\r\nHost: x\r\n\r\nGET /c1.json HTTP/1.1\r\nHost: x\r\n\r\nGET /_/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(h.body(slot) == "ok" && h.worker.waiting == 1)
+        _ = h.frames()
+        h.answer("c1", [(7, "1")])
+        #expect(h.body(slot).contains("\"id\":7"))
+        h.worker.resume(now: h.now)
+        #expect(h.body(slot) == "ok" && h.worker.connections == 1)
+    }
+
+    @Test func aRequestByteByByte_isARequest() {
+        let slot = h.open()
+        for byte in "GET /c1.json HTTP/1.1\r\nHost: x\r\n\r\n" { h.receive(slot, String(byte)) }
+        #expect(h.worker.waiting == 1)
+    }
+
+    @Test func whatIsSentTooFarAhead_isReadNoFurther() {
+        let slot = h.poll("/c1.json")
+        h.receive(slot, String(repeating: "x", count: 8192))
+        #expect(h.paused.contains(slot) && h.closed.isEmpty)
+    }
+
+    @Test func aHalfRequest_isToldAndCutInTime() {
+        let silent = h.open()
+        let half = h.open()
+        h.receive(half, "GET /c1.j")
+        h.pass(9_999)
+        #expect(h.closed.isEmpty)
+        h.pass(1)
+        #expect(h.closed == [silent] && h.status(half) == "HTTP/1.1 408 Request Timeout" && h.ended.contains(half))
+        h.pass(2_000)
+        #expect(h.closed == [silent, half] && h.worker.connections == 0)
+    }
+
+    @Test func anIdleConnection_isClosedInTime() {
+        let slot = h.poll("/_/health")
+        h.pass(59_999)
+        #expect(h.closed.isEmpty)
+        h.pass(1)
+        #expect(h.closed == [slot])
+    }
+
+    @Test func partialWrite_keepsTheRest() {
+        h.link()
+        let slot = h.poll("/c1.json")
+        _ = h.frames()
+        h.room[slot] = 10
+        h.answer("c1", [(7, "\"abc\"")])
+        #expect(h.sent[slot]?.utf8.count == 10)
+        h.get(slot, "/_/health")  // waits for its turn
+        h.room[slot] = 5
+        h.worker.writable(slot, now: h.now)
+        h.room[slot] = nil
+        h.worker.writable(slot, now: h.now)
+        #expect(h.body(slot) == #"{"messages":[{"id":7,"data":"abc"}],"cursor":7}"#)
+        h.worker.resume(now: h.now)
+        #expect(h.body(slot) == "not linked to the manager" || h.body(slot) == "ok")
+        #expect(h.worker.counters.partialWrites == 1)
+    }
+
+    @Test func aClientThatDoesNotRead_isCut() {
+        h.link()
+        let slot = h.poll("/c1.json")
+        _ = h.frames()
+        h.room[slot] = 10
+        h.answer("c1", [(7, "\"abc\"")])
+        h.pass(10_000)
+        #expect(h.closed == [slot] && h.worker.counters.slowClients == 1)
+    }
+
+    @Test func badRequests_areToldWhyAndClosed() {
+        for (request, status) in [
+            ("GET /c1.json HTTP/1.1\r\n\r\n", 400), ("PUT /c1.json HTTP/1.1\r\nHost: x\r\n\r\n", 405), ("GET /x HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+            ("GET /c1.json HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 413), ("POST /c1.json HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+            ("GET /a.b.json HTTP/1.1\r\nHost: x\r\n\r\n", 400), ("GET /c.js?callback=%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ] {
+            let slot = h.open()
+            h.receive(slot, request)
+            #expect(h.status(slot).contains(" \(status) "), "\(request)")
+            #expect(h.ended.contains(slot) && h.sent[slot]!.contains("Connection: close\r\n"))
+        }
+    }
+
+    @Test func anErrorOfAScriptTag_isToldInBand() {
+        let slot = h.poll("/a.b.js?callback=f")
+        #expect(h.status(slot) == "HTTP/1.1 200 OK" && h.body(slot).hasPrefix(#"/**/f({"messages":[],"cursor":0,"error":{"code":"bad_client""#))
+    }
+
+    @Test func aFullWorker_saysWhenToComeBack() {
+        let h = WorkerHarness { $0.maxConnections = 1 }
+        _ = h.poll("/c1.json")
+        let json = h.poll("/c2.json")
+        let script = h.poll("/c3.js?callback=f")
+        #expect(h.status(json) == "HTTP/1.1 503 Service Unavailable" && h.sent[json]!.contains("Retry-After: 3\r\n"))
+        #expect(h.status(script) == "HTTP/1.1 200 OK" && h.body(script).contains("\"retry\":") && h.body(script).contains("\"code\":\"full\""))
+        #expect(h.worker.waiting == 1)
+    }
+
+    @Test func onlyAllowedOrigins_mayPoll() {
+        let h = WorkerHarness { $0.origins = ["https://a.example", "https://b.example"] }
+        let allowed = h.poll("/_/health", "Origin: https://b.example\r\n")
+        let refused = h.poll("/c1.json", "Origin: https://c.example\r\n")
+        let none = h.poll("/_/health")
+        #expect(h.sent[allowed]!.contains("Access-Control-Allow-Origin: https://b.example\r\nVary: Origin\r\n"))
+        #expect(h.status(refused) == "HTTP/1.1 403 Forbidden" && !h.sent[refused]!.contains("Allow-Origin"))
+        #expect(h.status(none).contains("503") && !h.sent[none]!.contains("Allow-Origin"))
+    }
+
+    @Test func draining_answersEveryoneAndLeaves() {
+        h.link()
+        let slots = (0..<250).map { h.poll("/c\($0).json?cursor=1") }
+        let script = h.poll("/s.js?callback=f")
+        let idle = h.poll("/_/health")
+        h.worker.startDrain(seconds: 0.2)
+        #expect(!h.worker.drainStep(now: h.now))
+        #expect(h.worker.waiting > 0, "not all at once")
+        while !h.worker.drainStep(now: h.now) {}
+        for slot in slots {
+            #expect(h.body(slot).hasPrefix(#"{"messages":[],"cursor":1,"retry":"#) && h.sent[slot]!.contains("Connection: close") && h.closed.contains(slot))
+        }
+        #expect(h.body(script).hasPrefix(#"/**/f({"messages":[],"cursor":0,"retry":"#))
+        h.get(idle, "/late.json")
+        #expect(h.body(idle).contains("\"retry\":") && h.worker.waiting == 0)
+    }
+
+    @Test func whatTheManagerSendsWrong_breaksTheLink() {
+        #expect(h.fromManager([99]) == .broken("unknown op 99"))
+        if case .broken = h.fromManager(h.encode(.connected, [], 0, "c")) {} else { Issue.record("a manager does not poll") }
+    }
+
+    @Test func latency_isCountedFromTheManagersTurn() {
+        h.link()
+        _ = h.poll("/c1.json")
+        _ = h.frames()
+        h.manager(.turn, [], h.now * 1_000_000 - 3_000_000)
+        h.answer("c1", [(7, "1")])
+        #expect(h.worker.counters.latency.2 == 1 && h.worker.counters.latencyMicroseconds == 3000)
+    }
+
+    @Test func whatIsClosed_leavesNothingBehind() {
+        h.link()
+        for round in 0..<3 {
+            let slots = (0..<500).map { h.poll("/client-\($0).js?callback=f\(round)") }
+            for slot in slots.shuffled() { h.worker.closed(slot, now: h.now) }
+        }
+        #expect(h.worker.connections == 0 && h.worker.waiting == 0 && h.worker.untilDeadline(now: h.now) == nil)
+        #expect(h.frames().filter { $0.hasPrefix("gone") }.count == 1500)
+    }
+}
