@@ -1,0 +1,94 @@
+import Glibc
+
+/// The whole of it, as `megacomet run` starts it from a file: supervisor, manager and workers. All of it is ended, by id, when this goes out of use.
+public final class Appliance {
+    public let folder: Folder
+    public let configuration: String
+    public private(set) var supervisor: Program?
+    public let workers: Int
+    public let firstClientPort: Int
+    public let linkPort: Int
+    public let appPort: Int
+    public let statsPort: Int
+    public let operatorPort: Int
+
+    /// `settings`: lines of TOML by section, over those that give it ports of its own. Returns when every process is ready.
+    public init(workers: Int = 2, _ settings: [String: String] = [:], starts: Bool = true) throws {
+        self.workers = workers
+        folder = try Folder()
+        firstClientPort = try Ports.free(workers)
+        (linkPort, appPort, statsPort, operatorPort) = (try Ports.free(), try Ports.free(), try Ports.free(), try Ports.free())
+        let own: [(String, String)] = [
+            ("workers", "count = \(workers)\naddress = \"127.0.0.1\"\nbase_port = \(firstClientPort)"), ("manager", "port = \(linkPort)"),
+            ("app", "port = \(appPort)"), ("stats", "port = \(statsPort)"), ("operator", "port = \(operatorPort)"),
+        ]
+        var text = "run_directory = \"\(folder.path)/run\"\n"
+        for (section, lines) in own { text += "\n[\(section)]\n\(lines)\n\(settings[section] ?? "")\n" }
+        for (section, lines) in settings.sorted(by: { $0.key < $1.key }) where !own.contains(where: { $0.0 == section }) { text += "\n[\(section)]\n\(lines)\n" }
+        configuration = try folder.write("megacomet.toml", text)
+        if starts { try start() }
+    }
+    deinit { end() }
+
+    public func start(_ arguments: [String] = []) throws {
+        let program = try Program("megacomet", ["run", "-c", configuration] + arguments, in: folder)
+        supervisor = program
+        do {
+            try eventually("all processes are ready", seconds: 30) {
+                guard program.isRunning else { throw Failure("megacomet ended") }
+                return try status().allReady
+            }
+        } catch { throw Failure("\(error); its output:\n\(program.output)") }
+    }
+    /// SIGKILL, to the supervisor alone.
+    public func killSupervisor() {
+        supervisor?.kill()
+        supervisor = nil
+    }
+    /// Asks the supervisor to stop; then whatever still has our folder in its arguments is killed.
+    public func end() {
+        if let supervisor {
+            supervisor.signal(SIGTERM)
+            _ = try? supervisor.waitForExit(seconds: 10)
+            supervisor.kill()
+        }
+        supervisor = nil
+        Processes.mentioning(folder.path).forEach { kill($0, SIGKILL) }
+        try? eventually("all have ended") { Processes.mentioning(folder.path).isEmpty }
+    }
+
+    /// Runs `megacomet WORDS... -c FILE`.
+    public func command(_ words: String...) throws -> (end: Program.End, output: String) {
+        try Program.run("megacomet", words + ["-c", configuration], in: folder)
+    }
+
+    public struct Status: Sendable {
+        public struct Process: Sendable {
+            public var name: String
+            public var state: String
+            public var pid: Int32
+            public var restarts: Int
+        }
+        public var processes: [Process] = []
+        public var allReady: Bool { !processes.isEmpty && processes.allSatisfy { $0.state == "ready" } }
+    }
+    /// Empty where no supervisor answers.
+    public func status() throws -> Status {
+        guard let response = try? HTTP.request("GET", "/status", port: operatorPort), let rows = try response.json()["processes"]?.array else { return Status() }
+        return Status(
+            processes: rows.map {
+                Status.Process(name: $0["name"]?.string ?? "", state: $0["state"]?.string ?? "", pid: Int32($0["pid"]?.int ?? 0), restarts: $0["restarts"]?.int ?? 0)
+            })
+    }
+    /// Of `worker-0`, `manager` ..; it must run.
+    public func pid(_ name: String) throws -> Int32 {
+        guard let process = try status().processes.first(where: { $0.name == name }), process.pid > 0 else { throw Failure("\(name) does not run") }
+        return process.pid
+    }
+
+    public func clientPort(_ worker: Int) -> Int { firstClientPort + worker }
+    public var app: Publisher { Publisher(port: appPort) }
+    public func poller(_ client: String, worker: Int = 0, form: Poller.Form = .json, cursor: Int? = nil) -> Poller {
+        Poller(port: clientPort(worker), client: client, form: form, cursor: cursor)
+    }
+}

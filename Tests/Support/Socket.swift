@@ -1,0 +1,176 @@
+import Glibc
+
+/// A TCP connection to loopback, blocking with deadlines: what any client of ours is, as slow or as rude as a test wants it.
+public final class Socket {
+    public private(set) var descriptor: Int32
+    /// Received and not yet taken.
+    public var received: [UInt8] = []
+    /// The peer has closed its end.
+    public private(set) var isEnded = false
+
+    /// `receiveBuffer`: a small one makes a slow reader.
+    public init(port: Int, receiveBuffer: Int32? = nil) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure.call("socket") }
+        if var receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
+        var yes: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, 4)
+        guard withAddress(port, { connect(descriptor, $0, $1) }) == 0 else {
+            let failure = Failure.call("connect to \(port)")
+            Glibc.close(descriptor)
+            descriptor = -1
+            throw failure
+        }
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+    }
+    /// Takes a connection over.
+    init(adopting descriptor: Int32) {
+        self.descriptor = descriptor
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+    }
+    deinit { close() }
+
+    public func close() {
+        guard descriptor >= 0 else { return }
+        Glibc.close(descriptor)
+        descriptor = -1
+    }
+    /// Closes with a reset in place of a farewell.
+    public func reset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+        close()
+    }
+    /// Says that no more will be sent.
+    public func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    public func send(_ text: String) throws { try send(Array(text.utf8)) }
+    public func send(_ bytes: [UInt8], seconds: Double = 15) throws {
+        let deadline = Deadline(seconds: seconds)
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL)) }
+            if count > 0 {
+                sent += count
+            } else if errno == EAGAIN {
+                guard wait(Int16(POLLOUT), deadline) else { throw Failure("sent \(sent) of \(bytes.count) bytes: the peer takes no more") }
+            } else if errno != EINTR {
+                throw Failure.call("send")
+            }
+        }
+    }
+    /// Sends what is taken at once. Bytes taken; 0 where the peer takes none, or is gone.
+    public func sendSome(_ bytes: [UInt8]) -> Int {
+        max(0, bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT)) })
+    }
+
+    private func wait(_ events: Int16, _ deadline: Deadline) -> Bool {
+        var entry = pollfd(fd: descriptor, events: events, revents: 0)
+        while true {
+            let count = poll(&entry, 1, deadline.milliseconds)
+            if count > 0 { return true }
+            if count == 0 || errno != EINTR { return false }
+        }
+    }
+
+    /// Waits for bytes. False: the peer has closed. Throws when nothing comes in time, and where the connection was reset.
+    @discardableResult
+    public func receive(_ deadline: Deadline = Deadline()) throws -> Bool {
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = recv(descriptor, &chunk, chunk.count, 0)
+            if count > 0 {
+                received += chunk[0..<count]
+                return true
+            }
+            if count == 0 {
+                isEnded = true
+                return false
+            }
+            guard errno == EAGAIN || errno == EINTR else { throw Failure.call("recv") }
+            guard wait(Int16(POLLIN), deadline) else {
+                throw Failure("nothing more came in time; so far: \(String(decoding: received.prefix(2000), as: UTF8.self))")
+            }
+        }
+    }
+    /// Takes all up to and with `end`.
+    public func readUntil(_ end: String, seconds: Double = 15) throws -> String {
+        let deadline = Deadline(seconds: seconds)
+        let end = Array(end.utf8)
+        var searched = 0
+        while true {
+            if let at = received.firstRange(of: end, from: searched) { return take(at + end.count) }
+            searched = max(0, received.count - end.count)
+            guard try receive(deadline) else { throw Failure("closed before \(end): \(String(decoding: received, as: UTF8.self))") }
+        }
+    }
+    public func readLine() throws -> String { String(try readUntil("\n").dropLast()) }
+    public func read(_ count: Int, seconds: Double = 15) throws -> [UInt8] {
+        let deadline = Deadline(seconds: seconds)
+        while received.count < count {
+            guard try receive(deadline) else { throw Failure("closed after \(received.count) of \(count) bytes") }
+        }
+        defer { received.removeFirst(count) }
+        return Array(received[0..<count])
+    }
+    /// All until the peer closes; a reset ends it too.
+    public func readToEnd(seconds: Double = 15) throws -> String {
+        let deadline = Deadline(seconds: seconds)
+        while true {
+            do {
+                guard try receive(deadline) else { break }
+            } catch {
+                guard errno == ECONNRESET else { throw error }
+                break
+            }
+        }
+        return take(received.count)
+    }
+    private func take(_ count: Int) -> String {
+        defer { received.removeFirst(count) }
+        return String(decoding: received[0..<count], as: UTF8.self)
+    }
+    /// Waits until the peer has closed, with or without a farewell, and whatever it sends before.
+    public func waitForClose(seconds: Double = 15) throws {
+        _ = try readToEnd(seconds: seconds)
+    }
+    /// True where nothing came in and the peer is still there.
+    public var isQuiet: Bool {
+        var byte: UInt8 = 0
+        return received.isEmpty && recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0 && errno == EAGAIN
+    }
+}
+
+/// A port of loopback that a test listens on, as a stand-in for the manager.
+public final class Listener {
+    private let descriptor: Int32
+    public let port: Int
+    public init(port: Int? = nil) throws {
+        self.port = try port ?? Ports.free()
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
+        guard withAddress(self.port, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 1024) == 0 else { throw Failure.call("listen") }
+    }
+    deinit { Glibc.close(descriptor) }
+    public func accept(seconds: Double = 15) throws -> Socket {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&entry, 1, Int32(seconds * 1000)) == 1 else { throw Failure("nobody connects to \(port)") }
+        let accepted = Glibc.accept(descriptor, nil, nil)
+        guard accepted >= 0 else { throw Failure.call("accept") }
+        return Socket(adopting: accepted)
+    }
+}
+
+extension Array where Element == UInt8 {
+    /// Where `other` first stands, at or after `from`.
+    func firstRange(of other: [UInt8], from: Int) -> Int? {
+        guard !other.isEmpty, count >= other.count else { return nil }
+        var at = from
+        while at + other.count <= count {
+            if self[at] == other[0], self[at..<at + other.count].elementsEqual(other) { return at }
+            at += 1
+        }
+        return nil
+    }
+}
