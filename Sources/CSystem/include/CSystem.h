@@ -1,8 +1,59 @@
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
-// System calls that Swift can't import: hidden behind _GNU_SOURCE, variadic, or unavailable.
+// System calls that Swift can't import: hidden behind _GNU_SOURCE, variadic, macros, or unavailable (fork).
 
 /// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC. The descriptor, or -1 with errno.
 int mc_accept(int listener);
+
+/// What a child is started with. Everything is borrowed for the call.
+struct mc_child {
+    const char *path;          ///< the program
+    char *const *arguments;    ///< argv, ended by NULL
+    char *const *environment;  ///< ended by NULL; LISTEN_* and MEGACOMET_LIFELINE are added here
+    const int *listeners;      ///< inherited as descriptors 3, 4, ..
+    int listener_count;
+    const char *listener_names;  ///< LISTEN_FDNAMES: separated by colons
+    int lifeline;                ///< inherited after the listeners; -1: none
+    int output;                  ///< becomes stdout and stderr; -1: they stay
+    int new_session;             ///< 1: setsid (a background supervisor), 0: a process group of its own
+};
+/// fork and exec, from a process of one thread. Signals are reset, stdin is /dev/null, no other descriptor is inherited, and where there
+/// are listeners LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES say so in systemd's way. Returns when the program runs: its pid, or -1 with
+/// errno of the call that failed, also where that was the exec.
+pid_t mc_spawn(const struct mc_child *child);
+
+/// How a process ended (wait4 and its macros).
+struct mc_exit {
+    int code;    ///< -1 where a signal ended it
+    int signal;  ///< 0 where it exited
+    int core;    ///< 1: it left a core
+    int64_t user_microseconds, system_microseconds, peak_bytes;
+};
+/// 1: it ended and is reaped; 0: it still runs; -1: not our child (adopted), with errno.
+int mc_reap(pid_t pid, struct mc_exit *result);
+
+/// pidfd_open(2): readable once the process has ended. Close on exec.
+int mc_pidfd_open(pid_t pid);
+/// pidfd_getfd(2): a copy of another process's descriptor. Needs the right to trace it.
+int mc_pidfd_getfd(int pidfd, int descriptor);
+
+/// Sends bytes with descriptors attached (SCM_RIGHTS). What sendmsg says.
+ssize_t mc_send_descriptors(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
+/// Receives bytes and up to `room` descriptors, close on exec; more than fit are closed. `descriptor_count` is how many came.
+ssize_t mc_receive_descriptors(int socket, void *bytes, size_t count, int *descriptors, int room, int *descriptor_count);
+
+/// SO_PEERCRED of a unix socket. 0, or -1 with errno.
+int mc_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
+
+/// A unix stream listener at a path, which is unlinked first, with these permissions. -1 with errno; ENAMETOOLONG over 107 bytes.
+int mc_unix_listen(const char *path, mode_t mode);
+/// Connects to a unix stream listener: at once or not at all.
+int mc_unix_connect(const char *path);
+/// A bound unix datagram socket.
+int mc_unix_datagram(const char *path);
+/// Sends one datagram to a path; a first character `@` is the abstract namespace. 0, or -1 with errno.
+int mc_unix_send(const char *path, const void *bytes, size_t count);

@@ -1,0 +1,132 @@
+import CSystem
+import Glibc
+
+/// What a child process is started with.
+package struct ChildProgram {
+    package var path: String
+    /// Without the program's own name, which is its path.
+    package var arguments: [String]
+    /// `NAME=value`. LISTEN_FDS and its like are added for the listeners, MEGACOMET_LIFELINE for the lifeline.
+    package var environment: [String]
+    /// Borrowed; in the child they are the descriptors 3, 4, .. and their names are LISTEN_FDNAMES.
+    package var listeners: [(name: String, descriptor: Int32)] = []
+    /// Borrowed: the child's end of a socket pair.
+    package var lifeline: Int32?
+    /// Borrowed: becomes its standard output and error.
+    package var output: Int32?
+    /// A session of its own, so that no terminal's end reaches it; otherwise a process group of its own.
+    package var newSession = false
+
+    package init(path: String, arguments: [String], environment: [String]) {
+        self.path = path
+        self.arguments = arguments
+        self.environment = environment
+    }
+}
+
+/// How a process ended, and what it had used.
+package struct ProcessExit: Equatable, Sendable {
+    /// Nil where a signal ended it.
+    package var code: Int32?
+    /// Nil where it exited.
+    package var signal: Int32?
+    package var leftCore = false
+    package var userMicroseconds: Int64 = 0
+    package var systemMicroseconds: Int64 = 0
+    package var peakBytes: Int64 = 0
+}
+
+/// The process calls, each once.
+package enum Processes {
+    /// fork and exec. Returns when the program runs; an exec that fails is thrown here.
+    package static func spawn(_ program: ChildProgram) throws -> Int32 {
+        let arguments = ([program.path] + program.arguments).map { strdup($0) }
+        let environment = program.environment.map { strdup($0) }
+        defer { (arguments + environment).forEach { free($0) } }
+        let pid = (arguments + [nil]).withUnsafeBufferPointer { arguments in
+            (environment + [nil]).withUnsafeBufferPointer { environment in
+                program.listeners.map(\.descriptor).withUnsafeBufferPointer { listeners in
+                    program.path.withCString { path in
+                        program.listeners.map(\.name).joined(separator: ":").withCString { names in
+                            var child = mc_child()
+                            child.path = path
+                            child.arguments = arguments.baseAddress
+                            child.environment = environment.baseAddress
+                            child.listeners = listeners.baseAddress
+                            child.listener_count = Int32(listeners.count)
+                            child.listener_names = names
+                            child.lifeline = program.lifeline ?? -1
+                            child.output = program.output ?? -1
+                            child.new_session = program.newSession ? 1 : 0
+                            return mc_spawn(&child)
+                        }
+                    }
+                }
+            }
+        }
+        guard pid > 0 else { throw SystemError(program.path) }
+        return pid
+    }
+
+    package enum Reaped: Equatable {
+        case running
+        case ended(ProcessExit)
+        /// Not a child of this process: it was adopted, and the kernel tells its exit to another.
+        case notOurs
+    }
+    package static func reap(_ pid: Int32) -> Reaped {
+        var result = mc_exit()
+        switch mc_reap(pid, &result) {
+        case 0: return .running
+        case 1:
+            return .ended(
+                ProcessExit(
+                    code: result.code >= 0 ? result.code : nil, signal: result.signal > 0 ? result.signal : nil,
+                    leftCore: result.core != 0, userMicroseconds: result.user_microseconds,
+                    systemMicroseconds: result.system_microseconds, peakBytes: result.peak_bytes))
+        default: return .notOurs
+        }
+    }
+
+    /// A descriptor that becomes readable when the process has ended.
+    package static func follow(_ pid: Int32) throws -> Int32 {
+        let descriptor = mc_pidfd_open(pid)
+        guard descriptor >= 0 else { throw SystemError("pidfd_open \(pid)") }
+        return descriptor
+    }
+    /// A copy of a descriptor of a process that is followed.
+    package static func copy(descriptor: Int32, of follower: Int32) throws -> Int32 {
+        let copy = mc_pidfd_getfd(follower, descriptor)
+        guard copy >= 0 else { throw SystemError("pidfd_getfd") }
+        return copy
+    }
+
+    /// Sends a signal to a process, or to its whole group. False where there is none.
+    @discardableResult
+    package static func signal(_ pid: Int32, _ signal: Int32, group: Bool = false) -> Bool {
+        pid > 1 && kill(group ? -pid : pid, signal) == 0
+    }
+    /// The process would be killed by a write to a closed pipe otherwise.
+    package static func ignoreBrokenPipes() { Glibc.signal(SIGPIPE, SIG_IGN) }
+
+    /// Both ends of a unix stream pair, non-blocking and close on exec.
+    package static func socketPair() throws -> (Int32, Int32) {
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw SystemError("socketpair") }
+        return (ends[0], ends[1])
+    }
+    /// A pipe: the reading end non-blocking, the writing end as a program expects its output to be.
+    package static func outputPipe() throws -> (read: Int32, write: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw SystemError("pipe") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        Sockets.setNonBlocking(ends[0])
+        return (ends[0], ends[1])
+    }
+    /// Reads a pipe, where recv does not.
+    package static func read(_ descriptor: Int32, into room: UnsafeMutableRawBufferPointer) -> Transfer {
+        let n = Glibc.read(descriptor, room.baseAddress, room.count)
+        return n > 0 ? .bytes(n) : n == 0 ? .end : errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(errno)
+    }
+}

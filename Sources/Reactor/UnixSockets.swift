@@ -1,0 +1,52 @@
+import CSystem
+import Glibc
+
+/// Unix sockets: the control socket, the lifelines, and the service manager's datagrams.
+package enum UnixSockets {
+    /// A stream listener; what stood at the path is replaced.
+    package static func listen(_ path: String, mode: UInt32) throws -> Int32 { try made(mc_unix_listen(path, mode), "listen", path) }
+    /// Connects at once or fails: a unix socket has no one to wait for.
+    package static func connect(_ path: String) throws -> Int32 { try made(mc_unix_connect(path), "connect", path) }
+    /// A bound datagram socket.
+    package static func datagram(_ path: String) throws -> Int32 { try made(mc_unix_datagram(path), "bind", path) }
+
+    private static func made(_ descriptor: Int32, _ call: String, _ path: String) throws -> Int32 {
+        guard descriptor >= 0 else { throw SystemError("\(call) \(path)") }
+        return descriptor
+    }
+
+    /// One datagram to a path; a first `@` stands for the abstract namespace.
+    @discardableResult
+    package static func send(_ text: String, to path: String) -> Bool {
+        var text = text
+        return text.withUTF8 { mc_unix_send(path, $0.baseAddress, $0.count) } == 0
+    }
+
+    /// Who is at the other end of a unix stream, as the kernel saw them connect.
+    package struct Peer: Equatable, Sendable {
+        package var pid: Int32
+        package var user: UInt32
+        package var group: UInt32
+    }
+    package static func peer(_ descriptor: Int32) -> Peer? {
+        var peer = Peer(pid: 0, user: 0, group: 0)
+        return mc_peer_credentials(descriptor, &peer.pid, &peer.user, &peer.group) == 0 ? peer : nil
+    }
+
+    /// Bytes with copies of descriptors attached.
+    package static func send(_ socket: Int32, _ bytes: UnsafeRawBufferPointer, descriptors: [Int32]) -> Transfer {
+        let n = mc_send_descriptors(socket, bytes.baseAddress, bytes.count, descriptors, Int32(descriptors.count))
+        return n >= 0 ? .bytes(n) : errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(errno)
+    }
+    /// The most descriptors that one message hands over.
+    private static let mostDescriptors = 16
+
+    /// Bytes, and the descriptors that came with them: the caller owns those.
+    package static func receive(_ socket: Int32, into room: UnsafeMutableRawBufferPointer) -> (Transfer, [Int32]) {
+        var descriptors = [Int32](repeating: -1, count: mostDescriptors)
+        var count: Int32 = 0
+        let n = mc_receive_descriptors(socket, room.baseAddress, room.count, &descriptors, Int32(mostDescriptors), &count)
+        if n < 0 { return (errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(errno), []) }
+        return (n == 0 ? .end : .bytes(n), Array(descriptors.prefix(Int(count))))
+    }
+}
