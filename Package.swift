@@ -45,6 +45,9 @@ let package = Package(
         .target(name: "Wire", swiftSettings: fast),
         .target(name: "Comet", dependencies: ["Wire"], swiftSettings: fast),
         .target(name: "Supervision", swiftSettings: strict),
+        /// megacomet.js, compiled in.
+        .target(
+            name: "Browser", exclude: ["megacomet.d.ts"], resources: [.embedInCode("megacomet.js")], swiftSettings: strict),
 
         // The settings, and the file that holds them.
         .target(name: "Configuration", path: "Sources/Configuration/Settings", swiftSettings: strict),
@@ -55,7 +58,7 @@ let package = Package(
         .target(name: "Daemon", dependencies: ["Reactor", "Wire", "Configuration", log], swiftSettings: fast),
 
         // The programs.
-        .executableTarget(name: "megaworker", dependencies: ["Comet", "Wire", "Reactor", "Daemon", "Configuration", log], swiftSettings: fast),
+        .executableTarget(name: "megaworker", dependencies: ["Browser", "Comet", "Wire", "Reactor", "Daemon", "Configuration", log], swiftSettings: fast),
         .executableTarget(name: "megamanager", dependencies: ["Comet", "Wire", "Reactor", "Daemon", "Configuration", "CSimdjson", log], swiftSettings: fast),
         .executableTarget(
             name: "megacomet",

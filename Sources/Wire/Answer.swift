@@ -144,13 +144,21 @@ package struct Answer {
         out.append("\"}")
     }
 
-    /// An error with its status and a JSON body. `extra`: whole header lines.
-    package static func error(_ status: Int, code: StaticString, message: StaticString, _ style: Style, extra: StaticString = "", head: Bool = false, to out: inout Buffer) {
+    /// An error with its status and a JSON body. `extra`: whole header lines. `retry`: milliseconds, in the body too, where a page from
+    /// another origin can read it (it can't read Retry-After), and spread.
+    package static func error(
+        _ status: Int, code: StaticString, message: StaticString, _ style: Style, extra: StaticString = "", retry: Int? = nil, head: Bool = false,
+        to out: inout Buffer
+    ) {
         var style = style
         style.form = .json
         let (lengthAt, bodyAt) = self.head(status, style, extra: extra, to: &out)
         out.append("{\"error\":")
         appendError(code, message, to: &out)
+        if let retry {
+            out.append(",\"retry\":")
+            out.append(decimal: UInt64(retry))
+        }
         out.append("}")
         setLength(out.count - bodyAt, at: lengthAt, in: &out)
         if head { out.truncate(to: bodyAt) }

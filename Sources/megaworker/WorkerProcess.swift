@@ -1,3 +1,4 @@
+import Browser
 import Comet
 import Logging
 import Reactor
@@ -21,6 +22,9 @@ final class WorkerProcess {
     init(_ loop: Loop, _ settings: WorkerSettings, log: Logger) {
         self.loop = loop
         self.log = log
+        var settings = settings
+        settings.script = BrowserScript.bytes
+        settings.scriptETag = BrowserScript.etag
         clients = ClientSockets(loop, most: settings.maxConnections + Limits.overflowConnections)
         worker = Worker(
             settings, io: clients, extraBytes: ClientSockets.watcherBytes,

@@ -103,7 +103,7 @@ extension Worker {
             let answer = Answer(style, callback: poll.callback, to: &out)
             answer.finish(cursor: poll.cursor ?? 0, retry: retry, error: code.map { ($0, message) }, to: &out)
         } else {
-            Answer.error(status, code: code ?? "", message: message, style, extra: "Retry-After: 3\r\n", to: &out)
+            Answer.error(status, code: code ?? "", message: message, style, extra: "Retry-After: 3\r\n", retry: retry, to: &out)
         }
         return replyAndLinger(slot)
     }

@@ -1,0 +1,143 @@
+// MegaComet in the browser: one file, no dependencies, ES5. What it promises: docs.txt, 12.
+(function (root) {
+"use strict";
+if (root.MegaComet) return; // loaded twice: polls on their way call the first by name
+var serial = 0, page = root.document || root;
+function nothing() {}
+
+// Each way of asking takes done(envelope, status) and gives a function that abandons the poll.
+function byXHR(url, done) {
+  var xhr = new XMLHttpRequest();
+  xhr.open("GET", url);
+  xhr.onloadend = function () {
+    var envelope;
+    try { envelope = JSON.parse(xhr.responseText); } catch (e) {}
+    done(envelope, xhr.status);
+  };
+  xhr.send();
+  return function () { xhr.onloadend = nothing; xhr.abort(); };
+}
+function byScript(url, done) {
+  var name = "_" + ++serial, script = page.createElement("script");
+  function remove() { if (script.parentNode) page.documentElement.removeChild(script); }
+  MegaComet[name] = function (envelope) { done(envelope); };
+  script.onload = script.onerror = function () { remove(); delete MegaComet[name]; done(); };
+  script.referrerPolicy = "no-referrer";
+  script.src = url + "&callback=MegaComet." + name;
+  page.documentElement.appendChild(script);
+  // No browser stops a script that is on its way: it finds a callback that does nothing.
+  return function () { remove(); MegaComet[name] = nothing; };
+}
+
+function MegaComet(options) {
+  var self = this, client = encodeURIComponent(options.client), urls = [].concat(options.urls || ""),
+    jsonp = options.transport === "jsonp", auto = !jsonp && options.transport !== "xhr",
+    timeout = options.timeout || 65000, delay = options.delay || 2000, maxDelay = options.maxDelay || 30000,
+    at = Math.floor(Math.random() * urls.length), running, poll, timer, ticker, hurry, heard, failures, misses = 0;
+  self.cursor = options.cursor || 0;
+  self.state = "closed";
+
+  self.connect = function () {
+    if (running) return;
+    running = true;
+    failures = 0;
+    listen("addEventListener");
+    ticker = setInterval(watch, 5000);
+    next(0);
+  };
+  self.close = function () { if (running) stop("closed"); };
+
+  function stop(state, detail) {
+    running = false;
+    rest();
+    clearInterval(ticker);
+    listen("removeEventListener");
+    say(state, detail);
+  }
+  function rest() {
+    var old = poll;
+    poll = null;
+    clearTimeout(timer);
+    if (old) old.abandon();
+  }
+  function next(ms, mayHurry) {
+    rest();
+    hurry = mayHurry;
+    if (running) timer = setTimeout(open, ms);
+  }
+  function open() {
+    var mine = poll = { at: +new Date(), abandon: nothing };
+    if (self.state !== "connected") say("connecting");
+    if (poll !== mine) return;
+    // A held poll says nothing until it is answered; one that was refused would have failed by now.
+    setTimeout(function () { if (poll === mine) say("connected"); }, 1000);
+    try {
+      mine.abandon = (jsonp ? byScript : byXHR)(
+        urls[at].replace(/\/*$/, "/") + client + (jsonp ? ".js?cursor=" : ".json?cursor=") +
+        self.cursor + "&c=" + Math.random(),
+        function (envelope, status) { if (poll === mine) settle(envelope || {}, status); });
+    } catch (e) { settle({}, 0); }
+  }
+  function settle(envelope, status) {
+    var took = new Date() - poll.at, messages = envelope.messages, error = envelope.error, i, message;
+    poll = null;
+    if (error && /^(replaced$|bad_)/.test(error.code)) return stop(error.code === "replaced" ? "replaced" : "closed", error);
+    if (error || !messages) return fail(took, error || { code: status ? "http" : "network", status: status }, envelope.retry);
+    heard = true;
+    failures = 0;
+    say("connected");
+    if (envelope.cursor < self.cursor) self.cursor = 0; // the ids began anew
+    if (envelope.gap) call(self.ongap);
+    for (i = 0; running && i < messages.length; i++) {
+      message = messages[i];
+      if (message.id > self.cursor) {
+        self.cursor = message.id;
+        call(self.onmessage, message.data, message.id);
+      }
+    }
+    if (!running) return; // what the page has not seen comes again
+    self.cursor = Math.max(self.cursor, envelope.cursor);
+    if (envelope.retry) say("waiting", { code: "retry", delay: envelope.retry });
+    next(envelope.retry || (page.hidden ? 1000 : i ? 0 : 1000 - took));
+  }
+  // Full jitter: anywhere in a window that doubles, so that a million don't come back at once.
+  function fail(took, detail, after) {
+    var offline = (root.navigator || page).onLine === false;
+    if (took > 10000) failures = 0; // it was held
+    detail.url = urls[at];
+    detail.delay = (after || 0) + Math.random() *
+      (page.hidden || offline ? maxDelay : Math.min(maxDelay, delay * Math.pow(2, failures++)));
+    at = (at + 1 + Math.floor(Math.random() * (urls.length - 1))) % urls.length;
+    // Until something was heard: two tries by one transport, two by the other.
+    if (auto && !heard && ++misses % 2 === 0) jsonp = !jsonp && !!page.head;
+    say(offline ? "offline" : "waiting", detail);
+    next(detail.delay, !after);
+  }
+  function watch() {
+    var took = poll && Math.abs(new Date() - poll.at); // a clock may be set back
+    if (took > timeout) fail(took, { code: "timeout" });
+  }
+  function notice(event) {
+    if (event.type === "pagehide") rest(); // a page kept for the back button holds no poll
+    else if (event.persisted) next(0);
+    else if (event.type === "online" && poll || hurry && !page.hidden) {
+      failures = 0;
+      next(Math.random() * delay);
+    }
+  }
+  function listen(how) {
+    ["online", "pagehide", "pageshow", "visibilitychange"].forEach(function (type) {
+      (type > "v" ? page : root)[how](type, notice);
+    });
+  }
+  function say(state, detail) {
+    if (state === self.state && state !== "waiting") return;
+    call(self.onstate, self.state = state, detail || { url: urls[at], transport: jsonp ? "jsonp" : "xhr" });
+  }
+  function call(f, a, b) {
+    try { if (f) f.call(self, a, b); } catch (e) { setTimeout(function () { throw e; }); }
+  }
+}
+
+root.MegaComet = MegaComet;
+})(self);
