@@ -1,0 +1,152 @@
+package import Configuration
+import Glibc
+import TOMLKit
+
+/// A mistake in the file, or between its settings.
+package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    package var file: String
+    /// Counted from 1; nil where the mistake is in what the file does not say.
+    package var line: Int?
+    /// nil: the file as a whole (it can't be read, or it is no TOML).
+    package var key: String?
+    package var message: String
+
+    package init(file: String, line: Int? = nil, key: String? = nil, message: String) {
+        self.file = file
+        self.line = line
+        self.key = key
+        self.message = message
+    }
+
+    package var description: String {
+        file + (line.map { ":\($0)" } ?? "") + ": " + (key.map { "\($0): " } ?? "") + message
+    }
+}
+
+/// config/megacomet.toml as settings, or everything that is wrong with it.
+package enum ConfigurationFile {
+    /// A file larger than this is not ours.
+    private static let mostBytes = 1 << 20
+
+    package enum Outcome: Equatable, Sendable {
+        case settings(Settings)
+        /// At least one, in the order of the file.
+        case errors([ConfigurationError])
+    }
+
+    /// Reads the file at `path`; `path` nil: the defaults. `overrides` are what flags say, on top of the file: they are checked with it.
+    package static func load(_ path: String?, overrides: (inout Settings) -> Void = { _ in }) -> Outcome {
+        guard let path else { return parse("", file: "defaults", overrides: overrides) }
+        switch contents(of: path) {
+        case .success(let text): return parse(text, file: path, overrides: overrides)
+        case .failure(let error): return .errors([error])
+        }
+    }
+
+    package static func parse(_ text: String, file: String, overrides: (inout Settings) -> Void = { _ in }) -> Outcome {
+        guard !text.utf8.contains(0) else { return .errors([ConfigurationError(file: file, message: "holds a NUL byte: not a text file")]) }
+        let root: TOMLTable
+        do {
+            root = try TOMLTable(string: text)
+        } catch let error as TOMLParseError {
+            return .errors([ConfigurationError(file: file, line: error.source.begin.line, message: "not TOML: \(error.description)")])
+        } catch {
+            return .errors([ConfigurationError(file: file, message: "not TOML: \(error)")])
+        }
+        var reader = Reader(file: file, lines: KeyLines(text))
+        withExtendedLifetime(root) { reader.read(root, prefix: "") }
+        overrides(&reader.settings)
+        let wrong = Set(reader.errors.compactMap(\.key))
+        for conflict in reader.settings.conflicts() where !wrong.contains(conflict.key) {
+            reader.errors.append(
+                ConfigurationError(file: file, line: reader.lines.line(of: conflict.key), key: conflict.key, message: conflict.message))
+        }
+        guard reader.errors.isEmpty else { return .errors(reader.errors.sorted { ($0.line ?? .max) < ($1.line ?? .max) }) }
+        return .settings(reader.settings)
+    }
+
+    private static func contents(of path: String) -> Result<String, ConfigurationError> {
+        func failed(_ message: String) -> Result<String, ConfigurationError> {
+            .failure(ConfigurationError(file: path, message: message))
+        }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return failed(String(cString: strerror(errno))) }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: mostBytes + 1)
+        var count = 0
+        while count < bytes.count {
+            let n = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress.unsafelyUnwrapped + count, $0.count - count) }
+            if n < 0, errno == EINTR { continue }
+            guard n >= 0 else { return failed(String(cString: strerror(errno))) }
+            if n == 0 { break }
+            count += n
+        }
+        guard count <= mostBytes else { return failed("more than \(mostBytes) bytes: not a configuration") }
+        guard let text = String(validating: bytes[..<count], as: UTF8.self) else { return failed("not UTF-8") }
+        return .success(text)
+    }
+}
+
+/// Walks the parsed file and sets what it finds; goes on after a mistake.
+private struct Reader {
+    let file: String
+    let lines: KeyLines
+    var settings = Settings()
+    var errors: [ConfigurationError] = []
+
+    init(file: String, lines: KeyLines) {
+        self.file = file
+        self.lines = lines
+    }
+
+    mutating func read(_ table: TOMLTable, prefix: String) {
+        for key in table.keys {
+            guard let value = table[key] else { continue }
+            let whole = prefix + key
+            if let setting = Setting.named(whole) {
+                guard let found = plain(value) else {
+                    wrong(whole, "a \(value.type) is not \(setting.typeText)")
+                    continue
+                }
+                do throws(SettingMistake) {
+                    try setting.set(found, in: &settings)
+                } catch {
+                    wrong(whole, "\(error)")
+                }
+            } else if Setting.all.contains(where: { $0.section == whole }) {
+                if let section = value.table { read(section, prefix: whole + ".") } else { wrong(whole, "is a section: write [\(whole)]") }
+            } else if prefix.isEmpty, value.type == .table {
+                let near = nearest(key, of: Array(Set(Setting.all.map(\.section))).filter { !$0.isEmpty }.sorted())
+                wrong(whole, "unknown section" + (near.map { ", did you mean [\($0)]?" } ?? ""))
+            } else {
+                let near = nearest(whole, of: Setting.all.map(\.key))
+                wrong(whole, "unknown key" + (near.map { ", did you mean \($0)?" } ?? ""))
+            }
+        }
+    }
+
+    private mutating func wrong(_ key: String, _ message: String) {
+        errors.append(ConfigurationError(file: file, line: lines.line(of: key), key: key, message: message))
+    }
+
+    /// The value without TOML's clothes; nil for what no setting is (dates, tables, mixed lists).
+    private func plain(_ value: any TOMLValueConvertible) -> SettingValue? {
+        switch value.type {
+        case .bool: value.bool.map { .bool($0) }
+        case .int: value.int.map { .integer($0) }
+        case .double: value.double.map { .number($0) }
+        case .string: value.string.map { .text($0) }
+        case .array: list(value)
+        default: nil
+        }
+    }
+    private func list(_ value: any TOMLValueConvertible) -> SettingValue? {
+        guard let array = value.array else { return nil }
+        var texts: [String] = []
+        for element in array {
+            guard let text = element.string else { return nil }
+            texts.append(text)
+        }
+        return .list(texts)
+    }
+}

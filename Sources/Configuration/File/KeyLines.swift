@@ -1,0 +1,60 @@
+/// On which line each key of a TOML file stands. The parser knows the value of a key but not its place, so the lines are read once more:
+/// only `[section]` and `key =` at their start, which is all that a file without errors of syntax can hold there.
+struct KeyLines {
+    private var lines: [String: Int] = [:]
+
+    init(_ text: String) {
+        var section = ""
+        var number = 0
+        var inMultiline = false
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            number += 1
+            let quotes = line.components(of: "\"\"\"") + line.components(of: "'''")
+            defer { if quotes % 2 == 1 { inMultiline.toggle() } }
+            if inMultiline { continue }
+            let bare = line.drop { $0 == " " || $0 == "\t" }
+            if bare.first == "[" {
+                let name = bare.dropFirst().prefix { $0 != "]" }
+                section = plain(name)
+                lines[section] = lines[section] ?? number
+            } else if bare.first != "#", let equals = bare.firstIndex(of: "=") {
+                let key = plain(bare[..<equals])
+                var whole = section.isEmpty ? key : section + "." + key
+                // A dotted key makes tables on its way: they stand here too.
+                while lines[whole] == nil {
+                    lines[whole] = number
+                    guard let dot = whole.lastIndex(of: ".") else { break }
+                    whole = String(whole[..<dot])
+                }
+            }
+        }
+    }
+
+    /// The key's own line, or that of the section or inline table that holds it.
+    func line(of key: String) -> Int? {
+        if let line = lines[key] { return line }
+        guard let dot = key.lastIndex(of: ".") else { return nil }
+        return lines[String(key[..<dot])]
+    }
+
+    /// `a . "b"` as a.b
+    private func plain(_ name: Substring) -> String { String(name.filter { $0 != " " && $0 != "\t" && $0 != "\"" && $0 != "'" && $0 != "\r" }) }
+}
+
+extension Substring {
+    /// How often `part` occurs, without overlap.
+    fileprivate func components(of part: String) -> Int {
+        var rest = self[...]
+        var count = 0
+        while let first = rest.firstIndex(where: { $0 == part.first }) {
+            rest = rest[first...]
+            if rest.hasPrefix(part) {
+                count += 1
+                rest = rest.dropFirst(part.count)
+            } else {
+                rest = rest.dropFirst()
+            }
+        }
+        return count
+    }
+}

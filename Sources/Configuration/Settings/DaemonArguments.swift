@@ -1,0 +1,102 @@
+/// How a daemon is started: all its settings as `--name value`, so that `ps` shows them and each can be run by hand.
+///
+/// `arguments` writes what `parse` reads. The flags that carry settings come from the table; those of the process itself stand below.
+package struct DaemonArguments: Equatable, Sendable {
+    package enum Role: String, Sendable {
+        case worker = "megaworker"
+        case manager = "megamanager"
+    }
+    package let role: Role
+    /// The worker's number, from 0. 0 for the manager.
+    package var number = 0
+    /// How many of this name the supervisor has started, this one included. 1 when run by hand.
+    package var generation = 1
+    /// The worker's port where it has no inherited listener: base_port + number unless it was given.
+    package var port: Int
+    /// Where the app key lies; the manager reads it once, at start.
+    package var appKeyFile: String?
+    package var settings: Settings
+
+    package init(_ role: Role, number: Int = 0, generation: Int = 1, appKeyFile: String? = nil, settings: Settings) {
+        self.role = role
+        self.number = number
+        self.generation = generation
+        self.appKeyFile = appKeyFile
+        self.settings = settings
+        port = settings.workers.basePort + number
+    }
+
+    /// "worker-3", "manager": in files, commands and JSON.
+    package var name: String { role == .worker ? "worker-\(number)" : "manager" }
+
+    /// A mistake on the command line: one line; exit 64.
+    package struct Mistake: Error, Equatable, CustomStringConvertible { package let description: String }
+
+    package enum Parsed: Equatable, Sendable {
+        case run(DaemonArguments)
+        case help
+        case version
+    }
+
+    /// `list` is the command line without the program's name.
+    package static func parse(_ role: Role, _ list: [String]) throws(Mistake) -> Parsed {
+        var result = DaemonArguments(role, settings: Settings())
+        var wasGivenPort = false
+        var seen: Set<String> = []
+        var rest = list[...]
+        while let word = rest.popFirst() {
+            if word == "--help" || word == "-h" { return .help }
+            if word == "--version" { return .version }
+            guard word.hasPrefix("--") else { throw Mistake(description: "unexpected \"\(word)\": arguments are --name value; see --help") }
+            let pieces = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let name = pieces[0]
+            guard let flag = flags(role).first(where: { $0.name == name }) else {
+                let near = nearest(name, of: flags(role).map(\.name)).map { ", did you mean --\($0)?" } ?? "; see --help"
+                throw Mistake(description: "unknown --\(name)\(near)")
+            }
+            guard seen.insert(name).inserted else { throw Mistake(description: "--\(name) twice") }
+            guard let value = pieces.count == 2 ? pieces[1] : rest.popFirst() else { throw Mistake(description: "--\(name) needs a value: \(flag.placeholder)") }
+            do {
+                try flag.read(&result, value)
+            } catch {
+                throw Mistake(description: "--\(name): \(error)")
+            }
+            if name == "port", role == .worker { wasGivenPort = true }
+        }
+        if !wasGivenPort { result.port = result.settings.workers.basePort + result.number }
+        if role == .worker, result.number >= result.settings.workers.count {
+            if seen.contains("workers") { throw Mistake(description: "--number: \(result.number) is not below --workers \(result.settings.workers.count)") }
+            result.settings.workers.count = result.number + 1
+        }
+        if role == .manager, !Settings.isLoopback(result.settings.app.address), result.appKeyFile == nil {
+            throw Mistake(description: "--app-address: \(result.settings.app.address) is not loopback, so --app-key-file is needed: anyone who reaches it could publish")
+        }
+        return .run(result)
+    }
+
+    /// What the supervisor passes to the program.
+    package var arguments: [String] {
+        DaemonArguments.flags(role).flatMap { flag in flag.write(self).map { ["--" + flag.name, $0] } ?? [] }
+    }
+
+    package static func help(_ role: Role) -> String {
+        let about =
+            role == .worker
+            ? "holds the clients' long-polls and hands them what the manager sends.\n\nExample: megaworker --number 0 --port 8000 --manager 127.0.0.1:9000"
+            : "knows which client is on which worker, keeps messages for the absent, and takes the app's JSON.\n\nExample: megamanager --port 9000 --app-port 9001"
+        var text = "\(role.rawValue): \(about)\n\n`megacomet run` starts it with all of these; each may be left out:\n\n"
+        for flag in flags(role) {
+            let left = "  --\(flag.name) \(flag.placeholder)"
+            text += left + String(repeating: " ", count: max(1, 32 - left.utf8.count)) + flag.meaning + "\n"
+        }
+        text += """
+              --help, --version
+
+            Listeners are inherited as systemd hands them down (LISTEN_FDS), else bound from these arguments.
+            Signals: TERM drains and ends; a second TERM, or INT, ends at once.
+            Exit codes: 0 ended as asked, 64 bad arguments, 69 port taken, 71 the system refused, 77 no permission.
+
+            """
+        return text
+    }
+}

@@ -1,0 +1,83 @@
+extension DaemonArguments {
+    struct Flag: Sendable {
+        let name: String
+        let placeholder: String
+        let meaning: String
+        let read: @Sendable (inout DaemonArguments, String) throws(SettingMistake) -> Void
+        /// nil: there is nothing to say.
+        let write: @Sendable (DaemonArguments) -> String?
+    }
+
+    static func flags(_ role: Role) -> [Flag] { role == .worker ? workerFlags : managerFlags }
+    private static let workerFlags = [number, generation, port] + settingFlags(\.workerFlag)
+    private static let managerFlags = [generation] + settingFlags(\.managerFlag) + [appKeyFile]
+
+    private static let number = Flag(
+        name: "number", placeholder: "N", meaning: "This worker's number, from 0.",
+        read: { (arguments, text) throws(SettingMistake) in arguments.number = try whole(text, 0...127) },
+        write: { "\($0.number)" })
+    private static let generation = Flag(
+        name: "generation", placeholder: "N", meaning: "How many of this name were started, this one included.",
+        read: { (arguments, text) throws(SettingMistake) in arguments.generation = try whole(text, 0...Int(UInt32.max)) },
+        write: { "\($0.generation)" })
+    private static let port = Flag(
+        name: "port", placeholder: "PORT", meaning: "Where it listens for clients (8000 + number).",
+        read: { (arguments, text) throws(SettingMistake) in arguments.port = try whole(text, 0...65535) },
+        write: { "\($0.port)" })
+    private static let appKeyFile = Flag(
+        name: "app-key-file", placeholder: "PATH", meaning: "A file with the key that apps must send; its last newline is no part of it.",
+        read: { (arguments, text) throws(SettingMistake) in arguments.appKeyFile = text },
+        write: { $0.appKeyFile })
+
+    private static func whole(_ text: String, _ range: ClosedRange<Int>) throws(SettingMistake) -> Int {
+        guard let value = Int(text), range.contains(value) else {
+            throw SettingMistake("\"\(text)\" is not a whole number, \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    /// One flag for each setting that the daemon takes; two settings that share a flag are an address and its port.
+    private static func settingFlags(_ column: KeyPath<Setting, String?>) -> [Flag] {
+        var result: [Flag] = []
+        for setting in Setting.all {
+            guard let name = setting[keyPath: column] else { continue }
+            if let at = result.firstIndex(where: { $0.name == name }) {
+                guard let address = Setting.all.first(where: { $0[keyPath: column] == name }) else { continue }
+                result[at] = endpointFlag(name, address, setting)
+            } else {
+                result.append(Flag(
+                    name: name, placeholder: setting.placeholder, meaning: setting.meaning + " (\(setting.defaultValue.argument))",
+                    read: { (arguments, text) throws(SettingMistake) in try setting.set(try setting.parse(argument: text), in: &arguments.settings) },
+                    write: { setting.value(in: $0.settings).argument }))
+            }
+        }
+        return result
+    }
+    private static func endpointFlag(_ name: String, _ address: Setting, _ port: Setting) -> Flag {
+        Flag(
+            name: name, placeholder: "HOST:PORT",
+            meaning: address.meaning + " (\(address.defaultValue.argument):\(port.defaultValue.argument))",
+            read: { (arguments, text) throws(SettingMistake) in
+                let pieces = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+                guard pieces.count == 2 else { throw SettingMistake("\"\(text)\" is not HOST:PORT") }
+                try address.set(.text(pieces[0]), in: &arguments.settings)
+                try port.set(try port.parse(argument: pieces[1]), in: &arguments.settings)
+            },
+            write: { address.value(in: $0.settings).argument + ":" + port.value(in: $0.settings).argument })
+    }
+}
+
+extension Setting {
+    /// For `--help`.
+    var placeholder: String {
+        switch field {
+        case .bool: "true|false"
+        case .integer(_, _, let unit): unit == "bytes" ? "BYTES" : unit == "port" ? "PORT" : "N"
+        case .number: "SECONDS"
+        case .text(_, .address): "ADDRESS"
+        case .text(_, .path): "PATH"
+        case .text(_, .oneOf(let words)): words.count <= 3 ? words.joined(separator: "|") : "LEVEL"
+        case .text, .list: "LIST"
+        }
+    }
+}

@@ -1,0 +1,170 @@
+/// A value on its way between a text (file or flag) and its field.
+package enum SettingValue: Equatable, Sendable {
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case text(String)
+    case list([String])
+
+    /// As the file has it: TOML.
+    package var toml: String {
+        switch self {
+        case .bool(let value): "\(value)"
+        case .integer(let value): "\(value)"
+        case .number(let value): "\(value)"
+        case .text(let value): quoted(value)
+        case .list(let values): "[" + values.map { quoted($0) }.joined(separator: ", ") + "]"
+        }
+    }
+    /// As a flag has it.
+    package var argument: String {
+        switch self {
+        case .bool, .integer, .number: toml
+        case .text(let value): value
+        case .list(let values): values.joined(separator: ",")
+        }
+    }
+}
+
+/// A TOML basic string.
+private func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": result += "\\\""
+        case "\\": result += "\\\\"
+        case "\n": result += "\\n"
+        case "\t": result += "\\t"
+        case _ where scalar.value < 32 || scalar.value == 127:
+            let hex = String(scalar.value, radix: 16)
+            result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+    return result + "\""
+}
+
+/// What is wrong with a value, without saying whose: the caller names the flag, or file, line and key.
+package struct SettingMistake: Error, Equatable, CustomStringConvertible {
+    package let description: String
+    init(_ description: String) { self.description = description }
+}
+
+extension Setting {
+    package func value(in settings: Settings) -> SettingValue {
+        switch field {
+        case .bool(let path): .bool(settings[keyPath: path])
+        case .integer(let path, _, _): .integer(settings[keyPath: path])
+        case .number(let path, _, _): .number(settings[keyPath: path])
+        case .text(let path, _): .text(settings[keyPath: path])
+        case .list(let path, _): .list(settings[keyPath: path])
+        }
+    }
+    package var defaultValue: SettingValue { value(in: Settings()) }
+
+    /// Throws `SettingMistake` where the type or the value is wrong; then nothing has changed.
+    package func set(_ value: SettingValue, in settings: inout Settings) throws(SettingMistake) {
+        switch (field, value) {
+        case (.bool(let path), .bool(let value)): settings[keyPath: path] = value
+        case (.integer(let path, let range, _), .integer(let value)):
+            guard range.contains(value) else { throw SettingMistake("\(value) is out of range: \(rangeText)") }
+            settings[keyPath: path] = value
+        case (.number(let path, let range, _), .number(let value)):
+            guard range.contains(value) else { throw SettingMistake("\(value) is out of range: \(rangeText)") }
+            settings[keyPath: path] = value
+        case (.number, .integer(let value)): try set(.number(Double(value)), in: &settings)
+        case (.text(let path, let rule), .text(let value)):
+            try rule.check(value)
+            settings[keyPath: path] = value
+        case (.list(let path, let rule), .list(let values)):
+            for value in values { try rule.check(value) }
+            settings[keyPath: path] = values
+        default: throw SettingMistake("\(value.toml) is not \(typeText)")
+        }
+    }
+
+    /// The value that a flag's text means. Throws where it is none of the type.
+    package func parse(argument text: String) throws(SettingMistake) -> SettingValue {
+        switch field {
+        case .bool where text == "true": return .bool(true)
+        case .bool where text == "false": return .bool(false)
+        case .integer: if let value = Int(text) { return .integer(value) }
+        case .number: if let value = Double(text), value.isFinite { return .number(value) }
+        case .text: return .text(text)
+        case .list: return .list(text.split(separator: ",").map(String.init))
+        case .bool: break
+        }
+        throw SettingMistake("\"\(text)\" is not \(typeText)")
+    }
+
+    /// "a whole number", for sentences.
+    package var typeText: String {
+        switch field {
+        case .bool: "true or false"
+        case .integer: "a whole number"
+        case .number: "a number"
+        case .text: "a text"
+        case .list: "a list of texts"
+        }
+    }
+    package var unit: String {
+        switch field {
+        case .integer(_, _, let unit), .number(_, _, let unit): unit
+        default: ""
+        }
+    }
+    /// "1 to 128 processes"; for a text, what it may be.
+    package var rangeText: String {
+        switch field {
+        case .bool: "true or false"
+        case .integer(_, let range, let unit): "\(range.lowerBound) to \(range.upperBound)" + (unit == "port" ? "" : " \(unit)")
+        case .number(_, let range, let unit): "\(short(range.lowerBound)) to \(short(range.upperBound)) \(unit)"
+        case .text(_, let rule): rule.text
+        case .list(_, let rule): "a list of: " + rule.text
+        }
+    }
+}
+
+/// Without ".0".
+private func short(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)" }
+
+extension Setting.Rule {
+    var text: String {
+        switch self {
+        case .any: "any text"
+        case .address: "an IPv4 address"
+        case .path: "an absolute path"
+        case .origin: "\"*\" or an origin as \"https://www.example.org\""
+        case .oneOf(let words): words.joined(separator: ", ")
+        }
+    }
+    func check(_ value: String) throws(SettingMistake) {
+        let isRight =
+            switch self {
+            case .any: !value.unicodeScalars.contains { $0.value < 32 || $0.value == 127 }
+            case .address: isAddress(value)
+            case .path: value.utf8.first == UInt8(ascii: "/") && !value.utf8.contains(0)
+            case .origin: isOrigin(value)
+            case .oneOf(let words): words.contains(value)
+            }
+        if !isRight { throw SettingMistake("\(quoted(value)) is not \(self == .any ? "text without control characters" : text)") }
+    }
+}
+
+private func isAddress(_ text: String) -> Bool {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 4
+        && parts.allSatisfy { part in
+            (1...3).contains(part.utf8.count) && part.utf8.allSatisfy { (48...57).contains($0) } && Int(part).map { $0 <= 255 } == true
+                && (part.utf8.count == 1 || part.utf8.first != 48)
+        }
+}
+
+/// RFC 6454, 6.2: no path, not even a slash. A comma would end it on a daemon's command line.
+private func isOrigin(_ text: String) -> Bool {
+    if text == "*" || text == "null" { return true }
+    let bytes = Array(text.utf8)
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon > 0, bytes.count > colon + 3 else { return false }
+    return bytes[colon + 1] == 47 && bytes[colon + 2] == 47
+        && bytes[(colon + 3)...].allSatisfy { $0 > 32 && $0 < 127 && $0 != 47 && $0 != 44 && $0 != 34 && $0 != 63 && $0 != 35 && $0 != 64 }
+}

@@ -1,0 +1,54 @@
+/// What is wrong between settings that are each right by themselves.
+package struct SettingConflict: Equatable, Sendable {
+    /// The setting to change first.
+    package let key: String
+    package let message: String
+}
+
+extension Settings {
+    /// Loopback: 127.0.0.0/8.
+    package static func isLoopback(_ address: String) -> Bool { address.utf8.starts(with: "127.".utf8) }
+
+    package func conflicts() -> [SettingConflict] {
+        var found: [SettingConflict] = []
+        func say(_ key: String, _ message: String) { found.append(SettingConflict(key: key, message: message)) }
+
+        if workers.basePort + workers.count - 1 > 65535 {
+            say("workers.base_port", "\(workers.count) workers from port \(workers.basePort) on end above port 65535")
+        }
+        // 0.0.0.0 takes the port on every address.
+        func meet(_ a: String, _ b: String) -> Bool { a == b || a == "0.0.0.0" || b == "0.0.0.0" }
+        let listeners = [
+            ("manager.port", manager.address, manager.port), ("app.port", app.address, app.port),
+            ("operator.port", `operator`.address, `operator`.port),
+        ]
+        for (at, one) in listeners.enumerated() {
+            let number = one.2 - workers.basePort
+            if number >= 0, number < workers.count, meet(one.1, workers.address) {
+                say(one.0, "port \(one.2) is worker-\(number)'s (workers.base_port \(workers.basePort), workers.count \(workers.count))")
+            }
+            for other in listeners[..<at] where other.2 == one.2 && meet(one.1, other.1) {
+                say(one.0, "port \(one.2) is \(other.0)'s already")
+            }
+        }
+        if !Settings.isLoopback(app.address), app.key.isEmpty {
+            say("app.key", "app.address \(app.address) is not loopback, so a key is needed: anyone who reaches it could publish")
+        }
+        if !Settings.isLoopback(stats.address) {
+            say("stats.address", "the stats channel is not for the network: use a loopback address, and /metrics for remote watching")
+        }
+        if supervisor.watchdog > 0, supervisor.watchdog < 3 * stats.interval {
+            say("supervisor.watchdog", "\(supervisor.watchdog) s is less than three reports (stats.interval \(stats.interval) s): every process would be killed")
+        }
+        if supervisor.restartDelayMax < supervisor.restartDelay {
+            say("supervisor.restart_delay_max", "less than supervisor.restart_delay")
+        }
+        if queue.maxBytes < queue.maxMessage { say("queue.max_bytes", "less than queue.max_message: no message of that size could wait") }
+        return found
+    }
+
+    /// The settings whose values differ, in the order of the table.
+    package func changes(to other: Settings) -> [Setting] {
+        Setting.all.filter { $0.value(in: self) != $0.value(in: other) }
+    }
+}

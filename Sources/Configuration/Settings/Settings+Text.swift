@@ -1,0 +1,50 @@
+extension Settings {
+    /// The whole configuration as a file: every key with a comment on its meaning, range and default. With the defaults it is
+    /// config/megacomet.toml as it ships; `megacomet check --show` prints it with what is in force.
+    package func fileText(comments: Bool = true) -> String {
+        var text = comments ? "# MegaComet. Every key is here with its default, and each may be left out. Times are in seconds, sizes in bytes.\n# `megacomet check` says what is wrong with this file; `megacomet check --show` what is in force.\n\n" : ""
+        var section = ""
+        for setting in Setting.all {
+            if setting.section != section {
+                section = setting.section
+                text += (comments ? "" : "\n") + "[\(section)]\n"
+            }
+            if comments {
+                for line in wrapped(setting.meaning, to: 118) { text += "# \(line)\n" }
+                let value = setting.value(in: self)
+                let isChanged = value != setting.defaultValue ? "; default \(setting.defaultValue.toml)" : ""
+                text += "# (\(setting.rangeText)\(isChanged); a change takes effect \(setting.applies.rawValue))\n"
+            }
+            text += "\(setting.name) = \(setting.value(in: self).toml)\n" + (comments ? "\n" : "")
+        }
+        return text
+    }
+
+    /// The list in docs.txt, section 9.
+    package static func documentation() -> String {
+        var text = ""
+        for setting in Setting.all {
+            let left = "  \(setting.key) = \(setting.defaultValue.toml)"
+            text += left + "\n"
+            for line in wrapped(setting.meaning, to: 112) { text += "      \(line)\n" }
+            let flags = [setting.workerFlag.map { "megaworker --\($0)" }, setting.managerFlag.map { "megamanager --\($0)" }].compactMap { $0 }
+            text += "      Range: \(setting.rangeText). Takes effect \(setting.applies.rawValue)."
+            text += flags.isEmpty ? "\n" : " As \(flags.joined(separator: ", ")).\n"
+        }
+        return text
+    }
+}
+
+/// Lines of at most `width` characters, broken at spaces.
+package func wrapped(_ text: String, to width: Int) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+        if !line.isEmpty, line.count + 1 + word.count > width {
+            lines.append(line)
+            line = ""
+        }
+        line += (line.isEmpty ? "" : " ") + word
+    }
+    return lines + [line]
+}

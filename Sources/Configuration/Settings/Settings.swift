@@ -1,0 +1,68 @@
+/// Everything that an operator may set, with its default. What each means, its range and who takes it stands in `Setting.all`; the two
+/// are one table: a row points to its field here.
+///
+/// Times are in seconds, sizes in bytes.
+package struct Settings: Equatable, Sendable {
+    package var runDirectory = "/run/megacomet"
+    package var workers = Workers()
+    package var manager = Manager()
+    package var app = App()
+    package var queue = Queue()
+    package var stats = Stats()
+    package var `operator` = Operator()
+    package var supervisor = Supervisor()
+    package var log = Log()
+
+    package init() {}
+
+    package struct Workers: Equatable, Sendable {
+        package var count = 8
+        package var address = "0.0.0.0"
+        package var basePort = 8000
+        package var maxConnections = 131_072
+        package var pollTimeout = 50.0
+        package var headerTimeout = 10.0
+        package var idleTimeout = 60.0
+        package var maxRequest = 8192
+        package var origins = ["*"]
+    }
+    package struct Manager: Equatable, Sendable {
+        package var address = "127.0.0.1"
+        package var port = 9000
+        package var seedProtocol = true
+    }
+    package struct App: Equatable, Sendable {
+        package var address = "127.0.0.1"
+        package var port = 9001
+        package var key = ""
+    }
+    package struct Queue: Equatable, Sendable {
+        package var ttl = 60.0
+        package var maxMessage = 65_536
+        package var maxPerClient = 1000
+        package var maxMessages = 1_000_000
+        package var maxBytes = 1_073_741_824
+    }
+    package struct Stats: Equatable, Sendable {
+        package var address = "127.0.0.1"
+        package var port = 9002
+        package var interval = 1.0
+    }
+    package struct Operator: Equatable, Sendable {
+        package var address = "127.0.0.1"
+        package var port = 9003
+    }
+    package struct Supervisor: Equatable, Sendable {
+        package var drain = 60.0
+        package var stop = 10.0
+        package var watchdog = 10.0
+        package var restartDelay = 0.1
+        package var restartDelayMax = 30.0
+        package var crashloopExits = 5
+        package var crashloopWindow = 60.0
+    }
+    package struct Log: Equatable, Sendable {
+        package var level = "info"
+        package var format = "text"
+    }
+}

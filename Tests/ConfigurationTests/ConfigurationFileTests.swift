@@ -1,0 +1,111 @@
+import Configuration
+import ConfigurationFile
+import Testing
+
+@Suite struct ConfigurationFileTests {
+    private func errors(_ text: String) -> [String] {
+        switch ConfigurationFile.parse(text, file: "m.toml") {
+        case .settings: []
+        case .errors(let errors): errors.map(\.description)
+        }
+    }
+    private func settings(_ text: String) throws -> Settings {
+        switch ConfigurationFile.parse(text, file: "m.toml") {
+        case .settings(let settings): return settings
+        case .errors(let errors): throw errors[0]
+        }
+    }
+
+    @Test func values_areTakenOverTheDefaults() throws {
+        let found = try settings(
+            """
+            run_directory = "/tmp/x"
+            [workers]
+            count = 2
+            poll_timeout = 25      # a whole number is a number
+            origins = ["https://a.example", "http://b.example:8080"]
+            [manager]
+            seed_protocol = false
+            [log]
+            level = "debug"
+            """)
+        #expect(found.runDirectory == "/tmp/x")
+        #expect(found.workers.count == 2)
+        #expect(found.workers.pollTimeout == 25)
+        #expect(found.workers.origins == ["https://a.example", "http://b.example:8080"])
+        #expect(found.manager.seedProtocol == false)
+        #expect(found.log.level == "debug")
+        #expect(found.workers.maxRequest == 8192)
+    }
+
+    @Test func everyMistake_isShown_withLineAndKey() {
+        #expect(
+            errors(
+                """
+                [workers]
+                cuont = 3
+                count = 500
+                address = "localhost"
+
+                [queue]
+                ttl = "a minute"
+                workers.count = 2
+                [loging]
+                level = "info"
+                """) == [
+                    "m.toml:2: workers.cuont: unknown key, did you mean workers.count?",
+                    "m.toml:3: workers.count: 500 is out of range: 1 to 128 processes",
+                    "m.toml:4: workers.address: \"localhost\" is not an IPv4 address",
+                    "m.toml:7: queue.ttl: \"a minute\" is not a number",
+                    "m.toml:8: queue.workers: unknown key",
+                    "m.toml:9: loging: unknown section, did you mean [log]?",
+                ])
+    }
+
+    @Test func wrongSyntax_namesTheLine() {
+        let found = errors("[workers]\ncount = 3\ncount = 4\n")
+        #expect(found.count == 1 && found[0].hasPrefix("m.toml:3: not TOML: "))
+        #expect(errors("[workers\n")[0].hasPrefix("m.toml:1: not TOML: "))
+    }
+
+    @Test func wrongTypes_areNamed() {
+        #expect(errors("workers = 3") == ["m.toml:1: workers: is a section: write [workers]"])
+        #expect(errors("[workers]\norigins = [1]") == ["m.toml:2: workers.origins: a array is not a list of texts"])
+        #expect(errors("[stats]\ninterval = true") == ["m.toml:2: stats.interval: true is not a number"])
+        #expect(errors("[stats]\ninterval = nan").count == 1)
+        #expect(errors("[workers]\ncount = 1.5") == ["m.toml:2: workers.count: 1.5 is not a whole number"])
+        #expect(errors("log = { level = \"loud\" }")[0].hasPrefix("m.toml:1: log.level: \"loud\" is not trace, debug"))
+        #expect(errors("[workers]\norigins = [\"https://a.example/\"]").count == 1)
+    }
+
+    @Test func clashes_areFound() {
+        #expect(errors("[app]\naddress = \"0.0.0.0\"")[0].hasPrefix("m.toml:1: app.key: app.address 0.0.0.0 is not loopback, so a key is needed"))
+        #expect(errors("[app]\naddress = \"0.0.0.0\"\nkey = \"secret\"").isEmpty)
+        #expect(errors("[manager]\nport = 8003")[0].hasPrefix("m.toml:2: manager.port: port 8003 is worker-3's"))
+        #expect(errors("[app]\nport = 9003")[0] == "m.toml: operator.port: port 9003 is app.port's already")
+        #expect(errors("[app]\naddress = \"127.0.0.2\"\nport = 9003").isEmpty)
+        #expect(errors("[workers]\nbase_port = 65530")[0].contains("end above port 65535"))
+        #expect(errors("[supervisor]\nwatchdog = 2")[0].contains("less than three reports"))
+    }
+
+    @Test func flags_areCheckedWithTheFile() {
+        let outcome = ConfigurationFile.parse("[manager]\nport = 8000\n", file: "m.toml") { $0.workers.basePort = 8100 }
+        guard case .settings(let settings) = outcome else { Issue.record("\(outcome)"); return }
+        #expect(settings.workers.basePort == 8100)
+    }
+
+    @Test func aFileThatIsNotThere_isOneError() {
+        #expect(ConfigurationFile.load("/nowhere/m.toml") == .errors([ConfigurationError(file: "/nowhere/m.toml", line: nil, key: nil, message: "No such file or directory")]))
+        guard case .errors(let errors) = ConfigurationFile.load("/") else { Issue.record("a folder was taken for a file"); return }
+        #expect(errors.count == 1)
+    }
+
+    @Test func whatIsShown_canBeReadBack() throws {
+        var changed = Settings()
+        changed.app.key = "a \"quoted\" key\\"
+        changed.workers.origins = ["https://a.example", "null"]
+        changed.queue.ttl = 0.25
+        #expect(try settings(changed.fileText()) == changed)
+        #expect(try settings(changed.fileText(comments: false)) == changed)
+    }
+}

@@ -1,0 +1,38 @@
+import Configuration
+import ConfigurationFile
+import Foundation
+import Testing
+
+/// The repository's root, from this file's place.
+let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+/// What ships is made from the table. After a change of the table: `UPDATE=1 swift test --filter ShippedFileTests`.
+@Suite struct ShippedFileTests {
+    static func check(_ file: String, holds wanted: String) throws {
+        let url = repository.appendingPathComponent(file)
+        if ProcessInfo.processInfo.environment["UPDATE"] != nil { try wanted.write(to: url, atomically: true, encoding: .utf8) }
+        #expect(try String(contentsOf: url, encoding: .utf8) == wanted, "\(file) is not what the table of settings says")
+    }
+
+    @Test func shippedFile_isMadeFromTheTable() throws {
+        try ShippedFileTests.check("config/megacomet.toml", holds: Settings().fileText())
+    }
+
+    @Test func shippedFile_isTheDefaults() {
+        let path = repository.appendingPathComponent("config/megacomet.toml").path
+        #expect(ConfigurationFile.load(path) == .settings(Settings()))
+        #expect(ConfigurationFile.load(nil) == .settings(Settings()))
+    }
+
+    @Test func everySetting_isInTheTableOnce_andHasAMeaning() {
+        #expect(Set(Setting.all.map(\.key)).count == Setting.all.count)
+        for setting in Setting.all { #expect(setting.meaning.count > 10 && setting.meaning.hasSuffix(".")) }
+        // A field of Settings that no row points to could never be set: count the stored values.
+        var fields = 0
+        for section in Mirror(reflecting: Settings()).children {
+            let inner = Mirror(reflecting: section.value)
+            fields += inner.displayStyle == .struct ? inner.children.count : 1
+        }
+        #expect(fields == Setting.all.count)
+    }
+}
