@@ -16,4 +16,22 @@ package enum Limits {
     package static let overflowConnections = 256
     /// Ids are exact in a JavaScript number below this.
     package static let idEnd: UInt64 = 1 << 53
+
+    // The manager's queue and its links.
+
+    /// What a message costs an answer beside its own bytes: `{"id":...,"data":...},`.
+    package static let envelopeBytes = 32
+    /// Bytes that wait for one worker's link. Over it, messages for that worker's clients stay in their mailboxes until it has read.
+    package static let outboxBytes = 4 * 1024 * 1024
+    /// Worker numbers are below this: a hello with another is refused.
+    package static let workerNumbers = 1024
+    /// The longest time to live of a message, a week, in seconds. A publish that asks for more is refused with `bad_ttl`.
+    package static let ttlSeconds = 604_800.0
+    /// A client counts as connected for this long after its poll was answered: presence does not flap between two polls.
+    package static let graceMilliseconds: UInt32 = 10_000
+    /// How long the manager remembers that an absent client lost messages; and for how many at most, the oldest forgotten first.
+    package static let lostMilliseconds: UInt32 = 600_000
+    package static let lostRecords = 1_000_000
+    /// Messages that come back from a worker may exceed the queue's bounds by this part (an eighth): they were in it before.
+    package static let putBackPart = 8
 }

@@ -1,0 +1,16 @@
+/// What an operator may set about the manager's queue (docs.txt, "Configuration").
+package struct QueueSettings {
+    /// Of a message that names none, in milliseconds.
+    package var timeToLive: UInt32 = 60_000
+    /// Bytes of one message's JSON.
+    package var maxMessage = 65_536
+    /// Messages kept for one client; one more drops the oldest and marks a gap.
+    package var maxPerClient = 1000
+    /// Messages and bytes of their JSON kept in all; a publish over it is refused.
+    package var maxMessages = 1_000_000
+    package var maxBytes = 1 << 30
+    /// How many workers the seed's hash spreads clients over.
+    package var workers = 8
+
+    package init() {}
+}
