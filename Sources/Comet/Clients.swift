@@ -53,6 +53,11 @@ struct ClientRecord {
         get { bits & 2 != 0 }
         set { bits = bits & ~2 | (newValue ? 2 : 0) }
     }
+    /// Its poll takes one message to an answer (the seed's bare form).
+    var isSingle: Bool {
+        get { bits & 8 != 0 }
+        set { bits = bits & ~8 | (newValue ? 8 : 0) }
+    }
     /// Its cursor is of an earlier manager, whose queue died with it: the next answer says that there is a gap.
     var owesGap: Bool {
         get { bits & 4 != 0 }
@@ -107,9 +112,9 @@ struct Clients: ~Copyable {
     }
     private mutating func insert(_ slot: UInt32, _ hash: UInt64) {
         // The index asks for hashes while it changes itself: they come from a copy of its seed, not from it.
-        let hasher = IdHasher(seed: index.seed)
+        let seed = index.seed
         withRecords { records, ids, index in
-            index.insert(slot, hash) { hasher.hash(ids.bytes(records.pointer($0).pointee.id)) }
+            index.insert(slot, hash) { IdIndex.hash(ids.bytes(records.pointer($0).pointee.id), seed: seed) }
         }
     }
     @inline(__always)

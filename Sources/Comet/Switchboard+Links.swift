@@ -1,0 +1,266 @@
+import Wire
+
+// The workers' links: coming, speaking, being written to, going.
+extension Switchboard {
+    package enum LinkInput: Equatable {
+        /// So many bytes were taken; keep the rest until more comes.
+        case consumed(Int)
+        /// Close the connection, after writing what is in its outbox; why, for the log.
+        case close(String)
+    }
+    /// What a link is, for whoever looks at it from outside.
+    package enum LinkKind: Equatable { case new, worker(Int), seedWorker(Int), seedApp }
+
+    /// A connection came. `mayBeSeed`: from loopback, and the setting allows it.
+    package mutating func accepted(mayBeSeed: Bool) -> UInt32 {
+        let slot = links.insert(WorkerLink(mayBeSeed: mayBeSeed))
+        precondition(slot < UInt32(UInt16.max), "links are bounded by the program that accepts them")
+        liveLinks.append(slot)
+        return slot
+    }
+
+    package func kind(_ link: UInt32) -> LinkKind {
+        let number = Int(links.pointer(link).pointee.number)
+        return switch links.pointer(link).pointee.kind {
+        case .new: .new
+        case .worker: .worker(number)
+        case .seedWorker: .seedWorker(number)
+        case .seedApp: .seedApp
+        }
+    }
+
+    /// Bytes came on a link.
+    package mutating func received(_ link: UInt32, _ input: UnsafeRawBufferPointer, now: UInt64) -> LinkInput {
+        var at = 0
+        while at < input.count {
+            let rest = input.part(at, input.count - at)
+            let used: Int
+            switch links.pointer(link).pointee.kind {
+            case .seedWorker, .seedApp: used = seedOperation(link, rest, now)
+            case .new where SeedProtocol.isOp(rest[0]) && links.pointer(link).pointee.mayBeSeed: used = seedOperation(link, rest, now)
+            case .new, .worker:
+                switch Frame.parse(rest) {
+                case .incomplete: used = 0
+                case .malformed(let why): refusal = why; used = -1
+                case .frame(let frame, let bytes):
+                    counters.frames += 1
+                    used = self.frame(link, frame, now) ? bytes : -1
+                }
+            }
+            if used == 0 { break }
+            if used < 0 { return .close(refusal) }
+            at += used
+        }
+        return .consumed(at)
+    }
+
+    /// False: close, `refusal` says why.
+    private mutating func frame(_ link: UInt32, _ frame: Frame, _ now: UInt64) -> Bool {
+        let isWorker = links.pointer(link).pointee.kind == .worker
+        switch frame.op {
+        case .hello where !isWorker: return hello(link, frame)
+        case .connected where isWorker && frame.client.count > 0: connected(link, frame, now)
+        case .gone where isWorker: gone(link, frame, now)
+        case .undelivered where isWorker && frame.client.count > 0: undelivered(link, frame, now)
+        default:
+            refusal = "\(frame.op) \(isWorker ? "from a worker" : "before a hello")"
+            return false
+        }
+        return true
+    }
+
+    private mutating func hello(_ link: UInt32, _ frame: Frame) -> Bool {
+        guard let hello = Hello(body: frame.body) else { return refuse("a hello of \(frame.body.count) bytes") }
+        guard hello.version == Hello.version else { return refuse("protocol version \(hello.version), this is \(Hello.version)") }
+        guard frame.number < UInt64(Limits.workerNumbers) else { return refuse("worker number \(frame.number)") }
+        // Two of our own may hold one number: a rolling restart drains the old one beside the new.
+        guard !isSeedWorker(Int(frame.number)) else { return refuse("number \(frame.number) is held by a seed worker") }
+        let worker = links.pointer(link)
+        worker.pointee.kind = .worker
+        worker.pointee.number = UInt16(frame.number)
+        books.open(worker.pointee.number)
+        counters.linksAccepted += 1
+        workerCount += 1
+        write(Frame(op: .welcome, number: UInt64(Limits.outboxBytes)), to: link)
+        return true
+    }
+    mutating func refuse(_ why: String) -> Bool {
+        counters.linksRefused += 1
+        refusal = why
+        return false
+    }
+
+    // MARK: what workers say
+
+    private mutating func connected(_ link: UInt32, _ frame: Frame, _ now: UInt64) {
+        counters.connected += 1
+        let slot = clients.findOrMake(frame.client)
+        let record = clients[slot]
+        if record.pointee.place == .waiting || record.pointee.place == .blocked, UInt32(record.pointee.link) != link {
+            counters.replaced += 1
+            write(Frame(op: .replaced, flags: .init([], tag: record.pointee.tag), number: 0, client: frame.client), to: UInt32(record.pointee.link))
+        }
+        unlist(slot)
+        let worker = links.pointer(link).pointee.number
+        if record.pointee.worker != worker { move(slot, to: worker) }
+        record.pointee.tag = frame.flags.tag
+        record.pointee.isPresent = true
+        record.pointee.isSingle = frame.flags.contains(.single)
+        record.pointee.acknowledges = frame.flags.contains(.acknowledges)
+        if record.pointee.acknowledges { acknowledge(slot, frame.number) }
+
+        record.pointee.link = UInt16(link)
+        record.pointee.place = .waiting
+        clients.append(slot, to: &links.pointer(link).pointee.waiting)
+        guard record.pointee.mailbox != none else { return }
+        // Only who acknowledges is told of a gap at once: its cursor moves past it.
+        guard record.pointee.acknowledges || clients.mailbox(record.pointee.mailbox).pointee.count > 0 else { return }
+        if isFull(links.pointer(link)) { block(slot) } else { answer(slot, now) }
+    }
+
+    /// The client has all up to `cursor`.
+    private mutating func acknowledge(_ slot: UInt32, _ cursor: UInt64) {
+        let record = clients[slot]
+        // A cursor of another manager's life: what its queue held died with it. Told with the next answer, not at once: all come at once.
+        record.pointee.owesGap = cursor > 0 && (cursor < firstId || cursor >= nextId)
+        guard record.pointee.mailbox != none, cursor < nextId else { return }
+        let mailbox = clients.mailbox(record.pointee.mailbox)
+        while mailbox.pointee.first != none, messages[mailbox.pointee.first].pointee.id <= cursor { take(mailbox.pointee.first, .dequeued) }
+        if mailbox.pointee.lost <= cursor { mailbox.pointee.lost = 0 }
+        clients.dropEmptyMailbox(slot)
+    }
+
+    /// The client is on another worker now, and its messages stand in that one's account.
+    private mutating func move(_ slot: UInt32, to worker: UInt16) {
+        let record = clients[slot]
+        if record.pointee.mailbox != none {
+            var message = clients.mailbox(record.pointee.mailbox).pointee.first
+            while message != none {
+                let current = messages[message].pointee
+                books.move(record.pointee.worker, worker, bytes: Int(current.bodyBytes), second: current.second)
+                message = current.next
+            }
+        }
+        record.pointee.worker = worker
+    }
+
+    private mutating func gone(_ link: UInt32, _ frame: Frame, _ now: UInt64) {
+        counters.gone += 1
+        guard let slot = clients.find(frame.client) else { return }
+        let record = clients[slot]
+        guard record.pointee.tag == frame.flags.tag else { return }
+        let timedOut = frame.flags.contains(.timedOut)
+        switch record.pointee.place {
+        case .waiting where UInt32(record.pointee.link) == link, .blocked where UInt32(record.pointee.link) == link:
+            endPoll(slot, present: timedOut, now)
+        case .grace where record.pointee.worker == links.pointer(link).pointee.number && !timedOut:
+            record.pointee.isPresent = false  // it crossed with the answer
+        default: break
+        }
+    }
+
+    private mutating func undelivered(_ link: UInt32, _ frame: Frame, _ now: UInt64) {
+        guard frame.number < nextId, frame.number >= firstId, frame.body.count > 0 else { return }
+        counters.undelivered += 1
+        giveBack(frame, from: links.pointer(link).pointee.number, now)
+    }
+
+    /// A message that did not reach its client goes back into its mailbox, in its old place. Who acknowledges has it there still.
+    private mutating func giveBack(_ frame: Frame, from worker: UInt16, _ now: UInt64) {
+        let known = clients.find(frame.client)
+        if let known, !clients[known].pointee.handedForGood { return }
+        let slot = known ?? clients.findOrMake(frame.client)
+        let record = clients[slot]
+        let time = UInt32(truncatingIfNeeded: now)
+        if known == nil {
+            record.pointee.worker = worker
+            record.pointee.handedDeadline = time &+ settings.timeToLive
+        }
+        leaveLostList(slot)
+        if isOver(record.pointee.handedDeadline, time) || !hasRoom(frame.body.count, slack: 1) {
+            let second = UInt32(now / 1000)
+            books.advance(to: second)
+            books.enter(record.pointee.worker, bytes: frame.body.count, second: second)
+            let how: QueueBooks.Leaving = isOver(record.pointee.handedDeadline, time) ? .expired : .dropped
+            books.leave(record.pointee.worker, bytes: frame.body.count, second: second, how)
+            markLost(slot, frame.number)
+            settle(slot, now)
+            return
+        }
+        insert(slot, id: frame.number, frame.body, record.pointee.handedDeadline, now)
+        // It may poll again already: it is answered at the end of the turn, when all that comes back has come.
+        block(slot)
+    }
+
+    // MARK: writing
+
+    package mutating func beginTurn(nanoseconds: UInt64) { turnStart = nanoseconds }
+
+    @inline(__always)
+    func isFull(_ link: UnsafeMutablePointer<WorkerLink>) -> Bool { link.pointee.outbox.count >= Limits.outboxBytes }
+
+    @inline(__always)
+    mutating func write(_ frame: Frame, to link: UInt32) {
+        let worker = links.pointer(link)
+        if frame.op == .message, worker.pointee.turn != turnStart {
+            worker.pointee.turn = turnStart
+            Frame(op: .turn, number: turnStart).write(to: &worker.pointee.outbox)
+        }
+        frame.write(to: &worker.pointee.outbox)
+        markDirty(link)
+    }
+    @inline(__always)
+    mutating func markDirty(_ link: UInt32) {
+        guard !links.pointer(link).pointee.isDirty else { return }
+        links.pointer(link).pointee.isDirty = true
+        dirty.append(link)
+    }
+
+    /// The links that have something to be written, one at a time: to be asked at the end of each turn until it is nil.
+    package mutating func nextToWrite(now: UInt64) -> UInt32? {
+        while let link = dirty.popLast() {
+            links.pointer(link).pointee.isDirty = false
+            answerBlocked(link, now)
+            links.pointer(link).pointee.isDirty = false
+            if dirty.last == link { dirty.removeLast() }
+            if !unsent(link).isEmpty { return link }
+        }
+        return nil
+    }
+    private mutating func answerBlocked(_ link: UInt32, _ now: UInt64) {
+        let worker = links.pointer(link)
+        while worker.pointee.blocked.first != none, !isFull(worker) { answer(worker.pointee.blocked.first, now) }
+    }
+
+    /// What is to be written to a link next. Valid until the switchboard is changed.
+    package func unsent(_ link: UInt32) -> UnsafeRawBufferPointer {
+        let worker = links.pointer(link)
+        return worker.pointee.outbox.bytes.part(worker.pointee.sent, worker.pointee.outbox.count - worker.pointee.sent)
+    }
+    /// So much of it was written.
+    package mutating func written(_ link: UInt32, _ count: Int) {
+        let worker = links.pointer(link)
+        worker.pointee.written(count)
+        if worker.pointee.blocked.first != none, !isFull(worker) { markDirty(link) }
+        if worker.pointee.outbox.isEmpty { worker.pointee.outbox.shrink(over: 1024 * 1024) }
+    }
+
+    /// The link is gone: its clients count as gone, and what its worker did not get goes back.
+    package mutating func closed(_ link: UInt32, now: UInt64) {
+        let worker = links.pointer(link)
+        while worker.pointee.waiting.first != none { endPoll(worker.pointee.waiting.first, present: false, now) }
+        while worker.pointee.blocked.first != none { endPoll(worker.pointee.blocked.first, present: false, now) }
+        if let at = dirty.firstIndex(of: link) { dirty.remove(at: at) }
+        if let at = liveLinks.firstIndex(of: link) { liveLinks.swapAt(at, liveLinks.count - 1); liveLinks.removeLast() }
+        if worker.pointee.kind == .worker || worker.pointee.kind == .seedWorker { counters.linksLost += 1 }
+        if worker.pointee.kind == .worker { workerCount -= 1 }
+        if worker.pointee.kind == .seedWorker { seedWorkerGone(Int(worker.pointee.number)) }
+        let gone = links.remove(link)
+        guard gone.kind == .worker else { return }
+        var at = 0
+        while case .frame(let frame, let bytes) = Frame.parse(gone.outbox.bytes.part(at, gone.outbox.count - at)) {
+            if frame.op == .message, frame.body.count > 0 { giveBack(frame, from: gone.number, now) }
+            at += bytes
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import Wire
+
+// Mailboxes: putting in, handing over, losing.
+extension Switchboard {
+    func hasRoom(_ bytes: Int, slack: Int = 0) -> Bool {
+        books.total.depth < settings.maxMessages + slack * (settings.maxMessages / Limits.putBackPart + 1)
+            && books.total.bytes + bytes <= settings.maxBytes + slack * (settings.maxBytes / Limits.putBackPart)
+    }
+
+    /// A new message at the end of a client's mailbox. The queue has room for it.
+    mutating func enqueue(_ slot: UInt32, _ json: UnsafeRawBufferPointer, _ deadline: UInt32, _ now: UInt64) -> UInt64 {
+        let id = takeId()
+        insert(slot, id: id, json, deadline, now)
+        return id
+    }
+
+    /// Puts a message in its place by id; false where one of that id is there.
+    @discardableResult
+    mutating func insert(_ slot: UInt32, id: UInt64, _ json: UnsafeRawBufferPointer, _ deadline: UInt32, _ now: UInt64) -> Bool {
+        let mailbox = clients.makeMailbox(slot)
+        var after = mailbox.pointee.last
+        while after != none, messages[after].pointee.id > id { after = messages[after].pointee.previous }
+        if after != none, messages[after].pointee.id == id { return false }
+        let second = UInt32(now / 1000)
+        books.advance(to: second)
+        let message = messages.insert(id: id, body: json, client: slot, deadline: deadline, second: second)
+        let before = after == none ? mailbox.pointee.first : messages[after].pointee.next
+        messages[message].pointee.previous = after
+        messages[message].pointee.next = before
+        if after == none { mailbox.pointee.first = message } else { messages[after].pointee.next = message }
+        if before == none { mailbox.pointee.last = message } else { messages[before].pointee.previous = message }
+        mailbox.pointee.count += 1
+        books.enter(clients[slot].pointee.worker, bytes: json.count, second: second)
+        if Int(mailbox.pointee.count) > settings.maxPerClient {
+            lose(mailbox.pointee.first, .dropped, now)
+        }
+        return true
+    }
+
+    /// Takes a message out of its mailbox and of the books.
+    mutating func take(_ slot: UInt32, _ how: QueueBooks.Leaving) {
+        let message = messages[slot].pointee
+        let record = clients[message.client]
+        let mailbox = clients.mailbox(record.pointee.mailbox)
+        if message.previous == none { mailbox.pointee.first = message.next } else { messages[message.previous].pointee.next = message.next }
+        if message.next == none { mailbox.pointee.last = message.previous } else { messages[message.next].pointee.previous = message.previous }
+        mailbox.pointee.count -= 1
+        books.leave(record.pointee.worker, bytes: Int(message.bodyBytes), second: message.second, how)
+        messages.remove(slot)
+    }
+
+    /// A message that its client will not get (again): expired, or dropped for the sake of a bound.
+    mutating func lose(_ slot: UInt32, _ how: QueueBooks.Leaving, _ now: UInt64) {
+        let client = messages[slot].pointee.client
+        markLost(client, messages[slot].pointee.id)
+        take(slot, how)
+        settle(client, now)
+    }
+    mutating func markLost(_ client: UInt32, _ id: UInt64) {
+        let mailbox = clients.makeMailbox(client)
+        mailbox.pointee.lost = max(mailbox.pointee.lost, id)
+    }
+
+    /// After something left a record: whether it is still kept, and by what.
+    mutating func settle(_ slot: UInt32, _ now: UInt64) {
+        clients.dropEmptyMailbox(slot)
+        let record = clients[slot]
+        guard record.pointee.place == .loose else { return }
+        guard record.pointee.mailbox != none else { return clients.forget(slot) }
+        guard clients.mailbox(record.pointee.mailbox).pointee.count == 0 else { return }
+        record.pointee.place = .lost
+        record.pointee.deadline = UInt32(truncatingIfNeeded: now) &+ Limits.lostMilliseconds
+        clients.append(slot, to: &lostList)
+        lostCount += 1
+        if lostCount > Limits.lostRecords { forgetFirstLost() }
+    }
+    mutating func forgetFirstLost() {
+        let slot = lostList.first
+        unlist(slot)
+        clients.mailbox(clients[slot].pointee.mailbox).pointee.lost = 0
+        clients.dropEmptyMailbox(slot)
+        clients.forget(slot)
+    }
+
+    /// Takes a record out of the list that it is in.
+    mutating func unlist(_ slot: UInt32) {
+        let record = clients[slot]
+        switch record.pointee.place {
+        case .loose: return
+        case .grace: clients.remove(slot, from: &graceList)
+        case .lost:
+            clients.remove(slot, from: &lostList)
+            lostCount -= 1
+        case .waiting: clients.remove(slot, from: &links.pointer(UInt32(record.pointee.link)).pointee.waiting)
+        case .blocked: clients.remove(slot, from: &links.pointer(UInt32(record.pointee.link)).pointee.blocked)
+        }
+        record.pointee.place = .loose
+    }
+
+    /// The poll is over; the record stays for the grace.
+    mutating func endPoll(_ slot: UInt32, present: Bool, _ now: UInt64) {
+        unlist(slot)
+        let record = clients[slot]
+        record.pointee.place = .grace
+        record.pointee.link = .max
+        record.pointee.isPresent = present
+        record.pointee.deadline = UInt32(truncatingIfNeeded: now) &+ Limits.graceMilliseconds
+        clients.append(slot, to: &graceList)
+    }
+
+    /// A message for a client that isn't waiting changes its place only if nothing kept the record before.
+    mutating func leaveLostList(_ slot: UInt32) {
+        if clients[slot].pointee.place == .lost { unlist(slot) }
+    }
+
+    /// Waiting, but its link is full: it is answered when the link has been read.
+    mutating func block(_ slot: UInt32) {
+        guard clients[slot].pointee.place == .waiting else { return }
+        let link = links.pointer(UInt32(clients[slot].pointee.link))
+        clients.remove(slot, from: &link.pointee.waiting)
+        clients.append(slot, to: &link.pointee.blocked)
+        clients[slot].pointee.place = .blocked
+        markDirty(UInt32(clients[slot].pointee.link))
+    }
+
+    /// Answers the poll of a client that has messages or a gap to be told: all that waits, in order, up to `Limits.answerBytes`.
+    mutating func answer(_ slot: UInt32, _ now: UInt64) {
+        let record = clients[slot]
+        let link = UInt32(record.pointee.link)
+        let id = clients.id(slot)
+        var lost: UInt64 = 0
+        var message = none
+        if record.pointee.mailbox != none {
+            let mailbox = clients.mailbox(record.pointee.mailbox)
+            lost = mailbox.pointee.lost
+            message = mailbox.pointee.first
+        }
+        var base: Frame.Flags = lost > 0 || record.pointee.owesGap ? .gap : []
+        if base == .gap { counters.gaps += 1 }
+        base = Frame.Flags(base, tag: record.pointee.tag)
+        if message == none {
+            write(Frame(op: .message, flags: base, number: lost, client: id), to: link)
+        }
+        var bytes = 0
+        var deadline: UInt32?
+        while message != none {
+            let current = messages[message].pointee
+            bytes += current.bytes.count + Limits.envelopeBytes
+            let next = current.next
+            let goesOn = next != none && !record.pointee.isSingle
+                && bytes + messages[next].pointee.bytes.count + Limits.envelopeBytes <= Limits.answerBytes
+            let flags = goesOn ? base.union(.more) : base
+            write(Frame(op: .message, flags: flags, number: current.id, client: id, body: current.bytes), to: link)
+            counters.handed += 1
+            if deadline.map({ isOver(current.deadline, $0) }) ?? true { deadline = current.deadline }
+            if !record.pointee.acknowledges { take(message, .dequeued) }
+            message = goesOn ? next : none
+        }
+        record.pointee.handedForGood = !record.pointee.acknowledges
+        record.pointee.owesGap = false
+        if let deadline { record.pointee.handedDeadline = deadline }
+        // Who acknowledges has been told when its cursor has passed the loss; who doesn't, now.
+        if !record.pointee.acknowledges, record.pointee.mailbox != none { clients.mailbox(record.pointee.mailbox).pointee.lost = 0 }
+        clients.dropEmptyMailbox(slot)
+        endPoll(slot, present: true, now)
+    }
+}

@@ -1,0 +1,88 @@
+/// The protocol of the seed, as its programs of 2011 spoke it: binary, no lengths, no answers.
+///
+///     01 n              a worker says its number, one byte
+///     02 c.. 00 m.. 00  message m for client c: from an app to the manager, and from the manager to a worker that said `01 n`
+package enum SeedProtocol {
+    package enum Parsed {
+        case incomplete
+        case worker(UInt8)
+        /// Always 3 bytes more than the two together.
+        case message(client: UnsafeRawBufferPointer, text: UnsafeRawBufferPointer)
+        /// No boundary can be found any more: close the connection.
+        case malformed(String)
+    }
+
+    /// The first bytes that say that a connection speaks the seed's protocol.
+    package static func isOp(_ byte: UInt8) -> Bool { byte == 1 || byte == 2 }
+
+    /// The operation at the start of `input`; `maxMessage` bounds its text.
+    package static func parse(_ input: UnsafeRawBufferPointer, maxMessage: Int) -> Parsed {
+        guard input.count > 0 else { return .incomplete }
+        switch input[0] {
+        case 1: return input.count >= 2 ? .worker(input[1]) : .incomplete
+        case 2:
+            let client = string(input.part(1, input.count - 1), longest: Limits.clientIdBytes)
+            guard case .whole(let id) = client else { return client == .tooLong ? .malformed("client id over 128 bytes") : .incomplete }
+            let start = 2 + id
+            let message = string(input.part(start, input.count - start), longest: maxMessage)
+            guard case .whole(let text) = message else { return message == .tooLong ? .malformed("message over \(maxMessage) bytes") : .incomplete }
+            return .message(client: input.part(1, id), text: input.part(start, text))
+        default: return .malformed("op \(input[0])")
+        }
+    }
+
+    private enum Found: Equatable { case whole(Int), tooLong, incomplete }
+
+    /// Bytes before the NUL.
+    private static func string(_ input: UnsafeRawBufferPointer, longest: Int) -> Found {
+        var at = 0
+        while at < input.count {
+            if input[at] == 0 { return at <= longest ? .whole(at) : .tooLong }
+            at += 1
+        }
+        return input.count > longest ? .tooLong : .incomplete
+    }
+
+    /// A message for a worker of the seed. Neither part may hold a NUL.
+    package static func write(client: UnsafeRawBufferPointer, text: UnsafeRawBufferPointer, to out: inout Buffer) {
+        out.append(UInt8(2))
+        out.append(client)
+        out.append(UInt8(0))
+        out.append(text)
+        out.append(UInt8(0))
+    }
+
+    /// The seed's hash of a client id, X31 over signed bytes: modulo the number of workers it names the client's worker.
+    /// `supercalifragilisticexpialidocious` gives 1077910243.
+    package static func hash(_ client: UnsafeRawBufferPointer) -> UInt32 {
+        var hash: UInt32 = 0
+        for byte in client { hash = hash &* 31 &+ UInt32(bitPattern: Int32(Int8(bitPattern: byte))) }
+        return hash
+    }
+}
+
+/// Text as a JSON string, quotes and all. The text is UTF-8 (see `isUTF8`).
+package func appendJSONString(_ text: UnsafeRawBufferPointer, to out: inout Buffer) {
+    out.append(UInt8(ascii: "\""))
+    var copied = 0
+    for at in 0..<text.count {
+        let byte = text[at]
+        guard byte < 32 || byte == 34 || byte == 92 else { continue }
+        out.append(text.part(copied, at - copied))
+        copied = at + 1
+        out.append(UInt8(ascii: "\\"))
+        switch byte {
+        case 34, 92: out.append(byte)
+        case 10: out.append(UInt8(ascii: "n"))
+        case 13: out.append(UInt8(ascii: "r"))
+        case 9: out.append(UInt8(ascii: "t"))
+        default:
+            out.append("u00")
+            out.append(hexDigits[Int(byte >> 4)])
+            out.append(hexDigits[Int(byte & 15)])
+        }
+    }
+    out.append(text.part(copied, text.count - copied))
+    out.append(UInt8(ascii: "\""))
+}
+private let hexDigits = Array("0123456789abcdef".utf8)
