@@ -34,4 +34,27 @@ package enum Limits {
     package static let lostRecords = 1_000_000
     /// Messages that come back from a worker may exceed the queue's bounds by this part (an eighth): they were in it before.
     package static let putBackPart = 8
+
+    // The app port.
+
+    /// How deep JSON may be nested. Deeper: `bad_json`.
+    package static let jsonDepth = 256
+    /// What a publish may have beside its message: the client id with every byte escaped, the names, spaces. Longer: `too_large`.
+    package static let publishBytes = 4096
+    /// Bytes of a batch's body. Longer: 413, and the connection is closed.
+    package static let batchBytes = 4 * 1024 * 1024
+    /// Bytes of a request's head on the app port. Longer: 414 or 431.
+    package static let appHeadBytes = 8192
+    /// Connections of apps, and of workers. More are closed at once.
+    package static let appConnections = 1024
+    package static let linkConnections = 1200
+    /// Bytes that all apps together may have half sent. A body that would go over it is refused with 503.
+    package static let appInputBytes = 256 * 1024 * 1024
+    /// Bytes of answers that wait for one app. Over it nothing more is read from that app until it has read.
+    package static let appOutputBytes = 1024 * 1024
+    /// Seconds: for the rest of a request that has begun (408), for an app to read its answers (cut), for an idle HTTP connection (closed).
+    /// A connection of the line form may be idle for ever.
+    package static let appRequestSeconds: UInt64 = 30
+    package static let appWriteSeconds: UInt64 = 30
+    package static let appIdleSeconds: UInt64 = 300
 }
