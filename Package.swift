@@ -49,6 +49,9 @@ let package = Package(
         .target(
             name: "Browser", exclude: ["megacomet.d.ts"], resources: [.embedInCode("megacomet.js")], swiftSettings: strict),
 
+        // The app port: publishes in, outcomes out. Apart from Comet, so that workers need no simdjson.
+        .target(name: "Publishing", dependencies: ["Comet", "Wire", "CSimdjson"], swiftSettings: fast),
+
         // The settings, and the file that holds them.
         .target(name: "Configuration", path: "Sources/Configuration/Settings", swiftSettings: strict),
         .target(name: "ConfigurationFile", dependencies: ["Configuration", toml], path: "Sources/Configuration/File", swiftSettings: strict),
@@ -59,7 +62,7 @@ let package = Package(
 
         // The programs.
         .executableTarget(name: "megaworker", dependencies: ["Browser", "Comet", "Wire", "Reactor", "Daemon", "Configuration", log], swiftSettings: fast),
-        .executableTarget(name: "megamanager", dependencies: ["Comet", "Wire", "Reactor", "Daemon", "Configuration", "CSimdjson", log], swiftSettings: fast),
+        .executableTarget(name: "megamanager", dependencies: ["Publishing", "Comet", "Wire", "Reactor", "Daemon", "Configuration", log], swiftSettings: fast),
         .executableTarget(
             name: "megacomet",
             dependencies: ["Supervision", "Wire", "Reactor", "Configuration", "ConfigurationFile", "CSystem", arguments, log], swiftSettings: strict),
@@ -73,6 +76,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["CSystem"], path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
         .testTarget(name: "CometTests", dependencies: ["Comet", "Wire"], swiftSettings: strict),
+        .testTarget(name: "PublishingTests", dependencies: ["Publishing", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "ConfigurationFile"], swiftSettings: strict),
         .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Wire"], swiftSettings: strict),

@@ -8,6 +8,10 @@ package struct JSONScanner {
         package var offset: Int
         package var message: StaticString
 
+        package init(offset: Int, message: StaticString) {
+            self.offset = offset
+            self.message = message
+        }
         package static func == (a: Fault, b: Fault) -> Bool { a.offset == b.offset && a.message.utf8Start == b.message.utf8Start }
     }
 

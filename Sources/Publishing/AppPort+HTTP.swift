@@ -1,0 +1,205 @@
+import Comet
+import Wire
+
+// The HTTP form: POST /publish, GET /clients/ID, GET /stats.
+extension AppPort {
+    /// Takes up the next request; false where it is not whole yet.
+    mutating func request(_ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64) -> Bool {
+        guard session.input.count > 0, session.input.count >= session.needed else { return false }
+        let input = session.input.bytes
+        let request: HTTPRequest
+        switch HTTPRequest.parse(input, limit: Limits.appHeadBytes) {
+        case .incomplete: return false
+        case .refused(let refusal):
+            refuse(refusal, &session)
+            return false
+        case .request(let parsed): request = parsed
+        }
+        // What can be refused by the head alone is refused before its body is taken.
+        if request.contentLength > 0 || request.method == .post, let error = early(request, input.count, inputElsewhere) {
+            _ = reject(error)
+            reply(.wrong(error), request, &session, closing: true)
+            return false
+        }
+        let total = request.headBytes + request.contentLength
+        if input.count < total {
+            session.needed = total
+            if request.expectsContinue, !session.continued, input.count == request.headBytes {
+                session.output.append("HTTP/1.1 100 Continue\r\n\r\n")
+                session.continued = true
+            }
+            return false
+        }
+        counters.requests += 1
+        answer(request, input.part(request.headBytes, request.contentLength), &session, &switchboard, now)
+        session.input.consume(total)
+        session.needed = 0
+        session.continued = false
+        if !request.keepAlive { session.isClosing = true }
+        return true
+    }
+
+    private func early(_ request: HTTPRequest, _ have: Int, _ inputElsewhere: Int) -> PublishError? {
+        if !isAuthorized(request) { return .unauthorized }
+        if request.contentLength > Limits.batchBytes { return PublishError(413, "too_large", "the body is over 4 MiB: send smaller batches") }
+        if inputElsewhere + request.contentLength > Limits.appInputBytes { return PublishError(503, "busy", "too much is being sent at once: try again later") }
+        return nil
+    }
+
+    private func isAuthorized(_ request: HTTPRequest) -> Bool {
+        guard !key.isEmpty else { return true }
+        guard let value = request.authorization, value.count > 7, matchesLowercase(value.part(0, 7), "bearer ") else { return false }
+        return isKey(value.part(7, value.count - 7))
+    }
+
+    // MARK: requests
+
+    private mutating func answer(
+        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64
+    ) {
+        let isGet = request.method == .get || request.method == .head
+        if matches(request.path, "/publish") {
+            guard request.method == .post else { return wrongMethod("Allow: POST\r\n", request, &session) }
+            return publish(request, body, &session, &switchboard, now)
+        }
+        let isStats = matches(request.path, "/stats")
+        guard isStats || isClients(request.path) else {
+            return reply(.wrong(PublishError(404, "not_found", "there are /publish, /clients/ID and /stats")), request, &session)
+        }
+        guard isGet else { return wrongMethod("Allow: GET, HEAD\r\n", request, &session) }
+        guard isAuthorized(request) else { return reply(reject(.unauthorized), request, &session, closing: true) }
+        self.body.clear()
+        if isStats {
+            AppPort.writeStats(switchboard, counters, to: &self.body)
+        } else if let error = writeClient(request.path, switchboard, now) {
+            return reply(.wrong(error), request, &session)
+        }
+        reply(200, request, &session)
+    }
+
+    private func isClients(_ path: UnsafeRawBufferPointer) -> Bool { path.count > 9 && matches(path.part(0, 9), "/clients/") }
+
+    /// `{"client":"c1","connected":true,"worker":3,"queued":0}`
+    private mutating func writeClient(_ path: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64) -> PublishError? {
+        var room: [UInt8] = Array(repeating: 0, count: Limits.clientIdBytes + 1)
+        return room.withUnsafeMutableBytes { room in
+            guard let client = percentDecode(path.part(9, path.count - 9), into: room) else {
+                return PublishError(400, "bad_client", "the client id is over 128 bytes, or its percent-encoding is broken")
+            }
+            if let message = wrongClientId(client) { return PublishError(400, "bad_client", message) }
+            let presence = switchboard.presence(client, now: now)
+            body.append("{\"client\":")
+            appendJSONString(client, to: &body)
+            body.append(presence.connected ? ",\"connected\":true" : ",\"connected\":false")
+            if let worker = presence.worker {
+                body.append(",\"worker\":")
+                body.append(decimal: UInt64(worker))
+            } else {
+                body.append(",\"worker\":null")
+            }
+            body.append(",\"queued\":")
+            body.append(decimal: UInt64(presence.queued))
+            body.append("}")
+            return nil
+        }
+    }
+
+    private mutating func publish(
+        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64
+    ) {
+        if let type = request.contentType, type.count >= 20, matchesLowercase(type.part(0, 20), "application/x-ndjson") {
+            return publishLines(request, body, &session, &switchboard, now)
+        }
+        switch document.parse(body) {
+        case .invalid: reply(reject(.badJSON(body)), request, &session)
+        case .other: reply(reject(.notAnObject), request, &session)
+        case .object:
+            guard let item = document.next(of: body, maxMessage: maxMessage) else { return }
+            reply(publish(item, &switchboard, now), request, &session)
+        case .array:
+            self.body.clear()
+            while let item = document.next(of: body, maxMessage: maxMessage) {
+                self.body.append(self.body.isEmpty ? "[" : ",")
+                publish(item, &switchboard, now).write(to: &self.body)
+            }
+            self.body.append(self.body.isEmpty ? "[]" : "]")
+            reply(200, request, &session)
+        }
+    }
+
+    private mutating func publishLines(
+        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64
+    ) {
+        self.body.clear()
+        var at = 0
+        while at < body.count {
+            let end = newline(in: body, from: at) ?? body.count
+            let line = body.part(at, end - at)
+            defer { at = end + 1 }
+            if isBlank(line) { continue }
+            let outcome: Outcome
+            switch document.parse(line) {
+            case .invalid: outcome = reject(.badJSON(line, at: at))
+            case .array, .other: outcome = reject(.notAnObject)
+            case .object: outcome = document.next(of: line, maxMessage: maxMessage).map { publish($0, &switchboard, now) } ?? reject(.notAnObject)
+            }
+            self.body.append(self.body.isEmpty ? "[" : ",")
+            outcome.write(to: &self.body)
+        }
+        self.body.append(self.body.isEmpty ? "[]" : "]")
+        reply(200, request, &session)
+    }
+
+    // MARK: answers
+
+    private mutating func wrongMethod(_ allow: StaticString, _ request: HTTPRequest, _ session: inout AppSession) {
+        body.clear()
+        PublishError(405, "method_not_allowed", "this path has other methods").write(to: &body)
+        reply(405, request, &session, extra: allow)
+    }
+    private mutating func reply(_ outcome: Outcome, _ request: HTTPRequest, _ session: inout AppSession, closing: Bool = false) {
+        body.clear()
+        outcome.write(to: &body)
+        let extra: StaticString =
+            switch outcome.status {
+            case 401: "WWW-Authenticate: Bearer\r\n"
+            case 503: "Retry-After: 1\r\n"
+            default: ""
+            }
+        reply(outcome.status, request, &session, extra: extra, closing: closing)
+    }
+    /// The answer whose body stands in `body`.
+    private mutating func reply(_ status: Int, _ request: HTTPRequest, _ session: inout AppSession, extra: StaticString = "", closing: Bool = false) {
+        if status >= 400 { counters.failedRequests += 1 }
+        session.output.append(request.minorVersion == 0 ? "HTTP/1.0 " : "HTTP/1.1 ")
+        session.output.append(decimal: UInt64(status))
+        session.output.append(UInt8(ascii: " "))
+        session.output.append(HTTPStatus.reason(status))
+        session.output.append("\r\nContent-Type: application/json\r\n")
+        session.output.append(extra)
+        if closing || !request.keepAlive {
+            if request.minorVersion > 0 { session.output.append("Connection: close\r\n") }
+        } else if request.minorVersion == 0 {
+            session.output.append("Connection: keep-alive\r\n")
+        }
+        session.output.append("Content-Length: ")
+        session.output.append(decimal: UInt64(body.count))
+        session.output.append("\r\n\r\n")
+        if request.method != .head { session.output.append(body.bytes) }
+        body.shrinkAfterUse()
+        if closing { session.isClosing = true }
+    }
+    private mutating func refuse(_ refusal: HTTPRefusal, _ session: inout AppSession) {
+        counters.failedRequests += 1
+        Answer.refusal(refusal, to: &session.output)
+        session.isClosing = true
+    }
+}
+
+extension Buffer {
+    /// A great answer makes a great buffer; it is not kept.
+    fileprivate mutating func shrinkAfterUse() {
+        clear()
+        shrink(over: 1024 * 1024)
+    }
+}

@@ -1,0 +1,142 @@
+package import Comet
+package import Wire
+
+/// What all connections of apps share: the key, the parser, the counters.
+///
+/// One port, two forms, told apart by the first byte: `{` starts the line form (`AppPort+Lines`), anything else is HTTP (`AppPort+HTTP`).
+package struct AppPort: ~Copyable {
+    let maxMessage: Int
+    let key: [UInt8]
+    var document = PublishDocument()
+    var body = Buffer()
+    package internal(set) var counters = AppCounters()
+
+    /// `key`: empty where apps need none.
+    package init(maxMessage: Int, key: [UInt8]) {
+        self.maxMessage = maxMessage
+        self.key = key
+    }
+
+    /// Takes up what stands in the session's input, as far as it is whole and its answers have room. Call it again when more has come, or when
+    /// answers were written. `inputElsewhere`: bytes that all other sessions have half sent.
+    package mutating func process(_ session: inout AppSession, _ switchboard: inout Switchboard, inputElsewhere: Int = 0, now: UInt64) {
+        // simdjson reads past the end of a document, and ignores what it finds.
+        _ = session.input.reserve(PublishDocument.padding)
+        if session.form == .unknown, session.input.count > 0 {
+            session.form = session.input.bytes[0] == UInt8(ascii: "{") ? .lines : .http
+        }
+        while !session.isClosing, session.output.count < Limits.appOutputBytes {
+            let goesOn: Bool
+            switch session.form {
+            case .unknown: return
+            case .lines: goesOn = line(&session, &switchboard, now)
+            case .http: goesOn = request(&session, &switchboard, inputElsewhere, now)
+            }
+            if !goesOn { break }
+        }
+        if session.input.isEmpty { session.input.shrink(over: 64 * 1024) }
+    }
+
+    /// One publish, and what came of it.
+    mutating func publish(_ item: PublishDocument.Item, _ switchboard: inout Switchboard, _ now: UInt64) -> Outcome {
+        switch item {
+        case .publish(let client, let json, let timeToLive):
+            switch switchboard.publish(client: client, json: json, timeToLive: timeToLive, now: now) {
+            case .sent(let id): return .sent(id)
+            case .queued(let id): return .queued(id)
+            case .full: return .wrong(.queueFull)
+            }
+        case .key: return reject(.noClient)
+        case .wrong(let error): return reject(error)
+        }
+    }
+    func isKey(_ given: UnsafeRawBufferPointer) -> Bool {
+        // As long for a wrong key as for the right one: time tells nothing of it (its length is no secret).
+        guard given.count == key.count else { return false }
+        var difference: UInt8 = 0
+        for at in 0..<key.count { difference |= given[at] ^ key[at] }
+        return difference == 0
+    }
+    mutating func reject(_ error: PublishError) -> Outcome {
+        switch error.status {
+        case 401: counters.rejectedKey += 1
+        case 413: counters.rejectedSize += 1
+        default: counters.rejectedJSON += 1
+        }
+        return .wrong(error)
+    }
+}
+
+/// What came of one publish.
+enum Outcome {
+    case sent(UInt64)
+    case queued(UInt64)
+    case wrong(PublishError)
+
+    var status: Int {
+        switch self {
+        case .sent: 200
+        case .queued: 202
+        case .wrong(let error): error.status
+        }
+    }
+    func write(to out: inout Buffer) {
+        switch self {
+        case .sent(let id), .queued(let id):
+            out.append("{\"id\":")
+            out.append(decimal: id)
+            if case .sent = self { out.append(",\"status\":\"sent\"}") } else { out.append(",\"status\":\"queued\"}") }
+        case .wrong(let error): error.write(to: &out)
+        }
+    }
+}
+
+/// One connection of an app: bytes in, bytes out.
+///
+///     unknown --first byte--> lines or http --mistake that can't be recovered, or Connection: close--> closing
+package struct AppSession: ~Copyable {
+    enum Form { case unknown, lines, http }
+
+    package var input = Buffer()
+    package var output = Buffer()
+    /// Nothing more is read; it is closed when the output has been written.
+    package internal(set) var isClosing = false
+    var form = Form.unknown
+    /// Lines: the key has been given (or none is needed).
+    var hasKey = false
+    /// Lines: inside a line that is too long, up to its end.
+    var isSkipping = false
+    /// Lines: so many bytes of the input have been searched for an end of line.
+    var searched = 0
+    /// HTTP: bytes that the input must hold before it is looked at again.
+    var needed = 0
+    /// HTTP: `100 Continue` was sent for the request that stands at the front.
+    var continued = false
+
+    package init() {}
+
+    /// Something has begun and is not whole: it must end in time.
+    package var isHalf: Bool { form == .http && !input.isEmpty }
+    /// An HTTP connection between two requests, or one that has said nothing yet.
+    package var isIdle: Bool { form != .lines && input.isEmpty && output.isEmpty }
+    /// Whether more should be read now.
+    package var wantsInput: Bool { !isClosing && output.count < Limits.appOutputBytes }
+
+    /// The request did not come whole in time.
+    package mutating func timedOut() {
+        if form == .http { Answer.refusal(HTTPRefusal(408, "the request was not whole in time"), to: &output) }
+        isClosing = true
+    }
+}
+
+package struct AppCounters: Equatable {
+    /// Publishes that were no publish, messages or lines that were too large, keys that were wrong.
+    package var rejectedJSON: UInt64 = 0
+    package var rejectedSize: UInt64 = 0
+    package var rejectedKey: UInt64 = 0
+    package var requests: UInt64 = 0
+    package var lines: UInt64 = 0
+    /// Answers of 4xx and 5xx to HTTP requests.
+    package var failedRequests: UInt64 = 0
+    package init() {}
+}

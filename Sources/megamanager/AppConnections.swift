@@ -1,0 +1,146 @@
+import Comet
+import Logging
+import Publishing
+import Reactor
+import Wire
+
+/// The sockets of the app port.
+final class AppConnections {
+    private let loop: Loop
+    private unowned let manager: ManagerProcess
+    private let log: Logger
+    private var acceptor: Acceptor?
+    private var connections: [ObjectIdentifier: AppConnection] = [:]
+    /// Bytes that all apps have half sent, and that wait for them.
+    fileprivate var inputBytes = 0
+    private(set) var outputMost = 0
+
+    var count: Int { connections.count }
+
+    init(_ loop: Loop, _ manager: ManagerProcess, listener: Int32, log: Logger) {
+        self.loop = loop
+        self.manager = manager
+        self.log = log
+        acceptor = Acceptor(loop, listener: listener) { [unowned self] in accepted($0) }
+    }
+
+    func stopAccepting() { acceptor?.pause() }
+    var acceptErrors: UInt64 { acceptor?.errorCount ?? 0 }
+    /// The most that waited for one app since this was last asked.
+    func takeOutputMost() -> Int {
+        defer { outputMost = 0 }
+        return outputMost
+    }
+
+    private func accepted(_ descriptor: Int32) {
+        guard connections.count < Limits.appConnections else {
+            log.warning("an app's connection over \(Limits.appConnections): closed")
+            return Sockets.close(descriptor)
+        }
+        let connection = AppConnection(loop, self, descriptor, now: manager.now)
+        connections[ObjectIdentifier(connection)] = connection
+    }
+
+    fileprivate func process(_ connection: AppConnection) {
+        manager.port.process(&connection.session, &manager.switchboard, inputElsewhere: inputBytes - connection.counted, now: manager.now)
+        inputBytes += connection.session.input.count - connection.counted
+        connection.counted = connection.session.input.count
+        outputMost = max(outputMost, connection.session.output.count)
+    }
+    fileprivate func close(_ connection: AppConnection) {
+        inputBytes -= connection.counted
+        connection.release()
+        connections[ObjectIdentifier(connection)] = nil
+    }
+    fileprivate var now: UInt64 { manager.now }
+
+    /// Once a second: who is too slow, goes.
+    func sweep() {
+        for connection in connections.values where connection.isOver(now: manager.now) {
+            if connection.session.isHalf, connection.session.output.isEmpty {
+                connection.session.timedOut()
+                connection.finish()
+            } else {
+                close(connection)
+            }
+        }
+    }
+}
+
+final class AppConnection {
+    /// Bytes that a read may bring.
+    private static let readBytes = 128 * 1024
+
+    fileprivate var session = AppSession()
+    /// Of its input, in the sum over all.
+    fileprivate var counted = 0
+    private let descriptor: Int32
+    private unowned let apps: AppConnections
+    private var watcher: IOWatcher?
+    /// When it last got on: a request begun or ended, answers taken. Milliseconds.
+    private var lastProgress: UInt64
+
+    fileprivate init(_ loop: Loop, _ apps: AppConnections, _ descriptor: Int32, now: UInt64) {
+        self.apps = apps
+        self.descriptor = descriptor
+        lastProgress = now
+        watcher = IOWatcher(loop, descriptor, .read) { [unowned self] in handle($0) }
+    }
+
+    private func handle(_ ready: Interest) {
+        if ready.contains(.read), session.wantsInput {
+            let room = UnsafeMutableRawBufferPointer(start: session.input.reserve(AppConnection.readBytes), count: AppConnection.readBytes)
+            switch Sockets.read(descriptor, into: room) {
+            case .wouldBlock: break
+            case .end, .failed: return apps.close(self)
+            case .bytes(let count):
+                if session.input.isEmpty { lastProgress = apps.now }
+                session.input.advance(by: count)
+            }
+        }
+        finish()
+    }
+
+    /// Takes up what is there, and writes what came of it.
+    fileprivate func finish() {
+        while true {
+            let before = session.input.count
+            apps.process(self)
+            let wasFull = !session.wantsInput && !session.isClosing
+            if session.input.count < before { lastProgress = apps.now }
+            guard write() else { return apps.close(self) }
+            // Answers over the bound kept the rest of the input waiting.
+            if !(wasFull && session.output.isEmpty) { break }
+        }
+        if session.isClosing, session.output.isEmpty { return apps.close(self) }
+        var interest: Interest = session.wantsInput ? .read : []
+        if !session.output.isEmpty { interest.insert(.write) }
+        watcher?.watch(interest)
+    }
+
+    /// False: the app is gone.
+    private func write() -> Bool {
+        guard !session.output.isEmpty else { return true }
+        switch Sockets.write(descriptor, session.output.bytes) {
+        case .bytes(let count):
+            session.output.consume(count)
+            lastProgress = apps.now
+            if session.output.isEmpty { session.output.shrink(over: 256 * 1024) }
+            return true
+        case .wouldBlock: return true
+        case .end, .failed: return false
+        }
+    }
+
+    fileprivate func isOver(now: UInt64) -> Bool {
+        let seconds = (now - min(now, lastProgress)) / 1000
+        if !session.output.isEmpty { return seconds >= Limits.appWriteSeconds }
+        if session.isHalf { return seconds >= Limits.appRequestSeconds }
+        return session.isIdle && seconds >= Limits.appIdleSeconds
+    }
+    fileprivate func release() {
+        watcher?.stop()
+        watcher = nil
+        Sockets.close(descriptor)
+    }
+}

@@ -1,0 +1,134 @@
+import Comet
+import Logging
+import Reactor
+import Wire
+
+/// The sockets of the workers' port. What their bytes mean the switchboard knows.
+final class WorkerLinks {
+    private let loop: Loop
+    private unowned let manager: ManagerProcess
+    private let speaksSeed: Bool
+    private let log: Logger
+    private var acceptor: Acceptor?
+    /// By the switchboard's slot.
+    private var connections: [LinkConnection?] = []
+    private(set) var count = 0
+
+    init(_ loop: Loop, _ manager: ManagerProcess, listener: Int32, speaksSeed: Bool, log: Logger) {
+        self.loop = loop
+        self.manager = manager
+        self.speaksSeed = speaksSeed
+        self.log = log
+        acceptor = Acceptor(loop, listener: listener) { [unowned self] in accepted($0) }
+    }
+
+    func stopAccepting() { acceptor?.pause() }
+    var acceptErrors: UInt64 { acceptor?.errorCount ?? 0 }
+
+    private func accepted(_ descriptor: Int32) {
+        guard count < Limits.linkConnections else {
+            log.warning("a connection over \(Limits.linkConnections) on the workers' port: closed")
+            return Sockets.close(descriptor)
+        }
+        // The seed's protocol has no key: only who is on this machine speaks it.
+        let isLocal = Sockets.peer(descriptor)?.address.hasPrefix("127.") ?? false
+        let link = manager.switchboard.accepted(mayBeSeed: speaksSeed && isLocal)
+        while connections.count <= Int(link) { connections.append(nil) }
+        connections[Int(link)] = LinkConnection(loop, self, descriptor, link)
+        count += 1
+    }
+
+    fileprivate func received(_ connection: LinkConnection) {
+        let before = manager.switchboard.kind(connection.link)
+        switch manager.switchboard.received(connection.link, connection.input.bytes, now: manager.now) {
+        case .consumed(let bytes): connection.input.consume(bytes)
+        case .close(let why):
+            log.warning("closing a connection on the workers' port: \(why)")
+            return close(connection)
+        }
+        let after = manager.switchboard.kind(connection.link)
+        if before == .new, after != .new {
+            log.info("\(after) came")
+            manager.stateChanged()
+        }
+    }
+
+    fileprivate func close(_ connection: LinkConnection) {
+        let kind = manager.switchboard.kind(connection.link)
+        connection.release()
+        connections[Int(connection.link)] = nil
+        count -= 1
+        manager.switchboard.closed(connection.link, now: manager.now)
+        if kind != .new {
+            log.info("\(kind) is gone")
+            manager.stateChanged()
+        }
+    }
+
+    /// Writes what gathered in this turn: once for each link.
+    func flush() {
+        while let link = manager.switchboard.nextToWrite(now: manager.now) {
+            guard let connection = connections[Int(link)], !connection.isBlocked else { continue }
+            write(connection)
+        }
+    }
+    fileprivate func write(_ connection: LinkConnection) {
+        let bytes = manager.switchboard.unsent(connection.link)
+        guard bytes.count > 0 else { return connection.block(false) }
+        switch Sockets.write(connection.descriptor, bytes) {
+        case .bytes(let written):
+            connection.block(written < bytes.count)
+            manager.switchboard.written(connection.link, written)
+        case .wouldBlock: connection.block(true)
+        case .end, .failed: close(connection)
+        }
+    }
+}
+
+final class LinkConnection {
+    /// Bytes that a read may bring.
+    private static let readBytes = 256 * 1024
+
+    fileprivate let link: UInt32
+    fileprivate let descriptor: Int32
+    fileprivate var input = Buffer()
+    /// The socket takes no more for now.
+    fileprivate private(set) var isBlocked = false
+    private unowned let links: WorkerLinks
+    private var watcher: IOWatcher?
+
+    fileprivate init(_ loop: Loop, _ links: WorkerLinks, _ descriptor: Int32, _ link: UInt32) {
+        self.links = links
+        self.descriptor = descriptor
+        self.link = link
+        watcher = IOWatcher(loop, descriptor, .read) { [unowned self] in handle($0) }
+    }
+
+    private func handle(_ ready: Interest) {
+        if ready.contains(.write) {
+            links.write(self)
+            guard watcher != nil else { return }
+        }
+        guard ready.contains(.read) else { return }
+        let room = UnsafeMutableRawBufferPointer(start: input.reserve(LinkConnection.readBytes), count: LinkConnection.readBytes)
+        switch Sockets.read(descriptor, into: room) {
+        case .wouldBlock: break
+        case .end, .failed: links.close(self)
+        case .bytes(let count):
+            input.advance(by: count)
+            links.received(self)
+            if input.isEmpty { input.shrink(over: 4 * LinkConnection.readBytes) }
+        }
+    }
+
+    fileprivate func block(_ blocked: Bool) {
+        guard blocked != isBlocked else { return }
+        isBlocked = blocked
+        watcher?.watch(blocked ? [.read, .write] : .read)
+    }
+    fileprivate func release() {
+        watcher?.stop()
+        watcher = nil
+        Sockets.close(descriptor)
+    }
+}
