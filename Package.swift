@@ -37,6 +37,7 @@ let package = Package(
     targets: [
         // C at the edge.
         .systemLibrary(name: "CLibev"),
+        .systemLibrary(name: "CEpoll"),
         .target(name: "CSystem"),
         .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("simdjson")]),
         .systemLibrary(name: "CNcurses", path: "Dashboard/CNcurses"),
@@ -66,7 +67,7 @@ let package = Package(
         .executableTarget(
             name: "megacomet",
             dependencies: ["Supervision", "Wire", "Reactor", "Configuration", "ConfigurationFile", "CSystem", arguments, log], swiftSettings: strict),
-        .executableTarget(name: "megabench", dependencies: ["Wire", "Reactor", "CSystem", arguments, histogram], swiftSettings: fast),
+        .executableTarget(name: "megabench", dependencies: ["CEpoll", "CSystem", "Wire", arguments, histogram], swiftSettings: fast),
         .target(
             name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Wire", "Reactor", "Configuration", "ConfigurationFile"],
             path: "Dashboard/Screen", swiftSettings: strict),
@@ -79,6 +80,7 @@ let package = Package(
         .testTarget(name: "PublishingTests", dependencies: ["Publishing", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "ConfigurationFile"], swiftSettings: strict),
+        .testTarget(name: "BenchTests", dependencies: ["megabench", "Wire"], swiftSettings: strict),
         .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Wire"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["Comet", "Wire"], swiftSettings: strict),
         .testTarget(

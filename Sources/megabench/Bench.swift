@@ -1,0 +1,115 @@
+import Glibc
+
+/// What a run is to be: the settings of a scenario, however it was asked for.
+struct BenchSettings {
+    var clients = 8_000
+    /// Client processes; 0: as many as the descriptors ask for.
+    var processes = 0
+    /// MegaComet's workers; 0: as many as the descriptors ask for, at least two.
+    var workers = 0
+    var form = LoadPlan.Form.json
+    var publishForm = LoadPlan.PublishForm.lines
+    var keepAlive = true
+    var acknowledges = true
+    var publishers = 1
+    var messageBytes = 48
+    var seconds = 5.0
+    var perSecond = 5_000.0
+    /// Messages under way in `unicast`, of all processes together.
+    var window = 256
+    /// Messages in `queue`.
+    var messages = 600_000
+    /// Seconds that `idle` and `million` hold.
+    var holdSeconds = 2.0
+    var pollTimeoutSeconds = 50.0
+    /// Seconds after which a phase has failed.
+    var limitSeconds = 120.0
+
+    var processCount: Int {
+        processes > 0 ? processes : max(1, (clients + Server.clientsPerProcess - 1) / Server.clientsPerProcess)
+    }
+}
+
+/// One server and its client processes, and what was measured of them before and after.
+final class Bench {
+    let settings: BenchSettings
+    let server: Server
+    let fleet: Fleet
+    private let progress: ProgressLine
+
+    init(settings: BenchSettings, server: Server, interrupt: Interrupt, progress: ProgressLine) throws {
+        self.settings = settings
+        self.server = server
+        self.progress = progress
+        fleet = try Fleet(plans: Self.plans(settings, server.plan, isOnePerProcess: server.isOnePerProcess), interrupt: interrupt)
+        fleet.onProgress = { progress.show($0) }
+    }
+
+    /// The clients divided over the processes, each with addresses of its own: a local port is used once per address and server port.
+    static func plans(_ settings: BenchSettings, _ base: LoadPlan, isOnePerProcess: Bool) -> [LoadPlan] {
+        let count = settings.processCount
+        var tag = Xorshift(seed: monotonicNanoseconds())
+        let letters = Array("bcdfghjklmnpqrstvwxz")
+        let name = String((0..<4).map { _ in letters[tag.next(below: letters.count)] })
+        return (0..<count).map { index in
+            var plan = base
+            plan.form = settings.form
+            plan.publishForm = settings.publishForm
+            plan.keepAlive = settings.keepAlive
+            plan.acknowledges = settings.acknowledges
+            plan.publishers = max(settings.publishers, base.publishers)
+            plan.messageBytes = settings.messageBytes
+            plan.tag = name
+            plan.first = settings.clients * index / count
+            plan.clients = settings.clients * (index + 1) / count - plan.first
+            // 127.1.x.y: with `close` each poll leaves a port behind for a minute, so that many addresses are needed.
+            plan.sources = settings.keepAlive ? 2 : 200
+            plan.source = 0x7F01_0001 + UInt32(index * plan.sources)
+            if isOnePerProcess {
+                plan.port += UInt16(index)
+                plan.publishPort += UInt16(index)
+            }
+            return plan
+        }
+    }
+
+    func stop() {
+        fleet.stop()
+        progress.end()
+    }
+
+    func phase(_ name: String) { progress.phase = "\(server.name) \(name)" }
+
+    /// Gives each process its part of a count or a rate.
+    func share(_ make: (_ part: Double) -> LoadOrder) -> [LoadOrder] {
+        Array(repeating: make(1 / Double(settings.processCount)), count: settings.processCount)
+    }
+}
+
+/// One line on a terminal that is written over; nothing where standard error is none.
+final class ProgressLine {
+    var phase = ""
+    private let isTerminal = isatty(2) == 1
+    private let started = monotonicNanoseconds()
+    private var last = LoadCounts()
+    private var lastAt: UInt64 = 0
+    private var isShown = false
+
+    func show(_ counts: LoadCounts) {
+        guard isTerminal else { return }
+        let now = monotonicNanoseconds()
+        let seconds = max(0.001, Double(now - max(lastAt, started)) / 1e9)
+        let rate = Int(Double(counts.delivered - last.delivered) / seconds)
+        let text = "\(Measurement.plain(Double(now - started) / 1e9)) s  \(phase): \(counts.polling) polling, \(counts.delivered) delivered (\(max(0, rate))/s), \(counts.missing) under way"
+        (last, lastAt, isShown) = (counts, now, true)
+        write("\r\u{1B}[K" + text)
+    }
+
+    func end() {
+        if isShown { write("\r\u{1B}[K") }
+        isShown = false
+        last = LoadCounts()
+    }
+
+    private func write(_ text: String) { _ = Glibc.write(2, text, text.utf8.count) }
+}

@@ -1,0 +1,194 @@
+import Glibc
+import Histogram
+import Wire
+
+/// The life of the clients: connect, poll, read an answer, poll again.
+extension Generator {
+    /// Connects, and writes the poll at once: on loopback the handshake is over by then, unless the listener's queue is full.
+    func connect(_ index: Int) {
+        let number = plan.first + index
+        let source = plan.source + UInt32(nextSource)
+        nextSource = nextSource + 1 == plan.sources ? 0 : nextSource + 1
+        do {
+            let port = plan.port + UInt16(number % plan.ports)
+            let descriptor = try Socket.connect(to: plan.host, port: port, from: source)
+            clients[index].descriptor = descriptor
+            counts.connects += 1
+            output.clear()
+            compose(index)
+            if Glibc.write(descriptor, output.bytes.baseAddress, output.count) == output.count {
+                poller.add(descriptor, Poller.readable, Kind.client | UInt64(index))
+                isWaiting(index)
+            } else {
+                clients[index].state = .connecting
+                poller.add(descriptor, Poller.writable, Kind.client | UInt64(index))
+            }
+        } catch let failure {
+            if failure.code == EMFILE || failure.code == ENFILE { return fail("\(failure)") }
+            rest(index, milliseconds: 200)
+            counts.failedConnects += 1
+        }
+    }
+
+    func clientEvent(_ index: Int, _ what: UInt32) {
+        switch clients[index].state {
+        case .connecting: finishConnect(index)
+        case .waiting: readAnswer(index)
+        case .resting: shut(index)  // closed while it rests: it connects anew when it wakes
+        case .away: break  // reported before it was closed in the same turn
+        }
+    }
+
+    private func finishConnect(_ index: Int) {
+        let descriptor = clients[index].descriptor
+        output.clear()
+        compose(index)
+        if Glibc.write(descriptor, output.bytes.baseAddress, output.count) == output.count {
+            poller.modify(descriptor, Poller.readable, Kind.client | UInt64(index))
+            isWaiting(index)
+        } else if errno != EAGAIN && errno != ENOTCONN {
+            hangUp(index)
+            rest(index, milliseconds: 200)
+            counts.failedConnects += 1
+        }
+    }
+
+    private func readAnswer(_ index: Int) {
+        let descriptor = clients[index].descriptor
+        var start = 0
+        if !partial.isEmpty, let earlier = partial.removeValue(forKey: index) {
+            start = earlier.count
+            input.copyBytes(from: earlier)
+        }
+        let count = read(descriptor, input.baseAddress.map { $0 + start }, input.count - start)
+        if count <= 0 {
+            if count < 0, errno == EAGAIN { return }
+            counts.cuts += 1
+            hangUp(index)
+            return rest(index, milliseconds: 40 + UInt64(random.next(below: 160)))
+        }
+        let bytes = UnsafeRawBufferPointer(start: input.baseAddress, count: start + count)
+        switch Answer.parse(bytes) {
+        case .incomplete where bytes.count < input.count: partial[index] = Array(bytes)
+        case .incomplete, .malformed: broken(index)
+        case .answer(let answer): take(answer, bytes, index)
+        }
+    }
+
+    private func take(_ answer: Answer, _ bytes: UnsafeRawBufferPointer, _ index: Int) {
+        counts.polling -= 1
+        guard answer.status == 200, answer.body.upperBound == bytes.count else {
+            counts.polling += 1
+            return broken(index)
+        }
+        var envelope = Envelope(UnsafeRawBufferPointer(rebasing: bytes[answer.body]))
+        let now = monotonicNanoseconds()
+        var messages = 0
+        while let message = envelope.next() {
+            messages += 1
+            received(message.mark, index, now: now)
+        }
+        let tail = envelope.tail()
+        if let cursor = tail.cursor { clients[index].cursor = cursor }
+        if plan.dialect == .nchan {
+            clients.keepResume(index, date: UnsafeRawBufferPointer(rebasing: bytes[answer.lastModified]), etag: UnsafeRawBufferPointer(rebasing: bytes[answer.etag]))
+        }
+        if messages == 0 { counts.empty += 1 }
+        if tail.gap { counts.gaps += 1 }
+        if tail.failed || envelope.isMalformed { counts.errors += 1 }
+        clients[index].state = .resting
+        if let retry = tail.retryMilliseconds {
+            if answer.closes || !plan.keepAlive { shut(index) }
+            wheel.add(index, now: now, afterMilliseconds: retry)
+        } else if plan.keepAlive, !answer.closes {
+            pollAgain(index)
+        } else {
+            shut(index)
+            connect(index)
+        }
+    }
+
+    private func received(_ mark: Mark, _ index: Int, now: UInt64) {
+        guard Int(mark.client) == plan.first + index else {
+            counts.strays += 1
+            return
+        }
+        switch clients[index].received.received(mark.sequence) {
+        case .double:
+            counts.doubles += 1
+            return
+        case .late: counts.disorder += 1
+        case .inOrder, .skipped: break
+        }
+        counts.delivered += 1
+        if case .connect(var run) = order {
+            run.probeCame(mark)
+            order = .connect(run)
+        } else {
+            latencies.record(now > mark.nanoseconds ? now - mark.nanoseconds : 1)
+        }
+    }
+
+    private func pollAgain(_ index: Int) {
+        let descriptor = clients[index].descriptor
+        output.clear()
+        compose(index)
+        if Glibc.write(descriptor, output.bytes.baseAddress, output.count) == output.count { return isWaiting(index) }
+        counts.cuts += 1
+        shut(index)
+        rest(index, milliseconds: 40)
+    }
+
+    private func isWaiting(_ index: Int) {
+        clients[index].state = .waiting
+        counts.polling += 1
+        if case .unicast = order, !clients[index].isReady {
+            clients[index].isReady = true
+            ready.push(UInt32(index))
+        }
+    }
+
+    private func broken(_ index: Int) {
+        counts.errors += 1
+        hangUp(index)
+        rest(index, milliseconds: 200)
+    }
+
+    private func compose(_ index: Int) {
+        let number = plan.first + index
+        if plan.dialect == .nchan {
+            var hadResume = false
+            clients.withResume(index) {
+                hadResume = true
+                writer.poll(number, cursor: 0, resume: ($0, $1), to: &output)
+            }
+            if hadResume { return }
+        }
+        writer.poll(number, cursor: clients[index].cursor, resume: nil, to: &output)
+    }
+
+    /// Ends a client's connection in whatever state it is.
+    func hangUp(_ index: Int) {
+        if clients[index].state == .waiting { counts.polling -= 1 }
+        shut(index)
+        clients[index].state = .away
+    }
+
+    private func shut(_ index: Int) {
+        guard clients[index].descriptor >= 0 else { return }
+        close(clients[index].descriptor)
+        clients[index].descriptor = -1
+        if !partial.isEmpty { partial[index] = nil }
+    }
+
+    func rest(_ index: Int, milliseconds: UInt64) {
+        clients[index].state = .resting
+        wheel.add(index, now: monotonicNanoseconds(), afterMilliseconds: milliseconds)
+    }
+
+    /// Its rest is over.
+    func wake(_ index: Int) {
+        guard clients[index].state == .resting else { return }
+        if clients[index].descriptor >= 0 { pollAgain(index) } else { connect(index) }
+    }
+}

@@ -1,0 +1,196 @@
+import Glibc
+import Wire
+
+/// Connecting with proof that clients are held; one client at a time is proved by a message to it that comes.
+struct ConnectRun {
+    /// Clients between two probes.
+    static let stride = 128
+    var window: Int
+    var started: UInt64
+    var next = 0
+    var probesSent = 0
+    var probesCame = 0
+    /// Every this-manyth client is probed; at the end as many as there are ports.
+    mutating func probeCame(_ mark: Mark) { probesCame += 1 }
+    var unproved: Int { (probesSent - probesCame) * Self.stride }
+}
+
+struct UnicastRun {
+    var window: Int
+    var started: UInt64
+    var end: UInt64
+    var left: Int
+}
+
+struct SteadyRun {
+    var started: UInt64
+    var end: UInt64
+    var perSecond: Double
+    var published = 0
+    var any: Bool
+    /// When the next is due.
+    var due: UInt64 { started + UInt64(Double(published) * 1e9 / perSecond) }
+    func wait(now: UInt64) -> UInt64 { due > now ? min(due - now, 5_000_000) : 0 }
+}
+
+struct QueueRun {
+    var window: Int
+    var started: UInt64
+    var left: Int
+    var next = 0
+}
+
+/// What publishes, and when an order is done.
+extension Generator {
+    func begin(_ wanted: LoadOrder) {
+        let now = monotonicNanoseconds()
+        if publishers.isEmpty, !connectPublishers() { return }
+        switch wanted {
+        case .connect(let window):
+            order = .connect(ConnectRun(window: window, started: now))
+        case .unicast(let window, let seconds, let count):
+            order = .unicast(UnicastRun(window: window, started: now, end: now + UInt64(seconds * 1e9), left: count))
+            ready = Ring(capacity: max(1024, clients.count))
+            for index in 0..<clients.count {
+                clients[index].isReady = clients[index].state == .waiting
+                if clients[index].isReady { ready.push(UInt32(index)) }
+            }
+        case .steady(let perSecond, let seconds, let any):
+            order = .steady(SteadyRun(started: now, end: now + UInt64(seconds * 1e9), perSecond: perSecond, any: any))
+        case .queue(let window, let count): order = .queue(QueueRun(window: window, started: now, left: count))
+        case .settle(let seconds): order = .settle(deadline: now + UInt64(seconds * 1e9))
+        case .drop, .reset, .report, .stop: break
+        }
+    }
+
+    /// Carries the order on. Called once a turn of the loop.
+    func advance(now: UInt64) {
+        switch order {
+        case .none: break
+        case .connect(var run):
+            advance(&run, now: now)
+        case .unicast(var run):
+            while counts.missing < run.window, run.left > 0, now < run.end, hasRoom, let index = ready.pop() {
+                clients[Int(index)].isReady = false
+                guard clients[Int(index)].state == .waiting else { continue }
+                publish(Int(index), nanoseconds: now)
+                run.left -= 1
+            }
+            order = .unicast(run)
+            if now >= run.end || run.left <= 0 { done(nanoseconds: now - run.started) }
+        case .steady(var run):
+            advance(&run, now: now)
+        case .queue(var run):
+            // The end is when the last is answered.
+            while run.left > 0, hasRoom, unanswered < run.window {
+                publish(run.next, nanoseconds: now)
+                run.next = run.next + 1 == clients.count ? 0 : run.next + 1
+                run.left -= 1
+            }
+            order = .queue(run)
+            if run.left <= 0, unanswered == 0 { done(nanoseconds: now - run.started) }
+        case .settle(let deadline):
+            if now >= deadline || (unanswered == 0 && counts.missing == 0) { done() }
+        }
+    }
+
+    private func advance(_ run: inout ConnectRun, now: UInt64) {
+        order = .connect(run)
+        var burst = 64  // answers are read between bursts
+        while run.next < clients.count, run.unproved < run.window, burst > 0 {
+            if clients[run.next].state == .away { connect(run.next) }
+            let isProbe = run.next % ConnectRun.stride == ConnectRun.stride - 1 || run.next >= clients.count - plan.ports
+            if isProbe {
+                publish(run.next, nanoseconds: now)
+                run.probesSent += 1
+            }
+            run.next += 1
+            burst -= 1
+        }
+        order = .connect(run)
+        if run.next == clients.count, run.probesCame >= run.probesSent, counts.polling == clients.count {
+            done(nanoseconds: now - run.started)
+        }
+    }
+
+    private func advance(_ run: inout SteadyRun, now: UInt64) {
+        while run.due <= now, now < run.end, hasRoom {
+            var index = random.next(below: clients.count)
+            if !run.any {
+                var tries = 64
+                while clients[index].state != .waiting, tries > 0 {
+                    index = index + 1 == clients.count ? 0 : index + 1
+                    tries -= 1
+                }
+            }
+            // A generator that was late says so: the message carries the time that it should have gone.
+            let isLate = now - run.due > 1_000_000
+            if isLate { counts.late += 1 }
+            publish(index, nanoseconds: isLate ? run.due : now)
+            run.published += 1
+        }
+        order = .steady(run)
+        if now >= run.end { done(nanoseconds: now - run.started) }
+    }
+
+    private var unanswered: Int {
+        var count = 0
+        for publisher in publishers { count += publisher.unanswered.count }
+        return count
+    }
+
+    private var hasRoom: Bool { publishers.allSatisfy(\.hasRoom) }
+
+    /// A client's messages go over one connection: what is published over two has no order.
+    private func publish(_ index: Int, nanoseconds: UInt64) {
+        let mark = Mark(nanoseconds: nanoseconds, client: UInt32(plan.first + index), sequence: clients[index].published)
+        clients[index].published &+= 1
+        counts.published += 1
+        publishers[index % publishers.count].publish(mark, writer: writer)
+    }
+
+    private func connectPublishers() -> Bool {
+        do {
+            for index in 0..<plan.publishers {
+                let publisher = try Publisher(plan: plan)
+                publishers.append(publisher)
+                poller.add(publisher.descriptor, Poller.readable, Kind.publisher | UInt64(index))
+            }
+            return true
+        } catch {
+            fail("publisher: \(error)")
+            return false
+        }
+    }
+
+    func publisherEvent(_ index: Int, _ what: UInt32) {
+        let publisher = publishers[index]
+        if what & Poller.writable != 0, !publisher.isBlocked || publisher.flush() {
+            if !publisher.isBlocked { poller.modify(publisher.descriptor, Poller.readable, Kind.publisher | UInt64(index)) }
+        }
+        guard what & ~Poller.writable != 0 else { return }
+        let isOpen = publisher.receive { client, verdict in
+            switch verdict {
+            case .sent: counts.sent += 1
+            case .queued: counts.queued += 1
+            case .refused: refused(Int(client) - plan.first)
+            }
+        }
+        if !isOpen { fail("the server closed a publisher's connection") }
+    }
+
+    /// The limit loop keeps nothing: a probe that came before its client's poll is published again.
+    private func refused(_ index: Int) {
+        counts.refused += 1
+        if case .connect = order { publish(index, nanoseconds: monotonicNanoseconds()) }
+    }
+
+    func flushPublishers() {
+        for (index, publisher) in publishers.enumerated() where !publisher.isBlocked {
+            if !publisher.flush() { return fail("a publisher's connection broke") }
+            if publisher.isBlocked {
+                poller.modify(publisher.descriptor, Poller.readable | Poller.writable, Kind.publisher | UInt64(index))
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import Glibc
+import Histogram
+import Wire
+
+/// A client process: its clients, its publishers, one epoll loop. It does what the coordinator orders over a socket, and ends with it.
+///
+/// Clients and their publisher live in one process, so that what was published and what came are counted in one place, and a message
+/// that is published when its client polls again costs no wake-up of a third process on two cores.
+final class Generator {
+    let plan: LoadPlan
+    let poller = Poller()
+    let clients: ClientSlab
+    let writer: RequestWriter
+    let wheel = Wheel()
+    var publishers: [Publisher] = []
+    var counts = LoadCounts()
+    var latencies = Histogram<UInt32>(highestTrackableValue: 600_000_000_000, numberOfSignificantValueDigits: .three)
+    /// Bytes of answers of which a part has come, by client: rare, so that a client needs no room for it.
+    var partial: [Int: [UInt8]] = [:]
+    var output = Buffer()
+    let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 * 1024, alignment: 64)
+    /// Clients that poll and may be published to, oldest first; kept only while a unicast runs.
+    var ready = Ring(capacity: 1024)
+    var order = Order.none
+    var random: Xorshift
+    /// The next source address, counted from the plan's.
+    var nextSource = 0
+    private let control: Control
+    private var isStopped = false
+
+    /// What is being carried out.
+    enum Order {
+        case none
+        case connect(ConnectRun)
+        case unicast(UnicastRun)
+        case steady(SteadyRun)
+        case queue(QueueRun)
+        case settle(deadline: UInt64)
+    }
+
+    /// What a descriptor is, in the upper half of its epoll tag.
+    enum Kind {
+        static let client: UInt64 = 0
+        static let publisher: UInt64 = 1 << 32
+        static let control: UInt64 = 2 << 32
+    }
+
+    init(plan: LoadPlan, control: Int32) {
+        self.plan = plan
+        self.control = Control(descriptor: control)
+        clients = ClientSlab(count: plan.clients, resumes: plan.dialect == .nchan)
+        writer = RequestWriter(plan: plan)
+        random = Xorshift(seed: UInt64(plan.first + 1))
+        poller.add(control, Poller.readable, Kind.control)
+    }
+
+    func run() {
+        var nextProgress = monotonicNanoseconds()
+        while !isStopped {
+            let count = poller.wait(nanoseconds: patience())
+            for index in 0..<count {
+                let (tag, what) = poller.event(index)
+                switch tag & ~0xFFFF_FFFF {
+                case Kind.client: clientEvent(Int(tag), what)
+                case Kind.publisher: publisherEvent(Int(tag & 0xFFFF_FFFF), what)
+                default: readOrders()
+                }
+            }
+            let now = monotonicNanoseconds()
+            wheel.expire(now: now) { wake($0) }
+            advance(now: now)
+            flushPublishers()
+            if now >= nextProgress {
+                nextProgress = now + 200_000_000
+                control.send("p " + counts.line)
+            }
+        }
+    }
+
+    /// How long the loop may sleep.
+    private func patience() -> UInt64 {
+        switch order {
+        case .steady(let run): return run.wait(now: monotonicNanoseconds())
+        case .none: return wheel.isEmpty ? 200_000_000 : 20_000_000
+        default: return 5_000_000
+        }
+    }
+
+    private func readOrders() {
+        guard let lines = control.receive() else {
+            isStopped = true
+            return
+        }
+        for line in lines {
+            guard let order = LoadOrder(line: line) else { continue }
+            switch order {
+            case .stop: isStopped = true
+            case .report: control.send("r " + counts.line + " ; " + HistogramText.write(latencies))
+            case .reset:
+                latencies.reset()
+                done()
+            case .drop:
+                for index in 0..<clients.count { hangUp(index) }
+                done()
+            default: begin(order)
+            }
+        }
+    }
+
+    /// The order is carried out: the coordinator is told how long it took.
+    func done(nanoseconds: UInt64 = 0) {
+        order = .none
+        control.send("p " + counts.line)
+        control.send("done \(nanoseconds)")
+    }
+
+    /// Something that makes the whole run meaningless.
+    func fail(_ reason: String) {
+        control.send("failed " + reason)
+        isStopped = true
+    }
+}
+
+/// The line connection to the coordinator.
+final class Control {
+    private let descriptor: Int32
+    private var input: [UInt8] = []
+
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Blocks while the coordinator is slow, which reads all the time.
+    func send(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset, Int32(MSG_NOSIGNAL)) }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return }
+            offset += count
+        }
+    }
+
+    /// The whole lines that have come, or nil at the end.
+    func receive() -> [String]? {
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &chunk, chunk.count, 0)
+        if count <= 0 { return count < 0 && errno == EINTR ? [] : nil }
+        input += chunk[0..<count]
+        guard let last = input.lastIndex(of: 10) else { return [] }
+        let lines = input[...last].split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
+        input.removeSubrange(...last)
+        return lines
+    }
+}
+
+/// Small, fast and repeatable.
+struct Xorshift {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+    mutating func next(below end: Int) -> Int {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return Int(truncatingIfNeeded: (state >> 33) % UInt64(end))
+    }
+}

@@ -1,0 +1,52 @@
+/// What the kernel holds for connections: on one machine that is both ends', and about half of it the server's.
+///
+/// A memory cgroup is charged only a part of it (the sock is made before the accept), so the slabs themselves are read.
+struct KernelUsage: Equatable {
+    /// The slabs that a held connection takes an object of.
+    static let slabs = ["TCP", "sock_inode_cache", "filp", "dentry", "eventpoll_epi", "eventpoll_pwq", "request_sock_TCP", "tw_sock_TCP"]
+
+    /// Bytes by slab: active objects times their size.
+    var bytesBySlab: [String: Int] = [:]
+    /// Pages of TCP's buffers, in bytes.
+    var tcpBufferBytes = 0
+    /// Bytes that the machine has left.
+    var availableBytes = 0
+    /// Bytes charged to the memory cgroup of this process, where there is one.
+    var cgroupBytes: Int?
+    /// Seconds that all processors together were busy and idle since boot.
+    var busySeconds = 0.0
+    var idleSeconds = 0.0
+
+    var slabBytes: Int { bytesBySlab.values.reduce(0, +) }
+
+    static func read() -> KernelUsage {
+        var usage = KernelUsage()
+        for line in (ProcFile.text("/proc/slabinfo") ?? "").split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count > 3, slabs.contains(String(fields[0])), let objects = Int(fields[2]), let size = Int(fields[3]) else { continue }
+            usage.bytesBySlab[String(fields[0])] = objects * size
+        }
+        if let text = ProcFile.text("/proc/net/sockstat"), let line = text.split(separator: "\n").first(where: { $0.hasPrefix("TCP:") }) {
+            let fields = line.split(separator: " ")
+            if let at = fields.firstIndex(of: "mem"), at + 1 < fields.count { usage.tcpBufferBytes = (Int(fields[at + 1]) ?? 0) * 4096 }
+        }
+        usage.availableBytes = 1024 * (ProcFile.number(ProcFile.text("/proc/meminfo") ?? "", "MemAvailable:") ?? 0)
+        usage.cgroupBytes = cgroup()
+        let times = (ProcFile.text("/proc/stat") ?? "").prefix(while: { $0 != "\n" }).split(separator: " ").compactMap { Double($0) }
+        if times.count >= 5 {
+            usage.idleSeconds = (times[3] + times[4]) / 100
+            usage.busySeconds = times.reduce(0, +) / 100 - usage.idleSeconds
+        }
+        return usage
+    }
+
+    private static func cgroup() -> Int? {
+        for line in (ProcFile.text("/proc/self/cgroup") ?? "").split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3 else { continue }
+            if parts[1] == "memory", let bytes = ProcFile.integer("/sys/fs/cgroup/memory\(parts[2])/memory.usage_in_bytes") { return bytes }
+            if parts[1].isEmpty, let bytes = ProcFile.integer("/sys/fs/cgroup\(parts[2])/memory.current") { return bytes }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,159 @@
+import CSystem
+import Glibc
+import Wire
+
+/// The yardstick: what one process can do that holds polls and delivers, and nothing else.
+///
+/// No queue (a message for a client that isn't polling is refused), no second process, no timeouts, no checks of what it reads: a poll
+/// is taken to come whole, in one read, from a well-meaning client. Whatever MegaComet needs above this is what its promises cost.
+/// It must never face anything but the generator on loopback.
+final class LimitLoop {
+    private let poller = Poller()
+    private let listener: Int32
+    private let publishListener: Int32
+    /// By client number: the connection whose poll is held, or -1.
+    private var held: [Int32]
+    /// By descriptor: the client that polls on it.
+    private var owners: [Int32]
+    private var links: [Int32: Link] = [:]
+    private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
+    private var output = Buffer()
+    private var lastId: UInt64 = 0
+    private var isStopped = false
+
+    /// A publisher's connection.
+    private final class Link {
+        var input = Buffer()
+        var output = Buffer()
+    }
+
+    private enum Kind {
+        static let listener: UInt64 = 1 << 32
+        static let publishListener: UInt64 = 2 << 32
+        static let link: UInt64 = 3 << 32
+        static let control: UInt64 = 4 << 32
+    }
+
+    /// - Parameter control: a descriptor whose end stops the loop.
+    init(host: UInt32, port: UInt16, publishPort: UInt16, clients: Int, control: Int32?) throws(Socket.Failure) {
+        listener = try Socket.listen(on: host, port: port)
+        publishListener = try Socket.listen(on: host, port: publishPort)
+        held = Array(repeating: -1, count: clients)
+        owners = Array(repeating: -1, count: 1 << 20)
+        poller.add(listener, Poller.readable, Kind.listener)
+        poller.add(publishListener, Poller.readable, Kind.publishListener)
+        if let control { poller.add(control, Poller.readable, Kind.control) }
+    }
+
+    func run() {
+        while !isStopped {
+            let count = poller.wait(nanoseconds: 1_000_000_000)
+            for index in 0..<count {
+                let (tag, _) = poller.event(index)
+                let descriptor = Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF)
+                switch tag & ~0xFFFF_FFFF {
+                case 0: poll(on: descriptor)
+                case Kind.listener: accept(from: listener, 0)
+                case Kind.publishListener: accept(from: publishListener, Kind.link)
+                case Kind.link: publishes(on: descriptor)
+                default: isStopped = true
+                }
+            }
+        }
+    }
+
+    private func accept(from listener: Int32, _ kind: UInt64) {
+        while true {
+            let descriptor = mc_accept(listener)
+            if descriptor < 0 { return }
+            if kind == Kind.link { links[descriptor] = Link() }
+            poller.add(descriptor, Poller.readable, kind | UInt64(descriptor))
+        }
+    }
+
+    /// `GET /NAME7.json...`: the digits before the point are the client.
+    private func poll(on descriptor: Int32) {
+        let count = read(descriptor, input.baseAddress, input.count)
+        if count <= 0 {
+            if count < 0, errno == EAGAIN { return }
+            let owner = owners[Int(descriptor)]
+            if owner >= 0, held[Int(owner)] == descriptor { held[Int(owner)] = -1 }
+            owners[Int(descriptor)] = -1
+            close(descriptor)
+            return
+        }
+        var at = 5
+        while at < count, input[at] != UInt8(ascii: ".") { at += 1 }
+        guard let client = number(UnsafeRawBufferPointer(input), endingAt: at) else { return }
+        held[client] = descriptor
+        owners[Int(descriptor)] = Int32(client)
+    }
+
+    private func publishes(on descriptor: Int32) {
+        guard let link = links[descriptor] else { return }
+        let room = link.input.reserve(64 * 1024)
+        let count = read(descriptor, room, 64 * 1024)
+        if count <= 0 {
+            if count < 0, errno == EAGAIN { return }
+            links[descriptor] = nil
+            close(descriptor)
+            return
+        }
+        link.input.advance(by: count)
+        var consumed = 0
+        while let start = link.input.bytes.baseAddress, let end = memchr(start + consumed, 10, link.input.count - consumed) {
+            let length = UnsafeRawPointer(end) - start - consumed
+            deliver(link.input.bytes.part(consumed, length), link)
+            consumed += length + 1
+        }
+        link.input.consume(consumed)
+        // It may block: the generator reads all the time.
+        while !link.output.isEmpty {
+            let written = write(descriptor, link.output.bytes.baseAddress, link.output.count)
+            if written > 0 { link.output.consume(written) } else if errno != EAGAIN { return }
+        }
+    }
+
+    /// `{"client":"NAME7","message":"..."}`
+    private func deliver(_ line: UnsafeRawBufferPointer, _ link: Link) {
+        var at = 11
+        while at < line.count, line[at] != UInt8(ascii: "\"") { at += 1 }
+        let start = at + 12
+        guard let client = number(line, endingAt: at), line.count > start, held[client] >= 0 else {
+            link.output.append("{\"error\":{\"code\":\"absent\"}}\n")
+            return
+        }
+        lastId += 1
+        let message = line.part(start, line.count - start - 1)
+        output.clear()
+        output.append("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ")
+        var digits = 1
+        var rest = lastId
+        while rest >= 10 { rest /= 10; digits += 1 }
+        output.append(decimal: UInt64(message.count + 40 + 2 * digits))
+        output.append("\r\n\r\n{\"messages\":[{\"id\":")
+        output.append(decimal: lastId)
+        output.append(",\"data\":")
+        output.append(message)
+        output.append("}],\"cursor\":")
+        output.append(decimal: lastId)
+        output.append("}")
+        _ = write(held[client], output.bytes.baseAddress, output.count)
+        held[client] = -1
+        link.output.append("{\"id\":")
+        link.output.append(decimal: lastId)
+        link.output.append(",\"status\":\"sent\"}\n")
+    }
+
+    private func number(_ bytes: UnsafeRawBufferPointer, endingAt end: Int) -> Int? {
+        var value = 0
+        var scale = 1
+        var at = end - 1
+        while at > 0, bytes[at] &- 48 < 10 {
+            value += Int(bytes[at] - 48) * scale
+            scale *= 10
+            at -= 1
+        }
+        return scale > 1 && value < held.count ? value : nil
+    }
+}

@@ -1,0 +1,51 @@
+/// A line from the coordinator to a client process; it answers each with `done` when it is carried out.
+enum LoadOrder: Equatable {
+    /// Connect every client that is not, with at most `window` not yet known to be polling.
+    case connect(window: Int)
+    /// Publish to a client as soon as it polls, with at most `window` messages under way, for this long or until so many were published.
+    case unicast(window: Int, seconds: Double, count: Int)
+    /// Publish this many a second, to clients that poll or to any.
+    case steady(perSecond: Double, seconds: Double, any: Bool)
+    /// Publish so many to clients that are not there, at most `window` unanswered.
+    case queue(window: Int, count: Int)
+    /// Wait for what is still under way.
+    case settle(seconds: Double)
+    /// Close every client's connection.
+    case drop
+    /// Forget the latencies so far, and start counting rates anew.
+    case reset
+    case report
+    case stop
+
+    var line: String {
+        switch self {
+        case .connect(let window): "connect \(window)"
+        case .unicast(let window, let seconds, let count): "unicast \(window) \(seconds) \(count)"
+        case .steady(let perSecond, let seconds, let any): "steady \(perSecond) \(seconds) \(any)"
+        case .queue(let window, let count): "queue \(window) \(count)"
+        case .settle(let seconds): "settle \(seconds)"
+        case .drop: "drop"
+        case .reset: "reset"
+        case .report: "report"
+        case .stop: "stop"
+        }
+    }
+
+    init?(line: String) {
+        let words = line.split(separator: " ").map(String.init)
+        func integer(_ index: Int) -> Int { index < words.count ? Int(words[index]) ?? 0 : 0 }
+        func real(_ index: Int) -> Double { index < words.count ? Double(words[index]) ?? 0 : 0 }
+        switch words.first {
+        case "connect": self = .connect(window: integer(1))
+        case "unicast": self = .unicast(window: integer(1), seconds: real(2), count: integer(3))
+        case "steady": self = .steady(perSecond: real(1), seconds: real(2), any: words.last == "true")
+        case "queue": self = .queue(window: integer(1), count: integer(2))
+        case "settle": self = .settle(seconds: real(1))
+        case "drop": self = .drop
+        case "reset": self = .reset
+        case "report": self = .report
+        case "stop": self = .stop
+        default: return nil
+        }
+    }
+}

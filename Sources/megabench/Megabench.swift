@@ -1,0 +1,37 @@
+import ArgumentParser
+
+/// The load generator and benchmark.
+struct Megabench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "megabench",
+        abstract: "Puts long-poll clients and publishers on MegaComet, and says what it costs.",
+        subcommands: [ScenarioCommand.self, LimitCommand.self, ClientProcessCommand.self])
+}
+
+/// The bare epoll loop that everything is compared with.
+struct LimitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "limit", abstract: "Run the limit: one bare epoll loop that holds polls and delivers. For measuring only; it checks nothing.")
+
+    @Option(help: "Address of both ports; only loopback is sensible.") var address = "127.0.0.1"
+    @Option(help: "Port for clients.") var port: UInt16 = 8000
+    @Option(help: "Port for publishers (lines of JSON).") var publishPort: UInt16 = 9001
+    @Option(help: "Client numbers go up to this.") var clients = 1_100_000
+    @Option(help: .hidden) var control: Int32?
+
+    func run() throws {
+        guard let host = Socket.host(address) else { throw ValidationError("`\(address)` is not an IPv4 address") }
+        try LimitLoop(host: host, port: port, publishPort: publishPort, clients: clients, control: control).run()
+    }
+}
+
+/// A process of clients; the coordinator starts as many as it needs.
+struct ClientProcessCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "client-process", shouldDisplay: false)
+    @Argument var words: [String]
+
+    func run() throws {
+        guard let plan = LoadPlan(words: words) else { throw ValidationError("a word of the plan is not known") }
+        Generator(plan: plan, control: 3).run()
+    }
+}

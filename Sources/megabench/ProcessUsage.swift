@@ -1,0 +1,85 @@
+import Glibc
+
+/// Small files of /proc, whole.
+enum ProcFile {
+    static func text(_ path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(descriptor, &chunk, chunk.count)
+            if count <= 0 { break }
+            bytes += chunk[0..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The number after `key` at the start of a line: `Pss:  1234 kB`.
+    static func number(_ text: String, _ key: String) -> Int? {
+        for line in text.split(separator: "\n") where line.hasPrefix(key) {
+            return line.dropFirst(key.count).split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == ":" }).first.flatMap { Int($0) }
+        }
+        return nil
+    }
+
+    static func integer(_ path: String) -> Int? {
+        text(path)?.split(whereSeparator: { $0 == "\n" || $0 == " " || $0 == "\t" }).first.flatMap { Int($0) }
+    }
+}
+
+/// What one process of the server uses: memory from smaps_rollup, processor time from stat.
+struct ProcessUsage: Equatable {
+    var pid: pid_t
+    var name: String
+    /// Bytes that no other process shares.
+    var privateBytes: Int
+    /// Private bytes and its share of the shared ones.
+    var pssBytes: Int
+    var cpuSeconds: Double
+
+    init?(pid: pid_t) {
+        guard let memory = ProcFile.text("/proc/\(pid)/smaps_rollup"), let stat = ProcFile.text("/proc/\(pid)/stat"),
+            let pss = ProcFile.number(memory, "Pss:")
+        else { return nil }
+        self.pid = pid
+        pssBytes = pss * 1024
+        privateBytes = 1024 * ((ProcFile.number(memory, "Private_Clean:") ?? 0) + (ProcFile.number(memory, "Private_Dirty:") ?? 0))
+        // The command may hold anything; the fields begin after its last parenthesis.
+        let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
+        let ticks = fields.count > 13 ? (Double(fields[12]) ?? 0) + (Double(fields[13]) ?? 0) : 0
+        cpuSeconds = ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
+        let words = (ProcFile.text("/proc/\(pid)/cmdline") ?? "").split(separator: "\0")
+        var name = String((words.first ?? "?").split(separator: "/").last ?? "?")
+        if let flag = words.firstIndex(of: "--number"), flag + 1 < words.count { name = "worker-" + words[flag + 1] }
+        self.name = String(name.split(separator: " ").first ?? "?")
+    }
+
+    /// The processes whose ancestor is one of `roots`, and those themselves.
+    static func family(of roots: [pid_t]) -> [ProcessUsage] {
+        var parents: [pid_t: pid_t] = [:]
+        if let folder = opendir("/proc") {
+            while let entry = readdir(folder) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+                guard let pid = pid_t(name), let stat = ProcFile.text("/proc/\(pid)/stat") else { continue }
+                let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
+                if fields.count > 2, let parent = pid_t(fields[2]) { parents[pid] = parent }
+            }
+            closedir(folder)
+        }
+        var family = Set(roots)
+        var isGrowing = true
+        while isGrowing {
+            isGrowing = false
+            for (pid, parent) in parents where family.contains(parent) && family.insert(pid).inserted { isGrowing = true }
+        }
+        return family.sorted().compactMap { ProcessUsage(pid: $0) }
+    }
+}
+
+extension [ProcessUsage] {
+    var privateBytes: Int { reduce(0) { $0 + $1.privateBytes } }
+    var pssBytes: Int { reduce(0) { $0 + $1.pssBytes } }
+    var cpuSeconds: Double { reduce(0) { $0 + $1.cpuSeconds } }
+}

@@ -1,0 +1,125 @@
+/// The scenarios: each connects its clients, does one thing to the server, and says what it cost. Each is bounded in count and time.
+enum Scenario: String, CaseIterable {
+    case idle, unicast, steady, queue, storm
+}
+
+extension Bench {
+    func run(_ scenario: Scenario) throws -> Measurement {
+        var result = Measurement(scenario: scenario.rawValue, server: server.name, clients: settings.clients)
+        switch scenario {
+        case .idle: try idle(&result)
+        case .unicast: try unicast(&result)
+        case .steady: try steady(&result)
+        case .queue: try queue(&result)
+        case .storm: try storm(&result)
+        }
+        return result
+    }
+
+    /// How fast clients come, and what each costs while nothing happens.
+    private func idle(_ result: inout Measurement) throws {
+        let (before, kernelBefore) = (server.usage(), KernelUsage.read())
+        result.add("private_before_bytes", before.privateBytes)
+        try connect(&result)
+        try fleet.carryOut(.settle(seconds: 5), limit: 10)
+        let held = server.usage()
+        let kernel = KernelUsage.read()
+        phase("idle")
+        try fleet.hold(seconds: settings.holdSeconds)
+        let after = server.usage()
+        let clients = Double(settings.clients)
+        result.add("processes", after.count)
+        result.add("private_bytes", after.privateBytes)
+        result.add("pss_bytes", after.pssBytes)
+        result.add("user_bytes_per_client", Double(after.privateBytes - before.privateBytes) / clients)
+        result.add("kernel_bytes_per_client_both_ends", Double(kernel.slabBytes - kernelBefore.slabBytes) / clients)
+        result.add("idle_cpu_percent", settings.holdSeconds > 0 ? 100 * (after.cpuSeconds - held.cpuSeconds) / settings.holdSeconds : 0)
+        let counts = try fleet.report()
+        if counts.polling != settings.clients { result.complaints.append("only \(counts.polling) clients were held") }
+        result.check(counts)
+    }
+
+    /// Messages a second while each client is published to as soon as it polls: what the server can do at most.
+    private func unicast(_ result: inout Measurement) throws {
+        try connect(&result)
+        try settleAndReset()
+        phase("unicast")
+        let (before, counts) = (server.usage(), fleet.counts)
+        let seconds = try fleet.carryOut(
+            share { .unicast(window: max(1, Int(Double(settings.window) * $0)), seconds: settings.seconds, count: Int.max / 2) },
+            limit: settings.seconds + settings.limitSeconds)
+        let cpu = server.usage().cpuSeconds - before.cpuSeconds
+        let delivered = fleet.counts.delivered - counts.delivered
+        try finish(&result, delivered: delivered, seconds: seconds, cpu: cpu)
+    }
+
+    /// Latency at a rate that the server can bear.
+    private func steady(_ result: inout Measurement) throws {
+        try connect(&result)
+        try settleAndReset()
+        phase("steady")
+        let (before, counts) = (server.usage(), fleet.counts)
+        let seconds = try fleet.carryOut(
+            share { .steady(perSecond: settings.perSecond * $0, seconds: settings.seconds, any: false) },
+            limit: settings.seconds + settings.limitSeconds)
+        let cpu = server.usage().cpuSeconds - before.cpuSeconds
+        let delivered = fleet.counts.delivered - counts.delivered
+        try finish(&result, delivered: delivered, seconds: seconds, cpu: cpu)
+        result.add("published_late", fleet.counts.late)
+    }
+
+    /// Publishes a second for clients that are not there; then they come and get them.
+    private func queue(_ result: inout Measurement) throws {
+        phase("queue")
+        let before = server.usage()
+        let seconds = try fleet.carryOut(
+            share { .queue(window: max(1, Int(8_192 * $0)), count: Int(Double(settings.messages) * $0)) }, limit: settings.limitSeconds)
+        let after = server.usage()
+        result.add("seconds", seconds)
+        result.add("queued_per_second", Double(fleet.counts.published) / seconds)
+        result.add("server_cpu_us_per_message", 1e6 * (after.cpuSeconds - before.cpuSeconds) / Double(max(1, fleet.counts.published)))
+        result.add("private_bytes_per_message", Double(after.privateBytes - before.privateBytes) / Double(max(1, fleet.counts.published)))
+        result.add("refused", fleet.counts.refused)
+        try connect(&result)
+        try fleet.carryOut(.settle(seconds: 10), limit: settings.limitSeconds)
+        result.check(try fleet.report())
+    }
+
+    /// All clients vanish and come back at once.
+    private func storm(_ result: inout Measurement) throws {
+        try connect(&result)
+        try settleAndReset()
+        try fleet.carryOut(.drop, limit: settings.limitSeconds)
+        phase("storm")
+        let seconds = try fleet.carryOut(.connect(window: 1 << 20), limit: settings.limitSeconds)
+        result.add("seconds", seconds)
+        result.add("back_per_second", Double(settings.clients) / seconds)
+        try fleet.carryOut(.settle(seconds: 5), limit: 10)
+        result.check(try fleet.report())
+    }
+
+    /// Connects all, with proof that they are held.
+    func connect(_ result: inout Measurement) throws {
+        phase("connect")
+        let seconds = try fleet.carryOut(.connect(window: 1_024), limit: settings.limitSeconds)
+        result.add("connect_seconds", seconds)
+        result.add("connected_per_second", Double(settings.clients) / seconds)
+    }
+
+    func settleAndReset() throws {
+        try fleet.carryOut(.settle(seconds: 5), limit: 10)
+        try fleet.carryOut(.reset, limit: 10)
+    }
+
+    private func finish(_ result: inout Measurement, delivered: Int, seconds: Double, cpu: Double) throws {
+        try fleet.carryOut(.settle(seconds: 5), limit: 10)
+        let counts = try fleet.report()
+        result.add("seconds", seconds)
+        result.add("delivered_per_second", Double(delivered) / seconds)
+        result.add("server_cpu_us_per_message", 1e6 * cpu / Double(max(1, delivered)))
+        result.add(latencies: fleet.latencies)
+        // What the server refused is not lost: whoever published it was told.
+        result.add("refused", counts.refused)
+        result.check(counts)
+    }
+}

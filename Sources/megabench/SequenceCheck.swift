@@ -1,0 +1,36 @@
+/// What one client has received of the sequence that was published to it: nothing missing, nothing twice, nothing out of order.
+///
+/// A message that overtook others is told from one that came twice by remembering the last 64; older ones count as doubles.
+struct SequenceCheck: Equatable {
+    enum Verdict: Equatable {
+        case inOrder
+        /// This many before it have not come (yet).
+        case skipped(UInt32)
+        /// One that had been skipped.
+        case late
+        case double
+    }
+
+    /// The next sequence number, if nothing is lost.
+    private(set) var expected: UInt32 = 0
+    /// Bit k: the message `expected - 1 - k` has come.
+    private var seen: UInt64 = 0
+
+    mutating func received(_ sequence: UInt32) -> Verdict {
+        if sequence == expected {
+            expected &+= 1
+            seen = seen << 1 | 1
+            return .inOrder
+        }
+        if sequence > expected {
+            let skipped = sequence - expected
+            seen = skipped < 63 ? seen << UInt64(skipped + 1) | 1 : 1
+            expected = sequence &+ 1
+            return .skipped(skipped)
+        }
+        let age = expected - 1 - sequence
+        guard age < 64, seen & (1 << UInt64(age)) == 0 else { return .double }
+        seen |= 1 << UInt64(age)
+        return .late
+    }
+}

@@ -1,0 +1,105 @@
+import Glibc
+
+/// A server under load: where it is reached, in which dialect, and which processes are it.
+final class Server {
+    enum Kind: String, CaseIterable { case limit, nchan, megacomet }
+
+    let name: String
+    /// What all client processes are told of it.
+    let plan: LoadPlan
+    /// Each client process has a loop of its own, on ports in a row: the limit is one process, and may open only so many descriptors.
+    let isOnePerProcess: Bool
+    /// The processes it was started as; their children are also it.
+    let roots: [pid_t]
+    private let processes: [ChildProcess]
+    private let folder: PrivateFolder?
+    /// The configuration it was started with, where there is one.
+    let configuration: String?
+
+    init(name: String, plan: LoadPlan, isOnePerProcess: Bool = false, processes: [ChildProcess] = [], roots: [pid_t]? = nil, folder: PrivateFolder? = nil, configuration: String? = nil) {
+        self.name = name
+        self.plan = plan
+        self.isOnePerProcess = isOnePerProcess
+        self.processes = processes
+        self.roots = roots ?? processes.map(\.pid)
+        self.folder = folder
+        self.configuration = configuration
+    }
+
+    func usage() -> [ProcessUsage] { ProcessUsage.family(of: roots) }
+
+    /// Ends what was started, and waits until it is gone.
+    func stop() {
+        for process in processes { process.signal(SIGTERM) }
+        for process in processes { process.stop() }
+        folder?.remove()
+    }
+
+    /// Waits until each of these ports answers, for at most 30 s.
+    func waitUntilServing(ports: [UInt16], path: String? = nil) throws {
+        let deadline = monotonicNanoseconds() + 30_000_000_000
+        for port in ports {
+            while !Self.answers(plan.host, port, path) {
+                if processes.contains(where: { $0.hasEnded() }) { throw Fleet.Trouble(description: "\(name) has ended\(folder?.lastLines ?? "")") }
+                if monotonicNanoseconds() > deadline { throw Fleet.Trouble(description: "\(name) doesn't serve port \(port)\(folder?.lastLines ?? "")") }
+                usleep(20_000)
+            }
+        }
+    }
+
+    /// Whether it takes a connection, and answers 200 to a GET of `path` within a second.
+    private static func answers(_ host: UInt32, _ port: UInt16, _ path: String?) -> Bool {
+        guard let descriptor = try? Socket.connect(to: host, port: port) else { return false }
+        defer { close(descriptor) }
+        var event = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard poll(&event, 1, 1_000) == 1, event.revents == Int16(POLLOUT) else { return false }
+        guard let path else { return true }
+        let request = "GET \(path) HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n"
+        guard write(descriptor, request, request.utf8.count) == request.utf8.count else { return false }
+        event.events = Int16(POLLIN)
+        guard poll(&event, 1, 1_000) == 1 else { return false }
+        var bytes = [UInt8](repeating: 0, count: 12)
+        return read(descriptor, &bytes, 12) == 12 && bytes[9...11].elementsEqual("200".utf8)
+    }
+}
+
+/// A folder for one run of a server: its configuration, its log. Removed when the server has stopped.
+final class PrivateFolder {
+    let path: String
+
+    init() throws(Socket.Failure) {
+        let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(temporary)/megabench-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Socket.Failure(call: "mkdtemp", code: errno) }
+        path = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+    }
+
+    func write(_ name: String, _ text: String) throws(Socket.Failure) -> String {
+        let file = "\(path)/\(name)"
+        let descriptor = try Socket.check(open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600), "open \(file)")
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else { throw Socket.Failure(call: "write \(file)", code: errno) }
+        return file
+    }
+
+    var log: String { "\(path)/log" }
+    /// What the server last said, for an error message.
+    var lastLines: String { ":\n" + (ProcFile.text(log) ?? "").split(separator: "\n").suffix(8).joined(separator: "\n") }
+
+    /// Removes it with what is in it. Links are not followed.
+    func remove() { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        if unlink(path) == 0 || (errno != EISDIR && errno != EPERM) { return }
+        var names: [String] = []
+        if let folder = opendir(path) {
+            while let entry = readdir(folder) {
+                names.append(withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } })
+            }
+            closedir(folder)
+        }
+        for name in names where name != "." && name != ".." { remove(path + "/" + name) }
+        rmdir(path)
+    }
+}

@@ -1,0 +1,154 @@
+import CEpoll
+import Glibc
+
+/// The socket and epoll calls of the generator: the only file, with `ClientSlab`, that touches raw memory of the kernel's.
+///
+/// The generator shares its cores with the server it measures, so it goes to the kernel directly: a call of libev's or of the
+/// reactor's for each of a million sockets would be measured as if it were the server's.
+enum Socket {
+    struct Failure: Error, CustomStringConvertible {
+        let call: String
+        let code: Int32
+        var description: String { "\(call): \(String(cString: strerror(code)))" }
+    }
+
+    static func check(_ result: Int32, _ call: String) throws(Failure) -> Int32 {
+        if result < 0 { throw Failure(call: call, code: errno) }
+        return result
+    }
+
+    static func address(_ host: UInt32, _ port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = host.bigEndian
+        return address
+    }
+
+    static func withAddress<Result>(_ host: UInt32, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        var value = address(host, port)
+        return withUnsafePointer(to: &value) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+    }
+
+    static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
+        var value = value
+        setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// A non-blocking connection under way. On loopback the handshake is over before the call returns, unless the listener's queue is full.
+    /// - Parameter source: the address to connect from; its port is chosen by the kernel at connect, so that one address can hold
+    ///   as many connections to each of the server's ports as there are local ports. 0: any.
+    static func connect(to host: UInt32, port: UInt16, from source: UInt32 = 0) throws(Failure) -> Int32 {
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = try check(socket(AF_INET, kind, 0), "socket")
+        if source != 0 {
+            set(descriptor, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
+            if withAddress(source, 0, { bind(descriptor, $0, $1) }) < 0 {
+                let code = errno
+                close(descriptor)
+                throw Failure(call: "bind", code: code)
+            }
+        }
+        if withAddress(host, port, { Glibc.connect(descriptor, $0, $1) }) < 0, errno != EINPROGRESS {
+            let code = errno
+            close(descriptor)
+            throw Failure(call: "connect", code: code)
+        }
+        return descriptor
+    }
+
+    /// A listener that doesn't block. Port 0 takes a free one.
+    static func listen(on host: UInt32, port: UInt16, backlog: Int32 = 4096) throws(Failure) -> Int32 {
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = try check(socket(AF_INET, kind, 0), "socket")
+        set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+        _ = try check(withAddress(host, port) { bind(descriptor, $0, $1) }, "bind port \(port)")
+        _ = try check(Glibc.listen(descriptor, backlog), "listen")
+        return descriptor
+    }
+
+    static func localPort(of descriptor: Int32) -> UInt16 {
+        var value = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &value) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        return UInt16(bigEndian: value.sin_port)
+    }
+
+    /// The first of `count` ports in a row that nobody listens on, below the range that outgoing connections are given.
+    static func freePorts(_ count: Int) throws(Failure) -> UInt16 {
+        var first = UInt16(10_000 + Int(getpid()) % 4_000 * 4)
+        while Int(first) + count < 32_000 {
+            var held: [Int32] = []
+            defer { for descriptor in held { close(descriptor) } }
+            while held.count < count, let descriptor = try? listen(on: INADDR_ANY, port: first + UInt16(held.count), backlog: 1) {
+                held.append(descriptor)
+            }
+            if held.count == count { return first }
+            first += UInt16(held.count + 1)
+        }
+        throw Failure(call: "no \(count) free ports in a row", code: EADDRINUSE)
+    }
+
+    /// "127.0.0.1" as a number in the host's order, or nil.
+    static func host(_ text: String) -> UInt32? {
+        var value = in_addr()
+        return inet_pton(AF_INET, text, &value) == 1 ? UInt32(bigEndian: value.s_addr) : nil
+    }
+
+    static func text(_ host: UInt32) -> String { "\(host >> 24).\(host >> 16 & 255).\(host >> 8 & 255).\(host & 255)" }
+
+    static func pair() throws(Failure) -> (Int32, Int32) {
+        var ends: [Int32] = [0, 0]
+        _ = try check(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends), "socketpair")
+        return (ends[0], ends[1])
+    }
+}
+
+/// An epoll descriptor and room for what it reports. Each event carries the 64 bits that its descriptor was added with.
+final class Poller {
+    private let descriptor: Int32
+    private let events: UnsafeMutablePointer<epoll_event>
+    private let room: Int32
+
+    static let readable = EPOLLIN.rawValue
+    static let writable = EPOLLOUT.rawValue
+    static let broken = EPOLLERR.rawValue | EPOLLHUP.rawValue
+
+    init(room: Int = 1024) {
+        descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
+        precondition(descriptor >= 0, "epoll_create1 failed: \(errno)")
+        self.room = Int32(room)
+        events = .allocate(capacity: room)
+        events.initialize(repeating: epoll_event(), count: room)
+    }
+    deinit {
+        close(descriptor)
+        events.deallocate()
+    }
+
+    func add(_ file: Int32, _ interest: UInt32, _ tag: UInt64) { control(EPOLL_CTL_ADD, file, interest, tag) }
+    func modify(_ file: Int32, _ interest: UInt32, _ tag: UInt64) { control(EPOLL_CTL_MOD, file, interest, tag) }
+    private func control(_ operation: Int32, _ file: Int32, _ interest: UInt32, _ tag: UInt64) {
+        var event = epoll_event(events: interest, data: epoll_data_t(u64: tag))
+        let result = epoll_ctl(descriptor, operation, file, &event)
+        precondition(result == 0, "epoll_ctl failed: \(errno)")
+    }
+
+    /// Waits for at most `nanoseconds`. The count of events that `event` gives.
+    func wait(nanoseconds: UInt64) -> Int {
+        var limit = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        return max(0, Int(epoll_pwait2(descriptor, events, room, &limit, nil)))
+    }
+    @inline(__always) func event(_ index: Int) -> (tag: UInt64, what: UInt32) { (events[index].data.u64, events[index].events) }
+}
+
+/// CLOCK_MONOTONIC, the same in all processes of a machine.
+@inline(__always) func monotonicNanoseconds() -> UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
+}

@@ -1,0 +1,35 @@
+import Testing
+
+@testable import megabench
+
+/// What the coordinator writes, a client process reads.
+struct LoadOrderTests {
+    @Test(arguments: [
+        LoadOrder.connect(window: 512), .unicast(window: 64, seconds: 2.5, count: 1000), .steady(perSecond: 5000, seconds: 10, any: true),
+        .steady(perSecond: 15.625, seconds: 1, any: false), .queue(window: 4096, count: 600_000), .settle(seconds: 5), .drop, .reset, .report, .stop,
+    ])
+    func order_readsBack(order: LoadOrder) { #expect(LoadOrder(line: order.line) == order) }
+
+    @Test func plan_readsBack() {
+        var plan = LoadPlan()
+        plan.dialect = .nchan
+        plan.form = .jsonp
+        plan.publishForm = .http
+        plan.keepAlive = false
+        plan.acknowledges = false
+        (plan.clients, plan.first, plan.tag, plan.port, plan.ports) = (16_000, 32_000, "k7z", 8100, 64)
+        (plan.publishPort, plan.publishers, plan.source, plan.sources, plan.messageBytes, plan.key) = (9101, 4, 0x7F02_0301, 8, 100, "a=b")
+        #expect(LoadPlan(words: plan.words) == plan)
+    }
+
+    @Test func unknownWord_isRefused() { #expect(LoadPlan(words: ["colour=blue"]) == nil) }
+
+    @Test func counts_readBackAndAddUp() {
+        var counts = LoadCounts()
+        (counts.published, counts.refused, counts.delivered) = (10, 1, 7)
+        #expect(counts.missing == 2)
+        #expect(LoadCounts(line: counts.line[...]) == counts)
+        #expect((counts + counts).published == 20)
+        #expect(LoadCounts.names.count == LoadCounts.all.count)
+    }
+}
