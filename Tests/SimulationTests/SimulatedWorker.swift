@@ -1,0 +1,127 @@
+import Comet
+import Wire
+
+/// A worker with made-up sockets: what it writes arrives at the client that holds the other end, unless that one is gone.
+final class SimulatedWorker: WorkerIO {
+    let number: UInt8
+    private let seed: UInt64
+    private(set) var worker: Worker!
+    unowned var world: World!
+    /// By slot: the client at the other end.
+    private(set) var ends: [UInt32: Connection] = [:]
+    private var link: UInt32?
+    /// On its way in either direction.
+    var toWorker: [UInt8] = []
+    private var toManager: [UInt8] = []
+    private var managerInput: [UInt8] = []
+
+    /// One TCP connection, seen from both ends.
+    final class Connection {
+        let worker: SimulatedWorker
+        var slot: UInt32
+        /// From worker to client, not read yet.
+        var inbound: [UInt8] = []
+        var isClosedByWorker = false
+        /// The client is gone, and the worker does not know it yet.
+        var isDead = false
+        init(_ worker: SimulatedWorker, _ slot: UInt32) {
+            self.worker = worker
+            self.slot = slot
+        }
+    }
+
+    init(number: UInt8, seed: UInt64) {
+        self.number = number
+        self.seed = seed
+        start()
+    }
+    private func start() {
+        var settings = WorkerSettings()
+        settings.number = number
+        settings.pollTimeout = 5000
+        worker = Worker(settings, io: self, extraBytes: 0, seed: seed)
+    }
+
+    // MARK: WorkerIO
+
+    func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let end = ends[slot] else { return nil }
+        if end.isDead {
+            // The kernel may not know yet either: then it takes the bytes, and they are lost.
+            return world.chance(500) ? nil : bytes.count
+        }
+        let count = world.chance(50) ? world.random.below(bytes.count + 1) : bytes.count
+        end.inbound += Array(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+        return count
+    }
+    func endOutput(_ slot: UInt32) {}
+    func close(_ slot: UInt32) { ends.removeValue(forKey: slot)?.isClosedByWorker = true }
+    func pauseReading(_ slot: UInt32) {}
+    func resumeReading(_ slot: UInt32) {}
+    func nanoseconds() -> UInt64 { world.now * 1_000_000 }
+
+    // MARK: what happens to it
+
+    func accept() -> Connection {
+        let slot = worker.opened(now: world.now)
+        let end = Connection(self, slot)
+        ends[slot] = end
+        return end
+    }
+    func receive(_ end: Connection, _ text: String) {
+        guard !end.isClosedByWorker else { return }
+        Array(text.utf8).withUnsafeBytes { worker.received(end.slot, $0, now: world.now) }
+    }
+
+    func breakLink() {
+        guard let link else { return }
+        self.link = nil
+        (toWorker, toManager, managerInput) = ([], [], [])
+        world.manager.disconnect(link, now: world.now)
+        worker.linkClosed()
+    }
+    /// Killed: its clients' connections break with it, and another takes its place.
+    func die() {
+        breakLink()
+        for end in ends.values { end.isClosedByWorker = true }
+        ends = [:]
+        start()
+    }
+
+    /// One turn of its loop, and of the wires at its sides.
+    func turn(pieces: Bool) {
+        if link == nil {
+            link = world.manager.connect(self)
+            worker.linkOpened(pid: 1, token: Array(repeating: 0, count: 16))
+        }
+        for (slot, end) in ends.sorted(by: { $0.key < $1.key }) {
+            if end.isDead, world.chance(500) { worker.closed(slot, now: world.now) } else { worker.writable(slot, now: world.now) }
+        }
+        let count = pieces ? world.random.below(toWorker.count + 1) : toWorker.count
+        if count > 0 { receiveFromManager(count) }
+        _ = worker.expire(now: world.now)
+        worker.resume(now: world.now)
+        let linked = worker.link.bytes
+        toManager += Array(linked)
+        worker.link.consume(linked.count)
+        sendToManager(pieces ? world.random.below(toManager.count + 1) : toManager.count)
+    }
+
+    private func receiveFromManager(_ count: Int) {
+        managerInput += toWorker[..<count]
+        toWorker.removeFirst(count)
+        switch managerInput.withUnsafeBytes({ worker.receivedFromManager($0, now: world.now) }) {
+        case .consumed(let used): managerInput.removeFirst(used)
+        case .broken(let why): world.problem("worker \(number): \(why)")
+        }
+    }
+    private func sendToManager(_ count: Int) {
+        guard let link, count > 0 else { return }
+        let now = world.now
+        let used = toManager[..<count].withUnsafeBytes { world.manager.switchboard.received(link, $0, now: now) }
+        switch used {
+        case .consumed(let used): toManager.removeFirst(used)
+        case .close(let why): world.problem("manager closes the link of worker \(number): \(why)")
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import Testing
+
+/// Each run is a seed: `World(seed: 17, ..)` plays it again.
+@Suite struct SimulationTests {
+    func play(_ seeds: Range<UInt64>, _ settings: World.Settings) {
+        var received = 0
+        for seed in seeds {
+            let world = World(seed: seed, settings)
+            world.run()
+            #expect(world.problems.isEmpty, "\(world.problems.prefix(3))")
+            if !world.problems.isEmpty { return }
+            received += world.clients.reduce(0) { $0 + $1.received.count }
+        }
+        #expect(received > 0, "a simulation in which nothing arrives proves nothing")
+    }
+
+    @Test func whenNothingBreaks_everythingArrives() {
+        var settings = World.Settings()
+        (settings.vanish, settings.breakLink, settings.killWorker, settings.killManager) = (0, 0, 0, 0)
+        settings.timeToLive = 3_600_000
+        for seed: UInt64 in 0..<6 {
+            let world = World(seed: seed, settings)
+            world.run()
+            #expect(world.problems.isEmpty, "\(world.problems.prefix(3))")
+            let received = world.clients.reduce(0) { $0 + $1.received.count }
+            #expect(received == world.published.count)
+        }
+    }
+    @Test func whenClientsVanish_nothingIsMisdeliveredOrLostUntold() {
+        var settings = World.Settings()
+        (settings.breakLink, settings.killWorker, settings.killManager) = (0, 0, 0)
+        play(100..<112, settings)
+    }
+    @Test func whenWorkersAndLinksDie_nothingIsMisdeliveredOrLostUntold() {
+        var settings = World.Settings()
+        (settings.breakLink, settings.killWorker, settings.killManager) = (10, 10, 0)
+        play(200..<212, settings)
+    }
+    @Test func whenTheManagerDiesToo_nothingIsMisdelivered() {
+        var settings = World.Settings()
+        settings.killManager = 4
+        play(300..<312, settings)
+    }
+    @Test func whenQueuesOverflowAndExpire_theGapIsTold() {
+        var settings = World.Settings()
+        (settings.timeToLive, settings.maxPerClient, settings.vanish, settings.publish) = (3_000, 4, 100, 700)
+        settings.killManager = 0
+        play(400..<412, settings)
+    }
+}

@@ -1,0 +1,171 @@
+import Comet
+import Wire
+
+/// The comet path in memory: one manager, some workers, some clients and a publisher, with links that deliver in pieces and break, clients
+/// that vanish between any two steps, processes that die, and a clock that the simulation moves. The decisions are the real ones; only
+/// the sockets are made up. All chance comes from one seed, so a failure is seen again by its number.
+final class World {
+    struct Settings {
+        var workers = 3
+        var clients = 12
+        var steps = 1500
+        /// Chances in 1,000, for each step.
+        var publish = 300
+        var vanish = 40
+        var breakLink = 3
+        var killWorker = 3
+        var killManager = 1
+        var timeToLive: UInt32 = 20_000
+        var maxPerClient = 1000
+        /// Milliseconds that pass in a step, at most.
+        var pace = 400
+    }
+
+    let settings: Settings
+    let seed: UInt64
+    var random: SeededRandom
+    var now: UInt64 = 1_000_000
+    var manager: ManagerBox
+    var workers: [SimulatedWorker] = []
+    var clients: [SimulatedClient] = []
+    /// What was published: for whom, by id. The payload is the id of the publication, not of the message.
+    var published: [UInt64: (client: Int, payload: Int)] = [:]
+    var payloads = 0
+    /// Messages that died with a manager, by client.
+    var diedWithManager: [Int: Set<UInt64>] = [:]
+    var problems: [String] = []
+    /// What happened to one client, for a closer look at a seed.
+    var traced = ""
+    private(set) var log: [String] = []
+    func note(_ who: String, _ text: @autoclosure () -> String) { if who == traced { log.append("\(now) \(text())") } }
+
+    init(seed: UInt64, _ settings: Settings) {
+        self.seed = seed
+        self.settings = settings
+        random = SeededRandom(seed)
+        manager = ManagerBox(settings, now: now)
+        workers = (0..<settings.workers).map { SimulatedWorker(number: UInt8($0), seed: seed &+ UInt64($0)) }
+        clients = (0..<settings.clients).map { SimulatedClient(number: $0, acknowledges: $0 % 2 == 0) }
+        for worker in workers { worker.world = self }
+    }
+
+    func chance(_ perThousand: Int) -> Bool { random.below(1000) < perThousand }
+    func problem(_ text: String) { problems.append("seed \(seed): \(text)") }
+
+    // MARK: running
+
+    func run() {
+        for _ in 0..<settings.steps where problems.isEmpty {
+            step(calm: false)
+        }
+        // Then all is well for a while: whatever is left must find its way.
+        for _ in 0..<600 where problems.isEmpty { step(calm: true) }
+        finish()
+    }
+
+    private func step(calm: Bool) {
+        now += UInt64(1 + random.below(calm ? 50 : settings.pace))
+        if !calm {
+            if chance(settings.publish) { publish() }
+            if chance(settings.vanish) { clients[random.below(clients.count)].vanish(in: self) }
+            if chance(settings.breakLink) { workers[random.below(workers.count)].breakLink() }
+            if chance(settings.killWorker) { workers[random.below(workers.count)].die() }
+            if chance(settings.killManager) { killManager() }
+        }
+        for _ in 0..<3 {
+            workers[random.below(workers.count)].turn(pieces: !calm)
+            clients[random.below(clients.count)].turn(in: self)
+        }
+        if calm {
+            for worker in workers { worker.turn(pieces: false) }
+            for client in clients { client.turn(in: self) }
+        }
+        if chance(200) || calm { manager.switchboard.tick(now: now) }
+        manager.flush(self)
+        let queue = manager.switchboard.queue
+        if Int(queue.enqueued) - Int(queue.dequeued) - Int(queue.expired) - Int(queue.dropped) != queue.depth { problem("the books: \(queue)") }
+    }
+
+    private func publish() {
+        let client = random.below(clients.count)
+        payloads += 1
+        var (name, json) = (clients[client].name, String(payloads))
+        let result = name.withUTF8 { name in
+            json.withUTF8 { manager.switchboard.publish(client: .init(name), json: .init($0), now: now) }
+        }
+        switch result {
+        case .sent(let id), .queued(let id):
+            if published[id] != nil { problem("id \(id) was given twice") }
+            published[id] = (client, payloads)
+        case .full: problem("full, with \(manager.switchboard.queue.depth) messages")
+        }
+    }
+
+    private func killManager() {
+        for (id, message) in published where !clients[message.client].received.contains(id) { diedWithManager[message.client, default: []].insert(id) }
+        for worker in workers { worker.breakLink() }
+        manager = ManagerBox(settings, now: now)
+    }
+
+    /// What must be true when all is delivered that will be.
+    private func finish() {
+        guard problems.isEmpty else { return }
+        for client in clients {
+            let mine = published.filter { $0.value.client == client.number }
+            let missing = mine.keys.filter { !client.received.contains($0) }.sorted()
+            guard client.acknowledges else { continue }
+            // With a cursor nothing goes missing untold: every message that did not come was lost before an answer that said `gap`.
+            for id in missing where !client.gapCursors.contains(where: { $0 >= id }) && !(diedWithManager[client.number]?.contains(id) ?? false) {
+                problem("\(client.name) never got \(id) (of \(manager.switchboard.queue)), cursor \(client.cursor), gaps \(client.gapCursors)")
+            }
+        }
+        let queue = manager.switchboard.queue
+        let waiting = clients.filter(\.acknowledges).reduce(0) { $0 + Int(manager.presence($1.name, now: now)) }
+        if queue.depth != waiting { problem("\(queue.depth) messages are left in the queue, \(waiting) of them unacknowledged") }
+    }
+}
+
+/// A manager, and its end of the links.
+final class ManagerBox {
+    var switchboard: Switchboard
+    /// By link: whose it is.
+    var ends: [UInt32: SimulatedWorker] = [:]
+    /// Links whose sockets did not take everything.
+    private var blocked: Set<UInt32> = []
+
+    init(_ settings: World.Settings, now: UInt64) {
+        var queue = QueueSettings()
+        queue.timeToLive = settings.timeToLive
+        queue.maxPerClient = settings.maxPerClient
+        switchboard = Switchboard(queue, wallMicroseconds: now * 1000, now: now, seed: 7)
+    }
+
+    func connect(_ worker: SimulatedWorker) -> UInt32 {
+        let link = switchboard.accepted(mayBeSeed: false)
+        ends[link] = worker
+        return link
+    }
+    func disconnect(_ link: UInt32, now: UInt64) {
+        ends[link] = nil
+        blocked.remove(link)
+        switchboard.closed(link, now: now)
+    }
+    /// Writes what the turn gathered into the links; a socket that takes a part only is written to again in the next turn.
+    func flush(_ world: World) {
+        for link in blocked.sorted() where ends[link] != nil { write(link, world) }
+        while let link = switchboard.nextToWrite(now: world.now) {
+            if !blocked.contains(link) { write(link, world) }
+        }
+    }
+    private func write(_ link: UInt32, _ world: World) {
+        let bytes = switchboard.unsent(link)
+        let count = world.chance(100) ? world.random.below(bytes.count) + 1 : bytes.count
+        ends[link]?.toWorker += Array(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+        if count < bytes.count { blocked.insert(link) } else { blocked.remove(link) }
+        switchboard.written(link, count)
+    }
+    func presence(_ name: String, now: UInt64) -> Int {
+        var name = name
+        return name.withUTF8 { switchboard.presence(.init($0), now: now).queued }
+    }
+}
