@@ -1,0 +1,52 @@
+/// The ids on the wire. Gaps are ids of OPERATIONS 7.4 that have no meaning in this design; they stay unused.
+package enum MetricID: UInt16, Sendable, CaseIterable {
+    // A worker's clients.
+    case connsOpen = 1, connsParked, connsPeak, connLimit
+    case fdsOpen = 5, fdLimit
+    case accepts = 7, acceptErrors, rejectedLimit
+    case closesClient = 10, closesTimeout, closesDrain, closesError, closesSlow, closesAnswered
+    case polls = 16, pollsAnswered, pollsEmpty, pollsReplaced, httpRefused
+    case delivered = 21
+    case deliverErrors = 23, partialWrites, bytesIn, bytesOut
+    // What waits, by worker number, from the manager.
+    case queueClients = 27, queueMessages, queueBytes, queueOldest, queueLimitMessages, queueLimitBytes
+    case enqueued = 33, dequeued, expired, droppedFull
+    case queueAge0 = 38, queueAge10, queueAge20, queueAge40
+    // From the manager's turn to the write.
+    case latencyUnder1 = 42, latencyUnder2, latencyUnder5, latencyUnder10, latencyUnder50, latencyUnder100, latencyUnder500, latencyOver500
+    case latencySum = 50
+    // Every daemon's loop and cost.
+    case loopIterations = 51, loopBusy, loopLagMax, timers, turnBusyMax
+    case cpuUser = 56, cpuSystem, rss, minorFaults
+    // A worker's link.
+    case managerLinkUp = 60, managerReconnects, managerFramesIn
+    case reportSendErrors = 63
+    case managerFramesOut = 64, undelivered, undeliveredLost, headerTimeouts, clientMemory, linkBacklog
+    case queueTTL = 72, queueLimitPerClient
+
+    // The manager.
+    case workersConnected = 100, appsConnected, clientsKnown, clientsWaiting
+    case publishes = 104, publishBytes, rejectedJSON, rejectedSize, rejectedAuth, rejectedRequest
+    case forwarded = 110, queued, refusedFull, handed, returned
+    case framesIn = 115, clientsConnected, clientsGone, clientsReplaced, gaps
+    case linksAccepted = 120, linksRefused, linksLost, seedRejected
+    case workerBacklog = 124, workerBacklogMax, appBacklogMax
+    case appAccepts = 127, appAcceptErrors, managerMemory
+
+    // The supervisor's table, behind a subject.
+    case childState = 160, childDesired, childPid, childGeneration, childStarts, childExits, childExits60s, childExits24h
+    case childLastExitKind = 168, childLastExitCode, childLastExitAge, childRetryIn, childReadyIn, childReportAge
+    case childReportsLost = 174, childHangKills, listenQueueNow, listenQueueLimit, childUptime, childWatchdogHeld
+
+    // The supervisor and its hub.
+    case configGeneration = 200, configOK, subscribers, hubReports, hubLost, hubLate
+    case hubBadToken = 206, hubBadMagic, hubTruncated, hubForeign, hubQueueDrops, hubReceiveBuffer, hubRelayed, hubRelayErrors, subscribersRefused
+    case httpRequests = 215
+    // The machine.
+    case tcpInUse = 220, tcpTimeWait, tcpOrphans, tcpMemory, tcpMemoryLimit
+    case listenOverflows = 225, listenDrops, udpReceiveErrors, filesOpen, filesLimit
+    case memoryAvailable = 230, memoryTotal, psiMemory, psiCPU, cpuCount, loadAverage, conntrack, conntrackLimit
+
+    /// The metrics after it, up to the next subject, are of this process: 0 the manager (of a queue: clients that were on no worker), n + 1 worker n.
+    case subject = 255
+}

@@ -1,0 +1,44 @@
+/// The values of one process at one time, by id.
+package struct MetricValues: Equatable, Sendable {
+    private var values = ContiguousArray<UInt64>()
+    private var present: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+    package init() {}
+
+    package static func == (one: MetricValues, other: MetricValues) -> Bool { one.values == other.values && one.present == other.present }
+
+    /// nil where it was not reported.
+    package subscript(id: MetricID) -> UInt64? { self[raw: id.rawValue] }
+    /// Also ids that this version has no row for.
+    package subscript(raw id: UInt16) -> UInt64? {
+        get { isPresent(id) ? values[Int(id)] : nil }
+        set {
+            guard id < 256 else { return }
+            if values.count <= Int(id) { values.append(contentsOf: repeatElement(0, count: Int(id) + 1 - values.count)) }
+            values[Int(id)] = newValue ?? 0
+            mark(id, newValue != nil)
+        }
+    }
+    /// All that are there, by id.
+    package var all: [(id: UInt16, value: UInt64)] { (0..<UInt16(values.count)).compactMap { id in self[raw: id].map { (id, $0) } } }
+
+    private func isPresent(_ id: UInt16) -> Bool {
+        let bit: UInt64 = 1 << UInt64(id & 63)
+        return switch id >> 6 {
+        case 0: present.0 & bit != 0
+        case 1: present.1 & bit != 0
+        case 2: present.2 & bit != 0
+        case 3: present.3 & bit != 0
+        default: false
+        }
+    }
+    private mutating func mark(_ id: UInt16, _ isThere: Bool) {
+        let bit: UInt64 = 1 << UInt64(id & 63)
+        switch id >> 6 {
+        case 0: present.0 = isThere ? present.0 | bit : present.0 & ~bit
+        case 1: present.1 = isThere ? present.1 | bit : present.1 & ~bit
+        case 2: present.2 = isThere ? present.2 | bit : present.2 & ~bit
+        default: present.3 = isThere ? present.3 | bit : present.3 & ~bit
+        }
+    }
+}

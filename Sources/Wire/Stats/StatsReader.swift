@@ -1,0 +1,165 @@
+/// What a reader of the stats channel makes of datagrams (OPERATIONS 7.3): the hub and every viewer use it, so all see the same.
+///
+/// A pure value; time is handed in, in ns of CLOCK_MONOTONIC.
+///
+///     datagram --not ours, cut, forged, too new--> counted, nothing else
+///              --boot unknown--> a new source; an older one of the same process is kept beside it until it is gone
+///              --number behind the newest--> late: counted, nothing else
+///              --number ahead by more than one--> lost += the difference; totals are right, since counters are cumulative
+///              --a counter is smaller--> our own bug: told, and no rate
+package struct StatsReader: Sendable {
+    /// nil: any token is taken; the viewer says so on its screen.
+    package var token: StatsToken?
+    package private(set) var sources: [UInt64: StatsSource] = [:]
+    package private(set) var drops = Drops()
+    /// Lives kept at most; the one that was silent longest goes.
+    private static let mostSources = 512
+
+    /// Datagrams that were not taken, by reason.
+    package struct Drops: Equatable, Sendable {
+        package var badMagic: UInt64 = 0
+        package var truncated: UInt64 = 0
+        package var badToken: UInt64 = 0
+        package var newer: UInt64 = 0
+        package var foreign: UInt64 = 0
+    }
+
+    package enum Outcome: Equatable {
+        /// A report or goodbye was taken. `isNewBoot`: the first of its life.
+        case report(boot: UInt64, isNewBoot: Bool, lost: UInt64)
+        case late(boot: UInt64)
+        /// A JSON object.
+        case event(String, StatsPacket.Header)
+        case history(StatsHistory)
+        /// From a viewer, or for one: SUBSCRIBE, SUB_OK, POLL.
+        case control(StatsPacket.Header)
+        case dropped(StatsPacket.Mistake)
+    }
+
+    package init(token: StatsToken?) { self.token = token }
+
+    /// `length`: the datagram's true length, which is more than `bytes` holds where it was cut.
+    package mutating func receive(_ bytes: UnsafeRawBufferPointer, length: Int, now: UInt64) -> Outcome {
+        let packet: StatsPacket
+        switch StatsPacket.parse(bytes, length: length, token: token) {
+        case .wrong(let mistake): return drop(mistake)
+        case .packet(let found): packet = found
+        }
+        switch packet.header.kind {
+        case .subscribe, .subscribeOK, .poll:
+            // The hub's own numbers go on in its SUB_OK: they are no gap.
+            if packet.header.kind == .subscribeOK { _ = count(packet.header) }
+            return .control(packet.header)
+        case .event:
+            _ = count(packet.header)
+            return .event(String(decoding: packet.body, as: UTF8.self), packet.header)
+        case .history:
+            guard let history = StatsHistory(packet.body) else { return drop(.truncated) }
+            _ = count(packet.header)
+            return .history(history)
+        case .report, .goodbye: return take(packet, now)
+        }
+    }
+
+    private mutating func drop(_ mistake: StatsPacket.Mistake) -> Outcome {
+        switch mistake {
+        case .badMagic: drops.badMagic += 1
+        case .truncated: drops.truncated += 1
+        case .badToken: drops.badToken += 1
+        case .newer: drops.newer += 1
+        case .foreign: drops.foreign += 1
+        }
+        return .dropped(mistake)
+    }
+
+    /// Takes a datagram's number into account: how many are missing before it, or nil where it is late.
+    private mutating func count(_ header: StatsPacket.Header) -> UInt64? {
+        guard let last = sources[header.boot]?.header.sequence else { return 0 }
+        let step = header.sequence &- last
+        guard step != 0, step < 1 << 31 else {
+            sources[header.boot]?.late += 1
+            return nil
+        }
+        sources[header.boot]?.header.sequence = header.sequence
+        sources[header.boot]?.lost += UInt64(step - 1)
+        return UInt64(step - 1)
+    }
+
+    private mutating func take(_ packet: StatsPacket, _ now: UInt64) -> Outcome {
+        let header = packet.header
+        let isNew = sources[header.boot] == nil
+        if isNew {
+            makeRoom()
+            sources[header.boot] = StatsSource(header, arrived: now)
+        }
+        guard let lost = isNew ? 0 : count(header) else { return .late(boot: header.boot) }
+        // Taken out while it is changed, so that nothing is copied.
+        guard var source = sources.removeValue(forKey: header.boot) else { preconditionFailure("a source that was just made is not there") }
+        source.take(packet, now: now)
+        sources[header.boot] = source
+        return .report(boot: header.boot, isNewBoot: isNew, lost: lost)
+    }
+
+    private mutating func makeRoom() {
+        guard sources.count >= StatsReader.mostSources, let oldest = sources.min(by: { $0.value.arrived < $1.value.arrived }) else { return }
+        sources[oldest.key] = nil
+    }
+
+    /// Forgets lives that are silent for longer than this and were followed by another. Milliseconds.
+    package mutating func forget(olderThan age: UInt64, now: UInt64) {
+        sources = sources.filter { $0.value.age(now: now) <= age || current($0.value.header.role, Int($0.value.header.instance))?.header.boot == $0.key }
+    }
+
+    /// The present life of a process: of the greatest generation, and of those the one that started last.
+    package func current(_ role: StatsPacket.Role, _ instance: Int = 0) -> StatsSource? {
+        sources.values.filter { $0.header.role == role && Int($0.header.instance) == instance }
+            .max { ($0.header.generation, $0.header.startTime) < ($1.header.generation, $1.header.startTime) }
+    }
+}
+
+extension StatsSource {
+    mutating func take(_ packet: StatsPacket, now: UInt64) {
+        let isFirst = received == 0
+        let sameSample = !isFirst && packet.header.sampleTime == header.sampleTime
+        let last = header.sampleTime
+        let sequence = packet.header.sequence
+        header = packet.header
+        header.sequence = sequence
+        arrived = now
+        received += 1
+        saidGoodbye = packet.header.kind == .goodbye
+        var new = sameSample ? values : MetricValues()
+        var touched: [UInt16: MetricValues] = [:]
+        packet.forEachMetric { id, value, subject in
+            if let subject { touched[subject, default: subjects[subject].flatMap { $0.time == packet.header.sampleTime ? $0.values : nil } ?? MetricValues()][raw: id] = value } else { new[raw: id] = value }
+        }
+        // Values of parts that are on their way still, or lost, stay as they were.
+        for (id, value) in values.all where new[raw: id] == nil { new[raw: id] = value }
+        if !sameSample {
+            before = values
+            beforeTime = isFirst ? 0 : last
+        }
+        note(new, against: sameSample ? before : values)
+        values = new
+        for (number, fresh) in touched { update(number, fresh, packet.header.sampleTime) }
+    }
+
+    private mutating func update(_ number: UInt16, _ fresh: MetricValues, _ time: UInt64) {
+        var subject = subjects[number] ?? Subject()
+        if subject.time != time {
+            subject.before = subject.values
+            subject.beforeTime = subject.time
+            subject.time = time
+        }
+        note(fresh, against: subject.before)
+        subject.values = fresh
+        subjects[number] = subject
+    }
+
+    private mutating func note(_ new: MetricValues, against old: MetricValues) {
+        for (id, value) in new.all {
+            guard let kind = Metric.named(id)?.kind, kind == .counter || kind == .bucket else { continue }
+            if let earlier = old[raw: id], value < earlier { wentBack.insert(id) }
+        }
+    }
+}

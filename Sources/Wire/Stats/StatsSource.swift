@@ -1,0 +1,64 @@
+/// One life of one process, as its reports tell it: from one boot id to the next.
+package struct StatsSource: Sendable {
+    /// Of the newest datagram.
+    package internal(set) var header: StatsPacket.Header
+    /// The newest values of the process itself, and the ones before, with their times (ns of CLOCK_MONOTONIC).
+    package internal(set) var values = MetricValues()
+    package internal(set) var before = MetricValues()
+    package internal(set) var beforeTime: UInt64 = 0
+    /// The same for what it reports of others, by worker number; nil: see `MetricID.subject`.
+    package internal(set) var subjects: [UInt16: Subject] = [:]
+    /// When the newest datagram came, on the reader's own clock in ns of CLOCK_MONOTONIC.
+    package internal(set) var arrived: UInt64
+    /// Datagrams that never came, that came twice or too late, and that were good.
+    package internal(set) var lost: UInt64 = 0
+    package internal(set) var late: UInt64 = 0
+    package internal(set) var received: UInt64 = 0
+    /// It said that it ends as planned.
+    package internal(set) var saidGoodbye = false
+    /// Counters that were smaller than before within one boot: a bug of that process. No rate is made of them.
+    package internal(set) var wentBack: Set<UInt16> = []
+
+    package struct Subject: Sendable {
+        package internal(set) var values = MetricValues()
+        package internal(set) var before = MetricValues()
+        package internal(set) var time: UInt64 = 0
+        package internal(set) var beforeTime: UInt64 = 0
+
+        /// Of a counter, per second, over the last two samples; nil where there is none yet, or it went back.
+        package func rate(_ id: MetricID) -> Double? { perSecond(values[id], before[id], time, beforeTime) }
+    }
+
+    init(_ header: StatsPacket.Header, arrived: UInt64) {
+        self.header = header
+        self.arrived = arrived
+    }
+
+    package func rate(_ id: MetricID) -> Double? { perSecond(values[id], before[id], header.sampleTime, beforeTime) }
+    package func subject(worker: Int?) -> Subject? { subjects[UInt16((worker ?? -1) + 1)] }
+
+    /// Milliseconds since its last report.
+    package func age(now: UInt64) -> UInt64 { now > arrived ? (now - arrived) / 1_000_000 : 0 }
+
+    package enum Freshness: Sendable, Comparable {
+        case fresh
+        /// Older than 3 intervals: marked, its values are still shown.
+        case stale
+        /// Older than 10: no rates.
+        case old
+        /// Older than 60 s.
+        case gone
+    }
+    package func freshness(now: UInt64) -> Freshness {
+        let age = age(now: now)
+        let interval = UInt64(max(1, header.interval))
+        return age > 60_000 ? .gone : age > 10 * interval ? .old : age > 3 * interval ? .stale : .fresh
+    }
+    /// The last two samples are more than 2 intervals apart: the machine stood still, or reports were lost. Rates are right, but over that time.
+    package var hasStepped: Bool { beforeTime > 0 && header.sampleTime - beforeTime > 2 * UInt64(header.interval) * 1_000_000 }
+}
+
+private func perSecond(_ now: UInt64?, _ before: UInt64?, _ time: UInt64, _ beforeTime: UInt64) -> Double? {
+    guard let now, let before, now >= before, beforeTime > 0, time > beforeTime else { return nil }
+    return Double(now - before) * 1e9 / Double(time - beforeTime)
+}

@@ -1,0 +1,129 @@
+/// Writes the datagrams of one process. The memory is made once; a report costs no allocation.
+package struct StatsWriter: ~Copyable {
+    /// Of this process; `sequence`, times and state are filled in here.
+    package var header: StatsPacket.Header
+    package var token: StatsToken
+    private var metrics = Buffer()
+    private var datagram = Buffer()
+
+    package init(_ header: StatsPacket.Header, token: StatsToken) {
+        self.header = header
+        self.token = token
+    }
+
+    // MARK: a report
+
+    /// Adds a value to the next report. Gauges below zero are written as two's complement.
+    package mutating func set(_ id: MetricID, _ value: UInt64) {
+        let row = Metric[id]
+        metrics.append(bigEndian: id.rawValue)
+        metrics.append(row.kind.rawValue)
+        metrics.append(row.unit.rawValue)
+        metrics.append(bigEndian: value)
+    }
+    package mutating func set(_ id: MetricID, _ value: Int) { set(id, UInt64(bitPattern: Int64(value))) }
+    package mutating func set(_ id: MetricID, _ value: Bool) { set(id, value ? 1 : 0 as UInt64) }
+
+    /// The values that follow are of this process: nil the manager (of a queue: of clients that were on no worker), else worker n.
+    package mutating func subject(_ worker: Int?) { set(.subject, UInt64((worker ?? -1) + 1)) }
+
+    /// Sends what was set as one report of one or more datagrams, and forgets it. `sampleTime` in ns of CLOCK_MONOTONIC, `wallTime` in ms.
+    package mutating func finish(
+        _ kind: StatsPacket.Kind = .report, state: StatsPacket.State, sampleTime: UInt64, wallTime: UInt64, send: (UnsafeRawBufferPointer) -> Void
+    ) {
+        header.kind = kind
+        header.state = state.rawValue
+        header.sampleTime = sampleTime
+        header.wallTime = wallTime
+        let cuts = parts()
+        precondition(cuts.count <= 255, "a report of more than 255 datagrams")
+        header.parts = UInt8(cuts.count)
+        for (at, cut) in cuts.enumerated() {
+            header.part = UInt8(at + 1)
+            beginDatagram()
+            if let subject = cut.subject {
+                datagram.append(bigEndian: MetricID.subject.rawValue)
+                datagram.append(Metric.Kind.subject.rawValue)
+                datagram.append(Metric.Unit.count.rawValue)
+                datagram.append(bigEndian: subject)
+            }
+            datagram.append(metrics.bytes.part(cut.start, cut.end - cut.start))
+            endDatagram(send)
+        }
+        metrics.clear()
+    }
+
+    /// Where the report is cut into datagrams. A part that begins amid the values of a subject names it again, so that each stands alone.
+    private func parts() -> [(start: Int, end: Int, subject: UInt64?)] {
+        let size = StatsPacket.metricBytes
+        let bytes = metrics.bytes
+        var result: [(start: Int, end: Int, subject: UInt64?)] = []
+        var start = 0
+        var subject: UInt64?
+        repeat {
+            let begins = start < bytes.count && bytes.bigEndian(at: start, as: UInt16.self) == MetricID.subject.rawValue
+            let repeated = begins ? nil : subject
+            var end = min(bytes.count, start + (StatsPacket.metricsInOne - (repeated == nil ? 0 : 1)) * size)
+            // Rather cut before a subject than within it, where that wastes little.
+            if end < bytes.count {
+                var at = end
+                while at > start, bytes.bigEndian(at: at, as: UInt16.self) != MetricID.subject.rawValue { at -= size }
+                if at > start, (end - at) / size < StatsPacket.metricsInOne / 2 { end = at }
+            }
+            result.append((start, end, repeated))
+            for at in stride(from: start, to: end, by: size) where bytes.bigEndian(at: at, as: UInt16.self) == MetricID.subject.rawValue {
+                subject = bytes.bigEndian(at: at + 4)
+            }
+            start = end
+        } while start < bytes.count
+        return result
+    }
+
+    // MARK: the other datagrams
+
+    /// Any other datagram: `state` and `interval` as its type says; a body that is too long is cut.
+    package mutating func send(
+        _ kind: StatsPacket.Kind, state: UInt16 = 0, interval: UInt32? = nil, sampleTime: UInt64, wallTime: UInt64,
+        body: UnsafeRawBufferPointer = .init(start: nil, count: 0), send: (UnsafeRawBufferPointer) -> Void
+    ) {
+        let promised = header.interval
+        header.kind = kind
+        header.state = state
+        header.interval = interval ?? promised
+        header.sampleTime = sampleTime
+        header.wallTime = wallTime
+        (header.part, header.parts) = (1, 1)
+        beginDatagram()
+        datagram.append(body.part(0, min(body.count, StatsPacket.mostBytes - StatsPacket.headerBytes - StatsPacket.tokenBytes)))
+        endDatagram(send)
+        header.interval = promised
+    }
+
+    private mutating func beginDatagram() {
+        datagram.clear()
+        datagram.append(bigEndian: StatsPacket.magic)
+        datagram.append(StatsPacket.version)
+        datagram.append(header.kind.rawValue)
+        datagram.append(bigEndian: UInt16(StatsPacket.headerBytes))
+        datagram.append(bigEndian: header.boot)
+        datagram.append(bigEndian: header.sequence)
+        datagram.append(bigEndian: header.role.rawValue)
+        datagram.append(bigEndian: header.instance)
+        datagram.append(bigEndian: header.pid)
+        datagram.append(bigEndian: header.schema)
+        datagram.append(header.part)
+        datagram.append(header.parts)
+        datagram.append(bigEndian: header.sampleTime)
+        datagram.append(bigEndian: header.wallTime)
+        datagram.append(bigEndian: header.startTime)
+        datagram.append(bigEndian: header.interval)
+        datagram.append(bigEndian: header.state)
+        datagram.append(bigEndian: header.generation)
+    }
+    private mutating func endDatagram(_ send: (UnsafeRawBufferPointer) -> Void) {
+        datagram.append(bigEndian: token.high)
+        datagram.append(bigEndian: token.low)
+        header.sequence &+= 1
+        send(datagram.bytes)
+    }
+}
