@@ -259,7 +259,10 @@ extension Switchboard {
         guard gone.kind == .worker else { return }
         var at = 0
         while case .frame(let frame, let bytes) = Frame.parse(gone.outbox.bytes.part(at, gone.outbox.count - at)) {
-            if frame.op == .message, frame.body.count > 0 { giveBack(frame, from: gone.number, now) }
+            if frame.op == .message {
+                if let slot = clients.find(frame.client), clients[slot].pointee.place == .grace { clients[slot].pointee.isPresent = false }
+                if frame.body.count > 0 { giveBack(frame, from: gone.number, now) }
+            }
             at += bytes
         }
     }

@@ -1,6 +1,6 @@
 /// Finds out where a text that is no JSON goes wrong. The parser on the hot path says only that it does.
 ///
-/// Strict (RFC 8259): UTF-8, no bare control characters, no lone high surrogates, nothing after the value; and, as the parser has it, integers that
+/// Strict (RFC 8259): UTF-8, no bare control characters, no lone surrogates, nothing after the value; and, as the parser has it, integers that
 /// fit 64 bits, finite numbers, and nesting up to a bound.
 package struct JSONScanner {
     /// What is wrong, and at which byte of the input.
@@ -134,6 +134,7 @@ package struct JSONScanner {
             return nil
         case UInt8(ascii: "u"):
             guard let unit = hexUnit() else { return fault("bad escape", at: start) }
+            if unit & 0xFC00 == 0xDC00 { return fault("half a surrogate pair", at: start) }
             if unit & 0xFC00 == 0xD800 {
                 guard at + 1 < input.count, input[at] == UInt8(ascii: "\\"), input[at + 1] == UInt8(ascii: "u") else { return fault("half a surrogate pair", at: start) }
                 at += 2

@@ -1,0 +1,131 @@
+import Testing
+import Wire
+
+@testable import Comet
+
+/// A switchboard with a clock, and workers whose frames are read as soon as they are asked for.
+final class Board {
+    static let start: UInt64 = 1_000_000
+    var board: Switchboard
+    var now: UInt64 = 5_000_000
+
+    init(_ change: (inout QueueSettings) -> Void = { _ in }, ids: UInt64 = Board.start) {
+        var settings = QueueSettings()
+        change(&settings)
+        board = Switchboard(settings, wallMicroseconds: ids, now: now, seed: 11)
+    }
+
+    struct Sent: Equatable, CustomStringConvertible {
+        var op: Frame.Op
+        var client = ""
+        var number: UInt64 = 0
+        var body = ""
+        var tag: UInt8 = 0
+        var more = false
+        var gap = false
+        var description: String { "\(op) \(client) \(number - min(number, Board.start)) \(body) tag \(tag)\(more ? " more" : "")\(gap ? " gap" : "")" }
+    }
+
+    func frame(_ op: Frame.Op, _ flags: Frame.Flags = [], tag: UInt8 = 1, number: UInt64 = 0, client: String = "", body: [UInt8] = []) -> [UInt8] {
+        var out = Buffer()
+        Array(client.utf8).withUnsafeBytes { id in
+            body.withUnsafeBytes { body in
+                Frame(op: op, flags: .init(flags, tag: tag), number: number, client: id, body: body).write(to: &out)
+            }
+        }
+        return Array(out.bytes)
+    }
+    @discardableResult
+    func send(_ link: UInt32, _ bytes: [UInt8]) -> Switchboard.LinkInput {
+        bytes.withUnsafeBytes { board.received(link, $0, now: now) }
+    }
+
+    /// A worker that has been welcomed.
+    func worker(_ number: Int) -> UInt32 {
+        let link = board.accepted(mayBeSeed: true)
+        send(link, frame(.hello, tag: 0, number: UInt64(number), body: hello()))
+        #expect(frames(link).map(\.op) == [.welcome])
+        return link
+    }
+    func hello(version: UInt8 = Hello.version) -> [UInt8] {
+        var out = Buffer()
+        Hello(pid: 7, token: Array(repeating: 0, count: 16)).write(to: &out)
+        return [version] + Array(out.bytes.dropFirst())
+    }
+    func poll(_ link: UInt32, _ client: String, cursor: UInt64? = nil, tag: UInt8 = 1, single: Bool = false) {
+        var flags: Frame.Flags = cursor == nil ? [] : .acknowledges
+        if single { flags.insert(.single) }
+        send(link, frame(.connected, flags, tag: tag, number: cursor ?? 0, client: client))
+    }
+    func gone(_ link: UInt32, _ client: String, tag: UInt8 = 1, timedOut: Bool = false) {
+        send(link, frame(.gone, timedOut ? .timedOut : [], tag: tag, client: client))
+    }
+    func giveBack(_ link: UInt32, _ sent: Sent) {
+        send(link, frame(.undelivered, tag: sent.tag, number: sent.number, client: sent.client, body: Array(sent.body.utf8)))
+    }
+
+    @discardableResult
+    func publish(_ client: String, _ json: String, ttl: UInt32? = nil) -> Switchboard.Publication {
+        Array(client.utf8).withUnsafeBytes { id in
+            Array(json.utf8).withUnsafeBytes { board.publish(client: id, json: $0, timeToLive: ttl, now: now) }
+        }
+    }
+    func presence(_ client: String) -> Switchboard.Presence { Array(client.utf8).withUnsafeBytes { board.presence($0, now: now) } }
+
+    /// The end of a turn: what the links would write now. Those in `unread` don't read.
+    func frames(_ link: UInt32, unread: Set<UInt32> = []) -> [Sent] {
+        var all: [UInt32: [Sent]] = [:]
+        while let next = board.nextToWrite(now: now) {
+            guard !unread.contains(next) else { continue }
+            all[next, default: []] += parse(board.unsent(next))
+            board.written(next, board.unsent(next).count)
+        }
+        received.merge(all) { $0 + $1 }
+        return received.removeValue(forKey: link) ?? []
+    }
+    private var received: [UInt32: [Sent]] = [:]
+
+    func parse(_ bytes: UnsafeRawBufferPointer) -> [Sent] {
+        var sent: [Sent] = []
+        var at = 0
+        while case .frame(let frame, let used) = Frame.parse(bytes.part(at, bytes.count - at)) {
+            at += used
+            if frame.op == .turn { continue }
+            sent.append(
+                Sent(
+                    op: frame.op, client: String(decoding: frame.client, as: UTF8.self), number: frame.number,
+                    body: String(decoding: frame.body, as: UTF8.self), tag: frame.flags.tag,
+                    more: frame.op == .message && frame.flags.contains(.more), gap: frame.op == .message && frame.flags.contains(.gap)))
+        }
+        return sent
+    }
+
+    func wait(_ milliseconds: UInt64) {
+        let end = now + milliseconds
+        while now < end {
+            now = min(end, now + 100)
+            board.tick(now: now)
+        }
+    }
+
+    /// What is true of the books at every moment.
+    func checkBooks(sourceLocation: SourceLocation = #_sourceLocation) {
+        var depth = 0
+        var bytes = 0
+        for worker in [nil] + (0..<board.workerNumbers).map(Optional.some) {
+            let account = board.account(worker: worker)
+            #expect(account.enqueued - account.dequeued - account.expired - account.dropped == UInt64(account.depth), sourceLocation: sourceLocation)
+            let ages = board.ages(worker: worker)
+            #expect(Int(ages.0 + ages.1 + ages.2 + ages.3) == account.depth, sourceLocation: sourceLocation)
+            depth += account.depth
+            bytes += account.bytes
+        }
+        let all = board.queue
+        #expect(all.enqueued - all.dequeued - all.expired - all.dropped == UInt64(all.depth), sourceLocation: sourceLocation)
+        #expect(all.depth == depth && all.bytes == bytes, sourceLocation: sourceLocation)
+        #expect(all.depth == board.messages.count, sourceLocation: sourceLocation)
+    }
+}
+
+/// The n-th id of a board.
+func id(_ number: UInt64) -> UInt64 { Board.start + number }

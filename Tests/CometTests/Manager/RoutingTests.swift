@@ -1,0 +1,298 @@
+import Testing
+import Wire
+
+@testable import Comet
+
+@Suite struct RoutingTests {
+    @Test func aWaitingClient_getsItsMessageAtOnce() {
+        let board = Board()
+        let worker = board.worker(3)
+        board.poll(worker, "c1", tag: 5)
+        #expect(board.frames(worker) == [])
+        #expect(board.presence("c1") == .init(connected: true, worker: 3, queued: 0))
+        #expect(board.publish("c1", #"{"a":1}"#) == .sent(id(0)))
+        #expect(board.frames(worker) == [.init(op: .message, client: "c1", number: id(0), body: #"{"a":1}"#, tag: 5)])
+        #expect(board.board.queue.enqueued == 0)
+    }
+
+    @Test func theAnswer_endsThePoll() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1")
+        board.publish("c1", "1")
+        #expect(board.publish("c1", "2") == .queued(id(1)))
+        #expect(board.frames(worker).count == 1)
+        board.poll(worker, "c1", tag: 2)
+        #expect(board.frames(worker) == [.init(op: .message, client: "c1", number: id(1), body: "2", tag: 2)])
+    }
+
+    @Test func allThatWaits_goesIntoOneAnswer_inOrder() {
+        let board = Board()
+        let worker = board.worker(0)
+        for number in 0..<3 { board.publish("c1", "\(number)") }
+        board.poll(worker, "c1")
+        #expect(
+            board.frames(worker) == [
+                .init(op: .message, client: "c1", number: id(0), body: "0", tag: 1, more: true),
+                .init(op: .message, client: "c1", number: id(1), body: "1", tag: 1, more: true),
+                .init(op: .message, client: "c1", number: id(2), body: "2", tag: 1),
+            ])
+        #expect(board.presence("c1").queued == 0)
+        board.checkBooks()
+    }
+
+    @Test func anAnswer_endsAt256KiB_andTheRestWaitsForTheNextPoll() {
+        let board = Board()
+        let worker = board.worker(0)
+        let body = "\"" + String(repeating: "x", count: 60_000) + "\""
+        for _ in 0..<10 { board.publish("c1", body) }
+        var polls = 0
+        var got: [UInt64] = []
+        while got.count < 10 {
+            board.poll(worker, "c1")
+            let frames = board.frames(worker)
+            #expect(frames.reduce(0) { $0 + $1.body.utf8.count + Limits.envelopeBytes } <= Limits.answerBytes)
+            #expect(frames.map(\.more) == frames.indices.map { $0 < frames.count - 1 })
+            got += frames.map(\.number)
+            polls += 1
+        }
+        #expect(polls == 3)
+        #expect(got == (0..<10).map(id))
+    }
+
+    @Test func theBareForm_getsOneMessageAnAnswer() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.publish("c1", "1")
+        board.publish("c1", "2")
+        board.poll(worker, "c1", single: true)
+        #expect(board.frames(worker).map(\.body) == ["1"])
+        board.poll(worker, "c1", single: true)
+        #expect(board.frames(worker).map(\.body) == ["2"])
+    }
+
+    @Test func secondPollOnAnotherWorker_replacesTheFirst() {
+        let board = Board()
+        let (first, second) = (board.worker(0), board.worker(1))
+        board.poll(first, "c1", tag: 9)
+        board.poll(second, "c1", tag: 4)
+        #expect(board.frames(first) == [.init(op: .replaced, client: "c1", tag: 9)])
+        board.publish("c1", "1")
+        #expect(board.frames(first) == [])
+        #expect(board.frames(second).map(\.tag) == [4])
+    }
+
+    @Test func secondPollOnTheSameWorker_isTheWorkersOwnAffair() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1", tag: 1)
+        board.poll(worker, "c1", tag: 2)
+        board.gone(worker, "c1", tag: 1)  // of the first, late
+        board.publish("c1", "1")
+        #expect(board.frames(worker) == [.init(op: .message, client: "c1", number: id(0), body: "1", tag: 2)])
+    }
+
+    @Test func gone_queuesFromThenOn() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1")
+        board.gone(worker, "c1")
+        #expect(board.presence("c1").connected == false)
+        #expect(board.publish("c1", "1") == .queued(id(0)))
+        #expect(board.frames(worker) == [])
+    }
+
+    @Test func presence_doesNotFlapBetweenTwoPolls() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1")
+        board.publish("c1", "1")
+        #expect(board.presence("c1").connected)
+        board.wait(9_900)
+        #expect(board.presence("c1").connected)
+        board.wait(200)
+        #expect(!board.presence("c1").connected)
+        #expect(board.board.clientCount == 0)
+
+        board.poll(worker, "c2")
+        board.gone(worker, "c2", timedOut: true)
+        #expect(board.presence("c2").connected)
+    }
+
+    @Test func goneThatCrossedWithTheAnswer_endsThePresence() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1", tag: 3)
+        board.publish("c1", "1")
+        board.gone(worker, "c1", tag: 3)
+        #expect(!board.presence("c1").connected)
+    }
+
+    @Test func undelivered_goesBackToItsOldPlace() {
+        let board = Board()
+        let worker = board.worker(0)
+        for number in 0..<3 { board.publish("c1", "\(number)") }
+        board.poll(worker, "c1")
+        let sent = board.frames(worker)
+        board.publish("c1", "3")
+        board.gone(worker, "c1")
+        for frame in sent.reversed() { board.giveBack(worker, frame) }
+        #expect(board.presence("c1").queued == 4)
+        board.poll(worker, "c1", tag: 2)
+        #expect(board.frames(worker).map(\.body) == ["0", "1", "2", "3"])
+        board.checkBooks()
+    }
+
+    @Test func undeliveredWhileItPollsAgain_isDeliveredInTheSameTurn_asOneAnswer() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.publish("c1", "0")
+        board.publish("c1", "1")
+        board.poll(worker, "c1", tag: 1)
+        let sent = board.frames(worker)
+        board.gone(worker, "c1", tag: 1)
+        board.poll(worker, "c1", tag: 2)
+        for frame in sent { board.giveBack(worker, frame) }
+        #expect(board.frames(worker).map(\.description) == ["message c1 0 0 tag 2 more", "message c1 1 1 tag 2"])
+    }
+
+    @Test func undelivered_keepsItsTimeToLive() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1")
+        board.publish("c1", "1", ttl: 5_000)
+        let sent = board.frames(worker)
+        board.wait(3_000)
+        board.giveBack(worker, sent[0])
+        #expect(board.presence("c1").queued == 1)
+        board.wait(2_200)
+        #expect(board.presence("c1").queued == 0)
+        board.checkBooks()
+    }
+
+    @Test func undeliveredTwice_isKeptOnce() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1")
+        board.publish("c1", "1")
+        let sent = board.frames(worker)
+        board.giveBack(worker, sent[0])
+        board.giveBack(worker, sent[0])
+        #expect(board.presence("c1").queued == 1)
+    }
+
+    @Test func aWorkersDeath_putsBackWhatItDidNotRead_andItsClientsAreGone() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.board.beginTurn(nanoseconds: 5)
+        for number in 0..<4 { board.poll(worker, "c\(number)") }
+        for number in 0..<3 { board.publish("c\(number)", "\(number)") }
+        // It took the turn's mark, the first message and half of the second.
+        let first = 16 + 16 + 2 + 1
+        #expect(board.board.nextToWrite(now: board.now) == worker)
+        board.board.written(worker, first + 7)
+        board.board.closed(worker, now: board.now)
+        #expect(board.presence("c0").queued == 0)
+        #expect(board.presence("c1").queued == 1)
+        #expect(board.presence("c2").queued == 1)
+        for number in 1..<4 { #expect(!board.presence("c\(number)").connected) }
+        board.checkBooks()
+
+        let again = board.worker(0)
+        for number in 0..<4 { board.poll(again, "c\(number)") }
+        #expect(board.frames(again).map(\.body) == ["1", "2"])
+        #expect(board.publish("c3", "3") == .sent(id(3)))
+    }
+
+    @Test func aWorkerThatDoesNotRead_leavesItsMessagesInTheMailboxes() {
+        let board = Board()
+        let worker = board.worker(0)
+        let body = "\"" + String(repeating: "x", count: 60_000) + "\""
+        var answers: [Switchboard.Publication] = []
+        for number in 0..<100 { board.poll(worker, "c\(number)") }
+        for number in 0..<100 { answers.append(board.publish("c\(number)", body)) }
+        let sent = answers.filter { if case .sent = $0 { true } else { false } }.count
+        #expect(sent == 70)  // 4 MiB, and the one that went over it
+        #expect(board.board.queue.depth == 30)
+        #expect(board.board.outboxBytes.most < Limits.outboxBytes + 70_000)
+        #expect(board.presence("c99").connected)
+        // It reads: all get theirs, without polling again.
+        var got = 0
+        while got < 100 {
+            let frames = board.frames(worker)
+            if frames.isEmpty { break }
+            got += frames.count
+        }
+        #expect(got == 100)
+        #expect(board.board.queue.depth == 0)
+        board.checkBooks()
+    }
+
+    @Test func rollingRestart_twoWorkersMayHoldOneNumber() {
+        let board = Board()
+        let (old, new) = (board.worker(2), board.worker(2))
+        board.poll(old, "c1")
+        board.poll(new, "c2")
+        board.board.closed(old, now: board.now)
+        #expect(board.publish("c2", "1") == .sent(id(0)))
+        #expect(board.frames(new).count == 1)
+    }
+
+    @Test(arguments: ["number", "version", "body", "again", "op", "garbage"])
+    func whatNoWorkerSays_closesTheLink(_ what: String) {
+        let board = Board()
+        let link = board.board.accepted(mayBeSeed: false)
+        let bytes: [UInt8] =
+            switch what {
+            case "number": board.frame(.hello, number: 5000, body: board.hello())
+            case "version": board.frame(.hello, number: 1, body: board.hello(version: 9))
+            case "body": board.frame(.hello, number: 1, body: [1, 2, 3])
+            case "again": board.frame(.hello, number: 1, body: board.hello()) + board.frame(.hello, number: 1, body: board.hello())
+            case "op": board.frame(.connected, client: "c1")
+            default: Array("GET / HTTP/1.1\r\n\r\n".utf8)
+            }
+        guard case .close = board.send(link, bytes) else { Issue.record("the link stays open"); return }
+    }
+
+    @Test func framesInPieces_areTakenWhenTheyAreWhole() {
+        let board = Board()
+        let link = board.board.accepted(mayBeSeed: true)
+        let bytes = board.frame(.hello, number: 1, body: board.hello()) + board.frame(.connected, tag: 3, client: "c1")
+        var input: [UInt8] = []
+        for byte in bytes {
+            input.append(byte)
+            guard case .consumed(let count) = board.send(link, input) else { Issue.record("closed"); return }
+            input.removeFirst(count)
+        }
+        #expect(input.isEmpty)
+        #expect(board.presence("c1").connected)
+    }
+
+    @Test func theTurn_isToldOnceBeforeItsMessages() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1")
+        board.poll(worker, "c2")
+        board.board.beginTurn(nanoseconds: 77)
+        board.publish("c1", "1")
+        board.publish("c2", "2")
+        #expect(board.board.nextToWrite(now: board.now) == worker)
+        var ops: [Frame.Op] = []
+        var bytes = board.board.unsent(worker)
+        while case .frame(let frame, let used) = Frame.parse(bytes) {
+            ops.append(frame.op)
+            if frame.op == .turn { #expect(frame.number == 77) }
+            bytes = bytes.part(used, bytes.count - used)
+        }
+        #expect(ops == [.turn, .message, .message])
+    }
+
+    @Test func aWaitingClient_costsUnder64Bytes() {
+        let board = Board()
+        let worker = board.worker(0)
+        for number in 1_000_000..<1_100_000 { board.poll(worker, "cli\(number)") }
+        let bytes = board.board.clientMemoryBytes
+        #expect(board.board.clientCount == 100_000)
+        #expect(bytes < 6_400_000, "\(Double(bytes) / 100_000) bytes a client")
+    }
+}

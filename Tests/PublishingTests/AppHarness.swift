@@ -1,0 +1,79 @@
+import Comet
+import Testing
+import Wire
+
+@testable import Publishing
+
+/// The app port with one connection, and a worker on which clients wait.
+final class App {
+    static let firstId: UInt64 = 1_000_000
+    var port: AppPort
+    var board: Switchboard
+    var session = AppSession()
+    var now: UInt64 = 9_000_000
+    private var worker: UInt32
+
+    var isClosing: Bool { session.isClosing }
+    var wantsInput: Bool { session.wantsInput }
+    var inputBytes: Int { session.input.count }
+    var outputBytes: Int { session.output.count }
+    var queued: Int { board.queue.depth }
+
+    init(key: String = "", _ change: (inout QueueSettings) -> Void = { _ in }) {
+        var settings = QueueSettings()
+        change(&settings)
+        board = Switchboard(settings, wallMicroseconds: App.firstId, now: now, seed: 3)
+        port = AppPort(maxMessage: settings.maxMessage, key: Array(key.utf8))
+        worker = board.accepted(mayBeSeed: false)
+        var body = Buffer()
+        Hello(pid: 1, token: Array(repeating: 0, count: 16)).write(to: &body)
+        var hello = Buffer()
+        Frame(op: .hello, number: 0, body: body.bytes).write(to: &hello)
+        _ = board.received(worker, hello.bytes, now: now)
+    }
+
+    func poll(_ client: String) {
+        var frame = Buffer()
+        Array(client.utf8).withUnsafeBytes { Frame(op: .connected, number: 0, client: $0).write(to: &frame) }
+        _ = board.received(worker, frame.bytes, now: now)
+    }
+    /// The bodies of the messages that went to the worker.
+    func delivered() -> [String] {
+        var bodies: [String] = []
+        while let link = board.nextToWrite(now: now) {
+            var bytes = board.unsent(link)
+            while case .frame(let frame, let used) = Frame.parse(bytes) {
+                if frame.op == .message { bodies.append(String(decoding: frame.body, as: UTF8.self)) }
+                bytes = bytes.part(used, bytes.count - used)
+            }
+            board.written(link, board.unsent(link).count)
+        }
+        return bodies
+    }
+
+    /// Bytes come; what is answered, when the app reads it all.
+    func send(_ bytes: [UInt8]) -> String {
+        bytes.withUnsafeBytes { session.input.append($0) }
+        var answer = ""
+        while true {
+            let before = session.input.count
+            port.process(&session, &board, now: now)
+            answer += String(decoding: session.output.bytes, as: UTF8.self)
+            session.output.clear()
+            if session.input.count == before || session.isClosing { return answer }
+        }
+    }
+    func send(_ text: String) -> String { send(Array(text.utf8)) }
+    func byteByByte(_ text: String) -> String { text.utf8.reduce(into: "") { $0 += send([$1]) } }
+
+    static func post(_ body: String, _ headers: String = "", path: String = "/publish") -> String {
+        "POST \(path) HTTP/1.1\r\nHost: a\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+    static func get(_ path: String, _ headers: String = "") -> String { "GET \(path) HTTP/1.1\r\nHost: a\r\n\(headers)\r\n" }
+}
+
+/// Status and body of the only answer in this text.
+func answer(_ text: String) -> (status: Int, body: String) {
+    let parts = text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
+    return (Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0, parts.count > 1 ? String(parts[1]) : "")
+}

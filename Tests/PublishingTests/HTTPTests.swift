@@ -1,0 +1,200 @@
+import Comet
+import Testing
+import Wire
+
+@testable import Publishing
+
+@Suite struct HTTPTests {
+    @Test func aWaitingClient_200sent_anAbsentOne_202queued() {
+        let app = App()
+        app.poll("c1")
+        let sent = app.send(App.post(#"{"client":"c1","message":{"a": [1, 2]}}"#))
+        #expect(sent == "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n{\"id\":1000000,\"status\":\"sent\"}")
+        #expect(app.delivered() == [#"{"a": [1, 2]}"#])
+        let queued = answer(app.send(App.post(#"{"client":"c1","message":null}"#)))
+        #expect(queued.status == 202)
+        #expect(queued.body == #"{"id":1000001,"status":"queued"}"#)
+    }
+
+    @Test(arguments: [
+        (#"{"message":7,"client":"c\u0031","ttl":1.5,"other":{"client":["x"]}}"#, "7"),
+        (#" { "client" : "c1" , "message" : [ {"client":"]}\"" } , "\\" ] } "#, #"[ {"client":"]}\"" } , "\\" ]"#),
+        (#"{"client":"c1","mess\u0061ge":-1.5e3}"#, "-1.5e3"),
+        (#"{"x":"\\\"","client":"c1","message":"\u2028<é"}"#, #""\u2028<é""#),
+        (#"{"client":"c1","message":true,"ttl":null}"#, "true"),
+    ])
+    func theMessagesOwnBytes_goOut(_ publish: String, _ message: String) {
+        let app = App()
+        app.poll("c1")
+        #expect(answer(app.send(App.post(publish))).status == 200)
+        #expect(app.delivered() == [message])
+    }
+
+    @Test(arguments: [
+        (#"{"client":"c1","message":}"#, 400, "bad_json"), ("", 400, "bad_json"), ("nonsense", 400, "bad_json"), (#"{"client":"c1","message":1}{"#, 400, "bad_json"),
+        ("7", 400, "bad_publish"), (#"{"client":"c1"}"#, 400, "bad_publish"), (#"{"message":1}"#, 400, "bad_client"), (#"{"client":7,"message":1}"#, 400, "bad_client"),
+        (#"{"client":"","message":1}"#, 400, "bad_client"), (#"{"client":"a.b","message":1}"#, 400, "bad_client"), (#"{"client":"a\u0000","message":1}"#, 400, "bad_client"),
+        (#"{"client":"c1","message":1,"ttl":0}"#, 400, "bad_ttl"), (#"{"client":"c1","message":1,"ttl":"5"}"#, 400, "bad_ttl"),
+        (#"{"client":"c1","message":1,"ttl":604801}"#, 400, "bad_ttl"), (#"{"client":"c1","message":1,"ttl":-5}"#, 400, "bad_ttl"),
+        (#"{"client":"c1","client":"c2","message":1}"#, 400, "bad_publish"), (#"{"key":"x"}"#, 400, "bad_client"),
+    ])
+    func mistakes_haveTheirCode(_ body: String, _ status: Int, _ code: String) {
+        let app = App()
+        let got = answer(app.send(App.post(body)))
+        #expect(got.status == status)
+        #expect(got.body.hasPrefix(#"{"error":{"code":"\#(code)","#), "\(got.body)")
+        #expect(JSONScanner.isValid(got.body))
+        // The connection goes on.
+        #expect(answer(app.send(App.post(#"{"client":"c1","message":1}"#))).status == 202)
+    }
+
+    @Test func badJSON_namesTheByte() {
+        let app = App()
+        #expect(answer(app.send(App.post(#"{"client":"c1","message":nope}"#))).body == #"{"error":{"code":"bad_json","message":"no value at byte 25","offset":25}}"#)
+        #expect(answer(app.send(App.post(String(repeating: "[", count: 5000)))).body.contains("nested too deep at byte 256"))
+        #expect(answer(app.send(App.post(#"{"client":"c1","message":123456789012345678901234567890}"#))).body.contains("number out of range at byte 25"))
+    }
+
+    @Test func aMessageOverTheBound_413_oneOfTheBound_isTaken() {
+        let app = App()
+        let fits = "\"" + String(repeating: "x", count: 65_534) + "\""
+        #expect(answer(app.send(App.post(#"{"client":"c1","message":\#(fits)}"#))).status == 202)
+        let over = answer(app.send(App.post(#"{"client":"c1","message":\#(fits.dropLast())x"}"#)))
+        #expect(over.status == 413)
+        #expect(over.body.contains("too_large"))
+    }
+
+    @Test func aBodyOverTheBatchBound_413_beforeItIsSent() {
+        let app = App()
+        let got = answer(app.send("POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: \(Limits.batchBytes + 1)\r\n\r\n"))
+        #expect(got.status == 413)
+        #expect(app.isClosing)
+    }
+
+    @Test func aBatch_isAnsweredInOrder() {
+        let app = App()
+        app.poll("c2")
+        let got = answer(app.send(App.post(#"[{"client":"c1","message":[1]},{"client":"c2","message":{"b":2}}, 7 ,{"client":"c3","message":"x,]}"}]"#)))
+        #expect(got.status == 200)
+        #expect(got.body == #"[{"id":1000000,"status":"queued"},{"id":1000001,"status":"sent"},{"error":{"code":"bad_publish","message":"a publish is an object with client and message"}},{"id":1000002,"status":"queued"}]"#)
+        #expect(app.delivered() == [#"{"b":2}"#])
+        #expect(answer(app.send(App.post("[]"))).body == "[]")
+    }
+
+    @Test func aBrokenBatch_publishesNothing() {
+        let app = App()
+        let got = answer(app.send(App.post(#"[{"client":"c1","message":1},{"client":"c1","message":2]"#)))
+        #expect(got.status == 400)
+        #expect(got.body.contains("\"offset\":55"))
+        #expect(app.queued == 0)
+    }
+
+    @Test func ndjson_isLineByLine() {
+        let app = App()
+        let lines = "{\"client\":\"c1\",\"message\":1}\n\n{\"client\":\r\n{\"client\":\"c1\",\"message\":2}"
+        let got = answer(app.send(App.post(lines, "Content-Type: application/x-ndjson; charset=utf-8\r\n")))
+        #expect(got.status == 200)
+        #expect(got.body == #"[{"id":1000000,"status":"queued"},{"error":{"code":"bad_json","message":"ends early at byte 40","offset":40}},{"id":1000001,"status":"queued"}]"#)
+    }
+
+    @Test func fullQueue_503_withRetryAfter() {
+        let app = App { $0.maxMessages = 1 }
+        _ = app.send(App.post(#"{"client":"c1","message":1}"#))
+        let got = app.send(App.post(#"{"client":"c1","message":2}"#))
+        #expect(answer(got).status == 503)
+        #expect(got.contains("Retry-After: 1\r\n"))
+        #expect(got.contains("queue_full"))
+    }
+
+    @Test func presence_isToldForAnyId() {
+        let app = App()
+        app.poll("c 1")
+        #expect(answer(app.send(App.get("/clients/c%201"))).body == #"{"client":"c 1","connected":true,"worker":0,"queued":0}"#)
+        _ = app.send(App.post(#"{"client":"\"q\"","message":1}"#))
+        #expect(answer(app.send(App.get("/clients/%22q%22"))).body == #"{"client":"\"q\"","connected":false,"worker":null,"queued":1}"#)
+        #expect(answer(app.send(App.get("/clients/nobody"))).body == #"{"client":"nobody","connected":false,"worker":null,"queued":0}"#)
+        #expect(answer(app.send(App.get("/clients/a.b"))).status == 400)
+        #expect(answer(app.send(App.get("/clients/%zz"))).status == 400)
+        #expect(answer(app.send(App.get("/clients/" + String(repeating: "x", count: 129)))).status == 400)
+    }
+
+    @Test func stats_areJSON() {
+        let app = App()
+        _ = app.send(App.post(#"{"client":"c1","message":1}"#))
+        let got = answer(app.send(App.get("/stats")))
+        #expect(got.status == 200)
+        #expect(JSONScanner.isValid(got.body))
+        #expect(got.body.contains(#""queue":{"messages":1,"bytes":1,"enqueued":1"#))
+    }
+
+    @Test(arguments: [
+        ("GET /publish HTTP/1.1\r\nHost: a\r\n\r\n", 405), ("POST /stats HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405), (App.get("/"), 404), (App.get("/clients/"), 404),
+        ("POST /publish HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 501), ("POST /publish HTTP/1.1\r\n\r\n", 400), ("\u{16}\u{3}\u{1}", 400),
+        ("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", 501), ("GET /stats HTTP/2.0\r\nHost: a\r\n\r\n", 505), ("GET /\(String(repeating: "x", count: 9000)) HTTP/1.1\r\n", 414),
+    ])
+    func otherRequests_haveTheirStatus(_ request: String, _ status: Int) { #expect(answer(App().send(request)).status == status) }
+
+    @Test func expect100_isAnsweredBeforeTheBody() {
+        let app = App()
+        let body = #"{"client":"c1","message":1}"#
+        #expect(app.send("POST /publish HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+        #expect(app.send(String(body.prefix(5))) == "")
+        #expect(answer(app.send(String(body.dropFirst(5)))).status == 202)
+    }
+
+    @Test func aKey_isAskedFor() {
+        let app = App(key: "sesame")
+        let publish = #"{"client":"c1","message":1}"#
+        for header in ["", "Authorization: Bearer sesamy\r\n", "Authorization: Basic sesame\r\n", "Authorization: Bearer sesame1\r\n", "Authorization: Bearer\r\n"] {
+            app.session = AppSession()
+            let got = app.send(App.post(publish, header))
+            #expect(answer(got).status == 401)
+            #expect(got.contains("WWW-Authenticate: Bearer\r\n"))
+            #expect(app.isClosing)
+        }
+        app.session = AppSession()
+        #expect(answer(app.send(App.get("/stats"))).status == 401)
+        app.session = AppSession()
+        #expect(answer(app.send(App.post(publish, "authorization: bearer sesame\r\n"))).status == 202)
+        #expect(app.port.counters.rejectedKey == 6)
+    }
+
+    @Test func pipelinedRequests_areAnsweredInOrder_howeverTheyArrive() {
+        let requests = App.post(#"{"client":"c1","message":1}"#) + App.get("/clients/c1") + App.post(#"{"client":"c1","message":"#) + App.get("/nothing", "Connection: close\r\n")
+        let whole = App().send(requests)
+        #expect(whole.components(of: "HTTP/1.1 ").map { $0.prefix(3) } == ["202", "200", "400", "404"])
+        let app = App()
+        #expect(app.byteByByte(requests) == whole)
+        #expect(app.isClosing)
+        for cut in stride(from: 1, to: requests.utf8.count, by: 7) {
+            let app = App()
+            #expect(app.send(Array(requests.utf8.prefix(cut))) + app.send(Array(requests.utf8.dropFirst(cut))) == whole)
+        }
+    }
+
+    @Test func http10_isClosedUnlessItAsks() {
+        let app = App()
+        #expect(app.send("GET /stats HTTP/1.0\r\n\r\n").hasPrefix("HTTP/1.0 200 OK\r\n"))
+        #expect(app.isClosing)
+        let kept = App()
+        #expect(kept.send("GET /stats HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").contains("Connection: keep-alive\r\n"))
+        #expect(!kept.isClosing)
+    }
+
+    @Test func answersThatAreNotRead_stopTheReading() {
+        let app = App()
+        let requests = String(repeating: App.get("/nothing"), count: 20_000)
+        Array(requests.utf8).withUnsafeBytes { app.session.input.append($0) }
+        app.port.process(&app.session, &app.board, now: app.now)
+        #expect(app.outputBytes < Limits.appOutputBytes + 1000)
+        #expect(!app.wantsInput)
+        #expect(app.inputBytes > 0)
+    }
+}
+
+extension String {
+    func components(of separator: String) -> [Substring] { split(separator: separator) }
+}
+extension JSONScanner {
+    static func isValid(_ text: String) -> Bool { Array(text.utf8).withUnsafeBytes { JSONScanner.fault(in: $0) } == nil }
+}
