@@ -1,4 +1,5 @@
 // placeholder until Daemon
+import Browser
 import Comet
 import Glibc
 import Logging
@@ -6,6 +7,8 @@ import Reactor
 import Wire
 
 var settings = WorkerSettings()
+settings.script = BrowserScript.bytes
+settings.scriptETag = BrowserScript.etag
 var address = "127.0.0.1"
 var port: UInt16 = 8000
 var manager = Endpoint("127.0.0.1", 9000)
