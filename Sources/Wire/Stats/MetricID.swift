@@ -16,7 +16,7 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case latencyUnder1 = 42, latencyUnder2, latencyUnder5, latencyUnder10, latencyUnder50, latencyUnder100, latencyUnder500, latencyOver500
     case latencySum = 50
     // Every daemon's loop and cost.
-    case loopIterations = 51, loopBusy, loopLagMax, timers, turnBusyMax
+    case loopIterations = 51, loopBusy, loopLagMax, turnBusyMax = 55
     case cpuUser = 56, cpuSystem, rss, minorFaults
     // A worker's link.
     case managerLinkUp = 60, managerReconnects, managerFramesIn

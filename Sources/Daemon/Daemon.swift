@@ -1,0 +1,159 @@
+package import Configuration
+import Glibc
+package import Logging
+package import Reactor
+package import Wire
+
+/// What worker and manager share: the start from arguments and inherited listeners, the log, the lifeline to the supervisor, the signals,
+/// and the reports. A daemon's whole main is
+///
+///     let daemon = Daemon(.manager)                                    // exits 64 on bad arguments
+///     let settings = daemon.arguments.settings
+///     let process = ManagerProcess(daemon.loop, settings, log: daemon.log)
+///     process.start(
+///         workers: daemon.listener("workers", settings.manager.address, settings.manager.port),   // inherited, or bound; exits 69, 77
+///         app: daemon.listener("app", settings.app.address, settings.app.port))
+///     daemon.fill = { process.fill(&$0) }                              // its metrics: $0.set(.publishes, ..)
+///     daemon.drain = { seconds, done in process.drain(seconds, done) } // done() ends the process
+///     process.stateChanged = { daemon.reportNow() }
+///     daemon.serve()                                                   // tells the supervisor that it is ready; never returns
+///
+/// Its life:
+///
+///     STARTING --serve--> READY --lifeline's end--> ORPHAN --a new supervisor answers--> READY
+///                           |                          | 30 s alone
+///                           +--TERM, "drain"--> DRAINING <--+        --done, second TERM, INT, "stop"--> exit 0
+package final class Daemon {
+    package let arguments: DaemonArguments
+    package let loop = Loop()
+    package let log: Logger
+    /// Of this life: random.
+    package let boot = UInt64.random(in: 1...UInt64.max)
+    package let token: StatsToken
+    /// Descriptors that this process may open; it was raised as far as the system allows.
+    package let descriptorLimit: Int
+    package private(set) var state = StatsPacket.State.starting
+
+    /// Sets the program's own metrics in a report.
+    package var fill: (inout StatsWriter) -> Void = { _ in }
+    /// Sockets of clients that are open, for the count of descriptors.
+    package var socketCount: () -> Int = { 0 }
+    /// Ends the program's work over so many seconds; it calls the second parameter when that is done.
+    package var drain: (Double, @escaping () -> Void) -> Void = { _, done in done() }
+
+    private let inherited: InheritedListeners
+    private var listeners: [Int32] = []
+    private var lifeline: Lifeline?
+    private var reporter: Reporter?
+    private var signals: [SignalWatcher] = []
+
+    package init(_ role: DaemonArguments.Role) {
+        switch Result(catching: { () throws(DaemonArguments.Mistake) in try DaemonArguments.parse(role, Array(CommandLine.arguments.dropFirst())) }) {
+        case .success(.run(let arguments)): self.arguments = arguments
+        case .success(.help):
+            print(DaemonArguments.help(role), terminator: "")
+            exit(0)
+        case .success(.version):
+            print("\(role.rawValue) \(Version.text)")
+            exit(0)
+        case .failure(let mistake): Daemon.fail(role.rawValue, 64, mistake.description)
+        }
+        log = StandardErrorLog.make(arguments, boot: boot)
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGHUP, SIG_IGN)
+        descriptorLimit = ProcessUsage.raiseDescriptorLimit()
+        inherited = InheritedListeners()
+        token = Files.contents(arguments.settings.runDirectory + "/stats.token").flatMap { StatsToken(hex: String(decoding: $0, as: UTF8.self)) } ?? StatsToken()
+    }
+
+    /// One line on standard error, and the end. Codes as in sysexits: 64 arguments, 69 port taken, 71 the system, 77 no permission, 78 configuration.
+    package static func fail(_ program: String, _ code: Int32, _ message: String) -> Never {
+        var line = "\(program): \(message)\n"
+        line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        exit(code)
+    }
+    package func fail(_ code: Int32, _ message: String) -> Never {
+        log.critical("\(message)")
+        exit(code)
+    }
+
+    /// The listener that was inherited under this name, or one that is bound now.
+    package func listener(_ name: String, _ address: String, _ port: Int) -> Int32 {
+        let descriptor: Int32
+        if let found = inherited.take(name) {
+            descriptor = found
+        } else {
+            do {
+                descriptor = try Sockets.listen(Endpoint(address, UInt16(port)))
+            } catch let error as SystemError {
+                fail(error.code == EADDRINUSE || error.code == EADDRNOTAVAIL ? 69 : error.code == EACCES ? 77 : 71, "\(error)")
+            } catch {
+                fail(71, "\(error)")
+            }
+        }
+        listeners.append(descriptor)
+        return descriptor
+    }
+
+    /// How many connections it may hold: the setting, or less where the system does not allow that many descriptors, and then it says so.
+    package func connectionLimit(_ wanted: Int, reserve: Int) -> Int {
+        let possible = max(1, descriptorLimit - reserve)
+        guard possible < wanted else { return wanted }
+        log.warning("max_connections \(wanted) needs more descriptors than the \(descriptorLimit) this process may open: it takes \(possible) connections")
+        return possible
+    }
+
+    /// The key of --app-key-file, without its last newline; empty where none is asked for. Exits 77 or 78 where it can't be read.
+    package func appKey() -> [UInt8] {
+        guard let path = arguments.appKeyFile else { return [] }
+        guard var key = Files.contents(path) else { fail(errno == EACCES ? 77 : 78, "--app-key-file \(path): \(String(cString: strerror(errno)))") }
+        while key.last == 10 || key.last == 13 { key.removeLast() }
+        guard !key.isEmpty else { fail(78, "--app-key-file \(path): the key is empty") }
+        return key
+    }
+
+    /// Tells the supervisor that it serves, and runs until it is told to end.
+    package func serve() -> Never {
+        signals = [
+            SignalWatcher(loop, SIGTERM) { [unowned self] in
+                if state == .draining { leave("a second TERM") } else { beginDrain(arguments.settings.supervisor.drain) }
+            },
+            SignalWatcher(loop, SIGINT) { [unowned self] in leave("INT") },
+        ]
+        reporter = Reporter(self)
+        state = .ready
+        lifeline = Lifeline(self, listeners: listeners)
+        lifeline?.sayReady()
+        reporter?.start()
+        loop.run()
+        exit(0)
+    }
+
+    /// Sends a report at once: something that a viewer should see has changed.
+    package func reportNow() { reporter?.send() }
+
+    /// An event for the supervisor's journal and the viewers. `kind` is one word in capitals; `text` has no secrets, client ids or messages.
+    package func event(_ severity: Logger.Level, _ kind: String, _ text: String) { reporter?.event(severity, kind, text) }
+
+    // MARK: the end
+
+    func change(_ new: StatsPacket.State) {
+        guard state != new, state != .draining else { return }
+        state = new
+        reportNow()
+    }
+
+    /// Also by the lifeline. A second call only has the first one's effect.
+    func beginDrain(_ seconds: Double) {
+        guard state != .draining else { return }
+        log.info("draining over \(seconds) s")
+        change(.draining)
+        drain(seconds) { [unowned self] in leave("drained") }
+    }
+
+    func leave(_ why: String) {
+        log.info("leaving: \(why)")
+        reporter?.goodbye()
+        loop.stop()
+    }
+}

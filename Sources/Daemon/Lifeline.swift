@@ -1,0 +1,107 @@
+import Configuration
+import Glibc
+import Logging
+import Reactor
+import Wire
+
+/// The socket to the supervisor. Its end is how a daemon learns that the supervisor died: it serves on, and calls home until another
+/// supervisor answers and takes it over, with its listeners. Nobody comes for 30 s: it drains and leaves.
+final class Lifeline {
+    private static let orphanGraceSeconds = 30.0
+    private static let callEverySeconds = 0.5
+
+    private unowned let daemon: Daemon
+    private let listeners: [Int32]
+    private var watcher: IOWatcher?
+    private var input: [UInt8] = []
+    private var caller: Timer?
+    private var grace: Timer?
+    /// A line is never longer; more is not the supervisor speaking.
+    private static let lineBytes = 256
+
+    init(_ daemon: Daemon, listeners: [Int32]) {
+        self.daemon = daemon
+        self.listeners = listeners
+        guard let text = getenv("MEGACOMET_LIFELINE"), let descriptor = Int32(String(cString: text)), fcntl(descriptor, F_GETFD) >= 0 else { return }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        Sockets.setNonBlocking(descriptor)
+        watch(descriptor)
+    }
+
+    func sayReady() { say("ready\n") }
+
+    private func say(_ text: String) {
+        guard let watcher else { return }
+        var text = text
+        text.withUTF8 { _ = Sockets.write(watcher.descriptor, UnsafeRawBufferPointer($0)) }
+    }
+
+    private func watch(_ descriptor: Int32) {
+        watcher = IOWatcher(daemon.loop, descriptor, .read) { [unowned self] _ in read() }
+    }
+
+    private func read() {
+        guard let watcher else { return }
+        var room: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
+        let transfer = withUnsafeMutableBytes(of: &room) { bytes in
+            let transfer = Sockets.read(watcher.descriptor, into: bytes)
+            if case .bytes(let count) = transfer { input.append(contentsOf: bytes[..<count]) }
+            return transfer
+        }
+        switch transfer {
+        case .bytes:
+            while let end = input.firstIndex(of: 10) {
+                let line = String(decoding: input[..<end], as: UTF8.self)
+                input.removeFirst(end + 1)
+                obey(line)
+            }
+            if input.count > Lifeline.lineBytes { lost() }
+        case .wouldBlock: break
+        case .end, .failed: lost()
+        }
+    }
+
+    private func obey(_ line: String) {
+        let words = line.split(separator: " ")
+        switch words.first {
+        case "drain": daemon.beginDrain(words.count > 1 ? Double(String(words[1])) ?? 0 : daemon.arguments.settings.supervisor.drain)
+        case "stop": daemon.leave("the supervisor stops it")
+        default: daemon.log.warning("the supervisor says \"\(line)\", which means nothing here")
+        }
+    }
+
+    // MARK: alone
+
+    private func lost() {
+        if let watcher {
+            watcher.stop()
+            Sockets.close(watcher.descriptor)
+        }
+        watcher = nil
+        input = []
+        daemon.log.warning("the supervisor is gone; serving on, and looking for a new one")
+        daemon.change(.orphan)
+        caller = Timer(daemon.loop) { [unowned self] in callHome() }
+        caller?.start(after: Lifeline.callEverySeconds, every: Lifeline.callEverySeconds)
+        grace = Timer(daemon.loop) { [unowned self] in
+            caller?.stop()
+            daemon.log.warning("no new supervisor in \(Lifeline.orphanGraceSeconds) s")
+            daemon.beginDrain(daemon.arguments.settings.supervisor.drain)
+        }
+        grace?.start(after: Lifeline.orphanGraceSeconds)
+    }
+
+    private func callHome() {
+        guard let descriptor = try? UnixSockets.connect(daemon.arguments.settings.runDirectory + "/lifeline.sock") else { return }
+        var line =
+            "{\"name\":\"\(daemon.arguments.name)\",\"pid\":\(getpid()),\"boot\":\"\(hex16(daemon.boot))\",\"token\":\"\(daemon.token)\","
+            + "\"generation\":\(daemon.arguments.generation),\"state\":\"\(daemon.state == .draining ? "draining" : "ready")\"}\n"
+        let sent = line.withUTF8 { UnixSockets.send(descriptor, UnsafeRawBufferPointer($0), descriptors: listeners) }
+        guard case .bytes = sent else { return Sockets.close(descriptor) }
+        caller?.stop()
+        grace?.stop()
+        watch(descriptor)
+        daemon.log.info("a new supervisor took over")
+        daemon.change(.ready)
+    }
+}

@@ -1,0 +1,35 @@
+package import Reactor
+
+/// How busy the loop is, and how late. Measured from within: the time from each waking to the next sleep is what an event may have to wait,
+/// and a timer that comes late shows what the loop can't see itself (the process was stopped, or got no CPU). It wakes nothing.
+package final class LoopMeter {
+    private let loop: Loop
+    private var turnStart: TurnStart?
+    private var turnEnd: TurnEnd?
+    private var woke: UInt64 = 0
+    package private(set) var busyNanoseconds: UInt64 = 0
+    private var longestTurn: UInt64 = 0
+    private var latestTimer: UInt64 = 0
+
+    package init(_ loop: Loop) {
+        self.loop = loop
+        turnStart = TurnStart(loop) { [unowned self] in woke = Clock.monotonicNanoseconds }
+        turnEnd = TurnEnd(loop) { [unowned self] in sleep() }
+    }
+    private func sleep() {
+        guard woke > 0 else { return }
+        let turn = Clock.monotonicNanoseconds &- woke
+        busyNanoseconds += turn
+        longestTurn = max(longestTurn, turn)
+        woke = 0
+    }
+    /// A timer came so much later than it should have.
+    package func timerWasLate(by nanoseconds: UInt64) { latestTimer = max(latestTimer, nanoseconds) }
+
+    package var turns: UInt64 { loop.turns }
+    /// The longest turn since this was last asked, and the worst that an event or timer may have waited. Nanoseconds.
+    package func takeMaxima() -> (turn: UInt64, lag: UInt64) {
+        defer { (longestTurn, latestTimer) = (0, 0) }
+        return (longestTurn, max(longestTurn, latestTimer))
+    }
+}

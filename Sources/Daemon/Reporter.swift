@@ -1,0 +1,106 @@
+import Configuration
+import Glibc
+import Logging
+import Reactor
+import Wire
+
+/// Sends the daemon's reports: one each interval, and at once when something changes. It never waits for anyone: a report that the kernel
+/// does not take is counted and forgotten.
+final class Reporter {
+    private unowned let daemon: Daemon
+    private let hub: Endpoint
+    private let interval: Double
+    private let meter: LoopMeter
+    private let socket: Int32
+    private var writer: StatsWriter
+    private var timer: Timer?
+    private var lastTick: UInt64 = 0
+    private var sendErrors: UInt64 = 0
+    /// Descriptors open without the clients' sockets, counted once: with 100,000 clients counting takes milliseconds.
+    private let baseDescriptors: Int
+
+    init(_ daemon: Daemon) {
+        self.daemon = daemon
+        let arguments = daemon.arguments
+        hub = Endpoint(arguments.settings.stats.address, UInt16(arguments.settings.stats.port))
+        interval = arguments.settings.stats.interval
+        meter = LoopMeter(daemon.loop)
+        socket = (try? Sockets.datagram(Endpoint("127.0.0.1", 0))) ?? -1
+        if socket < 0 { daemon.log.warning("no socket for reports: \(SystemError("socket"))") }
+        baseDescriptors = ProcessUsage.openDescriptors()
+
+        var header = StatsPacket.Header()
+        header.boot = daemon.boot
+        header.role = arguments.role == .worker ? .worker : .manager
+        header.instance = UInt16(arguments.number)
+        header.pid = UInt32(getpid())
+        header.startTime = Clock.wallMicroseconds / 1000
+        header.interval = UInt32(interval * 1000)
+        header.generation = UInt16(truncatingIfNeeded: arguments.generation)
+        writer = StatsWriter(header, token: daemon.token)
+    }
+
+    func start() {
+        timer = Timer(daemon.loop) { [unowned self] in tick() }
+        lastTick = Clock.monotonicNanoseconds
+        send()
+        // Apart from each other, so that the hub's buffer never gets all at once.
+        let phase = Double(daemon.arguments.number % 10) * interval / 10
+        timer?.start(after: interval / 10 + phase, every: interval)
+    }
+
+    private func tick() {
+        let now = Clock.monotonicNanoseconds
+        let due = lastTick + UInt64(interval * 1e9)
+        if now > due { meter.timerWasLate(by: now - due) }
+        lastTick = now
+        send()
+    }
+
+    func send() { write(.report) }
+    func goodbye() { write(.goodbye) }
+
+    private func write(_ kind: StatsPacket.Kind) {
+        let usage = ProcessUsage.usage()
+        let (turn, lag) = meter.takeMaxima()
+        writer.set(.fdsOpen, baseDescriptors + daemon.socketCount())
+        writer.set(.fdLimit, daemon.descriptorLimit)
+        writer.set(.loopIterations, meter.turns)
+        writer.set(.loopBusy, meter.busyNanoseconds / 1000)
+        writer.set(.loopLagMax, lag / 1000)
+        writer.set(.turnBusyMax, turn / 1000)
+        writer.set(.cpuUser, usage.userMicroseconds)
+        writer.set(.cpuSystem, usage.systemMicroseconds)
+        if let bytes = ProcessUsage.residentBytes() { writer.set(.rss, bytes) }
+        writer.set(.minorFaults, usage.minorFaults)
+        writer.set(.reportSendErrors, sendErrors)
+        daemon.fill(&writer)
+        writer.finish(kind, state: daemon.state, sampleTime: Clock.monotonicNanoseconds, wallTime: Clock.wallMicroseconds / 1000) { put($0) }
+    }
+
+    func event(_ severity: Logger.Level, _ kind: String, _ text: String) {
+        let event = StatsEvent(
+            timeMilliseconds: Clock.wallMicroseconds / 1000, severity: StatsEvent.Severity(severity), name: daemon.arguments.name, kind: kind, text: text,
+            pid: Int(getpid()), generation: daemon.arguments.generation)
+        var body = Buffer()
+        event.write(to: &body)
+        writer.send(
+            .event, state: daemon.state.rawValue, sampleTime: Clock.monotonicNanoseconds, wallTime: event.timeMilliseconds, body: body.bytes
+        ) { put($0) }
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer) {
+        if !Sockets.send(socket, bytes, to: hub) { sendErrors += 1 }
+    }
+}
+
+extension StatsEvent.Severity {
+    fileprivate init(_ level: Logger.Level) {
+        switch level {
+        case .trace, .debug, .info, .notice: self = .info
+        case .warning: self = .warning
+        case .error: self = .error
+        case .critical: self = .critical
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Configuration
+import Glibc
+package import Logging
+import Reactor
+import Wire
+
+/// swift-log to standard error: a line of text for people, or a JSON object for machines. Under the journal each text line begins with its
+/// priority, as systemd wants it. A line is one write, so that lines of several processes do not mix.
+package struct StandardErrorLog: LogHandler {
+    package var logLevel: Logger.Level
+    package var metadata: Logger.Metadata = [:]
+    /// "worker-3".
+    private let name: String
+    private let boot: String
+    private let isJSON: Bool
+    private let isJournal: Bool
+
+    package init(name: String, boot: UInt64, level: String, format: String) {
+        self.name = name
+        self.boot = hex16(boot)
+        logLevel = Logger.Level(rawValue: level) ?? .info
+        isJSON = format == "json"
+        isJournal = getenv("JOURNAL_STREAM") != nil
+    }
+
+    static func make(_ arguments: DaemonArguments, boot: UInt64) -> Logger {
+        let log = arguments.settings.log
+        let handler = StandardErrorLog(name: arguments.name, boot: boot, level: log.level, format: log.format)
+        return Logger(label: arguments.name) { _ in handler }
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        var line = Buffer()
+        let time = Timestamp.text(microseconds: Clock.wallMicroseconds)
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        if isJSON {
+            line.append("{\"time\":\"\(time)\",\"level\":\"\(event.level)\",\"name\":")
+            line.append(jsonString: name)
+            line.append(",\"pid\":\(getpid()),\"boot\":\"\(boot)\",\"message\":")
+            line.append(jsonString: event.message.description)
+            for (key, value) in all {
+                line.append(",")
+                line.append(jsonString: key)
+                line.append(":")
+                line.append(jsonString: value.description)
+            }
+            line.append("}\n")
+        } else {
+            if isJournal { line.append("<\(event.level.priority)>") }
+            line.append("\(time) \(event.level) \(name)[\(getpid())]: ")
+            // A newline in a message would let it forge another line.
+            line.append(event.message.description.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n"))
+            for (key, value) in all { line.append(" \(key)=\(value)") }
+            line.append("\n")
+        }
+        _ = Glibc.write(STDERR_FILENO, line.bytes.baseAddress, line.count)
+    }
+}
+
+extension Logger.Level {
+    /// syslog(3).
+    fileprivate var priority: Int {
+        switch self {
+        case .critical: 2
+        case .error: 3
+        case .warning: 4
+        case .notice: 5
+        case .info: 6
+        case .debug, .trace: 7
+        }
+    }
+}
+
+/// The time of day without Foundation.
+package enum Timestamp {
+    /// "2026-11-23T14:02:31.042Z".
+    package static func text(microseconds: UInt64) -> String {
+        var seconds = time_t(microseconds / 1_000_000)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func digits(_ value: Int32, _ width: Int) -> String {
+            let text = "\(value)"
+            return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+        }
+        let milliseconds = Int32(microseconds / 1000 % 1000)
+        return "\(digits(parts.tm_year + 1900, 4))-\(digits(parts.tm_mon + 1, 2))-\(digits(parts.tm_mday, 2))T"
+            + "\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2)).\(digits(milliseconds, 3))Z"
+    }
+}
