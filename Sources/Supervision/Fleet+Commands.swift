@@ -1,0 +1,141 @@
+// What an operator orders. `by` says who, for the events.
+extension Fleet {
+    package mutating func start(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+        try known(name)
+        tell(.info, name, "COMMAND", "start, by \(by)")
+        slots[name]?.desired = .up
+        if slots[name]?.main == nil {
+            _ = slots[name]?.policy.forget()
+            spawn(name, now)
+        }
+        return taken()
+    }
+    /// `isHasty`: its clients are not answered first.
+    package mutating func stop(_ name: ProcessName, isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+        try known(name)
+        tell(.info, name, "COMMAND", "stop\(isHasty ? " at once" : ""), by \(by)")
+        slots[name]?.desired = .down
+        rollingFailed(name, "it is being stopped")
+        drainOrStop(name, now, isHasty: isHasty)
+        return taken()
+    }
+    /// Answers its clients over the drain, leaves, and is started anew.
+    package mutating func drain(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+        try known(name)
+        guard let main = slots[name]?.main, main.state == .ready || main.state == .suspect else {
+            throw Refusal("not_running", "\(name) is \(slots[name]?.state.rawValue ?? ""): there is nothing to drain")
+        }
+        guard slots[name]?.successor == nil else { throw Refusal("busy", "\(name) is being replaced") }
+        tell(.info, name, "COMMAND", "drain, by \(by)")
+        startDrain(CopyName(name, main.generation), now)
+        return taken()
+    }
+    /// A worker that runs is replaced as in a rolling restart; the manager is stopped and started; what waits is started now.
+    package mutating func restart(_ name: ProcessName, isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+        try known(name)
+        guard !isShuttingDown else { throw Refusal("busy", "the appliance is stopping") }
+        if name != .manager, !isHasty, slots[name]?.isReplaceable == true { return try rolling(name, by: by, now: now) }
+        guard slots[name]?.successor == nil else { throw Refusal("busy", "\(name) is being replaced already") }
+        tell(.info, name, "COMMAND", "restart\(isHasty ? " at once" : ""), by \(by)")
+        slots[name]?.desired = .up
+        if let main = slots[name]?.main {
+            if main.state != .stopping { stop(CopyName(name, main.generation), now, isPlanned: true) }
+        } else {
+            _ = slots[name]?.policy.forget()
+            spawn(name, now)
+        }
+        return taken()
+    }
+    /// SIGKILL, for what nothing else ends. It counts as an exit like any other.
+    package mutating func kill(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+        try known(name)
+        guard let main = slots[name]?.main, main.pid != nil else { throw Refusal("not_running", "\(name) has no process") }
+        tell(.warning, name, "COMMAND", "kill, by \(by)", main.generation)
+        actions.append(.kill(CopyName(name, main.generation)))
+        return taken()
+    }
+    /// The watchdog leaves it alone, or watches it again.
+    package mutating func hold(_ name: ProcessName, _ isHeld: Bool, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+        try known(name)
+        slots[name]?.isWatchdogHeld = isHeld
+        if !isHeld, let main = slots[name]?.main { change(CopyName(name, main.generation)) { $0.heardAt = now } }
+        tell(.info, name, "COMMAND", "watchdog \(isHeld ? "held" : "on again"), by \(by)")
+        return taken()
+    }
+    /// New settings are in force; what was held for its configuration may be right now.
+    package mutating func reloaded(_ new: FleetSettings, by: String, now: Milliseconds) -> [FleetAction] {
+        var new = new
+        new.workers = settings.workers
+        settings = new
+        tell(.info, nil, "RELOAD", "by \(by)")
+        for name in names where slots[name]?.state == .held && slots[name]?.desired == .up { spawn(name, now) }
+        return taken()
+    }
+    /// Everything leaves: the workers answer their clients, the manager goes last. A second, hasty call is for who cannot wait.
+    package mutating func shutDown(isHasty: Bool, by: String, now: Milliseconds) -> [FleetAction] {
+        if !isShuttingDown || isHasty { tell(.info, nil, "SHUTDOWN", "\(isHasty ? "at once" : "draining"), by \(by)") }
+        isShuttingDown = true
+        workersWaitForManager = false
+        rolling = nil
+        for name in names where name != .manager || isHasty { drainOrStop(name, now, isHasty: isHasty) }
+        finishShutdown()
+        return taken()
+    }
+
+    mutating func finishShutdown() {
+        guard isShuttingDown, !isShutdownComplete else { return }
+        if slots.values.contains(where: { $0.name != .manager && !$0.copies.isEmpty }) { return }
+        if let manager = slots[.manager]?.main {
+            guard let now = lastTick, manager.state != .stopping else { return }
+            stop(CopyName(.manager, manager.generation), now, isPlanned: true)
+        } else {
+            isShutdownComplete = true
+            actions.append(.finished)
+        }
+    }
+
+    // MARK: - Steps of an end
+
+    /// From the order to drain until SIGTERM.
+    var drainLimit: Milliseconds { settings.drain + settings.stop }
+
+    /// Ends every copy of a process: those that serve drain first.
+    mutating func drainOrStop(_ name: ProcessName, _ now: Milliseconds, isHasty: Bool = false) {
+        guard let slot = slots[name] else { return }
+        if slot.main == nil { slots[name]?.waiting = .stopped }
+        for copy in slot.copies {
+            let id = CopyName(name, copy.generation)
+            switch copy.state {
+            case .ready, .suspect:
+                if isHasty { stop(id, now, isPlanned: true) } else { startDrain(id, now) }
+            case .starting: stop(id, now, isPlanned: true)
+            case .draining: if isHasty { stop(id, now, isPlanned: true) }
+            case .stopping, .stopped, .backoff, .crashloop, .held: change(id) { $0.isPlanned = true }
+            }
+        }
+    }
+    mutating func startDrain(_ copy: CopyName, _ now: Milliseconds) {
+        let deadline = now + drainLimit
+        change(copy) {
+            $0.state = .draining
+            $0.isPlanned = true
+            $0.deadline = deadline
+        }
+        tell(.info, copy.name, "DRAINING", "over \(Fleet.seconds(settings.drain))", copy.generation)
+        actions.append(.drain(copy, over: settings.drain))
+    }
+    mutating func stop(_ copy: CopyName, _ now: Milliseconds, isPlanned: Bool) {
+        let deadline = now + settings.killAfter
+        change(copy) {
+            $0.state = .stopping
+            $0.isPlanned = isPlanned
+            $0.deadline = deadline
+        }
+        actions.append(.stop(copy))
+    }
+    private func known(_ name: ProcessName) throws(Refusal) {
+        guard slots[name] != nil else {
+            throw Refusal("unknown", "no process \(name): there are \(names.first.map(String.init(describing:)) ?? "none") to \(names.last.map(String.init(describing:)) ?? "")")
+        }
+    }
+}

@@ -1,0 +1,81 @@
+/// A rolling restart: each worker in turn is replaced by a new copy on the same listener, which must be ready before the old one drains.
+/// The first failure ends it, and the old copy stays.
+package struct Rolling: Equatable, Sendable {
+    package let by: String
+    /// Still to do, in order; the first one is being done where `current` is set.
+    package internal(set) var left: [ProcessName]
+    package internal(set) var current: ProcessName?
+    package internal(set) var done: [ProcessName] = []
+    package let total: Int
+    package let startedAt: Milliseconds
+}
+
+extension Fleet {
+    package mutating func rolling(_ only: ProcessName? = nil, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+        guard rolling == nil else { throw Refusal("busy", "a rolling restart is running already, by \(rolling?.by ?? "")") }
+        guard !isShuttingDown else { throw Refusal("busy", "the appliance is stopping") }
+        let workers = names.filter { name in name != .manager && (only ?? name) == name && slots[name]?.isReplaceable == true }
+        guard !workers.isEmpty else { throw Refusal("not_running", "no worker is ready to be replaced") }
+        rolling = Rolling(by: by, left: workers, total: workers.count, startedAt: now)
+        tell(.info, only, "ROLLING", "\(workers.count) to replace, by \(by)")
+        advanceRolling(now)
+        return taken()
+    }
+    /// No further worker is begun; the pair that is under way is finished.
+    package mutating func endRolling(by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+        guard rolling != nil else { throw Refusal("not_running", "no rolling restart is running") }
+        let current = rolling?.current
+        rolling?.left.removeAll { $0 != current }
+        tell(.info, nil, "ROLLING", "ends after this worker, by \(by)")
+        advanceRolling(now)
+        return taken()
+    }
+
+    /// Goes on where the current pair is done: the new copy is ready and the old one gone.
+    mutating func advanceRolling(_ now: Milliseconds) {
+        guard let run = rolling else { return }
+        if let current = run.current {
+            guard let slot = slots[current] else { return }
+            guard slot.successor == nil, slot.leaving == nil, let main = slot.main, main.state == .ready || main.state == .suspect else { return }
+            rolling?.left.removeAll { $0 == current }
+            rolling?.current = nil
+            rolling?.done.append(current)
+            tell(.info, current, "ROLLED", "\(rolling?.done.count ?? 0) of \(run.total)", main.generation)
+        }
+        while let next = rolling?.left.first {
+            guard slots[next]?.isReplaceable == true else {  // it ended meanwhile, so it comes back new anyway
+                rolling?.left.removeFirst()
+                continue
+            }
+            rolling?.current = next
+            launch(next, .successor, now)
+            return
+        }
+        tell(.info, nil, "ROLLING", "complete: \(rolling?.done.count ?? 0) of \(run.total) in \(Fleet.seconds(now - run.startedAt))")
+        rolling = nil
+    }
+    /// The new copy is ready: it is the process now, and the old one answers its clients over the drain.
+    mutating func handOver(_ name: ProcessName, _ now: Milliseconds) {
+        guard var slot = slots[name], let next = slot.successor else { return }
+        let old = slot.main
+        slot.readyIn = now - next.startedAt
+        slot.main = next
+        slot.successor = nil
+        slot.leaving = old
+        slots[name] = slot
+        if let old { startDrain(CopyName(name, old.generation), now) }
+    }
+    mutating func rollingFailed(_ name: ProcessName, _ why: String) {
+        guard let run = rolling, run.current == name else { return }
+        rolling = nil
+        let kept = slots[name]?.main != nil ? "; the old one serves on" : ""
+        tell(.error, name, "ROLLING_FAILED", "\(run.done.count) of \(run.total) done, \(run.left.count) left as they were: \(why)\(kept)")
+    }
+}
+
+extension FleetSlot {
+    var isReplaceable: Bool {
+        guard let main, successor == nil, leaving == nil, desired == .up else { return false }
+        return main.state == .ready || main.state == .suspect
+    }
+}

@@ -1,0 +1,70 @@
+// What time does to a process: deadlines, silence, calm.
+extension Fleet {
+    /// A supervisor that was stopped, swapped out or suspended has heard nobody: then silence means nothing, and all are counted anew.
+    mutating func noteLateness(_ now: Milliseconds) {
+        if let last = lastTick, now - last > settings.beat + settings.lateness {
+            lateAt = now
+            tell(.warning, nil, "LATE", "the supervisor itself did not run for \(Fleet.seconds(now - last)): all watchdogs start anew")
+        }
+        lastTick = now
+    }
+
+    mutating func advance(_ name: ProcessName, _ now: Milliseconds, _ isTraced: (Int32) -> Bool) {
+        guard let slot = slots[name] else { return }
+        if let retryAt = slot.retryAt, retryAt <= now, slot.desired == .up { spawn(name, now) }
+        for copy in slot.copies {
+            if let deadline = copy.deadline, deadline <= now { overdue(CopyName(name, copy.generation), copy, now) }
+        }
+        guard let main = slots[name]?.main else { return }
+        let copy = CopyName(name, main.generation)
+        switch main.state {
+        case .ready, .suspect:
+            listen(copy, main, now, isTraced)
+            if main.state == .ready, let readyAt = main.readyAt, now - readyAt >= settings.restart.calm, slots[name]?.policy.hasFailures == true,
+                slots[name]?.policy.forget() == true
+            {
+                tell(.info, name, "RECOVERED", "ready for \(Fleet.seconds(now - readyAt)): the crash loop is over", main.generation)
+            }
+        case .starting, .draining, .stopping, .stopped, .backoff, .crashloop, .held: break
+        }
+    }
+
+    private mutating func overdue(_ copy: CopyName, _ state: Copy, _ now: Milliseconds) {
+        switch state.state {
+        case .starting:
+            tell(.error, copy.name, "NOT_READY", "not ready in \(Fleet.seconds(settings.readyTimeout))", copy.generation)
+            stop(copy, now, isPlanned: state.isPlanned)
+        case .draining: stop(copy, now, isPlanned: true)
+        case .stopping:
+            // Again and again: a process that waits for a disk dies when the disk answers.
+            let deadline = now + settings.killAfter
+            change(copy) { $0.deadline = deadline }
+            tell(.warning, copy.name, "KILL", "did not leave", copy.generation)
+            actions.append(.kill(copy))
+        case .ready, .suspect, .stopped, .backoff, .crashloop, .held: break
+        }
+    }
+
+    /// Whether its reports still come.
+    private mutating func listen(_ copy: CopyName, _ main: Copy, _ now: Milliseconds, _ isTraced: (Int32) -> Bool) {
+        guard let interval = settings.reportInterval else { return }
+        let silence = now - max(main.heardAt, lateAt ?? main.heardAt)
+        if main.state == .ready, silence > interval * settings.suspectAfterMissed {
+            change(copy) { $0.state = .suspect }
+            let text = "no report for \(Fleet.seconds(silence)); aborted at \(Fleet.seconds(settings.watchdog)) unless it reports"
+            tell(.warning, copy.name, "SUSPECT", text, copy.generation)
+        }
+        guard slots[copy.name]?.main?.state == .suspect, silence > settings.watchdog, slots[copy.name]?.isWatchdogHeld == false,
+            now >= hangKillsFrom, !slots.values.contains(where: { $0.copies.contains(where: \.isHung) }), !isTraced(main.pid ?? 0)
+        else { return }
+        slots[copy.name]?.hangKillsTotal += 1
+        let deadline = now + settings.killAfter
+        change(copy) {
+            $0.state = .stopping
+            $0.isHung = true
+            $0.deadline = deadline
+        }
+        tell(.error, copy.name, "HANG", "no report for \(Fleet.seconds(silence)): aborted", copy.generation)
+        actions.append(.abort(copy))
+    }
+}

@@ -1,0 +1,151 @@
+/// All processes of the appliance, and every decision about them: events in, actions out, the clock handed in.
+///
+///                 +------------------------ start, or its time has come ---------------------+
+///                 v                                                                          |
+///     STOPPED -> STARTING --ready--> READY <--report--> SUSPECT --silent too long--+      BACKOFF
+///        ^          |                  |                   |                       |      CRASHLOOP
+///        |          | not ready in     | drain, stop,      |                       |         ^
+///        |          | time             v rolling           v                       v         |
+///        |          +-------------> DRAINING ---------> STOPPING <-----------------+         |
+///        |                             |                   |                                 |
+///        +------ exit, wished down ----+-------------------+---- exit, not ordered ----------+---> HELD (64, 77, 78)
+///                                                          +---- exit, ordered: STARTING again
+///
+/// A process has one copy; two only while one replaces the other (`successor` starts beside `main`, or `leaving` drains beside it).
+/// Each worker stands alone: the end of one orders nothing for another, nor does the manager's.
+package struct Fleet: Sendable {
+    package internal(set) var settings: FleetSettings
+    package internal(set) var slots: [ProcessName: FleetSlot] = [:]
+    package internal(set) var rolling: Rolling?
+    package internal(set) var isShuttingDown = false
+
+    var actions: [FleetAction] = []
+    var random: RandomSource
+    /// The workers of a fresh start wait until the manager's first start is decided.
+    var workersWaitForManager = false
+    var isShutdownComplete = false
+    /// When `tick` last came, and when the supervisor was last known to be late.
+    var lastTick: Milliseconds?
+    var lateAt: Milliseconds?
+    /// No hung process is killed before.
+    var hangKillsFrom: Milliseconds = 0
+
+    package init(_ settings: FleetSettings, seed: UInt64) {
+        self.settings = settings
+        random = RandomSource(seed: seed)
+        for name in Fleet.names(workers: settings.workers) { slots[name] = FleetSlot(name) }
+    }
+    package static func names(workers: Int) -> [ProcessName] { [.manager] + (0..<workers).map { .worker($0) } }
+    /// In their order: the manager, then the workers.
+    package var names: [ProcessName] { slots.keys.sorted() }
+    package subscript(name: ProcessName) -> FleetSlot? { slots[name] }
+    package var isAllReady: Bool { slots.values.allSatisfy { $0.state == .ready || ($0.desired == .down && $0.state == .stopped) } }
+
+    // MARK: - What happens in a life, in its order
+
+    /// Starts everything that is not adopted already: the manager first, the workers when it is decided.
+    package mutating func begin(now: Milliseconds) -> [FleetAction] {
+        lastTick = now
+        if let manager = slots[.manager], manager.main == nil, manager.desired == .up {
+            workersWaitForManager = true
+            spawn(.manager, now)
+        } else {
+            releaseWorkers(now)
+        }
+        return taken()
+    }
+    package mutating func started(_ copy: CopyName, pid: Int32, now: Milliseconds) -> [FleetAction] {
+        change(copy) { $0.pid = pid }
+        tell(.info, copy.name, "START", "generation \(copy.generation)", copy.generation)
+        return taken()
+    }
+    /// It could not even be started; `code` is what a program that says so would exit with.
+    package mutating func startFailed(_ copy: CopyName, code: Int, reason: String, now: Milliseconds) -> [FleetAction] {
+        tell(.error, copy.name, "NOT_STARTED", reason, copy.generation)
+        ended(copy, Ending(code: code), now, quietly: true)
+        return taken()
+    }
+    /// It wrote its newline: it serves.
+    package mutating func becameReady(_ copy: CopyName, now: Milliseconds) -> [FleetAction] {
+        guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), slot[role]?.state == .starting else { return taken() }
+        slot[role]?.state = .ready
+        slot[role]?.readyAt = now
+        slot[role]?.heardAt = now
+        slot[role]?.deadline = nil
+        let took = now - (slot[role]?.startedAt ?? now)
+        if role == .main { slot.readyIn = took }
+        slots[copy.name] = slot
+        tell(.info, copy.name, "READY", "in \(Fleet.seconds(took)), generation \(copy.generation)", copy.generation)
+        if role == .successor { handOver(copy.name, now) }
+        if copy.name == .manager { releaseWorkers(now) }
+        if slots[copy.name]?.desired == .down { drainOrStop(copy.name, now) }
+        return taken()
+    }
+    /// A report came from it. Reports that are older than its being ready say nothing.
+    package mutating func reported(_ copy: CopyName, now: Milliseconds) -> [FleetAction] {
+        guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), let silent = slot[role].map({ now - $0.heardAt }) else {
+            return taken()
+        }
+        slot[role]?.heardAt = now
+        if slot[role]?.state == .suspect {
+            slot[role]?.state = .ready
+            tell(.info, copy.name, "RECOVERED", "reports again after \(Fleet.seconds(silent))", copy.generation)
+        }
+        slots[copy.name] = slot
+        return taken()
+    }
+    package mutating func exited(_ copy: CopyName, _ ending: Ending, now: Milliseconds) -> [FleetAction] {
+        ended(copy, ending, now)
+        return taken()
+    }
+    /// A daemon of a supervisor that died answers to this one. Called before `begin`, or later for one that was slow to come.
+    package mutating func adopted(_ copy: CopyName, pid: Int32, state: ProcessState, startedAt: Milliseconds, now: Milliseconds) -> [FleetAction] {
+        adopt(copy, pid: pid, state: state, startedAt: startedAt, now)
+        return taken()
+    }
+    /// Time went on. At least each `beat`, and at `nextTick`. `isTraced`: a debugger holds this process.
+    package mutating func tick(now: Milliseconds, isTraced: (Int32) -> Bool) -> [FleetAction] {
+        noteLateness(now)
+        for name in names { advance(name, now, isTraced) }
+        advanceRolling(now)
+        finishShutdown()
+        return taken()
+    }
+    /// When `tick` should come next.
+    package func nextTick(now: Milliseconds) -> Milliseconds {
+        slots.values.reduce(now + settings.beat) { min($0, $1.nextDeadline ?? .max) }
+    }
+
+    // MARK: - Helpers
+
+    mutating func taken() -> [FleetAction] {
+        finishShutdown()
+        defer { actions = [] }
+        return actions
+    }
+    mutating func tell(_ severity: FleetEvent.Severity, _ name: ProcessName?, _ kind: String, _ text: String, _ generation: Int? = nil) {
+        let slot = name.flatMap { slots[$0] }
+        let pid = generation.flatMap { generation in slot.flatMap { slot in slot.role(of: generation).flatMap { slot[$0]?.pid } } }
+        actions.append(.tell(FleetEvent(severity, name, kind, text, generation: generation, pid: pid)))
+    }
+    mutating func change(_ copy: CopyName, _ body: (inout Copy) -> Void) {
+        guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), var changed = slot[role] else { return }
+        body(&changed)
+        slot[role] = changed
+        slots[copy.name] = slot
+    }
+    static func seconds(_ time: Milliseconds) -> String { "\(time / 1000).\(time % 1000 / 100) s" }
+}
+
+/// SplitMix64: the whole fleet can be replayed from a seed.
+struct RandomSource: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,99 @@
+/// One process of the fleet: the wish, its copies, and what is remembered of its exits.
+package struct FleetSlot: Sendable {
+    /// What a slot waits for while it has no copy.
+    enum Waiting: Equatable {
+        case stopped
+        case backoff(until: Milliseconds)
+        case crashLoop(until: Milliseconds)
+        case held
+    }
+    enum Role { case main, successor, leaving }
+    package struct LastExit: Equatable, Sendable {
+        package var ending: Ending
+        package var uptime: Milliseconds
+        package var at: Milliseconds
+        package var wasPlanned: Bool
+        package var wasHung: Bool
+    }
+
+    package let name: ProcessName
+    package internal(set) var desired: Desired = .up
+    package internal(set) var main: Copy?
+    /// The next generation, starting on the same listener; it becomes `main` when it is ready.
+    package internal(set) var successor: Copy?
+    /// The generation before, draining.
+    package internal(set) var leaving: Copy?
+    var waiting: Waiting = .stopped
+    var policy = RestartPolicy()
+    /// Of the newest copy; 0: never started.
+    package internal(set) var generation = 0
+    /// The watchdog leaves it alone.
+    package internal(set) var isWatchdogHeld = false
+
+    package internal(set) var startsTotal = 0
+    package internal(set) var exitsTotal = 0
+    package internal(set) var hangKillsTotal = 0
+    /// How long the last start took.
+    package internal(set) var readyIn: Milliseconds?
+    package internal(set) var lastExit: LastExit?
+    /// The last exits, at most `exitsKept`: for counting those of an hour or a day.
+    private var exits: [Milliseconds] = []
+    private static let exitsKept = 2000
+
+    init(_ name: ProcessName) { self.name = name }
+
+    package var state: ProcessState {
+        if let main { return main.state }
+        switch waiting {
+        case .stopped: return .stopped
+        case .backoff: return .backoff
+        case .crashLoop: return .crashloop
+        case .held: return .held
+        }
+    }
+    /// It is, or is between two tries of, a crash loop.
+    package var isCrashLooping: Bool { policy.isCrashLooping }
+    package var retryAt: Milliseconds? {
+        switch waiting {
+        case .backoff(let time), .crashLoop(let time): main == nil ? time : nil
+        case .stopped, .held: nil
+        }
+    }
+    package var copies: [Copy] { [main, successor, leaving].compactMap(\.self) }
+    package func exits(since: Milliseconds) -> Int { exits.count { $0 > since } }
+
+    subscript(role: Role) -> Copy? {
+        get {
+            switch role {
+            case .main: main
+            case .successor: successor
+            case .leaving: leaving
+            }
+        }
+        set {
+            switch role {
+            case .main: main = newValue
+            case .successor: successor = newValue
+            case .leaving: leaving = newValue
+            }
+        }
+    }
+    func role(of generation: Int) -> Role? {
+        if main?.generation == generation { return .main }
+        if successor?.generation == generation { return .successor }
+        return leaving?.generation == generation ? .leaving : nil
+    }
+    mutating func noteExit(_ copy: Copy, _ ending: Ending, _ now: Milliseconds) {
+        exitsTotal += 1
+        lastExit = LastExit(ending: ending, uptime: now - copy.startedAt, at: now, wasPlanned: copy.isPlanned, wasHung: copy.isHung)
+        exits.append(now)
+        if exits.count > FleetSlot.exitsKept { exits.removeFirst(FleetSlot.exitsKept / 2) }
+    }
+    var nextDeadline: Milliseconds? {
+        var next = retryAt
+        for copy in [main, successor, leaving] {
+            if let deadline = copy?.deadline { next = min(next ?? .max, deadline) }
+        }
+        return next
+    }
+}

@@ -1,0 +1,58 @@
+/// When a process that ended is started again.
+///
+/// The delay grows with each failure (0.1 s, times 3, to 30 s, plus or minus 20 % so that many do not come back in step), and is
+/// forgotten after a minute of health. Too many exits in the window are a crash loop: tried once a minute, for ever, since what is
+/// broken may be repaired at any time, and loudly, since somebody should.
+package struct RestartPolicy: Equatable, Sendable {
+    package struct Settings: Equatable, Sendable {
+        package var delay: Milliseconds = 100
+        package var delayFactor: Milliseconds = 3
+        package var delayMax: Milliseconds = 30_000
+        package var crashLoopExits = 5
+        package var crashLoopWindow: Milliseconds = 60_000
+        package var crashLoopRetry: Milliseconds = 60_000
+        /// Ready for so long: what was before is forgotten.
+        package var calm: Milliseconds = 60_000
+        package init() {}
+    }
+    package enum Verdict: Equatable {
+        case backoff(Milliseconds)
+        /// `entered`: this exit made it one.
+        case crashLoop(Milliseconds, entered: Bool)
+    }
+
+    /// When it failed, within the window; at most `crashLoopExits` are kept.
+    private var recent: [Milliseconds] = []
+    /// Failures since it was last calm.
+    private var failures = 0
+    package private(set) var isCrashLooping = false
+
+    package init() {}
+
+    /// It ended though it should not. `jitter` is from -1 to 1.
+    package mutating func failed(now: Milliseconds, _ settings: Settings, jitter: Double) -> Verdict {
+        recent.removeAll { $0 <= now - settings.crashLoopWindow }
+        recent.append(now)
+        if recent.count > settings.crashLoopExits { recent.removeFirst(recent.count - settings.crashLoopExits) }
+        if isCrashLooping || recent.count >= settings.crashLoopExits {
+            let entered = !isCrashLooping
+            isCrashLooping = true
+            return .crashLoop(spread(settings.crashLoopRetry, jitter), entered: entered)
+        }
+        var delay = settings.delay
+        for _ in 0..<failures where delay < settings.delayMax { delay *= settings.delayFactor }
+        failures += 1
+        return .backoff(spread(min(delay, settings.delayMax), jitter))
+    }
+    /// It was ready for long enough, or the operator says that it is repaired. True where that ends a crash loop.
+    package mutating func forget() -> Bool {
+        defer { self = RestartPolicy() }
+        return isCrashLooping
+    }
+    package var hasFailures: Bool { failures > 0 || isCrashLooping || !recent.isEmpty }
+    package func exits(since: Milliseconds) -> Int { recent.count { $0 > since } }
+
+    private func spread(_ delay: Milliseconds, _ jitter: Double) -> Milliseconds {
+        max(1, delay + Milliseconds(Double(delay) * 0.2 * max(-1, min(1, jitter))))
+    }
+}
