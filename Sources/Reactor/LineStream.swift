@@ -1,0 +1,140 @@
+import CLibev
+import Glibc
+
+/// Lines of text over a unix stream or a pipe: the lifelines, the control socket, the output of children.
+///
+/// What is read is bounded by `mostLine` (of a longer line the rest is left out), what is to be sent by `mostPending` (over it the peer
+/// does not read, and is cut).
+package final class LineStream {
+    package let descriptor: Int32
+    private let mostLine: Int
+    private let mostPending = 4 << 20
+    private let received: (String) -> Void
+    private let ended: () -> Void
+    private var watcher: IOWatcher?
+    private var partial: [UInt8] = []
+    private var isSkipping = false
+    private var pending: [UInt8] = []
+    private var isPipe: Bool
+    private var endsWhenSent = false
+    package private(set) var isOpen = true
+    /// Descriptors that came with what was read. Whoever takes them out owns them.
+    package var receivedDescriptors: [Int32] = []
+
+    /// Owns the descriptor. `ended`: the other end closed, or failed; the stream is closed already.
+    package init(
+        _ loop: Loop, _ descriptor: Int32, mostLine: Int = 8192, isPipe: Bool = false, received: @escaping (String) -> Void,
+        ended: @escaping () -> Void
+    ) {
+        self.descriptor = descriptor
+        self.mostLine = mostLine
+        self.isPipe = isPipe
+        self.received = received
+        self.ended = ended
+        watcher = IOWatcher(loop, descriptor, .read) { [unowned self] events in
+            if events.contains(.write) { flush() }
+            if events.contains(.read) { readWaiting() }
+        }
+    }
+    deinit { close() }
+
+    package func close() {
+        guard isOpen else { return }
+        isOpen = false
+        watcher = nil
+        receivedDescriptors.forEach(Sockets.close)
+        receivedDescriptors = []
+        Sockets.close(descriptor)
+    }
+
+    /// Reads all that is there; the end of the stream is told, after the last line.
+    package func readWaiting() {
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        var turns = 0
+        while isOpen, turns < 16 {  // then the others have their turn
+            turns += 1
+            var descriptors: [Int32] = []
+            let transfer = chunk.withUnsafeMutableBytes { room -> Transfer in
+                if isPipe { return Processes.read(descriptor, into: room) }
+                let (transfer, came) = UnixSockets.receive(descriptor, into: room)
+                descriptors = came
+                return transfer
+            }
+            receivedDescriptors += descriptors
+            switch transfer {
+            case .bytes(let count): take(chunk[..<count])
+            case .wouldBlock: return
+            case .end, .failed:
+                if !partial.isEmpty { deliver() }
+                finish()
+                return
+            }
+        }
+    }
+    private func take(_ bytes: ArraySlice<UInt8>) {
+        for byte in bytes where isOpen {
+            if byte == 10 {
+                if isSkipping { isSkipping = false } else { deliver() }
+            } else if !isSkipping {
+                partial.append(byte)
+                if partial.count >= mostLine {
+                    deliver()
+                    isSkipping = true
+                }
+            }
+        }
+    }
+    private func deliver() {
+        if partial.last == 13 { partial.removeLast() }
+        let line = String(decoding: partial, as: UTF8.self)
+        partial.removeAll(keepingCapacity: true)
+        received(line)
+    }
+    private func finish() {
+        guard isOpen else { return }
+        close()
+        ended()
+    }
+
+    /// False where the peer is gone or does not read.
+    @discardableResult
+    package func send(_ text: String, descriptors: [Int32] = []) -> Bool {
+        guard isOpen else { return false }
+        var bytes = Array(text.utf8)
+        if !descriptors.isEmpty {
+            guard pending.isEmpty else { return false }
+            switch bytes.withUnsafeBytes({ UnixSockets.send(descriptor, $0, descriptors: descriptors) }) {
+            case .bytes(let count): bytes.removeFirst(count)
+            case .wouldBlock, .end, .failed: return false
+            }
+        }
+        guard pending.count + bytes.count <= mostPending else {
+            finish()
+            return false
+        }
+        pending += bytes
+        flush()
+        return isOpen
+    }
+    /// Closes when all is sent.
+    package func endOutput() {
+        endsWhenSent = true
+        flush()
+    }
+    private func flush() {
+        while isOpen, !pending.isEmpty {
+            switch pending.withUnsafeBytes({ Sockets.write(descriptor, $0) }) {
+            case .bytes(let count): pending.removeFirst(count)
+            case .wouldBlock:
+                watcher?.watch([.read, .write])
+                return
+            case .end, .failed:
+                finish()
+                return
+            }
+        }
+        guard isOpen else { return }
+        watcher?.watch(.read)
+        if endsWhenSent { finish() }
+    }
+}
