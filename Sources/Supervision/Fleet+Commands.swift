@@ -1,5 +1,12 @@
 // What an operator orders. `by` says who, for the events.
 extension Fleet {
+    /// What an earlier supervisor was told: the wish, and how far the generations had come. Before `begin`.
+    package mutating func wish(_ name: ProcessName, _ desired: Desired) { slots[name]?.desired = desired }
+    package mutating func continueAfter(_ name: ProcessName, _ generation: Int) {
+        guard let slot = slots[name] else { return }
+        slots[name]?.generation = max(slot.generation, generation)
+    }
+
     package mutating func start(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
         try known(name)
         tell(.info, name, "COMMAND", "start, by \(by)")

@@ -1,0 +1,177 @@
+import ArgumentParser
+import Foundation
+import Reactor
+
+/// The command's end of the control socket: asks, waits, and says why not.
+final class ControlClient {
+    let folder: RunFolder
+    private var socket: Int32?
+    private var rest: [UInt8] = []
+
+    init(folder: RunFolder) { self.folder = folder }
+    deinit { if let socket { Sockets.close(socket) } }
+
+    /// A supervisor answers.
+    var isAnswered: Bool { (try? status()) != nil }
+    var supervisorPid: Int? { (try? status())?.pid }
+
+    struct ErrorAnswer: Decodable {
+        struct Why: Decodable {
+            var code: String
+            var message: String
+        }
+        var ok: Bool
+        var error: Why?
+    }
+
+    /// The line that came back, whether it says yes or no. Throws where nobody answers.
+    func exchange(_ request: ControlRequest) throws -> String {
+        try connect()
+        var request = request
+        request.via = "megacomet"
+        request.tty = ControlClient.terminal
+        let line = String(decoding: try JSONEncoder().encode(request), as: UTF8.self) + "\n"
+        var text = Array(line.utf8)[...]
+        while !text.isEmpty {
+            switch text.withUnsafeBytes({ Sockets.write(socket ?? -1, $0) }) {
+            case .bytes(let count): text = text.dropFirst(count)
+            case .wouldBlock: wait(POLLOUT, 1)
+            case .end, .failed: throw NotAnswered(folder: folder)
+            }
+        }
+        guard let answer = try nextLine(seconds: 30) else { throw NotAnswered(folder: folder) }
+        return answer
+    }
+    /// The answer's line where it was done; otherwise says why not and ends.
+    @discardableResult
+    func order(_ request: ControlRequest) throws -> String {
+        let line: String
+        do { line = try exchange(request) } catch {
+            complain("\(error)")
+            throw ExitCode(StartFailure.unavailable)
+        }
+        let answer = try JSONDecoder().decode(ErrorAnswer.self, from: Data(line.utf8))
+        guard answer.ok else {
+            complain(answer.error?.message ?? "refused")
+            throw ExitCode(answer.error?.code == "config" ? StartFailure.configuration : answer.error?.code == "denied" ? StartFailure.denied : 1)
+        }
+        return line
+    }
+    func status() throws -> StatusAnswer {
+        try JSONDecoder().decode(StatusAnswer.self, from: Data(try exchange(ControlRequest("status")).utf8))
+    }
+
+    /// The next line; nil at the end. `seconds` 0: for ever.
+    func nextLine(seconds: Double) throws -> String? {
+        let deadline = Clock.monotonicMilliseconds + UInt64(seconds * 1000)
+        while true {
+            if let end = rest.firstIndex(of: 10) {
+                defer { rest.removeSubrange(...end) }
+                return String(decoding: rest[..<end], as: UTF8.self)
+            }
+            var room = [UInt8](repeating: 0, count: 65536)
+            switch room.withUnsafeMutableBytes({ Sockets.read(socket ?? -1, into: $0) }) {
+            case .bytes(let count): rest += room.prefix(count)
+            case .wouldBlock:
+                if seconds > 0, Clock.monotonicMilliseconds > deadline { throw NotAnswered(folder: folder) }
+                wait(POLLIN, 1)
+            case .end, .failed: return nil
+            }
+        }
+    }
+    private func connect() throws {
+        guard socket == nil else { return }
+        do { socket = try UnixSockets.connect(folder.controlSocket) } catch { throw NotAnswered(folder: folder) }
+    }
+    private func wait(_ what: Int32, _ seconds: Int32) {
+        var one = pollfd(fd: socket ?? -1, events: Int16(what), revents: 0)
+        _ = poll(&one, 1, seconds * 1000)
+    }
+
+    /// Polls the status until a thing holds; false where the time is over or nobody answers.
+    func wait(seconds: Double, until holds: (StatusAnswer) throws -> Bool) throws -> Bool {
+        let deadline = Clock.monotonicMilliseconds + UInt64(seconds * 1000)
+        while Clock.monotonicMilliseconds < deadline {
+            guard let status = try? status() else { return false }
+            if try holds(status) { return true }
+            usleep(50_000)
+        }
+        return false
+    }
+    /// Ends with 75 where it is not ready in time, and says what is not.
+    func waitUntilReady(_ name: String?, seconds: Double) throws {
+        let isReady = try wait(seconds: seconds) { status in
+            let rows = status.processes.filter { name == nil || $0.name == name || $0.shortName == name }
+            return rows.allSatisfy { $0.state == "ready" && $0.beside.isEmpty }
+        }
+        guard isReady else {
+            complain(notReady ?? "not ready after \(seconds) s")
+            throw ExitCode(StartFailure.temporary)
+        }
+    }
+    /// What is not ready, in a line.
+    var notReady: String? {
+        let rows = (try? status())?.processes.filter { $0.state != "ready" } ?? []
+        return rows.isEmpty ? nil : rows.map { "\($0.name) is \($0.state)" }.joined(separator: ", ")
+    }
+    /// What will not become ready by waiting.
+    var hopeless: String? {
+        let rows = (try? status())?.processes.filter { $0.state == "held" || $0.state == "crashloop" } ?? []
+        return rows.isEmpty ? nil : rows.map { "\($0.name) is \($0.state): \($0.last_exit?.text ?? "")" }.joined(separator: ", ")
+    }
+    private static let terminal: String? = ttyname(0).map { String(cString: $0).replacingOccurrences(of: "/dev/", with: "") }
+}
+
+/// Nobody listens on the control socket.
+struct NotAnswered: Error, CustomStringConvertible {
+    var folder: RunFolder
+    var description: String { "no supervisor answers on \(folder.controlSocket)" }
+}
+
+/// What `status` answers, as far as the commands need it.
+struct StatusAnswer: Decodable {
+    struct Exit: Decodable {
+        var kind: String
+        var code: Int?
+        var signal: Int?
+        var uptime: Double
+        var age: Double
+        var text: String
+    }
+    struct Beside: Decodable {
+        var generation: Int
+        var pid: Int?
+        var state: String
+        var left: Double?
+    }
+    struct Row: Decodable {
+        var name: String
+        var state: String
+        var pid: Int?
+        var restarts: Int
+        var uptime: Double?
+        var connections: Int?
+        var last_exit: Exit?
+        var desired: String
+        var generation: Int
+        var retry_in: Double?
+        var exits_60s: Int
+        var exits_24h: Int
+        var hold: Bool
+        var beside: [Beside]
+        var shortName: String { name == "manager" ? "mgr" : name.replacingOccurrences(of: "worker-", with: "w") }
+    }
+    struct Progress: Decodable {
+        var by: String
+        var total: Int
+        var done: Int
+        var current: String?
+    }
+    var ready: Bool
+    var state: String
+    var pid: Int
+    var uptime: Double
+    var run_directory: String
+    var rolling: Progress?
+    var processes: [Row]
+}

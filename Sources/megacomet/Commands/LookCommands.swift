@@ -1,0 +1,178 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Reactor
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Checks the configuration: every mistake with its line; exit 78 where there is one.")
+    @Flag(help: "Print what is in force, as a file.") var show = false
+    @Flag(help: "Say nothing where all is well.") var quiet = false
+    @OptionGroup var config: ConfigurationOption
+    @OptionGroup var overrides: Overrides
+
+    func run() throws {
+        var source = config.source()
+        source.workers = overrides.workers
+        source.basePort = overrides.basePort
+        let settings = try config.load(source)
+        if show { print(settings.fileText(comments: false)) } else if !quiet { print("\(source.file ?? "the defaults"): ok") }
+    }
+}
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The table of processes.",
+        discussion: "Exit code 0: every process is ready; 3: nothing runs; 1: nothing runs, and the last supervisor died; 4: not everything is ready.")
+    @Flag(help: "As JSON, in a line.") var json = false
+    @OptionGroup var config: ConfigurationOption
+
+    func run() throws {
+        let client = try config.client()
+        guard let line = try? client.exchange(ControlRequest("status")) else {
+            let isStale = access(client.folder.children, F_OK) == 0
+            print(json ? "{\"ready\":false,\"state\":\"\(isStale ? "dead" : "stopped")\",\"processes\":[]}" : isStale ? "no supervisor runs; the last one died (`megacomet run` adopts its processes)" : "not running")
+            throw ExitCode(isStale ? 1 : 3)
+        }
+        let status = try JSONDecoder().decode(StatusAnswer.self, from: Data(line.utf8))
+        if json { print(line.replacingOccurrences(of: "{\"ok\":true,", with: "{")) } else { table(status) }
+        if !status.ready { throw ExitCode(4) }
+    }
+
+    private func table(_ status: StatusAnswer) {
+        let environment = ProcessInfo.processInfo.environment
+        let isColoured = isatty(1) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+        func pad(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
+        func left(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+        func colour(_ state: String, _ text: String) -> String {
+            guard isColoured else { return text }
+            let code = switch state {
+            case "ready": "32"
+            case "starting", "draining", "stopping", "suspect": "33"
+            case "stopped": "2"
+            default: "1;31"
+            }
+            return "\u{1B}[\(code)m\(text)\u{1B}[0m"
+        }
+        print("supervisor  pid \(status.pid)  up \(Status.time(status.uptime))  \(status.run_directory)  \(status.state)")
+        if let run = status.rolling { print("rolling     \(run.done) of \(run.total) done\(run.current.map { ", \($0)" } ?? "") by \(run.by)") }
+        print(pad("NAME", 11) + pad("STATE", 11) + left("PID", 8) + left("UP", 9) + left("CONNS", 9) + left("RESTARTS", 10) + left("60s", 5) + left("24h", 5) + "  LAST EXIT")
+        for row in status.processes {
+            var line = pad(row.name, 11) + colour(row.state, pad(row.state.uppercased(), 11)) + left(row.pid.map(String.init) ?? "-", 8)
+            line += left(row.uptime.map(Status.time) ?? "-", 9) + left(row.connections.map(String.init) ?? "-", 9) + left("\(row.restarts)", 10)
+            line += left("\(row.exits_60s)", 5) + left("\(row.exits_24h)", 5) + "  "
+            line += row.last_exit.map { "\($0.text) after \(Status.time($0.uptime)), \(Status.time($0.age)) ago" } ?? "-"
+            if let retry = row.retry_in { line += "; again in \(Status.time(retry))" }
+            if row.desired == "down" { line += "; wished down" }
+            if row.hold { line += "; watchdog held" }
+            for other in row.beside { line += "; generation \(other.generation) \(other.state) beside it" }
+            print(line)
+        }
+    }
+    static func time(_ seconds: Double) -> String {
+        if seconds < 100 { return String(format: "%.1fs", seconds) }
+        let whole = Int(seconds)
+        if whole < 6000 { return "\(whole / 60)m\(whole % 60)s" }
+        return whole < 172_800 ? "\(whole / 3600)h\(whole / 60 % 60)m" : "\(whole / 86_400)d\(whole / 3600 % 24)h"
+    }
+}
+
+struct Events: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "What happened: the last thousand events.")
+    @Flag(name: [.short, .long], help: "Go on as they happen.") var follow = false
+    @Flag(help: "A JSON object a line.") var json = false
+    @OptionGroup var config: ConfigurationOption
+
+    struct Event: Codable {
+        var number: Int
+        var time: Int
+        var at: String
+        var severity: String
+        var name: String?
+        var pid: Int?
+        var generation: Int?
+        var kind: String
+        var text: String
+    }
+    struct Answer: Decodable { var events: [Event] }
+
+    func run() throws {
+        let client = try config.client()
+        var request = ControlRequest("events")
+        request.follow = follow
+        let answer = try JSONDecoder().decode(Answer.self, from: Data(try client.order(request).utf8))
+        for event in answer.events { try show(event) }
+        fflush(nil)
+        guard follow else { return }
+        while let line = try client.nextLine(seconds: 0) {
+            try show(try JSONDecoder().decode(Event.self, from: Data(line.utf8)))
+            fflush(nil)
+        }
+        complain("the supervisor ended")
+        throw ExitCode(StartFailure.unavailable)
+    }
+    private func show(_ event: Event) throws {
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(event), as: UTF8.self))
+        } else {
+            let mark = ["info": "I", "warning": "W", "error": "E", "critical": "C"][event.severity] ?? "?"
+            print("\(event.at) \(mark) \(event.name ?? "-") \(event.kind)\(event.pid.map { " [\($0)]" } ?? "") \(event.text)")
+        }
+    }
+}
+
+struct Log: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "The last 200 lines that a process wrote, also those of its copies before.")
+    @Argument(help: "manager, worker-0 ..") var name: String
+    @OptionGroup var config: ConfigurationOption
+    struct Answer: Decodable {
+        struct Line: Decodable {
+            var time: Int64
+            var pid: Int
+            var text: String
+        }
+        var lines: [Line]
+    }
+    func run() throws {
+        let answer = try JSONDecoder().decode(Answer.self, from: Data(try config.client().order(ControlRequest("log", name)).utf8))
+        for line in answer.lines { print("\(WallClock.text(line.time)) [\(line.pid)] \(line.text)") }
+    }
+}
+
+struct Crashes: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "The crash reports, the oldest first; with an id, that one.")
+    @Argument(help: "One of the list.") var id: String?
+    @OptionGroup var config: ConfigurationOption
+    func run() throws {
+        let folder = CrashFolder(path: try config.folder().crashes)
+        guard let id else {
+            folder.ids().forEach { print($0) }
+            return
+        }
+        guard folder.ids().contains(id), let text = try? RunFolder.read("\(folder.path)/\(id).txt") else {
+            complain("no crash report \(id) in \(folder.path)")
+            throw ExitCode(66)
+        }
+        print(text, terminator: "")
+    }
+}
+
+struct Top: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "The dashboard: becomes megatop.")
+    @OptionGroup var config: ConfigurationOption
+    @Argument(parsing: .captureForPassthrough, help: "Passed on to megatop.") var rest: [String] = []
+    func run() throws {
+        let paths = [ProcessTable.ownFolder + "/megatop", ProcessTable.ownFolder + "/../bin/megatop"]
+        guard let path = paths.first(where: { access($0, X_OK) == 0 }) else {
+            complain("a program is missing: \(paths[0])")
+            throw ExitCode(StartFailure.unavailable)
+        }
+        let words = [path] + (config.file.map { ["-c", $0] } ?? []) + rest
+        var arguments = words.map { strdup($0) }
+        arguments.append(nil)
+        execv(path, arguments)
+        complain("\(path): \(String(cString: strerror(errno)))")
+        throw ExitCode(71)
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Configuration
+import ConfigurationFile
+import Foundation
+
+@main
+struct MegaComet: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "megacomet",
+        abstract: "Runs the MegaComet appliance: supervisor, manager and workers.",
+        discussion: """
+            Examples:
+              megacomet run                        in the foreground, with the file /etc/megacomet/megacomet.toml or the defaults
+              megacomet start -c my.toml           in the background; returns when everything is ready
+              megacomet publish alice '"hello"'    pushes a message to the client alice
+              megacomet status                     who runs; exit code 0 only if everything is ready
+              megacomet rolling                    replaces every worker, and no client is refused
+            """,
+        version: "1.0.0",
+        subcommands: [
+            Run.self, Start.self, Stop.self, Status.self, Restart.self, Drain.self, RollingRestart.self, Reload.self, Publish.self,
+            Check.self, Events.self, Hold.self, Kill.self, Log.self, Crashes.self, Top.self,
+        ])
+}
+
+/// `-c FILE`, on every command; otherwise /etc/megacomet/megacomet.toml where there is one, otherwise the defaults.
+struct ConfigurationOption: ParsableArguments {
+    @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file.")
+    var file: String?
+
+    static let standardFile = "/etc/megacomet/megacomet.toml"
+
+    func source() -> ConfigurationSource {
+        ConfigurationSource(file: file ?? (access(ConfigurationOption.standardFile, F_OK) == 0 ? ConfigurationOption.standardFile : nil))
+    }
+    func settings() throws -> Settings { try load(source()) }
+    func load(_ source: ConfigurationSource) throws -> Settings {
+        switch source.load() {
+        case .settings(let settings): return settings
+        case .errors(let errors):
+            errors.forEach { complain("\($0)") }
+            throw ExitCode(StartFailure.configuration)
+        }
+    }
+    /// Where the supervisor of this configuration is.
+    func folder() throws -> RunFolder { RunFolder(path: RunDirectory.find(try settings())) }
+    func client() throws -> ControlClient { ControlClient(folder: try folder()) }
+}
+
+func complain(_ text: String) { sayError("megacomet: \(text)") }
+func sayError(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }

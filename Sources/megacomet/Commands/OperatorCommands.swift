@@ -1,0 +1,166 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Reactor
+
+struct Stop: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Stops the appliance, or one process of it; its clients are answered first. Returns when it is done.")
+    @Argument(help: "One process: manager, worker-0 .. It stays stopped until `start`.") var name: String?
+    @Flag(help: "At once: clients are not answered first.") var now = false
+    @OptionGroup var config: ConfigurationOption
+
+    func run() throws {
+        let settings = try config.settings()
+        let client = ControlClient(folder: RunFolder(path: RunDirectory.find(settings)))
+        guard client.isAnswered else {
+            guard name == nil else {
+                complain("\(NotAnswered(folder: client.folder))")
+                throw ExitCode(StartFailure.unavailable)
+            }
+            print("not running")
+            return
+        }
+        let pid = Int32(client.supervisorPid ?? 0)
+        let patience = settings.supervisor.drain + 2 * settings.supervisor.stop + 10
+        let follower = name == nil ? try? Processes.follow(pid) : nil
+        var request = ControlRequest("stop", name)
+        request.now = now
+        try client.order(request)
+        if let name {
+            let isStopped = try client.wait(seconds: patience) { $0.processes.allSatisfy { ($0.name != name && $0.shortName != name) || ($0.state == "stopped" && $0.beside.isEmpty) } }
+            print(isStopped ? "\(name) is stopped" : "\(name) is not stopped yet")
+            if !isStopped { throw ExitCode(StartFailure.temporary) }
+        } else if let follower {
+            var one = pollfd(fd: follower, events: Int16(POLLIN), revents: 0)
+            guard poll(&one, 1, Int32(patience * 1000)) == 1 else {
+                complain("pid \(pid) is still stopping")
+                throw ExitCode(StartFailure.temporary)
+            }
+            print("stopped")
+        }
+    }
+}
+
+struct Restart: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Restarts the appliance's processes, or one. A worker's replacement is ready before the old one drains.",
+        discussion: "The manager can't be replaced so: it is stopped and started, and the messages that wait in it are lost. The workers keep their clients meanwhile.")
+    @Argument(help: "One process: manager, worker-0 ..") var name: String?
+    @Flag(help: "At once: stop it, then start it.") var now = false
+    @Flag(help: "Return when it is ready again; exit 75 where that takes too long.") var wait = false
+    @Option(help: "Why, for the events.") var reason: String?
+    @OptionGroup var config: ConfigurationOption
+
+    func run() throws {
+        let client = try config.client()
+        let before = try? client.status()
+        var request = ControlRequest("restart", name)
+        request.now = now
+        request.reason = reason
+        try client.order(request)
+        guard wait else { return }
+        let settings = try config.settings()
+        let done = try client.wait(seconds: settings.supervisor.drain * Double(name == nil ? settings.workers.count : 1) + 60) { status in
+            status.rolling == nil && status.processes.allSatisfy { row in
+                guard name == nil || row.name == name || row.shortName == name else { return true }
+                return row.state == "ready" && row.beside.isEmpty && row.generation > before?.processes.first { $0.name == row.name }?.generation ?? 0
+            }
+        }
+        if !done {
+            complain(client.notReady ?? "not restarted")
+            throw ExitCode(StartFailure.temporary)
+        }
+    }
+}
+
+struct Drain: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "A worker answers its polls over the drain, leaves, and is started anew.")
+    @Argument(help: "worker-0 ..") var name: String
+    @Option(help: "Why, for the events.") var reason: String?
+    @OptionGroup var config: ConfigurationOption
+    func run() throws {
+        var request = ControlRequest("drain", name)
+        request.reason = reason
+        try config.client().order(request)
+    }
+}
+
+struct RollingRestart: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rolling", abstract: "Replaces every worker, one after the other, and shows how far it is; the first failure ends it and the old one stays.")
+    @Flag(help: "End one that runs, after the worker that is under way.") var end = false
+    @Flag(help: "Do not wait for it.") var background = false
+    @OptionGroup var config: ConfigurationOption
+
+    func run() throws {
+        let client = try config.client()
+        var request = ControlRequest("rolling")
+        request.on = end ? false : nil
+        try client.order(ControlRequest("status"))
+        let seen = try client.status()
+        try client.order(request)
+        guard !end, !background else { return }
+        var shown = ""
+        var done = 0
+        let total = seen.processes.count { $0.name != "manager" && $0.state == "ready" }
+        while let status = try? client.status() {
+            guard let run = status.rolling else { break }
+            let line = "\(run.done) of \(run.total) done" + (run.current.map { ", \($0)" } ?? "")
+            if line != shown { print(line) }
+            (shown, done) = (line, run.done)
+            fflush(nil)
+            usleep(50_000)
+        }
+        let replaced = (try? client.status())?.processes.count { row in
+            row.name != "manager" && row.state == "ready" && row.generation > seen.processes.first { $0.name == row.name }?.generation ?? 0
+        } ?? done
+        guard replaced >= total else {
+            complain("stopped after \(replaced) of \(total): `megacomet events` says why; the others are as they were")
+            throw ExitCode(1)
+        }
+        print("\(replaced) of \(total) done")
+    }
+}
+
+struct Reload: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Reads the configuration again: all of it or, with a mistake in it, nothing.")
+    @OptionGroup var config: ConfigurationOption
+    struct Answer: Decodable {
+        var changed: [String]
+        var at_restart: [String]
+        var at_start: [String]
+    }
+    func run() throws {
+        // The file as it is now: a mistake in it is said here already, and the supervisor is not asked.
+        let client = try config.client()
+        let answer = try JSONDecoder().decode(Answer.self, from: Data(try client.order(ControlRequest("reload")).utf8))
+        if answer.changed.isEmpty, answer.at_restart.isEmpty, answer.at_start.isEmpty { print("nothing changed") }
+        answer.changed.forEach { print("in force: \($0)") }
+        answer.at_restart.forEach { print("needs a restart of the process (`megacomet rolling`, `megacomet restart manager`): \($0)") }
+        answer.at_start.forEach { print("needs `megacomet stop` and `start`: \($0)") }
+    }
+}
+
+struct Hold: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "The watchdog leaves a process alone (for a debugger), until --off.")
+    @Argument(help: "manager, worker-0 ..") var name: String
+    @Flag(help: "Watch it again.") var off = false
+    @OptionGroup var config: ConfigurationOption
+    func run() throws {
+        var request = ControlRequest("hold", name)
+        request.on = !off
+        try config.client().order(request)
+    }
+}
+
+struct Kill: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "SIGKILL for a process that nothing else ends; it is started again as after a crash.")
+    @Argument(help: "manager, worker-0 ..") var name: String
+    @Option(help: "Why, for the events.") var reason: String?
+    @OptionGroup var config: ConfigurationOption
+    func run() throws {
+        var request = ControlRequest("kill", name)
+        request.reason = reason
+        try config.client().order(request)
+    }
+}

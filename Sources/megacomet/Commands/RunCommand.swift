@@ -1,0 +1,138 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Reactor
+
+struct Overrides: ParsableArguments {
+    @Option(help: "Worker processes, instead of the file's.")
+    var workers: Int?
+    @Option(help: "The port of worker 0, instead of the file's.")
+    var basePort: Int?
+}
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Runs the appliance in the foreground, until SIGTERM or Ctrl-C.")
+    @OptionGroup var config: ConfigurationOption
+    @OptionGroup var overrides: Overrides
+    @Option(help: "Write what it and its children say to this file instead of standard error; it is kept under 16 MiB, with FILE.1 beside it.")
+    var log: String?
+
+    func run() throws {
+        var source = config.source()
+        source.workers = overrides.workers
+        source.basePort = overrides.basePort
+        source.isVerbose = log == nil
+        var settings = try config.load(source)
+        do {
+            let path: String
+            do { path = try RunDirectory.prepare(settings) } catch {
+                throw StartFailure(error.isDenied ? StartFailure.cannotCreate : StartFailure.cannotCreate, error.description)
+            }
+            settings.runDirectory = path
+            let journal = Journal(format: settings.log.format)
+            if let log { try journal.open(log) }
+            let code = try Supervisor(source, settings, RunFolder(path: path), journal).run()
+            throw ExitCode(code)
+        } catch let failure as StartFailure {
+            complain(failure.description)
+            throw ExitCode(failure.code)
+        } catch let failure as SystemError {
+            complain("\(failure)")
+            throw ExitCode(failure.code == EACCES ? StartFailure.cannotCreate : 71)
+        }
+    }
+}
+
+struct Start: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Starts the appliance in the background, or one process of it; returns when all is ready.")
+    @Argument(help: "One process: manager, worker-0 ..") var name: String?
+    @OptionGroup var config: ConfigurationOption
+    @OptionGroup var overrides: Overrides
+    @Option(help: "Give up waiting after so many seconds.") var timeout = 60.0
+
+    func run() throws {
+        var source = config.source()
+        source.workers = overrides.workers
+        source.basePort = overrides.basePort
+        let settings = try config.load(source)
+        let client = ControlClient(folder: RunFolder(path: RunDirectory.find(settings)))
+        if name != nil || client.isAnswered {
+            try client.order(ControlRequest("start", name))
+            try client.waitUntilReady(name, seconds: timeout)
+            print(name.map { "\($0) is ready" } ?? "running, pid \(client.supervisorPid ?? 0)")
+            return
+        }
+        let folder: RunFolder
+        do { folder = RunFolder(path: try RunDirectory.prepare(settings)) } catch {
+            complain(error.description)
+            throw ExitCode(StartFailure.cannotCreate)
+        }
+        try launch(folder, source)
+        source.sayHowToUse(settings)
+    }
+
+    /// The supervisor in a session of its own. It says READY=1 to us as it would to systemd; if it ends first, its last words are ours.
+    private func launch(_ folder: RunFolder, _ source: ConfigurationSource) throws {
+        let loop = Loop()
+        let path = folder.path + "/start.\(getpid())"
+        let socket = try UnixSockets.datagram(path)
+        defer {
+            Sockets.close(socket)
+            unlink(path)
+        }
+        var arguments = ["run", "--log", folder.log]
+        if let file = source.file { arguments += ["-c", file] }
+        if let workers = overrides.workers { arguments += ["--workers", "\(workers)"] }
+        if let port = overrides.basePort { arguments += ["--base-port", "\(port)"] }
+        let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WATCHDOG_") && !$0.key.hasPrefix("LISTEN_") }
+        var program = ChildProgram(
+            path: ProcessTable.ownPath, arguments: arguments,
+            environment: environment.map { "\($0.key)=\($0.value)" } + ["NOTIFY_SOCKET=\(path)"])
+        program.newSession = true
+        let pipe = try Processes.outputPipe()
+        program.output = pipe.write
+        let pid = try Processes.spawn(program)
+        Sockets.close(pipe.write)
+        let follower = try Processes.follow(pid)
+
+        var outcome: Int32?
+        let words = LineStream(loop, pipe.read, isPipe: true, received: { sayError($0) }, ended: {})
+        let notified = IOWatcher(loop, socket, .read) { _ in
+            if receiveText(socket).split(separator: "\n").contains("READY=1") {
+                outcome = 0
+                loop.stop()
+            }
+        }
+        let ended = IOWatcher(loop, follower, .read) { _ in
+            guard case .ended(let exit) = Processes.reap(pid) else { return }
+            words.readWaiting()
+            outcome = exit.code ?? 70
+            loop.stop()
+        }
+        let patience = Timer(loop) { loop.stop() }
+        patience.start(after: timeout)
+        let glance = Timer(loop) {  // a process that is held or in crash loop will not become ready by waiting
+            if ControlClient(folder: folder).hopeless != nil { loop.stop() }
+        }
+        glance.start(after: 1, every: 1)
+        loop.run()
+        withExtendedLifetime((notified, ended, patience, glance, words)) {}
+        if outcome == 0 {
+            print("megacomet runs in the background, pid \(pid), log \(folder.log)")
+            return
+        }
+        if let outcome { throw ExitCode(outcome) }
+        let client = ControlClient(folder: folder)
+        complain(client.hopeless ?? client.notReady ?? "not ready after \(timeout) s")
+        complain("the supervisor (pid \(pid)) goes on trying; its log is \(folder.log)")
+        throw ExitCode(StartFailure.temporary)
+    }
+}
+
+/// One datagram as text; empty where there is none.
+func receiveText(_ socket: Int32) -> String {
+    var room = [UInt8](repeating: 0, count: 4096)
+    let (transfer, _) = room.withUnsafeMutableBytes { UnixSockets.receive(socket, into: $0) }
+    guard case .bytes(let count) = transfer else { return "" }
+    return String(decoding: room.prefix(count), as: UTF8.self)
+}

@@ -1,0 +1,194 @@
+import Foundation
+import Reactor
+import Supervision
+
+/// The daemons of a supervisor that died serve on and call here, at RUNDIR/lifeline.sock: who they are, the token, and copies of their
+/// listeners. They are followed by pidfd from then on. The file `children` says whom to wait for; who lives and does not call (it hangs)
+/// is followed all the same, and its listeners are copied out of it where the kernel allows that.
+final class Adoption {
+    private unowned let supervisor: Supervisor
+    private let proceed: () -> Void
+    private let listener: Int32
+    private var acceptor: Acceptor?
+    private var timer: Reactor.Timer?
+    private var callers: [ObjectIdentifier: Caller] = [:]
+    /// Those of the file that live and have not called yet.
+    private var awaited: [Record] = []
+    private var hasProceeded = false
+
+    /// Daemons try every half second.
+    private static let patienceSeconds = 2.5
+
+    /// A line of the file `children`.
+    struct Record: Codable {
+        var name: String
+        /// 0: it has no process; the wish alone is remembered.
+        var pid: Int32
+        /// In clock ticks since the machine started: a pid that was given to another process is not ours.
+        var start: UInt64
+        var generation: Int
+        var desired: String
+    }
+    struct Call: Decodable {
+        var name: String
+        var pid: Int32
+        var boot: String
+        var token: String
+        var generation: Int
+        var state: String
+    }
+    private final class Caller {
+        var stream: LineStream?
+        var child: Child?
+    }
+
+    init(_ supervisor: Supervisor, proceed: @escaping () -> Void) throws {
+        self.supervisor = supervisor
+        self.proceed = proceed
+        listener = try UnixSockets.listen(supervisor.folder.lifelineSocket, mode: 0o600)
+    }
+    func close() {
+        acceptor = nil
+        Sockets.close(listener)
+    }
+
+    func begin() {
+        let lines = ((try? RunFolder.read(supervisor.folder.children)) ?? "").split(separator: "\n")
+        let records = lines.compactMap { try? JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
+        for record in records {
+            guard let name = ProcessName(record.name) else { continue }
+            if record.desired == Desired.down.rawValue { supervisor.fleet.wish(name, .down) }
+            supervisor.fleet.continueAfter(name, record.generation)
+            if record.pid > 0, ProcessTable.startTime(record.pid) == record.start { awaited.append(record) }
+        }
+        do {
+            try supervisor.prepareToken(keeping: !awaited.isEmpty)
+        } catch { supervisor.tell(.error, "TOKEN", "\(error)") }
+        acceptor = Acceptor(supervisor.loop, listener: listener) { [unowned self] in called($0) }
+        timer = Timer(supervisor.loop) { [unowned self] in go() }
+        if awaited.isEmpty {
+            go()
+        } else {
+            supervisor.tell(.info, "ADOPTING", "\(awaited.count) processes of an earlier supervisor live: \(awaited.map(\.name).joined(separator: " "))")
+            timer?.start(after: Adoption.patienceSeconds)
+        }
+    }
+
+    private func called(_ descriptor: Int32) {
+        let caller = Caller()
+        guard let peer = UnixSockets.peer(descriptor), peer.user == getuid() || peer.user == 0 else { return Sockets.close(descriptor) }
+        caller.stream = LineStream(
+            supervisor.loop, descriptor,
+            received: { [unowned self, unowned caller] line in
+                if let child = caller.child { return supervisor.said(child, line) }
+                let descriptors = caller.stream?.receivedDescriptors ?? []
+                caller.stream?.receivedDescriptors = []
+                guard let call = try? JSONDecoder().decode(Call.self, from: Data(line.utf8)), call.pid == peer.pid, call.token == supervisor.token,
+                    let name = ProcessName(call.name)
+                else {
+                    descriptors.forEach(Sockets.close)
+                    supervisor.tell(.warning, "STRANGER", "pid \(peer.pid) called on the lifeline without the right token or name")
+                    caller.stream?.close()
+                    return forget(caller)
+                }
+                adopt(call, name, caller, descriptors)
+            },
+            ended: { [unowned self, unowned caller] in forget(caller) })
+        callers[ObjectIdentifier(caller)] = caller
+    }
+    private func forget(_ caller: Caller) {
+        // Later, since it is its own closure that asks.
+        let gone = ObjectIdentifier(caller)
+        let timer = Timer(supervisor.loop) { [unowned self] in
+            callers[gone] = nil
+            cleaners[gone] = nil
+        }
+        timer.start(after: 0)
+        cleaners[gone] = timer
+    }
+    private var cleaners: [ObjectIdentifier: Reactor.Timer] = [:]
+
+    private func adopt(_ call: Call, _ name: ProcessName, _ caller: Caller, _ descriptors: [Int32]) {
+        supervisor.listeners.take(descriptors, for: name, supervisor.settings)
+        let copy = CopyName(name, call.generation)
+        if let child = supervisor.children[copy] {  // it was followed without its lifeline, or lost it
+            child.lifeline = caller.stream
+            caller.child = child
+        } else if let child = follow(copy, call.pid, caller.stream) {
+            child.boot = call.boot
+            caller.child = child
+            let state: ProcessState = call.state == "draining" ? .draining : call.state == "starting" ? .starting : .ready
+            register(child, state)
+        }
+        awaited.removeAll { $0.pid == call.pid }
+        if awaited.isEmpty, !hasProceeded { go() }
+    }
+    private func follow(_ copy: CopyName, _ pid: Int32, _ lifeline: LineStream?) -> Child? {
+        let uptime = ProcessTable.uptime(pid) ?? 0
+        let child = try? Child(
+            supervisor.loop, copy, pid: pid, lifeline: nil, output: nil, isAdopted: true, startedWall: WallClock.milliseconds - uptime,
+            said: { _, _ in }, wrote: { _, _ in }, ended: { [unowned supervisor] in supervisor.ended($0, $1, $2) })
+        child?.lifeline = lifeline
+        return child
+    }
+    private func register(_ child: Child, _ state: ProcessState) {
+        let now = Supervisor.now
+        supervisor.children[child.copy] = child
+        supervisor.childrenFileIsOld = true
+        let startedAt = now - (ProcessTable.uptime(child.pid) ?? 0)
+        supervisor.perform(supervisor.fleet.adopted(child.copy, pid: child.pid, state: state, startedAt: startedAt, now: now))
+    }
+
+    /// All have called, or the patience is over.
+    private func go() {
+        guard !hasProceeded else { return }
+        hasProceeded = true
+        timer?.stop()
+        for record in awaited where ProcessTable.startTime(record.pid) == record.start {
+            guard let name = ProcessName(record.name) else { continue }
+            supervisor.tell(.warning, "ADOPTING", "\(name) (pid \(record.pid)) lives but does not call: followed all the same")
+            if !supervisor.listeners.has(name) {
+                // It inherited them from descriptor 3 on.
+                let wanted = Listeners.wanted(name, supervisor.settings)
+                if let follower = try? Processes.follow(record.pid) {
+                    let copies = (0..<Int32(wanted.count)).compactMap { try? Processes.copy(descriptor: 3 + $0, of: follower) }
+                    Sockets.close(follower)
+                    supervisor.listeners.take(copies, for: name, supervisor.settings)
+                }
+            }
+            if let child = follow(CopyName(name, record.generation), record.pid, nil) { register(child, .ready) }
+        }
+        awaited = []
+        proceed()
+    }
+}
+
+extension Supervisor {
+    /// Daemons that live know the old token: it is kept for them.
+    func prepareToken(keeping: Bool) throws {
+        if keeping, let old = try? RunFolder.read(folder.token).prefix(32), old.count == 32 {
+            token = String(old)
+        } else {
+            token = (0..<4).map { _ in UInt32.random(in: .min ... .max) }.map { String(repeating: "0", count: 8 - String($0, radix: 16).count) + String($0, radix: 16) }.joined()
+            try RunFolder.write(folder.token, token + "\n", mode: 0o640)
+        }
+    }
+    /// Who is to be found again after the death of this supervisor, and what the operator wished.
+    func saveChildren() {
+        let wishes = fleet.names.map { fleet[$0]?.desired == .down }
+        guard childrenFileIsOld || wishes != savedWishes else { return }
+        childrenFileIsOld = false
+        savedWishes = wishes
+        var text = ""
+        for name in fleet.names {
+            guard let slot = fleet[name] else { continue }
+            let living = slot.copies.compactMap { copy in children[CopyName(name, copy.generation)] }
+            let records = living.isEmpty ? [(Int32(0), slot.generation)] : living.map { ($0.pid, $0.copy.generation) }
+            for (pid, generation) in records {
+                let start = pid > 0 ? ProcessTable.startTime(pid) ?? 0 : 0
+                text += "{\"name\":\"\(name)\",\"pid\":\(pid),\"start\":\(start),\"generation\":\(generation),\"desired\":\"\(slot.desired.rawValue)\"}\n"
+            }
+        }
+        do { try RunFolder.write(folder.children, text, mode: 0o640) } catch { tell(.warning, "CHILDREN", "not written: \(error)") }
+    }
+}

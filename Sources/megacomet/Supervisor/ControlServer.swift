@@ -1,0 +1,179 @@
+import Foundation
+import Reactor
+import Supervision
+
+/// One line of the control socket. What an operation does not need is left out.
+struct ControlRequest: Codable {
+    var op: String
+    var name: String?
+    /// Frozen when the operator decided: where the process is another by now, nothing is done (`changed`).
+    var pid: Int32?
+    var boot: String?
+    var reason: String?
+    /// The terminal and the program of who asks, for the events.
+    var tty: String?
+    var via: String?
+    /// stop, restart: clients are not answered first.
+    var now: Bool?
+    /// events: go on.
+    var follow: Bool?
+    /// hold: false watches it again. rolling: false ends it after the worker that is under way.
+    var on: Bool?
+    /// crashes: this one.
+    var id: String?
+    init(_ op: String, _ name: String? = nil) {
+        self.op = op
+        self.name = name
+    }
+}
+
+/// RUNDIR/control.sock: a line of JSON in, a line of JSON out, on a connection that may stay open. The file's permissions let in the
+/// owner and the group; the kernel says who it is, and every order is an event with that.
+final class ControlServer {
+    private unowned let supervisor: Supervisor
+    private let listener: Int32
+    private var acceptor: Acceptor?
+    private var connections: [Int32: LineStream] = [:]
+    private var followers: [Int32: Int] = [:]
+    /// More are closed at once: an operator needs one.
+    private static let mostConnections = 64
+
+    init(_ supervisor: Supervisor) throws {
+        self.supervisor = supervisor
+        listener = try UnixSockets.listen(supervisor.folder.controlSocket, mode: 0o660)
+        acceptor = Acceptor(supervisor.loop, listener: listener) { [unowned self] in accepted($0) }
+    }
+    func close() {
+        acceptor = nil
+        Sockets.close(listener)
+        connections.values.forEach { $0.close() }
+        connections = [:]
+    }
+
+    private func accepted(_ descriptor: Int32) {
+        guard let peer = UnixSockets.peer(descriptor), connections.count < ControlServer.mostConnections else { return Sockets.close(descriptor) }
+        connections[descriptor] = LineStream(
+            supervisor.loop, descriptor, mostLine: 65536, received: { [unowned self] in received($0, descriptor, peer) },
+            ended: { [unowned self] in forget(descriptor) })
+    }
+    private func forget(_ descriptor: Int32) {
+        if let follower = followers.removeValue(forKey: descriptor) { supervisor.events.unfollow(follower) }
+        // The stream is still on the stack: released in the next turn.
+        let stream = connections.removeValue(forKey: descriptor)
+        let timer = Timer(supervisor.loop) { [unowned self] in
+            _ = stream
+            released = nil
+        }
+        released = (released ?? []) + [timer]
+        timer.start(after: 0)
+    }
+    private var released: [Reactor.Timer]?
+
+    private func received(_ line: String, _ descriptor: Int32, _ peer: UnixSockets.Peer) {
+        guard let stream = connections[descriptor], !line.isEmpty else { return }
+        guard let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(line.utf8)) else {
+            stream.send(ControlServer.refused("bad_request", "not a request: one JSON object with \"op\" in a line"))
+            return
+        }
+        if request.op == "events" {
+            stream.send("{\"ok\":true,\"events\":[" + supervisor.events.events.map(\.json).joined(separator: ",") + "]}\n")
+            if request.follow == true, followers[descriptor] == nil {
+                followers[descriptor] = supervisor.events.follow { [unowned stream] in stream.send($0.json + "\n") }
+            }
+            return
+        }
+        do throws(Refusal) {
+            stream.send("{\"ok\":true" + (try supervisor.answer(request, peer)) + "}\n")
+        } catch { stream.send(ControlServer.refused(error.code, error.message)) }
+    }
+    private static func refused(_ code: String, _ message: String) -> String {
+        "{\"ok\":false,\"error\":{\"code\":\"\(code)\",\"message\":\(jsonText(message))}}\n"
+    }
+}
+
+extension Supervisor {
+    /// The members of the answer after `"ok":true`; each begins with a comma.
+    func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> String {
+        switch request.op {
+        case "status": return "," + statusMembers
+        case "log":
+            let name = try process(request)
+            return ",\"name\":\"\(name)\",\"lines\":["
+                + (output[name]?.newest.map { "{\"time\":\($0.time),\"pid\":\($0.pid),\"text\":\(jsonText($0.text))}" }.joined(separator: ",") ?? "") + "]"
+        case "crashes":
+            guard let id = request.id else { return ",\"crashes\":[" + crashes.ids().map { "\"\($0)\"" }.joined(separator: ",") + "]" }
+            guard let report = crashes.json(id) else { throw Refusal("unknown", "no crash report \(id)") }
+            return ",\"crash\":" + report
+        default: return try order(request, peer)
+        }
+    }
+
+    private func order(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> String {
+        try authorize(peer)
+        let by = ControlServer.who(peer, request)
+        let now = Supervisor.now
+        let isHasty = request.now ?? false
+        switch (request.op, request.name) {
+        case ("stop", nil): shutDown(isHasty: isHasty, by: by)
+        case ("start", nil): for name in fleet.names where fleet[name]?.desired == .down || fleet[name]?.state == .held { perform(try fleet.start(name, by: by, now: now)) }
+        case ("restart", nil):
+            perform(try fleet.restart(.manager, isHasty: isHasty, by: by, now: now))
+            perform(try fleet.rolling(by: by, now: now))
+        case ("start", _): perform(try fleet.start(try target(request), by: by, now: now))
+        case ("stop", _): perform(try fleet.stop(try target(request), isHasty: isHasty, by: by, now: now))
+        case ("restart", _): perform(try fleet.restart(try target(request), isHasty: isHasty, by: by, now: now))
+        case ("drain", _): perform(try fleet.drain(try target(request), by: by, now: now))
+        case ("kill", _): perform(try fleet.kill(try target(request), by: by, now: now))
+        case ("hold", _): perform(try fleet.hold(try target(request), request.on ?? true, by: by, now: now))
+        case ("rolling", _):
+            perform(request.on == false ? try fleet.endRolling(by: by, now: now) : try fleet.rolling(by: by, now: now))
+            return ",\"rolling\":\(rollingJSON)"
+        case ("reload", _):
+            let result = reload(by: by)
+            guard result.errors.isEmpty else { throw Refusal("config", result.errors.joined(separator: "\n")) }
+            func list(_ keys: [String]) -> String { "[" + keys.map { "\"\($0)\"" }.joined(separator: ",") + "]" }
+            return ",\"changed\":\(list(result.changed)),\"at_restart\":\(list(result.atRestart)),\"at_start\":\(list(result.atStart))"
+        default: throw Refusal("bad_request", "no operation \"\(request.op)\"")
+        }
+        return ""
+    }
+
+    private func process(_ request: ControlRequest) throws(Refusal) -> ProcessName {
+        guard let text = request.name else { throw Refusal("bad_request", "\(request.op) needs a name") }
+        guard let name = ProcessName(text), fleet[name] != nil else {
+            throw Refusal("unknown", "no process \"\(text)\": there are \(fleet.names.map(\.description).joined(separator: " "))")
+        }
+        return name
+    }
+    /// The process that is meant, if it still is the one that the operator saw.
+    private func target(_ request: ControlRequest) throws(Refusal) -> ProcessName {
+        let name = try process(request)
+        let main = fleet[name]?.main
+        if let pid = request.pid, pid != main?.pid ?? 0 {
+            throw Refusal("changed", "\(name) is another process by now: pid \(main?.pid ?? 0), not \(pid)")
+        }
+        let boot = main.flatMap { children[CopyName(name, $0.generation)]?.boot } ?? ""
+        if let seen = request.boot, !seen.isEmpty, !boot.isEmpty, !boot.hasPrefix(seen), !seen.hasPrefix(boot) {
+            throw Refusal("changed", "\(name) was started anew meanwhile")
+        }
+        return name
+    }
+    /// Who may act: root, our own user, and the group that the socket belongs to, also as a further group.
+    private func authorize(_ peer: UnixSockets.Peer) throws(Refusal) {
+        if peer.user == 0 || peer.user == getuid() || peer.group == getegid() { return }
+        let groups = (try? RunFolder.read("/proc/\(peer.pid)/status"))?.split(separator: "\n").first { $0.hasPrefix("Groups:") }
+        if let groups, groups.split(whereSeparator: { " \t".contains($0) }).contains("\(getegid())") { return }
+        throw Refusal("denied", "user \(peer.user) is neither root nor of group \(getegid())")
+    }
+}
+
+extension ControlServer {
+    /// `uid 1001 (pid 4711) via megatop on pts/3, reason "leak check"`.
+    static func who(_ peer: UnixSockets.Peer, _ request: ControlRequest) -> String {
+        var text = "uid \(peer.user) (pid \(peer.pid))"
+        if let via = request.via { text += " via \(via.prefix(40))" }
+        if let tty = request.tty { text += " on \(tty.prefix(40))" }
+        if let reason = request.reason, !reason.isEmpty { text += ", reason \"\(reason.prefix(200))\"" }
+        return text
+    }
+}

@@ -1,0 +1,124 @@
+import Glibc
+import Reactor
+import Supervision
+
+/// What the appliance says of itself, and what its children say: one line each on standard error (or in a file), with the time and who.
+///
+/// It never waits for who reads: where the terminal or the journal doesn't take more, the line is left out and counted.
+final class Journal {
+    enum Format: String { case text, json }
+    private var descriptor: Int32 = 2
+    private let format: Format
+    private var path: String?
+    /// Of the file; then it becomes FILE.1, and the one before that is gone.
+    private static let mostBytes = 16 << 20
+    /// systemd's journal takes priorities as `<N>`, and has the time itself.
+    private let isJournald = getenv("JOURNAL_STREAM") != nil
+    private(set) var leftOut: UInt64 = 0
+
+    init(format: String) { self.format = Format(rawValue: format) ?? .text }
+
+    /// From now on into a file; again: opens it anew (after SIGUSR1, for who moves logs away).
+    func open(_ path: String) throws {
+        let opened = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+        guard opened >= 0 else { throw SystemError("open \(path)") }
+        if descriptor != 2 { Sockets.close(descriptor) }
+        descriptor = opened
+        self.path = path
+    }
+    func reopen() {
+        guard let path else { return }
+        try? open(path)
+    }
+
+    func write(_ event: FleetEvent) {
+        let who = event.name?.description ?? "megacomet"
+        let pid = event.pid ?? (event.name == nil ? getpid() : nil)
+        line(event.severity, who, pid, event.kind + " " + event.text)
+    }
+    /// A line of a child's output, as it came.
+    func forward(_ text: String, from who: String, pid: Int32) {
+        if format == .json, text.hasPrefix("{") {
+            put(text + "\n")
+        } else {
+            line(.info, who, pid, text)
+        }
+    }
+
+    private func line(_ severity: FleetEvent.Severity, _ who: String, _ pid: Int32?, _ text: String) {
+        switch format {
+        case .json:
+            let pid = pid.map { ",\"pid\":\($0)" } ?? ""
+            put("{\"time\":\"\(WallClock.text())\",\"level\":\"\(severity.rawValue)\",\"who\":\"\(who)\"\(pid),\"message\":\(jsonText(text))}\n")
+        case .text:
+            let time = isJournald ? "<\(severity.priority)>" : WallClock.text() + " "
+            let mark = severity == .info ? "" : severity.rawValue.uppercased() + " "
+            put("\(time)\(who)\(pid.map { "[\($0)]" } ?? ""): \(mark)\(text)\n")
+        }
+    }
+    private func put(_ text: String) {
+        var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard poll(&ready, 1, 0) == 1 else {
+            leftOut += 1
+            return
+        }
+        if !fwriteAll(text) { leftOut += 1 }
+        if let path, lseek(descriptor, 0, SEEK_END) > Journal.mostBytes {
+            rename(path, path + ".1")
+            reopen()
+        }
+    }
+    private func fwriteAll(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) == $0.count }
+    }
+}
+
+extension FleetEvent.Severity {
+    /// syslog's.
+    var priority: Int {
+        switch self {
+        case .info: 6
+        case .warning: 4
+        case .error: 3
+        case .critical: 2
+        }
+    }
+}
+
+/// For people only; nothing is decided by it.
+enum WallClock {
+    static var milliseconds: Int64 { Int64(Clock.wallMicroseconds / 1000) }
+    /// `2026-11-23T14:02:28.618Z`.
+    static func text(_ milliseconds: Int64 = WallClock.milliseconds) -> String {
+        var seconds = time_t(milliseconds / 1000)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        let rest = milliseconds % 1000
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))."
+            + (rest < 10 ? "00" : rest < 100 ? "0" : "") + "\(rest)Z"
+    }
+}
+
+/// A text as JSON, with its quotes.
+func jsonText(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": result += "\\\""
+        case "\\": result += "\\\\"
+        case "\n": result += "\\n"
+        case "\r": result += "\\r"
+        case "\t": result += "\\t"
+        default:
+            if scalar.value < 32 {
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+    }
+    return result + "\""
+}

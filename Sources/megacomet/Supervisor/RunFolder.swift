@@ -1,0 +1,116 @@
+import Glibc
+import Reactor
+
+/// The files of a run directory.
+struct RunFolder {
+    let path: String
+    var controlSocket: String { path + "/control.sock" }
+    var lifelineSocket: String { path + "/lifeline.sock" }
+    var token: String { path + "/stats.token" }
+    var appKey: String { path + "/app.key" }
+    var children: String { path + "/children" }
+    var crashes: String { path + "/crash" }
+    var log: String { path + "/megacomet.log" }
+    private var lock: String { path + "/lock" }
+
+    /// One supervisor a folder: the lock is held until the process ends. Nil and the pid of who has it otherwise.
+    func takeLock() throws(StartFailure) {
+        let descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw StartFailure(StartFailure.cannotCreate, "\(lock): \(String(cString: strerror(errno)))") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let pid = (try? RunFolder.read(lock))?.split(separator: "\n").first ?? "unknown"
+            throw StartFailure(StartFailure.unavailable, "a supervisor runs on \(path) already: pid \(pid)")
+        }
+        ftruncate(descriptor, 0)
+        RunFolder.writeAll(descriptor, "\(getpid())\n")
+        // Not closed: the lock lives as long as the process.
+    }
+
+    /// The pid of the supervisor that holds the lock; nil where none does.
+    var holder: Int32? {
+        let descriptor = open(lock, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
+        return (try? RunFolder.read(lock))?.split(separator: "\n").first.flatMap { Int32($0) }
+    }
+
+    static func read(_ file: String) throws -> String {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError("open \(file)") }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        while bytes.count < 4 << 20 {
+            let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count <= 0 { break }
+            bytes += chunk[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+    /// Whole or not at all: written beside and renamed.
+    static func write(_ file: String, _ text: String, mode: mode_t) throws {
+        let beside = file + ".new"
+        unlink(beside)
+        let descriptor = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw SystemError("open \(beside)") }
+        fchmod(descriptor, mode)
+        let isWhole = writeAll(descriptor, text)
+        close(descriptor)
+        guard isWhole, rename(beside, file) == 0 else { throw SystemError("write \(file)") }
+    }
+    @discardableResult
+    private static func writeAll(_ descriptor: Int32, _ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) == $0.count }
+    }
+    static func names(in folder: String) -> [String] {
+        guard let opened = opendir(folder) else { return [] }
+        defer { closedir(opened) }
+        var names: [String] = []
+        while let entry = readdir(opened) {
+            let name = withUnsafePointer(to: entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+}
+
+/// What /proc says of a process.
+enum ProcessTable {
+    /// In clock ticks since the machine started: with the pid it names one process for ever. Nil: there is none, or a zombie.
+    static func startTime(_ pid: Int32) -> UInt64? {
+        guard let text = try? RunFolder.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
+        return UInt64(fields[19])
+    }
+    /// A debugger holds it.
+    static func isTraced(_ pid: Int32) -> Bool {
+        guard let text = try? RunFolder.read("/proc/\(pid)/status") else { return false }
+        for line in text.split(separator: "\n") where line.hasPrefix("TracerPid:") { return !line.hasSuffix("\t0") }
+        return false
+    }
+    /// How long it runs, in milliseconds.
+    static func uptime(_ pid: Int32) -> Int64? {
+        guard let start = startTime(pid) else { return nil }
+        var now = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &now)
+        let ticks = UInt64(sysconf(Int32(_SC_CLK_TCK)))
+        return max(0, Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000 - Int64(start * 1000 / max(1, ticks)))
+    }
+    /// The folder of this program.
+    static let ownFolder: String = {
+        var room = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &room, room.count - 1)
+        let path = String(decoding: room.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }()
+    static var ownPath: String {
+        var room = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &room, room.count - 1)
+        return String(decoding: room.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,83 @@
+import Configuration
+import ConfigurationFile
+import Foundation
+import Reactor
+import Supervision
+
+/// Where the settings come from: the file, and the flags over it. Read again at a reload.
+struct ConfigurationSource {
+    /// Nil: the defaults.
+    var file: String?
+    var workers: Int?
+    var basePort: Int?
+    /// Tell people at the first start how to use it.
+    var isVerbose = true
+
+    func load() -> ConfigurationFile.Outcome {
+        ConfigurationFile.load(file) { settings in
+            if let workers { settings.workers.count = workers }
+            if let basePort { settings.workers.basePort = basePort }
+        }
+    }
+
+    func sayHowToUse(_ settings: Settings) {
+        guard isVerbose else { return }
+        let client = settings.workers.address == "0.0.0.0" ? "127.0.0.1" : settings.workers.address
+        let key = settings.app.key.isEmpty ? "" : " -H 'Authorization: Bearer KEY'"
+        print(
+            """
+
+            poll       curl http://\(client):\(settings.workers.basePort)/alice.json
+            publish    curl\(key) http://\(settings.app.address):\(settings.app.port)/publish -d '{"client":"alice","message":"hello"}'
+            or         megacomet publish alice hello
+            watch      megatop, or http://\(settings.operator.address):\(settings.operator.port)/metrics /health /status
+
+            """)
+        fflush(nil)
+    }
+}
+
+extension Supervisor {
+    struct Reloaded {
+        var changed: [String] = []
+        /// In force when a process is started again (`megacomet rolling`, `megacomet restart manager`).
+        var atRestart: [String] = []
+        /// In force after `megacomet stop` and `start`; left as they were.
+        var atStart: [String] = []
+        var errors: [String] = []
+    }
+    /// All or nothing: one mistake in the file, and everything stays as it was.
+    func reload(by: String) -> Reloaded {
+        var result = Reloaded()
+        serviceManager.reloading()
+        defer { serviceManager.tell("READY=1") }
+        switch configuration.load() {
+        case .errors(let errors):
+            result.errors = errors.map(\.description)
+            tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + result.errors.joined(separator: "; "))
+        case .settings(var new):
+            new.runDirectory = configuration.isDefaultFolder(new) ? settings.runDirectory : new.runDirectory
+            for setting in settings.changes(to: new) {
+                switch setting.applies {
+                case .reload: result.changed.append(setting.key)
+                case .restart: result.atRestart.append(setting.key)
+                case .start:
+                    result.atStart.append(setting.key)
+                    try? setting.set(setting.value(in: settings), in: &new)
+                }
+            }
+            settings = new
+            do { try writeAppKey() } catch { tell(.warning, "RELOAD", "app.key: \(error)") }
+            var text = by
+            if !result.changed.isEmpty { text += "; in force: " + result.changed.joined(separator: ", ") }
+            if !result.atRestart.isEmpty { text += "; at the next restart of a process: " + result.atRestart.joined(separator: ", ") }
+            if !result.atStart.isEmpty { text += "; only after stop and start: " + result.atStart.joined(separator: ", ") }
+            perform(fleet.reloaded(new.fleet, by: text, now: Supervisor.now))
+        }
+        return result
+    }
+}
+
+extension ConfigurationSource {
+    func isDefaultFolder(_ settings: Settings) -> Bool { settings.runDirectory == Settings().runDirectory }
+}

@@ -1,0 +1,235 @@
+import Configuration
+import Foundation
+import Reactor
+import Supervision
+
+/// The shell around the fleet: turns what happens into the fleet's events, and does what the fleet orders. It decides nothing.
+final class Supervisor {
+    let loop = Loop()
+    let folder: RunFolder
+    let journal: Journal
+    let serviceManager: ServiceManager
+    let configuration: ConfigurationSource
+    var settings: Settings
+    var fleet: Fleet
+    var listeners = Listeners()
+    var children: [CopyName: Child] = [:]
+    let events = EventRing()
+    var output: [ProcessName: OutputLines] = [:]
+    let crashes: CrashFolder
+    /// 32 hex characters; daemons and readers of reports show it.
+    var token = ""
+    let startedAt = Supervisor.now
+    let startedWall = WallClock.milliseconds
+    /// The last report of each copy, by metric, for crash reports and the status.
+    var lastReports: [CopyName: LastReport] = [:]
+    struct LastReport {
+        var at: Milliseconds
+        var connections: UInt64?
+        var values: [(name: String, value: UInt64)]
+    }
+
+    private(set) var exitCode: Int32 = 0
+    private var queue: [FleetAction] = []
+    private var isPerforming = false
+    var childrenFileIsOld = false
+    var savedWishes: [Bool] = []
+    private var saidReady = false
+    private var beat: Reactor.Timer?
+    private var watchdogTimer: Reactor.Timer?
+    private var signals: [SignalWatcher] = []
+    var adoption: Adoption?
+    var control: ControlServer?
+
+    init(_ configuration: ConfigurationSource, _ settings: Settings, _ folder: RunFolder, _ journal: Journal) {
+        self.configuration = configuration
+        self.settings = settings
+        self.folder = folder
+        self.journal = journal
+        serviceManager = ServiceManager()
+        crashes = CrashFolder(path: folder.crashes)
+        fleet = Fleet(settings.fleet, seed: UInt64.random(in: .min ... .max))
+    }
+
+    static var now: Milliseconds { Milliseconds(Clock.monotonicMilliseconds) }
+
+    /// Runs until everything was shut down. Throws where it can't begin.
+    func run() throws -> Int32 {
+        Processes.ignoreBrokenPipes()
+        try folder.takeLock()
+        try checkPrograms()
+        let foreign = listeners.takeFromSystemd(fleet.names, settings)
+        if !foreign.isEmpty { tell(.warning, "SOCKETS", "from the service manager, but of no port in the configuration: \(foreign)") }
+        watchSignals()
+        var failure: StartFailure?
+        let adoption = try Adoption(self) { [unowned self] in
+            do {
+                try begin()
+            } catch {
+                failure = error as? StartFailure ?? StartFailure(71, "\(error)")
+                loop.stop()
+            }
+        }
+        self.adoption = adoption
+        adoption.begin()
+        loop.run()
+        control?.close()
+        self.adoption?.close()
+        if let failure { throw failure }
+        for file in [folder.controlSocket, folder.lifelineSocket, folder.children, folder.appKey, folder.token] { unlink(file) }
+        return exitCode
+    }
+
+    /// Whatever lives is adopted: the ports, the sockets, and then the fleet.
+    private func begin() throws {
+        for name in fleet.names { try listeners.bind(name, settings) }
+        try writeAppKey()
+        control = try ControlServer(self)
+        beat = Timer(loop) { [unowned self] in tick() }
+        if let seconds = serviceManager.watchdogSeconds {
+            watchdogTimer = Timer(loop) { [unowned self] in serviceManager.tell("WATCHDOG=1") }
+            watchdogTimer?.start(after: 0, every: seconds)
+        }
+        serviceManager.tell("STATUS=starting \(settings.workers.count) workers")
+        perform(fleet.begin(now: Supervisor.now))
+    }
+
+    // MARK: - Events in
+
+    private func tick() { perform(fleet.tick(now: Supervisor.now, isTraced: ProcessTable.isTraced)) }
+
+    /// A daemon's report came over the stats channel. `connections`: where it has any.
+    func reported(pid: Int32, boot: String, connections: UInt64?, values: [(name: String, value: UInt64)]) {
+        guard let child = children.values.first(where: { $0.pid == pid }) else { return }
+        child.boot = boot
+        lastReports[child.copy] = LastReport(at: Supervisor.now, connections: connections, values: values)
+        perform(fleet.reported(child.copy, now: Supervisor.now))
+    }
+
+    func said(_ child: Child, _ line: String) {
+        if line == "ready" { perform(fleet.becameReady(child.copy, now: Supervisor.now)) }
+        if line.hasPrefix("boot ") { child.boot = String(line.dropFirst(5).prefix(16)) }
+    }
+    func wrote(_ child: Child, _ line: String) {
+        output[child.copy.name, default: OutputLines()].add(line, pid: child.pid)
+        journal.forward(line, from: "\(child.copy.name)", pid: child.pid)
+    }
+    func ended(_ child: Child, _ ending: Ending, _ usage: ProcessExit?) {
+        endings[child.copy] = (child, usage)
+        perform(fleet.exited(child.copy, ending, now: Supervisor.now))
+        endings[child.copy] = nil
+        children[child.copy] = nil
+        lastReports[child.copy] = nil
+        childrenFileIsOld = true
+        saveChildren()
+    }
+    /// What is known of the copy whose end is being handled.
+    private var endings: [CopyName: (Child, ProcessExit?)] = [:]
+
+    // MARK: - Actions out
+
+    func perform(_ actions: [FleetAction]) {
+        queue += actions
+        guard !isPerforming else { return }
+        isPerforming = true
+        while !queue.isEmpty { act(queue.removeFirst()) }
+        isPerforming = false
+        saveChildren()
+        let now = Supervisor.now
+        beat?.start(after: max(0.001, Double(fleet.nextTick(now: now) - now) / 1000))
+        if !saidReady, fleet.isAllReady, !fleet.isShuttingDown, control != nil { sayReady() }
+    }
+    private func act(_ action: FleetAction) {
+        switch action {
+        case .start(let copy): start(copy)
+        case .drain(let copy, let time): children[copy]?.drain(seconds: time.asSeconds)
+        case .stop(let copy): children[copy]?.stop()
+        case .abort(let copy): children[copy]?.abort()
+        case .kill(let copy): children[copy]?.kill()
+        case .tell(let event): tell(event)
+        case .keepCrash(let copy, let ending, let uptime): keepCrash(copy, ending, uptime)
+        case .finished:
+            serviceManager.tell("STOPPING=1", "STATUS=stopped")
+            loop.stop()
+        }
+    }
+
+    private func start(_ copy: CopyName) {
+        do {
+            let child = try launch(copy)
+            children[copy] = child
+            childrenFileIsOld = true
+            queue += fleet.started(copy, pid: child.pid, now: Supervisor.now)
+        } catch {
+            let code = (error as? SystemError)?.code ?? 0
+            let exit = code == EACCES || code == EPERM ? StartFailure.denied : code == ENOENT ? StartFailure.unavailable : 71
+            queue += fleet.startFailed(copy, code: Int(exit), reason: "\(error)", now: Supervisor.now)
+        }
+    }
+    private func launch(_ copy: CopyName) throws -> Child {
+        var program = ChildProgram(path: Supervisor.program(copy.name), arguments: arguments(copy), environment: Supervisor.environment)
+        program.listeners = listeners.inherited(copy.name, settings)
+        let (ours, theirs) = try Processes.socketPair()
+        let pipe = try Processes.outputPipe()
+        defer {
+            Sockets.close(theirs)
+            Sockets.close(pipe.write)
+        }
+        program.lifeline = theirs
+        program.output = pipe.write
+        do {
+            let pid = try Processes.spawn(program)
+            return try Child(
+                loop, copy, pid: pid, lifeline: ours, output: pipe.read, isAdopted: false, startedWall: WallClock.milliseconds,
+                said: { [unowned self] in said($0, $1) }, wrote: { [unowned self] in wrote($0, $1) },
+                ended: { [unowned self] in ended($0, $1, $2) })
+        } catch {
+            Sockets.close(ours)
+            Sockets.close(pipe.read)
+            throw error
+        }
+    }
+
+    func tell(_ event: FleetEvent) {
+        journal.write(event)
+        events.add(event)
+    }
+    func tell(_ severity: FleetEvent.Severity, _ kind: String, _ text: String) { tell(FleetEvent(severity, nil, kind, text)) }
+
+    private func keepCrash(_ copy: CopyName, _ ending: Ending, _ uptime: Milliseconds) {
+        guard let (child, usage) = endings[copy] else { return }
+        let lines = output[copy.name]?.newest.filter { $0.pid == child.pid } ?? []
+        let report = CrashReport(
+            copy: copy, pid: child.pid, boot: child.boot, ending: ending, usage: usage, uptime: uptime,
+            wasHung: fleet[copy.name]?.lastExit?.wasHung ?? false, time: WallClock.milliseconds,
+            lastReport: lastReports[copy]?.values ?? [], lines: lines.map { ($0.time, $0.text) })
+        do {
+            try crashes.save(report)
+            tell(FleetEvent(.info, copy.name, "CRASH_REPORT", report.id, generation: copy.generation, pid: child.pid))
+        } catch { tell(FleetEvent(.warning, copy.name, "CRASH_REPORT", "not written: \(error)")) }
+    }
+
+    private func sayReady() {
+        saidReady = true
+        let names = fleet.names.count - 1
+        tell(.info, "READY", "the manager and \(names) workers serve, after \((Supervisor.now - startedAt).asSeconds) s")
+        serviceManager.tell("READY=1", "MAINPID=\(getpid())", "STATUS=\(names) workers and the manager are ready")
+        configuration.sayHowToUse(settings)
+    }
+
+    // MARK: - Signals
+
+    private func watchSignals() {
+        func on(_ signal: Int32, _ body: @escaping () -> Void) { signals.append(SignalWatcher(loop, signal, handler: body)) }
+        on(SIGTERM) { [unowned self] in shutDown(isHasty: fleet.isShuttingDown, by: "SIGTERM") }
+        on(SIGINT) { [unowned self] in shutDown(isHasty: true, by: "SIGINT") }
+        on(SIGQUIT) { [unowned self] in shutDown(isHasty: true, by: "SIGQUIT") }
+        on(SIGHUP) { [unowned self] in _ = reload(by: "SIGHUP") }
+        on(SIGUSR1) { [unowned self] in journal.reopen() }
+    }
+    func shutDown(isHasty: Bool, by: String) {
+        serviceManager.tell("STOPPING=1", "STATUS=draining")
+        guard control != nil else { return loop.stop() }
+        perform(fleet.shutDown(isHasty: isHasty, by: by, now: Supervisor.now))
+    }
+}
