@@ -41,7 +41,9 @@ final class Fleet {
     var counts: LoadCounts { members.reduce(LoadCounts()) { $0 + $1.counts } }
 
     /// Gives an order to all and waits until all are done.
-    /// - Parameter limit: seconds after which it has failed.
+    /// - Parameters:
+    ///   - limit: seconds after which it has failed.
+    ///   - watch: told the counts again and again meanwhile.
     /// - Returns: the seconds of the slowest.
     @discardableResult
     func carryOut(_ order: LoadOrder, limit: Double) throws -> Double {
@@ -49,12 +51,12 @@ final class Fleet {
     }
 
     @discardableResult
-    func carryOut(_ orders: [LoadOrder], limit: Double) throws -> Double {
+    func carryOut(_ orders: [LoadOrder], limit: Double, during watch: (LoadCounts) -> Void = { _ in }) throws -> Double {
         for (member, order) in zip(members, orders) {
             member.isDone = false
             member.control.send(order.line)
         }
-        try wait(limit: limit, what: orders.first?.line ?? "nothing") { $0.isDone }
+        try wait(limit: limit, what: orders.first?.line ?? "nothing", during: watch) { $0.isDone }
         return Double(members.map(\.nanoseconds).max() ?? 0) / 1e9
     }
 
@@ -80,7 +82,7 @@ final class Fleet {
         for member in members { if !member.process.hasEnded(within: 5) { member.process.stop(patience: 1) } }
     }
 
-    private func wait(limit: Double, what: String, until isFinished: (Member) -> Bool) throws {
+    private func wait(limit: Double, what: String, during watch: (LoadCounts) -> Void = { _ in }, until isFinished: (Member) -> Bool) throws {
         let deadline = monotonicNanoseconds() + UInt64(limit * 1e9)
         var nextProgress: UInt64 = 0
         var descriptors = members.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
@@ -92,6 +94,7 @@ final class Fleet {
                 nextProgress = now + 500_000_000
                 onProgress(counts)
             }
+            watch(counts)
             _ = poll(&descriptors, nfds_t(descriptors.count), 100)
             if descriptors[members.count].revents != 0 { throw Trouble(description: "interrupted") }
             for (index, member) in members.enumerated() where descriptors[index].revents != 0 { try listen(to: member) }

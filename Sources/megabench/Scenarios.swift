@@ -20,6 +20,8 @@ extension Bench {
     private func idle(_ result: inout Measurement) throws {
         let (before, kernelBefore) = (server.usage(), KernelUsage.read())
         result.add("private_before_bytes", before.privateBytes)
+        let workers = before.filter { $0.name.hasPrefix("worker-") }
+        if !workers.isEmpty { result.add("worker_private_before_bytes", Double(workers.privateBytes) / Double(workers.count)) }
         try connect(&result)
         try fleet.carryOut(.settle(seconds: 5), limit: 10)
         let held = server.usage()

@@ -1,0 +1,119 @@
+import ArgumentParser
+import Glibc
+
+/// The short scenarios against each server in turn, several times, and the table of them: what `make bench` prints.
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare", abstract: "Put the same load on the limit, on nchan where it is installed, and on MegaComet; print the table.")
+
+    @Option(help: "Runs of each; the table gives their median.") var runs = 3
+    @Option(help: "Clients of the rate and latency rows.") var clients = 8_000
+    @Option(help: "Clients of the memory and connect rows.") var many = 100_000
+    @Option(help: "Workers of MegaComet for the many.") var workers = 8
+    @Option(help: "Seconds of each measurement.") var seconds = 3.0
+    @Option(help: "Messages a second in steady.") var rate = 5_000.0
+    @Option(help: "Messages queued.") var messages = 600_000
+    @Option(parsing: .upToNextOption, help: "Only these servers.") var servers: [Server.Kind] = []
+    @Option(help: "Also write every measurement, as lines of JSON, to this file.") var output: String?
+
+    func validate() throws {
+        guard (1...50).contains(runs), (1...1_000_000).contains(clients), (0...1_000_000).contains(many), seconds > 0, rate > 0, messages > 0
+        else { throw ValidationError("a number is out of its range") }
+    }
+
+    func run() throws {
+        let interrupt = Interrupt()
+        var session = CompareSession(command: self, interrupt: interrupt)
+        var kinds = servers.isEmpty ? Server.Kind.allCases : servers
+        if servers.isEmpty, !Server.hasNchan {
+            print("nginx with nchan is not installed (apt-get install nginx libnginx-mod-nchan): its column stays empty")
+            kinds.removeAll { $0 == .nchan }
+        }
+        // Servers take turns, so that what the machine does meanwhile meets all alike.
+        for number in 1...runs {
+            for kind in kinds { try session.measure(kind, run: number) }
+        }
+        print(session.comparison.text)
+        for complaint in session.complaints { print("NOT RIGHT: " + complaint) }
+        if let output {
+            let descriptor = try Socket.check(open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644), "open \(output)")
+            defer { close(descriptor) }
+            let lines = session.measurements.map { $0.json + "\n" }.joined() + session.comparison.json + "\n"
+            _ = write(descriptor, lines, lines.utf8.count)
+        }
+        if !session.complaints.isEmpty { throw ExitCode(1) }
+    }
+}
+
+/// The measurements of a comparison so far.
+struct CompareSession {
+    let command: CompareCommand
+    let interrupt: Interrupt
+    private(set) var measurements: [Measurement] = []
+
+    init(command: CompareCommand, interrupt: Interrupt) {
+        self.command = command
+        self.interrupt = interrupt
+    }
+
+    mutating func measure(_ kind: Server.Kind, run: Int) throws {
+        var settings = BenchSettings()
+        (settings.seconds, settings.perSecond, settings.messages) = (command.seconds, command.rate, command.messages)
+        settings.clients = command.clients
+        try measure(kind, settings, [.steady, .unicast], run)
+        if kind == .megacomet { try measure(kind, settings, [.queue], run) }
+        if command.many > 0 {
+            (settings.clients, settings.workers) = (command.many, command.workers)
+            try measure(kind, settings, [.idle, .steady], run)
+        }
+    }
+
+    /// One server for some scenarios, one after another, with the same clients.
+    private mutating func measure(_ kind: Server.Kind, _ settings: BenchSettings, _ scenarios: [Scenario], _ run: Int) throws {
+        let server = try Server.start(
+            kind, clients: settings.clients, processes: settings.processCount, workers: settings.workers, pollTimeoutSeconds: settings.pollTimeoutSeconds)
+        defer { server.stop() }
+        let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
+        defer { bench.stop() }
+        for scenario in scenarios {
+            let measurement = try bench.run(scenario)
+            measurements.append(measurement)
+            for complaint in measurement.complaints { print("run \(run): \(kind) \(scenario): \(complaint)") }
+        }
+    }
+
+    var complaints: [String] {
+        measurements.filter { $0.server == Server.Kind.megacomet.rawValue }.flatMap { measurement in
+            measurement.complaints.map { "\(measurement.scenario), \(measurement.clients) clients: \($0)" }
+        }
+    }
+
+    var comparison: Comparison {
+        let (few, many) = (command.clients, command.many)
+        let rate = Measurement.plain(command.rate)
+        var rows = [
+            row("delivered a second, \(few) clients", .unicast, few, "delivered_per_second", .atLeast(ofLimit: 0.7, ofNchan: 3)),
+            row("p50 ms at \(rate)/s, \(few) clients", .steady, few, "latency_p50_ms", .atMost(ofNchan: 1)),
+            row("p99 ms at \(rate)/s, \(few) clients", .steady, few, "latency_p99_ms", .atMost(ofNchan: 0.5)),
+            row("server CPU us a message, \(few) clients", .unicast, few, "server_cpu_us_per_message", .atMost(ofNchan: 1)),
+            row("queued a second, absent clients", .queue, few, "queued_per_second", .above(300_000)),
+        ]
+        if many > 0 {
+            rows += [
+                row("p99 ms at \(rate)/s, \(many) clients", .steady, many, "latency_p99_ms", .atMost(ofNchan: 0.5)),
+                row("connected a second, to \(many)", .idle, many, "connected_per_second", .atLeast(ofLimit: 0.6, ofNchan: 1)),
+                row("user bytes a client, \(many) idle", .idle, many, "user_bytes_per_client", .below(200)),
+                row("kernel bytes a client, both ends", .idle, many, "kernel_bytes_per_client_both_ends", .atMost(ofNchan: 1.05)),
+                row("private bytes of an idle worker", .idle, many, "worker_private_before_bytes", .below(4 * 1024 * 1024)),
+            ]
+        }
+        return Comparison(rows: rows)
+    }
+
+    private func row(_ what: String, _ scenario: Scenario, _ clients: Int, _ number: String, _ target: Comparison.Target) -> Comparison.Row {
+        func values(_ kind: Server.Kind) -> [Double] {
+            measurements.filter { $0.scenario == scenario.rawValue && $0.clients == clients && $0.server == kind.rawValue }.compactMap { $0[number] }
+        }
+        return Comparison.Row(what: what, limit: values(.limit), nchan: values(.nchan), megacomet: values(.megacomet), target: target)
+    }
+}

@@ -1,0 +1,42 @@
+import Glibc
+
+/// What the kernel must allow for so many connections with both ends on one machine: have, want, why.
+struct KernelSetting: Equatable {
+    /// As `sysctl` names it.
+    var name: String
+    var have: [Int]
+    var want: [Int]
+    var why: String
+
+    var isEnough: Bool { zip(have, want).allSatisfy { $0 >= $1 } }
+    var path: String { "/proc/sys/" + name.split(separator: ".").joined(separator: "/") }
+    var line: String {
+        func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: " ") }
+        return "\(name): have \(list(have)), want \(list(want)) (\(why))"
+    }
+
+    /// - Parameter clients: on this machine, with their server.
+    static func forClients(_ clients: Int) -> [KernelSetting] {
+        // A held connection owns no buffer; what is counted are the pages of those that are being written and read.
+        let pages = max(65_536, clients / 8)
+        let wanted: [(String, [Int], String)] = [
+            ("fs.file-max", [clients * 2 + 50_000], "a descriptor at each end"),
+            ("net.core.somaxconn", [1_024], "connections that wait to be accepted, of each worker"),
+            ("net.ipv4.tcp_max_syn_backlog", [1_024], "handshakes under way, of each worker"),
+            ("net.ipv4.tcp_mem", [pages, pages * 4 / 3, pages * 2], "pages of TCP buffers"),
+        ]
+        return wanted.map { name, want, why in
+            var setting = KernelSetting(name: name, have: [], want: want, why: why)
+            setting.have = (ProcFile.text(setting.path) ?? "").split { $0 == " " || $0 == "\t" || $0 == "\n" }.map { Int($0) ?? Int.max }
+            return setting
+        }
+    }
+
+    /// Raises it to what is wanted; nothing is lowered.
+    func tune() throws(Socket.Failure) {
+        let text = zip(have, want).map { String(max($0, $1)) }.joined(separator: " ")
+        let descriptor = try Socket.check(open(path, O_WRONLY | O_CLOEXEC), "open \(path)")
+        defer { close(descriptor) }
+        if write(descriptor, text, text.utf8.count) < 0 { throw Socket.Failure(call: "set \(name)", code: errno) }
+    }
+}
