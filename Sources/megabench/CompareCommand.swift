@@ -24,7 +24,7 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         let interrupt = Interrupt()
         var session = CompareSession(command: self, interrupt: interrupt)
-        var kinds = servers.isEmpty ? Server.Kind.allCases : servers
+        var kinds = servers.isEmpty ? [.limit, .nchan, .megacomet] : servers
         if servers.isEmpty, !Server.hasNchan {
             print("nginx with nchan is not installed (apt-get install nginx libnginx-mod-nchan): its column stays empty")
             kinds.removeAll { $0 == .nchan }

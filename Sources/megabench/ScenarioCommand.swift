@@ -12,7 +12,7 @@ struct ScenarioCommand: ParsableCommand {
         commandName: "run", abstract: "Run one scenario against a server that it starts itself, or against one that runs.")
 
     @Argument(help: "idle, unicast, steady, queue or storm.") var scenario: Scenario
-    @Option(help: "Start this server for the run: megacomet, limit or nchan.") var against = Server.Kind.megacomet
+    @Option(help: "Start this server for the run: megacomet, daemons (its manager and workers alone), limit or nchan.") var against = Server.Kind.megacomet
     @Option(help: "Clients in all.") var clients = 8_000
     @Option(help: "Client processes (0: as many as the descriptors ask for).") var processes = 0
     @Option(help: "Workers of MegaComet (0: as many as the descriptors ask for).") var workers = 0

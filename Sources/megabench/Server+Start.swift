@@ -14,6 +14,7 @@ extension Server {
         case .limit: try startLimit(processes: processes)
         case .nchan: try startNchan(clients: clients)
         case .megacomet: try startMegaComet(clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds)
+        case .daemons: try startDaemons(clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds)
         }
     }
 
@@ -75,7 +76,7 @@ extension Server {
     }
 
     private static func startMegaComet(clients: Int, workers wanted: Int, pollTimeoutSeconds: Double) throws -> Server {
-        let workers = wanted > 0 ? wanted : max(2, (clients + clientsPerProcess - 1) / clientsPerProcess)
+        let workers = workerCount(clients: clients, wanted)
         let port = try Socket.freePorts(workers + 4)
         let ownPort = Int(port) + workers
         let folder = try PrivateFolder()
@@ -109,6 +110,34 @@ extension Server {
         let appliance = try ChildProcess(ChildProcess.leashed([executable("megacomet"), "run", "-c", file]), log: folder.log)
         let server = Server(name: "megacomet", plan: plan, processes: [appliance], folder: folder, configuration: file)
         return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health")
+    }
+
+    private static func startDaemons(clients: Int, workers wanted: Int, pollTimeoutSeconds: Double) throws -> Server {
+        let workers = workerCount(clients: clients, wanted)
+        let port = try Socket.freePorts(workers + 2)
+        let ownPort = Int(port) + workers
+        let folder = try PrivateFolder()
+        var plan = LoadPlan()
+        plan.port = port
+        plan.ports = workers
+        plan.publishPort = UInt16(ownPort + 1)
+        let manager = try ChildProcess(
+            ChildProcess.leashed([
+                executable("megamanager"), "--port", "\(ownPort)", "--app-port", "\(ownPort + 1)", "--workers", "\(workers)",
+            ]), log: folder.log)
+        let others = try (0..<workers).map { number in
+            try ChildProcess(
+                ChildProcess.leashed([
+                    executable("megaworker"), "--number", "\(number)", "--address", "127.0.0.1", "--port", "\(Int(port) + number)",
+                    "--manager", "127.0.0.1:\(ownPort)", "--workers", "\(workers)", "--poll-timeout", "\(pollTimeoutSeconds)",
+                ]), log: folder.log)
+        }
+        let server = Server(name: "daemons", plan: plan, processes: [manager] + others, folder: folder)
+        return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health")
+    }
+
+    private static func workerCount(clients: Int, _ wanted: Int) -> Int {
+        wanted > 0 ? wanted : max(2, (clients + clientsPerProcess - 1) / clientsPerProcess)
     }
 
     private static func started(_ server: Server, ports: [UInt16], path: String? = nil) throws -> Server {

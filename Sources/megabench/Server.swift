@@ -2,7 +2,11 @@ import Glibc
 
 /// A server under load: where it is reached, in which dialect, and which processes are it.
 final class Server {
-    enum Kind: String, CaseIterable { case limit, nchan, megacomet }
+    enum Kind: String, CaseIterable {
+        case limit, nchan, megacomet
+        /// MegaComet's manager and workers alone, with no supervisor over them: for profiling.
+        case daemons
+    }
 
     let name: String
     /// What all client processes are told of it.
