@@ -108,6 +108,8 @@ extension Generator {
             burst -= 1
         }
         order = .connect(run)
+        // A server that is gone is not worth waiting for; one whose listeners are full for a moment is.
+        if counts.polling == 0, counts.failedConnects > 20 * clients.count + 1_000 { return fail("the server refuses connections") }
         if run.next == clients.count, run.probesCame >= run.probesSent, counts.polling == clients.count {
             done(nanoseconds: now - run.started)
         }
