@@ -30,10 +30,10 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     /// The record in a slot that `insert` gave and `remove` has not taken back; nobody else checks that.
-    @inlinable package func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Element> {
+    @inlinable @inline(__always) package func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Element> {
         raw.address(slot).assumingMemoryBound(to: Element.self)
     }
-    @inlinable package func extra(_ slot: UInt32) -> UnsafeMutableRawPointer { raw.address(slot) + extraOffset }
+    @inlinable @inline(__always) package func extra(_ slot: UInt32) -> UnsafeMutableRawPointer { raw.address(slot) + extraOffset }
 
     @inlinable @discardableResult package mutating func remove(_ slot: UInt32) -> Element {
         let element = pointer(slot).move()
@@ -85,7 +85,7 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
 
     @usableFromInline var memoryBytes: Int { memoryPages * (stride << shift) + pageRoom * MemoryLayout<Page>.stride }
 
-    @inlinable func address(_ slot: UInt32) -> UnsafeMutableRawPointer {
+    @inlinable @inline(__always) func address(_ slot: UInt32) -> UnsafeMutableRawPointer {
         let page = Int(slot) >> shift
         assert(page < pageCount && pages[page].memory != nil, "a slot of this slab")
         return pages[page].memory.unsafelyUnwrapped + (Int(slot) & (1 << shift - 1)) * stride

@@ -91,14 +91,15 @@ package struct Buffer: ~Copyable {
     @inlinable package mutating func append(decimal value: UInt64) {
         let room = reserve(20)
         var digits = 1
+        var bound: UInt64 = 10
+        while value >= bound, digits < 20 { bound &*= 10; digits &+= 1 }
         var rest = value
-        while rest >= 10 { rest /= 10; digits += 1 }
-        rest = value
         var at = digits
         while at > 0 {
-            at -= 1
-            room.storeBytes(of: UInt8(truncatingIfNeeded: rest % 10) + 48, toByteOffset: at, as: UInt8.self)
-            rest /= 10
+            at &-= 1
+            let quotient = rest / 10
+            room.storeBytes(of: UInt8(truncatingIfNeeded: rest &- quotient &* 10) &+ 48, toByteOffset: at, as: UInt8.self)
+            rest = quotient
         }
         tail += digits
     }
