@@ -43,3 +43,6 @@ public func eventually<Value>(_ what: String, seconds: Double = 15, _ value: () 
     }
     return found!
 }
+
+/// A variable of the test run's own environment.
+public func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

@@ -51,6 +51,7 @@ public struct Publisher: Sendable {
         public var connected: Bool
         public var worker: Int?
         public var queued: Int
+        public init(connected: Bool, worker: Int? = nil, queued: Int) { (self.connected, self.worker, self.queued) = (connected, worker, queued) }
     }
     public func presence(_ client: String) throws -> Presence {
         let response = try HTTP.request("GET", "/clients/\(percentEncoded(client))", port: port, headers)

@@ -1,0 +1,256 @@
+import CEpoll
+import Glibc
+
+/// Many clients that poll and a few apps that publish to them, on one epoll loop. Each message says for whom it is and its number in that
+/// client's row, so that whatever is lost, doubled, out of order or at the wrong door is seen.
+public final class Crowd {
+    public struct Plan: Sendable {
+        public enum Publishing: Sendable { case lines, http, httpClose }
+        public var clients = 200
+        /// Publishes a second, over all.
+        public var rate = 500.0
+        public var seconds = 3.0
+        public var publishing = Publishing.lines
+        public var publishers = 4
+        public var keepAlive = true
+        public var cursors = true
+        public var form = Poller.Form.json
+        public init() {}
+    }
+    public struct Tally: Sendable, CustomStringConvertible {
+        public var published = 0, delivered = 0, sent = 0, queued = 0
+        /// Publishes that were refused; and those whose answer was lost with their connection.
+        public var refused = 0, unanswered = 0
+        public var doubled = 0, disordered = 0, lost = 0, misdelivered = 0
+        /// Client connections that ended before an answer; connects refused, of clients and of apps.
+        public var cuts = 0, refusedConnects = 0
+        public var errors: [String: Int] = [:]
+        public var gaps = 0
+        /// Milliseconds from publish to delivery, of a sample.
+        public var latencies: [Double] = []
+        public func latency(_ part: Double) -> Double {
+            let sorted = latencies.sorted()
+            return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * part))]
+        }
+        public var description: String {
+            "published \(published) (sent \(sent), queued \(queued), refused \(refused), unanswered \(unanswered)), delivered \(delivered), lost \(lost), doubled \(doubled), "
+                + "disordered \(disordered), misdelivered \(misdelivered), cuts \(cuts), refused connects \(refusedConnects), gaps \(gaps), errors \(errors), "
+                + "ms p50 \(latency(0.5)), p99 \(latency(0.99)), most \(latencies.max() ?? 0)"
+        }
+    }
+
+    final class Client {
+        let number: Int
+        var port: Int
+        var descriptor: Int32 = -1
+        var input: [UInt8] = []
+        var cursor = 0
+        /// The next number in its row, as published and as expected.
+        var nextPublished = 0
+        var nextExpected = 0
+        init(_ number: Int, _ port: Int) { (self.number, self.port) = (number, port) }
+    }
+
+    public let plan: Plan
+    public private(set) var tally = Tally()
+    /// Called once, so many seconds after the start: what happens to the programs meanwhile.
+    public var events: [(second: Double, action: () throws -> Void)] = []
+    /// Something may be lost, as when the manager's queue dies with it: then only the order counts, and the last message of each client.
+    public var allowsLoss = false
+    let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+    var clients: [Client] = []
+    private var publishers: [CrowdPublisher] = []
+    private let prefix = "u\(UInt32.random(in: 0 ... .max))-"
+    /// Publishes that were answered well and not delivered yet, and those still to be answered.
+    private var outstanding: Int { clients.reduce(0) { $0 + $1.nextPublished - $1.nextExpected } }
+
+    public init(_ plan: Plan, ports: [Int], appPort: Int) {
+        self.plan = plan
+        clients = (0..<plan.clients).map { Client($0, ports[$0 % ports.count]) }
+        publishers = (0..<plan.publishers).map { CrowdPublisher($0, self, appPort) }
+    }
+    deinit {
+        for client in clients where client.descriptor >= 0 { close(client.descriptor) }
+        publishers.forEach { $0.release() }
+        close(epoll)
+    }
+    func name(_ client: Int) -> String { prefix + String(client) }
+
+    /// Runs the plan to its end: until all that was published has arrived.
+    public func run(settleSeconds: Double = 20) throws -> Tally {
+        for client in clients { connect(client) }
+        let start = monotonicNanoseconds()
+        var pending = events.sorted { $0.second < $1.second }
+        var last: UInt64?
+        var isFinalRound = false
+        var ordered = 0
+        while true {
+            let elapsed = Double(monotonicNanoseconds() - start) / 1e9
+            while let event = pending.first, event.second <= elapsed {
+                pending.removeFirst()
+                try event.action()
+            }
+            let target = min(Int(elapsed * plan.rate), Int(plan.seconds * plan.rate))
+            while ordered < target {
+                publishers[ordered % publishers.count].due += 1
+                ordered += 1
+            }
+            if elapsed >= plan.seconds, pending.isEmpty, publishers.allSatisfy(\.isIdle) {
+                if allowsLoss, !isFinalRound {
+                    isFinalRound = true
+                    for client in clients { publishers[client.number % publishers.count].urgent.append(client.number) }
+                }
+                if publishers.allSatisfy(\.isIdle), outstanding == 0 { break }
+            }
+            for publisher in publishers { publisher.publish() }
+            if elapsed > plan.seconds {
+                last = last ?? monotonicNanoseconds()
+                if Double(monotonicNanoseconds() - last!) / 1e9 > settleSeconds { break }
+            }
+            wait()
+        }
+        tally.lost += outstanding
+        return tally
+    }
+
+    private func wait() {
+        var ready = [epoll_event](repeating: epoll_event(), count: 256)
+        let count = epoll_wait(epoll, &ready, 256, 5)
+        guard count > 0 else { return }
+        for event in ready[0..<Int(count)] {
+            let number = Int(event.data.u64)
+            if number < clients.count { handle(clients[number], event.events) } else { publishers[number - clients.count].handle(event.events) }
+        }
+    }
+
+    // MARK: clients
+
+    /// A descriptor on its way to a port, watched under a number; it is writable when it is there.
+    func connected(to port: Int, as number: Int) -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        precondition(descriptor >= 0, "no descriptor: \(errno)")
+        var yes: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, 4)
+        _ = withAddress(port) { Glibc.connect(descriptor, $0, $1) }
+        watch(descriptor, number, EPOLLIN.rawValue | EPOLLOUT.rawValue, EPOLL_CTL_ADD)
+        return descriptor
+    }
+    func watch(_ descriptor: Int32, _ number: Int, _ events: UInt32, _ operation: Int32) {
+        var event = epoll_event()
+        event.events = events
+        event.data.u64 = UInt64(number)
+        epoll_ctl(epoll, operation, descriptor, &event)
+    }
+    /// Why a connect failed; 0 where it did not.
+    func connectError(_ descriptor: Int32) -> Int32 {
+        var error: Int32 = 0
+        var length = socklen_t(4)
+        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length)
+        return error
+    }
+    func countRefusal(_ error: Int32) { if error == ECONNREFUSED { tally.refusedConnects += 1 } }
+
+    private func connect(_ client: Client) { client.descriptor = connected(to: client.port, as: client.number) }
+    private func again(_ client: Client) {
+        close(client.descriptor)
+        client.input = []
+        connect(client)
+    }
+    private func ask(_ client: Client) {
+        let cursor = plan.cursors ? "cursor=\(client.cursor)" : "c=1"
+        let target = plan.form == .jsonp ? "/\(name(client.number)).js?callback=f&\(cursor)" : "/\(name(client.number)).json?\(cursor)"
+        let request = HTTP.text("GET", target, plan.keepAlive ? [] : ["Connection: close"])
+        _ = request.withUnsafeBytes { send(client.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+    }
+    private func handle(_ client: Client, _ events: UInt32) {
+        if events & EPOLLOUT.rawValue != 0 {
+            let error = connectError(client.descriptor)
+            guard error == 0 else {
+                countRefusal(error)
+                return again(client)
+            }
+            watch(client.descriptor, client.number, EPOLLIN.rawValue, EPOLL_CTL_MOD)
+            return ask(client)
+        }
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        let count = recv(client.descriptor, &chunk, chunk.count, 0)
+        guard count > 0 else {
+            guard count == 0 || errno != EAGAIN else { return }
+            let error = count < 0 ? errno : 0
+            if error == ECONNREFUSED { countRefusal(error) } else { tally.cuts += 1 }
+            return again(client)
+        }
+        client.input += chunk[0..<count]
+        while let response = Response.taken(from: &client.input) {
+            answered(client, response)
+            if !plan.keepAlive || response["connection"] == "close" { return again(client) }
+            ask(client)
+        }
+    }
+    private func answered(_ client: Client, _ response: Response) {
+        var body = response.bodyBytes
+        if plan.form == .jsonp, response.status == 200 { body = Array(body.dropFirst("/**/f(".utf8.count).dropLast(2)) }
+        guard response.status == 200, let envelope = try? Envelope(body, response) else {
+            tally.errors["\(response.status) \(response.errorCode ?? response.body)", default: 0] += 1
+            return
+        }
+        if let code = envelope.errorCode { tally.errors[code, default: 0] += 1 }
+        if envelope.gap { tally.gaps += 1 }
+        client.cursor = envelope.cursor
+        for message in envelope.messages {
+            guard message.data["to"]?.string == name(client.number), let number = message.data["n"]?.int else {
+                tally.misdelivered += 1
+                continue
+            }
+            tally.delivered += 1
+            if number < client.nextExpected { tally.doubled += 1 } else {
+                if number > client.nextExpected { if allowsLoss { tally.lost += number - client.nextExpected } else { tally.disordered += 1 } }
+                client.nextExpected = number + 1
+            }
+            if let at = message.data["at"]?.int { tally.latencies.append(Double(monotonicNanoseconds() - UInt64(at)) / 1e6) }
+        }
+    }
+
+    // MARK: for the publishers
+
+    func body(for number: Int) -> String {
+        let client = clients[number]
+        defer { client.nextPublished += 1 }
+        tally.published += 1
+        let time = tally.published % 16 == 0 ? ",\"at\":\(monotonicNanoseconds())" : ""
+        return "{\"client\":\"\(name(number))\",\"message\":{\"to\":\"\(name(number))\",\"n\":\(client.nextPublished)\(time)}}"
+    }
+    func receipt(_ text: [UInt8]) {
+        guard let receipt = (try? JSON.parse(text)).flatMap({ try? Receipt($0) }) else {
+            tally.errors["receipt " + String(decoding: text.prefix(80), as: UTF8.self), default: 0] += 1
+            return
+        }
+        switch receipt.status {
+        case "sent": tally.sent += 1
+        case "queued": tally.queued += 1
+        default:
+            tally.refused += 1
+            tally.errors[receipt.errorCode ?? "", default: 0] += 1
+        }
+    }
+    func unanswered(_ count: Int) { tally.unanswered += count }
+}
+
+extension Response {
+    /// The answer at the start of the bytes, taken from them; nil where it is not all there. It has a length.
+    static func taken(from bytes: inout [UInt8]) -> Response? {
+        guard let headEnd = bytes.firstRange(of: [13, 10, 13, 10], from: 0) else { return nil }
+        var response = Response()
+        let lines = String(decoding: bytes[0..<headEnd], as: UTF8.self).split(separator: "\r\n")
+        response.status = Int(lines.first?.split(separator: " ").dropFirst().first ?? "") ?? 0
+        for line in lines.dropFirst() {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            if parts.count == 2 { response.headers.append((parts[0].lowercased(), String(parts[1].drop { $0 == " " }))) }
+        }
+        let length = Int(response["content-length"] ?? "0") ?? 0
+        guard bytes.count >= headEnd + 4 + length else { return nil }
+        response.bodyBytes = Array(bytes[headEnd + 4..<headEnd + 4 + length])
+        bytes.removeFirst(headEnd + 4 + length)
+        return response
+    }
+}

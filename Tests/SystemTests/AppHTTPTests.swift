@@ -1,0 +1,248 @@
+import TestSupport
+import Testing
+
+/// Publishing and asking over HTTP on the manager's app port.
+struct AppHTTPTests {
+    @Test func publish_is200WhenSent_and202WhenQueued() throws {
+        let pair = try Pair()
+        let queued = try pair.app.post("{\"client\":\"c1\",\"message\":\"a\"}")
+        #expect(queued.status == 202)
+        let first = try #require(try queued.json()["id"]?.int)
+        #expect(queued.body == "{\"id\":\(first),\"status\":\"queued\"}")
+        #expect(queued["content-type"]?.hasPrefix("application/json") == true)
+        let poller = try pair.held("c2")
+        let sent = try pair.app.post("{\"client\":\"c2\",\"message\":\"b\"}")
+        #expect(sent.status == 200)
+        let second = try #require(try sent.json()["id"]?.int)
+        #expect(sent.body == "{\"id\":\(second),\"status\":\"sent\"}")
+        #expect(second > first)
+        #expect(second < 1 << 53)
+        #expect(try poller.finish().ids == [second])
+    }
+
+    @Test func anyJSON_arrivesAsItWasWritten() throws {
+        let pair = try Pair()
+        let messages = [
+            "null", "true", "0", "-0.0", "1.50e+3", "12345678901234567890", "\"\"",
+            "\"\\u0000\\ud83d\\ude00\\/\"", "[]", "{}", "[[],{\"\":[]}]", "{\"a\" :\t1 , \"a\": 2}", "\"\u{1F600}\u{FEFF}\u{7F}\"",
+            "\"" + String(repeating: "x", count: 60_000) + "\"", "5e-324", "1e308", "0.1",
+        ]
+        for (number, message) in messages.enumerated() {
+            let receipt = try pair.app.publish("c\(number)", json: message)
+            #expect(receipt.errorCode == nil, "\(message.prefix(80))")
+            guard receipt.errorCode == nil else { continue }
+            let response = try HTTP.request("GET", "/c\(number).json", port: pair.client)
+            let data = response.body.dropFirst("{\"messages\":[{\"id\":\(receipt.id!),\"data\":".count).dropLast("}],\"cursor\":\(receipt.id!)}".count)
+            #expect(data == message, "\(message.prefix(80))")
+        }
+    }
+
+    @Test(arguments: ["123456789012345678901234567890", "-9223372036854775809", "1e999", "\"\\ud800\""])
+    func numberOrTextThatNoTwoReadersAgreeOn_isRefusedWithTheReason(_ message: String) throws {
+        let pair = try Pair()
+        let response = try pair.app.post(Publisher.body("c1", json: message))
+        #expect(response.status == 400)
+        #expect(response.body.contains("range") || response.body.contains("surrogate"))
+    }
+
+    @Test func batch_isAnsweredPerMessage_inOrder() throws {
+        let pair = try Pair()
+        let poller = try pair.held("here")
+        let response = try pair.app.post(
+            "[{\"client\":\"here\",\"message\":1},{\"client\":\"away\",\"message\":2},{\"client\":\"\",\"message\":3},{\"client\":\"x\"},{\"client\":\"away\",\"message\":4,\"ttl\":5}]")
+        #expect(response.status == 200)
+        let answers = try #require(try response.json().array)
+        #expect(answers.count == 5)
+        #expect(answers.map { $0["status"]?.string } == ["sent", "queued", nil, nil, "queued"])
+        #expect(answers[2]["error"]?["code"]?.string != nil)
+        #expect(answers[3]["error"]?["code"]?.string != nil)
+        #expect(try poller.finish().texts.count == 1)
+        #expect(try pair.poller("away").poll().ids == [answers[1]["id"]?.int, answers[4]["id"]?.int])
+    }
+
+    @Test func emptyBatch_isAnEmptyAnswer() throws {
+        let pair = try Pair()
+        let response = try pair.app.post("[]")
+        #expect(response.status == 200)
+        #expect(response.body == "[]")
+    }
+
+    @Test func ndjson_isABatchToo() throws {
+        let pair = try Pair()
+        let body = (0..<100).map { Publisher.body("c1", json: "\($0)") + "\n" }.joined()
+        let response = try pair.app.post(body, type: "application/x-ndjson")
+        #expect(response.status == 200)
+        let ids: [Int]
+        if let array = try? response.json().array {
+            ids = array.compactMap { $0["id"]?.int }
+        } else {
+            ids = try response.body.split(separator: "\n").compactMap { try JSON.parse(String($0))["id"]?.int }
+        }
+        #expect(ids.count == 100)
+        #expect(ids == ids.sorted())
+        #expect(try pair.poller("c1").poll().ids == ids)
+        // A bad line is answered in its place; the others go on.
+        let mixed = try pair.app.post("{\"client\":\"c2\",\"message\":1}\nnonsense\n{\"client\":\"c2\",\"message\":2}", type: "application/x-ndjson")
+        #expect(mixed.status == 200)
+        #expect(try pair.app.presence("c2").queued == 2)
+        #expect(mixed.body.contains("\"error\""))
+    }
+
+    @Test func clientInJSONEscapes_isTheSameClient() throws {
+        let pair = try Pair()
+        #expect(try pair.app.post("{\"message\":1,\"client\":\"\\u0063\\u0031\"}").status == 202)
+        #expect(try pair.app.presence("c1").queued == 1)
+        #expect(try pair.app.post("{\"client\":\"\\ud83d\\ude00\",\"message\":1}").status == 202)
+        #expect(try pair.app.presence("😀").queued == 1)
+    }
+
+    @Test func presence_saysWhoIsWhere() throws {
+        let pair = try Pair(workers: 2)
+        #expect(try pair.app.presence("c1") == .init(connected: false, worker: nil, queued: 0))
+        try pair.app.publish("c1", "x")
+        #expect(try pair.app.presence("c1") == .init(connected: false, worker: nil, queued: 1))
+        let poller = try pair.held("c2", worker: 1)
+        #expect(try pair.app.presence("c2") == .init(connected: true, worker: 1, queued: 0))
+        poller.socket?.close()
+        try pair.app.waitUntilGone("c2")
+        let utf8 = try pair.held("é& ")
+        #expect(try pair.app.presence("é& ").connected)
+        _ = utf8
+    }
+
+    @Test func stats_areCountersAsJSON() throws {
+        let pair = try Pair()
+        try pair.app.publish("c1", "x")
+        guard case .object(let members) = try pair.app.stats() else { throw Failure("stats are no object") }
+        #expect(!members.isEmpty)
+    }
+
+    // MARK: refusals
+
+    @Test(arguments: [
+        ("{\"client\":\"c1\",\"message\":}", 26), ("{\"client\":\"c1\" \"message\":1}", 15), ("nonsense", 0), ("{\"client\":\"c1\",\"message\":01}", 26),
+        ("{\"client\":\"c1\",\"message\":tru}", 25), ("{\"client\":\"c1\",\"message\":\"\\x\"}", 26), ("", 0), ("{\"client\":\"c1\",\"message\":1}}", 27),
+        ("{\"client\":\"c1\",\"message\":[1,]}", 28), ("{\"client\":\"c1\",\"message\":1", 27),
+    ])
+    func badJSON_is400WithItsPlace(_ body: String, _ near: Int) throws {
+        let pair = try Pair()
+        let response = try pair.app.post(body)
+        #expect(response.status == 400)
+        let error = try #require(try response.json()["error"])
+        #expect(error["code"]?.string != nil)
+        // The place is said as a number: as a member or in the sentence.
+        let offset = error["offset"]?.int ?? Int((error["message"]?.string ?? "").split { !$0.isNumber }.last ?? "")
+        #expect(offset.map { abs($0 - near) <= 30 } == true, "\(error)")
+        #expect(try pair.app.presence("c1").queued == 0)
+    }
+
+    @Test(arguments: [
+        "{}", "{\"message\":1}", "{\"client\":1,\"message\":1}", "{\"client\":\"\",\"message\":1}", "{\"client\":\"a.b\",\"message\":1}",
+        "{\"client\":\"a/b\",\"message\":1}", "{\"client\":\"a\\u0000\",\"message\":1}", "{\"client\":\"a\\n\",\"message\":1}", "{\"client\":\"c\"}", "17", "null", "\"x\"",
+        "{\"client\":\"c\",\"message\":1,\"ttl\":\"x\"}", "{\"client\":\"c\",\"message\":1,\"ttl\":-1}", "{\"client\":null,\"message\":1}",
+    ])
+    func wrongPublish_is400(_ body: String) throws {
+        let pair = try Pair()
+        let response = try pair.app.post(body)
+        #expect(response.status == 400)
+        #expect(response.errorCode != nil)
+        #expect(try pair.app.publish("c", "after").errorCode == nil)
+    }
+
+    @Test func clientIdOver128Bytes_isRefused_notCut() throws {
+        let pair = try Pair()
+        #expect(try pair.app.post(Publisher.body(String(repeating: "x", count: 129), json: "1")).status == 400)
+        #expect(try pair.app.presence(String(repeating: "x", count: 128)).queued == 0)
+        #expect(try pair.app.post(Publisher.body(String(repeating: "x", count: 128), json: "1")).status == 202)
+    }
+
+    @Test func messageOf64KiB_isTaken_andOneByteMoreIs413() throws {
+        let pair = try Pair()
+        let most = "\"" + String(repeating: "x", count: 65_534) + "\""
+        #expect(try pair.app.publish("c1", json: most).status == "queued")
+        #expect(try pair.poller("c1").poll().texts.first?.count == 65_534)
+        let over = try pair.app.post(Publisher.body("c1", json: "\"" + String(repeating: "x", count: 65_535) + "\""))
+        #expect(over.status == 413)
+        #expect(over.errorCode != nil)
+        #expect(try pair.app.presence("c1").queued == 0)
+        // In a batch it is refused alone.
+        let batch = try pair.app.post("[" + Publisher.body("c1", json: "\"" + String(repeating: "x", count: 65_535) + "\"") + "," + Publisher.body("c1", json: "2") + "]")
+        #expect(batch.status == 200)
+        #expect(try pair.app.presence("c1").queued == 1)
+    }
+
+    @Test func brokenUTF8_andDepth_are400() throws {
+        let pair = try Pair()
+        for bad in [[0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xE2, 0x82], [0xF4, 0x90, 0x80, 0x80]] as [[UInt8]] {
+            let socket = try Socket(port: pair.appPort)
+            try socket.send(HTTP.text("POST", "/publish", body: Array("{\"client\":\"c1\",\"message\":\"".utf8) + bad + Array("\"}".utf8)))
+            #expect(try socket.readResponse().status == 400, "\(bad)")
+        }
+        let deep = String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000)
+        #expect(try pair.app.post(Publisher.body("c1", json: deep)).status == 400)
+        #expect(try pair.app.post(String(repeating: "[", count: 50_000)).status == 400)
+        #expect(try pair.app.presence("c1").queued == 0)
+    }
+
+    @Test func wrongRequests_getTheirErrors() throws {
+        let pair = try Pair()
+        #expect(try HTTP.request("GET", "/publish", port: pair.appPort).status == 405)
+        #expect(try HTTP.request("POST", "/clients/c1", port: pair.appPort).status == 405)
+        #expect(try HTTP.request("POST", "/stats", port: pair.appPort).status == 405)
+        #expect(try HTTP.request("GET", "/", port: pair.appPort).status == 404)
+        #expect(try HTTP.request("GET", "/clients/", port: pair.appPort).status >= 400)
+        #expect(try HTTP.request("GET", "/clients/%FF", port: pair.appPort).status == 400)
+        #expect(try HTTP.request("GET", "/nothing", port: pair.appPort).errorCode != nil)
+        let chunked = try Socket(port: pair.appPort)
+        try chunked.send("POST /publish HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        #expect(try chunked.readResponse().status == 501)
+        let endless = try Socket(port: pair.appPort)
+        try endless.send("POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n")
+        #expect(try endless.readResponse().status == 413)
+        try endless.waitForClose()
+    }
+
+    @Test func expectContinue_isAnswered() throws {
+        let pair = try Pair()
+        let body = Publisher.body("c1", json: "1")
+        let socket = try Socket(port: pair.appPort)
+        try socket.send("POST /publish HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n")
+        #expect(try socket.readResponse().status == 100)
+        try socket.send(body)
+        #expect(try socket.readResponse().status == 202)
+    }
+
+    @Test func pipelinedPublishes_areAnsweredInOrder_onOneConnection() throws {
+        let pair = try Pair()
+        let socket = try Socket(port: pair.appPort)
+        var bytes: [UInt8] = []
+        for number in 0..<50 {
+            bytes += HTTP.text("POST", "/publish", body: Array(Publisher.body("c\(number % 3)", json: "\(number)").utf8))
+            if number % 10 == 0 { bytes += HTTP.text("GET", "/clients/c0") }
+        }
+        for start in stride(from: 0, to: bytes.count, by: 777) { try socket.send(Array(bytes[start..<min(bytes.count, start + 777)])) }
+        var last = 0
+        for number in 0..<50 {
+            let id = try #require(try socket.readResponse().json()["id"]?.int)
+            #expect(id > last)
+            last = id
+            if number % 10 == 0 { #expect(try socket.readResponse().json()["queued"]?.int == number / 3 + 1) }
+        }
+    }
+
+    // MARK: the key
+
+    @Test func withAKey_nothingIsDoneWithoutIt() throws {
+        let folder = try Folder()
+        let pair = try Pair(manager: ["app-key-file": try folder.write("key", "s3cret\n")])
+        for headers in [[], ["Authorization: Bearer wrong"], ["Authorization: Bearer s3cret2"], ["Authorization: Bearer "], ["Authorization: Basic s3cret"]] {
+            let response = try HTTP.request("POST", "/publish", port: pair.appPort, headers, body: Publisher.body("c1", json: "1"))
+            #expect(response.status == 401, "\(headers)")
+            #expect(response.errorCode != nil)
+            #expect(try HTTP.request("GET", "/clients/c1", port: pair.appPort, headers).status == 401)
+        }
+        let app = Publisher(port: pair.appPort, key: "s3cret")
+        #expect(try app.presence("c1").queued == 0)
+        #expect(try app.publish("c1", "x").status == "queued")
+    }
+}

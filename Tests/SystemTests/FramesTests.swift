@@ -1,0 +1,329 @@
+import TestSupport
+import Testing
+
+/// The manager, seen by a worker that is made by hand.
+struct ManagerFramesTests {
+    /// A link that was accepted.
+    func link(_ pair: Pair, worker: UInt64 = 0) throws -> Socket {
+        let socket = try Socket(port: pair.linkPort)
+        try socket.send(.hello(worker: worker))
+        let welcome = try socket.readFrameButTurn()
+        #expect(welcome.op == WireFrame.welcome)
+        return socket
+    }
+    func pair(_ workers: Int = 1, _ settings: [String: String] = [:]) throws -> Pair {
+        try Pair(workers: 0, manager: ["workers": "\(workers)"].merging(settings) { $1 })
+    }
+
+    @Test func hello_isWelcomed_andAPollGetsItsMessage() throws {
+        let pair = try pair()
+        let worker = try link(pair)
+        try worker.send(WireFrame(WireFrame.connected, tag: 5, client: "c1"))
+        try pair.app.waitUntilConnected("c1", worker: 0)
+        let receipt = try pair.app.publish("c1", json: "{\"a\":1}")
+        #expect(receipt.status == "sent")
+        let message = try worker.readFrameButTurn()
+        #expect(message == WireFrame(WireFrame.message, tag: 5, number: UInt64(receipt.id!), client: "c1", body: "{\"a\":1}"))
+        // The poll is over with its answer: the next message is queued.
+        #expect(try pair.app.publish("c1", "next").status == "queued")
+    }
+
+    @Test func queuedMessages_comeAsOneAnswer_inOrder() throws {
+        let pair = try pair()
+        let worker = try link(pair)
+        let ids = try (0..<5).map { UInt64(try #require(try pair.app.publish("c1", "\($0)").id)) }
+        try worker.send(WireFrame(WireFrame.connected, tag: 63, client: "c1"))
+        for number in 0..<5 {
+            let frame = try worker.readFrameButTurn()
+            #expect(frame.number == ids[number])
+            #expect(frame.tag == 63)
+            #expect(frame.flags & 3 == (number < 4 ? WireFrame.more : 0))
+        }
+    }
+
+    @Test func singlePoll_getsOneMessage() throws {
+        let pair = try pair()
+        let worker = try link(pair)
+        for number in 0..<2 { try pair.app.publish("c1", "\(number)") }
+        for number in 0..<2 {
+            try worker.send(WireFrame(WireFrame.connected, flags: WireFrame.single, tag: UInt8(number), client: "c1"))
+            let frame = try worker.readFrameButTurn()
+            #expect(frame.body == "\"\(number)\"")
+            #expect(frame.flags & 1 == 0)
+        }
+    }
+
+    @Test func undelivered_goesBackToItsOldPlace() throws {
+        let pair = try pair()
+        let worker = try link(pair)
+        try worker.send(WireFrame(WireFrame.connected, tag: 1, client: "c1"))
+        try pair.app.waitUntilConnected("c1")
+        let first = try pair.app.publish("c1", "first")
+        let frame = try worker.readFrameButTurn()
+        try pair.app.publish("c1", "second")
+        try worker.send(WireFrame(WireFrame.undelivered, tag: 1, number: frame.number, client: "c1", body: frame.body))
+        try eventually("both wait") { try pair.app.presence("c1").queued == 2 }
+        try worker.send(WireFrame(WireFrame.connected, tag: 2, client: "c1"))
+        let again = [try worker.readFrameButTurn(), try worker.readFrameButTurn()]
+        #expect(again.map(\.body) == ["\"first\"", "\"second\""])
+        #expect(again[0].number == UInt64(first.id!))
+    }
+
+    @Test func undelivered_forACursorClient_isNotDoubled() throws {
+        let pair = try pair()
+        let worker = try link(pair)
+        try worker.send(WireFrame(WireFrame.connected, flags: WireFrame.acknowledges, tag: 1, client: "c1"))
+        try pair.app.waitUntilConnected("c1")
+        let id = UInt64(try #require(try pair.app.publish("c1", "first").id))
+        let frame = try worker.readFrameButTurn()
+        try worker.send(WireFrame(WireFrame.undelivered, tag: 1, number: frame.number, client: "c1", body: frame.body))
+        try worker.send(WireFrame(WireFrame.connected, flags: WireFrame.acknowledges, tag: 2, client: "c1"))
+        let again = try worker.readFrameButTurn()
+        #expect(again.number == id)
+        #expect(again.flags & 3 == 0)
+        try worker.send(WireFrame(WireFrame.connected, flags: WireFrame.acknowledges, tag: 3, number: id, client: "c1"))
+        try pair.app.waitUntilConnected("c1")
+        #expect(try pair.app.presence("c1").queued == 0)
+    }
+
+    @Test func undelivered_neverGivenOut_orMadeUp_doesNoHarm() throws {
+        let pair = try pair()
+        let worker = try link(pair)
+        try worker.send(WireFrame(WireFrame.undelivered, number: 1, client: "c9", body: "\"x\""))
+        try worker.send(WireFrame(WireFrame.undelivered, number: .max, client: "c9", body: "\"y\""))
+        try worker.send(WireFrame(WireFrame.gone, tag: 9, client: "never"))
+        #expect(try pair.app.publish("c1", "fine").status == "queued")
+        #expect(pair.ended == "")
+    }
+
+    @Test func gone_endsAPoll_butOnlyTheOneItNames() throws {
+        let pair = try pair()
+        let worker = try link(pair)
+        try worker.send(WireFrame(WireFrame.connected, tag: 1, client: "c1"), WireFrame(WireFrame.gone, tag: 1, client: "c1"))
+        try pair.app.waitUntilGone("c1")
+        #expect(try pair.app.publish("c1", "kept").status == "queued")
+        // A late gone of an older poll does not end the newer one.
+        try worker.send(WireFrame(WireFrame.connected, tag: 2, client: "c2"), WireFrame(WireFrame.connected, tag: 3, client: "c2"), WireFrame(WireFrame.gone, tag: 2, client: "c2"))
+        try worker.send(WireFrame(WireFrame.connected, tag: 9, client: "fence"))
+        try pair.app.waitUntilConnected("fence")
+        #expect(try pair.app.presence("c2").connected)
+    }
+
+    @Test func pollOnAnotherWorker_replacesTheFirst() throws {
+        let pair = try pair(2)
+        let (a, b) = (try link(pair, worker: 0), try link(pair, worker: 1))
+        try a.send(WireFrame(WireFrame.connected, tag: 7, client: "c1"))
+        try pair.app.waitUntilConnected("c1", worker: 0)
+        try b.send(WireFrame(WireFrame.connected, tag: 8, client: "c1"))
+        #expect(try a.readFrameButTurn() == WireFrame(WireFrame.replaced, tag: 7, client: "c1"))
+        try pair.app.publish("c1", "x")
+        #expect(try b.readFrameButTurn().body == "\"x\"")
+    }
+
+    @Test func deadLink_countsItsClientsAsGone_andQueuesForThem() throws {
+        let pair = try pair()
+        let worker = try link(pair)
+        try worker.send(WireFrame(WireFrame.connected, client: "c1"), WireFrame(WireFrame.connected, client: "c2"))
+        try pair.app.waitUntilConnected("c2")
+        worker.reset()
+        try pair.app.waitUntilGone("c1")
+        try pair.app.waitUntilGone("c2")
+        #expect(try pair.app.publish("c1", "kept").status == "queued")
+        let next = try link(pair)
+        try next.send(WireFrame(WireFrame.connected, client: "c1"))
+        #expect(try next.readFrameButTurn().body == "\"kept\"")
+    }
+
+    /// A rolling restart drains the old worker beside the new one; a number that ours hold is still none for a worker of the seed.
+    @Test func twoOfOurs_mayHoldOneNumber_andASeedWorkerNotBesideThem() throws {
+        let pair = try pair(2)
+        let (old, new) = (try link(pair), try link(pair))
+        try old.send(WireFrame(WireFrame.connected, client: "old"))
+        try new.send(WireFrame(WireFrame.connected, client: "new"))
+        try pair.app.waitUntilConnected("old", worker: 0)
+        try pair.app.waitUntilConnected("new", worker: 0)
+        let seed = try Socket(port: pair.linkPort)
+        try seed.send([1, 0])
+        try seed.waitForClose()
+        old.close()
+        try pair.app.waitUntilGone("old")
+        #expect(try pair.app.publish("new", "x").status == "sent")
+        #expect(try new.readFrameButTurn().client == "new")
+    }
+
+    @Test func wrongHello_isClosed() throws {
+        let pair = try pair(2)
+        var short = WireFrame(WireFrame.hello)
+        short.body = "x"
+        for frame in [WireFrame.hello(worker: 0, version: 9), .hello(worker: .max), short, WireFrame(WireFrame.connected, client: "c1"), WireFrame(WireFrame.message, client: "c")] {
+            let socket = try Socket(port: pair.linkPort)
+            try socket.send(frame)
+            try socket.waitForClose()
+        }
+        _ = try link(pair)
+        #expect(pair.ended == "")
+    }
+
+    @Test func malformedFrames_closeThatLinkAlone() throws {
+        let pair = try pair(2)
+        let good = try link(pair, worker: 1)
+        let bad: [[UInt8]] = [
+            [200] + [UInt8](repeating: 0, count: 15), [17, 0, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 12), [20, 0, 0, 1, 0xFF, 0xFF, 0xFF, 0xFF] + [UInt8](repeating: 1, count: 9),
+            WireFrame(WireFrame.message, client: "c1", body: "1").bytes, WireFrame(WireFrame.connected, client: "").bytes, WireFrame(WireFrame.connected, client: "a.b").bytes,
+            [17, 0, 0, 2, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8) + [0xFF, 0xFE],
+        ]
+        for bytes in bad {
+            let socket = try eventually("worker 0 is welcome") { try? link(pair, worker: 0) }
+            try socket.send(bytes)
+            // Closed, or not counted: never a client that could not be.
+            _ = try? socket.waitForClose(seconds: 0.2)
+        }
+        try good.send(WireFrame(WireFrame.connected, client: "c1"))
+        try pair.app.waitUntilConnected("c1", worker: 1)
+        #expect(pair.ended == "")
+    }
+
+    @Test func framesInPieces_areWhole() throws {
+        let pair = try pair()
+        let worker = try link(pair)
+        for byte in WireFrame(WireFrame.connected, tag: 4, client: "é").bytes + WireFrame(WireFrame.connected, client: "b").bytes { try worker.send([byte]) }
+        try pair.app.waitUntilConnected("b")
+        try pair.app.publish("é", "x")
+        #expect(try worker.readFrameButTurn().tag == 4)
+    }
+}
+
+/// A worker, seen by a manager that is made by hand.
+struct WorkerFramesTests {
+    func linked(_ settings: [String: String] = [:]) throws -> (pair: Pair, listener: Listener, manager: Socket) {
+        let listener = try Listener()
+        let pair = try Pair(worker: settings, startsManager: false, linkPort: listener.port)
+        let manager = try listener.accept()
+        let hello = try manager.readFrame()
+        #expect(hello.op == WireFrame.hello)
+        #expect(hello.number == 0)
+        #expect(hello.body.utf8.first == 1)
+        #expect(try HTTP.request("GET", "/_/health", port: pair.client).status == 503)
+        try manager.send(WireFrame(WireFrame.welcome, number: 1 << 20))
+        try eventually("linked") { try HTTP.request("GET", "/_/health", port: pair.client).status == 200 }
+        return (pair, listener, manager)
+    }
+
+    @Test func poll_isTold_answered_andNotToldAgain() throws {
+        let (pair, _, manager) = try linked()
+        let poller = pair.poller("c1", cursor: 40)
+        try poller.start()
+        let told = try manager.readFrame()
+        #expect(told.op == WireFrame.connected)
+        #expect(told.client == "c1")
+        #expect(told.number == 40)
+        #expect(told.flags & 3 == WireFrame.acknowledges)
+        try manager.send(
+            WireFrame(WireFrame.message, flags: WireFrame.more | WireFrame.gap, tag: told.tag, number: 41, client: "c1", body: "1"),
+            WireFrame(WireFrame.message, tag: told.tag, number: 43, client: "c1", body: "\"é\""))
+        let envelope = try poller.finish()
+        #expect(envelope.ids == [41, 43])
+        #expect(envelope.cursor == 43)
+        #expect(envelope.gap)
+        // The end that the manager caused is not told.
+        try poller.start()
+        let next = try manager.readFrame()
+        #expect(next.op == WireFrame.connected)
+        #expect(next.number == 43)
+        #expect(next.tag != told.tag)
+    }
+
+    @Test func clientThatLeaves_isGone() throws {
+        let (pair, _, manager) = try linked()
+        let poller = pair.poller("c1")
+        try poller.start()
+        let told = try manager.readFrame()
+        poller.socket?.reset()
+        let gone = try manager.readFrame()
+        #expect(gone.op == WireFrame.gone)
+        #expect(gone.client == "c1")
+        #expect(gone.tag == told.tag)
+    }
+
+    @Test func messageForNobody_isGivenBackWhole() throws {
+        let (pair, _, manager) = try linked()
+        try manager.send(WireFrame(WireFrame.message, tag: 3, number: 9, client: "nobody", body: "{\"x\":1}"))
+        let back = try manager.readFrame()
+        #expect(back == WireFrame(WireFrame.undelivered, tag: 3, number: 9, client: "nobody", body: "{\"x\":1}"))
+        // Also one that is meant for a poll of the client that is over.
+        let poller = pair.poller("c1")
+        try poller.start()
+        let told = try manager.readFrame()
+        try manager.send(WireFrame(WireFrame.message, tag: (told.tag + 1) & 63, number: 10, client: "c1", body: "1"))
+        #expect(try manager.readFrame().op == WireFrame.undelivered)
+        #expect(poller.socket!.isQuiet)
+    }
+
+    @Test func answerInPieces_isWrittenWhole() throws {
+        let (pair, _, manager) = try linked()
+        let poller = pair.poller("c1", form: .jsonp)
+        try poller.start()
+        let told = try manager.readFrame()
+        let bytes =
+            WireFrame(WireFrame.message, flags: WireFrame.more, tag: told.tag, number: 1, client: "c1", body: "1").bytes
+            + WireFrame(WireFrame.message, tag: told.tag, number: 2, client: "c1", body: "2").bytes
+        for byte in bytes { try manager.send([byte]) }
+        #expect(try poller.finish().ids == [1, 2])
+    }
+
+    @Test func replaced_endsThePoll() throws {
+        let (pair, _, manager) = try linked()
+        let poller = pair.poller("c1", form: .jsonp)
+        try poller.start()
+        let told = try manager.readFrame()
+        try manager.send(WireFrame(WireFrame.replaced, tag: told.tag, client: "c1"))
+        #expect(try poller.finish().errorCode == "replaced")
+    }
+
+    @Test func managerThatLeaves_cutsNoClient_andIsToldAllAgain() throws {
+        let (pair, listener, manager) = try linked()
+        let pollers = (0..<20).map { (number: Int) in pair.poller("c\(number)", cursor: number) }
+        for poller in pollers { try poller.start() }
+        for _ in pollers { #expect(try manager.readFrame().op == WireFrame.connected) }
+        manager.reset()
+        let next = try listener.accept()
+        #expect(try next.readFrame().op == WireFrame.hello)
+        #expect(pollers.allSatisfy { $0.socket!.isQuiet })
+        try next.send(WireFrame(WireFrame.welcome, number: 1 << 20))
+        var told: [String: WireFrame] = [:]
+        for _ in pollers {
+            let frame = try next.readFrame()
+            #expect(frame.op == WireFrame.connected)
+            told[frame.client] = frame
+        }
+        #expect(told.count == 20)
+        for (number, poller) in pollers.enumerated() {
+            let frame = try #require(told["c\(number)"])
+            #expect(frame.number == UInt64(number))
+            try next.send(WireFrame(WireFrame.message, tag: frame.tag, number: 100, client: "c\(number)", body: "\(number)"))
+            #expect(try poller.finish().messages.first?.data.int == number)
+        }
+    }
+
+    @Test func managerThatSpeaksNonsense_isLeft_andTheClientsStay() throws {
+        let (pair, listener, first) = try linked()
+        let poller = pair.poller("c1")
+        try poller.start()
+        _ = try first.readFrame()
+        try first.send([UInt8](repeating: 200, count: 64))
+        try first.waitForClose()
+        var manager = try listener.accept()
+        for bytes in [WireFrame(WireFrame.hello).bytes, WireFrame(WireFrame.undelivered, client: "c", body: "1").bytes, [19, 0, 0xFF, 0xFF] + [UInt8](repeating: 0xFF, count: 12)] {
+            _ = try manager.readFrame()
+            try manager.send(bytes)
+            try manager.waitForClose()
+            manager = try listener.accept(seconds: 30)
+        }
+        _ = try manager.readFrame()
+        try manager.send(WireFrame(WireFrame.welcome, number: 1))
+        let told = try manager.readFrame()
+        try manager.send(WireFrame(WireFrame.message, tag: told.tag, number: 7, client: "c1", body: "1"))
+        #expect(try poller.finish().ids == [7])
+        #expect(pair.ended == "")
+    }
+}
