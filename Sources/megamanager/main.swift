@@ -1,43 +1,29 @@
 import Comet
-import Glibc
-import Logging
+import Configuration
+import Daemon
 import Reactor
 
-// Until the daemons' shared start lands: the settings by hand.
+let daemon = Daemon(.manager)
+let given = daemon.arguments.settings
+
 var settings = QueueSettings()
-var (address, port, appAddress, appPort) = ("127.0.0.1", UInt16(9000), "127.0.0.1", UInt16(9001))
-var key: [UInt8] = []
-var speaksSeed = true
-var list = CommandLine.arguments.dropFirst()
-while let name = list.popFirst() {
-    let value = list.popFirst() ?? ""
-    switch name {
-    case "--address": address = value
-    case "--port": port = UInt16(value) ?? 0
-    case "--app-address": appAddress = value
-    case "--app-port": appPort = UInt16(value) ?? 0
-    case "--seed-protocol": speaksSeed = value == "true"
-    case "--workers": settings.workers = Int(value) ?? 0
-    case "--ttl": settings.timeToLive = UInt32((Double(value) ?? 60) * 1000)
-    case "--max-message": settings.maxMessage = Int(value) ?? 0
-    case "--max-per-client": settings.maxPerClient = Int(value) ?? 0
-    case "--max-messages": settings.maxMessages = Int(value) ?? 0
-    case "--max-bytes": settings.maxBytes = Int(value) ?? 0
-    case "--app-key-file":
-        if let file = fopen(value, "r") {
-            var byte = fgetc(file)
-            while byte > 32 { key.append(UInt8(byte)); byte = fgetc(file) }
-            fclose(file)
-        }
-    default: break
-    }
+settings.timeToLive = UInt32(given.queue.ttl * 1000)
+settings.maxMessage = given.queue.maxMessage
+settings.maxPerClient = given.queue.maxPerClient
+settings.maxMessages = given.queue.maxMessages
+settings.maxBytes = given.queue.maxBytes
+settings.workers = given.workers.count
+
+let process = ManagerProcess(daemon.loop, settings, key: daemon.appKey(), log: daemon.log)
+process.start(
+    workers: daemon.listener("workers", given.manager.address, given.manager.port),
+    app: daemon.listener("app", given.app.address, given.app.port), speaksSeed: given.manager.seedProtocol)
+process.stateChanged = { daemon.reportNow() }
+daemon.socketCount = { (process.links?.count ?? 0) + (process.apps?.count ?? 0) }
+daemon.fill = { process.fill(&$0) }
+// The queue can't outlive the process, and nobody is served better by a manager that lingers.
+daemon.drain = { _, done in
+    process.stop()
+    done()
 }
-let loop = Loop()
-let log = Logger(label: "manager")
-let process = ManagerProcess(loop, settings, key: key, log: log)
-process.start(workers: try Sockets.listen(Endpoint(address, port)), app: try Sockets.listen(Endpoint(appAddress, appPort)), speaksSeed: speaksSeed)
-let stop = { process.stop(); loop.stop() }
-let term = SignalWatcher(loop, SIGTERM, handler: stop)
-let interrupt = SignalWatcher(loop, SIGINT, handler: stop)
-log.info("ready on \(address):\(port) and \(appAddress):\(appPort)")
-loop.run()
+daemon.serve()

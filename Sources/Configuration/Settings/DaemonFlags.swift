@@ -46,7 +46,7 @@ extension DaemonArguments {
                 result[at] = endpointFlag(name, address, setting)
             } else {
                 result.append(Flag(
-                    name: name, placeholder: setting.placeholder, meaning: setting.meaning + " (\(setting.defaultValue.argument))",
+                    name: name, placeholder: setting.placeholder, meaning: setting.firstSentence + " (\(setting.defaultValue.argument))",
                     read: { (arguments, text) throws(SettingMistake) in try setting.set(try setting.parse(argument: text), in: &arguments.settings) },
                     write: { setting.value(in: $0.settings).argument }))
             }
@@ -56,7 +56,7 @@ extension DaemonArguments {
     private static func endpointFlag(_ name: String, _ address: Setting, _ port: Setting) -> Flag {
         Flag(
             name: name, placeholder: "HOST:PORT",
-            meaning: address.meaning + " (\(address.defaultValue.argument):\(port.defaultValue.argument))",
+            meaning: address.firstSentence + " (\(address.defaultValue.argument):\(port.defaultValue.argument))",
             read: { (arguments, text) throws(SettingMistake) in
                 let pieces = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
                 guard pieces.count == 2 else { throw SettingMistake("\"\(text)\" is not HOST:PORT") }
@@ -68,6 +68,14 @@ extension DaemonArguments {
 }
 
 extension Setting {
+    var firstSentence: String {
+        var end = meaning.startIndex
+        while let dot = meaning[end...].firstIndex(of: ".") {
+            end = meaning.index(after: dot)
+            if end == meaning.endIndex || meaning[end] == " " { return String(meaning[..<end]) }
+        }
+        return meaning
+    }
     /// For `--help`.
     var placeholder: String {
         switch field {

@@ -71,4 +71,8 @@ extension Metric {
             advice: "At its limit no new connection comes in: exempt the ports with NOTRACK, or raise net.netfilter.nf_conntrack_max.", threshold: .share(of: .conntrackLimit, 0.7, 0.9)),
         Metric(.conntrackLimit, "conntrack_limit", .limit, .host, "How many it can track; absent where nothing is tracked."),
     ]
+
+    static let marks: [Metric] = [
+        Metric(.subject, "subject", .subject, .process, "No metric: those after it are of this process. 0 the manager (of a queue: clients that were on no worker), n + 1 worker n."),
+    ]
 }

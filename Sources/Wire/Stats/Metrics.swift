@@ -109,7 +109,7 @@ package struct Metric: Sendable {
     package static let schema: UInt16 = 1
 
     /// In the order of ids.
-    package static let all: [Metric] = worker + queue + process + manager + child + supervisor + host
+    package static let all: [Metric] = (worker + queue + process + manager + child + supervisor + host + marks).sorted { $0.id.rawValue < $1.id.rawValue }
 
     /// By id; nil for one that this version does not know: readers show it as `#id`.
     package static func named(_ id: UInt16) -> Metric? { Int(id) < byID.count ? byID[Int(id)] : nil }

@@ -1,0 +1,50 @@
+import Comet
+import Wire
+
+extension WorkerProcess {
+    /// The worker's own metrics; what every daemon reports is there already.
+    func fill(_ stats: inout StatsWriter) {
+        let counters = worker.counters
+        stats.set(.connsOpen, worker.connections)
+        stats.set(.connsParked, worker.waiting)
+        stats.set(.connsPeak, counters.peakConnections)
+        stats.set(.connLimit, worker.settings.maxConnections)
+        stats.set(.accepts, clients.accepted)
+        stats.set(.acceptErrors, clients.acceptErrors)
+        stats.set(.rejectedLimit, counters.rejectedFull + clients.refusedOverfull)
+        stats.set(.closesClient, counters.closedByClient)
+        stats.set(.closesTimeout, counters.closedTimeout)
+        stats.set(.closesDrain, counters.closedDrain)
+        stats.set(.closesError, counters.closedError)
+        stats.set(.closesSlow, counters.closedSlow)
+        stats.set(.closesAnswered, counters.closedAnswered)
+        stats.set(.polls, counters.polls)
+        stats.set(.pollsAnswered, counters.pollsAnswered)
+        stats.set(.pollsEmpty, counters.pollsEmpty)
+        stats.set(.pollsReplaced, counters.pollsReplaced)
+        stats.set(.httpRefused, counters.refused)
+        stats.set(.headerTimeouts, counters.headerTimeouts)
+        stats.set(.delivered, counters.delivered)
+        stats.set(.deliverErrors, counters.deliverErrors)
+        stats.set(.undelivered, counters.undelivered)
+        stats.set(.undeliveredLost, counters.undeliveredLost)
+        stats.set(.partialWrites, counters.partialWrites)
+        stats.set(.bytesIn, counters.bytesIn)
+        stats.set(.bytesOut, counters.bytesOut)
+        stats.set(.latencyUnder1, counters.latency.0)
+        stats.set(.latencyUnder2, counters.latency.1)
+        stats.set(.latencyUnder5, counters.latency.2)
+        stats.set(.latencyUnder10, counters.latency.3)
+        stats.set(.latencyUnder50, counters.latency.4)
+        stats.set(.latencyUnder100, counters.latency.5)
+        stats.set(.latencyUnder500, counters.latency.6)
+        stats.set(.latencyOver500, counters.latency.7)
+        stats.set(.latencySum, counters.latencyMicroseconds)
+        stats.set(.managerLinkUp, worker.isLinked)
+        stats.set(.managerReconnects, counters.linkLosses)
+        stats.set(.managerFramesIn, counters.framesIn)
+        stats.set(.managerFramesOut, counters.framesOut)
+        stats.set(.clientMemory, worker.memoryBytes)
+        stats.set(.linkBacklog, worker.link.count)
+    }
+}
