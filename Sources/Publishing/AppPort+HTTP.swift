@@ -170,7 +170,7 @@ extension AppPort {
     }
     /// The answer whose body stands in `body`.
     private mutating func reply(_ status: Int, _ request: HTTPRequest, _ session: inout AppSession, extra: StaticString = "", closing: Bool = false) {
-        if status >= 400 { counters.failedRequests += 1 }
+        if status == 404 || status == 405 { counters.failedRequests += 1 }
         session.output.append(request.minorVersion == 0 ? "HTTP/1.0 " : "HTTP/1.1 ")
         session.output.append(decimal: UInt64(status))
         session.output.append(UInt8(ascii: " "))

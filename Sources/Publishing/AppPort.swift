@@ -61,6 +61,7 @@ package struct AppPort: ~Copyable {
         switch error.status {
         case 401: counters.rejectedKey += 1
         case 413: counters.rejectedSize += 1
+        case 503: counters.failedRequests += 1
         default: counters.rejectedJSON += 1
         }
         return .wrong(error)
@@ -136,7 +137,7 @@ package struct AppCounters: Equatable {
     package var rejectedKey: UInt64 = 0
     package var requests: UInt64 = 0
     package var lines: UInt64 = 0
-    /// Answers of 4xx and 5xx to HTTP requests.
+    /// Requests that were no HTTP, asked for what is not there, or came when too much was half sent.
     package var failedRequests: UInt64 = 0
     package init() {}
 }

@@ -74,6 +74,8 @@ final class AppConnection {
     fileprivate var session = AppSession()
     /// Of its input, in the sum over all.
     fileprivate var counted = 0
+    /// The app sends no more.
+    private var hasEnded = false
     private let descriptor: Int32
     private unowned let apps: AppConnections
     private var watcher: IOWatcher?
@@ -88,11 +90,12 @@ final class AppConnection {
     }
 
     private func handle(_ ready: Interest) {
-        if ready.contains(.read), session.wantsInput {
+        if ready.contains(.read), session.wantsInput, !hasEnded {
             let room = UnsafeMutableRawBufferPointer(start: session.input.reserve(AppConnection.readBytes), count: AppConnection.readBytes)
             switch Sockets.read(descriptor, into: room) {
             case .wouldBlock: break
-            case .end, .failed: return apps.close(self)
+            case .end: hasEnded = true  // perhaps only its sending: what it asked is answered
+            case .failed: return apps.close(self)
             case .bytes(let count):
                 if session.input.isEmpty { lastProgress = apps.now }
                 session.input.advance(by: count)
@@ -112,8 +115,8 @@ final class AppConnection {
             // Answers over the bound kept the rest of the input waiting.
             if !(wasFull && session.output.isEmpty) { break }
         }
-        if session.isClosing, session.output.isEmpty { return apps.close(self) }
-        var interest: Interest = session.wantsInput ? .read : []
+        if session.isClosing || hasEnded, session.output.isEmpty { return apps.close(self) }
+        var interest: Interest = session.wantsInput && !hasEnded ? .read : []
         if !session.output.isEmpty { interest.insert(.write) }
         watcher?.watch(interest)
     }

@@ -85,6 +85,12 @@ final class Board {
     }
     private var received: [UInt32: [Sent]] = [:]
 
+    /// The link is gone, with what was written to it and not read.
+    func close(_ link: UInt32) {
+        received[link] = nil
+        board.closed(link, now: now)
+    }
+
     func parse(_ bytes: UnsafeRawBufferPointer) -> [Sent] {
         var sent: [Sent] = []
         var at = 0
