@@ -11,6 +11,8 @@ package struct QueueAccount: Equatable {
     package var dropped: UInt64 = 0
     package var depth = 0
     package var bytes = 0
+    /// Clients for which they are kept.
+    package var clients = 0
     /// Messages older than the ring of ages reaches, and the second in which the first of them was queued.
     var old: UInt32 = 0
     var oldSince: UInt32 = 0
@@ -65,6 +67,16 @@ struct QueueBooks {
         accounts[account].dequeued += 1
         take(account, bytes, second)
         add(QueueBooks.account(to), bytes, second)
+    }
+
+    /// The first message for a client came, or its last went.
+    mutating func count(_ worker: UInt16, clients: Int) {
+        total.clients += clients
+        accounts[QueueBooks.account(worker)].clients += clients
+    }
+    mutating func moveClient(_ from: UInt16, _ to: UInt16) {
+        accounts[QueueBooks.account(from)].clients -= 1
+        accounts[QueueBooks.account(to)].clients += 1
     }
 
     private mutating func add(_ account: Int, _ bytes: Int, _ second: UInt32) {

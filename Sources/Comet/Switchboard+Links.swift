@@ -111,6 +111,7 @@ extension Switchboard {
 
         record.pointee.link = UInt16(link)
         record.pointee.place = .waiting
+        waitingCount += 1
         clients.append(slot, to: &links.pointer(link).pointee.waiting)
         guard record.pointee.mailbox != none else { return }
         // Only who acknowledges is told of a gap at once: its cursor moves past it.
@@ -135,6 +136,7 @@ extension Switchboard {
         let record = clients[slot]
         if record.pointee.mailbox != none {
             var message = clients.mailbox(record.pointee.mailbox).pointee.first
+            if message != none { books.moveClient(record.pointee.worker, worker) }
             while message != none {
                 let current = messages[message].pointee
                 books.move(record.pointee.worker, worker, bytes: Int(current.bodyBytes), second: current.second)

@@ -30,6 +30,7 @@ extension Switchboard {
         if after == none { mailbox.pointee.first = message } else { messages[after].pointee.next = message }
         if before == none { mailbox.pointee.last = message } else { messages[before].pointee.previous = message }
         mailbox.pointee.count += 1
+        if mailbox.pointee.count == 1 { books.count(clients[slot].pointee.worker, clients: 1) }
         books.enter(clients[slot].pointee.worker, bytes: json.count, second: second)
         if Int(mailbox.pointee.count) > settings.maxPerClient {
             lose(mailbox.pointee.first, .dropped, now)
@@ -45,6 +46,7 @@ extension Switchboard {
         if message.previous == none { mailbox.pointee.first = message.next } else { messages[message.previous].pointee.next = message.next }
         if message.next == none { mailbox.pointee.last = message.previous } else { messages[message.next].pointee.previous = message.previous }
         mailbox.pointee.count -= 1
+        if mailbox.pointee.count == 0 { books.count(record.pointee.worker, clients: -1) }
         books.leave(record.pointee.worker, bytes: Int(message.bodyBytes), second: message.second, how)
         messages.remove(slot)
     }
@@ -91,8 +93,12 @@ extension Switchboard {
         case .lost:
             clients.remove(slot, from: &lostList)
             lostCount -= 1
-        case .waiting: clients.remove(slot, from: &links.pointer(UInt32(record.pointee.link)).pointee.waiting)
-        case .blocked: clients.remove(slot, from: &links.pointer(UInt32(record.pointee.link)).pointee.blocked)
+        case .waiting:
+            clients.remove(slot, from: &links.pointer(UInt32(record.pointee.link)).pointee.waiting)
+            waitingCount -= 1
+        case .blocked:
+            clients.remove(slot, from: &links.pointer(UInt32(record.pointee.link)).pointee.blocked)
+            waitingCount -= 1
         }
         record.pointee.place = .loose
     }

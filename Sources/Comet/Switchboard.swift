@@ -33,6 +33,8 @@ package struct Switchboard: ~Copyable {
     /// Slots of all links, and how many of them are our own workers'.
     var liveLinks: ContiguousArray<UInt32> = []
     package internal(set) var workerCount = 0
+    /// Polls that are held, as far as the manager knows.
+    package internal(set) var waitingCount = 0
     /// Why the last link was refused.
     var refusal = ""
     package internal(set) var counters = ManagerCounters()

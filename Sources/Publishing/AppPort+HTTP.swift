@@ -41,7 +41,9 @@ extension AppPort {
 
     private func early(_ request: HTTPRequest, _ have: Int, _ inputElsewhere: Int) -> PublishError? {
         if !isAuthorized(request) { return .unauthorized }
-        if request.contentLength > Limits.batchBytes { return PublishError(413, "too_large", "the body is over 4 MiB: send smaller batches") }
+        if request.contentLength > max(Limits.batchBytes, maxMessage + Limits.publishBytes) {
+            return PublishError(413, "too_large", "the body is too large: send smaller batches")
+        }
         if inputElsewhere + request.contentLength > Limits.appInputBytes { return PublishError(503, "busy", "too much is being sent at once: try again later") }
         return nil
     }

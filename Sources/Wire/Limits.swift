@@ -41,7 +41,7 @@ package enum Limits {
     package static let jsonDepth = 256
     /// What a publish may have beside its message: the client id with every byte escaped, the names, spaces. Longer: `too_large`.
     package static let publishBytes = 4096
-    /// Bytes of a batch's body. Longer: 413, and the connection is closed.
+    /// Bytes of a batch's body (or of one publish, where `queue.max_message` allows more). Longer: 413, and the connection is closed.
     package static let batchBytes = 4 * 1024 * 1024
     /// Bytes of a request's head on the app port. Longer: 414 or 431.
     package static let appHeadBytes = 8192

@@ -25,7 +25,10 @@ final class AppConnections {
     }
 
     func stopAccepting() { acceptor?.pause() }
+    var acceptCount: UInt64 { acceptor?.acceptedCount ?? 0 }
     var acceptErrors: UInt64 { acceptor?.errorCount ?? 0 }
+    /// Bytes of answers that wait for apps now.
+    var outputBytes: Int { connections.values.reduce(0) { $0 + $1.session.output.count } }
     /// The most that waited for one app since this was last asked.
     func takeOutputMost() -> Int {
         defer { outputMost = 0 }

@@ -1,4 +1,5 @@
 import Comet
+import Configuration
 import Logging
 import Publishing
 import Reactor
@@ -16,21 +17,29 @@ final class ManagerProcess {
 
     private let loop: Loop
     private let log: Logger
+    private let speaksSeed: Bool
     private var turnStart: TurnStart?
     private var turnEnd: TurnEnd?
     private var tick: Timer?
     private var sweep: Timer?
+    private var drainTimer: Timer?
 
-    init(_ loop: Loop, _ settings: QueueSettings, key: [UInt8], log: Logger) {
+    /// How long the end waits for what was decided to be read, in seconds.
+    private static let drainSeconds = 1.0
+
+    /// `key`: empty where apps need none.
+    init(_ loop: Loop, _ settings: Settings, key: [UInt8], log: Logger) {
         self.loop = loop
         self.log = log
+        speaksSeed = settings.manager.seedProtocol
         now = Clock.monotonicMilliseconds
-        switchboard = Switchboard(settings, wallMicroseconds: Clock.wallMicroseconds, now: now, seed: UInt64.random(in: 1...UInt64.max))
-        port = AppPort(maxMessage: settings.maxMessage, key: key)
+        let queue = QueueSettings(settings)
+        switchboard = Switchboard(queue, wallMicroseconds: Clock.wallMicroseconds, now: now, seed: UInt64.random(in: 1...UInt64.max))
+        port = AppPort(maxMessage: queue.maxMessage, key: key)
     }
 
     /// Begins to serve, on listeners that are bound already.
-    func start(workers: Int32, app: Int32, speaksSeed: Bool) {
+    func start(workers: Int32, app: Int32) {
         turnStart = TurnStart(loop) { [unowned self] in beginTurn() }
         turnEnd = TurnEnd(loop) { [unowned self] in links?.flush() }
         links = WorkerLinks(loop, self, listener: workers, speaksSeed: speaksSeed, log: log)
@@ -47,11 +56,32 @@ final class ManagerProcess {
         switchboard.beginTurn(nanoseconds: nanoseconds)
     }
 
-    /// Takes nothing new. What was decided is written by the turn that this was called in; the queue ends with the process.
-    func stop() {
+    /// Takes no new connection, writes what was decided, and is done. The queue ends with the process: the supervisor stops the manager last.
+    func drain(_ done: @escaping () -> Void) {
         links?.stopAccepting()
         apps?.stopAccepting()
-        links?.flush()
         if switchboard.queue.depth > 0 { log.warning("leaving with \(switchboard.queue.depth) messages in the queue") }
+        let end = Clock.monotonicMilliseconds + UInt64(ManagerProcess.drainSeconds * 1000)
+        drainTimer = Timer(loop) { [unowned self] in
+            guard switchboard.outboxBytes.all == 0 && apps?.outputBytes ?? 0 == 0 || Clock.monotonicMilliseconds >= end else { return }
+            drainTimer?.stop()
+            done()
+        }
+        drainTimer?.start(after: 0, every: 0.02)
+    }
+
+    /// Sockets that are open.
+    var socketCount: Int { (links?.count ?? 0) + (apps?.count ?? 0) }
+}
+
+extension QueueSettings {
+    init(_ settings: Settings) {
+        self.init()
+        timeToLive = UInt32((settings.queue.ttl * 1000).rounded(.up))
+        maxMessage = settings.queue.maxMessage
+        maxPerClient = settings.queue.maxPerClient
+        maxMessages = settings.queue.maxMessages
+        maxBytes = settings.queue.maxBytes
+        workers = settings.workers.count
     }
 }

@@ -13,6 +13,7 @@ final class WorkerLinks {
     /// By the switchboard's slot.
     private var connections: [LinkConnection?] = []
     private(set) var count = 0
+    private var backlogMost = 0
 
     init(_ loop: Loop, _ manager: ManagerProcess, listener: Int32, speaksSeed: Bool, log: Logger) {
         self.loop = loop
@@ -23,7 +24,11 @@ final class WorkerLinks {
     }
 
     func stopAccepting() { acceptor?.pause() }
-    var acceptErrors: UInt64 { acceptor?.errorCount ?? 0 }
+    /// The most that was left unwritten for one link since this was last asked.
+    func takeBacklogMost() -> Int {
+        defer { backlogMost = 0 }
+        return backlogMost
+    }
 
     private func accepted(_ descriptor: Int32) {
         guard count < Limits.linkConnections else {
@@ -78,6 +83,7 @@ final class WorkerLinks {
         switch Sockets.write(connection.descriptor, bytes) {
         case .bytes(let written):
             connection.block(written < bytes.count)
+            backlogMost = max(backlogMost, bytes.count - written)
             manager.switchboard.written(connection.link, written)
         case .wouldBlock: connection.block(true)
         case .end, .failed: close(connection)

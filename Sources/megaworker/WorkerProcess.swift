@@ -6,6 +6,10 @@ import Wire
 
 /// A worker, put together: its decisions, its clients' sockets, its link to the manager, its timers.
 final class WorkerProcess {
+    /// Descriptors that are not clients': standard streams, listener, link, lifeline, report socket, epoll, the accept reserve, and those
+    /// over the limit that are told 503.
+    static let descriptorReserve = 32 + Limits.overflowConnections
+
     let worker: Worker
     let clients: ClientSockets
     private let loop: Loop

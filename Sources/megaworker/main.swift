@@ -1,3 +1,4 @@
+import Browser
 import Comet
 import Configuration
 import Daemon
@@ -6,25 +7,26 @@ import Reactor
 import Wire
 
 let daemon = Daemon(.worker)
-let given = daemon.arguments.settings
-
-func milliseconds(_ seconds: Double) -> UInt32 { UInt32(seconds * 1000) }
+let wanted = daemon.arguments.settings.workers
 
 var settings = WorkerSettings()
 settings.number = UInt8(daemon.arguments.number)
-settings.pollTimeout = milliseconds(given.workers.pollTimeout)
-settings.headerTimeout = milliseconds(given.workers.headerTimeout)
-settings.idleTimeout = milliseconds(given.workers.idleTimeout)
-settings.maxRequest = given.workers.maxRequest
-settings.maxConnections = daemon.connectionLimit(given.workers.maxConnections, reserve: Limits.overflowConnections + 64)
-settings.origins = given.workers.origins
+settings.pollTimeout = UInt32(wanted.pollTimeout * 1000)
+settings.headerTimeout = UInt32(wanted.headerTimeout * 1000)
+settings.idleTimeout = UInt32(wanted.idleTimeout * 1000)
+settings.maxRequest = wanted.maxRequest
+settings.maxConnections = daemon.connectionLimit(wanted.maxConnections, reserve: WorkerProcess.descriptorReserve)
+settings.origins = wanted.origins
+settings.script = BrowserScript.bytes
+settings.scriptETag = BrowserScript.etag
 
 let process = WorkerProcess(daemon.loop, settings, log: daemon.log)
+let manager = daemon.arguments.settings.manager
 process.start(
-    listener: daemon.listener("clients", given.workers.address, daemon.arguments.port),
-    manager: Endpoint(given.manager.address, UInt16(given.manager.port)), pid: UInt32(getpid()), token: daemon.token.bytes)
-process.stateChanged = { daemon.reportNow() }
+    listener: daemon.listener("clients", wanted.address, daemon.arguments.port), manager: Endpoint(manager.address, UInt16(manager.port)),
+    pid: UInt32(getpid()), token: daemon.token.bytes)
 daemon.socketCount = { process.worker.connections }
 daemon.fill = { process.fill(&$0) }
 daemon.drain = { seconds, done in process.drain(seconds: seconds, done: done) }
+process.stateChanged = { daemon.reportNow() }
 daemon.serve()

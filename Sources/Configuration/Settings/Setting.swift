@@ -95,7 +95,7 @@ extension Setting {
         Setting("app.key", .text(\.app.key, .any), .restart,
             "What an app must send as Authorization: Bearer KEY; empty asks for none. The manager gets it in a file (--app-key-file), never on its command line."),
 
-        Setting("queue.ttl", .number(\.queue.ttl, 0.01...2_592_000, unit: "s"), .restart, manager: "ttl",
+        Setting("queue.ttl", .number(\.queue.ttl, 0.01...604_800, unit: "s"), .restart, manager: "ttl",
             "A message that nobody fetched is forgotten after this long, unless its publisher says otherwise."),
         Setting("queue.max_message", .integer(\.queue.maxMessage, 1...16_777_216, unit: "bytes"), .restart, manager: "max-message",
             "Bytes of one message's JSON. More: 413."),

@@ -9,7 +9,7 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case delivered = 21
     case deliverErrors = 23, partialWrites, bytesIn, bytesOut
     // What waits, by worker number, from the manager.
-    case queueMessages = 28, queueBytes, queueOldest, queueLimitMessages, queueLimitBytes
+    case queueClients = 27, queueMessages, queueBytes, queueOldest, queueLimitMessages, queueLimitBytes
     case enqueued = 33, dequeued, expired, droppedFull
     case queueAge0 = 38, queueAge10, queueAge20, queueAge40
     // From the manager's turn to the write.
@@ -25,13 +25,13 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case queueTTL = 72, queueLimitPerClient
 
     // The manager.
-    case workersConnected = 100, appsConnected, clientsKnown
+    case workersConnected = 100, appsConnected, clientsKnown, clientsWaiting
     case publishes = 104, publishBytes, rejectedJSON, rejectedSize, rejectedAuth, rejectedRequest
     case forwarded = 110, queued, refusedFull, handed, returned
     case framesIn = 115, clientsConnected, clientsGone, clientsReplaced, gaps
     case linksAccepted = 120, linksRefused, linksLost, seedRejected
     case workerBacklog = 124, workerBacklogMax, appBacklogMax
-    case appAcceptErrors = 128, managerMemory
+    case appAccepts = 127, appAcceptErrors, managerMemory
 
     // The supervisor's table, behind a subject.
     case childState = 160, childDesired, childPid, childGeneration, childStarts, childExits, childExits60s, childExits24h

@@ -4,6 +4,7 @@ extension Metric {
 
     /// By worker number, and of all. For each: q_msgs = enqueued - dequeued - expired - dropped.
     static let queue: [Metric] = [
+        Metric(.queueClients, "q_clients", .gauge, .queue, "Clients for which messages wait."),
         Metric(.queueMessages, "q_msgs", .gauge, .queue, "Messages that wait: for absent clients, and for an acknowledgement.",
             advice: "It grows while clients stay away: they poll too seldom, or are gone and their messages will expire.", threshold: .share(of: .queueLimitMessages, 0.50, 0.90)),
         Metric(.queueBytes, "q_bytes", .gauge, .bytes, .queue, "Bytes of those messages.", threshold: .share(of: .queueLimitBytes, 0.50, 0.90)),
@@ -29,6 +30,7 @@ extension Metric {
         Metric(.workersConnected, "workers_connected", .gauge, .manager, "Workers linked to the manager."),
         Metric(.appsConnected, "apps_connected", .gauge, .manager, "Connections of apps."),
         Metric(.clientsKnown, "clients_known", .gauge, .manager, "Clients that the manager has a record of: waiting, between two polls, or with messages."),
+        Metric(.clientsWaiting, "clients_waiting", .gauge, .manager, "Clients that hold a poll, as far as the manager knows."),
         Metric(.publishes, "publishes_total", .counter, .manager, "Messages published and taken up."),
         Metric(.publishBytes, "publish_bytes_total", .counter, .bytes, .manager, "Bytes of those messages."),
         Metric(.rejectedJSON, "rejected_json_total", .counter, .manager, "Publishes refused: not JSON, or not of the form.", label: rejected("json")),
@@ -55,6 +57,7 @@ extension Metric {
         Metric(.workerBacklogMax, "worker_link_backlog_max_bytes", .maximum, .bytes, .manager, "The most that waited for one worker since the last report.",
             advice: "A worker can't keep up: see its CPU and loop lag."),
         Metric(.appBacklogMax, "app_backlog_max_bytes", .maximum, .bytes, .manager, "The most that waited for one app to read its answers since the last report."),
+        Metric(.appAccepts, "app_accepts_total", .counter, .manager, "Connections of apps accepted."),
         Metric(.appAcceptErrors, "app_accept_errors_total", .counter, .manager, "accept(2) calls that failed."),
         Metric(.managerMemory, "client_memory_bytes", .gauge, .bytes, .manager, "Memory of the manager's records of clients."),
     ]

@@ -118,6 +118,7 @@ final class Board {
     func checkBooks(sourceLocation: SourceLocation = #_sourceLocation) {
         var depth = 0
         var bytes = 0
+        var clients = 0
         for worker in [nil] + (0..<board.workerNumbers).map(Optional.some) {
             let account = board.account(worker: worker)
             #expect(account.enqueued - account.dequeued - account.expired - account.dropped == UInt64(account.depth), sourceLocation: sourceLocation)
@@ -125,10 +126,13 @@ final class Board {
             #expect(Int(ages.0 + ages.1 + ages.2 + ages.3) == account.depth, sourceLocation: sourceLocation)
             depth += account.depth
             bytes += account.bytes
+            clients += account.clients
+            #expect((account.clients == 0) == (account.depth == 0), sourceLocation: sourceLocation)
         }
         let all = board.queue
         #expect(all.enqueued - all.dequeued - all.expired - all.dropped == UInt64(all.depth), sourceLocation: sourceLocation)
         #expect(all.depth == depth && all.bytes == bytes, sourceLocation: sourceLocation)
+        #expect(all.clients == clients, sourceLocation: sourceLocation)
         #expect(all.depth == board.messages.count, sourceLocation: sourceLocation)
     }
 }

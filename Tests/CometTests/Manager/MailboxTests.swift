@@ -224,6 +224,7 @@ import Wire
         board.board.closed(worker, now: board.now)
         board.wait(700_000)
         #expect(board.board.clientCount == 0)
+        #expect(board.board.waitingCount == 0)
         #expect(board.board.messages.count == 0)
         board.checkBooks()
     }
