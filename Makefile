@@ -23,5 +23,9 @@ test: packages
 	swift build --build-tests
 	swift test --skip-build
 
+# The short scenarios against the limit, nginx with nchan (where it is installed) and MegaComet, in turn: about five minutes on a quiet machine.
+bench: build
+	"$$(swift build $(RELEASE) --show-bin-path)/megabench" compare
+
 clean:
 	rm -rf .build

@@ -82,7 +82,8 @@ let package = Package(
         .testTarget(name: "PublishingTests", dependencies: ["Publishing", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "ConfigurationFile"], swiftSettings: strict),
-        .testTarget(name: "BenchTests", dependencies: ["megabench", "Wire"], swiftSettings: strict),
+        .testTarget(
+            name: "BenchTests", dependencies: ["TestSupport", "Wire", "megabench", "megaworker", "megamanager", "megacomet"], swiftSettings: strict),
         .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Wire"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["Comet", "Wire"], swiftSettings: strict),
         .testTarget(

@@ -1,0 +1,57 @@
+import TestSupport
+import Testing
+
+@testable import megabench
+
+/// A small run of each scenario against each server, with the real programs: nothing is lost, twice, out of order or misread.
+/// Only counts are judged. How fast it was is for `make bench`, on a quiet machine.
+@Suite(.serialized) struct ScenarioTests {
+    /// Runs `megabench` to its end, and gives what it printed if it found nothing wrong.
+    private func run(_ scenario: Scenario, _ server: Server.Kind, _ more: String...) throws -> JSON {
+        let folder = try Folder()
+        let words = ["run", scenario.rawValue, "--against", server.rawValue, "--clients", "300", "--seconds", "0.4", "--hold", "0.1", "--json"] + more
+        let (end, output) = try Program.run("megabench", words, in: folder, seconds: 60)
+        guard end == .exited(0) else { throw Failure("megabench \(words.joined(separator: " ")): \(end)\n\(output)") }
+        return try JSON.parse(output)
+    }
+
+    static let servers: [Server.Kind] = [.limit, .daemons] + (Server.hasNchan ? [.nchan] : [])
+
+    @Test(arguments: servers) func idleClients_areAllHeld(server: Server.Kind) throws {
+        let result = try run(.idle, server)
+        #expect(result["clients"]?.int == 300)
+        #expect(result["numbers"]?["private_bytes"]?.int ?? 0 > 0)
+    }
+
+    @Test(arguments: servers) func unicast_deliversWhatItPublishes(server: Server.Kind) throws {
+        let result = try run(.unicast, server)
+        #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 300)
+        #expect(result["numbers"]?["lost"]?.int == 0)
+    }
+
+    @Test(arguments: servers) func steady_deliversWhatItPublishes(server: Server.Kind) throws {
+        let result = try run(.steady, server, "--rate", "1000")
+        #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 100)
+        #expect(result["numbers"]?["lost"]?.int == 0)
+    }
+
+    @Test(arguments: servers) func storm_bringsAllBack(server: Server.Kind) throws {
+        #expect(try run(.storm, server)["numbers"]?["lost"]?.int == 0)
+    }
+
+    @Test(arguments: LoadPlan.PublishForm.allCases) func queue_isGivenToThoseWhoComeLater(form: LoadPlan.PublishForm) throws {
+        let result = try run(.queue, .daemons, "--messages", "6000", "--publish", form.rawValue)
+        #expect(result["numbers"]?["lost"]?.int == 0)
+        #expect(result["numbers"]?["refused"]?.int == 0)
+    }
+
+    @Test(arguments: LoadPlan.Form.allCases, [true, false]) func everyForm_keepAliveOrNot(form: LoadPlan.Form, keepAlive: Bool) throws {
+        let result = try run(.unicast, .daemons, "--form", form.rawValue, keepAlive ? "--publish=lines" : "--close")
+        #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 100)
+    }
+
+    @Test func manyProcesses_shareTheClients() throws {
+        #expect(try run(.unicast, .daemons, "--processes", "3", "--workers", "2")["numbers"]?["lost"]?.int == 0)
+        #expect(try run(.unicast, .limit, "--processes", "3")["numbers"]?["lost"]?.int == 0)
+    }
+}
