@@ -14,6 +14,8 @@ package struct StandardErrorLog: LogHandler {
     private let boot: String
     private let isJSON: Bool
     private let isJournal: Bool
+    /// The supervisor reads these lines and forwards them with the time and who.
+    private let isForwarded = getenv("MEGACOMET_LIFELINE") != nil
 
     package init(name: String, boot: UInt64, level: String, format: String) {
         self.name = name
@@ -51,8 +53,12 @@ package struct StandardErrorLog: LogHandler {
             }
             line.append("}\n")
         } else {
-            if isJournal { line.append("<\(event.level.priority)>") }
-            line.append("\(time) \(event.level) \(name)[\(getpid())]: ")
+            if isForwarded {
+                if event.level != .info { line.append("\(event.level): ") }
+            } else {
+                if isJournal { line.append("<\(event.level.priority)>") }
+                line.append("\(time) \(event.level) \(name)[\(getpid())]: ")
+            }
             // A newline in a message would let it forge another line.
             line.append(event.message.description.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n"))
             for (key, value) in all { line.append(" \(key)=\(value)") }

@@ -57,3 +57,13 @@ int mc_unix_connect(const char *path);
 int mc_unix_datagram(const char *path);
 /// Sends one datagram to a path; a first character `@` is the abstract namespace. 0, or -1 with errno.
 int mc_unix_send(const char *path, const void *bytes, size_t count);
+
+/// Receives one datagram of an IPv4 socket: its true length (MSG_TRUNC), who sent it (host byte order), and how many the kernel has dropped
+/// on this socket since it was made, where SO_RXQ_OVFL is on and one was dropped; `dropped` stays as it is otherwise. -1 with errno.
+ssize_t mc_receive_datagram(int socket, void *bytes, size_t room, uint32_t *address, uint16_t *port, uint32_t *dropped);
+/// Asks for a receive buffer of so many bytes, beyond rmem_max where this process may; and for SO_RXQ_OVFL. What the kernel granted.
+int mc_prepare_datagrams(int socket, int bytes);
+/// sendto to an IPv4 address (host byte order).
+ssize_t mc_send_datagram(int socket, const void *bytes, size_t count, uint32_t address, uint16_t port);
+/// How many connections wait on a TCP listener to be accepted, and how many may. 0, or -1 with errno.
+int mc_listen_queue(int listener, uint32_t *waiting, uint32_t *most);

@@ -110,7 +110,7 @@ extension Setting {
             "Where the supervisor takes the daemons' reports (UDP). Loopback."),
         Setting("stats.port", .integer(\.stats.port, ports, unit: "port"), .start, worker: "stats", manager: "stats",
             "The UDP port of the stats channel."),
-        Setting("stats.interval", .number(\.stats.interval, 0.05...60, unit: "s"), .restart, worker: "stats-interval", manager: "stats-interval",
+        Setting("stats.interval", .number(\.stats.interval, 0.05...60, unit: "s"), .start, worker: "stats-interval", manager: "stats-interval",
             "How often each daemon reports. Three reports missed make it suspect."),
 
         Setting("operator.address", .text(\.operator.address, .address), .start,

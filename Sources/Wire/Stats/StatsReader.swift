@@ -12,6 +12,8 @@ package struct StatsReader: Sendable {
     package var token: StatsToken?
     package private(set) var sources: [UInt64: StatsSource] = [:]
     package private(set) var drops = Drops()
+    /// The present life of each process, by role and instance.
+    private var present: [UInt32: UInt64] = [:]
     /// Lives kept at most; the one that was silent longest goes.
     private static let mostSources = 512
 
@@ -97,23 +99,33 @@ package struct StatsReader: Sendable {
         guard var source = sources.removeValue(forKey: header.boot) else { preconditionFailure("a source that was just made is not there") }
         source.take(packet, now: now)
         sources[header.boot] = source
+        if isNew { notePresent(source.header) }
         return .report(boot: header.boot, isNewBoot: isNew, lost: lost)
     }
 
     private mutating func makeRoom() {
         guard sources.count >= StatsReader.mostSources, let oldest = sources.min(by: { $0.value.arrived < $1.value.arrived }) else { return }
         sources[oldest.key] = nil
+        present = present.filter { $0.value != oldest.key }
     }
+    /// The present life is of the greatest generation, and of those the one that started last.
+    private mutating func notePresent(_ header: StatsPacket.Header) {
+        let place = StatsReader.place(header.role, header.instance)
+        if let boot = present[place], let other = sources[boot]?.header, (other.generation, other.startTime) > (header.generation, header.startTime) { return }
+        present[place] = header.boot
+    }
+    private static func place(_ role: StatsPacket.Role, _ instance: UInt16) -> UInt32 { UInt32(role.rawValue) << 16 | UInt32(instance) }
 
     /// Forgets lives that are silent for longer than this and were followed by another. Milliseconds.
     package mutating func forget(olderThan age: UInt64, now: UInt64) {
-        sources = sources.filter { $0.value.age(now: now) <= age || current($0.value.header.role, Int($0.value.header.instance))?.header.boot == $0.key }
+        for (boot, source) in sources where source.age(now: now) > age && present[StatsReader.place(source.header.role, source.header.instance)] != boot {
+            sources[boot] = nil
+        }
     }
 
-    /// The present life of a process: of the greatest generation, and of those the one that started last.
+    /// The present life of a process; nil where none ever reported.
     package func current(_ role: StatsPacket.Role, _ instance: Int = 0) -> StatsSource? {
-        sources.values.filter { $0.header.role == role && Int($0.header.instance) == instance }
-            .max { ($0.header.generation, $0.header.startTime) < ($1.header.generation, $1.header.startTime) }
+        present[StatsReader.place(role, UInt16(instance))].flatMap { sources[$0] }
     }
 }
 

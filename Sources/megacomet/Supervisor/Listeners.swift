@@ -45,6 +45,8 @@ struct Listeners {
     func inherited(_ name: ProcessName, _ settings: Settings) -> [(name: String, descriptor: Int32)] {
         zip(Listeners.wanted(name, settings), held[name] ?? []).map { ($0.name, $1) }
     }
+    /// Those held for a process.
+    func descriptors(_ name: ProcessName) -> [Int32] { held[name] ?? [] }
     func has(_ name: ProcessName) -> Bool { held[name] != nil }
 
     /// Takes what an adopted daemon hands over; what is not wanted, or held already, is closed.

@@ -54,6 +54,7 @@ extension Supervisor {
         switch configuration.load() {
         case .errors(let errors):
             result.errors = errors.map(\.description)
+            isConfigurationGood = false
             tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + result.errors.joined(separator: "; "))
         case .settings(var new):
             new.runDirectory = configuration.isDefaultFolder(new) ? settings.runDirectory : new.runDirectory
@@ -67,6 +68,8 @@ extension Supervisor {
                 }
             }
             settings = new
+            isConfigurationGood = true
+            configurationGeneration += 1
             do { try writeAppKey() } catch { tell(.warning, "RELOAD", "app.key: \(error)") }
             var text = by
             if !result.changed.isEmpty { text += "; in force: " + result.changed.joined(separator: ", ") }

@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Reactor
 import Supervision
+import Wire
 
 /// The shell around the fleet: turns what happens into the fleet's events, and does what the fleet orders. It decides nothing.
 final class Supervisor {
@@ -40,6 +41,10 @@ final class Supervisor {
     private var signals: [SignalWatcher] = []
     var adoption: Adoption?
     var control: ControlServer?
+    private(set) var hub: Hub?
+    /// Configurations taken, and whether the last one that was read was good.
+    var configurationGeneration = 1
+    var isConfigurationGood = true
 
     init(_ configuration: ConfigurationSource, _ settings: Settings, _ folder: RunFolder, _ journal: Journal) {
         self.configuration = configuration
@@ -83,6 +88,11 @@ final class Supervisor {
     /// Whatever lives is adopted: the ports, the sockets, and then the fleet.
     private func begin() throws {
         for name in fleet.names { try listeners.bind(name, settings) }
+        do {
+            hub = try Hub(self)
+        } catch {
+            throw Listeners.failure(Endpoint(settings.stats.address, UInt16(settings.stats.port)), "stats.port, UDP", error)
+        }
         try writeAppKey()
         control = try ControlServer(self)
         beat = Timer(loop) { [unowned self] in tick() }
@@ -191,6 +201,23 @@ final class Supervisor {
     }
 
     func tell(_ event: FleetEvent) {
+        journal.write(event)
+        events.add(event)
+        hub?.tell(
+            StatsEvent(
+                timeMilliseconds: UInt64(WallClock.milliseconds), severity: StatsEvent.Severity(rawValue: event.severity.rawValue) ?? .info,
+                name: event.name?.description, kind: event.kind, text: event.text, pid: event.pid.map(Int.init), generation: event.generation))
+    }
+    /// A daemon's own event came over the stats channel; the viewers have it already.
+    func toldByDaemon(_ json: String, pid: Int32) {
+        struct Told: Decodable {
+            let severity: String
+            let kind: String
+            let text: String
+        }
+        guard let told = try? JSONDecoder().decode(Told.self, from: Data(json.utf8)), let child = children.values.first(where: { $0.pid == pid }) else { return }
+        let event = FleetEvent(
+            FleetEvent.Severity(rawValue: told.severity) ?? .info, child.copy.name, told.kind, told.text, generation: child.copy.generation, pid: pid)
         journal.write(event)
         events.add(event)
     }

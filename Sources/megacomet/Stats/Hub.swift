@@ -1,0 +1,196 @@
+import Configuration
+import Glibc
+import Reactor
+import Supervision
+import Wire
+
+/// The hub of the stats channel: takes the daemons' reports, tells the fleet that they live, and sends them on to viewers as they came.
+///
+/// It is the only one that viewers ask, so that no viewer can slow a daemon down; and it waits for none: what a viewer's socket does not
+/// take is lost to that viewer, who sees it by the numbers.
+final class Hub {
+    static let receiveBufferBytes = 1 << 20
+    /// Taken in one turn of the loop at most: children and commands have their turn too.
+    private static let burst = 256
+    /// Datagrams of history for one viewer in one step, and how often a step comes: under what its receive buffer holds.
+    private static let historyBurst = 24
+    private static let historyEverySeconds = 0.02
+
+    private unowned let supervisor: Supervisor
+    let socket: DatagramSocket
+    private(set) var reader: StatsReader
+    private(set) var leases = StatsLeases<DatagramSocket.Address>()
+    private(set) var archive = StatsArchive()
+    private(set) var reports: UInt64 = 0
+    private(set) var foreign: UInt64 = 0
+    private(set) var relayed: UInt64 = 0
+    private(set) var relayErrors: UInt64 = 0
+    /// The newest datagrams of each life, by part: what a new viewer gets first.
+    private var newest: [UInt64: [UInt8: [UInt8]]] = [:]
+    private var histories: [DatagramSocket.Address: HistorySender] = [:]
+    private var watcher: IOWatcher?
+    private var historyTimer: Reactor.Timer?
+    private var ownReports: SupervisorReports?
+
+    init(_ supervisor: Supervisor) throws {
+        self.supervisor = supervisor
+        let stats = supervisor.settings.stats
+        socket = try DatagramSocket(Endpoint(stats.address, UInt16(stats.port)), receiveBufferBytes: Hub.receiveBufferBytes)
+        reader = StatsReader(token: StatsToken(hex: supervisor.token))
+        watcher = IOWatcher(supervisor.loop, socket.descriptor, .read) { [unowned self] _ in receiveWaiting() }
+        historyTimer = Timer(supervisor.loop) { [unowned self] in sendHistories() }
+        ownReports = SupervisorReports(supervisor, self)
+    }
+
+    /// Something that viewers should see at once has changed.
+    func changed() { ownReports?.sendSoon() }
+    /// An event of the supervisor, for the viewers.
+    func tell(_ event: StatsEvent) { ownReports?.send(event) }
+
+    // MARK: in
+
+    private func receiveWaiting() {
+        for _ in 0..<Hub.burst {
+            guard socket.receive({ [unowned self] in take($0, $1, $2) }) else { return }
+        }
+    }
+
+    private func take(_ bytes: UnsafeRawBufferPointer, _ length: Int, _ from: DatagramSocket.Address) {
+        guard from.isLoopback else {
+            foreign += 1
+            return
+        }
+        let now = Clock.monotonicNanoseconds
+        switch reader.receive(bytes, length: length, now: now) {
+        case .report(let boot, let isNewBoot, _):
+            guard let source = reader.sources[boot] else { return }
+            guard source.header.role == .worker || source.header.role == .manager else {
+                foreign += 1
+                return
+            }
+            reports += 1
+            newest[boot, default: [:]][source.header.part] = Array(bytes)
+            relay(bytes)
+            archive.note(source, now: now)
+            // One call a report, at its first part.
+            if source.header.part == 1, !source.saidGoodbye { heard(source) }
+            if isNewBoot { forgetOld(now) }
+        case .event(let json, let header):
+            relay(bytes)
+            supervisor.toldByDaemon(json, pid: Int32(bitPattern: header.pid))
+        case .control(let header): answer(header, from, now)
+        case .late, .dropped, .history: break
+        }
+    }
+
+    private func heard(_ source: StatsSource) {
+        supervisor.reported(
+            pid: Int32(bitPattern: source.header.pid), boot: hex16(source.header.boot), connections: source.values[.connsOpen],
+            values: source.values.all.map { (Metric.named($0.id)?.name ?? "#\($0.id)", $0.value) })
+    }
+    /// Lives that are over for a minute and have a successor.
+    private func forgetOld(_ now: UInt64) {
+        reader.forget(olderThan: 60_000, now: now)
+        for boot in newest.keys where reader.sources[boot] == nil { newest[boot] = nil }
+    }
+
+    // MARK: viewers
+
+    private func answer(_ header: StatsPacket.Header, _ from: DatagramSocket.Address, _ now: UInt64) {
+        switch header.kind {
+        case .poll: sendNewest(to: from)
+        case .subscribe where header.state == StatsPacket.Wish.leave.rawValue:
+            leases.leave(from)
+            histories[from] = nil
+        case .subscribe:
+            let answer = leases.subscribe(from, now: now / 1_000_000)
+            let sender = histories[from] ?? HistorySender(token: reader.token ?? StatsToken())
+            sender.acknowledge(isTaken: answer != .refused, lease: UInt32(StatsLeases<DatagramSocket.Address>.leaseMilliseconds)) { put($0, from) }
+            guard answer != .refused else { return }
+            if answer == .new {
+                sendNewest(to: from)
+                ownReports?.sendSoon()
+            }
+            if header.state == StatsPacket.Wish.history.rawValue, !sender.isBusy { sender.begin(archive.keys) }
+            histories[from] = sender
+            if sender.isBusy, historyTimer?.isRunning == false { historyTimer?.start(after: 0, every: Hub.historyEverySeconds) }
+        default: foreign += 1
+        }
+    }
+
+    private func sendNewest(to viewer: DatagramSocket.Address) {
+        for parts in newest.values {
+            for part in parts.sorted(by: { $0.key < $1.key }) { part.value.withUnsafeBytes { put($0, viewer) } }
+        }
+        ownReports?.newest.forEach { $0.withUnsafeBytes { put($0, viewer) } }
+    }
+
+    private func sendHistories() {
+        let now = Clock.monotonicNanoseconds
+        expire()
+        var isAnyBusy = false
+        for (viewer, sender) in histories {
+            sender.step(archive, now: now, most: Hub.historyBurst) { put($0, viewer) }
+            isAnyBusy = isAnyBusy || sender.isBusy
+        }
+        if !isAnyBusy { historyTimer?.stop() }
+    }
+
+    func note(_ source: StatsSource, now: UInt64) { archive.note(source, now: now) }
+
+    /// Sends to all viewers what came, byte for byte.
+    func relay(_ bytes: UnsafeRawBufferPointer) {
+        guard leases.count > 0 else { return }
+        for viewer in leases.viewers { put(bytes, viewer) }
+    }
+    private func put(_ bytes: UnsafeRawBufferPointer, _ viewer: DatagramSocket.Address) {
+        if socket.send(bytes, to: viewer) { relayed += 1 } else { relayErrors += 1 }
+    }
+
+    /// Once a second: viewers whose lease is over go.
+    func expire() {
+        leases.expire(now: Clock.monotonicMilliseconds)
+        let left = Set(leases.viewers)
+        for viewer in histories.keys where !left.contains(viewer) { histories[viewer] = nil }
+    }
+}
+
+/// The history's way to one viewer, and the answers to its subscriptions. Each viewer has a boot id of its own for these, so that the
+/// numbers of what goes to all have no gaps.
+private final class HistorySender {
+    private var writer: StatsWriter
+    private var waiting: ArraySlice<StatsArchive.Key> = []
+    private var current: (history: StatsHistory, sent: Int)?
+    private var body = Buffer()
+
+    var isBusy: Bool { current != nil || !waiting.isEmpty }
+
+    init(token: StatsToken) {
+        var header = StatsPacket.Header()
+        header.boot = UInt64.random(in: 1...UInt64.max)
+        header.role = .supervisor
+        header.pid = UInt32(getpid())
+        writer = StatsWriter(header, token: token)
+    }
+
+    func acknowledge(isTaken: Bool, lease: UInt32, send: (UnsafeRawBufferPointer) -> Void) {
+        writer.send(
+            .subscribeOK, state: isTaken ? 1 : 2, interval: lease, sampleTime: Clock.monotonicNanoseconds, wallTime: Clock.wallMicroseconds / 1000, send: send)
+    }
+    func begin(_ keys: [StatsArchive.Key]) { waiting = keys[...] }
+
+    func step(_ archive: StatsArchive, now: UInt64, most: Int, send: (UnsafeRawBufferPointer) -> Void) {
+        for _ in 0..<most {
+            if current == nil {
+                guard let key = waiting.popFirst() else { return }
+                guard let history = archive.history(key, now: now) else { continue }
+                current = (history, 0)
+            }
+            guard var piece = current else { return }
+            body.clear()
+            piece.sent += piece.history.write(from: piece.sent, to: &body)
+            writer.send(.history, sampleTime: now, wallTime: Clock.wallMicroseconds / 1000, body: body.bytes, send: send)
+            current = piece.sent < piece.history.values.count ? piece : nil
+        }
+    }
+}

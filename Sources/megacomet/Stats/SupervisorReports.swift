@@ -1,0 +1,158 @@
+import Configuration
+import Glibc
+import Reactor
+import Supervision
+import Wire
+
+/// The supervisor's own reports: itself, its hub, the machine, and each process behind a subject. To viewers only; its own hub knows.
+final class SupervisorReports {
+    private unowned let supervisor: Supervisor
+    private unowned let hub: Hub
+    private let meter: LoopMeter
+    private let host = HostCounters()
+    private var writer: StatsWriter
+    private var timer: Reactor.Timer?
+    private var soon: Reactor.Timer?
+    private var lastTick = Clock.monotonicNanoseconds
+    private let interval: Double
+    /// As its own reader sees it: for /metrics.
+    private(set) var reader: StatsReader
+    private(set) var newest: [[UInt8]] = []
+
+    init(_ supervisor: Supervisor, _ hub: Hub) {
+        self.supervisor = supervisor
+        self.hub = hub
+        meter = LoopMeter(supervisor.loop)
+        interval = supervisor.settings.stats.interval
+        let token = StatsToken(hex: supervisor.token) ?? StatsToken()
+        reader = StatsReader(token: token)
+        var header = StatsPacket.Header()
+        header.boot = UInt64.random(in: 1...UInt64.max)
+        header.role = .supervisor
+        header.pid = UInt32(getpid())
+        header.startTime = Clock.wallMicroseconds / 1000
+        header.interval = UInt32(interval * 1000)
+        header.generation = 1
+        writer = StatsWriter(header, token: token)
+        timer = Timer(supervisor.loop) { [unowned self] in tick() }
+        timer?.start(after: interval, every: interval)
+        soon = Timer(supervisor.loop) { [unowned self] in send() }
+    }
+
+    private func tick() {
+        let now = Clock.monotonicNanoseconds
+        let due = lastTick + UInt64(interval * 1e9)
+        if now > due { meter.timerWasLate(by: now - due) }
+        lastTick = now
+        hub.expire()
+        send()
+    }
+
+    /// Changes that come together make one report.
+    func sendSoon() { if soon?.isRunning == false { soon?.start(after: 0.02) } }
+
+    private func send() {
+        fill()
+        newest = []
+        let now = Clock.monotonicNanoseconds
+        let state: StatsPacket.State = supervisor.fleet.isShuttingDown ? .draining : supervisor.fleet.isAllReady ? .ready : .starting
+        writer.finish(state: state, sampleTime: now, wallTime: Clock.wallMicroseconds / 1000) { bytes in
+            hub.relay(bytes)
+            newest.append(Array(bytes))
+            _ = reader.receive(bytes, length: bytes.count, now: now)
+        }
+        if let source = reader.sources[writer.header.boot] { hub.note(source, now: now) }
+    }
+    var source: StatsSource? { reader.sources[writer.header.boot] }
+
+    func send(_ event: StatsEvent) {
+        var body = Buffer()
+        event.write(to: &body)
+        writer.send(.event, sampleTime: Clock.monotonicNanoseconds, wallTime: event.timeMilliseconds, body: body.bytes) { hub.relay($0) }
+        sendSoon()
+    }
+
+    // MARK: values
+
+    private func fill() {
+        let usage = ProcessUsage.usage()
+        let (turn, lag) = meter.takeMaxima()
+        writer.set(.loopIterations, meter.turns)
+        writer.set(.loopBusy, meter.busyNanoseconds / 1000)
+        writer.set(.loopLagMax, lag / 1000)
+        writer.set(.turnBusyMax, turn / 1000)
+        writer.set(.cpuUser, usage.userMicroseconds)
+        writer.set(.cpuSystem, usage.systemMicroseconds)
+        if let bytes = ProcessUsage.residentBytes() { writer.set(.rss, bytes) }
+        writer.set(.minorFaults, usage.minorFaults)
+
+        writer.set(.configGeneration, supervisor.configurationGeneration)
+        writer.set(.configOK, supervisor.isConfigurationGood)
+        writer.set(.subscribers, hub.leases.count)
+        writer.set(.hubReports, hub.reports)
+        writer.set(.hubLost, hub.reader.sources.values.reduce(0) { $0 + $1.lost })
+        writer.set(.hubLate, hub.reader.sources.values.reduce(0) { $0 + $1.late })
+        writer.set(.hubBadToken, hub.reader.drops.badToken)
+        writer.set(.hubBadMagic, hub.reader.drops.badMagic)
+        writer.set(.hubTruncated, hub.reader.drops.truncated)
+        writer.set(.hubForeign, hub.foreign + hub.reader.drops.foreign + hub.reader.drops.newer)
+        writer.set(.hubQueueDrops, UInt64(hub.socket.dropped))
+        writer.set(.hubReceiveBuffer, hub.socket.receiveBufferBytes)
+        writer.set(.hubRelayed, hub.relayed)
+        writer.set(.hubRelayErrors, hub.relayErrors)
+        writer.set(.subscribersRefused, hub.leases.refused)
+        host.fill(&writer)
+        let now = Supervisor.now
+        for name in supervisor.fleet.names { if let slot = supervisor.fleet[name] { child(slot, now) } }
+    }
+
+    private func child(_ slot: FleetSlot, _ now: Milliseconds) {
+        func since(_ time: Milliseconds) -> Int { Int(max(0, now - time)) }
+        let number: Int? = if case .worker(let number) = slot.name { number } else { nil }
+        writer.subject(number)
+        writer.set(.childState, ProcessStateCode(slot.state).rawValue)
+        writer.set(.childDesired, slot.desired == .up)
+        writer.set(.childPid, Int(slot.main?.pid ?? 0))
+        writer.set(.childGeneration, slot.main?.generation ?? slot.generation)
+        writer.set(.childStarts, slot.startsTotal)
+        writer.set(.childExits, slot.exitsTotal)
+        writer.set(.childExits60s, slot.exits(since: now - 60_000))
+        writer.set(.childExits24h, slot.exits(since: now - 86_400_000))
+        let ending = slot.lastExit?.ending
+        let kind: ExitKind = slot.lastExit == nil ? .none : ending?.signal != nil ? .signal : ending?.code != nil ? .code : .unknown
+        writer.set(.childLastExitKind, kind.rawValue)
+        writer.set(.childLastExitCode, ending?.signal ?? ending?.code ?? 0)
+        writer.set(.childLastExitAge, slot.lastExit.map { since($0.at) } ?? 0)
+        writer.set(.childRetryIn, slot.retryAt.map { Int(max(0, $0 - now)) } ?? 0)
+        writer.set(.childReadyIn, Int(slot.readyIn ?? 0))
+        writer.set(.childUptime, slot.main.map { since($0.startedAt) } ?? 0)
+        writer.set(.childHangKills, slot.hangKillsTotal)
+        writer.set(.childWatchdogHeld, slot.isWatchdogHeld)
+        if let source = hub.reader.current(number == nil ? .manager : .worker, number ?? 0) {
+            writer.set(.childReportAge, source.age(now: Clock.monotonicNanoseconds))
+            writer.set(.childReportsLost, source.lost)
+        }
+        let queues = supervisor.listeners.descriptors(slot.name).compactMap(ListenQueue.of)
+        if let fullest = queues.max(by: { $0.waiting < $1.waiting }) {
+            writer.set(.listenQueueNow, UInt64(fullest.waiting))
+            writer.set(.listenQueueLimit, UInt64(fullest.most))
+        }
+    }
+}
+
+extension ProcessStateCode {
+    init(_ state: ProcessState) {
+        self =
+            switch state {
+            case .stopped: .stopped
+            case .starting: .starting
+            case .ready: .ready
+            case .suspect: .suspect
+            case .draining: .draining
+            case .stopping: .stopping
+            case .backoff: .backoff
+            case .crashloop: .crashloop
+            case .held: .held
+            }
+    }
+}
