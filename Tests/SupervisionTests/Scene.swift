@@ -1,0 +1,73 @@
+@testable import Supervision
+
+/// A fleet under a made-up clock: what it orders is done as the test says, and every event that it tells is kept.
+final class Scene {
+    var fleet: Fleet
+    var now: Milliseconds = 1_000_000
+    var traced: Set<Int32> = []
+    /// Those that report at every tick.
+    var reporting: Set<ProcessName> = []
+    /// Copies that become ready as soon as they are started.
+    var becomesReady = true
+    private(set) var done: [FleetAction] = []
+    private(set) var events: [FleetEvent] = []
+    private var nextPid: Int32 = 100
+
+    init(workers: Int = 2, _ change: (inout FleetSettings) -> Void = { _ in }) {
+        var settings = FleetSettings()
+        settings.workers = workers
+        change(&settings)
+        fleet = Fleet(settings, seed: 7)
+        reporting = Set(Fleet.names(workers: workers))
+    }
+
+    /// Does what was ordered, and what that leads to. Returns the orders.
+    @discardableResult
+    func perform(_ actions: [FleetAction]) -> [FleetAction] {
+        var queue = actions
+        var orders: [FleetAction] = []
+        while !queue.isEmpty {
+            let action = queue.removeFirst()
+            switch action {
+            case .tell(let event): events.append(event)
+            case .start(let copy):
+                orders.append(action)
+                nextPid += 1
+                queue += fleet.started(copy, pid: nextPid, now: now)
+                if becomesReady { queue += fleet.becameReady(copy, now: now) }
+            default: orders.append(action)
+            }
+        }
+        done += orders
+        return orders
+    }
+    /// Time goes on in beats, as the shell has it.
+    @discardableResult
+    func wait(_ time: Milliseconds) -> [FleetAction] {
+        let end = now + time
+        var orders: [FleetAction] = []
+        while now < end {
+            now = min(end, max(now + 1, fleet.nextTick(now: now)))
+            for name in reporting { if let copy = main(name) { orders += perform(fleet.reported(copy, now: now)) } }
+            orders += perform(fleet.tick(now: now, isTraced: { [self] in traced.contains($0) }))
+        }
+        return orders
+    }
+    @discardableResult
+    func exit(_ copy: CopyName, code: Int? = nil, signal: Int? = nil) -> [FleetAction] {
+        perform(fleet.exited(copy, Ending(code: code, signal: signal), now: now))
+    }
+    @discardableResult
+    func crash(_ name: ProcessName, signal: Int = 11) -> [FleetAction] {
+        guard let copy = main(name) else { return [] }
+        return exit(copy, signal: signal)
+    }
+    func begin() { perform(fleet.begin(now: now)) }
+
+    func main(_ name: ProcessName) -> CopyName? { fleet[name]?.main.map { CopyName(name, $0.generation) } }
+    func state(_ name: ProcessName) -> ProcessState? { fleet[name]?.state }
+    func told(_ kind: String) -> Int { events.count { $0.kind == kind } }
+}
+
+let w0 = ProcessName.worker(0)
+let w1 = ProcessName.worker(1)

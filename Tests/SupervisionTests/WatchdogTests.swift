@@ -1,0 +1,87 @@
+import Testing
+
+@testable import Supervision
+
+@Suite struct WatchdogTests {
+    func silent(_ names: Set<ProcessName>, workers: Int = 8) -> Scene {
+        let scene = Scene(workers: workers)
+        scene.begin()
+        scene.wait(20_000)
+        scene.reporting.subtract(names)
+        return scene
+    }
+
+    @Test func silence_isSuspectAfterThreeReports_andAbortedAfterTheWatchdog() {
+        let scene = silent([w0])
+        #expect(scene.wait(2900).isEmpty)
+        #expect(scene.state(w0) == .ready)
+        scene.wait(700)
+        #expect(scene.state(w0) == .suspect)
+        #expect(!scene.wait(5900).contains(.abort(CopyName(w0, 1))))
+        #expect(scene.wait(1100).contains(.abort(CopyName(w0, 1))))
+        #expect(scene.wait(5000).contains(.kill(CopyName(w0, 1))))
+        scene.exit(CopyName(w0, 1), signal: 9)
+        scene.reporting.insert(w0)
+        scene.wait(150)
+        #expect(scene.state(w0) == .ready)
+        #expect(scene.fleet[w0]?.hangKillsTotal == 1)
+        #expect(scene.fleet[w0]?.lastExit?.wasHung == true)
+    }
+    @Test func reportThatComesAfterAll_makesItReadyAgain() {
+        let scene = silent([w0])
+        scene.wait(5000)
+        #expect(scene.state(w0) == .suspect)
+        scene.reporting.insert(w0)
+        scene.wait(500)
+        #expect(scene.state(w0) == .ready)
+        #expect(scene.told("RECOVERED") == 1)
+    }
+    @Test func allHung_areKilledOneAtATime_withAPauseBetween() {
+        let workers = Set((0..<8).map { ProcessName.worker($0) })
+        let scene = silent(workers)
+        var abortedAt: [Milliseconds] = []
+        for _ in 0..<4000 {
+            let aborts = scene.wait(100).compactMap { if case .abort(let copy) = $0 { copy } else { nil } }
+            #expect(aborts.count <= 1)
+            for copy in aborts {
+                abortedAt.append(scene.now)
+                scene.reporting.insert(copy.name)
+                scene.exit(copy, signal: 6)
+            }
+        }
+        #expect(abortedAt.count == 8)
+        for (one, next) in zip(abortedAt, abortedAt.dropFirst()) { #expect(next - one >= 30_000) }
+    }
+    @Test func supervisorThatWasStoppedItself_killsNobody() {
+        let scene = silent([])
+        scene.now += 30_000  // nothing ran, nothing was heard
+        scene.reporting = []
+        #expect(scene.wait(9000).isEmpty)
+        #expect(scene.told("LATE") == 1)
+        scene.reporting = Set(scene.fleet.names)
+        #expect(scene.wait(60_000).isEmpty)
+    }
+    @Test func tracedProcess_isNotKilled_andIsWhenTheDebuggerLeft() throws {
+        let scene = silent([w0])
+        let pid = try #require(scene.fleet[w0]?.main?.pid)
+        scene.traced = [pid]
+        #expect(scene.wait(60_000).isEmpty)
+        scene.traced = []
+        #expect(scene.wait(600).contains(.abort(CopyName(w0, 1))))
+    }
+    @Test func heldProcess_isNotKilled() throws {
+        let scene = silent([w0])
+        scene.perform(try scene.fleet.hold(w0, true, by: "test", now: scene.now))
+        #expect(scene.wait(60_000).isEmpty)
+        scene.perform(try scene.fleet.hold(w0, false, by: "test", now: scene.now))
+        #expect(!scene.wait(9000).contains(.abort(CopyName(w0, 1))), "it is counted anew")
+        #expect(scene.wait(1600).contains(.abort(CopyName(w0, 1))))
+    }
+    @Test func withoutReports_nobodyIsSuspect() {
+        let scene = Scene(workers: 1) { $0.reportInterval = nil }
+        scene.reporting = []
+        scene.begin()
+        #expect(!scene.wait(100_000).contains { if case .abort = $0 { true } else { false } })
+        #expect(scene.state(w0) == .ready)
+    }
+}
