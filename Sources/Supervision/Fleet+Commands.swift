@@ -69,11 +69,15 @@ extension Fleet {
         tell(.info, name, "COMMAND", "watchdog \(isHeld ? "held" : "on again"), by \(by)")
         return taken()
     }
+    /// The number of workers stays: it is made at the start.
+    package mutating func set(_ new: FleetSettings) {
+        let workers = settings.workers
+        settings = new
+        settings.workers = workers
+    }
     /// New settings are in force; what was held for its configuration may be right now.
     package mutating func reloaded(_ new: FleetSettings, by: String, now: Milliseconds) -> [FleetAction] {
-        var new = new
-        new.workers = settings.workers
-        settings = new
+        set(new)
         tell(.info, nil, "RELOAD", "by \(by)")
         for name in names where slots[name]?.state == .held && slots[name]?.desired == .up { spawn(name, now) }
         return taken()

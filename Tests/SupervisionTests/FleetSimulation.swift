@@ -6,7 +6,7 @@ import Testing
 /// a supervisor that is stopped for a while. Always true: two copies of a process at most, and then as a pair; no copy that lives and is
 /// not known; and when the trouble ends, everything is ready again.
 @Suite struct FleetSimulation {
-    @Test(arguments: 0..<100) func anything_neverDoublesNorForgetsAProcess_andConverges(seed: Int) {
+    @Test(arguments: 0..<60) func anything_neverDoublesNorForgetsAProcess_andConverges(seed: Int) {
         var world = World(seed: UInt64(seed))
         world.run(minutes: 10, withTrouble: true)
         world.run(minutes: 8, withTrouble: false)

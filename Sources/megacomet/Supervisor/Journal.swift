@@ -38,8 +38,8 @@ final class Journal {
     }
     /// A line of a child's output, as it came.
     func forward(_ text: String, from who: String, pid: Int32) {
-        if format == .json, text.hasPrefix("{") {
-            put(text + "\n")
+        if format == .json ? text.hasPrefix("{") : text.contains("\(who)[\(pid)]") {  // it says itself when and who
+            put((isJournald && path == nil ? "<6>" : "") + text + "\n")
         } else {
             line(.info, who, pid, text)
         }
@@ -51,7 +51,7 @@ final class Journal {
             let pid = pid.map { ",\"pid\":\($0)" } ?? ""
             put("{\"time\":\"\(WallClock.text())\",\"level\":\"\(severity.rawValue)\",\"who\":\"\(who)\"\(pid),\"message\":\(jsonText(text))}\n")
         case .text:
-            let time = isJournald ? "<\(severity.priority)>" : WallClock.text() + " "
+            let time = isJournald && path == nil ? "<\(severity.priority)>" : WallClock.text() + " "
             let mark = severity == .info ? "" : severity.rawValue.uppercased() + " "
             put("\(time)\(who)\(pid.map { "[\($0)]" } ?? ""): \(mark)\(text)\n")
         }

@@ -39,7 +39,7 @@ extension Supervisor {
 
 extension Settings {
     /// The knobs of the fleet, in its milliseconds.
-    var fleet: FleetSettings {
+    func fleet(hearsReports: Bool) -> FleetSettings {
         func milliseconds(_ seconds: Double) -> Milliseconds { Milliseconds((seconds * 1000).rounded()) }
         var fleet = FleetSettings()
         fleet.workers = workers.count
@@ -49,7 +49,7 @@ extension Settings {
         fleet.restart.crashLoopWindow = milliseconds(supervisor.crashloopWindow)
         fleet.restart.crashLoopRetry = milliseconds(supervisor.crashloopWindow)
         fleet.restart.calm = milliseconds(supervisor.crashloopWindow)
-        fleet.reportInterval = supervisor.watchdog > 0 ? milliseconds(stats.interval) : nil
+        fleet.reportInterval = hearsReports && supervisor.watchdog > 0 ? milliseconds(stats.interval) : nil
         fleet.watchdog = milliseconds(supervisor.watchdog)
         fleet.drain = milliseconds(supervisor.drain)
         fleet.stop = milliseconds(supervisor.stop)

@@ -75,7 +75,7 @@ extension Supervisor {
             if !result.changed.isEmpty { text += "; in force: " + result.changed.joined(separator: ", ") }
             if !result.atRestart.isEmpty { text += "; at the next restart of a process: " + result.atRestart.joined(separator: ", ") }
             if !result.atStart.isEmpty { text += "; only after stop and start: " + result.atStart.joined(separator: ", ") }
-            perform(fleet.reloaded(new.fleet, by: text, now: Supervisor.now))
+            perform(fleet.reloaded(new.fleet(hearsReports: hearsReports), by: text, now: Supervisor.now))
         }
         return result
     }

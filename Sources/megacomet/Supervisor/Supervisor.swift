@@ -53,7 +53,14 @@ final class Supervisor {
         self.journal = journal
         serviceManager = ServiceManager()
         crashes = CrashFolder(path: folder.crashes)
-        fleet = Fleet(settings.fleet, seed: UInt64.random(in: .min ... .max))
+        fleet = Fleet(settings.fleet(hearsReports: false), seed: UInt64.random(in: .min ... .max))
+    }
+
+    /// A report came, so the stats channel works: reports are heartbeats from now on. Before, silence means nothing.
+    private(set) var hearsReports = false
+    private func hearReports() {
+        hearsReports = true
+        fleet.set(settings.fleet(hearsReports: true))
     }
 
     static var now: Milliseconds { Milliseconds(Clock.monotonicMilliseconds) }
@@ -111,6 +118,7 @@ final class Supervisor {
     /// A daemon's report came over the stats channel. `connections`: where it has any.
     func reported(pid: Int32, boot: String, connections: UInt64?, values: [(name: String, value: UInt64)]) {
         guard let child = children.values.first(where: { $0.pid == pid }) else { return }
+        if !hearsReports { hearReports() }
         child.boot = boot
         lastReports[child.copy] = LastReport(at: Supervisor.now, connections: connections, values: values)
         perform(fleet.reported(child.copy, now: Supervisor.now))
