@@ -18,7 +18,7 @@ extension Supervisor {
         let copy = slot.main.map { CopyName(slot.name, $0.generation) }
         let report = copy.flatMap { lastReports[$0] }
         var text = "{\"name\":\"\(slot.name)\",\"state\":\"\(slot.state.rawValue)\",\"pid\":\(optional(slot.main?.pid))"
-        text += ",\"restarts\":\(max(0, slot.startsTotal - 1)),\"uptime\":\(optional(slot.main.map { (now - $0.startedAt).asSeconds }))"
+        text += ",\"restarts\":\(max(0, slot.generation - 1)),\"uptime\":\(optional(slot.main.map { (now - $0.startedAt).asSeconds }))"
         text += ",\"connections\":\(optional(report?.connections)),\"last_exit\":\(exit(slot, now)),\"desired\":\"\(slot.desired.rawValue)\""
         text += ",\"generation\":\(slot.generation),\"boot\":\(jsonText(copy.flatMap { children[$0]?.boot } ?? ""))"
         text += ",\"retry_in\":\(optional(slot.retryAt.map { max(0, $0 - now).asSeconds })),\"crashloop\":\(slot.isCrashLooping)"
