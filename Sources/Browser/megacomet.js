@@ -1,7 +1,7 @@
-// MegaComet in the browser: one file, no dependencies, ES5. What it promises: docs.txt, 12.
+// MegaComet in the browser. What it promises: docs.txt, 12.
 (function (root) {
 "use strict";
-if (root.MegaComet) return; // loaded twice: polls on their way call the first by name
+if (root.MegaComet) return; // loaded twice: polls call the first by name
 var serial = 0, page = root.document || root;
 function nothing() {}
 
@@ -25,7 +25,7 @@ function byScript(url, done) {
   script.referrerPolicy = "no-referrer";
   script.src = url + "&callback=MegaComet." + name;
   page.documentElement.appendChild(script);
-  // No browser stops a script that is on its way: it finds a callback that does nothing.
+  // A script on its way can't be stopped: it finds a callback that does nothing.
   return function () { remove(); MegaComet[name] = nothing; };
 }
 
@@ -33,7 +33,7 @@ function MegaComet(options) {
   var self = this, client = encodeURIComponent(options.client), urls = [].concat(options.urls || ""),
     jsonp = options.transport === "jsonp", auto = !jsonp && options.transport !== "xhr",
     timeout = options.timeout || 65000, delay = options.delay || 2000, maxDelay = options.maxDelay || 30000,
-    at = Math.floor(Math.random() * urls.length), running, poll, timer, ticker, hurry, heard, failures, misses = 0;
+    at = Math.floor(Math.random() * urls.length), running, poll, timer, ticker, hurry, failures, misses = 0;
   self.cursor = options.cursor || 0;
   self.state = "closed";
 
@@ -66,10 +66,11 @@ function MegaComet(options) {
     if (running) timer = setTimeout(open, ms);
   }
   function open() {
+    if (jsonp && page.readyState !== "complete") return next(99); // scripts hold up the load event
     var mine = poll = { at: +new Date(), abandon: nothing };
     if (self.state !== "connected") say("connecting");
     if (poll !== mine) return;
-    // A held poll says nothing until it is answered; one that was refused would have failed by now.
+    // A held poll says nothing; a refused one would have failed by now.
     setTimeout(function () { if (poll === mine) say("connected"); }, 1000);
     try {
       mine.abandon = (jsonp ? byScript : byXHR)(
@@ -83,7 +84,7 @@ function MegaComet(options) {
     poll = null;
     if (error && /^(replaced$|bad_)/.test(error.code)) return stop(error.code === "replaced" ? "replaced" : "closed", error);
     if (error || !messages) return fail(took, error || { code: status ? "http" : "network", status: status }, envelope.retry);
-    heard = true;
+    auto = false; // this transport works
     failures = 0;
     say("connected");
     if (envelope.cursor < self.cursor) self.cursor = 0; // the ids began anew
@@ -98,7 +99,7 @@ function MegaComet(options) {
     if (!running) return; // what the page has not seen comes again
     self.cursor = Math.max(self.cursor, envelope.cursor);
     if (envelope.retry) say("waiting", { code: "retry", delay: envelope.retry });
-    next(envelope.retry || (page.hidden ? 1000 : i ? 0 : 1000 - took));
+    next(envelope.retry || (i ? 0 : 1000 - took));
   }
   // Full jitter: anywhere in a window that doubles, so that a million don't come back at once.
   function fail(took, detail, after) {
@@ -109,7 +110,7 @@ function MegaComet(options) {
       (page.hidden || offline ? maxDelay : Math.min(maxDelay, delay * Math.pow(2, failures++)));
     at = (at + 1 + Math.floor(Math.random() * (urls.length - 1))) % urls.length;
     // Until something was heard: two tries by one transport, two by the other.
-    if (auto && !heard && ++misses % 2 === 0) jsonp = !jsonp && !!page.head;
+    if (auto && ++misses % 2 === 0) jsonp = !jsonp && !!page.head;
     say(offline ? "offline" : "waiting", detail);
     next(detail.delay, !after);
   }

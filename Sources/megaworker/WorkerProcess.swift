@@ -1,4 +1,3 @@
-import Browser
 import Comet
 import Logging
 import Reactor
@@ -26,9 +25,6 @@ final class WorkerProcess {
     init(_ loop: Loop, _ settings: WorkerSettings, log: Logger) {
         self.loop = loop
         self.log = log
-        var settings = settings
-        settings.script = BrowserScript.bytes
-        settings.scriptETag = BrowserScript.etag
         clients = ClientSockets(loop, most: settings.maxConnections + Limits.overflowConnections)
         worker = Worker(
             settings, io: clients, extraBytes: ClientSockets.watcherBytes,

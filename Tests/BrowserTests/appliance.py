@@ -1,0 +1,132 @@
+"""The real programs, on free ports in a private folder, and what a test does to them."""
+import http.client
+import json
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def programs():
+    """The folder of the built programs."""
+    return pathlib.Path(os.environ.get("MEGACOMET_PROGRAMS") or ROOT / ".build/debug")
+
+
+def wait_until(condition, seconds=20, what="it"):
+    """Waits for something to be true, and gives what it gave."""
+    end = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not happen in {seconds} s")
+        time.sleep(0.02)
+
+
+def free_ports(count):
+    """So many ports in a row that nothing listens on, below those that the kernel gives to clients."""
+    while True:
+        base = random.randrange(20000, 32000 - count)
+        try:
+            for port in range(base, base + count):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            return list(range(base, base + count))
+        except OSError:
+            continue
+
+
+class Appliance:
+    """`megacomet run` with a configuration of its own. Used in a `with`."""
+
+    def __init__(self, count=2, **settings):
+        self.folder = tempfile.TemporaryDirectory(prefix="megacomet-browser-")
+        ports = free_ports(count + 4)
+        self.worker_ports, (link, self.app_port, stats, operator) = ports[:count], ports[count:]
+        tables = {
+            "workers": {"count": count, "address": "127.0.0.1", "base_port": ports[0], "poll_timeout": 20.0},
+            "manager": {"port": link}, "app": {"port": self.app_port}, "stats": {"port": stats}, "operator": {"port": operator},
+        }
+        for table, values in settings.items():
+            tables.setdefault(table, {}).update(values)
+        lines = [f"run_directory = {json.dumps(self.folder.name + '/run')}"]
+        for table, values in tables.items():
+            lines += [f"[{table}]"] + [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+        self.config = pathlib.Path(self.folder.name, "megacomet.toml")
+        self.config.write_text("\n".join(lines) + "\n")
+        self.log = open(self.folder.name + "/log", "w+b")
+
+    @property
+    def urls(self):
+        return [f"http://localhost:{port}" for port in self.worker_ports]
+
+    def __enter__(self):
+        self.process = subprocess.Popen([programs() / "megacomet", "run", "-c", self.config], stdout=self.log, stderr=self.log)
+        try:
+            wait_until(self.is_ready, 20, "the appliance's start")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                for process in self.processes():
+                    os.kill(process["pid"], signal.SIGKILL)
+                self.process.kill()
+                self.process.wait()
+        self.log.close()
+        self.folder.cleanup()
+
+    def command(self, *arguments):
+        return subprocess.run([programs() / "megacomet", *arguments, "-c", self.config], capture_output=True, text=True, timeout=60)
+
+    def processes(self):
+        try:
+            return json.loads(self.command("status", "--json").stdout)["processes"]
+        except (ValueError, KeyError):
+            return []
+
+    def is_ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"megacomet ended with {self.process.returncode}: {self.said()}")
+        processes = self.processes()
+        return processes and all(process["state"] == "ready" for process in processes)
+
+    def said(self):
+        return pathlib.Path(self.log.name).read_text()[-4000:]
+
+    def kill(self, name):
+        """SIGKILL, as when the kernel's memory killer strikes; returns when its successor is ready."""
+        old = next(process["pid"] for process in self.processes() if process["name"] == name)
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda: any(p["name"] == name and p["pid"] != old and p["state"] == "ready" for p in self.processes()), 20, f"{name}'s return")
+
+    def request(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.app_port, timeout=10)
+        try:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def publish(self, client, message, **more):
+        """One message; what the manager says of it."""
+        status, answer = self.request("POST", "/publish", json.dumps({"client": client, "message": message, **more}))
+        assert status in (200, 202), (status, answer)
+        return answer
+
+    def is_polling(self, client):
+        return self.request("GET", "/clients/" + client)[1].get("connected")

@@ -1,0 +1,315 @@
+"""What megacomet.js promises, in a real Chromium against the real appliance."""
+import functools
+import json
+import socket
+import threading
+import time
+import unittest
+
+import chromium
+from appliance import Appliance, wait_until
+from chromium import Origin, Tab
+
+AWKWARD = [
+    "plain", "", "it's \"quoted\" \\ and \\\\ \\u0041", "</script><script>alert(1)</script><!--", "line\u2028and\u2029paragraph",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f30d", "tab\t newline\n nul\u0000 bell\u0007", "\ud7ff\ue000\uffff", "callback({});//", "/**/",
+    None, True, False, 0, -1.5e300, 9007199254740991, [], {}, [[[[["deep"]]]]],
+    {"a": {"b": [1, {"c": None, "</script>": "\u2028"}]}, "": "", "\U0001f600": "\U0001f600", "constructor": 1, "toString": 2},
+    "x" * 60000,
+]
+
+
+def over_both_transports(test):
+    @functools.wraps(test)
+    def run(self):
+        for transport in ("xhr", "jsonp"):
+            with self.subTest(transport):
+                self.driver.get_log("browser")
+                test(self, transport)
+                self.doCleanups()
+
+    return run
+
+
+class BrowserTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.enterClassContext(cls.closing(Origin(), "origin"))
+        cls.enterClassContext(cls.closing(chromium.start(), "driver", "quit"))
+        cls.appliance = cls.enterClassContext(Appliance())
+
+    @classmethod
+    def closing(cls, thing, name, end="close"):
+        setattr(cls, name, thing)
+
+        class Closing:
+            def __enter__(self):
+                return thing
+
+            def __exit__(self, *_):
+                getattr(thing, end)()
+
+        return Closing()
+
+    def tab(self, transport="xhr", appliance=None, origin=None, client=None, **options):
+        client = client or f"{self._testMethodName}-{transport}"
+        tab = Tab(self.driver, origin or self.origin, appliance or self.appliance, client, transport, **options)
+        self.addCleanup(tab.close)
+        return tab
+
+    def setUp(self):
+        self.driver.get_log("browser")  # what another test's pages left there
+
+    def polling(self, tab, appliance=None):
+        wait_until(lambda: (appliance or self.appliance).is_polling(tab.client), 20, f"{tab.client}'s poll")
+
+    def assertCleanConsole(self, tab, allowed=lambda entry: False):
+        self.assertEqual([entry["message"] for entry in tab.console() if not allowed(entry)], [])
+
+    # What is published is what arrives.
+
+    @over_both_transports
+    def test_every_kind_of_message_arrives_as_it_was_published(self, transport):
+        tab = self.tab(transport)
+        self.polling(tab)
+        for message in AWKWARD:
+            self.appliance.publish(tab.client, message)
+        got = tab.wait_for_messages(len(AWKWARD))
+        self.assertEqual([json.dumps(m, sort_keys=True) for m in got], [json.dumps(m, sort_keys=True) for m in AWKWARD])
+        self.assertEqual(tab.run("return [window.gaps, document.scripts.length]"), [0, 2 if transport == "xhr" else 3])
+        self.assertCleanConsole(tab)
+
+    @over_both_transports
+    def test_messages_from_before_the_page_are_waiting_for_it(self, transport):
+        for n in range(5):
+            self.appliance.publish(f"{self._testMethodName}-{transport}", n)
+        tab = self.tab(transport)
+        self.assertEqual(tab.wait_for_messages(5), [0, 1, 2, 3, 4])
+
+    @over_both_transports
+    def test_a_thousand_messages_leave_no_tags_and_no_globals(self, transport):
+        tab = self.tab(transport)
+        self.polling(tab)
+        for n in range(1000):
+            self.appliance.publish(tab.client, n)
+        self.assertEqual(tab.wait_for_messages(1000, 60), list(range(1000)))
+        tab.run("comet.close()")
+        tab.wait_for(lambda t: t.run("return document.scripts.length") == 2, what="the last tag's removal")
+        new_globals = tab.run("return Object.keys(window).filter(function (name) { return globals.indexOf(name) < 0; })")
+        self.assertEqual([name for name in new_globals if name != "ret_nodes"], [], "(ret_nodes is chromedriver's)")
+        self.assertLessEqual(tab.run("return Object.keys(MegaComet).length"), 1)
+        self.assertCleanConsole(tab)
+
+    def test_auto_takes_xhr_where_it_works(self):
+        tab = self.tab("auto")
+        self.polling(tab)
+        self.appliance.publish(tab.client, 1)
+        tab.wait_for_messages(1)
+        self.assertEqual(tab.states[-1][1]["transport"], "xhr")
+
+    # Faults.
+
+    def numbers(self, client, count, pause, results):
+        """Publishes 0, 1, 2 .. in the background; one that finds no manager is tried again."""
+        def go():
+            for n in range(count):
+                end = time.monotonic() + 20
+                while time.monotonic() < end:
+                    try:
+                        results.append(self.appliance.publish(client, n))
+                        break
+                    except (OSError, AssertionError):
+                        time.sleep(0.05)
+                time.sleep(pause)
+
+        thread = threading.Thread(target=go)
+        thread.start()
+        self.addCleanup(thread.join)
+        return thread
+
+    def assertNetworkErrorsOnly(self, tab):
+        workers = tuple(f"{url}/{tab.client}." for url in self.appliance.urls)
+        self.assertCleanConsole(tab, lambda entry: entry["source"] == "network" and entry["message"].startswith(workers))
+
+    @over_both_transports
+    def test_40_messages_arrive_once_and_in_order_while_both_workers_are_killed_in_turn(self, transport):
+        tab = self.tab(transport)
+        self.polling(tab)
+        results = []
+        publisher = self.numbers(tab.client, 40, 0.15, results)
+        for worker, reached in (("worker-0", 5), ("worker-1", 15)):
+            wait_until(lambda: len(results) >= reached, 20, "publishing")
+            self.appliance.kill(worker)
+        publisher.join()
+        self.assertEqual(tab.wait_for_messages(40, 30), list(range(40)))
+        self.assertEqual(tab.run("return window.gaps"), 0)
+        self.assertNetworkErrorsOnly(tab)
+
+    @over_both_transports
+    def test_what_comes_after_the_manager_was_killed_arrives_in_order_and_nothing_twice(self, transport):
+        tab = self.tab(transport)
+        self.polling(tab)
+        results = []
+        publisher = self.numbers(tab.client, 20, 0.05, results)
+        wait_until(lambda: len(results) > 5, 20, "publishing")
+        self.appliance.kill("manager")
+        publisher.join()
+        self.appliance.publish(tab.client, "last")
+        got = tab.wait_for(lambda t: t.got[-1:] == ["last"] and t.got, 30, "the last message")[:-1]
+        self.assertEqual(got, sorted(set(got)), "in order, none twice")
+        # What the manager held and had not handed over dies with it; all else is here.
+        self.assertGreaterEqual(len(got), 18)
+        self.assertNetworkErrorsOnly(tab)
+
+    @over_both_transports
+    def test_a_page_that_is_reloaded_goes_on(self, transport):
+        tab = self.tab(transport)
+        self.polling(tab)
+        publisher = self.numbers(tab.client, 40, 0.05, [])
+        pages = []
+        for count in (5, 3):
+            tab.wait_for_messages(count)
+            pages.append(tab.got)
+            tab.reload()
+        publisher.join()
+        tab.wait_for(lambda t: (t.got or [None])[-1] == 39, what="the last message")
+        pages.append(tab.got)
+        for page in pages:
+            self.assertEqual(page, list(range(page[0], page[0] + len(page))), "each page in order, none twice")
+        self.assertEqual(tab.run("return comet.state"), "connected")
+        # A page may have shown more between its last look and its end, so pages overlap or follow, and the last has the end.
+        self.assertEqual(pages[0][0], 0)
+        self.assertCleanConsole(tab)
+
+    @over_both_transports
+    def test_a_poll_that_is_drained_comes_back_and_nothing_is_lost(self, transport):
+        tab = self.tab(transport)
+        self.polling(tab)
+        publisher = self.numbers(tab.client, 30, 0.1, [])
+        answer = self.appliance.command("rolling")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        publisher.join()
+        self.assertEqual(tab.wait_for_messages(30, 30), list(range(30)))
+        self.assertCleanConsole(tab)
+
+    @over_both_transports
+    def test_offline_and_back(self, transport):
+        tab = self.tab(transport)
+        self.polling(tab)
+        self.driver.set_network_conditions(offline=True, latency=0, download_throughput=-1, upload_throughput=-1)
+        try:
+            tab.wait_for(lambda t: t.state in ("offline", "waiting"), what="noticing")
+            wait_until(lambda: not self.appliance.is_polling(tab.client), 20, "the poll's end")
+            for n in range(3):
+                self.assertEqual(self.appliance.publish(tab.client, n)["status"], "queued")
+        finally:
+            self.driver.set_network_conditions(offline=False, latency=0, download_throughput=-1, upload_throughput=-1)
+        back = time.monotonic()
+        self.assertEqual(tab.wait_for_messages(3), [0, 1, 2])
+        self.assertLess(time.monotonic() - back, 3)
+        self.assertNetworkErrorsOnly(tab)
+
+    @over_both_transports
+    def test_a_full_worker_answers_503_and_the_page_goes_to_the_other(self, transport):
+        with Appliance(workers={"max_connections": 3}) as small:
+            holders = [self.hold(port) for port in small.worker_ports[:1] for _ in range(3)]
+            tab = self.tab(transport, small, script=small.urls[1], client="full-" + transport)
+            self.polling(tab, small)
+            small.publish(tab.client, "here")
+            self.assertEqual(tab.wait_for_messages(1), ["here"])
+            # Chosen by chance: made sure by a page that has only the full one, until there is room.
+            only = self.tab(transport, small, script=small.urls[1], urls=small.urls[:1], client="only-" + transport)
+            only.wait_for(lambda t: any(s[1].get("code") == "full" for s in t.states), what="being told that the worker is full")
+            waited = [s for s in only.states if s[1].get("code") == "full"][0][1]["delay"]
+            self.assertGreaterEqual(waited, 1000, "what the worker asked for")
+            for holder in holders:
+                holder.close()
+            self.polling(only, small)
+
+    def hold(self, port):
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.sendall(b"GET /holder%d.json HTTP/1.1\r\nHost: x\r\n\r\n" % connection.getsockname()[1])
+        return connection
+
+    # Tabs and pages.
+
+    @over_both_transports
+    def test_the_second_tab_with_an_id_replaces_the_first_and_they_do_not_chase_each_other(self, transport):
+        first = self.tab(transport)
+        self.polling(first)
+        second = self.tab(transport, client=first.client)
+        first.wait_for_state("replaced")
+        self.appliance.publish(first.client, "for the second")
+        self.assertEqual(second.wait_for_messages(1), ["for the second"])
+        self.assertEqual(first.got, [])
+        self.assertEqual(second.state, "connected")
+        # The user takes it back. (A hidden tab's timers are slow, so its next poll may not be out yet.)
+        self.polling(second)
+        first.run("comet.connect()")
+        second.wait_for_state("replaced")
+        self.appliance.publish(first.client, "for the first")
+        first.wait_for(lambda t: "for the first" in t.got, what="the message")
+
+    @over_both_transports
+    def test_close_leaves_the_rest_for_connect(self, transport):
+        tab = self.tab(transport)
+        self.polling(tab)
+        tab.run("comet.close()")
+        wait_until(lambda: transport == "jsonp" or not self.appliance.is_polling(tab.client), 20, "the poll's end")
+        self.appliance.publish(tab.client, "meanwhile")
+        self.appliance.publish(tab.client, "and this")
+        self.assertEqual(tab.got, [])
+        tab.run("comet.connect()")
+        self.assertEqual(tab.wait_for_messages(2), ["meanwhile", "and this"])
+        self.assertCleanConsole(tab)
+
+    def test_back_to_a_page_that_the_browser_kept(self):
+        tab = self.tab()
+        self.polling(tab)
+        self.appliance.publish(tab.client, 1)
+        tab.wait_for_messages(1)
+        self.driver.get(self.origin.url + "/poll.js")
+        wait_until(lambda: not self.appliance.is_polling(tab.client), 20, "the poll's end")
+        self.appliance.publish(tab.client, 2)
+        self.driver.back()
+        tab.wait_for(lambda t: (t.got or [None])[-1] == 2, what="the message")
+
+    def test_a_strict_content_security_policy_needs_no_more_than_the_workers(self):
+        hosts = " ".join(self.appliance.urls)
+        for transport, policy in (
+            ("xhr", f"default-src 'none'; img-src data:; script-src 'self' {self.appliance.urls[0]}; connect-src {hosts}"),
+            ("jsonp", f"default-src 'none'; img-src data:; script-src 'self' {hosts}"),
+        ):
+            with self.subTest(transport):
+                tab = self.tab(transport, csp=policy)
+                self.polling(tab)
+                self.appliance.publish(tab.client, {"x": "</script>"})
+                self.assertEqual(tab.wait_for_messages(1), [{"x": "</script>"}])
+                self.assertCleanConsole(tab)
+
+    def test_auto_comes_to_jsonp_where_the_policy_forbids_xhr(self):
+        policy = f"default-src 'none'; img-src data:; script-src 'self' {' '.join(self.appliance.urls)}"
+        tab = self.tab("auto", csp=policy)
+        self.polling(tab)
+        self.appliance.publish(tab.client, "by a script")
+        self.assertEqual(tab.wait_for_messages(1), ["by a script"])
+        self.assertEqual(tab.run("return states[states.length - 1][1].transport"), "jsonp")
+
+    def test_an_origin_that_is_not_allowed_gets_nothing_and_one_that_is_gets_all(self):
+        other = Origin()
+        self.addCleanup(other.close)
+        with Appliance(workers={"origins": [self.origin.url]}) as guarded:
+            refused = self.tab("xhr", guarded, origin=other, client="guarded")
+            refused.wait_for(lambda t: sum(s[0] == "waiting" for s in t.states) >= 2, what="refusal")
+            self.assertFalse(guarded.is_polling("guarded"))
+            self.assertEqual(guarded.publish("guarded", "secret")["status"], "queued")
+            allowed = self.tab("xhr", guarded, client="guarded")
+            self.assertEqual(allowed.wait_for_messages(1), ["secret"])
+            self.assertEqual(refused.got, [])
+            refused.run("comet.close()")
+            entries = allowed.console()
+            self.assertEqual([e["message"] for e in entries if not e["message"].startswith((other.url, *(u + "/guarded." for u in guarded.urls)))], [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,98 @@
+"use strict";
+// A page without a browser: a clock that the test moves, a network that the test answers, and megacomet.js loaded into it.
+const fs = require("fs");
+const path = require("path");
+const vm = require("vm");
+
+const source = fs.readFileSync(path.join(__dirname, "../../Sources/Browser/megacomet.js"), "utf8");
+
+class Page {
+  // random: what Math.random gives, in turn; the last for ever.
+  constructor({ random = [0.5], xhr = true } = {}) {
+    this.now = 1e12;
+    this.timers = new Map();
+    this.polls = []; // each { url, jsonp, answer(envelope, status), fail(), aborted }
+    this.listeners = {};
+    this.scripts = 0;
+    this.errors = [];
+    const page = this;
+    let serial = 0;
+    const timer = (every) => (run, ms = 0) => {
+      this.timers.set(++serial, { due: this.now + Math.max(ms, 0), run, every: every ? ms : 0, serial });
+      return serial;
+    };
+    const stop = (id) => this.timers.delete(id);
+    const on = (type, f) => { (this.listeners[type] = this.listeners[type] || new Set()).add(f); };
+    const off = (type, f) => { this.listeners[type].delete(f); };
+    class Clock extends Date { constructor() { super(page.now); } }
+    const math = Object.create(Math, { random: { configurable: true, value: () => (random.length > 1 ? random.shift() : random[0]) } });
+    this.navigator = { onLine: true };
+    this.document = {
+      hidden: false, readyState: "complete", head: {}, addEventListener: on, removeEventListener: off,
+      createElement: () => ({}),
+      documentElement: {
+        appendChild: (script) => { script.parentNode = this.document.documentElement; this.scripts++; this.asked(script.src, script); },
+        removeChild: (script) => { script.parentNode = null; this.scripts--; },
+      },
+    };
+    const window = {
+      document: this.document, navigator: this.navigator, Math: math, Date: Clock, addEventListener: on, removeEventListener: off,
+      setTimeout: timer(false), clearTimeout: stop, setInterval: timer(true), clearInterval: stop,
+    };
+    window.self = window;
+    if (xhr) window.XMLHttpRequest = class {
+      open(method, url) { this.url = url; }
+      send() { page.asked(this.url, null, this); }
+      abort() { this.poll.aborted = true; }
+    };
+    this.window = vm.createContext(window);
+    vm.runInContext(source, window);
+  }
+  asked(url, script, xhr) {
+    const poll = { url, jsonp: !!script, aborted: false };
+    const done = (text, status) => { xhr.responseText = text; xhr.status = status; xhr.onloadend(); };
+    poll.answer = (envelope, status = 200) => {
+      if (!script) return done(JSON.stringify(envelope), status);
+      vm.runInContext(`${/callback=([^&]*)/.exec(url)[1]}(${JSON.stringify(envelope)})`, this.window);
+      script.onload();
+    };
+    poll.text = (text, status = 200) => done(text, status);
+    poll.fail = () => (script ? script.onerror() : done("", 0));
+    if (xhr) xhr.poll = poll;
+    this.polls.push(poll);
+  }
+  // Moves the clock: what is due runs, in order.
+  pass(ms) {
+    const end = this.now + ms;
+    for (;;) {
+      const due = [...this.timers.values()].filter((t) => t.due <= end).sort((a, b) => a.due - b.due || a.serial - b.serial)[0];
+      if (!due) break;
+      this.now = Math.max(this.now, due.due);
+      if (due.every) due.due += due.every; else this.timers.delete(due.serial);
+      try { due.run(); } catch (e) { this.errors.push(e); }
+    }
+    this.now = end;
+  }
+  // The computer sleeps: time goes by and no timer runs.
+  sleep(ms) { this.now += ms; for (const t of this.timers.values()) t.due += ms; }
+  fire(type, event = {}) { for (const f of [...(this.listeners[type] || [])]) f({ type, ...event }); }
+  hide(hidden) { this.document.hidden = hidden; this.fire("visibilitychange"); }
+  get last() { return this.polls[this.polls.length - 1]; }
+
+  // A client with its log, connected and past the first turn.
+  comet(options = {}) {
+    const comet = new this.window.MegaComet({ client: "c42", urls: ["http://a:1", "http://b:2", "http://c:3"], transport: "xhr", ...options });
+    comet.got = [];
+    comet.states = [];
+    comet.gaps = 0;
+    comet.onmessage = (data) => comet.got.push(data);
+    comet.onstate = (state, detail) => comet.states.push([state, detail]);
+    comet.ongap = () => comet.gaps++;
+    comet.connect();
+    this.pass(0);
+    return comet;
+  }
+}
+
+const envelope = (...ids) => ({ messages: ids.map((id) => ({ id, data: "m" + id })), cursor: ids.length ? ids[ids.length - 1] : 0 });
+module.exports = { Page, envelope };

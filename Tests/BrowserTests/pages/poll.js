@@ -1,0 +1,15 @@
+// Loads megacomet.js from the first worker, polls as ?options= says, and keeps what comes for the test to read.
+"use strict";
+var options = JSON.parse(new URLSearchParams(location.search).get("options"));
+var got = [], ids = [], states = [], gaps = 0, comet, globals;
+var script = document.createElement("script");
+script.src = (options.script || options.urls[0]) + "/_/megacomet.js";
+script.onload = function () {
+  globals = Object.keys(window);
+  comet = new MegaComet(options);
+  comet.onmessage = function (data, id) { got.push(data); ids.push(id); };
+  comet.onstate = function (state, detail) { states.push([state, detail]); };
+  comet.ongap = function () { gaps++; };
+  comet.connect();
+};
+document.head.appendChild(script);

@@ -1,0 +1,457 @@
+"use strict";
+// The logic of megacomet.js: run with `node --test`. What a browser does is in browser_test.py.
+const test = require("node:test");
+const assert = require("node:assert");
+const { Page, envelope } = require("./page.js");
+
+const host = (poll) => new URL(poll.url).host;
+const cursor = (poll) => Number(new URL(poll.url).searchParams.get("cursor"));
+const last = (comet) => comet.states[comet.states.length - 1];
+
+// A poll that is refused at once, and the wait after it.
+const failAndWait = (page, comet) => { page.last.fail(); page.pass(last(comet)[1].delay); };
+
+test("the first worker is any of them", () => {
+  const hosts = [0, 0.34, 0.99].map((random) => { const page = new Page({ random: [random] }); page.comet(); return host(page.last); });
+  assert.deepEqual(hosts, ["a:1", "b:2", "c:3"]);
+});
+
+test("a failure goes to another worker, never to the same", () => {
+  for (const random of [0, 0.3, 0.6, 0.99]) {
+    const page = new Page({ random: [random] });
+    page.comet();
+    for (let i = 0; i < 6; i++) {
+      const before = host(page.last);
+      page.last.fail();
+      page.pass(30000);
+      assert.notEqual(host(page.last), before);
+    }
+  }
+});
+
+test("an answer keeps the worker", () => {
+  const page = new Page({ random: [0.34, 0.9] });
+  page.comet();
+  for (let i = 1; i < 5; i++) { page.last.answer(envelope(i)); page.pass(0); assert.equal(host(page.last), "b:2"); }
+});
+
+test("one url, given as a string with a slash", () => {
+  const page = new Page();
+  page.comet({ urls: "http://only:9/", client: "a b/ü" });
+  assert.equal(page.last.url.split("?")[0], "http://only:9/a%20b%2F%C3%BC.json");
+  page.last.fail();
+  page.pass(30000);
+  assert.equal(host(page.last), "only:9");
+});
+
+test("the cursor acknowledges, and what comes twice is shown once", () => {
+  const page = new Page();
+  const comet = page.comet();
+  assert.equal(cursor(page.last), 0);
+  page.last.answer(envelope(3, 5));
+  page.pass(0);
+  assert.equal(cursor(page.last), 5);
+  page.last.fail();
+  page.pass(30000);
+  page.last.answer(envelope(5, 6));
+  page.pass(0);
+  assert.equal(cursor(page.last), 6);
+  assert.deepEqual(comet.got, ["m3", "m5", "m6"]);
+});
+
+test("a cursor of an earlier page is gone on from", () => {
+  const page = new Page();
+  const comet = page.comet({ cursor: 70 });
+  assert.equal(cursor(page.last), 70);
+  page.last.answer(envelope(70, 71));
+  assert.deepEqual([comet.got, comet.cursor], [["m71"], 71]);
+});
+
+test("ids that began anew are taken, not thrown away", () => {
+  const page = new Page();
+  const comet = page.comet({ cursor: 7000 });
+  page.last.answer({ ...envelope(1, 2), gap: true });
+  assert.deepEqual([comet.got, comet.gaps, comet.cursor], [["m1", "m2"], 1, 2]);
+});
+
+test("a gap is told before what follows it", () => {
+  const page = new Page();
+  const comet = page.comet();
+  const order = [];
+  comet.ongap = () => order.push("gap");
+  comet.onmessage = (data) => order.push(data);
+  page.last.answer({ ...envelope(9), gap: true });
+  assert.deepEqual(order, ["gap", "m9"]);
+});
+
+test("windows double to the widest, and the jitter is over all of each", () => {
+  for (const random of [0, 0.5, 0.999]) {
+    const page = new Page({ random: [random] });
+    const comet = page.comet();
+    for (let i = 0; i < 8; i++) failAndWait(page, comet);
+    const waits = comet.states.filter(([state]) => state === "waiting").map(([, detail]) => Math.round(detail.delay));
+    assert.deepEqual(waits, [2000, 4000, 8000, 16000, 30000, 30000, 30000, 30000].map((w) => Math.round(w * random)));
+  }
+});
+
+test("10,000 clients whose worker dies come back spread over the window", () => {
+  const window = 2000;
+  const slots = new Array(20).fill(0);
+  const page = new Page();
+  Object.defineProperty(page.window.Math, "random", { value: Math.random });
+  for (let i = 0; i < 10000; i++) {
+    const comet = page.comet();
+    page.last.fail();
+    slots[Math.floor(last(comet)[1].delay / (window / slots.length))]++;
+    comet.close();
+  }
+  // 500 each with a standard deviation of 22: six of them is never by chance.
+  for (const count of slots) assert.ok(count > 368 && count < 632, slots.join(" "));
+});
+
+test("an answer forgets the failures", () => {
+  const page = new Page({ random: [0.5] });
+  const comet = page.comet();
+  for (let i = 0; i < 3; i++) failAndWait(page, comet);
+  page.last.answer(envelope(1));
+  page.pass(0);
+  page.last.fail();
+  assert.equal(last(comet)[1].delay, 1000);
+});
+
+test("a poll that was held for long and cut does not count as a refusal", () => {
+  const page = new Page({ random: [0.5] });
+  const comet = page.comet();
+  for (let i = 0; i < 3; i++) failAndWait(page, comet);
+  page.pass(11000);
+  page.last.fail();
+  assert.equal(last(comet)[1].delay, 1000);
+});
+
+test("retry is obeyed, on the same worker", () => {
+  const page = new Page({ random: [0.34, 0.9] });
+  const comet = page.comet();
+  page.last.answer({ ...envelope(1), retry: 5000 });
+  assert.deepEqual(last(comet), ["waiting", { code: "retry", delay: 5000 }]);
+  page.pass(4999);
+  assert.equal(page.polls.length, 1);
+  page.hide(true);
+  page.hide(false);
+  page.fire("online");
+  page.pass(0);
+  assert.equal(page.polls.length, 1, "nothing hurries a pause that the server asked for");
+  page.pass(1);
+  assert.equal(page.polls.length, 2);
+  assert.equal(host(page.last), "b:2");
+});
+
+test("a full worker: what it asks for, and jitter on top, at another", () => {
+  const page = new Page({ random: [0.5] });
+  const comet = page.comet();
+  const before = host(page.last);
+  page.last.answer({ error: { code: "full", message: "this worker is full" }, retry: 3000 }, 503);
+  assert.equal(last(comet)[0], "waiting");
+  assert.equal(last(comet)[1].code, "full");
+  assert.equal(last(comet)[1].delay, 4000);
+  page.pass(4000);
+  assert.notEqual(host(page.last), before);
+});
+
+test("an answer that is none: a portal's page, a proxy's error, the wrong JSON", () => {
+  for (const [text, status] of [["<html>Please log in", 200], ["upstream is down", 502], ["[]", 200], ["null", 200], ["", 200]]) {
+    const page = new Page();
+    const comet = page.comet();
+    page.last.text(text, status);
+    assert.deepEqual([last(comet)[0], last(comet)[1].code, last(comet)[1].status], ["waiting", "http", status]);
+    page.pass(2000);
+    assert.equal(page.polls.length, 2);
+  }
+});
+
+test("replaced stops, and says so", () => {
+  for (const transport of ["xhr", "jsonp"]) {
+    const page = new Page();
+    const comet = page.comet({ transport });
+    page.last.answer({ messages: [], cursor: 0, error: { code: "replaced", message: "another" } }, 409);
+    page.pass(200000);
+    page.fire("online");
+    page.pass(10000);
+    assert.deepEqual([last(comet)[0], comet.state, last(comet)[1].code, page.polls.length], ["replaced", "replaced", "replaced", 1]);
+    assert.equal(page.timers.size, 0);
+    comet.connect();
+    page.pass(0);
+    assert.equal(page.polls.length, 2, "the user may take it back");
+  }
+});
+
+test("a client id that the server refuses is not asked for again", () => {
+  const page = new Page();
+  const comet = page.comet({ client: "a.b" });
+  page.last.answer({ error: { code: "bad_client", message: "no" } }, 400);
+  page.pass(100000);
+  assert.deepEqual([comet.state, last(comet)[1].code, page.polls.length], ["closed", "bad_client", 1]);
+});
+
+test("states of a life: connecting, connected when held or answered, waiting, connecting", () => {
+  const page = new Page();
+  const comet = page.comet();
+  page.pass(999);
+  assert.deepEqual(comet.states.map(([s]) => s), ["connecting"]);
+  page.pass(1);
+  page.last.answer(envelope(1));
+  page.pass(0);
+  page.last.answer(envelope(2));
+  page.pass(0);
+  page.last.fail();
+  page.pass(1000);
+  assert.deepEqual(comet.states.map(([s]) => s), ["connecting", "connected", "waiting", "connecting"]);
+  assert.deepEqual({ ...comet.states[1][1] }, { url: "http://b:2", transport: "xhr" });
+});
+
+test("close ends all: the poll, the timers, the listeners", () => {
+  for (const transport of ["xhr", "jsonp"]) {
+    const page = new Page();
+    const comet = page.comet({ transport });
+    comet.close();
+    comet.close();
+    assert.equal(page.timers.size <= 1, true); // the look at the first second finds no poll
+    page.pass(1000);
+    assert.equal(page.timers.size, 0);
+    assert.equal(page.scripts, 0);
+    assert.ok(Object.values(page.listeners).every((set) => set.size === 0));
+    assert.deepEqual(comet.states.map(([s]) => s), ["connecting", "closed"]);
+    if (transport === "xhr") assert.ok(page.last.aborted);
+  }
+});
+
+test("close in the middle of an answer keeps the rest for later", () => {
+  const page = new Page();
+  const comet = page.comet();
+  comet.onmessage = (data) => { comet.got.push(data); if (data === "m2") comet.close(); };
+  page.last.answer(envelope(1, 2, 3));
+  assert.deepEqual([comet.got, comet.cursor], [["m1", "m2"], 2]);
+  comet.connect();
+  page.pass(0);
+  assert.equal(cursor(page.last), 2);
+});
+
+test("close and connect in the middle of an answer leaves one poll", () => {
+  const page = new Page();
+  const comet = page.comet();
+  comet.onmessage = (data) => { comet.got.push(data); if (data === "m1") { comet.close(); comet.connect(); } };
+  page.last.answer(envelope(1, 2));
+  page.pass(0);
+  assert.deepEqual(comet.got, ["m1", "m2"]);
+  assert.equal(page.polls.filter((p) => !p.aborted).length, 2); // the answered one, and the next
+});
+
+test("connect twice is once", () => {
+  const page = new Page();
+  const comet = page.comet();
+  comet.connect();
+  page.pass(0);
+  assert.equal(page.polls.length, 1);
+});
+
+test("what the app throws is reported, and the next message comes all the same", () => {
+  const page = new Page();
+  const comet = page.comet();
+  comet.onmessage = (data) => { comet.got.push(data); throw new Error("the app's " + data); };
+  page.last.answer(envelope(1, 2));
+  page.pass(0);
+  assert.deepEqual(comet.got, ["m1", "m2"]);
+  assert.deepEqual(page.errors.map((e) => e.message), ["the app's m1", "the app's m2"]);
+  assert.equal(page.polls.length, 2);
+});
+
+test("no handlers at all is no error", () => {
+  const page = new Page();
+  const comet = page.comet();
+  comet.onmessage = comet.onstate = comet.ongap = null;
+  page.last.answer({ ...envelope(1), gap: true });
+  page.pass(0);
+  assert.deepEqual([comet.cursor, page.errors.length], [1, 0]);
+});
+
+test("a poll without an answer is given up above the poll time", () => {
+  for (const transport of ["xhr", "jsonp"]) {
+    const page = new Page();
+    const comet = page.comet({ transport });
+    page.pass(64999);
+    assert.equal(page.polls.length, 1);
+    page.pass(7001);
+    assert.equal(page.polls.length, 2);
+    assert.ok(comet.states.some(([state, detail]) => state === "waiting" && detail.code === "timeout"));
+    assert.equal(page.scripts, transport === "xhr" ? 0 : 1);
+  }
+});
+
+test("after sleep the poll is made again within seconds", () => {
+  const page = new Page();
+  page.comet();
+  page.sleep(8 * 3600 * 1000);
+  page.pass(7000);
+  assert.equal(page.polls.length, 2);
+  assert.ok(page.polls[0].aborted);
+});
+
+test("a clock that is set back does not stop the watchdog", () => {
+  const page = new Page();
+  page.comet();
+  page.now -= 3600 * 1000;
+  for (const timer of page.timers.values()) timer.due -= 3600 * 1000;
+  page.pass(7000);
+  assert.equal(page.polls.length, 2);
+});
+
+test("offline says so, and online polls at once, within the first window", () => {
+  const page = new Page({ random: [0.5] });
+  const comet = page.comet();
+  page.navigator.onLine = false;
+  page.last.fail();
+  assert.deepEqual([last(comet)[0], last(comet)[1].delay], ["offline", 15000]);
+  page.navigator.onLine = true;
+  page.fire("online");
+  page.pass(1000);
+  assert.equal(page.polls.length, 2);
+});
+
+test("another network: the poll of the old one is given up", () => {
+  const page = new Page();
+  page.comet();
+  page.pass(3000);
+  page.fire("online");
+  assert.ok(page.last.aborted);
+  page.pass(1000);
+  assert.equal(page.polls.length, 2);
+});
+
+test("hidden pages poll on, and come back from failures without hurry", () => {
+  const page = new Page({ random: [0.5] });
+  const comet = page.comet();
+  page.hide(true);
+  page.last.answer(envelope(1));
+  page.pass(0);
+  assert.equal(page.polls.length, 2);
+  page.last.fail();
+  assert.equal(last(comet)[1].delay, 15000, "the widest window at once");
+  page.hide(false);
+  page.pass(1000);
+  assert.equal(page.polls.length, 3, "and who looks again does not wait for it");
+});
+
+test("a page in the back-forward cache holds no poll", () => {
+  const page = new Page();
+  page.comet();
+  page.fire("pagehide", { persisted: true });
+  assert.ok(page.last.aborted);
+  page.pass(100000);
+  assert.equal(page.polls.length, 1);
+  page.fire("pageshow", { persisted: true });
+  page.pass(0);
+  assert.equal(page.polls.length, 2);
+});
+
+test("answers that are empty at once are no tight loop", () => {
+  const page = new Page();
+  page.comet();
+  for (let i = 0; i < 5; i++) { page.last.answer(envelope()); page.pass(1000); }
+  assert.equal(page.polls.length, 6);
+  page.last.answer(envelope());
+  page.pass(999);
+  assert.equal(page.polls.length, 6);
+});
+
+test("auto tries the other transport until one was heard, and stays with that", () => {
+  const page = new Page();
+  page.comet({ transport: "auto" });
+  const seen = [];
+  for (let i = 0; i < 6; i++) { seen.push(page.last.jsonp); page.last.fail(); page.pass(30000); }
+  assert.deepEqual(seen, [false, false, true, true, false, false]);
+  assert.ok(page.last.jsonp);
+  page.last.answer(envelope(1));
+  page.pass(0);
+  for (let i = 0; i < 4; i++) { page.last.fail(); page.pass(30000); assert.ok(page.last.jsonp); }
+});
+
+test("auto without XHR comes to JSONP", () => {
+  const page = new Page({ xhr: false });
+  page.comet({ transport: "auto" });
+  page.pass(6000);
+  assert.ok(page.last.jsonp);
+});
+
+test("auto where there is no page, as in a worker thread, stays with XHR", () => {
+  const page = new Page();
+  delete page.document.head;
+  page.comet({ transport: "auto" });
+  for (let i = 0; i < 5; i++) { assert.equal(page.last.jsonp, false); page.last.fail(); page.pass(30000); }
+});
+
+test("JSONP waits for the page's load event, which a held script would hold up", () => {
+  const page = new Page();
+  page.document.readyState = "interactive";
+  page.comet({ transport: "jsonp" });
+  page.pass(1000);
+  assert.equal(page.polls.length, 0);
+  page.document.readyState = "complete";
+  page.pass(100);
+  assert.equal(page.polls.length, 1);
+});
+
+test("JSONP removes its tags and callbacks", () => {
+  const page = new Page();
+  const before = Object.keys(page.window).length;
+  const comet = page.comet({ transport: "jsonp" });
+  for (let i = 1; i <= 1000; i++) { page.last.answer(envelope(i)); page.pass(0); }
+  assert.equal(comet.got.length, 1000);
+  assert.equal(page.scripts, 1);
+  assert.equal(Object.keys(page.window.MegaComet).length, 1);
+  assert.equal(Object.keys(page.window).length, before);
+});
+
+test("a callback that comes late is harmless, and leaves nothing", () => {
+  const page = new Page();
+  const comet = page.comet({ transport: "jsonp" });
+  const late = page.last;
+  page.pass(72000);
+  assert.notEqual(page.last, late);
+  late.answer(envelope(1, 2));
+  assert.deepEqual(comet.got, []);
+  assert.equal(comet.cursor, 0);
+  assert.equal(Object.keys(page.window.MegaComet).length, 1);
+});
+
+test("a script that loads and calls nothing is a failure", () => {
+  const page = new Page();
+  const comet = page.comet({ transport: "jsonp" });
+  page.last.fail();
+  assert.deepEqual([last(comet)[0], last(comet)[1].code, page.scripts], ["waiting", "network", 0]);
+});
+
+test("no two polls have the same url: caches and browsers' cache locks are out of it", () => {
+  const page = new Page({ random: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7] });
+  page.comet();
+  page.pass(2000);
+  page.last.answer(envelope());
+  page.pass(1000);
+  assert.notEqual(page.polls[0].url, page.polls[1].url);
+});
+
+test("loaded twice is loaded once", () => {
+  const page = new Page();
+  const first = page.window.MegaComet;
+  const comet = page.comet({ transport: "jsonp" });
+  require("vm").runInContext(require("fs").readFileSync(require.resolve("../../Sources/Browser/megacomet.js"), "utf8"), page.window);
+  assert.equal(page.window.MegaComet, first);
+  page.last.answer(envelope(1));
+  assert.deepEqual(comet.got, ["m1"]);
+});
+
+test("the script is small, and ES5", () => {
+  const source = require("fs").readFileSync(require.resolve("../../Sources/Browser/megacomet.js"), "utf8");
+  assert.ok(source.length < 6000, `${source.length} bytes`);
+  assert.equal(Buffer.byteLength(source), source.length, "plain ASCII, whatever charset a page has");
+  const code = source.replace(/\/\/.*$/gm, "").replace(/"[^"]*"/g, '""');
+  assert.doesNotMatch(code, /=>|`|\b(let|const|class|async|await|import|export|of|yield)\b|\.\.\.|\?\?|\?\.|\beval\b|new Function/);
+});
