@@ -35,6 +35,8 @@ package struct Frame {
     package struct Flags: OptionSet, Equatable, Sendable {
         package let rawValue: UInt8
         @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// The one that comes with OptionSet asks for metadata at run time, for each `[]` of each frame.
+        @inlinable package init(arrayLiteral flags: Flags...) { rawValue = flags.reduce(0) { $0 | $1.rawValue } }
         @inlinable package init(_ flags: Flags, tag: UInt8) { rawValue = (flags.rawValue & 3) | (tag << 2) }
 
         package static let acknowledges = Flags(rawValue: 1)  // connected

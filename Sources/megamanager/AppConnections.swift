@@ -71,8 +71,8 @@ final class AppConnections {
 }
 
 final class AppConnection {
-    /// Bytes that a read may bring.
-    private static let readBytes = 128 * 1024
+    /// Bytes that a read may bring: about a thousand publishes, so that one busy app delays the others' deliveries by less than a millisecond.
+    private static let readBytes = 64 * 1024
 
     fileprivate var session = AppSession()
     /// Of its input, in the sum over all.

@@ -181,6 +181,51 @@ import Wire
         #expect(!kept.isClosing)
     }
 
+    @Test func tooMuchHalfSent_isRefusedByTheHead() {
+        let app = App()
+        let head = "POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n"
+        Array(head.utf8).withUnsafeBytes { app.session.input.append($0) }
+        app.port.process(&app.session, &app.board, inputElsewhere: Limits.appInputBytes - 1000, now: app.now)
+        let got = String(decoding: app.session.output.bytes, as: UTF8.self)
+        #expect(answer(got).status == 503)
+        #expect(got.contains("Retry-After: 1\r\n") && got.contains("busy"))
+        #expect(app.isClosing)
+    }
+
+    @Test func mutatedRequests_areSurvived_andAnsweredAlikeInPieces() {
+        let seeds = [
+            App.post(#"{"client":"c1","message":[1,2]}"#), App.get("/stats"), App.get("/clients/c%31"), App.get("/x", "Connection: close\r\n"),
+            App.post("{\"client\":\"c1\",\"message\":1}\n{}\n", "Content-Type: application/x-ndjson\r\n"), App.post(#"[{"client":"a","message":0},7]"#, "Expect: 100-continue\r\n"),
+        ].map { Array($0.utf8) }
+        var random = Random(state: 4)
+        for _ in 0..<5_000 {
+            var bytes: [UInt8] = []
+            for _ in 0..<1 + random.below(3) { bytes += seeds[random.below(seeds.count)] }
+            for _ in 0..<random.below(4) {
+                let at = random.below(bytes.count)
+                switch random.below(3) {
+                case 0: bytes[at] = UInt8(random.below(256))
+                case 1: bytes.remove(at: at)
+                default: bytes.insert(UInt8(random.below(128)), at: at)
+                }
+            }
+            let (whole, pieces) = (App(), App())
+            let expected = whole.send(bytes)
+            var got = ""
+            var at = 0
+            while at < bytes.count, !pieces.isClosing {
+                let end = min(bytes.count, at + 1 + random.below(60))
+                got += pieces.send(Array(bytes[at..<end]))
+                at = end
+            }
+            // A body that is awaited is asked for only where it comes late.
+            if got.replacing("HTTP/1.1 100 Continue\r\n\r\n", with: "") != expected.replacing("HTTP/1.1 100 Continue\r\n\r\n", with: "") {
+                Issue.record("\(String(decoding: bytes, as: UTF8.self)): \(expected) in one, \(got) in pieces")
+                return
+            }
+        }
+    }
+
     @Test func answersThatAreNotRead_stopTheReading() {
         let app = App()
         let requests = String(repeating: App.get("/nothing"), count: 20_000)
