@@ -20,6 +20,7 @@ extension Bench {
     private func idle(_ result: inout Measurement) throws {
         let (before, kernelBefore) = (server.usage(), KernelUsage.read())
         result.add("private_before_bytes", before.privateBytes)
+        result.add("private_before_megabytes", Double(before.privateBytes) / 1_048_576)
         let workers = before.filter { $0.name.hasPrefix("worker-") }
         if !workers.isEmpty { result.add("worker_private_before_bytes", Double(workers.privateBytes) / Double(workers.count)) }
         try connect(&result)
@@ -50,9 +51,7 @@ extension Bench {
         let seconds = try fleet.carryOut(
             share { .unicast(window: max(1, Int(Double(settings.window) * $0)), seconds: settings.seconds, count: Int.max / 2) },
             limit: settings.seconds + settings.limitSeconds)
-        let cpu = server.usage().cpuSeconds - before.cpuSeconds
-        let delivered = fleet.counts.delivered - counts.delivered
-        try finish(&result, delivered: delivered, seconds: seconds, cpu: cpu)
+        try finish(&result, delivered: fleet.counts.delivered - counts.delivered, seconds: seconds, before: before)
     }
 
     /// Latency at a rate that the server can bear.
@@ -64,9 +63,7 @@ extension Bench {
         let seconds = try fleet.carryOut(
             share { .steady(perSecond: settings.perSecond * $0, seconds: settings.seconds, any: false) },
             limit: settings.seconds + settings.limitSeconds)
-        let cpu = server.usage().cpuSeconds - before.cpuSeconds
-        let delivered = fleet.counts.delivered - counts.delivered
-        try finish(&result, delivered: delivered, seconds: seconds, cpu: cpu)
+        try finish(&result, delivered: fleet.counts.delivered - counts.delivered, seconds: seconds, before: before)
         result.add("published_late", fleet.counts.late)
     }
 
@@ -113,12 +110,20 @@ extension Bench {
         try fleet.carryOut(.reset, limit: 10)
     }
 
-    private func finish(_ result: inout Measurement, delivered: Int, seconds: Double, cpu: Double) throws {
+    private func finish(_ result: inout Measurement, delivered: Int, seconds: Double, before: [ProcessUsage]) throws {
+        let after = server.usage()
         try fleet.carryOut(.settle(seconds: 5), limit: 10)
         let counts = try fleet.report()
         result.add("seconds", seconds)
         result.add("delivered_per_second", Double(delivered) / seconds)
-        result.add("server_cpu_us_per_message", 1e6 * cpu / Double(max(1, delivered)))
+        func cost(_ part: ([ProcessUsage]) -> [ProcessUsage]) -> Double {
+            1e6 * (part(after).cpuSeconds - part(before).cpuSeconds) / Double(max(1, delivered))
+        }
+        result.add("server_cpu_us_per_message", cost { $0 })
+        if after.contains(where: { $0.name == "megamanager" }) {
+            result.add("manager_cpu_us_per_message", cost { $0.filter { $0.name == "megamanager" } })
+            result.add("workers_cpu_us_per_message", cost { $0.filter { $0.name.hasPrefix("worker-") } })
+        }
         result.add(latencies: fleet.latencies)
         // What the server refused is not lost: whoever published it was told.
         result.add("refused", counts.refused)
