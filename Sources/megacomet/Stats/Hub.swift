@@ -136,6 +136,8 @@ final class Hub {
         if !isAnyBusy { historyTimer?.stop() }
     }
 
+    /// The supervisor's own newest report.
+    var ownSource: StatsSource? { ownReports?.source }
     func note(_ source: StatsSource, now: UInt64) { archive.note(source, now: now) }
 
     /// Sends to all viewers what came, byte for byte.

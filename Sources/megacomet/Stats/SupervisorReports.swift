@@ -101,6 +101,7 @@ final class SupervisorReports {
         writer.set(.hubRelayed, hub.relayed)
         writer.set(.hubRelayErrors, hub.relayErrors)
         writer.set(.subscribersRefused, hub.leases.refused)
+        writer.set(.httpRequests, supervisor.operatorPort?.requests ?? 0)
         host.fill(&writer)
         let now = Supervisor.now
         for name in supervisor.fleet.names { if let slot = supervisor.fleet[name] { child(slot, now) } }

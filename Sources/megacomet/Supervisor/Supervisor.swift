@@ -42,6 +42,7 @@ final class Supervisor {
     var adoption: Adoption?
     var control: ControlServer?
     private(set) var hub: Hub?
+    private(set) var operatorPort: OperatorPort?
     /// Configurations taken, and whether the last one that was read was good.
     var configurationGeneration = 1
     var isConfigurationGood = true
@@ -99,6 +100,11 @@ final class Supervisor {
             hub = try Hub(self)
         } catch {
             throw Listeners.failure(Endpoint(settings.stats.address, UInt16(settings.stats.port)), "stats.port, UDP", error)
+        }
+        do {
+            operatorPort = try OperatorPort(self)
+        } catch {
+            throw Listeners.failure(Endpoint(settings.operator.address, UInt16(settings.operator.port)), "operator.port", error)
         }
         try writeAppKey()
         control = try ControlServer(self)
