@@ -58,7 +58,7 @@ import Wire
     @Test func whatIsOldOrGone_isLeftOut() {
         var sender = Sender()
         var reader = StatsReader(token: Sender.token)
-        for bytes in sender.report({ $0.set(.connsOpen, 3) }) { bytes.withUnsafeBytes { _ = reader.receive($0, length: bytes.count, now: 0) } }
+        for bytes in sender.report(.report, { $0.set(.connsOpen, 3) }) { bytes.withUnsafeBytes { _ = reader.receive($0, length: bytes.count, now: 0) } }
         guard let source = reader.sources[7] else { Issue.record("no source"); return }
         var text = PrometheusText()
         text.add(source, now: 11_000_000_000)
@@ -85,7 +85,7 @@ import Wire
         var sender = Sender()
         let second: UInt64 = 1_000_000_000
         for step in 1...700 as ClosedRange<UInt64> where step < 300 || step > 310 {
-            for bytes in sender.report({ $0.set(.connsOpen, step); $0.set(.fdsOpen, 1) }) {
+            for bytes in sender.report(.report, { $0.set(.connsOpen, step); $0.set(.fdsOpen, 1) }) {
                 bytes.withUnsafeBytes { _ = reader.receive($0, length: bytes.count, now: step * second) }
             }
             if let source = reader.sources[7] { archive.note(source, now: step * second) }
