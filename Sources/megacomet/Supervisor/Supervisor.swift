@@ -85,7 +85,7 @@ final class Supervisor {
         }
         self.adoption = adoption
         adoption.begin()
-        loop.run()
+        if failure == nil { loop.run() }  // where nothing was to be adopted, the beginning has failed already
         control?.close()
         self.adoption?.close()
         if let failure { throw failure }
