@@ -44,7 +44,7 @@ extension AppPort {
         if request.contentLength > max(Limits.batchBytes, maxMessage + Limits.publishBytes) {
             return PublishError(413, "too_large", "the body is too large: send smaller batches")
         }
-        if inputElsewhere + request.contentLength > Limits.appInputBytes { return PublishError(503, "busy", "too much is being sent at once: try again later") }
+        if inputElsewhere + request.contentLength > Limits.appInputBytes { return .busy }
         return nil
     }
 

@@ -4,12 +4,13 @@ import Wire
 // The line form: one JSON object a line, one answer a line, on a connection that stays open.
 extension AppPort {
     /// Takes up the next line; false where there is none.
-    mutating func line(_ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64) -> Bool {
+    mutating func line(_ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64) -> Bool {
         let input = session.input.bytes
         let longest = maxMessage + Limits.publishBytes
         guard let end = newline(in: input, from: session.searched) else {
-            if session.isSkipping || input.count > longest {
-                if !session.isSkipping { answer(reject(.lineTooLong), &session) }
+            let isTooMuch = inputElsewhere + input.count > Limits.appInputBytes
+            if session.isSkipping || isTooMuch || input.count > longest {
+                if !session.isSkipping { answer(reject(isTooMuch ? .busy : .lineTooLong), &session) }
                 session.isSkipping = true
                 session.input.consume(input.count)
                 session.searched = 0

@@ -18,7 +18,7 @@ package struct AppPort: ~Copyable {
     }
 
     /// Takes up what stands in the session's input, as far as it is whole and its answers have room. Call it again when more has come, or when
-    /// answers were written. `inputElsewhere`: bytes that all other sessions have half sent.
+    /// answers were written. `inputElsewhere`: what all other sessions claim.
     package mutating func process(_ session: inout AppSession, _ switchboard: inout Switchboard, inputElsewhere: Int = 0, now: UInt64) {
         // simdjson reads past the end of a document, and ignores what it finds.
         _ = session.input.reserve(PublishDocument.padding)
@@ -29,7 +29,7 @@ package struct AppPort: ~Copyable {
             let goesOn: Bool
             switch session.form {
             case .unknown: return
-            case .lines: goesOn = line(&session, &switchboard, now)
+            case .lines: goesOn = line(&session, &switchboard, inputElsewhere, now)
             case .http: goesOn = request(&session, &switchboard, inputElsewhere, now)
             }
             if !goesOn { break }
@@ -116,6 +116,8 @@ package struct AppSession: ~Copyable {
 
     package init() {}
 
+    /// Bytes that it holds or has said that it will send: the sum over all sessions is bounded.
+    package var claimedBytes: Int { max(input.count, needed) }
     /// Something has begun and is not whole: it must end in time.
     package var isHalf: Bool { form == .http && !input.isEmpty }
     /// An HTTP connection between two requests, or one that has said nothing yet.

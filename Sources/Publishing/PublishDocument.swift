@@ -85,6 +85,7 @@ struct PublishError: Equatable {
     static let messageTooLarge = PublishError(413, "too_large", "the message is over queue.max_message")
     static let lineTooLong = PublishError(413, "too_large", "the line is longer than any publish")
     static let queueFull = PublishError(503, "queue_full", "the queue is full: try again later")
+    static let busy = PublishError(503, "busy", "too much is being sent at once: try again later")
     static let unauthorized = PublishError(401, "unauthorized", "the app key is missing or wrong")
 
     /// The input is no JSON: where, finds the scanner.

@@ -11,7 +11,7 @@ final class AppConnections {
     private let log: Logger
     private var acceptor: Acceptor?
     private var connections: [ObjectIdentifier: AppConnection] = [:]
-    /// Bytes that all apps have half sent, and that wait for them.
+    /// Bytes that all apps have half sent, or said that they will send.
     fileprivate var inputBytes = 0
     private(set) var outputMost = 0
 
@@ -46,8 +46,8 @@ final class AppConnections {
 
     fileprivate func process(_ connection: AppConnection) {
         manager.port.process(&connection.session, &manager.switchboard, inputElsewhere: inputBytes - connection.counted, now: manager.now)
-        inputBytes += connection.session.input.count - connection.counted
-        connection.counted = connection.session.input.count
+        inputBytes += connection.session.claimedBytes - connection.counted
+        connection.counted = connection.session.claimedBytes
         outputMost = max(outputMost, connection.session.output.count)
     }
     fileprivate func close(_ connection: AppConnection) {

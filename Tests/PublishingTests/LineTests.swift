@@ -70,6 +70,15 @@ import Wire
         }
     }
 
+    @Test func tooMuchHalfSent_skipsTheLine() {
+        let app = App()
+        let half = Array("{\"client\":\"c1\",".utf8)
+        half.withUnsafeBytes { app.session.input.append($0) }
+        app.port.process(&app.session, &app.board, inputElsewhere: Limits.appInputBytes, now: app.now)
+        #expect(app.inputBytes == 0)
+        #expect(app.send("\"message\":1}\n{\"client\":\"c1\",\"message\":1}\n") == "{\"error\":{\"code\":\"busy\",\"message\":\"too much is being sent at once: try again later\"}}\n{\"id\":1000000,\"status\":\"queued\"}\n")
+    }
+
     @Test func fullQueue_isAnErrorLine() {
         let app = App { $0.maxMessages = 1 }
         let answers = app.send("{\"client\":\"c1\",\"message\":1}\n{\"client\":\"c1\",\"message\":2}\n").split(separator: "\n")
