@@ -97,7 +97,8 @@ package final class Daemon {
 
     /// How many connections it may hold: the setting, or less where the system does not allow that many descriptors, and then it says so.
     package func connectionLimit(_ wanted: Int, reserve: Int) -> Int {
-        let possible = max(1, descriptorLimit - reserve)
+        // The reserve is for large limits; of a small one at least half goes to connections.
+        let possible = max(1, descriptorLimit - min(reserve, descriptorLimit / 2))
         guard possible < wanted else { return wanted }
         log.warning("max_connections \(wanted) needs more descriptors than the \(descriptorLimit) this process may open: it takes \(possible) connections")
         return possible

@@ -74,7 +74,10 @@ public final class Appliance {
     }
     /// Empty where no supervisor answers.
     public func status() throws -> Status {
-        guard let response = try? HTTP.request("GET", "/status", port: operatorPort), let rows = try response.json()["processes"]?.array else { return Status() }
+        let output = try command("status", "--json").output
+        guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("{") }), let rows = try JSON.parse(String(line))["processes"]?.array else {
+            return Status()
+        }
         return Status(
             processes: rows.map {
                 Status.Process(name: $0["name"]?.string ?? "", state: $0["state"]?.string ?? "", pid: Int32($0["pid"]?.int ?? 0), restarts: $0["restarts"]?.int ?? 0)

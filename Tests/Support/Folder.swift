@@ -96,3 +96,17 @@ public enum Processes {
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 }
+
+extension Processes {
+    /// The addresses that someone listens on at this TCP port, as the kernel writes them; IPv6 ones too.
+    public static func listeningAddresses(_ port: Int) -> [String] {
+        let suffix = ":" + String(repeating: "0", count: 4 - String(port, radix: 16).count) + String(port, radix: 16, uppercase: true)
+        return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { contents(ofFile: $0).split(separator: "\n") }.compactMap { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 3 && fields[1].hasSuffix(suffix) && fields[3] == "0A" ? String(fields[1].dropLast(5)) : nil
+        }
+    }
+}
+
+/// Sends a signal to one process.
+public func end(_ pid: Int32, with signal: Int32) { kill(pid, signal) }

@@ -245,4 +245,14 @@ struct AppHTTPTests {
         #expect(try app.presence("c1").queued == 0)
         #expect(try app.publish("c1", "x").status == "queued")
     }
+
+    @Test func openAppPortWithoutAKey_isRefusedAtStart() throws {
+        let folder = try Folder()
+        let (end, output) = try Program.run(
+            "megamanager",
+            ["--address", "127.0.0.1", "--port", "\(try Ports.free())", "--app-address", "0.0.0.0", "--app-port", "\(try Ports.free())", "--run-directory", folder.path],
+            in: folder)
+        #expect(end != .exited(0))
+        #expect(output.contains("key"))
+    }
 }

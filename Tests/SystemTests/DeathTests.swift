@@ -1,0 +1,104 @@
+import TestSupport
+import Testing
+
+/// Programs that are killed with no warning, under load.
+@Suite(.serialized) struct DeathTests {
+    func crowd(_ appliance: Appliance, seconds: Double, _ change: (inout Crowd.Plan) -> Void = { _ in }) -> Crowd {
+        var plan = Crowd.Plan()
+        (plan.clients, plan.rate, plan.seconds) = (200, 300, seconds)
+        change(&plan)
+        return Crowd(plan, ports: (0..<appliance.workers).map(appliance.clientPort), appPort: appliance.appPort)
+    }
+
+    @Test func killedWorker_isBackWithinASecond_noneRefused_nothingLost() throws {
+        let appliance = try Appliance(workers: 2)
+        let crowd = crowd(appliance, seconds: 4)
+        var (victim, isBack) = (Int32(0), false)
+        crowd.events = [
+            (1.0, { victim = try appliance.pid("worker-0"); end(victim, with: 9) }),
+            (2.5, { isBack = try appliance.status().allReady }),
+        ]
+        let tally = try crowd.run()
+        let now = try appliance.status().processes.first { $0.name == "worker-0" }
+        #expect(now?.pid != victim)
+        #expect(now?.restarts == 1)
+        #expect(isBack)
+        #expect(tally.refusedConnects == 0, "\(tally)")
+        #expect(tally.refused + tally.unanswered == 0, "\(tally)")
+        #expect(tally.delivered == tally.published, "\(tally)")
+        #expect(tally.lost + tally.doubled + tally.disordered + tally.misdelivered == 0, "\(tally)")
+        #expect((1...100).contains(tally.cuts), "\(tally)")
+        #expect(tally.errors.isEmpty, "\(tally)")
+    }
+
+    @Test func killedWorker_servesAgainWithinASecond() throws {
+        let appliance = try Appliance(workers: 2)
+        for round in 1...2 {
+            let start = monotonicNanoseconds()
+            end(try appliance.pid("worker-1"), with: 9)
+            // The listener is the supervisor's: the request waits in it, and is not refused.
+            let response = try HTTP.request("GET", "/_/health", port: appliance.clientPort(1))
+            if response.status != 200 { try eventually("linked") { try HTTP.request("GET", "/_/health", port: appliance.clientPort(1)).status == 200 } }
+            #expect(Double(monotonicNanoseconds() - start) / 1e9 < (round == 1 ? 1.5 : 2.5))
+        }
+        #expect(try appliance.status().processes.first { $0.name == "worker-0" }?.restarts == 0)
+        #expect(try appliance.status().processes.first { $0.name == "manager" }?.restarts == 0)
+    }
+
+    @Test func killedManager_cutsNoClient_andPublishingGoesOn() throws {
+        let appliance = try Appliance(workers: 2)
+        let workers = [try appliance.pid("worker-0"), try appliance.pid("worker-1")]
+        let crowd = crowd(appliance, seconds: 4)
+        crowd.allowsLoss = true  // its queue dies with it
+        crowd.events = [(1.5, { end(try appliance.pid("manager"), with: 9) })]
+        let tally = try crowd.run()
+        #expect(tally.cuts == 0, "\(tally)")
+        #expect(tally.refusedConnects == 0, "\(tally)")
+        #expect(tally.doubled + tally.disordered + tally.misdelivered == 0, "\(tally)")
+        #expect(tally.lost < tally.published / 4, "\(tally)")
+        #expect(tally.errors.isEmpty, "\(tally)")
+        #expect([try appliance.pid("worker-0"), try appliance.pid("worker-1")] == workers)
+        #expect(try appliance.status().allReady)
+    }
+
+    @Test func killedSupervisor_changesNothing_andTheNextAdopts() throws {
+        let appliance = try Appliance(workers: 2)
+        let before = try appliance.status().processes.map(\.pid)
+        let crowd = crowd(appliance, seconds: 4)
+        crowd.events = [(1.0, { appliance.killSupervisor() }), (2.0, { try appliance.start() })]
+        let tally = try crowd.run()
+        #expect(try appliance.status().processes.map(\.pid) == before)
+        #expect(tally.delivered == tally.published, "\(tally)")
+        #expect(tally.cuts + tally.lost + tally.doubled + tally.disordered + tally.refusedConnects == 0, "\(tally)")
+    }
+
+    @Test func rollingRestart_refusesNoPoll_andLosesNothing() throws {
+        let appliance = try Appliance(workers: 2, ["supervisor": "drain = 1.0"])
+        let before = try appliance.pid("worker-0")
+        let crowd = crowd(appliance, seconds: 8) { $0.rate = 200 }
+        var rolling: Program?
+        crowd.events = [(1.0, { rolling = try Program("megacomet", ["rolling", "-c", appliance.configuration], in: appliance.folder) })]
+        let tally = try crowd.run()
+        #expect(try rolling?.waitForExit() == .exited(0), "\(rolling?.output ?? "")")
+        try eventually("both are new") {
+            let status = try appliance.status()
+            return status.allReady && status.processes.first { $0.name == "worker-0" }?.pid != before
+        }
+        #expect(tally.delivered == tally.published, "\(tally)")
+        #expect(tally.lost + tally.doubled + tally.disordered + tally.refusedConnects == 0, "\(tally)")
+        #expect(tally.errors.isEmpty, "\(tally)")
+    }
+
+    @Test func stoppedAppliance_leavesNothingBehind() throws {
+        let appliance = try Appliance(workers: 2)
+        let pids = try appliance.status().processes.map(\.pid)
+        #expect(try appliance.command("status").end == .exited(0))
+        #expect(try appliance.command("publish", "c1", "\"hello\"").end == .exited(0))
+        #expect(try appliance.poller("c1").poll().messages.count == 1)
+        let (stopped, output) = try appliance.command("stop")
+        #expect(stopped == .exited(0), "\(output)")
+        try appliance.supervisor?.waitForExit()
+        #expect(!pids.contains(where: Processes.isAlive))
+        #expect(try appliance.command("status").end != .exited(0))
+    }
+}
