@@ -16,11 +16,13 @@ final class ClientSockets: WorkerIO {
     private var closed = UInt32.max
     private(set) var refusedOverfull: UInt64 = 0
     private let most: Int
+    private let requests: RequestLog
 
     static var watcherBytes: Int { MemoryLayout<ev_io>.size }
 
     /// `most`: connections open at once; more are closed with a bare 503.
-    init(_ loop: Loop, most: Int) {
+    init(_ loop: Loop, most: Int, _ requests: RequestLog) {
+        self.requests = requests
         self.loop = loop
         self.most = most
         ev_set_userdata(loop.pointer, Unmanaged.passUnretained(self).toOpaque())
@@ -122,4 +124,5 @@ final class ClientSockets: WorkerIO {
     func pauseReading(_ slot: UInt32) { watch(slot, interest(slot).subtracting(.read)) }
     func resumeReading(_ slot: UInt32) { watch(slot, interest(slot).union(.read)) }
     func nanoseconds() -> UInt64 { Clock.monotonicNanoseconds }
+    func asked(_ slot: UInt32, _ request: HTTPRequest) { requests.tell(request, from: Sockets.peer(watcher(slot).pointee.fd)) }
 }

@@ -22,10 +22,10 @@ final class WorkerProcess {
     /// Told when the link comes to stand or falls, and when the drain begins.
     var stateChanged: () -> Void = {}
 
-    init(_ loop: Loop, _ settings: WorkerSettings, log: Logger) {
+    init(_ loop: Loop, _ settings: WorkerSettings, trustedProxies: [String], log: Logger) {
         self.loop = loop
         self.log = log
-        clients = ClientSockets(loop, most: settings.maxConnections + Limits.overflowConnections)
+        clients = ClientSockets(loop, most: settings.maxConnections + Limits.overflowConnections, RequestLog(log, trusted: trustedProxies))
         worker = Worker(
             settings, io: clients, extraBytes: ClientSockets.watcherBytes,
             seed: UInt64.random(in: 1...UInt64.max))

@@ -3,6 +3,7 @@ import Comet
 import Configuration
 import Daemon
 import Glibc
+import Logging
 import Reactor
 import Wire
 
@@ -20,7 +21,9 @@ settings.origins = wanted.origins
 settings.script = BrowserScript.bytes
 settings.scriptETag = BrowserScript.etag
 
-let process = WorkerProcess(daemon.loop, settings, log: daemon.log)
+settings.tellsRequests = daemon.log.logLevel <= .debug
+
+let process = WorkerProcess(daemon.loop, settings, trustedProxies: wanted.trustedProxies, log: daemon.log)
 let manager = daemon.arguments.settings.manager
 process.start(
     listener: daemon.listener("clients", wanted.address, daemon.arguments.port), manager: Endpoint(manager.address, UInt16(manager.port)),

@@ -76,6 +76,8 @@ import Testing
         #expect(errors("[workers]\ncount = 1.5") == ["m.toml:2: workers.count: 1.5 is not a whole number"])
         #expect(errors("log = { level = \"loud\" }")[0].hasPrefix("m.toml:1: log.level: \"loud\" is not trace, debug"))
         #expect(errors("[workers]\norigins = [\"https://a.example/\"]").count == 1)
+        #expect(errors("[workers]\ntrusted_proxies = [\"10.0.0.0/33\"]").count == 1)
+        #expect(errors("[workers]\ntrusted_proxies = [\"10.0.0.0/8\", \"127.0.0.1\"]").isEmpty)
     }
 
     @Test func clashes_areFound() {

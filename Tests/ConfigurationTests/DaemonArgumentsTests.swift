@@ -7,6 +7,7 @@ import Testing
         settings.workers.count = 16
         settings.workers.basePort = 8100
         settings.workers.origins = ["https://a.example", "*"]
+        settings.workers.trustedProxies = ["127.0.0.1", "10.0.0.0/8"]
         settings.workers.pollTimeout = 0.75
         settings.manager.address = "127.0.0.9"
         settings.stats.port = 19002
@@ -25,6 +26,7 @@ import Testing
             #expect(back.arguments == worker.arguments)
             #expect(back.settings.manager == worker.settings.manager || back.settings.manager.address == "127.0.0.9")
             #expect(back.settings.workers.origins == changed.workers.origins)
+            #expect(back.settings.workers.trustedProxies == changed.workers.trustedProxies)
             #expect(back.settings.stats == changed.stats && back.settings.log == changed.log)
         }
         let manager = DaemonArguments(.manager, appKeyFile: "/tmp/run/app.key", settings: changed)

@@ -4,6 +4,7 @@ import Wire
 extension Worker {
     /// False: the connection is closed now.
     func handle(_ slot: UInt32, _ request: HTTPRequest) -> Bool {
+        if settings.tellsRequests { io.asked(slot, request) }
         let connection = slab.pointer(slot)
         connection.pointee.marks.insert(.asked)
         setMark(connection, .http11, request.minorVersion == 1)

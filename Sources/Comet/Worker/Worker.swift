@@ -13,6 +13,11 @@ package protocol WorkerIO: AnyObject {
     func resumeReading(_ slot: UInt32)
     /// CLOCK_MONOTONIC.
     func nanoseconds() -> UInt64
+    /// A request came; called only where `WorkerSettings.tellsRequests`.
+    func asked(_ slot: UInt32, _ request: HTTPRequest)
+}
+extension WorkerIO {
+    package func asked(_ slot: UInt32, _ request: HTTPRequest) {}
 }
 
 /// A worker's settings, in the units that it counts in.
@@ -28,6 +33,7 @@ package struct WorkerSettings {
     package var maxConnections = 131_072
     /// `["*"]`: everyone.
     package var origins = ["*"]
+    package var tellsRequests = false
     package var script: [UInt8] = []
     package var scriptETag = "\"\""
     package init() {}

@@ -27,6 +27,8 @@ package struct Setting: Sendable {
         case path
         /// "*", or scheme://host, as browsers send it.
         case origin
+        /// IPv4, or a network: address/bits.
+        case network
         case oneOf([String])
     }
     package enum Applies: String, Sendable {
@@ -80,6 +82,8 @@ extension Setting {
             "Bytes of a request's first line and headers. More: 414 or 431."),
         Setting("workers.origins", .list(\.workers.origins, .origin), .restart, worker: "origins",
             "Web origins that may poll as JSON from a browser (CORS), as \"https://www.example.org\"; \"*\" is all of them."),
+        Setting("workers.trusted_proxies", .list(\.workers.trustedProxies, .network), .restart, worker: "trusted-proxies",
+            "Proxies whose X-Forwarded-For is believed where the log says who asked (log.level \"debug\"). From anyone else it is ignored."),
 
         Setting("manager.address", .text(\.manager.address, .address), .start, worker: "manager", manager: "address",
             "Where the manager listens for its workers, and for apps of the seed's protocol. It has no key: keep it on loopback."),

@@ -135,6 +135,7 @@ extension Setting.Rule {
         case .address: "an IPv4 address"
         case .path: "an absolute path"
         case .origin: "\"*\" or an origin as \"https://www.example.org\""
+        case .network: "an IPv4 address, or a network as \"10.0.0.0/8\""
         case .oneOf(let words): words.joined(separator: ", ")
         }
     }
@@ -145,6 +146,7 @@ extension Setting.Rule {
             case .address: isAddress(value)
             case .path: value.utf8.first == UInt8(ascii: "/") && !value.utf8.contains(0)
             case .origin: isOrigin(value)
+            case .network: isNetwork(value)
             case .oneOf(let words): words.contains(value)
             }
         if !isRight { throw SettingMistake("\(quoted(value)) is not \(self == .any ? "text without control characters" : text)") }
@@ -158,6 +160,11 @@ private func isAddress(_ text: String) -> Bool {
             (1...3).contains(part.utf8.count) && part.utf8.allSatisfy { (48...57).contains($0) } && Int(part).map { $0 <= 255 } == true
                 && (part.utf8.count == 1 || part.utf8.first != 48)
         }
+}
+
+private func isNetwork(_ text: String) -> Bool {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    return isAddress(String(parts[0])) && (parts.count == 1 || parts.count == 2 && (0...32).map(String.init).contains(String(parts[1])))
 }
 
 /// RFC 6454, 6.2: no path, not even a slash. A comma would end it on a daemon's command line.

@@ -1,0 +1,201 @@
+"""The proxies' files in config/, as they stand but for ports, certificate and times, each with its real program before the real appliance."""
+import contextlib
+import functools
+import http.client
+import json
+import pathlib
+import re
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from appliance import ROOT, Appliance, free_ports, wait_until
+
+CONFIG = ROOT / "config"
+# All times of the files go at this part of theirs, and workers.poll_timeout with them: 50 s become 2.5 s.
+SCALE = 20
+CLIENT = "127.0.0.9"
+
+
+def seconds(text):
+    return float(text.rstrip("s")) * (1 if text.endswith("s") else 0.001)
+
+
+def over_each_proxy(test):
+    @functools.wraps(test)
+    def run(self):
+        for name in ("nginx", "haproxy", "hitch"):
+            with self.subTest(name), contextlib.closing(self.connect(getattr(self, name))) as connection:
+                test(self, name, connection)
+
+    return run
+
+
+class ProxyTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="megacomet-proxies-")))
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+             "-addext", "subjectAltName=DNS:localhost", "-keyout", cls.folder / "privkey.pem", "-out", cls.folder / "fullchain.pem"],
+            check=True, capture_output=True)
+        (cls.folder / "both.pem").write_text((cls.folder / "privkey.pem").read_text() + (cls.folder / "fullchain.pem").read_text())
+        cls.appliance = cls.enterClassContext(Appliance(
+            workers={"poll_timeout": 50 / SCALE, "idle_timeout": 60 / SCALE, "trusted_proxies": ["127.0.0.1"]}, log={"level": "debug"}))
+        cls.nginx, cls.haproxy, cls.hitch, inner = free_ports(4)
+        cls.programs = [
+            cls.start("nginx", "nginx.conf", {"1048576": "4096", "131072": "2000", "listen 443": f"listen {cls.nginx}"},
+                      ["-p", cls.folder, "-g", f"pid {cls.folder}/nginx.pid; error_log stderr; daemon off;"]),
+            cls.start("haproxy", "haproxy.cfg", {"maxconn 200000": "maxconn 2000", "bind :443": f"bind :{cls.haproxy}", "127.0.0.1:8443": f"127.0.0.1:{inner}"}, []),
+            cls.start("hitch", "hitch.conf", {'port = "443"': f'port = "{cls.hitch}"', "127.0.0.1]:8443": f"127.0.0.1]:{inner}"}, []),
+        ]
+        for port in (cls.nginx, cls.haproxy, cls.hitch):
+            wait_until(lambda: cls.answers(port), 20, f"the proxy on port {port}")
+
+    @classmethod
+    def start(cls, program, name, changes, arguments):
+        text = (CONFIG / name).read_text()
+        for default, ours in changes.items():
+            assert text.count(default) == 1, (name, default)
+            text = text.replace(default, ours)
+        text = text.replace("/etc/ssl/megacomet", str(cls.folder))
+        # As many workers as the appliance has; the lines of the others go.
+        for number in range(8):
+            if number < 2:
+                text = text.replace(f"127.0.0.1:{8000 + number}", f"127.0.0.1:{cls.appliance.worker_ports[number]}")
+            else:
+                text = re.sub(rf".*127\.0\.0\.1:{8000 + number}\b.*\n", "", text)
+        if program != "hitch":
+            text = re.sub(r"\b([1-9][0-9]+)s\b", lambda time: f"{int(1000 * int(time[1]) / SCALE)}ms", text)
+        file = cls.folder / name
+        file.write_text(text)
+        flag = {"nginx": "-c", "haproxy": "-f", "hitch": "--config"}[program]
+        arguments = [f"{flag}={file}"] if program == "hitch" else [*arguments, flag, file]
+        log = cls.enterClassContext(open(cls.folder / (program + ".log"), "wb"))
+        process = subprocess.Popen([f"/usr/sbin/{program}", *arguments], stdout=log, stderr=log, cwd=cls.folder)
+
+        def end():
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+        cls.addClassCleanup(end)
+        return process
+
+    @classmethod
+    def answers(cls, port):
+        for process in cls.programs if hasattr(cls, "programs") else []:
+            assert process.poll() is None, "\n".join(file.read_text() for file in cls.folder.glob("*.log"))
+        try:
+            connection = cls.connect(port)
+            connection.request("GET", "/_/health")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+
+    @classmethod
+    def connect(cls, port):
+        context = ssl.create_default_context(cafile=cls.folder / "fullchain.pem")
+        return http.client.HTTPSConnection("localhost", port, timeout=20, source_address=(CLIENT, 0), context=context)
+
+    def poll(self, connection, client, cursor=0, headers={}):
+        connection.request("GET", f"/{client}.json?cursor={cursor}", headers=headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def publish_when_polled(self, client, message):
+        """In the background: what was published, and when."""
+        told = []
+
+        def go():
+            wait_until(lambda: self.appliance.is_polling(client), 10, "the poll")
+            told.append(time.monotonic())
+            self.appliance.publish(client, message)
+
+        thread = threading.Thread(target=go)
+        thread.start()
+        self.addCleanup(thread.join)
+        return told
+
+    @over_each_proxy
+    def test_a_message_passes_at_once(self, name, connection):
+        told = self.publish_when_polled("at-once-" + name, {"to": name})
+        status, envelope = self.poll(connection, "at-once-" + name)
+        self.assertEqual((status, [m["data"] for m in envelope["messages"]]), (200, [{"to": name}]))
+        self.assertLess(time.monotonic() - told[0], 1, "unbuffered")
+
+    @over_each_proxy
+    def test_an_empty_poll_is_ended_by_the_worker_and_not_by_the_proxy(self, name, connection):
+        began = time.monotonic()
+        status, envelope = self.poll(connection, "empty-" + name)
+        self.assertEqual((status, envelope), (200, {"messages": [], "cursor": 0}))
+        self.assertGreater(time.monotonic() - began, 50 / SCALE - 0.2)
+
+    def test_the_times_in_the_files_fit_the_defaults(self):
+        defaults = dict(re.findall(r"^(poll_timeout|idle_timeout) = ([\d.]+)", (CONFIG / "megacomet.toml").read_text(), re.M))
+        nginx, haproxy = ((CONFIG / name).read_text() for name in ("nginx.conf", "haproxy.cfg"))
+        poll, idle = float(defaults["poll_timeout"]), float(defaults["idle_timeout"])
+        for text, pattern in ((nginx, r"proxy_read_timeout (\d+)s"), (haproxy, r"timeout client (\d+)s"), (haproxy, r"timeout server (\d+)s")):
+            self.assertGreater(float(re.search(pattern, text)[1]), poll + 5)
+        self.assertLess(float(re.search(r"keepalive_timeout (\d+)s; +# below", nginx)[1]), idle)
+
+    @over_each_proxy
+    def test_polls_follow_each_other_on_one_connection(self, name, connection):
+        cursor, before, workers = 0, self.to_workers(), set()
+        for n in range(12):
+            self.publish_when_polled("kept-" + name, n)
+            _, envelope = self.poll(connection, "kept-" + name, cursor)
+            cursor = envelope["cursor"]
+            self.assertEqual([m["data"] for m in envelope["messages"]], [n])
+            if n == 0:
+                ours = connection.sock.getsockname()
+            self.assertEqual(connection.sock.getsockname(), ours, "the browser's connection")
+            workers |= self.to_workers() - before
+        self.assertLessEqual(len(workers), 4, "one connection, or a few, to each worker, and not one for each of 12 polls")
+
+    def to_workers(self):
+        """The ports of the connections to workers, from /proc/net/tcp."""
+        lines = (line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:])
+        ports = {f"{port:04X}" for port in self.appliance.worker_ports}
+        return {local for _, local, remote, state, *_ in lines if remote.split(":")[1] in ports and state == "01"}
+
+    @over_each_proxy
+    def test_the_client_is_in_the_log_and_can_not_lie(self, name, connection):
+        self.publish_when_polled("who-" + name, 1)
+        self.poll(connection, "who-" + name, headers={"X-Forwarded-For": "6.6.6.6"})
+        self.assertRegex(self.appliance.said(), rf"GET /who-{name}\.json from {re.escape(CLIENT)} by 127\.0\.0\.1\b")
+        self.assertNotIn("6.6.6.6", self.appliance.said())
+
+    def test_an_address_that_is_not_trusted_is_not_believed(self):
+        direct = http.client.HTTPConnection("127.0.0.1", self.appliance.worker_ports[0], timeout=10, source_address=("127.0.0.77", 0))
+        direct.request("GET", "/_/health", headers={"X-Forwarded-For": "6.6.6.6"})
+        direct.getresponse().read()
+        direct.close()
+        wait_until(lambda: "from 127.0.0.77" in self.appliance.said(), 5, "the line")
+        self.assertNotIn("6.6.6.6", self.appliance.said())
+
+    @over_each_proxy
+    def test_a_worker_that_dies_under_a_poll_is_replaced_by_another(self, name, connection):
+        client = "under-" + name
+        answers = []
+        poll = threading.Thread(target=lambda: answers.append(self.poll(connection, client)))
+        poll.start()
+        wait_until(lambda: self.appliance.is_polling(client), 10, "the poll")
+        worker = self.appliance.request("GET", "/clients/" + client)[1]["worker"]
+        self.appliance.kill(f"worker-{worker}")
+        self.appliance.publish(client, "still here")
+        poll.join(20)
+        (status, envelope), = answers
+        if status == 200 and not envelope["messages"]:
+            status, envelope = self.poll(connection, client)  # the second poll's time was over before the publish
+        self.assertEqual((status, [m["data"] for m in envelope["messages"]]), (200, ["still here"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
