@@ -71,7 +71,7 @@ let package = Package(
         .executableTarget(name: "megabench", dependencies: ["CEpoll", "CSystem", "Wire", arguments, histogram], swiftSettings: fast),
         .target(
             name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Wire", "Reactor", "Configuration", "ConfigurationFile"],
-            path: "Dashboard/Screen", swiftSettings: strict),
+            path: "Dashboard", exclude: ["CNcurses", "megatop"], swiftSettings: strict),
         .executableTarget(name: "megatop", dependencies: ["Dashboard", arguments], path: "Dashboard/megatop", swiftSettings: strict),
 
         // The tests. TestSupport starts the real programs on free ports in private folders, and ends them by id.

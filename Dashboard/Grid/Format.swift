@@ -1,0 +1,99 @@
+/// Numbers and times as people read them, each as wide as there is room.
+package enum Format {
+    /// `812,344`.
+    package static func grouped(_ value: Double) -> String {
+        guard value.isFinite else { return "?" }
+        guard abs(value) < 9e15 else { return short(value) }
+        var digits = Array(String(Int64(abs(value).rounded())))
+        var at = digits.count - 3
+        while at > 0 {
+            digits.insert(",", at: at)
+            at -= 3
+        }
+        return (value.rounded() < 0 ? "-" : "") + String(digits)
+    }
+    /// `15.6k`, `1.00M`; under a thousand as it is.
+    package static func short(_ value: Double) -> String { scaled(value, 1000, ["", "k", "M", "G", "T", "P"]) }
+    /// `18.6M`, in steps of 1,024.
+    package static func bytes(_ value: Double) -> String { scaled(value, 1024, ["", "K", "M", "G", "T", "P"]) }
+    private static func scaled(_ value: Double, _ step: Double, _ units: [String]) -> String {
+        guard value.isFinite else { return "?" }
+        var rest = abs(value)
+        var unit = 0
+        // 999.6 would be written as 1000.
+        while rest >= (unit == 0 ? step - 0.5 : 999.5), unit < units.count - 1 {
+            rest /= step
+            unit += 1
+        }
+        let text = unit == 0 ? String(Int64(rest.rounded())) : decimals(rest, rest < 9.995 && step == 1000 && unit > 1 ? 2 : rest < 99.95 ? 1 : 0)
+        return (value < 0 && rest > 0 ? "-" : "") + text + units[unit]
+    }
+    /// With that many digits behind the point, without Foundation.
+    package static func decimals(_ value: Double, _ count: Int) -> String {
+        guard value.isFinite, abs(value) < 1e15 else { return "?" }
+        var factor: Int64 = 1
+        for _ in 0..<count { factor *= 10 }
+        let scaled = Int64((abs(value) * Double(factor)).rounded())
+        let sign = value < 0 && scaled != 0 ? "-" : ""
+        guard count > 0 else { return sign + String(scaled) }
+        let fraction = String(scaled % factor)
+        return sign + String(scaled / factor) + "." + String(repeating: "0", count: count - fraction.count) + fraction
+    }
+    /// The full form where it fits, otherwise the short one.
+    package static func number(_ value: Double, width: Int, full: Bool = true) -> String {
+        let long = grouped(value)
+        return full && long.count <= width || abs(value) < 1000 ? long : short(value)
+    }
+    /// Per second: one decimal under 100.
+    package static func rate(_ value: Double) -> String { abs(value) < 99.95 && value != 0 ? decimals(value, 1) : short(value) }
+    package static func percent(_ share: Double) -> String { decimals(share * 100, 0) + "%" }
+
+    /// `12d03h`, `2h11m`, `1m02s`, `41s`, `6.6s`. Seconds.
+    package static func span(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds >= 0 else { return "?" }
+        if seconds < 9.95 { return decimals(seconds, 1) + "s" }
+        let whole = Int(min(seconds.rounded(), 1e12))
+        if whole < 60 { return "\(whole)s" }
+        if whole < 3600 { return "\(whole / 60)m" + two(whole % 60) + "s" }
+        if whole < 86_400 { return "\(whole / 3600)h" + two(whole % 3600 / 60) + "m" }
+        return whole < 8_640_000 ? "\(whole / 86_400)d" + two(whole % 86_400 / 3600) + "h" : "\(whole / 86_400)d"
+    }
+    /// `0:47`, `1:02:03`. Seconds.
+    package static func age(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds >= 0 else { return "?" }
+        let whole = Int(min(seconds, 1e12))
+        return whole < 3600 ? "\(whole / 60):" + two(whole % 60) : "\(whole / 3600)h" + two(whole % 3600 / 60)
+    }
+    /// `41ms`, `0.9s`, `12s`. Milliseconds.
+    package static func milliseconds(_ value: Double) -> String {
+        value < 999.5 ? decimals(value, value > 0 && value < 0.95 ? 1 : 0) + "ms" : decimals(value / 1000, value < 9950 ? 1 : 0) + "s"
+    }
+    static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+
+    /// Of the day, UTC: `14:02:31`. Milliseconds since 1970.
+    package static func clock(_ wall: UInt64, milliseconds: Bool = false) -> String {
+        let seconds = Int(wall / 1000 % 86_400)
+        let text = two(seconds / 3600) + ":" + two(seconds % 3600 / 60) + ":" + two(seconds % 60)
+        guard milliseconds else { return text }
+        let rest = String(wall % 1000)
+        return text + "." + String(repeating: "0", count: 3 - rest.count) + rest
+    }
+    /// `2026-11-23`. Milliseconds since 1970; the civil calendar from the day's number.
+    package static func date(_ wall: UInt64) -> String {
+        let day = Int(wall / 86_400_000) + 719_468
+        let era = day / 146_097
+        let ofEra = day - era * 146_097
+        let yearOfEra = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
+        let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let part = (5 * ofYear + 2) / 153
+        let month = part < 10 ? part + 3 : part - 9
+        return "\(yearOfEra + era * 400 + (month <= 2 ? 1 : 0))-" + two(month) + "-" + two(ofYear - (153 * part + 2) / 5 + 1)
+    }
+
+    package static func left(_ text: String, _ width: Int) -> String {
+        text.count >= width ? String(text.prefix(max(0, width))) : text + String(repeating: " ", count: width - text.count)
+    }
+    package static func right(_ text: String, _ width: Int) -> String {
+        text.count >= width ? String(text.prefix(max(0, width))) : String(repeating: " ", count: width - text.count) + text
+    }
+}

@@ -1,0 +1,61 @@
+/// What a cell means; the terminal turns it into a colour where it has any. Every meaning also stands in the text: `W`, `C`, `~`, `!`.
+package enum Role: UInt8, Sendable { case normal, dim, title, warning, critical }
+
+/// A screen as characters: what the views fill, the terminal shows, and the tests compare as text. Every cell is one column wide.
+package struct Grid: Equatable, Sendable {
+    package struct Cell: Equatable, Sendable {
+        package var character: Character = " "
+        package var role: Role = .normal
+        package var isReversed = false
+    }
+    package let size: Size
+    private var cells: [Cell]
+
+    package init(_ size: Size) {
+        self.size = size
+        cells = Array(repeating: Cell(), count: size.width * size.height)
+    }
+
+    package subscript(row: Int, column: Int) -> Cell { cells[row * size.width + column] }
+
+    /// Writes text at a place; what lies outside the grid is cut. Returns the column behind it.
+    @discardableResult
+    package mutating func put(_ text: String, row: Int, column: Int, role: Role = .normal) -> Int {
+        guard row >= 0, row < size.height else { return column }
+        var at = column
+        for character in text {
+            guard at < size.width else { break }
+            if at >= 0 { cells[row * size.width + at] = Cell(character: character, role: role) }
+            at += 1
+        }
+        return at
+    }
+    /// The cursor's row is shown reversed, and marked with `>` for terminals that can't.
+    package mutating func reverse(row: Int) {
+        guard row >= 0, row < size.height else { return }
+        for column in 0..<size.width { cells[row * size.width + column].isReversed = true }
+    }
+    package mutating func clear(row: Int) {
+        guard row >= 0, row < size.height else { return }
+        for column in 0..<size.width { cells[row * size.width + column] = Cell() }
+    }
+
+    /// The lines without the blanks at their ends.
+    package var lines: [String] {
+        (0..<size.height).map { row in
+            let line = cells[row * size.width..<(row + 1) * size.width]
+            let end = line.lastIndex { $0.character != " " } ?? line.startIndex - 1
+            return end < line.startIndex ? "" : String(line[line.startIndex...end].map(\.character))
+        }
+    }
+    package var text: String { lines.joined(separator: "\n") + "\n" }
+}
+
+package struct Size: Equatable, Hashable, Sendable {
+    package var width: Int
+    package var height: Int
+    package init(_ width: Int, _ height: Int) {
+        self.width = max(1, width)
+        self.height = max(1, height)
+    }
+}

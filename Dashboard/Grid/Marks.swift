@@ -1,0 +1,82 @@
+/// What the terminal can show: which characters bars and histories are drawn with.
+package struct Capabilities: Equatable, Sendable {
+    package var isUTF8: Bool
+    package var hasColour: Bool
+    package init(isUTF8: Bool = false, hasColour: Bool = false) {
+        self.isUTF8 = isUTF8
+        self.hasColour = hasColour
+    }
+
+    private static let asciiLevels = Array(" .:-=+*#%@")
+    private static let blockLevels = Array("▁▂▃▄▅▆▇█")
+    private static let eighths = Array("▏▎▍▌▋▊▉")
+
+    /// `[####----]`, `width` columns with its brackets; a share beyond 0...1 is full or empty.
+    package func bar(_ share: Double, width: Int) -> String {
+        let inner = max(0, width - 2)
+        let share = share.isFinite ? min(1, max(0, share)) : 0
+        guard isUTF8 else {
+            let filled = Int((share * Double(inner)).rounded())
+            return "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: inner - filled) + "]"
+        }
+        let eighth = Int((share * Double(inner) * 8).rounded())
+        var text = String(repeating: "█", count: eighth / 8)
+        if eighth % 8 > 0 { text.append(Capabilities.eighths[eighth % 8 - 1]) }
+        return "[" + text + String(repeating: " ", count: inner - text.count) + "]"
+    }
+
+    /// A history, the newest at the right. Nil is a gap: `x` between values (no report: an exit, or silence), blank before the first.
+    package func history(_ values: [Double?], width: Int) -> String {
+        let shown = squeeze(values, to: width)
+        let known = shown.compactMap(\.self)
+        guard let least = known.min(), let most = known.max() else { return String(repeating: " ", count: width) }
+        let levels = isUTF8 ? Capabilities.blockLevels : Capabilities.asciiLevels
+        var begun = false
+        var text = String(repeating: " ", count: max(0, width - shown.count))
+        for value in shown {
+            guard let value else {
+                text.append(begun ? "x" : " ")
+                continue
+            }
+            begun = true
+            if most == 0 {
+                text.append(levels[0])
+            } else if most == least {
+                text.append(levels[levels.count / 2])
+            } else {
+                // From zero, so that a steady line is not blown up into mountains; a line that never falls under half is scaled to itself.
+                let floor = least > most / 2 ? least - (most - least) * 0.25 : 0
+                let level = Int(((value - floor) / (most - floor) * Double(levels.count - 1)).rounded())
+                text.append(levels[min(levels.count - 1, max(value > 0 ? 1 : 0, level))])
+            }
+        }
+        return text
+    }
+
+    /// One column for each value where they fit; otherwise each is the greatest of its share.
+    private func squeeze(_ values: [Double?], to width: Int) -> [Double?] {
+        guard width > 0 else { return [] }
+        guard values.count > width else { return values }
+        return (0..<width).map { column in
+            let part = values[column * values.count / width..<(column + 1) * values.count / width]
+            return part.compactMap(\.self).max()
+        }
+    }
+
+    /// Text that came from outside: each character one column wide, nothing that a terminal obeys.
+    package func clean(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 9: result += " "
+            case 32...126: result.unicodeScalars.append(scalar)
+            case 0...31, 127...159: result += "."
+            // Latin, Greek, Cyrillic: one column each; wider and combining ones are not worth a broken line.
+            case 0xA1...0x2FF, 0x370...0x52F: if isUTF8 { result.unicodeScalars.append(scalar) } else { result += "?" }
+            case 0x300...0x36F: break
+            default: result += "?"
+            }
+        }
+        return result
+    }
+}

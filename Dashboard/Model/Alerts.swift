@@ -1,0 +1,126 @@
+package import Wire
+
+/// What an operator should look at, the worst first.
+package struct Alert: Equatable, Sendable {
+    /// Who and what: an alert that goes on keeps its key.
+    package var key: String
+    package var isCritical: Bool
+    package var text: String
+    /// It is so, and needs no second look: a process that is down.
+    package var isCertain = false
+}
+
+/// Alerts with hysteresis: three samples in a row raise one, ten without it let it fall, so that nothing flickers at a threshold.
+package struct AlertBook: Equatable, Sendable {
+    private static let samplesToRise = 3
+    private static let samplesToFall = 10
+    private struct Entry: Equatable {
+        var alert: Alert
+        var seen = 0
+        var missed = 0
+        var isRaised = false
+    }
+    private var entries: [String: Entry] = [:]
+    private var lastSample: UInt64 = 0
+
+    /// Those that are raised now.
+    package var raised: [Alert] {
+        entries.values.filter(\.isRaised).map(\.alert).sorted { ($0.isCritical ? 0 : 1, $0.key) < ($1.isCritical ? 0 : 1, $1.key) }
+    }
+    /// `sample`: seconds; several pictures of one second count once.
+    package mutating func note(_ conditions: [Alert], sample: UInt64) {
+        let isNew = sample != lastSample
+        lastSample = sample
+        let present = Set(conditions.map(\.key))
+        for condition in conditions {
+            var entry = entries[condition.key] ?? Entry(alert: condition)
+            entry.alert = condition
+            entry.missed = 0
+            if isNew || entry.seen == 0 { entry.seen += 1 }
+            if condition.isCertain || entry.seen >= AlertBook.samplesToRise { entry.isRaised = true }
+            entries[condition.key] = entry
+        }
+        guard isNew else { return }
+        for key in entries.keys where !present.contains(key) {
+            guard var entry = entries[key] else { continue }
+            entry.missed += 1
+            if !entry.isRaised || entry.alert.isCertain || entry.missed >= AlertBook.samplesToFall { entries[key] = nil } else { entries[key] = entry }
+        }
+    }
+}
+
+/// The level of a value by a metric's thresholds.
+package enum Level: Int, Comparable, Sendable {
+    case fine, warning, critical
+    package static func < (one: Level, other: Level) -> Bool { one.rawValue < other.rawValue }
+    package var role: Role { self == .fine ? .normal : self == .warning ? .warning : .critical }
+    /// Behind a value: `W`, `C`.
+    package var mark: String { self == .fine ? "" : self == .warning ? " W" : " C" }
+
+    package init(_ value: Double?, _ threshold: Metric.Threshold?) {
+        guard let value, let threshold else {
+            self = .fine
+            return
+        }
+        self = value >= threshold.critical ? .critical : value >= threshold.warning ? .warning : .fine
+    }
+    /// Of a share by the thresholds of the metric that is the share's part.
+    package static func share(_ id: MetricID, _ part: Double?, _ whole: Double?) -> Level {
+        guard let part, let whole, whole > 0 else { return .fine }
+        return Level(part / whole, Metric[id].threshold)
+    }
+}
+
+extension Model {
+    /// All that is not as it should be in this sample.
+    func conditions() -> [Alert] {
+        var result: [Alert] = []
+        func add(_ key: String, _ level: Level, _ text: String, certain: Bool = false) {
+            if level != .fine { result.append(Alert(key: key, isCritical: level == .critical, text: text, isCertain: certain)) }
+        }
+        for process in ordered {
+            let state = process.state(now)
+            let name = process.id.short
+            switch state.word {
+            case "BACKOFF", "CRASHLOOP":
+                var text = "\(name) \(state.word)"
+                if let exit = children[process.id]?.lastExit, !exit.isEmpty { text += ": \(exit)" }
+                if let exits = process.child.value(.childExits60s), exits > 1 { text += ", \(Int(exits)) exits in 60s" }
+                if let retry = process.child.value(.childRetryIn), retry > 0 { text += ", retry in \(Format.span(retry / 1000))" }
+                if let held = process.queue.value(.queueMessages), held > 0 { text += "; \(Format.grouped(held)) msgs held by mgr" }
+                add(name, .critical, text, certain: true)
+            case "HELD": add(name, .critical, "\(name) HELD: \(children[process.id]?.lastExit ?? "its last exit"); U starts it when it is mended", certain: true)
+            case "SUSPECT":
+                let age = process.own.age(now).map { "no report for \(Format.span($0))" } ?? "no report"
+                add(name, .warning, "\(name) SUSPECT: \(age); aborted at \(Format.span(server.policy.watchdog)) unless it reports (H holds the watchdog)", certain: true)
+            case "GONE": add(name, .critical, "\(name) GONE: no report for over a minute and no supervisor", certain: true)
+            default: break
+            }
+            guard state.isRunning, process.own.freshness(now) == .fresh else { continue }
+            let lag = process.own.value(.loopLagMax)
+            add("\(name) lag", Level(lag, Metric[.loopLagMax].threshold), "\(name) event loop late by \(Format.milliseconds((lag ?? 0) / 1000))")
+            let cpu = process.cpuShare
+            add("\(name) cpu", Level(cpu.map { $0 * 1e6 }, Metric[.cpuUser].threshold), "\(name) uses \(Format.percent(cpu ?? 0)) of a core: a process is one thread; add workers")
+            let files = process.own.value(.fdsOpen), limit = process.own.value(.fdLimit)
+            add("\(name) fds", .share(.fdsOpen, files, limit), "\(name) has \(Format.grouped(files ?? 0)) of \(Format.grouped(limit ?? 0)) descriptors open")
+            if process.id != .manager, process.own.count(.managerLinkUp) == 0 { add("\(name) link", .warning, "\(name) is not linked to the manager") }
+        }
+        let connections = totals.connections.value, most = totals.connectionLimit
+        add("conns", .share(.connsOpen, connections, most), "connections at \(Format.percent((connections ?? 0) / max(1, most ?? 1))) of the limit")
+        let waiting = queue.value(.queueMessages), room = queue.value(.queueLimitMessages)
+        add("queue", .share(.queueMessages, waiting, room), "queue at \(Format.percent((waiting ?? 0) / max(1, room ?? 1))) of its limit")
+        let refused = totals.manager(.refusedFull, seconds: 1).value
+        add("refused", Level(refused, Metric[.refusedFull].threshold), "publishes refused, the queue is full: \(Format.rate(refused ?? 0))/s")
+        if let wrong = totals.balance.wrong.first { add("balance", .critical, "\(wrong.0.short) books don't balance by \(wrong.1): messages lost without a trace") }
+        if supervisor.own.count(.configOK) == 0 { add("config", .warning, "the last reload was refused; megacomet check says why", certain: true) }
+        return result
+    }
+}
+
+extension ProcessModel {
+    /// Of one core, 0 to 1; user and system together.
+    package var cpuShare: Double? {
+        guard let user = own.rate(.cpuUser, seconds: 2), let system = own.rate(.cpuSystem, seconds: 2) else { return nil }
+        return (user + system) / 1e6
+    }
+}

@@ -1,0 +1,58 @@
+/// Which rows are shown: `w5`, `!ready`, `state=backoff`, `conns>100k`; several words must all hold. The header's totals never change by it.
+package struct Filter: Equatable, Sendable {
+    package let text: String
+    private let terms: [Term]
+
+    private struct Term: Equatable, Sendable {
+        var isInverted: Bool
+        var column: String?
+        var comparison: Character
+        var value: String
+    }
+
+    package init(_ text: String) {
+        self.text = text
+        terms = text.lowercased().split(separator: " ").map { word in
+            var word = word
+            let isInverted = word.hasPrefix("!")
+            if isInverted { word.removeFirst() }
+            guard let at = word.firstIndex(where: { "=<>".contains($0) }), at > word.startIndex else {
+                return Term(isInverted: isInverted, column: nil, comparison: " ", value: String(word))
+            }
+            return Term(isInverted: isInverted, column: String(word[..<at]), comparison: word[at], value: String(word[word.index(after: at)...]))
+        }
+    }
+    package var isEmpty: Bool { terms.isEmpty }
+
+    /// `text`: all that the row says. `column`: its text and value in a column, by the column's id or title.
+    package func matches(text: String, column: (String) -> (text: String, value: Double?)?) -> Bool {
+        terms.allSatisfy { term in
+            term.isInverted != holds(term, text, column)
+        }
+    }
+    private func holds(_ term: Term, _ text: String, _ column: (String) -> (text: String, value: Double?)?) -> Bool {
+        guard let name = term.column else { return term.value.isEmpty || text.lowercased().contains(term.value) }
+        // While it is being typed nothing is hidden yet.
+        guard !term.value.isEmpty else { return true }
+        guard let found = column(name) else { return false }
+        if let wanted = Filter.number(term.value), let value = found.value {
+            switch term.comparison {
+            case "<": return value < wanted
+            case ">": return value > wanted
+            default: return value == wanted
+            }
+        }
+        return term.comparison == "=" && found.text.lowercased().contains(term.value)
+    }
+    /// `100k`, `1.5m`.
+    static func number(_ text: String) -> Double? {
+        let factor: Double
+        switch text.last {
+        case "k": factor = 1e3
+        case "m": factor = 1e6
+        case "g": factor = 1e9
+        default: return Double(text)
+        }
+        return Double(text.dropLast()).map { $0 * factor }
+    }
+}

@@ -1,0 +1,159 @@
+import Wire
+
+/// All that is known of the appliance. Reports, events and answers are taken in; the views read it. The time is handed in.
+package struct Model: Sendable {
+    /// Nanoseconds of CLOCK_MONOTONIC, milliseconds since 1970: of the picture.
+    package var now: UInt64 = 0
+    package var wall: UInt64 = 0
+
+    package var server = Server()
+    package var link = Link.waiting
+    package var processes: [ProcessID: ProcessModel] = [:]
+    package var supervisor = Supervisor()
+    /// The manager's report of all that waits.
+    package var queue = Series()
+    package var managerBoot: UInt64 = 0
+    package var depth = History()
+    package var connections = History()
+    package var deliveries = History()
+    /// Oldest first, at most `eventsKept`.
+    package var events: [Event] = []
+    package var alerts = AlertBook()
+    package var health = Health()
+    /// The most connections since start, or since `z`.
+    package var peakConnections: Double = 0
+    package var doctor: [DoctorCheck] = []
+    package var rolling: String?
+    /// What the supervisor's control socket says of each process beyond its numbers.
+    package var children: [ProcessID: Child] = [:]
+
+    package init() {}
+
+    /// Which appliance this is.
+    package struct Server: Equatable, Sendable {
+        package var version = "1.0.0"
+        package var host = ""
+        package var address = ""
+        package var kernel = ""
+        package var runDirectory = ""
+        package var statsAddress = ""
+        package var policy = Policy()
+        package init() {}
+        package struct Policy: Equatable, Sendable {
+            package var restartDelay = 0.1, restartDelayMax = 30.0, crashLoopExits = 5, crashLoopWindow = 60.0, watchdog = 10.0, drain = 60.0, stop = 10.0
+            package init() {}
+        }
+    }
+    package struct Supervisor: Sendable {
+        package var own = Series()
+        package var boot: UInt64 = 0
+        package var pid: UInt32 = 0
+        package var startTime: UInt64 = 0
+    }
+    /// The line to the hub.
+    package enum Link: Equatable, Sendable {
+        /// No answer yet, since megatop started.
+        case waiting
+        case live
+        /// `since` in ns; `reason` for people.
+        case lost(since: UInt64, reason: String)
+    }
+    /// The watcher's own health.
+    package struct Health: Equatable, Sendable {
+        package var lost: UInt64 = 0
+        package var late: UInt64 = 0
+        package var dropped: UInt64 = 0
+        /// Frames that the terminal did not take in time.
+        package var framesSkipped: UInt64 = 0
+        /// No token could be read: what comes is believed unchecked.
+        package var isUnauthenticated = false
+        package init() {}
+    }
+    package struct Child: Equatable, Sendable {
+        package var desired = "up"
+        /// `SIGSEGV after 3.1s`; empty where it never ended.
+        package var lastExit = ""
+        package var isHeld = false
+        /// The newest of its lines.
+        package var output: [String] = []
+        package init() {}
+    }
+    package struct DoctorCheck: Equatable, Sendable {
+        package var name: String
+        package var have: String
+        package var want: String
+        package var why: String
+        package var isGood: Bool
+        package init(name: String, have: String, want: String, why: String, isGood: Bool) {
+            self.name = name
+            self.have = have
+            self.want = want
+            self.why = why
+            self.isGood = isGood
+        }
+    }
+
+    package var ordered: [ProcessModel] { processes.values.sorted { $0.id < $1.id } }
+    package var workers: [ProcessModel] { ordered.filter { $0.id != .manager } }
+
+    /// Once for each picture: what is derived over time.
+    package mutating func tick() {
+        let connections = totals.connections
+        if connections.freshness == .fresh { self.connections.note(connections.value, time: now) }
+        peakConnections = max(peakConnections, connections.value ?? 0)
+        let deliveries = totals.deliveries(seconds: 1)
+        if deliveries.freshness == .fresh, let value = deliveries.value { self.deliveries.note(value, time: now) }
+        alerts.note(conditions(), sample: now / 1_000_000_000)
+    }
+    package mutating func zeroPeaks() { peakConnections = totals.connections.value ?? 0 }
+
+    package static let eventsKept = 1000
+    package mutating func take(_ event: Event) {
+        if event.number != 0, events.contains(where: { $0.number == event.number && $0.time == event.time }) { return }
+        let at = events.lastIndex { $0.time <= event.time }.map { $0 + 1 } ?? 0
+        events.insert(event, at: at)
+        if events.count > Model.eventsKept { events.removeFirst() }
+    }
+    package var isLost: Bool { if case .lost = link { true } else { false } }
+}
+
+/// What happened, as the supervisor tells it, or megatop itself.
+package struct Event: Equatable, Sendable {
+    package enum Severity: String, Sendable, CaseIterable {
+        case info, warning, error, critical
+        package var letter: String {
+            switch self {
+            case .info: "I"
+            case .warning: "W"
+            case .error: "E"
+            case .critical: "C"
+            }
+        }
+        package var role: Role {
+            switch self {
+            case .info: .normal
+            case .warning: .warning
+            case .error, .critical: .critical
+            }
+        }
+    }
+    /// The supervisor's count; 0: megatop's own.
+    package var number: UInt64
+    /// Milliseconds since 1970.
+    package var time: UInt64
+    package var severity: Severity
+    /// `w5`, `mgr`, `cfg`, `top`.
+    package var who: String
+    package var kind: String
+    package var text: String
+    package var pid: Int?
+    package init(number: UInt64 = 0, time: UInt64, severity: Severity, who: String, kind: String, text: String, pid: Int? = nil) {
+        self.number = number
+        self.time = time
+        self.severity = severity
+        self.who = who
+        self.kind = kind
+        self.text = text
+        self.pid = pid
+    }
+}

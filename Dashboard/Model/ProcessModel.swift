@@ -1,0 +1,98 @@
+package import Wire
+
+/// What is known of one process, by who said it: itself, the manager (what waits for its clients), the supervisor (how it lives).
+package struct ProcessModel: Equatable, Sendable {
+    package let id: ProcessID
+    package var own = Series()
+    package var queue = Series()
+    package var child = Series()
+    /// Of its newest report. 0: none came.
+    package var boot: UInt64 = 0
+    package var pid: UInt32 = 0
+    package var generation: UInt16 = 0
+    /// Milliseconds since 1970.
+    package var startTime: UInt64 = 0
+    package var reportedState: UInt16 = 0
+    package var saidGoodbye = false
+    package var lost: UInt64 = 0
+    package var latency = Latency()
+    package var connections = History()
+    package var depth = History()
+    package var deliveries = History()
+
+    package init(_ id: ProcessID) { self.id = id }
+
+    /// What the supervisor says, or without it what the process itself said last.
+    package func state(_ now: UInt64) -> State {
+        if isToldNewer || child.freshness(now) < .old, let code = child.count(.childState), let state = ProcessStateCode(rawValue: code) {
+            return State(word: state.word.uppercased(), freshness: child.freshness(now), isRunning: State.running.contains(state))
+        }
+        let freshness = own.freshness(now)
+        guard let age = own.age(now) else {
+            guard !child.isEmpty else { return State(word: "?", freshness: .old, isRunning: false) }
+            let last = child.count(.childState).flatMap(ProcessStateCode.init(rawValue:))
+            return State(word: last?.word.uppercased() ?? "?", freshness: .old, isRunning: false)
+        }
+        if saidGoodbye { return State(word: "LEFT", freshness: freshness, isRunning: false) }
+        if age > 60 { return State(word: "GONE", freshness: .absent, isRunning: false) }
+        return State(word: StatsPacket.State(rawValue: reportedState)?.word.uppercased() ?? "?", freshness: freshness, isRunning: true)
+    }
+    /// Whose word is the last: without a supervisor the processes go on reporting.
+    private var isToldNewer: Bool {
+        guard let told = child.time else { return false }
+        guard let said = own.time else { return true }
+        return said <= told + 1_500_000_000
+    }
+    package struct State: Equatable, Sendable {
+        package var word: String
+        package var freshness: Freshness
+        package var isRunning: Bool
+        static let running: Set<ProcessStateCode> = [.starting, .ready, .suspect, .draining, .stopping]
+
+        package var text: String { word + (freshness == .stale || freshness == .old ? "~" : "") }
+        package var isReady: Bool { word == "READY" && freshness == .fresh }
+        package var role: Role {
+            switch word {
+            case "READY": freshness == .fresh ? .normal : .dim
+            case "BACKOFF", "CRASHLOOP", "HELD", "GONE": .critical
+            case "SUSPECT", "ORPHAN", "OVERLOADED": .warning
+            default: .normal
+            }
+        }
+    }
+
+    // MARK: values with their age
+
+    /// A gauge of its own report.
+    package func gauge(_ id: MetricID, _ now: UInt64) -> Quantity {
+        guard state(now).isRunning else { return .absent }
+        // Not every process has every counter.
+        if !own.isEmpty, own.count(id) == nil { return .absent }
+        return Quantity(own.value(id), own.freshness(now))
+    }
+    package func rate(_ id: MetricID, _ now: UInt64, seconds: Double) -> Quantity {
+        guard state(now).isRunning, own.isEmpty || own.count(id) != nil else { return .absent }
+        let freshness = own.freshness(now)
+        return Quantity(freshness == .old ? nil : own.rate(id, seconds: seconds), freshness)
+    }
+    /// What waits for its clients: known from the manager, also while it is down.
+    package func waiting(_ id: MetricID, _ now: UInt64) -> Quantity {
+        queue.isEmpty ? Quantity(nil, .old) : Quantity(queue.value(id), queue.freshness(now))
+    }
+    package func waitingRate(_ id: MetricID, _ now: UInt64, seconds: Double) -> Quantity {
+        let freshness = queue.freshness(now)
+        return Quantity(freshness == .old ? nil : queue.rate(id, seconds: seconds), freshness)
+    }
+    /// From the supervisor's table.
+    package func told(_ id: MetricID, _ now: UInt64) -> Quantity {
+        child.isEmpty ? Quantity(nil, .old) : Quantity(child.value(id), child.freshness(now))
+    }
+    /// enqueued - dequeued - expired - dropped - depth: 0, or messages are lost without a trace.
+    package var imbalance: Int64? { ProcessModel.imbalance(queue) }
+    package static func imbalance(_ queue: Series) -> Int64? {
+        guard let enqueued = queue.count(.enqueued), let dequeued = queue.count(.dequeued), let expired = queue.count(.expired),
+            let dropped = queue.count(.droppedFull), let depth = queue.count(.queueMessages)
+        else { return nil }
+        return Int64(bitPattern: enqueued &- dequeued &- expired &- dropped &- depth)
+    }
+}

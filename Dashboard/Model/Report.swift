@@ -1,0 +1,97 @@
+package import Wire
+
+/// A report as the model takes it: from the stats channel, a recording or a test.
+package struct Report: Equatable, Sendable {
+    package var role: StatsPacket.Role
+    package var instance: Int
+    package var boot: UInt64
+    package var pid: UInt32 = 0
+    package var generation: UInt16 = 1
+    package var startTime: UInt64 = 0
+    package var state: UInt16 = StatsPacket.State.ready.rawValue
+    package var isGoodbye = false
+    /// Nanoseconds of CLOCK_MONOTONIC.
+    package var time: UInt64
+    package var interval: UInt64 = 1000
+    package var lost: UInt64 = 0
+    package var values = MetricValues()
+    /// What it reports of others: 0 the manager (of a queue: clients that were on no worker), n + 1 worker n.
+    package var subjects: [UInt16: MetricValues] = [:]
+
+    package init(_ role: StatsPacket.Role, _ instance: Int = 0, boot: UInt64, time: UInt64) {
+        self.role = role
+        self.instance = instance
+        self.boot = boot
+        self.time = time
+    }
+}
+
+extension Model {
+    package mutating func take(_ report: Report) {
+        switch report.role {
+        case .worker: takeOwn(report, .worker(report.instance))
+        case .manager:
+            takeOwn(report, .manager)
+            let isNew = isNewManager(report)
+            for (subject, values) in report.subjects {
+                let id = ProcessID(subject: subject)
+                process(id) { process in
+                    if isNew { process.queue.restart() }
+                    process.queue.interval = report.interval
+                    process.queue.take(values, time: report.time)
+                    process.depth.note(process.queue.value(.queueMessages), time: report.time)
+                }
+            }
+            if isNew { queue.restart() }
+            managerBoot = report.boot
+            queue.interval = report.interval
+            queue.take(report.values, time: report.time)
+            depth.note(queue.value(.queueMessages), time: report.time)
+        case .supervisor:
+            if supervisor.boot != report.boot { supervisor.own.restart() }
+            supervisor.boot = report.boot
+            supervisor.pid = report.pid
+            supervisor.startTime = report.startTime
+            supervisor.own.interval = report.interval
+            supervisor.own.take(report.values, time: report.time)
+            for (subject, values) in report.subjects {
+                process(ProcessID(subject: subject)) { process in
+                    process.child.interval = report.interval
+                    process.child.take(values, time: report.time)
+                }
+            }
+        case .reader: return
+        }
+    }
+    private func isNewManager(_ report: Report) -> Bool { managerBoot != 0 && managerBoot != report.boot }
+
+    private mutating func takeOwn(_ report: Report, _ id: ProcessID) {
+        process(id) { process in
+            if process.boot != report.boot {
+                // The generation before is still draining: the row shows the new one.
+                if process.boot != 0, report.generation < process.generation, process.own.freshness(report.time) == .fresh { return }
+                process.own.restart()
+                process.latency.restart()
+                process.boot = report.boot
+                process.lost = 0
+            }
+            process.pid = report.pid
+            process.generation = report.generation
+            process.startTime = report.startTime
+            process.reportedState = report.state
+            process.saidGoodbye = report.isGoodbye
+            process.lost += report.lost
+            process.own.interval = report.interval
+            process.own.take(report.values, time: report.time)
+            process.latency.take(process.own.samples.last?.values ?? report.values, time: report.time)
+            if id != .manager { process.connections.note(process.own.value(.connsOpen), time: report.time) }
+            process.deliveries.note(process.own.rate(id == .manager ? .handed : .delivered), time: report.time)
+        }
+        health.lost += report.lost
+    }
+    private mutating func process(_ id: ProcessID, _ change: (inout ProcessModel) -> Void) {
+        var process = processes[id] ?? ProcessModel(id)
+        change(&process)
+        processes[id] = process
+    }
+}

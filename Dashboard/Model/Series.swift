@@ -1,0 +1,149 @@
+package import Wire
+
+/// The last reports of one source: values with the time they were taken (ns of CLOCK_MONOTONIC). Rates are made of cumulative counters
+/// by sample time, never by arrival, so that a lost or late datagram changes nothing.
+package struct Series: Equatable, Sendable {
+    package struct Sample: Equatable, Sendable {
+        package var time: UInt64
+        package var values: MetricValues
+    }
+    /// Enough for a rate over ten reports.
+    private static let kept = 11
+    package private(set) var samples: [Sample] = []
+    /// Promised between two reports, in ms.
+    package var interval: UInt64 = 1000
+
+    package init() {}
+
+    /// A part of a report completes the one of the same time. What is older than the newest is left out.
+    package mutating func take(_ values: MetricValues, time: UInt64) {
+        if let last = samples.last {
+            guard time >= last.time else { return }
+            if time == last.time {
+                for (id, value) in values.all { samples[samples.count - 1].values[raw: id] = value }
+                return
+            }
+        }
+        if samples.count == Series.kept { samples.removeFirst() }
+        samples.append(Sample(time: time, values: values))
+    }
+    /// Another life of the process: its counters began anew, and no rate is made across.
+    package mutating func restart() { samples.removeAll(keepingCapacity: true) }
+
+    package var isEmpty: Bool { samples.isEmpty }
+    package var time: UInt64? { samples.last?.time }
+    package func value(_ id: MetricID) -> Double? { samples.last?.values[id].map { Double($0) } }
+    package func count(_ id: MetricID) -> UInt64? { samples.last?.values[id] }
+
+    /// Per second, over so many seconds or as far back as is known; nil where there is none: one sample, or the counter went back.
+    package func rate(_ id: MetricID, seconds: Double = 0) -> Double? {
+        guard let last = samples.last, let now = last.values[id] else { return nil }
+        var first: (time: UInt64, value: UInt64)?
+        for sample in samples.dropLast().reversed() {
+            guard let value = sample.values[id] else { break }
+            first = (sample.time, value)
+            if Double(last.time - sample.time) >= seconds * 1e9 - 5e7 { break }
+        }
+        guard let first, now >= first.value else { return nil }
+        return Double(now - first.value) * 1e9 / Double(last.time - first.time)
+    }
+
+    /// Seconds since it was taken.
+    package func age(_ now: UInt64) -> Double? { time.map { now > $0 ? Double(now - $0) / 1e9 : 0 } }
+    package func freshness(_ now: UInt64) -> Freshness {
+        guard let age = age(now) else { return .old }
+        let intervals = age * 1000 / Double(max(1, interval))
+        return intervals > 10 ? .old : intervals > 3 ? .stale : .fresh
+    }
+}
+
+/// How far a value can be trusted by its age.
+package enum Freshness: Int, Comparable, Sendable {
+    case fresh
+    /// Older than 3 intervals: shown with `~`.
+    case stale
+    /// Older than 10: rates are `?`, values still shown with `~`.
+    case old
+    /// There is no process to have it: `-`.
+    case absent
+    package static func < (one: Freshness, other: Freshness) -> Bool { one.rawValue < other.rawValue }
+}
+
+/// A value with its age. Unknown is never zero.
+package struct Quantity: Equatable, Sendable {
+    package var value: Double?
+    package var freshness: Freshness
+    package init(_ value: Double?, _ freshness: Freshness) {
+        self.value = value
+        self.freshness = freshness
+    }
+    package static let absent = Quantity(nil, .absent)
+
+    package func text(_ format: (Double) -> String) -> String {
+        if freshness == .absent { return "-" }
+        guard let value else { return "?" }
+        return format(value) + (freshness == .fresh ? "" : "~")
+    }
+    package func map(_ change: (Double) -> Double) -> Quantity { Quantity(value.map(change), freshness) }
+    /// The sum, as old as the older.
+    package static func + (one: Quantity, other: Quantity) -> Quantity {
+        if one.freshness == .absent { return other }
+        if other.freshness == .absent { return one }
+        let value: Double? = if let a = one.value, let b = other.value { a + b } else { one.value ?? other.value }
+        return Quantity(value, max(one.freshness, other.freshness))
+    }
+}
+
+/// Ten minutes of one number, a value a second; nil where no report came.
+package struct History: Equatable, Sendable {
+    package static let kept = 600
+    /// Of the newest, in seconds.
+    private var second: UInt64 = 0
+    private var stored: [Float] = []
+
+    package init() {}
+    package mutating func note(_ value: Double?, time: UInt64) {
+        let now = time / 1_000_000_000
+        if stored.isEmpty {
+            second = now
+            stored = [value.map { Float($0) } ?? .nan]
+            return
+        }
+        guard now >= second else { return fill(now, value) }
+        if now == second {
+            if let value { stored[stored.count - 1] = Float(value) }
+            return
+        }
+        // A missed second is filled from its neighbour where it is only one: reports come a little early or late.
+        let missed = Int(min(now - second - 1, UInt64(History.kept)))
+        let filler = missed == 1 ? value.map { Float($0) } ?? .nan : .nan
+        stored.append(contentsOf: repeatElement(filler, count: missed))
+        stored.append(value.map { Float($0) } ?? .nan)
+        if stored.count > History.kept { stored.removeFirst(stored.count - History.kept) }
+        second = now
+    }
+    /// From the hub's history, which comes after the first live reports.
+    private mutating func fill(_ at: UInt64, _ value: Double?) {
+        let back = second - at
+        guard back < UInt64(History.kept) else { return }
+        let missing = Int(back) + 1 - stored.count
+        if missing > 0 { stored.insert(contentsOf: repeatElement(.nan, count: missing), at: 0) }
+        let index = stored.count - 1 - Int(back)
+        if stored[index].isNaN, let value { stored[index] = Float(value) }
+    }
+    /// Oldest first, up to now: silence since the last one shows as gaps.
+    package func values(seconds: Int = History.kept, now: UInt64? = nil) -> [Double?] {
+        var result: [Double?] = stored.suffix(seconds).map { $0.isNaN ? nil : Double($0) }
+        // A second or two of delay are no silence.
+        if let now, now / 1_000_000_000 > second + 2, !result.isEmpty {
+            result.append(contentsOf: repeatElement(nil, count: Int(min(now / 1_000_000_000 - second - 1, UInt64(seconds)))))
+            result = Array(result.suffix(seconds))
+        }
+        return result
+    }
+    package var range: (least: Double, most: Double)? {
+        let known = stored.filter { !$0.isNaN }
+        guard let least = known.min(), let most = known.max() else { return nil }
+        return (Double(least), Double(most))
+    }
+}

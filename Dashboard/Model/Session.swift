@@ -1,0 +1,117 @@
+/// What this operator looks at and is about to do. Keys change it; the views read it with the model.
+package struct Session: Sendable {
+    package var screen = Screen.overview
+    /// The row that the cursor stands on; nil: the first one, whichever it is.
+    package var cursor: RowKey?
+    /// The cursor was put there on purpose to follow it over all screens.
+    package var isFollowing = false
+    package var sorts: [Screen: Sort] = [:]
+    package var filter = Filter("")
+    package var overlay: Overlay?
+    /// The row order that is shown: renewed at most once a second, and not while the operator moves.
+    package var order: [ProcessID] = []
+    package var pausedAt: UInt64?
+    package var interval = 1.0
+    package var showsFullNumbers = true
+    package var showsTotals = false
+    package var isReadOnly = false
+    /// Admin mode lasts until then, in ns; nil: off.
+    package var adminUntil: UInt64?
+    package var eventLevel = Event.Severity.info
+    package var acknowledged: Set<UInt64> = []
+    package var acknowledgedBefore: UInt64 = 0
+    package var toast: String?
+    package var colour = true
+
+    package init() {}
+
+    package func isAdmin(_ now: UInt64) -> Bool { !isReadOnly && (adminUntil.map { now < $0 } ?? false) }
+    package func isAcknowledged(_ event: Event) -> Bool {
+        event.severity == .info || event.time <= acknowledgedBefore || acknowledged.contains(event.key)
+    }
+}
+
+extension Event {
+    package var key: UInt64 { time &* 1_000_003 &+ number }
+}
+
+package enum Screen: Int, CaseIterable, Sendable {
+    case overview = 1, queues, delivery, procs, events, host
+    package var title: String { "\(self)".uppercased() }
+    package var tab: String { "\(rawValue) " + title.prefix(1) + title.dropFirst().lowercased() }
+}
+
+/// What a row is, apart from its line: the cursor sticks to it.
+package enum RowKey: Hashable, Sendable {
+    case process(ProcessID)
+    case event(UInt64)
+    case line(Int)
+}
+
+package struct Sort: Equatable, Sendable {
+    /// A column's id.
+    package var column: String
+    package var isDescending: Bool
+    package init(_ column: String, descending: Bool) {
+        self.column = column
+        isDescending = descending
+    }
+}
+
+/// What lies over the screen.
+package enum Overlay: Equatable, Sendable {
+    case help(page: Int)
+    case explain(column: Int)
+    case sortMenu(choice: Int)
+    case detail(ProcessID, Pane)
+    case confirm(Confirmation)
+    case edit(Editor)
+    package enum Pane: Equatable, Sendable {
+        case history
+        case output(lines: [String], scroll: Int)
+        case crash(report: [String], number: Int, of: Int, scroll: Int)
+        case waiting(String)
+    }
+}
+
+/// A line that is being typed: a filter as it grows, or a command.
+package struct Editor: Equatable, Sendable {
+    package enum Purpose: Equatable, Sendable { case filter, command }
+    package var purpose: Purpose
+    package var text = ""
+    package var history: [String] = []
+    package var at: Int?
+    package var hint = ""
+    package init(_ purpose: Purpose) { self.purpose = purpose }
+}
+
+/// What is asked before something is done. The target is fixed when the box opens.
+package struct Confirmation: Equatable, Sendable {
+    package enum Action: String, CaseIterable, Sendable {
+        case restart, drain, stop, start, kill, rolling, hold
+    }
+    package enum Field: Equatable, Sendable { case cancel, reason, word }
+    package var action: Action
+    /// Nil: all workers.
+    package var target: ProcessID?
+    package var pid: UInt32
+    package var boot: UInt64
+    package var reason = ""
+    package var typed = ""
+    package var field = Field.cancel
+    package init(_ action: Action, target: ProcessID?, pid: UInt32, boot: UInt64) {
+        self.action = action
+        self.target = target
+        self.pid = pid
+        self.boot = boot
+    }
+    /// What must be typed: Enter alone never acts.
+    package var word: String {
+        switch action {
+        case .rolling: "all"
+        case .kill: "kill \(target?.short ?? "")"
+        default: target?.short ?? ""
+        }
+    }
+    package var isReady: Bool { typed == word }
+}

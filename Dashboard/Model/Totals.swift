@@ -1,0 +1,48 @@
+package import Wire
+
+/// Sums over all processes, each as old as the oldest of its parts that runs.
+package struct Totals {
+    let model: Model
+    var now: UInt64 { model.now }
+
+    package func sum(_ id: MetricID) -> Quantity { model.workers.reduce(.absent) { $0 + $1.gauge(id, now) } }
+    package func sumRate(_ id: MetricID, seconds: Double) -> Quantity { model.workers.reduce(.absent) { $0 + $1.rate(id, now, seconds: seconds) } }
+    package var connections: Quantity { sum(.connsOpen) }
+    package var connectionLimit: Double? { model.workers.compactMap { $0.own.value(.connLimit) }.reduce(nil) { ($0 ?? 0) + $1 } }
+    package func deliveries(seconds: Double) -> Quantity { sumRate(.delivered, seconds: seconds) }
+    package var manager: ProcessModel? { model.processes[.manager] }
+    package func manager(_ id: MetricID, seconds: Double) -> Quantity { manager?.rate(id, now, seconds: seconds) ?? Quantity(nil, .old) }
+
+    /// Of all that waits, at the manager.
+    package func waiting(_ id: MetricID) -> Quantity { Quantity(model.queue.value(id), model.queue.freshness(now)) }
+    package func waitingRate(_ id: MetricID, seconds: Double) -> Quantity {
+        let freshness = model.queue.freshness(now)
+        return Quantity(freshness == .old ? nil : model.queue.rate(id, seconds: seconds), freshness)
+    }
+    /// Messages in each latency bucket in the last minute.
+    package var latency: [Double]? {
+        let counts = model.workers.compactMap { $0.latency.counts() }
+        guard let first = counts.first else { return nil }
+        return counts.dropFirst().reduce(first) { zip($0, $1).map(+) }
+    }
+    package var readyCount: Int { model.processes.values.count { $0.state(now).isReady } }
+    /// `7 ready  1 SUSPECT  1 BACKOFF`.
+    package var states: [(word: String, count: Int, role: Role)] {
+        var counts: [String: (Int, Role)] = [:]
+        for process in model.processes.values {
+            let state = process.state(now)
+            counts[state.text, default: (0, state.role)].0 += 1
+        }
+        return counts.sorted { ($0.key != "READY" ? 1 : 0, $0.key) < ($1.key != "READY" ? 1 : 0, $1.key) }.map { ($0.key == "READY" ? "ready" : $0.key, $0.value.0, $0.value.1) }
+    }
+    package var exits24h: Double? { model.processes.values.compactMap { $0.child.value(.childExits24h) }.reduce(nil) { ($0 ?? 0) + $1 } }
+    /// Processes whose queue's books don't balance, and how many were checked.
+    package var balance: (wrong: [(ProcessID, Int64)], checked: Int) {
+        let checked = model.ordered.compactMap { process in process.imbalance.map { (process.id, $0) } }
+        return (checked.filter { $0.1 != 0 }, checked.count)
+    }
+}
+
+extension Model {
+    package var totals: Totals { Totals(model: self) }
+}

@@ -1,0 +1,91 @@
+import Wire
+
+extension Views {
+    /// From the publish to the client: how many, how fast, and why connections end.
+    static func delivery(_ context: Context, _ size: Size) -> Page {
+        let totals = context.totals
+        let seconds = context.seconds
+        let wide = size.width >= 120
+        var page = Page(keys: Frame.keys(context, ["Enter detail", "/ filter", "s sort", "t totals", "z zero", "p pause", "e explain", "w save"]))
+        func manager(_ id: MetricID) -> String { totals.manager(id, seconds: seconds).text(Format.rate) }
+        func all(_ id: MetricID) -> String { totals.sumRate(id, seconds: seconds).text(Format.rate) }
+        var published = Line(" PUBLISH", .title)
+        published.add(manager(.publishes) + "/s")
+        published.add(totals.manager(.publishBytes, seconds: seconds).text(Format.bytes) + "/s", leaves: 3)
+        published.add("at once " + manager(.forwarded), leaves: 4)
+        published.add("queued " + manager(.queued), leaves: 4)
+        for (name, id) in [("bad json", MetricID.rejectedJSON), ("too big", .rejectedSize), ("queue full", .refusedFull), ("bad key", .rejectedAuth)] {
+            let rate = totals.manager(id, seconds: seconds)
+            published.add("\(name) " + rate.text(Format.rate), role: (rate.value ?? 0) > 0 ? .warning : .normal, leaves: 5)
+        }
+        page.header.append(.init(line: published, from: 0))
+        var delivered = Line(" DELIVER", .title)
+        delivered.add(totals.deliveries(seconds: seconds).text(Format.rate) + "/s")
+        delivered.add(totals.sumRate(.bytesOut, seconds: seconds).text(Format.bytes) + "/s", leaves: 3)
+        delivered.add("partial writes " + all(.partialWrites), leaves: 5)
+        delivered.add("slow clients cut " + all(.closesSlow), leaves: 4)
+        delivered.add("given back " + all(.undelivered), leaves: 6)
+        page.header.append(.init(line: delivered, from: 0))
+        var polls = Line(" POLLS", .title)
+        polls.add(all(.polls) + "/s", gap: 4)
+        polls.add("held " + context.number(totals.sum(.connsParked), width: 11), leaves: 2)
+        for (name, id) in [("answered", MetricID.pollsAnswered), ("empty", .pollsEmpty), ("replaced", .pollsReplaced), ("refused", .httpRefused)] { polls.add("\(name) " + all(id), leaves: 3) }
+        page.header.append(.init(line: polls, from: 12))
+        page.header += Frame.alerts(context, height: size.height)
+
+        let counts = totals.latency
+        var title = "LATENCY manager to write, last 60s"
+        if let counts {
+            title += [(0.5, "p50"), (0.9, "p90"), (0.99, "p99")].map { share, name in "  \(name) " + (Latency.percentile(share, counts).map(Latency.text) ?? "-") }.joined()
+        }
+        page.table = Table(.delivery, context, width: size.width, hasTotal: size.height >= 24)
+        page.sections.append(.init(title: size.width < 60 ? "LATENCY" : title, lines: latencyLines(context, counts, wide: wide), least: 8))
+        page.sections.append(.init(title: "WHY CONNECTIONS CLOSED, all so far", lines: [closesLine(context)], least: 1, grows: true))
+        return page
+    }
+
+    private static func latencyLines(_ context: Context, _ counts: [Double]?, wide: Bool) -> [Line] {
+        let names = LatencyBuckets.boundsMilliseconds.map { "<\($0)ms" } + [">500ms"]
+        let sum = counts?.reduce(0, +) ?? 0
+        let heat = wide ? heat(context) : nil
+        return names.enumerated().map { index, name in
+            var line = Line(Format.right(name, 8))
+            let share = sum > 0 ? (counts?[index] ?? 0) / sum : 0
+            line.addBar(share, most: wide ? 52 : 42, leaves: 2)
+            line.add(Format.right(counts == nil ? "?" : sum > 0 ? Format.decimals(share * 100, 1) + "%" : "-", 6))
+            line.add(Format.right(counts.map { Format.number($0[index], width: 9) } ?? "", 9), leaves: 1)
+            if let heat { line.add(heat[index], leaves: 3, gap: 3) }
+            return line
+        }
+    }
+    /// Second by second, the newest at the right: how many of that second's messages fell in each bucket.
+    private static func heat(_ context: Context) -> [String] {
+        let width = 40
+        var seconds = [[Double]](repeating: [Double](repeating: 0, count: LatencyBuckets.ids.count), count: width)
+        for worker in context.model.workers {
+            for (back, counts) in worker.latency.seconds(width).reversed().enumerated() {
+                for (bucket, count) in counts.enumerated() { seconds[width - 1 - back][bucket] += count }
+            }
+        }
+        let levels = Array(" .:-=+*#%@")
+        return LatencyBuckets.ids.indices.map { bucket in
+            String(seconds.map { counts in
+                let all = counts.reduce(0, +)
+                guard all > 0, counts[bucket] > 0 else { return " " }
+                return levels[min(9, 1 + Int(counts[bucket] / all * 8.999))]
+            })
+        }
+    }
+    private static func closesLine(_ context: Context) -> Line {
+        let reasons: [(String, MetricID)] = [
+            ("client left", .closesClient), ("answered", .closesAnswered), ("timeout", .closesTimeout), ("error", .closesError), ("slow", .closesSlow), ("drain", .closesDrain),
+        ]
+        let values = reasons.map { context.totals.sum($0.1).value ?? 0 }
+        let all = values.reduce(0, +)
+        var line = Line(" ")
+        for (index, (reason, value)) in zip(reasons, values).enumerated() {
+            line.add("\(reason[keyPath: \.0]) " + (all > 0 ? Format.decimals(value / all * 100, 1) + "%" : "-"), leaves: index, gap: index == 0 ? 0 : 3)
+        }
+        return line
+    }
+}

@@ -1,0 +1,96 @@
+import Wire
+
+extension Views {
+    /// Newest first, as the level and the filter let through.
+    package static func shownEvents(_ model: Model, _ session: Session) -> [Event] {
+        let least = Event.Severity.allCases.firstIndex(of: session.eventLevel) ?? 0
+        return model.events.reversed().filter { event in
+            (Event.Severity.allCases.firstIndex(of: event.severity) ?? 0) >= least
+                && (session.filter.isEmpty || session.filter.matches(text: "\(event.who) \(event.kind) \(event.text)") { name in
+                    switch name {
+                    case "who", "id": (event.who, nil)
+                    case "what", "kind": (event.kind, nil)
+                    case "level": (event.severity.rawValue, nil)
+                    default: nil
+                    }
+                })
+        }
+    }
+    package static func cursor(_ events: [Event], _ session: Session) -> Int? {
+        guard !events.isEmpty else { return nil }
+        guard case .event(let key)? = session.cursor else { return 0 }
+        return events.firstIndex { $0.key == key } ?? 0
+    }
+
+    static func events(_ context: Context, _ size: Size) -> Page {
+        let model = context.model
+        let shown = shownEvents(model, context.session)
+        let at = cursor(shown, context.session)
+        var page = Page(keys: Frame.keys(context, ["a acknowledge", "Z all", "L level", "/ filter", "p pause", "w save"]))
+        var line = Line(" SHOW", .title)
+        line.add(context.session.eventLevel == .info ? "all" : context.session.eventLevel.rawValue + " and worse")
+        for severity in Event.Severity.allCases.reversed() {
+            let count = model.events.count { $0.severity == severity }
+            if count > 0 { line.add("\(severity.letter) \(count)", role: severity.role, leaves: 2) }
+        }
+        let open = model.events.count { !context.session.isAcknowledged($0) }
+        line.add("unacknowledged \(open)", role: open > 0 ? .warning : .normal, leaves: 1, gap: 4)
+        line.add("newest at the top", role: .dim, leaves: 3, gap: 4)
+        page.header.append(.init(line: line, from: 0))
+        let most = size.height >= 30 ? 8 : 3
+        for alert in model.alerts.raised.prefix(most) {
+            page.header.append(.init(line: Line("! " + context.capabilities.clean(alert.text), alert.isCritical ? .critical : .warning), from: 10))
+        }
+        let wide = size.width >= 120
+        let heading = Line(" " + Format.left("TIME", wide ? 23 : 12) + " L WHO WHAT      " + (wide ? Format.right("PID", 7) + "  " : "") + "DETAIL", .title)
+        let rows = shown.map { event in
+            var line = Line((wide ? Format.date(event.time) + " " : "") + Format.clock(event.time, milliseconds: true), .dim)
+            line.add(event.severity.letter, role: event.severity.role, gap: 1)
+            line.add(Format.left(event.who, 3), gap: 1)
+            line.add(Format.left(event.kind, 9), role: event.severity.role, gap: 1)
+            if wide { line.add(Format.right(event.pid.map { "\($0)" } ?? "-", 7), role: .dim, gap: 1) }
+            let isOpen = !context.session.isAcknowledged(event)
+            line.add(context.capabilities.clean(event.text), role: isOpen ? event.severity.role : .normal, gap: wide ? 2 : 1)
+            if isOpen { line.addRight("*", role: .warning, leaves: 1, gap: 1) }
+            return line
+        }
+        page.list = (heading, rows.isEmpty ? [Line(context.session.filter.isEmpty ? "nothing happened yet" : "no event matches the filter", .dim)] : rows, at)
+        if let at {
+            let event = shown[at]
+            page.sections.append(.init(title: "DETAIL", lines: detail(event, context, width: size.width), least: 2))
+        }
+        return page
+    }
+    /// The whole text, however long, and what is known of its process.
+    private static func detail(_ event: Event, _ context: Context, width: Int) -> [Line] {
+        var lines = [Line(" \(Format.date(event.time)) \(Format.clock(event.time, milliseconds: true)) UTC  \(event.who) \(event.kind)" + (event.pid.map { "  pid \($0)" } ?? ""))]
+        lines += Paragraph.lines(context.capabilities.clean(event.text), width: width - 2).prefix(3).map { Line(" " + $0) }
+        if let id = ProcessID(event.who), let process = context.model.processes[id] {
+            let state = process.state(context.now)
+            lines.append(Line(" \(event.who) now: \(state.text), pid \(process.pid), conns \(process.gauge(.connsOpen, context.now).text(Format.grouped)), last exit \(context.model.lastExit(process))", .dim))
+        }
+        return lines
+    }
+}
+
+/// Words broken into lines.
+package enum Paragraph {
+    package static func lines(_ text: String, width: Int) -> [String] { lines(words: text.split(separator: " ").map(String.init), gap: " ", width: width) }
+    package static func lines(words: [String], gap: String, width: Int) -> [String] {
+        let width = max(8, width)
+        var lines: [String] = []
+        var line = ""
+        for word in words {
+            if !line.isEmpty, line.count + gap.count + word.count > width {
+                lines.append(line)
+                line = ""
+            }
+            line += (line.isEmpty ? "" : gap) + word
+            while line.count > width {
+                lines.append(String(line.prefix(width)))
+                line = String(line.dropFirst(width))
+            }
+        }
+        return line.isEmpty ? lines : lines + [line]
+    }
+}

@@ -1,0 +1,158 @@
+import Wire
+
+extension Views {
+    /// The main screen: how many clients, how fast, what waits, what is wrong.
+    static func overview(_ context: Context, _ size: Size) -> Page {
+        let model = context.model
+        let totals = context.totals
+        let seconds = context.seconds
+        let wide = size.width >= 120
+        var page = Page(keys: Frame.keys(context, ["Enter detail", "/ filter", "s sort", "p pause", "e explain", "t totals", "+ - speed", "w save"], actions: ["R restart", "D drain", "X rolling"]))
+
+        page.header.append(.init(line: connectionsLine(context, wide: wide), from: 0))
+        if size.width >= 60 {
+            page.header.append(.init(line: historyLine(model.connections, wide ? 600 : 60, context), from: 18))
+        }
+        var delivered = Line(" DELIV", .title)
+        delivered.add(totals.deliveries(seconds: seconds).text(Format.rate) + "/s")
+        let counts = totals.latency
+        func percentile(_ share: Double, _ name: String, leaves: Int) {
+            delivered.add("\(name) " + (counts.flatMap { Latency.percentile(share, $0) }.map(Latency.text) ?? "?"), leaves: leaves)
+        }
+        percentile(0.5, "p50", leaves: 5)
+        if wide { percentile(0.9, "p90", leaves: 6) }
+        percentile(0.99, "p99", leaves: 2)
+        if wide { percentile(0.999, "p99.9", leaves: 7) }
+        delivered.addRight("PUB " + totals.manager(.publishes, seconds: seconds).text(Format.rate) + "/s", leaves: 3)
+        let errors = totals.sumRate(.deliverErrors, seconds: seconds)
+        delivered.addRight("ERR " + errors.text(Format.rate) + "/s", role: (errors.value ?? 0) > 0 ? .warning : .normal, leaves: 6)
+        let dropped = totals.waitingRate(.droppedFull, seconds: seconds)
+        let dropLevel = Level(dropped.value, Metric[.droppedFull].threshold)
+        delivered.addRight("DROP " + dropped.text(Format.rate) + "/s" + dropLevel.mark, role: dropLevel.role, leaves: 4)
+        page.header.append(.init(line: delivered, from: 0))
+        page.header.append(.init(line: queueLine(context), from: 0))
+        if wide { page.header.append(.init(line: flowLine(context), from: 26)) }
+        page.header.append(.init(line: processesLine(context, wide: wide), from: 20))
+        if wide { page.header.append(.init(line: hostLine(context), from: 30)) }
+        page.header += Frame.alerts(context, height: size.height)
+
+        page.table = Table(.overview, context, width: size.width, hasTotal: size.height >= 16)
+        let shown = max(3, size.height - 12)
+        page.sections.append(.init(
+            title: "EVENTS (5 shows all)", note: wide ? "\(model.events.count) kept" : "",
+            lines: model.events.suffix(shown).reversed().map { Frame.event($0, context, width: size.width) }, least: 1, grows: true))
+        return page
+    }
+
+    static func connectionsLine(_ context: Context, wide: Bool) -> Line {
+        let totals = context.totals
+        let connections = totals.connections
+        var line = Line(" CONNS", .title)
+        let limit = totals.connectionLimit
+        let level = Level.share(.connsOpen, connections.value, limit)
+        line.add(context.number(connections, width: 12))
+        if let limit, limit > 0 {
+            line.add("of " + (wide ? Format.grouped(limit) : Format.short(limit)), leaves: 6, gap: 1)
+            let share = (connections.value ?? 0) / limit
+            line.addBar(share, most: wide ? 42 : 22, role: level.role, leaves: 5)
+            line.add(Format.percent(share) + level.mark, role: level.role, leaves: 1)
+        }
+        let ends = context.model.connections.values(seconds: 2, now: context.now)
+        if ends.count == 2, let before = ends[0], let after = ends[1], connections.freshness == .fresh {
+            let change = after - before
+            line.add((change > 0 ? "+" : "") + Format.short(change) + "/s", leaves: 4)
+        } else {
+            line.add("?/s", leaves: 4)
+        }
+        if wide {
+            line.add("accepts " + totals.sumRate(.accepts, seconds: context.seconds).text(Format.rate) + "/s", leaves: 7, gap: 3)
+            let polls = totals.sumRate(.polls, seconds: context.seconds)
+            line.add("polls " + polls.text(Format.rate) + "/s", leaves: 8)
+        }
+        line.addRight("peak " + Format.grouped(context.model.peakConnections), leaves: 7)
+        return line
+    }
+    static func historyLine(_ history: History, _ seconds: Int, _ context: Context) -> Line {
+        let values = history.values(seconds: seconds, now: context.now)
+        var line = Line(seconds > 60 ? " 10min" : " 60s")
+        line.addHistory(values, most: 200, leaves: 0, gap: seconds > 60 ? 2 : 4)
+        let known = values.compactMap(\.self)
+        if let least = known.min(), let most = known.max() {
+            line.addRight("min " + Format.number(least, width: 9), leaves: 3)
+            line.addRight("max " + Format.number(most, width: 9), leaves: 2)
+        }
+        return line
+    }
+    static func queueLine(_ context: Context) -> Line {
+        let totals = context.totals
+        let waiting = totals.waiting(.queueMessages)
+        var line = Line(" QUEUE", .title)
+        let full = Level.share(.queueMessages, waiting.value, context.model.queue.value(.queueLimitMessages))
+        line.add(context.number(waiting, width: 11) + " msgs" + full.mark, role: full.role)
+        line.add(totals.waiting(.queueBytes).text(Format.bytes), leaves: 5, gap: 1)
+        if let limit = context.model.queue.value(.queueLimitMessages), limit > 0, let value = waiting.value {
+            line.addBar(value / limit, most: 14, role: full.role, leaves: 8)
+            line.add(Format.percent(value / limit), leaves: 7)
+        }
+        let oldest = totals.waiting(.queueOldest)
+        let level = Level.share(.queueOldest, oldest.value, context.model.queue.value(.queueTTL))
+        if waiting.value != 0 {
+            line.add("oldest " + oldest.text { Format.age($0 / 1000) } + (context.model.queue.value(.queueTTL).map { "/" + Format.age($0 / 1000) } ?? "") + level.mark, role: level.role, leaves: 1)
+        }
+        line.add("waiting clients " + totals.waiting(.queueClients).text { Format.number($0, width: 7) }, leaves: 4)
+        line.addRight("EXPIRE " + totals.waitingRate(.expired, seconds: context.seconds).text(Format.rate) + "/s", leaves: 3)
+        return line
+    }
+    /// Where what came in went: it adds up, or messages are lost without a trace.
+    static func flowLine(_ context: Context, withBalance: Bool = true) -> Line {
+        let totals = context.totals
+        let seconds = context.seconds
+        func rate(_ id: MetricID) -> Quantity { totals.waitingRate(id, seconds: seconds) }
+        let growth = Quantity(rate(.enqueued).value.flatMap { enqueued in
+            guard let dequeued = rate(.dequeued).value, let expired = rate(.expired).value, let dropped = rate(.droppedFull).value else { return nil }
+            return enqueued - dequeued - expired - dropped
+        }, rate(.enqueued).freshness)
+        var line = Line(" FLOW/s", .title)
+        line.add("in \(rate(.enqueued).text(Format.rate)) = out \(rate(.dequeued).text(Format.rate))", leaves: 2, gap: 1)
+        line.add("+ expired \(rate(.expired).text(Format.rate)) + dropped \(rate(.droppedFull).text(Format.rate)) + growth \(growth.text(Format.rate))", leaves: 3, gap: 1)
+        let (text, role) = balance(context)
+        if withBalance { line.add(text, role: role, leaves: 1, gap: 3) }
+        return line
+    }
+    static func balance(_ context: Context) -> (String, Role) {
+        let (wrong, checked) = context.totals.balance
+        if checked == 0 { return ("balance ?", .dim) }
+        return wrong.isEmpty
+            ? ("balance ok on \(checked) of \(checked)", .normal) : ("balance " + wrong.prefix(4).map { "\($0.0.short) \($0.1)" }.joined(separator: ", ") + " C", .critical)
+    }
+    static func processesLine(_ context: Context, wide: Bool) -> Line {
+        let totals = context.totals
+        var line = Line(" PROCS", .title)
+        for (index, state) in totals.states.enumerated() {
+            line.add("\(state.count) \(state.word)", role: state.role, leaves: index < 3 ? 0 : 4)
+        }
+        line.add("restarts " + (totals.exits24h.map { Format.short($0) } ?? "?") + " in 24h", leaves: 3, gap: 4)
+        if wide {
+            let kills = context.model.ordered.compactMap { $0.child.value(.childHangKills) }.reduce(0, +)
+            line.add("hang kills " + Format.short(kills), leaves: 5)
+        }
+        if let rolling = context.model.rolling { line.add("ROLLING " + rolling, role: .warning, leaves: 1) }
+        let health = context.model.health
+        line.add("lost packets \(health.lost)" + (wide ? "  late \(health.late)  frames skipped \(health.framesSkipped)" : ""), role: health.lost > 0 ? .warning : .dim, leaves: 4)
+        return line
+    }
+    static func hostLine(_ context: Context) -> Line {
+        let own = context.model.supervisor.own
+        var line = Line(" HOST", .title)
+        func add(_ name: String, _ id: MetricID, _ format: (Double) -> String) {
+            if let value = own.value(id) { line.add("\(name) " + format(value), leaves: 3) }
+        }
+        add("load", .loadAverage) { Format.decimals($0 / 1000, 1) + (own.value(.cpuCount).map { " on \(Int($0)) cpus" } ?? "") }
+        add("mem free", .memoryAvailable) { Format.bytes($0) + (own.value(.memoryTotal).map { " of " + Format.bytes($0) } ?? "") }
+        add("sockets", .tcpInUse, Format.grouped)
+        add("time-wait", .tcpTimeWait, Format.grouped)
+        if let used = own.value(.tcpMemory), let limit = own.value(.tcpMemoryLimit), limit > 0 { line.add("tcp mem " + Format.percent(used / limit), leaves: 3) }
+        if let drops = own.rate(.listenDrops) { line.add("listen drops " + Format.rate(drops) + "/s", role: drops > 0 ? .warning : .normal, leaves: 3) }
+        return line
+    }
+}

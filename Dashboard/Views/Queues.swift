@@ -1,0 +1,60 @@
+import Wire
+
+extension Views {
+    /// What waits: how much, how old, and whether the books balance.
+    static func queues(_ context: Context, _ size: Size) -> Page {
+        let model = context.model
+        let totals = context.totals
+        var page = Page(keys: Frame.keys(context, ["Enter detail", "/ filter", "s sort", "t totals", "p pause", "e explain", "w save"]))
+        let waiting = totals.waiting(.queueMessages)
+        let limit = model.queue.value(.queueLimitMessages)
+        let level = Level.share(.queueMessages, waiting.value, limit)
+        var depth = Line(" DEPTH", .title)
+        depth.add(context.number(waiting, width: 11) + " msgs" + level.mark, role: level.role)
+        if let limit, limit > 0 {
+            depth.add("of " + Format.short(limit), leaves: 4, gap: 1)
+            depth.addBar((waiting.value ?? 0) / limit, most: size.width >= 120 ? 42 : 22, role: level.role, leaves: 3)
+            depth.add(Format.percent((waiting.value ?? 0) / limit), leaves: 2)
+        }
+        depth.add(totals.waiting(.queueBytes).text(Format.bytes) + (model.queue.value(.queueLimitBytes).map { " of " + Format.bytes($0) } ?? ""), leaves: 3)
+        depth.add("clients " + totals.waiting(.queueClients).text { Format.number($0, width: 7) }, leaves: 5)
+        if size.width >= 110, let most = model.queue.value(.queueLimitPerClient) { depth.add("limit per client " + Format.grouped(most), leaves: 6) }
+        page.header.append(.init(line: depth, from: 0))
+        if size.width >= 60 { page.header.append(.init(line: historyLine(model.depth, size.width >= 120 ? 600 : 60, context), from: 18)) }
+        var flow = flowLine(context, withBalance: false)
+        if let enqueued = totals.waitingRate(.enqueued, seconds: 10).value, let limit, let value = waiting.value, size.width >= 120 {
+            let out = (totals.waitingRate(.dequeued, seconds: 10).value ?? 0) + (totals.waitingRate(.expired, seconds: 10).value ?? 0)
+            if enqueued - out > 1 { flow.add("full in " + Format.span((limit - value) / (enqueued - out)) + " at this growth", role: .warning, leaves: 5) }
+        }
+        page.header.append(.init(line: flow, from: 12))
+        var sum = Line(" TOTALS", .title)
+        for (name, id) in [("queued", MetricID.enqueued), ("handed over", .dequeued), ("expired", .expired), ("dropped", .droppedFull)] {
+            sum.add("\(name) " + totals.waiting(id).text(Format.grouped), leaves: 2, gap: 2)
+        }
+        page.header.append(.init(line: sum, from: 18))
+        var check = Line(" CHECK", .title)
+        check.add("queued - handed over - expired - dropped = depth", leaves: 3)
+        let (text, role) = balance(context)
+        check.add(text, role: role)
+        page.header.append(.init(line: check, from: 14))
+        page.header += Frame.alerts(context, height: size.height)
+        page.table = Table(.queues, context, width: size.width, hasTotal: size.height >= 20)
+
+        let ages: [(String, MetricID)] = [("  0-10s", .queueAge0), (" 10-20s", .queueAge10), (" 20-40s", .queueAge20), ("40s and up", .queueAge40)]
+        let values = ages.map { model.queue.value($0.1) }
+        if values.contains(where: { $0 != nil }) {
+            let all = values.compactMap(\.self).reduce(0, +)
+            let lines = zip(ages, values).map { age, value in
+                var line = Line(" " + Format.right(age.0, 10))
+                line.addBar(all > 0 ? (value ?? 0) / all : 0, most: size.width >= 120 ? 62 : 42, leaves: 2)
+                line.add(Format.right(value.map { Format.number($0, width: 9) } ?? "?", 9))
+                line.add(Format.right(all > 0 ? Format.percent((value ?? 0) / all) : "-", 4), leaves: 1)
+                if age.1 == .queueAge40, let value, value > 0 { line.add("expire next", role: .warning, leaves: 3) }
+                return line
+            }
+            let ttl = model.queue.value(.queueTTL).map { " (ttl \(Format.span($0 / 1000)))" } ?? ""
+            page.sections.append(.init(title: "AGE OF WAITING MESSAGES" + ttl, lines: lines, least: 4))
+        }
+        return page
+    }
+}

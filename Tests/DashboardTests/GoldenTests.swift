@@ -1,0 +1,47 @@
+import Dashboard
+import Glibc
+import Testing
+
+/// Each screen compared as text with Golden/. With MEGATOP_GOLDEN=write in the environment they are written anew: look at the difference.
+struct GoldenTests {
+    static let sizes = [Size(20, 4), Size(40, 12), Size(80, 24), Size(140, 36), Size(200, 60)]
+
+    @Test(arguments: sizes, [false, true])
+    func screens_areAsTheyWere(_ size: Size, isUTF8: Bool) throws {
+        let capabilities = Capabilities(isUTF8: isUTF8, hasColour: false)
+        for screen in Screen.allCases where size.width > 20 || screen == .overview {
+            var session = Session()
+            session.screen = screen
+            session.cursor = screen == .events || screen == .host ? nil : .process(.worker(5))
+            try compare("\(screen)", Views.draw(Samples.shown, session, size, capabilities), size, isUTF8)
+        }
+        try compare("lost", Views.draw(Samples.shownLost, Session(), size, capabilities), size, isUTF8)
+    }
+
+    private func compare(_ name: String, _ grid: Grid, _ size: Size, _ isUTF8: Bool) throws {
+        try Golden.compare("\(name)-\(size.width)x\(size.height)\(isUTF8 ? "-utf8" : "")", grid.text)
+    }
+}
+
+enum Golden {
+    static let folder = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "/Golden/"
+
+    static func compare(_ name: String, _ text: String) throws {
+        let path = folder + name + ".txt"
+        if getenv("MEGATOP_GOLDEN") != nil {
+            let file = try #require(fopen(path, "w"))
+            fputs(text, file)
+            fclose(file)
+            return
+        }
+        let wanted = try #require(contents(path), "no golden file \(name)")
+        #expect(text == wanted, "\(name) is drawn otherwise than before")
+    }
+    private static func contents(_ path: String) -> String? {
+        guard let file = fopen(path, "r") else { return nil }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        while case let byte = fgetc(file), byte != EOF { bytes.append(UInt8(byte)) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
