@@ -1,8 +1,23 @@
 #pragma once
 #define NCURSES_WIDECHAR 1
 #include <ncurses.h>
+#include <term.h>
+#include <locale.h>
+#include <langinfo.h>
 
-// stdscr, LINES and COLS are C globals that Swift 6 refuses: functions instead.
+// stdscr, LINES and COLS are C globals that Swift 6 refuses: functions instead. So are attributes, which are macros of macros.
 static inline WINDOW *mc_stdscr(void) { return stdscr; }
-static inline int mc_lines(void) { return LINES; }
-static inline int mc_columns(void) { return COLS; }
+static inline void mc_attributes(int bold, int dim, int reverse, int pair) {
+    wattrset(stdscr, (bold ? A_BOLD : 0) | (dim ? A_DIM : 0) | (reverse ? A_REVERSE : 0) | COLOR_PAIR(pair));
+}
+/// A capability of the terminal as text; empty where it has none.
+static inline const char *mc_capability(const char *name) {
+    const char *text = tigetstr(name);
+    return text == (char *)-1 || !text ? "" : text;
+}
+/// The locale of the environment is taken, and whether it is UTF-8 is told.
+static inline int mc_locale_is_utf8(void) {
+    setlocale(LC_CTYPE, "");
+    const char *set = nl_langinfo(CODESET);
+    return set && (set[0] == 'U' || set[0] == 'u') && (set[3] == '-' || set[3] == '8');
+}

@@ -67,3 +67,12 @@ int mc_prepare_datagrams(int socket, int bytes);
 ssize_t mc_send_datagram(int socket, const void *bytes, size_t count, uint32_t address, uint16_t port);
 /// How many connections wait on a TCP listener to be accepted, and how many may. 0, or -1 with errno.
 int mc_listen_queue(int listener, uint32_t *waiting, uint32_t *most);
+/// Puts a terminal into raw mode. `restoring` (at most 512 bytes) is written to it, and its state brought back, by `mc_terminal_restore`,
+/// and when the process dies of a signal of its own making (SEGV, ABRT, BUS, ILL, FPE, TRAP). 0, or -1 with errno.
+int mc_terminal_raw(int terminal, const void *restoring, size_t count);
+/// Once after each `mc_terminal_raw`; again it does nothing.
+void mc_terminal_restore(void);
+/// Stops this process group as Ctrl-Z would; returns when it is continued.
+void mc_stop_self(void);
+/// A file in memory, empty. -1 with errno.
+int mc_memory_file(void);

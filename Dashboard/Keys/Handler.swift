@@ -1,0 +1,195 @@
+/// What a key asks of the program beyond the picture.
+package enum Effect: Equatable, Sendable {
+    case quit, suspend, redraw, save
+    case act(Confirmation)
+    /// `megacomet start`, as a process of its own.
+    case startSupervisor
+    case fetchOutput(ProcessID)
+    case fetchCrashes(ProcessID)
+    case retry
+    case zeroPeaks
+}
+
+/// Keys change the session, never the screen; what else they ask for is returned.
+package struct KeyHandler {
+    package var model: Model
+    package var size: Size
+    static let intervals = [0.2, 0.5, 1, 2, 5, 10, 30, 60]
+    static let adminSeconds: UInt64 = 300
+
+    package init(_ model: Model, _ size: Size) {
+        self.model = model
+        self.size = size
+    }
+
+    package func handle(_ key: Key, _ session: inout Session) -> [Effect] {
+        session.toast = nil
+        switch session.overlay {
+        case .edit(let editor): return edit(key, editor, &session)
+        case .confirm(let confirmation): return confirm(key, confirmation, &session)
+        case .sortMenu(let choice): return choose(key, choice, &session)
+        case .help(let page): return help(key, page, &session)
+        case .explain(let column): return explain(key, column, &session)
+        case .detail(let id, let pane): return detail(key, id, pane, &session)
+        case nil: break
+        }
+        guard let command = Binding.command(key) else {
+            session.toast = "no such key; ? shows all"
+            return []
+        }
+        return run(command, &session)
+    }
+
+    package func run(_ command: Command, _ session: inout Session) -> [Effect] {
+        switch command {
+        case .screen(let screen): show(screen, &session)
+        case .nextScreen: show(Screen(rawValue: session.screen.rawValue % 6 + 1) ?? .overview, &session)
+        case .previousScreen: show(Screen(rawValue: (session.screen.rawValue + 4) % 6 + 1) ?? .overview, &session)
+        case .up: move(-1, &session)
+        case .down: move(1, &session)
+        case .pageUp: move(-max(1, size.height / 2), &session)
+        case .pageDown: move(max(1, size.height / 2), &session)
+        case .top: session.cursor = nil
+        case .bottom: move(.max / 2, &session)
+        case .enter:
+            if let id = selected(session) { session.overlay = .detail(id, .history) }
+        case .back:
+            if !session.filter.isEmpty { session.filter = Filter("") } else { session.isFollowing = false }
+        case .filter:
+            var editor = Editor(.filter)
+            editor.text = session.filter.text
+            editor.hint = "text  !text  state=backoff  conns>100k   Enter keeps, Esc drops"
+            session.overlay = .edit(editor)
+        case .sortMenu:
+            let columns = Columns.of(session.screen)
+            guard !columns.isEmpty else { return toast("nothing to sort here", &session) }
+            let now = session.sorts[session.screen] ?? Columns.defaultSort(session.screen)
+            session.overlay = .sortMenu(choice: columns.firstIndex { $0.id == now.column } ?? 0)
+        case .nextColumn: sort(by: 1, &session)
+        case .previousColumn: sort(by: -1, &session)
+        case .invert:
+            var sort = session.sorts[session.screen] ?? Columns.defaultSort(session.screen)
+            sort.isDescending.toggle()
+            session.sorts[session.screen] = sort
+        case .follow:
+            session.cursor = selected(session).map { .process($0) } ?? session.cursor
+            session.isFollowing.toggle()
+            session.toast = session.isFollowing ? "following \(selected(session)?.short ?? "this row")" : "no longer following"
+        case .totals:
+            session.showsTotals.toggle()
+            session.toast = session.showsTotals ? "totals since each process started" : "rates, a second"
+        case .units: session.showsFullNumbers.toggle()
+        case .zero:
+            session.toast = "peak zeroed, here only"
+            return [.zeroPeaks]
+        case .pause: session.pausedAt = session.pausedAt == nil ? model.now : nil
+        case .faster: step(-1, &session)
+        case .slower: step(1, &session)
+        case .save: return [.save]
+        case .commandLine:
+            var editor = Editor(.command)
+            editor.hint = CommandLine.hint
+            session.overlay = .edit(editor)
+        case .acknowledge:
+            let shown = Views.shownEvents(model, session)
+            if session.screen == .events, let at = Views.cursor(shown, session) { session.acknowledged.insert(shown[at].key) }
+        case .acknowledgeAll: session.acknowledgedBefore = model.events.last?.time ?? 0
+        case .level:
+            let all = Event.Severity.allCases
+            session.eventLevel = all[((all.firstIndex(of: session.eventLevel) ?? 0) + 1) % all.count]
+        case .explain:
+            guard !Columns.of(session.screen).isEmpty else { return toast("no columns here", &session) }
+            let sort = session.sorts[session.screen] ?? Columns.defaultSort(session.screen)
+            session.overlay = .explain(column: Columns.of(session.screen).firstIndex { $0.id == sort.column } ?? 0)
+        case .output: return fetch(&session) { .fetchOutput($0) }
+        case .crash: return fetch(&session) { .fetchCrashes($0) }
+        case .act(let action): return ask(action, selected(session), &session)
+        case .admin:
+            if session.isReadOnly { return toast("started with --readonly: no admin mode", &session) }
+            if session.isAdmin(model.now) {
+                session.adminUntil = nil
+                session.toast = "admin mode left"
+            } else {
+                session.adminUntil = model.now + KeyHandler.adminSeconds * 1_000_000_000
+                session.toast = "admin mode for 5 minutes: R D S U K X H act, each asks first"
+            }
+        case .help: session.overlay = .help(page: 0)
+        case .redraw: return [.redraw]
+        case .suspend: return [.suspend]
+        case .quit: return [.quit]
+        case .retry: return [.retry]
+        }
+        return []
+    }
+
+    // MARK: helpers
+
+    func toast(_ text: String, _ session: inout Session) -> [Effect] {
+        session.toast = text
+        return []
+    }
+    package func selected(_ session: Session) -> ProcessID? {
+        if session.screen == .events {
+            let shown = Views.shownEvents(model, session)
+            return Views.cursor(shown, session).flatMap { ProcessID(shown[$0].who) }
+        }
+        guard session.screen != .host else { return nil }
+        let rows = Table.rows(session.screen, Context(model, session, Capabilities()))
+        return Table.cursor(rows, session).map { rows[$0].id }
+    }
+    private func show(_ screen: Screen, _ session: inout Session) {
+        session.screen = screen
+        session.order = []
+    }
+    private func move(_ by: Int, _ session: inout Session) {
+        if session.screen == .events {
+            let shown = Views.shownEvents(model, session)
+            guard let at = Views.cursor(shown, session) else { return }
+            session.cursor = .event(shown[max(0, min(shown.count - 1, at + max(-shown.count, min(shown.count, by))))].key)
+            return
+        }
+        let rows = Table.rows(session.screen, Context(model, session, Capabilities()))
+        guard let at = Table.cursor(rows, session) else { return }
+        session.cursor = .process(rows[max(0, min(rows.count - 1, at + max(-rows.count, min(rows.count, by))))].id)
+    }
+    private func sort(by step: Int, _ session: inout Session) {
+        let columns = Columns.of(session.screen).filter { $0.history == nil }
+        guard !columns.isEmpty else { return }
+        let now = session.sorts[session.screen] ?? Columns.defaultSort(session.screen)
+        let at = columns.firstIndex { $0.id == now.column } ?? 0
+        setSort(columns[(at + step + columns.count) % columns.count], &session)
+    }
+    func setSort(_ column: Column, _ session: inout Session) {
+        // Figures: the greatest first; names: the first first.
+        session.sorts[session.screen] = Sort(column.id, descending: column.id != "id")
+        session.order = []
+        session.toast = "sorted by \(column.title)"
+    }
+    private func step(_ by: Int, _ session: inout Session) {
+        let at = KeyHandler.intervals.firstIndex { $0 >= session.interval } ?? 2
+        session.interval = KeyHandler.intervals[max(0, min(KeyHandler.intervals.count - 1, at + by))]
+        session.toast = "a picture every \(Format.decimals(session.interval, 1)) s"
+    }
+    private func fetch(_ session: inout Session, _ effect: (ProcessID) -> Effect) -> [Effect] {
+        guard let id = selected(session) else { return toast("choose a process first", &session) }
+        session.overlay = .detail(id, .waiting("asking the supervisor ..."))
+        return [effect(id)]
+    }
+    func ask(_ action: Confirmation.Action, _ target: ProcessID?, _ session: inout Session) -> [Effect] {
+        if session.isReadOnly { return toast("started with --readonly: it only looks", &session) }
+        if model.isLost {
+            guard action == .start else { return toast("actions are off: no supervisor answers (U starts one)", &session) }
+            session.overlay = .confirm(Confirmation(.start, target: nil, pid: 0, boot: 0))
+            return []
+        }
+        guard session.isAdmin(model.now) else { return toast("press A first: admin mode", &session) }
+        if action == .rolling {
+            session.overlay = .confirm(Confirmation(.rolling, target: nil, pid: 0, boot: 0))
+            return []
+        }
+        guard let target, let process = model.processes[target] else { return toast("choose a process first", &session) }
+        let isRunning = process.state(model.now).isRunning
+        session.overlay = .confirm(Confirmation(action, target: target, pid: isRunning ? process.pid : 0, boot: isRunning ? process.boot : 0))
+        return []
+    }
+}

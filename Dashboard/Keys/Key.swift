@@ -1,0 +1,88 @@
+/// A key, as the operator means it.
+package enum Key: Hashable, Sendable {
+    case character(Character)
+    case up, down, left, right, pageUp, pageDown, home, end, delete
+    case enter, escape, tab, backTab, backspace
+    case function(Int)
+    /// With Ctrl held.
+    case control(Character)
+}
+
+/// Bytes of a terminal into keys. A sequence may come in pieces; a lone Esc is one when nothing follows it (`flush`).
+package struct KeyDecoder: Sendable {
+    private var pending: [UInt8] = []
+    /// Longer than any sequence that a terminal sends: garbage is given up.
+    private static let mostPending = 16
+
+    package init() {}
+    package var isWaiting: Bool { !pending.isEmpty }
+
+    package mutating func receive(_ bytes: some Sequence<UInt8>) -> [Key] {
+        pending += bytes
+        var keys: [Key] = []
+        while let (key, length) = next() {
+            pending.removeFirst(length)
+            if let key { keys.append(key) }
+        }
+        if pending.count > KeyDecoder.mostPending { pending.removeAll() }
+        return keys
+    }
+    /// Nothing came for a moment: what waits is all there is.
+    package mutating func flush() -> [Key] {
+        defer { pending.removeAll() }
+        return pending.first == 27 ? [.escape] : []
+    }
+
+    /// The next key and its length; nil where more is needed. A key of nil is skipped.
+    private func next() -> (Key?, Int)? {
+        guard let first = pending.first else { return nil }
+        switch first {
+        case 27: return escape()
+        case 9: return (.tab, 1)
+        case 10, 13: return (.enter, 1)
+        case 8, 127: return (.backspace, 1)
+        case 0..<32: return (.control(Character(UnicodeScalar(first + 96))), 1)
+        case 32..<127: return (.character(Character(UnicodeScalar(first))), 1)
+        default:
+            let length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1
+            guard pending.count >= length else { return nil }
+            guard length > 1, let text = String(validating: pending.prefix(length), as: UTF8.self), let character = text.first else { return (nil, 1) }
+            return (.character(character), length)
+        }
+    }
+    private func escape() -> (Key?, Int)? {
+        guard pending.count > 1 else { return nil }
+        guard pending[1] == 91 || pending[1] == 79 else { return (.escape, 1) }  // [ and O
+        guard let end = pending.dropFirst(2).firstIndex(where: { (64...126).contains($0) }) else { return nil }
+        let parameters = String(decoding: pending[2..<end], as: UTF8.self)
+        let number = Int(parameters.prefix { $0.isNumber }) ?? 0
+        let key: Key? =
+            switch pending[end] {
+            case 65: .up
+            case 66: .down
+            case 67: .right
+            case 68: .left
+            case 72: .home
+            case 70: .end
+            case 90: .backTab
+            case 80: .function(1)
+            case 81: .function(2)
+            case 82: .function(3)
+            case 83: .function(4)
+            case 126:
+                switch number {
+                case 1, 7: .home
+                case 4, 8: .end
+                case 3: .delete
+                case 5: .pageUp
+                case 6: .pageDown
+                case 11...15: .function(number - 10)
+                case 17...21: .function(number - 11)
+                case 23...24: .function(number - 12)
+                default: nil
+                }
+            default: nil
+            }
+        return (key, end + 1)
+    }
+}

@@ -1,0 +1,123 @@
+import Wire
+
+extension Views {
+    /// All about one process; its output and crash reports take the lower half.
+    static func drawDetail(_ id: ProcessID, _ pane: Overlay.Pane, _ context: Context, on grid: inout Grid) {
+        let size = grid.size
+        Frame.title(context, "\(id.short) (\(id == .manager ? "manager" : "worker"))", width: size.width).draw(on: &grid, row: 0, context.capabilities)
+        guard let process = context.model.processes[id] else {
+            Line(" \(id.short) is not known any more", .warning).draw(on: &grid, row: 2, context.capabilities)
+            return
+        }
+        var row = 1
+        let footer = size.height >= 16 ? 2 : 1
+        let end = size.height - footer
+        func put(_ line: Line) {
+            guard row < end else { return }
+            line.draw(on: &grid, row: row, context.capabilities)
+            row += 1
+        }
+        for line in Frame.lost(context).prefix(1) { put(line.line) }
+        for line in facts(process, context) { put(line) }
+        switch pane {
+        case .history: history(process, context, size, put) { title in
+            guard row < end else { return }
+            Page.rule(title, "", on: &grid, row, size.width)
+            row += 1
+        }
+        case .waiting(let text): put(Line(" " + text, .dim))
+        case .output(let lines, let scroll):
+            let title = "LAST OUTPUT, \(lines.count) lines, newest at the bottom"
+            drawLines(title, lines.isEmpty ? ["nothing was written yet"] : lines, scroll: scroll, fromEnd: true, &grid, row, end, context)
+        case .crash(let report, let number, let of, let scroll):
+            let title = of == 0 ? "CRASH REPORTS: none" : "CRASH REPORT \(number) of \(of), n next"
+            drawLines(title, report, scroll: scroll, fromEnd: false, &grid, row, end, context)
+        }
+        if footer == 2 {
+            if let toast = context.session.toast { Line(" " + toast, .title).draw(on: &grid, row: size.height - 2, context.capabilities) } else {
+                Frame.keys(context, ["Esc back", "Tab next process", "l log", "c crash report", "w save"], actions: ["R restart", "D drain", "S stop", "U start", "K kill", "H hold"])
+                    .draw(on: &grid, row: size.height - 2, context.capabilities)
+            }
+        }
+        Frame.tabs(context).draw(on: &grid, row: size.height - 1, context.capabilities)
+    }
+
+    private static func facts(_ process: ProcessModel, _ context: Context) -> [Line] {
+        let model = context.model
+        let now = context.now
+        let state = process.state(now)
+        var lines: [Line] = []
+        var first = Line(" STATE", .title)
+        first.add(state.text, role: state.role)
+        if let retry = process.child.value(.childRetryIn), retry > 0 { first.add("retry in " + Format.span(retry / 1000), role: .warning, gap: 1) }
+        let wish = process.child.count(.childDesired)
+        first.add("wanted " + (wish == 0 ? "DOWN" : wish == 1 ? "UP" : "?"), leaves: 3)
+        first.add("pid " + (state.isRunning ? "\(process.pid)" : "-"), leaves: 1)
+        first.add("gen \(Int(process.child.value(.childGeneration) ?? Double(process.generation)))", leaves: 2)
+        first.add(state.isRunning ? "up " + (Columns.upSeconds(process, context).map(Format.span) ?? "?") : "", leaves: 1)
+        if let age = process.own.age(now), state.isRunning { first.add("heard " + Format.span(age) + " ago", leaves: 4) }
+        lines.append(first)
+        var exits = Line(" EXITS", .title)
+        exits.add("\(process.told(.childExits60s, now).text { "\(Int($0))" }) in 60s, \(process.told(.childExits24h, now).text { "\(Int($0))" }) in 24h")
+        exits.add("last " + context.capabilities.clean(model.lastExit(process)), leaves: 1)
+        if let age = process.child.value(.childLastExitAge), process.child.count(.childLastExitKind) ?? 0 > 0 { exits.add(Format.span(age / 1000) + " ago", leaves: 2, gap: 1) }
+        exits.add("hang kills " + process.told(.childHangKills, now).text { "\(Int($0))" }, leaves: 3)
+        if process.child.count(.childWatchdogHeld) == 1 { exits.add("WATCHDOG HELD", role: .warning) }
+        lines.append(exits)
+        if process.id != .manager {
+            var clients = Line(" CLIENTS", .title)
+            clients.add(process.gauge(.connsOpen, now).text(Format.grouped) + " of " + process.gauge(.connLimit, now).text(Format.grouped), gap: 1)
+            clients.add("polls held " + process.gauge(.connsParked, now).text(Format.grouped), leaves: 1)
+            clients.add("delivered " + process.rate(.delivered, now, seconds: context.seconds).text(Format.rate) + "/s", leaves: 2)
+            let counts = process.latency.counts()
+            clients.add("p99 " + (state.isRunning ? counts.flatMap { Latency.percentile(0.99, $0) }.map(Latency.text) ?? "?" : "-"), leaves: 3)
+            if process.own.count(.managerLinkUp) == 0, state.isRunning { clients.add("NOT LINKED to mgr", role: .critical) }
+            lines.append(clients)
+        }
+        var held = Line(process.id == .manager ? " NEVER SEEN" : " HELD", .title)
+        held.add(process.waiting(.queueMessages, now).text(Format.grouped) + " messages at mgr for " + process.waiting(.queueClients, now).text(Format.grouped) + " clients", gap: 2)
+        if process.queue.value(.queueMessages) ?? 0 > 0 { held.add("oldest " + process.waiting(.queueOldest, now).text { Format.age($0 / 1000) } + (model.queue.value(.queueTTL).map { " of " + Format.age($0 / 1000) } ?? ""), leaves: 1) }
+        if let wrong = process.imbalance { held.add(wrong == 0 ? "balance ok" : "balance \(wrong) C", role: wrong == 0 ? .normal : .critical, leaves: 2) }
+        lines.append(held)
+        var cost = Line(" COST", .title)
+        cost.add("cpu " + Columns.cpuOf(process, context).text(Format.percent), gap: 4)
+        cost.add("memory " + process.gauge(.rss, now).text(Format.bytes))
+        cost.add("descriptors " + process.gauge(.fdsOpen, now).text(Format.grouped) + " of " + process.gauge(.fdLimit, now).text(Format.grouped), leaves: 2)
+        cost.add("loop lag " + process.gauge(.loopLagMax, now).text { Format.milliseconds($0 / 1000) }, leaves: 1)
+        if process.lost > 0 { cost.add("packets lost \(process.lost)", role: .warning, leaves: 3) }
+        lines.append(cost)
+        return lines
+    }
+
+    private static func history(_ process: ProcessModel, _ context: Context, _ size: Size, _ put: (Line) -> Void, _ rule: (String) -> Void) {
+        rule("HISTORY, 10 min")
+        let series: [(String, History)] = [("conns", process.connections), ("queue", process.depth), ("dlv/s", process.deliveries)]
+        for (name, history) in series where !(process.id == .manager && name == "conns") {
+            let values = history.values(now: context.now)
+            var line = Line(" " + Format.left(name, 6), .title)
+            line.addHistory(values, most: 600, leaves: 0)
+            if let most = values.compactMap(\.self).max() { line.addRight("max " + Format.number(most, width: 9), leaves: 1) }
+            put(line)
+        }
+        let events = context.model.events.filter { $0.who == process.id.short }.suffix(max(2, size.height - 16)).reversed()
+        rule("EVENTS of \(process.id.short)")
+        if events.isEmpty { put(Line(" none", .dim)) }
+        for event in events { put(Frame.event(event, context, width: size.width)) }
+        if let child = context.model.children[process.id], !child.output.isEmpty {
+            rule("LAST OUTPUT (l shows all)")
+            for line in child.output.suffix(8) { put(Line(" " + context.capabilities.clean(line))) }
+        }
+    }
+    private static func drawLines(
+        _ title: String, _ lines: [String], scroll: Int, fromEnd: Bool, _ grid: inout Grid, _ top: Int, _ end: Int, _ context: Context
+    ) {
+        guard top < end else { return }
+        Page.rule(title, lines.count > end - top - 1 ? "up and down scroll" : "", on: &grid, top, grid.size.width)
+        let room = end - top - 1
+        let most = max(0, lines.count - room)
+        let first = fromEnd ? max(0, min(most, scroll)) : min(most, scroll)
+        for (index, text) in lines.dropFirst(first).prefix(room).enumerated() {
+            Line(" " + context.capabilities.clean(text)).draw(on: &grid, row: top + 1 + index, context.capabilities)
+        }
+    }
+}
