@@ -72,7 +72,8 @@ let package = Package(
         .target(
             name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Wire", "Reactor", "Configuration", "ConfigurationFile"],
             path: "Dashboard", exclude: ["CNcurses", "megatop"], swiftSettings: strict),
-        .executableTarget(name: "megatop", dependencies: ["Dashboard", arguments], path: "Dashboard/megatop", swiftSettings: strict),
+        .executableTarget(
+            name: "megatop", dependencies: ["Dashboard", "Configuration", "ConfigurationFile", "Reactor", arguments], path: "Dashboard/megatop", swiftSettings: strict),
 
         // The tests. TestSupport starts the real programs on free ports in private folders, and ends them by id.
         .target(name: "TestSupport", dependencies: ["CEpoll"], path: "Tests/Support", swiftSettings: strict),

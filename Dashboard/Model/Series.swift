@@ -109,7 +109,7 @@ package struct History: Equatable, Sendable {
             stored = [value.map { Float($0) } ?? .nan]
             return
         }
-        guard now >= second else { return fill(now, value) }
+        guard now >= second else { return fill(now, value, overwrites: false) }
         if now == second {
             if let value { stored[stored.count - 1] = Float(value) }
             return
@@ -123,13 +123,20 @@ package struct History: Equatable, Sendable {
         second = now
     }
     /// From the hub's history, which comes after the first live reports.
-    private mutating func fill(_ at: UInt64, _ value: Double?) {
+    package mutating func fill(_ at: UInt64, _ value: Double?, overwrites: Bool) {
+        guard !stored.isEmpty, at <= second else { return }
         let back = second - at
         guard back < UInt64(History.kept) else { return }
         let missing = Int(back) + 1 - stored.count
         if missing > 0 { stored.insert(contentsOf: repeatElement(.nan, count: missing), at: 0) }
         let index = stored.count - 1 - Int(back)
-        if stored[index].isNaN, let value { stored[index] = Float(value) }
+        if stored[index].isNaN || overwrites, let value { stored[index] = Float(value) }
+    }
+    /// What is known, by second of CLOCK_MONOTONIC.
+    package var bySecond: [(second: UInt64, value: Double)] {
+        stored.enumerated().compactMap { index, value in
+            value.isNaN ? nil : (second - UInt64(stored.count - 1 - index), Double(value))
+        }
     }
     /// Oldest first, up to now: silence since the last one shows as gaps.
     package func values(seconds: Int = History.kept, now: UInt64? = nil) -> [Double?] {

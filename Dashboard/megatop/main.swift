@@ -1,1 +1,120 @@
-// placeholder
+import ArgumentParser
+import Configuration
+import ConfigurationFile
+import Dashboard
+import Glibc
+import Reactor
+
+struct Megatop: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "megatop",
+        abstract: "Shows a MegaComet appliance, and commands its processes.",
+        discussion: """
+            Examples:
+              megatop                        the dashboard; ? shows the keys
+              megatop --readonly             only to look
+              megatop -b -n 1                one sample as text, for scripts
+              megatop -b -n 0 -o json        a line of JSON each second
+              megatop --check                for Nagios: exit 0 ok, 1 warning, 2 critical, 3 unknown
+              megatop --record night.mgtr    and later: megatop --replay night.mgtr --from 3600
+
+            Closing it, killing it or losing its terminal changes nothing: the servers keep running.
+            Where standard output is no terminal, or TERM is dumb, it prints one sample and ends.
+            """,
+        version: "1.0.0")
+
+    @Option(name: [.customShort("c"), .long], help: "The configuration, as for megacomet.") var config: String?
+    @Option(help: "Where the supervisor's socket and token lie.") var runDirectory: String?
+    @Option(help: "The hub: HOST:PORT.") var stats: String?
+    @Flag(help: "Only look: no actions.") var readonly = false
+    @Flag(help: "Bars and histories in ASCII, also where the terminal has more.") var ascii = false
+    @Flag(help: "No colours (as NO_COLOR).") var noColor = false
+    @Option(name: [.customShort("d"), .long], help: "Seconds between pictures or samples, 0.2 to 60.") var delay = 1.0
+    @Option(name: [.customShort("S"), .long], help: "overview, queues, delivery, procs, events or host.") var screen = "overview"
+    @Option(name: [.customShort("s"), .long], help: "Sorted by this column.") var sort: String?
+    @Option(name: [.customShort("f"), .long], help: "Only rows that match: text, !text, state=backoff, conns>100k.") var filter = ""
+    @Flag(name: [.customShort("b"), .long], help: "Samples to standard output, no screen.") var batch = false
+    @Option(name: [.customShort("n"), .long], help: "So many samples; 0: until it is ended.") var count = 1
+    @Option(name: [.customShort("o"), .long], help: "text, json, csv or prom.") var output = "text"
+    @Flag(help: "One line and an exit code, for Nagios and its like.") var check = false
+    @Option(help: "Keeps all that comes in this file.") var record: String?
+    @Option(help: "Shows what was recorded.") var replay: String?
+    @Option(help: "Replay from this second on.") var from = 0.0
+    @Option(help: "Replay to this second.") var to: Double?
+    @Option(help: "Replay so many times as fast.") var speed = 1.0
+    @Flag(help: "Prints the table of metrics.") var listMetrics = false
+    @Flag(help: .hidden) var manual = false
+    @Flag(help: "On leaving, says how to stop the servers (for make run).") var started = false
+
+    func run() throws {
+        if listMetrics { return print(Reference.metrics(), terminator: "") }
+        if manual { return print(Reference.manual(), terminator: "") }
+        var options = try options()
+        let terminal = getenv("TERM").map { String(cString: $0) } ?? ""
+        if isatty(1) == 0 || terminal == "dumb" || terminal.isEmpty { options.isBatch = true }
+        let code: Int32
+        do {
+            code = options.isBatch || options.isCheck ? try Batch(options).run() : try LiveScreen(options).run()
+        } catch {
+            complain("\(error)")
+            throw ExitCode(69)
+        }
+        throw ExitCode(code)
+    }
+
+    private func options() throws -> Options {
+        var options = Options()
+        switch ConfigurationFile.load(config) {
+        case .settings(let settings):
+            options.hub = Endpoint(settings.stats.address, UInt16(settings.stats.port))
+            options.runDirectory = RunDirectory.find(settings)
+            let supervisor = settings.supervisor
+            options.policy.restartDelay = supervisor.restartDelay
+            options.policy.restartDelayMax = supervisor.restartDelayMax
+            options.policy.crashLoopExits = supervisor.crashloopExits
+            options.policy.crashLoopWindow = supervisor.crashloopWindow
+            options.policy.watchdog = supervisor.watchdog
+            options.policy.drain = supervisor.drain
+            options.policy.stop = supervisor.stop
+        case .errors(let errors):
+            errors.forEach { complain($0.description) }
+            throw ExitCode(78)
+        }
+        options.configuration = config
+        if let runDirectory { options.runDirectory = runDirectory }
+        if let stats {
+            let parts = stats.split(separator: ":")
+            guard parts.count == 2, let port = UInt16(parts[1]) else { throw ValidationError("--stats: \"\(stats)\" is not HOST:PORT") }
+            options.hub = Endpoint(String(parts[0]), port)
+        }
+        guard (0.2...60).contains(delay) else { throw ValidationError("--delay: 0.2 to 60 seconds") }
+        guard let screen = Screen.allCases.first(where: { "\($0)" == screen.lowercased() || "\($0.rawValue)" == screen }) else {
+            throw ValidationError("--screen: " + Screen.allCases.map { "\($0)" }.joined(separator: ", "))
+        }
+        guard let format = Options.Format(rawValue: output) else { throw ValidationError("--output: text, json, csv or prom") }
+        if let sort, !Columns.of(screen).contains(where: { $0.id == sort.lowercased() || $0.title.lowercased() == sort.lowercased() }) {
+            throw ValidationError("--sort: " + Columns.of(screen).map(\.id).joined(separator: ", "))
+        }
+        options.screen = screen
+        options.format = format
+        options.sort = sort
+        options.filter = filter
+        options.interval = delay
+        options.isReadOnly = readonly
+        options.isASCII = ascii
+        options.hasColour = !noColor && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
+        options.isBatch = batch
+        options.count = max(0, count)
+        options.isCheck = check
+        options.recordPath = record
+        options.replayPath = replay
+        options.replayFrom = max(0, from)
+        options.replayTo = to
+        options.replaySpeed = speed
+        options.saysHowToStop = started
+        return options
+    }
+    private func complain(_ text: String) { _ = "megatop: \(text)\n".withCString { write(2, $0, strlen($0)) } }
+}
+
+Megatop.main()

@@ -1,0 +1,245 @@
+import Glibc
+import Reactor
+
+/// The program on a terminal: one loop over keys, reports, answers, signals and a clock. Handlers change values; `draw` shows them.
+package final class LiveScreen {
+    private let options: Options
+    private let loop = Loop()
+    private let terminal: Terminal
+    private let capabilities: Capabilities
+    private let source: Source
+    private var session: Session
+    private var decoder = KeyDecoder()
+    private var watchers: [AnyObject] = []
+    private var input: IOWatcher?
+    private var clock: Reactor.Timer?
+    private var escapeTimer: Reactor.Timer?
+    private var lastKey: UInt64 = 0
+    private var lastSort: UInt64 = 0
+    private var crashNumber: [ProcessID: Int] = [:]
+    /// While paused: the model as it was.
+    private var frozen: Model?
+    private var exitCode: Int32 = 0
+    private var toastUntil: UInt64 = 0
+
+    package init(_ options: Options) throws {
+        self.options = options
+        capabilities = Capabilities(isUTF8: !options.isASCII && Terminal.isUTF8(), hasColour: options.hasColour)
+        session = options.session()
+        source = try Source(loop, options)
+        terminal = try Terminal(capabilities)
+        terminal.setTitle("megatop \(source.model.server.host)")
+    }
+
+    /// Until the operator leaves; the exit code. The terminal is as it was then.
+    package func run() -> Int32 {
+        input = IOWatcher(loop, terminal.descriptor, .read) { [unowned self] events in
+            if events.contains(.write) {
+                terminal.flush()
+                if !terminal.isBehind { input?.watch(.read) }
+            }
+            if events.contains(.read) { readKeys() }
+        }
+        for (number, code) in [(SIGTERM, Int32(0)), (SIGINT, 130), (SIGHUP, 129), (SIGQUIT, 131)] {
+            watchers.append(SignalWatcher(loop, number) { [unowned self] in leave(code) })
+        }
+        watchers.append(SignalWatcher(loop, SIGWINCH) { [unowned self] in draw() })
+        watchers.append(SignalWatcher(loop, SIGTSTP) { [unowned self] in suspend() })
+        // Stopped and continued by others: what is on the screen is not known.
+        watchers.append(SignalWatcher(loop, SIGCONT) { [unowned self] in
+            terminal.enter()
+            draw()
+        })
+        Processes.ignoreBrokenPipes()
+        clock = Timer(loop) { [unowned self] in draw() }
+        escapeTimer = Timer(loop) { [unowned self] in handle(decoder.flush()) }
+        source.retry()
+        // The first picture when the first reports are there.
+        draw()
+        clock?.start(after: 0.15, every: session.interval)
+        loop.run()
+        source.leave()
+        terminal.leave()
+        sayGoodbye()
+        return exitCode
+    }
+    private func leave(_ code: Int32) {
+        exitCode = code
+        loop.stop()
+    }
+    private func suspend() {
+        terminal.suspend()
+        draw()
+    }
+    private func sayGoodbye() {
+        guard exitCode == 0, !source.isReplay else { return }
+        let running = source.model.processes.values.count { $0.state(source.model.now).isRunning }
+        var text = running == 0 ? "megatop: detached\n" : "megatop: detached; \(running + (source.model.supervisor.pid > 0 && !source.model.isLost ? 1 : 0)) processes keep running\n"
+        if options.saysHowToStop {
+            let file = options.configuration.map { " -c \($0)" } ?? ""
+            text += "  look again:  megatop\(file)\n  stop them:   megacomet stop\(file)\n"
+        }
+        _ = text.withCString { write(1, $0, strlen($0)) }
+    }
+
+    // MARK: pictures
+
+    private var model: Model { frozen ?? source.model }
+
+    private func draw() {
+        source.tick()
+        keepPause()
+        if let until = session.adminUntil, source.model.now >= until {
+            session.adminUntil = nil
+            say("admin mode is over: A starts it again")
+        }
+        if session.toast != nil, toastUntil != 0, source.model.now > toastUntil { session.toast = nil }
+        sortRows()
+        if session.screen == .procs || isShowingDetail, let id = shownProcess { source.askOutput(id) }
+        show()
+    }
+    private func show() {
+        var shown = session
+        if frozen != nil { shown.pausedAt = session.pausedAt }
+        var picture = model
+        // A paused picture still tells how long, and its alerts are those of now.
+        if frozen != nil {
+            picture.alerts = source.model.alerts
+            picture.now = source.model.now
+            picture.now = max(picture.now, model.now)
+        }
+        let grid = Views.draw(frozen == nil ? picture : pausedPicture(), shown, terminal.size, capabilities)
+        if !terminal.show(grid) { source.skippedFrame() }
+        if terminal.isBehind { input?.watch([.read, .write]) }
+    }
+    private func pausedPicture() -> Model {
+        var picture = model
+        picture.alerts = source.model.alerts
+        return picture
+    }
+    private func keepPause() {
+        if session.pausedAt == nil { frozen = nil } else if frozen == nil { frozen = source.model }
+        // The title counts on.
+        if let frozen, let paused = session.pausedAt, frozen.now < paused { self.frozen?.now = paused }
+    }
+    private var isShowingDetail: Bool { if case .detail? = session.overlay { true } else { false } }
+    private var shownProcess: ProcessID? {
+        if case .detail(let id, _)? = session.overlay { return id }
+        return KeyHandler(model, terminal.size).selected(session)
+    }
+    /// At most once a second, and not for two after a key: rows that run away under the cursor help nobody.
+    private func sortRows() {
+        let now = source.model.now
+        guard session.order.isEmpty || (now > lastSort + 950_000_000 && now > lastKey + 2_000_000_000) else { return }
+        lastSort = now
+        guard session.screen != .events, session.screen != .host else { return }
+        session.order = Table.sorted(session.screen, Context(model, session, capabilities)).map(\.id)
+    }
+
+    // MARK: keys
+
+    private func readKeys() {
+        switch terminal.read() {
+        case .gone: leave(129)
+        case .nothing: return
+        case .bytes(let bytes):
+            escapeTimer?.stop()
+            handle(decoder.receive(bytes))
+            if decoder.isWaiting { escapeTimer?.start(after: 0.05) }
+        }
+    }
+    private func handle(_ keys: [Key]) {
+        guard !keys.isEmpty else { return }
+        lastKey = source.model.now
+        let interval = session.interval
+        for key in keys {
+            let handler = KeyHandler(model, terminal.size)
+            for effect in handler.handle(key, &session) { perform(effect) }
+        }
+        toastUntil = session.toast == nil ? 0 : source.model.now + 4_000_000_000
+        if session.interval != interval { clock?.start(after: session.interval, every: session.interval) }
+        keepPause()
+        if session.order.isEmpty { sortRows() }
+        show()
+    }
+    private func say(_ text: String) {
+        session.toast = text
+        toastUntil = source.model.now + 6_000_000_000
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .quit: leave(0)
+        case .suspend: suspend()
+        case .redraw: terminal.redraw()
+        case .save: save()
+        case .retry: source.retry()
+        case .zeroPeaks: source.zeroPeaks()
+        case .startSupervisor: startSupervisor()
+        case .act(let box): act(box)
+        case .fetchOutput(let id):
+            source.control.output(id) { [unowned self] lines in
+                show(id, lines.map { .output(lines: $0, scroll: $0.count) } ?? .waiting("the supervisor does not answer"))
+            }
+        case .fetchCrashes(let id): fetchCrash(id)
+        }
+    }
+    private func show(_ id: ProcessID, _ pane: Overlay.Pane) {
+        guard case .detail(id, _)? = session.overlay else { return }
+        session.overlay = .detail(id, pane)
+        show()
+    }
+    private func fetchCrash(_ id: ProcessID) {
+        let number = crashNumber[id] ?? 0
+        source.control.crash(id, number: number) { [unowned self] report, count in
+            crashNumber[id] = count > 0 ? (number + 1) % count : 0
+            guard let report else { return show(id, .waiting("the supervisor does not answer")) }
+            show(id, .crash(report: report.isEmpty ? ["no crash report of \(id.short)"] : report, number: number + 1, of: count, scroll: 0))
+        }
+    }
+    private func act(_ box: Confirmation) {
+        let isHeld = box.target.flatMap { source.model.children[$0]?.isHeld } ?? false
+        source.control.act(box, on: !isHeld) { [unowned self] error in
+            let what = "\(box.action.rawValue) \(box.target?.short ?? "all")"
+            say(error.map { "\(what) refused: \($0)" } ?? "\(what): done, see the events")
+            if let error { source.note(Event(time: source.model.wall, severity: .warning, who: "top", kind: "REFUSED", text: "\(what): \(error)")) }
+            show()
+        }
+    }
+    private func startSupervisor() {
+        let arguments = ["start"] + (options.configuration.map { ["-c", $0] } ?? [])
+        do {
+            var program = ChildProgram(path: LiveScreen.folder + "/megacomet", arguments: arguments, environment: LiveScreen.environment)
+            program.newSession = true
+            program.output = open("/dev/null", O_WRONLY | O_CLOEXEC)
+            _ = try Processes.spawn(program)
+            if let output = program.output { close(output) }
+            say("megacomet start: on its way, as a process of its own")
+        } catch { say("megacomet could not be started: \(error)") }
+    }
+    private static var environment: [String] {
+        var list: [String] = []
+        var at = environ
+        while let entry = at.pointee {
+            list.append(String(cString: entry))
+            at += 1
+        }
+        return list
+    }
+    /// Where the programs are: beside this one.
+    package static var folder: String {
+        var bytes = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &bytes, bytes.count - 1)
+        let path = String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }
+    private func save() {
+        let wall = source.model.wall
+        let name = "megatop-\(Format.date(wall))-\(Format.clock(wall).filter { $0 != ":" }).txt"
+        let text = Views.draw(model, session, terminal.size, capabilities).text
+        guard let file = fopen(name, "w") else { return say("\(name): \(String(cString: strerror(errno)))") }
+        fputs(text, file)
+        fclose(file)
+        say("saved \(name)")
+    }
+}

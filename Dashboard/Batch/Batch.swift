@@ -1,0 +1,105 @@
+import Glibc
+import Reactor
+import Wire
+
+/// The screens as data: without a terminal, for scripts, monitoring and pipes.
+package final class Batch {
+    private let options: Options
+    private let loop = Loop()
+    private let source: Source
+    private var timer: Reactor.Timer?
+    private var signals: [SignalWatcher] = []
+    private var startedAt: UInt64 = 0
+    private var printed = 0
+    private var exitCode: Int32 = 0
+    private var nextAt: UInt64 = 0
+
+    /// Reports come each second: so long is waited for the first, and for a second one to make rates of.
+    private static let patienceNanoseconds: UInt64 = 3_000_000_000
+
+    package init(_ options: Options) throws {
+        self.options = options
+        source = try Source(loop, options)
+    }
+
+    package func run() -> Int32 {
+        Processes.ignoreBrokenPipes()
+        startedAt = Clock.monotonicNanoseconds
+        for (number, code) in [(SIGTERM, Int32(0)), (SIGINT, 130), (SIGHUP, 129)] {
+            signals.append(SignalWatcher(loop, number) { [unowned self] in
+                exitCode = code
+                loop.stop()
+            })
+        }
+        source.retry()
+        timer = Timer(loop) { [unowned self] in tick() }
+        timer?.start(after: 0.05, every: 0.05)
+        loop.run()
+        source.leave()
+        return exitCode
+    }
+    private func tick() {
+        let now = Clock.monotonicNanoseconds
+        source.tick()
+        guard printed > 0 || isReady || now > startedAt + Batch.patienceNanoseconds, now >= nextAt else { return }
+        if source.model.processes.isEmpty {
+            let text = "no stats from \(options.hub): no supervisor answers (megacomet start)"
+            if options.isCheck { put("UNKNOWN \(text)\n") } else { complain(text) }
+            exitCode = options.isCheck ? 3 : 69
+            return loop.stop()
+        }
+        let context = Context(source.model, options.session(), Capabilities())
+        if options.isCheck {
+            let (text, code) = Check.result(context)
+            put(text)
+            exitCode = code
+            return loop.stop()
+        }
+        printed += 1
+        guard put(BatchText.sample(context, options.format, isFirst: printed == 1)) else { return loop.stop() }
+        if options.count > 0, printed >= options.count { return loop.stop() }
+        nextAt = now + UInt64(options.interval * 1e9)
+    }
+    /// Two reports of each that runs: rates are known. A recording has all at once.
+    private var isReady: Bool {
+        let model = source.model
+        if source.isReplay { return model.processes.values.contains { $0.own.samples.count > 1 } }
+        let running = model.processes.values.filter { $0.state(model.now).isRunning }
+        return model.supervisor.own.samples.count > 1 && !running.isEmpty && running.allSatisfy { $0.own.samples.count > 1 || $0.own.freshness(model.now) != .fresh }
+    }
+    /// False where the reader is gone.
+    @discardableResult
+    private func put(_ text: String) -> Bool {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+            if count > 0 { bytes = bytes.dropFirst(count) } else if errno != EINTR, errno != EAGAIN { return false }
+        }
+        return true
+    }
+    private func complain(_ text: String) { _ = "megatop: \(text)\n".withCString { write(2, $0, strlen($0)) } }
+}
+
+/// Nagios' form: a line, and an exit code.
+enum Check {
+    static func result(_ context: Context) -> (String, Int32) {
+        let model = context.model
+        let alerts = model.conditions().sorted { ($0.isCritical ? 0 : 1, $0.key) < ($1.isCritical ? 0 : 1, $1.key) }
+        let critical = alerts.filter(\.isCritical), warning = alerts.filter { !$0.isCritical }
+        var parts: [String] = []
+        if !critical.isEmpty { parts.append("CRITICAL " + critical.map(\.text).joined(separator: ", ")) }
+        if !warning.isEmpty { parts.append("WARNING " + warning.map(\.text).joined(separator: ", ")) }
+        var code: Int32 = critical.isEmpty ? warning.isEmpty ? 0 : 1 : 2
+        let totals = context.totals
+        if model.isLost {
+            parts = ["UNKNOWN no supervisor answers; the last values are old"] + parts
+            code = 3
+        }
+        if parts.isEmpty { parts.append("OK \(totals.readyCount) of \(model.processes.count) ready, \(totals.connections.text(Format.grouped)) connections, \(totals.waiting(.queueMessages).text(Format.grouped)) messages wait") }
+        func plain(_ value: Double?) -> String { value.map { BatchText.number($0) } ?? "U" }
+        let limit = totals.connectionLimit ?? 0
+        let data = "conns=\(plain(totals.connections.value));\(BatchText.number(limit * 0.8));\(BatchText.number(limit * 0.95)) queue=\(plain(totals.waiting(.queueMessages).value)) expire=\(plain(totals.waitingRate(.expired, seconds: 10).value))"
+        // The bar divides text from data.
+        return (parts.joined(separator: "; ").replacing("|", with: "/") + " | " + data + "\n", code)
+    }
+}

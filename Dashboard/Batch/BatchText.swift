@@ -1,0 +1,136 @@
+import Wire
+
+/// One sample as text, JSON, CSV or OpenMetrics. The columns are those of the screen; JSON has a version.
+enum BatchText {
+    static let schema = 1
+
+    static func sample(_ context: Context, _ format: Options.Format, isFirst: Bool) -> String {
+        switch format {
+        case .text: text(context)
+        case .json: json(context)
+        case .csv: csv(context, isFirst: isFirst)
+        case .prom: prometheus(context.model)
+        }
+    }
+
+    private static func columns(_ context: Context) -> [Column] {
+        let columns = Columns.of(context.session.screen).filter { $0.history == nil }
+        return columns.isEmpty ? Columns.of(.overview).filter { $0.history == nil } : columns
+    }
+    private static func rows(_ context: Context) -> [ProcessModel] { Table.rows(context.session.screen, context) }
+    static func number(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : Format.decimals(value, 3) }
+
+    /// As on the screen, but whole numbers: `-` no process, `?` unknown, `~` old.
+    private static func field(_ column: Column, _ process: ProcessModel, _ context: Context) -> String {
+        let text = column.cell(process, context).text
+        if column.isLeft { return text.replacing(" ", with: "_") }
+        guard text != "-", text != "?", let value = column.value(process, context) else { return text == "-" ? "-" : "?" }
+        return number(value) + (text.hasSuffix("~") ? "~" : "")
+    }
+    private static func text(_ context: Context) -> String {
+        let model = context.model
+        let fresh = model.processes.values.count { $0.own.freshness(model.now) == .fresh }
+        var text = "# megatop \(model.server.version) host=\(model.server.host) time=\(Format.date(model.wall))T\(Format.clock(model.wall))Z"
+            + " interval=\(Format.decimals(context.session.interval, 1)) sources=\(model.processes.count) fresh=\(fresh) lost=\(model.health.lost)\n"
+        for alert in model.alerts.raised { text += "# \(alert.isCritical ? "CRITICAL" : "WARNING") \(alert.text)\n" }
+        if context.session.screen == .events {
+            return text + Views.shownEvents(model, context.session).reversed().map { "\(Format.date($0.time))T\(Format.clock($0.time, milliseconds: true))Z \($0.severity.letter) \($0.who) \($0.kind) \($0.text)\n" }.joined()
+        }
+        let columns = columns(context)
+        let table = [columns.map(\.id)] + rows(context).map { process in columns.map { field($0, process, context) } }
+        let widths = columns.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
+        for row in table {
+            var line = ""
+            for (index, cell) in row.enumerated() { line += (index == 0 ? "" : " ") + (columns[index].isLeft ? Format.left(cell, widths[index]) : Format.right(cell, widths[index])) }
+            while line.hasSuffix(" ") { line.removeLast() }
+            text += line + "\n"
+        }
+        return text
+    }
+    private static func csv(_ context: Context, isFirst: Bool) -> String {
+        let columns = columns(context)
+        let time = "\(Format.date(context.model.wall))T\(Format.clock(context.model.wall))Z"
+        var text = isFirst ? "time," + columns.map(\.id).joined(separator: ",") + "\n" : ""
+        for process in rows(context) {
+            text += time + "," + columns.map { column in
+                let cell = column.cell(process, context).text
+                // Unknown and absent are empty: never zero.
+                if column.isLeft { return cell.contains(",") || cell.contains("\"") ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell }
+                return cell == "-" || cell == "?" ? "" : column.value(process, context).map(number) ?? ""
+            }.joined(separator: ",") + "\n"
+        }
+        return text
+    }
+    private static func json(_ context: Context) -> String {
+        let model = context.model
+        let totals = context.totals
+        func optional(_ value: Double?) -> String { value.map(number) ?? "null" }
+        var text = "{\"schema\":\(schema),\"megatop\":\(string(model.server.version)),\"host\":\(string(model.server.host))"
+        text += ",\"time\":\"\(Format.date(model.wall))T\(Format.clock(model.wall, milliseconds: true))Z\",\"interval\":\(number(context.session.interval))"
+        text += ",\"live\":\(!model.isLost),\"lost_packets\":\(model.health.lost)"
+        text += ",\"totals\":{\"conns\":\(optional(totals.connections.value)),\"conn_limit\":\(optional(totals.connectionLimit)),\"dlv\":\(optional(totals.deliveries(seconds: context.seconds).value))"
+        text += ",\"pub\":\(optional(totals.manager(.publishes, seconds: context.seconds).value)),\"queue\":\(optional(totals.waiting(.queueMessages).value)),\"queue_bytes\":\(optional(totals.waiting(.queueBytes).value))"
+        text += ",\"exp\":\(optional(totals.waitingRate(.expired, seconds: context.seconds).value)),\"ready\":\(totals.readyCount),\"balance\":\(totals.balance.wrong.isEmpty)}"
+        let procs = rows(context).map { process in
+            var row = "{\"id\":\(string(process.id.short)),\"state\":\(string(process.state(model.now).word)),\"age_ms\":\(optional(process.own.age(model.now).map { ($0 * 1000).rounded() }))"
+            row += ",\"fresh\":\(process.own.freshness(model.now) == .fresh)"
+            if let retry = process.child.value(.childRetryIn), retry > 0 { row += ",\"retry_ms\":\(number(retry))" }
+            let exit = model.lastExit(process)
+            if exit != "-", exit != "?" { row += ",\"last_exit\":\(string(exit))" }
+            for column in columns(context) where !["id", "state"].contains(column.id) && !column.isLeft {
+                let cell = column.cell(process, context).text
+                row += ",\(string(column.id)):" + (cell == "-" || cell == "?" ? "null" : optional(column.value(process, context)))
+            }
+            return row + "}"
+        }
+        text += ",\"procs\":[" + procs.joined(separator: ",") + "]"
+        if context.session.screen == .events {
+            text += ",\"events\":[" + Views.shownEvents(model, context.session).reversed().map { "{\"time\":\($0.time),\"severity\":\"\($0.severity.rawValue)\",\"who\":\(string($0.who)),\"kind\":\(string($0.kind)),\"text\":\(string($0.text))}" }.joined(separator: ",") + "]"
+        }
+        return text + ",\"alerts\":[" + model.alerts.raised.map { "{\"critical\":\($0.isCritical),\"text\":\(string($0.text))}" }.joined(separator: ",") + "]}\n"
+    }
+    static func string(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\u{0}"..<" ":
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+
+    /// The newest values of all, by the table of metrics.
+    private static func prometheus(_ model: Model) -> String {
+        var families: [String: (metric: Metric, lines: [String])] = [:]
+        var order: [String] = []
+        func add(_ prefix: String, _ values: MetricValues?, _ labels: String) {
+            for (id, value) in values?.all ?? [] {
+                guard let metric = Metric.named(id), metric.kind != .subject else { continue }
+                let name = "megacomet_\(prefix)_\(metric.name)"
+                if families[name] == nil {
+                    families[name] = (metric, [])
+                    order.append(name)
+                }
+                families[name]?.lines.append("\(name)\(labels) \(value)\n")
+            }
+        }
+        for process in model.ordered {
+            let isManager = process.id == .manager
+            let worker = if case .worker(let number) = process.id { "{worker=\"\(number)\"}" } else { "" }
+            add(isManager ? "manager" : "worker", process.own.samples.last?.values, worker)
+            add("worker", process.queue.samples.last?.values, isManager ? "{worker=\"none\"}" : worker)
+            add("child", process.child.samples.last?.values, "{process=\"\(process.id.long)\"}")
+        }
+        add("supervisor", model.supervisor.own.samples.last?.values, "")
+        return order.map { name in
+            guard let (metric, lines) = families[name] else { return "" }
+            let type = metric.kind == .counter || metric.kind == .bucket ? "counter" : "gauge"
+            return "# HELP \(name) \(metric.help)\n# TYPE \(name) \(type)\n" + lines.joined()
+        }.joined()
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+
+/// What the supervisor's control socket answers, as far as the dashboard needs it.
+struct ControlAnswer: Decodable {
+    struct Why: Decodable {
+        var code: String
+        var message: String
+    }
+    struct Exit: Decodable {
+        var text: String
+        var uptime: Double
+        var ordered: Bool?
+    }
+    struct Row: Decodable {
+        var name: String
+        var desired: String?
+        var hold: Bool?
+        var last_exit: Exit?
+    }
+    struct Rolling: Decodable {
+        var by: String
+        var total: Int
+        var done: Int
+        var current: String?
+    }
+    struct Line: Decodable {
+        var time: UInt64
+        var text: String
+    }
+    struct Event: Decodable {
+        var number: UInt64?
+        var time: UInt64
+        var severity: String
+        var name: String?
+        var kind: String
+        var text: String
+        var pid: Int?
+    }
+    struct Crash: Decodable {
+        struct Line: Decodable {
+            var text: String
+        }
+        var id: String
+        var at: String?
+        var pid: Int?
+        var boot: String?
+        var generation: Int?
+        var text: String?
+        var core: Bool?
+        var uptime: Double?
+        var peak_bytes: Double?
+        var last_report: [String: Double]?
+        var lines: [Line]?
+    }
+    var ok: Bool?
+    var error: Why?
+    var processes: [Row]?
+    var rolling: Rolling?
+    var lines: [Line]?
+    var events: [Event]?
+    var crashes: [String]?
+    var crash: Crash?
+
+    init?(_ line: String) {
+        guard let answer = try? JSONDecoder().decode(ControlAnswer.self, from: Data(line.utf8)) else { return nil }
+        self = answer
+    }
+}
+
+extension Event {
+    init(_ event: ControlAnswer.Event) {
+        let who = event.name.flatMap { ProcessID($0)?.short ?? $0 } ?? "cmt"
+        self.init(number: event.number ?? 0, time: event.time, severity: Severity(rawValue: event.severity) ?? .info, who: who, kind: event.kind, text: event.text, pid: event.pid)
+    }
+    /// From an EVENT datagram.
+    package init?(json: String) {
+        guard let event = try? JSONDecoder().decode(ControlAnswer.Event.self, from: Data(json.utf8)) else { return nil }
+        self.init(event)
+    }
+}
+
+extension ControlAnswer.Crash {
+    /// For people, as lines.
+    var report: [String] {
+        var lines = ["\(id)", " how      " + (text ?? "?") + (core == true ? ", core left" : "")]
+        lines.append(" when     " + (at ?? "?") + ", after " + (uptime.map(Format.span) ?? "?"))
+        lines.append(" pid      \(pid.map(String.init) ?? "?")  boot \((boot ?? "").prefix(8))  generation \(generation.map(String.init) ?? "?")" + (peak_bytes.map { "  peak memory \(Format.bytes($0))" } ?? ""))
+        if let last = last_report, !last.isEmpty {
+            lines.append(" last report")
+            for name in last.keys.sorted() { lines.append("   " + Format.left(name, 30) + " " + Format.grouped(last[name] ?? 0)) }
+        }
+        lines.append(" last lines")
+        lines += (self.lines ?? []).map { "   " + $0.text }
+        return lines
+    }
+}
+
+enum ControlRequest {
+    /// One line of JSON.
+    static func line(_ members: [String: Any]) -> String {
+        guard let data = try? JSONSerialization.data(withJSONObject: members, options: [.sortedKeys]) else { return "{}" }
+        return String(decoding: data, as: UTF8.self) + "\n"
+    }
+}

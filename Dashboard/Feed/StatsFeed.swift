@@ -1,0 +1,162 @@
+import Glibc
+package import Reactor
+package import Wire
+
+/// The line to the supervisor's hub: subscribes by datagram, takes what comes, and notices when nothing does.
+package final class StatsFeed {
+    /// Under the hub's lease of 10 s.
+    private static let subscribeEverySeconds = 3.0
+    private static let receiveBufferBytes = 1 << 20
+    private static let burst = 512
+
+    private let socket: DatagramSocket
+    private let hub: DatagramSocket.Address
+    private let loop: Loop
+    private var watcher: IOWatcher?
+    private var timer: Reactor.Timer?
+    private var writer: StatsWriter
+    private var reader: StatsReader
+    private var wantsHistory = true
+    private var lastHeard: UInt64?
+    private let tokenPath: String
+    /// A datagram that was good; nil where it came from a recording.
+    package var received: ((StatsReader.Outcome, StatsReader) -> Void)?
+    /// All that comes, for a recording.
+    package var recorded: ((UnsafeRawBufferPointer) -> Void)?
+
+    /// `tokenPath`: RUNDIR/stats.token, read anew with each subscription, since a new supervisor makes a new one.
+    package init(_ loop: Loop, hub: Endpoint, tokenPath: String) throws {
+        self.loop = loop
+        self.tokenPath = tokenPath
+        let numbers = hub.address.split(separator: ".").compactMap { UInt32($0) }
+        self.hub = DatagramSocket.Address(host: numbers.reduce(0) { $0 << 8 | $1 }, port: hub.port)
+        socket = try DatagramSocket(Endpoint("127.0.0.1", 0), receiveBufferBytes: StatsFeed.receiveBufferBytes)
+        var header = StatsPacket.Header()
+        header.boot = UInt64.random(in: 1...UInt64.max)
+        header.role = .reader
+        header.pid = UInt32(getpid())
+        let token = StatsFeed.token(tokenPath)
+        writer = StatsWriter(header, token: token ?? StatsToken())
+        reader = StatsReader(token: token)
+        watcher = IOWatcher(loop, socket.descriptor, .read) { [unowned self] _ in receiveWaiting() }
+        timer = Timer(loop) { [unowned self] in subscribe() }
+        timer?.start(after: 0, every: StatsFeed.subscribeEverySeconds)
+    }
+
+    package var isUnauthenticated: Bool { reader.token == nil }
+    package var drops: StatsReader.Drops { reader.drops }
+    package var late: UInt64 { reader.sources.values.reduce(0) { $0 + $1.late } }
+    /// Nanoseconds of CLOCK_MONOTONIC; nil: nothing came yet.
+    package var heardAt: UInt64? { lastHeard }
+
+    package func subscribe() {
+        let token = StatsFeed.token(tokenPath)
+        if token != reader.token {
+            reader.token = token
+            writer.token = token ?? StatsToken()
+            wantsHistory = true
+        }
+        let wish: StatsPacket.Wish = wantsHistory ? .history : .renew
+        writer.send(.subscribe, state: wish.rawValue, sampleTime: Clock.monotonicNanoseconds, wallTime: Clock.wallMicroseconds / 1000) {
+            socket.send($0, to: hub)
+        }
+    }
+    /// So that the hub does not send to a port that may be another's soon.
+    package func leave() {
+        writer.send(.subscribe, state: StatsPacket.Wish.leave.rawValue, sampleTime: Clock.monotonicNanoseconds, wallTime: 0) { socket.send($0, to: hub) }
+    }
+
+    private func receiveWaiting() {
+        for _ in 0..<StatsFeed.burst {
+            guard socket.receive({ [unowned self] bytes, length, from in
+                // Only the hub is listened to: others' garbage costs one call each.
+                guard from.port == hub.port, from.isLoopback else { return }
+                recorded?(bytes)
+                take(bytes, length)
+            }) else { return }
+        }
+    }
+    private func take(_ bytes: UnsafeRawBufferPointer, _ length: Int) {
+        let now = Clock.monotonicNanoseconds
+        let outcome = reader.receive(bytes, length: length, now: now)
+        switch outcome {
+        case .report, .event, .history:
+            lastHeard = now
+        case .control(let header):
+            lastHeard = now
+            if header.kind == .subscribeOK, header.state == 1 { wantsHistory = false }
+        case .late, .dropped: break
+        }
+        received?(outcome, reader)
+        if lastHeard == now { reader.forget(olderThan: 120_000, now: now) }
+    }
+
+    private static func token(_ path: String) -> StatsToken? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = read(descriptor, &bytes, bytes.count)
+        return count > 0 ? StatsToken(hex: String(decoding: bytes.prefix(count), as: UTF8.self)) : nil
+    }
+}
+
+extension Report {
+    /// From what the reader made of the datagrams of a process.
+    package init(_ source: StatsSource, lost: UInt64) {
+        self.init(source.header.role, Int(source.header.instance), boot: source.header.boot, time: source.header.sampleTime)
+        pid = source.header.pid
+        generation = source.header.generation
+        startTime = source.header.startTime
+        state = source.header.state
+        isGoodbye = source.saidGoodbye
+        interval = UInt64(max(1, source.header.interval))
+        self.lost = lost
+        values = source.values
+        for (id, subject) in source.subjects where subject.time == source.header.sampleTime { subjects[id] = subject.values }
+    }
+}
+
+extension Model {
+    /// A piece of the hub's history: the pictures are full from the first one on.
+    package mutating func take(_ history: StatsHistory) {
+        guard let id = MetricID(rawValue: history.metric), history.stepMilliseconds > 0 else { return }
+        let step = UInt64(history.stepMilliseconds) * 1_000_000
+        var before: UInt64?
+        for (index, value) in history.values.enumerated() {
+            defer { before = value }
+            guard let value else { continue }
+            let time = history.firstTime + UInt64(index) * step
+            let process: ProcessID? = switch (history.role, history.subject) {
+            case (.worker, nil): .worker(Int(history.instance))
+            case (.manager, nil): .manager
+            case (.manager, let subject?): ProcessID(subject: subject)
+            default: nil
+            }
+            guard let process else { return }
+            let rate = before.flatMap { value >= $0 ? Double(value - $0) * 1000 / Double(history.stepMilliseconds) : nil }
+            switch (id, history.subject) {
+            case (.connsOpen, nil): note(process, \.connections, Double(value), time)
+            case (.queueMessages, nil): depth.note(Double(value), time: time)
+            case (.queueMessages, _): note(process, \.depth, Double(value), time)
+            case (.delivered, nil), (.handed, nil): if let rate { note(process, \.deliveries, rate, time) }
+            default: return
+            }
+        }
+        if id == .connsOpen { sumConnections() }
+    }
+    private mutating func note(_ id: ProcessID, _ path: WritableKeyPath<ProcessModel, History>, _ value: Double, _ time: UInt64) {
+        // Only of processes that there are: history also remembers workers of a larger configuration.
+        guard processes[id] != nil else { return }
+        processes[id]?[keyPath: path].note(value, time: time)
+    }
+    /// The total's history from those of the workers.
+    private mutating func sumConnections() {
+        for (second, value) in Model.sum(workers.map(\.connections)) { connections.fill(second, value, overwrites: true) }
+    }
+    private static func sum(_ histories: [History]) -> [(UInt64, Double)] {
+        var sums: [UInt64: Double] = [:]
+        for history in histories { for (second, value) in history.bySecond { sums[second, default: 0] += value } }
+        return sums.sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
+    }
+}
