@@ -50,6 +50,29 @@ import Testing
         #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 100)
     }
 
+    /// The million, with 400: held through a poll timeout, a worker killed, all back, nothing lost.
+    @Test func million_losesNothing_whenAWorkerDies() throws {
+        let folder = try Folder()
+        let (end, output) = try Program.run(
+            "megabench", "million --clients 400 --workers 2 --processes 2 --rate 200 --poll-timeout 2 --timeouts 1.2 --json".split(separator: " ").map(String.init),
+            in: folder, seconds: 120)
+        guard end == .exited(0) else { throw Failure("\(end)\n\(output)") }
+        let numbers = try JSON.parse(output)["numbers"]
+        #expect(numbers?["cut_by_the_kill"]?.int == 200)
+        #expect(numbers?["lost"]?.int == 0)
+    }
+
+    @Test func comparison_fillsItsTable() throws {
+        let folder = try Folder()
+        let (end, output) = try Program.run(
+            "megabench", "compare --runs 1 --clients 200 --many 300 --workers 2 --seconds 0.3 --rate 500 --messages 2000 --servers limit megacomet".split(separator: " ").map(String.init),
+            in: folder, seconds: 120)
+        guard end == .exited(0) else { throw Failure("\(end)\n\(output)") }
+        let lines = output.split(separator: "\n")
+        #expect(lines.count == 11)
+        #expect(lines.allSatisfy { !$0.contains("NOT RIGHT") })
+    }
+
     @Test func manyProcesses_shareTheClients() throws {
         #expect(try run(.unicast, .daemons, "--processes", "3", "--workers", "2")["numbers"]?["lost"]?.int == 0)
         #expect(try run(.unicast, .limit, "--processes", "3")["numbers"]?["lost"]?.int == 0)
