@@ -1,0 +1,153 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+import Wire
+
+/// The stats channel over the real programs: daemons, hub, viewers, and the operator's HTTP.
+struct StatsChannelTests {
+    private func metrics(_ appliance: Appliance) throws -> String {
+        String(decoding: try HTTP.request("GET", "/metrics", port: appliance.operatorPort).bodyBytes, as: UTF8.self)
+    }
+
+    @Test func aThirdOfTheDatagramsLost_andTotalsAreExact() throws {
+        let appliance = try Appliance(workers: 2, ["stats": "interval = 0.05"])
+        let viewer = try StatsViewer(appliance)
+        viewer.loss = 0.3
+        viewer.ask(.subscribe)
+        let lines = try LinePublisher(port: appliance.appPort)
+        for number in 0..<500 { #expect(try lines.publish("lossy-\(number % 7)", "m\(number)").errorCode == nil) }
+        try viewer.watch("the total, and enough datagrams", seconds: 30) {
+            guard let manager = viewer.reader.current(.manager) else { return false }
+            return manager.values[.publishes] == 500 && manager.received > 100
+        }
+        let manager = try #require(viewer.reader.current(.manager))
+        #expect(manager.values[.enqueued] == 500 && manager.values[.queueMessages] == 500)
+        #expect(manager.wentBack.isEmpty && manager.late == 0 && viewer.worstRate >= 0)
+        // All that was lost is known, but for what was lost before the first that came and after the last.
+        let lost = viewer.dropped[manager.header.boot] ?? 0
+        #expect(manager.lost <= lost && manager.lost + 20 >= lost && lost > 20)
+    }
+
+    @Test func aForgedReport_isCountedAndNotShown() throws {
+        let appliance = try Appliance(workers: 1, ["stats": "interval = 0.1"])
+        let watcher = try StatsViewer(appliance)
+        watcher.ask(.subscribe)
+        let forger = try StatsViewer(appliance, token: StatsToken(high: 1, low: 2))
+        var header = StatsPacket.Header()
+        header.boot = 666
+        header.role = .worker
+        header.generation = 9
+        header.interval = 1000
+        var writer = StatsWriter(header, token: StatsToken(high: 1, low: 2))
+        writer.set(.connsOpen, 999_999)
+        writer.finish(state: .ready, sampleTime: 1, wallTime: 1) { forger.send(Array($0)) }
+        forger.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
+        forger.send([UInt8](repeating: 0x4D, count: 1500))
+        forger.ask(.subscribe)
+        try watcher.watch("the hub's counts") {
+            let hub = watcher.reader.current(.supervisor)?.values
+            return hub?[.hubBadToken] == 2 && (hub?[.hubBadMagic] ?? 0) == 2
+        }
+        #expect(watcher.reader.sources[666] == nil && forger.answers.isEmpty)
+        let text = try metrics(appliance)
+        #expect(text.contains("megacomet_supervisor_hub_dropped_total{reason=\"bad_token\"} 2\n"))
+        #expect(!text.contains("999999"))
+        #expect(try appliance.status().allReady)
+    }
+
+    @Test func aViewer_getsAnswerHistoryReportsAndEvents() throws {
+        let appliance = try Appliance(workers: 2, ["stats": "interval = 0.1", "supervisor": "restart_delay = 0.1"])
+        let viewer = try StatsViewer(appliance)
+        viewer.ask(.subscribe, .history)
+        try viewer.watch("every process, and history of both workers") {
+            viewer.answers.first == 1 && viewer.reader.current(.manager) != nil && viewer.reader.current(.worker, 1) != nil
+                && viewer.reader.current(.supervisor)?.subject(worker: 1)?.values[.childState] == ProcessStateCode.ready.rawValue
+                && Set(viewer.histories.filter { $0.metric == MetricID.connsOpen.rawValue }.map(\.instance)) == [0, 1]
+        }
+        let pid = try appliance.pid("worker-1")
+        #expect(viewer.reader.current(.worker, 1)?.header.pid == UInt32(pid))
+        Glibc.kill(pid, SIGKILL)
+        try viewer.watch("its end and its next life") {
+            viewer.events.contains { $0.contains("\"worker-1\"") && $0.contains("\"READY\"") }
+                && (viewer.reader.current(.worker, 1)?.header.pid).map { $0 != UInt32(pid) } == true
+        }
+        #expect(viewer.reader.current(.worker, 1)?.header.generation == 2)
+    }
+
+    @Test func theSeventeenthViewer_isRefused() throws {
+        let appliance = try Appliance(workers: 1)
+        let viewers = try (0..<17).map { _ in try StatsViewer(appliance) }
+        for viewer in viewers.dropLast() {
+            viewer.ask(.subscribe)
+            try viewer.watch("the answer") { viewer.answers == [1] }
+        }
+        viewers[16].ask(.subscribe)
+        try viewers[16].watch("the refusal") { viewers[16].answers == [2] }
+        viewers[0].ask(.subscribe, .leave)
+        viewers[16].ask(.subscribe)
+        try viewers[16].watch("a free place") { viewers[16].answers.last == 1 }
+    }
+
+    @Test func aWorkersQueue_isShownAlsoWhileItIsDown() throws {
+        let appliance = try Appliance(workers: 2, ["stats": "interval = 0.1", "supervisor": "restart_delay = 60\nrestart_delay_max = 60"])
+        let poller = appliance.poller("away", worker: 1)
+        try appliance.app.publish("away", "first")
+        #expect(try poller.poll().texts == ["first"])
+        let pid = try appliance.pid("worker-1")
+        Glibc.kill(pid, SIGKILL)
+        try eventually("its end is known") { try HTTP.request("GET", "/health", port: appliance.operatorPort).status == 503 }
+        let health = try HTTP.request("GET", "/health", port: appliance.operatorPort).json()
+        #expect("\(health)".contains("worker-1 is backoff"))
+        #expect(try appliance.app.publish("away", "second").status == "queued")
+        #expect(try appliance.app.publish("never seen", "third").status == "queued")
+        try eventually("the row of the worker that is down") {
+            let text = try metrics(appliance)
+            return text.contains("megacomet_worker_q_msgs{worker=\"1\"} 1\n") && text.contains("megacomet_worker_q_msgs{worker=\"none\"} 1\n")
+                && text.contains("megacomet_manager_q_msgs 2\n") && text.contains("megacomet_child_state{process=\"worker-1\",worker=\"1\",state=\"backoff\"} 1\n")
+        }
+    }
+
+    @Test func operatorsPort_answersWhatIsThere_andRefusesTheRest() throws {
+        let appliance = try Appliance(workers: 1)
+        let port = appliance.operatorPort
+        #expect(try HTTP.request("GET", "/health", port: port).status == 200)
+        #expect(try HTTP.request("GET", "/nothing", port: port).status == 404)
+        #expect(try HTTP.request("DELETE", "/status", port: port).status == 405)
+        #expect(try HTTP.request("GET", "/status", port: port).json()["processes"]?.array?.count == 2)
+        let socket = try Socket(port: port)
+        try socket.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        let all = try socket.readToEnd()
+        #expect(all.hasPrefix("HTTP/1.1 200 OK\r\n") && all.contains("HTTP/1.1 400 "))
+    }
+
+    /// The official parser reads it, and knows the type of every family.
+    @Test func metrics_areReadByPrometheus() throws {
+        let appliance = try Appliance(workers: 2, ["stats": "interval = 0.1"])
+        try eventually("all report") {
+            let text = try metrics(appliance)
+            return text.contains("megacomet_worker_conns_open{worker=\"1\"}") && text.contains("megacomet_manager_publishes_total") && text.contains("megacomet_child_state")
+        }
+        let text = try metrics(appliance)
+        #expect(text.split(separator: "\n").filter { $0.hasPrefix("# TYPE") }.count == text.split(separator: "\n").filter { $0.hasPrefix("# HELP") }.count)
+        let file = try appliance.folder.write("metrics.txt", text)
+        let script = """
+            import sys
+            try:
+                from prometheus_client.parser import text_string_to_metric_families as families
+            except ImportError:
+                sys.exit(42)
+            found = list(families(open(sys.argv[1]).read()))
+            assert len(found) > 100, len(found)
+            assert all(f.type in ('counter', 'gauge', 'histogram') and f.documentation and f.samples for f in found)
+            assert len({f.name for f in found}) == len(found)
+            """
+        let python = Process()
+        python.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        python.arguments = ["python3", "-c", script, file]
+        try python.run()
+        python.waitUntilExit()
+        // 42: python3 without prometheus_client (pip install prometheus_client); 127: no python3.
+        #expect([0, 42, 127].contains(python.terminationStatus))
+    }
+}

@@ -1,0 +1,91 @@
+import Glibc
+import TestSupport
+import Wire
+
+/// A viewer of the stats channel, as megatop is one: subscribes at the hub and reads what comes. It may lose datagrams on purpose.
+final class StatsViewer {
+    let descriptor: Int32
+    var reader: StatsReader
+    private var writer: StatsWriter
+    private let hub: sockaddr_in
+    /// Datagrams lost on purpose, by boot id, and the share to lose.
+    private(set) var dropped: [UInt64: UInt64] = [:]
+    var loss = 0.0
+    private var random: UInt64 = 0x9E37_79B9_7F4A_7C15
+    private(set) var answers: [UInt16] = []
+    private(set) var events: [String] = []
+    private(set) var histories: [StatsHistory] = []
+    private(set) var worstRate = Double.infinity
+
+    init(_ appliance: Appliance, token: StatsToken? = nil) throws {
+        let text = contents(ofFile: appliance.folder.path + "/run/stats.token")
+        guard let secret = token ?? StatsToken(hex: text) else { throw Failure("no token in the run directory") }
+        reader = StatsReader(token: secret)
+        descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        hub = StatsViewer.loopback(UInt16(appliance.statsPort))
+        var header = StatsPacket.Header()
+        header.boot = 12345
+        header.role = .reader
+        writer = StatsWriter(header, token: secret)
+        var size: Int32 = 1 << 20
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        var patience = timeval(tv_sec: 0, tv_usec: 50_000)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
+    deinit { close(descriptor) }
+
+    private static func loopback(_ port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
+    }
+
+    func send(_ bytes: [UInt8]) {
+        var address = hub
+        _ = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { sendto(descriptor, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+    }
+    func ask(_ kind: StatsPacket.Kind, _ wish: StatsPacket.Wish = .renew) {
+        var datagram: [UInt8] = []
+        writer.send(kind, state: wish.rawValue, sampleTime: 0, wallTime: 0) { datagram = Array($0) }
+        send(datagram)
+    }
+
+    /// Takes what comes until `isEnough`, or throws at the deadline. It renews its lease meanwhile.
+    func watch(_ what: String, seconds: Double = 15, until isEnough: () throws -> Bool) throws {
+        var room = [UInt8](repeating: 0, count: 2048)
+        var rounds = 0
+        try eventually(what, seconds: seconds) {
+            for _ in 0..<200 {
+                let count = recv(descriptor, &room, room.count, Int32(MSG_TRUNC))
+                guard count > 0 else { break }
+                take(Array(room[..<min(count, room.count)]), count)
+                if try isEnough() { return true }
+            }
+            rounds += 1
+            if rounds % 20 == 0 { ask(.subscribe) }
+            return try isEnough()
+        }
+    }
+
+    private func take(_ bytes: [UInt8], _ length: Int) {
+        random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        if Double(random >> 11) / Double(1 << 53) < loss {
+            bytes.withUnsafeBytes { if $0.count > 16 { dropped[$0.bigEndian(at: 8, as: UInt64.self), default: 0] += 1 } }
+            return
+        }
+        switch bytes.withUnsafeBytes({ reader.receive($0, length: length, now: monotonicNanoseconds()) }) {
+        case .report(let boot, _, _):
+            for id in [MetricID.publishes, .loopIterations, .cpuUser] {
+                if let rate = reader.sources[boot]?.rate(id) { worstRate = min(worstRate, rate) }
+            }
+        case .control(let header) where header.kind == .subscribeOK: answers.append(header.state)
+        case .event(let text, _): events.append(text)
+        case .history(let piece): histories.append(piece)
+        case .control, .late, .dropped: break
+        }
+    }
+}
