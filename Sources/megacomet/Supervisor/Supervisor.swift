@@ -37,6 +37,8 @@ final class Supervisor {
     var savedWishes: [Bool] = []
     private var saidReady = false
     private var beat: Reactor.Timer?
+    /// When it fires. It is only ever moved nearer: every report is an event, and events must not put off the next tick.
+    private var nextBeat = Milliseconds.max
     private var watchdogTimer: Reactor.Timer?
     private var signals: [SignalWatcher] = []
     var adoption: Adoption?
@@ -119,7 +121,10 @@ final class Supervisor {
 
     // MARK: - Events in
 
-    private func tick() { perform(fleet.tick(now: Supervisor.now, isTraced: ProcessTable.isTraced)) }
+    private func tick() {
+        nextBeat = .max
+        perform(fleet.tick(now: Supervisor.now, isTraced: ProcessTable.isTraced))
+    }
 
     /// A daemon's report came over the stats channel. `connections`: where it has any.
     func reported(pid: Int32, boot: String, connections: UInt64?, values: [(name: String, value: UInt64)]) {
@@ -160,7 +165,11 @@ final class Supervisor {
         isPerforming = false
         saveChildren()
         let now = Supervisor.now
-        beat?.start(after: max(0.001, Double(fleet.nextTick(now: now) - now) / 1000))
+        let due = fleet.nextTick(now: now)
+        if due < nextBeat {
+            nextBeat = due
+            beat?.start(after: max(0.001, Double(due - now) / 1000))
+        }
         if !saidReady, fleet.isAllReady, !fleet.isShuttingDown, control != nil { sayReady() }
     }
     private func act(_ action: FleetAction) {
