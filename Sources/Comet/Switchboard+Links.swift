@@ -72,6 +72,8 @@ extension Switchboard {
     private mutating func hello(_ link: UInt32, _ frame: Frame) -> Bool {
         guard let hello = Hello(body: frame.body) else { return refuse("a hello of \(frame.body.count) bytes") }
         guard hello.version == Hello.version else { return refuse("protocol version \(hello.version), this is \(Hello.version)") }
+        // Who can't read the run directory is no worker of ours, and would be handed our clients' messages.
+        guard settings.token.isEmpty || hello.token == settings.token else { return refuse("a hello without the supervisor's token") }
         guard frame.number < UInt64(Limits.workerNumbers) else { return refuse("worker number \(frame.number)") }
         // Two of our own may hold one number: a rolling restart drains the old one beside the new.
         guard !isSeedWorker(Int(frame.number)) else { return refuse("number \(frame.number) is held by a seed worker") }

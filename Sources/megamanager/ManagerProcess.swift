@@ -27,13 +27,14 @@ final class ManagerProcess {
     /// How long the end waits for what was decided to be read, in seconds.
     private static let drainSeconds = 1.0
 
-    /// `key`: empty where apps need none.
-    init(_ loop: Loop, _ settings: Settings, key: [UInt8], log: Logger) {
+    /// `key`: empty where apps need none. `token`: empty where there is no supervisor.
+    init(_ loop: Loop, _ settings: Settings, key: [UInt8], token: [UInt8], log: Logger) {
         self.loop = loop
         self.log = log
         speaksSeed = settings.manager.seedProtocol
         now = Clock.monotonicMilliseconds
-        let queue = QueueSettings(settings)
+        var queue = QueueSettings(settings)
+        queue.token = token
         switchboard = Switchboard(queue, wallMicroseconds: Clock.wallMicroseconds, now: now, seed: UInt64.random(in: 1...UInt64.max))
         port = AppPort(maxMessage: queue.maxMessage, key: key)
     }

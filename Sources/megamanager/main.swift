@@ -1,9 +1,10 @@
 import Configuration
 import Daemon
+import Wire
 
 let daemon = Daemon(.manager)
 let settings = daemon.arguments.settings
-let process = ManagerProcess(daemon.loop, settings, key: daemon.appKey(), log: daemon.log)
+let process = ManagerProcess(daemon.loop, settings, key: daemon.appKey(), token: daemon.token == StatsToken() ? [] : daemon.token.bytes, log: daemon.log)
 process.start(
     workers: daemon.listener("workers", settings.manager.address, settings.manager.port),
     app: daemon.listener("app", settings.app.address, settings.app.port))

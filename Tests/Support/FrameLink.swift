@@ -22,10 +22,10 @@ public struct WireFrame: Equatable, Sendable, CustomStringConvertible {
         let (id, body) = (Array(client.utf8), Array(body.utf8))
         return [op, flags] + big(UInt64(id.count), 2) + big(UInt64(body.count), 4) + big(number, 8) + id + body
     }
-    /// Protocol version 1, a pid, and a token of zeros.
-    public static func hello(worker: UInt64, version: UInt8 = 1) -> WireFrame {
+    /// Protocol version 1, a pid, and a token (of bytes under 128), zeros by default.
+    public static func hello(worker: UInt64, version: UInt8 = 1, token: [UInt8] = [UInt8](repeating: 0, count: 16)) -> WireFrame {
         var frame = WireFrame(hello, number: worker)
-        frame.body = String(decoding: [version, 0, 0, 0, 77] + [UInt8](repeating: 0, count: 16), as: UTF8.self)
+        frame.body = String(decoding: [version, 0, 0, 0, 77] + token, as: UTF8.self)
         return frame
     }
 }

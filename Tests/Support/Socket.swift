@@ -23,6 +23,23 @@ public final class Socket {
         }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     }
+    /// A unix stream socket.
+    public init(path: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+        guard result == 0 else {
+            let failure = Failure.call("connect to \(path)")
+            Glibc.close(descriptor)
+            descriptor = -1
+            throw failure
+        }
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+    }
     /// Takes a connection over.
     init(adopting descriptor: Int32) {
         self.descriptor = descriptor
@@ -139,6 +156,13 @@ public final class Socket {
         var byte: UInt8 = 0
         return received.isEmpty && recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0 && errno == EAGAIN
     }
+}
+
+/// Sends a datagram to a port of loopback.
+public func sendDatagram(_ bytes: [UInt8], to port: Int) {
+    let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    defer { close(descriptor) }
+    _ = withAddress(port) { address, length in bytes.withUnsafeBytes { sendto(descriptor, $0.baseAddress, $0.count, 0, address, length) } }
 }
 
 /// A port of loopback that a test listens on, as a stand-in for the manager.

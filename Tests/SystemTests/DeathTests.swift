@@ -79,7 +79,9 @@ import Testing
         var rolling: Program?
         crowd.events = [(1.0, { rolling = try Program("megacomet", ["rolling", "-c", appliance.configuration], in: appliance.folder) })]
         let tally = try crowd.run()
-        #expect(try rolling?.waitForExit() == .exited(0), "\(rolling?.output ?? "")")
+        do {
+            #expect(try rolling?.waitForExit() == .exited(0), "\(rolling?.output ?? "")")
+        } catch { throw Failure("\(error)\n\(appliance.supervisor?.output ?? "")\n\(try appliance.status())") }
         try eventually("both are new") {
             let status = try appliance.status()
             return status.allReady && status.processes.first { $0.name == "worker-0" }?.pid != before

@@ -164,6 +164,20 @@ struct ManagerFramesTests {
         #expect(pair.ended == "")
     }
 
+    @Test func helloWithoutTheSupervisorsToken_isRefused() throws {
+        let run = try Folder()
+        _ = try run.write("stats.token", "000102030405060708090a0b0c0d0e0f\n")
+        let pair = try pair(1, ["run-directory": run.path])
+        for token in [[UInt8](repeating: 0, count: 16), [UInt8](repeating: 1, count: 16)] {
+            let stranger = try Socket(port: pair.linkPort)
+            try stranger.send(.hello(worker: 0, token: token))
+            try stranger.waitForClose()
+        }
+        let ours = try Socket(port: pair.linkPort)
+        try ours.send(.hello(worker: 0, token: Array(0..<16)))
+        #expect(try ours.readFrameButTurn().op == WireFrame.welcome)
+    }
+
     @Test func malformedFrames_closeThatLinkAlone() throws {
         let pair = try pair(2)
         let good = try link(pair, worker: 1)

@@ -76,8 +76,9 @@ final class ControlServer {
             return
         }
         if request.op == "events" {
-            stream.send("{\"ok\":true,\"events\":[" + supervisor.events.events.map(\.json).joined(separator: ",") + "]}\n")
-            if request.follow == true, followers[descriptor] == nil {
+            let isThere = stream.send("{\"ok\":true,\"events\":[" + supervisor.events.events.map(\.json).joined(separator: ",") + "]}\n")
+            // One who left before the answer was forgotten with it: to follow for him would be to speak to nobody.
+            if isThere, request.follow == true, followers[descriptor] == nil {
                 followers[descriptor] = supervisor.events.follow { [unowned stream] in stream.send($0.json + "\n") }
             }
             return
