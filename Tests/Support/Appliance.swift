@@ -11,6 +11,8 @@ public final class Appliance {
     public let appPort: Int
     public let statsPort: Int
     public let operatorPort: Int
+    /// Added to the supervisor's environment at its next start.
+    public var environment: [String: String] = [:]
 
     /// `settings`: lines of TOML by section, over those that give it ports of its own. Returns when every process is ready.
     public init(workers: Int = 2, _ settings: [String: String] = [:], starts: Bool = true) throws {
@@ -30,9 +32,14 @@ public final class Appliance {
     }
     deinit { end() }
 
-    public func start(_ arguments: [String] = []) throws {
-        let program = try Program("megacomet", ["run", "-c", configuration] + arguments, in: folder)
+    /// Starts the supervisor and waits for nothing.
+    public func launch(_ arguments: [String] = []) throws -> Program {
+        let program = try Program("megacomet", ["run", "-c", configuration] + arguments, in: folder, environment: environment)
         supervisor = program
+        return program
+    }
+    public func start(_ arguments: [String] = []) throws {
+        let program = try launch(arguments)
         do {
             try eventually("all processes are ready", seconds: 30) {
                 guard program.isRunning else { throw Failure("megacomet ended") }

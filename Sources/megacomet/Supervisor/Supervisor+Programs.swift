@@ -51,6 +51,7 @@ extension Settings {
         fleet.restart.calm = milliseconds(supervisor.crashloopWindow)
         fleet.reportInterval = hearsReports && supervisor.watchdog > 0 ? milliseconds(stats.interval) : nil
         fleet.watchdog = milliseconds(supervisor.watchdog)
+        fleet.hangPause = 3 * fleet.watchdog
         fleet.drain = milliseconds(supervisor.drain)
         fleet.stop = milliseconds(supervisor.stop)
         fleet.killAfter = milliseconds(supervisor.stop)
