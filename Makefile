@@ -53,5 +53,24 @@ bench: build
 example: build
 	Examples/chat/run "$(BIN)"
 
+# Programs, config, unit and man pages, where the FHS says; under DESTDIR for packages. An installed configuration is never overwritten. The programs
+# find each other in one folder, so each of the two folders has the command of the other as a link.
+install: build
+	bin="$(BIN)"; \
+	install -d "$(DESTDIR)/usr/sbin" "$(DESTDIR)/usr/bin" "$(DESTDIR)/etc/megacomet" "$(DESTDIR)/usr/lib/systemd/system" "$(DESTDIR)/usr/lib/sysusers.d" \
+	  "$(DESTDIR)/usr/share/doc/megacomet" "$(DESTDIR)/usr/share/man/man1" "$(DESTDIR)/usr/share/man/man5" "$(DESTDIR)/usr/share/man/man8"; \
+	install -m 755 "$$bin"/megacomet "$$bin"/megamanager "$$bin"/megaworker "$(DESTDIR)/usr/sbin"; \
+	install -m 755 "$$bin"/megatop "$$bin"/megabench "$(DESTDIR)/usr/bin"; \
+	ln -sf ../sbin/megacomet "$(DESTDIR)/usr/bin/megacomet"
+	[ -e "$(DESTDIR)/etc/megacomet/megacomet.toml" ] || install -m 640 config/megacomet.toml "$(DESTDIR)/etc/megacomet/megacomet.toml"
+	install -m 644 config/megacomet.service "$(DESTDIR)/usr/lib/systemd/system"
+	install -m 644 config/megacomet.sysusers "$(DESTDIR)/usr/lib/sysusers.d/megacomet.conf"
+	install -m 644 config/sysctl.conf docs.txt README.md "$(DESTDIR)/usr/share/doc/megacomet"
+	install -m 644 config/man/megatop.1 "$(DESTDIR)/usr/share/man/man1"
+	install -m 644 config/man/megacomet.8 "$(DESTDIR)/usr/share/man/man8"
+	{ printf '%s\n' '.TH MEGACOMET.TOML 5 2026-11-23 "MegaComet 1.0.0" "MegaComet"' .SH\ NAME 'megacomet.toml \- the configuration of MegaComet' .SH\ DESCRIPTION \
+	  'Every key with its meaning, range and default; each may be left out.' .PP .nf; sed 's/\\/\\\\/g; s/-/\\-/g; s/^\./\\\&./' config/megacomet.toml; \
+	} >"$(DESTDIR)/usr/share/man/man5/megacomet.toml.5"
+
 clean:
 	rm -rf .build

@@ -111,9 +111,9 @@ package struct Fleet: Sendable {
         finishShutdown()
         return taken()
     }
-    /// When `tick` should come next.
+    /// When `tick` should come next: counted from the last one, so that no crowd of other events puts it off.
     package func nextTick(now: Milliseconds) -> Milliseconds {
-        slots.values.reduce(now + settings.beat) { min($0, $1.nextDeadline ?? .max) }
+        slots.values.reduce((lastTick ?? now) + settings.beat) { min($0, $1.nextDeadline ?? .max) }
     }
 
     // MARK: - Helpers

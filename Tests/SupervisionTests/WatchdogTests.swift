@@ -77,6 +77,15 @@ import Testing
         #expect(!scene.wait(9000).contains(.abort(CopyName(w0, 1))), "it is counted anew")
         #expect(scene.wait(1600).contains(.abort(CopyName(w0, 1))))
     }
+    @Test func manyReports_doNotPutTheNextTickOff() {
+        let scene = silent([])
+        let due = scene.fleet.nextTick(now: scene.now)
+        for _ in 0..<100 {
+            scene.now += 1
+            scene.perform(scene.fleet.reported(CopyName(w1, 1), now: scene.now))
+        }
+        #expect(scene.fleet.nextTick(now: scene.now) == due)
+    }
     @Test func withoutReports_nobodyIsSuspect() {
         let scene = Scene(workers: 1) { $0.reportInterval = nil }
         scene.reporting = []

@@ -63,7 +63,8 @@ import Testing
     }
 
     @Test func workerThatExitsForEver_isACrashLoopAtItsFifthExit_stillTried_andRecoversWhenRepaired() throws {
-        let appliance = try Appliance(workers: 1, Self.quick, starts: false)
+        let settings = ["stats": "interval = 0.1", "supervisor": "watchdog = 1.0\nrestart_delay = 0.02\nrestart_delay_max = 0.1\ncrashloop_window = 3.0\ndrain = 0.5"]
+        let appliance = try Appliance(workers: 1, settings, starts: false)
         // The daemons are taken from a folder of ours, where the worker is a program that can't stay.
         let programs = "\(appliance.folder.path)/programs"
         mkdir(programs, 0o755)

@@ -20,7 +20,7 @@ extension Supervisor {
         var text = "{\"name\":\"\(slot.name)\",\"state\":\"\(slot.state.rawValue)\",\"pid\":\(optional(slot.main?.pid))"
         text += ",\"restarts\":\(max(0, slot.generation - 1)),\"uptime\":\(optional(slot.main.map { (now - $0.startedAt).asSeconds }))"
         text += ",\"connections\":\(optional(report?.connections)),\"last_exit\":\(exit(slot, now)),\"desired\":\"\(slot.desired.rawValue)\""
-        text += ",\"generation\":\(slot.generation),\"boot\":\(jsonText(copy.flatMap { children[$0]?.boot } ?? ""))"
+        text += ",\"generation\":\(slot.main?.generation ?? slot.generation),\"boot\":\(jsonText(copy.flatMap { children[$0]?.boot } ?? ""))"
         text += ",\"retry_in\":\(optional(slot.retryAt.map { max(0, $0 - now).asSeconds })),\"crashloop\":\(slot.isCrashLooping)"
         text += ",\"exits\":\(slot.exitsTotal),\"exits_60s\":\(slot.exits(since: now - 60_000)),\"exits_24h\":\(slot.exits(since: now - 86_400_000))"
         text += ",\"hang_kills\":\(slot.hangKillsTotal),\"ready_in\":\(optional(slot.readyIn?.asSeconds))"
