@@ -5,7 +5,7 @@ if (root.MegaComet) return; // loaded twice: polls call the first by name
 var serial = 0, page = root.document || root;
 function nothing() {}
 
-// Each way of asking takes done(envelope, status) and gives a function that abandons the poll.
+// Each takes done(envelope, status) and gives a function that abandons the poll.
 function byXHR(url, done) {
   var xhr = new XMLHttpRequest();
   xhr.open("GET", url);
@@ -25,7 +25,7 @@ function byScript(url, done) {
   script.referrerPolicy = "no-referrer";
   script.src = url + "&callback=MegaComet." + name;
   page.documentElement.appendChild(script);
-  // A script on its way can't be stopped: it finds a callback that does nothing.
+  // A script on its way can't be stopped: its callback does nothing.
   return function () { remove(); MegaComet[name] = nothing; };
 }
 
@@ -70,7 +70,7 @@ function MegaComet(options) {
     var mine = poll = { at: +new Date(), abandon: nothing };
     if (self.state !== "connected") say("connecting");
     if (poll !== mine) return;
-    // A held poll says nothing; a refused one would have failed by now.
+    // A held poll says nothing; a refused one has failed by now.
     setTimeout(function () { if (poll === mine) say("connected"); }, 1000);
     try {
       mine.abandon = (jsonp ? byScript : byXHR)(
@@ -96,14 +96,14 @@ function MegaComet(options) {
         call(self.onmessage, message.data, message.id);
       }
     }
-    if (!running) return; // what the page has not seen comes again
+    if (!running) return; // the rest comes again
     self.cursor = Math.max(self.cursor, envelope.cursor);
     if (envelope.retry) say("waiting", { code: "retry", delay: envelope.retry });
     next(envelope.retry || (i ? 0 : 1000 - took));
   }
   // Full jitter: anywhere in a window that doubles, so that a million don't come back at once.
   function fail(took, detail, after) {
-    var offline = (root.navigator || page).onLine === false;
+    var offline = !navigator.onLine;
     if (took > 10000) failures = 0; // it was held
     detail.url = urls[at];
     detail.delay = (after || 0) + Math.random() *
@@ -119,7 +119,8 @@ function MegaComet(options) {
     if (took > timeout) fail(took, { code: "timeout" });
   }
   function notice(event) {
-    if (event.type === "pagehide") rest(); // a page kept for the back button holds no poll
+    if (event.type === "pagehide") rest(); // a page that is kept holds no poll
+    else if (event.type === "offline") poll && fail(0, { code: "network" });
     else if (event.persisted) next(0);
     else if (event.type === "online" && poll || hurry && !page.hidden) {
       failures = 0;
@@ -127,7 +128,7 @@ function MegaComet(options) {
     }
   }
   function listen(how) {
-    ["online", "pagehide", "pageshow", "visibilitychange"].forEach(function (type) {
+    ["online", "offline", "pagehide", "pageshow", "visibilitychange"].forEach(function (type) {
       (type > "v" ? page : root)[how](type, notice);
     });
   }

@@ -2,12 +2,13 @@
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import unittest
 
 import chromium
-from appliance import ROOT, Appliance, free_ports, wait_until
+from appliance import ROOT, Appliance, free_ports, programs, wait_until
 from selenium.webdriver.common.by import By
 
 EXAMPLES = ROOT / "Examples"
@@ -48,6 +49,37 @@ class PublishTest(unittest.TestCase):
         return messages[-1]["data"]
 
 
+class MakeExampleTest(unittest.TestCase):
+    def test_it_starts_all_that_the_chat_needs_and_ends_what_it_started(self):
+        appliance = Appliance()
+        self.addCleanup(appliance.folder.cleanup)
+        self.addCleanup(appliance.log.close)
+        port = free_ports(1)[0]
+        ports = [port, appliance.worker_ports[0], appliance.worker_ports[-1], appliance.app_port]
+        chat = subprocess.Popen(
+            [EXAMPLES / "chat/run", programs(), appliance.config, *map(str, ports)],
+            start_new_session=True, stdout=appliance.log, stderr=appliance.log)
+        self.addCleanup(chat.wait)
+        self.addCleanup(lambda: appliance.command("stop"))
+        joined = wait_until(lambda: self.post(port, "/join", {}), 30, "the chat's start")
+        self.assertEqual(joined["urls"], appliance.urls)
+        self.assertEqual(self.post(port, "/say", {"client": joined["client"], "name": "Ada", "text": "hello"}), {"to": 1})
+        self.assertEqual(appliance.request("GET", "/clients/" + joined["client"])[1]["queued"], 1)
+        os.killpg(chat.pid, signal.SIGINT)
+        self.assertEqual(chat.wait(40), 0, appliance.said())
+        self.assertEqual(appliance.processes(), [])
+
+    def post(self, port, path, body):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request("POST", path, json.dumps(body))
+            return json.loads(connection.getresponse().read())
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
+
 class PageTest(unittest.TestCase):
     def setUp(self):
         self.appliance = self.enterContext(Appliance())
@@ -69,7 +101,8 @@ class PageTest(unittest.TestCase):
         wait_until(lambda: self.appliance.is_polling("c42"), 20, "the page's poll")
         self.appliance.publish("c42", MESSAGE)
         self.appliance.publish("c42", "again")
-        shown = wait_until(lambda: [li.text for li in self.driver.find_elements(By.TAG_NAME, "li")][1:] and [li.text for li in self.driver.find_elements(By.TAG_NAME, "li")])
+        shown = "return [].map.call(document.querySelectorAll('li'), function (li) { return li.textContent; })"
+        shown = wait_until(lambda: len(self.driver.execute_script(shown)) == 2 and self.driver.execute_script(shown), 20, "two messages")
         self.assertEqual([json.loads(line) for line in shown], [MESSAGE, "again"])
         self.assertCleanConsole()
 
@@ -86,12 +119,12 @@ class PageTest(unittest.TestCase):
         for name in ("Ada", "Grace"):
             if windows:
                 self.driver.switch_to.new_window("window")
-            self.driver.set_window_size(420, 560)
+            self.driver.set_window_size(420, 590)
             self.driver.get(f"http://localhost:{port}/")
             windows.append(self.driver.current_window_handle)
             self.fill("name", name)
             wait_until(lambda: self.driver.find_element(By.ID, "state").text == "connected", 20, "the chat's connection")
-        talk = [("Ada", "Is anybody there?"), ("Grace", "I am. No reload, no delay \u2014 it was just here."), ("Ada", "And <b>\"quotes\"</b> arrive as they are?"), ("Grace", "\u2713 \u00fcnd \u65e5\u672c\u8a9e")]
+        talk = [("Ada", "Is anybody there?"), ("Grace", "I am. No reload, no delay \u2014 it was just here."), ("Ada", "And <b>\"quotes\"</b> arrive as they are?"), ("Grace", "They do \u2713")]
         for count, (name, text) in enumerate(talk, 1):
             self.driver.switch_to.window(windows[0 if name == "Ada" else 1])
             self.driver.execute_script("document.getElementById('text').value = arguments[0]; document.querySelector('button').click()", text)
@@ -119,7 +152,7 @@ class PageTest(unittest.TestCase):
             self.driver.switch_to.window(window)
             pictures.append(self.driver.get_screenshot_as_base64())
         self.driver.switch_to.new_window("window")
-        self.driver.set_window_size(900, 600)
+        self.driver.set_window_size(900, 630)
         self.driver.get("data:text/html," + "<body style='margin:16px;display:flex;gap:16px;background:%23889'>")
         for picture in pictures:
             self.driver.execute_script(

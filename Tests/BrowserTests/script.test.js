@@ -316,6 +316,19 @@ test("offline says so, and online polls at once, within the first window", () =>
   assert.equal(page.polls.length, 2);
 });
 
+test("going offline is noticed at once, and the poll of the lost network given up", () => {
+  const page = new Page({ random: [0.5] });
+  const comet = page.comet();
+  page.pass(3000);
+  page.navigator.onLine = false;
+  page.fire("offline");
+  assert.deepEqual([last(comet)[0], last(comet)[1].delay, page.last.aborted], ["offline", 15000, true]);
+  page.navigator.onLine = true;
+  page.fire("online");
+  page.pass(1000);
+  assert.equal(page.polls.length, 2);
+});
+
 test("another network: the poll of the old one is given up", () => {
   const page = new Page();
   page.comet();
