@@ -77,7 +77,7 @@ let package = Package(
 
         // The tests. TestSupport starts the real programs on free ports in private folders, and ends them by id.
         .target(name: "TestSupport", dependencies: ["CEpoll"], path: "Tests/Support", swiftSettings: strict),
-        .executableTarget(name: "Benchmarks", dependencies: ["Comet", "Wire", "Publishing"], path: "Tests/Benchmarks", exclude: ["check"], swiftSettings: fast),
+        .executableTarget(name: "Benchmarks", dependencies: ["Comet", "Wire", "Publishing"], path: "Tests/Benchmarks", exclude: ["check", "expected.txt"], swiftSettings: fast),
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
         .testTarget(name: "CometTests", dependencies: ["Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "PublishingTests", dependencies: ["Publishing", "Comet", "Wire"], swiftSettings: strict),
