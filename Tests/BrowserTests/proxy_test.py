@@ -15,8 +15,8 @@ import unittest
 from appliance import ROOT, Appliance, free_ports, wait_until
 
 CONFIG = ROOT / "config"
-# All times of the files go at this part of theirs, and workers.poll_timeout with them: 50 s become 2.5 s.
-SCALE = 20
+# All times of the files go at this part of theirs, and workers.poll_timeout with them: 50 s become 5 s.
+SCALE = 10
 CLIENT = "127.0.0.9"
 
 
@@ -128,7 +128,7 @@ class ProxyTest(unittest.TestCase):
         told = self.publish_when_polled("at-once-" + name, {"to": name})
         status, envelope = self.poll(connection, "at-once-" + name)
         self.assertEqual((status, [m["data"] for m in envelope["messages"]]), (200, [{"to": name}]))
-        self.assertLess(time.monotonic() - told[0], 1, "unbuffered")
+        self.assertLess(time.monotonic() - told[0], 3, "unbuffered")
 
     @over_each_proxy
     def test_an_empty_poll_is_ended_by_the_worker_and_not_by_the_proxy(self, name, connection):

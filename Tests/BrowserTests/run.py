@@ -27,7 +27,7 @@ class Result(unittest.TextTestResult):
 def main():
     passed = failed = 0
     if len(sys.argv) == 1:
-        node = subprocess.run(["node", "--test", str(HERE)], capture_output=True, text=True)
+        node = subprocess.run(["node", "--test", "--test-reporter=tap", str(HERE / "script.test.js")], capture_output=True, text=True)
         passed, failed = (int(re.search(rf"^# {word} (\d+)$", node.stdout, re.M)[1]) for word in ("pass", "fail"))
         print(f"{'ok  ' if node.returncode == 0 else 'FAIL'}          the script's own logic, under Node: {passed} passed, {failed} failed", flush=True)
         if node.returncode:
