@@ -1,5 +1,7 @@
 """What megacomet.js promises, in a real Chromium against the real appliance."""
+import contextlib
 import functools
+import http.client
 import json
 import socket
 import threading
@@ -7,7 +9,7 @@ import time
 import unittest
 
 import chromium
-from appliance import Appliance, wait_until
+from appliance import ROOT, Appliance, wait_until
 from chromium import Origin, Tab
 
 AWKWARD = [
@@ -106,6 +108,25 @@ class BrowserTest(unittest.TestCase):
         self.appliance.publish(tab.client, 1)
         tab.wait_for_messages(1)
         self.assertEqual(tab.states[-1][1]["transport"], "xhr")
+
+    def test_the_script_is_served_as_it_is_and_not_again_where_it_is_known(self):
+        def get(port, **headers):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            with contextlib.closing(connection):
+                connection.request("GET", "/_/megacomet.js", headers=headers)
+                answer = connection.getresponse()
+                return answer.status, answer.headers, answer.read()
+
+        tags = set()
+        for port in self.appliance.worker_ports:
+            status, headers, body = get(port)
+            self.assertEqual((status, body), (200, (ROOT / "Sources/Browser/megacomet.js").read_bytes()))
+            self.assertEqual(headers["Content-Type"], "text/javascript; charset=utf-8")
+            self.assertEqual((headers["X-Content-Type-Options"], headers["Cross-Origin-Resource-Policy"]), ("nosniff", "cross-origin"))
+            self.assertEqual((headers["Access-Control-Allow-Origin"], "max-age" in headers["Cache-Control"]), ("*", True))
+            tags.add(headers["ETag"])
+            self.assertEqual(get(port, **{"If-None-Match": headers["ETag"]})[::2], (304, b""))
+        self.assertEqual(len(tags), 1, "the same in every worker")
 
     # Faults.
 
