@@ -8,10 +8,10 @@ import Wire
 /// does not take is counted and forgotten.
 final class Reporter {
     private unowned let daemon: Daemon
-    private let hub: Endpoint
+    private let hub: DatagramSocket.Address
     private let interval: Double
     private let meter: LoopMeter
-    private let socket: Int32
+    private let socket: DatagramSocket?
     private var writer: StatsWriter
     private var timer: Timer?
     private var lastTick: UInt64 = 0
@@ -22,11 +22,11 @@ final class Reporter {
     init(_ daemon: Daemon) {
         self.daemon = daemon
         let arguments = daemon.arguments
-        hub = Endpoint(arguments.settings.stats.address, UInt16(arguments.settings.stats.port))
+        hub = DatagramSocket.Address(arguments.settings.stats.address, UInt16(arguments.settings.stats.port))
         interval = arguments.settings.stats.interval
         meter = LoopMeter(daemon.loop)
-        socket = (try? Sockets.datagram(Endpoint("127.0.0.1", 0))) ?? -1
-        if socket < 0 { daemon.log.warning("no socket for reports: \(SystemError("socket"))") }
+        socket = try? DatagramSocket(Endpoint("127.0.0.1", 0), receiveBufferBytes: 4096)
+        if socket == nil { daemon.log.warning("no socket for reports: \(SystemError("socket"))") }
         baseDescriptors = ProcessUsage.openDescriptors()
 
         var header = StatsPacket.Header()
@@ -90,7 +90,7 @@ final class Reporter {
     }
 
     private func put(_ bytes: UnsafeRawBufferPointer) {
-        if !Sockets.send(socket, bytes, to: hub) { sendErrors += 1 }
+        if socket?.send(bytes, to: hub) != true { sendErrors += 1 }
     }
 }
 

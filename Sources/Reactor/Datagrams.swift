@@ -11,6 +11,12 @@ package final class DatagramSocket {
             self.host = host
             self.port = port
         }
+        /// Of an address as text, four numbers; 0.0.0.0 where it is none.
+        package init(_ address: String, _ port: UInt16) {
+            var raw = in_addr()
+            host = inet_pton(AF_INET, address, &raw) == 1 ? UInt32(bigEndian: raw.s_addr) : 0
+            self.port = port
+        }
         package var isLoopback: Bool { host >> 24 == 127 }
         package var description: String { "\(host >> 24).\(host >> 16 & 255).\(host >> 8 & 255).\(host & 255):\(port)" }
     }

@@ -31,5 +31,15 @@ process.start(
 daemon.socketCount = { process.worker.connections }
 daemon.fill = { process.fill(&$0) }
 daemon.drain = { seconds, done in process.drain(seconds: seconds, done: done) }
-process.stateChanged = { daemon.reportNow() }
+var wasLinked = false
+process.stateChanged = {
+    daemon.reportNow()
+    guard process.worker.isLinked != wasLinked else { return }
+    wasLinked.toggle()
+    if wasLinked {
+        daemon.event(.info, "LINKED", "to the manager, \(process.worker.waiting) clients announced")
+    } else {
+        daemon.event(.warning, "UNLINKED", "the manager is gone; \(process.worker.waiting) clients stay")
+    }
+}
 daemon.serve()

@@ -54,6 +54,17 @@ import Wire
         #expect(reader.sources.keys.sorted() == [8])
     }
 
+    @Test func aLifeThatIsOver_givesWay_toOneOfASmallerGeneration() {
+        var old = Sender(boot: 7, generation: 5)
+        var new = Sender(boot: 8, generation: 1)
+        var reader = StatsReader(token: Sender.token)
+        _ = take(&reader, old.report { $0.set(.delivered, 1) }[0], now: 1 * Self.second)
+        _ = take(&reader, new.report { $0.set(.delivered, 1) }[0], now: 2 * Self.second)
+        #expect(reader.current(.worker, 3)?.header.boot == 7)
+        _ = take(&reader, new.report { $0.set(.delivered, 2) }[0], now: 12 * Self.second)
+        #expect(reader.current(.worker, 3)?.header.boot == 8)
+    }
+
     @Test func aCounterThatWentBack_isTold_andMakesNoRate() {
         var sender = Sender()
         var reader = StatsReader(token: Sender.token)

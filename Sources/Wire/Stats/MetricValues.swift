@@ -22,6 +22,11 @@ package struct MetricValues: Equatable, Sendable {
     /// All that are there, by id.
     package var all: [(id: UInt16, value: UInt64)] { (0..<UInt16(values.count)).compactMap { id in self[raw: id].map { (id, $0) } } }
 
+    /// The same without making an array of them.
+    package func forEach(_ each: (UInt16, UInt64) -> Void) {
+        for id in 0..<UInt16(values.count) where isPresent(id) { each(id, values[Int(id)]) }
+    }
+
     private func isPresent(_ id: UInt16) -> Bool {
         let bit: UInt64 = 1 << UInt64(id & 63)
         return switch id >> 6 {

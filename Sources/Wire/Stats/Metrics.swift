@@ -117,6 +117,12 @@ package struct Metric: Sendable {
         guard let metric = named(id.rawValue) else { preconditionFailure("metric \(id) has no row in the table") }
         return metric
     }
+    /// Kind and unit of each id as the wire has them, without touching the rows: for what is done for every value of every report.
+    static let marksByID: [(kind: UInt8, unit: UInt8)] = {
+        var result = [(kind: UInt8, unit: UInt8)](repeating: (0, 0), count: 256)
+        for metric in all { result[Int(metric.id.rawValue)] = (metric.kind.rawValue, metric.unit.rawValue) }
+        return result
+    }()
     private static let byID: [Metric?] = {
         var result = [Metric?](repeating: nil, count: 256)
         for metric in all { result[Int(metric.id.rawValue)] = metric }

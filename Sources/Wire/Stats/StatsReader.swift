@@ -53,7 +53,7 @@ package struct StatsReader: Sendable {
             if packet.header.kind == .subscribeOK { _ = count(packet.header) }
             return .control(packet.header)
         case .event:
-            _ = count(packet.header)
+            guard count(packet.header) != nil else { return .late(boot: packet.header.boot) }
             return .event(String(decoding: packet.body, as: UTF8.self), packet.header)
         case .history:
             guard let history = StatsHistory(packet.body) else { return drop(.truncated) }
@@ -99,7 +99,7 @@ package struct StatsReader: Sendable {
         guard var source = sources.removeValue(forKey: header.boot) else { preconditionFailure("a source that was just made is not there") }
         source.take(packet, now: now)
         sources[header.boot] = source
-        if isNew { notePresent(source.header) }
+        notePresent(source.header, now)
         return .report(boot: header.boot, isNewBoot: isNew, lost: lost)
     }
 
@@ -108,10 +108,15 @@ package struct StatsReader: Sendable {
         sources[oldest.key] = nil
         present = present.filter { $0.value != oldest.key }
     }
-    /// The present life is of the greatest generation, and of those the one that started last.
-    private mutating func notePresent(_ header: StatsPacket.Header) {
+    /// The present life is of the greatest generation, and of those the one that started last; but one that is over or silent gives way to any
+    /// that reports: a new supervisor counts generations anew.
+    private mutating func notePresent(_ header: StatsPacket.Header, _ now: UInt64) {
         let place = StatsReader.place(header.role, header.instance)
-        if let boot = present[place], let other = sources[boot]?.header, (other.generation, other.startTime) > (header.generation, header.startTime) { return }
+        if let boot = present[place], let other = sources[boot] {
+            guard boot != header.boot else { return }
+            let isThere = !other.saidGoodbye && other.freshness(now: now) < .old
+            if isThere, (other.header.generation, other.header.startTime) >= (header.generation, header.startTime) { return }
+        }
         present[place] = header.boot
     }
     private static func place(_ role: StatsPacket.Role, _ instance: UInt16) -> UInt32 { UInt32(role.rawValue) << 16 | UInt32(instance) }
@@ -146,7 +151,7 @@ extension StatsSource {
             if let subject { touched[subject, default: subjects[subject].flatMap { $0.time == packet.header.sampleTime ? $0.values : nil } ?? MetricValues()][raw: id] = value } else { new[raw: id] = value }
         }
         // Values of parts that are on their way still, or lost, stay as they were.
-        for (id, value) in values.all where new[raw: id] == nil { new[raw: id] = value }
+        values.forEach { id, value in if new[raw: id] == nil { new[raw: id] = value } }
         if !sameSample {
             before = values
             beforeTime = isFirst ? 0 : last
@@ -169,9 +174,9 @@ extension StatsSource {
     }
 
     private mutating func note(_ new: MetricValues, against old: MetricValues) {
-        for (id, value) in new.all {
-            guard let kind = Metric.named(id)?.kind, kind == .counter || kind == .bucket else { continue }
-            if let earlier = old[raw: id], value < earlier { wentBack.insert(id) }
+        let counters = [Metric.Kind.counter.rawValue, Metric.Kind.bucket.rawValue]
+        new.forEach { id, value in
+            if let earlier = old[raw: id], value < earlier, counters.contains(Metric.marksByID[Int(id)].kind) { wentBack.insert(id) }
         }
     }
 }

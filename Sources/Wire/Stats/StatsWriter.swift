@@ -15,10 +15,10 @@ package struct StatsWriter: ~Copyable {
 
     /// Adds a value to the next report. Gauges below zero are written as two's complement.
     package mutating func set(_ id: MetricID, _ value: UInt64) {
-        let row = Metric[id]
+        let marks = Metric.marksByID[Int(id.rawValue)]
         metrics.append(bigEndian: id.rawValue)
-        metrics.append(row.kind.rawValue)
-        metrics.append(row.unit.rawValue)
+        metrics.append(marks.kind)
+        metrics.append(marks.unit)
         metrics.append(bigEndian: value)
     }
     package mutating func set(_ id: MetricID, _ value: Int) { set(id, UInt64(bitPattern: Int64(value))) }

@@ -27,6 +27,7 @@ final class Hub {
     private(set) var relayErrors: UInt64 = 0
     /// The newest datagrams of each life, by part: what a new viewer gets first.
     private var newest: [UInt64: [UInt8: [UInt8]]] = [:]
+    private var bootTexts: [UInt64: String] = [:]
     private var histories: [DatagramSocket.Address: HistorySender] = [:]
     private var watcher: IOWatcher?
     private var historyTimer: Reactor.Timer?
@@ -84,14 +85,17 @@ final class Hub {
     }
 
     private func heard(_ source: StatsSource) {
-        supervisor.reported(
-            pid: Int32(bitPattern: source.header.pid), boot: hex16(source.header.boot), connections: source.values[.connsOpen],
-            values: source.values.all.map { (Metric.named($0.id)?.name ?? "#\($0.id)", $0.value) })
+        let boot = bootTexts[source.header.boot] ?? hex16(source.header.boot)
+        bootTexts[source.header.boot] = boot
+        supervisor.reported(pid: Int32(bitPattern: source.header.pid), boot: boot, source.values)
     }
     /// Lives that are over for a minute and have a successor.
     private func forgetOld(_ now: UInt64) {
         reader.forget(olderThan: 60_000, now: now)
-        for boot in newest.keys where reader.sources[boot] == nil { newest[boot] = nil }
+        for boot in newest.keys where reader.sources[boot] == nil {
+            newest[boot] = nil
+            bootTexts[boot] = nil
+        }
     }
 
     // MARK: viewers

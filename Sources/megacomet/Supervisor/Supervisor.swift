@@ -26,8 +26,10 @@ final class Supervisor {
     var lastReports: [CopyName: LastReport] = [:]
     struct LastReport {
         var at: Milliseconds
-        var connections: UInt64?
-        var values: [(name: String, value: UInt64)]
+        var metrics: MetricValues
+        /// Where it has any.
+        var connections: UInt64? { metrics[.connsOpen] }
+        var values: [(name: String, value: UInt64)] { metrics.all.map { (Metric.named($0.id)?.name ?? "#\($0.id)", $0.value) } }
     }
 
     private(set) var exitCode: Int32 = 0
@@ -126,13 +128,15 @@ final class Supervisor {
         perform(fleet.tick(now: Supervisor.now, isTraced: ProcessTable.isTraced))
     }
 
-    /// A daemon's report came over the stats channel. `connections`: where it has any.
-    func reported(pid: Int32, boot: String, connections: UInt64?, values: [(name: String, value: UInt64)]) {
+    /// A daemon's report came over the stats channel.
+    func reported(pid: Int32, boot: String, _ metrics: MetricValues) {
         guard let child = children.values.first(where: { $0.pid == pid }) else { return }
         if !hearsReports { hearReports() }
         child.boot = boot
-        lastReports[child.copy] = LastReport(at: Supervisor.now, connections: connections, values: values)
-        perform(fleet.reported(child.copy, now: Supervisor.now))
+        lastReports[child.copy] = LastReport(at: Supervisor.now, metrics: metrics)
+        // Most reports change nothing, and the next beat comes anyway.
+        let actions = fleet.reported(child.copy, now: Supervisor.now)
+        if !actions.isEmpty { perform(actions) }
     }
 
     func said(_ child: Child, _ line: String) {
