@@ -44,7 +44,7 @@ let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().del
         guard let start = text.range(of: "\nKeys:\n\n"), let end = text.range(of: "\n\n10  Limits\n---", range: start.upperBound..<text.endIndex)
         else { Issue.record("docs.txt has no list of keys"); return }
         let wanted = Settings.documentation()
-        if ProcessInfo.processInfo.environment["UPDATE"] != nil {
+        if ProcessInfo.processInfo.environment["UPDATE"] != nil, text[start.upperBound..<end.lowerBound] != wanted {
             try text.replacingCharacters(in: start.upperBound..<end.lowerBound, with: wanted).write(to: file, atomically: true, encoding: .utf8)
         } else {
             #expect(text[start.upperBound..<end.lowerBound] == wanted, "docs.txt, 9, is not what the table says")
