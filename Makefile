@@ -5,7 +5,10 @@ RELEASE := -c release --static-swift-stdlib
 
 BIN = $$(swift build $(RELEASE) --show-bin-path)
 
-.PHONY: run build test test-swift test-browser test-cost bench example install packages clean
+# What the tests need beside it.
+TEST_PACKAGES := python3-prometheus-client valgrind
+
+.PHONY: run build test test-packages test-swift test-browser test-cost bench example install packages clean
 
 packages:
 	@missing=$$(dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null | awk '/install ok installed/ {print $$1}' | sed 's/:.*//' | sort -u | comm -13 - <(printf '%s\n' $(PACKAGES) | sort -u)); \
@@ -27,10 +30,13 @@ run: build
 	  exec "$(BIN)/megacomet" run -c config/megacomet.toml; \
 	fi
 
-test: test-swift test-browser test-cost
+test: test-packages test-swift test-browser test-cost
+
+test-packages:
+	@$(MAKE) --no-print-directory packages PACKAGES="$(PACKAGES) $(TEST_PACKAGES)"
 
 # Units, simulations, and the real programs over real sockets.
-test-swift: packages
+test-swift: packages test-packages
 	swift build --build-tests
 	swift test --skip-build
 
@@ -40,8 +46,7 @@ test-browser: packages
 	Tests/BrowserTests/run
 
 # What the hot path costs in instructions and allocations, against the table.
-test-cost: packages
-	@command -v valgrind >/dev/null || $(MAKE) --no-print-directory packages PACKAGES=valgrind
+test-cost: packages test-packages
 	swift build $(RELEASE) --product Benchmarks
 	Tests/Benchmarks/check "$(BIN)/Benchmarks"
 
