@@ -170,9 +170,9 @@ final class Supervisor {
         saveChildren()
         let now = Supervisor.now
         let due = fleet.nextTick(now: now)
-        if due < nextBeat {
+        if let beat, due < nextBeat {  // while daemons are adopted there is none yet
             nextBeat = due
-            beat?.start(after: max(0.001, Double(due - now) / 1000))
+            beat.start(after: max(0.001, Double(due - now) / 1000))
         }
         if !saidReady, fleet.isAllReady, !fleet.isShuttingDown, control != nil { sayReady() }
     }
