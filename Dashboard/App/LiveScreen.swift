@@ -79,7 +79,8 @@ package final class LiveScreen {
             let file = options.configuration.map { " -c \($0)" } ?? ""
             text += "  look again:  megatop\(file)\n  stop them:   megacomet stop\(file)\n"
         }
-        _ = text.withCString { write(1, $0, strlen($0)) }
+        // The terminal's own descriptor does not wait: one that nobody reads must not keep the program.
+        _ = text.withCString { write(terminal.descriptor, $0, strlen($0)) }
     }
 
     // MARK: pictures

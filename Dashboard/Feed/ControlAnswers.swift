@@ -57,12 +57,21 @@ struct ControlAnswer: Decodable {
     var processes: [Row]?
     var rolling: Rolling?
     var lines: [Line]?
-    var events: [Event]?
     var crashes: [String]?
     var crash: Crash?
 
     init?(_ line: String) {
         guard let answer = try? JSONDecoder().decode(ControlAnswer.self, from: Data(line.utf8)) else { return nil }
+        self = answer
+    }
+}
+
+/// The answer to `events`: all that are kept. (In `status` the same name is a count.)
+struct ControlEvents: Decodable {
+    var events: [ControlAnswer.Event]
+
+    init?(_ line: String) {
+        guard let answer = try? JSONDecoder().decode(ControlEvents.self, from: Data(line.utf8)) else { return nil }
         self = answer
     }
 }

@@ -50,7 +50,7 @@ package final class ControlClient {
     }
     private func followed(_ line: String) {
         guard !line.hasPrefix("{\"ok\"") else {
-            ControlAnswer(line)?.events?.forEach { event?(Event($0)) }
+            ControlEvents(line)?.events.forEach { event?(Event($0)) }
             return
         }
         if let one = Event(json: line) { event?(one) }

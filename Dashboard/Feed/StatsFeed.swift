@@ -152,7 +152,9 @@ extension Model {
     }
     /// The total's history from those of the workers.
     private mutating func sumConnections() {
-        for (second, value) in Model.sum(workers.map(\.connections)) { connections.fill(second, value, overwrites: true) }
+        let sums = Model.sum(workers.map(\.connections))
+        if connections.isEmpty, let (second, value) = sums.first { connections.note(value, time: second * 1_000_000_000) }
+        for (second, value) in sums { connections.fill(second, value, overwrites: true) }
     }
     private static func sum(_ histories: [History]) -> [(UInt64, Double)] {
         var sums: [UInt64: Double] = [:]

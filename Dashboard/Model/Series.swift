@@ -102,6 +102,7 @@ package struct History: Equatable, Sendable {
     private var stored: [Float] = []
 
     package init() {}
+    package var isEmpty: Bool { stored.isEmpty }
     package mutating func note(_ value: Double?, time: UInt64) {
         let now = time / 1_000_000_000
         if stored.isEmpty {

@@ -110,7 +110,7 @@ package struct Confirmation: Equatable, Sendable {
         switch action {
         case .rolling: "all"
         case .kill: "kill \(target?.short ?? "")"
-        default: target?.short ?? ""
+        default: target?.short ?? "start"
         }
     }
     package var isReady: Bool { typed == word }

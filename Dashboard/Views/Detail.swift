@@ -113,6 +113,10 @@ extension Views {
     ) {
         guard top < end else { return }
         Page.rule(title, lines.count > end - top - 1 ? "up and down scroll" : "", on: &grid, top, grid.size.width)
+        // Whole lines, however long: the end of an error is often what matters.
+        let lines = lines.flatMap { line in
+            line.count < grid.size.width ? [line] : Paragraph.lines(context.capabilities.clean(line), width: grid.size.width - 4).enumerated().map { $0 == 0 ? $1 : "   " + $1 }
+        }
         let room = end - top - 1
         let most = max(0, lines.count - room)
         let first = fromEnd ? max(0, min(most, scroll)) : min(most, scroll)

@@ -49,7 +49,7 @@ extension Views {
             lines.append(Line("megacomet start: a process of its own; it keeps running"))
             lines.append(Line("when megatop ends. It adopts what still runs."))
         }
-        lines.append(Line(actionMeaning(box.action), .dim))
+        if box.target != nil || box.action == .rolling { lines.append(Line(actionMeaning(box.action), .dim)) }
         let unready = model.workers.filter { $0.id != box.target && !$0.state(context.now).isReady }
         if !unready.isEmpty, [.restart, .drain, .stop, .kill, .rolling].contains(box.action) {
             lines.append(Line("\(unready.count) other not READY now: \(unready.prefix(6).map(\.id.short).joined(separator: " "))   CAREFUL", .warning))
@@ -60,7 +60,7 @@ extension Views {
         reason.add("(goes to the events)", role: .dim, leaves: 1)
         lines.append(reason)
         var last = Line(box.field == .cancel ? "[>Cancel<]" : "[ Cancel ]", box.field == .cancel ? .title : .normal)
-        last.add("[ \(name): type \(box.wordOrStart) here: \(box.typed)\(box.field == .word ? "_" : "") ]", role: box.isReady ? .critical : box.field == .word ? .title : .normal)
+        last.add("[ \(name): type \(box.word) here: \(box.typed)\(box.field == .word ? "_" : "") ]", role: box.isReady ? .critical : box.field == .word ? .title : .normal)
         lines.append(last)
         let title = box.target == nil && box.action == .start ? "START THE SUPERVISOR" : "\(box.action.rawValue.uppercased()) \(who)"
         Views.box(title, lines, foot: "Tab moves, Esc cancels" + (box.pid > 0 ? "; refused if pid or boot changed" : ""), width: 66, context, on: &grid)
@@ -131,6 +131,3 @@ extension Views {
     }
 }
 
-extension Confirmation {
-    var wordOrStart: String { word.isEmpty ? "start" : word }
-}

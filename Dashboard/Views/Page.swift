@@ -210,9 +210,9 @@ enum Frame {
                 lines.append("No server was seen yet. U starts one in the background: megacomet start")
             } else {
                 lines.append("Values are the last known, marked ~. Workers may still be serving.")
-                lines.append("Trying again each second (Space now).  U starts the supervisor; it adopts them.")
+                lines.append("Trying each second (Space: now). U starts a supervisor; it adopts them.")
             }
-            if context.session.isReadOnly { lines = lines.map { $0.replacing("U starts one in the background: ", with: "Start it: ").replacing("U starts the supervisor; it adopts them.", with: "megacomet start") } }
+            if context.session.isReadOnly { lines = lines.map { $0.replacing("U starts one in the background: ", with: "Start it: ").replacing("U starts a supervisor; it adopts them.", with: "Start it: megacomet start") } }
         }
         return lines.enumerated().map { index, text in
             Page.HeaderLine(line: Line("## " + context.capabilities.clean(text), index == 0 ? .critical : .warning), from: index == 0 ? 5 : 12 + index)

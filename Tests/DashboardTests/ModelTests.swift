@@ -1,0 +1,94 @@
+import Dashboard
+import Testing
+import Wire
+
+struct ModelTests {
+    private static func series(_ values: [(second: UInt64, value: UInt64)]) -> Series {
+        var series = Series()
+        for (second, value) in values {
+            var one = MetricValues()
+            one[raw: MetricID.delivered.rawValue] = value
+            series.take(one, time: second * Samples.second)
+        }
+        return series
+    }
+
+    @Test func rate_isBySampleTime_alsoOverALostReport() {
+        #expect(Self.series([(10, 100), (11, 150)]).rate(.delivered) == 50)
+        #expect(Self.series([(10, 100), (14, 300)]).rate(.delivered) == 50)
+        #expect(Self.series([(10, 100), (11, 200), (12, 500)]).rate(.delivered, seconds: 2) == 200)
+    }
+    @Test func rate_isUnknown_withOneSample_orACounterThatWentBack() {
+        #expect(Self.series([(10, 100)]).rate(.delivered) == nil)
+        #expect(Self.series([(10, 100), (11, 90)]).rate(.delivered) == nil)
+        #expect(Self.series([(10, 100), (11, 200)]).rate(.polls) == nil)
+    }
+    @Test func newBoot_makesNoRateAcross() {
+        var model = Model()
+        for (second, boot, value) in [(UInt64(10), UInt64(1), UInt64(5000)), (11, 2, 10), (12, 2, 30)] {
+            var report = Report(.worker, 0, boot: boot, time: second * Samples.second)
+            report.values[raw: MetricID.delivered.rawValue] = value
+            model.take(report)
+            if second == 11 { #expect(model.processes[.worker(0)]?.own.rate(.delivered) == nil) }
+        }
+        #expect(model.processes[.worker(0)]?.own.rate(.delivered) == 20)
+    }
+    @Test func oldValues_areMarked_andRatesUnknown_neverZero() {
+        let series = Self.series([(10, 100), (11, 150)])
+        #expect(series.freshness(13 * Samples.second) == .fresh)
+        #expect(series.freshness(15 * Samples.second) == .stale)
+        #expect(series.freshness(25 * Samples.second) == .old)
+        #expect(Quantity(5, .stale).text(Format.rate) == "5.0~")
+        #expect(Quantity(nil, .old).text(Format.rate) == "?")
+        #expect(Quantity.absent.text(Format.rate) == "-")
+    }
+    @Test func lostSupervisor_leavesTheLastStates_andNoZeros() {
+        let text = Views.draw(Samples.shownLost, Session(), Size(80, 24), Capabilities()).text
+        #expect(text.contains("NO STATS FOR 12s"))
+        #expect(text.contains("READY~"))
+        #expect(text.contains("BACKOFF~"))
+        #expect(!text.contains("DELIV  0"))
+    }
+    @Test func books_thatDontBalance_areSeen() {
+        var report = Samples.manager(1, Samples.start, 2)
+        report.subjects[1]?[raw: MetricID.dequeued.rawValue] = 5
+        var model = Samples.shown
+        report.time = model.now
+        model.take(report)
+        #expect(model.totals.balance.wrong.map(\.0) == [.worker(0)])
+        model.now += 1_000_000
+        let session = { var session = Session(); session.screen = .queues; return session }()
+        #expect(Views.draw(model, session, Size(80, 24), Capabilities()).text.contains("balance w0"))
+    }
+    @Test func history_isFilledFromTheHub_behindTheFirstLiveReport() {
+        var history = History()
+        history.note(9, time: 100 * Samples.second)
+        for second in UInt64(95)...98 { history.note(Double(second), time: second * Samples.second) }
+        #expect(history.values() == [95, 96, 97, 98, nil, 9])
+        #expect(history.values(now: 105 * Samples.second).last == .some(nil))
+    }
+    @Test func alert_risesAfterThreeSamples_andFallsAfterTen() {
+        var book = AlertBook()
+        let lag = Alert(key: "w0 lag", isCritical: false, text: "late")
+        for sample in UInt64(1)...2 { book.note([lag], sample: sample) }
+        #expect(book.raised.isEmpty)
+        book.note([lag], sample: 3)
+        #expect(book.raised == [lag])
+        for sample in UInt64(4)...12 { book.note([], sample: sample) }
+        #expect(book.raised == [lag])
+        book.note([], sample: 13)
+        #expect(book.raised.isEmpty)
+    }
+    @Test func latency_isReadFromTheBuckets() {
+        #expect(Latency.percentile(0.5, [0, 100, 0, 0, 0, 0, 0, 0]) == 1.5)
+        #expect(Latency.percentile(0.99, [100, 0, 0, 0, 0, 0, 0, 0]) == 0.99)
+        #expect(Latency.percentile(0.5, [0, 0, 0, 0, 0, 0, 0, 0]) == nil)
+    }
+    @Test(arguments: [(812_344.0, "812,344"), (0, "0"), (-12, "-12"), (999, "999"), (1000, "1,000")]) func grouped(_ value: Double, _ text: String) { #expect(Format.grouped(value) == text) }
+    @Test(arguments: [(15_600.0, "15.6k"), (1_000_000, "1.00M"), (999, "999"), (999_700, "1.00M"), (0, "0")]) func short(_ value: Double, _ text: String) { #expect(Format.short(value) == text) }
+    @Test(arguments: [(6.6, "6.6s"), (41, "41s"), (62, "1m02s"), (7860, "2h11m"), (1_047_600, "12d03h")]) func span(_ value: Double, _ text: String) { #expect(Format.span(value) == text) }
+    @Test func clock_isUTC() {
+        #expect(Format.clock(Samples.wall) == "14:02:31")
+        #expect(Format.date(Samples.wall) == "2026-11-23")
+    }
+}

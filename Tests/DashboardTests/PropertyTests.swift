@@ -1,0 +1,104 @@
+import Dashboard
+import Testing
+import Wire
+
+/// Any model, any size: nothing is wider than the terminal, nothing crashes, and the cursor can be seen.
+struct PropertyTests {
+    /// The same for each run: a failure is seen again.
+    struct Chance: RandomNumberGenerator {
+        var state: UInt64
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            return mixed ^ (mixed >> 31)
+        }
+    }
+
+    @Test func everyWidthAndHeight_fits() {
+        var chance = Chance(state: 4)
+        let models = (0..<6).map { _ in Self.model(&chance) } + [Model(), Samples.shown, Samples.shownLost]
+        for width in 1...250 {
+            // Every width; heights at random, so that all of 1...80 come often.
+            for _ in 0..<4 {
+                let size = Size(width, Int.random(in: 1...80, using: &chance))
+                check(models.randomElement(using: &chance) ?? Model(), Self.session(&chance), size, &chance)
+            }
+        }
+        for height in 1...80 {
+            for width in [1, 20, 24, 40, 80, 140] { check(models.randomElement(using: &chance) ?? Model(), Self.session(&chance), Size(width, height), &chance) }
+        }
+    }
+
+    private func check(_ model: Model, _ session: Session, _ size: Size, _ chance: inout Chance) {
+        let grid = Views.draw(model, session, size, Capabilities(isUTF8: Bool.random(using: &chance)))
+        #expect(grid.lines.count == size.height)
+        #expect(grid.lines.allSatisfy { $0.count <= size.width })
+        #expect(!grid.text.contains("\u{1B}"))
+        let hasTable = session.overlay == nil && size.width >= 24 && size.height >= 10 && [.overview, .queues, .delivery, .procs].contains(session.screen)
+        if hasTable, !model.processes.isEmpty, session.filter.isEmpty {
+            #expect(grid.lines.contains { $0.hasPrefix(">") }, "no cursor at \(size) on \(session.screen)")
+        }
+    }
+
+    static func session(_ chance: inout Chance) -> Session {
+        var session = Session()
+        session.screen = Screen.allCases.randomElement(using: &chance) ?? .overview
+        session.cursor = Bool.random(using: &chance) ? .process(.worker(Int.random(in: 0..<140, using: &chance))) : nil
+        session.showsTotals = Bool.random(using: &chance)
+        session.showsFullNumbers = Bool.random(using: &chance)
+        session.adminUntil = Bool.random(using: &chance) ? .max : nil
+        session.toast = Bool.random(using: &chance) ? "something that is said, at length, to the operator who looks at a narrow terminal" : nil
+        if Int.random(in: 0..<8, using: &chance) == 0 { session.filter = Filter("w1 conns>0") }
+        let target = ProcessID.worker(Int.random(in: 0..<6, using: &chance))
+        switch Int.random(in: 0..<16, using: &chance) {
+        case 0: session.overlay = .help(page: Int.random(in: 0..<9, using: &chance))
+        case 1: session.overlay = .explain(column: Int.random(in: 0..<22, using: &chance))
+        case 2: session.overlay = .sortMenu(choice: Int.random(in: 0..<22, using: &chance))
+        case 3: session.overlay = .detail(target, .history)
+        case 4: session.overlay = .detail(target, .output(lines: ["\u{1B}[31mred\u{7} \u{200B}wide 字 line", String(repeating: "x", count: 500)], scroll: 9))
+        case 5: session.overlay = .confirm(Confirmation(.kill, target: target, pid: 7, boot: 9))
+        case 6: session.overlay = .confirm(Confirmation(.rolling, target: nil, pid: 0, boot: 0))
+        case 7:
+            var editor = Editor(.command)
+            editor.text = "restart w1"
+            session.overlay = .edit(editor)
+        default: break
+        }
+        return session
+    }
+
+    /// Values of any size, states of any kind, reports that are missing.
+    static func model(_ chance: inout Chance) -> Model {
+        var model = Model()
+        model.server.host = "a-host-with-a-rather-long-name.example.org"
+        let workers = [1, 2, 9, 64, 128].randomElement(using: &chance) ?? 1
+        for second in 0..<UInt64.random(in: 1...8, using: &chance) {
+            let now = Samples.start + second * Samples.second
+            model.now = now
+            model.wall = Samples.wall
+            for worker in 0..<workers where Int.random(in: 0..<5, using: &chance) > 0 {
+                var report = Report(.worker, worker, boot: 1 + UInt64(worker), time: now)
+                for id in MetricID.allCases where id != .subject && Bool.random(using: &chance) {
+                    report.values[raw: id.rawValue] = UInt64.random(in: 0...UInt64.max, using: &chance) >> UInt64.random(in: 0..<64, using: &chance)
+                }
+                model.take(report)
+            }
+            for role in [StatsPacket.Role.manager, .supervisor] {
+                var report = Report(role, boot: 99, time: now)
+                for id in MetricID.allCases where id != .subject && Bool.random(using: &chance) {
+                    let value = UInt64.random(in: 0...UInt64.max, using: &chance) >> UInt64.random(in: 0..<64, using: &chance)
+                    report.values[raw: id.rawValue] = value
+                    for subject in 0...UInt16(workers) where Bool.random(using: &chance) { report.subjects[subject, default: MetricValues()][raw: id.rawValue] = value }
+                }
+                for subject in 0...UInt16(workers) { report.subjects[subject, default: MetricValues()][raw: MetricID.childState.rawValue] = UInt64.random(in: 0...8, using: &chance) }
+                model.take(report)
+            }
+            model.take(Event(number: second, time: Samples.wall, severity: .critical, who: "w0", kind: "EXIT", text: "\u{1B}[2J evil \n text 字"))
+            model.tick()
+        }
+        model.now += UInt64.random(in: 0...20, using: &chance) * Samples.second
+        if Bool.random(using: &chance) { model.link = .lost(since: Samples.start, reason: "no supervisor answers") }
+        return model
+    }
+}
