@@ -8,6 +8,13 @@ package struct Alert: Equatable, Sendable {
     package var text: String
     /// It is so, and needs no second look: a process that is down.
     package var isCertain = false
+
+    package init(key: String, isCritical: Bool, text: String, isCertain: Bool = false) {
+        self.key = key
+        self.isCritical = isCritical
+        self.text = text
+        self.isCertain = isCertain
+    }
 }
 
 /// Alerts with hysteresis: three samples in a row raise one, ten without it let it fall, so that nothing flickers at a threshold.
@@ -22,6 +29,8 @@ package struct AlertBook: Equatable, Sendable {
     }
     private var entries: [String: Entry] = [:]
     private var lastSample: UInt64 = 0
+
+    package init() {}
 
     /// Those that are raised now.
     package var raised: [Alert] {
