@@ -96,6 +96,7 @@ package struct Fleet: Sendable {
     }
     package mutating func exited(_ copy: CopyName, _ ending: Ending, now: Milliseconds) -> [FleetAction] {
         ended(copy, ending, now)
+        advanceRolling(now)  // the old one of a pair is gone: the next need not wait for a tick
         return taken()
     }
     /// A daemon of a supervisor that died answers to this one. Called before `begin`, or later for one that was slow to come.

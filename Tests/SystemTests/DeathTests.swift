@@ -81,7 +81,7 @@ import Testing
         let tally = try crowd.run()
         do {
             #expect(try rolling?.waitForExit() == .exited(0), "\(rolling?.output ?? "")")
-        } catch { throw Failure("\(error)\n\(appliance.supervisor?.output ?? "")\n\(try appliance.status())") }
+        } catch { throw Failure("\(error)\n\(appliance.supervisor?.output ?? "")\n\(try appliance.command("status", "--json").output)") }
         try eventually("both are new") {
             let status = try appliance.status()
             return status.allReady && status.processes.first { $0.name == "worker-0" }?.pid != before
