@@ -1,0 +1,184 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// The real dashboard in a real terminal (tmux), before the real appliance.
+@Suite(.serialized)
+struct MegatopTests {
+    @Test(arguments: [(80, 24), (40, 12), (20, 4), (200, 50)])
+    func everySize_showsWhatTheTestDid(width: Int, height: Int) throws {
+        let appliance = try Appliance(workers: 2)
+        defer { appliance.end() }
+        let held = (0..<3).map { appliance.poller("held-\($0)", worker: 0) }
+        for poller in held { try poller.start() }
+        for _ in 0..<5 { _ = try appliance.app.publish("absent", "1") }
+        let screen = try TerminalScreen(width: width, height: height, appliance)
+        defer { screen.end() }
+        if width == 20 {
+            try screen.expect("3 ")
+            try screen.expect("3/3 ok")
+            try screen.expect("q 5")
+        } else {
+            try screen.expect { text in text.contains("CONNS  3") && text.split(separator: "\n").contains { $0.contains("QUEUE  5 msgs") } }
+            try screen.expect("LIVE")
+        }
+        #expect(screen.text.split(separator: "\n", omittingEmptySubsequences: false).allSatisfy { $0.count <= width })
+        try screen.send("q")
+        try screen.expect("detached")
+        #expect(try appliance.status().allReady)
+    }
+
+    @Test func everyScreen_opensAndHelpExplains() throws {
+        let appliance = try Appliance(workers: 2)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 100, height: 30, appliance)
+        defer { screen.end() }
+        try screen.expect("3/3 ok")
+        for (key, words) in [("2", "AGE OF WAITING"), ("3", "LATENCY"), ("4", "SUPERVISOR"), ("5", "DETAIL"), ("6", "KERNEL COUNTERS"), ("1", "OVERVIEW")] {
+            try screen.send(key)
+            try screen.expect(words)
+        }
+        try screen.send("?")
+        try screen.expect("HELP 1 of")
+        try screen.send("Escape")
+        try screen.send("e")
+        try screen.expect("means")
+        try screen.send("Escape")
+        try screen.send("s")
+        try screen.expect("SORT BY")
+        try screen.send("Escape")
+        try screen.send("/", "w", "1", "Enter")
+        try screen.expect { text in text.contains("\n>w1") && !text.contains("\n w0") }
+    }
+
+    @Test func killedWorker_isSeenToComeBack() throws {
+        let appliance = try Appliance(workers: 2)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 120, height: 36, appliance)
+        defer { screen.end() }
+        try screen.expect("3/3 ok")
+        let before = try appliance.pid("worker-1")
+        kill(before, SIGKILL)
+        try screen.expect("SIGKILL")
+        try screen.expect("3/3 ok")
+        let after = try appliance.pid("worker-1")
+        #expect(after != before)
+        try screen.expect("\(after)")
+    }
+
+    @Test func action_isRefusedOutsideAdminMode_askedInIt_andDoneWhenTyped() throws {
+        let appliance = try Appliance(workers: 2, ["supervisor": "drain = 1.0"])
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 100, height: 30, appliance)
+        defer { screen.end() }
+        try screen.expect("3/3 ok")
+        let before = try appliance.pid("worker-0")
+        try screen.send("j", "R")
+        try screen.expect("press A first")
+        try screen.send("A", "R")
+        try screen.expect("RESTART w0")
+        // Enter alone never acts.
+        try screen.send("Enter")
+        try screen.expect("restart cancelled")
+        try screen.send("R", "w", "0", "Enter")
+        try screen.expect("restart w0: done")
+        try eventually("worker-0 is another process") {
+            guard let now = try? appliance.pid("worker-0") else { return false }
+            return try now != before && appliance.status().allReady
+        }
+    }
+
+    @Test func action_isRefused_whenTheProcessChangedMeanwhile() throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 100, height: 30, appliance)
+        defer { screen.end() }
+        try screen.expect("2/2 ok")
+        try screen.send("j", "A", "K")
+        try screen.expect("KILL w0")
+        let before = try appliance.pid("worker-0")
+        kill(before, SIGKILL)
+        try eventually("worker-0 is back") {
+            guard let now = try? appliance.pid("worker-0") else { return false }
+            return try now != before && appliance.status().allReady
+        }
+        try screen.send("k", "i", "l", "l", "Space", "w", "0", "Enter")
+        try screen.expect("changed")
+    }
+
+    @Test func supervisorKilled_isLost_andFoundAgain() throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 100, height: 30, appliance)
+        defer { screen.end() }
+        try screen.expect("2/2 ok")
+        appliance.killSupervisor()
+        try screen.expect("NO STATS FOR")
+        try screen.expect("READY~")
+        try appliance.start()
+        try screen.expect("LIVE")
+        try screen.expect("2/2 ok")
+    }
+
+    @Test(arguments: [SIGTERM, SIGHUP, SIGQUIT, SIGINT, SIGSEGV])
+    func signal_bringsTheTerminalBack(_ number: Int32) throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 80, height: 24, appliance)
+        defer { screen.end() }
+        try screen.expect("2/2 ok")
+        try screen.signal(number)
+        // The shell is there again, and what is typed is seen.
+        try screen.send("echo back-$((40+2))", "Enter")
+        try screen.expect("back-42")
+        #expect(try screen.modes().contains("icanon"))
+        #expect(try appliance.status().allReady)
+    }
+
+    @Test func resizedInADialog_itIsStillThere() throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 100, height: 30, appliance)
+        defer { screen.end() }
+        try screen.expect("2/2 ok")
+        try screen.send("A", "X")
+        try screen.expect("ROLLING all")
+        try screen.resize(width: 60, height: 18)
+        try screen.expect { $0.contains("ROLLING all") && $0.split(separator: "\n").allSatisfy { $0.count <= 60 } }
+        try screen.send("Escape")
+        try screen.expect("cancelled")
+    }
+
+    @Test func suspended_givesTheShellBack_andReturns() throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 80, height: 24, appliance)
+        defer { screen.end() }
+        try screen.expect("2/2 ok")
+        try screen.send("C-z")
+        try screen.send("echo shell-$((40+2))", "Enter")
+        try screen.expect("shell-42")
+        try screen.send("fg", "Enter")
+        try screen.expect("OVERVIEW")
+        try screen.expect("2/2 ok")
+    }
+
+    @Test func withoutATerminal_itPrintsOneSample_andChecks() throws {
+        let appliance = try Appliance(workers: 2)
+        defer { appliance.end() }
+        _ = try appliance.app.publish("absent", "1")
+        let sample = try megatop(appliance)
+        #expect(sample.output.contains("id "))
+        #expect(sample.output.contains("\nw1 "))
+        let json = try megatop(appliance, "-o", "json")
+        #expect(json.output.contains("\"schema\":1"))
+        #expect(json.output.contains("\"state\":\"READY\""))
+        let check = try megatop(appliance, "--check")
+        #expect(check.output.hasPrefix("OK 3 of 3 ready"))
+        #expect(check.end == .exited(0))
+    }
+
+    private func megatop(_ appliance: Appliance, _ words: String...) throws -> (end: Program.End, output: String) {
+        try Program.run("megatop", ["-c", appliance.configuration] + words, in: appliance.folder)
+    }
+}
