@@ -24,8 +24,7 @@ build: packages
 # On a terminal: the servers in the background and megatop in front. Elsewhere: the servers in the foreground.
 run: build
 	@if [ -t 0 ] && [ -t 1 ]; then \
-	  "$(BIN)/megacomet" start -c config/megacomet.toml && "$(BIN)/megatop" -c config/megacomet.toml; \
-	  echo "the servers keep running; to stop them: $(BIN)/megacomet stop -c config/megacomet.toml"; \
+	  "$(BIN)/megacomet" start -c config/megacomet.toml && "$(BIN)/megatop" --started -c config/megacomet.toml; \
 	else \
 	  exec "$(BIN)/megacomet" run -c config/megacomet.toml; \
 	fi
