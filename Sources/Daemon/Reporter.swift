@@ -61,18 +61,9 @@ final class Reporter {
     func goodbye() { write(.goodbye) }
 
     private func write(_ kind: StatsPacket.Kind) {
-        let usage = ProcessUsage.usage()
-        let (turn, lag) = meter.takeMaxima()
         writer.set(.fdsOpen, baseDescriptors + daemon.socketCount())
         writer.set(.fdLimit, daemon.descriptorLimit)
-        writer.set(.loopIterations, meter.turns)
-        writer.set(.loopBusy, meter.busyNanoseconds / 1000)
-        writer.set(.loopLagMax, lag / 1000)
-        writer.set(.turnBusyMax, turn / 1000)
-        writer.set(.cpuUser, usage.userMicroseconds)
-        writer.set(.cpuSystem, usage.systemMicroseconds)
-        if let bytes = ProcessUsage.residentBytes() { writer.set(.rss, bytes) }
-        writer.set(.minorFaults, usage.minorFaults)
+        meter.fill(&writer)
         writer.set(.reportSendErrors, sendErrors)
         daemon.fill(&writer)
         writer.finish(kind, state: daemon.state, sampleTime: Clock.monotonicNanoseconds, wallTime: Clock.wallMicroseconds / 1000) { put($0) }

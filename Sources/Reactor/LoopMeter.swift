@@ -1,3 +1,5 @@
+package import Wire
+
 /// How busy the loop is, and how late. Measured from within: the time from each waking to the next sleep is what an event may have to wait,
 /// and a timer that comes late shows what the loop can't see itself (the process was stopped, or got no CPU). It wakes nothing.
 package final class LoopMeter {
@@ -29,5 +31,21 @@ package final class LoopMeter {
     package func takeMaxima() -> (turn: UInt64, lag: UInt64) {
         defer { (longestTurn, latestTimer) = (0, 0) }
         return (longestTurn, max(longestTurn, latestTimer))
+    }
+}
+
+extension LoopMeter {
+    /// What every process reports of itself: its loop and what it costs. The maxima begin anew.
+    package func fill(_ report: inout StatsWriter) {
+        let usage = ProcessUsage.usage()
+        let (turn, lag) = takeMaxima()
+        report.set(.loopIterations, turns)
+        report.set(.loopBusy, busyNanoseconds / 1000)
+        report.set(.loopLagMax, lag / 1000)
+        report.set(.turnBusyMax, turn / 1000)
+        report.set(.cpuUser, usage.userMicroseconds)
+        report.set(.cpuSystem, usage.systemMicroseconds)
+        if let bytes = ProcessUsage.residentBytes() { report.set(.rss, bytes) }
+        report.set(.minorFaults, usage.minorFaults)
     }
 }

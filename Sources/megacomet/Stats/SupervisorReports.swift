@@ -75,16 +75,7 @@ final class SupervisorReports {
     // MARK: values
 
     private func fill() {
-        let usage = ProcessUsage.usage()
-        let (turn, lag) = meter.takeMaxima()
-        writer.set(.loopIterations, meter.turns)
-        writer.set(.loopBusy, meter.busyNanoseconds / 1000)
-        writer.set(.loopLagMax, lag / 1000)
-        writer.set(.turnBusyMax, turn / 1000)
-        writer.set(.cpuUser, usage.userMicroseconds)
-        writer.set(.cpuSystem, usage.systemMicroseconds)
-        if let bytes = ProcessUsage.residentBytes() { writer.set(.rss, bytes) }
-        writer.set(.minorFaults, usage.minorFaults)
+        meter.fill(&writer)
 
         writer.set(.configGeneration, supervisor.configurationGeneration)
         writer.set(.configOK, supervisor.isConfigurationGood)
