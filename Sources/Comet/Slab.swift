@@ -35,6 +35,9 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     }
     @inlinable @inline(__always) package func extra(_ slot: UInt32) -> UnsafeMutableRawPointer { raw.address(slot) + extraOffset }
 
+    /// Every record that is held, page by page in the order of their slots.
+    package func forEach(_ body: (UInt32, UnsafeMutablePointer<Element>) -> Void) { raw.forEach { body($0, pointer($0)) } }
+
     @inlinable @discardableResult package mutating func remove(_ slot: UInt32) -> Element {
         let element = pointer(slot).move()
         raw.free(slot)
@@ -124,6 +127,22 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
         page.pointee.live -= 1
         count -= 1
         if page.pointee.live == 0 { close(number) }
+    }
+
+    /// Slots in use: of each page those up to `fresh`, without the ones in its list of freed.
+    func forEach(_ body: (UInt32) -> Void) {
+        var isFree = ContiguousArray(repeating: false, count: 1 << shift)
+        for number in 0..<pageCount where pages[number].live > 0 {
+            let page = pages[number]
+            var freed = page.freed
+            while freed != .max {
+                isFree[Int(freed)] = true
+                freed = address(UInt32(number << shift) | freed).load(as: UInt32.self)
+            }
+            for inner in 0..<page.fresh {
+                if isFree[Int(inner)] { isFree[Int(inner)] = false } else { body(UInt32(number << shift) | inner) }
+            }
+        }
     }
 
     @usableFromInline mutating func addPage() {

@@ -1,7 +1,7 @@
 import Comet
 import Wire
 
-// The HTTP form: POST /publish, GET /clients/ID, GET /stats.
+// The HTTP form: POST /publish, GET /clients, GET /clients/ID, GET /stats.
 extension AppPort {
     /// Takes up the next request; false where it is not whole yet.
     mutating func request(_ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64) -> Bool {
@@ -65,21 +65,22 @@ extension AppPort {
             return publish(request, body, &session, &switchboard, now)
         }
         let isStats = matches(request.path, "/stats")
-        guard isStats || isClients(request.path) else {
-            return reply(.wrong(PublishError(404, "not_found", "there are /publish, /clients/ID and /stats")), request, &session)
+        let isList = matches(request.path, "/clients")
+        guard isStats || isList || isClient(request.path) else {
+            return reply(.wrong(PublishError(404, "not_found", "there are /publish, /clients, /clients/ID and /stats")), request, &session)
         }
         guard isGet else { return wrongMethod("Allow: GET, HEAD\r\n", request, &session) }
         guard isAuthorized(request) else { return reply(reject(.unauthorized), request, &session, closing: true) }
         self.body.clear()
         if isStats {
             AppPort.writeStats(switchboard, counters, to: &self.body)
-        } else if let error = writeClient(request.path, switchboard, now) {
+        } else if let error = isList ? writeDeepest(request.query, switchboard, now) : writeClient(request.path, switchboard, now) {
             return reply(.wrong(error), request, &session)
         }
         reply(200, request, &session)
     }
 
-    private func isClients(_ path: UnsafeRawBufferPointer) -> Bool { path.count > 9 && matches(path.part(0, 9), "/clients/") }
+    private func isClient(_ path: UnsafeRawBufferPointer) -> Bool { path.count > 9 && matches(path.part(0, 9), "/clients/") }
 
     /// `{"client":"c1","connected":true,"worker":3,"queued":0}`
     private mutating func writeClient(_ path: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64) -> PublishError? {
@@ -93,18 +94,43 @@ extension AppPort {
             body.append("{\"client\":")
             appendJSONString(client, to: &body)
             body.append(presence.connected ? ",\"connected\":true" : ",\"connected\":false")
-            if let worker = presence.worker {
-                body.append(",\"worker\":")
-                body.append(decimal: UInt64(worker))
-            } else {
-                body.append(",\"worker\":null")
-            }
-            body.append(",\"queued\":")
-            body.append(decimal: UInt64(presence.queued))
+            write(worker: presence.worker, queued: presence.queued)
             body.append("}")
             return nil
         }
     }
+    private mutating func write(worker: Int?, queued: Int) {
+        body.append(",\"worker\":")
+        if let worker { body.append(decimal: UInt64(worker)) } else { body.append("null") }
+        body.append(",\"queued\":")
+        body.append(decimal: UInt64(queued))
+    }
+
+    /// `{"clients":[{"client":"c1","worker":3,"queued":100,"bytes":46080,"oldest_seconds":47},...]}`, the deepest mailbox first.
+    private mutating func writeDeepest(_ query: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64) -> PublishError? {
+        var most = AppPort.deepestClients
+        for (name, value) in QueryArguments(query) where matches(name, "most") {
+            guard value.count > 0, value.count < 4, value.allSatisfy({ (48...57).contains($0) }) else { return .badMost }
+            most = value.reduce(0) { $0 * 10 + Int($1 - 48) }
+        }
+        guard (1...AppPort.mostDeepestClients).contains(most) else { return .badMost }
+        body.append("{\"clients\":[")
+        for (at, mailbox) in switchboard.deepest(most, now: now).enumerated() {
+            body.append(at == 0 ? "{\"client\":" : ",{\"client\":")
+            appendJSONString(mailbox.client, to: &body)
+            write(worker: mailbox.worker, queued: mailbox.queued)
+            body.append(",\"bytes\":")
+            body.append(decimal: UInt64(mailbox.bytes))
+            body.append(",\"oldest_seconds\":")
+            body.append(decimal: UInt64(mailbox.oldestSeconds))
+            body.append("}")
+        }
+        body.append("]}")
+        return nil
+    }
+    /// Clients in an answer to GET /clients, where nothing else is asked for, and at most: each client's messages are walked.
+    private static let deepestClients = 10
+    private static let mostDeepestClients = 100
 
     private mutating func publish(
         _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64

@@ -84,6 +84,7 @@ struct PublishError: Equatable {
     static let badTimeToLive = PublishError(400, "bad_ttl", "ttl is a number of seconds, over 0 and up to 604800")
     static let messageTooLarge = PublishError(413, "too_large", "the message is over queue.max_message")
     static let lineTooLong = PublishError(413, "too_large", "the line is longer than any publish")
+    static let badMost = PublishError(400, "bad_most", "most is a whole number from 1 to 100")
     static let queueFull = PublishError(503, "queue_full", "the queue is full: try again later")
     static let busy = PublishError(503, "busy", "too much is being sent at once: try again later")
     static let unauthorized = PublishError(401, "unauthorized", "the app key is missing or wrong")

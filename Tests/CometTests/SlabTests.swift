@@ -73,6 +73,25 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
         #expect(store.count == 0)
     }
 
+    @Test func forEach_visitsWhatIsHeld_once() {
+        var slab = Slab<UInt64>()
+        var held: [UInt32: UInt64] = [:]
+        var random = SeededRandom(seed: 5)
+        for number in 0..<60_000 as Range<UInt64> {
+            // Grows over many pages, then shrinks until whole pages go.
+            if number < 30_000 || random.next() % 8 == 0 { held[slab.insert(number)] = number }
+            if random.next() % 3 == 0 || number >= 30_000, let victim = held.keys.first {
+                slab.remove(victim)
+                held[victim] = nil
+            }
+            if number % 10_000 == 0 || number > 59_990 {
+                var seen: [UInt32: UInt64] = [:]
+                slab.forEach { slot, element in seen[slot] = element.pointee }
+                #expect(seen == held)
+            }
+        }
+    }
+
     @Test func tenByteIds_costSixteenBytes() {
         var store = ByteStore()
         for number in 0..<100_000 { _ = withBytes("client\(1000 + number % 9000)") { store.store($0) } }

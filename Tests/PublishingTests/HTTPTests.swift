@@ -118,6 +118,27 @@ import Wire
         #expect(answer(app.send(App.get("/clients/" + String(repeating: "x", count: 129)))).status == 400)
     }
 
+    @Test func theDeepestMailboxes_comeFirst() {
+        let app = App()
+        app.poll("waits")
+        for (client, messages) in [("one", 1), ("three", 3), ("two", 2), ("more", 3)] {
+            for number in 0..<messages { _ = app.send(App.post(#"{"client":"\#(client)","message":\#(number)}"#)) }
+        }
+        app.poll("two")  // takes its messages
+        app.now += 5000
+        _ = app.send(App.post(#"{"client":"waits","message":1}"#))
+        _ = app.send(App.post(#"{"client":"waits","message":[22]}"#))
+        let three = #"{"client":"three","worker":null,"queued":3,"bytes":3,"oldest_seconds":5}"#
+        let more = #"{"client":"more","worker":null,"queued":3,"bytes":3,"oldest_seconds":5}"#
+        let one = #"{"client":"one","worker":null,"queued":1,"bytes":1,"oldest_seconds":5}"#
+        let waits = #"{"client":"waits","worker":0,"queued":1,"bytes":4,"oldest_seconds":0}"#
+        #expect(answer(app.send(App.get("/clients"))).body == "{\"clients\":[\(three),\(more),\(one),\(waits)]}")
+        #expect(answer(app.send(App.get("/clients?c=1&most=2"))).body == "{\"clients\":[\(three),\(more)]}")
+        for wrong in ["0", "101", "-1", "x", "", "1000000000000000000000"] { #expect(answer(app.send(App.get("/clients?most=\(wrong)"))).status == 400, "\(wrong)") }
+        #expect(answer(App(key: "k").send(App.get("/clients"))).status == 401)
+        #expect(answer(App().send(App.get("/clients"))).body == #"{"clients":[]}"#)
+    }
+
     @Test func stats_areJSON() {
         let app = App()
         _ = app.send(App.post(#"{"client":"c1","message":1}"#))

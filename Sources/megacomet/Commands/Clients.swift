@@ -1,0 +1,42 @@
+import ArgumentParser
+import Configuration
+import Foundation
+
+struct Clients: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The clients with the most messages waiting, the deepest mailbox first: asked of the manager over the app's port.")
+    @Option(name: [.customShort("n"), .long], help: "How many, at most 100.") var most = 10
+    @Flag(help: "As JSON, in a line.") var json = false
+    @OptionGroup var config: ConfigurationOption
+
+    struct Answer: Decodable {
+        struct Row: Decodable {
+            var client: String
+            var worker: Int?
+            var queued: Int
+            var bytes: Int
+            var oldest_seconds: Double
+        }
+        var clients: [Row]
+    }
+
+    func validate() throws {
+        if !(1...100).contains(most) { throw ValidationError("-n is a whole number from 1 to 100") }
+    }
+    func run() throws {
+        let text = try AppRequest(try config.settings()).send("GET", "/clients?most=\(most)")
+        guard !json else { return print(text) }
+        let rows = try JSONDecoder().decode(Answer.self, from: Data(text.utf8)).clients
+        func left(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(1, width - text.count)) + text }
+        print(left("QUEUED", 8) + left("BYTES", 12) + left("OLDEST", 9) + left("WORKER", 8) + "  CLIENT")
+        for row in rows {
+            let worker = row.worker.map { "w\($0)" } ?? "-"
+            print(left("\(row.queued)", 8) + left("\(row.bytes)", 12) + left(Status.time(row.oldest_seconds), 9) + left(worker, 8) + "  " + Clients.printable(row.client))
+        }
+        if rows.isEmpty { print("nothing waits for anyone") }
+    }
+    /// An id is what some stranger chose: what would move the cursor or turn the line around is not printed.
+    private static func printable(_ id: String) -> String {
+        String(String.UnicodeScalarView(id.unicodeScalars.map { [.control, .format].contains($0.properties.generalCategory) ? "?" : $0 }))
+    }
+}
