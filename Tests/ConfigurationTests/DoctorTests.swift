@@ -14,22 +14,23 @@ import Testing
     private static let memory: UInt64 = 17_179_869_184
 
     @Test func stockDebian_namesWhatDiffers() {
-        let findings = Doctor.examine(Settings(), memoryBytes: Self.memory) { Self.stock[$0] }
+        let rows = Doctor.examine(Settings(), memoryBytes: Self.memory) { Self.stock[$0] }
         #expect(
-            findings.filter { $0.verdict == .low }.map(\.check.name) == [
+            rows.filter { !$0.enough }.map(\.name) == [
                 "net.core.somaxconn", "net.ipv4.tcp_max_syn_backlog", "net.core.netdev_max_backlog", "net.ipv4.tcp_mem", "net.ipv4.tcp_rmem",
                 "net.ipv4.tcp_wmem", "net.ipv4.tcp_notsent_lowat", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_max_tw_buckets", "net.ipv4.tcp_max_orphans",
                 "net.core.rmem_max",
             ])
-        #expect(findings.filter { $0.verdict == .absent }.map(\.check.name) == ["net.netfilter.nf_conntrack_max"])
-        #expect(findings.first { $0.check.name == "net.ipv4.tcp_rmem" }?.have == "4096 131072 6291456")
+        #expect(rows.filter { $0.have == nil }.map(\.name) == ["net.netfilter.nf_conntrack_max"])
+        #expect(rows.first { $0.name == "net.ipv4.tcp_rmem" }?.have == "4096 131072 6291456")
+        #expect(rows.first { $0.name == "net.ipv4.tcp_rmem" }?.want == "<= 4096 16384 262144")
     }
 
     @Test func conntrackAndDescriptors_thatAreTooFew_areNamed() {
         var machine = Self.stock
         machine["/proc/sys/net/netfilter/nf_conntrack_max"] = "262144"
         machine["nofile"] = "20000"
-        let low = Doctor.examine(Settings(), memoryBytes: Self.memory) { machine[$0] }.filter { $0.verdict == .low }.map(\.check.name)
+        let low = Doctor.examine(Settings(), memoryBytes: Self.memory) { machine[$0] }.filter { !$0.enough }.map(\.name)
         #expect(low.contains("net.netfilter.nf_conntrack_max") && low.contains("open files of a process (LimitNOFILE, ulimit -n)"))
     }
 
@@ -40,7 +41,7 @@ import Testing
             let pieces = line.split(separator: "=")
             mended["/proc/sys/" + pieces[0].dropLast().map { $0 == "." ? "/" : String($0) }.joined()] = String(pieces[1].dropFirst())
         }
-        #expect(Doctor.examine(Settings(), memoryBytes: Self.memory) { mended[$0] }.allSatisfy { $0.verdict != .low })
+        #expect(Doctor.examine(Settings(), memoryBytes: Self.memory) { mended[$0] }.allSatisfy { $0.enough })
         #expect(Doctor.sysctlFile(Settings(), memoryBytes: Self.memory).contains("\nnet.core.somaxconn = 65535\n"))
     }
 }

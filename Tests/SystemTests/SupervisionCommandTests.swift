@@ -71,6 +71,37 @@ import Testing
         #expect(try appliance.command("restart", "worker-7").output.contains("no process \"worker-7\""))
     }
 
+    @Test func clients_areThoseWithTheDeepestMailboxes() throws {
+        let appliance = try Appliance(workers: 1, ["app": "key = \"secret\""])
+        let key = ["Authorization: Bearer secret"]
+        for (client, messages) in [("shallow", 1), ("deep", 5), ("deeper", 9)] {
+            for _ in 0..<messages { #expect(try HTTP.request("POST", "/publish", port: appliance.appPort, key, body: Publisher.body(client, json: "1")).status == 202) }
+        }
+        let table = try appliance.command("clients", "-n", "2")
+        #expect(table.end == .exited(0))
+        let rows = table.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(rows.map(\.last) == ["CLIENT", "deeper", "deep"] && rows.map(\.first) == ["QUEUED", "9", "5"])
+        let json = try JSON.parse(try appliance.command("clients", "--json").output)
+        #expect(json["clients"]?.array?.map { $0["client"]?.string } == ["deeper", "deep", "shallow"])
+        #expect(try appliance.command("clients", "-n", "101").end == .exited(64))
+        #expect(try HTTP.request("GET", "/clients", port: appliance.appPort).status == 401)
+    }
+
+    @Test func doctor_isToldOverTheControlSocket() throws {
+        let appliance = try Appliance(workers: 1, ["workers": "max_connections = 100"])
+        let answer = try control(appliance, "{\"op\":\"doctor\"}")
+        let rows = try #require(answer["rows"]?.array)
+        #expect(answer["ok"]?.bool == true)
+        let table = try appliance.command("doctor").output.split(separator: "\n")
+        #expect(rows.count == table.count - 2)
+        for row in rows {
+            let (name, want, why) = try (#require(row["name"]?.string), #require(row["want"]?.string), #require(row["why"]?.string))
+            let line = try #require(table.first { $0.contains(" \(name) ") && $0.hasSuffix(why) && $0.contains(want) }, "\(name)")
+            #expect(line.contains(row["have"]?.string ?? "- "))
+            #expect(line.hasPrefix(row["have"] == nil ? "absent" : row["enough"]?.bool == true ? "ok" : "low"))
+        }
+    }
+
     @Test func orderForAProcessThatIsAnotherByNow_isRefused() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         let answer = try control(appliance, "{\"op\":\"kill\",\"name\":\"worker-0\",\"pid\":1}")

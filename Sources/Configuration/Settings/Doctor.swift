@@ -18,17 +18,16 @@ package enum Doctor {
         case atMost
         case exactly
     }
-    package enum Verdict: String, Sendable {
-        case ok
-        /// It will limit or hurt.
-        case low
-        /// It is not there: another kernel, or the machine does not use it.
-        case absent
-    }
-    package struct Finding: Sendable {
-        package let check: Check
+    /// One check against the machine: a line of the table, and of the control socket's answer to `doctor`.
+    package struct Row: Codable, Equatable, Sendable {
+        package let name: String
+        /// Nil: it is not there (another kernel, or the machine does not use it), and nothing is wrong with that.
         package let have: String?
-        package let verdict: Verdict
+        /// The rule and the numbers, ">= 65535".
+        package let want: String
+        package let why: String
+        /// False: it will limit or hurt.
+        package let enough: Bool
     }
 
     /// Reads a file under /proc, or one of the names without a path: "nofile".
@@ -73,12 +72,18 @@ package enum Doctor {
     }
 
     /// All checks against the machine. `read` gets a path under /proc, and for the two that are no files "nofile" and "memory".
-    package static func examine(_ settings: Settings, memoryBytes: UInt64, read: Read) -> [Finding] {
+    package static func examine(_ settings: Settings, memoryBytes: UInt64, read: Read) -> [Row] {
         checks(settings, memoryBytes: memoryBytes).map { check in
-            let key = check.path ?? (check.name == "memory" ? "memory" : "nofile")
-            guard let text = read(key) else { return Finding(check: check, have: nil, verdict: .absent) }
-            let have = text.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\n" }).map(String.init)
-            return Finding(check: check, have: have.joined(separator: " "), verdict: fits(have, check) ? .ok : .low)
+            let sign = switch check.rule {
+            case .atLeast: ">= "
+            case .atMost: "<= "
+            case .exactly: ""
+            }
+            let have = read(check.path ?? (check.name == "memory" ? "memory" : "nofile"))?
+                .split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\n" }).map(String.init)
+            return Row(
+                name: check.name, have: have?.joined(separator: " "), want: sign + check.want.map(String.init).joined(separator: " "), why: check.why,
+                enough: have.map { fits($0, check) } ?? true)
         }
     }
 
@@ -99,12 +104,12 @@ package enum Doctor {
         let connections = settings.workers.count * settings.workers.maxConnections
         var text = "# MegaComet: kernel settings for \(settings.workers.count) workers with \(settings.workers.maxConnections) connections each, \(connections) in all.\n"
         text += "# From `megacomet doctor --sysctl`. For /etc/sysctl.d/60-megacomet.conf; then: sysctl --system\n"
-        let findings = read.map { examine(settings, memoryBytes: memoryBytes, read: $0) }
+        let rows = read.map { examine(settings, memoryBytes: memoryBytes, read: $0) }
         for (at, check) in checks(settings, memoryBytes: memoryBytes).enumerated() where check.isSysctl {
-            if let verdict = findings?[at].verdict, verdict != .low { continue }
+            if let row = rows?[at], row.enough { continue }
             text += "\n# \(check.why)\n"
             // Without it the module is not loaded, and setting it would be an error.
-            let mark = check.name.hasPrefix("net.netfilter.") && findings == nil ? "#" : ""
+            let mark = check.name.hasPrefix("net.netfilter.") && rows == nil ? "#" : ""
             text += "\(mark)\(check.name) = \(check.want.map(String.init).joined(separator: " "))\n"
         }
         return text

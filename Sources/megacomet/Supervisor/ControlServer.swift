@@ -105,6 +105,11 @@ extension Supervisor {
             guard let id = request.id else { return ",\"crashes\":[" + crashes.ids().map { "\"\($0)\"" }.joined(separator: ",") + "]" }
             guard let report = crashes.json(id) else { throw Refusal("unknown", "no crash report \(id)") }
             return ",\"crash\":" + report
+        case "doctor":
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.withoutEscapingSlashes]
+            guard let rows = try? encoder.encode(Machine.examine(settings)) else { throw Refusal("failed", "the doctor's rows are no JSON") }
+            return ",\"rows\":" + String(decoding: rows, as: UTF8.self)
         default: return try order(request, peer)
         }
     }

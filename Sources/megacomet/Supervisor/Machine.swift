@@ -1,0 +1,23 @@
+import Configuration
+import Foundation
+
+/// The machine that the doctor looks at: this one.
+enum Machine {
+    static func examine(_ settings: Settings) -> [Doctor.Row] { Doctor.examine(settings, memoryBytes: memoryBytes, read: read) }
+    static func sysctlFile(_ settings: Settings) -> String { Doctor.sysctlFile(settings, memoryBytes: memoryBytes, read: read) }
+
+    private static var memoryBytes: UInt64 { ProcessInfo.processInfo.physicalMemory }
+
+    /// The limit of open files is the hard one: each worker raises its own to that.
+    private static func read(_ name: String) -> String? {
+        switch name {
+        case "memory": return "\(memoryBytes)"
+        case "nofile":
+            guard let text = try? RunFolder.read("/proc/self/limits"), let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Max open files") })
+            else { return nil }
+            let words = line.split(separator: " ")
+            return words.count > 4 ? String(words[4]) : nil
+        default: return try? RunFolder.read(name)
+        }
+    }
+}
