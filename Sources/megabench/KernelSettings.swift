@@ -35,8 +35,6 @@ struct KernelSetting: Equatable {
     /// Raises it to what is wanted; nothing is lowered.
     func tune() throws(Socket.Failure) {
         let text = zip(have, want).map { String(max($0, $1)) }.joined(separator: " ")
-        let descriptor = try Socket.check(open(path, O_WRONLY | O_CLOEXEC), "open \(path)")
-        defer { close(descriptor) }
-        if write(descriptor, text, text.utf8.count) < 0 { throw Socket.Failure(call: "set \(name)", code: errno) }
+        try ProcFile.write(text, to: path)
     }
 }

@@ -11,8 +11,6 @@ struct KernelUsage: Equatable {
     var tcpBufferBytes = 0
     /// Bytes that the machine has left.
     var availableBytes = 0
-    /// Bytes charged to the memory cgroup of this process, where there is one.
-    var cgroupBytes: Int?
     /// Seconds that all processors together were busy and idle since boot.
     var busySeconds = 0.0
     var idleSeconds = 0.0
@@ -31,22 +29,11 @@ struct KernelUsage: Equatable {
             if let at = fields.firstIndex(of: "mem"), at + 1 < fields.count { usage.tcpBufferBytes = (Int(fields[at + 1]) ?? 0) * 4096 }
         }
         usage.availableBytes = 1024 * (ProcFile.number(ProcFile.text("/proc/meminfo") ?? "", "MemAvailable:") ?? 0)
-        usage.cgroupBytes = cgroup()
         let times = (ProcFile.text("/proc/stat") ?? "").prefix(while: { $0 != "\n" }).split(separator: " ").compactMap { Double($0) }
         if times.count >= 5 {
             usage.idleSeconds = (times[3] + times[4]) / 100
             usage.busySeconds = times.reduce(0, +) / 100 - usage.idleSeconds
         }
         return usage
-    }
-
-    private static func cgroup() -> Int? {
-        for line in (ProcFile.text("/proc/self/cgroup") ?? "").split(separator: "\n") {
-            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard parts.count == 3 else { continue }
-            if parts[1] == "memory", let bytes = ProcFile.integer("/sys/fs/cgroup/memory\(parts[2])/memory.usage_in_bytes") { return bytes }
-            if parts[1].isEmpty, let bytes = ProcFile.integer("/sys/fs/cgroup\(parts[2])/memory.current") { return bytes }
-        }
-        return nil
     }
 }

@@ -24,6 +24,12 @@ enum ProcFile {
         return nil
     }
 
+    static func write(_ text: String, to path: String) throws(Socket.Failure) {
+        let descriptor = try Socket.check(open(path, O_WRONLY | O_CLOEXEC), "open \(path)")
+        defer { close(descriptor) }
+        if Glibc.write(descriptor, text, text.utf8.count) < 0 { throw Socket.Failure(call: "write \(path)", code: errno) }
+    }
+
     static func integer(_ path: String) -> Int? {
         text(path)?.split(whereSeparator: { $0 == "\n" || $0 == " " || $0 == "\t" }).first.flatMap { Int($0) }
     }

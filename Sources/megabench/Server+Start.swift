@@ -9,11 +9,12 @@ extension Server {
         return min(16_000, max(200, Int(limit.rlim_cur) - 1_000))
     }
 
-    static func start(_ kind: Kind, clients: Int, processes: Int, workers: Int, pollTimeoutSeconds: Double) throws -> Server {
+    /// - Parameter memory: holds MegaComet to a bound of memory.
+    static func start(_ kind: Kind, clients: Int, processes: Int, workers: Int, pollTimeoutSeconds: Double, memory: MemoryCgroup? = nil) throws -> Server {
         switch kind {
         case .limit: try startLimit(processes: processes)
         case .nchan: try startNchan(clients: clients)
-        case .megacomet: try startMegaComet(clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds)
+        case .megacomet: try startMegaComet(clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds, memory)
         case .daemons: try startDaemons(clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds)
         }
     }
@@ -75,7 +76,7 @@ extension Server {
         return try started(server, ports: [port, port + 1])
     }
 
-    private static func startMegaComet(clients: Int, workers wanted: Int, pollTimeoutSeconds: Double) throws -> Server {
+    private static func startMegaComet(clients: Int, workers wanted: Int, pollTimeoutSeconds: Double, _ memory: MemoryCgroup?) throws -> Server {
         let workers = workerCount(clients: clients, wanted)
         let port = try Socket.freePorts(workers + 4)
         let ownPort = Int(port) + workers
@@ -107,8 +108,9 @@ extension Server {
         plan.port = port
         plan.ports = workers
         plan.publishPort = UInt16(ownPort + 1)
-        let appliance = try ChildProcess(ChildProcess.leashed([executable("megacomet"), "run", "-c", file]), log: folder.log)
-        let server = Server(name: "megacomet", plan: plan, processes: [appliance], folder: folder, configuration: file)
+        let command = [executable("megacomet"), "run", "-c", file]
+        let appliance = try ChildProcess(ChildProcess.leashed(memory?.holding(command) ?? command), log: folder.log)
+        let server = Server(name: "megacomet", plan: plan, processes: [appliance], folder: folder, configuration: file, memory: memory)
         return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health")
     }
 

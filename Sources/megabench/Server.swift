@@ -19,8 +19,13 @@ final class Server {
     private let folder: PrivateFolder?
     /// The configuration it was started with, where there is one.
     let configuration: String?
+    /// The cgroup that its processes live in, where one was made.
+    let memory: MemoryCgroup?
 
-    init(name: String, plan: LoadPlan, isOnePerProcess: Bool = false, processes: [ChildProcess] = [], roots: [pid_t]? = nil, folder: PrivateFolder? = nil, configuration: String? = nil) {
+    init(
+        name: String, plan: LoadPlan, isOnePerProcess: Bool = false, processes: [ChildProcess] = [], roots: [pid_t]? = nil, folder: PrivateFolder? = nil,
+        configuration: String? = nil, memory: MemoryCgroup? = nil
+    ) {
         self.name = name
         self.plan = plan
         self.isOnePerProcess = isOnePerProcess
@@ -28,6 +33,7 @@ final class Server {
         self.roots = roots ?? processes.map(\.pid)
         self.folder = folder
         self.configuration = configuration
+        self.memory = memory
     }
 
     func usage() -> [ProcessUsage] { ProcessUsage.family(of: roots) }
@@ -36,6 +42,7 @@ final class Server {
     func stop() {
         for process in processes { process.signal(SIGTERM) }
         for process in processes { process.stop() }
+        memory?.remove()
         folder?.remove()
     }
 

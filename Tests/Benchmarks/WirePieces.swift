@@ -53,6 +53,35 @@ let wirePieces: [Piece] = [
             return done
         }
     },
+    // The same message in the seed's protocol: ends are looked for, and nothing says that it is UTF-8 but a look at it.
+    Piece(name: "seed-message") {
+        { count in
+            var out = Buffer()
+            var done = 0
+            withBytes("client-0001") { client in
+                withBytes(message) { body in
+                    for _ in 0..<count {
+                        SeedProtocol.write(client: client, text: body, to: &out)
+                        if case .message(let id, let text) = SeedProtocol.parse(out.bytes, maxMessage: 65_536), isUTF8(id), isUTF8(text) {
+                            done += 1
+                            out.consume(id.count + text.count + 3)
+                        }
+                    }
+                }
+            }
+            return done
+        }
+    },
+    // What would name a client's worker without a registry.
+    Piece(name: "seed-hash") {
+        { count in
+            var done = 0
+            withBytes("client-0001") { client in
+                for number in 0..<count where SeedProtocol.hash(client) % UInt32(1 + number % 128) < 128 { done += 1 }
+            }
+            return done
+        }
+    },
     Piece(name: "index-find") {
         let ids = (0..<100_000).map { Array("client-\($0)".utf8) }
         return { count in
