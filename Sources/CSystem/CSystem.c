@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -36,9 +37,10 @@ static int become(const struct mc_child *child, char **environment, char *pid_te
     if (child->output >= 0 && (dup2(child->output, 1) < 0 || dup2(child->output, 2) < 0)) return errno;
 
     // First out of the way, then into their places: a source may stand where another one goes.
-    int high[most_listeners + 1], count = 0;
+    int high[most_listeners + 2], count = 0;
     for (int i = 0; i < child->listener_count; i++) high[count++] = fcntl(child->listeners[i], F_DUPFD_CLOEXEC, 100);
     if (child->lifeline >= 0) high[count++] = fcntl(child->lifeline, F_DUPFD_CLOEXEC, 100);
+    if (child->output_reader >= 0) high[count++] = fcntl(child->output_reader, F_DUPFD_CLOEXEC, 100);
     for (int i = 0; i < count; i++) {
         if (high[i] < 0 || dup2(high[i], first_inherited + i) < 0) return errno;
     }
@@ -52,8 +54,8 @@ pid_t mc_spawn(const struct mc_child *child) {
     if (child->listener_count > most_listeners) return errno = EINVAL, -1;
     size_t count = 0;
     while (child->environment[count]) count++;
-    char **environment = calloc(count + 5, sizeof *environment);
-    char names[256], listeners[32], pid_text[32], lifeline[48];
+    char **environment = calloc(count + 6, sizeof *environment);
+    char names[256], listeners[32], pid_text[32], lifeline[48], reader[48];
     if (!environment) return -1;
     memcpy(environment, child->environment, count * sizeof *environment);
     if (child->listener_count > 0) {
@@ -67,6 +69,10 @@ pid_t mc_spawn(const struct mc_child *child) {
     if (child->lifeline >= 0) {
         snprintf(lifeline, sizeof lifeline, "MEGACOMET_LIFELINE=%d", first_inherited + child->listener_count);
         environment[count++] = lifeline;
+    }
+    if (child->output_reader >= 0) {
+        snprintf(reader, sizeof reader, "MEGACOMET_OUTPUT=%d", first_inherited + child->listener_count + (child->lifeline >= 0));
+        environment[count++] = reader;
     }
 
     // The write end closes with the exec; until then it carries the errno of what failed.
@@ -102,14 +108,18 @@ pid_t mc_spawn(const struct mc_child *child) {
 
 static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
 
+void mc_exit_of(int status, struct mc_exit *result) {
+    result->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    result->core = WIFSIGNALED(status) && WCOREDUMP(status);
+}
+
 int mc_reap(pid_t pid, struct mc_exit *result) {
     int status;
     struct rusage usage;
     pid_t ended = wait4(pid, &status, WNOHANG, &usage);
     if (ended <= 0) return ended;
-    result->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    result->core = WIFSIGNALED(status) && WCOREDUMP(status);
+    mc_exit_of(status, result);
     result->user_microseconds = microseconds(usage.ru_utime);
     result->system_microseconds = microseconds(usage.ru_stime);
     result->peak_bytes = (int64_t)usage.ru_maxrss * 1024;
@@ -117,6 +127,16 @@ int mc_reap(pid_t pid, struct mc_exit *result) {
 }
 
 int mc_pidfd_open(pid_t pid) { return syscall(SYS_pidfd_open, pid, 0); }
+int mc_pidfd_status(int pidfd) {
+    // PIDFD_GET_INFO (Linux 6.13) with PIDFD_INFO_EXIT (6.15), as Debian 12's headers don't have them.
+    struct {
+        uint64_t mask, cgroup;
+        uint32_t pid, group, parent, ids[8];
+        int32_t exit_status;
+    } info = {.mask = 1 << 3};
+    if (ioctl(pidfd, _IOWR(0xFF, 11, info), &info) < 0 || !(info.mask & 1 << 3)) return -1;
+    return info.exit_status;
+}
 int mc_pidfd_getfd(int pidfd, int descriptor) { return syscall(SYS_pidfd_getfd, pidfd, descriptor, 0); }
 
 // ---- unix sockets

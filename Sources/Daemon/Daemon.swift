@@ -61,6 +61,8 @@ package final class Daemon {
         log = StandardErrorLog.make(arguments, boot: boot)
         signal(SIGPIPE, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
+        // The supervisor aborts what hangs. Swift's own handler of this signal writes a backtrace and then goes on.
+        signal(SIGABRT, SIG_DFL)
         descriptorLimit = ProcessUsage.raiseDescriptorLimit()
         inherited = InheritedListeners()
         token = Files.contents(arguments.settings.runDirectory + "/stats.token").flatMap { StatsToken(hex: String(decoding: $0, as: UTF8.self)) } ?? StatsToken()

@@ -5,13 +5,17 @@ import Reactor
 import Wire
 
 /// The socket to the supervisor. Its end is how a daemon learns that the supervisor died: it serves on, and calls home until another
-/// supervisor answers and takes it over, with its listeners. Nobody comes for 30 s: it drains and leaves.
+/// supervisor answers and takes it over, with its listeners and the reading end of its output. It never reads there itself: it keeps
+/// that end so that the pipe does not break with the supervisor, and the next one reads on where the last one stopped. Nobody comes
+/// for 30 s: it drains and leaves.
 final class Lifeline {
     private static let orphanGraceSeconds = 30.0
     private static let callEverySeconds = 0.5
 
     private unowned let daemon: Daemon
     private let listeners: [Int32]
+    /// The reading end of our standard output and error; nil where no supervisor made them.
+    private let outputReader: Int32?
     private var watcher: IOWatcher?
     private var input: [UInt8] = []
     private var caller: Timer?
@@ -22,10 +26,14 @@ final class Lifeline {
     init(_ daemon: Daemon, listeners: [Int32]) {
         self.daemon = daemon
         self.listeners = listeners
-        guard let text = getenv("MEGACOMET_LIFELINE"), let descriptor = Int32(String(cString: text)), fcntl(descriptor, F_GETFD) >= 0 else { return }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        outputReader = Lifeline.inherited("MEGACOMET_OUTPUT")
+        guard let descriptor = Lifeline.inherited("MEGACOMET_LIFELINE") else { return }
         Sockets.setNonBlocking(descriptor)
         watch(descriptor)
+    }
+    private static func inherited(_ variable: String) -> Int32? {
+        guard let text = getenv(variable), let descriptor = Int32(String(cString: text)), fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { return nil }
+        return descriptor
     }
 
     func sayReady() { say("ready\n") }
@@ -95,8 +103,10 @@ final class Lifeline {
         guard let descriptor = try? UnixSockets.connect(daemon.arguments.settings.runDirectory + "/lifeline.sock") else { return }
         var line =
             "{\"name\":\"\(daemon.arguments.name)\",\"pid\":\(getpid()),\"boot\":\"\(hex16(daemon.boot))\",\"token\":\"\(daemon.token)\","
-            + "\"generation\":\(daemon.arguments.generation),\"state\":\"\(daemon.state == .draining ? "draining" : "ready")\"}\n"
-        let sent = line.withUTF8 { UnixSockets.send(descriptor, UnsafeRawBufferPointer($0), descriptors: listeners) }
+            + "\"generation\":\(daemon.arguments.generation),\"state\":\"\(daemon.state == .draining ? "draining" : "ready")\","
+            + "\"output\":\(outputReader != nil)}\n"
+        let descriptors = listeners + (outputReader.map { [$0] } ?? [])
+        let sent = line.withUTF8 { UnixSockets.send(descriptor, UnsafeRawBufferPointer($0), descriptors: descriptors) }
         guard case .bytes = sent else { return Sockets.close(descriptor) }
         caller?.stop()
         grace?.stop()

@@ -6,7 +6,7 @@ package struct ChildProgram {
     package var path: String
     /// Without the program's own name, which is its path.
     package var arguments: [String]
-    /// `NAME=value`. LISTEN_FDS and its like are added for the listeners, MEGACOMET_LIFELINE for the lifeline.
+    /// `NAME=value`. LISTEN_FDS and its like are added for the listeners, MEGACOMET_LIFELINE and MEGACOMET_OUTPUT for theirs.
     package var environment: [String]
     /// Borrowed; in the child they are the descriptors 3, 4, .. and their names are LISTEN_FDNAMES.
     package var listeners: [(name: String, descriptor: Int32)] = []
@@ -14,6 +14,8 @@ package struct ChildProgram {
     package var lifeline: Int32?
     /// Borrowed: becomes its standard output and error.
     package var output: Int32?
+    /// Borrowed: the reading end of `output`, for the child to keep. It lives as long as the child then, and so does what the child wrote.
+    package var outputReader: Int32?
     /// A session of its own, so that no terminal's end reaches it; otherwise a process group of its own.
     package var newSession = false
 
@@ -34,6 +36,21 @@ package struct ProcessExit: Equatable, Sendable {
     package var userMicroseconds: Int64 = 0
     package var systemMicroseconds: Int64 = 0
     package var peakBytes: Int64 = 0
+
+    init(_ result: mc_exit) {
+        code = result.code >= 0 ? result.code : nil
+        signal = result.signal > 0 ? result.signal : nil
+        leftCore = result.core != 0
+        userMicroseconds = result.user_microseconds
+        systemMicroseconds = result.system_microseconds
+        peakBytes = result.peak_bytes
+    }
+    /// Of the status alone, as waitpid(2) has it: what it had used is not known.
+    package init(status: Int32) {
+        var result = mc_exit()
+        mc_exit_of(status, &result)
+        self.init(result)
+    }
 }
 
 /// The process calls, each once.
@@ -57,6 +74,7 @@ package enum Processes {
                             child.listener_names = names
                             child.lifeline = program.lifeline ?? -1
                             child.output = program.output ?? -1
+                            child.output_reader = program.outputReader ?? -1
                             child.new_session = program.newSession ? 1 : 0
                             return mc_spawn(&child)
                         }
@@ -78,14 +96,14 @@ package enum Processes {
         var result = mc_exit()
         switch mc_reap(pid, &result) {
         case 0: return .running
-        case 1:
-            return .ended(
-                ProcessExit(
-                    code: result.code >= 0 ? result.code : nil, signal: result.signal > 0 ? result.signal : nil,
-                    leftCore: result.core != 0, userMicroseconds: result.user_microseconds,
-                    systemMicroseconds: result.system_microseconds, peakBytes: result.peak_bytes))
+        case 1: return .ended(ProcessExit(result))
         default: return .notOurs
         }
+    }
+    /// How a process ended that is not ours, but followed; nil where the kernel does not say, or not yet.
+    package static func exit(_ follower: Int32) -> ProcessExit? {
+        let status = mc_pidfd_status(follower)
+        return status < 0 ? nil : ProcessExit(status: status)
     }
 
     /// A descriptor that becomes readable when the process has ended.
@@ -116,13 +134,44 @@ package enum Processes {
         guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw SystemError("socketpair") }
         return (ends[0], ends[1])
     }
-    /// A pipe: the reading end non-blocking, the writing end as a program expects its output to be.
+    /// A pipe for the output of a program. Both ends are non-blocking: where nobody reads, lines are lost and nobody waits.
     package static func outputPipe() throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw SystemError("pipe") }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        Sockets.setNonBlocking(ends[0])
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            Sockets.setNonBlocking(end)
+        }
+        // Room for a burst, and for what a daemon says while no supervisor lives. The kernel may refuse: then it is 64 KiB.
+        _ = fcntl(ends[1], 1031, 256 << 10)  // F_SETPIPE_SZ, which Swift does not see
         return (ends[0], ends[1])
+    }
+    package static func isPipe(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+    }
+
+    /// Becomes another program, with the same pid and the same children. `keeping`: descriptors that it inherits under their numbers. Signals wait
+    /// until it says `unblockSignals`. Returns only where it failed: then all is as before.
+    package static func replaceSelf(_ path: String, arguments: [String], environment: [String], keeping: [Int32]) -> SystemError {
+        var all = sigset_t()
+        var before = sigset_t()
+        sigfillset(&all)
+        sigprocmask(SIG_SETMASK, &all, &before)
+        for descriptor in keeping { _ = fcntl(descriptor, F_SETFD, 0) }
+        let words = ([path] + arguments).map { strdup($0) }
+        let variables = environment.map { strdup($0) }
+        execve(path, words + [nil], variables + [nil])
+        let error = SystemError(path)
+        (words + variables).forEach { free($0) }
+        for descriptor in keeping { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        sigprocmask(SIG_SETMASK, &before, nil)
+        return error
+    }
+    package static func unblockSignals() {
+        var none = sigset_t()
+        sigemptyset(&none)
+        sigprocmask(SIG_SETMASK, &none, nil)
     }
     /// Reads a pipe, where recv does not.
     package static func read(_ descriptor: Int32, into room: UnsafeMutableRawBufferPointer) -> Transfer {

@@ -9,6 +9,27 @@ extension Fleet {
         lastTick = now
     }
 
+    /// No worker stays up, one like the other: that is not one process's fault, and somebody should know. The supervisor goes on trying, since the
+    /// manager still keeps what is published.
+    mutating func noteHopeless(_ now: Milliseconds) {
+        let workers = slots.values.filter { $0.name != .manager && $0.desired == .up }
+        guard !workers.isEmpty, !isShuttingDown, workers.allSatisfy({ $0.isCrashLooping || $0.state == .held }) else {
+            hopelessSince = nil
+            guard hasToldHopeless, !isShuttingDown else { return }
+            hasToldHopeless = false
+            tell(.info, nil, "RECOVERED", "not every worker is in a crash loop any more")
+            actions.append(.announce("workers serve again"))
+            return
+        }
+        let since = hopelessSince ?? now
+        hopelessSince = since
+        guard !hasToldHopeless, now - since >= settings.hopelessAfter else { return }
+        hasToldHopeless = true
+        let text = "every worker is in a crash loop or held, for \(Fleet.seconds(now - since)): no client is served"
+        tell(.critical, nil, "NO_WORKER", text + "; tried again for ever, and the manager keeps what is published")
+        actions.append(.announce(text))
+    }
+
     mutating func advance(_ name: ProcessName, _ now: Milliseconds, _ isTraced: (Int32) -> Bool) {
         guard let slot = slots[name] else { return }
         if let retryAt = slot.retryAt, retryAt <= now, slot.desired == .up { spawn(name, now) }

@@ -29,6 +29,9 @@ package struct Fleet: Sendable {
     var lateAt: Milliseconds?
     /// No hung process is killed before.
     var hangKillsFrom: Milliseconds = 0
+    /// Since when every worker is in a crash loop or held; nil: one is not.
+    var hopelessSince: Milliseconds?
+    var hasToldHopeless = false
 
     package init(_ settings: FleetSettings, seed: UInt64) {
         self.settings = settings
@@ -109,6 +112,7 @@ package struct Fleet: Sendable {
         noteLateness(now)
         for name in names { advance(name, now, isTraced) }
         advanceRolling(now)
+        noteHopeless(now)
         finishShutdown()
         return taken()
     }

@@ -11,6 +11,8 @@ package enum FleetAction: Equatable, Sendable {
     /// SIGKILL, to its whole process group.
     case kill(CopyName)
     case tell(FleetEvent)
+    /// What the service manager shows of the whole.
+    case announce(String)
     /// A copy ended that should not have: keep what is known of it.
     case keepCrash(CopyName, Ending, uptime: Milliseconds)
     /// The shutdown is complete: no copy is left.
@@ -70,6 +72,8 @@ package struct FleetSettings: Equatable, Sendable {
     package var stop: Milliseconds = 10_000
     /// And after the last order so long until SIGKILL.
     package var killAfter: Milliseconds = 5000
+    /// No worker but in a crash loop or held, for so long: said once, to who watches the service.
+    package var hopelessAfter: Milliseconds = 300_000
     /// The shell calls `tick` at least so often; where it comes later by `lateness`, the supervisor itself was late.
     package var beat: Milliseconds = 500
     package var lateness: Milliseconds = 1000

@@ -66,7 +66,7 @@ private struct World {
             case .stop(let copy): if living[copy]?.isDeaf == false, living[copy]?.isHung == false { living[copy]?.leavesAt = now + 10 }
             case .abort(let copy): if living[copy]?.isDeaf == false { living[copy]?.leavesAt = now + 50 }
             case .kill(let copy): living[copy]?.leavesAt = now
-            case .tell, .keepCrash: break
+            case .tell, .announce, .keepCrash: break
             case .finished:
                 #expect(!isFinished)
                 isFinished = true

@@ -67,7 +67,7 @@ import Testing
         #expect(scene.fleet[w0]?.isCrashLooping == true)
         scene.wait(61_000)
         #expect(scene.fleet[w0]?.isCrashLooping == false)
-        #expect(scene.told("RECOVERED") == 1)
+        #expect(scene.events.count { $0.kind == "RECOVERED" && $0.name == w0 } == 1)
         scene.crash(w0)
         #expect(scene.state(w0) == .backoff)
     }
@@ -116,5 +116,33 @@ import Testing
             _ = fleet.startFailed(CopyName(.manager, 1), code: code, reason: "no", now: 1)
             #expect(fleet[.manager]?.state == state)
         }
+    }
+
+    @Test func noWorkerThatStays_for5Minutes_isSaidOnce_andOverWhenOneIsCalm() {
+        let scene = Scene(workers: 2)
+        scene.becomesReady = false
+        scene.begin()
+        scene.perform(scene.fleet.becameReady(CopyName(.manager, 1), now: scene.now))
+        /// Every copy of these ends a second after its start.
+        func fail(_ names: Set<ProcessName>, for time: Milliseconds) -> [FleetAction] {
+            let end = scene.now + time
+            var orders: [FleetAction] = []
+            while scene.now < end {
+                orders += scene.wait(1000)
+                for name in names { orders += scene.crash(name) }
+            }
+            return orders
+        }
+        func announced(_ orders: [FleetAction]) -> Int { orders.count { if case .announce = $0 { true } else { false } } }
+        #expect(announced(fail([w0, w1], for: 20_000)) == 0)
+        #expect(scene.state(w0) == .crashloop && scene.state(w1) == .crashloop)
+        #expect(announced(fail([w0, w1], for: 270_000)) == 0, "not yet")
+        #expect(announced(fail([w0, w1], for: 60_000)) == 1)
+        #expect(scene.events.last { $0.kind == "NO_WORKER" }?.severity == .critical)
+        #expect(announced(fail([w0, w1], for: 3_600_000)) == 0, "once")
+        #expect(scene.told("NO_WORKER") == 1)
+        scene.becomesReady = true
+        #expect(announced(fail([w1], for: 200_000)) == 1, "one is repaired")
+        #expect(scene.events.contains { $0.kind == "RECOVERED" && $0.name == nil })
     }
 }

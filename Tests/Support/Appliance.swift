@@ -14,6 +14,19 @@ public final class Appliance {
     /// Added to the supervisor's environment at its next start.
     public var environment: [String: String] = [:]
 
+    /// The daemons are taken from a folder of ours from the next start on, where the worker is this script; the path of the script.
+    public func replaceWorker(byScript text: String) throws -> String {
+        let programs = "\(folder.path)/programs"
+        mkdir(programs, 0o755)
+        symlink("\(Program.folder)/megamanager", "\(programs)/megamanager")
+        let worker = try folder.write("programs/megaworker", text)
+        chmod(worker, 0o755)
+        environment["MEGACOMET_PROGRAMS"] = programs
+        return worker
+    }
+    /// The events that the supervisor keeps, as `megacomet events` prints them.
+    public func events() throws -> String { try command("events").output }
+
     /// `settings`: lines of TOML by section, over those that give it ports of its own. Returns when every process is ready.
     public init(workers: Int = 2, _ settings: [String: String] = [:], starts: Bool = true) throws {
         self.workers = workers
@@ -32,9 +45,12 @@ public final class Appliance {
     }
     deinit { end() }
 
+    /// Another file than the built one, by its whole path.
+    public var supervisorProgram = "megacomet"
+
     /// Starts the supervisor and waits for nothing.
     public func launch(_ arguments: [String] = []) throws -> Program {
-        let program = try Program("megacomet", ["run", "-c", configuration] + arguments, in: folder, environment: environment)
+        let program = try Program(supervisorProgram, ["run", "-c", configuration] + arguments, in: folder, environment: environment)
         supervisor = program
         return program
     }

@@ -26,11 +26,11 @@ public final class Program {
         return ".build/debug"
     }()
 
-    /// Starts `name` from that folder. `descriptors`: the most files that it may open. Its output goes to a file in `folder`.
+    /// Starts `name` from that folder, or a program by its whole path. `descriptors`: the most files that it may open. Its output goes to a file in `folder`.
     public init(_ name: String, _ arguments: [String], in folder: Folder, environment: [String: String] = [:], descriptors: Int? = nil) throws {
         self.name = name
-        outputFile = "\(folder.path)/\(name).\(UInt32.random(in: 0 ... .max)).log"
-        var command = ["\(Program.folder)/\(name)"] + arguments
+        outputFile = "\(folder.path)/\(name.split(separator: "/").last ?? "").\(UInt32.random(in: 0 ... .max)).log"
+        var command = [name.hasPrefix("/") ? name : "\(Program.folder)/\(name)"] + arguments
         if let descriptors { command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$@\"", "sh"] + command }
 
         var actions = posix_spawn_file_actions_t()

@@ -135,6 +135,37 @@ import Testing
         #expect(contents(ofFile: "/proc/\(try appliance.pid("manager"))/cmdline").contains("5.0"))
     }
 
+    @Test func drain_answersItsPolls_andTheWorkerIsAnotherOneThen() throws {
+        let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
+        let (one, other) = try (appliance.pid("worker-0"), appliance.pid("worker-1"))
+        let poller = appliance.poller("c1")
+        try poller.start()
+        try eventually("it is parked") { try appliance.app.presence("c1").connected }
+        #expect(try appliance.command("drain", "worker-0", "--reason", "a leak").end == .exited(0))
+        let goodbye = try poller.finish()
+        #expect(goodbye.texts.isEmpty && goodbye.retry != nil)
+        try eventually("it is back") { try appliance.status().allReady && appliance.pid("worker-0") != one }
+        #expect(try appliance.pid("worker-1") == other)
+        #expect(try appliance.events().contains("reason \"a leak\""))
+        let nonsense = try appliance.command("drain", "worker-9")
+        #expect(nonsense.end == .exited(1) && nonsense.output.contains("no process \"worker-9\""))
+    }
+
+    @Test func kill_endsItAtOnce_andItIsStartedAgain() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let pid = try appliance.pid("worker-0")
+        #expect(try appliance.command("kill", "w0").end == .exited(0))
+        try eventually("it is back") { try appliance.status().allReady && appliance.pid("worker-0") != pid }
+        #expect(try appliance.events().contains("worker-0 EXIT [\(pid)] signal 9 (SIGKILL)"))
+    }
+
+    @Test func top_becomesMegatop() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let top = try Program.run("megacomet", ["top", "-c", appliance.configuration, "-b", "-n", "1", "-o", "json"], in: appliance.folder)
+        #expect(top.end == .exited(0))
+        _ = try JSON.parse(try #require(top.output.split(separator: "\n").map(String.init).last))
+    }
+
     @Test func eventsFollowed_comeAsTheyHappen() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         let follower = try Program("megacomet", ["events", "-f", "-c", appliance.configuration], in: appliance.folder)

@@ -65,13 +65,7 @@ import Testing
     @Test func workerThatExitsForEver_isACrashLoopAtItsFifthExit_stillTried_andRecoversWhenRepaired() throws {
         let settings = ["stats": "interval = 0.1", "supervisor": "watchdog = 1.0\nrestart_delay = 0.02\nrestart_delay_max = 0.1\ncrashloop_window = 3.0\ndrain = 0.5"]
         let appliance = try Appliance(workers: 1, settings, starts: false)
-        // The daemons are taken from a folder of ours, where the worker is a program that can't stay.
-        let programs = "\(appliance.folder.path)/programs"
-        mkdir(programs, 0o755)
-        symlink("\(Program.folder)/megamanager", "\(programs)/megamanager")
-        let worker = try appliance.folder.write("programs/megaworker", "#!/bin/sh\necho no luck today\nexit 3\n")
-        chmod(worker, 0o755)
-        appliance.environment["MEGACOMET_PROGRAMS"] = programs
+        let worker = try appliance.replaceWorker(byScript: "#!/bin/sh\necho no luck today\nexit 3\n")
         let supervisor = try appliance.launch()
         try eventually("the crash loop") { try appliance.status().processes.first { $0.name == "worker-0" }?.state == "crashloop" }
         let events = try appliance.command("events").output
@@ -92,12 +86,7 @@ import Testing
 
     @Test func heldWorker_isNotTriedUntilTheOperatorActs() throws {
         let appliance = try Appliance(workers: 1, Self.quick, starts: false)
-        let programs = "\(appliance.folder.path)/programs"
-        mkdir(programs, 0o755)
-        symlink("\(Program.folder)/megamanager", "\(programs)/megamanager")
-        let worker = try appliance.folder.write("programs/megaworker", "#!/bin/sh\nexit 78\n")
-        chmod(worker, 0o755)
-        appliance.environment["MEGACOMET_PROGRAMS"] = programs
+        let worker = try appliance.replaceWorker(byScript: "#!/bin/sh\nexit 78\n")
         let supervisor = try appliance.launch()
         try eventually("it is held") { try appliance.status().processes.first { $0.name == "worker-0" }?.state == "held" }
         unlink(worker)

@@ -14,7 +14,8 @@ import Testing
         let events = try appliance.command("events").output
         #expect(events.components(of: "worker-0 HANG") == 1, "\(events)")
         let id = try #require(try appliance.command("crashes").output.split(separator: "\n").last)
-        #expect(try appliance.command("crashes", String(id)).output.contains("aborted because it hung"))
+        #expect(try appliance.command("crashes", String(id)).output.contains("signal 6 (SIGABRT), aborted because it hung"))
+        #expect(!events.contains("KILL"), "it left at once")
     }
 
     @Test func allStopped_areKilledOneAtATime() throws {
@@ -62,5 +63,8 @@ import Testing
         kill(pid, SIGCONT)
         try eventually("it reports again") { try appliance.status().allReady }
         #expect(try appliance.pid("worker-0") == pid)
+        #expect(try appliance.command("hold", "w0", "--off").end == .exited(0))
+        kill(pid, SIGSTOP)
+        try eventually("it is watched again") { try appliance.events().contains("worker-0 HANG") }
     }
 }

@@ -13,12 +13,13 @@ int mc_accept(int listener);
 struct mc_child {
     const char *path;          ///< the program
     char *const *arguments;    ///< argv, ended by NULL
-    char *const *environment;  ///< ended by NULL; LISTEN_* and MEGACOMET_LIFELINE are added here
+    char *const *environment;  ///< ended by NULL; LISTEN_* and MEGACOMET_* are added here
     const int *listeners;      ///< inherited as descriptors 3, 4, ..
     int listener_count;
     const char *listener_names;  ///< LISTEN_FDNAMES: separated by colons
     int lifeline;                ///< inherited after the listeners; -1: none
     int output;                  ///< becomes stdout and stderr; -1: they stay
+    int output_reader;           ///< inherited after the lifeline: the other end of `output`; -1: none
     int new_session;             ///< 1: setsid (a background supervisor), 0: a process group of its own
 };
 /// fork and exec, from a process of one thread. Signals are reset, stdin is /dev/null, no other descriptor is inherited, and where there
@@ -33,11 +34,16 @@ struct mc_exit {
     int core;    ///< 1: it left a core
     int64_t user_microseconds, system_microseconds, peak_bytes;
 };
+/// What waitpid's status says; the rest of `result` stays as it is.
+void mc_exit_of(int status, struct mc_exit *result);
 /// 1: it ended and is reaped; 0: it still runs; -1: not our child (adopted), with errno.
 int mc_reap(pid_t pid, struct mc_exit *result);
 
 /// pidfd_open(2): readable once the process has ended. Close on exec.
 int mc_pidfd_open(pid_t pid);
+/// How a process that a pidfd follows ended, in the form of waitpid(2)'s status, also where it was not our child: since Linux 6.15, and once its
+/// parent has reaped it. -1 where the kernel can't say (yet).
+int mc_pidfd_status(int pidfd);
 /// pidfd_getfd(2): a copy of another process's descriptor. Needs the right to trace it.
 int mc_pidfd_getfd(int pidfd, int descriptor);
 

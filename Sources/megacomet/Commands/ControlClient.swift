@@ -11,8 +11,15 @@ final class ControlClient {
     init(folder: RunFolder) { self.folder = folder }
     deinit { if let socket { Sockets.close(socket) } }
 
-    /// A supervisor answers.
-    var isAnswered: Bool { (try? status()) != nil }
+    /// A supervisor answers. One that may not be asked is no answer either: then it says so, and throws what to exit with.
+    func isAnswered() throws -> Bool {
+        do {
+            _ = try status()
+            return true
+        } catch let error as NotAnswered where error.isDenied {
+            throw refused(error)
+        } catch { return false }
+    }
     var supervisorPid: Int? { (try? status())?.pid }
 
     struct ErrorAnswer: Decodable {
@@ -46,16 +53,18 @@ final class ControlClient {
     @discardableResult
     func order(_ request: ControlRequest) throws -> String {
         let line: String
-        do { line = try exchange(request) } catch {
-            complain("\(error)")
-            throw ExitCode(StartFailure.unavailable)
-        }
+        do { line = try exchange(request) } catch { throw refused(error) }
         let answer = try JSONDecoder().decode(ErrorAnswer.self, from: Data(line.utf8))
         guard answer.ok else {
             complain(answer.error?.message ?? "refused")
             throw ExitCode(answer.error?.code == "config" ? StartFailure.configuration : answer.error?.code == "denied" ? StartFailure.denied : 1)
         }
         return line
+    }
+    /// Says why nobody answered; what to exit with.
+    func refused(_ error: any Error) -> ExitCode {
+        complain("\(error)")
+        return ExitCode((error as? NotAnswered)?.isDenied == true ? StartFailure.denied : StartFailure.unavailable)
     }
     func status() throws -> StatusAnswer {
         try JSONDecoder().decode(StatusAnswer.self, from: Data(try exchange(ControlRequest("status")).utf8))
@@ -81,7 +90,9 @@ final class ControlClient {
     }
     private func connect() throws {
         guard socket == nil else { return }
-        do { socket = try UnixSockets.connect(folder.controlSocket) } catch { throw NotAnswered(folder: folder) }
+        do { socket = try UnixSockets.connect(folder.controlSocket) } catch {
+            throw NotAnswered(folder: folder, isDenied: (error as? SystemError)?.code == EACCES)
+        }
     }
     private func wait(_ what: Int32, _ seconds: Int32) {
         var one = pollfd(fd: socket ?? -1, events: Int16(what), revents: 0)
@@ -125,7 +136,10 @@ final class ControlClient {
 /// Nobody listens on the control socket.
 struct NotAnswered: Error, CustomStringConvertible {
     var folder: RunFolder
-    var description: String { "no supervisor answers on \(folder.controlSocket)" }
+    var isDenied = false
+    var description: String {
+        isDenied ? "no permission for \(folder.controlSocket): it is for root, the supervisor's user, and its group" : "no supervisor answers on \(folder.controlSocket)"
+    }
 }
 
 /// What `status` answers, as far as the commands need it.

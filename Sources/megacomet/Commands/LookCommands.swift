@@ -28,7 +28,8 @@ struct Status: ParsableCommand {
 
     func run() throws {
         let client = try config.client()
-        guard let line = try? client.exchange(ControlRequest("status")) else {
+        let line: String
+        do { line = try client.exchange(ControlRequest("status")) } catch let error as NotAnswered where error.isDenied { throw client.refused(error) } catch {
             let isStale = access(client.folder.children, F_OK) == 0
             print(json ? "{\"ready\":false,\"state\":\"\(isStale ? "dead" : "stopped")\",\"processes\":[]}" : isStale ? "no supervisor runs; the last one died (`megacomet run` adopts its processes)" : "not running")
             throw ExitCode(isStale ? 1 : 3)

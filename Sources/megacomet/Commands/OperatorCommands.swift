@@ -12,7 +12,7 @@ struct Stop: ParsableCommand {
     func run() throws {
         let settings = try config.settings()
         let client = ControlClient(folder: RunFolder(path: RunDirectory.find(settings)))
-        guard client.isAnswered else {
+        guard try client.isAnswered() else {
             guard name == nil else {
                 complain("\(NotAnswered(folder: client.folder))")
                 throw ExitCode(StartFailure.unavailable)
@@ -73,16 +73,23 @@ struct Restart: ParsableCommand {
     }
 }
 
-struct Drain: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "A worker answers its polls over the drain, leaves, and is started anew.")
-    @Argument(help: "worker-0 ..") var name: String
+/// An order to one process that needs no more words.
+struct ProcessOrder: ParsableArguments {
+    @Argument(help: "manager, worker-0 ..") var name: String
     @Option(help: "Why, for the events.") var reason: String?
     @OptionGroup var config: ConfigurationOption
-    func run() throws {
-        var request = ControlRequest("drain", name)
+    func send(_ operation: String, on: Bool? = nil) throws {
+        var request = ControlRequest(operation, name)
         request.reason = reason
+        request.on = on
         try config.client().order(request)
     }
+}
+
+struct Drain: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "A worker answers its polls over the drain, leaves, and is started anew.")
+    @OptionGroup var order: ProcessOrder
+    func run() throws { try order.send("drain") }
 }
 
 struct RollingRestart: ParsableCommand {
@@ -141,26 +148,46 @@ struct Reload: ParsableCommand {
     }
 }
 
-struct Hold: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The watchdog leaves a process alone (for a debugger), until --off.")
-    @Argument(help: "manager, worker-0 ..") var name: String
-    @Flag(help: "Watch it again.") var off = false
+struct Upgrade: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The supervisor becomes the program that is installed by now, under the same pid; the others serve on, and nobody is cut.",
+        discussion: "`megacomet rolling` and `megacomet restart manager` then replace the workers and the manager.")
     @OptionGroup var config: ConfigurationOption
     func run() throws {
-        var request = ControlRequest("hold", name)
-        request.on = !off
-        try config.client().order(request)
+        let listener = try config.client()
+        var events = ControlRequest("events")
+        events.follow = true
+        try listener.order(events)
+        try config.client().order(ControlRequest("upgrade"))
+        // It ends its connections when it becomes the other program; before that it says why not.
+        while let line = try listener.nextLine(seconds: 30) {
+            let event = try JSONDecoder().decode(Events.Event.self, from: Data(line.utf8))
+            guard event.kind == "UPGRADE_FAILED" else { continue }
+            complain(event.text)
+            throw ExitCode(1)
+        }
+        let deadline = Clock.monotonicMilliseconds + 30_000
+        while Clock.monotonicMilliseconds < deadline {
+            if let pid = try config.client().supervisorPid {
+                print("upgraded, pid \(pid)")
+                return
+            }
+            usleep(50_000)
+        }
+        complain("the new program does not answer")
+        throw ExitCode(StartFailure.temporary)
     }
+}
+
+struct Hold: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "The watchdog leaves a process alone (for a debugger), until --off.")
+    @OptionGroup var order: ProcessOrder
+    @Flag(help: "Watch it again.") var off = false
+    func run() throws { try order.send("hold", on: !off) }
 }
 
 struct Kill: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "SIGKILL for a process that nothing else ends; it is started again as after a crash.")
-    @Argument(help: "manager, worker-0 ..") var name: String
-    @Option(help: "Why, for the events.") var reason: String?
-    @OptionGroup var config: ConfigurationOption
-    func run() throws {
-        var request = ControlRequest("kill", name)
-        request.reason = reason
-        try config.client().order(request)
-    }
+    @OptionGroup var order: ProcessOrder
+    func run() throws { try order.send("kill") }
 }

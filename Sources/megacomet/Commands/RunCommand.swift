@@ -56,7 +56,7 @@ struct Start: ParsableCommand {
         source.basePort = overrides.basePort
         let settings = try config.load(source)
         let client = ControlClient(folder: RunFolder(path: RunDirectory.find(settings)))
-        if name != nil || client.isAnswered {
+        if try name != nil || client.isAnswered() {
             try client.order(ControlRequest("start", name))
             try client.waitUntilReady(name, seconds: timeout)
             print(name.map { "\($0) is ready" } ?? "running, pid \(client.supervisorPid ?? 0)")
@@ -80,34 +80,22 @@ struct Start: ParsableCommand {
             Sockets.close(socket)
             unlink(path)
         }
-        var arguments = ["run", "--log", folder.log]
-        if let file = source.file { arguments += ["-c", file] }
-        if let workers = overrides.workers { arguments += ["--workers", "\(workers)"] }
-        if let port = overrides.basePort { arguments += ["--base-port", "\(port)"] }
         let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WATCHDOG_") && !$0.key.hasPrefix("LISTEN_") }
         var program = ChildProgram(
-            path: ProcessTable.ownPath, arguments: arguments,
+            path: ProcessTable.ownPath, arguments: ["run", "--log", folder.log] + source.flags,
             environment: environment.map { "\($0.key)=\($0.value)" } + ["NOTIFY_SOCKET=\(path)"])
         program.newSession = true
-        let pipe = try Processes.outputPipe()
-        program.output = pipe.write
-        let pid = try Processes.spawn(program)
-        Sockets.close(pipe.write)
-        let follower = try Processes.follow(pid)
 
         var outcome: Int32?
-        let words = LineStream(loop, pipe.read, isPipe: true, received: { sayError($0) }, ended: {})
+        let run = try ProgramRun(loop, program, said: { sayError($0) }) { exit in
+            outcome = exit.code ?? 70
+            loop.stop()
+        }
         let notified = IOWatcher(loop, socket, .read) { _ in
             if receiveText(socket).split(separator: "\n").contains("READY=1") {
                 outcome = 0
                 loop.stop()
             }
-        }
-        let ended = IOWatcher(loop, follower, .read) { _ in
-            guard case .ended(let exit) = Processes.reap(pid) else { return }
-            words.readWaiting()
-            outcome = exit.code ?? 70
-            loop.stop()
         }
         let patience = Timer(loop) { loop.stop() }
         patience.start(after: timeout)
@@ -116,15 +104,15 @@ struct Start: ParsableCommand {
         }
         glance.start(after: 1, every: 1)
         loop.run()
-        withExtendedLifetime((notified, ended, patience, glance, words)) {}
+        withExtendedLifetime((notified, patience, glance)) {}
         if outcome == 0 {
-            print("megacomet runs in the background, pid \(pid), log \(folder.log)")
+            print("megacomet runs in the background, pid \(run.pid), log \(folder.log)")
             return
         }
         if let outcome { throw ExitCode(outcome) }
         let client = ControlClient(folder: folder)
         complain(client.hopeless ?? client.notReady ?? "not ready after \(timeout) s")
-        complain("the supervisor (pid \(pid)) goes on trying; its log is \(folder.log)")
+        complain("the supervisor (pid \(run.pid)) goes on trying; its log is \(folder.log)")
         throw ExitCode(StartFailure.temporary)
     }
 }

@@ -3,8 +3,8 @@ import Reactor
 import Supervision
 
 /// The daemons of a supervisor that died serve on and call here, at RUNDIR/lifeline.sock: who they are, the token, and copies of their
-/// listeners. They are followed by pidfd from then on. The file `children` says whom to wait for; who lives and does not call (it hangs)
-/// is followed all the same, and its listeners are copied out of it where the kernel allows that.
+/// listeners and of the reading end of their output. They are followed by pidfd from then on. The file `children` says whom to wait for; who
+/// lives and does not call (it hangs) is followed all the same, and the descriptors are copied out of it where the kernel allows that.
 final class Adoption {
     private unowned let supervisor: Supervisor
     private let proceed: () -> Void
@@ -36,6 +36,8 @@ final class Adoption {
         var token: String
         var generation: Int
         var state: String
+        /// The last descriptor that came with it is the reading end of its output.
+        var output: Bool?
     }
     private final class Caller {
         var stream: LineStream?
@@ -59,6 +61,10 @@ final class Adoption {
             guard let name = ProcessName(record.name) else { continue }
             if record.desired == Desired.down.rawValue { supervisor.fleet.wish(name, .down) }
             supervisor.fleet.continueAfter(name, record.generation)
+            // After an upgrade it is still our child: one that ended meanwhile waits to be reaped.
+            if record.pid > 0, case .ended(let exit) = Processes.reap(record.pid) {
+                supervisor.tell(FleetEvent(.error, name, "EXIT", Ending(exit).text + " during the upgrade", generation: record.generation, pid: record.pid))
+            }
             if record.pid > 0, ProcessTable.startTime(record.pid) == record.start { awaited.append(record) }
         }
         do {
@@ -109,6 +115,8 @@ final class Adoption {
     private var cleaners: [ObjectIdentifier: Reactor.Timer] = [:]
 
     private func adopt(_ call: Call, _ name: ProcessName, _ caller: Caller, _ descriptors: [Int32]) {
+        var descriptors = descriptors
+        let reader = call.output == true ? descriptors.popLast() : nil
         supervisor.listeners.take(descriptors, for: name, supervisor.settings)
         let copy = CopyName(name, call.generation)
         if let child = supervisor.children[copy] {  // it was followed without its lifeline, or lost it
@@ -120,14 +128,17 @@ final class Adoption {
             let state: ProcessState = call.state == "draining" ? .draining : call.state == "starting" ? .starting : .ready
             register(child, state)
         }
+        if let reader {
+            if let child = caller.child { child.takeOutput(reader, wrote: supervisor.wrote) } else { Sockets.close(reader) }
+        }
         awaited.removeAll { $0.pid == call.pid }
         if awaited.isEmpty, !hasProceeded { go() }
     }
     private func follow(_ copy: CopyName, _ pid: Int32, _ lifeline: LineStream?) -> Child? {
         let uptime = ProcessTable.uptime(pid) ?? 0
         let child = try? Child(
-            supervisor.loop, copy, pid: pid, lifeline: nil, output: nil, isAdopted: true, startedWall: WallClock.milliseconds - uptime,
-            said: { _, _ in }, wrote: { _, _ in }, ended: { [unowned supervisor] in supervisor.ended($0, $1, $2) })
+            supervisor.loop, copy, pid: pid, isAdopted: true, startedWall: WallClock.milliseconds - uptime,
+            ended: { [unowned supervisor] in supervisor.ended($0, $1, $2) })
         child?.lifeline = lifeline
         return child
     }
@@ -147,16 +158,12 @@ final class Adoption {
         for record in awaited where ProcessTable.startTime(record.pid) == record.start {
             guard let name = ProcessName(record.name) else { continue }
             supervisor.tell(.warning, "ADOPTING", "\(name) (pid \(record.pid)) lives but does not call: followed all the same")
-            if !supervisor.listeners.has(name) {
-                // It inherited them from descriptor 3 on.
-                let wanted = Listeners.wanted(name, supervisor.settings)
-                if let follower = try? Processes.follow(record.pid) {
-                    let copies = (0..<Int32(wanted.count)).compactMap { try? Processes.copy(descriptor: 3 + $0, of: follower) }
-                    Sockets.close(follower)
-                    supervisor.listeners.take(copies, for: name, supervisor.settings)
-                }
-            }
-            if let child = follow(CopyName(name, record.generation), record.pid, nil) { register(child, .ready) }
+            guard let child = follow(CopyName(name, record.generation), record.pid, nil) else { continue }
+            // It inherited its listeners from descriptor 3 on, then its lifeline, then the reading end of its output.
+            let wanted = Int32(Listeners.wanted(name, supervisor.settings).count)
+            supervisor.listeners.take((0..<wanted).compactMap { child.copy(descriptor: 3 + $0) }, for: name, supervisor.settings)
+            if let reader = child.copy(descriptor: 3 + wanted + 1) { child.takeOutput(reader, wrote: supervisor.wrote) }
+            register(child, .ready)
         }
         awaited = []
         proceed()

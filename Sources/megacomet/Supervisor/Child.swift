@@ -14,36 +14,29 @@ final class Child {
     /// Replaced when an adopted copy calls again.
     var lifeline: LineStream?
     private(set) var output: LineStream?
+    /// What it says again and again is told once.
+    var repeats = RepeatedLines()
+    private let loop: Loop
     private let follower: Int32
+    private let ended: (Child, Ending, ProcessExit?) -> Void
     private var watcher: IOWatcher?
 
     /// `ended`: the process is gone, and all that it wrote was read.
     init(
-        _ loop: Loop, _ copy: CopyName, pid: Int32, lifeline: Int32?, output: Int32?, isAdopted: Bool, startedWall: Int64,
-        said: @escaping (Child, String) -> Void, wrote: @escaping (Child, String) -> Void, ended: @escaping (Child, Ending, ProcessExit?) -> Void
+        _ loop: Loop, _ copy: CopyName, pid: Int32, isAdopted: Bool, startedWall: Int64, ended: @escaping (Child, Ending, ProcessExit?) -> Void
     ) throws {
+        self.loop = loop
         self.copy = copy
         self.pid = pid
         self.isAdopted = isAdopted
         self.startedWall = startedWall
+        self.ended = ended
         follower = try Processes.follow(pid)
-        if let lifeline {
-            self.lifeline = LineStream(loop, lifeline, received: { [unowned self] in said(self, $0) }, ended: {})
-        }
-        if let output {
-            self.output = LineStream(loop, output, isPipe: true, received: { [unowned self] in wrote(self, $0) }, ended: {})
-        }
         watcher = IOWatcher(loop, follower, .read) { [unowned self] _ in
             switch Processes.reap(pid) {
             case .running: return
-            case .ended(let exit):
-                watcher = nil
-                finish()
-                ended(self, Ending(code: exit.code.map(Int.init), signal: exit.signal.map(Int.init)), exit)
-            case .notOurs:
-                watcher = nil
-                finish()
-                ended(self, Ending(), nil)
+            case .ended(let exit): finish(exit)
+            case .notOurs: finish(ProcessTable.exit(pid, follower))
             }
         }
     }
@@ -52,12 +45,22 @@ final class Child {
         Sockets.close(follower)
     }
 
-    /// What it still said before it ended.
-    private func finish() {
+    /// Owns the descriptor: the reading end of what it writes. One that has an output already keeps it.
+    func takeOutput(_ reader: Int32, wrote: @escaping (Child, String) -> Void) {
+        guard output == nil, Processes.isPipe(reader) else { return Sockets.close(reader) }
+        output = LineStream(loop, reader, isPipe: true, received: { [unowned self] in wrote(self, $0) }, ended: {})
+    }
+    /// A copy of a descriptor of its own, where the kernel allows that.
+    func copy(descriptor: Int32) -> Int32? { try? Processes.copy(descriptor: descriptor, of: follower) }
+
+    private func finish(_ exit: ProcessExit?) {
+        watcher = nil
+        // What it still said before it ended.
         lifeline?.readWaiting()
         output?.readWaiting()
         lifeline?.close()
         output?.close()
+        ended(self, exit.map(Ending.init) ?? Ending(), exit)
     }
 
     func drain(seconds: Double) { if lifeline?.send("drain \(seconds)\n") != true { Processes.signal(pid, SIGTERM) } }
@@ -72,4 +75,8 @@ final class Child {
     }
     /// Its group with it: what it may have started goes too.
     func kill() { if !Processes.signal(pid, SIGKILL, group: true) { Processes.signal(pid, SIGKILL) } }
+}
+
+extension Ending {
+    init(_ exit: ProcessExit) { self.init(code: exit.code.map(Int.init), signal: exit.signal.map(Int.init)) }
 }

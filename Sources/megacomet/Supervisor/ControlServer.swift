@@ -134,6 +134,7 @@ extension Supervisor {
         case ("rolling", _):
             perform(request.on == false ? try fleet.endRolling(by: by, now: now) : try fleet.rolling(by: by, now: now))
             return ",\"rolling\":\(rollingJSON)"
+        case ("upgrade", _): try upgrade(by: by)
         case ("reload", _):
             let result = reload(by: by)
             guard result.errors.isEmpty else { throw Refusal("config", result.errors.joined(separator: "\n")) }

@@ -47,7 +47,6 @@ struct Listeners {
     }
     /// Those held for a process.
     func descriptors(_ name: ProcessName) -> [Int32] { held[name] ?? [] }
-    func has(_ name: ProcessName) -> Bool { held[name] != nil }
 
     /// Takes what an adopted daemon hands over; what is not wanted, or held already, is closed.
     mutating func take(_ descriptors: [Int32], for name: ProcessName, _ settings: Settings) {
@@ -55,13 +54,16 @@ struct Listeners {
         let fits = descriptors.count == wanted.count && descriptors.compactMap { Sockets.localEndpoint($0)?.port } == wanted
         if fits, held[name] == nil { held[name] = descriptors } else { descriptors.forEach(Sockets.close) }
     }
-    /// Those that systemd holds for us (LISTEN_FDS), each known by its port. Returns the ports that nobody here wants.
-    mutating func takeFromSystemd(_ names: [ProcessName], _ settings: Settings) -> [UInt16] {
-        defer { for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"] { unsetenv(name) } }
+    /// Those that systemd holds for us (LISTEN_FDS) or that this process had before an upgrade, each known by its port. Returns the ports that
+    /// nobody here wants.
+    mutating func takeInherited(_ names: [ProcessName], _ settings: Settings) -> [UInt16] {
+        defer { for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", Supervisor.inheritance] { unsetenv(name) } }
         func number(_ name: String) -> Int32? { getenv(name).flatMap { Int32(String(cString: $0)) } }
-        guard number("LISTEN_PID") == getpid(), let count = number("LISTEN_FDS"), count > 0 else { return [] }
+        var inherited: [Int32] = []
+        if number("LISTEN_PID") == getpid(), let count = number("LISTEN_FDS"), count > 0 { inherited = Array(3..<(3 + count)) }
+        if let own = getenv(Supervisor.inheritance) { inherited += String(cString: own).split(separator: ",").compactMap { Int32($0) } }
         var byPort: [UInt16: Int32] = [:]
-        for descriptor in 3..<(3 + count) {
+        for descriptor in inherited {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             if let port = Sockets.localEndpoint(descriptor)?.port { byPort[port] = descriptor }
         }

@@ -82,10 +82,22 @@ struct RunFolder {
 enum ProcessTable {
     /// In clock ticks since the machine started: with the pid it names one process for ever. Nil: there is none, or a zombie.
     static func startTime(_ pid: Int32) -> UInt64? {
-        guard let text = try? RunFolder.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: end)...].split(separator: " ")
+        let fields = fields(pid)
         guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
         return UInt64(fields[19])
+    }
+    /// Those of /proc/PID/stat from the state on, the third.
+    private static func fields(_ pid: Int32) -> [Substring] {
+        guard let text = try? RunFolder.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return [] }
+        return text[text.index(after: end)...].dropFirst().split(whereSeparator: { $0 == " " || $0 == "\n" })
+    }
+    /// How a process ended that is not our child. The kernel tells that to its parent; as long as that has not asked, it also shows it here, and
+    /// afterwards (since Linux 6.15) to who followed it. Nil: an older kernel, and the parent was faster.
+    static func exit(_ pid: Int32, _ follower: Int32) -> ProcessExit? {
+        if let exit = Processes.exit(follower) { return exit }
+        let fields = fields(pid)
+        if fields.count > 49, fields[0] == "Z", let status = Int32(fields[49]) { return ProcessExit(status: status) }
+        return Processes.exit(follower)
     }
     /// A debugger holds it.
     static func isTraced(_ pid: Int32) -> Bool {
@@ -101,16 +113,14 @@ enum ProcessTable {
         let ticks = UInt64(sysconf(Int32(_SC_CLK_TCK)))
         return max(0, Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000 - Int64(start * 1000 / max(1, ticks)))
     }
-    /// The folder of this program.
-    static let ownFolder: String = {
-        var room = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &room, room.count - 1)
-        let path = String(decoding: room.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-    }()
+    /// The file of this program, as it was started; another one may stand there by now.
     static var ownPath: String {
         var room = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &room, room.count - 1)
-        return String(decoding: room.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let path = String(decoding: room.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let mark = " (deleted)"
+        return path.hasSuffix(mark) ? String(path.dropLast(mark.count)) : path
     }
+    /// Its folder.
+    static let ownFolder = ownPath.lastIndex(of: "/").map { String(ownPath[..<$0]) } ?? "."
 }

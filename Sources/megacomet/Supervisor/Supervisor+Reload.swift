@@ -13,6 +13,10 @@ struct ConfigurationSource {
     /// Tell people at the first start how to use it.
     var isVerbose = true
 
+    /// The words that name this source on a command line.
+    var flags: [String] {
+        (file.map { ["-c", $0] } ?? []) + (workers.map { ["--workers", "\($0)"] } ?? []) + (basePort.map { ["--base-port", "\($0)"] } ?? [])
+    }
     func load() -> ConfigurationFile.Outcome {
         ConfigurationFile.load(file) { settings in
             if let workers { settings.workers.count = workers }
@@ -56,8 +60,8 @@ extension Supervisor {
             result.errors = errors.map(\.description)
             isConfigurationGood = false
             tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + result.errors.joined(separator: "; "))
-        case .settings(var new):
-            new.runDirectory = configuration.isDefaultFolder(new) ? settings.runDirectory : new.runDirectory
+        case .settings(let read):
+            var new = inOurFolder(read)
             for setting in settings.changes(to: new) {
                 switch setting.applies {
                 case .reload: result.changed.append(setting.key)
@@ -79,8 +83,10 @@ extension Supervisor {
         }
         return result
     }
-}
-
-extension ConfigurationSource {
-    func isDefaultFolder(_ settings: Settings) -> Bool { settings.runDirectory == Settings().runDirectory }
+    /// A file that names no run directory means the one that was found for it.
+    func inOurFolder(_ new: Settings) -> Settings {
+        var new = new
+        if new.runDirectory == Settings().runDirectory { new.runDirectory = settings.runDirectory }
+        return new
+    }
 }

@@ -45,6 +45,10 @@ final class Supervisor {
     private var signals: [SignalWatcher] = []
     var adoption: Adoption?
     var control: ControlServer?
+    /// The check of the program that this one is about to become.
+    var upgradeCheck: UpgradeCheck?
+    /// It was another program under this pid before.
+    private let isUpgraded = getenv(Supervisor.inheritance) != nil
     private(set) var hub: Hub?
     private(set) var operatorPort: OperatorPort?
     /// Configurations taken, and whether the last one that was read was good.
@@ -75,9 +79,10 @@ final class Supervisor {
         Processes.ignoreBrokenPipes()
         try folder.takeLock()
         try checkPrograms()
-        let foreign = listeners.takeFromSystemd(fleet.names, settings)
-        if !foreign.isEmpty { tell(.warning, "SOCKETS", "from the service manager, but of no port in the configuration: \(foreign)") }
+        let foreign = listeners.takeInherited(fleet.names, settings)
+        if !foreign.isEmpty { tell(.warning, "SOCKETS", "inherited, but of no port in the configuration: \(foreign)") }
         watchSignals()
+        if isUpgraded { tell(.info, "UPGRADED", "runs \(ProcessTable.ownPath)") }
         var failure: StartFailure?
         let adoption = try Adoption(self) { [unowned self] in
             do {
@@ -125,6 +130,7 @@ final class Supervisor {
 
     private func tick() {
         nextBeat = .max
+        for child in children.values { if let repeated = child.repeats.tick(now: Supervisor.now) { forward(child, repeated) } }
         perform(fleet.tick(now: Supervisor.now, isTraced: ProcessTable.isTraced))
     }
 
@@ -143,11 +149,13 @@ final class Supervisor {
         if line == "ready" { perform(fleet.becameReady(child.copy, now: Supervisor.now)) }
         if line.hasPrefix("boot ") { child.boot = String(line.dropFirst(5).prefix(16)) }
     }
-    func wrote(_ child: Child, _ line: String) {
+    func wrote(_ child: Child, _ line: String) { child.repeats.said(line, now: Supervisor.now).forEach { forward(child, $0) } }
+    private func forward(_ child: Child, _ line: String) {
         output[child.copy.name, default: OutputLines()].add(line, pid: child.pid)
         journal.forward(line, from: "\(child.copy.name)", pid: child.pid)
     }
     func ended(_ child: Child, _ ending: Ending, _ usage: ProcessExit?) {
+        if let repeated = child.repeats.taken() { forward(child, repeated) }
         endings[child.copy] = (child, usage)
         perform(fleet.exited(child.copy, ending, now: Supervisor.now))
         endings[child.copy] = nil
@@ -184,6 +192,7 @@ final class Supervisor {
         case .abort(let copy): children[copy]?.abort()
         case .kill(let copy): children[copy]?.kill()
         case .tell(let event): tell(event)
+        case .announce(let text): serviceManager.tell("STATUS=\(text)")
         case .keepCrash(let copy, let ending, let uptime): keepCrash(copy, ending, uptime)
         case .finished:
             serviceManager.tell("STOPPING=1", "STATUS=stopped")
@@ -214,12 +223,14 @@ final class Supervisor {
         }
         program.lifeline = theirs
         program.output = pipe.write
+        program.outputReader = pipe.read
         do {
             let pid = try Processes.spawn(program)
-            return try Child(
-                loop, copy, pid: pid, lifeline: ours, output: pipe.read, isAdopted: false, startedWall: WallClock.milliseconds,
-                said: { [unowned self] in said($0, $1) }, wrote: { [unowned self] in wrote($0, $1) },
-                ended: { [unowned self] in ended($0, $1, $2) })
+            let child = try Child(
+                loop, copy, pid: pid, isAdopted: false, startedWall: WallClock.milliseconds, ended: { [unowned self] in ended($0, $1, $2) })
+            child.lifeline = LineStream(loop, ours, received: { [unowned self, unowned child] in said(child, $0) }, ended: {})
+            child.takeOutput(pipe.read, wrote: { [unowned self] in wrote($0, $1) })
+            return child
         } catch {
             Sockets.close(ours)
             Sockets.close(pipe.read)
@@ -268,7 +279,7 @@ final class Supervisor {
         let names = fleet.names.count - 1
         tell(.info, "READY", "the manager and \(names) workers serve, after \((Supervisor.now - startedAt).asSeconds) s")
         serviceManager.tell("READY=1", "MAINPID=\(getpid())", "STATUS=\(names) workers and the manager are ready")
-        configuration.sayHowToUse(settings)
+        if !isUpgraded { configuration.sayHowToUse(settings) }
     }
 
     // MARK: - Signals
@@ -280,6 +291,10 @@ final class Supervisor {
         on(SIGQUIT) { [unowned self] in shutDown(isHasty: true, by: "SIGQUIT") }
         on(SIGHUP) { [unowned self] in _ = reload(by: "SIGHUP") }
         on(SIGUSR1) { [unowned self] in journal.reopen() }
+        on(SIGUSR2) { [unowned self] in
+            do throws(Refusal) { try upgrade(by: "SIGUSR2") } catch { tell(.warning, "UPGRADE_FAILED", error.message) }
+        }
+        Processes.unblockSignals()  // after an upgrade they have waited
     }
     func shutDown(isHasty: Bool, by: String) {
         serviceManager.tell("STOPPING=1", "STATUS=draining")

@@ -1,0 +1,71 @@
+import Configuration
+import ConfigurationFile
+import Foundation
+import Reactor
+import Supervision
+
+// The supervisor becomes the program that stands on disk by now, in place: its pid stays, so whoever started it notices nothing, and so do its
+// children, whose exits it goes on to see. They are told nothing: for them the supervisor died and another one adopts them, which cuts nobody. The
+// listeners go along, so that a process that is being started anew finds its port as it was.
+//
+//     UPGRADE --its own `check` is well--> UPGRADED, by the new program: ADOPTING ..
+//        |
+//        +--not well, or not possible----> UPGRADE_FAILED, and nothing changed
+extension Supervisor {
+    /// The variable that names the listeners to the new program: their numbers.
+    static let inheritance = "MEGACOMET_LISTENERS"
+    private static let checkSeconds = 10.0
+
+    /// Begins it; how it goes on is told by events.
+    func upgrade(by: String) throws(Refusal) {
+        guard control != nil, !fleet.isShuttingDown else { throw Refusal("busy", "the appliance is starting or stopping") }
+        guard fleet.rolling == nil else { throw Refusal("busy", "a rolling restart is running") }
+        guard upgradeCheck == nil else { throw Refusal("busy", "an upgrade is being checked already") }
+        let path = ProcessTable.ownPath
+        tell(.info, "UPGRADE", "to \(path), by \(by)")
+        do {
+            try checkPrograms()
+            try checkStartSettings()
+            upgradeCheck = try UpgradeCheck(loop, path, configuration, seconds: Supervisor.checkSeconds) { [unowned self] why in
+                upgradeCheck = nil
+                if let why { upgradeFailed(why) } else { become(path) }
+            }
+        } catch { upgradeFailed("\(error)") }
+    }
+    /// What only `stop` and `start` bring into force can't be changed on the way: the daemons that serve have the old ports. Where this program can't
+    /// read the file, the new one may.
+    private func checkStartSettings() throws(StartFailure) {
+        guard case .settings(let new) = configuration.load() else { return }
+        let keys = settings.changes(to: inOurFolder(new)).filter { $0.applies == .start }.map(\.key)
+        guard keys.isEmpty else { throw StartFailure(StartFailure.configuration, "needs `megacomet stop` and `start`: " + keys.joined(separator: ", ")) }
+    }
+    private func become(_ path: String) {
+        serviceManager.reloading()
+        let kept = fleet.names.flatMap(listeners.descriptors)
+        let own = serviceManager.environment + ["\(Supervisor.inheritance)=" + kept.map(String.init).joined(separator: ",")]
+        let error = Processes.replaceSelf(
+            path, arguments: Array(CommandLine.arguments.dropFirst()), environment: Supervisor.environment + own, keeping: kept)
+        serviceManager.tell("READY=1")
+        upgradeFailed("\(error)")
+    }
+    private func upgradeFailed(_ why: String) { tell(.error, "UPGRADE_FAILED", "nothing changed: " + why) }
+}
+
+/// The new program reads the configuration, as its first proof.
+final class UpgradeCheck {
+    private var run: ProgramRun?
+    private var patience: Reactor.Timer?
+    private var lines: [String] = []
+
+    /// `done`: nil where it is well, otherwise why not.
+    init(_ loop: Loop, _ path: String, _ configuration: ConfigurationSource, seconds: Double, done: @escaping (String?) -> Void) throws {
+        let program = ChildProgram(path: path, arguments: ["check", "--quiet"] + configuration.flags, environment: Supervisor.environment)
+        let run = try ProgramRun(loop, program, said: { [unowned self] in if lines.count < 20 { lines.append($0) } }) { [unowned self] exit in
+            let how = exit.code.map { "exit \($0)" } ?? "signal \(exit.signal ?? 0)"
+            done(exit.code == 0 ? nil : (["\(path) check: \(how)"] + lines).joined(separator: "; "))
+        }
+        self.run = run
+        patience = Timer(loop) { Processes.signal(run.pid, SIGKILL) }
+        patience?.start(after: seconds)
+    }
+}

@@ -1,0 +1,56 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// Daemons whose supervisor died, under the next one: what they say is read on, how they end is seen, and one that hangs is followed too.
+@Suite(.serialized) struct SupervisionAdoptionTests {
+    @Test func outputOfAnAdoptedWorker_isReadOn_alsoWhatItSaidWhileAlone() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        appliance.killSupervisor()
+        let supervisor = try appliance.launch()
+        try eventually("all are adopted") { try appliance.status().allReady }
+        for line in ["the supervisor is gone", "a new supervisor took over"] {
+            try eventually("\(line) is in its log") { try appliance.command("log", "worker-0").output.contains(line) }
+            #expect(supervisor.output.contains(line), "and forwarded")
+        }
+        // A line from now on.
+        kill(try appliance.pid("worker-0"), SIGTERM)
+        try eventually("what it says of its drain") { try appliance.command("log", "worker-0").output.contains("draining over 0.5 s") }
+        try eventually("it is back") { try appliance.status().allReady }
+    }
+
+    /// The kernel shows an end to others than the parent since 6.15; before, only where the parent is slow to ask.
+    @Test(.enabled(if: SupervisionAdoptionTests.kernelIsNewEnough)) func endOfAnAdoptedWorker_isKnown() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        appliance.killSupervisor()
+        _ = try appliance.launch()
+        try eventually("all are adopted") { try appliance.status().allReady }
+        kill(try appliance.pid("worker-0"), SIGKILL)
+        try eventually("its end is an event") { try appliance.events().contains("EXIT") }
+        let id = try #require(try appliance.command("crashes").output.split(separator: "\n").last)
+        let report = try appliance.command("crashes", String(id)).output
+        #expect(report.contains("signal 9 (SIGKILL)") && report.contains("a new supervisor took over"), "\(report)")
+    }
+    private static let kernelIsNewEnough: Bool = {
+        let parts = contents(ofFile: "/proc/sys/kernel/osrelease").split(separator: ".").prefix(2).compactMap { Int($0) }
+        return parts.count == 2 && (parts[0], parts[1]) >= (6, 15)
+    }()
+
+    @Test func hungOrphan_isFollowed_itsPortGoesOn_andTheWatchdogSeesToIt() throws {
+        let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
+        let (hung, other) = try (appliance.pid("worker-0"), appliance.pid("worker-1"))
+        // In this order: the kernel continues what is stopped in a group whose parent dies. It would call after half a second.
+        appliance.killSupervisor()
+        kill(hung, SIGSTOP)
+        _ = try appliance.launch()
+        try eventually("it is taken over though it does not call") { try appliance.events().contains("worker-0 (pid \(hung)) lives but does not call") }
+        // Its listener was copied out of it: who connects waits for the next copy.
+        let poller = appliance.poller("c1", worker: 0)
+        try poller.start()
+        try eventually("it is aborted and back") { try appliance.status().allReady && appliance.pid("worker-0") != hung }
+        try appliance.app.publish("c1", "still here")
+        #expect(try poller.finish().texts == ["still here"])
+        #expect(try appliance.pid("worker-1") == other)
+        #expect(try appliance.events().contains("worker-0 HANG"))
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// What the processes write: forwarded, kept, counted where it repeats; and the file that it goes to.
+@Suite(.serialized) struct SupervisionOutputTests {
+    @Test func lineThatRepeats_isCounted() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
+        let script = "#!/bin/sh\ni=0\nwhile [ $i -lt 1500 ]; do echo the same; i=$((i+1)); done\necho another\nexec sleep 600\n"
+        _ = try appliance.replaceWorker(byScript: script)
+        let supervisor = try appliance.launch()
+        try eventually("all is said") { supervisor.output.contains("another") }
+        #expect(supervisor.output.contains("last message repeated 1,499 times"), "\(supervisor.output)")
+        #expect(supervisor.output.components(of: "the same") == 1)
+        let kept = try appliance.command("log", "worker-0").output
+        #expect(kept.contains("last message repeated 1,499 times") && kept.components(of: "the same") == 1, "\(kept)")
+    }
+
+    /// What Swift writes before it traps is what the operator needs to see.
+    @Test func lastWordsOfACrash_areInItsReport() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
+        _ = try appliance.replaceWorker(byScript: "#!/bin/sh\necho 'Slab.swift:12: Fatal error: Index out of range' >&2\nkill -TRAP $$\n")
+        _ = try appliance.launch()
+        try eventually("it crashed") { try appliance.events().contains("CRASH_REPORT") }
+        let id = try #require(try appliance.command("crashes").output.split(separator: "\n").first)
+        let report = try appliance.command("crashes", String(id)).output
+        #expect(report.contains("signal 5 (SIGTRAP)") && report.contains("Fatal error: Index out of range"), "\(report)")
+    }
+
+    @Test func logFile_isOpenedAnewAfterUSR1_andMovedAwayAt16MiB() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
+        let log = "\(appliance.folder.path)/own.log"
+        try appliance.start(["--log", log])
+        let supervisor = try #require(appliance.supervisor)
+        #expect(contents(ofFile: log).contains("READY the manager and 1 workers serve"))
+        rename(log, log + ".moved")
+        supervisor.signal(SIGUSR1)
+        try eventually("a new file") { access(log, F_OK) == 0 }
+        #expect(try appliance.command("hold", "worker-0").end == .exited(0))
+        #expect(contents(ofFile: log).contains("watchdog held") && !contents(ofFile: log + ".moved").contains("watchdog held"))
+
+        truncate(log, 16 << 20)
+        #expect(try appliance.command("hold", "worker-0", "--off").end == .exited(0))
+        #expect(contents(ofFile: log + ".1").contains("watchdog on again"))
+        #expect(try appliance.command("hold", "worker-0").end == .exited(0))
+        #expect(contents(ofFile: log).components(of: "watchdog held") == 1 && contents(ofFile: log).utf8.count < 1000)
+    }
+}

@@ -1,0 +1,93 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// The supervisor becomes the program that stands where its own stood.
+@Suite(.serialized) struct SupervisionUpgradeTests {
+    /// An appliance whose supervisor is a file of its own, to be replaced.
+    private func appliance() throws -> Appliance {
+        let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick, starts: false)
+        appliance.supervisorProgram = "\(appliance.folder.path)/megacomet"
+        appliance.environment["MEGACOMET_PROGRAMS"] = Program.folder
+        try install(appliance)
+        try appliance.start()
+        return appliance
+    }
+    private func install(_ appliance: Appliance) throws {
+        let new = "\(appliance.supervisorProgram).new"
+        #expect(try Program("/bin/cp", ["\(Program.folder)/megacomet", new], in: appliance.folder).waitForExit() == .exited(0))
+        rename(new, appliance.supervisorProgram)
+    }
+    private func programFile(_ appliance: Appliance) -> UInt64 {
+        var status = stat()
+        return stat("/proc/\(appliance.supervisor?.pid ?? 0)/exe", &status) == 0 ? UInt64(status.st_ino) : 0
+    }
+
+    @Test func upgrade_keepsEveryPid_cutsNobody_andTheExitsOfItsChildrenAreKnown() throws {
+        let appliance = try appliance()
+        let supervisor = try #require(appliance.supervisor)
+        let before = try appliance.status().processes.map(\.pid)
+        let (file, descriptors) = (programFile(appliance), Processes.openDescriptors(supervisor.pid))
+        let pollers = (0..<20).map { appliance.poller("c\($0)", worker: $0 % 2) }
+        for poller in pollers { try poller.start() }
+        try eventually("all are parked") { try appliance.app.presence("c19").connected }
+
+        try install(appliance)
+        supervisor.signal(SIGUSR2)
+        try eventually("it is the new file") { ![0, file].contains(programFile(appliance)) }
+        try eventually("all are adopted") { try appliance.status().allReady }
+        #expect(supervisor.isRunning)
+        #expect(try appliance.status().processes.map(\.pid) == before)
+        #expect(try appliance.events().contains("UPGRADED"))
+        for (number, poller) in pollers.enumerated() {
+            try appliance.app.publish("c\(number)", "after")
+            #expect(try poller.finish().texts == ["after"], "on the connection that was open all the time")
+        }
+        // Again, by the command: it returns when the new one answers.
+        let again = try appliance.command("upgrade")
+        #expect(again.end == .exited(0) && again.output.contains("upgraded, pid \(supervisor.pid)"), "\(again.output)")
+        try eventually("all are adopted") { try appliance.status().allReady }
+        #expect(try appliance.status().processes.map(\.pid) == before)
+        #expect(Processes.openDescriptors(supervisor.pid) <= descriptors + 2, "nothing is left open")
+
+        kill(before[1], SIGSEGV)
+        kill(before[1], SIGKILL)
+        try eventually("its exit is known: it is a child still") { try appliance.events().contains("EXIT [\(before[1])] signal") }
+        try eventually("it is back") { try appliance.status().allReady }
+        #expect(try appliance.command("stop").end == .exited(0))
+        #expect(try supervisor.waitForExit() == .exited(0))
+        #expect(Processes.mentioning(appliance.folder.path).isEmpty)
+    }
+
+    @Test func newProgramOrFileThatIsBad_changesNothing() throws {
+        let appliance = try appliance()
+        let file = programFile(appliance)
+        let before = try appliance.status().processes.map(\.pid)
+        func refused(_ why: String) throws {
+            let upgrade = try appliance.command("upgrade")
+            #expect(upgrade.end == .exited(1) && upgrade.output.contains(why), "\(upgrade.output)")
+            #expect(programFile(appliance) == file)
+            #expect(try appliance.status().processes.map(\.pid) == before)
+            #expect(try appliance.status().allReady)
+        }
+        let broken = try appliance.folder.write("broken", "#!/bin/sh\necho does not work here\nexit 3\n")
+        chmod(broken, 0o755)
+        rename(broken, appliance.supervisorProgram)
+        try refused("exit 3; does not work here")
+        unlink(appliance.supervisorProgram)
+        try refused("No such file or directory")
+        try install(appliance)
+        let good = contents(ofFile: appliance.configuration)
+        _ = try appliance.folder.write("megacomet.toml", good.replacing("count = 2", with: "count = 3"))
+        try refused("needs `megacomet stop` and `start`: workers.count")
+
+        // The command can't read a bad file either: the signal asks for it.
+        _ = try appliance.folder.write("megacomet.toml", good + "\n[queue]\nttl = \"soon\"\n")
+        let supervisor = try #require(appliance.supervisor)
+        supervisor.signal(SIGUSR2)
+        try eventually("the refusal says why") { supervisor.output.contains("queue.ttl") && supervisor.output.contains("exit 78") }
+        _ = try appliance.folder.write("megacomet.toml", good)
+        #expect(programFile(appliance) == file)
+        #expect(try appliance.status().processes.map(\.pid) == before)
+    }
+}
