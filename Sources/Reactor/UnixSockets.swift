@@ -27,10 +27,17 @@ package enum UnixSockets {
         package var pid: Int32
         package var user: UInt32
         package var group: UInt32
+        /// Further ones.
+        package var groups: [UInt32] = []
     }
     package static func peer(_ descriptor: Int32) -> Peer? {
         var peer = Peer(pid: 0, user: 0, group: 0)
-        return mc_peer_credentials(descriptor, &peer.pid, &peer.user, &peer.group) == 0 ? peer : nil
+        guard mc_peer_credentials(descriptor, &peer.pid, &peer.user, &peer.group) == 0 else { return nil }
+        var size: socklen_t = 0
+        getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, nil, &size)  // refused, but then the kernel has said how much it is
+        peer.groups = [UInt32](repeating: 0, count: Int(size) / MemoryLayout<UInt32>.size)
+        if getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, &peer.groups, &size) != 0 { peer.groups = [] }
+        return peer
     }
 
     /// Bytes with copies of descriptors attached.

@@ -19,6 +19,21 @@ import Testing
         withExtendedLifetime(other) {}
         try eventually("nothing was left behind") { Processes.mentioning(appliance.folder.path).isEmpty }
     }
+    @Test func everyPortThatIsTaken_isNamedByItsSetting() throws {
+        let first = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let second = try Appliance(workers: 1, starts: false)
+        let good = contents(ofFile: second.configuration)
+        for (setting, own, taken) in [
+            ("manager.port", second.linkPort, first.linkPort), ("app.port", second.appPort, first.appPort),
+            ("stats.port, UDP", second.statsPort, first.statsPort), ("operator.port", second.operatorPort, first.operatorPort),
+        ] {
+            _ = try second.folder.write("megacomet.toml", good.replacing("port = \(own)", with: "port = \(taken)"))
+            let (end, output) = try refusal(second)
+            #expect(end == .exited(69) && output.hasPrefix("megacomet: port \(taken) (\(setting)) is taken"), "\(output)")
+            #expect(output.split(separator: "\n").count == 1, "\(output)")
+        }
+        #expect(try first.status().allReady)
+    }
     @Test func runDirectoryThatCantBeMade_isNamed() throws {
         let appliance = try Appliance(starts: false)
         let text = contents(ofFile: appliance.configuration).replacing("run_directory = \"\(appliance.folder.path)/run\"", with: "run_directory = \"/proc/none\"")

@@ -167,9 +167,7 @@ extension Supervisor {
     }
     /// Who may act: root, our own user, and the group that the socket belongs to, also as a further group.
     private func authorize(_ peer: UnixSockets.Peer) throws(Refusal) {
-        if peer.user == 0 || peer.user == getuid() || peer.group == getegid() { return }
-        let groups = (try? RunFolder.read("/proc/\(peer.pid)/status"))?.split(separator: "\n").first { $0.hasPrefix("Groups:") }
-        if let groups, groups.split(whereSeparator: { " \t".contains($0) }).contains("\(getegid())") { return }
+        if peer.user == 0 || peer.user == getuid() || peer.group == getegid() || peer.groups.contains(getegid()) { return }
         throw Refusal("denied", "user \(peer.user) is neither root nor of group \(getegid())")
     }
 }
