@@ -98,6 +98,19 @@ public enum Processes {
 }
 
 extension Processes {
+    /// The UDP ports that a process has open.
+    public static func udpPorts(_ pid: Int32) -> [Int] {
+        var target = [CChar](repeating: 0, count: 64)
+        let sockets = Set(Folder.names(in: "/proc/\(pid)/fd").map { name in
+            let count = readlink("/proc/\(pid)/fd/\(name)", &target, target.count)
+            return String(decoding: target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        })
+        return contents(ofFile: "/proc/net/udp").split(separator: "\n").dropFirst().compactMap { line in
+            let fields = line.split(separator: " ")
+            guard fields.count > 9, sockets.contains("socket:[\(fields[9])]"), let port = fields[1].split(separator: ":").last else { return nil }
+            return Int(port, radix: 16)
+        }
+    }
     /// The addresses that someone listens on at this TCP port, as the kernel writes them; IPv6 ones too.
     public static func listeningAddresses(_ port: Int) -> [String] {
         let suffix = ":" + String(repeating: "0", count: 4 - String(port, radix: 16).count) + String(port, radix: 16, uppercase: true)

@@ -8,7 +8,7 @@ final class TerminalScreen {
 
     init(width: Int, height: Int, _ appliance: Appliance, _ arguments: String = "", environment: String = "") throws {
         self.appliance = appliance
-        socket = appliance.folder.path + "/tmux"
+        socket = appliance.folder.path + "/tmux.\(UInt16.random(in: 0 ... .max))"
         try tmux("-f", "/dev/null", "new-session", "-d", "-s", "m", "-x", "\(width)", "-y", "\(height)", "bash --norc --noprofile")
         try tmux("set", "-g", "status", "off")
         try resize(width: width, height: height)
@@ -22,59 +22,33 @@ final class TerminalScreen {
     /// Waits until it is on the screen.
     func expect(_ words: String) throws { try expect("\"\(words)\"") { $0.contains(words) } }
     func expect(_ what: String = "the wanted picture", _ holds: (String) -> Bool) throws {
-        do { try eventually("the terminal shows \(what)", seconds: 25) { holds(text) } } catch { throw Failure("\(error); it shows:\n\(text)") }
+        do { try eventually("the terminal shows \(what)", seconds: 25) {
+            if holds(text) { return true }
+            usleep(20_000)  // each look is a program of its own
+            return false
+        } } catch { throw Failure("\(error); it shows:\n\(text)") }
     }
     /// Keys by tmux's names: `Enter`, `Escape`, `C-z`, or text.
     func send(_ keys: String...) throws { for key in keys { try tmux("send-keys", "-t", "m", key) } }
     func resize(width: Int, height: Int) throws { try tmux("resize-window", "-t", "m", "-x", "\(width)", "-y", "\(height)") }
 
-    /// To megatop itself, not to the shell.
-    func signal(_ number: Int32) throws {
-        let pid = try eventually("megatop runs") {
-            Processes.mentioning(appliance.configuration).first { contents(ofFile: "/proc/\($0)/comm").hasPrefix("megatop") }
-        }
-        kill(pid, number)
-    }
+    /// megatop itself, not the shell. Where several look at the appliance: any of them.
+    func pid() throws -> Int32 { try eventually("megatop runs") { found } }
+    var isRunning: Bool { found != nil }
+    private var found: Int32? { Processes.mentioning(appliance.configuration).first { contents(ofFile: "/proc/\($0)/comm").hasPrefix("megatop") } }
+    func signal(_ number: Int32) throws { kill(try pid(), number) }
+    /// With the bytes that make colours.
+    var colouredText: String { (try? tmux("capture-pane", "-e", "-p", "-t", "m")) ?? "" }
     /// What stty says of the terminal's modes.
     func modes() throws -> String {
         try send("clear; stty -a", "Enter")
-        try expect("echo")
+        try expect("icanon")
         return text
     }
 
-    /// Not by Foundation's Process: it waits for the server, too, that the first call leaves behind.
     @discardableResult
-    private func tmux(_ arguments: String...) throws -> String {
-        let path = appliance.folder.path + "/tmux.output"
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // Nothing of the test runner's own signal settings is passed on: it blocks what megatop is to be sent.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        var all = sigset_t()
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        let words = ["/usr/bin/tmux", "-S", socket] + arguments
-        let variables = ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TERM=xterm-256color", "HOME=" + appliance.folder.path]
-        let argv = words.map { strdup($0) } + [nil]
-        let environment = variables.map { strdup($0) } + [nil]
-        defer { (argv + environment).forEach { free($0) } }
-        var pid: Int32 = 0
-        let result = posix_spawn(&pid, words[0], &actions, &attributes, argv, environment)
-        guard result == 0 else { throw Failure("can't start tmux: \(String(cString: strerror(result)))") }
-        var status: Int32 = 0
-        waitpid(pid, &status, 0)
-        let text = contents(ofFile: path)
-        guard status == 0 else { throw Failure("tmux \(arguments.joined(separator: " ")): \(text)") }
-        return text
+    private func tmux(_ words: String...) throws -> String {
+        try run(
+            tool: ["/usr/bin/tmux", "-S", socket] + words, environment: ["LC_ALL=C.UTF-8", "TERM=xterm-256color", "HOME=" + appliance.folder.path], in: appliance.folder)
     }
 }
