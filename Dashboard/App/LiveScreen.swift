@@ -16,7 +16,7 @@ package final class LiveScreen {
     private var escapeTimer: Reactor.Timer?
     private var lastKey: UInt64 = 0
     private var lastSort: UInt64 = 0
-    private var crashNumber: [ProcessID: Int] = [:]
+    private var shownScreen: Screen?
     /// While paused: the model as it was.
     private var frozen: Model?
     private var exitCode: Int32 = 0
@@ -25,10 +25,12 @@ package final class LiveScreen {
     package init(_ options: Options) throws {
         self.options = options
         capabilities = Capabilities(isUTF8: !options.isASCII && Terminal.isUTF8(), hasColour: options.hasColour)
-        session = options.session()
+        session = options.session(Preference.path.map(Preference.read) ?? "")
         source = try Source(loop, options)
         terminal = try Terminal(capabilities)
         terminal.setTitle("megatop \(source.model.server.host)")
+        terminal.setMouse(session.usesMouse)
+        source.told = { [unowned self] in show() }
     }
 
     /// Until the operator leaves; the exit code. The terminal is as it was then.
@@ -92,31 +94,28 @@ package final class LiveScreen {
         keepPause()
         if let until = session.adminUntil, source.model.now >= until {
             session.adminUntil = nil
+            session.showsClientIDs = false
             say("admin mode is over: A starts it again")
         }
         if session.toast != nil, toastUntil != 0, source.model.now > toastUntil { session.toast = nil }
         sortRows()
-        if session.screen == .procs || isShowingDetail, let id = shownProcess { source.askOutput(id) }
+        ask()
         show()
     }
+    /// What the screen shows beyond the reports, no oftener than it is worth.
+    private func ask() {
+        let isNew = shownScreen != session.screen
+        shownScreen = session.screen
+        if session.screen == .procs || isShowingDetail, let id = shownProcess { source.ask(.log(id), every: 1) }
+        if session.screen == .host { source.ask(.doctor, every: isNew ? 0 : 60) }
+        if session.screen == .queues, session.shownOverlay == .clients || terminal.size.width >= Views.wideFrom { source.ask(.clients, every: 5) }
+    }
     private func show() {
-        var shown = session
-        if frozen != nil { shown.pausedAt = session.pausedAt }
         var picture = model
         // A paused picture still tells how long, and its alerts are those of now.
-        if frozen != nil {
-            picture.alerts = source.model.alerts
-            picture.now = source.model.now
-            picture.now = max(picture.now, model.now)
-        }
-        let grid = Views.draw(frozen == nil ? picture : pausedPicture(), shown, terminal.size, capabilities)
-        if !terminal.show(grid) { source.skippedFrame() }
+        if frozen != nil { picture.alerts = source.model.alerts }
+        if !terminal.show(Views.draw(picture, session, terminal.size, capabilities)) { source.skippedFrame() }
         if terminal.isBehind { input?.watch([.read, .write]) }
-    }
-    private func pausedPicture() -> Model {
-        var picture = model
-        picture.alerts = source.model.alerts
-        return picture
     }
     private func keepPause() {
         if session.pausedAt == nil { frozen = nil } else if frozen == nil { frozen = source.model }
@@ -152,15 +151,17 @@ package final class LiveScreen {
     private func handle(_ keys: [Key]) {
         guard !keys.isEmpty else { return }
         lastKey = source.model.now
-        let interval = session.interval
+        let (interval, usesMouse) = (session.interval, session.usesMouse)
         for key in keys {
             let handler = KeyHandler(model, terminal.size)
             for effect in handler.handle(key, &session) { perform(effect) }
         }
         toastUntil = session.toast == nil ? 0 : source.model.now + 4_000_000_000
         if session.interval != interval { clock?.start(after: session.interval, every: session.interval) }
+        if session.usesMouse != usesMouse { terminal.setMouse(session.usesMouse) }
         keepPause()
         if session.order.isEmpty { sortRows() }
+        ask()
         show()
     }
     private func say(_ text: String) {
@@ -173,34 +174,20 @@ package final class LiveScreen {
         case .quit: leave(0)
         case .suspend: suspend()
         case .redraw: terminal.redraw()
-        case .save: save()
+        case .write: saveScreen()
+        case .saveSettings: saveSettings()
+        case .note(let text): source.note(Event(time: source.model.wall, severity: .info, who: "top", kind: "NOTE", text: text))
         case .retry: source.retry()
         case .zeroPeaks: source.zeroPeaks()
         case .startSupervisor: startSupervisor()
         case .act(let box): act(box)
-        case .fetchOutput(let id):
-            source.control.output(id) { [unowned self] lines in
-                show(id, lines.map { .output(lines: $0, scroll: $0.count) } ?? .waiting("the supervisor does not answer"))
-            }
-        case .fetchCrashes(let id): fetchCrash(id)
-        }
-    }
-    private func show(_ id: ProcessID, _ pane: Overlay.Pane) {
-        guard case .detail(id, _)? = session.overlay else { return }
-        session.overlay = .detail(id, pane)
-        show()
-    }
-    private func fetchCrash(_ id: ProcessID) {
-        let number = crashNumber[id] ?? 0
-        source.control.crash(id, number: number) { [unowned self] report, count in
-            crashNumber[id] = count > 0 ? (number + 1) % count : 0
-            guard let report else { return show(id, .waiting("the supervisor does not answer")) }
-            show(id, .crash(report: report.isEmpty ? ["no crash report of \(id.short)"] : report, number: number + 1, of: count, scroll: 0))
+        case .fetchOutput(let id): source.ask(.log(id), every: 0)
+        case .fetchCrashes(let id): source.askCrashes(of: id)
         }
     }
     private func act(_ box: Confirmation) {
-        let isHeld = box.target.flatMap { source.model.children[$0]?.isHeld } ?? false
-        source.control.act(box, on: !isHeld) { [unowned self] error in
+        let isHeld = box.target.flatMap { source.model.told.children[$0]?.isHeld } ?? false
+        source.act(box, on: !isHeld) { [unowned self] error in
             let what = "\(box.action.rawValue) \(box.target?.short ?? "all")"
             say(error.map { "\(what) refused: \($0)" } ?? "\(what): done, see the events")
             if let error { source.note(Event(time: source.model.wall, severity: .warning, who: "top", kind: "REFUSED", text: "\(what): \(error)")) }
@@ -234,7 +221,11 @@ package final class LiveScreen {
         let path = String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
-    private func save() {
+    private func saveSettings() {
+        guard let path = Preference.path else { return say("neither XDG_CONFIG_HOME nor HOME says where") }
+        say(Preference.write(Preference.text(session), path).map { "\(path): \($0)" } ?? "saved \(path)")
+    }
+    private func saveScreen() {
         let wall = source.model.wall
         let name = "megatop-\(Format.date(wall))-\(Format.clock(wall).filter { $0 != ":" }).txt"
         let text = Views.draw(model, session, terminal.size, capabilities).text

@@ -4,14 +4,17 @@ package import Reactor
 package struct Options: Sendable {
     package enum Format: String, CaseIterable, Sendable { case text, json, csv, prom }
     package var hub = Endpoint("127.0.0.1", 9002)
+    package var app = Endpoint("127.0.0.1", 9001)
+    package var appKey = ""
     package var runDirectory = "/run/megacomet"
     package var configuration: String?
     package var policy = Model.Server.Policy()
     package var isReadOnly = false
     package var isASCII = false
     package var hasColour = true
-    package var interval = 1.0
-    package var screen = Screen.overview
+    /// Where nil: as the operator saved it, or the default.
+    package var interval: Double?
+    package var screen: Screen?
     package var sort: String?
     package var filter = ""
     package var isBatch = false
@@ -29,15 +32,15 @@ package struct Options: Sendable {
 
     package init() {}
 
-    package func session() -> Session {
+    /// `saved`: what an earlier session kept; what the command line says is more.
+    package func session(_ saved: String = "") -> Session {
         var session = Session()
-        session.screen = screen
-        session.interval = interval
+        Preference.apply(saved, to: &session)
+        session.screen = screen ?? session.screen
+        session.interval = interval ?? session.interval
         session.isReadOnly = isReadOnly
         session.filter = Filter(filter)
-        if let sort, let column = Columns.of(screen).first(where: { $0.id == sort.lowercased() || $0.title.lowercased() == sort.lowercased() }) {
-            session.sorts[screen] = Sort(column.id, descending: column.id != "id")
-        }
+        if let sort, let column = Columns.named(sort, session.screen) { session.sorts[session.screen] = Sort(column.id, descending: column.id != "id") }
         return session
     }
 }

@@ -2,17 +2,24 @@ import Glibc
 import Reactor
 import Wire
 
-/// Where the model's facts come from: the hub and the control socket, or a recording.
+/// Where the model's facts come from: the hub, the control socket and the app port, or a recording of them.
 final class Source {
     private let options: Options
     private var feed: StatsFeed?
     private var player: Player?
     private var recorder: Recording.Writer?
-    let control: ControlClient
+    private let control: ControlClient
+    private let appPort: AppPort
     private(set) var model = Model()
-    private var startedAt = Clock.monotonicNanoseconds
-    private var lastStatus: UInt64 = 0
+    private let startedAt = Clock.monotonicNanoseconds
+    private var lastSubscribed: UInt64 = 0
     private var eventsFollowed = false
+    /// When each was asked last, and which are unanswered.
+    private var lastAsked: [Question: UInt64] = [:]
+    private var unanswered: Set<Question> = []
+    private var crashesWanted: ProcessID?
+    /// Something was told that a screen may show.
+    var told: () -> Void = {}
 
     /// Without a report for so long the supervisor is lost; it reports each second, and answers a subscription every three.
     private static let lostAfterIntervals: UInt64 = 4
@@ -20,6 +27,7 @@ final class Source {
     init(_ loop: Loop, _ options: Options) throws {
         self.options = options
         control = ControlClient(loop, path: options.runDirectory + "/control.sock")
+        appPort = AppPort(loop, options.app, key: options.appKey)
         model.server = Source.server(options)
         if let path = options.replayPath {
             let pieces = try Recording.read(path).get()
@@ -35,10 +43,7 @@ final class Source {
         feed.received = { [unowned self] in take($0, $1) }
         feed.recorded = { [unowned self] in recorder?.add($0, time: Clock.monotonicNanoseconds, wall: Clock.wallMicroseconds / 1000) }
         self.feed = feed
-        control.event = { [unowned self] event in
-            eventsFollowed = true
-            model.take(event)
-        }
+        control.event = { [unowned self] in answered($0, .events) }
     }
     private static func server(_ options: Options) -> Model.Server {
         var server = Model.Server()
@@ -54,8 +59,6 @@ final class Source {
     }
 
     var isReplay: Bool { player != nil }
-    /// What was heard last is no older than so; nil: nothing yet.
-    var heardAt: UInt64? { feed?.heardAt }
     func leave() { feed?.leave() }
     func retry() {
         feed?.subscribe()
@@ -63,19 +66,21 @@ final class Source {
     }
     func zeroPeaks() { model.zeroPeaks() }
     func note(_ event: Event) { model.take(event) }
+    func skippedFrame() { model.health.framesSkipped += 1 }
+    func act(_ box: Confirmation, on: Bool, _ done: @escaping (String?) -> Void) { control.act(box, on: on, done) }
 
     /// Before each picture: the clock, the link, what is derived.
     func tick() {
         let now = Clock.monotonicNanoseconds
         if player != nil {
-            player?.advance(now: now) { [unowned self] in take($0, $1) }
+            player?.advance(now: now) { [unowned self] in play($0) }
             model.now = player?.time ?? now
             model.wall = player?.wall ?? 0
         } else {
             model.now = now
             model.wall = Clock.wallMicroseconds / 1000
             checkLink(now)
-            if now - lastStatus > 900_000_000 { askStatus(now) }
+            ask(.status, every: 0.9)
         }
         model.health.late = feed?.late ?? 0
         model.health.isUnauthenticated = feed?.isUnauthenticated ?? false
@@ -83,7 +88,16 @@ final class Source {
         model.tick()
         recorder?.flush()
     }
-    func skippedFrame() { model.health.framesSkipped += 1 }
+    private func play(_ piece: Player.Piece) {
+        switch piece {
+        case .datagram(let outcome, let reader): take(outcome, reader)
+        case .answer(let text, let question):
+            if question == .events { eventsFollowed = true }
+            model.take(text, to: question)
+        }
+    }
+
+    // MARK: the link
 
     private func checkLink(_ now: UInt64) {
         let patience = max(model.supervisor.own.interval, 1000) * 1_000_000 * Source.lostAfterIntervals
@@ -92,6 +106,7 @@ final class Source {
             if feed?.heardAt != nil, model.link != .live {
                 if model.isLost { own("LIVE", .info, "the supervisor answers again") }
                 model.link = .live
+                model.markGone { _ in false }
             }
             return
         }
@@ -99,34 +114,68 @@ final class Source {
         if case .lost(let since, _) = model.link {
             model.link = .lost(since: since, reason: reason)
             // A supervisor that comes back is found within a second.
-            if now % 1_000_000_000 < UInt64(options.interval * 1e9) { feed?.subscribe() }
+            if now > lastSubscribed + 900_000_000 {
+                lastSubscribed = now
+                feed?.subscribe()
+            }
         } else {
             if feed?.heardAt != nil { own("LOST", .error, "no stats: \(reason); the last values are shown, actions are off") }
             model.link = .lost(since: heard, reason: reason)
         }
+        // The processes are of this machine: whether they still are can be seen without the supervisor.
+        model.markGone { pid in kill(pid, 0) != 0 && errno == ESRCH }
     }
     private func own(_ kind: String, _ severity: Event.Severity, _ text: String) {
         model.take(Event(time: Clock.wallMicroseconds / 1000, severity: severity, who: "top", kind: kind, text: text))
     }
-    private func askStatus(_ now: UInt64) {
-        lastStatus = now
-        control.status { [unowned self] children, rolling in
-            guard let children else { return }
-            for (id, child) in children {
-                var child = child
-                child.output = model.children[id]?.output ?? []
-                model.children[id] = child
+
+    // MARK: questions
+
+    /// Asks, but not more often than so, and not before the last one is answered. A recording answers by itself.
+    func ask(_ question: Question, every seconds: Double) {
+        let now = Clock.monotonicNanoseconds
+        guard player == nil, !unanswered.contains(question), lastAsked[question].map({ Double(now - $0) >= seconds * 1e9 }) ?? true else { return }
+        lastAsked[question] = now
+        unanswered.insert(question)
+        guard question != .clients else {
+            return appPort.askClients { [unowned self] result in
+                unanswered.remove(question)
+                switch result {
+                case .success(let text): answered(text, question)
+                case .failure(let failure):
+                    model.told.clients.problem = failure.description
+                    told()
+                }
             }
-            model.rolling = rolling
+        }
+        control.ask(question.line) { [unowned self] text in
+            unanswered.remove(question)
+            if let text { answered(text, question) }
         }
     }
-    /// Its last lines, for the screens that show them.
-    func askOutput(_ id: ProcessID) {
-        guard player == nil else { return }
-        control.output(id) { [unowned self] lines in
-            guard let lines, model.children[id] != nil else { return }
-            model.children[id]?.output = lines.suffix(20).map(\.self)
+    /// The list of crash reports, and then those of this process that it names.
+    func askCrashes(of id: ProcessID) {
+        crashesWanted = id
+        ask(.crashes, every: 0)
+    }
+    private func answered(_ text: String, _ question: Question) {
+        let before = model.told
+        if question == .events { eventsFollowed = true }
+        let events = model.events.count
+        model.take(text, to: question)
+        if question == .crashes, let id = crashesWanted {
+            for report in model.told.crashes(of: id) ?? [] where report.lines == nil { ask(.crash(report.id), every: 0) }
         }
+        guard question == .events || model.told != before else { return }
+        recorder?.add(text, to: question, time: Clock.monotonicNanoseconds, wall: Clock.wallMicroseconds / 1000)
+        if recorder != nil, model.events.count != events { askForRecording() }
+        told()
+    }
+    /// What an operator would look at after an exit, while it is to be had.
+    private func askForRecording() {
+        guard let event = model.events.last, event.kind == "EXIT", let id = ProcessID(event.who) else { return }
+        ask(.log(id), every: 0)
+        askCrashes(of: id)
     }
 
     private func take(_ outcome: StatsReader.Outcome, _ reader: StatsReader) {
@@ -135,7 +184,7 @@ final class Source {
             if let source = reader.sources[boot] { model.take(Report(source, lost: lost)) }
         case .event(let json, _):
             // The control socket's events have numbers, and all that happened before.
-            if !eventsFollowed || !control.isConnected, let event = Event(json: json) { model.take(event) }
+            if !eventsFollowed || (player == nil && !control.isConnected), let event = Event(json: json) { model.take(event) }
         case .history(let history): model.take(history)
         case .late, .control, .dropped: break
         }

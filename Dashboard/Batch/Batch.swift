@@ -58,7 +58,7 @@ package final class Batch {
         printed += 1
         guard put(BatchText.sample(context, options.format, isFirst: printed == 1)) else { return loop.stop() }
         if options.count > 0, printed >= options.count { return loop.stop() }
-        nextAt = now + UInt64(options.interval * 1e9)
+        nextAt = now + UInt64(context.session.interval * 1e9)
     }
     /// Two reports of each that runs: rates are known. A recording has all at once.
     private var isReady: Bool {

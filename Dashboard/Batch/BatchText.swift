@@ -85,7 +85,7 @@ enum BatchText {
         }
         text += ",\"procs\":[" + procs.joined(separator: ",") + "]"
         if context.session.screen == .events {
-            text += ",\"events\":[" + Views.shownEvents(model, context.session).reversed().map { "{\"time\":\($0.time),\"severity\":\"\($0.severity.rawValue)\",\"who\":\(string($0.who)),\"kind\":\(string($0.kind)),\"text\":\(string($0.text))}" }.joined(separator: ",") + "]"
+            text += ",\"events\":[" + Views.shownEvents(model, context.session).reversed().map(\.json).joined(separator: ",") + "]"
         }
         return text + ",\"alerts\":[" + model.alerts.raised.map { "{\"critical\":\($0.isCritical),\"text\":\(string($0.text))}" }.joined(separator: ",") + "]}\n"
     }
@@ -132,5 +132,13 @@ enum BatchText {
             let type = metric.kind == .counter || metric.kind == .bucket ? "counter" : "gauge"
             return "# HELP \(name) \(metric.help)\n# TYPE \(name) \(type)\n" + lines.joined()
         }.joined()
+    }
+}
+
+extension Event {
+    /// In batch output, and with J on the screen.
+    var json: String {
+        "{\"time\":\(time),\"severity\":\"\(severity.rawValue)\",\"who\":\(BatchText.string(who)),\"kind\":\(BatchText.string(kind))"
+            + (pid.map { ",\"pid\":\($0)" } ?? "") + ",\"text\":\(BatchText.string(text))}"
     }
 }

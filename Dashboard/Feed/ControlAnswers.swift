@@ -9,19 +9,29 @@ struct ControlAnswer: Decodable {
     struct Exit: Decodable {
         var text: String
         var uptime: Double
-        var ordered: Bool?
+    }
+    struct Copy: Decodable {
+        var left: Double?
     }
     struct Row: Decodable {
         var name: String
-        var desired: String?
         var hold: Bool?
         var last_exit: Exit?
+        var beside: [Copy]?
     }
     struct Rolling: Decodable {
         var by: String
         var total: Int
         var done: Int
         var current: String?
+        var left: [String]?
+    }
+    struct Check: Decodable {
+        var name: String
+        var have: String?
+        var want: String
+        var why: String
+        var enough: Bool
     }
     struct Line: Decodable {
         var time: UInt64
@@ -59,6 +69,7 @@ struct ControlAnswer: Decodable {
     var lines: [Line]?
     var crashes: [String]?
     var crash: Crash?
+    var rows: [Check]?
 
     init?(_ line: String) {
         guard let answer = try? JSONDecoder().decode(ControlAnswer.self, from: Data(line.utf8)) else { return nil }
@@ -73,6 +84,34 @@ struct ControlEvents: Decodable {
     init?(_ line: String) {
         guard let answer = try? JSONDecoder().decode(ControlEvents.self, from: Data(line.utf8)) else { return nil }
         self = answer
+    }
+}
+
+/// The app port's answer to GET /clients.
+struct ClientsAnswer: Decodable {
+    struct Row: Decodable {
+        var client: String
+        var worker: Int?
+        var queued: Double
+        var bytes: Double
+        var oldest_seconds: Double
+    }
+    struct Why: Decodable {
+        var message: String?
+    }
+    var clients: [Row]?
+    var error: Why?
+}
+
+extension Told.Clients {
+    package init(json: String) {
+        let answer = try? JSONDecoder().decode(ClientsAnswer.self, from: Data(json.utf8))
+        guard let clients = answer?.clients else {
+            problem = "the manager says: " + (answer?.error?.message ?? "what can't be read")
+            return
+        }
+        rows = clients.map { Row(id: $0.client, worker: $0.worker.map { .worker($0) } ?? .manager, queued: $0.queued, bytes: $0.bytes, oldestSeconds: $0.oldest_seconds) }
+        problem = ""
     }
 }
 
@@ -101,13 +140,5 @@ extension ControlAnswer.Crash {
         lines.append(" last lines")
         lines += (self.lines ?? []).map { "   " + $0.text }
         return lines
-    }
-}
-
-enum ControlRequest {
-    /// One line of JSON.
-    static func line(_ members: [String: Any]) -> String {
-        guard let data = try? JSONSerialization.data(withJSONObject: members, options: [.sortedKeys]) else { return "{}" }
-        return String(decoding: data, as: UTF8.self) + "\n"
     }
 }

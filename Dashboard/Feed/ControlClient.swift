@@ -10,10 +10,10 @@ package final class ControlClient {
     private let path: String
     private var stream: LineStream?
     private var follower: LineStream?
-    private var waiting: [(ControlAnswer?) -> Void] = []
+    private var waiting: [(String?) -> Void] = []
     private var gone: [LineStream] = []
-    /// An event that happened, or one of those that are kept.
-    package var event: ((Event) -> Void)?
+    /// A line of the events: all that are kept, and then each that happens.
+    package var event: ((String) -> Void)?
 
     package init(_ loop: Loop, path: String) {
         self.loop = loop
@@ -28,8 +28,8 @@ package final class ControlClient {
         gone.removeAll()
         if stream?.isOpen != true { stream = open { [unowned self] in answered($0) } ended: { [unowned self] in lost() } }
         if follower?.isOpen != true, stream != nil {
-            follower = open { [unowned self] in followed($0) } ended: {}
-            follower?.send(ControlRequest.line(["op": "events", "follow": true]))
+            follower = open { [unowned self] in event?($0) } ended: {}
+            follower?.send(Question.events.line)
         }
     }
     private func open(_ received: @escaping (String) -> Void, ended: @escaping () -> Void) -> LineStream? {
@@ -46,68 +46,29 @@ package final class ControlClient {
     }
     private func answered(_ line: String) {
         guard !waiting.isEmpty else { return }
-        waiting.removeFirst()(ControlAnswer(line))
+        waiting.removeFirst()(line)
     }
-    private func followed(_ line: String) {
-        guard !line.hasPrefix("{\"ok\"") else {
-            ControlEvents(line)?.events.forEach { event?(Event($0)) }
-            return
-        }
-        if let one = Event(json: line) { event?(one) }
-    }
-    private func send(_ members: [String: Any], _ done: @escaping (ControlAnswer?) -> Void) {
+    /// A line out, a line back; nil where nobody answers.
+    package func ask(_ line: String, _ done: @escaping (String?) -> Void) {
         connect()
         guard let stream, stream.isOpen else { return done(nil) }
         waiting.append(done)
-        stream.send(ControlRequest.line(members))
+        stream.send(line)
     }
 
-    // MARK: what is asked
-
-    /// The table: what it says beyond the numbers of the stats channel.
-    package func status(_ done: @escaping ([ProcessID: Model.Child]?, String?) -> Void) {
-        send(["op": "status"]) { answer in
-            guard let rows = answer?.processes else { return done(nil, nil) }
-            var children: [ProcessID: Model.Child] = [:]
-            for row in rows {
-                guard let id = ProcessID(row.name) else { continue }
-                var child = Model.Child()
-                child.desired = row.desired ?? "up"
-                child.isHeld = row.hold ?? false
-                child.lastExit = row.last_exit.map { "\($0.text) after \(Format.span($0.uptime))" } ?? ""
-                children[id] = child
-            }
-            let rolling = answer?.rolling.map { run in
-                "\(run.done) of \(run.total) done" + (run.current.flatMap(ProcessID.init).map { ", now \($0.short)" } ?? "") + ", by \(run.by)"
-            }
-            done(children, rolling)
-        }
-    }
-    package func output(_ id: ProcessID, _ done: @escaping ([String]?) -> Void) {
-        send(["op": "log", "name": id.long]) { answer in
-            done(answer?.lines.map { lines in lines.map { Format.clock($0.time) + " " + $0.text } })
-        }
-    }
-    /// The newest first: number 0 and on. The report, and how many there are.
-    package func crash(_ id: ProcessID, number: Int, _ done: @escaping ([String]?, Int) -> Void) {
-        send(["op": "crashes"]) { [unowned self] answer in
-            guard let all = answer?.crashes?.filter({ $0.hasSuffix("-" + id.long) }).reversed().map(\.self) else { return done(nil, 0) }
-            guard all.indices.contains(number) else { return done([], all.count) }
-            send(["op": "crashes", "id": all[number]]) { done($0?.crash?.report, all.count) }
-        }
-    }
     /// Nil: done. Otherwise why not.
     package func act(_ box: Confirmation, on: Bool = true, _ done: @escaping (String?) -> Void) {
-        var members: [String: Any] = ["op": box.action.rawValue, "via": "megatop"]
+        var members: [String: Any] = ["op": box.action.operation, "via": "megatop"]
         if let target = box.target { members["name"] = target.long }
         // Frozen when the box opened: 0 means that there was none, and there must be none still.
         if box.target != nil, box.pid > 0 { members["pid"] = Int(box.pid) }
         if box.boot > 0 { members["boot"] = hex(box.boot) }
         if !box.reason.isEmpty { members["reason"] = box.reason }
         if box.action == .hold { members["on"] = on }
+        if box.action == .finish { members["on"] = false }
         if let terminal = ttyname(0) { members["tty"] = String(cString: terminal).split(separator: "/").dropFirst().joined(separator: "/") }
-        send(members) { answer in
-            guard let answer else { return done("no answer from the supervisor") }
+        ask(ControlRequest.line(members)) { line in
+            guard let answer = line.flatMap({ ControlAnswer($0) }) else { return done("no answer from the supervisor") }
             done(answer.ok == true ? nil : answer.error.map { "\($0.code): \($0.message)" } ?? "refused")
         }
     }

@@ -1,23 +1,36 @@
 import Glibc
 package import Wire
 
-/// What came, as it came: a file of datagrams with their times. `--replay` shows it on the same screens.
+/// What came, as it came: a file of the datagrams, and of the answers to what was asked, with their times. `--replay` shows it on the same screens.
 ///
-///     "MGTR1\n", then for each: time (ns of CLOCK_MONOTONIC) 8, wall time (ms) 8, length 4, bytes; numbers in network byte order
+///     "MGTR2\n", then for each piece: time (ns of CLOCK_MONOTONIC) 8, wall time (ms) 8, kind 1, length 4, bytes; numbers in network byte order
+///     kind 0: a datagram; 1: an answer: the question's name, a newline, the line that answered it
 package enum Recording {
-    private static let magic = Array("MGTR1\n".utf8)
+    enum Kind: UInt8 { case datagram, answer }
+    /// Of one piece: a log of 200 lines of 8 KiB, escaped.
+    private static let mostBytes = 8 << 20
+    private static let headBytes = 21
+    private static let magic = Array("MGTR2\n".utf8)
 
     package final class Writer {
         private let file: UnsafeMutablePointer<FILE>
         package init?(_ path: String) {
-            guard let file = fopen(path, "w") else { return nil }
+            // For its owner alone: answers name clients.
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+            guard descriptor >= 0, let file = fdopen(descriptor, "w") else { return nil }
             self.file = file
             fwrite(magic, 1, magic.count, file)
         }
         deinit { fclose(file) }
-        package func add(_ bytes: UnsafeRawBufferPointer, time: UInt64, wall: UInt64) {
+        package func add(_ datagram: UnsafeRawBufferPointer, time: UInt64, wall: UInt64) { add(.datagram, datagram, time, wall) }
+        package func add(_ answer: String, to question: Question, time: UInt64, wall: UInt64) {
+            Array((question.name + "\n" + answer).utf8).withUnsafeBytes { add(.answer, $0, time, wall) }
+        }
+        private func add(_ kind: Kind, _ bytes: UnsafeRawBufferPointer, _ time: UInt64, _ wall: UInt64) {
+            guard bytes.count <= Recording.mostBytes else { return }
             var head: [UInt8] = []
             for value in [time, wall] { head += (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) } }
+            head.append(kind.rawValue)
             head += (0..<4).map { UInt8(truncatingIfNeeded: bytes.count >> (24 - 8 * $0)) }
             fwrite(head, 1, head.count, file)
             fwrite(bytes.baseAddress, 1, bytes.count, file)
@@ -29,6 +42,7 @@ package enum Recording {
     package struct Piece: Sendable {
         package var time: UInt64
         package var wall: UInt64
+        var kind: Kind
         package var bytes: [UInt8]
     }
     /// All of a file, or why not. A last piece that is cut is left out.
@@ -38,14 +52,14 @@ package enum Recording {
         var head = [UInt8](repeating: 0, count: magic.count)
         guard fread(&head, 1, head.count, file) == head.count, head == magic else { return .failure(Mistake(description: "\(path): no recording of megatop")) }
         var pieces: [Piece] = []
-        var fixed = [UInt8](repeating: 0, count: 20)
-        while fread(&fixed, 1, 20, file) == 20 {
+        var fixed = [UInt8](repeating: 0, count: headBytes)
+        while fread(&fixed, 1, headBytes, file) == headBytes {
             func number(_ range: Range<Int>) -> UInt64 { fixed[range].reduce(0) { $0 << 8 | UInt64($1) } }
-            let length = Int(number(16..<20))
-            guard length <= 65_536 else { return .failure(Mistake(description: "\(path): damaged after \(pieces.count) pieces")) }
+            let length = Int(number(17..<21))
+            guard length <= mostBytes, let kind = Kind(rawValue: fixed[16]) else { return .failure(Mistake(description: "\(path): damaged after \(pieces.count) pieces")) }
             var bytes = [UInt8](repeating: 0, count: length)
             guard fread(&bytes, 1, length, file) == length else { break }
-            pieces.append(Piece(time: number(0..<8), wall: number(8..<16), bytes: bytes))
+            pieces.append(Piece(time: number(0..<8), wall: number(8..<16), kind: kind, bytes: bytes))
         }
         return .success(pieces)
     }
@@ -74,20 +88,29 @@ package struct Player {
     }
     package var isOver: Bool { next >= pieces.count }
 
+    /// What came once, again.
+    package enum Piece {
+        case datagram(StatsReader.Outcome, StatsReader)
+        case answer(String, Question)
+    }
     /// Hands over all that had come by `now` of the player's clock.
-    package mutating func advance(now: UInt64, _ take: (StatsReader.Outcome, StatsReader) -> Void) {
+    package mutating func advance(now: UInt64, _ take: (Piece) -> Void) {
         let until = first + UInt64(Double(now - startedAt) * speed)
         time = isOver ? max(time, pieces.last?.time ?? until) : until
         while next < pieces.count, pieces[next].time <= until {
             let piece = pieces[next]
             next += 1
             wall = piece.wall
-            let outcome = piece.bytes.withUnsafeBytes { reader.receive($0, length: $0.count, now: piece.time) }
-            take(outcome, reader)
+            switch piece.kind {
+            case .datagram: take(.datagram(piece.bytes.withUnsafeBytes { reader.receive($0, length: $0.count, now: piece.time) }, reader))
+            case .answer:
+                guard let end = piece.bytes.firstIndex(of: 10), let question = Question(name: String(decoding: piece.bytes[..<end], as: UTF8.self)) else { break }
+                take(.answer(String(decoding: piece.bytes[(end + 1)...], as: UTF8.self), question))
+            }
         }
     }
     /// All at once, for batch output.
-    package mutating func finish(_ take: (StatsReader.Outcome, StatsReader) -> Void) {
+    package mutating func finish(_ take: (Piece) -> Void) {
         guard let last = pieces.last else { return }
         advance(now: startedAt + UInt64(Double(last.time - min(first, last.time)) / speed) + 1, take)
     }

@@ -8,7 +8,20 @@ package struct Grid: Equatable, Sendable {
         package var role: Role = .normal
         package var isReversed = false
     }
+    /// What a click there means.
+    package enum Target: Equatable, Sendable {
+        case row(RowKey)
+        /// The heading of the column with this id.
+        case column(String)
+        case screen(Screen)
+    }
+    private struct Spot: Equatable {
+        var row: Int
+        var columns: Range<Int>
+        var target: Target
+    }
     package let size: Size
+    private var spots: [Spot] = []
     private var cells: [Cell]
 
     package init(_ size: Size) {
@@ -30,6 +43,10 @@ package struct Grid: Equatable, Sendable {
         }
         return at
     }
+    package mutating func mark(_ target: Target, row: Int, _ columns: Range<Int>) { spots.append(Spot(row: row, columns: columns, target: target)) }
+    /// The topmost, where some lie over others.
+    package func target(row: Int, column: Int) -> Target? { spots.last { $0.row == row && $0.columns.contains(column) }?.target }
+
     /// The cursor's row is shown reversed, and marked with `>` for terminals that can't.
     package mutating func reverse(row: Int) {
         guard row >= 0, row < size.height else { return }

@@ -12,6 +12,7 @@ package struct Line {
         /// The piece with the greatest number leaves first; 0 never leaves.
         var leaves: Int
         var gap: Int
+        var target: Grid.Target?
     }
     private var left: [Piece] = []
     private var right: [Piece] = []
@@ -19,8 +20,8 @@ package struct Line {
     package init() {}
     package init(_ text: String, _ role: Role = .normal) { add(text, role: role, gap: 0) }
 
-    package mutating func add(_ text: String, role: Role = .normal, leaves: Int = 0, gap: Int = 2) {
-        if !text.isEmpty { left.append(Piece(content: .text(text, role), leaves: leaves, gap: left.isEmpty ? 0 : gap)) }
+    package mutating func add(_ text: String, role: Role = .normal, leaves: Int = 0, gap: Int = 2, target: Grid.Target? = nil) {
+        if !text.isEmpty { left.append(Piece(content: .text(text, role), leaves: leaves, gap: left.isEmpty ? 0 : gap, target: target)) }
     }
     package mutating func addBar(_ share: Double, most: Int, role: Role = .normal, leaves: Int, gap: Int = 1) {
         left.append(Piece(content: .bar(share, most: most, role), leaves: leaves, gap: gap))
@@ -62,6 +63,7 @@ package struct Line {
         let end = column + width
         for piece in left {
             text += piece.gap
+            let start = text
             switch piece.content {
             case .text(let string, let role): text = put(string, role, row, text, end, &grid)
             case .bar(let share, let most, let role):
@@ -73,6 +75,7 @@ package struct Line {
                 spare -= wide - Line.leastBar
                 text = put(capabilities.history(values, width: wide), .normal, row, text, end, &grid)
             }
+            if let target = piece.target { grid.mark(target, row: row, start..<max(start, text)) }
         }
         var place = max(text, end - least(right))
         for piece in right {

@@ -3,9 +3,10 @@ package enum Command: Equatable, Sendable {
     case screen(Screen), nextScreen, previousScreen
     case up, down, pageUp, pageDown, top, bottom
     case enter, back
+    case nextMatch, previousMatch
     case filter, sortMenu, nextColumn, previousColumn, invert
     case follow, totals, units, zero, pause, faster, slower, save, commandLine
-    case acknowledge, acknowledgeAll, level
+    case acknowledge, acknowledgeAll, level, eventJSON, clientIDs
     case explain, output, crash
     case act(Confirmation.Action)
     case admin
@@ -27,13 +28,16 @@ package struct Binding: Sendable {
     package let command: Command
     package let group: Group
     package let help: String
+    /// On this screen alone, where the key means something else elsewhere; nil: on all.
+    package let screen: Screen?
 
-    private init(_ group: Group, _ label: String, _ keys: [Key], _ command: Command, _ help: String) {
+    private init(_ group: Group, _ label: String, _ keys: [Key], _ command: Command, _ help: String, on screen: Screen? = nil) {
         self.group = group
         self.label = label
         self.keys = keys
         self.command = command
         self.help = help
+        self.screen = screen
     }
     private static func on(_ characters: String) -> [Key] { characters.map { .character($0) } }
 
@@ -48,8 +52,10 @@ package struct Binding: Sendable {
         Binding(.look, "PgDn", [.pageDown, .control("f")], .pageDown, "a page down"),
         Binding(.look, "g Home", [.home] + on("g"), .top, "first row, and stay on the first"),
         Binding(.look, "G End", [.end] + on("G"), .bottom, "last row"),
+        Binding(.look, "/", on("/"), .filter, "filter rows: text, !text, conns>100k, state=ready"),
+        Binding(.look, "n N", on("n"), .nextMatch, "next or previous row that matches the filter; line, in an output"),
+        Binding(.look, "", on("N"), .previousMatch, ""),
 
-        Binding(.change, "/", on("/"), .filter, "filter rows: text, !text, conns>100k"),
         Binding(.change, "s", on("s"), .sortMenu, "sort by .."),
         Binding(.change, "< >", on("<"), .previousColumn, "sort by the column before, or next"),
         Binding(.change, "", on(">"), .nextColumn, ""),
@@ -68,19 +74,24 @@ package struct Binding: Sendable {
         Binding(.closer, "l", on("l"), .output, "last output of this process"),
         Binding(.closer, "c", on("c"), .crash, "its crash reports"),
         Binding(.closer, "a", on("a"), .acknowledge, "acknowledge this event"),
-        Binding(.closer, "Z", on("Z"), .acknowledgeAll, "acknowledge all events"),
+        Binding(.closer, "A", on("A"), .acknowledgeAll, "on 5: acknowledge all events", on: .events),
         Binding(.closer, "L", on("L"), .level, "events from this level on"),
+        Binding(.closer, "J", on("J"), .eventJSON, "on 5: the event as JSON"),
+        Binding(.closer, "y", on("y"), .clientIDs, "client ids as they are (in admin mode), or hashed"),
 
-        Binding(.act, "A", on("A"), .admin, "admin mode for 5 minutes, or leave it"),
+        Binding(.act, "A", on("A"), .admin, "admin mode for 5 minutes, or leave it (on 5: :admin)"),
         Binding(.act, "R", on("R"), .act(.restart), "restart: the new one is ready before the old drains"),
         Binding(.act, "D", on("D"), .act(.drain), "drain: its clients go to the others, then it is started anew"),
         Binding(.act, "S", on("S"), .act(.stop), "stop, and keep it stopped"),
         Binding(.act, "U", on("U"), .act(.start), "start; leave BACKOFF, HELD, STOPPED"),
         Binding(.act, "K", on("K"), .act(.kill), "kill -9"),
         Binding(.act, "X", on("X"), .act(.rolling), "rolling restart of all workers"),
+        Binding(.act, "P", on("P"), .act(.finish), "end the rolling restart after the worker under way; so does Esc on 4"),
         Binding(.act, "H", on("H"), .act(.hold), "hold the watchdog, for a debugger; again: let go"),
 
-        Binding(.other, ":", on(":"), .commandLine, "command line; Tab completes"),
+        Binding(.other, ":", on(":"), .commandLine, "command line; Tab completes, up and down: earlier ones"),
+        Binding(.other, ":set", [], .commandLine, "interval, screen, units, totals, sort.SCREEN, mouse (click: row, heading, tab)"),
+        Binding(.other, ":save", [], .commandLine, "keep these settings for the next time"),
         Binding(.other, "w", on("w"), .save, "save this screen as text"),
         Binding(.other, "Space", on(" "), .retry, "next page; try the supervisor again"),
         Binding(.other, "? h F1", on("?h") + [.function(1)], .help, "this help"),
@@ -98,5 +109,8 @@ package struct Binding: Sendable {
         case .host: ": kernel counters, limits, the doctor"
         }
     }
-    package static func command(_ key: Key) -> Command? { all.first { $0.keys.contains(key) }?.command }
+    package static func command(_ key: Key, on screen: Screen) -> Command? {
+        let bound = all.filter { $0.keys.contains(key) }
+        return (bound.first { $0.screen == screen } ?? bound.first { $0.screen == nil })?.command
+    }
 }

@@ -2,18 +2,27 @@
 extension KeyHandler {
     func edit(_ key: Key, _ editor: Editor, _ session: inout Session) -> [Effect] {
         var editor = editor
+        func leave() {
+            session.overlay = session.underlay
+            session.underlay = nil
+        }
         switch key {
         case .escape, .control("c"):
-            session.overlay = nil
+            leave()
             if editor.purpose == .filter { session.filter = Filter("") }
             return []
         case .enter:
-            session.overlay = nil
+            leave()
             guard editor.purpose == .command else { return [] }
+            if !editor.text.isEmpty, session.commands.last != editor.text { session.commands = (session.commands + [editor.text]).suffix(Session.commandsKept) }
             return CommandLine.run(editor.text, self, &session)
+        case .up, .down:
+            guard editor.purpose == .command else { break }
+            editor.back = max(0, min(session.commands.count, editor.back + (key == .up ? 1 : -1)))
+            editor.text = editor.back == 0 ? "" : session.commands[session.commands.count - editor.back]
         case .backspace:
             if editor.text.isEmpty {
-                session.overlay = nil
+                leave()
                 return []
             }
             editor.text.removeLast()
@@ -87,7 +96,7 @@ extension KeyHandler {
         return []
     }
     func explain(_ key: Key, _ column: Int, _ session: inout Session) -> [Effect] {
-        let count = Columns.of(session.screen).count
+        let count = Views.explained(session.screen, model).count
         switch key {
         case .right, .down, .tab, .character(">"), .character(" "), .character("j"): session.overlay = .explain(column: (column + 1) % max(1, count))
         case .left, .up, .backTab, .character("<"), .character("k"): session.overlay = .explain(column: (column + count - 1) % max(1, count))
@@ -95,44 +104,72 @@ extension KeyHandler {
         }
         return []
     }
+    func clients(_ key: Key, _ session: inout Session) -> [Effect] {
+        switch key {
+        case .enter: session.overlay = selected(session).map { .detail($0, .history) }
+        case .escape, .backspace, .control("c"), .character("q"): session.overlay = nil
+        default: return under(key, nil, &session)
+        }
+        return []
+    }
     func detail(_ key: Key, _ id: ProcessID, _ pane: Overlay.Pane, _ session: inout Session) -> [Effect] {
-        func scrolled(_ by: Int) -> Overlay.Pane {
+        func scroll(_ by: Int) {
             switch pane {
-            case .output(let lines, let scroll): .output(lines: lines, scroll: max(0, min(max(0, lines.count - 1), scroll + by)))
-            case .crash(let report, let number, let of, let scroll): .crash(report: report, number: number, of: of, scroll: max(0, min(max(0, report.count - 1), scroll + by)))
-            case .history, .waiting: pane
+            case .output(let back): session.overlay = .detail(id, .output(back: max(0, min((model.told.children[id]?.output?.count ?? 1) - 1, back - by))))
+            case .crash(let number, let scroll):
+                let reports = model.told.crashes(of: id) ?? []
+                let most = reports.indices.contains(number) ? reports[number].lines?.count ?? 1 : 1
+                session.overlay = .detail(id, .crash(number: number, scroll: max(0, min(most - 1, scroll + by))))
+            case .history: break
             }
         }
         switch key {
         case .escape, .character("q"), .backspace, .control("c"):
             session.overlay = pane == .history ? nil : .detail(id, .history)
         case .enter: session.overlay = nil
-        case .up, .character("k"): session.overlay = .detail(id, scrolled(-1))
-        case .down, .character("j"): session.overlay = .detail(id, scrolled(1))
-        case .pageUp: session.overlay = .detail(id, scrolled(-size.height / 2))
-        case .pageDown, .character(" "): session.overlay = .detail(id, scrolled(size.height / 2))
-        case .character("l"):
-            session.overlay = .detail(id, .waiting("asking the supervisor ..."))
-            return [.fetchOutput(id)]
-        case .character("c"):
-            session.overlay = .detail(id, .waiting("asking the supervisor ..."))
-            return [.fetchCrashes(id)]
-        case .character("n"):
-            if case .crash = pane { return [.fetchCrashes(id)] }
+        case .up, .character("k"): scroll(-1)
+        case .down, .character("j"): scroll(1)
+        case .pageUp: scroll(-size.height / 2)
+        case .pageDown, .character(" "): scroll(size.height / 2)
+        case .character("l"): return show(id, .output(back: 0), &session)
+        case .character("c"): return show(id, .crash(number: 0, scroll: 0), &session)
+        case .character("n"), .character("N"):
+            switch pane {
+            case .crash(let number, _):
+                let count = max(1, model.told.crashes(of: id)?.count ?? 1)
+                return show(id, .crash(number: (number + (key == .character("n") ? 1 : count - 1)) % count, scroll: 0), &session)
+            case .output(let back): return matchLine(id, back, key == .character("n") ? 1 : -1, &session)
+            case .history: break
+            }
         case .tab, .right, .left:
             let all = model.ordered.map(\.id)
             guard let at = all.firstIndex(of: id) else { break }
-            session.overlay = .detail(all[(at + (key == .left ? all.count - 1 : 1)) % all.count], .history)
-        default:
-            switch Binding.command(key) {
-            case .act(let action): return ask(action, action == .rolling ? nil : id, &session)
-            case .admin, .pause, .save, .help, .redraw, .suspend, .units: return Binding.command(key).map { run($0, &session) } ?? []
-            case .screen(let screen):
-                session.overlay = nil
-                return run(.screen(screen), &session)
-            default: break
-            }
+            return show(all[(at + (key == .left ? all.count - 1 : 1)) % all.count], pane == .history ? .history : .output(back: 0), &session)
+        default: return under(key, id, &session)
         }
         return []
+    }
+    /// The next line of an output that the filter finds: `by` 1 is older, -1 newer.
+    private func matchLine(_ id: ProcessID, _ back: Int, _ by: Int, _ session: inout Session) -> [Effect] {
+        guard !session.filter.isEmpty else { return toast("nothing to look for: / sets it", &session) }
+        let lines = model.told.children[id]?.output ?? []
+        // The lowest line in sight is the one that was found.
+        var at = lines.count - 1 - back - by
+        while lines.indices.contains(at), !session.filter.matches(text: lines[at], column: { _ in nil }) { at -= by }
+        guard lines.indices.contains(at) else { return toast("no further line with \"\(session.filter.text)\"", &session) }
+        session.overlay = .detail(id, .output(back: lines.count - 1 - at))
+        return []
+    }
+    /// Keys that work also while something lies over the screen. `id`: what it is about.
+    private func under(_ key: Key, _ id: ProcessID?, _ session: inout Session) -> [Effect] {
+        let command = Binding.command(key, on: .overview)
+        switch command {
+        case .act(let action)?: return ask(action, action.isForAll ? nil : id ?? selected(session), &session)
+        case .admin?, .pause?, .save?, .help?, .redraw?, .suspend?, .units?, .filter?, .commandLine?, .clientIDs?: return command.map { run($0, &session) } ?? []
+        case .screen?:
+            session.overlay = nil
+            return command.map { run($0, &session) } ?? []
+        default: return []
+        }
     }
 }

@@ -1,6 +1,9 @@
 /// What a key asks of the program beyond the picture.
 package enum Effect: Equatable, Sendable {
-    case quit, suspend, redraw, save
+    case quit, suspend, redraw
+    /// The screen as a text file.
+    case write
+    case saveSettings
     case act(Confirmation)
     /// `megacomet start`, as a process of its own.
     case startSupervisor
@@ -8,6 +11,8 @@ package enum Effect: Equatable, Sendable {
     case fetchCrashes(ProcessID)
     case retry
     case zeroPeaks
+    /// megatop's own, for its list of events.
+    case note(String)
 }
 
 /// Keys change the session, never the screen; what else they ask for is returned.
@@ -24,6 +29,11 @@ package struct KeyHandler {
 
     package func handle(_ key: Key, _ session: inout Session) -> [Effect] {
         session.toast = nil
+        switch key {
+        case .click(let row, let column): return click(row, column, &session)
+        case .wheelUp, .wheelDown: return (0..<3).flatMap { _ in handle(key == .wheelUp ? .up : .down, &session) }
+        default: break
+        }
         switch session.overlay {
         case .edit(let editor): return edit(key, editor, &session)
         case .confirm(let confirmation): return confirm(key, confirmation, &session)
@@ -31,9 +41,10 @@ package struct KeyHandler {
         case .help(let page): return help(key, page, &session)
         case .explain(let column): return explain(key, column, &session)
         case .detail(let id, let pane): return detail(key, id, pane, &session)
+        case .clients: return clients(key, &session)
         case nil: break
         }
-        guard let command = Binding.command(key) else {
+        guard let command = Binding.command(key, on: session.screen) else {
             session.toast = "no such key; ? shows all"
             return []
         }
@@ -52,23 +63,28 @@ package struct KeyHandler {
         case .top: session.cursor = nil
         case .bottom: move(.max / 2, &session)
         case .enter:
-            if let id = selected(session) { session.overlay = .detail(id, .history) }
+            if session.screen == .host { return run(.explain, &session) }
+            if session.screen == .queues, size.width < Views.wideFrom { session.overlay = .clients } else if let id = selected(session) { session.overlay = .detail(id, .history) }
         case .back:
-            if !session.filter.isEmpty { session.filter = Filter("") } else { session.isFollowing = false }
+            if !session.filter.isEmpty { session.filter = Filter("") }
+            else if session.isFollowing { session.isFollowing = false }
+            else if session.screen == .procs, model.told.rolling != nil { return run(.act(.finish), &session) }
+        case .nextMatch: match(1, &session)
+        case .previousMatch: match(-1, &session)
         case .filter:
             var editor = Editor(.filter)
             editor.text = session.filter.text
             editor.hint = "text  !text  state=backoff  conns>100k   Enter keeps, Esc drops"
-            session.overlay = .edit(editor)
+            type(editor, &session)
         case .sortMenu:
             let columns = Columns.of(session.screen)
             guard !columns.isEmpty else { return toast("nothing to sort here", &session) }
-            let now = session.sorts[session.screen] ?? Columns.defaultSort(session.screen)
+            let now = Columns.sort(session)
             session.overlay = .sortMenu(choice: columns.firstIndex { $0.id == now.column } ?? 0)
         case .nextColumn: sort(by: 1, &session)
         case .previousColumn: sort(by: -1, &session)
         case .invert:
-            var sort = session.sorts[session.screen] ?? Columns.defaultSort(session.screen)
+            var sort = Columns.sort(session)
             sort.isDescending.toggle()
             session.sorts[session.screen] = sort
         case .follow:
@@ -85,33 +101,46 @@ package struct KeyHandler {
         case .pause: session.pausedAt = session.pausedAt == nil ? model.now : nil
         case .faster: step(-1, &session)
         case .slower: step(1, &session)
-        case .save: return [.save]
+        case .save: return [.write]
         case .commandLine:
             var editor = Editor(.command)
             editor.hint = CommandLine.hint
-            session.overlay = .edit(editor)
+            type(editor, &session)
         case .acknowledge:
             let shown = Views.shownEvents(model, session)
             if session.screen == .events, let at = Views.cursor(shown, session) { session.acknowledged.insert(shown[at].key) }
-        case .acknowledgeAll: session.acknowledgedBefore = model.events.last?.time ?? 0
+        case .acknowledgeAll:
+            session.acknowledgedBefore = model.events.last?.time ?? 0
+            session.toast = "all events acknowledged, here only"
         case .level:
             let all = Event.Severity.allCases
             session.eventLevel = all[((all.firstIndex(of: session.eventLevel) ?? 0) + 1) % all.count]
+        case .eventJSON: session.showsEventJSON.toggle()
+        case .clientIDs:
+            if session.showsClientIDs {
+                session.showsClientIDs = false
+                return []
+            }
+            guard session.isAdmin(model.now) else { return toast(needsAdmin(session), &session) }
+            session.showsClientIDs = true
+            return [.note("client ids are shown until admin mode ends")]
         case .explain:
-            guard !Columns.of(session.screen).isEmpty else { return toast("no columns here", &session) }
-            let sort = session.sorts[session.screen] ?? Columns.defaultSort(session.screen)
-            session.overlay = .explain(column: Columns.of(session.screen).firstIndex { $0.id == sort.column } ?? 0)
-        case .output: return fetch(&session) { .fetchOutput($0) }
-        case .crash: return fetch(&session) { .fetchCrashes($0) }
+            let count = Views.explained(session.screen, model).count
+            guard count > 0 else { return toast("no columns here", &session) }
+            let column = Columns.sort(session).column
+            session.overlay = .explain(column: session.screen == .host ? Views.cursor(count, session) : Columns.of(session.screen).firstIndex { $0.id == column } ?? 0)
+        case .output: return open(.output(back: 0), &session)
+        case .crash: return open(.crash(number: 0, scroll: 0), &session)
         case .act(let action): return ask(action, selected(session), &session)
         case .admin:
             if session.isReadOnly { return toast("started with --readonly: no admin mode", &session) }
             if session.isAdmin(model.now) {
                 session.adminUntil = nil
+                session.showsClientIDs = false
                 session.toast = "admin mode left"
             } else {
                 session.adminUntil = model.now + KeyHandler.adminSeconds * 1_000_000_000
-                session.toast = "admin mode for 5 minutes: R D S U K X H act, each asks first"
+                session.toast = "admin mode for 5 minutes: R D S U K X P H act, each asks first"
             }
         case .help: session.overlay = .help(page: 0)
         case .redraw: return [.redraw]
@@ -137,25 +166,61 @@ package struct KeyHandler {
         let rows = Table.rows(session.screen, Context(model, session, Capabilities()))
         return Table.cursor(rows, session).map { rows[$0].id }
     }
+    private func type(_ editor: Editor, _ session: inout Session) {
+        session.underlay = session.overlay
+        session.overlay = .edit(editor)
+    }
+    private func needsAdmin(_ session: Session) -> String { session.screen == .events ? "admin mode first: :admin" : "press A first: admin mode" }
+    /// Those that are shown match; behind the last comes the first.
+    private func match(_ by: Int, _ session: inout Session) {
+        guard !session.filter.isEmpty else {
+            session.toast = "no filter: / sets one"
+            return
+        }
+        let keys = rowKeys(session)
+        guard let at = rowIndex(keys, session) else { return }
+        session.cursor = keys[(at + by + keys.count) % keys.count]
+    }
+    private func click(_ row: Int, _ column: Int, _ session: inout Session) -> [Effect] {
+        switch Views.draw(model, session, size, Capabilities()).target(row: row, column: column) {
+        case .screen(let screen):
+            session.overlay = nil
+            show(screen, &session)
+        case .row(let key):
+            guard session.overlay == nil else { break }
+            // The second click on a row opens it.
+            if session.cursor == key { return run(.enter, &session) }
+            session.cursor = key
+        case .column(let id):
+            guard session.overlay == nil, let column = Columns.named(id, session.screen) else { break }
+            if Columns.sort(session).column == id { return run(.invert, &session) }
+            setSort(column, &session)
+        case nil: break
+        }
+        return []
+    }
     private func show(_ screen: Screen, _ session: inout Session) {
         session.screen = screen
         session.order = []
     }
-    private func move(_ by: Int, _ session: inout Session) {
-        if session.screen == .events {
-            let shown = Views.shownEvents(model, session)
-            guard let at = Views.cursor(shown, session) else { return }
-            session.cursor = .event(shown[max(0, min(shown.count - 1, at + max(-shown.count, min(shown.count, by))))].key)
-            return
+    /// Of the list that the screen shows, in its order.
+    private func rowKeys(_ session: Session) -> [RowKey] {
+        switch session.screen {
+        case .events: Views.shownEvents(model, session).map { .event($0.key) }
+        case .host: Views.kernelCounters(model).indices.map { .line($0) }
+        default: Table.rows(session.screen, Context(model, session, Capabilities())).map { .process($0.id) }
         }
-        let rows = Table.rows(session.screen, Context(model, session, Capabilities()))
-        guard let at = Table.cursor(rows, session) else { return }
-        session.cursor = .process(rows[max(0, min(rows.count - 1, at + max(-rows.count, min(rows.count, by))))].id)
+    }
+    private func rowIndex(_ keys: [RowKey], _ session: Session) -> Int? { keys.isEmpty ? nil : session.cursor.flatMap { keys.firstIndex(of: $0) } ?? 0 }
+    private func move(_ by: Int, _ session: inout Session) {
+        let keys = rowKeys(session)
+        guard let at = rowIndex(keys, session) else { return }
+        session.cursor = keys[max(0, min(keys.count - 1, at + max(-keys.count, min(keys.count, by))))]
     }
     private func sort(by step: Int, _ session: inout Session) {
         let columns = Columns.of(session.screen).filter { $0.history == nil }
         guard !columns.isEmpty else { return }
-        let now = session.sorts[session.screen] ?? Columns.defaultSort(session.screen)
+        let now = Columns.sort(session)
         let at = columns.firstIndex { $0.id == now.column } ?? 0
         setSort(columns[(at + step + columns.count) % columns.count], &session)
     }
@@ -170,10 +235,17 @@ package struct KeyHandler {
         session.interval = KeyHandler.intervals[max(0, min(KeyHandler.intervals.count - 1, at + by))]
         session.toast = "a picture every \(Format.decimals(session.interval, 1)) s"
     }
-    private func fetch(_ session: inout Session, _ effect: (ProcessID) -> Effect) -> [Effect] {
+    private func open(_ pane: Overlay.Pane, _ session: inout Session) -> [Effect] {
         guard let id = selected(session) else { return toast("choose a process first", &session) }
-        session.overlay = .detail(id, .waiting("asking the supervisor ..."))
-        return [effect(id)]
+        return show(id, pane, &session)
+    }
+    func show(_ id: ProcessID, _ pane: Overlay.Pane, _ session: inout Session) -> [Effect] {
+        session.overlay = .detail(id, pane)
+        switch pane {
+        case .history: return []
+        case .output: return [.fetchOutput(id)]
+        case .crash: return [.fetchCrashes(id)]
+        }
     }
     func ask(_ action: Confirmation.Action, _ target: ProcessID?, _ session: inout Session) -> [Effect] {
         if session.isReadOnly { return toast("started with --readonly: it only looks", &session) }
@@ -182,9 +254,10 @@ package struct KeyHandler {
             session.overlay = .confirm(Confirmation(.start, target: nil, pid: 0, boot: 0))
             return []
         }
-        guard session.isAdmin(model.now) else { return toast("press A first: admin mode", &session) }
-        if action == .rolling {
-            session.overlay = .confirm(Confirmation(.rolling, target: nil, pid: 0, boot: 0))
+        guard session.isAdmin(model.now) else { return toast(needsAdmin(session), &session) }
+        if action.isForAll {
+            if action == .finish, model.told.rolling == nil { return toast("no rolling restart is under way", &session) }
+            session.overlay = .confirm(Confirmation(action, target: nil, pid: 0, boot: 0))
             return []
         }
         guard let target, let process = model.processes[target] else { return toast("choose a process first", &session) }

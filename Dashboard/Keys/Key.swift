@@ -6,6 +6,9 @@ package enum Key: Hashable, Sendable {
     case function(Int)
     /// With Ctrl held.
     case control(Character)
+    /// From 0, as the grid counts.
+    case click(row: Int, column: Int)
+    case wheelUp, wheelDown
 }
 
 /// Bytes of a terminal into keys. A sequence may come in pieces; a lone Esc is one when nothing follows it (`flush`).
@@ -55,6 +58,7 @@ package struct KeyDecoder: Sendable {
         guard pending[1] == 91 || pending[1] == 79 else { return (.escape, 1) }  // [ and O
         guard let end = pending.dropFirst(2).firstIndex(where: { (64...126).contains($0) }) else { return nil }
         let parameters = String(decoding: pending[2..<end], as: UTF8.self)
+        if parameters.hasPrefix("<") { return (KeyDecoder.mouse(parameters.dropFirst(), isPress: pending[end] == 77), end + 1) }
         let number = Int(parameters.prefix { $0.isNumber }) ?? 0
         let key: Key? =
             switch pending[end] {
@@ -84,5 +88,16 @@ package struct KeyDecoder: Sendable {
             default: nil
             }
         return (key, end + 1)
+    }
+    /// `BUTTON;COLUMN;ROW` from 1, in the SGR form of xterm. The left button and the wheel are keys, the rest is none.
+    private static func mouse(_ text: Substring, isPress: Bool) -> Key? {
+        let numbers = text.split(separator: ";").compactMap { Int($0) }
+        guard isPress, numbers.count == 3, numbers[1] > 0, numbers[2] > 0 else { return nil }
+        switch numbers[0] {
+        case 0: return .click(row: numbers[2] - 1, column: numbers[1] - 1)
+        case 64: return .wheelUp
+        case 65: return .wheelDown
+        default: return nil
+        }
     }
 }

@@ -102,7 +102,7 @@ package struct Column: Sendable {
     /// A counter: by the second, or with `t` all that it counted.
     package static func flow(
         _ id: String, _ title: String, width: Int, from: Int, _ metric: MetricID, isBytes: Bool = false, isQueue: Bool = false, _ meaning: String = "",
-        level: @escaping @Sendable (Double, ProcessModel, Context) -> Level = { _, _, _ in .fine }, total: (@Sendable (Context) -> Quantity)? = nil
+        level: @escaping @Sendable (Double, ProcessModel, Context) -> Level = { _, _, _ in .fine }
     ) -> Column {
         .quantity(
             id, title, width: width, from: from, metric: metric, meaning,
@@ -112,7 +112,12 @@ package struct Column: Sendable {
                     ? process.waitingRate(metric, context.now, seconds: context.seconds) : process.rate(metric, context.now, seconds: context.seconds)
             },
             format: { isBytes ? Format.bytes($0) : Format.rate($0) },
-            level: { value, process, context in context.session.showsTotals ? .fine : level(value, process, context) }, total: total)
+            level: { value, process, context in context.session.showsTotals ? .fine : level(value, process, context) },
+            total: { context in
+                let totals = context.totals
+                if context.session.showsTotals { return isQueue ? totals.waiting(metric) : totals.sum(metric) }
+                return isQueue ? totals.waitingRate(metric, seconds: context.seconds) : totals.sumRate(metric, seconds: context.seconds)
+            })
     }
     /// Ten minutes, in the room that is left at the right.
     package static func history(_ id: String, _ title: String, from: Int, _ values: @escaping @Sendable (ProcessModel) -> History) -> Column {

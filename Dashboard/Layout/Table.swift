@@ -42,7 +42,7 @@ package struct Table {
         }
     }
     package static func sorted(_ screen: Screen, _ context: Context) -> [ProcessModel] {
-        let sort = context.session.sorts[screen] ?? Columns.defaultSort(screen)
+        let sort = Columns.sort(context.session, screen)
         let all = context.model.ordered
         guard let column = Columns.of(screen).first(where: { $0.id == sort.column }) else { return all }
         let keyed = all.map { ($0, column.value($0, context)) }
@@ -93,6 +93,7 @@ package struct Table {
         }
         for index in first..<max(first, min(rows.count, first + max(0, room))) {
             drawRow(&grid, line, rows[index])
+            grid.mark(.row(.process(rows[index].id)), row: line, 0..<grid.size.width)
             if index == cursor {
                 grid.put(">", row: line, column: 0)
                 grid.reverse(row: line)
@@ -106,7 +107,7 @@ package struct Table {
         if showsTotal, line < top + height { drawTotal(&grid, line) }
     }
     private func drawHeading(_ grid: inout Grid, _ row: Int) {
-        let sort = context.session.sorts[screen] ?? Columns.defaultSort(screen)
+        let sort = Columns.sort(context.session, screen)
         place { column, at, width in
             var title = column.title
             if context.session.showsTotals, title.hasSuffix("/s"), title != "+/-s" { title = String(title.dropLast(2)) }
@@ -114,6 +115,7 @@ package struct Table {
             // A title may take the gap before its column.
             let start = column.isLeft ? at : at + width - title.count
             grid.put(String(title.prefix(max(0, grid.size.width - max(0, start)))), row: row, column: max(at - 1, start), role: .title)
+            if column.history == nil { grid.mark(.column(column.id), row: row, max(0, at - 1)..<at + width) }
         }
     }
     private func drawRow(_ grid: inout Grid, _ row: Int, _ process: ProcessModel) {

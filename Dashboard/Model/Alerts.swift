@@ -93,12 +93,12 @@ extension Model {
             switch state.word {
             case "BACKOFF", "CRASHLOOP":
                 var text = "\(name) \(state.word)"
-                if let exit = children[process.id]?.lastExit, !exit.isEmpty { text += ": \(exit)" }
+                if let exit = told.children[process.id]?.lastExit, !exit.isEmpty { text += ": \(exit)" }
                 if let exits = process.child.value(.childExits60s), exits > 1 { text += ", \(Int(exits)) exits in 60s" }
                 if let retry = process.child.value(.childRetryIn), retry > 0 { text += ", retry in \(Format.span(retry / 1000))" }
                 if let held = process.queue.value(.queueMessages), held > 0 { text += "; \(Format.grouped(held)) msgs held by mgr" }
                 add(name, .critical, text, certain: true)
-            case "HELD": add(name, .critical, "\(name) HELD: \(children[process.id]?.lastExit ?? "its last exit"); U starts it when it is mended", certain: true)
+            case "HELD": add(name, .critical, "\(name) HELD: \(told.children[process.id]?.lastExit ?? "its last exit"); U starts it when it is mended", certain: true)
             case "SUSPECT":
                 let age = process.own.age(now).map { "no report for \(Format.span($0))" } ?? "no report"
                 add(name, .warning, "\(name) SUSPECT: \(age); aborted at \(Format.span(server.policy.watchdog)) unless it reports (H holds the watchdog)", certain: true)

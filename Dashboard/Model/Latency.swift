@@ -1,33 +1,41 @@
 package import Wire
 
-/// Delivery times of the last minute: the buckets of a process now, and those of the seconds before.
-package struct Latency: Equatable, Sendable {
-    private static let kept = 61
-    private var snapshots: [(time: UInt64, buckets: [UInt64])] = []
+/// Some counters of a process over the last minute: as they are now, and as they were in each second before.
+package struct Recent: Equatable, Sendable {
+    /// Seconds.
+    private static let kept = 60.5
+    private struct Snapshot: Equatable {
+        var time: UInt64
+        var counts: [UInt64]
+    }
+    private let ids: [MetricID]
+    private var snapshots: [Snapshot] = []
 
-    package init() {}
-    package static func == (one: Latency, other: Latency) -> Bool { one.counts() == other.counts() }
+    package init(_ ids: [MetricID]) { self.ids = ids }
 
     package mutating func take(_ values: MetricValues, time: UInt64) {
-        let buckets = LatencyBuckets.ids.map { values[$0] }
-        guard buckets.allSatisfy({ $0 != nil }), snapshots.last.map({ time > $0.time }) ?? true else { return }
-        if snapshots.count == Latency.kept { snapshots.removeFirst() }
-        snapshots.append((time, buckets.map { $0 ?? 0 }))
+        guard snapshots.last.map({ time > $0.time }) ?? true else { return }
+        let counts = ids.compactMap { values[$0] }
+        guard counts.count == ids.count else { return }
+        while let first = snapshots.first, Double(time - first.time) > Recent.kept * 1e9 { snapshots.removeFirst() }
+        snapshots.append(Snapshot(time: time, counts: counts))
     }
     package mutating func restart() { snapshots.removeAll() }
 
-    /// Messages in each bucket, over the last `seconds`.
-    package func counts(seconds: Double = 60) -> [Double]? {
-        guard let last = snapshots.last, snapshots.count > 1 else { return nil }
-        let first = snapshots.first { Double(last.time - $0.time) <= seconds * 1e9 + 5e7 } ?? snapshots[0]
-        guard first.time < last.time else { return nil }
-        return zip(last.buckets, first.buckets).map { $0 >= $1 ? Double($0 - $1) : 0 }
+    /// What each counter counted since the oldest snapshot: in a minute, or as long as it is known.
+    package func counts() -> [Double]? {
+        guard let last = snapshots.last, let first = snapshots.first, first.time < last.time else { return nil }
+        return Recent.difference(last, first)
     }
+    /// From the oldest to the newest, in seconds; 0 where there are no two.
+    package var span: Double { snapshots.last.flatMap { last in snapshots.first.map { Double(last.time - $0.time) / 1e9 } } ?? 0 }
     /// Second by second, newest last: for the heat picture.
-    package func seconds(_ most: Int) -> [[Double]] {
-        zip(snapshots.dropFirst(), snapshots).suffix(most).map { now, before in zip(now.buckets, before.buckets).map { $0 >= $1 ? Double($0 - $1) : 0 } }
-    }
+    package func seconds(_ most: Int) -> [[Double]] { zip(snapshots.dropFirst(), snapshots).suffix(most).map(Recent.difference) }
+    private static func difference(_ now: Snapshot, _ before: Snapshot) -> [Double] { zip(now.counts, before.counts).map { $0 >= $1 ? Double($0 - $1) : 0 } }
+}
 
+/// Delivery times, as the buckets of a worker tell them.
+package enum Latency {
     /// Milliseconds under which that share of the messages stayed, from the bucket it falls in; nil without messages.
     package static func percentile(_ share: Double, _ counts: [Double]) -> Double? {
         let all = counts.reduce(0, +)
@@ -45,4 +53,11 @@ package struct Latency: Equatable, Sendable {
         return 500
     }
     package static func text(_ milliseconds: Double) -> String { milliseconds >= 500 ? ">.5s" : Format.milliseconds(milliseconds) }
+}
+
+/// Why a connection ended, in the words of the screen.
+package enum Closes {
+    package static let reasons: [(word: String, id: MetricID)] = [
+        ("client left", .closesClient), ("answered", .closesAnswered), ("timeout", .closesTimeout), ("error", .closesError), ("slow", .closesSlow), ("drain", .closesDrain),
+    ]
 }

@@ -22,10 +22,8 @@ package struct Model: Sendable {
     package var health = Health()
     /// The most connections since start, or since `z`.
     package var peakConnections: Double = 0
-    package var doctor: [DoctorCheck] = []
-    package var rolling: String?
-    /// What the supervisor's control socket says of each process beyond its numbers.
-    package var children: [ProcessID: Child] = [:]
+    /// What was asked for and told, beyond the reports.
+    package var told = Told()
 
     package init() {}
 
@@ -69,29 +67,6 @@ package struct Model: Sendable {
         package var isUnauthenticated = false
         package init() {}
     }
-    package struct Child: Equatable, Sendable {
-        package var desired = "up"
-        /// `SIGSEGV after 3.1s`; empty where it never ended.
-        package var lastExit = ""
-        package var isHeld = false
-        /// The newest of its lines.
-        package var output: [String] = []
-        package init() {}
-    }
-    package struct DoctorCheck: Equatable, Sendable {
-        package var name: String
-        package var have: String
-        package var want: String
-        package var why: String
-        package var isGood: Bool
-        package init(name: String, have: String, want: String, why: String, isGood: Bool) {
-            self.name = name
-            self.have = have
-            self.want = want
-            self.why = why
-            self.isGood = isGood
-        }
-    }
 
     package var ordered: [ProcessModel] { processes.values.sorted { $0.id < $1.id } }
     package var workers: [ProcessModel] { ordered.filter { $0.id != .manager } }
@@ -113,6 +88,14 @@ package struct Model: Sendable {
         let at = events.lastIndex { $0.time <= event.time }.map { $0 + 1 } ?? 0
         events.insert(event, at: at)
         if events.count > Model.eventsKept { events.removeFirst() }
+    }
+    /// While nobody tells: which processes are no more. `isGone`: by pid.
+    package mutating func markGone(_ isGone: (Int32) -> Bool) {
+        for id in processes.keys {
+            guard let process = processes[id], process.pid > 0 else { continue }
+            let gone = isGone(Int32(bitPattern: process.pid))
+            if gone != process.isGone { processes[id]?.isGone = gone }
+        }
     }
     package var isLost: Bool { if case .lost = link { true } else { false } }
 }

@@ -15,7 +15,10 @@ package struct ProcessModel: Equatable, Sendable {
     package var reportedState: UInt16 = 0
     package var saidGoodbye = false
     package var lost: UInt64 = 0
-    package var latency = Latency()
+    package var latency = Recent(LatencyBuckets.ids)
+    package var closes = Recent(Closes.reasons.map(\.id))
+    /// While no supervisor answers: its pid is no more.
+    package var isGone = false
     package var connections = History()
     package var depth = History()
     package var deliveries = History()
@@ -24,6 +27,7 @@ package struct ProcessModel: Equatable, Sendable {
 
     /// What the supervisor says, or without it what the process itself said last.
     package func state(_ now: UInt64) -> State {
+        if isGone { return State(word: "GONE", freshness: .absent, isRunning: false) }
         if isToldNewer || child.freshness(now) < .old, let code = child.count(.childState), let state = ProcessStateCode(rawValue: code) {
             return State(word: state.word.uppercased(), freshness: child.freshness(now), isRunning: State.running.contains(state))
         }

@@ -66,12 +66,14 @@ extension Model {
     private func isNewManager(_ report: Report) -> Bool { managerBoot != 0 && managerBoot != report.boot }
 
     private mutating func takeOwn(_ report: Report, _ id: ProcessID) {
+        var lostNow: UInt64 = 0
         process(id) { process in
             if process.boot != report.boot {
                 // The generation before is still draining: the row shows the new one.
                 if process.boot != 0, report.generation < process.generation, process.own.freshness(report.time) == .fresh { return }
                 process.own.restart()
                 process.latency.restart()
+                process.closes.restart()
                 process.boot = report.boot
                 process.lost = 0
             }
@@ -80,14 +82,19 @@ extension Model {
             process.startTime = report.startTime
             process.reportedState = report.state
             process.saidGoodbye = report.isGoodbye
-            process.lost += report.lost
+            // The hub begins with the newest that it has; what went to others between that and the first live one was not lost.
+            let lost = process.own.samples.count > 1 ? report.lost : 0
+            process.lost += lost
+            lostNow = lost
             process.own.interval = report.interval
             process.own.take(report.values, time: report.time)
-            process.latency.take(process.own.samples.last?.values ?? report.values, time: report.time)
+            let whole = process.own.samples.last?.values ?? report.values
+            process.latency.take(whole, time: report.time)
+            process.closes.take(whole, time: report.time)
             if id != .manager { process.connections.note(process.own.value(.connsOpen), time: report.time) }
             process.deliveries.note(process.own.rate(id == .manager ? .handed : .delivered), time: report.time)
         }
-        health.lost += report.lost
+        health.lost += lostNow
     }
     private mutating func process(_ id: ProcessID, _ change: (inout ProcessModel) -> Void) {
         var process = processes[id] ?? ProcessModel(id)

@@ -48,6 +48,12 @@ package struct Series: Equatable, Sendable {
         return Double(now - first.value) * 1e9 / Double(last.time - first.time)
     }
 
+    /// How fast a gauge goes up or down, a second, between the last two samples.
+    package func change(_ id: MetricID) -> Double? {
+        guard samples.count > 1, let now = samples[samples.count - 1].values[id], let before = samples[samples.count - 2].values[id] else { return nil }
+        return (Double(now) - Double(before)) * 1e9 / Double(samples[samples.count - 1].time - samples[samples.count - 2].time)
+    }
+
     /// Seconds since it was taken.
     package func age(_ now: UInt64) -> Double? { time.map { now > $0 ? Double(now - $0) / 1e9 : 0 } }
     package func freshness(_ now: UInt64) -> Freshness {

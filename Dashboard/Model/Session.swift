@@ -8,6 +8,8 @@ package struct Session: Sendable {
     package var sorts: [Screen: Sort] = [:]
     package var filter = Filter("")
     package var overlay: Overlay?
+    /// What the line that is typed lies over, to come back to.
+    package var underlay: Overlay?
     /// The row order that is shown: renewed at most once a second, and not while the operator moves.
     package var order: [ProcessID] = []
     package var pausedAt: UInt64?
@@ -18,14 +20,23 @@ package struct Session: Sendable {
     /// Admin mode lasts until then, in ns; nil: off.
     package var adminUntil: UInt64?
     package var eventLevel = Event.Severity.info
+    package var showsEventJSON = false
+    /// Client ids as they are, not hashed: in admin mode only.
+    package var showsClientIDs = false
+    /// Off, the terminal's own copy and paste works.
+    package var usesMouse = false
+    /// Of the command line, the oldest first.
+    package var commands: [String] = []
+    package static let commandsKept = 50
     package var acknowledged: Set<UInt64> = []
     package var acknowledgedBefore: UInt64 = 0
     package var toast: String?
-    package var colour = true
 
     package init() {}
 
     package func isAdmin(_ now: UInt64) -> Bool { !isReadOnly && (adminUntil.map { now < $0 } ?? false) }
+    /// What is drawn over the screen, also under a line that is being typed.
+    package var shownOverlay: Overlay? { if case .edit? = overlay { underlay } else { overlay } }
     package func isAcknowledged(_ event: Event) -> Bool {
         event.severity == .info || event.time <= acknowledgedBefore || acknowledged.contains(event.key)
     }
@@ -37,6 +48,12 @@ extension Event {
 
 package enum Screen: Int, CaseIterable, Sendable {
     case overview = 1, queues, delivery, procs, events, host
+    /// By its name, as much of it as is typed, or its number.
+    package init?(_ text: String) {
+        let text = text.lowercased()
+        guard !text.isEmpty, let screen = Screen.allCases.first(where: { "\($0)".hasPrefix(text) || "\($0.rawValue)" == text }) else { return nil }
+        self = screen
+    }
     package var title: String { "\(self)".uppercased() }
     package var tab: String { "\(rawValue) " + title.prefix(1) + title.dropFirst().lowercased() }
 }
@@ -65,12 +82,14 @@ package enum Overlay: Equatable, Sendable {
     case sortMenu(choice: Int)
     case detail(ProcessID, Pane)
     case confirm(Confirmation)
+    case clients
     case edit(Editor)
     package enum Pane: Equatable, Sendable {
         case history
-        case output(lines: [String], scroll: Int)
-        case crash(report: [String], number: Int, of: Int, scroll: Int)
-        case waiting(String)
+        /// `back`: lines from the end; 0 follows what is written.
+        case output(back: Int)
+        /// The newest has number 0.
+        case crash(number: Int, scroll: Int)
     }
 }
 
@@ -79,8 +98,8 @@ package struct Editor: Equatable, Sendable {
     package enum Purpose: Equatable, Sendable { case filter, command }
     package var purpose: Purpose
     package var text = ""
-    package var history: [String] = []
-    package var at: Int?
+    /// Which of the earlier commands is shown, counted back from the newest; 0: the one that is being typed.
+    package var back = 0
     package var hint = ""
     package init(_ purpose: Purpose) { self.purpose = purpose }
 }
@@ -89,6 +108,13 @@ package struct Editor: Equatable, Sendable {
 package struct Confirmation: Equatable, Sendable {
     package enum Action: String, CaseIterable, Sendable {
         case restart, drain, stop, start, kill, rolling, hold
+        /// Ends a rolling restart.
+        case finish
+
+        /// Of the control socket.
+        package var operation: String { self == .finish ? "rolling" : rawValue }
+        /// It is for all workers, not for the row.
+        package var isForAll: Bool { self == .rolling || self == .finish }
     }
     package enum Field: Equatable, Sendable { case cancel, reason, word }
     package var action: Action
@@ -109,6 +135,7 @@ package struct Confirmation: Equatable, Sendable {
     package var word: String {
         switch action {
         case .rolling: "all"
+        case .finish: "end"
         case .kill: "kill \(target?.short ?? "")"
         default: target?.short ?? "start"
         }

@@ -20,8 +20,11 @@ package struct Totals {
         return Quantity(freshness == .old ? nil : model.queue.rate(id, seconds: seconds), freshness)
     }
     /// Messages in each latency bucket in the last minute.
-    package var latency: [Double]? {
-        let counts = model.workers.compactMap { $0.latency.counts() }
+    package var latency: [Double]? { recent(\.latency) }
+    /// Connections that ended in the last minute, by reason.
+    package var closes: [Double]? { recent(\.closes) }
+    private func recent(_ part: KeyPath<ProcessModel, Recent>) -> [Double]? {
+        let counts = model.workers.compactMap { $0[keyPath: part].counts() }
         guard let first = counts.first else { return nil }
         return counts.dropFirst().reduce(first) { zip($0, $1).map(+) }
     }
@@ -44,5 +47,11 @@ package struct Totals {
 }
 
 extension Model {
+    /// Of what may wait: by messages or by bytes, whichever is more.
+    package var queueShare: Quantity {
+        guard let messages = queue.value(.queueMessages), let most = queue.value(.queueLimitMessages), most > 0 else { return Quantity(nil, .old) }
+        let bytes = queue.value(.queueBytes).flatMap { bytes in queue.value(.queueLimitBytes).map { $0 > 0 ? bytes / $0 : 0 } } ?? 0
+        return Quantity(max(messages / most, bytes), queue.freshness(now))
+    }
     package var totals: Totals { Totals(model: self) }
 }

@@ -20,6 +20,10 @@ package final class Terminal {
     private var shown: Grid?
     private let capabilities: Capabilities
     private let hasTitle: Bool
+    /// Presses in the SGR form, where the terminal has a mouse at all.
+    private let mouseOn: [UInt8]
+    private let mouseOff: [UInt8]
+    private var usesMouse = false
     /// Ends with `mc_terminal_restore`: bytes that bring any terminal of this kind back.
     private let restoring: [UInt8]
 
@@ -41,7 +45,10 @@ package final class Terminal {
         }
         self.screen = OpaquePointer(UnsafeRawPointer(screen))
         hasTitle = kind.hasPrefix("xterm") || kind.hasPrefix("tmux") || kind.hasPrefix("screen") || kind.hasPrefix("rxvt")
-        restoring = ["sgr0", "rmkx", "cnorm", "rmcup"].flatMap { (name: String) in Array(String(cString: mc_capability(name)).utf8) }
+        let hasMouse = !String(cString: mc_capability("kmous")).isEmpty
+        mouseOn = hasMouse ? Array("\u{1B}[?1000h\u{1B}[?1006h".utf8) : []
+        mouseOff = hasMouse ? Array("\u{1B}[?1006l\u{1B}[?1000l".utf8) : []
+        restoring = mouseOff + ["sgr0", "rmkx", "cnorm", "rmcup"].flatMap { (name: String) in Array(String(cString: mc_capability(name)).utf8) }
         nonl()
         noecho()
         typeahead(-1)
@@ -110,6 +117,12 @@ package final class Terminal {
         pending += Array("\u{1B}]2;\(text)\u{07}".utf8)
         flush()
     }
+    package func setMouse(_ isOn: Bool) {
+        guard isOn != usesMouse else { return }
+        usesMouse = isOn
+        pending += isOn ? mouseOn : mouseOff
+        flush()
+    }
     /// Everything anew with the next picture.
     package func redraw() {
         shown = nil
@@ -165,7 +178,7 @@ package final class Terminal {
         _ = setRaw()
         // ncurses believes that it never left: it sends what it sends at the start.
         let start = String(cString: mc_capability("smcup")) + String(cString: mc_capability("civis"))
-        pending = Array(start.utf8)
+        pending = Array(start.utf8) + (usesMouse ? mouseOn : [])
         redraw()
     }
     package func suspend() {

@@ -5,7 +5,7 @@ extension Views {
     static func delivery(_ context: Context, _ size: Size) -> Page {
         let totals = context.totals
         let seconds = context.seconds
-        let wide = size.width >= 120
+        let wide = size.width >= wideFrom
         var page = Page(keys: Frame.keys(context, ["Enter detail", "/ filter", "s sort", "t totals", "z zero", "p pause", "e explain", "w save"]))
         func manager(_ id: MetricID) -> String { totals.manager(id, seconds: seconds).text(Format.rate) }
         func all(_ id: MetricID) -> String { totals.sumRate(id, seconds: seconds).text(Format.rate) }
@@ -39,28 +39,28 @@ extension Views {
             title += [(0.5, "p50"), (0.9, "p90"), (0.99, "p99")].map { share, name in "  \(name) " + (Latency.percentile(share, counts).map(Latency.text) ?? "-") }.joined()
         }
         page.table = Table(.delivery, context, width: size.width, hasTotal: size.height >= 24)
-        page.sections.append(.init(title: size.width < 60 ? "LATENCY" : title, lines: latencyLines(context, counts, wide: wide), least: 8))
-        page.sections.append(.init(title: "WHY CONNECTIONS CLOSED, all so far", lines: [closesLine(context)], least: 1, grows: true))
+        var latency = Page.Section(title: size.width < 60 ? "LATENCY" : title, lines: latencyLines(context, counts), least: 8)
+        if wide { latency.right = ("HEAT: latency down, seconds across, newest right", heat(context, width: size.width - size.width / 2 - 12)) }
+        page.sections.append(latency)
+        page.sections.append(.init(title: "WHY CONNECTIONS CLOSED, last 60s", lines: [closesLine(context), appsLine(context)], least: 1, grows: true))
         return page
     }
 
-    private static func latencyLines(_ context: Context, _ counts: [Double]?, wide: Bool) -> [Line] {
-        let names = LatencyBuckets.boundsMilliseconds.map { "<\($0)ms" } + [">500ms"]
+    private static let bucketNames = LatencyBuckets.boundsMilliseconds.map { "<\($0)ms" } + [">500ms"]
+    private static func latencyLines(_ context: Context, _ counts: [Double]?) -> [Line] {
         let sum = counts?.reduce(0, +) ?? 0
-        let heat = wide ? heat(context) : nil
-        return names.enumerated().map { index, name in
+        return bucketNames.enumerated().map { index, name in
             var line = Line(Format.right(name, 8))
             let share = sum > 0 ? (counts?[index] ?? 0) / sum : 0
-            line.addBar(share, most: wide ? 52 : 42, leaves: 2)
+            line.addBar(share, most: 42, leaves: 2)
             line.add(Format.right(counts == nil ? "?" : sum > 0 ? Format.decimals(share * 100, 1) + "%" : "-", 6))
             line.add(Format.right(counts.map { Format.number($0[index], width: 9) } ?? "", 9), leaves: 1)
-            if let heat { line.add(heat[index], leaves: 3, gap: 3) }
             return line
         }
     }
     /// Second by second, the newest at the right: how many of that second's messages fell in each bucket.
-    private static func heat(_ context: Context) -> [String] {
-        let width = 40
+    private static func heat(_ context: Context, width: Int) -> [Line] {
+        let width = min(60, width)
         var seconds = [[Double]](repeating: [Double](repeating: 0, count: LatencyBuckets.ids.count), count: width)
         for worker in context.model.workers {
             for (back, counts) in worker.latency.seconds(width).reversed().enumerated() {
@@ -68,24 +68,34 @@ extension Views {
             }
         }
         let levels = Array(" .:-=+*#%@")
-        return LatencyBuckets.ids.indices.map { bucket in
-            String(seconds.map { counts in
+        return bucketNames.enumerated().map { bucket, name in
+            let cells = seconds.map { counts in
                 let all = counts.reduce(0, +)
-                guard all > 0, counts[bucket] > 0 else { return " " }
+                guard all > 0, counts[bucket] > 0 else { return levels[0] }
                 return levels[min(9, 1 + Int(counts[bucket] / all * 8.999))]
-            })
+            }
+            var line = Line(Format.right(name, 8))
+            line.add(String(cells))
+            return line
         }
     }
     private static func closesLine(_ context: Context) -> Line {
-        let reasons: [(String, MetricID)] = [
-            ("client left", .closesClient), ("answered", .closesAnswered), ("timeout", .closesTimeout), ("error", .closesError), ("slow", .closesSlow), ("drain", .closesDrain),
-        ]
-        let values = reasons.map { context.totals.sum($0.1).value ?? 0 }
-        let all = values.reduce(0, +)
+        let counts = context.totals.closes
+        let all = counts?.reduce(0, +) ?? 0
         var line = Line(" ")
-        for (index, (reason, value)) in zip(reasons, values).enumerated() {
-            line.add("\(reason[keyPath: \.0]) " + (all > 0 ? Format.decimals(value / all * 100, 1) + "%" : "-"), leaves: index, gap: index == 0 ? 0 : 3)
+        for (index, reason) in Closes.reasons.enumerated() {
+            let share = counts.map { all > 0 ? Format.decimals($0[index] / all * 100, 1) + "%" : "-" } ?? "?"
+            line.add("\(reason.word) \(share)", role: reason.id == .closesSlow && all > 0 && (counts?[index] ?? 0) > 0 ? .warning : .normal, leaves: index, gap: index == 0 ? 0 : 3)
         }
+        return line
+    }
+    /// The apps, as far as the manager counts them.
+    private static func appsLine(_ context: Context) -> Line {
+        guard let manager = context.totals.manager else { return Line(" app connections ?", .dim) }
+        var line = Line(" app connections " + manager.gauge(.appsConnected, context.now).text(Format.grouped))
+        line.add("accepted " + context.totals.manager(.appAccepts, seconds: context.seconds).text(Format.rate) + "/s", leaves: 1)
+        line.add("most unread answers " + manager.gauge(.appBacklogMax, context.now).text(Format.bytes), leaves: 3)
+        line.add("clients known " + manager.gauge(.clientsKnown, context.now).text(Format.grouped), leaves: 2)
         return line
     }
 }

@@ -25,22 +25,29 @@ extension Views {
             Page.rule(title, "", on: &grid, row, size.width)
             row += 1
         }
-        case .waiting(let text): put(Line(" " + text, .dim))
-        case .output(let lines, let scroll):
-            let title = "LAST OUTPUT, \(lines.count) lines, newest at the bottom"
-            drawLines(title, lines.isEmpty ? ["nothing was written yet"] : lines, scroll: scroll, fromEnd: true, &grid, row, end, context)
-        case .crash(let report, let number, let of, let scroll):
-            let title = of == 0 ? "CRASH REPORTS: none" : "CRASH REPORT \(number) of \(of), n next"
-            drawLines(title, report, scroll: scroll, fromEnd: false, &grid, row, end, context)
+        case .output(let back):
+            let lines = context.model.told.children[id]?.output
+            let title = lines.map { "LAST OUTPUT, \($0.count) lines, newest at the bottom" + (back > 0 ? ", \(back) below" : "") } ?? "LAST OUTPUT"
+            let shown = lines.map { $0.isEmpty ? ["nothing was written yet"] : $0.dropLast(back) } ?? [waiting(context)]
+            drawLines(title, shown, scroll: .max, &grid, row, end, context)
+        case .crash(let number, let scroll):
+            guard let reports = context.model.told.crashes(of: id) else {
+                drawLines("CRASH REPORTS", [waiting(context)], scroll: 0, &grid, row, end, context)
+                break
+            }
+            let title = reports.isEmpty ? "CRASH REPORTS: none" : "CRASH REPORT (\(min(number + 1, reports.count)) of \(reports.count), n next)"
+            let report = reports.indices.contains(number) ? reports[number].lines ?? [waiting(context)] : ["no crash report of \(id.short)"]
+            drawLines(title, report, scroll: scroll, &grid, row, end, context)
         }
         if footer == 2 {
-            if let toast = context.session.toast { Line(" " + toast, .title).draw(on: &grid, row: size.height - 2, context.capabilities) } else {
-                Frame.keys(context, ["Esc back", "Tab next process", "l log", "c crash report", "w save"], actions: ["R restart", "D drain", "S stop", "U start", "K kill", "H hold"])
-                    .draw(on: &grid, row: size.height - 2, context.capabilities)
-            }
+            let hints = ["Esc back", "Tab next process", "l log", "c crash report", pane == .history ? "" : "/ n N find", "w save"].filter { !$0.isEmpty }
+            Frame.footer(context, Frame.keys(context, hints, actions: ["R restart", "D drain", "S stop", "U start", "K kill", "H hold"]), on: &grid)
+        } else {
+            (Frame.editor(context) ?? Frame.tabs(context)).draw(on: &grid, row: size.height - 1, context.capabilities)
         }
-        Frame.tabs(context).draw(on: &grid, row: size.height - 1, context.capabilities)
     }
+    /// While the supervisor has not said it.
+    private static func waiting(_ context: Context) -> String { context.model.isLost ? "not known: no supervisor answers" : "asking the supervisor ..." }
 
     private static func facts(_ process: ProcessModel, _ context: Context) -> [Line] {
         let model = context.model
@@ -103,13 +110,13 @@ extension Views {
         rule("EVENTS of \(process.id.short)")
         if events.isEmpty { put(Line(" none", .dim)) }
         for event in events { put(Frame.event(event, context, width: size.width)) }
-        if let child = context.model.children[process.id], !child.output.isEmpty {
+        if let output = context.model.told.children[process.id]?.output, !output.isEmpty {
             rule("LAST OUTPUT (l shows all)")
-            for line in child.output.suffix(8) { put(Line(" " + context.capabilities.clean(line))) }
+            for line in output.suffix(8) { put(Line(" " + context.capabilities.clean(line))) }
         }
     }
     private static func drawLines(
-        _ title: String, _ lines: [String], scroll: Int, fromEnd: Bool, _ grid: inout Grid, _ top: Int, _ end: Int, _ context: Context
+        _ title: String, _ lines: [String], scroll: Int, _ grid: inout Grid, _ top: Int, _ end: Int, _ context: Context
     ) {
         guard top < end else { return }
         Page.rule(title, lines.count > end - top - 1 ? "up and down scroll" : "", on: &grid, top, grid.size.width)
@@ -118,8 +125,7 @@ extension Views {
             line.count < grid.size.width ? [line] : Paragraph.lines(context.capabilities.clean(line), width: grid.size.width - 4).enumerated().map { $0 == 0 ? $1 : "   " + $1 }
         }
         let room = end - top - 1
-        let most = max(0, lines.count - room)
-        let first = fromEnd ? max(0, min(most, scroll)) : min(most, scroll)
+        let first = min(max(0, lines.count - room), scroll)
         for (index, text) in lines.dropFirst(first).prefix(room).enumerated() {
             Line(" " + context.capabilities.clean(text)).draw(on: &grid, row: top + 1 + index, context.capabilities)
         }

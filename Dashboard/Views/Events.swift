@@ -26,7 +26,7 @@ extension Views {
         let model = context.model
         let shown = shownEvents(model, context.session)
         let at = cursor(shown, context.session)
-        var page = Page(keys: Frame.keys(context, ["a acknowledge", "Z all", "L level", "/ filter", "p pause", "w save"]))
+        var page = Page(keys: Frame.keys(context, ["Enter open", "a ack", "A ack all", "L level", "/ filter", "F follow", "J as JSON", "w save"]))
         var line = Line(" SHOW", .title)
         line.add(context.session.eventLevel == .info ? "all" : context.session.eventLevel.rawValue + " and worse")
         for severity in Event.Severity.allCases.reversed() {
@@ -41,7 +41,7 @@ extension Views {
         for alert in model.alerts.raised.prefix(most) {
             page.header.append(.init(line: Line("! " + context.capabilities.clean(alert.text), alert.isCritical ? .critical : .warning), from: 10))
         }
-        let wide = size.width >= 120
+        let wide = size.width >= wideFrom
         let heading = Line(" " + Format.left("TIME", wide ? 23 : 12) + " L WHO WHAT      " + (wide ? Format.right("PID", 7) + "  " : "") + "DETAIL", .title)
         let rows = shown.map { event in
             var line = Line((wide ? Format.date(event.time) + " " : "") + Format.clock(event.time, milliseconds: true), .dim)
@@ -54,7 +54,9 @@ extension Views {
             if isOpen { line.addRight("*", role: .warning, leaves: 1, gap: 1) }
             return line
         }
-        page.list = (heading, rows.isEmpty ? [Line(context.session.filter.isEmpty ? "nothing happened yet" : "no event matches the filter", .dim)] : rows, at)
+        page.list = Page.List(
+            heading: heading, rows: rows.isEmpty ? [Line(context.session.filter.isEmpty ? "nothing happened yet" : "no event matches the filter", .dim)] : rows,
+            keys: shown.map { .event($0.key) }, cursor: at)
         if let at {
             let event = shown[at]
             page.sections.append(.init(title: "DETAIL", lines: detail(event, context, width: size.width), least: 2))
@@ -63,6 +65,7 @@ extension Views {
     }
     /// The whole text, however long, and what is known of its process.
     private static func detail(_ event: Event, _ context: Context, width: Int) -> [Line] {
+        if context.session.showsEventJSON { return Paragraph.lines(event.json, width: width - 2).map { Line(" " + context.capabilities.clean($0)) } }
         var lines = [Line(" \(Format.date(event.time)) \(Format.clock(event.time, milliseconds: true)) UTC  \(event.who) \(event.kind)" + (event.pid.map { "  pid \($0)" } ?? ""))]
         lines += Paragraph.lines(context.capabilities.clean(event.text), width: width - 2).prefix(3).map { Line(" " + $0) }
         if let id = ProcessID(event.who), let process = context.model.processes[id] {

@@ -5,7 +5,7 @@ extension Views {
         for group in Binding.Group.allCases {
             lines.append(group.rawValue + (group == .act && session.isReadOnly ? "  (off: --readonly)" : group == .act && !session.isAdmin(now) ? "  (off)" : ""))
             for binding in Binding.all where binding.group == group && !binding.help.isEmpty {
-                lines.append(" " + Format.left(binding.label, 7) + binding.help)
+                lines.append(" " + Format.left(binding.label, 8) + binding.help)
             }
             lines.append("")
         }

@@ -5,11 +5,11 @@ extension Views {
     static func host(_ context: Context, _ size: Size) -> Page {
         let model = context.model
         let own = model.supervisor.own
-        var page = Page(keys: Frame.keys(context, ["p pause", "w save", "megacomet doctor --sysctl prints a sysctl.d file"]))
+        var page = Page(keys: Frame.keys(context, ["Enter what it means", "p pause", "w save", "megacomet doctor --sysctl prints a sysctl.d file"]))
         var cpu = Line(" CPU", .title)
         if let load = own.value(.loadAverage), let cpus = own.value(.cpuCount), cpus > 0 {
             cpu.add("load \(Format.decimals(load / 1000, 2)) on \(Int(cpus)) cpus")
-            cpu.addBar(load / 1000 / cpus, most: size.width >= 120 ? 42 : 22, leaves: 2)
+            cpu.addBar(load / 1000 / cpus, most: size.width >= wideFrom ? 42 : 22, leaves: 2)
         } else {
             cpu.add("load ?")
         }
@@ -18,7 +18,7 @@ extension Views {
         var memory = Line(" MEM", .title)
         if let free = own.value(.memoryAvailable), let all = own.value(.memoryTotal), all > 0 {
             memory.add("\(Format.bytes(all - free)) of \(Format.bytes(all))")
-            memory.addBar((all - free) / all, most: size.width >= 120 ? 42 : 22, leaves: 2)
+            memory.addBar((all - free) / all, most: size.width >= wideFrom ? 42 : 22, leaves: 2)
         } else {
             memory.add("?")
         }
@@ -29,48 +29,70 @@ extension Views {
         page.header.append(.init(line: memory, from: 0))
         page.header += Frame.alerts(context, height: size.height)
 
-        let rows: [(String, MetricID, MetricID?)] = [
-            ("tcp sockets", .tcpInUse, nil), ("tcp time-wait", .tcpTimeWait, nil), ("tcp orphans", .tcpOrphans, nil), ("tcp memory (pages)", .tcpMemory, .tcpMemoryLimit),
-            ("listen overflows", .listenOverflows, nil), ("listen drops", .listenDrops, nil), ("udp buffer errors", .udpReceiveErrors, nil),
-            ("conntrack entries", .conntrack, .conntrackLimit), ("open files, whole host", .filesOpen, .filesLimit),
-        ]
+        let counters = kernelCounters(model)
         let heading = Line(" " + Format.left("KERNEL COUNTERS", 23) + Format.right("NOW", 12) + Format.right("RATE", 10) + Format.right("LIMIT", 14) + Format.right("USED", 6) + "  STATE", .title)
-        let lines = rows.filter { own.value($0.1) != nil }.map { name, id, limitID in
-            let value = Quantity(own.value(id), own.freshness(context.now))
-            let limit = limitID.flatMap { own.value($0) }
-            let rate = own.rate(id)
-            let threshold = Metric[id].threshold
-            let level: Level = switch threshold?.measure {
-            case .share: .share(id, value.value, limit)
-            case .rate: Level(rate, threshold)
-            default: .fine
-            }
-            var line = Line(Format.left(name, 23))
-            line.add(Format.right(value.text(Format.grouped), 12), gap: 0)
-            line.add(Format.right(rate.map { Format.rate($0) + "/s" } ?? "?", 10), leaves: 4, gap: 0)
-            line.add(Format.right(limit.map { $0 > 1e15 ? "none" : Format.number($0, width: 13) } ?? "-", 14), leaves: 3, gap: 0)
-            line.add(Format.right(limit.map { $0 > 0 ? Format.percent((value.value ?? 0) / $0) : "-" } ?? "-", 6), leaves: 2, gap: 0)
-            line.add(level == .fine ? "ok" : level == .warning ? "WARNING" : "CRITICAL", role: level.role, leaves: 1)
-            return line
-        }
-        page.list = (heading, lines.isEmpty ? [Line("nothing reported yet: the supervisor reads these", .dim)] : lines, nil)
+        let at = counters.isEmpty ? nil : cursor(counters.count, context.session)
+        page.list = Page.List(
+            heading: heading, rows: counters.isEmpty ? [Line("nothing reported yet: the supervisor reads these", .dim)] : counters.map { line($0, own, context) },
+            keys: counters.indices.map { .line($0) }, cursor: at)
 
-        if !model.doctor.isEmpty {
-            let good = model.doctor.count(where: \.isGood)
-            let checks = (model.doctor.filter { !$0.isGood } + model.doctor.filter(\.isGood)).map { check in
-                var line = Line(check.isGood ? " " : "!", .warning)
-                line.add(Format.left(check.name, 30), role: check.isGood ? .normal : .warning, gap: 1)
-                line.add("\(check.have), want \(check.want)", gap: 1)
-                line.add(check.isGood ? "ok" : check.why, role: .dim, gap: 2)
-                return line
-            }
-            page.sections.append(.init(title: "DOCTOR: \(good) of \(model.doctor.count) checks pass", note: size.width >= 120 ? "megacomet doctor" : "", lines: checks, least: 2, grows: true))
-        }
+        if !model.told.doctor.isEmpty { page.sections.append(doctor(model.told.doctor, width: size.width)) }
         let files = model.ordered.map { process in
             let open = process.gauge(.fdsOpen, context.now)
             return "\(process.id.short) \(open.text(Format.grouped))" + (process.own.value(.fdLimit).map { open.freshness == .absent ? "" : "/" + Format.grouped($0) } ?? "")
         }
         page.sections.append(.init(title: "DESCRIPTORS OPEN", lines: Paragraph.lines(words: files, gap: "  ", width: size.width - 2).prefix(3).map { Line(" " + $0) }, least: 1))
         return page
+    }
+
+    /// What the supervisor reads of the kernel here, by name, with the limit where there is one.
+    static func kernelCounters(_ model: Model) -> [(name: String, id: MetricID, limit: MetricID?)] {
+        let all: [(String, MetricID, MetricID?)] = [
+            ("tcp sockets", .tcpInUse, nil), ("tcp time-wait", .tcpTimeWait, nil), ("tcp orphans", .tcpOrphans, nil), ("tcp memory (pages)", .tcpMemory, .tcpMemoryLimit),
+            ("listen overflows", .listenOverflows, nil), ("listen drops", .listenDrops, nil), ("udp buffer errors", .udpReceiveErrors, nil),
+            ("conntrack entries", .conntrack, .conntrackLimit), ("open files, whole host", .filesOpen, .filesLimit),
+        ]
+        return all.filter { model.supervisor.own.value($0.1) != nil }.map { (name: $0.0, id: $0.1, limit: $0.2) }
+    }
+    static func cursor(_ count: Int, _ session: Session) -> Int {
+        if case .line(let line)? = session.cursor { min(line, count - 1) } else { 0 }
+    }
+    private static func line(_ counter: (name: String, id: MetricID, limit: MetricID?), _ own: Series, _ context: Context) -> Line {
+        let metric = Metric[counter.id]
+        let freshness = own.freshness(context.now)
+        let value = Quantity(own.value(counter.id), freshness)
+        let limit = counter.limit.flatMap { own.value($0) }
+        // A counter only grows; what goes up and down may also shrink.
+        let rate = Quantity(freshness == .old ? nil : metric.kind == .counter ? own.rate(counter.id) : own.change(counter.id), freshness)
+        let level: Level = switch metric.threshold?.measure {
+        case .share: .share(counter.id, value.value, limit)
+        case .rate: Level(rate.value, metric.threshold)
+        default: .fine
+        }
+        var line = Line(Format.left(counter.name, 23))
+        line.add(Format.right(value.text(Format.grouped), 12), gap: 0)
+        line.add(Format.right(rate.text { (metric.kind != .counter && $0 > 0 ? "+" : "") + Format.rate($0) + "/s" }, 10), leaves: 4, gap: 0)
+        line.add(Format.right(limit.map { $0 > 1e15 ? "none" : Format.number($0, width: 13) } ?? "-", 14), leaves: 3, gap: 0)
+        line.add(Format.right(limit.map { $0 > 0 ? Format.percent((value.value ?? 0) / $0) : "-" } ?? "-", 6), leaves: 2, gap: 0)
+        line.add(level == .fine ? "ok" : level == .warning ? "WARNING" : "CRITICAL", role: level.role, leaves: 1)
+        return line
+    }
+    /// What fails first, each with why; what passes two in a line where there is room.
+    private static func doctor(_ checks: [Told.DoctorCheck], width: Int) -> Page.Section {
+        let good = checks.filter(\.isEnough)
+        var lines = checks.filter { !$0.isEnough }.map { check in
+            var line = Line("!", .warning)
+            line.add(Format.left(check.name, 28) + " " + check.have, role: .warning, gap: 1)
+            line.add("want " + check.want, gap: 1)
+            line.add(check.why, role: .dim)
+            return line
+        }
+        let columns = width >= wideFrom ? 2 : 1
+        for start in stride(from: 0, to: good.count, by: columns) {
+            var line = Line(" ")
+            for check in good[start..<min(good.count, start + columns)] { line.add(Format.left("\(check.name)  \(check.have)  want \(check.want)", (width - 4) / columns - 5) + " ok", gap: 1) }
+            lines.append(line)
+        }
+        return .init(title: "DOCTOR: \(good.count) of \(checks.count) checks pass", note: width >= wideFrom ? "megacomet doctor" : "", lines: lines, least: 2, grows: true)
     }
 }

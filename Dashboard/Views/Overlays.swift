@@ -27,7 +27,7 @@ extension Views {
     static func drawConfirmation(_ box: Confirmation, _ context: Context, on grid: inout Grid) {
         let model = context.model
         var lines: [Line] = []
-        let who = box.target?.short ?? (box.action == .rolling ? "all workers, one at a time" : "the supervisor")
+        let who = box.target?.short ?? (box.action == .rolling ? "all workers, one at a time" : box.action == .finish ? "the rolling restart" : "the supervisor")
         if grid.size.height >= 12 { lines.append(Line("")) }
         if let target = box.target, let process = model.processes[target] {
             let state = process.state(context.now)
@@ -45,11 +45,14 @@ extension Views {
         } else if box.action == .rolling {
             lines.append(Line("\(model.workers.count) workers, one after the other: each new one is ready"))
             lines.append(Line("before its old one drains (\(Format.span(model.server.policy.drain)) each)"))
+        } else if box.action == .finish {
+            let run = model.told.rolling
+            lines.append(Line(run.map { "\($0.done) of \($0.total) done" + ($0.current.map { ", now \($0.short)" } ?? "") } ?? "it is over already"))
         } else {
             lines.append(Line("megacomet start: a process of its own; it keeps running"))
             lines.append(Line("when megatop ends. It adopts what still runs."))
         }
-        if box.target != nil || box.action == .rolling { lines.append(Line(actionMeaning(box.action), .dim)) }
+        if box.target != nil || box.action.isForAll { lines.append(Line(actionMeaning(box.action), .dim)) }
         let unready = model.workers.filter { $0.id != box.target && !$0.state(context.now).isReady }
         if !unready.isEmpty, [.restart, .drain, .stop, .kill, .rolling].contains(box.action) {
             lines.append(Line("\(unready.count) other not READY now: \(unready.prefix(6).map(\.id.short).joined(separator: " "))   CAREFUL", .warning))
@@ -73,6 +76,7 @@ extension Views {
         case .start: "Its window of failures is forgotten."
         case .kill: "SIGKILL, at once. The supervisor starts it again."
         case .rolling: "Stops at the first failure, and keeps the old one."
+        case .finish: "It ends after the worker that is under way; the others stay as they are."
         case .hold: "The watchdog leaves it alone; the same again lets go."
         }
     }
@@ -90,31 +94,35 @@ extension Views {
         let text = column.meaning.isEmpty ? column.metric.map { Metric[$0].help } ?? "" : column.meaning
         return String(text.prefix { $0 != "." })
     }
+    /// What `e` explains on a screen: its columns, or the counters of the kernel.
+    static func explained(_ screen: Screen, _ model: Model) -> [(title: String, parts: [(label: String, text: String)])] {
+        screen == .host
+            ? kernelCounters(model).map { ($0.name, explanation("", $0.id)) } : Columns.of(screen).map { ($0.title, explanation($0)) }
+    }
     static func drawExplanation(_ index: Int, _ context: Context, on grid: inout Grid) {
-        let columns = Columns.of(context.session.screen)
-        guard columns.indices.contains(index) else { return }
-        let column = columns[index]
+        let all = explained(context.session.screen, context.model)
+        guard all.indices.contains(index) else { return }
         let width = min(grid.size.width, 72) - 4
         var lines: [Line] = []
-        for text in explanation(column) {
-            let label = text.label.isEmpty ? "" : Format.left(text.label, 8)
+        for text in all[index].parts {
+            let label = Format.left(text.label, 8)
             for (at, part) in Paragraph.lines(text.text, width: width - 8).enumerated() {
-                lines.append(Line((at == 0 ? label : "") .isEmpty ? "        " + part : label + part))
+                lines.append(Line((at == 0 ? label : "        ") + part))
             }
         }
-        box("\(column.title)  (\(index + 1) of \(columns.count))", lines, foot: "right and left: other columns, Esc back", width: 72, context, on: &grid)
+        box("\(all[index].title)  (\(index + 1) of \(all.count))", lines, foot: "right and left: the others, Esc back", width: 72, context, on: &grid)
     }
     /// Meaning, source, thresholds, what to do: from the table of columns and the table of metrics. The man page has the same.
     package static func explanation(_ column: Column) -> [(label: String, text: String)] {
-        var parts: [(label: String, text: String)] = []
-        let metric = column.metric.map { Metric[$0] }
-        parts.append(("means", column.meaning.isEmpty ? metric?.help ?? "" : column.meaning))
-        if let metric {
-            parts.append(("source", "\(metric.name), a \(metric.kind), in \(metric.unit)" + (column.meaning.isEmpty ? "." : ": " + metric.help)))
-            if let threshold = metric.threshold { parts.append(("marks", marks(threshold))) }
-            if !metric.advice.isEmpty { parts.append(("do", metric.advice)) }
-        }
-        parts.append(("name", "\(column.id)  in :sort, filters and batch output"))
+        explanation(column.meaning, column.metric) + [("name", "\(column.id)  in :sort, filters and batch output")]
+    }
+    private static func explanation(_ meaning: String, _ id: MetricID?) -> [(label: String, text: String)] {
+        let metric = id.map { Metric[$0] }
+        var parts = [("means", meaning.isEmpty ? metric?.help ?? "" : meaning)]
+        guard let metric else { return parts }
+        parts.append(("source", "\(metric.name), a \(metric.kind), in \(metric.unit)" + (meaning.isEmpty ? "." : ": " + metric.help)))
+        if let threshold = metric.threshold { parts.append(("marks", marks(threshold))) }
+        if !metric.advice.isEmpty { parts.append(("do", metric.advice)) }
         return parts
     }
     private static func marks(_ threshold: Metric.Threshold) -> String {

@@ -17,7 +17,7 @@ extension Views {
         delivered.add(totals.deliveries(seconds: seconds).text(Format.rate) + "/s")
         let counts = totals.latency
         func percentile(_ share: Double, _ name: String, leaves: Int) {
-            delivered.add("\(name) " + (counts.flatMap { Latency.percentile(share, $0) }.map(Latency.text) ?? "?"), leaves: leaves)
+            delivered.add("\(name) " + (counts.map { Latency.percentile(share, $0).map(Latency.text) ?? "-" } ?? "?"), leaves: leaves)
         }
         percentile(0.5, "p50", leaves: 5)
         if wide { percentile(0.9, "p90", leaves: 6) }
@@ -136,7 +136,7 @@ extension Views {
             let kills = context.model.ordered.compactMap { $0.child.value(.childHangKills) }.reduce(0, +)
             line.add("hang kills " + Format.short(kills), leaves: 5)
         }
-        if let rolling = context.model.rolling { line.add("ROLLING " + rolling, role: .warning, leaves: 1) }
+        if let rolling = context.model.told.rolling { line.add("ROLLING \(rolling.done) of \(rolling.total)" + (rolling.current.map { ", now \($0.short)" } ?? ""), role: .warning, leaves: 1) }
         let health = context.model.health
         line.add("lost packets \(health.lost)" + (wide ? "  late \(health.late)  frames skipped \(health.framesSkipped)" : ""), role: health.lost > 0 ? .warning : .dim, leaves: 4)
         return line

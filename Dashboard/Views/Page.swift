@@ -17,11 +17,20 @@ struct Page {
         var least = 1
         /// It takes what room is left; otherwise it is as high as its lines.
         var grows = false
+        /// Beside it, in the right half of a wide terminal.
+        var right: (title: String, lines: [Line])?
+    }
+    /// A list instead of a table: the row at `cursor` is kept in sight.
+    struct List {
+        var heading: Line
+        var rows: [Line]
+        /// What each row is, for clicks.
+        var keys: [RowKey] = []
+        var cursor: Int?
     }
     var header: [HeaderLine] = []
     var table: Table?
-    /// A list instead of a table: the row at `cursor` is kept in sight.
-    var list: (heading: Line, rows: [Line], cursor: Int?)?
+    var list: List?
     var sections: [Section] = []
     var keys: Line
 
@@ -64,24 +73,28 @@ struct Page {
         }
         row += tableHeight
         for (index, (section, lines)) in shown.enumerated() {
-            Page.rule(section.title, section.note, on: &grid, row, width)
+            let half = width / 2
+            Page.rule(section.title, section.right == nil ? section.note : "", on: &grid, row, width)
+            if let right = section.right { Page.rule(right.title, section.note, on: &grid, row, width - half, column: half) }
             row += 1
             let extra = section.grows && index == shown.count - 1 ? min(section.lines.count, end - row) : lines
-            for line in section.lines.prefix(extra) {
-                line.draw(on: &grid, row: row, context.capabilities)
+            for line in 0..<max(extra, section.right == nil ? 0 : min(section.right?.lines.count ?? 0, index == shown.count - 1 ? end - row : extra)) {
+                if line < extra { section.lines[line].draw(on: &grid, row: row, width: section.right == nil ? nil : half - 1, context.capabilities) }
+                if let right = section.right, line < right.lines.count { right.lines[line].draw(on: &grid, row: row, column: half, context.capabilities) }
                 row += 1
             }
         }
         drawFooter(on: &grid, footer, context)
     }
 
-    private func draw(_ list: (heading: Line, rows: [Line], cursor: Int?), on grid: inout Grid, _ top: Int, _ height: Int, _ context: Context) {
+    private func draw(_ list: List, on grid: inout Grid, _ top: Int, _ height: Int, _ context: Context) {
         guard height > 0 else { return }
         list.heading.draw(on: &grid, row: top, context.capabilities)
         let room = height - 1
         let first = max(0, min((list.cursor ?? 0) - room / 2, list.rows.count - room))
         for (offset, line) in list.rows.dropFirst(first).prefix(max(0, room)).enumerated() {
             line.draw(on: &grid, row: top + 1 + offset, column: 1, context.capabilities)
+            if first + offset < list.keys.count { grid.mark(.row(list.keys[first + offset]), row: top + 1 + offset, 0..<grid.size.width) }
             if first + offset == list.cursor {
                 grid.put(">", row: top + 1 + offset, column: 0)
                 grid.reverse(row: top + 1 + offset)
@@ -90,31 +103,20 @@ struct Page {
     }
 
     /// `-- TITLE ------ note --`.
-    static func rule(_ title: String, _ note: String, on grid: inout Grid, _ row: Int, _ width: Int) {
+    static func rule(_ title: String, _ note: String, on grid: inout Grid, _ row: Int, _ width: Int, column: Int = 0) {
         var text = title.isEmpty ? "" : "-- " + title + " "
         let tail = note.isEmpty ? "" : " " + note + " --"
         if text.count + tail.count < width { text += String(repeating: "-", count: width - text.count - tail.count) + tail } else { text += String(repeating: "-", count: max(0, width - text.count)) }
-        grid.put(text, row: row, column: 0, role: .dim)
+        grid.put(text, row: row, column: column, role: .dim)
     }
 
     private func drawFooter(on grid: inout Grid, _ lines: Int, _ context: Context) {
         guard lines > 0 else { return }
         let last = grid.size.height - 1
-        if case .edit(let editor)? = context.session.overlay {
-            var line = Line(editor.purpose == .filter ? "filter /" : ":", .title)
-            line.add(context.capabilities.clean(editor.text) + "_", gap: 0)
-            line.addRight(editor.hint, role: .dim, leaves: 1)
-            if lines == 2 { keys.draw(on: &grid, row: last - 1, context.capabilities) }
-            line.draw(on: &grid, row: last, context.capabilities)
-            return
-        }
         if lines == 2 {
-            if let toast = context.session.toast {
-                Line(" " + context.capabilities.clean(toast), .title).draw(on: &grid, row: last - 1, context.capabilities)
-            } else {
-                keys.draw(on: &grid, row: last - 1, context.capabilities)
-            }
-            Frame.tabs(context).draw(on: &grid, row: last, context.capabilities)
+            Frame.footer(context, keys, on: &grid)
+        } else if let editor = Frame.editor(context) {
+            editor.draw(on: &grid, row: last, context.capabilities)
         } else if let toast = context.session.toast {
             Line(context.capabilities.clean(toast), .title).draw(on: &grid, row: last, context.capabilities)
         } else {
@@ -161,9 +163,26 @@ enum Frame {
         }
     }
 
+    /// The last two lines: what keys do here, or what was just done; the screens, or what is being typed.
+    static func footer(_ context: Context, _ keys: Line, on grid: inout Grid) {
+        let last = grid.size.height - 1
+        let toast = context.session.toast.map { Line(" " + context.capabilities.clean($0), .title) }
+        (toast ?? keys).draw(on: &grid, row: last - 1, context.capabilities)
+        (editor(context) ?? tabs(context)).draw(on: &grid, row: last, context.capabilities)
+    }
+    static func editor(_ context: Context) -> Line? {
+        guard case .edit(let editor)? = context.session.overlay else { return nil }
+        var line = Line(editor.purpose == .filter ? "filter /" : ":", .title)
+        line.add(context.capabilities.clean(editor.text) + "_", gap: 0)
+        line.addRight(editor.hint, role: .dim, leaves: 1)
+        return line
+    }
     static func tabs(_ context: Context) -> Line {
         var line = Line()
-        for screen in Screen.allCases { line.add(screen.tab, role: screen == context.session.screen ? .title : .dim, leaves: screen == context.session.screen ? 0 : 3, gap: 1) }
+        for screen in Screen.allCases {
+            let isShown = screen == context.session.screen
+            line.add(screen.tab, role: isShown ? .title : .dim, leaves: isShown ? 0 : 3, gap: 1, target: .screen(screen))
+        }
         let session = context.session
         if context.model.isLost {
             line.addRight("[actions off]", role: .dim, leaves: 2)
@@ -176,17 +195,18 @@ enum Frame {
         line.addRight("q quit", role: .dim, leaves: 1)
         return line
     }
-    /// Keys of a screen, in the order of need: the last leave first.
+    /// Keys of a screen, in the order of need: the last leave first. In admin mode the actions come before most.
     static func keys(_ context: Context, _ hints: [String], actions: [String] = []) -> Line {
         var line = Line(" ")
-        let all = hints + (context.session.isAdmin(context.now) ? actions : context.session.isReadOnly || actions.isEmpty ? [] : ["A admin mode"]) + ["? help"]
+        let acts = context.session.isAdmin(context.now) ? actions : context.session.isReadOnly || actions.isEmpty ? [] : ["A admin mode"]
+        let all = hints.prefix(2) + acts + hints.dropFirst(2)
         for (index, hint) in all.enumerated() { line.add(hint, role: .dim, leaves: 1 + index, gap: index == 0 ? 0 : 2) }
         return line
     }
 
     /// The worst alerts, `!` before each.
     static func alerts(_ context: Context, height: Int) -> [Page.HeaderLine] {
-        let most = height >= 30 ? 3 : height >= 20 ? 1 : 1
+        let most = height >= 30 ? 3 : height >= 20 ? 2 : 1
         let raised = context.model.alerts.raised
         return raised.prefix(most).enumerated().map { index, alert in
             let rest = index == most - 1 && raised.count > most ? "  (+\(raised.count - most), 5 shows all)" : ""
@@ -209,7 +229,8 @@ enum Frame {
             if model.processes.isEmpty {
                 lines.append("No server was seen yet. U starts one in the background: megacomet start")
             } else {
-                lines.append("Values are the last known, marked ~. Workers may still be serving.")
+                let alive = model.processes.values.count { $0.pid > 0 && !$0.isGone }
+                lines.append("Values are the last known, marked ~. \(alive) of \(model.processes.count) processes are alive.")
                 lines.append("Trying each second (Space: now). U starts a supervisor; it adopts them.")
             }
             if context.session.isReadOnly { lines = lines.map { $0.replacing("U starts one in the background: ", with: "Start it: ").replacing("U starts a supervisor; it adopts them.", with: "Start it: megacomet start") } }

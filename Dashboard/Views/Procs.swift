@@ -23,19 +23,47 @@ extension Views {
         line.add("hang \(Format.span(policy.watchdog))", leaves: 3)
         line.add("drain \(Format.span(policy.drain))", leaves: 3)
         page.header.append(.init(line: line, from: 16))
-        var rolling = Line(" ROLLING", .title)
-        rolling.add(model.rolling ?? "none (X starts one: new ready before old drains)", role: model.rolling == nil ? .dim : .warning)
-        page.header.append(.init(line: rolling, from: 14))
+        page.header.append(.init(line: rollingLine(context), from: 14))
         page.header += Frame.alerts(context, height: size.height)
-        page.table = Table(.procs, context, width: size.width)
-        if let selected = Table.cursor(page.table?.rows ?? [], context.session).map({ page.table?.rows[$0] }) ?? nil, let child = model.children[selected.id], !child.output.isEmpty {
-            page.sections.append(.init(
-                title: "\(selected.id.short) LAST OUTPUT", note: "l shows all", lines: child.output.suffix(10).map { Line(" " + context.capabilities.clean($0)) }, least: 2, grows: true))
+        let table = Table(.procs, context, width: size.width)
+        page.table = table
+        let columns = size.width >= wideFrom ? 96 : 48
+        let exits = restarts(context, columns: columns)
+        if !exits.isEmpty, size.width > columns + 12 {
+            page.sections.append(.init(title: "RESTARTS, 24h (each column \(24 * 60 / columns) min; digits are exits, u ordered)", lines: exits, least: 1))
         }
-        let exits = model.events.filter { ["EXIT", "CRASHLOOP", "HANG"].contains($0.kind) }.suffix(6).reversed()
-        if !exits.isEmpty {
-            page.sections.insert(.init(title: "LAST EXITS", lines: exits.map { Frame.event($0, context, width: size.width) }, least: 1), at: 0)
+        if let selected = Table.cursor(table.rows, context.session).map({ table.rows[$0] }), let output = model.told.children[selected.id]?.output, !output.isEmpty {
+            page.sections.append(.init(
+                title: "\(selected.id.short) LAST OUTPUT", note: "l shows all", lines: output.suffix(10).map { Line(" " + context.capabilities.clean($0)) }, least: 2, grows: true))
         }
         return page
+    }
+
+    private static func rollingLine(_ context: Context) -> Line {
+        var line = Line(" ROLLING", .title)
+        guard let run = context.model.told.rolling else {
+            line.add("none (X starts one: new ready before old drains)", role: .dim)
+            return line
+        }
+        line.add("\(run.done) of \(run.total) done", role: .warning)
+        if let now = run.current {
+            line.add("now \(now.short): " + (context.model.told.children[now]?.drainsBeside.map { "old drains \(Format.span($0))" } ?? "new starts"), leaves: 2)
+        }
+        line.addBar(Double(run.done) / Double(max(1, run.total)), most: 30, leaves: 3)
+        line.add("by " + context.capabilities.clean(run.by), role: .dim, leaves: 4)
+        line.addRight("P ends it after this one", role: .dim, leaves: 1)
+        return line
+    }
+    /// A strip for each process that ended unasked: when, and how often.
+    private static func restarts(_ context: Context, columns: Int) -> [Line] {
+        context.model.ordered.compactMap { process in
+            let exits = context.model.exits(of: process.id, columns: columns)
+            let count = exits.reduce(0) { $0 + $1.failed }
+            guard count > 0 else { return nil }
+            var line = Line(" " + Format.left(process.id.short, 4))
+            line.add(String(exits.map { $0.failed > 9 ? "#" : $0.failed > 0 ? Character("\($0.failed)") : $0.wasOrdered ? "u" : "." }), role: .warning, gap: 0)
+            line.add(Format.right("\(count)", 4), gap: 1)
+            return line
+        }
     }
 }

@@ -5,7 +5,8 @@ extension Views {
     static func queues(_ context: Context, _ size: Size) -> Page {
         let model = context.model
         let totals = context.totals
-        var page = Page(keys: Frame.keys(context, ["Enter detail", "/ filter", "s sort", "t totals", "p pause", "e explain", "w save"]))
+        let wide = size.width >= wideFrom
+        var page = Page(keys: Frame.keys(context, [wide ? "Enter detail" : "Enter clients with most waiting", "/ filter", "s sort", "t totals", "p pause", "e explain", "y client ids", "w save"]))
         let waiting = totals.waiting(.queueMessages)
         let limit = model.queue.value(.queueLimitMessages)
         let level = Level.share(.queueMessages, waiting.value, limit)
@@ -13,18 +14,18 @@ extension Views {
         depth.add(context.number(waiting, width: 11) + " msgs" + level.mark, role: level.role)
         if let limit, limit > 0 {
             depth.add("of " + Format.short(limit), leaves: 4, gap: 1)
-            depth.addBar((waiting.value ?? 0) / limit, most: size.width >= 120 ? 42 : 22, role: level.role, leaves: 3)
+            depth.addBar((waiting.value ?? 0) / limit, most: wide ? 42 : 22, role: level.role, leaves: 3)
             depth.add(Format.percent((waiting.value ?? 0) / limit), leaves: 2)
         }
         depth.add(totals.waiting(.queueBytes).text(Format.bytes) + (model.queue.value(.queueLimitBytes).map { " of " + Format.bytes($0) } ?? ""), leaves: 3)
         depth.add("clients " + totals.waiting(.queueClients).text { Format.number($0, width: 7) }, leaves: 5)
         if size.width >= 110, let most = model.queue.value(.queueLimitPerClient) { depth.add("limit per client " + Format.grouped(most), leaves: 6) }
         page.header.append(.init(line: depth, from: 0))
-        if size.width >= 60 { page.header.append(.init(line: historyLine(model.depth, size.width >= 120 ? 600 : 60, context), from: 18)) }
+        if size.width >= 60 { page.header.append(.init(line: historyLine(model.depth, wide ? 600 : 60, context), from: 18)) }
         var flow = flowLine(context, withBalance: false)
-        if let enqueued = totals.waitingRate(.enqueued, seconds: 10).value, let limit, let value = waiting.value, size.width >= 120 {
+        if let enqueued = totals.waitingRate(.enqueued, seconds: 10).value, let limit, let value = waiting.value, wide {
             let out = (totals.waitingRate(.dequeued, seconds: 10).value ?? 0) + (totals.waitingRate(.expired, seconds: 10).value ?? 0)
-            if enqueued - out > 1 { flow.add("full in " + Format.span((limit - value) / (enqueued - out)) + " at this growth", role: .warning, leaves: 5) }
+            if enqueued - out > 1, limit > value { flow.add("full in " + Format.span((limit - value) / (enqueued - out)) + " at this growth", role: .warning, leaves: 5) }
         }
         page.header.append(.init(line: flow, from: 12))
         var sum = Line(" TOTALS", .title)
@@ -46,15 +47,49 @@ extension Views {
             let all = values.compactMap(\.self).reduce(0, +)
             let lines = zip(ages, values).map { age, value in
                 var line = Line(" " + Format.right(age.0, 10))
-                line.addBar(all > 0 ? (value ?? 0) / all : 0, most: size.width >= 120 ? 62 : 42, leaves: 2)
+                line.addBar(all > 0 ? (value ?? 0) / all : 0, most: 42, leaves: 2)
                 line.add(Format.right(value.map { Format.number($0, width: 9) } ?? "?", 9))
                 line.add(Format.right(all > 0 ? Format.percent((value ?? 0) / all) : "-", 4), leaves: 1)
-                if age.1 == .queueAge40, let value, value > 0 { line.add("expire next", role: .warning, leaves: 3) }
+                // All bars as long as the last one.
+                line.add(age.1 == .queueAge40 && value ?? 0 > 0 ? "expire next" : String(repeating: " ", count: 11), role: .warning, leaves: 3)
                 return line
             }
             let ttl = model.queue.value(.queueTTL).map { " (ttl \(Format.span($0 / 1000)))" } ?? ""
             page.sections.append(.init(title: "AGE OF WAITING MESSAGES" + ttl, lines: lines, least: 4))
         }
+        if wide {
+            let title = "DEEPEST CLIENT QUEUES" + (context.session.showsClientIDs ? "" : " (ids hashed, y shows)")
+            let rows = clientLines(context, most: 12)
+            if page.sections.isEmpty { page.sections.append(.init(title: title, lines: rows)) } else { page.sections[0].right = (title, rows) }
+        }
         return page
+    }
+
+    /// Who has most waiting, the most first.
+    static func clientLines(_ context: Context, most: Int) -> [Line] {
+        let clients = context.model.told.clients
+        guard clients.problem.isEmpty else { return [Line(" " + context.capabilities.clean(clients.problem), .dim)] }
+        guard !clients.rows.isEmpty else { return [Line(" no client has messages waiting", .dim)] }
+        let ttl = context.model.queue.value(.queueTTL), limit = context.model.queue.value(.queueLimitPerClient)
+        return clients.rows.prefix(most).map { row in
+            let isShown = context.session.showsClientIDs && context.session.isAdmin(context.now)
+            var line = Line(" " + Format.left(isShown ? context.capabilities.clean(row.id) : hashed(row.id, context.model.managerBoot), isShown ? 24 : 9))
+            line.add(Format.left(row.worker.short, 4), gap: 2)
+            let isFull = limit.map { row.queued >= $0 } ?? false
+            line.add(Format.right(Format.number(row.queued, width: 7), 7) + (isFull ? " full" : "     "), role: isFull ? .warning : .normal, gap: 1)
+            line.add("oldest " + Format.right(Format.age(row.oldestSeconds), 5), role: Level.share(.queueOldest, row.oldestSeconds * 1000, ttl).role, leaves: 2)
+            line.add(Format.right(Format.bytes(row.bytes), 6), leaves: 1)
+            return line
+        }
+    }
+    /// Whom it is nobody's business to know: the same client has the same name on all screens, until the manager is started anew.
+    private static func hashed(_ id: String, _ salt: UInt64) -> String {
+        let hash = id.utf8.reduce(14_695_981_039_346_656_037 ^ salt) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+        let digits = String((hash ^ (hash >> 24) ^ (hash >> 48)) & 0xFF_FFFF, radix: 16)
+        return "c#" + String(repeating: "0", count: 6 - digits.count) + digits
+    }
+    static func drawClients(_ context: Context, on grid: inout Grid) {
+        let lines = clientLines(context, most: max(1, grid.size.height - 4))
+        box("CLIENTS WITH MOST WAITING", lines, foot: "Enter the process, Esc back, y client ids", width: 72, context, on: &grid)
     }
 }

@@ -2,6 +2,9 @@ import Wire
 
 /// The screen as characters: a pure function of what is known, what the operator looks at, and the terminal.
 package enum Views {
+    /// From this width on a screen has what is needed less, beside the rest.
+    static let wideFrom = 120
+
     package static func draw(_ model: Model, _ session: Session, _ size: Size, _ capabilities: Capabilities) -> Grid {
         var grid = Grid(size)
         let context = Context(model, session, capabilities)
@@ -11,12 +14,13 @@ package enum Views {
             if case .confirm(let confirmation)? = session.overlay { drawConfirmation(confirmation, context, on: &grid) }
             return grid
         }
-        switch session.overlay {
+        switch session.shownOverlay {
         case .help(let page): drawHelp(page, context, on: &grid)
         case .detail(let id, let pane): drawDetail(id, pane, context, on: &grid)
         default: drawScreen(context, on: &grid)
         }
-        switch session.overlay {
+        switch session.shownOverlay {
+        case .clients: drawClients(context, on: &grid)
         case .explain(let column): drawExplanation(column, context, on: &grid)
         case .sortMenu(let choice): drawSortMenu(choice, context, on: &grid)
         case .confirm(let confirmation): drawConfirmation(confirmation, context, on: &grid)

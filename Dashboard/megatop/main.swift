@@ -29,8 +29,8 @@ struct Megatop: ParsableCommand {
     @Flag(help: "Only look: no actions.") var readonly = false
     @Flag(help: "Bars and histories in ASCII, also where the terminal has more.") var ascii = false
     @Flag(help: "No colours (as NO_COLOR).") var noColor = false
-    @Option(name: [.customShort("d"), .long], help: "Seconds between pictures or samples, 0.2 to 60.") var delay = 1.0
-    @Option(name: [.customShort("S"), .long], help: "overview, queues, delivery, procs, events or host.") var screen = "overview"
+    @Option(name: [.customShort("d"), .long], help: "Seconds between pictures or samples, 0.2 to 60.") var delay: Double?
+    @Option(name: [.customShort("S"), .long], help: "overview, queues, delivery, procs, events or host.") var screen: String?
     @Option(name: [.customShort("s"), .long], help: "Sorted by this column.") var sort: String?
     @Option(name: [.customShort("f"), .long], help: "Only rows that match: text, !text, state=backoff, conns>100k.") var filter = ""
     @Flag(name: [.customShort("b"), .long], help: "Samples to standard output, no screen.") var batch = false
@@ -67,6 +67,8 @@ struct Megatop: ParsableCommand {
         switch ConfigurationFile.load(config) {
         case .settings(let settings):
             options.hub = Endpoint(settings.stats.address, UInt16(settings.stats.port))
+            options.app = Endpoint(settings.app.address, UInt16(settings.app.port))
+            options.appKey = settings.app.key
             options.runDirectory = RunDirectory.find(settings)
             let supervisor = settings.supervisor
             options.policy.restartDelay = supervisor.restartDelay
@@ -87,15 +89,14 @@ struct Megatop: ParsableCommand {
             guard parts.count == 2, let port = UInt16(parts[1]) else { throw ValidationError("--stats: \"\(stats)\" is not HOST:PORT") }
             options.hub = Endpoint(String(parts[0]), port)
         }
-        guard (0.2...60).contains(delay) else { throw ValidationError("--delay: 0.2 to 60 seconds") }
-        guard let screen = Screen.allCases.first(where: { "\($0)" == screen.lowercased() || "\($0.rawValue)" == screen }) else {
-            throw ValidationError("--screen: " + Screen.allCases.map { "\($0)" }.joined(separator: ", "))
-        }
+        guard (0.2...60).contains(delay ?? 1) else { throw ValidationError("--delay: 0.2 to 60 seconds") }
+        let shown = screen.map { Screen($0) }
+        if case .some(nil) = shown { throw ValidationError("--screen: " + Screen.allCases.map { "\($0)" }.joined(separator: ", ")) }
         guard let format = Options.Format(rawValue: output) else { throw ValidationError("--output: text, json, csv or prom") }
-        if let sort, !Columns.of(screen).contains(where: { $0.id == sort.lowercased() || $0.title.lowercased() == sort.lowercased() }) {
-            throw ValidationError("--sort: " + Columns.of(screen).map(\.id).joined(separator: ", "))
+        options.screen = shown ?? nil
+        if let sort, Columns.named(sort, options.screen ?? .overview) == nil {
+            throw ValidationError("--sort: " + Columns.of(options.screen ?? .overview).map(\.id).joined(separator: ", "))
         }
-        options.screen = screen
         options.format = format
         options.sort = sort
         options.filter = filter

@@ -13,12 +13,32 @@ struct GoldenTests {
             var session = Session()
             session.screen = screen
             session.cursor = screen == .events || screen == .host ? nil : .process(.worker(5))
-            try compare("\(screen)", Views.draw(Samples.shown, session, size, capabilities), size, isUTF8)
+            try compare("\(screen)", Views.draw(Samples.shown, session, size, capabilities), size, isUTF8: isUTF8)
         }
-        try compare("lost", Views.draw(Samples.shownLost, Session(), size, capabilities), size, isUTF8)
+        try compare("lost", Views.draw(Samples.shownLost, Session(), size, capabilities), size, isUTF8: isUTF8)
     }
 
-    private func compare(_ name: String, _ grid: Grid, _ size: Size, _ isUTF8: Bool) throws {
+    @Test func whatLiesOverAScreen_isAsItWas() throws {
+        let size = Size(80, 24)
+        let overlays: [(String, Overlay)] = [
+            ("detail", .detail(.worker(5), .history)), ("output", .detail(.worker(5), .output(back: 0))), ("crash", .detail(.worker(5), .crash(number: 0, scroll: 0))),
+            ("confirm", .confirm(Confirmation(.restart, target: .worker(2), pid: 2112, boot: 0x9AC4_1F20_0000_0002))), ("clients", .clients),
+            ("help", .help(page: 0)), ("explain", .explain(column: 4)), ("sort", .sortMenu(choice: 2)),
+        ]
+        for (name, overlay) in overlays {
+            var session = Session()
+            session.overlay = overlay
+            session.adminUntil = Samples.shown.now + 200 * Samples.second
+            try compare(name, Views.draw(Samples.shown, session, size, Capabilities()), size, isUTF8: false)
+        }
+    }
+    @Test(arguments: [Size(80, 24), Size(140, 36)]) func rollingRestart_isAsItWas(_ size: Size) throws {
+        var session = Session()
+        session.screen = .procs
+        try compare("rolling", Views.draw(Samples.rolling, session, size, Capabilities()), size, isUTF8: false)
+    }
+
+    private func compare(_ name: String, _ grid: Grid, _ size: Size, isUTF8: Bool) throws {
         try Golden.compare("\(name)-\(size.width)x\(size.height)\(isUTF8 ? "-utf8" : "")", grid.text)
     }
 }
@@ -37,7 +57,7 @@ enum Golden {
         let wanted = try #require(contents(path), "no golden file \(name)")
         #expect(text == wanted, "\(name) is drawn otherwise than before")
     }
-    private static func contents(_ path: String) -> String? {
+    static func contents(_ path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []

@@ -30,8 +30,11 @@ struct KeyTests {
         #expect(decoder.receive([113]).last == .character("q"))
     }
     @Test func noKey_isBoundTwice() {
-        let keys = Binding.all.flatMap(\.keys)
-        #expect(Set(keys).count == keys.count)
+        for screen in Screen.allCases {
+            let keys = Binding.all.filter { $0.screen == nil || $0.screen == screen }.flatMap { binding in binding.keys.map { ($0, binding.screen) } }
+            // One that is of a screen alone may hide one of all screens.
+            for (key, owner) in keys { #expect(keys.count { $0.0 == key && $0.1 == owner } == 1, "\(key) on \(screen)") }
+        }
     }
 
     @Test func action_needsAdminMode() {
@@ -121,5 +124,109 @@ struct KeyTests {
     @Test func help_namesEveryKey() {
         let text = Views.helpLines(Session(), now: 0, width: 80).joined(separator: "\n")
         for binding in Binding.all where !binding.help.isEmpty { #expect(text.contains(binding.help)) }
+    }
+
+    @Test func mouse_isKeys_onlyForWhatIsPressed() {
+        var decoder = KeyDecoder()
+        #expect(decoder.receive("\u{1B}[<0;7;10M\u{1B}[<0;7;10m\u{1B}[<64;1;1M\u{1B}[<65;1;1M\u{1B}[<2;1;1Mq".utf8) == [.click(row: 9, column: 6), .wheelUp, .wheelDown, .character("q")])
+    }
+    private static func place(of word: String, in line: String) -> Int? {
+        let characters = Array(line)
+        return characters.indices.first { characters[$0...].starts(with: word) }
+    }
+    @Test func click_choosesARow_aHeadingSorts_aTabOpens() throws {
+        var session = Session()
+        let lines = Views.draw(Samples.shown, session, Size(80, 24), Capabilities()).lines
+        let row = try #require(lines.firstIndex { $0.hasPrefix(" w3") }), heading = try #require(lines.firstIndex { $0.contains("QUEUE   OLD") })
+        _ = handler.handle(.click(row: row, column: 9), &session)
+        #expect(session.cursor == .process(.worker(3)))
+        let column = try #require(Self.place(of: "QUEUE", in: lines[heading]))
+        _ = handler.handle(.click(row: heading, column: column), &session)
+        #expect(session.sorts[.overview] == Sort("queue", descending: true))
+        _ = handler.handle(.click(row: heading, column: column), &session)
+        #expect(session.sorts[.overview] == Sort("queue", descending: false))
+        let tab = try #require(Self.place(of: "4 Procs", in: lines[23]))
+        _ = handler.handle(.click(row: 23, column: tab + 2), &session)
+        #expect(session.screen == .procs)
+        _ = handler.handle(.click(row: 200, column: 900), &session)
+    }
+    @Test func nextMatch_goesRound() {
+        var session = Session()
+        #expect(press("n", &session).isEmpty)
+        #expect(session.toast == "no filter: / sets one")
+        _ = press("/ready\n", &session)
+        session.cursor = .process(.worker(6))
+        _ = press("n", &session)
+        #expect(session.cursor == .process(.manager))
+        _ = press("N", &session)
+        #expect(session.cursor == .process(.worker(6)))
+    }
+    @Test func nextMatch_inAnOutput_isTheNextLineUpwards() {
+        var model = Samples.shown
+        model.told.children[.worker(5)]?.output = ["error one", "fine", "error two", "fine", "fine"]
+        let handler = KeyHandler(model, Size(80, 24))
+        var session = Session()
+        session.overlay = .detail(.worker(5), .output(back: 0))
+        for key in [Key.character("/"), .character("e"), .character("r"), .character("r"), .enter, .character("n")] { _ = handler.handle(key, &session) }
+        #expect(session.overlay == .detail(.worker(5), .output(back: 2)))
+        _ = handler.handle(.character("n"), &session)
+        #expect(session.overlay == .detail(.worker(5), .output(back: 4)))
+        _ = handler.handle(.character("N"), &session)
+        #expect(session.overlay == .detail(.worker(5), .output(back: 2)))
+    }
+    @Test func commandLine_remembers() {
+        var session = Session()
+        _ = press(":sort queue\n:sort conns\n:", &session)
+        func typed() -> String { if case .edit(let editor)? = session.overlay { editor.text } else { "" } }
+        _ = handler.handle(.up, &session)
+        #expect(typed() == "sort conns")
+        _ = handler.handle(.up, &session)
+        _ = handler.handle(.up, &session)
+        #expect(typed() == "sort queue")
+        _ = handler.handle(.down, &session)
+        _ = handler.handle(.down, &session)
+        #expect(typed().isEmpty)
+    }
+    @Test func capitalA_acknowledgesOnEvents_andIsAdminModeElsewhere() {
+        var session = Session()
+        session.screen = .events
+        _ = press("A", &session)
+        #expect(session.adminUntil == nil)
+        #expect(Samples.shown.events.allSatisfy(session.isAcknowledged))
+        session.screen = .overview
+        _ = press("A", &session)
+        #expect(session.isAdmin(Samples.shown.now))
+    }
+    @Test func clientIDs_areHashed_untilAskedForInAdminMode() {
+        var session = Session()
+        session.screen = .queues
+        func text() -> String { Views.draw(Samples.shown, session, Size(140, 36), Capabilities()).text }
+        #expect(text().contains("c#") && !text().contains("alice"))
+        #expect(press("y", &session).isEmpty)
+        #expect(!text().contains("alice"))
+        #expect(press("Ay", &session).count == 1)
+        #expect(text().contains("alice"))
+        session.adminUntil = 0
+        #expect(!text().contains("alice"))
+    }
+    @Test func rollingRestart_isEndedByItsBox_alsoByEscape() {
+        let handler = KeyHandler(Samples.rolling, Size(80, 24))
+        var session = Session()
+        session.screen = .procs
+        session.adminUntil = .max
+        #expect(handler.handle(.escape, &session).isEmpty)
+        var effects: [Effect] = []
+        for key in [Key.enter, .character("P"), .character("e"), .character("n"), .character("d"), .enter] { effects += handler.handle(key, &session) }
+        guard case .act(let box)? = effects.first else {
+            Issue.record("nothing was asked for")
+            return
+        }
+        #expect(box.action == .finish && box.action.operation == "rolling")
+    }
+    @Test func enterOnHost_explainsTheCounter() {
+        var session = Session()
+        session.screen = .host
+        _ = press("jjj\n", &session)
+        #expect(Views.draw(Samples.shown, session, Size(80, 24), Capabilities()).text.contains("tcp memory (pages)  (4 of"))
     }
 }

@@ -42,6 +42,48 @@ struct ModelTests {
         #expect(Quantity(nil, .old).text(Format.rate) == "?")
         #expect(Quantity.absent.text(Format.rate) == "-")
     }
+    /// Somebody sets the clock: rates, ages and history go by sample time, so that only the clock in the title changes.
+    @Test(arguments: [-86_400_000, -1000, 3_600_000] as [Int64]) func steppedClock_changesNoFigure(_ step: Int64) {
+        var stepped = Samples.shown
+        stepped.wall = UInt64(Int64(stepped.wall) + step)
+        func figures(_ model: Model) -> [String] {
+            let context = Context(model, Session(), Capabilities())
+            return [Screen.overview, .queues, .delivery].flatMap { screen in
+                Table(screen, context, width: 200).rows.flatMap { row in Columns.of(screen).map { $0.cell(row, context).text } }
+            }
+        }
+        #expect(figures(stepped) == figures(Samples.shown))
+        #expect(stepped.alerts == Samples.shown.alerts)
+    }
+    @Test func whatWasSentBeforeTheFirstReport_isNotLost() {
+        var model = Model()
+        for (second, lost) in [(UInt64(10), UInt64(0)), (11, 3), (12, 2)] {
+            var report = Report(.worker, 0, boot: 1, time: second * Samples.second)
+            report.lost = lost
+            model.take(report)
+        }
+        #expect(model.health.lost == 2)
+        #expect(model.processes[.worker(0)]?.lost == 2)
+    }
+    @Test func gonePids_areGONE_untilTheSupervisorIsBack() {
+        var model = Samples.shownLost
+        model.markGone { $0 == 2112 }
+        #expect(model.processes[.worker(2)]?.state(model.now).word == "GONE")
+        #expect(model.processes[.worker(1)]?.state(model.now).word == "READY")
+        #expect(Views.draw(model, Session(), Size(100, 30), Capabilities()).text.contains("8 of 9 processes are alive"))
+        model.markGone { _ in false }
+        #expect(model.processes[.worker(2)]?.state(model.now).word == "READY")
+    }
+    @Test func exits_areInTheColumnOfTheirTime() {
+        var model = Model()
+        model.wall = Samples.wall
+        for (hours, severity) in [(0.1, Event.Severity.error), (0.2, .error), (23.9, .error), (25, .error), (12, .info)] {
+            model.take(Event(time: Samples.wall - UInt64(hours * 3_600_000), severity: severity, who: "w1", kind: "EXIT", text: ""))
+        }
+        let exits = model.exits(of: .worker(1), columns: 48)
+        #expect(exits.map(\.failed) == [1] + [Int](repeating: 0, count: 46) + [2])
+        #expect(exits.map(\.wasOrdered).firstIndex(of: true) == 23)
+    }
     @Test func lostSupervisor_leavesTheLastStates_andNoZeros() {
         let text = Views.draw(Samples.shownLost, Session(), Size(80, 24), Capabilities()).text
         #expect(text.contains("NO STATS FOR 12s"))

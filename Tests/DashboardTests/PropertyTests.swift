@@ -56,13 +56,15 @@ struct PropertyTests {
         case 1: session.overlay = .explain(column: Int.random(in: 0..<22, using: &chance))
         case 2: session.overlay = .sortMenu(choice: Int.random(in: 0..<22, using: &chance))
         case 3: session.overlay = .detail(target, .history)
-        case 4: session.overlay = .detail(target, .output(lines: ["\u{1B}[31mred\u{7} \u{200B}wide 字 line", String(repeating: "x", count: 500)], scroll: 9))
+        case 4: session.overlay = .detail(target, .output(back: Int.random(in: 0..<9, using: &chance)))
         case 5: session.overlay = .confirm(Confirmation(.kill, target: target, pid: 7, boot: 9))
         case 6: session.overlay = .confirm(Confirmation(.rolling, target: nil, pid: 0, boot: 0))
         case 7:
             var editor = Editor(.command)
             editor.text = "restart w1"
             session.overlay = .edit(editor)
+        case 8: session.overlay = .detail(target, .crash(number: Int.random(in: 0..<3, using: &chance), scroll: 2))
+        case 9: session.overlay = .clients
         default: break
         }
         return session

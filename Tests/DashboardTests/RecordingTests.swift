@@ -26,8 +26,8 @@ struct RecordingTests {
         func play(from: Double, to: Double?) {
             var model = Model()
             var player = Player(pieces, from: from, to: to, speed: 10, now: 0)
-            player.finish { outcome, reader in
-                if case .report(let boot, _, let lost) = outcome, let source = reader.sources[boot] { model.take(Report(source, lost: lost)) }
+            player.finish { piece in
+                if case .datagram(.report(let boot, _, let lost), let reader) = piece, let source = reader.sources[boot] { model.take(Report(source, lost: lost)) }
             }
             seen.append(model.processes[.worker(3)]?.own.value(.connsOpen) ?? 0)
         }
@@ -35,12 +35,45 @@ struct RecordingTests {
         play(from: 0, to: 2)
         #expect(seen == [50, 30])
     }
+    @Test func answers_arePlayedToo() throws {
+        let path = "/tmp/megatop-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).mgtr"
+        defer { unlink(path) }
+        let told: [(Question, String)] = [
+            (.status, #"{"ok":true,"processes":[{"name":"worker-3","hold":true,"last_exit":{"text":"SIGSEGV","uptime":3.1},"beside":[{"generation":1,"pid":7,"state":"draining","left":9.5}]}],"rolling":{"by":"uid 0","total":8,"done":2,"current":"worker-3","left":["worker-4"]}}"#),
+            (.events, #"{"ok":true,"events":[{"number":1,"time":1,"severity":"error","name":"worker-3","kind":"EXIT","text":"SIGSEGV"}]}"#),
+            (.events, #"{"number":2,"time":2,"severity":"info","name":"worker-3","kind":"READY","text":"again"}"#),
+            (.log(.worker(3)), #"{"ok":true,"lines":[{"time":0,"pid":7,"text":"last words"}]}"#),
+            (.doctor, #"{"ok":true,"rows":[{"name":"net.core.somaxconn","have":"128","want":">= 65535","why":"accept queue","enough":false}]}"#),
+            (.crashes, #"{"ok":true,"crashes":["20261123T140228-worker-3"]}"#),
+            (.crash("20261123T140228-worker-3"), #"{"ok":true,"crash":{"id":"20261123T140228-worker-3","text":"SIGSEGV","lines":[{"text":"Fatal error"}]}}"#),
+            (.clients, #"{"clients":[{"client":"alice","worker":null,"queued":5,"bytes":40,"oldest_seconds":1.5}]}"#),
+            (.status, "not JSON"),
+        ]
+        do {
+            let writer = try #require(Recording.Writer(path))
+            for (at, (question, answer)) in told.enumerated() { writer.add(answer, to: question, time: UInt64(at) * 1_000_000_000, wall: UInt64(at)) }
+        }
+        var status = stat()
+        #expect(lstat(path, &status) == 0 && status.st_mode & 0o777 == 0o600, "it names clients")
+        var model = Model()
+        var player = Player(try Recording.read(path).get(), from: 0, to: nil, speed: 1, now: 0)
+        player.finish { if case .answer(let text, let question) = $0 { model.take(text, to: question) } }
+        let child = try #require(model.told.children[.worker(3)])
+        #expect(child.isHeld && child.lastExit == "SIGSEGV after 3.1s" && child.drainsBeside == 9.5)
+        #expect(child.output == ["00:00:00 last words"])
+        #expect(model.told.rolling == Told.Rolling(by: "uid 0", total: 8, done: 2, current: .worker(3), left: [.worker(4)]))
+        #expect(model.events.map(\.kind) == ["EXIT", "READY"])
+        #expect(model.told.doctor.map(\.isEnough) == [false])
+        #expect(model.told.crashes(of: .worker(3))?.first?.lines?.contains { $0.contains("Fatal error") } == true)
+        #expect(model.told.clients.rows.map(\.id) == ["alice"] && model.told.clients.problem.isEmpty)
+    }
     @Test func otherFiles_areRefused() {
         if case .success = Recording.read("/etc/passwd") { Issue.record("taken for a recording") }
         if case .success = Recording.read("/nowhere") { Issue.record("taken for a recording") }
     }
     @Test func manual_isTheTables() {
         let manual = Reference.manual()
+        #expect(Golden.contents(Golden.folder + "../../../config/man/megatop.1") == manual, "write it anew: megatop --manual > config/man/megatop.1")
         for binding in Binding.all where !binding.help.isEmpty { #expect(manual.contains(binding.help.replacing("-", with: "\\-"))) }
     }
 }

@@ -34,15 +34,20 @@ enum Samples {
         for (back, event) in events.enumerated() {
             model.take(Event(number: UInt64(100 - back), time: wall - UInt64(event.0 * 1000), severity: event.1, who: event.2, kind: event.3, text: event.4, pid: event.5))
         }
-        if workers > 5 { model.children[.worker(5)] = child("SIGSEGV after 3.1s", ["14:02:25 worker 5 ready on 0.0.0.0:8005", "14:02:28 Fatal error: Unexpectedly found nil while unwrapping an Optional value"]) }
-        model.doctor = [
-            .init(name: "net.core.somaxconn", have: "65535", want: ">= 16384", why: "", isGood: true),
-            .init(name: "net.core.rmem_max", have: "212992", want: ">= 1048576", why: "the hub may lose bursts of reports", isGood: false),
+        if workers > 5 { model.told.children[.worker(5)] = child("SIGSEGV after 3.1s", ["14:02:25 worker 5 ready on 0.0.0.0:8005", "14:02:28 Fatal error: Unexpectedly found nil while unwrapping an Optional value"]) }
+        model.told.doctor = [
+            .init(name: "net.core.somaxconn", have: "65535", want: ">= 16384", why: "", isEnough: true),
+            .init(name: "net.core.rmem_max", have: "212992", want: ">= 1048576", why: "the hub may lose bursts of reports", isEnough: false),
         ]
+        model.told.crashes = [Told.CrashReport(id: "20261123T140228-worker-5", lines: ["20261123T140228-worker-5", " how      SIGSEGV, core left", " last lines", "   Fatal error"])]
+        model.told.clients.problem = ""
+        model.told.clients.rows = [("alice", 4, 100, 46_080, 47), ("bob", nil, 88, 39_936, 13), ("carol", 0, 71, 30_720, 44)].map { (id: String, worker: Int?, queued: Double, bytes: Double, age: Double) in
+            Told.Clients.Row(id: id, worker: worker.map { .worker($0) } ?? .manager, queued: queued, bytes: bytes, oldestSeconds: age)
+        }
         return model
     }
-    static func child(_ exit: String, _ output: [String]) -> Model.Child {
-        var child = Model.Child()
+    static func child(_ exit: String, _ output: [String]) -> Told.Child {
+        var child = Told.Child()
         child.lastExit = exit
         child.output = output
         return child
@@ -127,6 +132,13 @@ enum Samples {
         }
         return report
     }
+    /// A rolling restart that waits for the old w3.
+    static let rolling = {
+        var model = shown
+        model.told.rolling = Told.Rolling(by: "uid 1001 (pid 4711) via megatop on pts/3", total: 8, done: 3, current: .worker(3), left: [.worker(4), .worker(6)])
+        model.told.children[.worker(3), default: Told.Child()].drainsBeside = 38
+        return model
+    }()
     static func lost() -> Model {
         var model = incident()
         model.link = .lost(since: model.now, reason: "nobody listens there")

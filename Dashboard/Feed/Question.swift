@@ -1,0 +1,98 @@
+import Foundation
+
+/// What is asked of the supervisor's control socket, and of the manager's app port. With its answer it is a piece of a recording.
+package enum Question: Hashable, Sendable {
+    case status, doctor, events, crashes
+    case log(ProcessID)
+    case crash(String)
+    /// Of the app port.
+    case clients
+
+    /// One line of JSON for the control socket.
+    var line: String {
+        switch self {
+        case .status, .doctor, .crashes, .clients: ControlRequest.line(["op": name])
+        case .events: ControlRequest.line(["op": "events", "follow": true])
+        case .log(let id): ControlRequest.line(["op": "log", "name": id.long])
+        case .crash(let id): ControlRequest.line(["op": "crashes", "id": id])
+        }
+    }
+    /// In a recording.
+    package var name: String {
+        switch self {
+        case .status: "status"
+        case .doctor: "doctor"
+        case .events: "events"
+        case .crashes: "crashes"
+        case .clients: "clients"
+        case .log(let id): "log \(id.long)"
+        case .crash(let id): "crash \(id)"
+        }
+    }
+    package init?(name: String) {
+        let words = name.split(separator: " ").map(String.init)
+        switch (words.first, words.dropFirst().first) {
+        case ("status", nil): self = .status
+        case ("doctor", nil): self = .doctor
+        case ("events", nil): self = .events
+        case ("crashes", nil): self = .crashes
+        case ("clients", nil): self = .clients
+        case ("log", let process?):
+            guard let id = ProcessID(process) else { return nil }
+            self = .log(id)
+        case ("crash", let id?): self = .crash(id)
+        default: return nil
+        }
+    }
+}
+
+enum ControlRequest {
+    /// One line of JSON.
+    static func line(_ members: [String: Any]) -> String {
+        guard let data = try? JSONSerialization.data(withJSONObject: members, options: [.sortedKeys]) else { return "{}" }
+        return String(decoding: data, as: UTF8.self) + "\n"
+    }
+}
+
+extension Model {
+    /// The answer, as it came: live or from a recording. What can't be read changes nothing.
+    package mutating func take(_ text: String, to question: Question) {
+        if question == .events {
+            if let kept = ControlEvents(text) { kept.events.forEach { take(Event($0)) } } else if let event = Event(json: text) { take(event) }
+            return
+        }
+        if question == .clients { return told.clients = Told.Clients(json: text) }
+        guard let answer = ControlAnswer(text) else { return }
+        switch question {
+        case .status: takeStatus(answer)
+        case .doctor:
+            if let rows = answer.rows { told.doctor = rows.map { Told.DoctorCheck(name: $0.name, have: $0.have ?? "-", want: $0.want, why: $0.why, isEnough: $0.enough) } }
+        case .log(let id):
+            if let lines = answer.lines { told.children[id, default: Told.Child()].output = lines.map { Format.clock($0.time) + " " + $0.text } }
+        case .crashes:
+            guard let ids = answer.crashes else { return }
+            let known = told.crashes ?? []
+            told.crashes = ids.map { id in known.first { $0.id == id } ?? Told.CrashReport(id: id) }
+        case .crash(let id):
+            guard let report = answer.crash?.report else { return }
+            told.crashes = (told.crashes ?? []).filter { $0.id != id } + [Told.CrashReport(id: id, lines: report)]
+            told.crashes?.sort { $0.id < $1.id }
+        case .events, .clients: return
+        }
+    }
+    private mutating func takeStatus(_ answer: ControlAnswer) {
+        guard let rows = answer.processes else { return }
+        for row in rows {
+            guard let id = ProcessID(row.name) else { continue }
+            var child = Told.Child()
+            child.isHeld = row.hold ?? false
+            child.lastExit = row.last_exit.map { "\($0.text) after \(Format.span($0.uptime))" } ?? ""
+            child.drainsBeside = row.beside?.compactMap(\.left).max()
+            child.output = told.children[id]?.output
+            told.children[id] = child
+        }
+        told.rolling = answer.rolling.map { run in
+            Told.Rolling(by: run.by, total: run.total, done: run.done, current: run.current.flatMap(ProcessID.init), left: (run.left ?? []).compactMap(ProcessID.init))
+        }
+    }
+}

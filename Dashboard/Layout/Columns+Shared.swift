@@ -1,0 +1,140 @@
+import Wire
+
+// Columns of several screens, and what they are made of.
+extension Columns {
+    static let id = Column(
+        "id", "ID", width: 3, from: 0, left: true, "The process: mgr is the manager, w0, w1 .. the workers.",
+        cell: { process, _ in Cell(process.id.short) },
+        value: { process, _ in if case .worker(let number) = process.id { Double(number) } else { -1 } },
+        total: { _ in Cell("ALL") })
+
+    static let state = Column(
+        "state", "STATE", width: 9, from: 0, left: true, metric: .childState,
+        "What the supervisor sees: STARTING READY SUSPECT (sends no reports) DRAINING STOPPING; BACKOFF and CRASHLOOP (it dies, and is started again), HELD (waits for you), STOPPED.",
+        cell: { process, context in
+            let state = process.state(context.now)
+            return Cell(state.text, state.role)
+        },
+        value: { process, context in Double(process.child.count(.childState) ?? 0) + (process.state(context.now).isReady ? -100 : 0) },
+        total: { Cell("\($0.totals.readyCount)/\($0.model.processes.count) ok") })
+
+    static let up = Column(
+        "up", "UP", width: 6, from: 60, metric: .childUptime, "Since its start. In BACKOFF and CRASHLOOP: until it is started again.",
+        cell: { process, context in
+            if process.state(context.now).isRunning { return Cell(upSeconds(process, context).map(Format.span) ?? "?") }
+            guard let retry = process.child.value(.childRetryIn), retry > 0 else { return Cell("-", .dim) }
+            return Cell(Format.span(retry / 1000), .warning)
+        },
+        value: upSeconds)
+
+    static func upSeconds(_ process: ProcessModel, _ context: Context) -> Double? {
+        guard process.state(context.now).isRunning else { return nil }
+        if let told = process.child.value(.childUptime), told > 0, let age = process.child.age(context.now) { return told / 1000 + age }
+        guard process.startTime > 0, context.model.wall >= process.startTime else { return nil }
+        return Double(context.model.wall - process.startTime) / 1000
+    }
+
+    static let conns = Column.count(
+        "conns", "CONNS", width: 8, from: 24, metric: .connsOpen, "Clients connected. At mgr: workers and apps.", connections,
+        level: { value, process, _ in process.id == .manager ? .fine : .share(.connsOpen, value, process.own.value(.connLimit)) },
+        total: { $0.totals.connections })
+
+    /// The manager's own connections are its workers and apps.
+    static func connections(_ process: ProcessModel, _ context: Context) -> Quantity {
+        guard process.id == .manager else { return process.gauge(.connsOpen, context.now) }
+        return process.gauge(.workersConnected, context.now) + process.gauge(.appsConnected, context.now)
+    }
+
+    /// What waits; the two screens that have it call it differently.
+    static func waiting(_ id: String, _ title: String, width: Int, from: Int) -> Column {
+        .count(
+            id, title, width: width, from: from, metric: .queueMessages,
+            "Messages that wait for the clients that were last on this worker, also while it is down: the manager keeps them. At mgr: for clients that were on none.",
+            { $0.waiting(.queueMessages, $1.now) },
+            level: { value, _, context in .share(.queueMessages, value, context.model.queue.value(.queueLimitMessages)) },
+            total: { $0.totals.waiting(.queueMessages) })
+    }
+
+    static func oldest(_ title: String, width: Int, from: Int) -> Column {
+        .quantity(
+            "old", title, width: width, from: from, metric: .queueOldest, "Age of the oldest of them. At the time to live it expires undelivered.",
+            { process, context in process.queue.value(.queueMessages) == 0 ? .absent : process.waiting(.queueOldest, context.now) },
+            format: { Format.age($0 / 1000) },
+            level: { value, _, context in .share(.queueOldest, value, context.model.queue.value(.queueTTL)) },
+            total: { $0.totals.waiting(.queueMessages).value == 0 ? .absent : $0.totals.waiting(.queueOldest) })
+    }
+
+    static func expired(from: Int) -> Column {
+        .flow(
+            "exp", "EXP/s", width: 5, from: from, .expired, isQueue: true, "Messages whose time to live was over before their client came, a second.",
+            level: { value, _, context in
+                guard let published = context.totals.manager(.publishes, seconds: context.seconds).value, published > 0 else { return value > 0 ? .warning : .fine }
+                return Level(value / published, Metric[.expired].threshold)
+            })
+    }
+
+    static let delivered = Column.quantity(
+        "dlv", "DLV/s", width: 5, from: 52, metric: .delivered, "Messages written to clients, a second. At mgr: handed to workers.",
+        { process, context in
+            let metric: MetricID = process.id == .manager ? .handed : .delivered
+            return context.session.showsTotals ? process.gauge(metric, context.now) : process.rate(metric, context.now, seconds: context.seconds)
+        },
+        format: Format.rate, total: { $0.session.showsTotals ? $0.totals.sum(.delivered) : $0.totals.deliveries(seconds: $0.seconds) })
+
+    static let out = Column.flow("out", "OUT/s", width: 6, from: 93, .bytesOut, isBytes: true)
+
+    static func percentile(_ share: Double, _ id: String, _ title: String, from: Int) -> Column {
+        .quantity(
+            id, title, width: 5, from: from, metric: .latencyUnder1,
+            "Under this time \(title.dropFirst())% of the messages of the last minute were written, counted from the manager's turn.",
+            { process, context in
+                guard process.state(context.now).isRunning, process.id != .manager else { return .absent }
+                guard let counts = process.latency.counts() else { return Quantity(nil, .old) }
+                guard let time = Latency.percentile(share, counts) else { return .absent }
+                return Quantity(time, process.own.freshness(context.now))
+            },
+            format: Latency.text, level: { value, _, _ in value >= 500 ? .critical : value >= 100 ? .warning : .fine },
+            total: { context in
+                guard let counts = context.totals.latency else { return Quantity(nil, .old) }
+                return Latency.percentile(share, counts).map { Quantity($0, .fresh) } ?? .absent
+            })
+    }
+
+    static let lag = Column.quantity(
+        "lag", "LAGms", width: 5, from: 70, metric: .loopLagMax, "The worst delay of its event loop in the last report, in ms.",
+        { $0.gauge(.loopLagMax, $1.now).map { $0 / 1000 } }, format: { Format.number($0, width: 4) },
+        level: { value, _, _ in Level(value * 1000, Metric[.loopLagMax].threshold) })
+
+    static let cpu = Column.quantity(
+        "cpu", "CPU", width: 4, from: 80, metric: .cpuUser, "Of one core, user and system. A process is one thread: 100% is all it can.", cpuOf,
+        format: Format.percent, level: { value, _, _ in Level(value * 1e6, Metric[.cpuUser].threshold) },
+        total: { context in context.model.ordered.reduce(.absent) { $0 + cpuOf($1, context) } })
+
+    static func cpuOf(_ process: ProcessModel, _ context: Context) -> Quantity {
+        guard process.state(context.now).isRunning else { return .absent }
+        let freshness = process.own.freshness(context.now)
+        return Quantity(freshness == .old ? nil : process.cpuShare, freshness)
+    }
+
+    static let rss = Column.quantity(
+        "rss", "RSS", width: 5, from: 99, metric: .rss, "", { $0.gauge(.rss, $1.now) }, format: Format.bytes,
+        total: { context in context.model.ordered.reduce(.absent) { $0 + $1.gauge(.rss, context.now) } })
+
+    static let heartbeat = Column(
+        "hb", "HB", width: 4, from: 75, metric: .childReportAge, "Age of its last report: of all the figures of this row.",
+        cell: { process, context in
+            guard process.state(context.now).isRunning, let age = process.own.age(context.now) else { return Cell("-", .dim) }
+            let level = process.own.freshness(context.now)
+            return Cell(Format.span(age), level == .fresh ? .normal : level == .stale ? .warning : .critical)
+        },
+        value: { process, context in process.own.age(context.now) })
+
+    static func pid(from: Int) -> Column {
+        .quantity(
+            "pid", "PID", width: 7, from: from, "Its process id.",
+            { process, context in
+                guard process.state(context.now).isRunning else { return .absent }
+                return process.pid > 0 ? Quantity(Double(process.pid), .fresh) : process.told(.childPid, context.now)
+            }, format: { String(Int($0)) })
+    }
+}

@@ -1,0 +1,165 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// What can happen to megatop, and that none of it reaches the servers. One appliance for all of it: each test leaves it as it was.
+struct MegatopLifeTests {
+    /// Each way into something that lies over the screen, and what is seen then.
+    private static let dialogs: [([String], String)] = [
+        (["A", "j", "R"], "RESTART w0"), (["A", "j", "D"], "DRAIN w0"), (["A", "j", "S"], "STOP w0"), (["A", "j", "U"], "START w0"), (["A", "j", "K", "k", "i", "l"], "kil_"),
+        (["A", "j", "H"], "HOLD w0"), (["A", "X", "a", "l", "l"], "all_"), (["s"], "SORT BY"), (["e"], "means"), (["?"], "HELP 1"), (["Enter"], "EXITS"), (["l"], "LAST OUTPUT"),
+        (["c"], "CRASH REPORT"), (["2", "Enter"], "CLIENTS WITH MOST"), (["/", "w"], "filter /w_"), ([":", "r", "e", "s"], ":res_"),
+    ]
+
+    @Test func killedInEachDialog_nothingChanges() throws {
+        let appliance = try Appliance(workers: 2)
+        defer { appliance.end() }
+        let held = appliance.poller("held", worker: 0)
+        try held.start()
+        let before = try appliance.status().processes.map(\.pid)
+        for (keys, words) in Self.dialogs {
+            let screen = try TerminalScreen(width: 90, height: 24, appliance)
+            defer { screen.end() }
+            try screen.expect("3/3 ok")
+            for key in keys { try screen.send(key) }
+            try screen.expect(words)
+            try screen.signal(SIGKILL)
+            try eventually("megatop is gone") { !screen.isRunning }
+            #expect(try appliance.status().processes.map(\.pid) == before, "after kill -9 at \(words)")
+        }
+        #expect(try appliance.status().allReady)
+        // The poll was held through all of it.
+        _ = try appliance.app.publish("held", "1")
+        #expect(try held.finish().messages.count == 1)
+    }
+
+    @Test func twoSideBySide_showTheSame_alsoWhileOneIsPaused() throws {
+        let appliance = try Appliance(workers: 2)
+        defer { appliance.end() }
+        let one = try TerminalScreen(width: 80, height: 24, appliance)
+        defer { one.end() }
+        let other = try TerminalScreen(width: 140, height: 36, appliance)
+        defer { other.end() }
+        for _ in 0..<5 { _ = try appliance.app.publish("absent", "1") }
+        for screen in [one, other] { try screen.expect("QUEUE  5 msgs") }
+        try one.send("p")
+        try one.expect("PAUSED")
+        for _ in 0..<2 { _ = try appliance.app.publish("absent", "1") }
+        try other.expect("QUEUE  7 msgs")
+        #expect(one.text.contains("QUEUE  5 msgs"))
+        try one.send("p")
+        try one.expect("QUEUE  7 msgs")
+        try one.send("2")
+        try other.send("2")
+        for screen in [one, other] { try screen.expect { $0.contains("queued 7") && $0.contains("balance ok on 3 of 3") } }
+    }
+
+    @Test func start_onTheLostScreen_startsAnAppliance_thatOutlivesMegatop() throws {
+        let appliance = try Appliance(workers: 1, starts: false)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 100, height: 30, appliance)
+        defer { screen.end() }
+        try screen.expect("U starts one in the background")
+        try screen.send("U")
+        try screen.expect("START THE SUPERVISOR")
+        try screen.send("s", "t", "a", "r", "t", "Enter")
+        try screen.expect("2/2 ok")
+        try screen.expect("LIVE")
+        try screen.signal(SIGKILL)
+        try eventually("megatop is gone") { !screen.isRunning }
+        #expect(try appliance.status().allReady)
+        #expect(try appliance.command("stop").end == .exited(0))
+    }
+
+    @Test func garbageToItsOwnPort_changesNothing() throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        for _ in 0..<3 { _ = try appliance.app.publish("absent", "1") }
+        let screen = try TerminalScreen(width: 100, height: 30, appliance)
+        defer { screen.end() }
+        try screen.expect("QUEUE  3 msgs")
+        let port = try #require(Processes.udpPorts(try screen.pid()).first)
+        var bytes = [UInt8](repeating: 0, count: 1024)
+        for number in 0..<1024 {
+            for index in bytes.indices { bytes[index] = UInt8.random(in: 0...255) }
+            // Some begin as ours do.
+            if number % 4 == 0 { bytes.replaceSubrange(0..<4, with: Array("MGST".utf8)) }
+            sendDatagram(bytes, to: port)
+        }
+        _ = try appliance.app.publish("absent", "1")
+        try screen.expect("QUEUE  4 msgs")
+        try screen.expect { $0.contains("LIVE") && $0.contains("2/2 ok") && $0.contains("lost packets 0") }
+    }
+
+    @Test func stoppedSupervisor_isSeenAsSilent_andItsReturn() throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 100, height: 30, appliance)
+        defer { screen.end() }
+        try screen.expect("2/2 ok")
+        appliance.supervisor?.signal(SIGSTOP)
+        try screen.expect { $0.contains("NO STATS FOR") && $0.contains("2 of 2 processes are alive") }
+        appliance.supervisor?.signal(SIGCONT)
+        try screen.expect { $0.contains("LIVE") && $0.contains("2/2 ok") }
+    }
+
+    @Test func terminalClosed_itEnds_andTheServersRun() throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 80, height: 24, appliance)
+        try screen.expect("2/2 ok")
+        let pid = try screen.pid()
+        screen.end()
+        try eventually("megatop ends with its terminal") { !Processes.isAlive(pid) }
+        #expect(try appliance.status().allReady)
+    }
+
+    @Test func resizedWhileSuspended_itFits() throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 120, height: 30, appliance)
+        defer { screen.end() }
+        try screen.expect("2/2 ok")
+        try screen.send("C-z")
+        try screen.expect("Stopped")
+        try screen.send("echo shell-$((40+2))", "Enter")
+        try screen.expect("shell-42")
+        try screen.resize(width: 60, height: 16)
+        try screen.send("fg", "Enter")
+        try screen.expect { $0.contains("LIVE") && $0.contains("2/2 ok") && $0.split(separator: "\n").allSatisfy { $0.count <= 60 } }
+    }
+
+    @Test func coloursAndFineBars_onlyWhereTheyAreWanted() throws {
+        let appliance = try Appliance(workers: 1, ["supervisor": "watchdog = 60.0"])
+        defer { appliance.end() }
+        let held = appliance.poller("held", worker: 0)
+        try held.start()
+        // One that is silent is a warning.
+        let worker = try appliance.pid("worker-0")
+        func show(_ arguments: String, _ environment: String) throws -> String {
+            let screen = try TerminalScreen(width: 100, height: 24, appliance, arguments, environment: environment)
+            defer { screen.end() }
+            try screen.expect("1/2 ok")
+            try screen.expect { $0.contains("! w0 SUSPECT") }
+            return screen.colouredText
+        }
+        let first = try TerminalScreen(width: 100, height: 24, appliance)
+        try first.expect("CONNS  1")
+        first.end()
+        kill(worker, SIGSTOP)
+        defer { kill(worker, SIGCONT) }
+        let yellow = "\u{1B}[33m", blocks = "▁▂▃▄▅▆▇█"
+        let rich = try show("", ""), plain = try show("--ascii", "NO_COLOR=1")
+        #expect(rich.contains(yellow) && rich.contains { blocks.contains($0) })
+        #expect(!plain.contains(yellow) && !plain.contains { blocks.contains($0) })
+        #expect(plain.contains("SUSPECT"), "the word is there without the colour")
+    }
+
+    @Test func dumbTerminal_getsOneSample() throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 100, height: 24, appliance, "; echo ended-$?", environment: "TERM=dumb")
+        defer { screen.end() }
+        try screen.expect { $0.contains("id  state") && $0.contains("ended-0") }
+    }
+}
