@@ -5,7 +5,7 @@ struct Megabench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "megabench",
         abstract: "Puts long-poll clients and publishers on MegaComet, and says what it costs.",
-        subcommands: [ScenarioCommand.self, CompareCommand.self, MillionCommand.self, WorkersCommand.self, LimitCommand.self, ClientProcessCommand.self])
+        subcommands: [ScenarioCommand.self, CompareCommand.self, MillionCommand.self, WorkersCommand.self, StatsCommand.self, LimitCommand.self, ClientProcessCommand.self])
 }
 
 /// The bare epoll loop that everything is compared with.

@@ -9,12 +9,18 @@ extension Server {
         return min(16_000, max(200, Int(limit.rlim_cur) - 1_000))
     }
 
-    /// - Parameter memory: holds MegaComet to a bound of memory.
-    static func start(_ kind: Kind, clients: Int, processes: Int, workers: Int, pollTimeoutSeconds: Double, memory: MemoryCgroup? = nil) throws -> Server {
+    /// - Parameters:
+    ///   - reportEverySeconds: MegaComet's stats.interval.
+    ///   - memory: holds MegaComet to a bound of memory.
+    static func start(
+        _ kind: Kind, clients: Int, processes: Int, workers: Int, pollTimeoutSeconds: Double, reportEverySeconds: Double = 1, memory: MemoryCgroup? = nil
+    ) throws -> Server {
         switch kind {
         case .limit: try startLimit(processes: processes)
         case .nchan: try startNchan(clients: clients)
-        case .megacomet: try startMegaComet(clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds, memory)
+        case .megacomet:
+            try startMegaComet(
+                clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds, reportEverySeconds: reportEverySeconds, memory)
         case .daemons: try startDaemons(clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds)
         }
     }
@@ -76,7 +82,9 @@ extension Server {
         return try started(server, ports: [port, port + 1])
     }
 
-    private static func startMegaComet(clients: Int, workers wanted: Int, pollTimeoutSeconds: Double, _ memory: MemoryCgroup?) throws -> Server {
+    private static func startMegaComet(
+        clients: Int, workers wanted: Int, pollTimeoutSeconds: Double, reportEverySeconds: Double, _ memory: MemoryCgroup?
+    ) throws -> Server {
         let workers = workerCount(clients: clients, wanted)
         let port = try Socket.freePorts(workers + 4)
         let ownPort = Int(port) + workers
@@ -96,10 +104,12 @@ extension Server {
             port = \(ownPort + 1)
             [stats]
             port = \(ownPort + 2)
+            interval = \(reportEverySeconds)
             [operator]
             port = \(ownPort + 3)
             [supervisor]
             drain = 1.0
+            watchdog = \(max(10, 4 * reportEverySeconds))
             [log]
             level = "warning"
 
