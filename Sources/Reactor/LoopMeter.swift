@@ -1,3 +1,4 @@
+import Glibc
 package import Wire
 
 /// How busy the loop is, and how late. Measured from within: the time from each waking to the next sleep is what an event may have to wait,
@@ -10,6 +11,8 @@ package final class LoopMeter {
     package private(set) var busyNanoseconds: UInt64 = 0
     private var longestTurn: UInt64 = 0
     private var latestTimer: UInt64 = 0
+    private static let pageBytes = UInt64(getpagesize())
+    private let memory = ProcFile("/proc/self/statm", most: 128)
 
     package init(_ loop: Loop) {
         self.loop = loop
@@ -35,8 +38,9 @@ package final class LoopMeter {
 }
 
 extension LoopMeter {
-    /// What every process reports of itself: its loop and what it costs. The maxima begin anew.
-    package func fill(_ report: inout StatsWriter) {
+    /// What every process reports of itself: its loop and what it costs. The maxima begin anew. The loop's lag, in microseconds.
+    @discardableResult
+    package func fill(_ report: inout StatsWriter) -> UInt64 {
         let usage = ProcessUsage.usage()
         let (turn, lag) = takeMaxima()
         report.set(.loopIterations, turns)
@@ -45,7 +49,9 @@ extension LoopMeter {
         report.set(.turnBusyMax, turn / 1000)
         report.set(.cpuUser, usage.userMicroseconds)
         report.set(.cpuSystem, usage.systemMicroseconds)
-        if let bytes = ProcessUsage.residentBytes() { report.set(.rss, bytes) }
+        // "size resident shared ..", in pages.
+        if let pages = memory.read({ $0.number(at: 1) }) { report.set(.rss, pages * LoopMeter.pageBytes) }
         report.set(.minorFaults, usage.minorFaults)
+        return lag / 1000
     }
 }

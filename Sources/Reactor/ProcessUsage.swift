@@ -15,25 +15,6 @@ package enum ProcessUsage {
             userMicroseconds: microseconds(raw.ru_utime), systemMicroseconds: microseconds(raw.ru_stime), minorFaults: UInt64(raw.ru_minflt))
     }
 
-    /// /proc/self/statm, kept open: reading it again is one call.
-    private static let statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
-    /// Resident memory; nil where /proc is hidden.
-    package static func residentBytes() -> UInt64? {
-        var text: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
-        return withUnsafeMutableBytes(of: &text) { room in
-            let count = pread(statm, room.baseAddress, room.count, 0)
-            guard count > 0 else { return nil }
-            // "size resident shared ..", in pages.
-            var pages: UInt64 = 0
-            var field = 0
-            for byte in room[..<count] {
-                if byte == 32 { field += 1 } else if field == 1 { pages = pages * 10 + UInt64(byte & 15) }
-                if field == 2 { break }
-            }
-            return pages * UInt64(getpagesize())
-        }
-    }
-
     /// Raises the number of descriptors that may be open as far as the system lets it; what it is then.
     package static func raiseDescriptorLimit() -> Int {
         var limit = rlimit()

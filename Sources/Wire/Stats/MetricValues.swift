@@ -5,7 +5,10 @@ package struct MetricValues: Equatable, Sendable {
 
     package init() {}
 
-    package static func == (one: MetricValues, other: MetricValues) -> Bool { one.values == other.values && one.present == other.present }
+    /// By what is there: the room of one that was cleared may be longer.
+    package static func == (one: MetricValues, other: MetricValues) -> Bool {
+        one.present == other.present && one.all.elementsEqual(other.all, by: ==)
+    }
 
     /// nil where it was not reported.
     package subscript(id: MetricID) -> UInt64? { self[raw: id.rawValue] }
@@ -19,13 +22,11 @@ package struct MetricValues: Equatable, Sendable {
             mark(id, newValue != nil)
         }
     }
+    /// Nothing is there; the memory is kept.
+    mutating func clear() { present = (0, 0, 0, 0) }
+
     /// All that are there, by id.
     package var all: [(id: UInt16, value: UInt64)] { (0..<UInt16(values.count)).compactMap { id in self[raw: id].map { (id, $0) } } }
-
-    /// The same without making an array of them.
-    package func forEach(_ each: (UInt16, UInt64) -> Void) {
-        for id in 0..<UInt16(values.count) where isPresent(id) { each(id, values[Int(id)]) }
-    }
 
     private func isPresent(_ id: UInt16) -> Bool {
         let bit: UInt64 = 1 << UInt64(id & 63)

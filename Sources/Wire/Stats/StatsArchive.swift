@@ -33,15 +33,17 @@ package struct StatsArchive: Sendable {
         rings.keys.sorted { ($0.role.rawValue, $0.instance, $0.metric, $0.subject ?? .max) < ($1.role.rawValue, $1.instance, $1.metric, $1.subject ?? .max) }
     }
 
-    /// Takes up the newest values of a source that has just reported. `now` in ns of CLOCK_MONOTONIC.
+    /// Takes up what the newest datagram of a source brought. `now` in ns of CLOCK_MONOTONIC.
     package mutating func note(_ source: StatsSource, now: UInt64) {
         let step = now / (UInt64(StatsArchive.stepMilliseconds) * 1_000_000)
         let (role, instance) = (source.header.role, source.header.instance)
-        for id in StatsArchive.own[role] ?? [] {
+        // They all stand in the first part of a report.
+        for id in StatsArchive.own[role] ?? [] where source.header.part == 1 {
             if let value = source.values[id] { put(Key(role: role, instance: instance, metric: id.rawValue, subject: nil), value, step) }
         }
         guard role == .manager else { return }
-        for (number, subject) in source.subjects where subject.time == source.header.sampleTime {
+        for number in source.newestSubjects {
+            guard let subject = source.subjects[number] else { continue }
             for id in StatsArchive.ofSubjects {
                 if let value = subject.values[id] { put(Key(role: role, instance: instance, metric: id.rawValue, subject: number), value, step) }
             }
@@ -49,11 +51,11 @@ package struct StatsArchive: Sendable {
     }
 
     private mutating func put(_ key: Key, _ value: UInt64, _ step: UInt64) {
-        if rings[key] == nil {
-            guard rings.count < StatsArchive.mostSeries else { return }
-            rings[key] = Ring()
+        if rings[key]?.put(value, step) == nil, rings.count < StatsArchive.mostSeries {
+            var ring = Ring()
+            ring.put(value, step)
+            rings[key] = ring
         }
-        rings[key]?.put(value, step)
     }
 
     /// The series as it stands, oldest first, without the empty steps before its first value; nil where there is none.

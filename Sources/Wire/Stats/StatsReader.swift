@@ -112,8 +112,8 @@ package struct StatsReader: Sendable {
     /// that reports: a new supervisor counts generations anew.
     private mutating func notePresent(_ header: StatsPacket.Header, _ now: UInt64) {
         let place = StatsReader.place(header.role, header.instance)
+        if let boot = present[place], boot == header.boot { return }
         if let boot = present[place], let other = sources[boot] {
-            guard boot != header.boot else { return }
             let isThere = !other.saidGoodbye && other.freshness(now: now) < .old
             if isThere, (other.header.generation, other.header.startTime) >= (header.generation, header.startTime) { return }
         }
@@ -135,48 +135,57 @@ package struct StatsReader: Sendable {
 }
 
 extension StatsSource {
+    /// Takes a datagram of a report up, in place: each second there is one of every process, and it must cost next to nothing.
     mutating func take(_ packet: StatsPacket, now: UInt64) {
-        let isFirst = received == 0
-        let sameSample = !isFirst && packet.header.sampleTime == header.sampleTime
-        let last = header.sampleTime
-        let sequence = packet.header.sequence
+        let time = packet.header.sampleTime
+        if received == 0 || time != header.sampleTime {
+            before = values
+            beforeTime = received == 0 ? 0 : header.sampleTime
+        }
         header = packet.header
-        header.sequence = sequence
         arrived = now
         received += 1
         saidGoodbye = packet.header.kind == .goodbye
-        var new = sameSample ? values : MetricValues()
-        var touched: [UInt16: MetricValues] = [:]
-        packet.forEachMetric { id, value, subject in
-            if let subject { touched[subject, default: subjects[subject].flatMap { $0.time == packet.header.sampleTime ? $0.values : nil } ?? MetricValues()][raw: id] = value } else { new[raw: id] = value }
+        newestSubjects.removeAll(keepingCapacity: true)
+        var subject = Subject()
+        packet.forEachMetric { id, value, number in
+            guard let number else {
+                // Values of parts that are on their way still, or lost, stay as they were.
+                if values.set(id, value, after: before) { wentBack.insert(id) }
+                return
+            }
+            if newestSubjects.last != number {
+                putBack(subject)
+                subject = takeOut(number, time)
+            }
+            if subject.values.set(id, value, after: subject.before) { wentBack.insert(id) }
         }
-        // Values of parts that are on their way still, or lost, stay as they were.
-        values.forEach { id, value in if new[raw: id] == nil { new[raw: id] = value } }
-        if !sameSample {
-            before = values
-            beforeTime = isFirst ? 0 : last
-        }
-        note(new, against: sameSample ? before : values)
-        values = new
-        for (number, fresh) in touched { update(number, fresh, packet.header.sampleTime) }
+        putBack(subject)
     }
 
-    private mutating func update(_ number: UInt16, _ fresh: MetricValues, _ time: UInt64) {
-        var subject = subjects[number] ?? Subject()
+    /// Out of the dictionary while it is changed, so that nothing is copied.
+    private mutating func takeOut(_ number: UInt16, _ time: UInt64) -> Subject {
+        newestSubjects.append(number)
+        var subject = subjects.removeValue(forKey: number) ?? Subject()
         if subject.time != time {
-            subject.before = subject.values
+            swap(&subject.before, &subject.values)
+            subject.values.clear()
             subject.beforeTime = subject.time
             subject.time = time
         }
-        note(fresh, against: subject.before)
-        subject.values = fresh
-        subjects[number] = subject
+        return subject
     }
+    private mutating func putBack(_ subject: Subject) {
+        if let number = newestSubjects.last { subjects[number] = subject }
+    }
+}
 
-    private mutating func note(_ new: MetricValues, against old: MetricValues) {
-        let counters = [Metric.Kind.counter.rawValue, Metric.Kind.bucket.rawValue]
-        new.forEach { id, value in
-            if let earlier = old[raw: id], value < earlier, counters.contains(Metric.marksByID[Int(id)].kind) { wentBack.insert(id) }
-        }
+extension MetricValues {
+    /// True where it is a counter, and went back.
+    fileprivate mutating func set(_ id: UInt16, _ value: UInt64, after before: MetricValues) -> Bool {
+        self[raw: id] = value
+        guard let earlier = before[raw: id], value < earlier else { return false }
+        let kind = Metric.marksByID[Int(id)].kind
+        return kind == Metric.Kind.counter.rawValue || kind == Metric.Kind.bucket.rawValue
     }
 }

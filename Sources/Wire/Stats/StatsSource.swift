@@ -8,6 +8,8 @@ package struct StatsSource: Sendable {
     package internal(set) var beforeTime: UInt64 = 0
     /// The same for what it reports of others, by worker number; nil: see `MetricID.subject`.
     package internal(set) var subjects: [UInt16: Subject] = [:]
+    /// Those that the newest datagram spoke of, in its order: a report of many is several datagrams.
+    package internal(set) var newestSubjects: [UInt16] = []
     /// When the newest datagram came, on the reader's own clock in ns of CLOCK_MONOTONIC.
     package internal(set) var arrived: UInt64
     /// Datagrams that never came, that came twice or too late, and that were good.
