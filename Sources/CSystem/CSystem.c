@@ -294,6 +294,20 @@ ssize_t mc_send_datagram(int socket, const void *bytes, size_t count, uint32_t a
     return sendto(socket, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to);
 }
 
+int mc_hear_refusals(int socket) {
+    int on = 1;
+    return setsockopt(socket, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+}
+
+int mc_next_refusal(int socket, uint32_t *address, uint16_t *port) {
+    struct sockaddr_in to;
+    struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof to};
+    if (recvmsg(socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return -1;
+    *address = ntohl(to.sin_addr.s_addr);
+    *port = ntohs(to.sin_port);
+    return 0;
+}
+
 int mc_listen_queue(int listener, uint32_t *waiting, uint32_t *most) {
     struct tcp_info info;
     socklen_t size = sizeof info;

@@ -38,9 +38,12 @@ package final class Daemon {
     package var fill: (inout StatsWriter) -> Void = { _ in }
     /// Sockets of clients that are open, for the count of descriptors.
     package var socketCount: () -> Int = { 0 }
+    /// How full it is, for the state OVERLOADED.
+    package var load: () -> Overload.Load = { Overload.Load() }
     /// Ends the program's work over so many seconds; it calls the second parameter when that is done.
     package var drain: (Double, @escaping () -> Void) -> Void = { _, done in done() }
 
+    private var overload = Overload()
     private let inherited: InheritedListeners
     private var listeners: [Int32] = []
     private var lifeline: Lifeline?
@@ -137,6 +140,23 @@ package final class Daemon {
 
     /// An event for the supervisor's journal and the viewers. `kind` is one word in capitals; `text` has no secrets, client ids or messages.
     package func event(_ severity: Logger.Level, _ kind: String, _ text: String) { reporter?.event(severity, kind, text) }
+
+    // MARK: the state
+
+    /// As reports have it: where it serves as it should, whether that is too much for it.
+    var reportedState: StatsPacket.State { state == .ready && overload.isOverloaded ? .overloaded : state }
+
+    /// Once for each interval. `lag` of the loop since the last report, in microseconds.
+    func judge(lag: UInt64) {
+        let wasOverloaded = overload.isOverloaded
+        overload.note(load(), lag: lag)
+        guard overload.isOverloaded != wasOverloaded else { return }
+        if wasOverloaded {
+            event(.info, "RECOVERED", "no longer overloaded")
+        } else {
+            event(.warning, "OVERLOADED", overload.isFull ? "full: it refuses what comes" : "its loop is late by \(lag / 1000) ms again and again")
+        }
+    }
 
     // MARK: the end
 

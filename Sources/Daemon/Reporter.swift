@@ -44,9 +44,15 @@ final class Reporter {
         timer = Timer(daemon.loop) { [unowned self] in tick() }
         lastTick = Clock.monotonicNanoseconds
         send()
-        // Apart from each other, so that the hub's buffer never gets all at once.
-        let phase = Double(daemon.arguments.number % 10) * interval / 10
-        timer?.start(after: interval / 10 + phase, every: interval)
+        timer?.start(after: untilPhase, every: interval)
+    }
+
+    /// Workers report in ten groups, each at its own tenth of the interval by the machine's clock: those of a group find the processor and
+    /// the hub awake, which costs half of what it costs to wake them for each, and the hub's buffer never gets all at once.
+    private var untilPhase: Double {
+        let phase = Double(daemon.arguments.number % 10) / 10
+        let now = (Double(lastTick) / 1e9 / interval).truncatingRemainder(dividingBy: 1)
+        return (phase > now ? phase - now : phase - now + 1) * interval
     }
 
     private func tick() {
@@ -54,19 +60,21 @@ final class Reporter {
         let due = lastTick + UInt64(interval * 1e9)
         if now > due { meter.timerWasLate(by: now - due) }
         lastTick = now
-        send()
+        write(.report, judges: true)
     }
 
     func send() { write(.report) }
     func goodbye() { write(.goodbye) }
 
-    private func write(_ kind: StatsPacket.Kind) {
+    /// `judges`: at each interval, and not with what is sent in between.
+    private func write(_ kind: StatsPacket.Kind, judges: Bool = false) {
         writer.set(.fdsOpen, baseDescriptors + daemon.socketCount())
         writer.set(.fdLimit, daemon.descriptorLimit)
-        meter.fill(&writer)
+        let lag = meter.fill(&writer)
+        if judges { daemon.judge(lag: lag) }
         writer.set(.reportSendErrors, sendErrors)
         daemon.fill(&writer)
-        writer.finish(kind, state: daemon.state, sampleTime: Clock.monotonicNanoseconds, wallTime: Clock.wallMicroseconds / 1000) { put($0) }
+        writer.finish(kind, state: daemon.reportedState, sampleTime: Clock.monotonicNanoseconds, wallTime: Clock.wallMicroseconds / 1000) { put($0) }
     }
 
     func event(_ severity: Logger.Level, _ kind: String, _ text: String) {
@@ -76,7 +84,7 @@ final class Reporter {
         var body = Buffer()
         event.write(to: &body)
         writer.send(
-            .event, state: daemon.state.rawValue, sampleTime: Clock.monotonicNanoseconds, wallTime: event.timeMilliseconds, body: body.bytes
+            .event, state: daemon.reportedState.rawValue, sampleTime: Clock.monotonicNanoseconds, wallTime: event.timeMilliseconds, body: body.bytes
         ) { put($0) }
     }
 

@@ -25,6 +25,7 @@ package final class DatagramSocket {
     package let receiveBufferBytes: Int
     /// Datagrams that the kernel dropped because that buffer was full, as far as is known: it tells with the next that it delivers.
     package private(set) var dropped: UInt32 = 0
+    private var refused: ((Address) -> Void)?
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)
 
     /// Port 0 takes a free one.
@@ -37,19 +38,35 @@ package final class DatagramSocket {
         room.deallocate()
     }
 
+    /// From now on the addresses are told at which nobody took what was sent: the other machine, or this one, answered "port unreachable".
+    package func hearRefusals(_ refused: @escaping (Address) -> Void) {
+        if mc_hear_refusals(descriptor) == 0 { self.refused = refused }
+    }
+    /// The kernel's word for it is an error of some later call on the socket, whomever that one was for.
+    private func tellRefusals() {
+        var address = Address(host: 0, port: 0)
+        while mc_next_refusal(descriptor, &address.host, &address.port) == 0 { refused?(address) }
+    }
+
     /// One datagram: its bytes (valid in `taken` only), its true length, its sender. False where none waits.
     package func receive(_ taken: (UnsafeRawBufferPointer, Int, Address) -> Void) -> Bool {
         var from = Address(host: 0, port: 0)
         let length = mc_receive_datagram(descriptor, room.baseAddress, room.count, &from.host, &from.port, &dropped)
-        // An error that a viewer's closed port left on the socket is not the end of it.
-        guard length >= 0 else { return errno == ECONNREFUSED || errno == EINTR }
+        guard length >= 0 else {
+            if errno == ECONNREFUSED { tellRefusals() } else if errno != EINTR { return false }
+            return true
+        }
         taken(UnsafeRawBufferPointer(start: room.baseAddress, count: min(length, room.count)), length, from)
         return true
     }
     /// False where the kernel did not take it; nobody waits.
     @discardableResult
     package func send(_ bytes: UnsafeRawBufferPointer, to address: Address) -> Bool {
-        mc_send_datagram(descriptor, bytes.baseAddress, bytes.count, address.host, address.port) == bytes.count
+        if mc_send_datagram(descriptor, bytes.baseAddress, bytes.count, address.host, address.port) == bytes.count { return true }
+        // An error that another viewer's closed port left is no reason not to send this one.
+        guard errno == ECONNREFUSED, refused != nil else { return false }
+        tellRefusals()
+        return mc_send_datagram(descriptor, bytes.baseAddress, bytes.count, address.host, address.port) == bytes.count
     }
 }
 

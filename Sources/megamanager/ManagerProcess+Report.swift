@@ -4,6 +4,13 @@ import Wire
 
 // What the manager reports each second (docs.txt, "Stats").
 extension ManagerProcess {
+    var load: Overload.Load {
+        let (queue, settings) = (switchboard.queue, switchboard.settings)
+        return Overload.Load(
+            share: max(Double(queue.depth) / Double(settings.maxMessages), Double(queue.bytes) / Double(settings.maxBytes)),
+            refused: switchboard.counters.refusedFull)
+    }
+
     func fill(_ report: inout StatsWriter) {
         let counters = switchboard.counters
         report.set(.workersConnected, switchboard.workerCount)

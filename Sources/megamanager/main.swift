@@ -10,6 +10,7 @@ process.start(
     app: daemon.listener("app", settings.app.address, settings.app.port))
 daemon.socketCount = { process.socketCount }
 daemon.fill = { process.fill(&$0) }
+daemon.load = { process.load }
 daemon.drain = { _, done in process.drain(done) }
 process.stateChanged = { daemon.reportNow() }
 daemon.serve()

@@ -2,6 +2,11 @@ import Comet
 import Wire
 
 extension WorkerProcess {
+    var load: Overload.Load {
+        Overload.Load(
+            share: Double(worker.connections) / Double(worker.settings.maxConnections), refused: worker.counters.rejectedFull + clients.refusedOverfull)
+    }
+
     /// The worker's own values of a report. What they mean stands in the table of metrics.
     func fill(_ report: inout StatsWriter) {
         let counters = worker.counters

@@ -30,6 +30,7 @@ process.start(
     pid: UInt32(getpid()), token: daemon.token.bytes)
 daemon.socketCount = { process.worker.connections }
 daemon.fill = { process.fill(&$0) }
+daemon.load = { process.load }
 daemon.drain = { seconds, done in process.drain(seconds: seconds, done: done) }
 var wasLinked = false
 process.stateChanged = {

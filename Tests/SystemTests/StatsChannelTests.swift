@@ -89,6 +89,44 @@ struct StatsChannelTests {
         try viewers[16].watch("a free place") { viewers[16].answers.last == 1 }
     }
 
+    @Test func aViewerThatIsGone_isForgottenAtTheNextRelay() throws {
+        let appliance = try Appliance(workers: 2, ["stats": "interval = 0.05"])
+        let viewer = try StatsViewer(appliance)
+        viewer.ask(.subscribe)
+        var gone: [StatsViewer] = try (0..<3).map { _ in try StatsViewer(appliance) }
+        for one in gone { one.ask(.subscribe) }
+        try viewer.watch("four viewers") { viewer.reader.current(.supervisor)?.values[.subscribers] == 4 }
+        gone = []  // their sockets close, and nobody says so
+        let before = viewer.taken
+        try viewer.watch("one viewer") { viewer.reader.current(.supervisor)?.values[.subscribers] == 1 }
+        // The lease ends after 10 s, with some eight hundred datagrams more.
+        #expect(viewer.taken - before < 200)
+        #expect(viewer.reader.current(.manager)?.lost == 0, "what a viewer's closed port leaves on the socket takes nothing from the others")
+    }
+
+    @Test func aFullWorker_andAFullQueue_areOverloaded_untilThereIsRoom() throws {
+        let appliance = try Appliance(workers: 1, ["stats": "interval = 0.1", "workers": "max_connections = 2", "queue": "max_messages = 2"])
+        let viewer = try StatsViewer(appliance)
+        viewer.ask(.subscribe)
+        func state(_ role: StatsPacket.Role) -> StatsPacket.State? { viewer.reader.current(role).flatMap { StatsPacket.State(rawValue: $0.header.state) } }
+        try viewer.watch("all is well") { state(.worker) == .ready && state(.manager) == .ready }
+        var clients = try (0..<2).map { _ in try Socket(port: appliance.clientPort(0)) }
+        try viewer.watch("the worker is full") { state(.worker) == .overloaded }
+        #expect(state(.manager) == .ready)
+        let row = try #require(try appliance.command("status").output.split(separator: "\n").first { $0.hasPrefix("worker-0") })
+        #expect(row.contains("OVERLOADED"))
+        #expect(try appliance.status().allReady, "it serves")
+        clients = []
+        try viewer.watch("the worker has room") { state(.worker) == .ready }
+        #expect(clients.isEmpty)
+
+        for number in 0..<2 { #expect(try appliance.app.publish("away", "m\(number)", ttl: 2).status == "queued") }
+        try viewer.watch("the queue is full") { state(.manager) == .overloaded }
+        try viewer.watch("its messages have expired") { state(.manager) == .ready }
+        let kinds = viewer.events.filter { $0.contains("OVERLOADED") || $0.contains("RECOVERED") }
+        #expect(kinds.count == 4, "\(kinds)")
+    }
+
     @Test func aWorkersQueue_isShownAlsoWhileItIsDown() throws {
         let appliance = try Appliance(workers: 2, ["stats": "interval = 0.1", "supervisor": "restart_delay = 60\nrestart_delay_max = 60"])
         let poller = appliance.poller("away", worker: 1)

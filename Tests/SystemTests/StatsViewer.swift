@@ -16,6 +16,8 @@ final class StatsViewer {
     private(set) var events: [String] = []
     private(set) var histories: [StatsHistory] = []
     private(set) var worstRate = Double.infinity
+    /// Good datagrams that came.
+    private(set) var taken = 0
 
     init(_ appliance: Appliance, token: StatsToken? = nil) throws {
         let text = contents(ofFile: appliance.folder.path + "/run/stats.token")
@@ -77,6 +79,7 @@ final class StatsViewer {
             bytes.withUnsafeBytes { if $0.count > 16 { dropped[$0.bigEndian(at: 8, as: UInt64.self), default: 0] += 1 } }
             return
         }
+        taken += 1
         switch bytes.withUnsafeBytes({ reader.receive($0, length: length, now: monotonicNanoseconds()) }) {
         case .report(let boot, _, _):
             for id in [MetricID.publishes, .loopIterations, .cpuUser] {

@@ -71,6 +71,10 @@ ssize_t mc_receive_datagram(int socket, void *bytes, size_t room, uint32_t *addr
 int mc_prepare_datagrams(int socket, int bytes);
 /// sendto to an IPv4 address (host byte order).
 ssize_t mc_send_datagram(int socket, const void *bytes, size_t count, uint32_t address, uint16_t port);
+/// Asks that the kernel keeps which addresses refused what was sent to them (IP_RECVERR). 0, or -1 with errno.
+int mc_hear_refusals(int socket);
+/// The next of those addresses, in host byte order. 0, or -1 where there is none.
+int mc_next_refusal(int socket, uint32_t *address, uint16_t *port);
 /// How many connections wait on a TCP listener to be accepted, and how many may. 0, or -1 with errno.
 int mc_listen_queue(int listener, uint32_t *waiting, uint32_t *most);
 /// Puts a terminal into raw mode. `restoring` (at most 512 bytes) is written to it, and its state brought back, by `mc_terminal_restore`,

@@ -172,6 +172,7 @@ struct StatusAnswer: Decodable {
         var exits_60s: Int
         var exits_24h: Int
         var hold: Bool
+        var overloaded: Bool
         var beside: [Beside]
         var shortName: String { name == "manager" ? "mgr" : name.replacingOccurrences(of: "worker-", with: "w") }
     }

@@ -48,7 +48,7 @@ struct Status: ParsableCommand {
             guard isColoured else { return text }
             let code = switch state {
             case "ready": "32"
-            case "starting", "draining", "stopping", "suspect": "33"
+            case "starting", "draining", "stopping", "suspect", "overloaded": "33"
             case "stopped": "2"
             default: "1;31"
             }
@@ -58,7 +58,8 @@ struct Status: ParsableCommand {
         if let run = status.rolling { print("rolling     \(run.done) of \(run.total) done\(run.current.map { ", \($0)" } ?? "") by \(run.by)") }
         print(pad("NAME", 11) + pad("STATE", 11) + left("PID", 8) + left("UP", 9) + left("CONNS", 9) + left("RESTARTS", 10) + left("60s", 5) + left("24h", 5) + "  LAST EXIT")
         for row in status.processes {
-            var line = pad(row.name, 11) + colour(row.state, pad(row.state.uppercased(), 11)) + left(row.pid.map(String.init) ?? "-", 8)
+            let state = row.state == "ready" && row.overloaded ? "overloaded" : row.state
+            var line = pad(row.name, 11) + colour(state, pad(state.uppercased(), 11)) + left(row.pid.map(String.init) ?? "-", 8)
             line += left(row.uptime.map(Status.time) ?? "-", 9) + left(row.connections.map(String.init) ?? "-", 9) + left("\(row.restarts)", 10)
             line += left("\(row.exits_60s)", 5) + left("\(row.exits_24h)", 5) + "  "
             line += row.last_exit.map { "\($0.text) after \(Status.time($0.uptime)), \(Status.time($0.age)) ago" } ?? "-"

@@ -38,6 +38,7 @@ final class Hub {
         let stats = supervisor.settings.stats
         socket = try DatagramSocket(Endpoint(stats.address, UInt16(stats.port)), receiveBufferBytes: Hub.receiveBufferBytes)
         reader = StatsReader(token: StatsToken(hex: supervisor.token))
+        socket.hearRefusals { [unowned self] in gone($0) }
         watcher = IOWatcher(supervisor.loop, socket.descriptor, .read) { [unowned self] _ in receiveWaiting() }
         historyTimer = Timer(supervisor.loop) { [unowned self] in sendHistories() }
         ownReports = SupervisorReports(supervisor, self)
@@ -122,6 +123,14 @@ final class Hub {
         }
     }
 
+    /// Nobody has the viewer's port any more: it ended and could not say so.
+    private func gone(_ viewer: DatagramSocket.Address) {
+        guard leases.viewers.contains(viewer) else { return }
+        leases.leave(viewer)
+        histories[viewer] = nil
+        ownReports?.sendSoon()
+    }
+
     private func sendNewest(to viewer: DatagramSocket.Address) {
         for parts in newest.values {
             for part in parts.sorted(by: { $0.key < $1.key }) { part.value.withUnsafeBytes { put($0, viewer) } }
@@ -138,6 +147,12 @@ final class Hub {
             isAnyBusy = isAnyBusy || sender.isBusy
         }
         if !isAnyBusy { historyTimer?.stop() }
+    }
+
+    /// Whether this process says so of itself.
+    func isOverloaded(_ name: ProcessName, pid: Int32?) -> Bool {
+        let source = if case .worker(let number) = name { reader.current(.worker, number) } else { reader.current(.manager) }
+        return source.map { $0.header.state == StatsPacket.State.overloaded.rawValue && Int32(bitPattern: $0.header.pid) == pid } ?? false
     }
 
     /// The supervisor's own newest report.

@@ -25,6 +25,7 @@ extension Supervisor {
         text += ",\"exits\":\(slot.exitsTotal),\"exits_60s\":\(slot.exits(since: now - 60_000)),\"exits_24h\":\(slot.exits(since: now - 86_400_000))"
         text += ",\"hang_kills\":\(slot.hangKillsTotal),\"ready_in\":\(optional(slot.readyIn?.asSeconds))"
         text += ",\"report_age\":\(optional(report.map { (now - $0.at).asSeconds })),\"hold\":\(slot.isWatchdogHeld)"
+        text += ",\"overloaded\":\(hub?.isOverloaded(slot.name, pid: slot.main?.pid) ?? false)"
         text += ",\"adopted\":\(copy.flatMap { children[$0]?.isAdopted } ?? false)"
         let others = slot.copies.dropFirst(slot.main == nil ? 0 : 1).map {
             "{\"generation\":\($0.generation),\"pid\":\(optional($0.pid)),\"state\":\"\($0.state.rawValue)\",\"left\":\(optional($0.deadline.map { max(0, $0 - now).asSeconds }))}"
