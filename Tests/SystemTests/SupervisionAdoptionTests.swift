@@ -19,6 +19,16 @@ import Testing
         try eventually("it is back") { try appliance.status().allReady }
     }
 
+    @Test func supervisorToldToEnd_whileItAdopts_endsThemAll() throws {
+        let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
+        appliance.killSupervisor()
+        let supervisor = try appliance.launch()
+        try eventually("it adopts") { supervisor.output.contains("ADOPTING 3 processes") }
+        supervisor.signal(SIGTERM)
+        #expect(try supervisor.waitForExit() == .exited(0))
+        #expect(Processes.mentioning(appliance.folder.path).isEmpty, "\(supervisor.output)")
+    }
+
     /// The kernel shows an end to others than the parent since 6.15; before, only where the parent is slow to ask.
     @Test(.enabled(if: SupervisionAdoptionTests.kernelIsNewEnough)) func endOfAnAdoptedWorker_isKnown() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)

@@ -43,9 +43,18 @@ import Testing
             try appliance.app.publish("c\(number)", "after")
             #expect(try poller.finish().texts == ["after"], "on the connection that was open all the time")
         }
-        // Again, by the command: it returns when the new one answers.
-        let again = try appliance.command("upgrade")
-        #expect(again.end == .exited(0) && again.output.contains("upgraded, pid \(supervisor.pid)"), "\(again.output)")
+        // Again, under a flow of messages and by the command, which returns when the new one answers.
+        var plan = Crowd.Plan()
+        (plan.clients, plan.rate, plan.seconds) = (100, 200, 3)
+        let crowd = Crowd(plan, ports: [appliance.clientPort(0), appliance.clientPort(1)], appPort: appliance.appPort)
+        var command: Program?
+        crowd.events = [(1, { command = try Program("megacomet", ["upgrade", "-c", appliance.configuration], in: appliance.folder) })]
+        let tally = try crowd.run()
+        #expect(tally.delivered == tally.published && tally.published == 600, "\(tally)")
+        #expect(tally.cuts + tally.refused + tally.unanswered + tally.refusedConnects + tally.lost + tally.doubled == 0, "\(tally)")
+        let again = try #require(command)
+        #expect(try again.waitForExit() == .exited(0))
+        #expect(again.output.contains("upgraded, pid \(supervisor.pid)"), "\(again.output)")
         try eventually("all are adopted") { try appliance.status().allReady }
         #expect(try appliance.status().processes.map(\.pid) == before)
         #expect(Processes.openDescriptors(supervisor.pid) <= descriptors + 2, "nothing is left open")
@@ -57,6 +66,20 @@ import Testing
         #expect(try appliance.command("stop").end == .exited(0))
         #expect(try supervisor.waitForExit() == .exited(0))
         #expect(Processes.mentioning(appliance.folder.path).isEmpty)
+    }
+
+    /// The port of a process that has no copy lives in the supervisor alone: it goes along.
+    @Test func portOfAStoppedWorker_takesConnectionsOverAnUpgrade() throws {
+        let appliance = try appliance()
+        #expect(try appliance.command("stop", "worker-1").end == .exited(0))
+        let before = try Socket(port: appliance.clientPort(1))
+        #expect(try appliance.command("upgrade").end == .exited(0))
+        let after = try Socket(port: appliance.clientPort(1))
+        #expect(try appliance.command("start", "worker-1").end == .exited(0))
+        for waiting in [before, after] {
+            try waiting.send("GET /_/health HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(try waiting.readLine().hasPrefix("HTTP/1.1 200"), "it has waited in the kernel")
+        }
     }
 
     @Test func newProgramOrFileThatIsBad_changesNothing() throws {

@@ -18,9 +18,8 @@ extension Supervisor {
 
     /// Begins it; how it goes on is told by events.
     func upgrade(by: String) throws(Refusal) {
-        guard control != nil, !fleet.isShuttingDown else { throw Refusal("busy", "the appliance is starting or stopping") }
-        guard fleet.rolling == nil else { throw Refusal("busy", "a rolling restart is running") }
         guard upgradeCheck == nil else { throw Refusal("busy", "an upgrade is being checked already") }
+        try checkIsQuiet()
         let path = ProcessTable.ownPath
         tell(.info, "UPGRADE", "to \(path), by \(by)")
         do {
@@ -28,9 +27,16 @@ extension Supervisor {
             try checkStartSettings()
             upgradeCheck = try UpgradeCheck(loop, path, configuration, seconds: Supervisor.checkSeconds) { [unowned self] why in
                 upgradeCheck = nil
-                if let why { upgradeFailed(why) } else { become(path) }
+                if let why { return upgradeFailed(why) }
+                do throws(Refusal) { try checkIsQuiet() } catch { return upgradeFailed(error.message) }
+                become(path)
             }
         } catch { upgradeFailed("\(error)") }
+    }
+    /// What is under way is known to this program alone.
+    private func checkIsQuiet() throws(Refusal) {
+        guard control != nil, !fleet.isShuttingDown else { throw Refusal("busy", "the appliance is starting or stopping") }
+        guard fleet.rolling == nil else { throw Refusal("busy", "a rolling restart is running") }
     }
     /// What only `stop` and `start` bring into force can't be changed on the way: the daemons that serve have the old ports. Where this program can't
     /// read the file, the new one may.

@@ -38,6 +38,8 @@ final class Supervisor {
     var childrenFileIsOld = false
     var savedWishes: [Bool] = []
     private var saidReady = false
+    /// Told to end while it still adopted: those that serve are to be ended too, not left alone.
+    private var endWhenBegun: (isHasty: Bool, by: String)?
     private var beat: Reactor.Timer?
     /// When it fires. It is only ever moved nearer: every report is an event, and events must not put off the next tick.
     private var nextBeat = Milliseconds.max
@@ -122,6 +124,7 @@ final class Supervisor {
             watchdogTimer = Timer(loop) { [unowned self] in serviceManager.tell("WATCHDOG=1") }
             watchdogTimer?.start(after: 0, every: seconds)
         }
+        if let end = endWhenBegun { return shutDown(isHasty: end.isHasty, by: end.by) }
         serviceManager.tell("STATUS=starting \(settings.workers.count) workers")
         perform(fleet.begin(now: Supervisor.now))
     }
@@ -298,7 +301,10 @@ final class Supervisor {
     }
     func shutDown(isHasty: Bool, by: String) {
         serviceManager.tell("STOPPING=1", "STATUS=draining")
-        guard control != nil else { return loop.stop() }
+        guard control != nil else {
+            endWhenBegun = (isHasty, by)
+            return
+        }
         perform(fleet.shutDown(isHasty: isHasty, by: by, now: Supervisor.now))
     }
 }
