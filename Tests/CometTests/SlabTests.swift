@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Comet
@@ -21,7 +22,7 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
 
     @Test func randomLife_neverMixesTwoRecords() {
         var slab = Slab<Record>(extraBytes: 24)
-        var random = SeededRandom(seed: 1)
+        var random = SeededRandom(1)
         var model: [UInt32: UInt64] = [:]
         var order: [UInt32] = []
         for step in 0..<200_000 {
@@ -76,7 +77,7 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
     @Test func forEach_visitsWhatIsHeld_once() {
         var slab = Slab<UInt64>()
         var held: [UInt32: UInt64] = [:]
-        var random = SeededRandom(seed: 5)
+        var random = SeededRandom(5)
         for number in 0..<60_000 as Range<UInt64> {
             // Grows over many pages, then shrinks until whole pages go.
             if number < 30_000 || random.next() % 8 == 0 { held[slab.insert(number)] = number }
@@ -102,7 +103,7 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
         var index = IdIndex(seed: 42)
         var ids: [String] = []
         var removed: Set<UInt32> = []
-        var random = SeededRandom(seed: 3)
+        var random = SeededRandom(3)
         func hash(_ id: String, _ index: borrowing IdIndex) -> UInt64 { withBytes(id) { index.hash($0) } }
         for number in 0..<20_000 {
             ids.append("user-\(number)")
@@ -133,18 +134,5 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
 
     @Test func hashes_dependOnTheSeed() {
         #expect(withBytes("c1") { IdIndex(seed: 1).hash($0) } != withBytes("c1") { IdIndex(seed: 2).hash($0) })
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct SeededRandom {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import Comet
+import TestSupport
 import Testing
 import Wire
 
@@ -218,7 +219,7 @@ import Wire
             App.post(#"{"client":"c1","message":[1,2]}"#), App.get("/stats"), App.get("/clients/c%31"), App.get("/x", "Connection: close\r\n"),
             App.post("{\"client\":\"c1\",\"message\":1}\n{}\n", "Content-Type: application/x-ndjson\r\n"), App.post(#"[{"client":"a","message":0},7]"#, "Expect: 100-continue\r\n"),
         ].map { Array($0.utf8) }
-        var random = Random(state: 4)
+        var random = SeededRandom(4)
         for _ in 0..<5_000 {
             var bytes: [UInt8] = []
             for _ in 0..<1 + random.below(3) { bytes += seeds[random.below(seeds.count)] }

@@ -1,4 +1,5 @@
 import Comet
+import TestSupport
 import Testing
 import Wire
 
@@ -92,7 +93,7 @@ import Wire
             #"{"client":"c1","message":{"a":[1,-2.5e3,true,null,"x\n\u00e9"]},"ttl":60}"#, #"{"client":"c\u0031","message":"é€😀"}"#,
             #"{"message":[[[[]]]],"client":"x","x":{"y":{}}}"#, #"{"client":"c1","message":"\ud83d\ude00\\\""}"#, #"{"client":"c","message":0}"#,
         ]
-        var random = Random(state: 99)
+        var random = SeededRandom(99)
         for _ in 0..<60_000 {
             var bytes = Array(seeds[random.below(seeds.count)].utf8)
             for _ in 0..<1 + random.below(3) {
@@ -120,13 +121,5 @@ import Wire
             }
             if !bytes.contains(10) { _ = app.send(bytes + [10]) }
         }
-    }
-}
-
-struct Random {
-    var state: UInt64
-    mutating func below(_ bound: Int) -> Int {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int((state >> 33) % UInt64(bound))
     }
 }

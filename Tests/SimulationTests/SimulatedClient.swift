@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A browser: polls one worker after the other, acknowledges or not, and checks all that it is given.
 final class SimulatedClient {
     let number: Int

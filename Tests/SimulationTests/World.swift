@@ -1,4 +1,5 @@
 import Comet
+import TestSupport
 import Wire
 
 /// The comet path in memory: one manager, some workers, some clients and a publisher, with links that deliver in pieces and break, clients

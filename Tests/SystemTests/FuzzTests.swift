@@ -4,21 +4,10 @@ import Testing
 /// Made-up and mangled bytes over live sockets, from a seed: programs survive them and go on serving. MEGACOMET_FUZZ_SECONDS makes it longer,
 /// MEGACOMET_FUZZ_SEED repeats one.
 struct FuzzTests {
-    struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-        mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<max(1, bound), using: &self) }
-    }
     static let seconds = environment("MEGACOMET_FUZZ_SECONDS").flatMap(Double.init) ?? 6
     static let seed = environment("MEGACOMET_FUZZ_SEED").flatMap(UInt64.init) ?? 2011
 
-    static func mangled(_ samples: [[UInt8]], _ random: inout Random) -> [UInt8] {
+    static func mangled(_ samples: [[UInt8]], _ random: inout SeededRandom) -> [UInt8] {
         var bytes = (0...random.below(3)).flatMap { _ in samples[random.below(samples.count)] }
         for _ in 0..<random.below(6) where !bytes.isEmpty {
             let at = random.below(bytes.count)
@@ -55,7 +44,7 @@ struct FuzzTests {
     @Test(arguments: ["clients", "app", "link"])
     func mangledBytes_endNothing(_ port: String) throws {
         let pair = try Pair(manager: ["workers": "8", "ttl": "2"])
-        var random = Random(state: FuzzTests.seed &+ UInt64(port.utf8.count))
+        var random = SeededRandom(FuzzTests.seed &+ UInt64(port.utf8.count))
         let (number, samples) = [
             "clients": (pair.client, FuzzTests.clientSamples), "app": (pair.appPort, FuzzTests.appSamples), "link": (pair.linkPort, FuzzTests.linkSamples),
         ][port]!

@@ -7,7 +7,7 @@ struct SupervisorHostileTests {
         let appliance = try Appliance(workers: 1)
         let pids = try appliance.status().processes.map(\.pid)
         let control = "\(appliance.folder.path)/run/control.sock"
-        var random = FuzzTests.Random(state: FuzzTests.seed)
+        var random = SeededRandom(FuzzTests.seed)
         let lines = [
             "{\"op\":\"status\"}\n", "{\"op\":\"start\",\"name\":\"worker-0\",\"pid\":1,\"boot\":\"00\"}\n", "{\"op\":\"events\",\"follow\":true}\n",
             "{\"op\":\"log\",\"name\":\"manager\"}\n", "{\"op\":\"crashes\"}\n", "{\"op\":\"doctor\"}\n", "{\"op\":17}\n", "[]\n", "\n", "{\"op\":\"\\u0000\"}\n",

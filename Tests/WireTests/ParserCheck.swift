@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// What every parser must keep to, whatever it parses: the same result whole, in front of other bytes and byte by byte; nothing but
@@ -53,20 +54,6 @@ struct ParserCheck<Value: Equatable & Sendable>: Sendable {
             }
         }
     }
-}
-
-/// SplitMix64: the same numbers for the same seed, on every machine.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
 }
 
 func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wire
 
@@ -9,7 +10,7 @@ import Wire
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func anythingInAnyOrder(_ seed: UInt64) {
         let board = Board { $0.maxPerClient = 5; $0.maxMessages = 60; $0.maxBytes = 4000 }
-        var random = SeededRandom(seed: seed)
+        var random = SeededRandom(seed)
         func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
         var links: [UInt32] = []
         var delivered: [String: [UInt64]] = [:]
@@ -59,7 +60,7 @@ import Wire
 
     @Test func mutatedFrames_areSurvived() {
         let board = Board { $0.maxMessages = 1000 }
-        var random = SeededRandom(seed: 77)
+        var random = SeededRandom(77)
         func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
         let seeds: [[UInt8]] = [
             board.frame(.hello, number: 3, body: board.hello()), board.frame(.connected, .acknowledges, number: id(4), client: "c1"),
