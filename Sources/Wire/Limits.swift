@@ -12,6 +12,11 @@ package enum Limits {
     package static let linkBytes = 64 * 1024 * 1024
     /// A refused client may take this long to read why, before its connection is closed.
     package static let lingerMilliseconds: UInt32 = 2000
+    /// Polls and connections that a worker ends in one turn of its loop because their time is over: half a millisecond's work. Those over it are
+    /// ended in the turns that follow, when the messages that came meanwhile have been delivered.
+    package static let expiredInTurn = 64
+    /// How late a poll or connection may be ended after its time, so that one turn ends several: of 100,000 polls on 8 workers five each time.
+    package static let expiryMilliseconds = 20
     /// Connections over `workers.max_connections` that are still read, so that they can be told 503 in their own form. More are closed at once.
     package static let overflowConnections = 256
     /// Ids are exact in a JavaScript number below this.

@@ -14,6 +14,8 @@ final class AppConnections {
     /// Bytes that all apps have half sent, or said that they will send.
     fileprivate var inputBytes = 0
     private(set) var outputMost = 0
+    /// Those whose input was taken up in this turn, and whose answers are still to be written.
+    private var answered: [AppConnection] = []
 
     var count: Int { connections.count }
 
@@ -44,7 +46,10 @@ final class AppConnections {
         connections[ObjectIdentifier(connection)] = connection
     }
 
+    /// Takes up what came; the answers wait for `flush`.
     fileprivate func process(_ connection: AppConnection) {
+        if !connection.isAnswered { answered.append(connection) }
+        connection.isAnswered = true
         manager.port.process(&connection.session, &manager.switchboard, inputElsewhere: inputBytes - connection.counted, now: manager.now)
         inputBytes += connection.session.claimedBytes - connection.counted
         connection.counted = connection.session.claimedBytes
@@ -57,12 +62,20 @@ final class AppConnections {
     }
     fileprivate var now: UInt64 { manager.now }
 
+    /// Writes the answers. True: more input was taken up, which had waited for room, and there may be more for the workers.
+    func flush() -> Bool {
+        let now = answered
+        answered.removeAll(keepingCapacity: true)
+        for connection in now { connection.finish() }
+        return !answered.isEmpty
+    }
+
     /// Once a second: who is too slow, goes.
     func sweep() {
         for connection in connections.values where connection.isOver(now: manager.now) {
             if connection.session.isHalf, connection.session.output.isEmpty {
                 connection.session.timedOut()
-                connection.finish()
+                process(connection)
             } else {
                 close(connection)
             }
@@ -77,6 +90,8 @@ final class AppConnection {
     fileprivate var session = AppSession()
     /// Of its input, in the sum over all.
     fileprivate var counted = 0
+    /// It stands in the list of those whose answers are to be written.
+    fileprivate var isAnswered = false
     /// The app sends no more.
     private var hasEnded = false
     private let descriptor: Int32
@@ -104,20 +119,22 @@ final class AppConnection {
                 session.input.advance(by: count)
             }
         }
-        finish()
+        process()
+    }
+    private func process() {
+        let before = session.input.count
+        apps.process(self)
+        if session.input.count < before { lastProgress = apps.now }
     }
 
-    /// Takes up what is there, and writes what came of it.
+    /// Writes what came of it.
     fileprivate func finish() {
-        while true {
-            let before = session.input.count
-            apps.process(self)
-            let wasFull = !session.wantsInput && !session.isClosing
-            if session.input.count < before { lastProgress = apps.now }
-            guard write() else { return apps.close(self) }
-            // Answers over the bound kept the rest of the input waiting.
-            if !(wasFull && session.output.isEmpty) { break }
-        }
+        isAnswered = false
+        guard watcher != nil else { return }  // closed meanwhile
+        let wasFull = !session.wantsInput && !session.isClosing
+        guard write() else { return apps.close(self) }
+        // Answers over the bound kept the rest of the input waiting.
+        if wasFull, session.output.isEmpty { return process() }
         if session.isClosing || hasEnded, session.output.isEmpty { return apps.close(self) }
         var interest: Interest = session.wantsInput && !hasEnded ? .read : []
         if !session.output.isEmpty { interest.insert(.write) }

@@ -42,7 +42,7 @@ final class ManagerProcess {
     /// Begins to serve, on listeners that are bound already.
     func start(workers: Int32, app: Int32) {
         turnStart = TurnStart(loop) { [unowned self] in beginTurn() }
-        turnEnd = TurnEnd(loop) { [unowned self] in links?.flush() }
+        turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
         links = WorkerLinks(loop, self, listener: workers, speaksSeed: speaksSeed, log: log)
         apps = AppConnections(loop, self, listener: app, log: log)
         tick = Timer(loop) { [unowned self] in switchboard.tick(now: now) }
@@ -55,6 +55,11 @@ final class ManagerProcess {
         let nanoseconds = Clock.monotonicNanoseconds
         now = nanoseconds / 1_000_000
         switchboard.beginTurn(nanoseconds: nanoseconds)
+    }
+
+    /// What gathered in this turn goes out: the deliveries first, so that none waits until the app has been told of it.
+    private func endTurn() {
+        repeat { links?.flush() } while apps?.flush() ?? false
     }
 
     /// Takes no new connection, writes what was decided, and is done. The queue ends with the process: the supervisor stops the manager last.

@@ -10,7 +10,7 @@ import Wire
 final class ClientSockets: WorkerIO {
     private let loop: Loop
     private var acceptor: Acceptor?
-    private unowned var worker: Worker!
+    private var worker: Worker!
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 * 1024, alignment: 16)
     /// The slot that was closed last: how a handler knows that its connection is gone.
     private var closed = UInt32.max

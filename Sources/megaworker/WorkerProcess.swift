@@ -63,7 +63,14 @@ final class WorkerProcess {
 
     private func expire() {
         armedFor = .max
-        _ = worker.expire(now: Clock.monotonicMilliseconds)
+        let now = Clock.monotonicMilliseconds
+        if worker.expire(now: now) { arm(now, after: 1) }
+    }
+    private func arm(_ now: UInt64, after milliseconds: Int) {
+        let due = now + UInt64(milliseconds)
+        guard due < armedFor else { return }
+        armedFor = due
+        deadlineTimer?.start(after: Double(milliseconds) / 1000)
     }
 
     /// What gathered in this turn goes out, and the timer is set for the next deadline.
@@ -71,10 +78,6 @@ final class WorkerProcess {
         let now = Clock.monotonicMilliseconds
         worker.resume(now: now)
         link?.flush()
-        guard let left = worker.untilDeadline(now: now) else { return }
-        let due = now + UInt64(left)
-        guard due < armedFor else { return }
-        armedFor = due
-        deadlineTimer?.start(after: Double(max(1, left)) / 1000)
+        if let left = worker.untilDeadline(now: now) { arm(now, after: left + Limits.expiryMilliseconds) }
     }
 }

@@ -46,7 +46,10 @@ package struct WorkerSettings {
 /// `unlinked`; from the clock `expire`, `drain`. What is to go to the manager gathers in `link`, and goes out once for each turn of the loop.
 package final class Worker {
     package let settings: WorkerSettings
-    unowned let io: any WorkerIO
+    /// Held, though it may hold the worker: both live as long as the process, and a reference that is checked at each use costs each event.
+    let io: any WorkerIO
+    /// No origin needs to be named.
+    let allowsEveryone: Bool
     package var slab: Slab<Connection>
     var strings = ByteStore()
     /// Waiting clients, by id.
@@ -75,6 +78,7 @@ package final class Worker {
     package init(_ settings: WorkerSettings, io: any WorkerIO, extraBytes: Int, seed: UInt64) {
         self.settings = settings
         self.io = io
+        allowsEveryone = settings.origins == ["*"]
         slab = Slab(extraBytes: extraBytes)
         index = IdIndex(seed: seed)
         self.seed = seed
@@ -275,10 +279,10 @@ package final class Worker {
 
     // MARK: the clock
 
-    /// Ends what has lasted too long, a bounded number at a time: true where more is left.
-    package func expire(now: UInt64, most: Int = 4096) -> Bool {
+    /// Ends what has lasted too long, a bounded number at a time (`Limits.expiredInTurn`): true where more is left.
+    package func expire(now: UInt64) -> Bool {
         self.now = UInt32(truncatingIfNeeded: now)
-        for _ in 0..<most {
+        for _ in 0..<Limits.expiredInTurn {
             guard let slot = deadlines.expired(now: self.now, in: slab) else { return false }
             switch slab.pointer(slot).pointee.list {
             case .poll: timeOut(slot)
