@@ -13,8 +13,9 @@ struct mc_json {
   simdjson::dom::parser parser;
   size_t depth;
   const char *start = nullptr;
-  // Where the next publish stands: in the tape, and in the text. Both are walked in step, since the tape forgets where a value came from.
-  const char *text = nullptr;
+  // Where the next publish stands: in the tape, and in simdjson's index of the text, which has each bracket, colon and comma, and where each string
+  // and each other value starts. Both are walked in step, since the tape forgets where a value came from.
+  size_t index = 0;
   bool is_array = false, is_done = true;
   element root;
   array::iterator next, end;
@@ -43,15 +44,15 @@ enum mc_json_shape mc_json_parse(mc_json *json, const char *bytes, size_t length
     if (json->parser.allocate(length < first ? first : length + length / 2, json->depth) != simdjson::SUCCESS) return MC_JSON_INVALID;
   }
   if (json->parser.parse(bytes, length, false).get(json->root) != simdjson::SUCCESS) return MC_JSON_INVALID;
-  json->start = json->text = bytes;
-  while (*json->text == ' ' || *json->text == '\t' || *json->text == '\n' || *json->text == '\r') json->text++;
+  json->start = bytes;
+  json->index = 0;
   json->is_array = json->root.is_array();
   if (json->is_array) {
     array elements;
     if (json->root.get(elements) != simdjson::SUCCESS) return MC_JSON_INVALID;
     json->next = elements.begin();
     json->end = elements.end();
-    json->text++;
+    json->index++;
     json->is_done = false;
     return MC_JSON_ARRAY;
   }
@@ -60,36 +61,28 @@ enum mc_json_shape mc_json_parse(mc_json *json, const char *bytes, size_t length
   return MC_JSON_OBJECT;
 }
 
-// The text has been validated: nothing here can run over its end.
+// The text has been validated: every bracket has its match, and the walk ends inside of the index.
 
-static const char *skip_space(const char *at) {
-  while (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r') at++;
-  return at;
-}
+static char at(const mc_json *json, size_t index) { return json->start[json->parser.implementation->structural_indexes[index]]; }
 
-static const char *skip_string(const char *at) {
-  for (at++; *at != '"'; at++)
-    if (*at == '\\') at++;
-  return at + 1;
-}
-
-static const char *skip_value(const char *at) {
-  if (*at == '"') return skip_string(at);
-  if (*at != '{' && *at != '[') {
-    while ((*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') || *at == '-' || *at == '+' || *at == '.' || *at == 'E') at++;
-    return at;
-  }
-  for (size_t depth = 0;;) {
-    switch (*at) {
-    case '"': at = skip_string(at); continue;
+// The place in the index behind the value that starts at this one.
+static size_t after(const mc_json *json, size_t index) {
+  size_t depth = 0;
+  do {
+    switch (at(json, index++)) {
     case '{': case '[': depth++; break;
-    case '}': case ']':
-      if (--depth == 0) return at + 1;
-      break;
+    case '}': case ']': depth--; break;
     default: break;
     }
-    at++;
-  }
+  } while (depth > 0);
+  return index;
+}
+
+// Where the text of the value ends that is followed by this place: behind its last character that is no space.
+static size_t end_of_value(const mc_json *json, size_t following) {
+  size_t end = json->parser.implementation->structural_indexes[following];
+  while (json->start[end - 1] == ' ' || json->start[end - 1] == '\t' || json->start[end - 1] == '\n' || json->start[end - 1] == '\r') end--;
+  return end;
 }
 
 static void take_string(element value, uint8_t *kind, const char **out, size_t *bytes) {
@@ -103,24 +96,24 @@ static void take_string(element value, uint8_t *kind, const char **out, size_t *
   *bytes = text.size();
 }
 
-static void read(mc_json *json, element value, const char *at, struct mc_publish *out) {
+// Reads the value that starts at `index`; the result is the place behind it.
+static size_t read(mc_json *json, element value, size_t index, struct mc_publish *out) {
   memset(out, 0, sizeof *out);
   object fields;
-  if (value.get(fields) != simdjson::SUCCESS) return;
+  if (value.get(fields) != simdjson::SUCCESS) return after(json, index);
   out->is_object = 1;
-  at = skip_space(at + 1);
+  index++;
   for (auto field : fields) {
-    at = skip_space(skip_string(at));
-    at = skip_space(at + 1);  // the colon
-    const char *end = skip_value(at);
+    const size_t start = index + 2;  // behind the name and the colon
+    index = after(json, start);
     if (field.key == "client") {
       if (out->client_kind) out->is_ambiguous = 1;
       take_string(field.value, &out->client_kind, &out->client, &out->client_bytes);
     } else if (field.key == "message") {
       if (out->has_message) out->is_ambiguous = 1;
       out->has_message = 1;
-      out->message_at = (size_t)(at - json->start);
-      out->message_bytes = (size_t)(end - at);
+      out->message_at = json->parser.implementation->structural_indexes[start];
+      out->message_bytes = end_of_value(json, index) - out->message_at;
     } else if (field.key == "ttl") {
       if (out->ttl_kind) out->is_ambiguous = 1;
       if (!field.value.is_null())
@@ -129,15 +122,15 @@ static void read(mc_json *json, element value, const char *at, struct mc_publish
       if (out->key_kind) out->is_ambiguous = 1;
       take_string(field.value, &out->key_kind, &out->key, &out->key_bytes);
     }
-    at = skip_space(end);
-    if (*at == ',') at = skip_space(at + 1);
+    if (at(json, index) == ',') index++;
   }
+  return index + 1;  // the bracket; of an empty object too
 }
 
 int mc_json_next(mc_json *json, struct mc_publish *out) {
   if (json->is_done) return 0;
   if (!json->is_array) {
-    read(json, json->root, json->text, out);
+    read(json, json->root, json->index, out);
     json->is_done = true;
     return 1;
   }
@@ -145,9 +138,7 @@ int mc_json_next(mc_json *json, struct mc_publish *out) {
     json->is_done = true;
     return 0;
   }
-  json->text = skip_space(json->text);
-  read(json, *json->next, json->text, out);
-  json->text = skip_space(skip_value(json->text)) + 1;  // the comma, or the end
+  json->index = read(json, *json->next, json->index, out) + 1;  // behind the comma, or the end
   ++json->next;
   return 1;
 }

@@ -159,17 +159,3 @@ struct Clients: ~Copyable {
         if record.next == none { list.last = record.previous } else { slab.pointer(record.next).pointee.previous = record.previous }
     }
 }
-
-@inline(__always) func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
-    guard a.count == b.count else { return false }
-    var at = 0
-    while at + 8 <= a.count {
-        if a.loadUnaligned(fromByteOffset: at, as: UInt64.self) != b.loadUnaligned(fromByteOffset: at, as: UInt64.self) { return false }
-        at += 8
-    }
-    while at < a.count {
-        if a[at] != b[at] { return false }
-        at += 1
-    }
-    return true
-}

@@ -41,9 +41,9 @@ package struct StandardErrorLog: LogHandler {
         let time = Timestamp.text(microseconds: Clock.wallMicroseconds)
         let all = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         if isJSON {
-            line.append("{\"time\":\"\(time)\",\"level\":\"\(event.level)\",\"name\":")
+            line.append(string: "{\"time\":\"\(time)\",\"level\":\"\(event.level)\",\"name\":")
             line.append(jsonString: name)
-            line.append(",\"pid\":\(getpid()),\"boot\":\"\(boot)\",\"message\":")
+            line.append(string: ",\"pid\":\(getpid()),\"boot\":\"\(boot)\",\"message\":")
             line.append(jsonString: event.message.description)
             for (key, value) in all {
                 line.append(",")
@@ -54,14 +54,14 @@ package struct StandardErrorLog: LogHandler {
             line.append("}\n")
         } else {
             if isForwarded {
-                if event.level != .info { line.append("\(event.level): ") }
+                if event.level != .info { line.append(string: "\(event.level): ") }
             } else {
-                if isJournal { line.append("<\(event.level.priority)>") }
-                line.append("\(time) \(event.level) \(name)[\(getpid())]: ")
+                if isJournal { line.append(string: "<\(event.level.priority)>") }
+                line.append(string: "\(time) \(event.level) \(name)[\(getpid())]: ")
             }
             // A newline in a message would let it forge another line.
-            line.append(event.message.description.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n"))
-            for (key, value) in all { line.append(" \(key)=\(value)") }
+            line.append(string: event.message.description.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n"))
+            for (key, value) in all { line.append(string: " \(key)=\(value)") }
             line.append("\n")
         }
         _ = Glibc.write(STDERR_FILENO, line.bytes.baseAddress, line.count)

@@ -161,7 +161,7 @@ extension AppPort {
         self.body.clear()
         var at = 0
         while at < body.count {
-            let end = newline(in: body, from: at) ?? body.count
+            let end = position(of: 10, in: body, from: at)
             let line = body.part(at, end - at)
             defer { at = end + 1 }
             if isBlank(line) { continue }
@@ -200,10 +200,8 @@ extension AppPort {
     private mutating func reply(_ status: Int, _ request: HTTPRequest, _ session: inout AppSession, extra: StaticString = "", closing: Bool = false) {
         if status == 404 || status == 405 { counters.failedRequests += 1 }
         session.output.append(request.minorVersion == 0 ? "HTTP/1.0 " : "HTTP/1.1 ")
-        session.output.append(decimal: UInt64(status))
-        session.output.append(UInt8(ascii: " "))
-        session.output.append(HTTPStatus.reason(status))
-        session.output.append("\r\nContent-Type: application/json\r\n")
+        session.output.append(HTTPStatus.line(status))
+        session.output.append("Content-Type: application/json\r\n")
         session.output.append(extra)
         if closing || !request.keepAlive {
             if request.minorVersion > 0 { session.output.append("Connection: close\r\n") }

@@ -7,7 +7,8 @@ extension AppPort {
     mutating func line(_ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64) -> Bool {
         let input = session.input.bytes
         let longest = maxMessage + Limits.publishBytes
-        guard let end = newline(in: input, from: session.searched) else {
+        let end = position(of: 10, in: input, from: session.searched)
+        guard end < input.count else {
             let isTooMuch = inputElsewhere + input.count > Limits.appInputBytes
             if session.isSkipping || isTooMuch || input.count > longest {
                 if !session.isSkipping { answer(reject(isTooMuch ? .busy : .lineTooLong), &session) }
@@ -58,19 +59,3 @@ extension AppPort {
 }
 
 func isBlank(_ line: UnsafeRawBufferPointer) -> Bool { line.allSatisfy { $0 == 32 || $0 == 9 || $0 == 13 } }
-
-/// Where the next line feed is: eight bytes a step.
-func newline(in input: UnsafeRawBufferPointer, from start: Int) -> Int? {
-    var at = start
-    while at + 8 <= input.count {
-        let word = input.loadUnaligned(fromByteOffset: at, as: UInt64.self) ^ 0x0A0A_0A0A_0A0A_0A0A
-        let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
-        if zeros != 0 { return at + UInt64(littleEndian: zeros).trailingZeroBitCount / 8 }
-        at += 8
-    }
-    while at < input.count {
-        if input[at] == 10 { return at }
-        at += 1
-    }
-    return nil
-}

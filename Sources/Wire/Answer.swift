@@ -103,10 +103,8 @@ package struct Answer {
         if style.form != .jsonp { cors(style.cors, to: &out) }  // a script tag asks for no permission
         out.append(extra)
         connection(style, to: &out)
-        out.append("Content-Length: ")
-        let lengthAt = out.count
-        out.append("        \r\n\r\n")
-        return (lengthAt, out.count)
+        out.append("Content-Length:         \r\n\r\n")
+        return (out.count - 4 - lengthWidth, out.count)
     }
     private static func setLength(_ length: Int, at: Int, in out: inout Buffer) {
         out.overwrite(decimal: length, at: at, width: lengthWidth)
@@ -117,7 +115,7 @@ package struct Answer {
         case .anyone: out.append("Access-Control-Allow-Origin: *\r\n")
         case .origin(let origin):
             out.append("Access-Control-Allow-Origin: ")
-            out.append(origin)
+            out.append(string: origin)
             out.append("\r\nVary: Origin\r\n")
         }
     }
@@ -127,10 +125,7 @@ package struct Answer {
     }
     private static func statusLine(_ status: Int, minorVersion: UInt8, to out: inout Buffer) {
         out.append(minorVersion == 0 ? "HTTP/1.0 " : "HTTP/1.1 ")
-        out.append(decimal: UInt64(status))
-        out.append(UInt8(ascii: " "))
-        out.append(HTTPStatus.reason(status))
-        out.append("\r\n")
+        out.append(HTTPStatus.line(status))
     }
 
     // MARK: whole answers
@@ -169,7 +164,7 @@ package struct Answer {
         out.append("{\"error\":{\"code\":\"")
         out.append(HTTPStatus.code(refusal.status))
         out.append("\",\"message\":\"")
-        out.append(refusal.message)
+        out.append(string: refusal.message)
         out.append("\"}}")
         setLength(out.count - bodyAt, at: lengthAt, in: &out)
     }
@@ -203,7 +198,7 @@ package struct Answer {
     package static func script(_ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, head: Bool, to out: inout Buffer) {
         statusLine(unchanged ? 304 : 200, minorVersion: style.minorVersion, to: &out)
         out.append("ETag: ")
-        out.append(etag)
+        out.append(string: etag)
         out.append("\r\nCache-Control: public, max-age=3600\r\nCross-Origin-Resource-Policy: cross-origin\r\nAccess-Control-Allow-Origin: *\r\n")
         connection(style, to: &out)
         guard !unchanged else {
@@ -218,27 +213,28 @@ package struct Answer {
 }
 
 package enum HTTPStatus {
-    package static func reason(_ status: Int) -> StaticString {
+    /// The number, the reason, and the end of the line.
+    package static func line(_ status: Int) -> StaticString {
         switch status {
-        case 200: "OK"
-        case 202: "Accepted"
-        case 204: "No Content"
-        case 304: "Not Modified"
-        case 400: "Bad Request"
-        case 401: "Unauthorized"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 405: "Method Not Allowed"
-        case 408: "Request Timeout"
-        case 409: "Conflict"
-        case 413: "Content Too Large"
-        case 414: "URI Too Long"
-        case 417: "Expectation Failed"
-        case 431: "Request Header Fields Too Large"
-        case 501: "Not Implemented"
-        case 503: "Service Unavailable"
-        case 505: "HTTP Version Not Supported"
-        default: "Error"
+        case 200: "200 OK\r\n"
+        case 202: "202 Accepted\r\n"
+        case 204: "204 No Content\r\n"
+        case 304: "304 Not Modified\r\n"
+        case 400: "400 Bad Request\r\n"
+        case 401: "401 Unauthorized\r\n"
+        case 403: "403 Forbidden\r\n"
+        case 404: "404 Not Found\r\n"
+        case 405: "405 Method Not Allowed\r\n"
+        case 408: "408 Request Timeout\r\n"
+        case 409: "409 Conflict\r\n"
+        case 413: "413 Content Too Large\r\n"
+        case 414: "414 URI Too Long\r\n"
+        case 417: "417 Expectation Failed\r\n"
+        case 431: "431 Request Header Fields Too Large\r\n"
+        case 501: "501 Not Implemented\r\n"
+        case 503: "503 Service Unavailable\r\n"
+        case 505: "505 HTTP Version Not Supported\r\n"
+        default: preconditionFailure("no status line for \(status)")
         }
     }
     /// The error code that a status has in a JSON body, where no better one is known.

@@ -75,11 +75,14 @@ package struct Buffer: ~Copyable {
         reserve(raw.count).copyMemory(from: source, byteCount: raw.count)
         tail += raw.count
     }
-    @inlinable package mutating func append(_ text: StaticString) {
-        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    /// Inlined, so that a literal becomes a few moves of registers.
+    @inlinable @inline(__always) package mutating func append(_ text: StaticString) {
+        let count = text.utf8CodeUnitCount
+        reserve(count).copyMemory(from: text.utf8Start, byteCount: count)
+        tail &+= count
     }
-    /// For text that is not on the hot path.
-    package mutating func append(_ text: String) {
+    /// For text that is not on the hot path. (Its own name: without it every literal would be a String.)
+    package mutating func append(string text: String) {
         var text = text
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
@@ -88,31 +91,38 @@ package struct Buffer: ~Copyable {
         reserve(MemoryLayout<Integer>.size).storeBytes(of: value.bigEndian, as: Integer.self)
         tail += MemoryLayout<Integer>.size
     }
-    @inlinable package mutating func append(decimal value: UInt64) {
-        let room = reserve(20)
-        var digits = 1
-        var bound: UInt64 = 10
-        while value >= bound, digits < 20 { bound &*= 10; digits &+= 1 }
-        var rest = value
-        var at = digits
-        while at > 0 {
-            at &-= 1
-            let quotient = rest / 10
-            room.storeBytes(of: UInt8(truncatingIfNeeded: rest &- quotient &* 10) &+ 48, toByteOffset: at, as: UInt8.self)
-            rest = quotient
+    package mutating func append(decimal value: UInt64) {
+        if value >= 100_000_000 {
+            append(decimal: value / 100_000_000)
+            reserve(8).storeBytes(of: Buffer.eightDigits(value % 100_000_000), as: UInt64.self)
+            tail &+= 8
+        } else {
+            // Without its leading zeros; of a zero the last stays.
+            let digits = Buffer.eightDigits(value)
+            let zeros = min(7, (digits & 0x0F0F_0F0F_0F0F_0F0F).trailingZeroBitCount / 8)
+            reserve(8).storeBytes(of: digits >> (UInt64(zeros) * 8), as: UInt64.self)
+            tail &+= 8 &- zeros
         }
-        tail += digits
+    }
+    /// A number below 10^8 as eight characters, the first of them lowest: split in halves, quarters and eighths side by side, by multiplications
+    /// with rounded-up reciprocals (exact below 10^4 and 10^2).
+    @inline(__always) private static func eightDigits(_ value: UInt64) -> UInt64 {
+        let fours = value / 10_000 | (value % 10_000) << 32
+        let hundreds = (fours &* 10_486) >> 20 & 0x0000_007F_0000_007F
+        let twos = hundreds | (fours &- hundreds &* 100) << 16
+        let tens = (twos &* 103) >> 10 & 0x000F_000F_000F_000F
+        return (tens | (twos &- tens &* 10) << 8 | 0x3030_3030_3030_3030).littleEndian
     }
 
     /// Writes a number into bytes that are there already, to the right, behind spaces. Offset from the first waiting byte.
     package mutating func overwrite(decimal value: Int, at offset: Int, width: Int) {
         precondition(offset >= 0 && offset + width <= count, "overwrote past the buffer's end")
-        var rest = value
+        var rest = UInt64(value)
         var at = offset + width
         repeat {
             at -= 1
             precondition(at >= offset, "a number wider than its field")
-            base.unsafelyUnwrapped.storeBytes(of: UInt8(truncatingIfNeeded: rest % 10) + 48, toByteOffset: head + at, as: UInt8.self)
+            base.unsafelyUnwrapped.storeBytes(of: UInt8(truncatingIfNeeded: rest % 10) | 48, toByteOffset: head + at, as: UInt8.self)
             rest /= 10
         } while rest > 0
     }

@@ -109,19 +109,15 @@ struct HTTPRequestParser {
     /// `method SP request-target SP HTTP-version CRLF`; nil when it was whole and right.
     private mutating func requestLine(_ start: Int) -> Outcome? {
         guard start < input.count else { return .incomplete }
-        while at < input.count, isToken(input[at]) {
-            at += 1
-            if at - start > 32 { return .refused(501, "method longer than 32 bytes") }
-        }
+        at = endOfToken(input, from: start)
+        if at - start > 32 { return .refused(501, "method longer than 32 bytes") }
         guard at < input.count else { return .incomplete }
         guard input[at] == 32, at > start else { return .refused(400, "no HTTP request: byte \(at) is \(input[at])") }
         let method = input.part(start, at - start)
         at += 1
         let target = at
-        while at < input.count, input[at] > 32, input[at] < 127 {
-            if input[at] == 35 { return .refused(400, "fragment in the target at byte \(at)") }
-            at += 1
-        }
+        at = endOfTarget(input, from: target)
+        if at < input.count, input[at] == 35 { return .refused(400, "fragment in the target at byte \(at)") }
         if at - target > limit { return .refused(414, "target over \(limit) bytes") }
         guard at < input.count else { return tooLong(414) }
         guard input[at] == 32 else { return .refused(400, "byte \(input[at]) in the target at byte \(at)") }
@@ -162,26 +158,23 @@ struct HTTPRequestParser {
                 return nil
             }
             if request.method == .other { return nil }  // CONNECT's authority form: refused by its method
-            var scheme = 0
-            while scheme < target.count, target[scheme] != 58 { scheme += 1 }
+            let scheme = position(of: 58, in: target)
             guard scheme > 0, scheme + 2 < target.count, target[scheme + 1] == 47, target[scheme + 2] == 47 else {
                 return .refused(400, "the target is no path")
             }
-            pathStart = scheme + 3
-            while pathStart < target.count, target[pathStart] != 47 { pathStart += 1 }
+            pathStart = position(of: 47, in: target, from: scheme + 3)
             guard pathStart < target.count else { return .refused(400, "the target has no path") }
         }
-        var end = pathStart
-        while end < target.count, target[end] != 63 { end += 1 }
+        let end = position(of: 63, in: target, from: pathStart)
         request.path = target.part(pathStart, end - pathStart)
         if end < target.count { request.query = target.part(end + 1, target.count - end - 1) }
         return nil
     }
 
     /// `name ":" OWS value OWS CRLF`; nil when it was whole and right.
-    private mutating func headerLine() -> Outcome? {
+    @inline(__always) private mutating func headerLine() -> Outcome? {
         let nameStart = at
-        while at < input.count, isToken(input[at]) { at += 1 }
+        at = endOfToken(input, from: nameStart)
         guard at < input.count else { return tooLong(431) }
         guard input[at] == 58, at > nameStart else {
             return .refused(400, "no header name, or space in it, at byte \(at)")  // also a folded line (RFC 9112, 5.2)
@@ -201,14 +194,12 @@ struct HTTPRequestParser {
         return header(name, input.part(valueStart, valueEnd - valueStart))
     }
 
-    private mutating func header(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Outcome? {
+    @inline(__always) private mutating func header(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Outcome? {
         switch name.count {
         case 4 where matchesLowercase(name, "host"):
             hosts += 1
             if hosts > 1 { return .refused(400, "more than one Host") }
-            if value.contains(where: { $0 <= 32 || $0 >= 127 || $0 == 44 || $0 == 47 || $0 == 64 || $0 == 63 || $0 == 35 }) {
-                return .refused(400, "Host is no host")
-            }
+            for byte in value where !isHostByte(byte) { return .refused(400, "Host is no host") }
         case 6 where matchesLowercase(name, "origin"): request.origin = value
         case 6 where matchesLowercase(name, "expect"):
             guard matchesLowercase(value, "100-continue") else { return .refused(417, "unknown expectation") }
@@ -235,8 +226,7 @@ struct HTTPRequestParser {
     private mutating func connection(_ value: UnsafeRawBufferPointer) {
         var start = 0
         while start < value.count {
-            var end = start
-            while end < value.count, value[end] != 44 { end += 1 }
+            let end = position(of: 44, in: value, from: start)
             var (first, last) = (start, end)
             while first < last, value[first] == 32 || value[first] == 9 { first += 1 }
             while last > first, value[last - 1] == 32 || value[last - 1] == 9 { last -= 1 }
@@ -262,46 +252,8 @@ struct HTTPRequestParser {
     }
 }
 
-// MARK: bytes
-
-/// RFC 9110, 5.6.2: letters, digits and ! # $ % & ' * + - . ^ _ ` | ~, as two masks of 64 bits.
-@inline(__always) func isToken(_ byte: UInt8) -> Bool {
-    let mask: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
+/// Visible ASCII without `,` `/` `@` `?` `#`.
+@inline(__always) private func isHostByte(_ byte: UInt8) -> Bool {
+    let mask: UInt64 = byte < 64 ? 0x7FFF_6FF6_0000_0000 : 0x7FFF_FFFF_FFFF_FFFE
     return byte < 128 && mask >> UInt64(byte & 63) & 1 != 0
-}
-/// Where the visible text (and spaces, tabs, bytes over 127) that starts at `at` ends: a control character, or the end of the input.
-@inline(__always) func endOfText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
-    var at = start
-    while true {
-        // Eight bytes at a time, while none of them is below 32 or is 127.
-        while at + 8 <= input.count {
-            let word = input.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-            let below = (word &- 0x2020_2020_2020_2020) & ~word & 0x8080_8080_8080_8080
-            let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
-            if below | ((delete &- 0x0101_0101_0101_0101) & ~delete & 0x8080_8080_8080_8080) != 0 { break }
-            at += 8
-        }
-        while at < input.count, input[at] >= 32 && input[at] != 127 {
-            at += 1
-        }
-        guard at < input.count, input[at] == 9 else { return at }
-        at += 1
-    }
-}
-@inline(__always) func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
-
-/// Whether the bytes are this text; as `prefix`, whether they are the start of it.
-@inline(__always) package func matches(_ bytes: UnsafeRawBufferPointer, _ text: StaticString, prefix: Bool = false) -> Bool {
-    guard prefix ? bytes.count <= text.utf8CodeUnitCount : bytes.count == text.utf8CodeUnitCount else { return false }
-    for i in 0..<bytes.count where bytes[i] != text.utf8Start[i] { return false }
-    return true
-}
-/// The same whatever the bytes' case; `text` is in small letters.
-@inline(__always) package func matchesLowercase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
-    guard bytes.count == text.utf8CodeUnitCount else { return false }
-    for i in 0..<bytes.count {
-        let byte = bytes[i] >= 65 && bytes[i] <= 90 ? bytes[i] | 32 : bytes[i]
-        if byte != text.utf8Start[i] { return false }
-    }
-    return true
 }

@@ -5,14 +5,15 @@
 package func appendForScript(_ json: UnsafeRawBufferPointer, to out: inout Buffer) {
     var copied = 0
     var at = 0
-    while at < json.count {
-        let byte = json[at]
-        if byte == UInt8(ascii: "<") {
+    while true {
+        at = position(of: UInt8(ascii: "<"), or: 0xE2, in: json, from: at)
+        guard at < json.count else { break }
+        if json[at] == UInt8(ascii: "<") {
             out.append(json.part(copied, at - copied))
             out.append("\\u003c")
             at += 1
             copied = at
-        } else if byte == 0xE2, at + 2 < json.count, json[at + 1] == 0x80, json[at + 2] & 0xFE == 0xA8 {
+        } else if at + 2 < json.count, json[at + 1] == 0x80, json[at + 2] & 0xFE == 0xA8 {
             out.append(json.part(copied, at - copied))
             out.append(json[at + 2] == 0xA8 ? "\\u2028" : "\\u2029")
             at += 3

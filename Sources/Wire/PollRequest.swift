@@ -88,10 +88,8 @@ package struct PollRequest {
 package func wrongClientId(_ id: UnsafeRawBufferPointer) -> StaticString? {
     if id.count == 0 { return "the client id is empty" }
     if id.count > Limits.clientIdBytes { return "the client id is over 128 bytes" }
-    for byte in id {
-        if byte == 46 || byte == 47 { return "the client id has a . or a / in it" }
-        if byte < 32 || byte == 127 { return "the client id has a control character in it" }
-    }
+    let end = endOfClientId(id)
+    if end < id.count { return id[end] == 46 || id[end] == 47 ? "the client id has a . or a / in it" : "the client id has a control character in it" }
     return isUTF8(id) ? nil : "the client id is not UTF-8"
 }
 
@@ -113,8 +111,12 @@ package func isCallback(_ bytes: UnsafeRawBufferPointer) -> Bool {
 }
 
 private func parseCursor(_ digits: UnsafeRawBufferPointer) -> UInt64? {
-    guard digits.count > 0, digits.count <= 16, digits.allSatisfy(isDigit) else { return nil }
-    let value = digits.reduce(UInt64(0)) { $0 * 10 + UInt64($1 - 48) }
+    guard digits.count > 0, digits.count <= 16 else { return nil }
+    var value: UInt64 = 0
+    for digit in digits {
+        guard isDigit(digit) else { return nil }
+        value = value &* 10 &+ UInt64(digit &- 48)
+    }
     return value < Limits.idEnd ? value : nil
 }
 
@@ -125,16 +127,14 @@ package struct QueryArguments: Sequence, IteratorProtocol {
 
     package mutating func next() -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
         guard rest.count > 0 else { return nil }
-        var end = 0
-        var equals = -1
-        while end < rest.count, rest[end] != 38 {
-            if rest[end] == 61, equals < 0 { equals = end }
-            end += 1
-        }
-        let name = rest.part(0, equals < 0 ? end : equals)
-        let value = equals < 0 ? rest.part(end, 0) : rest.part(equals + 1, end - equals - 1)
-        rest = end < rest.count ? rest.part(end + 1, rest.count - end - 1) : rest.part(end, 0)
-        return (name, value)
+        let (argument, others) = cut(rest, at: 38)
+        rest = others
+        return cut(argument, at: 61)
+    }
+    /// What stands before this byte, and behind it; all and nothing where there is none.
+    private func cut(_ bytes: UnsafeRawBufferPointer, at byte: UInt8) -> (UnsafeRawBufferPointer, UnsafeRawBufferPointer) {
+        let end = position(of: byte, in: bytes)
+        return (bytes.part(0, end), end < bytes.count ? bytes.part(end + 1, bytes.count - end - 1) : bytes.part(end, 0))
     }
 }
 
@@ -143,7 +143,7 @@ package struct QueryArguments: Sequence, IteratorProtocol {
 package func percentDecode(
     _ bytes: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer, plusIsSpace: Bool = false
 ) -> UnsafeRawBufferPointer? {
-    if !bytes.contains(where: { $0 == 37 || plusIsSpace && $0 == 43 }) { return bytes }
+    if position(of: 37, or: plusIsSpace ? 43 : 37, in: bytes) == bytes.count { return bytes }
     var count = 0
     var at = 0
     while at < bytes.count {
@@ -161,38 +161,4 @@ package func percentDecode(
         at += 1
     }
     return UnsafeRawBufferPointer(start: room.baseAddress, count: count)
-}
-
-@inline(__always) func hexDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 48...57: byte - 48
-    case 65...70: byte - 55
-    case 97...102: byte - 87
-    default: nil
-    }
-}
-
-/// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing past U+10FFFF.
-package func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    var at = 0
-    while at < bytes.count {
-        let first = bytes[at]
-        at += 1
-        if first < 0x80 { continue }
-        let (more, least, most): (Int, UInt8, UInt8)
-        switch first {
-        case 0xC2...0xDF: (more, least, most) = (1, 0x80, 0xBF)
-        case 0xE0: (more, least, most) = (2, 0xA0, 0xBF)
-        case 0xED: (more, least, most) = (2, 0x80, 0x9F)
-        case 0xE1...0xEF: (more, least, most) = (2, 0x80, 0xBF)
-        case 0xF0: (more, least, most) = (3, 0x90, 0xBF)
-        case 0xF1...0xF3: (more, least, most) = (3, 0x80, 0xBF)
-        case 0xF4: (more, least, most) = (3, 0x80, 0x8F)
-        default: return false
-        }
-        guard at + more <= bytes.count, bytes[at] >= least, bytes[at] <= most else { return false }
-        for offset in 1..<more where bytes[at + offset] & 0xC0 != 0x80 { return false }
-        at += more
-    }
-    return true
 }

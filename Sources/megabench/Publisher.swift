@@ -22,7 +22,7 @@ final class Publisher {
         descriptor = try Socket.connect(to: plan.publishHost, port: plan.publishPort)
         Socket.set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         isLines = plan.dialect == .comet && plan.publishForm == .lines
-        if isLines, !plan.key.isEmpty { output.append("{\"key\":\"\(plan.key)\"}\n") }
+        if isLines, !plan.key.isEmpty { output.append(string: "{\"key\":\"\(plan.key)\"}\n") }
     }
     deinit { close(descriptor) }
 

@@ -93,7 +93,7 @@ let wirePieces: [Piece] = [
             for number in 0..<count {
                 let wanted = number * 7919 % ids.count
                 let found = ids[wanted].withUnsafeBytes { id in
-                    index.find(index.hash(id)) { slot in ids[Int(slot)].withUnsafeBytes { $0.elementsEqual(id) } }
+                    index.find(index.hash(id)) { slot in ids[Int(slot)].withUnsafeBytes { areEqual($0, id) } }
                 }
                 if found == UInt32(wanted) { done += 1 }
             }

@@ -55,7 +55,7 @@ extension Worker {
                 counters.framesIn += 1
                 switch frame.op {
                 case .message:
-                    guard let length = answerBytes(input.part(at, input.count - at)) else {
+                    guard let length = frame.flags.contains(.more) ? answerBytes(input.part(at, input.count - at)) : bytes else {
                         counters.framesIn -= 1
                         return .consumed(at)
                     }

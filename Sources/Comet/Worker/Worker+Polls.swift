@@ -123,10 +123,7 @@ extension Worker {
 
     /// The connection on which this client waits.
     func find(_ client: UnsafeRawBufferPointer, _ hash: UInt64) -> UInt32? {
-        index.find(hash) { slot in
-            let held = self.client(slot)
-            return held.count == client.count && held.elementsEqual(client)
-        }
+        index.find(hash) { areEqual(self.client($0), client) }
     }
 
     func style(_ connection: UnsafeMutablePointer<Connection>) -> Answer.Style {
@@ -207,7 +204,7 @@ extension Worker {
 
     /// 0: no origin needs to be named; n: the nth of the settings; nil: not allowed.
     private func allowedOrigin(_ origin: UnsafeRawBufferPointer?) -> UInt8? {
-        guard let origin, settings.origins != ["*"] else { return 0 }
+        guard let origin, !allowsEveryone else { return 0 }
         for (number, allowed) in settings.origins.enumerated() {
             var allowed = allowed
             if allowed.withUTF8({ origin.elementsEqual($0) }) { return UInt8(number + 1) }
@@ -216,6 +213,6 @@ extension Worker {
     }
     private func cors(_ origin: UInt8) -> Answer.CORS {
         if origin > 0 { return .origin(settings.origins[Int(origin) - 1]) }
-        return settings.origins == ["*"] ? .anyone : .none
+        return allowsEveryone ? .anyone : .none
     }
 }

@@ -31,7 +31,7 @@ package struct StatsEvent: Equatable, Sendable {
     package func write(to out: inout Buffer) {
         out.append("{\"time\":")
         out.append(decimal: timeMilliseconds)
-        out.append(",\"severity\":\"\(severity.rawValue)\"")
+        out.append(string: ",\"severity\":\"\(severity.rawValue)\"")
         if let name {
             out.append(",\"name\":")
             out.append(jsonString: name)
@@ -42,8 +42,8 @@ package struct StatsEvent: Equatable, Sendable {
         var text = text
         while text.utf8.count > StatsEvent.textBytes { text.removeLast(max(1, text.count - StatsEvent.textBytes)) }
         out.append(jsonString: text)
-        if let pid { out.append(",\"pid\":\(pid)") }
-        if let generation { out.append(",\"generation\":\(generation)") }
+        if let pid { out.append(string: ",\"pid\":\(pid)") }
+        if let generation { out.append(string: ",\"generation\":\(generation)") }
         out.append("}")
     }
 }

@@ -26,10 +26,10 @@ final class OperatorConnection {
 
     func send(status: Int, type: String, body: String, keepAlive: Bool, isHead: Bool) {
         let reason = [200: "OK", 404: "Not Found", 405: "Method Not Allowed", 503: "Service Unavailable"][status] ?? "Bad Request"
-        output.append("HTTP/1.1 \(status) \(reason)\r\nContent-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\nCache-Control: no-store\r\n")
+        output.append(string: "HTTP/1.1 \(status) \(reason)\r\nContent-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\nCache-Control: no-store\r\n")
         if status == 405 { output.append("Allow: GET, HEAD\r\n") }
         output.append(keepAlive ? "\r\n" : "Connection: close\r\n\r\n")
-        if !isHead { output.append(body) }
+        if !isHead { output.append(string: body) }
         isClosing = isClosing || !keepAlive
     }
 

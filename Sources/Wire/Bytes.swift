@@ -1,0 +1,153 @@
+// Looking at bytes: what every parser of text is made of.
+//
+// Where text is long, eight bytes are looked at in one step: as a word, in which arithmetic puts 0x80 into each byte that is searched for. Bits
+// above the first find may be wrong (a borrow went through them); the first never is, and only it is asked for.
+
+private let highs: UInt64 = 0x8080_8080_8080_8080
+private let ones: UInt64 = 0x0101_0101_0101_0101
+
+/// 0x80 in each byte that is this one.
+@inline(__always) private func marks(_ word: UInt64, of byte: UInt8) -> UInt64 {
+    let difference = word ^ (ones &* UInt64(byte))
+    return (difference &- ones) & ~difference & highs
+}
+/// 0x80 in each byte that is below this one (at most 0x80).
+@inline(__always) private func marks(_ word: UInt64, below byte: UInt8) -> UInt64 { (word &- ones &* UInt64(byte)) & ~word & highs }
+/// 0x80 in each byte that is no letter and no dash.
+@inline(__always) private func marksOfNoLetter(_ word: UInt64) -> UInt64 {
+    let small = (word | 0x2020_2020_2020_2020) & ~highs
+    let letters = (small &+ ones &* (0x80 - 0x61)) & ~(small &+ ones &* (0x80 - 0x7B))
+    let others = ((word ^ (ones &* 0x2D)) & ~highs) &+ ~highs
+    return (~letters & others | word) & highs
+}
+
+/// The first byte from `start` on that `marks` finds in words, or `matches` one by one; the end of the input where there is none.
+@inline(__always)
+private func first(
+    in input: UnsafeRawBufferPointer, from start: Int, marks: (UInt64) -> UInt64, matches: (UInt8) -> Bool
+) -> Int {
+    guard let base = input.baseAddress else { return start }
+    let count = input.count
+    var at = start
+    while at &+ 8 <= count {
+        let found = marks(UInt64(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
+        if found != 0 { return at &+ found.trailingZeroBitCount / 8 }
+        at &+= 8
+    }
+    while at < count, !matches(input[at]) { at &+= 1 }
+    return at
+}
+
+/// Where the next such byte is; the end of the input where there is none.
+@inline(__always) package func position(of byte: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0) -> Int {
+    first(in: input, from: start, marks: { marks($0, of: byte) }, matches: { $0 == byte })
+}
+/// The same for either of two.
+@inline(__always) package func position(of byte: UInt8, or other: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0) -> Int {
+    first(in: input, from: start, marks: { marks($0, of: byte) | marks($0, of: other) }, matches: { $0 == byte || $0 == other })
+}
+/// Where the token that starts at `start` ends (RFC 9110, 5.6.2). Mostly it is letters and dashes.
+@inline(__always) func endOfToken(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+    var at = start
+    while true {
+        at = first(in: input, from: at, marks: marksOfNoLetter, matches: { !isToken($0) })
+        guard at < input.count, isToken(input[at]) else { return at }
+        at &+= 1
+    }
+}
+/// Where the visible text (and spaces, tabs, bytes over 127) that starts at `start` ends: a control character.
+@inline(__always) func endOfText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+    var at = start
+    while true {
+        at = first(in: input, from: at, marks: { marks($0, below: 32) | marks($0, of: 127) }, matches: { $0 < 32 || $0 == 127 })
+        guard at < input.count, input[at] == 9 else { return at }
+        at &+= 1
+    }
+}
+/// Where the request target that starts at `start` ends: a space, a control character, a byte over 126, or a `#`.
+@inline(__always) func endOfTarget(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+    first(
+        in: input, from: start, marks: { marks($0, below: 33) | marks($0, of: 127) | $0 & highs | marks($0, of: 35) },
+        matches: { $0 < 33 || $0 > 126 || $0 == 35 })
+}
+
+/// Where the first byte is that no client id may hold: a control character, a `.` or a `/`.
+@inline(__always) func endOfClientId(_ input: UnsafeRawBufferPointer) -> Int {
+    first(
+        in: input, from: 0, marks: { marks($0, below: 32) | marks($0, of: 127) | marks($0 | ones, of: 47) },
+        matches: { $0 < 32 || $0 == 127 || $0 | 1 == 47 })
+}
+
+/// RFC 9110, 5.6.2: letters, digits and ! # $ % & ' * + - . ^ _ ` | ~, as two masks of 64 bits.
+@inline(__always) func isToken(_ byte: UInt8) -> Bool {
+    let mask: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
+    return byte < 128 && mask >> UInt64(byte & 63) & 1 != 0
+}
+@inline(__always) func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
+
+@inline(__always) func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 48...57: byte - 48
+    case 65...70: byte - 55
+    case 97...102: byte - 87
+    default: nil
+    }
+}
+
+/// Whether both are the same bytes.
+@inlinable @inline(__always) package func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+    let count = a.count
+    guard count == b.count else { return false }
+    guard let a = a.baseAddress, let b = b.baseAddress else { return true }
+    var at = 0
+    while at &+ 8 <= count {
+        if a.loadUnaligned(fromByteOffset: at, as: UInt64.self) != b.loadUnaligned(fromByteOffset: at, as: UInt64.self) { return false }
+        at &+= 8
+    }
+    while at < count {
+        if a.load(fromByteOffset: at, as: UInt8.self) != b.load(fromByteOffset: at, as: UInt8.self) { return false }
+        at &+= 1
+    }
+    return true
+}
+/// Whether the bytes are this text; as `prefix`, whether they are the start of it.
+@inline(__always) package func matches(_ bytes: UnsafeRawBufferPointer, _ text: StaticString, prefix: Bool = false) -> Bool {
+    guard prefix ? bytes.count <= text.utf8CodeUnitCount : bytes.count == text.utf8CodeUnitCount else { return false }
+    for i in 0..<bytes.count where bytes[i] != text.utf8Start[i] { return false }
+    return true
+}
+/// The same whatever the bytes' case; `text` is in small letters.
+@inline(__always) package func matchesLowercase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+    guard bytes.count == text.utf8CodeUnitCount else { return false }
+    for i in 0..<bytes.count {
+        let wanted = text.utf8Start[i]
+        // With this bit set, only a letter becomes that letter.
+        if bytes[i] != wanted, wanted < 97 || wanted > 122 || bytes[i] | 32 != wanted { return false }
+    }
+    return true
+}
+
+/// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing past U+10FFFF.
+package func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var at = 0
+    while true {
+        at = first(in: bytes, from: at, marks: { $0 & highs }, matches: { $0 >= 0x80 })
+        guard at < bytes.count else { return true }
+        let lead = bytes[at]
+        at += 1
+        let (more, least, most): (Int, UInt8, UInt8)
+        switch lead {
+        case 0xC2...0xDF: (more, least, most) = (1, 0x80, 0xBF)
+        case 0xE0: (more, least, most) = (2, 0xA0, 0xBF)
+        case 0xED: (more, least, most) = (2, 0x80, 0x9F)
+        case 0xE1...0xEF: (more, least, most) = (2, 0x80, 0xBF)
+        case 0xF0: (more, least, most) = (3, 0x90, 0xBF)
+        case 0xF1...0xF3: (more, least, most) = (3, 0x80, 0xBF)
+        case 0xF4: (more, least, most) = (3, 0x80, 0x8F)
+        default: return false
+        }
+        guard at + more <= bytes.count, bytes[at] >= least, bytes[at] <= most else { return false }
+        for offset in 1..<more where bytes[at + offset] & 0xC0 != 0x80 { return false }
+        at += more
+    }
+}
