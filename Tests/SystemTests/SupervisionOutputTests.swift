@@ -16,6 +16,24 @@ import Testing
         #expect(kept.contains("last message repeated 1,499 times") && kept.components(of: "the same") == 1, "\(kept)")
     }
 
+    /// A pipe holds 256 KiB; the workers write far more here while nobody reads.
+    @Test func stoppedSupervisor_keepsNoWorkerWaiting_howeverMuchItSays() throws {
+        var settings = SupervisionDeathTests.quick
+        settings["log"] = "level = \"debug\""
+        let appliance = try Appliance(workers: 1, settings)
+        let supervisor = try #require(appliance.supervisor)
+        supervisor.signal(SIGSTOP)
+        defer { supervisor.signal(SIGCONT) }
+        let client = try Socket(port: appliance.clientPort(0))
+        let batch = String(repeating: "GET /_/health HTTP/1.1\r\nHost: x\r\n\r\n", count: 50)
+        for _ in 0..<300 {
+            try client.send(batch)
+            for _ in 0..<50 { #expect(try client.readResponse().status == 200) }
+        }
+        supervisor.signal(SIGCONT)
+        try eventually("what found room is forwarded") { supervisor.output.contains("GET /_/health from 127.0.0.1") }
+    }
+
     /// What Swift writes before it traps is what the operator needs to see.
     @Test func lastWordsOfACrash_areInItsReport() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)

@@ -48,4 +48,8 @@ struct ConfigurationOption: ParsableArguments {
 }
 
 func complain(_ text: String) { sayError("megacomet: \(text)") }
-func sayError(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+/// Foundation's handle would end the program where nobody reads any more.
+func sayError(_ line: String) {
+    var text = line + "\n"
+    text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}

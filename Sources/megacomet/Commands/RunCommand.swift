@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Reactor
+import Supervision
 
 struct Overrides: ParsableArguments {
     @Option(help: "Worker processes, instead of the file's.")
@@ -31,8 +32,11 @@ struct Run: ParsableCommand {
             settings.runDirectory = path
             let journal = Journal(format: settings.log.format)
             if let log { try journal.open(log) }
-            let code = try Supervisor(source, settings, RunFolder(path: path), journal).run()
-            throw ExitCode(code)
+            do { try Supervisor(source, settings, RunFolder(path: path), journal).run() } catch {
+                // Where there is a log, nobody may read standard error.
+                if log != nil { journal.write(FleetEvent(.critical, nil, "ENDED", "\(error)")) }
+                throw error
+            }
         } catch let failure as StartFailure {
             complain(failure.description)
             throw ExitCode(failure.code)

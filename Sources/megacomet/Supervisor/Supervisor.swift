@@ -15,6 +15,8 @@ final class Supervisor {
     var fleet: Fleet
     var listeners = Listeners()
     var children: [CopyName: Child] = [:]
+    /// What is known of the copy whose end is being handled.
+    var endings: [CopyName: (Child, ProcessExit?)] = [:]
     let events = EventRing()
     var output: [ProcessName: OutputLines] = [:]
     let crashes: CrashFolder
@@ -32,7 +34,6 @@ final class Supervisor {
         var values: [(name: String, value: UInt64)] { metrics.all.map { (Metric.named($0.id)?.name ?? "#\($0.id)", $0.value) } }
     }
 
-    private(set) var exitCode: Int32 = 0
     private var queue: [FleetAction] = []
     private var isPerforming = false
     var childrenFileIsOld = false
@@ -77,7 +78,7 @@ final class Supervisor {
     static var now: Milliseconds { Milliseconds(Clock.monotonicMilliseconds) }
 
     /// Runs until everything was shut down. Throws where it can't begin.
-    func run() throws -> Int32 {
+    func run() throws {
         Processes.ignoreBrokenPipes()
         try folder.takeLock()
         try checkPrograms()
@@ -101,7 +102,6 @@ final class Supervisor {
         self.adoption?.close()
         if let failure { throw failure }
         for file in [folder.controlSocket, folder.lifelineSocket, folder.children, folder.appKey, folder.token] { unlink(file) }
-        return exitCode
     }
 
     /// Whatever lives is adopted: the ports, the sockets, and then the fleet.
@@ -148,28 +148,6 @@ final class Supervisor {
         if !actions.isEmpty { perform(actions) }
     }
 
-    func said(_ child: Child, _ line: String) {
-        if line == "ready" { perform(fleet.becameReady(child.copy, now: Supervisor.now)) }
-        if line.hasPrefix("boot ") { child.boot = String(line.dropFirst(5).prefix(16)) }
-    }
-    func wrote(_ child: Child, _ line: String) { child.repeats.said(line, now: Supervisor.now).forEach { forward(child, $0) } }
-    private func forward(_ child: Child, _ line: String) {
-        output[child.copy.name, default: OutputLines()].add(line, pid: child.pid)
-        journal.forward(line, from: "\(child.copy.name)", pid: child.pid)
-    }
-    func ended(_ child: Child, _ ending: Ending, _ usage: ProcessExit?) {
-        if let repeated = child.repeats.taken() { forward(child, repeated) }
-        endings[child.copy] = (child, usage)
-        perform(fleet.exited(child.copy, ending, now: Supervisor.now))
-        endings[child.copy] = nil
-        children[child.copy] = nil
-        lastReports[child.copy] = nil
-        childrenFileIsOld = true
-        saveChildren()
-    }
-    /// What is known of the copy whose end is being handled.
-    private var endings: [CopyName: (Child, ProcessExit?)] = [:]
-
     // MARK: - Actions out
 
     func perform(_ actions: [FleetAction]) {
@@ -189,7 +167,7 @@ final class Supervisor {
     }
     private func act(_ action: FleetAction) {
         switch action {
-        case .start(let copy): start(copy)
+        case .start(let copy): queue += start(copy)
         case .drain(let copy, let time): children[copy]?.drain(seconds: time.asSeconds)
         case .stop(let copy): children[copy]?.stop()
         case .abort(let copy): children[copy]?.abort()
@@ -200,44 +178,6 @@ final class Supervisor {
         case .finished:
             serviceManager.tell("STOPPING=1", "STATUS=stopped")
             loop.stop()
-        }
-    }
-
-    private func start(_ copy: CopyName) {
-        do {
-            let child = try launch(copy)
-            children[copy] = child
-            childrenFileIsOld = true
-            queue += fleet.started(copy, pid: child.pid, now: Supervisor.now)
-        } catch {
-            let code = (error as? SystemError)?.code ?? 0
-            let exit = code == EACCES || code == EPERM ? StartFailure.denied : code == ENOENT ? StartFailure.unavailable : 71
-            queue += fleet.startFailed(copy, code: Int(exit), reason: "\(error)", now: Supervisor.now)
-        }
-    }
-    private func launch(_ copy: CopyName) throws -> Child {
-        var program = ChildProgram(path: Supervisor.program(copy.name), arguments: arguments(copy), environment: Supervisor.environment)
-        program.listeners = listeners.inherited(copy.name, settings)
-        let (ours, theirs) = try Processes.socketPair()
-        let pipe = try Processes.outputPipe()
-        defer {
-            Sockets.close(theirs)
-            Sockets.close(pipe.write)
-        }
-        program.lifeline = theirs
-        program.output = pipe.write
-        program.outputReader = pipe.read
-        do {
-            let pid = try Processes.spawn(program)
-            let child = try Child(
-                loop, copy, pid: pid, isAdopted: false, startedWall: WallClock.milliseconds, ended: { [unowned self] in ended($0, $1, $2) })
-            child.lifeline = LineStream(loop, ours, received: { [unowned self, unowned child] in said(child, $0) }, ended: {})
-            child.takeOutput(pipe.read, wrote: { [unowned self] in wrote($0, $1) })
-            return child
-        } catch {
-            Sockets.close(ours)
-            Sockets.close(pipe.read)
-            throw error
         }
     }
 
@@ -264,19 +204,6 @@ final class Supervisor {
     }
     func tell(_ severity: FleetEvent.Severity, _ kind: String, _ text: String) { tell(FleetEvent(severity, nil, kind, text)) }
 
-    private func keepCrash(_ copy: CopyName, _ ending: Ending, _ uptime: Milliseconds) {
-        guard let (child, usage) = endings[copy] else { return }
-        let lines = output[copy.name]?.newest.filter { $0.pid == child.pid } ?? []
-        let report = CrashReport(
-            copy: copy, pid: child.pid, boot: child.boot, ending: ending, usage: usage, uptime: uptime,
-            wasHung: fleet[copy.name]?.lastExit?.wasHung ?? false, time: WallClock.milliseconds,
-            lastReport: lastReports[copy]?.values ?? [], lines: lines.map { ($0.time, $0.text) })
-        do {
-            try crashes.save(report)
-            tell(FleetEvent(.info, copy.name, "CRASH_REPORT", report.id, generation: copy.generation, pid: child.pid))
-        } catch { tell(FleetEvent(.warning, copy.name, "CRASH_REPORT", "not written: \(error)")) }
-    }
-
     private func sayReady() {
         saidReady = true
         let names = fleet.names.count - 1
@@ -302,7 +229,7 @@ final class Supervisor {
     func shutDown(isHasty: Bool, by: String) {
         serviceManager.tell("STOPPING=1", "STATUS=draining")
         guard control != nil else {
-            endWhenBegun = (isHasty, by)
+            endWhenBegun = (isHasty || endWhenBegun != nil, by)
             return
         }
         perform(fleet.shutDown(isHasty: isHasty, by: by, now: Supervisor.now))

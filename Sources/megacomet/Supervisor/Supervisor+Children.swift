@@ -1,0 +1,77 @@
+import Glibc
+import Reactor
+import Supervision
+
+// The life of a child: its start, what it says and writes, its end, and what is kept of a crash.
+extension Supervisor {
+    /// What came of it, for the fleet.
+    func start(_ copy: CopyName) -> [FleetAction] {
+        do {
+            let child = try launch(copy)
+            children[copy] = child
+            childrenFileIsOld = true
+            return fleet.started(copy, pid: child.pid, now: Supervisor.now)
+        } catch {
+            let code = (error as? SystemError)?.code ?? 0
+            let exit = code == EACCES || code == EPERM ? StartFailure.denied : code == ENOENT ? StartFailure.unavailable : 71
+            return fleet.startFailed(copy, code: Int(exit), reason: "\(error)", now: Supervisor.now)
+        }
+    }
+    private func launch(_ copy: CopyName) throws -> Child {
+        var program = ChildProgram(path: Supervisor.program(copy.name), arguments: arguments(copy), environment: Supervisor.environment)
+        program.listeners = listeners.inherited(copy.name, settings)
+        let (ours, theirs) = try Processes.socketPair()
+        let pipe = try Processes.outputPipe()
+        defer {
+            Sockets.close(theirs)
+            Sockets.close(pipe.write)
+        }
+        program.lifeline = theirs
+        program.output = pipe.write
+        program.outputReader = pipe.read
+        do {
+            let pid = try Processes.spawn(program)
+            let child = try Child(
+                loop, copy, pid: pid, isAdopted: false, startedWall: WallClock.milliseconds, ended: { [unowned self] in ended($0, $1, $2) })
+            child.lifeline = LineStream(loop, ours, received: { [unowned self, unowned child] in said(child, $0) }, ended: {})
+            child.takeOutput(pipe.read, wrote: { [unowned self] in wrote($0, $1) })
+            return child
+        } catch {
+            Sockets.close(ours)
+            Sockets.close(pipe.read)
+            throw error
+        }
+    }
+
+    func said(_ child: Child, _ line: String) {
+        if line == "ready" { perform(fleet.becameReady(child.copy, now: Supervisor.now)) }
+        if line.hasPrefix("boot ") { child.boot = String(line.dropFirst(5).prefix(16)) }
+    }
+    func wrote(_ child: Child, _ line: String) { child.repeats.said(line, now: Supervisor.now).forEach { forward(child, $0) } }
+    func forward(_ child: Child, _ line: String) {
+        output[child.copy.name, default: OutputLines()].add(line, pid: child.pid)
+        journal.forward(line, from: "\(child.copy.name)", pid: child.pid)
+    }
+    func ended(_ child: Child, _ ending: Ending, _ usage: ProcessExit?) {
+        if let repeated = child.repeats.taken() { forward(child, repeated) }
+        endings[child.copy] = (child, usage)
+        perform(fleet.exited(child.copy, ending, now: Supervisor.now))
+        endings[child.copy] = nil
+        children[child.copy] = nil
+        lastReports[child.copy] = nil
+        childrenFileIsOld = true
+        saveChildren()
+    }
+    func keepCrash(_ copy: CopyName, _ ending: Ending, _ uptime: Milliseconds) {
+        guard let (child, usage) = endings[copy] else { return }
+        let lines = output[copy.name]?.newest.filter { $0.pid == child.pid } ?? []
+        let report = CrashReport(
+            copy: copy, pid: child.pid, boot: child.boot, ending: ending, usage: usage, uptime: uptime,
+            wasHung: fleet[copy.name]?.lastExit?.wasHung ?? false, time: WallClock.milliseconds,
+            lastReport: lastReports[copy]?.values ?? [], lines: lines.map { ($0.time, $0.text) })
+        do {
+            try crashes.save(report)
+            tell(FleetEvent(.info, copy.name, "CRASH_REPORT", report.id, generation: copy.generation, pid: child.pid))
+        } catch { tell(FleetEvent(.warning, copy.name, "CRASH_REPORT", "not written: \(error)")) }
+    }
+}
