@@ -32,7 +32,7 @@ final class Source {
         if let path = options.replayPath {
             let pieces = try Recording.read(path).get()
             player = Player(pieces, from: options.replayFrom, to: options.replayTo, speed: options.replaySpeed, now: Clock.monotonicNanoseconds)
-            model.link = .live
+            model.link = .replay(isOver: false)
             return
         }
         if let path = options.recordPath {
@@ -76,6 +76,7 @@ final class Source {
             player?.advance(now: now) { [unowned self] in play($0) }
             model.now = player?.time ?? now
             model.wall = player?.wall ?? 0
+            model.link = .replay(isOver: player?.isOver ?? true)
         } else {
             model.now = now
             model.wall = Clock.wallMicroseconds / 1000
@@ -184,7 +185,7 @@ final class Source {
             if let source = reader.sources[boot] { model.take(Report(source, lost: lost)) }
         case .event(let json, _):
             // The control socket's events have numbers, and all that happened before.
-            if !eventsFollowed || (player == nil && !control.isConnected), let event = Event(json: json) { model.take(event) }
+            if !eventsFollowed || (feed != nil && !control.isConnected), let event = Event(json: json) { model.take(event) }
         case .history(let history): model.take(history)
         case .late, .control, .dropped: break
         }

@@ -84,7 +84,7 @@ package final class Batch {
 enum Check {
     static func result(_ context: Context) -> (String, Int32) {
         let model = context.model
-        let alerts = model.conditions().sorted { ($0.isCritical ? 0 : 1, $0.key) < ($1.isCritical ? 0 : 1, $1.key) }
+        let alerts = model.conditions(context.totals).sorted { ($0.isCritical ? 0 : 1, $0.key) < ($1.isCritical ? 0 : 1, $1.key) }
         let critical = alerts.filter(\.isCritical), warning = alerts.filter { !$0.isCritical }
         var parts: [String] = []
         if !critical.isEmpty { parts.append("CRITICAL " + critical.map(\.text).joined(separator: ", ")) }

@@ -1,4 +1,22 @@
-import Foundation
+import FoundationEssentials
+
+/// A question or an order for the control socket. What an operation does not need is left out.
+struct ControlRequest: Encodable {
+    var op: String
+    var name: String?
+    var id: String?
+    var follow: Bool?
+    /// The process that the operator saw.
+    var pid: Int?
+    var boot: String?
+    var on: Bool?
+    var reason: String?
+    var via: String?
+    var tty: String?
+
+    /// One line of JSON.
+    var line: String { (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? "{}\n" }
+}
 
 /// What the supervisor's control socket answers, as far as the dashboard needs it.
 struct ControlAnswer: Decodable {
@@ -8,7 +26,9 @@ struct ControlAnswer: Decodable {
     }
     struct Exit: Decodable {
         var text: String
+        var signal: Int?
         var uptime: Double
+        var short: String { signal.map(Signals.name) ?? text }
     }
     struct Copy: Decodable {
         var left: Double?

@@ -58,16 +58,15 @@ package final class ControlClient {
 
     /// Nil: done. Otherwise why not.
     package func act(_ box: Confirmation, on: Bool = true, _ done: @escaping (String?) -> Void) {
-        var members: [String: Any] = ["op": box.action.operation, "via": "megatop"]
-        if let target = box.target { members["name"] = target.long }
-        // Frozen when the box opened: 0 means that there was none, and there must be none still.
-        if box.target != nil, box.pid > 0 { members["pid"] = Int(box.pid) }
-        if box.boot > 0 { members["boot"] = hex(box.boot) }
-        if !box.reason.isEmpty { members["reason"] = box.reason }
-        if box.action == .hold { members["on"] = on }
-        if box.action == .finish { members["on"] = false }
-        if let terminal = ttyname(0) { members["tty"] = String(cString: terminal).split(separator: "/").dropFirst().joined(separator: "/") }
-        ask(ControlRequest.line(members)) { line in
+        var request = ControlRequest(op: box.action.operation, name: box.target?.long, via: "megatop")
+        // Frozen when the box opened.
+        if box.target != nil, box.pid > 0 { request.pid = Int(box.pid) }
+        if box.boot > 0 { request.boot = hex(box.boot) }
+        if !box.reason.isEmpty { request.reason = box.reason }
+        if box.action == .hold { request.on = on }
+        if box.action == .finish { request.on = false }
+        request.tty = ttyname(0).map { String(cString: $0).split(separator: "/").dropFirst().joined(separator: "/") }
+        ask(request.line) { line in
             guard let answer = line.flatMap({ ControlAnswer($0) }) else { return done("no answer from the supervisor") }
             done(answer.ok == true ? nil : answer.error.map { "\($0.code): \($0.message)" } ?? "refused")
         }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// What is asked of the supervisor's control socket, and of the manager's app port. With its answer it is a piece of a recording.
 package enum Question: Hashable, Sendable {
     case status, doctor, events, crashes
@@ -11,10 +9,10 @@ package enum Question: Hashable, Sendable {
     /// One line of JSON for the control socket.
     var line: String {
         switch self {
-        case .status, .doctor, .crashes, .clients: ControlRequest.line(["op": name])
-        case .events: ControlRequest.line(["op": "events", "follow": true])
-        case .log(let id): ControlRequest.line(["op": "log", "name": id.long])
-        case .crash(let id): ControlRequest.line(["op": "crashes", "id": id])
+        case .status, .doctor, .crashes, .clients: ControlRequest(op: name).line
+        case .events: ControlRequest(op: "events", follow: true).line
+        case .log(let id): ControlRequest(op: "log", name: id.long).line
+        case .crash(let id): ControlRequest(op: "crashes", id: id).line
         }
     }
     /// In a recording.
@@ -43,14 +41,6 @@ package enum Question: Hashable, Sendable {
         case ("crash", let id?): self = .crash(id)
         default: return nil
         }
-    }
-}
-
-enum ControlRequest {
-    /// One line of JSON.
-    static func line(_ members: [String: Any]) -> String {
-        guard let data = try? JSONSerialization.data(withJSONObject: members, options: [.sortedKeys]) else { return "{}" }
-        return String(decoding: data, as: UTF8.self) + "\n"
     }
 }
 
@@ -86,7 +76,7 @@ extension Model {
             guard let id = ProcessID(row.name) else { continue }
             var child = Told.Child()
             child.isHeld = row.hold ?? false
-            child.lastExit = row.last_exit.map { "\($0.text) after \(Format.span($0.uptime))" } ?? ""
+            child.lastExit = row.last_exit.map { "\($0.short) after \(Format.span($0.uptime))" } ?? ""
             child.drainsBeside = row.beside?.compactMap(\.left).max()
             child.output = told.children[id]?.output
             told.children[id] = child

@@ -249,6 +249,7 @@ package struct KeyHandler {
     }
     func ask(_ action: Confirmation.Action, _ target: ProcessID?, _ session: inout Session) -> [Effect] {
         if session.isReadOnly { return toast("started with --readonly: it only looks", &session) }
+        if model.isReplay { return toast("a recording: nothing to act on", &session) }
         if model.isLost {
             guard action == .start else { return toast("actions are off: no supervisor answers (U starts one)", &session) }
             session.overlay = .confirm(Confirmation(.start, target: nil, pid: 0, boot: 0))

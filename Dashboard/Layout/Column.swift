@@ -5,15 +5,16 @@ package struct Context: Sendable {
     package let model: Model
     package let session: Session
     package let capabilities: Capabilities
+    package let totals: Totals
     package init(_ model: Model, _ session: Session, _ capabilities: Capabilities) {
         self.model = model
+        totals = model.totals
         self.session = session
         self.capabilities = capabilities
     }
     package var now: UInt64 { model.now }
     /// Over which rates are taken: the refresh interval, at most ten reports.
     package var seconds: Double { max(1, min(10, session.interval)) }
-    package var totals: Totals { model.totals }
     package func number(_ quantity: Quantity, width: Int) -> String {
         quantity.text { Format.number($0, width: quantity.freshness == .fresh ? width : width - 1, full: session.showsFullNumbers) }
     }

@@ -108,7 +108,7 @@ extension Columns {
     static let cpu = Column.quantity(
         "cpu", "CPU", width: 4, from: 80, metric: .cpuUser, "Of one core, user and system. A process is one thread: 100% is all it can.", cpuOf,
         format: Format.percent, level: { value, _, _ in Level(value * 1e6, Metric[.cpuUser].threshold) },
-        total: { context in context.model.ordered.reduce(.absent) { $0 + cpuOf($1, context) } })
+        total: { context in context.totals.ordered.reduce(.absent) { $0 + cpuOf($1, context) } })
 
     static func cpuOf(_ process: ProcessModel, _ context: Context) -> Quantity {
         guard process.state(context.now).isRunning else { return .absent }
@@ -118,7 +118,7 @@ extension Columns {
 
     static let rss = Column.quantity(
         "rss", "RSS", width: 5, from: 99, metric: .rss, "", { $0.gauge(.rss, $1.now) }, format: Format.bytes,
-        total: { context in context.model.ordered.reduce(.absent) { $0 + $1.gauge(.rss, context.now) } })
+        total: { context in context.totals.ordered.reduce(.absent) { $0 + $1.gauge(.rss, context.now) } })
 
     static let heartbeat = Column(
         "hb", "HB", width: 4, from: 75, metric: .childReportAge, "Age of its last report: of all the figures of this row.",

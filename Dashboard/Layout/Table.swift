@@ -32,7 +32,7 @@ package struct Table {
     static func rows(_ screen: Screen, _ context: Context) -> [ProcessModel] {
         let known = context.session.order
         var rows = known.isEmpty ? sorted(screen, context) : known.compactMap { context.model.processes[$0] }
-        if !known.isEmpty { rows += context.model.ordered.filter { !known.contains($0.id) } }
+        if !known.isEmpty { rows += context.totals.ordered.filter { !known.contains($0.id) } }
         guard !context.session.filter.isEmpty else { return rows }
         let columns = Columns.of(screen)
         return rows.filter { process in
@@ -43,7 +43,7 @@ package struct Table {
     }
     package static func sorted(_ screen: Screen, _ context: Context) -> [ProcessModel] {
         let sort = Columns.sort(context.session, screen)
-        let all = context.model.ordered
+        let all = context.totals.ordered
         guard let column = Columns.of(screen).first(where: { $0.id == sort.column }) else { return all }
         let keyed = all.map { ($0, column.value($0, context)) }
         return keyed.sorted { one, other in

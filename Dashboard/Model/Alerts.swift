@@ -82,12 +82,12 @@ package enum Level: Int, Comparable, Sendable {
 
 extension Model {
     /// All that is not as it should be in this sample.
-    func conditions() -> [Alert] {
+    func conditions(_ totals: Totals) -> [Alert] {
         var result: [Alert] = []
         func add(_ key: String, _ level: Level, _ text: String, certain: Bool = false) {
             if level != .fine { result.append(Alert(key: key, isCritical: level == .critical, text: text, isCertain: certain)) }
         }
-        for process in ordered {
+        for process in totals.ordered {
             let state = process.state(now)
             let name = process.id.short
             switch state.word {

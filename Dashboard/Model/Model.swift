@@ -53,6 +53,8 @@ package struct Model: Sendable {
         /// No answer yet, since megatop started.
         case waiting
         case live
+        /// A recording; over, its last picture stays.
+        case replay(isOver: Bool)
         /// `since` in ns; `reason` for people.
         case lost(since: UInt64, reason: String)
     }
@@ -68,17 +70,18 @@ package struct Model: Sendable {
         package init() {}
     }
 
-    package var ordered: [ProcessModel] { processes.values.sorted { $0.id < $1.id } }
+    package var ordered: [ProcessModel] { processes.keys.sorted().compactMap { processes[$0] } }
     package var workers: [ProcessModel] { ordered.filter { $0.id != .manager } }
 
     /// Once for each picture: what is derived over time.
     package mutating func tick() {
+        let totals = totals
         let connections = totals.connections
         if connections.freshness == .fresh { self.connections.note(connections.value, time: now) }
         peakConnections = max(peakConnections, connections.value ?? 0)
         let deliveries = totals.deliveries(seconds: 1)
         if deliveries.freshness == .fresh, let value = deliveries.value { self.deliveries.note(value, time: now) }
-        alerts.note(conditions(), sample: now / 1_000_000_000)
+        alerts.note(conditions(totals), sample: now / 1_000_000_000)
     }
     package mutating func zeroPeaks() { peakConnections = totals.connections.value ?? 0 }
 
@@ -97,6 +100,7 @@ package struct Model: Sendable {
             if gone != process.isGone { processes[id]?.isGone = gone }
         }
     }
+    package var isReplay: Bool { if case .replay = link { true } else { false } }
     package var isLost: Bool { if case .lost = link { true } else { false } }
 }
 

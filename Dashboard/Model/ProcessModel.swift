@@ -29,13 +29,13 @@ package struct ProcessModel: Equatable, Sendable {
     package func state(_ now: UInt64) -> State {
         if isGone { return State(word: "GONE", freshness: .absent, isRunning: false) }
         if isToldNewer || child.freshness(now) < .old, let code = child.count(.childState), let state = ProcessStateCode(rawValue: code) {
-            return State(word: state.word.uppercased(), freshness: child.freshness(now), isRunning: State.running.contains(state))
+            return State(word: State.words[state] ?? "?", freshness: child.freshness(now), isRunning: State.running.contains(state))
         }
         let freshness = own.freshness(now)
         guard let age = own.age(now) else {
             guard !child.isEmpty else { return State(word: "?", freshness: .old, isRunning: false) }
             let last = child.count(.childState).flatMap(ProcessStateCode.init(rawValue:))
-            return State(word: last?.word.uppercased() ?? "?", freshness: .old, isRunning: false)
+            return State(word: last.flatMap { State.words[$0] } ?? "?", freshness: .old, isRunning: false)
         }
         if saidGoodbye { return State(word: "LEFT", freshness: freshness, isRunning: false) }
         if age > 60 { return State(word: "GONE", freshness: .absent, isRunning: false) }
@@ -51,6 +51,8 @@ package struct ProcessModel: Equatable, Sendable {
         package var word: String
         package var freshness: Freshness
         package var isRunning: Bool
+        /// Looked up once: a case's own name costs more than all else in a row.
+        static let words = Dictionary(uniqueKeysWithValues: ProcessStateCode.allCases.map { ($0, $0.word.uppercased()) })
         static let running: Set<ProcessStateCode> = [.starting, .ready, .suspect, .draining, .stopping]
 
         package var text: String { word + (freshness == .stale || freshness == .old ? "~" : "") }

@@ -96,9 +96,6 @@ extension Model {
         }
         health.lost += lostNow
     }
-    private mutating func process(_ id: ProcessID, _ change: (inout ProcessModel) -> Void) {
-        var process = processes[id] ?? ProcessModel(id)
-        change(&process)
-        processes[id] = process
-    }
+    /// In place: what it keeps of ten minutes is not copied for each report.
+    private mutating func process(_ id: ProcessID, _ change: (inout ProcessModel) -> Void) { change(&processes[id, default: ProcessModel(id)]) }
 }

@@ -3,12 +3,21 @@ package import Wire
 /// Sums over all processes, each as old as the oldest of its parts that runs.
 package struct Totals {
     let model: Model
+    /// All processes and the workers, put in their order once for all sums.
+    package let ordered: [ProcessModel]
+    package let workers: [ProcessModel]
+
+    init(_ model: Model) {
+        self.model = model
+        ordered = model.ordered
+        workers = ordered.filter { $0.id != .manager }
+    }
     var now: UInt64 { model.now }
 
-    package func sum(_ id: MetricID) -> Quantity { model.workers.reduce(.absent) { $0 + $1.gauge(id, now) } }
-    package func sumRate(_ id: MetricID, seconds: Double) -> Quantity { model.workers.reduce(.absent) { $0 + $1.rate(id, now, seconds: seconds) } }
+    package func sum(_ id: MetricID) -> Quantity { workers.reduce(.absent) { $0 + $1.gauge(id, now) } }
+    package func sumRate(_ id: MetricID, seconds: Double) -> Quantity { workers.reduce(.absent) { $0 + $1.rate(id, now, seconds: seconds) } }
     package var connections: Quantity { sum(.connsOpen) }
-    package var connectionLimit: Double? { model.workers.compactMap { $0.own.value(.connLimit) }.reduce(nil) { ($0 ?? 0) + $1 } }
+    package var connectionLimit: Double? { workers.compactMap { $0.own.value(.connLimit) }.reduce(nil) { ($0 ?? 0) + $1 } }
     package func deliveries(seconds: Double) -> Quantity { sumRate(.delivered, seconds: seconds) }
     package var manager: ProcessModel? { model.processes[.manager] }
     package func manager(_ id: MetricID, seconds: Double) -> Quantity { manager?.rate(id, now, seconds: seconds) ?? Quantity(nil, .old) }
@@ -24,24 +33,24 @@ package struct Totals {
     /// Connections that ended in the last minute, by reason.
     package var closes: [Double]? { recent(\.closes) }
     private func recent(_ part: KeyPath<ProcessModel, Recent>) -> [Double]? {
-        let counts = model.workers.compactMap { $0[keyPath: part].counts() }
+        let counts = workers.compactMap { $0[keyPath: part].counts() }
         guard let first = counts.first else { return nil }
         return counts.dropFirst().reduce(first) { zip($0, $1).map(+) }
     }
-    package var readyCount: Int { model.processes.values.count { $0.state(now).isReady } }
+    package var readyCount: Int { ordered.count { $0.state(now).isReady } }
     /// `7 ready  1 SUSPECT  1 BACKOFF`.
     package var states: [(word: String, count: Int, role: Role)] {
         var counts: [String: (Int, Role)] = [:]
-        for process in model.processes.values {
+        for process in ordered {
             let state = process.state(now)
             counts[state.text, default: (0, state.role)].0 += 1
         }
         return counts.sorted { ($0.key != "READY" ? 1 : 0, $0.key) < ($1.key != "READY" ? 1 : 0, $1.key) }.map { ($0.key == "READY" ? "ready" : $0.key, $0.value.0, $0.value.1) }
     }
-    package var exits24h: Double? { model.processes.values.compactMap { $0.child.value(.childExits24h) }.reduce(nil) { ($0 ?? 0) + $1 } }
+    package var exits24h: Double? { ordered.compactMap { $0.child.value(.childExits24h) }.reduce(nil) { ($0 ?? 0) + $1 } }
     /// Processes whose queue's books don't balance, and how many were checked.
     package var balance: (wrong: [(ProcessID, Int64)], checked: Int) {
-        let checked = model.ordered.compactMap { process in process.imbalance.map { (process.id, $0) } }
+        let checked = ordered.compactMap { process in process.imbalance.map { (process.id, $0) } }
         return (checked.filter { $0.1 != 0 }, checked.count)
     }
 }
@@ -53,5 +62,5 @@ extension Model {
         let bytes = queue.value(.queueBytes).flatMap { bytes in queue.value(.queueLimitBytes).map { $0 > 0 ? bytes / $0 : 0 } } ?? 0
         return Quantity(max(messages / most, bytes), queue.freshness(now))
     }
-    package var totals: Totals { Totals(model: self) }
+    package var totals: Totals { Totals(self) }
 }

@@ -62,7 +62,7 @@ extension Views {
     private static func heat(_ context: Context, width: Int) -> [Line] {
         let width = min(60, width)
         var seconds = [[Double]](repeating: [Double](repeating: 0, count: LatencyBuckets.ids.count), count: width)
-        for worker in context.model.workers {
+        for worker in context.totals.workers {
             for (back, counts) in worker.latency.seconds(width).reversed().enumerated() {
                 for (bucket, count) in counts.enumerated() { seconds[width - 1 - back][bucket] += count }
             }

@@ -133,7 +133,7 @@ extension Views {
         }
         line.add("restarts " + (totals.exits24h.map { Format.short($0) } ?? "?") + " in 24h", leaves: 3, gap: 4)
         if wide {
-            let kills = context.model.ordered.compactMap { $0.child.value(.childHangKills) }.reduce(0, +)
+            let kills = context.totals.ordered.compactMap { $0.child.value(.childHangKills) }.reduce(0, +)
             line.add("hang kills " + Format.short(kills), leaves: 5)
         }
         if let rolling = context.model.told.rolling { line.add("ROLLING \(rolling.done) of \(rolling.total)" + (rolling.current.map { ", now \($0.short)" } ?? ""), role: .warning, leaves: 1) }

@@ -159,6 +159,7 @@ enum Frame {
         switch context.model.link {
         case .waiting: return ("WAIT", .warning)
         case .live: return ("LIVE", .normal)
+        case .replay(let isOver): return (isOver ? "REPLAY END" : "REPLAY", .warning)
         case .lost(let since, _): return ("LOST " + Format.age(Double(context.now > since ? context.now - since : 0) / 1e9), .critical)
         }
     }
@@ -184,7 +185,7 @@ enum Frame {
             line.add(screen.tab, role: isShown ? .title : .dim, leaves: isShown ? 0 : 3, gap: 1, target: .screen(screen))
         }
         let session = context.session
-        if context.model.isLost {
+        if context.model.isLost || context.model.isReplay {
             line.addRight("[actions off]", role: .dim, leaves: 2)
         } else if session.isReadOnly {
             line.addRight("[readonly]", role: .dim, leaves: 2)
@@ -221,7 +222,7 @@ enum Frame {
         var lines: [String]
         let address = model.server.statsAddress
         switch model.link {
-        case .live: return []
+        case .live, .replay: return []
         case .waiting: lines = ["waiting for the first report from \(address)"]
         case .lost(let since, let reason):
             let seconds = Format.span(Double(context.now > since ? context.now - since : 0) / 1e9)

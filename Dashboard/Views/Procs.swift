@@ -56,7 +56,7 @@ extension Views {
     }
     /// A strip for each process that ended unasked: when, and how often.
     private static func restarts(_ context: Context, columns: Int) -> [Line] {
-        context.model.ordered.compactMap { process in
+        context.totals.ordered.compactMap { process in
             let exits = context.model.exits(of: process.id, columns: columns)
             let count = exits.reduce(0) { $0 + $1.failed }
             guard count > 0 else { return nil }

@@ -39,7 +39,7 @@ struct RecordingTests {
         let path = "/tmp/megatop-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).mgtr"
         defer { unlink(path) }
         let told: [(Question, String)] = [
-            (.status, #"{"ok":true,"processes":[{"name":"worker-3","hold":true,"last_exit":{"text":"SIGSEGV","uptime":3.1},"beside":[{"generation":1,"pid":7,"state":"draining","left":9.5}]}],"rolling":{"by":"uid 0","total":8,"done":2,"current":"worker-3","left":["worker-4"]}}"#),
+            (.status, #"{"ok":true,"processes":[{"name":"worker-3","hold":true,"last_exit":{"text":"signal 11 (SIGSEGV)","signal":11,"uptime":3.1},"beside":[{"generation":1,"pid":7,"state":"draining","left":9.5}]}],"rolling":{"by":"uid 0","total":8,"done":2,"current":"worker-3","left":["worker-4"]}}"#),
             (.events, #"{"ok":true,"events":[{"number":1,"time":1,"severity":"error","name":"worker-3","kind":"EXIT","text":"SIGSEGV"}]}"#),
             (.events, #"{"number":2,"time":2,"severity":"info","name":"worker-3","kind":"READY","text":"again"}"#),
             (.log(.worker(3)), #"{"ok":true,"lines":[{"time":0,"pid":7,"text":"last words"}]}"#),

@@ -54,6 +54,33 @@ struct MegatopLifeTests {
         for screen in [one, other] { try screen.expect { $0.contains("queued 7") && $0.contains("balance ok on 3 of 3") } }
     }
 
+    @Test func recordedIncident_isShownAgain_withExitEventsOutputAndCrashReport() throws {
+        let appliance = try Appliance(workers: 2)
+        defer { appliance.end() }
+        let file = appliance.folder.path + "/incident.mgtr"
+        let live = try TerminalScreen(width: 110, height: 36, appliance, "--record \(file)")
+        defer { live.end() }
+        try live.expect("3/3 ok")
+        kill(try appliance.pid("worker-1"), SIGKILL)
+        try live.send("4", "Down", "Down")
+        try live.expect { $0.contains(">w1") && $0.contains("SIGKILL") }
+        // What is recorded was written out with the next picture.
+        try live.send("c")
+        try live.expect("CRASH REPORT (1 of 1")
+        try live.send("Escape", "Escape", "q")
+        try live.expect("detached")
+        appliance.end()
+        let again = try TerminalScreen(width: 110, height: 36, appliance, "--replay \(file) --speed 100")
+        defer { again.end() }
+        try again.expect("REPLAY END")
+        try again.send("4", "Down", "Down")
+        try again.expect { $0.contains(">w1") && $0.contains("SIGKILL") && $0.contains("RESTARTS, 24h") && $0.contains("w1 LAST OUTPUT") }
+        try again.send("c")
+        try again.expect { $0.contains("CRASH REPORT (1 of 1") && $0.contains("how      signal 9") }
+        try again.send("5")
+        try again.expect { $0.contains("EXIT") && $0.contains("[actions off]") }
+    }
+
     @Test func start_onTheLostScreen_startsAnAppliance_thatOutlivesMegatop() throws {
         let appliance = try Appliance(workers: 1, starts: false)
         defer { appliance.end() }
