@@ -85,6 +85,22 @@ final class World {
         manager.flush(self)
         let queue = manager.switchboard.queue
         if Int(queue.enqueued) - Int(queue.dequeued) - Int(queue.expired) - Int(queue.dropped) != queue.depth { problem("the books: \(queue)") }
+        checkClients(queue.clients)
+    }
+
+    /// The books count the clients with messages as they come and go; asking each gives the same, in all and by the worker that each was on.
+    private func checkClients(_ counted: Int) {
+        var byWorker: [Int?: Int] = [:]
+        for client in clients {
+            let presence = manager.presence(client.name, now: now)
+            if presence.queued > 0 { byWorker[presence.worker, default: 0] += 1 }
+        }
+        let sum = byWorker.values.reduce(0, +)
+        if counted != sum { problem("the books have \(counted) clients with messages, there are \(sum)") }
+        for worker in [nil] + workers.indices.map(Optional.some) {
+            let (has, should) = (manager.switchboard.account(worker: worker).clients, byWorker[worker] ?? 0)
+            if has != should { problem("worker \(worker ?? -1): the books have \(has) clients with messages, there are \(should)") }
+        }
     }
 
     private func publish() {
@@ -121,7 +137,7 @@ final class World {
             }
         }
         let queue = manager.switchboard.queue
-        let waiting = clients.filter(\.acknowledges).reduce(0) { $0 + Int(manager.presence($1.name, now: now)) }
+        let waiting = clients.filter(\.acknowledges).reduce(0) { $0 + manager.presence($1.name, now: now).queued }
         if queue.depth != waiting { problem("\(queue.depth) messages are left in the queue, \(waiting) of them unacknowledged") }
     }
 }
@@ -165,8 +181,8 @@ final class ManagerBox {
         if count < bytes.count { blocked.insert(link) } else { blocked.remove(link) }
         switchboard.written(link, count)
     }
-    func presence(_ name: String, now: UInt64) -> Int {
+    func presence(_ name: String, now: UInt64) -> Switchboard.Presence {
         var name = name
-        return name.withUTF8 { switchboard.presence(.init($0), now: now).queued }
+        return name.withUTF8 { switchboard.presence(.init($0), now: now) }
     }
 }
