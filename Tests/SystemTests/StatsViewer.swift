@@ -2,16 +2,12 @@ import Glibc
 import TestSupport
 import Wire
 
-/// A viewer of the stats channel, as megatop is one: subscribes at the hub and reads what comes. It may lose datagrams on purpose.
+/// A viewer of the stats channel, as megatop is one: subscribes at the hub and reads what comes.
 final class StatsViewer {
     let descriptor: Int32
     var reader: StatsReader
     private var writer: StatsWriter
     private let hub: sockaddr_in
-    /// Datagrams lost on purpose, by boot id, and the share to lose.
-    private(set) var dropped: [UInt64: UInt64] = [:]
-    var loss = 0.0
-    private var random: UInt64 = 0x9E37_79B9_7F4A_7C15
     private(set) var answers: [UInt16] = []
     private(set) var events: [String] = []
     private(set) var histories: [StatsHistory] = []
@@ -19,12 +15,16 @@ final class StatsViewer {
     /// Good datagrams that came.
     private(set) var taken = 0
 
-    init(_ appliance: Appliance, token: StatsToken? = nil) throws {
+    /// The number of the first datagram of each life.
+    private(set) var firstSequence: [UInt64: UInt32] = [:]
+
+    /// `port`: of what stands between it and the hub.
+    init(_ appliance: Appliance, port: Int? = nil, token: StatsToken? = nil) throws {
         let text = contents(ofFile: appliance.folder.path + "/run/stats.token")
         guard let secret = token ?? StatsToken(hex: text) else { throw Failure("no token in the run directory") }
         reader = StatsReader(token: secret)
         descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-        hub = StatsViewer.loopback(UInt16(appliance.statsPort))
+        hub = StatsViewer.loopback(UInt16(port ?? appliance.statsPort))
         var header = StatsPacket.Header()
         header.boot = 12345
         header.role = .reader
@@ -74,14 +74,10 @@ final class StatsViewer {
     }
 
     private func take(_ bytes: [UInt8], _ length: Int) {
-        random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        if Double(random >> 11) / Double(1 << 53) < loss {
-            bytes.withUnsafeBytes { if $0.count > 16 { dropped[$0.bigEndian(at: 8, as: UInt64.self), default: 0] += 1 } }
-            return
-        }
         taken += 1
         switch bytes.withUnsafeBytes({ reader.receive($0, length: length, now: monotonicNanoseconds()) }) {
-        case .report(let boot, _, _):
+        case .report(let boot, let isNew, _):
+            if isNew { firstSequence[boot] = reader.sources[boot]?.header.sequence }
             for id in [MetricID.publishes, .loopIterations, .cpuUser] {
                 if let rate = reader.sources[boot]?.rate(id) { worstRate = min(worstRate, rate) }
             }
