@@ -47,8 +47,8 @@ final class Reporter {
         timer?.start(after: untilPhase, every: interval)
     }
 
-    /// Workers report in ten groups, each at its own tenth of the interval by the machine's clock: those of a group find the processor and
-    /// the hub awake, which costs half of what it costs to wake them for each, and the hub's buffer never gets all at once.
+    /// Workers report in ten groups, each at its own tenth of the interval by the machine's clock: the hub looks after each group, those of
+    /// one find the processor awake, and the hub's buffer never gets all at once.
     private var untilPhase: Double {
         let phase = Double(daemon.arguments.number % 10) / 10
         let now = (Double(lastTick) / 1e9 / interval).truncatingRemainder(dividingBy: 1)

@@ -5,12 +5,20 @@ package struct StatsArchive: Sendable {
     package static let stepMilliseconds: UInt32 = 1000
     private static let none = UInt64.max
 
-    private static let own: [StatsPacket.Role: [MetricID]] = [
-        .worker: [.connsOpen, .delivered, .polls, .bytesOut, .loopLagMax, .rss],
-        .manager: [.publishes, .publishBytes, .forwarded, .queueMessages, .queueBytes, .queueOldest, .enqueued, .dequeued, .expired, .droppedFull, .loopLagMax, .rss],
-        .supervisor: [.tcpInUse, .memoryAvailable],
+    private static let ofWorkers: [MetricID] = [.connsOpen, .delivered, .polls, .bytesOut, .loopLagMax, .rss]
+    private static let ofManager: [MetricID] = [
+        .publishes, .publishBytes, .forwarded, .queueMessages, .queueBytes, .queueOldest, .enqueued, .dequeued, .expired, .droppedFull, .loopLagMax, .rss,
     ]
+    private static let ofSupervisor: [MetricID] = [.tcpInUse, .memoryAvailable]
     private static let ofSubjects: [MetricID] = [.queueMessages, .queueOldest, .expired, .enqueued]
+    private static func metrics(_ role: StatsPacket.Role, hasSubject: Bool) -> [MetricID] {
+        switch role {
+        case .worker: ofWorkers
+        case .manager: hasSubject ? ofSubjects : ofManager
+        case .supervisor: ofSupervisor
+        case .reader: []
+        }
+    }
 
     package struct Key: Hashable, Sendable {
         package var role: StatsPacket.Role
@@ -23,14 +31,26 @@ package struct StatsArchive: Sendable {
         /// The step of the newest value.
         var last: UInt64 = 0
     }
-    private var rings: [Key: Ring] = [:]
-    /// Bound of the whole: 128 workers and the manager.
-    private static let mostSeries = 2048
+    /// Whose series they are: a process, or one that it reports on.
+    private struct Place: Hashable, Sendable {
+        var role: StatsPacket.Role
+        var instance: UInt16
+        var subject: UInt16?
+    }
+    /// The series of each place, in the order of its metrics; nil where no value came yet.
+    private var rings: [Place: ContiguousArray<Ring?>] = [:]
+    /// Bound of the whole: 256 workers, and what the manager reports on them.
+    private static let mostPlaces = 512
 
     package init() {}
 
     package var keys: [Key] {
-        rings.keys.sorted { ($0.role.rawValue, $0.instance, $0.metric, $0.subject ?? .max) < ($1.role.rawValue, $1.instance, $1.metric, $1.subject ?? .max) }
+        let all = rings.flatMap { place, rings in
+            zip(StatsArchive.metrics(place.role, hasSubject: place.subject != nil), rings).compactMap { id, ring in
+                ring == nil ? nil : Key(role: place.role, instance: place.instance, metric: id.rawValue, subject: place.subject)
+            }
+        }
+        return all.sorted { ($0.role.rawValue, $0.instance, $0.metric, $0.subject ?? .max) < ($1.role.rawValue, $1.instance, $1.metric, $1.subject ?? .max) }
     }
 
     /// Takes up what the newest datagram of a source brought. `now` in ns of CLOCK_MONOTONIC.
@@ -38,23 +58,19 @@ package struct StatsArchive: Sendable {
         let step = now / (UInt64(StatsArchive.stepMilliseconds) * 1_000_000)
         let (role, instance) = (source.header.role, source.header.instance)
         // They all stand in the first part of a report.
-        for id in StatsArchive.own[role] ?? [] where source.header.part == 1 {
-            if let value = source.values[id] { put(Key(role: role, instance: instance, metric: id.rawValue, subject: nil), value, step) }
-        }
+        if source.header.part == 1 { put(Place(role: role, instance: instance), source.values, step) }
         guard role == .manager else { return }
         for number in source.newestSubjects {
-            guard let subject = source.subjects[number] else { continue }
-            for id in StatsArchive.ofSubjects {
-                if let value = subject.values[id] { put(Key(role: role, instance: instance, metric: id.rawValue, subject: number), value, step) }
-            }
+            if let subject = source.subjects[number] { put(Place(role: role, instance: instance, subject: number), subject.values, step) }
         }
     }
 
-    private mutating func put(_ key: Key, _ value: UInt64, _ step: UInt64) {
-        if rings[key]?.put(value, step) == nil, rings.count < StatsArchive.mostSeries {
-            var ring = Ring()
-            ring.put(value, step)
-            rings[key] = ring
+    private mutating func put(_ place: Place, _ values: MetricValues, _ step: UInt64) {
+        let metrics = StatsArchive.metrics(place.role, hasSubject: place.subject != nil)
+        if rings[place]?.put(values, metrics, step) == nil, rings.count < StatsArchive.mostPlaces {
+            var made = ContiguousArray<Ring?>(repeating: nil, count: metrics.count)
+            made.put(values, metrics, step)
+            rings[place] = made
         }
     }
 
@@ -62,7 +78,9 @@ package struct StatsArchive: Sendable {
     package func history(_ key: Key, now: UInt64) -> StatsHistory? {
         let length = UInt64(StatsArchive.stepMilliseconds) * 1_000_000
         let step = now / length
-        guard let ring = rings[key], step < ring.last + UInt64(StatsArchive.steps) else { return nil }
+        let place = Place(role: key.role, instance: key.instance, subject: key.subject)
+        let at = StatsArchive.metrics(key.role, hasSubject: key.subject != nil).firstIndex { $0.rawValue == key.metric }
+        guard let at, let ring = rings[place]?[at], step < ring.last + UInt64(StatsArchive.steps) else { return nil }
         var values: [UInt64?] = []
         let first = step >= UInt64(StatsArchive.steps) ? step - UInt64(StatsArchive.steps) + 1 : 0
         for at in first...step {
@@ -73,6 +91,19 @@ package struct StatsArchive: Sendable {
         return StatsHistory(
             role: key.role, instance: key.instance, metric: key.metric, subject: key.subject, stepMilliseconds: StatsArchive.stepMilliseconds,
             firstTime: (first + UInt64(begin)) * length, values: Array(values[begin...]))
+    }
+}
+
+extension ContiguousArray<StatsArchive.Ring?> {
+    fileprivate mutating func put(_ values: MetricValues, _ metrics: [MetricID], _ step: UInt64) {
+        for (at, id) in metrics.enumerated() {
+            guard let value = values[id] else { continue }
+            if self[at]?.put(value, step) == nil {
+                var ring = StatsArchive.Ring()
+                ring.put(value, step)
+                self[at] = ring
+            }
+        }
     }
 }
 

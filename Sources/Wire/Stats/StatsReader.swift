@@ -50,14 +50,15 @@ package struct StatsReader: Sendable {
         switch packet.header.kind {
         case .subscribe, .subscribeOK, .poll:
             // The hub's own numbers go on in its SUB_OK: they are no gap.
-            if packet.header.kind == .subscribeOK { _ = count(packet.header) }
+            if packet.header.kind == .subscribeOK { _ = sources[packet.header.boot]?.count(packet.header.sequence) }
             return .control(packet.header)
         case .event:
-            guard count(packet.header) != nil else { return .late(boot: packet.header.boot) }
+            let isKnown = sources[packet.header.boot] != nil
+            guard !isKnown || sources[packet.header.boot]?.count(packet.header.sequence) != nil else { return .late(boot: packet.header.boot) }
             return .event(String(decoding: packet.body, as: UTF8.self), packet.header)
         case .history:
             guard let history = StatsHistory(packet.body) else { return drop(.truncated) }
-            _ = count(packet.header)
+            _ = sources[packet.header.boot]?.count(packet.header.sequence)
             return .history(history)
         case .report, .goodbye: return take(packet, now)
         }
@@ -74,19 +75,6 @@ package struct StatsReader: Sendable {
         return .dropped(mistake)
     }
 
-    /// Takes a datagram's number into account: how many are missing before it, or nil where it is late.
-    private mutating func count(_ header: StatsPacket.Header) -> UInt64? {
-        guard let last = sources[header.boot]?.header.sequence else { return 0 }
-        let step = header.sequence &- last
-        guard step != 0, step < 1 << 31 else {
-            sources[header.boot]?.late += 1
-            return nil
-        }
-        sources[header.boot]?.header.sequence = header.sequence
-        sources[header.boot]?.lost += UInt64(step - 1)
-        return UInt64(step - 1)
-    }
-
     private mutating func take(_ packet: StatsPacket, _ now: UInt64) -> Outcome {
         let header = packet.header
         let isNew = sources[header.boot] == nil
@@ -94,12 +82,8 @@ package struct StatsReader: Sendable {
             makeRoom()
             sources[header.boot] = StatsSource(header, arrived: now)
         }
-        guard let lost = isNew ? 0 : count(header) else { return .late(boot: header.boot) }
-        // Taken out while it is changed, so that nothing is copied.
-        guard var source = sources.removeValue(forKey: header.boot) else { preconditionFailure("a source that was just made is not there") }
-        source.take(packet, now: now)
-        sources[header.boot] = source
-        notePresent(source.header, now)
+        guard let lost = sources[header.boot]?.receive(packet, now: now) else { return .late(boot: header.boot) }
+        notePresent(header, now)
         return .report(boot: header.boot, isNewBoot: isNew, lost: lost)
     }
 
@@ -135,8 +119,22 @@ package struct StatsReader: Sendable {
 }
 
 extension StatsSource {
-    /// Takes a datagram of a report up, in place: each second there is one of every process, and it must cost next to nothing.
-    mutating func take(_ packet: StatsPacket, now: UInt64) {
+    /// Takes a datagram's number into account: how many are missing before it, or nil where it is late.
+    mutating func count(_ sequence: UInt32) -> UInt64? {
+        let step = sequence &- header.sequence
+        guard step != 0, step < 1 << 31 else {
+            late += 1
+            return nil
+        }
+        header.sequence = sequence
+        lost += UInt64(step - 1)
+        return UInt64(step - 1)
+    }
+
+    /// Takes a datagram of a report up, in place: each second there is one of every process, and it must cost next to nothing. How many are
+    /// missing before it; nil where it is late.
+    mutating func receive(_ packet: StatsPacket, now: UInt64) -> UInt64? {
+        guard let missing = received == 0 ? 0 : count(packet.header.sequence) else { return nil }
         let time = packet.header.sampleTime
         if received == 0 || time != header.sampleTime {
             before = values
@@ -161,6 +159,7 @@ extension StatsSource {
             if subject.values.set(id, value, after: subject.before) { wentBack.insert(id) }
         }
         putBack(subject)
+        return missing
     }
 
     /// Out of the dictionary while it is changed, so that nothing is copied.

@@ -12,6 +12,10 @@ final class Hub {
     static let receiveBufferBytes = 1 << 20
     /// Taken in one turn of the loop at most: children and commands have their turn too.
     private static let burst = 256
+    /// It looks for datagrams ten times in an interval, shortly after each group of daemons has reported, and is not woken by them: that
+    /// would cost it, and each daemon, more than the datagram does. No more seldom than this, since viewers wait for an answer.
+    private static let lookEverySeconds = 0.1
+    private static let lookAfterGroup = 0.1
     /// Datagrams of history for one viewer in one step, and how often a step comes: under what its receive buffer holds.
     private static let historyBurst = 24
     private static let historyEverySeconds = 0.02
@@ -29,17 +33,21 @@ final class Hub {
     private var newest: [UInt64: [UInt8: [UInt8]]] = [:]
     private var bootTexts: [UInt64: String] = [:]
     private var histories: [DatagramSocket.Address: HistorySender] = [:]
-    private var watcher: IOWatcher?
+    private var look: Reactor.Timer?
+    private let lookSeconds: Double
     private var historyTimer: Reactor.Timer?
     private var ownReports: SupervisorReports?
 
     init(_ supervisor: Supervisor) throws {
         self.supervisor = supervisor
         let stats = supervisor.settings.stats
+        lookSeconds = min(Hub.lookEverySeconds, stats.interval / 10)
         socket = try DatagramSocket(Endpoint(stats.address, UInt16(stats.port)), receiveBufferBytes: Hub.receiveBufferBytes)
         reader = StatsReader(token: StatsToken(hex: supervisor.token))
         socket.hearRefusals { [unowned self] in gone($0) }
-        watcher = IOWatcher(supervisor.loop, socket.descriptor, .read) { [unowned self] _ in receiveWaiting() }
+        look = Timer(supervisor.loop) { [unowned self] in receiveWaiting() }
+        let sinceGroup = (Double(Clock.monotonicNanoseconds) / 1e9).truncatingRemainder(dividingBy: lookSeconds)
+        look?.start(after: lookSeconds * (1 + Hub.lookAfterGroup) - sinceGroup, every: lookSeconds)
         historyTimer = Timer(supervisor.loop) { [unowned self] in sendHistories() }
         ownReports = SupervisorReports(supervisor, self)
     }
@@ -55,6 +63,8 @@ final class Hub {
         for _ in 0..<Hub.burst {
             guard socket.receive({ [unowned self] in take($0, $1, $2) }) else { return }
         }
+        // More than daemons send: the rest at once, before the kernel has no room for it.
+        look?.start(after: 0, every: lookSeconds)
     }
 
     private func take(_ bytes: UnsafeRawBufferPointer, _ length: Int, _ from: DatagramSocket.Address) {
