@@ -19,6 +19,21 @@ import Testing
         try eventually("it is back") { try appliance.status().allReady }
     }
 
+    @Test func workerThatEndsBeforeItIsAdopted_isStartedAnew_andItsEndIsTold() throws {
+        let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
+        let (one, other) = try (appliance.pid("worker-0"), appliance.pid("worker-1"))
+        appliance.killSupervisor()
+        kill(one, SIGSTOP)  // it does not call
+        let supervisor = try appliance.launch()
+        try eventually("it is waited for") { supervisor.output.contains("ADOPTING 3 processes") }
+        kill(one, SIGKILL)
+        try eventually("all serve") { try appliance.status().allReady && appliance.pid("worker-0") != one }
+        #expect(try appliance.pid("worker-1") == other)
+        let events = try appliance.events()
+        #expect(events.contains("worker-0 EXIT [\(one)]") && events.contains("before it was adopted"), "\(events)")
+        #expect(!events.contains("does not call"))
+    }
+
     @Test func supervisorToldToEnd_whileItAdopts_endsThemAll() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         appliance.killSupervisor()

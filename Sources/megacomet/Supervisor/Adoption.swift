@@ -13,7 +13,7 @@ final class Adoption {
     private var timer: Reactor.Timer?
     private var callers: [ObjectIdentifier: Caller] = [:]
     /// Those of the file that live and have not called yet.
-    private var awaited: [Record] = []
+    private var awaited: [Child] = []
     private var hasProceeded = false
 
     /// Daemons try every half second.
@@ -61,11 +61,12 @@ final class Adoption {
             guard let name = ProcessName(record.name) else { continue }
             if record.desired == Desired.down.rawValue { supervisor.fleet.wish(name, .down) }
             supervisor.fleet.continueAfter(name, record.generation)
-            // After an upgrade it is still our child: one that ended meanwhile waits to be reaped.
-            if record.pid > 0, case .ended(let exit) = Processes.reap(record.pid) {
-                supervisor.tell(FleetEvent(.error, name, "EXIT", Ending(exit).text + " during the upgrade", generation: record.generation, pid: record.pid))
+            let copy = CopyName(name, record.generation)
+            if record.pid > 0, ProcessTable.startTime(record.pid) == record.start {
+                if let child = follow(copy, record.pid) { awaited.append(child) }
+            } else if record.pid > 0, case .ended(let exit) = Processes.reap(record.pid) {
+                tellEnd(copy, record.pid, Ending(exit))  // after an upgrade it is still our child: it has waited to be reaped
             }
-            if record.pid > 0, ProcessTable.startTime(record.pid) == record.start { awaited.append(record) }
         }
         do {
             try supervisor.prepareToken(keeping: !awaited.isEmpty)
@@ -75,7 +76,7 @@ final class Adoption {
         if awaited.isEmpty {
             go()
         } else {
-            supervisor.tell(.info, "ADOPTING", "\(awaited.count) processes of an earlier supervisor live: \(awaited.map(\.name).joined(separator: " "))")
+            supervisor.tell(.info, "ADOPTING", "\(awaited.count) processes of an earlier supervisor live: \(awaited.map { "\($0.copy.name)" }.joined(separator: " "))")
             timer?.start(after: Adoption.patienceSeconds)
         }
     }
@@ -122,7 +123,8 @@ final class Adoption {
         if let child = supervisor.children[copy] {  // it was followed without its lifeline, or lost it
             child.lifeline = caller.stream
             caller.child = child
-        } else if let child = follow(copy, call.pid, caller.stream) {
+        } else if let child = awaited.first(where: { $0.pid == call.pid && $0.copy == copy }) ?? follow(copy, call.pid) {
+            child.lifeline = caller.stream
             child.boot = call.boot
             caller.child = child
             let state: ProcessState = call.state == "draining" ? .draining : call.state == "starting" ? .starting : .ready
@@ -131,16 +133,23 @@ final class Adoption {
         if let reader {
             if let child = caller.child { child.takeOutput(reader, wrote: supervisor.wrote) } else { Sockets.close(reader) }
         }
-        awaited.removeAll { $0.pid == call.pid }
-        if awaited.isEmpty, !hasProceeded { go() }
+        came(call.pid)
     }
-    private func follow(_ copy: CopyName, _ pid: Int32, _ lifeline: LineStream?) -> Child? {
+    /// It called, or ended: nobody waits for it any longer.
+    private func came(_ pid: Int32) {
+        awaited.removeAll { $0.pid == pid }
+        if awaited.isEmpty { go() }
+    }
+    private func follow(_ copy: CopyName, _ pid: Int32) -> Child? {
         let uptime = ProcessTable.uptime(pid) ?? 0
-        let child = try? Child(
-            supervisor.loop, copy, pid: pid, isAdopted: true, startedWall: WallClock.milliseconds - uptime,
-            ended: { [unowned supervisor] in supervisor.ended($0, $1, $2) })
-        child?.lifeline = lifeline
-        return child
+        return try? Child(supervisor.loop, copy, pid: pid, isAdopted: true, startedWall: WallClock.milliseconds - uptime) { [unowned self] child, ending, usage in
+            if supervisor.children[copy] === child { return supervisor.ended(child, ending, usage) }
+            tellEnd(copy, pid, ending)
+            came(pid)
+        }
+    }
+    private func tellEnd(_ copy: CopyName, _ pid: Int32, _ ending: Ending) {
+        supervisor.tell(FleetEvent(.error, copy.name, "EXIT", ending.text + " before it was adopted", generation: copy.generation, pid: pid))
     }
     private func register(_ child: Child, _ state: ProcessState) {
         let now = Supervisor.now
@@ -155,10 +164,9 @@ final class Adoption {
         guard !hasProceeded else { return }
         hasProceeded = true
         timer?.stop()
-        for record in awaited where ProcessTable.startTime(record.pid) == record.start {
-            guard let name = ProcessName(record.name) else { continue }
-            supervisor.tell(.warning, "ADOPTING", "\(name) (pid \(record.pid)) lives but does not call: followed all the same")
-            guard let child = follow(CopyName(name, record.generation), record.pid, nil) else { continue }
+        for child in awaited {
+            let name = child.copy.name
+            supervisor.tell(.warning, "ADOPTING", "\(name) (pid \(child.pid)) lives but does not call: followed all the same")
             // It inherited its listeners from descriptor 3 on, then its lifeline, then the reading end of its output.
             let wanted = Int32(Listeners.wanted(name, supervisor.settings).count)
             supervisor.listeners.take((0..<wanted).compactMap { child.copy(descriptor: 3 + $0) }, for: name, supervisor.settings)
