@@ -10,7 +10,7 @@ extension Columns {
 
     static let state = Column(
         "state", "STATE", width: 9, from: 0, left: true, metric: .childState,
-        "What the supervisor sees: STARTING READY SUSPECT (sends no reports) DRAINING STOPPING; BACKOFF and CRASHLOOP (it dies, and is started again), HELD (waits for you), STOPPED.",
+        "What the supervisor sees: STARTING READY OVERLOAD (full or late) SUSPECT (sends no reports) DRAINING STOPPING; BACKOFF and CRASHLOOP (it dies, and is started again), HELD (waits for you), STOPPED.",
         cell: { process, context in
             let state = process.state(context.now)
             return Cell(state.text, state.role)

@@ -102,6 +102,7 @@ extension Model {
             case "SUSPECT":
                 let age = process.own.age(now).map { "no report for \(Format.span($0))" } ?? "no report"
                 add(name, .warning, "\(name) SUSPECT: \(age); aborted at \(Format.span(server.policy.watchdog)) unless it reports (H holds the watchdog)", certain: true)
+            case ProcessModel.State.overload: add("\(name) overload", .warning, "\(name) OVERLOADED: full, or its loop is late again and again (5 says which)", certain: true)
             case "GONE": add(name, .critical, "\(name) GONE: no report for over a minute and no supervisor", certain: true)
             default: break
             }

@@ -29,7 +29,8 @@ package struct ProcessModel: Equatable, Sendable {
     package func state(_ now: UInt64) -> State {
         if isGone { return State(word: "GONE", freshness: .absent, isRunning: false) }
         if isToldNewer || child.freshness(now) < .old, let code = child.count(.childState), let state = ProcessStateCode(rawValue: code) {
-            return State(word: State.words[state] ?? "?", freshness: child.freshness(now), isRunning: State.running.contains(state))
+            let isOverloaded = state == .ready && reportedState == StatsPacket.State.overloaded.rawValue && own.freshness(now) == .fresh
+            return State(word: isOverloaded ? State.overload : State.words[state] ?? "?", freshness: child.freshness(now), isRunning: State.running.contains(state))
         }
         let freshness = own.freshness(now)
         guard let age = own.age(now) else {
@@ -39,7 +40,8 @@ package struct ProcessModel: Equatable, Sendable {
         }
         if saidGoodbye { return State(word: "LEFT", freshness: freshness, isRunning: false) }
         if age > 60 { return State(word: "GONE", freshness: .absent, isRunning: false) }
-        return State(word: StatsPacket.State(rawValue: reportedState)?.word.uppercased() ?? "?", freshness: freshness, isRunning: true)
+        let said = StatsPacket.State(rawValue: reportedState)
+        return State(word: said == .overloaded ? State.overload : said?.word.uppercased() ?? "?", freshness: freshness, isRunning: true)
     }
     /// Whose word is the last: without a supervisor the processes go on reporting.
     private var isToldNewer: Bool {
@@ -56,12 +58,14 @@ package struct ProcessModel: Equatable, Sendable {
         static let running: Set<ProcessStateCode> = [.starting, .ready, .suspect, .draining, .stopping]
 
         package var text: String { word + (freshness == .stale || freshness == .old ? "~" : "") }
-        package var isReady: Bool { word == "READY" && freshness == .fresh }
+        /// It serves, but is full, or its loop is late again and again. As wide as the column.
+        static let overload = "OVERLOAD"
+        package var isReady: Bool { (word == "READY" || word == State.overload) && freshness == .fresh }
         package var role: Role {
             switch word {
             case "READY": freshness == .fresh ? .normal : .dim
             case "BACKOFF", "CRASHLOOP", "HELD", "GONE": .critical
-            case "SUSPECT", "ORPHAN", "OVERLOADED": .warning
+            case "SUSPECT", "ORPHAN", State.overload: .warning
             default: .normal
             }
         }

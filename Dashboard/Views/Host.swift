@@ -83,7 +83,7 @@ extension Views {
         var lines = checks.filter { !$0.isEnough }.map { check in
             var line = Line("!", .warning)
             line.add(Format.left(check.name, 28) + " " + check.have, role: .warning, gap: 1)
-            line.add("want " + check.want, gap: 1)
+            line.add("want " + check.want.replacing(" ", with: "", maxReplacements: 1), gap: 1)
             line.add(check.why, role: .dim)
             return line
         }

@@ -84,8 +84,9 @@ extension Views {
     }
     /// Whom it is nobody's business to know: the same client has the same name on all screens, until the manager is started anew.
     private static func hashed(_ id: String, _ salt: UInt64) -> String {
+        // FNV-1a, and once more mixed: ids that differ at their end alone shall not look alike.
         let hash = id.utf8.reduce(14_695_981_039_346_656_037 ^ salt) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
-        let digits = String((hash ^ (hash >> 24) ^ (hash >> 48)) & 0xFF_FFFF, radix: 16)
+        let digits = String(((hash ^ hash >> 32) &* 0x9FB2_1C65_1E98_DF25) >> 40, radix: 16)
         return "c#" + String(repeating: "0", count: 6 - digits.count) + digits
     }
     static func drawClients(_ context: Context, on grid: inout Grid) {

@@ -55,6 +55,17 @@ struct ModelTests {
         #expect(figures(stepped) == figures(Samples.shown))
         #expect(stepped.alerts == Samples.shown.alerts)
     }
+    @Test func overloaded_isReady_andAnAlert() {
+        var model = Samples.shown
+        var report = Samples.report(2, 91, model.now + Samples.second)
+        report.state = StatsPacket.State.overloaded.rawValue
+        model.take(report)
+        model.now += Samples.second
+        model.tick()
+        #expect(model.processes[.worker(2)]?.state(model.now).word == "OVERLOAD")
+        #expect(model.totals.readyCount == Samples.shown.totals.readyCount)
+        #expect(model.alerts.raised.contains { $0.text.hasPrefix("w2 OVERLOADED") && !$0.isCritical })
+    }
     @Test func whatWasSentBeforeTheFirstReport_isNotLost() {
         var model = Model()
         for (second, lost) in [(UInt64(10), UInt64(0)), (11, 3), (12, 2)] {

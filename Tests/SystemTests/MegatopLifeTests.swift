@@ -81,6 +81,29 @@ struct MegatopLifeTests {
         try again.expect { $0.contains("EXIT") && $0.contains("[actions off]") }
     }
 
+    @Test func doctor_andTheDeepestQueues_areAskedFor_alsoWhereThePortHasAKey() throws {
+        let appliance = try Appliance(workers: 1, ["app": "key = \"secret\""])
+        defer { appliance.end() }
+        let app = Publisher(port: appliance.appPort, key: "secret")
+        for count in 1...3 { for _ in 0..<count { _ = try app.publish("client-\(count)", "1") } }
+        let screen = try TerminalScreen(width: 140, height: 36, appliance)
+        defer { screen.end() }
+        try screen.expect("QUEUE  6 msgs")
+        try screen.send("6")
+        try screen.expect { $0.contains("DOCTOR: ") && $0.contains("checks pass") && $0.contains("net.core.somaxconn") }
+        try screen.send("2")
+        try screen.expect { $0.contains("DEEPEST CLIENT QUEUES") && $0.contains("c#") && !$0.contains("client-3") }
+        try screen.send("A", "y")
+        try screen.expect { text in
+            let rows = text.split(separator: "\n").filter { $0.contains("client-") }
+            return rows.count == 3 && rows[0].contains("client-3") && rows[2].contains("client-1")
+        }
+        try screen.resize(width: 80, height: 24)
+        try screen.expect("Enter clients with most waiting")
+        try screen.send("Enter")
+        try screen.expect { $0.contains("CLIENTS WITH MOST WAITING") && $0.contains("client-3") }
+    }
+
     @Test func start_onTheLostScreen_startsAnAppliance_thatOutlivesMegatop() throws {
         let appliance = try Appliance(workers: 1, starts: false)
         defer { appliance.end() }
