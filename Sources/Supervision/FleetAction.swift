@@ -53,7 +53,7 @@ package struct Refusal: Error, Equatable, Sendable {
     }
 }
 
-/// The knobs of OPERATIONS 6.3, with the defaults.
+/// The knobs of the supervision, with their defaults.
 package struct FleetSettings: Equatable, Sendable {
     package var workers = 8
     package var restart = RestartPolicy.Settings()
