@@ -27,7 +27,8 @@ package final class IOWatcher {
     /// Empty: not watching.
     package private(set) var interest: Interest = []
 
-    package init(_ loop: Loop, _ descriptor: Int32, _ interest: Interest, handler: @escaping (Interest) -> Void) {
+    /// `isFirst`: its events are handled before those of all others that came in the same turn.
+    package init(_ loop: Loop, _ descriptor: Int32, _ interest: Interest, isFirst: Bool = false, handler: @escaping (Interest) -> Void) {
         self.loop = loop
         self.descriptor = descriptor
         self.handler = handler
@@ -39,6 +40,7 @@ package final class IOWatcher {
             withExtendedLifetime(me) { me.handler(Interest(rawValue: events & 3)) }
         }, descriptor, interest.rawValue)
         watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+        if isFirst { mc_io_set_first(watcher) }
         watch(interest)
     }
     deinit {
@@ -52,7 +54,7 @@ package final class IOWatcher {
         ev_io_stop(loop.pointer, watcher)
         interest = new
         guard !new.isEmpty else { return }
-        mc_io_init(watcher, watcher.pointee.cb, descriptor, new.rawValue)
+        mc_io_modify(watcher, new.rawValue)
         ev_io_start(loop.pointer, watcher)
     }
     package func stop() { watch([]) }

@@ -16,6 +16,12 @@ final class ClientSockets: WorkerIO {
     private var closed = UInt32.max
     private(set) var refusedOverfull: UInt64 = 0
     private let most: Int
+    /// Called after each `crowd` events of a turn: thousands of clients that poll or leave at once take the loop tens of milliseconds, and what the
+    /// manager has sent must not wait for that.
+    var crowded: () -> Void = {}
+    private static let crowd = 128
+    /// Events handled in this turn.
+    private var handled = 0
     private let requests: RequestLog
 
     static var watcherBytes: Int { MemoryLayout<ev_io>.size }
@@ -74,7 +80,10 @@ final class ClientSockets: WorkerIO {
             if closed == slot { return }
         }
         if ready.contains(.read) { readable(slot) }
+        handled += 1
+        if handled % ClientSockets.crowd == 0 { crowded() }
     }
+    func endTurn() { handled = 0 }
 
     private func readable(_ slot: UInt32) {
         switch Sockets.read(watcher(slot).pointee.fd, into: room) {

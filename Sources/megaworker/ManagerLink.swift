@@ -41,7 +41,8 @@ final class ManagerLink {
     func connect() {
         do {
             let descriptor = try Sockets.connect(manager)
-            watcher = IOWatcher(loop, descriptor, [.read, .write]) { [unowned self] in handle($0) }
+            // What it brings are deliveries: they wait for no poll, no timeout and no newcomer.
+            watcher = IOWatcher(loop, descriptor, [.read, .write], isFirst: true) { [unowned self] in handle($0) }
         } catch {
             again("\(error)")
         }
@@ -58,11 +59,12 @@ final class ManagerLink {
         } else if ready.contains(.write) {
             flush()
         }
-        if ready.contains(.read), isConnected { read() }
+        if ready.contains(.read) { read() }
     }
 
-    private func read() {
-        guard let watcher else { return }
+    /// Delivers what has come, if anything.
+    func read() {
+        guard isConnected, let watcher else { return }
         let room = UnsafeMutableRawBufferPointer(start: input.reserve(ManagerLink.readBytes), count: ManagerLink.readBytes)
         switch Sockets.read(watcher.descriptor, into: room) {
         case .wouldBlock: return

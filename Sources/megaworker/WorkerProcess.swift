@@ -36,6 +36,7 @@ final class WorkerProcess {
         clients.start(worker, listener: listener)
         link = ManagerLink(loop, worker, manager: manager, pid: pid, token: token, log: log) { [unowned self] _ in stateChanged() }
         link?.connect()
+        clients.crowded = { [unowned self] in link?.read() }
         deadlineTimer = Timer(loop) { [unowned self] in expire() }
         turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
     }
@@ -76,6 +77,7 @@ final class WorkerProcess {
     /// What gathered in this turn goes out, and the timer is set for the next deadline.
     private func endTurn() {
         let now = Clock.monotonicMilliseconds
+        clients.endTurn()
         worker.resume(now: now)
         link?.flush()
         if let left = worker.untilDeadline(now: now) { arm(now, after: left + Limits.expiryMilliseconds) }
