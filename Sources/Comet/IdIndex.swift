@@ -19,6 +19,7 @@ package struct IdIndex: ~Copyable {
     package static var slots: UInt32 { 1 << 26 - 2 }
     @usableFromInline static var empty: UInt32 { 0 }
     @usableFromInline static var tombstone: UInt32 { 1 }
+    @usableFromInline static var leastCapacity: UInt32 { 16 }
 
     @usableFromInline let tables: UnsafeMutablePointer<Table>
     @usableFromInline let seed: UInt64
@@ -92,7 +93,8 @@ package struct IdIndex: ~Copyable {
             table.pointee.used -= 1
             at = at == 0 ? capacity - 1 : at - 1
         }
-        if table.pointee.live == 0 {
+        // One of the least size is kept: where clients are few it would come and go with each poll.
+        if table.pointee.live == 0, table.pointee.capacity > IdIndex.leastCapacity {
             entries.deallocate()
             table.pointee = Table()
         }
@@ -101,7 +103,7 @@ package struct IdIndex: ~Copyable {
     @inlinable mutating func rebuild(_ table: UnsafeMutablePointer<Table>, _ hashOf: (UInt32) -> UInt64) {
         let old = table.pointee
         // By half where it is full of living ids; by nothing where tombstones fill it, and down where few are left.
-        let capacity = max(16, (old.live + 1) * 15 / 8)
+        let capacity = max(IdIndex.leastCapacity, (old.live + 1) * 15 / 8)
         let entries = UnsafeMutablePointer<UInt32>.allocate(capacity: Int(capacity))
         entries.initialize(repeating: IdIndex.empty, count: Int(capacity))
         if let from = old.entries {

@@ -7,9 +7,9 @@ import Testing
 /// Only counts are judged. How fast it was is for `make bench`, on a quiet machine.
 @Suite(.serialized) struct ScenarioTests {
     /// Runs `megabench` to its end, and gives what it printed if it found nothing wrong.
-    private func run(_ scenario: Scenario, _ server: Server.Kind, _ more: String...) throws -> JSON {
+    private func run(_ scenario: Scenario, _ server: Server.Kind, clients: Int = 300, _ more: String...) throws -> JSON {
         let folder = try Folder()
-        let words = ["run", scenario.rawValue, "--against", server.rawValue, "--clients", "300", "--seconds", "0.4", "--hold", "0.1", "--json"] + more
+        let words = ["run", scenario.rawValue, "--against", server.rawValue, "--clients", "\(clients)", "--seconds", "0.4", "--hold", "0.1", "--json"] + more
         let (end, output) = try Program.run("megabench", words, in: folder, seconds: 60)
         guard end == .exited(0) else { throw Failure("megabench \(words.joined(separator: " ")): \(end)\n\(output)") }
         return try JSON.parse(output)
@@ -21,6 +21,13 @@ import Testing
         let result = try run(.idle, server)
         #expect(result["clients"]?.int == 300)
         #expect(result["numbers"]?["private_bytes"]?.int ?? 0 > 0)
+    }
+
+    /// What a waiting browser costs the server's processes in memory of their own: 195 bytes each, of which the last few are whole pages.
+    @Test func idleClients_costLittleMemory() throws {
+        let result = try run(.idle, .daemons, clients: 8000, "--workers", "1")
+        #expect(result["clients"]?.int == 8000)
+        #expect(1..<215 ~= result["numbers"]?["user_bytes_per_client"]?.int ?? 0)
     }
 
     @Test(arguments: servers) func unicast_deliversWhatItPublishes(server: Server.Kind) throws {
