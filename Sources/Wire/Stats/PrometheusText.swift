@@ -1,12 +1,41 @@
 /// GET /metrics: all that is known, in Prometheus' text format 0.0.4, each family with HELP and TYPE from the table of metrics.
+///
+/// With 64 workers it is some 6,000 samples, made while messages wait for the processor: what a family is called and says is looked up once, and
+/// a sample is a few pieces put behind each other.
 package struct PrometheusText {
     private struct Family {
+        let name: String
         let help: String
         let type: String
-        var samples: [String] = []
+        var samples = ""
+
+        /// `labels` and `more`: `key="value"` each, or nothing.
+        mutating func add(_ labels: String, _ more: String, _ value: String, suffix: String = "") {
+            samples += name
+            samples += suffix
+            if !labels.isEmpty || !more.isEmpty {
+                samples += "{"
+                samples += labels
+                if !labels.isEmpty, !more.isEmpty { samples += "," }
+                samples += more
+                samples += "}"
+            }
+            samples += " "
+            samples += value
+            samples += "\n"
+        }
     }
-    private var families: [String: Family] = [:]
-    private var order: [String] = []
+    /// Whose a metric is.
+    private enum Owner: Int, CaseIterable { case worker, manager, supervisor, child, host }
+    /// A metric's family, and the label by which it differs from the others of that family.
+    private struct Place {
+        var family: Int
+        var label: String
+    }
+    private var families: [Family] = []
+    private var byName: [String: Int] = [:]
+    /// By owner and id.
+    private var places = [Place?](repeating: nil, count: Owner.allCases.count << 8)
 
     package init() {}
 
@@ -14,76 +43,84 @@ package struct PrometheusText {
     package mutating func add(_ source: StatsSource, now: UInt64) {
         guard source.freshness(now: now) <= .stale, !source.saidGoodbye else { return }
         let role = source.header.role
-        let labels = role == .worker ? ["worker=\"\(source.header.instance)\""] : []
+        let owner: Owner = role == .worker ? .worker : role == .manager ? .manager : .supervisor
+        let labels = role == .worker ? "worker=\"\(source.header.instance)\"" : ""
         for (id, value) in source.values.all {
             guard let metric = Metric.named(id), metric.kind != .bucket else { continue }
-            add(metric, prefix(metric.scope, role), value, labels)
+            add(metric, metric.scope == .host ? .host : owner, value, labels)
         }
-        put("megacomet_\(role)_start_time_seconds", "When the process started, since 1970.", "gauge", labels, seconds(source.header.startTime, 1000))
+        let start = family("megacomet_\(role)_start_time_seconds", "gauge") { "When the process started, since 1970." }
+        families[start].add(labels, "", seconds(source.header.startTime, 1000))
         if role == .worker { addLatency(source, labels) }
         for (number, subject) in source.subjects.sorted(by: { $0.key < $1.key }) { add(subject, number, role) }
     }
 
     package var text: String {
         var text = ""
-        for name in order {
-            guard let family = families[name] else { continue }
-            text += "# HELP \(name) \(family.help)\n# TYPE \(name) \(family.type)\n" + family.samples.joined()
+        for family in families {
+            text += "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.type)\n"
+            text += family.samples
         }
         return text
     }
 
     // MARK: samples
 
-    private mutating func add(_ metric: Metric, _ prefix: String, _ value: UInt64, _ labels: [String]) {
-        let labels = labels + (metric.label.map { ["\($0.key)=\"\($0.value)\""] } ?? [])
-        // Families with a label of their own speak of all their members.
-        let help = metric.label.map { label in "By \(label.key): " + Metric.all.filter { $0.label?.family == label.family && $0.scope == metric.scope }.map { "\($0.label?.value ?? ""): \($0.help)" }.joined(separator: " ") }
-        put(prefix + (metric.label?.family ?? metric.name), help ?? metric.help, metric.kind == .counter ? "counter" : "gauge", labels, "\(value)")
+    private mutating func add(_ metric: Metric, _ owner: Owner, _ value: UInt64, _ labels: String) {
+        let place = place(metric, owner)
+        families[place.family].add(labels, place.label, String(value))
     }
 
     private mutating func add(_ subject: StatsSource.Subject, _ number: UInt16, _ role: StatsPacket.Role) {
         let worker = number > 0 ? "\(number - 1)" : nil
+        let labels =
+            if role == .manager { "worker=\"\(worker ?? "none")\"" } else { worker.map { "process=\"worker-\($0)\",worker=\"\($0)\"" } ?? "process=\"manager\"" }
         for (id, value) in subject.values.all {
             guard let metric = Metric.named(id) else { continue }
-            if role == .manager {
-                add(metric, "megacomet_worker_", value, ["worker=\"\(worker ?? "none")\""])
-            } else {
-                let labels = worker.map { ["process=\"worker-\($0)\"", "worker=\"\($0)\""] } ?? ["process=\"manager\""]
-                if metric.id == .childState {
-                    for state in ProcessStateCode.allCases {
-                        put("megacomet_child_state", metric.help, "gauge", labels + ["state=\"\(state.word)\""], state.rawValue == value ? "1" : "0")
-                    }
-                } else {
-                    add(metric, "megacomet_child_", value, labels)
-                }
+            guard metric.id == .childState else {
+                add(metric, role == .manager ? .worker : .child, value, labels)
+                continue
             }
+            let at = place(metric, .child).family
+            for state in ProcessStateCode.allCases { families[at].add(labels, "state=\"\(state.word)\"", state.rawValue == value ? "1" : "0") }
         }
     }
 
     /// The buckets of the wire hold their own messages only; Prometheus' hold those below as well.
-    private mutating func addLatency(_ source: StatsSource, _ labels: [String]) {
+    private mutating func addLatency(_ source: StatsSource, _ labels: String) {
         guard let sum = source.values[.latencySum] else { return }
-        let name = "megacomet_delivery_seconds"
-        let help = "Messages by the time from the manager's turn that decided on them to the end of the write."
+        let at = family("megacomet_delivery_seconds", "histogram") { "Messages by the time from the manager's turn that decided on them to the end of the write." }
         var count: UInt64 = 0
         for (id, bound) in zip(LatencyBuckets.ids, LatencyBuckets.boundsMilliseconds.map { seconds($0, 1000) } + ["+Inf"]) {
             count += source.values[id] ?? 0
-            put(name, help, "histogram", labels + ["le=\"\(bound)\""], "\(count)", suffix: "_bucket")
+            families[at].add(labels, "le=\"\(bound)\"", "\(count)", suffix: "_bucket")
         }
-        put(name, help, "histogram", labels, seconds(sum, 1_000_000), suffix: "_sum")
-        put(name, help, "histogram", labels, "\(count)", suffix: "_count")
+        families[at].add(labels, "", seconds(sum, 1_000_000), suffix: "_sum")
+        families[at].add(labels, "", "\(count)", suffix: "_count")
     }
 
-    private mutating func put(_ name: String, _ help: String, _ type: String, _ labels: [String], _ value: String, suffix: String = "") {
-        if families[name] == nil {
-            families[name] = Family(help: help, type: type)
-            order.append(name)
-        }
-        families[name]?.samples.append(name + suffix + (labels.isEmpty ? "" : "{" + labels.joined(separator: ",") + "}") + " \(value)\n")
-    }
+    // MARK: families
 
-    private func prefix(_ scope: Metric.Scope, _ role: StatsPacket.Role) -> String { scope == .host ? "megacomet_host_" : "megacomet_\(role)_" }
+    private mutating func place(_ metric: Metric, _ owner: Owner) -> Place {
+        let at = owner.rawValue << 8 | Int(metric.id.rawValue)
+        if let place = places[at] { return place }
+        let name = "megacomet_\(owner)_\(metric.label?.family ?? metric.name)"
+        let found = family(name, metric.kind == .counter ? "counter" : "gauge") {
+            // Families with a label of their own speak of all their members.
+            guard let label = metric.label else { return metric.help }
+            let members = Metric.all.filter { $0.label?.family == label.family && $0.scope == metric.scope }
+            return "By \(label.key): " + members.map { "\($0.label?.value ?? ""): \($0.help)" }.joined(separator: " ")
+        }
+        let place = Place(family: found, label: metric.label.map { "\($0.key)=\"\($0.value)\"" } ?? "")
+        places[at] = place
+        return place
+    }
+    private mutating func family(_ name: String, _ type: String, help: () -> String) -> Int {
+        if let at = byName[name] { return at }
+        byName[name] = families.count
+        families.append(Family(name: name, help: help(), type: type))
+        return families.count - 1
+    }
 
     /// A decimal number without exponent, exact.
     private func seconds(_ value: UInt64, _ perSecond: UInt64) -> String {
