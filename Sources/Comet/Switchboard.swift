@@ -177,19 +177,29 @@ package struct Switchboard: ~Copyable {
 
     // MARK: time
 
-    /// To be called every 100 ms or so: what is over, goes.
-    package mutating func tick(now: UInt64) {
+    /// To be called every 100 ms or so: what is over, goes, a bounded number at a time (`Limits.expiredInTick`). True: more is left, for soon.
+    @discardableResult
+    package mutating func tick(now: UInt64) -> Bool {
         let time = UInt32(truncatingIfNeeded: now)
         books.advance(to: UInt32(now / 1000))
-        while let slot = messages.nextExpired(now: time) { lose(slot, .expired, now) }
-        while graceList.first != none, isOver(clients[graceList.first].pointee.deadline, time) {
+        var room = Limits.expiredInTick
+        while room > 0, let slot = messages.nextExpired(now: time) {
+            lose(slot, .expired, now)
+            room -= 1
+        }
+        while room > 0, graceList.first != none, isOver(clients[graceList.first].pointee.deadline, time) {
             let slot = graceList.first
             clients.remove(slot, from: &graceList)
             clients[slot].pointee.place = .loose
             clients[slot].pointee.isPresent = false
             settle(slot, now)
+            room -= 1
         }
-        while lostList.first != none, isOver(clients[lostList.first].pointee.deadline, time) { forgetFirstLost() }
+        while room > 0, lostList.first != none, isOver(clients[lostList.first].pointee.deadline, time) {
+            forgetFirstLost()
+            room -= 1
+        }
+        return room == 0
     }
 }
 

@@ -32,6 +32,9 @@ package enum Limits {
     package static let workerNumbers = 1024
     /// The longest time to live of a message, a week, in seconds. A publish that asks for more is refused with `bad_ttl`.
     package static let ttlSeconds = 604_800.0
+    /// Messages and clients whose time is over that the manager takes up in one turn of its loop, at most: under a millisecond's work. Those over it
+    /// follow in the next turns, a millisecond later each.
+    package static let expiredInTick = 1024
     /// A client counts as connected for this long after its poll was answered: presence does not flap between two polls.
     package static let graceMilliseconds: UInt32 = 10_000
     /// How long the manager remembers that an absent client lost messages; and for how many at most, the oldest forgotten first.

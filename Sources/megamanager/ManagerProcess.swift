@@ -45,8 +45,11 @@ final class ManagerProcess {
         turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
         links = WorkerLinks(loop, self, listener: workers, speaksSeed: speaksSeed, log: log)
         apps = AppConnections(loop, self, listener: app, log: log)
-        tick = Timer(loop) { [unowned self] in switchboard.tick(now: now) }
-        tick?.start(after: 0.1, every: 0.1)
+        tick = Timer(loop) { [unowned self] in
+            // Where a million messages are over at once, publishes and polls have their turns between them.
+            tick?.start(after: switchboard.tick(now: now) ? 0.001 : 0.1)
+        }
+        tick?.start(after: 0.1)
         sweep = Timer(loop) { [unowned self] in apps?.sweep() }
         sweep?.start(after: 1, every: 1)
     }

@@ -157,6 +157,18 @@ import Wire
         #expect(board.frames(worker) == [])
     }
 
+    @Test func manyThatAreOverAtOnce_goInSteps() {
+        let board = Board()
+        let most = Limits.expiredInTick
+        for number in 0..<2 * most + 1 { board.publish("c\(number)", "1", ttl: 1000) }
+        board.now += 1_200
+        var steps: [Int] = []
+        while board.board.tick(now: board.now) { steps.append(board.board.queue.depth) }
+        #expect(steps == [most + 1, 1])
+        #expect(board.board.queue.depth == 0 && board.board.queue.expired == UInt64(2 * most + 1))
+        board.checkBooks()
+    }
+
     @Test func cursorOfAnEarlierManager_isAGapWithTheNextAnswer_butNotAtOnce() {
         let board = Board()
         let worker = board.worker(0)
