@@ -76,6 +76,9 @@ extension Views {
             clients.add(process.gauge(.connsOpen, now).text(Format.grouped) + " of " + process.gauge(.connLimit, now).text(Format.grouped), gap: 1)
             clients.add("polls held " + process.gauge(.connsParked, now).text(Format.grouped), leaves: 1)
             clients.add("delivered " + process.rate(.delivered, now, seconds: context.seconds).text(Format.rate) + "/s", leaves: 2)
+            if let queue = process.child.value(.listenQueueNow) {
+                clients.add("accept queue \(Format.grouped(queue))" + (process.child.value(.listenQueueLimit).map { " of " + Format.grouped($0) } ?? ""), leaves: 4)
+            }
             let counts = process.latency.counts()
             clients.add("p99 " + (state.isRunning ? counts.flatMap { Latency.percentile(0.99, $0) }.map(Latency.text) ?? "?" : "-"), leaves: 3)
             if process.own.count(.managerLinkUp) == 0, state.isRunning { clients.add("NOT LINKED to mgr", role: .critical) }

@@ -24,6 +24,7 @@ extension Views {
         line.add("drain \(Format.span(policy.drain))", leaves: 3)
         page.header.append(.init(line: line, from: 16))
         page.header.append(.init(line: rollingLine(context), from: 14))
+        if model.told.rolling != nil { page.header.append(.init(line: reconnectLine(context), from: 24)) }
         page.header += Frame.alerts(context, height: size.height)
         let table = Table(.procs, context, width: size.width)
         page.table = table
@@ -52,6 +53,17 @@ extension Views {
         line.addBar(Double(run.done) / Double(max(1, run.total)), most: 30, leaves: 3)
         line.add("by " + context.capabilities.clean(run.by), role: .dim, leaves: 4)
         line.addRight("P ends it after this one", role: .dim, leaves: 1)
+        return line
+    }
+    /// What the clients that were asked to come again cost meanwhile.
+    private static func reconnectLine(_ context: Context) -> Line {
+        let totals = context.totals
+        var line = Line(" RECONNECT", .title)
+        line.add("accepts " + totals.sumRate(.accepts, seconds: context.seconds).text(Format.rate) + "/s", gap: 1)
+        line.add("drained " + totals.sumRate(.closesDrain, seconds: context.seconds).text(Format.rate) + "/s", leaves: 2)
+        let fullest = totals.workers.compactMap { $0.child.value(.listenQueueNow) }.max()
+        line.add("accept queue " + (fullest.map(Format.grouped) ?? "?") + " at most", leaves: 3)
+        line.add("p99 " + (totals.latency.map { Latency.percentile(0.99, $0).map(Latency.text) ?? "-" } ?? "?"), leaves: 1)
         return line
     }
     /// A strip for each process that ended unasked: when, and how often.

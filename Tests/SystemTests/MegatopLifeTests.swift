@@ -121,6 +121,30 @@ struct MegatopLifeTests {
         #expect(try appliance.command("stop").end == .exited(0))
     }
 
+    @Test func mouse_choosesSortsAndOpens_andSettingsAreKept() throws {
+        let appliance = try Appliance(workers: 2)
+        defer { appliance.end() }
+        let screen = try TerminalScreen(width: 100, height: 30, appliance)
+        defer { screen.end() }
+        try screen.expect("3/3 ok")
+        #expect(!screen.hasMouse)
+        try screen.send(":set mouse on", "Enter")
+        try eventually("the mouse is on") { screen.hasMouse }
+        let row = try #require(screen.text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix(" w1") })
+        try screen.click(row: row, column: 3)
+        try screen.expect("\n>w1")
+        try screen.click(row: 29, column: 12)
+        try screen.expect("DEPTH")
+        try screen.send(":set interval 2", "Enter", ":save", "Enter")
+        try screen.expect("saved ")
+        try screen.send("q")
+        try screen.expect("detached")
+        let again = try TerminalScreen(width: 100, height: 30, appliance)
+        defer { again.end() }
+        try again.expect { $0.contains("QUEUES") && $0.contains("2.0s") }
+        #expect(again.hasMouse)
+    }
+
     @Test func garbageToItsOwnPort_changesNothing() throws {
         let appliance = try Appliance(workers: 1)
         defer { appliance.end() }

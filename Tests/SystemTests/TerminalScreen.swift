@@ -37,6 +37,10 @@ final class TerminalScreen {
     var isRunning: Bool { found != nil }
     private var found: Int32? { Processes.mentioning(appliance.configuration).first { contents(ofFile: "/proc/\($0)/comm").hasPrefix("megatop") } }
     func signal(_ number: Int32) throws { kill(try pid(), number) }
+    /// Whether the terminal sends what the mouse does.
+    var hasMouse: Bool { (try? tmux("display", "-p", "-t", "m", "#{mouse_any_flag}"))?.hasPrefix("1") ?? false }
+    /// A press of the left button, as a terminal sends it; from 0.
+    func click(row: Int, column: Int) throws { try tmux("send-keys", "-t", "m", "-l", "\u{1B}[<0;\(column + 1);\(row + 1)M") }
     /// With the bytes that make colours.
     var colouredText: String { (try? tmux("capture-pane", "-e", "-p", "-t", "m")) ?? "" }
     /// What stty says of the terminal's modes.
