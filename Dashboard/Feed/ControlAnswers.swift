@@ -1,3 +1,4 @@
+import Configuration
 import FoundationEssentials
 
 /// A question or an order for the control socket. What an operation does not need is left out.
@@ -46,13 +47,6 @@ struct ControlAnswer: Decodable {
         var current: String?
         var left: [String]?
     }
-    struct Check: Decodable {
-        var name: String
-        var have: String?
-        var want: String
-        var why: String
-        var enough: Bool
-    }
     struct Line: Decodable {
         var time: UInt64
         var text: String
@@ -89,7 +83,7 @@ struct ControlAnswer: Decodable {
     var lines: [Line]?
     var crashes: [String]?
     var crash: Crash?
-    var rows: [Check]?
+    var rows: [Doctor.Row]?
 
     init?(_ line: String) {
         guard let answer = try? JSONDecoder().decode(ControlAnswer.self, from: Data(line.utf8)) else { return nil }

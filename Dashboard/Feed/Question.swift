@@ -1,3 +1,5 @@
+import Configuration
+
 /// What is asked of the supervisor's control socket, and of the manager's app port. With its answer it is a piece of a recording.
 package enum Question: Hashable, Sendable {
     case status, doctor, events, crashes
