@@ -39,6 +39,8 @@ package enum Format {
         let fraction = String(scaled % factor)
         return sign + String(scaled / factor) + "." + String(repeating: "0", count: count - fraction.count) + fraction
     }
+    /// `2112`: a number that is a name, or small. Also one that no Int holds is written, not trapped on: it came from outside.
+    package static func whole(_ value: Double) -> String { decimals(value, 0) }
     /// The full form where it fits, otherwise the short one.
     package static func number(_ value: Double, width: Int, full: Bool = true) -> String {
         let long = grouped(value)

@@ -8,7 +8,7 @@ extension Columns {
     ]
 
     private static let generation = Column.quantity(
-        "gen", "GEN", width: 3, from: 44, metric: .childGeneration, "", { $0.told(.childGeneration, $1.now) }, format: { String(Int($0)) })
+        "gen", "GEN", width: 3, from: 44, metric: .childGeneration, "", { $0.told(.childGeneration, $1.now) }, format: Format.whole)
 
     private static let ready = Column.quantity(
         "ready", "READY", width: 5, from: 68, metric: .childReadyIn, "",
@@ -21,7 +21,7 @@ extension Columns {
         "exits", "EXITS", width: 7, from: 40, metric: .childExits24h, "How often it ended: in the last minute / in 24 hours.",
         cell: { process, _ in
             guard let minute = process.child.value(.childExits60s), let day = process.child.value(.childExits24h) else { return Cell("?", .dim) }
-            return Cell("\(Int(minute))/\(Int(day))", max(Level(minute, Metric[.childExits60s].threshold), Level(day, Metric[.childExits24h].threshold)).role)
+            return Cell("\(Format.whole(minute))/\(Format.whole(day))", max(Level(minute, Metric[.childExits60s].threshold), Level(day, Metric[.childExits24h].threshold)).role)
         }, value: { process, _ in process.child.value(.childExits24h) })
 
     private static let lastExit = Column(

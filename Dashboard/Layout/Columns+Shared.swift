@@ -135,6 +135,6 @@ extension Columns {
             { process, context in
                 guard process.state(context.now).isRunning else { return .absent }
                 return process.pid > 0 ? Quantity(Double(process.pid), .fresh) : process.told(.childPid, context.now)
-            }, format: { String(Int($0)) })
+            }, format: Format.whole)
     }
 }

@@ -94,7 +94,7 @@ extension Model {
             case "BACKOFF", "CRASHLOOP":
                 var text = "\(name) \(state.word)"
                 if let exit = told.children[process.id]?.lastExit, !exit.isEmpty { text += ": \(exit)" }
-                if let exits = process.child.value(.childExits60s), exits > 1 { text += ", \(Int(exits)) exits in 60s" }
+                if let exits = process.child.value(.childExits60s), exits > 1 { text += ", \(Format.whole(exits)) exits in 60s" }
                 if let retry = process.child.value(.childRetryIn), retry > 0 { text += ", retry in \(Format.span(retry / 1000))" }
                 if let held = process.queue.value(.queueMessages), held > 0 { text += "; \(Format.grouped(held)) msgs held by mgr" }
                 add(name, .critical, text, certain: true)

@@ -60,15 +60,15 @@ extension Views {
         let wish = process.child.count(.childDesired)
         first.add("wanted " + (wish == 0 ? "DOWN" : wish == 1 ? "UP" : "?"), leaves: 3)
         first.add("pid " + (state.isRunning ? "\(process.pid)" : "-"), leaves: 1)
-        first.add("gen \(Int(process.child.value(.childGeneration) ?? Double(process.generation)))", leaves: 2)
+        first.add("gen " + Format.whole(process.child.value(.childGeneration) ?? Double(process.generation)), leaves: 2)
         first.add(state.isRunning ? "up " + (Columns.upSeconds(process, context).map(Format.span) ?? "?") : "", leaves: 1)
         if let age = process.own.age(now), state.isRunning { first.add("heard " + Format.span(age) + " ago", leaves: 4) }
         lines.append(first)
         var exits = Line(" EXITS", .title)
-        exits.add("\(process.told(.childExits60s, now).text { "\(Int($0))" }) in 60s, \(process.told(.childExits24h, now).text { "\(Int($0))" }) in 24h")
+        exits.add("\(process.told(.childExits60s, now).text(Format.whole)) in 60s, \(process.told(.childExits24h, now).text(Format.whole)) in 24h")
         exits.add("last " + context.capabilities.clean(model.lastExit(process)), leaves: 1)
         if let age = process.child.value(.childLastExitAge), process.child.count(.childLastExitKind) ?? 0 > 0 { exits.add(Format.span(age / 1000) + " ago", leaves: 2, gap: 1) }
-        exits.add("hang kills " + process.told(.childHangKills, now).text { "\(Int($0))" }, leaves: 3)
+        exits.add("hang kills " + process.told(.childHangKills, now).text(Format.whole), leaves: 3)
         if process.child.count(.childWatchdogHeld) == 1 { exits.add("WATCHDOG HELD", role: .warning) }
         lines.append(exits)
         if process.id != .manager {

@@ -70,7 +70,7 @@ extension Views {
         lines += Paragraph.lines(context.capabilities.clean(event.text), width: width - 2).prefix(3).map { Line(" " + $0) }
         if let id = ProcessID(event.who), let process = context.model.processes[id] {
             let state = process.state(context.now)
-            lines.append(Line(" \(event.who) now: \(state.text), pid \(process.pid), conns \(process.gauge(.connsOpen, context.now).text(Format.grouped)), last exit \(context.model.lastExit(process))", .dim))
+            lines.append(Line(" \(event.who) now: \(state.text), pid \(process.pid), conns \(process.gauge(.connsOpen, context.now).text(Format.grouped)), last exit \(context.capabilities.clean(context.model.lastExit(process)))", .dim))
         }
         return lines
     }

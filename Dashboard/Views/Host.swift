@@ -8,7 +8,7 @@ extension Views {
         var page = Page(keys: Frame.keys(context, ["Enter what it means", "p pause", "w save", "megacomet doctor --sysctl prints a sysctl.d file"]))
         var cpu = Line(" CPU", .title)
         if let load = own.value(.loadAverage), let cpus = own.value(.cpuCount), cpus > 0 {
-            cpu.add("load \(Format.decimals(load / 1000, 2)) on \(Int(cpus)) cpus")
+            cpu.add("load \(Format.decimals(load / 1000, 2)) on \(Format.whole(cpus)) cpus")
             cpu.addBar(load / 1000 / cpus, most: size.width >= wideFrom ? 42 : 22, leaves: 2)
         } else {
             cpu.add("load ?")

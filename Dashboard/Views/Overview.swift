@@ -147,7 +147,7 @@ extension Views {
         func add(_ name: String, _ id: MetricID, _ format: (Double) -> String) {
             if let value = own.value(id) { line.add("\(name) " + format(value), leaves: 3) }
         }
-        add("load", .loadAverage) { Format.decimals($0 / 1000, 1) + (own.value(.cpuCount).map { " on \(Int($0)) cpus" } ?? "") }
+        add("load", .loadAverage) { Format.decimals($0 / 1000, 1) + (own.value(.cpuCount).map { " on \(Format.whole($0)) cpus" } ?? "") }
         add("mem free", .memoryAvailable) { Format.bytes($0) + (own.value(.memoryTotal).map { " of " + Format.bytes($0) } ?? "") }
         add("sockets", .tcpInUse, Format.grouped)
         add("time-wait", .tcpTimeWait, Format.grouped)

@@ -47,6 +47,7 @@ struct PropertyTests {
         session.cursor = Bool.random(using: &chance) ? .process(.worker(Int.random(in: 0..<140, using: &chance))) : nil
         session.showsTotals = Bool.random(using: &chance)
         session.showsFullNumbers = Bool.random(using: &chance)
+        session.showsClientIDs = Bool.random(using: &chance)
         session.adminUntil = Bool.random(using: &chance) ? .max : nil
         session.toast = Bool.random(using: &chance) ? "something that is said, at length, to the operator who looks at a narrow terminal" : nil
         if Int.random(in: 0..<8, using: &chance) == 0 { session.filter = Filter("w1 conns>0") }
@@ -99,6 +100,20 @@ struct PropertyTests {
             model.take(Event(number: second, time: Samples.wall, severity: .critical, who: "w0", kind: "EXIT", text: "\u{1B}[2J evil \n text 字"))
             model.tick()
         }
+        // What others chose or wrote, as bad as it can be.
+        let evil = ["\u{1B}[31mred\u{7} \u{200B}wide 字 line", String(repeating: "x", count: 500), ""]
+        for worker in 0..<workers where Bool.random(using: &chance) {
+            var child = Told.Child()
+            child.output = evil
+            child.lastExit = evil[0]
+            child.drainsBeside = Double.random(in: 0...1e9, using: &chance)
+            model.told.children[.worker(worker)] = child
+        }
+        model.told.crashes = [Told.CrashReport(id: "x-worker-0", lines: evil), Told.CrashReport(id: "y-worker-0")]
+        model.told.clients.problem = Bool.random(using: &chance) ? "" : evil[0]
+        model.told.clients.rows = evil.map { Told.Clients.Row(id: $0, worker: .worker(0), queued: .infinity, bytes: 1e300, oldestSeconds: -1) }
+        if Bool.random(using: &chance) { model.told.rolling = Told.Rolling(by: evil[0], total: 0, done: 9, current: .worker(0), left: []) }
+        model.told.doctor = (0..<Int.random(in: 0...30, using: &chance)).map { Told.DoctorCheck(name: "net.name.\($0)", have: "1 2 3", want: ">= 9", why: evil[1], isEnough: $0 % 3 == 0) }
         model.now += UInt64.random(in: 0...20, using: &chance) * Samples.second
         if Bool.random(using: &chance) { model.link = .lost(since: Samples.start, reason: "no supervisor answers") }
         return model
