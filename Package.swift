@@ -70,7 +70,7 @@ let package = Package(
             dependencies: ["Supervision", "Wire", "Reactor", "Configuration", "ConfigurationFile", "CSystem", arguments, log], swiftSettings: strict),
         .executableTarget(name: "megabench", dependencies: ["CEpoll", "CSystem", "Wire", arguments, histogram], swiftSettings: fast),
         .target(
-            name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Wire", "Reactor", "Configuration", "ConfigurationFile"],
+            name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Wire", "Supervision", "Reactor", "Configuration", "ConfigurationFile"],
             path: "Dashboard", exclude: ["CNcurses", "megatop"], swiftSettings: strict),
         .executableTarget(
             name: "megatop", dependencies: ["Dashboard", "Configuration", "ConfigurationFile", "Reactor", arguments], path: "Dashboard/megatop", swiftSettings: strict),

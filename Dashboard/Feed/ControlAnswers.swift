@@ -1,21 +1,8 @@
 import Configuration
 import FoundationEssentials
+import Supervision
 
-/// A question or an order for the control socket. What an operation does not need is left out.
-struct ControlRequest: Encodable {
-    var op: String
-    var name: String?
-    var id: String?
-    var follow: Bool?
-    /// The process that the operator saw.
-    var pid: Int?
-    var boot: String?
-    var on: Bool?
-    var reason: String?
-    var via: String?
-    var tty: String?
-
-    /// One line of JSON.
+extension ControlRequest {
     var line: String { (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? "{}\n" }
 }
 

@@ -1,5 +1,6 @@
 import Glibc
 package import Reactor
+import Supervision
 
 /// The supervisor's control socket, without waiting: requests go out, answers come back in their order; events follow on a second line.
 package final class ControlClient {
@@ -58,9 +59,10 @@ package final class ControlClient {
 
     /// Nil: done. Otherwise why not.
     package func act(_ box: Confirmation, on: Bool = true, _ done: @escaping (String?) -> Void) {
-        var request = ControlRequest(op: box.action.operation, name: box.target?.long, via: "megatop")
+        var request = ControlRequest(box.action.operation, box.target?.long)
+        request.via = "megatop"
         // Frozen when the box opened.
-        if box.target != nil, box.pid > 0 { request.pid = Int(box.pid) }
+        if box.target != nil, box.pid > 0 { request.pid = Int32(bitPattern: box.pid) }
         if box.boot > 0 { request.boot = hex(box.boot) }
         if !box.reason.isEmpty { request.reason = box.reason }
         if box.action == .hold { request.on = on }

@@ -1,4 +1,5 @@
 import Configuration
+import Supervision
 
 /// What is asked of the supervisor's control socket, and of the manager's app port. With its answer it is a piece of a recording.
 package enum Question: Hashable, Sendable {
@@ -10,12 +11,16 @@ package enum Question: Hashable, Sendable {
 
     /// One line of JSON for the control socket.
     var line: String {
+        var request = ControlRequest(name)
         switch self {
-        case .status, .doctor, .crashes, .clients: ControlRequest(op: name).line
-        case .events: ControlRequest(op: "events", follow: true).line
-        case .log(let id): ControlRequest(op: "log", name: id.long).line
-        case .crash(let id): ControlRequest(op: "crashes", id: id).line
+        case .status, .doctor, .crashes, .clients: break
+        case .events: request.follow = true
+        case .log(let id): request = ControlRequest("log", id.long)
+        case .crash(let id):
+            request = ControlRequest("crashes")
+            request.id = id
         }
+        return request.line
     }
     /// In a recording.
     package var name: String {

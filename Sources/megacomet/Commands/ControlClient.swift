@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Reactor
+import Supervision
 
 /// The command's end of the control socket: asks, waits, and says why not.
 final class ControlClient {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Reactor
+import Supervision
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Checks the configuration: every mistake with its line; exit 78 where there is one.")

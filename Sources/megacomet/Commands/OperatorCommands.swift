@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Reactor
+import Supervision
 
 struct Stop: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Stops the appliance, or one process of it; its clients are answered first. Returns when it is done.")

@@ -2,31 +2,6 @@ import Foundation
 import Reactor
 import Supervision
 
-/// One line of the control socket. What an operation does not need is left out.
-struct ControlRequest: Codable {
-    var op: String
-    var name: String?
-    /// Frozen when the operator decided: where the process is another by now, nothing is done (`changed`).
-    var pid: Int32?
-    var boot: String?
-    var reason: String?
-    /// The terminal and the program of who asks, for the events.
-    var tty: String?
-    var via: String?
-    /// stop, restart: clients are not answered first.
-    var now: Bool?
-    /// events: go on.
-    var follow: Bool?
-    /// hold: false watches it again. rolling: false ends it after the worker that is under way.
-    var on: Bool?
-    /// crashes: this one.
-    var id: String?
-    init(_ op: String, _ name: String? = nil) {
-        self.op = op
-        self.name = name
-    }
-}
-
 /// RUNDIR/control.sock: a line of JSON in, a line of JSON out, on a connection that may stay open. The file's permissions let in the
 /// owner and the group; the kernel says who it is, and every order is an event with that.
 final class ControlServer {
