@@ -25,7 +25,7 @@ extension Columns {
         }, format: Format.percent, level: { value, _, _ in Level(value, Metric[.fdsOpen].threshold) })
 
     private static let restarts = Column.count(
-        "exits", "RST", width: 3, from: 40, metric: .childExits24h, "How often it ended in the last 24 hours.", { $0.told(.childExits24h, $1.now) },
+        "exits", "RST", width: 3, from: 40, metric: .childExits24h, "Ends that nobody ordered, in the last 24 hours.", { $0.told(.childExits24h, $1.now) },
         level: { value, process, _ in
             max(Level(value, Metric[.childExits24h].threshold), Level(process.child.value(.childExits60s), Metric[.childExits60s].threshold))
         },

@@ -36,7 +36,7 @@ package struct FleetSlot: Sendable {
     /// How long the last start took.
     package internal(set) var readyIn: Milliseconds?
     package internal(set) var lastExit: LastExit?
-    /// The last exits, at most `exitsKept`: for counting those of an hour or a day.
+    /// The last exits that nobody had ordered, at most `exitsKept`: for counting those of an hour or a day.
     private var exits: [Milliseconds] = []
     private static let exitsKept = 2000
 
@@ -60,6 +60,7 @@ package struct FleetSlot: Sendable {
         }
     }
     package var copies: [Copy] { [main, successor, leaving].compactMap(\.self) }
+    /// Those that nobody had ordered: a rolling restart is no reason to worry.
     package func exits(since: Milliseconds) -> Int { exits.count { $0 > since } }
 
     subscript(role: Role) -> Copy? {
@@ -86,6 +87,7 @@ package struct FleetSlot: Sendable {
     mutating func noteExit(_ copy: Copy, _ ending: Ending, _ now: Milliseconds) {
         exitsTotal += 1
         lastExit = LastExit(ending: ending, uptime: now - copy.startedAt, at: now, wasPlanned: copy.isPlanned, wasHung: copy.isHung)
+        if copy.isPlanned { return }
         exits.append(now)
         if exits.count > FleetSlot.exitsKept { exits.removeFirst(FleetSlot.exitsKept / 2) }
     }

@@ -64,6 +64,10 @@ import Testing
         #expect(scene.fleet.rolling == nil)
         #expect((0..<3).allSatisfy { scene.main(.worker($0)) == CopyName(.worker($0), 2) })
         #expect(scene.events.last?.text.hasPrefix("complete: 3 of 3") == true)
+        // What was ordered is no sign of trouble; what was not is.
+        #expect((0..<3).allSatisfy { scene.fleet[.worker($0)]?.exitsTotal == 1 && scene.fleet[.worker($0)]?.exits(since: 0) == 0 })
+        scene.crash(w0)
+        #expect(scene.fleet[w0]?.exits(since: 0) == 1)
     }
     @Test func rolling_endsAtTheFirstFailure_andTheOldOneServesOn() throws {
         let scene = running(workers: 3)
