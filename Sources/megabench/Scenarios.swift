@@ -18,6 +18,9 @@ extension Bench {
 
     /// How fast clients come, and what each costs while nothing happens.
     private func idle(_ result: inout Measurement) throws {
+        // What a server touches with its first reports is not its clients'.
+        phase("warm-up")
+        try fleet.hold(seconds: 1.5)
         let (before, kernelBefore) = (server.usage(), KernelUsage.read())
         result.add("private_before_bytes", before.privateBytes)
         result.add("private_before_megabytes", Double(before.privateBytes) / 1_048_576)
