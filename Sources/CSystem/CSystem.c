@@ -294,6 +294,11 @@ ssize_t mc_send_datagram(int socket, const void *bytes, size_t count, uint32_t a
     return sendto(socket, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to);
 }
 
+int mc_connect_datagrams(int socket, uint32_t address, uint16_t port) {
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address), .sin_port = htons(port)};
+    return connect(socket, (struct sockaddr *)&to, sizeof to);
+}
+
 int mc_hear_refusals(int socket) {
     int on = 1;
     return setsockopt(socket, IPPROTO_IP, IP_RECVERR, &on, sizeof on);

@@ -8,7 +8,6 @@ import Wire
 /// does not take is counted and forgotten.
 final class Reporter {
     private unowned let daemon: Daemon
-    private let hub: DatagramSocket.Address
     private let interval: Double
     private let meter: LoopMeter
     private let socket: DatagramSocket?
@@ -22,10 +21,11 @@ final class Reporter {
     init(_ daemon: Daemon) {
         self.daemon = daemon
         let arguments = daemon.arguments
-        hub = DatagramSocket.Address(arguments.settings.stats.address, UInt16(arguments.settings.stats.port))
         interval = arguments.settings.stats.interval
         meter = LoopMeter(daemon.loop)
-        socket = try? DatagramSocket(Endpoint("127.0.0.1", 0), receiveBufferBytes: 4096)
+        let hub = DatagramSocket.Address(arguments.settings.stats.address, UInt16(arguments.settings.stats.port))
+        let made = try? DatagramSocket(Endpoint("127.0.0.1", 0), receiveBufferBytes: 4096)
+        socket = made?.connect(to: hub) == true ? made : nil
         if socket == nil { daemon.log.warning("no socket for reports: \(SystemError("socket"))") }
         baseDescriptors = ProcessUsage.openDescriptors()
 
@@ -89,7 +89,7 @@ final class Reporter {
     }
 
     private func put(_ bytes: UnsafeRawBufferPointer) {
-        if socket?.send(bytes, to: hub) != true { sendErrors += 1 }
+        if socket?.send(bytes) != true { sendErrors += 1 }
     }
 }
 

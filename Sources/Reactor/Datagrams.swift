@@ -59,6 +59,13 @@ package final class DatagramSocket {
         taken(UnsafeRawBufferPointer(start: room.baseAddress, count: min(length, room.count)), length, from)
         return true
     }
+    /// What is sent without an address goes there from now on: the kernel looks the way up once. False where it refuses.
+    package func connect(to address: Address) -> Bool { mc_connect_datagrams(descriptor, address.host, address.port) == 0 }
+    package func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        func sent() -> Bool { Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count }
+        // That nobody took the one before is told to the next, which is sent all the same.
+        return sent() || errno == ECONNREFUSED && sent()
+    }
     /// False where the kernel did not take it; nobody waits.
     @discardableResult
     package func send(_ bytes: UnsafeRawBufferPointer, to address: Address) -> Bool {

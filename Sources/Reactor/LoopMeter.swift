@@ -13,6 +13,9 @@ package final class LoopMeter {
     private var latestTimer: UInt64 = 0
     private static let pageBytes = UInt64(getpagesize())
     private let memory = ProcFile("/proc/self/statm", most: 128)
+    /// What it was when it was last read, and the faults until then: memory grows by faults alone, so without one there is nothing to read. What the
+    /// kernel takes back is seen with the tenth report.
+    private var resident: (bytes: UInt64, faults: UInt64, age: Int)?
 
     package init(_ loop: Loop) {
         self.loop = loop
@@ -49,9 +52,20 @@ extension LoopMeter {
         report.set(.turnBusyMax, turn / 1000)
         report.set(.cpuUser, usage.userMicroseconds)
         report.set(.cpuSystem, usage.systemMicroseconds)
-        // "size resident shared ..", in pages.
-        if let pages = memory.read({ $0.number(at: 1) }) { report.set(.rss, pages * LoopMeter.pageBytes) }
+        if let bytes = residentBytes(faults: usage.minorFaults) { report.set(.rss, bytes) }
         report.set(.minorFaults, usage.minorFaults)
         return lag / 1000
+    }
+
+    /// nil where /proc is hidden.
+    private func residentBytes(faults: UInt64) -> UInt64? {
+        if let known = resident, known.faults == faults, known.age < 10 {
+            resident?.age += 1
+            return known.bytes
+        }
+        // "size resident shared ..", in pages.
+        guard let pages = memory.read({ $0.number(at: 1) }) else { return nil }
+        resident = (pages * LoopMeter.pageBytes, faults, 1)
+        return resident?.bytes
     }
 }

@@ -71,6 +71,8 @@ ssize_t mc_receive_datagram(int socket, void *bytes, size_t room, uint32_t *addr
 int mc_prepare_datagrams(int socket, int bytes);
 /// sendto to an IPv4 address (host byte order).
 ssize_t mc_send_datagram(int socket, const void *bytes, size_t count, uint32_t address, uint16_t port);
+/// From now on `send` goes to this IPv4 address (host byte order): the kernel looks the way up once. 0, or -1 with errno.
+int mc_connect_datagrams(int socket, uint32_t address, uint16_t port);
 /// Asks that the kernel keeps which addresses refused what was sent to them (IP_RECVERR). 0, or -1 with errno.
 int mc_hear_refusals(int socket);
 /// The next of those addresses, in host byte order. 0, or -1 where there is none.
