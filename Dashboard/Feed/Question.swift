@@ -63,7 +63,7 @@ extension Model {
         switch question {
         case .status: takeStatus(answer)
         case .doctor:
-            if let rows = answer.rows { told.doctor = rows.map { Told.DoctorCheck(name: $0.name, have: $0.have ?? "-", want: $0.want, why: $0.why, isEnough: $0.enough) } }
+            if let rows = answer.rows { told.doctor = rows }
         case .log(let id):
             if let lines = answer.lines { told.children[id, default: Told.Child()].output = lines.map { Format.clock($0.time) + " " + $0.text } }
         case .crashes:

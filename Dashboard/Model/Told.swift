@@ -1,8 +1,10 @@
+package import Configuration
+
 /// What was asked for and told: by the supervisor's control socket, and by the manager's app port. A recording keeps it with the reports.
 package struct Told: Equatable, Sendable {
     package var children: [ProcessID: Child] = [:]
     package var rolling: Rolling?
-    package var doctor: [DoctorCheck] = []
+    package var doctor: [Doctor.Row] = []
     package var clients = Clients()
     /// The newest last; nil: not told yet.
     package var crashes: [CrashReport]?
@@ -33,21 +35,6 @@ package struct Told: Equatable, Sendable {
             self.done = done
             self.current = current
             self.left = left
-        }
-    }
-    /// A row of `megacomet doctor`.
-    package struct DoctorCheck: Equatable, Sendable {
-        package var name: String
-        package var have: String
-        package var want: String
-        package var why: String
-        package var isEnough: Bool
-        package init(name: String, have: String, want: String, why: String, isEnough: Bool) {
-            self.name = name
-            self.have = have
-            self.want = want
-            self.why = why
-            self.isEnough = isEnough
         }
     }
     /// The clients with most messages waiting.

@@ -1,3 +1,4 @@
+import Configuration
 import Wire
 
 extension Views {
@@ -78,11 +79,11 @@ extension Views {
         return line
     }
     /// What fails first, each with why; what passes two in a line where there is room.
-    private static func doctor(_ checks: [Told.DoctorCheck], width: Int) -> Page.Section {
-        let good = checks.filter(\.isEnough)
-        var lines = checks.filter { !$0.isEnough }.map { check in
+    private static func doctor(_ checks: [Doctor.Row], width: Int) -> Page.Section {
+        let good = checks.filter(\.enough)
+        var lines = checks.filter { !$0.enough }.map { check in
             var line = Line("!", .warning)
-            line.add(Format.left(check.name, 28) + " " + check.have, role: .warning, gap: 1)
+            line.add(Format.left(check.name, 28) + " " + (check.have ?? "-"), role: .warning, gap: 1)
             line.add("want " + check.want.replacing(" ", with: "", maxReplacements: 1), gap: 1)
             line.add(check.why, role: .dim)
             return line
@@ -90,7 +91,7 @@ extension Views {
         let columns = width >= wideFrom ? 2 : 1
         for start in stride(from: 0, to: good.count, by: columns) {
             var line = Line(" ")
-            for check in good[start..<min(good.count, start + columns)] { line.add(Format.left("\(check.name)  \(check.have)  want \(check.want)", (width - 4) / columns - 5) + " ok", gap: 1) }
+            for check in good[start..<min(good.count, start + columns)] { line.add(Format.left("\(check.name)  \(check.have ?? "-")  want \(check.want)", (width - 4) / columns - 5) + " ok", gap: 1) }
             lines.append(line)
         }
         return .init(title: "DOCTOR: \(good.count) of \(checks.count) checks pass", note: width >= wideFrom ? "megacomet doctor" : "", lines: lines, least: 2, grows: true)

@@ -1,3 +1,4 @@
+import Configuration
 import Dashboard
 import Testing
 import Wire
@@ -113,7 +114,7 @@ struct PropertyTests {
         model.told.clients.problem = Bool.random(using: &chance) ? "" : evil[0]
         model.told.clients.rows = evil.map { Told.Clients.Row(id: $0, worker: .worker(0), queued: .infinity, bytes: 1e300, oldestSeconds: -1) }
         if Bool.random(using: &chance) { model.told.rolling = Told.Rolling(by: evil[0], total: 0, done: 9, current: .worker(0), left: []) }
-        model.told.doctor = (0..<Int.random(in: 0...30, using: &chance)).map { Told.DoctorCheck(name: "net.name.\($0)", have: "1 2 3", want: ">= 9", why: evil[1], isEnough: $0 % 3 == 0) }
+        model.told.doctor = (0..<Int.random(in: 0...30, using: &chance)).map { Doctor.Row(name: "net.name.\($0)", have: "1 2 3", want: ">= 9", why: evil[1], enough: $0 % 3 == 0) }
         model.now += UInt64.random(in: 0...20, using: &chance) * Samples.second
         if Bool.random(using: &chance) { model.link = .lost(since: Samples.start, reason: "no supervisor answers") }
         return model

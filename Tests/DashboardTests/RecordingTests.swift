@@ -1,3 +1,4 @@
+import Configuration
 import Dashboard
 import Glibc
 import Testing
@@ -63,7 +64,7 @@ struct RecordingTests {
         #expect(child.output == ["00:00:00 last words"])
         #expect(model.told.rolling == Told.Rolling(by: "uid 0", total: 8, done: 2, current: .worker(3), left: [.worker(4)]))
         #expect(model.events.map(\.kind) == ["EXIT", "READY"])
-        #expect(model.told.doctor.map(\.isEnough) == [false])
+        #expect(model.told.doctor.map(\.enough) == [false])
         #expect(model.told.crashes(of: .worker(3))?.first?.lines?.contains { $0.contains("Fatal error") } == true)
         #expect(model.told.clients.rows.map(\.id) == ["alice"] && model.told.clients.problem.isEmpty)
     }

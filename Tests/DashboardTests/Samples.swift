@@ -1,3 +1,4 @@
+import Configuration
 import Dashboard
 import Wire
 
@@ -36,8 +37,8 @@ enum Samples {
         }
         if workers > 5 { model.told.children[.worker(5)] = child("SIGSEGV after 3.1s", ["14:02:25 worker 5 ready on 0.0.0.0:8005", "14:02:28 Fatal error: Unexpectedly found nil while unwrapping an Optional value"]) }
         model.told.doctor = [
-            .init(name: "net.core.somaxconn", have: "65535", want: ">= 16384", why: "", isEnough: true),
-            .init(name: "net.core.rmem_max", have: "212992", want: ">= 1048576", why: "the hub may lose bursts of reports", isEnough: false),
+            .init(name: "net.core.somaxconn", have: "65535", want: ">= 16384", why: "", enough: true),
+            .init(name: "net.core.rmem_max", have: "212992", want: ">= 1048576", why: "the hub may lose bursts of reports", enough: false),
         ]
         model.told.crashes = [Told.CrashReport(id: "20261123T140228-worker-5", lines: ["20261123T140228-worker-5", " how      SIGSEGV, core left", " last lines", "   Fatal error"])]
         model.told.clients.problem = ""

@@ -194,10 +194,7 @@ struct MegatopLifeTests {
         let screen = try TerminalScreen(width: 120, height: 30, appliance)
         defer { screen.end() }
         try screen.expect("2/2 ok")
-        try screen.send("C-z")
-        try screen.expect("Stopped")
-        try screen.send("echo shell-$((40+2))", "Enter")
-        try screen.expect("shell-42")
+        try screen.suspend()
         try screen.resize(width: 60, height: 16)
         try screen.send("fg", "Enter")
         try screen.expect { $0.contains("LIVE") && $0.contains("2/2 ok") && $0.split(separator: "\n").allSatisfy { $0.count <= 60 } }

@@ -158,10 +158,7 @@ struct MegatopTests {
         let screen = try TerminalScreen(width: 80, height: 24, appliance)
         defer { screen.end() }
         try screen.expect("2/2 ok")
-        try screen.send("C-z")
-        try screen.expect("Stopped")
-        try screen.send("echo shell-$((40+2))", "Enter")
-        try screen.expect("shell-42")
+        try screen.suspend()
         try screen.send("fg", "Enter")
         try screen.expect("OVERVIEW")
         try screen.expect("2/2 ok")

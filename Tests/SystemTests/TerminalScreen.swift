@@ -37,6 +37,13 @@ final class TerminalScreen {
     var isRunning: Bool { found != nil }
     private var found: Int32? { Processes.mentioning(appliance.configuration).first { contents(ofFile: "/proc/\($0)/comm").hasPrefix("megatop") } }
     func signal(_ number: Int32) throws { kill(try pid(), number) }
+    /// Ctrl-Z: the shell is back, and does what it is told.
+    func suspend() throws {
+        try send("C-z")
+        try expect("Stopped")
+        try send("echo shell-$((40+2))", "Enter")
+        try expect("shell-42")
+    }
     /// Whether the terminal sends what the mouse does.
     var hasMouse: Bool { (try? tmux("display", "-p", "-t", "m", "#{mouse_any_flag}"))?.hasPrefix("1") ?? false }
     /// A press of the left button, as a terminal sends it; from 0.

@@ -28,6 +28,14 @@ package enum Doctor {
         package let why: String
         /// False: it will limit or hurt.
         package let enough: Bool
+
+        package init(name: String, have: String?, want: String, why: String, enough: Bool) {
+            self.name = name
+            self.have = have
+            self.want = want
+            self.why = why
+            self.enough = enough
+        }
     }
 
     /// Reads a file under /proc, or one of the names without a path: "nofile".
