@@ -12,6 +12,9 @@ final class Hub {
     static let receiveBufferBytes = 1 << 20
     /// Taken in one turn of the loop at most: children and commands have their turn too.
     private static let burst = 256
+    /// While someone floods the port it looks so many times as often, until it finds fewer than `calm`.
+    private static let looksInFlood = 20.0
+    private static let calm = 32
     /// It looks for datagrams ten times in an interval, shortly after each group of daemons has reported, and is not woken by them: that
     /// would cost it, and each daemon, more than the datagram does. No more seldom than this, since viewers wait for an answer.
     private static let lookEverySeconds = 0.1
@@ -35,6 +38,7 @@ final class Hub {
     private var histories: [DatagramSocket.Address: HistorySender] = [:]
     private var look: Reactor.Timer?
     private let lookSeconds: Double
+    private var isFlooded = false
     private var historyTimer: Reactor.Timer?
     private var ownReports: SupervisorReports?
 
@@ -46,8 +50,7 @@ final class Hub {
         reader = StatsReader(token: StatsToken(hex: supervisor.token))
         socket.hearRefusals { [unowned self] in gone($0) }
         look = Timer(supervisor.loop) { [unowned self] in receiveWaiting() }
-        let sinceGroup = (Double(Clock.monotonicNanoseconds) / 1e9).truncatingRemainder(dividingBy: lookSeconds)
-        look?.start(after: lookSeconds * (1 + Hub.lookAfterGroup) - sinceGroup, every: lookSeconds)
+        look?.start(after: untilAfterGroup, every: lookSeconds)
         historyTimer = Timer(supervisor.loop) { [unowned self] in sendHistories() }
         ownReports = SupervisorReports(supervisor, self)
     }
@@ -60,11 +63,20 @@ final class Hub {
     // MARK: in
 
     private func receiveWaiting() {
-        for _ in 0..<Hub.burst {
-            guard socket.receive({ [unowned self] in take($0, $1, $2) }) else { return }
+        var count = 0
+        while count < Hub.burst, socket.receive({ [unowned self] in take($0, $1, $2) }) { count += 1 }
+        if count == Hub.burst {
+            // More than daemons send: the rest at once, and then often, before the kernel has no room for reports among it.
+            isFlooded = true
+            look?.start(after: 0, every: lookSeconds / Hub.looksInFlood)
+        } else if isFlooded, count < Hub.calm {
+            isFlooded = false
+            look?.start(after: untilAfterGroup, every: lookSeconds)
         }
-        // More than daemons send: the rest at once, before the kernel has no room for it.
-        look?.start(after: 0, every: lookSeconds)
+    }
+    /// Seconds until shortly after the next group has reported.
+    private var untilAfterGroup: Double {
+        lookSeconds * (1 + Hub.lookAfterGroup) - (Double(Clock.monotonicNanoseconds) / 1e9).truncatingRemainder(dividingBy: lookSeconds)
     }
 
     private func take(_ bytes: UnsafeRawBufferPointer, _ length: Int, _ from: DatagramSocket.Address) {
