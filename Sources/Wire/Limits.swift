@@ -15,6 +15,8 @@ package enum Limits {
     /// Polls and connections that a worker ends in one turn of its loop because their time is over: half a millisecond's work. Those over it are
     /// ended in the turns that follow, when the messages that came meanwhile have been delivered.
     package static let expiredInTurn = 64
+    /// Polls that may begin within a second, beside those of an even load, before a worker takes what comes for a herd and spreads its timeouts.
+    package static let evenPolls = 64
     /// How late a poll or connection may be ended after its time, so that one turn ends several: of 100,000 polls on 8 workers five each time.
     package static let expiryMilliseconds = 20
     /// Connections over `workers.max_connections` that are still read, so that they can be told 503 in their own form. More are closed at once.

@@ -29,7 +29,8 @@ package struct Connection {
     /// The cursor of the held poll; 0 where it has none.
     var cursor: UInt64 = 0
     package internal(set) var state = State.reading
-    var list = Deadlines.Kind.header
+    /// Of `Deadlines`: which list it is in.
+    var list = Deadlines.Kind.header.rawValue
     /// Bytes of the client's id in `poll`.
     var clientBytes: UInt8 = 0
     /// Counted up for each poll; six bits of it go over the link.

@@ -1,68 +1,121 @@
-/// All deadlines of a worker's connections: one list for each kind of wait. Each kind lasts equally long for everyone, so a list in order of
-/// arrival is in order of deadline too: adding, removing and finding the next are O(1), and one timer serves all.
+/// All deadlines of a worker's connections: a list for each kind of wait, and some more for polls that are to be spread. All in a list last equally
+/// long, so a list in order of arrival is in order of deadline too: adding, removing and finding the next are O(1), and one timer serves all.
 struct Deadlines {
-    /// The numbers of the lists.
-    enum Kind: UInt8 { case header, poll, idle, write, linger }
+    enum Kind: UInt8 { case header, idle, write, linger, poll }
+
+    /// Polls of a herd last from half the poll timeout to nearly all of it, in so many steps.
+    static let spreadLists = 16
+    /// The lists of polls: the one of those that last the whole time, then those that are spread.
+    private static let pollLists = Int(Kind.poll.rawValue)..<Int(Kind.poll.rawValue) + 1 + spreadLists
 
     struct List {
         var first = UInt32.max
         var last = UInt32.max
+        /// Of the first; valid where there is one.
+        var due: UInt32 = 0
         var count = 0
         /// Milliseconds.
         var duration: UInt32
     }
-    private var lists: InlineArray<5, List>
+    /// By kind, and then those that are spread.
+    private var lists: [List]
+    /// Of the lists that are spread the last that was given one.
+    private var turn: Int
 
-    /// In milliseconds each.
-    init(header: UInt32, poll: UInt32, idle: UInt32, write: UInt32, linger: UInt32) {
-        lists = [List(duration: header), List(duration: poll), List(duration: idle), List(duration: write), List(duration: linger)]
+    /// In milliseconds each. `turn`: where the spread begins, so that workers differ.
+    init(header: UInt32, poll: UInt32, idle: UInt32, write: UInt32, linger: UInt32, turn: Int = 0) {
+        self.turn = turn % Deadlines.spreadLists
+        lists = (0..<Deadlines.pollLists.upperBound).map { at in
+            switch Kind(rawValue: UInt8(at)) {
+            case .header: List(duration: header)
+            case .idle: List(duration: idle)
+            case .write: List(duration: write)
+            case .linger: List(duration: linger)
+            case .poll, nil:
+                List(duration: max(1, UInt32(UInt64(poll) * UInt64(2 * Deadlines.spreadLists - (at - Deadlines.pollLists.lowerBound)) / UInt64(2 * Deadlines.spreadLists))))
+            }
+        }
     }
 
-    subscript(kind: Kind) -> List { lists[Int(kind.rawValue)] }
+    static func kind(_ list: UInt8) -> Kind { Kind(rawValue: min(list, Kind.poll.rawValue)) ?? .poll }
+
+    /// How many wait for this.
+    func count(_ kind: Kind) -> Int {
+        guard kind == .poll else { return lists[Int(kind.rawValue)].count }
+        var count = 0
+        for list in Deadlines.pollLists { count &+= lists[list].count }
+        return count
+    }
 
     /// Puts a connection at the end of a list; it is in none.
     mutating func add(_ slot: UInt32, to kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) {
-        let list = Int(kind.rawValue)
+        add(slot, list: Int(kind.rawValue), now: now, in: slab)
+    }
+    private mutating func add(_ slot: UInt32, list: Int, now: UInt32, in slab: borrowing Slab<Connection>) {
         let connection = slab.pointer(slot)
         let last = lists[list].last
-        connection.pointee.list = kind
-        connection.pointee.deadline = now &+ lists[list].duration
+        let due = now &+ lists[list].duration
+        connection.pointee.list = UInt8(truncatingIfNeeded: list)
+        connection.pointee.deadline = due
         connection.pointee.previous = last
         connection.pointee.next = .max
-        if last == .max { lists[list].first = slot } else { slab.pointer(last).pointee.next = slot }
+        if last == .max { (lists[list].first, lists[list].due) = (slot, due) } else { slab.pointer(last).pointee.next = slot }
         lists[list].last = slot
         lists[list].count &+= 1
     }
     mutating func remove(_ slot: UInt32, in slab: borrowing Slab<Connection>) {
         let connection = slab.pointer(slot)
-        let list = Int(connection.pointee.list.rawValue)
+        let list = Int(connection.pointee.list)
         let (previous, next) = (connection.pointee.previous, connection.pointee.next)
         if previous == .max { lists[list].first = next } else { slab.pointer(previous).pointee.next = next }
-        if next == .max { lists[list].last = previous } else { slab.pointer(next).pointee.previous = previous }
+        if next == .max {
+            lists[list].last = previous
+        } else {
+            slab.pointer(next).pointee.previous = previous
+            if previous == .max { lists[list].due = slab.pointer(next).pointee.deadline }
+        }
         lists[list].count &-= 1
     }
     mutating func move(_ slot: UInt32, to kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) {
         remove(slot, in: slab)
         add(slot, to: kind, now: now, in: slab)
     }
+    /// A poll of a herd: it takes the next of the lists that are spread.
+    mutating func spread(_ slot: UInt32, now: UInt32, in slab: borrowing Slab<Connection>) {
+        turn = turn + 1 < Deadlines.spreadLists ? turn + 1 : 0
+        remove(slot, in: slab)
+        add(slot, list: Deadlines.pollLists.lowerBound + 1 + turn, now: now, in: slab)
+    }
 
     /// A connection whose time is over.
-    func expired(now: UInt32, in slab: borrowing Slab<Connection>) -> UInt32? {
-        for list in lists.indices {
-            let first = lists[list].first
-            if first != .max, Int32(bitPattern: now &- slab.pointer(first).pointee.deadline) >= 0 { return first }
-        }
+    func expired(now: UInt32) -> UInt32? {
+        for list in lists.indices where lists[list].first != .max && Int32(bitPattern: now &- lists[list].due) >= 0 { return lists[list].first }
         return nil
     }
     /// Milliseconds until the next deadline; nil where there is none.
-    func untilNext(now: UInt32, in slab: borrowing Slab<Connection>) -> Int? {
-        var least: Int?
-        for list in lists.indices {
-            let first = lists[list].first
-            guard first != .max else { continue }
-            let left = max(0, Int(Int32(bitPattern: slab.pointer(first).pointee.deadline &- now)))
-            least = min(least ?? left, left)
+    func untilNext(now: UInt32) -> Int? {
+        var least = Int32.max
+        for list in lists.indices where lists[list].first != .max { least = min(least, Int32(bitPattern: lists[list].due &- now)) }
+        return least == .max ? nil : Int(max(0, least))
+    }
+
+    /// The poll whose time is over first.
+    func nextPoll(now: UInt32) -> UInt32? {
+        var next: (slot: UInt32, left: Int32)?
+        for list in Deadlines.pollLists where lists[list].first != .max {
+            let left = Int32(bitPattern: lists[list].due &- now)
+            if left < next?.left ?? .max { next = (lists[list].first, left) }
         }
-        return least
+        return next?.slot
+    }
+    /// Every poll that is held, list after list.
+    func eachPoll(in slab: borrowing Slab<Connection>, _ body: (UInt32) -> Void) {
+        for list in Deadlines.pollLists {
+            var slot = lists[list].first
+            while slot != .max {
+                body(slot)
+                slot = slab.pointer(slot).pointee.next
+            }
+        }
     }
 }

@@ -17,15 +17,14 @@ extension Worker {
         drain = Drain(isOn: true, perStep: max(Drain.leastPerStep, (waiting + steps - 1) / steps))
     }
 
-    /// Answers the next part of the polls, oldest first. True: no poll is held and no answer is on its way any more.
+    /// Answers the next part of the polls, first those whose time is over first. True: no poll is held and no answer is on its way any more.
     package func drainStep(now: UInt64) -> Bool {
         self.now = UInt32(truncatingIfNeeded: now)
         for _ in 0..<drain.perStep {
-            let slot = deadlines[.poll].first
-            guard slot != .max else { break }
+            guard let slot = deadlines.nextPoll(now: self.now) else { break }
             timeOut(slot, retry: drainRetry())
         }
-        return waiting == 0 && deadlines[.write].count == 0 && deadlines[.linger].count == 0
+        return waiting == 0 && deadlines.count(.write) == 0 && deadlines.count(.linger) == 0
     }
 
     /// Milliseconds until the client should poll again: the pace of the drain spreads the clients, this keeps those of one step apart.

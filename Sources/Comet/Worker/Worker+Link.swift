@@ -77,14 +77,8 @@ extension Worker {
         }
     }
 
-    /// All that are waiting are announced again, oldest first.
-    private func announceAll() {
-        var slot = deadlines[.poll].first
-        while slot != .max {
-            announce(slot)
-            slot = slab.pointer(slot).pointee.next
-        }
-    }
+    /// All that are waiting are announced again.
+    private func announceAll() { deadlines.eachPoll(in: slab) { announce($0) } }
 
     /// Bytes of the frames of one answer; nil where they are not all there.
     private func answerBytes(_ input: UnsafeRawBufferPointer) -> Int? {

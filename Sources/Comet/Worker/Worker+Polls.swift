@@ -87,7 +87,11 @@ extension Worker {
         setMark(connection, .acknowledges, poll.cursor != nil)
         connection.pointee.tag &+= 1
         connection.pointee.state = .waiting
-        deadlines.move(slot, to: .poll, now: now, in: slab)
+        if herd.pollBegins(now: now, timeout: settings.pollTimeout, waiting: { waiting }) {
+            deadlines.spread(slot, now: now, in: slab)
+        } else {
+            deadlines.move(slot, to: .poll, now: now, in: slab)
+        }
         index.insert(slot, hash, hashOf: hashOf)
         if isLinked { announce(slot) }
         return true

@@ -56,6 +56,7 @@ package final class Worker {
     var index: IdIndex
     let seed: UInt64
     var deadlines: Deadlines
+    var herd = Herd()
     var pending: [UInt32: Pending] = [:]
     /// Connections whose next request is here already.
     var resuming: [UInt32] = []
@@ -85,12 +86,12 @@ package final class Worker {
         random = seed | 1
         deadlines = Deadlines(
             header: settings.headerTimeout, poll: settings.pollTimeout, idle: settings.idleTimeout, write: settings.headerTimeout,
-            linger: Limits.lingerMilliseconds)
+            linger: Limits.lingerMilliseconds, turn: Int(truncatingIfNeeded: seed >> 1))
     }
 
     /// Connections open, and those of them that hold a poll.
     package var connections: Int { slab.count }
-    package var waiting: Int { deadlines[.poll].count }
+    package var waiting: Int { deadlines.count(.poll) }
     package var memoryBytes: Int { slab.memoryBytes + strings.memoryBytes + index.memoryBytes }
 
     // MARK: a connection's life
@@ -161,7 +162,7 @@ package final class Worker {
         let held = pendingOf(slot)
         held.input.append(bytes)
         if slab.pointer(slot).pointee.state == .reading {
-            if slab.pointer(slot).pointee.list != .header { deadlines.move(slot, to: .header, now: now, in: slab) }
+            if slab.pointer(slot).pointee.list != Deadlines.Kind.header.rawValue { deadlines.move(slot, to: .header, now: now, in: slab) }
         } else if held.input.count >= settings.maxRequest {
             io.pauseReading(slot)
         }
@@ -191,7 +192,7 @@ package final class Worker {
         while at < bytes.count, slab.pointer(slot).pointee.state == .reading {
             switch HTTPRequest.parse(bytes.part(at, bytes.count - at), limit: settings.maxRequest) {
             case .incomplete:
-                if slab.pointer(slot).pointee.list != .header { deadlines.move(slot, to: .header, now: now, in: slab) }
+                if slab.pointer(slot).pointee.list != Deadlines.Kind.header.rawValue { deadlines.move(slot, to: .header, now: now, in: slab) }
                 return at
             case .refused(let refusal):
                 Answer.refusal(refusal, to: &out)
@@ -283,8 +284,8 @@ package final class Worker {
     package func expire(now: UInt64) -> Bool {
         self.now = UInt32(truncatingIfNeeded: now)
         for _ in 0..<Limits.expiredInTurn {
-            guard let slot = deadlines.expired(now: self.now, in: slab) else { return false }
-            switch slab.pointer(slot).pointee.list {
+            guard let slot = deadlines.expired(now: self.now) else { return false }
+            switch Deadlines.kind(slab.pointer(slot).pointee.list) {
             case .poll: timeOut(slot)
             case .header:
                 let asked = slab.pointer(slot).pointee.marks
@@ -304,7 +305,7 @@ package final class Worker {
         return true
     }
     /// Milliseconds until `expire` has something to do; nil: nothing is waited for.
-    package func untilDeadline(now: UInt64) -> Int? { deadlines.untilNext(now: UInt32(truncatingIfNeeded: now), in: slab) }
+    package func untilDeadline(now: UInt64) -> Int? { deadlines.untilNext(now: UInt32(truncatingIfNeeded: now)) }
 
     /// A number below `bound`, from the worker's own sequence (xorshift64*).
     package func randomNumber(below bound: Int) -> Int {

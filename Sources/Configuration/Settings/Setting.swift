@@ -73,7 +73,7 @@ extension Setting {
         Setting("workers.max_connections", .integer(\.workers.maxConnections, 1...1_048_576, unit: "connections"), .restart, worker: "max-connections",
             "Connections that one worker holds; one more is answered 503 with Retry-After. Where the process may not open that many, it says so and takes what it can."),
         Setting("workers.poll_timeout", .number(\.workers.pollTimeout, timeouts, unit: "s"), .restart, worker: "poll-timeout",
-            "A poll with nothing to say is answered empty after this long. Keep it under the timeouts of proxies (60 s)."),
+            "A poll with nothing to say is answered empty after this long; of many that begin at once some sooner, from half of it on. Keep it under the timeouts of proxies (60 s)."),
         Setting("workers.header_timeout", .number(\.workers.headerTimeout, timeouts, unit: "s"), .restart, worker: "header-timeout",
             "A request must be whole after this long, and an answer read; else the connection is closed."),
         Setting("workers.idle_timeout", .number(\.workers.idleTimeout, timeouts, unit: "s"), .restart, worker: "idle-timeout",
