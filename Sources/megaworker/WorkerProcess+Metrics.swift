@@ -51,6 +51,15 @@ extension WorkerProcess {
         report.set(.managerFramesIn, counters.framesIn)
         report.set(.managerFramesOut, counters.framesOut)
         report.set(.linkBacklog, worker.link.count)
-        report.set(.clientMemory, worker.memoryBytes)
+        report.set(.clientMemory, clientMemoryBytes)
+    }
+
+    /// Counted anew where connections came or went, or polls came: to count is to touch every table, and a report of an idle worker is to touch little.
+    private var clientMemoryBytes: Int {
+        let (polls, connections) = (worker.counters.polls, worker.connections)
+        if memoryCount == nil || memoryCount?.polls != polls || memoryCount?.connections != connections {
+            memoryCount = MemoryCount(polls: polls, connections: connections, bytes: worker.memoryBytes)
+        }
+        return memoryCount?.bytes ?? 0
     }
 }

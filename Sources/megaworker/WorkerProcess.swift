@@ -19,6 +19,9 @@ final class WorkerProcess {
     private var turnEnd: TurnEnd?
     /// When the deadline timer fires, in milliseconds of CLOCK_MONOTONIC.
     private var armedFor = UInt64.max
+    /// The tables' memory as it was last counted, and with how many polls and connections that was.
+    struct MemoryCount { var polls: UInt64, connections: Int, bytes: Int }
+    var memoryCount: MemoryCount?
     /// Told when the link comes to stand or falls, and when the drain begins.
     var stateChanged: () -> Void = {}
 

@@ -65,6 +65,11 @@ package struct StatsArchive: Sendable {
         }
     }
 
+    /// The same for values that no datagram brought.
+    package mutating func note(_ values: MetricValues, of role: StatsPacket.Role, now: UInt64) {
+        put(Place(role: role, instance: 0), values, now / (UInt64(StatsArchive.stepMilliseconds) * 1_000_000))
+    }
+
     private mutating func put(_ place: Place, _ values: MetricValues, _ step: UInt64) {
         let metrics = StatsArchive.metrics(place.role, hasSubject: place.subject != nil)
         if rings[place]?.put(values, metrics, step) == nil, rings.count < StatsArchive.mostPlaces {

@@ -35,13 +35,21 @@ package struct StatsWriter: ~Copyable {
         header.state = state.rawValue
         header.sampleTime = sampleTime
         header.wallTime = wallTime
-        let cuts = parts()
-        precondition(cuts.count <= 255, "a report of more than 255 datagrams")
-        header.parts = UInt8(cuts.count)
-        for (at, cut) in cuts.enumerated() {
-            header.part = UInt8(at + 1)
+        var cut = Cut()
+        var parts = 0
+        repeat {
+            cut = next(after: cut)
+            parts += 1
+        } while cut.end < metrics.count
+        precondition(parts <= 255, "a report of more than 255 datagrams")
+        header.parts = UInt8(parts)
+        header.part = 0
+        cut = Cut()
+        repeat {
+            cut = next(after: cut)
+            header.part += 1
             beginDatagram()
-            if let subject = cut.subject {
+            if let subject = cut.repeated {
                 datagram.append(bigEndian: MetricID.subject.rawValue)
                 datagram.append(Metric.Kind.subject.rawValue)
                 datagram.append(Metric.Unit.count.rawValue)
@@ -49,34 +57,37 @@ package struct StatsWriter: ~Copyable {
             }
             datagram.append(metrics.bytes.part(cut.start, cut.end - cut.start))
             endDatagram(send)
-        }
+        } while cut.end < metrics.count
         metrics.clear()
     }
 
-    /// Where the report is cut into datagrams. A part that begins amid the values of a subject names it again, so that each stands alone.
-    private func parts() -> [(start: Int, end: Int, subject: UInt64?)] {
+    /// One datagram's part of the values.
+    private struct Cut {
+        var start = 0
+        var end = 0
+        /// The subject whose values go on here, and which it names again, so that each datagram stands alone.
+        var repeated: UInt64?
+        /// The subject that its last values are of.
+        var subject: UInt64?
+    }
+
+    private func next(after cut: Cut) -> Cut {
         let size = StatsPacket.metricBytes
         let bytes = metrics.bytes
-        var result: [(start: Int, end: Int, subject: UInt64?)] = []
-        var start = 0
-        var subject: UInt64?
-        repeat {
-            let begins = start < bytes.count && bytes.bigEndian(at: start, as: UInt16.self) == MetricID.subject.rawValue
-            let repeated = begins ? nil : subject
-            var end = min(bytes.count, start + (StatsPacket.metricsInOne - (repeated == nil ? 0 : 1)) * size)
-            // Rather cut before a subject than within it, where that wastes little.
-            if end < bytes.count {
-                var at = end
-                while at > start, bytes.bigEndian(at: at, as: UInt16.self) != MetricID.subject.rawValue { at -= size }
-                if at > start, (end - at) / size < StatsPacket.metricsInOne / 2 { end = at }
-            }
-            result.append((start, end, repeated))
-            for at in stride(from: start, to: end, by: size) where bytes.bigEndian(at: at, as: UInt16.self) == MetricID.subject.rawValue {
-                subject = bytes.bigEndian(at: at + 4)
-            }
-            start = end
-        } while start < bytes.count
-        return result
+        func isSubject(_ at: Int) -> Bool { bytes.bigEndian(at: at, as: UInt16.self) == MetricID.subject.rawValue }
+        let start = cut.end
+        let begins = start < bytes.count && isSubject(start)
+        var next = Cut(start: start, end: 0, repeated: begins ? nil : cut.subject, subject: cut.subject)
+        next.end = min(bytes.count, start + (StatsPacket.metricsInOne - (next.repeated == nil ? 0 : 1)) * size)
+        guard next.end < bytes.count else { return next }
+        // Rather cut before a subject than within it, where that wastes little.
+        var at = next.end
+        while at > start, !isSubject(at) { at -= size }
+        if at > start, (next.end - at) / size < StatsPacket.metricsInOne / 2 { next.end = at }
+        at = next.end - size
+        while at > start, !isSubject(at) { at -= size }
+        if isSubject(at) { next.subject = bytes.bigEndian(at: at + 4) }
+        return next
     }
 
     // MARK: the other datagrams

@@ -18,6 +18,15 @@ final class HostCounters {
     private let mostTracked = ProcFile("/proc/sys/net/netfilter/nf_conntrack_max")
     private let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
 
+    /// What the history keeps of it.
+    var remembered: MetricValues {
+        var values = MetricValues()
+        sockets.read { values[raw: MetricID.tcpInUse.rawValue] = $0.line("TCP:")?.number(after: "inuse") }
+        memory.read { values[raw: MetricID.memoryAvailable.rawValue] = available(&$0) }
+        return values
+    }
+    private func available(_ text: inout KernelText) -> UInt64? { text.line("MemAvailable:")?.number(at: 0).map { $0 * 1024 } }
+
     func fill(_ stats: inout StatsWriter) {
         func set(_ id: MetricID, _ value: UInt64?) { if let value { stats.set(id, value) } }
         sockets.read { text in
@@ -39,7 +48,7 @@ final class HostCounters {
         }
         memory.read { text in
             set(.memoryTotal, text.line("MemTotal:")?.number(at: 0).map { $0 * 1024 })
-            set(.memoryAvailable, text.line("MemAvailable:")?.number(at: 0).map { $0 * 1024 })
+            set(.memoryAvailable, available(&text))
         }
         set(.psiMemory, memoryPressure.read { $0.line("some")?.number(after: "total") })
         set(.psiCPU, processorPressure.read { $0.line("some")?.number(after: "total") })

@@ -108,8 +108,13 @@ final class Hub {
     }
 
     private func heard(_ source: StatsSource) {
-        let boot = bootTexts[source.header.boot] ?? hex16(source.header.boot)
-        bootTexts[source.header.boot] = boot
+        let boot: String
+        if let known = bootTexts[source.header.boot] {
+            boot = known
+        } else {
+            boot = hex16(source.header.boot)
+            bootTexts[source.header.boot] = boot
+        }
         supervisor.reported(pid: Int32(bitPattern: source.header.pid), boot: boot, source.values)
     }
     /// Lives that are over for a minute and have a successor.
@@ -124,6 +129,7 @@ final class Hub {
     // MARK: viewers
 
     private func answer(_ header: StatsPacket.Header, _ from: DatagramSocket.Address, _ now: UInt64) {
+        ownReports?.refresh()
         switch header.kind {
         case .poll: sendNewest(to: from)
         case .subscribe where header.state == StatsPacket.Wish.leave.rawValue:
@@ -177,8 +183,12 @@ final class Hub {
         return source.map { $0.header.state == StatsPacket.State.overloaded.rawValue && Int32(bitPattern: $0.header.pid) == pid } ?? false
     }
 
-    /// The supervisor's own newest report.
-    var ownSource: StatsSource? { ownReports?.source }
+    /// The supervisor's own report, of now or of the last interval.
+    var ownSource: StatsSource? {
+        ownReports?.refresh()
+        return ownReports?.source
+    }
+    func noteMachine(_ values: MetricValues, now: UInt64) { archive.note(values, of: .supervisor, now: now) }
     func note(_ source: StatsSource, now: UInt64) { archive.note(source, now: now) }
 
     /// Sends to all viewers what came, byte for byte.

@@ -4,7 +4,8 @@ import Reactor
 import Supervision
 import Wire
 
-/// The supervisor's own reports: itself, its hub, the machine, and each process behind a subject. To viewers only; its own hub knows.
+/// The supervisor's own reports: itself, its hub, the machine, and each process behind a subject. To viewers only; its own hub knows, and
+/// while there is no viewer it notes what the history keeps.
 final class SupervisorReports {
     private unowned let supervisor: Supervisor
     private unowned let hub: Hub
@@ -36,7 +37,7 @@ final class SupervisorReports {
         writer = StatsWriter(header, token: token)
         timer = Timer(supervisor.loop) { [unowned self] in tick() }
         timer?.start(after: interval, every: interval)
-        soon = Timer(supervisor.loop) { [unowned self] in send() }
+        soon = Timer(supervisor.loop) { [unowned self] in if hub.leases.count > 0 { send() } }
     }
 
     private func tick() {
@@ -45,8 +46,11 @@ final class SupervisorReports {
         if now > due { meter.timerWasLate(by: now - due) }
         lastTick = now
         hub.expire()
-        send()
+        if hub.leases.count > 0 { send() } else { hub.noteMachine(host.remembered, now: now) }
     }
+
+    /// While nobody watches, a report is made when somebody asks: it reads a dozen files of /proc and asks the kernel about each listener.
+    func refresh() { if hub.leases.count == 0 { send() } }
 
     /// Changes that come together make one report.
     func sendSoon() { if soon?.isRunning == false { soon?.start(after: 0.02) } }
