@@ -146,6 +146,46 @@ struct StatsChannelTests {
         #expect(viewer.reader.current(.worker, 1)?.header.generation == 2)
     }
 
+    /// A step of the day is 10 seconds. Neither the death of the supervisor nor an upgrade makes it begin anew.
+    @Test func aViewer_getsTheDay_alsoFromTheNextSupervisor() throws {
+        let appliance = try Appliance(workers: 2)
+        let held = (0..<3).map { appliance.poller("held-\($0)", worker: $0 % 2) }
+        for poller in held { try poller.start() }
+        for number in 0..<5 { #expect(try appliance.app.publish("absent", "m\(number)", ttl: 600).status == "queued") }
+        func waitForTheDay(_ seconds: Double) throws {
+            let viewer = try StatsViewer(appliance)
+            var asked: UInt64 = 0
+            func most(_ id: MetricID) -> UInt64? { viewer.histories.filter { $0.id == id && $0.measure == .most && $0.role == .supervisor }.flatMap(\.values).compactMap(\.self).max() }
+            try viewer.watch("the day", seconds: seconds) {
+                if monotonicNanoseconds() > asked + 1_000_000_000 {
+                    asked = monotonicNanoseconds()
+                    viewer.ask(.subscribe, .history)
+                }
+                return most(.connsOpen) == 3 && most(.queueMessages) == 5 && most(.delivered) != nil
+            }
+            let ofDay = viewer.histories.filter { $0.measure != .value }
+            #expect(Set(ofDay.map(\.metric)).count == 9 && ofDay.allSatisfy { $0.stepMilliseconds == 60_000 && $0.measure != nil })
+        }
+        try waitForTheDay(40)
+        for poller in held { poller.close() }
+        try eventually("the clients have left") { try metrics(appliance).contains("megacomet_worker_conns_open{worker=\"0\"} 0\n") }
+        appliance.killSupervisor()
+        try appliance.start()
+        // It has never seen three.
+        try waitForTheDay(5)
+        #expect(try appliance.command("upgrade").end == .exited(0))
+        try waitForTheDay(5)
+    }
+
+    @Test func aDayThatCantBeWritten_isInMemoryAlone() throws {
+        let appliance = try Appliance(workers: 1, starts: false)
+        mkdir("\(appliance.folder.path)/run", 0o755)
+        mkdir("\(appliance.folder.path)/run/day", 0o755)
+        try appliance.start()
+        #expect(try appliance.events().contains("the day's is kept in memory alone: open \(appliance.folder.path)/run/day: Is a directory"))
+        #expect(try appliance.status().allReady)
+    }
+
     @Test func theSeventeenthViewer_isRefused() throws {
         let appliance = try Appliance(workers: 1)
         let viewers = try (0..<17).map { _ in try StatsViewer(appliance) }

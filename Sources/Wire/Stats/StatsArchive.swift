@@ -1,12 +1,12 @@
 /// The hub's memory of the last 10 minutes, a value a second, of the metrics that a viewer draws over time. A series is made when its first
-/// value comes: 4.8 KB each, 6 for a worker and 4 for its queue, so 3 MB for 64 workers.
+/// value comes: 4.8 KB each, 6 for a worker and 4 for its queue, so 3 MB for 64 workers. Every 10 seconds their totals go into the day's memory.
 package struct StatsArchive: Sendable {
     package static let steps = 600
     package static let stepMilliseconds: UInt32 = 1000
-    private static let none = UInt64.max
+    static let none = UInt64.max
 
-    private static let ofWorkers: [MetricID] = [.connsOpen, .delivered, .polls, .bytesOut, .loopLagMax, .rss]
-    private static let ofManager: [MetricID] = [
+    static let ofWorkers: [MetricID] = [.connsOpen, .delivered, .polls, .bytesOut, .loopLagMax, .rss]
+    static let ofManager: [MetricID] = [
         .publishes, .publishBytes, .forwarded, .queueMessages, .queueBytes, .queueOldest, .enqueued, .dequeued, .expired, .droppedFull, .loopLagMax, .rss,
     ]
     private static let ofSupervisor: [MetricID] = [.tcpInUse, .memoryAvailable]
@@ -26,23 +26,29 @@ package struct StatsArchive: Sendable {
         package var metric: UInt16
         package var subject: UInt16?
     }
-    fileprivate struct Ring: Sendable {
+    struct Ring: Sendable {
         var values = ContiguousArray<UInt64>(repeating: StatsArchive.none, count: StatsArchive.steps)
         /// The step of the newest value.
         var last: UInt64 = 0
     }
     /// Whose series they are: a process, or one that it reports on.
-    private struct Place: Hashable, Sendable {
+    struct Place: Hashable, Sendable {
         var role: StatsPacket.Role
         var instance: UInt16
         var subject: UInt16?
     }
     /// The series of each place, in the order of its metrics; nil where no value came yet.
-    private var rings: [Place: ContiguousArray<Ring?>] = [:]
+    private(set) var rings: [Place: ContiguousArray<Ring?>] = [:]
     /// Bound of the whole: 256 workers, and what the manager reports on them.
     private static let mostPlaces = 512
+    /// The last 24 hours of the totals.
+    package internal(set) var day: StatsDay
+    /// The second of the first report, and for how many seconds a process that says nothing still has its last value: three intervals.
+    private(set) var begin: UInt64?
+    private(set) var patienceSeconds: UInt64 = 3
 
-    package init() {}
+    /// `day`: what an earlier hub remembered.
+    package init(day: StatsDay = StatsDay()) { self.day = day }
 
     package var keys: [Key] {
         let all = rings.flatMap { place, rings in
@@ -50,12 +56,14 @@ package struct StatsArchive: Sendable {
                 ring == nil ? nil : Key(role: place.role, instance: place.instance, metric: id.rawValue, subject: place.subject)
             }
         }
-        return all.sorted { ($0.role.rawValue, $0.instance, $0.metric, $0.subject ?? .max) < ($1.role.rawValue, $1.instance, $1.metric, $1.subject ?? .max) }
+        return all.sorted { ($0.role.rawValue, $0.instance, $0.metric, $0.subject ?? .max) < ($1.role.rawValue, $1.instance, $1.metric, $1.subject ?? .max) } + dayKeys
     }
 
     /// Takes up what the newest datagram of a source brought. `now` in ns of CLOCK_MONOTONIC.
     package mutating func note(_ source: StatsSource, now: UInt64) {
         let step = now / (UInt64(StatsArchive.stepMilliseconds) * 1_000_000)
+        begin = begin ?? step
+        patienceSeconds = max(3, UInt64(source.header.interval) * 3 / 1000)
         let (role, instance) = (source.header.role, source.header.instance)
         // They all stand in the first part of a report.
         if source.header.part == 1 { put(Place(role: role, instance: instance), source.values, step) }
@@ -81,6 +89,7 @@ package struct StatsArchive: Sendable {
 
     /// The series as it stands, oldest first, without the empty steps before its first value; nil where there is none.
     package func history(_ key: Key, now: UInt64) -> StatsHistory? {
+        if let (total, measure) = key.ofDay { return day.history(total, measure, now: now) }
         let length = UInt64(StatsArchive.stepMilliseconds) * 1_000_000
         let step = now / length
         let place = Place(role: key.role, instance: key.instance, subject: key.subject)

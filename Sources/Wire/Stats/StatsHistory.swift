@@ -5,16 +5,29 @@
 ///     68  2  metric id           monotonic ns                            low bits first; 0: there was no report in that step
 ///     70  2  subject, or  84  2  count
 ///            65535 for none
+///
+/// The metric's low byte is its id, the high one its `Measure`. A viewer that knows only whole ids finds none of the day's, and skips them.
 package struct StatsHistory: Equatable, Sendable {
     package var role: StatsPacket.Role
     package var instance: UInt16
     package var metric: UInt16
-    /// As in `MetricID.subject`; nil: the process itself.
+    /// As in `MetricID.subject`; nil: the process itself. With role supervisor: the whole appliance.
     package var subject: UInt16?
     package var stepMilliseconds: UInt32
     package var firstTime: UInt64
     /// nil: no report in that step.
     package var values: [UInt64?]
+
+    /// What the values are of their step. Those of the day (`StatsDay`) are three series, and of a counter its rate in thousandths a second.
+    package enum Measure: UInt8, CaseIterable, Sendable {
+        /// As it was reported.
+        case value = 0
+        case least, mean, most
+    }
+    package static func metric(_ id: MetricID, _ measure: Measure) -> UInt16 { UInt16(measure.rawValue) << 8 | id.rawValue }
+    /// nil: one that this version does not know.
+    package var id: MetricID? { MetricID(rawValue: metric & 0xFF) }
+    package var measure: Measure? { Measure(rawValue: UInt8(metric >> 8)) }
 
     package static let fixedBytes = 22
     /// The room for values in one datagram.

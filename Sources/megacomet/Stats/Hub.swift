@@ -28,6 +28,8 @@ final class Hub {
     private(set) var reader: StatsReader
     private(set) var leases = StatsLeases<DatagramSocket.Address>()
     private(set) var archive = StatsArchive()
+    /// nil: it could not be opened, and the day's history ends with this program.
+    private var dayFile: DayFile?
     private(set) var reports: UInt64 = 0
     private(set) var foreign: UInt64 = 0
     private(set) var relayed: UInt64 = 0
@@ -48,11 +50,20 @@ final class Hub {
         lookSeconds = min(Hub.lookEverySeconds, stats.interval / 10)
         socket = try DatagramSocket(Endpoint(stats.address, UInt16(stats.port)), receiveBufferBytes: Hub.receiveBufferBytes)
         reader = StatsReader(token: StatsToken(hex: supervisor.token))
+        openDay()
         socket.hearRefusals { [unowned self] in gone($0) }
         look = Timer(supervisor.loop) { [unowned self] in receiveWaiting() }
         look?.start(after: untilAfterGroup, every: lookSeconds)
         historyTimer = Timer(supervisor.loop) { [unowned self] in sendHistories() }
         ownReports = SupervisorReports(supervisor, self)
+    }
+
+    private func openDay() {
+        do {
+            let file = try DayFile(supervisor.folder.day)
+            archive = StatsArchive(day: try file.read(now: Clock.monotonicNanoseconds))
+            dayFile = file
+        } catch { supervisor.tell(.warning, "HISTORY", "the day's is kept in memory alone: \(error)") }
     }
 
     /// Something that viewers should see at once has changed.
@@ -200,6 +211,11 @@ final class Hub {
         if socket.send(bytes, to: viewer) { relayed += 1 } else { relayErrors += 1 }
     }
 
+    /// Once a second. There is something to do every ten.
+    func closeSteps() {
+        guard let closed = archive.closeSteps(now: Clock.monotonicNanoseconds) else { return }
+        for number in closed { dayFile?.write(archive.day, number) }
+    }
     /// Once a second: viewers whose lease is over go.
     func expire() {
         leases.expire(now: Clock.monotonicMilliseconds)

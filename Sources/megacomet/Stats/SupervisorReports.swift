@@ -46,6 +46,7 @@ final class SupervisorReports {
         if now > due { meter.timerWasLate(by: now - due) }
         lastTick = now
         hub.expire()
+        hub.closeSteps()
         if hub.leases.count > 0 { send() } else { hub.noteMachine(host.remembered, now: now) }
     }
 

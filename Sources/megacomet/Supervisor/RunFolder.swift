@@ -9,6 +9,7 @@ struct RunFolder {
     var token: String { path + "/stats.token" }
     var appKey: String { path + "/app.key" }
     var children: String { path + "/children" }
+    var day: String { path + "/day" }
     var crashes: String { path + "/crash" }
     var log: String { path + "/megacomet.log" }
     private var lock: String { path + "/lock" }

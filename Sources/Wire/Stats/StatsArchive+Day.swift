@@ -1,0 +1,74 @@
+// The day: once every 10 seconds the totals of the seconds before are taken together. Between that it costs nothing.
+extension StatsArchive {
+    /// Puts the steps that are over by now into the day's memory. Which; nil where none is new. `now` in ns of CLOCK_MONOTONIC.
+    package mutating func closeSteps(now: UInt64) -> ClosedRange<UInt64>? {
+        let current = StatsDay.step(at: now)
+        guard let begin, current > 0 else { return nil }
+        // Of what is longer ago the seconds are gone, too.
+        let first = max(day.newest.map { $0 + 1 } ?? 1, begin / StatsDay.secondsInStep, current - min(current, UInt64(StatsArchive.steps) / StatsDay.secondsInStep))
+        guard first < current else { return nil }
+        for number in first..<current { day.put(step(number), at: number) }
+        return first...(current - 1)
+    }
+
+    private func step(_ number: UInt64) -> StatsDay.Step {
+        var connections = StatsTally(), queued = StatsTally(), delivered = StatsTally()
+        for second in number * StatsDay.secondsInStep..<(number + 1) * StatsDay.secondsInStep {
+            // In the hub's first seconds not all have reported: no sum of them is a total.
+            guard let begin, second >= begin + patienceSeconds else { continue }
+            var held: Double?, rate: Double?
+            for (place, rings) in rings where place.subject == nil {
+                switch place.role {
+                case .worker:
+                    if let ring = rings[StatsArchive.connsOpenAt], let at = ring.known(second, patienceSeconds) { held = (held ?? 0) + Double(ring[at]) }
+                    if let ring = rings[StatsArchive.deliveredAt], let grown = ring.rate(second, patienceSeconds) { rate = (rate ?? 0) + grown }
+                case .manager:
+                    if let ring = rings[StatsArchive.queueMessagesAt], let at = ring.known(second, patienceSeconds) { queued.note(Double(ring[at])) }
+                case .supervisor, .reader: break
+                }
+            }
+            if let held { connections.note(held) }
+            if let rate { delivered.note(rate * 1000) }
+        }
+        var step = StatsDay.Step()
+        (step.connections, step.queued, step.delivered) = (connections.span, queued.span, delivered.span)
+        return step
+    }
+    private static let connsOpenAt = ofWorkers.firstIndex(of: .connsOpen) ?? 0
+    private static let deliveredAt = ofWorkers.firstIndex(of: .delivered) ?? 0
+    private static let queueMessagesAt = ofManager.firstIndex(of: .queueMessages) ?? 0
+
+    var dayKeys: [Key] {
+        guard day.newest != nil else { return [] }
+        return StatsDay.Total.allCases.flatMap { total in
+            [StatsHistory.Measure.least, .mean, .most].map { Key(role: .supervisor, instance: 0, metric: StatsHistory.metric(total.metric, $0), subject: nil) }
+        }
+    }
+}
+
+extension StatsArchive.Key {
+    /// Of the day's series: which.
+    var ofDay: (StatsDay.Total, StatsHistory.Measure)? {
+        guard let measure = StatsHistory.Measure(rawValue: UInt8(metric >> 8)), measure != .value else { return nil }
+        return StatsDay.Total.allCases.first { $0.metric.rawValue == metric & 0xFF }.map { ($0, measure) }
+    }
+}
+
+extension StatsArchive.Ring {
+    fileprivate subscript(step: UInt64) -> UInt64 { values[Int(step % UInt64(StatsArchive.steps))] }
+    /// The newest step up to this one that has a value, of so many; nil: none has.
+    fileprivate func known(_ step: UInt64, _ patience: UInt64) -> UInt64? {
+        var at = step
+        while at + patience > step {
+            if at <= last, at + UInt64(StatsArchive.steps) > last, self[at] != StatsArchive.none { return at }
+            guard at > 0 else { return nil }
+            at -= 1
+        }
+        return nil
+    }
+    /// How fast a counter grew, a second; nil: not known. One that began anew has not grown in that second.
+    fileprivate func rate(_ step: UInt64, _ patience: UInt64) -> Double? {
+        guard let at = known(step, patience), at > 0, let before = known(at - 1, patience) else { return nil }
+        return self[at] >= self[before] ? Double(self[at] - self[before]) / Double(at - before) : 0
+    }
+}
