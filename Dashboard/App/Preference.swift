@@ -23,6 +23,7 @@ package struct Preference: Sendable {
         },
         choice("units", "full", "short", \.showsFullNumbers),
         choice("totals", "on", "off", \.showsTotals),
+        choice("history", "24h", "10min", \.showsDay),
         choice("mouse", "on", "off", \.usesMouse),
     ] + Screen.allCases.filter { !Columns.of($0).isEmpty }.map(sort)
 

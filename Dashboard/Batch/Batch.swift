@@ -64,8 +64,7 @@ package final class Batch {
     private var isReady: Bool {
         let model = source.model
         if source.isReplay { return model.processes.values.contains { $0.own.samples.count > 1 } }
-        let running = model.processes.values.filter { $0.state(model.now).isRunning }
-        return model.supervisor.own.samples.count > 1 && !running.isEmpty && running.allSatisfy { $0.own.samples.count > 1 || $0.own.freshness(model.now) != .fresh }
+        return model.totals.areWhole
     }
     /// False where the reader is gone.
     @discardableResult

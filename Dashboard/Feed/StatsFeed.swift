@@ -120,13 +120,14 @@ extension Report {
 extension Model {
     /// A piece of the hub's history: the pictures are full from the first one on.
     package mutating func take(_ history: StatsHistory) {
-        guard let id = MetricID(rawValue: history.metric), history.stepMilliseconds > 0 else { return }
+        guard let id = history.id, let measure = history.measure, history.stepMilliseconds > 0 else { return }
+        if measure != .value { return take(history, ofDay: measure) }
         let step = UInt64(history.stepMilliseconds) * 1_000_000
         var before: UInt64?
         for (index, value) in history.values.enumerated() {
             defer { before = value }
             guard let value else { continue }
-            let time = history.firstTime + UInt64(index) * step
+            let time = history.firstTime &+ UInt64(index) * step
             let process: ProcessID? = switch (history.role, history.subject) {
             case (.worker, nil): .worker(Int(history.instance))
             case (.manager, nil): .manager
@@ -143,7 +144,8 @@ extension Model {
             default: return
             }
         }
-        if id == .connsOpen { sumConnections() }
+        if id == .connsOpen { sum(\.connections, into: \.connections) }
+        if id == .delivered { sum(\.deliveries, into: \.deliveries) }
     }
     private mutating func note(_ id: ProcessID, _ path: WritableKeyPath<ProcessModel, History>, _ value: Double, _ time: UInt64) {
         // Only of processes that there are: history also remembers workers of a larger configuration.
@@ -151,14 +153,9 @@ extension Model {
         processes[id]?[keyPath: path].note(value, time: time)
     }
     /// The total's history from those of the workers.
-    private mutating func sumConnections() {
-        let sums = Model.sum(workers.map(\.connections))
-        if connections.isEmpty, let (second, value) = sums.first { connections.note(value, time: second * 1_000_000_000) }
-        for (second, value) in sums { connections.fill(second, value, overwrites: true) }
-    }
-    private static func sum(_ histories: [History]) -> [(UInt64, Double)] {
-        var sums: [UInt64: Double] = [:]
-        for history in histories { for (second, value) in history.bySecond { sums[second, default: 0] += value } }
-        return sums.sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
+    private mutating func sum(_ part: KeyPath<ProcessModel, History>, into total: WritableKeyPath<Model, History>) {
+        let sums = History.sum(workers.map { $0[keyPath: part] })
+        if self[keyPath: total].isEmpty, let (second, value) = sums.first { self[keyPath: total].note(value, time: second * 1_000_000_000) }
+        for (second, value) in sums { self[keyPath: total].fill(second, value, overwrites: true) }
     }
 }

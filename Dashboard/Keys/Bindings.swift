@@ -5,7 +5,7 @@ package enum Command: Equatable, Sendable {
     case enter, back
     case nextMatch, previousMatch
     case filter, sortMenu, nextColumn, previousColumn, invert
-    case follow, totals, units, zero, pause, faster, slower, save, commandLine
+    case follow, totals, day, units, zero, pause, faster, slower, save, commandLine
     case acknowledge, acknowledgeAll, level, eventJSON, clientIDs
     case explain, output, crash
     case act(Confirmation.Action)
@@ -62,6 +62,7 @@ package struct Binding: Sendable {
         Binding(.change, "I", on("I"), .invert, "sort the other way round"),
         Binding(.change, "F", on("F"), .follow, "follow this row over all screens"),
         Binding(.change, "t", on("t"), .totals, "rates, or totals since start"),
+        Binding(.change, "d", on("d"), .day, "history lines of 24 hours, or of minutes"),
         Binding(.change, "u", on("u"), .units, "12.3k, or 12,345"),
         Binding(.change, "z", on("z"), .zero, "zero the peak (here only)"),
         Binding(.change, "p", on("p"), .pause, "pause the picture"),
@@ -90,7 +91,7 @@ package struct Binding: Sendable {
         Binding(.act, "H", on("H"), .act(.hold), "hold the watchdog, for a debugger; again: let go"),
 
         Binding(.other, ":", on(":"), .commandLine, "command line; Tab completes, up and down: earlier ones"),
-        Binding(.other, ":set", [], .commandLine, "interval, screen, units, totals, sort.SCREEN, mouse (click: row, heading, tab)"),
+        Binding(.other, ":set", [], .commandLine, "interval, screen, history, units, totals, sort.SCREEN, mouse (click: row, heading, tab)"),
         Binding(.other, ":save", [], .commandLine, "keep these settings for the next time"),
         Binding(.other, "w", on("w"), .save, "save this screen as text"),
         Binding(.other, "Space", on(" "), .retry, "next page; try the supervisor again"),

@@ -94,6 +94,9 @@ package struct KeyHandler {
         case .totals:
             session.showsTotals.toggle()
             session.toast = session.showsTotals ? "totals since each process started" : "rates, a second"
+        case .day:
+            session.showsDay.toggle()
+            session.toast = session.showsDay ? "history lines: the last 24 hours" : "history lines: the last minutes"
         case .units: session.showsFullNumbers.toggle()
         case .zero:
             session.toast = "peak zeroed, here only"

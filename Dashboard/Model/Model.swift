@@ -1,4 +1,4 @@
-import Wire
+package import Wire
 
 /// All that is known of the appliance. Reports, events and answers are taken in; the views read it. The time is handed in.
 package struct Model: Sendable {
@@ -16,6 +16,8 @@ package struct Model: Sendable {
     package var depth = History()
     package var connections = History()
     package var deliveries = History()
+    /// The last 24 hours of these three.
+    package var days: [StatsDay.Total: Day] = [:]
     /// Oldest first, at most `eventsKept`.
     package var events: [Event] = []
     package var alerts = AlertBook()
@@ -81,7 +83,15 @@ package struct Model: Sendable {
         peakConnections = max(peakConnections, connections.value ?? 0)
         let deliveries = totals.deliveries(seconds: 1)
         if deliveries.freshness == .fresh, let value = deliveries.value { self.deliveries.note(value, time: now) }
+        noteDay([.connections: connections, .delivered: deliveries, .queued: totals.waiting(.queueMessages)], totals)
         alerts.note(conditions(totals), sample: now / 1_000_000_000)
+    }
+    /// Not before all have reported: the sum of some would be the least of the day.
+    private mutating func noteDay(_ values: [StatsDay.Total: Quantity], _ totals: Totals) {
+        guard totals.areWhole else { return }
+        for (total, quantity) in values where quantity.freshness == .fresh {
+            if let value = quantity.value { days[total, default: Day()].note(value, time: now) }
+        }
     }
     package mutating func zeroPeaks() { peakConnections = totals.connections.value ?? 0 }
 

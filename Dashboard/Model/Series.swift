@@ -139,11 +139,17 @@ package struct History: Equatable, Sendable {
         let index = stored.count - 1 - Int(back)
         if stored[index].isNaN || overwrites, let value { stored[index] = Float(value) }
     }
-    /// What is known, by second of CLOCK_MONOTONIC.
-    package var bySecond: [(second: UInt64, value: Double)] {
-        stored.enumerated().compactMap { index, value in
-            value.isNaN ? nil : (second - UInt64(stored.count - 1 - index), Double(value))
+    /// What is known of any of them, by second of CLOCK_MONOTONIC, the newest first.
+    package static func sum(_ histories: [History]) -> [(second: UInt64, value: Double)] {
+        let newest = histories.map(\.second).max() ?? 0
+        var sums = [Double](repeating: .nan, count: kept)
+        for history in histories where newest - history.second < UInt64(kept) {
+            let behind = Int(newest - history.second)
+            for (back, value) in history.stored.reversed().prefix(kept - behind).enumerated() where !value.isNaN {
+                sums[behind + back] = sums[behind + back].isNaN ? Double(value) : sums[behind + back] + Double(value)
+            }
         }
+        return sums.enumerated().compactMap { back, sum in sum.isNaN ? nil : (newest - UInt64(back), sum) }
     }
     /// Oldest first, up to now: silence since the last one shows as gaps.
     package func values(seconds: Int = History.kept, now: UInt64? = nil) -> [Double?] {

@@ -16,6 +16,8 @@ package struct Session: Sendable {
     package var interval = 1.0
     package var showsFullNumbers = true
     package var showsTotals = false
+    /// The history lines are of the last 24 hours, not of the last minutes.
+    package var showsDay = false
     package var isReadOnly = false
     /// Admin mode lasts until then, in ns; nil: off.
     package var adminUntil: UInt64?

@@ -37,6 +37,11 @@ package struct Totals {
         guard let first = counts.first else { return nil }
         return counts.dropFirst().reduce(first) { zip($0, $1).map(+) }
     }
+    /// Two reports of each that runs are here: rates are known, and sums are of all.
+    package var areWhole: Bool {
+        let running = ordered.filter { $0.state(now).isRunning }
+        return model.supervisor.own.samples.count > 1 && !running.isEmpty && running.allSatisfy { $0.own.samples.count > 1 || $0.own.freshness(now) != .fresh }
+    }
     package var readyCount: Int { ordered.count { $0.state(now).isReady } }
     /// `7 ready  1 SUSPECT  1 BACKOFF`.
     package var states: [(word: String, count: Int, role: Role)] {

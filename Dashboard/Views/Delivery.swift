@@ -6,7 +6,7 @@ extension Views {
         let totals = context.totals
         let seconds = context.seconds
         let wide = size.width >= wideFrom
-        var page = Page(keys: Frame.keys(context, ["Enter detail", "/ filter", "s sort", "t totals", "z zero", "p pause", "e explain", "w save"]))
+        var page = Page(keys: Frame.keys(context, ["Enter detail", "/ filter", "s sort", "t totals", "z zero", "p pause", "e explain", "w save", "d day"]))
         func manager(_ id: MetricID) -> String { totals.manager(id, seconds: seconds).text(Format.rate) }
         func all(_ id: MetricID) -> String { totals.sumRate(id, seconds: seconds).text(Format.rate) }
         var published = Line(" PUBLISH", .title)
@@ -26,6 +26,7 @@ extension Views {
         delivered.add("slow clients cut " + all(.closesSlow), leaves: 4)
         delivered.add("given back " + all(.undelivered), leaves: 6)
         page.header.append(.init(line: delivered, from: 0))
+        if size.width >= 60 { page.header.append(.init(line: historyLine(.delivered, context, wide: wide), from: 30)) }
         var polls = Line(" POLLS", .title)
         polls.add(all(.polls) + "/s", gap: 4)
         polls.add("held " + context.number(totals.sum(.connsParked), width: 11), leaves: 2)

@@ -7,11 +7,11 @@ extension Views {
         let totals = context.totals
         let seconds = context.seconds
         let wide = size.width >= 120
-        var page = Page(keys: Frame.keys(context, ["Enter detail", "/ filter", "s sort", "p pause", "e explain", "t totals", "+ - speed", "w save"], actions: ["R restart", "D drain", "X rolling"]))
+        var page = Page(keys: Frame.keys(context, ["Enter detail", "/ filter", "s sort", "p pause", "e explain", "t totals", "+ - speed", "w save", "d day"], actions: ["R restart", "D drain", "X rolling"]))
 
         page.header.append(.init(line: connectionsLine(context, wide: wide), from: 0))
         if size.width >= 60 {
-            page.header.append(.init(line: historyLine(model.connections, wide ? 600 : 60, context), from: 18))
+            page.header.append(.init(line: historyLine(.connections, context, wide: wide), from: 18))
         }
         var delivered = Line(" DELIV", .title)
         delivered.add(totals.deliveries(seconds: seconds).text(Format.rate) + "/s")
@@ -72,14 +72,34 @@ extension Views {
         line.addRight("peak " + Format.grouped(context.model.peakConnections), leaves: 7)
         return line
     }
-    static func historyLine(_ history: History, _ seconds: Int, _ context: Context) -> Line {
-        let values = history.values(seconds: seconds, now: context.now)
-        var line = Line(seconds > 60 ? " 10min" : " 60s")
-        line.addHistory(values, most: 200, leaves: 0, gap: seconds > 60 ? 2 : 4)
+    /// The last minute, on a wide terminal ten, or the last 24 hours.
+    static func historyLine(_ total: StatsDay.Total, _ context: Context, wide: Bool) -> Line {
+        // Three numbers of a whole day would leave a narrow line no room.
+        let isShort = context.session.showsDay && !wide
+        func format(_ value: Double) -> String { total == .delivered ? Format.rate(value) : Format.number(value, width: 9, full: !isShort) }
+        if context.session.showsDay {
+            let day = context.model.days[total] ?? Day()
+            var line = Line(" 24h")
+            line.addHistory(day.values(now: context.now), most: 200, leaves: 0, gap: 4)
+            if let (least, mean, most) = day.range {
+                line.addRight("min " + format(least), leaves: 3)
+                line.addRight("avg " + format(mean), leaves: 4)
+                line.addRight("max " + format(most), leaves: 2)
+            }
+            return line
+        }
+        let history = switch total {
+        case .connections: context.model.connections
+        case .queued: context.model.depth
+        case .delivered: context.model.deliveries
+        }
+        let values = history.values(seconds: wide ? History.kept : 60, now: context.now)
+        var line = Line(wide ? " 10min" : " 60s")
+        line.addHistory(values, most: 200, leaves: 0, gap: wide ? 2 : 4)
         let known = values.compactMap(\.self)
         if let least = known.min(), let most = known.max() {
-            line.addRight("min " + Format.number(least, width: 9), leaves: 3)
-            line.addRight("max " + Format.number(most, width: 9), leaves: 2)
+            line.addRight("min " + format(least), leaves: 3)
+            line.addRight("max " + format(most), leaves: 2)
         }
         return line
     }

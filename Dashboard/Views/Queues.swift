@@ -6,7 +6,7 @@ extension Views {
         let model = context.model
         let totals = context.totals
         let wide = size.width >= wideFrom
-        var page = Page(keys: Frame.keys(context, [wide ? "Enter detail" : "Enter clients with most waiting", "/ filter", "s sort", "t totals", "p pause", "e explain", "y client ids", "w save"]))
+        var page = Page(keys: Frame.keys(context, [wide ? "Enter detail" : "Enter clients with most waiting", "/ filter", "s sort", "t totals", "p pause", "e explain", "y client ids", "w save", "d day"]))
         let waiting = totals.waiting(.queueMessages)
         let limit = model.queue.value(.queueLimitMessages)
         let level = Level.share(.queueMessages, waiting.value, limit)
@@ -21,7 +21,7 @@ extension Views {
         depth.add("clients " + totals.waiting(.queueClients).text { Format.number($0, width: 7) }, leaves: 5)
         if size.width >= 110, let most = model.queue.value(.queueLimitPerClient) { depth.add("limit per client " + Format.grouped(most), leaves: 6) }
         page.header.append(.init(line: depth, from: 0))
-        if size.width >= 60 { page.header.append(.init(line: historyLine(model.depth, wide ? 600 : 60, context), from: 18)) }
+        if size.width >= 60 { page.header.append(.init(line: historyLine(.queued, context, wide: wide), from: 18)) }
         var flow = flowLine(context, withBalance: false)
         if let enqueued = totals.waitingRate(.enqueued, seconds: 10).value, let limit, let value = waiting.value, wide {
             let out = (totals.waitingRate(.dequeued, seconds: 10).value ?? 0) + (totals.waitingRate(.expired, seconds: 10).value ?? 0)

@@ -18,6 +18,17 @@ struct GoldenTests {
         try compare("lost", Views.draw(Samples.shownLost, Session(), size, capabilities), size, isUTF8: isUTF8)
     }
 
+    /// Smaller than this no screen has a history line.
+    @Test(arguments: sizes.filter { $0.width >= 60 }, [false, true])
+    func linesOf24Hours_areAsTheyWere(_ size: Size, isUTF8: Bool) throws {
+        for screen in [Screen.overview, .queues, .delivery] where screen != .delivery || size.height >= 30 {
+            var session = Session()
+            session.screen = screen
+            session.showsDay = true
+            try compare("\(screen)-day", Views.draw(Samples.afterTheNight, session, size, Capabilities(isUTF8: isUTF8)), size, isUTF8: isUTF8)
+        }
+    }
+
     @Test func whatLiesOverAScreen_isAsItWas() throws {
         let size = Size(80, 24)
         let overlays: [(String, Overlay)] = [

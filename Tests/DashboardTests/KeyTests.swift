@@ -121,6 +121,20 @@ struct KeyTests {
         #expect(session.interval == 5)
         #expect(press(":quit\n", &session) == [.quit])
     }
+    @Test func d_switchesTheHistoryLines_andTheLabelSaysTheSpan() {
+        var session = Session()
+        let screen = session.screen
+        func label(_ width: Int) -> String { Views.draw(Samples.afterTheNight, session, Size(width, 36), Capabilities()).lines.map { String($0.prefix(7)) }.first { $0.contains("60s") || $0.contains("10min") || $0.contains("24h") } ?? "" }
+        #expect(label(80) == " 60s   " && label(140) == " 10min ")
+        _ = press("d", &session)
+        #expect(label(80) == " 24h   " && label(140) == " 24h   " && session.screen == screen)
+        _ = press("d", &session)
+        #expect(label(140) == " 10min ")
+        _ = press(":set history 24h\n", &session)
+        #expect(session.showsDay)
+        _ = press(":set history 10min\n", &session)
+        #expect(!session.showsDay)
+    }
     @Test func help_namesEveryKey() {
         let text = Views.helpLines(Session(), now: 0, width: 80).joined(separator: "\n")
         for binding in Binding.all where !binding.help.isEmpty { #expect(text.contains(binding.help)) }

@@ -120,6 +120,64 @@ struct ModelTests {
         #expect(history.values() == [95, 96, 97, 98, nil, 9])
         #expect(history.values(now: 105 * Samples.second).last == .some(nil))
     }
+    private static let minute = 60 * Samples.second
+    @Test func day_isToldByTheHub_andGoesOnFromWhatIsSeen() {
+        var day = Day()
+        day.note(50, time: 2000 * Self.minute)
+        day.note(70, time: 2000 * Self.minute + Samples.second)
+        #expect(day.range?.mean == 60)
+        // The hub's pieces come after the first picture; of the minute under way it has seen more.
+        for (measure, values) in [(StatsHistory.Measure.least, [1.0, 3, 40]), (.mean, [2, 4, 60]), (.most, [3, 5, 90])] {
+            for (back, value) in values.reversed().enumerated() { day.fill(measure, value, time: UInt64(2000 - back) * Self.minute) }
+        }
+        let now = 2002 * Self.minute
+        #expect(day.values(now: now).count == 1440)
+        #expect(Array(day.values(now: now).suffix(6)) == [nil, 3, 5, 90, nil, nil])
+        #expect(day.range?.least == 1 && day.range?.mean == 22 && day.range?.most == 90)
+        day.note(7, time: 2002 * Self.minute)
+        #expect(Array(day.values(now: now).suffix(3)) == [90, nil, 7])
+        // After a day the oldest has gone, and what comes too late is not taken.
+        day.note(9, time: 3440 * Self.minute)
+        day.fill(.most, 1000, time: 2000 * Self.minute)
+        #expect(day.values(now: 3440 * Self.minute).compactMap(\.self) == [7, 9])
+        #expect(Day().values(now: now).allSatisfy { $0 == nil } && Day().range == nil)
+    }
+    /// With the first picture some have not reported yet.
+    @Test func sumsOfTheFirstPictures_areNotOfTheDay() {
+        var model = Model()
+        for (second, workers) in [(0, 1), (0, 3), (1, 2), (2, 3), (3, 3)] {
+            model.now = Samples.start + UInt64(second) * Samples.second
+            for worker in 0..<workers { model.take(Samples.report(worker, second, model.now)) }
+            if workers > 1 {
+                model.take(Samples.manager(second, model.now, 3))
+                model.take(Samples.supervisor(second, 60, model.now, 3))
+            }
+            model.tick()
+        }
+        #expect(model.days[.connections]?.range?.least == Double(3 * 116_000 + 3 * 31 + 3 * 2 * 30))
+        #expect(model.days[.delivered]?.range?.least == 7800)
+    }
+    @Test func dayOfAYoungHub_isBlankBefore() throws {
+        var model = Samples.shown
+        let time = (model.now / Self.minute - 720) * Self.minute
+        model.take(StatsHistory(
+            role: .supervisor, instance: 0, metric: StatsHistory.metric(.connsOpen, .most), subject: nil, stepMilliseconds: 60_000, firstTime: time,
+            values: [UInt64?](repeating: 5, count: 720)))
+        let line = Capabilities().history(try #require(model.days[.connections]).values(now: model.now), width: 100)
+        #expect(line.prefix(49).allSatisfy { $0 == " " } && line.dropFirst(51).allSatisfy { $0 != " " && $0 != "x" }, "\(line)")
+    }
+    @Test func totalsOfTenMinutes_comeFromTheHub_forEveryLine() {
+        var model = Samples.incident(seconds: 5, workers: 2)
+        for worker in UInt16(0)...1 {
+            for (metric, step) in [(MetricID.connsOpen, UInt64(0)), (.delivered, 5)] {
+                model.take(StatsHistory(
+                    role: .worker, instance: worker, metric: metric.rawValue, subject: nil, stepMilliseconds: 1000, firstTime: Samples.start - 100 * Samples.second,
+                    values: (0..<100).map { 1000 + step * $0 }))
+            }
+        }
+        #expect(model.connections.values().prefix(100).allSatisfy { $0 == 2000 } && model.connections.values().count == 106)
+        #expect(model.deliveries.values().prefix(99).allSatisfy { $0 == 10 })
+    }
     @Test func alert_risesAfterThreeSamples_andFallsAfterTen() {
         var book = AlertBook()
         let lag = Alert(key: "w0 lag", isCritical: false, text: "late")

@@ -5,16 +5,16 @@ import Testing
 struct PreferenceTests {
     @Test func whatIsSaved_isReadAgain() {
         var session = Session()
-        for (name, value) in [("interval", "5"), ("screen", "queues"), ("units", "short"), ("totals", "on"), ("mouse", "on"), ("sort.queues", "depth down")] {
+        for (name, value) in [("interval", "5"), ("screen", "queues"), ("units", "short"), ("totals", "on"), ("history", "24h"), ("mouse", "on"), ("sort.queues", "depth down")] {
             #expect(Preference.all.first { $0.name == name }?.set(value, &session) == true)
         }
         var again = Session()
         Preference.apply(Preference.text(session), to: &again)
         #expect(Preference.text(again) == Preference.text(session))
-        #expect(again.usesMouse && again.screen == .queues && again.interval == 5)
+        #expect(again.usesMouse && again.showsDay && again.screen == .queues && again.interval == 5)
         #expect(again.sorts[.queues] == Sort("depth", descending: true))
     }
-    @Test(arguments: [("interval", "0.1"), ("interval", "often"), ("screen", "7"), ("units", "long"), ("mouse", "perhaps"), ("sort.queues", "nothing"), ("sort.queues", "depth sideways")])
+    @Test(arguments: [("interval", "0.1"), ("interval", "often"), ("screen", "7"), ("units", "long"), ("mouse", "perhaps"), ("history", "7d"), ("sort.queues", "nothing"), ("sort.queues", "depth sideways")])
     func whatCantBe_changesNothing(_ name: String, _ value: String) {
         var session = Session()
         #expect(Preference.all.first { $0.name == name }?.set(value, &session) == false)

@@ -47,6 +47,7 @@ struct PropertyTests {
         session.screen = Screen.allCases.randomElement(using: &chance) ?? .overview
         session.cursor = Bool.random(using: &chance) ? .process(.worker(Int.random(in: 0..<140, using: &chance))) : nil
         session.showsTotals = Bool.random(using: &chance)
+        session.showsDay = Bool.random(using: &chance)
         session.showsFullNumbers = Bool.random(using: &chance)
         session.showsClientIDs = Bool.random(using: &chance)
         session.adminUntil = Bool.random(using: &chance) ? .max : nil
@@ -100,6 +101,15 @@ struct PropertyTests {
             }
             model.take(Event(number: second, time: Samples.wall, severity: .critical, who: "w0", kind: "EXIT", text: "\u{1B}[2J evil \n text 字"))
             model.tick()
+        }
+        for total in StatsDay.Total.allCases {
+            for measure in StatsHistory.Measure.allCases where Bool.random(using: &chance) {
+                let values = (0..<Int.random(in: 0...1500, using: &chance)).map { _ in Bool.random(using: &chance) ? UInt64.random(in: 0...UInt64.max, using: &chance) : nil }
+                let firstTime = Bool.random(using: &chance) ? Samples.start - 86_400 * Samples.second : UInt64.random(in: 0...UInt64.max, using: &chance)
+                model.take(StatsHistory(
+                    role: .supervisor, instance: 0, metric: StatsHistory.metric(total.metric, measure), subject: nil,
+                    stepMilliseconds: [60_000, 10_000, .max].randomElement(using: &chance) ?? 1, firstTime: firstTime, values: values))
+            }
         }
         // What others chose or wrote, as bad as it can be.
         let evil = ["\u{1B}[31mred\u{7} \u{200B}wide 字 line", String(repeating: "x", count: 500), ""]

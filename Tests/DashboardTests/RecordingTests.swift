@@ -68,6 +68,36 @@ struct RecordingTests {
         #expect(model.told.crashes(of: .worker(3))?.first?.lines?.contains { $0.contains("Fatal error") } == true)
         #expect(model.told.clients.rows.map(\.id) == ["alice"] && model.told.clients.problem.isEmpty)
     }
+    @Test func theDay_isPlayedToo() throws {
+        let path = "/tmp/megatop-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).mgtr"
+        defer { unlink(path) }
+        var day = StatsDay()
+        var step = StatsDay.Step()
+        (step.connections.least, step.connections.mean, step.connections.most) = (3, 4, 5)
+        (step.delivered.least, step.delivered.mean, step.delivered.most) = (1500, 2500, 3500)
+        for number in UInt64(1000)..<2000 { day.put(step, at: number) }
+        let archive = StatsArchive(day: day)
+        let now = 20_000 * Samples.second
+        do {
+            let writer = try #require(Recording.Writer(path))
+            var header = StatsPacket.Header()
+            header.boot = 7
+            header.role = .supervisor
+            var datagrams = StatsWriter(header, token: StatsToken())
+            for key in archive.keys {
+                var body = Buffer()
+                guard let history = archive.history(key, now: now) else { continue }
+                #expect(history.write(from: 0, to: &body) == history.values.count)
+                datagrams.send(.history, sampleTime: now, wallTime: 1, body: body.bytes) { writer.add($0, time: now, wall: 1) }
+            }
+        }
+        var model = Model()
+        var player = Player(try Recording.read(path).get(), from: 0, to: nil, speed: 1, now: 0)
+        player.finish { if case .datagram(.history(let history), _) = $0 { model.take(history) } }
+        let connections = try #require(model.days[.connections]?.range), delivered = try #require(model.days[.delivered]?.range)
+        #expect(connections == (3, 4, 5) && delivered == (1.5, 2.5, 3.5) && model.days[.queued] == nil)
+        #expect(model.days[.connections]?.values(now: now).compactMap(\.self).count == 168)
+    }
     @Test func otherFiles_areRefused() {
         if case .success = Recording.read("/etc/passwd") { Issue.record("taken for a recording") }
         if case .success = Recording.read("/nowhere") { Issue.record("taken for a recording") }

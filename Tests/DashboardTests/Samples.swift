@@ -133,6 +133,27 @@ enum Samples {
         }
         return report
     }
+    /// The incident after a night that the hub remembers: it is 20 hours old, and for one of them it did not run.
+    static let afterTheNight = {
+        var model = shown
+        let minute = 60 * second
+        let first = (shown.now / minute - 1200) * minute
+        for (total, quiet, busy) in [(StatsDay.Total.connections, 240_000, 790_000), (.queued, 9_000, 41_000), (.delivered, 40_500, 22_400_000)] {
+            for (measure, part) in [(StatsHistory.Measure.least, 97), (.mean, 100), (.most, 104)] {
+                let values: [UInt64?] = (0..<1201).map { at in
+                    // Down to the night, which is deepest after 8 hours, and up again.
+                    let share = abs(at - 480) * 1000 / 721
+                    return (600..<660).contains(at) ? nil : UInt64((quiet + (busy - quiet) * share / 1000) * part / 100)
+                }
+                for start in stride(from: 0, to: values.count, by: 500) {
+                    model.take(StatsHistory(
+                        role: .supervisor, instance: 0, metric: StatsHistory.metric(total.metric, measure), subject: nil, stepMilliseconds: 60_000,
+                        firstTime: first + UInt64(start) * minute, values: Array(values[start..<min(values.count, start + 500)])))
+                }
+            }
+        }
+        return model
+    }()
     /// A rolling restart that waits for the old w3.
     static let rolling = {
         var model = shown

@@ -1,6 +1,7 @@
 import Glibc
 import TestSupport
 import Testing
+import Wire
 
 /// The real dashboard in a real terminal (tmux), before the real appliance.
 @Suite(.serialized)
@@ -49,6 +50,55 @@ struct MegatopTests {
         try screen.send("Escape")
         try screen.send("/", "w", "1", "Enter")
         try screen.expect { text in text.contains("\n>w1") && !text.contains("\n w0") }
+    }
+
+    /// The supervisor before has left the night: who comes in the morning sees it with the first picture.
+    @Test func d_showsTheDay_andTheMinutesAgain() throws {
+        let appliance = try Appliance(workers: 1, starts: false)
+        defer { appliance.end() }
+        try leaveADay(appliance, connections: 4711, queued: 815)
+        try appliance.start()
+        let screen = try TerminalScreen(width: 100, height: 30, appliance, environment: "HOME=\(appliance.folder.path)")
+        defer { screen.end() }
+        try screen.expect("2/2 ok")
+        func line(_ label: String, _ words: String) throws {
+            try screen.expect { text in text.split(separator: "\n").contains { $0.hasPrefix(" " + label + " ") && $0.contains(words) } }
+        }
+        try line("60s", "max 0")
+        try screen.send("d")
+        try line("24h", "max 4.7k")
+        try screen.send("2")
+        try line("24h", "max 815")
+        try screen.send("d")
+        try line("60s", "max 0")
+        try screen.send(":set history 24h", "Enter", ":save", "Enter")
+        try screen.expect("saved ")
+        try screen.send("q")
+        try screen.expect("detached")
+        try screen.send("clear; \(Program.folder)/megatop -c \(appliance.configuration)", "Enter")
+        // The screen was saved, too.
+        try line("24h", "max 815")
+    }
+    /// As a supervisor's file has it: of the hours before the last.
+    private func leaveADay(_ appliance: Appliance, connections: UInt32, queued: UInt32) throws {
+        let now = StatsDay.step(at: monotonicNanoseconds())
+        let head = Array("MGDAY1 \(contents(ofFile: "/proc/sys/kernel/random/boot_id"))".utf8)
+        var file = head + [UInt8](repeating: 0, count: StatsDay.steps * StatsDay.recordBytes)
+        var day = StatsDay()
+        for number in (now - min(now, 2000))..<(now - min(now / 2, 600)) {
+            var step = StatsDay.Step()
+            (step.connections.least, step.connections.mean, step.connections.most) = (connections - 2, connections - 1, connections)
+            (step.queued.least, step.queued.mean, step.queued.most) = (queued, queued, queued)
+            day.put(step, at: number)
+            var record = Buffer()
+            day.write(number, to: &record)
+            let place = head.count + StatsDay.place(number)
+            file.replaceSubrange(place..<place + StatsDay.recordBytes, with: record.bytes)
+        }
+        mkdir("\(appliance.folder.path)/run", 0o755)
+        let opened = try #require(fopen("\(appliance.folder.path)/run/day", "w"))
+        fwrite(file, 1, file.count, opened)
+        fclose(opened)
     }
 
     @Test func killedWorker_isSeenToComeBack() throws {
