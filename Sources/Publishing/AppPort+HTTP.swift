@@ -1,10 +1,12 @@
 import Comet
 import Wire
 
-// The HTTP form: POST /publish, GET /clients, GET /clients/ID, GET /stats.
+// The HTTP form: POST /publish, GET /clients, GET /clients/ID, GET /apps, GET /stats.
 extension AppPort {
     /// Takes up the next request; false where it is not whole yet.
-    mutating func request(_ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64) -> Bool {
+    mutating func request(
+        _ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64, _ others: () -> [ConnectedApp]
+    ) -> Bool {
         guard session.input.count > 0, session.input.count >= session.needed else { return false }
         let input = session.input.bytes
         let request: HTTPRequest
@@ -17,7 +19,7 @@ extension AppPort {
         }
         // What can be refused by the head alone is refused before its body is taken.
         if request.contentLength > 0 || request.method == .post, let error = early(request, input.count, inputElsewhere) {
-            _ = reject(error)
+            _ = reject(error, &session)
             reply(.wrong(error), request, &session, closing: true)
             return false
         }
@@ -31,7 +33,7 @@ extension AppPort {
             return false
         }
         counters.requests += 1
-        answer(request, input.part(request.headBytes, request.contentLength), &session, &switchboard, now)
+        answer(request, input.part(request.headBytes, request.contentLength), &session, &switchboard, now, others)
         session.input.consume(total)
         session.needed = 0
         session.continued = false
@@ -57,7 +59,8 @@ extension AppPort {
     // MARK: requests
 
     private mutating func answer(
-        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64
+        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64,
+        _ others: () -> [ConnectedApp]
     ) {
         let isGet = request.method == .get || request.method == .head
         if matches(request.path, "/publish") {
@@ -65,18 +68,23 @@ extension AppPort {
             return publish(request, body, &session, &switchboard, now)
         }
         let isStats = matches(request.path, "/stats")
+        let isApps = matches(request.path, "/apps")
         let isList = matches(request.path, "/clients")
-        guard isStats || isList || isClient(request.path) else {
-            return reply(.wrong(PublishError(404, "not_found", "there are /publish, /clients, /clients/ID and /stats")), request, &session)
+        guard isStats || isApps || isList || isClient(request.path) else {
+            return reply(.wrong(PublishError(404, "not_found", "there are /publish, /clients, /clients/ID, /apps and /stats")), request, &session)
         }
         guard isGet else { return wrongMethod("Allow: GET, HEAD\r\n", request, &session) }
-        guard isAuthorized(request) else { return reply(reject(.unauthorized), request, &session, closing: true) }
+        guard isAuthorized(request) else { return reply(reject(.unauthorized, &session), request, &session, closing: true) }
         self.body.clear()
+        var error: PublishError?
         if isStats {
             AppPort.writeStats(switchboard, counters, to: &self.body)
-        } else if let error = isList ? writeDeepest(request.query, switchboard, now) : writeClient(request.path, switchboard, now) {
-            return reply(.wrong(error), request, &session)
+        } else if isApps {
+            error = writeApps(request.query, others)
+        } else {
+            error = isList ? writeDeepest(request.query, switchboard, now) : writeClient(request.path, switchboard, now)
         }
+        if let error { return reply(.wrong(error), request, &session) }
         reply(200, request, &session)
     }
 
@@ -108,12 +116,7 @@ extension AppPort {
 
     /// `{"clients":[{"client":"c1","worker":3,"queued":100,"bytes":46080,"oldest_seconds":47},...]}`, the deepest mailbox first.
     private mutating func writeDeepest(_ query: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64) -> PublishError? {
-        var most = AppPort.deepestClients
-        for (name, value) in QueryArguments(query) where matches(name, "most") {
-            guard value.count > 0, value.count < 4, value.allSatisfy({ (48...57).contains($0) }) else { return .badMost }
-            most = value.reduce(0) { $0 * 10 + Int($1 - 48) }
-        }
-        guard (1...AppPort.mostDeepestClients).contains(most) else { return .badMost }
+        guard let most = AppPort.most(query) else { return .badMost }
         body.append("{\"clients\":[")
         for (at, mailbox) in switchboard.deepest(most, now: now).enumerated() {
             body.append(at == 0 ? "{\"client\":" : ",{\"client\":")
@@ -128,9 +131,6 @@ extension AppPort {
         body.append("]}")
         return nil
     }
-    /// Clients in an answer to GET /clients, where nothing else is asked for, and at most: each client's messages are walked.
-    private static let deepestClients = 10
-    private static let mostDeepestClients = 100
 
     private mutating func publish(
         _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64
@@ -139,16 +139,16 @@ extension AppPort {
             return publishLines(request, body, &session, &switchboard, now)
         }
         switch document.parse(body) {
-        case .invalid: reply(reject(.badJSON(body)), request, &session)
-        case .other: reply(reject(.notAnObject), request, &session)
+        case .invalid: reply(reject(.badJSON(body), &session), request, &session)
+        case .other: reply(reject(.notAnObject, &session), request, &session)
         case .object:
             guard let item = document.next(of: body, maxMessage: maxMessage) else { return }
-            reply(publish(item, &switchboard, now), request, &session)
+            reply(publish(item, &session, &switchboard, now), request, &session)
         case .array:
             self.body.clear()
             while let item = document.next(of: body, maxMessage: maxMessage) {
                 self.body.append(self.body.isEmpty ? "[" : ",")
-                publish(item, &switchboard, now).write(to: &self.body)
+                publish(item, &session, &switchboard, now).write(to: &self.body)
             }
             self.body.append(self.body.isEmpty ? "[]" : "]")
             reply(200, request, &session)
@@ -167,9 +167,9 @@ extension AppPort {
             if isBlank(line) { continue }
             let outcome: Outcome
             switch document.parse(line) {
-            case .invalid: outcome = reject(.badJSON(line, at: at))
-            case .array, .other: outcome = reject(.notAnObject)
-            case .object: outcome = document.next(of: line, maxMessage: maxMessage).map { publish($0, &switchboard, now) } ?? reject(.notAnObject)
+            case .invalid: outcome = reject(.badJSON(line, at: at), &session)
+            case .array, .other: outcome = reject(.notAnObject, &session)
+            case .object: outcome = document.next(of: line, maxMessage: maxMessage).map { publish($0, &session, &switchboard, now) } ?? reject(.notAnObject, &session)
             }
             self.body.append(self.body.isEmpty ? "[" : ",")
             outcome.write(to: &self.body)
@@ -198,7 +198,7 @@ extension AppPort {
     }
     /// The answer whose body stands in `body`.
     private mutating func reply(_ status: Int, _ request: HTTPRequest, _ session: inout AppSession, extra: StaticString = "", closing: Bool = false) {
-        if status == 404 || status == 405 { counters.failedRequests += 1 }
+        if status == 404 || status == 405 { failed(&session) }
         session.output.append(request.minorVersion == 0 ? "HTTP/1.0 " : "HTTP/1.1 ")
         session.output.append(HTTPStatus.line(status))
         session.output.append("Content-Type: application/json\r\n")
@@ -215,8 +215,12 @@ extension AppPort {
         body.shrinkAfterUse()
         if closing { session.isClosing = true }
     }
-    private mutating func refuse(_ refusal: HTTPRefusal, _ session: inout AppSession) {
+    private mutating func failed(_ session: inout AppSession) {
         counters.failedRequests += 1
+        session.tally.errors += 1
+    }
+    private mutating func refuse(_ refusal: HTTPRefusal, _ session: inout AppSession) {
+        failed(&session)
         Answer.refusal(refusal, to: &session.output)
         session.isClosing = true
     }

@@ -11,7 +11,7 @@ extension AppPort {
         guard end < input.count else {
             let isTooMuch = inputElsewhere + input.count > Limits.appInputBytes
             if session.isSkipping || isTooMuch || input.count > longest {
-                if !session.isSkipping { answer(reject(isTooMuch ? .busy : .lineTooLong), &session) }
+                if !session.isSkipping { answer(reject(isTooMuch ? .busy : .lineTooLong, &session), &session) }
                 session.isSkipping = true
                 session.input.consume(input.count)
                 session.searched = 0
@@ -23,7 +23,7 @@ extension AppPort {
         if session.isSkipping {
             session.isSkipping = false
         } else if end > longest {
-            answer(reject(.lineTooLong), &session)
+            answer(reject(.lineTooLong, &session), &session)
         } else {
             line(input.part(0, end), &session, &switchboard, now)
         }
@@ -36,16 +36,16 @@ extension AppPort {
         guard !isBlank(line) else { return }
         counters.lines += 1
         switch document.parse(line) {
-        case .invalid: answer(session.hasKey || key.isEmpty ? reject(.badJSON(line)) : reject(.unauthorized), &session)
-        case .array, .other: answer(session.hasKey || key.isEmpty ? reject(.notAnObject) : reject(.unauthorized), &session)
+        case .invalid: answer(session.hasKey || key.isEmpty ? reject(.badJSON(line), &session) : reject(.unauthorized, &session), &session)
+        case .array, .other: answer(session.hasKey || key.isEmpty ? reject(.notAnObject, &session) : reject(.unauthorized, &session), &session)
         case .object:
             guard let item = document.next(of: line, maxMessage: maxMessage) else { return }
             if case .key(let given) = item {
                 // Where no key is needed one may be given all the same: an app needs not know.
                 session.hasKey = key.isEmpty || isKey(given)
-                if !session.hasKey { answer(reject(.unauthorized), &session) }
+                if !session.hasKey { answer(reject(.unauthorized, &session), &session) }
             } else {
-                answer(session.hasKey || key.isEmpty ? publish(item, &switchboard, now) : reject(.unauthorized), &session)
+                answer(session.hasKey || key.isEmpty ? publish(item, &session, &switchboard, now) : reject(.unauthorized, &session), &session)
             }
         }
         // The one mistake that isn't forgiven: who has no key is not listened to.

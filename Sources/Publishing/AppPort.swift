@@ -18,8 +18,10 @@ package struct AppPort: ~Copyable {
     }
 
     /// Takes up what stands in the session's input, as far as it is whole and its answers have room. Call it again when more has come, or when
-    /// answers were written. `inputElsewhere`: what all other sessions claim.
-    package mutating func process(_ session: inout AppSession, _ switchboard: inout Switchboard, inputElsewhere: Int = 0, now: UInt64) {
+    /// answers were written. `inputElsewhere`: what all other sessions claim. `others`: those sessions, for a request that asks for them.
+    package mutating func process(
+        _ session: inout AppSession, _ switchboard: inout Switchboard, inputElsewhere: Int = 0, now: UInt64, others: () -> [ConnectedApp] = { [] }
+    ) {
         // simdjson reads past the end of a document, and ignores what it finds.
         _ = session.input.reserve(PublishDocument.padding)
         if session.form == .unknown, session.input.count > 0 {
@@ -30,7 +32,7 @@ package struct AppPort: ~Copyable {
             switch session.form {
             case .unknown: return
             case .lines: goesOn = line(&session, &switchboard, inputElsewhere, now)
-            case .http: goesOn = request(&session, &switchboard, inputElsewhere, now)
+            case .http: goesOn = request(&session, &switchboard, inputElsewhere, now, others)
             }
             if !goesOn { break }
         }
@@ -38,16 +40,20 @@ package struct AppPort: ~Copyable {
     }
 
     /// One publish, and what came of it.
-    mutating func publish(_ item: PublishDocument.Item, _ switchboard: inout Switchboard, _ now: UInt64) -> Outcome {
+    mutating func publish(_ item: PublishDocument.Item, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64) -> Outcome {
         switch item {
         case .publish(let client, let json, let timeToLive):
+            session.tally.publishes &+= 1
+            session.tally.bytes &+= UInt64(json.count)
             switch switchboard.publish(client: client, json: json, timeToLive: timeToLive, now: now) {
             case .sent(let id): return .sent(id)
             case .queued(let id): return .queued(id)
-            case .full: return .wrong(.queueFull)
+            case .full:
+                session.tally.errors += 1
+                return .wrong(.queueFull)
             }
-        case .key: return reject(.noClient)
-        case .wrong(let error): return reject(error)
+        case .key: return reject(.noClient, &session)
+        case .wrong(let error): return reject(error, &session)
         }
     }
     func isKey(_ given: UnsafeRawBufferPointer) -> Bool {
@@ -57,7 +63,8 @@ package struct AppPort: ~Copyable {
         for at in 0..<key.count { difference |= given[at] ^ key[at] }
         return difference == 0
     }
-    mutating func reject(_ error: PublishError) -> Outcome {
+    mutating func reject(_ error: PublishError, _ session: inout AppSession) -> Outcome {
+        session.tally.errors += 1
         switch error.status {
         case 401: counters.rejectedKey += 1
         case 413: counters.rejectedSize += 1
@@ -102,6 +109,8 @@ package struct AppSession: ~Copyable {
     package var output = Buffer()
     /// Nothing more is read; it is closed when the output has been written.
     package internal(set) var isClosing = false
+    /// What came over it.
+    var tally = AppTally()
     var form = Form.unknown
     /// Lines: the key has been given (or none is needed).
     var hasKey = false

@@ -62,6 +62,8 @@ package enum Limits {
     package static let appInputBytes = 256 * 1024 * 1024
     /// Bytes of answers that wait for one app. Over it nothing more is read from that app until it has read.
     package static let appOutputBytes = 1024 * 1024
+    /// Rows in an answer to GET /clients or GET /apps: each client's messages are walked. More asked for: 400 bad_most.
+    package static let appAnswerRows = 100
     /// Seconds: for the rest of a request that has begun (408), for an app to read its answers (cut), for an idle HTTP connection (closed).
     /// A connection of the line form may be idle for ever.
     package static let appRequestSeconds: UInt64 = 30

@@ -50,7 +50,11 @@ final class AppConnections {
     fileprivate func process(_ connection: AppConnection) {
         if !connection.isAnswered { answered.append(connection) }
         connection.isAnswered = true
-        manager.port.process(&connection.session, &manager.switchboard, inputElsewhere: inputBytes - connection.counted, now: manager.now)
+        let now = manager.now
+        manager.port.process(&connection.session, &manager.switchboard, inputElsewhere: inputBytes - connection.counted, now: now) {
+            // Not the one that asks: its session is being changed, and a viewer that looks is no app that publishes.
+            connections.values.compactMap { $0 === connection ? nil : $0.told(now: now) }
+        }
         inputBytes += connection.session.claimedBytes - connection.counted
         connection.counted = connection.session.claimedBytes
         outputMost = max(outputMost, connection.session.output.count)
@@ -97,12 +101,14 @@ final class AppConnection {
     private let descriptor: Int32
     private unowned let apps: AppConnections
     private var watcher: IOWatcher?
-    /// When it last got on: a request begun or ended, answers taken. Milliseconds.
+    /// When it came, and when it last got on: a request begun or ended, answers taken. Milliseconds.
+    private let since: UInt64
     private var lastProgress: UInt64
 
     fileprivate init(_ loop: Loop, _ apps: AppConnections, _ descriptor: Int32, now: UInt64) {
         self.apps = apps
         self.descriptor = descriptor
+        since = now
         lastProgress = now
         watcher = IOWatcher(loop, descriptor, .read) { [unowned self] in handle($0) }
     }
@@ -155,6 +161,10 @@ final class AppConnection {
         }
     }
 
+    /// For an operator; nil where the app is gone. The address is asked for only here: no connection pays for it.
+    fileprivate func told(now: UInt64) -> ConnectedApp? {
+        Sockets.peer(descriptor).map { ConnectedApp(session, peer: $0.description, since: since, lastProgress: lastProgress, now: now) }
+    }
     fileprivate func isOver(now: UInt64) -> Bool {
         let seconds = (now - min(now, lastProgress)) / 1000
         if !session.output.isEmpty { return seconds >= Limits.appWriteSeconds }

@@ -11,6 +11,8 @@ final class App {
     var board: Switchboard
     var session = AppSession()
     var now: UInt64 = 9_000_000
+    /// The other connections of apps.
+    var others: [ConnectedApp] = []
     private var worker: UInt32
 
     var isClosing: Bool { session.isClosing }
@@ -57,7 +59,7 @@ final class App {
         var answer = ""
         while true {
             let before = session.input.count
-            port.process(&session, &board, now: now)
+            port.process(&session, &board, now: now) { others }
             answer += String(decoding: session.output.bytes, as: UTF8.self)
             session.output.clear()
             if session.input.count == before || session.isClosing { return answer }

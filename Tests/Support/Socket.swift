@@ -47,6 +47,13 @@ public final class Socket {
     }
     deinit { close() }
 
+    /// The port that the peer sees.
+    public var localPort: Int {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) } }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
     public func close() {
         guard descriptor >= 0 else { return }
         Glibc.close(descriptor)

@@ -19,7 +19,7 @@ struct MegaComet: ParsableCommand {
         version: "1.0.0",
         subcommands: [
             Run.self, Start.self, Stop.self, Status.self, Restart.self, Drain.self, RollingRestart.self, Reload.self, Upgrade.self, Publish.self, Clients.self,
-            Check.self, DoctorCommand.self, Events.self, Hold.self, Kill.self, Log.self, Crashes.self, Top.self,
+            Apps.self, Check.self, DoctorCommand.self, Events.self, Hold.self, Kill.self, Log.self, Crashes.self, Top.self,
         ])
 }
 

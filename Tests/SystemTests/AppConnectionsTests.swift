@@ -1,0 +1,77 @@
+import TestSupport
+import Testing
+
+/// The connections of apps, one by one: what the manager tells of them is what they did.
+struct AppConnectionsTests {
+    private func apps(_ port: Int, _ query: String = "", key: String? = nil) throws -> (rows: [JSON], more: Int?) {
+        let answer = try HTTP.request("GET", "/apps\(query)", port: port, key.map { ["Authorization: Bearer \($0)"] } ?? []).json()
+        return (answer["apps"]?.array ?? [], answer["more"]?.int)
+    }
+    private func peer(_ socket: Socket) -> String { "127.0.0.1:\(socket.localPort)" }
+
+    @Test func twoThatSendLines_andOneOfHTTP_areToldWithWhatTheyDid() throws {
+        let pair = try Pair()
+        let (busy, bad) = (try LinePublisher(port: pair.appPort), try LinePublisher(port: pair.appPort))
+        let http = try Socket(port: pair.appPort)
+        for number in 0..<7 { try busy.publish("c\(number)", "four") }  // with its quotes six bytes
+        try bad.publish("secret-client", "secret")
+        try bad.socket.send("nonsense\n")
+        #expect(try bad.receipt().errorCode == "bad_json")
+        for body in ["[\(Publisher.body("c1", json: "1")),\(Publisher.body("c2", json: "22"))]", "{}"] {
+            try http.send(HTTP.text("POST", "/publish", body: Array(body.utf8)))
+            _ = try http.readResponse()
+        }
+        let rows = try apps(pair.appPort).rows
+        let wanted = [
+            (peer(busy.socket), "lines", 7, 42, 0), (peer(http), "http", 2, 3, 1), (peer(bad.socket), "lines", 1, 8, 1),
+        ]
+        #expect(rows.count == wanted.count, "\(rows)")
+        for (row, (peer, form, publishes, bytes, errors)) in zip(rows, wanted) {
+            #expect(row["peer"]?.string == peer && row["form"]?.string == form, "\(row)")
+            #expect(row["publishes"]?.int == publishes && row["bytes"]?.int == bytes && row["errors"]?.int == errors && row["backlog_bytes"]?.int == 0, "\(row)")
+            let up = try #require(row["connected_seconds"]?.double), idle = try #require(row["idle_seconds"]?.double)
+            #expect(idle >= 0 && up >= idle && up < 60, "\(row)")
+        }
+        #expect(try !HTTP.request("GET", "/apps", port: pair.appPort).body.contains("secret"))
+        let one = try apps(pair.appPort, "?most=1")
+        #expect(one.rows.map { $0["peer"]?.string } == [peer(busy.socket)] && one.more == 2)
+        #expect(try HTTP.request("GET", "/apps?most=101", port: pair.appPort).errorCode == "bad_most")
+        // The one that asks is left out, and who has gone is not there any more.
+        try http.send(HTTP.text("GET", "/apps"))
+        #expect(try http.readResponse().json()["apps"]?.array?.map { $0["peer"]?.string } == [peer(busy.socket), peer(bad.socket)])
+        busy.socket.close()
+        try eventually("two are left") { try apps(pair.appPort).rows.map { $0["peer"]?.string } == [peer(http), peer(bad.socket)] }
+    }
+
+    @Test func answersThatAreNotRead_areSeenAsABacklog() throws {
+        let pair = try Pair()
+        let slow = try Socket(port: pair.appPort, receiveBuffer: 4096)
+        let lines = Array(String(repeating: Publisher.body("c1", json: "1") + "\n", count: 2000).utf8)
+        try eventually("answers wait") {
+            _ = slow.sendSome(lines)
+            return try apps(pair.appPort).rows.first?["backlog_bytes"]?.int ?? 0 > 0
+        }
+    }
+
+    @Test func command_showsThemAsATable_andTheKeyIsAskedFor() throws {
+        let appliance = try Appliance(workers: 1, ["app": "key = \"secret\""])
+        defer { appliance.end() }
+        let (busy, bad) = (try LinePublisher(port: appliance.appPort, key: "secret"), try LinePublisher(port: appliance.appPort, key: "secret"))
+        for _ in 0..<5 { try busy.publish("c1", "x") }
+        try bad.publish("c1", "x")
+        try bad.socket.send("{}\n")
+        #expect(try bad.receipt().errorCode == "bad_client")
+        let table = try appliance.command("apps")
+        #expect(table.end == .exited(0))
+        let rows = table.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(rows.first == ["PUBLISHES", "BYTES", "ERRORS", "BACKLOG", "UP", "IDLE", "FORM", "PEER"])
+        #expect(rows.dropFirst().map { Array($0.prefix(4)) } == [["5", "15", "0", "0"], ["1", "3", "1", "0"]])
+        #expect(rows.dropFirst().map { Array($0.suffix(2)) } == [["lines", peer(busy.socket)], ["lines", peer(bad.socket)]])
+        #expect(try appliance.command("apps", "-n", "1").output.hasSuffix("\(peer(busy.socket))\nand 1 more\n"))
+        let json = try JSON.parse(try appliance.command("apps", "--json").output)
+        #expect(json["apps"]?.array?.map { $0["peer"]?.string } == [peer(busy.socket), peer(bad.socket)] && json["more"]?.int == 0)
+        #expect(try appliance.command("apps", "-n", "101").end == .exited(64))
+        #expect(try HTTP.request("GET", "/apps", port: appliance.appPort).status == 401)
+        #expect(try apps(appliance.appPort, key: "secret").rows.count == 2)
+    }
+}
