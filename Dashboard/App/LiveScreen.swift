@@ -109,6 +109,7 @@ package final class LiveScreen {
         if session.screen == .procs || isShowingDetail, let id = shownProcess { source.ask(.log(id), every: 1) }
         if session.screen == .host { source.ask(.doctor, every: isNew ? 0 : 60) }
         if session.screen == .queues, session.shownOverlay == .clients || terminal.size.width >= Views.wideFrom { source.ask(.clients, every: 5) }
+        if session.screen == .delivery, Views.showsApps(terminal.size) { source.ask(.apps, every: Told.Apps.everySeconds) }
     }
     private func show() {
         var picture = model

@@ -92,9 +92,9 @@ final class Source {
     private func play(_ piece: Player.Piece) {
         switch piece {
         case .datagram(let outcome, let reader): take(outcome, reader)
-        case .answer(let text, let question):
+        case .answer(let text, let question, let time):
             if question == .events { eventsFollowed = true }
-            model.take(text, to: question)
+            model.take(text, to: question, time: time)
         }
     }
 
@@ -136,15 +136,17 @@ final class Source {
     func ask(_ question: Question, every seconds: Double) {
         let now = Clock.monotonicNanoseconds
         guard player == nil, !unanswered.contains(question), lastAsked[question].map({ Double(now - $0) >= seconds * 1e9 }) ?? true else { return }
+        // The app port takes one at a time: the next picture asks again.
+        if question.target != nil, appPort.isBusy { return }
         lastAsked[question] = now
         unanswered.insert(question)
-        guard question != .clients else {
-            return appPort.askClients { [unowned self] result in
+        if let target = question.target {
+            return appPort.ask(target) { [unowned self] result in
                 unanswered.remove(question)
                 switch result {
                 case .success(let text): answered(text, question)
                 case .failure(let failure):
-                    model.told.clients.problem = failure.description
+                    model.miss(question, why: failure.description)
                     told()
                 }
             }
@@ -163,12 +165,13 @@ final class Source {
         let before = model.told
         if question == .events { eventsFollowed = true }
         let events = model.events.count
-        model.take(text, to: question)
+        let time = Clock.monotonicNanoseconds
+        model.take(text, to: question, time: time)
         if question == .crashes, let id = crashesWanted {
             for report in model.told.crashes(of: id) ?? [] where report.lines == nil { ask(.crash(report.id), every: 0) }
         }
         guard question == .events || model.told != before else { return }
-        recorder?.add(text, to: question, time: Clock.monotonicNanoseconds, wall: Clock.wallMicroseconds / 1000)
+        recorder?.add(text, to: question, time: time, wall: Clock.wallMicroseconds / 1000)
         if recorder != nil, model.events.count != events { askForRecording() }
         told()
     }

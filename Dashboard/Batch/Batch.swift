@@ -41,6 +41,7 @@ package final class Batch {
     private func tick() {
         let now = Clock.monotonicNanoseconds
         source.tick()
+        if asksApps { source.ask(.apps, every: 1) }
         guard printed > 0 || isReady || now > startedAt + Batch.patienceNanoseconds, now >= nextAt else { return }
         if source.model.processes.isEmpty {
             let text = "no stats from \(options.hub): no supervisor answers (megacomet start)"
@@ -60,10 +61,14 @@ package final class Batch {
         if options.count > 0, printed >= options.count { return loop.stop() }
         nextAt = now + UInt64(context.session.interval * 1e9)
     }
-    /// Two reports of each that runs: rates are known. A recording has all at once.
+    /// The screen has them, and there is a place for them.
+    private var asksApps: Bool { options.screen == .delivery && !options.isCheck && (options.format == .text || options.format == .json) }
+
+    /// Two reports of each that runs, and two answers: rates are known. A recording has all at once.
     private var isReady: Bool {
         let model = source.model
         if source.isReplay { return model.processes.values.contains { $0.own.samples.count > 1 } }
+        if asksApps, model.told.apps.previousTime == nil, model.told.apps.problem.isEmpty { return false }
         return model.totals.areWhole
     }
     /// False where the reader is gone.

@@ -36,6 +36,7 @@ enum BatchText {
         if context.session.screen == .events {
             return text + Views.shownEvents(model, context.session).reversed().map { "\(Format.date($0.time))T\(Format.clock($0.time, milliseconds: true))Z \($0.severity.letter) \($0.who) \($0.kind) \($0.text)\n" }.joined()
         }
+        if context.session.screen == .delivery { text += appsText(context) }
         let columns = columns(context)
         let table = [columns.map(\.id)] + rows(context).map { process in columns.map { field($0, process, context) } }
         let widths = columns.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
@@ -87,6 +88,7 @@ enum BatchText {
         if context.session.screen == .events {
             text += ",\"events\":[" + Views.shownEvents(model, context.session).reversed().map(\.json).joined(separator: ",") + "]"
         }
+        if context.session.screen == .delivery { text += appsJSON(context) }
         return text + ",\"alerts\":[" + model.alerts.raised.map { "{\"critical\":\($0.isCritical),\"text\":\(string($0.text))}" }.joined(separator: ",") + "]}\n"
     }
     static func string(_ text: String) -> String {

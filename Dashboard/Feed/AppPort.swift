@@ -1,10 +1,9 @@
 import Glibc
 package import Reactor
 
-/// The manager's app port, asked by HTTP without waiting: which clients have most messages waiting. One request at a time.
+/// The manager's app port, asked by HTTP without waiting: which clients have most messages waiting, and which apps publish. One request at a time.
 package final class AppPort {
-    /// Rows for the tallest screen; and what such an answer can take.
-    private static let mostClients = 50
+    /// What an answer with all its rows can take.
     private static let mostBytes = 256 << 10
     private static let patienceSeconds = 3.0
 
@@ -14,6 +13,7 @@ package final class AppPort {
     private var descriptor: Int32 = -1
     private var watcher: IOWatcher?
     private var timer: Reactor.Timer?
+    private var request = ""
     private var received: [UInt8] = []
     private var done: ((Result<String, Failure>) -> Void)?
     package struct Failure: Error { package let description: String }
@@ -28,11 +28,14 @@ package final class AppPort {
     }
     deinit { close() }
 
-    /// JSON, or why not. While one is under way another is left out.
-    package func askClients(_ done: @escaping (Result<String, Failure>) -> Void) {
-        guard self.done == nil else { return }
+    package var isBusy: Bool { done != nil }
+
+    /// JSON, or why not. Not while it is busy.
+    package func ask(_ target: String, _ done: @escaping (Result<String, Failure>) -> Void) {
+        precondition(!isBusy, "one request at a time")
         do { descriptor = try Sockets.connect(endpoint) } catch { return done(.failure(Failure(description: "\(error)"))) }
         self.done = done
+        request = "GET \(target) HTTP/1.1\r\nHost: \(endpoint)\r\nConnection: close\r\n" + (key.isEmpty ? "" : "Authorization: Bearer \(key)\r\n") + "\r\n"
         received = []
         timer?.start(after: AppPort.patienceSeconds)
         watcher = IOWatcher(loop, descriptor, .write) { [unowned self] in ready($0) }
@@ -41,10 +44,8 @@ package final class AppPort {
         if events.contains(.write) {
             let error = Sockets.pendingError(descriptor)
             guard error == 0 else { return end(.failure(Failure(description: "\(endpoint): \(String(cString: strerror(error)))"))) }
-            let text = "GET /clients?most=\(AppPort.mostClients) HTTP/1.1\r\nHost: \(endpoint)\r\nConnection: close\r\n"
-                + (key.isEmpty ? "" : "Authorization: Bearer \(key)\r\n") + "\r\n"
             // Under what any socket's buffer takes at once.
-            guard Array(text.utf8).withUnsafeBytes({ Sockets.write(descriptor, $0) }) == .bytes(text.utf8.count) else {
+            guard Array(request.utf8).withUnsafeBytes({ Sockets.write(descriptor, $0) }) == .bytes(request.utf8.count) else {
                 return end(.failure(Failure(description: "\(endpoint) takes no request")))
             }
             watcher?.watch(.read)

@@ -104,6 +104,39 @@ struct ClientsAnswer: Decodable {
     var error: Why?
 }
 
+/// The app port's answer to GET /apps.
+struct AppsAnswer: Decodable {
+    struct Row: Decodable {
+        var peer: String
+        var form: String?
+        var connected_seconds: Double
+        var publishes: Double
+        var bytes: Double
+        var errors: Double
+        var idle_seconds: Double
+        var backlog_bytes: Double
+    }
+    var apps: [Row]?
+    var more: Double?
+    var error: ClientsAnswer.Why?
+}
+
+extension Told.Apps {
+    package mutating func take(json: String, time: UInt64) {
+        let answer = try? JSONDecoder().decode(AppsAnswer.self, from: Data(json.utf8))
+        guard let apps = answer?.apps else {
+            problem = "the manager says: " + (answer?.error?.message ?? "what can't be read")
+            return
+        }
+        let rows = apps.map {
+            Row(
+                peer: $0.peer, form: $0.form, connectedSeconds: $0.connected_seconds, publishes: $0.publishes, bytes: $0.bytes, errors: $0.errors,
+                idleSeconds: $0.idle_seconds, backlogBytes: $0.backlog_bytes)
+        }
+        take(rows, more: answer?.more ?? 0, time: time)
+    }
+}
+
 extension Told.Clients {
     package init(json: String) {
         let answer = try? JSONDecoder().decode(ClientsAnswer.self, from: Data(json.utf8))

@@ -7,13 +7,25 @@ package enum Question: Hashable, Sendable {
     case log(ProcessID)
     case crash(String)
     /// Of the app port.
-    case clients
+    case clients, apps
+
+    /// Rows for the tallest screen.
+    private static let mostRows = 50
+
+    /// What a request to the app port names; nil: the control socket is asked.
+    var target: String? {
+        switch self {
+        case .clients: "/clients?most=\(Question.mostRows)"
+        case .apps: "/apps?most=\(Question.mostRows)"
+        default: nil
+        }
+    }
 
     /// One line of JSON for the control socket.
     var line: String {
         var request = ControlRequest(name)
         switch self {
-        case .status, .doctor, .crashes, .clients: break
+        case .status, .doctor, .crashes, .clients, .apps: break
         case .events: request.follow = true
         case .log(let id): request = ControlRequest("log", id.long)
         case .crash(let id):
@@ -30,6 +42,7 @@ package enum Question: Hashable, Sendable {
         case .events: "events"
         case .crashes: "crashes"
         case .clients: "clients"
+        case .apps: "apps"
         case .log(let id): "log \(id.long)"
         case .crash(let id): "crash \(id)"
         }
@@ -42,6 +55,7 @@ package enum Question: Hashable, Sendable {
         case ("events", nil): self = .events
         case ("crashes", nil): self = .crashes
         case ("clients", nil): self = .clients
+        case ("apps", nil): self = .apps
         case ("log", let process?):
             guard let id = ProcessID(process) else { return nil }
             self = .log(id)
@@ -52,13 +66,14 @@ package enum Question: Hashable, Sendable {
 }
 
 extension Model {
-    /// The answer, as it came: live or from a recording. What can't be read changes nothing.
-    package mutating func take(_ text: String, to question: Question) {
+    /// The answer, as it came: live or from a recording. What can't be read changes nothing. `time`: when it came, in ns.
+    package mutating func take(_ text: String, to question: Question, time: UInt64) {
         if question == .events {
             if let kept = ControlEvents(text) { kept.events.forEach { take(Event($0)) } } else if let event = Event(json: text) { take(event) }
             return
         }
         if question == .clients { return told.clients = Told.Clients(json: text) }
+        if question == .apps { return told.apps.take(json: text, time: time) }
         guard let answer = ControlAnswer(text) else { return }
         switch question {
         case .status: takeStatus(answer)
@@ -74,8 +89,12 @@ extension Model {
             guard let report = answer.crash?.report else { return }
             told.crashes = (told.crashes ?? []).filter { $0.id != id } + [Told.CrashReport(id: id, lines: report)]
             told.crashes?.sort { $0.id < $1.id }
-        case .events, .clients: return
+        case .events, .clients, .apps: return
         }
+    }
+    /// The app port gave none. What it said before stays, and gets older.
+    package mutating func miss(_ question: Question, why: String) {
+        if question == .clients { told.clients.problem = why } else { told.apps.problem = why }
     }
     private mutating func takeStatus(_ answer: ControlAnswer) {
         guard let rows = answer.processes else { return }

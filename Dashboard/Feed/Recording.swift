@@ -91,7 +91,7 @@ package struct Player {
     /// What came once, again.
     package enum Piece {
         case datagram(StatsReader.Outcome, StatsReader)
-        case answer(String, Question)
+        case answer(String, Question, time: UInt64)
     }
     /// Hands over all that had come by `now` of the player's clock.
     package mutating func advance(now: UInt64, _ take: (Piece) -> Void) {
@@ -105,7 +105,7 @@ package struct Player {
             case .datagram: take(.datagram(piece.bytes.withUnsafeBytes { reader.receive($0, length: $0.count, now: piece.time) }, reader))
             case .answer:
                 guard let end = piece.bytes.firstIndex(of: 10), let question = Question(name: String(decoding: piece.bytes[..<end], as: UTF8.self)) else { break }
-                take(.answer(String(decoding: piece.bytes[(end + 1)...], as: UTF8.self), question))
+                take(.answer(String(decoding: piece.bytes[(end + 1)...], as: UTF8.self), question, time: piece.time))
             }
         }
     }

@@ -58,8 +58,7 @@ package struct Series: Equatable, Sendable {
     package func age(_ now: UInt64) -> Double? { time.map { now > $0 ? Double(now - $0) / 1e9 : 0 } }
     package func freshness(_ now: UInt64) -> Freshness {
         guard let age = age(now) else { return .old }
-        let intervals = age * 1000 / Double(max(1, interval))
-        return intervals > 10 ? .old : intervals > 3 ? .stale : .fresh
+        return Freshness(age: age, interval: Double(max(1, interval)) / 1000)
     }
 }
 
@@ -73,6 +72,12 @@ package enum Freshness: Int, Comparable, Sendable {
     /// There is no process to have it: `-`.
     case absent
     package static func < (one: Freshness, other: Freshness) -> Bool { one.rawValue < other.rawValue }
+
+    /// Both in seconds.
+    package init(age: Double, interval: Double) {
+        let intervals = age / interval
+        self = intervals > 10 ? .old : intervals > 3 ? .stale : .fresh
+    }
 }
 
 /// A value with its age. Unknown is never zero.

@@ -6,6 +6,7 @@ package struct Told: Equatable, Sendable {
     package var rolling: Rolling?
     package var doctor: [Doctor.Row] = []
     package var clients = Clients()
+    package var apps = Apps()
     /// The newest last; nil: not told yet.
     package var crashes: [CrashReport]?
 

@@ -43,9 +43,23 @@ extension Views {
         var latency = Page.Section(title: size.width < 60 ? "LATENCY" : title, lines: latencyLines(context, counts), least: 8)
         if wide { latency.right = ("HEAT: latency down, seconds across, newest right", heat(context, width: size.width - size.width / 2 - 12)) }
         page.sections.append(latency)
-        page.sections.append(.init(title: "WHY CONNECTIONS CLOSED, last 60s", lines: [closesLine(context), appsLine(context)], least: 1, grows: true))
+        var closed = Page.Section(title: "WHY CONNECTIONS CLOSED, last 60s", lines: closesLines(context, inHalf: hasPane(size)), least: 1, grows: true)
+        if hasPane(size) {
+            let pane = appsPane(context, width: size.width - size.width / 2)
+            closed.lines.append(appFigures(context))
+            // Room for some of them, as far as the table leaves it.
+            while closed.lines.count < min(pane.lines.count, 8) { closed.lines.append(Line()) }
+            closed.least = 3
+            closed.right = pane
+        } else if showsApps(size) {
+            page.last = appsLine(context)
+        }
+        page.sections.append(closed)
         return page
     }
+    /// From this size on the connections of apps are on the screen, and asked for; one by one where they have a pane.
+    package static func showsApps(_ size: Size) -> Bool { size.width >= 40 && size.height >= 20 }
+    private static func hasPane(_ size: Size) -> Bool { size.width >= wideFrom && size.height >= 30 }
 
     private static let bucketNames = LatencyBuckets.boundsMilliseconds.map { "<\($0)ms" } + [">500ms"]
     private static func latencyLines(_ context: Context, _ counts: [Double]?) -> [Line] {
@@ -80,23 +94,18 @@ extension Views {
             return line
         }
     }
-    private static func closesLine(_ context: Context) -> Line {
+    /// In one line, or in two that are half as long.
+    private static func closesLines(_ context: Context, inHalf: Bool) -> [Line] {
         let counts = context.totals.closes
         let all = counts?.reduce(0, +) ?? 0
-        var line = Line(" ")
+        let perLine = inHalf ? 3 : Closes.reasons.count
+        var lines: [Line] = []
         for (index, reason) in Closes.reasons.enumerated() {
+            if index % perLine == 0 { lines.append(Line(" ")) }
             let share = counts.map { all > 0 ? Format.decimals($0[index] / all * 100, 1) + "%" : "-" } ?? "?"
-            line.add("\(reason.word) \(share)", role: reason.id == .closesSlow && all > 0 && (counts?[index] ?? 0) > 0 ? .warning : .normal, leaves: index, gap: index == 0 ? 0 : 3)
+            let role = reason.id == .closesSlow && all > 0 && (counts?[index] ?? 0) > 0 ? Role.warning : .normal
+            lines[lines.count - 1].add("\(reason.word) \(share)", role: role, leaves: index % perLine, gap: index % perLine == 0 ? 0 : 3)
         }
-        return line
-    }
-    /// The apps, as far as the manager counts them.
-    private static func appsLine(_ context: Context) -> Line {
-        guard let manager = context.totals.manager else { return Line(" app connections ?", .dim) }
-        var line = Line(" app connections " + manager.gauge(.appsConnected, context.now).text(Format.grouped))
-        line.add("accepted " + context.totals.manager(.appAccepts, seconds: context.seconds).text(Format.rate) + "/s", leaves: 1)
-        line.add("most unread answers " + manager.gauge(.appBacklogMax, context.now).text(Format.bytes), leaves: 3)
-        line.add("clients known " + manager.gauge(.clientsKnown, context.now).text(Format.grouped), leaves: 2)
-        return line
+        return lines
     }
 }

@@ -32,12 +32,14 @@ struct Page {
     var table: Table?
     var list: List?
     var sections: [Section] = []
+    /// Below all that: room is kept for it.
+    var last: Line?
     var keys: Line
 
     func draw(on grid: inout Grid, _ context: Context, width: Int) {
         let height = grid.size.height
         let footer = height >= 16 ? 2 : height >= 8 ? 1 : 0
-        let end = height - footer
+        let end = height - footer - (last == nil ? 0 : 1)
         var row = 1
         for line in header where height >= line.from && row < end - 2 {
             line.line.draw(on: &grid, row: row, context.capabilities)
@@ -84,6 +86,7 @@ struct Page {
                 row += 1
             }
         }
+        last?.draw(on: &grid, row: row, context.capabilities)
         drawFooter(on: &grid, footer, context)
     }
 

@@ -123,6 +123,16 @@ struct PropertyTests {
         model.told.crashes = [Told.CrashReport(id: "x-worker-0", lines: evil), Told.CrashReport(id: "y-worker-0")]
         model.told.clients.problem = Bool.random(using: &chance) ? "" : evil[0]
         model.told.clients.rows = evil.map { Told.Clients.Row(id: $0, worker: .worker(0), queued: .infinity, bytes: 1e300, oldestSeconds: -1) }
+        for time in [Samples.start, model.now] where Bool.random(using: &chance) {
+            let rows = (evil + ["10.0.0.1:9", "10.0.0.1:9"]).map { peer in
+                func any() -> Double { [0, 1e300, -1, .infinity, .nan, Double.random(in: 0...1e12, using: &chance)].randomElement(using: &chance) ?? 0 }
+                return Told.Apps.Row(
+                    peer: peer, form: Bool.random(using: &chance) ? evil[0] : nil, connectedSeconds: any(), publishes: any(), bytes: any(), errors: any(), idleSeconds: any(),
+                    backlogBytes: any())
+            }
+            model.told.apps.take(rows, more: [0, 1e18, .nan].randomElement(using: &chance) ?? 0, time: time)
+        }
+        if Bool.random(using: &chance) { model.told.apps.problem = evil[1] }
         if Bool.random(using: &chance) { model.told.rolling = Told.Rolling(by: evil[0], total: 0, done: 9, current: .worker(0), left: []) }
         model.told.doctor = (0..<Int.random(in: 0...30, using: &chance)).map { Doctor.Row(name: "net.name.\($0)", have: "1 2 3", want: ">= 9", why: evil[1], enough: $0 % 3 == 0) }
         model.now += UInt64.random(in: 0...20, using: &chance) * Samples.second

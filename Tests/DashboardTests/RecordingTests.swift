@@ -48,6 +48,8 @@ struct RecordingTests {
             (.crashes, #"{"ok":true,"crashes":["20261123T140228-worker-3"]}"#),
             (.crash("20261123T140228-worker-3"), #"{"ok":true,"crash":{"id":"20261123T140228-worker-3","text":"SIGSEGV","lines":[{"text":"Fatal error"}]}}"#),
             (.clients, #"{"clients":[{"client":"alice","worker":null,"queued":5,"bytes":40,"oldest_seconds":1.5}]}"#),
+            (.apps, #"{"apps":[{"peer":"10.0.1.5:1","form":"lines","connected_seconds":10.5,"publishes":100,"bytes":1000,"errors":1,"idle_seconds":0.1,"backlog_bytes":0}],"more":2}"#),
+            (.apps, #"{"apps":[{"peer":"10.0.1.5:1","form":"lines","connected_seconds":12.5,"publishes":150,"bytes":1100,"errors":1,"idle_seconds":0.1,"backlog_bytes":7}],"more":0}"#),
             (.status, "not JSON"),
         ]
         do {
@@ -58,7 +60,7 @@ struct RecordingTests {
         #expect(lstat(path, &status) == 0 && status.st_mode & 0o777 == 0o600, "it names clients")
         var model = Model()
         var player = Player(try Recording.read(path).get(), from: 0, to: nil, speed: 1, now: 0)
-        player.finish { if case .answer(let text, let question) = $0 { model.take(text, to: question) } }
+        player.finish { if case .answer(let text, let question, let time) = $0 { model.take(text, to: question, time: time) } }
         let child = try #require(model.told.children[.worker(3)])
         #expect(child.isHeld && child.lastExit == "SIGSEGV after 3.1s" && child.drainsBeside == 9.5)
         #expect(child.output == ["00:00:00 last words"])
@@ -67,6 +69,9 @@ struct RecordingTests {
         #expect(model.told.doctor.map(\.enough) == [false])
         #expect(model.told.crashes(of: .worker(3))?.first?.lines?.contains { $0.contains("Fatal error") } == true)
         #expect(model.told.clients.rows.map(\.id) == ["alice"] && model.told.clients.problem.isEmpty)
+        let app = try #require(model.told.apps.rows.first)
+        #expect(app.peer == "10.0.1.5:1" && app.backlogBytes == 7 && app.rates == Told.Apps.Rates(publishes: 25, bytes: 50, errors: 0))
+        #expect(model.told.apps.count == 1 && model.told.apps.time == 9_000_000_000)
     }
     @Test func theDay_isPlayedToo() throws {
         let path = "/tmp/megatop-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).mgtr"

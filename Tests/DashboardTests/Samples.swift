@@ -45,7 +45,21 @@ enum Samples {
         model.told.clients.rows = [("alice", 4, 100, 46_080, 47), ("bob", nil, 88, 39_936, 13), ("carol", 0, 71, 30_720, 44)].map { (id: String, worker: Int?, queued: Double, bytes: Double, age: Double) in
             Told.Clients.Row(id: id, worker: worker.map { .worker($0) } ?? .manager, queued: queued, bytes: bytes, oldestSeconds: age)
         }
+        for back in [UInt64(3), 1] { model.told.apps.take(apps(back), more: 0, time: model.now - back * second) }
         return model
+    }
+    /// Two that publish, and one that has not for four minutes; so many seconds ago.
+    static func apps(_ back: UInt64) -> [Told.Apps.Row] {
+        let seconds = Double(1_000_000 - back)
+        func row(_ peer: String, _ form: String, up: Double, perSecond: Double, idle: Double) -> Told.Apps.Row {
+            Told.Apps.Row(
+                peer: peer, form: form, connectedSeconds: up - Double(back), publishes: perSecond * seconds, bytes: perSecond * 540 * seconds, errors: 0, idleSeconds: idle,
+                backlogBytes: 0)
+        }
+        return [
+            row("10.0.1.5:51022", "lines", up: 259_300, perSecond: 9100, idle: 0), row("10.0.1.6:40110", "lines", up: 259_200, perSecond: 9100, idle: 0),
+            row("127.0.0.1:33218", "http", up: 7300, perSecond: 0, idle: 240),
+        ]
     }
     static func child(_ exit: String, _ output: [String]) -> Told.Child {
         var child = Told.Child()

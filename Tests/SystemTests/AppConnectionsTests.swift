@@ -74,4 +74,16 @@ struct AppConnectionsTests {
         #expect(try HTTP.request("GET", "/apps", port: appliance.appPort).status == 401)
         #expect(try apps(appliance.appPort, key: "secret").rows.count == 2)
     }
+
+    @Test func batchOutput_hasThemToo() throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        let lines = try LinePublisher(port: appliance.appPort)
+        try lines.publish("c1", "x")
+        let output = try Program.run("megatop", ["-b", "-S", "delivery", "-o", "json", "-c", appliance.configuration], in: appliance.folder).output
+        let rows = try #require(try JSON.parse(output)["apps"]?.array)
+        #expect(rows.count == 1 && rows[0]["peer"]?.string == peer(lines.socket) && rows[0]["pub_s"]?.double == 0 && rows[0]["fresh"]?.bool == true, "\(output)")
+        let text = try Program.run("megatop", ["-b", "-S", "delivery", "-c", appliance.configuration], in: appliance.folder).output
+        #expect(text.contains("# app \(peer(lines.socket)) ") && text.contains(" pub_s=0 "), "\(text)")
+    }
 }

@@ -104,6 +104,41 @@ struct MegatopLifeTests {
         try screen.expect { $0.contains("CLIENTS WITH MOST WAITING") && $0.contains("client-3") }
     }
 
+    @Test func appConnections_areOnTheDeliveryScreen_alsoWhereThePortHasAKey_andInARecording() throws {
+        let appliance = try Appliance(workers: 1, ["app": "key = \"secret\""])
+        defer { appliance.end() }
+        let (busy, bad) = (try LinePublisher(port: appliance.appPort, key: "secret"), try LinePublisher(port: appliance.appPort, key: "secret"))
+        try bad.socket.send("{}\n")
+        #expect(try bad.receipt().errorCode == "bad_client")
+        let file = appliance.folder.path + "/apps.mgtr"
+        let screen = try TerminalScreen(width: 140, height: 36, appliance, "--record \(file)")
+        defer { screen.end() }
+        try screen.expect("2/2 ok")
+        try screen.send("3")
+        /// What stands behind the address: it publishes while it is looked at.
+        func words(_ text: String, _ app: LinePublisher) -> [Substring]? {
+            _ = try? busy.publish("c1", "x")
+            let parts = text.split(separator: "127.0.0.1:\(app.socket.localPort) ", maxSplits: 1)
+            return parts.count == 2 ? parts[1].prefix { $0 != "\n" }.split(separator: " ") : nil
+        }
+        func publishes(_ text: String) -> Bool {
+            guard text.contains("APP CONNECTIONS 2 "), let busy = words(text, busy), let bad = words(text, bad), busy.count == 8, bad.count >= 6 else { return false }
+            return busy[0] == "up" && Double(busy[2].dropLast(2)) ?? 0 > 0 && busy[7] == "0" && bad[2] == "0/s" && bad.suffix(2) == ["errors", "1"]
+        }
+        try screen.expect("both, and their rates", publishes)
+        try screen.resize(width: 80, height: 24)
+        try screen.expect { text in
+            _ = words(text, busy)
+            return text.contains(" app connections 2: 127.0.0.1 ") && !text.contains("127.0.0.1 0/s  127") && !text.contains("?/s") && text.split(separator: "\n").allSatisfy { $0.count <= 80 }
+        }
+        try screen.send("q")
+        try screen.expect("detached")
+        appliance.end()
+        let again = try TerminalScreen(width: 140, height: 36, appliance, "--replay \(file) -S delivery --speed 100")
+        defer { again.end() }
+        try again.expect { $0.contains("REPLAY END") && $0.contains("APP CONNECTIONS 2") && $0.contains("127.0.0.1:\(busy.socket.localPort) ") && $0.contains("errors 1") }
+    }
+
     @Test func start_onTheLostScreen_startsAnAppliance_thatOutlivesMegatop() throws {
         let appliance = try Appliance(workers: 1, starts: false)
         defer { appliance.end() }

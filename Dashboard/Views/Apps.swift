@@ -1,0 +1,115 @@
+import Wire
+
+// The connections of apps: a line where there is little room, and one by one beside why connections closed where there is much.
+extension Views {
+    /// `app connections 3: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s`: what stands last leaves first.
+    static func appsLine(_ context: Context) -> Line {
+        guard let manager = context.totals.manager else { return Line(" app connections ?", .dim) }
+        let told = ToldApps(context)
+        var line = Line(" app connections " + told.count.text(Format.grouped) + (told.rows.isEmpty ? "" : ":"))
+        for (index, row) in told.rows.prefix(mostInLine).enumerated() {
+            let address = row.peer.prefix { $0 != ":" }
+            let text = context.capabilities.clean(String(address)) + " " + told.rate(row, \.publishes, Format.rate) + (told.idle(row).map { " " + $0 } ?? "")
+            line.add(text, role: told.role(row), leaves: 1 + index, gap: index == 0 ? 1 : 2)
+        }
+        if told.rows.isEmpty, let why = told.why { line.add(context.capabilities.clean(why), role: .dim, leaves: 1) }
+        add(figures: manager, to: &line, leaves: mostInLine + 1, context)
+        return line
+    }
+    /// More fit on no terminal.
+    private static let mostInLine = 16
+
+    /// What the manager counts of all of them.
+    static func appFigures(_ context: Context) -> Line {
+        var line = Line(" apps")
+        guard let manager = context.totals.manager else { return Line(" apps ?", .dim) }
+        add(figures: manager, to: &line, leaves: 1, context)
+        return line
+    }
+    private static func add(figures manager: ProcessModel, to line: inout Line, leaves: Int, _ context: Context) {
+        line.add("accepted " + context.totals.manager(.appAccepts, seconds: context.seconds).text(Format.rate) + "/s", leaves: leaves)
+        line.add("most unread answers " + manager.gauge(.appBacklogMax, context.now).text(Format.bytes), leaves: leaves + 2)
+        line.add("clients known " + manager.gauge(.clientsKnown, context.now).text(Format.grouped), leaves: leaves + 1)
+    }
+
+    /// One row for each. What is needed least leaves all rows alike, so that they stand under each other.
+    static func appsPane(_ context: Context, width: Int) -> (title: String, lines: [Line]) {
+        let told = ToldApps(context)
+        let cells = told.rows.map { row in AppColumn.allCases.map { $0.text(row, told, context) } }
+        var shown = AppColumn.allCases.map { column in (column: column, width: cells.map { $0[column.rawValue].count }.max() ?? 0) }
+        for least in AppColumn.firstToLeave where shown.reduce(0, { $0 + $1.width + 2 }) > width { shown.removeAll { $0.column == least } }
+        var lines = told.why.map { [Line(" " + context.capabilities.clean($0), .dim)] } ?? []
+        for (row, cells) in zip(told.rows, cells) {
+            var line = Line(" ")
+            for (column, width) in shown {
+                let text = cells[column.rawValue]
+                let isFull = column == .lag && row.backlogBytes >= Double(Limits.appOutputBytes)
+                line.add(column.isLeft ? Format.left(text, width) : Format.right(text, width), role: isFull ? .warning : told.role(row), gap: column == .peer ? 0 : 2)
+            }
+            lines.append(line)
+        }
+        return ("APP CONNECTIONS " + told.count.text(Format.grouped), lines)
+    }
+}
+
+/// Of the pane: who, for how long, how fast, what it has not read, what was refused.
+private enum AppColumn: Int, CaseIterable {
+    case peer, up, publishes, bytes, lag, errors
+    static let firstToLeave: [AppColumn] = [.up, .bytes, .lag, .errors]
+    var isLeft: Bool { self != .publishes && self != .bytes }
+
+    func text(_ row: Told.Apps.Row, _ told: ToldApps, _ context: Context) -> String {
+        switch self {
+        case .peer: context.capabilities.clean(row.peer)
+        case .up: "up " + Format.span(row.connectedSeconds) + told.mark
+        case .publishes: told.rate(row, \.publishes, Format.rate)
+        // One that does nothing has no rate of bytes, and nothing to read.
+        case .bytes: told.idle(row) ?? told.rate(row, \.bytes, Format.bytes)
+        case .lag: told.idle(row) == nil ? "lag " + Format.bytes(row.backlogBytes) + told.mark : ""
+        case .errors: "errors " + Format.short(row.errors) + told.mark
+        }
+    }
+}
+
+/// What was told of the apps, as far as it can be trusted by now.
+struct ToldApps {
+    /// Without a publish for so long it is said how long.
+    private static let idleFromSeconds = 10.0
+
+    /// By the last answer; before the first one by the manager's report.
+    let count: Quantity
+    let rows: [Told.Apps.Row]
+    let freshness: Freshness
+    /// Why there are no rows, or none of now.
+    let why: String?
+    var mark: String { freshness == .fresh ? "" : "~" }
+
+    init(_ context: Context) {
+        let apps = context.model.told.apps
+        freshness = apps.freshness(context.now, interval: context.session.interval)
+        let isRunning = context.totals.manager?.state(context.now).isRunning ?? true
+        rows = isRunning ? apps.rows : []
+        let counted = context.totals.manager?.gauge(.appsConnected, context.now) ?? Quantity(nil, .old)
+        count = isRunning && freshness < .old ? Quantity(apps.count, freshness) : counted
+        if !isRunning {
+            why = "the manager does not run"
+        } else if !apps.problem.isEmpty {
+            why = apps.problem
+        } else if apps.time == nil {
+            why = context.model.isReplay ? "the recording has none yet" : "asking the manager ..."
+        } else {
+            why = apps.rows.isEmpty ? "no app is connected" : nil
+        }
+    }
+
+    func quantity(_ row: Told.Apps.Row, _ rate: KeyPath<Told.Apps.Rates, Double>) -> Quantity {
+        Quantity(freshness == .old ? nil : row.rates?[keyPath: rate], freshness)
+    }
+    func rate(_ row: Told.Apps.Row, _ rate: KeyPath<Told.Apps.Rates, Double>, _ format: (Double) -> String) -> String { quantity(row, rate).text(format) + "/s" }
+    /// Where nothing came from it lately.
+    func idle(_ row: Told.Apps.Row) -> String? {
+        quantity(row, \.publishes).value == 0 && row.backlogBytes == 0 && row.idleSeconds >= ToldApps.idleFromSeconds ? "idle " + Format.span(row.idleSeconds) + mark : nil
+    }
+    /// Something of it is refused now.
+    func role(_ row: Told.Apps.Row) -> Role { freshness != .fresh ? .dim : (row.rates?.errors ?? 0) > 0 ? .warning : .normal }
+}
