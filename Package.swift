@@ -82,7 +82,7 @@ let package = Package(
         .testTarget(name: "CometTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "PublishingTests", dependencies: ["TestSupport", "Publishing", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
-        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "ConfigurationFile"], swiftSettings: strict),
+        .testTarget(name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration", "ConfigurationFile"], swiftSettings: strict),
         .testTarget(
             name: "BenchTests", dependencies: ["TestSupport", "Wire", "megabench", "megaworker", "megamanager", "megacomet"], swiftSettings: strict),
         .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Configuration", "Wire"], exclude: ["Golden"], swiftSettings: strict),

@@ -135,6 +135,18 @@ import Testing
         #expect(contents(ofFile: "/proc/\(try appliance.pid("manager"))/cmdline").contains("5.0"))
     }
 
+    /// The parser would end the program over this one.
+    @Test func reloadOfAFileThatTheParserDoesNotSurvive_changesNothing() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let good = contents(ofFile: appliance.configuration)
+        _ = try appliance.folder.write("megacomet.toml", good.replacing("[app]", with: "[[[app]"))
+        let supervisor = try #require(appliance.supervisor)
+        supervisor.signal(SIGHUP)
+        try eventually("the refusal says why") { supervisor.output.contains("RELOAD_FAILED by SIGHUP, nothing changed") && supervisor.output.contains("a section is written [name]") }
+        _ = try appliance.folder.write("megacomet.toml", good)
+        #expect(try appliance.status().allReady && supervisor.isRunning)
+    }
+
     @Test func drain_answersItsPolls_andTheWorkerIsAnotherOneThen() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let (one, other) = try (appliance.pid("worker-0"), appliance.pid("worker-1"))

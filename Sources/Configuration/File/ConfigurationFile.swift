@@ -43,18 +43,19 @@ package enum ConfigurationFile {
         }
     }
 
+    /// What can be read of a file that has mistakes, its defaults elsewhere: to find the supervisor that runs with what the file said before. Nil where
+    /// it does not say for certain where that is.
+    package static func settingsBesideMistakes(_ path: String) -> Settings? {
+        guard case .success(let text) = contents(of: path), case .success(let reader) = read(text, file: path) else { return nil }
+        return reader.errors.contains { $0.key == "run_directory" } ? nil : reader.settings
+    }
+
     package static func parse(_ text: String, file: String, overrides: (inout Settings) -> Void = { _ in }) -> Outcome {
-        guard !text.utf8.contains(0) else { return .errors([ConfigurationError(file: file, message: "holds a NUL byte: not a text file")]) }
-        let root: TOMLTable
-        do {
-            root = try TOMLTable(string: text)
-        } catch let error as TOMLParseError {
-            return .errors([ConfigurationError(file: file, line: error.source.begin.line, message: "not TOML: \(error.description)")])
-        } catch {
-            return .errors([ConfigurationError(file: file, message: "not TOML: \(error)")])
+        var reader: Reader
+        switch read(text, file: file) {
+        case .success(let read): reader = read
+        case .failure(let error): return .errors([error])
         }
-        var reader = Reader(file: file, lines: KeyLines(text))
-        withExtendedLifetime(root) { reader.read(root, prefix: "") }
         overrides(&reader.settings)
         let wrong = Set(reader.errors.compactMap(\.key))
         for conflict in reader.settings.conflicts() where !wrong.contains(conflict.key) {
@@ -63,6 +64,24 @@ package enum ConfigurationFile {
         }
         guard reader.errors.isEmpty else { return .errors(reader.errors.sorted { ($0.line ?? .max) < ($1.line ?? .max) }) }
         return .settings(reader.settings)
+    }
+
+    private static func read(_ text: String, file: String) -> Result<Reader, ConfigurationError> {
+        guard !text.utf8.contains(0) else { return .failure(ConfigurationError(file: file, message: "holds a NUL byte: not a text file")) }
+        if let mistake = TOMLGuard.mistake(in: text) {
+            return .failure(ConfigurationError(file: file, line: mistake.line, message: "not TOML: \(mistake.message)"))
+        }
+        let root: TOMLTable
+        do {
+            root = try TOMLTable(string: text)
+        } catch let error as TOMLParseError {
+            return .failure(ConfigurationError(file: file, line: error.source.begin.line, message: "not TOML: \(error.description)"))
+        } catch {
+            return .failure(ConfigurationError(file: file, message: "not TOML: \(error)"))
+        }
+        var reader = Reader(file: file, lines: KeyLines(text))
+        withExtendedLifetime(root) { reader.read(root, prefix: "") }
+        return .success(reader)
     }
 
     private static func contents(of path: String) -> Result<String, ConfigurationError> {
