@@ -126,18 +126,22 @@ extension Views {
     /// Where what came in went: it adds up, or messages are lost without a trace.
     static func flowLine(_ context: Context, withBalance: Bool = true) -> Line {
         let totals = context.totals
-        let seconds = context.seconds
-        func rate(_ id: MetricID) -> Quantity { totals.waitingRate(id, seconds: seconds) }
-        let growth = Quantity(rate(.enqueued).value.flatMap { enqueued in
-            guard let dequeued = rate(.dequeued).value, let expired = rate(.expired).value, let dropped = rate(.droppedFull).value else { return nil }
-            return enqueued - dequeued - expired - dropped
-        }, rate(.enqueued).freshness)
+        func rate(_ id: MetricID) -> Quantity { totals.waitingRate(id, seconds: context.seconds) }
         var line = Line(" FLOW/s", .title)
         line.add("in \(rate(.enqueued).text(Format.rate)) = out \(rate(.dequeued).text(Format.rate))", leaves: 2, gap: 1)
-        line.add("+ expired \(rate(.expired).text(Format.rate)) + dropped \(rate(.droppedFull).text(Format.rate)) + growth \(growth.text(Format.rate))", leaves: 3, gap: 1)
+        line.add("+ expired \(rate(.expired).text(Format.rate)) + dropped \(rate(.droppedFull).text(Format.rate)) + growth \(growth(context).text(Format.rate))", leaves: 3, gap: 1)
         let (text, role) = balance(context)
         if withBalance { line.add(text, role: role, leaves: 1, gap: 3) }
         return line
+    }
+    /// By how much more waits, a second.
+    static func growth(_ context: Context) -> Quantity {
+        func rate(_ id: MetricID) -> Quantity { context.totals.waitingRate(id, seconds: context.seconds) }
+        let enqueued = rate(.enqueued)
+        guard let come = enqueued.value, let dequeued = rate(.dequeued).value, let expired = rate(.expired).value, let dropped = rate(.droppedFull).value else {
+            return Quantity(nil, enqueued.freshness)
+        }
+        return Quantity(come - dequeued - expired - dropped, enqueued.freshness)
     }
     static func balance(_ context: Context) -> (String, Role) {
         let (wrong, checked) = context.totals.balance

@@ -25,7 +25,9 @@ extension Views {
         var flow = flowLine(context, withBalance: false)
         if let enqueued = totals.waitingRate(.enqueued, seconds: 10).value, let limit, let value = waiting.value, wide {
             let out = (totals.waitingRate(.dequeued, seconds: 10).value ?? 0) + (totals.waitingRate(.expired, seconds: 10).value ?? 0)
-            if enqueued - out > 1, limit > value { flow.add("full in " + Format.span((limit - value) / (enqueued - out)) + " at this growth", role: .warning, leaves: 5) }
+            // Over ten seconds, so that it doesn't jump; but nothing fills where the growth that is shown beside it is none.
+            let shown = growth(context).value ?? 0
+            if enqueued - out > 1, limit > value, shown > 0, Double(Format.rate(shown)) != 0 { flow.add("full in " + Format.span((limit - value) / (enqueued - out)) + " at this growth", role: .warning, leaves: 5) }
         }
         page.header.append(.init(line: flow, from: 12))
         var sum = Line(" TOTALS", .title)

@@ -1,0 +1,32 @@
+import Dashboard
+import Testing
+import Wire
+
+/// What the screen of the queues says of the time to come.
+struct QueuesTests {
+    /// Twenty seconds in which so many messages come beyond those that go.
+    private func text(growing: (_ second: Int) -> Int) -> String {
+        var model = Samples.incident()
+        var extra: UInt64 = 0
+        for second in 91...110 {
+            extra += UInt64(growing(second))
+            model.now = Samples.start + UInt64(second) * Samples.second
+            model.wall += 1000
+            var report = Samples.manager(second, model.now, 8)
+            for id in [MetricID.enqueued, .queueMessages] { report.values[raw: id.rawValue] = (report.values[id] ?? 0) + extra }
+            model.take(report)
+            model.tick()
+        }
+        var session = Session()
+        session.screen = .queues
+        return Views.draw(model, session, Size(200, 40), Capabilities()).text
+    }
+
+    @Test func queueThatGrows_isSaidToBeFull_inSoLong() throws {
+        #expect(text { _ in 100 }.contains("growth 100  full in 2h"), "950,000 more at 100 a second")
+    }
+    @Test func growthThatIsOver_fillsNothing() {
+        let text = text { $0 < 108 ? 100 : 0 }
+        #expect(text.contains("growth 0") && !text.contains("full in"), "\(text)")
+    }
+}
