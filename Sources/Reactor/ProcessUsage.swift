@@ -27,6 +27,12 @@ package enum ProcessUsage {
         return Int(clamping: limit.rlim_cur)
     }
 
+    /// Descriptors that may be open, as it is; nil: the kernel did not say.
+    package static func descriptorLimit() -> Int? {
+        var limit = rlimit()
+        return getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? Int(clamping: limit.rlim_cur) : nil
+    }
+
     /// Descriptors open now; to be asked while they are few.
     package static func openDescriptors() -> Int {
         guard let folder = opendir("/proc/self/fd") else { return 0 }

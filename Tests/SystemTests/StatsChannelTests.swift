@@ -100,6 +100,21 @@ struct StatsChannelTests {
         #expect(text.contains("# TYPE megacomet_delivery_seconds histogram"))
     }
 
+    /// Counted with every tenth report, and so are those that came since.
+    @Test func theSupervisorsOwnDescriptors_areCounted() throws {
+        let appliance = try Appliance(workers: 2, ["stats": "interval = 0.05"])
+        let supervisor = try #require(appliance.supervisor)
+        let viewer = try StatsViewer(appliance)
+        viewer.ask(.subscribe)
+        let operators = try (0..<20).map { _ in try Socket(path: "\(appliance.folder.path)/run/control.sock") }
+        try viewer.watch("as many as it has") {
+            viewer.reader.current(.supervisor)?.values[.fdsOpen] == UInt64(Processes.openDescriptors(supervisor.pid))
+        }
+        let limit = try #require(contents(ofFile: "/proc/\(supervisor.pid)/limits").split(separator: "\n").first { $0.hasPrefix("Max open files") })
+        #expect(viewer.reader.current(.supervisor)?.values[.fdLimit] == limit.split(separator: " ").dropFirst(3).first.flatMap { UInt64($0) })
+        #expect(viewer.reader.current(.supervisor)?.values[.fdsOpen] ?? 0 > operators.count)
+    }
+
     @Test func aForgedReport_isCountedAndNotShown() throws {
         let appliance = try Appliance(workers: 1, ["stats": "interval = 0.1"])
         let watcher = try StatsViewer(appliance)

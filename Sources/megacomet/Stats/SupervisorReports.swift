@@ -19,6 +19,10 @@ final class SupervisorReports {
     /// As its own reader sees it: for /metrics.
     private(set) var reader: StatsReader
     private(set) var newest: [[UInt8]] = []
+    /// Descriptors open, counted with every tenth report: a folder of /proc is read for it.
+    private var descriptors = 0
+    private var reportsUntilCount = 0
+    private static let reportsToACount = 10
 
     init(_ supervisor: Supervisor, _ hub: Hub) {
         self.supervisor = supervisor
@@ -81,6 +85,10 @@ final class SupervisorReports {
 
     private func fill() {
         meter.fill(&writer)
+        if reportsUntilCount == 0 { (descriptors, reportsUntilCount) = (ProcessUsage.openDescriptors(), SupervisorReports.reportsToACount) }
+        reportsUntilCount -= 1
+        writer.set(.fdsOpen, descriptors)
+        if let limit = ProcessUsage.descriptorLimit() { writer.set(.fdLimit, limit) }
 
         writer.set(.configGeneration, supervisor.configurationGeneration)
         writer.set(.configOK, supervisor.isConfigurationGood)
