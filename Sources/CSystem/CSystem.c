@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,13 +250,16 @@ int mc_unix_datagram(const char *path) {
     return bind(descriptor, (struct sockaddr *)&address, size) < 0 ? failed(descriptor) : descriptor;
 }
 
-int mc_unix_send(const char *path, const void *bytes, size_t count) {
+int mc_unix_send(const char *path, const void *bytes, size_t count, const int *descriptors, int descriptor_count, int patience) {
     struct sockaddr_un address;
     socklen_t size;
     int descriptor = unix_socket(path, SOCK_DGRAM, &address, &size);
     if (descriptor < 0) return -1;
-    ssize_t n = sendto(descriptor, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
-    if (n < 0) return failed(descriptor);
+    if (connect(descriptor, (struct sockaddr *)&address, size) < 0) return failed(descriptor);
+    while (mc_send_descriptors(descriptor, bytes, count, descriptors, descriptor_count) < 0) {
+        struct pollfd room = {.fd = descriptor, .events = POLLOUT};
+        if ((errno != EAGAIN && errno != EINTR) || poll(&room, 1, patience) == 0) return failed(descriptor);
+    }
     close(descriptor);
     return 0;
 }

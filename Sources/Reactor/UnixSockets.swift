@@ -15,11 +15,12 @@ package enum UnixSockets {
         return descriptor
     }
 
-    /// One datagram to a path; a first `@` stands for the abstract namespace.
+    /// One datagram to a path, with copies of descriptors; a first `@` stands for the abstract namespace. Where the reader has no room it is not sent,
+    /// or waits for as many milliseconds as the patience is.
     @discardableResult
-    package static func send(_ text: String, to path: String) -> Bool {
+    package static func send(_ text: String, to path: String, descriptors: [Int32] = [], patience: Int32 = 0) -> Bool {
         var text = text
-        return text.withUTF8 { mc_unix_send(path, $0.baseAddress, $0.count) } == 0
+        return text.withUTF8 { mc_unix_send(path, $0.baseAddress, $0.count, descriptors, Int32(descriptors.count), patience) } == 0
     }
 
     /// Who is at the other end of a unix stream, as the kernel saw them connect.

@@ -36,9 +36,9 @@ package struct FleetSlot: Sendable {
     /// How long the last start took.
     package internal(set) var readyIn: Milliseconds?
     package internal(set) var lastExit: LastExit?
-    /// The last exits that nobody had ordered, at most `exitsKept`: for counting those of an hour or a day.
-    private var exits: [Milliseconds] = []
-    private static let exitsKept = 2000
+    /// The last exits that nobody had ordered, at most `failuresKept`: for counting those of an hour or a day.
+    var failures: [Milliseconds] = []
+    static let failuresKept = 2000
 
     init(_ name: ProcessName) { self.name = name }
 
@@ -61,7 +61,7 @@ package struct FleetSlot: Sendable {
     }
     package var copies: [Copy] { [main, successor, leaving].compactMap(\.self) }
     /// Those that nobody had ordered: a rolling restart is no reason to worry.
-    package func exits(since: Milliseconds) -> Int { exits.count { $0 > since } }
+    package func exits(since: Milliseconds) -> Int { failures.count { $0 > since } }
 
     subscript(role: Role) -> Copy? {
         get {
@@ -88,8 +88,8 @@ package struct FleetSlot: Sendable {
         exitsTotal += 1
         lastExit = LastExit(ending: ending, uptime: now - copy.startedAt, at: now, wasPlanned: copy.isPlanned, wasHung: copy.isHung)
         if copy.isPlanned { return }
-        exits.append(now)
-        if exits.count > FleetSlot.exitsKept { exits.removeFirst(FleetSlot.exitsKept / 2) }
+        failures.append(now)
+        if failures.count > FleetSlot.failuresKept { failures.removeFirst(FleetSlot.failuresKept / 2) }
     }
     var nextDeadline: Milliseconds? {
         var next = retryAt

@@ -24,6 +24,13 @@ let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().del
         #expect(ConfigurationFile.load(nil) == .settings(Settings()))
     }
 
+    /// systemd keeps every listener over the death of a supervisor: one a worker, and the manager's two.
+    @Test func unit_keepsAsManyListenersAsThereCanBe() throws {
+        guard case .integer(_, let workers, _)? = Setting.named("workers.count")?.field else { throw CocoaError(.featureUnsupported) }
+        let unit = try String(contentsOf: repository.appendingPathComponent("config/megacomet.service"), encoding: .utf8)
+        #expect(unit.contains("\nFileDescriptorStoreMax=\(workers.upperBound + 2)\n"))
+    }
+
     @Test func everySetting_isInTheTableOnce_andHasAMeaning() {
         #expect(Set(Setting.all.map(\.key)).count == Setting.all.count)
         for setting in Setting.all { #expect(setting.meaning.count > 10 && setting.meaning.hasSuffix(".")) }

@@ -13,6 +13,8 @@ public final class Appliance {
     public let operatorPort: Int
     /// Added to the supervisor's environment at its next start.
     public var environment: [String: String] = [:]
+    /// What its service manager hands to the supervisor at its next start.
+    public var listeners: [(name: String, descriptor: Int32)] = []
 
     /// The daemons are taken from a folder of ours from the next start on, where the worker is this script; the path of the script.
     public func replaceWorker(byScript text: String) throws -> String {
@@ -50,7 +52,7 @@ public final class Appliance {
 
     /// Starts the supervisor and waits for nothing.
     public func launch(_ arguments: [String] = []) throws -> Program {
-        let program = try Program(supervisorProgram, ["run", "-c", configuration] + arguments, in: folder, environment: environment)
+        let program = try Program(supervisorProgram, ["run", "-c", configuration] + arguments, in: folder, environment: environment, listeners: listeners)
         supervisor = program
         return program
     }

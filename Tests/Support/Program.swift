@@ -26,15 +26,24 @@ public final class Program {
         return ".build/debug"
     }()
 
-    /// Starts `name` from that folder, or a program by its whole path. `descriptors`: the most files that it may open. Its output goes to a file in `folder`.
-    public init(_ name: String, _ arguments: [String], in folder: Folder, environment: [String: String] = [:], descriptors: Int? = nil) throws {
+    /// Starts `name` from that folder, or a program by its whole path. `descriptors`: the most files that it may open. `listeners`: handed over as systemd
+    /// does it, with their names. Its output goes to a file in `folder`.
+    public init(
+        _ name: String, _ arguments: [String], in folder: Folder, environment: [String: String] = [:], descriptors: Int? = nil, listeners: [(name: String, descriptor: Int32)] = []
+    ) throws {
         self.name = name
         outputFile = "\(folder.path)/\(name.split(separator: "/").last ?? "").\(UInt32.random(in: 0 ... .max)).log"
         var command = [name.hasPrefix("/") ? name : "\(Program.folder)/\(name)"] + arguments
         if let descriptors { command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$@\"", "sh"] + command }
 
+        var environment = environment
+        if !listeners.isEmpty {
+            command = ["/bin/sh", "-c", "export LISTEN_PID=$$; exec \"$@\"", "sh"] + command
+            environment["LISTEN_FDS"] = "\(listeners.count)"
+            environment["LISTEN_FDNAMES"] = listeners.map(\.name).joined(separator: ":")
+        }
         let variables = ["HOME=\(folder.path)", "TMPDIR=\(folder.path)"] + environment.map { "\($0)=\($1)" }
-        pid = try spawn(command, environment: variables, output: outputFile, appends: true)
+        pid = try spawn(command, environment: variables, output: outputFile, appends: true, inherited: listeners.map(\.descriptor))
     }
     deinit { kill() }
 

@@ -1,14 +1,15 @@
 import Glibc
 
 /// Starts a program with nothing of the test runner's own: neither its signal settings (it blocks what children are to be sent) nor its environment.
-/// Its input is empty, its output and errors go to `output`. Not by Foundation's Process, which also waits for what the program leaves behind.
-func spawn(_ command: [String], environment: [String], output: String, appends: Bool = false) throws -> Int32 {
+/// Its input is empty, its output and errors go to `output`; `inherited` are its descriptors from 3 on (they must not lie there themselves). Not by Foundation's Process, which also waits for what the program leaves behind.
+func spawn(_ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = []) throws -> Int32 {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC), 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    for (index, descriptor) in inherited.enumerated() { posix_spawn_file_actions_adddup2(&actions, descriptor, 3 + Int32(index)) }
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

@@ -34,6 +34,32 @@ import Testing
         #expect(!events.contains("does not call"))
     }
 
+    @Test func supervisorThatWasKilled_leavesWhatHappened_toTheNext() throws {
+        let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
+        let crashed = try appliance.pid("worker-0")
+        kill(crashed, SIGKILL)
+        try eventually("it is back") { try appliance.status().allReady && appliance.pid("worker-0") != crashed }
+        let events = try appliance.events()
+        appliance.killSupervisor()
+
+        // Its last line was not whole, and before it is one of a program that knows more.
+        let path = "\(appliance.folder.path)/run/memory"
+        let memory = contents(ofFile: path)
+        _ = try appliance.folder.write("run/memory", memory + "{\"mood\":{\"level\":3}}\n{\"event\":{\"number\":")
+        _ = try appliance.launch()
+        try eventually("all are adopted") { try appliance.status().allReady }
+        #expect(try appliance.events().hasPrefix(events))
+        func row() throws -> JSON? { try JSON.parse(try appliance.command("status", "--json").output)["processes"]?.array?[1] }
+        #expect(try row()?["exits_24h"]?.int == 1 && row()?["last_exit"]?["signal"]?.int == 9)
+
+        // One of a version that this program can't read is left out, whole.
+        appliance.killSupervisor()
+        _ = try appliance.folder.write("run/memory", memory.replacing("{\"version\":1}", with: "{\"version\":2}"))
+        _ = try appliance.launch()
+        try eventually("all are adopted") { try appliance.status().allReady }
+        #expect(try !appliance.events().contains("EXIT") && row()?["exits"]?.int == 0)
+    }
+
     @Test func supervisorToldToEnd_whileItAdopts_endsThemAll() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         appliance.killSupervisor()

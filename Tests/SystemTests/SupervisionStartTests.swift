@@ -143,36 +143,3 @@ import Testing
         #expect(try appliance.command("doctor", "--sysctl").output.contains("net.core.somaxconn = 65535") == (somaxconn < 65535))
     }
 }
-
-/// What systemd is to a service: a datagram socket at a path.
-private final class ServiceManagerSocket {
-    let path: String
-    private let descriptor: Int32
-
-    init(_ path: String) throws {
-        self.path = path
-        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
-        }
-        guard result == 0 else { throw Failure("bind \(path)") }
-    }
-    deinit { close(descriptor) }
-
-    /// The lines of the first datagram from now on that has this one.
-    func wait(for line: String) throws -> String {
-        let deadline = Deadline()
-        var room = [UInt8](repeating: 0, count: 4096)
-        while !deadline.isOver {
-            var one = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&one, 1, deadline.milliseconds) == 1 else { continue }
-            let count = recv(descriptor, &room, room.count, 0)
-            let text = String(decoding: room.prefix(max(0, count)), as: UTF8.self)
-            if text.split(separator: "\n").contains(Substring(line)) { return text }
-        }
-        throw Failure("no \(line)")
-    }
-}

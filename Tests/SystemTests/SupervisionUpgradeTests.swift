@@ -67,6 +67,34 @@ import Testing
         #expect(Processes.mentioning(appliance.folder.path).isEmpty)
     }
 
+    /// Who upgrades at noon still sees last night's crash.
+    @Test func whatHappenedBefore_isKnownAfterwards() throws {
+        let appliance = try appliance()
+        let crashed = try appliance.pid("worker-0")
+        kill(crashed, SIGKILL)
+        try eventually("it is back") { try appliance.status().allReady && appliance.pid("worker-0") != crashed }
+        #expect(try appliance.command("hold", "worker-1").end == .exited(0))
+        func row(_ number: Int) throws -> JSON? { try JSON.parse(try appliance.command("status", "--json").output)["processes"]?.array?[number] }
+        let (before, log, events) = (try row(1), try appliance.command("log", "worker-0").output, try appliance.events())
+        #expect(log.contains("[\(crashed)]") && events.contains("EXIT [\(crashed)] signal 9"))
+
+        for _ in 0..<2 {
+            #expect(try appliance.command("upgrade").end == .exited(0))
+            try eventually("all are adopted") { try appliance.status().allReady }
+        }
+        let after = try row(1)
+        for member in ["restarts", "exits", "exits_24h", "generation"] { #expect(after?[member]?.int == before?[member]?.int, "\(member)") }
+        #expect(after?["exits_24h"]?.int == 1 && after?["last_exit"]?["signal"]?.int == 9)
+        #expect(after?["last_exit"]?["uptime"]?.double == before?["last_exit"]?["uptime"]?.double)
+        #expect(try row(2)?["hold"]?.bool == true, "the watchdog is held still")
+        #expect(try appliance.command("log", "worker-0").output.hasPrefix(log), "its lines, and those of its copy before")
+        #expect(try appliance.events().hasPrefix(events), "and then those of the upgrade")
+        let numbers = try appliance.command("events", "--json").output.split(separator: "\n").compactMap { try JSON.parse(String($0))["number"]?.int }
+        for (index, number) in numbers.enumerated() { #expect(number == index + 1, "counted on") }
+        #expect(try appliance.command("stop").end == .exited(0))
+        #expect(access("\(appliance.folder.path)/run/memory", F_OK) != 0, "a supervisor that ends well leaves nothing")
+    }
+
     /// The port of a process that has no copy lives in the supervisor alone: it goes along.
     @Test func portOfAStoppedWorker_takesConnectionsOverAnUpgrade() throws {
         let appliance = try appliance()

@@ -61,8 +61,9 @@ int mc_unix_listen(const char *path, mode_t mode);
 int mc_unix_connect(const char *path);
 /// A bound unix datagram socket.
 int mc_unix_datagram(const char *path);
-/// Sends one datagram to a path; a first character `@` is the abstract namespace. 0, or -1 with errno.
-int mc_unix_send(const char *path, const void *bytes, size_t count);
+/// Sends one datagram to a path, with descriptors attached; a first character `@` is the abstract namespace. Where the reader has no room for it, it
+/// waits so many milliseconds. 0, or -1 with errno.
+int mc_unix_send(const char *path, const void *bytes, size_t count, const int *descriptors, int descriptor_count, int patience);
 
 /// Receives one datagram of an IPv4 socket: its true length (MSG_TRUNC), who sent it (host byte order), and how many the kernel has dropped
 /// on this socket since it was made, where SO_RXQ_OVFL is on and one was dropped; `dropped` stays as it is otherwise. -1 with errno.

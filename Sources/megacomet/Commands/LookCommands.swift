@@ -85,18 +85,7 @@ struct Events: ParsableCommand {
     @Flag(help: "A JSON object a line.") var json = false
     @OptionGroup var config: ConfigurationOption
 
-    struct Event: Codable {
-        var number: Int
-        var time: Int
-        var at: String
-        var severity: String
-        var name: String?
-        var pid: Int?
-        var generation: Int?
-        var kind: String
-        var text: String
-    }
-    struct Answer: Decodable { var events: [Event] }
+    struct Answer: Decodable { var events: [RecordedEvent] }
 
     func run() throws {
         let client = try config.client()
@@ -107,13 +96,13 @@ struct Events: ParsableCommand {
         fflush(nil)
         guard follow else { return }
         while let line = try client.nextLine(seconds: 0) {
-            try show(try JSONDecoder().decode(Event.self, from: Data(line.utf8)))
+            try show(try JSONDecoder().decode(RecordedEvent.self, from: Data(line.utf8)))
             fflush(nil)
         }
         complain("the supervisor ended")
         throw ExitCode(StartFailure.unavailable)
     }
-    private func show(_ event: Event) throws {
+    private func show(_ event: RecordedEvent) throws {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -84,10 +84,10 @@ struct Start: ParsableCommand {
             Sockets.close(socket)
             unlink(path)
         }
-        let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WATCHDOG_") && !$0.key.hasPrefix("LISTEN_") }
+        let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WATCHDOG_") && !$0.key.hasPrefix("LISTEN_") && !["NOTIFY_SOCKET", "FDSTORE"].contains($0.key) }
         var program = ChildProgram(
             path: ProcessTable.ownPath, arguments: ["run", "--log", folder.log] + source.flags,
-            environment: environment.map { "\($0.key)=\($0.value)" } + ["NOTIFY_SOCKET=\(path)"])
+            environment: environment.map { "\($0.key)=\($0.value)" } + ["NOTIFY_SOCKET=\(path)", "FDSTORE=0"])
         program.newSession = true
 
         var outcome: Int32?

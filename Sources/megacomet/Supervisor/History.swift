@@ -1,18 +1,37 @@
 import Supervision
 
-/// An event as it is kept and shown.
-struct RecordedEvent {
+/// An event as it is kept, shown, and handed to the next supervisor.
+struct RecordedEvent: Codable {
     let number: UInt64
     /// Milliseconds since 1970.
     let time: Int64
-    let event: FleetEvent
+    /// The same for people.
+    let at: String
+    let severity: String
+    let name: String?
+    let pid: Int32?
+    let generation: Int?
+    let kind: String
+    var text: String
+
+    init(number: UInt64, time: Int64, _ event: FleetEvent) {
+        self.number = number
+        self.time = time
+        at = WallClock.text(time)
+        severity = event.severity.rawValue
+        name = event.name?.description
+        pid = event.pid
+        generation = event.generation
+        kind = event.kind
+        text = event.text
+    }
 
     var json: String {
-        var text = "{\"number\":\(number),\"time\":\(time),\"at\":\"\(WallClock.text(time))\",\"severity\":\"\(event.severity.rawValue)\""
-        text += ",\"name\":" + (event.name.map { "\"\($0)\"" } ?? "null")
-        if let pid = event.pid { text += ",\"pid\":\(pid)" }
-        if let generation = event.generation { text += ",\"generation\":\(generation)" }
-        return text + ",\"kind\":\"\(event.kind)\",\"text\":\(jsonText(event.text))}"
+        var line = "{\"number\":\(number),\"time\":\(time),\"at\":\"\(at)\",\"severity\":\"\(severity)\""
+        line += ",\"name\":" + (name.map { "\"\($0)\"" } ?? "null")
+        if let pid { line += ",\"pid\":\(pid)" }
+        if let generation { line += ",\"generation\":\(generation)" }
+        return line + ",\"kind\":\"\(kind)\",\"text\":\(jsonText(text))}"
     }
 }
 
@@ -25,13 +44,21 @@ final class EventRing {
     private var followers: [Int: (RecordedEvent) -> Void] = [:]
     private var nextFollower = 0
 
-    func add(_ event: FleetEvent) {
+    /// Those of the supervisor before this one; the numbers go on from there.
+    func takeUp(_ earlier: [RecordedEvent]) {
+        events = earlier.suffix(EventRing.kept)
+        count = events.last?.number ?? 0
+    }
+    @discardableResult
+    func add(_ event: FleetEvent) -> RecordedEvent {
         count += 1
-        let recorded = RecordedEvent(number: count, time: WallClock.milliseconds, event: event)
+        let recorded = RecordedEvent(number: count, time: WallClock.milliseconds, event)
         events.append(recorded)
         if events.count > EventRing.kept + 100 { events.removeFirst(events.count - EventRing.kept) }
         for follower in followers.values { follower(recorded) }
+        return recorded
     }
+    var newest: ArraySlice<RecordedEvent> { events.suffix(EventRing.kept) }
     func follow(_ told: @escaping (RecordedEvent) -> Void) -> Int {
         nextFollower += 1
         followers[nextFollower] = told
@@ -42,12 +69,18 @@ final class EventRing {
 
 /// The last 200 lines of each process, over its copies: what it said before it died.
 struct OutputLines {
+    struct Line: Codable {
+        var time: Int64
+        var pid: Int32
+        var text: String
+    }
     private static let kept = 200
-    private(set) var lines: [(time: Int64, pid: Int32, text: String)] = []
+    private(set) var lines: [Line] = []
 
-    mutating func add(_ text: String, pid: Int32) {
-        lines.append((WallClock.milliseconds, pid, text))
+    mutating func add(_ text: String, pid: Int32) { add(Line(time: WallClock.milliseconds, pid: pid, text: text)) }
+    mutating func add(_ line: Line) {
+        lines.append(line)
         if lines.count > OutputLines.kept + 50 { lines.removeFirst(lines.count - OutputLines.kept) }
     }
-    var newest: ArraySlice<(time: Int64, pid: Int32, text: String)> { lines.suffix(OutputLines.kept) }
+    var newest: ArraySlice<Line> { lines.suffix(OutputLines.kept) }
 }

@@ -2,6 +2,7 @@ import Configuration
 import Glibc
 import Reactor
 import Supervision
+import Wire
 
 /// Why the program ends before it serves: one line, and a code of sysexits.h.
 struct StartFailure: Error, CustomStringConvertible {
@@ -24,6 +25,8 @@ struct Listeners {
         let setting: String
     }
     private var held: [ProcessName: [Int32]] = [:]
+    /// Inherited, of a port that a process wants, and in nobody's hands yet.
+    private var spare: [UInt16: Int32] = [:]
 
     static func wanted(_ name: ProcessName, _ settings: Settings) -> [Listener] {
         switch name {
@@ -48,48 +51,82 @@ struct Listeners {
     /// Those held for a process.
     func descriptors(_ name: ProcessName) -> [Int32] { held[name] ?? [] }
 
+    /// All that are held, under the names by which the service manager keeps them: `worker-3.clients`.
+    func kept(_ settings: Settings) -> [(name: String, descriptor: Int32)] {
+        held.keys.sorted().flatMap { process in inherited(process, settings).map { ("\(process).\($0.name)", $0.descriptor) } }
+    }
+    private static func isKeptName(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 2 && ProcessName(String(parts[0])) != nil && ["workers", "app", "clients"].contains(parts[1])
+    }
+
     /// Takes what an adopted daemon hands over; what is not wanted, or held already, is closed.
     mutating func take(_ descriptors: [Int32], for name: ProcessName, _ settings: Settings) {
         let wanted = Listeners.wanted(name, settings).map(\.endpoint.port)
         let fits = descriptors.count == wanted.count && descriptors.compactMap { Sockets.localEndpoint($0)?.port } == wanted
-        if fits, held[name] == nil { held[name] = descriptors } else { descriptors.forEach(Sockets.close) }
+        if fits, held[name] == nil, Listeners.names(settings).contains(name) { held[name] = descriptors } else { descriptors.forEach(Sockets.close) }
     }
-    /// Those that systemd holds for us (LISTEN_FDS) or that this process had before an upgrade, each known by its port. Returns the ports that
-    /// nobody here wants.
-    mutating func takeInherited(_ names: [ProcessName], _ settings: Settings) -> [UInt16] {
+
+    /// What was inherited and is of no use.
+    struct Foreign {
+        /// Of a socket unit, or of this process before an upgrade.
+        var ports: [UInt16] = []
+        /// What the service manager keeps for us, of ports and addresses that are no more in the configuration.
+        var kept: [String] = []
+    }
+    /// Those that systemd has bound or keeps for us (LISTEN_FDS), and that this process had before an upgrade, each known by its port. What it keeps must
+    /// also be at the address of the configuration: that may have been changed meanwhile, where a socket unit says itself where to listen.
+    mutating func takeInherited(_ settings: Settings) -> Foreign {
         defer { for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", Supervisor.inheritance] { unsetenv(name) } }
-        func number(_ name: String) -> Int32? { getenv(name).flatMap { Int32(String(cString: $0)) } }
-        var inherited: [Int32] = []
-        if number("LISTEN_PID") == getpid(), let count = number("LISTEN_FDS"), count > 0 { inherited = Array(3..<(3 + count)) }
-        if let own = getenv(Supervisor.inheritance) { inherited += String(cString: own).split(separator: ",").compactMap { Int32($0) } }
-        var byPort: [UInt16: Int32] = [:]
-        for descriptor in inherited {
+        func text(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+        func number(_ name: String) -> Int32? { text(name).flatMap { Int32($0) } }
+        var inherited: [(descriptor: Int32, keptName: String?)] = []
+        if number("LISTEN_PID") == getpid(), let count = number("LISTEN_FDS"), (1...Limits.inheritedListeners).contains(count) {
+            let names = (text("LISTEN_FDNAMES") ?? "").split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            for index in 0..<Int(count) {
+                let name = index < names.count && Listeners.isKeptName(names[index]) ? names[index] : nil
+                inherited.append((3 + Int32(index), name))
+            }
+        }
+        inherited += (text(Supervisor.inheritance) ?? "").split(separator: ",").compactMap { Int32($0) }.map { ($0, nil) }
+
+        let wanted = Listeners.names(settings).flatMap { Listeners.wanted($0, settings).map(\.endpoint) }
+        var foreign = Foreign()
+        for (descriptor, keptName) in inherited {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            if let port = Sockets.localEndpoint(descriptor)?.port { byPort[port] = descriptor }
+            guard let endpoint = Sockets.localEndpoint(descriptor) else { continue }
+            let isWanted = keptName == nil ? wanted.contains { $0.port == endpoint.port } : wanted.contains(endpoint)
+            if isWanted, spare[endpoint.port] == nil {
+                spare[endpoint.port] = descriptor
+                continue
+            }
+            Sockets.close(descriptor)
+            if !isWanted, let keptName { foreign.kept.append(keptName) } else if !isWanted { foreign.ports.append(endpoint.port) }
         }
-        for name in names where held[name] == nil {
-            let ports = Listeners.wanted(name, settings).map(\.endpoint.port)
-            let found = ports.compactMap { byPort[$0] }
-            guard found.count == ports.count else { continue }
-            held[name] = found
-            ports.forEach { byPort[$0] = nil }
+        for name in Listeners.names(settings) where Listeners.wanted(name, settings).allSatisfy({ spare[$0.endpoint.port] != nil }) {
+            held[name] = Listeners.wanted(name, settings).compactMap { spare.removeValue(forKey: $0.endpoint.port) }
         }
-        byPort.values.forEach(Sockets.close)
-        return byPort.keys.sorted()
+        return foreign
     }
-    /// Binds what is not held yet; all or nothing for each process.
-    mutating func bind(_ name: ProcessName, _ settings: Settings) throws(StartFailure) {
-        guard held[name] == nil else { return }
+    private static func names(_ settings: Settings) -> [ProcessName] { Fleet.names(workers: settings.workers.count) }
+
+    /// Binds what is not held or inherited; all or nothing for each process.
+    mutating func bind(_ settings: Settings) throws(StartFailure) {
+        for name in Listeners.names(settings) where held[name] == nil { held[name] = try bound(name, settings) }
+        spare.values.forEach(Sockets.close)
+        spare = [:]
+    }
+    private mutating func bound(_ name: ProcessName, _ settings: Settings) throws(StartFailure) -> [Int32] {
         var bound: [Int32] = []
         for listener in Listeners.wanted(name, settings) {
             do {
-                bound.append(try Sockets.listen(listener.endpoint))
+                bound.append(try spare.removeValue(forKey: listener.endpoint.port) ?? Sockets.listen(listener.endpoint))
             } catch {
                 bound.forEach(Sockets.close)
                 throw Listeners.failure(listener.endpoint, listener.setting, error)
             }
         }
-        held[name] = bound
+        return bound
     }
 
     static func failure(_ endpoint: Endpoint, _ setting: String, _ error: any Error) -> StartFailure {

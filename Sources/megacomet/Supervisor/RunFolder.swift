@@ -10,6 +10,7 @@ struct RunFolder {
     var appKey: String { path + "/app.key" }
     var children: String { path + "/children" }
     var day: String { path + "/day" }
+    var memory: String { path + "/memory" }
     var crashes: String { path + "/crash" }
     var log: String { path + "/megacomet.log" }
     private var lock: String { path + "/lock" }
@@ -36,13 +37,14 @@ struct RunFolder {
         return (try? RunFolder.read(lock))?.split(separator: "\n").first.flatMap { Int32($0) }
     }
 
-    static func read(_ file: String) throws -> String {
+    /// `most`: bytes; what is over is left out.
+    static func read(_ file: String, most: Int = 4 << 20) throws -> String {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError("open \(file)") }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16384)
-        while bytes.count < 4 << 20 {
+        while bytes.count < most {
             let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
             if count <= 0 { break }
             bytes += chunk[..<count]
@@ -61,7 +63,7 @@ struct RunFolder {
         guard isWhole, rename(beside, file) == 0 else { throw SystemError("write \(file)") }
     }
     @discardableResult
-    private static func writeAll(_ descriptor: Int32, _ text: String) -> Bool {
+    static func writeAll(_ descriptor: Int32, _ text: String) -> Bool {
         var text = text
         return text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) == $0.count }
     }

@@ -9,7 +9,7 @@ extension Supervisor {
     static let programFolder = ProcessInfo.processInfo.environment["MEGACOMET_PROGRAMS"] ?? ProcessTable.ownFolder
     /// The children's environment is the supervisor's, without what the service manager meant for it alone.
     static let environment: [String] = ProcessInfo.processInfo.environment
-        .filter { !["NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "MEGACOMET_LIFELINE", inheritance].contains($0.key) }
+        .filter { !["NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "MEGACOMET_LIFELINE", inheritance].contains($0.key) }
         .map { "\($0.key)=\($0.value)" }.sorted()
 
     static func program(_ name: ProcessName) -> String {

@@ -6,7 +6,7 @@ import Supervision
 
 // The supervisor becomes the program that stands on disk by now, in place: its pid stays, so whoever started it notices nothing, and so do its
 // children, whose exits it goes on to see. They are told nothing: for them the supervisor died and another one adopts them, which cuts nobody. The
-// listeners go along, so that a process that is being started anew finds its port as it was.
+// listeners go along, so that a process that is being started anew finds its port as it was, and so does what happened until now (Memory.swift).
 //
 //     UPGRADE --its own `check` is well--> UPGRADED, by the new program: ADOPTING ..
 //        |
@@ -47,6 +47,8 @@ extension Supervisor {
     }
     private func become(_ path: String) {
         serviceManager.reloading()
+        for child in children.values { if let repeated = child.repeats.taken() { forward(child, repeated) } }
+        writeMemory(withOutput: true)
         let kept = fleet.names.flatMap(listeners.descriptors)
         let own = serviceManager.environment + ["\(Supervisor.inheritance)=" + kept.map(String.init).joined(separator: ",")]
         let error = Processes.replaceSelf(

@@ -20,6 +20,8 @@ final class Supervisor {
     let events = EventRing()
     var output: [ProcessName: OutputLines] = [:]
     let crashes: CrashFolder
+    let memory: Memory
+    var savedTallies: [ProcessName: FleetSlot.Tally] = [:]
     /// 32 hex characters; daemons and readers of reports show it.
     var token = ""
     let startedAt = Supervisor.now
@@ -65,6 +67,7 @@ final class Supervisor {
         self.journal = journal
         serviceManager = ServiceManager()
         crashes = CrashFolder(path: folder.crashes)
+        memory = Memory(path: folder.memory)
         fleet = Fleet(settings.fleet(hearsReports: false), seed: UInt64.random(in: .min ... .max))
     }
 
@@ -82,8 +85,10 @@ final class Supervisor {
         Processes.ignoreBrokenPipes()
         try folder.takeLock()
         try checkPrograms()
-        let foreign = listeners.takeInherited(fleet.names, settings)
-        if !foreign.isEmpty { tell(.warning, "SOCKETS", "inherited, but of no port in the configuration: \(foreign)") }
+        takeUpMemory()
+        let foreign = listeners.takeInherited(settings)
+        if !foreign.ports.isEmpty { tell(.warning, "SOCKETS", "inherited, but of no port in the configuration: \(foreign.ports)") }
+        serviceManager.forget(foreign.kept)
         watchSignals()
         if isUpgraded { tell(.info, "UPGRADED", "runs \(ProcessTable.ownPath)") }
         var failure: StartFailure?
@@ -101,12 +106,13 @@ final class Supervisor {
         control?.close()
         self.adoption?.close()
         if let failure { throw failure }
-        for file in [folder.controlSocket, folder.lifelineSocket, folder.children, folder.appKey, folder.token] { unlink(file) }
+        for file in [folder.controlSocket, folder.lifelineSocket, folder.children, folder.memory, folder.appKey, folder.token] { unlink(file) }
     }
 
     /// Whatever lives is adopted: the ports, the sockets, and then the fleet.
     private func begin() throws {
-        for name in fleet.names { try listeners.bind(name, settings) }
+        try listeners.bind(settings)
+        keepListeners()
         do {
             hub = try Hub(self)
         } catch {
@@ -127,6 +133,13 @@ final class Supervisor {
         if let end = endWhenBegun { return shutDown(isHasty: end.isHasty, by: end.by) }
         serviceManager.tell("STATUS=starting \(settings.workers.count) workers")
         perform(fleet.begin(now: Supervisor.now))
+    }
+
+    /// Where the next supervisor finds them, also where none of their daemons lives by then.
+    private func keepListeners() {
+        let kept = listeners.kept(settings)
+        let left = serviceManager.keep(kept)
+        if left > 0 { tell(.warning, "SOCKETS", "the service manager keeps \(kept.count - left) of \(kept.count) listeners (FileDescriptorStoreMax)") }
     }
 
     // MARK: - Events in
@@ -157,6 +170,7 @@ final class Supervisor {
         while !queue.isEmpty { act(queue.removeFirst()) }
         isPerforming = false
         saveChildren()
+        remember()
         let now = Supervisor.now
         let due = fleet.nextTick(now: now)
         if let beat, due < nextBeat {  // while daemons are adopted there is none yet
@@ -182,8 +196,7 @@ final class Supervisor {
     }
 
     func tell(_ event: FleetEvent) {
-        journal.write(event)
-        events.add(event)
+        keep(event)
         hub?.tell(
             StatsEvent(
                 timeMilliseconds: UInt64(WallClock.milliseconds), severity: StatsEvent.Severity(rawValue: event.severity.rawValue) ?? .info,
@@ -199,8 +212,11 @@ final class Supervisor {
         guard let told = try? JSONDecoder().decode(Told.self, from: Data(json.utf8)), let child = children.values.first(where: { $0.pid == pid }) else { return }
         let event = FleetEvent(
             FleetEvent.Severity(rawValue: told.severity) ?? .info, child.copy.name, told.kind, told.text, generation: child.copy.generation, pid: pid)
+        keep(event)
+    }
+    private func keep(_ event: FleetEvent) {
         journal.write(event)
-        events.add(event)
+        memory.add(events.add(event))
     }
     func tell(_ severity: FleetEvent.Severity, _ kind: String, _ text: String) { tell(FleetEvent(severity, nil, kind, text)) }
 
