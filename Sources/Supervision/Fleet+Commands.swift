@@ -29,6 +29,7 @@ extension Fleet {
     /// Answers its clients over the drain, leaves, and is started anew.
     package mutating func drain(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
         try known(name)
+        guard name != .manager else { throw Refusal("not_possible", "the manager has no clients to send away: `megacomet restart manager` loses what waits in it") }
         guard let main = slots[name]?.main, main.state == .ready || main.state == .suspect else {
             throw Refusal("not_running", "\(name) is \(slots[name]?.state.rawValue ?? ""): there is nothing to drain")
         }
@@ -52,6 +53,17 @@ extension Fleet {
             spawn(name, now)
         }
         return taken()
+    }
+    /// All of it: who serves is replaced, one worker after the other; the manager is stopped and started; what waits after an exit is started now.
+    package mutating func restartAll(isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+        var orders: [FleetAction] = []
+        let waiting = names.filter { slots[$0]?.main == nil && slots[$0]?.desired == .up }
+        do throws(Refusal) { orders += try rolling(by: by, now: now) } catch {
+            guard error.code == "not_running" else { throw error }
+        }
+        orders += try restart(.manager, isHasty: isHasty, by: by, now: now)
+        for name in waiting where name != .manager { orders += try restart(name, isHasty: isHasty, by: by, now: now) }
+        return orders
     }
     /// SIGKILL, for what nothing else ends. It counts as an exit like any other.
     package mutating func kill(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {

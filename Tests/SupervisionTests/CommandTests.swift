@@ -52,6 +52,23 @@ import Testing
         #expect(scene.perform(try scene.fleet.restart(.manager, by: "test", now: scene.now)) == [.stop(CopyName(.manager, 1))])
         #expect(scene.exit(CopyName(.manager, 1), code: 0) == [.start(CopyName(.manager, 2))])
     }
+    @Test func restartOfAll_startsAlsoWhatWaitsAfterAnExit() throws {
+        let scene = running(workers: 3)
+        scene.exit(CopyName(w1, 1), code: 78)
+        #expect(scene.state(w1) == .held)
+        scene.perform(try scene.fleet.stop(.worker(2), isHasty: true, by: "test", now: scene.now))
+        scene.exit(CopyName(.worker(2), 1), code: 0)
+        scene.perform(try scene.fleet.restartAll(by: "test", now: scene.now))
+        #expect(scene.state(w1) == .ready && scene.main(w0) == CopyName(w0, 2))
+        #expect(scene.state(.manager) == .stopping && scene.fleet.rolling?.total == 1)
+        #expect(scene.state(.worker(2)) == .stopped, "what is wished down stays down")
+        #expect(throws: Refusal.self) { try scene.fleet.restartAll(by: "test", now: scene.now) }
+    }
+    @Test func drainOfTheManager_isRefused_sinceItsQueueWouldBeLost() {
+        let scene = running()
+        #expect(throws: Refusal.self) { try scene.fleet.drain(.manager, by: "test", now: scene.now) }
+        #expect(scene.state(.manager) == .ready)
+    }
     @Test func rolling_replacesEachWorkerInTurn() throws {
         let scene = running(workers: 3)
         scene.perform(try scene.fleet.rolling(by: "test", now: scene.now))

@@ -11,6 +11,8 @@ import Testing
             let denied = try ask(["--clear-groups"], words)
             #expect(denied.end == .exited(77) && denied.output.contains("no permission for \(appliance.folder.path)/run/control.sock"), "\(words): \(denied)")
         }
+        let crashes = try ask(["--clear-groups"], ["crashes"])
+        #expect(crashes.end == .exited(77) && crashes.output.contains("no permission for \(appliance.folder.path)/run/crash"), "\(crashes)")
         #expect(try appliance.status().allReady)
         #expect(try ask(["--groups=\(getegid())"], ["status"]).end == .exited(0))
         #expect(try ask(["--groups=\(getegid())"], ["hold", "worker-0"]).end == .exited(0))

@@ -110,16 +110,23 @@ final class ControlClient {
         }
         return false
     }
-    /// Ends with 75 where it is not ready in time, and says what is not.
+    /// Ends with 75 where it is not ready in time, or will not become so by waiting, and says what is not.
     func waitUntilReady(_ name: String?, seconds: Double) throws {
+        var hopeless: String?
         let isReady = try wait(seconds: seconds) { status in
-            let rows = status.processes.filter { name == nil || $0.name == name || $0.shortName == name }
-            return rows.allSatisfy { $0.state == "ready" && $0.beside.isEmpty }
+            let rows = status.rows(name)
+            hopeless = StatusAnswer.hopeless(rows)
+            return hopeless != nil || rows.allSatisfy { $0.state == "ready" && $0.beside.isEmpty }
         }
-        guard isReady else {
-            complain(notReady ?? "not ready after \(seconds) s")
+        guard isReady, hopeless == nil else {
+            complain(hopeless ?? notReady ?? "not ready after \(seconds) s")
             throw ExitCode(StartFailure.temporary)
         }
+    }
+    /// The newest event of a kind after this one, as words; nil where none is kept.
+    func newestEvent(_ kind: String, after number: UInt64) -> String? {
+        guard let line = try? exchange(ControlRequest("events")), let answer = try? JSONDecoder().decode(Events.Answer.self, from: Data(line.utf8)) else { return nil }
+        return answer.events.last { $0.kind == kind && $0.number > number }.map { ($0.name.map { $0 + ": " } ?? "") + $0.text }
     }
     /// What is not ready, in a line.
     var notReady: String? {
@@ -127,10 +134,7 @@ final class ControlClient {
         return rows.isEmpty ? nil : rows.map { "\($0.name) is \($0.state)" }.joined(separator: ", ")
     }
     /// What will not become ready by waiting.
-    var hopeless: String? {
-        let rows = (try? status())?.processes.filter { $0.state == "held" || $0.state == "crashloop" } ?? []
-        return rows.isEmpty ? nil : rows.map { "\($0.name) is \($0.state): \($0.last_exit?.text ?? "")" }.joined(separator: ", ")
-    }
+    var hopeless: String? { (try? status()).flatMap { StatusAnswer.hopeless($0.processes) } }
     private static let terminal: String? = ttyname(0).map { String(cString: $0).replacingOccurrences(of: "/dev/", with: "") }
 }
 
@@ -189,5 +193,15 @@ struct StatusAnswer: Decodable {
     var uptime: Double
     var run_directory: String
     var rolling: Progress?
+    /// The number of the newest one.
+    var events: UInt64
     var processes: [Row]
+
+    /// That of a name, as an operator may write it; all of them without.
+    func rows(_ name: String?) -> [Row] { processes.filter { name == nil || $0.name == name || $0.shortName == name } }
+    /// What will not become ready by waiting; nil where nothing is so.
+    static func hopeless(_ rows: [Row]) -> String? {
+        let rows = rows.filter { $0.state == "held" || $0.state == "crashloop" }
+        return rows.isEmpty ? nil : rows.map { "\($0.name) is \($0.state): \($0.last_exit?.text ?? "")" }.joined(separator: ", ")
+    }
 }

@@ -32,7 +32,7 @@ struct Status: ParsableCommand {
         let line: String
         do { line = try client.exchange(ControlRequest("status")) } catch let error as NotAnswered where error.isDenied { throw client.refused(error) } catch {
             let isStale = access(client.folder.children, F_OK) == 0
-            print(json ? "{\"ready\":false,\"state\":\"\(isStale ? "dead" : "stopped")\",\"processes\":[]}" : isStale ? "no supervisor runs; the last one died (`megacomet run` adopts its processes)" : "not running")
+            print(json ? "{\"ready\":false,\"state\":\"\(isStale ? "dead" : "stopped")\",\"processes\":[]}" : isStale ? client.folder.death : "not running")
             throw ExitCode(isStale ? 1 : 3)
         }
         let status = try JSONDecoder().decode(StatusAnswer.self, from: Data(line.utf8))
@@ -88,20 +88,41 @@ struct Events: ParsableCommand {
     struct Answer: Decodable { var events: [RecordedEvent] }
 
     func run() throws {
-        let client = try config.client()
+        var client = try config.client()
         var request = ControlRequest("events")
         request.follow = follow
         let answer = try JSONDecoder().decode(Answer.self, from: Data(try client.order(request).utf8))
         for event in answer.events { try show(event) }
         fflush(nil)
         guard follow else { return }
-        while let line = try client.nextLine(seconds: 0) {
-            try show(try JSONDecoder().decode(RecordedEvent.self, from: Data(line.utf8)))
-            fflush(nil)
-        }
+        var last = answer.events.last?.number ?? 0
+        repeat {
+            while let line = try client.nextLine(seconds: 0) {
+                let event = try JSONDecoder().decode(RecordedEvent.self, from: Data(line.utf8))
+                try show(event)
+                fflush(nil)
+                last = event.number
+            }
+        } while try goOn(&client, request, &last)
         complain("the supervisor ended")
         throw ExitCode(StartFailure.unavailable)
     }
+    /// After an upgrade, or with the next supervisor, whose events have the numbers that follow.
+    private func goOn(_ client: inout ControlClient, _ request: ControlRequest, _ last: inout UInt64) throws -> Bool {
+        let deadline = Clock.monotonicMilliseconds + Events.patienceMilliseconds
+        while Clock.monotonicMilliseconds < deadline {
+            usleep(50_000)
+            client = ControlClient(folder: client.folder)
+            guard let line = try? client.exchange(request), let answer = try? JSONDecoder().decode(Answer.self, from: Data(line.utf8)) else { continue }
+            let isSame = answer.events.last?.number ?? 0 >= last
+            for event in answer.events where !isSame || event.number > last { try show(event) }
+            fflush(nil)
+            last = answer.events.last?.number ?? 0
+            return true
+        }
+        return false
+    }
+    private static let patienceMilliseconds: UInt64 = 5000
     private func show(_ event: RecordedEvent) throws {
         if json {
             let encoder = JSONEncoder()
@@ -138,8 +159,14 @@ struct Crashes: ParsableCommand {
     @OptionGroup var config: ConfigurationOption
     func run() throws {
         let folder = CrashFolder(path: try config.folder().crashes)
+        if access(folder.path, R_OK | X_OK) != 0, errno == EACCES {
+            complain("no permission for \(folder.path)")
+            throw ExitCode(StartFailure.denied)
+        }
         guard let id else {
-            folder.ids().forEach { print($0) }
+            let ids = folder.ids()
+            ids.forEach { print($0) }
+            if ids.isEmpty { sayError("no crash reports in \(folder.path)") }
             return
         }
         guard folder.ids().contains(id), let text = try? RunFolder.read("\(folder.path)/\(id).txt") else {

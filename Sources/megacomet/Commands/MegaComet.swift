@@ -42,9 +42,20 @@ struct ConfigurationOption: ParsableArguments {
             throw ExitCode(StartFailure.configuration)
         }
     }
+    /// For commands to a supervisor that runs: a mistake that was made in its file since must not lock the operator out.
+    func settingsOfWhatRuns() throws -> Settings {
+        let source = source()
+        if case .errors = source.load(), let file = source.file, let settings = ConfigurationFile.settingsBesideMistakes(file) {
+            complain("\(file) has mistakes (`megacomet check`): what runs goes by what it read before")
+            return settings
+        }
+        return try settings()
+    }
     /// Where the supervisor of this configuration is.
-    func folder() throws -> RunFolder { RunFolder(path: RunDirectory.find(try settings())) }
+    func folder() throws -> RunFolder { RunFolder(path: RunDirectory.find(try settingsOfWhatRuns())) }
     func client() throws -> ControlClient { ControlClient(folder: try folder()) }
+    /// For commands by which the supervisor reads the file: a mistake in it is said here already, and it is not asked.
+    func clientOfGoodFile() throws -> ControlClient { ControlClient(folder: RunFolder(path: RunDirectory.find(try settings()))) }
 }
 
 func complain(_ text: String) { sayError("megacomet: \(text)") }

@@ -11,11 +11,11 @@ struct Stop: ParsableCommand {
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {
-        let settings = try config.settings()
+        let settings = try config.settingsOfWhatRuns()
         let client = ControlClient(folder: RunFolder(path: RunDirectory.find(settings)))
         guard try client.isAnswered() else {
-            guard name == nil else {
-                complain("\(NotAnswered(folder: client.folder))")
+            guard name == nil, client.folder.orphans == 0 else {
+                complain(client.folder.orphans == 0 ? "\(NotAnswered(folder: client.folder))" : client.folder.death)
                 throw ExitCode(StartFailure.unavailable)
             }
             print("not running")
@@ -28,7 +28,7 @@ struct Stop: ParsableCommand {
         request.now = now
         try client.order(request)
         if let name {
-            let isStopped = try client.wait(seconds: patience) { $0.processes.allSatisfy { ($0.name != name && $0.shortName != name) || ($0.state == "stopped" && $0.beside.isEmpty) } }
+            let isStopped = try client.wait(seconds: patience) { $0.rows(name).allSatisfy { $0.state == "stopped" && $0.beside.isEmpty } }
             print(isStopped ? "\(name) is stopped" : "\(name) is not stopped yet")
             if !isStopped { throw ExitCode(StartFailure.temporary) }
         } else if let follower {
@@ -59,18 +59,34 @@ struct Restart: ParsableCommand {
         request.now = now
         request.reason = reason
         try client.order(request)
-        guard wait else { return }
-        let settings = try config.settings()
-        let done = try client.wait(seconds: settings.supervisor.drain * Double(name == nil ? settings.workers.count : 1) + 60) { status in
-            status.rolling == nil && status.processes.allSatisfy { row in
-                guard name == nil || row.name == name || row.shortName == name else { return true }
-                return row.state == "ready" && row.beside.isEmpty && row.generation > before?.processes.first { $0.name == row.name }?.generation ?? 0
-            }
+        let what = name ?? "all of it"
+        guard wait else { return print("\(what) is being restarted") }
+        let settings = try config.settingsOfWhatRuns()
+        var hopeless: String?
+        var stayed = false
+        let isOver = try client.wait(seconds: settings.supervisor.drain * Double(name == nil ? settings.workers.count : 1) + 60) { status in
+            guard status.rolling == nil else { return false }
+            // What is wished down is not started by a restart of the whole.
+            let rows = status.rows(name).filter { name != nil || $0.desired == "up" }
+            func isNew(_ row: StatusAnswer.Row) -> Bool { row.generation > before?.processes.first { $0.name == row.name }?.generation ?? 0 }
+            let settled = rows.filter { $0.state == "ready" && $0.beside.isEmpty }
+            hopeless = StatusAnswer.hopeless(rows)
+            stayed = settled.contains { !isNew($0) }
+            return hopeless != nil || stayed || settled.count == rows.count
         }
-        if !done {
-            complain(client.notReady ?? "not restarted")
+        if let hopeless {
+            complain(hopeless)
+            throw ExitCode(1)
+        }
+        if stayed {
+            complain("not restarted: \(client.newestEvent("ROLLING_FAILED", after: before?.events ?? 0) ?? "the old one serves on")")
+            throw ExitCode(1)
+        }
+        guard isOver else {
+            complain(client.notReady ?? "not restarted in time")
             throw ExitCode(StartFailure.temporary)
         }
+        print("\(what) is restarted")
     }
 }
 
@@ -79,18 +95,20 @@ struct ProcessOrder: ParsableArguments {
     @Argument(help: "manager, worker-0 ..") var name: String
     @Option(help: "Why, for the events.") var reason: String?
     @OptionGroup var config: ConfigurationOption
-    func send(_ operation: String, on: Bool? = nil) throws {
+    /// `done`: what is said when it is.
+    func send(_ operation: String, on: Bool? = nil, _ done: (_ name: String) -> String) throws {
         var request = ControlRequest(operation, name)
         request.reason = reason
         request.on = on
         try config.client().order(request)
+        print(done(name))
     }
 }
 
 struct Drain: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "A worker answers its polls over the drain, leaves, and is started anew.")
     @OptionGroup var order: ProcessOrder
-    func run() throws { try order.send("drain") }
+    func run() throws { try order.send("drain") { "\($0) drains, and is then started anew" } }
 }
 
 struct RollingRestart: ParsableCommand {
@@ -107,7 +125,8 @@ struct RollingRestart: ParsableCommand {
         try client.order(ControlRequest("status"))
         let seen = try client.status()
         try client.order(request)
-        guard !end, !background else { return }
+        if end { return print("it ends after the worker that is under way") }
+        if background { return print("it runs: `megacomet status` shows how far it is") }
         var shown = ""
         var done = 0
         let total = seen.processes.count { $0.name != "manager" && $0.state == "ready" }
@@ -123,7 +142,8 @@ struct RollingRestart: ParsableCommand {
             row.name != "manager" && row.state == "ready" && row.generation > seen.processes.first { $0.name == row.name }?.generation ?? 0
         } ?? done
         guard replaced >= total else {
-            complain("stopped after \(replaced) of \(total): `megacomet events` says why; the others are as they were")
+            let why = client.newestEvent("ROLLING_FAILED", after: seen.events) ?? "`megacomet events` says why"
+            complain("stopped after \(replaced) of \(total): \(why)")
             throw ExitCode(1)
         }
         print("\(replaced) of \(total) done")
@@ -139,8 +159,7 @@ struct Reload: ParsableCommand {
         var at_start: [String]
     }
     func run() throws {
-        // The file as it is now: a mistake in it is said here already, and the supervisor is not asked.
-        let client = try config.client()
+        let client = try config.clientOfGoodFile()
         let answer = try JSONDecoder().decode(Answer.self, from: Data(try client.order(ControlRequest("reload")).utf8))
         if answer.changed.isEmpty, answer.at_restart.isEmpty, answer.at_start.isEmpty { print("nothing changed") }
         answer.changed.forEach { print("in force: \($0)") }
@@ -155,7 +174,7 @@ struct Upgrade: ParsableCommand {
         discussion: "`megacomet rolling` and `megacomet restart manager` then replace the workers and the manager.")
     @OptionGroup var config: ConfigurationOption
     func run() throws {
-        let listener = try config.client()
+        let listener = try config.clientOfGoodFile()
         var events = ControlRequest("events")
         events.follow = true
         try listener.order(events)
@@ -184,11 +203,11 @@ struct Hold: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "The watchdog leaves a process alone (for a debugger), until --off.")
     @OptionGroup var order: ProcessOrder
     @Flag(help: "Watch it again.") var off = false
-    func run() throws { try order.send("hold", on: !off) }
+    func run() throws { try order.send("hold", on: !off) { "the watchdog \(off ? "watches \($0) again" : "leaves \($0) alone, until --off")" } }
 }
 
 struct Kill: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "SIGKILL for a process that nothing else ends; it is started again as after a crash.")
     @OptionGroup var order: ProcessOrder
-    func run() throws { try order.send("kill") }
+    func run() throws { try order.send("kill") { "\($0) is killed" } }
 }

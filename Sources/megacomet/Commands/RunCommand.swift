@@ -27,7 +27,7 @@ struct Run: ParsableCommand {
         do {
             let path: String
             do { path = try RunDirectory.prepare(settings) } catch {
-                throw StartFailure(error.isDenied ? StartFailure.cannotCreate : StartFailure.cannotCreate, error.description)
+                throw StartFailure(StartFailure.cannotCreate, error.description)
             }
             settings.runDirectory = path
             let journal = Journal(format: settings.log.format)
@@ -58,7 +58,8 @@ struct Start: ParsableCommand {
         var source = config.source()
         source.workers = overrides.workers
         source.basePort = overrides.basePort
-        let settings = try config.load(source)
+        // One process of what runs is started by what that has read.
+        let settings = name == nil ? try config.load(source) : try config.settingsOfWhatRuns()
         let client = ControlClient(folder: RunFolder(path: RunDirectory.find(settings)))
         if try name != nil || client.isAnswered() {
             try client.order(ControlRequest("start", name))

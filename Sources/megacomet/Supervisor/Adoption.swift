@@ -28,6 +28,12 @@ final class Adoption {
         var start: UInt64
         var generation: Int
         var desired: String
+
+        var isAlive: Bool { pid > 0 && ProcessTable.startTime(pid) == start }
+        static func all(in folder: RunFolder) -> [Record] {
+            let lines = ((try? RunFolder.read(folder.children)) ?? "").split(separator: "\n")
+            return lines.compactMap { try? JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
+        }
     }
     struct Call: Decodable {
         var name: String
@@ -55,14 +61,12 @@ final class Adoption {
     }
 
     func begin() {
-        let lines = ((try? RunFolder.read(supervisor.folder.children)) ?? "").split(separator: "\n")
-        let records = lines.compactMap { try? JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
-        for record in records {
+        for record in Record.all(in: supervisor.folder) {
             guard let name = ProcessName(record.name) else { continue }
             if record.desired == Desired.down.rawValue { supervisor.fleet.wish(name, .down) }
             supervisor.fleet.continueAfter(name, record.generation)
             let copy = CopyName(name, record.generation)
-            if record.pid > 0, ProcessTable.startTime(record.pid) == record.start {
+            if record.isAlive {
                 if let child = follow(copy, record.pid) { awaited.append(child) }
             } else if record.pid > 0, case .ended(let exit) = Processes.reap(record.pid) {
                 tellEnd(copy, record.pid, Ending(exit))  // after an upgrade it is still our child: it has waited to be reaped
@@ -175,6 +179,15 @@ final class Adoption {
         }
         awaited = []
         proceed()
+    }
+}
+
+// For the commands, where no supervisor answers.
+extension RunFolder {
+    /// Processes of a supervisor that died: they serve on.
+    var orphans: Int { Adoption.Record.all(in: self).count(where: \.isAlive) }
+    var death: String {
+        "no supervisor runs; the last one died, " + (orphans == 0 ? "and none of its processes lives" : "\(orphans) of its processes serve on (`megacomet start` adopts them)")
     }
 }
 

@@ -97,9 +97,7 @@ extension Supervisor {
         switch (request.op, request.name) {
         case ("stop", nil): shutDown(isHasty: isHasty, by: by)
         case ("start", nil): for name in fleet.names where fleet[name]?.desired == .down || fleet[name]?.state == .held { perform(try fleet.start(name, by: by, now: now)) }
-        case ("restart", nil):
-            perform(try fleet.restart(.manager, isHasty: isHasty, by: by, now: now))
-            perform(try fleet.rolling(by: by, now: now))
+        case ("restart", nil): perform(try fleet.restartAll(isHasty: isHasty, by: by, now: now))
         case ("start", _): perform(try fleet.start(try target(request), by: by, now: now))
         case ("stop", _): perform(try fleet.stop(try target(request), isHasty: isHasty, by: by, now: now))
         case ("restart", _): perform(try fleet.restart(try target(request), isHasty: isHasty, by: by, now: now))
