@@ -122,6 +122,8 @@ extension Model {
         let refused = totals.manager(.refusedFull, seconds: 1).value
         add("refused", Level(refused, Metric[.refusedFull].threshold), "publishes refused, the queue is full: \(Format.rate(refused ?? 0))/s")
         if let wrong = totals.balance.wrong.first { add("balance", .critical, "\(wrong.0.short) books don't balance by \(wrong.1): messages lost without a trace") }
+        let files = supervisor.own.value(.fdsOpen), mostFiles = supervisor.own.value(.fdLimit)
+        add("supervisor fds", .share(.fdsOpen, files, mostFiles), "the supervisor has \(Format.grouped(files ?? 0)) of \(Format.grouped(mostFiles ?? 0)) descriptors open")
         if supervisor.own.count(.configOK) == 0 { add("config", .warning, "the last reload was refused; megacomet check says why", certain: true) }
         return result
     }

@@ -38,7 +38,8 @@ extension Views {
             keys: counters.indices.map { .line($0) }, cursor: at)
 
         if !model.told.doctor.isEmpty { page.sections.append(doctor(model.told.doctor, width: size.width)) }
-        let files = model.ordered.map { process in
+        let ofSupervisor = own.value(.fdsOpen).map { "supervisor " + Format.grouped($0) + (own.value(.fdLimit).map { "/" + Format.grouped($0) } ?? "") }
+        let files = (ofSupervisor.map { [$0] } ?? []) + model.ordered.map { process in
             let open = process.gauge(.fdsOpen, context.now)
             return "\(process.id.short) \(open.text(Format.grouped))" + (process.own.value(.fdLimit).map { open.freshness == .absent ? "" : "/" + Format.grouped($0) } ?? "")
         }

@@ -11,6 +11,9 @@ extension Views {
         let own = model.supervisor.own
         if let good = own.count(.configOK) { supervisor.add(good == 1 ? "config ok" : "CONFIG BAD", role: good == 1 ? .normal : .warning, leaves: 2) }
         if let viewers = own.value(.subscribers) { supervisor.add("viewers \(Format.whole(viewers))", leaves: 4) }
+        if let open = own.value(.fdsOpen), let most = own.value(.fdLimit) {
+            supervisor.add("descriptors \(Format.grouped(open)) of \(Format.grouped(most))", role: Level.share(.fdsOpen, open, most).role, leaves: 6)
+        }
         if let age = own.age(context.now) { supervisor.add("heard " + Format.span(age) + " ago", leaves: 5) }
         let forged = (own.value(.hubBadToken) ?? 0) + (own.value(.hubBadMagic) ?? 0) + (own.value(.hubForeign) ?? 0) + (own.value(.hubTruncated) ?? 0)
         if forged > 0 { supervisor.add("foreign packets \(Format.short(forged))", role: .warning, leaves: 4) }
