@@ -57,7 +57,7 @@ bench: build
 example: build
 	Examples/chat/run "$(BIN)"
 
-# Programs, config, unit and man pages, where the FHS says; under DESTDIR for packages. An installed configuration is never overwritten. The programs
+# Programs, config, unit, man pages and completions, where the FHS says; under DESTDIR for packages. An installed configuration is never overwritten. The programs
 # find each other in one folder, so each of the two folders has the command of the other as a link.
 install: build
 	bin="$(BIN)"; \
@@ -72,6 +72,15 @@ install: build
 	install -m 644 config/sysctl.conf docs.txt README.md "$(DESTDIR)/usr/share/doc/megacomet"
 	install -m 644 config/man/megatop.1 "$(DESTDIR)/usr/share/man/man1"
 	install -m 644 config/man/megacomet.8 "$(DESTDIR)/usr/share/man/man8"
+	bin="$(BIN)"; share="$(DESTDIR)/usr/share"; set -e; \
+	bash="$$share/bash-completion/completions" zsh="$$share/zsh/vendor-completions" fish="$$share/fish/vendor_completions.d"; \
+	install -d "$$bash" "$$zsh" "$$fish"; \
+	for program in megacomet megatop megabench; do \
+	  "$$bin/$$program" --generate-completion-script bash >"$$bash/$$program"; \
+	  "$$bin/$$program" --generate-completion-script zsh >"$$zsh/_$$program"; \
+	  "$$bin/$$program" --generate-completion-script fish >"$$fish/$$program.fish"; \
+	done; \
+	chmod 644 "$$bash"/mega* "$$zsh"/_mega* "$$fish"/mega*
 	{ printf '%s\n' '.TH MEGACOMET.TOML 5 2026-11-23 "MegaComet 1.0.0" "MegaComet"' .SH\ NAME 'megacomet.toml \- the configuration of MegaComet' .SH\ DESCRIPTION \
 	  'Every key with its meaning, range and default; each may be left out.' .PP .nf; sed 's/\\/\\\\/g; s/-/\\-/g; s/^\./\\\&./' config/megacomet.toml; \
 	} >"$(DESTDIR)/usr/share/man/man5/megacomet.toml.5"

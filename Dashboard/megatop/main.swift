@@ -23,22 +23,22 @@ struct Megatop: ParsableCommand {
             """,
         version: "1.0.0")
 
-    @Option(name: [.customShort("c"), .long], help: "The configuration, as for megacomet.") var config: String?
-    @Option(help: "Where the supervisor's socket and token lie.") var runDirectory: String?
+    @Option(name: [.customShort("c"), .long], help: "The configuration, as for megacomet.", completion: .file(extensions: ["toml"])) var config: String?
+    @Option(help: "Where the supervisor's socket and token lie.", completion: .directory) var runDirectory: String?
     @Option(help: "The hub: HOST:PORT.") var stats: String?
     @Flag(help: "Only look: no actions.") var readonly = false
     @Flag(help: "Bars and histories in ASCII, also where the terminal has more.") var ascii = false
     @Flag(help: "No colours (as NO_COLOR).") var noColor = false
     @Option(name: [.customShort("d"), .long], help: "Seconds between pictures or samples, 0.2 to 60.") var delay: Double?
-    @Option(name: [.customShort("S"), .long], help: "overview, queues, delivery, procs, events or host.") var screen: String?
+    @Option(name: [.customShort("S"), .long], help: "overview, queues, delivery, procs, events or host.", completion: .list(Screen.allCases.map { "\($0)" })) var screen: String?
     @Option(name: [.customShort("s"), .long], help: "Sorted by this column.") var sort: String?
     @Option(name: [.customShort("f"), .long], help: "Only rows that match: text, !text, state=backoff, conns>100k.") var filter = ""
     @Flag(name: [.customShort("b"), .long], help: "Samples to standard output, no screen.") var batch = false
     @Option(name: [.customShort("n"), .long], help: "So many samples; 0: until it is ended.") var count = 1
-    @Option(name: [.customShort("o"), .long], help: "text, json, csv or prom.") var output = "text"
+    @Option(name: [.customShort("o"), .long], help: "text, json, csv or prom.", completion: .list(["text", "json", "csv", "prom"])) var output = "text"
     @Flag(help: "One line and an exit code, for Nagios and its like.") var check = false
-    @Option(help: "Keeps all that comes in this file.") var record: String?
-    @Option(help: "Shows what was recorded.") var replay: String?
+    @Option(help: "Keeps all that comes in this file.", completion: .file()) var record: String?
+    @Option(help: "Shows what was recorded.", completion: .file()) var replay: String?
     @Option(help: "Replay from this second on.") var from = 0.0
     @Option(help: "Replay to this second.") var to: Double?
     @Option(help: "Replay so many times as fast.") var speed = 1.0

@@ -14,7 +14,7 @@ struct CompareCommand: ParsableCommand {
     @Option(help: "Messages a second in steady.") var rate = 5_000.0
     @Option(help: "Messages queued.") var messages = 600_000
     @Option(parsing: .upToNextOption, help: "Only these servers.") var servers: [Server.Kind] = []
-    @Option(help: "Also write every measurement, as lines of JSON, to this file.") var output: String?
+    @Option(help: "Also write every measurement, as lines of JSON, to this file.", completion: .file()) var output: String?
 
     func validate() throws {
         guard (1...50).contains(runs), (1...1_000_000).contains(clients), (0...1_000_000).contains(many), seconds > 0, rate > 0, messages > 0

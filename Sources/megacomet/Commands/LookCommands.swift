@@ -137,7 +137,7 @@ struct Events: ParsableCommand {
 
 struct Log: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "The last 200 lines that a process wrote, also those of its copies before.")
-    @Argument(help: "manager, worker-0 ..") var name: String
+    @Argument(help: "manager, worker-0 ..", completion: .processName) var name: String
     @OptionGroup var config: ConfigurationOption
     struct Answer: Decodable {
         struct Line: Decodable {
@@ -155,7 +155,7 @@ struct Log: ParsableCommand {
 
 struct Crashes: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "The crash reports, the oldest first; with an id, that one.")
-    @Argument(help: "One of the list.") var id: String?
+    @Argument(help: "One of the list.", completion: .crashReport) var id: String?
     @OptionGroup var config: ConfigurationOption
     func run() throws {
         let folder = CrashFolder(path: try config.folder().crashes)

@@ -25,7 +25,7 @@ struct MegaComet: ParsableCommand {
 
 /// `-c FILE`, on every command; otherwise /etc/megacomet/megacomet.toml where there is one, otherwise the defaults.
 struct ConfigurationOption: ParsableArguments {
-    @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file.")
+    @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file.", completion: .configurationFile)
     var file: String?
 
     static let standardFile = "/etc/megacomet/megacomet.toml"

@@ -6,7 +6,7 @@ import Supervision
 
 struct Stop: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Stops the appliance, or one process of it; its clients are answered first. Returns when it is done.")
-    @Argument(help: "One process: manager, worker-0 .. It stays stopped until `start`.") var name: String?
+    @Argument(help: "One process: manager, worker-0 .. It stays stopped until `start`.", completion: .processName) var name: String?
     @Flag(help: "At once: clients are not answered first.") var now = false
     @OptionGroup var config: ConfigurationOption
 
@@ -46,7 +46,7 @@ struct Restart: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Restarts the appliance's processes, or one. A worker's replacement is ready before the old one drains.",
         discussion: "The manager can't be replaced so: it is stopped and started, and the messages that wait in it are lost. The workers keep their clients meanwhile.")
-    @Argument(help: "One process: manager, worker-0 ..") var name: String?
+    @Argument(help: "One process: manager, worker-0 ..", completion: .processName) var name: String?
     @Flag(help: "At once: stop it, then start it.") var now = false
     @Flag(help: "Return when it is ready again; exit 75 where that takes too long.") var wait = false
     @Option(help: "Why, for the events.") var reason: String?
@@ -92,7 +92,7 @@ struct Restart: ParsableCommand {
 
 /// An order to one process that needs no more words.
 struct ProcessOrder: ParsableArguments {
-    @Argument(help: "manager, worker-0 ..") var name: String
+    @Argument(help: "manager, worker-0 ..", completion: .processName) var name: String
     @Option(help: "Why, for the events.") var reason: String?
     @OptionGroup var config: ConfigurationOption
     /// `done`: what is said when it is.

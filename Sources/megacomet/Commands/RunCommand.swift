@@ -15,7 +15,7 @@ struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Runs the appliance in the foreground, until SIGTERM or Ctrl-C.")
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var overrides: Overrides
-    @Option(help: "Write what it and its children say to this file instead of standard error; it is kept under 16 MiB, with FILE.1 beside it.")
+    @Option(help: "Write what it and its children say to this file instead of standard error; it is kept under 16 MiB, with FILE.1 beside it.", completion: .file())
     var log: String?
 
     func run() throws {
@@ -49,7 +49,7 @@ struct Run: ParsableCommand {
 
 struct Start: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Starts the appliance in the background, or one process of it; returns when all is ready.")
-    @Argument(help: "One process: manager, worker-0 ..") var name: String?
+    @Argument(help: "One process: manager, worker-0 ..", completion: .processName) var name: String?
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var overrides: Overrides
     @Option(help: "Give up waiting after so many seconds.") var timeout = 60.0
