@@ -60,6 +60,38 @@ import Testing
         #expect(try !appliance.events().contains("EXIT") && row()?["exits"]?.int == 0)
     }
 
+    /// A thousand events are kept, whatever happens; the file is written anew when it has grown by a megabyte.
+    @Test func memory_isBounded_andTheNewestIsInIt() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let socket = try Socket(path: "\(appliance.folder.path)/run/control.sock")
+        var largest = 0
+        for number in 1...4000 {
+            try socket.send("{\"op\":\"hold\",\"name\":\"worker-0\",\"on\":\(number % 2 == 0),\"reason\":\"\(String(repeating: "x", count: 190)) \(number)\"}\n")
+            _ = try socket.readLine()
+            guard number % 100 == 0 else { continue }
+            var status = stat()
+            stat("\(appliance.folder.path)/run/memory", &status)
+            largest = max(largest, Int(status.st_size))
+        }
+        #expect((1 << 20..<2 << 20).contains(largest), "\(largest)")
+        appliance.killSupervisor()
+        _ = try appliance.launch()
+        try eventually("all are adopted") { try appliance.status().allReady }
+        let events = try appliance.events()
+        #expect(events.contains("x 4000\"") && events.contains("x 3100\"") && !events.contains("x 2500\""))
+    }
+
+    @Test func memoryThatCantBeWritten_isSaidOnce_andNothingElseSuffers() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
+        mkdir("\(appliance.folder.path)/run", 0o755)
+        mkdir("\(appliance.folder.path)/run/memory.new", 0o755)  // where it would be written first
+        try appliance.start()
+        kill(try appliance.pid("worker-0"), SIGKILL)
+        try eventually("it is back") { try appliance.status().allReady && appliance.events().contains("EXIT") }
+        let said = try appliance.events().split(separator: "\n").filter { $0.contains(" MEMORY ") }
+        #expect(said.count == 1 && said[0].contains("what happens is not kept for the next supervisor"), "\(said)")
+    }
+
     @Test func supervisorToldToEnd_whileItAdopts_endsThemAll() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         appliance.killSupervisor()

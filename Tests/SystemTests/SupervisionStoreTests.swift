@@ -39,7 +39,9 @@ import Testing
         #expect(try appliance.pid("worker-1") == other, "which has called, with a listener of its own")
         manager.readAll()
         #expect(manager.store.map(\.name) == Self.all, "the same ones: nothing is kept twice")
-        #expect(try !appliance.events().contains("SOCKETS"))
+        let events = try appliance.events()
+        #expect(events.contains("worker-0 GONE [\(dead)] it ended while no supervisor lived") && events.contains("manager GONE [\(app)]") && !events.contains("worker-1 GONE"))
+        #expect(!events.contains("SOCKETS"))
 
         // After an upgrade too.
         appliance.supervisor?.signal(SIGUSR2)

@@ -70,6 +70,8 @@ final class Adoption {
                 if let child = follow(copy, record.pid) { awaited.append(child) }
             } else if record.pid > 0, case .ended(let exit) = Processes.reap(record.pid) {
                 tellEnd(copy, record.pid, Ending(exit))  // after an upgrade it is still our child: it has waited to be reaped
+            } else if record.pid > 0 {
+                supervisor.tell(FleetEvent(.warning, name, "GONE", "it ended while no supervisor lived", generation: record.generation, pid: record.pid))
             }
         }
         do {
