@@ -12,6 +12,9 @@ package enum Limits {
     package static let linkBytes = 64 * 1024 * 1024
     /// A refused client may take this long to read why, before its connection is closed.
     package static let lingerMilliseconds: UInt32 = 2000
+    /// A worker that drains stays this long after the last connection or answer whose client may have its next poll on the way: it is answered and not
+    /// cut. What comes later finds the connection closed, as after an idle timeout.
+    package static let drainCourtesyMilliseconds: UInt32 = 1000
     /// Polls and connections that a worker ends in one turn of its loop because their time is over: half a millisecond's work. Those over it are
     /// ended in the turns that follow, when the messages that came meanwhile have been delivered.
     package static let expiredInTurn = 64

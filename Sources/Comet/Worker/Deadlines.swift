@@ -87,6 +87,12 @@ struct Deadlines {
         add(slot, list: Deadlines.pollLists.lowerBound + 1 + turn, now: now, in: slab)
     }
 
+    /// Milliseconds since the last was put into this list; nil where it is empty.
+    func sinceLast(_ kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) -> UInt32? {
+        let list = lists[Int(kind.rawValue)]
+        return list.last == .max ? nil : now &- (slab.pointer(list.last).pointee.deadline &- list.duration)
+    }
+
     /// A connection whose time is over.
     func expired(now: UInt32) -> UInt32? {
         for list in lists.indices where lists[list].first != .max && Int32(bitPattern: now &- lists[list].due) >= 0 { return lists[list].first }

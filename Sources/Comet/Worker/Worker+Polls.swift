@@ -130,8 +130,10 @@ extension Worker {
         index.find(hash) { areEqual(self.client($0), client) }
     }
 
+    /// Of an answer to a held poll. A worker that drains keeps no connection: the next poll opens one to who comes after it.
     func style(_ connection: UnsafeMutablePointer<Connection>) -> Answer.Style {
-        Answer.Style(
+        if drain.isOn { connection.pointee.marks.remove(.keepAlive) }
+        return Answer.Style(
             form: connection.pointee.form, minorVersion: connection.pointee.marks.contains(.http11) ? 1 : 0,
             keepAlive: connection.pointee.marks.contains(.keepAlive), cors: cors(connection.pointee.origin))
     }
@@ -171,7 +173,6 @@ extension Worker {
     func timeOut(_ slot: UInt32, retry: Int? = nil) {
         counters.pollsEmpty += 1
         let connection = slab.pointer(slot)
-        if retry != nil { connection.pointee.marks.remove(.keepAlive) }
         let answer = Answer(style(connection), callback: callback(slot), to: &out)
         answer.finish(cursor: connection.pointee.cursor, retry: retry, to: &out)
         endPoll(slot, telling: true, timedOut: true)

@@ -258,13 +258,55 @@ import Wire
         h.worker.startDrain(seconds: 0.2)
         #expect(!h.worker.drainStep(now: h.now))
         #expect(h.worker.waiting > 0, "not all at once")
-        while !h.worker.drainStep(now: h.now) {}
+        while !h.worker.drainStep(now: h.now) { h.now += 100 }
         for slot in slots {
             #expect(h.body(slot).hasPrefix(#"{"messages":[],"cursor":1,"retry":"#) && h.sent[slot]!.contains("Connection: close") && h.closed.contains(slot))
         }
         #expect(h.body(script).hasPrefix(#"/**/f({"messages":[],"cursor":0,"retry":"#))
         h.get(idle, "/late.json")
         #expect(h.body(idle).contains("\"retry\":") && h.worker.waiting == 0)
+    }
+
+    @Test func draining_staysForAPollThatIsOnItsWay() {
+        h.link()
+        let (old, answered) = (h.poll("/_/health"), h.poll("/a.json?cursor=0"))
+        _ = h.frames()
+        h.now += 60_000
+        h.answer("a", [(1, "1")])
+        let new = h.open()
+        h.worker.startDrain(seconds: 0.2)
+        h.now += 900
+        #expect(!h.worker.drainStep(now: h.now), "one client was answered a moment ago, another connected")
+        h.get(answered, "/a.json?cursor=1")
+        h.get(new, "/b.json?cursor=1")
+        for slot in [answered, new] {
+            #expect(h.sent[slot]!.contains("\"retry\":") && h.sent[slot]!.contains("Connection: close"))
+            h.worker.closed(slot, now: h.now)
+        }
+        #expect(h.worker.drainStep(now: h.now), "what is idle for a minute keeps nobody")
+        #expect(!h.closed.contains(old))
+    }
+
+    @Test func draining_staysNoLonger_whereNoPollComes() {
+        h.link()
+        _ = h.poll("/_/health")
+        h.worker.startDrain(seconds: 0.2)
+        h.now += 999
+        #expect(!h.worker.drainStep(now: h.now))
+        h.now += 1
+        #expect(h.worker.drainStep(now: h.now))
+    }
+
+    @Test func draining_aMessageEndsTheConnection() throws {
+        h.link()
+        let slots = (0..<200).map { h.poll("/c\($0).json?cursor=0") }
+        _ = h.frames()
+        h.worker.startDrain(seconds: 60)
+        #expect(!h.worker.drainStep(now: h.now))
+        let number = try #require(slots.firstIndex { !h.closed.contains($0) })
+        h.answer("c\(number)", [(1, "1")])
+        let answer = h.sent[slots[number]]!
+        #expect(answer.contains(#"{"id":1,"data":1}"#) && answer.contains("Connection: close") && h.closed.contains(slots[number]))
     }
 
     @Test func whatTheManagerSendsWrong_breaksTheLink() {
