@@ -155,7 +155,7 @@ extension Bench {
         result.add(prefix + "user_pss_bytes", memory.pssBytes)
         result.add(prefix + "workers_private_bytes", workers.privateBytes)
         result.add(prefix + "manager_private_bytes", memory.filter { $0.name == "megamanager" }.privateBytes)
-        result.add(prefix + "user_bytes_per_client", Double(memory.privateBytes - before.privateBytes) / Double(settings.clients))
+        result.add(prefix + "user_bytes_per_client", Double(memory.dataBytes - before.dataBytes) / Double(settings.clients))
         result.add(prefix + "kernel_slab_bytes_server_half", half)
         result.add(prefix + "kernel_tcp_buffer_bytes_both_ends", kernel.tcpBufferBytes)
         let all = Double(memory.pssBytes) + half + Double(kernel.tcpBufferBytes) / 2

@@ -43,6 +43,9 @@ struct ProcessUsage: Equatable {
     var privateBytes: Int
     /// Private bytes and its share of the shared ones.
     var pssBytes: Int
+    /// Bytes of no file: heap, stacks, and its share of shared memory. Pages of the program's file count as private or shared by who else runs it
+    /// at that moment, so a difference of private bytes would also measure that.
+    var dataBytes: Int
     var cpuSeconds: Double
 
     init?(pid: pid_t) {
@@ -51,6 +54,7 @@ struct ProcessUsage: Equatable {
         else { return nil }
         self.pid = pid
         pssBytes = pss * 1024
+        dataBytes = 1024 * ((ProcFile.number(memory, "Pss_Anon:") ?? 0) + (ProcFile.number(memory, "Pss_Shmem:") ?? 0))
         privateBytes = 1024 * ((ProcFile.number(memory, "Private_Clean:") ?? 0) + (ProcFile.number(memory, "Private_Dirty:") ?? 0))
         // To the nanosecond, where stat counts ticks of 10 ms. It is of one thread, and no server here has more.
         cpuSeconds = Double(nanoseconds) / 1e9
@@ -86,5 +90,6 @@ struct ProcessUsage: Equatable {
 extension [ProcessUsage] {
     var privateBytes: Int { reduce(0) { $0 + $1.privateBytes } }
     var pssBytes: Int { reduce(0) { $0 + $1.pssBytes } }
+    var dataBytes: Int { reduce(0) { $0 + $1.dataBytes } }
     var cpuSeconds: Double { reduce(0) { $0 + $1.cpuSeconds } }
 }
