@@ -58,6 +58,9 @@ let package = Package(
         .target(name: "Configuration", path: "Sources/Configuration/Settings", swiftSettings: strict),
         .target(name: "ConfigurationFile", dependencies: ["Configuration", toml], path: "Sources/Configuration/File", swiftSettings: strict),
 
+        /// Ports for the servers that tests and benchmarks start.
+        .target(name: "FreePorts", swiftSettings: strict),
+
         // I/O.
         .target(name: "Reactor", dependencies: ["CLibev", "CSystem", "Wire"], swiftSettings: fast),
         .target(name: "Daemon", dependencies: ["Reactor", "Wire", "Configuration", log], swiftSettings: fast),
@@ -68,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "megacomet",
             dependencies: ["Supervision", "Wire", "Reactor", "Configuration", "ConfigurationFile", "CSystem", arguments, log], swiftSettings: strict),
-        .executableTarget(name: "megabench", dependencies: ["CEpoll", "CSystem", "Wire", arguments, histogram], swiftSettings: fast),
+        .executableTarget(name: "megabench", dependencies: ["CEpoll", "CSystem", "FreePorts", "Wire", arguments, histogram], swiftSettings: fast),
         .target(
             name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Wire", "Supervision", "Reactor", "Configuration", "ConfigurationFile"],
             path: "Dashboard", exclude: ["CNcurses", "megatop"], swiftSettings: strict),
@@ -76,7 +79,7 @@ let package = Package(
             name: "megatop", dependencies: ["Dashboard", "Configuration", "ConfigurationFile", "Reactor", arguments], path: "Dashboard/megatop", swiftSettings: strict),
 
         // The tests. TestSupport starts the real programs on free ports in private folders, and ends them by id.
-        .target(name: "TestSupport", dependencies: ["CEpoll"], path: "Tests/Support", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["CEpoll", "FreePorts"], path: "Tests/Support", swiftSettings: strict),
         .executableTarget(name: "Benchmarks", dependencies: ["Comet", "Wire", "Publishing"], path: "Tests/Benchmarks", exclude: ["check", "expected.txt"], swiftSettings: fast),
         .testTarget(name: "WireTests", dependencies: ["TestSupport", "Wire"], swiftSettings: strict),
         .testTarget(name: "CometTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
@@ -89,7 +92,7 @@ let package = Package(
         .testTarget(name: "SimulationTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["TestSupport", "Wire", "megacomet", "megaworker", "megamanager", "megabench", "megatop"],
+            dependencies: ["TestSupport", "FreePorts", "Wire", "megacomet", "megaworker", "megamanager", "megabench", "megatop"],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -1,3 +1,4 @@
+import FreePorts
 import Glibc
 
 /// Starts each of the servers that are compared, on free ports and in a private folder.
@@ -26,7 +27,7 @@ extension Server {
     }
 
     private static func startLimit(processes: Int) throws -> Server {
-        let first = try Socket.freePorts(processes * 2)
+        let first = UInt16(try Ports.free(processes * 2))
         var plan = LoadPlan()
         plan.port = first
         plan.publishPort = first + UInt16(processes)
@@ -47,7 +48,7 @@ extension Server {
     /// Two workers, as the peer is known by; more only where their descriptors don't suffice.
     private static func startNchan(clients: Int) throws -> Server {
         guard hasNchan else { throw Fleet.Trouble(description: "nginx with nchan is not installed: apt-get install nginx libnginx-mod-nchan") }
-        let port = try Socket.freePorts(2)
+        let port = UInt16(try Ports.free(2))
         let folder = try PrivateFolder()
         let workers = max(2, (clients + clientsPerProcess - 1) / clientsPerProcess)
         let file = try folder.write(
@@ -86,7 +87,7 @@ extension Server {
         clients: Int, workers wanted: Int, pollTimeoutSeconds: Double, reportEverySeconds: Double, _ memory: MemoryCgroup?
     ) throws -> Server {
         let workers = workerCount(clients: clients, wanted)
-        let port = try Socket.freePorts(workers + 4)
+        let port = UInt16(try Ports.free(workers + 4))
         let ownPort = Int(port) + workers
         let folder = try PrivateFolder()
         let file = try folder.write(
@@ -126,7 +127,7 @@ extension Server {
 
     private static func startDaemons(clients: Int, workers wanted: Int, pollTimeoutSeconds: Double) throws -> Server {
         let workers = workerCount(clients: clients, wanted)
-        let port = try Socket.freePorts(workers + 2)
+        let port = UInt16(try Ports.free(workers + 2))
         let ownPort = Int(port) + workers
         let folder = try PrivateFolder()
         var plan = LoadPlan()

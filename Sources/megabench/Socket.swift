@@ -69,30 +69,6 @@ enum Socket {
         return descriptor
     }
 
-    static func localPort(of descriptor: Int32) -> UInt16 {
-        var value = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        _ = withUnsafeMutablePointer(to: &value) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
-        }
-        return UInt16(bigEndian: value.sin_port)
-    }
-
-    /// The first of `count` ports in a row that nobody listens on, below the range that outgoing connections are given.
-    static func freePorts(_ count: Int) throws(Failure) -> UInt16 {
-        var first = UInt16(10_000 + Int(getpid()) % 4_000 * 4)
-        while Int(first) + count < 32_000 {
-            var held: [Int32] = []
-            defer { for descriptor in held { close(descriptor) } }
-            while held.count < count, let descriptor = try? listen(on: INADDR_ANY, port: first + UInt16(held.count), backlog: 1) {
-                held.append(descriptor)
-            }
-            if held.count == count { return first }
-            first += UInt16(held.count + 1)
-        }
-        throw Failure(call: "no \(count) free ports in a row", code: EADDRINUSE)
-    }
-
     /// "127.0.0.1" as a number in the host's order, or nil.
     static func host(_ text: String) -> UInt32? {
         var value = in_addr()

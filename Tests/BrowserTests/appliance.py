@@ -30,17 +30,26 @@ def wait_until(condition, seconds=20, what="it"):
         time.sleep(0.02)
 
 
+RESERVED = []
+
+
 def free_ports(count):
-    """So many ports in a row that nothing listens on, below those that the kernel gives to clients."""
+    """So many ports in a row that nothing listens on, below those that the kernel gives to clients. Reserved for this process as long as it lives,
+    by the names that Sources/FreePorts uses."""
     while True:
-        base = random.randrange(20000, 32000 - count)
+        base = random.randrange(10000, 32000 - count)
+        reservations = []
         try:
             for port in range(base, base + count):
                 with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
+                    probe.bind(("", port))
+                reservations.append(socket.socket(socket.AF_UNIX))
+                reservations[-1].bind(f"\0megacomet-port-{port}")
+            RESERVED.extend(reservations)
             return list(range(base, base + count))
         except OSError:
-            continue
+            for reservation in reservations:
+                reservation.close()
 
 
 class Appliance:

@@ -1,3 +1,4 @@
+import FreePorts
 import Glibc
 
 /// The whole of it, as `megacomet run` starts it from a file: supervisor, manager and workers. All of it is ended, by id, when this goes out of use.

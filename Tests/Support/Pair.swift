@@ -1,3 +1,4 @@
+import FreePorts
 import Glibc
 
 /// A manager and its workers, started by hand as an operator could, without a supervisor.

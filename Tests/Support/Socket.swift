@@ -1,3 +1,4 @@
+import FreePorts
 import Glibc
 
 /// A TCP connection to loopback, blocking with deadlines: what any client of ours is, as slow or as rude as a test wants it.
@@ -203,5 +204,15 @@ extension Array where Element == UInt8 {
             at += 1
         }
         return nil
+    }
+}
+
+func withAddress<Result>(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(UInt16(port).bigEndian)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }
 }
