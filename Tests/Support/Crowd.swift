@@ -78,6 +78,7 @@ public final class Crowd {
 
     /// Runs the plan to its end: until all that was published has arrived.
     public func run(settleSeconds: Double = 20) throws -> Tally {
+        try allowDescriptors(plan.clients + plan.publishers + 200)
         for client in clients { connect(client) }
         let start = monotonicNanoseconds()
         var pending = events.sorted { $0.second < $1.second }
@@ -113,6 +114,15 @@ public final class Crowd {
         return tally
     }
 
+    /// A shell's own limit may be lower than what is allowed.
+    private func allowDescriptors(_ count: Int) throws {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        guard limit.rlim_cur < count else { return }
+        guard limit.rlim_max >= count else { throw Failure("\(count) descriptors are needed, and a process may open \(limit.rlim_max) here") }
+        limit.rlim_cur = rlim_t(count)
+        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { throw Failure.call("setrlimit") }
+    }
     private func wait() {
         var ready = [epoll_event](repeating: epoll_event(), count: 256)
         let count = epoll_wait(epoll, &ready, 256, 5)

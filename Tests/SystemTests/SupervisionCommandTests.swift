@@ -4,11 +4,12 @@ import Testing
 
 /// The commands, over the control socket of a real supervisor.
 @Suite(.serialized) struct SupervisionCommandTests {
+    /// Small beside the rest of the suite; `make test-load` runs it alone, at its full size.
     @Test func rolling_losesNothing_andRefusesNobody() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let before = try (0..<2).map { try appliance.pid("worker-\($0)") }
         var plan = Crowd.Plan()
-        (plan.clients, plan.rate, plan.seconds) = environment("MEGACOMET_LOAD") == "full" ? (8000, 1000, 30) : (300, 300, 4)
+        (plan.clients, plan.rate, plan.seconds) = LoadTests.isFull ? (8000, 1000, 30) : (300, 300, 4)
         let crowd = Crowd(plan, ports: [appliance.clientPort(0), appliance.clientPort(1)], appPort: appliance.appPort)
         var answer: Program?
         crowd.events = [(1, { answer = try Program("megacomet", ["rolling", "-c", appliance.configuration], in: appliance.folder) })]
