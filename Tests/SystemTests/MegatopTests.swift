@@ -233,3 +233,10 @@ struct MegatopTests {
         try Program.run("megatop", ["-c", appliance.configuration] + words, in: appliance.folder)
     }
 }
+
+/// What `megatop -b` says of the appliance now.
+func megatopSample(_ appliance: Appliance) throws -> JSON {
+    let sample = try Program.run("megatop", ["-c", appliance.configuration, "-b", "-n", "1", "-o", "json"], in: appliance.folder)
+    guard sample.end == .exited(0), let line = sample.output.split(separator: "\n").last else { throw Failure("megatop -b: \(sample)") }
+    return try JSON.parse(String(line))
+}
