@@ -9,7 +9,7 @@
 
 #include "CSystem.h"
 
-// What a signal handler may use: memory that is there already, write and tcsetattr.
+// What a signal handler may use: memory that is there already, poll, write, tcflush and tcsetattr.
 static volatile sig_atomic_t guarded = 0;
 static int guarded_terminal = -1;
 static struct termios guarded_state;
@@ -19,9 +19,11 @@ static size_t guarded_count = 0;
 void mc_terminal_restore(void) {
     if (!guarded) return;
     guarded = 0;
-    // The terminal may be one that reads no more: a moment, then without it.
+    // The terminal may be a slow one that is behind, or one that reads no more: a moment, then what it has not taken of the pictures is given up,
+    // which makes room.
     struct pollfd ready = {.fd = guarded_terminal, .events = POLLOUT};
-    if (poll(&ready, 1, 200) == 1) (void)!write(guarded_terminal, guarded_bytes, guarded_count);
+    if (poll(&ready, 1, 200) != 1) tcflush(guarded_terminal, TCOFLUSH);
+    (void)!write(guarded_terminal, guarded_bytes, guarded_count);
     tcsetattr(guarded_terminal, TCSANOW, &guarded_state);
 }
 

@@ -27,9 +27,10 @@ public final class Program {
     }()
 
     /// Starts `name` from that folder, or a program by its whole path. `descriptors`: the most files that it may open. `listeners`: handed over as systemd
-    /// does it, with their names. Its output goes to a file in `folder`.
+    /// does it, with their names. Its output goes to a file in `folder`, or to `terminal`, which is its input then, too.
     public init(
-        _ name: String, _ arguments: [String], in folder: Folder, environment: [String: String] = [:], descriptors: Int? = nil, listeners: [(name: String, descriptor: Int32)] = []
+        _ name: String, _ arguments: [String], in folder: Folder, environment: [String: String] = [:], descriptors: Int? = nil, listeners: [(name: String, descriptor: Int32)] = [],
+        terminal: String? = nil
     ) throws {
         self.name = name
         outputFile = "\(folder.path)/\(name.split(separator: "/").last ?? "").\(UInt32.random(in: 0 ... .max)).log"
@@ -43,7 +44,7 @@ public final class Program {
             environment["LISTEN_FDNAMES"] = listeners.map(\.name).joined(separator: ":")
         }
         let variables = ["HOME=\(folder.path)", "TMPDIR=\(folder.path)"] + environment.map { "\($0)=\($1)" }
-        pid = try spawn(command, environment: variables, output: outputFile, appends: true, inherited: listeners.map(\.descriptor))
+        pid = try spawn(command, environment: variables, output: outputFile, appends: true, inherited: listeners.map(\.descriptor), terminal: terminal)
     }
     deinit { kill() }
 

@@ -1,13 +1,14 @@
 import Glibc
 
 /// Starts a program with nothing of the test runner's own: neither its signal settings (it blocks what children are to be sent) nor its environment.
-/// Its input is empty, its output and errors go to `output`; `inherited` are its descriptors from 3 on (they must not lie there themselves). Not by Foundation's Process, which also waits for what the program leaves behind.
-func spawn(_ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = []) throws -> Int32 {
+/// Its input is empty, its output and errors go to `output`; `inherited` are its descriptors from 3 on (they must not lie there themselves).
+/// `terminal`: the path of one that is its input, output and errors, and its own, as a shell's is. Not by Foundation's Process, which also waits for what the program leaves behind.
+func spawn(_ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = [], terminal: String? = nil) throws -> Int32 {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC), 0o600)
+    posix_spawn_file_actions_addopen(&actions, 0, terminal ?? "/dev/null", terminal == nil ? O_RDONLY : O_RDWR, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, terminal ?? output, terminal == nil ? O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC) : O_RDWR, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
     for (index, descriptor) in inherited.enumerated() { posix_spawn_file_actions_adddup2(&actions, descriptor, 3 + Int32(index)) }
 
@@ -20,7 +21,8 @@ func spawn(_ command: [String], environment: [String], output: String, appends: 
     sigfillset(&all)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    let newSession: Int32 = 0x80  // POSIX_SPAWN_SETSID, which is not imported
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (terminal == nil ? 0 : newSession)))
 
     let argv = command.map { strdup($0) } + [nil]
     let envp = (["PATH=/usr/bin:/bin"] + environment).map { strdup($0) } + [nil]

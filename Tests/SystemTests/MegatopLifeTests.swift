@@ -54,6 +54,77 @@ struct MegatopLifeTests {
         for screen in [one, other] { try screen.expect { $0.contains("queued 7") && $0.contains("balance ok on 3 of 3") } }
     }
 
+    /// What a slow terminal or a paused one takes no pictures of is nobody else's delay, and neither is left behind for good.
+    @Test func slowLineAndPausedScreen_holdUpNobody_andComeRight() throws {
+        let appliance = try Appliance(workers: 2)
+        defer { appliance.end() }
+        for _ in 0..<5 { _ = try appliance.app.publish("absent", "1") }
+        let fast = try TerminalScreen(width: 80, height: 24, appliance)
+        defer { fast.end() }
+        let paused = try TerminalScreen(width: 100, height: 30, appliance)
+        defer { paused.end() }
+        let slow = try SlowTerminal(width: 140, height: 50, appliance)
+        defer { slow.end() }
+        for screen in [fast, paused] { try screen.expect("QUEUE  5 msgs") }
+        try slow.expect { $0.contains("QUEUE  5 msgs") && $0.contains("3/3 ok") }
+        try paused.send("p")
+        try paused.expect("PAUSED")
+
+        for waiting in 6...9 {
+            // Ctrl-L: whole pictures, until the line takes no more of them.
+            try eventually("the line is full") {
+                slow.type([12])
+                slow.carry()
+                return slow.isFull
+            }
+            #expect(try appliance.app.publish("absent", "1").status == "queued")
+            #expect(try appliance.status().allReady)
+            try fast.expect { text in
+                slow.carry()
+                return text.contains("QUEUE  \(waiting) msgs") && text.contains("LIVE")
+            }
+            let totals = try megatopSample(appliance)["totals"]
+            #expect(totals?["queue"]?.int == waiting && totals?["ready"]?.int == 3)
+            #expect(paused.text.contains("QUEUE  5 msgs"))
+        }
+
+        slow.isSlow = false
+        try slow.expect { text in
+            let skipped = text.split(separator: "frames skipped ").dropFirst().first.flatMap { Int($0.prefix { $0.isNumber }) }
+            return text.contains("QUEUE  9 msgs") && text.contains("LIVE") && text.contains("3/3 ok") && skipped ?? 0 > 0
+        }
+        try paused.send("p")
+        try paused.expect("QUEUE  9 msgs")
+        slow.type(Array("q".utf8))
+        try slow.expect("megatop: detached; 4 processes keep running")
+        #expect(try slow.program.waitForExit() == .exited(0))
+        #expect(slow.isAsBefore)
+        #expect(try appliance.status().allReady)
+    }
+
+    /// The pictures that it has not taken are given up; what brings it back is not.
+    @Test func leftWhileTheLineIsFull_theTerminalIsBroughtBack() throws {
+        let appliance = try Appliance(workers: 1)
+        defer { appliance.end() }
+        let slow = try SlowTerminal(width: 140, height: 50, appliance)
+        defer { slow.end() }
+        try slow.expect("2/2 ok")
+        try eventually("the line is full") {
+            slow.type([12])
+            slow.carry()
+            return slow.isFull
+        }
+        slow.type(Array("q".utf8))
+        try eventually("megatop is gone") {
+            slow.carry()
+            return !slow.program.isRunning
+        }
+        #expect(try slow.program.waitForExit() == .exited(0))
+        #expect(slow.isAsBefore)
+        slow.isSlow = false
+        try slow.expect { $0.contains("megatop: detached") && !$0.contains("OVERVIEW") }
+    }
+
     @Test func recordedIncident_isShownAgain_withExitEventsOutputAndCrashReport() throws {
         let appliance = try Appliance(workers: 2)
         defer { appliance.end() }

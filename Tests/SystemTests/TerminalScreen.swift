@@ -6,13 +6,18 @@ final class TerminalScreen {
     private let socket: String
     private let appliance: Appliance
 
-    init(width: Int, height: Int, _ appliance: Appliance, _ arguments: String = "", environment: String = "") throws {
+    convenience init(width: Int, height: Int, _ appliance: Appliance, _ arguments: String = "", environment: String = "") throws {
+        let command = "\(environment) \(Program.folder)/megatop -c \(appliance.configuration) \(arguments)"
+        try self.init(width: width, height: height, appliance, command: command)
+    }
+    /// With another command than megatop's.
+    init(width: Int, height: Int, _ appliance: Appliance, command: String) throws {
         self.appliance = appliance
         socket = appliance.folder.path + "/tmux.\(UInt16.random(in: 0 ... .max))"
         try tmux("-f", "/dev/null", "new-session", "-d", "-s", "m", "-x", "\(width)", "-y", "\(height)", "bash --norc --noprofile")
         try tmux("set", "-g", "status", "off")
         try resize(width: width, height: height)
-        try tmux("send-keys", "-t", "m", "-l", "PS1='$ '; clear; \(environment) \(Program.folder)/megatop -c \(appliance.configuration) \(arguments)")
+        try tmux("send-keys", "-t", "m", "-l", "PS1='$ '; clear; \(command)")
         try tmux("send-keys", "-t", "m", "Enter")
     }
     func end() { _ = try? tmux("kill-server") }

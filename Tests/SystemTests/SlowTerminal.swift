@@ -1,0 +1,81 @@
+import Glibc
+import TestSupport
+
+/// A terminal on a line of 9600 baud, and megatop on it: a pseudo-terminal whose other end takes 960 bytes a second, as far as the test waits for
+/// them. What has arrived is drawn by a screen that can draw at once.
+final class SlowTerminal {
+    private static let bytesPerSecond = 960.0
+    let program: Program
+    private let screen: TerminalScreen
+    /// Its two ends; the test's own hold on the far one keeps it there when megatop has left.
+    private let (line, far): (Int32, Int32)
+    /// What has arrived, for the screen.
+    private let arrived: Int32
+    private let before: termios
+    private var carriedAt = monotonicNanoseconds()
+    /// Bytes that the line had the time to carry and that are not taken yet.
+    private var due = 0.0
+    /// False: from now on all that is on its way is taken at once.
+    var isSlow = true
+
+    init(width: Int, height: Int, _ appliance: Appliance) throws {
+        line = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
+        // posix_openpt(3) and its kin are not imported: what they ask the kernel for (TIOCSPTLCK, TIOCGPTN).
+        var (isLocked, number): (Int32, UInt32) = (0, 0)
+        guard line >= 0, ioctl(line, 0x4004_5431, &isLocked) == 0, ioctl(line, 0x8004_5430, &number) == 0 else { throw Failure("no pseudo-terminal") }
+        let path = "/dev/pts/\(number)"
+        far = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
+        before = try SlowTerminal.modes(far)
+        var size = winsize(ws_row: UInt16(height), ws_col: UInt16(width), ws_xpixel: 0, ws_ypixel: 0)
+        _ = ioctl(line, UInt(TIOCSWINSZ), &size)
+        let file = try appliance.folder.write("arrived.\(number)", "")
+        arrived = open(file, O_WRONLY | O_APPEND | O_CLOEXEC)
+        screen = try TerminalScreen(width: width, height: height, appliance, command: "stty raw -echo; tail -c +1 -f \(file)")
+        program = try Program(
+            "megatop", ["-c", appliance.configuration], in: appliance.folder, environment: ["TERM": "xterm-256color", "LC_ALL": "C.UTF-8"], terminal: path)
+    }
+    deinit { for descriptor in [line, far, arrived] { close(descriptor) } }
+    func end() {
+        program.kill()
+        screen.end()
+    }
+
+    /// Takes what the line has carried since the last time; it does not make up for more than a second.
+    func carry() {
+        let now = monotonicNanoseconds()
+        due = min(SlowTerminal.bytesPerSecond, due + Double(now - carriedAt) / 1e9 * SlowTerminal.bytesPerSecond)
+        carriedAt = now
+        while !isSlow || due >= 1 {
+            var bytes = [UInt8](repeating: 0, count: isSlow ? Int(due) : 65536)
+            let count = read(line, &bytes, bytes.count)
+            guard count > 0 else { return }
+            due -= Double(count)
+            write(arrived, bytes, count)
+        }
+    }
+    /// Nothing more can be written to it until the line has carried something.
+    var isFull: Bool {
+        var state = pollfd(fd: far, events: Int16(POLLOUT), revents: 0)
+        return poll(&state, 1, 0) == 0
+    }
+    func type(_ keys: [UInt8]) { write(line, keys, keys.count) }
+
+    /// Waits, while the line carries, until it is on the screen.
+    func expect(_ words: String) throws { try expect("\"\(words)\"") { $0.contains(words) } }
+    func expect(_ what: String = "the wanted picture", _ holds: (String) -> Bool) throws {
+        try screen.expect(what) { text in
+            carry()
+            return holds(text)
+        }
+    }
+    /// Its modes are those that it had before megatop.
+    var isAsBefore: Bool {
+        guard let now = try? SlowTerminal.modes(far) else { return false }
+        return now.c_iflag == before.c_iflag && now.c_oflag == before.c_oflag && now.c_lflag == before.c_lflag && now.c_cflag == before.c_cflag
+    }
+    private static func modes(_ descriptor: Int32) throws -> termios {
+        var modes = termios()
+        guard tcgetattr(descriptor, &modes) == 0 else { throw Failure("no modes of a terminal") }
+        return modes
+    }
+}
