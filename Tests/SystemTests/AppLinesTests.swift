@@ -94,8 +94,10 @@ struct AppLinesTests {
             let sent = deaf.sendSome(block)
             total += sent
             if sent == 0 {
-                let poller = try pair.held("c2")
-                #expect(try pair.app.publish("c2", "fine").status == "sent")
+                // Another client each time: one that has polled before counts as connected while it fetches the next.
+                let client = "c-\(total)"
+                let poller = try pair.held(client)
+                #expect(try pair.app.publish(client, "fine").status == "sent")
                 #expect(try poller.finish().texts == ["fine"])
                 if deaf.sendSome([32]) == 0 { break }
             }
