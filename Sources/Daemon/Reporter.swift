@@ -47,13 +47,16 @@ final class Reporter {
         timer?.start(after: untilPhase, every: interval)
     }
 
-    /// Workers report in ten groups, each at its own tenth of the interval by the machine's clock: the hub looks after each group, those of
-    /// one find the processor awake, and the hub's buffer never gets all at once.
+    /// Workers report in groups, each at a tenth of the interval of its own by the machine's clock: those of a group find the processor awake and its
+    /// caches warm, which halves what a report costs. The hub looks after each tenth.
     private var untilPhase: Double {
-        let phase = Double(daemon.arguments.number % 10) / 10
+        let groups = min(10, (daemon.arguments.settings.workers.count + Reporter.groupSize - 1) / Reporter.groupSize)
+        let phase = Double(daemon.arguments.number % groups * 10 / groups) / 10
         let now = (Double(lastTick) / 1e9 / interval).truncatingRemainder(dividingBy: 1)
         return (phase > now ? phase - now : phase - now + 1) * interval
     }
+    /// Workers that report at once, at most (320 workers and more are in ten larger groups): on two cores messages wait half a millisecond for them.
+    private static let groupSize = 32
 
     private func tick() {
         let now = Clock.monotonicNanoseconds
