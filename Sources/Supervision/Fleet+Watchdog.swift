@@ -30,7 +30,7 @@ extension Fleet {
         actions.append(.announce(text))
     }
 
-    mutating func advance(_ name: ProcessName, _ now: Milliseconds, _ isTraced: (Int32) -> Bool) {
+    mutating func advance(_ name: ProcessName, _ now: Milliseconds, _ pulse: (Int32) -> Pulse) {
         guard let slot = slots[name] else { return }
         if let retryAt = slot.retryAt, retryAt <= now, slot.desired == .up { spawn(name, now) }
         for copy in slot.copies {
@@ -40,7 +40,7 @@ extension Fleet {
         let copy = CopyName(name, main.generation)
         switch main.state {
         case .ready, .suspect:
-            listen(copy, main, now, isTraced)
+            listen(copy, main, now, pulse)
             if main.state == .ready, let readyAt = main.readyAt, now - readyAt >= settings.restart.calm, slots[name]?.policy.hasFailures == true,
                 slots[name]?.policy.forget() == true
             {
@@ -67,17 +67,26 @@ extension Fleet {
     }
 
     /// Whether its reports still come.
-    private mutating func listen(_ copy: CopyName, _ main: Copy, _ now: Milliseconds, _ isTraced: (Int32) -> Bool) {
+    private mutating func listen(_ copy: CopyName, _ main: Copy, _ now: Milliseconds, _ pulse: (Int32) -> Pulse) {
         guard let interval = settings.reportInterval else { return }
         let silence = now - max(main.heardAt, lateAt ?? main.heardAt)
         if main.state == .ready, silence > interval * settings.suspectAfterMissed {
-            change(copy) { $0.state = .suspect }
+            let used = pulse(main.pid ?? 0).processorTime
+            change(copy) {
+                $0.state = .suspect
+                $0.usedBeforeSuspicion = used
+                $0.isStarved = false
+            }
             let text = "no report for \(Fleet.seconds(silence)); aborted at \(Fleet.seconds(settings.watchdog)) unless it reports"
             tell(.warning, copy.name, "SUSPECT", text, copy.generation)
         }
         guard slots[copy.name]?.main?.state == .suspect, silence > settings.watchdog, slots[copy.name]?.isWatchdogHeld == false,
-            now >= hangKillsFrom, !slots.values.contains(where: { $0.copies.contains(where: \.isHung) }), !isTraced(main.pid ?? 0)
+            now >= hangKillsFrom, !slots.values.contains(where: { $0.copies.contains(where: \.isHung) })
         else { return }
+        let found = pulse(main.pid ?? 0)
+        guard !found.isTraced else { return }
+        let used = found.processorTime - main.usedBeforeSuspicion
+        guard !found.isRunnable || used >= settings.watchdog / 2 else { return noteStarved(copy, main, silence, used) }
         slots[copy.name]?.hangKillsTotal += 1
         let deadline = now + settings.killAfter
         change(copy) {
@@ -87,5 +96,13 @@ extension Fleet {
         }
         tell(.error, copy.name, "HANG", "no report for \(Fleet.seconds(silence)): aborted", copy.generation)
         actions.append(.abort(copy))
+    }
+    /// It wants to run, and others are run: to abort it would make the machine's trouble its clients'. One that turns in circles is aborted when it has
+    /// had half a watchdog of processor time.
+    private mutating func noteStarved(_ copy: CopyName, _ main: Copy, _ silence: Milliseconds, _ used: Milliseconds) {
+        guard !main.isStarved else { return }
+        change(copy) { $0.isStarved = true }
+        let text = "no report for \(Fleet.seconds(silence)), but it had \(Fleet.seconds(used)) of processor time since it is suspect: the machine is overloaded, it is not aborted"
+        tell(.warning, copy.name, "STARVED", text, copy.generation)
     }
 }

@@ -107,10 +107,10 @@ package struct Fleet: Sendable {
         adopt(copy, pid: pid, state: state, startedAt: startedAt, now)
         return taken()
     }
-    /// Time went on. At least each `beat`, and at `nextTick`. `isTraced`: a debugger holds this process.
-    package mutating func tick(now: Milliseconds, isTraced: (Int32) -> Bool) -> [FleetAction] {
+    /// Time went on. At least each `beat`, and at `nextTick`. `pulse`: asked of processes that are silent, by their pid.
+    package mutating func tick(now: Milliseconds, pulse: (Int32) -> Pulse) -> [FleetAction] {
         noteLateness(now)
-        for name in names { advance(name, now, isTraced) }
+        for name in names { advance(name, now, pulse) }
         advanceRolling(now)
         noteHopeless(now)
         finishShutdown()

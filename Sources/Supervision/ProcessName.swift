@@ -70,6 +70,17 @@ package struct Ending: Equatable, Sendable {
     package var holds: Bool { code.map(Ending.holding.contains) ?? false }
 }
 
+/// What the kernel says of a process that is silent.
+package struct Pulse: Equatable, Sendable {
+    /// A debugger holds it.
+    package var isTraced = false
+    /// It runs or waits for a processor (state R of proc(5)): nothing else keeps it.
+    package var isRunnable = false
+    /// What it was given of processor time since it started.
+    package var processorTime: Milliseconds = 0
+    package init() {}
+}
+
 /// A living copy, as the fleet sees it.
 package struct Copy: Equatable, Sendable {
     package let generation: Int
@@ -80,6 +91,9 @@ package struct Copy: Equatable, Sendable {
     package internal(set) var readyAt: Milliseconds?
     /// The last report, or when it became ready.
     package internal(set) var heardAt: Milliseconds
+    /// While it is suspect: the processor time that it had had before, and whether it was said that it gets too little.
+    var usedBeforeSuspicion: Milliseconds = 0
+    var isStarved = false
     /// When `starting`, `draining` or `stopping` must be over.
     package internal(set) var deadline: Milliseconds?
     /// Its end was ordered: it is no failure, and no crash.

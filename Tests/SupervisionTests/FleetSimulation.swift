@@ -117,7 +117,7 @@ private struct World {
                 perform(fleet.reported(copy, now: now))
             }
         }
-        perform(fleet.tick(now: now, isTraced: { _ in false }))
+        perform(fleet.tick(now: now, pulse: { _ in Pulse() }))
     }
     private mutating func trouble() {
         let copies = living.keys.sorted { ($0.name, $0.generation) < ($1.name, $1.generation) }

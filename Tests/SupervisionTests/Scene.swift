@@ -4,7 +4,8 @@
 final class Scene {
     var fleet: Fleet
     var now: Milliseconds = 1_000_000
-    var traced: Set<Int32> = []
+    /// What the kernel says of processes, by pid, where it is not that they sleep.
+    var pulses: [Int32: Pulse] = [:]
     /// Those that report at every tick.
     var reporting: Set<ProcessName> = []
     /// Copies that become ready as soon as they are started.
@@ -49,7 +50,7 @@ final class Scene {
         while now < end {
             now = min(end, max(now + 1, fleet.nextTick(now: now)))
             for name in reporting { if let copy = main(name) { orders += perform(fleet.reported(copy, now: now)) } }
-            orders += perform(fleet.tick(now: now, isTraced: { [self] in traced.contains($0) }))
+            orders += perform(fleet.tick(now: now, pulse: { [self] in pulses[$0] ?? Pulse() }))
         }
         return orders
     }

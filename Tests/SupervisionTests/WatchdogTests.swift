@@ -64,10 +64,48 @@ import Testing
     @Test func tracedProcess_isNotKilled_andIsWhenTheDebuggerLeft() throws {
         let scene = silent([w0])
         let pid = try #require(scene.fleet[w0]?.main?.pid)
-        scene.traced = [pid]
+        scene.pulses[pid, default: Pulse()].isTraced = true
         #expect(scene.wait(60_000).isEmpty)
-        scene.traced = []
+        scene.pulses = [:]
         #expect(scene.wait(600).contains(.abort(CopyName(w0, 1))))
+    }
+    /// A machine with more to do than it can: a worker had its manager aborted, and what was queued there was lost.
+    @Test func starvedProcess_isNotKilled_andToldOnce() throws {
+        let scene = silent([w0])
+        let pid = try #require(scene.fleet[w0]?.main?.pid)
+        for _ in 0..<600 {
+            scene.pulses[pid, default: Pulse()].isRunnable = true
+            scene.pulses[pid]?.processorTime += 2  // of 100 ms
+            #expect(scene.wait(100).isEmpty)
+        }
+        #expect(scene.state(w0) == .suspect && scene.told("STARVED") == 1)
+        scene.reporting.insert(w0)
+        scene.wait(500)
+        #expect(scene.state(w0) == .ready)
+        // The same again is told again.
+        scene.reporting.remove(w0)
+        #expect(scene.wait(20_000).isEmpty)
+        #expect(scene.told("STARVED") == 2)
+    }
+    @Test func processThatTurnsInCircles_isAborted_alsoWhereItMustShare() throws {
+        for (share, seconds) in [(100, 11), (25, 24)] {
+            let scene = silent([w0])
+            let pid = try #require(scene.fleet[w0]?.main?.pid)
+            var abortedAfter: Int?
+            for tenth in 1...600 where abortedAfter == nil {
+                scene.pulses[pid, default: Pulse()].isRunnable = true
+                scene.pulses[pid]?.processorTime += Milliseconds(share)
+                if scene.wait(100).contains(.abort(CopyName(w0, 1))) { abortedAfter = tenth / 10 }
+            }
+            #expect(abortedAfter.map { abs($0 - seconds) <= 1 } == true, "\(share) ms of each 100: \(String(describing: abortedAfter))")
+        }
+    }
+    @Test func processThatWaitsForSomethingElse_isKilled() throws {
+        let scene = silent([w0])
+        let pid = try #require(scene.fleet[w0]?.main?.pid)
+        scene.pulses[pid] = Pulse()  // it sleeps, or is stopped, or waits for a disk
+        #expect(scene.wait(11_000).contains(.abort(CopyName(w0, 1))))
+        #expect(scene.told("STARVED") == 0)
     }
     @Test func heldProcess_isNotKilled() throws {
         let scene = silent([w0])

@@ -1,5 +1,6 @@
 import Glibc
 import Reactor
+import Supervision
 
 /// The files of a run directory.
 struct RunFolder {
@@ -102,8 +103,18 @@ enum ProcessTable {
         if fields.count > 49, fields[0] == "Z", let status = Int32(fields[49]) { return ProcessExit(status: status) }
         return Processes.exit(follower)
     }
-    /// A debugger holds it.
-    static func isTraced(_ pid: Int32) -> Bool {
+    /// Of a process that is silent; all nought where there is none.
+    static func pulse(_ pid: Int32) -> Pulse {
+        var pulse = Pulse()
+        let fields = fields(pid)
+        guard fields.count > 12 else { return pulse }
+        pulse.isTraced = isTraced(pid)
+        pulse.isRunnable = fields[0] == "R"
+        // User and system time, the 14th and 15th, in clock ticks.
+        pulse.processorTime = ((Int64(fields[11]) ?? 0) + (Int64(fields[12]) ?? 0)) * 1000 / max(1, Int64(sysconf(Int32(_SC_CLK_TCK))))
+        return pulse
+    }
+    private static func isTraced(_ pid: Int32) -> Bool {
         guard let text = try? RunFolder.read("/proc/\(pid)/status") else { return false }
         for line in text.split(separator: "\n") where line.hasPrefix("TracerPid:") { return !line.hasSuffix("\t0") }
         return false

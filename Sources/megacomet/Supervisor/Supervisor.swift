@@ -147,7 +147,7 @@ final class Supervisor {
     private func tick() {
         nextBeat = .max
         for child in children.values { if let repeated = child.repeats.tick(now: Supervisor.now) { forward(child, repeated) } }
-        perform(fleet.tick(now: Supervisor.now, isTraced: ProcessTable.isTraced))
+        perform(fleet.tick(now: Supervisor.now, pulse: ProcessTable.pulse))
     }
 
     /// A daemon's report came over the stats channel.
