@@ -43,7 +43,7 @@ test-swift: packages test-packages
 # other tests they would take the processors from each other.
 test-load: packages test-packages
 	swift build --build-tests
-	MEGACOMET_LOAD=full swift test --skip-build --filter rolling_losesNothing_andRefusesNobody
+	set -o pipefail; MEGACOMET_LOAD=full swift test --skip-build --filter rolling_losesNothing_andRefusesNobody | tee >(cat >&2) | grep 'Test run with 1 test' >/dev/null
 
 # The browser script under Node and in Chromium, the example, the proxies.
 test-browser: packages
