@@ -38,6 +38,24 @@ import Testing
         for (one, next) in zip(times, times.dropFirst()) { #expect(next - one >= 2900, "three times the watchdog lies between two") }
     }
 
+    /// It takes what is left of one processor, and forty others leave nothing.
+    @Test func starvedWorker_isNotKilled() throws {
+        let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
+        let pid = try appliance.pid("worker-0")
+        func tool(_ words: String...) throws { _ = try run(tool: words, environment: [], in: appliance.folder) }
+        // A processor that may be used here.
+        let allowed = contents(ofFile: "/proc/self/status").split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") }
+        let processor = String(try #require(allowed?.split(separator: "\t").last).prefix { $0.isNumber })
+        try tool("/usr/bin/taskset", "-pc", processor, "\(pid)")
+        try tool("/usr/bin/chrt", "-i", "-p", "0", "\(pid)")
+        let others = try (0..<40).map { _ in try Program("/usr/bin/taskset", ["-c", processor, "/bin/sh", "-c", "while :; do :; done"], in: appliance.folder) }
+        try eventually("it is said to be starved", seconds: 60) { try appliance.events().contains("worker-0 STARVED") }
+        others.forEach { $0.kill() }
+        try eventually("it reports again") { try appliance.status().allReady }
+        #expect(try appliance.pid("worker-0") == pid)
+        #expect(try !appliance.events().contains("HANG"))
+    }
+
     @Test func stoppedSupervisor_killsNobody() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let before = try appliance.status().processes.map(\.pid)
