@@ -50,12 +50,12 @@ final class Reporter {
     /// Workers report in groups, each at a tenth of the interval of its own by the machine's clock: those of a group find the processor awake and its
     /// caches warm, which halves what a report costs. The hub looks after each tenth.
     private var untilPhase: Double {
-        let groups = min(10, (daemon.arguments.settings.workers.count + Reporter.groupSize - 1) / Reporter.groupSize)
+        let groups = (daemon.arguments.settings.workers.count + Reporter.groupSize - 1) / Reporter.groupSize
         let phase = Double(daemon.arguments.number % groups * 10 / groups) / 10
         let now = (Double(lastTick) / 1e9 / interval).truncatingRemainder(dividingBy: 1)
         return (phase > now ? phase - now : phase - now + 1) * interval
     }
-    /// Workers that report at once, at most (320 workers and more are in ten larger groups): on two cores messages wait half a millisecond for them.
+    /// Workers that report at once, at most; 128 are four groups. On two cores messages wait half a millisecond for one.
     private static let groupSize = 32
 
     private func tick() {

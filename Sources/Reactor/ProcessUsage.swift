@@ -27,7 +27,7 @@ package enum ProcessUsage {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// Runs before others where all want to run: nicer by so much (setpriority(2)). Nothing changes where it may not: that takes root, CAP_SYS_NICE or
+    /// Runs before others where all want to run: so many steps less nice (setpriority(2)). Nothing changes where it may not: that takes root, CAP_SYS_NICE or
     /// RLIMIT_NICE.
     package static func goFirst(by steps: Int32) {
         let nice = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
