@@ -69,7 +69,7 @@ import Testing
         scene.pulses = [:]
         #expect(scene.wait(600).contains(.abort(CopyName(w0, 1))))
     }
-    /// A machine with more to do than it can: a worker had its manager aborted, and what was queued there was lost.
+    /// On a machine with more to do than it can do, a manager that was silent for that was taken for hung: with it goes what is queued.
     @Test func starvedProcess_isNotKilled_andToldOnce() throws {
         let scene = silent([w0])
         let pid = try #require(scene.fleet[w0]?.main?.pid)

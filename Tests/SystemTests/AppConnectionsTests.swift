@@ -17,6 +17,7 @@ struct AppConnectionsTests {
             }
         } catch { throw Failure("\(error): \(wanted) wanted, \(String(describing: last)) told") }
     }
+    private func peers(_ rows: [JSON]?) -> [String] { (rows ?? []).map { $0["peer"]?.string ?? "nobody" } }
     private func peer(_ socket: Socket) -> String { "127.0.0.1:\(socket.localPort)" }
 
     @Test func twoThatSendLines_andOneOfHTTP_areToldWithWhatTheyDid() throws {
@@ -37,7 +38,7 @@ struct AppConnectionsTests {
         var rows: [JSON] = []
         try settled(wanted.map(\.0)) {
             rows = try apps(pair.appPort).rows
-            return rows.compactMap { $0["peer"]?.string }
+            return peers(rows)
         }
         for (row, (peer, form, publishes, bytes, errors)) in zip(rows, wanted) {
             #expect(row["peer"]?.string == peer && row["form"]?.string == form, "\(row)")
@@ -48,16 +49,16 @@ struct AppConnectionsTests {
         #expect(try !HTTP.request("GET", "/apps", port: pair.appPort).body.contains("secret"))
         try settled([peer(busy.socket), "and 2"]) {
             let one = try apps(pair.appPort, "?most=1")
-            return one.rows.compactMap { $0["peer"]?.string } + ["and \(one.more ?? -1)"]
+            return peers(one.rows) + ["and \(one.more ?? -1)"]
         }
         #expect(try HTTP.request("GET", "/apps?most=101", port: pair.appPort).errorCode == "bad_most")
         // The one that asks is left out, and who has gone is not there any more.
         try settled([peer(busy.socket), peer(bad.socket)]) {
             try http.send(HTTP.text("GET", "/apps"))
-            return try http.readResponse().json()["apps"]?.array?.compactMap { $0["peer"]?.string } ?? []
+            return peers(try http.readResponse().json()["apps"]?.array)
         }
         busy.socket.close()
-        try settled([peer(http), peer(bad.socket)]) { try apps(pair.appPort).rows.compactMap { $0["peer"]?.string } }
+        try settled([peer(http), peer(bad.socket)]) { peers(try apps(pair.appPort).rows) }
     }
 
     @Test func answersThatAreNotRead_areSeenAsABacklog() throws {
@@ -91,11 +92,11 @@ struct AppConnectionsTests {
         try settled(true) { try appliance.command("apps", "-n", "1").output.hasSuffix("\(peer(busy.socket))\nand 1 more\n") }
         try settled([peer(busy.socket), peer(bad.socket), "and 0"]) {
             let json = try JSON.parse(try appliance.command("apps", "--json").output)
-            return (json["apps"]?.array?.compactMap { $0["peer"]?.string } ?? []) + ["and \(json["more"]?.int ?? -1)"]
+            return peers(json["apps"]?.array) + ["and \(json["more"]?.int ?? -1)"]
         }
         #expect(try appliance.command("apps", "-n", "101").end == .exited(64))
         #expect(try HTTP.request("GET", "/apps", port: appliance.appPort).status == 401)
-        try settled([peer(busy.socket), peer(bad.socket)]) { try apps(appliance.appPort, key: "secret").rows.compactMap { $0["peer"]?.string } }
+        try settled([peer(busy.socket), peer(bad.socket)]) { peers(try apps(appliance.appPort, key: "secret").rows) }
     }
 
     @Test func batchOutput_hasThemToo() throws {
@@ -109,7 +110,7 @@ struct AppConnectionsTests {
             rows = try JSON.parse(output)["apps"]?.array ?? []
             return rows.count
         }
-        #expect( rows[0]["peer"]?.string == peer(lines.socket) && rows[0]["pub_s"]?.double == 0 && rows[0]["fresh"]?.bool == true, "\(output)")
+        #expect(rows[0]["peer"]?.string == peer(lines.socket) && rows[0]["pub_s"]?.double == 0 && rows[0]["fresh"]?.bool == true, "\(output)")
         let text = try Program.run("megatop", ["-b", "-S", "delivery", "-c", appliance.configuration], in: appliance.folder).output
         #expect(text.contains("# app \(peer(lines.socket)) ") && text.contains(" pub_s=0 "), "\(text)")
     }

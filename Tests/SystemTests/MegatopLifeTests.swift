@@ -71,12 +71,7 @@ struct MegatopLifeTests {
         try paused.expect("PAUSED")
 
         for waiting in 6...9 {
-            // Ctrl-L: whole pictures, until the line takes no more of them.
-            try eventually("the line is full") {
-                slow.type([12])
-                slow.carry()
-                return slow.isFull
-            }
+            try slow.fill()
             #expect(try appliance.app.publish("absent", "1").status == "queued")
             #expect(try appliance.status().allReady)
             try fast.expect { text in
@@ -109,11 +104,7 @@ struct MegatopLifeTests {
         let slow = try SlowTerminal(width: 140, height: 50, appliance)
         defer { slow.end() }
         try slow.expect("2/2 ok")
-        try eventually("the line is full") {
-            slow.type([12])
-            slow.carry()
-            return slow.isFull
-        }
+        try slow.fill()
         slow.type(Array("q".utf8))
         try eventually("megatop is gone") {
             slow.carry()

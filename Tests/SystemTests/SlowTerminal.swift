@@ -58,6 +58,14 @@ final class SlowTerminal {
         var state = pollfd(fd: far, events: Int16(POLLOUT), revents: 0)
         return poll(&state, 1, 0) == 0
     }
+    /// Ctrl-L: whole pictures, until the line takes no more of them.
+    func fill() throws {
+        try eventually("the line is full") {
+            type([12])
+            carry()
+            return isFull
+        }
+    }
     func type(_ keys: [UInt8]) { write(line, keys, keys.count) }
 
     /// Waits, while the line carries, until it is on the screen.

@@ -103,6 +103,7 @@ enum ProcessTable {
         if fields.count > 49, fields[0] == "Z", let status = Int32(fields[49]) { return ProcessExit(status: status) }
         return Processes.exit(follower)
     }
+    private static let ticksPerSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
     /// Of a process that is silent; all nought where there is none.
     static func pulse(_ pid: Int32) -> Pulse {
         var pulse = Pulse()
@@ -111,7 +112,7 @@ enum ProcessTable {
         pulse.isTraced = isTraced(pid)
         pulse.isRunnable = fields[0] == "R"
         // User and system time, the 14th and 15th, in clock ticks.
-        pulse.processorTime = ((Int64(fields[11]) ?? 0) + (Int64(fields[12]) ?? 0)) * 1000 / max(1, Int64(sysconf(Int32(_SC_CLK_TCK))))
+        pulse.processorTime = ((Int64(fields[11]) ?? 0) + (Int64(fields[12]) ?? 0)) * 1000 / Int64(ticksPerSecond)
         return pulse
     }
     private static func isTraced(_ pid: Int32) -> Bool {
@@ -124,8 +125,7 @@ enum ProcessTable {
         guard let start = startTime(pid) else { return nil }
         var now = timespec()
         clock_gettime(CLOCK_BOOTTIME, &now)
-        let ticks = UInt64(sysconf(Int32(_SC_CLK_TCK)))
-        return max(0, Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000 - Int64(start * 1000 / max(1, ticks)))
+        return max(0, Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000 - Int64(start * 1000 / ticksPerSecond))
     }
     /// The file of this program, as it was started; another one may stand there by now.
     static var ownPath: String {
