@@ -5,7 +5,7 @@ type MegaCometTransport = "auto" | "xhr" | "jsonp";
 
 /**
  * - `connecting`: a poll is on its way, and nothing was heard yet
- * - `connected`: a poll was answered, or is held for a second
+ * -`connected`: the server was heard: the first poll is answered at once
  * - `waiting`: before the next poll: it failed, or the server asked for a pause (`detail.delay`)
  * - `offline`: as `waiting`; the browser says that there is no network
  * - `replaced`: stopped, another page polls with this client id
@@ -22,7 +22,7 @@ interface MegaCometOptions {
   transport?: MegaCometTransport;
   /** Messages up to this id were seen by an earlier page. Default 0. */
   cursor?: number;
-  /** Milliseconds after which an unanswered poll is given up: above the server's poll time and that of each proxy. Default 65000. */
+  /** Milliseconds of silence after which a poll is given up. Default: 8 s more than the server holds a poll, which it tells. */
   timeout?: number;
   /** Milliseconds: the first window in which a failed poll is made again, at a random time. It doubles with each failure. Default 2000. */
   delay?: number;

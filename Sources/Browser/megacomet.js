@@ -4,18 +4,21 @@
 if (root.MegaComet) return; // loaded twice: polls call the first by name
 var serial = 0, page = root.document || root;
 function nothing() {}
+// For lengths of time: a clock that nobody sets.
+function now() { return root.performance && performance.now ? performance.now() : +new Date(); }
 
-// Each takes done(envelope, status) and gives a function that abandons the poll.
-function byXHR(url, done) {
+// Each takes done(envelope, status) and gives a function that abandons the poll. A part of an answer calls heard().
+function byXHR(url, done, heard) {
   var xhr = new XMLHttpRequest();
   xhr.open("GET", url);
+  xhr.onprogress = heard;
   xhr.onloadend = function () {
     var envelope;
     try { envelope = JSON.parse(xhr.responseText); } catch (e) {}
     done(envelope, xhr.status);
   };
   xhr.send();
-  return function () { xhr.onloadend = nothing; xhr.abort(); };
+  return function () { xhr.onloadend = xhr.onprogress = nothing; xhr.abort(); };
 }
 function byScript(url, done) {
   var name = "_" + ++serial, script = page.createElement("script");
@@ -30,9 +33,11 @@ function byScript(url, done) {
 }
 
 function MegaComet(options) {
-  var self = this, client = encodeURIComponent(options.client), urls = [].concat(options.urls || ""),
+  var id = options.client;
+  if ((typeof id !== "string" && typeof id !== "number") || id === "" || id !== id) throw new TypeError("MegaComet: client is missing");
+  var self = this, client = encodeURIComponent(id), urls = [].concat(options.urls || ""),
     jsonp = options.transport === "jsonp", auto = !jsonp && options.transport !== "xhr",
-    timeout = options.timeout || 65000, delay = options.delay || 2000, maxDelay = options.maxDelay || 30000,
+    timeout = options.timeout || 48000, delay = options.delay || 2000, maxDelay = options.maxDelay || 30000,
     at = Math.floor(Math.random() * urls.length), running, poll, timer, ticker, hurry, failures, misses = 0;
   self.cursor = options.cursor || 0;
   self.state = "closed";
@@ -63,30 +68,34 @@ function MegaComet(options) {
   function next(ms, mayHurry) {
     rest();
     hurry = mayHurry;
-    if (running) timer = setTimeout(open, ms);
+    // A hidden page's timers wait: there is none where there is nothing to wait for.
+    if (running) { if (ms > 0) timer = setTimeout(open, ms); else open(); }
   }
   function open() {
     if (jsonp && page.readyState !== "complete") return next(99); // scripts hold up the load event
-    var mine = poll = { at: +new Date(), abandon: nothing };
+    // Until something was heard, the server is asked to answer at once.
+    var hello = self.state !== "connected", mine = poll = { at: +new Date(), began: now(), hello: hello, abandon: nothing };
     if (self.state !== "connected") say("connecting");
     if (poll !== mine) return;
-    // A held poll says nothing; a refused one has failed by now.
-    setTimeout(function () { if (poll === mine) say("connected"); }, 1000);
     try {
       mine.abandon = (jsonp ? byScript : byXHR)(
         urls[at].replace(/\/*$/, "/") + client + (jsonp ? ".js?cursor=" : ".json?cursor=") +
-        self.cursor + "&c=" + Math.random(),
-        function (envelope, status) { if (poll === mine) settle(envelope || {}, status); });
+        self.cursor + (hello ? "&hello=1" : "") + "&c=" + Math.random(),
+        function (envelope, status) { if (poll === mine) settle(envelope || {}, status); },
+        function () { mine.at = +new Date(); });
     } catch (e) { settle({}, 0); }
   }
   function settle(envelope, status) {
-    var took = new Date() - poll.at, messages = envelope.messages, error = envelope.error, i, message;
+    var took = now() - poll.began, hello = poll.hello, messages = envelope.messages, error = envelope.error, i, message;
     poll = null;
     if (error && /^(replaced$|bad_)/.test(error.code)) return stop(error.code === "replaced" ? "replaced" : "closed", error);
     if (error || !messages) return fail(took, error || { code: status ? "http" : "network", status: status }, envelope.retry);
     auto = false; // this transport works
     failures = 0;
+    // What the server holds a poll for is told in the first answer; a silence of 8 s more is a dead path.
+    if (!options.timeout && envelope.poll_timeout) timeout = envelope.poll_timeout + 8000;
     say("connected");
+    if (!running) return;
     if (envelope.cursor < self.cursor) self.cursor = 0; // the ids began anew
     if (envelope.gap) call(self.ongap);
     for (i = 0; running && i < messages.length; i++) {
@@ -99,7 +108,7 @@ function MegaComet(options) {
     if (!running) return; // the rest comes again
     self.cursor = Math.max(self.cursor, envelope.cursor);
     if (envelope.retry) say("waiting", { code: "retry", delay: envelope.retry });
-    next(envelope.retry || (i ? 0 : 1000 - took));
+    next(envelope.retry || (i || hello ? 0 : 1000 - took));
   }
   // Full jitter: anywhere in a window that doubles, so that a million don't come back at once.
   function fail(took, detail, after) {
@@ -115,7 +124,7 @@ function MegaComet(options) {
     next(detail.delay, !after);
   }
   function watch() {
-    var took = poll && Math.abs(new Date() - poll.at); // a clock may be set back
+    var took = poll && Math.abs(new Date() - poll.at); // a computer that slept sees it by this clock, which may be set back
     if (took > timeout) fail(took, { code: "timeout" });
   }
   function notice(event) {

@@ -66,7 +66,11 @@ package struct Answer {
     }
 
     /// Ends the answer. `retry`: milliseconds.
-    package func finish(cursor: UInt64, gap: Bool = false, retry: Int? = nil, error: (code: StaticString, message: StaticString)? = nil, to out: inout Buffer) {
+    /// `pollTimeout`: the milliseconds that polls are held for, told to a page that says hello.
+    package func finish(
+        cursor: UInt64, gap: Bool = false, retry: Int? = nil, error: (code: StaticString, message: StaticString)? = nil,
+        pollTimeout: UInt32? = nil, to out: inout Buffer
+    ) {
         if !isBare {
             out.append("],\"cursor\":")
             out.append(decimal: cursor)
@@ -74,6 +78,10 @@ package struct Answer {
             if let retry {
                 out.append(",\"retry\":")
                 out.append(decimal: UInt64(retry))
+            }
+            if let pollTimeout {
+                out.append(",\"poll_timeout\":")
+                out.append(decimal: UInt64(pollTimeout))
             }
             if let error {
                 out.append(",\"error\":")

@@ -15,6 +15,8 @@ package struct PollRequest {
     package var callback: UnsafeRawBufferPointer
     /// Nil where the client acknowledges nothing.
     package var cursor: UInt64?
+    /// `hello=1`: the page wants to know that it is heard, and is answered at once.
+    package var hello = false
 
     package enum Target {
         case poll(PollRequest)
@@ -54,6 +56,7 @@ package struct PollRequest {
 
         var callback: UnsafeRawBufferPointer?
         var cursor: UnsafeRawBufferPointer?
+        var hello = false
         for (name, value) in QueryArguments(request.query) {
             if isScript, matches(name, "callback") {
                 guard callback == nil, let decoded = percentDecode(value, into: scratch.callback, plusIsSpace: true), isCallback(decoded) else {
@@ -62,6 +65,8 @@ package struct PollRequest {
                 callback = decoded
             } else if matches(name, "cursor") {
                 if cursor != nil { cursor = .init(start: nil, count: 0) } else { cursor = percentDecode(value, into: scratch.cursor) ?? .init(start: nil, count: 0) }
+            } else if matches(name, "hello") {
+                hello = matches(value, "1")
             }
         }
         let called = callback ?? .init(start: nil, count: 0)
@@ -80,7 +85,7 @@ package struct PollRequest {
             number = parsed
         }
         let form: Form = !isScript ? .json : callback == nil ? .bare : .jsonp
-        return .poll(PollRequest(form: form, client: client, callback: called, cursor: number))
+        return .poll(PollRequest(form: form, client: client, callback: called, cursor: number, hello: hello))
     }
 }
 

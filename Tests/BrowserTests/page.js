@@ -24,7 +24,9 @@ class Page {
     const stop = (id) => this.timers.delete(id);
     const on = (type, f) => { (this.listeners[type] = this.listeners[type] || new Set()).add(f); };
     const off = (type, f) => { this.listeners[type].delete(f); };
-    class Clock extends Date { constructor() { super(page.now); } }
+    // The clock on the wall may be set; lengths of time are of `now` alone.
+    this.wallOffset = 0;
+    class Clock extends Date { constructor() { super(page.now + page.wallOffset); } }
     const math = Object.create(Math, { random: { configurable: true, value: () => (random.length > 1 ? random.shift() : random[0]) } });
     this.navigator = { onLine: true };
     this.document = {
@@ -36,7 +38,7 @@ class Page {
       },
     };
     const window = {
-      document: this.document, navigator: this.navigator, Math: math, Date: Clock, addEventListener: on, removeEventListener: off,
+      document: this.document, navigator: this.navigator, Math: math, Date: Clock, performance: { now: () => page.now - 1e12 }, addEventListener: on, removeEventListener: off,
       setTimeout: timer(false), clearTimeout: stop, setInterval: timer(true), clearInterval: stop,
     };
     window.self = window;
@@ -56,6 +58,7 @@ class Page {
       vm.runInContext(`${/callback=([^&]*)/.exec(url)[1]}(${JSON.stringify(envelope)})`, this.window);
       script.onload();
     };
+    poll.progress = () => xhr.onprogress();
     poll.text = (text, status = 200) => done(text, status);
     poll.fail = () => (script ? script.onerror() : done("", 0));
     if (xhr) xhr.poll = poll;
@@ -75,6 +78,7 @@ class Page {
   }
   // The computer sleeps: time goes by and no timer runs.
   sleep(ms) { this.now += ms; for (const t of this.timers.values()) t.due += ms; }
+  setClock(by) { this.wallOffset += by; }
   fire(type, event = {}) { for (const f of [...(this.listeners[type] || [])]) f({ type, ...event }); }
   hide(hidden) { this.document.hidden = hidden; this.fire("visibilitychange"); }
   get last() { return this.polls[this.polls.length - 1]; }

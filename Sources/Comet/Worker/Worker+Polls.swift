@@ -75,6 +75,12 @@ extension Worker {
             counters.pollsEmpty += 1
             return decline(slot, poll, style, status: 200, code: nil, message: "", retry: drainRetry())
         }
+        if poll.hello, poll.form != .bare {
+            counters.pollsEmpty += 1
+            let answer = Answer(style, callback: poll.callback, to: &out)
+            answer.finish(cursor: poll.cursor ?? 0, pollTimeout: settings.pollTimeout, to: &out)
+            return reply(slot)
+        }
         let hash = index.hash(poll.client)
         if let old = find(poll.client, hash) { replace(old) }
 

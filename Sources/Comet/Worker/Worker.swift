@@ -24,7 +24,7 @@ extension WorkerIO {
 package struct WorkerSettings {
     package var number: UInt8 = 0
     /// Milliseconds.
-    package var pollTimeout: UInt32 = 50_000
+    package var pollTimeout: UInt32 = 40_000
     package var headerTimeout: UInt32 = 10_000
     package var idleTimeout: UInt32 = 60_000
     /// Bytes of a request's head.

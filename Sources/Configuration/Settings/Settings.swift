@@ -20,7 +20,7 @@ package struct Settings: Equatable, Sendable {
         package var address = "0.0.0.0"
         package var basePort = 8000
         package var maxConnections = 131_072
-        package var pollTimeout = 50.0
+        package var pollTimeout = 40.0
         package var headerTimeout = 10.0
         package var idleTimeout = 60.0
         package var maxRequest = 8192

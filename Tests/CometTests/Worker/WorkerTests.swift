@@ -18,6 +18,18 @@ import Wire
         #expect(h.frames() == ["connected 8 c1 1"], "the connection is kept")
     }
 
+    @Test func hello_isAnsweredAtOnce_withTheTimeThatPollsAreHeld() {
+        h.link()
+        let slot = h.poll("/c1.json?cursor=5&hello=1")
+        #expect(h.body(slot) == #"{"messages":[],"cursor":5,"poll_timeout":40000}"#)
+        #expect(h.frames() == [], "it was not held, so the manager need not know")
+        #expect(h.body(h.poll("/c1.js?callback=f&hello=1")) == #"/**/f({"messages":[],"cursor":0,"poll_timeout":40000});"#)
+        h.get(slot, "/c1.json?cursor=5")
+        #expect(h.frames() == ["connected 5 c1 1"], "the connection is kept")
+        let bare = h.poll("/c2.js?hello=1")
+        #expect(h.sent[bare] == "" && h.worker.waiting == 2, "the bare form has no envelope to say it in")
+    }
+
     @Test func aPollBeforeTheLink_isAnnouncedWithIt() {
         _ = h.poll("/b.json")
         _ = h.poll("/a.js")
@@ -81,7 +93,7 @@ import Wire
         let slot = h.poll("/c1.json")
         _ = h.frames()
         let old = h.tags["c1"]!
-        h.pass(50_000)
+        h.pass(40_000)
         h.get(slot, "/c1.json")
         #expect(h.frames() == ["gone 0 c1 1", "connected 0 c1 0"])
         h.sent[slot] = ""
@@ -134,7 +146,7 @@ import Wire
         h.link()
         let slot = h.poll("/c1.json?cursor=4")
         _ = h.frames()
-        h.pass(49_999)
+        h.pass(39_999)
         #expect(h.sent[slot] == "")
         h.pass(1)
         #expect(h.body(slot) == #"{"messages":[],"cursor":4}"# && h.frames() == ["gone 4 c1 1"])
