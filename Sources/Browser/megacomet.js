@@ -38,7 +38,7 @@ function MegaComet(options) {
   var self = this, client = encodeURIComponent(id), urls = [].concat(options.urls || ""),
     jsonp = options.transport === "jsonp", auto = !jsonp && options.transport !== "xhr",
     timeout = options.timeout || 48000, delay = options.delay || 2000, maxDelay = options.maxDelay || 30000,
-    at = Math.floor(Math.random() * urls.length), running, poll, timer, ticker, hurry, failures, misses = 0;
+    at = Math.floor(Math.random() * urls.length), running, poll, timer, ticker, hurry, failures, misses = 0, retrial = 0;
   self.cursor = options.cursor || 0;
   self.state = "closed";
 
@@ -75,6 +75,7 @@ function MegaComet(options) {
     if (jsonp && page.readyState !== "complete") return next(99); // scripts hold up the load event
     // Until something was heard, the server is asked to answer at once.
     var hello = self.state !== "connected", mine = poll = { at: +new Date(), began: now(), hello: hello, abandon: nothing };
+    if (retrial && jsonp && now() > retrial) jsonp = false; // perhaps XHR works by now
     if (self.state !== "connected") say("connecting");
     if (poll !== mine) return;
     try {
@@ -89,8 +90,11 @@ function MegaComet(options) {
     var took = now() - poll.began, hello = poll.hello, messages = envelope.messages, error = envelope.error, i, message;
     poll = null;
     if (error && /^(replaced$|bad_)/.test(error.code)) return stop(error.code === "replaced" ? "replaced" : "closed", error);
+    if (status === 401) return stop("closed", error || { code: "http", status: status });
     if (error || !messages) return fail(took, error || { code: status ? "http" : "network", status: status }, envelope.retry);
-    auto = false; // this transport works
+    // This transport works. Where it is the worse one, the better is tried again after five minutes.
+    retrial = auto && jsonp && (retrial || now() + 300000);
+    auto = auto && jsonp;
     failures = 0;
     // What the server holds a poll for is told in the first answer; a silence of 8 s more is a dead path.
     if (!options.timeout && envelope.poll_timeout) timeout = envelope.poll_timeout + 8000;
@@ -118,8 +122,9 @@ function MegaComet(options) {
     detail.delay = (after || 0) + Math.random() *
       (page.hidden || offline ? maxDelay : Math.min(maxDelay, delay * Math.pow(2, failures++)));
     at = (at + 1 + Math.floor(Math.random() * (urls.length - 1))) % urls.length;
-    // Until something was heard: two tries by one transport, two by the other.
-    if (auto && ++misses % 2 === 0) jsonp = !jsonp && !!page.head;
+    // Until something was heard: two tries by one transport, two by the other. An answer that could be read is no fault of it.
+    if (retrial) { if (!jsonp) { jsonp = true; retrial = now() + 300000; } }
+    else if (auto && !detail.status && ++misses % 2 === 0) jsonp = !jsonp && !!page.head;
     say(offline ? "offline" : "waiting", detail);
     next(detail.delay, !after);
   }

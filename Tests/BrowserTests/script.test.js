@@ -442,6 +442,53 @@ test("auto tries the other transport until one was heard, and stays with that", 
   for (let i = 0; i < 4; i++) { page.last.fail(); page.pass(30000); assert.ok(page.last.jsonp); }
 });
 
+test("auto that came to JSONP tries XHR again after five minutes", () => {
+  const page = new Page();
+  const comet = page.comet({ transport: "auto" });
+  page.last.fail(); page.pass(30000);
+  page.last.fail(); page.pass(30000);
+  assert.ok(page.last.jsonp);
+  let id = 0;
+  // Answers for so many seconds, and says whether another transport was tried by then.
+  const serve = (seconds) => {
+    for (let i = 0; i < seconds / 20; i++) { page.last.answer(envelope(++id)); page.pass(20000); }
+    return !page.last.jsonp;
+  };
+  assert.ok(!serve(280));
+  assert.ok(serve(60), "one trial");
+  page.last.fail(); page.pass(30000);
+  assert.ok(page.last.jsonp, "that did not work");
+  assert.ok(!serve(240));
+  assert.ok(serve(100), "another trial, which works: it is kept");
+  serve(400);
+  page.last.fail(); page.pass(30000);
+  assert.ok(!page.last.jsonp);
+  assert.equal(comet.got.length, id);
+});
+
+test("a proxy that ends polls after 30 s does not spoil the transport", () => {
+  const page = new Page();
+  page.comet({ transport: "auto" });
+  for (let i = 0; i < 6; i++) { page.pass(30000); page.last.text("<html>", 504); page.pass(2000); }
+  assert.ok(page.polls.every((poll) => !poll.jsonp));
+});
+
+test("a refusal for want of a login ends the polls", () => {
+  const page = new Page();
+  const comet = page.comet();
+  page.last.text("<html>login", 401);
+  page.pass(100000);
+  assert.deepEqual([comet.state, last(comet)[1].status, page.polls.length], ["closed", 401, 1]);
+});
+
+test("a login page in place of an answer is polled with backoff", () => {
+  const page = new Page({ random: [0.99] });
+  page.comet();
+  const end = page.now + 600000;
+  while (page.now < end) { if (page.last !== page.seen) { page.seen = page.last; page.last.text("<html>login"); } page.pass(100); }
+  assert.ok(page.polls.length < 30, `${page.polls.length} polls in ten minutes`);
+});
+
 test("auto without XHR comes to JSONP", () => {
   const page = new Page({ xhr: false });
   page.comet({ transport: "auto" });
