@@ -14,7 +14,7 @@ type MegaCometTransport = "auto" | "xhr" | "jsonp";
 type MegaCometState = "connecting" | "connected" | "waiting" | "offline" | "replaced" | "closed";
 
 interface MegaCometOptions {
-  /** The client's id, 1 to 128 bytes of UTF-8, without `.`, `/` and control characters. Who knows it can read its messages: make it hard to guess. */
+  /** The client's id, 1 to 128 bytes of UTF-8, without `/` and control characters. Who knows it can read its messages: make it hard to guess. */
   client: string;
   /** The workers, `http://host:8000`; one is taken at random, and another after a failure. Default: the page's own origin. */
   urls?: string | string[];

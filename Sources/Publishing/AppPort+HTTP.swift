@@ -46,6 +46,9 @@ extension AppPort {
         if request.contentLength > max(Limits.batchBytes, maxMessage + Limits.publishBytes) {
             return PublishError(413, "too_large", "the body is too large: send smaller batches")
         }
+        if let coding = request.contentEncoding, !matchesLowercase(coding, "identity") {
+            return PublishError(415, "content_encoding", "a compressed body is not taken: send it as it is")
+        }
         if inputElsewhere + request.contentLength > Limits.appInputBytes { return .busy }
         return nil
     }

@@ -129,10 +129,17 @@ package struct AppSession: ~Copyable {
     package var claimedBytes: Int { max(input.count, needed) }
     /// Something has begun and is not whole: it must end in time.
     package var isHalf: Bool { form == .http && !input.isEmpty }
+    /// It has published or given the key, or it speaks HTTP, where each request does so: before that a connection has no right to stay.
+    package var isProven: Bool { form == .http || hasKey || tally.publishes > 0 }
     /// An HTTP connection between two requests, or one that has said nothing yet.
     package var isIdle: Bool { form != .lines && input.isEmpty && output.isEmpty }
     /// Whether more should be read now.
     package var wantsInput: Bool { !isClosing && output.count < Limits.appOutputBytes }
+
+    /// The app sends no more: what stands in the last line is a line, also without its end.
+    package mutating func ended() {
+        if form == .lines, !input.isEmpty { input.append(10) }
+    }
 
     /// The request did not come whole in time.
     package mutating func timedOut() {

@@ -11,11 +11,16 @@ package struct Answer {
         /// Said where it is not what the version means by itself (RFC 9112, 9.3).
         package var keepAlive: Bool
         package var cors: CORS
-        package init(form: Form, minorVersion: UInt8 = 1, keepAlive: Bool = true, cors: CORS = .none) {
+        /// The answer to a HEAD: whatever it says, it has no content (RFC 9110, 9.3.2).
+        package var isHead: Bool
+        package init(
+            form: Form, minorVersion: UInt8 = 1, keepAlive: Bool = true, cors: CORS = .none, isHead: Bool = false
+        ) {
             self.form = form
             self.minorVersion = minorVersion
             self.keepAlive = keepAlive
             self.cors = cors
+            self.isHead = isHead
         }
     }
     /// Who may read the answer from another origin.
@@ -34,12 +39,14 @@ package struct Answer {
     private var bodyAt = 0
     private var messages = 0
     private let form: Form
+    private let isHead: Bool
     /// A bare answer holds one message's text and nothing else.
     private var isBare: Bool { form == .bare }
 
     /// Starts an answer of status 200 with an envelope (or with the bare text that is to come).
     package init(_ style: Style, callback: UnsafeRawBufferPointer, to out: inout Buffer) {
         form = style.form
+        isHead = style.isHead
         (lengthAt, bodyAt) = Answer.head(200, style, to: &out)
         guard !isBare else { return }
         if form == .jsonp {
@@ -89,13 +96,14 @@ package struct Answer {
             }
             out.append(form == .jsonp ? "});" : "}")
         }
-        Answer.setLength(out.count - bodyAt, at: lengthAt, in: &out)
+        Answer.end((lengthAt, bodyAt), isHead: isHead, in: &out)
     }
 
     // MARK: heads
 
     /// Width of a Content-Length that is filled in when the body is there; spaces before a value are allowed (RFC 9112, 5).
-    private static let lengthWidth = 8
+    /// Ten digits: a message of the largest size whose every byte is escaped has nine.
+    private static let lengthWidth = 10
 
     /// Where the length goes, and where the body starts: offsets from the buffer's first waiting byte.
     private static func head(_ status: Int, _ style: Style, extra: StaticString = "", to out: inout Buffer) -> (lengthAt: Int, bodyAt: Int) {
@@ -111,11 +119,13 @@ package struct Answer {
         if style.form != .jsonp { cors(style.cors, to: &out) }  // a script tag asks for no permission
         out.append(extra)
         connection(style, to: &out)
-        out.append("Content-Length:         \r\n\r\n")
+        out.append("Content-Length:           \r\n\r\n")
         return (out.count - 4 - lengthWidth, out.count)
     }
-    private static func setLength(_ length: Int, at: Int, in out: inout Buffer) {
-        out.overwrite(decimal: length, at: at, width: lengthWidth)
+    /// The content is there: its length is filled in, and to a HEAD the content is taken back.
+    private static func end(_ at: (lengthAt: Int, bodyAt: Int), isHead: Bool, in out: inout Buffer) {
+        out.overwrite(decimal: out.count - at.bodyAt, at: at.lengthAt, width: lengthWidth)
+        if isHead { out.truncate(to: at.bodyAt) }
     }
     private static func cors(_ cors: CORS, to out: inout Buffer) {
         switch cors {
@@ -150,12 +160,12 @@ package struct Answer {
     /// An error with its status and a JSON body. `extra`: whole header lines. `retry`: milliseconds, in the body too, where a page from
     /// another origin can read it (it can't read Retry-After), and spread.
     package static func error(
-        _ status: Int, code: StaticString, message: StaticString, _ style: Style, extra: StaticString = "", retry: Int? = nil, head: Bool = false,
+        _ status: Int, code: StaticString, message: StaticString, _ style: Style, extra: StaticString = "", retry: Int? = nil,
         to out: inout Buffer
     ) {
         var style = style
         style.form = .json
-        let (lengthAt, bodyAt) = self.head(status, style, extra: extra, to: &out)
+        let at = head(status, style, extra: extra, to: &out)
         out.append("{\"error\":")
         appendError(code, message, to: &out)
         if let retry {
@@ -163,27 +173,27 @@ package struct Answer {
             out.append(decimal: UInt64(retry))
         }
         out.append("}")
-        setLength(out.count - bodyAt, at: lengthAt, in: &out)
-        if head { out.truncate(to: bodyAt) }
+        end(at, isHead: style.isHead, in: &out)
     }
     /// A request that could not be parsed. The message is ours and has no quotes in it.
-    package static func refusal(_ refusal: HTTPRefusal, to out: inout Buffer) {
-        let (lengthAt, bodyAt) = head(refusal.status, Style(form: .json, keepAlive: false), to: &out)
+    ///
+    /// Workers let any page read it: its origin may not have been parsed, and the text has nothing of anyone in it.
+    package static func refusal(_ refusal: HTTPRefusal, cors: CORS = .none, to out: inout Buffer) {
+        let at = head(refusal.status, Style(form: .json, keepAlive: false, cors: cors), to: &out)
         out.append("{\"error\":{\"code\":\"")
         out.append(HTTPStatus.code(refusal.status))
         out.append("\",\"message\":\"")
         out.append(string: refusal.message)
         out.append("\"}}")
-        setLength(out.count - bodyAt, at: lengthAt, in: &out)
+        end(at, isHead: false, in: &out)
     }
     /// Plain text, as for health and for a callback that can't be called.
-    package static func text(_ status: Int, _ text: StaticString, _ style: Style, head: Bool = false, to out: inout Buffer) {
+    package static func text(_ status: Int, _ text: StaticString, _ style: Style, to out: inout Buffer) {
         var style = style
         style.form = .bare
-        let (lengthAt, bodyAt) = self.head(status, style, to: &out)
+        let at = head(status, style, to: &out)
         out.append(text)
-        setLength(out.count - bodyAt, at: lengthAt, in: &out)
-        if head { out.truncate(to: bodyAt) }
+        end(at, isHead: style.isHead, in: &out)
     }
     /// A HEAD of a poll: the head that an answer would have, without a length, since nothing was waited for (RFC 9110, 8.6).
     package static func headOnly(_ style: Style, to out: inout Buffer) {
@@ -203,7 +213,7 @@ package struct Answer {
         out.append("\r\n")
     }
     /// The browser script, or 304 where the client has it (RFC 9110, 13.1.2).
-    package static func script(_ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, head: Bool, to out: inout Buffer) {
+    package static func script(_ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, to out: inout Buffer) {
         statusLine(unchanged ? 304 : 200, minorVersion: style.minorVersion, to: &out)
         out.append("ETag: ")
         out.append(string: etag)
@@ -216,7 +226,7 @@ package struct Answer {
         out.append("Content-Type: text/javascript; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ")
         out.append(decimal: UInt64(bytes.count))
         out.append("\r\n\r\n")
-        if !head { out.append(bytes) }
+        if !style.isHead { out.append(bytes) }
     }
 }
 
@@ -237,6 +247,7 @@ package enum HTTPStatus {
         case 409: "409 Conflict\r\n"
         case 413: "413 Content Too Large\r\n"
         case 414: "414 URI Too Long\r\n"
+        case 415: "415 Unsupported Media Type\r\n"
         case 417: "417 Expectation Failed\r\n"
         case 431: "431 Request Header Fields Too Large\r\n"
         case 501: "501 Not Implemented\r\n"

@@ -74,8 +74,8 @@ private func first(
 /// Where the first byte is that no client id may hold: a control character, a `.` or a `/`.
 @inline(__always) func endOfClientId(_ input: UnsafeRawBufferPointer) -> Int {
     first(
-        in: input, from: 0, marks: { marks($0, below: 32) | marks($0, of: 127) | marks($0 | ones, of: 47) },
-        matches: { $0 < 32 || $0 == 127 || $0 | 1 == 47 })
+        in: input, from: 0, marks: { marks($0, below: 32) | marks($0, of: 127) | marks($0, of: 47) },
+        matches: { $0 < 32 || $0 == 127 || $0 == 47 })
 }
 
 /// RFC 9110, 5.6.2: letters, digits and ! # $ % & ' * + - . ^ _ ` | ~, as two masks of 64 bits.

@@ -21,6 +21,7 @@ package struct HTTPRequest {
     package var origin: UnsafeRawBufferPointer?
     package var authorization: UnsafeRawBufferPointer?
     package var contentType: UnsafeRawBufferPointer?
+    package var contentEncoding: UnsafeRawBufferPointer?
     package var ifNoneMatch: UnsafeRawBufferPointer?
     package var forwardedFor: UnsafeRawBufferPointer?
     /// Bytes of the whole head, with its empty line.
@@ -216,6 +217,7 @@ struct HTTPRequestParser {
             hasLength = true
             request.contentLength = value.reduce(0) { $0 * 10 + Int($1 - 48) }
         case 15 where matchesLowercase(name, "x-forwarded-for"): request.forwardedFor = value
+        case 16 where matchesLowercase(name, "content-encoding"): request.contentEncoding = value
         case 17 where matchesLowercase(name, "transfer-encoding"): hasTransferEncoding = true
         default: break
         }
@@ -250,6 +252,22 @@ struct HTTPRequestParser {
         }
         return .done
     }
+}
+
+/// Whether the value of If-None-Match names this entity tag: `*`, or a list whose tags are compared weakly, since a proxy that compresses
+/// makes them weak (RFC 9110, 13.1.2 and 8.8.3.2).
+package func entityTagMatches(_ list: UnsafeRawBufferPointer, _ tag: UnsafeRawBufferPointer) -> Bool {
+    if matches(list, "*") { return true }
+    var at = 0
+    while at < list.count {
+        let start = position(of: 34, in: list, from: at)
+        guard start < list.count else { return false }
+        let end = position(of: 34, in: list, from: start + 1)
+        guard end < list.count else { return false }
+        if areEqual(list.part(start, end + 1 - start), tag) { return true }
+        at = end + 1
+    }
+    return false
 }
 
 /// Visible ASCII without `,` `/` `@` `?` `#`.

@@ -68,10 +68,14 @@ package enum Limits {
     /// Rows in an answer to GET /clients or GET /apps: each client's messages are walked. More asked for: 400 bad_most.
     package static let appAnswerRows = 100
     /// Seconds: for the rest of a request that has begun (408), for an app to read its answers (cut), for an idle HTTP connection (closed).
-    /// A connection of the line form may be idle for ever.
+    /// A connection of the line form that has published or given the key may be idle for ever.
     package static let appRequestSeconds: UInt64 = 30
     package static let appWriteSeconds: UInt64 = 30
     package static let appIdleSeconds: UInt64 = 300
+    /// Seconds for a connection to speak HTTP, to publish a line or to give the key. Else it is closed.
+    package static let appProofSeconds: UInt64 = 30
+    /// Seconds for an app to read the last answer and close, while what it still sends is thrown away. Then it is cut.
+    package static let appLingerSeconds: UInt64 = 2
 
     // The supervisor.
 

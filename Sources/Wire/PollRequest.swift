@@ -94,13 +94,16 @@ package func wrongClientId(_ id: UnsafeRawBufferPointer) -> StaticString? {
     if id.count == 0 { return "the client id is empty" }
     if id.count > Limits.clientIdBytes { return "the client id is over 128 bytes" }
     let end = endOfClientId(id)
-    if end < id.count { return id[end] == 46 || id[end] == 47 ? "the client id has a . or a / in it" : "the client id has a control character in it" }
+    if end < id.count { return id[end] == 47 ? "the client id has a / in it" : "the client id has a control character in it" }
     return isUTF8(id) ? nil : "the client id is not UTF-8"
 }
 
 /// `^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*$`, at most 64 bytes: a name that can be called and nothing else.
+///
+/// It does not begin with a reserved word: `if({})` is no call.
 package func isCallback(_ bytes: UnsafeRawBufferPointer) -> Bool {
     guard bytes.count > 0, bytes.count <= Limits.callbackBytes else { return false }
+    if (97...122).contains(bytes[0]), isReserved(bytes.part(0, position(of: 46, in: bytes))) { return false }
     var atStart = true
     for byte in bytes {
         switch byte {
@@ -113,6 +116,17 @@ package func isCallback(_ bytes: UnsafeRawBufferPointer) -> Bool {
         }
     }
     return !atStart
+}
+
+/// ECMA-262, 12.7.2, with the words that strict mode adds and the literals.
+private let reservedWords: [StaticString] = [
+    "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else", "enum",
+    "export", "extends", "false", "finally", "for", "function", "if", "implements", "import", "in", "instanceof",
+    "interface", "let", "new", "null", "package", "private", "protected", "public", "return", "static", "super", "switch",
+    "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
+]
+private func isReserved(_ word: UnsafeRawBufferPointer) -> Bool {
+    word.count >= 2 && word.count <= 10 && reservedWords.contains { matches(word, $0) }
 }
 
 private func parseCursor(_ digits: UnsafeRawBufferPointer) -> UInt64? {

@@ -98,6 +98,8 @@ final class AppConnection {
     fileprivate var isAnswered = false
     /// The app sends no more.
     private var hasEnded = false
+    /// Our side is closed, and we wait for the app to close its own.
+    private var lingers = false
     private let descriptor: Int32
     private unowned let apps: AppConnections
     private var watcher: IOWatcher?
@@ -114,11 +116,14 @@ final class AppConnection {
     }
 
     private func handle(_ ready: Interest) {
+        if lingers { return throwAway() }
         if ready.contains(.read), session.wantsInput, !hasEnded {
             let room = UnsafeMutableRawBufferPointer(start: session.input.reserve(AppConnection.readBytes), count: AppConnection.readBytes)
             switch Sockets.read(descriptor, into: room) {
             case .wouldBlock: break
-            case .end: hasEnded = true  // perhaps only its sending: what it asked is answered
+            case .end:
+                hasEnded = true  // perhaps only its sending: what it asked is answered
+                session.ended()
             case .failed: return apps.close(self)
             case .bytes(let count):
                 if session.input.isEmpty { lastProgress = apps.now }
@@ -141,10 +146,28 @@ final class AppConnection {
         guard write() else { return apps.close(self) }
         // Answers over the bound kept the rest of the input waiting.
         if wasFull, session.output.isEmpty { return process() }
-        if session.isClosing || hasEnded, session.output.isEmpty { return apps.close(self) }
+        if hasEnded, session.output.isEmpty { return apps.close(self) }
+        if session.isClosing, session.output.isEmpty { return linger() }
         var interest: Interest = session.wantsInput && !hasEnded ? .read : []
         if !session.output.isEmpty { interest.insert(.write) }
         watcher?.watch(interest)
+    }
+
+    /// The last answer is out, and the app may still be sending: closing now would reset the connection under the answer. So only our side
+    /// is closed, and what comes is thrown away until the app closes or `appLingerSeconds` are over (RFC 9112, 9.6).
+    private func linger() {
+        Sockets.endOutput(descriptor)
+        lingers = true
+        lastProgress = apps.now
+        session.input.release()
+        watcher?.watch(.read)
+    }
+    private func throwAway() {
+        let room = UnsafeMutableRawBufferPointer(start: session.input.reserve(AppConnection.readBytes), count: AppConnection.readBytes)
+        switch Sockets.read(descriptor, into: room) {
+        case .wouldBlock, .bytes: session.input.release()
+        case .end, .failed: apps.close(self)
+        }
     }
 
     /// False: the app is gone.
@@ -167,6 +190,8 @@ final class AppConnection {
     }
     fileprivate func isOver(now: UInt64) -> Bool {
         let seconds = (now - min(now, lastProgress)) / 1000
+        if lingers { return seconds >= Limits.appLingerSeconds }
+        if !session.isProven, (now - min(now, since)) / 1000 >= Limits.appProofSeconds { return true }
         if !session.output.isEmpty { return seconds >= Limits.appWriteSeconds }
         if session.isHalf { return seconds >= Limits.appRequestSeconds }
         return session.isIdle && seconds >= Limits.appIdleSeconds

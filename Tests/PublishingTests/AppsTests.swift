@@ -64,7 +64,7 @@ import Wire
     @Test(arguments: [
         // A publish for which there is no room is one all the same.
         (#"{"client":"c1","message":1}"# + "\n" + #"{"client":"c1","message":22}"# + "\n", 2, 3, 1),
-        ("{}\n[]\n" + #"{"client":"a.b","message":1}"# + "\n\n", 0, 0, 3),
+        ("{}\n[]\n" + #"{"client":"a/b","message":1}"# + "\n\n", 0, 0, 3),
         (#"{"key":"any"}"# + "\n" + #"{"client":"c1","message":1}"# + "\n", 1, 1, 0),
         (App.get("/nothing") + App.post(#"[{"client":"c1","message":[0]},7]"#) + App.get("/clients"), 1, 3, 2),
         (App.post("{\"client\":\"c1\",\"message\":1}\n{}\n", "Content-Type: application/x-ndjson\r\n"), 1, 1, 1),

@@ -4,6 +4,24 @@ import Testing
 
 /// Publishing and asking over HTTP on the manager's app port.
 struct AppHTTPTests {
+    @Test func anAnswerBeforeItsInput_isRead() throws {
+        let pair = try Pair(manager: ["max-message": "1000"])
+        for _ in 0..<10 {
+            let socket = try Socket(port: pair.appPort)
+            let body = [UInt8](repeating: 32, count: 5_000_000)
+            try socket.send(HTTP.text("POST", "/publish", body: body))
+            let response = try socket.readResponse()
+            #expect(response.status == 413)
+            try socket.waitForClose()
+        }
+    }
+    @Test func aCompressedBody_isRefusedByName() throws {
+        let pair = try Pair()
+        let socket = try Socket(port: pair.appPort)
+        try socket.send("POST /publish HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}")
+        let response = try socket.readResponse()
+        #expect(response.status == 415 && response.errorCode == "content_encoding")
+    }
     @Test func publish_is200WhenSent_and202WhenQueued() throws {
         let pair = try Pair()
         let queued = try pair.app.post("{\"client\":\"c1\",\"message\":\"a\"}")
@@ -138,7 +156,7 @@ struct AppHTTPTests {
     }
 
     @Test(arguments: [
-        "{}", "{\"message\":1}", "{\"client\":1,\"message\":1}", "{\"client\":\"\",\"message\":1}", "{\"client\":\"a.b\",\"message\":1}",
+        "{}", "{\"message\":1}", "{\"client\":1,\"message\":1}", "{\"client\":\"\",\"message\":1}", "{\"client\":\"a/b\",\"message\":1}",
         "{\"client\":\"a/b\",\"message\":1}", "{\"client\":\"a\\u0000\",\"message\":1}", "{\"client\":\"a\\n\",\"message\":1}", "{\"client\":\"c\"}", "17", "null", "\"x\"",
         "{\"client\":\"c\",\"message\":1,\"ttl\":\"x\"}", "{\"client\":\"c\",\"message\":1,\"ttl\":-1}", "{\"client\":null,\"message\":1}",
     ])

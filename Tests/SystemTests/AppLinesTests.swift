@@ -3,6 +3,13 @@ import Testing
 
 /// Publishing a JSON object a line, on a connection that stays open.
 struct AppLinesTests {
+    @Test func theLastLine_needsNoNewline() throws {
+        let pair = try Pair()
+        let app = try Socket(port: pair.appPort)
+        try app.send(#"{"client":"c","message":1}"#)
+        app.endSending()
+        #expect(try app.readToEnd().contains(#""status":"queued""#))
+    }
     @Test func eachLine_getsALine() throws {
         let pair = try Pair()
         let lines = try LinePublisher(port: pair.appPort)
@@ -19,7 +26,7 @@ struct AppLinesTests {
         let pair = try Pair()
         let lines = try LinePublisher(port: pair.appPort)
         let bad = [
-            "{\"client\":\"c1\",\"message\":}", "{}", "{\"client\":\"a.b\",\"message\":1}", "{\"client\":\"c1\"", "nonsense", "\u{0}", "{\"client\":\"c1\",\"message\":\"\u{1}\"}",
+            "{\"client\":\"c1\",\"message\":}", "{}", "{\"client\":\"a/b\",\"message\":1}", "{\"client\":\"c1\"", "nonsense", "\u{0}", "{\"client\":\"c1\",\"message\":\"\u{1}\"}",
             "{\"client\":\"c1\",\"message\":" + String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000) + "}", "\u{16}\u{3}\u{1}",
         ]
         try lines.publish("c1", "first")

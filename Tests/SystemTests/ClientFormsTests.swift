@@ -46,7 +46,7 @@ struct ClientFormsTests {
         let pair = try Pair()
         let bad = [
             "", "1a", "a..b", ".a", "a.", "a.1", "a%20b", "alert(1)", "a%0d%0aX-Evil:%201", "%C3%A9", "a[0]", "a%00", "%3Cscript%3E", "a-b", "a%2", "a+b",
-            String(repeating: "x", count: 65), String(repeating: "x", count: 3000), "a;b", "a'b", "a%E2%80%A8b",
+            String(repeating: "x", count: 65), String(repeating: "x", count: 3000), "a;b", "a'b", "a%E2%80%A8b", "if", "class", "this", "function.a", "%69f",
         ]
         for callback in bad {
             let response = try HTTP.request("GET", "/c1.js?callback=\(callback)", port: pair.client)
@@ -65,7 +65,7 @@ struct ClientFormsTests {
         let envelope = try poller.poll()
         #expect(envelope.response.status == 200)
         #expect(envelope.errorCode == "bad_client")
-        let dotted = try Poller(port: pair.client, client: "a.b", form: .jsonp).poll()
+        let dotted = try Poller(port: pair.client, client: "a/b", form: .jsonp).poll()
         #expect(dotted.errorCode == "bad_client")
     }
 
@@ -167,7 +167,7 @@ struct ClientFormsTests {
         #expect(response.body.contains("one"))
     }
 
-    @Test(arguments: ["a%2Eb", "a%2Fb", "a%00b", "%1F", "%7F", "%FF", "%C0%AF", "%ED%A0%80", "%F4%90%80%80", "%E2%82", "%zz", "%", "%4", "a.b", ""])
+    @Test(arguments: ["a%2Fb", "a%00b", "%1F", "%7F", "%FF", "%C0%AF", "%ED%A0%80", "%F4%90%80%80", "%E2%82", "%zz", "%", "%4", ""])
     func badClientId_isRefused(_ client: String) throws {
         let pair = try Pair()
         for ending in ["json", "js"] {

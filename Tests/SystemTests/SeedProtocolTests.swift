@@ -116,7 +116,7 @@ struct SeedProtocolTests {
     @Test func seedBadMessages_doNoHarm() throws {
         let pair = try Pair()
         let bad: [[UInt8]] = [
-            [0], [3, 1], [2, 0, 0], SeedProtocolTests.message("a.b", "x"), SeedProtocolTests.message(String(repeating: "x", count: 129), "x"),
+            [0], [3, 1], [2, 0, 0], SeedProtocolTests.message("a/b", "x"), SeedProtocolTests.message(String(repeating: "x", count: 129), "x"),
             [2] + [UInt8](repeating: 0x61, count: 300_000), SeedProtocolTests.message("c", String(repeating: "y", count: 65_537)),
             [2, 0xFF, 0xFE, 0, 0x61, 0], [2, 0x63, 0, 0xFF, 0], Array("GET / HTTP/1.1\r\n\r\n".utf8), [0x16, 3, 1, 2, 0],
         ]

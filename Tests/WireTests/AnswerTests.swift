@@ -63,8 +63,20 @@ import Wire
     @Test func aHead_hasNoBodyAndNoLength() {
         let head = Self.written { Answer.headOnly(.init(form: .jsonp), to: &$0) }
         #expect(head.hasSuffix("\r\n\r\n") && !head.contains("Content-Length"))
-        let error = Self.written { Answer.error(404, code: "not_found", message: "m", .init(form: .json), head: true, to: &$0) }
+        let error = Self.written { Answer.error(404, code: "not_found", message: "m", .init(form: .json, isHead: true), to: &$0) }
         #expect(error.hasSuffix("\r\n\r\n") && Self.length(error) == #"{"error":{"code":"not_found","message":"m"}}"#.utf8.count)
+    }
+    @Test func theLargestAnswer_hasItsLength() {
+        // A message of queue.max_message's bound whose every byte becomes six, in the script form.
+        let part = [UInt8](repeating: 32, count: 16_777_216)
+        var out = Buffer()
+        var answer = Answer(.init(form: .json), callback: .init(start: nil, count: 0), to: &out)
+        for id in 1...6 as ClosedRange<UInt64> { part.withUnsafeBytes { answer.add(id: id, json: $0, to: &out) } }
+        answer.finish(cursor: 6, to: &out)
+        let text = String(decoding: out.bytes.prefix(400), as: UTF8.self)
+        let head = text.prefix(while: { $0 != "{" }).dropLast(2)
+        let length = head.split(separator: "\r\n").first { $0.hasPrefix("Content-Length:") }?.split(separator: " ").last
+        #expect(length.flatMap { Int($0) } == out.count - head.utf8.count - 4 && out.count > 100_000_000)
     }
     @Test func anAllowedOrigin_isNamed() {
         let answer = Self.written { Answer.options(.init(form: .json, cors: .origin("https://a.example")), to: &$0) }
@@ -73,9 +85,9 @@ import Wire
     }
     @Test func aScript_isCacheable() {
         let script = Array("x=1".utf8)
-        let whole = script.withUnsafeBytes { bytes in Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: false, .init(form: .json), head: false, to: &$0) } }
+        let whole = script.withUnsafeBytes { bytes in Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: false, .init(form: .json), to: &$0) } }
         #expect(whole.hasSuffix("\r\n\r\nx=1") && whole.contains("ETag: \"e\"\r\n") && whole.contains("Content-Length: 3\r\n"))
-        let same = script.withUnsafeBytes { bytes in Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: true, .init(form: .json), head: false, to: &$0) } }
+        let same = script.withUnsafeBytes { bytes in Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: true, .init(form: .json), to: &$0) } }
         #expect(same.hasPrefix("HTTP/1.1 304 ") && same.hasSuffix("\r\n\r\n") && !same.contains("Content-Length"))
     }
 }

@@ -32,7 +32,7 @@ import Testing
             ]
             let wanted = [
                 Self.end(bytes) { !tokens.contains($0) }, Self.end(bytes) { $0 < 32 && $0 != 9 || $0 == 127 },
-                Self.end(bytes) { $0 < 33 || $0 > 126 || $0 == 35 }, Self.end(bytes) { $0 < 32 || $0 == 127 || $0 == 46 || $0 == 47 },
+                Self.end(bytes) { $0 < 33 || $0 > 126 || $0 == 35 }, Self.end(bytes) { $0 < 32 || $0 == 127 || $0 == 47 },
                 Self.end(bytes) { $0 == 58 }, Self.end(bytes) { $0 == 60 || $0 == 226 },
             ]
             if found != wanted { Issue.record("\(found), not \(wanted), in \(Array(bytes))") }

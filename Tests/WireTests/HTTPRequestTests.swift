@@ -2,6 +2,14 @@ import Testing
 import Wire
 
 @Suite struct HTTPRequestTests {
+    @Test(arguments: [
+        (#""e""#, true), (#"W/"e""#, true), (#""x", W/"e""#, true), (#""x","e" "#, true), ("*", true), (#""x""#, false), ("e", false), ("", false),
+        (#""e"#, false), (#"W/"x", "ee""#, false),
+    ]) func entityTags_areComparedWeaklyAndInLists(list: String, isKnown: Bool) {
+        let tag = Array(#""e""#.utf8)
+        #expect(Array(list.utf8).withUnsafeBytes { list in tag.withUnsafeBytes { entityTagMatches(list, $0) } } == isKnown)
+    }
+
     struct Summary: Equatable {
         var method = HTTPRequest.Method.get
         var path = "/"

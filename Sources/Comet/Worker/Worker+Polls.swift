@@ -10,7 +10,8 @@ extension Worker {
         setMark(connection, .http11, request.minorVersion == 1)
         setMark(connection, .keepAlive, request.keepAlive && !drain.isOn)
         var style = Answer.Style(
-            form: .json, minorVersion: request.minorVersion, keepAlive: connection.pointee.marks.contains(.keepAlive), cors: .none)
+            form: .json, minorVersion: request.minorVersion, keepAlive: connection.pointee.marks.contains(.keepAlive), cors: .none,
+            isHead: request.method == .head)
 
         guard request.contentLength == 0 else { return fail(slot, 413, "body_not_taken", "a request to a worker has no body", style) }
         guard let origin = allowedOrigin(request.origin) else {
@@ -25,7 +26,7 @@ extension Worker {
             return reply(slot)
         case .health:
             guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
-            Answer.text(isLinked ? 200 : 503, isLinked ? "ok" : "not linked to the manager", style, head: request.method == .head, to: &out)
+            Answer.text(isLinked ? 200 : 503, isLinked ? "ok" : "not linked to the manager", style, to: &out)
             return reply(slot)
         case .script:
             return script(slot, request, style)
@@ -203,10 +204,10 @@ extension Worker {
         var known = false
         if let asked = request.ifNoneMatch {
             var etag = settings.scriptETag
-            known = etag.withUTF8 { asked.elementsEqual($0) } || matches(asked, "*")
+            known = etag.withUTF8 { entityTagMatches(asked, UnsafeRawBufferPointer($0)) }
         }
         settings.script.withUnsafeBytes {
-            Answer.script($0, etag: settings.scriptETag, unchanged: known, style, head: request.method == .head, to: &out)
+            Answer.script($0, etag: settings.scriptETag, unchanged: known, style, to: &out)
         }
         return reply(slot)
     }

@@ -195,7 +195,7 @@ package final class Worker {
                 if slab.pointer(slot).pointee.list != Deadlines.Kind.header.rawValue { deadlines.move(slot, to: .header, now: now, in: slab) }
                 return at
             case .refused(let refusal):
-                Answer.refusal(refusal, to: &out)
+                Answer.refusal(refusal, cors: .anyone, to: &out)
                 counters.refused += 1
                 return replyAndLinger(slot) ? bytes.count : nil
             case .request(let request):
@@ -291,7 +291,7 @@ package final class Worker {
                 let asked = slab.pointer(slot).pointee.marks
                 if asked.contains(.hasPending) {
                     counters.refused += 1
-                    Answer.refusal(HTTPRefusal(408, "the request did not come whole in time"), to: &out)
+                    Answer.refusal(HTTPRefusal(408, "the request did not come whole in time"), cors: .anyone, to: &out)
                     if replyAndLinger(slot) { counters.headerTimeouts += 1 }
                 } else {
                     close(slot, .timeout)

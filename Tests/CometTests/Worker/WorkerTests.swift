@@ -30,6 +30,21 @@ import Wire
         #expect(h.sent[bare] == "" && h.worker.waiting == 2, "the bare form has no envelope to say it in")
     }
 
+    @Test(arguments: ["/c.js?callback=cb&cursor=x", "/c.json?cursor=x", "/nothing", "/c.js?callback=%00", "/_/health", "/_/megacomet.js"])
+    func aHead_hasNoContent_whateverTheAnswer(target: String) {
+        let slot = h.open()
+        h.receive(slot, "HEAD \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(h.sent[slot]!.hasPrefix("HTTP/1.1 ") && h.sent[slot]!.hasSuffix("\r\n\r\n"), "\(h.sent[slot]!)")
+    }
+
+    @Test func aRequestThatCouldNotBeParsed_isTellableToAnyPage() {
+        for text in ["nonsense", "GET /\(String(repeating: "x", count: 9000)) HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX: \(String(repeating: "x", count: 9000))\r\n"] {
+            let slot = h.open()
+            h.receive(slot, text + "\r\n\r\n")
+            #expect(h.sent[slot]!.contains("Access-Control-Allow-Origin: *\r\n"), "\(h.status(slot))")
+        }
+    }
+
     @Test func aPollBeforeTheLink_isAnnouncedWithIt() {
         _ = h.poll("/b.json")
         _ = h.poll("/a.js")
@@ -228,7 +243,7 @@ import Wire
         for (request, status) in [
             ("GET /c1.json HTTP/1.1\r\n\r\n", 400), ("PUT /c1.json HTTP/1.1\r\nHost: x\r\n\r\n", 405), ("GET /x HTTP/1.1\r\nHost: x\r\n\r\n", 404),
             ("GET /c1.json HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 413), ("POST /c1.json HTTP/1.1\r\nHost: x\r\n\r\n", 405),
-            ("GET /a.b.json HTTP/1.1\r\nHost: x\r\n\r\n", 400), ("GET /c.js?callback=%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+            ("GET /a/b.json HTTP/1.1\r\nHost: x\r\n\r\n", 400), ("GET /c.js?callback=%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         ] {
             let slot = h.open()
             h.receive(slot, request)
@@ -238,7 +253,7 @@ import Wire
     }
 
     @Test func anErrorOfAScriptTag_isToldInBand() {
-        let slot = h.poll("/a.b.js?callback=f")
+        let slot = h.poll("/a%2Fb.js?callback=f")
         #expect(h.status(slot) == "HTTP/1.1 200 OK" && h.body(slot).hasPrefix(#"/**/f({"messages":[],"cursor":0,"error":{"code":"bad_client""#))
     }
 
