@@ -19,6 +19,28 @@ import Testing
         try eventually("it is back") { try appliance.status().allReady }
     }
 
+    /// A full disk or a cleaner may take the files: who lives is asked of the kernel.
+    @Test func filesThatAreGone_makeNobodyRunTwice() throws {
+        let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
+        let names = ["manager", "worker-0", "worker-1"]
+        let pids = try names.map { try appliance.pid($0) }
+        for file in ["children", "stats.token"] { unlink("\(appliance.folder.path)/run/\(file)") }
+        appliance.killSupervisor()
+        let supervisor = try appliance.launch()
+        try eventually("all are adopted") { try appliance.status().allReady }
+        #expect(try names.map { try appliance.pid($0) } == pids)
+        #expect(!supervisor.output.contains("STRANGER") && supervisor.output.contains("ADOPTING 3 processes"))
+        #expect(try appliance.command("upgrade").end == .exited(0))
+        #expect(try names.map { try appliance.pid($0) } == pids, "nor does an upgrade")
+        // A worker that is started now reads the token of those that live.
+        unlink("\(appliance.folder.path)/run/stats.token")
+        kill(pids[1], SIGKILL)
+        try eventually("it is back, and linked") {
+            try appliance.status().allReady && appliance.pid("worker-0") != pids[1]
+                && HTTP.request("GET", "/_/health", port: appliance.clientPort(0)).status == 200
+        }
+    }
+
     @Test func workerThatEndsBeforeItIsAdopted_isStartedAnew_andItsEndIsTold() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let (one, other) = try (appliance.pid("worker-0"), appliance.pid("worker-1"))

@@ -67,6 +67,23 @@ import Testing
         #expect(Processes.mentioning(appliance.folder.path).isEmpty)
     }
 
+    /// As on a full disk: what must be written for the new program is written before it takes over.
+    @Test func upgradeThatCouldNotSayWhoLives_changesNothing() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let pid = try appliance.pid("worker-0")
+        let children = "\(appliance.folder.path)/run/children"
+        try eventually("it stands") { access(children, F_OK) == 0 }
+        #expect(mkdir(children + ".new", 0o700) == 0 && unlink(children) == 0)
+        let (end, output) = try appliance.command("upgrade")
+        #expect(end != .exited(0) && output.contains("children"), "\(output)")
+        #expect(try appliance.status().allReady && appliance.pid("worker-0") == pid)
+        #expect(rmdir(children + ".new") == 0)
+        try eventually("it is written again, by itself") { access(children, F_OK) == 0 }
+        #expect(try appliance.command("upgrade").end == .exited(0))
+        try eventually("all are adopted") { try appliance.status().allReady }
+        #expect(try appliance.pid("worker-0") == pid)
+    }
+
     /// Who upgrades at noon still sees last night's crash.
     @Test func whatHappenedBefore_isKnownAfterwards() throws {
         let appliance = try appliance()

@@ -3,8 +3,9 @@ import Reactor
 import Supervision
 
 /// The daemons of a supervisor that died serve on and call here, at RUNDIR/lifeline.sock: who they are, the token, and copies of their
-/// listeners and of the reading end of their output. They are followed by pidfd from then on. The file `children` says whom to wait for; who
-/// lives and does not call (it hangs) is followed all the same, and the descriptors are copied out of it where the kernel allows that.
+/// listeners and of the reading end of their output. They are followed by pidfd from then on. The kernel says whom to wait for: who lives and
+/// does not call (it hangs) is followed all the same, and the descriptors are copied out of it where the kernel allows that. The file `children`
+/// only remembers what no living process knows: what the operator wished, and who has ended.
 final class Adoption {
     private unowned let supervisor: Supervisor
     private let proceed: () -> Void
@@ -12,9 +13,11 @@ final class Adoption {
     private var acceptor: Acceptor?
     private var timer: Reactor.Timer?
     private var callers: [ObjectIdentifier: Caller] = [:]
-    /// Those of the file that live and have not called yet.
+    /// Those that live and have not called yet.
     private var awaited: [Child] = []
     private var hasProceeded = false
+    /// Daemons live and the file of their token is gone: the first of them that calls brings it.
+    private var isTokenLost = false
 
     /// Daemons try every half second.
     private static let patienceSeconds = 2.5
@@ -29,7 +32,6 @@ final class Adoption {
         var generation: Int
         var desired: String
 
-        var isAlive: Bool { pid > 0 && ProcessTable.startTime(pid) == start }
         static func all(in folder: RunFolder) -> [Record] {
             let lines = ((try? RunFolder.read(folder.children)) ?? "").split(separator: "\n")
             return lines.compactMap { try? JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
@@ -61,21 +63,25 @@ final class Adoption {
     }
 
     func begin() {
+        let living = supervisor.folder.daemons
         for record in Record.all(in: supervisor.folder) {
             guard let name = ProcessName(record.name) else { continue }
             if record.desired == Desired.down.rawValue { supervisor.fleet.wish(name, .down) }
             supervisor.fleet.continueAfter(name, record.generation)
             let copy = CopyName(name, record.generation)
-            if record.isAlive {
-                if let child = follow(copy, record.pid) { awaited.append(child) }
-            } else if record.pid > 0, case .ended(let exit) = Processes.reap(record.pid) {
+            if living.contains(where: { $0.pid == record.pid }) { continue }
+            if record.pid > 0, case .ended(let exit) = Processes.reap(record.pid) {
                 tellEnd(copy, record.pid, Ending(exit))  // after an upgrade it is still our child: it has waited to be reaped
             } else if record.pid > 0 {
                 supervisor.tell(FleetEvent(.warning, name, "GONE", "it ended while no supervisor lived", generation: record.generation, pid: record.pid))
             }
         }
+        for (pid, name, generation) in living {
+            supervisor.fleet.continueAfter(name, generation)
+            if let child = follow(CopyName(name, generation), pid) { awaited.append(child) }
+        }
         do {
-            try supervisor.prepareToken(keeping: !awaited.isEmpty)
+            isTokenLost = try !supervisor.prepareToken(keeping: !awaited.isEmpty)
         } catch { supervisor.tell(.error, "TOKEN", "\(error)") }
         acceptor = Acceptor(supervisor.loop, listener: listener) { [unowned self] in called($0) }
         timer = Timer(supervisor.loop) { [unowned self] in go() }
@@ -96,7 +102,12 @@ final class Adoption {
                 if let child = caller.child { return supervisor.said(child, line) }
                 let descriptors = caller.stream?.receivedDescriptors ?? []
                 caller.stream?.receivedDescriptors = []
-                guard let call = try? JSONDecoder().decode(Call.self, from: Data(line.utf8)), call.pid == peer.pid, call.token == supervisor.token,
+                let said = try? JSONDecoder().decode(Call.self, from: Data(line.utf8))
+                if isTokenLost, let said, awaited.contains(where: { $0.pid == peer.pid }) {
+                    isTokenLost = false
+                    supervisor.token = said.token
+                }
+                guard let call = said, call.pid == peer.pid, call.token == supervisor.token,
                     let name = ProcessName(call.name)
                 else {
                     descriptors.forEach(Sockets.close)
@@ -187,22 +198,42 @@ final class Adoption {
 // For the commands, where no supervisor answers.
 extension RunFolder {
     /// Processes of a supervisor that died: they serve on.
-    var orphans: Int { Adoption.Record.all(in: self).count(where: \.isAlive) }
+    var orphans: Int { daemons.count }
+    /// The daemons that were started for this folder and live, as the kernel has them: their command line names folder, number and generation.
+    /// Only processes of this user, or of anyone where root asks.
+    var daemons: [(pid: Int32, name: ProcessName, generation: Int)] {
+        RunFolder.names(in: "/proc").compactMap { entry in
+            guard let pid = Int32(entry), getuid() == 0 || ProcessTable.user(pid) == getuid(), let text = try? RunFolder.read("/proc/\(pid)/cmdline")
+            else { return nil }
+            let words = text.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+            func value(_ flag: String) -> String? { words.firstIndex(of: flag).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil } }
+            let program = words[0].split(separator: "/").last
+            let name = program == "megamanager" ? "manager" : program == "megaworker" ? "worker-" + (value("--number") ?? "") : ""
+            guard let name = ProcessName(name), value("--run-directory") == path, let generation = value("--generation").flatMap({ Int($0) }),
+                ProcessTable.startTime(pid) != nil
+            else { return nil }
+            return (pid, name, generation)
+        }
+    }
     var death: String {
         "no supervisor runs; the last one died, " + (orphans == 0 ? "and none of its processes lives" : "\(orphans) of its processes serve on (`megacomet start` adopts them)")
     }
 }
 
 extension Supervisor {
-    /// Daemons that live know the old token: it is kept for them.
-    func prepareToken(keeping: Bool) throws {
+    /// Daemons that live know the old token: it is kept for them. False: it should be kept, and its file is gone.
+    func prepareToken(keeping: Bool) throws -> Bool {
         if keeping, let old = try? RunFolder.read(folder.token).prefix(32), old.count == 32 {
             token = String(old)
+            return true
         } else {
             token = (0..<4).map { _ in UInt32.random(in: .min ... .max) }.map { String(repeating: "0", count: 8 - String($0, radix: 16).count) + String($0, radix: 16) }.joined()
-            try RunFolder.write(folder.token, token + "\n", mode: 0o640)
+            if !keeping { try keepToken() }
+            return !keeping
         }
     }
+    /// The file from which daemons take the token stands as it should: a cleaner of old files may have taken it.
+    func keepToken() throws { try RunFolder.write(folder.token, token + "\n", mode: 0o640) }
     /// Who is to be found again after the death of this supervisor, and what the operator wished.
     func saveChildren() {
         let wishes = fleet.names.map { fleet[$0]?.desired == .down }
@@ -219,6 +250,13 @@ extension Supervisor {
                 text += "{\"name\":\"\(name)\",\"pid\":\(pid),\"start\":\(start),\"generation\":\(generation),\"desired\":\"\(slot.desired.rawValue)\"}\n"
             }
         }
-        do { try RunFolder.write(folder.children, text, mode: 0o640) } catch { tell(.warning, "CHILDREN", "not written: \(error)") }
+        do {
+            try RunFolder.write(folder.children, text, mode: 0o640)
+            childrenFailure = nil
+        } catch {
+            childrenFileIsOld = true  // the next beat writes it
+            if childrenFailure != "\(error)" { tell(.warning, "CHILDREN", "not written, and tried again each second: \(error)") }
+            childrenFailure = "\(error)"
+        }
     }
 }

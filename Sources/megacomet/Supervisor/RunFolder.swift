@@ -52,8 +52,10 @@ struct RunFolder {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
-    /// Whole or not at all: written beside and renamed.
+    /// Whole or not at all: written beside and renamed. A file that says so already is left as it is, and needs no room on a full disk.
     static func write(_ file: String, _ text: String, mode: mode_t) throws {
+        var status = stat()
+        if stat(file, &status) == 0, status.st_mode & 0o7777 == mode, (try? read(file)) == text { return }
         let beside = file + ".new"
         unlink(beside)
         let descriptor = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
@@ -94,6 +96,11 @@ enum ProcessTable {
     private static func fields(_ pid: Int32) -> [Substring] {
         guard let text = try? RunFolder.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return [] }
         return text[text.index(after: end)...].dropFirst().split(whereSeparator: { $0 == " " || $0 == "\n" })
+    }
+    /// Whose process it is. Nil: there is none.
+    static func user(_ pid: Int32) -> UInt32? {
+        var status = stat()
+        return stat("/proc/\(pid)", &status) == 0 ? status.st_uid : nil
     }
     /// How a process ended that is not our child. The kernel tells that to its parent; as long as that has not asked, it also shows it here, and
     /// afterwards (since Linux 6.15) to who followed it. Nil: an older kernel, and the parent was faster.

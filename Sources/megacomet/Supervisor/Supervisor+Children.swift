@@ -18,6 +18,7 @@ extension Supervisor {
         }
     }
     private func launch(_ copy: CopyName) throws -> Child {
+        try keepToken()
         var program = ChildProgram(path: Supervisor.program(copy.name), arguments: arguments(copy), environment: Supervisor.environment)
         program.listeners = listeners.inherited(copy.name, settings)
         let (ours, theirs) = try Processes.socketPair()

@@ -49,6 +49,14 @@ extension Supervisor {
         serviceManager.reloading()
         for child in children.values { if let repeated = child.repeats.taken() { forward(child, repeated) } }
         writeMemory(withOutput: true)
+        // What the new program must be able to write is written by this one, which can still say no.
+        childrenFileIsOld = true
+        saveChildren()
+        do {
+            if let childrenFailure { throw StartFailure(StartFailure.cannotCreate, "\(folder.children): \(childrenFailure)") }
+            try keepToken()
+            try writeAppKey()
+        } catch { return upgradeFailed("\(error)") }
         let kept = fleet.names.flatMap(listeners.descriptors)
         let own = serviceManager.environment + ["\(Supervisor.inheritance)=" + kept.map(String.init).joined(separator: ",")]
         let error = Processes.replaceSelf(

@@ -39,6 +39,8 @@ final class Supervisor {
     private var queue: [FleetAction] = []
     private var isPerforming = false
     var childrenFileIsOld = false
+    /// Why it could not be written the last time.
+    var childrenFailure: String?
     var savedWishes: [Bool] = []
     private var saidReady = false
     /// Told to end while it still adopted: those that serve are to be ended too, not left alone.
