@@ -55,6 +55,15 @@ class ProxyTest(unittest.TestCase):
         for port in (cls.nginx, cls.haproxy, cls.hitch):
             wait_until(lambda: cls.answers(port), 20, f"the proxy on port {port}")
 
+    def test_browsers_are_given_http2(self):
+        """Over HTTP/1.1 a browser has six connections to a site, and each tab's poll takes one."""
+        for name in ("nginx", "haproxy", "hitch"):
+            with self.subTest(name):
+                said = subprocess.run(
+                    ["curl", "--silent", "--insecure", "--http2", "--max-time", "20", "--write-out", " %{http_version} %{response_code}",
+                     f"https://localhost:{getattr(self, name)}/_/health"], capture_output=True, text=True, timeout=30)
+                self.assertEqual(said.stdout.split(), ["ok", "2", "200"])
+
     @classmethod
     def start(cls, program, name, changes, arguments):
         text = (CONFIG / name).read_text()
