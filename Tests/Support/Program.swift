@@ -9,6 +9,7 @@ public final class Program {
     public let pid: Int32
     public let name: String
     private let outputFile: String
+    private let errorFile: String?
     private var end: End?
 
     /// The folder of the built programs: that of the test bundle itself.
@@ -28,12 +29,14 @@ public final class Program {
 
     /// Starts `name` from that folder, or a program by its whole path. `descriptors`: the most files that it may open. `listeners`: handed over as systemd
     /// does it, with their names. Its output goes to a file in `folder`, or to `terminal`, which is its input then, too.
+    /// `keepsErrorsApart`: `output` is its standard output alone.
     public init(
         _ name: String, _ arguments: [String], in folder: Folder, environment: [String: String] = [:], descriptors: Int? = nil, listeners: [(name: String, descriptor: Int32)] = [],
-        terminal: String? = nil
+        keepsErrorsApart: Bool = false, terminal: String? = nil
     ) throws {
         self.name = name
         outputFile = "\(folder.path)/\(name.split(separator: "/").last ?? "").\(UInt32.random(in: 0 ... .max)).log"
+        errorFile = keepsErrorsApart ? outputFile + ".errors" : nil
         var command = [name.hasPrefix("/") ? name : "\(Program.folder)/\(name)"] + arguments
         if let descriptors { command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$@\"", "sh"] + command }
 
@@ -44,12 +47,14 @@ public final class Program {
             environment["LISTEN_FDNAMES"] = listeners.map(\.name).joined(separator: ":")
         }
         let variables = ["HOME=\(folder.path)", "TMPDIR=\(folder.path)"] + environment.map { "\($0)=\($1)" }
-        pid = try spawn(command, environment: variables, output: outputFile, appends: true, inherited: listeners.map(\.descriptor), terminal: terminal)
+        pid = try spawn(command, environment: variables, output: outputFile, appends: true, inherited: listeners.map(\.descriptor), errors: errorFile, terminal: terminal)
     }
     deinit { kill() }
 
     /// Standard output and standard error so far.
     public var output: String { contents(ofFile: outputFile) }
+    /// Standard error so far, where it is kept apart.
+    public var errors: String { errorFile.map { contents(ofFile: $0) } ?? "" }
 
     public var isRunning: Bool { reap(WNOHANG) == nil }
 
@@ -67,7 +72,7 @@ public final class Program {
     public func waitForExit(seconds: Double = 15) throws -> End {
         do {
             return try eventually("\(name) exits", seconds: seconds) { reap(WNOHANG) }
-        } catch { throw Failure("\(error); its output:\n\(output)") }
+        } catch { throw Failure("\(error); its output:\n\(output)\(errors)") }
     }
 
     private func reap(_ options: Int32) -> End? {

@@ -1,15 +1,24 @@
 import Glibc
 
+/// A shell's own limit may be lower than what is allowed. Raised once, before the first program is started; programs inherit it.
+let descriptorsRaised: Void = {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+}()
+
 /// Starts a program with nothing of the test runner's own: neither its signal settings (it blocks what children are to be sent) nor its environment.
 /// Its input is empty, its output and errors go to `output`; `inherited` are its descriptors from 3 on (they must not lie there themselves).
-/// `terminal`: the path of one that is its input, output and errors, and its own, as a shell's is. Not by Foundation's Process, which also waits for what the program leaves behind.
-func spawn(_ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = [], terminal: String? = nil) throws -> Int32 {
+/// `errors`: a file for the errors alone. `terminal`: the path of one that is its input, output and errors, and its own, as a shell's is. Not by Foundation's Process, which also waits for what the program leaves behind.
+func spawn(_ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = [], errors: String? = nil, terminal: String? = nil) throws -> Int32 {
+    _ = descriptorsRaised
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, terminal ?? "/dev/null", terminal == nil ? O_RDONLY : O_RDWR, 0)
     posix_spawn_file_actions_addopen(&actions, 1, terminal ?? output, terminal == nil ? O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC) : O_RDWR, 0o600)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    if let errors { posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600) } else { posix_spawn_file_actions_adddup2(&actions, 1, 2) }
     for (index, descriptor) in inherited.enumerated() { posix_spawn_file_actions_adddup2(&actions, descriptor, 3 + Int32(index)) }
 
     var attributes = posix_spawnattr_t()

@@ -75,7 +75,7 @@ struct MegatopTests {
         try screen.expect("saved ")
         try screen.send("q")
         try screen.expect("detached")
-        try screen.send("clear; \(Program.folder)/megatop -c \(appliance.configuration)", "Enter")
+        try screen.send("clear; '\(Program.folder)/megatop' -c \(appliance.configuration)", "Enter")
         // The screen was saved, too.
         try line("24h", "max 815")
     }

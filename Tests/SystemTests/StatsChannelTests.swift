@@ -77,7 +77,7 @@ struct StatsChannelTests {
         // Only what this machine's kernel does not tell.
         let files: [(MetricID, String)] = [
             (.conntrack, "/proc/sys/net/netfilter/nf_conntrack_count"), (.conntrackLimit, "/proc/sys/net/netfilter/nf_conntrack_max"),
-            (.psiMemory, "/proc/pressure/memory"), (.psiCPU, "/proc/pressure/cpu"),
+            (.psiMemory, "/proc/pressure/memory"), (.tcpMemoryLimit, "/proc/sys/net/ipv4/tcp_mem"), (.psiCPU, "/proc/pressure/cpu"),
         ]
         let untold = Set(files.filter { contents(ofFile: $0.1).isEmpty }.map(\.0))
         let wanted = Metric.all.filter { $0.kind != .subject && !untold.contains($0.id) }

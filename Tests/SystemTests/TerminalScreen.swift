@@ -7,7 +7,7 @@ final class TerminalScreen {
     private let appliance: Appliance
 
     convenience init(width: Int, height: Int, _ appliance: Appliance, _ arguments: String = "", environment: String = "") throws {
-        let command = "\(environment) \(Program.folder)/megatop -c \(appliance.configuration) \(arguments)"
+        let command = "\(environment) '\(Program.folder)/megatop' -c \(appliance.configuration) \(arguments)"
         try self.init(width: width, height: height, appliance, command: command)
     }
     /// With another command than megatop's.
