@@ -8,7 +8,9 @@ import itertools
 import json
 import pathlib
 import secrets
+import signal
 import string
+import sys
 import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -91,6 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 print(f"chat on http://localhost:{options.port}/", flush=True)
 try:
     ThreadingHTTPServer(("127.0.0.1", options.port), Handler).serve_forever()

@@ -51,6 +51,12 @@ class PublishTest(unittest.TestCase):
 
 class MakeExampleTest(unittest.TestCase):
     def test_it_starts_all_that_the_chat_needs_and_ends_what_it_started(self):
+        self.starts_and_ends(signal.SIGINT, signal.SIG_DFL)
+
+    def test_it_ends_on_term_where_interrupts_are_ignored_as_behind_an_ampersand(self):
+        self.starts_and_ends(signal.SIGTERM, signal.SIG_IGN)
+
+    def starts_and_ends(self, number, interrupts):
         appliance = Appliance()
         self.addCleanup(appliance.folder.cleanup)
         self.addCleanup(appliance.log.close)
@@ -58,14 +64,16 @@ class MakeExampleTest(unittest.TestCase):
         ports = [port, appliance.worker_ports[0], appliance.worker_ports[-1], appliance.app_port]
         chat = subprocess.Popen(
             [EXAMPLES / "chat/run", programs(), appliance.config, *map(str, ports)],
-            start_new_session=True, stdout=appliance.log, stderr=appliance.log)
-        self.addCleanup(chat.wait)
+            start_new_session=True, stdout=appliance.log, stderr=appliance.log,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, interrupts))
+        self.addCleanup(chat.wait, 10)
+        self.addCleanup(chat.kill)
         self.addCleanup(lambda: appliance.command("stop"))
         joined = wait_until(lambda: self.post(port, "/join", {}), 30, "the chat's start")
         self.assertEqual(joined["urls"], appliance.urls)
         self.assertEqual(self.post(port, "/say", {"client": joined["client"], "name": "Ada", "text": "hello"}), {"to": 1})
         self.assertEqual(appliance.request("GET", "/clients/" + joined["client"])[1]["queued"], 1)
-        os.killpg(chat.pid, signal.SIGINT)
+        os.killpg(chat.pid, number)
         self.assertEqual(chat.wait(40), 0, appliance.said())
         self.assertEqual(appliance.processes(), [])
 
