@@ -1,6 +1,6 @@
 import Glibc
 
-/// Free ports, next to each other, for servers that tests and benchmarks start. They lie below the range that the kernel gives to outgoing
+/// Free ports, next to each other, for servers that tests and benchmarks start. They lie outside the range that the kernel gives to outgoing
 /// connections, and each is reserved for this process, as long as it lives, by a name in the abstract socket space (unix(7)): neither another test nor
 /// a benchmark that runs beside it takes the port between this look and the server's own bind. Tests/BrowserTests/appliance.py does the same.
 package enum Ports {
@@ -8,7 +8,26 @@ package enum Ports {
         let count: Int
         package var description: String { "no \(count) free ports in a row between \(Ports.range)" }
     }
-    private static let range = 10_000..<32_000
+    private static let range = outside(clientPorts ?? 32_768...60_999)
+
+    /// What lies below the clients' ports, else what lies above them, else as if there were none.
+    static func outside(_ clients: ClosedRange<Int>) -> Range<Int> {
+        let (below, above) = (10_000..<max(10_000, min(32_000, clients.lowerBound)), clients.upperBound + 1..<max(65_536, clients.upperBound + 1))
+        if below.count >= 2_000 { return below }
+        if above.count >= 2_000 { return above }
+        let low = 2_000..<max(2_000, min(10_000, clients.lowerBound))
+        return low.count >= 2_000 ? low : 10_000..<32_000
+    }
+    /// The kernel's ip_local_port_range.
+    private static var clientPorts: ClosedRange<Int>? {
+        guard let file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re") else { return nil }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 64)
+        guard fgets(&line, 64, file) != nil else { return nil }
+        let words = line.prefix { $0 != 0 }.split { $0 == 9 || $0 == 10 || $0 == 32 }
+        let ports = words.compactMap { Int(String(decoding: $0.map { UInt8(bitPattern: $0) }, as: UTF8.self)) }
+        return ports.count == 2 && ports[0] <= ports[1] ? ports[0]...ports[1] : nil
+    }
 
     /// The first of `count`.
     package static func free(_ count: Int = 1) throws(NoneFree) -> Int {
