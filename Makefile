@@ -1,7 +1,11 @@
 # MegaComet. `make run` and `make test` are all that a new user needs; both install what is missing from Debian's packages.
 SHELL := /bin/bash
+# Every recipe stops at its first error.
+.SHELLFLAGS := -euo pipefail -c
 PACKAGES := libev-dev libncurses-dev libsimdjson-dev pkg-config curl tmux
-RELEASE := -c release --static-swift-stdlib
+# Without colours: SwiftPM gives the compiler another flag on a terminal, and so would build all anew where the output is none.
+RELEASE := -c release --static-swift-stdlib --no-color-diagnostics
+DEBUG := --no-color-diagnostics
 
 BIN = $$(swift build $(RELEASE) --show-bin-path)
 
@@ -11,22 +15,43 @@ TEST_PACKAGES := python3-prometheus-client valgrind
 .PHONY: run build test test-packages test-swift test-load test-browser test-cost bench example install packages clean
 
 packages:
-	@missing=$$(dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null | awk '/install ok installed/ {print $$1}' | sed 's/:.*//' | sort -u | comm -13 - <(printf '%s\n' $(PACKAGES) | sort -u)); \
+	@missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null || true; } | awk '/install ok installed/ {print $$1}' | sed 's/:.*//' | sort -u | comm -13 - <(printf '%s\n' $(PACKAGES) | sort -u)); \
 	if [ -n "$$missing" ]; then \
+	  sudo=; \
+	  if [ "$$(id -u)" != 0 ]; then \
+	    sudo=sudo; \
+	    command -v sudo >/dev/null || { echo "packages are missing; as root: apt-get install --no-install-recommends" $$missing >&2; exit 1; }; \
+	  fi; \
 	  echo "installing $$missing"; \
-	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
 
 build: packages
 	swift build $(RELEASE)
 
+# Says where a process that runs is not the program of this build: it was started from an older one.
+define SAY_NEWER
+for pid in $$("$$bin/megacomet" status --json -c config/megacomet.toml | grep -o '"pid":[0-9]*' | cut -d: -f2); do \
+  program="$$bin/$$(cat "/proc/$$pid/comm" 2>/dev/null)" || continue; \
+  if [ -f "$$program" ] && [ -r "/proc/$$pid/exe" ] && ! [ "/proc/$$pid/exe" -ef "$$program" ]; then \
+    echo "The build is newer than what runs. To take it:"; \
+    for words in upgrade rolling; do echo "    '$$bin/megacomet' $$words -c '$(CURDIR)/config/megacomet.toml'"; done; \
+    break; \
+  fi; \
+done
+endef
+
 # On a terminal: the servers in the background and megatop in front. Elsewhere: the servers in the foreground.
 run: build
-	@if [ -t 0 ] && [ -t 1 ]; then \
-	  "$(BIN)/megacomet" start -c config/megacomet.toml && "$(BIN)/megatop" --started -c config/megacomet.toml; \
+	@bin="$(BIN)"; \
+	if [ -t 0 ] && [ -t 1 ]; then \
+	  "$$bin/megacomet" start -c config/megacomet.toml; \
+	  $(SAY_NEWER); \
+	  "$$bin/megatop" --started -c "$(CURDIR)/config/megacomet.toml" || status=$$?; \
+	  $(SAY_NEWER); \
+	  exit "$${status:-0}"; \
 	else \
-	  exec "$(BIN)/megacomet" run -c config/megacomet.toml; \
+	  exec "$$bin/megacomet" run -c config/megacomet.toml; \
 	fi
 
 test: test-packages test-swift test-load test-browser test-cost
@@ -36,18 +61,18 @@ test-packages:
 
 # Units, simulations, and the real programs over real sockets.
 test-swift: packages test-packages
-	swift build --build-tests
+	swift build --build-tests $(DEBUG)
 	swift test --skip-build
 
 # A rolling restart under 8,000 clients that acknowledge and 1,000 publishes a second: nothing is lost, nobody is refused. About a minute, and alone: beside
 # other tests they would take the processors from each other.
 test-load: packages test-packages
-	swift build --build-tests
-	set -o pipefail; MEGACOMET_LOAD=full swift test --skip-build --filter rolling_losesNothing_andRefusesNobody | tee >(cat >&2) | grep 'Test run with 1 test' >/dev/null
+	swift build --build-tests $(DEBUG)
+	MEGACOMET_LOAD=full swift test --skip-build --filter rolling_losesNothing_andRefusesNobody | tee >(cat >&2) | grep 'Test run with 1 test' >/dev/null
 
 # The browser script under Node and in Chromium, the example, the proxies.
 test-browser: packages
-	swift build
+	swift build $(DEBUG)
 	Tests/BrowserTests/run
 
 # What the hot path costs in instructions and allocations, against the table.
@@ -60,14 +85,16 @@ bench: build
 	"$(BIN)/megabench" compare
 
 # The chat: the appliance, a small app, and a page for two browser windows.
-example: build
+example:
+	@command -v python3 >/dev/null || { echo "make example: the chat's server needs python3 (apt-get install python3-minimal)" >&2; exit 1; }
+	@$(MAKE) --no-print-directory build
 	Examples/chat/run "$(BIN)"
 
 # Programs, config, unit, man pages and completions, where the FHS says; under DESTDIR for packages. An installed configuration is never overwritten. The programs
 # find each other in one folder, so each of the two folders has the command of the other as a link.
 install: build
 	bin="$(BIN)"; \
-	install -d "$(DESTDIR)/usr/sbin" "$(DESTDIR)/usr/bin" "$(DESTDIR)/etc/megacomet" "$(DESTDIR)/usr/lib/systemd/system" "$(DESTDIR)/usr/lib/sysusers.d" \
+	install -d "$(DESTDIR)/usr/sbin" "$(DESTDIR)/usr/bin" "$(DESTDIR)/etc/megacomet" "$(DESTDIR)/usr/lib/systemd/system" "$(DESTDIR)/usr/lib/sysusers.d" "$(DESTDIR)/usr/lib/tmpfiles.d" \
 	  "$(DESTDIR)/usr/share/doc/megacomet" "$(DESTDIR)/usr/share/man/man1" "$(DESTDIR)/usr/share/man/man5" "$(DESTDIR)/usr/share/man/man8"; \
 	install -m 755 "$$bin"/megacomet "$$bin"/megamanager "$$bin"/megaworker "$(DESTDIR)/usr/sbin"; \
 	install -m 755 "$$bin"/megatop "$$bin"/megabench "$(DESTDIR)/usr/bin"; \
@@ -75,10 +102,11 @@ install: build
 	[ -e "$(DESTDIR)/etc/megacomet/megacomet.toml" ] || install -m 640 config/megacomet.toml "$(DESTDIR)/etc/megacomet/megacomet.toml"
 	install -m 644 config/megacomet.service "$(DESTDIR)/usr/lib/systemd/system"
 	install -m 644 config/megacomet.sysusers "$(DESTDIR)/usr/lib/sysusers.d/megacomet.conf"
+	install -m 644 config/megacomet.tmpfiles "$(DESTDIR)/usr/lib/tmpfiles.d/megacomet.conf"
 	install -m 644 config/sysctl.conf docs.txt README.md "$(DESTDIR)/usr/share/doc/megacomet"
 	install -m 644 config/man/megatop.1 "$(DESTDIR)/usr/share/man/man1"
 	install -m 644 config/man/megacomet.8 "$(DESTDIR)/usr/share/man/man8"
-	bin="$(BIN)"; share="$(DESTDIR)/usr/share"; set -e; \
+	bin="$(BIN)"; share="$(DESTDIR)/usr/share"; \
 	bash="$$share/bash-completion/completions" zsh="$$share/zsh/vendor-completions" fish="$$share/fish/vendor_completions.d"; \
 	install -d "$$bash" "$$zsh" "$$fish"; \
 	for program in megacomet megatop megabench; do \
