@@ -36,8 +36,11 @@ RESERVED = []
 def free_ports(count):
     """So many ports in a row that nothing listens on, below those that the kernel gives to clients. Reserved for this process as long as it lives,
     by the names that Sources/FreePorts uses."""
+    low, high = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    first, end = next(
+        ((first, end) for first, end in ((10000, min(32000, low)), (high + 1, 65536), (2000, min(10000, low))) if end - first >= 2000), (10000, 32000))
     while True:
-        base = random.randrange(10000, 32000 - count)
+        base = random.randrange(first, end - count)
         reservations = []
         try:
             for port in range(base, base + count):
