@@ -76,7 +76,11 @@ extension Switchboard {
         guard settings.token.isEmpty || hello.token == settings.token else { return refuse("a hello without the supervisor's token") }
         guard frame.number < UInt64(Limits.workerNumbers) else { return refuse("worker number \(frame.number)") }
         // Two of our own may hold one number: a rolling restart drains the old one beside the new.
-        guard !isSeedWorker(Int(frame.number)) else { return refuse("number \(frame.number) is held by a seed worker") }
+        if isSeedWorker(Int(frame.number)) {
+            // The token proves that this worker is ours; the seed's protocol proves nothing.
+            guard !settings.token.isEmpty else { return refuse("number \(frame.number) is held by a seed worker") }
+            displaced = seedWorkers[Int(frame.number)]
+        }
         let worker = links.pointer(link)
         worker.pointee.kind = .worker
         worker.pointee.number = UInt16(frame.number)
@@ -85,6 +89,11 @@ extension Switchboard {
         workerCount += 1
         write(Frame(op: .welcome, number: UInt64(Limits.outboxBytes)), to: link)
         return true
+    }
+    /// The seed worker whose number a worker of ours has just taken: to be closed at once.
+    package mutating func takeDisplaced() -> UInt32? {
+        defer { displaced = nil }
+        return displaced
     }
     mutating func refuse(_ why: String) -> Bool {
         counters.linksRefused += 1

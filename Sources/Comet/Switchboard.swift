@@ -37,6 +37,8 @@ package struct Switchboard: ~Copyable {
     package internal(set) var waitingCount = 0
     /// Why the last link was refused.
     var refusal = ""
+    /// The seed worker whose number a worker of ours has just taken.
+    var displaced: UInt32?
     package internal(set) var counters = ManagerCounters()
 
     /// `wallMicroseconds`: where ids start, so that they grow over a restart. `seed`: random, for the index of ids.

@@ -50,7 +50,10 @@ final class ManagerProcess {
             tick?.start(after: switchboard.tick(now: now) ? 0.001 : 0.1)
         }
         tick?.start(after: 0.1)
-        sweep = Timer(loop) { [unowned self] in apps?.sweep() }
+        sweep = Timer(loop) { [unowned self] in
+            apps?.sweep()
+            links?.sweep()
+        }
         sweep?.start(after: 1, every: 1)
     }
 

@@ -31,21 +31,41 @@ final class WorkerLinks {
     }
 
     private func accepted(_ descriptor: Int32) {
-        guard count < Limits.linkConnections else {
-            log.warning("a connection over \(Limits.linkConnections) on the workers' port: closed")
-            return Sockets.close(descriptor)
+        if count >= Limits.linkConnections {
+            // Whoever has said nothing longest makes room: a worker says its hello at once, and always gets its place.
+            guard let silent = silent.min(by: { $0.since < $1.since }) else {
+                log.warning("a connection over \(Limits.linkConnections) on the workers' port: closed")
+                return Sockets.close(descriptor)
+            }
+            close(silent)
         }
         // The seed's protocol has no key: only who is on this machine speaks it.
         let isLocal = Sockets.peer(descriptor)?.address.hasPrefix("127.") ?? false
         let link = manager.switchboard.accepted(mayBeSeed: speaksSeed && isLocal)
         while connections.count <= Int(link) { connections.append(nil) }
-        connections[Int(link)] = LinkConnection(loop, self, descriptor, link)
+        connections[Int(link)] = LinkConnection(loop, self, descriptor, link, mayBeSeed: speaksSeed && isLocal, now: manager.now)
         count += 1
+    }
+
+    /// Those that have not said who they are.
+    private var silent: [LinkConnection] { connections.compactMap { $0 }.filter { manager.switchboard.kind($0.link) == .new } }
+
+    /// Once a second: who says no hello, goes. An app of the seed says nothing before its first message, and may wait with it.
+    func sweep() {
+        for connection in silent where !connection.mayBeSeed && manager.now >= connection.since + Limits.linkHelloSeconds * 1000 {
+            log.warning("closing a connection on the workers' port: no hello in \(Limits.linkHelloSeconds) s")
+            close(connection)
+        }
     }
 
     fileprivate func received(_ connection: LinkConnection) {
         let before = manager.switchboard.kind(connection.link)
-        switch manager.switchboard.received(connection.link, connection.input.bytes, now: manager.now) {
+        let taken = manager.switchboard.received(connection.link, connection.input.bytes, now: manager.now)
+        if let seed = manager.switchboard.takeDisplaced(), let held = connections[Int(seed)] {
+            log.warning("a worker of ours takes its number from a seed worker")
+            close(held)
+        }
+        switch taken {
         case .consumed(let bytes): connection.input.consume(bytes)
         case .close(let why):
             log.warning("closing a connection on the workers' port: \(why)")
@@ -97,13 +117,18 @@ final class LinkConnection {
 
     fileprivate let link: UInt32
     fileprivate let descriptor: Int32
+    fileprivate let mayBeSeed: Bool
+    /// When it came, in milliseconds.
+    fileprivate let since: UInt64
     fileprivate var input = Buffer()
     /// The socket takes no more for now.
     fileprivate private(set) var isBlocked = false
     private unowned let links: WorkerLinks
     private var watcher: IOWatcher?
 
-    fileprivate init(_ loop: Loop, _ links: WorkerLinks, _ descriptor: Int32, _ link: UInt32) {
+    fileprivate init(_ loop: Loop, _ links: WorkerLinks, _ descriptor: Int32, _ link: UInt32, mayBeSeed: Bool, now: UInt64) {
+        self.mayBeSeed = mayBeSeed
+        since = now
         self.links = links
         self.descriptor = descriptor
         self.link = link

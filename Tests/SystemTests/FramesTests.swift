@@ -28,6 +28,19 @@ struct ManagerFramesTests {
         #expect(try pair.app.publish("c1", "next").status == "queued")
     }
 
+    @Test func silentConnections_makeRoomForAWorker() throws {
+        let pair = try pair(1)
+        let silent = try (0..<1200).map { _ in try Socket(port: pair.linkPort) }
+        _ = try link(pair)
+        #expect(silent.count == 1200)
+    }
+
+    @Test func aLinkWithoutHello_ends() throws {
+        let pair = try pair(1, ["seed-protocol": "false"])
+        let silent = try Socket(port: pair.linkPort)
+        #expect(try silent.readToEnd(seconds: 10).isEmpty)
+    }
+
     @Test func queuedMessages_comeAsOneAnswer_inOrder() throws {
         let pair = try pair()
         let worker = try link(pair)

@@ -102,6 +102,20 @@ import Wire
         #expect(seed(board, [1, 4]).1 == .consumed(2))
     }
 
+    @Test func aWorkerOfOurs_withTheToken_displacesASeedWorker() {
+        let token = [UInt8](repeating: 7, count: 16)
+        let board = Board { $0.token = token }
+        let (held, _) = seed(board, [1, 3])
+        let link = board.board.accepted(mayBeSeed: true)
+        var body = Buffer()
+        Hello(pid: 1, token: token).write(to: &body)
+        guard case .consumed = board.send(link, board.frame(.hello, number: 3, body: Array(body.bytes))) else { Issue.record("refused"); return }
+        #expect(board.board.takeDisplaced() == held)
+        #expect(board.board.takeDisplaced() == nil)
+        board.board.closed(held, now: board.now)
+        #expect(board.board.kind(link) == .worker(3))
+    }
+
     @Test func bounds_closeTheConnection() {
         let board = Board { $0.maxMessage = 1000 }
         #expect(seed(board, Self.message(String(repeating: "c", count: 128), String(repeating: "m", count: 1000))).1 == .consumed(1131))
