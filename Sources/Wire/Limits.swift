@@ -61,6 +61,8 @@ package enum Limits {
     /// Connections of apps, and of workers. More are closed at once.
     package static let appConnections = 1024
     package static let linkConnections = 1200
+    /// Seconds in which a link says its hello. Later: it is closed.
+    package static let linkHelloSeconds: UInt64 = 5
     /// Bytes that all apps together may have half sent. A body that would go over it is refused with 503.
     package static let appInputBytes = 256 * 1024 * 1024
     /// Bytes of answers that wait for one app. Over it nothing more is read from that app until it has read.
