@@ -88,7 +88,7 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration", "ConfigurationFile"], swiftSettings: strict),
         .testTarget(
             name: "BenchTests", dependencies: ["TestSupport", "Wire", "megabench", "megaworker", "megamanager", "megacomet"], swiftSettings: strict),
-        .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Configuration", "Wire"], exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Configuration", "Reactor", "Wire"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(
             name: "SystemTests",

@@ -78,8 +78,8 @@ package final class LiveScreen {
         let running = source.model.processes.values.count { $0.state(source.model.now).isRunning }
         var text = running == 0 ? "megatop: detached\n" : "megatop: detached; \(running + (source.model.supervisor.pid > 0 && !source.model.isLost ? 1 : 0)) processes keep running\n"
         if options.saysHowToStop {
-            let file = options.configuration.map { " -c \($0)" } ?? ""
-            text += "  look again:  \(LiveScreen.typed("megatop"))\(file)\n  stop them:   \(LiveScreen.typed("megacomet")) stop\(file)\n"
+            let file = Shell.option(configuration: options.configuration)
+            text += "  look again:  \(Shell.typed("megatop", in: LiveScreen.folder))\(file)\n  stop them:   \(Shell.typed("megacomet", in: LiveScreen.folder)) stop\(file)\n"
         }
         // The terminal's own descriptor does not wait: one that nobody reads must not keep the program.
         _ = text.withCString { write(terminal.descriptor, $0, strlen($0)) }
@@ -221,11 +221,6 @@ package final class LiveScreen {
         let count = readlink("/proc/self/exe", &bytes, bytes.count - 1)
         let path = String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-    }
-    /// As it can be typed here: its name where the shell finds it, otherwise its path.
-    private static func typed(_ program: String) -> String {
-        let found = getenv("PATH").map { String(cString: $0).split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 } } ?? false
-        return found ? program : folder + "/" + program
     }
     private func saveSettings() {
         guard let path = Preference.path else { return say("neither XDG_CONFIG_HOME nor HOME says where") }

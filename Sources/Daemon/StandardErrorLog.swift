@@ -22,7 +22,7 @@ package struct StandardErrorLog: LogHandler {
         self.boot = hex16(boot)
         logLevel = Logger.Level(rawValue: level) ?? .info
         isJSON = format == "json"
-        isJournal = getenv("JOURNAL_STREAM") != nil
+        isJournal = StandardError.isJournal
     }
 
     static func make(_ arguments: DaemonArguments, boot: UInt64) -> Logger {

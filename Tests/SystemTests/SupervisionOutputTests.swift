@@ -16,6 +16,15 @@ import Testing
         #expect(kept.contains("last message repeated 1,499 times") && kept.components(of: "the same") == 1, "\(kept)")
     }
 
+    /// Every program of a desktop inherits this variable, and writes to a terminal all the same.
+    @Test func journalOfAnotherProgram_takesNoTimeFromTheLines() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
+        appliance.environment["JOURNAL_STREAM"] = "9:12345"
+        let supervisor = try appliance.launch()
+        try eventually("it serves") { try appliance.status().allReady }
+        #expect(!supervisor.output.contains("<6>"), "\(supervisor.output)")
+    }
+
     /// A pipe holds 256 KiB; the workers write far more here while nobody reads.
     @Test func stoppedSupervisor_keepsNoWorkerWaiting_howeverMuchItSays() throws {
         var settings = SupervisionDeathTests.quick

@@ -13,7 +13,7 @@ final class Journal {
     /// Of the file; then it becomes FILE.1, and the one before that is gone.
     private static let mostBytes = 16 << 20
     /// systemd's journal takes priorities as `<N>`, and has the time itself.
-    private let isJournald = getenv("JOURNAL_STREAM") != nil
+    private let isJournald = StandardError.isJournal
     private(set) var leftOut: UInt64 = 0
 
     init(format: String) { self.format = Format(rawValue: format) ?? .text }

@@ -28,13 +28,15 @@ struct ConfigurationSource {
         guard isVerbose else { return }
         let client = settings.workers.address == "0.0.0.0" ? "127.0.0.1" : settings.workers.address
         let key = settings.app.key.isEmpty ? "" : " -H 'Authorization: Bearer KEY'"
+        let folder = ProcessTable.ownPath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let option = Shell.option(configuration: file)
         print(
             """
 
             poll       curl http://\(client):\(settings.workers.basePort)/alice.json
             publish    curl\(key) http://\(settings.app.address):\(settings.app.port)/publish -d '{"client":"alice","message":"hello"}'
-            or         megacomet publish alice hello
-            watch      megatop, or http://\(settings.operator.address):\(settings.operator.port)/metrics /health /status
+            or         \(Shell.typed("megacomet", in: folder)) publish\(option) alice hello
+            watch      \(Shell.typed("megatop", in: folder))\(option), or http://\(settings.operator.address):\(settings.operator.port)/metrics /health /status
 
             """)
         fflush(nil)
