@@ -1,8 +1,11 @@
 #include "CSimdjson.h"
 
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <simdjson.h>
+#include <string>
 
 using simdjson::dom::array;
 using simdjson::dom::element;
@@ -13,6 +16,8 @@ struct mc_json {
   simdjson::dom::parser parser;
   size_t depth;
   const char *start = nullptr;
+  // A copy of the text in which numbers that no machine type holds are replaced; empty where there are none.
+  std::string copy;
   // Where the next publish stands: in the tape, and in simdjson's index of the text, which has each bracket, colon and comma, and where each string
   // and each other value starts. Both are walked in step, since the tape forgets where a value came from.
   size_t index = 0;
@@ -37,13 +42,65 @@ mc_json *mc_json_new(size_t depth) {
 
 void mc_json_free(mc_json *json) { delete json; }
 
+// JSON has numbers of any length (RFC 8259, section 6), and a message passes through as its own text; simdjson takes only those that fit into 64
+// bits or a double. So a text that it refused is tried once more with each number that might be too large replaced by one of the same length that
+// is not: the places of all values stay as they are. False: there is no such number, or the text is no JSON.
+static bool replace_large_numbers(std::string &copy, const char *bytes, size_t length) {
+  bool is_replaced = false;
+  copy.reserve(length + MC_JSON_PADDING);
+  copy.assign(bytes, length);
+  auto digits = [&](size_t at) {
+    while (at < length && bytes[at] >= '0' && bytes[at] <= '9') at++;
+    return at;
+  };
+  for (size_t at = 0; at < length;) {
+    if (bytes[at] == '"') {
+      for (at++; at < length && bytes[at] != '"'; at++) at += bytes[at] == '\\';
+      at++;
+      continue;
+    }
+    if (bytes[at] != '-' && (bytes[at] < '0' || bytes[at] > '9')) {
+      at++;
+      continue;
+    }
+    const size_t start = at, whole = at + (bytes[at] == '-');
+    at = digits(whole);
+    bool is_number = at > whole && (bytes[whole] != '0' || at == whole + 1), is_large = at - whole >= 19;
+    if (at < length && bytes[at] == '.') {
+      const size_t fraction = at + 1;
+      at = digits(fraction);
+      is_number = is_number && at > fraction;
+    }
+    if (at < length && (bytes[at] | 32) == 'e') {
+      size_t exponent = at + 1;
+      if (exponent < length && (bytes[exponent] == '+' || bytes[exponent] == '-')) exponent++;
+      at = digits(exponent);
+      is_number = is_number && at > exponent;
+      is_large = true;
+    }
+    // What is no number, or is followed by what can't follow one, makes the whole text no JSON.
+    if (!is_number || (at < length && !strchr(" \t\r\n,]}", bytes[at]))) return false;
+    if (!is_large || at - start < 3) continue;
+    memset(&copy[start], '0', at - start);
+    copy[start] = '1';
+    copy[start + 1] = '.';
+    is_replaced = true;
+  }
+  return is_replaced;
+}
+
 enum mc_json_shape mc_json_parse(mc_json *json, const char *bytes, size_t length) {
   json->is_done = true;
   if (json->parser.capacity() > kept && length < small) json->parser = simdjson::dom::parser();
   if (json->parser.capacity() < length || json->parser.max_depth() != json->depth) {
     if (json->parser.allocate(length < first ? first : length + length / 2, json->depth) != simdjson::SUCCESS) return MC_JSON_INVALID;
   }
-  if (json->parser.parse(bytes, length, false).get(json->root) != simdjson::SUCCESS) return MC_JSON_INVALID;
+  if (!json->copy.empty()) std::string().swap(json->copy);
+  if (json->parser.parse(bytes, length, false).get(json->root) != simdjson::SUCCESS) {
+    if (!replace_large_numbers(json->copy, bytes, length)) return MC_JSON_INVALID;
+    json->copy.resize(length + MC_JSON_PADDING, ' ');
+    if (json->parser.parse(json->copy.data(), length, false).get(json->root) != simdjson::SUCCESS) return MC_JSON_INVALID;
+  }
   json->start = bytes;
   json->index = 0;
   json->is_array = json->root.is_array();
@@ -118,6 +175,10 @@ static size_t read(mc_json *json, element value, size_t index, struct mc_publish
       if (out->ttl_kind) out->is_ambiguous = 1;
       if (!field.value.is_null())
         out->ttl_kind = field.value.is_number() && field.value.get_double().get(out->ttl) == simdjson::SUCCESS ? MC_JSON_RIGHT : MC_JSON_WRONG;
+      if (out->ttl_kind == MC_JSON_RIGHT && !json->copy.empty()) {  // perhaps replaced; a character that is part of no number follows it
+        out->ttl = strtod(json->start + json->parser.implementation->structural_indexes[start], nullptr);
+        if (!std::isfinite(out->ttl)) out->ttl_kind = MC_JSON_WRONG;
+      }
     } else if (field.key == "key") {
       if (out->key_kind) out->is_ambiguous = 1;
       take_string(field.value, &out->key_kind, &out->key, &out->key_bytes);
