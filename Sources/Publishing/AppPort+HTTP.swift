@@ -43,6 +43,10 @@ extension AppPort {
 
     private func early(_ request: HTTPRequest, _ have: Int, _ inputElsewhere: Int) -> PublishError? {
         if !isAuthorized(request) { return .unauthorized }
+        // A page that somebody opens on this machine could publish by a form. With a key it can't: it has none to send.
+        if key.isEmpty, request.origin != nil {
+            return PublishError(403, "origin", "a web page may not publish: an app sends no Origin, or set app.key")
+        }
         if request.contentLength > max(Limits.batchBytes, maxMessage + Limits.publishBytes) {
             return PublishError(413, "too_large", "the body is too large: send smaller batches")
         }

@@ -68,7 +68,7 @@ package struct AppPort: ~Copyable {
         switch error.status {
         case 401: counters.rejectedKey += 1
         case 413: counters.rejectedSize += 1
-        case 503: counters.failedRequests += 1
+        case 403, 503: counters.failedRequests += 1
         default: counters.rejectedJSON += 1
         }
         return .wrong(error)

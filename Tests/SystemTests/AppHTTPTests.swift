@@ -4,6 +4,16 @@ import Testing
 
 /// Publishing and asking over HTTP on the manager's app port.
 struct AppHTTPTests {
+    /// A form or a fetch without CORS sends its page's origin; what has the key is no page.
+    @Test func aWebPage_mayNotPublish() throws {
+        let body = Publisher.body("c1", json: "1")
+        for origin in ["http://evil.example", "null"] {
+            let pair = try Pair()
+            let response = try HTTP.request("POST", "/publish", port: pair.appPort, ["Origin: \(origin)"], body: body)
+            #expect(response.status == 403 && response.errorCode == "origin", "\(response.body)")
+            #expect(try pair.app.presence("c1").queued == 0)
+        }
+    }
     @Test func anAnswerBeforeItsInput_isRead() throws {
         let pair = try Pair(manager: ["max-message": "1000"])
         for _ in 0..<10 {
