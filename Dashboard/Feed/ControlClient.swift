@@ -12,7 +12,6 @@ package final class ControlClient {
     private var stream: LineStream?
     private var follower: LineStream?
     private var waiting: [(String?) -> Void] = []
-    private var gone: [LineStream] = []
     /// A line of the events: all that are kept, and then each that happens.
     package var event: ((String) -> Void)?
 
@@ -26,7 +25,6 @@ package final class ControlClient {
 
     /// Connects where it is not, and follows the events.
     package func connect() {
-        gone.removeAll()
         if stream?.isOpen != true { stream = open { [unowned self] in answered($0) } ended: { [unowned self] in lost() } }
         if follower?.isOpen != true, stream != nil {
             follower = open { [unowned self] in event?($0) } ended: {}
@@ -38,8 +36,6 @@ package final class ControlClient {
         return LineStream(loop, descriptor, mostLine: ControlClient.mostLine, received: received, ended: ended)
     }
     private func lost() {
-        // It is on the stack still: it goes with the next connection.
-        if let stream { gone.append(stream) }
         stream = nil
         let unanswered = waiting
         waiting = []

@@ -1,4 +1,3 @@
-import CLibev
 import Glibc
 
 /// Lines of text over a unix stream or a pipe: the lifelines, the control socket, the output of children.
@@ -17,23 +16,30 @@ package final class LineStream {
     private var pending: [UInt8] = []
     private var isPipe: Bool
     private var endsWhenSent = false
+    private let takesDescriptors: Bool
     package private(set) var isOpen = true
-    /// Descriptors that came with what was read. Whoever takes them out owns them.
+    /// Descriptors that came with what was read. Whoever takes them out owns them. At most `mostDescriptors`: more are closed.
     package var receivedDescriptors: [Int32] = []
+    private static let mostDescriptors = 64
 
-    /// Owns the descriptor. `ended`: the other end closed, or failed; the stream is closed already.
+    /// Owns the descriptor. `ended`: the other end closed, or failed; the stream is closed already. Both may release the stream.
+    /// `takesDescriptors`: the other end may send descriptors (unix(7), SCM_RIGHTS); what comes uncalled-for is closed.
     package init(
-        _ loop: Loop, _ descriptor: Int32, mostLine: Int = 8192, isPipe: Bool = false, received: @escaping (String) -> Void,
-        ended: @escaping () -> Void
+        _ loop: Loop, _ descriptor: Int32, mostLine: Int = 8192, isPipe: Bool = false, takesDescriptors: Bool = false,
+        received: @escaping (String) -> Void, ended: @escaping () -> Void
     ) {
         self.descriptor = descriptor
         self.mostLine = mostLine
         self.isPipe = isPipe
+        self.takesDescriptors = takesDescriptors
         self.received = received
         self.ended = ended
         watcher = IOWatcher(loop, descriptor, .read) { [unowned self] events in
-            if events.contains(.write) { flush() }
-            if events.contains(.read) { readWaiting() }
+            // Its owner may release it by what it is told here.
+            withExtendedLifetime(self) {
+                if events.contains(.write) { flush() }
+                if events.contains(.read) { readWaiting() }
+            }
         }
     }
     deinit { close() }
@@ -60,7 +66,10 @@ package final class LineStream {
                 descriptors = came
                 return transfer
             }
-            receivedDescriptors += descriptors
+            for came in descriptors {
+                let isTaken = takesDescriptors && receivedDescriptors.count < LineStream.mostDescriptors
+                if isTaken { receivedDescriptors.append(came) } else { Sockets.close(came) }
+            }
             switch transfer {
             case .bytes(let count): take(chunk[..<count])
             case .wouldBlock: return

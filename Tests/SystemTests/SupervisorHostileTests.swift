@@ -50,6 +50,19 @@ struct SupervisorHostileTests {
         #expect(appliance.supervisor?.isRunning == true)
     }
 
+    /// 64 connections are kept. Those that ask nothing make room, those that follow the events stay.
+    @Test func silentConnections_doNotShutOutAnOrder() throws {
+        let appliance = try Appliance(workers: 1)
+        let control = "\(appliance.folder.path)/run/control.sock"
+        let follower = try Socket(path: control)
+        try follower.send("{\"op\":\"events\",\"follow\":true}\n")
+        _ = try follower.readLine()
+        let silent = try (0..<70).map { _ in try Socket(path: control) }
+        #expect(try appliance.command("restart", "worker-0").end == .exited(0))
+        #expect(try follower.readLine().contains("worker-0"))
+        try silent[0].waitForClose()
+    }
+
     @Test func lineWithoutEnd_andClientsThatNeverRead_areBounded() throws {
         let appliance = try Appliance(workers: 1)
         let control = "\(appliance.folder.path)/run/control.sock"

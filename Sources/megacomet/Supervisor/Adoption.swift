@@ -97,7 +97,7 @@ final class Adoption {
         let caller = Caller()
         guard let peer = UnixSockets.peer(descriptor), peer.user == getuid() || peer.user == 0 else { return Sockets.close(descriptor) }
         caller.stream = LineStream(
-            supervisor.loop, descriptor,
+            supervisor.loop, descriptor, takesDescriptors: true,
             received: { [unowned self, unowned caller] line in
                 if let child = caller.child { return supervisor.said(child, line) }
                 let descriptors = caller.stream?.receivedDescriptors ?? []
@@ -120,17 +120,7 @@ final class Adoption {
             ended: { [unowned self, unowned caller] in forget(caller) })
         callers[ObjectIdentifier(caller)] = caller
     }
-    private func forget(_ caller: Caller) {
-        // Later, since it is its own closure that asks.
-        let gone = ObjectIdentifier(caller)
-        let timer = Timer(supervisor.loop) { [unowned self] in
-            callers[gone] = nil
-            cleaners[gone] = nil
-        }
-        timer.start(after: 0)
-        cleaners[gone] = timer
-    }
-    private var cleaners: [ObjectIdentifier: Reactor.Timer] = [:]
+    private func forget(_ caller: Caller) { callers[ObjectIdentifier(caller)] = nil }
 
     private func adopt(_ call: Call, _ name: ProcessName, _ caller: Caller, _ descriptors: [Int32]) {
         var descriptors = descriptors

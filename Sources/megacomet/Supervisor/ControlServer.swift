@@ -8,9 +8,16 @@ final class ControlServer {
     private unowned let supervisor: Supervisor
     private let listener: Int32
     private var acceptor: Acceptor?
-    private var connections: [Int32: LineStream] = [:]
-    private var followers: [Int32: Int] = [:]
-    /// More are closed at once: an operator needs one.
+    private struct Connection {
+        let stream: LineStream
+        /// Its number at the events, where it follows them.
+        var follower: Int?
+        /// The larger, the later it last asked (or came).
+        var lastTurn: UInt64
+    }
+    private var turns: UInt64 = 0
+    private var connections: [Int32: Connection] = [:]
+    /// One more makes room: the connection that has asked nothing for the longest is closed. Where all follow the events, the new one is.
     private static let mostConnections = 64
 
     init(_ supervisor: Supervisor) throws {
@@ -21,31 +28,36 @@ final class ControlServer {
     func close() {
         acceptor = nil
         Sockets.close(listener)
-        connections.values.forEach { $0.close() }
+        connections.values.forEach { $0.stream.close() }
         connections = [:]
     }
 
     private func accepted(_ descriptor: Int32) {
-        guard let peer = UnixSockets.peer(descriptor), connections.count < ControlServer.mostConnections else { return Sockets.close(descriptor) }
-        connections[descriptor] = LineStream(
+        guard let peer = UnixSockets.peer(descriptor), makeRoom() else { return Sockets.close(descriptor) }
+        let stream = LineStream(
             supervisor.loop, descriptor, mostLine: 65536, received: { [unowned self] in received($0, descriptor, peer) },
             ended: { [unowned self] in forget(descriptor) })
+        connections[descriptor] = Connection(stream: stream, lastTurn: nextTurn())
+    }
+    private func makeRoom() -> Bool {
+        guard connections.count >= ControlServer.mostConnections else { return true }
+        let idle = connections.filter { $0.value.follower == nil }.min { $0.value.lastTurn < $1.value.lastTurn }
+        guard let idle else { return false }
+        idle.value.stream.close()
+        forget(idle.key)
+        return true
+    }
+    private func nextTurn() -> UInt64 {
+        turns += 1
+        return turns
     }
     private func forget(_ descriptor: Int32) {
-        if let follower = followers.removeValue(forKey: descriptor) { supervisor.events.unfollow(follower) }
-        // The stream is still on the stack: released in the next turn.
-        let stream = connections.removeValue(forKey: descriptor)
-        let timer = Timer(supervisor.loop) { [unowned self] in
-            _ = stream
-            released = nil
-        }
-        released = (released ?? []) + [timer]
-        timer.start(after: 0)
+        if let follower = connections.removeValue(forKey: descriptor)?.follower { supervisor.events.unfollow(follower) }
     }
-    private var released: [Reactor.Timer]?
 
     private func received(_ line: String, _ descriptor: Int32, _ peer: UnixSockets.Peer) {
-        guard let stream = connections[descriptor], !line.isEmpty else { return }
+        guard let stream = connections[descriptor]?.stream, !line.isEmpty else { return }
+        connections[descriptor]?.lastTurn = nextTurn()
         guard let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(line.utf8)) else {
             stream.send(ControlServer.refused("bad_request", "not a request: one JSON object with \"op\" in a line"))
             return
@@ -53,8 +65,8 @@ final class ControlServer {
         if request.op == "events" {
             let isThere = stream.send("{\"ok\":true,\"events\":[" + supervisor.events.events.map(\.json).joined(separator: ",") + "]}\n")
             // One who left before the answer was forgotten with it: to follow for him would be to speak to nobody.
-            if isThere, request.follow == true, followers[descriptor] == nil {
-                followers[descriptor] = supervisor.events.follow { [unowned stream] in stream.send($0.json + "\n") }
+            if isThere, request.follow == true, connections[descriptor]?.follower == nil {
+                connections[descriptor]?.follower = supervisor.events.follow { [unowned stream] in stream.send($0.json + "\n") }
             }
             return
         }
