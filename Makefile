@@ -115,7 +115,8 @@ install: build
 	  "$$bin/$$program" --generate-completion-script fish >"$$fish/$$program.fish"; \
 	done; \
 	chmod 644 "$$bash"/mega* "$$zsh"/_mega* "$$fish"/mega*
-	{ printf '%s\n' '.TH MEGACOMET.TOML 5 2026-11-23 "MegaComet 1.0.0" "MegaComet"' .SH\ NAME 'megacomet.toml \- the configuration of MegaComet' .SH\ DESCRIPTION \
+	version=$$(sed -n 's/.*text = "\(.*\)"/\1/p' Sources/Wire/Version.swift); \
+	{ printf '%s\n' ".TH MEGACOMET.TOML 5 2026-11-23 \"MegaComet $$version\" \"MegaComet\"" .SH\ NAME 'megacomet.toml \- the configuration of MegaComet' .SH\ DESCRIPTION \
 	  'Every key with its meaning, range and default; each may be left out.' .PP .nf; sed 's/\\/\\\\/g; s/-/\\-/g; s/^\./\\\&./' config/megacomet.toml; \
 	} >"$(DESTDIR)/usr/share/man/man5/megacomet.toml.5"
 

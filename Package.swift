@@ -1,14 +1,12 @@
 // swift-tools-version: 6.2
 //
-// The picture of the whole. Arrows point down only:
+// The picture of the whole. A module depends only on modules in the rows below its own; a test holds that.
 //
-//     megaworker  megamanager  megacomet  megabench  megatop      the programs: glue, thin
-//          |           |           |          |         |
-//          +-- Daemon -+           |          |      Dashboard    what daemons share | the screens
-//                |                 |          |         |
-//     Comet   Reactor   Supervision   ConfigurationFile           decisions | libev and sockets | decisions | the TOML file
-//        \       |                     |
-//         Wire  CLibev          Configuration                     bytes <-> values | C | the settings
+//     megaworker   megamanager   megacomet   megabench   megatop     the programs: glue, thin
+//     Daemon   Publishing   Dashboard   Browser                      what daemons share, the app port, the screens, the script
+//     Comet   Reactor   ConfigurationFile   FreePorts                decisions, libev and sockets, the file of settings
+//     Wire   Supervision   Configuration                             bytes <-> values, decisions on processes, the settings
+//     CLibev   CEpoll   CSystem   CSimdjson   CNcurses               C at the edge
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -66,17 +64,17 @@ let package = Package(
         .target(name: "Daemon", dependencies: ["Reactor", "Wire", "Configuration", log], swiftSettings: fast),
 
         // The programs.
-        .executableTarget(name: "megaworker", dependencies: ["Browser", "Comet", "Wire", "Reactor", "Daemon", "Configuration", log], swiftSettings: fast),
+        .executableTarget(name: "megaworker", dependencies: ["Browser", "Comet", "Wire", "Reactor", "Daemon", "Configuration", "CLibev", log], swiftSettings: fast),
         .executableTarget(name: "megamanager", dependencies: ["Publishing", "Comet", "Wire", "Reactor", "Daemon", "Configuration", log], swiftSettings: fast),
         .executableTarget(
             name: "megacomet",
-            dependencies: ["Supervision", "Wire", "Reactor", "Configuration", "ConfigurationFile", "CSystem", arguments, log], swiftSettings: strict),
+            dependencies: ["Supervision", "Wire", "Reactor", "Configuration", "ConfigurationFile", arguments], swiftSettings: strict),
         .executableTarget(name: "megabench", dependencies: ["CEpoll", "CSystem", "FreePorts", "Wire", arguments, histogram], swiftSettings: fast),
         .target(
-            name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Wire", "Supervision", "Reactor", "Configuration", "ConfigurationFile"],
+            name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Wire", "Supervision", "Reactor", "Configuration"],
             path: "Dashboard", exclude: ["CNcurses", "megatop"], swiftSettings: strict),
         .executableTarget(
-            name: "megatop", dependencies: ["Dashboard", "Configuration", "ConfigurationFile", "Reactor", arguments], path: "Dashboard/megatop", swiftSettings: strict),
+            name: "megatop", dependencies: ["Dashboard", "Configuration", "ConfigurationFile", "Reactor", "Wire", arguments], path: "Dashboard/megatop", swiftSettings: strict),
 
         // The tests. TestSupport starts the real programs on free ports in private folders, and ends them by id.
         .target(name: "TestSupport", dependencies: ["CEpoll", "FreePorts"], path: "Tests/Support", swiftSettings: strict),
@@ -89,6 +87,8 @@ let package = Package(
         .testTarget(
             name: "BenchTests", dependencies: ["TestSupport", "Wire", "megabench", "megaworker", "megamanager", "megacomet"], swiftSettings: strict),
         .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Configuration", "Reactor", "Wire"], exclude: ["Golden"], swiftSettings: strict),
+        /// The sources read as text: the picture above, and the rules that no compiler checks.
+        .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(
             name: "SystemTests",

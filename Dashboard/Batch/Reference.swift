@@ -13,7 +13,7 @@ package enum Reference {
     /// megatop(1) in the language of man.
     package static func manual() -> String {
         var text = """
-            .TH MEGATOP 1 "" "MegaComet 1.0.0" "MegaComet"
+            .TH MEGATOP 1 "" "MegaComet \(Version.text)" "MegaComet"
             .SH NAME
             megatop \\- the dashboard of a MegaComet appliance
             .SH SYNOPSIS

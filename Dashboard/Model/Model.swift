@@ -31,7 +31,7 @@ package struct Model: Sendable {
 
     /// Which appliance this is.
     package struct Server: Equatable, Sendable {
-        package var version = "1.0.0"
+        package var version = Version.text
         package var host = ""
         package var address = ""
         package var kernel = ""

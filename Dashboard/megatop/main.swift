@@ -4,6 +4,7 @@ import ConfigurationFile
 import Dashboard
 import Glibc
 import Reactor
+import Wire
 
 struct Megatop: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,7 +22,7 @@ struct Megatop: ParsableCommand {
             Closing it, killing it or losing its terminal changes nothing: the servers keep running.
             Where standard output is no terminal, or TERM is dumb, it prints one sample and ends.
             """,
-        version: "1.0.0")
+        version: Version.text)
 
     @Option(name: [.customShort("c"), .long], help: "The configuration, as for megacomet.", completion: .file(extensions: ["toml"])) var config: String?
     @Option(help: "Where the supervisor's socket and token lie.", completion: .directory) var runDirectory: String?

@@ -18,7 +18,7 @@ package struct Frame {
         case message = 19
         /// Worker: message `number` given back whole: the poll that it was meant for was over when it came.
         case undelivered = 20
-        /// Manager: accepted. `number` is how many bytes the worker may leave unread before the manager holds back. Body: see `Welcome`.
+        /// Manager: accepted. `number` is how many bytes the worker may leave unread before the manager holds back. No body.
         case welcome = 21
         /// Manager: this client polls on another worker now; end its poll with the error `replaced`. Flags carry the tag.
         case replaced = 22

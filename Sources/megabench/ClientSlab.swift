@@ -23,7 +23,7 @@ final class ClientSlab {
     private let clients: UnsafeMutablePointer<PollClient>
     private let resumes: UnsafeMutablePointer<Resume>?
 
-    /// `Last-Modified` and `Etag` of the last answer, as they came.
+    /// The headers Last-Modified and Etag of the last answer, as they came.
     struct Resume {
         static let room = 62
         var dateBytes: UInt8 = 0

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import ConfigurationFile
 import Foundation
+import Wire
 
 @main
 struct MegaComet: ParsableCommand {
@@ -16,7 +17,7 @@ struct MegaComet: ParsableCommand {
               megacomet status                     who runs; exit code 0 only if everything is ready
               megacomet rolling                    replaces every worker, and no client is refused
             """,
-        version: "1.0.0",
+        version: Version.text,
         subcommands: [
             Run.self, Start.self, Stop.self, Status.self, Restart.self, Drain.self, RollingRestart.self, Reload.self, Upgrade.self, Publish.self, Clients.self,
             Apps.self, Check.self, DoctorCommand.self, Events.self, Hold.self, Kill.self, Log.self, Crashes.self, Top.self,

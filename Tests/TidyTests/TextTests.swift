@@ -1,0 +1,33 @@
+import Foundation
+import Testing
+
+/// Rules for the text of the sources that no compiler checks.
+struct TextTests {
+    /// A name of a type in backquotes is the name of something that there is.
+    @Test func typesInComments_exist() {
+        var words: Set<Substring> = []
+        var named: [(name: Substring, place: String)] = []
+        for file in Tree.swiftFiles {
+            for (number, line) in file.lines.enumerated() {
+                let comment = line.firstRange(of: "//")
+                let code = line[..<(comment?.lowerBound ?? line.endIndex)]
+                words.formUnion(code.split { !$0.isLetter && !$0.isNumber && $0 != "_" })
+                guard let comment else { continue }
+                for match in line[comment.upperBound...].matches(of: #/`([A-Z][a-z]\w*)`/#) {
+                    named.append((match.output.1, "\(file.path):\(number + 1)"))
+                }
+            }
+        }
+        for (name, place) in named where !words.contains(name) { Issue.record("\(place) speaks of \(name), which does not exist") }
+    }
+
+    @Test func version_standsInOnePlace() throws {
+        let version = try #require(Tree.file("Sources/Wire/Version.swift")?.lines.compactMap { $0.firstMatch(of: #/"(\d+\.\d+\.\d+)"/#) }.first?.output.1)
+        let files = (["Sources", "Dashboard"].flatMap(Tree.files) + ["Makefile", "README.md"].compactMap(Tree.file)).filter { $0.path != "Sources/Wire/Version.swift" }
+        for file in files {
+            for (number, line) in file.lines.enumerated() where line.contains("\(version)") {
+                Issue.record("\(file.path):\(number + 1) has the version, which stands in Sources/Wire/Version.swift")
+            }
+        }
+    }
+}

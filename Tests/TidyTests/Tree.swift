@@ -1,0 +1,42 @@
+import Foundation
+
+/// The files of the project as they stand on disk, for tests that read them as text.
+struct Tree {
+    struct File {
+        /// From the root of the project: `Sources/Wire/Frame.swift`.
+        let path: String
+        let lines: [Substring]
+
+        var isSwift: Bool { path.hasSuffix(".swift") }
+        /// The modules that it imports, whatever the access.
+        var imports: [String] {
+            lines.compactMap { line in
+                let words = line.split(separator: " ", omittingEmptySubsequences: false)
+                guard let at = words.firstIndex(of: "import"), at <= 2, at + 1 < words.count else { return nil }
+                let before = words[..<at].allSatisfy { ["package", "public", "internal", "private", "@testable"].contains($0) }
+                return before ? String(words[at + 1]) : nil
+            }
+        }
+    }
+    /// What the language and the system bring.
+    static let systemModules: Set<String> = ["Glibc", "Foundation", "FoundationEssentials", "Testing", "PackageDescription"]
+
+    static let root = String(#filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/"))
+
+    /// Files under a folder, in order; of a folder that is not there none.
+    static func files(under folder: String) -> [File] {
+        let paths = (FileManager.default.subpaths(atPath: root + "/" + folder) ?? []).sorted()
+        return paths.compactMap { file(folder + "/" + $0) }
+    }
+    /// Nil for folders, and for what is no text.
+    static func file(_ path: String) -> File? {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: root + "/" + path, isDirectory: &isFolder), !isFolder.boolValue,
+            let text = try? String(contentsOfFile: root + "/" + path, encoding: .utf8)
+        else { return nil }
+        return File(path: path, lines: text.split(separator: "\n", omittingEmptySubsequences: false))
+    }
+    static var swiftFiles: [File] {
+        (["Sources", "Dashboard", "Tests"].flatMap(files) + [file("Package.swift")].compactMap { $0 }).filter(\.isSwift)
+    }
+}
