@@ -12,7 +12,6 @@ static inline void mc_timer_init(ev_timer *w, void (*cb)(struct ev_loop *, ev_ti
 static inline void mc_signal_init(ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int), int signum) { ev_signal_init(w, cb, signum); }
 static inline void mc_prepare_init(ev_prepare *w, void (*cb)(struct ev_loop *, ev_prepare *, int)) { ev_prepare_init(w, cb); }
 static inline void mc_check_init(ev_check *w, void (*cb)(struct ev_loop *, ev_check *, int)) { ev_check_init(w, cb); }
-static inline int mc_io_is_active(const ev_io *w) { return ev_is_active(w); }
 static inline int mc_timer_is_active(const ev_timer *w) { return ev_is_active(w); }
 /// Check watchers of this priority are called before every other event of the turn.
 static inline void ev_check_set_highest(ev_check *w) { ev_set_priority(w, EV_MAXPRI); }

@@ -17,8 +17,6 @@ package final class Loop {
 
     /// Runs until `stop()`, or until nothing is watched any more.
     package func run() { ev_run(pointer, 0) }
-    /// One turn; where `waiting` is false it only handles what is there already.
-    package func turn(waiting: Bool) { ev_run(pointer, waiting ? Int32(EVRUN_ONCE) : Int32(EVRUN_NOWAIT)) }
     /// Leaves `run()` at the end of this turn.
     package func stop() { ev_break(pointer, Int32(EVBREAK_ALL)) }
     /// Turns of the loop since it was made.

@@ -129,24 +129,6 @@ package enum Sockets {
         }
         return descriptor
     }
-    /// Sends one datagram. False where the kernel refused it: the caller counts, and never waits.
-    @discardableResult
-    package static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, to endpoint: Endpoint) -> Bool {
-        guard let address = try? endpoint.socketAddress() else { return false }
-        return withAddress(address) { sendto(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL), $0, $1) } == bytes.count
-    }
-    /// Receives one datagram: bytes (its true length, which is more than the room where it was cut), and who sent it.
-    package static func receive(_ descriptor: Int32, into room: UnsafeMutableRawBufferPointer) -> (Transfer, Endpoint?) {
-        var from = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let n = withUnsafeMutablePointer(to: &from) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                recvfrom(descriptor, room.baseAddress, room.count, Int32(MSG_TRUNC), $0, &size)
-            }
-        }
-        return n >= 0 ? (.bytes(n), Endpoint(from)) : (failure(), nil)
-    }
-
     /// The port that the kernel chose, or that a listener was given.
     package static func localEndpoint(_ descriptor: Int32) -> Endpoint? { name(descriptor, getsockname) }
     package static func peer(_ descriptor: Int32) -> Endpoint? { name(descriptor, getpeername) }

@@ -48,13 +48,6 @@ package enum Desired: String, Sendable { case up, down }
 package enum ProcessState: String, Sendable, CaseIterable {
     case starting, ready, suspect, draining, stopping
     case stopped, backoff, crashloop, held
-
-    package var isAlive: Bool {
-        switch self {
-        case .starting, .ready, .suspect, .draining, .stopping: true
-        case .stopped, .backoff, .crashloop, .held: false
-        }
-    }
 }
 
 /// How a copy ended. Neither code nor signal: it was adopted, and the kernel told its exit to another process.

@@ -50,7 +50,6 @@ package struct RestartPolicy: Equatable, Sendable {
         return isCrashLooping
     }
     package var hasFailures: Bool { failures > 0 || isCrashLooping || !recent.isEmpty }
-    package func exits(since: Milliseconds) -> Int { recent.count { $0 > since } }
 
     private func spread(_ delay: Milliseconds, _ jitter: Double) -> Milliseconds {
         max(1, delay + Milliseconds(Double(delay) * 0.2 * max(-1, min(1, jitter))))

@@ -42,8 +42,8 @@ package struct WorkerSettings {
 /// The decisions of a worker: what becomes of each connection, poll and message. It makes no system call and reads no clock; `now` is
 /// handed in with each input, in milliseconds of any clock that only grows.
 ///
-/// Inputs, in the order that they happen in life: `opened`, `received`, `writable`, `closed`; from the manager `linked`, `receivedFromManager`,
-/// `unlinked`; from the clock `expire`, `drain`. What is to go to the manager gathers in `link`, and goes out once for each turn of the loop.
+/// Inputs, in the order that they happen in life: `opened`, `received`, `writable`, `closed`; from the manager `linkOpened`,
+/// `receivedFromManager`, `linkClosed`; from the clock `expire`, `drain`. What is to go to the manager gathers in `link`, and goes out once for each turn of the loop.
 package final class Worker {
     package let settings: WorkerSettings
     /// Held, though it may hold the worker: both live as long as the process, and a reference that is checked at each use costs each event.

@@ -1,5 +1,5 @@
 /// What a worker counts since it started. Nothing that it drops, cuts or refuses is missing here.
-package struct WorkerCounters: Equatable, Sendable {
+package struct WorkerCounters: Sendable {
     package var peakConnections: UInt64 = 0
     /// Refused because the worker was full.
     package var rejectedFull: UInt64 = 0
@@ -31,15 +31,11 @@ package struct WorkerCounters: Equatable, Sendable {
     package var framesIn: UInt64 = 0
     package var framesOut: UInt64 = 0
     package var linkLosses: UInt64 = 0
-    /// Answers by microseconds from the manager's turn to the end of the write: below each of `latencyBounds`, and above the last.
+    /// Answers by the time from the manager's turn to the end of their write: one for each bucket of `count(latencyMicroseconds:)`.
     package var latency: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
     package var latencyMicroseconds: UInt64 = 0
 
     package init() {}
-
-    package static func == (a: WorkerCounters, b: WorkerCounters) -> Bool {
-        a.delivered == b.delivered && a.polls == b.polls && a.pollsAnswered == b.pollsAnswered && a.bytesOut == b.bytesOut
-    }
 
     mutating func count(_ reason: CloseReason) {
         switch reason {

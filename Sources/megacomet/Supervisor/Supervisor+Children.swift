@@ -46,7 +46,6 @@ extension Supervisor {
 
     func said(_ child: Child, _ line: String) {
         if line == "ready" { perform(fleet.becameReady(child.copy, now: Supervisor.now)) }
-        if line.hasPrefix("boot ") { child.boot = String(line.dropFirst(5).prefix(16)) }
     }
     func wrote(_ child: Child, _ line: String) { child.repeats.said(line, now: Supervisor.now).forEach { forward(child, $0) } }
     func forward(_ child: Child, _ line: String) {
