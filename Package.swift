@@ -5,6 +5,7 @@
 //     megaworker   megamanager   megacomet   megabench   megatop     the programs: glue, thin
 //     Daemon   Publishing   Dashboard   Browser                      what daemons share, the app port, the screens, the script
 //     Comet   Reactor   ConfigurationFile   FreePorts                decisions, libev and sockets, the file of settings
+//     Stats                                                          reports: the table of metrics, and what is made of them
 //     Wire   Supervision   Configuration                             bytes <-> values, decisions on processes, the settings
 //     CLibev   CEpoll   CSystem   CSimdjson   CNcurses               C at the edge
 import PackageDescription
@@ -43,6 +44,8 @@ let package = Package(
 
         // Pure: bytes and decisions. No system calls, no clock.
         .target(name: "Wire", swiftSettings: fast),
+        /// Reports: the metrics' table, the datagrams, and what is made of them.
+        .target(name: "Stats", dependencies: ["Wire"], swiftSettings: fast),
         .target(name: "Comet", dependencies: ["Wire"], swiftSettings: fast),
         .target(name: "Supervision", swiftSettings: strict),
         /// megacomet.js, compiled in.
@@ -60,18 +63,18 @@ let package = Package(
         .target(name: "FreePorts", swiftSettings: strict),
 
         // I/O.
-        .target(name: "Reactor", dependencies: ["CLibev", "CSystem", "Wire"], swiftSettings: fast),
-        .target(name: "Daemon", dependencies: ["Reactor", "Wire", "Configuration", log], swiftSettings: fast),
+        .target(name: "Reactor", dependencies: ["CLibev", "CSystem", "Stats", "Wire"], swiftSettings: fast),
+        .target(name: "Daemon", dependencies: ["Reactor", "Stats", "Wire", "Configuration", log], swiftSettings: fast),
 
         // The programs.
-        .executableTarget(name: "megaworker", dependencies: ["Browser", "Comet", "Wire", "Reactor", "Daemon", "Configuration", "CLibev", log], swiftSettings: fast),
-        .executableTarget(name: "megamanager", dependencies: ["Publishing", "Comet", "Wire", "Reactor", "Daemon", "Configuration", log], swiftSettings: fast),
+        .executableTarget(name: "megaworker", dependencies: ["Browser", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", "CLibev", log], swiftSettings: fast),
+        .executableTarget(name: "megamanager", dependencies: ["Publishing", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", log], swiftSettings: fast),
         .executableTarget(
             name: "megacomet",
-            dependencies: ["Supervision", "Wire", "Reactor", "Configuration", "ConfigurationFile", arguments], swiftSettings: strict),
+            dependencies: ["Supervision", "Stats", "Wire", "Reactor", "Configuration", "ConfigurationFile", arguments], swiftSettings: strict),
         .executableTarget(name: "megabench", dependencies: ["CEpoll", "CSystem", "FreePorts", "Wire", arguments, histogram], swiftSettings: fast),
         .target(
-            name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Wire", "Supervision", "Reactor", "Configuration"],
+            name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Stats", "Wire", "Supervision", "Reactor", "Configuration"],
             path: "Dashboard", exclude: ["CNcurses", "megatop"], swiftSettings: strict),
         .executableTarget(
             name: "megatop", dependencies: ["Dashboard", "Configuration", "ConfigurationFile", "Reactor", "Wire", arguments], path: "Dashboard/megatop", swiftSettings: strict),
@@ -80,19 +83,20 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["CEpoll", "FreePorts"], path: "Tests/Support", swiftSettings: strict),
         .executableTarget(name: "Benchmarks", dependencies: ["Comet", "Wire", "Publishing"], path: "Tests/Benchmarks", exclude: ["check", "expected.txt"], swiftSettings: fast),
         .testTarget(name: "WireTests", dependencies: ["TestSupport", "Wire"], swiftSettings: strict),
+        .testTarget(name: "StatsTests", dependencies: ["Stats", "Wire"], swiftSettings: strict),
         .testTarget(name: "CometTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "PublishingTests", dependencies: ["TestSupport", "Publishing", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration", "ConfigurationFile"], swiftSettings: strict),
         .testTarget(
             name: "BenchTests", dependencies: ["TestSupport", "Wire", "megabench", "megaworker", "megamanager", "megacomet"], swiftSettings: strict),
-        .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Configuration", "Reactor", "Wire"], exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Configuration", "Reactor", "Stats", "Wire"], exclude: ["Golden"], swiftSettings: strict),
         /// The sources read as text: the picture above, and the rules that no compiler checks.
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["TestSupport", "FreePorts", "Wire", "megacomet", "megaworker", "megamanager", "megabench", "megatop"],
+            dependencies: ["TestSupport", "FreePorts", "Stats", "Wire", "megacomet", "megaworker", "megamanager", "megabench", "megatop"],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -1,6 +1,6 @@
 import Glibc
 import Reactor
-import Wire
+import Stats
 
 /// Where the model's facts come from: the hub, the control socket and the app port, or a recording of them.
 final class Source {

@@ -1,5 +1,6 @@
 import Glibc
 import Reactor
+import Stats
 import Wire
 
 /// The screens as data: without a terminal, for scripts, monitoring and pipes.

@@ -1,3 +1,4 @@
+import Stats
 import Wire
 
 /// One sample as text, JSON, CSV or OpenMetrics. The columns are those of the screen; JSON has a version.

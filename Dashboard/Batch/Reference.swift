@@ -1,3 +1,4 @@
+import Stats
 import Wire
 
 /// What stands in the man page and in `--list-metrics`, from the same tables as the screens' help and explanations.

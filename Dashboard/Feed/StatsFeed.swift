@@ -1,6 +1,7 @@
 import Glibc
 package import Reactor
-package import Wire
+package import Stats
+import Wire
 
 /// The line to the supervisor's hub: subscribes by datagram, takes what comes, and notices when nothing does.
 package final class StatsFeed {

@@ -1,4 +1,4 @@
-package import Wire
+package import Stats
 
 /// What a column needs to fill a cell.
 package struct Context: Sendable {

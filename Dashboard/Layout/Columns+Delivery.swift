@@ -1,4 +1,4 @@
-import Wire
+import Stats
 
 extension Columns {
     static let delivery: [Column] = [

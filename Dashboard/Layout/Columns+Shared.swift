@@ -1,4 +1,4 @@
-import Wire
+import Stats
 
 // Columns of several screens, and what they are made of.
 extension Columns {

@@ -1,4 +1,5 @@
-package import Wire
+package import Stats
+import Wire
 
 /// What an operator should look at, the worst first.
 package struct Alert: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import Wire
+import Stats
 
 // How a process ended, and what the supervisor does next with it.
 extension Model {

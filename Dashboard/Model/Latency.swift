@@ -1,4 +1,5 @@
-package import Wire
+package import Stats
+import Wire
 
 /// Some counters of a process over the last minute: as they are now, and as they were in each second before.
 package struct Recent: Equatable, Sendable {

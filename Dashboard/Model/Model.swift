@@ -1,4 +1,5 @@
-package import Wire
+package import Stats
+import Wire
 
 /// All that is known of the appliance. Reports, events and answers are taken in; the views read it. The time is handed in.
 package struct Model: Sendable {

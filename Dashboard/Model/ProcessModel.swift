@@ -1,4 +1,4 @@
-package import Wire
+package import Stats
 
 /// What is known of one process, by who said it: itself, the manager (what waits for its clients), the supervisor (how it lives).
 package struct ProcessModel: Equatable, Sendable {

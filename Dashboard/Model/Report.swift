@@ -1,4 +1,4 @@
-package import Wire
+package import Stats
 
 /// A report as the model takes it: from the stats channel, a recording or a test.
 package struct Report: Equatable, Sendable {

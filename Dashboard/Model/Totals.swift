@@ -1,4 +1,4 @@
-package import Wire
+package import Stats
 
 /// Sums over all processes, each as old as the oldest of its parts that runs.
 package struct Totals {

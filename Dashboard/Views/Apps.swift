@@ -1,3 +1,4 @@
+import Stats
 import Wire
 
 // The connections of apps: a line where there is little room, and one by one beside why connections closed where there is much.

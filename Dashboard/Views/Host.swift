@@ -1,4 +1,5 @@
 import Configuration
+import Stats
 import Wire
 
 extension Views {

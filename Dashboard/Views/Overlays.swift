@@ -1,3 +1,4 @@
+import Stats
 import Wire
 
 // What lies over a screen: boxes of text with a frame, cut to the terminal where it is smaller.

@@ -1,3 +1,4 @@
+import Stats
 import Wire
 
 /// How a screen is put together from top to bottom. What is needed least leaves first where the terminal is low:

@@ -2,6 +2,7 @@ import Configuration
 import Glibc
 import Logging
 import Reactor
+import Stats
 import Wire
 
 /// The socket to the supervisor. Its end is how a daemon learns that the supervisor died: it serves on, and calls home until another

@@ -2,6 +2,7 @@ import Configuration
 import Glibc
 import Logging
 import Reactor
+import Stats
 import Wire
 
 /// Sends the daemon's reports: one each interval, and at once when something changes. It never waits for anyone: a report that the kernel

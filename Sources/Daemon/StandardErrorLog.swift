@@ -2,6 +2,7 @@ import Configuration
 import Glibc
 package import Logging
 import Reactor
+import Stats
 import Wire
 
 /// swift-log to standard error: a line of text for people, or a JSON object for machines. Under the journal each text line begins with its

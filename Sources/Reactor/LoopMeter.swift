@@ -1,5 +1,5 @@
 import Glibc
-package import Wire
+package import Stats
 
 /// How busy the loop is, and how late. Measured from within: the time from each waking to the next sleep is what an event may have to wait,
 /// and a timer that comes late shows what the loop can't see itself (the process was stopped, or got no CPU). It wakes nothing.

@@ -83,9 +83,9 @@ private func first(
     let mask: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
     return byte < 128 && mask >> UInt64(byte & 63) & 1 != 0
 }
-@inline(__always) func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
+@inline(__always) package func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 
-@inline(__always) func hexDigit(_ byte: UInt8) -> UInt8? {
+@inline(__always) package func hexDigit(_ byte: UInt8) -> UInt8? {
     switch byte {
     case 48...57: byte - 48
     case 65...70: byte - 55

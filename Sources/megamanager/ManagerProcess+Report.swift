@@ -1,6 +1,6 @@
 import Comet
 import Publishing
-import Wire
+import Stats
 
 // What the manager reports each second (docs.txt, "Stats").
 extension ManagerProcess {

@@ -1,7 +1,7 @@
 import Configuration
 import Daemon
 import Reactor
-import Wire
+import Stats
 
 let daemon = Daemon(.manager)
 let settings = daemon.arguments.settings

@@ -1,4 +1,5 @@
 import Comet
+import Stats
 import Wire
 
 extension WorkerProcess {

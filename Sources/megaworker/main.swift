@@ -5,7 +5,7 @@ import Daemon
 import Glibc
 import Logging
 import Reactor
-import Wire
+import Stats
 
 let daemon = Daemon(.worker)
 let wanted = daemon.arguments.settings.workers

@@ -1,6 +1,6 @@
 import Dashboard
+import Stats
 import Testing
-import Wire
 
 struct ModelTests {
     private static func series(_ values: [(second: UInt64, value: UInt64)]) -> Series {

@@ -1,5 +1,6 @@
 import Configuration
 import Dashboard
+import Stats
 import Testing
 import Wire
 

@@ -1,6 +1,6 @@
 import Dashboard
+import Stats
 import Testing
-import Wire
 
 /// What the screen of the queues says of the time to come.
 struct QueuesTests {

@@ -1,6 +1,7 @@
 import Configuration
 import Dashboard
 import Glibc
+import Stats
 import Testing
 import Wire
 

@@ -1,6 +1,6 @@
 import Configuration
 import Dashboard
-import Wire
+import Stats
 
 /// An appliance as the pictures of the dashboard show it: nine processes, w5 crashed, w7 gone quiet.
 enum Samples {

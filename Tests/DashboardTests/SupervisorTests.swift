@@ -1,6 +1,6 @@
 import Dashboard
+import Stats
 import Testing
-import Wire
 
 /// What the supervisor says of itself.
 struct SupervisorTests {

@@ -1,4 +1,5 @@
 import Glibc
+import Stats
 import TestSupport
 import Testing
 import Wire

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Stats
 import TestSupport
 import Testing
 import Wire

@@ -1,3 +1,5 @@
+package import Wire
+
 /// The hub's memory of the last 24 hours: least, mean and most of every 10 seconds, of the totals that a viewer draws over the day.
 ///
 /// It is of the whole appliance, not of each process: 128 workers cost no more than one, 304 KiB that are taken at the start. A step of which

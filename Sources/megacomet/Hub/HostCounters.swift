@@ -1,6 +1,6 @@
 import Glibc
 import Reactor
-import Wire
+import Stats
 
 /// What the kernel says of the whole machine, from /proc. A file that is not there (a container, an older kernel) leaves its metrics out.
 final class HostCounters {

@@ -1,6 +1,7 @@
 import Configuration
 import Glibc
 import Reactor
+import Stats
 import Supervision
 import Wire
 

@@ -1,3 +1,5 @@
+import Wire
+
 /// A datagram of the stats channel. All numbers are in network byte order; docs.txt, "Stats", has it byte by byte.
 ///
 ///      0  4  magic "MGST"             28  2  schema                     64  ..      body: metrics of 12 bytes

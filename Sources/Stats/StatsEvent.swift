@@ -1,3 +1,5 @@
+package import Wire
+
 /// The body of an EVENT datagram, and a line of `megacomet events --json`: one JSON object.
 ///
 ///     {"time":1795442551042,"severity":"error","name":"worker-5","kind":"EXIT","text":"SIGSEGV after 3.1 s","pid":24417,"generation":3}

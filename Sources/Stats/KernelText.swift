@@ -1,3 +1,5 @@
+import Wire
+
 /// The text of a file under /proc, taken apart from its bytes: what is read each second makes no strings.
 package struct KernelText {
     private let bytes: UnsafeRawBufferPointer

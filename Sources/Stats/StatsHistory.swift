@@ -1,3 +1,5 @@
+package import Wire
+
 /// A piece of the hub's history: the values of one metric of one process, one for each step of time, oldest first.
 ///
 ///     64  2  role         72  4  step, ms                        86  ..  count values, each the difference to the one before (the first:

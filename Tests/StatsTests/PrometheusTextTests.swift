@@ -1,5 +1,5 @@
+import Stats
 import Testing
-import Wire
 
 @Suite struct PrometheusTextTests {
     @Test func everyFamily_hasHelpAndTypeOnce_andItsSamplesTogether() {

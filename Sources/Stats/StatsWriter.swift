@@ -1,3 +1,5 @@
+import Wire
+
 /// Writes the datagrams of one process. The memory is made once; a report costs no allocation.
 package struct StatsWriter: ~Copyable {
     /// Of this process; `sequence`, times and state are filled in here.

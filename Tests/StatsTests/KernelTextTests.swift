@@ -1,5 +1,5 @@
+import Stats
 import Testing
-import Wire
 
 struct KernelTextTests {
     private func read<Result>(_ text: String, _ body: (inout KernelText) -> Result) -> Result {

@@ -1,6 +1,6 @@
 import Foundation
+import Stats
 import Testing
-import Wire
 
 @Suite struct MetricDocumentationTests {
     /// The list in docs.txt is the table's. After a change: `UPDATE=1 swift test --filter Documentation`.

@@ -1,5 +1,5 @@
+import Stats
 import Testing
-import Wire
 
 struct OverloadTests {
     /// A row of reports: share of the bound, refused so far, lag in microseconds; and what is said after each.
