@@ -1,5 +1,6 @@
 import Glibc
 import Reactor
+import Supervision
 
 /// The program on a terminal: one loop over keys, reports, answers, signals and a clock. Handlers change values; `draw` shows them.
 package final class LiveScreen {
@@ -124,7 +125,7 @@ package final class LiveScreen {
         if let frozen, let paused = session.pausedAt, frozen.now < paused { self.frozen?.now = paused }
     }
     private var isShowingDetail: Bool { if case .detail? = session.overlay { true } else { false } }
-    private var shownProcess: ProcessID? {
+    private var shownProcess: ProcessName? {
         if case .detail(let id, _)? = session.overlay { return id }
         return KeyHandler(model, terminal.size).selected(session)
     }

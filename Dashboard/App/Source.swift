@@ -1,6 +1,7 @@
 import Glibc
 import Reactor
 import Stats
+import Supervision
 
 /// Where the model's facts come from: the hub, the control socket and the app port, or a recording of them.
 final class Source {
@@ -17,7 +18,7 @@ final class Source {
     /// When each was asked last, and which are unanswered.
     private var lastAsked: [Question: UInt64] = [:]
     private var unanswered: Set<Question> = []
-    private var crashesWanted: ProcessID?
+    private var crashesWanted: ProcessName?
     /// Something was told that a screen may show.
     var told: () -> Void = {}
 
@@ -157,7 +158,7 @@ final class Source {
         }
     }
     /// The list of crash reports, and then those of this process that it names.
-    func askCrashes(of id: ProcessID) {
+    func askCrashes(of id: ProcessName) {
         crashesWanted = id
         ask(.crashes, every: 0)
     }
@@ -177,7 +178,7 @@ final class Source {
     }
     /// What an operator would look at after an exit, while it is to be had.
     private func askForRecording() {
-        guard let event = model.events.last, event.kind == "EXIT", let id = ProcessID(event.who) else { return }
+        guard let event = model.events.last, event.kind == "EXIT", let id = ProcessName(event.who) else { return }
         ask(.log(id), every: 0)
         askCrashes(of: id)
     }

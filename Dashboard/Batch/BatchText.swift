@@ -1,4 +1,5 @@
 import Stats
+import Supervision
 import Wire
 
 /// One sample as text, JSON, CSV or OpenMetrics. The columns are those of the screen; JSON has a version.
@@ -127,7 +128,7 @@ enum BatchText {
             let worker = if case .worker(let number) = process.id { "{worker=\"\(number)\"}" } else { "" }
             add(isManager ? "manager" : "worker", process.own.samples.last?.values, worker)
             add("worker", process.queue.samples.last?.values, isManager ? "{worker=\"none\"}" : worker)
-            add("child", process.child.samples.last?.values, "{process=\"\(process.id.long)\"}")
+            add("child", process.child.samples.last?.values, "{process=\"\(process.id)\"}")
         }
         add("supervisor", model.supervisor.own.samples.last?.values, "")
         return order.map { name in

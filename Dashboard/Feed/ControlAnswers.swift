@@ -151,7 +151,7 @@ extension Told.Clients {
 
 extension Event {
     init(_ event: ControlAnswer.Event) {
-        let who = event.name.flatMap { ProcessID($0)?.short ?? $0 } ?? "cmt"
+        let who = event.name.flatMap { ProcessName($0)?.short ?? $0 } ?? "cmt"
         self.init(number: event.number ?? 0, time: event.time, severity: Severity(rawValue: event.severity) ?? .info, who: who, kind: event.kind, text: event.text, pid: event.pid)
     }
     /// From an EVENT datagram.

@@ -55,7 +55,7 @@ package final class ControlClient {
 
     /// Nil: done. Otherwise why not.
     package func act(_ box: Confirmation, on: Bool = true, _ done: @escaping (String?) -> Void) {
-        var request = ControlRequest(box.action.operation, box.target?.long)
+        var request = ControlRequest(box.action.operation, box.target.map { "\($0)" })
         request.via = "megatop"
         // Frozen when the box opened.
         if box.target != nil, box.pid > 0 { request.pid = Int32(bitPattern: box.pid) }

@@ -1,10 +1,10 @@
 import Configuration
-import Supervision
+package import Supervision
 
 /// What is asked of the supervisor's control socket, and of the manager's app port. With its answer it is a piece of a recording.
 package enum Question: Hashable, Sendable {
     case status, doctor, events, crashes
-    case log(ProcessID)
+    case log(ProcessName)
     case crash(String)
     /// Of the app port.
     case clients, apps
@@ -27,7 +27,7 @@ package enum Question: Hashable, Sendable {
         switch self {
         case .status, .doctor, .crashes, .clients, .apps: break
         case .events: request.follow = true
-        case .log(let id): request = ControlRequest("log", id.long)
+        case .log(let id): request = ControlRequest("log", "\(id)")
         case .crash(let id):
             request = ControlRequest("crashes")
             request.id = id
@@ -43,7 +43,7 @@ package enum Question: Hashable, Sendable {
         case .crashes: "crashes"
         case .clients: "clients"
         case .apps: "apps"
-        case .log(let id): "log \(id.long)"
+        case .log(let id): "log \(id)"
         case .crash(let id): "crash \(id)"
         }
     }
@@ -57,7 +57,7 @@ package enum Question: Hashable, Sendable {
         case ("clients", nil): self = .clients
         case ("apps", nil): self = .apps
         case ("log", let process?):
-            guard let id = ProcessID(process) else { return nil }
+            guard let id = ProcessName(process) else { return nil }
             self = .log(id)
         case ("crash", let id?): self = .crash(id)
         default: return nil
@@ -99,7 +99,7 @@ extension Model {
     private mutating func takeStatus(_ answer: ControlAnswer) {
         guard let rows = answer.processes else { return }
         for row in rows {
-            guard let id = ProcessID(row.name) else { continue }
+            guard let id = ProcessName(row.name) else { continue }
             var child = Told.Child()
             child.isHeld = row.hold ?? false
             child.lastExit = row.last_exit.map { "\($0.short) after \(Format.span($0.uptime))" } ?? ""
@@ -108,7 +108,9 @@ extension Model {
             told.children[id] = child
         }
         told.rolling = answer.rolling.map { run in
-            Told.Rolling(by: run.by, total: run.total, done: run.done, current: run.current.flatMap(ProcessID.init), left: (run.left ?? []).compactMap(ProcessID.init))
+            Told.Rolling(
+                by: run.by, total: run.total, done: run.done, current: run.current.flatMap { ProcessName($0) },
+                left: (run.left ?? []).compactMap { ProcessName($0) })
         }
     }
 }

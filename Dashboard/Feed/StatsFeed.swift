@@ -1,6 +1,7 @@
 import Glibc
 package import Reactor
 package import Stats
+import Supervision
 import Wire
 
 /// The line to the supervisor's hub: subscribes by datagram, takes what comes, and notices when nothing does.
@@ -129,10 +130,10 @@ extension Model {
             defer { before = value }
             guard let value else { continue }
             let time = history.firstTime &+ UInt64(index) * step
-            let process: ProcessID? = switch (history.role, history.subject) {
+            let process: ProcessName? = switch (history.role, history.subject) {
             case (.worker, nil): .worker(Int(history.instance))
             case (.manager, nil): .manager
-            case (.manager, let subject?): ProcessID(subject: subject)
+            case (.manager, let subject?): ProcessName(subject: subject)
             default: nil
             }
             guard let process else { return }
@@ -148,7 +149,7 @@ extension Model {
         if id == .connsOpen { sum(\.connections, into: \.connections) }
         if id == .delivered { sum(\.deliveries, into: \.deliveries) }
     }
-    private mutating func note(_ id: ProcessID, _ path: WritableKeyPath<ProcessModel, History>, _ value: Double, _ time: UInt64) {
+    private mutating func note(_ id: ProcessName, _ path: WritableKeyPath<ProcessModel, History>, _ value: Double, _ time: UInt64) {
         // Only of processes that there are: history also remembers workers of a larger configuration.
         guard processes[id] != nil else { return }
         processes[id]?[keyPath: path].note(value, time: time)

@@ -1,3 +1,5 @@
+import Supervision
+
 /// The command line: `:restart w5`, `:sort queue`, `:set interval 2`. Actions open their box as the keys do.
 package enum CommandLine {
     private static let words = Confirmation.Action.allCases.map(\.rawValue) + ["sort", "filter", "screen", "set", "save", "write", "quit", "help", "explain", "admin"]
@@ -9,7 +11,7 @@ package enum CommandLine {
         let rest = Array(words.dropFirst())
         if let action = Confirmation.Action(rawValue: first) {
             if action.isForAll { return handler.ask(action, nil, &session) }
-            guard let name = rest.first, let id = ProcessID(name) else { return handler.toast(":\(first) w0, or mgr", &session) }
+            guard let name = rest.first, let id = ProcessName(typed: name) else { return handler.toast(":\(first) w0, or mgr", &session) }
             guard handler.model.processes[id] != nil else { return handler.toast("there is no \(name)", &session) }
             return handler.ask(action, id, &session)
         }

@@ -1,3 +1,5 @@
+import Supervision
+
 // Keys while something lies over the screen.
 extension KeyHandler {
     func edit(_ key: Key, _ editor: Editor, _ session: inout Session) -> [Effect] {
@@ -112,7 +114,7 @@ extension KeyHandler {
         }
         return []
     }
-    func detail(_ key: Key, _ id: ProcessID, _ pane: Overlay.Pane, _ session: inout Session) -> [Effect] {
+    func detail(_ key: Key, _ id: ProcessName, _ pane: Overlay.Pane, _ session: inout Session) -> [Effect] {
         func scroll(_ by: Int) {
             switch pane {
             case .output(let back): session.overlay = .detail(id, .output(back: max(0, min((model.told.children[id]?.output?.count ?? 1) - 1, back - by))))
@@ -150,7 +152,7 @@ extension KeyHandler {
         return []
     }
     /// The next line of an output that the filter finds: `by` 1 is older, -1 newer.
-    private func matchLine(_ id: ProcessID, _ back: Int, _ by: Int, _ session: inout Session) -> [Effect] {
+    private func matchLine(_ id: ProcessName, _ back: Int, _ by: Int, _ session: inout Session) -> [Effect] {
         guard !session.filter.isEmpty else { return toast("nothing to look for: / sets it", &session) }
         let lines = model.told.children[id]?.output ?? []
         // The lowest line in sight is the one that was found.
@@ -161,7 +163,7 @@ extension KeyHandler {
         return []
     }
     /// Keys that work also while something lies over the screen. `id`: what it is about.
-    private func under(_ key: Key, _ id: ProcessID?, _ session: inout Session) -> [Effect] {
+    private func under(_ key: Key, _ id: ProcessName?, _ session: inout Session) -> [Effect] {
         let command = Binding.command(key, on: .overview)
         switch command {
         case .act(let action)?: return ask(action, action.isForAll ? nil : id ?? selected(session), &session)

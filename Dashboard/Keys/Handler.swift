@@ -1,3 +1,5 @@
+package import Supervision
+
 /// What a key asks of the program beyond the picture.
 package enum Effect: Equatable, Sendable {
     case quit, suspend, redraw
@@ -7,8 +9,8 @@ package enum Effect: Equatable, Sendable {
     case act(Confirmation)
     /// `megacomet start`, as a process of its own.
     case startSupervisor
-    case fetchOutput(ProcessID)
-    case fetchCrashes(ProcessID)
+    case fetchOutput(ProcessName)
+    case fetchCrashes(ProcessName)
     case retry
     case zeroPeaks
     /// megatop's own, for its list of events.
@@ -160,10 +162,10 @@ package struct KeyHandler {
         session.toast = text
         return []
     }
-    package func selected(_ session: Session) -> ProcessID? {
+    package func selected(_ session: Session) -> ProcessName? {
         if session.screen == .events {
             let shown = Views.shownEvents(model, session)
-            return Views.cursor(shown, session).flatMap { ProcessID(shown[$0].who) }
+            return Views.cursor(shown, session).flatMap { ProcessName(shown[$0].who) }
         }
         guard session.screen != .host else { return nil }
         let rows = Table.rows(session.screen, Context(model, session, Capabilities()))
@@ -242,7 +244,7 @@ package struct KeyHandler {
         guard let id = selected(session) else { return toast("choose a process first", &session) }
         return show(id, pane, &session)
     }
-    func show(_ id: ProcessID, _ pane: Overlay.Pane, _ session: inout Session) -> [Effect] {
+    func show(_ id: ProcessName, _ pane: Overlay.Pane, _ session: inout Session) -> [Effect] {
         session.overlay = .detail(id, pane)
         switch pane {
         case .history: return []
@@ -250,7 +252,7 @@ package struct KeyHandler {
         case .crash: return [.fetchCrashes(id)]
         }
     }
-    func ask(_ action: Confirmation.Action, _ target: ProcessID?, _ session: inout Session) -> [Effect] {
+    func ask(_ action: Confirmation.Action, _ target: ProcessName?, _ session: inout Session) -> [Effect] {
         if session.isReadOnly { return toast("started with --readonly: it only looks", &session) }
         if model.isReplay { return toast("a recording: nothing to act on", &session) }
         if model.isLost {

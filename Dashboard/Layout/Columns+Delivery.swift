@@ -1,4 +1,5 @@
 import Stats
+import Supervision
 
 extension Columns {
     static let delivery: [Column] = [

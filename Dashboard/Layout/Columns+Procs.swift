@@ -33,8 +33,8 @@ extension Columns {
         "next", "NEXT", width: 10, from: 78, left: true, metric: .childRetryIn,
         "What the supervisor does next with it: start or abort in so long; old: the copy before it still drains. In a rolling restart: done, now, next, waits.",
         cell: { process, context in
-            let (text, role) = context.model.next(process)
-            return Cell(text, role)
+            let (text, level) = context.model.next(process)
+            return Cell(text, level.role)
         }, value: { process, _ in process.child.value(.childRetryIn) })
 
     private static let lost = Column.quantity(

@@ -1,4 +1,5 @@
 import Stats
+import Supervision
 
 // Columns of several screens, and what they are made of.
 extension Columns {

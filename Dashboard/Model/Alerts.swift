@@ -1,4 +1,5 @@
 package import Stats
+import Supervision
 import Wire
 
 /// What an operator should look at, the worst first.
@@ -63,7 +64,6 @@ package struct AlertBook: Equatable, Sendable {
 package enum Level: Int, Comparable, Sendable {
     case fine, warning, critical
     package static func < (one: Level, other: Level) -> Bool { one.rawValue < other.rawValue }
-    package var role: Role { self == .fine ? .normal : self == .warning ? .warning : .critical }
     /// Behind a value: `W`, `C`.
     package var mark: String { self == .fine ? "" : self == .warning ? " W" : " C" }
 

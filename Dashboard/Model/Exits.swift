@@ -1,4 +1,5 @@
 import Stats
+package import Supervision
 
 // How a process ended, and what the supervisor does next with it.
 extension Model {
@@ -14,25 +15,25 @@ extension Model {
         }
     }
 
-    /// In few words, for the table.
-    package func next(_ process: ProcessModel) -> (text: String, role: Role) {
+    /// What the supervisor does next with it, in few words for the table, and how much that matters.
+    package func next(_ process: ProcessModel) -> (text: String, level: Level) {
         let isHeld = process.child.count(.childWatchdogHeld) == 1
         if let retry = process.child.value(.childRetryIn), retry > 0 { return ("start \(Format.span(retry / 1000))", .warning) }
         switch process.state(now).word {
         case "HELD": return ("U starts", .warning)
-        case "STOPPED": return ("stays down", .normal)
+        case "STOPPED": return ("stays down", .fine)
         case "SUSPECT" where !isHeld: return ("abort " + Format.span(max(0, server.policy.watchdog - (process.own.age(now) ?? 0))), .critical)
         default: break
         }
         if isHeld { return ("hold", .warning) }
         if let left = told.children[process.id]?.drainsBeside { return ("old " + Format.span(left), .warning) }
-        guard let rolling = told.rolling, process.id != .manager else { return ("-", .normal) }
+        guard let rolling = told.rolling, process.id != .manager else { return ("-", .fine) }
         if rolling.current == process.id { return ("now", .warning) }
-        return (rolling.left.first == process.id ? "next" : rolling.left.contains(process.id) ? "waits" : "done", .normal)
+        return (rolling.left.first == process.id ? "next" : rolling.left.contains(process.id) ? "waits" : "done", .fine)
     }
 
     /// When it ended in the last 24 hours, in so many columns, the newest last: how often unasked, and whether on order. From the events that are kept.
-    package func exits(of id: ProcessID, columns: Int) -> [(failed: Int, wasOrdered: Bool)] {
+    package func exits(of id: ProcessName, columns: Int) -> [(failed: Int, wasOrdered: Bool)] {
         let day: UInt64 = 86_400_000
         var result = [(failed: Int, wasOrdered: Bool)](repeating: (0, false), count: columns)
         for event in events where event.kind == "EXIT" && event.who == id.short && event.time <= wall && wall - event.time < day {

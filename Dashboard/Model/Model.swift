@@ -1,4 +1,5 @@
 package import Stats
+package import Supervision
 import Wire
 
 /// All that is known of the appliance. Reports, events and answers are taken in; the views read it. The time is handed in.
@@ -9,7 +10,7 @@ package struct Model: Sendable {
 
     package var server = Server()
     package var link = Link.waiting
-    package var processes: [ProcessID: ProcessModel] = [:]
+    package var processes: [ProcessName: ProcessModel] = [:]
     package var supervisor = Supervisor()
     /// The manager's report of all that waits.
     package var queue = Series()
@@ -125,13 +126,6 @@ package struct Event: Equatable, Sendable {
             case .warning: "W"
             case .error: "E"
             case .critical: "C"
-            }
-        }
-        package var role: Role {
-            switch self {
-            case .info: .normal
-            case .warning: .warning
-            case .error, .critical: .critical
             }
         }
     }

@@ -1,8 +1,9 @@
 package import Stats
+package import Supervision
 
 /// What is known of one process, by who said it: itself, the manager (what waits for its clients), the supervisor (how it lives).
 package struct ProcessModel: Equatable, Sendable {
-    package let id: ProcessID
+    package let id: ProcessName
     package var own = Series()
     package var queue = Series()
     package var child = Series()
@@ -23,7 +24,7 @@ package struct ProcessModel: Equatable, Sendable {
     package var depth = History()
     package var deliveries = History()
 
-    package init(_ id: ProcessID) { self.id = id }
+    package init(_ id: ProcessName) { self.id = id }
 
     /// What the supervisor says, or without it what the process itself said last.
     package func state(_ now: UInt64) -> State {
@@ -61,12 +62,11 @@ package struct ProcessModel: Equatable, Sendable {
         /// It serves, but is full, or its loop is late again and again. As wide as the column.
         static let overload = "OVERLOAD"
         package var isReady: Bool { (word == "READY" || word == State.overload) && freshness == .fresh }
-        package var role: Role {
+        package var level: Level {
             switch word {
-            case "READY": freshness == .fresh ? .normal : .dim
             case "BACKOFF", "CRASHLOOP", "HELD", "GONE": .critical
             case "SUSPECT", "ORPHAN", State.overload: .warning
-            default: .normal
+            default: .fine
             }
         }
     }

@@ -1,4 +1,5 @@
 package import Stats
+import Supervision
 
 /// A report as the model takes it: from the stats channel, a recording or a test.
 package struct Report: Equatable, Sendable {
@@ -34,7 +35,7 @@ extension Model {
             takeOwn(report, .manager)
             let isNew = isNewManager(report)
             for (subject, values) in report.subjects {
-                let id = ProcessID(subject: subject)
+                let id = ProcessName(subject: subject)
                 process(id) { process in
                     if isNew { process.queue.restart() }
                     process.queue.interval = report.interval
@@ -55,7 +56,7 @@ extension Model {
             supervisor.own.interval = report.interval
             supervisor.own.take(report.values, time: report.time)
             for (subject, values) in report.subjects {
-                process(ProcessID(subject: subject)) { process in
+                process(ProcessName(subject: subject)) { process in
                     process.child.interval = report.interval
                     process.child.take(values, time: report.time)
                 }
@@ -65,7 +66,7 @@ extension Model {
     }
     private func isNewManager(_ report: Report) -> Bool { managerBoot != 0 && managerBoot != report.boot }
 
-    private mutating func takeOwn(_ report: Report, _ id: ProcessID) {
+    private mutating func takeOwn(_ report: Report, _ id: ProcessName) {
         var lostNow: UInt64 = 0
         process(id) { process in
             if process.boot != report.boot {
@@ -97,5 +98,5 @@ extension Model {
         health.lost += lostNow
     }
     /// In place: what it keeps of ten minutes is not copied for each report.
-    private mutating func process(_ id: ProcessID, _ change: (inout ProcessModel) -> Void) { change(&processes[id, default: ProcessModel(id)]) }
+    private mutating func process(_ id: ProcessName, _ change: (inout ProcessModel) -> Void) { change(&processes[id, default: ProcessModel(id)]) }
 }

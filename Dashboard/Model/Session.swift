@@ -1,3 +1,5 @@
+package import Supervision
+
 /// What this operator looks at and is about to do. Keys change it; the views read it with the model.
 package struct Session: Sendable {
     package var screen = Screen.overview
@@ -11,7 +13,7 @@ package struct Session: Sendable {
     /// What the line that is typed lies over, to come back to.
     package var underlay: Overlay?
     /// The row order that is shown: renewed at most once a second, and not while the operator moves.
-    package var order: [ProcessID] = []
+    package var order: [ProcessName] = []
     package var pausedAt: UInt64?
     package var interval = 1.0
     package var showsFullNumbers = true
@@ -62,7 +64,7 @@ package enum Screen: Int, CaseIterable, Sendable {
 
 /// What a row is, apart from its line: the cursor sticks to it.
 package enum RowKey: Hashable, Sendable {
-    case process(ProcessID)
+    case process(ProcessName)
     case event(UInt64)
     case line(Int)
 }
@@ -82,7 +84,7 @@ package enum Overlay: Equatable, Sendable {
     case help(page: Int)
     case explain(column: Int)
     case sortMenu(choice: Int)
-    case detail(ProcessID, Pane)
+    case detail(ProcessName, Pane)
     case confirm(Confirmation)
     case clients
     case edit(Editor)
@@ -121,13 +123,13 @@ package struct Confirmation: Equatable, Sendable {
     package enum Field: Equatable, Sendable { case cancel, reason, word }
     package var action: Action
     /// Nil: all workers.
-    package var target: ProcessID?
+    package var target: ProcessName?
     package var pid: UInt32
     package var boot: UInt64
     package var reason = ""
     package var typed = ""
     package var field = Field.cancel
-    package init(_ action: Action, target: ProcessID?, pid: UInt32, boot: UInt64) {
+    package init(_ action: Action, target: ProcessName?, pid: UInt32, boot: UInt64) {
         self.action = action
         self.target = target
         self.pid = pid

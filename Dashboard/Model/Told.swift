@@ -1,8 +1,9 @@
 package import Configuration
+package import Supervision
 
 /// What was asked for and told: by the supervisor's control socket, and by the manager's app port. A recording keeps it with the reports.
 package struct Told: Equatable, Sendable {
-    package var children: [ProcessID: Child] = [:]
+    package var children: [ProcessName: Child] = [:]
     package var rolling: Rolling?
     package var doctor: [Doctor.Row] = []
     package var clients = Clients()
@@ -28,9 +29,9 @@ package struct Told: Equatable, Sendable {
         package var by: String
         package var total: Int
         package var done: Int
-        package var current: ProcessID?
-        package var left: [ProcessID]
-        package init(by: String, total: Int, done: Int, current: ProcessID?, left: [ProcessID]) {
+        package var current: ProcessName?
+        package var left: [ProcessName]
+        package init(by: String, total: Int, done: Int, current: ProcessName?, left: [ProcessName]) {
             self.by = by
             self.total = total
             self.done = done
@@ -46,11 +47,11 @@ package struct Told: Equatable, Sendable {
         package init() {}
         package struct Row: Equatable, Sendable {
             package var id: String
-            package var worker: ProcessID
+            package var worker: ProcessName
             package var queued: Double
             package var bytes: Double
             package var oldestSeconds: Double
-            package init(id: String, worker: ProcessID, queued: Double, bytes: Double, oldestSeconds: Double) {
+            package init(id: String, worker: ProcessName, queued: Double, bytes: Double, oldestSeconds: Double) {
                 self.id = id
                 self.worker = worker
                 self.queued = queued
@@ -69,5 +70,5 @@ package struct Told: Equatable, Sendable {
         }
     }
     /// The reports of one process, the newest first; nil: not told yet.
-    package func crashes(of process: ProcessID) -> [CrashReport]? { crashes.map { $0.filter { $0.id.hasSuffix("-" + process.long) }.reversed() } }
+    package func crashes(of process: ProcessName) -> [CrashReport]? { crashes.map { $0.filter { $0.id.hasSuffix("-" + "\(process)") }.reversed() } }
 }

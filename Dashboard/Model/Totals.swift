@@ -1,4 +1,5 @@
 package import Stats
+package import Supervision
 
 /// Sums over all processes, each as old as the oldest of its parts that runs.
 package struct Totals {
@@ -44,17 +45,18 @@ package struct Totals {
     }
     package var readyCount: Int { ordered.count { $0.state(now).isReady } }
     /// `7 ready  1 SUSPECT  1 BACKOFF`.
-    package var states: [(word: String, count: Int, role: Role)] {
-        var counts: [String: (Int, Role)] = [:]
+    package var states: [(state: ProcessModel.State, word: String, count: Int)] {
+        var counts: [String: (state: ProcessModel.State, count: Int)] = [:]
         for process in ordered {
             let state = process.state(now)
-            counts[state.text, default: (0, state.role)].0 += 1
+            counts[state.text, default: (state, 0)].count += 1
         }
-        return counts.sorted { ($0.key != "READY" ? 1 : 0, $0.key) < ($1.key != "READY" ? 1 : 0, $1.key) }.map { ($0.key == "READY" ? "ready" : $0.key, $0.value.0, $0.value.1) }
+        let sorted = counts.sorted { ($0.key != "READY" ? 1 : 0, $0.key) < ($1.key != "READY" ? 1 : 0, $1.key) }
+        return sorted.map { ($0.value.state, $0.key == "READY" ? "ready" : $0.key, $0.value.count) }
     }
     package var exits24h: Double? { ordered.compactMap { $0.child.value(.childExits24h) }.reduce(nil) { ($0 ?? 0) + $1 } }
     /// Processes whose queue's books don't balance, and how many were checked.
-    package var balance: (wrong: [(ProcessID, Int64)], checked: Int) {
+    package var balance: (wrong: [(ProcessName, Int64)], checked: Int) {
         let checked = ordered.compactMap { process in process.imbalance.map { (process.id, $0) } }
         return (checked.filter { $0.1 != 0 }, checked.count)
     }

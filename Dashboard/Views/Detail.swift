@@ -1,9 +1,10 @@
 import Stats
+import Supervision
 import Wire
 
 extension Views {
     /// All about one process; its output and crash reports take the lower half.
-    static func drawDetail(_ id: ProcessID, _ pane: Overlay.Pane, _ context: Context, on grid: inout Grid) {
+    static func drawDetail(_ id: ProcessName, _ pane: Overlay.Pane, _ context: Context, on grid: inout Grid) {
         let size = grid.size
         Frame.title(context, "\(id.short) (\(id == .manager ? "manager" : "worker"))", width: size.width).draw(on: &grid, row: 0, context.capabilities)
         guard let process = context.model.processes[id] else {

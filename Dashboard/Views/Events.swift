@@ -1,4 +1,5 @@
 import Stats
+import Supervision
 import Wire
 
 extension Views {
@@ -69,7 +70,7 @@ extension Views {
         if context.session.showsEventJSON { return Paragraph.lines(event.json, width: width - 2).map { Line(" " + context.capabilities.clean($0)) } }
         var lines = [Line(" \(Format.date(event.time)) \(Format.clock(event.time, milliseconds: true)) UTC  \(event.who) \(event.kind)" + (event.pid.map { "  pid \($0)" } ?? ""))]
         lines += Paragraph.lines(context.capabilities.clean(event.text), width: width - 2).prefix(3).map { Line(" " + $0) }
-        if let id = ProcessID(event.who), let process = context.model.processes[id] {
+        if let id = ProcessName(event.who), let process = context.model.processes[id] {
             let state = process.state(context.now)
             lines.append(Line(" \(event.who) now: \(state.text), pid \(process.pid), conns \(process.gauge(.connsOpen, context.now).text(Format.grouped)), last exit \(context.capabilities.clean(context.model.lastExit(process)))", .dim))
         }

@@ -153,8 +153,8 @@ extension Views {
     static func processesLine(_ context: Context, wide: Bool) -> Line {
         let totals = context.totals
         var line = Line(" PROCS", .title)
-        for (index, state) in totals.states.enumerated() {
-            line.add("\(state.count) \(state.word)", role: state.role, leaves: index < 3 ? 0 : 4)
+        for (index, group) in totals.states.enumerated() {
+            line.add("\(group.count) \(group.word)", role: group.state.role, leaves: index < 3 ? 0 : 4)
         }
         line.add("restarts " + (totals.exits24h.map { Format.short($0) } ?? "?") + " in 24h", leaves: 3, gap: 4)
         if wide {

@@ -1,4 +1,5 @@
 import Dashboard
+import Supervision
 import Testing
 
 /// The connections of apps on the screen: rates from two answers, and how old they are.

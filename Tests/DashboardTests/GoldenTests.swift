@@ -1,5 +1,6 @@
 import Dashboard
 import Glibc
+import Supervision
 import Testing
 
 /// Each screen compared as text with Golden/. With MEGATOP_GOLDEN=write in the environment they are written anew: look at the difference.

@@ -1,4 +1,5 @@
 import Dashboard
+import Supervision
 import Testing
 
 struct KeyTests {

@@ -1,5 +1,6 @@
 import Dashboard
 import Stats
+import Supervision
 import Testing
 
 struct ModelTests {

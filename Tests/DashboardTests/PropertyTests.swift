@@ -1,6 +1,7 @@
 import Configuration
 import Dashboard
 import Stats
+import Supervision
 import Testing
 import Wire
 
@@ -54,7 +55,7 @@ struct PropertyTests {
         session.adminUntil = Bool.random(using: &chance) ? .max : nil
         session.toast = Bool.random(using: &chance) ? "something that is said, at length, to the operator who looks at a narrow terminal" : nil
         if Int.random(in: 0..<8, using: &chance) == 0 { session.filter = Filter("w1 conns>0") }
-        let target = ProcessID.worker(Int.random(in: 0..<6, using: &chance))
+        let target = ProcessName.worker(Int.random(in: 0..<6, using: &chance))
         switch Int.random(in: 0..<16, using: &chance) {
         case 0: session.overlay = .help(page: Int.random(in: 0..<9, using: &chance))
         case 1: session.overlay = .explain(column: Int.random(in: 0..<22, using: &chance))

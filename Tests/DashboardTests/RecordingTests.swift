@@ -2,6 +2,7 @@ import Configuration
 import Dashboard
 import Glibc
 import Stats
+import Supervision
 import Testing
 import Wire
 

@@ -1,6 +1,7 @@
 import Configuration
 import Dashboard
 import Stats
+import Supervision
 
 /// An appliance as the pictures of the dashboard show it: nine processes, w5 crashed, w7 gone quiet.
 enum Samples {

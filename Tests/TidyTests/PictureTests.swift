@@ -58,4 +58,15 @@ struct PictureTests {
             }
         }
     }
+
+    /// What is drawn, and in which colour, is decided above the model.
+    @Test func dashboardModel_knowsNoScreen() {
+        let forbidden: Set<Substring> = ["Grid", "Cell", "Line", "Page", "Terminal", "Views"]
+        for file in Tree.files(under: "Dashboard/Model") {
+            for (number, line) in file.lines.enumerated() {
+                let words = Set(line.split { !$0.isLetter })
+                #expect(words.isDisjoint(with: forbidden), "\(file.path):\(number + 1) speaks of the screen")
+            }
+        }
+    }
 }
