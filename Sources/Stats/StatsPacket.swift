@@ -15,6 +15,7 @@ package struct StatsPacket {
     package static let headerBytes = 64
     package static let metricBytes = 12
     package static let tokenBytes = 16
+    static let sequenceOffset = 16
     /// A datagram is never longer: it crosses any path whole.
     package static let mostBytes = 1200
     package static let metricsInOne = (mostBytes - headerBytes - tokenBytes) / metricBytes
@@ -111,7 +112,7 @@ package struct StatsPacket {
         var header = Header()
         header.kind = kind
         header.boot = bytes.bigEndian(at: 8)
-        header.sequence = bytes.bigEndian(at: 16)
+        header.sequence = bytes.bigEndian(at: sequenceOffset)
         header.role = role
         header.instance = bytes.bigEndian(at: 22)
         header.pid = bytes.bigEndian(at: 24)

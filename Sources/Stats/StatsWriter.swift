@@ -5,6 +5,8 @@ package struct StatsWriter: ~Copyable {
     /// Of this process; `sequence`, times and state are filled in here.
     package var header: StatsPacket.Header
     package var token: StatsToken
+    /// The number of the newest datagram.
+    package var newestSequence: UInt32 { header.sequence &- 1 }
     private var metrics = Buffer()
     private var datagram = Buffer()
 

@@ -31,6 +31,32 @@ import Wire
         #expect(reader.sources[7]?.values[.delivered] == 2)
     }
 
+    /// The hub sends a new viewer the newest report, and then what comes.
+    @Test func newestReport_standsRightBeforeWhatComesNext() throws {
+        var sender = Sender()
+        sender.writer.header.sequence = .max - 3
+        func long(_ writer: inout StatsWriter) {
+            for worker in 0..<60 {
+                writer.subject(worker)
+                for _ in 0..<5 { writer.set(.queueMessages, worker) }
+            }
+        }
+        var newest = NewestReport()
+        for report in [sender.report { long(&$0) }, sender.report { $0.set(.delivered, 1) }, sender.report { long(&$0) }] {
+            for (index, part) in report.enumerated() { newest.take(part, part: UInt8(index + 1)) }
+        }
+        let last = sender.writer.newestSequence
+        sender.writer.send(.event, sampleTime: 1, wallTime: 1) { _ in }
+        var reader = StatsReader(token: Sender.token)
+        let datagrams = newest.datagrams(upTo: sender.writer.newestSequence)
+        for datagram in datagrams { _ = take(&reader, datagram) }
+        #expect(datagrams.count > 2 && reader.sources[7]?.received == UInt64(datagrams.count))
+        #expect(reader.sources[7]?.header.sequence == last &+ 1)
+        let next = sender.report { $0.set(.delivered, 2) }
+        for datagram in next { _ = take(&reader, datagram) }
+        #expect(reader.sources[7]?.lost == 0 && reader.sources[7]?.late == 0)
+    }
+
     @Test func numbers_goOnOverTheEndOf32Bits() {
         var sender = Sender()
         sender.writer.header.sequence = .max

@@ -35,8 +35,8 @@ final class Hub {
     private(set) var foreign: UInt64 = 0
     private(set) var relayed: UInt64 = 0
     private(set) var relayErrors: UInt64 = 0
-    /// The newest datagrams of each life, by part: what a new viewer gets first.
-    private var newest: [UInt64: [UInt8: [UInt8]]] = [:]
+    /// Of each life: what a new viewer gets first.
+    private var newest: [UInt64: NewestReport] = [:]
     private var bootTexts: [UInt64: String] = [:]
     private var histories: [DatagramSocket.Address: HistorySender] = [:]
     private var look: Reactor.Timer?
@@ -105,7 +105,7 @@ final class Hub {
                 return
             }
             reports += 1
-            newest[boot, default: [:]][source.header.part] = Array(bytes)
+            newest[boot, default: NewestReport()].take(Array(bytes), part: source.header.part)
             relay(bytes)
             archive.note(source, now: now)
             // One call a report, at its first part.
@@ -172,10 +172,11 @@ final class Hub {
     }
 
     private func sendNewest(to viewer: DatagramSocket.Address) {
-        for parts in newest.values {
-            for part in parts.sorted(by: { $0.key < $1.key }) { part.value.withUnsafeBytes { put($0, viewer) } }
+        for (boot, report) in newest {
+            guard let last = reader.sources[boot]?.header.sequence else { continue }
+            for datagram in report.datagrams(upTo: last) { datagram.withUnsafeBytes { put($0, viewer) } }
         }
-        ownReports?.newest.forEach { $0.withUnsafeBytes { put($0, viewer) } }
+        ownReports?.newestDatagrams.forEach { $0.withUnsafeBytes { put($0, viewer) } }
     }
 
     private func sendHistories() {

@@ -19,7 +19,9 @@ final class SupervisorReports {
     private let interval: Double
     /// As its own reader sees it: for /metrics.
     private(set) var reader: StatsReader
-    private(set) var newest: [[UInt8]] = []
+    private var newest = NewestReport()
+    /// What a new viewer gets first.
+    var newestDatagrams: [[UInt8]] { newest.datagrams(upTo: writer.newestSequence) }
     /// Descriptors open, counted with every tenth report: a folder of /proc is read for it.
     private var descriptors = 0
     private var reportsUntilCount = 0
@@ -63,12 +65,13 @@ final class SupervisorReports {
 
     private func send() {
         fill()
-        newest = []
         let now = Clock.monotonicNanoseconds
+        var part: UInt8 = 0
         let state: StatsPacket.State = supervisor.fleet.isShuttingDown ? .draining : supervisor.fleet.isAllReady ? .ready : .starting
         writer.finish(state: state, sampleTime: now, wallTime: Clock.wallMicroseconds / 1000) { bytes in
             hub.relay(bytes)
-            newest.append(Array(bytes))
+            part += 1
+            newest.take(Array(bytes), part: part)
             _ = reader.receive(bytes, length: bytes.count, now: now)
         }
         if let source = reader.sources[writer.header.boot] { hub.note(source, now: now) }

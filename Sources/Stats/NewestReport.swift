@@ -1,0 +1,27 @@
+/// The newest report of one process, kept as it came for viewers that are new.
+package struct NewestReport: Sendable {
+    /// By the number of the part, from 1.
+    private var parts: [UInt8: [UInt8]] = [:]
+
+    package init() {}
+
+    /// Takes one part of a report. The first one begins a new report.
+    package mutating func take(_ datagram: [UInt8], part: UInt8) {
+        if part == 1 { parts.removeAll(keepingCapacity: true) }
+        parts[part] = datagram
+    }
+
+    /// Its datagrams in their order. The last one has the number `sequence`, which is the newest that this process has used: an event may have come
+    /// since, which a new viewer does not get, and which is not lost to it.
+    package func datagrams(upTo sequence: UInt32) -> [[UInt8]] {
+        let ordered = parts.sorted { $0.key < $1.key }.map(\.value)
+        return ordered.enumerated().map { index, datagram in
+            var datagram = datagram
+            let number = sequence &- UInt32(ordered.count - 1 - index)
+            withUnsafeBytes(of: number.bigEndian) { bytes in
+                for (offset, byte) in bytes.enumerated() { datagram[StatsPacket.sequenceOffset + offset] = byte }
+            }
+            return datagram
+        }
+    }
+}
