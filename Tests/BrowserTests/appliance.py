@@ -97,7 +97,7 @@ class Appliance:
                 for process in self.processes():
                     os.kill(process["pid"], signal.SIGKILL)
                 self.process.kill()
-                self.process.wait()
+                self.process.wait(10)
         self.log.close()
         self.folder.cleanup()
 

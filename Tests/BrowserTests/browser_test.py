@@ -164,7 +164,7 @@ class BrowserTest(unittest.TestCase):
         for worker, reached in (("worker-0", 5), ("worker-1", 15)):
             wait_until(lambda: len(results) >= reached, 20, "publishing")
             self.appliance.kill(worker)
-        publisher.join()
+        publisher.join(60)
         self.assertEqual(tab.wait_for_messages(40, 30), list(range(40)))
         self.assertEqual(tab.run("return window.gaps"), 0)
         self.assertNetworkErrorsOnly(tab)
@@ -177,7 +177,7 @@ class BrowserTest(unittest.TestCase):
         publisher = self.numbers(tab.client, 20, 0.05, results)
         wait_until(lambda: len(results) > 5, 20, "publishing")
         self.appliance.kill("manager")
-        publisher.join()
+        publisher.join(60)
         self.appliance.publish(tab.client, "last")
         got = tab.wait_for(lambda t: t.got[-1:] == ["last"] and t.got, 30, "the last message")[:-1]
         # (What was published twice, since the manager died before it answered, may be there twice.)
@@ -197,7 +197,7 @@ class BrowserTest(unittest.TestCase):
             tab.wait_for_messages(count)
             pages.append(tab.got)
             tab.reload()
-        publisher.join()
+        publisher.join(60)
         tab.wait_for(lambda t: (t.got or [None])[-1] == 39, what="the last message")
         pages.append(tab.got)
         for page in pages:
@@ -214,7 +214,7 @@ class BrowserTest(unittest.TestCase):
         publisher = self.numbers(tab.client, 30, 0.1, [])
         answer = self.appliance.command("rolling")
         self.assertEqual(answer.returncode, 0, answer.stderr)
-        publisher.join()
+        publisher.join(60)
         self.assertEqual(tab.wait_for_messages(30, 30), list(range(30)))
         self.assertCleanConsole(tab)
 
@@ -254,7 +254,7 @@ class BrowserTest(unittest.TestCase):
             self.polling(only, small)
 
     def hold(self, port):
-        connection = socket.create_connection(("127.0.0.1", port))
+        connection = socket.create_connection(("127.0.0.1", port), timeout=10)
         connection.sendall(b"GET /holder%d.json HTTP/1.1\r\nHost: x\r\n\r\n" % connection.getsockname()[1])
         return connection
 

@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -120,8 +121,9 @@ class PageTest(unittest.TestCase):
             [sys.executable, EXAMPLES / "chat/server.py", "--port", str(port), "--workers", ",".join(self.appliance.urls),
              "--app", f"http://127.0.0.1:{self.appliance.app_port}"], stdout=subprocess.PIPE)
         self.addCleanup(server.stdout.close)
-        self.addCleanup(server.wait)
+        self.addCleanup(server.wait, 10)
         self.addCleanup(server.terminate)
+        wait_until(lambda: select.select([server.stdout], [], [], 0)[0], 20, "the chat's first line")
         self.assertIn(b"chat on", server.stdout.readline())
         windows = []
         for name in ("Ada", "Grace"):

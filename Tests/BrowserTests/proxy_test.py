@@ -41,7 +41,7 @@ class ProxyTest(unittest.TestCase):
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
              "-addext", "subjectAltName=DNS:localhost", "-keyout", cls.folder / "privkey.pem", "-out", cls.folder / "fullchain.pem"],
-            check=True, capture_output=True)
+            check=True, capture_output=True, timeout=60)
         (cls.folder / "both.pem").write_text((cls.folder / "privkey.pem").read_text() + (cls.folder / "fullchain.pem").read_text())
         cls.appliance = cls.enterClassContext(Appliance(
             workers={"poll_timeout": 50 / SCALE, "idle_timeout": 60 / SCALE, "trusted_proxies": ["127.0.0.1"]}, log={"level": "debug"}))
@@ -92,7 +92,7 @@ class ProxyTest(unittest.TestCase):
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()
+                process.wait(10)
 
         cls.addClassCleanup(end)
         return process

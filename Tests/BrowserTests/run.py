@@ -1,8 +1,10 @@
 """Runs all of the browser side's tests, and ends with one line: N passed, N failed. Arguments: names of tests, to run only those."""
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -24,10 +26,22 @@ class Result(unittest.TextTestResult):
         super().stopTest(test)
 
 
+def guard():
+    """From now on all files are in a folder of this run. Tests/guardian clears it away, and ends the programs that know it, when this process is dead."""
+    folder = tempfile.mkdtemp(prefix="mc-browser.")
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    reading, writing = os.pipe()  # nobody inherits `writing`
+    subprocess.Popen(
+        [sys.executable, HERE.parent / "guardian", folder, str(reading)], pass_fds=[reading], start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(reading)
+
+
 def main():
+    guard()
     passed = failed = 0
     if len(sys.argv) == 1:
-        node = subprocess.run(["node", "--test", "--test-reporter=tap", str(HERE / "script.test.js")], capture_output=True, text=True)
+        node = subprocess.run(["node", "--test", "--test-reporter=tap", str(HERE / "script.test.js")], capture_output=True, text=True, timeout=300)
         passed, failed = (int(re.search(rf"^# {word} (\d+)$", node.stdout, re.M)[1]) for word in ("pass", "fail"))
         print(f"{'ok  ' if node.returncode == 0 else 'FAIL'}          the script's own logic, under Node: {passed} passed, {failed} failed", flush=True)
         if node.returncode:

@@ -2,16 +2,18 @@ import Glibc
 
 /// A private folder, removed with all that is in it when it goes out of use.
 ///
-/// Its name holds the pid of the test run: what a run that was killed left behind (files, and programs that have the folder in their arguments) is
-/// cleared away by the next.
+/// Its name holds the pid of the test run. What a run that was killed left behind (files, and programs that have the folder in their arguments) is
+/// cleared away by its guardian; where that was killed too, by the next run.
 public final class Folder {
     public let path: String
     private static let prefix = "/tmp/megacomet-test."
+    /// What the paths of this run's folders begin with.
+    static let prefixOfRun = "\(prefix)\(getpid())."
     private static let sweep: Void = removeLeftovers()
 
     public init() throws {
         Folder.sweep
-        var template = Array("\(Folder.prefix)\(getpid()).XXXXXX".utf8CString)
+        var template = Array("\(Folder.prefixOfRun)XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure.call("mkdtemp") }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

@@ -56,7 +56,7 @@ public final class Program {
     /// Standard error so far, where it is kept apart.
     public var errors: String { errorFile.map { contents(ofFile: $0) } ?? "" }
 
-    public var isRunning: Bool { reap(WNOHANG) == nil }
+    public var isRunning: Bool { reap() == nil }
 
     public func signal(_ number: Int32) { if end == nil { Glibc.kill(pid, number) } }
 
@@ -65,20 +65,23 @@ public final class Program {
         guard end == nil else { return }
         Glibc.kill(pid, SIGKILL)
         Glibc.kill(pid, SIGCONT)
-        _ = reap(0)
+        _ = try? eventually("\(name) is dead") { reap() }
     }
+    /// The file of its output is not needed any more.
+    func removeOutput() { unlink(outputFile) }
 
     @discardableResult
     public func waitForExit(seconds: Double = 15) throws -> End {
         do {
-            return try eventually("\(name) exits", seconds: seconds) { reap(WNOHANG) }
+            return try eventually("\(name) exits", seconds: seconds) { reap() }
         } catch { throw Failure("\(error); its output:\n\(output)\(errors)") }
     }
 
-    private func reap(_ options: Int32) -> End? {
+    /// Waits for nothing; nil while it runs.
+    private func reap() -> End? {
         if let end { return end }
         var status: Int32 = 0
-        guard waitpid(pid, &status, options) == pid else { return nil }
+        guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
         end = status & 0x7F == 0 ? .exited((status >> 8) & 0xFF) : .killed(status & 0x7F)
         return end
     }

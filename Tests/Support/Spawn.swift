@@ -8,11 +8,39 @@ let descriptorsRaised: Void = {
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }()
 
-/// Starts a program with nothing of the test runner's own: neither its signal settings (it blocks what children are to be sent) nor its environment.
-/// Its input is empty, its output and errors go to `output`; `inherited` are its descriptors from 3 on (they must not lie there themselves).
-/// `errors`: a file for the errors alone. `terminal`: the path of one that is its input, output and errors, and its own, as a shell's is. Not by Foundation's Process, which also waits for what the program leaves behind.
+/// Ends what this run leaves behind, however the run ends: `Tests/guardian`, in a session of its own. Started once, before the first program. It reads a
+/// pipe whose other end only this process has.
+private let guardian = Result {
+    var ends: [Int32] = [0, 0]
+    guard pipe(&ends) == 0 else { throw Failure.call("pipe") }
+    // No program is started meanwhile: all wait for this one.
+    _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+    // Not where the guardian is to have it: see `inherited`.
+    let reading = fcntl(ends[0], F_DUPFD_CLOEXEC, 10)
+    guard reading >= 0 else { throw Failure.call("fcntl") }
+    close(ends[0])
+    defer { close(reading) }
+    let program = #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/guardian"
+    _ = try start(
+        ["/usr/bin/python3", "-I", program, Folder.prefixOfRun, "3"], environment: [], output: "/dev/null", inherited: [reading], ownSession: true)
+}
+
+/// Starts a program, and its guardian before it. See `start`.
 func spawn(_ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = [], errors: String? = nil, terminal: String? = nil) throws -> Int32 {
     _ = descriptorsRaised
+    try guardian.get()
+    return try start(
+        command, environment: environment, output: output, appends: appends, inherited: inherited, errors: errors, terminal: terminal, ownSession: terminal != nil)
+}
+
+/// Starts a program with nothing of the test runner's own: neither its signal settings (it blocks what children are to be sent) nor its environment.
+/// Its input is empty, its output and errors go to `output`; `inherited` are its descriptors from 3 on (they must not lie there themselves).
+/// `errors`: a file for the errors alone. `terminal`: the path of one that is its input, output and errors, and with `ownSession` its own, as a shell's
+/// is. Not by Foundation's Process, which also waits for what the program leaves behind.
+private func start(
+    _ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = [], errors: String? = nil, terminal: String? = nil,
+    ownSession: Bool
+) throws -> Int32 {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -31,7 +59,7 @@ func spawn(_ command: [String], environment: [String], output: String, appends: 
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setsigdefault(&attributes, &all)
     let newSession: Int32 = 0x80  // POSIX_SPAWN_SETSID, which is not imported
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (terminal == nil ? 0 : newSession)))
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (ownSession ? newSession : 0)))
 
     let argv = command.map { strdup($0) } + [nil]
     let envp = (["PATH=/usr/bin:/bin"] + environment).map { strdup($0) } + [nil]
@@ -42,15 +70,12 @@ func spawn(_ command: [String], environment: [String], output: String, appends: 
     return pid
 }
 
-/// Runs a tool of the system to its end. What it said, where it ended well.
+/// Runs a tool of the system to its end, for so many seconds at most. What it said, where it ended well.
 @discardableResult
-public func run(tool words: [String], environment: [String], in folder: Folder) throws -> String {
-    let path = "\(folder.path)/tool.\(UInt32.random(in: 0 ... .max)).output"
-    defer { unlink(path) }
-    let pid = try spawn(words, environment: environment, output: path)
-    var status: Int32 = 0
-    waitpid(pid, &status, 0)
-    let text = contents(ofFile: path)
-    guard status == 0 else { throw Failure("\(words.joined(separator: " ")): \(text)") }
-    return text
+public func run(tool words: [String], environment: [String: String] = [:], in folder: Folder, seconds: Double = 60) throws -> String {
+    let program = try Program(words[0], Array(words.dropFirst()), in: folder, environment: environment)
+    defer { program.removeOutput() }
+    let end = try program.waitForExit(seconds: seconds)
+    guard end == .exited(0) else { throw Failure("\(words.joined(separator: " ")): \(program.output)") }
+    return program.output
 }

@@ -23,7 +23,7 @@ struct CompletionTests {
                 _\(words[0]) "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
                 printf '%s\\n' "${COMPREPLY[@]}"
                 """
-            let text = try run(tool: ["/bin/bash", "-c", script], environment: ["HOME=\(appliance.folder.path)"], in: appliance.folder)
+            let text = try run(tool: ["/bin/bash", "-c", script], in: appliance.folder)
             return Set(text.split(separator: "\n").map { String($0).trimmingPrefix(" ").split(separator: " ").joined(separator: " ") })
         }
         #expect(try complete("megacomet", "re").isSuperset(of: ["restart", "reload"]))

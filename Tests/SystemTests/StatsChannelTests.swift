@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import Stats
 import TestSupport
@@ -315,11 +314,7 @@ struct StatsChannelTests {
             assert all(f.type in ('counter', 'gauge', 'histogram') and f.documentation and f.samples for f in found)
             assert len({f.name for f in found}) == len(found)
             """
-        let python = Process()
-        python.executableURL = URL(fileURLWithPath: "/usr/bin/python3")  // Debian's, which has python3-prometheus-client
-        python.arguments = ["-c", script, file]
-        try python.run()
-        python.waitUntilExit()
-        #expect(python.terminationStatus == 0)
+        // Debian's Python, which has python3-prometheus-client.
+        try run(tool: ["/usr/bin/python3", "-c", script, file], in: appliance.folder)
     }
 }

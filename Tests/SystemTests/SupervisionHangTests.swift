@@ -42,7 +42,7 @@ import Testing
     @Test func starvedWorker_isNotKilled() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let pid = try appliance.pid("worker-0")
-        func tool(_ words: String...) throws { _ = try run(tool: words, environment: [], in: appliance.folder) }
+        func tool(_ words: String...) throws { _ = try run(tool: words, in: appliance.folder) }
         // A processor that may be used here.
         let allowed = contents(ofFile: "/proc/self/status").split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") }
         let processor = String(try #require(allowed?.split(separator: "\t").last).prefix { $0.isNumber })

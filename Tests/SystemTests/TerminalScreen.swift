@@ -64,7 +64,6 @@ final class TerminalScreen {
 
     @discardableResult
     private func tmux(_ words: String...) throws -> String {
-        try run(
-            tool: ["/usr/bin/tmux", "-S", socket] + words, environment: ["LC_ALL=C.UTF-8", "TERM=xterm-256color", "HOME=" + appliance.folder.path], in: appliance.folder)
+        try run(tool: ["/usr/bin/tmux", "-S", socket] + words, environment: ["LC_ALL": "C.UTF-8", "TERM": "xterm-256color"], in: appliance.folder)
     }
 }
