@@ -85,6 +85,7 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["TestSupport", "Wire"], swiftSettings: strict),
         .testTarget(name: "StatsTests", dependencies: ["Stats", "Wire"], swiftSettings: strict),
         .testTarget(name: "CometTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
+        .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Reactor"], swiftSettings: strict),
         .testTarget(name: "PublishingTests", dependencies: ["TestSupport", "Publishing", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration", "ConfigurationFile"], swiftSettings: strict),

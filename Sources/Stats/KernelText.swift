@@ -21,6 +21,9 @@ package struct KernelText {
         return nil
     }
 
+    /// All of it, for what is read once.
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+
     /// The next word: up to a space, a tab, an equals sign or the end of the line.
     private mutating func word() -> UnsafeRawBufferPointer? {
         func isGap(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 || byte == 10 || byte == 61 }

@@ -9,6 +9,9 @@
 /// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC. The descriptor, or -1 with errno.
 int mc_accept(int listener);
 
+/// Processors that this process may run on (sched_getaffinity(2): a cpuset, taskset); 0 where the kernel does not say.
+int mc_processors(void);
+
 /// What a child is started with. Everything is borrowed for the call.
 struct mc_child {
     const char *path;          ///< the program

@@ -16,7 +16,8 @@ final class HostCounters {
     private let load = ProcFile("/proc/loadavg")
     private let tracked = ProcFile("/proc/sys/net/netfilter/nf_conntrack_count")
     private let mostTracked = ProcFile("/proc/sys/net/netfilter/nf_conntrack_max")
-    private let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    /// In a container memory and processors are those that it may have.
+    private let groups = ControlGroups()
 
     /// What the history keeps of it.
     var remembered: MetricValues {
@@ -25,7 +26,9 @@ final class HostCounters {
         memory.read { values[raw: MetricID.memoryAvailable.rawValue] = available(&$0) }
         return values
     }
-    private func available(_ text: inout KernelText) -> UInt64? { text.line("MemAvailable:")?.number(at: 0).map { $0 * 1024 } }
+    private func available(_ text: inout KernelText) -> UInt64? {
+        text.line("MemAvailable:")?.number(at: 0).map { min($0 * 1024, groups.availableBytes ?? .max) }
+    }
 
     func fill(_ stats: inout StatsWriter) {
         func set(_ id: MetricID, _ value: UInt64?) { if let value { stats.set(id, value) } }
@@ -47,12 +50,12 @@ final class HostCounters {
             set(.filesLimit, text.number(at: 2))
         }
         memory.read { text in
-            set(.memoryTotal, text.line("MemTotal:")?.number(at: 0).map { $0 * 1024 })
+            set(.memoryTotal, text.line("MemTotal:")?.number(at: 0).map { min($0 * 1024, groups.memoryBytes ?? .max) })
             set(.memoryAvailable, available(&text))
         }
         set(.psiMemory, memoryPressure.read { $0.line("some")?.number(after: "total") })
         set(.psiCPU, processorPressure.read { $0.line("some")?.number(after: "total") })
-        set(.cpuCount, UInt64(processors))
+        set(.cpuCount, usableProcessors(groups))
         set(.loadAverage, load.read { $0.thousandths() })
         set(.conntrack, tracked.read { $0.number(at: 0) })
         set(.conntrackLimit, mostTracked.read { $0.number(at: 0) })

@@ -1,12 +1,17 @@
 import Configuration
 import Foundation
+import Reactor
 
 /// The machine that the doctor looks at: this one.
 enum Machine {
     static func examine(_ settings: Settings) -> [Doctor.Row] { Doctor.examine(settings, memoryBytes: memoryBytes, read: read) }
     static func sysctlFile(_ settings: Settings) -> String { Doctor.sysctlFile(settings, memoryBytes: memoryBytes, read: read) }
 
-    private static var memoryBytes: UInt64 { ProcessInfo.processInfo.physicalMemory }
+    /// What this process may have of it: in a container less than all.
+    private static var memoryBytes: UInt64 {
+        let all = ProcessInfo.processInfo.physicalMemory
+        return min(all, ControlGroups().memoryBytes ?? all)
+    }
 
     /// The limit of open files is the hard one: each worker raises its own to that.
     private static func read(_ name: String) -> String? {
