@@ -71,6 +71,15 @@ private func first(
         matches: { $0 < 33 || $0 > 126 || $0 == 35 })
 }
 
+/// Where the next byte is that a script may need written in another way: `<`, one that begins a line separator, or of
+/// those from `\` to `_`.
+@inline(__always) func endOfScriptText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+    first(
+        in: input, from: start,
+        marks: { marks($0, of: 60) | marks($0, of: 0xE2) | marks($0 & ~(ones &* 3), of: 92) },
+        matches: { $0 == 60 || $0 == 0xE2 || $0 & ~3 == 92 })
+}
+
 /// Where the first byte is that no client id may hold: a control character, a `.` or a `/`.
 @inline(__always) func endOfClientId(_ input: UnsafeRawBufferPointer) -> Int {
     first(

@@ -2,27 +2,73 @@
 
 /// JSON for a script: U+2028 and U+2029 end a string literal before ES2019, and `<` could end the script element. In JSON all three stand
 /// only inside strings, so each may be written as an escape.
+///
+/// In a script an object's key `__proto__` is no key: it sets the prototype, and twice it is an error (ECMA-262,
+/// B.3.1). JSON that may have it is written as `JSON.parse('...')`, which has the same value as the JSON itself. At
+/// most six bytes come of one, and 14 more.
 package func appendForScript(_ json: UnsafeRawBufferPointer, to out: inout Buffer) {
+    let start = out.count
     var copied = 0
     var at = 0
     while true {
-        at = position(of: UInt8(ascii: "<"), or: 0xE2, in: json, from: at)
+        at = endOfScriptText(json, from: at)
         guard at < json.count else { break }
-        if json[at] == UInt8(ascii: "<") {
-            out.append(json.part(copied, at - copied))
-            out.append("\\u003c")
-            at += 1
-            copied = at
-        } else if at + 2 < json.count, json[at + 1] == 0x80, json[at + 2] & 0xFE == 0xA8 {
-            out.append(json.part(copied, at - copied))
-            out.append(json[at + 2] == 0xA8 ? "\\u2028" : "\\u2029")
-            at += 3
-            copied = at
-        } else {
-            at += 1
+        guard !mayNamePrototype(json, at) else {
+            out.truncate(to: start)
+            return appendParsed(json, to: &out)
         }
+        guard let (escape, length) = scriptEscape(json, at) else {
+            at += 1
+            continue
+        }
+        out.append(json.part(copied, at - copied))
+        out.append(escape)
+        at += length
+        copied = at
     }
     out.append(json.part(copied, json.count - copied))
+}
+
+/// What stands in a script for the bytes at this place, and how many these are; nil: they stand there as they are.
+@inline(__always) private func scriptEscape(_ json: UnsafeRawBufferPointer, _ at: Int) -> (StaticString, Int)? {
+    if json[at] == UInt8(ascii: "<") { return ("\\u003c", 1) }
+    guard json[at] == 0xE2, at + 2 < json.count, json[at + 1] == 0x80, json[at + 2] & 0xFE == 0xA8 else { return nil }
+    return (json[at + 2] == 0xA8 ? "\\u2028" : "\\u2029", 3)
+}
+
+/// Whether a key `__proto__` may stand here: as such, or with an escape of ASCII's second half, which its letters could
+/// be written as. Who has no such key and is taken for one loses nothing.
+@inline(__always) private func mayNamePrototype(_ json: UnsafeRawBufferPointer, _ at: Int) -> Bool {
+    if json[at] == UInt8(ascii: "_") { return json.count - at >= 9 && matches(json.part(at, 9), "__proto__") }
+    guard json[at] == UInt8(ascii: "\\"), json.count - at >= 6 else { return false }
+    return matches(json.part(at + 1, 3), "u00") && (UInt8(ascii: "5")...UInt8(ascii: "7")).contains(json[at + 4])
+}
+
+private func appendParsed(_ json: UnsafeRawBufferPointer, to out: inout Buffer) {
+    out.append("JSON.parse('")
+    var copied = 0
+    var at = 0
+    while at < json.count {
+        let (escape, length): (StaticString, Int)
+        switch json[at] {
+        case UInt8(ascii: "\\"): (escape, length) = ("\\\\", 1)
+        case UInt8(ascii: "'"): (escape, length) = ("\\'", 1)
+        case 10: (escape, length) = ("\\n", 1)
+        case 13: (escape, length) = ("\\r", 1)
+        default:
+            guard let other = scriptEscape(json, at) else {
+                at += 1
+                continue
+            }
+            (escape, length) = other
+        }
+        out.append(json.part(copied, at - copied))
+        out.append(escape)
+        at += length
+        copied = at
+    }
+    out.append(json.part(copied, json.count - copied))
+    out.append("')")
 }
 
 /// The seed's bare form: a string's characters, any other value as its JSON text. A surrogate that stands alone becomes U+FFFD.

@@ -46,6 +46,20 @@ import Wire
         ] { #expect(answer.contains(header + "\r\n")) }
         #expect(Self.length(answer) == Self.body(answer).utf8.count)
     }
+    /// In a script the key `__proto__` of an object literal is none.
+    @Test(arguments: [
+        (#"{"__proto__":1}"#, #"JSON.parse('{"__proto__":1}')"#),
+        (#"{"\u005f_pro\u0074o__":1}"#, #"JSON.parse('{"\\u005f_pro\\u0074o__":1}')"#),
+        (
+            "{\r\n\"__proto__\":\t\"it's \\\\ <\u{2028}\"}",
+            #"JSON.parse('{\r\n"__proto__":\#t"it\'s \\\\ \u003c\u2028"}')"#
+        ),
+        (#"{"_proto_":"\u00e9 \u0041 \\ __prot"}"#, #"{"_proto_":"\u00e9 \u0041 \\ __prot"}"#),
+    ]) func jsonp_hasTheValueOfTheJSON(json: String, script: String) {
+        func envelope(_ data: String) -> String { "{\"messages\":[{\"id\":7,\"data\":\(data)}],\"cursor\":7}" }
+        #expect(Self.body(Self.envelope(.jsonp, messages: [(7, json)])) == "/**/a.b(\(envelope(script)));")
+        #expect(Self.body(Self.envelope(.json, messages: [(7, json)])) == envelope(json))
+    }
     @Test func anEmptyEnvelope_keepsTheCursor() {
         #expect(Self.body(Self.envelope(.json, messages: [])) == #"{"messages":[],"cursor":5}"#)
     }
