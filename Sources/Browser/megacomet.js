@@ -20,16 +20,27 @@ function byXHR(url, done, heard) {
   xhr.send();
   return function () { xhr.onloadend = xhr.onprogress = nothing; xhr.abort(); };
 }
-function byScript(url, done) {
-  var name = "_" + ++serial, script = page.createElement("script");
+function byScript(url, done, heard, ask) {
+  var name = "_" + ++serial, script = page.createElement("script"), inquiry = nothing;
   function remove() { if (script.parentNode) page.documentElement.removeChild(script); }
   MegaComet[name] = function (envelope) { done(envelope); };
-  script.onload = script.onerror = function () { remove(); delete MegaComet[name]; done(); };
+  script.onload = function () { remove(); delete MegaComet[name]; done(); };
+  script.onerror = function () {
+    remove();
+    delete MegaComet[name];
+    // Only XHR can tell why. Where JSONP is switched off, that is for good.
+    if (ask) inquiry = byXHR(script.src + "&hello=1", function (envelope) { done(envelope); }); else done();
+  };
   script.referrerPolicy = "no-referrer";
   script.src = url + "&callback=MegaComet." + name;
   page.documentElement.appendChild(script);
   // A script on its way can't be stopped: its callback does nothing.
-  return function () { remove(); MegaComet[name] = nothing; };
+  return function () {
+    ask = false;
+    inquiry();
+    remove();
+    if (MegaComet[name]) MegaComet[name] = nothing;
+  };
 }
 
 function MegaComet(options) {
@@ -38,6 +49,7 @@ function MegaComet(options) {
   var self = this, client = encodeURIComponent(id), urls = [].concat(options.urls || ""),
     jsonp = options.transport === "jsonp", auto = !jsonp && options.transport !== "xhr",
     timeout = options.timeout || 48000, delay = options.delay || 2000, maxDelay = options.maxDelay || 30000,
+    ask = jsonp && root.XMLHttpRequest, nonce,
     at = Math.floor(Math.random() * urls.length), running, poll, timer, ticker, hurry, failures, misses = 0, retrial = 0;
   self.cursor = options.cursor || 0;
   self.state = "closed";
@@ -76,20 +88,22 @@ function MegaComet(options) {
     // Until something was heard, the server is asked to answer at once.
     var hello = self.state !== "connected", mine = poll = { at: +new Date(), began: now(), hello: hello, abandon: nothing };
     if (retrial && jsonp && now() > retrial) jsonp = false; // perhaps XHR works by now
+    if (hello || !nonce) nonce = Math.random();
     if (self.state !== "connected") say("connecting");
     if (poll !== mine) return;
     try {
       mine.abandon = (jsonp ? byScript : byXHR)(
         urls[at].replace(/\/*$/, "/") + client + (jsonp ? ".js?cursor=" : ".json?cursor=") +
-        self.cursor + (hello ? "&hello=1" : "") + "&c=" + Math.random(),
+        self.cursor + (hello ? "&hello=1" : "") + "&c=" + nonce,
         function (envelope, status) { if (poll === mine) settle(envelope || {}, status); },
-        function () { mine.at = +new Date(); });
+        function () { mine.at = +new Date(); }, ask);
     } catch (e) { settle({}, 0); }
   }
   function settle(envelope, status) {
     var took = now() - poll.began, hello = poll.hello, messages = envelope.messages, error = envelope.error, i, message;
     poll = null;
-    if (error && /^(replaced$|bad_)/.test(error.code)) return stop(error.code === "replaced" ? "replaced" : "closed", error);
+    if (error && /^(replaced$|bad_|jsonp$)/.test(error.code))
+      return stop(error.code === "replaced" ? "replaced" : "closed", error);
     if (status === 401) return stop("closed", error || { code: "http", status: status });
     if (error || !messages) return fail(took, error || { code: status ? "http" : "network", status: status }, envelope.retry);
     // This transport works. Where it is the worse one, the better is tried again after five minutes.
@@ -112,6 +126,7 @@ function MegaComet(options) {
     if (!running) return; // the rest comes again
     self.cursor = Math.max(self.cursor, envelope.cursor);
     if (envelope.retry) say("waiting", { code: "retry", delay: envelope.retry });
+    if (!i && took < 1000) nonce = 0; // perhaps out of a cache: the next URL is a new one
     next(envelope.retry || (i || hello ? 0 : 1000 - took));
   }
   // Full jitter: anywhere in a window that doubles, so that a million don't come back at once.

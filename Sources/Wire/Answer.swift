@@ -135,6 +135,9 @@ package struct Answer {
             out.append("Access-Control-Allow-Origin: ")
             out.append(string: origin)
             out.append("\r\nVary: Origin\r\n")
+            // A named origin may send cookies or a login that a proxy asks for. `null` names nobody: any page can have
+            // it.
+            if origin != "null" { out.append("Access-Control-Allow-Credentials: true\r\n") }
         }
     }
     private static func connection(_ style: Style, to out: inout Buffer) {
@@ -175,16 +178,26 @@ package struct Answer {
         out.append("}")
         end(at, isHead: style.isHead, in: &out)
     }
-    /// A request that could not be parsed. The message is ours and has no quotes in it.
+    /// A request that could not be parsed. The message is ours and has no quotes in it. `callback`: of a script tag,
+    /// which is told in its own form, since it sees nothing else.
     ///
     /// Workers let any page read it: its origin may not have been parsed, and the text has nothing of anyone in it.
-    package static func refusal(_ refusal: HTTPRefusal, cors: CORS = .none, to out: inout Buffer) {
-        let at = head(refusal.status, Style(form: .json, keepAlive: false, cors: cors), to: &out)
-        out.append("{\"error\":{\"code\":\"")
+    package static func refusal(
+        _ refusal: HTTPRefusal, cors: CORS = .none, callback: UnsafeRawBufferPointer? = nil, to out: inout Buffer
+    ) {
+        let style = Style(form: callback == nil ? .json : .jsonp, keepAlive: false, cors: cors)
+        let at = head(callback == nil ? refusal.status : 200, style, to: &out)
+        if let callback {
+            out.append("/**/")
+            out.append(callback)
+            out.append("({\"messages\":[],\"cursor\":0,\"error\":{\"code\":\"")
+        } else {
+            out.append("{\"error\":{\"code\":\"")
+        }
         out.append(HTTPStatus.code(refusal.status))
         out.append("\",\"message\":\"")
         out.append(string: refusal.message)
-        out.append("\"}}")
+        out.append(callback == nil ? "\"}}" : "\"}});")
         end(at, isHead: false, in: &out)
     }
     /// Plain text, as for health and for a callback that can't be called.
@@ -202,15 +215,39 @@ package struct Answer {
         out.append("\r\n")
     }
     /// 204 with what may be asked (RFC 9110, 9.3.7), and to a preflight what another origin may ask (Fetch standard, 3.2).
-    package static func options(_ style: Style, to out: inout Buffer) {
+    ///
+    /// `asked`: the values of Access-Control-Request-Headers. They are allowed by their names, since `*` covers neither
+    /// Authorization nor a request with credentials. The browser keeps the answer for this URL for a day (Chromium: two
+    /// hours).
+    package static func options(_ style: Style, asked: [UnsafeRawBufferPointer] = [], to out: inout Buffer) {
         statusLine(204, minorVersion: style.minorVersion, to: &out)
         out.append("Allow: GET, HEAD, OPTIONS\r\n")
         cors(style.cors, to: &out)
         if style.cors != .none {
-            out.append("Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\nAccess-Control-Allow-Headers: *\r\nAccess-Control-Max-Age: 86400\r\n")
+            out.append("Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\nAccess-Control-Max-Age: 86400\r\n")
+            allow(asked, to: &out)
         }
         connection(style, to: &out)
         out.append("\r\n")
+    }
+    /// The names in these lists, as one. What is no name is left out (RFC 9110, 5.6.2), and what is over
+    /// `Limits.askedHeaderBytes`.
+    private static func allow(_ lists: [UnsafeRawBufferPointer], to out: inout Buffer) {
+        var bytes = 0
+        for list in lists {
+            var start = 0
+            while start < list.count {
+                let end = position(of: 44, in: list, from: start)
+                let name = trimmed(list.part(start, end - start))
+                start = end + 1
+                guard name.count > 0, endOfToken(name, from: 0) == name.count else { continue }
+                guard bytes + name.count + 2 <= Limits.askedHeaderBytes else { continue }
+                out.append(bytes == 0 ? "Access-Control-Allow-Headers: " : ", ")
+                out.append(name)
+                bytes += name.count + 2
+            }
+        }
+        if bytes > 0 { out.append("\r\n") }
     }
     /// The browser script, or 304 where the client has it (RFC 9110, 13.1.2).
     package static func script(_ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, to out: inout Buffer) {

@@ -23,9 +23,10 @@ package struct HTTPRequest {
     package var contentType: UnsafeRawBufferPointer?
     package var contentEncoding: UnsafeRawBufferPointer?
     package var ifNoneMatch: UnsafeRawBufferPointer?
-    package var forwardedFor: UnsafeRawBufferPointer?
     /// Bytes of the whole head, with its empty line.
     package var headBytes = 0
+    /// The whole head, for `values(of:)`.
+    fileprivate var head = UnsafeRawBufferPointer(start: nil, count: 0)
 
     package enum Parsed {
         case incomplete
@@ -36,6 +37,9 @@ package struct HTTPRequest {
 
     /// The request at the start of `input`, of at most `limit` bytes (8,192 by default: `workers.max_request`). One that is longer is
     /// refused as soon as that is known: 414 while its first line lasts, 431 after it.
+    ///
+    /// Cookies are skipped and not counted in `limit`: a browser sends those of everything else on the host. They have
+    /// a bound of their own, `Limits.cookieBytes`.
     package static func parse(_ input: UnsafeRawBufferPointer, limit: Int) -> Parsed {
         var parser = HTTPRequestParser(input: input, limit: limit)
         switch parser.parse() {
@@ -44,6 +48,41 @@ package struct HTTPRequest {
         case .refused(let status, let message): return .refused(HTTPRefusal(status, message))
         }
     }
+}
+
+extension HTTPRequest {
+    /// What the first line says, where it was whole and right, of a request that was refused for something after it.
+    package static func firstLine(of input: UnsafeRawBufferPointer, limit: Int) -> HTTPRequest? {
+        var parser = HTTPRequestParser(input: input, limit: limit)
+        return parser.parseFirstLine() == nil ? parser.request : nil
+    }
+
+    /// The values of all header lines of this name, in their order. `name` is in small letters.
+    ///
+    /// It walks the head once more: it is for headers that few requests are asked about.
+    package func values(of name: StaticString) -> [UnsafeRawBufferPointer] {
+        var found: [UnsafeRawBufferPointer] = []
+        var at = position(of: 10, in: head) + 1
+        while at < head.count {
+            let end = position(of: 10, in: head, from: at)
+            let line = head.part(at, end - at)
+            let colon = position(of: 58, in: line)
+            if colon < line.count, matchesLowercase(line.part(0, colon), name) {
+                found.append(trimmed(line.part(colon + 1, line.count - colon - 1)))
+            }
+            at = end + 1
+        }
+        return found
+    }
+}
+
+/// Without the spaces, tabs and the CR around it.
+func trimmed(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    func isSpace(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 || byte == 13 }
+    var (first, last) = (0, bytes.count)
+    while first < last, isSpace(bytes[first]) { first += 1 }
+    while last > first, isSpace(bytes[last - 1]) { last -= 1 }
+    return bytes.part(first, last - first)
 }
 
 /// Why a request was refused.
@@ -67,6 +106,9 @@ struct HTTPRequestParser {
     private var hosts = 0
     private var hasLength = false
     private var hasTransferEncoding = false
+    private var lineStart = 0
+    /// Bytes of the lines of cookies.
+    private var cookieBytes = 0
 
     /// More header lines than this are refused with 431.
     private static let headerLines = 100
@@ -76,15 +118,19 @@ struct HTTPRequestParser {
         self.limit = limit
     }
 
-    mutating func parse() -> Outcome {
+    /// Nil when the first line was whole and right.
+    mutating func parseFirstLine() -> Outcome? {
         // RFC 9112, 2.2: a server should ignore an empty line before the request line.
         while at + 1 < input.count, input[at] == 13, input[at + 1] == 10 {
             at += 2
             if at > 8 { return .refused(400, "empty lines in place of a request") }
         }
         if at + 1 == input.count, input[at] == 13 { return .incomplete }
-        let start = at
-        if let outcome = requestLine(start) { return outcome }
+        return requestLine(at)
+    }
+
+    mutating func parse() -> Outcome {
+        if let outcome = parseFirstLine() { return outcome }
         var lines = 0
         while true {
             guard at < input.count else { return tooLong(431) }
@@ -98,13 +144,31 @@ struct HTTPRequestParser {
             if lines > Self.headerLines { return .refused(431, "more than \(Self.headerLines) header lines") }
             if let outcome = headerLine() { return outcome }
         }
-        guard at <= limit else { return .refused(431, "request head over \(limit) bytes") }
+        guard at - cookieBytes <= limit else { return .refused(431, "request head over \(limit) bytes") }
         request.headBytes = at
+        request.head = input.part(0, at)
         return finish()
     }
 
     private func tooLong(_ status: Int) -> Outcome {
-        input.count >= limit ? .refused(status, "request \(status == 414 ? "line" : "head") over \(limit) bytes") : .incomplete
+        input.count - cookieBytes >= limit
+            ? .refused(status, "request \(status == 414 ? "line" : "head") over \(limit) bytes") : .incomplete
+    }
+
+    /// The input ends within the header line that starts at `lineStart`. What may become a line of cookies counts as
+    /// one.
+    private mutating func lineIsIncomplete() -> Outcome {
+        let line = input.part(lineStart, input.count - lineStart)
+        let cookie: StaticString = "cookie:"
+        for at in 0..<min(line.count, cookie.utf8CodeUnitCount) where line[at] | 32 != cookie.utf8Start[at] {
+            return tooLong(431)
+        }
+        return cookies(line.count) ?? tooLong(431)
+    }
+    /// So many bytes more of cookies; nil where they are within their bound.
+    private mutating func cookies(_ bytes: Int) -> Outcome? {
+        cookieBytes += bytes
+        return cookieBytes > Limits.cookieBytes ? .refused(431, "cookies over \(Limits.cookieBytes) bytes") : nil
     }
 
     /// `method SP request-target SP HTTP-version CRLF`; nil when it was whole and right.
@@ -175,8 +239,9 @@ struct HTTPRequestParser {
     /// `name ":" OWS value OWS CRLF`; nil when it was whole and right.
     @inline(__always) private mutating func headerLine() -> Outcome? {
         let nameStart = at
+        lineStart = at
         at = endOfToken(input, from: nameStart)
-        guard at < input.count else { return tooLong(431) }
+        guard at < input.count else { return lineIsIncomplete() }
         guard input[at] == 58, at > nameStart else {
             return .refused(400, "no header name, or space in it, at byte \(at)")  // also a folded line (RFC 9112, 5.2)
         }
@@ -185,9 +250,9 @@ struct HTTPRequestParser {
         while at < input.count, input[at] == 32 || input[at] == 9 { at += 1 }
         let valueStart = at
         at = endOfText(input, from: at)
-        guard at < input.count else { return tooLong(431) }
+        guard at < input.count else { return lineIsIncomplete() }
         guard input[at] == 13 else { return .refused(400, "byte \(input[at]) in a header value at byte \(at)") }
-        guard at + 1 < input.count else { return tooLong(431) }
+        guard at + 1 < input.count else { return lineIsIncomplete() }
         guard input[at + 1] == 10 else { return .refused(400, "bare CR in a header at byte \(at)") }
         var valueEnd = at
         while valueEnd > valueStart, input[valueEnd - 1] == 32 || input[valueEnd - 1] == 9 { valueEnd -= 1 }
@@ -202,6 +267,7 @@ struct HTTPRequestParser {
             if hosts > 1 { return .refused(400, "more than one Host") }
             for byte in value where !isHostByte(byte) { return .refused(400, "Host is no host") }
         case 6 where matchesLowercase(name, "origin"): request.origin = value
+        case 6 where matchesLowercase(name, "cookie"): return cookies(at - lineStart)
         case 6 where matchesLowercase(name, "expect"):
             guard matchesLowercase(value, "100-continue") else { return .refused(417, "unknown expectation") }
             request.expectsContinue = request.minorVersion == 1
@@ -216,7 +282,6 @@ struct HTTPRequestParser {
             }
             hasLength = true
             request.contentLength = value.reduce(0) { $0 * 10 + Int($1 - 48) }
-        case 15 where matchesLowercase(name, "x-forwarded-for"): request.forwardedFor = value
         case 16 where matchesLowercase(name, "content-encoding"): request.contentEncoding = value
         case 17 where matchesLowercase(name, "transfer-encoding"): hasTransferEncoding = true
         default: break

@@ -4,6 +4,12 @@ package enum Limits {
     package static let clientIdBytes = 128
     /// Bytes of a JSONP callback's name. Longer: 400.
     package static let callbackBytes = 64
+    /// Bytes of cookies in a request, beside its head. Nothing here reads them; they are what the other apps of the
+    /// host have set. More: 431.
+    package static let cookieBytes = 16 * 1024
+    /// Bytes of header names that the answer to a preflight allows. Those over it are left out, and the browser refuses
+    /// them.
+    package static let askedHeaderBytes = 1024
     /// Bytes of messages in one answer. What is over goes into the next; one message always fits.
     package static let answerBytes = 256 * 1024
     /// Bytes of a frame's body. A frame that says more is malformed, and its link is closed. The largest `queue.max_message`.

@@ -42,6 +42,16 @@ package struct PollRequest {
         fileprivate var cursor: UnsafeMutableRawBufferPointer { .init(rebasing: memory[512..<768]) }
     }
 
+    /// The callback of a script tag's poll: where one can be called, it can be told what is wrong with all the rest.
+    package static func callback(of request: HTTPRequest, scratch: borrowing Scratch) -> UnsafeRawBufferPointer? {
+        guard request.method == .get else { return nil }
+        switch parse(request, scratch: scratch) {
+        case .poll(let poll) where poll.form == .jsonp: return poll.callback
+        case .bad(_, _, let callback) where callback.count > 0: return callback
+        default: return nil
+        }
+    }
+
     package static func parse(_ request: HTTPRequest, scratch: borrowing Scratch) -> Target {
         let path = request.path
         if path.count == 1, path[0] == 42 { return .server }

@@ -18,6 +18,7 @@ settings.idleTimeout = UInt32(wanted.idleTimeout * 1000)
 settings.maxRequest = wanted.maxRequest
 settings.maxConnections = daemon.connectionLimit(wanted.maxConnections, reserve: WorkerProcess.descriptorReserve)
 settings.origins = wanted.origins
+settings.jsonp = wanted.jsonp
 settings.script = BrowserScript.bytes
 settings.scriptETag = BrowserScript.etag
 

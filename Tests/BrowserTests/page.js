@@ -60,6 +60,7 @@ class Page {
     };
     poll.progress = () => xhr.onprogress();
     poll.text = (text, status = 200) => done(text, status);
+    poll.load = () => script.onload();
     poll.fail = () => (script ? script.onerror() : done("", 0));
     if (xhr) xhr.poll = poll;
     this.polls.push(poll);

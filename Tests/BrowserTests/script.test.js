@@ -537,20 +537,66 @@ test("a callback that comes late is harmless, and leaves nothing", () => {
   assert.equal(Object.keys(page.window.MegaComet).length, 1);
 });
 
-test("a script that loads and calls nothing is a failure", () => {
+test("a script that can not be loaded is a failure; XHR asks why", () => {
   const page = new Page();
   const comet = page.comet({ transport: "jsonp" });
+  page.last.fail();
+  assert.ok(!page.last.jsonp && /callback=.*&hello=1$/.test(page.last.url), page.last.url);
+  page.last.text("/**/MegaComet._1({});");
+  assert.deepEqual([last(comet)[0], last(comet)[1].code, page.scripts], ["waiting", "network", 0]);
+  page.pass(30000);
+  page.last.fail();
   page.last.fail();
   assert.deepEqual([last(comet)[0], last(comet)[1].code, page.scripts], ["waiting", "network", 0]);
 });
 
-test("no two polls have the same url: caches and browsers' cache locks are out of it", () => {
-  const page = new Page({ random: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7] });
-  page.comet();
-  page.pass(2000);
+test("a script that loads and calls nothing is a failure", () => {
+  const page = new Page();
+  const comet = page.comet({ transport: "jsonp" });
+  page.last.load();
+  assert.deepEqual([last(comet)[0], last(comet)[1].code], ["waiting", "network"]);
+  assert.deepEqual([page.scripts, page.polls.length], [0, 1]);
+});
+
+test("JSONP that is switched off is told, and not asked for again", () => {
+  const page = new Page();
+  const comet = page.comet({ transport: "jsonp" });
+  page.last.fail();
+  page.last.answer({ error: { code: "jsonp", message: "off" } }, 403);
+  assert.deepEqual([comet.state, last(comet)[1].code], ["closed", "jsonp"]);
+  page.pass(600000);
+  assert.deepEqual([page.polls.length, page.timers.size, page.scripts], [2, 0, 0]);
+  assert.equal(Object.keys(page.window.MegaComet).length, 0);
+});
+
+test("close() ends the question why a script could not be loaded", () => {
+  const page = new Page();
+  const comet = page.comet({ transport: "jsonp" });
+  page.last.fail();
+  comet.close();
+  assert.ok(page.last.aborted);
+  assert.equal(Object.keys(page.window.MegaComet).length, 0);
+});
+
+test("a poll's url is new after a failure, and where the answer may be a cache's; else a preflight is kept", () => {
+  const page = new Page({ random: [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.11, 0.12, 0.13] });
+  page.comet({ urls: "http://a:1" });
+  const c = () => /&c=([^&]*)/.exec(page.last.url)[1];
+  page.last.answer(envelope());
+  const first = c();
+  page.pass(40000);
+  page.last.answer(envelope());
+  assert.equal(c(), first, "an answer that was held");
+  page.pass(40000);
+  page.last.answer(envelope(1));
+  assert.equal(c(), first, "another cursor is another url");
   page.last.answer(envelope());
   page.pass(1000);
-  assert.notEqual(page.polls[0].url, page.polls[1].url);
+  const second = c();
+  assert.notEqual(second, first, "an empty answer at once");
+  page.last.fail();
+  page.pass(30000);
+  assert.notEqual(c(), second);
 });
 
 test("loaded twice is loaded once", () => {

@@ -80,7 +80,35 @@ import Testing
         #expect(errors("[workers]\ntrusted_proxies = [\"10.0.0.0/8\", \"127.0.0.1\"]").isEmpty)
     }
 
+    /// What a browser never sends would match nothing, in silence.
+    @Test func origins_areAsBrowsersSendThem() {
+        for (origin, sent) in [
+            ("https://Example.org:443", "https://example.org"), ("HTTP://a.example:80", "http://a.example"),
+            ("https://a.example/", "https://a.example"), ("https://a.example/path?x", "https://a.example"),
+            ("https://a.example:", "https://a.example"), ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
+        ] {
+            let wanted = "m.toml:2: workers.origins: \"\(origin)\" is not how browsers send that origin: \"\(sent)\""
+            #expect(errors("[workers]\norigins = [\"\(origin)\"]") == [wanted])
+        }
+        for origin in [
+            "a.example", "https://", "https://u@a.example", "https://a b", "https://é.example", "https://a:0443",
+            "https://a:65536",
+        ] {
+            let found = errors("[workers]\norigins = [\"\(origin)\"]")
+            #expect(found.count == 1 && found[0].contains("is not \"*\" or an origin as"), "\(origin): \(found)")
+        }
+        for origin in [
+            "https://a.example:8443", "http://a.example:443", "http://[::1]:8080", "null", "capacitor://localhost",
+            "chrome-extension://abc",
+        ] {
+            #expect(errors("[workers]\norigins = [\"\(origin)\"]").isEmpty, "\(origin)")
+        }
+    }
+
     @Test func clashes_areFound() {
+        #expect(errors("[workers]\norigins = [\"*\", \"https://a.example\"]")[0].contains("stands alone"))
+        let many = (0..<256).map { "\"https://a\($0).example\"" }.joined(separator: ", ")
+        #expect(errors("[workers]\norigins = [\(many)]")[0].contains("256 origins, and a worker takes 255"))
         #expect(errors("[app]\naddress = \"0.0.0.0\"")[0].hasPrefix("m.toml:1: app.key: app.address 0.0.0.0 is not loopback, so a key is needed"))
         #expect(errors("[app]\naddress = \"0.0.0.0\"\nkey = \"secret\"").isEmpty)
         #expect(errors("[manager]\nport = 8003")[0].hasPrefix("m.toml:2: manager.port: port 8003 is worker-3's"))

@@ -95,7 +95,49 @@ import Wire
     @Test func anAllowedOrigin_isNamed() {
         let answer = Self.written { Answer.options(.init(form: .json, cors: .origin("https://a.example")), to: &$0) }
         #expect(answer.contains("Access-Control-Allow-Origin: https://a.example\r\nVary: Origin\r\n"))
+        #expect(answer.contains("Access-Control-Allow-Credentials: true\r\n"))
         #expect(answer.hasPrefix("HTTP/1.1 204 No Content\r\n") && answer.hasSuffix("\r\n\r\n"))
+        for cors in [Answer.CORS.anyone, .origin("null"), .none] {
+            let answer = Self.written { Answer.options(.init(form: .json, cors: cors), to: &$0) }
+            #expect(!answer.contains("Credentials"), "\(cors)")
+        }
+    }
+    @Test func askedHeaders_areAllowedByName() {
+        func allowed(_ asked: String...) -> String? {
+            var lists = asked.map(bytes)
+            let answer = Self.written { out in
+                let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 1)
+                defer { room.deallocate() }
+                var at = 0
+                let parts = lists.map { list in
+                    UnsafeMutableRawBufferPointer(rebasing: room[at..<at + list.count]).copyBytes(from: list)
+                    defer { at += list.count }
+                    return UnsafeRawBufferPointer(rebasing: room[at..<at + list.count])
+                }
+                Answer.options(.init(form: .json, cors: .anyone), asked: parts, to: &out)
+            }
+            lists = []
+            #expect(answer.contains("Access-Control-Max-Age: 86400\r\n"))
+            let line = answer.split(separator: "\r\n").first { $0.hasPrefix("Access-Control-Allow-Headers: ") }
+            return line.map { String($0.dropFirst(30)) }
+        }
+        #expect(allowed("authorization,x-requested-with") == "authorization, x-requested-with")
+        #expect(allowed(" a ,, b\t,c d, e:f", "g") == "a, b, g", "what is no name is left out")
+        #expect(allowed() == nil && allowed("", ", ,") == nil)
+        let long = allowed((0..<400).map { "header-\($0)" }.joined(separator: ",")) ?? ""
+        #expect(long.utf8.count > 1000 && long.utf8.count <= 1024 && long.hasPrefix("header-0, header-1, "))
+    }
+    @Test func aRefusal_isToldInTheFormOfItsPoll() {
+        var callback = "a.b"
+        let script = Self.written { out in
+            callback.withUTF8 { Answer.refusal(HTTPRefusal(431, "m"), callback: UnsafeRawBufferPointer($0), to: &out) }
+        }
+        #expect(script.hasPrefix("HTTP/1.1 200 OK\r\nContent-Type: text/javascript"))
+        let error = #""error":{"code":"head_too_large","message":"m"}}"#
+        #expect(Self.body(script) == #"/**/a.b({"messages":[],"cursor":0,"# + error + ");")
+        #expect(Self.length(script) == Self.body(script).utf8.count && script.contains("Connection: close\r\n"))
+        let json = Self.written { Answer.refusal(HTTPRefusal(431, "m"), to: &$0) }
+        #expect(json.hasPrefix("HTTP/1.1 431 ") && Self.body(json) == "{" + error)
     }
     @Test func aScript_isCacheable() {
         let script = Array("x=1".utf8)

@@ -102,6 +102,49 @@ import Wire
         #expect(Self.refusal("GET / HTTP/1.1\r\nHost: x\r\n" + String(repeating: "A: b\r\n", count: 101) + "\r\n") == 431)
     }
 
+    /// A browser sends the cookies of everything else on the host.
+    @Test func cookies_areNotCountedInTheHead() {
+        let head = "GET /c1.json HTTP/1.1\r\nHost: x\r\n"
+        func cookie(_ bytes: Int) -> String { "cOOkie: " + String(repeating: "c", count: bytes - 10) + "\r\n" }
+        #expect(Self.refusal(head + cookie(8192) + cookie(8192) + "\r\n") == nil, "in two lines, as HTTP/2 has them")
+        #expect(Self.refusal(head + cookie(16_384) + "A: " + String(repeating: "a", count: 8000) + "\r\n\r\n") == nil)
+        #expect(Self.refusal(head + cookie(16_385) + "\r\n") == 431)
+        #expect(Self.refusal(head + cookie(16_000) + "A: " + String(repeating: "a", count: 8200) + "\r\n\r\n") == 431)
+        #expect(Self.refusal(head + "Cookie: " + String(repeating: "c", count: 16_377)) == 431, "while they come")
+        #expect(Self.refusal(head + "Cookies: " + String(repeating: "c", count: 8192)) == 431, "another name")
+        // However the bytes come, a request at both bounds is not refused.
+        let other = "A: " + String(repeating: "a", count: 8192 - head.utf8.count - 7) + "\r\n"
+        let full = head + other + cookie(16_384) + "\r\n"
+        let summary = Summary(path: "/c1.json")
+        #expect(Self.check(bytes(full)) == .value(summary, bytes: 8192 + 16_384))
+        for count in stride(from: 8000, to: 8192 + 16_384, by: 1) {
+            let outcome = Self.check(Array(bytes(full)[..<count]))
+            guard outcome == .incomplete else { Issue.record("\(count) bytes: \(outcome)"); return }
+        }
+    }
+
+    @Test func allLinesOfAName_areFound() {
+        let request = bytes("\r\nGET /x:y HTTP/1.1\r\nHost: x\r\nX-A:1\r\nx-b: no\r\nx-a: \t 2, 3\t \r\nX-A:\r\n\r\n")
+        request.withUnsafeBytes {
+            guard case .request(let request) = HTTPRequest.parse($0, limit: 8192) else {
+                Issue.record("no request")
+                return
+            }
+            #expect(request.values(of: "x-a").map(text) == ["1", "2, 3", ""])
+            #expect(request.values(of: "x-c").isEmpty)
+        }
+    }
+
+    @Test func theFirstLine_isKnownOfARequestThatIsRefusedLater() {
+        bytes("GET /c.js?callback=f HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n").withUnsafeBytes {
+            let line = HTTPRequest.firstLine(of: $0, limit: 8192)
+            #expect(line.map { text($0.path) + " " + text($0.query) } == "/c.js callback=f")
+        }
+        bytes("GET /c.js?callback=f HTTP/1.1").withUnsafeBytes {
+            #expect(HTTPRequest.firstLine(of: $0, limit: 8192) == nil)
+        }
+    }
+
     @Test func mutatedRequests_neverCrashTheParser() {
         Self.check.survives(Self.valid.map { bytes($0.0) }, cases: 60_000, seed: 1)
     }

@@ -14,23 +14,22 @@ extension Worker {
             isHead: request.method == .head)
 
         guard request.contentLength == 0 else { return fail(slot, 413, "body_not_taken", "a request to a worker has no body", style) }
+        let target = PollRequest.parse(request, scratch: scratch)
+        if case .script = target { return script(slot, request, style) }  // for any origin
         guard let origin = allowedOrigin(request.origin) else {
             return fail(slot, 403, "origin", "pages of this origin may not poll here (workers.origins)", style)
         }
         style.cors = cors(origin)
 
-        switch PollRequest.parse(request, scratch: scratch) {
+        switch target {
         case .server:
             guard request.method == .options else { return fail(slot, 404, "not_found", "no such path", style) }
-            Answer.options(style, to: &out)
-            return reply(slot)
+            return options(slot, request, style)
         case .health:
             guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
             Answer.text(isLinked ? 200 : 503, isLinked ? "ok" : "not linked to the manager", style, to: &out)
             return reply(slot)
-        case .script:
-            return script(slot, request, style)
-        case .unknown:
+        case .script, .unknown:
             return fail(slot, 404, "not_found", "no such path: poll /CLIENT.json, /CLIENT.js?callback=NAME or /CLIENT.js", style)
         case .badCallback:
             style.keepAlive = false
@@ -40,6 +39,7 @@ extension Worker {
         case .bad(let code, let message, let callback):
             guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
             guard callback.count > 0 else { return fail(slot, 400, code, message, style) }
+            guard settings.jsonp else { return jsonpIsOff(slot, style) }
             counters.refused += 1
             style.form = .jsonp
             let answer = Answer(style, callback: callback, to: &out)
@@ -48,13 +48,12 @@ extension Worker {
         case .poll(let poll):
             style.form = poll.form
             switch request.method {
-            case .get: return hold(slot, poll, origin, style)
-            case .head:
+            case .get, .head:
+                guard settings.jsonp || poll.form != .jsonp else { return jsonpIsOff(slot, style) }
+                if request.method == .get { return hold(slot, poll, origin, style) }
                 Answer.headOnly(style, to: &out)
                 return reply(slot)
-            case .options:
-                Answer.options(style, to: &out)
-                return reply(slot)
+            case .options: return options(slot, request, style)
             case .post, .other: return notAllowed(slot, style)
             }
         }
@@ -198,7 +197,17 @@ extension Worker {
     private func notAllowed(_ slot: UInt32, _ style: Answer.Style) -> Bool {
         fail(slot, 405, "method_not_allowed", "GET, HEAD and OPTIONS", style, extra: "Allow: GET, HEAD, OPTIONS\r\n")
     }
+    private func jsonpIsOff(_ slot: UInt32, _ style: Answer.Style) -> Bool {
+        fail(slot, 403, "jsonp", "JSONP is switched off here (workers.jsonp): poll /CLIENT.json", style)
+    }
+    private func options(_ slot: UInt32, _ request: HTTPRequest, _ style: Answer.Style) -> Bool {
+        Answer.options(style, asked: request.values(of: "access-control-request-headers"), to: &out)
+        return reply(slot)
+    }
     private func script(_ slot: UInt32, _ request: HTTPRequest, _ style: Answer.Style) -> Bool {
+        var style = style
+        style.cors = .anyone
+        if request.method == .options { return options(slot, request, style) }
         guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
         guard !settings.script.isEmpty else { return fail(slot, 404, "not_found", "no such path", style) }
         var known = false

@@ -33,6 +33,8 @@ package struct WorkerSettings {
     package var maxConnections = 131_072
     /// `["*"]`: everyone.
     package var origins = ["*"]
+    /// Whether polls of script tags (JSONP) are taken.
+    package var jsonp = true
     package var tellsRequests = false
     package var script: [UInt8] = []
     package var scriptETag = "\"\""
@@ -183,7 +185,8 @@ package final class Worker {
             pending[slot] = nil
             connection.pointee.marks.remove(.hasPending)
         }
-        if held.input.count < settings.maxRequest { io.resumeReading(slot) }
+        // The parser bounds a request that is being read; the bound here is for those that come too far ahead.
+        if connection.pointee.state == .reading || held.input.count < settings.maxRequest { io.resumeReading(slot) }
     }
 
     /// Answers requests until one is held, or is not whole: how many bytes they had. Nil: the connection is closed.
@@ -195,9 +198,7 @@ package final class Worker {
                 if slab.pointer(slot).pointee.list != Deadlines.Kind.header.rawValue { deadlines.move(slot, to: .header, now: now, in: slab) }
                 return at
             case .refused(let refusal):
-                Answer.refusal(refusal, cors: .anyone, to: &out)
-                counters.refused += 1
-                return replyAndLinger(slot) ? bytes.count : nil
+                return refuse(slot, refusal, bytes.part(at, bytes.count - at)) ? bytes.count : nil
             case .request(let request):
                 at += request.headBytes
                 if !handle(slot, request) { return nil }
@@ -205,6 +206,16 @@ package final class Worker {
             }
         }
         return at
+    }
+
+    /// A request that can't be taken ends the connection. A script tag is told in its own form, where its first line
+    /// could be read.
+    private func refuse(_ slot: UInt32, _ refusal: HTTPRefusal, _ request: UnsafeRawBufferPointer) -> Bool {
+        counters.refused += 1
+        let line = settings.jsonp ? HTTPRequest.firstLine(of: request, limit: settings.maxRequest) : nil
+        let callback = line.flatMap { PollRequest.callback(of: $0, scratch: scratch) }
+        Answer.refusal(refusal, cors: .anyone, callback: callback, to: &out)
+        return replyAndLinger(slot)
     }
 
     /// Takes up the requests that came while polls were held. Called at the end of each turn.
@@ -288,11 +299,9 @@ package final class Worker {
             switch Deadlines.kind(slab.pointer(slot).pointee.list) {
             case .poll: timeOut(slot)
             case .header:
-                let asked = slab.pointer(slot).pointee.marks
-                if asked.contains(.hasPending) {
-                    counters.refused += 1
-                    Answer.refusal(HTTPRefusal(408, "the request did not come whole in time"), cors: .anyone, to: &out)
-                    if replyAndLinger(slot) { counters.headerTimeouts += 1 }
+                if let held = pending[slot] {
+                    let refusal = HTTPRefusal(408, "the request did not come whole in time")
+                    if refuse(slot, refusal, held.input.bytes) { counters.headerTimeouts += 1 }
                 } else {
                     close(slot, .timeout)
                 }

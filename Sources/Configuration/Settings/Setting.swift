@@ -25,7 +25,7 @@ package struct Setting: Sendable {
         /// IPv4, four numbers.
         case address
         case path
-        /// "*", or scheme://host, as browsers send it.
+        /// "*", or scheme://host[:port], as browsers send it.
         case origin
         /// IPv4, or a network: address/bits.
         case network
@@ -79,9 +79,15 @@ extension Setting {
         Setting("workers.idle_timeout", .number(\.workers.idleTimeout, timeouts, unit: "s"), .restart, worker: "idle-timeout",
             "A kept-alive connection without a request is closed after this long."),
         Setting("workers.max_request", .integer(\.workers.maxRequest, 256...65_536, unit: "bytes"), .restart, worker: "max-request",
-            "Bytes of a request's first line and headers. More: 414 or 431."),
+            "Bytes of a request's first line and headers, without cookies (16 KiB of those are skipped). "
+                + "More: 414 or 431."),
         Setting("workers.origins", .list(\.workers.origins, .origin), .restart, worker: "origins",
-            "Web origins that may poll as JSON from a browser (CORS), as \"https://www.example.org\"; \"*\" is all of them."),
+            "Web origins that may poll as JSON from a browser (CORS), written as browsers send them: in small letters "
+                + "and without the scheme's own port, \"https://www.example.org\". \"*\" alone is all of them. Those "
+                + "that are named may send credentials."),
+        Setting("workers.jsonp", .bool(\.workers.jsonp), .restart, worker: "jsonp",
+            "Whether script tags may poll (JSONP). They don't say on which page they stand, so workers.origins keeps "
+                + "none of them out. false: 403."),
         Setting("workers.trusted_proxies", .list(\.workers.trustedProxies, .network), .restart, worker: "trusted-proxies",
             "Proxies whose X-Forwarded-For is believed where the log says who asked (log.level \"debug\"). From anyone else it is ignored."),
 

@@ -145,10 +145,13 @@ extension Setting.Rule {
             case .any: !value.unicodeScalars.contains { $0.value < 32 || $0.value == 127 }
             case .address: isAddress(value)
             case .path: value.utf8.first == UInt8(ascii: "/") && !value.utf8.contains(0)
-            case .origin: isOrigin(value)
+            case .origin: value == "*" || value == "null" || originAsSent(value) == value
             case .network: isNetwork(value)
             case .oneOf(let words): words.contains(value)
             }
+        if !isRight, self == .origin, let sent = originAsSent(value) {
+            throw SettingMistake("\(quoted(value)) is not how browsers send that origin: \(quoted(sent))")
+        }
         if !isRight { throw SettingMistake("\(quoted(value)) is not \(self == .any ? "text without control characters" : text)") }
     }
 }
@@ -167,11 +170,28 @@ private func isNetwork(_ text: String) -> Bool {
     return isAddress(String(parts[0])) && (parts.count == 1 || parts.count == 2 && (0...32).map(String.init).contains(String(parts[1])))
 }
 
-/// RFC 6454, 6.2: no path, not even a slash. A comma would end it on a daemon's command line.
-private func isOrigin(_ text: String) -> Bool {
-    if text == "*" || text == "null" { return true }
-    let bytes = Array(text.utf8)
-    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon > 0, bytes.count > colon + 3 else { return false }
-    return bytes[colon + 1] == 47 && bytes[colon + 2] == 47
-        && bytes[(colon + 3)...].allSatisfy { $0 > 32 && $0 < 127 && $0 != 47 && $0 != 44 && $0 != 34 && $0 != 63 && $0 != 35 && $0 != 64 }
+/// The origin as browsers send it (RFC 6454, 6.2): scheme and host in small letters, no port where it is the scheme's
+/// own, no path, not even a slash. Nil where the text names none. A host with other letters than ASCII's is sent as
+/// punycode.
+private func originAsSent(_ text: String) -> String? {
+    let text = text.lowercased()
+    guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") else { return nil }
+    let scheme = text[..<colon]
+    var rest = text[text.index(colon, offsetBy: 3)...]
+    if let path = rest.firstIndex(where: { $0 == "/" || $0 == "?" || $0 == "#" }) { rest = rest[..<path] }
+    var (host, port) = (rest, rest.suffix(0))
+    // The colons of an IPv6 address stand in brackets.
+    if let last = rest.lastIndex(of: ":"), !rest[last...].contains("]") {
+        (host, port) = (rest[..<last], rest[rest.index(after: last)...])
+    }
+    if scheme == "https" && port == "443" || scheme == "http" && port == "80" { port = "" }
+    func consists(_ part: Substring, of more: String) -> Bool {
+        part.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || more.utf8.contains($0) }
+    }
+    guard let first = scheme.utf8.first, (97...122).contains(first), consists(scheme, of: "+-.") else { return nil }
+    let isAddress = host.first == "[" && host.last == "]"
+    let name = isAddress ? host.dropFirst().dropLast() : host
+    guard !name.isEmpty, consists(name, of: isAddress ? ":." : "-._~") else { return nil }
+    guard port.isEmpty || UInt16(port).map({ "\($0)" == port }) == true else { return nil }
+    return scheme + "://" + host + (port.isEmpty ? "" : ":" + port)
 }

@@ -9,6 +9,9 @@ extension Settings {
     /// Loopback: 127.0.0.0/8.
     package static func isLoopback(_ address: String) -> Bool { address.utf8.starts(with: "127.".utf8) }
 
+    /// A connection notes in a byte which of them asked.
+    private static let mostOrigins = 255
+
     package func conflicts() -> [SettingConflict] {
         var found: [SettingConflict] = []
         func say(_ key: String, _ message: String) { found.append(SettingConflict(key: key, message: message)) }
@@ -33,6 +36,12 @@ extension Settings {
         }
         if !Settings.isLoopback(app.address), app.key.isEmpty {
             say("app.key", "app.address \(app.address) is not loopback, so a key is needed: anyone who reaches it could publish")
+        }
+        if workers.origins.count > 1, workers.origins.contains("*") {
+            say("workers.origins", "\"*\" is all origins and stands alone")
+        }
+        if workers.origins.count > Settings.mostOrigins {
+            say("workers.origins", "\(workers.origins.count) origins, and a worker takes \(Settings.mostOrigins)")
         }
         if !Settings.isLoopback(stats.address) {
             say("stats.address", "the stats channel is not for the network: use a loopback address, and /metrics for remote watching")

@@ -25,6 +25,7 @@ package struct Settings: Equatable, Sendable {
         package var idleTimeout = 60.0
         package var maxRequest = 8192
         package var origins = ["*"]
+        package var jsonp = true
         package var trustedProxies: [String] = []
     }
     package struct Manager: Equatable, Sendable {

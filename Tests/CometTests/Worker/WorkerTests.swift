@@ -257,6 +257,52 @@ import Wire
         #expect(h.status(slot) == "HTTP/1.1 200 OK" && h.body(slot).hasPrefix(#"/**/f({"messages":[],"cursor":0,"error":{"code":"bad_client""#))
     }
 
+    @Test func cookiesOfOtherApps_areNoReasonToRefuse() {
+        h.link()
+        let cookie = "Cookie: \(String(repeating: "c", count: 9000))\r\n"
+        let poll = h.poll("/c1.json", cookie)
+        #expect(h.frames() == ["connected 0 c1 0"])
+        // Another one that comes ahead is over what is read ahead; when its turn comes, the rest of it is read.
+        let next = "GET /_/health HTTP/1.1\r\nHost: x\r\n\(cookie)"
+        h.receive(poll, next)
+        #expect(h.paused.contains(poll))
+        h.answer("c1", [(1, "1")])
+        h.worker.resume(now: h.now)
+        #expect(!h.paused.contains(poll))
+        h.receive(poll, "\r\n")
+        #expect(h.sent[poll]!.hasSuffix("ok"))
+    }
+
+    /// A script tag sees nothing but a script.
+    @Test func aScriptTagsPollThatIsRefused_isToldInItsForm() {
+        let long = "A: \(String(repeating: "a", count: 9000))\r\n"
+        let script = h.poll("/c1.js?cursor=7&callback=f", long)
+        #expect(h.status(script) == "HTTP/1.1 200 OK" && h.ended.contains(script))
+        #expect(h.body(script).hasPrefix(#"/**/f({"messages":[],"cursor":0,"error":{"code":"head_too_large""#))
+        for target in ["/c1.json?callback=f", "/c1.js", "/c1.js?callback=1", "/_/megacomet.js?callback=f"] {
+            #expect(h.status(h.poll(target, long)).contains(" 431 "), "\(target)")
+        }
+        let posted = h.open()
+        h.receive(posted, "POST /c1.js?callback=f HTTP/1.1\r\nHost: x\r\n\(long)\r\n")
+        #expect(h.status(posted).contains(" 431 "))
+    }
+
+    @Test func jsonpThatIsSwitchedOff_isToldByItsStatus() {
+        let h = WorkerHarness { $0.jsonp = false }
+        for target in ["/c1.js?callback=f", "/a%2Fb.js?callback=f"] {
+            let slot = h.poll(target)
+            #expect(h.status(slot) == "HTTP/1.1 403 Forbidden", "\(target)")
+            #expect(h.body(slot).hasPrefix(#"{"error":{"code":"jsonp""#))
+            #expect(h.sent[slot]!.contains("Access-Control-Allow-Origin: *\r\n"))
+        }
+        let long = h.poll("/c1.js?callback=f", "A: \(String(repeating: "a", count: 9000))\r\n")
+        #expect(h.status(long).contains(" 431 "))
+        #expect(h.worker.waiting == 0)
+        _ = h.poll("/c1.json")
+        _ = h.poll("/c2.js")
+        #expect(h.worker.waiting == 2, "JSON, and the bare form")
+    }
+
     @Test func aFullWorker_saysWhenToComeBack() {
         let h = WorkerHarness { $0.maxConnections = 1 }
         _ = h.poll("/c1.json")
@@ -275,6 +321,29 @@ import Wire
         #expect(h.sent[allowed]!.contains("Access-Control-Allow-Origin: https://b.example\r\nVary: Origin\r\n"))
         #expect(h.status(refused) == "HTTP/1.1 403 Forbidden" && !h.sent[refused]!.contains("Allow-Origin"))
         #expect(h.status(none).contains("503") && !h.sent[none]!.contains("Allow-Origin"))
+        #expect(h.sent[allowed]!.contains("Access-Control-Allow-Credentials: true\r\n"))
+    }
+
+    @Test func theScript_isForAnyOrigin() {
+        let h = WorkerHarness {
+            $0.origins = ["https://a.example"]
+            $0.script = Array("x=1".utf8)
+        }
+        let script = h.poll("/_/megacomet.js", "Origin: https://c.example\r\n")
+        #expect(h.status(script) == "HTTP/1.1 200 OK" && h.body(script) == "x=1")
+        #expect(h.sent[script]!.contains("Access-Control-Allow-Origin: *\r\n"))
+        #expect(!h.sent[script]!.contains("Credentials"))
+    }
+
+    @Test func aPreflight_isAllowedWhatItAsks() {
+        let h = WorkerHarness { $0.origins = ["https://a.example"] }
+        let slot = h.open()
+        h.receive(slot, "OPTIONS /c1.json HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\n"
+            + "Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: authorization,traceparent\r\n\r\n")
+        let sent = h.sent[slot]!
+        #expect(h.status(slot).contains(" 204 "))
+        #expect(sent.contains("Access-Control-Allow-Headers: authorization, traceparent\r\n"))
+        #expect(sent.contains("Access-Control-Allow-Credentials: true\r\n") && !sent.contains("*"))
     }
 
     @Test func draining_answersEveryoneAndLeaves() {
