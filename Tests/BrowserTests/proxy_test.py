@@ -18,6 +18,8 @@ CONFIG = ROOT / "config"
 # All times of the files go at this part of theirs, and workers.poll_timeout with them: 50 s become 5 s.
 SCALE = 10
 CLIENT = "127.0.0.9"
+# The addresses that the proxies come from; CLIENT is none of them.
+PROXIES = "127.0.0.0/29"
 
 
 def seconds(text):
@@ -44,14 +46,21 @@ class ProxyTest(unittest.TestCase):
             check=True, capture_output=True, timeout=60)
         (cls.folder / "both.pem").write_text((cls.folder / "privkey.pem").read_text() + (cls.folder / "fullchain.pem").read_text())
         cls.appliance = cls.enterClassContext(Appliance(
-            workers={"poll_timeout": 50 / SCALE, "idle_timeout": 60 / SCALE, "trusted_proxies": ["127.0.0.1"]}, log={"level": "debug"}))
-        cls.nginx, cls.haproxy, cls.hitch, inner = free_ports(4)
+            workers={"poll_timeout": 50 / SCALE, "idle_timeout": 75 / SCALE, "trusted_proxies": [PROXIES]},
+            log={"level": "debug"}))
+        cls.nginx, cls.haproxy, cls.hitch = free_ports(3)
+        cls.folder.chmod(0o711)  # hitch is another user when it comes to HAProxy's socket
+        inner = "/run/haproxy/hitch.sock"
         cls.programs = [
             cls.start("nginx", "nginx.conf", {"1048576": "4096", "131072": "2000", "listen 443": f"listen {cls.nginx}"},
                       ["-p", cls.folder, "-g", f"pid {cls.folder}/nginx.pid; error_log stderr; daemon off;"]),
-            cls.start("haproxy", "haproxy.cfg", {"maxconn 200000": "maxconn 2000", "bind :443": f"bind :{cls.haproxy}", "127.0.0.1:8443": f"127.0.0.1:{inner}"}, []),
-            cls.start("hitch", "hitch.conf", {'port = "443"': f'port = "{cls.hitch}"', "127.0.0.1]:8443": f"127.0.0.1]:{inner}"}, []),
+            cls.start("haproxy", "haproxy.cfg", {
+                "maxconn 200000": "maxconn 2000", "bind :443": f"bind :{cls.haproxy}",
+                inner: f"{cls.folder}/hitch.sock", "# server worker-0-2": "server worker-0-2"}, []),
         ]
+        wait_until(lambda: cls.answers(cls.haproxy), 20, "HAProxy")
+        cls.programs.append(cls.start(
+            "hitch", "hitch.conf", {'port = "443"': f'port = "{cls.hitch}"', inner: f"{cls.folder}/hitch.sock"}, []))
         for port in (cls.nginx, cls.haproxy, cls.hitch):
             wait_until(lambda: cls.answers(port), 20, f"the proxy on port {port}")
 
@@ -174,11 +183,26 @@ class ProxyTest(unittest.TestCase):
         ports = {f"{port:04X}" for port in self.appliance.worker_ports}
         return {local for _, local, remote, state, *_ in lines if remote.split(":")[1] in ports and state == "01"}
 
+    def test_polls_come_to_the_workers_from_several_addresses(self):
+        """From one address to another there are only as many connections as there are ports for clients."""
+        for name, count in (("nginx", 5), ("haproxy", 2)):
+            with self.subTest(name), contextlib.ExitStack() as stack:
+                before = self.to_workers()
+                for n in range(60):
+                    connection = stack.enter_context(contextlib.closing(self.connect(getattr(self, name))))
+                    connection.request("GET", f"/from-{name}-{n}.json?cursor=0")
+                clients = [f"from-{name}-{n}" for n in range(60)]
+                wait_until(lambda: all(map(self.appliance.is_polling, clients)), 10, "60 polls")
+                ours = {bytes.fromhex(local.split(":")[0])[::-1] for local in self.to_workers() - before}
+                self.assertLessEqual(len(ours), count)
+                self.assertGreater(len(ours), count // 2)
+
     @over_each_proxy
     def test_the_client_is_in_the_log_and_can_not_lie(self, name, connection):
         self.publish_when_polled("who-" + name, 1)
         self.poll(connection, "who-" + name, headers={"X-Forwarded-For": "6.6.6.6"})
-        self.assertRegex(self.appliance.said(), rf"GET /who-{name}\.json from {re.escape(CLIENT)} by 127\.0\.0\.1\b")
+        line = rf"GET /who-{name}\.json from {re.escape(CLIENT)} by 127\.0\.0\.[1-5]\b"
+        self.assertRegex(self.appliance.said(), line)
         self.assertNotIn("6.6.6.6", self.appliance.said())
 
     def test_an_address_that_is_not_trusted_is_not_believed(self):

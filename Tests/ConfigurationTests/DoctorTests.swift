@@ -34,6 +34,33 @@ import Testing
         #expect(low.contains("net.netfilter.nf_conntrack_max") && low.contains("open files of a process (LimitNOFILE, ulimit -n)"))
     }
 
+    /// From one address to another there are as many connections as the range has ports.
+    @Test func aProxyOnThisMachine_needsPorts() {
+        var settings = Settings()
+        var machine = Self.stock
+        machine["/proc/sys/net/ipv4/ip_local_port_range"] = "32768\t60999\n"
+        func row() -> Doctor.Row? {
+            let rows = Doctor.examine(settings, memoryBytes: Self.memory) { machine[$0] }
+            return rows.first { $0.name == "net.ipv4.ip_local_port_range" }
+        }
+        #expect(row() == nil, "no proxy here")
+        settings.workers.trustedProxies = ["10.0.0.1"]
+        #expect(row() == nil, "it is elsewhere")
+        settings.workers.trustedProxies = ["10.0.0.1", "127.0.0.0/8"]
+        #expect(row()?.have == "32768 60999" && row()?.want == "spans 10000 65535" && row()?.enough == false)
+        let file = Doctor.sysctlFile(settings, memoryBytes: Self.memory) { machine[$0] }
+        #expect(file.contains("\nnet.ipv4.ip_local_port_range = 10000 65535\n"))
+        let ranges = ["10000 65535": true, "1024 65535": true, "10000 60999": false, "32768 65535": false]
+        for (range, enough) in ranges {
+            machine["/proc/sys/net/ipv4/ip_local_port_range"] = range
+            #expect(row()?.enough == enough, "\(range)")
+        }
+        settings.workers.basePort = 20_500
+        #expect(row()?.want == "spans 21000 65535", "not among our own")
+        settings.workers.maxConnections = 20_000
+        #expect(row() == nil, "the usual range has as many")
+    }
+
     @Test func theSysctlFile_mendsWhatItNames() {
         let file = Doctor.sysctlFile(Settings(), memoryBytes: Self.memory) { Self.stock[$0] }
         var mended = Self.stock

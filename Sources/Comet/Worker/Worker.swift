@@ -26,7 +26,7 @@ package struct WorkerSettings {
     /// Milliseconds.
     package var pollTimeout: UInt32 = 40_000
     package var headerTimeout: UInt32 = 10_000
-    package var idleTimeout: UInt32 = 60_000
+    package var idleTimeout: UInt32 = 75_000
     /// Bytes of a request's head.
     package var maxRequest = 8192
     /// Held at most; one more is told 503.

@@ -17,6 +17,8 @@ package enum Doctor {
         case atLeast
         case atMost
         case exactly
+        /// Of two numbers, a range's ends: the first at most, the second at least.
+        case spans
     }
     /// One check against the machine: a line of the table, and of the control socket's answer to `doctor`.
     package struct Row: Codable, Equatable, Sendable {
@@ -51,7 +53,7 @@ package enum Doctor {
         // Three sixteenths, a quarter and three eighths of the memory.
         let pages = memoryBytes / 4096
         let tcpMemory = [pages * 3 / 16, pages / 4, pages * 3 / 8]
-        return [
+        return localPorts(settings) + [
             Check(
                 name: "open files of a process (LimitNOFILE, ulimit -n)", path: nil, want: [each + 1024], rule: .atLeast,
                 why: "workers.max_connections \(each) for each worker, and a reserve; with less a worker takes what it can", isSysctl: false),
@@ -79,6 +81,27 @@ package enum Doctor {
         ]
     }
 
+    /// Where a proxy on this machine has the workers' clients: from one address to another there are as many
+    /// connections as there are ports for clients. None where that is enough as it comes (32768 to 60999).
+    private static func localPorts(_ settings: Settings) -> [Check] {
+        let usual = 28_000
+        let proxyIsHere = settings.workers.trustedProxies.contains { Settings.isLoopback($0) }
+        guard proxyIsHere, settings.workers.maxConnections > usual else { return [] }
+        // Above our own ports, which a client's connection could take while a process is started anew.
+        let own = [
+            settings.workers.basePort + settings.workers.count, settings.manager.port, settings.app.port,
+            settings.stats.port, settings.operator.port,
+        ]
+        let first = min((own.max() ?? 0) / 1000 * 1000 + 1000, 32_768)
+        return [
+            Check(
+                name: "net.ipv4.ip_local_port_range", path: "/proc/sys/net/ipv4/ip_local_port_range",
+                want: [UInt64(first), 65_535], rule: .spans,
+                why: "a proxy here has so many connections to a worker from each of its addresses (config/nginx.conf)",
+                isSysctl: true)
+        ]
+    }
+
     /// All checks against the machine. `read` gets a path under /proc, and for the two that are no files "nofile" and "memory".
     package static func examine(_ settings: Settings, memoryBytes: UInt64, read: Read) -> [Row] {
         checks(settings, memoryBytes: memoryBytes).map { check in
@@ -86,6 +109,7 @@ package enum Doctor {
             case .atLeast: ">= "
             case .atMost: "<= "
             case .exactly: ""
+            case .spans: "spans "
             }
             let have = read(check.path ?? (check.name == "memory" ? "memory" : "nofile"))?
                 .split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\n" }).map(String.init)
@@ -96,13 +120,14 @@ package enum Doctor {
     }
 
     private static func fits(_ have: [String], _ check: Check) -> Bool {
-        zip(have, check.want).allSatisfy { have, want in
+        zip(have, check.want).enumerated().allSatisfy { at, numbers in
             // "unlimited", and numbers over 64 bits, are more than anything.
-            let have = UInt64(have) ?? .max
+            let (have, want) = (UInt64(numbers.0) ?? .max, numbers.1)
             return switch check.rule {
             case .atLeast: have >= want
             case .atMost: have <= want
             case .exactly: have == want
+            case .spans: at == 0 ? have <= want : have >= want
             }
         }
     }

@@ -77,7 +77,9 @@ extension Setting {
         Setting("workers.header_timeout", .number(\.workers.headerTimeout, timeouts, unit: "s"), .restart, worker: "header-timeout",
             "A request must be whole after this long, and an answer read; else the connection is closed."),
         Setting("workers.idle_timeout", .number(\.workers.idleTimeout, timeouts, unit: "s"), .restart, worker: "idle-timeout",
-            "A kept-alive connection without a request is closed after this long."),
+            "A kept-alive connection without a request is closed after this long. Keep it over the time for which a "
+                + "proxy or balancer keeps one (60 s): else it sends a request into a connection that is being "
+                + "closed."),
         Setting("workers.max_request", .integer(\.workers.maxRequest, 256...65_536, unit: "bytes"), .restart, worker: "max-request",
             "Bytes of a request's first line and headers, without cookies (16 KiB of those are skipped). "
                 + "More: 414 or 431."),

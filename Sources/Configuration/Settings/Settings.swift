@@ -22,7 +22,7 @@ package struct Settings: Equatable, Sendable {
         package var maxConnections = 131_072
         package var pollTimeout = 40.0
         package var headerTimeout = 10.0
-        package var idleTimeout = 60.0
+        package var idleTimeout = 75.0
         package var maxRequest = 8192
         package var origins = ["*"]
         package var jsonp = true

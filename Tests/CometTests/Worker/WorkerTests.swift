@@ -205,7 +205,7 @@ import Wire
 
     @Test func anIdleConnection_isClosedInTime() {
         let slot = h.poll("/_/health")
-        h.pass(59_999)
+        h.pass(74_999)
         #expect(h.closed.isEmpty)
         h.pass(1)
         #expect(h.closed == [slot])
