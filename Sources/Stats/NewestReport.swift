@@ -11,8 +11,8 @@ package struct NewestReport: Sendable {
         parts[part] = datagram
     }
 
-    /// Its datagrams in their order. The last one has the number `sequence`, which is the newest that this process has used: an event may have come
-    /// since, which a new viewer does not get, and which is not lost to it.
+    /// Its datagrams in their order. The last one has the number `sequence`, which is the newest that this process has
+    /// used: an event may have come since, which a new viewer does not get, and which is not lost to it.
     package func datagrams(upTo sequence: UInt32) -> [[UInt8]] {
         let ordered = parts.sorted { $0.key < $1.key }.map(\.value)
         return ordered.enumerated().map { index, datagram in

@@ -27,7 +27,8 @@ class Result(unittest.TextTestResult):
 
 
 def guard():
-    """From now on all files are in a folder of this run. Tests/guardian clears it away, and ends the programs that know it, when this process is dead."""
+    """From now on all files are in a folder of this run. When this process is dead, Tests/guardian clears it away and
+    ends the programs that know it."""
     folder = tempfile.mkdtemp(prefix="mc-browser.")
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     reading, writing = os.pipe()  # nobody inherits `writing`
@@ -41,7 +42,8 @@ def main():
     guard()
     passed = failed = 0
     if len(sys.argv) == 1:
-        node = subprocess.run(["node", "--test", "--test-reporter=tap", str(HERE / "script.test.js")], capture_output=True, text=True, timeout=300)
+        command = ["node", "--test", "--test-reporter=tap", str(HERE / "script.test.js")]
+        node = subprocess.run(command, capture_output=True, text=True, timeout=300)
         passed, failed = (int(re.search(rf"^# {word} (\d+)$", node.stdout, re.M)[1]) for word in ("pass", "fail"))
         print(f"{'ok  ' if node.returncode == 0 else 'FAIL'}          the script's own logic, under Node: {passed} passed, {failed} failed", flush=True)
         if node.returncode:

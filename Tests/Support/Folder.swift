@@ -2,8 +2,8 @@ import Glibc
 
 /// A private folder, removed with all that is in it when it goes out of use.
 ///
-/// Its name holds the pid of the test run. What a run that was killed left behind (files, and programs that have the folder in their arguments) is
-/// cleared away by its guardian; where that was killed too, by the next run.
+/// Its name holds the pid of the test run. What a run that was killed left behind (files, and programs that have the
+/// folder in their arguments) is cleared away by its guardian; where that was killed too, by the next run.
 public final class Folder {
     public let path: String
     private static let prefix = "/tmp/megacomet-test."

@@ -8,8 +8,8 @@ let descriptorsRaised: Void = {
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }()
 
-/// Ends what this run leaves behind, however the run ends: `Tests/guardian`, in a session of its own. Started once, before the first program. It reads a
-/// pipe whose other end only this process has.
+/// Ends what this run leaves behind, however the run ends: `Tests/guardian`, in a session of its own. Started once,
+/// before the first program. It reads a pipe whose other end only this process has.
 private let guardian = Result {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw Failure.call("pipe") }
@@ -21,25 +21,30 @@ private let guardian = Result {
     close(ends[0])
     defer { close(reading) }
     let program = #filePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/guardian"
-    _ = try start(
-        ["/usr/bin/python3", "-I", program, Folder.prefixOfRun, "3"], environment: [], output: "/dev/null", inherited: [reading], ownSession: true)
+    let command = ["/usr/bin/python3", "-I", program, Folder.prefixOfRun, "3"]
+    _ = try start(command, environment: [], output: "/dev/null", inherited: [reading], ownSession: true)
 }
 
 /// Starts a program, and its guardian before it. See `start`.
-func spawn(_ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = [], errors: String? = nil, terminal: String? = nil) throws -> Int32 {
+func spawn(
+    _ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = [],
+    errors: String? = nil, terminal: String? = nil
+) throws -> Int32 {
     _ = descriptorsRaised
     try guardian.get()
     return try start(
-        command, environment: environment, output: output, appends: appends, inherited: inherited, errors: errors, terminal: terminal, ownSession: terminal != nil)
+        command, environment: environment, output: output, appends: appends, inherited: inherited, errors: errors,
+        terminal: terminal, ownSession: terminal != nil)
 }
 
-/// Starts a program with nothing of the test runner's own: neither its signal settings (it blocks what children are to be sent) nor its environment.
-/// Its input is empty, its output and errors go to `output`; `inherited` are its descriptors from 3 on (they must not lie there themselves).
-/// `errors`: a file for the errors alone. `terminal`: the path of one that is its input, output and errors, and with `ownSession` its own, as a shell's
-/// is. Not by Foundation's Process, which also waits for what the program leaves behind.
+/// Starts a program with nothing of the test runner's own: neither its signal settings (it blocks what children are to
+/// be sent) nor its environment. Its input is empty, its output and errors go to `output`; `inherited` are its
+/// descriptors from 3 on (they must not lie there themselves). `errors`: a file for the errors alone. `terminal`: the
+/// path of one that is its input, output and errors, and with `ownSession` its own, as a shell's is. Not by
+/// Foundation's Process, which also waits for what the program leaves behind.
 private func start(
-    _ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = [], errors: String? = nil, terminal: String? = nil,
-    ownSession: Bool
+    _ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = [],
+    errors: String? = nil, terminal: String? = nil, ownSession: Bool
 ) throws -> Int32 {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -59,7 +64,8 @@ private func start(
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setsigdefault(&attributes, &all)
     let newSession: Int32 = 0x80  // POSIX_SPAWN_SETSID, which is not imported
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (ownSession ? newSession : 0)))
+    let session = ownSession ? newSession : 0
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | session))
 
     let argv = command.map { strdup($0) } + [nil]
     let envp = (["PATH=/usr/bin:/bin"] + environment).map { strdup($0) } + [nil]
@@ -72,7 +78,9 @@ private func start(
 
 /// Runs a tool of the system to its end, for so many seconds at most. What it said, where it ended well.
 @discardableResult
-public func run(tool words: [String], environment: [String: String] = [:], in folder: Folder, seconds: Double = 60) throws -> String {
+public func run(
+    tool words: [String], environment: [String: String] = [:], in folder: Folder, seconds: Double = 60
+) throws -> String {
     let program = try Program(words[0], Array(words.dropFirst()), in: folder, environment: environment)
     defer { program.removeOutput() }
     let end = try program.waitForExit(seconds: seconds)

@@ -9,12 +9,13 @@ struct KilledRunTests {
     /// Runs the test below in a second run, and kills that.
     @Test func killedRun_takesItsProgramsAndItsFilesWithIt() throws {
         let folder = try Folder()
-        let run = try Program(
-            "MegaCometPackageTests.xctest", ["--testing-library", "swift-testing", "--filter", "KilledRunTests.runToBeKilled"], in: folder,
-            environment: [KilledRunTests.variable: "1"])
+        let words = ["--testing-library", "swift-testing", "--filter", "KilledRunTests.runToBeKilled"]
+        let variables = [KilledRunTests.variable: "1"]
+        let run = try Program("MegaCometPackageTests.xctest", words, in: folder, environment: variables)
         let path = try eventually("the other run's appliance and terminal", seconds: 60) { () -> String? in
             guard run.isRunning else { throw Failure("the other run has ended: \(run.output)") }
-            return run.output.split(separator: "\n").first { $0.hasPrefix("started ") && $0.hasSuffix(".") }.map { String($0.dropFirst(8).dropLast()) }
+            let line = run.output.split(separator: "\n").first { $0.hasPrefix("started ") && $0.hasSuffix(".") }
+            return line.map { String($0.dropFirst(8).dropLast()) }
         }
         let left = Processes.mentioning(path)
         let names = Set(left.map { contents(ofFile: "/proc/\($0)/comm").split(separator: "\n").joined() })

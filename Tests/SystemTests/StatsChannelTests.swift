@@ -34,7 +34,8 @@ struct StatsChannelTests {
         }
     }
 
-    /// The worker tells in an event that it is linked, after its report of it. A viewer that comes then gets that report, and not the event.
+    /// The worker tells in an event that it is linked, after its report of it. A viewer that comes then gets that
+    /// report, and not the event.
     @Test func aNewViewer_countsNothingAsLost_thatWasSentBeforeItCame() throws {
         let appliance = try Appliance(workers: 1, ["stats": "interval = 3"])
         try eventually("the worker's event is with the hub") { try appliance.events().contains("clients announced") }

@@ -64,6 +64,7 @@ final class TerminalScreen {
 
     @discardableResult
     private func tmux(_ words: String...) throws -> String {
-        try run(tool: ["/usr/bin/tmux", "-S", socket] + words, environment: ["LC_ALL": "C.UTF-8", "TERM": "xterm-256color"], in: appliance.folder)
+        let environment = ["LC_ALL": "C.UTF-8", "TERM": "xterm-256color"]
+        return try run(tool: ["/usr/bin/tmux", "-S", socket] + words, environment: environment, in: appliance.folder)
     }
 }
