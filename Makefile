@@ -59,10 +59,11 @@ test: test-packages test-swift test-load test-browser test-cost
 test-packages:
 	@$(MAKE) --no-print-directory packages PACKAGES="$(PACKAGES) $(TEST_PACKAGES)"
 
-# Units, simulations, and the real programs over real sockets.
+# Units, simulations, and the real programs over real sockets. FILTER: only tests with such names. TEST_USER, for root:
+# they run as that user, and as root only those that need it.
 test-swift: packages test-packages
 	swift build --build-tests $(DEBUG)
-	swift test --skip-build
+	$(if $(TEST_USER),Tests/as-user $(TEST_USER),swift test --skip-build $(if $(FILTER),--filter '$(FILTER)'))
 
 # A rolling restart under 8,000 clients that acknowledge and 1,000 publishes a second: nothing is lost, nobody is refused. About a minute, and alone: beside
 # other tests they would take the processors from each other.

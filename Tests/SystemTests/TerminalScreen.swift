@@ -64,7 +64,8 @@ final class TerminalScreen {
 
     @discardableResult
     private func tmux(_ words: String...) throws -> String {
-        let environment = ["LC_ALL": "C.UTF-8", "TERM": "xterm-256color"]
+        // The user's own shell may be one that ends at once, as `nobody` has it.
+        let environment = ["LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "SHELL": "/bin/sh"]
         return try run(tool: ["/usr/bin/tmux", "-S", socket] + words, environment: environment, in: appliance.folder)
     }
 }
