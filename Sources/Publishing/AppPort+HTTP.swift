@@ -5,12 +5,14 @@ import Wire
 extension AppPort {
     /// Takes up the next request; false where it is not whole yet.
     mutating func request(
-        _ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64, _ others: () -> [ConnectedApp]
+        _ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64,
+        _ others: () -> [ConnectedApp]
     ) -> Bool {
+        if session.chunked != nil { return chunks(&session, &switchboard, inputElsewhere, now, others) }
         guard session.input.count > 0, session.input.count >= session.needed else { return false }
         let input = session.input.bytes
         let request: HTTPRequest
-        switch HTTPRequest.parse(input, limit: Limits.appHeadBytes) {
+        switch HTTPRequest.parse(input, limit: Limits.appHeadBytes, takesChunks: true) {
         case .incomplete: return false
         case .refused(let refusal):
             refuse(refusal, &session)
@@ -18,36 +20,76 @@ extension AppPort {
         case .request(let parsed): request = parsed
         }
         // What can be refused by the head alone is refused before its body is taken.
-        if request.contentLength > 0 || request.method == .post, let error = early(request, input.count, inputElsewhere) {
+        if let error = early(request, input.count, inputElsewhere) {
             _ = reject(error, &session)
             reply(.wrong(error), request, &session, closing: true)
             return false
         }
         let total = request.headBytes + request.contentLength
-        if input.count < total {
+        if request.isChunked || input.count < total {
             session.needed = total
             if request.expectsContinue, !session.continued, input.count == request.headBytes {
                 session.output.append("HTTP/1.1 100 Continue\r\n\r\n")
                 session.continued = true
             }
-            return false
+            guard request.isChunked else { return false }
+            session.beginChunks(headBytes: request.headBytes)
+            return chunks(&session, &switchboard, inputElsewhere, now, others)
         }
-        counters.requests += 1
         answer(request, input.part(request.headBytes, request.contentLength), &session, &switchboard, now, others)
         session.input.consume(total)
+        ended(request, &session)
+        return true
+    }
+    private mutating func ended(_ request: HTTPRequest, _ session: inout AppSession) {
+        counters.requests += 1
         session.needed = 0
         session.continued = false
         if !request.keepAlive { session.isClosing = true }
-        return true
     }
 
+    /// The rest of a request whose body comes in chunks; false where it is not whole yet.
+    private mutating func chunks(
+        _ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64,
+        _ others: () -> [ConnectedApp]
+    ) -> Bool {
+        guard var chunked = session.chunked.take() else { return false }
+        switch chunked.body.take(session.input.bytes, most: mostBody) {
+        case .incomplete(let used):
+            session.input.consume(used)
+            if inputElsewhere + session.input.count + chunked.bytes > Limits.appInputBytes {
+                reply(reject(.busy, &session), chunked.request, &session, closing: true)
+            } else {
+                session.chunked = consume chunked
+            }
+            return false
+        case .refused(let refusal):
+            refuse(refusal, &session)
+            return false
+        case .whole(let used):
+            session.input.consume(used)
+            // simdjson reads past the end of a document.
+            _ = chunked.body.content.reserve(PublishDocument.padding)
+            let (request, body) = (chunked.request, chunked.body.content.bytes)
+            session.chunked = consume chunked  // both point into it
+            answer(request, body, &session, &switchboard, now, others)
+            ended(request, &session)
+            session.chunked = nil
+            return true
+        }
+    }
+
+    /// Bytes that a body may have: of a batch, or of one publish where that may be larger.
+    private var mostBody: Int { max(Limits.batchBytes, maxMessage + Limits.publishBytes) }
+
     private func early(_ request: HTTPRequest, _ have: Int, _ inputElsewhere: Int) -> PublishError? {
+        guard request.contentLength > 0 || request.isChunked || request.method == .post else { return nil }
         if !isAuthorized(request) { return .unauthorized }
         // A page that somebody opens on this machine could publish by a form. With a key it can't: it has none to send.
         if key.isEmpty, request.origin != nil {
             return PublishError(403, "origin", "a web page may not publish: an app sends no Origin, or set app.key")
         }
-        if request.contentLength > max(Limits.batchBytes, maxMessage + Limits.publishBytes) {
+        if request.contentLength > mostBody {
             return PublishError(413, "too_large", "the body is too large: send smaller batches")
         }
         if let coding = request.contentEncoding, !matchesLowercase(coding, "identity") {
@@ -146,19 +188,28 @@ extension AppPort {
             return publishLines(request, body, &session, &switchboard, now)
         }
         switch document.parse(body) {
-        case .invalid: reply(reject(.badJSON(body), &session), request, &session)
+        case .invalid:
+            // One element that is no JSON spoils the document, and none of the others: each is a publish, as each line
+            // is.
+            guard BatchElements.areIn(body) else { return reply(reject(.badJSON(body), &session), request, &session) }
+            self.body.clear()
+            for (index, element) in BatchElements(body).enumerated() {
+                let text = body.part(element.lowerBound, element.count)
+                write(publish(text, at: element.lowerBound, &session, &switchboard, now), index)
+            }
+            replyWithOutcomes(request, &session)
         case .other: reply(reject(.notAnObject, &session), request, &session)
         case .object:
             guard let item = document.next(of: body, maxMessage: maxMessage) else { return }
             reply(publish(item, &session, &switchboard, now), request, &session)
         case .array:
             self.body.clear()
+            var index = 0
             while let item = document.next(of: body, maxMessage: maxMessage) {
-                self.body.append(self.body.isEmpty ? "[" : ",")
-                publish(item, &session, &switchboard, now).write(to: &self.body)
+                write(publish(item, &session, &switchboard, now), index)
+                index += 1
             }
-            self.body.append(self.body.isEmpty ? "[]" : "]")
-            reply(200, request, &session)
+            replyWithOutcomes(request, &session)
         }
     }
 
@@ -166,22 +217,37 @@ extension AppPort {
         _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64
     ) {
         self.body.clear()
-        var at = 0
+        var (at, index) = (0, 0)
         while at < body.count {
             let end = position(of: 10, in: body, from: at)
             let line = body.part(at, end - at)
             defer { at = end + 1 }
             if isBlank(line) { continue }
-            let outcome: Outcome
-            switch document.parse(line) {
-            case .invalid: outcome = reject(.badJSON(line, at: at), &session)
-            case .array, .other: outcome = reject(.notAnObject, &session)
-            case .object: outcome = document.next(of: line, maxMessage: maxMessage).map { publish($0, &session, &switchboard, now) } ?? reject(.notAnObject, &session)
-            }
-            self.body.append(self.body.isEmpty ? "[" : ",")
-            outcome.write(to: &self.body)
+            write(publish(line, at: at, &session, &switchboard, now), index)
+            index += 1
         }
-        self.body.append(self.body.isEmpty ? "[]" : "]")
+        replyWithOutcomes(request, &session)
+    }
+
+    /// One publish of several that each stand for themselves. `offset`: where it stands in the body.
+    private mutating func publish(
+        _ text: UnsafeRawBufferPointer, at offset: Int, _ session: inout AppSession, _ switchboard: inout Switchboard,
+        _ now: UInt64
+    ) -> Outcome {
+        switch document.parse(text) {
+        case .invalid: return reject(.badJSON(text, at: offset), &session)
+        case .array, .other: return reject(.notAnObject, &session)
+        case .object:
+            let item = document.next(of: text, maxMessage: maxMessage)
+            return item.map { publish($0, &session, &switchboard, now) } ?? reject(.notAnObject, &session)
+        }
+    }
+    private mutating func write(_ outcome: Outcome, _ index: Int) {
+        body.append(index == 0 ? "[" : ",")
+        outcome.write(to: &body, index: index)
+    }
+    private mutating func replyWithOutcomes(_ request: HTTPRequest, _ session: inout AppSession) {
+        body.append(body.isEmpty ? "[]" : "]")
         reply(200, request, &session)
     }
 

@@ -35,6 +35,7 @@ package struct AppPort: ~Copyable {
             case .http: goesOn = request(&session, &switchboard, inputElsewhere, now, others)
             }
             if !goesOn { break }
+            session.taken &+= 1
         }
         if session.input.isEmpty { session.input.shrink(over: 64 * 1024) }
     }
@@ -88,15 +89,36 @@ enum Outcome {
         case .wrong(let error): error.status
         }
     }
-    func write(to out: inout Buffer) {
+    /// `index`: of several outcomes, which one this is; errors say it.
+    func write(to out: inout Buffer, index: Int? = nil) {
         switch self {
         case .sent(let id), .queued(let id):
             out.append("{\"id\":")
             out.append(decimal: id)
             if case .sent = self { out.append(",\"status\":\"sent\"}") } else { out.append(",\"status\":\"queued\"}") }
-        case .wrong(let error): error.write(to: &out)
+        case .wrong(let error): error.write(to: &out, index: index)
         }
     }
+}
+
+/// A request whose body comes in chunks.
+struct ChunkedRequest: ~Copyable {
+    /// As it came.
+    private var head = Buffer()
+    var body = ChunkedBody()
+
+    init(head bytes: UnsafeRawBufferPointer) { head.append(bytes) }
+
+    /// The request without its body. Its parts point into this.
+    var request: HTTPRequest {
+        let parsed = HTTPRequest.parse(head.bytes, limit: Limits.appHeadBytes, takesChunks: true)
+        guard case .request(let request) = parsed else {
+            preconditionFailure("the head of a request was taken, and is none")
+        }
+        return request
+    }
+    /// Bytes that are held for it.
+    var bytes: Int { head.count + body.content.count }
 }
 
 /// One connection of an app: bytes in, bytes out.
@@ -122,19 +144,48 @@ package struct AppSession: ~Copyable {
     var needed = 0
     /// HTTP: `100 Continue` was sent for the request that stands at the front.
     var continued = false
+    /// HTTP: the request whose body comes in chunks, until it is whole. The input has what follows of it.
+    var chunked: ChunkedRequest?
+    /// Requests and lines that were taken up: where this grows, the connection has got on.
+    package internal(set) var taken: UInt64 = 0
 
     package init() {}
 
+    /// The head that stands at the front of the input is of a request in chunks.
+    mutating func beginChunks(headBytes: Int) {
+        chunked = ChunkedRequest(head: input.bytes.part(0, headBytes))
+        input.consume(headBytes)
+        needed = 0
+    }
+
     /// Bytes that it holds or has said that it will send: the sum over all sessions is bounded.
-    package var claimedBytes: Int { max(input.count, needed) }
-    /// Something has begun and is not whole: it must end in time.
-    package var isHalf: Bool { form == .http && !input.isEmpty }
+    package var claimedBytes: Int { max(input.count, needed) + chunkedBytes }
+    private var chunkedBytes: Int {
+        switch chunked {
+        case .some(let chunked): chunked.bytes
+        case .none: 0
+        }
+    }
+    /// Nothing has begun that is not whole.
+    package var isBetween: Bool { input.isEmpty && chunked == nil }
+    /// A request has begun and is not whole: it must end in time.
+    package var isHalf: Bool { form == .http && !isBetween }
     /// It has published or given the key, or it speaks HTTP, where each request does so: before that a connection has no right to stay.
     package var isProven: Bool { form == .http || hasKey || tally.publishes > 0 }
     /// An HTTP connection between two requests, or one that has said nothing yet.
-    package var isIdle: Bool { form != .lines && input.isEmpty && output.isEmpty }
+    package var isIdle: Bool { form != .lines && isBetween && output.isEmpty }
     /// Whether more should be read now.
     package var wantsInput: Bool { !isClosing && output.count < Limits.appOutputBytes }
+
+    /// Whether its time is over. `since`: when it came; `lastProgress`: when it last got on (a request begun or ended,
+    /// answers taken). Both, and now, in milliseconds of one clock.
+    package func isOver(since: UInt64, lastProgress: UInt64, now: UInt64) -> Bool {
+        func seconds(_ time: UInt64) -> UInt64 { (now - min(now, time)) / 1000 }
+        if !isProven, seconds(since) >= Limits.appProofSeconds { return true }
+        if !output.isEmpty { return seconds(lastProgress) >= Limits.appWriteSeconds }
+        if isHalf { return seconds(lastProgress) >= Limits.appRequestSeconds }
+        return isIdle && seconds(lastProgress) >= Limits.appIdleSeconds
+    }
 
     /// The app sends no more: what stands in the last line is a line, also without its end.
     package mutating func ended() {

@@ -95,8 +95,8 @@ struct PublishError: Equatable {
         return PublishError(400, "bad_json", fault.message, offset: offset + fault.offset)
     }
 
-    /// `{"error":{"code":"...","message":"...","offset":N}}`
-    func write(to out: inout Buffer) {
+    /// `{"error":{"code":"...","message":"...","offset":N,"index":N}}`, offset and index where they apply.
+    func write(to out: inout Buffer, index: Int? = nil) {
         out.append("{\"error\":{\"code\":\"")
         out.append(code)
         out.append("\",\"message\":\"")
@@ -106,9 +106,13 @@ struct PublishError: Equatable {
             out.append(decimal: UInt64(offset))
             out.append("\",\"offset\":")
             out.append(decimal: UInt64(offset))
-            out.append("}}")
         } else {
-            out.append("\"}}")
+            out.append("\"")
         }
+        if let index {
+            out.append(",\"index\":")
+            out.append(decimal: UInt64(index))
+        }
+        out.append("}}")
     }
 }

@@ -13,8 +13,10 @@ package struct HTTPRequest {
     package var minorVersion: UInt8 = 1
     /// Whether the connection goes on after the answer (RFC 9112, 9.3).
     package var keepAlive = true
-    /// Bytes of the body that follows the head. 0 where the request has none.
+    /// Bytes of the body that follows the head. 0 where the request has none, or has it in chunks.
     package var contentLength = 0
+    /// The body follows in chunks (RFC 9112, 7.1): `ChunkedBody` reads it. Only where the parser was told to take them.
+    package var isChunked = false
     /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
     package var expectsContinue = false
     /// The values of the headers that anyone here asks for; nil where the request has none.
@@ -35,13 +37,15 @@ package struct HTTPRequest {
         case refused(HTTPRefusal)
     }
 
-    /// The request at the start of `input`, of at most `limit` bytes (8,192 by default: `workers.max_request`). One that is longer is
-    /// refused as soon as that is known: 414 while its first line lasts, 431 after it.
+    /// The request at the start of `input`, of at most `limit` bytes (8,192 by default: `workers.max_request`). One
+    /// that is longer is refused as soon as that is known: 414 while its first line lasts, 431 after it. `takesChunks`:
+    /// a body may come in chunks; where it may not, and for any other transfer coding, the request is refused with 501
+    /// (RFC 9112, 6.1).
     ///
     /// Cookies are skipped and not counted in `limit`: a browser sends those of everything else on the host. They have
     /// a bound of their own, `Limits.cookieBytes`.
-    package static func parse(_ input: UnsafeRawBufferPointer, limit: Int) -> Parsed {
-        var parser = HTTPRequestParser(input: input, limit: limit)
+    package static func parse(_ input: UnsafeRawBufferPointer, limit: Int, takesChunks: Bool = false) -> Parsed {
+        var parser = HTTPRequestParser(input: input, limit: limit, takesChunks: takesChunks)
         switch parser.parse() {
         case .incomplete: return .incomplete
         case .done: return .request(parser.request)
@@ -101,6 +105,7 @@ struct HTTPRequestParser {
 
     let input: UnsafeRawBufferPointer
     let limit: Int
+    private let takesChunks: Bool
     var request = HTTPRequest()
     private var at = 0
     private var hosts = 0
@@ -113,9 +118,10 @@ struct HTTPRequestParser {
     /// More header lines than this are refused with 431.
     private static let headerLines = 100
 
-    init(input: UnsafeRawBufferPointer, limit: Int) {
+    init(input: UnsafeRawBufferPointer, limit: Int, takesChunks: Bool) {
         self.input = input
         self.limit = limit
+        self.takesChunks = takesChunks
     }
 
     /// Nil when the first line was whole and right.
@@ -283,7 +289,10 @@ struct HTTPRequestParser {
             hasLength = true
             request.contentLength = value.reduce(0) { $0 * 10 + Int($1 - 48) }
         case 16 where matchesLowercase(name, "content-encoding"): request.contentEncoding = value
-        case 17 where matchesLowercase(name, "transfer-encoding"): hasTransferEncoding = true
+        case 17 where matchesLowercase(name, "transfer-encoding"):
+            // Several lines are one list of codings; the one that is taken stands alone.
+            request.isChunked = !hasTransferEncoding && matchesLowercase(value, "chunked")
+            hasTransferEncoding = true
         default: break
         }
         return nil
@@ -313,7 +322,8 @@ struct HTTPRequestParser {
             // RFC 9112, 6.1: both together are how requests are smuggled; 1.0 has no transfer codings.
             if hasLength { return .refused(400, "Content-Length beside Transfer-Encoding") }
             if request.minorVersion == 0 { return .refused(400, "Transfer-Encoding in HTTP/1.0") }
-            return .refused(501, "transfer codings are not taken: send Content-Length")
+            guard takesChunks else { return .refused(501, "transfer codings are not taken: send Content-Length") }
+            guard request.isChunked else { return .refused(501, "of the transfer codings only chunked is taken") }
         }
         return .done
     }

@@ -64,6 +64,8 @@ package enum Limits {
     package static let batchBytes = 4 * 1024 * 1024
     /// Bytes of a request's head on the app port. Longer: 414 or 431.
     package static let appHeadBytes = 8192
+    /// Bytes of chunk extensions and trailers in a body, which are skipped (RFC 9112, 7.1). More: 431.
+    package static let chunkExtraBytes = 8192
     /// Connections of apps, and of workers. More are closed at once.
     package static let appConnections = 1024
     package static let linkConnections = 1200

@@ -126,16 +126,16 @@ final class AppConnection {
                 session.ended()
             case .failed: return apps.close(self)
             case .bytes(let count):
-                if session.input.isEmpty { lastProgress = apps.now }
+                if session.isBetween { lastProgress = apps.now }
                 session.input.advance(by: count)
             }
         }
         process()
     }
     private func process() {
-        let before = session.input.count
+        let before = session.taken
         apps.process(self)
-        if session.input.count < before { lastProgress = apps.now }
+        if session.taken != before { lastProgress = apps.now }
     }
 
     /// Writes what came of it.
@@ -189,12 +189,8 @@ final class AppConnection {
         Sockets.peer(descriptor).map { ConnectedApp(session, peer: $0.description, since: since, lastProgress: lastProgress, now: now) }
     }
     fileprivate func isOver(now: UInt64) -> Bool {
-        let seconds = (now - min(now, lastProgress)) / 1000
-        if lingers { return seconds >= Limits.appLingerSeconds }
-        if !session.isProven, (now - min(now, since)) / 1000 >= Limits.appProofSeconds { return true }
-        if !session.output.isEmpty { return seconds >= Limits.appWriteSeconds }
-        if session.isHalf { return seconds >= Limits.appRequestSeconds }
-        return session.isIdle && seconds >= Limits.appIdleSeconds
+        if lingers { return (now - min(now, lastProgress)) / 1000 >= Limits.appLingerSeconds }
+        return session.isOver(since: since, lastProgress: lastProgress, now: now)
     }
     fileprivate func release() {
         watcher?.stop()

@@ -19,6 +19,10 @@ final class App {
     var wantsInput: Bool { session.wantsInput }
     var inputBytes: Int { session.input.count }
     var outputBytes: Int { session.output.count }
+    var claimedBytes: Int { session.claimedBytes }
+    var isHalf: Bool { session.isHalf }
+    var isBetween: Bool { session.isBetween }
+    var taken: UInt64 { session.taken }
     var queued: Int { board.queue.depth }
 
     init(key: String = "", _ change: (inout QueueSettings) -> Void = { _ in }) {
@@ -70,6 +74,11 @@ final class App {
 
     static func post(_ body: String, _ headers: String = "", path: String = "/publish") -> String {
         "POST \(path) HTTP/1.1\r\nHost: a\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+    /// The same with a body in these chunks.
+    static func chunked(_ chunks: [String], _ headers: String = "", path: String = "/publish") -> String {
+        let head = "POST \(path) HTTP/1.1\r\nHost: a\r\n\(headers)Transfer-Encoding: chunked\r\n\r\n"
+        return head + chunks.map { "\(String($0.utf8.count, radix: 16))\r\n\($0)\r\n" }.joined() + "0\r\n\r\n"
     }
     static func get(_ path: String, _ headers: String = "") -> String { "GET \(path) HTTP/1.1\r\nHost: a\r\n\(headers)\r\n" }
 }

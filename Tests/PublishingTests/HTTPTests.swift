@@ -82,17 +82,86 @@ import Wire
         app.poll("c2")
         let got = answer(app.send(App.post(#"[{"client":"c1","message":[1]},{"client":"c2","message":{"b":2}}, 7 ,{"client":"c3","message":"x,]}"}]"#)))
         #expect(got.status == 200)
-        #expect(got.body == #"[{"id":1000000,"status":"queued"},{"id":1000001,"status":"sent"},{"error":{"code":"bad_publish","message":"a publish is an object with client and message"}},{"id":1000002,"status":"queued"}]"#)
+        let (first, second) = (#"{"id":1000000,"status":"queued"}"#, #"{"id":1000001,"status":"sent"}"#)
+        let message = "a publish is an object with client and message"
+        let bad = #"{"error":{"code":"bad_publish","message":"\#(message)","index":2}}"#
+        #expect(got.body == #"[\#(first),\#(second),\#(bad),{"id":1000002,"status":"queued"}]"#)
         #expect(app.delivered() == [#"{"b":2}"#])
         #expect(answer(app.send(App.post("[]"))).body == "[]")
     }
 
-    @Test func aBrokenBatch_publishesNothing() {
+    /// Nobody can say what the elements are of an array that is none.
+    @Test(arguments: [
+        #"[{"client":"c1","message":1},{"client":"c1","message":2]"#, #"[{"client":"c1","message":1}"#,
+        #"[{"client":"c1","message":1},]"#, #"[{"client":"c1","message":1},,7]"#, #"[,{"client":"c1","message":1}]"#,
+        #"[{"client":"c1","message":1} {"client":"c1","message":2}]"#, #"[{"client":"c1","message":1}]]"#,
+        #"[{"client":"c1","message":1}] 7"#, #"[{"client":"c1","message":[1}],{"client":"c1","message":2}]"#,
+        #"[{"client":"c1","message":1},{"client":"c1","message":"x}]"#, "[", "[7 7]", #"[7"x"]"#, #"["\"#,
+    ])
+    func aBrokenBatch_publishesNothing(_ batch: String) {
         let app = App()
-        let got = answer(app.send(App.post(#"[{"client":"c1","message":1},{"client":"c1","message":2]"#)))
+        let got = answer(app.send(App.post(batch)))
         #expect(got.status == 400)
-        #expect(got.body.contains("\"offset\":55"))
+        #expect(got.body.hasPrefix(#"{"error":{"code":"bad_json","#) && got.body.contains("\"offset\":"), "\(got.body)")
         #expect(app.queued == 0)
+    }
+    @Test func aBrokenBatch_namesTheByte() {
+        let batch = #"[{"client":"c1","message":1},{"client":"c1","message":2]"#
+        #expect(answer(App().send(App.post(batch))).body.contains("\"offset\":55"))
+    }
+
+    /// An element that is no JSON is an outcome of its own; the others are published.
+    @Test(arguments: [
+        (#""x\ud83d""#, "half a surrogate pair at byte 33", 33),
+        (#"{"client":"c1","message":"x\ud83d"}"#, "half a surrogate pair at byte 58", 58),
+        ("nope", "no value at byte 31", 31),
+        (#"{"client":"c1","message":01}"#, "number with a leading zero at byte 56", 56),
+        (#"{"client":"c1","message":}"#, "no value at byte 56", 56), (#"{"client" 7}"#, "no colon at byte 41", 41),
+        ("[7 7]", "no comma or closing bracket at byte 34", 34),
+        (#"{"client":"c1","message":\#(nested(300))}"#, "nested too deep at byte 311", 311),
+        ("{\"client\":\"c1\",\"message\":\"\u{1}\"}", "control character in a string at byte 57", 57),
+    ])
+    func aBadElement_isToldWithItsIndex_andTheOthersArePublished(_ element: String, _ message: String, _ offset: Int) {
+        let app = App()
+        let others = (#"{"client":"c1","message":1}"#, #"{"message":0},{"client":"c1","message":2}"#)
+        let got = answer(app.send(App.post(" [ \(others.0),\(element) , \(others.1) ] ")))
+        #expect(got.status == 200)
+        let (first, second) = (#"{"id":1000000,"status":"queued"}"#, #"{"id":1000001,"status":"queued"}"#)
+        let bad = #"{"error":{"code":"bad_json","message":"\#(message)","offset":\#(offset),"index":1}}"#
+        let noClient = #"{"error":{"code":"bad_client","message":"client is missing","index":2}}"#
+        #expect(got.body == "[\(first),\(bad),\(noClient),\(second)]")
+        #expect(JSONScanner.isValid(got.body))
+        #expect(app.queued == 2)
+    }
+
+    /// Where a batch is taken apart, the outcomes are those that its elements have alone; where it is not, it is no
+    /// JSON.
+    @Test func mutatedBatches_areSurvived_andTheirElementsAreWhatTheyAreAlone() {
+        let seed = Array(#"[{"client":"a","message":[1,{"b":"]"}]},7,{"client":"b","message":"\\\"}"},[{}]]"#.utf8)
+        var random = SeededRandom(12)
+        for _ in 0..<20_000 {
+            var bytes = seed
+            for _ in 0..<1 + random.below(3) {
+                let at = random.below(bytes.count)
+                switch random.below(3) {
+                case 0: bytes[at] = Array("\"\\{}[],:0 ".utf8)[random.below(10)]
+                case 1: bytes.remove(at: at)
+                default: bytes.insert(Array("\"\\{}[],:0 ".utf8)[random.below(10)], at: at)
+                }
+            }
+            bytes.withUnsafeBytes { text in
+                let isJSON = JSONScanner.fault(in: text) == nil
+                var elements = BatchElements(text)
+                var bad = 0
+                while let element = elements.next() {
+                    if element.isEmpty || element.upperBound > text.count { Issue.record("\(element) in \(bytes)") }
+                    if JSONScanner.fault(in: text.part(element.lowerBound, element.count)) != nil { bad += 1 }
+                }
+                // A whole array of good elements is JSON, and the other way round.
+                let isArray = isJSON && text.first { $0 > 32 } == UInt8(ascii: "[")
+                if isArray != (elements.isWhole && bad == 0) { Issue.record("\(Array(text))") }
+            }
+        }
     }
 
     @Test func ndjson_isLineByLine() {
@@ -100,7 +169,8 @@ import Wire
         let lines = "{\"client\":\"c1\",\"message\":1}\n\n{\"client\":\r\n{\"client\":\"c1\",\"message\":2}"
         let got = answer(app.send(App.post(lines, "Content-Type: application/x-ndjson; charset=utf-8\r\n")))
         #expect(got.status == 200)
-        #expect(got.body == #"[{"id":1000000,"status":"queued"},{"error":{"code":"bad_json","message":"ends early at byte 40","offset":40}},{"id":1000001,"status":"queued"}]"#)
+        let bad = #"{"error":{"code":"bad_json","message":"ends early at byte 40","offset":40,"index":1}}"#
+        #expect(got.body == #"[{"id":1000000,"status":"queued"},\#(bad),{"id":1000001,"status":"queued"}]"#)
     }
 
     @Test func fullQueue_503_withRetryAfter() {
@@ -156,7 +226,9 @@ import Wire
 
     @Test(arguments: [
         ("GET /publish HTTP/1.1\r\nHost: a\r\n\r\n", 405), ("POST /stats HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405), (App.get("/"), 404), (App.get("/clients/"), 404),
-        ("POST /publish HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 501), ("POST /publish HTTP/1.1\r\n\r\n", 400), ("\u{16}\u{3}\u{1}", 400),
+        ("POST /publish HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
+        ("POST /publish HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400),
+        ("POST /publish HTTP/1.1\r\n\r\n", 400), ("\u{16}\u{3}\u{1}", 400),
         ("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", 501), ("GET /stats HTTP/2.0\r\nHost: a\r\n\r\n", 505), ("GET /\(String(repeating: "x", count: 9000)) HTTP/1.1\r\n", 414),
     ])
     func otherRequests_haveTheirStatus(_ request: String, _ status: Int) { #expect(answer(App().send(request)).status == status) }
@@ -223,6 +295,7 @@ import Wire
         let seeds = [
             App.post(#"{"client":"c1","message":[1,2]}"#), App.get("/stats"), App.get("/clients/c%31"), App.get("/x", "Connection: close\r\n"),
             App.post("{\"client\":\"c1\",\"message\":1}\n{}\n", "Content-Type: application/x-ndjson\r\n"), App.post(#"[{"client":"a","message":0},7]"#, "Expect: 100-continue\r\n"),
+            App.chunked([#"{"client":"c1","#, #""message":[1,2]}"#]), App.chunked(["{}"], "Expect: 100-continue\r\n"),
         ].map { Array($0.utf8) }
         var random = SeededRandom(4)
         for _ in 0..<5_000 {
@@ -262,6 +335,10 @@ import Wire
         #expect(!app.wantsInput)
         #expect(app.inputBytes > 0)
     }
+}
+
+private func nested(_ depth: Int) -> String {
+    String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
 }
 
 extension String {

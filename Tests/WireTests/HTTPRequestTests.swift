@@ -92,6 +92,23 @@ import Wire
         #expect(Self.refusal(request) == status)
     }
 
+    @Test(arguments: [
+        ("chunked", nil), ("Chunked", nil), ("gzip", 501), ("gzip, chunked", 501), ("chunked, chunked", 501),
+        ("identity", 501), ("xchunked", 501), ("", 501), ("chunked\r\nTransfer-Encoding: chunked", 501),
+        ("chunked\r\nTransfer-Encoding: identity", 501), ("identity\r\nTransfer-Encoding: chunked", 501),
+        ("chunked\r\nContent-Length: 3", 400), ("chunked\r\nContent-Length: 0", 400),
+    ] as [(String, Int?)])
+    func ofTheTransferCodings_onlyChunkedIsTaken(_ coding: String, status: Int?) {
+        let request = Array("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \(coding)\r\n\r\n".utf8)
+        request.withUnsafeBytes {
+            switch HTTPRequest.parse($0, limit: 8192, takesChunks: true) {
+            case .incomplete: Issue.record("incomplete")
+            case .refused(let refusal): #expect(refusal.status == status)
+            case .request(let request): #expect(status == nil && request.isChunked && request.contentLength == 0)
+            }
+        }
+    }
+
     @Test func aLongTarget_isRefusedWhileItComes() {
         #expect(Self.refusal("GET /" + String(repeating: "a", count: 9000)) == 414)
         #expect(Self.refusal("GET /" + String(repeating: "a", count: 9000) + " HTTP/1.1\r\nHost: x\r\n\r\n") == 414)
