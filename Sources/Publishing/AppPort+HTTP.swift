@@ -25,6 +25,7 @@ extension AppPort {
             reply(.wrong(error), request, &session, closing: true)
             return false
         }
+        if !key.isEmpty, !session.hasKey { session.hasKey = isAuthorized(request) }
         let total = request.headBytes + request.contentLength
         if request.isChunked || input.count < total {
             session.needed = total

@@ -134,7 +134,7 @@ package struct AppSession: ~Copyable {
     /// What came over it.
     var tally = AppTally()
     var form = Form.unknown
-    /// Lines: the key has been given (or none is needed).
+    /// The key has been given. (In the line form also where none is needed, and one was given all the same.)
     var hasKey = false
     /// Lines: inside a line that is too long, up to its end.
     var isSkipping = false
@@ -170,8 +170,10 @@ package struct AppSession: ~Copyable {
     package var isBetween: Bool { input.isEmpty && chunked == nil }
     /// A request has begun and is not whole: it must end in time.
     package var isHalf: Bool { form == .http && !isBetween }
-    /// It has published or given the key, or it speaks HTTP, where each request does so: before that a connection has no right to stay.
-    package var isProven: Bool { form == .http || hasKey || tally.publishes > 0 }
+    /// It has published or given the key. Who has not makes room where there is none left.
+    package var isTrusted: Bool { hasKey || tally.publishes > 0 }
+    /// It is trusted, or speaks HTTP, where each request begins anew: before that a connection has no right to stay.
+    package var isProven: Bool { form == .http || isTrusted }
     /// An HTTP connection between two requests, or one that has said nothing yet.
     package var isIdle: Bool { form != .lines && isBetween && output.isEmpty }
     /// Whether more should be read now.

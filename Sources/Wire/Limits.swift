@@ -66,7 +66,8 @@ package enum Limits {
     package static let appHeadBytes = 8192
     /// Bytes of chunk extensions and trailers in a body, which are skipped (RFC 9112, 7.1). More: 431.
     package static let chunkExtraBytes = 8192
-    /// Connections of apps, and of workers. More are closed at once.
+    /// Connections of apps, and of workers. One more takes the place of the one that has said nothing, or shown no key
+    /// and no publish, for longest; where there is none of that kind it is closed at once.
     package static let appConnections = 1024
     package static let linkConnections = 1200
     /// Seconds in which a link says its hello. Later: it is closed.

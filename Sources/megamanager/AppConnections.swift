@@ -38,11 +38,18 @@ final class AppConnections {
     }
 
     private func accepted(_ descriptor: Int32) {
-        guard connections.count < Limits.appConnections else {
-            log.warning("an app's connection over \(Limits.appConnections): closed")
-            return Sockets.close(descriptor)
+        if connections.count >= Limits.appConnections {
+            // Who has shown no key and no publish makes room, the one first that has not got on for longest: an app
+            // always gets its place.
+            let strangers = connections.values.filter { !$0.session.isTrusted }
+            let quietest = strangers.min { ($0.lastProgress, $0.number) < ($1.lastProgress, $1.number) }
+            guard let quietest else {
+                log.warning("an app's connection over \(Limits.appConnections): closed")
+                return Sockets.close(descriptor)
+            }
+            close(quietest)
         }
-        let connection = AppConnection(loop, self, descriptor, now: manager.now)
+        let connection = AppConnection(loop, self, descriptor, number: acceptCount, now: manager.now)
         connections[ObjectIdentifier(connection)] = connection
     }
 
@@ -105,11 +112,14 @@ final class AppConnection {
     private var watcher: IOWatcher?
     /// When it came, and when it last got on: a request begun or ended, answers taken. Milliseconds.
     private let since: UInt64
-    private var lastProgress: UInt64
+    fileprivate private(set) var lastProgress: UInt64
+    /// How many had come with it.
+    fileprivate let number: UInt64
 
-    fileprivate init(_ loop: Loop, _ apps: AppConnections, _ descriptor: Int32, now: UInt64) {
+    fileprivate init(_ loop: Loop, _ apps: AppConnections, _ descriptor: Int32, number: UInt64, now: UInt64) {
         self.apps = apps
         self.descriptor = descriptor
+        self.number = number
         since = now
         lastProgress = now
         watcher = IOWatcher(loop, descriptor, .read) { [unowned self] in handle($0) }

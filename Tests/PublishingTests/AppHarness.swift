@@ -22,6 +22,7 @@ final class App {
     var claimedBytes: Int { session.claimedBytes }
     var isHalf: Bool { session.isHalf }
     var isBetween: Bool { session.isBetween }
+    var isTrusted: Bool { session.isTrusted }
     var taken: UInt64 { session.taken }
     var queued: Int { board.queue.depth }
 

@@ -61,6 +61,29 @@ struct AppConnectionsTests {
         try settled([peer(http), peer(bad.socket)]) { peers(try apps(pair.appPort).rows) }
     }
 
+    /// As many as there may be, that have shown no key and no publish: an app gets its place all the same, and keeps
+    /// it.
+    @Test func strangers_makeRoomForAnApp() throws {
+        let pair = try Pair()
+        let app = try LinePublisher(port: pair.appPort)
+        try app.publish("c1", "first")
+        var strangers: [Socket] = []
+        let said = ["", "{", "G", "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"]
+        for number in 0..<1024 {
+            let stranger = try Socket(port: pair.appPort)
+            try stranger.send(said[number % 4])
+            // The one after the last that has a place takes that of the first.
+            if number == 1023 { try strangers[0].waitForClose() }
+            strangers.append(stranger)
+        }
+        #expect(try pair.app.publish("c1", "second").status == "queued")
+        try strangers[1].waitForClose()
+        let late = try LinePublisher(port: pair.appPort)
+        try late.publish("c1", "third")
+        try app.publish("c1", "fourth")
+        #expect(try pair.app.presence("c1").queued == 4)
+    }
+
     @Test func answersThatAreNotRead_areSeenAsABacklog() throws {
         let pair = try Pair()
         let slow = try Socket(port: pair.appPort, receiveBuffer: 4096)

@@ -1,0 +1,65 @@
+import Comet
+import Testing
+import Wire
+
+@testable import Publishing
+
+/// How long a connection of an app may stay, with the clock moved.
+@Suite struct PatienceTests {
+    private let came: UInt64 = 9_000_000
+    /// Seconds after it came at which its time is over; nil: not within a day. It got on last when it came, or so many
+    /// seconds later.
+    private func end(_ app: App, lastProgress: UInt64 = 0) -> UInt64? {
+        let last = came + lastProgress * 1000
+        return (0...86_400).first { app.session.isOver(since: came, lastProgress: last, now: came + $0 * 1000) }
+    }
+
+    @Test func whoShowsNoKeyAndNoPublish_hasThirtySeconds() {
+        #expect(end(App()) == Limits.appProofSeconds)
+        for begun in ["{", "{\"client\":\"c1\",\"message\":", "{}\n", "{nonsense\n"] {
+            let app = App()
+            _ = app.send(begun)
+            // Whatever it does meanwhile.
+            #expect(end(app, lastProgress: 29) == Limits.appProofSeconds, "\(begun)")
+        }
+    }
+    @Test func whoHas_mayStay() {
+        let published = App()
+        _ = published.send("{\"client\":\"c1\",\"message\":1}\n")
+        #expect(end(published) == nil && published.isTrusted)
+        let known = App(key: "sesame")
+        _ = known.send("{\"key\":\"sesame\"}\n")
+        #expect(end(known) == nil && known.isTrusted)
+    }
+    @Test func overHTTP_eachRequestHasItsTime() {
+        for (request, seconds) in [
+            ("GET /stats HT", Limits.appRequestSeconds), (App.get("/stats"), Limits.appIdleSeconds),
+            (String(App.chunked(["{}"]).dropLast(5)), Limits.appRequestSeconds),
+        ] {
+            let app = App()
+            _ = app.send(request)
+            #expect(end(app) == seconds && end(app, lastProgress: 20) == seconds + 20, "\(request)")
+            #expect(!app.isTrusted)
+        }
+    }
+    /// A body that comes chunk by chunk is one request: none of its chunks begins it anew.
+    @Test func aChunk_isNoProgress() {
+        let app = App()
+        let request = App.chunked(["{", "}"])
+        for byte in request.utf8.dropLast() {
+            _ = app.send([byte])
+            #expect(app.taken == 0 && !app.isBetween)
+        }
+        _ = app.send([10])
+        #expect(app.taken == 1 && app.isBetween)
+    }
+    @Test func theKeyOrAPublishOverHTTP_isTrusted() {
+        let published = App()
+        _ = published.send(App.post("{\"client\":\"c1\",\"message\":1}"))
+        let known = App(key: "sesame")
+        _ = known.send(App.get("/stats", "Authorization: Bearer sesame\r\n"))
+        let unknown = App(key: "sesame")
+        _ = unknown.send(App.get("/nothing"))
+        #expect(published.isTrusted && known.isTrusted && !unknown.isTrusted)
+    }
+}
