@@ -284,19 +284,6 @@ struct StatsChannelTests {
         }
     }
 
-    @Test func operatorsPort_answersWhatIsThere_andRefusesTheRest() throws {
-        let appliance = try Appliance(workers: 1)
-        let port = appliance.operatorPort
-        #expect(try HTTP.request("GET", "/health", port: port).status == 200)
-        #expect(try HTTP.request("GET", "/nothing", port: port).status == 404)
-        #expect(try HTTP.request("DELETE", "/status", port: port).status == 405)
-        #expect(try HTTP.request("GET", "/status", port: port).json()["processes"]?.array?.count == 2)
-        let socket = try Socket(port: port)
-        try socket.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
-        let all = try socket.readToEnd()
-        #expect(all.hasPrefix("HTTP/1.1 200 OK\r\n") && all.contains("HTTP/1.1 400 "))
-    }
-
     /// The official parser reads it, and knows the type of every family.
     @Test func metrics_areReadByPrometheus() throws {
         let appliance = try Appliance(workers: 2, ["stats": "interval = 0.1"])

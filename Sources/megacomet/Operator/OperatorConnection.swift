@@ -1,11 +1,21 @@
 import Reactor
 import Wire
 
-/// A connection of the operator's port: gathers a request, writes an answer, goes on or closes.
+/// A connection of the operator's port: gathers requests, writes answers. Which of them is answered when, the port
+/// decides.
+///
+///     reading --bytes came--> waiting for its turn --answered--> writing --all is out--> waiting or reading, or closed
+///
+/// Nothing is read while it waits or writes: so what it holds is bounded by one reading.
 final class OperatorConnection {
-    /// Takes what is whole at the start of the input: how many bytes it was.
-    var received: (UnsafeRawBufferPointer) -> Int = { $0.count }
+    /// There may be a request to answer.
+    var waits: () -> Void = {}
     var closed: () -> Void = {}
+    /// It stands in the port's queue.
+    var isWaiting = false
+    /// By the port's count of what happened: when it came, or was answered last. The smallest has been quiet for
+    /// longest.
+    var lastUse: UInt64
 
     private let descriptor: Int32
     private var watcher: IOWatcher?
@@ -16,56 +26,66 @@ final class OperatorConnection {
     private var isClosing = false
     private static let readBytes = 16 * 1024
 
-    init(_ loop: Loop, _ descriptor: Int32, idleSeconds: Double) {
+    init(_ loop: Loop, _ descriptor: Int32, idleSeconds: Double, lastUse: UInt64) {
         self.descriptor = descriptor
         self.idleSeconds = idleSeconds
+        self.lastUse = lastUse
         watcher = IOWatcher(loop, descriptor, .read) { [unowned self] in handle($0) }
         idle = Timer(loop) { [unowned self] in close() }
         idle?.start(after: idleSeconds)
     }
 
-    func send(status: Int, type: String, body: String, keepAlive: Bool, isHead: Bool) {
-        let reason = [200: "OK", 404: "Not Found", 405: "Method Not Allowed", 503: "Service Unavailable"][status] ?? "Bad Request"
-        output.append(string: "HTTP/1.1 \(status) \(reason)\r\nContent-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\nCache-Control: no-store\r\n")
+    /// No request is being answered: nothing is lost for anyone where it is closed now.
+    var isIdle: Bool { !isWaiting && output.isEmpty }
+    /// The bytes that wait to be answered, valid until the next call.
+    var unanswered: UnsafeRawBufferPointer { input.bytes }
+
+    /// The first `taken` bytes of the input have this answer.
+    func answer(taken: Int, status: Int, type: String, body: String, keepAlive: Bool, isHead: Bool) {
+        input.consume(taken)
+        output.append("HTTP/1.1 ")
+        output.append(HTTPStatus.line(status))
+        output.append(string: "Content-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\n")
+        output.append("Cache-Control: no-store\r\n")
         if status == 405 { output.append("Allow: GET, HEAD\r\n") }
         output.append(keepAlive ? "\r\n" : "Connection: close\r\n\r\n")
         if !isHead { output.append(string: body) }
         isClosing = isClosing || !keepAlive
+        write()
     }
+    /// There is no whole request yet.
+    func readOn() { watcher?.watch(.read) }
 
     private func handle(_ ready: Interest) {
-        if ready.contains(.read), !isClosing, output.isEmpty {
-            let room = UnsafeMutableRawBufferPointer(start: input.reserve(OperatorConnection.readBytes), count: OperatorConnection.readBytes)
-            switch Sockets.read(descriptor, into: room) {
-            case .wouldBlock: break
-            case .end, .failed: return close()
-            case .bytes(let count): input.advance(by: count)
-            }
+        if !output.isEmpty { return write() }
+        let most = OperatorConnection.readBytes
+        let room = UnsafeMutableRawBufferPointer(start: input.reserve(most), count: most)
+        switch Sockets.read(descriptor, into: room) {
+        case .wouldBlock: break
+        case .end, .failed: close()
+        case .bytes(let count):
+            input.advance(by: count)
+            watcher?.watch([])
+            waits()
         }
-        work()
     }
 
-    /// One answer at a time: the next request is looked at when the last answer is out.
-    private func work() {
-        while true {
-            if !output.isEmpty {
-                switch Sockets.write(descriptor, output.bytes) {
-                case .bytes(let count): output.consume(count)
-                case .wouldBlock: break
-                case .end, .failed: return close()
-                }
-                idle?.start(after: idleSeconds)
-            }
-            guard output.isEmpty else { break }
-            if isClosing { return close() }
-            let taken = input.isEmpty ? 0 : received(input.bytes)
-            input.consume(taken)
-            if taken == 0 { break }
+    private func write() {
+        switch Sockets.write(descriptor, output.bytes) {
+        case .bytes(let count): output.consume(count)
+        case .wouldBlock: break
+        case .end, .failed: return close()
         }
-        watcher?.watch(output.isEmpty ? .read : .write)
+        idle?.start(after: idleSeconds)
+        guard output.isEmpty else { return watcher?.watch(.write) ?? () }
+        output.shrink(over: OperatorConnection.readBytes)
+        if isClosing { return close() }
+        guard !input.isEmpty else { return readOn() }
+        watcher?.watch([])
+        waits()
     }
 
-    private func close() {
+    func close() {
         guard let watcher else { return }
         watcher.stop()
         self.watcher = nil

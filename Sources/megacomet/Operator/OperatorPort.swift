@@ -6,8 +6,12 @@ import Supervision
 import Wire
 
 /// The operator's HTTP: /metrics for Prometheus, /health for load balancers, /status for programs. Only GET and HEAD, only answers.
+///
+/// The supervisor has better things to do, so requests wait in a queue, however many come at once: each connection is
+/// answered one request in a turn of the loop, and of the long answers (/metrics, /status) there is one in a turn over
+/// all of them.
 final class OperatorPort {
-    /// More connections are closed at once: nobody needs them, and they hold descriptors.
+    /// One more takes the place of the one that has been quiet for longest: whoever asks for /health gets in.
     private static let mostConnections = 64
     private static let mostRequestBytes = 8192
     /// Without a whole request for so long: closed.
@@ -17,40 +21,87 @@ final class OperatorPort {
     private let listener: Int32
     private var acceptor: Acceptor?
     private var connections: [ObjectIdentifier: OperatorConnection] = [:]
+    /// Those with something to answer, in the order that they came in.
+    private var waiting: [OperatorConnection] = []
+    private var turn: Timer?
+    /// Connections that came, and answers: the clock by which they are told apart.
+    private var uses: UInt64 = 0
     private(set) var requests: UInt64 = 0
 
     init(_ supervisor: Supervisor) throws {
         self.supervisor = supervisor
         let settings = supervisor.settings.operator
         listener = try Sockets.listen(Endpoint(settings.address, UInt16(settings.port)))
+        turn = Timer(supervisor.loop) { [unowned self] in takeTurn() }
         acceptor = Acceptor(supervisor.loop, listener: listener) { [unowned self] in accepted($0) }
     }
     deinit { Sockets.close(listener) }
 
     private func accepted(_ descriptor: Int32) {
-        guard connections.count < OperatorPort.mostConnections else { return Sockets.close(descriptor) }
-        let connection = OperatorConnection(supervisor.loop, descriptor, idleSeconds: OperatorPort.idleSeconds)
-        connection.received = { [unowned self] in answer(connection, $0) }
-        connection.closed = { [unowned self] in connections[ObjectIdentifier(connection)] = nil }
+        if connections.count >= OperatorPort.mostConnections {
+            // Who is being answered keeps its place while there is another.
+            let idle = connections.values.filter(\.isIdle)
+            (idle.isEmpty ? Array(connections.values) : idle).min { $0.lastUse < $1.lastUse }?.close()
+        }
+        uses += 1
+        let connection = OperatorConnection(
+            supervisor.loop, descriptor, idleSeconds: OperatorPort.idleSeconds, lastUse: uses)
+        connection.waits = { [unowned self, unowned connection] in enqueue(connection) }
+        connection.closed = { [unowned self, unowned connection] in forget(connection) }
         connections[ObjectIdentifier(connection)] = connection
     }
+    private func forget(_ connection: OperatorConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+        if connection.isWaiting { waiting.removeAll { $0 === connection } }
+    }
+    private func enqueue(_ connection: OperatorConnection) {
+        guard !connection.isWaiting else { return }
+        connection.isWaiting = true
+        waiting.append(connection)
+        if turn?.isRunning == false { turn?.start(after: 0) }
+    }
 
-    /// Answers what is whole in `input`; how many bytes that was.
-    private func answer(_ connection: OperatorConnection, _ input: UnsafeRawBufferPointer) -> Int {
+    /// What this turn of the loop answers.
+    private func takeTurn() {
+        let now = waiting
+        waiting = []
+        var longAnswers = 1
+        for connection in now {
+            connection.isWaiting = false
+            answer(connection, &longAnswers)
+        }
+        if !waiting.isEmpty { turn?.start(after: 0) }
+    }
+
+    /// Answers the first request of a connection, where it is whole and its turn has come.
+    private func answer(_ connection: OperatorConnection, _ longAnswers: inout Int) {
+        func send(
+            _ taken: Int, _ status: Int, _ body: String, type: String = "text/plain; charset=utf-8",
+            keepAlive: Bool, isHead: Bool = false
+        ) {
+            uses += 1
+            connection.lastUse = uses
+            connection.answer(
+                taken: taken, status: status, type: type, body: body, keepAlive: keepAlive, isHead: isHead)
+        }
+        let input = connection.unanswered
         switch HTTPRequest.parse(input, limit: OperatorPort.mostRequestBytes) {
-        case .incomplete: return 0
-        case .refused(let refusal):
-            connection.send(status: refusal.status, type: "text/plain; charset=utf-8", body: refusal.message + "\n", keepAlive: false, isHead: false)
-            return input.count
+        case .incomplete: connection.readOn()
+        case .refused(let refusal): send(input.count, refusal.status, refusal.message + "\n", keepAlive: false)
         case .request(let request):
-            requests += 1
+            let path = String(decoding: request.path, as: UTF8.self)
             guard request.contentLength == 0, request.method == .get || request.method == .head else {
-                connection.send(status: 405, type: "text/plain; charset=utf-8", body: "only GET and HEAD are known here\n", keepAlive: false, isHead: false)
-                return input.count
+                requests += 1
+                return send(input.count, 405, "only GET and HEAD are known here\n", keepAlive: false)
             }
-            let (status, type, body) = content(String(decoding: request.path, as: UTF8.self))
-            connection.send(status: status, type: type, body: body, keepAlive: request.keepAlive, isHead: request.method == .head)
-            return request.headBytes
+            let isHead = request.method == .head
+            if path == "/metrics" || path == "/status" {
+                guard longAnswers > 0 else { return enqueue(connection) }
+                longAnswers -= 1
+            }
+            requests += 1
+            let (status, type, body) = content(path)
+            send(request.headBytes, status, body, type: type, keepAlive: request.keepAlive, isHead: isHead)
         }
     }
 

@@ -1,0 +1,94 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// The operator's HTTP, whoever else is there.
+struct OperatorPortTests {
+    @Test func operatorsPort_answersWhatIsThere_andRefusesTheRest() throws {
+        let appliance = try Appliance(workers: 1)
+        let port = appliance.operatorPort
+        #expect(try HTTP.request("GET", "/health", port: port).status == 200)
+        #expect(try HTTP.request("GET", "/nothing", port: port).status == 404)
+        #expect(try HTTP.request("DELETE", "/status", port: port).status == 405)
+        #expect(try HTTP.request("GET", "/status", port: port).json()["processes"]?.array?.count == 2)
+        let socket = try Socket(port: port)
+        try socket.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        let all = try socket.readToEnd()
+        #expect(all.hasPrefix("HTTP/1.1 200 OK\r\n") && all.contains("HTTP/1.1 400 "))
+    }
+
+    /// Those that say nothing make room, the quietest first: whoever asks gets in.
+    @Test func idleConnections_shutNobodyOut() throws {
+        let appliance = try Appliance(workers: 1)
+        let port = appliance.operatorPort
+        let silent = try (0..<63).map { _ in try Socket(port: port) }
+        let used = try Socket(port: port)
+        func ask() throws -> Int {
+            try used.send(HTTP.text("GET", "/health"))
+            return try used.readResponse().status
+        }
+        // It is answered, so those before it have been accepted.
+        #expect(try ask() == 200)
+        for number in 0..<10 {
+            #expect(try HTTP.request("GET", "/health", port: port, ["Connection: close"]).status == 200)
+            if number == 0 { try silent[0].waitForClose() }
+        }
+        let more = try (0..<63).map { _ in try Socket(port: port) }
+        for socket in silent[1...] { try socket.waitForClose() }
+        // It came before them, and was used after.
+        #expect(try ask() == 200)
+        #expect(try HTTP.request("GET", "/metrics", port: port).status == 200)
+        try more[0].waitForClose()
+        #expect(try ask() == 200)
+    }
+
+    /// However many requests one connection has sent at once, another's is answered after one of them.
+    @Test func pipelinedRequests_areAnsweredOneATurn() throws {
+        let appliance = try Appliance(workers: 1)
+        let port = appliance.operatorPort
+        func answered(_ response: Response) throws -> Int {
+            let name = "megacomet_supervisor_http_requests_total "
+            let line = try #require(response.body.split(separator: "\n").first { $0.hasPrefix(name) })
+            return try #require(line.split(separator: " ").last.flatMap { Double(String($0)) }.map { Int($0) })
+        }
+        let sockets = try (0..<3).map { _ in try Socket(port: port) }
+        // Each is accepted, and in its turn.
+        for socket in sockets {
+            try socket.send(HTTP.text("GET", "/health"))
+            #expect(try socket.readResponse().status == 200)
+        }
+        let before = try answered(HTTP.request("GET", "/metrics", port: port, ["Connection: close"]))
+        let supervisor = try #require(appliance.supervisor)
+        supervisor.signal(SIGSTOP)
+        defer { supervisor.signal(SIGCONT) }
+        // All of it is there when the loop looks again, whichever it looks at first.
+        let many = Array(repeating: HTTP.text("GET", "/health"), count: 200).flatMap { $0 }
+        try sockets[0].send(many)
+        try sockets[1].send(HTTP.text("GET", "/metrics"))
+        try sockets[2].send(many)
+        supervisor.signal(SIGCONT)
+        let after = try answered(sockets[1].readResponse())
+        #expect(after - before <= 5, "\(after - before) requests were answered before it")
+        for socket in [sockets[0], sockets[2]] {
+            for _ in 0..<200 { #expect(try socket.readResponse().status == 200) }
+        }
+    }
+
+    /// Of the long answers there is one in a turn, and the short ones don't wait for them.
+    @Test func health_doesNotWaitForMetrics() throws {
+        let appliance = try Appliance(workers: 1)
+        let port = appliance.operatorPort
+        let busy = try (0..<20).map { _ in try Socket(port: port) }
+        let asking = try Socket(port: port)
+        try asking.send(HTTP.text("GET", "/health"))
+        #expect(try asking.readResponse().status == 200)
+        let supervisor = try #require(appliance.supervisor)
+        supervisor.signal(SIGSTOP)
+        defer { supervisor.signal(SIGCONT) }
+        for socket in busy { try socket.send(HTTP.text("GET", "/metrics") + HTTP.text("GET", "/metrics")) }
+        try asking.send(HTTP.text("GET", "/health"))
+        supervisor.signal(SIGCONT)
+        #expect(try asking.readResponse().status == 200)
+        for socket in busy { for _ in 0..<2 { #expect(try socket.readResponse().status == 200) } }
+    }
+}
