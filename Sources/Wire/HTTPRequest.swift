@@ -57,7 +57,7 @@ package struct HTTPRequest {
 extension HTTPRequest {
     /// What the first line says, where it was whole and right, of a request that was refused for something after it.
     package static func firstLine(of input: UnsafeRawBufferPointer, limit: Int) -> HTTPRequest? {
-        var parser = HTTPRequestParser(input: input, limit: limit)
+        var parser = HTTPRequestParser(input: input, limit: limit, takesChunks: false)
         return parser.parseFirstLine() == nil ? parser.request : nil
     }
 

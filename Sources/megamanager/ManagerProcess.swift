@@ -31,7 +31,7 @@ final class ManagerProcess {
     init(_ loop: Loop, _ settings: Settings, key: [UInt8], token: [UInt8], log: Logger) {
         self.loop = loop
         self.log = log
-        speaksSeed = settings.manager.seedProtocol
+        speaksSeed = settings.manager.seedProtocol ?? key.isEmpty
         now = Clock.monotonicMilliseconds
         var queue = QueueSettings(settings)
         queue.token = token

@@ -138,4 +138,23 @@ import Testing
         #expect(try settings(changed.fileText()) == changed)
         #expect(try settings(changed.fileText(comments: false)) == changed)
     }
+
+    /// The seed's protocol has no key: beside one it is off, unless the file switches it on.
+    @Test func seedProtocol_followsTheKey_unlessItIsSet() throws {
+        func notes(_ text: String) throws -> String { try settings(text).notes().joined() }
+        #expect(try settings("").manager.seedProtocol == nil)
+        #expect(try settings("[manager]\nseed_protocol = \"auto\"").manager.seedProtocol == nil)
+        #expect(try settings("[manager]\nseed_protocol = true").manager.seedProtocol == true)
+        let wrong = errors("[manager]\nseed_protocol = \"yes\"")
+        #expect(wrong == ["m.toml:2: manager.seed_protocol: \"yes\" is not true, false or \"auto\""])
+        #expect(try notes("") == "manager.seed_protocol: on, since app.key is empty")
+        #expect(try notes("[app]\nkey = \"k\"") == "manager.seed_protocol: off, since app.key is set")
+        #expect(try notes("[app]\nkey = \"k\"\n[manager]\nseed_protocol = true").contains("without the key"))
+        #expect(try notes("[manager]\nseed_protocol = false").isEmpty)
+        var changed = Settings()
+        for value in [nil, true, false] {
+            changed.manager.seedProtocol = value
+            #expect(try settings(changed.fileText()) == changed)
+        }
+    }
 }

@@ -134,6 +134,27 @@ struct SeedProtocolTests {
         #expect(pair.ended == "")
     }
 
+    /// It knows no key, so where there is one it is off, unless it is switched on by name.
+    @Test func besideAKey_itIsSpokenOnlyWhereItIsSwitchedOn() throws {
+        let folder = try Folder()
+        let key = try folder.write("key", "s3cret\n")
+        for (setting, isSpoken) in [("", false), ("auto", false), ("true", true)] {
+            let pair = try Pair(manager: ["app-key-file": key, "seed-protocol": setting])
+            let (app, worker) = (try Socket(port: pair.linkPort), try Socket(port: pair.linkPort))
+            try app.send(SeedProtocolTests.message("c1", "x"))
+            let publisher = Publisher(port: pair.appPort, key: "s3cret")
+            if isSpoken {
+                try eventually("it is queued") { try publisher.presence("c1").queued == 1 }
+            } else {
+                try app.waitForClose()
+                try worker.send([1, 0])
+                try worker.waitForClose()
+                #expect(try publisher.presence("c1").queued == 0)
+            }
+            #expect(try HTTP.request("GET", "/_/health", port: pair.client).status == 200)
+        }
+    }
+
     @Test func turnedOff_itIsNotSpoken() throws {
         let pair = try Pair(manager: ["seed-protocol": "false"])
         let app = try Socket(port: pair.linkPort)

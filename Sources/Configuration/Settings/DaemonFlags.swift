@@ -80,6 +80,7 @@ extension Setting {
     var placeholder: String {
         switch field {
         case .bool: "true|false"
+        case .automatic: "true|false|auto"
         case .integer(_, _, let unit): unit == "bytes" ? "BYTES" : unit == "port" ? "PORT" : "N"
         case .number: "SECONDS"
         case .text(_, .address): "ADDRESS"

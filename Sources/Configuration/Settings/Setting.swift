@@ -14,6 +14,8 @@ package struct Setting: Sendable {
     /// Where the value lies in `Settings`, of which type it is, and what it may be. Ranges are inclusive.
     package enum Field: Sendable {
         case bool(any WritableKeyPath<Settings, Bool> & Sendable)
+        /// nil is "auto": another setting decides.
+        case automatic(any WritableKeyPath<Settings, Bool?> & Sendable)
         case integer(any WritableKeyPath<Settings, Int> & Sendable, ClosedRange<Int>, unit: String)
         case number(any WritableKeyPath<Settings, Double> & Sendable, ClosedRange<Double>, unit: String)
         case text(any WritableKeyPath<Settings, String> & Sendable, Rule)
@@ -97,8 +99,9 @@ extension Setting {
             "Where the manager listens for its workers, and for apps of the seed's protocol. It has no key: keep it on loopback."),
         Setting("manager.port", .integer(\.manager.port, ports, unit: "port"), .start, worker: "manager", manager: "port",
             "The manager's port for workers."),
-        Setting("manager.seed_protocol", .bool(\.manager.seedProtocol), .restart, manager: "seed-protocol",
-            "Whether the seed's two commands are spoken on that port as well."),
+        Setting("manager.seed_protocol", .automatic(\.manager.seedProtocol), .restart, manager: "seed-protocol",
+            "Whether the seed's two commands are spoken on that port as well, by anyone on this machine and "
+                + "without the key. \"auto\": where app.key is empty."),
 
         Setting("app.address", .text(\.app.address, .address), .start, manager: "app-address",
             "Where apps publish. An address that is not loopback needs app.key."),

@@ -54,6 +54,7 @@ extension Setting {
     package func value(in settings: Settings) -> SettingValue {
         switch field {
         case .bool(let path): .bool(settings[keyPath: path])
+        case .automatic(let path): settings[keyPath: path].map { .bool($0) } ?? .text(automatic)
         case .integer(let path, _, _): .integer(settings[keyPath: path])
         case .number(let path, _, _): .number(settings[keyPath: path])
         case .text(let path, _): .text(settings[keyPath: path])
@@ -66,6 +67,8 @@ extension Setting {
     package func set(_ value: SettingValue, in settings: inout Settings) throws(SettingMistake) {
         switch (field, value) {
         case (.bool(let path), .bool(let value)): settings[keyPath: path] = value
+        case (.automatic(let path), .bool(let value)): settings[keyPath: path] = value
+        case (.automatic(let path), .text(automatic)): settings[keyPath: path] = nil
         case (.integer(let path, let range, _), .integer(let value)):
             guard range.contains(value) else { throw SettingMistake("\(value) is out of range: \(rangeText)") }
             settings[keyPath: path] = value
@@ -86,13 +89,14 @@ extension Setting {
     /// The value that a flag's text means. Throws where it is none of the type.
     package func parse(argument text: String) throws(SettingMistake) -> SettingValue {
         switch field {
-        case .bool where text == "true": return .bool(true)
-        case .bool where text == "false": return .bool(false)
+        case .bool where text == "true", .automatic where text == "true": return .bool(true)
+        case .bool where text == "false", .automatic where text == "false": return .bool(false)
+        case .automatic where text == automatic: return .text(text)
         case .integer: if let value = Int(text) { return .integer(value) }
         case .number: if let value = Double(text), value.isFinite { return .number(value) }
         case .text: return .text(text)
         case .list: return .list(text.split(separator: ",").map(String.init))
-        case .bool: break
+        case .bool, .automatic: break
         }
         throw SettingMistake("\"\(text)\" is not \(typeText)")
     }
@@ -101,6 +105,7 @@ extension Setting {
     package var typeText: String {
         switch field {
         case .bool: "true or false"
+        case .automatic: "true, false or \"\(automatic)\""
         case .integer: "a whole number"
         case .number: "a number"
         case .text: "a text"
@@ -116,7 +121,7 @@ extension Setting {
     /// "1 to 128 processes"; for a text, what it may be.
     package var rangeText: String {
         switch field {
-        case .bool: "true or false"
+        case .bool, .automatic: typeText
         case .integer(_, let range, let unit): "\(range.lowerBound) to \(range.upperBound)" + (unit == "port" ? "" : " \(unit)")
         case .number(_, let range, let unit): "\(short(range.lowerBound)) to \(short(range.upperBound)) \(unit)"
         case .text(_, let rule): rule.text
@@ -124,6 +129,9 @@ extension Setting {
         }
     }
 }
+
+/// What is written for a value that another setting decides.
+private let automatic = "auto"
 
 /// Without ".0".
 private func short(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)" }

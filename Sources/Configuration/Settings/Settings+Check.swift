@@ -12,6 +12,20 @@ extension Settings {
     /// A connection notes in a byte which of them asked.
     private static let mostOrigins = 255
 
+    /// What holds where settings decide it together, and what an operator should know of it, a sentence each.
+    package func notes() -> [String] {
+        switch (manager.seedProtocol, app.key.isEmpty) {
+        case (nil, true): ["manager.seed_protocol: on, since app.key is empty"]
+        case (nil, false): ["manager.seed_protocol: off, since app.key is set"]
+        case (true?, false):
+            [
+                "manager.seed_protocol: on beside app.key: whoever is on this machine publishes without the key, and "
+                    + "may take a worker's number and its clients' messages"
+            ]
+        case (true?, true), (false?, _): []
+        }
+    }
+
     package func conflicts() -> [SettingConflict] {
         var found: [SettingConflict] = []
         func say(_ key: String, _ message: String) { found.append(SettingConflict(key: key, message: message)) }

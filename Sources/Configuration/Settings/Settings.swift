@@ -31,7 +31,8 @@ package struct Settings: Equatable, Sendable {
     package struct Manager: Equatable, Sendable {
         package var address = "127.0.0.1"
         package var port = 9000
-        package var seedProtocol = true
+        /// nil: spoken where `app.key` is empty.
+        package var seedProtocol: Bool?
     }
     package struct App: Equatable, Sendable {
         package var address = "127.0.0.1"

@@ -16,7 +16,12 @@ struct Check: ParsableCommand {
         source.workers = overrides.workers
         source.basePort = overrides.basePort
         let settings = try config.load(source)
-        if show { print(settings.fileText(comments: false)) } else if !quiet { print("\(source.file ?? "the defaults"): ok") }
+        let notes = settings.notes()
+        if show {
+            print(notes.map { "# \($0)\n" }.joined() + settings.fileText(comments: false))
+        } else if !quiet {
+            print((["\(source.file ?? "the defaults"): ok"] + notes).joined(separator: "\n"))
+        }
     }
 }
 
