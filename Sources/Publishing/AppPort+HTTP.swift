@@ -20,7 +20,7 @@ extension AppPort {
         case .request(let parsed): request = parsed
         }
         // What can be refused by the head alone is refused before its body is taken.
-        if let error = early(request, input.count, inputElsewhere) {
+        if let error = page(request) ?? early(request, input.count, inputElsewhere) {
             _ = reject(error, &session)
             reply(.wrong(error), request, &session, closing: true)
             return false
@@ -83,13 +83,19 @@ extension AppPort {
     /// Bytes that a body may have: of a batch, or of one publish where that may be larger.
     private var mostBody: Int { max(Limits.batchBytes, maxMessage + Limits.publishBytes) }
 
+    /// Web pages are kept off (`PageGuard`). With a key they are: a page has none to send, and without it nothing is
+    /// answered.
+    private func page(_ request: HTTPRequest) -> PublishError? {
+        guard key.isEmpty, let refusal = pages.refusal(request) else { return nil }
+        return switch refusal {
+        case .origin: .fromAPage
+        case .site: .fromAnotherSite
+        case .host: .unknownHost
+        }
+    }
     private func early(_ request: HTTPRequest, _ have: Int, _ inputElsewhere: Int) -> PublishError? {
         guard request.contentLength > 0 || request.isChunked || request.method == .post else { return nil }
         if !isAuthorized(request) { return .unauthorized }
-        // A page that somebody opens on this machine could publish by a form. With a key it can't: it has none to send.
-        if key.isEmpty, request.origin != nil {
-            return PublishError(403, "origin", "a web page may not publish: an app sends no Origin, or set app.key")
-        }
         if request.contentLength > mostBody {
             return PublishError(413, "too_large", "the body is too large: send smaller batches")
         }

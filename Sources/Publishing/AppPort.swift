@@ -7,14 +7,16 @@ package import Wire
 package struct AppPort: ~Copyable {
     let maxMessage: Int
     let key: [UInt8]
+    let pages: PageGuard
     var document = PublishDocument()
     var body = Buffer()
     package internal(set) var counters = AppCounters()
 
-    /// `key`: empty where apps need none.
-    package init(maxMessage: Int, key: [UInt8]) {
+    /// `key`: empty where apps need none. `hosts`: the names that this machine may be asked by where it has no key.
+    package init(maxMessage: Int, key: [UInt8], hosts: [String] = []) {
         self.maxMessage = maxMessage
         self.key = key
+        pages = PageGuard(names: hosts)
     }
 
     /// Takes up what stands in the session's input, as far as it is whole and its answers have room. Call it again when more has come, or when

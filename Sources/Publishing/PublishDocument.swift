@@ -87,6 +87,12 @@ struct PublishError: Equatable {
     static let badMost = PublishError(400, "bad_most", "most is a whole number from 1 to 100")
     static let queueFull = PublishError(503, "queue_full", "the queue is full: try again later")
     static let busy = PublishError(503, "busy", "too much is being sent at once: try again later")
+    static let fromAPage = PublishError(
+        403, "origin", "a web page may not ask here: an app sends no Origin, or set app.key")
+    static let fromAnotherSite = PublishError(
+        403, "origin", "a web page of another site may not ask here (Sec-Fetch-Site): or set app.key")
+    static let unknownHost = PublishError(
+        403, "origin", "Host is no address and no name of this machine: add it to app.hosts, or set app.key")
     static let unauthorized = PublishError(401, "unauthorized", "the app key is missing or wrong")
 
     /// The input is no JSON: where, finds the scanner.

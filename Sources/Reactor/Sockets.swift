@@ -114,6 +114,15 @@ package enum Sockets {
         }
         return descriptor
     }
+    /// What this machine calls itself: its host name, and that without its domain. Empty where it has none.
+    package static var hostNames: [String] {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return [] }
+        let whole = name.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+        let first = String(whole.prefix { $0 != "." })
+        return Array(Set([whole, first])).filter { !$0.isEmpty }
+    }
+
     /// The error that waits on a socket; 0 where there is none.
     package static func pendingError(_ descriptor: Int32) -> Int32 { get(descriptor, SOL_SOCKET, SO_ERROR) ?? errno }
 

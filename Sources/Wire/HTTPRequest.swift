@@ -20,7 +20,9 @@ package struct HTTPRequest {
     /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
     package var expectsContinue = false
     /// The values of the headers that anyone here asks for; nil where the request has none.
+    package var host: UnsafeRawBufferPointer?
     package var origin: UnsafeRawBufferPointer?
+    package var fetchSite: UnsafeRawBufferPointer?
     package var authorization: UnsafeRawBufferPointer?
     package var contentType: UnsafeRawBufferPointer?
     package var contentEncoding: UnsafeRawBufferPointer?
@@ -108,7 +110,6 @@ struct HTTPRequestParser {
     private let takesChunks: Bool
     var request = HTTPRequest()
     private var at = 0
-    private var hosts = 0
     private var hasLength = false
     private var hasTransferEncoding = false
     private var lineStart = 0
@@ -269,9 +270,9 @@ struct HTTPRequestParser {
     @inline(__always) private mutating func header(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Outcome? {
         switch name.count {
         case 4 where matchesLowercase(name, "host"):
-            hosts += 1
-            if hosts > 1 { return .refused(400, "more than one Host") }
+            if request.host != nil { return .refused(400, "more than one Host") }
             for byte in value where !isHostByte(byte) { return .refused(400, "Host is no host") }
+            request.host = value
         case 6 where matchesLowercase(name, "origin"): request.origin = value
         case 6 where matchesLowercase(name, "cookie"): return cookies(at - lineStart)
         case 6 where matchesLowercase(name, "expect"):
@@ -288,6 +289,7 @@ struct HTTPRequestParser {
             }
             hasLength = true
             request.contentLength = value.reduce(0) { $0 * 10 + Int($1 - 48) }
+        case 14 where matchesLowercase(name, "sec-fetch-site"): request.fetchSite = value
         case 16 where matchesLowercase(name, "content-encoding"): request.contentEncoding = value
         case 17 where matchesLowercase(name, "transfer-encoding"):
             // Several lines are one list of codings; the one that is taken stands alone.
@@ -317,7 +319,7 @@ struct HTTPRequestParser {
     }
 
     private func finish() -> Outcome {
-        if hosts == 0, request.minorVersion == 1 { return .refused(400, "no Host") }
+        if request.host == nil, request.minorVersion == 1 { return .refused(400, "no Host") }
         if hasTransferEncoding {
             // RFC 9112, 6.1: both together are how requests are smuggled; 1.0 has no transfer codings.
             if hasLength { return .refused(400, "Content-Length beside Transfer-Encoding") }

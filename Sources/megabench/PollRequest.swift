@@ -12,7 +12,7 @@ struct RequestWriter {
         tag = Array(plan.tag.utf8)
         headers = Array((plan.keepAlive ? "Host: b\r\n" : "Host: b\r\nConnection: close\r\n").utf8)
         let authorization = plan.key.isEmpty ? "" : "Authorization: Bearer \(plan.key)\r\n"
-        publishHeaders = Array((" HTTP/1.1\r\nHost: b\r\n" + authorization + "Content-Length: ").utf8)
+        publishHeaders = Array((" HTTP/1.1\r\nHost: localhost\r\n" + authorization + "Content-Length: ").utf8)
     }
 
     /// - Parameter client: its number in the whole run.

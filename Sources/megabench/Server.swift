@@ -65,7 +65,7 @@ final class Server {
         var event = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         guard poll(&event, 1, 1_000) == 1, event.revents == Int16(POLLOUT) else { return false }
         guard let path else { return true }
-        let request = "GET \(path) HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n"
+        let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         guard write(descriptor, request, request.utf8.count) == request.utf8.count else { return false }
         event.events = Int16(POLLIN)
         guard poll(&event, 1, 1_000) == 1 else { return false }

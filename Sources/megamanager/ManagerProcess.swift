@@ -36,7 +36,7 @@ final class ManagerProcess {
         var queue = QueueSettings(settings)
         queue.token = token
         switchboard = Switchboard(queue, wallMicroseconds: Clock.wallMicroseconds, now: now, seed: UInt64.random(in: 1...UInt64.max))
-        port = AppPort(maxMessage: queue.maxMessage, key: key)
+        port = AppPort(maxMessage: queue.maxMessage, key: key, hosts: Sockets.hostNames + settings.app.hosts)
     }
 
     /// Begins to serve, on listeners that are bound already.

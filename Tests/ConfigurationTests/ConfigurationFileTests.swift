@@ -157,4 +157,13 @@ import Testing
             #expect(try settings(changed.fileText()) == changed)
         }
     }
+
+    @Test func hosts_areNamesWithoutPorts() throws {
+        let names = ["megacomet", "my_app.Internal"]
+        #expect(try settings("[app]\nhosts = [\"megacomet\", \"my_app.Internal\"]").app.hosts == names)
+        for wrong in ["megacomet:9001", "http://megacomet", "", "a..b", "a b", "*", "é", "a,b"] {
+            let found = errors("[operator]\nhosts = [\"\(wrong)\"]")
+            #expect(found.first?.hasPrefix("m.toml:2: operator.hosts: ") == true, "\(wrong)")
+        }
+    }
 }

@@ -30,7 +30,7 @@ final class App {
         var settings = QueueSettings()
         change(&settings)
         board = Switchboard(settings, wallMicroseconds: App.firstId, now: now, seed: 3)
-        port = AppPort(maxMessage: settings.maxMessage, key: Array(key.utf8))
+        port = AppPort(maxMessage: settings.maxMessage, key: Array(key.utf8), hosts: ["a"])
         worker = board.accepted(mayBeSeed: false)
         var body = Buffer()
         Hello(pid: 1, token: Array(repeating: 0, count: 16)).write(to: &body)

@@ -15,6 +15,25 @@ struct AppHTTPTests {
             #expect(try pair.app.presence("c1").queued == 0)
         }
     }
+    /// A page whose own name leads to this machine (DNS rebinding) asks for that name.
+    @Test func anotherHost_is403_unlessTheSettingNamesIt() throws {
+        let pair = try Pair(manager: ["app-hosts": "push.internal,megacomet"])
+        func status(_ host: String) throws -> Int {
+            let socket = try Socket(port: pair.appPort)
+            try socket.send("GET /stats HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+            let response = try socket.readResponse()
+            if response.status == 403 { #expect(response.errorCode == "origin" && response.body.contains("app.hosts")) }
+            return response.status
+        }
+        var name = [CChar](repeating: 0, count: 256)
+        gethostname(&name, 255)
+        let own = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        for host in ["127.0.0.1:\(pair.appPort)", "localhost", "[::1]", "megacomet:9001", "Push.Internal", own] {
+            #expect(try status(host) == 200, "\(host)")
+        }
+        for host in ["evil.example", "megacomet.evil.example"] { #expect(try status(host) == 403, "\(host)") }
+    }
+
     /// Of any length, by programs that stream: Python's client sends an iterator in chunks, and so does curl what it
     /// reads from a pipe.
     @Test func streamedBodies_arePublished() throws {

@@ -91,4 +91,25 @@ struct OperatorPortTests {
         #expect(try asking.readResponse().status == 200)
         for socket in busy { for _ in 0..<2 { #expect(try socket.readResponse().status == 200) } }
     }
+
+    /// A page whose own name leads to this machine asks for that name. What Prometheus and load balancers ask for is
+    /// told to all.
+    @Test func webPages_areKeptOff() throws {
+        let appliance = try Appliance(workers: 1, ["operator": "hosts = [\"push1.internal\"]"])
+        func ask(_ path: String, _ host: String, _ header: String = "") throws -> Response {
+            let socket = try Socket(port: appliance.operatorPort)
+            try socket.send("GET \(path) HTTP/1.1\r\nHost: \(host)\r\n\(header)\r\n")
+            return try socket.readResponse()
+        }
+        for host in ["127.0.0.1:9003", "localhost", "push1.internal:9003"] {
+            #expect(try ask("/status", host).status == 200, "\(host)")
+        }
+        let refused = try ask("/status", "evil.example")
+        #expect(refused.status == 403 && refused.body.contains("operator.hosts"), "\(refused.body)")
+        #expect(try ask("/status", "localhost", "Sec-Fetch-Site: cross-site\r\n").status == 403)
+        #expect(try ask("/status", "localhost", "Origin: http://evil.example\r\n").status == 403)
+        for path in ["/health", "/metrics"] {
+            #expect(try ask(path, "push2:9003", "Sec-Fetch-Site: cross-site\r\n").status == 200, "\(path)")
+        }
+    }
 }

@@ -31,7 +31,7 @@ import Testing
         let client = try Socket(port: appliance.clientPort(0))  // refused, where nobody held the port
         try client.send("GET /_/health HTTP/1.1\r\nHost: x\r\n\r\n")
         let publisher = try Socket(port: appliance.appPort)
-        try publisher.send("GET /clients/c1 HTTP/1.1\r\nHost: x\r\n\r\n")
+        try publisher.send("GET /clients/c1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
         try restart(appliance, manager)
         #expect(try client.readLine().hasPrefix("HTTP/1.1 "), "it has waited in the kernel")

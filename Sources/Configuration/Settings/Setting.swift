@@ -31,6 +31,8 @@ package struct Setting: Sendable {
         case origin
         /// IPv4, or a network: address/bits.
         case network
+        /// A host name without a port (RFC 1123, 2.1; underscores are used, too).
+        case host
         case oneOf([String])
     }
     package enum Applies: String, Sendable {
@@ -109,6 +111,10 @@ extension Setting {
             "The port where apps publish."),
         Setting("app.key", .text(\.app.key, .any), .restart,
             "What an app must send as Authorization: Bearer KEY; empty asks for none. The manager gets it in a file (--app-key-file), never on its command line."),
+        Setting("app.hosts", .list(\.app.hosts, .host), .restart, manager: "app-hosts",
+            "Names by which apps ask for this machine without a key (the Host of a request), beside addresses, "
+                + "localhost and its own host name: else 403, so that no web page gets in. "
+                + "Who has the key may use any."),
 
         Setting("queue.ttl", .number(\.queue.ttl, 0.01...604_800, unit: "s"), .restart, manager: "ttl",
             "A message that nobody fetched is forgotten after this long, unless its publisher says otherwise."),
@@ -132,6 +138,9 @@ extension Setting {
             "Where the supervisor serves /metrics, /health and /status."),
         Setting("operator.port", .integer(\.operator.port, ports, unit: "port"), .start,
             "The port of /metrics, /health and /status."),
+        Setting("operator.hosts", .list(\.operator.hosts, .host), .reload,
+            "Names by which programs ask for /status (the Host of a request), beside addresses, localhost and the "
+                + "machine's own host name: else 403. /metrics and /health are told whoever asks."),
 
         Setting("supervisor.drain", .number(\.supervisor.drain, 0...3600, unit: "s"), .reload, worker: "drain",
             "A worker that is replaced or stopped sends its clients away over this long, so that they don't all come back at once."),

@@ -144,6 +144,7 @@ extension Setting.Rule {
         case .path: "an absolute path"
         case .origin: "\"*\" or an origin as \"https://www.example.org\""
         case .network: "an IPv4 address, or a network as \"10.0.0.0/8\""
+        case .host: "a host name without a port"
         case .oneOf(let words): words.joined(separator: ", ")
         }
     }
@@ -155,6 +156,7 @@ extension Setting.Rule {
             case .path: value.utf8.first == UInt8(ascii: "/") && !value.utf8.contains(0)
             case .origin: value == "*" || value == "null" || originAsSent(value) == value
             case .network: isNetwork(value)
+            case .host: isHost(value)
             case .oneOf(let words): words.contains(value)
             }
         if !isRight, self == .origin, let sent = originAsSent(value) {
@@ -176,6 +178,19 @@ private func isAddress(_ text: String) -> Bool {
 private func isNetwork(_ text: String) -> Bool {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     return isAddress(String(parts[0])) && (parts.count == 1 || parts.count == 2 && (0...32).map(String.init).contains(String(parts[1])))
+}
+
+/// Labels of letters, digits, dashes and underscores, with dots between them.
+private func isHost(_ text: String) -> Bool {
+    let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+    return text.utf8.count <= 253
+        && labels.allSatisfy { label in
+            (1...63).contains(label.utf8.count)
+                && label.utf8.allSatisfy {
+                    (97...122).contains($0 | 32) || (48...57).contains($0) || $0 == UInt8(ascii: "-")
+                        || $0 == UInt8(ascii: "_")
+                }
+        }
 }
 
 /// The origin as browsers send it (RFC 6454, 6.2): scheme and host in small letters, no port where it is the scheme's

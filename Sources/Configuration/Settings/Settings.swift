@@ -38,6 +38,7 @@ package struct Settings: Equatable, Sendable {
         package var address = "127.0.0.1"
         package var port = 9001
         package var key = ""
+        package var hosts: [String] = []
     }
     package struct Queue: Equatable, Sendable {
         package var ttl = 60.0
@@ -54,6 +55,7 @@ package struct Settings: Equatable, Sendable {
     package struct Operator: Equatable, Sendable {
         package var address = "127.0.0.1"
         package var port = 9003
+        package var hosts: [String] = []
     }
     package struct Supervisor: Equatable, Sendable {
         package var drain = 60.0

@@ -19,6 +19,7 @@ final class OperatorPort {
 
     private unowned let supervisor: Supervisor
     private let listener: Int32
+    private let hostNames = Sockets.hostNames
     private var acceptor: Acceptor?
     private var connections: [ObjectIdentifier: OperatorConnection] = [:]
     /// Those with something to answer, in the order that they came in.
@@ -95,6 +96,10 @@ final class OperatorPort {
                 return send(input.count, 405, "only GET and HEAD are known here\n", keepAlive: false)
             }
             let isHead = request.method == .head
+            if let refusal = keptOff(request, path) {
+                requests += 1
+                return send(request.headBytes, 403, refusal, keepAlive: request.keepAlive, isHead: isHead)
+            }
             if path == "/metrics" || path == "/status" {
                 guard longAnswers > 0 else { return enqueue(connection) }
                 longAnswers -= 1
@@ -102,6 +107,17 @@ final class OperatorPort {
             requests += 1
             let (status, type, body) = content(path)
             send(request.headBytes, status, body, type: type, keepAlive: request.keepAlive, isHead: isHead)
+        }
+    }
+
+    /// Why a request is refused that a web page may have sent (`PageGuard`). What Prometheus and load balancers ask for
+    /// is told to all.
+    private func keptOff(_ request: HTTPRequest, _ path: String) -> String? {
+        guard path != "/health", path != "/metrics" else { return nil }
+        switch PageGuard(names: hostNames + supervisor.settings.operator.hosts).refusal(request) {
+        case nil: return nil
+        case .origin, .site: return "a web page may not ask here\n"
+        case .host: return "Host is no address and no name of this machine: add it to operator.hosts\n"
         }
     }
 
