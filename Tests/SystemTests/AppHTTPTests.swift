@@ -52,7 +52,7 @@ struct AppHTTPTests {
                 assert answer.status == 200 and text.count(b"id") == 2000 and b"error" not in text, text[:300]
             """
         func run(_ words: String...) throws -> String {
-            try TestSupport.run(tool: ["/usr/bin/timeout", "60"] + words, environment: [], in: pair.folder)
+            try TestSupport.run(tool: ["/usr/bin/timeout", "60"] + words, in: pair.folder)
         }
         #expect(try run("/usr/bin/python3", "-c", script) == "")
         #expect(try pair.app.stats()["publishes"]?.int == 6000)
