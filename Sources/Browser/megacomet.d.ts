@@ -9,7 +9,7 @@ type MegaCometTransport = "auto" | "xhr" | "jsonp";
  * - `waiting`: before the next poll: it failed, or the server asked for a pause (`detail.delay`)
  * - `offline`: as `waiting`; the browser says that there is no network
  * - `replaced`: stopped, another page polls with this client id
- * - `closed`: stopped by close(), or the server refuses this client id (`detail.code`)
+ * - `closed`: stopped by close(), or the server refuses this client id, or JSONP where that is all (`detail.code`)
  */
 type MegaCometState = "connecting" | "connected" | "waiting" | "offline" | "replaced" | "closed";
 

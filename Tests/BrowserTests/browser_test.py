@@ -337,6 +337,33 @@ class BrowserTest(unittest.TestCase):
             entries = allowed.console()
             self.assertEqual([e["message"] for e in entries if not e["message"].startswith((other.url, *(u + "/guarded." for u in guarded.urls)))], [])
 
+    def test_a_named_origin_may_send_credentials_and_headers_of_its_own(self):
+        with Appliance(workers={"origins": [self.origin.url]}) as guarded:
+            tab = self.tab("xhr", guarded)
+            self.polling(tab, guarded)
+            tab.run("""
+                window.answer = null;
+                fetch(arguments[0] + "/own.json?hello=1", {
+                  credentials: "include", headers: {Authorization: "Bearer x", "X-Trace": "1"}
+                }).then((answer) => answer.json())
+                  .then((it) => { answer = it.messages; }, (e) => { answer = String(e); });
+                const script = document.createElement("script");
+                script.crossOrigin = "anonymous";
+                script.onload = () => { window.loaded = true; };
+                script.src = arguments[0] + "/_/megacomet.js?again";
+                document.documentElement.appendChild(script);
+            """, guarded.urls[0])
+            self.assertEqual(tab.wait_for(lambda t: t.run("return answer && [answer]"), what="the answer"), [[]])
+            tab.wait_for(lambda t: t.run("return window.loaded"), what="the script")
+
+    def test_jsonp_that_is_switched_off_ends_a_page_that_knows_nothing_else(self):
+        with Appliance(workers={"jsonp": False}) as guarded:
+            tab = self.tab("jsonp", guarded)
+            tab.wait_for(lambda t: t.states and t.states[-1][0] == "closed", what="the end")
+            self.assertEqual(tab.states[-1][1]["code"], "jsonp")
+            auto = self.tab("auto", guarded)
+            self.polling(auto, guarded)
+
 
 if __name__ == "__main__":
     unittest.main()
