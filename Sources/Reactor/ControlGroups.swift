@@ -18,8 +18,8 @@ package final class ControlGroups {
     /// From the root down. The root of the machine's own tree has no limits; a container's root is its own group.
     private let groups: [Group]
 
-    /// `root`: where the tree is mounted. `membership`: the file that says in which group of it this process is. The group
-    /// stays the same for as long as this object lives; its limits are read anew each time.
+    /// `root`: where the tree is mounted. `membership`: the file that says in which group of it this process is. The
+    /// group stays the same for as long as this object lives; its limits are read anew each time.
     package init(root: String = "/sys/fs/cgroup", membership: String = "/proc/self/cgroup") {
         var path = ProcFile(membership).read { $0.line("0::").map(\.text) } ?? "/"
         if path.contains("..") { path = "/" }  // above what this process sees
@@ -37,7 +37,8 @@ package final class ControlGroups {
     /// Bytes that this process and its children may have; nil: as many as the machine has.
     package var memoryBytes: UInt64? { groups.compactMap { limit($0) }.min() }
 
-    /// Bytes of them that could still be used: what is left, and pages of files that would be dropped first. Nil as above.
+    /// Bytes of them that could still be used: what is left, and pages of files that would be dropped first. Nil as
+    /// above.
     package var availableBytes: UInt64? {
         groups.compactMap { group in
             guard let limit = limit(group), let used = group.used.read({ $0.number(at: 0) }) else { return nil }

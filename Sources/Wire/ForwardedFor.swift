@@ -15,7 +15,7 @@ package struct ForwardedFor: Sendable {
 
     /// The last address that is no trusted proxy's: what stands before it was said by someone who is not trusted.
     ///
-    /// All header lines are one list (RFC 9110, 5.3): each proxy adds its peer at the end, to the last line or as a line.
+    /// All header lines are one list (RFC 9110, 5.3): each proxy adds its peer at the end, to the last line or as one.
     package func client(of request: HTTPRequest, from peer: String) -> String {
         var client = peer
         guard isTrusted(client) else { return client }

@@ -16,7 +16,10 @@ import Wire
         ([], "127.0.0.1"),
         (["X-Forwarded-For: 203.0.113.7"], "203.0.113.7"),
         (["X-Forwarded-For: 6.6.6.6, 203.0.113.7, 10.1.2.3"], "203.0.113.7"),
-        (["X-Forwarded-For: 6.6.6.6", "A: b", "x-forwarded-for: 203.0.113.7", "X-FORWARDED-FOR: 10.1.2.3"], "203.0.113.7"),
+        (
+            ["X-Forwarded-For: 6.6.6.6", "A: b", "x-forwarded-for: 203.0.113.7", "X-FORWARDED-FOR: 10.1.2.3"],
+            "203.0.113.7"
+        ),
         (["X-Forwarded-For: 203.0.113.7", "X-Forwarded-For:"], "203.0.113.7"),
         (["X-Forwarded-For: 6.6.6.6 ,\t203.0.113.7 , 10.1.2.3\t"], "203.0.113.7"),
         (["X-Forwarded-For: 203.0.113.7:4711"], "203.0.113.7"),
