@@ -32,6 +32,8 @@ package struct KeyDecoder: Sendable {
     }
     /// Nothing came for a moment: what waits is all there is.
     package mutating func flush() -> [Key] {
+        // The rest of a click is on its way: its bytes are never keys of their own.
+        if pending.starts(with: [27, 91, 77]) { return [] }
         defer { pending.removeAll() }
         return pending.first == 27 ? [.escape] : []
     }
@@ -56,6 +58,11 @@ package struct KeyDecoder: Sendable {
     private func escape() -> (Key?, Int)? {
         guard pending.count > 1 else { return nil }
         guard pending[1] == 91 || pending[1] == 79 else { return (.escape, 1) }  // [ and O
+        // A terminal without mode 1006 tells of the mouse in the X10 form: ESC [ M and three bytes, whatever they are.
+        // None of them is a key.
+        if pending[1] == 91, pending.count > 2, pending[2] == 77 {
+            return pending.count < 6 ? nil : (KeyDecoder.mouse(pending[3], pending[4], pending[5]), 6)
+        }
         guard let end = pending.dropFirst(2).firstIndex(where: { (64...126).contains($0) }) else { return nil }
         let parameters = String(decoding: pending[2..<end], as: UTF8.self)
         if parameters.hasPrefix("<") { return (KeyDecoder.mouse(parameters.dropFirst(), isPress: pending[end] == 77), end + 1) }
@@ -92,9 +99,18 @@ package struct KeyDecoder: Sendable {
     /// `BUTTON;COLUMN;ROW` from 1, in the SGR form of xterm. The left button and the wheel are keys, the rest is none.
     private static func mouse(_ text: Substring, isPress: Bool) -> Key? {
         let numbers = text.split(separator: ";").compactMap { Int($0) }
-        guard isPress, numbers.count == 3, numbers[1] > 0, numbers[2] > 0 else { return nil }
-        switch numbers[0] {
-        case 0: return .click(row: numbers[2] - 1, column: numbers[1] - 1)
+        guard isPress, numbers.count == 3 else { return nil }
+        return mouse(button: numbers[0], column: numbers[1], row: numbers[2])
+    }
+    /// The X10 form (xterm's control sequences, "Mouse Tracking"): each is 32 more than its value. Its releases are of
+    /// button 3, and so no key. A place beyond column or row 223 has no byte: such a click is none.
+    private static func mouse(_ button: UInt8, _ column: UInt8, _ row: UInt8) -> Key? {
+        mouse(button: Int(button) - 32, column: Int(column) - 32, row: Int(row) - 32)
+    }
+    private static func mouse(button: Int, column: Int, row: Int) -> Key? {
+        guard column > 0, row > 0 else { return nil }
+        switch button {
+        case 0: return .click(row: row - 1, column: column - 1)
         case 64: return .wheelUp
         case 65: return .wheelDown
         default: return nil

@@ -30,6 +30,45 @@ struct KeyTests {
         _ = decoder.receive([27, 91] + [UInt8](repeating: 48, count: 100))
         #expect(decoder.receive([113]).last == .character("q"))
     }
+    /// Terminals without mode 1006 send ESC [ M and three bytes: some of those are letters, and once were keys.
+    @Test func clickOfAnOldTerminal_isAClick_andNeverKeys() {
+        func x10(_ button: UInt8, _ column: UInt8, _ row: UInt8) -> [UInt8] {
+            [27, 91, 77, 32 + button, 32 + column, 32 + row]
+        }
+        // A press and its release, the wheel, the right button, a place that has no byte; and a key.
+        var bytes = x10(0, 33, 49) + x10(3, 33, 49) + x10(64, 1, 1) + x10(65, 1, 1) + x10(1, 75, 81)
+        bytes += [27, 91, 77, 32, 0, 255] + [113]
+        let wanted: [Key] = [.click(row: 48, column: 32), .wheelUp, .wheelDown, .character("q")]
+        var whole = KeyDecoder()
+        #expect(whole.receive(bytes) == wanted)
+        for pause in [false, true] {
+            var pieces = KeyDecoder()
+            var keys: [Key] = []
+            for (index, byte) in bytes.enumerated() {
+                keys += pieces.receive([byte])
+                // The moment may come between any two of the three bytes.
+                if pause, index % 6 > 1 { keys += pieces.flush() }
+            }
+            #expect(keys == wanted)
+        }
+    }
+    @Test func everyClick_isNoKey() {
+        for byte in 0...255 as ClosedRange<UInt8> {
+            for place in 0..<3 {
+                var three: [UInt8] = [32, 33, 33]
+                three[place] = byte
+                var decoder = KeyDecoder()
+                let keys = decoder.receive([27, 91, 77] + three)
+                #expect(!decoder.isWaiting)
+                for key in keys {
+                    switch key {
+                    case .click, .wheelUp, .wheelDown: break
+                    default: Issue.record("\(key)")
+                    }
+                }
+            }
+        }
+    }
     @Test func noKey_isBoundTwice() {
         for screen in Screen.allCases {
             let keys = Binding.all.filter { $0.screen == nil || $0.screen == screen }.flatMap { binding in binding.keys.map { ($0, binding.screen) } }
