@@ -51,8 +51,12 @@ class ProxyTest(unittest.TestCase):
         cls.nginx, cls.haproxy, cls.hitch = free_ports(3)
         cls.folder.chmod(0o711)  # hitch is another user when it comes to HAProxy's socket
         inner = "/run/haproxy/hitch.sock"
+        # Debian's are root's alone.
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        temporary = "".join(f" {kind}_temp_path {cls.folder}/{kind};" for kind in kinds) + " access_log off;"
         cls.programs = [
-            cls.start("nginx", "nginx.conf", {"1048576": "4096", "131072": "2000", "listen 443": f"listen {cls.nginx}"},
+            cls.start("nginx", "nginx.conf", {"1048576": "4096", "131072": "2000", "listen 443": f"listen {cls.nginx}",
+                                              "http {": "http {" + temporary},
                       ["-p", cls.folder, "-g", f"pid {cls.folder}/nginx.pid; error_log stderr; daemon off;"]),
             cls.start("haproxy", "haproxy.cfg", {
                 "maxconn 200000": "maxconn 2000", "bind :443": f"bind :{cls.haproxy}",
