@@ -12,7 +12,7 @@ extension AppPort {
         guard session.input.count > 0, session.input.count >= session.needed else { return false }
         let input = session.input.bytes
         let request: HTTPRequest
-        switch HTTPRequest.parse(input, limit: Limits.appHeadBytes, takesChunks: true) {
+        switch HTTPRequest.parse(input, limit: Limits.appHeadBytes, takesChunks: true, findsSite: true) {
         case .incomplete: return false
         case .refused(let refusal):
             refuse(refusal, &session)

@@ -19,7 +19,8 @@ package struct HTTPRequest {
     package var isChunked = false
     /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
     package var expectsContinue = false
-    /// The values of the headers that anyone here asks for; nil where the request has none.
+    /// The values of the headers that anyone here asks for; nil where the request has none. `fetchSite` only where the
+    /// parser was told to look for it.
     package var host: UnsafeRawBufferPointer?
     package var origin: UnsafeRawBufferPointer?
     package var fetchSite: UnsafeRawBufferPointer?
@@ -42,12 +43,14 @@ package struct HTTPRequest {
     /// The request at the start of `input`, of at most `limit` bytes (8,192 by default: `workers.max_request`). One
     /// that is longer is refused as soon as that is known: 414 while its first line lasts, 431 after it. `takesChunks`:
     /// a body may come in chunks; where it may not, and for any other transfer coding, the request is refused with 501
-    /// (RFC 9112, 6.1).
+    /// (RFC 9112, 6.1). `findsSite`: Sec-Fetch-Site is wanted; workers don't pay for it.
     ///
     /// Cookies are skipped and not counted in `limit`: a browser sends those of everything else on the host. They have
     /// a bound of their own, `Limits.cookieBytes`.
-    package static func parse(_ input: UnsafeRawBufferPointer, limit: Int, takesChunks: Bool = false) -> Parsed {
-        var parser = HTTPRequestParser(input: input, limit: limit, takesChunks: takesChunks)
+    package static func parse(
+        _ input: UnsafeRawBufferPointer, limit: Int, takesChunks: Bool = false, findsSite: Bool = false
+    ) -> Parsed {
+        var parser = HTTPRequestParser(input: input, limit: limit, takesChunks: takesChunks, findsSite: findsSite)
         switch parser.parse() {
         case .incomplete: return .incomplete
         case .done: return .request(parser.request)
@@ -59,7 +62,7 @@ package struct HTTPRequest {
 extension HTTPRequest {
     /// What the first line says, where it was whole and right, of a request that was refused for something after it.
     package static func firstLine(of input: UnsafeRawBufferPointer, limit: Int) -> HTTPRequest? {
-        var parser = HTTPRequestParser(input: input, limit: limit, takesChunks: false)
+        var parser = HTTPRequestParser(input: input, limit: limit, takesChunks: false, findsSite: false)
         return parser.parseFirstLine() == nil ? parser.request : nil
     }
 
@@ -108,6 +111,7 @@ struct HTTPRequestParser {
     let input: UnsafeRawBufferPointer
     let limit: Int
     private let takesChunks: Bool
+    private let findsSite: Bool
     var request = HTTPRequest()
     private var at = 0
     private var hasLength = false
@@ -119,10 +123,11 @@ struct HTTPRequestParser {
     /// More header lines than this are refused with 431.
     private static let headerLines = 100
 
-    init(input: UnsafeRawBufferPointer, limit: Int, takesChunks: Bool) {
+    init(input: UnsafeRawBufferPointer, limit: Int, takesChunks: Bool, findsSite: Bool) {
         self.input = input
         self.limit = limit
         self.takesChunks = takesChunks
+        self.findsSite = findsSite
     }
 
     /// Nil when the first line was whole and right.
@@ -289,7 +294,7 @@ struct HTTPRequestParser {
             }
             hasLength = true
             request.contentLength = value.reduce(0) { $0 * 10 + Int($1 - 48) }
-        case 14 where matchesLowercase(name, "sec-fetch-site"): request.fetchSite = value
+        case 14 where findsSite && matchesLowercase(name, "sec-fetch-site"): request.fetchSite = value
         case 16 where matchesLowercase(name, "content-encoding"): request.contentEncoding = value
         case 17 where matchesLowercase(name, "transfer-encoding"):
             // Several lines are one list of codings; the one that is taken stands alone.

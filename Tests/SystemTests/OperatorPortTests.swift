@@ -42,22 +42,26 @@ struct OperatorPortTests {
         #expect(try ask() == 200)
     }
 
-    /// However many requests one connection has sent at once, another's is answered after one of them.
-    @Test func pipelinedRequests_areAnsweredOneATurn() throws {
-        let appliance = try Appliance(workers: 1)
-        let port = appliance.operatorPort
-        func answered(_ response: Response) throws -> Int {
-            let name = "megacomet_supervisor_http_requests_total "
-            let line = try #require(response.body.split(separator: "\n").first { $0.hasPrefix(name) })
-            return try #require(line.split(separator: " ").last.flatMap { Double(String($0)) }.map { Int($0) })
-        }
-        let sockets = try (0..<3).map { _ in try Socket(port: port) }
-        // Each is accepted, and in its turn.
+    /// How many requests had been answered with this answer to /metrics, and with it.
+    private func answered(_ response: Response) throws -> Int {
+        let name = "megacomet_supervisor_http_requests_total "
+        let line = try #require(response.body.split(separator: "\n").first { $0.hasPrefix(name) })
+        return try #require(line.split(separator: " ").last.flatMap { Double(String($0)) }.map { Int($0) })
+    }
+    /// So many connections that have been accepted, and how many requests had been answered then.
+    private func connected(_ count: Int, _ port: Int) throws -> (sockets: [Socket], before: Int) {
+        let sockets = try (0..<count).map { _ in try Socket(port: port) }
         for socket in sockets {
             try socket.send(HTTP.text("GET", "/health"))
             #expect(try socket.readResponse().status == 200)
         }
-        let before = try answered(HTTP.request("GET", "/metrics", port: port, ["Connection: close"]))
+        return (sockets, try answered(HTTP.request("GET", "/metrics", port: port, ["Connection: close"])))
+    }
+
+    /// However many requests one connection has sent at once, another's is answered after one of them.
+    @Test func pipelinedRequests_areAnsweredOneATurn() throws {
+        let appliance = try Appliance(workers: 1)
+        let (sockets, before) = try connected(3, appliance.operatorPort)
         let supervisor = try #require(appliance.supervisor)
         supervisor.signal(SIGSTOP)
         defer { supervisor.signal(SIGCONT) }
@@ -74,22 +78,28 @@ struct OperatorPortTests {
         }
     }
 
-    /// Of the long answers there is one in a turn, and the short ones don't wait for them.
+    /// Of the long answers there is one in a turn, and a short one waits for no second.
     @Test func health_doesNotWaitForMetrics() throws {
         let appliance = try Appliance(workers: 1)
-        let port = appliance.operatorPort
-        let busy = try (0..<20).map { _ in try Socket(port: port) }
-        let asking = try Socket(port: port)
-        try asking.send(HTTP.text("GET", "/health"))
-        #expect(try asking.readResponse().status == 200)
+        let (sockets, before) = try connected(21, appliance.operatorPort)
         let supervisor = try #require(appliance.supervisor)
         supervisor.signal(SIGSTOP)
         defer { supervisor.signal(SIGCONT) }
-        for socket in busy { try socket.send(HTTP.text("GET", "/metrics") + HTTP.text("GET", "/metrics")) }
-        try asking.send(HTTP.text("GET", "/health"))
+        // In the middle, whichever end the loop begins at.
+        let middle = sockets.count / 2
+        let metrics = HTTP.text("GET", "/metrics")
+        for (index, socket) in sockets.enumerated() {
+            try socket.send(index == middle ? HTTP.text("GET", "/health") : metrics + metrics)
+        }
         supervisor.signal(SIGCONT)
-        #expect(try asking.readResponse().status == 200)
-        for socket in busy { for _ in 0..<2 { #expect(try socket.readResponse().status == 200) } }
+        #expect(try sockets[middle].readResponse().status == 200)
+        var numbers: Set<Int> = []
+        for (index, socket) in sockets.enumerated() where index != middle {
+            for _ in 0..<2 { numbers.insert(try answered(socket.readResponse()) - before) }
+        }
+        // The answers are numbered; the number that no answer to /metrics has is that of /health.
+        let place = try #require((1...41).first { !numbers.contains($0) })
+        #expect(numbers.count == 40 && place <= 5, "\(place - 1) requests were answered before it")
     }
 
     /// A page whose own name leads to this machine asks for that name. What Prometheus and load balancers ask for is

@@ -5,7 +5,7 @@ import Wire
     private func refusal(_ headers: String, version: String = "1.1") -> PageGuard.Refusal? {
         let request = Array("GET /status HTTP/\(version)\r\n\(headers)\r\n".utf8)
         return request.withUnsafeBytes {
-            guard case .request(let request) = HTTPRequest.parse($0, limit: 8192) else {
+            guard case .request(let request) = HTTPRequest.parse($0, limit: 8192, findsSite: true) else {
                 Issue.record("no request: \(headers)")
                 return nil
             }

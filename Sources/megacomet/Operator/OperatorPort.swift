@@ -86,7 +86,7 @@ final class OperatorPort {
                 taken: taken, status: status, type: type, body: body, keepAlive: keepAlive, isHead: isHead)
         }
         let input = connection.unanswered
-        switch HTTPRequest.parse(input, limit: OperatorPort.mostRequestBytes) {
+        switch HTTPRequest.parse(input, limit: OperatorPort.mostRequestBytes, findsSite: true) {
         case .incomplete: connection.readOn()
         case .refused(let refusal): send(input.count, refusal.status, refusal.message + "\n", keepAlive: false)
         case .request(let request):
