@@ -65,8 +65,12 @@ class ProxyTest(unittest.TestCase):
         wait_until(lambda: cls.answers(cls.haproxy), 20, "HAProxy")
         cls.programs.append(cls.start(
             "hitch", "hitch.conf", {'port = "443"': f'port = "{cls.hitch}"', inner: f"{cls.folder}/hitch.sock"}, []))
-        for port in (cls.nginx, cls.haproxy, cls.hitch):
-            wait_until(lambda: cls.answers(port), 20, f"the proxy on port {port}")
+        for name, port in (("nginx", cls.nginx), ("haproxy", cls.haproxy), ("hitch", cls.hitch)):
+            try:
+                wait_until(lambda: cls.answers(port), 20, f"{name}'s answer")
+            except AssertionError as late:
+                said = "".join(file.read_text() for file in sorted(cls.folder.glob("*.log")))
+                raise AssertionError(f"{late}; the proxies said:\n{said}") from None
 
     def test_browsers_are_given_http2(self):
         """Over HTTP/1.1 a browser has six connections to a site, and each tab's poll takes one."""
