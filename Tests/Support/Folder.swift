@@ -38,7 +38,7 @@ public final class Folder {
         }
         rmdir(path)
     }
-    static func names(in path: String) -> [String] {
+    public static func names(in path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var names: [String] = []
@@ -75,6 +75,8 @@ public func contents(ofFile path: String) -> String {
 }
 
 public enum Processes {
+    /// The pids of all.
+    public static var all: [Int32] { Folder.names(in: "/proc").compactMap { Int32($0) } }
     /// Those whose arguments name this path.
     public static func mentioning(_ path: String) -> [Int32] {
         Folder.names(in: "/proc").compactMap { Int32($0) }.filter { $0 != getpid() && contents(ofFile: "/proc/\($0)/cmdline").contains(path) }

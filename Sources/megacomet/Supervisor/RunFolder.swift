@@ -97,6 +97,14 @@ enum ProcessTable {
         guard let text = try? RunFolder.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return [] }
         return text[text.index(after: end)...].dropFirst().split(whereSeparator: { $0 == " " || $0 == "\n" })
     }
+    /// Children of a process that have ended and were not waited for.
+    static func zombies(of parent: Int32) -> [Int32] {
+        RunFolder.names(in: "/proc").compactMap { name in
+            guard let pid = Int32(name) else { return nil }
+            let fields = fields(pid)
+            return fields.count > 1 && fields[0] == "Z" && Int32(fields[1]) == parent ? pid : nil
+        }
+    }
     /// Whose process it is. Nil: there is none.
     static func user(_ pid: Int32) -> UInt32? {
         var status = stat()

@@ -70,6 +70,7 @@ extension Supervisor {
 /// The new program reads the configuration, as its first proof.
 final class UpgradeCheck {
     private var run: ProgramRun?
+    var pid: Int32? { run?.pid }
     private var patience: Reactor.Timer?
     private var lines: [String] = []
 

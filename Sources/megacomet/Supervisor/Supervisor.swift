@@ -50,7 +50,7 @@ final class Supervisor {
     /// When it fires. It is only ever moved nearer: every report is an event, and events must not put off the next tick.
     private var nextBeat = Milliseconds.max
     private var watchdogTimer: Reactor.Timer?
-    private var signals: [SignalWatcher] = []
+    var signals: [SignalWatcher] = []
     var adoption: Adoption?
     var control: ControlServer?
     /// The check of the program that this one is about to become.
@@ -135,6 +135,7 @@ final class Supervisor {
         }
         if let end = endWhenBegun { return shutDown(isHasty: end.isHasty, by: end.by) }
         serviceManager.tell("STATUS=starting \(settings.workers.count) workers")
+        watchOrphans()
         perform(fleet.begin(now: Supervisor.now))
     }
 
