@@ -45,7 +45,7 @@ package final class Daemon {
     package var drain: (Double, @escaping () -> Void) -> Void = { _, done in done() }
 
     private var overload = Overload()
-    private let inherited: InheritedListeners
+    private var inherited: InheritedListeners
     private var listeners: [Int32] = []
     private var lifeline: Lifeline?
     private var reporter: Reporter?
@@ -86,13 +86,15 @@ package final class Daemon {
     /// The listener that was inherited under this name, or one that is bound now.
     package func listener(_ name: String, _ address: String, _ port: Int) -> Int32 {
         let descriptor: Int32
-        if let found = inherited.take(name) {
+        if let found = inherited.take(name, port: port) {
             descriptor = found
         } else {
             do {
                 descriptor = try Sockets.listen(Endpoint(address, UInt16(port)))
+            } catch let error as SystemError where error.code == EADDRINUSE {
+                fail(69, "\(error)" + (PortHolder.find(port: UInt16(port)).map { ": \($0.description)" } ?? ""))
             } catch let error as SystemError {
-                fail(error.code == EADDRINUSE || error.code == EADDRNOTAVAIL ? 69 : error.code == EACCES ? 77 : 71, "\(error)")
+                fail(error.code == EADDRNOTAVAIL ? 69 : error.code == EACCES ? 77 : 71, "\(error)")
             } catch {
                 fail(71, "\(error)")
             }
@@ -127,6 +129,10 @@ package final class Daemon {
             },
             SignalWatcher(loop, SIGINT) { [unowned self] in leave("INT") },
         ]
+        let unused = inherited.closeRest()
+        if !unused.isEmpty {
+            log.warning("inherited and closed, since no port of ours is there: \(unused.joined(separator: ", "))")
+        }
         reporter = Reporter(self)
         state = .ready
         lifeline = Lifeline(self, listeners: listeners)

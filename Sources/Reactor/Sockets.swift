@@ -12,7 +12,7 @@ package struct SystemError: Error, CustomStringConvertible {
     package var description: String { "\(call): \(String(cString: strerror(code)))" }
 }
 
-/// An IPv4 address and port.
+/// An IPv4 address and port. Of a socket that was inherited it may be an IPv6 address.
 package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
     package var address: String
     package var port: UInt16
@@ -20,7 +20,7 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         self.address = address
         self.port = port
     }
-    package var description: String { "\(address):\(port)" }
+    package var description: String { address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)" }
 
     /// The address as the kernel takes it. Names are not looked up: a daemon asks no resolver.
     func socketAddress() throws -> sockaddr_in {
@@ -29,6 +29,16 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         result.sin_port = port.bigEndian
         guard inet_pton(AF_INET, address, &result.sin_addr) == 1 else { throw SystemError("address \"\(address)\"", EINVAL) }
         return result
+    }
+    /// Of an IPv6 socket: that of a client over IPv4 is an IPv4 address in it (RFC 4291, 2.5.5.2).
+    init(_ raw: sockaddr_in6) {
+        var raw = raw
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        inet_ntop(AF_INET6, &raw.sin6_addr, &text, socklen_t(text.count))
+        let whole = text.withUnsafeBufferPointer { String(cString: $0.baseAddress.unsafelyUnwrapped) }
+        let mapped = "::ffff:"
+        address = whole.hasPrefix(mapped) && whole.contains(".") ? String(whole.dropFirst(mapped.count)) : whole
+        port = UInt16(bigEndian: raw.sin6_port)
     }
     init(_ raw: sockaddr_in) {
         var raw = raw
@@ -138,18 +148,29 @@ package enum Sockets {
         }
         return descriptor
     }
+    /// It takes TCP connections, over IPv4 or IPv6: not a datagram socket, nor a unix one.
+    package static func isTCPListener(_ descriptor: Int32) -> Bool {
+        get(descriptor, SOL_SOCKET, SO_ACCEPTCONN) == 1
+            && get(descriptor, SOL_SOCKET, SO_PROTOCOL) == Int32(IPPROTO_TCP)
+    }
     /// The port that the kernel chose, or that a listener was given.
     package static func localEndpoint(_ descriptor: Int32) -> Endpoint? { name(descriptor, getsockname) }
     package static func peer(_ descriptor: Int32) -> Endpoint? { name(descriptor, getpeername) }
     private static func name(
         _ descriptor: Int32, _ call: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
     ) -> Endpoint? {
-        var address = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { call(descriptor, $0, &size) }
+        var address = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &address) { storage in
+            guard storage.withMemoryRebound(to: sockaddr.self, capacity: 1, { call(descriptor, $0, &size) }) == 0 else {
+                return nil
+            }
+            switch Int32(storage.pointee.ss_family) {
+            case AF_INET: return storage.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { Endpoint($0.pointee) }
+            case AF_INET6: return storage.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { Endpoint($0.pointee) }
+            default: return nil
+            }
         }
-        return result == 0 && address.sin_family == sa_family_t(AF_INET) ? Endpoint(address) : nil
     }
 
     private static func failure() -> Transfer { errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(errno) }

@@ -48,6 +48,11 @@ struct Listeners {
     func inherited(_ name: ProcessName, _ settings: Settings) -> [(name: String, descriptor: Int32)] {
         zip(Listeners.wanted(name, settings), held[name] ?? []).map { ($0.name, $1) }
     }
+    /// Those held for a process at which clients or apps are expected. (A link of a worker waits for its manager,
+    /// however long that takes.)
+    func clients(_ name: ProcessName, _ settings: Settings) -> [Int32] {
+        inherited(name, settings).filter { $0.name != "workers" }.map(\.descriptor)
+    }
     /// Those held for a process.
     func descriptors(_ name: ProcessName) -> [Int32] { held[name] ?? [] }
 
@@ -69,8 +74,8 @@ struct Listeners {
 
     /// What was inherited and is of no use.
     struct Foreign {
-        /// Of a socket unit, or of this process before an upgrade.
-        var ports: [UInt16] = []
+        /// Of a socket unit, or of this process before an upgrade: where they listened.
+        var closed: [String] = []
         /// What the service manager keeps for us, of ports and addresses that are no more in the configuration.
         var kept: [String] = []
     }
@@ -94,14 +99,26 @@ struct Listeners {
         var foreign = Foreign()
         for (descriptor, keptName) in inherited {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            guard let endpoint = Sockets.localEndpoint(descriptor) else { continue }
-            let isWanted = keptName == nil ? wanted.contains { $0.port == endpoint.port } : wanted.contains(endpoint)
-            if isWanted, spare[endpoint.port] == nil {
-                spare[endpoint.port] = descriptor
+            let endpoint = Sockets.isTCPListener(descriptor) ? Sockets.localEndpoint(descriptor) : nil
+            // "ListenStream=8000" is one IPv6 socket that takes both families.
+            let isWanted = endpoint.map { own in
+                    wanted.contains {
+                        $0.port == own.port
+                            && (keptName == nil || $0 == own || own.address == "::" && $0.address == "0.0.0.0")
+                    }
+            } ?? false
+            if isWanted, let port = endpoint?.port, spare[port] == nil {
+                spare[port] = descriptor
                 continue
             }
+            if !isWanted, let keptName {
+                foreign.kept.append(keptName)
+            } else if keptName == nil {
+                foreign.closed.append(
+                    (endpoint.map { "\($0)" } ?? "descriptor \(descriptor), no TCP listener")
+                        + (isWanted ? " (a second one)" : ""))
+            }
             Sockets.close(descriptor)
-            if !isWanted, let keptName { foreign.kept.append(keptName) } else if !isWanted { foreign.ports.append(endpoint.port) }
         }
         for name in Listeners.names(settings) where Listeners.wanted(name, settings).allSatisfy({ spare[$0.endpoint.port] != nil }) {
             held[name] = Listeners.wanted(name, settings).compactMap { spare.removeValue(forKey: $0.endpoint.port) }
@@ -129,10 +146,17 @@ struct Listeners {
         return bound
     }
 
-    static func failure(_ endpoint: Endpoint, _ setting: String, _ error: any Error) -> StartFailure {
+    /// `isUDP`: of the stats port.
+    static func failure(_ endpoint: Endpoint, _ setting: String, isUDP: Bool = false, _ error: any Error)
+        -> StartFailure
+    {
         let code = (error as? SystemError)?.code ?? 0
         switch code {
-        case EADDRINUSE: return StartFailure(StartFailure.unavailable, "port \(endpoint.port) (\(setting)) is taken: another program listens on \(endpoint)")
+        case EADDRINUSE:
+            let holder =
+                PortHolder.find(port: endpoint.port, isUDP: isUDP)?.description
+                ?? "another program listens on \(endpoint)"
+            return StartFailure(StartFailure.unavailable, "port \(endpoint.port) (\(setting)) is taken: \(holder)")
         case EACCES: return StartFailure(StartFailure.denied, "port \(endpoint.port) (\(setting)) may not be bound: ports under 1024 need CAP_NET_BIND_SERVICE")
         case EADDRNOTAVAIL: return StartFailure(StartFailure.unavailable, "address \(endpoint.address) (\(setting)) is none of this machine")
         default: return StartFailure(StartFailure.unavailable, "\(endpoint) (\(setting)): \(error)")

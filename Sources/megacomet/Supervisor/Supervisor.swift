@@ -90,7 +90,12 @@ final class Supervisor {
         try checkPrograms()
         takeUpMemory()
         let foreign = listeners.takeInherited(settings)
-        if !foreign.ports.isEmpty { tell(.warning, "SOCKETS", "inherited, but of no port in the configuration: \(foreign.ports)") }
+        if !foreign.closed.isEmpty {
+            tell(
+                .warning, "SOCKETS",
+                "inherited and closed, since the configuration has no use for it: "
+                    + foreign.closed.joined(separator: ", "))
+        }
         serviceManager.forget(foreign.kept)
         watchSignals()
         if isUpgraded { tell(.info, "UPGRADED", "runs \(ProcessTable.ownPath)") }
@@ -119,7 +124,8 @@ final class Supervisor {
         do {
             hub = try Hub(self)
         } catch {
-            throw Listeners.failure(Endpoint(settings.stats.address, UInt16(settings.stats.port)), "stats.port, UDP", error)
+            throw Listeners.failure(
+                Endpoint(settings.stats.address, UInt16(settings.stats.port)), "stats.port, UDP", isUDP: true, error)
         }
         do {
             operatorPort = try OperatorPort(self)
