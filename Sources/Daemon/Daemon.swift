@@ -69,6 +69,11 @@ package final class Daemon {
         signal(SIGABRT, SIG_DFL)
         descriptorLimit = ProcessUsage.raiseDescriptorLimit()
         inherited = InheritedListeners()
+        // The default was not asked for: a daemon that is tried by hand does without it.
+        let folder = arguments.settings.runDirectory
+        if folder != Settings().runDirectory, let failure = RunDirectory.mistrust(folder, .serving) {
+            Daemon.fail(role.rawValue, 77, failure.description)
+        }
         token = Files.contents(arguments.settings.runDirectory + "/stats.token").flatMap { StatsToken(hex: String(decoding: $0, as: UTF8.self)) } ?? StatsToken()
     }
 

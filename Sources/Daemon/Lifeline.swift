@@ -21,6 +21,7 @@ final class Lifeline {
     private var input: [UInt8] = []
     private var caller: Timer?
     private var grace: Timer?
+    private var hasSaidStranger = false
     /// A line is never longer; more is not the supervisor speaking.
     private static let lineBytes = 256
 
@@ -101,7 +102,18 @@ final class Lifeline {
     }
 
     private func callHome() {
-        guard let descriptor = try? UnixSockets.connect(daemon.arguments.settings.runDirectory + "/lifeline.sock") else { return }
+        let folder = daemon.arguments.settings.runDirectory
+        guard RunDirectory.mistrust(folder, .serving) == nil,
+            let descriptor = try? UnixSockets.connect(folder + "/lifeline.sock")
+        else { return }
+        // Our listeners and the token are not for whoever listens there.
+        guard let peer = UnixSockets.peer(descriptor), UnixSockets.isTrusted(peer) else {
+            if !hasSaidStranger {
+                daemon.log.warning("another user's process listens at \(folder)/lifeline.sock: it is not called")
+            }
+            hasSaidStranger = true
+            return Sockets.close(descriptor)
+        }
         var line =
             "{\"name\":\"\(daemon.arguments.name)\",\"pid\":\(getpid()),\"boot\":\"\(hex16(daemon.boot))\",\"token\":\"\(daemon.token)\","
             + "\"generation\":\(daemon.arguments.generation),\"state\":\"\(daemon.state == .draining ? "draining" : "ready")\","

@@ -23,7 +23,7 @@ package enum UnixSockets {
         return text.withUTF8 { mc_unix_send(path, $0.baseAddress, $0.count, descriptors, Int32(descriptors.count), patience) } == 0
     }
 
-    /// Who is at the other end of a unix stream, as the kernel saw them connect.
+    /// Who is at the other end of a unix stream, as the kernel saw them connect or listen.
     package struct Peer: Equatable, Sendable {
         package var pid: Int32
         package var user: UInt32
@@ -40,6 +40,9 @@ package enum UnixSockets {
         if getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, &peer.groups, &size) != 0 { peer.groups = [] }
         return peer
     }
+
+    /// Whether listeners may be handed to it, or taken from it: a process of our own user, or of root.
+    package static func isTrusted(_ peer: Peer) -> Bool { peer.user == getuid() || peer.user == 0 }
 
     /// Bytes with copies of descriptors attached.
     package static func send(_ socket: Int32, _ bytes: UnsafeRawBufferPointer, descriptors: [Int32]) -> Transfer {

@@ -29,6 +29,61 @@ import Testing
         }
     }
 
+    /// Its owner could read the token, and take the listeners of daemons whose supervisor died.
+    @Test func runDirectoryOfAnotherUser_isRefused_alsoWhereItCouldBeWritten() throws {
+        let appliance = try Appliance(starts: false)
+        let run = "\(appliance.folder.path)/run"
+        mkdir(run, 0o770)
+        #expect(chown(run, 1, 65533) == 0 && chmod(run, 0o770) == 0)
+        for words in [["run"], ["start"]] {
+            let refused = try asNobody(appliance, ["--groups=65533"], words)
+            #expect(
+                refused.end == .exited(73)
+                    && refused.output == "megacomet: run_directory \(run): belongs to another user (1)\n", "\(refused)")
+        }
+        #expect(Folder.names(in: run).isEmpty)
+        let daemon = [
+            "--reuid=65534", "--regid=65534", "--groups=65533", "\(Program.folder)/megaworker", "--run-directory", run,
+        ]
+        let worker = try Program("/usr/bin/setpriv", daemon, in: appliance.folder)
+        #expect(
+            try worker.waitForExit() == .exited(77) && worker.output.contains("belongs to another user (1)"),
+            "\(worker.output)")
+
+        // The folder that has a user's own name in it is his, or nobody's: commands don't go there either.
+        let own = "\(appliance.folder.path)/megacomet-65534"
+        mkdir(own, 0o770)
+        #expect(chown(own, 1, 65533) == 0 && chmod(own, 0o777) == 0 && chmod(own, 0o770) == 0)
+        let text = contents(ofFile: appliance.configuration).replacing("run_directory = \"\(run)\"\n", with: "")
+        _ = try appliance.folder.write("megacomet.toml", text)
+        let refused = try asNobody(appliance, ["--groups=65533"], ["run"])
+        #expect(
+            refused.end == .exited(73) && refused.output.contains("run_directory \(own): belongs to another user (1)"),
+            "\(refused)")
+        let asked = try asNobody(appliance, ["--groups=65533"], ["hold", "worker-0"])
+        #expect(asked.end == .exited(77) && asked.output.contains("belongs to another user (1)"), "\(asked)")
+    }
+
+    /// Whoever listens at the lifeline's path in place of a supervisor gets nothing.
+    @Test(.enabled(if: access("/usr/bin/perl", X_OK) == 0)) func daemons_callNoOtherUsersSocket() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let (manager, worker) = try (appliance.pid("manager"), appliance.pid("worker-0"))
+        let path = "\(appliance.folder.path)/run/lifeline.sock"
+        appliance.killSupervisor()
+        unlink(path)
+        let script = """
+            use Socket; socket(L, AF_UNIX, SOCK_STREAM, 0); bind(L, sockaddr_un("\(path)")) or die;
+            $> = 65534; listen(L, 9) or die; $| = 1;
+            for (1..2) { accept(C, L); $n = sysread(C, $b, 99); print "got $n\\n"; }
+            """
+        let impostor = try Program("/usr/bin/perl", ["-e", script], in: appliance.folder)
+        try eventually("both have come, \(impostor.output)") { impostor.output == "got 0\ngot 0\n" }
+        unlink(path)
+        _ = try appliance.launch()
+        try eventually("the right one is called") { try appliance.status().allReady }
+        #expect(try appliance.pid("manager") == manager && appliance.pid("worker-0") == worker)
+    }
+
     private func asNobody(_ appliance: Appliance, _ groups: [String], _ words: [String]) throws -> (end: Program.End, output: String) {
         chmod(appliance.folder.path, 0o755)
         chmod(appliance.configuration, 0o644)

@@ -14,11 +14,40 @@ package enum RunDirectory {
     /// Where it may be, best first.
     package static func candidates(_ settings: Settings) -> [String] {
         let wanted = settings.runDirectory
-        guard wanted == Settings().runDirectory else { return [wanted] }
-        var result = [wanted]
-        if let runtime = environment("XDG_RUNTIME_DIR") { result.append(runtime + "/megacomet") }
-        result.append((environment("TMPDIR") ?? "/tmp") + "/megacomet-\(getuid())")
-        return result
+        return wanted == Settings().runDirectory ? [wanted] + ownFolders : [wanted]
+    }
+    /// Those of this user alone, where /run/megacomet can't be had.
+    private static var ownFolders: [String] {
+        (environment("XDG_RUNTIME_DIR").map { [$0 + "/megacomet"] } ?? []) + [
+            (environment("TMPDIR") ?? "/tmp") + "/megacomet-\(getuid())"
+        ]
+    }
+
+    /// Who asks whether a folder is to be trusted.
+    package enum Use: Sendable {
+        /// A supervisor or a daemon: its secrets and listeners go there.
+        case serving
+        /// A command: it may be that of another user, in the group of the service.
+        case asking
+    }
+    /// Why a folder that is there is not to be used; nil: it may be, or there is none.
+    ///
+    /// Its owner can replace what is in it, and so can everyone where everyone may write. It must be ours or root's.
+    /// Root may use the folder of a service's user, and a command that of the service whose group it is in; but the
+    /// folders that carry our own name are ours or nobody's, since in /tmp anybody can make one first.
+    package static func mistrust(_ path: String, _ use: Use) -> Failure? {
+        func failed(_ why: String) -> Failure { Failure(description: "run_directory \(path): \(why)", isDenied: true) }
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            return Failure(description: failed("not a folder").description, isDenied: false)
+        }
+        let isOurs = status.st_uid == getuid() || status.st_uid == 0
+        guard isOurs || !ownFolders.contains(path) && (use == .asking || getuid() == 0) else {
+            return failed("belongs to another user (\(status.st_uid))")
+        }
+        guard status.st_mode & S_IWOTH == 0 else { return failed("writable by everyone") }
+        return nil
     }
 
     /// For the supervisor: the first that is there and writable, or can be made.
@@ -33,7 +62,9 @@ package enum RunDirectory {
     /// For those who look for a supervisor: the first with a control socket; where there is none, the first that could be its.
     package static func find(_ settings: Settings) -> String {
         let all = candidates(settings)
-        return all.first { access($0 + "/control.sock", F_OK) == 0 } ?? all.first { access($0, W_OK) == 0 } ?? all[all.count - 1]
+        return all.first { access($0 + "/control.sock", F_OK) == 0 && mistrust($0, .asking) == nil } ?? all.first {
+            access($0, W_OK) == 0
+        } ?? all[all.count - 1]
     }
 
     private static func make(_ path: String) -> Failure? {
@@ -42,13 +73,9 @@ package enum RunDirectory {
             let code = errno
             return failed(String(cString: strerror(code)), denied: code == EACCES || code == EPERM || code == EROFS)
         }
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return failed(String(cString: strerror(errno)), denied: false) }
-        guard status.st_mode & S_IFMT == S_IFDIR else { return failed("not a folder", denied: false) }
-        // A folder in /tmp that someone else made first is theirs to read.
-        guard status.st_uid == getuid() || getuid() == 0 || access(path, W_OK) == 0 else { return failed("not writable", denied: true) }
-        guard status.st_mode & S_IWOTH == 0 else { return failed("writable by everyone", denied: true) }
-        guard access(path, W_OK | X_OK) == 0 else { return failed(String(cString: strerror(errno)), denied: true) }
+        if let failure = mistrust(path, .serving) { return failure }
+        guard access(path, W_OK) == 0 else { return failed("not writable", denied: true) }
+        guard access(path, X_OK) == 0 else { return failed(String(cString: strerror(errno)), denied: true) }
         return nil
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Foundation
 import Reactor
 import Supervision
@@ -91,6 +92,9 @@ final class ControlClient {
     }
     private func connect() throws {
         guard socket == nil else { return }
+        if let failure = RunDirectory.mistrust(folder.path, .asking) {
+            throw NotAnswered(folder: folder, isDenied: true, why: failure.description)
+        }
         do { socket = try UnixSockets.connect(folder.controlSocket) } catch {
             throw NotAnswered(folder: folder, isDenied: (error as? SystemError)?.code == EACCES)
         }
@@ -142,8 +146,13 @@ final class ControlClient {
 struct NotAnswered: Error, CustomStringConvertible {
     var folder: RunFolder
     var isDenied = false
+    /// In place of what is usual.
+    var why: String?
     var description: String {
-        isDenied ? "no permission for \(folder.controlSocket): it is for root, the supervisor's user, and its group" : "no supervisor answers on \(folder.controlSocket)"
+        why
+            ?? (isDenied
+                ? "no permission for \(folder.controlSocket): it is for root, the supervisor's user, and its group"
+                : "no supervisor answers on \(folder.controlSocket)")
     }
 }
 

@@ -95,7 +95,9 @@ final class Adoption {
 
     private func called(_ descriptor: Int32) {
         let caller = Caller()
-        guard let peer = UnixSockets.peer(descriptor), peer.user == getuid() || peer.user == 0 else { return Sockets.close(descriptor) }
+        guard let peer = UnixSockets.peer(descriptor), UnixSockets.isTrusted(peer) else {
+            return Sockets.close(descriptor)
+        }
         caller.stream = LineStream(
             supervisor.loop, descriptor, takesDescriptors: true,
             received: { [unowned self, unowned caller] line in
