@@ -35,10 +35,15 @@ package enum ConfigurationFile {
     }
 
     /// Reads the file at `path`; `path` nil: the defaults. `overrides` are what flags say, on top of the file: they are checked with it.
-    package static func load(_ path: String?, overrides: (inout Settings) -> Void = { _ in }) -> Outcome {
+    ///
+    /// `refusesEmpty`: a file that says nothing at all is a mistake: a full disk leaves one, and its defaults would
+    /// open what was closed.
+    package static func load(
+        _ path: String?, refusesEmpty: Bool = false, overrides: (inout Settings) -> Void = { _ in }
+    ) -> Outcome {
         guard let path else { return parse("", file: "defaults", overrides: overrides) }
         switch contents(of: path) {
-        case .success(let text): return parse(text, file: path, overrides: overrides)
+        case .success(let text): return parse(text, file: path, refusesEmpty: refusesEmpty, overrides: overrides)
         case .failure(let error): return .errors([error])
         }
     }
@@ -50,11 +55,27 @@ package enum ConfigurationFile {
         return reader.errors.contains { $0.key == "run_directory" } ? nil : reader.settings
     }
 
-    package static func parse(_ text: String, file: String, overrides: (inout Settings) -> Void = { _ in }) -> Outcome {
+    /// Nothing can be read in it but comments.
+    package static func saysNothing(_ path: String) -> Bool {
+        guard case .success(let text) = contents(of: path), case .success(let reader) = read(text, file: path) else {
+            return false
+        }
+        return reader.isEmpty
+    }
+
+    package static func parse(
+        _ text: String, file: String, refusesEmpty: Bool = false, overrides: (inout Settings) -> Void = { _ in }
+    ) -> Outcome {
         var reader: Reader
         switch read(text, file: file) {
         case .success(let read): reader = read
         case .failure(let error): return .errors([error])
+        }
+        if refusesEmpty, reader.isEmpty {
+            return .errors([
+                ConfigurationError(
+                    file: file, message: "says nothing: what runs would be left with the defaults, without a key")
+            ])
         }
         overrides(&reader.settings)
         let wrong = Set(reader.errors.compactMap(\.key))
@@ -81,6 +102,7 @@ package enum ConfigurationFile {
         }
         var reader = Reader(file: file, lines: KeyLines(text))
         withExtendedLifetime(root) { reader.read(root, prefix: "") }
+        reader.isEmpty = root.keys.isEmpty
         return .success(reader)
     }
 
@@ -112,6 +134,7 @@ private struct Reader {
     let lines: KeyLines
     var settings = Settings()
     var errors: [ConfigurationError] = []
+    var isEmpty = false
 
     init(file: String, lines: KeyLines) {
         self.file = file

@@ -46,6 +46,14 @@ struct ConfigurationOption: ParsableArguments {
     /// For commands to a supervisor that runs: a mistake that was made in its file since must not lock the operator out.
     func settingsOfWhatRuns() throws -> Settings {
         let source = source()
+        if let file = source.file, ConfigurationFile.saysNothing(file),
+            let folder = RunFolder.ofSupervisor(startedWith: file)
+        {
+            complain("\(file) says nothing: what runs goes by what it read before")
+            var settings = try settings()
+            settings.runDirectory = folder
+            return settings
+        }
         if case .errors = source.load(), let file = source.file, let settings = ConfigurationFile.settingsBesideMistakes(file) {
             complain("\(file) has mistakes (`megacomet check`): what runs goes by what it read before")
             return settings
@@ -56,7 +64,10 @@ struct ConfigurationOption: ParsableArguments {
     func folder() throws -> RunFolder { RunFolder(path: RunDirectory.find(try settingsOfWhatRuns())) }
     func client() throws -> ControlClient { ControlClient(folder: try folder()) }
     /// For commands by which the supervisor reads the file: a mistake in it is said here already, and it is not asked.
-    func clientOfGoodFile() throws -> ControlClient { ControlClient(folder: RunFolder(path: RunDirectory.find(try settings()))) }
+    func clientOfGoodFile() throws -> ControlClient {
+        _ = try settings()
+        return try client()
+    }
 }
 
 func complain(_ text: String) { sayError("megacomet: \(text)") }

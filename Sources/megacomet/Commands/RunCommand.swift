@@ -60,7 +60,8 @@ struct Start: ParsableCommand {
         source.basePort = overrides.basePort
         // One process of what runs is started by what that has read.
         let settings = name == nil ? try config.load(source) : try config.settingsOfWhatRuns()
-        let client = ControlClient(folder: RunFolder(path: RunDirectory.find(settings)))
+        let client =
+            try name == nil ? config.client() : ControlClient(folder: RunFolder(path: RunDirectory.find(settings)))
         if try name != nil || client.isAnswered() {
             try client.order(ControlRequest("start", name))
             try client.waitUntilReady(name, seconds: timeout)

@@ -207,6 +207,31 @@ extension RunFolder {
             return (pid, name, generation)
         }
     }
+    /// The folder of the supervisor that was started with this configuration file, as the kernel has it: where the file
+    /// itself does not say so any more. It has the folder's lock open. Only of this user, or of anyone where root asks.
+    static func ofSupervisor(startedWith file: String) -> String? {
+        func identity(_ path: String) -> (dev_t, ino_t)? {
+            var status = stat()
+            return stat(path, &status) == 0 ? (status.st_dev, status.st_ino) : nil
+        }
+        guard let wanted = identity(file) else { return nil }
+        for pid in RunFolder.names(in: "/proc").compactMap({ Int32($0) }) {
+            let words = ((try? RunFolder.read("/proc/\(pid)/cmdline")) ?? "").split(
+                separator: "\0", omittingEmptySubsequences: false
+            ).map(String.init)
+            guard words[0].split(separator: "/").last == "megacomet", words.contains("run") else { continue }
+            let flag = words.firstIndex { $0 == "-c" || $0 == "--config" }
+            let named = flag.flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil } ?? ConfigurationOption.standardFile
+            guard let own = identity(named.hasPrefix("/") ? named : "/proc/\(pid)/cwd/\(named)"), own == wanted else {
+                continue
+            }
+            for name in RunFolder.names(in: "/proc/\(pid)/fd") {
+                let target = ProcessTable.target("/proc/\(pid)/fd/\(name)")
+                if target.hasSuffix("/lock") { return String(target.dropLast(5)) }
+            }
+        }
+        return nil
+    }
     var death: String {
         "no supervisor runs; the last one died, " + (orphans == 0 ? "and none of its processes lives" : "\(orphans) of its processes serve on (`megacomet start` adopts them)")
     }

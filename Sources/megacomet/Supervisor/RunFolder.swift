@@ -144,11 +144,15 @@ enum ProcessTable {
     }
     /// The file of this program, as it was started; another one may stand there by now.
     static var ownPath: String {
-        var room = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &room, room.count - 1)
-        let path = String(decoding: room.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let path = target("/proc/self/exe")
         let mark = " (deleted)"
         return path.hasSuffix(mark) ? String(path.dropLast(mark.count)) : path
+    }
+    /// Where a link leads; empty where that is not known.
+    static func target(_ link: String) -> String {
+        var room = [CChar](repeating: 0, count: 4096)
+        let count = readlink(link, &room, room.count - 1)
+        return String(decoding: room.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
     /// Its folder.
     static let ownFolder = ownPath.lastIndex(of: "/").map { String(ownPath[..<$0]) } ?? "."

@@ -17,11 +17,18 @@ struct ConfigurationSource {
     var flags: [String] {
         (file.map { ["-c", $0] } ?? []) + (workers.map { ["--workers", "\($0)"] } ?? []) + (basePort.map { ["--base-port", "\($0)"] } ?? [])
     }
-    func load() -> ConfigurationFile.Outcome {
-        ConfigurationFile.load(file) { settings in
-            if let workers { settings.workers.count = workers }
-            if let basePort { settings.workers.basePort = basePort }
-        }
+    func load(refusesEmpty: Bool = false) -> ConfigurationFile.Outcome {
+        ConfigurationFile.load(file, refusesEmpty: refusesEmpty, overrides: override)
+    }
+    /// What would be in force without a file.
+    var defaults: Settings {
+        var settings = Settings()
+        override(&settings)
+        return settings
+    }
+    private func override(_ settings: inout Settings) {
+        if let workers { settings.workers.count = workers }
+        if let basePort { settings.workers.basePort = basePort }
     }
 
     func sayHowToUse(_ settings: Settings) {
@@ -57,7 +64,7 @@ extension Supervisor {
         var result = Reloaded()
         serviceManager.reloading()
         defer { serviceManager.tell("READY=1") }
-        switch configuration.load() {
+        switch loadAgain() {
         case .errors(let errors):
             result.errors = errors.map(\.description)
             isConfigurationGood = false
@@ -73,8 +80,12 @@ extension Supervisor {
                     try? setting.set(setting.value(in: settings), in: &new)
                 }
             }
+            let opened = settings.opened(by: new)
             settings = new
             isConfigurationGood = true
+            if !opened.isEmpty {
+                tell(.warning, "OPENED", "by the new configuration: " + opened.joined(separator: "; "))
+            }
             configurationGeneration += 1
             do { try writeAppKey() } catch { tell(.warning, "RELOAD", "app.key: \(error)") }
             var text = by
@@ -85,10 +96,28 @@ extension Supervisor {
         }
         return result
     }
+    /// The file, where something runs by it: one that says nothing any more is no wish of anybody.
+    func loadAgain() -> ConfigurationFile.Outcome {
+        configuration.load(refusesEmpty: inOurFolder(configuration.defaults) != settings)
+    }
     /// A file that names no run directory means the one that was found for it.
     func inOurFolder(_ new: Settings) -> Settings {
         var new = new
         if new.runDirectory == Settings().runDirectory { new.runDirectory = settings.runDirectory }
         return new
+    }
+}
+
+extension Settings {
+    /// What the new ones let in that these keep out: a file that a full disk has cut says so too.
+    fileprivate func opened(by new: Settings) -> [String] {
+        var opened: [String] = []
+        if !app.key.isEmpty, new.app.key.isEmpty {
+            opened.append("app.key is gone, and whoever reaches the app port may publish")
+        }
+        if !workers.origins.contains("*"), new.workers.origins.contains("*") {
+            opened.append("workers.origins lets pages of every origin in")
+        }
+        return opened
     }
 }

@@ -42,6 +42,9 @@ extension Supervisor {
     /// read the file, the new one may.
     private func checkStartSettings() throws(StartFailure) {
         guard case .settings(let new) = configuration.load() else { return }
+        if case .errors(let errors) = loadAgain() {
+            throw StartFailure(StartFailure.configuration, errors.map(\.description).joined(separator: "; "))
+        }
         let keys = settings.changes(to: inOurFolder(new)).filter { $0.applies == .start }.map(\.key)
         guard keys.isEmpty else { throw StartFailure(StartFailure.configuration, "needs `megacomet stop` and `start`: " + keys.joined(separator: ", ")) }
     }
