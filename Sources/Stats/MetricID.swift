@@ -36,7 +36,8 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     // The supervisor's table, behind a subject.
     case childState = 160, childDesired, childPid, childGeneration, childStarts, childExits, childExits60s, childExits24h
     case childLastExitKind = 168, childLastExitCode, childLastExitAge, childRetryIn, childReadyIn, childReportAge
-    case childReportsLost = 174, childHangKills, listenQueueNow, listenQueueLimit, childUptime, childWatchdogHeld
+    case childReportsLost = 174, childHangKills, listenQueueNow, listenQueueLimit, childUptime, childWatchdogHeld,
+        childTurnedAway
 
     // The supervisor and its hub.
     case configGeneration = 200, configOK, subscribers, hubReports, hubLost, hubLate

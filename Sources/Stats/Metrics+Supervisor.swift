@@ -24,6 +24,8 @@ extension Metric {
         Metric(.listenQueueLimit, "listen_queue_max", .limit, .child, "How many may wait there."),
         Metric(.childUptime, "uptime_ms", .gauge, .milliseconds, .child, "Since its start; 0 while it does not run."),
         Metric(.childWatchdogHeld, "watchdog_held", .gauge, .truth, .child, "Whether an operator holds the watchdog off it."),
+        Metric(.childTurnedAway, "turned_away_total", .counter, .child,
+            "Connections that the supervisor answered with 503, because the process was down."),
     ]
 
     static let supervisor: [Metric] = [

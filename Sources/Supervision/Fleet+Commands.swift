@@ -15,7 +15,7 @@ extension Fleet {
             _ = slots[name]?.policy.forget()
             spawn(name, now)
         }
-        return taken()
+        return taken(now)
     }
     /// `isHasty`: its clients are not answered first.
     package mutating func stop(_ name: ProcessName, isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
@@ -24,7 +24,7 @@ extension Fleet {
         slots[name]?.desired = .down
         rollingFailed(name, "it is being stopped")
         drainOrStop(name, now, isHasty: isHasty)
-        return taken()
+        return taken(now)
     }
     /// Answers its clients over the drain, leaves, and is started anew.
     package mutating func drain(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
@@ -36,7 +36,7 @@ extension Fleet {
         guard slots[name]?.successor == nil else { throw Refusal("busy", "\(name) is being replaced") }
         tell(.info, name, "COMMAND", "drain, by \(by)")
         startDrain(CopyName(name, main.generation), now)
-        return taken()
+        return taken(now)
     }
     /// A worker that runs is replaced as in a rolling restart; the manager is stopped and started; what waits is started now.
     package mutating func restart(_ name: ProcessName, isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
@@ -52,7 +52,7 @@ extension Fleet {
             _ = slots[name]?.policy.forget()
             spawn(name, now)
         }
-        return taken()
+        return taken(now)
     }
     /// All of it: who serves is replaced, one worker after the other; the manager is stopped and started; what waits after an exit is started now.
     package mutating func restartAll(isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
@@ -71,7 +71,7 @@ extension Fleet {
         guard let main = slots[name]?.main, main.pid != nil else { throw Refusal("not_running", "\(name) has no process") }
         tell(.warning, name, "COMMAND", "kill, by \(by)", main.generation)
         actions.append(.kill(CopyName(name, main.generation)))
-        return taken()
+        return taken(now)
     }
     /// The watchdog leaves it alone, or watches it again.
     package mutating func hold(_ name: ProcessName, _ isHeld: Bool, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
@@ -79,7 +79,7 @@ extension Fleet {
         slots[name]?.isWatchdogHeld = isHeld
         if !isHeld, let main = slots[name]?.main { change(CopyName(name, main.generation)) { $0.heardAt = now } }
         tell(.info, name, "COMMAND", "watchdog \(isHeld ? "held" : "on again"), by \(by)")
-        return taken()
+        return taken(now)
     }
     /// The number of workers stays: it is made at the start.
     package mutating func set(_ new: FleetSettings) {
@@ -92,7 +92,7 @@ extension Fleet {
         set(new)
         tell(.info, nil, "RELOAD", "by \(by)")
         for name in names where slots[name]?.state == .held && slots[name]?.desired == .up { spawn(name, now) }
-        return taken()
+        return taken(now)
     }
     /// Everything leaves: the workers answer their clients, the manager goes last. A second, hasty call is for who cannot wait.
     package mutating func shutDown(isHasty: Bool, by: String, now: Milliseconds) -> [FleetAction] {
@@ -102,7 +102,7 @@ extension Fleet {
         rolling = nil
         for name in names where name != .manager || isHasty { drainOrStop(name, now, isHasty: isHasty) }
         finishShutdown()
-        return taken()
+        return taken(now)
     }
 
     mutating func finishShutdown() {

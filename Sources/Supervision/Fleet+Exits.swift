@@ -15,6 +15,7 @@ extension Fleet {
         copy.deadline = now + settings.readyTimeout
         slot[role] = copy
         slots[name] = slot
+        leavePort(name)
         actions.append(.start(CopyName(name, copy.generation)))
     }
     /// The manager's first start is decided, one way or the other: the workers need not wait any longer.
@@ -46,6 +47,7 @@ extension Fleet {
             if slot.successor != nil {
                 // It died while its replacement started: that one is the process now.
                 slots[copy.name]?.main = slot.successor
+                if slot.successor?.state == .ready { slots[copy.name]?.main?.deadline = nil }  // it waited for its link
                 slots[copy.name]?.successor = nil
                 if !gone.isPlanned { _ = slots[copy.name]?.policy.failed(now: now, settings.restart, jitter: 0) }
             } else {

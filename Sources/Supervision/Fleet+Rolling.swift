@@ -19,7 +19,7 @@ extension Fleet {
         rolling = Rolling(by: by, left: workers, total: workers.count, startedAt: now)
         tell(.info, only, "ROLLING", "\(workers.count) to replace, by \(by)")
         advanceRolling(now)
-        return taken()
+        return taken(now)
     }
     /// No further worker is begun; the pair that is under way is finished.
     package mutating func endRolling(by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
@@ -28,7 +28,7 @@ extension Fleet {
         rolling?.left.removeAll { $0 != current }
         tell(.info, nil, "ROLLING", "ends after this worker, by \(by)")
         advanceRolling(now)
-        return taken()
+        return taken(now)
     }
 
     /// Goes on where the current pair is done: the new copy is ready and the old one gone.
@@ -54,12 +54,14 @@ extension Fleet {
         tell(.info, nil, "ROLLING", "complete: \(rolling?.done.count ?? 0) of \(run.total) in \(Fleet.seconds(now - run.startedAt))")
         rolling = nil
     }
-    /// The new copy is ready: it is the process now, and the old one answers its clients over the drain.
+    /// The new copy is ready, and linked where the old one says of itself whether it is: it is the process now, and the
+    /// old one answers its clients over the drain.
     mutating func handOver(_ name: ProcessName, _ now: Milliseconds) {
         guard var slot = slots[name], let next = slot.successor else { return }
         let old = slot.main
         slot.readyIn = now - next.startedAt
         slot.main = next
+        slot.main?.deadline = nil
         slot.successor = nil
         slot.leaving = old
         slots[name] = slot

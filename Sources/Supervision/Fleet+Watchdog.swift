@@ -41,6 +41,7 @@ extension Fleet {
         switch main.state {
         case .ready, .suspect:
             listen(copy, main, now, pulse)
+            noteDeafness(copy, main, now)
             if main.state == .ready, let readyAt = main.readyAt, now - readyAt >= settings.restart.calm, slots[name]?.policy.hasFailures == true,
                 slots[name]?.policy.forget() == true
             {
@@ -62,8 +63,38 @@ extension Fleet {
             change(copy) { $0.deadline = deadline }
             tell(.warning, copy.name, "KILL", "did not leave", copy.generation)
             actions.append(.kill(copy))
-        case .ready, .suspect, .stopped, .backoff, .crashloop, .held: break
+        case .ready, .suspect:
+            let text =
+                "serves, but has no link to the manager in \(Fleet.seconds(settings.readyTimeout))"
+            tell(.error, copy.name, "NOT_READY", text, copy.generation)
+            stop(copy, now, isPlanned: state.isPlanned)
+        case .stopped, .backoff, .crashloop, .held: break
         }
+    }
+
+    /// What a worker says of its link. The loss is said by itself; that it lasts is said here.
+    mutating func noteLink(_ copy: CopyName, _ isLinked: Bool, _ now: Milliseconds) {
+        let role = slots[copy.name]?.role(of: copy.generation)
+        if isLinked, role == .main, slots[copy.name]?.main?.isDeaf == true {
+            tell(.info, copy.name, "RECOVERED", "linked to the manager again", copy.generation)
+        }
+        change(copy) {
+            $0.isLinked = isLinked
+            $0.unlinkedSince = isLinked ? nil : $0.unlinkedSince ?? now
+            if isLinked { $0.isDeaf = false }
+        }
+        if isLinked, role == .successor, slots[copy.name]?.successor?.state == .ready { handOver(copy.name, now) }
+    }
+    /// Without a manager no worker is linked, and that is said of the manager.
+    private mutating func noteDeafness(_ copy: CopyName, _ main: Copy, _ now: Milliseconds) {
+        guard !main.isDeaf, let since = main.unlinkedSince, let manager = slots[.manager]?.main,
+            manager.state == .ready || manager.state == .suspect,
+            now - max(since, manager.readyAt ?? now, lateAt ?? since) >= settings.linkPatience
+        else { return }
+        change(copy) { $0.isDeaf = true }
+        let text =
+            "not linked to the manager for \(Fleet.seconds(now - since)): its clients get no message"
+        tell(.error, copy.name, "NO_LINK", text, copy.generation)
     }
 
     /// Whether its reports still come.

@@ -42,7 +42,11 @@ package struct Fleet: Sendable {
     /// In their order: the manager, then the workers.
     package var names: [ProcessName] { slots.keys.sorted() }
     package subscript(name: ProcessName) -> FleetSlot? { slots[name] }
-    package var isAllReady: Bool { slots.values.allSatisfy { $0.state == .ready || ($0.desired == .down && $0.state == .stopped) } }
+    package var isAllReady: Bool {
+        slots.values.allSatisfy {
+            $0.state == .ready && $0.main?.isDeaf != true || ($0.desired == .down && $0.state == .stopped)
+        }
+    }
 
     // MARK: - What happens in a life, in its order
 
@@ -55,39 +59,44 @@ package struct Fleet: Sendable {
         } else {
             releaseWorkers(now)
         }
-        return taken()
+        noteUnserved(now)
+        return taken(now)
     }
     package mutating func started(_ copy: CopyName, pid: Int32, now: Milliseconds) -> [FleetAction] {
         change(copy) { $0.pid = pid }
         tell(.info, copy.name, "START", "generation \(copy.generation)", copy.generation)
-        return taken()
+        return taken(now)
     }
     /// It could not even be started; `code` is what a program that says so would exit with.
     package mutating func startFailed(_ copy: CopyName, code: Int, reason: String, now: Milliseconds) -> [FleetAction] {
         tell(.error, copy.name, "NOT_STARTED", reason, copy.generation)
         ended(copy, Ending(code: code), now, quietly: true)
-        return taken()
+        return taken(now)
     }
     /// It wrote its newline: it serves.
     package mutating func becameReady(_ copy: CopyName, now: Milliseconds) -> [FleetAction] {
-        guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), slot[role]?.state == .starting else { return taken() }
+        guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), slot[role]?.state == .starting
+        else { return taken(now) }
         slot[role]?.state = .ready
         slot[role]?.readyAt = now
         slot[role]?.heardAt = now
-        slot[role]?.deadline = nil
+        // A replacement takes the place of the old one when it is linked, in the same time.
+        let waitsForLink = role == .successor && slot.main?.isLinked != nil && slot[role]?.isLinked != true
+        if !waitsForLink { slot[role]?.deadline = nil }
         let took = now - (slot[role]?.startedAt ?? now)
         if role == .main { slot.readyIn = took }
         slots[copy.name] = slot
         tell(.info, copy.name, "READY", "in \(Fleet.seconds(took)), generation \(copy.generation)", copy.generation)
-        if role == .successor { handOver(copy.name, now) }
+        if role == .successor, !waitsForLink { handOver(copy.name, now) }
         if copy.name == .manager { releaseWorkers(now) }
         if slots[copy.name]?.desired == .down { drainOrStop(copy.name, now) }
-        return taken()
+        return taken(now)
     }
-    /// A report came from it. Reports that are older than its being ready say nothing.
-    package mutating func reported(_ copy: CopyName, now: Milliseconds) -> [FleetAction] {
+    /// A report came from it. Reports that are older than its being ready say nothing. `isLinked`: what a worker says
+    /// of its link to the manager.
+    package mutating func reported(_ copy: CopyName, isLinked: Bool? = nil, now: Milliseconds) -> [FleetAction] {
         guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), let silent = slot[role].map({ now - $0.heardAt }) else {
-            return taken()
+            return taken(now)
         }
         slot[role]?.heardAt = now
         if slot[role]?.state == .suspect {
@@ -95,17 +104,18 @@ package struct Fleet: Sendable {
             tell(.info, copy.name, "RECOVERED", "reports again after \(Fleet.seconds(silent))", copy.generation)
         }
         slots[copy.name] = slot
-        return taken()
+        if let isLinked { noteLink(copy, isLinked, now) }
+        return taken(now)
     }
     package mutating func exited(_ copy: CopyName, _ ending: Ending, now: Milliseconds) -> [FleetAction] {
         ended(copy, ending, now)
         advanceRolling(now)  // the old one of a pair is gone: the next need not wait for a tick
-        return taken()
+        return taken(now)
     }
     /// A daemon of a supervisor that died answers to this one. Called before `begin`, or later for one that was slow to come.
     package mutating func adopted(_ copy: CopyName, pid: Int32, state: ProcessState, startedAt: Milliseconds, now: Milliseconds) -> [FleetAction] {
         adopt(copy, pid: pid, state: state, startedAt: startedAt, now)
-        return taken()
+        return taken(now)
     }
     /// Time went on. At least each `beat`, and at `nextTick`. `pulse`: asked of processes that are silent, by their pid.
     package mutating func tick(now: Milliseconds, pulse: (Int32) -> Pulse) -> [FleetAction] {
@@ -114,7 +124,8 @@ package struct Fleet: Sendable {
         advanceRolling(now)
         noteHopeless(now)
         finishShutdown()
-        return taken()
+        noteUnserved(now)
+        return taken(now)
     }
     /// When `tick` should come next: counted from the last one, so that no crowd of other events puts it off.
     package func nextTick(now: Milliseconds) -> Milliseconds {
@@ -123,8 +134,9 @@ package struct Fleet: Sendable {
 
     // MARK: - Helpers
 
-    mutating func taken() -> [FleetAction] {
+    mutating func taken(_ now: Milliseconds) -> [FleetAction] {
         finishShutdown()
+        if !actions.isEmpty { noteUnserved(now) }  // whatever changes that is told, or happens at a tick
         defer { actions = [] }
         return actions
     }

@@ -10,6 +10,9 @@ package enum FleetAction: Equatable, Sendable {
     case abort(CopyName)
     /// SIGKILL, to its whole process group.
     case kill(CopyName)
+    /// Nobody serves its port for a while: accept its connections, and answer each that it should come again; false:
+    /// leave them to it.
+    case turnAway(ProcessName, Bool)
     case tell(FleetEvent)
     /// What the service manager shows of the whole.
     case announce(String)
@@ -72,6 +75,11 @@ package struct FleetSettings: Equatable, Sendable {
     package var stop: Milliseconds = 10_000
     /// And after the last order so long until SIGKILL.
     package var killAfter: Milliseconds = 5000
+    /// Connections to a process that is down wait in the kernel for so long; then they are turned away.
+    package var waitsInKernel: Milliseconds = 2000
+    /// A worker may be without its link for so long, counted from the manager's being ready: it tries again within two
+    /// seconds.
+    package var linkPatience: Milliseconds = 5000
     /// No worker but in a crash loop or held, for so long: said once, to who watches the service.
     package var hopelessAfter: Milliseconds = 300_000
     /// The shell calls `tick` at least so often; where it comes later by `lateness`, the supervisor itself was late.

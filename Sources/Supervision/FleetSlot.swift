@@ -25,6 +25,10 @@ package struct FleetSlot: Sendable {
     package internal(set) var leaving: Copy?
     var waiting: Waiting = .stopped
     var policy = RestartPolicy()
+    /// Since when no copy accepts connections; nil: one does.
+    var unservedSince: Milliseconds?
+    /// Connections to it are turned away.
+    package internal(set) var turnsAway = false
     /// Of the newest copy; 0: never started.
     package internal(set) var generation = 0
     /// The watchdog leaves it alone.

@@ -12,7 +12,10 @@ import Testing
 
     @Test func stop_drainsThenStops_andItStaysStopped() throws {
         let scene = running()
-        #expect(scene.perform(try scene.fleet.stop(w0, by: "test", now: scene.now)) == [.drain(CopyName(w0, 1), over: 60_000)])
+        #expect(
+            scene.perform(try scene.fleet.stop(w0, by: "test", now: scene.now)) == [
+                .drain(CopyName(w0, 1), over: 60_000), .turnAway(w0, true),
+            ])
         #expect(scene.state(w0) == .draining)
         #expect(scene.wait(70_500).contains(.stop(CopyName(w0, 1))), "the drain is over and it is still there")
         #expect(scene.wait(5000).contains(.kill(CopyName(w0, 1))))
@@ -139,7 +142,8 @@ import Testing
     @Test func shutdown_drainsTheWorkers_andTheManagerGoesLast() {
         let scene = running()
         let orders = scene.perform(scene.fleet.shutDown(isHasty: false, by: "test", now: scene.now))
-        #expect(orders == [.drain(CopyName(w0, 1), over: 60_000), .drain(CopyName(w1, 1), over: 60_000)])
+        let drains: [FleetAction] = [.drain(CopyName(w0, 1), over: 60_000), .drain(CopyName(w1, 1), over: 60_000)]
+        #expect(orders == drains + [.turnAway(w0, true), .turnAway(w1, true)])
         scene.exit(CopyName(w0, 1), code: 0)
         #expect(scene.exit(CopyName(w1, 1), code: 0) == [.stop(CopyName(.manager, 1))])
         #expect(scene.exit(CopyName(.manager, 1), code: 0) == [.finished])

@@ -14,6 +14,7 @@ import Testing
             let slot = world.fleet[name]
             #expect(slot?.state == (slot?.desired == .up ? .ready : .stopped), "seed \(seed), \(name)")
             #expect(slot?.copies.count == (slot?.desired == .up ? 1 : 0))
+            #expect(world.turnedAway.contains(name) == (slot?.desired == .down), "seed \(seed), \(name)")
         }
         #expect(world.fleet.rolling == nil)
         world.shutDown()
@@ -35,6 +36,7 @@ private struct World {
     var now: Milliseconds = 0
     var living: [CopyName: Process] = [:]
     var isFinished = false
+    var turnedAway: Set<ProcessName> = []
     private var hasTrouble = true
 
     init(seed: UInt64) {
@@ -52,6 +54,7 @@ private struct World {
             switch action {
             case .start(let copy):
                 #expect(living[copy] == nil)
+                #expect(!turnedAway.contains(copy.name), "two would accept from its listener")
                 if hasTrouble, chance(20) {
                     perform(fleet.startFailed(copy, code: chance(4) ? 77 : 69, reason: "no", now: now))
                 } else {
@@ -66,6 +69,9 @@ private struct World {
             case .stop(let copy): if living[copy]?.isDeaf == false, living[copy]?.isHung == false { living[copy]?.leavesAt = now + 10 }
             case .abort(let copy): if living[copy]?.isDeaf == false { living[copy]?.leavesAt = now + 50 }
             case .kill(let copy): living[copy]?.leavesAt = now
+            case .turnAway(let name, let isOn):
+                #expect(turnedAway.contains(name) != isOn, "it is ordered once")
+                if isOn { turnedAway.insert(name) } else { turnedAway.remove(name) }
             case .tell, .announce, .keepCrash: break
             case .finished:
                 #expect(!isFinished)

@@ -120,7 +120,7 @@ final class ControlClient {
         let isReady = try wait(seconds: seconds) { status in
             let rows = status.rows(name)
             hopeless = StatusAnswer.hopeless(rows)
-            return hopeless != nil || rows.allSatisfy { $0.state == "ready" && $0.beside.isEmpty }
+            return hopeless != nil || rows.allSatisfy(\.isSettled)
         }
         guard isReady, hopeless == nil else {
             complain(hopeless ?? notReady ?? "not ready after \(seconds) s")
@@ -134,8 +134,11 @@ final class ControlClient {
     }
     /// What is not ready, in a line.
     var notReady: String? {
-        let rows = (try? status())?.processes.filter { $0.state != "ready" } ?? []
-        return rows.isEmpty ? nil : rows.map { "\($0.name) is \($0.state)" }.joined(separator: ", ")
+        let rows = (try? status())?.processes.filter { $0.state != "ready" || $0.linked == false } ?? []
+        return rows.isEmpty
+            ? nil
+            : rows.map { "\($0.name) is \($0.state == "ready" ? "not linked to the manager" : $0.state)" }.joined(
+                separator: ", ")
     }
     /// What will not become ready by waiting.
     var hopeless: String? { (try? status()).flatMap { StatusAnswer.hopeless($0.processes) } }
@@ -187,7 +190,13 @@ struct StatusAnswer: Decodable {
         var exits_24h: Int
         var hold: Bool
         var overloaded: Bool
+        /// Of a worker: to the manager, where it has said so.
+        var linked: Bool?
+        /// Without that link for too long. An older supervisor does not say it.
+        var deaf: Bool?
         var beside: [Beside]
+        /// Nothing is under way with it any more, and it is as it should be.
+        var isSettled: Bool { state == "ready" && linked != false && beside.isEmpty }
         var shortName: String { name == "manager" ? "mgr" : name.replacingOccurrences(of: "worker-", with: "w") }
     }
     struct Progress: Decodable {

@@ -70,6 +70,7 @@ struct Status: ParsableCommand {
             line += left("\(row.exits_60s)", 5) + left("\(row.exits_24h)", 5) + "  "
             line += row.last_exit.map { "\($0.text) after \(Status.time($0.uptime)), \(Status.time($0.age)) ago" } ?? "-"
             if let retry = row.retry_in { line += "; again in \(Status.time(retry))" }
+            if row.deaf == true { line += "; not linked to the manager" }
             if row.desired == "down" { line += "; wished down" }
             if row.hold { line += "; watchdog held" }
             for other in row.beside { line += "; generation \(other.generation) \(other.state) beside it" }

@@ -69,7 +69,7 @@ struct Restart: ParsableCommand {
             // What is wished down is not started by a restart of the whole.
             let rows = status.rows(name).filter { name != nil || $0.desired == "up" }
             func isNew(_ row: StatusAnswer.Row) -> Bool { row.generation > before?.processes.first { $0.name == row.name }?.generation ?? 0 }
-            let settled = rows.filter { $0.state == "ready" && $0.beside.isEmpty }
+            let settled = rows.filter(\.isSettled)
             hopeless = StatusAnswer.hopeless(rows)
             stayed = settled.contains { !isNew($0) }
             return hopeless != nil || stayed || settled.count == rows.count

@@ -137,6 +137,7 @@ final class SupervisorReports {
         writer.set(.childUptime, slot.main.map { since($0.startedAt) } ?? 0)
         writer.set(.childHangKills, slot.hangKillsTotal)
         writer.set(.childWatchdogHeld, slot.isWatchdogHeld)
+        writer.set(.childTurnedAway, supervisor.standIn.turnedAway[slot.name] ?? 0)
         if let source = hub.reader.current(number == nil ? .manager : .worker, number ?? 0) {
             writer.set(.childReportAge, source.age(now: Clock.monotonicNanoseconds))
             writer.set(.childReportsLost, source.lost)

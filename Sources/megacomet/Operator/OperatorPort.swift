@@ -151,8 +151,9 @@ extension Supervisor {
     var problems: [String] {
         if fleet.isShuttingDown { return ["the appliance is stopping"] }
         return fleet.names.compactMap { name in
-            guard let slot = fleet[name], slot.desired == .up, slot.state != .ready else { return nil }
-            return "\(name) is \(slot.state.rawValue)"
+            guard let slot = fleet[name], slot.desired == .up else { return nil }
+            guard slot.state == .ready else { return "\(name) is \(slot.state.rawValue)" }
+            return slot.main?.isDeaf == true ? "\(name) is not linked to the manager" : nil
         }
     }
 }

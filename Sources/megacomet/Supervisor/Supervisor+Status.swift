@@ -26,6 +26,7 @@ extension Supervisor {
         text += ",\"hang_kills\":\(slot.hangKillsTotal),\"ready_in\":\(optional(slot.readyIn?.asSeconds))"
         text += ",\"report_age\":\(optional(report.map { (now - $0.at).asSeconds })),\"hold\":\(slot.isWatchdogHeld)"
         text += ",\"overloaded\":\(hub?.isOverloaded(slot.name, pid: slot.main?.pid) ?? false)"
+        text += ",\"linked\":\(optional(slot.main?.isLinked)),\"deaf\":\(slot.main?.isDeaf ?? false)"
         text += ",\"adopted\":\(copy.flatMap { children[$0]?.isAdopted } ?? false)"
         let others = slot.copies.dropFirst(slot.main == nil ? 0 : 1).map {
             "{\"generation\":\($0.generation),\"pid\":\(optional($0.pid)),\"state\":\"\($0.state.rawValue)\",\"left\":\(optional($0.deadline.map { max(0, $0 - now).asSeconds }))}"

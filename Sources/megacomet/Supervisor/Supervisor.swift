@@ -15,6 +15,8 @@ final class Supervisor {
     var settings: Settings
     var fleet: Fleet
     var listeners = Listeners()
+    /// Answers at the ports of processes that are down.
+    private(set) lazy var standIn = StandIn(loop)
     var children: [CopyName: Child] = [:]
     /// What is known of the copy whose end is being handled.
     var endings: [CopyName: (Child, ProcessExit?)] = [:]
@@ -167,7 +169,8 @@ final class Supervisor {
         child.boot = boot
         lastReports[child.copy] = LastReport(at: Supervisor.now, metrics: metrics)
         // Most reports change nothing, and the next beat comes anyway.
-        let actions = fleet.reported(child.copy, now: Supervisor.now)
+        let isLinked = child.copy.name == .manager ? nil : metrics[.managerLinkUp].map { $0 != 0 }
+        let actions = fleet.reported(child.copy, isLinked: isLinked, now: Supervisor.now)
         if !actions.isEmpty { perform(actions) }
     }
 
@@ -196,6 +199,8 @@ final class Supervisor {
         case .stop(let copy): children[copy]?.stop()
         case .abort(let copy): children[copy]?.abort()
         case .kill(let copy): children[copy]?.kill()
+        case .turnAway(let name, true): standIn.open(name, listeners.clients(name, settings))
+        case .turnAway(let name, false): standIn.close(name)
         case .tell(let event): tell(event)
         case .announce(let text): serviceManager.tell("STATUS=\(text)")
         case .keepCrash(let copy, let ending, let uptime): keepCrash(copy, ending, uptime)

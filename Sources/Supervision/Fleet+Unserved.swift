@@ -1,0 +1,39 @@
+// Ports that nobody serves. The supervisor holds the listeners, so the kernel goes on taking connections for a process
+// that is down. They wait there for a restart of a second or two, and none is refused. What would wait longer is turned
+// away by the shell: an answer that comes at once sends a client elsewhere, where silence would keep it for a minute.
+extension Fleet {
+    /// Orders it for each process for which that has changed. Not before `begin`: until then nobody knows who lives.
+    mutating func noteUnserved(_ now: Milliseconds) {
+        guard lastTick != nil, !isShutdownComplete else { return }
+        for name in names {
+            guard var slot = slots[name] else { continue }
+            slot.unservedSince = slot.isServed ? nil : slot.unservedSince ?? now
+            let turnsAway = slot.isUnserved(now, settings, isShuttingDown: isShuttingDown)
+            if turnsAway != slot.turnsAway { actions.append(.turnAway(name, turnsAway)) }
+            slot.turnsAway = turnsAway
+            slots[name] = slot
+        }
+    }
+    /// A copy is about to be started: nobody else takes connections from its listener then.
+    mutating func leavePort(_ name: ProcessName) {
+        guard slots[name]?.turnsAway == true else { return }
+        slots[name]?.turnsAway = false
+        actions.append(.turnAway(name, false))
+    }
+}
+
+extension FleetSlot {
+    /// A copy accepts connections. One that is suspect may: its reports alone are missing.
+    var isServed: Bool { copies.contains { $0.state == .ready || $0.state == .suspect } }
+
+    /// Connections to it are turned away: it is down on purpose, or does not come back within `waitsInKernel`.
+    func isUnserved(_ now: Milliseconds, _ settings: FleetSettings, isShuttingDown: Bool) -> Bool {
+        guard !isServed, !copies.contains(where: { $0.state == .starting }) else { return false }
+        if turnsAway { return true }  // until one is started
+        let isOverdue = now - (unservedSince ?? now) >= settings.waitsInKernel
+        let isMeantToBeDown = desired == .down || isShuttingDown
+        if let state = copies.first?.state { return isOverdue || isMeantToBeDown && state == .draining }
+        if isMeantToBeDown || waiting == .held { return true }
+        return isOverdue || (retryAt.map { $0 - now >= settings.waitsInKernel } ?? false)
+    }
+}

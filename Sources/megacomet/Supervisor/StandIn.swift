@@ -1,0 +1,113 @@
+import Reactor
+import Supervision
+import Wire
+
+/// Answers at the ports of processes that are down and do not come back at once: 503 with Retry-After, and the end of
+/// the connection. A page then tries another worker, a proxy the next server, a load balancer's check fails; without it
+/// they would all wait for an answer that nobody gives.
+///
+/// It looks at the first byte of what comes, and never waits for more. What is behind it is read and thrown away until
+/// the peer closes, for two seconds at most: with unread bytes a close would be a reset, and could overtake the answer.
+/// It takes few connections at a time: whoever comes in a flood waits in the kernel for its turn, and the supervisor's
+/// other work has its own.
+final class StandIn {
+    private static let answer: StaticString = """
+        HTTP/1.1 503 Service Unavailable\r
+        Retry-After: 3\r
+        Access-Control-Allow-Origin: *\r
+        Cache-Control: no-store\r
+        Connection: close\r
+        Content-Length: 0\r
+        \r
+
+        """
+    /// More at once are answered without their request, and closed.
+    private static let mostVisitors = 256
+    /// Accepted in a step at most, 5,000 a second.
+    private static let mostInStep = 100, stepSeconds = 0.02
+    /// A connection ends after this, or after this many bytes.
+    private static let patienceSeconds = 2.0, mostBytes = 65_536
+
+    /// Connections by the process that they were for.
+    private(set) var turnedAway: [ProcessName: UInt64] = [:]
+    private let loop: Loop
+    private var doors: [ProcessName: [Acceptor]] = [:]
+    private var visitors: [Int32: Visitor] = [:]
+    private var step: Timer?
+    private var acceptedInStep = 0
+
+    init(_ loop: Loop) {
+        self.loop = loop
+        step = Timer(loop) { [unowned self] in
+            acceptedInStep = 0
+            for door in doors.values.joined() { door.resume() }
+        }
+    }
+
+    /// The listeners stay the caller's.
+    func open(_ name: ProcessName, _ listeners: [Int32]) {
+        doors[name] = listeners.map { listener in
+            Acceptor(loop, listener: listener) { [unowned self] in accepted($0, name) }
+        }
+    }
+    /// Whoever was accepted already is answered still.
+    func close(_ name: ProcessName) { doors[name] = nil }
+
+    private func accepted(_ descriptor: Int32, _ name: ProcessName) {
+        turnedAway[name, default: 0] += 1
+        acceptedInStep += 1
+        if acceptedInStep == StandIn.mostInStep { for door in doors.values.joined() { door.pause() } }
+        if step?.isRunning == false { step?.start(after: StandIn.stepSeconds) }
+        guard visitors.count < StandIn.mostVisitors else {
+            StandIn.sendAnswer(descriptor)
+            return Sockets.close(descriptor)
+        }
+        visitors[descriptor] = Visitor(loop, descriptor, patienceSeconds: StandIn.patienceSeconds) { [unowned self] in
+            visitors[descriptor] = nil
+        }
+    }
+    private static func sendAnswer(_ descriptor: Int32) {
+        _ = Sockets.write(descriptor, UnsafeRawBufferPointer(start: answer.utf8Start, count: answer.utf8CodeUnitCount))
+    }
+
+    /// One connection.
+    private final class Visitor {
+        private let descriptor: Int32
+        private let left: () -> Void
+        private var watcher: IOWatcher?
+        private var patience: Timer?
+        private var bytes = 0
+
+        /// Owns the descriptor. `left`: it is closed.
+        init(_ loop: Loop, _ descriptor: Int32, patienceSeconds: Double, left: @escaping () -> Void) {
+            self.descriptor = descriptor
+            self.left = left
+            watcher = IOWatcher(loop, descriptor, .read) { [unowned self] _ in read() }
+            patience = Timer(loop) { [unowned self] in close() }
+            patience?.start(after: patienceSeconds)
+        }
+
+        private func read() {
+            withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
+                guard case .bytes(let count) = Sockets.read(descriptor, into: room) else { return close() }
+                if bytes == 0 {
+                    // Lines of JSON on the app port, a TLS handshake: no request of HTTP, and no answer that they would
+                    // understand.
+                    guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(room[0]) else { return close() }
+                    StandIn.sendAnswer(descriptor)
+                    Sockets.endOutput(descriptor)
+                }
+                bytes += count
+                if bytes > StandIn.mostBytes { close() }
+            }
+        }
+        private func close() {
+            guard let watcher else { return }
+            watcher.stop()
+            self.watcher = nil
+            patience?.stop()
+            Sockets.close(descriptor)
+            left()
+        }
+    }
+}
