@@ -25,11 +25,13 @@ package struct ByteStore: ~Copyable {
     package var count: Int { (0..<ByteStore.sizes).reduce(0) { $0 + slabs[$1].count } }
     package var memoryBytes: Int { (0..<ByteStore.sizes).reduce(0) { $0 + slabs[$1].memoryBytes } }
 
-    /// Keeps a copy of `first` and, behind it, of `second`: 0 to `longest` bytes together.
+    /// Keeps a copy of `first` and, behind it, of `second`, and `third`: 0 to `longest` bytes together.
     @inlinable package mutating func store(
-        _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+        _ first: UnsafeRawBufferPointer,
+        _ second: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        _ third: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) -> UInt32 {
-        let length = first.count + second.count
+        let length = first.count + second.count + third.count
         precondition(length <= ByteStore.longest, "the byte store holds short strings only")
         let size = length >> 3
         let slot = slabs[size].allocate()
@@ -38,6 +40,9 @@ package struct ByteStore: ~Copyable {
         block.storeBytes(of: UInt8(truncatingIfNeeded: length), as: UInt8.self)
         if let source = first.baseAddress { (block + 1).copyMemory(from: source, byteCount: first.count) }
         if let source = second.baseAddress { (block + 1 + first.count).copyMemory(from: source, byteCount: second.count) }
+        if let source = third.baseAddress {
+            (block + 1 + first.count + second.count).copyMemory(from: source, byteCount: third.count)
+        }
         return UInt32(truncatingIfNeeded: size) << ByteStore.slotBits | slot
     }
 

@@ -53,6 +53,11 @@ struct ClientRecord {
         get { bits & 2 != 0 }
         set { bits = bits & ~2 | (newValue ? 2 : 0) }
     }
+    /// An answer before the last was handed over for good, and the last was not: what comes back may be of that one.
+    var wasHandedForGood: Bool {
+        get { bits & 16 != 0 }
+        set { bits = bits & ~16 | (newValue ? 16 : 0) }
+    }
     /// Its poll takes one message to an answer (the seed's bare form).
     var isSingle: Bool {
         get { bits & 8 != 0 }

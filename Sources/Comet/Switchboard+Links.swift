@@ -109,7 +109,10 @@ extension Switchboard {
         let record = clients[slot]
         if record.pointee.place == .waiting || record.pointee.place == .blocked, UInt32(record.pointee.link) != link {
             counters.replaced += 1
-            write(Frame(op: .replaced, flags: .init([], tag: record.pointee.tag), number: 0, client: frame.client), to: UInt32(record.pointee.link))
+            let flags = Frame.Flags([], tag: record.pointee.tag)
+            write(
+                Frame(op: .replaced, flags: flags, number: frame.number, client: frame.client, body: frame.body),
+                to: UInt32(record.pointee.link))
         }
         unlist(slot)
         let worker = links.pointer(link).pointee.number
@@ -124,17 +127,31 @@ extension Switchboard {
         record.pointee.place = .waiting
         waitingCount += 1
         clients.append(slot, to: &links.pointer(link).pointee.waiting)
-        guard record.pointee.mailbox != none else { return }
         // Only who acknowledges is told of a gap at once: its cursor moves past it.
-        guard record.pointee.acknowledges || clients.mailbox(record.pointee.mailbox).pointee.count > 0 else { return }
-        if isFull(links.pointer(link)) { block(slot) } else { answer(slot, now) }
+        if record.pointee.mailbox != none,
+            record.pointee.acknowledges || clients.mailbox(record.pointee.mailbox).pointee.count > 0 {
+            if isFull(links.pointer(link)) { block(slot) } else { answer(slot, now) }
+        } else if PollNote(body: frame.body).isAtOnce, !isFull(links.pointer(link)) {
+            answerEmpty(slot, cursor: frame.number, now)
+        }
+    }
+
+    /// Nothing waits for a poll that is to be answered at once. Where the link is full, the worker ends it by itself.
+    private mutating func answerEmpty(_ slot: UInt32, cursor: UInt64, _ now: UInt64) {
+        let record = clients[slot]
+        if record.pointee.owesGap { counters.gaps += 1 }
+        let flags = Frame.Flags(record.pointee.owesGap ? .gap : [], tag: record.pointee.tag)
+        let news = Frame(op: .message, flags: flags, number: cursor, client: clients.id(slot))
+        write(news, to: UInt32(record.pointee.link))
+        record.pointee.owesGap = false
+        endPoll(slot, present: true, now)
     }
 
     /// The client has all up to `cursor`.
     private mutating func acknowledge(_ slot: UInt32, _ cursor: UInt64) {
         let record = clients[slot]
         // A cursor of another manager's life: what its queue held died with it. Told with the next answer, not at once: all come at once.
-        record.pointee.owesGap = cursor > 0 && (cursor < firstId || cursor >= nextId)
+        if cursor > 0 && (cursor < firstId || cursor >= nextId) { record.pointee.owesGap = true }
         guard record.pointee.mailbox != none, cursor < nextId else { return }
         let mailbox = clients.mailbox(record.pointee.mailbox)
         while mailbox.pointee.first != none, messages[mailbox.pointee.first].pointee.id <= cursor { take(mailbox.pointee.first, .dequeued) }
@@ -178,10 +195,17 @@ extension Switchboard {
         giveBack(frame, from: links.pointer(link).pointee.number, now)
     }
 
-    /// A message that did not reach its client goes back into its mailbox, in its old place. Who acknowledges has it there still.
+    /// A message that did not reach its client goes back into its mailbox, in its old place. Who acknowledges has it
+    /// there still, unless it was handed over before the client had a cursor: that has moved past it by now, so it is
+    /// lost, and the client is told of a gap.
     private mutating func giveBack(_ frame: Frame, from worker: UInt16, _ now: UInt64) {
         let known = clients.find(frame.client)
-        if let known, !clients[known].pointee.handedForGood { return }
+        if let known, !clients[known].pointee.handedForGood {
+            guard clients[known].pointee.wasHandedForGood, !keeps(known, frame.number) else { return }
+            count(frame, on: clients[known].pointee.worker, as: .dropped, now)
+            clients[known].pointee.owesGap = true
+            return
+        }
         let slot = known ?? clients.findOrMake(frame.client)
         let record = clients[slot]
         let time = UInt32(truncatingIfNeeded: now)
@@ -191,11 +215,8 @@ extension Switchboard {
         }
         leaveLostList(slot)
         if isOver(record.pointee.handedDeadline, time) || !hasRoom(frame.body.count, slack: 1) {
-            let second = UInt32(now / 1000)
-            books.advance(to: second)
-            books.enter(record.pointee.worker, bytes: frame.body.count, second: second)
             let how: QueueBooks.Leaving = isOver(record.pointee.handedDeadline, time) ? .expired : .dropped
-            books.leave(record.pointee.worker, bytes: frame.body.count, second: second, how)
+            count(frame, on: record.pointee.worker, as: how, now)
             markLost(slot, frame.number)
             settle(slot, now)
             return
@@ -203,6 +224,14 @@ extension Switchboard {
         insert(slot, id: frame.number, frame.body, record.pointee.handedDeadline, now)
         // It may poll again already: it is answered at the end of the turn, when all that comes back has come.
         block(slot)
+    }
+
+    /// A message that came back, and is lost at once.
+    private mutating func count(_ frame: Frame, on worker: UInt16, as how: QueueBooks.Leaving, _ now: UInt64) {
+        let second = UInt32(now / 1000)
+        books.advance(to: second)
+        books.enter(worker, bytes: frame.body.count, second: second)
+        books.leave(worker, bytes: frame.body.count, second: second, how)
     }
 
     // MARK: writing

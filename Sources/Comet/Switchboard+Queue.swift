@@ -38,6 +38,14 @@ extension Switchboard {
         return true
     }
 
+    /// A message of this id is in the client's mailbox.
+    func keeps(_ slot: UInt32, _ id: UInt64) -> Bool {
+        guard clients[slot].pointee.mailbox != none else { return false }
+        var message = clients.mailbox(clients[slot].pointee.mailbox).pointee.last
+        while message != none, messages[message].pointee.id > id { message = messages[message].pointee.previous }
+        return message != none && messages[message].pointee.id == id
+    }
+
     /// Takes a message out of its mailbox and of the books.
     mutating func take(_ slot: UInt32, _ how: QueueBooks.Leaving) {
         let message = messages[slot].pointee
@@ -162,6 +170,7 @@ extension Switchboard {
             if !record.pointee.acknowledges { take(message, .dequeued) }
             message = goesOn ? next : none
         }
+        if record.pointee.acknowledges, record.pointee.handedForGood { record.pointee.wasHandedForGood = true }
         record.pointee.handedForGood = !record.pointee.acknowledges
         record.pointee.owesGap = false
         if let deadline { record.pointee.handedDeadline = deadline }

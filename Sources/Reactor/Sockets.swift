@@ -184,6 +184,12 @@ package enum Sockets {
         let n = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
         return n >= 0 ? .bytes(n) : failure()
     }
+    /// The peer has acknowledged all that was written, and has not reset the connection (SO_ERROR in socket(7),
+    /// SIOCOUTQ in tcp(7)).
+    package static func isTaken(_ descriptor: Int32) -> Bool {
+        var waiting: Int32 = 0
+        return pendingError(descriptor) == 0 && ioctl(descriptor, UInt(TIOCOUTQ), &waiting) == 0 && waiting == 0
+    }
     /// Tells the peer that nothing more comes; reading goes on.
     package static func endOutput(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
     package static func close(_ descriptor: Int32) { Glibc.close(descriptor) }

@@ -9,6 +9,7 @@ package struct Frame {
         /// Worker: my number is `number`; body: see `Hello`. Always the first frame.
         case hello = 16
         /// Worker: this client polls; `number` is its cursor. Flags: `acknowledges`, `single`, and the poll's tag.
+        /// Body: see `PollNote`.
         case connected = 17
         /// Worker: the poll ended without an answer of the manager's: its connection closed, or it timed out (flag `timedOut`).
         /// Flags carry the tag of the poll that ended.
@@ -20,7 +21,9 @@ package struct Frame {
         case undelivered = 20
         /// Manager: accepted. `number` is how many bytes the worker may leave unread before the manager holds back. No body.
         case welcome = 21
-        /// Manager: this client polls on another worker now; end its poll with the error `replaced`. Flags carry the tag.
+        /// Manager: this client polls on another worker now; end its poll with the error `replaced`. Flags carry the
+        /// tag, `number` and body are those of the poll that took its place: where it is a copy of the same poll, there
+        /// is no error.
         case replaced = 22
         /// Manager: the answers that follow were decided in the turn of its loop that began at `number`, nanoseconds of CLOCK_MONOTONIC
         /// (one clock for all processes of a machine). Sent once for each flush that carries messages; from it the worker measures the
@@ -134,5 +137,35 @@ package struct Hello: Equatable {
         out.append(version)
         out.append(bigEndian: pid)
         for byte in token { out.append(byte) }
+    }
+}
+
+/// What a `connected` says beside its cursor, in its body: nothing (no bytes), one byte, or five.
+package struct PollNote: Equatable, Sendable {
+    /// Bit 0 of the first byte: it is to be answered at once with what waits, and where nothing does with nothing.
+    package var isAtOnce: Bool
+    /// Four bytes in network byte order, a print of the request's `c`: two polls with one print, one id and one cursor
+    /// are copies of one request. 0, and not written: it has no `c`.
+    package var print: UInt32
+
+    package init(isAtOnce: Bool, print: UInt32) {
+        self.isAtOnce = isAtOnce
+        self.print = print
+    }
+    /// Of a manager or worker that says more than this one knows, the bytes that are known.
+    package init(body: UnsafeRawBufferPointer) {
+        isAtOnce = body.count > 0 && body[0] & 1 != 0
+        print = body.count >= 5 ? body.bigEndian(at: 1, as: UInt32.self) : 0
+    }
+
+    /// Hands out its bytes, which are valid in `use` only.
+    package func withBytes(_ use: (UnsafeRawBufferPointer) -> Void) {
+        guard isAtOnce || print != 0 else { return use(.init(start: nil, count: 0)) }
+        let value = print
+        let bytes = (
+            UInt8(isAtOnce ? 1 : 0), UInt8(truncatingIfNeeded: value >> 24), UInt8(truncatingIfNeeded: value >> 16),
+            UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)
+        )
+        withUnsafeBytes(of: bytes) { use($0.part(0, value == 0 ? 1 : 5)) }
     }
 }

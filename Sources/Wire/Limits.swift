@@ -21,6 +21,9 @@ package enum Limits {
     /// A worker that drains stays this long after the last connection or answer whose client may have its next poll on the way: it is answered and not
     /// cut. What comes later finds the connection closed, as after an idle timeout.
     package static let drainCourtesyMilliseconds: UInt32 = 1000
+    /// After this long the manager has heard of a poll, and has sent what waited for it. A poll whose client ends its
+    /// side before is announced again, to be answered at once.
+    package static let announcedMilliseconds: UInt32 = 1000
     /// Polls and connections that a worker ends in one turn of its loop because their time is over: half a millisecond's work. Those over it are
     /// ended in the turns that follow, when the messages that came meanwhile have been delivered.
     package static let expiredInTurn = 64

@@ -15,8 +15,13 @@ package struct PollRequest {
     package var callback: UnsafeRawBufferPointer
     /// Nil where the client acknowledges nothing.
     package var cursor: UInt64?
-    /// `hello=1`: the page wants to know that it is heard, and is answered at once.
+    /// `hello=1`: the page wants to know that it is heard, and is answered at once with what waits.
     package var hello = false
+    /// `hold`: the most seconds that the client wants its poll held for, from 1 on; nil: as long as the worker holds
+    /// polls.
+    package var hold: UInt32?
+    /// The value of `c` as it stands in the request; empty where it has none. A copy of a request has the same.
+    package var copy = UnsafeRawBufferPointer(start: nil, count: 0)
 
     package enum Target {
         case poll(PollRequest)
@@ -67,6 +72,8 @@ package struct PollRequest {
         var callback: UnsafeRawBufferPointer?
         var cursor: UnsafeRawBufferPointer?
         var hello = false
+        var hold: UnsafeRawBufferPointer?
+        var copy = UnsafeRawBufferPointer(start: nil, count: 0)
         for (name, value) in QueryArguments(request.query) {
             if isScript, matches(name, "callback") {
                 guard callback == nil, let decoded = percentDecode(value, into: scratch.callback, plusIsSpace: true), isCallback(decoded) else {
@@ -77,6 +84,10 @@ package struct PollRequest {
                 if cursor != nil { cursor = .init(start: nil, count: 0) } else { cursor = percentDecode(value, into: scratch.cursor) ?? .init(start: nil, count: 0) }
             } else if matches(name, "hello") {
                 hello = matches(value, "1")
+            } else if matches(name, "hold") {
+                hold = hold == nil ? value : .init(start: nil, count: 0)
+            } else if matches(name, "c") {
+                copy = value
             }
         }
         let called = callback ?? .init(start: nil, count: 0)
@@ -90,12 +101,24 @@ package struct PollRequest {
         var number: UInt64?
         if let cursor {
             guard let parsed = parseCursor(cursor) else {
-                return .bad(code: "bad_cursor", message: "cursor is given once, as a whole number below 2^53", callback: called)
+                return .bad(
+                    code: "bad_cursor", message: "cursor is given once, as a whole number below 2^53, as it came",
+                    callback: called)
             }
             number = parsed
         }
+        var seconds: UInt32?
+        if let hold {
+            guard let parsed = parseNumber(hold, digits: 5), parsed > 0 else {
+                return .bad(
+                    code: "bad_hold", message: "hold is given once, as whole seconds from 1 to 99999", callback: called)
+            }
+            seconds = UInt32(parsed)
+        }
         let form: Form = !isScript ? .json : callback == nil ? .bare : .jsonp
-        return .poll(PollRequest(form: form, client: client, callback: called, cursor: number, hello: hello))
+        return .poll(
+            PollRequest(
+                form: form, client: client, callback: called, cursor: number, hello: hello, hold: seconds, copy: copy))
     }
 }
 
@@ -140,13 +163,18 @@ private func isReserved(_ word: UnsafeRawBufferPointer) -> Bool {
 }
 
 private func parseCursor(_ digits: UnsafeRawBufferPointer) -> UInt64? {
-    guard digits.count > 0, digits.count <= 16 else { return nil }
+    guard let value = parseNumber(digits, digits: 16), value < Limits.idEnd else { return nil }
+    return value
+}
+/// A whole number of 1 to so many digits; zeros before it mean nothing.
+private func parseNumber(_ digits: UnsafeRawBufferPointer, digits most: Int) -> UInt64? {
+    guard digits.count > 0, digits.count <= most else { return nil }
     var value: UInt64 = 0
     for digit in digits {
         guard isDigit(digit) else { return nil }
         value = value &* 10 &+ UInt64(digit &- 48)
     }
-    return value < Limits.idEnd ? value : nil
+    return value
 }
 
 /// The arguments of a query, `name=value&name=value`, as they stand, not decoded.

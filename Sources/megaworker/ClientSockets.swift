@@ -90,7 +90,8 @@ final class ClientSockets: WorkerIO {
         case .bytes(let count):
             worker.received(slot, UnsafeRawBufferPointer(start: room.baseAddress, count: count), now: Clock.monotonicMilliseconds)
         case .wouldBlock: break
-        case .end, .failed: worker.closed(slot, now: Clock.monotonicMilliseconds)
+        case .end: worker.inputEnded(slot, now: Clock.monotonicMilliseconds)
+        case .failed: worker.closed(slot, now: Clock.monotonicMilliseconds)
         }
     }
 
@@ -123,6 +124,7 @@ final class ClientSockets: WorkerIO {
         if sent < bytes.count { watch(slot, interest(slot).union(.write)) }
         return sent
     }
+    func isTaken(_ slot: UInt32) -> Bool { Sockets.isTaken(watcher(slot).pointee.fd) }
     func endOutput(_ slot: UInt32) { Sockets.endOutput(watcher(slot).pointee.fd) }
     func close(_ slot: UInt32) {
         let watcher = watcher(slot)

@@ -56,6 +56,7 @@ final class WorkerProcess {
             let now = Clock.monotonicMilliseconds
             if worker.drainStep(now: now) || now >= limit {
                 drainTimer?.stop()
+                worker.abandonAnswers()
                 link?.flush()
                 log.info("drained, \(worker.connections) idle connections left")
                 done()

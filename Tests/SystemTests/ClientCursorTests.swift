@@ -13,6 +13,33 @@ struct ClientCursorTests {
         #expect(try pair.app.presence("c1").queued == 0)
     }
 
+    @Test func withoutACursor_whatWasWrittenInPartComesBack() throws {
+        let pair = try Pair(manager: ["max-message": "16777216", "max-bytes": "67108864"])
+        let poller = try pair.held("c1")
+        let text = String(repeating: "x", count: 12_000_000)
+        #expect(try pair.app.publish("c1", text).status == "sent")
+        _ = try poller.socket?.read(500)
+        poller.socket?.reset()
+        try eventually("it is back") { try pair.app.presence("c1").queued == 1 }
+        try pair.app.waitUntilGone("c1")
+        #expect(try pair.poller("c1").poll().texts == [text])
+        #expect(try pair.app.presence("c1").queued == 0)
+    }
+
+    @Test func aCopyOfAPollOnAnotherWorker_takesItsPlaceWithoutAnError() throws {
+        let pair = try Pair(workers: 2)
+        let polls = try (0..<2).map { worker in
+            let socket = try Socket(port: pair.clientPort(worker))
+            try socket.send(HTTP.text("GET", "/c1.json?cursor=0&c=0.5"))
+            try pair.app.waitUntilConnected("c1", worker: worker)
+            return socket
+        }
+        let first = try polls[0].readResponse()
+        #expect(first.status == 200 && first.body.hasPrefix(#"{"messages":[],"cursor":0"#))
+        try pair.app.publish("c1", "one")
+        #expect(try polls[1].readResponse().body.contains("\"one\""))
+    }
+
     @Test func withACursor_whatIsNotAcknowledgedComesAgain() throws {
         let pair = try Pair(worker: ["poll-timeout": "1"])
         let ids = try ["one", "two", "three"].map { try #require(try pair.app.publish("c1", $0).id) }

@@ -82,7 +82,7 @@ struct ClientRequestsTests {
         #expect(try socket.readResponse().body.contains("\"x\""))
     }
 
-    @Test func clientThatEndsItsSide_getsWhatIsThere_andEndsAHeldPoll() throws {
+    @Test func clientThatEndsItsSide_getsWhatIsThere_orNothing_butAnAnswer() throws {
         let pair = try Pair()
         let health = try Socket(port: pair.client)
         try health.send(HTTP.text("GET", "/_/health"))
@@ -91,8 +91,18 @@ struct ClientRequestsTests {
         // A browser that goes away looks just like this, so a poll is not held for one that has.
         let poller = try pair.held("c1")
         poller.socket?.endSending()
+        #expect(try poller.finish().texts == [])
+        try poller.socket?.waitForClose()
         try pair.app.waitUntilGone("c1")
         #expect(try pair.app.publish("c1", "kept").status == "queued")
+        // As `nc -N` does: request and end in one breath, with a cursor and without.
+        for cursor in [0, nil] {
+            let breath = pair.poller("c1", cursor: cursor)
+            try breath.start()
+            breath.socket?.endSending()
+            #expect(try breath.finish().texts == ["kept"])
+        }
+        try eventually("delivered") { try pair.app.presence("c1").queued == 0 }
     }
 
     // MARK: methods

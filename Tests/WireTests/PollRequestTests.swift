@@ -12,6 +12,7 @@ import Wire
             return switch PollRequest.parse(request, scratch: scratch) {
             case .poll(let poll):
                 "\(poll.form) \(text(poll.client)) \(text(poll.callback)) \(poll.cursor.map(String.init) ?? "-")"
+                    + (poll.hold.map { " held \($0)" } ?? "")
             case .health: "health"
             case .script: "script"
             case .server: "server"
@@ -28,6 +29,14 @@ import Wire
         ("/c1.json?c=123&cursor=9007199254740991&x", "json c1  9007199254740991"),
         ("/c1.js?callback=cb", "jsonp c1 cb -"),
         ("/c1.js?callback=a.b%2Ec_%24&cursor=%37", "jsonp c1 a.b.c_$ 7"),
+        ("/c1.json?cursor=007", "json c1  7"), ("/c1.json?cursor=0000000000000007", "json c1  7"),
+        ("/c1.json?cursor=00000000000000007", "bad_cursor "), ("/c1.json?cursor=1.79e%2B15", "bad_cursor "),
+        ("/c1.json?cursor=7.0", "bad_cursor "), ("/c1.json?cursor=%227%22", "bad_cursor "),
+        ("/c1.json?hold=1", "json c1  - held 1"), ("/c1.json?hold=0030&cursor=7", "json c1  7 held 30"),
+        ("/c1.json?hold=0", "bad_hold "), ("/c1.json?hold=", "bad_hold "), ("/c1.json?hold=-1", "bad_hold "),
+        ("/c1.json?hold=1.5", "bad_hold "), ("/c1.json?hold=100000", "bad_hold "),
+        ("/c1.json?hold=1&hold=1", "bad_hold "),
+        ("/c1.js?callback=cb&hold=x", "bad_hold cb"),
         ("/c1.js", "bare c1  -"),
         ("/c1.json?callback=cb", "json c1  -"),
         ("/%C3%A9%20x.js", "bare é x  -"),

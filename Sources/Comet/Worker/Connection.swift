@@ -5,6 +5,7 @@ import Wire
 ///
 ///     reading --request--> waiting --message, timeout, replaced--> replying --all sent--> reading (keep-alive) or closed
 ///        |                    |                                       |
+///        |                    +-the client ends its side: replying---+
 ///        |                    +--------- the client leaves ----------+-------------------> closed
 ///        +--bad request--> lingering --the client leaves, or 2 s--> closed
 package struct Connection {
@@ -19,7 +20,7 @@ package struct Connection {
         case lingering
     }
 
-    /// The client's id and, behind it, the callback, while a poll is held; `noPoll` otherwise.
+    /// The client's id and, behind it, the callback and the print of `c`, while a poll is held; `noPoll` otherwise.
     var poll: UInt32 = Connection.noPoll
     /// Neighbours in the list of deadlines that this connection is in.
     var previous: UInt32 = .max
@@ -36,12 +37,12 @@ package struct Connection {
     /// Counted up for each poll; six bits of it go over the link.
     var tag: UInt8
     var form = PollRequest.Form.json
-    var marks: Marks = [.http11]
     /// Which of the allowed origins asked, plus one; 0: none that needs to be named.
     var origin: UInt8 = 0
+    var marks: Marks = [.http11]
 
     struct Marks: OptionSet {
-        let rawValue: UInt8
+        let rawValue: UInt16
         static let http11 = Marks(rawValue: 1)
         static let keepAlive = Marks(rawValue: 2)
         static let acknowledges = Marks(rawValue: 4)
@@ -51,6 +52,12 @@ package struct Connection {
         static let resuming = Marks(rawValue: 16)
         /// It has asked for something at least once.
         static let asked = Marks(rawValue: 32)
+        /// The poll is a page's hello: it is answered at once, and told how long polls are held.
+        static let hello = Marks(rawValue: 64)
+        /// The client has ended its side: it sends nothing more, and may still read, or be gone altogether.
+        static let inputEnded = Marks(rawValue: 128)
+        /// Behind the callback lies the print of the request's `c`.
+        static let hasPrint = Marks(rawValue: 256)
     }
 
     static let noPoll = UInt32.max
@@ -65,6 +72,13 @@ package struct Connection {
 final class Pending {
     var input = Buffer()
     var output = Buffer()
+    /// The frames of the answer that is being written, until it is out whole: its messages go back if it never is. Of a
+    /// poll with a cursor, whose messages the manager keeps anyway, one frame without its body.
+    var frames = Buffer()
+    /// Messages in that answer.
+    var messages: UInt64 = 0
+    /// The link that they came on.
+    var linkLosses: UInt64 = 0
 }
 
 /// Why a connection was closed: the worker counts each.

@@ -5,8 +5,13 @@ struct Deadlines {
 
     /// Polls of a herd last from half the poll timeout to nearly all of it, in so many steps.
     static let spreadLists = 16
-    /// The lists of polls: the one of those that last the whole time, then those that are spread.
-    private static let pollLists = Int(Kind.poll.rawValue)..<Int(Kind.poll.rawValue) + 1 + spreadLists
+    /// Seconds of the polls whose clients want them shorter than the poll timeout: each lasts the longest of these that
+    /// is not over its wish.
+    static let holdSeconds: [UInt32] = [1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320]
+    /// The lists of polls: the one of those that last the whole time, then those that are spread, then those of
+    /// `holdSeconds`.
+    private static let pollLists = Int(Kind.poll.rawValue)..<firstHold + holdSeconds.count
+    private static let firstHold = Int(Kind.poll.rawValue) + 1 + spreadLists
 
     struct List {
         var first = UInt32.max
@@ -31,6 +36,8 @@ struct Deadlines {
             case .idle: List(duration: idle)
             case .write: List(duration: write)
             case .linger: List(duration: linger)
+            case nil where at >= Deadlines.firstHold:
+                List(duration: Deadlines.holdSeconds[at - Deadlines.firstHold] * 1000)
             case .poll, nil:
                 List(duration: max(1, UInt32(UInt64(poll) * UInt64(2 * Deadlines.spreadLists - (at - Deadlines.pollLists.lowerBound)) / UInt64(2 * Deadlines.spreadLists))))
             }
@@ -45,6 +52,12 @@ struct Deadlines {
         var count = 0
         for list in Deadlines.pollLists { count &+= lists[list].count }
         return count
+    }
+
+    /// The one that has waited longest; nil where there is none.
+    func first(_ kind: Kind) -> UInt32? {
+        let first = lists[Int(kind.rawValue)].first
+        return first == .max ? nil : first
     }
 
     /// Puts a connection at the end of a list; it is in none.
@@ -85,6 +98,18 @@ struct Deadlines {
         turn = turn + 1 < Deadlines.spreadLists ? turn + 1 : 0
         remove(slot, in: slab)
         add(slot, list: Deadlines.pollLists.lowerBound + 1 + turn, now: now, in: slab)
+    }
+    /// A poll that is to be held for at most so many seconds, from 1 on.
+    mutating func hold(_ slot: UInt32, seconds: UInt32, now: UInt32, in slab: borrowing Slab<Connection>) {
+        let step = Deadlines.holdSeconds.lastIndex { $0 <= seconds } ?? 0
+        remove(slot, in: slab)
+        add(slot, list: Deadlines.firstHold + step, now: now, in: slab)
+    }
+
+    /// Milliseconds since this one was put into its list.
+    func since(_ slot: UInt32, now: UInt32, in slab: borrowing Slab<Connection>) -> UInt32 {
+        let connection = slab.pointer(slot)
+        return now &- (connection.pointee.deadline &- lists[Int(connection.pointee.list)].duration)
     }
 
     /// Milliseconds since the last was put into this list; nil where it is empty.

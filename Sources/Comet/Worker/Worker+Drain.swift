@@ -30,6 +30,11 @@ extension Worker {
         return waiting == 0 && deadlines.count(.write) == 0 && deadlines.count(.linger) == 0 && !mayBePolled(.header) && !mayBePolled(.idle)
     }
 
+    /// Gives up the answers that are being written still, before the process ends: their messages go back.
+    package func abandonAnswers() {
+        while let slot = deadlines.first(.write) { close(slot, .drain) }
+    }
+
     /// A client that has just connected, or was just told that its connection is kept, polls at once.
     private func mayBePolled(_ kind: Deadlines.Kind) -> Bool {
         guard let since = deadlines.sinceLast(kind, now: now, in: slab) else { return false }

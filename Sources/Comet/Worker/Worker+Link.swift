@@ -38,8 +38,12 @@ extension Worker {
         var flags: Frame.Flags = []
         if connection.pointee.marks.contains(.acknowledges) { flags.insert(.acknowledges) }
         if connection.pointee.form == .bare { flags.insert(.single) }
-        Frame(op: .connected, flags: Frame.Flags(flags, tag: connection.pointee.wireTag), number: connection.pointee.cursor, client: client(slot))
-            .write(to: &link)
+        note(slot).withBytes { body in
+            Frame(
+                op: .connected, flags: Frame.Flags(flags, tag: connection.pointee.wireTag),
+                number: connection.pointee.cursor, client: client(slot), body: body
+            ).write(to: &link)
+        }
         counters.framesOut += 1
     }
 
@@ -66,7 +70,10 @@ extension Worker {
                     announceAll()
                     at += bytes
                 case .replaced:
-                    if let slot = find(frame.client, index.hash(frame.client)), slab.pointer(slot).pointee.wireTag == frame.flags.tag { replace(slot) }
+                    if let slot = find(frame.client, index.hash(frame.client)),
+                        slab.pointer(slot).pointee.wireTag == frame.flags.tag {
+                        replace(slot, by: frame.number, PollNote(body: frame.body).print)
+                    }
                     at += bytes
                 case .turn:
                     turnStart = frame.number
@@ -121,17 +128,66 @@ extension Worker {
                 cursor = frame.number
             }
         }
-        answer.finish(cursor: cursor, gap: gap, to: &out)
-        endPoll(slot, telling: false, timedOut: false)
+        answer.finish(cursor: cursor, gap: gap, pollTimeout: pollTimeout(connection), to: &out)
+        // Who has ended its side does not come again on this connection, as one that is gone: the manager is told.
+        let hasEnded = connection.pointee.marks.contains(.inputEnded)
+        endPoll(slot, telling: hasEnded, timedOut: false)
+        guard messages > 0 || gap else {
+            counters.pollsEmpty += 1  // it was to be answered at once
+            reply(slot)
+            return
+        }
         counters.pollsAnswered += 1
-        let failures = counters.deliverErrors
+        // To a client that has ended its side a whole answer says nothing: the socket takes it, and perhaps nobody is
+        // there.
+        if hasEnded { keep(slot, frames, messages) }
+        let (failures, parts) = (counters.deliverErrors, counters.partialWrites)
         reply(slot)
-        guard counters.deliverErrors == failures else { return eachFrame(frames, giveBack) }
-        counters.delivered += messages
-        if turnStart > 0 {
+        if !hasEnded {
+            if counters.deliverErrors != failures { return takeBack(frames) }
+            if counters.partialWrites != parts { keep(slot, frames, messages) } else { counters.delivered += messages }
+        }
+        if turnStart > 0, counters.deliverErrors == failures {
             let end = io.nanoseconds()
             counters.count(latencyMicroseconds: end > turnStart ? (end - turnStart) / 1000 : 0)
         }
+    }
+
+    /// Keeps the frames of an answer until it is written whole. The manager keeps what has a cursor, and needs only the
+    /// id to be told.
+    private func keep(_ slot: UInt32, _ frames: UnsafeRawBufferPointer, _ messages: UInt64) {
+        let held = pendingOf(slot)
+        (held.messages, held.linkLosses) = (messages, counters.linkLosses)
+        guard slab.pointer(slot).pointee.marks.contains(.acknowledges),
+            case .frame(var frame, _) = Frame.parse(frames)
+        else { return held.frames.append(frames) }
+        frame.body = .init(start: nil, count: 0)
+        frame.write(to: &held.frames)
+    }
+    /// An answer that was kept is out whole, or never will be.
+    func settle(_ held: Pending, isWritten: Bool) {
+        if isWritten {
+            counters.delivered += held.messages
+        } else {
+            counters.deliverErrors += 1
+            if isLinked, held.linkLosses == counters.linkLosses {
+                takeBack(held.frames.bytes)
+            } else {
+                // The manager that they are from is gone, and the next one can't know them.
+                eachFrame(held.frames.bytes) { if !$0.body.isEmpty { counters.undeliveredLost += 1 } }
+            }
+        }
+        held.frames.release()
+    }
+    /// An answer that did not reach its client: its messages go back, and the client is not there any more, unless it
+    /// polls here again.
+    private func takeBack(_ frames: UnsafeRawBufferPointer) {
+        eachFrame(frames, giveBack)
+        guard case .frame(let first, _) = Frame.parse(frames),
+            find(first.client, index.hash(first.client)) == nil
+        else { return }
+        Frame(op: .gone, flags: Frame.Flags([], tag: first.flags.tag), number: 0, client: first.client).write(to: &link)
+        counters.framesOut += 1
     }
 
     /// A message goes back whole; news of a gap has nothing that could be lost.

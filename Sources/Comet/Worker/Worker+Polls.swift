@@ -75,17 +75,23 @@ extension Worker {
             counters.pollsEmpty += 1
             return decline(slot, poll, style, status: 200, code: nil, message: "", retry: drainRetry())
         }
-        if poll.hello, poll.form != .bare {
+        let hello = poll.hello && poll.form != .bare
+        if hello, !isLinked {
             counters.pollsEmpty += 1
             let answer = Answer(style, callback: poll.callback, to: &out)
             answer.finish(cursor: poll.cursor ?? 0, pollTimeout: settings.pollTimeout, to: &out)
             return reply(slot)
         }
         let hash = index.hash(poll.client)
-        if let old = find(poll.client, hash) { replace(old) }
+        let print = poll.copy.isEmpty ? 0 : Worker.print(poll.copy)
+        if let old = find(poll.client, hash) { replace(old, by: poll.cursor ?? 0, print) }
 
         let connection = slab.pointer(slot)
-        connection.pointee.poll = strings.store(poll.client, poll.callback)
+        connection.pointee.poll = withUnsafeBytes(of: print) {
+            strings.store(poll.client, poll.callback, print == 0 ? .init(start: nil, count: 0) : $0)
+        }
+        setMark(connection, .hasPrint, print != 0)
+        setMark(connection, .hello, hello)
         connection.pointee.clientBytes = UInt8(poll.client.count)
         connection.pointee.form = poll.form
         connection.pointee.origin = origin
@@ -93,7 +99,12 @@ extension Worker {
         setMark(connection, .acknowledges, poll.cursor != nil)
         connection.pointee.tag &+= 1
         connection.pointee.state = .waiting
-        if herd.pollBegins(now: now, timeout: settings.pollTimeout, waiting: { waiting }) {
+        if isAtOnce(connection) {
+            // Should the manager not say what waits within a second, nothing does.
+            deadlines.hold(slot, seconds: 1, now: now, in: slab)
+        } else if let seconds = poll.hold, seconds < (settings.pollTimeout + 999) / 1000 {
+            deadlines.hold(slot, seconds: seconds, now: now, in: slab)
+        } else if herd.pollBegins(now: now, timeout: settings.pollTimeout, waiting: { waiting }) {
             deadlines.spread(slot, now: now, in: slab)
         } else {
             deadlines.move(slot, to: .poll, now: now, in: slab)
@@ -127,7 +138,26 @@ extension Worker {
     func callback(_ slot: UInt32) -> UnsafeRawBufferPointer {
         let connection = slab.pointer(slot)
         let bytes = strings.bytes(connection.pointee.poll)
-        return bytes.part(Int(connection.pointee.clientBytes), bytes.count - Int(connection.pointee.clientBytes))
+        let end = bytes.count - (connection.pointee.marks.contains(.hasPrint) ? 4 : 0)
+        return bytes.part(Int(connection.pointee.clientBytes), end - Int(connection.pointee.clientBytes))
+    }
+    /// What the manager is told of a waiting poll beside its cursor.
+    func note(_ slot: UInt32) -> PollNote {
+        let connection = slab.pointer(slot)
+        var print: UInt32 = 0
+        if connection.pointee.marks.contains(.hasPrint) {
+            let bytes = strings.bytes(connection.pointee.poll)
+            print = bytes.loadUnaligned(fromByteOffset: bytes.count - 4, as: UInt32.self)
+        }
+        return PollNote(isAtOnce: isAtOnce(connection), print: print)
+    }
+    /// The print of a `c`, the same on all workers. Never 0.
+    private static func print(_ copy: UnsafeRawBufferPointer) -> UInt32 {
+        max(1, UInt32(truncatingIfNeeded: IdIndex.hash(copy, seed: 0)))
+    }
+    /// The poll is not held: its answer is what waits now.
+    private func isAtOnce(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        !connection.pointee.marks.isDisjoint(with: [.hello, .inputEnded])
     }
     func hashOf(_ slot: UInt32) -> UInt64 { IdIndex.hash(client(slot), seed: seed) }
 
@@ -159,10 +189,15 @@ extension Worker {
         connection.pointee.state = .reading
     }
 
-    /// Another poll of the same client took its place: told so, without `retry`, so that two tabs don't chase each other.
-    func replace(_ slot: UInt32) {
-        counters.pollsReplaced += 1
+    /// Another poll of the same client took its place, one with this cursor and this print of `c`: told so, without
+    /// `retry`, so that two tabs don't chase each other. Where it is the same request once more (proxies and phones
+    /// send them twice) nobody is to stop, and the older copy gets an empty envelope.
+    func replace(_ slot: UInt32, by cursor: UInt64, _ print: UInt32) {
         let connection = slab.pointer(slot)
+        if print != 0, cursor == connection.pointee.cursor, print == note(slot).print {
+            return answerEmpty(slot, telling: false, timedOut: false)
+        }
+        counters.pollsReplaced += 1
         let style = style(connection)
         let error: (StaticString, StaticString) = ("replaced", "another poll of this client took the place of this one")
         if style.form == .jsonp {
@@ -177,12 +212,31 @@ extension Worker {
 
     /// Nothing came for the client in time, or the worker is leaving (`retry`).
     func timeOut(_ slot: UInt32, retry: Int? = nil) {
+        let hasEnded = slab.pointer(slot).pointee.marks.contains(.inputEnded)
+        answerEmpty(slot, retry: retry, telling: true, timedOut: !hasEnded)
+    }
+
+    private func answerEmpty(_ slot: UInt32, retry: Int? = nil, telling: Bool, timedOut: Bool) {
         counters.pollsEmpty += 1
         let connection = slab.pointer(slot)
         let answer = Answer(style(connection), callback: callback(slot), to: &out)
-        answer.finish(cursor: connection.pointee.cursor, retry: retry, to: &out)
-        endPoll(slot, telling: true, timedOut: true)
+        answer.finish(cursor: connection.pointee.cursor, retry: retry, pollTimeout: pollTimeout(connection), to: &out)
+        endPoll(slot, telling: telling, timedOut: timedOut)
         reply(slot)
+    }
+    /// For the envelope: milliseconds, told in the answer to a hello.
+    func pollTimeout(_ connection: UnsafeMutablePointer<Connection>) -> UInt32? {
+        connection.pointee.marks.contains(.hello) ? settings.pollTimeout : nil
+    }
+
+    /// A poll whose client has ended its side. What waited for it was sent long ago, unless it has just begun: then the
+    /// manager is asked. The empty envelope is an attempt to write, too: a client that is gone does not mind it.
+    func answerHalfClosed(_ slot: UInt32) {
+        guard isLinked, deadlines.since(slot, now: now, in: slab) < Limits.announcedMilliseconds else {
+            return answerEmpty(slot, telling: true, timedOut: false)
+        }
+        deadlines.hold(slot, seconds: 1, now: now, in: slab)
+        announce(slot)
     }
 
     // MARK: other answers

@@ -13,10 +13,13 @@ package protocol WorkerIO: AnyObject {
     func resumeReading(_ slot: UInt32)
     /// CLOCK_MONOTONIC.
     func nanoseconds() -> UInt64
+    /// All that was sent has reached the client's machine, and that did not say that nobody is there.
+    func isTaken(_ slot: UInt32) -> Bool
     /// A request came; called only where `WorkerSettings.tellsRequests`.
     func asked(_ slot: UInt32, _ request: HTTPRequest)
 }
 extension WorkerIO {
+    package func isTaken(_ slot: UInt32) -> Bool { true }
     package func asked(_ slot: UInt32, _ request: HTTPRequest) {}
 }
 
@@ -44,8 +47,9 @@ package struct WorkerSettings {
 /// The decisions of a worker: what becomes of each connection, poll and message. It makes no system call and reads no clock; `now` is
 /// handed in with each input, in milliseconds of any clock that only grows.
 ///
-/// Inputs, in the order that they happen in life: `opened`, `received`, `writable`, `closed`; from the manager `linkOpened`,
-/// `receivedFromManager`, `linkClosed`; from the clock `expire`, `drain`. What is to go to the manager gathers in `link`, and goes out once for each turn of the loop.
+/// Inputs, in the order that they happen in life: `opened`, `received`, `writable`, `inputEnded`, `closed`; from the
+/// manager `linkOpened`, `receivedFromManager`, `linkClosed`; from the clock `expire`, `drain`. What is to go to the manager
+/// gathers in `link`, and goes out once for each turn of the loop.
 package final class Worker {
     package let settings: WorkerSettings
     /// Held, though it may hold the worker: both live as long as the process, and a reference that is checked at each use costs each event.
@@ -128,7 +132,23 @@ package final class Worker {
         }
     }
 
-    /// The client closed its side, or the connection broke.
+    /// The client ended its side. It may be gone altogether, which looks just the same, or still read (RFC 9293, 3.6):
+    /// what it has asked for is answered, as far as there is something to say now, and nothing is held for it.
+    package func inputEnded(_ slot: UInt32, now: UInt64) {
+        self.now = UInt32(truncatingIfNeeded: now)
+        let connection = slab.pointer(slot)
+        switch connection.pointee.state {
+        case .lingering: close(slot, .error)
+        case .reading where !connection.pointee.marks.contains(.resuming): close(slot, .client)
+        case .reading, .replying, .waiting:
+            // The end would be told again and again.
+            io.pauseReading(slot)
+            connection.pointee.marks.insert(.inputEnded)
+            if connection.pointee.state == .waiting { answerHalfClosed(slot) }
+        }
+    }
+
+    /// The connection broke.
     package func closed(_ slot: UInt32, now: UInt64) {
         self.now = UInt32(truncatingIfNeeded: now)
         close(slot, slab.pointer(slot).pointee.state == .lingering ? .error : .client)
@@ -149,6 +169,9 @@ package final class Worker {
     func close(_ slot: UInt32, _ reason: CloseReason) {
         let connection = slab.pointer(slot)
         if connection.pointee.state == .waiting { endPoll(slot, telling: true, timedOut: false) }
+        if connection.pointee.marks.contains(.hasPending), let held = pending[slot], held.frames.count > 0 {
+            settle(held, isWritten: connection.pointee.state == .lingering && io.isTaken(slot))
+        }
         deadlines.remove(slot, in: slab)
         if connection.pointee.marks.contains(.hasPending) { pending[slot] = nil }
         if connection.pointee.marks.contains(.resuming) { resuming.removeAll { $0 == slot } }
@@ -178,6 +201,7 @@ package final class Worker {
     }
 
     private func parsePending(_ slot: UInt32, _ held: Pending) {
+        let hasEnded = slab.pointer(slot).pointee.marks.contains(.inputEnded)
         guard let consumed = parse(slot, held.input.bytes) else { return }
         held.input.consume(consumed)
         let connection = slab.pointer(slot)
@@ -185,8 +209,13 @@ package final class Worker {
             pending[slot] = nil
             connection.pointee.marks.remove(.hasPending)
         }
-        // The parser bounds a request that is being read; the bound here is for those that come too far ahead.
-        if connection.pointee.state == .reading || held.input.count < settings.maxRequest { io.resumeReading(slot) }
+        if hasEnded {
+            // What is left is no whole request, and there will be no more of it.
+            if connection.pointee.state == .reading { close(slot, .client) }
+        } else if connection.pointee.state == .reading || held.input.count < settings.maxRequest {
+            // The parser bounds a request that is being read; the bound here is for those that come too far ahead.
+            io.resumeReading(slot)
+        }
     }
 
     /// Answers requests until one is held, or is not whole: how many bytes they had. Nil: the connection is closed.
@@ -234,7 +263,8 @@ package final class Worker {
         let bytes = out.bytes
         guard let sent = io.send(slot, bytes) else {
             out.clear()
-            counters.deliverErrors += 1
+            // Where frames are kept, it is counted when they are settled.
+            if pending[slot]?.frames.isEmpty ?? true { counters.deliverErrors += 1 }
             close(slot, .error)
             return false
         }
@@ -254,8 +284,16 @@ package final class Worker {
     /// An answer is sent whole: the connection goes on, or ends.
     @discardableResult private func replied(_ slot: UInt32) -> Bool {
         let connection = slab.pointer(slot)
-        guard connection.pointee.marks.contains(.keepAlive) else {
-            close(slot, drain.isOn ? .drain : .answered)
+        let hasEnded = connection.pointee.marks.contains(.inputEnded)
+        if connection.pointee.marks.contains(.hasPending), let held = pending[slot], held.frames.count > 0 {
+            if hasEnded, !connection.pointee.marks.contains(.acknowledges) {
+                linger(slot)  // until it is known whether anybody was there
+                return true
+            }
+            settle(held, isWritten: true)
+        }
+        guard connection.pointee.marks.contains(.keepAlive), !hasEnded || hasInput(slot) else {
+            close(slot, hasEnded ? .client : drain.isOn ? .drain : .answered)
             return false
         }
         connection.pointee.state = .reading
@@ -272,9 +310,10 @@ package final class Worker {
         return true
     }
 
+    private func hasInput(_ slot: UInt32) -> Bool { pending[slot].map { !$0.input.isEmpty } ?? false }
+
     /// Sends the last answer of a connection and waits for the client to leave. An answer that doesn't fit into the socket at once is cut.
     func replyAndLinger(_ slot: UInt32) -> Bool {
-        let connection = slab.pointer(slot)
         guard let sent = io.send(slot, out.bytes) else {
             out.clear()
             close(slot, .error)
@@ -282,11 +321,15 @@ package final class Worker {
         }
         counters.bytesOut += UInt64(sent)
         out.clear()
+        linger(slot)
+        return true
+    }
+    private func linger(_ slot: UInt32) {
+        let connection = slab.pointer(slot)
         io.endOutput(slot)
         connection.pointee.state = .lingering
         connection.pointee.marks.remove(.keepAlive)
         deadlines.move(slot, to: .linger, now: now, in: slab)
-        return true
     }
 
     // MARK: the clock

@@ -52,10 +52,13 @@ final class Board {
         Hello(pid: 7, token: Array(repeating: 0, count: 16)).write(to: &out)
         return [version] + Array(out.bytes.dropFirst())
     }
-    func poll(_ link: UInt32, _ client: String, cursor: UInt64? = nil, tag: UInt8 = 1, single: Bool = false) {
+    func poll(
+        _ link: UInt32, _ client: String, cursor: UInt64? = nil, tag: UInt8 = 1, single: Bool = false,
+        note: [UInt8] = []
+    ) {
         var flags: Frame.Flags = cursor == nil ? [] : .acknowledges
         if single { flags.insert(.single) }
-        send(link, frame(.connected, flags, tag: tag, number: cursor ?? 0, client: client))
+        send(link, frame(.connected, flags, tag: tag, number: cursor ?? 0, client: client, body: note))
     }
     func gone(_ link: UInt32, _ client: String, tag: UInt8 = 1, timedOut: Bool = false) {
         send(link, frame(.gone, timedOut ? .timedOut : [], tag: tag, client: client))

@@ -170,6 +170,70 @@ import Wire
         board.checkBooks()
     }
 
+    @Test func aPollThatIsNotHeld_isAnsweredAtOnce() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1", cursor: 0, tag: 3, note: [1])
+        #expect(board.frames(worker) == [.init(op: .message, client: "c1", number: 0, tag: 3)])
+        #expect(board.presence("c1").connected && board.board.waitingCount == 0, "it counts as an arrival")
+        board.publish("c1", "1")
+        board.poll(worker, "c1", cursor: 0, tag: 4, note: [1])
+        #expect(board.frames(worker).map(\.body) == ["1"])
+        board.poll(worker, "c1", cursor: id(0), tag: 5, note: [1, 0, 0, 0, 9])
+        #expect(board.frames(worker) == [.init(op: .message, client: "c1", number: id(0), tag: 5)])
+        board.poll(worker, "c2", cursor: 7, tag: 6, note: [1])
+        let gap = Board.Sent(op: .message, client: "c2", number: 7, tag: 6, gap: true)
+        #expect(board.frames(worker) == [gap], "of another life")
+        board.checkBooks()
+    }
+
+    @Test func whoReplacesAPoll_isToldToItsWorker() {
+        let board = Board()
+        let (first, second) = (board.worker(0), board.worker(1))
+        board.poll(first, "c1", cursor: 0, tag: 3)
+        let note = Array("\0abcd".utf8)
+        board.poll(second, "c1", cursor: id(0), tag: 4, note: note)
+        #expect(board.frames(first) == [.init(op: .replaced, client: "c1", number: id(0), body: "\0abcd", tag: 3)])
+    }
+
+    @Test func whatComesBackFromBeforeTheCursor_isCountedAndToldAsAGap() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1", tag: 1)
+        board.publish("c1", "1")
+        let first = board.frames(worker)
+        board.gone(worker, "c1", tag: 1)
+        board.poll(worker, "c1", cursor: 0, tag: 2)
+        board.publish("c1", "2")
+        let second = board.frames(worker)
+        #expect(first.map(\.body) == ["1"] && second.map(\.body) == ["2"])
+        board.giveBack(worker, second[0])  // still in the mailbox: nothing is lost
+        #expect(board.board.queue.dropped == 0)
+        board.giveBack(worker, first[0])
+        #expect(board.board.queue.dropped == 1 && board.presence("c1").queued == 1)
+        board.checkBooks()
+        board.poll(worker, "c1", cursor: id(1), tag: 3)
+        board.publish("c1", "3")
+        let gap = Board.Sent(op: .message, client: "c1", number: id(2), body: "3", tag: 3, gap: true)
+        #expect(board.frames(worker) == [gap])
+        board.poll(worker, "c1", cursor: id(2), tag: 4)
+        board.publish("c1", "4")
+        #expect(board.frames(worker).map(\.gap) == [false], "told once")
+    }
+
+    @Test func whatComesBackBeforeAnAnswerWentToTheCursor_isSent() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1", tag: 1)
+        board.publish("c1", "1")
+        let first = board.frames(worker)
+        board.gone(worker, "c1", tag: 1)
+        board.poll(worker, "c1", cursor: 0, tag: 2)
+        board.giveBack(worker, first[0])
+        #expect(board.frames(worker) == [.init(op: .message, client: "c1", number: id(0), body: "1", tag: 2)])
+        board.checkBooks()
+    }
+
     @Test func undeliveredTwice_isKeptOnce() {
         let board = Board()
         let worker = board.worker(0)

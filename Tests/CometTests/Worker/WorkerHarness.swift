@@ -9,6 +9,8 @@ final class WorkerHarness: WorkerIO {
     var closed: Set<UInt32> = []
     var ended: Set<UInt32> = []
     var paused: Set<UInt32> = []
+    /// Whose machine has said that nobody is there.
+    var nobody: Set<UInt32> = []
     /// Bytes that a socket takes at once; nil: all. A negative number: the connection is dead.
     var room: [UInt32: Int] = [:]
     var now: UInt64 = 1000
@@ -29,6 +31,7 @@ final class WorkerHarness: WorkerIO {
     }
     func endOutput(_ slot: UInt32) { ended.insert(slot) }
     func close(_ slot: UInt32) { closed.insert(slot) }
+    func isTaken(_ slot: UInt32) -> Bool { !nobody.contains(slot) }
     func pauseReading(_ slot: UInt32) { paused.insert(slot) }
     func resumeReading(_ slot: UInt32) { paused.remove(slot) }
     func nanoseconds() -> UInt64 { now * 1_000_000 }
@@ -74,13 +77,18 @@ final class WorkerHarness: WorkerIO {
         while case .frame(let frame, let bytes) = Frame.parse(worker.link.bytes) {
             found.append("\(frame.op) \(frame.number) \(String(decoding: frame.client, as: UTF8.self)) \(frame.flags.rawValue & 3)"
                 + (frame.op == .hello || frame.body.isEmpty ? "" : " " + String(decoding: frame.body, as: UTF8.self)))
-            if frame.op == .connected { tags[String(decoding: frame.client, as: UTF8.self)] = frame.flags.tag }
+            if frame.op == .connected {
+                tags[String(decoding: frame.client, as: UTF8.self)] = frame.flags.tag
+                notes[String(decoding: frame.client, as: UTF8.self)] = Array(frame.body)
+            }
             worker.link.consume(bytes)
         }
         return found
     }
     /// The tag of each client's last poll, as the worker announced it.
     var tags: [String: UInt8] = [:]
+    /// The body of that announcement.
+    var notes: [String: [UInt8]] = [:]
     /// The manager's answer to the client's last poll.
     func answer(_ client: String, _ messages: [(UInt64, String)], tag: UInt8? = nil) {
         var bytes: [UInt8] = []

@@ -18,14 +18,24 @@ import Wire
         #expect(h.frames() == ["connected 8 c1 1"], "the connection is kept")
     }
 
-    @Test func hello_isAnsweredAtOnce_withTheTimeThatPollsAreHeld() {
+    @Test func hello_isAnsweredAtOnce_withWhatWaits_andTheTimeThatPollsAreHeld() {
+        let early = h.poll("/c0.json?cursor=5&hello=1")
+        #expect(h.body(early) == #"{"messages":[],"cursor":5,"poll_timeout":40000}"#, "without a manager nothing waits")
         h.link()
         let slot = h.poll("/c1.json?cursor=5&hello=1")
+        #expect(h.frames() == ["connected 5 c1 1 \u{1}"], "to be answered at once")
+        h.manager(.message, .init([], tag: h.tags["c1"]!), 5, "c1")
         #expect(h.body(slot) == #"{"messages":[],"cursor":5,"poll_timeout":40000}"#)
-        #expect(h.frames() == [], "it was not held, so the manager need not know")
-        #expect(h.body(h.poll("/c1.js?callback=f&hello=1")) == #"/**/f({"messages":[],"cursor":0,"poll_timeout":40000});"#)
+        #expect(h.worker.counters.pollsEmpty == 2 && h.worker.counters.pollsAnswered == 0)
+        let script = h.poll("/c1.js?callback=f&hello=1")
+        _ = h.frames()
+        h.answer("c1", [(7, "1")])
+        #expect(h.body(script) == #"/**/f({"messages":[{"id":7,"data":1}],"cursor":7,"poll_timeout":40000});"#)
         h.get(slot, "/c1.json?cursor=5")
         #expect(h.frames() == ["connected 5 c1 1"], "the connection is kept")
+        let deaf = h.poll("/c3.json?hello=1")
+        h.pass(1000)
+        #expect(h.body(deaf) == #"{"messages":[],"cursor":0,"poll_timeout":40000}"#, "the manager said nothing")
         let bare = h.poll("/c2.js?hello=1")
         #expect(h.sent[bare] == "" && h.worker.waiting == 2, "the bare form has no envelope to say it in")
     }
@@ -82,6 +92,29 @@ import Wire
         #expect(h.frames() == ["connected 0 c1 0", "connected 0 c2 0", "connected 0 c1 0", "connected 0 c2 0"])
     }
 
+    @Test func aCopyOfAPoll_takesItsPlaceWithoutAnError() {
+        h.link()
+        let first = h.poll("/c1.json?cursor=5&c=0.125")
+        let copy = h.poll("/c1.json?cursor=5&c=0.125")
+        #expect(h.status(first) == "HTTP/1.1 200 OK" && h.body(first) == #"{"messages":[],"cursor":5}"#)
+        let other = h.poll("/c1.json?cursor=5&c=0.25")
+        #expect(h.status(copy) == "HTTP/1.1 409 Conflict", "another page")
+        let later = h.poll("/c1.json?cursor=6&c=0.25")
+        #expect(h.status(other) == "HTTP/1.1 409 Conflict", "another cursor")
+        #expect(h.worker.waiting == 1 && h.frames().count == 4 && h.notes["c1"]?.count == 5)
+        // Of a copy that went to another worker the manager tells what that one announced.
+        var out = Buffer()
+        let tag = h.tags["c1"]!
+        Array("c1".utf8).withUnsafeBytes { client in
+            h.notes["c1"]!.withUnsafeBytes {
+                Frame(op: .replaced, flags: .init([], tag: tag), number: 6, client: client, body: $0).write(to: &out)
+            }
+        }
+        _ = h.fromManager(Array(out.bytes))
+        #expect(h.status(later) == "HTTP/1.1 200 OK" && h.body(later) == #"{"messages":[],"cursor":6}"#)
+        #expect(h.worker.counters.pollsReplaced == 2 && h.worker.counters.pollsEmpty == 2)
+    }
+
     @Test func theManager_mayReplaceAPollThatWentElsewhere() {
         h.link()
         let slot = h.poll("/c1.json")
@@ -125,7 +158,155 @@ import Wire
         h.room[slot] = -1
         h.answer("c1", [(7, "1"), (8, "2")])
         #expect(h.closed.contains(slot) && h.worker.counters.delivered == 0)
-        #expect(h.frames() == ["undelivered 7 c1 0 1", "undelivered 8 c1 0 2"])
+        #expect(h.frames() == ["undelivered 7 c1 0 1", "undelivered 8 c1 0 2", "gone 0 c1 0"])
+    }
+
+    @Test(arguments: ["reset", "error", "silence"])
+    func anAnswerThatIsWrittenInPart_goesBackWhole(end: String) {
+        h.link()
+        let slot = h.poll("/c1.json")
+        _ = h.frames()
+        h.room[slot] = 10
+        h.answer("c1", [(7, "\"abc\""), (8, "2")])
+        #expect(h.frames() == [] && h.worker.counters.delivered == 0)
+        switch end {
+        case "reset": h.worker.closed(slot, now: h.now)
+        case "error":
+            h.room[slot] = -1
+            h.worker.writable(slot, now: h.now)
+        default: h.pass(10_000)
+        }
+        #expect(h.closed == [slot])
+        #expect(h.frames() == ["undelivered 7 c1 0 \"abc\"", "undelivered 8 c1 0 2", "gone 0 c1 0"])
+        let counters = h.worker.counters
+        #expect(counters.delivered == 0 && counters.deliverErrors == 1 && counters.undelivered == 2)
+    }
+
+    @Test func aPartOfAnAnswer_toAClientThatIsHereAgain_saysNothingOfItsNewPoll() {
+        h.link()
+        let slot = h.poll("/c1.json")
+        _ = h.frames()
+        h.room[slot] = 10
+        h.answer("c1", [(7, "1")])
+        _ = h.poll("/c1.json")
+        h.worker.closed(slot, now: h.now)
+        #expect(h.frames() == ["connected 0 c1 0", "undelivered 7 c1 0 1"])
+    }
+
+    @Test func aPartOfAnAnswer_toAClientWithACursor_isWithTheManagerStill() {
+        h.link()
+        let slot = h.poll("/c1.json?cursor=0")
+        _ = h.frames()
+        h.room[slot] = 10
+        h.answer("c1", [(7, "1")])
+        h.worker.closed(slot, now: h.now)
+        #expect(h.frames() == ["gone 0 c1 0"] && h.worker.counters.delivered == 0 && h.worker.counters.undelivered == 0)
+    }
+
+    @Test func aPartOfAnAnswer_ofAManagerThatIsGone_isCountedAsLost() {
+        h.link()
+        let slot = h.poll("/c1.json")
+        _ = h.frames()
+        h.room[slot] = 10
+        h.answer("c1", [(7, "1")])
+        h.worker.linkClosed()
+        h.link()
+        h.worker.closed(slot, now: h.now)
+        #expect(h.frames() == [] && h.worker.counters.undeliveredLost == 1 && h.worker.counters.undelivered == 0)
+    }
+
+    @Test func anEndingProcess_givesBackWhatIsHalfWritten() {
+        h.link()
+        let slot = h.poll("/c1.json")
+        _ = h.frames()
+        h.room[slot] = 10
+        h.answer("c1", [(7, "1")])
+        h.worker.abandonAnswers()
+        #expect(h.closed == [slot] && h.frames() == ["undelivered 7 c1 0 1", "gone 0 c1 0"])
+    }
+
+    // MARK: clients that have ended their side
+
+    @Test func aHalfClosedClient_isAnsweredWithWhatWaits() {
+        h.link()
+        let slot = h.poll("/c1.json?cursor=0")
+        h.worker.inputEnded(slot, now: h.now)
+        #expect(h.frames() == ["connected 0 c1 1", "connected 0 c1 1 \u{1}"] && h.paused == [slot])
+        h.answer("c1", [(7, "1")])
+        #expect(h.body(slot) == #"{"messages":[{"id":7,"data":1}],"cursor":7}"# && h.closed == [slot])
+        #expect(h.frames() == ["gone 0 c1 0"])
+        #expect(h.worker.counters.delivered == 1 && h.worker.counters.closedByClient == 1)
+    }
+
+    @Test func aHalfClosedClient_isAnsweredEmpty_whereNothingWaits() {
+        h.link()
+        let early = h.poll("/c1.json")
+        h.worker.inputEnded(early, now: h.now)
+        _ = h.frames()
+        h.manager(.message, .init([], tag: h.tags["c1"]!), 0, "c1")
+        #expect(h.body(early) == #"{"messages":[],"cursor":0}"# && h.closed == [early] && h.frames() == ["gone 0 c1 0"])
+        let held = h.poll("/c2.json?cursor=5")
+        h.pass(1000)
+        _ = h.frames()
+        h.worker.inputEnded(held, now: h.now)
+        #expect(h.body(held) == #"{"messages":[],"cursor":5}"# && h.closed.contains(held))
+        #expect(h.frames() == ["gone 5 c2 0"], "what waits is known by now")
+        let deaf = h.poll("/c3.json")
+        h.worker.inputEnded(deaf, now: h.now)
+        h.pass(1000)
+        #expect(h.body(deaf) == #"{"messages":[],"cursor":0}"# && h.closed.contains(deaf), "the manager said nothing")
+        #expect(h.worker.waiting == 0 && h.worker.connections == 0)
+    }
+
+    @Test(arguments: [true, false])
+    func aHalfClosedClientWithoutACursor_hasItsMessageOnlyIfItWasThere(isThere: Bool) {
+        h.link()
+        let slot = h.poll("/c1.json")
+        h.worker.inputEnded(slot, now: h.now)
+        _ = h.frames()
+        h.answer("c1", [(7, "1")])
+        #expect(h.body(slot).contains("\"id\":7") && h.ended == [slot])
+        #expect(h.closed == [] && h.worker.counters.delivered == 0)
+        if !isThere { h.nobody.insert(slot) }
+        _ = h.frames()
+        h.pass(2000)
+        #expect(h.closed == [slot] && h.worker.counters.delivered == (isThere ? 1 : 0))
+        #expect(h.frames() == (isThere ? [] : ["undelivered 7 c1 0 1", "gone 0 c1 0"]))
+    }
+
+    @Test func aHalfClosedClient_hasAllItsRequestsAnswered() {
+        h.link()
+        let slot = h.poll("/c1.json?cursor=0")
+        h.get(slot, "/_/health")
+        h.get(slot, "/c2.json?cursor=3")
+        h.worker.inputEnded(slot, now: h.now)
+        _ = h.frames()
+        h.answer("c1", [(7, "1")])
+        h.worker.resume(now: h.now)
+        #expect(h.sent[slot]?.contains("ok") == true && h.frames().last == "connected 3 c2 1 \u{1}")
+        h.manager(.message, .init([], tag: h.tags["c2"]!), 3, "c2")
+        h.worker.resume(now: h.now)
+        #expect(h.body(slot) == #"{"messages":[],"cursor":3}"# && h.closed == [slot])
+    }
+
+    @Test func aHalfClosedClient_getsTheRestOfItsAnswer() {
+        h.link()
+        let slot = h.poll("/c1.json?cursor=0")
+        _ = h.frames()
+        h.room[slot] = 10
+        h.answer("c1", [(7, "1")])
+        h.worker.inputEnded(slot, now: h.now)
+        #expect(h.closed == [])
+        h.room[slot] = nil
+        h.worker.writable(slot, now: h.now)
+        #expect(h.body(slot).contains("\"id\":7") && h.closed == [slot] && h.worker.counters.delivered == 1)
+    }
+
+    @Test func aClientThatEndsItsSideInTheMiddleOfARequest_isClosed() {
+        let slot = h.open()
+        h.receive(slot, "GET /c1.json HTT")
+        h.worker.inputEnded(slot, now: h.now)
+        #expect(h.closed == [slot] && h.sent[slot] == "" && h.worker.counters.closedByClient == 1)
     }
 
     @Test func anAnswerInPieces_waitsForItsLastFrame() {
@@ -155,6 +336,22 @@ import Wire
         #expect(h.frames() == ["connected 0 c1 2"])
         h.answer("c1", [(7, "\"a\""), (8, "\"b\"")])
         #expect(h.body(slot) == "a" && h.frames() == ["undelivered 8 c1 0 \"b\""])
+    }
+
+    @Test func aPollMayBeHeldForLess_butNotForMore() {
+        h.link()
+        let short = h.poll("/c1.json?hold=6")
+        let long = h.poll("/c2.json?hold=90")
+        h.pass(4_999)
+        #expect(h.sent[short] == "")
+        h.pass(1_001)
+        #expect(h.body(short) == #"{"messages":[],"cursor":0}"#)
+        #expect(h.frames().last == "gone 0 c1 1")
+        h.pass(33_999)
+        #expect(h.sent[long] == "")
+        h.pass(1)
+        #expect(h.body(long) == #"{"messages":[],"cursor":0}"#)
+        #expect(h.body(h.poll("/c1.json?hold=0")).contains(#""code":"bad_hold""#))
     }
 
     @Test func aPollThatTimesOut_getsAnEmptyEnvelope() {
