@@ -50,7 +50,8 @@ function MegaComet(options) {
     jsonp = options.transport === "jsonp", auto = !jsonp && options.transport !== "xhr",
     timeout = options.timeout || 48000, delay = options.delay || 2000, maxDelay = options.maxDelay || 30000,
     ask = jsonp && root.XMLHttpRequest, nonce,
-    at = Math.floor(Math.random() * urls.length), running, poll, timer, ticker, hurry, failures, misses = 0, retrial = 0;
+     at = Math.floor(Math.random() * urls.length), running, poll, timer, ticker, hurry, failures,
+     misses = 0, retrial = 0, hold, cut = 0;
   self.cursor = options.cursor || 0;
   self.state = "closed";
 
@@ -94,7 +95,7 @@ function MegaComet(options) {
     try {
       mine.abandon = (jsonp ? byScript : byXHR)(
         urls[at].replace(/\/*$/, "/") + client + (jsonp ? ".js?cursor=" : ".json?cursor=") +
-        self.cursor + (hello ? "&hello=1" : "") + "&c=" + nonce,
+        self.cursor + (hello ? "&hello=1" : hold ? "&hold=" + hold : "") + "&c=" + nonce,
         function (envelope, status) { if (poll === mine) settle(envelope || {}, status); },
         function () { mine.at = +new Date(); }, ask);
     } catch (e) { settle({}, 0); }
@@ -105,6 +106,11 @@ function MegaComet(options) {
     if (error && /^(replaced$|bad_|jsonp$)/.test(error.code))
       return stop(error.code === "replaced" ? "replaced" : "closed", error);
     if (status === 401) return stop("closed", error || { code: "http", status: status });
+    if (!error && !messages && !hello && took > 4000) {
+      // Something on the way ends polls after so long, again: they become shorter, each page's by its own part.
+      if (Math.abs(took - cut) < 2000) hold = Math.ceil(took * (0.5 + 0.4 * Math.random()) / 1000);
+      cut = took;
+    }
     if (error || !messages) return fail(took, error || { code: status ? "http" : "network", status: status }, envelope.retry);
     // This transport works. Where it is the worse one, the better is tried again after five minutes.
     retrial = auto && jsonp && (retrial || now() + 300000);

@@ -473,6 +473,47 @@ test("a proxy that ends polls after 30 s does not spoil the transport", () => {
   assert.ok(page.polls.every((poll) => !poll.jsonp));
 });
 
+test("a proxy that ends polls early, again and again, is met by shorter polls", () => {
+  for (const status of [504, 0]) {
+    const page = new Page({ random: [0.5] });
+    const comet = page.comet({ transport: "auto" });
+    const hold = () => new URL(page.last.url).searchParams.get("hold");
+    // What a page does until a held poll is cut after so long: a hello, and the poll.
+    const cutAfter = (ms) => {
+      if (/&hello=1/.test(page.last.url)) page.last.answer({ messages: [], cursor: 0, poll_timeout: 40000 });
+      assert.equal(comet.state, "connected");
+      page.pass(ms);
+      if (status) page.last.text("<html>", status); else page.last.fail();
+      page.pass(2000);
+      page.last.answer({ messages: [], cursor: 0, poll_timeout: 40000 });
+    };
+    cutAfter(30000);
+    assert.equal(hold(), null, "once is chance");
+    cutAfter(12000);
+    assert.equal(hold(), null, "at another time, too");
+    cutAfter(30000);
+    assert.equal(hold(), null);
+    cutAfter(30500);
+    assert.equal(hold(), "22");
+    page.pass(21000);
+    page.last.answer(envelope());
+    page.pass(0);
+    assert.equal(hold(), "22", "kept, as it works");
+    cutAfter(15000);
+    cutAfter(15000);
+    assert.equal(hold(), "11", "and again, where that is still too long");
+    assert.ok(page.polls.every((poll) => !poll.jsonp), "the transport is not to blame");
+  }
+});
+
+test("a server that refuses at once is not asked for shorter polls", () => {
+  const page = new Page({ random: [0.5] });
+  page.comet();
+  page.last.answer({ messages: [], cursor: 0 });
+  for (let i = 0; i < 6; i++) { page.last.text("<html>", 502); page.pass(30000); }
+  assert.ok(page.polls.every((poll) => !/hold=/.test(poll.url)));
+});
+
 test("a refusal for want of a login ends the polls", () => {
   const page = new Page();
   const comet = page.comet();
