@@ -57,10 +57,14 @@ package enum Recording {
         while fread(&fixed, 1, headBytes, file) == headBytes {
             func number(_ range: Range<Int>) -> UInt64 { fixed[range].reduce(0) { $0 << 8 | UInt64($1) } }
             let length = Int(number(17..<21))
-            guard length <= mostBytes, let kind = Kind(rawValue: fixed[16]) else { return .failure(Mistake(description: "\(path): damaged after \(pieces.count) pieces")) }
+            let time = number(0..<8), wall = number(8..<16)
+            let isSound = length <= mostBytes && max(time, wall) < StatsPacket.timeEnd
+            guard isSound, let kind = Kind(rawValue: fixed[16]) else {
+                return .failure(Mistake(description: "\(path): damaged after \(pieces.count) pieces"))
+            }
             var bytes = [UInt8](repeating: 0, count: length)
             guard fread(&bytes, 1, length, file) == length else { break }
-            pieces.append(Piece(time: number(0..<8), wall: number(8..<16), kind: kind, bytes: bytes))
+            pieces.append(Piece(time: time, wall: wall, kind: kind, bytes: bytes))
         }
         return .success(pieces)
     }
@@ -81,13 +85,19 @@ package struct Player {
     /// `from`, `to`: seconds since the recording's start.
     package init(_ pieces: [Recording.Piece], from: Double, to: Double?, speed: Double, now: UInt64) {
         let begin = pieces.first?.time ?? 0
-        self.pieces = pieces.filter { piece in to.map { Double(piece.time - begin) / 1e9 <= $0 } ?? true }
-        self.speed = max(0.01, speed)
+        self.pieces = pieces.filter { piece in
+            to.map { Double(piece.time - min(begin, piece.time)) / 1e9 <= $0 } ?? true
+        }
+        self.speed = speed.isFinite ? max(0.01, speed) : 1
         startedAt = now
-        first = begin + UInt64(from * 1e9)
+        first = begin + Player.nanoseconds(from * 1e9)
         time = first
     }
     package var isOver: Bool { next >= pieces.count }
+    /// Of what an operator typed and a file said: no number is too great.
+    private static func nanoseconds(_ value: Double) -> UInt64 {
+        value > 0 ? UInt64(min(value, Double(StatsPacket.timeEnd))) : 0
+    }
 
     /// What came once, again.
     package enum Piece {
@@ -96,7 +106,7 @@ package struct Player {
     }
     /// Hands over all that had come by `now` of the player's clock.
     package mutating func advance(now: UInt64, _ take: (Piece) -> Void) {
-        let until = first + UInt64(Double(now - startedAt) * speed)
+        let until = first + Player.nanoseconds(Double(now - min(startedAt, now)) * speed)
         time = isOver ? max(time, pieces.last?.time ?? until) : until
         while next < pieces.count, pieces[next].time <= until {
             let piece = pieces[next]
@@ -113,6 +123,6 @@ package struct Player {
     /// All at once, for batch output.
     package mutating func finish(_ take: (Piece) -> Void) {
         guard let last = pieces.last else { return }
-        advance(now: startedAt + UInt64(Double(last.time - min(first, last.time)) / speed) + 1, take)
+        advance(now: startedAt + Player.nanoseconds(Double(last.time - min(first, last.time)) / speed) + 1, take)
     }
 }

@@ -26,7 +26,12 @@ extension Switchboard {
         }
         var json = Buffer()
         appendJSONString(text, to: &json)
-        // The escapes may take it over the bound: that is the text's, and was kept.
+        // The escapes may take it over `maxMessage`: that is the text's bound, and was kept. But a frame that is over
+        // its own bound is malformed: each worker that it came to would close its link, again and again.
+        guard json.count <= Limits.frameBodyBytes else {
+            counters.seedRejected += 1
+            return
+        }
         _ = publish(client: client, json: json.bytes, now: now)
     }
 

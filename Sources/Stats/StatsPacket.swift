@@ -96,9 +96,11 @@ package struct StatsPacket {
         case badToken
         /// Of a later version than this one.
         case newer(UInt8)
-        /// Of a type or role that means nothing here.
+        /// Of a type or role that means nothing here, or with a time that no clock shows.
         case foreign
     }
+    /// Of a time in nanoseconds: 146 years. Times under it can be added to without a thought of overflow.
+    package static let timeEnd: UInt64 = 1 << 62
 
     /// `length`: the datagram's true length, which is more than `bytes` where it was cut. `token` nil: any is taken (unauthenticated).
     package static func parse(_ bytes: UnsafeRawBufferPointer, length: Int, token: StatsToken?) -> Parsed {
@@ -125,6 +127,7 @@ package struct StatsPacket {
         header.interval = bytes.bigEndian(at: 56)
         header.state = bytes.bigEndian(at: 60)
         header.generation = bytes.bigEndian(at: 62)
+        guard max(header.sampleTime, header.wallTime, header.startTime) < timeEnd else { return .wrong(.foreign) }
         let body = bytes.part(head, length - head - tokenBytes)
         if kind == .report || kind == .goodbye {
             guard body.count % metricBytes == 0, header.part >= 1, header.part <= header.parts else { return .wrong(.truncated) }

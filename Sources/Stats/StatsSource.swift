@@ -57,7 +57,10 @@ package struct StatsSource: Sendable {
         return age > 60_000 ? .gone : age > 10 * interval ? .old : age > 3 * interval ? .stale : .fresh
     }
     /// The last two samples are more than 2 intervals apart: the machine stood still, or reports were lost. Rates are right, but over that time.
-    package var hasStepped: Bool { beforeTime > 0 && header.sampleTime - beforeTime > 2 * UInt64(header.interval) * 1_000_000 }
+    package var hasStepped: Bool {
+        guard beforeTime > 0, header.sampleTime > beforeTime else { return false }
+        return header.sampleTime - beforeTime > 2 * UInt64(header.interval) * 1_000_000
+    }
 }
 
 private func perSecond(_ now: UInt64?, _ before: UInt64?, _ time: UInt64, _ beforeTime: UInt64) -> Double? {

@@ -132,6 +132,23 @@ import Wire
         #expect(board.board.queue.depth == 1)
     }
 
+    /// Its JSON is six times as long. A frame over its bound is malformed: the worker that it came to closed the link,
+    /// and so did the next.
+    @Test func aTextWhoseEscapesFitIntoNoFrame_isRefused() {
+        let board = Board {
+            $0.maxMessage = Limits.frameBodyBytes
+            $0.maxBytes = 1 << 30
+        }
+        let worker = board.worker(0)
+        board.poll(worker, "c1")
+        let most = (Limits.frameBodyBytes - 2) / 6
+        let text = String(repeating: "\u{1}", count: most)
+        let bytes = Self.message("c1", text + "\u{1}") + Self.message("c1", text)
+        #expect(seed(board, bytes).1 == .consumed(bytes.count))
+        #expect(board.board.counters.seedRejected == 1)
+        #expect(board.frames(worker).map(\.body.utf8.count) == [2 + 6 * most])
+    }
+
     @Test func turnedOff_theSeedIsNotSpoken() {
         let board = Board()
         let link = board.board.accepted(mayBeSeed: false)
