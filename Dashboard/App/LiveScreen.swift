@@ -1,6 +1,7 @@
 import Glibc
 import Reactor
 import Supervision
+import Wire
 
 /// The program on a terminal: one loop over keys, reports, answers, signals and a clock. Handlers change values; `draw` shows them.
 package final class LiveScreen {
@@ -29,7 +30,7 @@ package final class LiveScreen {
         session = options.session(Preference.path.map(Preference.read) ?? "")
         source = try Source(loop, options)
         terminal = try Terminal(capabilities)
-        terminal.setTitle("megatop \(source.model.server.host)")
+        terminal.setTitle(plainText("megatop \(source.model.server.host)"))
         terminal.setMouse(session.usesMouse)
         source.told = { [unowned self] in show() }
     }

@@ -105,6 +105,6 @@ enum Check {
         let limit = totals.connectionLimit ?? 0
         let data = "conns=\(plain(totals.connections.value));\(BatchText.number(limit * 0.8));\(BatchText.number(limit * 0.95)) queue=\(plain(totals.waiting(.queueMessages).value)) expire=\(plain(totals.waitingRate(.expired, seconds: 10).value))"
         // The bar divides text from data.
-        return (parts.joined(separator: "; ").replacing("|", with: "/") + " | " + data + "\n", code)
+        return (plainText(parts.joined(separator: "; ")).replacing("|", with: "/") + " | " + data + "\n", code)
     }
 }

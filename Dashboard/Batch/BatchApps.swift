@@ -1,3 +1,5 @@
+import Wire
+
 // The connections of apps in batch output, on the screen that has them.
 extension BatchText {
     /// `,"apps":[..],"apps_more":0`; null where the manager gave no answer. A rate that is not known is null too.
@@ -6,7 +8,8 @@ extension BatchText {
         guard context.model.told.apps.time != nil else { return ",\"apps\":null" }
         func optional(_ value: Double?) -> String { value.map(number) ?? "null" }
         let rows = told.rows.map { row in
-            "{\"peer\":\(string(row.peer)),\"form\":\(row.form.map(string) ?? "null"),\"fresh\":\(told.freshness == .fresh),\"up_s\":\(number(row.connectedSeconds))"
+            "{\"peer\":\(jsonText(row.peer)),\"form\":\(row.form.map(jsonText) ?? "null")"
+                + ",\"fresh\":\(told.freshness == .fresh),\"up_s\":\(number(row.connectedSeconds))"
                 + ",\"pub_s\":\(optional(told.quantity(row, \.publishes).value)),\"bytes_s\":\(optional(told.quantity(row, \.bytes).value)),\"idle_s\":\(number(row.idleSeconds))"
                 + ",\"backlog_bytes\":\(number(row.backlogBytes)),\"errors\":\(number(row.errors))}"
         }

@@ -20,11 +20,16 @@ enum BatchText {
         return columns.isEmpty ? Columns.of(.overview).filter { $0.history == nil } : columns
     }
     private static func rows(_ context: Context) -> [ProcessModel] { Table.rows(context.session.screen, context) }
-    static func number(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : Format.decimals(value, 3) }
+    /// Also in JSON: a number that no Int64 holds is written as JSON has it, with an exponent.
+    static func number(_ value: Double) -> String {
+        guard value.isFinite else { return "?" }
+        if abs(value) >= 1e15 { return "\(value)" }
+        return value == value.rounded() ? String(Int64(value)) : Format.decimals(value, 3)
+    }
 
     /// As on the screen, but whole numbers: `-` no process, `?` unknown, `~` old.
     private static func field(_ column: Column, _ process: ProcessModel, _ context: Context) -> String {
-        let text = column.cell(process, context).text
+        let text = plainText(column.cell(process, context).text)
         if column.isLeft { return text.replacing(" ", with: "_") }
         guard text != "-", text != "?", let value = column.value(process, context) else { return text == "-" ? "-" : "?" }
         return number(value) + (text.hasSuffix("~") ? "~" : "")
@@ -32,11 +37,19 @@ enum BatchText {
     private static func text(_ context: Context) -> String {
         let model = context.model
         let fresh = model.processes.values.count { $0.own.freshness(model.now) == .fresh }
-        var text = "# megatop \(model.server.version) host=\(model.server.host) time=\(Format.date(model.wall))T\(Format.clock(model.wall))Z"
-            + " interval=\(Format.decimals(context.session.interval, 1)) sources=\(model.processes.count) fresh=\(fresh) lost=\(model.health.lost)\n"
-        for alert in model.alerts.raised { text += "# \(alert.isCritical ? "CRITICAL" : "WARNING") \(alert.text)\n" }
+        var text = "# megatop \(model.server.version) host=\(plainText(model.server.host))"
+        text += " time=\(Format.date(model.wall))T\(Format.clock(model.wall))Z"
+        text += " interval=\(Format.decimals(context.session.interval, 1)) sources=\(model.processes.count)"
+        text += " fresh=\(fresh) lost=\(model.health.lost)\n"
+        for alert in model.alerts.raised {
+            text += "# \(alert.isCritical ? "CRITICAL" : "WARNING") \(plainText(alert.text))\n"
+        }
         if context.session.screen == .events {
-            return text + Views.shownEvents(model, context.session).reversed().map { "\(Format.date($0.time))T\(Format.clock($0.time, milliseconds: true))Z \($0.severity.letter) \($0.who) \($0.kind) \($0.text)\n" }.joined()
+            let lines = Views.shownEvents(model, context.session).reversed().map { event in
+                "\(Format.date(event.time))T\(Format.clock(event.time, milliseconds: true))Z \(event.severity.letter) "
+                    + plainText("\(event.who) \(event.kind) \(event.text)") + "\n"
+            }
+            return text + lines.joined()
         }
         if context.session.screen == .delivery { text += appsText(context) }
         let columns = columns(context)
@@ -56,7 +69,7 @@ enum BatchText {
         var text = isFirst ? "time," + columns.map(\.id).joined(separator: ",") + "\n" : ""
         for process in rows(context) {
             text += time + "," + columns.map { column in
-                let cell = column.cell(process, context).text
+                let cell = plainText(column.cell(process, context).text)
                 // Unknown and absent are empty: never zero.
                 if column.isLeft { return cell.contains(",") || cell.contains("\"") ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell }
                 return cell == "-" || cell == "?" ? "" : column.value(process, context).map(number) ?? ""
@@ -68,21 +81,25 @@ enum BatchText {
         let model = context.model
         let totals = context.totals
         func optional(_ value: Double?) -> String { value.map(number) ?? "null" }
-        var text = "{\"schema\":\(schema),\"megatop\":\(string(model.server.version)),\"host\":\(string(model.server.host))"
+        var text = "{\"schema\":\(schema),\"megatop\":\(jsonText(model.server.version))"
+        text += ",\"host\":\(jsonText(model.server.host))"
         text += ",\"time\":\"\(Format.date(model.wall))T\(Format.clock(model.wall, milliseconds: true))Z\",\"interval\":\(number(context.session.interval))"
         text += ",\"live\":\(!model.isLost),\"lost_packets\":\(model.health.lost)"
         text += ",\"totals\":{\"conns\":\(optional(totals.connections.value)),\"conn_limit\":\(optional(totals.connectionLimit)),\"dlv\":\(optional(totals.deliveries(seconds: context.seconds).value))"
         text += ",\"pub\":\(optional(totals.manager(.publishes, seconds: context.seconds).value)),\"queue\":\(optional(totals.waiting(.queueMessages).value)),\"queue_bytes\":\(optional(totals.waiting(.queueBytes).value))"
         text += ",\"exp\":\(optional(totals.waitingRate(.expired, seconds: context.seconds).value)),\"ready\":\(totals.readyCount),\"balance\":\(totals.balance.wrong.isEmpty)}"
         let procs = rows(context).map { process in
-            var row = "{\"id\":\(string(process.id.short)),\"state\":\(string(process.state(model.now).word)),\"age_ms\":\(optional(process.own.age(model.now).map { ($0 * 1000).rounded() }))"
+            let age = process.own.age(model.now).map { ($0 * 1000).rounded() }
+            var row = "{\"id\":\(jsonText(process.id.short)),\"state\":\(jsonText(process.state(model.now).word))"
+            row += ",\"age_ms\":\(optional(age))"
             row += ",\"fresh\":\(process.own.freshness(model.now) == .fresh)"
             if let retry = process.child.value(.childRetryIn), retry > 0 { row += ",\"retry_ms\":\(number(retry))" }
             let exit = model.lastExit(process)
-            if exit != "-", exit != "?" { row += ",\"last_exit\":\(string(exit))" }
+            if exit != "-", exit != "?" { row += ",\"last_exit\":\(jsonText(exit))" }
             for column in columns(context) where !["id", "state"].contains(column.id) && !column.isLeft {
                 let cell = column.cell(process, context).text
-                row += ",\(string(column.id)):" + (cell == "-" || cell == "?" ? "null" : optional(column.value(process, context)))
+                let isKnown = cell != "-" && cell != "?"
+                row += ",\(jsonText(column.id)):" + (isKnown ? optional(column.value(process, context)) : "null")
             }
             return row + "}"
         }
@@ -91,21 +108,8 @@ enum BatchText {
             text += ",\"events\":[" + Views.shownEvents(model, context.session).reversed().map(\.json).joined(separator: ",") + "]"
         }
         if context.session.screen == .delivery { text += appsJSON(context) }
-        return text + ",\"alerts\":[" + model.alerts.raised.map { "{\"critical\":\($0.isCritical),\"text\":\(string($0.text))}" }.joined(separator: ",") + "]}\n"
-    }
-    static func string(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\u{0}"..<" ":
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+        let alerts = model.alerts.raised.map { "{\"critical\":\($0.isCritical),\"text\":\(jsonText($0.text))}" }
+        return text + ",\"alerts\":[" + alerts.joined(separator: ",") + "]}\n"
     }
 
     /// The newest values of all, by the table of metrics.
@@ -142,7 +146,7 @@ enum BatchText {
 extension Event {
     /// In batch output, and with J on the screen.
     var json: String {
-        "{\"time\":\(time),\"severity\":\"\(severity.rawValue)\",\"who\":\(BatchText.string(who)),\"kind\":\(BatchText.string(kind))"
-            + (pid.map { ",\"pid\":\($0)" } ?? "") + ",\"text\":\(BatchText.string(text))}"
+        "{\"time\":\(time),\"severity\":\"\(severity.rawValue)\",\"who\":\(jsonText(who)),\"kind\":\(jsonText(kind))"
+            + (pid.map { ",\"pid\":\($0)" } ?? "") + ",\"text\":\(jsonText(text))}"
     }
 }

@@ -1,3 +1,5 @@
+import Wire
+
 /// What a cell means; the terminal turns it into a colour where it has any. Every meaning also stands in the text: `W`, `C`, `~`, `!`.
 package enum Role: UInt8, Sendable { case normal, dim, title, warning, critical }
 
@@ -31,13 +33,16 @@ package struct Grid: Equatable, Sendable {
 
     package subscript(row: Int, column: Int) -> Cell { cells[row * size.width + column] }
 
-    /// Writes text at a place; what lies outside the grid is cut. Returns the column behind it.
+    /// Writes text at a place; what lies outside the grid is cut. Returns the column behind it. Text from outside was
+    /// made clean by the views (`Capabilities.clean`); what still is no character to look at becomes `?`, so that it
+    /// never reaches the terminal.
     @discardableResult
     package mutating func put(_ text: String, row: Int, column: Int, role: Role = .normal) -> Int {
         guard row >= 0, row < size.height else { return column }
         var at = column
         for character in text {
             guard at < size.width else { break }
+            let character = character.unicodeScalars.contains(where: \.isObeyed) ? "?" : character
             if at >= 0 { cells[row * size.width + at] = Cell(character: character, role: role) }
             at += 1
         }

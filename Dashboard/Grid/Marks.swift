@@ -1,3 +1,5 @@
+import Wire
+
 /// What the terminal can show: which characters bars and histories are drawn with.
 package struct Capabilities: Equatable, Sendable {
     package var isUTF8: Bool
@@ -66,11 +68,9 @@ package struct Capabilities: Equatable, Sendable {
     /// Text that came from outside: each character one column wide, nothing that a terminal obeys.
     package func clean(_ text: String) -> String {
         var result = ""
-        for scalar in text.unicodeScalars {
+        for scalar in plainText(text).unicodeScalars {
             switch scalar.value {
-            case 9: result += " "
-            case 32...126: result.unicodeScalars.append(scalar)
-            case 0...31, 127...159: result += "."
+            case 0..<127: result.unicodeScalars.append(scalar)
             // Latin, Greek, Cyrillic: one column each; wider and combining ones are not worth a broken line.
             case 0xA1...0x2FF, 0x370...0x52F: if isUTF8 { result.unicodeScalars.append(scalar) } else { result += "?" }
             case 0x300...0x36F: break

@@ -60,9 +60,8 @@ package struct StandardErrorLog: LogHandler {
                 if isJournal { line.append(string: "<\(event.level.priority)>") }
                 line.append(string: "\(time) \(event.level) \(name)[\(getpid())]: ")
             }
-            // A newline in a message would let it forge another line.
-            line.append(string: event.message.description.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n"))
-            for (key, value) in all { line.append(string: " \(key)=\(value)") }
+            // A newline in a message, such as a request's path, would let it forge another line.
+            line.append(string: plainText(event.message.description + all.map { " \($0.key)=\($0.value)" }.joined()))
             line.append("\n")
         }
         _ = Glibc.write(STDERR_FILENO, line.bytes.baseAddress, line.count)

@@ -156,7 +156,7 @@ extension AppPort {
             if let message = wrongClientId(client) { return PublishError(400, "bad_client", message) }
             let presence = switchboard.presence(client, now: now)
             body.append("{\"client\":")
-            appendJSONString(client, to: &body)
+            body.append(jsonString: String(decoding: client, as: UTF8.self))
             body.append(presence.connected ? ",\"connected\":true" : ",\"connected\":false")
             write(worker: presence.worker, queued: presence.queued)
             body.append("}")
@@ -176,7 +176,7 @@ extension AppPort {
         body.append("{\"clients\":[")
         for (at, mailbox) in switchboard.deepest(most, now: now).enumerated() {
             body.append(at == 0 ? "{\"client\":" : ",{\"client\":")
-            appendJSONString(mailbox.client, to: &body)
+            body.append(jsonString: String(decoding: mailbox.client, as: UTF8.self))
             write(worker: mailbox.worker, queued: mailbox.queued)
             body.append(",\"bytes\":")
             body.append(decimal: UInt64(mailbox.bytes))

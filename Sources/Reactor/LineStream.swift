@@ -7,7 +7,9 @@ import Glibc
 package final class LineStream {
     package let descriptor: Int32
     private let mostLine: Int
-    private let mostPending = 4 << 20
+    /// More than the longest answer: a thousand events of 2,000 bytes, or 200 lines of 8 KiB, of which JSON may double
+    /// each byte.
+    private let mostPending = 8 << 20
     private let received: (String) -> Void
     private let ended: () -> Void
     private var watcher: IOWatcher?

@@ -27,8 +27,9 @@ package struct StatsEvent: Equatable, Sendable {
         self.generation = generation
     }
 
-    /// Longer texts are cut, so that an event always fits into a datagram.
-    private static let textBytes = 700
+    /// Bytes of the text, as it stands in the JSON: the other members and this fit into a datagram. Longer texts are
+    /// cut.
+    private static let textBytes = 800
 
     package func write(to out: inout Buffer) {
         out.append("{\"time\":")
@@ -41,9 +42,14 @@ package struct StatsEvent: Equatable, Sendable {
         out.append(",\"kind\":")
         out.append(jsonString: kind)
         out.append(",\"text\":")
-        var text = text
-        while text.utf8.count > StatsEvent.textBytes { text.removeLast(max(1, text.count - StatsEvent.textBytes)) }
-        out.append(jsonString: text)
+        var json = Buffer()
+        json.append(jsonString: plainText(text, most: StatsEvent.textBytes))
+        if json.count > StatsEvent.textBytes + 2 {
+            // JSON writes quotes and backslashes as two bytes each: nothing more than doubles.
+            json.clear()
+            json.append(jsonString: plainText(text, most: StatsEvent.textBytes / 2))
+        }
+        out.append(json.bytes)
         if let pid { out.append(string: ",\"pid\":\(pid)") }
         if let generation { out.append(string: ",\"generation\":\(generation)") }
         out.append("}")

@@ -113,11 +113,3 @@ package func appendText(ofJSON json: UnsafeRawBufferPointer, to out: inout Buffe
     }
     out.append(json.part(copied, end - copied))
 }
-
-extension Buffer {
-    /// A text as a JSON string, quotes and all; for text that is not on the hot path.
-    package mutating func append(jsonString text: String) {
-        var text = text
-        text.withUTF8 { appendJSONString(UnsafeRawBufferPointer($0), to: &self) }
-    }
-}

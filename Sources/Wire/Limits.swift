@@ -95,11 +95,14 @@ package enum Limits {
 
     /// Bytes that are added to the file of what happened (RUNDIR/memory) before it is written anew, with what is kept.
     package static let memoryBytes = 1 << 20
-    /// Characters of an event's text in that file; the rest is left out. A list of a hundred mistakes is told once, not kept.
-    package static let memoryEventCharacters = 2000
+    /// Bytes of an event's text; the rest is left out. A list of a hundred mistakes is told by `megacomet check`.
+    package static let eventBytes = 2000
+    /// Bytes of a line that a child wrote; the rest is left out.
+    package static let outputLineBytes = 8192
     /// Bytes of output lines that an upgrade hands over, shared evenly among the processes: the oldest lines are left behind.
     package static let memoryOutputBytes = 2 << 20
-    /// Bytes of that file which are read. It stays under that: a thousand events of 2,000 characters, 2,000 exits each of 129 processes, the output.
+    /// Bytes of that file which are read. It stays under that: a thousand events of 2,000 bytes, 2,000 exits each of
+    /// 129 processes, the output.
     package static let memoryFileBytes = 16 << 20
     /// Listeners that a service manager may hand over. With more of them LISTEN_FDS is wrong, and none is taken.
     package static let inheritedListeners: Int32 = 1024

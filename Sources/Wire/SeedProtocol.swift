@@ -85,4 +85,4 @@ package func appendJSONString(_ text: UnsafeRawBufferPointer, to out: inout Buff
     out.append(text.part(copied, text.count - copied))
     out.append(UInt8(ascii: "\""))
 }
-private let hexDigits = Array("0123456789abcdef".utf8)
+let hexDigits = Array("0123456789abcdef".utf8)

@@ -22,6 +22,18 @@ import Wire
         #expect(reader.sources[7]?.hasStepped == true)
     }
 
+    @Test func timeThatGoesBack_orThatNoClockShows_isNoTrap() {
+        var sender = Sender()
+        var reader = StatsReader(token: Sender.token)
+        for time in [5, 3] as [UInt64] {
+            sender.time = time * Self.second
+            _ = take(&reader, sender.report { $0.set(.delivered, UInt64(1)) }[0])
+        }
+        #expect(reader.sources[7]?.hasStepped == false && reader.sources[7]?.rate(.delivered) == nil)
+        sender.time = 1 << 62
+        #expect(take(&reader, sender.report { $0.set(.delivered, UInt64(1)) }[0]) == .dropped(.foreign))
+    }
+
     @Test func lateAndDoubled_areCountedAndLeftOut() {
         var sender = Sender()
         var reader = StatsReader(token: Sender.token)
@@ -140,7 +152,7 @@ import Wire
         var datagram: [UInt8] = []
         sender.writer.send(.event, sampleTime: 1, wallTime: 2, body: body.bytes) { datagram = Array($0) }
         guard case .event(let text, let header) = take(&reader, datagram) else { Issue.record("no event"); return }
-        #expect(text == #"{"time":12,"severity":"error","name":"worker-5","kind":"EXIT","text":"a \"quoted\"\nline","pid":3,"generation":2}"#)
+        #expect(text == #"{"time":12,"severity":"error","name":"worker-5","kind":"EXIT","text":"a \"quoted\"\\nline","pid":3,"generation":2}"#)
         #expect(header.kind == .event)
         var long = Buffer()
         StatsEvent(timeMilliseconds: 12, severity: .info, name: nil, kind: "X", text: String(repeating: "\u{1F4A5}", count: 5000)).write(to: &long)

@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import Wire
 
 /// The supervisor's own doors: its control socket, the stats port, the operator's HTTP. It survives what comes, and its children never notice.
 struct SupervisorHostileTests {
@@ -61,6 +62,55 @@ struct SupervisorHostileTests {
         #expect(try appliance.command("restart", "worker-0").end == .exited(0))
         #expect(try follower.readLine().contains("worker-0"))
         try silent[0].waitForClose()
+    }
+
+    /// What a program on the control socket says of itself goes into events, the log and `status`: it forges no line
+    /// there, and moves no cursor.
+    @Test func wordsOfAnOperator_areOneLine_everywhere() throws {
+        let appliance = try Appliance(workers: 1)
+        let control = try Socket(path: "\(appliance.folder.path)/run/control.sock")
+        // As JSON; only what JSON allows raw is so.
+        let json = "\"\\u001b[2J\u{9B}31m\u{7F}\\n2026-01-01T00:00:00.000Z megacomet[1]: CRITICAL forged\u{2028}\u{202E}"
+            + String(repeating: "e\u{301}\u{302}", count: 4000) + "\""
+        func order(_ words: String) throws -> String {
+            try control.send("{\(words),\"reason\":\(json),\"via\":\(json),\"tty\":\(json)}\n")
+            return try control.readLine()
+        }
+        #expect(try order("\"op\":\"hold\",\"name\":\"worker-0\"") == "{\"ok\":true}")
+        let refusals = try ["\"op\":\(json)", "\"op\":\"hold\",\"name\":\(json)", "\"op\":\"crashes\",\"id\":\(json)"].map(order)
+        let events = [try appliance.events(), try appliance.command("events", "--json").output]
+        try control.send("{\"op\":\"events\"}\n")
+        let answer = try control.readLine()
+        let log = try #require(appliance.supervisor).output
+        for text in events + refusals + [answer, log] {
+            #expect(!text.unicodeScalars.contains { $0.isObeyed && $0 != "\n" }, "\(text.prefix(2000))")
+            #expect(!text.split(separator: "\n").contains { $0.hasPrefix("2026-01-01T00:00:00.000Z") })
+        }
+        for text in events + [log] {
+            let line = try #require(text.split(separator: "\n").first { $0.contains("watchdog held") })
+            #expect(line.contains("u001b[2J") && line.contains("reason ") && line.utf8.count < 1000, "\(line)")
+        }
+        #expect(try refusals.allSatisfy { try JSON.parse($0)["ok"] == .bool(false) })
+    }
+
+    /// Nor does what a client chose as its id, or a child's line.
+    @Test func idsOfClients_andLinesOfChildren_areNotObeyed() throws {
+        let appliance = try Appliance(workers: 1, starts: false)
+        let says = #"printf 'a\033[2Jb\233c\302\2332\r\342\200\256d\n'"#
+        _ = try appliance.replaceWorker(byScript: "#!/bin/sh\n\(says)\nexec '\(Program.folder)/megaworker' \"$@\"\n")
+        try appliance.start()
+        let id = "c\u{85}\u{9B}2J\u{2028}\u{202E}x"
+        #expect(try appliance.app.publish(id, "kept").status == "queued")
+        let outputs = try [["clients", "--json"], ["clients"], ["log", "worker-0"]].map {
+            try Program.run("megacomet", $0 + ["-c", appliance.configuration], in: appliance.folder).output
+        }
+        for text in outputs + [try #require(appliance.supervisor).output] {
+            #expect(!text.unicodeScalars.contains { $0.isObeyed && $0 != "\n" }, "\(text)")
+        }
+        let told = try JSON.parse(outputs[0])["clients"]?.array?.first?["client"]?.string
+        #expect(told == id, "JSON gives it back as it is: \(outputs[0])")
+        #expect(outputs[1].contains("c\\u0085\\u009b2J\\u2028\\u202ex"), "\(outputs[1])")
+        #expect(outputs[2].contains("a\\u001b[2Jb\u{FFFD}c\\u009b2\\r\\u202ed"), "\(outputs[2])")
     }
 
     @Test func lineWithoutEnd_andClientsThatNeverRead_areBounded() throws {

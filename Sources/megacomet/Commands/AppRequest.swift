@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Reactor
+import Wire
 
 /// A request to the manager over the app's port, as any app would make it, with the key of the file.
 struct AppRequest {
@@ -9,7 +10,7 @@ struct AppRequest {
 
     init(_ settings: Settings) { self.settings = settings }
 
-    /// The body of a good answer; otherwise says why not and ends.
+    /// The body of a good answer, as one line that can be printed; otherwise says why not and ends.
     func send(_ method: String, _ target: String, body: String = "") throws -> String {
         var head = "\(method) \(target) HTTP/1.1\r\nHost: \(settings.app.address)\r\nContent-Type: application/json\r\nConnection: close\r\n"
         if !settings.app.key.isEmpty { head += "Authorization: Bearer \(settings.app.key)\r\n" }
@@ -17,7 +18,8 @@ struct AppRequest {
         let address = settings.app.address == "0.0.0.0" ? "127.0.0.1" : settings.app.address
         let answer = try exchange(request, Endpoint(address, UInt16(settings.app.port)))
         let status = answer.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap { Int($0) } ?? 0
-        let text = answer.range(of: "\r\n\r\n").map { answer[$0.upperBound...].trimmingCharacters(in: .whitespacesAndNewlines) } ?? ""
+        let body = answer.range(of: "\r\n\r\n").map { answer[$0.upperBound...] } ?? ""
+        let text = plainText(body.trimmingCharacters(in: .whitespacesAndNewlines))
         guard status == 200 || status == 202 else {
             complain(status == 0 ? "the manager gave no answer" : text)
             throw ExitCode(status == 503 || status == 0 ? StartFailure.temporary : status == 401 ? StartFailure.denied : 65)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import Wire
 
 struct Apps: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,7 +36,9 @@ struct Apps: ParsableCommand {
         print(left("PUBLISHES", 11) + left("BYTES", 14) + left("ERRORS", 8) + left("BACKLOG", 10) + left("UP", 8) + left("IDLE", 8) + left("FORM", 7) + "  PEER")
         for row in answer.apps {
             let times = left(Status.time(row.connected_seconds), 8) + left(Status.time(row.idle_seconds), 8)
-            print(left("\(row.publishes)", 11) + left("\(row.bytes)", 14) + left("\(row.errors)", 8) + left("\(row.backlog_bytes)", 10) + times + left(row.form ?? "-", 7) + "  " + row.peer)
+            let counts = left("\(row.publishes)", 11) + left("\(row.bytes)", 14) + left("\(row.errors)", 8)
+            let form = left(plainText(row.form ?? "-"), 7)
+            print(counts + left("\(row.backlog_bytes)", 10) + times + form + "  " + plainText(row.peer))
         }
         if answer.apps.isEmpty { print("no app is connected") }
         if answer.more > 0 { print("and \(answer.more) more") }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import Wire
 
 struct Clients: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,12 +32,9 @@ struct Clients: ParsableCommand {
         print(left("QUEUED", 8) + left("BYTES", 12) + left("OLDEST", 9) + left("WORKER", 8) + "  CLIENT")
         for row in rows {
             let worker = row.worker.map { "w\($0)" } ?? "-"
-            print(left("\(row.queued)", 8) + left("\(row.bytes)", 12) + left(Status.time(row.oldest_seconds), 9) + left(worker, 8) + "  " + Clients.printable(row.client))
+            let counts = left("\(row.queued)", 8) + left("\(row.bytes)", 12) + left(Status.time(row.oldest_seconds), 9)
+            print(counts + left(worker, 8) + "  " + plainText(row.client))
         }
         if rows.isEmpty { print("nothing waits for anyone") }
-    }
-    /// An id is what some stranger chose: what would move the cursor or turn the line around is not printed.
-    private static func printable(_ id: String) -> String {
-        String(String.UnicodeScalarView(id.unicodeScalars.map { [.control, .format].contains($0.properties.generalCategory) ? "?" : $0 }))
     }
 }

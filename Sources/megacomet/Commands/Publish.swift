@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import Wire
 
 struct Publish: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -34,7 +34,7 @@ struct Run: ParsableCommand {
             if let log { try journal.open(log) }
             do { try Supervisor(source, settings, RunFolder(path: path), journal).run() } catch {
                 // Where there is a log, nobody may read standard error.
-                if log != nil { journal.write(FleetEvent(.critical, nil, "ENDED", "\(error)")) }
+                if log != nil { journal.write(FleetEvent(.critical, nil, "ENDED", "\(error)").plain) }
                 throw error
             }
         } catch let failure as StartFailure {
@@ -54,6 +54,9 @@ struct Start: ParsableCommand {
     @OptionGroup var overrides: Overrides
     @Option(help: "Give up waiting after so many seconds.") var timeout = 60.0
 
+    func validate() throws {
+        if !(0...1e6).contains(timeout) { throw ValidationError("--timeout: 0 to 1000000 seconds") }
+    }
     func run() throws {
         var source = config.source()
         source.workers = overrides.workers

@@ -1,6 +1,7 @@
 import Foundation
 import Reactor
 import Supervision
+import Wire
 
 /// RUNDIR/control.sock: a line of JSON in, a line of JSON out, on a connection that may stay open. The file's permissions let in the
 /// owner and the group; the kernel says who it is, and every order is an event with that.
@@ -58,12 +59,13 @@ final class ControlServer {
     private func received(_ line: String, _ descriptor: Int32, _ peer: UnixSockets.Peer) {
         guard let stream = connections[descriptor]?.stream, !line.isEmpty else { return }
         connections[descriptor]?.lastTurn = nextTurn()
-        guard let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(line.utf8)) else {
+        guard let request = (try? JSONDecoder().decode(ControlRequest.self, from: Data(line.utf8)))?.plain else {
             stream.send(ControlServer.refused("bad_request", "not a request: one JSON object with \"op\" in a line"))
             return
         }
         if request.op == "events" {
-            let isThere = stream.send("{\"ok\":true,\"events\":[" + supervisor.events.events.map(\.json).joined(separator: ",") + "]}\n")
+            let events = supervisor.events.newest.map(\.json).joined(separator: ",")
+            let isThere = stream.send("{\"ok\":true,\"events\":[\(events)]}\n")
             // One who left before the answer was forgotten with it: to follow for him would be to speak to nobody.
             if isThere, request.follow == true, connections[descriptor]?.follower == nil {
                 connections[descriptor]?.follower = supervisor.events.follow { [unowned stream] in stream.send($0.json + "\n") }
@@ -161,9 +163,25 @@ extension ControlServer {
     /// `uid 1001 (pid 4711) via megatop on pts/3, reason "leak check"`.
     static func who(_ peer: UnixSockets.Peer, _ request: ControlRequest) -> String {
         var text = "uid \(peer.user) (pid \(peer.pid))"
-        if let via = request.via { text += " via \(via.prefix(40))" }
-        if let tty = request.tty { text += " on \(tty.prefix(40))" }
-        if let reason = request.reason, !reason.isEmpty { text += ", reason \"\(reason.prefix(200))\"" }
+        if let via = request.via { text += " via \(via)" }
+        if let tty = request.tty { text += " on \(tty)" }
+        if let reason = request.reason, !reason.isEmpty { text += ", reason \"\(reason)\"" }
         return text
+    }
+}
+
+extension ControlRequest {
+    /// Its words go into events, the log and refusals: each is one line, of a bounded length, and nothing in it is
+    /// obeyed by a terminal.
+    fileprivate var plain: ControlRequest {
+        var request = self
+        request.op = plainText(op, most: 40)
+        request.name = name.map { plainText($0, most: 80) }
+        request.boot = boot.map { plainText($0, most: 40) }
+        request.reason = reason.map { plainText($0, most: 200) }
+        request.tty = tty.map { plainText($0, most: 40) }
+        request.via = via.map { plainText($0, most: 40) }
+        request.id = id.map { plainText($0, most: 80) }
+        return request
     }
 }

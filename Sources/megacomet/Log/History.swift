@@ -1,4 +1,5 @@
 import Supervision
+import Wire
 
 /// An event as it is kept, shown, and handed to the next supervisor.
 struct RecordedEvent: Codable {
@@ -11,7 +12,7 @@ struct RecordedEvent: Codable {
     let name: String?
     let pid: Int32?
     let generation: Int?
-    let kind: String
+    var kind: String
     var text: String
 
     init(number: UInt64, time: Int64, _ event: FleetEvent) {
@@ -26,12 +27,31 @@ struct RecordedEvent: Codable {
         text = event.text
     }
 
+    /// As of a program before this one, that may have kept it as it came.
+    var plain: RecordedEvent {
+        var event = self
+        event.kind = plainText(kind, most: 40)
+        event.text = plainText(text, most: Limits.eventBytes)
+        return event
+    }
+
     var json: String {
         var line = "{\"number\":\(number),\"time\":\(time),\"at\":\"\(at)\",\"severity\":\"\(severity)\""
         line += ",\"name\":" + (name.map { "\"\($0)\"" } ?? "null")
         if let pid { line += ",\"pid\":\(pid)" }
         if let generation { line += ",\"generation\":\(generation)" }
         return line + ",\"kind\":\"\(kind)\",\"text\":\(jsonText(text))}"
+    }
+}
+
+extension FleetEvent {
+    /// Its words are one line, that no terminal obeys: they also hold what a configuration file, a path or a daemon
+    /// said.
+    var plain: FleetEvent {
+        var event = self
+        event.kind = plainText(kind, most: 40)
+        event.text = plainText(text, most: Limits.eventBytes)
+        return event
     }
 }
 
@@ -51,7 +71,7 @@ final class EventRing {
     }
     @discardableResult
     func add(_ event: FleetEvent) -> RecordedEvent {
-        count += 1
+        count &+= 1
         let recorded = RecordedEvent(number: count, time: WallClock.milliseconds, event)
         events.append(recorded)
         if events.count > EventRing.kept + 100 { events.removeFirst(events.count - EventRing.kept) }

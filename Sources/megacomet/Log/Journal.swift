@@ -1,6 +1,7 @@
 import Glibc
 import Reactor
 import Supervision
+import Wire
 
 /// What the appliance says of itself, and what its children say: one line each on standard error (or in a file), with the time and who.
 ///
@@ -99,26 +100,4 @@ enum WallClock {
         return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))."
             + (rest < 10 ? "00" : rest < 100 ? "0" : "") + "\(rest)Z"
     }
-}
-
-/// A text as JSON, with its quotes.
-func jsonText(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": result += "\\\""
-        case "\\": result += "\\\\"
-        case "\n": result += "\\n"
-        case "\r": result += "\\r"
-        case "\t": result += "\\t"
-        default:
-            if scalar.value < 32 {
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
-        }
-    }
-    return result + "\""
 }

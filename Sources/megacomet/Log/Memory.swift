@@ -77,11 +77,7 @@ final class Memory {
         }
         grown += text.utf8.count
     }
-    private static func line(_ event: RecordedEvent) -> Line {
-        var event = event
-        event.text = String(event.text.prefix(Limits.memoryEventCharacters))
-        return Line(event: event)
-    }
+    private static func line(_ event: RecordedEvent) -> Line { Line(event: event) }
     private static func text(_ line: Line) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
@@ -96,11 +92,13 @@ extension Supervisor {
     /// Before anything is adopted or told.
     func takeUpMemory() {
         let lines = memory.read()
-        events.takeUp(lines.compactMap(\.event))
+        events.takeUp(lines.compactMap(\.event?.plain))
         for process in lines.compactMap(\.process) { fleet.takeUp(process, wallAhead: wallAhead) }
         for kept in lines.compactMap(\.output) {
             guard let name = ProcessName(kept.name), fleet[name] != nil else { continue }
-            output[name, default: OutputLines()].add(kept.line)
+            var line = kept.line
+            line.text = plainText(line.text, most: Limits.outputLineBytes)
+            output[name, default: OutputLines()].add(line)
         }
         writeMemory()
     }

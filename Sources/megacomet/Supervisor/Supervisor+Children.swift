@@ -1,6 +1,7 @@
 import Glibc
 import Reactor
 import Supervision
+import Wire
 
 // The life of a child: its start, what it says and writes, its end, and what is kept of a crash.
 extension Supervisor {
@@ -47,7 +48,10 @@ extension Supervisor {
     func said(_ child: Child, _ line: String) {
         if line == "ready" { perform(fleet.becameReady(child.copy, now: Supervisor.now)) }
     }
-    func wrote(_ child: Child, _ line: String) { child.repeats.said(line, now: Supervisor.now).forEach { forward(child, $0) } }
+    func wrote(_ child: Child, _ line: String) {
+        let line = plainText(line, most: Limits.outputLineBytes)
+        child.repeats.said(line, now: Supervisor.now).forEach { forward(child, $0) }
+    }
     func forward(_ child: Child, _ line: String) {
         output[child.copy.name, default: OutputLines()].add(line, pid: child.pid)
         journal.forward(line, from: "\(child.copy.name)", pid: child.pid)

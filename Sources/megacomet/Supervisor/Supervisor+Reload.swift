@@ -3,6 +3,7 @@ import ConfigurationFile
 import Foundation
 import Reactor
 import Supervision
+import Wire
 
 /// Where the settings come from: the file, and the flags over it. Read again at a reload.
 struct ConfigurationSource {
@@ -66,7 +67,7 @@ extension Supervisor {
         defer { serviceManager.tell("READY=1") }
         switch loadAgain() {
         case .errors(let errors):
-            result.errors = errors.map(\.description)
+            result.errors = errors.map { plainText($0.description) }
             isConfigurationGood = false
             tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + result.errors.joined(separator: "; "))
         case .settings(let read):

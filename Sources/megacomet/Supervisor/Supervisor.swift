@@ -211,6 +211,7 @@ final class Supervisor {
     }
 
     func tell(_ event: FleetEvent) {
+        let event = event.plain
         keep(event)
         hub?.tell(
             StatsEvent(
@@ -227,7 +228,7 @@ final class Supervisor {
         guard let told = try? JSONDecoder().decode(Told.self, from: Data(json.utf8)), let child = children.values.first(where: { $0.pid == pid }) else { return }
         let event = FleetEvent(
             FleetEvent.Severity(rawValue: told.severity) ?? .info, child.copy.name, told.kind, told.text, generation: child.copy.generation, pid: pid)
-        keep(event)
+        keep(event.plain)
     }
     private func keep(_ event: FleetEvent) {
         journal.write(event)

@@ -1,0 +1,85 @@
+// Text from outside, made harmless in one place.
+//
+// What strangers chose (a client id, an operator's reason, the name of a terminal, a line that a child wrote, a
+// request's path) ends on terminals, in logs and in JSON. There a control character moves the cursor or begins a forged
+// line, and a bidirectional control turns the line around. All of these are written as the escape that JSON has for
+// them: `\n`, `\u001b`, `\u202e`. So a reader of JSON gets the text as it was, and people see what is there.
+
+extension Unicode.Scalar {
+    /// Whether a terminal, or a reader of lines, may do something else with it than show it: C0, DEL and C1 (among them
+    /// ESC, CSI and the newline), the separators U+2028 and U+2029, and the invisible format characters, to which the
+    /// bidirectional controls belong.
+    package var isObeyed: Bool {
+        if value < 0x7F { return value < 0x20 }
+        if value < 0xA0 { return true }
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: return true
+        default: return false
+        }
+    }
+}
+
+/// Text from outside for people: one line that shows everything and that no terminal obeys. Every text is cleaned by
+/// this where it enters.
+///
+/// A text that is clean stays as it is, so that it may be cleaned twice. Invalid UTF-8 has become U+FFFD when it became
+/// a `String`. `most`: bytes of UTF-8; what is over is left out, in whole characters.
+package func plainText(_ text: String, most: Int = .max) -> String {
+    if text.utf8.count <= most, !text.unicodeScalars.contains(where: \.isObeyed) { return text }
+    var out = String.UnicodeScalarView()
+    var room = most
+    for scalar in text.unicodeScalars {
+        let bytes = scalar.isObeyed ? escapedBytes(scalar) : UTF8.width(scalar)
+        guard bytes <= room else { break }
+        room -= bytes
+        if scalar.isObeyed { appendEscape(scalar) { out.append(Unicode.Scalar($0)) } } else { out.append(scalar) }
+    }
+    return String(out)
+}
+
+/// A text as a JSON string, with its quotes. Whoever reads it gets the text as it was; a terminal that it is shown on
+/// obeys nothing in it.
+package func jsonText(_ text: String) -> String {
+    var out = Buffer()
+    out.append(jsonString: text)
+    return String(decoding: out.bytes, as: UTF8.self)
+}
+
+extension Buffer {
+    /// The same, for text that is not on the hot path.
+    package mutating func append(jsonString text: String) {
+        append(UInt8(ascii: "\""))
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\":
+                append(UInt8(ascii: "\\"))
+                append(UInt8(scalar.value))
+            case _ where scalar.isObeyed: appendEscape(scalar) { append($0) }
+            default: for byte in UTF8.encode(scalar).unsafelyUnwrapped { append(byte) }
+            }
+        }
+        append(UInt8(ascii: "\""))
+    }
+}
+
+private func escapedBytes(_ scalar: Unicode.Scalar) -> Int {
+    switch scalar {
+    case "\n", "\r", "\t": 2
+    default: scalar.value > 0xFFFF ? 12 : 6
+    }
+}
+/// RFC 8259, section 7. What is not in the Basic Multilingual Plane is a pair of surrogates.
+private func appendEscape(_ scalar: Unicode.Scalar, to append: (UInt8) -> Void) {
+    append(UInt8(ascii: "\\"))
+    switch scalar {
+    case "\n": append(UInt8(ascii: "n"))
+    case "\r": append(UInt8(ascii: "r"))
+    case "\t": append(UInt8(ascii: "t"))
+    default:
+        for (index, unit) in UTF16.encode(scalar).unsafelyUnwrapped.enumerated() {
+            if index > 0 { append(UInt8(ascii: "\\")) }
+            append(UInt8(ascii: "u"))
+            for shift in [12, 8, 4, 0] as [UInt16] { append(hexDigits[Int(unit >> shift & 15)]) }
+        }
+    }
+}
