@@ -77,13 +77,14 @@ let package = Package(
             name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Stats", "Wire", "Supervision", "Reactor", "Configuration"],
             path: "Dashboard", exclude: ["CNcurses", "megatop"], swiftSettings: strict),
         .executableTarget(
-            name: "megatop", dependencies: ["Dashboard", "Configuration", "ConfigurationFile", "Reactor", "Wire", arguments], path: "Dashboard/megatop", swiftSettings: strict),
+            name: "megatop", dependencies: ["Dashboard", "Configuration", "ConfigurationFile", "Reactor", "Wire", arguments],
+            path: "Dashboard/megatop", swiftSettings: strict),
 
         // The tests. TestSupport starts the real programs on free ports in private folders, and ends them by id.
         .target(name: "TestSupport", dependencies: ["CEpoll", "FreePorts"], path: "Tests/Support", swiftSettings: strict),
         .executableTarget(name: "Benchmarks", dependencies: ["Comet", "Wire", "Publishing"], path: "Tests/Benchmarks", exclude: ["check", "expected.txt"], swiftSettings: fast),
         .testTarget(name: "WireTests", dependencies: ["TestSupport", "Wire"], swiftSettings: strict),
-        .testTarget(name: "StatsTests", dependencies: ["Stats", "Wire"], swiftSettings: strict),
+        .testTarget(name: "StatsTests", dependencies: ["TestSupport", "Stats", "Wire"], swiftSettings: strict),
         .testTarget(name: "CometTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Reactor"], swiftSettings: strict),
         .testTarget(name: "PublishingTests", dependencies: ["TestSupport", "Publishing", "Comet", "Wire"], swiftSettings: strict),

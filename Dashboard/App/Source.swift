@@ -1,3 +1,4 @@
+import Configuration
 import Glibc
 import Reactor
 import Stats
@@ -112,7 +113,11 @@ final class Source {
             }
             return
         }
-        let reason = control.isConnected ? "silent, though its control socket answers" : access(options.runDirectory + "/control.sock", F_OK) == 0 ? "no supervisor answers" : "no supervisor runs in \(options.runDirectory)"
+        let socket = RunDirectory.controlSocket(in: options.runDirectory)
+        let isThere = access(socket, F_OK) == 0
+        let absent = isThere ? "no supervisor answers" : "no supervisor runs in \(options.runDirectory)"
+        let refused = RunDirectory.denied(options.runDirectory)?.description
+        let reason = control.isConnected ? "silent, though its control socket answers" : refused ?? absent
         if case .lost(let since, _) = model.link {
             model.link = .lost(since: since, reason: reason)
             // A supervisor that comes back is found within a second.

@@ -56,7 +56,8 @@ package enum Reference {
             An empty field, null or ? is unknown; \\- is a process that does not run; ~ is an old value.
             .SH EXIT STATUS
             0 left by the operator; with \\-\\-check 0 ok, 1 warning, 2 critical, 3 unknown; 64 bad arguments; 69 no supervisor answers (batch), or no terminal;
-            78 bad configuration; 129, 130, 131 after HUP, INT, QUIT.
+            77 permission denied (the message says which group may); 78 bad configuration;
+            129, 130, 131 after HUP, INT, QUIT.
             .SH ENVIRONMENT
             TERM, NO_COLOR (not empty: no colours), LC_CTYPE (UTF-8: finer bars).
             .SH NOTES

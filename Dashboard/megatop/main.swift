@@ -53,6 +53,11 @@ struct Megatop: ParsableCommand {
         var options = try options()
         let terminal = getenv("TERM").map { String(cString: $0) } ?? ""
         if isatty(1) == 0 || terminal == "dumb" || terminal.isEmpty { options.isBatch = true }
+        // One that may not ask sees nothing: not a supervisor that does not answer.
+        if options.replayPath == nil, let denied = RunDirectory.denied(options.runDirectory) {
+            if options.isCheck { print("UNKNOWN \(denied)") } else { complain("\(denied)") }
+            throw ExitCode(options.isCheck ? 3 : PermissionDenied.exitCode)
+        }
         let code: Int32
         do {
             code = options.isBatch || options.isCheck ? try Batch(options).run() : try LiveScreen(options).run()
@@ -65,6 +70,10 @@ struct Megatop: ParsableCommand {
 
     private func options() throws -> Options {
         var options = Options()
+        if let config, let denied = PermissionDenied(config, R_OK) {
+            complain("\(denied)")
+            throw ExitCode(PermissionDenied.exitCode)
+        }
         switch ConfigurationFile.load(config) {
         case .settings(let settings):
             options.hub = Endpoint(settings.stats.address, UInt16(settings.stats.port))
@@ -80,7 +89,7 @@ struct Megatop: ParsableCommand {
             options.policy.drain = supervisor.drain
             options.policy.stop = supervisor.stop
         case .errors(let errors):
-            errors.forEach { complain($0.description) }
+            errors.forEach { complain(plainText($0.description)) }
             throw ExitCode(78)
         }
         options.configuration = config

@@ -1,4 +1,5 @@
 import Glibc
+import Supervision
 import Testing
 import Wire
 

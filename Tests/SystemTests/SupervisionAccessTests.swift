@@ -3,20 +3,80 @@ import TestSupport
 import Testing
 
 /// Who may give orders: the file's permissions say it, and a further group counts. Needs root, to become somebody else.
-@Suite(.serialized, .enabled(if: getuid() == 0 && access("/usr/bin/setpriv", X_OK) == 0)) struct SupervisionAccessTests {
+@Suite(
+    .serialized,
+    .enabled(if: getuid() == 0 && access("/usr/bin/setpriv", X_OK) == 0, "only root, with setpriv, becomes somebody else"))
+struct SupervisionAccessTests {
     @Test func groupOfTheSocket_mayAct_andNobodyElse() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let group = String(cString: try #require(getgrgid(getegid())).pointee.gr_name)
+        func said(_ file: String) -> String {
+            "megacomet: permission denied: \(appliance.folder.path)/run/\(file) is for root and the group \(group)\n"
+        }
         func ask(_ groups: [String], _ words: [String]) throws -> (end: Program.End, output: String) { try asNobody(appliance, groups, words) }
-        for words in [["status"], ["hold", "worker-0"], ["stop"]] {
+        let all = [
+            ["status"], ["status", "--json"], ["hold", "worker-0"], ["kill", "worker-0"], ["stop"], ["stop", "worker-0"],
+            ["start"], ["start", "worker-0"], ["restart"], ["drain", "worker-0"], ["rolling"], ["reload"], ["upgrade"],
+            ["events"], ["events", "-f"], ["log", "manager"],
+        ]
+        for words in all {
             let denied = try ask(["--clear-groups"], words)
-            #expect(denied.end == .exited(77) && denied.output.contains("no permission for \(appliance.folder.path)/run/control.sock"), "\(words): \(denied)")
+            #expect(denied.end == .exited(77) && denied.output == said("control.sock"), "\(words): \(denied)")
         }
         let crashes = try ask(["--clear-groups"], ["crashes"])
-        #expect(crashes.end == .exited(77) && crashes.output.contains("no permission for \(appliance.folder.path)/run/crash"), "\(crashes)")
+        #expect(crashes.end == .exited(77) && crashes.output == said("crash"), "\(crashes)")
         #expect(try appliance.status().allReady)
         #expect(try ask(["--groups=\(getegid())"], ["status"]).end == .exited(0))
         #expect(try ask(["--groups=\(getegid())"], ["hold", "worker-0"]).end == .exited(0))
         #expect(try appliance.events().contains("watchdog held, by uid 65534 (pid "))
+    }
+
+    @Test func megatop_saysWhoMay_insteadOfShowingNothing() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let group = String(cString: try #require(getgrgid(getegid())).pointee.gr_name)
+        let words = "permission denied: \(appliance.folder.path)/run/control.sock is for root and the group \(group)\n"
+        let batch = try asNobody(appliance, ["--clear-groups"], ["-b"], program: "megatop")
+        #expect(batch.end == .exited(77) && batch.output == "megatop: " + words, "\(batch)")
+        let check = try asNobody(appliance, ["--clear-groups"], ["--check"], program: "megatop")
+        #expect(check.end == .exited(3) && check.output == "UNKNOWN " + words, "\(check)")
+        let somebody = "setpriv --reuid=65534 --regid=65534 --clear-groups"
+        let command = "\(somebody) '\(Program.folder)/megatop' -c '\(appliance.configuration)'; echo ended-$?"
+        let terminal = try TerminalScreen(width: 200, height: 24, appliance, command: command)
+        defer { terminal.end() }
+        try terminal.expect("ended-77")
+        #expect(terminal.text.contains("permission denied"))
+        let member = try asNobody(appliance, ["--groups=\(getegid())"], ["-b"], program: "megatop")
+        #expect(member.end == .exited(0), "\(member)")
+    }
+
+    /// The file holds the app's key: the installed one is for root and the service's group.
+    @Test func configurationThatCantBeRead_isARefusal_andNoMistakeInIt() throws {
+        let appliance = try Appliance(starts: false)
+        let group = String(cString: try #require(getgrgid(getegid())).pointee.gr_name)
+        let said = "permission denied: \(appliance.configuration) is for root and the group \(group)\n"
+        for words in ["megatop -b", "megacomet check", "megacomet status", "megacomet stop", "megacomet publish c 1"] {
+            let words = words.split(separator: " ").map(String.init)
+            let (program, rest) = (words[0], Array(words.dropFirst()))
+            let refused = try asNobody(appliance, ["--clear-groups"], rest, program: program, mode: 0o640)
+            #expect(refused.end == .exited(77) && refused.output == "\(program): " + said, "\(words): \(refused)")
+        }
+    }
+
+    /// Anyone can start a process whose command line looks like that of a daemon of ours: root's supervisor adopted it,
+    /// and took its sockets.
+    @Test func processOfAnotherUser_isNotTakenForADaemon() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let claims = ["--number", "0", "--run-directory", "\(appliance.folder.path)/run", "--generation", "\(Int.max)"]
+        let script = "exec -a megaworker bash -c 'echo here; read x < <(sleep 600); :' \"$@\""
+        let somebody = ["--reuid=65534", "--regid=65534", "--clear-groups"]
+        let stranger = try Program("/usr/bin/setpriv", somebody + ["bash", "-c", script, "bash"] + claims, in: appliance.folder)
+        try eventually("it is there") { stranger.output.contains("here") }
+        appliance.killSupervisor()
+        try appliance.start()
+        let events = try appliance.events()
+        #expect(stranger.isRunning && !events.contains("\(stranger.pid)"), "\(events)")
+        #expect(try appliance.command("restart", "worker-0", "--wait").end == .exited(0))
+        #expect(stranger.isRunning)
     }
 
     @Test func runDirectoryThatCantBeWritten_isNamed() throws {
@@ -84,10 +144,15 @@ import Testing
         #expect(try appliance.pid("manager") == manager && appliance.pid("worker-0") == worker)
     }
 
-    private func asNobody(_ appliance: Appliance, _ groups: [String], _ words: [String]) throws -> (end: Program.End, output: String) {
+    /// `mode`: of the configuration.
+    private func asNobody(
+        _ appliance: Appliance, _ groups: [String], _ words: [String], program: String = "megacomet",
+        mode: mode_t = 0o644
+    ) throws -> (end: Program.End, output: String) {
         chmod(appliance.folder.path, 0o755)
-        chmod(appliance.configuration, 0o644)
-        let command = ["--reuid=65534", "--regid=65534"] + groups + ["\(Program.folder)/megacomet"] + words + ["-c", appliance.configuration]
+        chmod(appliance.configuration, mode)
+        let somebody = ["--reuid=65534", "--regid=65534"] + groups
+        let command = somebody + ["\(Program.folder)/\(program)"] + words + ["-c", appliance.configuration]
         let program = try Program("/usr/bin/setpriv", command, in: appliance.folder)
         return (try program.waitForExit(), program.output)
     }

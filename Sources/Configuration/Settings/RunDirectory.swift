@@ -59,13 +59,19 @@ package enum RunDirectory {
         throw Failure(description: failures.map(\.description).joined(separator: "; "), isDenied: failures.allSatisfy(\.isDenied))
     }
 
-    /// For those who look for a supervisor: the first with a control socket; where there is none, the first that could be its.
+    /// For those who look for a supervisor: the first with a control socket; where there is none, the configured one,
+    /// if this user may not look into it, since one may be there (see `denied`); and then the first that could be its.
     package static func find(_ settings: Settings) -> String {
         let all = candidates(settings)
-        return all.first { access($0 + "/control.sock", F_OK) == 0 && mistrust($0, .asking) == nil } ?? all.first {
-            access($0, W_OK) == 0
-        } ?? all[all.count - 1]
+        let found = all.first { access(controlSocket(in: $0), F_OK) == 0 && mistrust($0, .asking) == nil }
+        if let found { return found }
+        if denied(settings.runDirectory) != nil { return settings.runDirectory }
+        return all.first { access($0, W_OK) == 0 } ?? all[all.count - 1]
     }
+    package static func controlSocket(in path: String) -> String { path + "/control.sock" }
+    /// Why this user may not ask the supervisor of a run directory; nil where nothing forbids it. Connecting needs the
+    /// right to write (unix(7)).
+    package static func denied(_ path: String) -> PermissionDenied? { PermissionDenied(controlSocket(in: path), W_OK) }
 
     private static func make(_ path: String) -> Failure? {
         func failed(_ why: String, denied: Bool) -> Failure { Failure(description: "run_directory \(path): \(why)", isDenied: denied) }

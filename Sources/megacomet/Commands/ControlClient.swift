@@ -66,7 +66,7 @@ final class ControlClient {
     /// Says why nobody answered; what to exit with.
     func refused(_ error: any Error) -> ExitCode {
         complain("\(error)")
-        return ExitCode((error as? NotAnswered)?.isDenied == true ? StartFailure.denied : StartFailure.unavailable)
+        return ExitCode((error as? NotAnswered)?.isDenied == true ? PermissionDenied.exitCode : StartFailure.unavailable)
     }
     func status() throws -> StatusAnswer {
         try JSONDecoder().decode(StatusAnswer.self, from: Data(try exchange(ControlRequest("status")).utf8))
@@ -93,10 +93,10 @@ final class ControlClient {
     private func connect() throws {
         guard socket == nil else { return }
         if let failure = RunDirectory.mistrust(folder.path, .asking) {
-            throw NotAnswered(folder: folder, isDenied: true, why: failure.description)
+            throw NotAnswered(folder: folder, mistrust: failure.description)
         }
         do { socket = try UnixSockets.connect(folder.controlSocket) } catch {
-            throw NotAnswered(folder: folder, isDenied: (error as? SystemError)?.code == EACCES)
+            throw NotAnswered(folder: folder, denied: RunDirectory.denied(folder.path))
         }
     }
     private func wait(_ what: Int32, _ seconds: Int32) {
@@ -145,17 +145,15 @@ final class ControlClient {
     private static let terminal: String? = ttyname(0).map { String(cString: $0).replacingOccurrences(of: "/dev/", with: "") }
 }
 
-/// Nobody listens on the control socket.
+/// Nobody listens on the control socket, or this user may not ask.
 struct NotAnswered: Error, CustomStringConvertible {
     var folder: RunFolder
-    var isDenied = false
-    /// In place of what is usual.
-    var why: String?
+    var denied: PermissionDenied?
+    /// Why the folder is not trusted; nil: it is.
+    var mistrust: String?
+    var isDenied: Bool { denied != nil || mistrust != nil }
     var description: String {
-        why
-            ?? (isDenied
-                ? "no permission for \(folder.controlSocket): it is for root, the supervisor's user, and its group"
-                : "no supervisor answers on \(folder.controlSocket)")
+        mistrust ?? denied?.description ?? "no supervisor answers on \(folder.controlSocket)"
     }
 }
 

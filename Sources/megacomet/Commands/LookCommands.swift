@@ -35,7 +35,11 @@ struct Status: ParsableCommand {
     func run() throws {
         let client = try config.client()
         let line: String
-        do { line = try client.exchange(ControlRequest("status")) } catch let error as NotAnswered where error.isDenied { throw client.refused(error) } catch {
+        do {
+            line = try client.exchange(ControlRequest("status"))
+        } catch let error as NotAnswered where error.isDenied {
+            throw client.refused(error)
+        } catch {
             let isStale = access(client.folder.children, F_OK) == 0
             print(json ? "{\"ready\":false,\"state\":\"\(isStale ? "dead" : "stopped")\",\"processes\":[]}" : isStale ? client.folder.death : "not running")
             throw ExitCode(isStale ? 1 : 3)
@@ -79,7 +83,7 @@ struct Status: ParsableCommand {
     }
     static func time(_ seconds: Double) -> String {
         if seconds < 100 { return String(format: "%.1fs", seconds) }
-        let whole = Int(seconds)
+        let whole = Int(min(seconds, 1e12))
         if whole < 6000 { return "\(whole / 60)m\(whole % 60)s" }
         return whole < 172_800 ? "\(whole / 3600)h\(whole / 60 % 60)m" : "\(whole / 86_400)d\(whole / 3600 % 24)h"
     }
@@ -165,10 +169,7 @@ struct Crashes: ParsableCommand {
     @OptionGroup var config: ConfigurationOption
     func run() throws {
         let folder = CrashFolder(path: try config.folder().crashes)
-        if access(folder.path, R_OK | X_OK) != 0, errno == EACCES {
-            complain("no permission for \(folder.path)")
-            throw ExitCode(StartFailure.denied)
-        }
+        if let denied = PermissionDenied(folder.path, R_OK | X_OK) { throw complaint(denied) }
         guard let id else {
             let ids = folder.ids()
             ids.forEach { print($0) }

@@ -32,20 +32,25 @@ struct ConfigurationOption: ParsableArguments {
     static let standardFile = "/etc/megacomet/megacomet.toml"
 
     func source() -> ConfigurationSource {
-        ConfigurationSource(file: file ?? (access(ConfigurationOption.standardFile, F_OK) == 0 ? ConfigurationOption.standardFile : nil))
+        let standard = ConfigurationOption.standardFile
+        return ConfigurationSource(file: file ?? (isThere(standard) ? standard : nil))
     }
+    /// A file that this user may not look for may be there: then it is named, and refused.
+    private func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 || errno == EACCES }
     func settings() throws -> Settings { try load(source()) }
     func load(_ source: ConfigurationSource) throws -> Settings {
+        if let file = source.file, let denied = PermissionDenied(file, R_OK) { throw complaint(denied) }
         switch source.load() {
         case .settings(let settings): return settings
         case .errors(let errors):
-            errors.forEach { complain("\($0)") }
+            errors.forEach { complain(plainText("\($0)")) }
             throw ExitCode(StartFailure.configuration)
         }
     }
     /// For commands to a supervisor that runs: a mistake that was made in its file since must not lock the operator out.
     func settingsOfWhatRuns() throws -> Settings {
         let source = source()
+        if let file = source.file, let denied = PermissionDenied(file, R_OK) { throw complaint(denied) }
         if let file = source.file, ConfigurationFile.saysNothing(file),
             let folder = RunFolder.ofSupervisor(startedWith: file)
         {
@@ -71,6 +76,11 @@ struct ConfigurationOption: ParsableArguments {
 }
 
 func complain(_ text: String) { sayError("megacomet: \(text)") }
+/// Says who may; what to exit with.
+func complaint(_ denied: PermissionDenied) -> ExitCode {
+    complain("\(denied)")
+    return ExitCode(PermissionDenied.exitCode)
+}
 /// Foundation's handle would end the program where nobody reads any more.
 func sayError(_ line: String) {
     var text = line + "\n"

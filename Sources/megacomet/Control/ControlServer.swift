@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import Reactor
 import Supervision
@@ -155,7 +156,8 @@ extension Supervisor {
     /// Who may act: root, our own user, and the group that the socket belongs to, also as a further group.
     private func authorize(_ peer: UnixSockets.Peer) throws(Refusal) {
         if peer.user == 0 || peer.user == getuid() || peer.group == getegid() || peer.groups.contains(getegid()) { return }
-        throw Refusal("denied", "user \(peer.user) is neither root nor of group \(getegid())")
+        let group = PermissionDenied.group(getegid())
+        throw Refusal("denied", "permission denied: user \(peer.user) is neither root nor of the group \(group)")
     }
 }
 

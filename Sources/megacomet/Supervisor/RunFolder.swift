@@ -1,3 +1,4 @@
+import Configuration
 import Glibc
 import Reactor
 import Supervision
@@ -5,7 +6,7 @@ import Supervision
 /// The files of a run directory.
 struct RunFolder {
     let path: String
-    var controlSocket: String { path + "/control.sock" }
+    var controlSocket: String { RunDirectory.controlSocket(in: path) }
     var lifelineSocket: String { path + "/lifeline.sock" }
     var token: String { path + "/stats.token" }
     var appKey: String { path + "/app.key" }
@@ -14,7 +15,8 @@ struct RunFolder {
     var memory: String { path + "/memory" }
     var crashes: String { path + "/crash" }
     var log: String { path + "/megacomet.log" }
-    private var lock: String { path + "/lock" }
+    /// Made by the first supervisor, and never removed.
+    var lock: String { path + "/lock" }
 
     /// One supervisor a folder: the lock is held until the process ends. Nil and the pid of who has it otherwise.
     func takeLock() throws(StartFailure) {
