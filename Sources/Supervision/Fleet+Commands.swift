@@ -4,7 +4,8 @@ extension Fleet {
     package mutating func wish(_ name: ProcessName, _ desired: Desired) { slots[name]?.desired = desired }
     package mutating func continueAfter(_ name: ProcessName, _ generation: Int) {
         guard let slot = slots[name] else { return }
-        slots[name]?.generation = max(slot.generation, generation)
+        // It comes from a file: there is always a next one.
+        slots[name]?.generation = max(slot.generation, min(generation, Int(Int32.max)))
     }
 
     package mutating func start(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {

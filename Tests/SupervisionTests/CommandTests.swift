@@ -179,6 +179,17 @@ import Testing
         scene.exit(CopyName(w1, 1))
         #expect(scene.state(w1) == .stopped)
     }
+    /// It stands in a file.
+    @Test func generation_hasANextOne_whateverWasRead() throws {
+        for wild in [Int.max, .min] {
+            var fleet = Scene().fleet
+            fleet.continueAfter(.manager, wild)
+            let started = fleet.begin(now: 0).contains { action in
+                if case .start(let copy) = action { copy.name == .manager && copy.generation > 0 } else { false }
+            }
+            #expect(started)
+        }
+    }
     @Test func names_areReadInBothForms() {
         #expect(ProcessName("manager") == .manager)
         #expect(ProcessName("mgr") == .manager)

@@ -1,6 +1,7 @@
 import Foundation
 import Reactor
 import Supervision
+import Wire
 
 /// The daemons of a supervisor that died serve on and call here, at RUNDIR/lifeline.sock: who they are, the token, and copies of their
 /// listeners and of the reading end of their output. They are followed by pidfd from then on. The kernel says whom to wait for: who lives and
@@ -134,7 +135,7 @@ final class Adoption {
             caller.child = child
         } else if let child = awaited.first(where: { $0.pid == call.pid && $0.copy == copy }) ?? follow(copy, call.pid) {
             child.lifeline = caller.stream
-            child.boot = call.boot
+            child.boot = plainText(call.boot, most: 16)
             caller.child = child
             let state: ProcessState = call.state == "draining" ? .draining : call.state == "starting" ? .starting : .ready
             register(child, state)
@@ -192,19 +193,23 @@ extension RunFolder {
     /// Processes of a supervisor that died: they serve on.
     var orphans: Int { daemons.count }
     /// The daemons that were started for this folder and live, as the kernel has them: their command line names folder, number and generation.
-    /// Only processes of this user, or of anyone where root asks.
+    /// Only processes of this user, and where root asks those of the user whose supervisor made the lock: anyone can
+    /// start a process with such a command line.
     var daemons: [(pid: Int32, name: ProcessName, generation: Int)] {
-        RunFolder.names(in: "/proc").compactMap { entry in
-            guard let pid = Int32(entry), getuid() == 0 || ProcessTable.user(pid) == getuid(), let text = try? RunFolder.read("/proc/\(pid)/cmdline")
+        var status = stat()
+        let maker = getuid() == 0 && stat(lock, &status) == 0 ? status.st_uid : getuid()
+        return RunFolder.names(in: "/proc").compactMap { entry in
+            guard let pid = Int32(entry), let user = ProcessTable.user(pid), user == getuid() || user == maker,
+                let text = try? RunFolder.read("/proc/\(pid)/cmdline")
             else { return nil }
             let words = text.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
             func value(_ flag: String) -> String? { words.firstIndex(of: flag).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil } }
             let program = words[0].split(separator: "/").last
             let name = program == "megamanager" ? "manager" : program == "megaworker" ? "worker-" + (value("--number") ?? "") : ""
-            guard let name = ProcessName(name), value("--run-directory") == path, let generation = value("--generation").flatMap({ Int($0) }),
+            guard let name = ProcessName(name), value("--run-directory") == path, let generation = value("--generation").flatMap({ Int32($0) }),
                 ProcessTable.startTime(pid) != nil
             else { return nil }
-            return (pid, name, generation)
+            return (pid, name, Int(generation))
         }
     }
     /// The folder of the supervisor that was started with this configuration file, as the kernel has it: where the file
