@@ -272,6 +272,22 @@ struct WorkerFramesTests {
         #expect(gone.tag == told.tag)
     }
 
+    @Test(arguments: [true, false])
+    func clientThatEndsItsSide_hasItsMessageOnlyIfItIsThere(isThere: Bool) throws {
+        let (pair, _, manager) = try linked()
+        let poller = pair.poller("c1")
+        try poller.start()
+        let told = try manager.readFrame()
+        if isThere { poller.socket?.endSending() } else { poller.socket?.close() }
+        #expect(try manager.readFrame() == WireFrame(WireFrame.connected, tag: told.tag, client: "c1", body: "\u{1}"))
+        try manager.send(WireFrame(WireFrame.message, tag: told.tag, number: 9, client: "c1", body: "1"))
+        #expect(try manager.readFrame() == WireFrame(WireFrame.gone, tag: told.tag, client: "c1"))
+        if isThere { return #expect(try poller.finish().ids == [9]) }
+        // Its kernel had no reader for the answer.
+        let back = try manager.readFrame()
+        #expect(back == WireFrame(WireFrame.undelivered, tag: told.tag, number: 9, client: "c1", body: "1"))
+    }
+
     @Test func messageForNobody_isGivenBackWhole() throws {
         let (pair, _, manager) = try linked()
         try manager.send(WireFrame(WireFrame.message, tag: 3, number: 9, client: "nobody", body: "{\"x\":1}"))
