@@ -1,5 +1,6 @@
 import Glibc
 import Supervision
+import Stats
 import Testing
 import Wire
 
