@@ -70,6 +70,7 @@ struct Megatop: ParsableCommand {
 
     private func options() throws -> Options {
         var options = Options()
+        let config = ConfigurationFile.path(config)
         if let config, let denied = PermissionDenied(config, R_OK) {
             complain("\(denied)")
             throw ExitCode(PermissionDenied.exitCode)

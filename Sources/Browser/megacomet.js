@@ -143,9 +143,9 @@ function MegaComet(options) {
     detail.delay = (after || 0) + Math.random() *
       (page.hidden || offline ? maxDelay : Math.min(maxDelay, delay * Math.pow(2, failures++)));
     at = (at + 1 + Math.floor(Math.random() * (urls.length - 1))) % urls.length;
-    // Until something was heard: two tries by one transport, two by the other. An answer that could be read is no fault of it.
+    // Until something was heard: two tries by one transport, two by the other. An answer that could be read, or an error with a message, is no fault of it.
     if (retrial) { if (!jsonp) { jsonp = true; retrial = now() + 300000; } }
-    else if (auto && !detail.status && ++misses % 2 === 0) jsonp = !jsonp && !!page.head;
+    else if (auto && !detail.status && !detail.message && ++misses % 2 === 0) jsonp = !jsonp && !!page.head;
     say(offline ? "offline" : "waiting", detail);
     next(detail.delay, !after);
   }

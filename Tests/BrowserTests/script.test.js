@@ -442,6 +442,16 @@ test("auto tries the other transport until one was heard, and stays with that", 
   for (let i = 0; i < 4; i++) { page.last.fail(); page.pass(30000); assert.ok(page.last.jsonp); }
 });
 
+test("an error that the server tells is no fault of the transport", () => {
+  const page = new Page();
+  page.comet({ transport: "auto" });
+  for (let i = 0; i < 6; i++) {
+    page.last.text('{"error":{"code":"full","message":"this worker is full"}}', 503);
+    page.pass(30000);
+  }
+  assert.ok(page.polls.every((poll) => !poll.jsonp));
+});
+
 test("auto that came to JSONP tries XHR again after five minutes", () => {
   const page = new Page();
   const comet = page.comet({ transport: "auto" });

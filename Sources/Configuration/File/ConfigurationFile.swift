@@ -25,6 +25,14 @@ package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConve
 
 /// config/megacomet.toml as settings, or everything that is wrong with it.
 package enum ConfigurationFile {
+    /// The file of an installed service.
+    package static let standard = "/etc/megacomet/megacomet.toml"
+    /// The file that holds: the one that is named, or else the standard one, where it is there. Where this user may not
+    /// look for that, it may be there: then it is named, and refused. Nil: the defaults hold.
+    package static func path(_ named: String?) -> String? {
+        named ?? (access(standard, F_OK) == 0 || errno == EACCES ? standard : nil)
+    }
+
     /// A file larger than this is not ours.
     private static let mostBytes = 1 << 20
 

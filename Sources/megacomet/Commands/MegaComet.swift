@@ -29,14 +29,7 @@ struct ConfigurationOption: ParsableArguments {
     @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file.", completion: .configurationFile)
     var file: String?
 
-    static let standardFile = "/etc/megacomet/megacomet.toml"
-
-    func source() -> ConfigurationSource {
-        let standard = ConfigurationOption.standardFile
-        return ConfigurationSource(file: file ?? (isThere(standard) ? standard : nil))
-    }
-    /// A file that this user may not look for may be there: then it is named, and refused.
-    private func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 || errno == EACCES }
+    func source() -> ConfigurationSource { ConfigurationSource(file: ConfigurationFile.path(file)) }
     func settings() throws -> Settings { try load(source()) }
     func load(_ source: ConfigurationSource) throws -> Settings {
         if let file = source.file, let denied = PermissionDenied(file, R_OK) { throw complaint(denied) }

@@ -39,7 +39,9 @@ final class Journal {
     }
     /// A line of a child's output, as it came.
     func forward(_ text: String, from who: String, pid: Int32) {
-        if format == .json ? text.hasPrefix("{") : text.contains("\(who)[\(pid)]") {  // it says itself when and who
+        // A daemon's own line begins with its time, level and name (see StandardErrorLog): it says itself when and who.
+        let head = text.firstRange(of: "]: ").map { text[..<$0.lowerBound] } ?? ""
+        if format == .json ? text.hasPrefix("{") : head.hasSuffix("\(who)[\(pid)") {
             put((isJournald && path == nil ? "<6>" : "") + text + "\n")
         } else {
             line(.info, who, pid, text)

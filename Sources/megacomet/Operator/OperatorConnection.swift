@@ -4,7 +4,9 @@ import Wire
 /// A connection of the operator's port: gathers requests, writes answers. Which of them is answered when, the port
 /// decides.
 ///
-///     reading --bytes came--> waiting for its turn --answered--> writing --all is out--> waiting or reading, or closed
+///     reading --bytes came--> waiting for its turn --answered--> writing --all is out--> waiting or reading
+///                                                                           |
+///                                                                           +--it was the last--> lingering --> closed
 ///
 /// Nothing is read while it waits or writes: so what it holds is bounded by one reading.
 final class OperatorConnection {
@@ -24,6 +26,10 @@ final class OperatorConnection {
     private var input = Buffer()
     private var output = Buffer()
     private var isClosing = false
+    /// Its last answer is out. What still comes is thrown away, so that the answer can be read, until it closes or its
+    /// time is over (RFC 9112, 9.6).
+    private var isLingering = false
+    private static let lingerSeconds = Double(Limits.appLingerSeconds)
     private static let readBytes = 16 * 1024
 
     init(_ loop: Loop, _ descriptor: Int32, idleSeconds: Double, lastUse: UInt64) {
@@ -63,6 +69,7 @@ final class OperatorConnection {
         switch Sockets.read(descriptor, into: room) {
         case .wouldBlock: break
         case .end, .failed: close()
+        case .bytes where isLingering: break
         case .bytes(let count):
             input.advance(by: count)
             watcher?.watch([])
@@ -79,12 +86,18 @@ final class OperatorConnection {
         idle?.start(after: idleSeconds)
         guard output.isEmpty else { return watcher?.watch(.write) ?? () }
         output.shrink(over: OperatorConnection.readBytes)
-        if isClosing { return close() }
+        if isClosing { return linger() }
         guard !input.isEmpty else { return readOn() }
         watcher?.watch([])
         waits()
     }
 
+    private func linger() {
+        isLingering = true
+        Sockets.endOutput(descriptor)
+        idle?.start(after: OperatorConnection.lingerSeconds)
+        readOn()
+    }
     func close() {
         guard let watcher else { return }
         watcher.stop()

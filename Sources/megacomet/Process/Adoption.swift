@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Foundation
 import Reactor
 import Supervision
@@ -226,7 +227,7 @@ extension RunFolder {
             ).map(String.init)
             guard words[0].split(separator: "/").last == "megacomet", words.contains("run") else { continue }
             let flag = words.firstIndex { $0 == "-c" || $0 == "--config" }
-            let named = flag.flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil } ?? ConfigurationOption.standardFile
+            let named = flag.flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil } ?? ConfigurationFile.standard
             guard let own = identity(named.hasPrefix("/") ? named : "/proc/\(pid)/cwd/\(named)"), own == wanted else {
                 continue
             }
