@@ -12,7 +12,7 @@ BIN = $$(swift build $(RELEASE) --show-bin-path)
 # What the tests need beside it.
 TEST_PACKAGES := python3-prometheus-client valgrind
 
-.PHONY: run build test test-packages test-swift test-load test-browser test-cost bench example install packages clean
+.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example install packages clean
 
 packages:
 	@missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null || true; } | awk '/install ok installed/ {print $$1}' | sed 's/:.*//' | sort -u | comm -13 - <(printf '%s\n' $(PACKAGES) | sort -u)); \
@@ -54,10 +54,17 @@ run: build
 	  exec "$$bin/megacomet" run -c config/megacomet.toml; \
 	fi
 
-test: test-packages test-swift test-load test-browser test-cost
+test: test-packages test-format test-swift test-load test-browser test-cost
 
 test-packages:
 	@$(MAKE) --no-print-directory packages PACKAGES="$(PACKAGES) $(TEST_PACKAGES)"
+
+# The format of the sources (.swift-format): checked, and made.
+SOURCES := Sources Dashboard Tests Package.swift
+test-format:
+	swift format lint --strict --parallel --recursive $(SOURCES)
+format:
+	swift format --in-place --parallel --recursive $(SOURCES)
 
 # Units, simulations, and the real programs over real sockets. FILTER: only tests with such names. TEST_USER, for root:
 # they run as that user, and as root only those that need it.

@@ -2,12 +2,12 @@
 //
 // The picture of the whole. A module depends only on modules in the rows below its own; a test holds that.
 //
-//     megaworker   megamanager   megacomet   megabench   megatop     the programs: glue, thin
-//     Daemon   Publishing   Dashboard   Browser                      what daemons share, the app port, the screens, the script
-//     Comet   Reactor   ConfigurationFile   FreePorts                decisions, libev and sockets, the file of settings
-//     Stats                                                          reports: the table of metrics, and what is made of them
-//     Wire   Supervision   Configuration                             bytes <-> values, decisions on processes, the settings
-//     CLibev   CEpoll   CSystem   CSimdjson   CNcurses               C at the edge
+//     megaworker   megamanager   megacomet   megabench   megatop    the programs: glue, thin
+//     Daemon   Publishing   Dashboard   Browser                     what daemons share, app port, screens, script
+//     Comet   Reactor   ConfigurationFile   FreePorts               decisions, libev and sockets, the file of settings
+//     Stats                                                         reports, the table of metrics
+//     Wire   Supervision   Configuration                            bytes <-> values, decisions on processes, settings
+//     CLibev   CEpoll   CSystem   CSimdjson   CNcurses              C at the edge
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -17,9 +17,13 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
 ]
-/// The hot path crosses modules (Wire into Comet into the daemons), so release builds optimise across them. Exclusive access to class
-/// properties is checked at run time in debug builds, and so in every test; in a release those checks were a fifth of a worker's instructions.
-let fast: [SwiftSetting] = strict + [.unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+/// The hot path crosses modules (Wire into Comet into the daemons), so release builds optimise across them. Exclusive
+/// access to class properties is checked at run time in debug builds, and so in every test; in a release those checks
+/// were a fifth of a worker's instructions.
+let fast: [SwiftSetting] =
+    strict + [
+        .unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release))
+    ]
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -50,14 +54,17 @@ let package = Package(
         .target(name: "Supervision", swiftSettings: strict),
         /// megacomet.js, compiled in.
         .target(
-            name: "Browser", exclude: ["megacomet.d.ts"], resources: [.embedInCode("megacomet.js")], swiftSettings: strict),
+            name: "Browser", exclude: ["megacomet.d.ts"], resources: [.embedInCode("megacomet.js")],
+            swiftSettings: strict),
 
         // The app port: publishes in, outcomes out. Apart from Comet, so that workers need no simdjson.
         .target(name: "Publishing", dependencies: ["Comet", "Wire", "CSimdjson"], swiftSettings: fast),
 
         // The settings, and the file that holds them.
         .target(name: "Configuration", path: "Sources/Configuration/Settings", swiftSettings: strict),
-        .target(name: "ConfigurationFile", dependencies: ["Configuration", toml], path: "Sources/Configuration/File", swiftSettings: strict),
+        .target(
+            name: "ConfigurationFile", dependencies: ["Configuration", toml], path: "Sources/Configuration/File",
+            swiftSettings: strict),
 
         /// Ports for the servers that tests and benchmarks start.
         .target(name: "FreePorts", swiftSettings: strict),
@@ -67,38 +74,64 @@ let package = Package(
         .target(name: "Daemon", dependencies: ["Reactor", "Stats", "Wire", "Configuration", log], swiftSettings: fast),
 
         // The programs.
-        .executableTarget(name: "megaworker", dependencies: ["Browser", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", "CLibev", log], swiftSettings: fast),
-        .executableTarget(name: "megamanager", dependencies: ["Publishing", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", log], swiftSettings: fast),
+        .executableTarget(
+            name: "megaworker",
+            dependencies: ["Browser", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", "CLibev", log],
+            swiftSettings: fast),
+        .executableTarget(
+            name: "megamanager",
+            dependencies: ["Publishing", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", log],
+            swiftSettings: fast),
         .executableTarget(
             name: "megacomet",
-            dependencies: ["Supervision", "Stats", "Wire", "Reactor", "Configuration", "ConfigurationFile", arguments], swiftSettings: strict),
-        .executableTarget(name: "megabench", dependencies: ["CEpoll", "CSystem", "FreePorts", "Wire", arguments, histogram], swiftSettings: fast),
+            dependencies: ["Supervision", "Stats", "Wire", "Reactor", "Configuration", "ConfigurationFile", arguments],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "megabench", dependencies: ["CEpoll", "CSystem", "FreePorts", "Wire", arguments, histogram],
+            swiftSettings: fast),
         .target(
-            name: "Dashboard", dependencies: ["CNcurses", "CSystem", "Stats", "Wire", "Supervision", "Reactor", "Configuration"],
+            name: "Dashboard",
+            dependencies: ["CNcurses", "CSystem", "Stats", "Wire", "Supervision", "Reactor", "Configuration"],
             path: "Dashboard", exclude: ["CNcurses", "megatop"], swiftSettings: strict),
         .executableTarget(
-            name: "megatop", dependencies: ["Dashboard", "Configuration", "ConfigurationFile", "Reactor", "Wire", arguments],
+            name: "megatop",
+            dependencies: ["Dashboard", "Configuration", "ConfigurationFile", "Reactor", "Wire", arguments],
             path: "Dashboard/megatop", swiftSettings: strict),
 
         // The tests. TestSupport starts the real programs on free ports in private folders, and ends them by id.
-        .target(name: "TestSupport", dependencies: ["CEpoll", "FreePorts"], path: "Tests/Support", swiftSettings: strict),
-        .executableTarget(name: "Benchmarks", dependencies: ["Comet", "Wire", "Publishing"], path: "Tests/Benchmarks", exclude: ["check", "expected.txt"], swiftSettings: fast),
+        .target(
+            name: "TestSupport", dependencies: ["CEpoll", "FreePorts"], path: "Tests/Support", swiftSettings: strict),
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["Comet", "Wire", "Publishing"], path: "Tests/Benchmarks",
+            exclude: ["check", "expected.txt"], swiftSettings: fast),
         .testTarget(name: "WireTests", dependencies: ["TestSupport", "Wire"], swiftSettings: strict),
         .testTarget(name: "StatsTests", dependencies: ["TestSupport", "Stats", "Wire"], swiftSettings: strict),
         .testTarget(name: "CometTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Reactor"], swiftSettings: strict),
-        .testTarget(name: "PublishingTests", dependencies: ["TestSupport", "Publishing", "Comet", "Wire"], swiftSettings: strict),
-        .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
-        .testTarget(name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration", "ConfigurationFile"], swiftSettings: strict),
         .testTarget(
-            name: "BenchTests", dependencies: ["TestSupport", "Wire", "megabench", "megaworker", "megamanager", "megacomet"], swiftSettings: strict),
-        .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Configuration", "Reactor", "Stats", "Supervision", "Wire"], exclude: ["Golden"], swiftSettings: strict),
+            name: "PublishingTests", dependencies: ["TestSupport", "Publishing", "Comet", "Wire"], swiftSettings: strict
+        ),
+        .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration", "ConfigurationFile"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BenchTests",
+            dependencies: ["TestSupport", "Wire", "megabench", "megaworker", "megamanager", "megacomet"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DashboardTests",
+            dependencies: ["Dashboard", "Configuration", "Reactor", "Stats", "Supervision", "Wire"],
+            exclude: ["Golden"], swiftSettings: strict),
         /// The sources read as text: the picture above, and the rules that no compiler checks.
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["TestSupport", "FreePorts", "Stats", "Wire", "megacomet", "megaworker", "megamanager", "megabench", "megatop"],
+            dependencies: [
+                "TestSupport", "FreePorts", "Stats", "Wire", "megacomet", "megaworker", "megamanager", "megabench",
+                "megatop",
+            ],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -3,7 +3,8 @@ import Reactor
 import Supervision
 import Wire
 
-/// The program on a terminal: one loop over keys, reports, answers, signals and a clock. Handlers change values; `draw` shows them.
+/// The program on a terminal: one loop over keys, reports, answers, signals and a clock. Handlers change values; `draw`
+/// shows them.
 package final class LiveScreen {
     private let options: Options
     private let loop = Loop()
@@ -50,10 +51,11 @@ package final class LiveScreen {
         watchers.append(SignalWatcher(loop, SIGWINCH) { [unowned self] in draw() })
         watchers.append(SignalWatcher(loop, SIGTSTP) { [unowned self] in suspend() })
         // Stopped and continued by others: what is on the screen is not known.
-        watchers.append(SignalWatcher(loop, SIGCONT) { [unowned self] in
-            terminal.enter()
-            draw()
-        })
+        watchers.append(
+            SignalWatcher(loop, SIGCONT) { [unowned self] in
+                terminal.enter()
+                draw()
+            })
         Processes.ignoreBrokenPipes()
         clock = Timer(loop) { [unowned self] in draw() }
         escapeTimer = Timer(loop) { [unowned self] in handle(decoder.flush()) }
@@ -78,10 +80,16 @@ package final class LiveScreen {
     private func sayGoodbye() {
         guard exitCode == 0, !source.isReplay else { return }
         let running = source.model.processes.values.count { $0.state(source.model.now).isRunning }
-        var text = running == 0 ? "megatop: detached\n" : "megatop: detached; \(running + (source.model.supervisor.pid > 0 && !source.model.isLost ? 1 : 0)) processes keep running\n"
+        var text =
+            running == 0
+            ? "megatop: detached\n"
+            : "megatop: detached; \(running + (source.model.supervisor.pid > 0 && !source.model.isLost ? 1 : 0)) "
+                + "processes keep running\n"
         if options.saysHowToStop {
             let file = Shell.option(configuration: options.configuration)
-            text += "  look again:  \(Shell.typed("megatop", in: LiveScreen.folder))\(file)\n  stop them:   \(Shell.typed("megacomet", in: LiveScreen.folder)) stop\(file)\n"
+            text +=
+                "  look again:  \(Shell.typed("megatop", in: LiveScreen.folder))\(file)\n  stop them:   "
+                + "\(Shell.typed("megacomet", in: LiveScreen.folder)) stop\(file)\n"
         }
         // The terminal's own descriptor does not wait: one that nobody reads must not keep the program.
         _ = text.withCString { write(terminal.descriptor, $0, strlen($0)) }
@@ -110,8 +118,12 @@ package final class LiveScreen {
         shownScreen = session.screen
         if session.screen == .procs || isShowingDetail, let id = shownProcess { source.ask(.log(id), every: 1) }
         if session.screen == .host { source.ask(.doctor, every: isNew ? 0 : 60) }
-        if session.screen == .queues, session.shownOverlay == .clients || terminal.size.width >= Views.wideFrom { source.ask(.clients, every: 5) }
-        if session.screen == .delivery, Views.showsApps(terminal.size) { source.ask(.apps, every: Told.Apps.everySeconds) }
+        if session.screen == .queues, session.shownOverlay == .clients || terminal.size.width >= Views.wideFrom {
+            source.ask(.clients, every: 5)
+        }
+        if session.screen == .delivery, Views.showsApps(terminal.size) {
+            source.ask(.apps, every: Told.Apps.everySeconds)
+        }
     }
     private func show() {
         var picture = model
@@ -179,7 +191,8 @@ package final class LiveScreen {
         case .redraw: terminal.redraw()
         case .write: saveScreen()
         case .saveSettings: saveSettings()
-        case .note(let text): source.note(Event(time: source.model.wall, severity: .info, who: "top", kind: "NOTE", text: text))
+        case .note(let text):
+            source.note(Event(time: source.model.wall, severity: .info, who: "top", kind: "NOTE", text: text))
         case .retry: source.retry()
         case .zeroPeaks: source.zeroPeaks()
         case .startSupervisor: startSupervisor()
@@ -193,14 +206,20 @@ package final class LiveScreen {
         source.act(box, on: !isHeld) { [unowned self] error in
             let what = "\(box.action.rawValue) \(box.target?.short ?? "all")"
             say(error.map { "\(what) refused: \($0)" } ?? "\(what): done, see the events")
-            if let error { source.note(Event(time: source.model.wall, severity: .warning, who: "top", kind: "REFUSED", text: "\(what): \(error)")) }
+            if let error {
+                source.note(
+                    Event(
+                        time: source.model.wall, severity: .warning, who: "top", kind: "REFUSED",
+                        text: "\(what): \(error)"))
+            }
             show()
         }
     }
     private func startSupervisor() {
         let arguments = ["start"] + (options.configuration.map { ["-c", $0] } ?? [])
         do {
-            var program = ChildProgram(path: LiveScreen.folder + "/megacomet", arguments: arguments, environment: LiveScreen.environment)
+            var program = ChildProgram(
+                path: LiveScreen.folder + "/megacomet", arguments: arguments, environment: LiveScreen.environment)
             program.newSession = true
             program.output = open("/dev/null", O_WRONLY | O_CLOEXEC)
             _ = try Processes.spawn(program)

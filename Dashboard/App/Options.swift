@@ -40,7 +40,9 @@ package struct Options: Sendable {
         session.interval = interval ?? session.interval
         session.isReadOnly = isReadOnly
         session.filter = Filter(filter)
-        if let sort, let column = Columns.named(sort, session.screen) { session.sorts[session.screen] = Sort(column.id, descending: column.id != "id") }
+        if let sort, let column = Columns.named(sort, session.screen) {
+            session.sorts[session.screen] = Sort(column.id, descending: column.id != "id")
+        }
         return session
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// A setting of the session that `:set` changes and `:save` keeps: one table for both, and for what is read at the start.
+/// A setting of the session that `:set` changes and `:save` keeps: one table for both, and for what is read at the
+/// start.
 package struct Preference: Sendable {
     package let name: String
     /// What it can be.
@@ -9,25 +10,31 @@ package struct Preference: Sendable {
     /// False where it can't be that.
     package let set: @Sendable (String, inout Session) -> Bool
 
-    package static let all: [Preference] = [
-        Preference(name: "interval", values: "0.2 to 60 seconds", text: { Format.decimals($0.interval, 1) }) { text, session in
-            guard let seconds = Double(text), (0.2...60).contains(seconds) else { return false }
-            session.interval = seconds
-            return true
-        },
-        Preference(name: "screen", values: Screen.allCases.map { "\($0)" }.joined(separator: " "), text: { "\($0.screen)" }) { text, session in
-            guard let screen = Screen(text) else { return false }
-            session.screen = screen
-            session.order = []
-            return true
-        },
-        choice("units", "full", "short", \.showsFullNumbers),
-        choice("totals", "on", "off", \.showsTotals),
-        choice("history", "24h", "10min", \.showsDay),
-        choice("mouse", "on", "off", \.usesMouse),
-    ] + Screen.allCases.filter { !Columns.of($0).isEmpty }.map(sort)
+    package static let all: [Preference] =
+        [
+            Preference(name: "interval", values: "0.2 to 60 seconds", text: { Format.decimals($0.interval, 1) }) {
+                text, session in
+                guard let seconds = Double(text), (0.2...60).contains(seconds) else { return false }
+                session.interval = seconds
+                return true
+            },
+            Preference(
+                name: "screen", values: Screen.allCases.map { "\($0)" }.joined(separator: " "), text: { "\($0.screen)" }
+            ) { text, session in
+                guard let screen = Screen(text) else { return false }
+                session.screen = screen
+                session.order = []
+                return true
+            },
+            choice("units", "full", "short", \.showsFullNumbers),
+            choice("totals", "on", "off", \.showsTotals),
+            choice("history", "24h", "10min", \.showsDay),
+            choice("mouse", "on", "off", \.usesMouse),
+        ] + Screen.allCases.filter { !Columns.of($0).isEmpty }.map(sort)
 
-    private static func choice(_ name: String, _ yes: String, _ no: String, _ path: any WritableKeyPath<Session, Bool> & Sendable) -> Preference {
+    private static func choice(
+        _ name: String, _ yes: String, _ no: String, _ path: any WritableKeyPath<Session, Bool> & Sendable
+    ) -> Preference {
         Preference(name: name, values: "\(yes) or \(no)", text: { $0[keyPath: path] ? yes : no }) { text, session in
             guard text == yes || text == no || text.isEmpty else { return false }
             session[keyPath: path] = text.isEmpty ? !session[keyPath: path] : text == yes
@@ -35,13 +42,19 @@ package struct Preference: Sendable {
         }
     }
     private static func sort(_ screen: Screen) -> Preference {
-        Preference(name: "sort.\(screen)", values: "a column, and up or down", text: { session in
-            let sort = session.sorts[screen] ?? Columns.defaultSort(screen)
-            return sort.column + (sort.isDescending ? " down" : " up")
-        }) { text, session in
+        Preference(
+            name: "sort.\(screen)", values: "a column, and up or down",
+            text: { session in
+                let sort = session.sorts[screen] ?? Columns.defaultSort(screen)
+                return sort.column + (sort.isDescending ? " down" : " up")
+            }
+        ) { text, session in
             let words = text.split(separator: " ").map(String.init)
-            guard let column = words.first.flatMap({ Columns.named($0, screen) }), words.count == 1 || words.count == 2 && ["up", "down"].contains(words[1]) else { return false }
-            session.sorts[screen] = Sort(column.id, descending: words.count == 1 ? column.id != "id" : words[1] == "down")
+            guard let column = words.first.flatMap({ Columns.named($0, screen) }),
+                words.count == 1 || words.count == 2 && ["up", "down"].contains(words[1])
+            else { return false }
+            session.sorts[screen] = Sort(
+                column.id, descending: words.count == 1 ? column.id != "id" : words[1] == "down")
             session.order = []
             return true
         }
@@ -49,7 +62,9 @@ package struct Preference: Sendable {
 
     // MARK: the file
 
-    package static func text(_ session: Session) -> String { "# megatop, by :save\n" + all.map { "\($0.name) = \($0.text(session))\n" }.joined() }
+    package static func text(_ session: Session) -> String {
+        "# megatop, by :save\n" + all.map { "\($0.name) = \($0.text(session))\n" }.joined()
+    }
 
     /// Lines that mean nothing here change nothing: the file may be of another version.
     package static func apply(_ text: String, to session: inout Session) {
@@ -61,8 +76,12 @@ package struct Preference: Sendable {
     }
     /// `$XDG_CONFIG_HOME/megatop/megatop.conf`, by default under ~/.config; nil without a home.
     package static var path: String? {
-        func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil } }
-        return (variable("XDG_CONFIG_HOME") ?? variable("HOME").map { $0 + "/.config" }).map { $0 + "/megatop/megatop.conf" }
+        func variable(_ name: String) -> String? {
+            getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        }
+        return (variable("XDG_CONFIG_HOME") ?? variable("HOME").map { $0 + "/.config" }).map {
+            $0 + "/megatop/megatop.conf"
+        }
     }
     package static func read(_ path: String) -> String {
         guard let file = fopen(path, "r") else { return "" }
@@ -71,11 +90,14 @@ package struct Preference: Sendable {
         let count = fread(&bytes, 1, bytes.count, file)
         return String(decoding: bytes.prefix(count), as: UTF8.self)
     }
-    /// Whole or not at all, and through a link to the file that it names: settings are often kept elsewhere. Nil: done; otherwise why not.
+    /// Whole or not at all, and through a link to the file that it names: settings are often kept elsewhere. Nil: done;
+    /// otherwise why not.
     package static func write(_ text: String, _ path: String) -> String? {
         for end in path.indices.dropFirst() where path[end] == "/" { mkdir(String(path[..<end]), 0o700) }
         var resolved = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let target = realpath(path, &resolved) == nil ? path : String(decoding: resolved.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let target =
+            realpath(path, &resolved) == nil
+            ? path : String(decoding: resolved.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let new = target + ".new"
         guard let file = fopen(new, "w") else { return String(cString: strerror(errno)) }
         let isWritten = fputs(text, file) >= 0

@@ -23,7 +23,8 @@ final class Source {
     /// Something was told that a screen may show.
     var told: () -> Void = {}
 
-    /// Without a report for so long the supervisor is lost; it reports each second, and answers a subscription every three.
+    /// Without a report for so long the supervisor is lost; it reports each second, and answers a subscription every
+    /// three.
     private static let lostAfterIntervals: UInt64 = 4
 
     init(_ loop: Loop, _ options: Options) throws {
@@ -33,17 +34,23 @@ final class Source {
         model.server = Source.server(options)
         if let path = options.replayPath {
             let pieces = try Recording.read(path).get()
-            player = Player(pieces, from: options.replayFrom, to: options.replayTo, speed: options.replaySpeed, now: Clock.monotonicNanoseconds)
+            player = Player(
+                pieces, from: options.replayFrom, to: options.replayTo, speed: options.replaySpeed,
+                now: Clock.monotonicNanoseconds)
             model.link = .replay(isOver: false)
             return
         }
         if let path = options.recordPath {
-            guard let writer = Recording.Writer(path) else { throw Recording.Mistake(description: "\(path): \(String(cString: strerror(errno)))") }
+            guard let writer = Recording.Writer(path) else {
+                throw Recording.Mistake(description: "\(path): \(String(cString: strerror(errno)))")
+            }
             recorder = writer
         }
         let feed = try StatsFeed(loop, hub: options.hub, tokenPath: options.runDirectory + "/stats.token")
         feed.received = { [unowned self] in take($0, $1) }
-        feed.recorded = { [unowned self] in recorder?.add($0, time: Clock.monotonicNanoseconds, wall: Clock.wallMicroseconds / 1000) }
+        feed.recorded = { [unowned self] in
+            recorder?.add($0, time: Clock.monotonicNanoseconds, wall: Clock.wallMicroseconds / 1000)
+        }
         self.feed = feed
         control.event = { [unowned self] in answered($0, .events) }
     }
@@ -52,7 +59,9 @@ final class Source {
         var name = utsname()
         if uname(&name) == 0 {
             server.host = withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            server.kernel = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            server.kernel = withUnsafeBytes(of: &name.release) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
         }
         server.runDirectory = options.runDirectory
         server.statsAddress = "\(options.hub)"
@@ -87,7 +96,9 @@ final class Source {
         }
         model.health.late = feed?.late ?? 0
         model.health.isUnauthenticated = feed?.isUnauthenticated ?? false
-        if let drops = feed?.drops { model.health.dropped = drops.badMagic + drops.badToken + drops.foreign + drops.newer + drops.truncated }
+        if let drops = feed?.drops {
+            model.health.dropped = drops.badMagic + drops.badToken + drops.foreign + drops.newer + drops.truncated
+        }
         model.tick()
         recorder?.flush()
     }
@@ -105,7 +116,9 @@ final class Source {
     private func checkLink(_ now: UInt64) {
         let patience = max(model.supervisor.own.interval, 1000) * 1_000_000 * Source.lostAfterIntervals
         let heard = max(feed?.heardAt ?? 0, startedAt)
-        guard now > heard + patience || (feed?.heardAt == nil && !control.isConnected && now > startedAt + 1_500_000_000) else {
+        guard
+            now > heard + patience || (feed?.heardAt == nil && !control.isConnected && now > startedAt + 1_500_000_000)
+        else {
             if feed?.heardAt != nil, model.link != .live {
                 if model.isLost { own("LIVE", .info, "the supervisor answers again") }
                 model.link = .live
@@ -126,7 +139,9 @@ final class Source {
                 feed?.subscribe()
             }
         } else {
-            if feed?.heardAt != nil { own("LOST", .error, "no stats: \(reason); the last values are shown, actions are off") }
+            if feed?.heardAt != nil {
+                own("LOST", .error, "no stats: \(reason); the last values are shown, actions are off")
+            }
             model.link = .lost(since: heard, reason: reason)
         }
         // The processes are of this machine: whether they still are can be seen without the supervisor.
@@ -141,7 +156,9 @@ final class Source {
     /// Asks, but not more often than so, and not before the last one is answered. A recording answers by itself.
     func ask(_ question: Question, every seconds: Double) {
         let now = Clock.monotonicNanoseconds
-        guard player == nil, !unanswered.contains(question), lastAsked[question].map({ Double(now - $0) >= seconds * 1e9 }) ?? true else { return }
+        guard player == nil, !unanswered.contains(question),
+            lastAsked[question].map({ Double(now - $0) >= seconds * 1e9 }) ?? true
+        else { return }
         // The app port takes one at a time: the next picture asks again.
         if question.target != nil, appPort.isBusy { return }
         lastAsked[question] = now
@@ -174,7 +191,9 @@ final class Source {
         let time = Clock.monotonicNanoseconds
         model.take(text, to: question, time: time)
         if question == .crashes, let id = crashesWanted {
-            for report in model.told.crashes(of: id) ?? [] where report.lines == nil { ask(.crash(report.id), every: 0) }
+            for report in model.told.crashes(of: id) ?? [] where report.lines == nil {
+                ask(.crash(report.id), every: 0)
+            }
         }
         guard question == .events || model.told != before else { return }
         recorder?.add(text, to: question, time: time, wall: Clock.wallMicroseconds / 1000)
@@ -194,7 +213,9 @@ final class Source {
             if let source = reader.sources[boot] { model.take(Report(source, lost: lost)) }
         case .event(let json, _):
             // The control socket's events have numbers, and all that happened before.
-            if !eventsFollowed || (feed != nil && !control.isConnected), let event = Event(json: json) { model.take(event) }
+            if !eventsFollowed || (feed != nil && !control.isConnected), let event = Event(json: json) {
+                model.take(event)
+            }
         case .history(let history): model.take(history)
         case .late, .control, .dropped: break
         }

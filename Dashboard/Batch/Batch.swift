@@ -27,10 +27,11 @@ package final class Batch {
         Processes.ignoreBrokenPipes()
         startedAt = Clock.monotonicNanoseconds
         for (number, code) in [(SIGTERM, Int32(0)), (SIGINT, 130), (SIGHUP, 129)] {
-            signals.append(SignalWatcher(loop, number) { [unowned self] in
-                exitCode = code
-                loop.stop()
-            })
+            signals.append(
+                SignalWatcher(loop, number) { [unowned self] in
+                    exitCode = code
+                    loop.stop()
+                })
         }
         source.retry()
         timer = Timer(loop) { [unowned self] in tick() }
@@ -63,7 +64,9 @@ package final class Batch {
         nextAt = now + UInt64(context.session.interval * 1e9)
     }
     /// The screen has them, and there is a place for them.
-    private var asksApps: Bool { options.screen == .delivery && !options.isCheck && (options.format == .text || options.format == .json) }
+    private var asksApps: Bool {
+        options.screen == .delivery && !options.isCheck && (options.format == .text || options.format == .json)
+    }
 
     /// Two reports of each that runs, and two answers: rates are known. A recording has all at once.
     private var isReady: Bool {
@@ -89,7 +92,9 @@ package final class Batch {
 enum Check {
     static func result(_ context: Context) -> (String, Int32) {
         let model = context.model
-        let alerts = model.conditions(context.totals).sorted { ($0.isCritical ? 0 : 1, $0.key) < ($1.isCritical ? 0 : 1, $1.key) }
+        let alerts = model.conditions(context.totals).sorted {
+            ($0.isCritical ? 0 : 1, $0.key) < ($1.isCritical ? 0 : 1, $1.key)
+        }
         let critical = alerts.filter(\.isCritical), warning = alerts.filter { !$0.isCritical }
         var parts: [String] = []
         if !critical.isEmpty { parts.append("CRITICAL " + critical.map(\.text).joined(separator: ", ")) }
@@ -100,10 +105,18 @@ enum Check {
             parts = ["UNKNOWN no supervisor answers; the last values are old"] + parts
             code = 3
         }
-        if parts.isEmpty { parts.append("OK \(totals.readyCount) of \(model.processes.count) ready, \(totals.connections.text(Format.grouped)) connections, \(totals.waiting(.queueMessages).text(Format.grouped)) messages wait") }
+        if parts.isEmpty {
+            parts.append(
+                "OK \(totals.readyCount) of \(model.processes.count) ready, \(totals.connections.text(Format.grouped)) "
+                    + "connections, \(totals.waiting(.queueMessages).text(Format.grouped)) messages wait"
+            )
+        }
         func plain(_ value: Double?) -> String { value.map { BatchText.number($0) } ?? "U" }
         let limit = totals.connectionLimit ?? 0
-        let data = "conns=\(plain(totals.connections.value));\(BatchText.number(limit * 0.8));\(BatchText.number(limit * 0.95)) queue=\(plain(totals.waiting(.queueMessages).value)) expire=\(plain(totals.waitingRate(.expired, seconds: 10).value))"
+        let data =
+            "conns=\(plain(totals.connections.value));\(BatchText.number(limit * 0.8))"
+            + ";\(BatchText.number(limit * 0.95)) queue=\(plain(totals.waiting(.queueMessages).value)) "
+            + "expire=\(plain(totals.waitingRate(.expired, seconds: 10).value))"
         // The bar divides text from data.
         return (plainText(parts.joined(separator: "; ")).replacing("|", with: "/") + " | " + data + "\n", code)
     }

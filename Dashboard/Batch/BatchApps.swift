@@ -10,7 +10,8 @@ extension BatchText {
         let rows = told.rows.map { row in
             "{\"peer\":\(jsonText(row.peer)),\"form\":\(row.form.map(jsonText) ?? "null")"
                 + ",\"fresh\":\(told.freshness == .fresh),\"up_s\":\(number(row.connectedSeconds))"
-                + ",\"pub_s\":\(optional(told.quantity(row, \.publishes).value)),\"bytes_s\":\(optional(told.quantity(row, \.bytes).value)),\"idle_s\":\(number(row.idleSeconds))"
+                + ",\"pub_s\":\(optional(told.quantity(row, \.publishes).value)),"
+                + "\"bytes_s\":\(optional(told.quantity(row, \.bytes).value)),\"idle_s\":\(number(row.idleSeconds))"
                 + ",\"backlog_bytes\":\(number(row.backlogBytes)),\"errors\":\(number(row.errors))}"
         }
         return ",\"apps\":[" + rows.joined(separator: ",") + "],\"apps_more\":\(number(context.model.told.apps.more))"
@@ -21,8 +22,11 @@ extension BatchText {
         if told.rows.isEmpty, let why = told.why { return "# app connections: \(why)\n" }
         let more = context.model.told.apps.more
         return told.rows.map { row in
-            "# app \(context.capabilities.clean(row.peer)) up_s=\(number(row.connectedSeconds))\(told.mark) pub_s=\(told.quantity(row, \.publishes).text(number)) bytes_s=\(told.quantity(row, \.bytes).text(number))"
-                + " idle_s=\(number(row.idleSeconds))\(told.mark) backlog_bytes=\(number(row.backlogBytes))\(told.mark) errors=\(number(row.errors))\(told.mark)\n"
+            "# app \(context.capabilities.clean(row.peer)) up_s=\(number(row.connectedSeconds))\(told.mark) "
+                + "pub_s=\(told.quantity(row, \.publishes).text(number)) "
+                + "bytes_s=\(told.quantity(row, \.bytes).text(number))"
+                + " idle_s=\(number(row.idleSeconds))\(told.mark) backlog_bytes=\(number(row.backlogBytes))\(told.mark)"
+                + " errors=\(number(row.errors))\(told.mark)\n"
         }.joined() + (more > 0 ? "# apps more=\(number(more))\n" : "")
     }
 }

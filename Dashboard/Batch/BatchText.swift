@@ -31,7 +31,9 @@ enum BatchText {
     private static func field(_ column: Column, _ process: ProcessModel, _ context: Context) -> String {
         let text = plainText(column.cell(process, context).text)
         if column.isLeft { return text.replacing(" ", with: "_") }
-        guard text != "-", text != "?", let value = column.value(process, context) else { return text == "-" ? "-" : "?" }
+        guard text != "-", text != "?", let value = column.value(process, context) else {
+            return text == "-" ? "-" : "?"
+        }
         return number(value) + (text.hasSuffix("~") ? "~" : "")
     }
     private static func text(_ context: Context) -> String {
@@ -57,7 +59,11 @@ enum BatchText {
         let widths = columns.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
         for row in table {
             var line = ""
-            for (index, cell) in row.enumerated() { line += (index == 0 ? "" : " ") + (columns[index].isLeft ? Format.left(cell, widths[index]) : Format.right(cell, widths[index])) }
+            for (index, cell) in row.enumerated() {
+                line +=
+                    (index == 0 ? "" : " ")
+                    + (columns[index].isLeft ? Format.left(cell, widths[index]) : Format.right(cell, widths[index]))
+            }
             while line.hasSuffix(" ") { line.removeLast() }
             text += line + "\n"
         }
@@ -68,12 +74,17 @@ enum BatchText {
         let time = "\(Format.date(context.model.wall))T\(Format.clock(context.model.wall))Z"
         var text = isFirst ? "time," + columns.map(\.id).joined(separator: ",") + "\n" : ""
         for process in rows(context) {
-            text += time + "," + columns.map { column in
-                let cell = plainText(column.cell(process, context).text)
-                // Unknown and absent are empty: never zero.
-                if column.isLeft { return cell.contains(",") || cell.contains("\"") ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell }
-                return cell == "-" || cell == "?" ? "" : column.value(process, context).map(number) ?? ""
-            }.joined(separator: ",") + "\n"
+            text +=
+                time + ","
+                + columns.map { column in
+                    let cell = plainText(column.cell(process, context).text)
+                    // Unknown and absent are empty: never zero.
+                    if column.isLeft {
+                        return cell.contains(",") || cell.contains("\"")
+                            ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
+                    }
+                    return cell == "-" || cell == "?" ? "" : column.value(process, context).map(number) ?? ""
+                }.joined(separator: ",") + "\n"
         }
         return text
     }
@@ -83,11 +94,21 @@ enum BatchText {
         func optional(_ value: Double?) -> String { value.map(number) ?? "null" }
         var text = "{\"schema\":\(schema),\"megatop\":\(jsonText(model.server.version))"
         text += ",\"host\":\(jsonText(model.server.host))"
-        text += ",\"time\":\"\(Format.date(model.wall))T\(Format.clock(model.wall, milliseconds: true))Z\",\"interval\":\(number(context.session.interval))"
+        text +=
+            ",\"time\":\"\(Format.date(model.wall))T\(Format.clock(model.wall, milliseconds: true))Z\","
+            + "\"interval\":\(number(context.session.interval))"
         text += ",\"live\":\(!model.isLost),\"lost_packets\":\(model.health.lost)"
-        text += ",\"totals\":{\"conns\":\(optional(totals.connections.value)),\"conn_limit\":\(optional(totals.connectionLimit)),\"dlv\":\(optional(totals.deliveries(seconds: context.seconds).value))"
-        text += ",\"pub\":\(optional(totals.manager(.publishes, seconds: context.seconds).value)),\"queue\":\(optional(totals.waiting(.queueMessages).value)),\"queue_bytes\":\(optional(totals.waiting(.queueBytes).value))"
-        text += ",\"exp\":\(optional(totals.waitingRate(.expired, seconds: context.seconds).value)),\"ready\":\(totals.readyCount),\"balance\":\(totals.balance.wrong.isEmpty)}"
+        text +=
+            ",\"totals\":{\"conns\":\(optional(totals.connections.value)),"
+            + "\"conn_limit\":\(optional(totals.connectionLimit)),"
+            + "\"dlv\":\(optional(totals.deliveries(seconds: context.seconds).value))"
+        text +=
+            ",\"pub\":\(optional(totals.manager(.publishes, seconds: context.seconds).value)),"
+            + "\"queue\":\(optional(totals.waiting(.queueMessages).value)),"
+            + "\"queue_bytes\":\(optional(totals.waiting(.queueBytes).value))"
+        text +=
+            ",\"exp\":\(optional(totals.waitingRate(.expired, seconds: context.seconds).value)),"
+            + "\"ready\":\(totals.readyCount),\"balance\":\(totals.balance.wrong.isEmpty)}"
         let procs = rows(context).map { process in
             let age = process.own.age(model.now).map { ($0 * 1000).rounded() }
             var row = "{\"id\":\(jsonText(process.id.short)),\"state\":\(jsonText(process.state(model.now).word))"
@@ -105,7 +126,9 @@ enum BatchText {
         }
         text += ",\"procs\":[" + procs.joined(separator: ",") + "]"
         if context.session.screen == .events {
-            text += ",\"events\":[" + Views.shownEvents(model, context.session).reversed().map(\.json).joined(separator: ",") + "]"
+            text +=
+                ",\"events\":["
+                + Views.shownEvents(model, context.session).reversed().map(\.json).joined(separator: ",") + "]"
         }
         if context.session.screen == .delivery { text += appsJSON(context) }
         let alerts = model.alerts.raised.map { "{\"critical\":\($0.isCritical),\"text\":\(jsonText($0.text))}" }

@@ -6,7 +6,9 @@ package enum Reference {
     package static func metrics() -> String {
         var text = ""
         for metric in Metric.all {
-            text += Format.left("\(metric.scope.rawValue) \(metric.name)", 42) + " " + Format.left("\(metric.kind), \(metric.unit)", 22) + " " + metric.help + "\n"
+            text +=
+                Format.left("\(metric.scope.rawValue) \(metric.name)", 42) + " "
+                + Format.left("\(metric.kind), \(metric.unit)", 22) + " " + metric.help + "\n"
         }
         return text
     }
@@ -19,18 +21,22 @@ package enum Reference {
             megatop \\- the dashboard of a MegaComet appliance
             .SH SYNOPSIS
             .B megatop
-            [\\fB\\-c\\fR FILE] [\\fB\\-\\-readonly\\fR] [\\fB\\-S\\fR SCREEN] [\\fB\\-s\\fR COLUMN] [\\fB\\-f\\fR FILTER] [\\fB\\-d\\fR SECONDS]
+            [\\fB\\-c\\fR FILE] [\\fB\\-\\-readonly\\fR] [\\fB\\-S\\fR SCREEN] [\\fB\\-s\\fR COLUMN] [\\fB\\-f\\fR \
+            FILTER] [\\fB\\-d\\fR SECONDS]
             .br
             .B megatop \\-b
             [\\fB\\-n\\fR N] [\\fB\\-o\\fR text|json|csv|prom]
             .br
             .B megatop \\-\\-check
             .SH DESCRIPTION
-            megatop shows the connections, queues, deliveries and processes of a running appliance, and commands its processes. It is a client of the
-            supervisor, megacomet(8), and parents nothing: closing it, killing it or losing its terminal changes nothing.
+            megatop shows the connections, queues, deliveries and processes of a running appliance, and commands its \
+            processes. It is a client of the
+            supervisor, megacomet(8), and parents nothing: closing it, killing it or losing its terminal changes \
+            nothing.
             Reports come by UDP from the supervisor's hub, orders go through the control socket in the run directory.
             .PP
-            No figure is shown without its age: older than 3 report intervals it is marked ~, older than 10 rates are ?. A process that does not run has -.
+            No figure is shown without its age: older than 3 report intervals it is marked ~, older than 10 rates are \
+            ?. A process that does not run has -.
             Unknown is never zero.
             .SH KEYS
 
@@ -41,21 +47,30 @@ package enum Reference {
                 text += ".TP\n.B \(escaped(binding.label))\n\(escaped(binding.help))\n"
             }
         }
-        text += ".SH ACTIONS\nOnly in admin mode (A, for five minutes), and never with \\-\\-readonly. The box that opens fixes the process by pid and boot id: the supervisor refuses\nwhere it is another by then. Cancel is the default; the process's name must be typed. Each order is an event with who, terminal and reason.\n"
+        text +=
+            ".SH ACTIONS\nOnly in admin mode (A, for five minutes), and never with \\-\\-readonly. The box that opens "
+            + "fixes the process by pid and boot id: the supervisor refuses\nwhere it is another by then. Cancel "
+            + "is the default; the process's name must be typed. Each order is an event with who, terminal and "
+            + "reason.\n"
         text += ".SH COLUMNS\n"
         for screen in Screen.allCases where !Columns.of(screen).isEmpty {
             text += ".SS \(screen.title)\n"
             for column in Columns.of(screen) {
                 text += ".TP\n.B \(escaped(column.title))\n"
-                for part in Views.explanation(column) { text += escaped(part.label == "means" ? part.text : "\(part.label.capitalized): \(part.text)") + "\n" }
+                for part in Views.explanation(column) {
+                    text +=
+                        escaped(part.label == "means" ? part.text : "\(part.label.capitalized): \(part.text)") + "\n"
+                }
             }
         }
         text += """
             .SH BATCH
-            Where standard output is no terminal, or TERM is dumb, megatop prints one sample and ends, as with \\-b. JSON is one object a line, with "schema".
+            Where standard output is no terminal, or TERM is dumb, megatop prints one sample and ends, as with \\-b. \
+            JSON is one object a line, with "schema".
             An empty field, null or ? is unknown; \\- is a process that does not run; ~ is an old value.
             .SH EXIT STATUS
-            0 left by the operator; with \\-\\-check 0 ok, 1 warning, 2 critical, 3 unknown; 64 bad arguments; 69 no supervisor answers (batch), or no terminal;
+            0 left by the operator; with \\-\\-check 0 ok, 1 warning, 2 critical, 3 unknown; 64 bad arguments; 69 no \
+            supervisor answers (batch), or no terminal;
             77 permission denied (the message says which group may); 78 bad configuration;
             129, 130, 131 after HUP, INT, QUIT.
             .SH ENVIRONMENT

@@ -130,7 +130,8 @@ extension Told.Apps {
         }
         let rows = apps.map {
             Row(
-                peer: $0.peer, form: $0.form, connectedSeconds: $0.connected_seconds, publishes: $0.publishes, bytes: $0.bytes, errors: $0.errors,
+                peer: $0.peer, form: $0.form, connectedSeconds: $0.connected_seconds, publishes: $0.publishes,
+                bytes: $0.bytes, errors: $0.errors,
                 idleSeconds: $0.idle_seconds, backlogBytes: $0.backlog_bytes)
         }
         take(rows, more: answer?.more ?? 0, time: time)
@@ -144,7 +145,11 @@ extension Told.Clients {
             problem = "the manager says: " + (answer?.error?.message ?? "what can't be read")
             return
         }
-        rows = clients.map { Row(id: $0.client, worker: $0.worker.map { .worker($0) } ?? .manager, queued: $0.queued, bytes: $0.bytes, oldestSeconds: $0.oldest_seconds) }
+        rows = clients.map {
+            Row(
+                id: $0.client, worker: $0.worker.map { .worker($0) } ?? .manager, queued: $0.queued, bytes: $0.bytes,
+                oldestSeconds: $0.oldest_seconds)
+        }
         problem = ""
     }
 }
@@ -152,7 +157,9 @@ extension Told.Clients {
 extension Event {
     init(_ event: ControlAnswer.Event) {
         let who = event.name.flatMap { ProcessName($0)?.short ?? $0 } ?? "cmt"
-        self.init(number: event.number ?? 0, time: event.time, severity: Severity(rawValue: event.severity) ?? .info, who: who, kind: event.kind, text: event.text, pid: event.pid)
+        self.init(
+            number: event.number ?? 0, time: event.time, severity: Severity(rawValue: event.severity) ?? .info,
+            who: who, kind: event.kind, text: event.text, pid: event.pid)
     }
     /// From an EVENT datagram.
     package init?(json: String) {
@@ -166,10 +173,15 @@ extension ControlAnswer.Crash {
     var report: [String] {
         var lines = ["\(id)", " how      " + (text ?? "?") + (core == true ? ", core left" : "")]
         lines.append(" when     " + (at ?? "?") + ", after " + (uptime.map(Format.span) ?? "?"))
-        lines.append(" pid      \(pid.map(String.init) ?? "?")  boot \((boot ?? "").prefix(8))  generation \(generation.map(String.init) ?? "?")" + (peak_bytes.map { "  peak memory \(Format.bytes($0))" } ?? ""))
+        lines.append(
+            " pid      \(pid.map(String.init) ?? "?")  boot \((boot ?? "").prefix(8))  generation "
+                + "\(generation.map(String.init) ?? "?")"
+                + (peak_bytes.map { "  peak memory \(Format.bytes($0))" } ?? ""))
         if let last = last_report, !last.isEmpty {
             lines.append(" last report")
-            for name in last.keys.sorted() { lines.append("   " + Format.left(name, 30) + " " + Format.grouped(last[name] ?? 0)) }
+            for name in last.keys.sorted() {
+                lines.append("   " + Format.left(name, 30) + " " + Format.grouped(last[name] ?? 0))
+            }
         }
         lines.append(" last lines")
         lines += (self.lines ?? []).map { "   " + $0.text }

@@ -2,7 +2,8 @@ import Glibc
 package import Reactor
 import Supervision
 
-/// The supervisor's control socket, without waiting: requests go out, answers come back in their order; events follow on a second line.
+/// The supervisor's control socket, without waiting: requests go out, answers come back in their order; events follow
+/// on a second line.
 package final class ControlClient {
     /// A log of 200 lines of 8 KiB, escaped.
     private static let mostLine = 8 << 20
@@ -25,9 +26,18 @@ package final class ControlClient {
 
     /// Connects where it is not, and follows the events.
     package func connect() {
-        if stream?.isOpen != true { stream = open { [unowned self] in answered($0) } ended: { [unowned self] in lost() } }
+        if stream?.isOpen != true {
+            stream = open { [unowned self] in
+                answered($0)
+            } ended: { [unowned self] in
+                lost()
+            }
+        }
         if follower?.isOpen != true, stream != nil {
-            follower = open { [unowned self] in event?($0) } ended: {}
+            follower = open { [unowned self] in
+                event?($0)
+            } ended: {
+            }
             follower?.send(Question.events.line)
         }
     }

@@ -1,7 +1,8 @@
 import Configuration
 package import Supervision
 
-/// What is asked of the supervisor's control socket, and of the manager's app port. With its answer it is a piece of a recording.
+/// What is asked of the supervisor's control socket, and of the manager's app port. With its answer it is a piece of a
+/// recording.
 package enum Question: Hashable, Sendable {
     case status, doctor, events, crashes
     case log(ProcessName)
@@ -66,10 +67,15 @@ package enum Question: Hashable, Sendable {
 }
 
 extension Model {
-    /// The answer, as it came: live or from a recording. What can't be read changes nothing. `time`: when it came, in ns.
+    /// The answer, as it came: live or from a recording. What can't be read changes nothing. `time`: when it came, in
+    /// ns.
     package mutating func take(_ text: String, to question: Question, time: UInt64) {
         if question == .events {
-            if let kept = ControlEvents(text) { kept.events.forEach { take(Event($0)) } } else if let event = Event(json: text) { take(event) }
+            if let kept = ControlEvents(text) {
+                kept.events.forEach { take(Event($0)) }
+            } else if let event = Event(json: text) {
+                take(event)
+            }
             return
         }
         if question == .clients { return told.clients = Told.Clients(json: text) }
@@ -80,7 +86,9 @@ extension Model {
         case .doctor:
             if let rows = answer.rows { told.doctor = rows }
         case .log(let id):
-            if let lines = answer.lines { told.children[id, default: Told.Child()].output = lines.map { Format.clock($0.time) + " " + $0.text } }
+            if let lines = answer.lines {
+                told.children[id, default: Told.Child()].output = lines.map { Format.clock($0.time) + " " + $0.text }
+            }
         case .crashes:
             guard let ids = answer.crashes else { return }
             let known = told.crashes ?? []

@@ -2,9 +2,11 @@ import Glibc
 package import Stats
 import Wire
 
-/// What came, as it came: a file of the datagrams, and of the answers to what was asked, with their times. `--replay` shows it on the same screens.
+/// What came, as it came: a file of the datagrams, and of the answers to what was asked, with their times. `--replay`
+/// shows it on the same screens.
 ///
-///     "MGTR2\n", then for each piece: time (ns of CLOCK_MONOTONIC) 8, wall time (ms) 8, kind 1, length 4, bytes; numbers in network byte order
+///     "MGTR2\n", then for each piece: time (ns of CLOCK_MONOTONIC) 8, wall time (ms) 8, kind 1, length 4,
+///     bytes; numbers in network byte order
 ///     kind 0: a datagram; 1: an answer: the question's name, a newline, the line that answered it
 package enum Recording {
     enum Kind: UInt8 { case datagram, answer }
@@ -23,7 +25,9 @@ package enum Recording {
             fwrite(magic, 1, magic.count, file)
         }
         deinit { fclose(file) }
-        package func add(_ datagram: UnsafeRawBufferPointer, time: UInt64, wall: UInt64) { add(.datagram, datagram, time, wall) }
+        package func add(_ datagram: UnsafeRawBufferPointer, time: UInt64, wall: UInt64) {
+            add(.datagram, datagram, time, wall)
+        }
         package func add(_ answer: String, to question: Question, time: UInt64, wall: UInt64) {
             Array((question.name + "\n" + answer).utf8).withUnsafeBytes { add(.answer, $0, time, wall) }
         }
@@ -48,10 +52,14 @@ package enum Recording {
     }
     /// All of a file, or why not. A last piece that is cut is left out.
     package static func read(_ path: String) -> Result<[Piece], Mistake> {
-        guard let file = fopen(path, "r") else { return .failure(Mistake(description: "\(path): \(String(cString: strerror(errno)))")) }
+        guard let file = fopen(path, "r") else {
+            return .failure(Mistake(description: "\(path): \(String(cString: strerror(errno)))"))
+        }
         defer { fclose(file) }
         var head = [UInt8](repeating: 0, count: magic.count)
-        guard fread(&head, 1, head.count, file) == head.count, head == magic else { return .failure(Mistake(description: "\(path): no recording of megatop")) }
+        guard fread(&head, 1, head.count, file) == head.count, head == magic else {
+            return .failure(Mistake(description: "\(path): no recording of megatop"))
+        }
         var pieces: [Piece] = []
         var fixed = [UInt8](repeating: 0, count: headBytes)
         while fread(&fixed, 1, headBytes, file) == headBytes {
@@ -113,9 +121,14 @@ package struct Player {
             next += 1
             wall = piece.wall
             switch piece.kind {
-            case .datagram: take(.datagram(piece.bytes.withUnsafeBytes { reader.receive($0, length: $0.count, now: piece.time) }, reader))
+            case .datagram:
+                take(
+                    .datagram(
+                        piece.bytes.withUnsafeBytes { reader.receive($0, length: $0.count, now: piece.time) }, reader))
             case .answer:
-                guard let end = piece.bytes.firstIndex(of: 10), let question = Question(name: String(decoding: piece.bytes[..<end], as: UTF8.self)) else { break }
+                guard let end = piece.bytes.firstIndex(of: 10),
+                    let question = Question(name: String(decoding: piece.bytes[..<end], as: UTF8.self))
+                else { break }
                 take(.answer(String(decoding: piece.bytes[(end + 1)...], as: UTF8.self), question, time: piece.time))
             }
         }

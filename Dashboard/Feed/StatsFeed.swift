@@ -59,23 +59,30 @@ package final class StatsFeed {
             wantsHistory = true
         }
         let wish: StatsPacket.Wish = wantsHistory ? .history : .renew
-        writer.send(.subscribe, state: wish.rawValue, sampleTime: Clock.monotonicNanoseconds, wallTime: Clock.wallMicroseconds / 1000) {
+        writer.send(
+            .subscribe, state: wish.rawValue, sampleTime: Clock.monotonicNanoseconds,
+            wallTime: Clock.wallMicroseconds / 1000
+        ) {
             socket.send($0, to: hub)
         }
     }
     /// So that the hub does not send to a port that may be another's soon.
     package func leave() {
-        writer.send(.subscribe, state: StatsPacket.Wish.leave.rawValue, sampleTime: Clock.monotonicNanoseconds, wallTime: 0) { socket.send($0, to: hub) }
+        writer.send(
+            .subscribe, state: StatsPacket.Wish.leave.rawValue, sampleTime: Clock.monotonicNanoseconds, wallTime: 0
+        ) { socket.send($0, to: hub) }
     }
 
     private func receiveWaiting() {
         for _ in 0..<StatsFeed.burst {
-            guard socket.receive({ [unowned self] bytes, length, from in
-                // Only the hub is listened to: others' garbage costs one call each.
-                guard from.port == hub.port, from.isLoopback else { return }
-                recorded?(bytes)
-                take(bytes, length)
-            }) else { return }
+            guard
+                socket.receive({ [unowned self] bytes, length, from in
+                    // Only the hub is listened to: others' garbage costs one call each.
+                    guard from.port == hub.port, from.isLoopback else { return }
+                    recorded?(bytes)
+                    take(bytes, length)
+                })
+            else { return }
         }
     }
     private func take(_ bytes: UnsafeRawBufferPointer, _ length: Int) {
@@ -106,7 +113,8 @@ package final class StatsFeed {
 extension Report {
     /// From what the reader made of the datagrams of a process.
     package init(_ source: StatsSource, lost: UInt64) {
-        self.init(source.header.role, Int(source.header.instance), boot: source.header.boot, time: source.header.sampleTime)
+        self.init(
+            source.header.role, Int(source.header.instance), boot: source.header.boot, time: source.header.sampleTime)
         pid = source.header.pid
         generation = source.header.generation
         startTime = source.header.startTime
@@ -115,7 +123,9 @@ extension Report {
         interval = UInt64(max(1, source.header.interval))
         self.lost = lost
         values = source.values
-        for (id, subject) in source.subjects where subject.time == source.header.sampleTime { subjects[id] = subject.values }
+        for (id, subject) in source.subjects where subject.time == source.header.sampleTime {
+            subjects[id] = subject.values
+        }
     }
 }
 
@@ -130,14 +140,17 @@ extension Model {
             defer { before = value }
             guard let value else { continue }
             let time = history.firstTime &+ UInt64(index) * step
-            let process: ProcessName? = switch (history.role, history.subject) {
-            case (.worker, nil): .worker(Int(history.instance))
-            case (.manager, nil): .manager
-            case (.manager, let subject?): ProcessName(subject: subject)
-            default: nil
-            }
+            let process: ProcessName? =
+                switch (history.role, history.subject) {
+                case (.worker, nil): .worker(Int(history.instance))
+                case (.manager, nil): .manager
+                case (.manager, let subject?): ProcessName(subject: subject)
+                default: nil
+                }
             guard let process else { return }
-            let rate = before.flatMap { value >= $0 ? Double(value - $0) * 1000 / Double(history.stepMilliseconds) : nil }
+            let rate = before.flatMap {
+                value >= $0 ? Double(value - $0) * 1000 / Double(history.stepMilliseconds) : nil
+            }
             switch (id, history.subject) {
             case (.connsOpen, nil): note(process, \.connections, Double(value), time)
             case (.queueMessages, nil): depth.note(Double(value), time: time)
@@ -149,7 +162,9 @@ extension Model {
         if id == .connsOpen { sum(\.connections, into: \.connections) }
         if id == .delivered { sum(\.deliveries, into: \.deliveries) }
     }
-    private mutating func note(_ id: ProcessName, _ path: WritableKeyPath<ProcessModel, History>, _ value: Double, _ time: UInt64) {
+    private mutating func note(
+        _ id: ProcessName, _ path: WritableKeyPath<ProcessModel, History>, _ value: Double, _ time: UInt64
+    ) {
         // Only of processes that there are: history also remembers workers of a larger configuration.
         guard processes[id] != nil else { return }
         processes[id]?[keyPath: path].note(value, time: time)
@@ -157,7 +172,9 @@ extension Model {
     /// The total's history from those of the workers.
     private mutating func sum(_ part: KeyPath<ProcessModel, History>, into total: WritableKeyPath<Model, History>) {
         let sums = History.sum(workers.map { $0[keyPath: part] })
-        if self[keyPath: total].isEmpty, let (second, value) = sums.first { self[keyPath: total].note(value, time: second * 1_000_000_000) }
+        if self[keyPath: total].isEmpty, let (second, value) = sums.first {
+            self[keyPath: total].note(value, time: second * 1_000_000_000)
+        }
         for (second, value) in sums { self[keyPath: total].fill(second, value, overwrites: true) }
     }
 }

@@ -1,9 +1,11 @@
 import Wire
 
-/// What a cell means; the terminal turns it into a colour where it has any. Every meaning also stands in the text: `W`, `C`, `~`, `!`.
+/// What a cell means; the terminal turns it into a colour where it has any. Every meaning also stands in the text: `W`,
+/// `C`, `~`, `!`.
 package enum Role: UInt8, Sendable { case normal, dim, title, warning, critical }
 
-/// A screen as characters: what the views fill, the terminal shows, and the tests compare as text. Every cell is one column wide.
+/// A screen as characters: what the views fill, the terminal shows, and the tests compare as text. Every cell is one
+/// column wide.
 package struct Grid: Equatable, Sendable {
     package struct Cell: Equatable, Sendable {
         package var character: Character = " "
@@ -48,9 +50,13 @@ package struct Grid: Equatable, Sendable {
         }
         return at
     }
-    package mutating func mark(_ target: Target, row: Int, _ columns: Range<Int>) { spots.append(Spot(row: row, columns: columns, target: target)) }
+    package mutating func mark(_ target: Target, row: Int, _ columns: Range<Int>) {
+        spots.append(Spot(row: row, columns: columns, target: target))
+    }
     /// The topmost, where some lie over others.
-    package func target(row: Int, column: Int) -> Target? { spots.last { $0.row == row && $0.columns.contains(column) }?.target }
+    package func target(row: Int, column: Int) -> Target? {
+        spots.last { $0.row == row && $0.columns.contains(column) }?.target
+    }
 
     /// The cursor's row is shown reversed, and marked with `>` for terminals that can't.
     package mutating func reverse(row: Int) {

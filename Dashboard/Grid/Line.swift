@@ -1,4 +1,5 @@
-/// A line of a header: pieces side by side, of which the least needed leave where the terminal is narrow. Nothing wraps.
+/// A line of a header: pieces side by side, of which the least needed leave where the terminal is narrow. Nothing
+/// wraps.
 package struct Line {
     package enum Content {
         case text(String, Role)
@@ -20,8 +21,12 @@ package struct Line {
     package init() {}
     package init(_ text: String, _ role: Role = .normal) { add(text, role: role, gap: 0) }
 
-    package mutating func add(_ text: String, role: Role = .normal, leaves: Int = 0, gap: Int = 2, target: Grid.Target? = nil) {
-        if !text.isEmpty { left.append(Piece(content: .text(text, role), leaves: leaves, gap: left.isEmpty ? 0 : gap, target: target)) }
+    package mutating func add(
+        _ text: String, role: Role = .normal, leaves: Int = 0, gap: Int = 2, target: Grid.Target? = nil
+    ) {
+        if !text.isEmpty {
+            left.append(Piece(content: .text(text, role), leaves: leaves, gap: left.isEmpty ? 0 : gap, target: target))
+        }
     }
     package mutating func addBar(_ share: Double, most: Int, role: Role = .normal, leaves: Int, gap: Int = 1) {
         left.append(Piece(content: .bar(share, most: most, role), leaves: leaves, gap: gap))

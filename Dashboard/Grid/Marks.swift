@@ -27,7 +27,8 @@ package struct Capabilities: Equatable, Sendable {
         return "[" + text + String(repeating: " ", count: inner - text.count) + "]"
     }
 
-    /// A history, the newest at the right. Nil is a gap: `x` between values (no report: an exit, or silence), blank before the first.
+    /// A history, the newest at the right. Nil is a gap: `x` between values (no report: an exit, or silence), blank
+    /// before the first.
     package func history(_ values: [Double?], width: Int) -> String {
         let shown = squeeze(values, to: width)
         let known = shown.compactMap(\.self)
@@ -46,7 +47,8 @@ package struct Capabilities: Equatable, Sendable {
             } else if most == least {
                 text.append(levels[levels.count / 2])
             } else {
-                // From zero, so that a steady line is not blown up into mountains; a line that never falls under half is scaled to itself.
+                // From zero, so that a steady line is not blown up into mountains; a line that never falls under half
+                // is scaled to itself.
                 let floor = least > most / 2 ? least - (most - least) * 0.25 : 0
                 let level = Int(((value - floor) / (most - floor) * Double(levels.count - 1)).rounded())
                 text.append(levels[min(levels.count - 1, max(value > 0 ? 1 : 0, level))])

@@ -31,7 +31,9 @@ package struct Binding: Sendable {
     /// On this screen alone, where the key means something else elsewhere; nil: on all.
     package let screen: Screen?
 
-    private init(_ group: Group, _ label: String, _ keys: [Key], _ command: Command, _ help: String, on screen: Screen? = nil) {
+    private init(
+        _ group: Group, _ label: String, _ keys: [Key], _ command: Command, _ help: String, on screen: Screen? = nil
+    ) {
         self.group = group
         self.label = label
         self.keys = keys
@@ -41,65 +43,74 @@ package struct Binding: Sendable {
     }
     private static func on(_ characters: String) -> [Key] { characters.map { .character($0) } }
 
-    package static let all: [Binding] = Screen.allCases.map { screen in
-        Binding(.look, "\(screen.rawValue)", on("\(screen.rawValue)"), .screen(screen), screen.title.prefix(1) + screen.title.dropFirst().lowercased() + screenHelp(screen))
-    } + [
-        Binding(.look, "Tab", [.tab, .right], .nextScreen, "next screen"),
-        Binding(.look, "S-Tab", [.backTab, .left], .previousScreen, "screen before"),
-        Binding(.look, "up k", [.up] + on("k"), .up, "move up"),
-        Binding(.look, "down j", [.down] + on("j"), .down, "move down"),
-        Binding(.look, "PgUp", [.pageUp, .control("b")], .pageUp, "a page up"),
-        Binding(.look, "PgDn", [.pageDown, .control("f")], .pageDown, "a page down"),
-        Binding(.look, "g Home", [.home] + on("g"), .top, "first row, and stay on the first"),
-        Binding(.look, "G End", [.end] + on("G"), .bottom, "last row"),
-        Binding(.look, "/", on("/"), .filter, "filter rows: text, !text, conns>100k, state=ready"),
-        Binding(.look, "n N", on("n"), .nextMatch, "next or previous row that matches the filter; line, in an output"),
-        Binding(.look, "", on("N"), .previousMatch, ""),
+    package static let all: [Binding] =
+        Screen.allCases.map { screen in
+            Binding(
+                .look, "\(screen.rawValue)", on("\(screen.rawValue)"), .screen(screen),
+                screen.title.prefix(1) + screen.title.dropFirst().lowercased() + screenHelp(screen))
+        } + [
+            Binding(.look, "Tab", [.tab, .right], .nextScreen, "next screen"),
+            Binding(.look, "S-Tab", [.backTab, .left], .previousScreen, "screen before"),
+            Binding(.look, "up k", [.up] + on("k"), .up, "move up"),
+            Binding(.look, "down j", [.down] + on("j"), .down, "move down"),
+            Binding(.look, "PgUp", [.pageUp, .control("b")], .pageUp, "a page up"),
+            Binding(.look, "PgDn", [.pageDown, .control("f")], .pageDown, "a page down"),
+            Binding(.look, "g Home", [.home] + on("g"), .top, "first row, and stay on the first"),
+            Binding(.look, "G End", [.end] + on("G"), .bottom, "last row"),
+            Binding(.look, "/", on("/"), .filter, "filter rows: text, !text, conns>100k, state=ready"),
+            Binding(
+                .look, "n N", on("n"), .nextMatch, "next or previous row that matches the filter; line, in an output"),
+            Binding(.look, "", on("N"), .previousMatch, ""),
 
-        Binding(.change, "s", on("s"), .sortMenu, "sort by .."),
-        Binding(.change, "< >", on("<"), .previousColumn, "sort by the column before, or next"),
-        Binding(.change, "", on(">"), .nextColumn, ""),
-        Binding(.change, "I", on("I"), .invert, "sort the other way round"),
-        Binding(.change, "F", on("F"), .follow, "follow this row over all screens"),
-        Binding(.change, "t", on("t"), .totals, "rates, or totals since start"),
-        Binding(.change, "d", on("d"), .day, "history lines of 24 hours, or of minutes"),
-        Binding(.change, "u", on("u"), .units, "12.3k, or 12,345"),
-        Binding(.change, "z", on("z"), .zero, "zero the peak (here only)"),
-        Binding(.change, "p", on("p"), .pause, "pause the picture"),
-        Binding(.change, "+ -", on("+="), .slower, "picture every 0.2 s .. 60 s"),
-        Binding(.change, "", on("-_"), .faster, ""),
+            Binding(.change, "s", on("s"), .sortMenu, "sort by .."),
+            Binding(.change, "< >", on("<"), .previousColumn, "sort by the column before, or next"),
+            Binding(.change, "", on(">"), .nextColumn, ""),
+            Binding(.change, "I", on("I"), .invert, "sort the other way round"),
+            Binding(.change, "F", on("F"), .follow, "follow this row over all screens"),
+            Binding(.change, "t", on("t"), .totals, "rates, or totals since start"),
+            Binding(.change, "d", on("d"), .day, "history lines of 24 hours, or of minutes"),
+            Binding(.change, "u", on("u"), .units, "12.3k, or 12,345"),
+            Binding(.change, "z", on("z"), .zero, "zero the peak (here only)"),
+            Binding(.change, "p", on("p"), .pause, "pause the picture"),
+            Binding(.change, "+ -", on("+="), .slower, "picture every 0.2 s .. 60 s"),
+            Binding(.change, "", on("-_"), .faster, ""),
 
-        Binding(.closer, "Enter", [.enter], .enter, "all about this row"),
-        Binding(.closer, "Esc", [.escape], .back, "back"),
-        Binding(.closer, "e", on("e"), .explain, "explain a column: what it means, what to do"),
-        Binding(.closer, "l", on("l"), .output, "last output of this process"),
-        Binding(.closer, "c", on("c"), .crash, "its crash reports"),
-        Binding(.closer, "a", on("a"), .acknowledge, "acknowledge this event"),
-        Binding(.closer, "A", on("A"), .acknowledgeAll, "on 5: acknowledge all events", on: .events),
-        Binding(.closer, "L", on("L"), .level, "events from this level on"),
-        Binding(.closer, "J", on("J"), .eventJSON, "on 5: the event as JSON"),
-        Binding(.closer, "y", on("y"), .clientIDs, "client ids as they are (in admin mode), or hashed"),
+            Binding(.closer, "Enter", [.enter], .enter, "all about this row"),
+            Binding(.closer, "Esc", [.escape], .back, "back"),
+            Binding(.closer, "e", on("e"), .explain, "explain a column: what it means, what to do"),
+            Binding(.closer, "l", on("l"), .output, "last output of this process"),
+            Binding(.closer, "c", on("c"), .crash, "its crash reports"),
+            Binding(.closer, "a", on("a"), .acknowledge, "acknowledge this event"),
+            Binding(.closer, "A", on("A"), .acknowledgeAll, "on 5: acknowledge all events", on: .events),
+            Binding(.closer, "L", on("L"), .level, "events from this level on"),
+            Binding(.closer, "J", on("J"), .eventJSON, "on 5: the event as JSON"),
+            Binding(.closer, "y", on("y"), .clientIDs, "client ids as they are (in admin mode), or hashed"),
 
-        Binding(.act, "A", on("A"), .admin, "admin mode for 5 minutes, or leave it (on 5: :admin)"),
-        Binding(.act, "R", on("R"), .act(.restart), "restart: the new one is ready before the old drains"),
-        Binding(.act, "D", on("D"), .act(.drain), "drain: its clients go to the others, then it is started anew"),
-        Binding(.act, "S", on("S"), .act(.stop), "stop, and keep it stopped"),
-        Binding(.act, "U", on("U"), .act(.start), "start; leave BACKOFF, HELD, STOPPED"),
-        Binding(.act, "K", on("K"), .act(.kill), "kill -9"),
-        Binding(.act, "X", on("X"), .act(.rolling), "rolling restart of all workers"),
-        Binding(.act, "P", on("P"), .act(.finish), "end the rolling restart after the worker under way; so does Esc on 4"),
-        Binding(.act, "H", on("H"), .act(.hold), "hold the watchdog, for a debugger; again: let go"),
+            Binding(.act, "A", on("A"), .admin, "admin mode for 5 minutes, or leave it (on 5: :admin)"),
+            Binding(.act, "R", on("R"), .act(.restart), "restart: the new one is ready before the old drains"),
+            Binding(.act, "D", on("D"), .act(.drain), "drain: its clients go to the others, then it is started anew"),
+            Binding(.act, "S", on("S"), .act(.stop), "stop, and keep it stopped"),
+            Binding(.act, "U", on("U"), .act(.start), "start; leave BACKOFF, HELD, STOPPED"),
+            Binding(.act, "K", on("K"), .act(.kill), "kill -9"),
+            Binding(.act, "X", on("X"), .act(.rolling), "rolling restart of all workers"),
+            Binding(
+                .act, "P", on("P"), .act(.finish),
+                "end the rolling restart after the worker under way; so does Esc on 4"),
+            Binding(.act, "H", on("H"), .act(.hold), "hold the watchdog, for a debugger; again: let go"),
 
-        Binding(.other, ":", on(":"), .commandLine, "command line; Tab completes, up and down: earlier ones"),
-        Binding(.other, ":set", [], .commandLine, "interval, screen, history, units, totals, sort.SCREEN, mouse (click: row, heading, tab)"),
-        Binding(.other, ":save", [], .commandLine, "keep these settings for the next time"),
-        Binding(.other, "w", on("w"), .save, "save this screen as text"),
-        Binding(.other, "Space", on(" "), .retry, "next page; try the supervisor again"),
-        Binding(.other, "? h F1", on("?h") + [.function(1)], .help, "this help"),
-        Binding(.other, "^L", [.control("l")], .redraw, "draw again"),
-        Binding(.other, "^Z", [.control("z")], .suspend, "suspend"),
-        Binding(.other, "q F10", on("q") + [.function(10), .control("c")], .quit, "quit: the servers keep running"),
-    ]
+            Binding(.other, ":", on(":"), .commandLine, "command line; Tab completes, up and down: earlier ones"),
+            Binding(
+                .other, ":set", [], .commandLine,
+                "interval, screen, history, units, totals, sort.SCREEN, mouse (click: row, heading, tab)"),
+            Binding(.other, ":save", [], .commandLine, "keep these settings for the next time"),
+            Binding(.other, "w", on("w"), .save, "save this screen as text"),
+            Binding(.other, "Space", on(" "), .retry, "next page; try the supervisor again"),
+            Binding(.other, "? h F1", on("?h") + [.function(1)], .help, "this help"),
+            Binding(.other, "^L", [.control("l")], .redraw, "draw again"),
+            Binding(.other, "^Z", [.control("z")], .suspend, "suspend"),
+            Binding(
+                .other, "q F10", on("q") + [.function(10), .control("c")], .quit, "quit: the servers keep running"),
+        ]
     private static func screenHelp(_ screen: Screen) -> String {
         switch screen {
         case .overview: ": clients, queues and processes at a glance"

@@ -2,7 +2,10 @@ import Supervision
 
 /// The command line: `:restart w5`, `:sort queue`, `:set interval 2`. Actions open their box as the keys do.
 package enum CommandLine {
-    private static let words = Confirmation.Action.allCases.map(\.rawValue) + ["sort", "filter", "screen", "set", "save", "write", "quit", "help", "explain", "admin"]
+    private static let words =
+        Confirmation.Action.allCases.map(\.rawValue) + [
+            "sort", "filter", "screen", "set", "save", "write", "quit", "help", "explain", "admin",
+        ]
     static let hint = words.joined(separator: " ")
 
     static func run(_ text: String, _ handler: KeyHandler, _ session: inout Session) -> [Effect] {
@@ -11,7 +14,9 @@ package enum CommandLine {
         let rest = Array(words.dropFirst())
         if let action = Confirmation.Action(rawValue: first) {
             if action.isForAll { return handler.ask(action, nil, &session) }
-            guard let name = rest.first, let id = ProcessName(typed: name) else { return handler.toast(":\(first) w0, or mgr", &session) }
+            guard let name = rest.first, let id = ProcessName(typed: name) else {
+                return handler.toast(":\(first) w0, or mgr", &session)
+            }
             guard handler.model.processes[id] != nil else { return handler.toast("there is no \(name)", &session) }
             return handler.ask(action, id, &session)
         }
@@ -35,7 +40,9 @@ package enum CommandLine {
         guard let name = rest.first, let preference = Preference.all.first(where: { $0.name == name }) else {
             return handler.toast("set: " + Preference.all.map(\.name).joined(separator: " "), &session)
         }
-        guard preference.set(rest.dropFirst().joined(separator: " "), &session) else { return handler.toast("\(name): \(preference.values)", &session) }
+        guard preference.set(rest.dropFirst().joined(separator: " "), &session) else {
+            return handler.toast("\(name): \(preference.values)", &session)
+        }
         return handler.toast("\(name) is \(preference.text(session))", &session)
     }
 

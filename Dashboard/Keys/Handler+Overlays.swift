@@ -16,7 +16,9 @@ extension KeyHandler {
         case .enter:
             leave()
             guard editor.purpose == .command else { return [] }
-            if !editor.text.isEmpty, session.commands.last != editor.text { session.commands = (session.commands + [editor.text]).suffix(Session.commandsKept) }
+            if !editor.text.isEmpty, session.commands.last != editor.text {
+                session.commands = (session.commands + [editor.text]).suffix(Session.commandsKept)
+            }
             return CommandLine.run(editor.text, self, &session)
         case .up, .down:
             guard editor.purpose == .command else { break }
@@ -92,7 +94,8 @@ extension KeyHandler {
         switch key {
         case .character(" "), .pageDown, .down, .right, .tab: session.overlay = .help(page: page + 1)
         case .pageUp, .up, .left: session.overlay = .help(page: max(0, page - 1))
-        case .character("q"), .escape, .enter, .character("?"), .character("h"), .function(1), .control("c"): session.overlay = nil
+        case .character("q"), .escape, .enter, .character("?"), .character("h"), .function(1), .control("c"):
+            session.overlay = nil
         default: break
         }
         return []
@@ -100,8 +103,10 @@ extension KeyHandler {
     func explain(_ key: Key, _ column: Int, _ session: inout Session) -> [Effect] {
         let count = Views.explained(session.screen, model).count
         switch key {
-        case .right, .down, .tab, .character(">"), .character(" "), .character("j"): session.overlay = .explain(column: (column + 1) % max(1, count))
-        case .left, .up, .backTab, .character("<"), .character("k"): session.overlay = .explain(column: (column + count - 1) % max(1, count))
+        case .right, .down, .tab, .character(">"), .character(" "), .character("j"):
+            session.overlay = .explain(column: (column + 1) % max(1, count))
+        case .left, .up, .backTab, .character("<"), .character("k"):
+            session.overlay = .explain(column: (column + count - 1) % max(1, count))
         default: session.overlay = nil
         }
         return []
@@ -117,7 +122,9 @@ extension KeyHandler {
     func detail(_ key: Key, _ id: ProcessName, _ pane: Overlay.Pane, _ session: inout Session) -> [Effect] {
         func scroll(_ by: Int) {
             switch pane {
-            case .output(let back): session.overlay = .detail(id, .output(back: max(0, min((model.told.children[id]?.output?.count ?? 1) - 1, back - by))))
+            case .output(let back):
+                session.overlay = .detail(
+                    id, .output(back: max(0, min((model.told.children[id]?.output?.count ?? 1) - 1, back - by))))
             case .crash(let number, let scroll):
                 let reports = model.told.crashes(of: id) ?? []
                 let most = reports.indices.contains(number) ? reports[number].lines?.count ?? 1 : 1
@@ -139,14 +146,18 @@ extension KeyHandler {
             switch pane {
             case .crash(let number, _):
                 let count = max(1, model.told.crashes(of: id)?.count ?? 1)
-                return show(id, .crash(number: (number + (key == .character("n") ? 1 : count - 1)) % count, scroll: 0), &session)
+                return show(
+                    id, .crash(number: (number + (key == .character("n") ? 1 : count - 1)) % count, scroll: 0), &session
+                )
             case .output(let back): return matchLine(id, back, key == .character("n") ? 1 : -1, &session)
             case .history: break
             }
         case .tab, .right, .left:
             let all = model.ordered.map(\.id)
             guard let at = all.firstIndex(of: id) else { break }
-            return show(all[(at + (key == .left ? all.count - 1 : 1)) % all.count], pane == .history ? .history : .output(back: 0), &session)
+            return show(
+                all[(at + (key == .left ? all.count - 1 : 1)) % all.count],
+                pane == .history ? .history : .output(back: 0), &session)
         default: return under(key, id, &session)
         }
         return []
@@ -158,7 +169,9 @@ extension KeyHandler {
         // The lowest line in sight is the one that was found.
         var at = lines.count - 1 - back - by
         while lines.indices.contains(at), !session.filter.matches(text: lines[at], column: { _ in nil }) { at -= by }
-        guard lines.indices.contains(at) else { return toast("no further line with \"\(session.filter.text)\"", &session) }
+        guard lines.indices.contains(at) else {
+            return toast("no further line with \"\(session.filter.text)\"", &session)
+        }
         session.overlay = .detail(id, .output(back: lines.count - 1 - at))
         return []
     }
@@ -167,7 +180,8 @@ extension KeyHandler {
         let command = Binding.command(key, on: .overview)
         switch command {
         case .act(let action)?: return ask(action, action.isForAll ? nil : id ?? selected(session), &session)
-        case .admin?, .pause?, .save?, .help?, .redraw?, .suspend?, .units?, .filter?, .commandLine?, .clientIDs?: return command.map { run($0, &session) } ?? []
+        case .admin?, .pause?, .save?, .help?, .redraw?, .suspend?, .units?, .filter?, .commandLine?, .clientIDs?:
+            return command.map { run($0, &session) } ?? []
         case .screen?:
             session.overlay = nil
             return command.map { run($0, &session) } ?? []

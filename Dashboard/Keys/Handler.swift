@@ -66,11 +66,19 @@ package struct KeyHandler {
         case .bottom: move(.max / 2, &session)
         case .enter:
             if session.screen == .host { return run(.explain, &session) }
-            if session.screen == .queues, size.width < Views.wideFrom { session.overlay = .clients } else if let id = selected(session) { session.overlay = .detail(id, .history) }
+            if session.screen == .queues, size.width < Views.wideFrom {
+                session.overlay = .clients
+            } else if let id = selected(session) {
+                session.overlay = .detail(id, .history)
+            }
         case .back:
-            if !session.filter.isEmpty { session.filter = Filter("") }
-            else if session.isFollowing { session.isFollowing = false }
-            else if session.screen == .procs, model.told.rolling != nil { return run(.act(.finish), &session) }
+            if !session.filter.isEmpty {
+                session.filter = Filter("")
+            } else if session.isFollowing {
+                session.isFollowing = false
+            } else if session.screen == .procs, model.told.rolling != nil {
+                return run(.act(.finish), &session)
+            }
         case .nextMatch: match(1, &session)
         case .previousMatch: match(-1, &session)
         case .filter:
@@ -92,7 +100,8 @@ package struct KeyHandler {
         case .follow:
             session.cursor = selected(session).map { .process($0) } ?? session.cursor
             session.isFollowing.toggle()
-            session.toast = session.isFollowing ? "following \(selected(session)?.short ?? "this row")" : "no longer following"
+            session.toast =
+                session.isFollowing ? "following \(selected(session)?.short ?? "this row")" : "no longer following"
         case .totals:
             session.showsTotals.toggle()
             session.toast = session.showsTotals ? "totals since each process started" : "rates, a second"
@@ -113,7 +122,9 @@ package struct KeyHandler {
             type(editor, &session)
         case .acknowledge:
             let shown = Views.shownEvents(model, session)
-            if session.screen == .events, let at = Views.cursor(shown, session) { session.acknowledged.insert(shown[at].key) }
+            if session.screen == .events, let at = Views.cursor(shown, session) {
+                session.acknowledged.insert(shown[at].key)
+            }
         case .acknowledgeAll:
             session.acknowledgedBefore = model.events.last?.time ?? 0
             session.toast = "all events acknowledged, here only"
@@ -133,7 +144,9 @@ package struct KeyHandler {
             let count = Views.explained(session.screen, model).count
             guard count > 0 else { return toast("no columns here", &session) }
             let column = Columns.sort(session).column
-            session.overlay = .explain(column: session.screen == .host ? Views.cursor(count, session) : Columns.of(session.screen).firstIndex { $0.id == column } ?? 0)
+            session.overlay = .explain(
+                column: session.screen == .host
+                    ? Views.cursor(count, session) : Columns.of(session.screen).firstIndex { $0.id == column } ?? 0)
         case .output: return open(.output(back: 0), &session)
         case .crash: return open(.crash(number: 0, scroll: 0), &session)
         case .act(let action): return ask(action, selected(session), &session)
@@ -175,7 +188,9 @@ package struct KeyHandler {
         session.underlay = session.overlay
         session.overlay = .edit(editor)
     }
-    private func needsAdmin(_ session: Session) -> String { session.screen == .events ? "admin mode first: :admin" : "press A first: admin mode" }
+    private func needsAdmin(_ session: Session) -> String {
+        session.screen == .events ? "admin mode first: :admin" : "press A first: admin mode"
+    }
     /// Those that are shown match; behind the last comes the first.
     private func match(_ by: Int, _ session: inout Session) {
         guard !session.filter.isEmpty else {
@@ -216,7 +231,9 @@ package struct KeyHandler {
         default: Table.rows(session.screen, Context(model, session, Capabilities())).map { .process($0.id) }
         }
     }
-    private func rowIndex(_ keys: [RowKey], _ session: Session) -> Int? { keys.isEmpty ? nil : session.cursor.flatMap { keys.firstIndex(of: $0) } ?? 0 }
+    private func rowIndex(_ keys: [RowKey], _ session: Session) -> Int? {
+        keys.isEmpty ? nil : session.cursor.flatMap { keys.firstIndex(of: $0) } ?? 0
+    }
     private func move(_ by: Int, _ session: inout Session) {
         let keys = rowKeys(session)
         guard let at = rowIndex(keys, session) else { return }
@@ -256,19 +273,26 @@ package struct KeyHandler {
         if session.isReadOnly { return toast("started with --readonly: it only looks", &session) }
         if model.isReplay { return toast("a recording: nothing to act on", &session) }
         if model.isLost {
-            guard action == .start else { return toast("actions are off: no supervisor answers (U starts one)", &session) }
+            guard action == .start else {
+                return toast("actions are off: no supervisor answers (U starts one)", &session)
+            }
             session.overlay = .confirm(Confirmation(.start, target: nil, pid: 0, boot: 0))
             return []
         }
         guard session.isAdmin(model.now) else { return toast(needsAdmin(session), &session) }
         if action.isForAll {
-            if action == .finish, model.told.rolling == nil { return toast("no rolling restart is under way", &session) }
+            if action == .finish, model.told.rolling == nil {
+                return toast("no rolling restart is under way", &session)
+            }
             session.overlay = .confirm(Confirmation(action, target: nil, pid: 0, boot: 0))
             return []
         }
-        guard let target, let process = model.processes[target] else { return toast("choose a process first", &session) }
+        guard let target, let process = model.processes[target] else {
+            return toast("choose a process first", &session)
+        }
         let isRunning = process.state(model.now).isRunning
-        session.overlay = .confirm(Confirmation(action, target: target, pid: isRunning ? process.pid : 0, boot: isRunning ? process.boot : 0))
+        session.overlay = .confirm(
+            Confirmation(action, target: target, pid: isRunning ? process.pid : 0, boot: isRunning ? process.boot : 0))
         return []
     }
 }

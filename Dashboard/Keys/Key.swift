@@ -51,7 +51,9 @@ package struct KeyDecoder: Sendable {
         default:
             let length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1
             guard pending.count >= length else { return nil }
-            guard length > 1, let text = String(validating: pending.prefix(length), as: UTF8.self), let character = text.first else { return (nil, 1) }
+            guard length > 1, let text = String(validating: pending.prefix(length), as: UTF8.self),
+                let character = text.first
+            else { return (nil, 1) }
             return (.character(character), length)
         }
     }
@@ -65,7 +67,9 @@ package struct KeyDecoder: Sendable {
         }
         guard let end = pending.dropFirst(2).firstIndex(where: { (64...126).contains($0) }) else { return nil }
         let parameters = String(decoding: pending[2..<end], as: UTF8.self)
-        if parameters.hasPrefix("<") { return (KeyDecoder.mouse(parameters.dropFirst(), isPress: pending[end] == 77), end + 1) }
+        if parameters.hasPrefix("<") {
+            return (KeyDecoder.mouse(parameters.dropFirst(), isPress: pending[end] == 77), end + 1)
+        }
         let number = Int(parameters.prefix { $0.isNumber }) ?? 0
         let key: Key? =
             switch pending[end] {

@@ -16,7 +16,9 @@ package struct Context: Sendable {
     /// Over which rates are taken: the refresh interval, at most ten reports.
     package var seconds: Double { max(1, min(10, session.interval)) }
     package func number(_ quantity: Quantity, width: Int) -> String {
-        quantity.text { Format.number($0, width: quantity.freshness == .fresh ? width : width - 1, full: session.showsFullNumbers) }
+        quantity.text {
+            Format.number($0, width: quantity.freshness == .fresh ? width : width - 1, full: session.showsFullNumbers)
+        }
     }
 }
 
@@ -29,7 +31,9 @@ package struct Cell: Equatable, Sendable {
     }
     package init(_ quantity: Quantity, level: Level = .fine, _ format: (Double) -> String) {
         text = quantity.text(format)
-        role = quantity.freshness == .absent || quantity.freshness == .old || quantity.freshness == .stale ? .dim : level.role
+        role =
+            quantity.freshness == .absent || quantity.freshness == .old || quantity.freshness == .stale
+            ? .dim : level.role
     }
 }
 
@@ -39,7 +43,8 @@ package struct Column: Sendable {
     package let id: String
     package let title: String
     package let width: Int
-    /// It is shown from this width of the terminal on; 0: always. Where columns still don't fit, the greatest leaves first.
+    /// It is shown from this width of the terminal on; 0: always. Where columns still don't fit, the greatest leaves
+    /// first.
     package let from: Int
     package var isLeft = false
     /// What it is made of.
@@ -54,8 +59,10 @@ package struct Column: Sendable {
     package var history: (@Sendable (ProcessModel, Context) -> [Double?])?
 
     package init(
-        _ id: String, _ title: String, width: Int, from: Int, left: Bool = false, metric: MetricID? = nil, _ meaning: String = "",
-        cell: @escaping @Sendable (ProcessModel, Context) -> Cell, value: @escaping @Sendable (ProcessModel, Context) -> Double?,
+        _ id: String, _ title: String, width: Int, from: Int, left: Bool = false, metric: MetricID? = nil,
+        _ meaning: String = "",
+        cell: @escaping @Sendable (ProcessModel, Context) -> Cell,
+        value: @escaping @Sendable (ProcessModel, Context) -> Double?,
         total: (@Sendable (Context) -> Cell)? = nil
     ) {
         self.id = id
@@ -73,8 +80,10 @@ package struct Column: Sendable {
     /// Most columns: a quantity, how it is written, and the level of its value.
     package static func quantity(
         _ id: String, _ title: String, width: Int, from: Int, metric: MetricID? = nil, _ meaning: String = "",
-        _ quantity: @escaping @Sendable (ProcessModel, Context) -> Quantity, format: @escaping @Sendable (Double) -> String,
-        level: @escaping @Sendable (Double, ProcessModel, Context) -> Level = { _, _, _ in .fine }, total: (@Sendable (Context) -> Quantity)? = nil
+        _ quantity: @escaping @Sendable (ProcessModel, Context) -> Quantity,
+        format: @escaping @Sendable (Double) -> String,
+        level: @escaping @Sendable (Double, ProcessModel, Context) -> Level = { _, _, _ in .fine },
+        total: (@Sendable (Context) -> Quantity)? = nil
     ) -> Column {
         let cell: @Sendable (ProcessModel, Context) -> Cell = { process, context in
             let found = quantity(process, context)
@@ -82,13 +91,16 @@ package struct Column: Sendable {
         }
         var sum: (@Sendable (Context) -> Cell)?
         if let total { sum = { (context: Context) -> Cell in Cell(total(context), format) } }
-        return Column(id, title, width: width, from: from, metric: metric, meaning, cell: cell, value: { quantity($0, $1).value }, total: sum)
+        return Column(
+            id, title, width: width, from: from, metric: metric, meaning, cell: cell, value: { quantity($0, $1).value },
+            total: sum)
     }
     /// A count that is written in full where it fits.
     package static func count(
         _ id: String, _ title: String, width: Int, from: Int, metric: MetricID? = nil, _ meaning: String = "",
         _ quantity: @escaping @Sendable (ProcessModel, Context) -> Quantity,
-        level: @escaping @Sendable (Double, ProcessModel, Context) -> Level = { _, _, _ in .fine }, total: (@Sendable (Context) -> Quantity)? = nil
+        level: @escaping @Sendable (Double, ProcessModel, Context) -> Level = { _, _, _ in .fine },
+        total: (@Sendable (Context) -> Quantity)? = nil
     ) -> Column {
         let cell: @Sendable (ProcessModel, Context) -> Cell = { process, context in
             let found = quantity(process, context)
@@ -98,32 +110,44 @@ package struct Column: Sendable {
         }
         var sum: (@Sendable (Context) -> Cell)?
         if let total { sum = { (context: Context) -> Cell in Cell(context.number(total(context), width: width)) } }
-        return Column(id, title, width: width, from: from, metric: metric, meaning, cell: cell, value: { quantity($0, $1).value }, total: sum)
+        return Column(
+            id, title, width: width, from: from, metric: metric, meaning, cell: cell, value: { quantity($0, $1).value },
+            total: sum)
     }
     /// A counter: by the second, or with `t` all that it counted.
     package static func flow(
-        _ id: String, _ title: String, width: Int, from: Int, _ metric: MetricID, isBytes: Bool = false, isQueue: Bool = false, _ meaning: String = "",
+        _ id: String, _ title: String, width: Int, from: Int, _ metric: MetricID, isBytes: Bool = false,
+        isQueue: Bool = false, _ meaning: String = "",
         level: @escaping @Sendable (Double, ProcessModel, Context) -> Level = { _, _, _ in .fine }
     ) -> Column {
         .quantity(
             id, title, width: width, from: from, metric: metric, meaning,
             { process, context in
-                if context.session.showsTotals { return isQueue ? process.waiting(metric, context.now) : process.gauge(metric, context.now) }
+                if context.session.showsTotals {
+                    return isQueue ? process.waiting(metric, context.now) : process.gauge(metric, context.now)
+                }
                 return isQueue
-                    ? process.waitingRate(metric, context.now, seconds: context.seconds) : process.rate(metric, context.now, seconds: context.seconds)
+                    ? process.waitingRate(metric, context.now, seconds: context.seconds)
+                    : process.rate(metric, context.now, seconds: context.seconds)
             },
             format: { isBytes ? Format.bytes($0) : Format.rate($0) },
             level: { value, process, context in context.session.showsTotals ? .fine : level(value, process, context) },
             total: { context in
                 let totals = context.totals
                 if context.session.showsTotals { return isQueue ? totals.waiting(metric) : totals.sum(metric) }
-                return isQueue ? totals.waitingRate(metric, seconds: context.seconds) : totals.sumRate(metric, seconds: context.seconds)
+                return isQueue
+                    ? totals.waitingRate(metric, seconds: context.seconds)
+                    : totals.sumRate(metric, seconds: context.seconds)
             })
     }
     /// Ten minutes, in the room that is left at the right.
-    package static func history(_ id: String, _ title: String, from: Int, _ values: @escaping @Sendable (ProcessModel) -> History) -> Column {
+    package static func history(
+        _ id: String, _ title: String, from: Int, _ values: @escaping @Sendable (ProcessModel) -> History
+    ) -> Column {
         var column = Column(
-            id, title, width: 10, from: from, left: true, "Ten minutes, the newest at the right; x where no report came.", cell: { _, _ in Cell("") }, value: { _, _ in nil })
+            id, title, width: 10, from: from, left: true,
+            "Ten minutes, the newest at the right; x where no report came.", cell: { _, _ in Cell("") },
+            value: { _, _ in nil })
         column.history = { process, context in values(process).values(now: context.now) }
         return column
     }

@@ -3,7 +3,8 @@ import Supervision
 
 extension Columns {
     static let delivery: [Column] = [
-        id, percentile(0.5, "p50", "p50", from: 40), percentile(0.9, "p90", "p90", from: 86), percentile(0.99, "p99", "p99", from: 0),
+        id, percentile(0.5, "p50", "p50", from: 40), percentile(0.9, "p90", "p90", from: 86),
+        percentile(0.99, "p99", "p99", from: 0),
         percentile(0.999, "p999", "p99.9", from: 92),
         delivered, out,
         .flow("polls", "POLLS/s", width: 7, from: 44, .polls),
@@ -17,17 +18,22 @@ extension Columns {
     ]
 
     private static let empty = Column.quantity(
-        "empty", "EMPTY%", width: 6, from: 62, metric: .pollsEmpty, "Polls answered empty because their time was over, of all answered.",
+        "empty", "EMPTY%", width: 6, from: 62, metric: .pollsEmpty,
+        "Polls answered empty because their time was over, of all answered.",
         { process, context in
-            let empty = process.rate(.pollsEmpty, context.now, seconds: 10), full = process.rate(.pollsAnswered, context.now, seconds: 10)
+            let empty = process.rate(.pollsEmpty, context.now, seconds: 10),
+                full = process.rate(.pollsAnswered, context.now, seconds: 10)
             guard let a = empty.value, let b = full.value else { return empty }
             return a + b > 0 ? Quantity(a / (a + b), empty.freshness) : .absent
         }, format: Format.percent)
 
     private static let closes = Column.quantity(
-        "close", "CLOSE/s", width: 7, from: 96, metric: .closesClient, "Connections that ended, for any reason, a second over the last minute.",
+        "close", "CLOSE/s", width: 7, from: 96, metric: .closesClient,
+        "Connections that ended, for any reason, a second over the last minute.",
         { process, context in
             guard process.id != .manager, process.state(context.now).isRunning else { return .absent }
-            return Quantity(process.closes.counts().map { $0.reduce(0, +) / process.closes.span }, process.own.freshness(context.now))
+            return Quantity(
+                process.closes.counts().map { $0.reduce(0, +) / process.closes.span },
+                process.own.freshness(context.now))
         }, format: Format.rate)
 }

@@ -3,7 +3,8 @@ import Supervision
 
 extension Columns {
     static let overview: [Column] = [
-        id, state, pid(from: 112), up, conns, growth, delivered, percentile(0.99, "p99", "p99", from: 86), waiting("queue", "QUEUE", width: 6, from: 30),
+        id, state, pid(from: 112), up, conns, growth, delivered, percentile(0.99, "p99", "p99", from: 86),
+        waiting("queue", "QUEUE", width: 6, from: 30),
         oldest("OLD", width: 5, from: 40), expired(from: 52), out, lag, cpu, rss, descriptors, heartbeat, restarts,
         .history("conns10", "CONNS, 10 MIN", from: 124) { $0.id == .manager ? $0.deliveries : $0.connections },
     ]
@@ -14,21 +15,28 @@ extension Columns {
             guard process.id != .manager, process.state(context.now).isRunning else { return .absent }
             let freshness = process.own.freshness(context.now)
             let ends = process.connections.values(seconds: 2)
-            guard ends.count == 2, let before = ends[0], let after = ends[1], freshness != .old else { return Quantity(nil, .old) }
+            guard ends.count == 2, let before = ends[0], let after = ends[1], freshness != .old else {
+                return Quantity(nil, .old)
+            }
             return Quantity(after - before, freshness)
         }, format: { ($0 > 0 ? "+" : "") + Format.number($0, width: 3) })
 
     private static let descriptors = Column.quantity(
         "fd", "FD%", width: 4, from: 104, metric: .fdsOpen, "Descriptors open, of those it may open.",
         { process, context in
-            guard let limit = process.own.value(.fdLimit), limit > 0 else { return process.gauge(.fdLimit, context.now) }
+            guard let limit = process.own.value(.fdLimit), limit > 0 else {
+                return process.gauge(.fdLimit, context.now)
+            }
             return process.gauge(.fdsOpen, context.now).map { $0 / limit }
         }, format: Format.percent, level: { value, _, _ in Level(value, Metric[.fdsOpen].threshold) })
 
     private static let restarts = Column.count(
-        "exits", "RST", width: 3, from: 40, metric: .childExits24h, "Ends that nobody ordered, in the last 24 hours.", { $0.told(.childExits24h, $1.now) },
+        "exits", "RST", width: 3, from: 40, metric: .childExits24h, "Ends that nobody ordered, in the last 24 hours.",
+        { $0.told(.childExits24h, $1.now) },
         level: { value, process, _ in
-            max(Level(value, Metric[.childExits24h].threshold), Level(process.child.value(.childExits60s), Metric[.childExits60s].threshold))
+            max(
+                Level(value, Metric[.childExits24h].threshold),
+                Level(process.child.value(.childExits60s), Metric[.childExits60s].threshold))
         },
         total: { context in context.totals.exits24h.map { Quantity($0, .fresh) } ?? Quantity(nil, .old) })
 }

@@ -11,16 +11,20 @@ extension Columns {
 
     static let state = Column(
         "state", "STATE", width: 9, from: 0, left: true, metric: .childState,
-        "What the supervisor sees: STARTING READY OVERLOAD (full or late) SUSPECT (sends no reports) DRAINING STOPPING; BACKOFF and CRASHLOOP (it dies, and is started again), HELD (waits for you), STOPPED.",
+        "What the supervisor sees: STARTING READY OVERLOAD (full or late) SUSPECT (sends no reports) DRAINING "
+            + "STOPPING; BACKOFF and CRASHLOOP (it dies, and is started again), HELD (waits for you), STOPPED.",
         cell: { process, context in
             let state = process.state(context.now)
             return Cell(state.text, state.role)
         },
-        value: { process, context in Double(process.child.count(.childState) ?? 0) + (process.state(context.now).isReady ? -100 : 0) },
+        value: { process, context in
+            Double(process.child.count(.childState) ?? 0) + (process.state(context.now).isReady ? -100 : 0)
+        },
         total: { Cell("\($0.totals.readyCount)/\($0.model.processes.count) ok") })
 
     static let up = Column(
-        "up", "UP", width: 6, from: 60, metric: .childUptime, "Since its start. In BACKOFF and CRASHLOOP: until it is started again.",
+        "up", "UP", width: 6, from: 60, metric: .childUptime,
+        "Since its start. In BACKOFF and CRASHLOOP: until it is started again.",
         cell: { process, context in
             if process.state(context.now).isRunning { return Cell(upSeconds(process, context).map(Format.span) ?? "?") }
             guard let retry = process.child.value(.childRetryIn), retry > 0 else { return Cell("-", .dim) }
@@ -30,14 +34,19 @@ extension Columns {
 
     static func upSeconds(_ process: ProcessModel, _ context: Context) -> Double? {
         guard process.state(context.now).isRunning else { return nil }
-        if let told = process.child.value(.childUptime), told > 0, let age = process.child.age(context.now) { return told / 1000 + age }
+        if let told = process.child.value(.childUptime), told > 0, let age = process.child.age(context.now) {
+            return told / 1000 + age
+        }
         guard process.startTime > 0, context.model.wall >= process.startTime else { return nil }
         return Double(context.model.wall - process.startTime) / 1000
     }
 
     static let conns = Column.count(
-        "conns", "CONNS", width: 8, from: 24, metric: .connsOpen, "Clients connected. At mgr: workers and apps.", connections,
-        level: { value, process, _ in process.id == .manager ? .fine : .share(.connsOpen, value, process.own.value(.connLimit)) },
+        "conns", "CONNS", width: 8, from: 24, metric: .connsOpen, "Clients connected. At mgr: workers and apps.",
+        connections,
+        level: { value, process, _ in
+            process.id == .manager ? .fine : .share(.connsOpen, value, process.own.value(.connLimit))
+        },
         total: { $0.totals.connections })
 
     /// The manager's own connections are its workers and apps.
@@ -50,16 +59,21 @@ extension Columns {
     static func waiting(_ id: String, _ title: String, width: Int, from: Int) -> Column {
         .count(
             id, title, width: width, from: from, metric: .queueMessages,
-            "Messages that wait for the clients that were last on this worker, also while it is down: the manager keeps them. At mgr: for clients that were on none.",
+            "Messages that wait for the clients that were last on this worker, also while it is down: the manager "
+                + "keeps them. At mgr: for clients that were on none.",
             { $0.waiting(.queueMessages, $1.now) },
-            level: { value, _, context in .share(.queueMessages, value, context.model.queue.value(.queueLimitMessages)) },
+            level: { value, _, context in .share(.queueMessages, value, context.model.queue.value(.queueLimitMessages))
+            },
             total: { $0.totals.waiting(.queueMessages) })
     }
 
     static func oldest(_ title: String, width: Int, from: Int) -> Column {
         .quantity(
-            "old", title, width: width, from: from, metric: .queueOldest, "Age of the oldest of them. At the time to live it expires undelivered.",
-            { process, context in process.queue.value(.queueMessages) == 0 ? .absent : process.waiting(.queueOldest, context.now) },
+            "old", title, width: width, from: from, metric: .queueOldest,
+            "Age of the oldest of them. At the time to live it expires undelivered.",
+            { process, context in
+                process.queue.value(.queueMessages) == 0 ? .absent : process.waiting(.queueOldest, context.now)
+            },
             format: { Format.age($0 / 1000) },
             level: { value, _, context in .share(.queueOldest, value, context.model.queue.value(.queueTTL)) },
             total: { $0.totals.waiting(.queueMessages).value == 0 ? .absent : $0.totals.waiting(.queueOldest) })
@@ -67,27 +81,33 @@ extension Columns {
 
     static func expired(from: Int) -> Column {
         .flow(
-            "exp", "EXP/s", width: 5, from: from, .expired, isQueue: true, "Messages whose time to live was over before their client came, a second.",
+            "exp", "EXP/s", width: 5, from: from, .expired, isQueue: true,
+            "Messages whose time to live was over before their client came, a second.",
             level: { value, _, context in
-                guard let published = context.totals.manager(.publishes, seconds: context.seconds).value, published > 0 else { return value > 0 ? .warning : .fine }
+                guard let published = context.totals.manager(.publishes, seconds: context.seconds).value, published > 0
+                else { return value > 0 ? .warning : .fine }
                 return Level(value / published, Metric[.expired].threshold)
             })
     }
 
     static let delivered = Column.quantity(
-        "dlv", "DLV/s", width: 5, from: 52, metric: .delivered, "Messages written to clients, a second. At mgr: handed to workers.",
+        "dlv", "DLV/s", width: 5, from: 52, metric: .delivered,
+        "Messages written to clients, a second. At mgr: handed to workers.",
         { process, context in
             let metric: MetricID = process.id == .manager ? .handed : .delivered
-            return context.session.showsTotals ? process.gauge(metric, context.now) : process.rate(metric, context.now, seconds: context.seconds)
+            return context.session.showsTotals
+                ? process.gauge(metric, context.now) : process.rate(metric, context.now, seconds: context.seconds)
         },
-        format: Format.rate, total: { $0.session.showsTotals ? $0.totals.sum(.delivered) : $0.totals.deliveries(seconds: $0.seconds) })
+        format: Format.rate,
+        total: { $0.session.showsTotals ? $0.totals.sum(.delivered) : $0.totals.deliveries(seconds: $0.seconds) })
 
     static let out = Column.flow("out", "OUT/s", width: 6, from: 93, .bytesOut, isBytes: true)
 
     static func percentile(_ share: Double, _ id: String, _ title: String, from: Int) -> Column {
         .quantity(
             id, title, width: 5, from: from, metric: .latencyUnder1,
-            "Under this time \(title.dropFirst())% of the messages of the last minute were written, counted from the manager's turn.",
+            "Under this time \(title.dropFirst())% of the messages of the last minute were written, counted from the "
+                + "manager's turn.",
             { process, context in
                 guard process.state(context.now).isRunning, process.id != .manager else { return .absent }
                 guard let counts = process.latency.counts() else { return Quantity(nil, .old) }
@@ -102,12 +122,14 @@ extension Columns {
     }
 
     static let lag = Column.quantity(
-        "lag", "LAGms", width: 5, from: 70, metric: .loopLagMax, "The worst delay of its event loop in the last report, in ms.",
+        "lag", "LAGms", width: 5, from: 70, metric: .loopLagMax,
+        "The worst delay of its event loop in the last report, in ms.",
         { $0.gauge(.loopLagMax, $1.now).map { $0 / 1000 } }, format: { Format.number($0, width: 4) },
         level: { value, _, _ in Level(value * 1000, Metric[.loopLagMax].threshold) })
 
     static let cpu = Column.quantity(
-        "cpu", "CPU", width: 4, from: 80, metric: .cpuUser, "Of one core, user and system. A process is one thread: 100% is all it can.", cpuOf,
+        "cpu", "CPU", width: 4, from: 80, metric: .cpuUser,
+        "Of one core, user and system. A process is one thread: 100% is all it can.", cpuOf,
         format: Format.percent, level: { value, _, _ in Level(value * 1e6, Metric[.cpuUser].threshold) },
         total: { context in context.totals.ordered.reduce(.absent) { $0 + cpuOf($1, context) } })
 
@@ -122,9 +144,12 @@ extension Columns {
         total: { context in context.totals.ordered.reduce(.absent) { $0 + $1.gauge(.rss, context.now) } })
 
     static let heartbeat = Column(
-        "hb", "HB", width: 4, from: 75, metric: .childReportAge, "Age of its last report: of all the figures of this row.",
+        "hb", "HB", width: 4, from: 75, metric: .childReportAge,
+        "Age of its last report: of all the figures of this row.",
         cell: { process, context in
-            guard process.state(context.now).isRunning, let age = process.own.age(context.now) else { return Cell("-", .dim) }
+            guard process.state(context.now).isRunning, let age = process.own.age(context.now) else {
+                return Cell("-", .dim)
+            }
             let level = process.own.freshness(context.now)
             return Cell(Format.span(age), level == .fresh ? .normal : level == .stale ? .warning : .critical)
         },

@@ -16,6 +16,8 @@ package enum Columns {
     }
 
     package static func defaultSort(_ screen: Screen) -> Sort { Sort("id", descending: false) }
-    package static func sort(_ session: Session, _ screen: Screen) -> Sort { session.sorts[screen] ?? defaultSort(screen) }
+    package static func sort(_ session: Session, _ screen: Screen) -> Sort {
+        session.sorts[screen] ?? defaultSort(screen)
+    }
     package static func sort(_ session: Session) -> Sort { sort(session, session.screen) }
 }

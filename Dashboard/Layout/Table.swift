@@ -20,7 +20,8 @@ package struct Table {
     /// Those that are shown at a width: by their own thresholds, and then by room.
     static func fitting(_ all: [Column], width: Int, idWidth: Int) -> [Column] {
         var shown = all.filter { $0.from <= width }
-        while shown.reduce(0, { $0 + 1 + Table.width($1, idWidth) }) > width, let worst = shown.map(\.from).max(), worst > 0,
+        while shown.reduce(0, { $0 + 1 + Table.width($1, idWidth) }) > width, let worst = shown.map(\.from).max(),
+            worst > 0,
             let at = shown.lastIndex(where: { $0.from == worst })
         { shown.remove(at: at) }
         return shown
@@ -36,8 +37,11 @@ package struct Table {
         guard !context.session.filter.isEmpty else { return rows }
         let columns = Columns.of(screen)
         return rows.filter { process in
-            context.session.filter.matches(text: columns.map { $0.cell(process, context).text }.joined(separator: " ")) { name in
-                columns.first { $0.id == name || $0.title.lowercased() == name }.map { ($0.cell(process, context).text, $0.value(process, context)) }
+            context.session.filter.matches(text: columns.map { $0.cell(process, context).text }.joined(separator: " "))
+            { name in
+                columns.first { $0.id == name || $0.title.lowercased() == name }.map {
+                    ($0.cell(process, context).text, $0.value(process, context))
+                }
             }
         }
     }
@@ -84,11 +88,15 @@ package struct Table {
             let shown = first..<min(rows.count, first + room)
             let hidden = rows.indices.filter { !shown.contains($0) }
             let unready = hidden.count { !rows[$0].state(context.now).isReady }
-            if height - 1 - (showsTotal ? 1 : 0) > room { more = " +\(hidden.count) more" + (unready > 0 ? " (\(unready) not ready)" : "") }
+            if height - 1 - (showsTotal ? 1 : 0) > room {
+                more = " +\(hidden.count) more" + (unready > 0 ? " (\(unready) not ready)" : "")
+            }
         }
         var line = top + 1
         if rows.isEmpty, room > 0 {
-            grid.put(context.session.filter.isEmpty ? " no process known yet" : " no row matches the filter", row: line, column: 0, role: .dim)
+            grid.put(
+                context.session.filter.isEmpty ? " no process known yet" : " no row matches the filter", row: line,
+                column: 0, role: .dim)
             line += 1
         }
         for index in first..<max(first, min(rows.count, first + max(0, room))) {
@@ -114,7 +122,9 @@ package struct Table {
             if column.id == sort.column { title += sort.isDescending ? "v" : "^" }
             // A title may take the gap before its column.
             let start = column.isLeft ? at : at + width - title.count
-            grid.put(String(title.prefix(max(0, grid.size.width - max(0, start)))), row: row, column: max(at - 1, start), role: .title)
+            grid.put(
+                String(title.prefix(max(0, grid.size.width - max(0, start)))), row: row, column: max(at - 1, start),
+                role: .title)
             if column.history == nil { grid.mark(.column(column.id), row: row, max(0, at - 1)..<at + width) }
         }
     }
@@ -125,13 +135,18 @@ package struct Table {
                 return
             }
             let cell = column.cell(process, context)
-            grid.put(column.isLeft ? Format.left(context.capabilities.clean(cell.text), width) : Format.right(cell.text, width), row: row, column: at, role: cell.role)
+            grid.put(
+                column.isLeft
+                    ? Format.left(context.capabilities.clean(cell.text), width) : Format.right(cell.text, width),
+                row: row, column: at, role: cell.role)
         }
     }
     private func drawTotal(_ grid: inout Grid, _ row: Int) {
         place { column, at, width in
             guard let cell = column.total?(context) else { return }
-            grid.put(column.isLeft ? Format.left(cell.text, width) : Format.right(cell.text, width), row: row, column: at, role: .title)
+            grid.put(
+                column.isLeft ? Format.left(cell.text, width) : Format.right(cell.text, width), row: row, column: at,
+                role: .title)
         }
     }
     /// Each column with its place; a history takes what is left.
@@ -139,7 +154,8 @@ package struct Table {
         var at = 1
         let idWidth = Table.idWidth(context.model)
         for column in columns {
-            let width = column.history == nil ? Table.width(column, idWidth) : max(column.width, min(61, screenWidth - at))
+            let width =
+                column.history == nil ? Table.width(column, idWidth) : max(column.width, min(61, screenWidth - at))
             body(column, at, width)
             at += width + 1
         }

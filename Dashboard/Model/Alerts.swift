@@ -19,7 +19,8 @@ package struct Alert: Equatable, Sendable {
     }
 }
 
-/// Alerts with hysteresis: three samples in a row raise one, ten without it let it fall, so that nothing flickers at a threshold.
+/// Alerts with hysteresis: three samples in a row raise one, ten without it let it fall, so that nothing flickers at a
+/// threshold.
 package struct AlertBook: Equatable, Sendable {
     private static let samplesToRise = 3
     private static let samplesToFall = 10
@@ -36,7 +37,9 @@ package struct AlertBook: Equatable, Sendable {
 
     /// Those that are raised now.
     package var raised: [Alert] {
-        entries.values.filter(\.isRaised).map(\.alert).sorted { ($0.isCritical ? 0 : 1, $0.key) < ($1.isCritical ? 0 : 1, $1.key) }
+        entries.values.filter(\.isRaised).map(\.alert).sorted {
+            ($0.isCritical ? 0 : 1, $0.key) < ($1.isCritical ? 0 : 1, $1.key)
+        }
     }
     /// `sample`: seconds; several pictures of one second count once.
     package mutating func note(_ conditions: [Alert], sample: UInt64) {
@@ -55,7 +58,11 @@ package struct AlertBook: Equatable, Sendable {
         for key in entries.keys where !present.contains(key) {
             guard var entry = entries[key] else { continue }
             entry.missed += 1
-            if !entry.isRaised || entry.alert.isCertain || entry.missed >= AlertBook.samplesToFall { entries[key] = nil } else { entries[key] = entry }
+            if !entry.isRaised || entry.alert.isCertain || entry.missed >= AlertBook.samplesToFall {
+                entries[key] = nil
+            } else {
+                entries[key] = entry
+            }
         }
     }
 }
@@ -86,7 +93,9 @@ extension Model {
     func conditions(_ totals: Totals) -> [Alert] {
         var result: [Alert] = []
         func add(_ key: String, _ level: Level, _ text: String, certain: Bool = false) {
-            if level != .fine { result.append(Alert(key: key, isCritical: level == .critical, text: text, isCertain: certain)) }
+            if level != .fine {
+                result.append(Alert(key: key, isCritical: level == .critical, text: text, isCertain: certain))
+            }
         }
         for process in totals.ordered {
             let state = process.state(now)
@@ -95,37 +104,78 @@ extension Model {
             case "BACKOFF", "CRASHLOOP":
                 var text = "\(name) \(state.word)"
                 if let exit = told.children[process.id]?.lastExit, !exit.isEmpty { text += ": \(exit)" }
-                if let exits = process.child.value(.childExits60s), exits > 1 { text += ", \(Format.whole(exits)) exits in 60s" }
-                if let retry = process.child.value(.childRetryIn), retry > 0 { text += ", retry in \(Format.span(retry / 1000))" }
-                if let held = process.queue.value(.queueMessages), held > 0 { text += "; \(Format.grouped(held)) msgs held by mgr" }
+                if let exits = process.child.value(.childExits60s), exits > 1 {
+                    text += ", \(Format.whole(exits)) exits in 60s"
+                }
+                if let retry = process.child.value(.childRetryIn), retry > 0 {
+                    text += ", retry in \(Format.span(retry / 1000))"
+                }
+                if let held = process.queue.value(.queueMessages), held > 0 {
+                    text += "; \(Format.grouped(held)) msgs held by mgr"
+                }
                 add(name, .critical, text, certain: true)
-            case "HELD": add(name, .critical, "\(name) HELD: \(told.children[process.id]?.lastExit ?? "its last exit"); U starts it when it is mended", certain: true)
+            case "HELD":
+                add(
+                    name, .critical,
+                    "\(name) HELD: \(told.children[process.id]?.lastExit ?? "its last exit"); U starts it when it is "
+                        + "mended",
+                    certain: true)
             case "SUSPECT":
                 let age = process.own.age(now).map { "no report for \(Format.span($0))" } ?? "no report"
-                add(name, .warning, "\(name) SUSPECT: \(age); aborted at \(Format.span(server.policy.watchdog)) unless it reports (H holds the watchdog)", certain: true)
-            case ProcessModel.State.overload: add("\(name) overload", .warning, "\(name) OVERLOADED: full, or its loop is late again and again (5 says which)", certain: true)
-            case "GONE": add(name, .critical, "\(name) GONE: no report for over a minute and no supervisor", certain: true)
+                add(
+                    name, .warning,
+                    "\(name) SUSPECT: \(age); aborted at \(Format.span(server.policy.watchdog)) unless it reports (H "
+                        + "holds the watchdog)",
+                    certain: true)
+            case ProcessModel.State.overload:
+                add(
+                    "\(name) overload", .warning,
+                    "\(name) OVERLOADED: full, or its loop is late again and again (5 says which)", certain: true)
+            case "GONE":
+                add(name, .critical, "\(name) GONE: no report for over a minute and no supervisor", certain: true)
             default: break
             }
             guard state.isRunning, process.own.freshness(now) == .fresh else { continue }
             let lag = process.own.value(.loopLagMax)
-            add("\(name) lag", Level(lag, Metric[.loopLagMax].threshold), "\(name) event loop late by \(Format.milliseconds((lag ?? 0) / 1000))")
+            add(
+                "\(name) lag", Level(lag, Metric[.loopLagMax].threshold),
+                "\(name) event loop late by \(Format.milliseconds((lag ?? 0) / 1000))")
             let cpu = process.cpuShare
-            add("\(name) cpu", Level(cpu.map { $0 * 1e6 }, Metric[.cpuUser].threshold), "\(name) uses \(Format.percent(cpu ?? 0)) of a core: a process is one thread; add workers")
+            add(
+                "\(name) cpu", Level(cpu.map { $0 * 1e6 }, Metric[.cpuUser].threshold),
+                "\(name) uses \(Format.percent(cpu ?? 0)) of a core: a process is one thread; add workers")
             let files = process.own.value(.fdsOpen), limit = process.own.value(.fdLimit)
-            add("\(name) fds", .share(.fdsOpen, files, limit), "\(name) has \(Format.grouped(files ?? 0)) of \(Format.grouped(limit ?? 0)) descriptors open")
-            if process.id != .manager, process.own.count(.managerLinkUp) == 0 { add("\(name) link", .warning, "\(name) is not linked to the manager") }
+            add(
+                "\(name) fds", .share(.fdsOpen, files, limit),
+                "\(name) has \(Format.grouped(files ?? 0)) of \(Format.grouped(limit ?? 0)) descriptors open")
+            if process.id != .manager, process.own.count(.managerLinkUp) == 0 {
+                add("\(name) link", .warning, "\(name) is not linked to the manager")
+            }
         }
         let connections = totals.connections.value, most = totals.connectionLimit
-        add("conns", .share(.connsOpen, connections, most), "connections at \(Format.percent((connections ?? 0) / max(1, most ?? 1))) of the limit")
+        add(
+            "conns", .share(.connsOpen, connections, most),
+            "connections at \(Format.percent((connections ?? 0) / max(1, most ?? 1))) of the limit")
         let waiting = queue.value(.queueMessages), room = queue.value(.queueLimitMessages)
-        add("queue", .share(.queueMessages, waiting, room), "queue at \(Format.percent((waiting ?? 0) / max(1, room ?? 1))) of its limit")
+        add(
+            "queue", .share(.queueMessages, waiting, room),
+            "queue at \(Format.percent((waiting ?? 0) / max(1, room ?? 1))) of its limit")
         let refused = totals.manager(.refusedFull, seconds: 1).value
-        add("refused", Level(refused, Metric[.refusedFull].threshold), "publishes refused, the queue is full: \(Format.rate(refused ?? 0))/s")
-        if let wrong = totals.balance.wrong.first { add("balance", .critical, "\(wrong.0.short) books don't balance by \(wrong.1): messages lost without a trace") }
+        add(
+            "refused", Level(refused, Metric[.refusedFull].threshold),
+            "publishes refused, the queue is full: \(Format.rate(refused ?? 0))/s")
+        if let wrong = totals.balance.wrong.first {
+            add(
+                "balance", .critical,
+                "\(wrong.0.short) books don't balance by \(wrong.1): messages lost without a trace")
+        }
         let files = supervisor.own.value(.fdsOpen), mostFiles = supervisor.own.value(.fdLimit)
-        add("supervisor fds", .share(.fdsOpen, files, mostFiles), "the supervisor has \(Format.grouped(files ?? 0)) of \(Format.grouped(mostFiles ?? 0)) descriptors open")
-        if supervisor.own.count(.configOK) == 0 { add("config", .warning, "the last reload was refused; megacomet check says why", certain: true) }
+        add(
+            "supervisor fds", .share(.fdsOpen, files, mostFiles),
+            "the supervisor has \(Format.grouped(files ?? 0)) of \(Format.grouped(mostFiles ?? 0)) descriptors open")
+        if supervisor.own.count(.configOK) == 0 {
+            add("config", .warning, "the last reload was refused; megacomet check says why", certain: true)
+        }
         return result
     }
 }
@@ -133,7 +183,9 @@ extension Model {
 extension ProcessModel {
     /// Of one core, 0 to 1; user and system together.
     package var cpuShare: Double? {
-        guard let user = own.rate(.cpuUser, seconds: 2), let system = own.rate(.cpuSystem, seconds: 2) else { return nil }
+        guard let user = own.rate(.cpuUser, seconds: 2), let system = own.rate(.cpuSystem, seconds: 2) else {
+            return nil
+        }
         return (user + system) / 1e6
     }
 }

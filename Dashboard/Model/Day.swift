@@ -1,8 +1,8 @@
 package import Stats
 import Wire
 
-/// The last 24 hours of one number, by the minute: the least, the mean and the most of each. The hub tells them with its history; from then on
-/// they are noted here.
+/// The last 24 hours of one number, by the minute: the least, the mean and the most of each. The hub tells them with
+/// its history; from then on they are noted here.
 package struct Day: Equatable, Sendable {
     package static let kept = 1440
     private static let stepNanoseconds: UInt64 = 60_000_000_000
@@ -51,7 +51,9 @@ package struct Day: Equatable, Sendable {
         }
         let back = newest - minute
         guard back < UInt64(Day.kept) else { return nil }
-        if back >= UInt64(steps.count) { steps.insert(contentsOf: repeatElement(Step(), count: Int(back) + 1 - steps.count), at: 0) }
+        if back >= UInt64(steps.count) {
+            steps.insert(contentsOf: repeatElement(Step(), count: Int(back) + 1 - steps.count), at: 0)
+        }
         return steps.count - 1 - Int(back)
     }
 
@@ -60,11 +62,13 @@ package struct Day: Equatable, Sendable {
         let current = max(now / Day.stepNanoseconds, newest)
         let since = Int(min(steps.isEmpty ? UInt64(Day.kept) : current - newest, UInt64(Day.kept)))
         let known = steps.suffix(Day.kept - since).map { $0.most.isNaN ? nil : Double($0.most) as Double? }
-        return [Double?](repeating: nil, count: Day.kept - since - known.count) + known + [Double?](repeating: nil, count: since)
+        return [Double?](repeating: nil, count: Day.kept - since - known.count) + known
+            + [Double?](repeating: nil, count: since)
     }
     /// Over all that is known.
     package var range: (least: Double, mean: Double, most: Double)? {
-        let least = steps.map(\.least).filter { !$0.isNaN }, mean = steps.map(\.mean).filter { !$0.isNaN }, most = steps.map(\.most).filter { !$0.isNaN }
+        let least = steps.map(\.least).filter { !$0.isNaN }, mean = steps.map(\.mean).filter { !$0.isNaN },
+            most = steps.map(\.most).filter { !$0.isNaN }
         guard let lowest = least.min(), let highest = most.max(), !mean.isEmpty else { return nil }
         return (Double(lowest), mean.reduce(0) { $0 + Double($1) } / Double(mean.count), Double(highest))
     }
@@ -73,7 +77,8 @@ package struct Day: Equatable, Sendable {
 extension Model {
     /// A piece of the hub's history of the day.
     mutating func take(_ history: StatsHistory, ofDay measure: StatsHistory.Measure) {
-        guard history.role == .supervisor, let total = StatsDay.Total.allCases.first(where: { $0.metric == history.id }) else { return }
+        guard history.role == .supervisor, let total = StatsDay.Total.allCases.first(where: { $0.metric == history.id })
+        else { return }
         let isRate = Metric[total.metric].kind == .counter
         for (index, value) in history.values.enumerated() {
             guard let value else { continue }

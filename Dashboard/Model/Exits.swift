@@ -6,7 +6,9 @@ extension Model {
     /// `SIGSEGV after 3.1s`, `code 70`; `-` where it never ended.
     package func lastExit(_ process: ProcessModel) -> String {
         if let text = told.children[process.id]?.lastExit, !text.isEmpty { return text }
-        guard let kind = process.child.count(.childLastExitKind).flatMap(ExitKind.init(rawValue:)), let code = process.child.count(.childLastExitCode) else { return "?" }
+        guard let kind = process.child.count(.childLastExitKind).flatMap(ExitKind.init(rawValue:)),
+            let code = process.child.count(.childLastExitCode)
+        else { return "?" }
         switch kind {
         case .none: return "-"
         case .code: return "code \(code)"
@@ -18,11 +20,14 @@ extension Model {
     /// What the supervisor does next with it, in few words for the table, and how much that matters.
     package func next(_ process: ProcessModel) -> (text: String, level: Level) {
         let isHeld = process.child.count(.childWatchdogHeld) == 1
-        if let retry = process.child.value(.childRetryIn), retry > 0 { return ("start \(Format.span(retry / 1000))", .warning) }
+        if let retry = process.child.value(.childRetryIn), retry > 0 {
+            return ("start \(Format.span(retry / 1000))", .warning)
+        }
         switch process.state(now).word {
         case "HELD": return ("U starts", .warning)
         case "STOPPED": return ("stays down", .fine)
-        case "SUSPECT" where !isHeld: return ("abort " + Format.span(max(0, server.policy.watchdog - (process.own.age(now) ?? 0))), .critical)
+        case "SUSPECT" where !isHeld:
+            return ("abort " + Format.span(max(0, server.policy.watchdog - (process.own.age(now) ?? 0))), .critical)
         default: break
         }
         if isHeld { return ("hold", .warning) }
@@ -32,11 +37,13 @@ extension Model {
         return (rolling.left.first == process.id ? "next" : rolling.left.contains(process.id) ? "waits" : "done", .fine)
     }
 
-    /// When it ended in the last 24 hours, in so many columns, the newest last: how often unasked, and whether on order. From the events that are kept.
+    /// When it ended in the last 24 hours, in so many columns, the newest last: how often unasked, and whether on
+    /// order. From the events that are kept.
     package func exits(of id: ProcessName, columns: Int) -> [(failed: Int, wasOrdered: Bool)] {
         let day: UInt64 = 86_400_000
         var result = [(failed: Int, wasOrdered: Bool)](repeating: (0, false), count: columns)
-        for event in events where event.kind == "EXIT" && event.who == id.short && event.time <= wall && wall - event.time < day {
+        for event in events
+        where event.kind == "EXIT" && event.who == id.short && event.time <= wall && wall - event.time < day {
             let column = columns - 1 - Int((wall - event.time) * UInt64(columns) / day)
             if event.severity == .info { result[column].wasOrdered = true } else { result[column].failed += 1 }
         }
@@ -47,7 +54,10 @@ extension Model {
 package enum Signals {
     /// `SIGSEGV`.
     package static func name(_ number: Int) -> String {
-        let names = [1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 15: "SIGTERM"]
+        let names = [
+            1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE",
+            9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 15: "SIGTERM",
+        ]
         return names[number] ?? "signal \(number)"
     }
 }

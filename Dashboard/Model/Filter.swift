@@ -1,4 +1,5 @@
-/// Which rows are shown: `w5`, `!ready`, `state=backoff`, `conns>100k`; several words must all hold. The header's totals never change by it.
+/// Which rows are shown: `w5`, `!ready`, `state=backoff`, `conns>100k`; several words must all hold. The header's
+/// totals never change by it.
 package struct Filter: Equatable, Sendable {
     package let text: String
     private let terms: [Term]
@@ -19,7 +20,9 @@ package struct Filter: Equatable, Sendable {
             guard let at = word.firstIndex(where: { "=<>".contains($0) }), at > word.startIndex else {
                 return Term(isInverted: isInverted, column: nil, comparison: " ", value: String(word))
             }
-            return Term(isInverted: isInverted, column: String(word[..<at]), comparison: word[at], value: String(word[word.index(after: at)...]))
+            return Term(
+                isInverted: isInverted, column: String(word[..<at]), comparison: word[at],
+                value: String(word[word.index(after: at)...]))
         }
     }
     package var isEmpty: Bool { terms.isEmpty }

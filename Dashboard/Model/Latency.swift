@@ -29,10 +29,16 @@ package struct Recent: Equatable, Sendable {
         return Recent.difference(last, first)
     }
     /// From the oldest to the newest, in seconds; 0 where there are no two.
-    package var span: Double { snapshots.last.flatMap { last in snapshots.first.map { Double(last.time - $0.time) / 1e9 } } ?? 0 }
+    package var span: Double {
+        snapshots.last.flatMap { last in snapshots.first.map { Double(last.time - $0.time) / 1e9 } } ?? 0
+    }
     /// Second by second, newest last: for the heat picture.
-    package func seconds(_ most: Int) -> [[Double]] { zip(snapshots.dropFirst(), snapshots).suffix(most).map(Recent.difference) }
-    private static func difference(_ now: Snapshot, _ before: Snapshot) -> [Double] { zip(now.counts, before.counts).map { $0 >= $1 ? Double($0 - $1) : 0 } }
+    package func seconds(_ most: Int) -> [[Double]] {
+        zip(snapshots.dropFirst(), snapshots).suffix(most).map(Recent.difference)
+    }
+    private static func difference(_ now: Snapshot, _ before: Snapshot) -> [Double] {
+        zip(now.counts, before.counts).map { $0 >= $1 ? Double($0 - $1) : 0 }
+    }
 }
 
 /// Delivery times, as the buckets of a worker tell them.
@@ -44,7 +50,8 @@ package enum Latency {
         var below = 0.0
         var floor = 0.0
         for (index, count) in counts.enumerated() {
-            let ceiling = index < LatencyBuckets.boundsMilliseconds.count ? Double(LatencyBuckets.boundsMilliseconds[index]) : 500
+            let ceiling =
+                index < LatencyBuckets.boundsMilliseconds.count ? Double(LatencyBuckets.boundsMilliseconds[index]) : 500
             if below + count >= all * share, count > 0 {
                 return floor + (ceiling - floor) * (all * share - below) / count
             }
@@ -53,12 +60,15 @@ package enum Latency {
         }
         return 500
     }
-    package static func text(_ milliseconds: Double) -> String { milliseconds >= 500 ? ">.5s" : Format.milliseconds(milliseconds) }
+    package static func text(_ milliseconds: Double) -> String {
+        milliseconds >= 500 ? ">.5s" : Format.milliseconds(milliseconds)
+    }
 }
 
 /// Why a connection ended, in the words of the screen.
 package enum Closes {
     package static let reasons: [(word: String, id: MetricID)] = [
-        ("client left", .closesClient), ("answered", .closesAnswered), ("timeout", .closesTimeout), ("error", .closesError), ("slow", .closesSlow), ("drain", .closesDrain),
+        ("client left", .closesClient), ("answered", .closesAnswered), ("timeout", .closesTimeout),
+        ("error", .closesError), ("slow", .closesSlow), ("drain", .closesDrain),
     ]
 }

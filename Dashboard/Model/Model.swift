@@ -2,7 +2,8 @@ package import Stats
 package import Supervision
 import Wire
 
-/// All that is known of the appliance. Reports, events and answers are taken in; the views read it. The time is handed in.
+/// All that is known of the appliance. Reports, events and answers are taken in; the views read it. The time is handed
+/// in.
 package struct Model: Sendable {
     /// Nanoseconds of CLOCK_MONOTONIC, milliseconds since 1970: of the picture.
     package var now: UInt64 = 0
@@ -42,7 +43,8 @@ package struct Model: Sendable {
         package var policy = Policy()
         package init() {}
         package struct Policy: Equatable, Sendable {
-            package var restartDelay = 0.1, restartDelayMax = 30.0, crashLoopExits = 5, crashLoopWindow = 60.0, watchdog = 10.0, drain = 60.0, stop = 10.0
+            package var restartDelay = 0.1, restartDelayMax = 30.0, crashLoopExits = 5, crashLoopWindow = 60.0,
+                watchdog = 10.0, drain = 60.0, stop = 10.0
             package init() {}
         }
     }
@@ -139,7 +141,9 @@ package struct Event: Equatable, Sendable {
     package var kind: String
     package var text: String
     package var pid: Int?
-    package init(number: UInt64 = 0, time: UInt64, severity: Severity, who: String, kind: String, text: String, pid: Int? = nil) {
+    package init(
+        number: UInt64 = 0, time: UInt64, severity: Severity, who: String, kind: String, text: String, pid: Int? = nil
+    ) {
         self.number = number
         self.time = time
         self.severity = severity

@@ -1,7 +1,8 @@
 package import Stats
 package import Supervision
 
-/// What is known of one process, by who said it: itself, the manager (what waits for its clients), the supervisor (how it lives).
+/// What is known of one process, by who said it: itself, the manager (what waits for its clients), the supervisor (how
+/// it lives).
 package struct ProcessModel: Equatable, Sendable {
     package let id: ProcessName
     package var own = Series()
@@ -29,9 +30,15 @@ package struct ProcessModel: Equatable, Sendable {
     /// What the supervisor says, or without it what the process itself said last.
     package func state(_ now: UInt64) -> State {
         if isGone { return State(word: "GONE", freshness: .absent, isRunning: false) }
-        if isToldNewer || child.freshness(now) < .old, let code = child.count(.childState), let state = ProcessStateCode(rawValue: code) {
-            let isOverloaded = state == .ready && reportedState == StatsPacket.State.overloaded.rawValue && own.freshness(now) == .fresh
-            return State(word: isOverloaded ? State.overload : State.words[state] ?? "?", freshness: child.freshness(now), isRunning: State.running.contains(state))
+        if isToldNewer || child.freshness(now) < .old, let code = child.count(.childState),
+            let state = ProcessStateCode(rawValue: code)
+        {
+            let isOverloaded =
+                state == .ready && reportedState == StatsPacket.State.overloaded.rawValue
+                && own.freshness(now) == .fresh
+            return State(
+                word: isOverloaded ? State.overload : State.words[state] ?? "?", freshness: child.freshness(now),
+                isRunning: State.running.contains(state))
         }
         let freshness = own.freshness(now)
         guard let age = own.age(now) else {
@@ -42,7 +49,9 @@ package struct ProcessModel: Equatable, Sendable {
         if saidGoodbye { return State(word: "LEFT", freshness: freshness, isRunning: false) }
         if age > 60 { return State(word: "GONE", freshness: .absent, isRunning: false) }
         let said = StatsPacket.State(rawValue: reportedState)
-        return State(word: said == .overloaded ? State.overload : said?.word.uppercased() ?? "?", freshness: freshness, isRunning: true)
+        return State(
+            word: said == .overloaded ? State.overload : said?.word.uppercased() ?? "?", freshness: freshness,
+            isRunning: true)
     }
     /// Whose word is the last: without a supervisor the processes go on reporting.
     private var isToldNewer: Bool {
@@ -55,7 +64,8 @@ package struct ProcessModel: Equatable, Sendable {
         package var freshness: Freshness
         package var isRunning: Bool
         /// Looked up once: a case's own name costs more than all else in a row.
-        static let words = Dictionary(uniqueKeysWithValues: ProcessStateCode.allCases.map { ($0, $0.word.uppercased()) })
+        static let words = Dictionary(
+            uniqueKeysWithValues: ProcessStateCode.allCases.map { ($0, $0.word.uppercased()) })
         static let running: Set<ProcessStateCode> = [.starting, .ready, .suspect, .draining, .stopping]
 
         package var text: String { word + (freshness == .stale || freshness == .old ? "~" : "") }
@@ -100,7 +110,8 @@ package struct ProcessModel: Equatable, Sendable {
     /// enqueued - dequeued - expired - dropped - depth: 0, or messages are lost without a trace.
     package var imbalance: Int64? { ProcessModel.imbalance(queue) }
     package static func imbalance(_ queue: Series) -> Int64? {
-        guard let enqueued = queue.count(.enqueued), let dequeued = queue.count(.dequeued), let expired = queue.count(.expired),
+        guard let enqueued = queue.count(.enqueued), let dequeued = queue.count(.dequeued),
+            let expired = queue.count(.expired),
             let dropped = queue.count(.droppedFull), let depth = queue.count(.queueMessages)
         else { return nil }
         return Int64(bitPattern: enqueued &- dequeued &- expired &- dropped &- depth)

@@ -71,7 +71,11 @@ extension Model {
         process(id) { process in
             if process.boot != report.boot {
                 // The generation before is still draining: the row shows the new one.
-                if process.boot != 0, report.generation < process.generation, process.own.freshness(report.time) == .fresh { return }
+                if process.boot != 0, report.generation < process.generation,
+                    process.own.freshness(report.time) == .fresh
+                {
+                    return
+                }
                 process.own.restart()
                 process.latency.restart()
                 process.closes.restart()
@@ -83,7 +87,8 @@ extension Model {
             process.startTime = report.startTime
             process.reportedState = report.state
             process.saidGoodbye = report.isGoodbye
-            // The hub begins with the newest that it has; what went to others between that and the first live one was not lost.
+            // The hub begins with the newest that it has; what went to others between that and the first live one was
+            // not lost.
             let lost = process.own.samples.count > 1 ? report.lost : 0
             process.lost += lost
             lostNow = lost
@@ -98,5 +103,7 @@ extension Model {
         health.lost += lostNow
     }
     /// In place: what it keeps of ten minutes is not copied for each report.
-    private mutating func process(_ id: ProcessName, _ change: (inout ProcessModel) -> Void) { change(&processes[id, default: ProcessModel(id)]) }
+    private mutating func process(_ id: ProcessName, _ change: (inout ProcessModel) -> Void) {
+        change(&processes[id, default: ProcessModel(id)])
+    }
 }

@@ -1,8 +1,8 @@
 package import Stats
 import Wire
 
-/// The last reports of one source: values with the time they were taken (ns of CLOCK_MONOTONIC). Rates are made of cumulative counters
-/// by sample time, never by arrival, so that a lost or late datagram changes nothing.
+/// The last reports of one source: values with the time they were taken (ns of CLOCK_MONOTONIC). Rates are made of
+/// cumulative counters by sample time, never by arrival, so that a lost or late datagram changes nothing.
 package struct Series: Equatable, Sendable {
     package struct Sample: Equatable, Sendable {
         package var time: UInt64
@@ -36,7 +36,8 @@ package struct Series: Equatable, Sendable {
     package func value(_ id: MetricID) -> Double? { samples.last?.values[id].map { Double($0) } }
     package func count(_ id: MetricID) -> UInt64? { samples.last?.values[id] }
 
-    /// Per second, over so many seconds or as far back as is known; nil where there is none: one sample, or the counter went back.
+    /// Per second, over so many seconds or as far back as is known; nil where there is none: one sample, or the counter
+    /// went back.
     package func rate(_ id: MetricID, seconds: Double = 0) -> Double? {
         guard let last = samples.last, let now = last.values[id] else { return nil }
         var first: (time: UInt64, value: UInt64)?
@@ -51,8 +52,11 @@ package struct Series: Equatable, Sendable {
 
     /// How fast a gauge goes up or down, a second, between the last two samples.
     package func change(_ id: MetricID) -> Double? {
-        guard samples.count > 1, let now = samples[samples.count - 1].values[id], let before = samples[samples.count - 2].values[id] else { return nil }
-        return (Double(now) - Double(before)) * 1e9 / Double(samples[samples.count - 1].time - samples[samples.count - 2].time)
+        guard samples.count > 1, let now = samples[samples.count - 1].values[id],
+            let before = samples[samples.count - 2].values[id]
+        else { return nil }
+        return (Double(now) - Double(before)) * 1e9
+            / Double(samples[samples.count - 1].time - samples[samples.count - 2].time)
     }
 
     /// Seconds since it was taken.
@@ -162,7 +166,8 @@ package struct History: Equatable, Sendable {
         var result: [Double?] = stored.suffix(seconds).map { $0.isNaN ? nil : Double($0) }
         // A second or two of delay are no silence.
         if let now, now / 1_000_000_000 > second + 2, !result.isEmpty {
-            result.append(contentsOf: repeatElement(nil, count: Int(min(now / 1_000_000_000 - second - 1, UInt64(seconds)))))
+            result.append(
+                contentsOf: repeatElement(nil, count: Int(min(now / 1_000_000_000 - second - 1, UInt64(seconds)))))
             result = Array(result.suffix(seconds))
         }
         return result

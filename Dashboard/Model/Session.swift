@@ -55,7 +55,9 @@ package enum Screen: Int, CaseIterable, Sendable {
     /// By its name, as much of it as is typed, or its number.
     package init?(_ text: String) {
         let text = text.lowercased()
-        guard !text.isEmpty, let screen = Screen.allCases.first(where: { "\($0)".hasPrefix(text) || "\($0.rawValue)" == text }) else { return nil }
+        guard !text.isEmpty,
+            let screen = Screen.allCases.first(where: { "\($0)".hasPrefix(text) || "\($0.rawValue)" == text })
+        else { return nil }
         self = screen
     }
     package var title: String { "\(self)".uppercased() }

@@ -1,5 +1,5 @@
-/// The connections of apps as the manager told of them, and how fast each publishes. An answer has counters; what they grew by since the one before
-/// makes a rate, over the manager's own clock: that of a recording is the same.
+/// The connections of apps as the manager told of them, and how fast each publishes. An answer has counters; what they
+/// grew by since the one before makes a rate, over the manager's own clock: that of a recording is the same.
 extension Told {
     package struct Apps: Equatable, Sendable {
         /// Those that published most first.
@@ -33,7 +33,10 @@ extension Told {
             /// A second, since the answer before; nil: it was not in that.
             package fileprivate(set) var rates: Rates?
 
-            package init(peer: String, form: String?, connectedSeconds: Double, publishes: Double, bytes: Double, errors: Double, idleSeconds: Double, backlogBytes: Double) {
+            package init(
+                peer: String, form: String?, connectedSeconds: Double, publishes: Double, bytes: Double, errors: Double,
+                idleSeconds: Double, backlogBytes: Double
+            ) {
                 self.peer = peer
                 self.form = form
                 self.connectedSeconds = connectedSeconds
@@ -46,8 +49,12 @@ extension Told {
             /// Nil where this is no later look at the same connection: it is younger, or a counter went back.
             fileprivate func rates(since old: Row) -> Rates? {
                 let seconds = connectedSeconds - old.connectedSeconds
-                guard seconds > 0, seconds < Apps.longestSeconds, publishes >= old.publishes, bytes >= old.bytes, errors >= old.errors else { return nil }
-                return Rates(publishes: (publishes - old.publishes) / seconds, bytes: (bytes - old.bytes) / seconds, errors: (errors - old.errors) / seconds)
+                guard seconds > 0, seconds < Apps.longestSeconds, publishes >= old.publishes, bytes >= old.bytes,
+                    errors >= old.errors
+                else { return nil }
+                return Rates(
+                    publishes: (publishes - old.publishes) / seconds, bytes: (bytes - old.bytes) / seconds,
+                    errors: (errors - old.errors) / seconds)
             }
         }
         package struct Rates: Equatable, Sendable {

@@ -1,7 +1,8 @@
 package import Configuration
 package import Supervision
 
-/// What was asked for and told: by the supervisor's control socket, and by the manager's app port. A recording keeps it with the reports.
+/// What was asked for and told: by the supervisor's control socket, and by the manager's app port. A recording keeps it
+/// with the reports.
 package struct Told: Equatable, Sendable {
     package var children: [ProcessName: Child] = [:]
     package var rolling: Rolling?
@@ -70,5 +71,7 @@ package struct Told: Equatable, Sendable {
         }
     }
     /// The reports of one process, the newest first; nil: not told yet.
-    package func crashes(of process: ProcessName) -> [CrashReport]? { crashes.map { $0.filter { $0.id.hasSuffix("-" + "\(process)") }.reversed() } }
+    package func crashes(of process: ProcessName) -> [CrashReport]? {
+        crashes.map { $0.filter { $0.id.hasSuffix("-" + "\(process)") }.reversed() }
+    }
 }

@@ -16,12 +16,18 @@ package struct Totals {
     var now: UInt64 { model.now }
 
     package func sum(_ id: MetricID) -> Quantity { workers.reduce(.absent) { $0 + $1.gauge(id, now) } }
-    package func sumRate(_ id: MetricID, seconds: Double) -> Quantity { workers.reduce(.absent) { $0 + $1.rate(id, now, seconds: seconds) } }
+    package func sumRate(_ id: MetricID, seconds: Double) -> Quantity {
+        workers.reduce(.absent) { $0 + $1.rate(id, now, seconds: seconds) }
+    }
     package var connections: Quantity { sum(.connsOpen) }
-    package var connectionLimit: Double? { workers.compactMap { $0.own.value(.connLimit) }.reduce(nil) { ($0 ?? 0) + $1 } }
+    package var connectionLimit: Double? {
+        workers.compactMap { $0.own.value(.connLimit) }.reduce(nil) { ($0 ?? 0) + $1 }
+    }
     package func deliveries(seconds: Double) -> Quantity { sumRate(.delivered, seconds: seconds) }
     package var manager: ProcessModel? { model.processes[.manager] }
-    package func manager(_ id: MetricID, seconds: Double) -> Quantity { manager?.rate(id, now, seconds: seconds) ?? Quantity(nil, .old) }
+    package func manager(_ id: MetricID, seconds: Double) -> Quantity {
+        manager?.rate(id, now, seconds: seconds) ?? Quantity(nil, .old)
+    }
 
     /// Of all that waits, at the manager.
     package func waiting(_ id: MetricID) -> Quantity { Quantity(model.queue.value(id), model.queue.freshness(now)) }
@@ -41,7 +47,8 @@ package struct Totals {
     /// Two reports of each that runs are here: rates are known, and sums are of all.
     package var areWhole: Bool {
         let running = ordered.filter { $0.state(now).isRunning }
-        return model.supervisor.own.samples.count > 1 && !running.isEmpty && running.allSatisfy { $0.own.samples.count > 1 || $0.own.freshness(now) != .fresh }
+        return model.supervisor.own.samples.count > 1 && !running.isEmpty
+            && running.allSatisfy { $0.own.samples.count > 1 || $0.own.freshness(now) != .fresh }
     }
     package var readyCount: Int { ordered.count { $0.state(now).isReady } }
     /// `7 ready  1 SUSPECT  1 BACKOFF`.
@@ -54,7 +61,9 @@ package struct Totals {
         let sorted = counts.sorted { ($0.key != "READY" ? 1 : 0, $0.key) < ($1.key != "READY" ? 1 : 0, $1.key) }
         return sorted.map { ($0.value.state, $0.key == "READY" ? "ready" : $0.key, $0.value.count) }
     }
-    package var exits24h: Double? { ordered.compactMap { $0.child.value(.childExits24h) }.reduce(nil) { ($0 ?? 0) + $1 } }
+    package var exits24h: Double? {
+        ordered.compactMap { $0.child.value(.childExits24h) }.reduce(nil) { ($0 ?? 0) + $1 }
+    }
     /// Processes whose queue's books don't balance, and how many were checked.
     package var balance: (wrong: [(ProcessName, Int64)], checked: Int) {
         let checked = ordered.compactMap { process in process.imbalance.map { (process.id, $0) } }
@@ -65,8 +74,12 @@ package struct Totals {
 extension Model {
     /// Of what may wait: by messages or by bytes, whichever is more.
     package var queueShare: Quantity {
-        guard let messages = queue.value(.queueMessages), let most = queue.value(.queueLimitMessages), most > 0 else { return Quantity(nil, .old) }
-        let bytes = queue.value(.queueBytes).flatMap { bytes in queue.value(.queueLimitBytes).map { $0 > 0 ? bytes / $0 : 0 } } ?? 0
+        guard let messages = queue.value(.queueMessages), let most = queue.value(.queueLimitMessages), most > 0 else {
+            return Quantity(nil, .old)
+        }
+        let bytes =
+            queue.value(.queueBytes).flatMap { bytes in queue.value(.queueLimitBytes).map { $0 > 0 ? bytes / $0 : 0 } }
+            ?? 0
         return Quantity(max(messages / most, bytes), queue.freshness(now))
     }
     package var totals: Totals { Totals(self) }

@@ -5,9 +5,9 @@ import Reactor
 
 /// The terminal: the only file that calls ncurses.
 ///
-/// ncurses works out what to send, into a file in memory; that goes to the terminal in one write, which never waits: while the terminal
-/// has not taken the last picture, the next ones are left out. The terminal is opened anew for this, since a non-blocking mode would
-/// otherwise be the shell's too.
+/// ncurses works out what to send, into a file in memory; that goes to the terminal in one write, which never waits:
+/// while the terminal has not taken the last picture, the next ones are left out. The terminal is opened anew for this,
+/// since a non-blocking mode would otherwise be the shell's too.
 package final class Terminal {
     /// No terminal there, or one that ncurses does not know.
     package struct Failure: Error, CustomStringConvertible { package let description: String }
@@ -32,10 +32,14 @@ package final class Terminal {
     package init(_ capabilities: Capabilities) throws {
         guard let path = ttyname(1) ?? ttyname(0) else { throw Failure(description: "standard output is no terminal") }
         descriptor = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(description: "\(String(cString: path)): \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else {
+            throw Failure(description: "\(String(cString: path)): \(String(cString: strerror(errno)))")
+        }
         self.capabilities = capabilities
         memory = mc_memory_file()
-        guard memory >= 0, let output = fdopen(memory, "w"), let input = fopen("/dev/null", "r") else { throw Failure(description: "no memory for the screen") }
+        guard memory >= 0, let output = fdopen(memory, "w"), let input = fopen("/dev/null", "r") else {
+            throw Failure(description: "no memory for the screen")
+        }
         self.output = output
         let kind = getenv("TERM").map { String(cString: $0) } ?? ""
         let size = Terminal.size(descriptor)
@@ -44,11 +48,16 @@ package final class Terminal {
             throw Failure(description: "the terminal \"\(kind)\" is not known here: set TERM, or use megatop -b")
         }
         self.screen = OpaquePointer(UnsafeRawPointer(screen))
-        hasTitle = kind.hasPrefix("xterm") || kind.hasPrefix("tmux") || kind.hasPrefix("screen") || kind.hasPrefix("rxvt")
+        hasTitle =
+            kind.hasPrefix("xterm") || kind.hasPrefix("tmux") || kind.hasPrefix("screen") || kind.hasPrefix("rxvt")
         let hasMouse = !String(cString: mc_capability("kmous")).isEmpty
         mouseOn = hasMouse ? Array("\u{1B}[?1000h\u{1B}[?1006h".utf8) : []
         mouseOff = hasMouse ? Array("\u{1B}[?1006l\u{1B}[?1000l".utf8) : []
-        restoring = mouseOff + ["sgr0", "rmkx", "cnorm", "rmcup"].flatMap { (name: String) in Array(String(cString: mc_capability(name)).utf8) }
+        restoring =
+            mouseOff
+            + ["sgr0", "rmkx", "cnorm", "rmcup"].flatMap { (name: String) in
+                Array(String(cString: mc_capability(name)).utf8)
+            }
         nonl()
         noecho()
         typeahead(-1)
@@ -61,14 +70,20 @@ package final class Terminal {
             init_pair(2, Int16(COLOR_RED), -1)
         }
         resizeterm(Int32(size.height), Int32(size.width))
-        guard setRaw() else { throw Failure(description: "\(String(cString: path)): \(String(cString: strerror(errno)))") }
+        guard setRaw() else {
+            throw Failure(description: "\(String(cString: path)): \(String(cString: strerror(errno)))")
+        }
     }
-    private func setRaw() -> Bool { restoring.withUnsafeBytes { mc_terminal_raw(descriptor, $0.baseAddress, $0.count) } == 0 }
+    private func setRaw() -> Bool {
+        restoring.withUnsafeBytes { mc_terminal_raw(descriptor, $0.baseAddress, $0.count) } == 0
+    }
 
     package var size: Size { Terminal.size(descriptor) }
     private static func size(_ descriptor: Int32) -> Size {
         var window = winsize()
-        guard ioctl(descriptor, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0 else { return Size(80, 24) }
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0 else {
+            return Size(80, 24)
+        }
         return Size(Int(window.ws_col), Int(window.ws_row))
     }
 
@@ -100,7 +115,9 @@ package final class Terminal {
         while column < grid.size.width {
             let first = grid[row, column]
             var text = ""
-            while column < grid.size.width, grid[row, column].role == first.role, grid[row, column].isReversed == first.isReversed {
+            while column < grid.size.width, grid[row, column].role == first.role,
+                grid[row, column].isReversed == first.isReversed
+            {
                 text.append(grid[row, column].character)
                 column += 1
             }
@@ -110,7 +127,9 @@ package final class Terminal {
     }
     private func attribute(_ cell: Grid.Cell) {
         let pair = !capabilities.hasColour ? 0 : cell.role == .warning ? 1 : cell.role == .critical ? 2 : 0
-        mc_attributes(cell.role == .title || cell.role == .critical ? 1 : 0, cell.role == .dim ? 1 : 0, cell.isReversed ? 1 : 0, Int32(pair))
+        mc_attributes(
+            cell.role == .title || cell.role == .critical ? 1 : 0, cell.role == .dim ? 1 : 0, cell.isReversed ? 1 : 0,
+            Int32(pair))
     }
     package func setTitle(_ text: String) {
         guard hasTitle, pending.isEmpty else { return }

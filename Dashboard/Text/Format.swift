@@ -25,7 +25,10 @@ package enum Format {
             rest /= step
             unit += 1
         }
-        let text = unit == 0 ? String(Int64(rest.rounded())) : decimals(rest, rest < 9.995 && step == 1000 && unit > 1 ? 2 : rest < 99.95 ? 1 : 0)
+        let text =
+            unit == 0
+            ? String(Int64(rest.rounded()))
+            : decimals(rest, rest < 9.995 && step == 1000 && unit > 1 ? 2 : rest < 99.95 ? 1 : 0)
         return (value < 0 && rest > 0 ? "-" : "") + text + units[unit]
     }
     /// With that many digits behind the point, without Foundation.
@@ -39,7 +42,8 @@ package enum Format {
         let fraction = String(scaled % factor)
         return sign + String(scaled / factor) + "." + String(repeating: "0", count: count - fraction.count) + fraction
     }
-    /// `2112`: a number that is a name, or small. Also one that no Int holds is written, not trapped on: it came from outside.
+    /// `2112`: a number that is a name, or small. Also one that no Int holds is written, not trapped on: it came from
+    /// outside.
     package static func whole(_ value: Double) -> String { decimals(value, 0) }
     /// The full form where it fits, otherwise the short one.
     package static func number(_ value: Double, width: Int, full: Bool = true) -> String {
@@ -47,7 +51,9 @@ package enum Format {
         return full && long.count <= width || abs(value) < 1000 ? long : short(value)
     }
     /// Per second: one decimal under 100.
-    package static func rate(_ value: Double) -> String { abs(value) < 99.95 && value != 0 ? decimals(value, 1) : short(value) }
+    package static func rate(_ value: Double) -> String {
+        abs(value) < 99.95 && value != 0 ? decimals(value, 1) : short(value)
+    }
     package static func percent(_ share: Double) -> String { decimals(share * 100, 0) + "%" }
 
     /// `12d03h`, `2h11m`, `1m02s`, `41s`, `6.6s`. Seconds.
@@ -68,7 +74,9 @@ package enum Format {
     }
     /// `41ms`, `0.9s`, `12s`. Milliseconds.
     package static func milliseconds(_ value: Double) -> String {
-        value < 999.5 ? decimals(value, value > 0 && value < 0.95 ? 1 : 0) + "ms" : decimals(value / 1000, value < 9950 ? 1 : 0) + "s"
+        value < 999.5
+            ? decimals(value, value > 0 && value < 0.95 ? 1 : 0) + "ms"
+            : decimals(value / 1000, value < 9950 ? 1 : 0) + "s"
     }
     static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 
@@ -89,13 +97,16 @@ package enum Format {
         let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let part = (5 * ofYear + 2) / 153
         let month = part < 10 ? part + 3 : part - 9
-        return "\(yearOfEra + era * 400 + (month <= 2 ? 1 : 0))-" + two(month) + "-" + two(ofYear - (153 * part + 2) / 5 + 1)
+        return "\(yearOfEra + era * 400 + (month <= 2 ? 1 : 0))-" + two(month) + "-"
+            + two(ofYear - (153 * part + 2) / 5 + 1)
     }
 
     package static func left(_ text: String, _ width: Int) -> String {
-        text.count >= width ? String(text.prefix(max(0, width))) : text + String(repeating: " ", count: width - text.count)
+        text.count >= width
+            ? String(text.prefix(max(0, width))) : text + String(repeating: " ", count: width - text.count)
     }
     package static func right(_ text: String, _ width: Int) -> String {
-        text.count >= width ? String(text.prefix(max(0, width))) : String(repeating: " ", count: width - text.count) + text
+        text.count >= width
+            ? String(text.prefix(max(0, width))) : String(repeating: " ", count: width - text.count) + text
     }
 }

@@ -1,7 +1,8 @@
 import Stats
 import Wire
 
-// The connections of apps: a line where there is little room, and one by one beside why connections closed where there is much.
+// The connections of apps: a line where there is little room, and one by one beside why connections closed where there
+// is much.
 extension Views {
     /// `app connections 3: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s`: what stands last leaves first.
     static func appsLine(_ context: Context) -> Line {
@@ -10,7 +11,9 @@ extension Views {
         var line = Line(" app connections " + told.count.text(Format.grouped) + (told.rows.isEmpty ? "" : ":"))
         for (index, row) in told.rows.prefix(mostInLine).enumerated() {
             let address = row.peer.prefix { $0 != ":" }
-            let text = context.capabilities.clean(String(address)) + " " + told.rate(row, \.publishes, Format.rate) + (told.idle(row).map { " " + $0 } ?? "")
+            let text =
+                context.capabilities.clean(String(address)) + " " + told.rate(row, \.publishes, Format.rate)
+                + (told.idle(row).map { " " + $0 } ?? "")
             line.add(text, role: told.role(row), leaves: 1 + index, gap: index == 0 ? 1 : 2)
         }
         if told.rows.isEmpty, let why = told.why { line.add(context.capabilities.clean(why), role: .dim, leaves: 1) }
@@ -28,8 +31,11 @@ extension Views {
         return line
     }
     private static func add(figures manager: ProcessModel, to line: inout Line, leaves: Int, _ context: Context) {
-        line.add("accepted " + context.totals.manager(.appAccepts, seconds: context.seconds).text(Format.rate) + "/s", leaves: leaves)
-        line.add("most unread answers " + manager.gauge(.appBacklogMax, context.now).text(Format.bytes), leaves: leaves + 2)
+        line.add(
+            "accepted " + context.totals.manager(.appAccepts, seconds: context.seconds).text(Format.rate) + "/s",
+            leaves: leaves)
+        line.add(
+            "most unread answers " + manager.gauge(.appBacklogMax, context.now).text(Format.bytes), leaves: leaves + 2)
         line.add("clients known " + manager.gauge(.clientsKnown, context.now).text(Format.grouped), leaves: leaves + 1)
     }
 
@@ -37,15 +43,21 @@ extension Views {
     static func appsPane(_ context: Context, width: Int) -> (title: String, lines: [Line]) {
         let told = ToldApps(context)
         let cells = told.rows.map { row in AppColumn.allCases.map { $0.text(row, told, context) } }
-        var shown = AppColumn.allCases.map { column in (column: column, width: cells.map { $0[column.rawValue].count }.max() ?? 0) }
-        for least in AppColumn.firstToLeave where shown.reduce(0, { $0 + $1.width + 2 }) > width { shown.removeAll { $0.column == least } }
+        var shown = AppColumn.allCases.map { column in
+            (column: column, width: cells.map { $0[column.rawValue].count }.max() ?? 0)
+        }
+        for least in AppColumn.firstToLeave where shown.reduce(0, { $0 + $1.width + 2 }) > width {
+            shown.removeAll { $0.column == least }
+        }
         var lines = told.why.map { [Line(" " + context.capabilities.clean($0), .dim)] } ?? []
         for (row, cells) in zip(told.rows, cells) {
             var line = Line(" ")
             for (column, width) in shown {
                 let text = cells[column.rawValue]
                 let isFull = column == .lag && row.backlogBytes >= Double(Limits.appOutputBytes)
-                line.add(column.isLeft ? Format.left(text, width) : Format.right(text, width), role: isFull ? .warning : told.role(row), gap: column == .peer ? 0 : 2)
+                line.add(
+                    column.isLeft ? Format.left(text, width) : Format.right(text, width),
+                    role: isFull ? .warning : told.role(row), gap: column == .peer ? 0 : 2)
             }
             lines.append(line)
         }
@@ -106,11 +118,16 @@ struct ToldApps {
     func quantity(_ row: Told.Apps.Row, _ rate: KeyPath<Told.Apps.Rates, Double>) -> Quantity {
         Quantity(freshness == .old ? nil : row.rates?[keyPath: rate], freshness)
     }
-    func rate(_ row: Told.Apps.Row, _ rate: KeyPath<Told.Apps.Rates, Double>, _ format: (Double) -> String) -> String { quantity(row, rate).text(format) + "/s" }
+    func rate(_ row: Told.Apps.Row, _ rate: KeyPath<Told.Apps.Rates, Double>, _ format: (Double) -> String) -> String {
+        quantity(row, rate).text(format) + "/s"
+    }
     /// Where nothing came from it lately.
     func idle(_ row: Told.Apps.Row) -> String? {
-        quantity(row, \.publishes).value == 0 && row.backlogBytes == 0 && row.idleSeconds >= ToldApps.idleFromSeconds ? "idle " + Format.span(row.idleSeconds) + mark : nil
+        quantity(row, \.publishes).value == 0 && row.backlogBytes == 0 && row.idleSeconds >= ToldApps.idleFromSeconds
+            ? "idle " + Format.span(row.idleSeconds) + mark : nil
     }
     /// Something of it is refused now.
-    func role(_ row: Told.Apps.Row) -> Role { freshness != .fresh ? .dim : (row.rates?.errors ?? 0) > 0 ? .warning : .normal }
+    func role(_ row: Told.Apps.Row) -> Role {
+        freshness != .fresh ? .dim : (row.rates?.errors ?? 0) > 0 ? .warning : .normal
+    }
 }

@@ -7,7 +7,11 @@ extension Views {
         let totals = context.totals
         let seconds = context.seconds
         let wide = size.width >= wideFrom
-        var page = Page(keys: Frame.keys(context, ["Enter detail", "/ filter", "s sort", "t totals", "z zero", "p pause", "e explain", "w save", "d day"]))
+        var page = Page(
+            keys: Frame.keys(
+                context,
+                ["Enter detail", "/ filter", "s sort", "t totals", "z zero", "p pause", "e explain", "w save", "d day"])
+        )
         func manager(_ id: MetricID) -> String { totals.manager(id, seconds: seconds).text(Format.rate) }
         func all(_ id: MetricID) -> String { totals.sumRate(id, seconds: seconds).text(Format.rate) }
         var published = Line(" PUBLISH", .title)
@@ -15,9 +19,13 @@ extension Views {
         published.add(totals.manager(.publishBytes, seconds: seconds).text(Format.bytes) + "/s", leaves: 3)
         published.add("at once " + manager(.forwarded), leaves: 4)
         published.add("queued " + manager(.queued), leaves: 4)
-        for (name, id) in [("bad json", MetricID.rejectedJSON), ("too big", .rejectedSize), ("queue full", .refusedFull), ("bad key", .rejectedAuth)] {
+        for (name, id) in [
+            ("bad json", MetricID.rejectedJSON), ("too big", .rejectedSize), ("queue full", .refusedFull),
+            ("bad key", .rejectedAuth),
+        ] {
             let rate = totals.manager(id, seconds: seconds)
-            published.add("\(name) " + rate.text(Format.rate), role: (rate.value ?? 0) > 0 ? .warning : .normal, leaves: 5)
+            published.add(
+                "\(name) " + rate.text(Format.rate), role: (rate.value ?? 0) > 0 ? .warning : .normal, leaves: 5)
         }
         page.header.append(.init(line: published, from: 0))
         var delivered = Line(" DELIVER", .title)
@@ -31,20 +39,33 @@ extension Views {
         var polls = Line(" POLLS", .title)
         polls.add(all(.polls) + "/s", gap: 4)
         polls.add("held " + context.number(totals.sum(.connsParked), width: 11), leaves: 2)
-        for (name, id) in [("answered", MetricID.pollsAnswered), ("empty", .pollsEmpty), ("replaced", .pollsReplaced), ("refused", .httpRefused)] { polls.add("\(name) " + all(id), leaves: 3) }
+        for (name, id) in [
+            ("answered", MetricID.pollsAnswered), ("empty", .pollsEmpty), ("replaced", .pollsReplaced),
+            ("refused", .httpRefused),
+        ] { polls.add("\(name) " + all(id), leaves: 3) }
         page.header.append(.init(line: polls, from: 12))
         page.header += Frame.alerts(context, height: size.height)
 
         let counts = totals.latency
         var title = "LATENCY manager to write, last 60s"
         if let counts {
-            title += [(0.5, "p50"), (0.9, "p90"), (0.99, "p99")].map { share, name in "  \(name) " + (Latency.percentile(share, counts).map(Latency.text) ?? "-") }.joined()
+            title += [(0.5, "p50"), (0.9, "p90"), (0.99, "p99")].map { share, name in
+                "  \(name) " + (Latency.percentile(share, counts).map(Latency.text) ?? "-")
+            }.joined()
         }
         page.table = Table(.delivery, context, width: size.width, hasTotal: size.height >= 24)
-        var latency = Page.Section(title: size.width < 60 ? "LATENCY" : title, lines: latencyLines(context, counts), least: 8)
-        if wide { latency.right = ("HEAT: latency down, seconds across, newest right", heat(context, width: size.width - size.width / 2 - 12)) }
+        var latency = Page.Section(
+            title: size.width < 60 ? "LATENCY" : title, lines: latencyLines(context, counts), least: 8)
+        if wide {
+            latency.right = (
+                "HEAT: latency down, seconds across, newest right",
+                heat(context, width: size.width - size.width / 2 - 12)
+            )
+        }
         page.sections.append(latency)
-        var closed = Page.Section(title: "WHY CONNECTIONS CLOSED, last 60s", lines: closesLines(context, inHalf: hasPane(size)), least: 1, grows: true)
+        var closed = Page.Section(
+            title: "WHY CONNECTIONS CLOSED, last 60s", lines: closesLines(context, inHalf: hasPane(size)), least: 1,
+            grows: true)
         if hasPane(size) {
             let pane = appsPane(context, width: size.width - size.width / 2)
             closed.lines.append(appFigures(context))
@@ -105,7 +126,8 @@ extension Views {
             if index % perLine == 0 { lines.append(Line(" ")) }
             let share = counts.map { all > 0 ? Format.decimals($0[index] / all * 100, 1) + "%" : "-" } ?? "?"
             let role = reason.id == .closesSlow && all > 0 && (counts?[index] ?? 0) > 0 ? Role.warning : .normal
-            lines[lines.count - 1].add("\(reason.word) \(share)", role: role, leaves: index % perLine, gap: index % perLine == 0 ? 0 : 3)
+            lines[lines.count - 1].add(
+                "\(reason.word) \(share)", role: role, leaves: index % perLine, gap: index % perLine == 0 ? 0 : 3)
         }
         return lines
     }

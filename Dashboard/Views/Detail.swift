@@ -6,7 +6,8 @@ extension Views {
     /// All about one process; its output and crash reports take the lower half.
     static func drawDetail(_ id: ProcessName, _ pane: Overlay.Pane, _ context: Context, on grid: inout Grid) {
         let size = grid.size
-        Frame.title(context, "\(id.short) (\(id == .manager ? "manager" : "worker"))", width: size.width).draw(on: &grid, row: 0, context.capabilities)
+        Frame.title(context, "\(id.short) (\(id == .manager ? "manager" : "worker"))", width: size.width).draw(
+            on: &grid, row: 0, context.capabilities)
         guard let process = context.model.processes[id] else {
             Line(" \(id.short) is not known any more", .warning).draw(on: &grid, row: 2, context.capabilities)
             return
@@ -22,14 +23,18 @@ extension Views {
         for line in Frame.lost(context).prefix(1) { put(line.line) }
         for line in facts(process, context) { put(line) }
         switch pane {
-        case .history: history(process, context, size, put) { title in
-            guard row < end else { return }
-            Page.rule(title, "", on: &grid, row, size.width)
-            row += 1
-        }
+        case .history:
+            history(process, context, size, put) { title in
+                guard row < end else { return }
+                Page.rule(title, "", on: &grid, row, size.width)
+                row += 1
+            }
         case .output(let back):
             let lines = context.model.told.children[id]?.output
-            let title = lines.map { "LAST OUTPUT, \($0.count) lines, newest at the bottom" + (back > 0 ? ", \(back) below" : "") } ?? "LAST OUTPUT"
+            let title =
+                lines.map {
+                    "LAST OUTPUT, \($0.count) lines, newest at the bottom" + (back > 0 ? ", \(back) below" : "")
+                } ?? "LAST OUTPUT"
             let shown = lines.map { $0.isEmpty ? ["nothing was written yet"] : $0.dropLast(back) } ?? [waiting(context)]
             drawLines(title, shown, scroll: .max, &grid, row, end, context)
         case .crash(let number, let scroll):
@@ -37,19 +42,31 @@ extension Views {
                 drawLines("CRASH REPORTS", [waiting(context)], scroll: 0, &grid, row, end, context)
                 break
             }
-            let title = reports.isEmpty ? "CRASH REPORTS: none" : "CRASH REPORT (\(min(number + 1, reports.count)) of \(reports.count), n next)"
-            let report = reports.indices.contains(number) ? reports[number].lines ?? [waiting(context)] : ["no crash report of \(id.short)"]
+            let title =
+                reports.isEmpty
+                ? "CRASH REPORTS: none" : "CRASH REPORT (\(min(number + 1, reports.count)) of \(reports.count), n next)"
+            let report =
+                reports.indices.contains(number)
+                ? reports[number].lines ?? [waiting(context)] : ["no crash report of \(id.short)"]
             drawLines(title, report, scroll: scroll, &grid, row, end, context)
         }
         if footer == 2 {
-            let hints = ["Esc back", "Tab next process", "l log", "c crash report", pane == .history ? "" : "/ n N find", "w save"].filter { !$0.isEmpty }
-            Frame.footer(context, Frame.keys(context, hints, actions: ["R restart", "D drain", "S stop", "U start", "K kill", "H hold"]), on: &grid)
+            let hints = [
+                "Esc back", "Tab next process", "l log", "c crash report", pane == .history ? "" : "/ n N find",
+                "w save",
+            ].filter { !$0.isEmpty }
+            Frame.footer(
+                context,
+                Frame.keys(context, hints, actions: ["R restart", "D drain", "S stop", "U start", "K kill", "H hold"]),
+                on: &grid)
         } else {
             (Frame.editor(context) ?? Frame.tabs(context)).draw(on: &grid, row: size.height - 1, context.capabilities)
         }
     }
     /// While the supervisor has not said it.
-    private static func waiting(_ context: Context) -> String { context.model.isLost ? "not known: no supervisor answers" : "asking the supervisor ..." }
+    private static func waiting(_ context: Context) -> String {
+        context.model.isLost ? "not known: no supervisor answers" : "asking the supervisor ..."
+    }
 
     private static func facts(_ process: ProcessModel, _ context: Context) -> [Line] {
         let model = context.model
@@ -58,60 +75,100 @@ extension Views {
         var lines: [Line] = []
         var first = Line(" STATE", .title)
         first.add(state.text, role: state.role)
-        if let retry = process.child.value(.childRetryIn), retry > 0 { first.add("retry in " + Format.span(retry / 1000), role: .warning, gap: 1) }
+        if let retry = process.child.value(.childRetryIn), retry > 0 {
+            first.add("retry in " + Format.span(retry / 1000), role: .warning, gap: 1)
+        }
         let wish = process.child.count(.childDesired)
         first.add("wanted " + (wish == 0 ? "DOWN" : wish == 1 ? "UP" : "?"), leaves: 3)
         first.add("pid " + (state.isRunning ? "\(process.pid)" : "-"), leaves: 1)
         first.add("gen " + Format.whole(process.child.value(.childGeneration) ?? Double(process.generation)), leaves: 2)
-        first.add(state.isRunning ? "up " + (Columns.upSeconds(process, context).map(Format.span) ?? "?") : "", leaves: 1)
-        if let age = process.own.age(now), state.isRunning { first.add("heard " + Format.span(age) + " ago", leaves: 4) }
+        first.add(
+            state.isRunning ? "up " + (Columns.upSeconds(process, context).map(Format.span) ?? "?") : "", leaves: 1)
+        if let age = process.own.age(now), state.isRunning {
+            first.add("heard " + Format.span(age) + " ago", leaves: 4)
+        }
         lines.append(first)
         var exits = Line(" EXITS", .title)
-        exits.add("\(process.told(.childExits60s, now).text(Format.whole)) in 60s, \(process.told(.childExits24h, now).text(Format.whole)) in 24h")
+        exits.add(
+            "\(process.told(.childExits60s, now).text(Format.whole)) in 60s, "
+                + "\(process.told(.childExits24h, now).text(Format.whole)) in 24h"
+        )
         exits.add("last " + context.capabilities.clean(model.lastExit(process)), leaves: 1)
-        if let age = process.child.value(.childLastExitAge), process.child.count(.childLastExitKind) ?? 0 > 0 { exits.add(Format.span(age / 1000) + " ago", leaves: 2, gap: 1) }
+        if let age = process.child.value(.childLastExitAge), process.child.count(.childLastExitKind) ?? 0 > 0 {
+            exits.add(Format.span(age / 1000) + " ago", leaves: 2, gap: 1)
+        }
         exits.add("hang kills " + process.told(.childHangKills, now).text(Format.whole), leaves: 3)
         if process.child.count(.childWatchdogHeld) == 1 { exits.add("WATCHDOG HELD", role: .warning) }
         lines.append(exits)
         if process.id != .manager {
             var clients = Line(" CLIENTS", .title)
-            clients.add(process.gauge(.connsOpen, now).text(Format.grouped) + " of " + process.gauge(.connLimit, now).text(Format.grouped), gap: 1)
+            clients.add(
+                process.gauge(.connsOpen, now).text(Format.grouped) + " of "
+                    + process.gauge(.connLimit, now).text(Format.grouped), gap: 1)
             clients.add("polls held " + process.gauge(.connsParked, now).text(Format.grouped), leaves: 1)
-            clients.add("delivered " + process.rate(.delivered, now, seconds: context.seconds).text(Format.rate) + "/s", leaves: 2)
+            clients.add(
+                "delivered " + process.rate(.delivered, now, seconds: context.seconds).text(Format.rate) + "/s",
+                leaves: 2)
             if let queue = process.child.value(.listenQueueNow) {
-                clients.add("accept queue \(Format.grouped(queue))" + (process.child.value(.listenQueueLimit).map { " of " + Format.grouped($0) } ?? ""), leaves: 4)
+                clients.add(
+                    "accept queue \(Format.grouped(queue))"
+                        + (process.child.value(.listenQueueLimit).map { " of " + Format.grouped($0) } ?? ""), leaves: 4)
             }
             let counts = process.latency.counts()
-            clients.add("p99 " + (state.isRunning ? counts.flatMap { Latency.percentile(0.99, $0) }.map(Latency.text) ?? "?" : "-"), leaves: 3)
-            if process.own.count(.managerLinkUp) == 0, state.isRunning { clients.add("NOT LINKED to mgr", role: .critical) }
+            clients.add(
+                "p99 "
+                    + (state.isRunning
+                        ? counts.flatMap { Latency.percentile(0.99, $0) }.map(Latency.text) ?? "?" : "-"),
+                leaves: 3)
+            if process.own.count(.managerLinkUp) == 0, state.isRunning {
+                clients.add("NOT LINKED to mgr", role: .critical)
+            }
             lines.append(clients)
         }
         var held = Line(process.id == .manager ? " NEVER SEEN" : " HELD", .title)
-        held.add(process.waiting(.queueMessages, now).text(Format.grouped) + " messages at mgr for " + process.waiting(.queueClients, now).text(Format.grouped) + " clients", gap: 2)
-        if process.queue.value(.queueMessages) ?? 0 > 0 { held.add("oldest " + process.waiting(.queueOldest, now).text { Format.age($0 / 1000) } + (model.queue.value(.queueTTL).map { " of " + Format.age($0 / 1000) } ?? ""), leaves: 1) }
-        if let wrong = process.imbalance { held.add(wrong == 0 ? "balance ok" : "balance \(wrong) C", role: wrong == 0 ? .normal : .critical, leaves: 2) }
+        held.add(
+            process.waiting(.queueMessages, now).text(Format.grouped) + " messages at mgr for "
+                + process.waiting(.queueClients, now).text(Format.grouped) + " clients", gap: 2)
+        if process.queue.value(.queueMessages) ?? 0 > 0 {
+            held.add(
+                "oldest " + process.waiting(.queueOldest, now).text { Format.age($0 / 1000) }
+                    + (model.queue.value(.queueTTL).map { " of " + Format.age($0 / 1000) } ?? ""), leaves: 1)
+        }
+        if let wrong = process.imbalance {
+            held.add(
+                wrong == 0 ? "balance ok" : "balance \(wrong) C", role: wrong == 0 ? .normal : .critical, leaves: 2)
+        }
         lines.append(held)
         var cost = Line(" COST", .title)
         cost.add("cpu " + Columns.cpuOf(process, context).text(Format.percent), gap: 4)
         cost.add("memory " + process.gauge(.rss, now).text(Format.bytes))
-        cost.add("descriptors " + process.gauge(.fdsOpen, now).text(Format.grouped) + " of " + process.gauge(.fdLimit, now).text(Format.grouped), leaves: 2)
+        cost.add(
+            "descriptors " + process.gauge(.fdsOpen, now).text(Format.grouped) + " of "
+                + process.gauge(.fdLimit, now).text(Format.grouped), leaves: 2)
         cost.add("loop lag " + process.gauge(.loopLagMax, now).text { Format.milliseconds($0 / 1000) }, leaves: 1)
         if process.lost > 0 { cost.add("packets lost \(process.lost)", role: .warning, leaves: 3) }
         lines.append(cost)
         return lines
     }
 
-    private static func history(_ process: ProcessModel, _ context: Context, _ size: Size, _ put: (Line) -> Void, _ rule: (String) -> Void) {
+    private static func history(
+        _ process: ProcessModel, _ context: Context, _ size: Size, _ put: (Line) -> Void, _ rule: (String) -> Void
+    ) {
         rule("HISTORY, 10 min")
-        let series: [(String, History)] = [("conns", process.connections), ("queue", process.depth), ("dlv/s", process.deliveries)]
+        let series: [(String, History)] = [
+            ("conns", process.connections), ("queue", process.depth), ("dlv/s", process.deliveries),
+        ]
         for (name, history) in series where !(process.id == .manager && name == "conns") {
             let values = history.values(now: context.now)
             var line = Line(" " + Format.left(name, 6), .title)
             line.addHistory(values, most: 600, leaves: 0)
-            if let most = values.compactMap(\.self).max() { line.addRight("max " + Format.number(most, width: 9), leaves: 1) }
+            if let most = values.compactMap(\.self).max() {
+                line.addRight("max " + Format.number(most, width: 9), leaves: 1)
+            }
             put(line)
         }
-        let events = context.model.events.filter { $0.who == process.id.short }.suffix(max(2, size.height - 16)).reversed()
+        let events = context.model.events.filter { $0.who == process.id.short }.suffix(max(2, size.height - 16))
+            .reversed()
         rule("EVENTS of \(process.id.short)")
         if events.isEmpty { put(Line(" none", .dim)) }
         for event in events { put(Frame.event(event, context, width: size.width)) }
@@ -127,7 +184,11 @@ extension Views {
         Page.rule(title, lines.count > end - top - 1 ? "up and down scroll" : "", on: &grid, top, grid.size.width)
         // Whole lines, however long: the end of an error is often what matters.
         let lines = lines.flatMap { line in
-            line.count < grid.size.width ? [line] : Paragraph.lines(context.capabilities.clean(line), width: grid.size.width - 4).enumerated().map { $0 == 0 ? $1 : "   " + $1 }
+            line.count < grid.size.width
+                ? [line]
+                : Paragraph.lines(context.capabilities.clean(line), width: grid.size.width - 4).enumerated().map {
+                    $0 == 0 ? $1 : "   " + $1
+                }
         }
         let room = end - top - 1
         let first = min(max(0, lines.count - room), scroll)

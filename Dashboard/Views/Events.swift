@@ -8,14 +8,15 @@ extension Views {
         let least = Event.Severity.allCases.firstIndex(of: session.eventLevel) ?? 0
         return model.events.reversed().filter { event in
             (Event.Severity.allCases.firstIndex(of: event.severity) ?? 0) >= least
-                && (session.filter.isEmpty || session.filter.matches(text: "\(event.who) \(event.kind) \(event.text)") { name in
-                    switch name {
-                    case "who", "id": (event.who, nil)
-                    case "what", "kind": (event.kind, nil)
-                    case "level": (event.severity.rawValue, nil)
-                    default: nil
-                    }
-                })
+                && (session.filter.isEmpty
+                    || session.filter.matches(text: "\(event.who) \(event.kind) \(event.text)") { name in
+                        switch name {
+                        case "who", "id": (event.who, nil)
+                        case "what", "kind": (event.kind, nil)
+                        case "level": (event.severity.rawValue, nil)
+                        default: nil
+                        }
+                    })
         }
     }
     package static func cursor(_ events: [Event], _ session: Session) -> Int? {
@@ -28,7 +29,10 @@ extension Views {
         let model = context.model
         let shown = shownEvents(model, context.session)
         let at = cursor(shown, context.session)
-        var page = Page(keys: Frame.keys(context, ["Enter open", "a ack", "A ack all", "L level", "/ filter", "F follow", "J as JSON", "w save"]))
+        var page = Page(
+            keys: Frame.keys(
+                context, ["Enter open", "a ack", "A ack all", "L level", "/ filter", "F follow", "J as JSON", "w save"])
+        )
         var line = Line(" SHOW", .title)
         line.add(context.session.eventLevel == .info ? "all" : context.session.eventLevel.rawValue + " and worse")
         for severity in Event.Severity.allCases.reversed() {
@@ -41,23 +45,33 @@ extension Views {
         page.header.append(.init(line: line, from: 0))
         let most = size.height >= 30 ? 8 : 3
         for alert in model.alerts.raised.prefix(most) {
-            page.header.append(.init(line: Line("! " + context.capabilities.clean(alert.text), alert.isCritical ? .critical : .warning), from: 10))
+            page.header.append(
+                .init(
+                    line: Line("! " + context.capabilities.clean(alert.text), alert.isCritical ? .critical : .warning),
+                    from: 10))
         }
         let wide = size.width >= wideFrom
-        let heading = Line(" " + Format.left("TIME", wide ? 23 : 12) + " L WHO WHAT      " + (wide ? Format.right("PID", 7) + "  " : "") + "DETAIL", .title)
+        let heading = Line(
+            " " + Format.left("TIME", wide ? 23 : 12) + " L WHO WHAT      "
+                + (wide ? Format.right("PID", 7) + "  " : "") + "DETAIL", .title)
         let rows = shown.map { event in
-            var line = Line((wide ? Format.date(event.time) + " " : "") + Format.clock(event.time, milliseconds: true), .dim)
+            var line = Line(
+                (wide ? Format.date(event.time) + " " : "") + Format.clock(event.time, milliseconds: true), .dim)
             line.add(event.severity.letter, role: event.severity.role, gap: 1)
             line.add(Format.left(event.who, 3), gap: 1)
             line.add(Format.left(event.kind, 9), role: event.severity.role, gap: 1)
             if wide { line.add(Format.right(event.pid.map { "\($0)" } ?? "-", 7), role: .dim, gap: 1) }
             let isOpen = !context.session.isAcknowledged(event)
-            line.add(context.capabilities.clean(event.text), role: isOpen ? event.severity.role : .normal, gap: wide ? 2 : 1)
+            line.add(
+                context.capabilities.clean(event.text), role: isOpen ? event.severity.role : .normal, gap: wide ? 2 : 1)
             if isOpen { line.addRight("*", role: .warning, leaves: 1, gap: 1) }
             return line
         }
         page.list = Page.List(
-            heading: heading, rows: rows.isEmpty ? [Line(context.session.filter.isEmpty ? "nothing happened yet" : "no event matches the filter", .dim)] : rows,
+            heading: heading,
+            rows: rows.isEmpty
+                ? [Line(context.session.filter.isEmpty ? "nothing happened yet" : "no event matches the filter", .dim)]
+                : rows,
             keys: shown.map { .event($0.key) }, cursor: at)
         if let at {
             let event = shown[at]
@@ -67,12 +81,26 @@ extension Views {
     }
     /// The whole text, however long, and what is known of its process.
     private static func detail(_ event: Event, _ context: Context, width: Int) -> [Line] {
-        if context.session.showsEventJSON { return Paragraph.lines(event.json, width: width - 2).map { Line(" " + context.capabilities.clean($0)) } }
-        var lines = [Line(" \(Format.date(event.time)) \(Format.clock(event.time, milliseconds: true)) UTC  \(event.who) \(event.kind)" + (event.pid.map { "  pid \($0)" } ?? ""))]
-        lines += Paragraph.lines(context.capabilities.clean(event.text), width: width - 2).prefix(3).map { Line(" " + $0) }
+        if context.session.showsEventJSON {
+            return Paragraph.lines(event.json, width: width - 2).map { Line(" " + context.capabilities.clean($0)) }
+        }
+        var lines = [
+            Line(
+                " \(Format.date(event.time)) \(Format.clock(event.time, milliseconds: true)) UTC  \(event.who) "
+                    + "\(event.kind)"
+                    + (event.pid.map { "  pid \($0)" } ?? ""))
+        ]
+        lines += Paragraph.lines(context.capabilities.clean(event.text), width: width - 2).prefix(3).map {
+            Line(" " + $0)
+        }
         if let id = ProcessName(event.who), let process = context.model.processes[id] {
             let state = process.state(context.now)
-            lines.append(Line(" \(event.who) now: \(state.text), pid \(process.pid), conns \(process.gauge(.connsOpen, context.now).text(Format.grouped)), last exit \(context.capabilities.clean(context.model.lastExit(process)))", .dim))
+            lines.append(
+                Line(
+                    " \(event.who) now: \(state.text), pid \(process.pid), conns "
+                        + "\(process.gauge(.connsOpen, context.now).text(Format.grouped)), last exit "
+                        + "\(context.capabilities.clean(context.model.lastExit(process)))",
+                    .dim))
         }
         return lines
     }
@@ -80,7 +108,9 @@ extension Views {
 
 /// Words broken into lines.
 package enum Paragraph {
-    package static func lines(_ text: String, width: Int) -> [String] { lines(words: text.split(separator: " ").map(String.init), gap: " ", width: width) }
+    package static func lines(_ text: String, width: Int) -> [String] {
+        lines(words: text.split(separator: " ").map(String.init), gap: " ", width: width)
+    }
     package static func lines(words: [String], gap: String, width: Int) -> [String] {
         let width = max(8, width)
         var lines: [String] = []

@@ -3,17 +3,23 @@ extension Views {
     package static func helpLines(_ session: Session, now: UInt64, width: Int) -> [String] {
         var lines: [String] = []
         for group in Binding.Group.allCases {
-            lines.append(group.rawValue + (group == .act && session.isReadOnly ? "  (off: --readonly)" : group == .act && !session.isAdmin(now) ? "  (off)" : ""))
+            lines.append(
+                group.rawValue
+                    + (group == .act && session.isReadOnly
+                        ? "  (off: --readonly)" : group == .act && !session.isAdmin(now) ? "  (off)" : ""))
             for binding in Binding.all where binding.group == group && !binding.help.isEmpty {
                 lines.append(" " + Format.left(binding.label, 8) + binding.help)
             }
             lines.append("")
         }
         lines += [
-            "MARKS", " ~ old value   ? unknown   - not running   W warning   C critical", " v ^ sorted by this   > cursor   ! alert   x no report then   * not acknowledged",
+            "MARKS", " ~ old value   ? unknown   - not running   W warning   C critical",
+            " v ^ sorted by this   > cursor   ! alert   x no report then   * not acknowledged",
             " LIVE, PAUSED, WAIT (no report yet), LOST (no supervisor answers)", "",
-            "STATES", " STARTING READY OVERLOAD (full or late) SUSPECT (silent) DRAINING STOPPING", " BACKOFF CRASHLOOP (it dies, is started again) HELD (waits for you) STOPPED", "",
-            " Every screen as data: megatop -b -n 1 -o json      Checks: megatop --check", " After kill -9 of megatop the terminal may need: reset        man megatop",
+            "STATES", " STARTING READY OVERLOAD (full or late) SUSPECT (silent) DRAINING STOPPING",
+            " BACKOFF CRASHLOOP (it dies, is started again) HELD (waits for you) STOPPED", "",
+            " Every screen as data: megatop -b -n 1 -o json      Checks: megatop --check",
+            " After kill -9 of megatop the terminal may need: reset        man megatop",
         ]
         return lines
     }
@@ -31,7 +37,8 @@ extension Views {
         for (index, line) in lines.dropFirst(shown * perPage).prefix(perPage).enumerated() {
             let column = index / room * (size.width / columns)
             let isHeading = !line.hasPrefix(" ")
-            Line(" " + line, isHeading ? .title : .normal).draw(on: &grid, row: 1 + index % room, column: column, width: size.width / columns - 1, context.capabilities)
+            Line(" " + line, isHeading ? .title : .normal).draw(
+                on: &grid, row: 1 + index % room, column: column, width: size.width / columns - 1, context.capabilities)
         }
         Frame.tabs(context).draw(on: &grid, row: size.height - 1, context.capabilities)
     }

@@ -7,7 +7,10 @@ extension Views {
     static func host(_ context: Context, _ size: Size) -> Page {
         let model = context.model
         let own = model.supervisor.own
-        var page = Page(keys: Frame.keys(context, ["Enter what it means", "p pause", "w save", "megacomet doctor --sysctl prints a sysctl.d file"]))
+        var page = Page(
+            keys: Frame.keys(
+                context,
+                ["Enter what it means", "p pause", "w save", "megacomet doctor --sysctl prints a sysctl.d file"]))
         var cpu = Line(" CPU", .title)
         if let load = own.value(.loadAverage), let cpus = own.value(.cpuCount), cpus > 0 {
             cpu.add("load \(Format.decimals(load / 1000, 2)) on \(Format.whole(cpus)) cpus")
@@ -15,7 +18,9 @@ extension Views {
         } else {
             cpu.add("load ?")
         }
-        if let waited = own.rate(.psiCPU) { cpu.add("tasks waited for a cpu " + Format.percent(waited / 1e6) + " of the time", leaves: 3) }
+        if let waited = own.rate(.psiCPU) {
+            cpu.add("tasks waited for a cpu " + Format.percent(waited / 1e6) + " of the time", leaves: 3)
+        }
         page.header.append(.init(line: cpu, from: 0))
         var memory = Line(" MEM", .title)
         if let free = own.value(.memoryAvailable), let all = own.value(.memoryTotal), all > 0 {
@@ -26,33 +31,52 @@ extension Views {
         }
         if let waited = own.rate(.psiMemory) {
             let level = Level(waited, Metric[.psiMemory].threshold)
-            memory.add("tasks waited for memory " + Format.percent(waited / 1e6) + " of the time" + level.mark, role: level.role, leaves: 3)
+            memory.add(
+                "tasks waited for memory " + Format.percent(waited / 1e6) + " of the time" + level.mark,
+                role: level.role, leaves: 3)
         }
         page.header.append(.init(line: memory, from: 0))
         page.header += Frame.alerts(context, height: size.height)
 
         let counters = kernelCounters(model)
-        let heading = Line(" " + Format.left("KERNEL COUNTERS", 23) + Format.right("NOW", 12) + Format.right("RATE", 10) + Format.right("LIMIT", 14) + Format.right("USED", 6) + "  STATE", .title)
+        let heading = Line(
+            " " + Format.left("KERNEL COUNTERS", 23) + Format.right("NOW", 12) + Format.right("RATE", 10)
+                + Format.right("LIMIT", 14) + Format.right("USED", 6) + "  STATE", .title)
         let at = counters.isEmpty ? nil : cursor(counters.count, context.session)
         page.list = Page.List(
-            heading: heading, rows: counters.isEmpty ? [Line("nothing reported yet: the supervisor reads these", .dim)] : counters.map { line($0, own, context) },
+            heading: heading,
+            rows: counters.isEmpty
+                ? [Line("nothing reported yet: the supervisor reads these", .dim)]
+                : counters.map { line($0, own, context) },
             keys: counters.indices.map { .line($0) }, cursor: at)
 
         if !model.told.doctor.isEmpty { page.sections.append(doctor(model.told.doctor, width: size.width)) }
-        let ofSupervisor = own.value(.fdsOpen).map { "supervisor " + Format.grouped($0) + (own.value(.fdLimit).map { "/" + Format.grouped($0) } ?? "") }
-        let files = (ofSupervisor.map { [$0] } ?? []) + model.ordered.map { process in
-            let open = process.gauge(.fdsOpen, context.now)
-            return "\(process.id.short) \(open.text(Format.grouped))" + (process.own.value(.fdLimit).map { open.freshness == .absent ? "" : "/" + Format.grouped($0) } ?? "")
+        let ofSupervisor = own.value(.fdsOpen).map {
+            "supervisor " + Format.grouped($0) + (own.value(.fdLimit).map { "/" + Format.grouped($0) } ?? "")
         }
-        page.sections.append(.init(title: "DESCRIPTORS OPEN", lines: Paragraph.lines(words: files, gap: "  ", width: size.width - 2).prefix(3).map { Line(" " + $0) }, least: 1))
+        let files =
+            (ofSupervisor.map { [$0] } ?? [])
+            + model.ordered.map { process in
+                let open = process.gauge(.fdsOpen, context.now)
+                return "\(process.id.short) \(open.text(Format.grouped))"
+                    + (process.own.value(.fdLimit).map { open.freshness == .absent ? "" : "/" + Format.grouped($0) }
+                        ?? "")
+            }
+        page.sections.append(
+            .init(
+                title: "DESCRIPTORS OPEN",
+                lines: Paragraph.lines(words: files, gap: "  ", width: size.width - 2).prefix(3).map { Line(" " + $0) },
+                least: 1))
         return page
     }
 
     /// What the supervisor reads of the kernel here, by name, with the limit where there is one.
     static func kernelCounters(_ model: Model) -> [(name: String, id: MetricID, limit: MetricID?)] {
         let all: [(String, MetricID, MetricID?)] = [
-            ("tcp sockets", .tcpInUse, nil), ("tcp time-wait", .tcpTimeWait, nil), ("tcp orphans", .tcpOrphans, nil), ("tcp memory (pages)", .tcpMemory, .tcpMemoryLimit),
-            ("listen overflows", .listenOverflows, nil), ("listen drops", .listenDrops, nil), ("udp buffer errors", .udpReceiveErrors, nil),
+            ("tcp sockets", .tcpInUse, nil), ("tcp time-wait", .tcpTimeWait, nil), ("tcp orphans", .tcpOrphans, nil),
+            ("tcp memory (pages)", .tcpMemory, .tcpMemoryLimit),
+            ("listen overflows", .listenOverflows, nil), ("listen drops", .listenDrops, nil),
+            ("udp buffer errors", .udpReceiveErrors, nil),
             ("conntrack entries", .conntrack, .conntrackLimit), ("open files, whole host", .filesOpen, .filesLimit),
         ]
         return all.filter { model.supervisor.own.value($0.1) != nil }.map { (name: $0.0, id: $0.1, limit: $0.2) }
@@ -60,23 +84,33 @@ extension Views {
     static func cursor(_ count: Int, _ session: Session) -> Int {
         if case .line(let line)? = session.cursor { min(line, count - 1) } else { 0 }
     }
-    private static func line(_ counter: (name: String, id: MetricID, limit: MetricID?), _ own: Series, _ context: Context) -> Line {
+    private static func line(
+        _ counter: (name: String, id: MetricID, limit: MetricID?), _ own: Series, _ context: Context
+    ) -> Line {
         let metric = Metric[counter.id]
         let freshness = own.freshness(context.now)
         let value = Quantity(own.value(counter.id), freshness)
         let limit = counter.limit.flatMap { own.value($0) }
         // A counter only grows; what goes up and down may also shrink.
-        let rate = Quantity(freshness == .old ? nil : metric.kind == .counter ? own.rate(counter.id) : own.change(counter.id), freshness)
-        let level: Level = switch metric.threshold?.measure {
-        case .share: .share(counter.id, value.value, limit)
-        case .rate: Level(rate.value, metric.threshold)
-        default: .fine
-        }
+        let rate = Quantity(
+            freshness == .old ? nil : metric.kind == .counter ? own.rate(counter.id) : own.change(counter.id), freshness
+        )
+        let level: Level =
+            switch metric.threshold?.measure {
+            case .share: .share(counter.id, value.value, limit)
+            case .rate: Level(rate.value, metric.threshold)
+            default: .fine
+            }
         var line = Line(Format.left(counter.name, 23))
         line.add(Format.right(value.text(Format.grouped), 12), gap: 0)
-        line.add(Format.right(rate.text { (metric.kind != .counter && $0 > 0 ? "+" : "") + Format.rate($0) + "/s" }, 10), leaves: 4, gap: 0)
-        line.add(Format.right(limit.map { $0 > 1e15 ? "none" : Format.number($0, width: 13) } ?? "-", 14), leaves: 3, gap: 0)
-        line.add(Format.right(limit.map { $0 > 0 ? Format.percent((value.value ?? 0) / $0) : "-" } ?? "-", 6), leaves: 2, gap: 0)
+        line.add(
+            Format.right(rate.text { (metric.kind != .counter && $0 > 0 ? "+" : "") + Format.rate($0) + "/s" }, 10),
+            leaves: 4, gap: 0)
+        line.add(
+            Format.right(limit.map { $0 > 1e15 ? "none" : Format.number($0, width: 13) } ?? "-", 14), leaves: 3, gap: 0)
+        line.add(
+            Format.right(limit.map { $0 > 0 ? Format.percent((value.value ?? 0) / $0) : "-" } ?? "-", 6), leaves: 2,
+            gap: 0)
         line.add(level == .fine ? "ok" : level == .warning ? "WARNING" : "CRITICAL", role: level.role, leaves: 1)
         return line
     }
@@ -93,9 +127,15 @@ extension Views {
         let columns = width >= wideFrom ? 2 : 1
         for start in stride(from: 0, to: good.count, by: columns) {
             var line = Line(" ")
-            for check in good[start..<min(good.count, start + columns)] { line.add(Format.left("\(check.name)  \(check.have ?? "-")  want \(check.want)", (width - 4) / columns - 5) + " ok", gap: 1) }
+            for check in good[start..<min(good.count, start + columns)] {
+                line.add(
+                    Format.left("\(check.name)  \(check.have ?? "-")  want \(check.want)", (width - 4) / columns - 5)
+                        + " ok", gap: 1)
+            }
             lines.append(line)
         }
-        return .init(title: "DOCTOR: \(good.count) of \(checks.count) checks pass", note: width >= wideFrom ? "megacomet doctor" : "", lines: lines, least: 2, grows: true)
+        return .init(
+            title: "DOCTOR: \(good.count) of \(checks.count) checks pass",
+            note: width >= wideFrom ? "megacomet doctor" : "", lines: lines, least: 2, grows: true)
     }
 }

@@ -4,7 +4,9 @@ import Wire
 
 // What lies over a screen: boxes of text with a frame, cut to the terminal where it is smaller.
 extension Views {
-    static func box(_ title: String, _ lines: [Line], foot: String, width wanted: Int, _ context: Context, on grid: inout Grid) {
+    static func box(
+        _ title: String, _ lines: [Line], foot: String, width wanted: Int, _ context: Context, on grid: inout Grid
+    ) {
         let size = grid.size
         let width = min(size.width, wanted)
         // Where the box is higher than the terminal its last lines stay: there one types.
@@ -15,12 +17,18 @@ extension Views {
         func edge(_ text: String, _ row: Int) {
             let text = text.isEmpty ? "" : " " + String(text.prefix(max(0, width - 6))) + " "
             let dashes = max(0, width - 2 - text.count)
-            grid.put("+" + String(repeating: "-", count: dashes / 2) + text + String(repeating: "-", count: dashes - dashes / 2) + "+", row: row, column: left, role: .title)
+            grid.put(
+                "+" + String(repeating: "-", count: dashes / 2) + text
+                    + String(repeating: "-", count: dashes - dashes / 2) + "+", row: row, column: left, role: .title)
         }
         edge(title, top)
         for (index, line) in lines.enumerated() {
-            grid.put("|" + String(repeating: " ", count: max(0, width - 2)) + "|", row: top + 1 + index, column: left, role: .title)
-            for column in left + 1..<max(left + 1, left + width - 1) { grid.put(" ", row: top + 1 + index, column: column) }
+            grid.put(
+                "|" + String(repeating: " ", count: max(0, width - 2)) + "|", row: top + 1 + index, column: left,
+                role: .title)
+            for column in left + 1..<max(left + 1, left + width - 1) {
+                grid.put(" ", row: top + 1 + index, column: column)
+            }
             line.draw(on: &grid, row: top + 1 + index, column: left + 2, width: width - 4, context.capabilities)
         }
         edge(foot, top + 1 + lines.count)
@@ -29,27 +37,47 @@ extension Views {
     static func drawConfirmation(_ box: Confirmation, _ context: Context, on grid: inout Grid) {
         let model = context.model
         var lines: [Line] = []
-        let who = box.target?.short ?? (box.action == .rolling ? "all workers, one at a time" : box.action == .finish ? "the rolling restart" : "the supervisor")
+        let who =
+            box.target?.short
+            ?? (box.action == .rolling
+                ? "all workers, one at a time" : box.action == .finish ? "the rolling restart" : "the supervisor")
         if grid.size.height >= 12 { lines.append(Line("")) }
         if let target = box.target, let process = model.processes[target] {
             let state = process.state(context.now)
-            lines.append(Line("\(who)  \(state.text)" + (box.pid > 0 ? "  pid \(box.pid)  boot \(String(box.boot, radix: 16).prefix(8))" : "")))
+            lines.append(
+                Line(
+                    "\(who)  \(state.text)"
+                        + (box.pid > 0 ? "  pid \(box.pid)  boot \(String(box.boot, radix: 16).prefix(8))" : "")))
             let clients = process.gauge(.connsOpen, context.now)
             if let value = clients.value, value > 0, [.restart, .drain, .stop, .kill].contains(box.action) {
-                lines.append(Line(box.action == .kill ? "\(Format.grouped(value)) clients lose their connection and poll again at once"
-                    : "\(Format.grouped(value)) clients are asked to poll again, spread over \(Format.span(model.server.policy.drain))"))
+                lines.append(
+                    Line(
+                        box.action == .kill
+                            ? "\(Format.grouped(value)) clients lose their connection and poll again at once"
+                            : "\(Format.grouped(value)) clients are asked to poll again, spread over "
+                                + "\(Format.span(model.server.policy.drain))"
+                    ))
             }
             let waiting = process.waiting(.queueMessages, context.now)
-            if let value = waiting.value, value > 0 { lines.append(Line("\(Format.grouped(value)) messages that wait for its clients stay with mgr")) }
+            if let value = waiting.value, value > 0 {
+                lines.append(Line("\(Format.grouped(value)) messages that wait for its clients stay with mgr"))
+            }
             if target == .manager, [.restart, .stop, .kill].contains(box.action) {
-                lines.append(Line("mgr holds the queue: \(model.totals.waiting(.queueMessages).text(Format.grouped)) messages are LOST with it", .critical))
+                lines.append(
+                    Line(
+                        "mgr holds the queue: \(model.totals.waiting(.queueMessages).text(Format.grouped)) messages "
+                            + "are LOST with it",
+                        .critical))
             }
         } else if box.action == .rolling {
             lines.append(Line("\(model.workers.count) workers, one after the other: each new one is ready"))
             lines.append(Line("before its old one drains (\(Format.span(model.server.policy.drain)) each)"))
         } else if box.action == .finish {
             let run = model.told.rolling
-            lines.append(Line(run.map { "\($0.done) of \($0.total) done" + ($0.current.map { ", now \($0.short)" } ?? "") } ?? "it is over already"))
+            lines.append(
+                Line(
+                    run.map { "\($0.done) of \($0.total) done" + ($0.current.map { ", now \($0.short)" } ?? "") }
+                        ?? "it is over already"))
         } else {
             lines.append(Line("megacomet start: a process of its own; it keeps running"))
             lines.append(Line("when megatop ends. It adopts what still runs."))
@@ -57,18 +85,32 @@ extension Views {
         if box.target != nil || box.action.isForAll { lines.append(Line(actionMeaning(box.action), .dim)) }
         let unready = model.workers.filter { $0.id != box.target && !$0.state(context.now).isReady }
         if !unready.isEmpty, [.restart, .drain, .stop, .kill, .rolling].contains(box.action) {
-            lines.append(Line("\(unready.count) other not READY now: \(unready.prefix(6).map(\.id.short).joined(separator: " "))   CAREFUL", .warning))
+            lines.append(
+                Line(
+                    "\(unready.count) other not READY now: \(unready.prefix(6).map(\.id.short).joined(separator: " ")) "
+                        + "  CAREFUL",
+                    .warning))
         }
         if grid.size.height >= 12 { lines.append(Line("")) }
-        let name = box.action == .start && box.target == nil ? "Start" : box.action.rawValue.prefix(1).uppercased() + box.action.rawValue.dropFirst()
-        var reason = Line("reason: " + context.capabilities.clean(String(box.reason.suffix(34))) + (box.field == .reason ? "_" : ""), box.field == .reason ? .title : .normal)
+        let name =
+            box.action == .start && box.target == nil
+            ? "Start" : box.action.rawValue.prefix(1).uppercased() + box.action.rawValue.dropFirst()
+        var reason = Line(
+            "reason: " + context.capabilities.clean(String(box.reason.suffix(34))) + (box.field == .reason ? "_" : ""),
+            box.field == .reason ? .title : .normal)
         reason.add("(goes to the events)", role: .dim, leaves: 1)
         lines.append(reason)
         var last = Line(box.field == .cancel ? "[>Cancel<]" : "[ Cancel ]", box.field == .cancel ? .title : .normal)
-        last.add("[ \(name): type \(box.word) here: \(box.typed)\(box.field == .word ? "_" : "") ]", role: box.isReady ? .critical : box.field == .word ? .title : .normal)
+        last.add(
+            "[ \(name): type \(box.word) here: \(box.typed)\(box.field == .word ? "_" : "") ]",
+            role: box.isReady ? .critical : box.field == .word ? .title : .normal)
         lines.append(last)
-        let title = box.target == nil && box.action == .start ? "START THE SUPERVISOR" : "\(box.action.rawValue.uppercased()) \(who)"
-        Views.box(title, lines, foot: "Tab moves, Esc cancels" + (box.pid > 0 ? "; refused if pid or boot changed" : ""), width: 66, context, on: &grid)
+        let title =
+            box.target == nil && box.action == .start
+            ? "START THE SUPERVISOR" : "\(box.action.rawValue.uppercased()) \(who)"
+        Views.box(
+            title, lines, foot: "Tab moves, Esc cancels" + (box.pid > 0 ? "; refused if pid or boot changed" : ""),
+            width: 66, context, on: &grid)
     }
     private static func actionMeaning(_ action: Confirmation.Action) -> String {
         switch action {
@@ -88,7 +130,9 @@ extension Views {
         let room = max(1, grid.size.height - 4)
         let first = max(0, min(choice - room / 2, columns.count - room))
         let lines = columns.enumerated().dropFirst(first).prefix(room).map { index, column in
-            Line((index == choice ? "> " : "  ") + Format.left(column.title, 12) + short(column), index == choice ? .title : .normal)
+            Line(
+                (index == choice ? "> " : "  ") + Format.left(column.title, 12) + short(column),
+                index == choice ? .title : .normal)
         }
         box("SORT BY", Array(lines), foot: "Enter sorts, I inverts", width: 66, context, on: &grid)
     }
@@ -97,9 +141,11 @@ extension Views {
         return String(text.prefix { $0 != "." })
     }
     /// What `e` explains on a screen: its columns, or the counters of the kernel.
-    static func explained(_ screen: Screen, _ model: Model) -> [(title: String, parts: [(label: String, text: String)])] {
+    static func explained(_ screen: Screen, _ model: Model) -> [(title: String, parts: [(label: String, text: String)])]
+    {
         screen == .host
-            ? kernelCounters(model).map { ($0.name, explanation("", $0.id)) } : Columns.of(screen).map { ($0.title, explanation($0)) }
+            ? kernelCounters(model).map { ($0.name, explanation("", $0.id)) }
+            : Columns.of(screen).map { ($0.title, explanation($0)) }
     }
     static func drawExplanation(_ index: Int, _ context: Context, on grid: inout Grid) {
         let all = explained(context.session.screen, context.model)
@@ -112,9 +158,12 @@ extension Views {
                 lines.append(Line((at == 0 ? label : "        ") + part))
             }
         }
-        box("\(all[index].title)  (\(index + 1) of \(all.count))", lines, foot: "right and left: the others, Esc back", width: 72, context, on: &grid)
+        box(
+            "\(all[index].title)  (\(index + 1) of \(all.count))", lines, foot: "right and left: the others, Esc back",
+            width: 72, context, on: &grid)
     }
-    /// Meaning, source, thresholds, what to do: from the table of columns and the table of metrics. The man page has the same.
+    /// Meaning, source, thresholds, what to do: from the table of columns and the table of metrics. The man page has
+    /// the same.
     package static func explanation(_ column: Column) -> [(label: String, text: String)] {
         explanation(column.meaning, column.metric) + [("name", "\(column.id)  in :sort, filters and batch output")]
     }
@@ -122,22 +171,30 @@ extension Views {
         let metric = id.map { Metric[$0] }
         var parts = [("means", meaning.isEmpty ? metric?.help ?? "" : meaning)]
         guard let metric else { return parts }
-        parts.append(("source", "\(metric.name), a \(metric.kind), in \(metric.unit)" + (meaning.isEmpty ? "." : ": " + metric.help)))
+        parts.append(
+            (
+                "source",
+                "\(metric.name), a \(metric.kind), in \(metric.unit)" + (meaning.isEmpty ? "." : ": " + metric.help)
+            ))
         if let threshold = metric.threshold { parts.append(("marks", marks(threshold))) }
         if !metric.advice.isEmpty { parts.append(("do", metric.advice)) }
         return parts
     }
     private static func marks(_ threshold: Metric.Threshold) -> String {
-        func text(_ value: Double) -> String { value >= 1000 ? Format.grouped(value) : Format.decimals(value, value < 1 ? 2 : 0) }
+        func text(_ value: Double) -> String {
+            value >= 1000 ? Format.grouped(value) : Format.decimals(value, value < 1 ? 2 : 0)
+        }
         let (warning, critical) = (threshold.warning, threshold.critical)
         let worst = critical.isFinite ? ", critical from " : ""
         switch threshold.measure {
         case .value: return "warns from \(text(warning))" + worst + (critical.isFinite ? text(critical) : "")
-        case .share(let of): return "warns from \(Format.percent(warning)) of \(Metric[of].name)" + worst + Format.percent(critical)
+        case .share(let of):
+            return "warns from \(Format.percent(warning)) of \(Metric[of].name)" + worst + Format.percent(critical)
         case .rate: return "warns from \(text(warning)) a second" + worst + (critical.isFinite ? text(critical) : "")
-        case .rateShare(let of): return "warns from \(Format.percent(warning)) of the rate of \(Metric[of].name)" + worst + Format.percent(critical)
+        case .rateShare(let of):
+            return "warns from \(Format.percent(warning)) of the rate of \(Metric[of].name)" + worst
+                + Format.percent(critical)
         case .intervals: return "warns from \(text(warning)) report intervals" + worst + text(critical)
         }
     }
 }
-

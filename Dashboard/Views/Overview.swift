@@ -8,7 +8,13 @@ extension Views {
         let totals = context.totals
         let seconds = context.seconds
         let wide = size.width >= 120
-        var page = Page(keys: Frame.keys(context, ["Enter detail", "/ filter", "s sort", "p pause", "e explain", "t totals", "+ - speed", "w save", "d day"], actions: ["R restart", "D drain", "X rolling"]))
+        var page = Page(
+            keys: Frame.keys(
+                context,
+                [
+                    "Enter detail", "/ filter", "s sort", "p pause", "e explain", "t totals", "+ - speed", "w save",
+                    "d day",
+                ], actions: ["R restart", "D drain", "X rolling"]))
 
         page.header.append(.init(line: connectionsLine(context, wide: wide), from: 0))
         if size.width >= 60 {
@@ -18,7 +24,9 @@ extension Views {
         delivered.add(totals.deliveries(seconds: seconds).text(Format.rate) + "/s")
         let counts = totals.latency
         func percentile(_ share: Double, _ name: String, leaves: Int) {
-            delivered.add("\(name) " + (counts.map { Latency.percentile(share, $0).map(Latency.text) ?? "-" } ?? "?"), leaves: leaves)
+            delivered.add(
+                "\(name) " + (counts.map { Latency.percentile(share, $0).map(Latency.text) ?? "-" } ?? "?"),
+                leaves: leaves)
         }
         percentile(0.5, "p50", leaves: 5)
         if wide { percentile(0.9, "p90", leaves: 6) }
@@ -26,7 +34,8 @@ extension Views {
         if wide { percentile(0.999, "p99.9", leaves: 7) }
         delivered.addRight("PUB " + totals.manager(.publishes, seconds: seconds).text(Format.rate) + "/s", leaves: 3)
         let errors = totals.sumRate(.deliverErrors, seconds: seconds)
-        delivered.addRight("ERR " + errors.text(Format.rate) + "/s", role: (errors.value ?? 0) > 0 ? .warning : .normal, leaves: 6)
+        delivered.addRight(
+            "ERR " + errors.text(Format.rate) + "/s", role: (errors.value ?? 0) > 0 ? .warning : .normal, leaves: 6)
         let dropped = totals.waitingRate(.droppedFull, seconds: seconds)
         let dropLevel = Level(dropped.value, Metric[.droppedFull].threshold)
         delivered.addRight("DROP " + dropped.text(Format.rate) + "/s" + dropLevel.mark, role: dropLevel.role, leaves: 4)
@@ -39,9 +48,11 @@ extension Views {
 
         page.table = Table(.overview, context, width: size.width, hasTotal: size.height >= 16)
         let shown = max(3, size.height - 12)
-        page.sections.append(.init(
-            title: "EVENTS (5 shows all)", note: wide ? "\(model.events.count) kept" : "",
-            lines: model.events.suffix(shown).reversed().map { Frame.event($0, context, width: size.width) }, least: 1, grows: true))
+        page.sections.append(
+            .init(
+                title: "EVENTS (5 shows all)", note: wide ? "\(model.events.count) kept" : "",
+                lines: model.events.suffix(shown).reversed().map { Frame.event($0, context, width: size.width) },
+                least: 1, grows: true))
         return page
     }
 
@@ -66,7 +77,9 @@ extension Views {
             line.add("?/s", leaves: 4)
         }
         if wide {
-            line.add("accepts " + totals.sumRate(.accepts, seconds: context.seconds).text(Format.rate) + "/s", leaves: 7, gap: 3)
+            line.add(
+                "accepts " + totals.sumRate(.accepts, seconds: context.seconds).text(Format.rate) + "/s", leaves: 7,
+                gap: 3)
             let polls = totals.sumRate(.polls, seconds: context.seconds)
             line.add("polls " + polls.text(Format.rate) + "/s", leaves: 8)
         }
@@ -77,7 +90,9 @@ extension Views {
     static func historyLine(_ total: StatsDay.Total, _ context: Context, wide: Bool) -> Line {
         // Three numbers of a whole day would leave a narrow line no room.
         let isShort = context.session.showsDay && !wide
-        func format(_ value: Double) -> String { total == .delivered ? Format.rate(value) : Format.number(value, width: 9, full: !isShort) }
+        func format(_ value: Double) -> String {
+            total == .delivered ? Format.rate(value) : Format.number(value, width: 9, full: !isShort)
+        }
         if context.session.showsDay {
             let day = context.model.days[total] ?? Day()
             var line = Line(" 24h")
@@ -89,11 +104,12 @@ extension Views {
             }
             return line
         }
-        let history = switch total {
-        case .connections: context.model.connections
-        case .queued: context.model.depth
-        case .delivered: context.model.deliveries
-        }
+        let history =
+            switch total {
+            case .connections: context.model.connections
+            case .queued: context.model.depth
+            case .delivered: context.model.deliveries
+            }
         let values = history.values(seconds: wide ? History.kept : 60, now: context.now)
         var line = Line(wide ? " 10min" : " 60s")
         line.addHistory(values, most: 200, leaves: 0, gap: wide ? 2 : 4)
@@ -118,10 +134,14 @@ extension Views {
         let oldest = totals.waiting(.queueOldest)
         let level = Level.share(.queueOldest, oldest.value, context.model.queue.value(.queueTTL))
         if waiting.value != 0 {
-            line.add("oldest " + oldest.text { Format.age($0 / 1000) } + (context.model.queue.value(.queueTTL).map { "/" + Format.age($0 / 1000) } ?? "") + level.mark, role: level.role, leaves: 1)
+            line.add(
+                "oldest " + oldest.text { Format.age($0 / 1000) }
+                    + (context.model.queue.value(.queueTTL).map { "/" + Format.age($0 / 1000) } ?? "") + level.mark,
+                role: level.role, leaves: 1)
         }
         line.add("waiting clients " + totals.waiting(.queueClients).text { Format.number($0, width: 7) }, leaves: 4)
-        line.addRight("EXPIRE " + totals.waitingRate(.expired, seconds: context.seconds).text(Format.rate) + "/s", leaves: 3)
+        line.addRight(
+            "EXPIRE " + totals.waitingRate(.expired, seconds: context.seconds).text(Format.rate) + "/s", leaves: 3)
         return line
     }
     /// Where what came in went: it adds up, or messages are lost without a trace.
@@ -129,8 +149,12 @@ extension Views {
         let totals = context.totals
         func rate(_ id: MetricID) -> Quantity { totals.waitingRate(id, seconds: context.seconds) }
         var line = Line(" FLOW/s", .title)
-        line.add("in \(rate(.enqueued).text(Format.rate)) = out \(rate(.dequeued).text(Format.rate))", leaves: 2, gap: 1)
-        line.add("+ expired \(rate(.expired).text(Format.rate)) + dropped \(rate(.droppedFull).text(Format.rate)) + growth \(growth(context).text(Format.rate))", leaves: 3, gap: 1)
+        line.add(
+            "in \(rate(.enqueued).text(Format.rate)) = out \(rate(.dequeued).text(Format.rate))", leaves: 2, gap: 1)
+        line.add(
+            "+ expired \(rate(.expired).text(Format.rate)) + dropped \(rate(.droppedFull).text(Format.rate)) + growth "
+                + "\(growth(context).text(Format.rate))",
+            leaves: 3, gap: 1)
         let (text, role) = balance(context)
         if withBalance { line.add(text, role: role, leaves: 1, gap: 3) }
         return line
@@ -139,7 +163,9 @@ extension Views {
     static func growth(_ context: Context) -> Quantity {
         func rate(_ id: MetricID) -> Quantity { context.totals.waitingRate(id, seconds: context.seconds) }
         let enqueued = rate(.enqueued)
-        guard let come = enqueued.value, let dequeued = rate(.dequeued).value, let expired = rate(.expired).value, let dropped = rate(.droppedFull).value else {
+        guard let come = enqueued.value, let dequeued = rate(.dequeued).value, let expired = rate(.expired).value,
+            let dropped = rate(.droppedFull).value
+        else {
             return Quantity(nil, enqueued.freshness)
         }
         return Quantity(come - dequeued - expired - dropped, enqueued.freshness)
@@ -148,7 +174,8 @@ extension Views {
         let (wrong, checked) = context.totals.balance
         if checked == 0 { return ("balance ?", .dim) }
         return wrong.isEmpty
-            ? ("balance ok on \(checked) of \(checked)", .normal) : ("balance " + wrong.prefix(4).map { "\($0.0.short) \($0.1)" }.joined(separator: ", ") + " C", .critical)
+            ? ("balance ok on \(checked) of \(checked)", .normal)
+            : ("balance " + wrong.prefix(4).map { "\($0.0.short) \($0.1)" }.joined(separator: ", ") + " C", .critical)
     }
     static func processesLine(_ context: Context, wide: Bool) -> Line {
         let totals = context.totals
@@ -161,9 +188,16 @@ extension Views {
             let kills = context.totals.ordered.compactMap { $0.child.value(.childHangKills) }.reduce(0, +)
             line.add("hang kills " + Format.short(kills), leaves: 5)
         }
-        if let rolling = context.model.told.rolling { line.add("ROLLING \(rolling.done) of \(rolling.total)" + (rolling.current.map { ", now \($0.short)" } ?? ""), role: .warning, leaves: 1) }
+        if let rolling = context.model.told.rolling {
+            line.add(
+                "ROLLING \(rolling.done) of \(rolling.total)" + (rolling.current.map { ", now \($0.short)" } ?? ""),
+                role: .warning, leaves: 1)
+        }
         let health = context.model.health
-        line.add("lost packets \(health.lost)" + (wide ? "  late \(health.late)  frames skipped \(health.framesSkipped)" : ""), role: health.lost > 0 ? .warning : .dim, leaves: 4)
+        line.add(
+            "lost packets \(health.lost)"
+                + (wide ? "  late \(health.late)  frames skipped \(health.framesSkipped)" : ""),
+            role: health.lost > 0 ? .warning : .dim, leaves: 4)
         return line
     }
     static func hostLine(_ context: Context) -> Line {
@@ -172,12 +206,20 @@ extension Views {
         func add(_ name: String, _ id: MetricID, _ format: (Double) -> String) {
             if let value = own.value(id) { line.add("\(name) " + format(value), leaves: 3) }
         }
-        add("load", .loadAverage) { Format.decimals($0 / 1000, 1) + (own.value(.cpuCount).map { " on \(Format.whole($0)) cpus" } ?? "") }
-        add("mem free", .memoryAvailable) { Format.bytes($0) + (own.value(.memoryTotal).map { " of " + Format.bytes($0) } ?? "") }
+        add("load", .loadAverage) {
+            Format.decimals($0 / 1000, 1) + (own.value(.cpuCount).map { " on \(Format.whole($0)) cpus" } ?? "")
+        }
+        add("mem free", .memoryAvailable) {
+            Format.bytes($0) + (own.value(.memoryTotal).map { " of " + Format.bytes($0) } ?? "")
+        }
         add("sockets", .tcpInUse, Format.grouped)
         add("time-wait", .tcpTimeWait, Format.grouped)
-        if let used = own.value(.tcpMemory), let limit = own.value(.tcpMemoryLimit), limit > 0 { line.add("tcp mem " + Format.percent(used / limit), leaves: 3) }
-        if let drops = own.rate(.listenDrops) { line.add("listen drops " + Format.rate(drops) + "/s", role: drops > 0 ? .warning : .normal, leaves: 3) }
+        if let used = own.value(.tcpMemory), let limit = own.value(.tcpMemoryLimit), limit > 0 {
+            line.add("tcp mem " + Format.percent(used / limit), leaves: 3)
+        }
+        if let drops = own.rate(.listenDrops) {
+            line.add("listen drops " + Format.rate(drops) + "/s", role: drops > 0 ? .warning : .normal, leaves: 3)
+        }
         return line
     }
 }

@@ -78,12 +78,24 @@ struct Page {
         for (index, (section, lines)) in shown.enumerated() {
             let half = width / 2
             Page.rule(section.title, section.right == nil ? section.note : "", on: &grid, row, width)
-            if let right = section.right { Page.rule(right.title, section.note, on: &grid, row, width - half, column: half) }
+            if let right = section.right {
+                Page.rule(right.title, section.note, on: &grid, row, width - half, column: half)
+            }
             row += 1
             let extra = section.grows && index == shown.count - 1 ? min(section.lines.count, end - row) : lines
-            for line in 0..<max(extra, section.right == nil ? 0 : min(section.right?.lines.count ?? 0, index == shown.count - 1 ? end - row : extra)) {
-                if line < extra { section.lines[line].draw(on: &grid, row: row, width: section.right == nil ? nil : half - 1, context.capabilities) }
-                if let right = section.right, line < right.lines.count { right.lines[line].draw(on: &grid, row: row, column: half, context.capabilities) }
+            for line
+                in 0..<max(
+                    extra,
+                    section.right == nil
+                        ? 0 : min(section.right?.lines.count ?? 0, index == shown.count - 1 ? end - row : extra))
+            {
+                if line < extra {
+                    section.lines[line].draw(
+                        on: &grid, row: row, width: section.right == nil ? nil : half - 1, context.capabilities)
+                }
+                if let right = section.right, line < right.lines.count {
+                    right.lines[line].draw(on: &grid, row: row, column: half, context.capabilities)
+                }
                 row += 1
             }
         }
@@ -98,7 +110,9 @@ struct Page {
         let first = max(0, min((list.cursor ?? 0) - room / 2, list.rows.count - room))
         for (offset, line) in list.rows.dropFirst(first).prefix(max(0, room)).enumerated() {
             line.draw(on: &grid, row: top + 1 + offset, column: 1, context.capabilities)
-            if first + offset < list.keys.count { grid.mark(.row(list.keys[first + offset]), row: top + 1 + offset, 0..<grid.size.width) }
+            if first + offset < list.keys.count {
+                grid.mark(.row(list.keys[first + offset]), row: top + 1 + offset, 0..<grid.size.width)
+            }
             if first + offset == list.cursor {
                 grid.put(">", row: top + 1 + offset, column: 0)
                 grid.reverse(row: top + 1 + offset)
@@ -110,7 +124,11 @@ struct Page {
     static func rule(_ title: String, _ note: String, on grid: inout Grid, _ row: Int, _ width: Int, column: Int = 0) {
         var text = title.isEmpty ? "" : "-- " + title + " "
         let tail = note.isEmpty ? "" : " " + note + " --"
-        if text.count + tail.count < width { text += String(repeating: "-", count: width - text.count - tail.count) + tail } else { text += String(repeating: "-", count: max(0, width - text.count)) }
+        if text.count + tail.count < width {
+            text += String(repeating: "-", count: width - text.count - tail.count) + tail
+        } else {
+            text += String(repeating: "-", count: max(0, width - text.count))
+        }
         grid.put(text, row: row, column: column, role: .dim)
     }
 
@@ -141,7 +159,9 @@ enum Frame {
         let server = model.server
         var line = Line()
         if width >= 60 { line.add("MegaComet \(server.version)", role: .title, leaves: 4) }
-        line.add(context.capabilities.clean(server.host) + (width >= 120 && !server.address.isEmpty ? " (\(server.address))" : ""), role: .title, leaves: 5)
+        line.add(
+            context.capabilities.clean(server.host)
+                + (width >= 120 && !server.address.isEmpty ? " (\(server.address))" : ""), role: .title, leaves: 5)
         if model.supervisor.startTime > 0, model.wall >= model.supervisor.startTime {
             line.add("up " + Format.span(Double(model.wall - model.supervisor.startTime) / 1000), leaves: 7)
         }
@@ -152,19 +172,25 @@ enum Frame {
         }
         line.addRight(name, role: .title, leaves: 2, gap: 2)
         let gap = width >= 70 ? 7 : 2
-        line.addRight(width >= 110 ? Format.date(model.wall) + " " + Format.clock(model.wall) + " UTC" : Format.clock(model.wall) + (width >= 70 ? " UTC" : ""), leaves: 3, gap: gap)
+        line.addRight(
+            width >= 110
+                ? Format.date(model.wall) + " " + Format.clock(model.wall) + " UTC"
+                : Format.clock(model.wall) + (width >= 70 ? " UTC" : ""), leaves: 3, gap: gap)
         line.addRight(Format.decimals(context.session.interval, 1) + "s", role: .dim, leaves: 6)
         let (word, role) = linkWord(context)
         line.addRight(word, role: role, leaves: 1)
         return line
     }
     private static func linkWord(_ context: Context) -> (String, Role) {
-        if let paused = context.session.pausedAt { return ("PAUSED " + Format.age(Double(context.now > paused ? context.now - paused : 0) / 1e9), .warning) }
+        if let paused = context.session.pausedAt {
+            return ("PAUSED " + Format.age(Double(context.now > paused ? context.now - paused : 0) / 1e9), .warning)
+        }
         switch context.model.link {
         case .waiting: return ("WAIT", .warning)
         case .live: return ("LIVE", .normal)
         case .replay(let isOver): return (isOver ? "REPLAY END" : "REPLAY", .warning)
-        case .lost(let since, _): return ("LOST " + Format.age(Double(context.now > since ? context.now - since : 0) / 1e9), .critical)
+        case .lost(let since, _):
+            return ("LOST " + Format.age(Double(context.now > since ? context.now - since : 0) / 1e9), .critical)
         }
     }
 
@@ -186,7 +212,8 @@ enum Frame {
         var line = Line()
         for screen in Screen.allCases {
             let isShown = screen == context.session.screen
-            line.add(screen.tab, role: isShown ? .title : .dim, leaves: isShown ? 0 : 3, gap: 1, target: .screen(screen))
+            line.add(
+                screen.tab, role: isShown ? .title : .dim, leaves: isShown ? 0 : 3, gap: 1, target: .screen(screen))
         }
         let session = context.session
         if context.model.isLost || context.model.isReplay {
@@ -203,7 +230,9 @@ enum Frame {
     /// Keys of a screen, in the order of need: the last leave first. In admin mode the actions come before most.
     static func keys(_ context: Context, _ hints: [String], actions: [String] = []) -> Line {
         var line = Line(" ")
-        let acts = context.session.isAdmin(context.now) ? actions : context.session.isReadOnly || actions.isEmpty ? [] : ["A admin mode"]
+        let acts =
+            context.session.isAdmin(context.now)
+            ? actions : context.session.isReadOnly || actions.isEmpty ? [] : ["A admin mode"]
         let all = hints.prefix(2) + acts + hints.dropFirst(2)
         for (index, hint) in all.enumerated() { line.add(hint, role: .dim, leaves: 1 + index, gap: index == 0 ? 0 : 2) }
         return line
@@ -235,13 +264,21 @@ enum Frame {
                 lines.append("No server was seen yet. U starts one in the background: megacomet start")
             } else {
                 let alive = model.processes.values.count { $0.pid > 0 && !$0.isGone }
-                lines.append("Values are the last known, marked ~. \(alive) of \(model.processes.count) processes are alive.")
+                lines.append(
+                    "Values are the last known, marked ~. \(alive) of \(model.processes.count) processes are alive.")
                 lines.append("Trying each second (Space: now). U starts a supervisor; it adopts them.")
             }
-            if context.session.isReadOnly { lines = lines.map { $0.replacing("U starts one in the background: ", with: "Start it: ").replacing("U starts a supervisor; it adopts them.", with: "Start it: megacomet start") } }
+            if context.session.isReadOnly {
+                lines = lines.map {
+                    $0.replacing("U starts one in the background: ", with: "Start it: ").replacing(
+                        "U starts a supervisor; it adopts them.", with: "Start it: megacomet start")
+                }
+            }
         }
         return lines.enumerated().map { index, text in
-            Page.HeaderLine(line: Line("## " + context.capabilities.clean(text), index == 0 ? .critical : .warning), from: index == 0 ? 5 : 12 + index)
+            Page.HeaderLine(
+                line: Line("## " + context.capabilities.clean(text), index == 0 ? .critical : .warning),
+                from: index == 0 ? 5 : 12 + index)
         }
     }
     static func event(_ event: Event, _ context: Context, width: Int) -> Line {
@@ -249,7 +286,9 @@ enum Frame {
         if width >= 110 { line.add(event.severity.letter, role: event.severity.role, gap: 1) }
         line.add(Format.left(event.who, 3), gap: 1)
         line.add(Format.left(event.kind, 9), role: event.severity.role, gap: 1)
-        line.add(context.capabilities.clean(event.text), role: context.session.isAcknowledged(event) ? .normal : event.severity.role, gap: 1)
+        line.add(
+            context.capabilities.clean(event.text),
+            role: context.session.isAcknowledged(event) ? .normal : event.severity.role, gap: 1)
         return line
     }
 }

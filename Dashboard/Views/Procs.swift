@@ -5,24 +5,36 @@ extension Views {
     /// What the supervisor knows and does.
     static func procs(_ context: Context, _ size: Size) -> Page {
         let model = context.model
-        var page = Page(keys: Frame.keys(context, ["Enter detail", "l log", "c crash", "s sort", "e explain"], actions: ["R restart", "D drain", "S stop", "U start", "K kill", "H hold", "X rolling"]))
+        var page = Page(
+            keys: Frame.keys(
+                context, ["Enter detail", "l log", "c crash", "s sort", "e explain"],
+                actions: ["R restart", "D drain", "S stop", "U start", "K kill", "H hold", "X rolling"]))
         var supervisor = Line(" SUPERVISOR", .title)
         supervisor.add(model.supervisor.pid > 0 ? "pid \(model.supervisor.pid)" : "pid ?")
-        if model.supervisor.startTime > 0, model.wall > model.supervisor.startTime { supervisor.add("up " + Format.span(Double(model.wall - model.supervisor.startTime) / 1000), leaves: 3) }
+        if model.supervisor.startTime > 0, model.wall > model.supervisor.startTime {
+            supervisor.add("up " + Format.span(Double(model.wall - model.supervisor.startTime) / 1000), leaves: 3)
+        }
         let own = model.supervisor.own
-        if let good = own.count(.configOK) { supervisor.add(good == 1 ? "config ok" : "CONFIG BAD", role: good == 1 ? .normal : .warning, leaves: 2) }
+        if let good = own.count(.configOK) {
+            supervisor.add(good == 1 ? "config ok" : "CONFIG BAD", role: good == 1 ? .normal : .warning, leaves: 2)
+        }
         if let viewers = own.value(.subscribers) { supervisor.add("viewers \(Format.whole(viewers))", leaves: 4) }
         if let open = own.value(.fdsOpen), let most = own.value(.fdLimit) {
-            supervisor.add("descriptors \(Format.grouped(open)) of \(Format.grouped(most))", role: Level.share(.fdsOpen, open, most).role, leaves: 6)
+            supervisor.add(
+                "descriptors \(Format.grouped(open)) of \(Format.grouped(most))",
+                role: Level.share(.fdsOpen, open, most).role, leaves: 6)
         }
         if let age = own.age(context.now) { supervisor.add("heard " + Format.span(age) + " ago", leaves: 5) }
-        let forged = (own.value(.hubBadToken) ?? 0) + (own.value(.hubBadMagic) ?? 0) + (own.value(.hubForeign) ?? 0) + (own.value(.hubTruncated) ?? 0)
+        let forged =
+            (own.value(.hubBadToken) ?? 0) + (own.value(.hubBadMagic) ?? 0) + (own.value(.hubForeign) ?? 0)
+            + (own.value(.hubTruncated) ?? 0)
         if forged > 0 { supervisor.add("foreign packets \(Format.short(forged))", role: .warning, leaves: 4) }
         page.header.append(.init(line: supervisor, from: 0))
         let policy = model.server.policy
         var line = Line(" POLICY", .title)
         line.add("backoff \(Format.span(policy.restartDelay)) x3 to \(Format.span(policy.restartDelayMax))", leaves: 1)
-        line.add("crash loop \(policy.crashLoopExits) in \(Format.span(policy.crashLoopWindow)), then each 60s", leaves: 2)
+        line.add(
+            "crash loop \(policy.crashLoopExits) in \(Format.span(policy.crashLoopWindow)), then each 60s", leaves: 2)
         line.add("suspect after 3 reports", leaves: 4)
         line.add("hang \(Format.span(policy.watchdog))", leaves: 3)
         line.add("drain \(Format.span(policy.drain))", leaves: 3)
@@ -35,11 +47,18 @@ extension Views {
         let columns = size.width >= wideFrom ? 96 : 48
         let exits = restarts(context, columns: columns)
         if !exits.isEmpty, size.width > columns + 12 {
-            page.sections.append(.init(title: "RESTARTS, 24h (each column \(24 * 60 / columns) min; digits are exits, u ordered)", lines: exits, least: 1))
+            page.sections.append(
+                .init(
+                    title: "RESTARTS, 24h (each column \(24 * 60 / columns) min; digits are exits, u ordered)",
+                    lines: exits, least: 1))
         }
-        if let selected = Table.cursor(table.rows, context.session).map({ table.rows[$0] }), let output = model.told.children[selected.id]?.output, !output.isEmpty {
-            page.sections.append(.init(
-                title: "\(selected.id.short) LAST OUTPUT", note: "l shows all", lines: output.suffix(10).map { Line(" " + context.capabilities.clean($0)) }, least: 2, grows: true))
+        if let selected = Table.cursor(table.rows, context.session).map({ table.rows[$0] }),
+            let output = model.told.children[selected.id]?.output, !output.isEmpty
+        {
+            page.sections.append(
+                .init(
+                    title: "\(selected.id.short) LAST OUTPUT", note: "l shows all",
+                    lines: output.suffix(10).map { Line(" " + context.capabilities.clean($0)) }, least: 2, grows: true))
         }
         return page
     }
@@ -52,7 +71,11 @@ extension Views {
         }
         line.add("\(run.done) of \(run.total) done", role: .warning)
         if let now = run.current {
-            line.add("now \(now.short): " + (context.model.told.children[now]?.drainsBeside.map { "old drains \(Format.span($0))" } ?? "new starts"), leaves: 2)
+            line.add(
+                "now \(now.short): "
+                    + (context.model.told.children[now]?.drainsBeside.map { "old drains \(Format.span($0))" }
+                        ?? "new starts"),
+                leaves: 2)
         }
         line.addBar(Double(run.done) / Double(max(1, run.total)), most: 30, leaves: 3)
         line.add("by " + context.capabilities.clean(run.by), role: .dim, leaves: 4)
@@ -64,10 +87,12 @@ extension Views {
         let totals = context.totals
         var line = Line(" RECONNECT", .title)
         line.add("accepts " + totals.sumRate(.accepts, seconds: context.seconds).text(Format.rate) + "/s", gap: 1)
-        line.add("drained " + totals.sumRate(.closesDrain, seconds: context.seconds).text(Format.rate) + "/s", leaves: 2)
+        line.add(
+            "drained " + totals.sumRate(.closesDrain, seconds: context.seconds).text(Format.rate) + "/s", leaves: 2)
         let fullest = totals.workers.compactMap { $0.child.value(.listenQueueNow) }.max()
         line.add("accept queue " + (fullest.map(Format.grouped) ?? "?") + " at most", leaves: 3)
-        line.add("p99 " + (totals.latency.map { Latency.percentile(0.99, $0).map(Latency.text) ?? "-" } ?? "?"), leaves: 1)
+        line.add(
+            "p99 " + (totals.latency.map { Latency.percentile(0.99, $0).map(Latency.text) ?? "-" } ?? "?"), leaves: 1)
         return line
     }
     /// A strip for each process that ended unasked: when, and how often.
@@ -77,7 +102,11 @@ extension Views {
             let count = exits.reduce(0) { $0 + $1.failed }
             guard count > 0 else { return nil }
             var line = Line(" " + Format.left(process.id.short, 4))
-            line.add(String(exits.map { $0.failed > 9 ? "#" : $0.failed > 0 ? Character("\($0.failed)") : $0.wasOrdered ? "u" : "." }), role: .warning, gap: 0)
+            line.add(
+                String(
+                    exits.map {
+                        $0.failed > 9 ? "#" : $0.failed > 0 ? Character("\($0.failed)") : $0.wasOrdered ? "u" : "."
+                    }), role: .warning, gap: 0)
             line.add(Format.right("\(count)", 4), gap: 1)
             return line
         }

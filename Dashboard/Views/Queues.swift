@@ -7,7 +7,13 @@ extension Views {
         let model = context.model
         let totals = context.totals
         let wide = size.width >= wideFrom
-        var page = Page(keys: Frame.keys(context, [wide ? "Enter detail" : "Enter clients with most waiting", "/ filter", "s sort", "t totals", "p pause", "e explain", "y client ids", "w save", "d day"]))
+        var page = Page(
+            keys: Frame.keys(
+                context,
+                [
+                    wide ? "Enter detail" : "Enter clients with most waiting", "/ filter", "s sort", "t totals",
+                    "p pause", "e explain", "y client ids", "w save", "d day",
+                ]))
         let waiting = totals.waiting(.queueMessages)
         let limit = model.queue.value(.queueLimitMessages)
         let level = Level.share(.queueMessages, waiting.value, limit)
@@ -18,21 +24,34 @@ extension Views {
             depth.addBar((waiting.value ?? 0) / limit, most: wide ? 42 : 22, role: level.role, leaves: 3)
             depth.add(Format.percent((waiting.value ?? 0) / limit), leaves: 2)
         }
-        depth.add(totals.waiting(.queueBytes).text(Format.bytes) + (model.queue.value(.queueLimitBytes).map { " of " + Format.bytes($0) } ?? ""), leaves: 3)
+        depth.add(
+            totals.waiting(.queueBytes).text(Format.bytes)
+                + (model.queue.value(.queueLimitBytes).map { " of " + Format.bytes($0) } ?? ""), leaves: 3)
         depth.add("clients " + totals.waiting(.queueClients).text { Format.number($0, width: 7) }, leaves: 5)
-        if size.width >= 110, let most = model.queue.value(.queueLimitPerClient) { depth.add("limit per client " + Format.grouped(most), leaves: 6) }
+        if size.width >= 110, let most = model.queue.value(.queueLimitPerClient) {
+            depth.add("limit per client " + Format.grouped(most), leaves: 6)
+        }
         page.header.append(.init(line: depth, from: 0))
         if size.width >= 60 { page.header.append(.init(line: historyLine(.queued, context, wide: wide), from: 18)) }
         var flow = flowLine(context, withBalance: false)
         if let enqueued = totals.waitingRate(.enqueued, seconds: 10).value, let limit, let value = waiting.value, wide {
-            let out = (totals.waitingRate(.dequeued, seconds: 10).value ?? 0) + (totals.waitingRate(.expired, seconds: 10).value ?? 0)
-            // Over ten seconds, so that it doesn't jump; but nothing fills where the growth that is shown beside it is none.
+            let out =
+                (totals.waitingRate(.dequeued, seconds: 10).value ?? 0)
+                + (totals.waitingRate(.expired, seconds: 10).value ?? 0)
+            // Over ten seconds, so that it doesn't jump; but nothing fills where the growth that is shown beside it is
+            // none.
             let shown = growth(context).value ?? 0
-            if enqueued - out > 1, limit > value, shown > 0, Double(Format.rate(shown)) != 0 { flow.add("full in " + Format.span((limit - value) / (enqueued - out)) + " at this growth", role: .warning, leaves: 5) }
+            if enqueued - out > 1, limit > value, shown > 0, Double(Format.rate(shown)) != 0 {
+                flow.add(
+                    "full in " + Format.span((limit - value) / (enqueued - out)) + " at this growth", role: .warning,
+                    leaves: 5)
+            }
         }
         page.header.append(.init(line: flow, from: 12))
         var sum = Line(" TOTALS", .title)
-        for (name, id) in [("queued", MetricID.enqueued), ("handed over", .dequeued), ("expired", .expired), ("dropped", .droppedFull)] {
+        for (name, id) in [
+            ("queued", MetricID.enqueued), ("handed over", .dequeued), ("expired", .expired), ("dropped", .droppedFull),
+        ] {
             sum.add("\(name) " + totals.waiting(id).text(Format.grouped), leaves: 2, gap: 2)
         }
         page.header.append(.init(line: sum, from: 18))
@@ -44,7 +63,9 @@ extension Views {
         page.header += Frame.alerts(context, height: size.height)
         page.table = Table(.queues, context, width: size.width, hasTotal: size.height >= 20)
 
-        let ages: [(String, MetricID)] = [("  0-10s", .queueAge0), (" 10-20s", .queueAge10), (" 20-40s", .queueAge20), ("40s and up", .queueAge40)]
+        let ages: [(String, MetricID)] = [
+            ("  0-10s", .queueAge0), (" 10-20s", .queueAge10), (" 20-40s", .queueAge20), ("40s and up", .queueAge40),
+        ]
         let values = ages.map { model.queue.value($0.1) }
         if values.contains(where: { $0 != nil }) {
             let all = values.compactMap(\.self).reduce(0, +)
@@ -54,7 +75,9 @@ extension Views {
                 line.add(Format.right(value.map { Format.number($0, width: 9) } ?? "?", 9))
                 line.add(Format.right(all > 0 ? Format.percent((value ?? 0) / all) : "-", 4), leaves: 1)
                 // All bars as long as the last one.
-                line.add(age.1 == .queueAge40 && value ?? 0 > 0 ? "expire next" : String(repeating: " ", count: 11), role: .warning, leaves: 3)
+                line.add(
+                    age.1 == .queueAge40 && value ?? 0 > 0 ? "expire next" : String(repeating: " ", count: 11),
+                    role: .warning, leaves: 3)
                 return line
             }
             let ttl = model.queue.value(.queueTTL).map { " (ttl \(Format.span($0 / 1000)))" } ?? ""
@@ -63,7 +86,11 @@ extension Views {
         if wide {
             let title = "DEEPEST CLIENT QUEUES" + (context.session.showsClientIDs ? "" : " (ids hashed, y shows)")
             let rows = clientLines(context, most: 12)
-            if page.sections.isEmpty { page.sections.append(.init(title: title, lines: rows)) } else { page.sections[0].right = (title, rows) }
+            if page.sections.isEmpty {
+                page.sections.append(.init(title: title, lines: rows))
+            } else {
+                page.sections[0].right = (title, rows)
+            }
         }
         return page
     }
@@ -76,16 +103,25 @@ extension Views {
         let ttl = context.model.queue.value(.queueTTL), limit = context.model.queue.value(.queueLimitPerClient)
         return clients.rows.prefix(most).map { row in
             let isShown = context.session.showsClientIDs && context.session.isAdmin(context.now)
-            var line = Line(" " + Format.left(isShown ? context.capabilities.clean(row.id) : hashed(row.id, context.model.managerBoot), isShown ? 24 : 9))
+            var line = Line(
+                " "
+                    + Format.left(
+                        isShown ? context.capabilities.clean(row.id) : hashed(row.id, context.model.managerBoot),
+                        isShown ? 24 : 9))
             line.add(Format.left(row.worker.short, 4), gap: 2)
             let isFull = limit.map { row.queued >= $0 } ?? false
-            line.add(Format.right(Format.number(row.queued, width: 7), 7) + (isFull ? " full" : "     "), role: isFull ? .warning : .normal, gap: 1)
-            line.add("oldest " + Format.right(Format.age(row.oldestSeconds), 5), role: Level.share(.queueOldest, row.oldestSeconds * 1000, ttl).role, leaves: 2)
+            line.add(
+                Format.right(Format.number(row.queued, width: 7), 7) + (isFull ? " full" : "     "),
+                role: isFull ? .warning : .normal, gap: 1)
+            line.add(
+                "oldest " + Format.right(Format.age(row.oldestSeconds), 5),
+                role: Level.share(.queueOldest, row.oldestSeconds * 1000, ttl).role, leaves: 2)
             line.add(Format.right(Format.bytes(row.bytes), 6), leaves: 1)
             return line
         }
     }
-    /// Whom it is nobody's business to know: the same client has the same name on all screens, until the manager is started anew.
+    /// Whom it is nobody's business to know: the same client has the same name on all screens, until the manager is
+    /// started anew.
     private static func hashed(_ id: String, _ salt: UInt64) -> String {
         // FNV-1a, and once more mixed: ids that differ at their end alone shall not look alike.
         let hash = id.utf8.reduce(14_695_981_039_346_656_037 ^ salt) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
@@ -94,6 +130,8 @@ extension Views {
     }
     static func drawClients(_ context: Context, on grid: inout Grid) {
         let lines = clientLines(context, most: max(1, grid.size.height - 4))
-        box("CLIENTS WITH MOST WAITING", lines, foot: "Enter the process, Esc back, y client ids", width: 72, context, on: &grid)
+        box(
+            "CLIENTS WITH MOST WAITING", lines, foot: "Enter the process, Esc back, y client ids", width: 72, context,
+            on: &grid)
     }
 }

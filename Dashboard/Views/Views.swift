@@ -34,7 +34,9 @@ package enum Views {
         let size = grid.size
         var name = context.session.screen.title
         if context.session.screen == .events { name += size.width >= 60 ? "  \(context.model.events.count) kept" : "" }
-        if !context.session.filter.isEmpty, size.width >= 60 { name += "  /" + context.capabilities.clean(context.session.filter.text) }
+        if !context.session.filter.isEmpty, size.width >= 60 {
+            name += "  /" + context.capabilities.clean(context.session.filter.text)
+        }
         Frame.title(context, name, width: size.width).draw(on: &grid, row: 0, context.capabilities)
         var page =
             switch context.session.screen {
@@ -58,18 +60,24 @@ package enum Views {
             let level = Level.share(.connsOpen, value, limit)
             first.add(Format.percent(value / limit) + level.mark.trimmed, role: level.role, leaves: 2, gap: 1)
         }
-        first.add("\(totals.readyCount)/\(context.model.processes.count) ok", role: totals.readyCount == context.model.processes.count ? .normal : .critical, leaves: 1, gap: 1)
+        first.add(
+            "\(totals.readyCount)/\(context.model.processes.count) ok",
+            role: totals.readyCount == context.model.processes.count ? .normal : .critical, leaves: 1, gap: 1)
         var second = Line("dlv " + totals.deliveries(seconds: context.seconds).text(Format.rate))
         second.add("exp " + totals.waitingRate(.expired, seconds: context.seconds).text(Format.rate), leaves: 1, gap: 1)
         var third = Line("q " + context.number(totals.waiting(.queueMessages), width: 7))
         let oldest = totals.waiting(.queueOldest)
         let level = Level.share(.queueOldest, oldest.value, context.model.queue.value(.queueTTL))
-        if totals.waiting(.queueMessages).value ?? 0 > 0 { third.add("old " + oldest.text { Format.age($0 / 1000) } + level.mark, role: level.role, leaves: 1, gap: 1) }
+        if totals.waiting(.queueMessages).value ?? 0 > 0 {
+            third.add("old " + oldest.text { Format.age($0 / 1000) } + level.mark, role: level.role, leaves: 1, gap: 1)
+        }
         var fourth: Line
         if case .lost(let since, _) = context.model.link {
             fourth = Line("!LOST " + Format.age(Double(context.now > since ? context.now - since : 0) / 1e9), .critical)
         } else if let alert = context.model.alerts.raised.first {
-            fourth = Line("!" + context.capabilities.clean(alert.text.replacing(":", with: "")), alert.isCritical ? .critical : .warning)
+            fourth = Line(
+                "!" + context.capabilities.clean(alert.text.replacing(":", with: "")),
+                alert.isCritical ? .critical : .warning)
         } else {
             fourth = Line(Format.clock(context.model.wall) + " ok", .dim)
         }
@@ -78,7 +86,10 @@ package enum Views {
         // What is wrong matters more than how much of the rest.
         if grid.size.height < 4 { lines = [first, fourth, third].prefix(grid.size.height).map(\.self) }
         for (row, line) in lines.enumerated() { line.draw(on: &grid, row: row, context.capabilities) }
-        if grid.size.height > 8 { Table(.overview, context, width: grid.size.width).over(grid.size.width).draw(on: &grid, row: 4, height: grid.size.height - 4) }
+        if grid.size.height > 8 {
+            Table(.overview, context, width: grid.size.width).over(grid.size.width).draw(
+                on: &grid, row: 4, height: grid.size.height - 4)
+        }
     }
 }
 

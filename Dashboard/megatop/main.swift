@@ -24,19 +24,27 @@ struct Megatop: ParsableCommand {
             """,
         version: Version.text)
 
-    @Option(name: [.customShort("c"), .long], help: "The configuration, as for megacomet.", completion: .file(extensions: ["toml"])) var config: String?
+    @Option(
+        name: [.customShort("c"), .long], help: "The configuration, as for megacomet.",
+        completion: .file(extensions: ["toml"])) var config: String?
     @Option(help: "Where the supervisor's socket and token lie.", completion: .directory) var runDirectory: String?
     @Option(help: "The hub: HOST:PORT.") var stats: String?
     @Flag(help: "Only look: no actions.") var readonly = false
     @Flag(help: "Bars and histories in ASCII, also where the terminal has more.") var ascii = false
     @Flag(help: "No colours (as NO_COLOR).") var noColor = false
-    @Option(name: [.customShort("d"), .long], help: "Seconds between pictures or samples, 0.2 to 60.") var delay: Double?
-    @Option(name: [.customShort("S"), .long], help: "overview, queues, delivery, procs, events or host.", completion: .list(Screen.allCases.map { "\($0)" })) var screen: String?
+    @Option(name: [.customShort("d"), .long], help: "Seconds between pictures or samples, 0.2 to 60.") var delay:
+        Double?
+    @Option(
+        name: [.customShort("S"), .long], help: "overview, queues, delivery, procs, events or host.",
+        completion: .list(Screen.allCases.map { "\($0)" })) var screen: String?
     @Option(name: [.customShort("s"), .long], help: "Sorted by this column.") var sort: String?
-    @Option(name: [.customShort("f"), .long], help: "Only rows that match: text, !text, state=backoff, conns>100k.") var filter = ""
+    @Option(name: [.customShort("f"), .long], help: "Only rows that match: text, !text, state=backoff, conns>100k.")
+    var filter = ""
     @Flag(name: [.customShort("b"), .long], help: "Samples to standard output, no screen.") var batch = false
     @Option(name: [.customShort("n"), .long], help: "So many samples; 0: until it is ended.") var count = 1
-    @Option(name: [.customShort("o"), .long], help: "text, json, csv or prom.", completion: .list(["text", "json", "csv", "prom"])) var output = "text"
+    @Option(
+        name: [.customShort("o"), .long], help: "text, json, csv or prom.",
+        completion: .list(["text", "json", "csv", "prom"])) var output = "text"
     @Flag(help: "One line and an exit code, for Nagios and its like.") var check = false
     @Option(help: "Keeps all that comes in this file.", completion: .file()) var record: String?
     @Option(help: "Shows what was recorded.", completion: .file()) var replay: String?
@@ -97,16 +105,23 @@ struct Megatop: ParsableCommand {
         if let runDirectory { options.runDirectory = runDirectory }
         if let stats {
             let parts = stats.split(separator: ":")
-            guard parts.count == 2, let port = UInt16(parts[1]) else { throw ValidationError("--stats: \"\(stats)\" is not HOST:PORT") }
+            guard parts.count == 2, let port = UInt16(parts[1]) else {
+                throw ValidationError("--stats: \"\(stats)\" is not HOST:PORT")
+            }
             options.hub = Endpoint(String(parts[0]), port)
         }
         guard (0.2...60).contains(delay ?? 1) else { throw ValidationError("--delay: 0.2 to 60 seconds") }
         let shown = screen.map { Screen($0) }
-        if case .some(nil) = shown { throw ValidationError("--screen: " + Screen.allCases.map { "\($0)" }.joined(separator: ", ")) }
-        guard let format = Options.Format(rawValue: output) else { throw ValidationError("--output: text, json, csv or prom") }
+        if case .some(nil) = shown {
+            throw ValidationError("--screen: " + Screen.allCases.map { "\($0)" }.joined(separator: ", "))
+        }
+        guard let format = Options.Format(rawValue: output) else {
+            throw ValidationError("--output: text, json, csv or prom")
+        }
         options.screen = shown ?? nil
         if let sort, Columns.named(sort, options.screen ?? .overview) == nil {
-            throw ValidationError("--sort: " + Columns.of(options.screen ?? .overview).map(\.id).joined(separator: ", "))
+            throw ValidationError(
+                "--sort: " + Columns.of(options.screen ?? .overview).map(\.id).joined(separator: ", "))
         }
         options.format = format
         options.sort = sort

@@ -2,8 +2,8 @@ import Wire
 
 /// Short byte strings (client ids, and what a worker keeps beside them) without a malloc each.
 ///
-/// Blocks come in steps of 8 bytes, a slab for each size; the first byte of a block is the length. A handle is the size's number in its
-/// upper 5 bits and the slot below: ten bytes of id cost 16 bytes here.
+/// Blocks come in steps of 8 bytes, a slab for each size; the first byte of a block is the length. A handle is the
+/// size's number in its upper 5 bits and the slot below: ten bytes of id cost 16 bytes here.
 package struct ByteStore: ~Copyable {
     /// The longest string: 26 sizes, less the length byte.
     package static let longest = 207
@@ -39,7 +39,9 @@ package struct ByteStore: ~Copyable {
         let block = slabs[size].address(slot)
         block.storeBytes(of: UInt8(truncatingIfNeeded: length), as: UInt8.self)
         if let source = first.baseAddress { (block + 1).copyMemory(from: source, byteCount: first.count) }
-        if let source = second.baseAddress { (block + 1 + first.count).copyMemory(from: source, byteCount: second.count) }
+        if let source = second.baseAddress {
+            (block + 1 + first.count).copyMemory(from: source, byteCount: second.count)
+        }
         if let source = third.baseAddress {
             (block + 1 + first.count + second.count).copyMemory(from: source, byteCount: third.count)
         }

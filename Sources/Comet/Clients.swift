@@ -123,7 +123,9 @@ struct Clients: ~Copyable {
         }
     }
     @inline(__always)
-    private mutating func withRecords(_ body: (borrowing Slab<ClientRecord>, borrowing ByteStore, inout IdIndex) -> Void) {
+    private mutating func withRecords(
+        _ body: (borrowing Slab<ClientRecord>, borrowing ByteStore, inout IdIndex) -> Void
+    ) {
         body(slab, ids, &index)
     }
 
@@ -160,7 +162,15 @@ struct Clients: ~Copyable {
     }
     func remove(_ slot: UInt32, from list: inout ClientList) {
         let record = slab.pointer(slot).pointee
-        if record.previous == none { list.first = record.next } else { slab.pointer(record.previous).pointee.next = record.next }
-        if record.next == none { list.last = record.previous } else { slab.pointer(record.next).pointee.previous = record.previous }
+        if record.previous == none {
+            list.first = record.next
+        } else {
+            slab.pointer(record.previous).pointee.next = record.next
+        }
+        if record.next == none {
+            list.last = record.previous
+        } else {
+            slab.pointer(record.next).pointee.previous = record.previous
+        }
     }
 }

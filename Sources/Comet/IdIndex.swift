@@ -2,9 +2,10 @@ import Wire
 
 /// From a client id to its slot: open addressing over 32-bit slots, about 5.5 bytes a client.
 ///
-/// The index holds no ids: it asks its owner to compare, and only where 6 bits of the hash, kept beside the slot, agree. It is cut into 256
-/// tables by the hash's top byte, each growing by itself and by half: a million ids never wait for one big rehash, and memory never doubles.
-/// The hash is seeded for each process, so that nobody can choose ids that collide.
+/// The index holds no ids: it asks its owner to compare, and only where 6 bits of the hash, kept beside the slot,
+/// agree. It is cut into 256 tables by the hash's top byte, each growing by itself and by half: a million ids never
+/// wait for one big rehash, and memory never doubles. The hash is seeded for each process, so that nobody can choose
+/// ids that collide.
 package struct IdIndex: ~Copyable {
     @usableFromInline struct Table {
         @usableFromInline var entries: UnsafeMutablePointer<UInt32>?
@@ -36,7 +37,9 @@ package struct IdIndex: ~Copyable {
     }
 
     package var count: Int { (0..<256).reduce(0) { $0 + Int(tables[$1].live) } }
-    package var memoryBytes: Int { (0..<256).reduce(256 * MemoryLayout<Table>.stride) { $0 + Int(tables[$1].capacity) * 4 } }
+    package var memoryBytes: Int {
+        (0..<256).reduce(256 * MemoryLayout<Table>.stride) { $0 + Int(tables[$1].capacity) * 4 }
+    }
 
     /// The slot with this hash for which `matches` is true.
     @inlinable package func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32? {
@@ -76,7 +79,9 @@ package struct IdIndex: ~Copyable {
     @inlinable package mutating func remove(_ slot: UInt32, _ hash: UInt64) {
         let table = tables + Int(hash >> 56)
         let capacity = Int(table.pointee.capacity)
-        guard let entries = table.pointee.entries else { preconditionFailure("removed an id that the index does not hold") }
+        guard let entries = table.pointee.entries else {
+            preconditionFailure("removed an id that the index does not hold")
+        }
         let entry = IdIndex.tag(hash) | (slot + 2)
         var at = IdIndex.home(hash, table.pointee.capacity)
         while entries[at] != entry {

@@ -27,8 +27,8 @@ let none = UInt32.max
 
 /// All queued messages, and the timing wheel that finds those whose time is over.
 ///
-/// The wheel is a ring of lists, each for 128 ms of deadlines: putting in and taking out are O(1), and a turn of the ring (131 s) visits a message
-/// that lives longer once. A message expires up to 128 ms late, never early.
+/// The wheel is a ring of lists, each for 128 ms of deadlines: putting in and taking out are O(1), and a turn of the
+/// ring (131 s) visits a message that lives longer once. A message expires up to 128 ms late, never early.
 struct Messages: ~Copyable {
     private static let tickShift: UInt32 = 7
     private static let ring: UInt32 = 1024
@@ -54,11 +54,14 @@ struct Messages: ~Copyable {
 
     private func bucket(_ deadline: UInt32) -> Int { Int((deadline >> Messages.tickShift) & (Messages.ring - 1)) }
 
-    mutating func insert(id: UInt64, body: UnsafeRawBufferPointer, client: UInt32, deadline: UInt32, second: UInt32) -> UInt32 {
+    mutating func insert(id: UInt64, body: UnsafeRawBufferPointer, client: UInt32, deadline: UInt32, second: UInt32)
+        -> UInt32
+    {
         let bucket = bucket(deadline)
         let slot = slab.insert(
             Message(
-                id: id, body: BodyStore.copy(body), bodyBytes: UInt32(body.count), client: client, wheelNext: heads[bucket],
+                id: id, body: BodyStore.copy(body), bodyBytes: UInt32(body.count), client: client,
+                wheelNext: heads[bucket],
                 deadline: deadline, second: second))
         if heads[bucket] != none { self[heads[bucket]].pointee.wheelPrevious = slot }
         heads[bucket] = slot

@@ -1,9 +1,10 @@
 /// The accounts of one worker number's queue (or of all): what its clients' messages came to.
 ///
-/// `enqueued - dequeued - expired - dropped == depth`, at every moment. A message enters when it is put into a mailbox: for an absent client,
-/// for one that acknowledges (it stays until then), or given back by a worker. It leaves by being handed over (acknowledged, where the client
-/// does that), by its time to live, or by a bound. Handing it over once more changes nothing. When a client moves to another worker, its messages are
-/// dequeued from one account and enqueued in the other.
+/// `enqueued - dequeued - expired - dropped == depth`, at every moment. A message enters when it is put into a mailbox:
+/// for an absent client, for one that acknowledges (it stays until then), or given back by a worker. It leaves by being
+/// handed over (acknowledged, where the client does that), by its time to live, or by a bound. Handing it over once
+/// more changes nothing. When a client moves to another worker, its messages are dequeued from one account and enqueued
+/// in the other.
 package struct QueueAccount: Equatable {
     package var enqueued: UInt64 = 0
     package var dequeued: UInt64 = 0
@@ -20,8 +21,8 @@ package struct QueueAccount: Equatable {
     package init() {}
 }
 
-/// The accounts by worker number, with ages: a count for each second of the last two minutes, so that the oldest and the histogram are
-/// exact to a second and no message is ever walked for them.
+/// The accounts by worker number, with ages: a count for each second of the last two minutes, so that the oldest and
+/// the histogram are exact to a second and no message is ever walked for them.
 struct QueueBooks {
     static let ring = 128
     /// 0: clients that were never seen. 1 + n: worker n.
@@ -54,9 +55,15 @@ struct QueueBooks {
     mutating func leave(_ worker: UInt16, bytes: Int, second: UInt32, _ how: Leaving) {
         let account = QueueBooks.account(worker)
         switch how {
-        case .dequeued: total.dequeued += 1; accounts[account].dequeued += 1
-        case .expired: total.expired += 1; accounts[account].expired += 1
-        case .dropped: total.dropped += 1; accounts[account].dropped += 1
+        case .dequeued:
+            total.dequeued += 1
+            accounts[account].dequeued += 1
+        case .expired:
+            total.expired += 1
+            accounts[account].expired += 1
+        case .dropped:
+            total.dropped += 1
+            accounts[account].dropped += 1
         }
         total.depth -= 1
         total.bytes -= bytes
@@ -117,8 +124,8 @@ struct QueueBooks {
         second = now
     }
 
-    /// Seconds since the oldest message of this account was queued; 0 where there is none. Exact to a second up to 127; over that the age of the
-    /// first of those that are old now.
+    /// Seconds since the oldest message of this account was queued; 0 where there is none. Exact to a second up to 127;
+    /// over that the age of the first of those that are old now.
     func oldestSeconds(_ account: Int) -> UInt32 {
         if accounts[account].old > 0 { return second &- accounts[account].oldSince }
         for age in stride(from: QueueBooks.ring - 1, through: 0, by: -1)
@@ -130,7 +137,15 @@ struct QueueBooks {
         var sums: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, accounts[account].old)
         for age in 0..<min(QueueBooks.ring, Int(second) + 1) {
             let count = ages[account * QueueBooks.ring + Int(second &- UInt32(age)) % QueueBooks.ring]
-            if age < 10 { sums.0 += count } else if age < 20 { sums.1 += count } else if age < 40 { sums.2 += count } else { sums.3 += count }
+            if age < 10 {
+                sums.0 += count
+            } else if age < 20 {
+                sums.1 += count
+            } else if age < 40 {
+                sums.2 += count
+            } else {
+                sums.3 += count
+            }
         }
         return sums
     }

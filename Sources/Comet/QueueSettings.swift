@@ -11,7 +11,8 @@ package struct QueueSettings {
     package var maxBytes = 1 << 30
     /// How many workers the seed's hash spreads clients over.
     package var workers = 8
-    /// The supervisor's token, which a worker's hello must carry; empty where there is no supervisor, and then any hello will do.
+    /// The supervisor's token, which a worker's hello must carry; empty where there is no supervisor, and then any
+    /// hello will do.
     package var token: [UInt8] = []
 
     package init() {}

@@ -1,10 +1,12 @@
 import Wire
 
-/// Where a daemon's many small records live: `Slab`, `ByteStore` and `IdIndex` are the only files of this module that hold raw memory.
+/// Where a daemon's many small records live: `Slab`, `ByteStore` and `IdIndex` are the only files of this module that
+/// hold raw memory.
 ///
-/// A slab hands out slots, numbers of 32 bits, in pages that never move: a pointer to a record is good until the record is removed, growing
-/// copies nothing, and a page whose last record goes is given back (one is kept, so that a record that comes and goes costs no malloc).
-/// Behind each record there may be room for an I/O layer's own bytes (a watcher), which this module never looks into.
+/// A slab hands out slots, numbers of 32 bits, in pages that never move: a pointer to a record is good until the record
+/// is removed, growing copies nothing, and a page whose last record goes is given back (one is kept, so that a record
+/// that comes and goes costs no malloc). Behind each record there may be room for an I/O layer's own bytes (a watcher),
+/// which this module never looks into.
 package struct Slab<Element: ~Copyable>: ~Copyable {
     @usableFromInline var raw: RawSlab
     @usableFromInline let extraOffset: Int
@@ -33,10 +35,14 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     @inlinable @inline(__always) package func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Element> {
         raw.address(slot).assumingMemoryBound(to: Element.self)
     }
-    @inlinable @inline(__always) package func extra(_ slot: UInt32) -> UnsafeMutableRawPointer { raw.address(slot) + extraOffset }
+    @inlinable @inline(__always) package func extra(_ slot: UInt32) -> UnsafeMutableRawPointer {
+        raw.address(slot) + extraOffset
+    }
 
     /// Every record that is held, page by page in the order of their slots.
-    package func forEach(_ body: (UInt32, UnsafeMutablePointer<Element>) -> Void) { raw.forEach { body($0, pointer($0)) } }
+    package func forEach(_ body: (UInt32, UnsafeMutablePointer<Element>) -> Void) {
+        raw.forEach { body($0, pointer($0)) }
+    }
 
     @inlinable @discardableResult package mutating func remove(_ slot: UInt32) -> Element {
         let element = pointer(slot).move()
@@ -47,7 +53,8 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
 
 /// Slots of equal size in pages, without a type.
 @usableFromInline struct RawSlab: ~Copyable {
-    /// A page fills by `fresh` first, so that memory is touched only when it is used; what was freed is a list through the free slots.
+    /// A page fills by `fresh` first, so that memory is touched only when it is used; what was freed is a list through
+    /// the free slots.
     @usableFromInline struct Page {
         @usableFromInline var memory: UnsafeMutableRawPointer?
         @usableFromInline var live: UInt32 = 0

@@ -13,8 +13,9 @@ extension Switchboard {
         package let oldestSeconds: Int
     }
 
-    /// The clients with the most messages, the deepest first; among equals those whose mailboxes came first in memory. It looks at each mailbox
-    /// once, in the order in which they lie (some milliseconds for a million), so that putting a message in costs nothing for it.
+    /// The clients with the most messages, the deepest first; among equals those whose mailboxes came first in memory.
+    /// It looks at each mailbox once, in the order in which they lie (some milliseconds for a million), so that putting
+    /// a message in costs nothing for it.
     package func deepest(_ most: Int, now: UInt64) -> [DeepMailbox] {
         var top: [(count: UInt32, first: UInt32)] = []
         clients.mailboxes.forEach { _, mailbox in
@@ -37,6 +38,8 @@ extension Switchboard {
             oldest = max(oldest, second &- min(second, current.second))
             message = current.next
         }
-        return DeepMailbox(client: clients.id(slot), worker: worker == .max ? nil : Int(worker), queued: queued, bytes: bytes, oldestSeconds: Int(oldest))
+        return DeepMailbox(
+            client: clients.id(slot), worker: worker == .max ? nil : Int(worker), queued: queued, bytes: bytes,
+            oldestSeconds: Int(oldest))
     }
 }

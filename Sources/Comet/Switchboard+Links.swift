@@ -37,11 +37,14 @@ extension Switchboard {
             let used: Int
             switch links.pointer(link).pointee.kind {
             case .seedWorker, .seedApp: used = seedOperation(link, rest, now)
-            case .new where SeedProtocol.isOp(rest[0]) && links.pointer(link).pointee.mayBeSeed: used = seedOperation(link, rest, now)
+            case .new where SeedProtocol.isOp(rest[0]) && links.pointer(link).pointee.mayBeSeed:
+                used = seedOperation(link, rest, now)
             case .new, .worker:
                 switch Frame.parse(rest) {
                 case .incomplete: used = 0
-                case .malformed(let why): refusal = why; used = -1
+                case .malformed(let why):
+                    refusal = why
+                    used = -1
                 case .frame(let frame, let bytes):
                     counters.frames += 1
                     used = self.frame(link, frame, now) ? bytes : -1
@@ -71,9 +74,13 @@ extension Switchboard {
 
     private mutating func hello(_ link: UInt32, _ frame: Frame) -> Bool {
         guard let hello = Hello(body: frame.body) else { return refuse("a hello of \(frame.body.count) bytes") }
-        guard hello.version == Hello.version else { return refuse("protocol version \(hello.version), this is \(Hello.version)") }
+        guard hello.version == Hello.version else {
+            return refuse("protocol version \(hello.version), this is \(Hello.version)")
+        }
         // Who can't read the run directory is no worker of ours, and would be handed our clients' messages.
-        guard settings.token.isEmpty || hello.token == settings.token else { return refuse("a hello without the supervisor's token") }
+        guard settings.token.isEmpty || hello.token == settings.token else {
+            return refuse("a hello without the supervisor's token")
+        }
         guard frame.number < UInt64(Limits.workerNumbers) else { return refuse("worker number \(frame.number)") }
         // Two of our own may hold one number: a rolling restart drains the old one beside the new.
         if isSeedWorker(Int(frame.number)) {
@@ -129,7 +136,8 @@ extension Switchboard {
         clients.append(slot, to: &links.pointer(link).pointee.waiting)
         // Only who acknowledges is told of a gap at once: its cursor moves past it.
         if record.pointee.mailbox != none,
-            record.pointee.acknowledges || clients.mailbox(record.pointee.mailbox).pointee.count > 0 {
+            record.pointee.acknowledges || clients.mailbox(record.pointee.mailbox).pointee.count > 0
+        {
             if isFull(links.pointer(link)) { block(slot) } else { answer(slot, now) }
         } else if PollNote(body: frame.body).isAtOnce, !isFull(links.pointer(link)) {
             answerEmpty(slot, cursor: frame.number, now)
@@ -150,11 +158,14 @@ extension Switchboard {
     /// The client has all up to `cursor`.
     private mutating func acknowledge(_ slot: UInt32, _ cursor: UInt64) {
         let record = clients[slot]
-        // A cursor of another manager's life: what its queue held died with it. Told with the next answer, not at once: all come at once.
+        // A cursor of another manager's life: what its queue held died with it. Told with the next answer, not at once:
+        // all come at once.
         if cursor > 0 && (cursor < firstId || cursor >= nextId) { record.pointee.owesGap = true }
         guard record.pointee.mailbox != none, cursor < nextId else { return }
         let mailbox = clients.mailbox(record.pointee.mailbox)
-        while mailbox.pointee.first != none, messages[mailbox.pointee.first].pointee.id <= cursor { take(mailbox.pointee.first, .dequeued) }
+        while mailbox.pointee.first != none, messages[mailbox.pointee.first].pointee.id <= cursor {
+            take(mailbox.pointee.first, .dequeued)
+        }
         if mailbox.pointee.lost <= cursor { mailbox.pointee.lost = 0 }
         clients.dropEmptyMailbox(slot)
     }
@@ -293,7 +304,10 @@ extension Switchboard {
         while worker.pointee.waiting.first != none { endPoll(worker.pointee.waiting.first, present: false, now) }
         while worker.pointee.blocked.first != none { endPoll(worker.pointee.blocked.first, present: false, now) }
         if let at = dirty.firstIndex(of: link) { dirty.remove(at: at) }
-        if let at = liveLinks.firstIndex(of: link) { liveLinks.swapAt(at, liveLinks.count - 1); liveLinks.removeLast() }
+        if let at = liveLinks.firstIndex(of: link) {
+            liveLinks.swapAt(at, liveLinks.count - 1)
+            liveLinks.removeLast()
+        }
         if worker.pointee.kind == .worker || worker.pointee.kind == .seedWorker { counters.linksLost += 1 }
         if worker.pointee.kind == .worker { workerCount -= 1 }
         if worker.pointee.kind == .seedWorker { seedWorkerGone(Int(worker.pointee.number)) }
@@ -302,7 +316,9 @@ extension Switchboard {
         var at = 0
         while case .frame(let frame, let bytes) = Frame.parse(gone.outbox.bytes.part(at, gone.outbox.count - at)) {
             if frame.op == .message {
-                if let slot = clients.find(frame.client), clients[slot].pointee.place == .grace { clients[slot].pointee.isPresent = false }
+                if let slot = clients.find(frame.client), clients[slot].pointee.place == .grace {
+                    clients[slot].pointee.isPresent = false
+                }
                 if frame.body.count > 0 { giveBack(frame, from: gone.number, now) }
             }
             at += bytes

@@ -16,7 +16,9 @@ extension Switchboard {
 
     /// Puts a message in its place by id; false where one of that id is there.
     @discardableResult
-    mutating func insert(_ slot: UInt32, id: UInt64, _ json: UnsafeRawBufferPointer, _ deadline: UInt32, _ now: UInt64) -> Bool {
+    mutating func insert(_ slot: UInt32, id: UInt64, _ json: UnsafeRawBufferPointer, _ deadline: UInt32, _ now: UInt64)
+        -> Bool
+    {
         let mailbox = clients.makeMailbox(slot)
         var after = mailbox.pointee.last
         while after != none, messages[after].pointee.id > id { after = messages[after].pointee.previous }
@@ -51,8 +53,16 @@ extension Switchboard {
         let message = messages[slot].pointee
         let record = clients[message.client]
         let mailbox = clients.mailbox(record.pointee.mailbox)
-        if message.previous == none { mailbox.pointee.first = message.next } else { messages[message.previous].pointee.next = message.next }
-        if message.next == none { mailbox.pointee.last = message.previous } else { messages[message.next].pointee.previous = message.previous }
+        if message.previous == none {
+            mailbox.pointee.first = message.next
+        } else {
+            messages[message.previous].pointee.next = message.next
+        }
+        if message.next == none {
+            mailbox.pointee.last = message.previous
+        } else {
+            messages[message.next].pointee.previous = message.previous
+        }
         mailbox.pointee.count -= 1
         if mailbox.pointee.count == 0 { books.count(record.pointee.worker, clients: -1) }
         books.leave(record.pointee.worker, bytes: Int(message.bodyBytes), second: message.second, how)
@@ -137,7 +147,8 @@ extension Switchboard {
         markDirty(UInt32(clients[slot].pointee.link))
     }
 
-    /// Answers the poll of a client that has messages or a gap to be told: all that waits, in order, up to `Limits.answerBytes`.
+    /// Answers the poll of a client that has messages or a gap to be told: all that waits, in order, up to
+    /// `Limits.answerBytes`.
     mutating func answer(_ slot: UInt32, _ now: UInt64) {
         let record = clients[slot]
         let link = UInt32(record.pointee.link)
@@ -161,7 +172,8 @@ extension Switchboard {
             let current = messages[message].pointee
             bytes += current.bytes.count + Limits.envelopeBytes
             let next = current.next
-            let goesOn = next != none && !record.pointee.isSingle
+            let goesOn =
+                next != none && !record.pointee.isSingle
                 && bytes + messages[next].pointee.bytes.count + Limits.envelopeBytes <= Limits.answerBytes
             let flags = goesOn ? base.union(.more) : base
             write(Frame(op: .message, flags: flags, number: current.id, client: id, body: current.bytes), to: link)
@@ -175,7 +187,9 @@ extension Switchboard {
         record.pointee.owesGap = false
         if let deadline { record.pointee.handedDeadline = deadline }
         // Who acknowledges has been told when its cursor has passed the loss; who doesn't, now.
-        if !record.pointee.acknowledges, record.pointee.mailbox != none { clients.mailbox(record.pointee.mailbox).pointee.lost = 0 }
+        if !record.pointee.acknowledges, record.pointee.mailbox != none {
+            clients.mailbox(record.pointee.mailbox).pointee.lost = 0
+        }
         clients.dropEmptyMailbox(slot)
         endPoll(slot, present: true, now)
     }

@@ -39,7 +39,8 @@ extension Switchboard {
         guard number < settings.workers else { return refuse("seed worker \(number) of \(settings.workers)") }
         let isHeld = liveLinks.contains { other in
             let worker = links.pointer(other)
-            return (worker.pointee.kind == .worker || worker.pointee.kind == .seedWorker) && Int(worker.pointee.number) == number
+            return (worker.pointee.kind == .worker || worker.pointee.kind == .seedWorker)
+                && Int(worker.pointee.number) == number
         }
         guard !isHeld else { return refuse("number \(number) is held by a live worker") }
         if seedWorkers.isEmpty { seedWorkers = ContiguousArray(repeating: none, count: settings.workers) }
@@ -55,8 +56,8 @@ extension Switchboard {
         if seedWorkers.allSatisfy({ $0 == none }) { seedWorkers = [] }
     }
 
-    /// A worker of the seed announces no clients: it gets at once what its hash says. False: there is none, it doesn't read, or the
-    /// text has a NUL in it, which its protocol can't carry.
+    /// A worker of the seed announces no clients: it gets at once what its hash says. False: there is none, it doesn't
+    /// read, or the text has a NUL in it, which its protocol can't carry.
     mutating func sendToSeedWorker(_ client: UnsafeRawBufferPointer, _ json: UnsafeRawBufferPointer) -> Bool {
         guard !seedWorkers.isEmpty else { return false }
         let link = seedWorkers[Int(SeedProtocol.hash(client) % UInt32(seedWorkers.count))]

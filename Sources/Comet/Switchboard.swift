@@ -1,9 +1,10 @@
 import Wire
 
-/// The manager's decisions: which client waits on which worker, what is kept for those who don't, and what goes out on each worker's link.
+/// The manager's decisions: which client waits on which worker, what is kept for those who don't, and what goes out on
+/// each worker's link.
 ///
-/// A pure value: bytes and the time go in by its methods, and what is to be written stands in the links' outboxes. `now` is in milliseconds
-/// of any clock that only goes forward.
+/// A pure value: bytes and the time go in by its methods, and what is to be written stands in the links' outboxes.
+/// `now` is in milliseconds of any clock that only goes forward.
 ///
 ///     publish --> client waits?  yes: frame into its worker's outbox, poll over          -> sent
 ///                                no:  seed worker for its hash?  text into its outbox    -> sent
@@ -67,7 +68,9 @@ package struct Switchboard: ~Copyable {
     }
 
     /// `client`: a valid id; `json`: validated, at most `settings.maxMessage` bytes. `timeToLive` in milliseconds.
-    package mutating func publish(client: UnsafeRawBufferPointer, json: UnsafeRawBufferPointer, timeToLive: UInt32? = nil, now: UInt64) -> Publication {
+    package mutating func publish(
+        client: UnsafeRawBufferPointer, json: UnsafeRawBufferPointer, timeToLive: UInt32? = nil, now: UInt64
+    ) -> Publication {
         counters.publishes += 1
         counters.publishBytes += UInt64(json.count)
         let deadline = UInt32(truncatingIfNeeded: now) &+ (timeToLive ?? settings.timeToLive)
@@ -79,7 +82,9 @@ package struct Switchboard: ~Copyable {
             block(slot)
             return queued(id)
         }
-        if !seedWorkers.isEmpty, known.map({ clients[$0].pointee.place != .blocked }) ?? true, sendToSeedWorker(client, json) {
+        if !seedWorkers.isEmpty, known.map({ clients[$0].pointee.place != .blocked }) ?? true,
+            sendToSeedWorker(client, json)
+        {
             counters.sent += 1
             return .sent(takeId())
         }
@@ -90,7 +95,9 @@ package struct Switchboard: ~Copyable {
     }
 
     /// To a client whose poll is held, and whose link has room.
-    private mutating func hand(_ slot: UInt32, _ json: UnsafeRawBufferPointer, _ deadline: UInt32, _ now: UInt64) -> Publication {
+    private mutating func hand(_ slot: UInt32, _ json: UnsafeRawBufferPointer, _ deadline: UInt32, _ now: UInt64)
+        -> Publication
+    {
         let record = clients[slot]
         if record.pointee.acknowledges || record.pointee.mailbox != none {
             guard hasRoom(json.count) else { return full() }
@@ -103,7 +110,10 @@ package struct Switchboard: ~Copyable {
         let id = takeId()
         var flags: Frame.Flags = []
         if record.pointee.owesGap { flags.insert(.gap) }
-        write(Frame(op: .message, flags: .init(flags, tag: record.pointee.tag), number: id, client: clients.id(slot), body: json), to: UInt32(record.pointee.link))
+        write(
+            Frame(
+                op: .message, flags: .init(flags, tag: record.pointee.tag), number: id, client: clients.id(slot),
+                body: json), to: UInt32(record.pointee.link))
         record.pointee.handedDeadline = deadline
         record.pointee.handedForGood = true
         record.pointee.owesGap = false
@@ -142,14 +152,16 @@ package struct Switchboard: ~Copyable {
         let record = clients[slot].pointee
         return Presence(
             connected: record.place == .waiting || record.place == .blocked
-                || record.place == .grace && record.isPresent && !isOver(record.deadline, UInt32(truncatingIfNeeded: now)),
+                || record.place == .grace && record.isPresent
+                    && !isOver(record.deadline, UInt32(truncatingIfNeeded: now)),
             worker: record.worker == .max ? nil : Int(record.worker),
             queued: record.mailbox == none ? 0 : Int(clients.mailbox(record.mailbox).pointee.count))
     }
 
     /// The whole queue's account.
     package var queue: QueueAccount { books.total }
-    /// The account of the clients that were last on this worker; nil: that were on none. Of a worker that never came it is empty.
+    /// The account of the clients that were last on this worker; nil: that were on none. Of a worker that never came it
+    /// is empty.
     package func account(worker: Int?) -> QueueAccount {
         let number = worker.map { $0 + 1 } ?? 0
         return number < books.accounts.count ? books.accounts[number] : QueueAccount()
@@ -179,7 +191,8 @@ package struct Switchboard: ~Copyable {
 
     // MARK: time
 
-    /// To be called every 100 ms or so: what is over, goes, a bounded number at a time (`Limits.expiredInTick`). True: more is left, for soon.
+    /// To be called every 100 ms or so: what is over, goes, a bounded number at a time (`Limits.expiredInTick`). True:
+    /// more is left, for soon.
     @discardableResult
     package mutating func tick(now: UInt64) -> Bool {
         let time = UInt32(truncatingIfNeeded: now)
@@ -217,7 +230,8 @@ package struct ManagerCounters: Equatable {
     /// Messages handed to workers for a poll, again or for the first time, and those that came back.
     package var handed: UInt64 = 0
     package var undelivered: UInt64 = 0
-    /// Frames from workers, polls that they announced, polls that ended without an answer, polls replaced by one on another worker.
+    /// Frames from workers, polls that they announced, polls that ended without an answer, polls replaced by one on
+    /// another worker.
     package var frames: UInt64 = 0
     package var connected: UInt64 = 0
     package var gone: UInt64 = 0

@@ -4,8 +4,8 @@ import Wire
 ///
 ///     new --hello, accepted--> worker         new --01 n--> seed worker         new --02 c m--> seed app
 ///
-/// An outbox is bounded by holding back, not by dropping: over `Limits.outboxBytes` messages stay in the mailboxes, and the clients that wait
-/// for them in `blocked`, until the worker has read.
+/// An outbox is bounded by holding back, not by dropping: over `Limits.outboxBytes` messages stay in the mailboxes, and
+/// the clients that wait for them in `blocked`, until the worker has read.
 struct WorkerLink: ~Copyable {
     enum Kind: UInt8 { case new, worker, seedWorker, seedApp }
 
@@ -16,8 +16,8 @@ struct WorkerLink: ~Copyable {
     var isDirty = false
     /// The turn that was last told to it.
     var turn: UInt64 = 0
-    /// Frames. The first `sent` bytes have been written, but stay until their frame is out whole: what a worker's death leaves here goes
-    /// back into the mailboxes.
+    /// Frames. The first `sent` bytes have been written, but stay until their frame is out whole: what a worker's death
+    /// leaves here goes back into the mailboxes.
     var outbox = Buffer()
     var sent = 0
     /// Its clients, by poll.

@@ -5,19 +5,19 @@ package import Reactor
 package import Stats
 import Wire
 
-/// What worker and manager share: the start from arguments and inherited listeners, the log, the lifeline to the supervisor, the signals,
-/// and the reports. A daemon's whole main is
+/// What worker and manager share: the start from arguments and inherited listeners, the log, the lifeline to the
+/// supervisor, the signals, and the reports. A daemon's whole main is
 ///
 ///     let daemon = Daemon(.manager)                                    // exits 64 on bad arguments
 ///     let settings = daemon.arguments.settings
 ///     let process = ManagerProcess(daemon.loop, settings, log: daemon.log)
 ///     process.start(
-///         workers: daemon.listener("workers", settings.manager.address, settings.manager.port),   // inherited, or bound; exits 69, 77
+///         workers: daemon.listener("workers", settings.manager.address, settings.manager.port), // or exits 69, 77
 ///         app: daemon.listener("app", settings.app.address, settings.app.port))
 ///     daemon.fill = { process.fill(&$0) }                              // its metrics: $0.set(.publishes, ..)
 ///     daemon.drain = { seconds, done in process.drain(seconds, done) } // done() ends the process
 ///     process.stateChanged = { daemon.reportNow() }
-///     daemon.serve()                                                   // tells the supervisor that it is ready; never returns
+///     daemon.serve()            // tells the supervisor that it is ready; never returns
 ///
 /// Its life:
 ///
@@ -52,7 +52,9 @@ package final class Daemon {
     private var signals: [SignalWatcher] = []
 
     package init(_ role: DaemonArguments.Role) {
-        switch Result(catching: { () throws(DaemonArguments.Mistake) in try DaemonArguments.parse(role, Array(CommandLine.arguments.dropFirst())) }) {
+        switch Result(catching: { () throws(DaemonArguments.Mistake) in
+            try DaemonArguments.parse(role, Array(CommandLine.arguments.dropFirst()))
+        }) {
         case .success(.run(let arguments)): self.arguments = arguments
         case .success(.help):
             print(DaemonArguments.help(role), terminator: "")
@@ -74,10 +76,14 @@ package final class Daemon {
         if folder != Settings().runDirectory, let failure = RunDirectory.mistrust(folder, .serving) {
             Daemon.fail(role.rawValue, 77, failure.description)
         }
-        token = Files.contents(arguments.settings.runDirectory + "/stats.token").flatMap { StatsToken(hex: String(decoding: $0, as: UTF8.self)) } ?? StatsToken()
+        token =
+            Files.contents(arguments.settings.runDirectory + "/stats.token").flatMap {
+                StatsToken(hex: String(decoding: $0, as: UTF8.self))
+            } ?? StatsToken()
     }
 
-    /// One line on standard error, and the end. Codes as in sysexits: 64 arguments, 69 port taken, 71 the system, 77 no permission, 78 configuration.
+    /// One line on standard error, and the end. Codes as in sysexits: 64 arguments, 69 port taken, 71 the system, 77 no
+    /// permission, 78 configuration.
     package static func fail(_ program: String, _ code: Int32, _ message: String) -> Never {
         var line = "\(program): \(message)\n"
         line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
@@ -108,19 +114,24 @@ package final class Daemon {
         return descriptor
     }
 
-    /// How many connections it may hold: the setting, or less where the system does not allow that many descriptors, and then it says so.
+    /// How many connections it may hold: the setting, or less where the system does not allow that many descriptors,
+    /// and then it says so.
     package func connectionLimit(_ wanted: Int, reserve: Int) -> Int {
         // The reserve is for large limits; of a small one at least half goes to connections.
         let possible = max(1, descriptorLimit - min(reserve, descriptorLimit / 2))
         guard possible < wanted else { return wanted }
-        log.warning("max_connections \(wanted) needs more descriptors than the \(descriptorLimit) this process may open: it takes \(possible) connections")
+        let why = "more descriptors than the \(descriptorLimit) this process may open"
+        log.warning("max_connections \(wanted) needs \(why): it takes \(possible) connections")
         return possible
     }
 
-    /// The key of --app-key-file, without its last newline; empty where none is asked for. Exits 77 or 78 where it can't be read.
+    /// The key of --app-key-file, without its last newline; empty where none is asked for. Exits 77 or 78 where it
+    /// can't be read.
     package func appKey() -> [UInt8] {
         guard let path = arguments.appKeyFile else { return [] }
-        guard var key = Files.contents(path) else { fail(errno == EACCES ? 77 : 78, "--app-key-file \(path): \(String(cString: strerror(errno)))") }
+        guard var key = Files.contents(path) else {
+            fail(errno == EACCES ? 77 : 78, "--app-key-file \(path): \(String(cString: strerror(errno)))")
+        }
         while key.last == 10 || key.last == 13 { key.removeLast() }
         guard !key.isEmpty else { fail(78, "--app-key-file \(path): the key is empty") }
         return key
@@ -130,7 +141,11 @@ package final class Daemon {
     package func serve() -> Never {
         signals = [
             SignalWatcher(loop, SIGTERM) { [unowned self] in
-                if state == .draining { leave("a second TERM") } else { beginDrain(arguments.settings.supervisor.drain) }
+                if state == .draining {
+                    leave("a second TERM")
+                } else {
+                    beginDrain(arguments.settings.supervisor.drain)
+                }
             },
             SignalWatcher(loop, SIGINT) { [unowned self] in leave("INT") },
         ]
@@ -150,8 +165,11 @@ package final class Daemon {
     /// Sends a report at once: something that a viewer should see has changed.
     package func reportNow() { reporter?.send() }
 
-    /// An event for the supervisor's journal and the viewers. `kind` is one word in capitals; `text` has no secrets, client ids or messages.
-    package func event(_ severity: Logger.Level, _ kind: String, _ text: String) { reporter?.event(severity, kind, text) }
+    /// An event for the supervisor's journal and the viewers. `kind` is one word in capitals; `text` has no secrets,
+    /// client ids or messages.
+    package func event(_ severity: Logger.Level, _ kind: String, _ text: String) {
+        reporter?.event(severity, kind, text)
+    }
 
     // MARK: the state
 
@@ -166,7 +184,10 @@ package final class Daemon {
         if wasOverloaded {
             event(.info, "RECOVERED", "no longer overloaded")
         } else {
-            event(.warning, "OVERLOADED", overload.isFull ? "full: it refuses what comes" : "its loop is late by \(lag / 1000) ms again and again")
+            event(
+                .warning, "OVERLOADED",
+                overload.isFull ? "full: it refuses what comes" : "its loop is late by \(lag / 1000) ms again and again"
+            )
         }
     }
 

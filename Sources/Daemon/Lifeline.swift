@@ -5,10 +5,10 @@ import Reactor
 import Stats
 import Wire
 
-/// The socket to the supervisor. Its end is how a daemon learns that the supervisor died: it serves on, and calls home until another
-/// supervisor answers and takes it over, with its listeners and the reading end of its output. It never reads there itself: it keeps
-/// that end so that the pipe does not break with the supervisor, and the next one reads on where the last one stopped. Nobody comes
-/// for 30 s: it drains and leaves.
+/// The socket to the supervisor. Its end is how a daemon learns that the supervisor died: it serves on, and calls home
+/// until another supervisor answers and takes it over, with its listeners and the reading end of its output. It never
+/// reads there itself: it keeps that end so that the pipe does not break with the supervisor, and the next one reads on
+/// where the last one stopped. Nobody comes for 30 s: it drains and leaves.
 final class Lifeline {
     private static let orphanGraceSeconds = 30.0
     private static let callEverySeconds = 0.5
@@ -34,7 +34,9 @@ final class Lifeline {
         watch(descriptor)
     }
     private static func inherited(_ variable: String) -> Int32? {
-        guard let text = getenv(variable), let descriptor = Int32(String(cString: text)), fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { return nil }
+        guard let text = getenv(variable), let descriptor = Int32(String(cString: text)),
+            fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0
+        else { return nil }
         return descriptor
     }
 
@@ -74,7 +76,9 @@ final class Lifeline {
     private func obey(_ line: String) {
         let words = line.split(separator: " ")
         switch words.first {
-        case "drain": daemon.beginDrain(words.count > 1 ? Double(String(words[1])) ?? 0 : daemon.arguments.settings.supervisor.drain)
+        case "drain":
+            daemon.beginDrain(
+                words.count > 1 ? Double(String(words[1])) ?? 0 : daemon.arguments.settings.supervisor.drain)
         case "stop": daemon.leave("the supervisor stops it")
         default: daemon.log.warning("the supervisor says \"\(line)\", which means nothing here")
         }
@@ -115,8 +119,10 @@ final class Lifeline {
             return Sockets.close(descriptor)
         }
         var line =
-            "{\"name\":\"\(daemon.arguments.name)\",\"pid\":\(getpid()),\"boot\":\"\(hex16(daemon.boot))\",\"token\":\"\(daemon.token)\","
-            + "\"generation\":\(daemon.arguments.generation),\"state\":\"\(daemon.state == .draining ? "draining" : "ready")\","
+            "{\"name\":\"\(daemon.arguments.name)\",\"pid\":\(getpid()),\"boot\":\"\(hex16(daemon.boot))\","
+            + "\"token\":\"\(daemon.token)\","
+            + "\"generation\":\(daemon.arguments.generation),"
+            + "\"state\":\"\(daemon.state == .draining ? "draining" : "ready")\","
             + "\"output\":\(outputReader != nil)}\n"
         let descriptors = listeners + (outputReader.map { [$0] } ?? [])
         let sent = line.withUTF8 { UnixSockets.send(descriptor, UnsafeRawBufferPointer($0), descriptors: descriptors) }

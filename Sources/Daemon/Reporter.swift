@@ -5,8 +5,8 @@ import Reactor
 import Stats
 import Wire
 
-/// Sends the daemon's reports: one each interval, and at once when something changes. It never waits for anyone: a report that the kernel
-/// does not take is counted and forgotten.
+/// Sends the daemon's reports: one each interval, and at once when something changes. It never waits for anyone: a
+/// report that the kernel does not take is counted and forgotten.
 final class Reporter {
     private unowned let daemon: Daemon
     private let interval: Double
@@ -48,15 +48,16 @@ final class Reporter {
         timer?.start(after: untilPhase, every: interval)
     }
 
-    /// Workers report in groups, each at a tenth of the interval of its own by the machine's clock: those of a group find the processor awake and its
-    /// caches warm, which halves what a report costs. The hub looks after each tenth.
+    /// Workers report in groups, each at a tenth of the interval of its own by the machine's clock: those of a group
+    /// find the processor awake and its caches warm, which halves what a report costs. The hub looks after each tenth.
     private var untilPhase: Double {
         let groups = (daemon.arguments.settings.workers.count + Reporter.groupSize - 1) / Reporter.groupSize
         let phase = Double(daemon.arguments.number % groups * 10 / groups) / 10
         let now = (Double(lastTick) / 1e9 / interval).truncatingRemainder(dividingBy: 1)
         return (phase > now ? phase - now : phase - now + 1) * interval
     }
-    /// Workers that report at once, at most; 128 are four groups. On two cores messages wait half a millisecond for one.
+    /// Workers that report at once, at most; 128 are four groups. On two cores messages wait half a millisecond for
+    /// one.
     private static let groupSize = 32
 
     private func tick() {
@@ -78,17 +79,22 @@ final class Reporter {
         if judges { daemon.judge(lag: lag) }
         writer.set(.reportSendErrors, sendErrors)
         daemon.fill(&writer)
-        writer.finish(kind, state: daemon.reportedState, sampleTime: Clock.monotonicNanoseconds, wallTime: Clock.wallMicroseconds / 1000) { put($0) }
+        writer.finish(
+            kind, state: daemon.reportedState, sampleTime: Clock.monotonicNanoseconds,
+            wallTime: Clock.wallMicroseconds / 1000
+        ) { put($0) }
     }
 
     func event(_ severity: Logger.Level, _ kind: String, _ text: String) {
         let event = StatsEvent(
-            timeMilliseconds: Clock.wallMicroseconds / 1000, severity: StatsEvent.Severity(severity), name: daemon.arguments.name, kind: kind, text: text,
+            timeMilliseconds: Clock.wallMicroseconds / 1000, severity: StatsEvent.Severity(severity),
+            name: daemon.arguments.name, kind: kind, text: text,
             pid: Int(getpid()), generation: daemon.arguments.generation)
         var body = Buffer()
         event.write(to: &body)
         writer.send(
-            .event, state: daemon.reportedState.rawValue, sampleTime: Clock.monotonicNanoseconds, wallTime: event.timeMilliseconds, body: body.bytes
+            .event, state: daemon.reportedState.rawValue, sampleTime: Clock.monotonicNanoseconds,
+            wallTime: event.timeMilliseconds, body: body.bytes
         ) { put($0) }
     }
 

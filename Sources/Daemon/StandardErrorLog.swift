@@ -5,8 +5,9 @@ import Reactor
 import Stats
 import Wire
 
-/// swift-log to standard error: a line of text for people, or a JSON object for machines. Under the journal each text line begins with its
-/// priority, as systemd wants it. A line is one write, so that lines of several processes do not mix.
+/// swift-log to standard error: a line of text for people, or a JSON object for machines. Under the journal each text
+/// line begins with its priority, as systemd wants it. A line is one write, so that lines of several processes do not
+/// mix.
 package struct StandardErrorLog: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
@@ -95,6 +96,7 @@ package enum Timestamp {
         }
         let milliseconds = Int32(microseconds / 1000 % 1000)
         return "\(digits(parts.tm_year + 1900, 4))-\(digits(parts.tm_mon + 1, 2))-\(digits(parts.tm_mday, 2))T"
-            + "\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2)).\(digits(milliseconds, 3))Z"
+            + "\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2))"
+            + ".\(digits(milliseconds, 3))Z"
     }
 }

@@ -1,8 +1,9 @@
 import Glibc
 
-/// Free ports, next to each other, for servers that tests and benchmarks start. They lie outside the range that the kernel gives to outgoing
-/// connections, and each is reserved for this process, as long as it lives, by a name in the abstract socket space (unix(7)): neither another test nor
-/// a benchmark that runs beside it takes the port between this look and the server's own bind. Tests/BrowserTests/appliance.py does the same.
+/// Free ports, next to each other, for servers that tests and benchmarks start. They lie outside the range that the
+/// kernel gives to outgoing connections, and each is reserved for this process, as long as it lives, by a name in the
+/// abstract socket space (unix(7)): neither another test nor a benchmark that runs beside it takes the port between
+/// this look and the server's own bind. Tests/BrowserTests/appliance.py does the same.
 package enum Ports {
     package struct NoneFree: Error, CustomStringConvertible {
         let count: Int
@@ -12,7 +13,10 @@ package enum Ports {
 
     /// What lies below the clients' ports, else what lies above them, else as if there were none.
     static func outside(_ clients: ClosedRange<Int>) -> Range<Int> {
-        let (below, above) = (10_000..<max(10_000, min(32_000, clients.lowerBound)), clients.upperBound + 1..<max(65_536, clients.upperBound + 1))
+        let (below, above) = (
+            10_000..<max(10_000, min(32_000, clients.lowerBound)),
+            clients.upperBound + 1..<max(65_536, clients.upperBound + 1)
+        )
         if below.count >= 2_000 { return below }
         if above.count >= 2_000 { return above }
         let low = 2_000..<max(2_000, min(10_000, clients.lowerBound))
@@ -35,7 +39,9 @@ package enum Ports {
             let first = Int.random(in: range.lowerBound..<range.upperBound - count)
             var reservations: [Int32] = []
             for port in first..<first + count {
-                guard isFree(port, SOCK_STREAM), isFree(port, SOCK_DGRAM), let reservation = reserve(port) else { break }
+                guard isFree(port, SOCK_STREAM), isFree(port, SOCK_DGRAM), let reservation = reserve(port) else {
+                    break
+                }
                 reservations.append(reservation)
             }
             if reservations.count == count { return first }  // the reservations last as long as the process
@@ -54,7 +60,9 @@ package enum Ports {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
         return withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         } == 0
     }
     private static func reserve(_ port: Int) -> Int32? {

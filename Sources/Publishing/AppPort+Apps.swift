@@ -35,10 +35,13 @@ package struct ConnectedApp {
 }
 
 extension AppPort {
-    /// `{"apps":[{"peer":"127.0.0.1:51022","form":"lines",..},...],"more":0}`, those that published most first, among equals the oldest.
+    /// `{"apps":[{"peer":"127.0.0.1:51022","form":"lines",..},...],"more":0}`, those that published most first, among
+    /// equals the oldest.
     mutating func writeApps(_ query: UnsafeRawBufferPointer, _ others: () -> [ConnectedApp]) -> PublishError? {
         guard let most = AppPort.most(query) else { return .badMost }
-        let apps = others().sorted { ($0.tally.publishes, $0.connectedMilliseconds) > ($1.tally.publishes, $1.connectedMilliseconds) }
+        let apps = others().sorted {
+            ($0.tally.publishes, $0.connectedMilliseconds) > ($1.tally.publishes, $1.connectedMilliseconds)
+        }
         body.append("{\"apps\":[")
         for (at, app) in apps.prefix(most).enumerated() {
             if at > 0 { body.append(",") }

@@ -108,14 +108,17 @@ extension AppPort {
 
     private func isAuthorized(_ request: HTTPRequest) -> Bool {
         guard !key.isEmpty else { return true }
-        guard let value = request.authorization, value.count > 7, matchesLowercase(value.part(0, 7), "bearer ") else { return false }
+        guard let value = request.authorization, value.count > 7, matchesLowercase(value.part(0, 7), "bearer ") else {
+            return false
+        }
         return isKey(value.part(7, value.count - 7))
     }
 
     // MARK: requests
 
     private mutating func answer(
-        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64,
+        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession,
+        _ switchboard: inout Switchboard, _ now: UInt64,
         _ others: () -> [ConnectedApp]
     ) {
         let isGet = request.method == .get || request.method == .head
@@ -127,10 +130,14 @@ extension AppPort {
         let isApps = matches(request.path, "/apps")
         let isList = matches(request.path, "/clients")
         guard isStats || isApps || isList || isClient(request.path) else {
-            return reply(.wrong(PublishError(404, "not_found", "there are /publish, /clients, /clients/ID, /apps and /stats")), request, &session)
+            return reply(
+                .wrong(PublishError(404, "not_found", "there are /publish, /clients, /clients/ID, /apps and /stats")),
+                request, &session)
         }
         guard isGet else { return wrongMethod("Allow: GET, HEAD\r\n", request, &session) }
-        guard isAuthorized(request) else { return reply(reject(.unauthorized, &session), request, &session, closing: true) }
+        guard isAuthorized(request) else {
+            return reply(reject(.unauthorized, &session), request, &session, closing: true)
+        }
         self.body.clear()
         var error: PublishError?
         if isStats {
@@ -144,14 +151,19 @@ extension AppPort {
         reply(200, request, &session)
     }
 
-    private func isClient(_ path: UnsafeRawBufferPointer) -> Bool { path.count > 9 && matches(path.part(0, 9), "/clients/") }
+    private func isClient(_ path: UnsafeRawBufferPointer) -> Bool {
+        path.count > 9 && matches(path.part(0, 9), "/clients/")
+    }
 
     /// `{"client":"c1","connected":true,"worker":3,"queued":0}`
-    private mutating func writeClient(_ path: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64) -> PublishError? {
+    private mutating func writeClient(
+        _ path: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64
+    ) -> PublishError? {
         var room: [UInt8] = Array(repeating: 0, count: Limits.clientIdBytes + 1)
         return room.withUnsafeMutableBytes { room in
             guard let client = percentDecode(path.part(9, path.count - 9), into: room) else {
-                return PublishError(400, "bad_client", "the client id is over 128 bytes, or its percent-encoding is broken")
+                return PublishError(
+                    400, "bad_client", "the client id is over 128 bytes, or its percent-encoding is broken")
             }
             if let message = wrongClientId(client) { return PublishError(400, "bad_client", message) }
             let presence = switchboard.presence(client, now: now)
@@ -170,8 +182,11 @@ extension AppPort {
         body.append(decimal: UInt64(queued))
     }
 
-    /// `{"clients":[{"client":"c1","worker":3,"queued":100,"bytes":46080,"oldest_seconds":47},...]}`, the deepest mailbox first.
-    private mutating func writeDeepest(_ query: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64) -> PublishError? {
+    /// `{"clients":[{"client":"c1","worker":3,"queued":100,"bytes":46080,"oldest_seconds":47},...]}`, the deepest
+    /// mailbox first.
+    private mutating func writeDeepest(
+        _ query: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64
+    ) -> PublishError? {
         guard let most = AppPort.most(query) else { return .badMost }
         body.append("{\"clients\":[")
         for (at, mailbox) in switchboard.deepest(most, now: now).enumerated() {
@@ -189,9 +204,11 @@ extension AppPort {
     }
 
     private mutating func publish(
-        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64
+        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession,
+        _ switchboard: inout Switchboard, _ now: UInt64
     ) {
-        if let type = request.contentType, type.count >= 20, matchesLowercase(type.part(0, 20), "application/x-ndjson") {
+        if let type = request.contentType, type.count >= 20, matchesLowercase(type.part(0, 20), "application/x-ndjson")
+        {
             return publishLines(request, body, &session, &switchboard, now)
         }
         switch document.parse(body) {
@@ -221,7 +238,8 @@ extension AppPort {
     }
 
     private mutating func publishLines(
-        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64
+        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession,
+        _ switchboard: inout Switchboard, _ now: UInt64
     ) {
         self.body.clear()
         var (at, index) = (0, 0)
@@ -265,7 +283,9 @@ extension AppPort {
         PublishError(405, "method_not_allowed", "this path has other methods").write(to: &body)
         reply(405, request, &session, extra: allow)
     }
-    private mutating func reply(_ outcome: Outcome, _ request: HTTPRequest, _ session: inout AppSession, closing: Bool = false) {
+    private mutating func reply(
+        _ outcome: Outcome, _ request: HTTPRequest, _ session: inout AppSession, closing: Bool = false
+    ) {
         body.clear()
         outcome.write(to: &body)
         let extra: StaticString =
@@ -277,7 +297,10 @@ extension AppPort {
         reply(outcome.status, request, &session, extra: extra, closing: closing)
     }
     /// The answer whose body stands in `body`.
-    private mutating func reply(_ status: Int, _ request: HTTPRequest, _ session: inout AppSession, extra: StaticString = "", closing: Bool = false) {
+    private mutating func reply(
+        _ status: Int, _ request: HTTPRequest, _ session: inout AppSession, extra: StaticString = "",
+        closing: Bool = false
+    ) {
         if status == 404 || status == 405 { failed(&session) }
         session.output.append(request.minorVersion == 0 ? "HTTP/1.0 " : "HTTP/1.1 ")
         session.output.append(HTTPStatus.line(status))

@@ -4,7 +4,9 @@ import Wire
 // The line form: one JSON object a line, one answer a line, on a connection that stays open.
 extension AppPort {
     /// Takes up the next line; false where there is none.
-    mutating func line(_ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64) -> Bool {
+    mutating func line(
+        _ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64
+    ) -> Bool {
         let input = session.input.bytes
         let longest = maxMessage + Limits.publishBytes
         let end = position(of: 10, in: input, from: session.searched)
@@ -32,12 +34,20 @@ extension AppPort {
         return true
     }
 
-    private mutating func line(_ line: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64) {
+    private mutating func line(
+        _ line: UnsafeRawBufferPointer, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64
+    ) {
         guard !isBlank(line) else { return }
         counters.lines += 1
         switch document.parse(line) {
-        case .invalid: answer(session.hasKey || key.isEmpty ? reject(.badJSON(line), &session) : reject(.unauthorized, &session), &session)
-        case .array, .other: answer(session.hasKey || key.isEmpty ? reject(.notAnObject, &session) : reject(.unauthorized, &session), &session)
+        case .invalid:
+            answer(
+                session.hasKey || key.isEmpty ? reject(.badJSON(line), &session) : reject(.unauthorized, &session),
+                &session)
+        case .array, .other:
+            answer(
+                session.hasKey || key.isEmpty ? reject(.notAnObject, &session) : reject(.unauthorized, &session),
+                &session)
         case .object:
             guard let item = document.next(of: line, maxMessage: maxMessage) else { return }
             if case .key(let given) = item {
@@ -45,7 +55,9 @@ extension AppPort {
                 session.hasKey = key.isEmpty || isKey(given)
                 if !session.hasKey { answer(reject(.unauthorized, &session), &session) }
             } else {
-                answer(session.hasKey || key.isEmpty ? publish(item, &session, &switchboard, now) : reject(.unauthorized, &session), &session)
+                answer(
+                    session.hasKey || key.isEmpty
+                        ? publish(item, &session, &switchboard, now) : reject(.unauthorized, &session), &session)
             }
         }
         // The one mistake that isn't forgiven: who has no key is not listened to.

@@ -3,7 +3,8 @@ package import Wire
 
 /// What all connections of apps share: the key, the parser, the counters.
 ///
-/// One port, two forms, told apart by the first byte: `{` starts the line form (`AppPort+Lines`), anything else is HTTP (`AppPort+HTTP`).
+/// One port, two forms, told apart by the first byte: `{` starts the line form (`AppPort+Lines`), anything else is HTTP
+/// (`AppPort+HTTP`).
 package struct AppPort: ~Copyable {
     let maxMessage: Int
     let key: [UInt8]
@@ -19,10 +20,12 @@ package struct AppPort: ~Copyable {
         pages = PageGuard(names: hosts)
     }
 
-    /// Takes up what stands in the session's input, as far as it is whole and its answers have room. Call it again when more has come, or when
-    /// answers were written. `inputElsewhere`: what all other sessions claim. `others`: those sessions, for a request that asks for them.
+    /// Takes up what stands in the session's input, as far as it is whole and its answers have room. Call it again when
+    /// more has come, or when answers were written. `inputElsewhere`: what all other sessions claim. `others`: those
+    /// sessions, for a request that asks for them.
     package mutating func process(
-        _ session: inout AppSession, _ switchboard: inout Switchboard, inputElsewhere: Int = 0, now: UInt64, others: () -> [ConnectedApp] = { [] }
+        _ session: inout AppSession, _ switchboard: inout Switchboard, inputElsewhere: Int = 0, now: UInt64,
+        others: () -> [ConnectedApp] = { [] }
     ) {
         // simdjson reads past the end of a document, and ignores what it finds.
         _ = session.input.reserve(PublishDocument.padding)
@@ -43,7 +46,9 @@ package struct AppPort: ~Copyable {
     }
 
     /// One publish, and what came of it.
-    mutating func publish(_ item: PublishDocument.Item, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64) -> Outcome {
+    mutating func publish(
+        _ item: PublishDocument.Item, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64
+    ) -> Outcome {
         switch item {
         case .publish(let client, let json, let timeToLive):
             session.tally.publishes &+= 1

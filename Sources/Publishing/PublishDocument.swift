@@ -41,7 +41,9 @@ struct PublishDocument: ~Copyable {
         guard mc_json_next(parser, &item) != 0 else { return nil }
         guard item.is_object != 0 else { return .wrong(.notAnObject) }
         guard item.is_ambiguous == 0 else { return .wrong(.ambiguous) }
-        if UInt32(item.key_kind) == MC_JSON_RIGHT.rawValue, UInt32(item.client_kind) == MC_JSON_ABSENT.rawValue, item.has_message == 0 {
+        if UInt32(item.key_kind) == MC_JSON_RIGHT.rawValue, UInt32(item.client_kind) == MC_JSON_ABSENT.rawValue,
+            item.has_message == 0
+        {
             return .key(UnsafeRawBufferPointer(start: item.key, count: item.key_bytes))
         }
         guard UInt32(item.client_kind) != MC_JSON_ABSENT.rawValue else { return .wrong(.noClient) }
@@ -57,7 +59,8 @@ struct PublishDocument: ~Copyable {
         } else if UInt32(item.ttl_kind) == MC_JSON_WRONG.rawValue {
             return .wrong(.badTimeToLive)
         }
-        return .publish(client: client, json: document.part(item.message_at, item.message_bytes), timeToLive: timeToLive)
+        return .publish(
+            client: client, json: document.part(item.message_at, item.message_bytes), timeToLive: timeToLive)
     }
 }
 
@@ -74,7 +77,9 @@ struct PublishError: Equatable {
         self.message = message
         self.offset = offset
     }
-    static func == (a: PublishError, b: PublishError) -> Bool { a.status == b.status && a.offset == b.offset && a.code.description == b.code.description }
+    static func == (a: PublishError, b: PublishError) -> Bool {
+        a.status == b.status && a.offset == b.offset && a.code.description == b.code.description
+    }
 
     static let notAnObject = PublishError(400, "bad_publish", "a publish is an object with client and message")
     static let ambiguous = PublishError(400, "bad_publish", "client, message, ttl or key stands in the object twice")

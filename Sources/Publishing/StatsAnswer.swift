@@ -1,7 +1,8 @@
 import Comet
 import Wire
 
-// GET /stats: the manager's counters as JSON. The same figures go to the supervisor by UDP; this is for apps and for curl.
+// GET /stats: the manager's counters as JSON. The same figures go to the supervisor by UDP; this is for apps and for
+// curl.
 extension AppPort {
     static func writeStats(_ switchboard: borrowing Switchboard, _ counters: AppCounters, to out: inout Buffer) {
         let counted = switchboard.counters

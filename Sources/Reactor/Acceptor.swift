@@ -1,9 +1,11 @@
 import Glibc
 
-/// Accepts the connections of a listener, and survives the end of the descriptors: it keeps one in reserve, gives it up to take the
-/// waiting connection off the queue and close it, and takes it back. Without that a level-triggered loop would spin.
+/// Accepts the connections of a listener, and survives the end of the descriptors: it keeps one in reserve, gives it up
+/// to take the waiting connection off the queue and close it, and takes it back. Without that a level-triggered loop
+/// would spin.
 package final class Acceptor {
-    /// Accepted in one turn of the loop, at most, which takes under a millisecond: the connections that are held already have their turn too.
+    /// Accepted in one turn of the loop, at most, which takes under a millisecond: the connections that are held
+    /// already have their turn too.
     private static let burst = 32
 
     private let listener: Int32

@@ -23,7 +23,8 @@ package final class DatagramSocket {
     package let descriptor: Int32
     /// Bytes of the receive buffer, as the kernel granted them.
     package let receiveBufferBytes: Int
-    /// Datagrams that the kernel dropped because that buffer was full, as far as is known: it tells with the next that it delivers.
+    /// Datagrams that the kernel dropped because that buffer was full, as far as is known: it tells with the next that
+    /// it delivers.
     package private(set) var dropped: UInt32 = 0
     private var refused: ((Address) -> Void)?
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)
@@ -38,7 +39,8 @@ package final class DatagramSocket {
         room.deallocate()
     }
 
-    /// From now on the addresses are told at which nobody took what was sent: the other machine, or this one, answered "port unreachable".
+    /// From now on the addresses are told at which nobody took what was sent: the other machine, or this one, answered
+    /// "port unreachable".
     package func hearRefusals(_ refused: @escaping (Address) -> Void) {
         if mc_hear_refusals(descriptor) == 0 { self.refused = refused }
     }
@@ -59,17 +61,24 @@ package final class DatagramSocket {
         taken(UnsafeRawBufferPointer(start: room.baseAddress, count: min(length, room.count)), length, from)
         return true
     }
-    /// What is sent without an address goes there from now on: the kernel looks the way up once. False where it refuses.
-    package func connect(to address: Address) -> Bool { mc_connect_datagrams(descriptor, address.host, address.port) == 0 }
+    /// What is sent without an address goes there from now on: the kernel looks the way up once. False where it
+    /// refuses.
+    package func connect(to address: Address) -> Bool {
+        mc_connect_datagrams(descriptor, address.host, address.port) == 0
+    }
     package func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        func sent() -> Bool { Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count }
+        func sent() -> Bool {
+            Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+        }
         // That nobody took the one before is told to the next, which is sent all the same.
         return sent() || errno == ECONNREFUSED && sent()
     }
     /// False where the kernel did not take it; nobody waits.
     @discardableResult
     package func send(_ bytes: UnsafeRawBufferPointer, to address: Address) -> Bool {
-        if mc_send_datagram(descriptor, bytes.baseAddress, bytes.count, address.host, address.port) == bytes.count { return true }
+        if mc_send_datagram(descriptor, bytes.baseAddress, bytes.count, address.host, address.port) == bytes.count {
+            return true
+        }
         // An error that another viewer's closed port left is no reason not to send this one.
         guard errno == ECONNREFUSED, refused != nil else { return false }
         tellRefusals()

@@ -2,8 +2,8 @@ import Glibc
 
 /// Lines of text over a unix stream or a pipe: the lifelines, the control socket, the output of children.
 ///
-/// What is read is bounded by `mostLine` (of a longer line the rest is left out), what is to be sent by `mostPending` (over it the peer
-/// does not read, and is cut).
+/// What is read is bounded by `mostLine` (of a longer line the rest is left out), what is to be sent by `mostPending`
+/// (over it the peer does not read, and is cut).
 package final class LineStream {
     package let descriptor: Int32
     private let mostLine: Int
@@ -20,12 +20,14 @@ package final class LineStream {
     private var endsWhenSent = false
     private let takesDescriptors: Bool
     package private(set) var isOpen = true
-    /// Descriptors that came with what was read. Whoever takes them out owns them. At most `mostDescriptors`: more are closed.
+    /// Descriptors that came with what was read. Whoever takes them out owns them. At most `mostDescriptors`: more are
+    /// closed.
     package var receivedDescriptors: [Int32] = []
     private static let mostDescriptors = 64
 
-    /// Owns the descriptor. `ended`: the other end closed, or failed; the stream is closed already. Both may release the stream.
-    /// `takesDescriptors`: the other end may send descriptors (unix(7), SCM_RIGHTS); what comes uncalled-for is closed.
+    /// Owns the descriptor. `ended`: the other end closed, or failed; the stream is closed already. Both may release
+    /// the stream. `takesDescriptors`: the other end may send descriptors (unix(7), SCM_RIGHTS); what comes
+    /// uncalled-for is closed.
     package init(
         _ loop: Loop, _ descriptor: Int32, mostLine: Int = 8192, isPipe: Bool = false, takesDescriptors: Bool = false,
         received: @escaping (String) -> Void, ended: @escaping () -> Void

@@ -1,7 +1,8 @@
 import CLibev
 import Glibc
 
-/// The event loop of a process: one libev loop on one thread, on epoll. Everything that lives on it is a plain class of that thread.
+/// The event loop of a process: one libev loop on one thread, on epoll. Everything that lives on it is a plain class of
+/// that thread.
 ///
 /// The loop owns nothing: a watcher starts itself on it and stops itself when it is released.
 package final class Loop {

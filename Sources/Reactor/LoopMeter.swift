@@ -1,8 +1,9 @@
 import Glibc
 package import Stats
 
-/// How busy the loop is, and how late. Measured from within: the time from each waking to the next sleep is what an event may have to wait,
-/// and a timer that comes late shows what the loop can't see itself (the process was stopped, or got no CPU). It wakes nothing.
+/// How busy the loop is, and how late. Measured from within: the time from each waking to the next sleep is what an
+/// event may have to wait, and a timer that comes late shows what the loop can't see itself (the process was stopped,
+/// or got no CPU). It wakes nothing.
 package final class LoopMeter {
     private let loop: Loop
     private var turnStart: TurnStart?
@@ -13,8 +14,8 @@ package final class LoopMeter {
     private var latestTimer: UInt64 = 0
     private static let pageBytes = UInt64(getpagesize())
     private let memory = ProcFile("/proc/self/statm", most: 128)
-    /// What it was when it was last read, and the faults until then: memory grows by faults alone, so without one there is nothing to read. What the
-    /// kernel takes back is seen with the tenth report.
+    /// What it was when it was last read, and the faults until then: memory grows by faults alone, so without one there
+    /// is nothing to read. What the kernel takes back is seen with the tenth report.
     private var resident: (bytes: UInt64, faults: UInt64, age: Int)?
 
     package init(_ loop: Loop) {
@@ -41,7 +42,8 @@ package final class LoopMeter {
 }
 
 extension LoopMeter {
-    /// What every process reports of itself: its loop and what it costs. The maxima begin anew. The loop's lag, in microseconds.
+    /// What every process reports of itself: its loop and what it costs. The maxima begin anew. The loop's lag, in
+    /// microseconds.
     @discardableResult
     package func fill(_ report: inout StatsWriter) -> UInt64 {
         let usage = ProcessUsage.usage()

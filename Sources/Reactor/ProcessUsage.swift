@@ -12,7 +12,8 @@ package enum ProcessUsage {
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &raw)
         func microseconds(_ time: timeval) -> UInt64 { UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_usec) }
         return Usage(
-            userMicroseconds: microseconds(raw.ru_utime), systemMicroseconds: microseconds(raw.ru_stime), minorFaults: UInt64(raw.ru_minflt))
+            userMicroseconds: microseconds(raw.ru_utime), systemMicroseconds: microseconds(raw.ru_stime),
+            minorFaults: UInt64(raw.ru_minflt))
     }
 
     /// Raises the number of descriptors that may be open as far as the system lets it; what it is then.
@@ -27,8 +28,8 @@ package enum ProcessUsage {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// Runs before others where all want to run: so many steps less nice (setpriority(2)). Nothing changes where it may not: that takes root, CAP_SYS_NICE or
-    /// RLIMIT_NICE.
+    /// Runs before others where all want to run: so many steps less nice (setpriority(2)). Nothing changes where it may
+    /// not: that takes root, CAP_SYS_NICE or RLIMIT_NICE.
     package static func goFirst(by steps: Int32) {
         let nice = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, nice - steps)

@@ -6,7 +6,8 @@ package struct ChildProgram {
     package var path: String
     /// Without the program's own name, which is its path.
     package var arguments: [String]
-    /// `NAME=value`. LISTEN_FDS and its like are added for the listeners, MEGACOMET_LIFELINE and MEGACOMET_OUTPUT for theirs.
+    /// `NAME=value`. LISTEN_FDS and its like are added for the listeners, MEGACOMET_LIFELINE and MEGACOMET_OUTPUT for
+    /// theirs.
     package var environment: [String]
     /// Borrowed; in the child they are the descriptors 3, 4, .. and their names are LISTEN_FDNAMES.
     package var listeners: [(name: String, descriptor: Int32)] = []
@@ -14,7 +15,8 @@ package struct ChildProgram {
     package var lifeline: Int32?
     /// Borrowed: becomes its standard output and error.
     package var output: Int32?
-    /// Borrowed: the reading end of `output`, for the child to keep. It lives as long as the child then, and so does what the child wrote.
+    /// Borrowed: the reading end of `output`, for the child to keep. It lives as long as the child then, and so does
+    /// what the child wrote.
     package var outputReader: Int32?
     /// A session of its own, so that no terminal's end reaches it; otherwise a process group of its own.
     package var newSession = false
@@ -134,7 +136,8 @@ package enum Processes {
         guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw SystemError("socketpair") }
         return (ends[0], ends[1])
     }
-    /// A pipe for the output of a program. Both ends are non-blocking: where nobody reads, lines are lost and nobody waits.
+    /// A pipe for the output of a program. Both ends are non-blocking: where nobody reads, lines are lost and nobody
+    /// waits.
     package static func outputPipe() throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw SystemError("pipe") }
@@ -142,7 +145,8 @@ package enum Processes {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
             Sockets.setNonBlocking(end)
         }
-        // Room for a burst, and for what a daemon says while no supervisor lives. The kernel may refuse: then it is 64 KiB.
+        // Room for a burst, and for what a daemon says while no supervisor lives. The kernel may refuse: then it is 64
+        // KiB.
         _ = fcntl(ends[1], 1031, 256 << 10)  // F_SETPIPE_SZ, which Swift does not see
         return (ends[0], ends[1])
     }
@@ -151,9 +155,11 @@ package enum Processes {
         return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
     }
 
-    /// Becomes another program, with the same pid and the same children. `keeping`: descriptors that it inherits under their numbers. Signals wait
-    /// until it says `unblockSignals`. Returns only where it failed: then all is as before.
-    package static func replaceSelf(_ path: String, arguments: [String], environment: [String], keeping: [Int32]) -> SystemError {
+    /// Becomes another program, with the same pid and the same children. `keeping`: descriptors that it inherits under
+    /// their numbers. Signals wait until it says `unblockSignals`. Returns only where it failed: then all is as before.
+    package static func replaceSelf(_ path: String, arguments: [String], environment: [String], keeping: [Int32])
+        -> SystemError
+    {
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)

@@ -2,16 +2,24 @@ import Glibc
 
 /// Commands as a person can paste them into a shell, in whatever folder that is.
 package enum Shell {
-    /// The word itself where the shell takes it as it is, otherwise in single quotes (POSIX.1-2017, Shell Command Language, 2.2.2).
+    /// The word itself where the shell takes it as it is, otherwise in single quotes (POSIX.1-2017, Shell Command
+    /// Language, 2.2.2).
     package static func quoted(_ word: String) -> String {
-        let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-            case UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: ":"), UInt8(ascii: "+"): true
-            default: false
+        let isPlain =
+            !word.isEmpty
+            && word.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                case UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: ":"),
+                    UInt8(ascii: "+"):
+                    true
+                default: false
+                }
             }
-        }
-        return isPlain ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        return isPlain
+            ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
     /// A program of the given folder: its name where the shell finds one of that name, otherwise its path.
     package static func typed(_ program: String, in folder: String) -> String {
@@ -29,8 +37,8 @@ package enum Shell {
 }
 
 package enum StandardError {
-    /// Whether standard error leads to systemd's journal. Programs of a desktop inherit JOURNAL_STREAM from their session, so the variable
-    /// counts only where it names the very file: its device and inode (systemd.exec(5)).
+    /// Whether standard error leads to systemd's journal. Programs of a desktop inherit JOURNAL_STREAM from their
+    /// session, so the variable counts only where it names the very file: its device and inode (systemd.exec(5)).
     package static let isJournal: Bool = {
         guard let variable = getenv("JOURNAL_STREAM") else { return false }
         var status = stat()

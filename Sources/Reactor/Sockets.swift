@@ -27,7 +27,9 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         var result = sockaddr_in()
         result.sin_family = sa_family_t(AF_INET)
         result.sin_port = port.bigEndian
-        guard inet_pton(AF_INET, address, &result.sin_addr) == 1 else { throw SystemError("address \"\(address)\"", EINVAL) }
+        guard inet_pton(AF_INET, address, &result.sin_addr) == 1 else {
+            throw SystemError("address \"\(address)\"", EINVAL)
+        }
         return result
     }
     /// Of an IPv6 socket: that of a client over IPv4 is an IPv4 address in it (RFC 4291, 2.5.5.2).
@@ -61,7 +63,9 @@ package enum Transfer: Equatable {
 package enum Sockets {
     private static let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
 
-    private static func withAddress<Result>(_ address: sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    private static func withAddress<Result>(
+        _ address: sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    ) -> Result {
         withUnsafePointer(to: address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
         }
@@ -77,8 +81,8 @@ package enum Sockets {
         return getsockopt(descriptor, level, option, &value, &size) == 0 ? value : nil
     }
 
-    /// A TCP listener. What is set on it, its accepted sockets inherit: no Nagle delay (an answer is one write), and keep-alive probes,
-    /// so that a phone that lost its network is noticed in 7 minutes, not in two hours.
+    /// A TCP listener. What is set on it, its accepted sockets inherit: no Nagle delay (an answer is one write), and
+    /// keep-alive probes, so that a phone that lost its network is noticed in 7 minutes, not in two hours.
     package static func listen(_ endpoint: Endpoint, backlog: Int32 = 65535) throws -> Int32 {
         let address = try endpoint.socketAddress()
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | flags, 0)

@@ -4,7 +4,9 @@ import Glibc
 /// Unix sockets: the control socket, the lifelines, and the service manager's datagrams.
 package enum UnixSockets {
     /// A stream listener; what stood at the path is replaced.
-    package static func listen(_ path: String, mode: UInt32) throws -> Int32 { try made(mc_unix_listen(path, mode), "listen", path) }
+    package static func listen(_ path: String, mode: UInt32) throws -> Int32 {
+        try made(mc_unix_listen(path, mode), "listen", path)
+    }
     /// Connects at once or fails: a unix socket has no one to wait for.
     package static func connect(_ path: String) throws -> Int32 { try made(mc_unix_connect(path), "connect", path) }
     /// A bound datagram socket.
@@ -15,12 +17,14 @@ package enum UnixSockets {
         return descriptor
     }
 
-    /// One datagram to a path, with copies of descriptors; a first `@` stands for the abstract namespace. Where the reader has no room it is not sent,
-    /// or waits for as many milliseconds as the patience is.
+    /// One datagram to a path, with copies of descriptors; a first `@` stands for the abstract namespace. Where the
+    /// reader has no room it is not sent, or waits for as many milliseconds as the patience is.
     @discardableResult
     package static func send(_ text: String, to path: String, descriptors: [Int32] = [], patience: Int32 = 0) -> Bool {
         var text = text
-        return text.withUTF8 { mc_unix_send(path, $0.baseAddress, $0.count, descriptors, Int32(descriptors.count), patience) } == 0
+        return text.withUTF8 {
+            mc_unix_send(path, $0.baseAddress, $0.count, descriptors, Int32(descriptors.count), patience)
+        } == 0
     }
 
     /// Who is at the other end of a unix stream, as the kernel saw them connect or listen.
@@ -35,7 +39,8 @@ package enum UnixSockets {
         var peer = Peer(pid: 0, user: 0, group: 0)
         guard mc_peer_credentials(descriptor, &peer.pid, &peer.user, &peer.group) == 0 else { return nil }
         var size: socklen_t = 0
-        getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, nil, &size)  // refused, but then the kernel has said how much it is
+        // Refused, but then the kernel has said how much it is.
+        getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, nil, &size)
         peer.groups = [UInt32](repeating: 0, count: Int(size) / MemoryLayout<UInt32>.size)
         if getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, &peer.groups, &size) != 0 { peer.groups = [] }
         return peer
@@ -56,7 +61,8 @@ package enum UnixSockets {
     package static func receive(_ socket: Int32, into room: UnsafeMutableRawBufferPointer) -> (Transfer, [Int32]) {
         var descriptors = [Int32](repeating: -1, count: mostDescriptors)
         var count: Int32 = 0
-        let n = mc_receive_descriptors(socket, room.baseAddress, room.count, &descriptors, Int32(mostDescriptors), &count)
+        let n = mc_receive_descriptors(
+            socket, room.baseAddress, room.count, &descriptors, Int32(mostDescriptors), &count)
         if n < 0 { return (errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(errno), []) }
         return (n == 0 ? .end : .bytes(n), Array(descriptors.prefix(Int(count))))
     }

@@ -1,7 +1,7 @@
 import CLibev
 
-// One class for each kind of libev watcher, with a closure. They are for what there are few of (listeners, links, timers); the
-// connections of a worker keep their ev_io in their own slab and share one C function.
+// One class for each kind of libev watcher, with a closure. They are for what there are few of (listeners, links,
+// timers); the connections of a worker keep their ev_io in their own slab and share one C function.
 //
 // Each watcher stops itself when it is released, so its owner must hold it.
 
@@ -28,17 +28,22 @@ package final class IOWatcher {
     package private(set) var interest: Interest = []
 
     /// `isFirst`: its events are handled before those of all others that came in the same turn.
-    package init(_ loop: Loop, _ descriptor: Int32, _ interest: Interest, isFirst: Bool = false, handler: @escaping (Interest) -> Void) {
+    package init(
+        _ loop: Loop, _ descriptor: Int32, _ interest: Interest, isFirst: Bool = false,
+        handler: @escaping (Interest) -> Void
+    ) {
         self.loop = loop
         self.descriptor = descriptor
         self.handler = handler
         watcher = .allocate(capacity: 1)
         watcher.initialize(to: ev_io())
-        mc_io_init(watcher, { _, watcher, events in
-            guard let watcher else { return }
-            let me = object(watcher.pointee.data, as: IOWatcher.self)
-            withExtendedLifetime(me) { me.handler(Interest(rawValue: events & 3)) }
-        }, descriptor, interest.rawValue)
+        mc_io_init(
+            watcher,
+            { _, watcher, events in
+                guard let watcher else { return }
+                let me = object(watcher.pointee.data, as: IOWatcher.self)
+                withExtendedLifetime(me) { me.handler(Interest(rawValue: events & 3)) }
+            }, descriptor, interest.rawValue)
         watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
         if isFirst { mc_io_set_first(watcher) }
         watch(interest)
@@ -72,11 +77,13 @@ package final class Timer {
         self.handler = handler
         watcher = .allocate(capacity: 1)
         watcher.initialize(to: ev_timer())
-        mc_timer_init(watcher, { _, watcher, _ in
-            guard let watcher else { return }
-            let me = object(watcher.pointee.data, as: Timer.self)
-            withExtendedLifetime(me) { me.handler() }
-        }, 0, 0)
+        mc_timer_init(
+            watcher,
+            { _, watcher, _ in
+                guard let watcher else { return }
+                let me = object(watcher.pointee.data, as: Timer.self)
+                withExtendedLifetime(me) { me.handler() }
+            }, 0, 0)
         watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
     }
     deinit {
@@ -108,11 +115,13 @@ package final class SignalWatcher {
         self.handler = handler
         watcher = .allocate(capacity: 1)
         watcher.initialize(to: ev_signal())
-        mc_signal_init(watcher, { _, watcher, _ in
-            guard let watcher else { return }
-            let me = object(watcher.pointee.data, as: SignalWatcher.self)
-            withExtendedLifetime(me) { me.handler() }
-        }, signal)
+        mc_signal_init(
+            watcher,
+            { _, watcher, _ in
+                guard let watcher else { return }
+                let me = object(watcher.pointee.data, as: SignalWatcher.self)
+                withExtendedLifetime(me) { me.handler() }
+            }, signal)
         watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
         ev_signal_start(loop.pointer, watcher)
     }

@@ -8,14 +8,17 @@ package struct KernelText {
     /// Valid as long as the bytes are.
     package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-    /// What follows `start` on the first line that begins with it, from the present place on; that place is then behind the line.
+    /// What follows `start` on the first line that begins with it, from the present place on; that place is then behind
+    /// the line.
     package mutating func line(_ start: StaticString) -> KernelText? {
         while at < bytes.count {
             var end = at
             while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
             let line = bytes.part(at, end - at)
             at = end + 1
-            guard line.count >= start.utf8CodeUnitCount, matches(line.part(0, start.utf8CodeUnitCount), start) else { continue }
+            guard line.count >= start.utf8CodeUnitCount, matches(line.part(0, start.utf8CodeUnitCount), start) else {
+                continue
+            }
             return KernelText(line.part(start.utf8CodeUnitCount, line.count - start.utf8CodeUnitCount))
         }
         return nil

@@ -13,7 +13,8 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case enqueued = 33, dequeued, expired, droppedFull
     case queueAge0 = 38, queueAge10, queueAge20, queueAge40
     // From the manager's turn to the write.
-    case latencyUnder1 = 42, latencyUnder2, latencyUnder5, latencyUnder10, latencyUnder50, latencyUnder100, latencyUnder500, latencyOver500
+    case latencyUnder1 = 42, latencyUnder2, latencyUnder5, latencyUnder10, latencyUnder50, latencyUnder100,
+        latencyUnder500, latencyOver500
     case latencySum = 50
     // Every daemon's loop and cost.
     case loopIterations = 51, loopBusy, loopLagMax, turnBusyMax = 55
@@ -34,20 +35,23 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case appAccepts = 127, appAcceptErrors, managerMemory
 
     // The supervisor's table, behind a subject.
-    case childState = 160, childDesired, childPid, childGeneration, childStarts, childExits, childExits60s, childExits24h
+    case childState = 160, childDesired, childPid, childGeneration, childStarts, childExits, childExits60s,
+        childExits24h
     case childLastExitKind = 168, childLastExitCode, childLastExitAge, childRetryIn, childReadyIn, childReportAge
     case childReportsLost = 174, childHangKills, listenQueueNow, listenQueueLimit, childUptime, childWatchdogHeld,
         childTurnedAway
 
     // The supervisor and its hub.
     case configGeneration = 200, configOK, subscribers, hubReports, hubLost, hubLate
-    case hubBadToken = 206, hubBadMagic, hubTruncated, hubForeign, hubQueueDrops, hubReceiveBuffer, hubRelayed, hubRelayErrors, subscribersRefused
+    case hubBadToken = 206, hubBadMagic, hubTruncated, hubForeign, hubQueueDrops, hubReceiveBuffer, hubRelayed,
+        hubRelayErrors, subscribersRefused
     case httpRequests = 215
     // The machine.
     case tcpInUse = 220, tcpTimeWait, tcpOrphans, tcpMemory, tcpMemoryLimit
     case listenOverflows = 225, listenDrops, udpReceiveErrors, filesOpen, filesLimit
     case memoryAvailable = 230, memoryTotal, psiMemory, psiCPU, cpuCount, loadAverage, conntrack, conntrackLimit
 
-    /// The metrics after it, up to the next subject, are of this process: 0 the manager (of a queue: clients that were on no worker), n + 1 worker n.
+    /// The metrics after it, up to the next subject, are of this process: 0 the manager (of a queue: clients that were
+    /// on no worker), n + 1 worker n.
     case subject = 255
 }

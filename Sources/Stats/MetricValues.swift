@@ -17,7 +17,9 @@ package struct MetricValues: Equatable, Sendable {
         get { isPresent(id) ? values[Int(id)] : nil }
         set {
             guard id < 256 else { return }
-            if values.count <= Int(id) { values.append(contentsOf: repeatElement(0, count: Int(id) + 1 - values.count)) }
+            if values.count <= Int(id) {
+                values.append(contentsOf: repeatElement(0, count: Int(id) + 1 - values.count))
+            }
             values[Int(id)] = newValue ?? 0
             mark(id, newValue != nil)
         }
@@ -26,7 +28,9 @@ package struct MetricValues: Equatable, Sendable {
     mutating func clear() { present = (0, 0, 0, 0) }
 
     /// All that are there, by id.
-    package var all: [(id: UInt16, value: UInt64)] { (0..<UInt16(values.count)).compactMap { id in self[raw: id].map { (id, $0) } } }
+    package var all: [(id: UInt16, value: UInt64)] {
+        (0..<UInt16(values.count)).compactMap { id in self[raw: id].map { (id, $0) } }
+    }
 
     private func isPresent(_ id: UInt16) -> Bool {
         let bit: UInt64 = 1 << UInt64(id & 63)

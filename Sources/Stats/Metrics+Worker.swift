@@ -1,76 +1,135 @@
 extension Metric {
-    private static func closes(_ reason: String) -> Label { Label(family: "closes_total", key: "reason", value: reason) }
+    private static func closes(_ reason: String) -> Label {
+        Label(family: "closes_total", key: "reason", value: reason)
+    }
 
-    static let worker: [Metric] = [
-        Metric(.connsOpen, "conns_open", .gauge, .worker, "Client connections that are open.",
-            advice: "Near the limit: more workers, or a higher workers.max_connections and descriptor limit.", threshold: .share(of: .connLimit, 0.80, 0.95)),
-        Metric(.connsParked, "conns_parked", .gauge, .worker, "Connections that hold a waiting poll."),
-        Metric(.connsPeak, "conns_peak", .gauge, .worker, "Most connections at once since the worker started."),
-        Metric(.connLimit, "conn_limit", .limit, .worker, "Connections that the worker takes: workers.max_connections, or what its descriptor limit allows."),
-        Metric(.accepts, "accepts_total", .counter, .worker, "Connections accepted."),
-        Metric(.acceptErrors, "accept_errors_total", .counter, .worker, "accept(2) calls that failed: out of descriptors or memory, or the client was gone.",
-            advice: "If it grows: raise the descriptor limit (megacomet doctor).", threshold: .rate(0.1, 10)),
-        Metric(.rejectedLimit, "rejected_limit_total", .counter, .worker, "Requests answered 503 because the worker was full.",
-            advice: "Add workers or raise workers.max_connections.", threshold: .rate(0.1, 10)),
-        Metric(.closesClient, "closes_client_total", .counter, .worker, "Connections that the client closed.", label: closes("client")),
-        Metric(.closesTimeout, "closes_timeout_total", .counter, .worker, "Connections closed for want of a whole request, or of a next one.", label: closes("timeout")),
-        Metric(.closesDrain, "closes_drain_total", .counter, .worker, "Connections closed by a drain.", label: closes("drain")),
-        Metric(.closesError, "closes_error_total", .counter, .worker, "Connections closed after a bad request or a failed write.", label: closes("error")),
-        Metric(.closesSlow, "closes_slow_client_total", .counter, .worker, "Connections cut because the client did not read its answer.", label: closes("slow_client")),
-        Metric(.closesAnswered, "closes_answered_total", .counter, .worker, "Connections closed after their answer, as the client had asked.", label: closes("answered")),
-        Metric(.polls, "polls_total", .counter, .worker, "Polls that came."),
-        Metric(.pollsAnswered, "polls_answered_total", .counter, .worker, "Polls answered with messages."),
-        Metric(.pollsEmpty, "polls_empty_total", .counter, .worker, "Polls answered empty: their time was over, or the worker drained."),
-        Metric(.pollsReplaced, "polls_replaced_total", .counter, .worker, "Polls ended by a newer poll for the same client.",
-            advice: "Many: two tabs or two users share a client id."),
-        Metric(.httpRefused, "http_refused_total", .counter, .worker, "Requests refused with a 4xx or 5xx.",
-            advice: "Many: a broken client, a scanner, or a proxy that speaks something else."),
-        Metric(.delivered, "delivered_total", .counter, .worker, "Messages written to their client."),
-        Metric(.deliverErrors, "deliver_errors_total", .counter, .worker, "Answers that could not be written: the connection was dead. Their messages go back to the manager."),
-        Metric(.partialWrites, "partial_writes_total", .counter, .worker, "Answers that the socket did not take at once."),
-        Metric(.bytesIn, "bytes_in_total", .counter, .bytes, .worker, "Bytes read from clients."),
-        Metric(.bytesOut, "bytes_out_total", .counter, .bytes, .worker, "Bytes written to clients."),
-    ] + latency + link
+    static let worker: [Metric] =
+        [
+            Metric(
+                .connsOpen, "conns_open", .gauge, .worker, "Client connections that are open.",
+                advice: "Near the limit: more workers, or a higher workers.max_connections and descriptor limit.",
+                threshold: .share(of: .connLimit, 0.80, 0.95)),
+            Metric(.connsParked, "conns_parked", .gauge, .worker, "Connections that hold a waiting poll."),
+            Metric(.connsPeak, "conns_peak", .gauge, .worker, "Most connections at once since the worker started."),
+            Metric(
+                .connLimit, "conn_limit", .limit, .worker,
+                "Connections that the worker takes: workers.max_connections, or what its descriptor limit allows."),
+            Metric(.accepts, "accepts_total", .counter, .worker, "Connections accepted."),
+            Metric(
+                .acceptErrors, "accept_errors_total", .counter, .worker,
+                "accept(2) calls that failed: out of descriptors or memory, or the client was gone.",
+                advice: "If it grows: raise the descriptor limit (megacomet doctor).", threshold: .rate(0.1, 10)),
+            Metric(
+                .rejectedLimit, "rejected_limit_total", .counter, .worker,
+                "Requests answered 503 because the worker was full.",
+                advice: "Add workers or raise workers.max_connections.", threshold: .rate(0.1, 10)),
+            Metric(
+                .closesClient, "closes_client_total", .counter, .worker, "Connections that the client closed.",
+                label: closes("client")),
+            Metric(
+                .closesTimeout, "closes_timeout_total", .counter, .worker,
+                "Connections closed for want of a whole request, or of a next one.", label: closes("timeout")),
+            Metric(
+                .closesDrain, "closes_drain_total", .counter, .worker, "Connections closed by a drain.",
+                label: closes("drain")),
+            Metric(
+                .closesError, "closes_error_total", .counter, .worker,
+                "Connections closed after a bad request or a failed write.", label: closes("error")),
+            Metric(
+                .closesSlow, "closes_slow_client_total", .counter, .worker,
+                "Connections cut because the client did not read its answer.", label: closes("slow_client")),
+            Metric(
+                .closesAnswered, "closes_answered_total", .counter, .worker,
+                "Connections closed after their answer, as the client had asked.", label: closes("answered")),
+            Metric(.polls, "polls_total", .counter, .worker, "Polls that came."),
+            Metric(.pollsAnswered, "polls_answered_total", .counter, .worker, "Polls answered with messages."),
+            Metric(
+                .pollsEmpty, "polls_empty_total", .counter, .worker,
+                "Polls answered empty: their time was over, or the worker drained."),
+            Metric(
+                .pollsReplaced, "polls_replaced_total", .counter, .worker,
+                "Polls ended by a newer poll for the same client.",
+                advice: "Many: two tabs or two users share a client id."),
+            Metric(
+                .httpRefused, "http_refused_total", .counter, .worker, "Requests refused with a 4xx or 5xx.",
+                advice: "Many: a broken client, a scanner, or a proxy that speaks something else."),
+            Metric(.delivered, "delivered_total", .counter, .worker, "Messages written to their client."),
+            Metric(
+                .deliverErrors, "deliver_errors_total", .counter, .worker,
+                "Answers that could not be written: the connection was dead. Their messages go back to the manager."),
+            Metric(
+                .partialWrites, "partial_writes_total", .counter, .worker,
+                "Answers that the socket did not take at once."),
+            Metric(.bytesIn, "bytes_in_total", .counter, .bytes, .worker, "Bytes read from clients."),
+            Metric(.bytesOut, "bytes_out_total", .counter, .bytes, .worker, "Bytes written to clients."),
+        ] + latency + link
 
-    private static let latency: [Metric] = zip(LatencyBuckets.ids, ["1", "2", "5", "10", "50", "100", "500", nil]).map { id, bound in
-        Metric(
-            id, bound.map { "latency_under_\($0)ms_total" } ?? "latency_over_500ms_total", .bucket, .worker,
-            "Messages by the time from the manager's turn that decided on them to the end of the write: "
-                + (bound.map { "under \($0) ms, and in no bucket before." } ?? "500 ms and more."),
-            advice: "High: see loop lag and CPU of the worker and of the manager.")
-    } + [
-        Metric(.latencySum, "latency_sum_us_total", .bucket, .microseconds, .worker, "The sum of those times."),
-    ]
+    private static let latency: [Metric] =
+        zip(LatencyBuckets.ids, ["1", "2", "5", "10", "50", "100", "500", nil]).map { id, bound in
+            Metric(
+                id, bound.map { "latency_under_\($0)ms_total" } ?? "latency_over_500ms_total", .bucket, .worker,
+                "Messages by the time from the manager's turn that decided on them to the end of the write: "
+                    + (bound.map { "under \($0) ms, and in no bucket before." } ?? "500 ms and more."),
+                advice: "High: see loop lag and CPU of the worker and of the manager.")
+        } + [
+            Metric(.latencySum, "latency_sum_us_total", .bucket, .microseconds, .worker, "The sum of those times.")
+        ]
 
     private static let link: [Metric] = [
-        Metric(.managerLinkUp, "mgr_link_up", .gauge, .truth, .worker, "Whether the worker is linked to its manager.",
+        Metric(
+            .managerLinkUp, "mgr_link_up", .gauge, .truth, .worker, "Whether the worker is linked to its manager.",
             advice: "0 for long: look at the manager; the worker keeps its clients and tries again."),
-        Metric(.managerReconnects, "mgr_reconnects_total", .counter, .worker, "Times that the link to the manager was lost."),
+        Metric(
+            .managerReconnects, "mgr_reconnects_total", .counter, .worker,
+            "Times that the link to the manager was lost."),
         Metric(.managerFramesIn, "mgr_frames_in_total", .counter, .worker, "Frames that came from the manager."),
         Metric(.managerFramesOut, "mgr_frames_out_total", .counter, .worker, "Frames written to the manager."),
-        Metric(.undelivered, "undelivered_total", .counter, .worker, "Messages given back to the manager, because their client was gone."),
-        Metric(.undeliveredLost, "undelivered_lost_total", .counter, .worker, "Messages on their way back to the manager when the link broke.",
+        Metric(
+            .undelivered, "undelivered_total", .counter, .worker,
+            "Messages given back to the manager, because their client was gone."),
+        Metric(
+            .undeliveredLost, "undelivered_lost_total", .counter, .worker,
+            "Messages on their way back to the manager when the link broke.",
             advice: "Only clients that do not acknowledge can lose these: use a cursor.", threshold: .rate(0.001, 1)),
-        Metric(.headerTimeouts, "header_timeouts_total", .counter, .worker, "Connections whose request was not whole in time.",
+        Metric(
+            .headerTimeouts, "header_timeouts_total", .counter, .worker,
+            "Connections whose request was not whole in time.",
             advice: "Many: a slow-request attack, or a proxy that opens connections ahead."),
-        Metric(.clientMemory, "client_memory_bytes", .gauge, .bytes, .worker, "Memory of the worker's records of its connections."),
-        Metric(.linkBacklog, "mgr_link_backlog_bytes", .gauge, .bytes, .worker, "Bytes that wait for the manager to read them."),
+        Metric(
+            .clientMemory, "client_memory_bytes", .gauge, .bytes, .worker,
+            "Memory of the worker's records of its connections."),
+        Metric(
+            .linkBacklog, "mgr_link_backlog_bytes", .gauge, .bytes, .worker,
+            "Bytes that wait for the manager to read them."),
     ]
 
     static let process: [Metric] = [
-        Metric(.fdsOpen, "fds_open", .gauge, .process, "Descriptors that are open.",
-            advice: "Near the limit: raise LimitNOFILE (megacomet doctor).", threshold: .share(of: .fdLimit, 0.80, 0.95)),
+        Metric(
+            .fdsOpen, "fds_open", .gauge, .process, "Descriptors that are open.",
+            advice: "Near the limit: raise LimitNOFILE (megacomet doctor).", threshold: .share(of: .fdLimit, 0.80, 0.95)
+        ),
         Metric(.fdLimit, "fd_limit", .limit, .process, "Descriptors that the process may open."),
         Metric(.loopIterations, "loop_iterations_total", .counter, .process, "Turns of the event loop."),
-        Metric(.loopBusy, "loop_busy_us_total", .counter, .microseconds, .process, "Time that the loop worked and did not wait."),
-        Metric(.loopLagMax, "loop_lag_max_us", .maximum, .microseconds, .process, "The longest that an event or timer may have waited for the loop, since the last report: the longest turn, or the lateness of a timer.",
-            advice: "High: the process had too much to do at once, or the machine gave it no time.", threshold: .value(50_000, 250_000)),
-        Metric(.turnBusyMax, "turn_busy_max_us", .maximum, .microseconds, .process, "The longest single turn of the loop since the last report."),
-        Metric(.cpuUser, "cpu_user_us_total", .counter, .microseconds, .process, "CPU time in the program.",
-            advice: "A process is one thread: near one core it is full. Add workers.", threshold: .rate(800_000, 950_000)),
+        Metric(
+            .loopBusy, "loop_busy_us_total", .counter, .microseconds, .process,
+            "Time that the loop worked and did not wait."),
+        Metric(
+            .loopLagMax, "loop_lag_max_us", .maximum, .microseconds, .process,
+            "The longest that an event or timer may have waited for the loop, since the last report: the longest turn, "
+                + "or the lateness of a timer.",
+            advice: "High: the process had too much to do at once, or the machine gave it no time.",
+            threshold: .value(50_000, 250_000)),
+        Metric(
+            .turnBusyMax, "turn_busy_max_us", .maximum, .microseconds, .process,
+            "The longest single turn of the loop since the last report."),
+        Metric(
+            .cpuUser, "cpu_user_us_total", .counter, .microseconds, .process, "CPU time in the program.",
+            advice: "A process is one thread: near one core it is full. Add workers.",
+            threshold: .rate(800_000, 950_000)),
         Metric(.cpuSystem, "cpu_sys_us_total", .counter, .microseconds, .process, "CPU time in the kernel for it."),
         Metric(.rss, "rss_bytes", .gauge, .bytes, .process, "Memory resident, shared pages included."),
         Metric(.minorFaults, "minor_faults_total", .counter, .process, "Page faults without a disk."),
-        Metric(.reportSendErrors, "report_send_errors_total", .counter, .process, "Reports that the kernel did not take."),
+        Metric(
+            .reportSendErrors, "report_send_errors_total", .counter, .process, "Reports that the kernel did not take."),
     ]
 }

@@ -1,4 +1,5 @@
-/// The table of metrics: the one source of the ids on the wire, docs.txt's list, Prometheus' HELP lines and megatop's explanations.
+/// The table of metrics: the one source of the ids on the wire, docs.txt's list, Prometheus' HELP lines and megatop's
+/// explanations.
 ///
 /// An id that was given is never changed and never given again: readers and recordings of other versions rely on it.
 package struct Metric: Sendable {
@@ -48,10 +49,12 @@ package struct Metric: Sendable {
         case worker
         /// The manager's own: megacomet_manager_NAME.
         case manager
-        /// The manager's, behind a subject: what waits for the clients that were last on that worker. Without a subject: of all.
-        /// megacomet_worker_NAME{worker="3"}, {worker="none"} for clients that were on none, megacomet_manager_NAME for all.
+        /// The manager's, behind a subject: what waits for the clients that were last on that worker. Without a
+        /// subject: of all. megacomet_worker_NAME{worker="3"}, {worker="none"} for clients that were on none,
+        /// megacomet_manager_NAME for all.
         case queue
-        /// Of every daemon, the supervisor too: megacomet_worker_NAME{worker="3"}, megacomet_manager_NAME, megacomet_supervisor_NAME.
+        /// Of every daemon, the supervisor too: megacomet_worker_NAME{worker="3"}, megacomet_manager_NAME,
+        /// megacomet_supervisor_NAME.
         case process
         /// The supervisor's, behind a subject, on each process: megacomet_child_NAME{process="worker-3",worker="3"}.
         case child
@@ -109,7 +112,9 @@ package struct Metric: Sendable {
     package static let schema: UInt16 = 1
 
     /// In the order of ids.
-    package static let all: [Metric] = (worker + queue + process + manager + child + supervisor + host + marks).sorted { $0.id.rawValue < $1.id.rawValue }
+    package static let all: [Metric] = (worker + queue + process + manager + child + supervisor + host + marks).sorted {
+        $0.id.rawValue < $1.id.rawValue
+    }
 
     /// By id; nil for one that this version does not know: readers show it as `#id`.
     package static func named(_ id: UInt16) -> Metric? { Int(id) < byID.count ? byID[Int(id)] : nil }
@@ -117,7 +122,8 @@ package struct Metric: Sendable {
         guard let metric = named(id.rawValue) else { preconditionFailure("metric \(id) has no row in the table") }
         return metric
     }
-    /// Kind and unit of each id as the wire has them, without touching the rows: for what is done for every value of every report.
+    /// Kind and unit of each id as the wire has them, without touching the rows: for what is done for every value of
+    /// every report.
     static let marksByID: [(kind: UInt8, unit: UInt8)] = {
         var result = [(kind: UInt8, unit: UInt8)](repeating: (0, 0), count: 256)
         for metric in all { result[Int(metric.id.rawValue)] = (metric.kind.rawValue, metric.unit.rawValue) }
@@ -131,11 +137,15 @@ package struct Metric: Sendable {
 }
 
 extension Metric.Threshold {
-    static func value(_ warning: Double, _ critical: Double) -> Metric.Threshold { .init(measure: .value, warning: warning, critical: critical) }
+    static func value(_ warning: Double, _ critical: Double) -> Metric.Threshold {
+        .init(measure: .value, warning: warning, critical: critical)
+    }
     static func share(of id: MetricID, _ warning: Double, _ critical: Double) -> Metric.Threshold {
         .init(measure: .share(of: id), warning: warning, critical: critical)
     }
-    static func rate(_ warning: Double, _ critical: Double) -> Metric.Threshold { .init(measure: .rate, warning: warning, critical: critical) }
+    static func rate(_ warning: Double, _ critical: Double) -> Metric.Threshold {
+        .init(measure: .rate, warning: warning, critical: critical)
+    }
     static func rateShare(of id: MetricID, _ warning: Double, _ critical: Double) -> Metric.Threshold {
         .init(measure: .rateShare(of: id), warning: warning, critical: critical)
     }
@@ -145,7 +155,8 @@ extension Metric.Threshold {
 package enum LatencyBuckets {
     package static let boundsMilliseconds: [UInt64] = [1, 2, 5, 10, 50, 100, 500]
     package static let ids: [MetricID] = [
-        .latencyUnder1, .latencyUnder2, .latencyUnder5, .latencyUnder10, .latencyUnder50, .latencyUnder100, .latencyUnder500, .latencyOver500,
+        .latencyUnder1, .latencyUnder2, .latencyUnder5, .latencyUnder10, .latencyUnder50, .latencyUnder100,
+        .latencyUnder500, .latencyOver500,
     ]
 }
 

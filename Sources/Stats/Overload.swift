@@ -1,7 +1,8 @@
-/// When a process says in its reports that it is OVERLOADED: it is full and refuses what comes, or its loop is late again and again. A pure
-/// value, asked once for each report.
+/// When a process says in its reports that it is OVERLOADED: it is full and refuses what comes, or its loop is late
+/// again and again. A pure value, asked once for each report.
 ///
-///     not full --at its bound, or it refused something--> full --under 95 % of the bound, and nothing refused--> not full
+///     not full --at its bound, or it refused something--> full
+///     full --under 95 % of the bound, and nothing refused--> not full
 ///     timely --lag critical in three reports in a row--> late --lag under the warning in three in a row--> timely
 package struct Overload: Equatable, Sendable {
     package struct Load: Equatable, Sendable {
@@ -31,7 +32,9 @@ package struct Overload: Equatable, Sendable {
     package mutating func note(_ load: Load, lag: UInt64) {
         isFull = load.share >= 1 || load.refused > refused || isFull && load.share >= Overload.relievedShare
         refused = load.refused
-        guard let threshold = Metric[.loopLagMax].threshold else { preconditionFailure("the loop's lag has thresholds") }
+        guard let threshold = Metric[.loopLagMax].threshold else {
+            preconditionFailure("the loop's lag has thresholds")
+        }
         let isOtherwise = isLate ? Double(lag) < threshold.warning : Double(lag) >= threshold.critical
         streak = isOtherwise ? streak + 1 : 0
         guard streak == Overload.reportsInARow else { return }

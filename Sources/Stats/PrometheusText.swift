@@ -1,7 +1,8 @@
-/// GET /metrics: all that is known, in Prometheus' text format 0.0.4, each family with HELP and TYPE from the table of metrics.
+/// GET /metrics: all that is known, in Prometheus' text format 0.0.4, each family with HELP and TYPE from the table of
+/// metrics.
 ///
-/// With 64 workers it is some 6,000 samples, made while messages wait for the processor: what a family is called and says is looked up once, and
-/// a sample is a few pieces put behind each other.
+/// With 64 workers it is some 6,000 samples, made while messages wait for the processor: what a family is called and
+/// says is looked up once, and a sample is a few pieces put behind each other.
 package struct PrometheusText {
     private struct Family {
         let name: String
@@ -74,7 +75,9 @@ package struct PrometheusText {
     private mutating func add(_ subject: StatsSource.Subject, _ number: UInt16, _ role: StatsPacket.Role) {
         let worker = number > 0 ? "\(number - 1)" : nil
         let labels =
-            if role == .manager { "worker=\"\(worker ?? "none")\"" } else { worker.map { "process=\"worker-\($0)\",worker=\"\($0)\"" } ?? "process=\"manager\"" }
+            if role == .manager { "worker=\"\(worker ?? "none")\"" } else {
+                worker.map { "process=\"worker-\($0)\",worker=\"\($0)\"" } ?? "process=\"manager\""
+            }
         for (id, value) in subject.values.all {
             guard let metric = Metric.named(id) else { continue }
             guard metric.id == .childState else {
@@ -82,16 +85,22 @@ package struct PrometheusText {
                 continue
             }
             let at = place(metric, .child).family
-            for state in ProcessStateCode.allCases { families[at].add(labels, "state=\"\(state.word)\"", state.rawValue == value ? "1" : "0") }
+            for state in ProcessStateCode.allCases {
+                families[at].add(labels, "state=\"\(state.word)\"", state.rawValue == value ? "1" : "0")
+            }
         }
     }
 
     /// The buckets of the wire hold their own messages only; Prometheus' hold those below as well.
     private mutating func addLatency(_ source: StatsSource, _ labels: String) {
         guard let sum = source.values[.latencySum] else { return }
-        let at = family("megacomet_delivery_seconds", "histogram") { "Messages by the time from the manager's turn that decided on them to the end of the write." }
+        let at = family("megacomet_delivery_seconds", "histogram") {
+            "Messages by the time from the manager's turn that decided on them to the end of the write."
+        }
         var count: UInt64 = 0
-        for (id, bound) in zip(LatencyBuckets.ids, LatencyBuckets.boundsMilliseconds.map { seconds($0, 1000) } + ["+Inf"]) {
+        for (id, bound) in zip(
+            LatencyBuckets.ids, LatencyBuckets.boundsMilliseconds.map { seconds($0, 1000) } + ["+Inf"])
+        {
             count += source.values[id] ?? 0
             families[at].add(labels, "le=\"\(bound)\"", "\(count)", suffix: "_bucket")
         }

@@ -1,11 +1,14 @@
 // The day: once every 10 seconds the totals of the seconds before are taken together. Between that it costs nothing.
 extension StatsArchive {
-    /// Puts the steps that are over by now into the day's memory. Which; nil where none is new. `now` in ns of CLOCK_MONOTONIC.
+    /// Puts the steps that are over by now into the day's memory. Which; nil where none is new. `now` in ns of
+    /// CLOCK_MONOTONIC.
     package mutating func closeSteps(now: UInt64) -> ClosedRange<UInt64>? {
         let current = StatsDay.step(at: now)
         guard let begin, current > 0 else { return nil }
         // Of what is longer ago the seconds are gone, too.
-        let first = max(day.newest.map { $0 + 1 } ?? 1, begin / StatsDay.secondsInStep, current - min(current, UInt64(StatsArchive.steps) / StatsDay.secondsInStep))
+        let first = max(
+            day.newest.map { $0 + 1 } ?? 1, begin / StatsDay.secondsInStep,
+            current - min(current, UInt64(StatsArchive.steps) / StatsDay.secondsInStep))
         guard first < current else { return nil }
         for number in first..<current { day.put(step(number), at: number) }
         return first...(current - 1)
@@ -20,10 +23,16 @@ extension StatsArchive {
             for (place, rings) in rings where place.subject == nil {
                 switch place.role {
                 case .worker:
-                    if let ring = rings[StatsArchive.connsOpenAt], let at = ring.known(second, patienceSeconds) { held = (held ?? 0) + Double(ring[at]) }
-                    if let ring = rings[StatsArchive.deliveredAt], let grown = ring.rate(second, patienceSeconds) { rate = (rate ?? 0) + grown }
+                    if let ring = rings[StatsArchive.connsOpenAt], let at = ring.known(second, patienceSeconds) {
+                        held = (held ?? 0) + Double(ring[at])
+                    }
+                    if let ring = rings[StatsArchive.deliveredAt], let grown = ring.rate(second, patienceSeconds) {
+                        rate = (rate ?? 0) + grown
+                    }
                 case .manager:
-                    if let ring = rings[StatsArchive.queueMessagesAt], let at = ring.known(second, patienceSeconds) { queued.note(Double(ring[at])) }
+                    if let ring = rings[StatsArchive.queueMessagesAt], let at = ring.known(second, patienceSeconds) {
+                        queued.note(Double(ring[at]))
+                    }
                 case .supervisor, .reader: break
                 }
             }
@@ -41,7 +50,9 @@ extension StatsArchive {
     var dayKeys: [Key] {
         guard day.newest != nil else { return [] }
         return StatsDay.Total.allCases.flatMap { total in
-            [StatsHistory.Measure.least, .mean, .most].map { Key(role: .supervisor, instance: 0, metric: StatsHistory.metric(total.metric, $0), subject: nil) }
+            [StatsHistory.Measure.least, .mean, .most].map {
+                Key(role: .supervisor, instance: 0, metric: StatsHistory.metric(total.metric, $0), subject: nil)
+            }
         }
     }
 }

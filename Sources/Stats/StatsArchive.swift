@@ -1,5 +1,6 @@
-/// The hub's memory of the last 10 minutes, a value a second, of the metrics that a viewer draws over time. A series is made when its first
-/// value comes: 4.8 KB each, 6 for a worker and 4 for its queue, so 3 MB for 64 workers. Every 10 seconds their totals go into the day's memory.
+/// The hub's memory of the last 10 minutes, a value a second, of the metrics that a viewer draws over time. A series is
+/// made when its first value comes: 4.8 KB each, 6 for a worker and 4 for its queue, so 3 MB for 64 workers. Every 10
+/// seconds their totals go into the day's memory.
 package struct StatsArchive: Sendable {
     package static let steps = 600
     package static let stepMilliseconds: UInt32 = 1000
@@ -7,7 +8,8 @@ package struct StatsArchive: Sendable {
 
     static let ofWorkers: [MetricID] = [.connsOpen, .delivered, .polls, .bytesOut, .loopLagMax, .rss]
     static let ofManager: [MetricID] = [
-        .publishes, .publishBytes, .forwarded, .queueMessages, .queueBytes, .queueOldest, .enqueued, .dequeued, .expired, .droppedFull, .loopLagMax, .rss,
+        .publishes, .publishBytes, .forwarded, .queueMessages, .queueBytes, .queueOldest, .enqueued, .dequeued,
+        .expired, .droppedFull, .loopLagMax, .rss,
     ]
     private static let ofSupervisor: [MetricID] = [.tcpInUse, .memoryAvailable]
     private static let ofSubjects: [MetricID] = [.queueMessages, .queueOldest, .expired, .enqueued]
@@ -43,7 +45,8 @@ package struct StatsArchive: Sendable {
     private static let mostPlaces = 512
     /// The last 24 hours of the totals.
     package internal(set) var day: StatsDay
-    /// The second of the first report, and for how many seconds a process that says nothing still has its last value: three intervals.
+    /// The second of the first report, and for how many seconds a process that says nothing still has its last value:
+    /// three intervals.
     private(set) var begin: UInt64?
     private(set) var patienceSeconds: UInt64 = 3
 
@@ -53,10 +56,15 @@ package struct StatsArchive: Sendable {
     package var keys: [Key] {
         let all = rings.flatMap { place, rings in
             zip(StatsArchive.metrics(place.role, hasSubject: place.subject != nil), rings).compactMap { id, ring in
-                ring == nil ? nil : Key(role: place.role, instance: place.instance, metric: id.rawValue, subject: place.subject)
+                ring == nil
+                    ? nil : Key(role: place.role, instance: place.instance, metric: id.rawValue, subject: place.subject)
             }
         }
-        return all.sorted { ($0.role.rawValue, $0.instance, $0.metric, $0.subject ?? .max) < ($1.role.rawValue, $1.instance, $1.metric, $1.subject ?? .max) } + dayKeys
+        return all.sorted {
+            ($0.role.rawValue, $0.instance, $0.metric, $0.subject ?? .max) < (
+                $1.role.rawValue, $1.instance, $1.metric, $1.subject ?? .max
+            )
+        } + dayKeys
     }
 
     /// Takes up what the newest datagram of a source brought. `now` in ns of CLOCK_MONOTONIC.
@@ -69,7 +77,9 @@ package struct StatsArchive: Sendable {
         if source.header.part == 1 { put(Place(role: role, instance: instance), source.values, step) }
         guard role == .manager else { return }
         for number in source.newestSubjects {
-            if let subject = source.subjects[number] { put(Place(role: role, instance: instance, subject: number), subject.values, step) }
+            if let subject = source.subjects[number] {
+                put(Place(role: role, instance: instance, subject: number), subject.values, step)
+            }
         }
     }
 
@@ -103,7 +113,8 @@ package struct StatsArchive: Sendable {
         }
         guard let begin = values.firstIndex(where: { $0 != nil }) else { return nil }
         return StatsHistory(
-            role: key.role, instance: key.instance, metric: key.metric, subject: key.subject, stepMilliseconds: StatsArchive.stepMilliseconds,
+            role: key.role, instance: key.instance, metric: key.metric, subject: key.subject,
+            stepMilliseconds: StatsArchive.stepMilliseconds,
             firstTime: (first + UInt64(begin)) * length, values: Array(values[begin...]))
     }
 }
@@ -125,7 +136,9 @@ extension StatsArchive.Ring {
     fileprivate mutating func put(_ value: UInt64, _ step: UInt64) {
         guard step >= last || last == 0 else { return }
         if last > 0 {
-            for empty in (last + 1)..<max(last + 1, min(step, last + UInt64(StatsArchive.steps) + 1)) { values[Int(empty % UInt64(StatsArchive.steps))] = StatsArchive.none }
+            for empty in (last + 1)..<max(last + 1, min(step, last + UInt64(StatsArchive.steps) + 1)) {
+                values[Int(empty % UInt64(StatsArchive.steps))] = StatsArchive.none
+            }
         }
         values[Int(step % UInt64(StatsArchive.steps))] = value
         last = step

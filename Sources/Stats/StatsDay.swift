@@ -1,14 +1,16 @@
 package import Wire
 
-/// The hub's memory of the last 24 hours: least, mean and most of every 10 seconds, of the totals that a viewer draws over the day.
+/// The hub's memory of the last 24 hours: least, mean and most of every 10 seconds, of the totals that a viewer draws
+/// over the day.
 ///
-/// It is of the whole appliance, not of each process: 128 workers cost no more than one, 304 KiB that are taken at the start. A step of which
-/// nothing is known (no report came, or no hub ran) is unknown, not zero.
+/// It is of the whole appliance, not of each process: 128 workers cost no more than one, 304 KiB that are taken at the
+/// start. A step of which nothing is known (no report came, or no hub ran) is unknown, not zero.
 package struct StatsDay: Sendable {
     package static let steps = 8640
     package static let secondsInStep: UInt64 = 10
     private static let stepNanoseconds = secondsInStep * 1_000_000_000
-    /// A viewer gets it by the minute: the widest line of a terminal has 200 columns of seven minutes, and it is 63 datagrams at most, not 350.
+    /// A viewer gets it by the minute: the widest line of a terminal has 200 columns of seven minutes, and it is 63
+    /// datagrams at most, not 350.
     private static let stepsInPiece: UInt64 = 6
 
     package enum Total: Int, CaseIterable, Sendable {
@@ -21,7 +23,8 @@ package struct StatsDay: Sendable {
             }
         }
     }
-    /// What one total was in one step. Of a counter: how fast it grew, in thousandths a second. What is more than 32 bits hold is the most that they do.
+    /// What one total was in one step. Of a counter: how fast it grew, in thousandths a second. What is more than 32
+    /// bits hold is the most that they do.
     package struct Span: Equatable, Sendable {
         package var least = UInt32.max
         package var mean = UInt32.max
@@ -67,11 +70,14 @@ package struct StatsDay: Sendable {
     /// The step that is under way. `now` in ns of CLOCK_MONOTONIC.
     package static func step(at now: UInt64) -> UInt64 { now / stepNanoseconds }
 
-    /// Puts a step that is over behind the others. Those that are missing between are unknown; one that is not newer is left out.
+    /// Puts a step that is over behind the others. Those that are missing between are unknown; one that is not newer is
+    /// left out.
     package mutating func put(_ step: Step, at number: UInt64) {
         if let newest {
             guard number > newest else { return }
-            for missed in max(newest + 1, number - min(number, UInt64(StatsDay.steps)))..<number { ring[StatsDay.slot(missed)] = Step() }
+            for missed in max(newest + 1, number - min(number, UInt64(StatsDay.steps)))..<number {
+                ring[StatsDay.slot(missed)] = Step()
+            }
         }
         ring[StatsDay.slot(number)] = step
         newest = number
@@ -96,7 +102,8 @@ package struct StatsDay: Sendable {
         guard !values.isEmpty else { return nil }
         return StatsHistory(
             role: .supervisor, instance: 0, metric: StatsHistory.metric(total.metric, measure), subject: nil,
-            stepMilliseconds: UInt32(StatsDay.stepsInPiece * StatsDay.secondsInStep * 1000), firstTime: first * StatsDay.stepsInPiece * StatsDay.stepNanoseconds,
+            stepMilliseconds: UInt32(StatsDay.stepsInPiece * StatsDay.secondsInStep * 1000),
+            firstTime: first * StatsDay.stepsInPiece * StatsDay.stepNanoseconds,
             values: values)
     }
     private func value(_ total: Total, _ measure: StatsHistory.Measure, _ piece: UInt64) -> UInt64? {
@@ -109,8 +116,8 @@ package struct StatsDay: Sendable {
 
     // MARK: the file
 
-    /// A step as the supervisor's file keeps it: its number 8, then least, mean and most of each total, 4 bytes each, in network byte order;
-    /// all bits set is unknown. A step has its place in the file by its number.
+    /// A step as the supervisor's file keeps it: its number 8, then least, mean and most of each total, 4 bytes each,
+    /// in network byte order; all bits set is unknown. A step has its place in the file by its number.
     package static let recordBytes = 8 + 12 * Total.allCases.count
     package static func place(_ number: UInt64) -> Int { slot(number) * recordBytes }
     package func write(_ number: UInt64, to out: inout Buffer) {
@@ -133,7 +140,8 @@ package struct StatsDay: Sendable {
             }
             let number: UInt64 = next()
             // A place that was never written is all zeros; of the machine's first 10 seconds no step is kept.
-            guard number > 0, StatsDay.slot(number) == slot, number < current, current - number < UInt64(StatsDay.steps) else { continue }
+            guard number > 0, StatsDay.slot(number) == slot, number < current, current - number < UInt64(StatsDay.steps)
+            else { continue }
             var step = Step()
             for total in Total.allCases {
                 step[total].least = next()

@@ -2,7 +2,8 @@ package import Wire
 
 /// The body of an EVENT datagram, and a line of `megacomet events --json`: one JSON object.
 ///
-///     {"time":1795442551042,"severity":"error","name":"worker-5","kind":"EXIT","text":"SIGSEGV after 3.1 s","pid":24417,"generation":3}
+///     {"time":1795442551042,"severity":"error","name":"worker-5","kind":"EXIT","text":"SIGSEGV after
+///     3.1 s","pid":24417,"generation":3}
 ///
 /// `name`, `pid` and `generation` are left out where they do not apply. A viewer shows `text` as it is.
 package struct StatsEvent: Equatable, Sendable {
@@ -17,7 +18,10 @@ package struct StatsEvent: Equatable, Sendable {
     package var pid: Int?
     package var generation: Int?
 
-    package init(timeMilliseconds: UInt64, severity: Severity, name: String?, kind: String, text: String, pid: Int? = nil, generation: Int? = nil) {
+    package init(
+        timeMilliseconds: UInt64, severity: Severity, name: String?, kind: String, text: String, pid: Int? = nil,
+        generation: Int? = nil
+    ) {
         self.timeMilliseconds = timeMilliseconds
         self.severity = severity
         self.name = name

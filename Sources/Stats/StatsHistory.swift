@@ -2,13 +2,14 @@ package import Wire
 
 /// A piece of the hub's history: the values of one metric of one process, one for each step of time, oldest first.
 ///
-///     64  2  role         72  4  step, ms                        86  ..  count values, each the difference to the one before (the first:
-///     66  2  instance     76  8  time of the first value,                to zero), zigzag, plus one, as a LEB128 number of 7 bits a byte,
-///     68  2  metric id           monotonic ns                            low bits first; 0: there was no report in that step
+///     64  2  role         72  4  step, ms                 86  ..  count values, each the difference to the one
+///     66  2  instance     76  8  time of the first value,         before (first: to zero), zigzag, plus one, as a
+///     68  2  metric id           monotonic ns                     LEB128 number of 7 bits a byte; 0: no report then
 ///     70  2  subject, or  84  2  count
 ///            65535 for none
 ///
-/// The metric's low byte is its id, the high one its `Measure`. A viewer that knows only whole ids finds none of the day's, and skips them.
+/// The metric's low byte is its id, the high one its `Measure`. A viewer that knows only whole ids finds none of the
+/// day's, and skips them.
 package struct StatsHistory: Equatable, Sendable {
     package var role: StatsPacket.Role
     package var instance: UInt16
@@ -20,23 +21,28 @@ package struct StatsHistory: Equatable, Sendable {
     /// nil: no report in that step.
     package var values: [UInt64?]
 
-    /// What the values are of their step. Those of the day (`StatsDay`) are three series, and of a counter its rate in thousandths a second.
+    /// What the values are of their step. Those of the day (`StatsDay`) are three series, and of a counter its rate in
+    /// thousandths a second.
     package enum Measure: UInt8, CaseIterable, Sendable {
         /// As it was reported.
         case value = 0
         case least, mean, most
     }
-    package static func metric(_ id: MetricID, _ measure: Measure) -> UInt16 { UInt16(measure.rawValue) << 8 | id.rawValue }
+    package static func metric(_ id: MetricID, _ measure: Measure) -> UInt16 {
+        UInt16(measure.rawValue) << 8 | id.rawValue
+    }
     /// nil: one that this version does not know.
     package var id: MetricID? { MetricID(rawValue: metric & 0xFF) }
     package var measure: Measure? { Measure(rawValue: UInt8(metric >> 8)) }
 
     package static let fixedBytes = 22
     /// The room for values in one datagram.
-    package static let valueBytes = StatsPacket.mostBytes - StatsPacket.headerBytes - StatsPacket.tokenBytes - fixedBytes
+    package static let valueBytes =
+        StatsPacket.mostBytes - StatsPacket.headerBytes - StatsPacket.tokenBytes - fixedBytes
 
     package init(
-        role: StatsPacket.Role, instance: UInt16, metric: UInt16, subject: UInt16?, stepMilliseconds: UInt32, firstTime: UInt64, values: [UInt64?]
+        role: StatsPacket.Role, instance: UInt16, metric: UInt16, subject: UInt16?, stepMilliseconds: UInt32,
+        firstTime: UInt64, values: [UInt64?]
     ) {
         self.role = role
         self.instance = instance
@@ -62,7 +68,8 @@ package struct StatsHistory: Equatable, Sendable {
             let before = encoded.count
             if let value {
                 let difference = Int64(bitPattern: value &- last)
-                encoded.append(leb128: (UInt64(bitPattern: difference << 1) ^ UInt64(bitPattern: difference >> 63)) &+ 1)
+                encoded.append(
+                    leb128: (UInt64(bitPattern: difference << 1) ^ UInt64(bitPattern: difference >> 63)) &+ 1)
                 last = value
             } else {
                 encoded.append(0)
@@ -80,12 +87,15 @@ package struct StatsHistory: Equatable, Sendable {
 
     /// nil where the bytes are none.
     package init?(_ body: UnsafeRawBufferPointer) {
-        guard body.count >= StatsHistory.fixedBytes, let role = StatsPacket.Role(rawValue: body.bigEndian(at: 0)) else { return nil }
+        guard body.count >= StatsHistory.fixedBytes, let role = StatsPacket.Role(rawValue: body.bigEndian(at: 0)) else {
+            return nil
+        }
         let subject: UInt16 = body.bigEndian(at: 6)
         let count = Int(body.bigEndian(at: 20, as: UInt16.self))
         guard count <= StatsHistory.valueBytes else { return nil }
         self.init(
-            role: role, instance: body.bigEndian(at: 2), metric: body.bigEndian(at: 4), subject: subject == .max ? nil : subject,
+            role: role, instance: body.bigEndian(at: 2), metric: body.bigEndian(at: 4),
+            subject: subject == .max ? nil : subject,
             stepMilliseconds: body.bigEndian(at: 8), firstTime: body.bigEndian(at: 12), values: [])
         var at = StatsHistory.fixedBytes
         var last: UInt64 = 0

@@ -1,5 +1,5 @@
-/// The hub's viewers: each subscribes anew every 3 s, and is forgotten 10 s after it last did. At most 16: one more is told so.
-/// `Viewer` is its address.
+/// The hub's viewers: each subscribes anew every 3 s, and is forgotten 10 s after it last did. At most 16: one more is
+/// told so. `Viewer` is its address.
 package struct StatsLeases<Viewer: Hashable & Sendable>: Sendable {
     package static var mostViewers: Int { 16 }
     package static var leaseMilliseconds: UInt64 { 10_000 }

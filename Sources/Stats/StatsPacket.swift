@@ -29,7 +29,8 @@ package struct StatsPacket {
         case event = 2
         /// From a viewer to the hub. Its `state` is a `Wish`.
         case subscribe = 3
-        /// The hub's answer: interval is the lease in ms; state 1 taken, 2 refused (16 viewers already, or history is still on its way: 3).
+        /// The hub's answer: interval is the lease in ms; state 1 taken, 2 refused (16 viewers already, or history is
+        /// still on its way: 3).
         case subscribeOK = 4
         /// From a viewer to the hub: the newest report of each, once, without a lease.
         case poll = 5
@@ -67,7 +68,8 @@ package struct StatsPacket {
         package var schema = Metric.schema
         package var part: UInt8 = 1
         package var parts: UInt8 = 1
-        /// Nanoseconds of CLOCK_MONOTONIC when the values were taken: rates are made with it, never with the time of arrival.
+        /// Nanoseconds of CLOCK_MONOTONIC when the values were taken: rates are made with it, never with the time of
+        /// arrival.
         package var sampleTime: UInt64 = 0
         /// Milliseconds since 1970, for people only.
         package var wallTime: UInt64 = 0
@@ -102,15 +104,19 @@ package struct StatsPacket {
     /// Of a time in nanoseconds: 146 years. Times under it can be added to without a thought of overflow.
     package static let timeEnd: UInt64 = 1 << 62
 
-    /// `length`: the datagram's true length, which is more than `bytes` where it was cut. `token` nil: any is taken (unauthenticated).
+    /// `length`: the datagram's true length, which is more than `bytes` where it was cut. `token` nil: any is taken
+    /// (unauthenticated).
     package static func parse(_ bytes: UnsafeRawBufferPointer, length: Int, token: StatsToken?) -> Parsed {
         guard bytes.count >= 8, bytes.bigEndian(at: 0, as: UInt32.self) == magic else { return .wrong(.badMagic) }
-        guard length == bytes.count, length <= mostBytes, length >= headerBytes + tokenBytes else { return .wrong(.truncated) }
+        guard length == bytes.count, length <= mostBytes, length >= headerBytes + tokenBytes else {
+            return .wrong(.truncated)
+        }
         let head = Int(bytes.bigEndian(at: 6, as: UInt16.self))
         guard head >= headerBytes, head + tokenBytes <= length else { return .wrong(.truncated) }
         if let token, StatsToken(bytes.part(length - tokenBytes, tokenBytes)) != token { return .wrong(.badToken) }
         guard bytes[4] == version else { return .wrong(.newer(bytes[4])) }
-        guard let kind = Kind(rawValue: bytes[5]), let role = Role(rawValue: bytes.bigEndian(at: 20, as: UInt16.self)) else { return .wrong(.foreign) }
+        guard let kind = Kind(rawValue: bytes[5]), let role = Role(rawValue: bytes.bigEndian(at: 20, as: UInt16.self))
+        else { return .wrong(.foreign) }
         var header = Header()
         header.kind = kind
         header.boot = bytes.bigEndian(at: 8)
@@ -130,12 +136,15 @@ package struct StatsPacket {
         guard max(header.sampleTime, header.wallTime, header.startTime) < timeEnd else { return .wrong(.foreign) }
         let body = bytes.part(head, length - head - tokenBytes)
         if kind == .report || kind == .goodbye {
-            guard body.count % metricBytes == 0, header.part >= 1, header.part <= header.parts else { return .wrong(.truncated) }
+            guard body.count % metricBytes == 0, header.part >= 1, header.part <= header.parts else {
+                return .wrong(.truncated)
+            }
         }
         return .packet(StatsPacket(header: header, body: body))
     }
 
-    /// Calls `each` with every metric of a report's body: id, value, and the subject that it is of (nil: the sender itself).
+    /// Calls `each` with every metric of a report's body: id, value, and the subject that it is of (nil: the sender
+    /// itself).
     package func forEachMetric(_ each: (UInt16, UInt64, UInt16?) -> Void) {
         var subject: UInt16?
         for at in stride(from: 0, to: body.count - body.count % StatsPacket.metricBytes, by: StatsPacket.metricBytes) {
@@ -176,7 +185,8 @@ package struct StatsToken: Equatable, Sendable, CustomStringConvertible {
     }
     package var description: String { hex16(high) + hex16(low) }
     package var bytes: [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: high >> (56 - 8 * $0)) } + (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * $0)) }
+        (0..<8).map { UInt8(truncatingIfNeeded: high >> (56 - 8 * $0)) }
+            + (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * $0)) }
     }
 }
 

@@ -1,11 +1,12 @@
-/// What a reader of the stats channel makes of datagrams (OPERATIONS 7.3): the hub and every viewer use it, so all see the same.
+/// What a reader of the stats channel makes of datagrams (OPERATIONS 7.3): the hub and every viewer use it, so all see
+/// the same.
 ///
 /// A pure value; time is handed in, in ns of CLOCK_MONOTONIC.
 ///
 ///     datagram --not ours, cut, forged, too new--> counted, nothing else
 ///              --boot unknown--> a new source; an older one of the same process is kept beside it until it is gone
 ///              --number behind the newest--> late: counted, nothing else
-///              --number ahead by more than one--> lost += the difference; totals are right, since counters are cumulative
+///              --number ahead by more than one--> lost += the difference; counters are totals
 ///              --a counter is smaller--> our own bug: told, and no rate
 package struct StatsReader: Sendable {
     /// nil: any token is taken; the viewer says so on its screen.
@@ -54,7 +55,9 @@ package struct StatsReader: Sendable {
             return .control(packet.header)
         case .event:
             let isKnown = sources[packet.header.boot] != nil
-            guard !isKnown || sources[packet.header.boot]?.count(packet.header.sequence) != nil else { return .late(boot: packet.header.boot) }
+            guard !isKnown || sources[packet.header.boot]?.count(packet.header.sequence) != nil else {
+                return .late(boot: packet.header.boot)
+            }
             return .event(String(decoding: packet.body, as: UTF8.self), packet.header)
         case .history:
             guard let history = StatsHistory(packet.body) else { return drop(.truncated) }
@@ -88,26 +91,35 @@ package struct StatsReader: Sendable {
     }
 
     private mutating func makeRoom() {
-        guard sources.count >= StatsReader.mostSources, let oldest = sources.min(by: { $0.value.arrived < $1.value.arrived }) else { return }
+        guard sources.count >= StatsReader.mostSources,
+            let oldest = sources.min(by: { $0.value.arrived < $1.value.arrived })
+        else { return }
         sources[oldest.key] = nil
         present = present.filter { $0.value != oldest.key }
     }
-    /// The present life is of the greatest generation, and of those the one that started last; but one that is over or silent gives way to any
-    /// that reports: a new supervisor counts generations anew.
+    /// The present life is of the greatest generation, and of those the one that started last; but one that is over or
+    /// silent gives way to any that reports: a new supervisor counts generations anew.
     private mutating func notePresent(_ header: StatsPacket.Header, _ now: UInt64) {
         let place = StatsReader.place(header.role, header.instance)
         if let boot = present[place], boot == header.boot { return }
         if let boot = present[place], let other = sources[boot] {
             let isThere = !other.saidGoodbye && other.freshness(now: now) < .old
-            if isThere, (other.header.generation, other.header.startTime) >= (header.generation, header.startTime) { return }
+            if isThere, (other.header.generation, other.header.startTime) >= (header.generation, header.startTime) {
+                return
+            }
         }
         present[place] = header.boot
     }
-    private static func place(_ role: StatsPacket.Role, _ instance: UInt16) -> UInt32 { UInt32(role.rawValue) << 16 | UInt32(instance) }
+    private static func place(_ role: StatsPacket.Role, _ instance: UInt16) -> UInt32 {
+        UInt32(role.rawValue) << 16 | UInt32(instance)
+    }
 
     /// Forgets lives that are silent for longer than this and were followed by another. Milliseconds.
     package mutating func forget(olderThan age: UInt64, now: UInt64) {
-        for (boot, source) in sources where source.age(now: now) > age && present[StatsReader.place(source.header.role, source.header.instance)] != boot {
+        for (boot, source) in sources
+        where source.age(now: now) > age
+            && present[StatsReader.place(source.header.role, source.header.instance)] != boot
+        {
             sources[boot] = nil
         }
     }
@@ -131,8 +143,8 @@ extension StatsSource {
         return UInt64(step - 1)
     }
 
-    /// Takes a datagram of a report up, in place: each second there is one of every process, and it must cost next to nothing. How many are
-    /// missing before it; nil where it is late.
+    /// Takes a datagram of a report up, in place: each second there is one of every process, and it must cost next to
+    /// nothing. How many are missing before it; nil where it is late.
     mutating func receive(_ packet: StatsPacket, now: UInt64) -> UInt64? {
         guard let missing = received == 0 ? 0 : count(packet.header.sequence) else { return nil }
         let time = packet.header.sampleTime

@@ -56,7 +56,8 @@ package struct StatsSource: Sendable {
         let interval = UInt64(max(1, header.interval))
         return age > 60_000 ? .gone : age > 10 * interval ? .old : age > 3 * interval ? .stale : .fresh
     }
-    /// The last two samples are more than 2 intervals apart: the machine stood still, or reports were lost. Rates are right, but over that time.
+    /// The last two samples are more than 2 intervals apart: the machine stood still, or reports were lost. Rates are
+    /// right, but over that time.
     package var hasStepped: Bool {
         guard beforeTime > 0, header.sampleTime > beforeTime else { return false }
         return header.sampleTime - beforeTime > 2 * UInt64(header.interval) * 1_000_000

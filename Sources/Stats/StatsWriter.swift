@@ -28,12 +28,15 @@ package struct StatsWriter: ~Copyable {
     package mutating func set(_ id: MetricID, _ value: Int) { set(id, UInt64(bitPattern: Int64(value))) }
     package mutating func set(_ id: MetricID, _ value: Bool) { set(id, value ? 1 : 0 as UInt64) }
 
-    /// The values that follow are of this process: nil the manager (of a queue: of clients that were on no worker), else worker n.
+    /// The values that follow are of this process: nil the manager (of a queue: of clients that were on no worker),
+    /// else worker n.
     package mutating func subject(_ worker: Int?) { set(.subject, UInt64((worker ?? -1) + 1)) }
 
-    /// Sends what was set as one report of one or more datagrams, and forgets it. `sampleTime` in ns of CLOCK_MONOTONIC, `wallTime` in ms.
+    /// Sends what was set as one report of one or more datagrams, and forgets it. `sampleTime` in ns of
+    /// CLOCK_MONOTONIC, `wallTime` in ms.
     package mutating func finish(
-        _ kind: StatsPacket.Kind = .report, state: StatsPacket.State, sampleTime: UInt64, wallTime: UInt64, send: (UnsafeRawBufferPointer) -> Void
+        _ kind: StatsPacket.Kind = .report, state: StatsPacket.State, sampleTime: UInt64, wallTime: UInt64,
+        send: (UnsafeRawBufferPointer) -> Void
     ) {
         header.kind = kind
         header.state = state.rawValue
@@ -109,7 +112,8 @@ package struct StatsWriter: ~Copyable {
         header.wallTime = wallTime
         (header.part, header.parts) = (1, 1)
         beginDatagram()
-        datagram.append(body.part(0, min(body.count, StatsPacket.mostBytes - StatsPacket.headerBytes - StatsPacket.tokenBytes)))
+        datagram.append(
+            body.part(0, min(body.count, StatsPacket.mostBytes - StatsPacket.headerBytes - StatsPacket.tokenBytes)))
         endDatagram(send)
         header.interval = promised
     }

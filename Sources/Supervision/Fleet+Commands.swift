@@ -19,7 +19,9 @@ extension Fleet {
         return taken(now)
     }
     /// `isHasty`: its clients are not answered first.
-    package mutating func stop(_ name: ProcessName, isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+    package mutating func stop(_ name: ProcessName, isHasty: Bool = false, by: String, now: Milliseconds)
+        throws(Refusal) -> [FleetAction]
+    {
         try known(name)
         tell(.info, name, "COMMAND", "stop\(isHasty ? " at once" : ""), by \(by)")
         slots[name]?.desired = .down
@@ -30,7 +32,11 @@ extension Fleet {
     /// Answers its clients over the drain, leaves, and is started anew.
     package mutating func drain(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
         try known(name)
-        guard name != .manager else { throw Refusal("not_possible", "the manager has no clients to send away: `megacomet restart manager` loses what waits in it") }
+        guard name != .manager else {
+            throw Refusal(
+                "not_possible",
+                "the manager has no clients to send away: `megacomet restart manager` loses what waits in it")
+        }
         guard let main = slots[name]?.main, main.state == .ready || main.state == .suspect else {
             throw Refusal("not_running", "\(name) is \(slots[name]?.state.rawValue ?? ""): there is nothing to drain")
         }
@@ -39,8 +45,11 @@ extension Fleet {
         startDrain(CopyName(name, main.generation), now)
         return taken(now)
     }
-    /// A worker that runs is replaced as in a rolling restart; the manager is stopped and started; what waits is started now.
-    package mutating func restart(_ name: ProcessName, isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+    /// A worker that runs is replaced as in a rolling restart; the manager is stopped and started; what waits is
+    /// started now.
+    package mutating func restart(_ name: ProcessName, isHasty: Bool = false, by: String, now: Milliseconds)
+        throws(Refusal) -> [FleetAction]
+    {
         try known(name)
         guard !isShuttingDown else { throw Refusal("busy", "the appliance is stopping") }
         if name != .manager, !isHasty, slots[name]?.isReplaceable == true { return try rolling(name, by: by, now: now) }
@@ -55,8 +64,11 @@ extension Fleet {
         }
         return taken(now)
     }
-    /// All of it: who serves is replaced, one worker after the other; the manager is stopped and started; what waits after an exit is started now.
-    package mutating func restartAll(isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+    /// All of it: who serves is replaced, one worker after the other; the manager is stopped and started; what waits
+    /// after an exit is started now.
+    package mutating func restartAll(isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal)
+        -> [FleetAction]
+    {
         var orders: [FleetAction] = []
         let waiting = names.filter { slots[$0]?.main == nil && slots[$0]?.desired == .up }
         do throws(Refusal) { orders += try rolling(by: by, now: now) } catch {
@@ -69,13 +81,17 @@ extension Fleet {
     /// SIGKILL, for what nothing else ends. It counts as an exit like any other.
     package mutating func kill(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
         try known(name)
-        guard let main = slots[name]?.main, main.pid != nil else { throw Refusal("not_running", "\(name) has no process") }
+        guard let main = slots[name]?.main, main.pid != nil else {
+            throw Refusal("not_running", "\(name) has no process")
+        }
         tell(.warning, name, "COMMAND", "kill, by \(by)", main.generation)
         actions.append(.kill(CopyName(name, main.generation)))
         return taken(now)
     }
     /// The watchdog leaves it alone, or watches it again.
-    package mutating func hold(_ name: ProcessName, _ isHeld: Bool, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
+    package mutating func hold(_ name: ProcessName, _ isHeld: Bool, by: String, now: Milliseconds) throws(Refusal)
+        -> [FleetAction]
+    {
         try known(name)
         slots[name]?.isWatchdogHeld = isHeld
         if !isHeld, let main = slots[name]?.main { change(CopyName(name, main.generation)) { $0.heardAt = now } }
@@ -95,7 +111,8 @@ extension Fleet {
         for name in names where slots[name]?.state == .held && slots[name]?.desired == .up { spawn(name, now) }
         return taken(now)
     }
-    /// Everything leaves: the workers answer their clients, the manager goes last. A second, hasty call is for who cannot wait.
+    /// Everything leaves: the workers answer their clients, the manager goes last. A second, hasty call is for who
+    /// cannot wait.
     package mutating func shutDown(isHasty: Bool, by: String, now: Milliseconds) -> [FleetAction] {
         if !isShuttingDown || isHasty { tell(.info, nil, "SHUTDOWN", "\(isHasty ? "at once" : "draining"), by \(by)") }
         isShuttingDown = true
@@ -159,7 +176,11 @@ extension Fleet {
     }
     private func known(_ name: ProcessName) throws(Refusal) {
         guard slots[name] != nil else {
-            throw Refusal("unknown", "no process \(name): there are \(names.first.map(String.init(describing:)) ?? "none") to \(names.last.map(String.init(describing:)) ?? "")")
+            throw Refusal(
+                "unknown",
+                "no process \(name): there are \(names.first.map(String.init(describing:)) ?? "none") to "
+                    + "\(names.last.map(String.init(describing:)) ?? "")"
+            )
         }
     }
 }

@@ -22,13 +22,17 @@ extension Fleet {
     mutating func releaseWorkers(_ now: Milliseconds) {
         workersWaitForManager = false
         for name in names where name != .manager {
-            guard let slot = slots[name], slot.desired == .up, slot.main == nil, slot.waiting == .stopped else { continue }
+            guard let slot = slots[name], slot.desired == .up, slot.main == nil, slot.waiting == .stopped else {
+                continue
+            }
             spawn(name, now)
         }
     }
 
     mutating func ended(_ copy: CopyName, _ ending: Ending, _ now: Milliseconds, quietly: Bool = false) {
-        guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), let gone = slot[role] else { return }
+        guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), let gone = slot[role] else {
+            return
+        }
         let uptime = now - gone.startedAt
         if gone.isHung { hangKillsFrom = max(hangKillsFrom, now + settings.hangPause) }
         if !quietly {
@@ -42,7 +46,8 @@ extension Fleet {
 
         switch role {
         case .leaving: break
-        case .successor: rollingFailed(copy.name, "the new generation \(copy.generation) ended before it was ready: \(ending.text)")
+        case .successor:
+            rollingFailed(copy.name, "the new generation \(copy.generation) ended before it was ready: \(ending.text)")
         case .main:
             if slot.successor != nil {
                 // It died while its replacement started: that one is the process now.
@@ -65,7 +70,10 @@ extension Fleet {
         } else if !gone.isPlanned, ending.holds {
             slots[name]?.waiting = .held
             rollingFailed(name, "it is held")
-            tell(.critical, name, "HELD", "exit code \(ending.code ?? 0) does not heal by trying again; repair it, then `megacomet start \(name)`")
+            tell(
+                .critical, name, "HELD",
+                "exit code \(ending.code ?? 0) does not heal by trying again; repair it, then `megacomet start \(name)`"
+            )
         } else if gone.isPlanned {
             spawn(name, now)
         } else {
@@ -77,7 +85,10 @@ extension Fleet {
                 tell(.warning, name, "BACKOFF", "started again in \(Fleet.seconds(delay))")
             case .crashLoop(let delay, let entered)?:
                 slots[name]?.waiting = .crashLoop(until: now + delay)
-                let text = entered ? "\(settings.restart.crashLoopExits) exits in \(Fleet.seconds(settings.restart.crashLoopWindow)); " : ""
+                let text =
+                    entered
+                    ? "\(settings.restart.crashLoopExits) exits in \(Fleet.seconds(settings.restart.crashLoopWindow)); "
+                    : ""
                 tell(.critical, name, "CRASHLOOP", text + "tried again in \(Fleet.seconds(delay)), for ever")
             case nil: break
             }
@@ -85,7 +96,8 @@ extension Fleet {
     }
 
     /// A copy of an earlier supervisor. The newest generation is the process; one before it drains.
-    mutating func adopt(_ copy: CopyName, pid: Int32, state: ProcessState, startedAt: Milliseconds, _ now: Milliseconds) {
+    mutating func adopt(_ copy: CopyName, pid: Int32, state: ProcessState, startedAt: Milliseconds, _ now: Milliseconds)
+    {
         if slots[copy.name] == nil {  // the configuration has fewer workers now
             slots[copy.name] = FleetSlot(copy.name)
             slots[copy.name]?.desired = .down
@@ -95,7 +107,9 @@ extension Fleet {
         adopted.pid = pid
         adopted.state = state == .starting ? .starting : state == .draining ? .draining : .ready
         adopted.isPlanned = adopted.state == .draining
-        adopted.deadline = adopted.state == .starting ? now + settings.readyTimeout : adopted.state == .draining ? now + drainLimit : nil
+        adopted.deadline =
+            adopted.state == .starting
+            ? now + settings.readyTimeout : adopted.state == .draining ? now + drainLimit : nil
         adopted.readyAt = adopted.state == .ready ? now : nil
         adopted.heardAt = now
         slot.generation = max(slot.generation, copy.generation)
@@ -127,7 +141,8 @@ extension Ending {
         return "signal \(signal)" + (Ending.signals[signal].map { " (\($0))" } ?? "")
     }
     private static let signals = [
-        1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL",
+        1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE",
+        9: "SIGKILL",
         11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM", 24: "SIGXCPU", 31: "SIGSYS",
     ]
 }

@@ -1,5 +1,5 @@
-/// A rolling restart: each worker in turn is replaced by a new copy on the same listener, which must be ready before the old one drains.
-/// The first failure ends it, and the old copy stays.
+/// A rolling restart: each worker in turn is replaced by a new copy on the same listener, which must be ready before
+/// the old one drains. The first failure ends it, and the old copy stays.
 package struct Rolling: Equatable, Sendable {
     package let by: String
     /// Still to do, in order; the first one is being done where `current` is set.
@@ -11,10 +11,16 @@ package struct Rolling: Equatable, Sendable {
 }
 
 extension Fleet {
-    package mutating func rolling(_ only: ProcessName? = nil, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
-        guard rolling == nil else { throw Refusal("busy", "a rolling restart is running already, by \(rolling?.by ?? "")") }
+    package mutating func rolling(_ only: ProcessName? = nil, by: String, now: Milliseconds) throws(Refusal)
+        -> [FleetAction]
+    {
+        guard rolling == nil else {
+            throw Refusal("busy", "a rolling restart is running already, by \(rolling?.by ?? "")")
+        }
         guard !isShuttingDown else { throw Refusal("busy", "the appliance is stopping") }
-        let workers = names.filter { name in name != .manager && (only ?? name) == name && slots[name]?.isReplaceable == true }
+        let workers = names.filter { name in
+            name != .manager && (only ?? name) == name && slots[name]?.isReplaceable == true
+        }
         guard !workers.isEmpty else { throw Refusal("not_running", "no worker is ready to be replaced") }
         rolling = Rolling(by: by, left: workers, total: workers.count, startedAt: now)
         tell(.info, only, "ROLLING", "\(workers.count) to replace, by \(by)")
@@ -36,7 +42,9 @@ extension Fleet {
         guard let run = rolling else { return }
         if let current = run.current {
             guard let slot = slots[current] else { return }
-            guard slot.successor == nil, slot.leaving == nil, let main = slot.main, main.state == .ready || main.state == .suspect else { return }
+            guard slot.successor == nil, slot.leaving == nil, let main = slot.main,
+                main.state == .ready || main.state == .suspect
+            else { return }
             rolling?.left.removeAll { $0 == current }
             rolling?.current = nil
             rolling?.done.append(current)
@@ -51,7 +59,9 @@ extension Fleet {
             launch(next, .successor, now)
             return
         }
-        tell(.info, nil, "ROLLING", "complete: \(rolling?.done.count ?? 0) of \(run.total) in \(Fleet.seconds(now - run.startedAt))")
+        tell(
+            .info, nil, "ROLLING",
+            "complete: \(rolling?.done.count ?? 0) of \(run.total) in \(Fleet.seconds(now - run.startedAt))")
         rolling = nil
     }
     /// The new copy is ready, and linked where the old one says of itself whether it is: it is the process now, and the
@@ -71,7 +81,9 @@ extension Fleet {
         guard let run = rolling, run.current == name else { return }
         rolling = nil
         let kept = slots[name]?.main != nil ? "; the old one serves on" : ""
-        tell(.error, name, "ROLLING_FAILED", "\(run.done.count) of \(run.total) done, \(run.left.count) left as they were: \(why)\(kept)")
+        tell(
+            .error, name, "ROLLING_FAILED",
+            "\(run.done.count) of \(run.total) done, \(run.left.count) left as they were: \(why)\(kept)")
     }
 }
 

@@ -1,16 +1,19 @@
 // What time does to a process: deadlines, silence, calm.
 extension Fleet {
-    /// A supervisor that was stopped, swapped out or suspended has heard nobody: then silence means nothing, and all are counted anew.
+    /// A supervisor that was stopped, swapped out or suspended has heard nobody: then silence means nothing, and all
+    /// are counted anew.
     mutating func noteLateness(_ now: Milliseconds) {
         if let last = lastTick, now - last > settings.beat + settings.lateness {
             lateAt = now
-            tell(.warning, nil, "LATE", "the supervisor itself did not run for \(Fleet.seconds(now - last)): all watchdogs start anew")
+            tell(
+                .warning, nil, "LATE",
+                "the supervisor itself did not run for \(Fleet.seconds(now - last)): all watchdogs start anew")
         }
         lastTick = now
     }
 
-    /// No worker stays up, one like the other: that is not one process's fault, and somebody should know. The supervisor goes on trying, since the
-    /// manager still keeps what is published.
+    /// No worker stays up, one like the other: that is not one process's fault, and somebody should know. The
+    /// supervisor goes on trying, since the manager still keeps what is published.
     mutating func noteHopeless(_ now: Milliseconds) {
         let workers = slots.values.filter { $0.name != .manager && $0.desired == .up }
         guard !workers.isEmpty, !isShuttingDown, workers.allSatisfy({ $0.isCrashLooping || $0.state == .held }) else {
@@ -42,10 +45,13 @@ extension Fleet {
         case .ready, .suspect:
             listen(copy, main, now, pulse)
             noteDeafness(copy, main, now)
-            if main.state == .ready, let readyAt = main.readyAt, now - readyAt >= settings.restart.calm, slots[name]?.policy.hasFailures == true,
+            if main.state == .ready, let readyAt = main.readyAt, now - readyAt >= settings.restart.calm,
+                slots[name]?.policy.hasFailures == true,
                 slots[name]?.policy.forget() == true
             {
-                tell(.info, name, "RECOVERED", "ready for \(Fleet.seconds(now - readyAt)): the crash loop is over", main.generation)
+                tell(
+                    .info, name, "RECOVERED", "ready for \(Fleet.seconds(now - readyAt)): the crash loop is over",
+                    main.generation)
             }
         case .starting, .draining, .stopping, .stopped, .backoff, .crashloop, .held: break
         }
@@ -54,7 +60,8 @@ extension Fleet {
     private mutating func overdue(_ copy: CopyName, _ state: Copy, _ now: Milliseconds) {
         switch state.state {
         case .starting:
-            tell(.error, copy.name, "NOT_READY", "not ready in \(Fleet.seconds(settings.readyTimeout))", copy.generation)
+            tell(
+                .error, copy.name, "NOT_READY", "not ready in \(Fleet.seconds(settings.readyTimeout))", copy.generation)
             stop(copy, now, isPlanned: state.isPlanned)
         case .draining: stop(copy, now, isPlanned: true)
         case .stopping:
@@ -108,10 +115,13 @@ extension Fleet {
                 $0.usedBeforeSuspicion = used
                 $0.isStarved = false
             }
-            let text = "no report for \(Fleet.seconds(silence)); aborted at \(Fleet.seconds(settings.watchdog)) unless it reports"
+            let text =
+                "no report for \(Fleet.seconds(silence)); aborted at \(Fleet.seconds(settings.watchdog)) unless it "
+                + "reports"
             tell(.warning, copy.name, "SUSPECT", text, copy.generation)
         }
-        guard slots[copy.name]?.main?.state == .suspect, silence > settings.watchdog, slots[copy.name]?.isWatchdogHeld == false,
+        guard slots[copy.name]?.main?.state == .suspect, silence > settings.watchdog,
+            slots[copy.name]?.isWatchdogHeld == false,
             now >= hangKillsFrom, !slots.values.contains(where: { $0.copies.contains(where: \.isHung) })
         else { return }
         let found = pulse(main.pid ?? 0)
@@ -128,12 +138,14 @@ extension Fleet {
         tell(.error, copy.name, "HANG", "no report for \(Fleet.seconds(silence)): aborted", copy.generation)
         actions.append(.abort(copy))
     }
-    /// It wants to run, and others are run: to abort it would make the machine's trouble its clients'. One that turns in circles is aborted when it has
-    /// had half a watchdog of processor time.
+    /// It wants to run, and others are run: to abort it would make the machine's trouble its clients'. One that turns
+    /// in circles is aborted when it has had half a watchdog of processor time.
     private mutating func noteStarved(_ copy: CopyName, _ main: Copy, _ silence: Milliseconds, _ used: Milliseconds) {
         guard !main.isStarved else { return }
         change(copy) { $0.isStarved = true }
-        let text = "no report for \(Fleet.seconds(silence)), but it had \(Fleet.seconds(used)) of processor time since it is suspect: the machine is overloaded, it is not aborted"
+        let text =
+            "no report for \(Fleet.seconds(silence)), but it had \(Fleet.seconds(used)) of processor time since it is "
+            + "suspect: the machine is overloaded, it is not aborted"
         tell(.warning, copy.name, "STARVED", text, copy.generation)
     }
 }

@@ -11,8 +11,8 @@
 ///        +------ exit, wished down ----+-------------------+---- exit, not ordered ----------+---> HELD (64, 77, 78)
 ///                                                          +---- exit, ordered: STARTING again
 ///
-/// A process has one copy; two only while one replaces the other (`successor` starts beside `main`, or `leaving` drains beside it).
-/// Each worker stands alone: the end of one orders nothing for another, nor does the manager's.
+/// A process has one copy; two only while one replaces the other (`successor` starts beside `main`, or `leaving` drains
+/// beside it). Each worker stands alone: the end of one orders nothing for another, nor does the manager's.
 package struct Fleet: Sendable {
     package internal(set) var settings: FleetSettings
     package internal(set) var slots: [ProcessName: FleetSlot] = [:]
@@ -95,7 +95,9 @@ package struct Fleet: Sendable {
     /// A report came from it. Reports that are older than its being ready say nothing. `isLinked`: what a worker says
     /// of its link to the manager.
     package mutating func reported(_ copy: CopyName, isLinked: Bool? = nil, now: Milliseconds) -> [FleetAction] {
-        guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), let silent = slot[role].map({ now - $0.heardAt }) else {
+        guard var slot = slots[copy.name], let role = slot.role(of: copy.generation),
+            let silent = slot[role].map({ now - $0.heardAt })
+        else {
             return taken(now)
         }
         slot[role]?.heardAt = now
@@ -112,12 +114,16 @@ package struct Fleet: Sendable {
         advanceRolling(now)  // the old one of a pair is gone: the next need not wait for a tick
         return taken(now)
     }
-    /// A daemon of a supervisor that died answers to this one. Called before `begin`, or later for one that was slow to come.
-    package mutating func adopted(_ copy: CopyName, pid: Int32, state: ProcessState, startedAt: Milliseconds, now: Milliseconds) -> [FleetAction] {
+    /// A daemon of a supervisor that died answers to this one. Called before `begin`, or later for one that was slow to
+    /// come.
+    package mutating func adopted(
+        _ copy: CopyName, pid: Int32, state: ProcessState, startedAt: Milliseconds, now: Milliseconds
+    ) -> [FleetAction] {
         adopt(copy, pid: pid, state: state, startedAt: startedAt, now)
         return taken(now)
     }
-    /// Time went on. At least each `beat`, and at `nextTick`. `pulse`: asked of processes that are silent, by their pid.
+    /// Time went on. At least each `beat`, and at `nextTick`. `pulse`: asked of processes that are silent, by their
+    /// pid.
     package mutating func tick(now: Milliseconds, pulse: (Int32) -> Pulse) -> [FleetAction] {
         noteLateness(now)
         for name in names { advance(name, now, pulse) }
@@ -140,13 +146,19 @@ package struct Fleet: Sendable {
         defer { actions = [] }
         return actions
     }
-    mutating func tell(_ severity: FleetEvent.Severity, _ name: ProcessName?, _ kind: String, _ text: String, _ generation: Int? = nil) {
+    mutating func tell(
+        _ severity: FleetEvent.Severity, _ name: ProcessName?, _ kind: String, _ text: String, _ generation: Int? = nil
+    ) {
         let slot = name.flatMap { slots[$0] }
-        let pid = generation.flatMap { generation in slot.flatMap { slot in slot.role(of: generation).flatMap { slot[$0]?.pid } } }
+        let pid = generation.flatMap { generation in
+            slot.flatMap { slot in slot.role(of: generation).flatMap { slot[$0]?.pid } }
+        }
         actions.append(.tell(FleetEvent(severity, name, kind, text, generation: generation, pid: pid)))
     }
     mutating func change(_ copy: CopyName, _ body: (inout Copy) -> Void) {
-        guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), var changed = slot[role] else { return }
+        guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), var changed = slot[role] else {
+            return
+        }
         body(&changed)
         slot[role] = changed
         slots[copy.name] = slot

@@ -34,7 +34,8 @@ package struct FleetEvent: Equatable, Sendable {
     package var kind: String
     package var text: String
     package init(
-        _ severity: Severity, _ name: ProcessName?, _ kind: String, _ text: String, generation: Int? = nil, pid: Int32? = nil
+        _ severity: Severity, _ name: ProcessName?, _ kind: String, _ text: String, generation: Int? = nil,
+        pid: Int32? = nil
     ) {
         self.severity = severity
         self.name = name

@@ -90,7 +90,8 @@ package struct FleetSlot: Sendable {
     }
     mutating func noteExit(_ copy: Copy, _ ending: Ending, _ now: Milliseconds) {
         exitsTotal += 1
-        lastExit = LastExit(ending: ending, uptime: now - copy.startedAt, at: now, wasPlanned: copy.isPlanned, wasHung: copy.isHung)
+        lastExit = LastExit(
+            ending: ending, uptime: now - copy.startedAt, at: now, wasPlanned: copy.isPlanned, wasHung: copy.isHung)
         if copy.isPlanned { return }
         failures.append(now)
         if failures.count > FleetSlot.failuresKept { failures.removeFirst(FleetSlot.failuresKept / 2) }

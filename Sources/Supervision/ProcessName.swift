@@ -13,7 +13,9 @@ package enum ProcessName: Hashable, Sendable, Comparable, CustomStringConvertibl
             return
         }
         let digits = text.hasPrefix("worker-") ? text.dropFirst(7) : text.hasPrefix("w") ? text.dropFirst(1) : ""
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(digits), number < 256 else { return nil }
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(digits),
+            number < 256
+        else { return nil }
         self = .worker(number)
     }
     package var description: String {

@@ -1,5 +1,5 @@
-/// The lines of one process, with those that say the same again counted instead of passed on: a journal drops what comes too fast, and the last
-/// lines before a crash should say more than one thing.
+/// The lines of one process, with those that say the same again counted instead of passed on: a journal drops what
+/// comes too fast, and the last lines before a crash should say more than one thing.
 ///
 ///     no route      -> no route
 ///     no route
@@ -28,7 +28,9 @@ package struct RepeatedLines: Sendable {
         last = text
         return (repeated.map { [$0] } ?? []) + [line]
     }
-    package mutating func tick(now: Milliseconds) -> String? { now - countedFrom >= RepeatedLines.patience ? taken() : nil }
+    package mutating func tick(now: Milliseconds) -> String? {
+        now - countedFrom >= RepeatedLines.patience ? taken() : nil
+    }
     /// What was counted and not told yet.
     package mutating func taken() -> String? {
         guard count > 0 else { return nil }
@@ -47,6 +49,8 @@ package struct RepeatedLines: Sendable {
     /// 4,811.
     private static func grouped(_ count: Int) -> String {
         let digits = String(count)
-        return digits.enumerated().map { index, digit in (index > 0 && (digits.count - index) % 3 == 0 ? "," : "") + String(digit) }.joined()
+        return digits.enumerated().map { index, digit in
+            (index > 0 && (digits.count - index) % 3 == 0 ? "," : "") + String(digit)
+        }.joined()
     }
 }

@@ -1,8 +1,8 @@
 /// When a process that ended is started again.
 ///
-/// The delay grows with each failure (0.1 s, times 3, to 30 s, plus or minus 20 % so that many do not come back in step), and is
-/// forgotten after a minute of health. Too many exits in the window are a crash loop: tried once a minute, for ever, since what is
-/// broken may be repaired at any time, and loudly, since somebody should.
+/// The delay grows with each failure (0.1 s, times 3, to 30 s, plus or minus 20 % so that many do not come back in
+/// step), and is forgotten after a minute of health. Too many exits in the window are a crash loop: tried once a
+/// minute, for ever, since what is broken may be repaired at any time, and loudly, since somebody should.
 package struct RestartPolicy: Equatable, Sendable {
     package struct Settings: Equatable, Sendable {
         package var delay: Milliseconds = 100

@@ -1,7 +1,8 @@
-/// What a supervisor hands on of a process to the next one: how often it ended, how the last time, and whether the watchdog leaves it alone.
+/// What a supervisor hands on of a process to the next one: how often it ended, how the last time, and whether the
+/// watchdog leaves it alone.
 ///
-/// Its times are milliseconds since 1970: the fleet's own clock begins anew with the machine. A member that a later version adds is optional, so
-/// that each version reads the others'.
+/// Its times are milliseconds since 1970: the fleet's own clock begins anew with the machine. A member that a later
+/// version adds is optional, so that each version reads the others'.
 package struct SlotMemory: Codable, Equatable, Sendable {
     package var name: String
     package var starts: Int
@@ -33,7 +34,10 @@ extension FleetSlot {
         let isHeld: Bool
         let readyIn: Milliseconds?
     }
-    package var tally: Tally { Tally(starts: startsTotal, exits: exitsTotal, hangKills: hangKillsTotal, isHeld: isWatchdogHeld, readyIn: readyIn) }
+    package var tally: Tally {
+        Tally(
+            starts: startsTotal, exits: exitsTotal, hangKills: hangKillsTotal, isHeld: isWatchdogHeld, readyIn: readyIn)
+    }
 }
 
 extension Fleet {
@@ -41,11 +45,14 @@ extension Fleet {
     package func memory(of name: ProcessName, wallAhead: Milliseconds) -> SlotMemory? {
         guard let slot = slots[name] else { return nil }
         let exit = slot.lastExit.map {
-            SlotMemory.Exit(code: $0.ending.code, signal: $0.ending.signal, uptime: $0.uptime, at: $0.at + wallAhead, ordered: $0.wasPlanned, hung: $0.wasHung)
+            SlotMemory.Exit(
+                code: $0.ending.code, signal: $0.ending.signal, uptime: $0.uptime, at: $0.at + wallAhead,
+                ordered: $0.wasPlanned, hung: $0.wasHung)
         }
         let times = slot.failures.map { $0 + wallAhead }
         return SlotMemory(
-            name: "\(name)", starts: slot.startsTotal, exits: slot.exitsTotal, hangKills: slot.hangKillsTotal, hold: slot.isWatchdogHeld, readyIn: slot.readyIn,
+            name: "\(name)", starts: slot.startsTotal, exits: slot.exitsTotal, hangKills: slot.hangKillsTotal,
+            hold: slot.isWatchdogHeld, readyIn: slot.readyIn,
             lastExit: exit, failures: zip(times, [0] + times).map { $0 - $1 })
     }
     /// Of a process that there still is. Before anything is adopted or begun.
@@ -59,7 +66,8 @@ extension Fleet {
         slot.readyIn = memory.readyIn.map(SlotMemory.bounded)
         slot.lastExit = memory.lastExit.map {
             FleetSlot.LastExit(
-                ending: Ending(code: $0.code, signal: $0.signal), uptime: SlotMemory.bounded($0.uptime), at: time($0.at), wasPlanned: $0.ordered, wasHung: $0.hung)
+                ending: Ending(code: $0.code, signal: $0.signal), uptime: SlotMemory.bounded($0.uptime),
+                at: time($0.at), wasPlanned: $0.ordered, wasHung: $0.hung)
         }
         var wall: Milliseconds = 0
         slot.failures = memory.failures.suffix(FleetSlot.failuresKept).map { step in
@@ -72,5 +80,7 @@ extension Fleet {
 
 extension SlotMemory {
     /// It comes from a file: no number in it makes a sum overflow.
-    fileprivate static func bounded<Number: FixedWidthInteger>(_ value: Number) -> Number { max(0, min(1 << 53, value)) }
+    fileprivate static func bounded<Number: FixedWidthInteger>(_ value: Number) -> Number {
+        max(0, min(1 << 53, value))
+    }
 }

@@ -1,6 +1,7 @@
 /// The answers of a worker, as bytes: heads and envelopes (docs.txt, "Clients").
 ///
-/// No `Date` and no header that nobody needs: an answer to a held poll is the product, and each byte of it is sent a million times.
+/// No `Date` and no header that nobody needs: an answer to a held poll is the product, and each byte of it is sent a
+/// million times.
 package struct Answer {
     package typealias Form = PollRequest.Form
 
@@ -101,18 +102,22 @@ package struct Answer {
 
     // MARK: heads
 
-    /// Width of a Content-Length that is filled in when the body is there; spaces before a value are allowed (RFC 9112, 5).
-    /// Ten digits: a message of the largest size whose every byte is escaped has nine.
+    /// Width of a Content-Length that is filled in when the body is there; spaces before a value are allowed (RFC 9112,
+    /// 5). Ten digits: a message of the largest size whose every byte is escaped has nine.
     private static let lengthWidth = 10
 
     /// Where the length goes, and where the body starts: offsets from the buffer's first waiting byte.
-    private static func head(_ status: Int, _ style: Style, extra: StaticString = "", to out: inout Buffer) -> (lengthAt: Int, bodyAt: Int) {
+    private static func head(_ status: Int, _ style: Style, extra: StaticString = "", to out: inout Buffer) -> (
+        lengthAt: Int, bodyAt: Int
+    ) {
         statusLine(status, minorVersion: style.minorVersion, to: &out)
         switch style.form {
         case .json: out.append("Content-Type: application/json; charset=utf-8\r\n")
         case .jsonp:
             // `nosniff` and `attachment`: the bytes are a script for a script tag and nothing else (CVE-2014-4671).
-            out.append("Content-Type: text/javascript; charset=utf-8\r\nContent-Disposition: attachment; filename=f.txt\r\nCross-Origin-Resource-Policy: cross-origin\r\n")
+            out.append("Content-Type: text/javascript; charset=utf-8\r\n")
+            out.append("Content-Disposition: attachment; filename=f.txt\r\n")
+            out.append("Cross-Origin-Resource-Policy: cross-origin\r\n")
         case .bare: out.append("Content-Type: text/plain; charset=utf-8\r\n")
         }
         out.append("X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n")
@@ -160,10 +165,11 @@ package struct Answer {
         out.append("\"}")
     }
 
-    /// An error with its status and a JSON body. `extra`: whole header lines. `retry`: milliseconds, in the body too, where a page from
-    /// another origin can read it (it can't read Retry-After), and spread.
+    /// An error with its status and a JSON body. `extra`: whole header lines. `retry`: milliseconds, in the body too,
+    /// where a page from another origin can read it (it can't read Retry-After), and spread.
     package static func error(
-        _ status: Int, code: StaticString, message: StaticString, _ style: Style, extra: StaticString = "", retry: Int? = nil,
+        _ status: Int, code: StaticString, message: StaticString, _ style: Style, extra: StaticString = "",
+        retry: Int? = nil,
         to out: inout Buffer
     ) {
         var style = style
@@ -208,13 +214,15 @@ package struct Answer {
         out.append(text)
         end(at, isHead: style.isHead, in: &out)
     }
-    /// A HEAD of a poll: the head that an answer would have, without a length, since nothing was waited for (RFC 9110, 8.6).
+    /// A HEAD of a poll: the head that an answer would have, without a length, since nothing was waited for (RFC 9110,
+    /// 8.6).
     package static func headOnly(_ style: Style, to out: inout Buffer) {
         let (lengthAt, _) = head(200, style, to: &out)
         out.truncate(to: lengthAt - 16)  // "Content-Length: "
         out.append("\r\n")
     }
-    /// 204 with what may be asked (RFC 9110, 9.3.7), and to a preflight what another origin may ask (Fetch standard, 3.2).
+    /// 204 with what may be asked (RFC 9110, 9.3.7), and to a preflight what another origin may ask (Fetch standard,
+    /// 3.2).
     ///
     /// `asked`: the values of Access-Control-Request-Headers. They are allowed by their names, since `*` covers neither
     /// Authorization nor a request with credentials. The browser keeps the answer for this URL for a day (Chromium: two
@@ -250,17 +258,21 @@ package struct Answer {
         if bytes > 0 { out.append("\r\n") }
     }
     /// The browser script, or 304 where the client has it (RFC 9110, 13.1.2).
-    package static func script(_ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, to out: inout Buffer) {
+    package static func script(
+        _ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, to out: inout Buffer
+    ) {
         statusLine(unchanged ? 304 : 200, minorVersion: style.minorVersion, to: &out)
         out.append("ETag: ")
         out.append(string: etag)
-        out.append("\r\nCache-Control: public, max-age=3600\r\nCross-Origin-Resource-Policy: cross-origin\r\nAccess-Control-Allow-Origin: *\r\n")
+        out.append("\r\nCache-Control: public, max-age=3600\r\n")
+        out.append("Cross-Origin-Resource-Policy: cross-origin\r\nAccess-Control-Allow-Origin: *\r\n")
         connection(style, to: &out)
         guard !unchanged else {
             out.append("\r\n")
             return
         }
-        out.append("Content-Type: text/javascript; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ")
+        out.append(
+            "Content-Type: text/javascript; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ")
         out.append(decimal: UInt64(bytes.count))
         out.append("\r\n\r\n")
         if !style.isHead { out.append(bytes) }

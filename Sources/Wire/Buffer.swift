@@ -1,7 +1,8 @@
 /// A byte queue: appended at the end, consumed from the front. Every outbox and every partial input is one.
 ///
-/// It is the one place in Wire that holds a raw pointer: an array would pay a uniqueness check and a bounds check for each byte.
-/// An empty buffer owns no memory, so that a waiting connection can hold one for free. The owner bounds `count`; see `Limits`.
+/// It is the one place in Wire that holds a raw pointer: an array would pay a uniqueness check and a bounds check for
+/// each byte. An empty buffer owns no memory, so that a waiting connection can hold one for free. The owner bounds
+/// `count`; see `Limits`.
 package struct Buffer: ~Copyable {
     @usableFromInline var base: UnsafeMutableRawPointer?
     @usableFromInline var head = 0
@@ -20,7 +21,8 @@ package struct Buffer: ~Copyable {
         UnsafeRawBufferPointer(start: base.map { UnsafeRawPointer($0) + head }, count: tail - head)
     }
 
-    /// Makes room for `extra` more bytes at the end; the pointer is where they go, and `advance(by:)` says how many came.
+    /// Makes room for `extra` more bytes at the end; the pointer is where they go, and `advance(by:)` says how many
+    /// came.
     @inlinable package mutating func reserve(_ extra: Int) -> UnsafeMutableRawPointer {
         if capacity - tail < extra { grow(extra) }
         return base.unsafelyUnwrapped + tail
@@ -29,7 +31,8 @@ package struct Buffer: ~Copyable {
 
     @usableFromInline mutating func grow(_ extra: Int) {
         let live = count
-        if let base, capacity - live >= extra, head >= live {  // slide to the front: no more is copied than was consumed
+        // Slide to the front: no more is copied than was consumed.
+        if let base, capacity - live >= extra, head >= live {
             base.copyMemory(from: base + head, byteCount: live)
         } else {
             capacity = max(256, max(capacity * 2, live + extra))
@@ -48,13 +51,19 @@ package struct Buffer: ~Copyable {
     @inlinable package mutating func consume(_ n: Int) {
         precondition(n <= count, "consumed more bytes than the buffer holds")
         head += n
-        if head == tail { head = 0; tail = 0 }
+        if head == tail {
+            head = 0
+            tail = 0
+        }
     }
 
     /// Takes back what was appended after the buffer held `count` bytes.
     @inlinable package mutating func truncate(to count: Int) { tail = head + count }
 
-    @inlinable package mutating func clear() { head = 0; tail = 0 }
+    @inlinable package mutating func clear() {
+        head = 0
+        tail = 0
+    }
 
     /// Empties the buffer and gives its memory back.
     package mutating func release() {
@@ -63,7 +72,8 @@ package struct Buffer: ~Copyable {
         (head, tail, capacity) = (0, 0, 0)
     }
 
-    /// Gives the memory of an empty buffer back where it is more than `bytes`: one great message leaves no great buffer behind.
+    /// Gives the memory of an empty buffer back where it is more than `bytes`: one great message leaves no great buffer
+    /// behind.
     package mutating func shrink(over bytes: Int) { if isEmpty, capacity > bytes { release() } }
 
     @inlinable package mutating func append(_ byte: UInt8) {
@@ -104,8 +114,8 @@ package struct Buffer: ~Copyable {
             tail &+= 8 &- zeros
         }
     }
-    /// A number below 10^8 as eight characters, the first of them lowest: split in halves, quarters and eighths side by side, by multiplications
-    /// with rounded-up reciprocals (exact below 10^4 and 10^2).
+    /// A number below 10^8 as eight characters, the first of them lowest: split in halves, quarters and eighths side by
+    /// side, by multiplications with rounded-up reciprocals (exact below 10^4 and 10^2).
     @inline(__always) private static func eightDigits(_ value: UInt64) -> UInt64 {
         let fours = value / 10_000 | (value % 10_000) << 32
         let hundreds = (fours &* 10_486) >> 20 & 0x0000_007F_0000_007F
@@ -114,7 +124,8 @@ package struct Buffer: ~Copyable {
         return (tens | (twos &- tens &* 10) << 8 | 0x3030_3030_3030_3030).littleEndian
     }
 
-    /// Writes a number into bytes that are there already, to the right, behind spaces. Offset from the first waiting byte.
+    /// Writes a number into bytes that are there already, to the right, behind spaces. Offset from the first waiting
+    /// byte.
     package mutating func overwrite(decimal value: Int, at offset: Int, width: Int) {
         precondition(offset >= 0 && offset + width <= count, "overwrote past the buffer's end")
         var rest = UInt64(value)
@@ -122,7 +133,8 @@ package struct Buffer: ~Copyable {
         repeat {
             at -= 1
             precondition(at >= offset, "a number wider than its field")
-            base.unsafelyUnwrapped.storeBytes(of: UInt8(truncatingIfNeeded: rest % 10) | 48, toByteOffset: head + at, as: UInt8.self)
+            base.unsafelyUnwrapped.storeBytes(
+                of: UInt8(truncatingIfNeeded: rest % 10) | 48, toByteOffset: head + at, as: UInt8.self)
             rest /= 10
         } while rest > 0
     }
@@ -130,7 +142,9 @@ package struct Buffer: ~Copyable {
 
 extension UnsafeRawBufferPointer {
     /// The integer at `offset`, network byte order. The caller has checked the bounds.
-    @inlinable package func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as: Integer.Type = Integer.self) -> Integer {
+    @inlinable package func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
+        at offset: Int, as: Integer.Type = Integer.self
+    ) -> Integer {
         Integer(bigEndian: loadUnaligned(fromByteOffset: offset, as: Integer.self))
     }
     /// A part, by offset and count, of this buffer. The caller has checked the bounds.

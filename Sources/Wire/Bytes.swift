@@ -1,7 +1,8 @@
 // Looking at bytes: what every parser of text is made of.
 //
-// Where text is long, eight bytes are looked at in one step: as a word, in which arithmetic puts 0x80 into each byte that is searched for. Bits
-// above the first find may be wrong (a borrow went through them); the first never is, and only it is asked for.
+// Where text is long, eight bytes are looked at in one step: as a word, in which arithmetic puts 0x80 into each byte
+// that is searched for. Bits above the first find may be wrong (a borrow went through them); the first never is, and
+// only it is asked for.
 
 private let highs: UInt64 = 0x8080_8080_8080_8080
 private let ones: UInt64 = 0x0101_0101_0101_0101
@@ -12,7 +13,9 @@ private let ones: UInt64 = 0x0101_0101_0101_0101
     return (difference &- ones) & ~difference & highs
 }
 /// 0x80 in each byte that is below this one (at most 0x80).
-@inline(__always) private func marks(_ word: UInt64, below byte: UInt8) -> UInt64 { (word &- ones &* UInt64(byte)) & ~word & highs }
+@inline(__always) private func marks(_ word: UInt64, below byte: UInt8) -> UInt64 {
+    (word &- ones &* UInt64(byte)) & ~word & highs
+}
 /// 0x80 in each byte that is no letter and no dash.
 @inline(__always) private func marksOfNoLetter(_ word: UInt64) -> UInt64 {
     let small = (word | 0x2020_2020_2020_2020) & ~highs
@@ -21,7 +24,8 @@ private let ones: UInt64 = 0x0101_0101_0101_0101
     return (~letters & others | word) & highs
 }
 
-/// The first byte from `start` on that `marks` finds in words, or `matches` one by one; the end of the input where there is none.
+/// The first byte from `start` on that `marks` finds in words, or `matches` one by one; the end of the input where
+/// there is none.
 @inline(__always)
 private func first(
     in input: UnsafeRawBufferPointer, from start: Int, marks: (UInt64) -> UInt64, matches: (UInt8) -> Bool
@@ -43,8 +47,12 @@ private func first(
     first(in: input, from: start, marks: { marks($0, of: byte) }, matches: { $0 == byte })
 }
 /// The same for either of two.
-@inline(__always) package func position(of byte: UInt8, or other: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0) -> Int {
-    first(in: input, from: start, marks: { marks($0, of: byte) | marks($0, of: other) }, matches: { $0 == byte || $0 == other })
+@inline(__always) package func position(
+    of byte: UInt8, or other: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0
+) -> Int {
+    first(
+        in: input, from: start, marks: { marks($0, of: byte) | marks($0, of: other) },
+        matches: { $0 == byte || $0 == other })
 }
 /// Where the token that starts at `start` ends (RFC 9110, 5.6.2). Mostly it is letters and dashes.
 @inline(__always) func endOfToken(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
@@ -59,7 +67,9 @@ private func first(
 @inline(__always) func endOfText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     var at = start
     while true {
-        at = first(in: input, from: at, marks: { marks($0, below: 32) | marks($0, of: 127) }, matches: { $0 < 32 || $0 == 127 })
+        at = first(
+            in: input, from: at, marks: { marks($0, below: 32) | marks($0, of: 127) }, matches: { $0 < 32 || $0 == 127 }
+        )
         guard at < input.count, input[at] == 9 else { return at }
         at &+= 1
     }
@@ -110,7 +120,10 @@ private func first(
     guard let a = a.baseAddress, let b = b.baseAddress else { return true }
     var at = 0
     while at &+ 8 <= count {
-        if a.loadUnaligned(fromByteOffset: at, as: UInt64.self) != b.loadUnaligned(fromByteOffset: at, as: UInt64.self) { return false }
+        if a.loadUnaligned(fromByteOffset: at, as: UInt64.self) != b.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        {
+            return false
+        }
         at &+= 8
     }
     while at < count {
@@ -120,7 +133,9 @@ private func first(
     return true
 }
 /// Whether the bytes are this text; as `prefix`, whether they are the start of it.
-@inline(__always) package func matches(_ bytes: UnsafeRawBufferPointer, _ text: StaticString, prefix: Bool = false) -> Bool {
+@inline(__always) package func matches(_ bytes: UnsafeRawBufferPointer, _ text: StaticString, prefix: Bool = false)
+    -> Bool
+{
     guard prefix ? bytes.count <= text.utf8CodeUnitCount : bytes.count == text.utf8CodeUnitCount else { return false }
     for i in 0..<bytes.count where bytes[i] != text.utf8Start[i] { return false }
     return true

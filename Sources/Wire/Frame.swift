@@ -1,4 +1,5 @@
-/// The frames between our manager and our workers (docs.txt, "Manager and workers"), all fields of fixed width and in network byte order:
+/// The frames between our manager and our workers (docs.txt, "Manager and workers"), all fields of fixed width and in
+/// network byte order:
 ///
 ///     offset  0       1       2..3              4..7          8..15            16..
 ///             op      flags   client id bytes   body bytes    number           client id, then body
@@ -11,30 +12,33 @@ package struct Frame {
         /// Worker: this client polls; `number` is its cursor. Flags: `acknowledges`, `single`, and the poll's tag.
         /// Body: see `PollNote`.
         case connected = 17
-        /// Worker: the poll ended without an answer of the manager's: its connection closed, or it timed out (flag `timedOut`).
-        /// Flags carry the tag of the poll that ended.
+        /// Worker: the poll ended without an answer of the manager's: its connection closed, or it timed out (flag
+        /// `timedOut`). Flags carry the tag of the poll that ended.
         case gone = 18
-        /// Manager: message `number` for this client's poll. Flags: `more`, `gap`, and the tag of the poll that it answers.
-        /// All frames of one answer stand together on the link. With `gap` and no body it is only the news of the gap.
+        /// Manager: message `number` for this client's poll. Flags: `more`, `gap`, and the tag of the poll that it
+        /// answers. All frames of one answer stand together on the link. With `gap` and no body it is only the news of
+        /// the gap.
         case message = 19
         /// Worker: message `number` given back whole: the poll that it was meant for was over when it came.
         case undelivered = 20
-        /// Manager: accepted. `number` is how many bytes the worker may leave unread before the manager holds back. No body.
+        /// Manager: accepted. `number` is how many bytes the worker may leave unread before the manager holds back. No
+        /// body.
         case welcome = 21
         /// Manager: this client polls on another worker now; end its poll with the error `replaced`. Flags carry the
         /// tag, `number` and body are those of the poll that took its place: where it is a copy of the same poll, there
         /// is no error.
         case replaced = 22
-        /// Manager: the answers that follow were decided in the turn of its loop that began at `number`, nanoseconds of CLOCK_MONOTONIC
-        /// (one clock for all processes of a machine). Sent once for each flush that carries messages; from it the worker measures the
-        /// latency from publish (or from the poll, where the message waited for it) to write.
+        /// Manager: the answers that follow were decided in the turn of its loop that began at `number`, nanoseconds of
+        /// CLOCK_MONOTONIC (one clock for all processes of a machine). Sent once for each flush that carries messages;
+        /// from it the worker measures the latency from publish (or from the poll, where the message waited for it) to
+        /// write.
         case turn = 23
     }
 
     /// The flags byte: bits 0 and 1 say something by op, bits 2 to 7 are the poll's tag.
     ///
-    /// The tag is counted up by the worker for each poll of a connection and comes back on each answer, so that an answer which crosses with
-    /// the end of its poll is never taken for an answer to the client's next one.
+    /// The tag is counted up by the worker for each poll of a connection and comes back on each answer, so that an
+    /// answer which crosses with the end of its poll is never taken for an answer to the client's next one.
     package struct Flags: OptionSet, Equatable, Sendable {
         package let rawValue: UInt8
         @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -111,7 +115,8 @@ package struct Frame {
     }
 }
 
-/// The body of a hello: protocol version (1 byte), pid (4 bytes), token (16 bytes; zeros where the daemon was started by hand without one).
+/// The body of a hello: protocol version (1 byte), pid (4 bytes), token (16 bytes; zeros where the daemon was started
+/// by hand without one).
 package struct Hello: Equatable {
     package static let version: UInt8 = 1
     package static let bytes = 21

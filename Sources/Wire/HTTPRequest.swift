@@ -202,15 +202,19 @@ struct HTTPRequestParser {
         at += 1
         // "HTTP/1.x" CRLF
         guard input.count - at >= 10 else {
-            return matches(input.part(at, min(input.count - at, 5)), "HTTP/", prefix: true) ? tooLong(414) : .refused(400, "no HTTP version")
+            return matches(input.part(at, min(input.count - at, 5)), "HTTP/", prefix: true)
+                ? tooLong(414) : .refused(400, "no HTTP version")
         }
-        guard matches(input.part(at, 5), "HTTP/"), isDigit(input[at + 5]), input[at + 6] == 46, isDigit(input[at + 7]) else {
+        guard matches(input.part(at, 5), "HTTP/"), isDigit(input[at + 5]), input[at + 6] == 46, isDigit(input[at + 7])
+        else {
             return .refused(400, "no HTTP version")
         }
         guard input[at + 5] == 49 else { return .refused(505, "HTTP version \(input[at + 5] - 48), not 1") }
         request.minorVersion = input[at + 7] == 48 ? 0 : 1
         request.keepAlive = request.minorVersion == 1
-        guard input[at + 8] == 13, input[at + 9] == 10 else { return .refused(400, "the request line does not end in CRLF") }
+        guard input[at + 8] == 13, input[at + 9] == 10 else {
+            return .refused(400, "the request line does not end in CRLF")
+        }
         at += 10
         switch method.count {
         case 3 where matches(method, "GET"): request.method = .get
@@ -272,7 +276,9 @@ struct HTTPRequestParser {
         return header(name, input.part(valueStart, valueEnd - valueStart))
     }
 
-    @inline(__always) private mutating func header(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Outcome? {
+    @inline(__always) private mutating func header(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer)
+        -> Outcome?
+    {
         switch name.count {
         case 4 where matchesLowercase(name, "host"):
             if request.host != nil { return .refused(400, "more than one Host") }
@@ -290,7 +296,8 @@ struct HTTPRequestParser {
         case 14 where matchesLowercase(name, "content-length"):
             guard !hasLength else { return .refused(400, "more than one Content-Length") }
             guard value.count > 0, value.count <= 15, value.allSatisfy(isDigit) else {
-                return .refused(value.count > 15 && value.allSatisfy(isDigit) ? 413 : 400, "Content-Length is no length")
+                return .refused(
+                    value.count > 15 && value.allSatisfy(isDigit) ? 413 : 400, "Content-Length is no length")
             }
             hasLength = true
             request.contentLength = value.reduce(0) { $0 * 10 + Int($1 - 48) }
@@ -336,8 +343,8 @@ struct HTTPRequestParser {
     }
 }
 
-/// Whether the value of If-None-Match names this entity tag: `*`, or a list whose tags are compared weakly, since a proxy that compresses
-/// makes them weak (RFC 9110, 13.1.2 and 8.8.3.2).
+/// Whether the value of If-None-Match names this entity tag: `*`, or a list whose tags are compared weakly, since a
+/// proxy that compresses makes them weak (RFC 9110, 13.1.2 and 8.8.3.2).
 package func entityTagMatches(_ list: UnsafeRawBufferPointer, _ tag: UnsafeRawBufferPointer) -> Bool {
     if matches(list, "*") { return true }
     var at = 0

@@ -1,7 +1,7 @@
 /// Finds out where a text that is no JSON goes wrong. The parser on the hot path says only that it does.
 ///
-/// Strict (RFC 8259): UTF-8, no bare control characters, no lone surrogates, nothing after the value, and nesting up to a bound.
-/// Numbers may have any length.
+/// Strict (RFC 8259): UTF-8, no bare control characters, no lone surrogates, nothing after the value, and nesting up to
+/// a bound. Numbers may have any length.
 package struct JSONScanner {
     /// What is wrong, and at which byte of the input.
     package struct Fault: Equatable {
@@ -12,7 +12,9 @@ package struct JSONScanner {
             self.offset = offset
             self.message = message
         }
-        package static func == (a: Fault, b: Fault) -> Bool { a.offset == b.offset && a.message.utf8Start == b.message.utf8Start }
+        package static func == (a: Fault, b: Fault) -> Bool {
+            a.offset == b.offset && a.message.utf8Start == b.message.utf8Start
+        }
     }
 
     private let input: UnsafeRawBufferPointer
@@ -30,7 +32,9 @@ package struct JSONScanner {
         self.depthLimit = depthLimit
     }
 
-    private func fault(_ message: StaticString, at offset: Int? = nil) -> Fault { Fault(offset: offset ?? at, message: message) }
+    private func fault(_ message: StaticString, at offset: Int? = nil) -> Fault {
+        Fault(offset: offset ?? at, message: message)
+    }
     private var byte: UInt8 { at < input.count ? input[at] : 0 }
     private mutating func skipSpace() {
         while at < input.count, input[at] == 32 || input[at] == 10 || input[at] == 13 || input[at] == 9 { at += 1 }
@@ -71,7 +75,9 @@ package struct JSONScanner {
                 skipSpace()
             }
             guard let bracket = open.last else { return at < input.count ? fault("something follows the value") : nil }
-            guard byte == UInt8(ascii: ",") else { return fault(at < input.count ? "no comma or closing bracket" : "ends early") }
+            guard byte == UInt8(ascii: ",") else {
+                return fault(at < input.count ? "no comma or closing bracket" : "ends early")
+            }
             at += 1
             skipSpace()
             if bracket == UInt8(ascii: "{"), let fault = name() { return fault }
@@ -92,7 +98,9 @@ package struct JSONScanner {
     private mutating func word(_ word: StaticString) -> Fault? {
         let start = at
         for i in 0..<word.utf8CodeUnitCount {
-            guard byte == word.utf8Start[i] else { return fault(at < input.count ? "no value" : "ends early", at: at < input.count ? start : at) }
+            guard byte == word.utf8Start[i] else {
+                return fault(at < input.count ? "no value" : "ends early", at: at < input.count ? start : at)
+            }
             at += 1
         }
         return nil
@@ -130,15 +138,20 @@ package struct JSONScanner {
         guard at + 1 < input.count else { return fault("ends early", at: input.count) }
         at += 2
         switch input[at - 1] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
             return nil
         case UInt8(ascii: "u"):
             guard let unit = hexUnit() else { return fault("bad escape", at: start) }
             if unit & 0xFC00 == 0xDC00 { return fault("half a surrogate pair", at: start) }
             if unit & 0xFC00 == 0xD800 {
-                guard at + 1 < input.count, input[at] == UInt8(ascii: "\\"), input[at + 1] == UInt8(ascii: "u") else { return fault("half a surrogate pair", at: start) }
+                guard at + 1 < input.count, input[at] == UInt8(ascii: "\\"), input[at + 1] == UInt8(ascii: "u") else {
+                    return fault("half a surrogate pair", at: start)
+                }
                 at += 2
-                guard let low = hexUnit(), low & 0xFC00 == 0xDC00 else { return fault("half a surrogate pair", at: start) }
+                guard let low = hexUnit(), low & 0xFC00 == 0xDC00 else {
+                    return fault("half a surrogate pair", at: start)
+                }
             }
             return nil
         default: return fault("bad escape", at: start)

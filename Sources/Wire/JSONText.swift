@@ -1,7 +1,7 @@
 // Validated JSON, written in other ways. Nothing here validates: what comes in has been.
 
-/// JSON for a script: U+2028 and U+2029 end a string literal before ES2019, and `<` could end the script element. In JSON all three stand
-/// only inside strings, so each may be written as an escape.
+/// JSON for a script: U+2028 and U+2029 end a string literal before ES2019, and `<` could end the script element. In
+/// JSON all three stand only inside strings, so each may be written as an escape.
 ///
 /// In a script an object's key `__proto__` is no key: it sets the prototype, and twice it is an error (ECMA-262,
 /// B.3.1). JSON that may have it is written as `JSON.parse('...')`, which has the same value as the JSON itself. At
@@ -71,7 +71,8 @@ private func appendParsed(_ json: UnsafeRawBufferPointer, to out: inout Buffer) 
     out.append("')")
 }
 
-/// The seed's bare form: a string's characters, any other value as its JSON text. A surrogate that stands alone becomes U+FFFD.
+/// The seed's bare form: a string's characters, any other value as its JSON text. A surrogate that stands alone becomes
+/// U+FFFD.
 package func appendText(ofJSON json: UnsafeRawBufferPointer, to out: inout Buffer) {
     guard json.count >= 2, json[0] == UInt8(ascii: "\"") else {
         out.append(json)
@@ -101,7 +102,9 @@ package func appendText(ofJSON json: UnsafeRawBufferPointer, to out: inout Buffe
         case UInt8(ascii: "u"):
             var value = unit(at)
             at += 4
-            if value & 0xFC00 == 0xD800, at + 6 <= end, json[at] == UInt8(ascii: "\\"), json[at + 1] == UInt8(ascii: "u"), unit(at + 2) & 0xFC00 == 0xDC00 {
+            if value & 0xFC00 == 0xD800, at + 6 <= end, json[at] == UInt8(ascii: "\\"),
+                json[at + 1] == UInt8(ascii: "u"), unit(at + 2) & 0xFC00 == 0xDC00
+            {
                 value = 0x10000 + (value & 0x3FF) << 10 + unit(at + 2) & 0x3FF
                 at += 6
             }

@@ -1,4 +1,5 @@
-/// Every bound that is not a setting, each once, with what happens when it is reached. (Those that an operator may set are in Configuration.)
+/// Every bound that is not a setting, each once, with what happens when it is reached. (Those that an operator may set
+/// are in Configuration.)
 package enum Limits {
     /// Bytes of a client id, decoded. Longer: 400 `bad_client`, never cut short.
     package static let clientIdBytes = 128
@@ -12,26 +13,32 @@ package enum Limits {
     package static let askedHeaderBytes = 1024
     /// Bytes of messages in one answer. What is over goes into the next; one message always fits.
     package static let answerBytes = 256 * 1024
-    /// Bytes of a frame's body. A frame that says more is malformed, and its link is closed. The largest `queue.max_message`.
+    /// Bytes of a frame's body. A frame that says more is malformed, and its link is closed. The largest
+    /// `queue.max_message`.
     package static let frameBodyBytes = 16 * 1024 * 1024
-    /// Bytes that a worker holds for a manager which does not read. More: the link is closed and its clients are announced again on the next.
+    /// Bytes that a worker holds for a manager which does not read. More: the link is closed and its clients are
+    /// announced again on the next.
     package static let linkBytes = 64 * 1024 * 1024
     /// A refused client may take this long to read why, before its connection is closed.
     package static let lingerMilliseconds: UInt32 = 2000
-    /// A worker that drains stays this long after the last connection or answer whose client may have its next poll on the way: it is answered and not
-    /// cut. What comes later finds the connection closed, as after an idle timeout.
+    /// A worker that drains stays this long after the last connection or answer whose client may have its next poll on
+    /// the way: it is answered and not cut. What comes later finds the connection closed, as after an idle timeout.
     package static let drainCourtesyMilliseconds: UInt32 = 1000
     /// After this long the manager has heard of a poll, and has sent what waited for it. A poll whose client ends its
     /// side before is announced again, to be answered at once.
     package static let announcedMilliseconds: UInt32 = 1000
-    /// Polls and connections that a worker ends in one turn of its loop because their time is over: half a millisecond's work. Those over it are
-    /// ended in the turns that follow, when the messages that came meanwhile have been delivered.
+    /// Polls and connections that a worker ends in one turn of its loop because their time is over: half a
+    /// millisecond's work. Those over it are ended in the turns that follow, when the messages that came meanwhile have
+    /// been delivered.
     package static let expiredInTurn = 64
-    /// Polls that may begin within a second, beside those of an even load, before a worker takes what comes for a herd and spreads its timeouts.
+    /// Polls that may begin within a second, beside those of an even load, before a worker takes what comes for a herd
+    /// and spreads its timeouts.
     package static let evenPolls = 64
-    /// How late a poll or connection may be ended after its time, so that one turn ends several: of 100,000 polls on 8 workers five each time.
+    /// How late a poll or connection may be ended after its time, so that one turn ends several: of 100,000 polls on 8
+    /// workers five each time.
     package static let expiryMilliseconds = 20
-    /// Connections over `workers.max_connections` that are still read, so that they can be told 503 in their own form. More are closed at once.
+    /// Connections over `workers.max_connections` that are still read, so that they can be told 503 in their own form.
+    /// More are closed at once.
     package static let overflowConnections = 256
     /// Ids are exact in a JavaScript number below this.
     package static let idEnd: UInt64 = 1 << 53
@@ -40,30 +47,37 @@ package enum Limits {
 
     /// What a message costs an answer beside its own bytes: `{"id":...,"data":...},`.
     package static let envelopeBytes = 32
-    /// Bytes that wait for one worker's link. Over it, messages for that worker's clients stay in their mailboxes until it has read.
+    /// Bytes that wait for one worker's link. Over it, messages for that worker's clients stay in their mailboxes until
+    /// it has read.
     package static let outboxBytes = 4 * 1024 * 1024
     /// Worker numbers are below this: a hello with another is refused.
     package static let workerNumbers = 1024
-    /// The longest time to live of a message, a week, in seconds. A publish that asks for more is refused with `bad_ttl`.
+    /// The longest time to live of a message, a week, in seconds. A publish that asks for more is refused with
+    /// `bad_ttl`.
     package static let ttlSeconds = 604_800.0
-    /// Messages and clients whose time is over that the manager takes up in one turn of its loop, at most: under a millisecond's work. Those over it
-    /// follow in the next turns, a millisecond later each.
+    /// Messages and clients whose time is over that the manager takes up in one turn of its loop, at most: under a
+    /// millisecond's work. Those over it follow in the next turns, a millisecond later each.
     package static let expiredInTick = 1024
-    /// A client counts as connected for this long after its poll was answered: presence does not flap between two polls.
+    /// A client counts as connected for this long after its poll was answered: presence does not flap between two
+    /// polls.
     package static let graceMilliseconds: UInt32 = 10_000
-    /// How long the manager remembers that an absent client lost messages; and for how many at most, the oldest forgotten first.
+    /// How long the manager remembers that an absent client lost messages; and for how many at most, the oldest
+    /// forgotten first.
     package static let lostMilliseconds: UInt32 = 600_000
     package static let lostRecords = 1_000_000
-    /// Messages that come back from a worker may exceed the queue's bounds by this part (an eighth): they were in it before.
+    /// Messages that come back from a worker may exceed the queue's bounds by this part (an eighth): they were in it
+    /// before.
     package static let putBackPart = 8
 
     // The app port.
 
     /// How deep JSON may be nested. Deeper: `bad_json`.
     package static let jsonDepth = 256
-    /// What a publish may have beside its message: the client id with every byte escaped, the names, spaces. Longer: `too_large`.
+    /// What a publish may have beside its message: the client id with every byte escaped, the names, spaces. Longer:
+    /// `too_large`.
     package static let publishBytes = 4096
-    /// Bytes of a batch's body (or of one publish, where `queue.max_message` allows more). Longer: 413, and the connection is closed.
+    /// Bytes of a batch's body (or of one publish, where `queue.max_message` allows more). Longer: 413, and the
+    /// connection is closed.
     package static let batchBytes = 4 * 1024 * 1024
     /// Bytes of a request's head on the app port. Longer: 414 or 431.
     package static let appHeadBytes = 8192
@@ -81,8 +95,8 @@ package enum Limits {
     package static let appOutputBytes = 1024 * 1024
     /// Rows in an answer to GET /clients or GET /apps: each client's messages are walked. More asked for: 400 bad_most.
     package static let appAnswerRows = 100
-    /// Seconds: for the rest of a request that has begun (408), for an app to read its answers (cut), for an idle HTTP connection (closed).
-    /// A connection of the line form that has published or given the key may be idle for ever.
+    /// Seconds: for the rest of a request that has begun (408), for an app to read its answers (cut), for an idle HTTP
+    /// connection (closed). A connection of the line form that has published or given the key may be idle for ever.
     package static let appRequestSeconds: UInt64 = 30
     package static let appWriteSeconds: UInt64 = 30
     package static let appIdleSeconds: UInt64 = 300
@@ -99,7 +113,8 @@ package enum Limits {
     package static let eventBytes = 2000
     /// Bytes of a line that a child wrote; the rest is left out.
     package static let outputLineBytes = 8192
-    /// Bytes of output lines that an upgrade hands over, shared evenly among the processes: the oldest lines are left behind.
+    /// Bytes of output lines that an upgrade hands over, shared evenly among the processes: the oldest lines are left
+    /// behind.
     package static let memoryOutputBytes = 2 << 20
     /// Bytes of that file which are read. It stays under that: a thousand events of 2,000 bytes, 2,000 exits each of
     /// 129 processes, the output.

@@ -76,12 +76,18 @@ package struct PollRequest {
         var copy = UnsafeRawBufferPointer(start: nil, count: 0)
         for (name, value) in QueryArguments(request.query) {
             if isScript, matches(name, "callback") {
-                guard callback == nil, let decoded = percentDecode(value, into: scratch.callback, plusIsSpace: true), isCallback(decoded) else {
+                guard callback == nil, let decoded = percentDecode(value, into: scratch.callback, plusIsSpace: true),
+                    isCallback(decoded)
+                else {
                     return .badCallback
                 }
                 callback = decoded
             } else if matches(name, "cursor") {
-                if cursor != nil { cursor = .init(start: nil, count: 0) } else { cursor = percentDecode(value, into: scratch.cursor) ?? .init(start: nil, count: 0) }
+                if cursor != nil {
+                    cursor = .init(start: nil, count: 0)
+                } else {
+                    cursor = percentDecode(value, into: scratch.cursor) ?? .init(start: nil, count: 0)
+                }
             } else if matches(name, "hello") {
                 hello = matches(value, "1")
             } else if matches(name, "hold") {
@@ -94,7 +100,9 @@ package struct PollRequest {
 
         let encoded = path.part(1, path.count - (isScript ? 4 : 6))
         guard let client = percentDecode(encoded, into: scratch.client) else {
-            return .bad(code: "bad_client", message: "the client id is over 128 bytes, or its percent-encoding is broken", callback: called)
+            return .bad(
+                code: "bad_client", message: "the client id is over 128 bytes, or its percent-encoding is broken",
+                callback: called)
         }
         if let message = wrongClientId(client) { return .bad(code: "bad_client", message: message, callback: called) }
 
@@ -122,16 +130,20 @@ package struct PollRequest {
     }
 }
 
-/// What is wrong with a decoded client id; nil where nothing is. The rule for workers and for the app port (DESIGN section 2).
+/// What is wrong with a decoded client id; nil where nothing is. The rule for workers and for the app port (DESIGN
+/// section 2).
 package func wrongClientId(_ id: UnsafeRawBufferPointer) -> StaticString? {
     if id.count == 0 { return "the client id is empty" }
     if id.count > Limits.clientIdBytes { return "the client id is over 128 bytes" }
     let end = endOfClientId(id)
-    if end < id.count { return id[end] == 47 ? "the client id has a / in it" : "the client id has a control character in it" }
+    if end < id.count {
+        return id[end] == 47 ? "the client id has a / in it" : "the client id has a control character in it"
+    }
     return isUTF8(id) ? nil : "the client id is not UTF-8"
 }
 
-/// `^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*$`, at most 64 bytes: a name that can be called and nothing else.
+/// `^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*$`, at most 64 bytes: a name that can be called and nothing
+/// else.
 ///
 /// It does not begin with a reserved word: `if({})` is no call.
 package func isCallback(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -153,9 +165,11 @@ package func isCallback(_ bytes: UnsafeRawBufferPointer) -> Bool {
 
 /// ECMA-262, 12.7.2, with the words that strict mode adds and the literals.
 private let reservedWords: [StaticString] = [
-    "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else", "enum",
+    "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else",
+    "enum",
     "export", "extends", "false", "finally", "for", "function", "if", "implements", "import", "in", "instanceof",
-    "interface", "let", "new", "null", "package", "private", "protected", "public", "return", "static", "super", "switch",
+    "interface", "let", "new", "null", "package", "private", "protected", "public", "return", "static", "super",
+    "switch",
     "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
 ]
 private func isReserved(_ word: UnsafeRawBufferPointer) -> Bool {
@@ -189,14 +203,16 @@ package struct QueryArguments: Sequence, IteratorProtocol {
         return cut(argument, at: 61)
     }
     /// What stands before this byte, and behind it; all and nothing where there is none.
-    private func cut(_ bytes: UnsafeRawBufferPointer, at byte: UInt8) -> (UnsafeRawBufferPointer, UnsafeRawBufferPointer) {
+    private func cut(_ bytes: UnsafeRawBufferPointer, at byte: UInt8) -> (
+        UnsafeRawBufferPointer, UnsafeRawBufferPointer
+    ) {
         let end = position(of: byte, in: bytes)
         return (bytes.part(0, end), end < bytes.count ? bytes.part(end + 1, bytes.count - end - 1) : bytes.part(end, 0))
     }
 }
 
-/// The bytes themselves where nothing is encoded, else their decoding in `room`. Nil where an escape is broken or the room (one more than
-/// any bound that is checked later) is too small.
+/// The bytes themselves where nothing is encoded, else their decoding in `room`. Nil where an escape is broken or the
+/// room (one more than any bound that is checked later) is too small.
 package func percentDecode(
     _ bytes: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer, plusIsSpace: Bool = false
 ) -> UnsafeRawBufferPointer? {
@@ -207,7 +223,9 @@ package func percentDecode(
         guard count < room.count else { return nil }
         var byte = bytes[at]
         if byte == 37 {
-            guard at + 2 < bytes.count, let high = hexDigit(bytes[at + 1]), let low = hexDigit(bytes[at + 2]) else { return nil }
+            guard at + 2 < bytes.count, let high = hexDigit(bytes[at + 1]), let low = hexDigit(bytes[at + 2]) else {
+                return nil
+            }
             byte = high << 4 | low
             at += 2
         } else if byte == 43, plusIsSpace {

@@ -1,7 +1,7 @@
 /// The protocol of the seed, as its programs of 2011 spoke it: binary, no lengths, no answers.
 ///
 ///     01 n              a worker says its number, one byte
-///     02 c.. 00 m.. 00  message m for client c: from an app to the manager, and from the manager to a worker that said `01 n`
+///     02 c.. 00 m.. 00  message m for client c: from an app to the manager, and from it to a worker that said `01 n`
 package enum SeedProtocol {
     package enum Parsed {
         case incomplete
@@ -22,10 +22,14 @@ package enum SeedProtocol {
         case 1: return input.count >= 2 ? .worker(input[1]) : .incomplete
         case 2:
             let client = string(input.part(1, input.count - 1), longest: Limits.clientIdBytes)
-            guard case .whole(let id) = client else { return client == .tooLong ? .malformed("client id over 128 bytes") : .incomplete }
+            guard case .whole(let id) = client else {
+                return client == .tooLong ? .malformed("client id over 128 bytes") : .incomplete
+            }
             let start = 2 + id
             let message = string(input.part(start, input.count - start), longest: maxMessage)
-            guard case .whole(let text) = message else { return message == .tooLong ? .malformed("message over \(maxMessage) bytes") : .incomplete }
+            guard case .whole(let text) = message else {
+                return message == .tooLong ? .malformed("message over \(maxMessage) bytes") : .incomplete
+            }
             return .message(client: input.part(1, id), text: input.part(start, text))
         default: return .malformed("op \(input[0])")
         }
@@ -52,8 +56,8 @@ package enum SeedProtocol {
         out.append(UInt8(0))
     }
 
-    /// The seed's hash of a client id, X31 over signed bytes: modulo the number of workers it names the client's worker.
-    /// `supercalifragilisticexpialidocious` gives 1077910243.
+    /// The seed's hash of a client id, X31 over signed bytes: modulo the number of workers it names the client's
+    /// worker. `supercalifragilisticexpialidocious` gives 1077910243.
     package static func hash(_ client: UnsafeRawBufferPointer) -> UInt32 {
         var hash: UInt32 = 0
         for byte in client { hash = hash &* 31 &+ UInt32(bitPattern: Int32(Int8(bitPattern: byte))) }

@@ -1,4 +1,5 @@
-/// An HTTP answer, as little of it as a long-poll client needs: its status, its body by Content-Length, and whether the connection goes on.
+/// An HTTP answer, as little of it as a long-poll client needs: its status, its body by Content-Length, and whether the
+/// connection goes on.
 struct Answer: Equatable {
     enum Result: Equatable {
         case incomplete
@@ -16,10 +17,13 @@ struct Answer: Equatable {
     var lastModified: Range<Int> = 0..<0
     var etag: Range<Int> = 0..<0
 
-    /// Header lines are walked once; names that matter are told apart by their length and first letter before they are compared.
+    /// Header lines are walked once; names that matter are told apart by their length and first letter before they are
+    /// compared.
     static func parse(_ bytes: UnsafeRawBufferPointer) -> Result {
         guard bytes.count >= 16 else { return .incomplete }
-        guard bytes[0] == UInt8(ascii: "H"), bytes[5] == UInt8(ascii: "1"), bytes[8] == UInt8(ascii: " ") else { return .malformed }
+        guard bytes[0] == UInt8(ascii: "H"), bytes[5] == UInt8(ascii: "1"), bytes[8] == UInt8(ascii: " ") else {
+            return .malformed
+        }
         var offset = 9
         guard let status = Mark.digits(bytes, at: &offset) else { return .malformed }
         var answer = Answer(status: Int(status), body: 0..<0, closes: false)
@@ -30,7 +34,9 @@ struct Answer: Equatable {
             let last = end > offset && bytes[end - 1] == 13 ? end - 1 : end
             if last == offset {
                 let start = end + 1
-                guard let length = length ?? (answer.status == 204 || answer.status == 304 ? 0 : nil) else { return .malformed }
+                guard let length = length ?? (answer.status == 204 || answer.status == 304 ? 0 : nil) else {
+                    return .malformed
+                }
                 guard bytes.count - start >= length else { return .incomplete }
                 answer.body = start..<start + length
                 return .answer(answer)

@@ -41,11 +41,13 @@ final class Bench {
         self.settings = settings
         self.server = server
         self.progress = progress
-        fleet = try Fleet(plans: Self.plans(settings, server.plan, isOnePerProcess: server.isOnePerProcess), interrupt: interrupt)
+        fleet = try Fleet(
+            plans: Self.plans(settings, server.plan, isOnePerProcess: server.isOnePerProcess), interrupt: interrupt)
         fleet.onProgress = { progress.show($0) }
     }
 
-    /// The clients divided over the processes, each with addresses of its own: a local port is used once per address and server port.
+    /// The clients divided over the processes, each with addresses of its own: a local port is used once per address
+    /// and server port.
     static func plans(_ settings: BenchSettings, _ base: LoadPlan, isOnePerProcess: Bool) -> [LoadPlan] {
         let count = settings.processCount
         var tag = Xorshift(seed: monotonicNanoseconds())
@@ -100,7 +102,9 @@ final class ProgressLine {
         let now = monotonicNanoseconds()
         let seconds = max(0.001, Double(now - max(lastAt, started)) / 1e9)
         let rate = Int(Double(counts.delivered - last.delivered) / seconds)
-        let text = "\(Measurement.plain(Double(now - started) / 1e9)) s  \(phase): \(counts.polling) polling, \(counts.delivered) delivered (\(max(0, rate))/s), \(counts.missing) under way"
+        let text =
+            "\(Measurement.plain(Double(now - started) / 1e9)) s  \(phase): \(counts.polling) polling, "
+            + "\(counts.delivered) delivered (\(max(0, rate))/s), \(counts.missing) under way"
         (last, lastAt, isShown) = (counts, now, true)
         write("\r\u{1B}[K" + text)
     }

@@ -55,7 +55,8 @@ final class ChildProcess {
         _ = hasEnded(within: 5)
     }
 
-    /// A command that ends when we do, even if we are killed: `setpriv` is on every Debian; without it the command alone.
+    /// A command that ends when we do, even if we are killed: `setpriv` is on every Debian; without it the command
+    /// alone.
     static func leashed(_ command: [String]) -> [String] {
         access("/usr/bin/setpriv", X_OK) == 0 ? ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--"] + command : command
     }

@@ -61,7 +61,8 @@ final class ClientSlab {
         resumes[index].etagBytes = UInt8(etag.count)
         withUnsafeMutableBytes(of: &resumes[index].text) { text in
             text.baseAddress?.copyMemory(from: date.baseAddress ?? UnsafeRawPointer(clients), byteCount: date.count)
-            (text.baseAddress.map { $0 + date.count })?.copyMemory(from: etag.baseAddress ?? UnsafeRawPointer(clients), byteCount: etag.count)
+            (text.baseAddress.map { $0 + date.count })?.copyMemory(
+                from: etag.baseAddress ?? UnsafeRawPointer(clients), byteCount: etag.count)
         }
     }
 
@@ -70,7 +71,9 @@ final class ClientSlab {
         guard let resumes, resumes[index].dateBytes > 0 else { return }
         let (date, etag) = (Int(resumes[index].dateBytes), Int(resumes[index].etagBytes))
         withUnsafeBytes(of: &resumes[index].text) { text in
-            body(UnsafeRawBufferPointer(rebasing: text[0..<date]), UnsafeRawBufferPointer(rebasing: text[date..<date + etag]))
+            body(
+                UnsafeRawBufferPointer(rebasing: text[0..<date]),
+                UnsafeRawBufferPointer(rebasing: text[date..<date + etag]))
         }
     }
 }

@@ -4,7 +4,8 @@ import Glibc
 /// The short scenarios against each server in turn, several times, and the table of them: what `make bench` prints.
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Put the same load on the limit, on nchan where it is installed, and on MegaComet; print the table.")
+        commandName: "compare",
+        abstract: "Put the same load on the limit, on nchan where it is installed, and on MegaComet; print the table.")
 
     @Option(help: "Runs of each; the table gives their median.") var runs = 3
     @Option(help: "Clients of the rate and latency rows.") var clients = 8_000
@@ -14,10 +15,12 @@ struct CompareCommand: ParsableCommand {
     @Option(help: "Messages a second in steady.") var rate = 5_000.0
     @Option(help: "Messages queued.") var messages = 600_000
     @Option(parsing: .upToNextOption, help: "Only these servers.") var servers: [Server.Kind] = []
-    @Option(help: "Also write every measurement, as lines of JSON, to this file.", completion: .file()) var output: String?
+    @Option(help: "Also write every measurement, as lines of JSON, to this file.", completion: .file()) var output:
+        String?
 
     func validate() throws {
-        guard (1...50).contains(runs), (1...1_000_000).contains(clients), (0...1_000_000).contains(many), seconds > 0, rate > 0, messages > 0
+        guard (1...50).contains(runs), (1...1_000_000).contains(clients), (0...1_000_000).contains(many), seconds > 0,
+            rate > 0, messages > 0
         else { throw ValidationError("a number is out of its range") }
     }
 
@@ -26,7 +29,8 @@ struct CompareCommand: ParsableCommand {
         var session = CompareSession(command: self, interrupt: interrupt)
         var kinds = servers.isEmpty ? [.limit, .nchan, .megacomet] : servers
         if servers.isEmpty, !Server.hasNchan {
-            print("nginx with nchan is not installed (apt-get install nginx libnginx-mod-nchan): its column stays empty")
+            print(
+                "nginx with nchan is not installed (apt-get install nginx libnginx-mod-nchan): its column stays empty")
             kinds.removeAll { $0 == .nchan }
         }
         // Servers take turns, so that what the machine does meanwhile meets all alike.
@@ -36,7 +40,8 @@ struct CompareCommand: ParsableCommand {
         print(session.comparison.text)
         for complaint in session.complaints { print("NOT RIGHT: " + complaint) }
         if let output {
-            let descriptor = try Socket.check(open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644), "open \(output)")
+            let descriptor = try Socket.check(
+                open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644), "open \(output)")
             defer { close(descriptor) }
             let lines = session.measurements.map { $0.json + "\n" }.joined() + session.comparison.json + "\n"
             _ = write(descriptor, lines, lines.utf8.count)
@@ -69,9 +74,12 @@ struct CompareSession {
     }
 
     /// One server for some scenarios, one after another, with the same clients.
-    private mutating func measure(_ kind: Server.Kind, _ settings: BenchSettings, _ scenarios: [Scenario], _ run: Int) throws {
+    private mutating func measure(_ kind: Server.Kind, _ settings: BenchSettings, _ scenarios: [Scenario], _ run: Int)
+        throws
+    {
         let server = try Server.start(
-            kind, clients: settings.clients, processes: settings.processCount, workers: settings.workers, pollTimeoutSeconds: settings.pollTimeoutSeconds)
+            kind, clients: settings.clients, processes: settings.processCount, workers: settings.workers,
+            pollTimeoutSeconds: settings.pollTimeoutSeconds)
         defer { server.stop() }
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
         defer { bench.stop() }
@@ -92,7 +100,9 @@ struct CompareSession {
         let (few, many) = (command.clients, command.many)
         let rate = Measurement.plain(command.rate)
         var rows = [
-            row("delivered a second, \(few) clients", .unicast, few, "delivered_per_second", .atLeast(ofLimit: 0.7, ofNchan: 3)),
+            row(
+                "delivered a second, \(few) clients", .unicast, few, "delivered_per_second",
+                .atLeast(ofLimit: 0.7, ofNchan: 3)),
             row("p50 ms at \(rate)/s, \(few) clients", .steady, few, "latency_p50_ms", .atMost(ofNchan: 1)),
             row("p99 ms at \(rate)/s, \(few) clients", .steady, few, "latency_p99_ms", .atMost(ofNchan: 0.5)),
             row("server CPU us a message, \(few) clients", .unicast, few, "server_cpu_us_per_message", .none),
@@ -101,19 +111,28 @@ struct CompareSession {
         if many > 0 {
             rows += [
                 row("p99 ms at \(rate)/s, \(many) clients", .steady, many, "latency_p99_ms", .atMost(ofNchan: 0.5)),
-                row("connected a second, to \(many)", .idle, many, "connected_per_second", .atLeast(ofLimit: 0.6, ofNchan: 1)),
+                row(
+                    "connected a second, to \(many)", .idle, many, "connected_per_second",
+                    .atLeast(ofLimit: 0.6, ofNchan: 1)),
                 row("user bytes a client, \(many) idle", .idle, many, "user_bytes_per_client", .below(200)),
                 row("kernel bytes a client, both ends", .idle, many, "kernel_bytes_per_client_both_ends", .none),
-                row("private bytes of an idle worker", .idle, many, "worker_private_before_bytes", .below(4 * 1024 * 1024)),
+                row(
+                    "private bytes of an idle worker", .idle, many, "worker_private_before_bytes",
+                    .below(4 * 1024 * 1024)),
             ]
         }
         return Comparison(rows: rows)
     }
 
-    private func row(_ what: String, _ scenario: Scenario, _ clients: Int, _ number: String, _ target: Comparison.Target) -> Comparison.Row {
+    private func row(
+        _ what: String, _ scenario: Scenario, _ clients: Int, _ number: String, _ target: Comparison.Target
+    ) -> Comparison.Row {
         func values(_ kind: Server.Kind) -> [Double] {
-            measurements.filter { $0.scenario == scenario.rawValue && $0.clients == clients && $0.server == kind.rawValue }.compactMap { $0[number] }
+            measurements.filter {
+                $0.scenario == scenario.rawValue && $0.clients == clients && $0.server == kind.rawValue
+            }.compactMap { $0[number] }
         }
-        return Comparison.Row(what: what, limit: values(.limit), nchan: values(.nchan), megacomet: values(.megacomet), target: target)
+        return Comparison.Row(
+            what: what, limit: values(.limit), nchan: values(.nchan), megacomet: values(.megacomet), target: target)
     }
 }

@@ -1,4 +1,5 @@
-/// The table of DESIGN section 8: each row a figure of MegaComet beside the limit's and nchan's of the same run, and its target.
+/// The table of DESIGN section 8: each row a figure of MegaComet beside the limit's and nchan's of the same run, and
+/// its target.
 ///
 /// Absolute figures say more about the machine than about the server, so what is judged is the ratio.
 struct Comparison {
@@ -16,7 +17,8 @@ struct Comparison {
         var text: String {
             switch self {
             case .atLeast(let limit, let nchan):
-                [limit.map { "\(Measurement.plain($0)) of limit" }, nchan.map { "\(Measurement.plain($0))x nchan" }].compactMap { $0 }.joined(separator: ", ")
+                [limit.map { "\(Measurement.plain($0)) of limit" }, nchan.map { "\(Measurement.plain($0))x nchan" }]
+                    .compactMap { $0 }.joined(separator: ", ")
             case .atMost(let part): part == 1 ? "under nchan" : "under \(Measurement.plain(part)) of nchan"
             case .below(let bound): "under \(Measurement.plain(bound))"
             case .above(let bound): "over \(Measurement.plain(bound))"
@@ -75,16 +77,21 @@ struct Comparison {
 
     var text: String {
         let head = ["what", "limit", "nchan", "megacomet", "of limit", "of nchan", "target", ""]
-        let cells = [head] + rows.map { row in
-            [
-                row.what, Row.text(row.limit), Row.text(row.nchan), Row.text(row.megacomet), row.ratio(to: row.limit), row.ratio(to: row.nchan),
-                row.target.text, row.isMet.map { $0 ? "met" : "MISSED" } ?? "",
-            ]
-        }
+        let cells =
+            [head]
+            + rows.map { row in
+                [
+                    row.what, Row.text(row.limit), Row.text(row.nchan), Row.text(row.megacomet),
+                    row.ratio(to: row.limit), row.ratio(to: row.nchan),
+                    row.target.text, row.isMet.map { $0 ? "met" : "MISSED" } ?? "",
+                ]
+            }
         let widths = head.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
         return cells.map { line in
             var text = ""
-            for (column, cell) in line.enumerated() { text += cell + String(repeating: " ", count: widths[column] - cell.count + 2) }
+            for (column, cell) in line.enumerated() {
+                text += cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+            }
             return String(text.reversed().drop { $0 == " " }.reversed())
         }.joined(separator: "\n")
     }
@@ -93,7 +100,8 @@ struct Comparison {
         func list(_ values: [Double]) -> String { "[" + values.map(Measurement.plain).joined(separator: ",") + "]" }
         return "["
             + rows.map {
-                "{\"what\":\"\($0.what)\",\"limit\":\(list($0.limit)),\"nchan\":\(list($0.nchan)),\"megacomet\":\(list($0.megacomet)),"
+                "{\"what\":\"\($0.what)\",\"limit\":\(list($0.limit)),\"nchan\":\(list($0.nchan)),"
+                    + "\"megacomet\":\(list($0.megacomet)),"
                     + "\"target\":\"\($0.target.text)\",\"met\":\($0.isMet.map(String.init) ?? "null")}"
             }.joined(separator: ",") + "]"
     }

@@ -29,7 +29,8 @@ final class Fleet {
 
     private let members: [Member]
     private let interrupt: Interrupt
-    private(set) var latencies = Histogram<UInt64>(highestTrackableValue: 600_000_000_000, numberOfSignificantValueDigits: .three)
+    private(set) var latencies = Histogram<UInt64>(
+        highestTrackableValue: 600_000_000_000, numberOfSignificantValueDigits: .three)
     /// Told a few times a second while an order is carried out.
     var onProgress: (LoadCounts) -> Void = { _ in }
 
@@ -51,7 +52,8 @@ final class Fleet {
     }
 
     @discardableResult
-    func carryOut(_ orders: [LoadOrder], limit: Double, during watch: (LoadCounts) -> Void = { _ in }) throws -> Double {
+    func carryOut(_ orders: [LoadOrder], limit: Double, during watch: (LoadCounts) -> Void = { _ in }) throws -> Double
+    {
         for (member, order) in zip(members, orders) {
             member.isDone = false
             member.control.send(order.line)
@@ -82,14 +84,18 @@ final class Fleet {
         for member in members { if !member.process.hasEnded(within: 5) { member.process.stop(patience: 1) } }
     }
 
-    private func wait(limit: Double, what: String, during watch: (LoadCounts) -> Void = { _ in }, until isFinished: (Member) -> Bool) throws {
+    private func wait(
+        limit: Double, what: String, during watch: (LoadCounts) -> Void = { _ in }, until isFinished: (Member) -> Bool
+    ) throws {
         let deadline = monotonicNanoseconds() + UInt64(limit * 1e9)
         var nextProgress: UInt64 = 0
         var descriptors = members.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         descriptors.append(pollfd(fd: interrupt.descriptor, events: Int16(POLLIN), revents: 0))
         while !members.allSatisfy(isFinished) {
             let now = monotonicNanoseconds()
-            if now >= deadline { throw Trouble(description: "`\(what)` took longer than \(limit) s: \(describe(counts))") }
+            if now >= deadline {
+                throw Trouble(description: "`\(what)` took longer than \(limit) s: \(describe(counts))")
+            }
             if now >= nextProgress {
                 nextProgress = now + 500_000_000
                 onProgress(counts)
@@ -102,11 +108,15 @@ final class Fleet {
     }
 
     private func describe(_ counts: LoadCounts) -> String {
-        zip(LoadCounts.names, LoadCounts.all).filter { counts[keyPath: $0.1] != 0 }.map { "\($0.0) \(counts[keyPath: $0.1])" }.joined(separator: ", ")
+        zip(LoadCounts.names, LoadCounts.all).filter { counts[keyPath: $0.1] != 0 }.map {
+            "\($0.0) \(counts[keyPath: $0.1])"
+        }.joined(separator: ", ")
     }
 
     private func listen(to member: Member) throws {
-        guard let lines = member.control.receive() else { throw Trouble(description: "client process \(member.process.pid) has died") }
+        guard let lines = member.control.receive() else {
+            throw Trouble(description: "client process \(member.process.pid) has died")
+        }
         for line in lines {
             let words = line.split(separator: " ", maxSplits: 1)
             guard words.count == 2 else { continue }

@@ -4,7 +4,8 @@ import Wire
 
 /// The life of the clients: connect, poll, read an answer, poll again.
 extension Generator {
-    /// Connects, and writes the poll at once: on loopback the handshake is over by then, unless the listener's queue is full.
+    /// Connects, and writes the poll at once: on loopback the handshake is over by then, unless the listener's queue is
+    /// full.
     func connect(_ index: Int) {
         let number = plan.first + index
         let source = plan.source + UInt32(nextSource)
@@ -91,7 +92,9 @@ extension Generator {
         let tail = envelope.tail()
         if let cursor = tail.cursor { clients[index].cursor = cursor }
         if plan.dialect == .nchan {
-            clients.keepResume(index, date: UnsafeRawBufferPointer(rebasing: bytes[answer.lastModified]), etag: UnsafeRawBufferPointer(rebasing: bytes[answer.etag]))
+            clients.keepResume(
+                index, date: UnsafeRawBufferPointer(rebasing: bytes[answer.lastModified]),
+                etag: UnsafeRawBufferPointer(rebasing: bytes[answer.etag]))
         }
         if messages == 0 { counts.empty += 1 }
         if tail.gap { counts.gaps += 1 }

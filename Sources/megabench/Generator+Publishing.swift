@@ -100,7 +100,8 @@ extension Generator {
         var burst = 64  // answers are read between bursts
         while run.next < clients.count, run.unproved < run.window, burst > 0 {
             if clients[run.next].state == .away { connect(run.next) }
-            let isProbe = run.next % ConnectRun.stride == ConnectRun.stride - 1 || run.next >= clients.count - plan.ports
+            let isProbe =
+                run.next % ConnectRun.stride == ConnectRun.stride - 1 || run.next >= clients.count - plan.ports
             if isProbe {
                 publish(run.next, nanoseconds: now)
                 run.probesSent += 1
@@ -110,7 +111,9 @@ extension Generator {
         }
         order = .connect(run)
         // A server that is gone is not worth waiting for; one whose listeners are full for a moment is.
-        if counts.polling == 0, counts.failedConnects > 20 * clients.count + 1_000 { return fail("the server refuses connections") }
+        if counts.polling == 0, counts.failedConnects > 20 * clients.count + 1_000 {
+            return fail("the server refuses connections")
+        }
         if run.next == clients.count, run.probesCame >= run.probesSent, counts.polling == clients.count {
             done(nanoseconds: now - run.started)
         }
@@ -146,7 +149,8 @@ extension Generator {
 
     /// A client's messages go over one connection: what is published over two has no order.
     private func publish(_ index: Int, nanoseconds: UInt64) {
-        let mark = Mark(nanoseconds: nanoseconds, client: UInt32(plan.first + index), sequence: clients[index].published)
+        let mark = Mark(
+            nanoseconds: nanoseconds, client: UInt32(plan.first + index), sequence: clients[index].published)
         clients[index].published &+= 1
         counts.published += 1
         publishers[index % publishers.count].publish(mark, writer: writer)
@@ -169,7 +173,9 @@ extension Generator {
     func publisherEvent(_ index: Int, _ what: UInt32) {
         let publisher = publishers[index]
         if what & Poller.writable != 0, !publisher.isBlocked || publisher.flush() {
-            if !publisher.isBlocked { poller.modify(publisher.descriptor, Poller.readable, Kind.publisher | UInt64(index)) }
+            if !publisher.isBlocked {
+                poller.modify(publisher.descriptor, Poller.readable, Kind.publisher | UInt64(index))
+            }
         }
         guard what & ~Poller.writable != 0 else { return }
         let isOpen = publisher.receive { client, verdict in

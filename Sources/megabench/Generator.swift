@@ -2,10 +2,11 @@ import Glibc
 import Histogram
 import Wire
 
-/// A client process: its clients, its publishers, one epoll loop. It does what the coordinator orders over a socket, and ends with it.
+/// A client process: its clients, its publishers, one epoll loop. It does what the coordinator orders over a socket,
+/// and ends with it.
 ///
-/// Clients and their publisher live in one process, so that what was published and what came are counted in one place, and a message
-/// that is published when its client polls again costs no wake-up of a third process on two cores.
+/// Clients and their publisher live in one process, so that what was published and what came are counted in one place,
+/// and a message that is published when its client polls again costs no wake-up of a third process on two cores.
 final class Generator {
     let plan: LoadPlan
     let poller = Poller()
@@ -133,7 +134,9 @@ final class Control {
         let bytes = Array((line + "\n").utf8)
         var offset = 0
         while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset, Int32(MSG_NOSIGNAL)) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset, Int32(MSG_NOSIGNAL))
+            }
             if count < 0, errno == EINTR { continue }
             if count <= 0 { return }
             offset += count

@@ -27,7 +27,9 @@ struct KernelSetting: Equatable {
         ]
         return wanted.map { name, want, why in
             var setting = KernelSetting(name: name, have: [], want: want, why: why)
-            setting.have = (ProcFile.text(setting.path) ?? "").split { $0 == " " || $0 == "\t" || $0 == "\n" }.map { Int($0) ?? Int.max }
+            setting.have = (ProcFile.text(setting.path) ?? "").split { $0 == " " || $0 == "\t" || $0 == "\n" }.map {
+                Int($0) ?? Int.max
+            }
             return setting
         }
     }

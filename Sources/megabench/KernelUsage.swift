@@ -3,7 +3,10 @@
 /// A memory cgroup is charged only a part of it (the sock is made before the accept), so the slabs themselves are read.
 struct KernelUsage: Equatable {
     /// The slabs that a held connection takes an object of.
-    static let slabs = ["TCP", "sock_inode_cache", "filp", "dentry", "eventpoll_epi", "eventpoll_pwq", "request_sock_TCP", "tw_sock_TCP"]
+    static let slabs = [
+        "TCP", "sock_inode_cache", "filp", "dentry", "eventpoll_epi", "eventpoll_pwq", "request_sock_TCP",
+        "tw_sock_TCP",
+    ]
 
     /// Bytes by slab: active objects times their size.
     var bytesBySlab: [String: Int] = [:]
@@ -21,15 +24,23 @@ struct KernelUsage: Equatable {
         var usage = KernelUsage()
         for line in (ProcFile.text("/proc/slabinfo") ?? "").split(separator: "\n") {
             let fields = line.split(separator: " ")
-            guard fields.count > 3, slabs.contains(String(fields[0])), let objects = Int(fields[2]), let size = Int(fields[3]) else { continue }
+            guard fields.count > 3, slabs.contains(String(fields[0])), let objects = Int(fields[2]),
+                let size = Int(fields[3])
+            else { continue }
             usage.bytesBySlab[String(fields[0])] = objects * size
         }
-        if let text = ProcFile.text("/proc/net/sockstat"), let line = text.split(separator: "\n").first(where: { $0.hasPrefix("TCP:") }) {
+        if let text = ProcFile.text("/proc/net/sockstat"),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("TCP:") })
+        {
             let fields = line.split(separator: " ")
-            if let at = fields.firstIndex(of: "mem"), at + 1 < fields.count { usage.tcpBufferBytes = (Int(fields[at + 1]) ?? 0) * 4096 }
+            if let at = fields.firstIndex(of: "mem"), at + 1 < fields.count {
+                usage.tcpBufferBytes = (Int(fields[at + 1]) ?? 0) * 4096
+            }
         }
         usage.availableBytes = 1024 * (ProcFile.number(ProcFile.text("/proc/meminfo") ?? "", "MemAvailable:") ?? 0)
-        let times = (ProcFile.text("/proc/stat") ?? "").prefix(while: { $0 != "\n" }).split(separator: " ").compactMap { Double($0) }
+        let times = (ProcFile.text("/proc/stat") ?? "").prefix(while: { $0 != "\n" }).split(separator: " ").compactMap {
+            Double($0)
+        }
         if times.count >= 5 {
             usage.idleSeconds = (times[3] + times[4]) / 100
             usage.busySeconds = times.reduce(0, +) / 100 - usage.idleSeconds

@@ -4,9 +4,9 @@ import Wire
 
 /// The yardstick: what one process can do that holds polls and delivers, and nothing else.
 ///
-/// No queue (a message for a client that isn't polling is refused), no second process, no timeouts, no checks of what it reads: a poll
-/// is taken to come whole, in one read, from a well-meaning client. Whatever MegaComet needs above this is what its promises cost.
-/// It must never face anything but the generator on loopback.
+/// No queue (a message for a client that isn't polling is refused), no second process, no timeouts, no checks of what
+/// it reads: a poll is taken to come whole, in one read, from a well-meaning client. Whatever MegaComet needs above
+/// this is what its promises cost. It must never face anything but the generator on loopback.
 final class LimitLoop {
     private let poller = Poller()
     private let listener: Int32
@@ -101,7 +101,9 @@ final class LimitLoop {
         }
         link.input.advance(by: count)
         var consumed = 0
-        while let start = link.input.bytes.baseAddress, let end = memchr(start + consumed, 10, link.input.count - consumed) {
+        while let start = link.input.bytes.baseAddress,
+            let end = memchr(start + consumed, 10, link.input.count - consumed)
+        {
             let length = UnsafeRawPointer(end) - start - consumed
             deliver(link.input.bytes.part(consumed, length), link)
             consumed += length + 1
@@ -129,7 +131,10 @@ final class LimitLoop {
         output.append("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ")
         var digits = 1
         var rest = lastId
-        while rest >= 10 { rest /= 10; digits += 1 }
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
+        }
         output.append(decimal: UInt64(message.count + 40 + 2 * digits))
         output.append("\r\n\r\n{\"messages\":[{\"id\":")
         output.append(decimal: lastId)

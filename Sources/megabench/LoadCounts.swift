@@ -31,12 +31,14 @@ struct LoadCounts: Equatable {
 
     static var all: [WritableKeyPath<LoadCounts, Int>] {
         [
-            \.polling, \.connects, \.published, \.sent, \.queued, \.refused, \.delivered, \.doubles, \.disorder, \.empty, \.gaps, \.errors,
+            \.polling, \.connects, \.published, \.sent, \.queued, \.refused, \.delivered, \.doubles, \.disorder,
+            \.empty, \.gaps, \.errors,
             \.cuts, \.failedConnects, \.late, \.strays,
         ]
     }
     static let names = [
-        "polling", "connects", "published", "sent", "queued", "refused", "delivered", "doubles", "disorder", "empty", "gaps", "errors",
+        "polling", "connects", "published", "sent", "queued", "refused", "delivered", "doubles", "disorder", "empty",
+        "gaps", "errors",
         "cuts", "failed_connects", "late", "strays",
     ]
 

@@ -2,7 +2,8 @@
 enum LoadOrder: Equatable {
     /// Connect every client that is not, with at most `window` not yet known to be polling.
     case connect(window: Int)
-    /// Publish to a client as soon as it polls, with at most `window` messages under way, for this long or until so many were published.
+    /// Publish to a client as soon as it polls, with at most `window` messages under way, for this long or until so
+    /// many were published.
     case unicast(window: Int, seconds: Double, count: Int)
     /// Publish this many a second, to clients that poll or to any.
     case steady(perSecond: Double, seconds: Double, any: Bool)

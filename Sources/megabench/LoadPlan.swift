@@ -1,4 +1,5 @@
-/// What one client process is to do: written by the coordinator as `key=value` words, which `ps` shows, and read by the process.
+/// What one client process is to do: written by the coordinator as `key=value` words, which `ps` shows, and read by the
+/// process.
 struct LoadPlan: Equatable {
     /// How the server is spoken to. The limit loop speaks MegaComet's forms.
     enum Dialect: String { case comet, nchan }
@@ -15,7 +16,8 @@ struct LoadPlan: Equatable {
     /// Clients of this process, and the number of the first of them.
     var clients = 100
     var first = 0
-    /// Ids begin with it, so that messages that wait from an earlier run meet no client of this one. It ends in a letter.
+    /// Ids begin with it, so that messages that wait from an earlier run meet no client of this one. It ends in a
+    /// letter.
     var tag = "b"
     var host: UInt32 = 0x7F00_0001
     /// Client number n polls on port `port + n % ports`.
@@ -35,9 +37,11 @@ struct LoadPlan: Equatable {
 
     var words: [String] {
         [
-            "dialect=\(dialect)", "form=\(form)", "publish=\(publishForm)", "keepalive=\(keepAlive)", "acknowledge=\(acknowledges)",
+            "dialect=\(dialect)", "form=\(form)", "publish=\(publishForm)", "keepalive=\(keepAlive)",
+            "acknowledge=\(acknowledges)",
             "clients=\(clients)", "first=\(first)", "tag=\(tag)", "host=\(host)", "port=\(port)", "ports=\(ports)",
-            "publishhost=\(publishHost)", "publishport=\(publishPort)", "publishers=\(publishers)", "source=\(source)", "sources=\(sources)",
+            "publishhost=\(publishHost)", "publishport=\(publishPort)", "publishers=\(publishers)", "source=\(source)",
+            "sources=\(sources)",
             "bytes=\(messageBytes)", "key=\(key)",
         ]
     }

@@ -4,7 +4,8 @@ import Wire
 ///
 ///     @123456789012.77.5.xxxxxxxx         nanoseconds . client . sequence . padding
 ///
-/// It needs no escape in JSON, in HTML or in a URL, so that it reads the same in every form that a server may answer in.
+/// It needs no escape in JSON, in HTML or in a URL, so that it reads the same in every form that a server may answer
+/// in.
 struct Mark: Equatable {
     var nanoseconds: UInt64
     var client: UInt32
@@ -33,7 +34,9 @@ struct Mark: Equatable {
             let sequence = number(bytes, at: &offset, end: UInt8(ascii: "."))
         else { return nil }
         while offset < bytes.count, bytes[offset] == UInt8(ascii: "x") { offset += 1 }
-        return Mark(nanoseconds: nanoseconds, client: UInt32(truncatingIfNeeded: client), sequence: UInt32(truncatingIfNeeded: sequence))
+        return Mark(
+            nanoseconds: nanoseconds, client: UInt32(truncatingIfNeeded: client),
+            sequence: UInt32(truncatingIfNeeded: sequence))
     }
 
     /// A decimal number, at least one digit, and the byte that ends it; `offset` is left after both.

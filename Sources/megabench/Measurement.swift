@@ -1,6 +1,7 @@
 import Histogram
 
-/// What one run of a scenario gave: numbers by name, in the order that they are told. docs.txt section 11 explains each.
+/// What one run of a scenario gave: numbers by name, in the order that they are told. docs.txt section 11 explains
+/// each.
 struct Measurement: Equatable {
     var scenario: String
     var server: String
@@ -37,8 +38,10 @@ struct Measurement: Equatable {
     mutating func check(_ counts: LoadCounts, lossIsFault: Bool = true) {
         add("lost", counts.missing)
         let faults: [(String, Int)] = [
-            ("messages lost", lossIsFault ? counts.missing : 0), ("messages twice", counts.doubles), ("messages out of order", counts.disorder),
-            ("messages of others", counts.strays), ("answers not understood", counts.errors), ("gaps told", counts.gaps),
+            ("messages lost", lossIsFault ? counts.missing : 0), ("messages twice", counts.doubles),
+            ("messages out of order", counts.disorder),
+            ("messages of others", counts.strays), ("answers not understood", counts.errors),
+            ("gaps told", counts.gaps),
             ("connections cut", counts.cuts), ("connects failed", counts.failedConnects),
         ]
         for (what, count) in faults where count != 0 { complaints.append("\(count) \(what)") }
@@ -57,7 +60,9 @@ struct Measurement: Equatable {
     var json: String {
         let fields = numbers.map { "\"\($0.name)\":\(Self.plain($0.value))" }.joined(separator: ",")
         let wrong = complaints.map { "\"\($0)\"" }.joined(separator: ",")
-        return "{\"scenario\":\"\(scenario)\",\"server\":\"\(server)\",\"clients\":\(clients),\"numbers\":{\(fields)},\"complaints\":[\(wrong)]}"
+        return
+            "{\"scenario\":\"\(scenario)\",\"server\":\"\(server)\",\"clients\":\(clients),\"numbers\":{\(fields)},"
+            + "\"complaints\":[\(wrong)]}"
     }
 
     /// Whole from 100 on, with three digits after the point below.
@@ -66,6 +71,7 @@ struct Measurement: Equatable {
         if value == value.rounded() || abs(value) >= 100 { return String(Int(value.rounded())) }
         let thousandths = Int((abs(value) * 1000).rounded())
         let digits = String(thousandths % 1000)
-        return (value < 0 ? "-" : "") + "\(thousandths / 1000)." + String(repeating: "0", count: 3 - digits.count) + digits
+        return (value < 0 ? "-" : "") + "\(thousandths / 1000)." + String(repeating: "0", count: 3 - digits.count)
+            + digits
     }
 }

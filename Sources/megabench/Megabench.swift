@@ -5,13 +5,18 @@ struct Megabench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "megabench",
         abstract: "Puts long-poll clients and publishers on MegaComet, and says what it costs.",
-        subcommands: [ScenarioCommand.self, CompareCommand.self, MillionCommand.self, WorkersCommand.self, StatsCommand.self, LimitCommand.self, ClientProcessCommand.self])
+        subcommands: [
+            ScenarioCommand.self, CompareCommand.self, MillionCommand.self, WorkersCommand.self, StatsCommand.self,
+            LimitCommand.self, ClientProcessCommand.self,
+        ])
 }
 
 /// The bare epoll loop that everything is compared with.
 struct LimitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "limit", abstract: "Run the limit: one bare epoll loop that holds polls and delivers. For measuring only; it checks nothing.")
+        commandName: "limit",
+        abstract:
+            "Run the limit: one bare epoll loop that holds polls and delivers. For measuring only; it checks nothing.")
 
     @Option(help: "Address of both ports; only loopback is sensible.") var address = "127.0.0.1"
     @Option(help: "Port for clients.") var port: UInt16 = 8000

@@ -2,13 +2,15 @@ import Glibc
 
 /// A memory cgroup of the server's own, so that the kernel itself holds the server to a bound.
 ///
-/// What it is charged is less than what the server costs: of a connection's kernel memory the accepting process pays for about 1.5 KB of 3.8,
-/// since the sock is made before the accept. So the slabs are read as well (`KernelUsage`).
+/// What it is charged is less than what the server costs: of a connection's kernel memory the accepting process pays
+/// for about 1.5 KB of 3.8, since the sock is made before the accept. So the slabs are read as well (`KernelUsage`).
 final class MemoryCgroup {
     private let folder: String
     private let names: (limit: String, usage: String, peak: String)
 
-    private static let first = (limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes", peak: "memory.max_usage_in_bytes")
+    private static let first = (
+        limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes", peak: "memory.max_usage_in_bytes"
+    )
     private static let second = (limit: "memory.max", usage: "memory.current", peak: "memory.peak")
 
     /// Under the cgroup of this process; nil where none can be made (no rights, or no memory controller).
@@ -31,7 +33,9 @@ final class MemoryCgroup {
     }
 
     /// A command that puts itself, and all that it starts, into the cgroup.
-    func holding(_ command: [String]) -> [String] { ["/bin/sh", "-c", "echo $$ >\"$0/cgroup.procs\" && exec \"$@\"", folder] + command }
+    func holding(_ command: [String]) -> [String] {
+        ["/bin/sh", "-c", "echo $$ >\"$0/cgroup.procs\" && exec \"$@\"", folder] + command
+    }
 
     var usageBytes: Int? { ProcFile.integer("\(folder)/\(names.usage)") }
     var peakBytes: Int? { ProcFile.integer("\(folder)/\(names.peak)") }

@@ -6,8 +6,11 @@ import Histogram
 struct MillionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "million",
-        abstract: "Hold a million polling clients (64 workers and 64 client processes of 16,000), publish to them, kill a worker, and report.",
-        discussion: "Both ends take about 10 GB of kernel memory. Kernel settings are read; they are set only with --tune.")
+        abstract:
+            "Hold a million polling clients (64 workers and 64 client processes of 16,000), publish to them, kill a "
+            + "worker, and report.",
+        discussion:
+            "Both ends take about 10 GB of kernel memory. Kernel settings are read; they are set only with --tune.")
 
     @Option(help: "Clients in all.") var clients = 1_000_000
     @Option(help: "Workers (0: as many as the descriptors ask for).") var workers = 64
@@ -20,7 +23,8 @@ struct MillionCommand: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
-        guard (100...1_100_000).contains(clients), (0...128).contains(workers), (0...128).contains(processes), rate > 0, pollTimeout > 0,
+        guard (100...1_100_000).contains(clients), (0...128).contains(workers), (0...128).contains(processes), rate > 0,
+            pollTimeout > 0,
             (0...20).contains(timeouts), back > 0
         else { throw ValidationError("a number is out of its range") }
     }
@@ -35,7 +39,8 @@ struct MillionCommand: ParsableCommand {
         let memory = MemoryCgroup(limitBytes: Bench.serverBytesAllowed)
         if memory == nil { complain("no memory cgroup can be made here: the server's memory is measured, not held") }
         let server = try Server.start(
-            .megacomet, clients: clients, processes: settings.processCount, workers: workers, pollTimeoutSeconds: pollTimeout, memory: memory)
+            .megacomet, clients: clients, processes: settings.processCount, workers: workers,
+            pollTimeoutSeconds: pollTimeout, memory: memory)
         defer { server.stop() }
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
         defer { bench.stop() }
@@ -54,17 +59,24 @@ struct MillionCommand: ParsableCommand {
             if tune { try setting.tune() }
             complain((tune ? "set " : "too low: ") + setting.line)
         }
-        if !lacking.isEmpty, !tune { throw Fleet.Trouble(description: "kernel settings are too low; --tune raises them") }
+        if !lacking.isEmpty, !tune {
+            throw Fleet.Trouble(description: "kernel settings are too low; --tune raises them")
+        }
         let needed = clients * 11_000
         let available = KernelUsage.read().availableBytes
         if available < needed {
-            throw Fleet.Trouble(description: "\(clients) clients and their server need about \(needed >> 20) MB here; \(available >> 20) MB are left")
+            throw Fleet.Trouble(
+                description:
+                    "\(clients) clients and their server need about \(needed >> 20) MB here; \(available >> 20) MB are "
+                    + "left"
+            )
         }
     }
 }
 
 extension Bench {
-    /// The machine that a million is promised on: 7.5 GiB for the server's processes and their half of the kernel's connections.
+    /// The machine that a million is promised on: 7.5 GiB for the server's processes and their half of the kernel's
+    /// connections.
     fileprivate static let serverBytesAllowed = 15 << 29
 
     func million(holdSeconds: Double, backSeconds: Double) throws -> Measurement {
@@ -79,14 +91,17 @@ extension Bench {
         phase("held, \(Int(settings.perSecond)) published a second")
         try load("loaded", &result) {
             try fleet.carryOut(
-                share { .steady(perSecond: settings.perSecond * $0, seconds: holdSeconds, any: true) }, limit: holdSeconds + settings.limitSeconds)
+                share { .steady(perSecond: settings.perSecond * $0, seconds: holdSeconds, any: true) },
+                limit: holdSeconds + settings.limitSeconds)
         }
         try fleet.carryOut(.settle(seconds: 10), limit: 20)
         let counts = try fleet.report()
         result.add(latencies: fleet.latencies)
         result.add("polls_timed_out", counts.empty)
         result.add("cuts_while_held", counts.cuts)
-        if counts.polling != settings.clients { result.complaints.append("\(settings.clients - counts.polling) clients were not held") }
+        if counts.polling != settings.clients {
+            result.complaints.append("\(settings.clients - counts.polling) clients were not held")
+        }
         if counts.cuts != 0 { result.complaints.append("\(counts.cuts) connections cut while held") }
 
         try killWorker(&result, backSeconds: backSeconds, cutsBefore: counts.cuts)
@@ -97,7 +112,10 @@ extension Bench {
     /// Ends one worker by its id while messages flow, and watches its clients come back.
     private func killWorker(_ result: inout Measurement, backSeconds: Double, cutsBefore: Int) throws {
         phase("one worker killed")
-        guard let victim = server.usage().first(where: { $0.name == "worker-1" }) ?? server.usage().first(where: { $0.name == "worker-0" }) else {
+        guard
+            let victim = server.usage().first(where: { $0.name == "worker-1" })
+                ?? server.usage().first(where: { $0.name == "worker-0" })
+        else {
             throw Fleet.Trouble(description: "no worker was found among the server's processes")
         }
         try fleet.carryOut(.reset, limit: 10)
@@ -108,7 +126,8 @@ extension Bench {
         let slice = min(2, backSeconds)
         repeat {
             try fleet.carryOut(
-                share { .steady(perSecond: settings.perSecond * $0, seconds: slice, any: true) }, limit: slice + settings.limitSeconds
+                share { .steady(perSecond: settings.perSecond * $0, seconds: slice, any: true) },
+                limit: slice + settings.limitSeconds
             ) { counts in
                 let now = monotonicNanoseconds()
                 if killedAt == 0 {
@@ -117,7 +136,11 @@ extension Bench {
                 }
                 // Counts are up to 0.2 s old; nobody is back before anybody was gone.
                 leastPolling = min(leastPolling, counts.polling)
-                if backAt == 0, counts.cuts > cutsBefore, now - killedAt > 400_000_000, counts.polling >= self.settings.clients { backAt = now }
+                if backAt == 0, counts.cuts > cutsBefore, now - killedAt > 400_000_000,
+                    counts.polling >= self.settings.clients
+                {
+                    backAt = now
+                }
             }
         } while backAt == 0 && Double(monotonicNanoseconds() - started) / 1e9 < backSeconds
         try fleet.carryOut(.settle(seconds: 10), limit: 20)
@@ -129,7 +152,9 @@ extension Bench {
         result.add("latency_p99_with_kill_ms", Double(fleet.latencies.valueAtPercentile(99)) / 1e6)
         result.add("latency_max_with_kill_ms", Double(fleet.latencies.max) / 1e6)
         result.add("delivered", counts.delivered)
-        if backAt == 0 { result.complaints.append("not all clients were back after \(Measurement.plain(backSeconds)) s") }
+        if backAt == 0 {
+            result.complaints.append("not all clients were back after \(Measurement.plain(backSeconds)) s")
+        }
         var judged = counts
         // The killed worker's own clients are cut, and may be refused for a moment by a listener that is full.
         (judged.cuts, judged.failedConnects) = (0, 0)
@@ -147,7 +172,10 @@ extension Bench {
         result.add("machine_busy_\(name)_percent", 100 * busy / max(0.001, busy + idle))
     }
 
-    private func add(memory: [ProcessUsage], before: [ProcessUsage], kernelBefore: KernelUsage, to result: inout Measurement, prefix: String = "") {
+    private func add(
+        memory: [ProcessUsage], before: [ProcessUsage], kernelBefore: KernelUsage, to result: inout Measurement,
+        prefix: String = ""
+    ) {
         let kernel = KernelUsage.read()
         let workers = memory.filter { $0.name.hasPrefix("worker-") }
         let half = Double(kernel.slabBytes - kernelBefore.slabBytes) / 2
@@ -155,13 +183,16 @@ extension Bench {
         result.add(prefix + "user_pss_bytes", memory.pssBytes)
         result.add(prefix + "workers_private_bytes", workers.privateBytes)
         result.add(prefix + "manager_private_bytes", memory.filter { $0.name == "megamanager" }.privateBytes)
-        result.add(prefix + "user_bytes_per_client", Double(memory.dataBytes - before.dataBytes) / Double(settings.clients))
+        result.add(
+            prefix + "user_bytes_per_client", Double(memory.dataBytes - before.dataBytes) / Double(settings.clients))
         result.add(prefix + "kernel_slab_bytes_server_half", half)
         result.add(prefix + "kernel_tcp_buffer_bytes_both_ends", kernel.tcpBufferBytes)
         let all = Double(memory.pssBytes) + half + Double(kernel.tcpBufferBytes) / 2
         result.add(prefix + "server_bytes_in_all", all)
         result.add(prefix + "server_bytes_allowed", Self.serverBytesAllowed)
-        if all > Double(Self.serverBytesAllowed) { result.complaints.append("the server's side takes more than 7.5 GiB, user and kernel") }
+        if all > Double(Self.serverBytesAllowed) {
+            result.complaints.append("the server's side takes more than 7.5 GiB, user and kernel")
+        }
         if let bytes = server.memory?.usageBytes { result.add(prefix + "server_cgroup_bytes", bytes) }
         if let bytes = server.memory?.peakBytes { result.add(prefix + "server_cgroup_peak_bytes", bytes) }
     }

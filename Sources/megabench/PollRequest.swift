@@ -16,7 +16,10 @@ struct RequestWriter {
     }
 
     /// - Parameter client: its number in the whole run.
-    func poll(_ client: Int, cursor: UInt64, resume: (UnsafeRawBufferPointer, UnsafeRawBufferPointer)?, to buffer: inout Buffer) {
+    func poll(
+        _ client: Int, cursor: UInt64, resume: (UnsafeRawBufferPointer, UnsafeRawBufferPointer)?,
+        to buffer: inout Buffer
+    ) {
         switch (plan.dialect, plan.form) {
         case (.nchan, _):
             buffer.append("GET /sub/")

@@ -19,7 +19,8 @@ enum ProcFile {
     /// The number after `key` at the start of a line: `Pss:  1234 kB`.
     static func number(_ text: String, _ key: String) -> Int? {
         for line in text.split(separator: "\n") where line.hasPrefix(key) {
-            return line.dropFirst(key.count).split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == ":" }).first.flatMap { Int($0) }
+            return line.dropFirst(key.count).split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == ":" }).first
+                .flatMap { Int($0) }
         }
         return nil
     }
@@ -27,7 +28,9 @@ enum ProcFile {
     static func write(_ text: String, to path: String) throws(Socket.Failure) {
         let descriptor = try Socket.check(open(path, O_WRONLY | O_CLOEXEC), "open \(path)")
         defer { close(descriptor) }
-        if Glibc.write(descriptor, text, text.utf8.count) < 0 { throw Socket.Failure(call: "write \(path)", code: errno) }
+        if Glibc.write(descriptor, text, text.utf8.count) < 0 {
+            throw Socket.Failure(call: "write \(path)", code: errno)
+        }
     }
 
     static func integer(_ path: String) -> Int? {
@@ -43,8 +46,8 @@ struct ProcessUsage: Equatable {
     var privateBytes: Int
     /// Private bytes and its share of the shared ones.
     var pssBytes: Int
-    /// Bytes of no file: heap, stacks, and its share of shared memory. Pages of the program's file count as private or shared by who else runs it
-    /// at that moment, so a difference of private bytes would also measure that.
+    /// Bytes of no file: heap, stacks, and its share of shared memory. Pages of the program's file count as private or
+    /// shared by who else runs it at that moment, so a difference of private bytes would also measure that.
     var dataBytes: Int
     var cpuSeconds: Double
 
@@ -55,7 +58,8 @@ struct ProcessUsage: Equatable {
         self.pid = pid
         pssBytes = pss * 1024
         dataBytes = 1024 * ((ProcFile.number(memory, "Pss_Anon:") ?? 0) + (ProcFile.number(memory, "Pss_Shmem:") ?? 0))
-        privateBytes = 1024 * ((ProcFile.number(memory, "Private_Clean:") ?? 0) + (ProcFile.number(memory, "Private_Dirty:") ?? 0))
+        privateBytes =
+            1024 * ((ProcFile.number(memory, "Private_Clean:") ?? 0) + (ProcFile.number(memory, "Private_Dirty:") ?? 0))
         // To the nanosecond, where stat counts ticks of 10 ms. It is of one thread, and no server here has more.
         cpuSeconds = Double(nanoseconds) / 1e9
         let words = (ProcFile.text("/proc/\(pid)/cmdline") ?? "").split(separator: "\0")
@@ -69,7 +73,9 @@ struct ProcessUsage: Equatable {
         var parents: [pid_t: pid_t] = [:]
         if let folder = opendir("/proc") {
             while let entry = readdir(folder) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
                 guard let pid = pid_t(name), let stat = ProcFile.text("/proc/\(pid)/stat") else { continue }
                 // The command may hold anything; the fields begin after its last parenthesis.
                 let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
@@ -81,7 +87,9 @@ struct ProcessUsage: Equatable {
         var isGrowing = true
         while isGrowing {
             isGrowing = false
-            for (pid, parent) in parents where family.contains(parent) && family.insert(pid).inserted { isGrowing = true }
+            for (pid, parent) in parents where family.contains(parent) && family.insert(pid).inserted {
+                isGrowing = true
+            }
         }
         return family.sorted().compactMap { ProcessUsage(pid: $0) }
     }

@@ -80,7 +80,8 @@ final class Publisher {
         case .malformed: return (0, .refused)
         case .answer(let answer):
             // nchan: 201 with subscribers, 202 without; ours: 200 sent, 202 queued.
-            let verdict: Verdict = answer.status == 200 || answer.status == 201 ? .sent : answer.status == 202 ? .queued : .refused
+            let verdict: Verdict =
+                answer.status == 200 || answer.status == 201 ? .sent : answer.status == 202 ? .queued : .refused
             return (answer.body.upperBound, verdict)
         }
     }

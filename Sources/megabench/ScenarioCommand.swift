@@ -9,10 +9,12 @@ extension Scenario: ExpressibleByArgument {}
 /// One scenario against one server.
 struct ScenarioCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run one scenario against a server that it starts itself, or against one that runs.")
+        commandName: "run",
+        abstract: "Run one scenario against a server that it starts itself, or against one that runs.")
 
     @Argument(help: "idle, unicast, steady, queue or storm.") var scenario: Scenario
-    @Option(help: "Start this server for the run: megacomet, daemons (its manager and workers alone), limit or nchan.") var against = Server.Kind.megacomet
+    @Option(help: "Start this server for the run: megacomet, daemons (its manager and workers alone), limit or nchan.")
+    var against = Server.Kind.megacomet
     @Option(help: "Clients in all.") var clients = 8_000
     @Option(help: "Client processes (0: as many as the descriptors ask for).") var processes = 0
     @Option(help: "Workers of MegaComet (0: as many as the descriptors ask for).") var workers = 0
@@ -27,17 +29,23 @@ struct ScenarioCommand: ParsableCommand {
     @Option(help: "Messages under way in unicast.") var window = 256
     @Option(help: "Messages in queue.") var messages = 600_000
     @Option(help: "Seconds that idle holds.") var hold = 2.0
-    @Option(help: "Seconds after which a poll is answered empty, of the MegaComet that is started.") var pollTimeout = 50.0
+    @Option(help: "Seconds after which a poll is answered empty, of the MegaComet that is started.") var pollTimeout =
+        50.0
     @Flag(help: "Print JSON.") var json = false
 
-    @Option(help: "Load a MegaComet that runs: the port of its first worker on 127.0.0.1 (with --workers and --publish-port).") var port: UInt16?
+    @Option(
+        help:
+            "Load a MegaComet that runs: the port of its first worker on 127.0.0.1 (with --workers and --publish-port)."
+    ) var port: UInt16?
     @Option(help: "Its app port.") var publishPort: UInt16 = 9001
     @Option(help: "The process whose family's memory is read (its supervisor).") var pid: Int32?
 
     var settings: BenchSettings {
         var settings = BenchSettings()
         (settings.clients, settings.processes, settings.workers) = (clients, processes, workers)
-        (settings.form, settings.publishForm, settings.keepAlive, settings.acknowledges) = (form, publish, !close, acknowledge)
+        (settings.form, settings.publishForm, settings.keepAlive, settings.acknowledges) = (
+            form, publish, !close, acknowledge
+        )
         (settings.publishers, settings.messageBytes, settings.window) = (publishers, bytes, window)
         (settings.seconds, settings.perSecond, settings.messages) = (seconds, rate, messages)
         (settings.holdSeconds, settings.pollTimeoutSeconds) = (hold, pollTimeout)
@@ -45,7 +53,8 @@ struct ScenarioCommand: ParsableCommand {
     }
 
     func validate() throws {
-        guard (1...1_100_000).contains(clients), rate > 0, (0...3_600).contains(seconds), window > 0, messages > 0, (1...64).contains(publishers)
+        guard (1...1_100_000).contains(clients), rate > 0, (0...3_600).contains(seconds), window > 0, messages > 0,
+            (1...64).contains(publishers)
         else { throw ValidationError("a number is out of its range") }
     }
 
@@ -54,7 +63,9 @@ struct ScenarioCommand: ParsableCommand {
         let settings = settings
         let server =
             if let port { running(port) } else {
-                try Server.start(against, clients: clients, processes: settings.processCount, workers: workers, pollTimeoutSeconds: pollTimeout)
+                try Server.start(
+                    against, clients: clients, processes: settings.processCount, workers: workers,
+                    pollTimeoutSeconds: pollTimeout)
             }
         defer { server.stop() }
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())

@@ -1,4 +1,5 @@
-/// The scenarios: each connects its clients, does one thing to the server, and says what it cost. Each is bounded in count and time.
+/// The scenarios: each connects its clients, does one thing to the server, and says what it cost. Each is bounded in
+/// count and time.
 enum Scenario: String, CaseIterable {
     case idle, unicast, steady, queue, storm
 }
@@ -25,7 +26,9 @@ extension Bench {
         result.add("private_before_bytes", before.privateBytes)
         result.add("private_before_megabytes", Double(before.privateBytes) / 1_048_576)
         let workers = before.filter { $0.name.hasPrefix("worker-") }
-        if !workers.isEmpty { result.add("worker_private_before_bytes", Double(workers.privateBytes) / Double(workers.count)) }
+        if !workers.isEmpty {
+            result.add("worker_private_before_bytes", Double(workers.privateBytes) / Double(workers.count))
+        }
         try connect(&result)
         try fleet.carryOut(.settle(seconds: 5), limit: 10)
         let held = server.usage()
@@ -39,7 +42,9 @@ extension Bench {
         result.add("pss_bytes", after.pssBytes)
         result.add("user_bytes_per_client", Double(after.dataBytes - before.dataBytes) / clients)
         result.add("kernel_bytes_per_client_both_ends", Double(kernel.slabBytes - kernelBefore.slabBytes) / clients)
-        result.add("idle_cpu_percent", settings.holdSeconds > 0 ? 100 * (after.cpuSeconds - held.cpuSeconds) / settings.holdSeconds : 0)
+        result.add(
+            "idle_cpu_percent",
+            settings.holdSeconds > 0 ? 100 * (after.cpuSeconds - held.cpuSeconds) / settings.holdSeconds : 0)
         let counts = try fleet.report()
         if counts.polling != settings.clients { result.complaints.append("only \(counts.polling) clients were held") }
         result.check(counts)
@@ -52,7 +57,10 @@ extension Bench {
         phase("unicast")
         let (before, counts) = (server.usage(), fleet.counts)
         let seconds = try fleet.carryOut(
-            share { .unicast(window: max(1, Int(Double(settings.window) * $0)), seconds: settings.seconds, count: Int.max / 2) },
+            share {
+                .unicast(
+                    window: max(1, Int(Double(settings.window) * $0)), seconds: settings.seconds, count: Int.max / 2)
+            },
             limit: settings.seconds + settings.limitSeconds)
         try finish(&result, delivered: fleet.counts.delivered - counts.delivered, seconds: seconds, before: before)
     }
@@ -75,12 +83,17 @@ extension Bench {
         phase("queue")
         let before = server.usage()
         let seconds = try fleet.carryOut(
-            share { .queue(window: max(1, Int(8_192 * $0)), count: Int(Double(settings.messages) * $0)) }, limit: settings.limitSeconds)
+            share { .queue(window: max(1, Int(8_192 * $0)), count: Int(Double(settings.messages) * $0)) },
+            limit: settings.limitSeconds)
         let after = server.usage()
         result.add("seconds", seconds)
         result.add("queued_per_second", Double(fleet.counts.published) / seconds)
-        result.add("server_cpu_us_per_message", 1e6 * (after.cpuSeconds - before.cpuSeconds) / Double(max(1, fleet.counts.published)))
-        result.add("user_bytes_per_message", Double(after.dataBytes - before.dataBytes) / Double(max(1, fleet.counts.published)))
+        result.add(
+            "server_cpu_us_per_message",
+            1e6 * (after.cpuSeconds - before.cpuSeconds) / Double(max(1, fleet.counts.published)))
+        result.add(
+            "user_bytes_per_message",
+            Double(after.dataBytes - before.dataBytes) / Double(max(1, fleet.counts.published)))
         result.add("refused", fleet.counts.refused)
         try connect(&result)
         try fleet.carryOut(.settle(seconds: 10), limit: settings.limitSeconds)

@@ -1,6 +1,8 @@
-/// What one client has received of the sequence that was published to it: nothing missing, nothing twice, nothing out of order.
+/// What one client has received of the sequence that was published to it: nothing missing, nothing twice, nothing out
+/// of order.
 ///
-/// A message that overtook others is told from one that came twice by remembering the last 64; older ones count as doubles.
+/// A message that overtook others is told from one that came twice by remembering the last 64; older ones count as
+/// doubles.
 struct SequenceCheck: Equatable {
     enum Verdict: Equatable {
         case inOrder

@@ -14,14 +14,16 @@ extension Server {
     ///   - reportEverySeconds: MegaComet's stats.interval.
     ///   - memory: holds MegaComet to a bound of memory.
     static func start(
-        _ kind: Kind, clients: Int, processes: Int, workers: Int, pollTimeoutSeconds: Double, reportEverySeconds: Double = 1, memory: MemoryCgroup? = nil
+        _ kind: Kind, clients: Int, processes: Int, workers: Int, pollTimeoutSeconds: Double,
+        reportEverySeconds: Double = 1, memory: MemoryCgroup? = nil
     ) throws -> Server {
         switch kind {
         case .limit: try startLimit(processes: processes)
         case .nchan: try startNchan(clients: clients)
         case .megacomet:
             try startMegaComet(
-                clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds, reportEverySeconds: reportEverySeconds, memory)
+                clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds,
+                reportEverySeconds: reportEverySeconds, memory)
         case .daemons: try startDaemons(clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds)
         }
     }
@@ -35,7 +37,8 @@ extension Server {
         let loops = try (0..<processes).map { index in
             try ChildProcess(
                 ChildProcess.leashed([
-                    executable("megabench"), "limit", "--port", "\(Int(first) + index)", "--publish-port", "\(Int(first) + processes + index)",
+                    executable("megabench"), "limit", "--port", "\(Int(first) + index)", "--publish-port",
+                    "\(Int(first) + processes + index)",
                 ]), log: folder.log)
         }
         let server = Server(name: "limit", plan: plan, isOnePerProcess: true, processes: loops, folder: folder)
@@ -47,7 +50,10 @@ extension Server {
 
     /// Two workers, as the peer is known by; more only where their descriptors don't suffice.
     private static func startNchan(clients: Int) throws -> Server {
-        guard hasNchan else { throw Fleet.Trouble(description: "nginx with nchan is not installed: apt-get install nginx libnginx-mod-nchan") }
+        guard hasNchan else {
+            throw Fleet.Trouble(
+                description: "nginx with nchan is not installed: apt-get install nginx libnginx-mod-nchan")
+        }
         let port = UInt16(try Ports.free(2))
         let folder = try PrivateFolder()
         let workers = max(2, (clients + clientsPerProcess - 1) / clientsPerProcess)
@@ -58,16 +64,20 @@ extension Server {
             daemon off; user root; worker_processes \(workers); pid \(folder.path)/pid; error_log \(folder.log) warn;
             events { worker_connections \(clientsPerProcess + 900); use epoll; multi_accept on; }
             http {
-                access_log off; keepalive_timeout 3600s; keepalive_requests 1000000000; tcp_nodelay on; server_tokens off;
-                client_body_temp_path \(folder.path)/body; proxy_temp_path \(folder.path)/proxy; fastcgi_temp_path \(folder.path)/fastcgi;
+                access_log off; keepalive_timeout 3600s; keepalive_requests 1000000000; tcp_nodelay on; server_tokens \
+                off;
+                client_body_temp_path \(folder.path)/body; proxy_temp_path \(folder.path)/proxy;
+                fastcgi_temp_path \(folder.path)/fastcgi;
                 uwsgi_temp_path \(folder.path)/uwsgi; scgi_temp_path \(folder.path)/scgi;
                 nchan_shared_memory_size 2048M;
                 server {
                     listen 127.0.0.1:\(port) backlog=4096 reuseport;
                     listen 127.0.0.1:\(port + 1) backlog=4096 reuseport;
-                    location ~ ^/sub/(\\w+)$ { nchan_subscriber longpoll; nchan_channel_id $1; nchan_subscriber_timeout 0; }
+                    location ~ ^/sub/(\\w+)$ { nchan_subscriber longpoll; nchan_channel_id $1; \
+                    nchan_subscriber_timeout 0; }
                     location ~ ^/pub/(\\w+)$ {
-                        nchan_publisher http; nchan_channel_id $1; nchan_message_buffer_length 20; nchan_message_timeout 60s;
+                        nchan_publisher http; nchan_channel_id $1; nchan_message_buffer_length 20; \
+                        nchan_message_timeout 60s;
                     }
                 }
             }
@@ -78,13 +88,15 @@ extension Server {
         plan.publishers = 4
         plan.port = port
         plan.publishPort = port + 1
-        let nginx = try ChildProcess(ChildProcess.leashed(["/usr/sbin/nginx", "-p", folder.path, "-c", file, "-e", folder.log]), log: folder.log)
+        let nginx = try ChildProcess(
+            ChildProcess.leashed(["/usr/sbin/nginx", "-p", folder.path, "-c", file, "-e", folder.log]), log: folder.log)
         let server = Server(name: "nchan", plan: plan, processes: [nginx], folder: folder, configuration: file)
         return try started(server, ports: [port, port + 1])
     }
 
     private static func startMegaComet(
-        clients: Int, workers wanted: Int, pollTimeoutSeconds: Double, reportEverySeconds: Double, _ memory: MemoryCgroup?
+        clients: Int, workers wanted: Int, pollTimeoutSeconds: Double, reportEverySeconds: Double,
+        _ memory: MemoryCgroup?
     ) throws -> Server {
         let workers = workerCount(clients: clients, wanted)
         let port = UInt16(try Ports.free(workers + 4))
@@ -121,7 +133,8 @@ extension Server {
         plan.publishPort = UInt16(ownPort + 1)
         let command = [executable("megacomet"), "run", "-c", file]
         let appliance = try ChildProcess(ChildProcess.leashed(memory?.holding(command) ?? command), log: folder.log)
-        let server = Server(name: "megacomet", plan: plan, processes: [appliance], folder: folder, configuration: file, memory: memory)
+        let server = Server(
+            name: "megacomet", plan: plan, processes: [appliance], folder: folder, configuration: file, memory: memory)
         return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health")
     }
 
@@ -136,13 +149,16 @@ extension Server {
         plan.publishPort = UInt16(ownPort + 1)
         let manager = try ChildProcess(
             ChildProcess.leashed([
-                executable("megamanager"), "--port", "\(ownPort)", "--app-port", "\(ownPort + 1)", "--workers", "\(workers)",
+                executable("megamanager"), "--port", "\(ownPort)", "--app-port", "\(ownPort + 1)", "--workers",
+                "\(workers)",
             ]), log: folder.log)
         let others = try (0..<workers).map { number in
             try ChildProcess(
                 ChildProcess.leashed([
-                    executable("megaworker"), "--number", "\(number)", "--address", "127.0.0.1", "--port", "\(Int(port) + number)",
-                    "--manager", "127.0.0.1:\(ownPort)", "--workers", "\(workers)", "--poll-timeout", "\(pollTimeoutSeconds)",
+                    executable("megaworker"), "--number", "\(number)", "--address", "127.0.0.1", "--port",
+                    "\(Int(port) + number)",
+                    "--manager", "127.0.0.1:\(ownPort)", "--workers", "\(workers)", "--poll-timeout",
+                    "\(pollTimeoutSeconds)",
                 ]), log: folder.log)
         }
         let server = Server(name: "daemons", plan: plan, processes: [manager] + others, folder: folder)
@@ -166,6 +182,7 @@ extension Server {
         var path = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &path, path.count - 1)
         let own = String(decoding: path[0..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/" + name
+        return own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/"
+            + name
     }
 }

@@ -11,7 +11,8 @@ final class Server {
     let name: String
     /// What all client processes are told of it.
     let plan: LoadPlan
-    /// Each client process has a loop of its own, on ports in a row: the limit is one process, and may open only so many descriptors.
+    /// Each client process has a loop of its own, on ports in a row: the limit is one process, and may open only so
+    /// many descriptors.
     let isOnePerProcess: Bool
     /// The processes it was started as; their children are also it.
     let roots: [pid_t]
@@ -23,7 +24,8 @@ final class Server {
     let memory: MemoryCgroup?
 
     init(
-        name: String, plan: LoadPlan, isOnePerProcess: Bool = false, processes: [ChildProcess] = [], roots: [pid_t]? = nil, folder: PrivateFolder? = nil,
+        name: String, plan: LoadPlan, isOnePerProcess: Bool = false, processes: [ChildProcess] = [],
+        roots: [pid_t]? = nil, folder: PrivateFolder? = nil,
         configuration: String? = nil, memory: MemoryCgroup? = nil
     ) {
         self.name = name
@@ -51,8 +53,12 @@ final class Server {
         let deadline = monotonicNanoseconds() + 30_000_000_000
         for port in ports {
             while !Self.answers(plan.host, port, path) {
-                if processes.contains(where: { $0.hasEnded() }) { throw Fleet.Trouble(description: "\(name) has ended\(folder?.lastLines ?? "")") }
-                if monotonicNanoseconds() > deadline { throw Fleet.Trouble(description: "\(name) doesn't serve port \(port)\(folder?.lastLines ?? "")") }
+                if processes.contains(where: { $0.hasEnded() }) {
+                    throw Fleet.Trouble(description: "\(name) has ended\(folder?.lastLines ?? "")")
+                }
+                if monotonicNanoseconds() > deadline {
+                    throw Fleet.Trouble(description: "\(name) doesn't serve port \(port)\(folder?.lastLines ?? "")")
+                }
                 usleep(20_000)
             }
         }
@@ -90,13 +96,17 @@ final class PrivateFolder {
         let descriptor = try Socket.check(open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600), "open \(file)")
         defer { close(descriptor) }
         let bytes = Array(text.utf8)
-        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else { throw Socket.Failure(call: "write \(file)", code: errno) }
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+            throw Socket.Failure(call: "write \(file)", code: errno)
+        }
         return file
     }
 
     var log: String { "\(path)/log" }
     /// What the server last said, for an error message.
-    var lastLines: String { ":\n" + (ProcFile.text(log) ?? "").split(separator: "\n").suffix(8).joined(separator: "\n") }
+    var lastLines: String {
+        ":\n" + (ProcFile.text(log) ?? "").split(separator: "\n").suffix(8).joined(separator: "\n")
+    }
 
     /// Removes it with what is in it. Links are not followed.
     func remove() { Self.remove(path) }
@@ -106,7 +116,10 @@ final class PrivateFolder {
         var names: [String] = []
         if let folder = opendir(path) {
             while let entry = readdir(folder) {
-                names.append(withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } })
+                names.append(
+                    withUnsafePointer(to: &entry.pointee.d_name) {
+                        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                    })
             }
             closedir(folder)
         }

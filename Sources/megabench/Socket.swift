@@ -1,10 +1,11 @@
 import CEpoll
 import Glibc
 
-/// The socket and epoll calls of the generator: the only file, with `ClientSlab`, that touches raw memory of the kernel's.
+/// The socket and epoll calls of the generator: the only file, with `ClientSlab`, that touches raw memory of the
+/// kernel's.
 ///
-/// The generator shares its cores with the server it measures, so it goes to the kernel directly: a call of libev's or of the
-/// reactor's for each of a million sockets would be measured as if it were the server's.
+/// The generator shares its cores with the server it measures, so it goes to the kernel directly: a call of libev's or
+/// of the reactor's for each of a million sockets would be measured as if it were the server's.
 enum Socket {
     struct Failure: Error, CustomStringConvertible {
         let call: String
@@ -25,7 +26,9 @@ enum Socket {
         return address
     }
 
-    static func withAddress<Result>(_ host: UInt32, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    static func withAddress<Result>(
+        _ host: UInt32, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    ) -> Result {
         var value = address(host, port)
         return withUnsafePointer(to: &value) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
@@ -37,9 +40,10 @@ enum Socket {
         setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    /// A non-blocking connection under way. On loopback the handshake is over before the call returns, unless the listener's queue is full.
-    /// - Parameter source: the address to connect from; its port is chosen by the kernel at connect, so that one address can hold
-    ///   as many connections to each of the server's ports as there are local ports. 0: any.
+    /// A non-blocking connection under way. On loopback the handshake is over before the call returns, unless the
+    /// listener's queue is full.
+    /// - Parameter source: the address to connect from; its port is chosen by the kernel at connect, so that one
+    ///   address can hold as many connections to each of the server's ports as there are local ports. 0: any.
     static func connect(to host: UInt32, port: UInt16, from source: UInt32 = 0) throws(Failure) -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = try check(socket(AF_INET, kind, 0), "socket")
@@ -119,7 +123,9 @@ final class Poller {
         var limit = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
         return max(0, Int(epoll_pwait2(descriptor, events, room, &limit, nil)))
     }
-    @inline(__always) func event(_ index: Int) -> (tag: UInt64, what: UInt32) { (events[index].data.u64, events[index].events) }
+    @inline(__always) func event(_ index: Int) -> (tag: UInt64, what: UInt32) {
+        (events[index].data.u64, events[index].events)
+    }
 }
 
 /// CLOCK_MONOTONIC, the same in all processes of a machine.

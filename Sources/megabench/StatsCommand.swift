@@ -4,7 +4,9 @@ import Glibc
 /// What the stats channel costs: an idle MegaComet that reports every second beside one that hardly reports, in turn.
 struct StatsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stats", abstract: "Measure what the stats channel costs: processor time with a report a second, less that with one a minute.")
+        commandName: "stats",
+        abstract:
+            "Measure what the stats channel costs: processor time with a report a second, less that with one a minute.")
 
     @Option(help: "Workers.") var workers = 64
     @Option(help: "Seconds of each measurement.") var seconds = 10.0
@@ -16,7 +18,9 @@ struct StatsCommand: ParsableCommand {
     private static let intervals = [1.0, 60]
 
     func validate() throws {
-        guard (1...128).contains(workers), (0.1...600).contains(seconds), (1...50).contains(rounds) else { throw ValidationError("a number is out of its range") }
+        guard (1...128).contains(workers), (0.1...600).contains(seconds), (1...50).contains(rounds) else {
+            throw ValidationError("a number is out of its range")
+        }
     }
 
     func run() throws {
@@ -46,7 +50,8 @@ struct StatsCommand: ParsableCommand {
 
     private func measure(_ interval: Double, _ interrupt: Interrupt) throws -> Shares {
         let server = try Server.start(
-            .megacomet, clients: workers, processes: 1, workers: workers, pollTimeoutSeconds: 50, reportEverySeconds: interval)
+            .megacomet, clients: workers, processes: 1, workers: workers, pollTimeoutSeconds: 50,
+            reportEverySeconds: interval)
         defer { server.stop() }
         try wait(Self.settlingSeconds, interrupt)
         let begin = monotonicNanoseconds()
@@ -56,11 +61,21 @@ struct StatsCommand: ParsableCommand {
         let percent = 100 / (Double(monotonicNanoseconds() - begin) / 1e9)
         var shares = Shares()
         for process in after {
-            guard let earlier = before.first(where: { $0.pid == process.pid }) else { throw Fleet.Trouble(description: "\(process.name) was started anew while it was measured") }
+            guard let earlier = before.first(where: { $0.pid == process.pid }) else {
+                throw Fleet.Trouble(description: "\(process.name) was started anew while it was measured")
+            }
             let share = (process.cpuSeconds - earlier.cpuSeconds) * percent
-            if process.name.hasPrefix("worker-") { shares.workers += share } else if process.name == "megamanager" { shares.manager += share } else { shares.supervisor += share }
+            if process.name.hasPrefix("worker-") {
+                shares.workers += share
+            } else if process.name == "megamanager" {
+                shares.manager += share
+            } else {
+                shares.supervisor += share
+            }
         }
-        guard after.count == workers + 2 else { throw Fleet.Trouble(description: "\(after.count) processes instead of \(workers + 2)") }
+        guard after.count == workers + 2 else {
+            throw Fleet.Trouble(description: "\(after.count) processes instead of \(workers + 2)")
+        }
         return shares
     }
     private func wait(_ seconds: Double, _ interrupt: Interrupt) throws {
@@ -72,7 +87,9 @@ struct StatsCommand: ParsableCommand {
     }
 
     private static func line(_ first: String, _ cells: [String]) -> String {
-        func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(1, width - text.count)) }
+        func padded(_ text: String, _ width: Int) -> String {
+            text + String(repeating: " ", count: max(1, width - text.count))
+        }
         return padded(first, 14) + cells.map { padded($0, 26) }.joined()
     }
 }

@@ -1,4 +1,5 @@
-/// Clients that rest until a time: slots of 32 ms, 64 s round. What is later waits at the last slot: a generator has no use for more.
+/// Clients that rest until a time: slots of 32 ms, 64 s round. What is later waits at the last slot: a generator has no
+/// use for more.
 final class Wheel {
     private static let slotNanoseconds: UInt64 = 32_000_000
     private var slots: [[UInt32]] = Array(repeating: [], count: 2_048)

@@ -3,7 +3,8 @@ import ArgumentParser
 /// How many workers are best: the same load on a MegaComet of one worker, of two, and so on.
 struct WorkersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "workers", abstract: "Put the same load on MegaComets of different numbers of workers, and print what each costs.")
+        commandName: "workers",
+        abstract: "Put the same load on MegaComets of different numbers of workers, and print what each costs.")
 
     @Option(parsing: .upToNextOption, help: "Numbers of workers.") var counts = [1, 2, 8, 32, 64, 128]
     @Option(help: "Clients in all; one worker must be able to hold them.") var clients = 8_000
@@ -12,7 +13,8 @@ struct WorkersCommand: ParsableCommand {
     @Option(help: "Runs of each; the table gives their median.") var runs = 3
 
     func validate() throws {
-        guard counts.allSatisfy({ (1...128).contains($0) }), (1...16_000).contains(clients), seconds > 0, rate > 0, (1...50).contains(runs)
+        guard counts.allSatisfy({ (1...128).contains($0) }), (1...16_000).contains(clients), seconds > 0, rate > 0,
+            (1...50).contains(runs)
         else { throw ValidationError("a number is out of its range") }
     }
 
@@ -24,14 +26,18 @@ struct WorkersCommand: ParsableCommand {
         }
         let columns: [(head: String, scenario: Scenario, number: String)] = [
             ("private MB idle", .idle, "private_before_megabytes"), ("bytes/client", .idle, "user_bytes_per_client"),
-            ("connected/s", .idle, "connected_per_second"), ("idle CPU %", .idle, "idle_cpu_percent"), ("p50 ms", .steady, "latency_p50_ms"),
+            ("connected/s", .idle, "connected_per_second"), ("idle CPU %", .idle, "idle_cpu_percent"),
+            ("p50 ms", .steady, "latency_p50_ms"),
             ("p99 ms", .steady, "latency_p99_ms"), ("delivered/s", .unicast, "delivered_per_second"),
-            ("manager us", .unicast, "manager_cpu_us_per_message"), ("workers us", .unicast, "workers_cpu_us_per_message"),
+            ("manager us", .unicast, "manager_cpu_us_per_message"),
+            ("workers us", .unicast, "workers_cpu_us_per_message"),
         ]
         print(Self.line("workers", columns.map(\.head)))
         for count in counts {
             let cells = columns.map { column in
-                let values = (measurements[count] ?? []).filter { $0.scenario == column.scenario.rawValue }.compactMap { $0[column.number] }
+                let values = (measurements[count] ?? []).filter { $0.scenario == column.scenario.rawValue }.compactMap {
+                    $0[column.number]
+                }
                 return Comparison.Row.median(values).map(Measurement.plain) ?? "-"
             }
             print(Self.line(String(count), cells))
@@ -44,7 +50,8 @@ struct WorkersCommand: ParsableCommand {
     private func measure(workers: Int, _ interrupt: Interrupt) throws -> [Measurement] {
         var settings = BenchSettings()
         (settings.clients, settings.workers, settings.seconds, settings.perSecond) = (clients, workers, seconds, rate)
-        let server = try Server.start(.megacomet, clients: clients, processes: settings.processCount, workers: workers, pollTimeoutSeconds: 50)
+        let server = try Server.start(
+            .megacomet, clients: clients, processes: settings.processCount, workers: workers, pollTimeoutSeconds: 50)
         defer { server.stop() }
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
         defer { bench.stop() }
@@ -52,7 +59,9 @@ struct WorkersCommand: ParsableCommand {
     }
 
     private static func line(_ first: String, _ cells: [String]) -> String {
-        func padded(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+        func padded(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(0, width - text.count)) + text
+        }
         return padded(first, 7) + cells.map { padded($0, 17) }.joined()
     }
 }

@@ -58,7 +58,9 @@ final class AppConnections {
         if !connection.isAnswered { answered.append(connection) }
         connection.isAnswered = true
         let now = manager.now
-        manager.port.process(&connection.session, &manager.switchboard, inputElsewhere: inputBytes - connection.counted, now: now) {
+        manager.port.process(
+            &connection.session, &manager.switchboard, inputElsewhere: inputBytes - connection.counted, now: now
+        ) {
             // Not the one that asks: its session is being changed, and a viewer that looks is no app that publishes.
             connections.values.compactMap { $0 === connection ? nil : $0.told(now: now) }
         }
@@ -73,7 +75,8 @@ final class AppConnections {
     }
     fileprivate var now: UInt64 { manager.now }
 
-    /// Writes the answers. True: more input was taken up, which had waited for room, and there may be more for the workers.
+    /// Writes the answers. True: more input was taken up, which had waited for room, and there may be more for the
+    /// workers.
     func flush() -> Bool {
         let now = answered
         answered.removeAll(keepingCapacity: true)
@@ -95,7 +98,8 @@ final class AppConnections {
 }
 
 final class AppConnection {
-    /// Bytes that a read may bring: about a thousand publishes, so that one busy app delays the others' deliveries by less than a millisecond.
+    /// Bytes that a read may bring: about a thousand publishes, so that one busy app delays the others' deliveries by
+    /// less than a millisecond.
     private static let readBytes = 64 * 1024
 
     fileprivate var session = AppSession()
@@ -128,7 +132,8 @@ final class AppConnection {
     private func handle(_ ready: Interest) {
         if lingers { return throwAway() }
         if ready.contains(.read), session.wantsInput, !hasEnded {
-            let room = UnsafeMutableRawBufferPointer(start: session.input.reserve(AppConnection.readBytes), count: AppConnection.readBytes)
+            let room = UnsafeMutableRawBufferPointer(
+                start: session.input.reserve(AppConnection.readBytes), count: AppConnection.readBytes)
             switch Sockets.read(descriptor, into: room) {
             case .wouldBlock: break
             case .end:
@@ -163,8 +168,9 @@ final class AppConnection {
         watcher?.watch(interest)
     }
 
-    /// The last answer is out, and the app may still be sending: closing now would reset the connection under the answer. So only our side
-    /// is closed, and what comes is thrown away until the app closes or `appLingerSeconds` are over (RFC 9112, 9.6).
+    /// The last answer is out, and the app may still be sending: closing now would reset the connection under the
+    /// answer. So only our side is closed, and what comes is thrown away until the app closes or `appLingerSeconds` are
+    /// over (RFC 9112, 9.6).
     private func linger() {
         Sockets.endOutput(descriptor)
         lingers = true
@@ -173,7 +179,8 @@ final class AppConnection {
         watcher?.watch(.read)
     }
     private func throwAway() {
-        let room = UnsafeMutableRawBufferPointer(start: session.input.reserve(AppConnection.readBytes), count: AppConnection.readBytes)
+        let room = UnsafeMutableRawBufferPointer(
+            start: session.input.reserve(AppConnection.readBytes), count: AppConnection.readBytes)
         switch Sockets.read(descriptor, into: room) {
         case .wouldBlock, .bytes: session.input.release()
         case .end, .failed: apps.close(self)
@@ -196,7 +203,9 @@ final class AppConnection {
 
     /// For an operator; nil where the app is gone. The address is asked for only here: no connection pays for it.
     fileprivate func told(now: UInt64) -> ConnectedApp? {
-        Sockets.peer(descriptor).map { ConnectedApp(session, peer: $0.description, since: since, lastProgress: lastProgress, now: now) }
+        Sockets.peer(descriptor).map {
+            ConnectedApp(session, peer: $0.description, since: since, lastProgress: lastProgress, now: now)
+        }
     }
     fileprivate func isOver(now: UInt64) -> Bool {
         if lingers { return (now - min(now, lastProgress)) / 1000 >= Limits.appLingerSeconds }

@@ -7,7 +7,8 @@ extension ManagerProcess {
     var load: Overload.Load {
         let (queue, settings) = (switchboard.queue, switchboard.settings)
         return Overload.Load(
-            share: max(Double(queue.depth) / Double(settings.maxMessages), Double(queue.bytes) / Double(settings.maxBytes)),
+            share: max(
+                Double(queue.depth) / Double(settings.maxMessages), Double(queue.bytes) / Double(settings.maxBytes)),
             refused: switchboard.counters.refusedFull)
     }
 
@@ -55,7 +56,9 @@ extension ManagerProcess {
             let own = switchboard.ages(worker: group)
             ages = (ages.0 + Int(own.0), ages.1 + Int(own.1), ages.2 + Int(own.2), ages.3 + Int(own.3))
         }
-        queue(switchboard.queue, oldest: groups.reduce(0) { max($0, switchboard.oldestSeconds(worker: $1)) }, ages, &report)
+        queue(
+            switchboard.queue, oldest: groups.reduce(0) { max($0, switchboard.oldestSeconds(worker: $1)) }, ages,
+            &report)
         for group in groups {
             report.subject(group)
             let own = switchboard.ages(worker: group)
@@ -65,7 +68,8 @@ extension ManagerProcess {
         }
     }
 
-    private func queue(_ account: QueueAccount, oldest: Int, _ ages: (Int, Int, Int, Int), _ report: inout StatsWriter) {
+    private func queue(_ account: QueueAccount, oldest: Int, _ ages: (Int, Int, Int, Int), _ report: inout StatsWriter)
+    {
         report.set(.queueClients, account.clients)
         report.set(.queueMessages, account.depth)
         report.set(.queueBytes, account.bytes)

@@ -35,7 +35,8 @@ final class ManagerProcess {
         now = Clock.monotonicMilliseconds
         var queue = QueueSettings(settings)
         queue.token = token
-        switchboard = Switchboard(queue, wallMicroseconds: Clock.wallMicroseconds, now: now, seed: UInt64.random(in: 1...UInt64.max))
+        switchboard = Switchboard(
+            queue, wallMicroseconds: Clock.wallMicroseconds, now: now, seed: UInt64.random(in: 1...UInt64.max))
         port = AppPort(maxMessage: queue.maxMessage, key: key, hosts: Sockets.hostNames + settings.app.hosts)
     }
 
@@ -68,14 +69,16 @@ final class ManagerProcess {
         repeat { links?.flush() } while apps?.flush() ?? false
     }
 
-    /// Takes no new connection, writes what was decided, and is done. The queue ends with the process: the supervisor stops the manager last.
+    /// Takes no new connection, writes what was decided, and is done. The queue ends with the process: the supervisor
+    /// stops the manager last.
     func drain(_ done: @escaping () -> Void) {
         links?.stopAccepting()
         apps?.stopAccepting()
         if switchboard.queue.depth > 0 { log.warning("leaving with \(switchboard.queue.depth) messages in the queue") }
         let end = Clock.monotonicMilliseconds + UInt64(ManagerProcess.drainSeconds * 1000)
         drainTimer = Timer(loop) { [unowned self] in
-            guard switchboard.outboxBytes.all == 0 && apps?.outputBytes ?? 0 == 0 || Clock.monotonicMilliseconds >= end else { return }
+            guard switchboard.outboxBytes.all == 0 && apps?.outputBytes ?? 0 == 0 || Clock.monotonicMilliseconds >= end
+            else { return }
             drainTimer?.stop()
             done()
         }

@@ -43,16 +43,21 @@ final class WorkerLinks {
         let isLocal = Sockets.peer(descriptor)?.address.hasPrefix("127.") ?? false
         let link = manager.switchboard.accepted(mayBeSeed: speaksSeed && isLocal)
         while connections.count <= Int(link) { connections.append(nil) }
-        connections[Int(link)] = LinkConnection(loop, self, descriptor, link, mayBeSeed: speaksSeed && isLocal, now: manager.now)
+        connections[Int(link)] = LinkConnection(
+            loop, self, descriptor, link, mayBeSeed: speaksSeed && isLocal, now: manager.now)
         count += 1
     }
 
     /// Those that have not said who they are.
-    private var silent: [LinkConnection] { connections.compactMap { $0 }.filter { manager.switchboard.kind($0.link) == .new } }
+    private var silent: [LinkConnection] {
+        connections.compactMap { $0 }.filter { manager.switchboard.kind($0.link) == .new }
+    }
 
-    /// Once a second: who says no hello, goes. An app of the seed says nothing before its first message, and may wait with it.
+    /// Once a second: who says no hello, goes. An app of the seed says nothing before its first message, and may wait
+    /// with it.
     func sweep() {
-        for connection in silent where !connection.mayBeSeed && manager.now >= connection.since + Limits.linkHelloSeconds * 1000 {
+        for connection in silent
+        where !connection.mayBeSeed && manager.now >= connection.since + Limits.linkHelloSeconds * 1000 {
             log.warning("closing a connection on the workers' port: no hello in \(Limits.linkHelloSeconds) s")
             close(connection)
         }
@@ -126,7 +131,9 @@ final class LinkConnection {
     private unowned let links: WorkerLinks
     private var watcher: IOWatcher?
 
-    fileprivate init(_ loop: Loop, _ links: WorkerLinks, _ descriptor: Int32, _ link: UInt32, mayBeSeed: Bool, now: UInt64) {
+    fileprivate init(
+        _ loop: Loop, _ links: WorkerLinks, _ descriptor: Int32, _ link: UInt32, mayBeSeed: Bool, now: UInt64
+    ) {
         self.mayBeSeed = mayBeSeed
         since = now
         self.links = links
@@ -141,7 +148,8 @@ final class LinkConnection {
             guard watcher != nil else { return }
         }
         guard ready.contains(.read) else { return }
-        let room = UnsafeMutableRawBufferPointer(start: input.reserve(LinkConnection.readBytes), count: LinkConnection.readBytes)
+        let room = UnsafeMutableRawBufferPointer(
+            start: input.reserve(LinkConnection.readBytes), count: LinkConnection.readBytes)
         switch Sockets.read(descriptor, into: room) {
         case .wouldBlock: break
         case .end, .failed: links.close(self)

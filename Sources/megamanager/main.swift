@@ -5,8 +5,11 @@ import Stats
 
 let daemon = Daemon(.manager)
 let settings = daemon.arguments.settings
-let process = ManagerProcess(daemon.loop, settings, key: daemon.appKey(), token: daemon.token == StatsToken() ? [] : daemon.token.bytes, log: daemon.log)
-// Where workers alone would fill the processors, every message still goes through here: at three times the weight of one of them.
+let process = ManagerProcess(
+    daemon.loop, settings, key: daemon.appKey(), token: daemon.token == StatsToken() ? [] : daemon.token.bytes,
+    log: daemon.log)
+// Where workers alone would fill the processors, every message still goes through here: at three times the weight of
+// one of them.
 ProcessUsage.goFirst(by: 5)
 process.start(
     workers: daemon.listener("workers", settings.manager.address, settings.manager.port),

@@ -5,8 +5,8 @@ import Wire
 
 /// The sockets of the clients: accepts them, reads for the worker's decisions, and carries them out.
 ///
-/// A connection's libev watcher lies in its slot of the slab, its slot number in the watcher's `data`, and this object in the loop's
-/// user data: an event costs one C call and no lookup.
+/// A connection's libev watcher lies in its slot of the slab, its slot number in the watcher's `data`, and this object
+/// in the loop's user data: an event costs one C call and no lookup.
 final class ClientSockets: WorkerIO {
     private let loop: Loop
     private var acceptor: Acceptor?
@@ -16,8 +16,8 @@ final class ClientSockets: WorkerIO {
     private var closed = UInt32.max
     private(set) var refusedOverfull: UInt64 = 0
     private let most: Int
-    /// Called after each `crowd` events of a turn: thousands of clients that poll or leave at once take the loop tens of milliseconds, and what the
-    /// manager has sent must not wait for that.
+    /// Called after each `crowd` events of a turn: thousands of clients that poll or leave at once take the loop tens
+    /// of milliseconds, and what the manager has sent must not wait for that.
     var crowded: () -> Void = {}
     private static let crowd = 128
     /// Events handled in this turn.
@@ -50,8 +50,10 @@ final class ClientSockets: WorkerIO {
     private func accepted(_ descriptor: Int32) {
         guard worker.connections < most else {
             refusedOverfull += 1
-            let answer: StaticString = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-            _ = Sockets.write(descriptor, UnsafeRawBufferPointer(start: answer.utf8Start, count: answer.utf8CodeUnitCount))
+            let answer: StaticString =
+                "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            _ = Sockets.write(
+                descriptor, UnsafeRawBufferPointer(start: answer.utf8Start, count: answer.utf8CodeUnitCount))
             return Sockets.close(descriptor)
         }
         let slot = worker.opened(now: Clock.monotonicMilliseconds)
@@ -65,7 +67,8 @@ final class ClientSockets: WorkerIO {
         if closed != slot, !interest(slot).isEmpty { ev_io_start(loop.pointer, watcher) }
     }
 
-    private static let handle: @convention(c) (OpaquePointer?, UnsafeMutablePointer<ev_io>?, Int32) -> Void = { loop, watcher, events in
+    private static let handle: @convention(c) (OpaquePointer?, UnsafeMutablePointer<ev_io>?, Int32) -> Void = {
+        loop, watcher, events in
         guard let watcher, let data = ev_userdata(loop) else { return }
         Unmanaged<ClientSockets>.fromOpaque(data)._withUnsafeGuaranteedRef {
             $0.handle(UInt32(UInt(bitPattern: watcher.pointee.data)), Interest(rawValue: events & 3))
@@ -88,7 +91,8 @@ final class ClientSockets: WorkerIO {
     private func readable(_ slot: UInt32) {
         switch Sockets.read(watcher(slot).pointee.fd, into: room) {
         case .bytes(let count):
-            worker.received(slot, UnsafeRawBufferPointer(start: room.baseAddress, count: count), now: Clock.monotonicMilliseconds)
+            worker.received(
+                slot, UnsafeRawBufferPointer(start: room.baseAddress, count: count), now: Clock.monotonicMilliseconds)
         case .wouldBlock: break
         case .end: worker.inputEnded(slot, now: Clock.monotonicMilliseconds)
         case .failed: worker.closed(slot, now: Clock.monotonicMilliseconds)
@@ -135,5 +139,7 @@ final class ClientSockets: WorkerIO {
     func pauseReading(_ slot: UInt32) { watch(slot, interest(slot).subtracting(.read)) }
     func resumeReading(_ slot: UInt32) { watch(slot, interest(slot).union(.read)) }
     func nanoseconds() -> UInt64 { Clock.monotonicNanoseconds }
-    func asked(_ slot: UInt32, _ request: HTTPRequest) { requests.tell(request, from: Sockets.peer(watcher(slot).pointee.fd)) }
+    func asked(_ slot: UInt32, _ request: HTTPRequest) {
+        requests.tell(request, from: Sockets.peer(watcher(slot).pointee.fd))
+    }
 }

@@ -3,7 +3,8 @@ import Logging
 import Reactor
 import Wire
 
-/// The worker's link to its manager: connects, and connects again with backoff, while the clients stay; writes once for each turn.
+/// The worker's link to its manager: connects, and connects again with backoff, while the clients stay; writes once for
+/// each turn.
 final class ManagerLink {
     private static let firstRetry = 0.1
     private static let longestRetry = 2.0
@@ -26,7 +27,10 @@ final class ManagerLink {
     /// Bytes that a read may bring.
     private static let readBytes = 256 * 1024
 
-    init(_ loop: Loop, _ worker: Worker, manager: Endpoint, pid: UInt32, token: [UInt8], log: Logger, changed: @escaping (Bool) -> Void) {
+    init(
+        _ loop: Loop, _ worker: Worker, manager: Endpoint, pid: UInt32, token: [UInt8], log: Logger,
+        changed: @escaping (Bool) -> Void
+    ) {
         self.loop = loop
         self.worker = worker
         self.manager = manager
@@ -65,7 +69,8 @@ final class ManagerLink {
     /// Delivers what has come, if anything.
     func read() {
         guard isConnected, let watcher else { return }
-        let room = UnsafeMutableRawBufferPointer(start: input.reserve(ManagerLink.readBytes), count: ManagerLink.readBytes)
+        let room = UnsafeMutableRawBufferPointer(
+            start: input.reserve(ManagerLink.readBytes), count: ManagerLink.readBytes)
         switch Sockets.read(watcher.descriptor, into: room) {
         case .wouldBlock: return
         case .end: return again("closed by the manager")

@@ -18,6 +18,8 @@ struct RequestLog {
     func tell(_ request: HTTPRequest, from peer: Endpoint?) {
         let peer = peer?.address ?? "a connection that is gone"
         let client = forwardedFor.client(of: request, from: peer)
-        log.debug("\("\(request.method)".uppercased()) \(String(decoding: request.path, as: UTF8.self)) from \(client)\(client == peer ? "" : " by \(peer)")")
+        let path = String(decoding: request.path, as: UTF8.self)
+        let by = client == peer ? "" : " by \(peer)"
+        log.debug("\("\(request.method)".uppercased()) \(path) from \(client)\(by)")
     }
 }

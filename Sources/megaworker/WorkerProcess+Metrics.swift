@@ -5,7 +5,8 @@ import Wire
 extension WorkerProcess {
     var load: Overload.Load {
         Overload.Load(
-            share: Double(worker.connections) / Double(worker.settings.maxConnections), refused: worker.counters.rejectedFull + clients.refusedOverfull)
+            share: Double(worker.connections) / Double(worker.settings.maxConnections),
+            refused: worker.counters.rejectedFull + clients.refusedOverfull)
     }
 
     /// The worker's own values of a report. What they mean stands in the table of metrics.
@@ -55,7 +56,8 @@ extension WorkerProcess {
         report.set(.clientMemory, clientMemoryBytes)
     }
 
-    /// Counted anew where connections came or went, or polls came: to count is to touch every table, and a report of an idle worker is to touch little.
+    /// Counted anew where connections came or went, or polls came: to count is to touch every table, and a report of an
+    /// idle worker is to touch little.
     private var clientMemoryBytes: Int {
         let (polls, connections) = (worker.counters.polls, worker.connections)
         if memoryCount == nil || memoryCount?.polls != polls || memoryCount?.connections != connections {

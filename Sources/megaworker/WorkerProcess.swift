@@ -5,8 +5,8 @@ import Wire
 
 /// A worker, put together: its decisions, its clients' sockets, its link to the manager, its timers.
 final class WorkerProcess {
-    /// Descriptors that are not clients': standard streams, listener, link, lifeline, report socket, epoll, the accept reserve, and those
-    /// over the limit that are told 503.
+    /// Descriptors that are not clients': standard streams, listener, link, lifeline, report socket, epoll, the accept
+    /// reserve, and those over the limit that are told 503.
     static let descriptorReserve = 32 + Limits.overflowConnections
 
     let worker: Worker
@@ -28,7 +28,8 @@ final class WorkerProcess {
     init(_ loop: Loop, _ settings: WorkerSettings, trustedProxies: [String], log: Logger) {
         self.loop = loop
         self.log = log
-        clients = ClientSockets(loop, most: settings.maxConnections + Limits.overflowConnections, RequestLog(log, trusted: trustedProxies))
+        clients = ClientSockets(
+            loop, most: settings.maxConnections + Limits.overflowConnections, RequestLog(log, trusted: trustedProxies))
         worker = Worker(
             settings, io: clients, extraBytes: ClientSockets.watcherBytes,
             seed: UInt64.random(in: 1...UInt64.max))
@@ -37,7 +38,9 @@ final class WorkerProcess {
     /// Begins to serve, on a listener that is bound already.
     func start(listener: Int32, manager: Endpoint, pid: UInt32, token: [UInt8]) {
         clients.start(worker, listener: listener)
-        link = ManagerLink(loop, worker, manager: manager, pid: pid, token: token, log: log) { [unowned self] _ in stateChanged() }
+        link = ManagerLink(loop, worker, manager: manager, pid: pid, token: token, log: log) { [unowned self] _ in
+            stateChanged()
+        }
         link?.connect()
         clients.crowded = { [unowned self] in link?.read() }
         deadlineTimer = Timer(loop) { [unowned self] in expire() }

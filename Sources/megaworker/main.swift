@@ -27,7 +27,8 @@ settings.tellsRequests = daemon.log.logLevel <= .debug
 let process = WorkerProcess(daemon.loop, settings, trustedProxies: wanted.trustedProxies, log: daemon.log)
 let manager = daemon.arguments.settings.manager
 process.start(
-    listener: daemon.listener("clients", wanted.address, daemon.arguments.port), manager: Endpoint(manager.address, UInt16(manager.port)),
+    listener: daemon.listener("clients", wanted.address, daemon.arguments.port),
+    manager: Endpoint(manager.address, UInt16(manager.port)),
     pid: UInt32(getpid()), token: daemon.token.bytes)
 daemon.socketCount = { process.worker.connections }
 daemon.fill = { process.fill(&$0) }

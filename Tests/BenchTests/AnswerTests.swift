@@ -14,16 +14,23 @@ struct AnswerTests {
     }
 
     @Test func everyPrefix_isIncomplete() {
-        for count in 0..<Self.whole.utf8.count { #expect(parse(String(decoding: Array(Self.whole.utf8).prefix(count), as: UTF8.self)) == .incomplete, "\(count) bytes") }
+        for count in 0..<Self.whole.utf8.count {
+            #expect(
+                parse(String(decoding: Array(Self.whole.utf8).prefix(count), as: UTF8.self)) == .incomplete,
+                "\(count) bytes")
+        }
     }
 
     @Test func bytesAfterTheBody_areNotPartOfIt() {
-        guard case .answer(let answer) = parse(Self.whole + "HTTP/1.1 200 OK\r\n") else { return #expect(Bool(false), "no answer") }
+        guard case .answer(let answer) = parse(Self.whole + "HTTP/1.1 200 OK\r\n") else {
+            return #expect(Bool(false), "no answer")
+        }
         #expect(answer.body.upperBound == Self.whole.utf8.count)
     }
 
     @Test func connectionClose_isSeenWhateverItsCase() {
-        guard case .answer(let answer) = parse("HTTP/1.1 503 Full\r\nCONNECTION: Close\r\ncontent-length:0\r\n\r\n") else {
+        guard case .answer(let answer) = parse("HTTP/1.1 503 Full\r\nCONNECTION: Close\r\ncontent-length:0\r\n\r\n")
+        else {
             return #expect(Bool(false), "no answer")
         }
         #expect(answer.closes)
@@ -32,7 +39,9 @@ struct AnswerTests {
     }
 
     @Test func nchansResumeHeaders_areFound() {
-        let text = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nLast-Modified: Sat, 07 Nov 2026 10:00:00 GMT\r\nEtag: 0\r\nConnection: keep-alive\r\n\r\nx"
+        let text =
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nLast-Modified: Sat, 07 Nov 2026 10:00:00 GMT\r\nEtag: "
+            + "0\r\nConnection: keep-alive\r\n\r\nx"
         guard case .answer(let answer) = parse(text) else { return #expect(Bool(false), "no answer") }
         let bytes = Array(text.utf8)
         #expect(String(decoding: bytes[answer.lastModified], as: UTF8.self) == "Sat, 07 Nov 2026 10:00:00 GMT")

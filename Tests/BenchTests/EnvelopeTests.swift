@@ -32,7 +32,10 @@ struct EnvelopeTests {
     }
 
     @Test func bare_isOneMessageWithoutId() {
-        #expect(read("@5.77.3.xx").messages == [Envelope.Message(id: 0, mark: Mark(nanoseconds: 5, client: 77, sequence: 3))])
+        #expect(
+            read("@5.77.3.xx").messages == [
+                Envelope.Message(id: 0, mark: Mark(nanoseconds: 5, client: 77, sequence: 3))
+            ])
     }
 
     @Test func emptyEnvelope_hasNoMessagesAndItsCursor() {
@@ -43,11 +46,15 @@ struct EnvelopeTests {
     }
 
     @Test func retryGapAndError_areSeen() {
-        let tail = read(#"{"messages":[],"cursor":12,"gap":true,"retry":1500,"error":{"code":"replaced","message":"another poll"}}"#).tail
+        let tail = read(
+            #"{"messages":[],"cursor":12,"gap":true,"retry":1500,"error":{"code":"replaced","message":"another poll"}}"#
+        ).tail
         #expect(tail == Envelope.Tail(cursor: 12, retryMilliseconds: 1500, gap: true, failed: true))
     }
 
-    @Test(arguments: [#"{"messages":[{"id":8,"data":"hello"}],"cursor":8}"#, "<html>", #"{"messages":[{"id":8,"data":"@5.77."#])
+    @Test(arguments: [
+        #"{"messages":[{"id":8,"data":"hello"}],"cursor":8}"#, "<html>", #"{"messages":[{"id":8,"data":"@5.77."#,
+    ])
     func whatIsNotOurs_isMalformed(text: String) { #expect(read(text).isMalformed) }
 
     @Test func writtenMark_readsBack() {

@@ -5,8 +5,10 @@ import Testing
 /// What the coordinator writes, a client process reads.
 struct LoadOrderTests {
     @Test(arguments: [
-        LoadOrder.connect(window: 512), .unicast(window: 64, seconds: 2.5, count: 1000), .steady(perSecond: 5000, seconds: 10, any: true),
-        .steady(perSecond: 15.625, seconds: 1, any: false), .queue(window: 4096, count: 600_000), .settle(seconds: 5), .drop, .reset, .report, .stop,
+        LoadOrder.connect(window: 512), .unicast(window: 64, seconds: 2.5, count: 1000),
+        .steady(perSecond: 5000, seconds: 10, any: true),
+        .steady(perSecond: 15.625, seconds: 1, any: false), .queue(window: 4096, count: 600_000), .settle(seconds: 5),
+        .drop, .reset, .report, .stop,
     ])
     func order_readsBack(order: LoadOrder) { #expect(LoadOrder(line: order.line) == order) }
 
@@ -18,7 +20,9 @@ struct LoadOrderTests {
         plan.keepAlive = false
         plan.acknowledges = false
         (plan.clients, plan.first, plan.tag, plan.port, plan.ports) = (16_000, 32_000, "k7z", 8100, 64)
-        (plan.publishPort, plan.publishers, plan.source, plan.sources, plan.messageBytes, plan.key) = (9101, 4, 0x7F02_0301, 8, 100, "a=b")
+        (plan.publishPort, plan.publishers, plan.source, plan.sources, plan.messageBytes, plan.key) = (
+            9101, 4, 0x7F02_0301, 8, 100, "a=b"
+        )
         #expect(LoadPlan(words: plan.words) == plan)
     }
 

@@ -3,22 +3,29 @@ import Testing
 
 @testable import megabench
 
-/// A small run of each scenario against each server, with the real programs: nothing is lost, twice, out of order or misread.
-/// Only counts are judged. How fast it was is for `make bench`, on a quiet machine.
+/// A small run of each scenario against each server, with the real programs: nothing is lost, twice, out of order or
+/// misread. Only counts are judged. How fast it was is for `make bench`, on a quiet machine.
 @Suite(.serialized) struct ScenarioTests {
     /// Runs `megabench` to its end, and gives what it printed if it found nothing wrong.
-    private func run(_ scenario: Scenario, _ server: Server.Kind, clients: Int = 300, _ more: String...) throws -> JSON {
-        let words = ["run", scenario.rawValue, "--against", server.rawValue, "--clients", "\(clients)", "--seconds", "0.4", "--hold", "0.1"]
+    private func run(_ scenario: Scenario, _ server: Server.Kind, clients: Int = 300, _ more: String...) throws -> JSON
+    {
+        let words = [
+            "run", scenario.rawValue, "--against", server.rawValue, "--clients", "\(clients)", "--seconds", "0.4",
+            "--hold", "0.1",
+        ]
         return try json(words + more, seconds: 60)
     }
 
-    /// What `megabench --json` printed, without its complaints, which go to standard error (no memory cgroup can be made in most containers).
+    /// What `megabench --json` printed, without its complaints, which go to standard error (no memory cgroup can be
+    /// made in most containers).
     private func json(_ words: [String], seconds: Double) throws -> JSON {
         let folder = try Folder()
         defer { withExtendedLifetime(folder) {} }
         let program = try Program("megabench", words + ["--json"], in: folder, keepsErrorsApart: true)
         let end = try program.waitForExit(seconds: seconds)
-        guard end == .exited(0) else { throw Failure("megabench \(words.joined(separator: " ")): \(end)\n\(program.output)\(program.errors)") }
+        guard end == .exited(0) else {
+            throw Failure("megabench \(words.joined(separator: " ")): \(end)\n\(program.output)\(program.errors)")
+        }
         return try JSON.parse(program.output)
     }
 
@@ -30,7 +37,8 @@ import Testing
         #expect(result["numbers"]?["private_bytes"]?.int ?? 0 > 0)
     }
 
-    /// What a waiting browser costs the server's processes in memory of their own: 195 bytes each, of which the last few are whole pages.
+    /// What a waiting browser costs the server's processes in memory of their own: 195 bytes each, of which the last
+    /// few are whole pages.
     @Test func idleClients_costLittleMemory() throws {
         let result = try run(.idle, .daemons, clients: 8000, "--workers", "1")
         #expect(result["clients"]?.int == 8000)
@@ -53,13 +61,17 @@ import Testing
         #expect(try run(.storm, server)["numbers"]?["lost"]?.int == 0)
     }
 
-    @Test(arguments: LoadPlan.PublishForm.allCases) func queue_isGivenToThoseWhoComeLater(form: LoadPlan.PublishForm) throws {
+    @Test(arguments: LoadPlan.PublishForm.allCases) func queue_isGivenToThoseWhoComeLater(form: LoadPlan.PublishForm)
+        throws
+    {
         let result = try run(.queue, .daemons, "--messages", "6000", "--publish", form.rawValue)
         #expect(result["numbers"]?["lost"]?.int == 0)
         #expect(result["numbers"]?["refused"]?.int == 0)
     }
 
-    @Test(arguments: LoadPlan.Form.allCases, [true, false]) func everyForm_keepAliveOrNot(form: LoadPlan.Form, keepAlive: Bool) throws {
+    @Test(arguments: LoadPlan.Form.allCases, [true, false]) func everyForm_keepAliveOrNot(
+        form: LoadPlan.Form, keepAlive: Bool
+    ) throws {
         let result = try run(.unicast, .daemons, "--form", form.rawValue, keepAlive ? "--publish=lines" : "--close")
         #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 0)
     }
@@ -75,7 +87,9 @@ import Testing
     @Test func comparison_fillsItsTable() throws {
         let folder = try Folder()
         let (end, output) = try Program.run(
-            "megabench", "compare --runs 1 --clients 200 --many 300 --workers 2 --seconds 0.3 --rate 500 --messages 2000 --servers limit megacomet".split(separator: " ").map(String.init),
+            "megabench",
+            ("compare --runs 1 --clients 200 --many 300 --workers 2 --seconds 0.3 --rate 500 --messages 2000 "
+                + "--servers limit megacomet").split(separator: " ").map(String.init),
             in: folder, seconds: 120)
         guard end == .exited(0) else { throw Failure("\(end)\n\(output)") }
         let lines = output.split(separator: "\n")

@@ -2,10 +2,12 @@ import TestSupport
 import Testing
 
 @Suite(.serialized) struct StatsCommandTests {
-    /// Over more than one interval, so that each reports. Only that it measures all three kinds of process: what it finds is for a quiet machine.
+    /// Over more than one interval, so that each reports. Only that it measures all three kinds of process: what it
+    /// finds is for a quiet machine.
     @Test func stats_tellsWhatEachKindOfProcessTakes() throws {
         let folder = try Folder()
-        let (end, output) = try Program.run("megabench", ["stats", "--workers", "2", "--seconds", "1.2", "--rounds", "1"], in: folder, seconds: 90)
+        let (end, output) = try Program.run(
+            "megabench", ["stats", "--workers", "2", "--seconds", "1.2", "--rounds", "1"], in: folder, seconds: 90)
         guard end == .exited(0) else { throw Failure("megabench stats: \(end)\n\(output)") }
         let rows = output.split(separator: "\n").map(String.init)
         for (row, name) in zip(rows.dropFirst(), ["supervisor", "manager", "2 workers", "all"]) {

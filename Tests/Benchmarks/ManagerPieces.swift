@@ -18,7 +18,11 @@ private func flush(_ switchboard: inout Switchboard) {
     while let link = switchboard.nextToWrite(now: 0) { switchboard.written(link, switchboard.unsent(link).count) }
 }
 private func connected(_ client: String, _ flags: Frame.Flags, cursor: UInt64 = 0) -> [UInt8] {
-    encode { out in withBytes(client) { Frame(op: .connected, flags: .init(flags, tag: 1), number: cursor, client: $0).write(to: &out) } }
+    encode { out in
+        withBytes(client) {
+            Frame(op: .connected, flags: .init(flags, tag: 1), number: cursor, client: $0).write(to: &out)
+        }
+    }
 }
 
 let managerPieces: [Piece] = [
@@ -67,7 +71,9 @@ let managerPieces: [Piece] = [
                 withBytes("client-0001") { client in
                     withBytes(message) { json in
                         for _ in 0..<count {
-                            _ = connected("client-0001", .acknowledges, cursor: cursor).withUnsafeBytes { switchboard.received(link, $0, now: 0) }
+                            _ = connected("client-0001", .acknowledges, cursor: cursor).withUnsafeBytes {
+                                switchboard.received(link, $0, now: 0)
+                            }
                             if case .sent(let id) = switchboard.publish(client: client, json: json, now: 0) {
                                 sent += 1
                                 cursor = id

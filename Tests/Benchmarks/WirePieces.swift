@@ -13,10 +13,15 @@ func withBytes(_ text: String, _ body: (UnsafeRawBufferPointer) -> Void) {
 
 /// What Chromium sends for a poll by fetch.
 let browserRequest = Array(
-    ("GET /client-0001.json?cursor=1795465247089986 HTTP/1.1\r\nHost: push.example.org:8000\r\nConnection: keep-alive\r\n"
-        + "sec-ch-ua-platform: \"Linux\"\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36\r\n"
-        + "sec-ch-ua: \"Chromium\";v=\"156\"\r\nsec-ch-ua-mobile: ?0\r\nAccept: */*\r\nOrigin: https://www.example.org\r\nSec-Fetch-Site: same-site\r\n"
-        + "Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\nReferer: https://www.example.org/\r\nAccept-Encoding: gzip, deflate, br\r\nAccept-Language: en\r\n\r\n").utf8)
+    ("GET /client-0001.json?cursor=1795465247089986 HTTP/1.1\r\nHost: push.example.org:8000\r\nConnection: "
+        + "keep-alive\r\n"
+        + "sec-ch-ua-platform: \"Linux\"\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, "
+        + "like Gecko) Chrome/156.0.0.0 Safari/537.36\r\n"
+        + "sec-ch-ua: \"Chromium\";v=\"156\"\r\nsec-ch-ua-mobile: ?0\r\nAccept: */*\r\nOrigin: "
+        + "https://www.example.org\r\nSec-Fetch-Site: same-site\r\n"
+        + "Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\nReferer: https://www.example.org/\r\nAccept-Encoding: gzip,"
+        + " deflate, br\r\nAccept-Language: en\r\n\r\n")
+        .utf8)
 let message = "{\"from\":\"c41\",\"text\":\"a message as a chat has it <b>\",\"at\":1795465247}"
 
 let wirePieces: [Piece] = [
@@ -27,7 +32,9 @@ let wirePieces: [Piece] = [
                 var done = 0
                 for _ in 0..<count {
                     guard case .request(let request) = HTTPRequest.parse(bytes, limit: 8192) else { continue }
-                    if case .poll(let poll) = PollRequest.parse(request, scratch: scratch), poll.cursor != nil { done += 1 }
+                    if case .poll(let poll) = PollRequest.parse(request, scratch: scratch), poll.cursor != nil {
+                        done += 1
+                    }
                 }
                 return done
             }
@@ -42,7 +49,9 @@ let wirePieces: [Piece] = [
             withBytes("client-0001") { client in
                 withBytes(message) { body in
                     for number in 0..<count {
-                        Frame(op: .message, flags: .init([], tag: 7), number: UInt64(number), client: client, body: body).write(to: &out)
+                        Frame(
+                            op: .message, flags: .init([], tag: 7), number: UInt64(number), client: client, body: body
+                        ).write(to: &out)
                         if case .frame(let frame, let bytes) = Frame.parse(out.bytes), frame.number == UInt64(number) {
                             done += 1
                             out.consume(bytes)
@@ -62,7 +71,9 @@ let wirePieces: [Piece] = [
                 withBytes(message) { body in
                     for _ in 0..<count {
                         SeedProtocol.write(client: client, text: body, to: &out)
-                        if case .message(let id, let text) = SeedProtocol.parse(out.bytes, maxMessage: 65_536), isUTF8(id), isUTF8(text) {
+                        if case .message(let id, let text) = SeedProtocol.parse(out.bytes, maxMessage: 65_536),
+                            isUTF8(id), isUTF8(text)
+                        {
                             done += 1
                             out.consume(id.count + text.count + 3)
                         }
@@ -87,7 +98,11 @@ let wirePieces: [Piece] = [
         return { count in
             var index = IdIndex(seed: 42)
             for (slot, id) in ids.enumerated() {
-                id.withUnsafeBytes { index.insert(UInt32(slot), index.hash($0)) { ids[Int($0)].withUnsafeBytes { IdIndex.hash($0, seed: 42) } } }
+                id.withUnsafeBytes {
+                    index.insert(UInt32(slot), index.hash($0)) {
+                        ids[Int($0)].withUnsafeBytes { IdIndex.hash($0, seed: 42) }
+                    }
+                }
             }
             var done = 0
             for number in 0..<count {

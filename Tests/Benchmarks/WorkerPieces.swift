@@ -18,7 +18,9 @@ private final class Sockets: WorkerIO {
 private func linkedWorker(_ sockets: Sockets) -> Worker {
     let worker = Worker(WorkerSettings(), io: sockets, extraBytes: 48, seed: 42)
     worker.linkOpened(pid: 1, token: Array(repeating: 0, count: 16))
-    _ = encode { Frame(op: .welcome, number: 0).write(to: &$0) }.withUnsafeBytes { worker.receivedFromManager($0, now: 0) }
+    _ = encode { Frame(op: .welcome, number: 0).write(to: &$0) }.withUnsafeBytes {
+        worker.receivedFromManager($0, now: 0)
+    }
     worker.link.clear()
     return worker
 }
@@ -36,7 +38,10 @@ let workerPieces: [Piece] = [
                         worker.received(slot, request, now: 0)
                         guard case .frame(let poll, let bytes) = Frame.parse(worker.link.bytes) else { return }
                         let answer = encode {
-                            Frame(op: .message, flags: .init([], tag: poll.flags.tag), number: UInt64(number + 1), client: poll.client, body: json).write(to: &$0)
+                            Frame(
+                                op: .message, flags: .init([], tag: poll.flags.tag), number: UInt64(number + 1),
+                                client: poll.client, body: json
+                            ).write(to: &$0)
                         }
                         worker.link.consume(bytes)
                         _ = answer.withUnsafeBytes { worker.receivedFromManager($0, now: 0) }

@@ -6,7 +6,8 @@ import Glibc
 //     Benchmarks NAME COUNT         one piece, so many times: for perf, and for callgrind (Tests/Benchmarks/check)
 //     Benchmarks --list
 
-/// One piece: made once (`prepare`), then run so many times. The result is checked, so that nothing is optimised away or silently empty.
+/// One piece: made once (`prepare`), then run so many times. The result is checked, so that nothing is optimised away
+/// or silently empty.
 struct Piece: Sendable {
     let name: String
     let prepare: @Sendable () -> (Int) -> Int
@@ -34,7 +35,9 @@ func run(_ piece: Piece, _ count: Int) -> UInt64 {
 let arguments = CommandLine.arguments.dropFirst()
 if arguments.first == "--list" {
     for piece in pieces { print(piece.name) }
-} else if arguments.count == 2, let piece = pieces.first(where: { $0.name == arguments[1] }), let count = Int(arguments[2]) {
+} else if arguments.count == 2, let piece = pieces.first(where: { $0.name == arguments[1] }),
+    let count = Int(arguments[2])
+{
     _ = run(piece, count)
 } else if arguments.isEmpty {
     for piece in pieces {

@@ -8,7 +8,10 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
 }
 
 @Suite struct SlabTests {
-    struct Record { var number: UInt64; var more: UInt32 }
+    struct Record {
+        var number: UInt64
+        var more: UInt32
+    }
 
     @Test func recordsKeepTheirAddress_whileTheSlabGrows() {
         var slab = Slab<Record>()
@@ -43,7 +46,9 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
             }
         }
         #expect(slab.count == model.count)
-        for (slot, number) in model where slab.pointer(slot).pointee.number != number { Issue.record("slot \(slot) changed") }
+        for (slot, number) in model where slab.pointer(slot).pointee.number != number {
+            Issue.record("slot \(slot) changed")
+        }
     }
 
     @Test func emptyPages_areGivenBack() {
@@ -69,7 +74,9 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
                 handles.append((handle, bytes))
             }
         }
-        for (handle, bytes) in handles where Array(store.bytes(handle)) != bytes { Issue.record("\(bytes.count) bytes changed") }
+        for (handle, bytes) in handles where Array(store.bytes(handle)) != bytes {
+            Issue.record("\(bytes.count) bytes changed")
+        }
         for (handle, _) in handles { store.release(handle) }
         #expect(store.count == 0)
     }
@@ -117,10 +124,14 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
         #expect(index.count == ids.count - removed.count)
         for number in 0..<UInt32(ids.count) {
             let found = index.find(hash(ids[Int(number)], index)) { ids[Int($0)] == ids[Int(number)] }
-            if found != (removed.contains(number) ? nil : number) { Issue.record("id \(number) found as \(String(describing: found))") }
+            if found != (removed.contains(number) ? nil : number) {
+                Issue.record("id \(number) found as \(String(describing: found))")
+            }
         }
         #expect(index.find(hash("nobody", index)) { ids[Int($0)] == "nobody" } == nil)
-        for number in 0..<UInt32(ids.count) where !removed.contains(number) { index.remove(number, hash(ids[Int(number)], index)) }
+        for number in 0..<UInt32(ids.count) where !removed.contains(number) {
+            index.remove(number, hash(ids[Int(number)], index))
+        }
         #expect(index.count == 0)
     }
 

@@ -109,7 +109,9 @@ import Testing
         #expect(errors("[workers]\norigins = [\"*\", \"https://a.example\"]")[0].contains("stands alone"))
         let many = (0..<256).map { "\"https://a\($0).example\"" }.joined(separator: ", ")
         #expect(errors("[workers]\norigins = [\(many)]")[0].contains("256 origins, and a worker takes 255"))
-        #expect(errors("[app]\naddress = \"0.0.0.0\"")[0].hasPrefix("m.toml:1: app.key: app.address 0.0.0.0 is not loopback, so a key is needed"))
+        #expect(
+            errors("[app]\naddress = \"0.0.0.0\"")[0].hasPrefix(
+                "m.toml:1: app.key: app.address 0.0.0.0 is not loopback, so a key is needed"))
         #expect(errors("[app]\naddress = \"0.0.0.0\"\nkey = \"secret\"").isEmpty)
         #expect(errors("[manager]\nport = 8003")[0].hasPrefix("m.toml:2: manager.port: port 8003 is worker-3's"))
         #expect(errors("[app]\nport = 9003")[0] == "m.toml: operator.port: port 9003 is app.port's already")
@@ -120,13 +122,24 @@ import Testing
 
     @Test func flags_areCheckedWithTheFile() {
         let outcome = ConfigurationFile.parse("[manager]\nport = 8000\n", file: "m.toml") { $0.workers.basePort = 8100 }
-        guard case .settings(let settings) = outcome else { Issue.record("\(outcome)"); return }
+        guard case .settings(let settings) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
         #expect(settings.workers.basePort == 8100)
     }
 
     @Test func aFileThatIsNotThere_isOneError() {
-        #expect(ConfigurationFile.load("/nowhere/m.toml") == .errors([ConfigurationError(file: "/nowhere/m.toml", line: nil, key: nil, message: "No such file or directory")]))
-        guard case .errors(let errors) = ConfigurationFile.load("/") else { Issue.record("a folder was taken for a file"); return }
+        #expect(
+            ConfigurationFile.load("/nowhere/m.toml")
+                == .errors([
+                    ConfigurationError(
+                        file: "/nowhere/m.toml", line: nil, key: nil, message: "No such file or directory")
+                ]))
+        guard case .errors(let errors) = ConfigurationFile.load("/") else {
+            Issue.record("a folder was taken for a file")
+            return
+        }
         #expect(errors.count == 1)
     }
 

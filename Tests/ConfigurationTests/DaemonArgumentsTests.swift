@@ -21,7 +21,10 @@ import Testing
     @Test func whatTheSupervisorPasses_isReadBack() throws {
         for number in [0, 3, 15] {
             let worker = DaemonArguments(.worker, number: number, generation: 4, settings: changed)
-            guard case .run(let back) = try DaemonArguments.parse(.worker, worker.arguments) else { Issue.record("not run"); return }
+            guard case .run(let back) = try DaemonArguments.parse(.worker, worker.arguments) else {
+                Issue.record("not run")
+                return
+            }
             #expect(back.number == number && back.generation == 4 && back.port == 8100 + number)
             #expect(back.arguments == worker.arguments)
             #expect(back.settings.manager == worker.settings.manager || back.settings.manager.address == "127.0.0.9")
@@ -30,19 +33,28 @@ import Testing
             #expect(back.settings.stats == changed.stats && back.settings.log == changed.log)
         }
         let manager = DaemonArguments(.manager, appKeyFile: "/tmp/run/app.key", settings: changed)
-        guard case .run(let back) = try DaemonArguments.parse(.manager, manager.arguments) else { Issue.record("not run"); return }
+        guard case .run(let back) = try DaemonArguments.parse(.manager, manager.arguments) else {
+            Issue.record("not run")
+            return
+        }
         #expect(back.arguments == manager.arguments && back.appKeyFile == "/tmp/run/app.key")
-        #expect(back.settings.queue == changed.queue && back.settings.manager == changed.manager && back.settings.app.port == changed.app.port)
+        #expect(
+            back.settings.queue == changed.queue && back.settings.manager == changed.manager
+                && back.settings.app.port == changed.app.port)
     }
 
     @Test func theKey_isNeverOnTheCommandLine() {
         var settings = changed
         settings.app.key = "hush"
-        #expect(!DaemonArguments(.manager, appKeyFile: "/f", settings: settings).arguments.contains { $0.contains("hush") })
+        #expect(
+            !DaemonArguments(.manager, appKeyFile: "/f", settings: settings).arguments.contains { $0.contains("hush") })
     }
 
     @Test func byHand_thePortFollowsTheNumber() throws {
-        guard case .run(let found) = try DaemonArguments.parse(.worker, ["--number", "9", "--poll-timeout=3"]) else { Issue.record("not run"); return }
+        guard case .run(let found) = try DaemonArguments.parse(.worker, ["--number", "9", "--poll-timeout=3"]) else {
+            Issue.record("not run")
+            return
+        }
         #expect(found.port == 8009 && found.settings.workers.pollTimeout == 3 && found.name == "worker-9")
         #expect(found.settings.workers.count == 10)
     }
@@ -69,8 +81,12 @@ import Testing
     }
 
     @Test func anOpenAppPort_needsAKey() {
-        #expect(throws: DaemonArguments.Mistake.self) { try DaemonArguments.parse(.manager, ["--app-address", "0.0.0.0"]) }
-        #expect(throws: Never.self) { try DaemonArguments.parse(.manager, ["--app-address", "0.0.0.0", "--app-key-file", "/k"]) }
+        #expect(throws: DaemonArguments.Mistake.self) {
+            try DaemonArguments.parse(.manager, ["--app-address", "0.0.0.0"])
+        }
+        #expect(throws: Never.self) {
+            try DaemonArguments.parse(.manager, ["--app-address", "0.0.0.0", "--app-key-file", "/k"])
+        }
     }
 
     @Test func help_namesEveryFlag() throws {

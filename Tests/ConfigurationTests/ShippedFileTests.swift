@@ -4,14 +4,18 @@ import Foundation
 import Testing
 
 /// The repository's root, from this file's place.
-let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
 
 /// What ships is made from the table. After a change of the table: `UPDATE=1 swift test --filter ShippedFileTests`.
 @Suite struct ShippedFileTests {
     static func check(_ file: String, holds wanted: String) throws {
         let url = repository.appendingPathComponent(file)
-        if ProcessInfo.processInfo.environment["UPDATE"] != nil { try wanted.write(to: url, atomically: true, encoding: .utf8) }
-        #expect(try String(contentsOf: url, encoding: .utf8) == wanted, "\(file) is not what the table of settings says")
+        if ProcessInfo.processInfo.environment["UPDATE"] != nil {
+            try wanted.write(to: url, atomically: true, encoding: .utf8)
+        }
+        #expect(
+            try String(contentsOf: url, encoding: .utf8) == wanted, "\(file) is not what the table of settings says")
     }
 
     @Test func shippedFile_isMadeFromTheTable() throws {
@@ -26,8 +30,11 @@ let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().del
 
     /// systemd keeps every listener over the death of a supervisor: one a worker, and the manager's two.
     @Test func unit_keepsAsManyListenersAsThereCanBe() throws {
-        guard case .integer(_, let workers, _)? = Setting.named("workers.count")?.field else { throw CocoaError(.featureUnsupported) }
-        let unit = try String(contentsOf: repository.appendingPathComponent("config/megacomet.service"), encoding: .utf8)
+        guard case .integer(_, let workers, _)? = Setting.named("workers.count")?.field else {
+            throw CocoaError(.featureUnsupported)
+        }
+        let unit = try String(
+            contentsOf: repository.appendingPathComponent("config/megacomet.service"), encoding: .utf8)
         #expect(unit.contains("\nFileDescriptorStoreMax=\(workers.upperBound + 2)\n"))
     }
 
@@ -48,11 +55,16 @@ let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().del
     @Test func theManualsListOfKeys_isTheTable() throws {
         let file = repository.appendingPathComponent("docs.txt")
         let text = try String(contentsOf: file, encoding: .utf8)
-        guard let start = text.range(of: "\nKeys:\n\n"), let end = text.range(of: "\n\n10  Limits\n---", range: start.upperBound..<text.endIndex)
-        else { Issue.record("docs.txt has no list of keys"); return }
+        guard let start = text.range(of: "\nKeys:\n\n"),
+            let end = text.range(of: "\n\n10  Limits\n---", range: start.upperBound..<text.endIndex)
+        else {
+            Issue.record("docs.txt has no list of keys")
+            return
+        }
         let wanted = Settings.documentation()
         if ProcessInfo.processInfo.environment["UPDATE"] != nil, text[start.upperBound..<end.lowerBound] != wanted {
-            try text.replacingCharacters(in: start.upperBound..<end.lowerBound, with: wanted).write(to: file, atomically: true, encoding: .utf8)
+            try text.replacingCharacters(in: start.upperBound..<end.lowerBound, with: wanted).write(
+                to: file, atomically: true, encoding: .utf8)
         } else {
             #expect(text[start.upperBound..<end.lowerBound] == wanted, "docs.txt, 9, is not what the table says")
         }

@@ -10,12 +10,16 @@ import Testing
         return errors.first?.description
     }
 
-    @Test(arguments: ["[$workers]", "[[[", "[.workers]", "[ =", "[\n", "[[ \n]]", "\u{FEFF}[@]", "[workers]\ncount = 2\n[%]", "[ [a]]", "[é]"])
+    @Test(arguments: [
+        "[$workers]", "[[[", "[.workers]", "[ =", "[\n", "[[ \n]]", "\u{FEFF}[@]", "[workers]\ncount = 2\n[%]",
+        "[ [a]]", "[é]",
+    ])
     func headerThatBeginsWithNoName_isAMistake(_ text: String) throws {
         let line = text.contains("count") ? 3 : 1
         #expect(try #require(error(text)).hasPrefix("m.toml:\(line): not TOML: "), "\(error(text) ?? "")")
     }
-    @Test(arguments: ["a = [}]", "a = [1,\n}]", "a = }", "a = [{}}]", "a = [\"}\", }]"]) func braceThatClosesNothing_isAMistake(_ text: String) throws {
+    @Test(arguments: ["a = [}]", "a = [1,\n}]", "a = }", "a = [{}}]", "a = [\"}\", }]"])
+    func braceThatClosesNothing_isAMistake(_ text: String) throws {
         #expect(try #require(error(text)).contains("not TOML: a } closes what was not opened"))
     }
     @Test func whatIsWell_isLeftAlone() {

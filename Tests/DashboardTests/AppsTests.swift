@@ -6,8 +6,13 @@ import Testing
 struct AppsTests {
     private static let second = Samples.second
 
-    private func row(_ peer: String = "10.0.0.1:5", up: Double, publishes: Double, bytes: Double = 0, errors: Double = 0, idle: Double = 0) -> Told.Apps.Row {
-        Told.Apps.Row(peer: peer, form: "lines", connectedSeconds: up, publishes: publishes, bytes: bytes, errors: errors, idleSeconds: idle, backlogBytes: 0)
+    private func row(
+        _ peer: String = "10.0.0.1:5", up: Double, publishes: Double, bytes: Double = 0, errors: Double = 0,
+        idle: Double = 0
+    ) -> Told.Apps.Row {
+        Told.Apps.Row(
+            peer: peer, form: "lines", connectedSeconds: up, publishes: publishes, bytes: bytes, errors: errors,
+            idleSeconds: idle, backlogBytes: 0)
     }
     private func rates(_ first: Told.Apps.Row, _ second: Told.Apps.Row) -> Told.Apps.Rates? {
         var apps = Told.Apps()
@@ -17,9 +22,14 @@ struct AppsTests {
     }
 
     @Test func rates_areMadeOfTwoAnswers_byTheManagersClock() {
-        #expect(rates(row(up: 10, publishes: 5), row(up: 12.5, publishes: 10, bytes: 50, errors: 1)) == Told.Apps.Rates(publishes: 2, bytes: 20, errors: 0.4))
+        #expect(
+            rates(row(up: 10, publishes: 5), row(up: 12.5, publishes: 10, bytes: 50, errors: 1))
+                == Told.Apps.Rates(publishes: 2, bytes: 20, errors: 0.4))
         // Another port, another life of the same one, counters that went back, an answer of long ago.
-        for other in [row("10.0.0.1:6", up: 12, publishes: 9), row(up: 1, publishes: 9), row(up: 12, publishes: 4), row(up: 10, publishes: 5), row(up: 200, publishes: 9)] {
+        for other in [
+            row("10.0.0.1:6", up: 12, publishes: 9), row(up: 1, publishes: 9), row(up: 12, publishes: 4),
+            row(up: 10, publishes: 5), row(up: 200, publishes: 9),
+        ] {
             #expect(rates(row(up: 10, publishes: 5), other) == nil, "\(other)")
         }
     }
@@ -28,7 +38,9 @@ struct AppsTests {
         var session = Session()
         session.screen = .delivery
         session.interval = interval
-        return Views.draw(model, session, Size(width, 24), Capabilities()).lines.first { $0.hasPrefix(" app connections") } ?? "none"
+        return Views.draw(model, session, Size(width, 24), Capabilities()).lines.first {
+            $0.hasPrefix(" app connections")
+        } ?? "none"
     }
 
     @Test func unknownIsNoZero_andOldIsMarked() {
@@ -37,25 +49,36 @@ struct AppsTests {
         model.told.apps.take(Samples.apps(1), more: 0, time: model.now)
         #expect(line(model).hasPrefix(" app connections 3: 10.0.1.5 ?/s  10.0.1.6 ?/s  127.0.0.1 ?/s"))
         model.told.apps.take(Samples.apps(0), more: 9, time: model.now)
-        #expect(line(model).hasPrefix(" app connections 12: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s"))
-        // Asked each two seconds: after three times as long it is old, after ten it tells nothing of now, and the manager's report is newer.
-        for (age, wanted) in [(5.9, " 12: 10.0.1.5 9.1k/s"), (6.1, " 12~: 10.0.1.5 9.1k~/s  10.0.1.6 9.1k~/s  127.0.0.1 0~/s idle 4m00s~"), (20.1, " 2: 10.0.1.5 ?/s  10.0.1.6 ?/s  127.0.0.1 ?/s")] {
+        #expect(
+            line(model).hasPrefix(" app connections 12: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s"))
+        // Asked each two seconds: after three times as long it is old, after ten it tells nothing of now, and the
+        // manager's report is newer.
+        for (age, wanted) in [
+            (5.9, " 12: 10.0.1.5 9.1k/s"),
+            (6.1, " 12~: 10.0.1.5 9.1k~/s  10.0.1.6 9.1k~/s  127.0.0.1 0~/s idle 4m00s~"),
+            (20.1, " 2: 10.0.1.5 ?/s  10.0.1.6 ?/s  127.0.0.1 ?/s"),
+        ] {
             var later = model
             let taken = model.now - UInt64(age * 1e9)
             later.told.apps = Told.Apps()
-            for back in [UInt64(2), 0] { later.told.apps.take(Samples.apps(back), more: 9, time: taken - back * AppsTests.second) }
+            for back in [UInt64(2), 0] {
+                later.told.apps.take(Samples.apps(back), more: 9, time: taken - back * AppsTests.second)
+            }
             #expect(line(later).hasPrefix(" app connections" + wanted), "\(age): \(line(later))")
         }
         // A picture each ten seconds asks each ten seconds.
         var slow = model
         slow.told.apps = Told.Apps()
-        for back in [UInt64(2), 0] { slow.told.apps.take(Samples.apps(back), more: 0, time: model.now - (29 + back) * AppsTests.second) }
+        for back in [UInt64(2), 0] {
+            slow.told.apps.take(Samples.apps(back), more: 0, time: model.now - (29 + back) * AppsTests.second)
+        }
         #expect(line(slow, interval: 10).contains("10.0.1.5 9.1k/s"))
     }
 
     @Test func addressesLeave_theLastFirst_andNothingIsWider() {
         let model = Samples.shown
-        #expect(line(model, width: 80) == " app connections 3: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s")
+        #expect(
+            line(model, width: 80) == " app connections 3: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s")
         #expect(line(model, width: 70) == " app connections 3: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s")
         #expect(line(model, width: 40) == " app connections 3: 10.0.1.5 9.1k/s")
         for width in 40...119 { #expect(line(model, width: width).count <= width) }
@@ -65,7 +88,10 @@ struct AppsTests {
         var model = Samples.shown
         model.told.apps = Told.Apps()
         for back in [UInt64(2), 0] {
-            let rows = [row("192.168.100.100:51022", up: 1e6 - Double(back), publishes: 1e9, errors: 1e8), row("10.0.0.1:5", up: 60 - Double(back), publishes: 1, idle: 30)]
+            let rows = [
+                row("192.168.100.100:51022", up: 1e6 - Double(back), publishes: 1e9, errors: 1e8),
+                row("10.0.0.1:5", up: 60 - Double(back), publishes: 1, idle: 30),
+            ]
             model.told.apps.take(rows, more: 998, time: model.now - back * AppsTests.second)
         }
         var session = Session()
@@ -75,8 +101,12 @@ struct AppsTests {
             let at = try #require(lines.firstIndex { $0.contains("APP CONNECTIONS 1,000") })
             let rows = lines[at + 1...at + 2].map { $0.dropFirst(width / 2) }
             #expect(rows[0].contains("192.168.100.100:51022") && rows[1].contains("10.0.0.1:5"))
-            #expect(rows.allSatisfy { $0.contains("up ") == hasUp && $0.contains("errors ") } && rows[1].contains("idle 30s"), "\(width): \(rows)")
-            let ends = rows.map { row in row.firstRange(of: "/s").map { row.distance(from: row.startIndex, to: $0.lowerBound) } }
+            #expect(
+                rows.allSatisfy { $0.contains("up ") == hasUp && $0.contains("errors ") }
+                    && rows[1].contains("idle 30s"), "\(width): \(rows)")
+            let ends = rows.map { row in
+                row.firstRange(of: "/s").map { row.distance(from: row.startIndex, to: $0.lowerBound) }
+            }
             #expect(ends[0] == ends[1], "\(width): \(rows)")
         }
     }
@@ -89,7 +119,9 @@ struct AppsTests {
         #expect(line(model).contains("the recording has none yet"))
         model.miss(.apps, why: "127.0.0.1:9001: Connection refused")
         #expect(line(model).contains("Connection refused"))
-        model.take("{\"error\":{\"code\":\"unauthorized\",\"message\":\"the app key is missing or wrong\"}}", to: .apps, time: model.now)
+        model.take(
+            "{\"error\":{\"code\":\"unauthorized\",\"message\":\"the app key is missing or wrong\"}}", to: .apps,
+            time: model.now)
         #expect(line(model).contains("the manager says: the app key is missing or wrong"))
         model.take(#"{"apps":[],"more":0}"#, to: .apps, time: model.now)
         #expect(line(model).contains("app connections 0  no app is connected"))
@@ -103,7 +135,9 @@ struct AppsTests {
         var model = Samples.shown
         model.told.apps = Told.Apps()
         for (back, errors) in [(UInt64(2), 7.0), (0, 9)] {
-            model.told.apps.take([row(up: Double(100 - back), publishes: 10, errors: errors)], more: 0, time: model.now - back * AppsTests.second)
+            model.told.apps.take(
+                [row(up: Double(100 - back), publishes: 10, errors: errors)], more: 0,
+                time: model.now - back * AppsTests.second)
         }
         var session = Session()
         session.screen = .delivery

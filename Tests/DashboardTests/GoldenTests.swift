@@ -3,7 +3,8 @@ import Glibc
 import Supervision
 import Testing
 
-/// Each screen compared as text with Golden/. With MEGATOP_GOLDEN=write in the environment they are written anew: look at the difference.
+/// Each screen compared as text with Golden/. With MEGATOP_GOLDEN=write in the environment they are written anew: look
+/// at the difference.
 struct GoldenTests {
     static let sizes = [Size(20, 4), Size(40, 12), Size(80, 24), Size(140, 36), Size(200, 60)]
 
@@ -26,15 +27,19 @@ struct GoldenTests {
             var session = Session()
             session.screen = screen
             session.showsDay = true
-            try compare("\(screen)-day", Views.draw(Samples.afterTheNight, session, size, Capabilities(isUTF8: isUTF8)), size, isUTF8: isUTF8)
+            try compare(
+                "\(screen)-day", Views.draw(Samples.afterTheNight, session, size, Capabilities(isUTF8: isUTF8)), size,
+                isUTF8: isUTF8)
         }
     }
 
     @Test func whatLiesOverAScreen_isAsItWas() throws {
         let size = Size(80, 24)
         let overlays: [(String, Overlay)] = [
-            ("detail", .detail(.worker(5), .history)), ("output", .detail(.worker(5), .output(back: 0))), ("crash", .detail(.worker(5), .crash(number: 0, scroll: 0))),
-            ("confirm", .confirm(Confirmation(.restart, target: .worker(2), pid: 2112, boot: 0x9AC4_1F20_0000_0002))), ("clients", .clients),
+            ("detail", .detail(.worker(5), .history)), ("output", .detail(.worker(5), .output(back: 0))),
+            ("crash", .detail(.worker(5), .crash(number: 0, scroll: 0))),
+            ("confirm", .confirm(Confirmation(.restart, target: .worker(2), pid: 2112, boot: 0x9AC4_1F20_0000_0002))),
+            ("clients", .clients),
             ("help", .help(page: 0)), ("explain", .explain(column: 4)), ("sort", .sortMenu(choice: 2)),
         ]
         for (name, overlay) in overlays {

@@ -1,6 +1,6 @@
 import Glibc
-import Supervision
 import Stats
+import Supervision
 import Testing
 import Wire
 

@@ -6,7 +6,9 @@ struct KeyTests {
     private let handler = KeyHandler(Samples.shown, Size(80, 24))
     private func press(_ text: String, _ session: inout Session) -> [Effect] {
         var effects: [Effect] = []
-        for character in text { effects += handler.handle(character == "\n" ? .enter : .character(character), &session) }
+        for character in text {
+            effects += handler.handle(character == "\n" ? .enter : .character(character), &session)
+        }
         return effects
     }
 
@@ -71,9 +73,13 @@ struct KeyTests {
     }
     @Test func noKey_isBoundTwice() {
         for screen in Screen.allCases {
-            let keys = Binding.all.filter { $0.screen == nil || $0.screen == screen }.flatMap { binding in binding.keys.map { ($0, binding.screen) } }
+            let keys = Binding.all.filter { $0.screen == nil || $0.screen == screen }.flatMap { binding in
+                binding.keys.map { ($0, binding.screen) }
+            }
             // One that is of a screen alone may hide one of all screens.
-            for (key, owner) in keys { #expect(keys.count { $0.0 == key && $0.1 == owner } == 1, "\(key) on \(screen)") }
+            for (key, owner) in keys {
+                #expect(keys.count { $0.0 == key && $0.1 == owner } == 1, "\(key) on \(screen)")
+            }
         }
     }
 
@@ -142,7 +148,8 @@ struct KeyTests {
         session.cursor = .process(.worker(3))
         for column in ["id", "queue", "conns"] {
             session.sorts[.overview] = Sort(column, descending: true)
-            #expect(Views.draw(Samples.shown, session, Size(80, 24), Capabilities()).lines.contains { $0.hasPrefix(">w3") })
+            #expect(
+                Views.draw(Samples.shown, session, Size(80, 24), Capabilities()).lines.contains { $0.hasPrefix(">w3") })
         }
     }
     @Test func commandLine_completesAndRuns() {
@@ -164,7 +171,11 @@ struct KeyTests {
     @Test func d_switchesTheHistoryLines_andTheLabelSaysTheSpan() {
         var session = Session()
         let screen = session.screen
-        func label(_ width: Int) -> String { Views.draw(Samples.afterTheNight, session, Size(width, 36), Capabilities()).lines.map { String($0.prefix(7)) }.first { $0.contains("60s") || $0.contains("10min") || $0.contains("24h") } ?? "" }
+        func label(_ width: Int) -> String {
+            Views.draw(Samples.afterTheNight, session, Size(width, 36), Capabilities()).lines.map {
+                String($0.prefix(7))
+            }.first { $0.contains("60s") || $0.contains("10min") || $0.contains("24h") } ?? ""
+        }
         #expect(label(80) == " 60s   " && label(140) == " 10min ")
         _ = press("d", &session)
         #expect(label(80) == " 24h   " && label(140) == " 24h   " && session.screen == screen)
@@ -182,7 +193,10 @@ struct KeyTests {
 
     @Test func mouse_isKeys_onlyForWhatIsPressed() {
         var decoder = KeyDecoder()
-        #expect(decoder.receive("\u{1B}[<0;7;10M\u{1B}[<0;7;10m\u{1B}[<64;1;1M\u{1B}[<65;1;1M\u{1B}[<2;1;1Mq".utf8) == [.click(row: 9, column: 6), .wheelUp, .wheelDown, .character("q")])
+        #expect(
+            decoder.receive("\u{1B}[<0;7;10M\u{1B}[<0;7;10m\u{1B}[<64;1;1M\u{1B}[<65;1;1M\u{1B}[<2;1;1Mq".utf8) == [
+                .click(row: 9, column: 6), .wheelUp, .wheelDown, .character("q"),
+            ])
     }
     private static func place(of word: String, in line: String) -> Int? {
         let characters = Array(line)
@@ -191,7 +205,8 @@ struct KeyTests {
     @Test func click_choosesARow_aHeadingSorts_aTabOpens() throws {
         var session = Session()
         let lines = Views.draw(Samples.shown, session, Size(80, 24), Capabilities()).lines
-        let row = try #require(lines.firstIndex { $0.hasPrefix(" w3") }), heading = try #require(lines.firstIndex { $0.contains("QUEUE   OLD") })
+        let row = try #require(lines.firstIndex { $0.hasPrefix(" w3") }),
+            heading = try #require(lines.firstIndex { $0.contains("QUEUE   OLD") })
         _ = handler.handle(.click(row: row, column: 9), &session)
         #expect(session.cursor == .process(.worker(3)))
         let column = try #require(Self.place(of: "QUEUE", in: lines[heading]))
@@ -221,7 +236,9 @@ struct KeyTests {
         let handler = KeyHandler(model, Size(80, 24))
         var session = Session()
         session.overlay = .detail(.worker(5), .output(back: 0))
-        for key in [Key.character("/"), .character("e"), .character("r"), .character("r"), .enter, .character("n")] { _ = handler.handle(key, &session) }
+        for key in [Key.character("/"), .character("e"), .character("r"), .character("r"), .enter, .character("n")] {
+            _ = handler.handle(key, &session)
+        }
         #expect(session.overlay == .detail(.worker(5), .output(back: 2)))
         _ = handler.handle(.character("n"), &session)
         #expect(session.overlay == .detail(.worker(5), .output(back: 4)))
@@ -270,7 +287,9 @@ struct KeyTests {
         session.adminUntil = .max
         #expect(handler.handle(.escape, &session).isEmpty)
         var effects: [Effect] = []
-        for key in [Key.enter, .character("P"), .character("e"), .character("n"), .character("d"), .enter] { effects += handler.handle(key, &session) }
+        for key in [Key.enter, .character("P"), .character("e"), .character("n"), .character("d"), .enter] {
+            effects += handler.handle(key, &session)
+        }
         guard case .act(let box)? = effects.first else {
             Issue.record("nothing was asked for")
             return
@@ -281,6 +300,7 @@ struct KeyTests {
         var session = Session()
         session.screen = .host
         _ = press("jjj\n", &session)
-        #expect(Views.draw(Samples.shown, session, Size(80, 24), Capabilities()).text.contains("tcp memory (pages)  (4 of"))
+        #expect(
+            Views.draw(Samples.shown, session, Size(80, 24), Capabilities()).text.contains("tcp memory (pages)  (4 of"))
     }
 }

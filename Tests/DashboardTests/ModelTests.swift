@@ -50,7 +50,9 @@ struct ModelTests {
         func figures(_ model: Model) -> [String] {
             let context = Context(model, Session(), Capabilities())
             return [Screen.overview, .queues, .delivery].flatMap { screen in
-                Table(screen, context, width: 200).rows.flatMap { row in Columns.of(screen).map { $0.cell(row, context).text } }
+                Table(screen, context, width: 200).rows.flatMap { row in
+                    Columns.of(screen).map { $0.cell(row, context).text }
+                }
             }
         }
         #expect(figures(stepped) == figures(Samples.shown))
@@ -89,8 +91,13 @@ struct ModelTests {
     @Test func exits_areInTheColumnOfTheirTime() {
         var model = Model()
         model.wall = Samples.wall
-        for (hours, severity) in [(0.1, Event.Severity.error), (0.2, .error), (23.9, .error), (25, .error), (12, .info)] {
-            model.take(Event(time: Samples.wall - UInt64(hours * 3_600_000), severity: severity, who: "w1", kind: "EXIT", text: ""))
+        for (hours, severity) in [
+            (0.1, Event.Severity.error), (0.2, .error), (23.9, .error), (25, .error), (12, .info),
+        ] {
+            model.take(
+                Event(
+                    time: Samples.wall - UInt64(hours * 3_600_000), severity: severity, who: "w1", kind: "EXIT",
+                    text: ""))
         }
         let exits = model.exits(of: .worker(1), columns: 48)
         #expect(exits.map(\.failed) == [1] + [Int](repeating: 0, count: 46) + [2])
@@ -111,7 +118,11 @@ struct ModelTests {
         model.take(report)
         #expect(model.totals.balance.wrong.map(\.0) == [.worker(0)])
         model.now += 1_000_000
-        let session = { var session = Session(); session.screen = .queues; return session }()
+        let session = {
+            var session = Session()
+            session.screen = .queues
+            return session
+        }()
         #expect(Views.draw(model, session, Size(80, 24), Capabilities()).text.contains("balance w0"))
     }
     @Test func history_isFilledFromTheHub_behindTheFirstLiveReport() {
@@ -128,8 +139,12 @@ struct ModelTests {
         day.note(70, time: 2000 * Self.minute + Samples.second)
         #expect(day.range?.mean == 60)
         // The hub's pieces come after the first picture; of the minute under way it has seen more.
-        for (measure, values) in [(StatsHistory.Measure.least, [1.0, 3, 40]), (.mean, [2, 4, 60]), (.most, [3, 5, 90])] {
-            for (back, value) in values.reversed().enumerated() { day.fill(measure, value, time: UInt64(2000 - back) * Self.minute) }
+        for (measure, values) in [
+            (StatsHistory.Measure.least, [1.0, 3, 40]), (.mean, [2, 4, 60]), (.most, [3, 5, 90]),
+        ] {
+            for (back, value) in values.reversed().enumerated() {
+                day.fill(measure, value, time: UInt64(2000 - back) * Self.minute)
+            }
         }
         let now = 2002 * Self.minute
         #expect(day.values(now: now).count == 1440)
@@ -161,22 +176,29 @@ struct ModelTests {
     @Test func dayOfAYoungHub_isBlankBefore() throws {
         var model = Samples.shown
         let time = (model.now / Self.minute - 720) * Self.minute
-        model.take(StatsHistory(
-            role: .supervisor, instance: 0, metric: StatsHistory.metric(.connsOpen, .most), subject: nil, stepMilliseconds: 60_000, firstTime: time,
-            values: [UInt64?](repeating: 5, count: 720)))
+        model.take(
+            StatsHistory(
+                role: .supervisor, instance: 0, metric: StatsHistory.metric(.connsOpen, .most), subject: nil,
+                stepMilliseconds: 60_000, firstTime: time,
+                values: [UInt64?](repeating: 5, count: 720)))
         let line = Capabilities().history(try #require(model.days[.connections]).values(now: model.now), width: 100)
-        #expect(line.prefix(49).allSatisfy { $0 == " " } && line.dropFirst(51).allSatisfy { $0 != " " && $0 != "x" }, "\(line)")
+        #expect(
+            line.prefix(49).allSatisfy { $0 == " " } && line.dropFirst(51).allSatisfy { $0 != " " && $0 != "x" },
+            "\(line)")
     }
     @Test func totalsOfTenMinutes_comeFromTheHub_forEveryLine() {
         var model = Samples.incident(seconds: 5, workers: 2)
         for worker in UInt16(0)...1 {
             for (metric, step) in [(MetricID.connsOpen, UInt64(0)), (.delivered, 5)] {
-                model.take(StatsHistory(
-                    role: .worker, instance: worker, metric: metric.rawValue, subject: nil, stepMilliseconds: 1000, firstTime: Samples.start - 100 * Samples.second,
-                    values: (0..<100).map { 1000 + step * $0 }))
+                model.take(
+                    StatsHistory(
+                        role: .worker, instance: worker, metric: metric.rawValue, subject: nil, stepMilliseconds: 1000,
+                        firstTime: Samples.start - 100 * Samples.second,
+                        values: (0..<100).map { 1000 + step * $0 }))
             }
         }
-        #expect(model.connections.values().prefix(100).allSatisfy { $0 == 2000 } && model.connections.values().count == 106)
+        #expect(
+            model.connections.values().prefix(100).allSatisfy { $0 == 2000 } && model.connections.values().count == 106)
         #expect(model.deliveries.values().prefix(99).allSatisfy { $0 == 10 })
     }
     @Test func alert_risesAfterThreeSamples_andFallsAfterTen() {
@@ -196,9 +218,14 @@ struct ModelTests {
         #expect(Latency.percentile(0.99, [100, 0, 0, 0, 0, 0, 0, 0]) == 0.99)
         #expect(Latency.percentile(0.5, [0, 0, 0, 0, 0, 0, 0, 0]) == nil)
     }
-    @Test(arguments: [(812_344.0, "812,344"), (0, "0"), (-12, "-12"), (999, "999"), (1000, "1,000")]) func grouped(_ value: Double, _ text: String) { #expect(Format.grouped(value) == text) }
-    @Test(arguments: [(15_600.0, "15.6k"), (1_000_000, "1.00M"), (999, "999"), (999_700, "1.00M"), (0, "0")]) func short(_ value: Double, _ text: String) { #expect(Format.short(value) == text) }
-    @Test(arguments: [(6.6, "6.6s"), (41, "41s"), (62, "1m02s"), (7860, "2h11m"), (1_047_600, "12d03h")]) func span(_ value: Double, _ text: String) { #expect(Format.span(value) == text) }
+    @Test(arguments: [(812_344.0, "812,344"), (0, "0"), (-12, "-12"), (999, "999"), (1000, "1,000")]) func grouped(
+        _ value: Double, _ text: String
+    ) { #expect(Format.grouped(value) == text) }
+    @Test(arguments: [(15_600.0, "15.6k"), (1_000_000, "1.00M"), (999, "999"), (999_700, "1.00M"), (0, "0")])
+    func short(_ value: Double, _ text: String) { #expect(Format.short(value) == text) }
+    @Test(arguments: [(6.6, "6.6s"), (41, "41s"), (62, "1m02s"), (7860, "2h11m"), (1_047_600, "12d03h")]) func span(
+        _ value: Double, _ text: String
+    ) { #expect(Format.span(value) == text) }
     @Test func clock_isUTC() {
         #expect(Format.clock(Samples.wall) == "14:02:31")
         #expect(Format.date(Samples.wall) == "2026-11-23")

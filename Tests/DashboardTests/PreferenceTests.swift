@@ -5,7 +5,10 @@ import Testing
 struct PreferenceTests {
     @Test func whatIsSaved_isReadAgain() {
         var session = Session()
-        for (name, value) in [("interval", "5"), ("screen", "queues"), ("units", "short"), ("totals", "on"), ("history", "24h"), ("mouse", "on"), ("sort.queues", "depth down")] {
+        for (name, value) in [
+            ("interval", "5"), ("screen", "queues"), ("units", "short"), ("totals", "on"), ("history", "24h"),
+            ("mouse", "on"), ("sort.queues", "depth down"),
+        ] {
             #expect(Preference.all.first { $0.name == name }?.set(value, &session) == true)
         }
         var again = Session()
@@ -14,7 +17,10 @@ struct PreferenceTests {
         #expect(again.usesMouse && again.showsDay && again.screen == .queues && again.interval == 5)
         #expect(again.sorts[.queues] == Sort("depth", descending: true))
     }
-    @Test(arguments: [("interval", "0.1"), ("interval", "often"), ("screen", "7"), ("units", "long"), ("mouse", "perhaps"), ("history", "7d"), ("sort.queues", "nothing"), ("sort.queues", "depth sideways")])
+    @Test(arguments: [
+        ("interval", "0.1"), ("interval", "often"), ("screen", "7"), ("units", "long"), ("mouse", "perhaps"),
+        ("history", "7d"), ("sort.queues", "nothing"), ("sort.queues", "depth sideways"),
+    ])
     func whatCantBe_changesNothing(_ name: String, _ value: String) {
         var session = Session()
         #expect(Preference.all.first { $0.name == name }?.set(value, &session) == false)

@@ -29,7 +29,11 @@ struct PropertyTests {
             }
         }
         for height in 1...80 {
-            for width in [1, 20, 24, 40, 80, 140] { check(models.randomElement(using: &chance) ?? Model(), Self.session(&chance), Size(width, height), &chance) }
+            for width in [1, 20, 24, 40, 80, 140] {
+                check(
+                    models.randomElement(using: &chance) ?? Model(), Self.session(&chance), Size(width, height), &chance
+                )
+            }
         }
     }
 
@@ -38,7 +42,9 @@ struct PropertyTests {
         #expect(grid.lines.count == size.height)
         #expect(grid.lines.allSatisfy { $0.count <= size.width })
         #expect(!grid.text.contains("\u{1B}"))
-        let hasTable = session.overlay == nil && size.width >= 24 && size.height >= 10 && [.overview, .queues, .delivery, .procs].contains(session.screen)
+        let hasTable =
+            session.overlay == nil && size.width >= 24 && size.height >= 10
+            && [.overview, .queues, .delivery, .procs].contains(session.screen)
         if hasTable, !model.processes.isEmpty, session.filter.isEmpty {
             #expect(grid.lines.contains { $0.hasPrefix(">") }, "no cursor at \(size) on \(session.screen)")
         }
@@ -53,7 +59,9 @@ struct PropertyTests {
         session.showsFullNumbers = Bool.random(using: &chance)
         session.showsClientIDs = Bool.random(using: &chance)
         session.adminUntil = Bool.random(using: &chance) ? .max : nil
-        session.toast = Bool.random(using: &chance) ? "something that is said, at length, to the operator who looks at a narrow terminal" : nil
+        session.toast =
+            Bool.random(using: &chance)
+            ? "something that is said, at length, to the operator who looks at a narrow terminal" : nil
         if Int.random(in: 0..<8, using: &chance) == 0 { session.filter = Filter("w1 conns>0") }
         let target = ProcessName.worker(Int.random(in: 0..<6, using: &chance))
         switch Int.random(in: 0..<16, using: &chance) {
@@ -87,30 +95,47 @@ struct PropertyTests {
             for worker in 0..<workers where Int.random(in: 0..<5, using: &chance) > 0 {
                 var report = Report(.worker, worker, boot: 1 + UInt64(worker), time: now)
                 for id in MetricID.allCases where id != .subject && Bool.random(using: &chance) {
-                    report.values[raw: id.rawValue] = UInt64.random(in: 0...UInt64.max, using: &chance) >> UInt64.random(in: 0..<64, using: &chance)
+                    report.values[raw: id.rawValue] =
+                        UInt64.random(in: 0...UInt64.max, using: &chance) >> UInt64.random(in: 0..<64, using: &chance)
                 }
                 model.take(report)
             }
             for role in [StatsPacket.Role.manager, .supervisor] {
                 var report = Report(role, boot: 99, time: now)
                 for id in MetricID.allCases where id != .subject && Bool.random(using: &chance) {
-                    let value = UInt64.random(in: 0...UInt64.max, using: &chance) >> UInt64.random(in: 0..<64, using: &chance)
+                    let value =
+                        UInt64.random(in: 0...UInt64.max, using: &chance) >> UInt64.random(in: 0..<64, using: &chance)
                     report.values[raw: id.rawValue] = value
-                    for subject in 0...UInt16(workers) where Bool.random(using: &chance) { report.subjects[subject, default: MetricValues()][raw: id.rawValue] = value }
+                    for subject in 0...UInt16(workers) where Bool.random(using: &chance) {
+                        report.subjects[subject, default: MetricValues()][raw: id.rawValue] = value
+                    }
                 }
-                for subject in 0...UInt16(workers) { report.subjects[subject, default: MetricValues()][raw: MetricID.childState.rawValue] = UInt64.random(in: 0...8, using: &chance) }
+                for subject in 0...UInt16(workers) {
+                    report.subjects[subject, default: MetricValues()][raw: MetricID.childState.rawValue] =
+                        UInt64.random(in: 0...8, using: &chance)
+                }
                 model.take(report)
             }
-            model.take(Event(number: second, time: Samples.wall, severity: .critical, who: "w0", kind: "EXIT", text: "\u{1B}[2J evil \n text 字"))
+            model.take(
+                Event(
+                    number: second, time: Samples.wall, severity: .critical, who: "w0", kind: "EXIT",
+                    text: "\u{1B}[2J evil \n text 字"))
             model.tick()
         }
         for total in StatsDay.Total.allCases {
             for measure in StatsHistory.Measure.allCases where Bool.random(using: &chance) {
-                let values = (0..<Int.random(in: 0...1500, using: &chance)).map { _ in Bool.random(using: &chance) ? UInt64.random(in: 0...UInt64.max, using: &chance) : nil }
-                let firstTime = Bool.random(using: &chance) ? Samples.start - 86_400 * Samples.second : UInt64.random(in: 0...UInt64.max, using: &chance)
-                model.take(StatsHistory(
-                    role: .supervisor, instance: 0, metric: StatsHistory.metric(total.metric, measure), subject: nil,
-                    stepMilliseconds: [60_000, 10_000, .max].randomElement(using: &chance) ?? 1, firstTime: firstTime, values: values))
+                let values = (0..<Int.random(in: 0...1500, using: &chance)).map { _ in
+                    Bool.random(using: &chance) ? UInt64.random(in: 0...UInt64.max, using: &chance) : nil
+                }
+                let firstTime =
+                    Bool.random(using: &chance)
+                    ? Samples.start - 86_400 * Samples.second : UInt64.random(in: 0...UInt64.max, using: &chance)
+                model.take(
+                    StatsHistory(
+                        role: .supervisor, instance: 0, metric: StatsHistory.metric(total.metric, measure),
+                        subject: nil,
+                        stepMilliseconds: [60_000, 10_000, .max].randomElement(using: &chance) ?? 1,
+                        firstTime: firstTime, values: values))
             }
         }
         // What others chose or wrote, as bad as it can be.
@@ -124,19 +149,29 @@ struct PropertyTests {
         }
         model.told.crashes = [Told.CrashReport(id: "x-worker-0", lines: evil), Told.CrashReport(id: "y-worker-0")]
         model.told.clients.problem = Bool.random(using: &chance) ? "" : evil[0]
-        model.told.clients.rows = evil.map { Told.Clients.Row(id: $0, worker: .worker(0), queued: .infinity, bytes: 1e300, oldestSeconds: -1) }
+        model.told.clients.rows = evil.map {
+            Told.Clients.Row(id: $0, worker: .worker(0), queued: .infinity, bytes: 1e300, oldestSeconds: -1)
+        }
         for time in [Samples.start, model.now] where Bool.random(using: &chance) {
             let rows = (evil + ["10.0.0.1:9", "10.0.0.1:9"]).map { peer in
-                func any() -> Double { [0, 1e300, -1, .infinity, .nan, Double.random(in: 0...1e12, using: &chance)].randomElement(using: &chance) ?? 0 }
+                func any() -> Double {
+                    [0, 1e300, -1, .infinity, .nan, Double.random(in: 0...1e12, using: &chance)].randomElement(
+                        using: &chance) ?? 0
+                }
                 return Told.Apps.Row(
-                    peer: peer, form: Bool.random(using: &chance) ? evil[0] : nil, connectedSeconds: any(), publishes: any(), bytes: any(), errors: any(), idleSeconds: any(),
+                    peer: peer, form: Bool.random(using: &chance) ? evil[0] : nil, connectedSeconds: any(),
+                    publishes: any(), bytes: any(), errors: any(), idleSeconds: any(),
                     backlogBytes: any())
             }
             model.told.apps.take(rows, more: [0, 1e18, .nan].randomElement(using: &chance) ?? 0, time: time)
         }
         if Bool.random(using: &chance) { model.told.apps.problem = evil[1] }
-        if Bool.random(using: &chance) { model.told.rolling = Told.Rolling(by: evil[0], total: 0, done: 9, current: .worker(0), left: []) }
-        model.told.doctor = (0..<Int.random(in: 0...30, using: &chance)).map { Doctor.Row(name: "net.name.\($0)", have: "1 2 3", want: ">= 9", why: evil[1], enough: $0 % 3 == 0) }
+        if Bool.random(using: &chance) {
+            model.told.rolling = Told.Rolling(by: evil[0], total: 0, done: 9, current: .worker(0), left: [])
+        }
+        model.told.doctor = (0..<Int.random(in: 0...30, using: &chance)).map {
+            Doctor.Row(name: "net.name.\($0)", have: "1 2 3", want: ">= 9", why: evil[1], enough: $0 % 3 == 0)
+        }
         model.now += UInt64.random(in: 0...20, using: &chance) * Samples.second
         if Bool.random(using: &chance) { model.link = .lost(since: Samples.start, reason: "no supervisor answers") }
         return model

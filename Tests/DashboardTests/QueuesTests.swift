@@ -13,7 +13,9 @@ struct QueuesTests {
             model.now = Samples.start + UInt64(second) * Samples.second
             model.wall += 1000
             var report = Samples.manager(second, model.now, 8)
-            for id in [MetricID.enqueued, .queueMessages] { report.values[raw: id.rawValue] = (report.values[id] ?? 0) + extra }
+            for id in [MetricID.enqueued, .queueMessages] {
+                report.values[raw: id.rawValue] = (report.values[id] ?? 0) + extra
+            }
             model.take(report)
             model.tick()
         }

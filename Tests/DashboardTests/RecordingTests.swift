@@ -20,7 +20,9 @@ struct RecordingTests {
             var datagrams = StatsWriter(header, token: StatsToken())
             for second in UInt64(1)...5 {
                 datagrams.set(.connsOpen, second * 10)
-                datagrams.finish(state: .ready, sampleTime: second * 1_000_000_000, wallTime: second) { writer.add($0, time: second * 1_000_000_000, wall: second) }
+                datagrams.finish(state: .ready, sampleTime: second * 1_000_000_000, wallTime: second) {
+                    writer.add($0, time: second * 1_000_000_000, wall: second)
+                }
             }
         }
         let pieces = try Recording.read(path).get()
@@ -30,7 +32,10 @@ struct RecordingTests {
             var model = Model()
             var player = Player(pieces, from: from, to: to, speed: 10, now: 0)
             player.finish { piece in
-                if case .datagram(.report(let boot, _, let lost), let reader) = piece, let source = reader.sources[boot] { model.take(Report(source, lost: lost)) }
+                if case .datagram(.report(let boot, _, let lost), let reader) = piece, let source = reader.sources[boot]
+                {
+                    model.take(Report(source, lost: lost))
+                }
             }
             seen.append(model.processes[.worker(3)]?.own.value(.connsOpen) ?? 0)
         }
@@ -42,37 +47,62 @@ struct RecordingTests {
         let path = "/tmp/megatop-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).mgtr"
         defer { unlink(path) }
         let told: [(Question, String)] = [
-            (.status, #"{"ok":true,"processes":[{"name":"worker-3","hold":true,"last_exit":{"text":"signal 11 (SIGSEGV)","signal":11,"uptime":3.1},"beside":[{"generation":1,"pid":7,"state":"draining","left":9.5}]}],"rolling":{"by":"uid 0","total":8,"done":2,"current":"worker-3","left":["worker-4"]}}"#),
-            (.events, #"{"ok":true,"events":[{"number":1,"time":1,"severity":"error","name":"worker-3","kind":"EXIT","text":"SIGSEGV"}]}"#),
+            (
+                .status,
+                #"{"ok":true,"processes":[{"name":"worker-3","hold":true,"last_exit":{"text":"signal 11 (SIGSEGV)","signal":11,"uptime":3.1},"beside":[{"generation":1,"pid":7,"state":"draining","left":9.5}]}],"rolling":{"by":"uid 0","total":8,"done":2,"current":"worker-3","left":["worker-4"]}}"#
+            ),
+            (
+                .events,
+                #"{"ok":true,"events":[{"number":1,"time":1,"severity":"error","name":"worker-3","kind":"EXIT","text":"SIGSEGV"}]}"#
+            ),
             (.events, #"{"number":2,"time":2,"severity":"info","name":"worker-3","kind":"READY","text":"again"}"#),
             (.log(.worker(3)), #"{"ok":true,"lines":[{"time":0,"pid":7,"text":"last words"}]}"#),
-            (.doctor, #"{"ok":true,"rows":[{"name":"net.core.somaxconn","have":"128","want":">= 65535","why":"accept queue","enough":false}]}"#),
+            (
+                .doctor,
+                #"{"ok":true,"rows":[{"name":"net.core.somaxconn","have":"128","want":">= 65535","why":"accept queue","enough":false}]}"#
+            ),
             (.crashes, #"{"ok":true,"crashes":["20261123T140228-worker-3"]}"#),
-            (.crash("20261123T140228-worker-3"), #"{"ok":true,"crash":{"id":"20261123T140228-worker-3","text":"SIGSEGV","lines":[{"text":"Fatal error"}]}}"#),
+            (
+                .crash("20261123T140228-worker-3"),
+                #"{"ok":true,"crash":{"id":"20261123T140228-worker-3","text":"SIGSEGV","lines":[{"text":"Fatal error"}]}}"#
+            ),
             (.clients, #"{"clients":[{"client":"alice","worker":null,"queued":5,"bytes":40,"oldest_seconds":1.5}]}"#),
-            (.apps, #"{"apps":[{"peer":"10.0.1.5:1","form":"lines","connected_seconds":10.5,"publishes":100,"bytes":1000,"errors":1,"idle_seconds":0.1,"backlog_bytes":0}],"more":2}"#),
-            (.apps, #"{"apps":[{"peer":"10.0.1.5:1","form":"lines","connected_seconds":12.5,"publishes":150,"bytes":1100,"errors":1,"idle_seconds":0.1,"backlog_bytes":7}],"more":0}"#),
+            (
+                .apps,
+                #"{"apps":[{"peer":"10.0.1.5:1","form":"lines","connected_seconds":10.5,"publishes":100,"bytes":1000,"errors":1,"idle_seconds":0.1,"backlog_bytes":0}],"more":2}"#
+            ),
+            (
+                .apps,
+                #"{"apps":[{"peer":"10.0.1.5:1","form":"lines","connected_seconds":12.5,"publishes":150,"bytes":1100,"errors":1,"idle_seconds":0.1,"backlog_bytes":7}],"more":0}"#
+            ),
             (.status, "not JSON"),
         ]
         do {
             let writer = try #require(Recording.Writer(path))
-            for (at, (question, answer)) in told.enumerated() { writer.add(answer, to: question, time: UInt64(at) * 1_000_000_000, wall: UInt64(at)) }
+            for (at, (question, answer)) in told.enumerated() {
+                writer.add(answer, to: question, time: UInt64(at) * 1_000_000_000, wall: UInt64(at))
+            }
         }
         var status = stat()
         #expect(lstat(path, &status) == 0 && status.st_mode & 0o777 == 0o600, "it names clients")
         var model = Model()
         var player = Player(try Recording.read(path).get(), from: 0, to: nil, speed: 1, now: 0)
-        player.finish { if case .answer(let text, let question, let time) = $0 { model.take(text, to: question, time: time) } }
+        player.finish {
+            if case .answer(let text, let question, let time) = $0 { model.take(text, to: question, time: time) }
+        }
         let child = try #require(model.told.children[.worker(3)])
         #expect(child.isHeld && child.lastExit == "SIGSEGV after 3.1s" && child.drainsBeside == 9.5)
         #expect(child.output == ["00:00:00 last words"])
-        #expect(model.told.rolling == Told.Rolling(by: "uid 0", total: 8, done: 2, current: .worker(3), left: [.worker(4)]))
+        #expect(
+            model.told.rolling == Told.Rolling(by: "uid 0", total: 8, done: 2, current: .worker(3), left: [.worker(4)]))
         #expect(model.events.map(\.kind) == ["EXIT", "READY"])
         #expect(model.told.doctor.map(\.enough) == [false])
         #expect(model.told.crashes(of: .worker(3))?.first?.lines?.contains { $0.contains("Fatal error") } == true)
         #expect(model.told.clients.rows.map(\.id) == ["alice"] && model.told.clients.problem.isEmpty)
         let app = try #require(model.told.apps.rows.first)
-        #expect(app.peer == "10.0.1.5:1" && app.backlogBytes == 7 && app.rates == Told.Apps.Rates(publishes: 25, bytes: 50, errors: 0))
+        #expect(
+            app.peer == "10.0.1.5:1" && app.backlogBytes == 7
+                && app.rates == Told.Apps.Rates(publishes: 25, bytes: 50, errors: 0))
         #expect(model.told.apps.count == 1 && model.told.apps.time == 9_000_000_000)
     }
     @Test func theDay_isPlayedToo() throws {
@@ -95,13 +125,16 @@ struct RecordingTests {
                 var body = Buffer()
                 guard let history = archive.history(key, now: now) else { continue }
                 #expect(history.write(from: 0, to: &body) == history.values.count)
-                datagrams.send(.history, sampleTime: now, wallTime: 1, body: body.bytes) { writer.add($0, time: now, wall: 1) }
+                datagrams.send(.history, sampleTime: now, wallTime: 1, body: body.bytes) {
+                    writer.add($0, time: now, wall: 1)
+                }
             }
         }
         var model = Model()
         var player = Player(try Recording.read(path).get(), from: 0, to: nil, speed: 1, now: 0)
         player.finish { if case .datagram(.history(let history), _) = $0 { model.take(history) } }
-        let connections = try #require(model.days[.connections]?.range), delivered = try #require(model.days[.delivered]?.range)
+        let connections = try #require(model.days[.connections]?.range),
+            delivered = try #require(model.days[.delivered]?.range)
         #expect(connections == (3, 4, 5) && delivered == (1.5, 2.5, 3.5) && model.days[.queued] == nil)
         #expect(model.days[.connections]?.values(now: now).compactMap(\.self).count == 168)
     }
@@ -111,7 +144,11 @@ struct RecordingTests {
     }
     @Test func manual_isTheTables() {
         let manual = Reference.manual()
-        #expect(Golden.contents(Golden.folder + "../../../config/man/megatop.1") == manual, "write it anew: megatop --manual > config/man/megatop.1")
-        for binding in Binding.all where !binding.help.isEmpty { #expect(manual.contains(binding.help.replacing("-", with: "\\-"))) }
+        #expect(
+            Golden.contents(Golden.folder + "../../../config/man/megatop.1") == manual,
+            "write it anew: megatop --manual > config/man/megatop.1")
+        for binding in Binding.all where !binding.help.isEmpty {
+            #expect(manual.contains(binding.help.replacing("-", with: "\\-")))
+        }
     }
 }

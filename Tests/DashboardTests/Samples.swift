@@ -34,17 +34,37 @@ enum Samples {
         }
         model.now += 300_000_000
         for (back, event) in events.enumerated() {
-            model.take(Event(number: UInt64(100 - back), time: wall - UInt64(event.0 * 1000), severity: event.1, who: event.2, kind: event.3, text: event.4, pid: event.5))
+            model.take(
+                Event(
+                    number: UInt64(100 - back), time: wall - UInt64(event.0 * 1000), severity: event.1, who: event.2,
+                    kind: event.3, text: event.4, pid: event.5))
         }
-        if workers > 5 { model.told.children[.worker(5)] = child("SIGSEGV after 3.1s", ["14:02:25 worker 5 ready on 0.0.0.0:8005", "14:02:28 Fatal error: Unexpectedly found nil while unwrapping an Optional value"]) }
+        if workers > 5 {
+            model.told.children[.worker(5)] = child(
+                "SIGSEGV after 3.1s",
+                [
+                    "14:02:25 worker 5 ready on 0.0.0.0:8005",
+                    "14:02:28 Fatal error: Unexpectedly found nil while unwrapping an Optional value",
+                ])
+        }
         model.told.doctor = [
             .init(name: "net.core.somaxconn", have: "65535", want: ">= 16384", why: "", enough: true),
-            .init(name: "net.core.rmem_max", have: "212992", want: ">= 1048576", why: "the hub may lose bursts of reports", enough: false),
+            .init(
+                name: "net.core.rmem_max", have: "212992", want: ">= 1048576",
+                why: "the hub may lose bursts of reports", enough: false),
         ]
-        model.told.crashes = [Told.CrashReport(id: "20261123T140228-worker-5", lines: ["20261123T140228-worker-5", " how      SIGSEGV, core left", " last lines", "   Fatal error"])]
+        model.told.crashes = [
+            Told.CrashReport(
+                id: "20261123T140228-worker-5",
+                lines: ["20261123T140228-worker-5", " how      SIGSEGV, core left", " last lines", "   Fatal error"])
+        ]
         model.told.clients.problem = ""
-        model.told.clients.rows = [("alice", 4, 100, 46_080, 47), ("bob", nil, 88, 39_936, 13), ("carol", 0, 71, 30_720, 44)].map { (id: String, worker: Int?, queued: Double, bytes: Double, age: Double) in
-            Told.Clients.Row(id: id, worker: worker.map { .worker($0) } ?? .manager, queued: queued, bytes: bytes, oldestSeconds: age)
+        model.told.clients.rows = [
+            ("alice", 4, 100, 46_080, 47), ("bob", nil, 88, 39_936, 13), ("carol", 0, 71, 30_720, 44),
+        ].map { (id: String, worker: Int?, queued: Double, bytes: Double, age: Double) in
+            Told.Clients.Row(
+                id: id, worker: worker.map { .worker($0) } ?? .manager, queued: queued, bytes: bytes, oldestSeconds: age
+            )
         }
         for back in [UInt64(3), 1] { model.told.apps.take(apps(back), more: 0, time: model.now - back * second) }
         return model
@@ -54,11 +74,13 @@ enum Samples {
         let seconds = Double(1_000_000 - back)
         func row(_ peer: String, _ form: String, up: Double, perSecond: Double, idle: Double) -> Told.Apps.Row {
             Told.Apps.Row(
-                peer: peer, form: form, connectedSeconds: up - Double(back), publishes: perSecond * seconds, bytes: perSecond * 540 * seconds, errors: 0, idleSeconds: idle,
+                peer: peer, form: form, connectedSeconds: up - Double(back), publishes: perSecond * seconds,
+                bytes: perSecond * 540 * seconds, errors: 0, idleSeconds: idle,
                 backlogBytes: 0)
         }
         return [
-            row("10.0.1.5:51022", "lines", up: 259_300, perSecond: 9100, idle: 0), row("10.0.1.6:40110", "lines", up: 259_200, perSecond: 9100, idle: 0),
+            row("10.0.1.5:51022", "lines", up: 259_300, perSecond: 9100, idle: 0),
+            row("10.0.1.6:40110", "lines", up: 259_200, perSecond: 9100, idle: 0),
             row("127.0.0.1:33218", "http", up: 7300, perSecond: 0, idle: 240),
         ]
     }
@@ -83,12 +105,18 @@ enum Samples {
         report.startTime = wall - 1_047_600_000
         let count = UInt64(second) + 1_000_000
         let set: [(MetricID, UInt64)] = [
-            (.connsOpen, UInt64(116_000 + worker * 31 + second * 30)), (.connsParked, 115_000), (.connLimit, 125_000), (.fdsOpen, UInt64(116_071 + worker)), (.fdLimit, 262_144),
-            (.accepts, count * 388), (.polls, count * 5200), (.pollsAnswered, count * 2600), (.pollsEmpty, count * 2600), (.pollsReplaced, count * 2), (.httpRefused, count / 5),
-            (.closesClient, count * 350), (.closesTimeout, count * 8), (.closesError, count * 4), (.closesSlow, 0), (.closesDrain, 0), (.closesAnswered, count),
-            (.delivered, count * 2600), (.deliverErrors, 0), (.partialWrites, count / 10), (.bytesOut, count * 1_150_000), (.undelivered, 3),
-            (.latencyUnder1, count * 900), (.latencyUnder2, count * 470), (.latencyUnder5, count * 700), (.latencyUnder10, count * 270), (.latencyUnder50, count * 240),
-            (.latencyUnder100, count * 15), (.latencyUnder500, count * 4), (.latencyOver500, count / 50), (.loopLagMax, UInt64(2000 + worker * 150)),
+            (.connsOpen, UInt64(116_000 + worker * 31 + second * 30)), (.connsParked, 115_000), (.connLimit, 125_000),
+            (.fdsOpen, UInt64(116_071 + worker)), (.fdLimit, 262_144),
+            (.accepts, count * 388), (.polls, count * 5200), (.pollsAnswered, count * 2600),
+            (.pollsEmpty, count * 2600), (.pollsReplaced, count * 2), (.httpRefused, count / 5),
+            (.closesClient, count * 350), (.closesTimeout, count * 8), (.closesError, count * 4), (.closesSlow, 0),
+            (.closesDrain, 0), (.closesAnswered, count),
+            (.delivered, count * 2600), (.deliverErrors, 0), (.partialWrites, count / 10),
+            (.bytesOut, count * 1_150_000), (.undelivered, 3),
+            (.latencyUnder1, count * 900), (.latencyUnder2, count * 470), (.latencyUnder5, count * 700),
+            (.latencyUnder10, count * 270), (.latencyUnder50, count * 240),
+            (.latencyUnder100, count * 15), (.latencyUnder500, count * 4), (.latencyOver500, count / 50),
+            (.loopLagMax, UInt64(2000 + worker * 150)),
             (.cpuUser, count * 200_000), (.cpuSystem, count * 110_000), (.rss, 402 << 20), (.managerLinkUp, 1),
         ]
         for (id, value) in set { report.values[raw: id.rawValue] = value }
@@ -100,8 +128,10 @@ enum Samples {
         report.startTime = wall - 1_047_600_000
         let count = UInt64(second) + 1_000_000
         let set: [(MetricID, UInt64)] = [
-            (.workersConnected, 7), (.appsConnected, 2), (.publishes, count * 18_200), (.publishBytes, count * 9_800_000), (.forwarded, count * 15_600), (.queued, count * 2600),
-            (.handed, count * 15_600), (.rejectedJSON, 0), (.rejectedSize, 0), (.refusedFull, 0), (.rejectedAuth, 0), (.loopLagMax, 1000), (.cpuUser, count * 150_000), (.cpuSystem, count * 70_000),
+            (.workersConnected, 7), (.appsConnected, 2), (.publishes, count * 18_200),
+            (.publishBytes, count * 9_800_000), (.forwarded, count * 15_600), (.queued, count * 2600),
+            (.handed, count * 15_600), (.rejectedJSON, 0), (.rejectedSize, 0), (.refusedFull, 0), (.rejectedAuth, 0),
+            (.loopLagMax, 1000), (.cpuUser, count * 150_000), (.cpuSystem, count * 70_000),
             (.rss, 84 << 20), (.fdsOpen, 31), (.fdLimit, 262_144),
         ]
         for (id, value) in set { report.values[raw: id.rawValue] = value }
@@ -109,10 +139,15 @@ enum Samples {
         for subject in 0...workers {
             let waiting = UInt64(4400 + (subject * 37) % 200) + (subject == 0 ? 5000 : 0)
             depth += waiting
-            for (id, value) in queue(count, waiting, part: 1) { report.subjects[UInt16(subject), default: MetricValues()][raw: id.rawValue] = value }
+            for (id, value) in queue(count, waiting, part: 1) {
+                report.subjects[UInt16(subject), default: MetricValues()][raw: id.rawValue] = value
+            }
         }
         for (id, value) in queue(count, depth, part: UInt64(workers + 1)) { report.values[raw: id.rawValue] = value }
-        for (id, value) in [(MetricID.queueLimitMessages, 1_000_000), (.queueLimitBytes, 256 << 20), (.queueTTL, 60_000), (.queueLimitPerClient, 100)] as [(MetricID, UInt64)] {
+        for (id, value) in [
+            (MetricID.queueLimitMessages, 1_000_000), (.queueLimitBytes, 256 << 20), (.queueTTL, 60_000),
+            (.queueLimitPerClient, 100),
+        ] as [(MetricID, UInt64)] {
             report.values[raw: id.rawValue] = value
         }
         return report
@@ -121,8 +156,10 @@ enum Samples {
         let expired = count * part / 1000 * 1000 / 900
         let dequeued = count * 2 * part
         return [
-            (.queueMessages, depth), (.queueBytes, depth * 470), (.queueClients, depth * 55 / 100), (.queueOldest, 47_000), (.enqueued, dequeued + expired + 5 + depth), (.dequeued, dequeued),
-            (.expired, expired), (.droppedFull, 5), (.queueAge0, depth / 2), (.queueAge10, depth / 5), (.queueAge20, depth * 9 / 50), (.queueAge40, depth * 3 / 25),
+            (.queueMessages, depth), (.queueBytes, depth * 470), (.queueClients, depth * 55 / 100),
+            (.queueOldest, 47_000), (.enqueued, dequeued + expired + 5 + depth), (.dequeued, dequeued),
+            (.expired, expired), (.droppedFull, 5), (.queueAge0, depth / 2), (.queueAge10, depth / 5),
+            (.queueAge20, depth * 9 / 50), (.queueAge40, depth * 3 / 25),
         ]
     }
     static func supervisor(_ second: Int, _ seconds: Int, _ now: UInt64, _ workers: Int) -> Report {
@@ -130,8 +167,10 @@ enum Samples {
         report.pid = 2098
         report.startTime = wall - 1_047_600_000
         let set: [(MetricID, UInt64)] = [
-            (.configOK, 1), (.subscribers, 2), (.tcpInUse, 812_401), (.tcpTimeWait, 18_022), (.tcpOrphans, 41), (.tcpMemory, 11_904), (.tcpMemoryLimit, 1_048_576), (.listenOverflows, 0),
-            (.listenDrops, 0), (.udpReceiveErrors, 0), (.filesOpen, 812_990), (.filesLimit, 4_194_304), (.memoryAvailable, 22 << 30), (.memoryTotal, 31 << 30), (.cpuCount, 16), (.loadAverage, 5200),
+            (.configOK, 1), (.subscribers, 2), (.tcpInUse, 812_401), (.tcpTimeWait, 18_022), (.tcpOrphans, 41),
+            (.tcpMemory, 11_904), (.tcpMemoryLimit, 1_048_576), (.listenOverflows, 0),
+            (.listenDrops, 0), (.udpReceiveErrors, 0), (.filesOpen, 812_990), (.filesLimit, 4_194_304),
+            (.memoryAvailable, 22 << 30), (.memoryTotal, 31 << 30), (.cpuCount, 16), (.loadAverage, 5200),
         ]
         for (id, value) in set { report.values[raw: id.rawValue] = value }
         for subject in 0...workers {
@@ -140,11 +179,16 @@ enum Samples {
             if subject == 8, second > seconds - 1 { state = .suspect }
             let crashed = state == .backoff
             let values: [(MetricID, UInt64)] = [
-                (.childState, state.rawValue), (.childDesired, 1), (.childPid, crashed ? 0 : UInt64(2109 + subject)), (.childGeneration, subject == 6 ? 4 : 1), (.childExits60s, subject == 6 ? 3 : 0),
-                (.childExits24h, subject == 6 ? 3 : subject == 7 ? 1 : 0), (.childLastExitKind, subject == 6 ? 2 : 0), (.childLastExitCode, subject == 6 ? 11 : 0), (.childRetryIn, crashed ? 6600 : 0),
-                (.childReadyIn, 210), (.childUptime, crashed ? 0 : 1_047_600_000), (.childReportsLost, 0), (.childHangKills, 0), (.childWatchdogHeld, 0),
+                (.childState, state.rawValue), (.childDesired, 1), (.childPid, crashed ? 0 : UInt64(2109 + subject)),
+                (.childGeneration, subject == 6 ? 4 : 1), (.childExits60s, subject == 6 ? 3 : 0),
+                (.childExits24h, subject == 6 ? 3 : subject == 7 ? 1 : 0), (.childLastExitKind, subject == 6 ? 2 : 0),
+                (.childLastExitCode, subject == 6 ? 11 : 0), (.childRetryIn, crashed ? 6600 : 0),
+                (.childReadyIn, 210), (.childUptime, crashed ? 0 : 1_047_600_000), (.childReportsLost, 0),
+                (.childHangKills, 0), (.childWatchdogHeld, 0),
             ]
-            for (id, value) in values { report.subjects[UInt16(subject), default: MetricValues()][raw: id.rawValue] = value }
+            for (id, value) in values {
+                report.subjects[UInt16(subject), default: MetricValues()][raw: id.rawValue] = value
+            }
         }
         return report
     }
@@ -153,7 +197,9 @@ enum Samples {
         var model = shown
         let minute = 60 * second
         let first = (shown.now / minute - 1200) * minute
-        for (total, quiet, busy) in [(StatsDay.Total.connections, 240_000, 790_000), (.queued, 9_000, 41_000), (.delivered, 40_500, 22_400_000)] {
+        for (total, quiet, busy) in [
+            (StatsDay.Total.connections, 240_000, 790_000), (.queued, 9_000, 41_000), (.delivered, 40_500, 22_400_000),
+        ] {
             for (measure, part) in [(StatsHistory.Measure.least, 97), (.mean, 100), (.most, 104)] {
                 let values: [UInt64?] = (0..<1201).map { at in
                     // Down to the night, which is deepest after 8 hours, and up again.
@@ -161,9 +207,12 @@ enum Samples {
                     return (600..<660).contains(at) ? nil : UInt64((quiet + (busy - quiet) * share / 1000) * part / 100)
                 }
                 for start in stride(from: 0, to: values.count, by: 500) {
-                    model.take(StatsHistory(
-                        role: .supervisor, instance: 0, metric: StatsHistory.metric(total.metric, measure), subject: nil, stepMilliseconds: 60_000,
-                        firstTime: first + UInt64(start) * minute, values: Array(values[start..<min(values.count, start + 500)])))
+                    model.take(
+                        StatsHistory(
+                            role: .supervisor, instance: 0, metric: StatsHistory.metric(total.metric, measure),
+                            subject: nil, stepMilliseconds: 60_000,
+                            firstTime: first + UInt64(start) * minute,
+                            values: Array(values[start..<min(values.count, start + 500)])))
                 }
             }
         }
@@ -172,7 +221,9 @@ enum Samples {
     /// A rolling restart that waits for the old w3.
     static let rolling = {
         var model = shown
-        model.told.rolling = Told.Rolling(by: "uid 1001 (pid 4711) via megatop on pts/3", total: 8, done: 3, current: .worker(3), left: [.worker(4), .worker(6)])
+        model.told.rolling = Told.Rolling(
+            by: "uid 1001 (pid 4711) via megatop on pts/3", total: 8, done: 3, current: .worker(3),
+            left: [.worker(4), .worker(6)])
         model.told.children[.worker(3), default: Told.Child()].drainsBeside = 38
         return model
     }()

@@ -4,7 +4,8 @@ import Testing
 
 struct ShellTests {
     @Test(arguments: [
-        ("/etc/megacomet.toml", "/etc/megacomet.toml"), ("/my folder/a.toml", "'/my folder/a.toml'"), ("it's", #"'it'\''s'"#), ("", "''"),
+        ("/etc/megacomet.toml", "/etc/megacomet.toml"), ("/my folder/a.toml", "'/my folder/a.toml'"),
+        ("it's", #"'it'\''s'"#), ("", "''"),
         ("$HOME", "'$HOME'"), ("ä", "'ä'"),
     ]) func aWord_canBePasted(word: String, pasted: String) { #expect(Shell.quoted(word) == pasted) }
 

@@ -81,7 +81,9 @@ final class App {
         let head = "POST \(path) HTTP/1.1\r\nHost: a\r\n\(headers)Transfer-Encoding: chunked\r\n\r\n"
         return head + chunks.map { "\(String($0.utf8.count, radix: 16))\r\n\($0)\r\n" }.joined() + "0\r\n\r\n"
     }
-    static func get(_ path: String, _ headers: String = "") -> String { "GET \(path) HTTP/1.1\r\nHost: a\r\n\(headers)\r\n" }
+    static func get(_ path: String, _ headers: String = "") -> String {
+        "GET \(path) HTTP/1.1\r\nHost: a\r\n\(headers)\r\n"
+    }
 }
 
 /// Status and body of the only answer in this text.

@@ -8,7 +8,9 @@ import Wire
 @Suite struct AppsTests {
     private let now: UInt64 = 9_000_000
 
-    private func told(_ app: App, _ peer: String, since: UInt64 = 8_987_655, lastProgress: UInt64 = 8_999_995) -> ConnectedApp {
+    private func told(_ app: App, _ peer: String, since: UInt64 = 8_987_655, lastProgress: UInt64 = 8_999_995)
+        -> ConnectedApp
+    {
         ConnectedApp(app.session, peer: peer, since: since, lastProgress: lastProgress, now: now)
     }
     private func apps(_ others: [ConnectedApp], _ query: String = "") -> (status: Int, body: String) {
@@ -20,12 +22,18 @@ import Wire
     @Test func whoPublishedMost_comesFirst_withWhatItDid() {
         let (lines, http, silent) = (App(), App(), App())
         _ = http.send(App.post(#"[{"client":"c1","message":1},{"client":"c2","message":[22]}]"#))
-        _ = lines.send(#"{"client":"c1","message":"hi"}"# + "\n" + #"{"client":"c1","message":2}"# + "\nnonsense\n" + #"{"client":"c3","message":3}"# + "\n")
-        let first = #"{"peer":"10.0.1.5:51022","form":"lines","connected_seconds":12.345,"publishes":3,"bytes":6,"errors":1,"idle_seconds":0.005,"backlog_bytes":0}"#
-        let second = #"{"peer":"10.0.1.6:4","form":"http","connected_seconds":0.040,"publishes":2,"bytes":5,"errors":0,"idle_seconds":0.000,"backlog_bytes":0}"#
-        let third = #"{"peer":"10.0.1.7:5","form":null,"connected_seconds":9000.000,"publishes":0,"bytes":0,"errors":0,"idle_seconds":1.100,"backlog_bytes":0}"#
+        _ = lines.send(
+            #"{"client":"c1","message":"hi"}"# + "\n" + #"{"client":"c1","message":2}"# + "\nnonsense\n"
+                + #"{"client":"c3","message":3}"# + "\n")
+        let first =
+            #"{"peer":"10.0.1.5:51022","form":"lines","connected_seconds":12.345,"publishes":3,"bytes":6,"errors":1,"idle_seconds":0.005,"backlog_bytes":0}"#
+        let second =
+            #"{"peer":"10.0.1.6:4","form":"http","connected_seconds":0.040,"publishes":2,"bytes":5,"errors":0,"idle_seconds":0.000,"backlog_bytes":0}"#
+        let third =
+            #"{"peer":"10.0.1.7:5","form":null,"connected_seconds":9000.000,"publishes":0,"bytes":0,"errors":0,"idle_seconds":1.100,"backlog_bytes":0}"#
         let others = [
-            told(silent, "10.0.1.7:5", since: 0, lastProgress: now - 1100), told(http, "10.0.1.6:4", since: now - 40, lastProgress: now + 7), told(lines, "10.0.1.5:51022"),
+            told(silent, "10.0.1.7:5", since: 0, lastProgress: now - 1100),
+            told(http, "10.0.1.6:4", since: now - 40, lastProgress: now + 7), told(lines, "10.0.1.5:51022"),
         ]
         let all = apps(others)
         #expect(all.status == 200 && all.body == #"{"apps":[\#(first),\#(second),\#(third)],"more":0}"#)
@@ -51,7 +59,10 @@ import Wire
     @Test func otherConnections_areLookedAtOnlyWhereTheyAreAskedFor() {
         let app = App()
         var looks = 0
-        for (request, wanted) in [(App.get("/clients"), 0), (App.post(#"{"client":"c1","message":1}"#), 0), (App.get("/apps?most=x"), 0), (App.get("/apps"), 1)] {
+        for (request, wanted) in [
+            (App.get("/clients"), 0), (App.post(#"{"client":"c1","message":1}"#), 0), (App.get("/apps?most=x"), 0),
+            (App.get("/apps"), 1),
+        ] {
             Array(request.utf8).withUnsafeBytes { app.session.input.append($0) }
             app.port.process(&app.session, &app.board, now: now) {
                 looks += 1
@@ -70,7 +81,8 @@ import Wire
         (App.post("{\"client\":\"c1\",\"message\":1}\n{}\n", "Content-Type: application/x-ndjson\r\n"), 1, 1, 1),
         ("\u{16}\u{3}\u{1}", 0, 0, 1),
     ])
-    func whatIsRefused_isAnErrorOfItsConnection(_ input: String, _ publishes: UInt64, _ bytes: UInt64, _ errors: UInt64) {
+    func whatIsRefused_isAnErrorOfItsConnection(_ input: String, _ publishes: UInt64, _ bytes: UInt64, _ errors: UInt64)
+    {
         for whole in [true, false] {
             let app = App { $0.maxMessages = 1 }
             _ = whole ? app.send(input) : app.byteByByte(input)

@@ -22,7 +22,8 @@ import Wire
 
     @Test func pipelinedWithOthers_theyAreAnsweredInOrder_howeverTheyArrive() {
         let publish = [#"{"client":"c1","#, #""message":1}"#]
-        let requests = App.chunked(publish) + App.get("/clients/c1") + App.chunked(publish)
+        let requests =
+            App.chunked(publish) + App.get("/clients/c1") + App.chunked(publish)
             + App.post(#"{"client":"c1","message":"#) + App.chunked(["nonsense"])
             + App.get("/nothing", "Connection: close\r\n")
         let whole = App().send(requests)

@@ -10,7 +10,11 @@ import Wire
         let app = App()
         app.poll("c1")
         let sent = app.send(App.post(#"{"client":"c1","message":{"a": [1, 2]}}"#))
-        #expect(sent == "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n{\"id\":1000000,\"status\":\"sent\"}")
+        #expect(
+            sent
+                == "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n{\"id\":1000000,"
+                + "\"status\":\"sent\"}"
+        )
         #expect(app.delivered() == [#"{"a": [1, 2]}"#])
         let queued = answer(app.send(App.post(#"{"client":"c1","message":null}"#)))
         #expect(queued.status == 202)
@@ -32,11 +36,16 @@ import Wire
     }
 
     @Test(arguments: [
-        (#"{"client":"c1","message":}"#, 400, "bad_json"), ("", 400, "bad_json"), ("nonsense", 400, "bad_json"), (#"{"client":"c1","message":1}{"#, 400, "bad_json"),
-        ("7", 400, "bad_publish"), (#"{"client":"c1"}"#, 400, "bad_publish"), (#"{"message":1}"#, 400, "bad_client"), (#"{"client":7,"message":1}"#, 400, "bad_client"),
-        (#"{"client":"","message":1}"#, 400, "bad_client"), (#"{"client":"a/b","message":1}"#, 400, "bad_client"), (#"{"client":"a\u0000","message":1}"#, 400, "bad_client"),
-        (#"{"client":"c1","message":1,"ttl":0}"#, 400, "bad_ttl"), (#"{"client":"c1","message":1,"ttl":"5"}"#, 400, "bad_ttl"),
-        (#"{"client":"c1","message":1,"ttl":604801}"#, 400, "bad_ttl"), (#"{"client":"c1","message":1,"ttl":-5}"#, 400, "bad_ttl"),
+        (#"{"client":"c1","message":}"#, 400, "bad_json"), ("", 400, "bad_json"), ("nonsense", 400, "bad_json"),
+        (#"{"client":"c1","message":1}{"#, 400, "bad_json"),
+        ("7", 400, "bad_publish"), (#"{"client":"c1"}"#, 400, "bad_publish"), (#"{"message":1}"#, 400, "bad_client"),
+        (#"{"client":7,"message":1}"#, 400, "bad_client"),
+        (#"{"client":"","message":1}"#, 400, "bad_client"), (#"{"client":"a/b","message":1}"#, 400, "bad_client"),
+        (#"{"client":"a\u0000","message":1}"#, 400, "bad_client"),
+        (#"{"client":"c1","message":1,"ttl":0}"#, 400, "bad_ttl"),
+        (#"{"client":"c1","message":1,"ttl":"5"}"#, 400, "bad_ttl"),
+        (#"{"client":"c1","message":1,"ttl":604801}"#, 400, "bad_ttl"),
+        (#"{"client":"c1","message":1,"ttl":-5}"#, 400, "bad_ttl"),
         (#"{"client":"c1","client":"c2","message":1}"#, 400, "bad_publish"), (#"{"key":"x"}"#, 400, "bad_client"),
     ])
     func mistakes_haveTheirCode(_ body: String, _ status: Int, _ code: String) {
@@ -51,9 +60,14 @@ import Wire
 
     @Test func badJSON_namesTheByte() {
         let app = App()
-        #expect(answer(app.send(App.post(#"{"client":"c1","message":nope}"#))).body == #"{"error":{"code":"bad_json","message":"no value at byte 25","offset":25}}"#)
-        #expect(answer(app.send(App.post(String(repeating: "[", count: 5000)))).body.contains("nested too deep at byte 256"))
-        #expect(answer(app.send(App.post(#"{"client":"c1","message":[123456789012345678901234567890,01]}"#))).status == 400)
+        #expect(
+            answer(app.send(App.post(#"{"client":"c1","message":nope}"#))).body
+                == #"{"error":{"code":"bad_json","message":"no value at byte 25","offset":25}}"#)
+        #expect(
+            answer(app.send(App.post(String(repeating: "[", count: 5000)))).body.contains("nested too deep at byte 256")
+        )
+        #expect(
+            answer(app.send(App.post(#"{"client":"c1","message":[123456789012345678901234567890,01]}"#))).status == 400)
         #expect(answer(app.send(App.post(#"{"client":"c1","message":123456789012345678901234567890}"#))).status == 202)
         for wrong in ["1.5e3e4", "12345678901234567890e", "1e5x", "1-2.5e3", "[1e999 2]"] {
             #expect(answer(app.send(App.post(#"{"client":"c1","message":\#(wrong)}"#))).status == 400, "\(wrong)")
@@ -72,7 +86,8 @@ import Wire
 
     @Test func aBodyOverTheBatchBound_413_beforeItIsSent() {
         let app = App()
-        let got = answer(app.send("POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: \(Limits.batchBytes + 1)\r\n\r\n"))
+        let got = answer(
+            app.send("POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: \(Limits.batchBytes + 1)\r\n\r\n"))
         #expect(got.status == 413)
         #expect(app.isClosing)
     }
@@ -80,7 +95,11 @@ import Wire
     @Test func aBatch_isAnsweredInOrder() {
         let app = App()
         app.poll("c2")
-        let got = answer(app.send(App.post(#"[{"client":"c1","message":[1]},{"client":"c2","message":{"b":2}}, 7 ,{"client":"c3","message":"x,]}"}]"#)))
+        let got = answer(
+            app.send(
+                App.post(
+                    #"[{"client":"c1","message":[1]},{"client":"c2","message":{"b":2}}, 7 ,{"client":"c3","message":"x,]}"}]"#
+                )))
         #expect(got.status == 200)
         let (first, second) = (#"{"id":1000000,"status":"queued"}"#, #"{"id":1000001,"status":"sent"}"#)
         let message = "a publish is an object with client and message"
@@ -185,10 +204,16 @@ import Wire
     @Test func presence_isToldForAnyId() {
         let app = App()
         app.poll("c 1")
-        #expect(answer(app.send(App.get("/clients/c%201"))).body == #"{"client":"c 1","connected":true,"worker":0,"queued":0}"#)
+        #expect(
+            answer(app.send(App.get("/clients/c%201"))).body
+                == #"{"client":"c 1","connected":true,"worker":0,"queued":0}"#)
         _ = app.send(App.post(#"{"client":"\"q\"","message":1}"#))
-        #expect(answer(app.send(App.get("/clients/%22q%22"))).body == #"{"client":"\"q\"","connected":false,"worker":null,"queued":1}"#)
-        #expect(answer(app.send(App.get("/clients/nobody"))).body == #"{"client":"nobody","connected":false,"worker":null,"queued":0}"#)
+        #expect(
+            answer(app.send(App.get("/clients/%22q%22"))).body
+                == #"{"client":"\"q\"","connected":false,"worker":null,"queued":1}"#)
+        #expect(
+            answer(app.send(App.get("/clients/nobody"))).body
+                == #"{"client":"nobody","connected":false,"worker":null,"queued":0}"#)
         #expect(answer(app.send(App.get("/clients/a/b"))).status == 400)
         #expect(answer(app.send(App.get("/clients/%zz"))).status == 400)
         #expect(answer(app.send(App.get("/clients/" + String(repeating: "x", count: 129)))).status == 400)
@@ -210,7 +235,9 @@ import Wire
         let waits = #"{"client":"waits","worker":0,"queued":1,"bytes":4,"oldest_seconds":0}"#
         #expect(answer(app.send(App.get("/clients"))).body == "{\"clients\":[\(three),\(more),\(one),\(waits)]}")
         #expect(answer(app.send(App.get("/clients?c=1&most=2"))).body == "{\"clients\":[\(three),\(more)]}")
-        for wrong in ["0", "101", "-1", "x", "", "1000000000000000000000"] { #expect(answer(app.send(App.get("/clients?most=\(wrong)"))).status == 400, "\(wrong)") }
+        for wrong in ["0", "101", "-1", "x", "", "1000000000000000000000"] {
+            #expect(answer(app.send(App.get("/clients?most=\(wrong)"))).status == 400, "\(wrong)")
+        }
         #expect(answer(App(key: "k").send(App.get("/clients"))).status == 401)
         #expect(answer(App().send(App.get("/clients"))).body == #"{"clients":[]}"#)
     }
@@ -225,18 +252,27 @@ import Wire
     }
 
     @Test(arguments: [
-        ("GET /publish HTTP/1.1\r\nHost: a\r\n\r\n", 405), ("POST /stats HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405), (App.get("/"), 404), (App.get("/clients/"), 404),
+        ("GET /publish HTTP/1.1\r\nHost: a\r\n\r\n", 405),
+        ("POST /stats HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405), (App.get("/"), 404),
+        (App.get("/clients/"), 404),
         ("POST /publish HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
         ("POST /publish HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400),
         ("POST /publish HTTP/1.1\r\n\r\n", 400), ("\u{16}\u{3}\u{1}", 400),
-        ("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", 501), ("GET /stats HTTP/2.0\r\nHost: a\r\n\r\n", 505), ("GET /\(String(repeating: "x", count: 9000)) HTTP/1.1\r\n", 414),
+        ("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", 501), ("GET /stats HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+        ("GET /\(String(repeating: "x", count: 9000)) HTTP/1.1\r\n", 414),
     ])
-    func otherRequests_haveTheirStatus(_ request: String, _ status: Int) { #expect(answer(App().send(request)).status == status) }
+    func otherRequests_haveTheirStatus(_ request: String, _ status: Int) {
+        #expect(answer(App().send(request)).status == status)
+    }
 
     @Test func expect100_isAnsweredBeforeTheBody() {
         let app = App()
         let body = #"{"client":"c1","message":1}"#
-        #expect(app.send("POST /publish HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+        #expect(
+            app.send(
+                "POST /publish HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: \(body.utf8.count)"
+                    + "\r\n\r\n"
+            ) == "HTTP/1.1 100 Continue\r\n\r\n")
         #expect(app.send(String(body.prefix(5))) == "")
         #expect(answer(app.send(String(body.dropFirst(5)))).status == 202)
     }
@@ -244,7 +280,10 @@ import Wire
     @Test func aKey_isAskedFor() {
         let app = App(key: "sesame")
         let publish = #"{"client":"c1","message":1}"#
-        for header in ["", "Authorization: Bearer sesamy\r\n", "Authorization: Basic sesame\r\n", "Authorization: Bearer sesame1\r\n", "Authorization: Bearer\r\n"] {
+        for header in [
+            "", "Authorization: Bearer sesamy\r\n", "Authorization: Basic sesame\r\n",
+            "Authorization: Bearer sesame1\r\n", "Authorization: Bearer\r\n",
+        ] {
             app.session = AppSession()
             let got = app.send(App.post(publish, header))
             #expect(answer(got).status == 401)
@@ -259,7 +298,9 @@ import Wire
     }
 
     @Test func pipelinedRequests_areAnsweredInOrder_howeverTheyArrive() {
-        let requests = App.post(#"{"client":"c1","message":1}"#) + App.get("/clients/c1") + App.post(#"{"client":"c1","message":"#) + App.get("/nothing", "Connection: close\r\n")
+        let requests =
+            App.post(#"{"client":"c1","message":1}"#) + App.get("/clients/c1") + App.post(#"{"client":"c1","message":"#)
+            + App.get("/nothing", "Connection: close\r\n")
         let whole = App().send(requests)
         #expect(whole.components(of: "HTTP/1.1 ").map { $0.prefix(3) } == ["202", "200", "400", "404"])
         let app = App()
@@ -276,7 +317,8 @@ import Wire
         #expect(app.send("GET /stats HTTP/1.0\r\n\r\n").hasPrefix("HTTP/1.0 200 OK\r\n"))
         #expect(app.isClosing)
         let kept = App()
-        #expect(kept.send("GET /stats HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").contains("Connection: keep-alive\r\n"))
+        #expect(
+            kept.send("GET /stats HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").contains("Connection: keep-alive\r\n"))
         #expect(!kept.isClosing)
     }
 
@@ -293,8 +335,10 @@ import Wire
 
     @Test func mutatedRequests_areSurvived_andAnsweredAlikeInPieces() {
         let seeds = [
-            App.post(#"{"client":"c1","message":[1,2]}"#), App.get("/stats"), App.get("/clients/c%31"), App.get("/x", "Connection: close\r\n"),
-            App.post("{\"client\":\"c1\",\"message\":1}\n{}\n", "Content-Type: application/x-ndjson\r\n"), App.post(#"[{"client":"a","message":0},7]"#, "Expect: 100-continue\r\n"),
+            App.post(#"{"client":"c1","message":[1,2]}"#), App.get("/stats"), App.get("/clients/c%31"),
+            App.get("/x", "Connection: close\r\n"),
+            App.post("{\"client\":\"c1\",\"message\":1}\n{}\n", "Content-Type: application/x-ndjson\r\n"),
+            App.post(#"[{"client":"a","message":0},7]"#, "Expect: 100-continue\r\n"),
             App.chunked([#"{"client":"c1","#, #""message":[1,2]}"#]), App.chunked(["{}"], "Expect: 100-continue\r\n"),
         ].map { Array($0.utf8) }
         var random = SeededRandom(4)
@@ -319,7 +363,9 @@ import Wire
                 at = end
             }
             // A body that is awaited is asked for only where it comes late.
-            if got.replacing("HTTP/1.1 100 Continue\r\n\r\n", with: "") != expected.replacing("HTTP/1.1 100 Continue\r\n\r\n", with: "") {
+            if got.replacing("HTTP/1.1 100 Continue\r\n\r\n", with: "")
+                != expected.replacing("HTTP/1.1 100 Continue\r\n\r\n", with: "")
+            {
                 Issue.record("\(String(decoding: bytes, as: UTF8.self)): \(expected) in one, \(got) in pieces")
                 return
             }
@@ -345,5 +391,7 @@ extension String {
     func components(of separator: String) -> [Substring] { split(separator: separator) }
 }
 extension JSONScanner {
-    static func isValid(_ text: String) -> Bool { Array(text.utf8).withUnsafeBytes { JSONScanner.fault(in: $0) } == nil }
+    static func isValid(_ text: String) -> Bool {
+        Array(text.utf8).withUnsafeBytes { JSONScanner.fault(in: $0) } == nil
+    }
 }

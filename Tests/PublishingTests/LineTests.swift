@@ -18,7 +18,9 @@ import Wire
 
     @Test func aBadLine_getsAnErrorLine_andTheConnectionGoesOn() {
         let app = App()
-        let answers = app.send("{}\n{\"client\":\"c1\",\"message\":}\nnonsense\n[]\n{\"client\":\"c1\",\"message\":1}\n").split(separator: "\n")
+        let answers = app.send(
+            "{}\n{\"client\":\"c1\",\"message\":}\nnonsense\n[]\n{\"client\":\"c1\",\"message\":1}\n"
+        ).split(separator: "\n")
         #expect(answers.count == 5)
         #expect(answers[0].contains("bad_client"))
         #expect(answers[1].contains("\"offset\":25"))
@@ -37,7 +39,11 @@ import Wire
             #expect(app.inputBytes <= 65_536 + Limits.publishBytes + 10_000)
         }
         answer += app.send("\"}\n{\"client\":\"c1\",\"message\":1}\n")
-        #expect(answer == "{\"error\":{\"code\":\"too_large\",\"message\":\"the line is longer than any publish\"}}\n{\"id\":1000000,\"status\":\"queued\"}\n")
+        #expect(
+            answer
+                == "{\"error\":{\"code\":\"too_large\",\"message\":\"the line is longer than any publish\"}}"
+                + "\n{\"id\":1000000,\"status\":\"queued\"}\n"
+        )
     }
 
     @Test func aMessageOf64KiB_fits_andOneMoreByteDoesNot() {
@@ -54,7 +60,9 @@ import Wire
         #expect(app.send("{\"client\":\"c1\",\"message\":1}\n").contains("queued"))
         for first in ["{\"key\":\"wrong!\"}\n", "{\"client\":\"c1\",\"message\":1}\n", "{\"key\":7}\n", "{nonsense\n"] {
             app.session = AppSession()
-            #expect(app.send(first + "{\"client\":\"c1\",\"message\":1}\n") == "{\"error\":{\"code\":\"unauthorized\",\"message\":\"the app key is missing or wrong\"}}\n")
+            #expect(
+                app.send(first + "{\"client\":\"c1\",\"message\":1}\n")
+                    == "{\"error\":{\"code\":\"unauthorized\",\"message\":\"the app key is missing or wrong\"}}\n")
             #expect(app.isClosing)
         }
         let open = App()
@@ -62,7 +70,9 @@ import Wire
     }
 
     @Test func lines_areTheSameHoweverTheyArrive() {
-        let lines = "{\"client\":\"c1\",\"message\":{\"a\":\"é\"}}\n  \nnope\n{\"client\":\"c2\",\"message\":[1,2,3],\"ttl\":5}\n{\"client\":\"c.\",\"message\":1}\n"
+        let lines =
+            "{\"client\":\"c1\",\"message\":{\"a\":\"é\"}}\n  \nnope\n{\"client\":\"c2\",\"message\":[1,2,3],\"ttl\":5}"
+            + "\n{\"client\":\"c.\",\"message\":1}\n"
         let whole = App().send(lines)
         #expect(App().byteByByte(lines) == whole)
         for cut in 1..<lines.utf8.count {
@@ -77,12 +87,17 @@ import Wire
         half.withUnsafeBytes { app.session.input.append($0) }
         app.port.process(&app.session, &app.board, inputElsewhere: Limits.appInputBytes, now: app.now)
         #expect(app.inputBytes == 0)
-        #expect(app.send("\"message\":1}\n{\"client\":\"c1\",\"message\":1}\n") == "{\"error\":{\"code\":\"busy\",\"message\":\"too much is being sent at once: try again later\"}}\n{\"id\":1000000,\"status\":\"queued\"}\n")
+        #expect(
+            app.send("\"message\":1}\n{\"client\":\"c1\",\"message\":1}\n")
+                == "{\"error\":{\"code\":\"busy\",\"message\":\"too much is being sent at once: try again later\"}}"
+                + "\n{\"id\":1000000,\"status\":\"queued\"}\n"
+        )
     }
 
     @Test func fullQueue_isAnErrorLine() {
         let app = App { $0.maxMessages = 1 }
-        let answers = app.send("{\"client\":\"c1\",\"message\":1}\n{\"client\":\"c1\",\"message\":2}\n").split(separator: "\n")
+        let answers = app.send("{\"client\":\"c1\",\"message\":1}\n{\"client\":\"c1\",\"message\":2}\n").split(
+            separator: "\n")
         #expect(answers[1].contains("queue_full"))
     }
 
@@ -90,8 +105,10 @@ import Wire
     @Test func mutatedPublishes_areSurvived_andBothParsersAgree() {
         let app = App { $0.maxMessages = 100 }
         let seeds: [String] = [
-            #"{"client":"c1","message":{"a":[1,-2.5e3,true,null,"x\n\u00e9"]},"ttl":60}"#, #"{"client":"c\u0031","message":"é€😀"}"#,
-            #"{"message":[[[[]]]],"client":"x","x":{"y":{}}}"#, #"{"client":"c1","message":"\ud83d\ude00\\\""}"#, #"{"client":"c","message":0}"#,
+            #"{"client":"c1","message":{"a":[1,-2.5e3,true,null,"x\n\u00e9"]},"ttl":60}"#,
+            #"{"client":"c\u0031","message":"é€😀"}"#,
+            #"{"message":[[[[]]]],"client":"x","x":{"y":{}}}"#, #"{"client":"c1","message":"\ud83d\ude00\\\""}"#,
+            #"{"client":"c","message":0}"#,
         ]
         var random = SeededRandom(99)
         for _ in 0..<60_000 {
@@ -111,12 +128,15 @@ import Wire
                 let document = UnsafeRawBufferPointer(rebasing: raw[..<bytes.count])
                 let shape = app.port.document.parse(document)
                 while let item = app.port.document.next(of: document, maxMessage: 1000) {
-                    if case .publish(_, let json, _) = item, JSONScanner.fault(in: json) != nil { Issue.record("passed on no JSON: \(bytes)") }
+                    if case .publish(_, let json, _) = item, JSONScanner.fault(in: json) != nil {
+                        Issue.record("passed on no JSON: \(bytes)")
+                    }
                 }
                 return (shape != .invalid, JSONScanner.fault(in: document))
             }
             if accepted != (fault == nil) {
-                Issue.record("simdjson \(accepted), scanner \(String(describing: fault)): \(String(decoding: bytes, as: UTF8.self))")
+                let text = String(decoding: bytes, as: UTF8.self)
+                Issue.record("simdjson \(accepted), scanner \(String(describing: fault)): \(text)")
                 return
             }
             if !bytes.contains(10) { _ = app.send(bytes + [10]) }

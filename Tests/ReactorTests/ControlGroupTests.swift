@@ -18,16 +18,22 @@ struct ControlGroupTests {
     }
 
     @Test func theLeastOfAllAbove_counts() throws {
-        try group("system.slice", [
-            "memory.max": "max\n", "memory.current": "900000\n", "cpu.max": "250000 100000\n",
-        ])
-        try group("system.slice/outer", [
-            "memory.max": "1000000\n", "memory.current": "400000\n", "cpu.max": "max 100000\n",
-            "memory.stat": "anon 1\ninactive_file 100000\nactive_file 7\n",
-        ])
-        try group("system.slice/outer/inner", [
-            "memory.max": "2000000\n", "memory.current": "100000\n", "cpu.max": "400000 100000\n",
-        ])
+        try group(
+            "system.slice",
+            [
+                "memory.max": "max\n", "memory.current": "900000\n", "cpu.max": "250000 100000\n",
+            ])
+        try group(
+            "system.slice/outer",
+            [
+                "memory.max": "1000000\n", "memory.current": "400000\n", "cpu.max": "max 100000\n",
+                "memory.stat": "anon 1\ninactive_file 100000\nactive_file 7\n",
+            ])
+        try group(
+            "system.slice/outer/inner",
+            [
+                "memory.max": "2000000\n", "memory.current": "100000\n", "cpu.max": "400000 100000\n",
+            ])
         let groups = try groups("1:name=systemd:/elsewhere\n0::/system.slice/outer/inner\n")
         #expect(groups.memoryBytes == 1_000_000)
         #expect(groups.availableBytes == 700_000, "what is left, and pages of files that nobody uses")

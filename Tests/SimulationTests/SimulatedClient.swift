@@ -59,7 +59,11 @@ final class SimulatedClient {
 
     /// The body of the next whole answer.
     private func takeAnswer() -> String? {
-        guard bytes.count > 4, let end = (0..<bytes.count - 3).first(where: { bytes[$0] == 13 && bytes[$0 + 1] == 10 && bytes[$0 + 2] == 13 }) else { return nil }
+        guard bytes.count > 4,
+            let end = (0..<bytes.count - 3).first(where: {
+                bytes[$0] == 13 && bytes[$0 + 1] == 10 && bytes[$0 + 2] == 13
+            })
+        else { return nil }
         let head = String(decoding: bytes[..<end], as: UTF8.self)
         guard let line = head.split(separator: "\r\n").first(where: { $0.hasPrefix("Content-Length:") }),
             let length = Int(line.dropFirst(15).filter { $0 != " " }), bytes.count >= end + 4 + length
@@ -81,7 +85,9 @@ final class SimulatedClient {
             let numbers = item.split(whereSeparator: { !$0.isNumber }).compactMap { UInt64($0) }
             guard numbers.count == 2 else { return world.problem("\(name) got \(body)") }
             let id = numbers[0]
-            guard let message = world.published[id] else { return world.problem("\(name) got \(id), which nobody published") }
+            guard let message = world.published[id] else {
+                return world.problem("\(name) got \(id), which nobody published")
+            }
             if message.client != number { world.problem("\(name) got \(id), which is for \(message.client)") }
             if UInt64(message.payload) != numbers[1] { world.problem("\(name) got \(id) with another's data") }
             if id <= last { world.problem("\(name) got \(id) behind \(last)") }
@@ -89,7 +95,9 @@ final class SimulatedClient {
             last = id
             received.insert(id)
         }
-        guard let cursorText = parts[1].split(separator: ":").dropFirst().first, let new = UInt64(cursorText.prefix(while: \.isNumber)) else {
+        guard let cursorText = parts[1].split(separator: ":").dropFirst().first,
+            let new = UInt64(cursorText.prefix(while: \.isNumber))
+        else {
             return world.problem("\(name) got no cursor: \(body)")
         }
         if parts[1].contains("\"gap\":true") { gapCursors.append(new) }

@@ -2,7 +2,8 @@ import Comet
 import TestSupport
 import Wire
 
-/// A worker with made-up sockets: what it writes arrives at the client that holds the other end, unless that one is gone.
+/// A worker with made-up sockets: what it writes arrives at the client that holds the other end, unless that one is
+/// gone.
 final class SimulatedWorker: WorkerIO {
     let number: UInt8
     private let seed: UInt64
@@ -96,7 +97,11 @@ final class SimulatedWorker: WorkerIO {
             worker.linkOpened(pid: 1, token: Array(repeating: 0, count: 16))
         }
         for (slot, end) in ends.sorted(by: { $0.key < $1.key }) {
-            if end.isDead, world.chance(500) { worker.closed(slot, now: world.now) } else { worker.writable(slot, now: world.now) }
+            if end.isDead, world.chance(500) {
+                worker.closed(slot, now: world.now)
+            } else {
+                worker.writable(slot, now: world.now)
+            }
         }
         let count = pieces ? world.random.below(toWorker.count + 1) : toWorker.count
         if count > 0 { receiveFromManager(count) }

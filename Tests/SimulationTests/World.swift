@@ -2,9 +2,10 @@ import Comet
 import TestSupport
 import Wire
 
-/// The comet path in memory: one manager, some workers, some clients and a publisher, with links that deliver in pieces and break, clients
-/// that vanish between any two steps, processes that die, and a clock that the simulation moves. The decisions are the real ones; only
-/// the sockets are made up. All chance comes from one seed, so a failure is seen again by its number.
+/// The comet path in memory: one manager, some workers, some clients and a publisher, with links that deliver in pieces
+/// and break, clients that vanish between any two steps, processes that die, and a clock that the simulation moves. The
+/// decisions are the real ones; only the sockets are made up. All chance comes from one seed, so a failure is seen
+/// again by its number.
 final class World {
     struct Settings {
         var workers = 3
@@ -84,11 +85,14 @@ final class World {
         if chance(200) || calm { manager.switchboard.tick(now: now) }
         manager.flush(self)
         let queue = manager.switchboard.queue
-        if Int(queue.enqueued) - Int(queue.dequeued) - Int(queue.expired) - Int(queue.dropped) != queue.depth { problem("the books: \(queue)") }
+        if Int(queue.enqueued) - Int(queue.dequeued) - Int(queue.expired) - Int(queue.dropped) != queue.depth {
+            problem("the books: \(queue)")
+        }
         checkClients(queue.clients)
     }
 
-    /// The books count the clients with messages as they come and go; asking each gives the same, in all and by the worker that each was on.
+    /// The books count the clients with messages as they come and go; asking each gives the same, in all and by the
+    /// worker that each was on.
     private func checkClients(_ counted: Int) {
         var byWorker: [Int?: Int] = [:]
         for client in clients {
@@ -99,7 +103,9 @@ final class World {
         if counted != sum { problem("the books have \(counted) clients with messages, there are \(sum)") }
         for worker in [nil] + workers.indices.map(Optional.some) {
             let (has, should) = (manager.switchboard.account(worker: worker).clients, byWorker[worker] ?? 0)
-            if has != should { problem("worker \(worker ?? -1): the books have \(has) clients with messages, there are \(should)") }
+            if has != should {
+                problem("worker \(worker ?? -1): the books have \(has) clients with messages, there are \(should)")
+            }
         }
     }
 
@@ -119,7 +125,9 @@ final class World {
     }
 
     private func killManager() {
-        for (id, message) in published where !clients[message.client].received.contains(id) { diedWithManager[message.client, default: []].insert(id) }
+        for (id, message) in published where !clients[message.client].received.contains(id) {
+            diedWithManager[message.client, default: []].insert(id)
+        }
         for worker in workers { worker.breakLink() }
         manager = ManagerBox(settings, now: now)
     }
@@ -131,14 +139,23 @@ final class World {
             let mine = published.filter { $0.value.client == client.number }
             let missing = mine.keys.filter { !client.received.contains($0) }.sorted()
             guard client.acknowledges else { continue }
-            // With a cursor nothing goes missing untold: every message that did not come was lost before an answer that said `gap`.
-            for id in missing where !client.gapCursors.contains(where: { $0 >= id }) && !(diedWithManager[client.number]?.contains(id) ?? false) {
-                problem("\(client.name) never got \(id) (of \(manager.switchboard.queue)), cursor \(client.cursor), gaps \(client.gapCursors)")
+            // With a cursor nothing goes missing untold: every message that did not come was lost before an answer that
+            // said `gap`.
+            for id in missing
+            where !client.gapCursors.contains(where: { $0 >= id })
+                && !(diedWithManager[client.number]?.contains(id) ?? false)
+            {
+                problem(
+                    "\(client.name) never got \(id) (of \(manager.switchboard.queue)), cursor \(client.cursor), gaps "
+                        + "\(client.gapCursors)"
+                )
             }
         }
         let queue = manager.switchboard.queue
         let waiting = clients.filter(\.acknowledges).reduce(0) { $0 + manager.presence($1.name, now: now).queued }
-        if queue.depth != waiting { problem("\(queue.depth) messages are left in the queue, \(waiting) of them unacknowledged") }
+        if queue.depth != waiting {
+            problem("\(queue.depth) messages are left in the queue, \(waiting) of them unacknowledged")
+        }
     }
 }
 
@@ -167,7 +184,8 @@ final class ManagerBox {
         blocked.remove(link)
         switchboard.closed(link, now: now)
     }
-    /// Writes what the turn gathered into the links; a socket that takes a part only is written to again in the next turn.
+    /// Writes what the turn gathered into the links; a socket that takes a part only is written to again in the next
+    /// turn.
     func flush(_ world: World) {
         for link in blocked.sorted() where ends[link] != nil { write(link, world) }
         while let link = switchboard.nextToWrite(now: world.now) {

@@ -3,7 +3,10 @@ import Testing
 
 struct OverloadTests {
     /// A row of reports: share of the bound, refused so far, lag in microseconds; and what is said after each.
-    private func run(_ reports: [(share: Double, refused: UInt64, lag: UInt64, isOverloaded: Bool)], sourceLocation: SourceLocation = #_sourceLocation) {
+    private func run(
+        _ reports: [(share: Double, refused: UInt64, lag: UInt64, isOverloaded: Bool)],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
         var overload = Overload()
         for (at, report) in reports.enumerated() {
             overload.note(Overload.Load(share: report.share, refused: report.refused), lag: report.lag)
@@ -12,18 +15,28 @@ struct OverloadTests {
     }
 
     @Test func atTheBound_untilWellUnderIt() {
-        run([(0.99, 0, 0, false), (1, 0, 0, true), (0.97, 0, 0, true), (0.95, 0, 0, true), (0.94, 0, 0, false), (0.97, 0, 0, false)])
+        run([
+            (0.99, 0, 0, false), (1, 0, 0, true), (0.97, 0, 0, true), (0.95, 0, 0, true), (0.94, 0, 0, false),
+            (0.97, 0, 0, false),
+        ])
     }
 
     @Test func whatRefuses_isFull_whateverItsShare() {
-        run([(0.2, 0, 0, false), (0.2, 1, 0, true), (0.2, 1, 0, false), (0.96, 2, 0, true), (0.96, 2, 0, true), (0.5, 3, 0, true), (0.5, 3, 0, false)])
+        run([
+            (0.2, 0, 0, false), (0.2, 1, 0, true), (0.2, 1, 0, false), (0.96, 2, 0, true), (0.96, 2, 0, true),
+            (0.5, 3, 0, true), (0.5, 3, 0, false),
+        ])
     }
 
     @Test func lateThreeTimesInARow_untilTimelyThreeTimes() {
         let (critical, between, timely): (UInt64, UInt64, UInt64) = (250_000, 100_000, 1000)
-        run([(0, 0, critical, false), (0, 0, critical, false), (0, 0, between, false), (0, 0, critical, false), (0, 0, critical, false), (0, 0, critical, true)])
         run([
-            (0, 0, critical, false), (0, 0, critical, false), (0, 0, critical, true), (0, 0, timely, true), (0, 0, timely, true), (0, 0, between, true),
+            (0, 0, critical, false), (0, 0, critical, false), (0, 0, between, false), (0, 0, critical, false),
+            (0, 0, critical, false), (0, 0, critical, true),
+        ])
+        run([
+            (0, 0, critical, false), (0, 0, critical, false), (0, 0, critical, true), (0, 0, timely, true),
+            (0, 0, timely, true), (0, 0, between, true),
             (0, 0, timely, true), (0, 0, timely, true), (0, 0, timely, false),
         ])
     }

@@ -9,24 +9,33 @@ import Testing
         }
         for number in 0..<3 {
             var worker = Sender(boot: UInt64(10 + number), instance: UInt16(number))
-            take(worker.report { stats in
-                for metric in Metric.all where metric.scope == .worker || metric.scope == .process { if metric.kind != .subject { stats.set(metric.id, 3) } }
-            })
+            take(
+                worker.report { stats in
+                    for metric in Metric.all where metric.scope == .worker || metric.scope == .process {
+                        if metric.kind != .subject { stats.set(metric.id, 3) }
+                    }
+                })
         }
         var manager = Sender(boot: 20, role: .manager, instance: 0)
-        take(manager.report { stats in
-            for metric in Metric.all where metric.scope == .manager || metric.scope == .queue { stats.set(metric.id, 4) }
-            stats.subject(nil)
-            stats.set(.queueMessages, 5)
-            stats.subject(1)
-            stats.set(.queueMessages, 6)
-        })
+        take(
+            manager.report { stats in
+                for metric in Metric.all where metric.scope == .manager || metric.scope == .queue {
+                    stats.set(metric.id, 4)
+                }
+                stats.subject(nil)
+                stats.set(.queueMessages, 5)
+                stats.subject(1)
+                stats.set(.queueMessages, 6)
+            })
         var supervisor = Sender(boot: 30, role: .supervisor, instance: 0)
-        take(supervisor.report { stats in
-            for metric in Metric.all where metric.scope == .supervisor || metric.scope == .host { stats.set(metric.id, 7) }
-            stats.subject(2)
-            stats.set(.childState, ProcessStateCode.backoff.rawValue)
-        })
+        take(
+            supervisor.report { stats in
+                for metric in Metric.all where metric.scope == .supervisor || metric.scope == .host {
+                    stats.set(metric.id, 7)
+                }
+                stats.subject(2)
+                stats.set(.childState, ProcessStateCode.backoff.rawValue)
+            })
         var text = PrometheusText()
         for source in reader.sources.values.sorted(by: { $0.header.boot < $1.header.boot }) { text.add(source, now: 2) }
         let lines = text.text.split(separator: "\n").map(String.init)
@@ -58,8 +67,13 @@ import Testing
     @Test func whatIsOldOrGone_isLeftOut() {
         var sender = Sender()
         var reader = StatsReader(token: Sender.token)
-        for bytes in sender.report(.report, { $0.set(.connsOpen, 3) }) { bytes.withUnsafeBytes { _ = reader.receive($0, length: bytes.count, now: 0) } }
-        guard let source = reader.sources[7] else { Issue.record("no source"); return }
+        for bytes in sender.report(.report, { $0.set(.connsOpen, 3) }) {
+            bytes.withUnsafeBytes { _ = reader.receive($0, length: bytes.count, now: 0) }
+        }
+        guard let source = reader.sources[7] else {
+            Issue.record("no source")
+            return
+        }
         var text = PrometheusText()
         text.add(source, now: 11_000_000_000)
         #expect(text.text.isEmpty)
@@ -85,16 +99,26 @@ import Testing
         var sender = Sender()
         let second: UInt64 = 1_000_000_000
         for step in 1...700 as ClosedRange<UInt64> where step < 300 || step > 310 {
-            for bytes in sender.report(.report, { $0.set(.connsOpen, step); $0.set(.fdsOpen, 1) }) {
+            for bytes in sender.report(
+                .report,
+                {
+                    $0.set(.connsOpen, step)
+                    $0.set(.fdsOpen, 1)
+                })
+            {
                 bytes.withUnsafeBytes { _ = reader.receive($0, length: bytes.count, now: step * second) }
             }
             if let source = reader.sources[7] { archive.note(source, now: step * second) }
         }
         #expect(archive.keys.count == 1)
-        guard let key = archive.keys.first, let history = archive.history(key, now: 700 * second) else { Issue.record("no history"); return }
+        guard let key = archive.keys.first, let history = archive.history(key, now: 700 * second) else {
+            Issue.record("no history")
+            return
+        }
         #expect(history.values.count == 600 && history.firstTime == 101 * second)
         #expect(history.values.first == 101 && history.values.last == 700)
-        #expect(history.values[300 - 101] == nil && history.values[310 - 101] == nil && history.values[311 - 101] == 311)
+        #expect(
+            history.values[300 - 101] == nil && history.values[310 - 101] == nil && history.values[311 - 101] == 311)
         #expect(archive.history(key, now: 703 * second)?.values.suffix(4) == [700, nil, nil, nil])
         #expect(archive.history(key, now: 2000 * second) == nil)
     }

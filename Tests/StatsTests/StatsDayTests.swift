@@ -25,15 +25,23 @@ import Wire
                     writer.set(.connsOpen, count)
                     writer.set(.delivered, total)
                 }
-                note(number == 0 ? first.report(.report, fill) : self.second.report(.report, fill), UInt64(number + 1), second)
+                note(
+                    number == 0 ? first.report(.report, fill) : self.second.report(.report, fill), UInt64(number + 1),
+                    second)
             }
             if let queued { note(manager.report(.report) { $0.set(.queueMessages, queued) }, 3, second) }
         }
         private mutating func note(_ datagrams: [[UInt8]], _ boot: UInt64, _ second: UInt64) {
-            for bytes in datagrams { bytes.withUnsafeBytes { _ = reader.receive($0, length: bytes.count, now: second * StatsDayTests.second) } }
+            for bytes in datagrams {
+                bytes.withUnsafeBytes {
+                    _ = reader.receive($0, length: bytes.count, now: second * StatsDayTests.second)
+                }
+            }
             if let source = reader.sources[boot] { archive.note(source, now: second * StatsDayTests.second) }
         }
-        mutating func close(_ second: UInt64) -> ClosedRange<UInt64>? { archive.closeSteps(now: second * StatsDayTests.second) }
+        mutating func close(_ second: UInt64) -> ClosedRange<UInt64>? {
+            archive.closeSteps(now: second * StatsDayTests.second)
+        }
     }
     private static func span(_ least: UInt32, _ mean: UInt32, _ most: UInt32) -> StatsDay.Span {
         var span = StatsDay.Span()
@@ -121,9 +129,13 @@ import Wire
 
     @Test func viewer_getsItByTheMinute_fromTheFirstThatIsKnown() throws {
         var day = StatsDay()
-        for number in UInt64(100)..<200 where !(120..<132).contains(number) { day.put(Self.step(UInt32(number)), at: number) }
+        for number in UInt64(100)..<200 where !(120..<132).contains(number) {
+            day.put(Self.step(UInt32(number)), at: number)
+        }
         let now = 2005 * Self.second
-        let least = try #require(day.history(.queued, .least, now: now)), mean = try #require(day.history(.queued, .mean, now: now)), most = try #require(day.history(.queued, .most, now: now))
+        let least = try #require(day.history(.queued, .least, now: now)),
+            mean = try #require(day.history(.queued, .mean, now: now)),
+            most = try #require(day.history(.queued, .most, now: now))
         #expect(least.firstTime == 960 * Self.second && least.stepMilliseconds == 60_000 && least.role == .supervisor)
         #expect(least.id == .queueMessages && least.measure == .least && most.measure == .most)
         // Steps 96 to 101 are the first minute, of which two are known; 120 to 131 are two minutes of silence.
@@ -140,7 +152,11 @@ import Wire
         var random = SystemRandomNumberGenerator()
         for number in UInt64(0)..<UInt64(StatsDay.steps) {
             var step = StatsDay.Step()
-            for total in StatsDay.Total.allCases { step[total] = Self.span(UInt32.random(in: 0 ..< .max, using: &random), UInt32.random(in: 0 ..< .max, using: &random), UInt32.random(in: 0 ..< .max, using: &random)) }
+            for total in StatsDay.Total.allCases {
+                step[total] = Self.span(
+                    UInt32.random(in: 0 ..< .max, using: &random), UInt32.random(in: 0 ..< .max, using: &random),
+                    UInt32.random(in: 0 ..< .max, using: &random))
+            }
             day.put(step, at: number)
         }
         let archive = StatsArchive(day: day)
@@ -148,7 +164,10 @@ import Wire
         #expect(archive.keys.count == 9)
         var datagrams = 0
         for key in archive.keys {
-            guard let history = archive.history(key, now: now) else { Issue.record("no history"); return }
+            guard let history = archive.history(key, now: now) else {
+                Issue.record("no history")
+                return
+            }
             #expect(history.values.count == 1440)
             var sent = 0
             var values: [UInt64?] = []
@@ -156,7 +175,10 @@ import Wire
                 var body = Buffer()
                 sent += history.write(from: sent, to: &body)
                 datagrams += 1
-                guard let piece = StatsHistory(body.bytes) else { Issue.record("not read"); return }
+                guard let piece = StatsHistory(body.bytes) else {
+                    Issue.record("not read")
+                    return
+                }
                 #expect(piece.metric == history.metric && piece.subject == nil)
                 values += piece.values
             }
@@ -168,7 +190,9 @@ import Wire
     @Test func seriesOfTheDay_meanNothingToAnOlderViewer() {
         var day = StatsDay()
         day.put(Self.step(1), at: 10)
-        for key in StatsArchive(day: day).keys { #expect(MetricID(rawValue: key.metric) == nil && Metric.named(key.metric) == nil && key.role == .supervisor) }
+        for key in StatsArchive(day: day).keys {
+            #expect(MetricID(rawValue: key.metric) == nil && Metric.named(key.metric) == nil && key.role == .supervisor)
+        }
     }
 
     @Test func file_bringsBackTheLast24Hours_andNothingElse() {
@@ -180,15 +204,20 @@ import Wire
             day.put(Self.step(UInt32(number)), at: number)
             var record = Buffer()
             day.write(number, to: &record)
-            file.replaceSubrange(StatsDay.place(number)..<StatsDay.place(number) + StatsDay.recordBytes, with: record.bytes)
+            file.replaceSubrange(
+                StatsDay.place(number)..<StatsDay.place(number) + StatsDay.recordBytes, with: record.bytes)
         }
         let now = (last + 31) * StatsDay.secondsInStep * Self.second
-        func read(_ bytes: [UInt8], _ now: UInt64) -> StatsDay { bytes.withUnsafeBytes { StatsDay(records: $0, now: now) } }
+        func read(_ bytes: [UInt8], _ now: UInt64) -> StatsDay {
+            bytes.withUnsafeBytes { StatsDay(records: $0, now: now) }
+        }
         let back = read(file, now)
         #expect(back.newest == last)
         let first = last + 31 - UInt64(StatsDay.steps) + 1
         #expect((first...last).allSatisfy { back.step($0) == day.step($0) })
-        #expect(!back.step(last - 700).queued.isKnown && back.step(last - 600).queued.isKnown && !back.step(first - 1).queued.isKnown)
+        #expect(
+            !back.step(last - 700).queued.isKnown && back.step(last - 600).queued.isKnown
+                && !back.step(first - 1).queued.isKnown)
         // Places that were never written, also that of step 0.
         #expect(read([UInt8](repeating: 0, count: file.count), 5000 * Self.second).newest == nil)
         // Cut, empty, of a later time, and random: never a trap.

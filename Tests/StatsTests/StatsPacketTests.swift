@@ -8,7 +8,10 @@ struct Sender: ~Copyable {
     var writer: StatsWriter
     var time: UInt64 = 1_000_000_000
 
-    init(boot: UInt64 = 7, role: StatsPacket.Role = .worker, instance: UInt16 = 3, generation: UInt16 = 1, token: StatsToken = Sender.token) {
+    init(
+        boot: UInt64 = 7, role: StatsPacket.Role = .worker, instance: UInt16 = 3, generation: UInt16 = 1,
+        token: StatsToken = Sender.token
+    ) {
         var header = StatsPacket.Header()
         header.boot = boot
         header.role = role
@@ -30,9 +33,12 @@ struct Sender: ~Copyable {
 }
 
 @Suite struct StatsPacketTests {
-    private func parse(_ bytes: [UInt8], length: Int? = nil, token: StatsToken? = Sender.token) -> StatsPacket.Mistake? {
+    private func parse(_ bytes: [UInt8], length: Int? = nil, token: StatsToken? = Sender.token) -> StatsPacket.Mistake?
+    {
         bytes.withUnsafeBytes {
-            if case .wrong(let mistake) = StatsPacket.parse($0, length: length ?? bytes.count, token: token) { return mistake }
+            if case .wrong(let mistake) = StatsPacket.parse($0, length: length ?? bytes.count, token: token) {
+                return mistake
+            }
             return nil
         }
     }
@@ -49,7 +55,9 @@ struct Sender: ~Copyable {
         #expect(Array(bytes[76...]) == Sender.token.bytes)
         #expect(StatsToken(hex: "00112233445566778899aabbccddeeff\n") == Sender.token)
         #expect(Sender.token.description == "00112233445566778899aabbccddeeff")
-        #expect(StatsToken(hex: "00112233445566778899aabbccddeef") == nil && StatsToken(hex: "+0112233445566778899aabbccddeeff") == nil)
+        #expect(
+            StatsToken(hex: "00112233445566778899aabbccddeef") == nil
+                && StatsToken(hex: "+0112233445566778899aabbccddeeff") == nil)
     }
 
     @Test func whatIsNotOurs_isRefusedByItsReason() {
@@ -86,7 +94,9 @@ struct Sender: ~Copyable {
         bytes[7] = 68
         var found: [UInt16: UInt64] = [:]
         bytes.withUnsafeBytes {
-            guard case .packet(let packet) = StatsPacket.parse($0, length: bytes.count, token: Sender.token) else { return }
+            guard case .packet(let packet) = StatsPacket.parse($0, length: bytes.count, token: Sender.token) else {
+                return
+            }
             packet.forEachMetric { id, value, _ in found[id] = value }
         }
         #expect(found == [1: 9])
@@ -103,7 +113,9 @@ struct Sender: ~Copyable {
         var reader = StatsReader(token: nil)
         for round in 0..<20_000 {
             var bytes = good
-            for _ in 0..<Int.random(in: 1...6, using: &random) { bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
             bytes = Array(bytes[..<Int.random(in: 0...bytes.count, using: &random)])
             bytes.withUnsafeBytes { _ = reader.receive($0, length: bytes.count, now: UInt64(round)) }
         }
@@ -116,7 +128,9 @@ struct Sender: ~Copyable {
             writer.set(.publishes, 77)
             for worker in [nil] + (0..<128).map({ Optional($0) }) {
                 writer.subject(worker)
-                for (at, id) in [MetricID.queueMessages, .queueBytes, .queueOldest, .enqueued, .dequeued, .expired, .droppedFull].enumerated() {
+                for (at, id) in [
+                    MetricID.queueMessages, .queueBytes, .queueOldest, .enqueued, .dequeued, .expired, .droppedFull,
+                ].enumerated() {
                     writer.set(id, UInt64((worker ?? 999) * 10 + at))
                 }
             }
@@ -128,7 +142,9 @@ struct Sender: ~Copyable {
         let source = reader.current(.manager)
         #expect(source?.values[.publishes] == 77)
         #expect(source?.subjects.count == 129 && source?.lost == 0)
-        for worker in 0..<128 { #expect(source?.subject(worker: worker)?.values[.droppedFull] == UInt64(worker * 10 + 6)) }
+        for worker in 0..<128 {
+            #expect(source?.subject(worker: worker)?.values[.droppedFull] == UInt64(worker * 10 + 6))
+        }
         #expect(source?.subject(worker: nil)?.values[.queueMessages] == 9990)
     }
 }
@@ -144,17 +160,23 @@ struct Sender: ~Copyable {
     @Test func everyRow_explainsItself() {
         for metric in Metric.all {
             #expect(metric.help.hasSuffix("."), "\(metric.name)")
-            #expect(metric.kind == .counter || metric.kind == .bucket ? metric.name.hasSuffix("_total") : !metric.name.hasSuffix("_total"), "\(metric.name)")
+            #expect(
+                metric.kind == .counter || metric.kind == .bucket
+                    ? metric.name.hasSuffix("_total") : !metric.name.hasSuffix("_total"), "\(metric.name)")
             if let threshold = metric.threshold { #expect(threshold.warning < threshold.critical) }
         }
     }
     /// What was once given stays: recordings and other versions rely on these.
     @Test func ids_neverChange() {
         let fixed: [(UInt16, String)] = [
-            (1, "conns_open"), (4, "conn_limit"), (7, "accepts_total"), (10, "closes_client_total"), (16, "polls_total"), (21, "delivered_total"), (26, "bytes_out_total"),
-            (28, "q_msgs"), (33, "enq_total"), (36, "dropped_full_total"), (41, "q_age_40_up"), (42, "latency_under_1ms_total"), (50, "latency_sum_us_total"),
-            (53, "loop_lag_max_us"), (58, "rss_bytes"), (63, "report_send_errors_total"), (69, "mgr_link_backlog_bytes"), (100, "workers_connected"), (104, "publishes_total"),
-            (110, "forwarded_total"), (123, "seed_rejected_total"), (129, "client_memory_bytes"), (160, "state"), (179, "watchdog_held"), (200, "config_generation"),
+            (1, "conns_open"), (4, "conn_limit"), (7, "accepts_total"), (10, "closes_client_total"),
+            (16, "polls_total"), (21, "delivered_total"), (26, "bytes_out_total"),
+            (28, "q_msgs"), (33, "enq_total"), (36, "dropped_full_total"), (41, "q_age_40_up"),
+            (42, "latency_under_1ms_total"), (50, "latency_sum_us_total"),
+            (53, "loop_lag_max_us"), (58, "rss_bytes"), (63, "report_send_errors_total"),
+            (69, "mgr_link_backlog_bytes"), (100, "workers_connected"), (104, "publishes_total"),
+            (110, "forwarded_total"), (123, "seed_rejected_total"), (129, "client_memory_bytes"), (160, "state"),
+            (179, "watchdog_held"), (200, "config_generation"),
             (215, "http_requests_total"), (220, "tcp_inuse"), (237, "conntrack_limit"), (255, "subject"),
         ]
         for (id, name) in fixed { #expect(Metric.named(id)?.name == name) }

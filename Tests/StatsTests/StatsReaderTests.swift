@@ -77,7 +77,8 @@ import Wire
         var reader = StatsReader(token: Sender.token)
         let reports = (0..<3).map { n in sender.report { $0.set(.delivered, UInt64(n)) }[0] }
         for report in reports { _ = take(&reader, report) }
-        #expect(reader.sources[7]?.lost == 0 && reader.sources[7]?.late == 0 && reader.sources[7]?.values[.delivered] == 2)
+        #expect(
+            reader.sources[7]?.lost == 0 && reader.sources[7]?.late == 0 && reader.sources[7]?.values[.delivered] == 2)
     }
 
     @Test func aNewBoot_isANewSource_andHasNoRateYet() {
@@ -109,8 +110,18 @@ import Wire
     @Test func aCounterThatWentBack_isTold_andMakesNoRate() {
         var sender = Sender()
         var reader = StatsReader(token: Sender.token)
-        _ = take(&reader, sender.report { $0.set(.delivered, 10); $0.set(.connsOpen, 10) }[0])
-        _ = take(&reader, sender.report { $0.set(.delivered, 9); $0.set(.connsOpen, 3) }[0])
+        _ = take(
+            &reader,
+            sender.report {
+                $0.set(.delivered, 10)
+                $0.set(.connsOpen, 10)
+            }[0])
+        _ = take(
+            &reader,
+            sender.report {
+                $0.set(.delivered, 9)
+                $0.set(.connsOpen, 3)
+            }[0])
         #expect(reader.sources[7]?.wentBack == [MetricID.delivered.rawValue])
         #expect(reader.sources[7]?.rate(.delivered) == nil)
     }
@@ -148,14 +159,26 @@ import Wire
         var sender = Sender()
         var reader = StatsReader(token: Sender.token)
         var body = Buffer()
-        StatsEvent(timeMilliseconds: 12, severity: .error, name: "worker-5", kind: "EXIT", text: "a \"quoted\"\nline", pid: 3, generation: 2).write(to: &body)
+        StatsEvent(
+            timeMilliseconds: 12, severity: .error, name: "worker-5", kind: "EXIT", text: "a \"quoted\"\nline", pid: 3,
+            generation: 2
+        ).write(to: &body)
         var datagram: [UInt8] = []
         sender.writer.send(.event, sampleTime: 1, wallTime: 2, body: body.bytes) { datagram = Array($0) }
-        guard case .event(let text, let header) = take(&reader, datagram) else { Issue.record("no event"); return }
-        #expect(text == #"{"time":12,"severity":"error","name":"worker-5","kind":"EXIT","text":"a \"quoted\"\\nline","pid":3,"generation":2}"#)
+        guard case .event(let text, let header) = take(&reader, datagram) else {
+            Issue.record("no event")
+            return
+        }
+        #expect(
+            text
+                == #"{"time":12,"severity":"error","name":"worker-5","kind":"EXIT","text":"a \"quoted\"\\nline","pid":3,"generation":2}"#
+        )
         #expect(header.kind == .event)
         var long = Buffer()
-        StatsEvent(timeMilliseconds: 12, severity: .info, name: nil, kind: "X", text: String(repeating: "\u{1F4A5}", count: 5000)).write(to: &long)
+        StatsEvent(
+            timeMilliseconds: 12, severity: .info, name: nil, kind: "X",
+            text: String(repeating: "\u{1F4A5}", count: 5000)
+        ).write(to: &long)
         #expect(long.count < StatsPacket.mostBytes - 80)
     }
 
@@ -165,13 +188,18 @@ import Wire
         values[17] = .max
         values[18] = 0
         values[0] = nil
-        let history = StatsHistory(role: .worker, instance: 3, metric: 1, subject: nil, stepMilliseconds: 1000, firstTime: 5_000_000_000, values: values)
+        let history = StatsHistory(
+            role: .worker, instance: 3, metric: 1, subject: nil, stepMilliseconds: 1000, firstTime: 5_000_000_000,
+            values: values)
         var back: [UInt64?] = []
         var pieces = 0
         while back.count < values.count {
             var body = Buffer()
             let count = history.write(from: back.count, to: &body)
-            guard let piece = StatsHistory(body.bytes) else { Issue.record("not read back"); return }
+            guard let piece = StatsHistory(body.bytes) else {
+                Issue.record("not read back")
+                return
+            }
             #expect(piece.values.count == count && body.count <= StatsPacket.mostBytes - 80)
             #expect(piece.firstTime == 5_000_000_000 + UInt64(back.count) * 1_000_000_000)
             for cut in 0..<body.count { #expect(StatsHistory(body.bytes.part(0, cut)) == nil) }

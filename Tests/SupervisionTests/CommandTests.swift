@@ -29,7 +29,10 @@ import Testing
     }
     @Test func stopAtOnce_doesNotDrain() throws {
         let scene = running()
-        #expect(scene.perform(try scene.fleet.stop(w0, isHasty: true, by: "test", now: scene.now)) == [.stop(CopyName(w0, 1))])
+        #expect(
+            scene.perform(try scene.fleet.stop(w0, isHasty: true, by: "test", now: scene.now)) == [
+                .stop(CopyName(w0, 1))
+            ])
     }
     @Test func drain_isFollowedByAFreshCopy_withoutAPenalty() throws {
         let scene = running()
@@ -43,7 +46,10 @@ import Testing
         scene.becomesReady = false
         #expect(scene.perform(try scene.fleet.restart(w0, by: "test", now: scene.now)) == [.start(CopyName(w0, 2))])
         #expect(scene.state(w0) == .ready, "the old one serves")
-        #expect(scene.perform(scene.fleet.becameReady(CopyName(w0, 2), now: scene.now)) == [.drain(CopyName(w0, 1), over: 60_000)])
+        #expect(
+            scene.perform(scene.fleet.becameReady(CopyName(w0, 2), now: scene.now)) == [
+                .drain(CopyName(w0, 1), over: 60_000)
+            ])
         #expect(scene.main(w0) == CopyName(w0, 2))
         scene.exit(CopyName(w0, 1), code: 0)
         scene.wait(500)
@@ -52,7 +58,10 @@ import Testing
     }
     @Test func restart_ofTheManager_stopsAndStartsIt() throws {
         let scene = running()
-        #expect(scene.perform(try scene.fleet.restart(.manager, by: "test", now: scene.now)) == [.stop(CopyName(.manager, 1))])
+        #expect(
+            scene.perform(try scene.fleet.restart(.manager, by: "test", now: scene.now)) == [
+                .stop(CopyName(.manager, 1))
+            ])
         #expect(scene.exit(CopyName(.manager, 1), code: 0) == [.start(CopyName(.manager, 2))])
     }
     @Test func restartOfAll_startsAlsoWhatWaitsAfterAnExit() throws {
@@ -85,7 +94,10 @@ import Testing
         #expect((0..<3).allSatisfy { scene.main(.worker($0)) == CopyName(.worker($0), 2) })
         #expect(scene.events.last?.text.hasPrefix("complete: 3 of 3") == true)
         // What was ordered is no sign of trouble; what was not is.
-        #expect((0..<3).allSatisfy { scene.fleet[.worker($0)]?.exitsTotal == 1 && scene.fleet[.worker($0)]?.exits(since: 0) == 0 })
+        #expect(
+            (0..<3).allSatisfy {
+                scene.fleet[.worker($0)]?.exitsTotal == 1 && scene.fleet[.worker($0)]?.exits(since: 0) == 0
+            })
         scene.crash(w0)
         #expect(scene.fleet[w0]?.exits(since: 0) == 1)
     }
@@ -122,7 +134,9 @@ import Testing
     @Test func rollingTwice_isRefused() throws {
         let scene = running()
         scene.perform(try scene.fleet.rolling(by: "one", now: scene.now))
-        #expect(throws: Refusal("busy", "a rolling restart is running already, by one")) { try scene.fleet.rolling(by: "two", now: scene.now) }
+        #expect(throws: Refusal("busy", "a rolling restart is running already, by one")) {
+            try scene.fleet.rolling(by: "two", now: scene.now)
+        }
     }
     @Test func rollingThatIsEnded_finishesThePairThatIsUnderWay() throws {
         let scene = running(workers: 3)
@@ -152,7 +166,12 @@ import Testing
         let scene = running()
         scene.perform(scene.fleet.shutDown(isHasty: false, by: "test", now: scene.now))
         let orders = scene.perform(scene.fleet.shutDown(isHasty: true, by: "test", now: scene.now))
-        #expect(Set(orders.map { "\($0)" }) == Set(["\(FleetAction.stop(CopyName(.manager, 1)))", "\(FleetAction.stop(CopyName(w0, 1)))", "\(FleetAction.stop(CopyName(w1, 1)))"]))
+        #expect(
+            Set(orders.map { "\($0)" })
+                == Set([
+                    "\(FleetAction.stop(CopyName(.manager, 1)))", "\(FleetAction.stop(CopyName(w0, 1)))",
+                    "\(FleetAction.stop(CopyName(w1, 1)))",
+                ]))
     }
 
     @Test func adopted_areNotStartedAgain() {

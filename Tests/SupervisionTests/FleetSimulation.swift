@@ -2,9 +2,9 @@ import Testing
 
 @testable import Supervision
 
-/// A fleet and its processes in memory, from a seed: copies that start slowly, die, hang or don't listen, operators who order anything,
-/// a supervisor that is stopped for a while. Always true: two copies of a process at most, and then as a pair; no copy that lives and is
-/// not known; and when the trouble ends, everything is ready again.
+/// A fleet and its processes in memory, from a seed: copies that start slowly, die, hang or don't listen, operators who
+/// order anything, a supervisor that is stopped for a while. Always true: two copies of a process at most, and then as
+/// a pair; no copy that lives and is not known; and when the trouble ends, everything is ready again.
 @Suite struct FleetSimulation {
     @Test(arguments: 0..<60) func anything_neverDoublesNorForgetsAProcess_andConverges(seed: Int) {
         var world = World(seed: UInt64(seed))
@@ -65,8 +65,11 @@ private struct World {
                     perform(fleet.started(copy, pid: Int32(living.count + 1), now: now))
                 }
             case .drain(let copy, let time):
-                if living[copy]?.isDeaf == false, living[copy]?.isHung == false { living[copy]?.leavesAt = now + Milliseconds.random(in: 0...time, using: &random) }
-            case .stop(let copy): if living[copy]?.isDeaf == false, living[copy]?.isHung == false { living[copy]?.leavesAt = now + 10 }
+                if living[copy]?.isDeaf == false, living[copy]?.isHung == false {
+                    living[copy]?.leavesAt = now + Milliseconds.random(in: 0...time, using: &random)
+                }
+            case .stop(let copy):
+                if living[copy]?.isDeaf == false, living[copy]?.isHung == false { living[copy]?.leavesAt = now + 10 }
             case .abort(let copy): if living[copy]?.isDeaf == false { living[copy]?.leavesAt = now + 50 }
             case .kill(let copy): living[copy]?.leavesAt = now
             case .turnAway(let name, let isOn):
@@ -97,16 +100,21 @@ private struct World {
     mutating func run(minutes: Milliseconds, withTrouble: Bool) {
         hasTrouble = withTrouble
         if !withTrouble {
-            for copy in living.keys.sorted(by: { $0.name < $1.name || ($0.name == $1.name && $0.generation < $1.generation) }) {
+            for copy in living.keys.sorted(by: {
+                $0.name < $1.name || ($0.name == $1.name && $0.generation < $1.generation)
+            }) {
                 living[copy]?.isDeaf = false
                 if living[copy]?.isHung == true { end(copy, Ending(signal: 9)) }
             }
-            for name in fleet.names where fleet[name]?.state == .held { perform((try? fleet.start(name, by: "repair", now: now)) ?? []) }
+            for name in fleet.names where fleet[name]?.state == .held {
+                perform((try? fleet.start(name, by: "repair", now: now)) ?? [])
+            }
         }
         let stop = now + minutes * 60_000
         while now < stop {
             now = max(now + 1, fleet.nextTick(now: now))
-            if withTrouble, chance(2000) { now += Milliseconds.random(in: 0...120_000, using: &random) }  // the supervisor did not run
+            // The supervisor did not run.
+            if withTrouble, chance(2000) { now += Milliseconds.random(in: 0...120_000, using: &random) }
             turn()
             if withTrouble { trouble() }
         }

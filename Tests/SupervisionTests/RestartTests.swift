@@ -9,7 +9,9 @@ import Testing
         settings.crashLoopExits = 1000
         var delays: [Milliseconds] = []
         for step in 0..<8 {
-            if case .backoff(let delay) = policy.failed(now: Milliseconds(step), settings, jitter: 0) { delays.append(delay) }
+            if case .backoff(let delay) = policy.failed(now: Milliseconds(step), settings, jitter: 0) {
+                delays.append(delay)
+            }
         }
         #expect(delays == [100, 300, 900, 2700, 8100, 24_300, 30_000, 30_000])
         let endedACrashLoop = policy.forget()
@@ -17,7 +19,9 @@ import Testing
         let first = policy.failed(now: 10, settings, jitter: 0)
         #expect(first == .backoff(100))
     }
-    @Test(arguments: [(-1.0, 80), (0.0, 100), (1.0, 120), (9.0, 120)]) func jitter_isAFifthAtMost(jitter: Double, delay: Int64) {
+    @Test(arguments: [(-1.0, 80), (0.0, 100), (1.0, 120), (9.0, 120)]) func jitter_isAFifthAtMost(
+        jitter: Double, delay: Int64
+    ) {
         var policy = RestartPolicy()
         let verdict = policy.failed(now: 0, .init(), jitter: jitter)
         #expect(verdict == .backoff(delay))
@@ -37,7 +41,10 @@ import Testing
         let scene = Scene()
         scene.begin()
         scene.wait(1000)
-        #expect(scene.crash(.manager).allSatisfy { if case .keepCrash(let copy, _, _) = $0 { copy.name == .manager } else { false } })
+        #expect(
+            scene.crash(.manager).allSatisfy {
+                if case .keepCrash(let copy, _, _) = $0 { copy.name == .manager } else { false }
+            })
         scene.wait(120)
         #expect(scene.state(.manager) == .ready)
         #expect(scene.main(w0)?.generation == 1)
@@ -133,7 +140,9 @@ import Testing
             }
             return orders
         }
-        func announced(_ orders: [FleetAction]) -> Int { orders.count { if case .announce = $0 { true } else { false } } }
+        func announced(_ orders: [FleetAction]) -> Int {
+            orders.count { if case .announce = $0 { true } else { false } }
+        }
         #expect(announced(fail([w0, w1], for: 20_000)) == 0)
         #expect(scene.state(w0) == .crashloop && scene.state(w1) == .crashloop)
         #expect(announced(fail([w0, w1], for: 270_000)) == 0, "not yet")

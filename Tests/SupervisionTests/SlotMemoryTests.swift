@@ -30,12 +30,15 @@ import Testing
         let after = try #require(next[w0])
         #expect(after.tally == before.tally && after.exitsTotal == 3)
         #expect(after.exits(since: now - 60_000) == 2 && after.exits(since: now - 86_400_000) == 3)
-        #expect(after.lastExit?.ending == Ending(signal: 11) && after.lastExit?.at == now - 1000 - (scene.now - (before.lastExit?.at ?? 0)))
+        #expect(
+            after.lastExit?.ending == Ending(signal: 11)
+                && after.lastExit?.at == now - 1000 - (scene.now - (before.lastExit?.at ?? 0)))
         #expect(after.isWatchdogHeld && after.readyIn == before.readyIn)
         #expect(next.memory(of: w0, wallAhead: wall + 1000 - now) == memory, "and is handed on as it came")
     }
     @Test func memoryOfAnotherVersion_isReadAsFarAsItIsKnown() throws {
-        let text = #"{"name":"worker-1","starts":3,"exits":2,"hang_kills":1,"hold":false,"failures":[1000,500],"mood":"fine"}"#
+        let text =
+            #"{"name":"worker-1","starts":3,"exits":2,"hang_kills":1,"hold":false,"failures":[1000,500],"mood":"fine"}"#
         var fleet = Fleet(FleetSettings(), seed: 1)
         fleet.takeUp(try JSONDecoder().decode(SlotMemory.self, from: Data(text.utf8)), wallAhead: 0)
         #expect(fleet[w1]?.exitsTotal == 2 && fleet[w1]?.exits(since: 1200) == 1 && fleet[w1]?.lastExit == nil)
@@ -52,9 +55,15 @@ import Testing
     @Test func timesOutOfAllBounds_areNoTrap() {
         var fleet = Fleet(FleetSettings(), seed: 1)
         let exit = SlotMemory.Exit(uptime: .max, at: .min, ordered: false, hung: false)
-        fleet.takeUp(SlotMemory(name: "worker-0", starts: .max, exits: .max, hangKills: 0, hold: false, lastExit: exit, failures: [.max, .max]), wallAhead: 1000)
+        fleet.takeUp(
+            SlotMemory(
+                name: "worker-0", starts: .max, exits: .max, hangKills: 0, hold: false, lastExit: exit,
+                failures: [.max, .max]), wallAhead: 1000)
         #expect(fleet[w0]?.failures.count == 2)
-        fleet.takeUp(SlotMemory(name: "worker-0", starts: .min, exits: .min, hangKills: .min, hold: false, readyIn: .min, failures: [.min, .max, .min]), wallAhead: -1000)
+        fleet.takeUp(
+            SlotMemory(
+                name: "worker-0", starts: .min, exits: .min, hangKills: .min, hold: false, readyIn: .min,
+                failures: [.min, .max, .min]), wallAhead: -1000)
         #expect(fleet[w0]?.exitsTotal == 0)
     }
 }

@@ -69,7 +69,8 @@ import Testing
         scene.pulses = [:]
         #expect(scene.wait(600).contains(.abort(CopyName(w0, 1))))
     }
-    /// On a machine with more to do than it can do, a manager that was silent for that was taken for hung: with it goes what is queued.
+    /// On a machine with more to do than it can do, a manager that was silent for that was taken for hung: with it goes
+    /// what is queued.
     @Test func starvedProcess_isNotKilled_andToldOnce() throws {
         let scene = silent([w0])
         let pid = try #require(scene.fleet[w0]?.main?.pid)
@@ -97,7 +98,9 @@ import Testing
                 scene.pulses[pid]?.processorTime += Milliseconds(share)
                 if scene.wait(100).contains(.abort(CopyName(w0, 1))) { abortedAfter = tenth / 10 }
             }
-            #expect(abortedAfter.map { abs($0 - seconds) <= 1 } == true, "\(share) ms of each 100: \(String(describing: abortedAfter))")
+            #expect(
+                abortedAfter.map { abs($0 - seconds) <= 1 } == true,
+                "\(share) ms of each 100: \(String(describing: abortedAfter))")
         }
     }
     @Test func processThatWaitsForSomethingElse_isKilled() throws {

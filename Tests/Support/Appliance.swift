@@ -1,7 +1,8 @@
 import FreePorts
 import Glibc
 
-/// The whole of it, as `megacomet run` starts it from a file: supervisor, manager and workers. All of it is ended, by id, when this goes out of use.
+/// The whole of it, as `megacomet run` starts it from a file: supervisor, manager and workers. All of it is ended, by
+/// id, when this goes out of use.
 public final class Appliance {
     public let folder: Folder
     public let configuration: String
@@ -17,7 +18,8 @@ public final class Appliance {
     /// What its service manager hands to the supervisor at its next start.
     public var listeners: [(name: String, descriptor: Int32)] = []
 
-    /// The daemons are taken from a folder of ours from the next start on, where the worker is this script; the path of the script.
+    /// The daemons are taken from a folder of ours from the next start on, where the worker is this script; the path of
+    /// the script.
     public func replaceWorker(byScript text: String) throws -> String {
         let programs = "\(folder.path)/programs"
         mkdir(programs, 0o755)
@@ -30,19 +32,24 @@ public final class Appliance {
     /// The events that the supervisor keeps, as `megacomet events` prints them.
     public func events() throws -> String { try command("events").output }
 
-    /// `settings`: lines of TOML by section, over those that give it ports of its own. Returns when every process is ready.
+    /// `settings`: lines of TOML by section, over those that give it ports of its own. Returns when every process is
+    /// ready.
     public init(workers: Int = 2, _ settings: [String: String] = [:], starts: Bool = true) throws {
         self.workers = workers
         folder = try Folder()
         firstClientPort = try Ports.free(workers)
-        (linkPort, appPort, statsPort, operatorPort) = (try Ports.free(), try Ports.free(), try Ports.free(), try Ports.free())
+        (linkPort, appPort, statsPort, operatorPort) = (
+            try Ports.free(), try Ports.free(), try Ports.free(), try Ports.free()
+        )
         let own: [(String, String)] = [
-            ("workers", "count = \(workers)\naddress = \"127.0.0.1\"\nbase_port = \(firstClientPort)"), ("manager", "port = \(linkPort)"),
+            ("workers", "count = \(workers)\naddress = \"127.0.0.1\"\nbase_port = \(firstClientPort)"),
+            ("manager", "port = \(linkPort)"),
             ("app", "port = \(appPort)"), ("stats", "port = \(statsPort)"), ("operator", "port = \(operatorPort)"),
         ]
         var text = "run_directory = \"\(folder.path)/run\"\n"
         for (section, lines) in own { text += "\n[\(section)]\n\(lines)\n\(settings[section] ?? "")\n" }
-        for (section, lines) in settings.sorted(by: { $0.key < $1.key }) where !own.contains(where: { $0.0 == section }) { text += "\n[\(section)]\n\(lines)\n" }
+        for (section, lines) in settings.sorted(by: { $0.key < $1.key }) where !own.contains(where: { $0.0 == section })
+        { text += "\n[\(section)]\n\(lines)\n" }
         configuration = try folder.write("megacomet.toml", text)
         if starts { try start() }
     }
@@ -53,7 +60,9 @@ public final class Appliance {
 
     /// Starts the supervisor and waits for nothing.
     public func launch(_ arguments: [String] = []) throws -> Program {
-        let program = try Program(supervisorProgram, ["run", "-c", configuration] + arguments, in: folder, environment: environment, listeners: listeners)
+        let program = try Program(
+            supervisorProgram, ["run", "-c", configuration] + arguments, in: folder, environment: environment,
+            listeners: listeners)
         supervisor = program
         return program
     }
@@ -101,17 +110,23 @@ public final class Appliance {
     /// Empty where no supervisor answers.
     public func status() throws -> Status {
         let output = try command("status", "--json").output
-        guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("{") }), let rows = try JSON.parse(String(line))["processes"]?.array else {
+        guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("{") }),
+            let rows = try JSON.parse(String(line))["processes"]?.array
+        else {
             return Status()
         }
         return Status(
             processes: rows.map {
-                Status.Process(name: $0["name"]?.string ?? "", state: $0["state"]?.string ?? "", pid: Int32($0["pid"]?.int ?? 0), restarts: $0["restarts"]?.int ?? 0)
+                Status.Process(
+                    name: $0["name"]?.string ?? "", state: $0["state"]?.string ?? "", pid: Int32($0["pid"]?.int ?? 0),
+                    restarts: $0["restarts"]?.int ?? 0)
             })
     }
     /// Of `worker-0`, `manager` ..; it must run.
     public func pid(_ name: String) throws -> Int32 {
-        guard let process = try status().processes.first(where: { $0.name == name }), process.pid > 0 else { throw Failure("\(name) does not run") }
+        guard let process = try status().processes.first(where: { $0.name == name }), process.pid > 0 else {
+            throw Failure("\(name) does not run")
+        }
         return process.pid
     }
 

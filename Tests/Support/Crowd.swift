@@ -1,8 +1,8 @@
 import CEpoll
 import Glibc
 
-/// Many clients that poll and a few apps that publish to them, on one epoll loop. Each message says for whom it is and its number in that
-/// client's row, so that whatever is lost, doubled, out of order or at the wrong door is seen.
+/// Many clients that poll and a few apps that publish to them, on one epoll loop. Each message says for whom it is and
+/// its number in that client's row, so that whatever is lost, doubled, out of order or at the wrong door is seen.
 public final class Crowd {
     public struct Plan: Sendable {
         public enum Publishing: Sendable { case lines, http, httpClose }
@@ -33,8 +33,10 @@ public final class Crowd {
             return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * part))]
         }
         public var description: String {
-            "published \(published) (sent \(sent), queued \(queued), refused \(refused), unanswered \(unanswered)), delivered \(delivered), lost \(lost), doubled \(doubled), "
-                + "disordered \(disordered), misdelivered \(misdelivered), cuts \(cuts), refused connects \(refusedConnects), gaps \(gaps), errors \(errors), "
+            "published \(published) (sent \(sent), queued \(queued), refused \(refused), unanswered \(unanswered)), "
+                + "delivered \(delivered), lost \(lost), doubled \(doubled), "
+                + "disordered \(disordered), misdelivered \(misdelivered), cuts \(cuts), refused connects "
+                + "\(refusedConnects), gaps \(gaps), errors \(errors), "
                 + "ms p50 \(latency(0.5)), p99 \(latency(0.99)), most \(latencies.max() ?? 0)"
         }
     }
@@ -55,7 +57,8 @@ public final class Crowd {
     public private(set) var tally = Tally()
     /// Called once, so many seconds after the start: what happens to the programs meanwhile.
     public var events: [(second: Double, action: () throws -> Void)] = []
-    /// Something may be lost, as when the manager's queue dies with it: then only the order counts, and the last message of each client.
+    /// Something may be lost, as when the manager's queue dies with it: then only the order counts, and the last
+    /// message of each client.
     public var allowsLoss = false
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
     var clients: [Client] = []
@@ -118,7 +121,9 @@ public final class Crowd {
         _ = descriptorsRaised
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        guard limit.rlim_cur >= count else { throw Failure("\(count) descriptors are needed, and a process may open \(limit.rlim_cur) here") }
+        guard limit.rlim_cur >= count else {
+            throw Failure("\(count) descriptors are needed, and a process may open \(limit.rlim_cur) here")
+        }
     }
     private func wait() {
         var ready = [epoll_event](repeating: epoll_event(), count: 256)
@@ -126,7 +131,11 @@ public final class Crowd {
         guard count > 0 else { return }
         for event in ready[0..<Int(count)] {
             let number = Int(event.data.u64)
-            if number < clients.count { handle(clients[number], event.events) } else { publishers[number - clients.count].handle(event.events) }
+            if number < clients.count {
+                handle(clients[number], event.events)
+            } else {
+                publishers[number - clients.count].handle(event.events)
+            }
         }
     }
 
@@ -134,7 +143,8 @@ public final class Crowd {
 
     /// A descriptor on its way to a port, watched under a number; it is writable when it is there.
     func connected(to port: Int, as number: Int) -> Int32 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        let descriptor = socket(
+            AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         precondition(descriptor >= 0, "no descriptor: \(errno)")
         var yes: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, 4)
@@ -165,7 +175,9 @@ public final class Crowd {
     }
     private func ask(_ client: Client) {
         let cursor = plan.cursors ? "cursor=\(client.cursor)" : "c=1"
-        let target = plan.form == .jsonp ? "/\(name(client.number)).js?callback=f&\(cursor)" : "/\(name(client.number)).json?\(cursor)"
+        let target =
+            plan.form == .jsonp
+            ? "/\(name(client.number)).js?callback=f&\(cursor)" : "/\(name(client.number)).json?\(cursor)"
         let request = HTTP.text("GET", target, plan.keepAlive ? [] : ["Connection: close"])
         _ = request.withUnsafeBytes { send(client.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     }
@@ -210,11 +222,17 @@ public final class Crowd {
                 continue
             }
             tally.delivered += 1
-            if number < client.nextExpected { tally.doubled += 1 } else {
-                if number > client.nextExpected { if allowsLoss { tally.lost += number - client.nextExpected } else { tally.disordered += 1 } }
+            if number < client.nextExpected {
+                tally.doubled += 1
+            } else {
+                if number > client.nextExpected {
+                    if allowsLoss { tally.lost += number - client.nextExpected } else { tally.disordered += 1 }
+                }
                 client.nextExpected = number + 1
             }
-            if let at = message.data["at"]?.int { tally.latencies.append(Double(monotonicNanoseconds() - UInt64(at)) / 1e6) }
+            if let at = message.data["at"]?.int {
+                tally.latencies.append(Double(monotonicNanoseconds() - UInt64(at)) / 1e6)
+            }
         }
     }
 
@@ -225,7 +243,9 @@ public final class Crowd {
         defer { client.nextPublished += 1 }
         tally.published += 1
         let time = tally.published % 16 == 0 ? ",\"at\":\(monotonicNanoseconds())" : ""
-        return "{\"client\":\"\(name(number))\",\"message\":{\"to\":\"\(name(number))\",\"n\":\(client.nextPublished)\(time)}}"
+        return
+            "{\"client\":\"\(name(number))\",\"message\":{\"to\":\"\(name(number))\",\"n\":\(client.nextPublished)"
+            + "\(time)}}"
     }
     func receipt(_ text: [UInt8]) {
         guard let receipt = (try? JSON.parse(text)).flatMap({ try? Receipt($0) }) else {
@@ -252,7 +272,9 @@ extension Response {
         response.status = Int(lines.first?.split(separator: " ").dropFirst().first ?? "") ?? 0
         for line in lines.dropFirst() {
             let parts = line.split(separator: ":", maxSplits: 1)
-            if parts.count == 2 { response.headers.append((parts[0].lowercased(), String(parts[1].drop { $0 == " " }))) }
+            if parts.count == 2 {
+                response.headers.append((parts[0].lowercased(), String(parts[1].drop { $0 == " " })))
+            }
         }
         let length = Int(response["content-length"] ?? "0") ?? 0
         guard bytes.count >= headEnd + 4 + length else { return nil }

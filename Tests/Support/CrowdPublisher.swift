@@ -64,7 +64,9 @@ final class CrowdPublisher {
         guard !output.isEmpty else { return }
         let count = output.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         if count > 0 { output.removeFirst(count) }
-        crowd.watch(descriptor, crowd.plan.clients + number, EPOLLIN.rawValue | (output.isEmpty ? 0 : EPOLLOUT.rawValue), EPOLL_CTL_MOD)
+        crowd.watch(
+            descriptor, crowd.plan.clients + number, EPOLLIN.rawValue | (output.isEmpty ? 0 : EPOLLOUT.rawValue),
+            EPOLL_CTL_MOD)
     }
 
     func handle(_ events: UInt32) {

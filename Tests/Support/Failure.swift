@@ -8,7 +8,8 @@ public struct Failure: Error, CustomStringConvertible {
     static func call(_ name: String) -> Failure { Failure("\(name): \(String(cString: strerror(errno)))") }
 }
 
-/// A moment of the monotonic clock by which a thing must have happened. Generous by default: machines are slow, and what is well never waits.
+/// A moment of the monotonic clock by which a thing must have happened. Generous by default: machines are slow, and
+/// what is well never waits.
 public struct Deadline: Sendable {
     private let end: UInt64
     public init(seconds: Double = 15) { end = monotonicNanoseconds() + UInt64(seconds * 1e9) }

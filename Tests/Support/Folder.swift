@@ -43,7 +43,9 @@ public final class Folder {
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
             if name != ".", name != ".." { names.append(name) }
         }
         return names
@@ -79,7 +81,9 @@ public enum Processes {
     public static var all: [Int32] { Folder.names(in: "/proc").compactMap { Int32($0) } }
     /// Those whose arguments name this path.
     public static func mentioning(_ path: String) -> [Int32] {
-        Folder.names(in: "/proc").compactMap { Int32($0) }.filter { $0 != getpid() && contents(ofFile: "/proc/\($0)/cmdline").contains(path) }
+        Folder.names(in: "/proc").compactMap { Int32($0) }.filter {
+            $0 != getpid() && contents(ofFile: "/proc/\($0)/cmdline").contains(path)
+        }
     }
     public static func isAlive(_ pid: Int32) -> Bool {
         guard kill(pid, 0) == 0 else { return false }
@@ -105,22 +109,29 @@ extension Processes {
     /// The UDP ports that a process has open.
     public static func udpPorts(_ pid: Int32) -> [Int] {
         var target = [CChar](repeating: 0, count: 64)
-        let sockets = Set(Folder.names(in: "/proc/\(pid)/fd").map { name in
-            let count = readlink("/proc/\(pid)/fd/\(name)", &target, target.count)
-            return String(decoding: target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        })
+        let sockets = Set(
+            Folder.names(in: "/proc/\(pid)/fd").map { name in
+                let count = readlink("/proc/\(pid)/fd/\(name)", &target, target.count)
+                return String(decoding: target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            })
         return contents(ofFile: "/proc/net/udp").split(separator: "\n").dropFirst().compactMap { line in
             let fields = line.split(separator: " ")
-            guard fields.count > 9, sockets.contains("socket:[\(fields[9])]"), let port = fields[1].split(separator: ":").last else { return nil }
+            guard fields.count > 9, sockets.contains("socket:[\(fields[9])]"),
+                let port = fields[1].split(separator: ":").last
+            else { return nil }
             return Int(port, radix: 16)
         }
     }
     /// The addresses that someone listens on at this TCP port, as the kernel writes them; IPv6 ones too.
     public static func listeningAddresses(_ port: Int) -> [String] {
-        let suffix = ":" + String(repeating: "0", count: 4 - String(port, radix: 16).count) + String(port, radix: 16, uppercase: true)
-        return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { contents(ofFile: $0).split(separator: "\n") }.compactMap { line in
+        let suffix =
+            ":" + String(repeating: "0", count: 4 - String(port, radix: 16).count)
+            + String(port, radix: 16, uppercase: true)
+        return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { contents(ofFile: $0).split(separator: "\n") }.compactMap {
+            line in
             let fields = line.split(separator: " ")
-            return fields.count > 3 && fields[1].hasSuffix(suffix) && fields[3] == "0A" ? String(fields[1].dropLast(5)) : nil
+            return fields.count > 3 && fields[1].hasSuffix(suffix) && fields[3] == "0A"
+                ? String(fields[1].dropLast(5)) : nil
         }
     }
 }

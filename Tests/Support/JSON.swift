@@ -1,4 +1,5 @@
-/// A strict reader of JSON (RFC 8259), written apart from the programs' own, so that both can't be wrong in the same way.
+/// A strict reader of JSON (RFC 8259), written apart from the programs' own, so that both can't be wrong in the same
+/// way.
 public indirect enum JSON: Equatable, Sendable {
     case null
     case bool(Bool)
@@ -41,7 +42,9 @@ public indirect enum JSON: Equatable, Sendable {
         var at = 0
 
         var next: UInt8? { at < bytes.count ? bytes[at] : nil }
-        func failure(_ what: String) -> Failure { Failure("\(what) at byte \(at) of \(String(decoding: bytes.prefix(500), as: UTF8.self))") }
+        func failure(_ what: String) -> Failure {
+            Failure("\(what) at byte \(at) of \(String(decoding: bytes.prefix(500), as: UTF8.self))")
+        }
         mutating func space() { while let byte = next, [32, 9, 10, 13].contains(byte) { at += 1 } }
         mutating func takes(_ text: String) -> Bool {
             guard bytes[at...].starts(with: text.utf8) else { return false }
@@ -132,7 +135,9 @@ public indirect enum JSON: Equatable, Sendable {
                 let plain: [UInt8: UInt16] = [34: 34, 92: 92, 47: 47, 98: 8, 102: 12, 110: 10, 114: 13, 116: 9]
                 if let unit = plain[escape] {
                     units.append(unit)
-                } else if escape == UInt8(ascii: "u"), at + 4 <= bytes.count, let unit = UInt16(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16) {
+                } else if escape == UInt8(ascii: "u"), at + 4 <= bytes.count,
+                    let unit = UInt16(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16)
+                {
                     units.append(unit)
                     at += 4
                 } else {

@@ -14,10 +14,12 @@ public final class Pair {
     private let managerSettings: [String: String]
     private let workerSettings: [String: String]
 
-    /// Settings are the daemons' arguments without their dashes; an empty value leaves the argument away. `linkPort`: where a test itself stands in
-    /// for the manager. `descriptors`: the most that each worker may open. Returns when all workers are linked.
+    /// Settings are the daemons' arguments without their dashes; an empty value leaves the argument away. `linkPort`:
+    /// where a test itself stands in for the manager. `descriptors`: the most that each worker may open. Returns when
+    /// all workers are linked.
     public init(
-        workers count: Int = 1, manager managerSettings: [String: String] = [:], worker workerSettings: [String: String] = [:],
+        workers count: Int = 1, manager managerSettings: [String: String] = [:],
+        worker workerSettings: [String: String] = [:],
         startsManager: Bool = true, linkPort: Int? = nil, descriptors: Int? = nil
     ) throws {
         folder = try Folder()
@@ -39,7 +41,8 @@ public final class Pair {
         Poller(port: clientPort(worker), client: client, form: form, cursor: cursor)
     }
     /// Starts a poll and returns when the manager knows of it.
-    public func held(_ client: String, worker: Int = 0, form: Poller.Form = .json, cursor: Int? = nil) throws -> Poller {
+    public func held(_ client: String, worker: Int = 0, form: Poller.Form = .json, cursor: Int? = nil) throws -> Poller
+    {
         let poller = poller(client, worker: worker, form: form, cursor: cursor)
         try poller.start()
         try app.waitUntilConnected(client, worker: worker)
@@ -47,7 +50,9 @@ public final class Pair {
     }
 
     private func arguments(_ defaults: [String: String], _ changes: [String: String]) -> [String] {
-        defaults.merging(changes) { $1 }.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.flatMap { ["--\($0.key)", $0.value] }
+        defaults.merging(changes) { $1 }.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.flatMap {
+            ["--\($0.key)", $0.value]
+        }
     }
 
     public func startManager() throws {
@@ -55,7 +60,8 @@ public final class Pair {
             "megamanager",
             arguments(
                 [
-                    "address": "127.0.0.1", "port": "\(linkPort)", "app-address": "127.0.0.1", "app-port": "\(appPort)", "workers": "\(max(1, workers.count))",
+                    "address": "127.0.0.1", "port": "\(linkPort)", "app-address": "127.0.0.1", "app-port": "\(appPort)",
+                    "workers": "\(max(1, workers.count))",
                     "run-directory": folder.path, "stats": "127.0.0.1:\(statsPort)",
                 ], managerSettings), in: folder)
         manager = program
@@ -66,7 +72,8 @@ public final class Pair {
             "megaworker",
             arguments(
                 [
-                    "number": "\(number)", "address": "127.0.0.1", "port": "\(clientPort(number))", "manager": "127.0.0.1:\(linkPort)",
+                    "number": "\(number)", "address": "127.0.0.1", "port": "\(clientPort(number))",
+                    "manager": "127.0.0.1:\(linkPort)",
                     "workers": "\(workers.count)", "run-directory": folder.path, "stats": "127.0.0.1:\(statsPort)",
                 ], workerSettings), in: folder, descriptors: descriptors)
         workers[number] = program
@@ -84,7 +91,9 @@ public final class Pair {
         } catch { throw Failure("\(error); its output:\n\(program.output)") }
     }
     public func waitUntilLinked(_ worker: Int = 0) throws {
-        try waitUntil(workers[worker]!, "is linked") { try HTTP.request("GET", "/_/health", port: clientPort(worker)).status == 200 }
+        try waitUntil(workers[worker]!, "is linked") {
+            try HTTP.request("GET", "/_/health", port: clientPort(worker)).status == 200
+        }
     }
     public func killManager() {
         manager?.kill()
@@ -97,6 +106,7 @@ public final class Pair {
 
     /// Says which programs have ended, with their output; empty where all run.
     public var ended: String {
-        (workers + [manager]).compactMap { $0 }.filter { !$0.isRunning }.map { "\($0.name) ended:\n\($0.output)" }.joined(separator: "\n")
+        (workers + [manager]).compactMap { $0 }.filter { !$0.isRunning }.map { "\($0.name) ended:\n\($0.output)" }
+            .joined(separator: "\n")
     }
 }

@@ -12,12 +12,15 @@ public struct Envelope: Sendable {
     public init(_ text: [UInt8], _ response: Response) throws {
         self.response = response
         let json = try JSON.parse(text)
-        guard Set(json.names).isSubset(of: ["messages", "cursor", "gap", "retry", "error"]), Set(json.names).count == json.names.count,
+        guard Set(json.names).isSubset(of: ["messages", "cursor", "gap", "retry", "error"]),
+            Set(json.names).count == json.names.count,
             let messages = json["messages"]?.array, let cursor = json["cursor"]?.int
         else { throw Failure("no envelope: \(json)") }
         self.cursor = cursor
         for message in messages {
-            guard message.names == ["id", "data"], let id = message["id"]?.int, let data = message["data"] else { throw Failure("no message: \(message)") }
+            guard message.names == ["id", "data"], let id = message["id"]?.int, let data = message["data"] else {
+                throw Failure("no message: \(message)")
+            }
             self.messages.append((id, data))
         }
         gap = json["gap"]?.bool ?? false
@@ -46,7 +49,8 @@ public final class Poller {
         let cursor = cursor.map { "cursor=\($0)" }
         switch form {
         case .json: return "/\(percentEncoded(client)).json" + (cursor.map { "?" + $0 } ?? "")
-        case .jsonp: return "/\(percentEncoded(client)).js?callback=\(Poller.callback)" + (cursor.map { "&" + $0 } ?? "")
+        case .jsonp:
+            return "/\(percentEncoded(client)).js?callback=\(Poller.callback)" + (cursor.map { "&" + $0 } ?? "")
         case .bare: return "/\(percentEncoded(client)).js"
         }
     }
@@ -64,12 +68,16 @@ public final class Poller {
         if form == .jsonp, response.status == 200 {
             let before = Array("/**/\(Poller.callback)(".utf8)
             let after = Array(");".utf8)
-            guard body.starts(with: before), body.count >= before.count + after.count, body.suffix(after.count).elementsEqual(after) else {
+            guard body.starts(with: before), body.count >= before.count + after.count,
+                body.suffix(after.count).elementsEqual(after)
+            else {
                 throw Failure("no call of the callback: \(response.body)")
             }
             body = Array(body[before.count..<body.count - after.count])
         }
-        guard let envelope = try? Envelope(body, response) else { throw Failure("no envelope: \(response.status) \(response.headers) \(response.body)") }
+        guard let envelope = try? Envelope(body, response) else {
+            throw Failure("no envelope: \(response.status) \(response.headers) \(response.body)")
+        }
         if cursor != nil { cursor = envelope.cursor }
         return envelope
     }
@@ -107,7 +115,8 @@ public func quoted(_ text: String) -> String {
         switch scalar {
         case "\"": out += "\\\""
         case "\\": out += "\\\\"
-        case let control where control.value < 32: out += "\\u00" + (control.value < 16 ? "0" : "") + String(control.value, radix: 16)
+        case let control where control.value < 32:
+            out += "\\u00" + (control.value < 16 ? "0" : "") + String(control.value, radix: 16)
         default: out.unicodeScalars.append(scalar)
         }
     }

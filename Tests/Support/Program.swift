@@ -18,20 +18,23 @@ public final class Program {
         let count = readlink("/proc/self/exe", &path, path.count - 1)
         let whole = String(decoding: path[0..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let folder = whole.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        // A test helper of the toolchain may carry the bundle: then the programs are beside the bundle that was named to it.
+        // A test helper of the toolchain may carry the bundle: then the programs are beside the bundle that was named
+        // to it.
         if access("\(folder)/megaworker", X_OK) == 0 { return folder }
         for argument in CommandLine.arguments where argument.contains(".xctest") {
-            let beside = argument.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            let beside = argument.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+                separator: "/")
             if access("\(beside)/megaworker", X_OK) == 0 { return beside }
         }
         return ".build/debug"
     }()
 
-    /// Starts `name` from that folder, or a program by its whole path. `descriptors`: the most files that it may open. `listeners`: handed over as systemd
-    /// does it, with their names. Its output goes to a file in `folder`, or to `terminal`, which is its input then, too.
-    /// `keepsErrorsApart`: `output` is its standard output alone.
+    /// Starts `name` from that folder, or a program by its whole path. `descriptors`: the most files that it may open.
+    /// `listeners`: handed over as systemd does it, with their names. Its output goes to a file in `folder`, or to
+    /// `terminal`, which is its input then, too. `keepsErrorsApart`: `output` is its standard output alone.
     public init(
-        _ name: String, _ arguments: [String], in folder: Folder, environment: [String: String] = [:], descriptors: Int? = nil, listeners: [(name: String, descriptor: Int32)] = [],
+        _ name: String, _ arguments: [String], in folder: Folder, environment: [String: String] = [:],
+        descriptors: Int? = nil, listeners: [(name: String, descriptor: Int32)] = [],
         keepsErrorsApart: Bool = false, terminal: String? = nil
     ) throws {
         self.name = name
@@ -47,7 +50,9 @@ public final class Program {
             environment["LISTEN_FDNAMES"] = listeners.map(\.name).joined(separator: ":")
         }
         let variables = ["HOME=\(folder.path)", "TMPDIR=\(folder.path)"] + environment.map { "\($0)=\($1)" }
-        pid = try spawn(command, environment: variables, output: outputFile, appends: true, inherited: listeners.map(\.descriptor), errors: errorFile, terminal: terminal)
+        pid = try spawn(
+            command, environment: variables, output: outputFile, appends: true, inherited: listeners.map(\.descriptor),
+            errors: errorFile, terminal: terminal)
     }
     deinit { kill() }
 
@@ -87,7 +92,9 @@ public final class Program {
     }
 
     /// Runs a program to its end.
-    public static func run(_ name: String, _ arguments: [String], in folder: Folder, seconds: Double = 30) throws -> (end: End, output: String) {
+    public static func run(_ name: String, _ arguments: [String], in folder: Folder, seconds: Double = 30) throws -> (
+        end: End, output: String
+    ) {
         let program = try Program(name, arguments, in: folder)
         return (try program.waitForExit(seconds: seconds), program.output)
     }

@@ -7,10 +7,13 @@ public struct Receipt: Sendable, Equatable {
 
     init(_ json: JSON) throws {
         if let error = json["error"] {
-            guard let code = error["code"]?.string, let message = error["message"]?.string, !message.isEmpty else { throw Failure("no error: \(json)") }
+            guard let code = error["code"]?.string, let message = error["message"]?.string, !message.isEmpty else {
+                throw Failure("no error: \(json)")
+            }
             errorCode = code
         } else {
-            guard let id = json["id"]?.int, let status = json["status"]?.string, status == "sent" || status == "queued" else { throw Failure("no receipt: \(json)") }
+            guard let id = json["id"]?.int, let status = json["status"]?.string, status == "sent" || status == "queued"
+            else { throw Failure("no receipt: \(json)") }
             (self.id, self.status) = (id, status)
         }
     }
@@ -51,12 +54,16 @@ public struct Publisher: Sendable {
         public var connected: Bool
         public var worker: Int?
         public var queued: Int
-        public init(connected: Bool, worker: Int? = nil, queued: Int) { (self.connected, self.worker, self.queued) = (connected, worker, queued) }
+        public init(connected: Bool, worker: Int? = nil, queued: Int) {
+            (self.connected, self.worker, self.queued) = (connected, worker, queued)
+        }
     }
     public func presence(_ client: String) throws -> Presence {
         let response = try HTTP.request("GET", "/clients/\(percentEncoded(client))", port: port, headers)
         let json = try response.json()
-        guard response.status == 200, json["client"]?.string == client, let connected = json["connected"]?.bool, let queued = json["queued"]?.int else {
+        guard response.status == 200, json["client"]?.string == client, let connected = json["connected"]?.bool,
+            let queued = json["queued"]?.int
+        else {
             throw Failure("no presence: \(response.status) \(json)")
         }
         return Presence(connected: connected, worker: json["worker"]?.int, queued: queued)

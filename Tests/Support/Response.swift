@@ -21,14 +21,19 @@ extension Socket {
         let head = try readUntil("\r\n\r\n", seconds: seconds)
         let lines = head.split(separator: "\r\n", omittingEmptySubsequences: false).dropLast(2)
         let parts = (lines.first ?? "").split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0].hasPrefix("HTTP/1."), let status = Int(parts[1]), parts[1].count == 3 else { throw Failure("no status line: \(head)") }
+        guard parts.count == 3, parts[0].hasPrefix("HTTP/1."), let status = Int(parts[1]), parts[1].count == 3 else {
+            throw Failure("no status line: \(head)")
+        }
         (response.version, response.status, response.reason) = (String(parts[0]), status, String(parts[2]))
         for line in lines.dropFirst() {
-            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex, !line.contains("\n"), !line.contains("\r") else {
+            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex, !line.contains("\n"),
+                !line.contains("\r")
+            else {
                 throw Failure("no header line: \(line)")
             }
             let value = line[line.index(after: colon)...].drop { $0 == " " }
-            response.headers.append((line[..<colon].lowercased(), String(value.reversed().drop { $0 == " " }.reversed())))
+            response.headers.append(
+                (line[..<colon].lowercased(), String(value.reversed().drop { $0 == " " }.reversed())))
         }
         let lengths = response.headers.filter { $0.name == "content-length" }
         guard lengths.count <= 1 else { throw Failure("more than one Content-Length: \(head)") }
@@ -45,7 +50,10 @@ extension Socket {
 
 public enum HTTP {
     /// A request as text.
-    public static func text(_ method: String = "GET", _ target: String, _ headers: [String] = [], body: [UInt8] = [], version: String = "1.1") -> [UInt8] {
+    public static func text(
+        _ method: String = "GET", _ target: String, _ headers: [String] = [], body: [UInt8] = [],
+        version: String = "1.1"
+    ) -> [UInt8] {
         var head = "\(method) \(target) HTTP/\(version)\r\nHost: localhost\r\n"
         for header in headers { head += header + "\r\n" }
         if method == "POST" || !body.isEmpty { head += "Content-Length: \(body.count)\r\n" }
@@ -53,7 +61,8 @@ public enum HTTP {
     }
     /// One request on a connection of its own.
     public static func request(
-        _ method: String = "GET", _ target: String, port: Int, _ headers: [String] = [], body: String = "", seconds: Double = 15
+        _ method: String = "GET", _ target: String, port: Int, _ headers: [String] = [], body: String = "",
+        seconds: Double = 15
     ) throws -> Response {
         let socket = try Socket(port: port)
         try socket.send(text(method, target, headers, body: Array(body.utf8)))

@@ -1,7 +1,8 @@
 import FreePorts
 import Glibc
 
-/// A TCP connection to loopback, blocking with deadlines: what any client of ours is, as slow or as rude as a test wants it.
+/// A TCP connection to loopback, blocking with deadlines: what any client of ours is, as slow or as rude as a test
+/// wants it.
 public final class Socket {
     public private(set) var descriptor: Int32
     /// Received and not yet taken.
@@ -31,7 +32,9 @@ public final class Socket {
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
         guard result == 0 else {
             let failure = Failure.call("connect to \(path)")
@@ -52,7 +55,9 @@ public final class Socket {
     public var localPort: Int {
         var address = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        _ = withUnsafeMutablePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) } }
+        _ = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+        }
         return Int(UInt16(bigEndian: address.sin_port))
     }
     public func close() {
@@ -74,11 +79,15 @@ public final class Socket {
         let deadline = Deadline(seconds: seconds)
         var sent = 0
         while sent < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL)) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL))
+            }
             if count > 0 {
                 sent += count
             } else if errno == EAGAIN {
-                guard wait(Int16(POLLOUT), deadline) else { throw Failure("sent \(sent) of \(bytes.count) bytes: the peer takes no more") }
+                guard wait(Int16(POLLOUT), deadline) else {
+                    throw Failure("sent \(sent) of \(bytes.count) bytes: the peer takes no more")
+                }
             } else if errno != EINTR {
                 throw Failure.call("send")
             }
@@ -86,7 +95,11 @@ public final class Socket {
     }
     /// Sends what is taken at once. Bytes taken; 0 where the peer takes none, or is gone.
     public func sendSome(_ bytes: [UInt8]) -> Int {
-        max(0, bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT)) })
+        max(
+            0,
+            bytes.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            })
     }
 
     private func wait(_ events: Int16, _ deadline: Deadline) -> Bool {
@@ -98,7 +111,8 @@ public final class Socket {
         }
     }
 
-    /// Waits for bytes. False: the peer has closed. Throws when nothing comes in time, and where the connection was reset.
+    /// Waits for bytes. False: the peer has closed. Throws when nothing comes in time, and where the connection was
+    /// reset.
     @discardableResult
     public func receive(_ deadline: Deadline = Deadline()) throws -> Bool {
         var chunk = [UInt8](repeating: 0, count: 65536)
@@ -114,7 +128,8 @@ public final class Socket {
             }
             guard errno == EAGAIN || errno == EINTR else { throw Failure.call("recv") }
             guard wait(Int16(POLLIN), deadline) else {
-                throw Failure("nothing more came in time; so far: \(String(decoding: received.prefix(2000), as: UTF8.self))")
+                throw Failure(
+                    "nothing more came in time; so far: \(String(decoding: received.prefix(2000), as: UTF8.self))")
             }
         }
     }
@@ -126,7 +141,9 @@ public final class Socket {
         while true {
             if let at = received.firstRange(of: end, from: searched) { return take(at + end.count) }
             searched = max(0, received.count - end.count)
-            guard try receive(deadline) else { throw Failure("closed before \(end): \(String(decoding: received, as: UTF8.self))") }
+            guard try receive(deadline) else {
+                throw Failure("closed before \(end): \(String(decoding: received, as: UTF8.self))")
+            }
         }
     }
     public func readLine() throws -> String { String(try readUntil("\n").dropLast()) }
@@ -170,7 +187,9 @@ public final class Socket {
 public func sendDatagram(_ bytes: [UInt8], to port: Int) {
     let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     defer { close(descriptor) }
-    _ = withAddress(port) { address, length in bytes.withUnsafeBytes { sendto(descriptor, $0.baseAddress, $0.count, 0, address, length) } }
+    _ = withAddress(port) { address, length in
+        bytes.withUnsafeBytes { sendto(descriptor, $0.baseAddress, $0.count, 0, address, length) }
+    }
 }
 
 /// A port of loopback that a test listens on, as a stand-in for the manager.
@@ -182,7 +201,9 @@ public final class Listener {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
-        guard withAddress(self.port, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 1024) == 0 else { throw Failure.call("listen") }
+        guard withAddress(self.port, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 1024) == 0 else {
+            throw Failure.call("listen")
+        }
     }
     deinit { Glibc.close(descriptor) }
     public func accept(seconds: Double = 15) throws -> Socket {

@@ -1,6 +1,7 @@
 import Glibc
 
-/// A shell's own limit may be lower than what is allowed. Raised once, before the first program is started; programs inherit it.
+/// A shell's own limit may be lower than what is allowed. Raised once, before the first program is started; programs
+/// inherit it.
 let descriptorsRaised: Void = {
     var limit = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -50,9 +51,17 @@ private func start(
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, terminal ?? "/dev/null", terminal == nil ? O_RDONLY : O_RDWR, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, terminal ?? output, terminal == nil ? O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC) : O_RDWR, 0o600)
-    if let errors { posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600) } else { posix_spawn_file_actions_adddup2(&actions, 1, 2) }
-    for (index, descriptor) in inherited.enumerated() { posix_spawn_file_actions_adddup2(&actions, descriptor, 3 + Int32(index)) }
+    posix_spawn_file_actions_addopen(
+        &actions, 1, terminal ?? output, terminal == nil ? O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC) : O_RDWR,
+        0o600)
+    if let errors {
+        posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    } else {
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    }
+    for (index, descriptor) in inherited.enumerated() {
+        posix_spawn_file_actions_adddup2(&actions, descriptor, 3 + Int32(index))
+    }
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

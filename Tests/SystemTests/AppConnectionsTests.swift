@@ -4,10 +4,13 @@ import Testing
 /// The connections of apps, one by one: what the manager tells of them is what they did.
 struct AppConnectionsTests {
     private func apps(_ port: Int, _ query: String = "", key: String? = nil) throws -> (rows: [JSON], more: Int?) {
-        let answer = try HTTP.request("GET", "/apps\(query)", port: port, key.map { ["Authorization: Bearer \($0)"] } ?? []).json()
+        let answer = try HTTP.request(
+            "GET", "/apps\(query)", port: port, key.map { ["Authorization: Bearer \($0)"] } ?? []
+        ).json()
         return (answer["apps"]?.array ?? [], answer["more"]?.int)
     }
-    /// What was asked, once the manager has seen those go whose connections were closed a moment ago, by who asked before.
+    /// What was asked, once the manager has seen those go whose connections were closed a moment ago, by who asked
+    /// before.
     private func settled<Value: Equatable>(_ wanted: Value, _ asked: () throws -> Value) throws {
         var last: Value?
         do {
@@ -42,7 +45,9 @@ struct AppConnectionsTests {
         }
         for (row, (peer, form, publishes, bytes, errors)) in zip(rows, wanted) {
             #expect(row["peer"]?.string == peer && row["form"]?.string == form, "\(row)")
-            #expect(row["publishes"]?.int == publishes && row["bytes"]?.int == bytes && row["errors"]?.int == errors && row["backlog_bytes"]?.int == 0, "\(row)")
+            #expect(
+                row["publishes"]?.int == publishes && row["bytes"]?.int == bytes && row["errors"]?.int == errors
+                    && row["backlog_bytes"]?.int == 0, "\(row)")
             let up = try #require(row["connected_seconds"]?.double), idle = try #require(row["idle_seconds"]?.double)
             #expect(idle >= 0 && up >= idle && up < 60, "\(row)")
         }
@@ -97,7 +102,10 @@ struct AppConnectionsTests {
     @Test func command_showsThemAsATable_andTheKeyIsAskedFor() throws {
         let appliance = try Appliance(workers: 1, ["app": "key = \"secret\""])
         defer { appliance.end() }
-        let (busy, bad) = (try LinePublisher(port: appliance.appPort, key: "secret"), try LinePublisher(port: appliance.appPort, key: "secret"))
+        let (busy, bad) = (
+            try LinePublisher(port: appliance.appPort, key: "secret"),
+            try LinePublisher(port: appliance.appPort, key: "secret")
+        )
         for _ in 0..<5 { try busy.publish("c1", "x") }
         try bad.publish("c1", "x")
         try bad.socket.send("{}\n")
@@ -111,8 +119,13 @@ struct AppConnectionsTests {
         }
         #expect(rows.first == ["PUBLISHES", "BYTES", "ERRORS", "BACKLOG", "UP", "IDLE", "FORM", "PEER"])
         #expect(rows.dropFirst().map { Array($0.prefix(4)) } == [["5", "15", "0", "0"], ["1", "3", "1", "0"]])
-        #expect(rows.dropFirst().map { Array($0.suffix(2)) } == [["lines", peer(busy.socket)], ["lines", peer(bad.socket)]])
-        try settled(true) { try appliance.command("apps", "-n", "1").output.hasSuffix("\(peer(busy.socket))\nand 1 more\n") }
+        #expect(
+            rows.dropFirst().map { Array($0.suffix(2)) } == [
+                ["lines", peer(busy.socket)], ["lines", peer(bad.socket)],
+            ])
+        try settled(true) {
+            try appliance.command("apps", "-n", "1").output.hasSuffix("\(peer(busy.socket))\nand 1 more\n")
+        }
         try settled([peer(busy.socket), peer(bad.socket), "and 0"]) {
             let json = try JSON.parse(try appliance.command("apps", "--json").output)
             return peers(json["apps"]?.array) + ["and \(json["more"]?.int ?? -1)"]
@@ -129,12 +142,18 @@ struct AppConnectionsTests {
         try lines.publish("c1", "x")
         var (output, rows) = ("", [JSON]())
         try settled(1) {
-            output = try Program.run("megatop", ["-b", "-S", "delivery", "-o", "json", "-c", appliance.configuration], in: appliance.folder).output
+            output = try Program.run(
+                "megatop", ["-b", "-S", "delivery", "-o", "json", "-c", appliance.configuration], in: appliance.folder
+            ).output
             rows = try JSON.parse(output)["apps"]?.array ?? []
             return rows.count
         }
-        #expect(rows[0]["peer"]?.string == peer(lines.socket) && rows[0]["pub_s"]?.double == 0 && rows[0]["fresh"]?.bool == true, "\(output)")
-        let text = try Program.run("megatop", ["-b", "-S", "delivery", "-c", appliance.configuration], in: appliance.folder).output
+        #expect(
+            rows[0]["peer"]?.string == peer(lines.socket) && rows[0]["pub_s"]?.double == 0
+                && rows[0]["fresh"]?.bool == true, "\(output)")
+        let text = try Program.run(
+            "megatop", ["-b", "-S", "delivery", "-c", appliance.configuration], in: appliance.folder
+        ).output
         #expect(text.contains("# app \(peer(lines.socket)) ") && text.contains(" pub_s=0 "), "\(text)")
     }
 }

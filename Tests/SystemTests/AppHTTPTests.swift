@@ -101,7 +101,8 @@ struct AppHTTPTests {
         let pair = try Pair()
         let messages = [
             "null", "true", "0", "-0.0", "1.50e+3", "12345678901234567890", "\"\"",
-            "\"\\u0000\\ud83d\\ude00\\/\"", "[]", "{}", "[[],{\"\":[]}]", "{\"a\" :\t1 , \"a\": 2}", "\"\u{1F600}\u{FEFF}\u{7F}\"",
+            "\"\\u0000\\ud83d\\ude00\\/\"", "[]", "{}", "[[],{\"\":[]}]", "{\"a\" :\t1 , \"a\": 2}",
+            "\"\u{1F600}\u{FEFF}\u{7F}\"",
             "\"" + String(repeating: "x", count: 60_000) + "\"", "5e-324", "1e308", "0.1",
         ]
         for (number, message) in messages.enumerated() {
@@ -109,13 +110,16 @@ struct AppHTTPTests {
             #expect(receipt.errorCode == nil, "\(message.prefix(80))")
             guard receipt.errorCode == nil else { continue }
             let response = try HTTP.request("GET", "/c\(number).json", port: pair.client)
-            let data = response.body.dropFirst("{\"messages\":[{\"id\":\(receipt.id!),\"data\":".count).dropLast("}],\"cursor\":\(receipt.id!)}".count)
+            let data = response.body.dropFirst("{\"messages\":[{\"id\":\(receipt.id!),\"data\":".count).dropLast(
+                "}],\"cursor\":\(receipt.id!)}".count)
             #expect(data == message, "\(message.prefix(80))")
         }
     }
 
     /// JSON has no bound for numbers: they pass through as they are.
-    @Test(arguments: ["123456789012345678901234567890", "-9223372036854775809", "1e999", "[1,{\"a\\\"1\":12345678901234567890123}]"])
+    @Test(arguments: [
+        "123456789012345678901234567890", "-9223372036854775809", "1e999", "[1,{\"a\\\"1\":12345678901234567890123}]",
+    ])
     func numberOfAnyLength_passesThrough(_ message: String) throws {
         let pair = try Pair()
         let poller = try pair.held("c1")
@@ -133,7 +137,9 @@ struct AppHTTPTests {
         let pair = try Pair()
         let poller = try pair.held("here")
         let response = try pair.app.post(
-            "[{\"client\":\"here\",\"message\":1},{\"client\":\"away\",\"message\":2},{\"client\":\"\",\"message\":3},{\"client\":\"x\"},{\"client\":\"away\",\"message\":4,\"ttl\":5}]")
+            "[{\"client\":\"here\",\"message\":1},{\"client\":\"away\",\"message\":2},{\"client\":\"\",\"message\":3},"
+                + "{\"client\":\"x\"},{\"client\":\"away\",\"message\":4,\"ttl\":5}]"
+        )
         #expect(response.status == 200)
         let answers = try #require(try response.json().array)
         #expect(answers.count == 5)
@@ -166,7 +172,9 @@ struct AppHTTPTests {
         #expect(ids == ids.sorted())
         #expect(try pair.poller("c1").poll().ids == ids)
         // A bad line is answered in its place; the others go on.
-        let mixed = try pair.app.post("{\"client\":\"c2\",\"message\":1}\nnonsense\n{\"client\":\"c2\",\"message\":2}", type: "application/x-ndjson")
+        let mixed = try pair.app.post(
+            "{\"client\":\"c2\",\"message\":1}\nnonsense\n{\"client\":\"c2\",\"message\":2}",
+            type: "application/x-ndjson")
         #expect(mixed.status == 200)
         #expect(try pair.app.presence("c2").queued == 2)
         #expect(mixed.body.contains("\"error\""))
@@ -204,8 +212,10 @@ struct AppHTTPTests {
     // MARK: refusals
 
     @Test(arguments: [
-        ("{\"client\":\"c1\",\"message\":}", 26), ("{\"client\":\"c1\" \"message\":1}", 15), ("nonsense", 0), ("{\"client\":\"c1\",\"message\":01}", 26),
-        ("{\"client\":\"c1\",\"message\":tru}", 25), ("{\"client\":\"c1\",\"message\":\"\\x\"}", 26), ("", 0), ("{\"client\":\"c1\",\"message\":1}}", 27),
+        ("{\"client\":\"c1\",\"message\":}", 26), ("{\"client\":\"c1\" \"message\":1}", 15), ("nonsense", 0),
+        ("{\"client\":\"c1\",\"message\":01}", 26),
+        ("{\"client\":\"c1\",\"message\":tru}", 25), ("{\"client\":\"c1\",\"message\":\"\\x\"}", 26), ("", 0),
+        ("{\"client\":\"c1\",\"message\":1}}", 27),
         ("{\"client\":\"c1\",\"message\":[1,]}", 28), ("{\"client\":\"c1\",\"message\":1", 27),
     ])
     func badJSON_is400WithItsPlace(_ body: String, _ near: Int) throws {
@@ -221,9 +231,12 @@ struct AppHTTPTests {
     }
 
     @Test(arguments: [
-        "{}", "{\"message\":1}", "{\"client\":1,\"message\":1}", "{\"client\":\"\",\"message\":1}", "{\"client\":\"a/b\",\"message\":1}",
-        "{\"client\":\"a/b\",\"message\":1}", "{\"client\":\"a\\u0000\",\"message\":1}", "{\"client\":\"a\\n\",\"message\":1}", "{\"client\":\"c\"}", "17", "null", "\"x\"",
-        "{\"client\":\"c\",\"message\":1,\"ttl\":\"x\"}", "{\"client\":\"c\",\"message\":1,\"ttl\":-1}", "{\"client\":null,\"message\":1}",
+        "{}", "{\"message\":1}", "{\"client\":1,\"message\":1}", "{\"client\":\"\",\"message\":1}",
+        "{\"client\":\"a/b\",\"message\":1}",
+        "{\"client\":\"a/b\",\"message\":1}", "{\"client\":\"a\\u0000\",\"message\":1}",
+        "{\"client\":\"a\\n\",\"message\":1}", "{\"client\":\"c\"}", "17", "null", "\"x\"",
+        "{\"client\":\"c\",\"message\":1,\"ttl\":\"x\"}", "{\"client\":\"c\",\"message\":1,\"ttl\":-1}",
+        "{\"client\":null,\"message\":1}",
     ])
     func wrongPublish_is400(_ body: String) throws {
         let pair = try Pair()
@@ -250,7 +263,9 @@ struct AppHTTPTests {
         #expect(over.errorCode != nil)
         #expect(try pair.app.presence("c1").queued == 0)
         // In a batch it is refused alone.
-        let batch = try pair.app.post("[" + Publisher.body("c1", json: "\"" + String(repeating: "x", count: 65_535) + "\"") + "," + Publisher.body("c1", json: "2") + "]")
+        let batch = try pair.app.post(
+            "[" + Publisher.body("c1", json: "\"" + String(repeating: "x", count: 65_535) + "\"") + ","
+                + Publisher.body("c1", json: "2") + "]")
         #expect(batch.status == 200)
         #expect(try pair.app.presence("c1").queued == 1)
     }
@@ -259,7 +274,10 @@ struct AppHTTPTests {
         let pair = try Pair()
         for bad in [[0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xE2, 0x82], [0xF4, 0x90, 0x80, 0x80]] as [[UInt8]] {
             let socket = try Socket(port: pair.appPort)
-            try socket.send(HTTP.text("POST", "/publish", body: Array("{\"client\":\"c1\",\"message\":\"".utf8) + bad + Array("\"}".utf8)))
+            try socket.send(
+                HTTP.text(
+                    "POST", "/publish", body: Array("{\"client\":\"c1\",\"message\":\"".utf8) + bad + Array("\"}".utf8))
+            )
             #expect(try socket.readResponse().status == 400, "\(bad)")
         }
         let deep = String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000)
@@ -302,10 +320,13 @@ struct AppHTTPTests {
         let socket = try Socket(port: pair.appPort)
         var bytes: [UInt8] = []
         for number in 0..<50 {
-            bytes += HTTP.text("POST", "/publish", body: Array(Publisher.body("c\(number % 3)", json: "\(number)").utf8))
+            bytes += HTTP.text(
+                "POST", "/publish", body: Array(Publisher.body("c\(number % 3)", json: "\(number)").utf8))
             if number % 10 == 0 { bytes += HTTP.text("GET", "/clients/c0") }
         }
-        for start in stride(from: 0, to: bytes.count, by: 777) { try socket.send(Array(bytes[start..<min(bytes.count, start + 777)])) }
+        for start in stride(from: 0, to: bytes.count, by: 777) {
+            try socket.send(Array(bytes[start..<min(bytes.count, start + 777)]))
+        }
         var last = 0
         for number in 0..<50 {
             let id = try #require(try socket.readResponse().json()["id"]?.int)
@@ -320,8 +341,12 @@ struct AppHTTPTests {
     @Test func withAKey_nothingIsDoneWithoutIt() throws {
         let folder = try Folder()
         let pair = try Pair(manager: ["app-key-file": try folder.write("key", "s3cret\n")])
-        for headers in [[], ["Authorization: Bearer wrong"], ["Authorization: Bearer s3cret2"], ["Authorization: Bearer "], ["Authorization: Basic s3cret"]] {
-            let response = try HTTP.request("POST", "/publish", port: pair.appPort, headers, body: Publisher.body("c1", json: "1"))
+        for headers in [
+            [], ["Authorization: Bearer wrong"], ["Authorization: Bearer s3cret2"], ["Authorization: Bearer "],
+            ["Authorization: Basic s3cret"],
+        ] {
+            let response = try HTTP.request(
+                "POST", "/publish", port: pair.appPort, headers, body: Publisher.body("c1", json: "1"))
             #expect(response.status == 401, "\(headers)")
             #expect(response.errorCode != nil)
             #expect(try HTTP.request("GET", "/clients/c1", port: pair.appPort, headers).status == 401)
@@ -335,7 +360,10 @@ struct AppHTTPTests {
         let folder = try Folder()
         let (end, output) = try Program.run(
             "megamanager",
-            ["--address", "127.0.0.1", "--port", "\(try Ports.free())", "--app-address", "0.0.0.0", "--app-port", "\(try Ports.free())", "--run-directory", folder.path],
+            [
+                "--address", "127.0.0.1", "--port", "\(try Ports.free())", "--app-address", "0.0.0.0", "--app-port",
+                "\(try Ports.free())", "--run-directory", folder.path,
+            ],
             in: folder)
         #expect(end != .exited(0))
         #expect(output.contains("key"))

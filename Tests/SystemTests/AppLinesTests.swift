@@ -26,8 +26,10 @@ struct AppLinesTests {
         let pair = try Pair()
         let lines = try LinePublisher(port: pair.appPort)
         let bad = [
-            "{\"client\":\"c1\",\"message\":}", "{}", "{\"client\":\"a/b\",\"message\":1}", "{\"client\":\"c1\"", "nonsense", "\u{0}", "{\"client\":\"c1\",\"message\":\"\u{1}\"}",
-            "{\"client\":\"c1\",\"message\":" + String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000) + "}", "\u{16}\u{3}\u{1}",
+            "{\"client\":\"c1\",\"message\":}", "{}", "{\"client\":\"a/b\",\"message\":1}", "{\"client\":\"c1\"",
+            "nonsense", "\u{0}", "{\"client\":\"c1\",\"message\":\"\u{1}\"}",
+            "{\"client\":\"c1\",\"message\":" + String(repeating: "[", count: 5000)
+                + String(repeating: "]", count: 5000) + "}", "\u{16}\u{3}\u{1}",
         ]
         try lines.publish("c1", "first")
         for line in bad {
@@ -60,7 +62,8 @@ struct AppLinesTests {
     @Test func linesSplitAtAnyByte_areWhole() throws {
         let pair = try Pair()
         let lines = try LinePublisher(port: pair.appPort)
-        for byte in (Publisher.body("c1", json: "\"é\"") + "\n" + Publisher.body("c1", json: "2", ttl: 9.5) + "\n").utf8 { try lines.socket.send([byte]) }
+        for byte in (Publisher.body("c1", json: "\"é\"") + "\n" + Publisher.body("c1", json: "2", ttl: 9.5) + "\n").utf8
+        { try lines.socket.send([byte]) }
         #expect(try lines.receipt().status == "queued")
         #expect(try lines.receipt().status == "queued")
         #expect(try pair.poller("c1").poll().messages.map(\.data) == [.string("é"), .number("2")])

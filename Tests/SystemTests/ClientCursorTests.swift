@@ -190,17 +190,23 @@ struct ClientCursorTests {
         var got: [String] = []
         var pollers: [Poller] = []
         for number in 0..<60 {
-            // The replaced one is read only after the next has taken its place: what it gets besides the error must not be lost.
+            // The replaced one is read only after the next has taken its place: what it gets besides the error must not
+            // be lost.
             let poller = pair.poller("c1", worker: number % 2, cursor: cursor)
             try poller.start()
             pollers.append(poller)
-            try eventually("it is held, or answered") { try !poller.socket!.isQuiet || pair.app.presence("c1").worker == number % 2 }
+            try eventually("it is held, or answered") {
+                try !poller.socket!.isQuiet || pair.app.presence("c1").worker == number % 2
+            }
             if number % 3 == 0 { try pair.app.publish("c1", "\(number / 3)") }
             if number >= 1 {
                 let response = try pollers[number - 1].socket!.readResponse()
                 if response.status == 200 {
                     let envelope = try Envelope(response.bodyBytes, response)
-                    for (id, text) in zip(envelope.ids, envelope.texts) where id > cursor { got.append(text); cursor = id }
+                    for (id, text) in zip(envelope.ids, envelope.texts) where id > cursor {
+                        got.append(text)
+                        cursor = id
+                    }
                 } else {
                     #expect(response.status == 409)
                 }
@@ -208,7 +214,10 @@ struct ClientCursorTests {
         }
         while got.count < 20 {
             let envelope = try pair.poller("c1", cursor: cursor).poll()
-            for (id, text) in zip(envelope.ids, envelope.texts) where id > cursor { got.append(text); cursor = id }
+            for (id, text) in zip(envelope.ids, envelope.texts) where id > cursor {
+                got.append(text)
+                cursor = id
+            }
         }
         #expect(got == (0..<20).map(String.init))
     }

@@ -28,7 +28,8 @@ struct ClientFormsTests {
         let envelope = try poller.poll()
         let body = envelope.response.bodyBytes
         #expect(!body.contains(UInt8(ascii: "<")))
-        #expect(body.firstIndex(of: 0xE2).map { body[$0 + 2] } == 0xA7)  // U+2027 stands as it is; U+2028 and U+2029 nowhere
+        // U+2027 stands as it is; U+2028 and U+2029 nowhere.
+        #expect(body.firstIndex(of: 0xE2).map { body[$0 + 2] } == 0xA7)
         #expect(!envelope.response.body.unicodeScalars.contains { $0.value == 0x2028 || $0.value == 0x2029 })
         #expect(try envelope.messages.first?.data == JSON.parse(nasty))
     }
@@ -45,8 +46,10 @@ struct ClientFormsTests {
     @Test func badCallback_is400InPlainText_andReflectedNowhere() throws {
         let pair = try Pair()
         let bad = [
-            "", "1a", "a..b", ".a", "a.", "a.1", "a%20b", "alert(1)", "a%0d%0aX-Evil:%201", "%C3%A9", "a[0]", "a%00", "%3Cscript%3E", "a-b", "a%2", "a+b",
-            String(repeating: "x", count: 65), String(repeating: "x", count: 3000), "a;b", "a'b", "a%E2%80%A8b", "if", "class", "this", "function.a", "%69f",
+            "", "1a", "a..b", ".a", "a.", "a.1", "a%20b", "alert(1)", "a%0d%0aX-Evil:%201", "%C3%A9", "a[0]", "a%00",
+            "%3Cscript%3E", "a-b", "a%2", "a+b",
+            String(repeating: "x", count: 65), String(repeating: "x", count: 3000), "a;b", "a'b", "a%E2%80%A8b", "if",
+            "class", "this", "function.a", "%69f",
         ]
         for callback in bad {
             let response = try HTTP.request("GET", "/c1.js?callback=\(callback)", port: pair.client)
@@ -54,7 +57,9 @@ struct ClientFormsTests {
             #expect(response["content-type"]?.hasPrefix("text/plain") == true, "\(callback)")
             #expect(response["x-content-type-options"] == "nosniff")
             #expect(response["x-evil"] == nil)
-            #expect(!response.body.contains("alert") && !response.body.contains("xxxx") && !response.body.contains("<script"), "\(callback)")
+            #expect(
+                !response.body.contains("alert") && !response.body.contains("xxxx")
+                    && !response.body.contains("<script"), "\(callback)")
         }
         #expect(try pair.app.presence("c1").connected == false)
     }
@@ -74,7 +79,8 @@ struct ClientFormsTests {
     @Test func json_isTheEnvelope_forAnyOrigin() throws {
         let pair = try Pair()
         let id = try #require(try pair.app.publish("c1", json: "{\"a\":[1,2.50,null]}").id)
-        let response = try HTTP.request("GET", "/c1.json?callback=ignored&c=1", port: pair.client, ["Origin: https://page.example"])
+        let response = try HTTP.request(
+            "GET", "/c1.json?callback=ignored&c=1", port: pair.client, ["Origin: https://page.example"])
         #expect(response.status == 200)
         #expect(response.body == "{\"messages\":[{\"id\":\(id),\"data\":{\"a\":[1,2.50,null]}}],\"cursor\":\(id)}")
         #expect(response["content-type"]?.hasPrefix("application/json") == true)
@@ -88,7 +94,10 @@ struct ClientFormsTests {
         let pair = try Pair()
         let response = try HTTP.request(
             "OPTIONS", "/c1.json", port: pair.client,
-            ["Origin: https://page.example", "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: x-requested-with"])
+            [
+                "Origin: https://page.example", "Access-Control-Request-Method: GET",
+                "Access-Control-Request-Headers: x-requested-with",
+            ])
         #expect(response.status == 204 || response.status == 200)
         #expect(response["access-control-allow-origin"] == "*")
         #expect(response["access-control-allow-methods"]?.contains("GET") == true)
@@ -103,7 +112,8 @@ struct ClientFormsTests {
         let bad = try HTTP.request("GET", "/c1.json", port: pair.client, ["Origin: https://evil.example"])
         #expect(bad["access-control-allow-origin"] == nil)
         #expect(!bad.body.contains("secret"))
-        let prefix = try HTTP.request("GET", "/c1.json", port: pair.client, ["Origin: https://good.example.evil.example"])
+        let prefix = try HTTP.request(
+            "GET", "/c1.json", port: pair.client, ["Origin: https://good.example.evil.example"])
         #expect(prefix["access-control-allow-origin"] == nil)
         let good = try HTTP.request("GET", "/c1.json", port: pair.client, ["Origin: https://fine.example"])
         #expect(good.status == 200)
@@ -157,7 +167,10 @@ struct ClientFormsTests {
 
     @Test func clientIds_areUTF8OfAnyKind_andTheSameHoweverEncoded() throws {
         let pair = try Pair()
-        for client in ["é", "日本語", "a b", "a+b", "%", "a?b#c&d=e", "😀", String(repeating: "x", count: 128), String(repeating: "é", count: 64), "_", "-", "~"] {
+        for client in [
+            "é", "日本語", "a b", "a+b", "%", "a?b#c&d=e", "😀", String(repeating: "x", count: 128),
+            String(repeating: "é", count: 64), "_", "-", "~",
+        ] {
             let poller = try pair.held(client)
             #expect(try pair.app.publish(client, "for you").status == "sent", "\(client)")
             #expect(try poller.finish().texts == ["for you"], "\(client)")
@@ -167,7 +180,9 @@ struct ClientFormsTests {
         #expect(response.body.contains("one"))
     }
 
-    @Test(arguments: ["a%2Fb", "a%00b", "%1F", "%7F", "%FF", "%C0%AF", "%ED%A0%80", "%F4%90%80%80", "%E2%82", "%zz", "%", "%4", ""])
+    @Test(arguments: [
+        "a%2Fb", "a%00b", "%1F", "%7F", "%FF", "%C0%AF", "%ED%A0%80", "%F4%90%80%80", "%E2%82", "%zz", "%", "%4", "",
+    ])
     func badClientId_isRefused(_ client: String) throws {
         let pair = try Pair()
         for ending in ["json", "js"] {

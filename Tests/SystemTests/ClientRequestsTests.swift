@@ -184,8 +184,12 @@ struct ClientRequestsTests {
         Refusal(400, text: "GET c.json HTTP/1.1\r\nHost: a\r\n\r\n", "no leading slash"),
         Refusal(400, text: "GET /c.json HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n", "signed length"),
         Refusal(400, text: "GET /c.json HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n", "doubled length"),
-        Refusal(400, text: "GET /c.json HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "two lengths"),
-        Refusal(400, text: "GET /c.json HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "smuggling"),
+        Refusal(
+            400, text: "GET /c.json HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+            "two lengths"),
+        Refusal(
+            400, text: "GET /c.json HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "smuggling"),
         Refusal(400, text: "GET /c.json?cursor=x HTTP/1.1\r\nHost: a\r\n\r\n", "no cursor"),
         Refusal(400, text: "GET /c.json?cursor=99999999999999999999 HTTP/1.1\r\nHost: a\r\n\r\n", "cursor over 2^53"),
         Refusal(400, text: "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{FC}\u{3}\u{3}", "TLS hello"),
@@ -198,7 +202,9 @@ struct ClientRequestsTests {
         Refusal(413, text: "GET /c.json HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n", "a body"),
         Refusal(414, text: "GET /c.json?\(long) HTTP/1.1\r\nHost: a\r\n\r\n", "9 KB of target"),
         Refusal(431, text: "GET /c.json HTTP/1.1\r\nHost: a\r\nX: \(long)\r\n\r\n", "9 KB header line"),
-        Refusal(431, text: "GET /c.json HTTP/1.1\r\nHost: a\r\n" + (0..<800).map { "X\($0): y\r\n" }.joined() + "\r\n", "9 KB of header lines"),
+        Refusal(
+            431, text: "GET /c.json HTTP/1.1\r\nHost: a\r\n" + (0..<800).map { "X\($0): y\r\n" }.joined() + "\r\n",
+            "9 KB of header lines"),
         Refusal(501, text: "GET /c.json HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "chunked"),
         Refusal(501, text: "BREW /c.json HTTP/1.1\r\nHost: a\r\n\r\n", "unknown method"),
     ]
@@ -213,7 +219,9 @@ struct ClientRequestsTests {
             try socket.send(refusal.bytes)
             let response = try socket.readResponse()
             // A PRI is an unknown method too.
-            #expect(refusal.statuses.contains(response.status) || name.hasPrefix("HTTP/2") && [501, 505].contains(response.status), "\(name): \(response.status)")
+            #expect(
+                refusal.statuses.contains(response.status)
+                    || name.hasPrefix("HTTP/2") && [501, 505].contains(response.status), "\(name): \(response.status)")
             #expect(response["content-type"]?.hasPrefix("application/json") == true, "\(name)")
             #expect(response.errorCode != nil, "\(name)")
             #expect(response["connection"] == "close", "\(name)")

@@ -7,7 +7,8 @@ struct CompletionTests {
         let folder = try Folder()
         for (shell, mark) in [("bash", "complete "), ("zsh", "#compdef \(program)"), ("fish", "complete -c ")] {
             let script = try Program.run(program, ["--generate-completion-script", shell], in: folder)
-            #expect(script.end == .exited(0) && script.output.contains(mark) && script.output.contains(program), "\(shell)")
+            #expect(
+                script.end == .exited(0) && script.output.contains(mark) && script.output.contains(program), "\(shell)")
         }
     }
 
@@ -24,7 +25,10 @@ struct CompletionTests {
                 printf '%s\\n' "${COMPREPLY[@]}"
                 """
             let text = try run(tool: ["/bin/bash", "-c", script], in: appliance.folder)
-            return Set(text.split(separator: "\n").map { String($0).trimmingPrefix(" ").split(separator: " ").joined(separator: " ") })
+            return Set(
+                text.split(separator: "\n").map {
+                    String($0).trimmingPrefix(" ").split(separator: " ").joined(separator: " ")
+                })
         }
         #expect(try complete("megacomet", "re").isSuperset(of: ["restart", "reload"]))
         let file = appliance.configuration

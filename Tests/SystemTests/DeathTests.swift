@@ -15,7 +15,13 @@ import Testing
         let crowd = crowd(appliance, seconds: 4)
         var (victim, isBack) = (Int32(0), false)
         crowd.events = [
-            (1.0, { victim = try appliance.pid("worker-0"); end(victim, with: 9) }),
+            (
+                1.0,
+                {
+                    victim = try appliance.pid("worker-0")
+                    end(victim, with: 9)
+                }
+            ),
             (2.5, { isBack = try appliance.status().allReady }),
         ]
         let tally = try crowd.run()
@@ -38,7 +44,11 @@ import Testing
             end(try appliance.pid("worker-1"), with: 9)
             // The listener is the supervisor's: the request waits in it, and is not refused.
             let response = try HTTP.request("GET", "/_/health", port: appliance.clientPort(1))
-            if response.status != 200 { try eventually("linked") { try HTTP.request("GET", "/_/health", port: appliance.clientPort(1)).status == 200 } }
+            if response.status != 200 {
+                try eventually("linked") {
+                    try HTTP.request("GET", "/_/health", port: appliance.clientPort(1)).status == 200
+                }
+            }
             #expect(Double(monotonicNanoseconds() - start) / 1e9 < (round == 1 ? 1.5 : 2.5))
         }
         #expect(try appliance.status().processes.first { $0.name == "worker-0" }?.restarts == 0)
@@ -77,11 +87,22 @@ import Testing
         let before = try appliance.pid("worker-0")
         let crowd = crowd(appliance, seconds: 8) { $0.rate = 200 }
         var rolling: Program?
-        crowd.events = [(1.0, { rolling = try Program("megacomet", ["rolling", "-c", appliance.configuration], in: appliance.folder) })]
+        crowd.events = [
+            (
+                1.0,
+                {
+                    rolling = try Program(
+                        "megacomet", ["rolling", "-c", appliance.configuration], in: appliance.folder)
+                }
+            )
+        ]
         let tally = try crowd.run()
         do {
             #expect(try rolling?.waitForExit() == .exited(0), "\(rolling?.output ?? "")")
-        } catch { throw Failure("\(error)\n\(appliance.supervisor?.output ?? "")\n\(try appliance.command("status", "--json").output)") }
+        } catch {
+            throw Failure(
+                "\(error)\n\(appliance.supervisor?.output ?? "")\n\(try appliance.command("status", "--json").output)")
+        }
         try eventually("both are new") {
             let status = try appliance.status()
             return status.allReady && status.processes.first { $0.name == "worker-0" }?.pid != before

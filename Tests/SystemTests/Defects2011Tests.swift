@@ -163,12 +163,14 @@ struct Defects2011Tests {
         #expect(try poller.finish(seconds: 3).texts == ["quick"])
     }
 
-    /// Anyone could publish, or call himself a worker: now the ports of the manager are on loopback unless it is said otherwise, and an open app
-    /// port needs a key.
+    /// Anyone could publish, or call himself a worker: now the ports of the manager are on loopback unless it is said
+    /// otherwise, and an open app port needs a key.
     @Test func m_managersPorts_areForThisMachine() throws {
         let folder = try Folder()
         let (linkPort, appPort) = (try Ports.free(), try Ports.free())
-        let manager = try Program("megamanager", ["--port", "\(linkPort)", "--app-port", "\(appPort)", "--run-directory", folder.path], in: folder)
+        let manager = try Program(
+            "megamanager", ["--port", "\(linkPort)", "--app-port", "\(appPort)", "--run-directory", folder.path],
+            in: folder)
         try eventually("it serves") { (try? Socket(port: appPort)) != nil }
         for port in [linkPort, appPort] { #expect(Processes.listeningAddresses(port) == ["0100007F"]) }
         manager.kill()

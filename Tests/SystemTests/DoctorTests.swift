@@ -15,28 +15,38 @@ struct DoctorTests {
 
     @Test(arguments: [1, 64]) func everyRow_isWhatTheKernelSays_andExactlyWhatDiffersIsNamed(workers: Int) throws {
         let folder = try Folder()
-        let configuration = try folder.write("megacomet.toml", "[workers]\ncount = \(workers)\nmax_connections = 100000\n")
+        let configuration = try folder.write(
+            "megacomet.toml", "[workers]\ncount = \(workers)\nmax_connections = 100000\n")
         let table = try Program.run("megacomet", ["doctor", "-c", configuration], in: folder)
         let lines = table.output.split(separator: "\n").map(String.init)
         let rows = try lines.dropFirst().dropLast().map(row)
         #expect(rows.count >= 18 && Set(rows.map(\.name)).count == rows.count, "\(table.output)")
         for row in rows { #expect(row.verdict == (row.have == nil ? "absent" : row.isEnough ? "ok" : "low"), "\(row)") }
         let low = rows.filter { !$0.isEnough }
-        #expect(lines.last?.hasPrefix(low.isEmpty ? "all is enough" : "\(low.count) of \(rows.count) would limit") == true, "\(table.output)")
+        #expect(
+            lines.last?.hasPrefix(low.isEmpty ? "all is enough" : "\(low.count) of \(rows.count) would limit") == true,
+            "\(table.output)")
         #expect(table.end == .exited(low.isEmpty ? 0 : 1))
 
         let file = try Program.run("megacomet", ["doctor", "--sysctl", "-c", configuration], in: folder)
-        let named = file.output.split(separator: "\n").filter { !$0.hasPrefix("#") }.compactMap { $0.split(separator: " ").first.map(String.init) }
+        let named = file.output.split(separator: "\n").filter { !$0.hasPrefix("#") }.compactMap {
+            $0.split(separator: " ").first.map(String.init)
+        }
         #expect(named == low.map(\.name).filter { path($0) != nil }, "\(file.output)")
     }
 
     /// Where the kernel has it; nil: it is no sysctl.
-    private func path(_ name: String) -> String? { name.contains(".") ? "/proc/sys/" + name.map { $0 == "." ? "/" : String($0) }.joined() : nil }
+    private func path(_ name: String) -> String? {
+        name.contains(".") ? "/proc/sys/" + name.map { $0 == "." ? "/" : String($0) }.joined() : nil
+    }
 
     private func row(_ line: String) throws -> Row {
         let verdict = String(line.prefix { $0 != " " })
         var rest = line.dropFirst(verdict.count).drop { $0 == " " }
-        let others = [("open files of a process (LimitNOFILE, ulimit -n)", descriptors), ("memory", "\(sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))")]
+        let others = [
+            ("open files of a process (LimitNOFILE, ulimit -n)", descriptors),
+            ("memory", "\(sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))"),
+        ]
         let other = others.first { rest.hasPrefix($0.0 + " ") }
         let name = other?.0 ?? String(rest.prefix { $0 != " " })
         rest = rest.dropFirst(name.count)

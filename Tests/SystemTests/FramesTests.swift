@@ -23,7 +23,9 @@ struct ManagerFramesTests {
         let receipt = try pair.app.publish("c1", json: "{\"a\":1}")
         #expect(receipt.status == "sent")
         let message = try worker.readFrameButTurn()
-        #expect(message == WireFrame(WireFrame.message, tag: 5, number: UInt64(receipt.id!), client: "c1", body: "{\"a\":1}"))
+        #expect(
+            message
+                == WireFrame(WireFrame.message, tag: 5, number: UInt64(receipt.id!), client: "c1", body: "{\"a\":1}"))
         // The poll is over with its answer: the next message is queued.
         #expect(try pair.app.publish("c1", "next").status == "queued")
     }
@@ -112,11 +114,14 @@ struct ManagerFramesTests {
     @Test func gone_endsAPoll_butOnlyTheOneItNames() throws {
         let pair = try pair()
         let worker = try link(pair)
-        try worker.send(WireFrame(WireFrame.connected, tag: 1, client: "c1"), WireFrame(WireFrame.gone, tag: 1, client: "c1"))
+        try worker.send(
+            WireFrame(WireFrame.connected, tag: 1, client: "c1"), WireFrame(WireFrame.gone, tag: 1, client: "c1"))
         try pair.app.waitUntilGone("c1")
         #expect(try pair.app.publish("c1", "kept").status == "queued")
         // A late gone of an older poll does not end the newer one.
-        try worker.send(WireFrame(WireFrame.connected, tag: 2, client: "c2"), WireFrame(WireFrame.connected, tag: 3, client: "c2"), WireFrame(WireFrame.gone, tag: 2, client: "c2"))
+        try worker.send(
+            WireFrame(WireFrame.connected, tag: 2, client: "c2"), WireFrame(WireFrame.connected, tag: 3, client: "c2"),
+            WireFrame(WireFrame.gone, tag: 2, client: "c2"))
         try worker.send(WireFrame(WireFrame.connected, tag: 9, client: "fence"))
         try pair.app.waitUntilConnected("fence")
         #expect(try pair.app.presence("c2").connected)
@@ -147,7 +152,8 @@ struct ManagerFramesTests {
         #expect(try next.readFrameButTurn().body == "\"kept\"")
     }
 
-    /// A rolling restart drains the old worker beside the new one; a number that ours hold is still none for a worker of the seed.
+    /// A rolling restart drains the old worker beside the new one; a number that ours hold is still none for a worker
+    /// of the seed.
     @Test func twoOfOurs_mayHoldOneNumber_andASeedWorkerNotBesideThem() throws {
         let pair = try pair(2)
         let (old, new) = (try link(pair), try link(pair))
@@ -168,7 +174,10 @@ struct ManagerFramesTests {
         let pair = try pair(2)
         var short = WireFrame(WireFrame.hello)
         short.body = "x"
-        for frame in [WireFrame.hello(worker: 0, version: 9), .hello(worker: .max), short, WireFrame(WireFrame.connected, client: "c1"), WireFrame(WireFrame.message, client: "c")] {
+        for frame in [
+            WireFrame.hello(worker: 0, version: 9), .hello(worker: .max), short,
+            WireFrame(WireFrame.connected, client: "c1"), WireFrame(WireFrame.message, client: "c"),
+        ] {
             let socket = try Socket(port: pair.linkPort)
             try socket.send(frame)
             try socket.waitForClose()
@@ -195,8 +204,10 @@ struct ManagerFramesTests {
         let pair = try pair(2)
         let good = try link(pair, worker: 1)
         let bad: [[UInt8]] = [
-            [200] + [UInt8](repeating: 0, count: 15), [17, 0, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 12), [20, 0, 0, 1, 0xFF, 0xFF, 0xFF, 0xFF] + [UInt8](repeating: 1, count: 9),
-            WireFrame(WireFrame.message, client: "c1", body: "1").bytes, WireFrame(WireFrame.connected, client: "").bytes, WireFrame(WireFrame.connected, client: "a.b").bytes,
+            [200] + [UInt8](repeating: 0, count: 15), [17, 0, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 12),
+            [20, 0, 0, 1, 0xFF, 0xFF, 0xFF, 0xFF] + [UInt8](repeating: 1, count: 9),
+            WireFrame(WireFrame.message, client: "c1", body: "1").bytes,
+            WireFrame(WireFrame.connected, client: "").bytes, WireFrame(WireFrame.connected, client: "a.b").bytes,
             [17, 0, 0, 2, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8) + [0xFF, 0xFE],
         ]
         for bytes in bad {
@@ -213,7 +224,9 @@ struct ManagerFramesTests {
     @Test func framesInPieces_areWhole() throws {
         let pair = try pair()
         let worker = try link(pair)
-        for byte in WireFrame(WireFrame.connected, tag: 4, client: "é").bytes + WireFrame(WireFrame.connected, client: "b").bytes { try worker.send([byte]) }
+        for byte in WireFrame(WireFrame.connected, tag: 4, client: "é").bytes
+            + WireFrame(WireFrame.connected, client: "b").bytes
+        { try worker.send([byte]) }
         try pair.app.waitUntilConnected("b")
         try pair.app.publish("é", "x")
         #expect(try worker.readFrameButTurn().tag == 4)
@@ -246,7 +259,9 @@ struct WorkerFramesTests {
         #expect(told.number == 40)
         #expect(told.flags & 3 == WireFrame.acknowledges)
         try manager.send(
-            WireFrame(WireFrame.message, flags: WireFrame.more | WireFrame.gap, tag: told.tag, number: 41, client: "c1", body: "1"),
+            WireFrame(
+                WireFrame.message, flags: WireFrame.more | WireFrame.gap, tag: told.tag, number: 41, client: "c1",
+                body: "1"),
             WireFrame(WireFrame.message, tag: told.tag, number: 43, client: "c1", body: "\"é\""))
         let envelope = try poller.finish()
         #expect(envelope.ids == [41, 43])
@@ -343,7 +358,8 @@ struct WorkerFramesTests {
         for (number, poller) in pollers.enumerated() {
             let frame = try #require(told["c\(number)"])
             #expect(frame.number == UInt64(number))
-            try next.send(WireFrame(WireFrame.message, tag: frame.tag, number: 100, client: "c\(number)", body: "\(number)"))
+            try next.send(
+                WireFrame(WireFrame.message, tag: frame.tag, number: 100, client: "c\(number)", body: "\(number)"))
             #expect(try poller.finish().messages.first?.data.int == number)
         }
     }
@@ -356,7 +372,10 @@ struct WorkerFramesTests {
         try first.send([UInt8](repeating: 200, count: 64))
         try first.waitForClose()
         var manager = try listener.accept()
-        for bytes in [WireFrame(WireFrame.hello).bytes, WireFrame(WireFrame.undelivered, client: "c", body: "1").bytes, [19, 0, 0xFF, 0xFF] + [UInt8](repeating: 0xFF, count: 12)] {
+        for bytes in [
+            WireFrame(WireFrame.hello).bytes, WireFrame(WireFrame.undelivered, client: "c", body: "1").bytes,
+            [19, 0, 0xFF, 0xFF] + [UInt8](repeating: 0xFF, count: 12),
+        ] {
             _ = try manager.readFrame()
             try manager.send(bytes)
             try manager.waitForClose()

@@ -29,7 +29,9 @@ struct HostileTests {
 
     @Test func halfPublishesByTheHundred_holdUpNobody() throws {
         let pair = try Pair()
-        let request = HTTP.text("POST", "/publish", body: Array(Publisher.body("c1", json: "\"" + String(repeating: "y", count: 60_000) + "\"").utf8))
+        let request = HTTP.text(
+            "POST", "/publish",
+            body: Array(Publisher.body("c1", json: "\"" + String(repeating: "y", count: 60_000) + "\"").utf8))
         let sockets = try (0..<200).map { number in
             let socket = try Socket(port: pair.appPort)
             try socket.send(Array(request.prefix(number * 300 % request.count)))
@@ -51,9 +53,12 @@ struct HostileTests {
         let pair = try Pair()
         let poller = try pair.held("c1")
         let nonsense: [[UInt8]] = [
-            [0], [UInt8](repeating: 0, count: 10_000), Array("\n\n\n\n".utf8), [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3] + [UInt8](repeating: 7, count: 500),
-            Array("SSH-2.0-OpenSSH_9\r\n".utf8), Array("\u{1}\u{0}\u{0}\u{0}".utf8), [UInt8](repeating: 0xFF, count: 70_000), [UInt8](repeating: 0x41, count: 200_000),
-            Array((String(repeating: "[", count: 5000) + "\n").utf8), Array("{\"client\":\"a\",\"message\":1}\n".utf8), Array("GET /\r\n\r\n\r\n\r\nGET".utf8),
+            [0], [UInt8](repeating: 0, count: 10_000), Array("\n\n\n\n".utf8),
+            [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3] + [UInt8](repeating: 7, count: 500),
+            Array("SSH-2.0-OpenSSH_9\r\n".utf8), Array("\u{1}\u{0}\u{0}\u{0}".utf8),
+            [UInt8](repeating: 0xFF, count: 70_000), [UInt8](repeating: 0x41, count: 200_000),
+            Array((String(repeating: "[", count: 5000) + "\n").utf8), Array("{\"client\":\"a\",\"message\":1}\n".utf8),
+            Array("GET /\r\n\r\n\r\n\r\nGET".utf8),
         ]
         for bytes in nonsense {
             for port in [pair.client, pair.appPort, pair.linkPort] {
@@ -145,7 +150,9 @@ struct HostileTests {
         try pair.app.publish("c1", "still here")
         #expect(try held.finish().texts == ["still here"])
         sockets = []
-        try eventually("there is room again") { (try? HTTP.request("GET", "/_/health", port: pair.client, seconds: 1))?.status == 200 }
+        try eventually("there is room again") {
+            (try? HTTP.request("GET", "/_/health", port: pair.client, seconds: 1))?.status == 200
+        }
         try expectOthersAreServed(pair)
     }
 

@@ -1,8 +1,9 @@
 import TestSupport
 import Testing
 
-/// The promise under load, at a size that every run of the suite can pay for: nothing lost, doubled or out of order. The full size (8,000 clients,
-/// 3,000 publishes a second, a minute) is the same with MEGACOMET_LOAD=full in the environment.
+/// The promise under load, at a size that every run of the suite can pay for: nothing lost, doubled or out of order.
+/// The full size (8,000 clients, 3,000 publishes a second, a minute) is the same with MEGACOMET_LOAD=full in the
+/// environment.
 @Suite(.serialized) struct LoadTests {
     static let isFull = environment("MEGACOMET_LOAD") == "full"
 
@@ -18,7 +19,9 @@ import Testing
         let pair = try Pair(workers: 2)
         let crowd = Crowd(plan, ports: [pair.clientPort(0), pair.clientPort(1)], appPort: pair.appPort)
         let tally = try crowd.run()
-        if LoadTests.isFull { print("\(publishing), \(keepAlive ? "keep-alive, cursors" : "close, JSONP, no cursors"): \(tally)") }
+        if LoadTests.isFull {
+            print("\(publishing), \(keepAlive ? "keep-alive, cursors" : "close, JSONP, no cursors"): \(tally)")
+        }
         #expect(tally.published == Int(plan.rate * plan.seconds))
         #expect(tally.delivered == tally.published, "\(tally)")
         #expect(tally.lost + tally.doubled + tally.disordered + tally.misdelivered == 0, "\(tally)")

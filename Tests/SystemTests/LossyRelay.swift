@@ -1,13 +1,16 @@
 import TestSupport
 
-/// A UDP relay between a viewer and the hub, a process of its own, that loses a share of what passes in either direction.
+/// A UDP relay between a viewer and the hub, a process of its own, that loses a share of what passes in either
+/// direction.
 final class LossyRelay {
     private let program: Program
     /// Where the viewer sends to.
     let port: Int
 
     init(_ appliance: Appliance, share: Double, seed: Int) throws {
-        let relay = try Program("/usr/bin/python3", ["-c", LossyRelay.script, "\(appliance.statsPort)", "\(share)", "\(seed)"], in: appliance.folder)
+        let relay = try Program(
+            "/usr/bin/python3", ["-c", LossyRelay.script, "\(appliance.statsPort)", "\(share)", "\(seed)"],
+            in: appliance.folder)
         program = relay
         port = try eventually("the relay's port") { relay.output.split(separator: "\n").first.flatMap { Int($0) } }
     }
@@ -17,7 +20,9 @@ final class LossyRelay {
         var lost: [UInt64: Set<UInt32>] = [:]
         for line in program.output.split(separator: "\n").dropFirst() {
             let words = line.split(separator: " ")
-            if words.count == 2, let boot = UInt64(words[0]), let sequence = UInt32(words[1]) { lost[boot, default: []].insert(sequence) }
+            if words.count == 2, let boot = UInt64(words[0]), let sequence = UInt32(words[1]) {
+                lost[boot, default: []].insert(sequence)
+            }
         }
         return lost
     }

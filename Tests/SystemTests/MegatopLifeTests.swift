@@ -2,13 +2,17 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What can happen to megatop, and that none of it reaches the servers. One appliance for all of it: each test leaves it as it was.
+/// What can happen to megatop, and that none of it reaches the servers. One appliance for all of it: each test leaves
+/// it as it was.
 struct MegatopLifeTests {
     /// Each way into something that lies over the screen, and what is seen then.
     private static let dialogs: [([String], String)] = [
-        (["A", "j", "R"], "RESTART w0"), (["A", "j", "D"], "DRAIN w0"), (["A", "j", "S"], "STOP w0"), (["A", "j", "U"], "START w0"), (["A", "j", "K", "k", "i", "l"], "kil_"),
-        (["A", "j", "H"], "HOLD w0"), (["A", "X", "a", "l", "l"], "all_"), (["s"], "SORT BY"), (["e"], "means"), (["?"], "HELP 1"), (["Enter"], "EXITS"), (["l"], "LAST OUTPUT"),
-        (["c"], "CRASH REPORT"), (["2", "Enter"], "CLIENTS WITH MOST"), (["/", "w"], "filter /w_"), ([":", "r", "e", "s"], ":res_"),
+        (["A", "j", "R"], "RESTART w0"), (["A", "j", "D"], "DRAIN w0"), (["A", "j", "S"], "STOP w0"),
+        (["A", "j", "U"], "START w0"), (["A", "j", "K", "k", "i", "l"], "kil_"),
+        (["A", "j", "H"], "HOLD w0"), (["A", "X", "a", "l", "l"], "all_"), (["s"], "SORT BY"), (["e"], "means"),
+        (["?"], "HELP 1"), (["Enter"], "EXITS"), (["l"], "LAST OUTPUT"),
+        (["c"], "CRASH REPORT"), (["2", "Enter"], "CLIENTS WITH MOST"), (["/", "w"], "filter /w_"),
+        ([":", "r", "e", "s"], ":res_"),
     ]
 
     @Test func killedInEachDialog_nothingChanges() throws {
@@ -51,10 +55,13 @@ struct MegatopLifeTests {
         try one.expect("QUEUE  7 msgs")
         try one.send("2")
         try other.send("2")
-        for screen in [one, other] { try screen.expect { $0.contains("queued 7") && $0.contains("balance ok on 3 of 3") } }
+        for screen in [one, other] {
+            try screen.expect { $0.contains("queued 7") && $0.contains("balance ok on 3 of 3") }
+        }
     }
 
-    /// What a slow terminal or a paused one takes no pictures of is nobody else's delay, and neither is left behind for good.
+    /// What a slow terminal or a paused one takes no pictures of is nobody else's delay, and neither is left behind for
+    /// good.
     @Test func slowLineAndPausedScreen_holdUpNobody_andComeRight() throws {
         let appliance = try Appliance(workers: 2)
         defer { appliance.end() }
@@ -85,8 +92,11 @@ struct MegatopLifeTests {
 
         slow.isSlow = false
         try slow.expect { text in
-            let skipped = text.split(separator: "frames skipped ").dropFirst().first.flatMap { Int($0.prefix { $0.isNumber }) }
-            return text.contains("QUEUE  9 msgs") && text.contains("LIVE") && text.contains("3/3 ok") && skipped ?? 0 > 0
+            let skipped = text.split(separator: "frames skipped ").dropFirst().first.flatMap {
+                Int($0.prefix { $0.isNumber })
+            }
+            return text.contains("QUEUE  9 msgs") && text.contains("LIVE") && text.contains("3/3 ok")
+                && skipped ?? 0 > 0
         }
         try paused.send("p")
         try paused.expect("QUEUE  9 msgs")
@@ -136,7 +146,10 @@ struct MegatopLifeTests {
         defer { again.end() }
         try again.expect("REPLAY END")
         try again.send("4", "Down", "Down")
-        try again.expect { $0.contains(">w1") && $0.contains("SIGKILL") && $0.contains("RESTARTS, 24h") && $0.contains("w1 LAST OUTPUT") }
+        try again.expect {
+            $0.contains(">w1") && $0.contains("SIGKILL") && $0.contains("RESTARTS, 24h")
+                && $0.contains("w1 LAST OUTPUT")
+        }
         try again.send("c")
         try again.expect { $0.contains("CRASH REPORT (1 of 1") && $0.contains("how      signal 9") }
         try again.send("5")
@@ -169,7 +182,10 @@ struct MegatopLifeTests {
     @Test func appConnections_areOnTheDeliveryScreen_alsoWhereThePortHasAKey_andInARecording() throws {
         let appliance = try Appliance(workers: 1, ["app": "key = \"secret\""])
         defer { appliance.end() }
-        let (busy, bad) = (try LinePublisher(port: appliance.appPort, key: "secret"), try LinePublisher(port: appliance.appPort, key: "secret"))
+        let (busy, bad) = (
+            try LinePublisher(port: appliance.appPort, key: "secret"),
+            try LinePublisher(port: appliance.appPort, key: "secret")
+        )
         try bad.socket.send("{}\n")
         #expect(try bad.receipt().errorCode == "bad_client")
         let file = appliance.folder.path + "/apps.mgtr"
@@ -184,21 +200,28 @@ struct MegatopLifeTests {
             return parts.count == 2 ? parts[1].prefix { $0 != "\n" }.split(separator: " ") : nil
         }
         func publishes(_ text: String) -> Bool {
-            guard text.contains("APP CONNECTIONS 2 "), let busy = words(text, busy), let bad = words(text, bad), busy.count == 8, bad.count >= 6 else { return false }
-            return busy[0] == "up" && Double(busy[2].dropLast(2)) ?? 0 > 0 && busy[7] == "0" && bad[2] == "0/s" && bad.suffix(2) == ["errors", "1"]
+            guard text.contains("APP CONNECTIONS 2 "), let busy = words(text, busy), let bad = words(text, bad),
+                busy.count == 8, bad.count >= 6
+            else { return false }
+            return busy[0] == "up" && Double(busy[2].dropLast(2)) ?? 0 > 0 && busy[7] == "0" && bad[2] == "0/s"
+                && bad.suffix(2) == ["errors", "1"]
         }
         try screen.expect("both, and their rates", publishes)
         try screen.resize(width: 80, height: 24)
         try screen.expect { text in
             _ = words(text, busy)
-            return text.contains(" app connections 2: 127.0.0.1 ") && !text.contains("127.0.0.1 0/s  127") && !text.contains("?/s") && text.split(separator: "\n").allSatisfy { $0.count <= 80 }
+            return text.contains(" app connections 2: 127.0.0.1 ") && !text.contains("127.0.0.1 0/s  127")
+                && !text.contains("?/s") && text.split(separator: "\n").allSatisfy { $0.count <= 80 }
         }
         try screen.send("q")
         try screen.expect("detached")
         appliance.end()
         let again = try TerminalScreen(width: 140, height: 36, appliance, "--replay \(file) -S delivery --speed 100")
         defer { again.end() }
-        try again.expect { $0.contains("REPLAY END") && $0.contains("APP CONNECTIONS 2") && $0.contains("127.0.0.1:\(busy.socket.localPort) ") && $0.contains("errors 1") }
+        try again.expect {
+            $0.contains("REPLAY END") && $0.contains("APP CONNECTIONS 2")
+                && $0.contains("127.0.0.1:\(busy.socket.localPort) ") && $0.contains("errors 1")
+        }
     }
 
     @Test func start_onTheLostScreen_startsAnAppliance_thatOutlivesMegatop() throws {
@@ -227,7 +250,8 @@ struct MegatopLifeTests {
         #expect(!screen.hasMouse)
         try screen.send(":set mouse on", "Enter")
         try eventually("the mouse is on") { screen.hasMouse }
-        let row = try #require(screen.text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix(" w1") })
+        let row = try #require(
+            screen.text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix(" w1") })
         try screen.click(row: row, column: 3)
         try screen.expect("\n>w1")
         try screen.click(row: 29, column: 12)
@@ -294,7 +318,9 @@ struct MegatopLifeTests {
         try screen.suspend()
         try screen.resize(width: 60, height: 16)
         try screen.send("fg", "Enter")
-        try screen.expect { $0.contains("LIVE") && $0.contains("2/2 ok") && $0.split(separator: "\n").allSatisfy { $0.count <= 60 } }
+        try screen.expect {
+            $0.contains("LIVE") && $0.contains("2/2 ok") && $0.split(separator: "\n").allSatisfy { $0.count <= 60 }
+        }
     }
 
     @Test func coloursAndFineBars_onlyWhereTheyAreWanted() throws {

@@ -21,7 +21,9 @@ struct MegatopTests {
             try screen.expect("3/3 ok")
             try screen.expect("q 5")
         } else {
-            try screen.expect { text in text.contains("CONNS  3") && text.split(separator: "\n").contains { $0.contains("QUEUE  5 msgs") } }
+            try screen.expect { text in
+                text.contains("CONNS  3") && text.split(separator: "\n").contains { $0.contains("QUEUE  5 msgs") }
+            }
             try screen.expect("LIVE")
         }
         #expect(screen.text.split(separator: "\n", omittingEmptySubsequences: false).allSatisfy { $0.count <= width })
@@ -36,7 +38,10 @@ struct MegatopTests {
         let screen = try TerminalScreen(width: 100, height: 30, appliance)
         defer { screen.end() }
         try screen.expect("3/3 ok")
-        for (key, words) in [("2", "AGE OF WAITING"), ("3", "LATENCY"), ("4", "SUPERVISOR"), ("5", "DETAIL"), ("6", "KERNEL COUNTERS"), ("1", "OVERVIEW")] {
+        for (key, words) in [
+            ("2", "AGE OF WAITING"), ("3", "LATENCY"), ("4", "SUPERVISOR"), ("5", "DETAIL"), ("6", "KERNEL COUNTERS"),
+            ("1", "OVERVIEW"),
+        ] {
             try screen.send(key)
             try screen.expect(words)
         }
@@ -63,7 +68,9 @@ struct MegatopTests {
         defer { screen.end() }
         try screen.expect("2/2 ok")
         func line(_ label: String, _ words: String) throws {
-            try screen.expect { text in text.split(separator: "\n").contains { $0.hasPrefix(" " + label + " ") && $0.contains(words) } }
+            try screen.expect { text in
+                text.split(separator: "\n").contains { $0.hasPrefix(" " + label + " ") && $0.contains(words) }
+            }
         }
         try line("60s", "max 0")
         try screen.send("d")
@@ -88,7 +95,9 @@ struct MegatopTests {
         var day = StatsDay()
         for number in (now - min(now, 2000))..<(now - min(now / 2, 600)) {
             var step = StatsDay.Step()
-            (step.connections.least, step.connections.mean, step.connections.most) = (connections - 2, connections - 1, connections)
+            (step.connections.least, step.connections.mean, step.connections.most) = (
+                connections - 2, connections - 1, connections
+            )
             (step.queued.least, step.queued.mean, step.queued.most) = (queued, queued, queued)
             day.put(step, at: number)
             var record = Buffer()
@@ -111,7 +120,10 @@ struct MegatopTests {
         let before = try appliance.pid("worker-1")
         kill(before, SIGKILL)
         try screen.expect("SIGKILL")
-        let after = try eventually("worker-1 is another process") { try appliance.status().processes.first { $0.name == "worker-1" && $0.state == "ready" && $0.pid != before }?.pid }
+        let after = try eventually("worker-1 is another process") {
+            try appliance.status().processes.first { $0.name == "worker-1" && $0.state == "ready" && $0.pid != before }?
+                .pid
+        }
         try screen.expect { $0.contains("3/3 ok") && $0.contains("\(after)") }
     }
 
@@ -237,7 +249,10 @@ struct MegatopTests {
 
 /// What `megatop -b` says of the appliance now.
 func megatopSample(_ appliance: Appliance) throws -> JSON {
-    let sample = try Program.run("megatop", ["-c", appliance.configuration, "-b", "-n", "1", "-o", "json"], in: appliance.folder)
-    guard sample.end == .exited(0), let line = sample.output.split(separator: "\n").last else { throw Failure("megatop -b: \(sample)") }
+    let sample = try Program.run(
+        "megatop", ["-c", appliance.configuration, "-b", "-n", "1", "-o", "json"], in: appliance.folder)
+    guard sample.end == .exited(0), let line = sample.output.split(separator: "\n").last else {
+        throw Failure("megatop -b: \(sample)")
+    }
     return try JSON.parse(String(line))
 }

@@ -11,7 +11,9 @@ struct OperatorPortTests {
         #expect(try HTTP.request("GET", "/nothing", port: port).status == 404)
         #expect(try HTTP.request("DELETE", "/status", port: port).status == 405)
         // What precedes its input can be read, too.
-        #expect(try HTTP.request("POST", "/status", port: port, body: String(repeating: "x", count: 1_000_000)).status == 405)
+        #expect(
+            try HTTP.request("POST", "/status", port: port, body: String(repeating: "x", count: 1_000_000)).status
+                == 405)
         #expect(try HTTP.request("GET", "/status", port: port).json()["processes"]?.array?.count == 2)
         let socket = try Socket(port: port)
         try socket.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")

@@ -66,7 +66,9 @@ struct QueueTests {
         for number in 0..<40 where try pair.app.publish("c\(number)", large).status == "queued" { taken += 1 }
         #expect((15...21).contains(taken))
         #expect(try pair.app.post(Publisher.body("c1", json: quoted(large))).status == 503)
-        for number in 0..<20 where try pair.app.presence("c\(number)").queued > 0 { _ = try pair.poller("c\(number)").poll() }
+        for number in 0..<20 where try pair.app.presence("c\(number)").queued > 0 {
+            _ = try pair.poller("c\(number)").poll()
+        }
         #expect(try pair.app.publish("c1", large).status == "queued")
     }
 

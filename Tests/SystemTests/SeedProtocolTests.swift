@@ -3,7 +3,9 @@ import Testing
 
 /// The seed's own protocol on the workers' port: `1 n`, and `2 c m` with a null behind each.
 struct SeedProtocolTests {
-    static func message(_ client: String, _ text: String) -> [UInt8] { [2] + Array(client.utf8) + [0] + Array(text.utf8) + [0] }
+    static func message(_ client: String, _ text: String) -> [UInt8] {
+        [2] + Array(client.utf8) + [0] + Array(text.utf8) + [0]
+    }
 
     @Test func seedApp_publishesToAClientOfOurs() throws {
         let pair = try Pair()
@@ -12,7 +14,9 @@ struct SeedProtocolTests {
         try app.send(SeedProtocolTests.message("c1", "héllo \"you\"\n</script>"))
         #expect(try poller.finish().texts == ["héllo \"you\"\n</script>"])
         // To one who is away it is queued, as any other.
-        try app.send(SeedProtocolTests.message("c2", "one") + SeedProtocolTests.message("c2", "") + SeedProtocolTests.message("c2", "three"))
+        try app.send(
+            SeedProtocolTests.message("c2", "one") + SeedProtocolTests.message("c2", "")
+                + SeedProtocolTests.message("c2", "three"))
         try eventually("queued") { try pair.app.presence("c2").queued == 3 }
         let bare = try Socket(port: pair.client)
         var bodies: [String] = []
@@ -25,7 +29,9 @@ struct SeedProtocolTests {
 
     @Test func seedMessage_isSplitAtAnyByte() throws {
         let pair = try Pair()
-        let bytes = SeedProtocolTests.message("first", "1") + SeedProtocolTests.message("second", "日本") + SeedProtocolTests.message("third", "3")
+        let bytes =
+            SeedProtocolTests.message("first", "1") + SeedProtocolTests.message("second", "日本")
+            + SeedProtocolTests.message("third", "3")
         for split in 0...bytes.count {
             let app = try Socket(port: pair.linkPort)
             if split > 0 { try app.send(Array(bytes[..<split])) }
@@ -62,7 +68,8 @@ struct SeedProtocolTests {
         }
         #expect(receipt.id != nil)
         try app.send(SeedProtocolTests.message(client, "from the seed"))
-        let expected = SeedProtocolTests.message(client, "{\"a\":\"é\"}") + SeedProtocolTests.message(client, "from the seed")
+        let expected =
+            SeedProtocolTests.message(client, "{\"a\":\"é\"}") + SeedProtocolTests.message(client, "from the seed")
         // What was queued before the number was there comes first; all of it is the same message.
         var got = try three.read(expected.count)
         while !got.elementsEqual(expected) {
@@ -97,7 +104,9 @@ struct SeedProtocolTests {
             if number == 3 {
                 let first = try Socket(port: pair.linkPort)
                 try first.send([1, 3])
-                try eventually("it holds it") { try pair.app.publish("supercalifragilisticexpialidocious", "x").status == "sent" }
+                try eventually("it holds it") {
+                    try pair.app.publish("supercalifragilisticexpialidocious", "x").status == "sent"
+                }
                 let second = try Socket(port: pair.linkPort)
                 try second.send([1, 3])
                 try second.waitForClose()
@@ -116,9 +125,12 @@ struct SeedProtocolTests {
     @Test func seedBadMessages_doNoHarm() throws {
         let pair = try Pair()
         let bad: [[UInt8]] = [
-            [0], [3, 1], [2, 0, 0], SeedProtocolTests.message("a/b", "x"), SeedProtocolTests.message(String(repeating: "x", count: 129), "x"),
-            [2] + [UInt8](repeating: 0x61, count: 300_000), SeedProtocolTests.message("c", String(repeating: "y", count: 65_537)),
-            [2, 0xFF, 0xFE, 0, 0x61, 0], [2, 0x63, 0, 0xFF, 0], Array("GET / HTTP/1.1\r\n\r\n".utf8), [0x16, 3, 1, 2, 0],
+            [0], [3, 1], [2, 0, 0], SeedProtocolTests.message("a/b", "x"),
+            SeedProtocolTests.message(String(repeating: "x", count: 129), "x"),
+            [2] + [UInt8](repeating: 0x61, count: 300_000),
+            SeedProtocolTests.message("c", String(repeating: "y", count: 65_537)),
+            [2, 0xFF, 0xFE, 0, 0x61, 0], [2, 0x63, 0, 0xFF, 0], Array("GET / HTTP/1.1\r\n\r\n".utf8),
+            [0x16, 3, 1, 2, 0],
         ]
         for bytes in bad {
             let app = try Socket(port: pair.linkPort)

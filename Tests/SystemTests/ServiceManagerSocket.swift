@@ -16,7 +16,9 @@ final class ServiceManagerSocket {
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
         guard result == 0 else { throw Failure("bind \(path)") }
     }
@@ -59,9 +61,13 @@ final class ServiceManagerSocket {
                     let count = recvmsg(descriptor, &message, Int32(MSG_CMSG_CLOEXEC))
                     text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
                     // One header: its length with itself, SOL_SOCKET, SCM_RIGHTS; then the descriptors.
-                    guard message.msg_controllen >= 16, control.load(fromByteOffset: 12, as: Int32.self) == 1 else { return }
+                    guard message.msg_controllen >= 16, control.load(fromByteOffset: 12, as: Int32.self) == 1 else {
+                        return
+                    }
                     let end = control.load(as: Int.self)
-                    descriptors = stride(from: 16, to: end, by: 4).map { control.load(fromByteOffset: $0, as: Int32.self) }
+                    descriptors = stride(from: 16, to: end, by: 4).map {
+                        control.load(fromByteOffset: $0, as: Int32.self)
+                    }
                 }
             }
         }
@@ -76,7 +82,9 @@ final class ServiceManagerSocket {
             store.removeAll { $0.name == name }
         }
         for came in descriptors {
-            if lines.contains("FDSTORE=1"), !store.contains(where: { $0.name == name && Self.file($0.descriptor) == Self.file(came) }) {
+            if lines.contains("FDSTORE=1"),
+                !store.contains(where: { $0.name == name && Self.file($0.descriptor) == Self.file(came) })
+            {
                 // Out of the way of those numbers that a program inherits them under.
                 store.append((name, fcntl(came, F_DUPFD_CLOEXEC, 1000)))
             }

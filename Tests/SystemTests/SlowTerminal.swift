@@ -1,8 +1,8 @@
 import Glibc
 import TestSupport
 
-/// A terminal on a line of 9600 baud, and megatop on it: a pseudo-terminal whose other end takes 960 bytes a second, as far as the test waits for
-/// them. What has arrived is drawn by a screen that can draw at once.
+/// A terminal on a line of 9600 baud, and megatop on it: a pseudo-terminal whose other end takes 960 bytes a second, as
+/// far as the test waits for them. What has arrived is drawn by a screen that can draw at once.
 final class SlowTerminal {
     private static let bytesPerSecond = 960.0
     let program: Program
@@ -22,7 +22,9 @@ final class SlowTerminal {
         line = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
         // posix_openpt(3) and its kin are not imported: what they ask the kernel for (TIOCSPTLCK, TIOCGPTN).
         var (isLocked, number): (Int32, UInt32) = (0, 0)
-        guard line >= 0, ioctl(line, 0x4004_5431, &isLocked) == 0, ioctl(line, 0x8004_5430, &number) == 0 else { throw Failure("no pseudo-terminal") }
+        guard line >= 0, ioctl(line, 0x4004_5431, &isLocked) == 0, ioctl(line, 0x8004_5430, &number) == 0 else {
+            throw Failure("no pseudo-terminal")
+        }
         let path = "/dev/pts/\(number)"
         far = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
         before = try SlowTerminal.modes(far)
@@ -30,9 +32,11 @@ final class SlowTerminal {
         _ = ioctl(line, UInt(TIOCSWINSZ), &size)
         let file = try appliance.folder.write("arrived.\(number)", "")
         arrived = open(file, O_WRONLY | O_APPEND | O_CLOEXEC)
-        screen = try TerminalScreen(width: width, height: height, appliance, command: "stty raw -echo; tail -c +1 -f \(file)")
+        screen = try TerminalScreen(
+            width: width, height: height, appliance, command: "stty raw -echo; tail -c +1 -f \(file)")
         program = try Program(
-            "megatop", ["-c", appliance.configuration], in: appliance.folder, environment: ["TERM": "xterm-256color", "LC_ALL": "C.UTF-8"], terminal: path)
+            "megatop", ["-c", appliance.configuration], in: appliance.folder,
+            environment: ["TERM": "xterm-256color", "LC_ALL": "C.UTF-8"], terminal: path)
     }
     deinit { for descriptor in [line, far, arrived] { close(descriptor) } }
     func end() {
@@ -79,7 +83,8 @@ final class SlowTerminal {
     /// Its modes are those that it had before megatop.
     var isAsBefore: Bool {
         guard let now = try? SlowTerminal.modes(far) else { return false }
-        return now.c_iflag == before.c_iflag && now.c_oflag == before.c_oflag && now.c_lflag == before.c_lflag && now.c_cflag == before.c_cflag
+        return now.c_iflag == before.c_iflag && now.c_oflag == before.c_oflag && now.c_lflag == before.c_lflag
+            && now.c_cflag == before.c_cflag
     }
     private static func modes(_ descriptor: Int32) throws -> termios {
         var modes = termios()

@@ -19,13 +19,16 @@ struct StatsChannelTests {
         for number in 0..<500 { #expect(try lines.publish("lossy-\(number % 7)", "m\(number)").errorCode == nil) }
         try viewer.watch("the total, and enough datagrams of all", seconds: 30) {
             guard let manager = viewer.reader.current(.manager), manager.values[.publishes] == 500 else { return false }
-            return [manager, viewer.reader.current(.worker, 0), viewer.reader.current(.worker, 1)].allSatisfy { ($0?.received ?? 0) > 60 }
+            return [manager, viewer.reader.current(.worker, 0), viewer.reader.current(.worker, 1)].allSatisfy {
+                ($0?.received ?? 0) > 60
+            }
         }
         let manager = try #require(viewer.reader.current(.manager))
         #expect(manager.values[.enqueued] == 500 && manager.values[.queueMessages] == 500)
         #expect(viewer.worstRate >= 0)
         let lost = relay.lost()
-        for source in [manager, viewer.reader.current(.worker, 0), viewer.reader.current(.worker, 1)].compactMap(\.self) {
+        for source in [manager, viewer.reader.current(.worker, 0), viewer.reader.current(.worker, 1)].compactMap(\.self)
+        {
             let first = try #require(viewer.firstSequence[source.header.boot])
             let between = lost[source.header.boot, default: []].count { $0 > first && $0 < source.header.sequence }
             #expect(source.lost == UInt64(between), "\(source.header.role) \(source.header.instance)")
@@ -45,12 +48,15 @@ struct StatsChannelTests {
         #expect(viewer.reader.current(.worker, 0)?.lost == 0)
     }
 
-    /// A megabyte of what is no report, in one burst: what the kernel took is counted, each by its reason, and no report of a worker is missed.
+    /// A megabyte of what is no report, in one burst: what the kernel took is counted, each by its reason, and no
+    /// report of a worker is missed.
     @Test func aMegabyteOfGarbage_isCounted_andNoReportIsLostForIt() throws {
         let appliance = try Appliance(workers: 2, ["stats": "interval = 0.05"])
         let viewer = try StatsViewer(appliance)
         viewer.ask(.subscribe)
-        try viewer.watch("the hub") { viewer.reader.current(.supervisor) != nil && viewer.reader.current(.worker, 1) != nil }
+        try viewer.watch("the hub") {
+            viewer.reader.current(.supervisor) != nil && viewer.reader.current(.worker, 1) != nil
+        }
         let forger = try StatsViewer(appliance, token: StatsToken(high: 3, low: 4))
         let forged = [UInt8]("MGST".utf8) + [1, 1, 0, 64] + [UInt8](repeating: 7, count: 1192)
         let cut = Array(forged.prefix(70))
@@ -65,7 +71,9 @@ struct StatsChannelTests {
         #expect(counted().bad <= 900)
         if counted().dropped == 0 {
             let values = try #require(viewer.reader.current(.supervisor)?.values)
-            #expect(values[.hubBadToken] == 300 && values[.hubTruncated] == 300 && values[.hubBadMagic] == 300 && values[.hubLost] == 0)
+            #expect(
+                values[.hubBadToken] == 300 && values[.hubTruncated] == 300 && values[.hubBadMagic] == 300
+                    && values[.hubLost] == 0)
         }
         #expect(viewer.reader.current(.supervisor)?.values[.hubLost] ?? 0 <= counted().dropped)
         #expect(try metrics(appliance).contains("megacomet_worker_conns_open{worker=\"1\"} 0\n"))
@@ -80,32 +88,43 @@ struct StatsChannelTests {
         func ids(_ values: MetricValues?) -> Set<UInt16> { Set((values?.all ?? []).map(\.id)) }
         func sent() -> [Metric.Scope: [Set<UInt16>]] {
             let reader = viewer.reader
-            let (worker, manager, supervisor) = (ids(reader.current(.worker, 1)?.values), ids(reader.current(.manager)?.values), ids(reader.current(.supervisor)?.values))
+            let (worker, manager, supervisor) = (
+                ids(reader.current(.worker, 1)?.values), ids(reader.current(.manager)?.values),
+                ids(reader.current(.supervisor)?.values)
+            )
             return [
-                .worker: [worker], .manager: [manager], .process: [worker, manager], .queue: [manager], .supervisor: [supervisor], .host: [supervisor],
+                .worker: [worker], .manager: [manager], .process: [worker, manager], .queue: [manager],
+                .supervisor: [supervisor], .host: [supervisor],
                 .child: [nil, 0, 1].map { ids(reader.current(.supervisor)?.subject(worker: $0)?.values) },
             ]
         }
         // Only what this machine's kernel does not tell.
         let files: [(MetricID, String)] = [
-            (.conntrack, "/proc/sys/net/netfilter/nf_conntrack_count"), (.conntrackLimit, "/proc/sys/net/netfilter/nf_conntrack_max"),
-            (.psiMemory, "/proc/pressure/memory"), (.tcpMemoryLimit, "/proc/sys/net/ipv4/tcp_mem"), (.psiCPU, "/proc/pressure/cpu"),
+            (.conntrack, "/proc/sys/net/netfilter/nf_conntrack_count"),
+            (.conntrackLimit, "/proc/sys/net/netfilter/nf_conntrack_max"),
+            (.psiMemory, "/proc/pressure/memory"), (.tcpMemoryLimit, "/proc/sys/net/ipv4/tcp_mem"),
+            (.psiCPU, "/proc/pressure/cpu"),
         ]
         let untold = Set(files.filter { contents(ofFile: $0.1).isEmpty }.map(\.0))
         let wanted = Metric.all.filter { $0.kind != .subject && !untold.contains($0.id) }
         try viewer.watch("every metric of the table") {
             let sent = sent()
-            return wanted.allSatisfy { metric in (sent[metric.scope] ?? [[]]).allSatisfy { $0.contains(metric.id.rawValue) } }
+            return wanted.allSatisfy { metric in
+                (sent[metric.scope] ?? [[]]).allSatisfy { $0.contains(metric.id.rawValue) }
+            }
         }
-        for id in sent().values.joined().joined() { #expect(Metric.named(id) != nil, "#\(id) is sent and stands in no table") }
+        for id in sent().values.joined().joined() {
+            #expect(Metric.named(id) != nil, "#\(id) is sent and stands in no table")
+        }
 
         let text = try metrics(appliance)
         for metric in wanted where metric.kind != .bucket {
-            let prefix = switch metric.scope {
-            case .queue: "manager"
-            case .process: "worker"
-            default: metric.scope.rawValue
-            }
+            let prefix =
+                switch metric.scope {
+                case .queue: "manager"
+                case .process: "worker"
+                default: metric.scope.rawValue
+                }
             let name = "megacomet_\(prefix)_\(metric.label?.family ?? metric.name)"
             #expect(text.contains("# TYPE \(name) "), "\(name)")
         }
@@ -122,8 +141,13 @@ struct StatsChannelTests {
         try viewer.watch("as many as it has") {
             viewer.reader.current(.supervisor)?.values[.fdsOpen] == UInt64(Processes.openDescriptors(supervisor.pid))
         }
-        let limit = try #require(contents(ofFile: "/proc/\(supervisor.pid)/limits").split(separator: "\n").first { $0.hasPrefix("Max open files") })
-        #expect(viewer.reader.current(.supervisor)?.values[.fdLimit] == limit.split(separator: " ").dropFirst(3).first.flatMap { UInt64($0) })
+        let limit = try #require(
+            contents(ofFile: "/proc/\(supervisor.pid)/limits").split(separator: "\n").first {
+                $0.hasPrefix("Max open files")
+            })
+        #expect(
+            viewer.reader.current(.supervisor)?.values[.fdLimit]
+                == limit.split(separator: " ").dropFirst(3).first.flatMap { UInt64($0) })
         #expect(viewer.reader.current(.supervisor)?.values[.fdsOpen] ?? 0 > operators.count)
     }
 
@@ -159,8 +183,10 @@ struct StatsChannelTests {
         let viewer = try StatsViewer(appliance)
         viewer.ask(.subscribe, .history)
         try viewer.watch("every process, and history of both workers") {
-            viewer.answers.first == 1 && viewer.reader.current(.manager) != nil && viewer.reader.current(.worker, 1) != nil
-                && viewer.reader.current(.supervisor)?.subject(worker: 1)?.values[.childState] == ProcessStateCode.ready.rawValue
+            viewer.answers.first == 1 && viewer.reader.current(.manager) != nil
+                && viewer.reader.current(.worker, 1) != nil
+                && viewer.reader.current(.supervisor)?.subject(worker: 1)?.values[.childState]
+                    == ProcessStateCode.ready.rawValue
                 && Set(viewer.histories.filter { $0.metric == MetricID.connsOpen.rawValue }.map(\.instance)) == [0, 1]
         }
         let pid = try appliance.pid("worker-1")
@@ -182,7 +208,11 @@ struct StatsChannelTests {
         func waitForTheDay(_ seconds: Double) throws {
             let viewer = try StatsViewer(appliance)
             var asked: UInt64 = 0
-            func most(_ id: MetricID) -> UInt64? { viewer.histories.filter { $0.id == id && $0.measure == .most && $0.role == .supervisor }.flatMap(\.values).compactMap(\.self).max() }
+            func most(_ id: MetricID) -> UInt64? {
+                viewer.histories.filter { $0.id == id && $0.measure == .most && $0.role == .supervisor }.flatMap(
+                    \.values
+                ).compactMap(\.self).max()
+            }
             try viewer.watch("the day", seconds: seconds) {
                 if monotonicNanoseconds() > asked + 1_000_000_000 {
                     asked = monotonicNanoseconds()
@@ -191,11 +221,15 @@ struct StatsChannelTests {
                 return most(.connsOpen) == 3 && most(.queueMessages) == 5 && most(.delivered) != nil
             }
             let ofDay = viewer.histories.filter { $0.measure != .value }
-            #expect(Set(ofDay.map(\.metric)).count == 9 && ofDay.allSatisfy { $0.stepMilliseconds == 60_000 && $0.measure != nil })
+            #expect(
+                Set(ofDay.map(\.metric)).count == 9
+                    && ofDay.allSatisfy { $0.stepMilliseconds == 60_000 && $0.measure != nil })
         }
         try waitForTheDay(40)
         for poller in held { poller.close() }
-        try eventually("the clients have left") { try metrics(appliance).contains("megacomet_worker_conns_open{worker=\"0\"} 0\n") }
+        try eventually("the clients have left") {
+            try metrics(appliance).contains("megacomet_worker_conns_open{worker=\"0\"} 0\n")
+        }
         appliance.killSupervisor()
         try appliance.start()
         // It has never seen three.
@@ -209,7 +243,9 @@ struct StatsChannelTests {
         mkdir("\(appliance.folder.path)/run", 0o755)
         mkdir("\(appliance.folder.path)/run/day", 0o755)
         try appliance.start()
-        #expect(try appliance.events().contains("the day's is kept in memory alone: open \(appliance.folder.path)/run/day: Is a directory"))
+        #expect(
+            try appliance.events().contains(
+                "the day's is kept in memory alone: open \(appliance.folder.path)/run/day: Is a directory"))
         #expect(try appliance.status().allReady)
     }
 
@@ -239,19 +275,25 @@ struct StatsChannelTests {
         try viewer.watch("one viewer") { viewer.reader.current(.supervisor)?.values[.subscribers] == 1 }
         // The lease ends after 10 s, with some eight hundred datagrams more.
         #expect(viewer.taken - before < 200)
-        #expect(viewer.reader.current(.manager)?.lost == 0, "what a viewer's closed port leaves on the socket takes nothing from the others")
+        #expect(
+            viewer.reader.current(.manager)?.lost == 0,
+            "what a viewer's closed port leaves on the socket takes nothing from the others")
     }
 
     @Test func aFullWorker_andAFullQueue_areOverloaded_untilThereIsRoom() throws {
-        let appliance = try Appliance(workers: 1, ["stats": "interval = 0.1", "workers": "max_connections = 2", "queue": "max_messages = 2"])
+        let appliance = try Appliance(
+            workers: 1, ["stats": "interval = 0.1", "workers": "max_connections = 2", "queue": "max_messages = 2"])
         let viewer = try StatsViewer(appliance)
         viewer.ask(.subscribe)
-        func state(_ role: StatsPacket.Role) -> StatsPacket.State? { viewer.reader.current(role).flatMap { StatsPacket.State(rawValue: $0.header.state) } }
+        func state(_ role: StatsPacket.Role) -> StatsPacket.State? {
+            viewer.reader.current(role).flatMap { StatsPacket.State(rawValue: $0.header.state) }
+        }
         try viewer.watch("all is well") { state(.worker) == .ready && state(.manager) == .ready }
         var clients = try (0..<2).map { _ in try Socket(port: appliance.clientPort(0)) }
         try viewer.watch("the worker is full") { state(.worker) == .overloaded }
         #expect(state(.manager) == .ready)
-        let row = try #require(try appliance.command("status").output.split(separator: "\n").first { $0.hasPrefix("worker-0") })
+        let row = try #require(
+            try appliance.command("status").output.split(separator: "\n").first { $0.hasPrefix("worker-0") })
         #expect(row.contains("OVERLOADED"))
         #expect(try appliance.status().allReady, "it serves")
         clients = []
@@ -266,21 +308,26 @@ struct StatsChannelTests {
     }
 
     @Test func aWorkersQueue_isShownAlsoWhileItIsDown() throws {
-        let appliance = try Appliance(workers: 2, ["stats": "interval = 0.1", "supervisor": "restart_delay = 60\nrestart_delay_max = 60"])
+        let appliance = try Appliance(
+            workers: 2, ["stats": "interval = 0.1", "supervisor": "restart_delay = 60\nrestart_delay_max = 60"])
         let poller = appliance.poller("away", worker: 1)
         try appliance.app.publish("away", "first")
         #expect(try poller.poll().texts == ["first"])
         let pid = try appliance.pid("worker-1")
         Glibc.kill(pid, SIGKILL)
-        try eventually("its end is known") { try HTTP.request("GET", "/health", port: appliance.operatorPort).status == 503 }
+        try eventually("its end is known") {
+            try HTTP.request("GET", "/health", port: appliance.operatorPort).status == 503
+        }
         let health = try HTTP.request("GET", "/health", port: appliance.operatorPort).json()
         #expect("\(health)".contains("worker-1 is backoff"))
         #expect(try appliance.app.publish("away", "second").status == "queued")
         #expect(try appliance.app.publish("never seen", "third").status == "queued")
         try eventually("the row of the worker that is down") {
             let text = try metrics(appliance)
-            return text.contains("megacomet_worker_q_msgs{worker=\"1\"} 1\n") && text.contains("megacomet_worker_q_msgs{worker=\"none\"} 1\n")
-                && text.contains("megacomet_manager_q_msgs 2\n") && text.contains("megacomet_child_state{process=\"worker-1\",worker=\"1\",state=\"backoff\"} 1\n")
+            return text.contains("megacomet_worker_q_msgs{worker=\"1\"} 1\n")
+                && text.contains("megacomet_worker_q_msgs{worker=\"none\"} 1\n")
+                && text.contains("megacomet_manager_q_msgs 2\n")
+                && text.contains("megacomet_child_state{process=\"worker-1\",worker=\"1\",state=\"backoff\"} 1\n")
         }
     }
 
@@ -289,10 +336,13 @@ struct StatsChannelTests {
         let appliance = try Appliance(workers: 2, ["stats": "interval = 0.1"])
         try eventually("all report") {
             let text = try metrics(appliance)
-            return text.contains("megacomet_worker_conns_open{worker=\"1\"}") && text.contains("megacomet_manager_publishes_total") && text.contains("megacomet_child_state")
+            return text.contains("megacomet_worker_conns_open{worker=\"1\"}")
+                && text.contains("megacomet_manager_publishes_total") && text.contains("megacomet_child_state")
         }
         let text = try metrics(appliance)
-        #expect(text.split(separator: "\n").filter { $0.hasPrefix("# TYPE") }.count == text.split(separator: "\n").filter { $0.hasPrefix("# HELP") }.count)
+        #expect(
+            text.split(separator: "\n").filter { $0.hasPrefix("# TYPE") }.count
+                == text.split(separator: "\n").filter { $0.hasPrefix("# HELP") }.count)
         let file = try appliance.folder.write("metrics.txt", text)
         let script = """
             import sys

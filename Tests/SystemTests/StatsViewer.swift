@@ -50,7 +50,9 @@ final class StatsViewer {
     func send(_ bytes: [UInt8]) {
         var address = hub
         _ = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { sendto(descriptor, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto(descriptor, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
     }
     func ask(_ kind: StatsPacket.Kind, _ wish: StatsPacket.Wish = .renew) {

@@ -5,7 +5,8 @@ import Testing
 /// Who may give orders: the file's permissions say it, and a further group counts. Needs root, to become somebody else.
 @Suite(
     .serialized,
-    .enabled(if: getuid() == 0 && access("/usr/bin/setpriv", X_OK) == 0, "only root, with setpriv, becomes somebody else"))
+    .enabled(
+        if: getuid() == 0 && access("/usr/bin/setpriv", X_OK) == 0, "only root, with setpriv, becomes somebody else"))
 struct SupervisionAccessTests {
     @Test func groupOfTheSocket_mayAct_andNobodyElse() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
@@ -13,9 +14,12 @@ struct SupervisionAccessTests {
         func said(_ file: String) -> String {
             "megacomet: permission denied: \(appliance.folder.path)/run/\(file) is for root and the group \(group)\n"
         }
-        func ask(_ groups: [String], _ words: [String]) throws -> (end: Program.End, output: String) { try asNobody(appliance, groups, words) }
+        func ask(_ groups: [String], _ words: [String]) throws -> (end: Program.End, output: String) {
+            try asNobody(appliance, groups, words)
+        }
         let all = [
-            ["status"], ["status", "--json"], ["hold", "worker-0"], ["kill", "worker-0"], ["stop"], ["stop", "worker-0"],
+            ["status"], ["status", "--json"], ["hold", "worker-0"], ["kill", "worker-0"], ["stop"],
+            ["stop", "worker-0"],
             ["start"], ["start", "worker-0"], ["restart"], ["drain", "worker-0"], ["rolling"], ["reload"], ["upgrade"],
             ["events"], ["events", "-f"], ["log", "manager"],
         ]
@@ -69,7 +73,8 @@ struct SupervisionAccessTests {
         let claims = ["--number", "0", "--run-directory", "\(appliance.folder.path)/run", "--generation", "\(Int.max)"]
         let script = "exec -a megaworker bash -c 'echo here; read x < <(sleep 600); :' \"$@\""
         let somebody = ["--reuid=65534", "--regid=65534", "--clear-groups"]
-        let stranger = try Program("/usr/bin/setpriv", somebody + ["bash", "-c", script, "bash"] + claims, in: appliance.folder)
+        let stranger = try Program(
+            "/usr/bin/setpriv", somebody + ["bash", "-c", script, "bash"] + claims, in: appliance.folder)
         try eventually("it is there") { stranger.output.contains("here") }
         appliance.killSupervisor()
         try appliance.start()
@@ -85,7 +90,9 @@ struct SupervisionAccessTests {
         for words in [["run"], ["start"]] {
             let refused = try asNobody(appliance, ["--clear-groups"], words)
             #expect(refused.end == .exited(73))
-            #expect(refused.output == "megacomet: run_directory \(appliance.folder.path)/run: not writable\n", "\(refused.output)")
+            #expect(
+                refused.output == "megacomet: run_directory \(appliance.folder.path)/run: not writable\n",
+                "\(refused.output)")
         }
     }
 

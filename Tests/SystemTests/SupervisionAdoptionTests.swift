@@ -2,7 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Daemons whose supervisor died, under the next one: what they say is read on, how they end is seen, and one that hangs is followed too.
+/// Daemons whose supervisor died, under the next one: what they say is read on, how they end is seen, and one that
+/// hangs is followed too.
 @Suite(.serialized) struct SupervisionAdoptionTests {
     @Test func outputOfAnAdoptedWorker_isReadOn_alsoWhatItSaidWhileAlone() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
@@ -15,7 +16,9 @@ import Testing
         }
         // A line from now on.
         kill(try appliance.pid("worker-0"), SIGTERM)
-        try eventually("what it says of its drain") { try appliance.command("log", "worker-0").output.contains("draining over 0.5 s") }
+        try eventually("what it says of its drain") {
+            try appliance.command("log", "worker-0").output.contains("draining over 0.5 s")
+        }
         try eventually("it is back") { try appliance.status().allReady }
     }
 
@@ -71,7 +74,9 @@ import Testing
         _ = try appliance.launch()
         try eventually("all are adopted") { try appliance.status().allReady }
         #expect(try appliance.events().hasPrefix(events))
-        func row() throws -> JSON? { try JSON.parse(try appliance.command("status", "--json").output)["processes"]?.array?[1] }
+        func row() throws -> JSON? {
+            try JSON.parse(try appliance.command("status", "--json").output)["processes"]?.array?[1]
+        }
         #expect(try row()?["exits_24h"]?.int == 1 && row()?["last_exit"]?["signal"]?.int == 9)
 
         // One of a version that this program can't read is left out, whole.
@@ -88,7 +93,10 @@ import Testing
         let socket = try Socket(path: "\(appliance.folder.path)/run/control.sock")
         var largest = 0
         for number in 1...4000 {
-            try socket.send("{\"op\":\"hold\",\"name\":\"worker-0\",\"on\":\(number % 2 == 0),\"reason\":\"\(String(repeating: "x", count: 190)) \(number)\"}\n")
+            try socket.send(
+                "{\"op\":\"hold\",\"name\":\"worker-0\",\"on\":\(number % 2 == 0),"
+                    + "\"reason\":\"\(String(repeating: "x", count: 190)) \(number)\"}\n"
+            )
             _ = try socket.readLine()
             guard number % 100 == 0 else { continue }
             var status = stat()
@@ -137,22 +145,29 @@ import Testing
         #expect(report.contains("signal 9 (SIGKILL)") && report.contains("a new supervisor took over"), "\(report)")
     }
     private static let kernelIsNewEnough: Bool = {
-        let parts = contents(ofFile: "/proc/sys/kernel/osrelease").split(separator: ".").prefix(2).compactMap { Int($0) }
+        let parts = contents(ofFile: "/proc/sys/kernel/osrelease").split(separator: ".").prefix(2).compactMap {
+            Int($0)
+        }
         return parts.count == 2 && (parts[0], parts[1]) >= (6, 15)
     }()
 
     @Test func hungOrphan_isFollowed_itsPortGoesOn_andTheWatchdogSeesToIt() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let (hung, other) = try (appliance.pid("worker-0"), appliance.pid("worker-1"))
-        // In this order: the kernel continues what is stopped in a group whose parent dies. It would call after half a second.
+        // In this order: the kernel continues what is stopped in a group whose parent dies. It would call after half a
+        // second.
         appliance.killSupervisor()
         kill(hung, SIGSTOP)
         _ = try appliance.launch()
-        try eventually("it is taken over though it does not call") { try appliance.events().contains("worker-0 (pid \(hung)) lives but does not call") }
+        try eventually("it is taken over though it does not call") {
+            try appliance.events().contains("worker-0 (pid \(hung)) lives but does not call")
+        }
         // Its listener was copied out of it: who connects waits for the next copy.
         let poller = appliance.poller("c1", worker: 0)
         try poller.start()
-        try eventually("it is aborted and back") { try appliance.status().allReady && appliance.pid("worker-0") != hung }
+        try eventually("it is aborted and back") {
+            try appliance.status().allReady && appliance.pid("worker-0") != hung
+        }
         try appliance.app.publish("c1", "still here")
         #expect(try poller.finish().texts == ["still here"])
         #expect(try appliance.pid("worker-1") == other)

@@ -12,10 +12,17 @@ import Testing
         (plan.clients, plan.rate, plan.seconds) = LoadTests.isFull ? (8000, 1000, 30) : (300, 300, 4)
         let crowd = Crowd(plan, ports: [appliance.clientPort(0), appliance.clientPort(1)], appPort: appliance.appPort)
         var answer: Program?
-        crowd.events = [(1, { answer = try Program("megacomet", ["rolling", "-c", appliance.configuration], in: appliance.folder) })]
+        crowd.events = [
+            (
+                1,
+                { answer = try Program("megacomet", ["rolling", "-c", appliance.configuration], in: appliance.folder) }
+            )
+        ]
         let tally = try crowd.run()
         print("rolling restart under \(plan.clients) clients and \(plan.rate) publishes a second: \(tally)")
-        #expect(tally.delivered == tally.published && tally.lost + tally.doubled + tally.disordered + tally.misdelivered == 0, "\(tally)")
+        #expect(
+            tally.delivered == tally.published
+                && tally.lost + tally.doubled + tally.disordered + tally.misdelivered == 0, "\(tally)")
         #expect(tally.refused + tally.unanswered + tally.refusedConnects + tally.gaps == 0, "\(tally)")
         let rolling = try #require(answer)
         #expect(try rolling.waitForExit() == .exited(0))
@@ -53,7 +60,9 @@ import Testing
         // It stays stopped also for the next supervisor.
         appliance.killSupervisor()
         _ = try appliance.launch()
-        try eventually("worker-0 is adopted") { try appliance.status().processes.first { $0.name == "worker-0" }?.state == "ready" }
+        try eventually("worker-0 is adopted") {
+            try appliance.status().processes.first { $0.name == "worker-0" }?.state == "ready"
+        }
         #expect(try appliance.status().processes.first { $0.name == "worker-1" }?.state == "stopped")
         #expect(try appliance.command("start", "worker-1").end == .exited(0))
         #expect(try appliance.status().allReady)
@@ -76,7 +85,12 @@ import Testing
         let appliance = try Appliance(workers: 1, ["app": "key = \"secret\""])
         let key = ["Authorization: Bearer secret"]
         for (client, messages) in [("shallow", 1), ("deep", 5), ("deeper", 9)] {
-            for _ in 0..<messages { #expect(try HTTP.request("POST", "/publish", port: appliance.appPort, key, body: Publisher.body(client, json: "1")).status == 202) }
+            for _ in 0..<messages {
+                #expect(
+                    try HTTP.request(
+                        "POST", "/publish", port: appliance.appPort, key, body: Publisher.body(client, json: "1")
+                    ).status == 202)
+            }
         }
         let table = try appliance.command("clients", "-n", "2")
         #expect(table.end == .exited(0))
@@ -96,8 +110,11 @@ import Testing
         let table = try appliance.command("doctor").output.split(separator: "\n")
         #expect(rows.count == table.count - 2)
         for row in rows {
-            let (name, want, why) = try (#require(row["name"]?.string), #require(row["want"]?.string), #require(row["why"]?.string))
-            let line = try #require(table.first { $0.contains(" \(name) ") && $0.hasSuffix(why) && $0.contains(want) }, "\(name)")
+            let (name, want, why) = try (
+                #require(row["name"]?.string), #require(row["want"]?.string), #require(row["why"]?.string)
+            )
+            let line = try #require(
+                table.first { $0.contains(" \(name) ") && $0.hasSuffix(why) && $0.contains(want) }, "\(name)")
             #expect(line.contains(row["have"]?.string ?? "- "))
             #expect(line.hasPrefix(row["have"] == nil ? "absent" : row["enough"]?.bool == true ? "ok" : "low"))
         }
@@ -108,7 +125,8 @@ import Testing
         let answer = try control(appliance, "{\"op\":\"kill\",\"name\":\"worker-0\",\"pid\":1}")
         #expect(answer["ok"]?.bool == false)
         #expect(answer["error"]?["code"]?.string == "changed")
-        for wrong in ["", "no json", "{\"op\":\"fly\"}", "[]", "{\"op\":\"stop\",\"name\":\"worker-x\"}"] where !wrong.isEmpty {
+        for wrong in ["", "no json", "{\"op\":\"fly\"}", "[]", "{\"op\":\"stop\",\"name\":\"worker-x\"}"]
+        where !wrong.isEmpty {
             #expect(try control(appliance, wrong)["ok"]?.bool == false, "\(wrong)")
         }
         #expect(try appliance.status().allReady)
@@ -123,9 +141,15 @@ import Testing
         #expect(bad.end == .exited(78))
         #expect(bad.output.contains("queue.ttl") && bad.output.contains("did you mean queue.max_message"))
         appliance.supervisor?.signal(SIGHUP)
-        try eventually("the refusal is an event") { contents(ofFile: "\(appliance.folder.path)/run/lock").isEmpty == false && (appliance.supervisor?.output.contains("RELOAD_FAILED") ?? false) }
+        try eventually("the refusal is an event") {
+            contents(ofFile: "\(appliance.folder.path)/run/lock").isEmpty == false
+                && (appliance.supervisor?.output.contains("RELOAD_FAILED") ?? false)
+        }
 
-        _ = try appliance.folder.write("megacomet.toml", good.replacing("drain = 0.5", with: "drain = 0.6").replacing("count = 1", with: "count = 2") + "\n[queue]\nttl = 5.0\n")
+        _ = try appliance.folder.write(
+            "megacomet.toml",
+            good.replacing("drain = 0.5", with: "drain = 0.6").replacing("count = 1", with: "count = 2")
+                + "\n[queue]\nttl = 5.0\n")
         let reload = try appliance.command("reload")
         #expect(reload.end == .exited(0))
         #expect(reload.output.contains("in force: supervisor.drain"))
@@ -143,7 +167,10 @@ import Testing
         _ = try appliance.folder.write("megacomet.toml", good.replacing("[app]", with: "[[[app]"))
         let supervisor = try #require(appliance.supervisor)
         supervisor.signal(SIGHUP)
-        try eventually("the refusal says why") { supervisor.output.contains("RELOAD_FAILED by SIGHUP, nothing changed") && supervisor.output.contains("a section is written [name]") }
+        try eventually("the refusal says why") {
+            supervisor.output.contains("RELOAD_FAILED by SIGHUP, nothing changed")
+                && supervisor.output.contains("a section is written [name]")
+        }
         _ = try appliance.folder.write("megacomet.toml", good)
         #expect(try appliance.status().allReady && supervisor.isRunning)
     }
@@ -174,7 +201,8 @@ import Testing
 
     @Test func top_becomesMegatop() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
-        let top = try Program.run("megacomet", ["top", "-c", appliance.configuration, "-b", "-n", "1", "-o", "json"], in: appliance.folder)
+        let top = try Program.run(
+            "megacomet", ["top", "-c", appliance.configuration, "-b", "-n", "1", "-o", "json"], in: appliance.folder)
         #expect(top.end == .exited(0))
         _ = try JSON.parse(try #require(top.output.split(separator: "\n").map(String.init).last))
     }
@@ -184,7 +212,9 @@ import Testing
         let follower = try Program("megacomet", ["events", "-f", "-c", appliance.configuration], in: appliance.folder)
         try eventually("what was") { follower.output.contains("READY") }
         kill(try appliance.pid("worker-0"), SIGKILL)
-        try eventually("what is") { follower.output.contains("worker-0 EXIT") && follower.output.contains("generation 2") }
+        try eventually("what is") {
+            follower.output.contains("worker-0 EXIT") && follower.output.contains("generation 2")
+        }
     }
 }
 

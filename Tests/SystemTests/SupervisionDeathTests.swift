@@ -5,7 +5,8 @@ import Testing
 /// What dies is back, and takes nothing with it. Intervals are short, so that a second here is ten in life.
 @Suite(.serialized) struct SupervisionDeathTests {
     static let quick = [
-        "stats": "interval = 0.1", "supervisor": "watchdog = 1.0\ndrain = 0.5\nstop = 2.0\nrestart_delay = 0.1\ncrashloop_window = 3.0",
+        "stats": "interval = 0.1",
+        "supervisor": "watchdog = 1.0\ndrain = 0.5\nstop = 2.0\nrestart_delay = 0.1\ncrashloop_window = 3.0",
     ]
 
     @Test func killedWorker_isBackInASecond_noConnectIsRefused_andNobodyElseIsTouched() throws {
@@ -26,7 +27,10 @@ import Testing
         try eventually("the message is on its way") { try appliance.app.publish("back", "again").status != nil }
         #expect(try back.finish().texts == ["again"])
         let seconds = Double(monotonicNanoseconds() - killedAt) / 1e9
-        print("kill -9 of a worker with 1,000 polls: 200 connects, 0 refused; the next message is delivered after \(seconds) s")
+        print(
+            "kill -9 of a worker with 1,000 polls: 200 connects, 0 refused; the next message is delivered after "
+                + "\(seconds) s"
+        )
         #expect(seconds < 2)
         #expect(waiting.count == 200)
 
@@ -63,11 +67,17 @@ import Testing
     }
 
     @Test func workerThatExitsForEver_isACrashLoopAtItsFifthExit_stillTried_andRecoversWhenRepaired() throws {
-        let settings = ["stats": "interval = 0.1", "supervisor": "watchdog = 1.0\nrestart_delay = 0.02\nrestart_delay_max = 0.1\ncrashloop_window = 3.0\ndrain = 0.5"]
+        let settings = [
+            "stats": "interval = 0.1",
+            "supervisor":
+                "watchdog = 1.0\nrestart_delay = 0.02\nrestart_delay_max = 0.1\ncrashloop_window = 3.0\ndrain = 0.5",
+        ]
         let appliance = try Appliance(workers: 1, settings, starts: false)
         let worker = try appliance.replaceWorker(byScript: "#!/bin/sh\necho no luck today\nexit 3\n")
         let supervisor = try appliance.launch()
-        try eventually("the crash loop") { try appliance.status().processes.first { $0.name == "worker-0" }?.state == "crashloop" }
+        try eventually("the crash loop") {
+            try appliance.status().processes.first { $0.name == "worker-0" }?.state == "crashloop"
+        }
         let events = try appliance.command("events").output
         let exits = events.components(before: "CRASHLOOP").components(of: "worker-0 EXIT")
         #expect(exits == 5, "\(events)")
@@ -75,7 +85,9 @@ import Testing
         let status = try appliance.command("status")
         #expect(status.end == .exited(4))
         #expect(status.output.contains("CRASHLOOP"))
-        try eventually("it is still tried") { try appliance.command("events").output.components(of: "worker-0 EXIT") > 5 }
+        try eventually("it is still tried") {
+            try appliance.command("events").output.components(of: "worker-0 EXIT") > 5
+        }
 
         unlink(worker)
         symlink("\(Program.folder)/megaworker", worker)
@@ -88,7 +100,9 @@ import Testing
         let appliance = try Appliance(workers: 1, Self.quick, starts: false)
         let worker = try appliance.replaceWorker(byScript: "#!/bin/sh\nexit 78\n")
         let supervisor = try appliance.launch()
-        try eventually("it is held") { try appliance.status().processes.first { $0.name == "worker-0" }?.state == "held" }
+        try eventually("it is held") {
+            try appliance.status().processes.first { $0.name == "worker-0" }?.state == "held"
+        }
         unlink(worker)
         symlink("\(Program.folder)/megaworker", worker)
         #expect(try appliance.command("start", "worker-0").end == .exited(0))
@@ -105,11 +119,15 @@ import Testing
         crowd.events = [(1, { appliance.killSupervisor() }), (2, { _ = try appliance.launch() })]
         let tally = try crowd.run()
         #expect(tally.delivered == tally.published && tally.published == 800, "\(tally)")
-        #expect(tally.cuts + tally.refused + tally.unanswered + tally.refusedConnects + tally.lost + tally.doubled == 0, "\(tally)")
+        #expect(
+            tally.cuts + tally.refused + tally.unanswered + tally.refusedConnects + tally.lost + tally.doubled == 0,
+            "\(tally)")
         try eventually("all are adopted") { try appliance.status().allReady }
         let after = try appliance.status().processes
         #expect(after.map(\.pid) == before.map(\.pid))
-        let daemons = Processes.mentioning(appliance.folder.path).filter { pid in after.contains { $0.pid == pid } || contents(ofFile: "/proc/\(pid)/cmdline").contains("megaworker") }
+        let daemons = Processes.mentioning(appliance.folder.path).filter { pid in
+            after.contains { $0.pid == pid } || contents(ofFile: "/proc/\(pid)/cmdline").contains("megaworker")
+        }
         #expect(daemons.count == after.count, "no second copy of anything")
 
         // An adopted worker is followed like any other.
@@ -134,5 +152,7 @@ extension String {
         }
         return count
     }
-    func components(before text: String) -> String { firstRange(of: text).map { String(self[..<$0.lowerBound]) } ?? self }
+    func components(before text: String) -> String {
+        firstRange(of: text).map { String(self[..<$0.lowerBound]) } ?? self
+    }
 }

@@ -8,13 +8,18 @@ import Testing
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let (hung, other) = try (appliance.pid("worker-0"), appliance.pid("worker-1"))
         kill(hung, SIGSTOP)
-        try eventually("it is suspect") { try appliance.status().processes.contains { $0.name == "worker-0" && $0.state == "suspect" } }
-        try eventually("it is back") { try appliance.status().processes.contains { $0.name == "worker-0" && $0.state == "ready" && $0.pid != hung } }
+        try eventually("it is suspect") {
+            try appliance.status().processes.contains { $0.name == "worker-0" && $0.state == "suspect" }
+        }
+        try eventually("it is back") {
+            try appliance.status().processes.contains { $0.name == "worker-0" && $0.state == "ready" && $0.pid != hung }
+        }
         #expect(try appliance.pid("worker-1") == other)
         let events = try appliance.command("events").output
         #expect(events.components(of: "worker-0 HANG") == 1, "\(events)")
         let id = try #require(try appliance.command("crashes").output.split(separator: "\n").last)
-        #expect(try appliance.command("crashes", String(id)).output.contains("signal 6 (SIGABRT), aborted because it hung"))
+        #expect(
+            try appliance.command("crashes", String(id)).output.contains("signal 6 (SIGABRT), aborted because it hung"))
         #expect(!events.contains("KILL"), "it left at once")
     }
 
@@ -26,7 +31,10 @@ import Testing
         try eventually("all are back", seconds: 30) {
             let status = try appliance.status()
             most = max(most, status.processes.count { $0.state == "stopping" })
-            return status.allReady && (0..<3).allSatisfy { number in status.processes.first { $0.name == "worker-\(number)" }?.pid != before[number] }
+            return status.allReady
+                && (0..<3).allSatisfy { number in
+                    status.processes.first { $0.name == "worker-\(number)" }?.pid != before[number]
+                }
         }
         #expect(most <= 1)
         let lines = try appliance.command("events", "--json").output.split(separator: "\n").map(String.init)
@@ -35,7 +43,9 @@ import Testing
             return Int(line[from.upperBound...].prefix { $0.isNumber })
         }
         #expect(times.count == 3)
-        for (one, next) in zip(times, times.dropFirst()) { #expect(next - one >= 2900, "three times the watchdog lies between two") }
+        for (one, next) in zip(times, times.dropFirst()) {
+            #expect(next - one >= 2900, "three times the watchdog lies between two")
+        }
     }
 
     /// It takes what is left of one processor, and forty others leave nothing.
@@ -44,11 +54,16 @@ import Testing
         let pid = try appliance.pid("worker-0")
         func tool(_ words: String...) throws { _ = try run(tool: words, in: appliance.folder) }
         // A processor that may be used here.
-        let allowed = contents(ofFile: "/proc/self/status").split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") }
+        let allowed = contents(ofFile: "/proc/self/status").split(separator: "\n").first {
+            $0.hasPrefix("Cpus_allowed_list:")
+        }
         let processor = String(try #require(allowed?.split(separator: "\t").last).prefix { $0.isNumber })
         try tool("/usr/bin/taskset", "-pc", processor, "\(pid)")
         try tool("/usr/bin/chrt", "-i", "-p", "0", "\(pid)")
-        let others = try (0..<40).map { _ in try Program("/usr/bin/taskset", ["-c", processor, "/bin/sh", "-c", "while :; do :; done"], in: appliance.folder) }
+        let others = try (0..<40).map { _ in
+            try Program(
+                "/usr/bin/taskset", ["-c", processor, "/bin/sh", "-c", "while :; do :; done"], in: appliance.folder)
+        }
         try eventually("it is said to be starved", seconds: 60) { try appliance.events().contains("worker-0 STARVED") }
         others.forEach { $0.kill() }
         try eventually("it reports again") { try appliance.status().allReady }
@@ -75,7 +90,9 @@ import Testing
         let pid = try appliance.pid("worker-0")
         #expect(try appliance.command("hold", "worker-0").end == .exited(0))
         kill(pid, SIGSTOP)
-        try eventually("it is suspect") { try appliance.status().processes.contains { $0.name == "worker-0" && $0.state == "suspect" } }
+        try eventually("it is suspect") {
+            try appliance.status().processes.contains { $0.name == "worker-0" && $0.state == "suspect" }
+        }
         sleep(2)  // two watchdogs
         #expect(try appliance.pid("worker-0") == pid)
         kill(pid, SIGCONT)

@@ -2,7 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The supervisor asleep for three watchdogs of the shipped configuration: half a minute, in a suite of its own so that the others run meanwhile.
+/// The supervisor asleep for three watchdogs of the shipped configuration: half a minute, in a suite of its own so that
+/// the others run meanwhile.
 struct SupervisionLongStopTests {
     @Test func supervisorStoppedForHalfAMinute_killsNobody() async throws {
         // Where the machine is busy with other tests, this one may wait much longer than it asks for.

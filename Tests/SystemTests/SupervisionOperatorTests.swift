@@ -30,10 +30,14 @@ import Testing
         try shop.breakWorker(exit: 1)
         let (before, started) = (try appliance.pid("worker-0"), Deadline(seconds: 10))
         let restart = try appliance.command("restart", "worker-0", "--wait")
-        #expect(restart.end == .exited(1) && restart.output.contains("ended before it was ready: exit 1; the old one serves on"), "\(restart)")
+        #expect(
+            restart.end == .exited(1)
+                && restart.output.contains("ended before it was ready: exit 1; the old one serves on"), "\(restart)")
         #expect(try appliance.pid("worker-0") == before)
         let rolling = try appliance.command("rolling")
-        #expect(rolling.end == .exited(1) && rolling.output.contains("stopped after 0 of 2: worker-0: 0 of 2 done"), "\(rolling)")
+        #expect(
+            rolling.end == .exited(1) && rolling.output.contains("stopped after 0 of 2: worker-0: 0 of 2 done"),
+            "\(rolling)")
 
         try shop.breakWorker(exit: 78)
         let held = try appliance.command("restart", "worker-1", "--now", "--wait")
@@ -54,9 +58,15 @@ import Testing
         let good = contents(ofFile: appliance.configuration)
         _ = try appliance.folder.write("megacomet.toml", good + "\n[queue]\nttl = \"soon\"\n")
         let status = try appliance.command("status")
-        #expect(status.end == .exited(0) && status.output.contains("has mistakes (`megacomet check`)") && status.output.contains("worker-1   READY"), "\(status)")
-        for words in [["stop", "worker-1"], ["start", "worker-1"], ["restart", "worker-1", "--wait"], ["events"], ["log", "manager"]] {
-            let (end, output) = try Program.run("megacomet", words + ["-c", appliance.configuration], in: appliance.folder)
+        #expect(
+            status.end == .exited(0) && status.output.contains("has mistakes (`megacomet check`)")
+                && status.output.contains("worker-1   READY"), "\(status)")
+        for words in [
+            ["stop", "worker-1"], ["start", "worker-1"], ["restart", "worker-1", "--wait"], ["events"],
+            ["log", "manager"],
+        ] {
+            let (end, output) = try Program.run(
+                "megacomet", words + ["-c", appliance.configuration], in: appliance.folder)
             #expect(end == .exited(0), "\(words): \(output)")
         }
         let reload = try appliance.command("reload")
@@ -75,7 +85,12 @@ import Testing
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         appliance.killSupervisor()
         let status = try appliance.command("status")
-        #expect(status.end == .exited(1) && status.output == "no supervisor runs; the last one died, 3 of its processes serve on (`megacomet start` adopts them)\n", "\(status)")
+        #expect(
+            status.end == .exited(1)
+                && status.output
+                    == "no supervisor runs; the last one died, 3 of its processes serve on (`megacomet start` adopts "
+                    + "them)\n",
+            "\(status)")
         let stop = try appliance.command("stop")
         #expect(stop.end == .exited(69) && stop.output.contains("3 of its processes serve on"), "\(stop)")
         #expect(try appliance.command("start").end == .exited(0))
@@ -87,7 +102,8 @@ import Testing
     @Test func everyOrder_saysWhatIsDone() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         func said(_ words: String...) throws -> String {
-            let (end, output) = try Program.run("megacomet", words + ["-c", appliance.configuration], in: appliance.folder)
+            let (end, output) = try Program.run(
+                "megacomet", words + ["-c", appliance.configuration], in: appliance.folder)
             #expect(end == .exited(0), "\(words): \(output)")
             return output
         }
@@ -106,14 +122,17 @@ import Testing
 
     @Test func eventsAreFollowed_fromOneSupervisorToTheNext() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
-        let follower = try Program("megacomet", ["events", "-f", "--json", "-c", appliance.configuration], in: appliance.folder)
+        let follower = try Program(
+            "megacomet", ["events", "-f", "--json", "-c", appliance.configuration], in: appliance.folder)
         try eventually("what was") { follower.output.contains("\"READY\"") }
         appliance.killSupervisor()
         _ = try appliance.launch()
         try eventually("all are adopted") { try appliance.status().allReady }
         #expect(try appliance.command("hold", "worker-0").end == .exited(0))
         try eventually("what is") { follower.output.contains("watchdog held") }
-        let numbers = try follower.output.split(separator: "\n").compactMap { try JSON.parse(String($0))["number"]?.int }
+        let numbers = try follower.output.split(separator: "\n").compactMap {
+            try JSON.parse(String($0))["number"]?.int
+        }
         for (index, number) in numbers.enumerated() { #expect(number == index + 1, "each once, in their order") }
         #expect(try appliance.command("stop").end == .exited(0))
         #expect(try follower.waitForExit() == .exited(69))

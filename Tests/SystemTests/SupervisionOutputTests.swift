@@ -6,7 +6,8 @@ import Testing
 @Suite(.serialized) struct SupervisionOutputTests {
     @Test func lineThatRepeats_isCounted() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
-        let script = "#!/bin/sh\ni=0\nwhile [ $i -lt 1500 ]; do echo the same; i=$((i+1)); done\necho another\nexec sleep 600\n"
+        let script =
+            "#!/bin/sh\ni=0\nwhile [ $i -lt 1500 ]; do echo the same; i=$((i+1)); done\necho another\nexec sleep 600\n"
         _ = try appliance.replaceWorker(byScript: script)
         let supervisor = try appliance.launch()
         try eventually("all is said") { supervisor.output.contains("another") }
@@ -46,12 +47,14 @@ import Testing
     /// What Swift writes before it traps is what the operator needs to see.
     @Test func lastWordsOfACrash_areInItsReport() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
-        _ = try appliance.replaceWorker(byScript: "#!/bin/sh\necho 'Slab.swift:12: Fatal error: Index out of range' >&2\nkill -TRAP $$\n")
+        _ = try appliance.replaceWorker(
+            byScript: "#!/bin/sh\necho 'Slab.swift:12: Fatal error: Index out of range' >&2\nkill -TRAP $$\n")
         _ = try appliance.launch()
         try eventually("it crashed") { try appliance.events().contains("CRASH_REPORT") }
         let id = try #require(try appliance.command("crashes").output.split(separator: "\n").first)
         let report = try appliance.command("crashes", String(id)).output
-        #expect(report.contains("signal 5 (SIGTRAP)") && report.contains("Fatal error: Index out of range"), "\(report)")
+        #expect(
+            report.contains("signal 5 (SIGTRAP)") && report.contains("Fatal error: Index out of range"), "\(report)")
     }
 
     @Test func logFile_isOpenedAnewAfterUSR1_andMovedAwayAt16MiB() throws {
@@ -64,7 +67,9 @@ import Testing
         supervisor.signal(SIGUSR1)
         try eventually("a new file") { access(log, F_OK) == 0 }
         #expect(try appliance.command("hold", "worker-0").end == .exited(0))
-        #expect(contents(ofFile: log).contains("watchdog held") && !contents(ofFile: log + ".moved").contains("watchdog held"))
+        #expect(
+            contents(ofFile: log).contains("watchdog held")
+                && !contents(ofFile: log + ".moved").contains("watchdog held"))
 
         truncate(log, 16 << 20)
         #expect(try appliance.command("hold", "worker-0", "--off").end == .exited(0))

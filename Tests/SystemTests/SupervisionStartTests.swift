@@ -4,7 +4,9 @@ import Testing
 
 /// Beginnings that fail, each with one clear line and its code of sysexits.h; and those that go well.
 @Suite(.serialized) struct SupervisionStartTests {
-    private func refusal(_ appliance: Appliance, _ words: [String] = ["run"]) throws -> (end: Program.End, output: String) {
+    private func refusal(_ appliance: Appliance, _ words: [String] = ["run"]) throws -> (
+        end: Program.End, output: String
+    ) {
         try Program.run("megacomet", words + ["-c", appliance.configuration], in: appliance.folder)
     }
 
@@ -14,7 +16,9 @@ import Testing
         for words in [["run"], ["start"]] {
             let (end, output) = try refusal(appliance, words)
             #expect(end == .exited(69))
-            #expect(output.contains("megacomet: port \(appliance.clientPort(1)) (workers.base_port + 1) is taken"), "\(output)")
+            #expect(
+                output.contains("megacomet: port \(appliance.clientPort(1)) (workers.base_port + 1) is taken"),
+                "\(output)")
         }
         withExtendedLifetime(other) {}
         try eventually("nothing was left behind") { Processes.mentioning(appliance.folder.path).isEmpty }
@@ -25,18 +29,21 @@ import Testing
         let good = contents(ofFile: second.configuration)
         for (setting, own, taken) in [
             ("manager.port", second.linkPort, first.linkPort), ("app.port", second.appPort, first.appPort),
-            ("stats.port, UDP", second.statsPort, first.statsPort), ("operator.port", second.operatorPort, first.operatorPort),
+            ("stats.port, UDP", second.statsPort, first.statsPort),
+            ("operator.port", second.operatorPort, first.operatorPort),
         ] {
             _ = try second.folder.write("megacomet.toml", good.replacing("port = \(own)", with: "port = \(taken)"))
             let (end, output) = try refusal(second)
-            #expect(end == .exited(69) && output.hasPrefix("megacomet: port \(taken) (\(setting)) is taken"), "\(output)")
+            #expect(
+                end == .exited(69) && output.hasPrefix("megacomet: port \(taken) (\(setting)) is taken"), "\(output)")
             #expect(output.split(separator: "\n").count == 1, "\(output)")
         }
         #expect(try first.status().allReady)
     }
     @Test func runDirectoryThatCantBeMade_isNamed() throws {
         let appliance = try Appliance(starts: false)
-        let text = contents(ofFile: appliance.configuration).replacing("run_directory = \"\(appliance.folder.path)/run\"", with: "run_directory = \"/proc/none\"")
+        let text = contents(ofFile: appliance.configuration).replacing(
+            "run_directory = \"\(appliance.folder.path)/run\"", with: "run_directory = \"/proc/none\"")
         _ = try appliance.folder.write("megacomet.toml", text)
         let (end, output) = try refusal(appliance)
         #expect(end == .exited(73))
@@ -44,7 +51,9 @@ import Testing
     }
     @Test func missingProgram_isNamed() throws {
         let appliance = try Appliance(starts: false)
-        let program = try Program("megacomet", ["run", "-c", appliance.configuration], in: appliance.folder, environment: ["MEGACOMET_PROGRAMS": appliance.folder.path])
+        let program = try Program(
+            "megacomet", ["run", "-c", appliance.configuration], in: appliance.folder,
+            environment: ["MEGACOMET_PROGRAMS": appliance.folder.path])
         #expect(try program.waitForExit() == .exited(69))
         #expect(program.output == "megacomet: a program is missing: \(appliance.folder.path)/megamanager\n")
     }
@@ -54,7 +63,10 @@ import Testing
         for words in [["run"], ["start"], ["check"]] {
             let (end, output) = try refusal(appliance, words)
             #expect(end == .exited(78))
-            #expect(output.contains("megacomet.toml:2: workers.count") && output.contains("megacomet.toml:3: workers.base_prt") && output.contains("did you mean workers.base_port?"))
+            #expect(
+                output.contains("megacomet.toml:2: workers.count")
+                    && output.contains("megacomet.toml:3: workers.base_prt")
+                    && output.contains("did you mean workers.base_port?"))
         }
     }
     @Test func wrongWords_areUsage() throws {
@@ -79,7 +91,8 @@ import Testing
         #expect(status.end == .exited(0))
         let rows = try JSON.parse(status.output)["processes"]?.array ?? []
         #expect(rows.compactMap { $0["name"]?.string } == ["manager", "worker-0", "worker-1"])
-        #expect(rows.allSatisfy { $0["state"]?.string == "ready" && $0["last_exit"] == .null && $0["restarts"]?.int == 0 })
+        #expect(
+            rows.allSatisfy { $0["state"]?.string == "ready" && $0["last_exit"] == .null && $0["restarts"]?.int == 0 })
         #expect(try appliance.command("start").end == .exited(0), "again is well too")
 
         let poller = appliance.poller("alice", worker: 1)
@@ -136,10 +149,14 @@ import Testing
         let (_, output) = try appliance.command("doctor")
         for name in ["net.core.somaxconn", "fs.file-max", "net.ipv4.tcp_max_syn_backlog"] {
             let line = try #require(output.split(separator: "\n").first { $0.contains(name) })
-            let have = contents(ofFile: "/proc/sys/" + name.replacing(".", with: "/")).split(whereSeparator: { $0 == "\n" || $0 == "\t" }).joined(separator: " ")
+            let have = contents(ofFile: "/proc/sys/" + name.replacing(".", with: "/")).split(whereSeparator: {
+                $0 == "\n" || $0 == "\t"
+            }).joined(separator: " ")
             #expect(line.contains(have) || have.isEmpty, "\(line)")
         }
         let somaxconn = Int(contents(ofFile: "/proc/sys/net/core/somaxconn").filter(\.isNumber)) ?? 0
-        #expect(try appliance.command("doctor", "--sysctl").output.contains("net.core.somaxconn = 65535") == (somaxconn < 65535))
+        #expect(
+            try appliance.command("doctor", "--sysctl").output.contains("net.core.somaxconn = 65535")
+                == (somaxconn < 65535))
     }
 }

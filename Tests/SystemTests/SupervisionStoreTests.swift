@@ -2,7 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The service manager keeps the listeners: a port goes on taking connections while neither its daemon nor a supervisor lives.
+/// The service manager keeps the listeners: a port goes on taking connections while neither its daemon nor a supervisor
+/// lives.
 @Suite(.serialized) struct SupervisionStoreTests {
     private func kept(_ appliance: Appliance, _ change: (Appliance) -> Void = { _ in }) throws -> ServiceManagerSocket {
         let manager = try ServiceManagerSocket("\(appliance.folder.path)/notify")
@@ -15,7 +16,9 @@ import Testing
     private func restart(_ appliance: Appliance, _ manager: ServiceManagerSocket) throws {
         appliance.listeners = manager.store
         _ = try appliance.launch()
-        do { try manager.wait(for: "READY=1") } catch { throw Failure("\(error); its output:\n\(appliance.supervisor?.output ?? "")") }
+        do { try manager.wait(for: "READY=1") } catch {
+            throw Failure("\(error); its output:\n\(appliance.supervisor?.output ?? "")")
+        }
     }
     private static let all = ["manager.workers", "manager.app", "worker-0.clients", "worker-1.clients"]
 
@@ -40,7 +43,9 @@ import Testing
         manager.readAll()
         #expect(manager.store.map(\.name) == Self.all, "the same ones: nothing is kept twice")
         let events = try appliance.events()
-        #expect(events.contains("worker-0 GONE [\(dead)] it ended while no supervisor lived") && events.contains("manager GONE [\(app)]") && !events.contains("worker-1 GONE"))
+        #expect(
+            events.contains("worker-0 GONE [\(dead)] it ended while no supervisor lived")
+                && events.contains("manager GONE [\(app)]") && !events.contains("worker-1 GONE"))
         #expect(!events.contains("SOCKETS"))
 
         // After an upgrade too.
@@ -58,12 +63,16 @@ import Testing
         try manager.wait(for: "STATUS=stopped")
         #expect(try appliance.supervisor?.waitForExit() == .exited(0))
         manager.readAll()
-        #expect(manager.store.map(\.name) == Self.all, "kept over `systemctl restart`; where the unit stays stopped, systemd lets go of them")
+        #expect(
+            manager.store.map(\.name) == Self.all,
+            "kept over `systemctl restart`; where the unit stays stopped, systemd lets go of them")
 
         // One worker less, and the app's address is another: the port is bound anew, as soon as systemd has closed it.
         let text = contents(ofFile: appliance.configuration)
         _ = try appliance.folder.write(
-            "megacomet.toml", text.replacing("count = 2", with: "count = 1").replacing("[app]\n", with: "[app]\naddress = \"127.0.0.2\"\n"))
+            "megacomet.toml",
+            text.replacing("count = 2", with: "count = 1").replacing(
+                "[app]\n", with: "[app]\naddress = \"127.0.0.2\"\n"))
         appliance.listeners = manager.store
         _ = try appliance.launch()
         try manager.wait(for: "BARRIER=1")
@@ -80,7 +89,9 @@ import Testing
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick, starts: false)
         let manager = try kept(appliance) { $0.environment["FDSTORE"] = "3" }
         #expect(manager.store.map(\.name) == Array(Self.all.prefix(3)))
-        #expect(try appliance.events().contains("SOCKETS the service manager keeps 3 of 4 listeners (FileDescriptorStoreMax)"))
+        #expect(
+            try appliance.events().contains(
+                "SOCKETS the service manager keeps 3 of 4 listeners (FileDescriptorStoreMax)"))
         appliance.end()
         manager.letGo()
         appliance.environment["FDSTORE"] = "0"

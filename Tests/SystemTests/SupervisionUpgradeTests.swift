@@ -15,7 +15,9 @@ import Testing
     }
     private func install(_ appliance: Appliance) throws {
         let new = "\(appliance.supervisorProgram).new"
-        #expect(try Program("/bin/cp", ["\(Program.folder)/megacomet", new], in: appliance.folder).waitForExit() == .exited(0))
+        #expect(
+            try Program("/bin/cp", ["\(Program.folder)/megacomet", new], in: appliance.folder).waitForExit()
+                == .exited(0))
         rename(new, appliance.supervisorProgram)
     }
     private func programFile(_ appliance: Appliance) -> UInt64 {
@@ -48,10 +50,20 @@ import Testing
         (plan.clients, plan.rate, plan.seconds) = (100, 200, 3)
         let crowd = Crowd(plan, ports: [appliance.clientPort(0), appliance.clientPort(1)], appPort: appliance.appPort)
         var command: Program?
-        crowd.events = [(1, { command = try Program("megacomet", ["upgrade", "-c", appliance.configuration], in: appliance.folder) })]
+        crowd.events = [
+            (
+                1,
+                {
+                    command = try Program(
+                        "megacomet", ["upgrade", "-c", appliance.configuration], in: appliance.folder)
+                }
+            )
+        ]
         let tally = try crowd.run()
         #expect(tally.delivered == tally.published && tally.published == 600, "\(tally)")
-        #expect(tally.cuts + tally.refused + tally.unanswered + tally.refusedConnects + tally.lost + tally.doubled == 0, "\(tally)")
+        #expect(
+            tally.cuts + tally.refused + tally.unanswered + tally.refusedConnects + tally.lost + tally.doubled == 0,
+            "\(tally)")
         let again = try #require(command)
         #expect(try again.waitForExit() == .exited(0))
         #expect(again.output.contains("upgraded, pid \(supervisor.pid)"), "\(again.output)")
@@ -60,7 +72,9 @@ import Testing
         #expect(Processes.openDescriptors(supervisor.pid) <= descriptors + 2, "nothing is left open")
 
         kill(before[1], SIGKILL)
-        try eventually("its exit is known: it is a child still") { try appliance.events().contains("EXIT [\(before[1])] signal") }
+        try eventually("its exit is known: it is a child still") {
+            try appliance.events().contains("EXIT [\(before[1])] signal")
+        }
         try eventually("it is back") { try appliance.status().allReady }
         #expect(try appliance.command("stop").end == .exited(0))
         #expect(try supervisor.waitForExit() == .exited(0))
@@ -91,8 +105,12 @@ import Testing
         kill(crashed, SIGKILL)
         try eventually("it is back") { try appliance.status().allReady && appliance.pid("worker-0") != crashed }
         #expect(try appliance.command("hold", "worker-1").end == .exited(0))
-        func row(_ number: Int) throws -> JSON? { try JSON.parse(try appliance.command("status", "--json").output)["processes"]?.array?[number] }
-        let (before, log, events) = (try row(1), try appliance.command("log", "worker-0").output, try appliance.events())
+        func row(_ number: Int) throws -> JSON? {
+            try JSON.parse(try appliance.command("status", "--json").output)["processes"]?.array?[number]
+        }
+        let (before, log, events) = (
+            try row(1), try appliance.command("log", "worker-0").output, try appliance.events()
+        )
         #expect(log.contains("[\(crashed)]") && events.contains("EXIT [\(crashed)] signal 9"))
 
         for _ in 0..<2 {
@@ -100,13 +118,18 @@ import Testing
             try eventually("all are adopted") { try appliance.status().allReady }
         }
         let after = try row(1)
-        for member in ["restarts", "exits", "exits_24h", "generation"] { #expect(after?[member]?.int == before?[member]?.int, "\(member)") }
+        for member in ["restarts", "exits", "exits_24h", "generation"] {
+            #expect(after?[member]?.int == before?[member]?.int, "\(member)")
+        }
         #expect(after?["exits_24h"]?.int == 1 && after?["last_exit"]?["signal"]?.int == 9)
         #expect(after?["last_exit"]?["uptime"]?.double == before?["last_exit"]?["uptime"]?.double)
         #expect(try row(2)?["hold"]?.bool == true, "the watchdog is held still")
-        #expect(try appliance.command("log", "worker-0").output.hasPrefix(log), "its lines, and those of its copy before")
+        #expect(
+            try appliance.command("log", "worker-0").output.hasPrefix(log), "its lines, and those of its copy before")
         #expect(try appliance.events().hasPrefix(events), "and then those of the upgrade")
-        let numbers = try appliance.command("events", "--json").output.split(separator: "\n").compactMap { try JSON.parse(String($0))["number"]?.int }
+        let numbers = try appliance.command("events", "--json").output.split(separator: "\n").compactMap {
+            try JSON.parse(String($0))["number"]?.int
+        }
         for (index, number) in numbers.enumerated() { #expect(number == index + 1, "counted on") }
         #expect(try appliance.command("stop").end == .exited(0))
         #expect(access("\(appliance.folder.path)/run/memory", F_OK) != 0, "a supervisor that ends well leaves nothing")
@@ -150,7 +173,9 @@ import Testing
         _ = try appliance.folder.write("megacomet.toml", good + "\n[queue]\nttl = \"soon\"\n")
         let supervisor = try #require(appliance.supervisor)
         supervisor.signal(SIGUSR2)
-        try eventually("the refusal says why") { supervisor.output.contains("queue.ttl") && supervisor.output.contains("exit 78") }
+        try eventually("the refusal says why") {
+            supervisor.output.contains("queue.ttl") && supervisor.output.contains("exit 78")
+        }
         _ = try appliance.folder.write("megacomet.toml", good)
         #expect(programFile(appliance) == file)
         #expect(try appliance.status().processes.map(\.pid) == before)

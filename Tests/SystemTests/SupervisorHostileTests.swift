@@ -2,7 +2,8 @@ import TestSupport
 import Testing
 import Wire
 
-/// The supervisor's own doors: its control socket, the stats port, the operator's HTTP. It survives what comes, and its children never notice.
+/// The supervisor's own doors: its control socket, the stats port, the operator's HTTP. It survives what comes, and its
+/// children never notice.
 struct SupervisorHostileTests {
     @Test func mangledBytes_atEveryDoor_endNothing() throws {
         let appliance = try Appliance(workers: 1)
@@ -10,16 +11,26 @@ struct SupervisorHostileTests {
         let control = "\(appliance.folder.path)/run/control.sock"
         var random = SeededRandom(FuzzTests.seed)
         let lines = [
-            "{\"op\":\"status\"}\n", "{\"op\":\"start\",\"name\":\"worker-0\",\"pid\":1,\"boot\":\"00\"}\n", "{\"op\":\"events\",\"follow\":true}\n",
-            "{\"op\":\"log\",\"name\":\"manager\"}\n", "{\"op\":\"crashes\"}\n", "{\"op\":\"doctor\"}\n", "{\"op\":17}\n", "[]\n", "\n", "{\"op\":\"\\u0000\"}\n",
+            "{\"op\":\"status\"}\n", "{\"op\":\"start\",\"name\":\"worker-0\",\"pid\":1,\"boot\":\"00\"}\n",
+            "{\"op\":\"events\",\"follow\":true}\n",
+            "{\"op\":\"log\",\"name\":\"manager\"}\n", "{\"op\":\"crashes\"}\n", "{\"op\":\"doctor\"}\n",
+            "{\"op\":17}\n", "[]\n", "\n", "{\"op\":\"\\u0000\"}\n",
         ].map { Array($0.utf8) }
-        let requests = [HTTP.text("GET", "/status"), HTTP.text("GET", "/health"), HTTP.text("GET", "/metrics"), HTTP.text("POST", "/status"), Array("GET / HTTP/1.0\r\n\r\n".utf8)]
-        let datagrams = [[UInt8](repeating: 0, count: 80), Array("MEGA".utf8) + [UInt8](repeating: 1, count: 1196), [UInt8](repeating: 0xFF, count: 1200), [1], []]
+        let requests = [
+            HTTP.text("GET", "/status"), HTTP.text("GET", "/health"), HTTP.text("GET", "/metrics"),
+            HTTP.text("POST", "/status"), Array("GET / HTTP/1.0\r\n\r\n".utf8),
+        ]
+        let datagrams = [
+            [UInt8](repeating: 0, count: 80), Array("MEGA".utf8) + [UInt8](repeating: 1, count: 1196),
+            [UInt8](repeating: 0xFF, count: 1200), [1], [],
+        ]
         let deadline = Deadline(seconds: min(4, FuzzTests.seconds))
         var open: [Socket] = []
         while !deadline.isOver {
             // Only what can't be an order that would be obeyed: `stop`, `kill` and the like are not among the samples.
-            guard let supervisor = appliance.supervisor, supervisor.isRunning else { throw Failure("the supervisor ended: \(appliance.supervisor?.output ?? "")") }
+            guard let supervisor = appliance.supervisor, supervisor.isRunning else {
+                throw Failure("the supervisor ended: \(appliance.supervisor?.output ?? "")")
+            }
             let atControl = try Socket(path: control)
             _ = atControl.sendSome(FuzzTests.mangled(lines, &random))
             open.append(atControl)
@@ -38,7 +49,8 @@ struct SupervisorHostileTests {
         #expect(try appliance.poller("c1").poll().texts == ["fine"])
     }
 
-    /// One that asked to follow the events and was gone before the answer stayed among the followers: the next event ended the supervisor.
+    /// One that asked to follow the events and was gone before the answer stayed among the followers: the next event
+    /// ended the supervisor.
     @Test func followerThatLeavesBeforeTheAnswer_isForgotten() throws {
         let appliance = try Appliance(workers: 1)
         for _ in 0..<40 {
@@ -70,14 +82,16 @@ struct SupervisorHostileTests {
         let appliance = try Appliance(workers: 1)
         let control = try Socket(path: "\(appliance.folder.path)/run/control.sock")
         // As JSON; only what JSON allows raw is so.
-        let json = "\"\\u001b[2J\u{9B}31m\u{7F}\\n2026-01-01T00:00:00.000Z megacomet[1]: CRITICAL forged\u{2028}\u{202E}"
+        let json =
+            "\"\\u001b[2J\u{9B}31m\u{7F}\\n2026-01-01T00:00:00.000Z megacomet[1]: CRITICAL forged\u{2028}\u{202E}"
             + String(repeating: "e\u{301}\u{302}", count: 4000) + "\""
         func order(_ words: String) throws -> String {
             try control.send("{\(words),\"reason\":\(json),\"via\":\(json),\"tty\":\(json)}\n")
             return try control.readLine()
         }
         #expect(try order("\"op\":\"hold\",\"name\":\"worker-0\"") == "{\"ok\":true}")
-        let refusals = try ["\"op\":\(json)", "\"op\":\"hold\",\"name\":\(json)", "\"op\":\"crashes\",\"id\":\(json)"].map(order)
+        let refusals = try ["\"op\":\(json)", "\"op\":\"hold\",\"name\":\(json)", "\"op\":\"crashes\",\"id\":\(json)"]
+            .map(order)
         let events = [try appliance.events(), try appliance.command("events", "--json").output]
         try control.send("{\"op\":\"events\"}\n")
         let answer = try control.readLine()

@@ -6,7 +6,9 @@ final class TerminalScreen {
     private let socket: String
     private let appliance: Appliance
 
-    convenience init(width: Int, height: Int, _ appliance: Appliance, _ arguments: String = "", environment: String = "") throws {
+    convenience init(
+        width: Int, height: Int, _ appliance: Appliance, _ arguments: String = "", environment: String = ""
+    ) throws {
         let command = "\(environment) '\(Program.folder)/megatop' -c \(appliance.configuration) \(arguments)"
         try self.init(width: width, height: height, appliance, command: command)
     }
@@ -14,7 +16,9 @@ final class TerminalScreen {
     init(width: Int, height: Int, _ appliance: Appliance, command: String) throws {
         self.appliance = appliance
         socket = appliance.folder.path + "/tmux.\(UInt16.random(in: 0 ... .max))"
-        try tmux("-f", "/dev/null", "new-session", "-d", "-s", "m", "-x", "\(width)", "-y", "\(height)", "bash --norc --noprofile")
+        try tmux(
+            "-f", "/dev/null", "new-session", "-d", "-s", "m", "-x", "\(width)", "-y", "\(height)",
+            "bash --norc --noprofile")
         try tmux("set", "-g", "status", "off")
         try resize(width: width, height: height)
         try tmux("send-keys", "-t", "m", "-l", "PS1='$ '; clear; \(command)")
@@ -27,20 +31,28 @@ final class TerminalScreen {
     /// Waits until it is on the screen.
     func expect(_ words: String) throws { try expect("\"\(words)\"") { $0.contains(words) } }
     func expect(_ what: String = "the wanted picture", _ holds: (String) -> Bool) throws {
-        do { try eventually("the terminal shows \(what)", seconds: 25) {
-            if holds(text) { return true }
-            usleep(20_000)  // each look is a program of its own
-            return false
-        } } catch { throw Failure("\(error); it shows:\n\(text)") }
+        do {
+            try eventually("the terminal shows \(what)", seconds: 25) {
+                if holds(text) { return true }
+                usleep(20_000)  // each look is a program of its own
+                return false
+            }
+        } catch { throw Failure("\(error); it shows:\n\(text)") }
     }
     /// Keys by tmux's names: `Enter`, `Escape`, `C-z`, or text.
     func send(_ keys: String...) throws { for key in keys { try tmux("send-keys", "-t", "m", key) } }
-    func resize(width: Int, height: Int) throws { try tmux("resize-window", "-t", "m", "-x", "\(width)", "-y", "\(height)") }
+    func resize(width: Int, height: Int) throws {
+        try tmux("resize-window", "-t", "m", "-x", "\(width)", "-y", "\(height)")
+    }
 
     /// megatop itself, not the shell. Where several look at the appliance: any of them.
     func pid() throws -> Int32 { try eventually("megatop runs") { found } }
     var isRunning: Bool { found != nil }
-    private var found: Int32? { Processes.mentioning(appliance.configuration).first { contents(ofFile: "/proc/\($0)/comm").hasPrefix("megatop") } }
+    private var found: Int32? {
+        Processes.mentioning(appliance.configuration).first {
+            contents(ofFile: "/proc/\($0)/comm").hasPrefix("megatop")
+        }
+    }
     func signal(_ number: Int32) throws { kill(try pid(), number) }
     /// Ctrl-Z: the shell is back, and does what it is told.
     func suspend() throws {
@@ -52,7 +64,9 @@ final class TerminalScreen {
     /// Whether the terminal sends what the mouse does.
     var hasMouse: Bool { (try? tmux("display", "-p", "-t", "m", "#{mouse_any_flag}"))?.hasPrefix("1") ?? false }
     /// A press of the left button, as a terminal sends it; from 0.
-    func click(row: Int, column: Int) throws { try tmux("send-keys", "-t", "m", "-l", "\u{1B}[<0;\(column + 1);\(row + 1)M") }
+    func click(row: Int, column: Int) throws {
+        try tmux("send-keys", "-t", "m", "-l", "\u{1B}[<0;\(column + 1);\(row + 1)M")
+    }
     /// With the bytes that make colours.
     var colouredText: String { (try? tmux("capture-pane", "-e", "-p", "-t", "m")) ?? "" }
     /// What stty says of the terminal's modes.

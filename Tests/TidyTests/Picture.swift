@@ -14,14 +14,17 @@ struct Picture {
     let rows: [[String]]
 
     /// The product of a package has a module of the same name, except where it is said here.
-    private static let products = ["log": "Logging", "arguments": "ArgumentParser", "toml": "TOMLKit", "histogram": "Histogram"]
+    private static let products = [
+        "log": "Logging", "arguments": "ArgumentParser", "toml": "TOMLKit", "histogram": "Histogram",
+    ]
 
     init(_ file: Tree.File) {
         let text = file.lines.filter { !$0.drop { $0 == " " }.hasPrefix("//") }.joined(separator: "\n")
         let declarations = text.matches(of: #/\.(target|systemLibrary|executableTarget|testTarget)\(/#)
         targets = declarations.indices.map { index in
             let end = index + 1 < declarations.count ? declarations[index + 1].range.lowerBound : text.endIndex
-            return Picture.target(String(declarations[index].output.1), text[declarations[index].range.upperBound..<end])
+            return Picture.target(
+                String(declarations[index].output.1), text[declarations[index].range.upperBound..<end])
         }
         let names = Set(targets.map(\.name))
         let comments = file.lines.dropFirst().prefix { $0.hasPrefix("//") }
@@ -32,20 +35,27 @@ struct Picture {
         }
     }
     private static func target(_ kind: String, _ text: Substring) -> Target {
-        func first(_ pattern: Regex<(Substring, Substring)>) -> String? { text.firstMatch(of: pattern).map { String($0.output.1) } }
+        func first(_ pattern: Regex<(Substring, Substring)>) -> String? {
+            text.firstMatch(of: pattern).map { String($0.output.1) }
+        }
         let name = first(#/name: "([^"]+)"/#) ?? ""
         let list = first(#/dependencies: \[([^\]]*)\]/#) ?? ""
-        let dependencies = list.split(separator: ",").map { word in
+        // A comma may stand behind the last one.
+        let dependencies = list.split(separator: ",").compactMap { word -> String? in
             let bare = word.trimmingCharacters(in: CharacterSet(charactersIn: " \n\""))
-            return products[bare] ?? bare
+            return bare.isEmpty ? nil : products[bare] ?? bare
         }
         let folder = first(#/path: "([^"]+)"/#) ?? (kind == "testTarget" ? "Tests/" : "Sources/") + name
-        return Target(name: name, folder: folder, dependencies: dependencies, isC: name.hasPrefix("C") && name.dropFirst().first?.isUppercase == true)
+        return Target(
+            name: name, folder: folder, dependencies: dependencies,
+            isC: name.hasPrefix("C") && name.dropFirst().first?.isUppercase == true)
     }
 
     /// Files of a target: those under its folder that are in no other target's folder inside of it.
     func files(of target: Target) -> [Tree.File] {
         let inner = targets.map(\.folder).filter { $0.hasPrefix(target.folder + "/") }
-        return Tree.files(under: target.folder).filter { file in file.isSwift && !inner.contains { file.path.hasPrefix($0 + "/") } }
+        return Tree.files(under: target.folder).filter { file in
+            file.isSwift && !inner.contains { file.path.hasPrefix($0 + "/") }
+        }
     }
 }

@@ -18,7 +18,8 @@ struct PictureTests {
             let known = Tree.systemModules.union(target.dependencies)
             for file in picture.files(of: target) {
                 for module in file.imports where !known.contains(module) {
-                    Issue.record("\(file.path) imports \(module), which is no dependency of \(target.name) in Package.swift")
+                    Issue.record(
+                        "\(file.path) imports \(module), which is no dependency of \(target.name) in Package.swift")
                 }
             }
         }

@@ -3,6 +3,18 @@ import Testing
 
 /// Rules for the text of the sources that no compiler checks.
 struct TextTests {
+    private static let mostColumns = 120
+
+    /// A line of JSON as it goes over the wire stands whole, in a raw literal.
+    @Test func noLine_isTooWide() {
+        for file in Tree.swiftFiles {
+            for (number, line) in file.lines.enumerated()
+            where line.count > TextTests.mostColumns && !line.contains("#\"") {
+                Issue.record("\(file.path):\(number + 1) has \(line.count) columns, over \(TextTests.mostColumns)")
+            }
+        }
+    }
+
     /// A name of a type in backquotes is the name of something that there is.
     @Test func typesInComments_exist() {
         var words: Set<Substring> = []
@@ -18,12 +30,17 @@ struct TextTests {
                 }
             }
         }
-        for (name, place) in named where !words.contains(name) { Issue.record("\(place) speaks of \(name), which does not exist") }
+        for (name, place) in named where !words.contains(name) {
+            Issue.record("\(place) speaks of \(name), which does not exist")
+        }
     }
 
     @Test func version_standsInOnePlace() throws {
-        let version = try #require(Tree.file("Sources/Wire/Version.swift")?.lines.compactMap { $0.firstMatch(of: #/"(\d+\.\d+\.\d+)"/#) }.first?.output.1)
-        let files = (["Sources", "Dashboard"].flatMap(Tree.files) + ["Makefile", "README.md"].compactMap(Tree.file)).filter { $0.path != "Sources/Wire/Version.swift" }
+        let version = try #require(
+            Tree.file("Sources/Wire/Version.swift")?.lines.compactMap { $0.firstMatch(of: #/"(\d+\.\d+\.\d+)"/#) }
+                .first?.output.1)
+        let files = (["Sources", "Dashboard"].flatMap(Tree.files) + ["Makefile", "README.md"].compactMap(Tree.file))
+            .filter { $0.path != "Sources/Wire/Version.swift" }
         for file in files {
             for (number, line) in file.lines.enumerated() where line.contains("\(version)") {
                 Issue.record("\(file.path):\(number + 1) has the version, which stands in Sources/Wire/Version.swift")

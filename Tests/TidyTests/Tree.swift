@@ -13,15 +13,20 @@ struct Tree {
             lines.compactMap { line in
                 let words = line.split(separator: " ", omittingEmptySubsequences: false)
                 guard let at = words.firstIndex(of: "import"), at <= 2, at + 1 < words.count else { return nil }
-                let before = words[..<at].allSatisfy { ["package", "public", "internal", "private", "@testable"].contains($0) }
+                let before = words[..<at].allSatisfy {
+                    ["package", "public", "internal", "private", "@testable"].contains($0)
+                }
                 return before ? String(words[at + 1]) : nil
             }
         }
     }
     /// What the language and the system bring.
-    static let systemModules: Set<String> = ["Glibc", "Foundation", "FoundationEssentials", "Testing", "PackageDescription"]
+    static let systemModules: Set<String> = [
+        "Glibc", "Foundation", "FoundationEssentials", "Testing", "PackageDescription",
+    ]
 
-    static let root = String(#filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/"))
+    static let root = String(
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/"))
 
     /// Files under a folder, in order; of a folder that is not there none.
     static func files(under folder: String) -> [File] {

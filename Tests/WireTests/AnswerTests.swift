@@ -7,11 +7,16 @@ import Wire
         body(&out)
         return text(out.bytes)
     }
-    static func envelope(_ form: Answer.Form, messages: [(UInt64, String)], keepAlive: Bool = true, minorVersion: UInt8 = 1, gap: Bool = false, retry: Int? = nil) -> String {
+    static func envelope(
+        _ form: Answer.Form, messages: [(UInt64, String)], keepAlive: Bool = true, minorVersion: UInt8 = 1,
+        gap: Bool = false, retry: Int? = nil
+    ) -> String {
         written { out in
             var callback = "a.b"
             callback.withUTF8 { name in
-                var answer = Answer(.init(form: form, minorVersion: minorVersion, keepAlive: keepAlive, cors: .anyone), callback: UnsafeRawBufferPointer(name), to: &out)
+                var answer = Answer(
+                    .init(form: form, minorVersion: minorVersion, keepAlive: keepAlive, cors: .anyone),
+                    callback: UnsafeRawBufferPointer(name), to: &out)
                 for (id, json) in messages {
                     var json = json
                     json.withUTF8 { answer.add(id: id, json: UnsafeRawBufferPointer($0), to: &out) }
@@ -22,11 +27,15 @@ import Wire
     }
     static func body(_ answer: String) -> String {
         let bytes = Array(answer.utf8)
-        guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: [13, 10, 13, 10]) }) else { return answer }
+        guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: [13, 10, 13, 10]) }) else {
+            return answer
+        }
         return String(decoding: bytes[(end + 4)...], as: UTF8.self)
     }
     static func length(_ answer: String) -> Int? {
-        answer.split(separator: "\r\n").first { $0.hasPrefix("Content-Length:") }.flatMap { Int($0.dropFirst(15).filter { $0 != " " }) }
+        answer.split(separator: "\r\n").first { $0.hasPrefix("Content-Length:") }.flatMap {
+            Int($0.dropFirst(15).filter { $0 != " " })
+        }
     }
 
     @Test func anEnvelope_holdsItsMessagesInOrder() {
@@ -39,9 +48,13 @@ import Wire
     }
     @Test func jsonp_isACallWithEveryHeaderAndEscape() {
         let answer = Self.envelope(.jsonp, messages: [(7, "\"</script>\u{2028}\u{2029}é\"")], gap: true, retry: 250)
-        #expect(Self.body(answer) == #"/**/a.b({"messages":[{"id":7,"data":"\u003c/script>\u2028\u2029é"}],"cursor":7,"gap":true,"retry":250});"#)
+        #expect(
+            Self.body(answer)
+                == #"/**/a.b({"messages":[{"id":7,"data":"\u003c/script>\u2028\u2029é"}],"cursor":7,"gap":true,"retry":250});"#
+        )
         for header in [
-            "Content-Type: text/javascript; charset=utf-8", "X-Content-Type-Options: nosniff", "Cache-Control: no-store",
+            "Content-Type: text/javascript; charset=utf-8", "X-Content-Type-Options: nosniff",
+            "Cache-Control: no-store",
             "Content-Disposition: attachment; filename=f.txt", "Cross-Origin-Resource-Policy: cross-origin",
         ] { #expect(answer.contains(header + "\r\n")) }
         #expect(Self.length(answer) == Self.body(answer).utf8.count)
@@ -64,21 +77,29 @@ import Wire
         #expect(Self.body(Self.envelope(.json, messages: [])) == #"{"messages":[],"cursor":5}"#)
     }
     @Test func theBareForm_isTheText() {
-        #expect(Self.body(Self.envelope(.bare, messages: [(1, #""a\"\\\/\n\u00e9\ud83d\ude00\ud83d x""#)])) == "a\"\\/\né😀\u{FFFD} x")
+        #expect(
+            Self.body(Self.envelope(.bare, messages: [(1, #""a\"\\\/\n\u00e9\ud83d\ude00\ud83d x""#)]))
+                == "a\"\\/\né😀\u{FFFD} x")
         #expect(Self.body(Self.envelope(.bare, messages: [(1, #"{"a": 1}"#)])) == #"{"a": 1}"#)
         #expect(Self.body(Self.envelope(.bare, messages: [(1, "\"\"")])) == "")
         #expect(Self.body(Self.envelope(.bare, messages: [])) == "")
     }
     @Test func keepAlive_isSaidWhereTheVersionDoesNotMeanIt() {
         #expect(Self.envelope(.json, messages: [], keepAlive: false).contains("\r\nConnection: close\r\n"))
-        #expect(Self.envelope(.json, messages: [], keepAlive: true, minorVersion: 0).contains("\r\nConnection: keep-alive\r\n"))
+        #expect(
+            Self.envelope(.json, messages: [], keepAlive: true, minorVersion: 0).contains(
+                "\r\nConnection: keep-alive\r\n"))
         #expect(!Self.envelope(.json, messages: [], keepAlive: false, minorVersion: 0).contains("Connection"))
     }
     @Test func aHead_hasNoBodyAndNoLength() {
         let head = Self.written { Answer.headOnly(.init(form: .jsonp), to: &$0) }
         #expect(head.hasSuffix("\r\n\r\n") && !head.contains("Content-Length"))
-        let error = Self.written { Answer.error(404, code: "not_found", message: "m", .init(form: .json, isHead: true), to: &$0) }
-        #expect(error.hasSuffix("\r\n\r\n") && Self.length(error) == #"{"error":{"code":"not_found","message":"m"}}"#.utf8.count)
+        let error = Self.written {
+            Answer.error(404, code: "not_found", message: "m", .init(form: .json, isHead: true), to: &$0)
+        }
+        #expect(
+            error.hasSuffix("\r\n\r\n")
+                && Self.length(error) == #"{"error":{"code":"not_found","message":"m"}}"#.utf8.count)
     }
     @Test func theLargestAnswer_hasItsLength() {
         // A message of queue.max_message's bound whose every byte becomes six, in the script form.
@@ -141,9 +162,15 @@ import Wire
     }
     @Test func aScript_isCacheable() {
         let script = Array("x=1".utf8)
-        let whole = script.withUnsafeBytes { bytes in Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: false, .init(form: .json), to: &$0) } }
-        #expect(whole.hasSuffix("\r\n\r\nx=1") && whole.contains("ETag: \"e\"\r\n") && whole.contains("Content-Length: 3\r\n"))
-        let same = script.withUnsafeBytes { bytes in Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: true, .init(form: .json), to: &$0) } }
+        let whole = script.withUnsafeBytes { bytes in
+            Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: false, .init(form: .json), to: &$0) }
+        }
+        #expect(
+            whole.hasSuffix("\r\n\r\nx=1") && whole.contains("ETag: \"e\"\r\n")
+                && whole.contains("Content-Length: 3\r\n"))
+        let same = script.withUnsafeBytes { bytes in
+            Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: true, .init(form: .json), to: &$0) }
+        }
         #expect(same.hasPrefix("HTTP/1.1 304 ") && same.hasSuffix("\r\n\r\n") && !same.contains("Content-Length"))
     }
 }

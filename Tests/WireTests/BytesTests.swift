@@ -8,7 +8,10 @@ import Testing
     /// Texts of 0 to 40 bytes, mostly of such as the parsers let through, with the bytes next to every bound.
     static func eachText(_ body: (UnsafeRawBufferPointer) -> Void) {
         var random = SeededRandom(7)
-        let near: [UInt8] = [0, 8, 9, 10, 13, 31, 32, 33, 34, 35, 45, 46, 47, 58, 60, 64, 65, 90, 91, 96, 97, 122, 123, 126, 127, 128, 173, 174, 255]
+        let near: [UInt8] = [
+            0, 8, 9, 10, 13, 31, 32, 33, 34, 35, 45, 46, 47, 58, 60, 64, 65, 90, 91, 96, 97, 122, 123, 126, 127, 128,
+            173, 174, 255,
+        ]
         for _ in 0..<40_000 {
             let bytes = (0..<random.below(41)).map { _ in
                 switch random.below(12) {
@@ -21,18 +24,22 @@ import Testing
             bytes.withUnsafeBytes(body)
         }
     }
-    static func end(_ bytes: UnsafeRawBufferPointer, where isEnd: (UInt8) -> Bool) -> Int { bytes.firstIndex(where: isEnd) ?? bytes.count }
+    static func end(_ bytes: UnsafeRawBufferPointer, where isEnd: (UInt8) -> Bool) -> Int {
+        bytes.firstIndex(where: isEnd) ?? bytes.count
+    }
 
     @Test func ends_areWhereTheFirstSuchByteIs() {
         let tokens = Set("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
         Self.eachText { bytes in
             let found = [
-                endOfToken(bytes, from: 0), endOfText(bytes, from: 0), endOfTarget(bytes, from: 0), endOfClientId(bytes),
+                endOfToken(bytes, from: 0), endOfText(bytes, from: 0), endOfTarget(bytes, from: 0),
+                endOfClientId(bytes),
                 position(of: 58, in: bytes), position(of: 60, or: 226, in: bytes),
             ]
             let wanted = [
                 Self.end(bytes) { !tokens.contains($0) }, Self.end(bytes) { $0 < 32 && $0 != 9 || $0 == 127 },
-                Self.end(bytes) { $0 < 33 || $0 > 126 || $0 == 35 }, Self.end(bytes) { $0 < 32 || $0 == 127 || $0 == 47 },
+                Self.end(bytes) { $0 < 33 || $0 > 126 || $0 == 35 },
+                Self.end(bytes) { $0 < 32 || $0 == 127 || $0 == 47 },
                 Self.end(bytes) { $0 == 58 }, Self.end(bytes) { $0 == 60 || $0 == 226 },
             ]
             if found != wanted { Issue.record("\(found), not \(wanted), in \(Array(bytes))") }

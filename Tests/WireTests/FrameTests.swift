@@ -15,27 +15,42 @@ import Wire
         case .incomplete: .incomplete
         case .malformed: .refused
         case .frame(let f, let bytes):
-            .value(Summary(op: f.op, flags: f.flags.rawValue, number: f.number, client: text(f.client), body: text(f.body)), bytes: bytes)
+            .value(
+                Summary(
+                    op: f.op, flags: f.flags.rawValue, number: f.number, client: text(f.client), body: text(f.body)),
+                bytes: bytes)
         }
     }
-    static func written(_ op: Frame.Op, _ flags: Frame.Flags = [], _ number: UInt64, _ client: String = "", _ body: String = "") -> [UInt8] {
+    static func written(
+        _ op: Frame.Op, _ flags: Frame.Flags = [], _ number: UInt64, _ client: String = "", _ body: String = ""
+    ) -> [UInt8] {
         var (client, body) = (client, body)
         var out = Buffer()
         client.withUTF8 { client in
-            body.withUTF8 { Frame(op: op, flags: flags, number: number, client: .init(client), body: .init($0)).write(to: &out) }
+            body.withUTF8 {
+                Frame(op: op, flags: flags, number: number, client: .init(client), body: .init($0)).write(to: &out)
+            }
         }
         return Array(out.bytes)
     }
     static let valid: [([UInt8], Summary)] = [
-        (written(.message, Frame.Flags([.more, .gap], tag: 63), 7291, "c1", "\"hi\""), Summary(op: .message, flags: 255, number: 7291, client: "c1", body: "\"hi\"")),
-        (written(.connected, Frame.Flags(.acknowledges, tag: 5), 1 << 52, "é"), Summary(op: .connected, flags: 21, number: 1 << 52, client: "é", body: "")),
+        (
+            written(.message, Frame.Flags([.more, .gap], tag: 63), 7291, "c1", "\"hi\""),
+            Summary(op: .message, flags: 255, number: 7291, client: "c1", body: "\"hi\"")
+        ),
+        (
+            written(.connected, Frame.Flags(.acknowledges, tag: 5), 1 << 52, "é"),
+            Summary(op: .connected, flags: 21, number: 1 << 52, client: "é", body: "")
+        ),
         (written(.turn, [], .max), Summary(op: .turn, flags: 0, number: .max, client: "", body: "")),
     ]
 
     @Test func theLayout_isTheOneInTheManual() {
-        #expect(Self.written(.message, Frame.Flags(.more, tag: 1), 0x0102_0304_0506_0708, "c1", "[]") == [
-            19, 5, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8, UInt8(ascii: "c"), UInt8(ascii: "1"), UInt8(ascii: "["), UInt8(ascii: "]"),
-        ])
+        #expect(
+            Self.written(.message, Frame.Flags(.more, tag: 1), 0x0102_0304_0506_0708, "c1", "[]") == [
+                19, 5, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8, UInt8(ascii: "c"), UInt8(ascii: "1"),
+                UInt8(ascii: "["), UInt8(ascii: "]"),
+            ])
     }
     @Test(arguments: valid.indices) func aFrame_isTheSameHoweverItArrives(_ index: Int) {
         Self.check.acceptsInEveryWay(Self.valid[index].0, as: Self.valid[index].1)

@@ -3,11 +3,13 @@ import Wire
 
 @Suite struct HTTPRequestTests {
     @Test(arguments: [
-        (#""e""#, true), (#"W/"e""#, true), (#""x", W/"e""#, true), (#""x","e" "#, true), ("*", true), (#""x""#, false), ("e", false), ("", false),
+        (#""e""#, true), (#"W/"e""#, true), (#""x", W/"e""#, true), (#""x","e" "#, true), ("*", true), (#""x""#, false),
+        ("e", false), ("", false),
         (#""e"#, false), (#"W/"x", "ee""#, false),
     ]) func entityTags_areComparedWeaklyAndInLists(list: String, isKnown: Bool) {
         let tag = Array(#""e""#.utf8)
-        #expect(Array(list.utf8).withUnsafeBytes { list in tag.withUnsafeBytes { entityTagMatches(list, $0) } } == isKnown)
+        #expect(
+            Array(list.utf8).withUnsafeBytes { list in tag.withUnsafeBytes { entityTagMatches(list, $0) } } == isKnown)
     }
 
     struct Summary: Equatable {
@@ -27,7 +29,8 @@ import Wire
         case .request(let r):
             .value(
                 Summary(
-                    method: r.method, path: text(r.path), query: text(r.query), minorVersion: r.minorVersion, keepAlive: r.keepAlive,
+                    method: r.method, path: text(r.path), query: text(r.query), minorVersion: r.minorVersion,
+                    keepAlive: r.keepAlive,
                     contentLength: r.contentLength, expects: r.expectsContinue, origin: r.origin.map(text)),
                 bytes: r.headBytes)
         }
@@ -45,9 +48,14 @@ import Wire
         ("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", Summary(minorVersion: 0, keepAlive: true)),
         ("GET / HTTP/1.1\r\nHost: x\r\nConnection: foo, CLOSE\r\n\r\n", Summary(keepAlive: false)),
         ("GET http://a.b:80/c.js?x HTTP/1.1\r\nhost:\ta.b \r\n\r\n", Summary(path: "/c.js", query: "x")),
-        ("OPTIONS * HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\n\r\n", Summary(method: .options, path: "*", origin: "https://a.example")),
-        ("POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n",
-         Summary(method: .post, path: "/publish", contentLength: 12, expects: true)),
+        (
+            "OPTIONS * HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\n\r\n",
+            Summary(method: .options, path: "*", origin: "https://a.example")
+        ),
+        (
+            "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n",
+            Summary(method: .post, path: "/publish", contentLength: 12, expects: true)
+        ),
         ("\r\nHEAD /a?b?c HTTP/1.1\r\nHost: x\r\nX: \u{e9}\r\n\r\n", Summary(method: .head, path: "/a", query: "b?c")),
         ("DELETE /a HTTP/1.1\r\nHost: x\r\n\r\n", Summary(method: .other, path: "/a")),
     ]
@@ -92,12 +100,13 @@ import Wire
         #expect(Self.refusal(request) == status)
     }
 
-    @Test(arguments: [
-        ("chunked", nil), ("Chunked", nil), ("gzip", 501), ("gzip, chunked", 501), ("chunked, chunked", 501),
-        ("identity", 501), ("xchunked", 501), ("", 501), ("chunked\r\nTransfer-Encoding: chunked", 501),
-        ("chunked\r\nTransfer-Encoding: identity", 501), ("identity\r\nTransfer-Encoding: chunked", 501),
-        ("chunked\r\nContent-Length: 3", 400), ("chunked\r\nContent-Length: 0", 400),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            ("chunked", nil), ("Chunked", nil), ("gzip", 501), ("gzip, chunked", 501), ("chunked, chunked", 501),
+            ("identity", 501), ("xchunked", 501), ("", 501), ("chunked\r\nTransfer-Encoding: chunked", 501),
+            ("chunked\r\nTransfer-Encoding: identity", 501), ("identity\r\nTransfer-Encoding: chunked", 501),
+            ("chunked\r\nContent-Length: 3", 400), ("chunked\r\nContent-Length: 0", 400),
+        ] as [(String, Int?)])
     func ofTheTransferCodings_onlyChunkedIsTaken(_ coding: String, status: Int?) {
         let request = Array("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \(coding)\r\n\r\n".utf8)
         request.withUnsafeBytes {
@@ -115,8 +124,10 @@ import Wire
     }
     @Test func aLongHead_isRefusedWhileItComes() {
         #expect(Self.refusal("GET / HTTP/1.1\r\nHost: x\r\nA: " + String(repeating: "a", count: 9000)) == 431)
-        #expect(Self.refusal("GET / HTTP/1.1\r\nHost: x\r\nA: " + String(repeating: "a", count: 9000) + "\r\n\r\n") == 431)
-        #expect(Self.refusal("GET / HTTP/1.1\r\nHost: x\r\n" + String(repeating: "A: b\r\n", count: 101) + "\r\n") == 431)
+        #expect(
+            Self.refusal("GET / HTTP/1.1\r\nHost: x\r\nA: " + String(repeating: "a", count: 9000) + "\r\n\r\n") == 431)
+        #expect(
+            Self.refusal("GET / HTTP/1.1\r\nHost: x\r\n" + String(repeating: "A: b\r\n", count: 101) + "\r\n") == 431)
     }
 
     /// A browser sends the cookies of everything else on the host.
@@ -136,7 +147,10 @@ import Wire
         #expect(Self.check(bytes(full)) == .value(summary, bytes: 8192 + 16_384))
         for count in stride(from: 8000, to: 8192 + 16_384, by: 1) {
             let outcome = Self.check(Array(bytes(full)[..<count]))
-            guard outcome == .incomplete else { Issue.record("\(count) bytes: \(outcome)"); return }
+            guard outcome == .incomplete else {
+                Issue.record("\(count) bytes: \(outcome)")
+                return
+            }
         }
     }
 

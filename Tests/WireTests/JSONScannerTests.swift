@@ -7,21 +7,29 @@ import Testing
     private func fault(_ bytes: [UInt8]) -> JSONScanner.Fault? { bytes.withUnsafeBytes { JSONScanner.fault(in: $0) } }
 
     @Test(arguments: [
-        "{}", "[]", " [ ] ", "\"\"", "0", "-0", "-0.0e-0", "1E+2", "18446744073709551615", "-9223372036854775808", "true", "false", "null",
-        #"{"a":[1,{"b":null},"c"],"d":{}}"#, #""\"\\\/\b\f\n\r\té\u00e9\ud83d\ude00""#, "[[],[[]],{\"a\":{}}]", "\n[1,\r\n\t2]\n",
+        "{}", "[]", " [ ] ", "\"\"", "0", "-0", "-0.0e-0", "1E+2", "18446744073709551615", "-9223372036854775808",
+        "true", "false", "null",
+        #"{"a":[1,{"b":null},"c"],"d":{}}"#, #""\"\\\/\b\f\n\r\té\u00e9\ud83d\ude00""#, "[[],[[]],{\"a\":{}}]",
+        "\n[1,\r\n\t2]\n",
     ])
     func valid(_ text: String) { #expect(fault(text) == nil) }
 
     @Test(arguments: [
-        ("", 0), ("  ", 2), ("{", 1), ("[1", 2), ("[1,", 3), ("[1,]", 3), ("[1 2]", 3), ("{\"a\"}", 4), ("{\"a\":}", 5), ("{\"a\":1,}", 7), ("{a:1}", 1),
-        ("{'a':1}", 1), ("nul", 3), ("nulL", 0), ("01", 0), ("1.", 0), (".5", 0), ("+1", 0), ("-", 0), ("1e", 0), ("1 1", 2), ("{} x", 3),
-        ("\"abc", 0), (#""\x""#, 1), (#""\u12g4""#, 1), (#""\ud800""#, 1), (#""\udc00""#, 1), (#""\ud800\u0041""#, 1), ("\"\n\"", 1), ("[1}", 2), ("{\"a\":1]", 6),
-        ("[1e999 2]", 7), ("NaN", 0), ("Infinity", 0), ("{\"client\":\"c\",\"message\":}", 24), ("]", 0), ("\u{FEFF}{}", 0),
+        ("", 0), ("  ", 2), ("{", 1), ("[1", 2), ("[1,", 3), ("[1,]", 3), ("[1 2]", 3), ("{\"a\"}", 4), ("{\"a\":}", 5),
+        ("{\"a\":1,}", 7), ("{a:1}", 1),
+        ("{'a':1}", 1), ("nul", 3), ("nulL", 0), ("01", 0), ("1.", 0), (".5", 0), ("+1", 0), ("-", 0), ("1e", 0),
+        ("1 1", 2), ("{} x", 3),
+        ("\"abc", 0), (#""\x""#, 1), (#""\u12g4""#, 1), (#""\ud800""#, 1), (#""\udc00""#, 1), (#""\ud800\u0041""#, 1),
+        ("\"\n\"", 1), ("[1}", 2), ("{\"a\":1]", 6),
+        ("[1e999 2]", 7), ("NaN", 0), ("Infinity", 0), ("{\"client\":\"c\",\"message\":}", 24), ("]", 0),
+        ("\u{FEFF}{}", 0),
     ])
     func whereItGoesWrong(_ text: String, _ offset: Int) { #expect(fault(text)?.offset == offset, "\(text)") }
 
     @Test func brokenUTF8_isFound() {
-        for broken: [UInt8] in [[0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0x80]] {
+        for broken: [UInt8] in [
+            [0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0x80],
+        ] {
             #expect(fault(Array("[\"é".utf8) + broken + Array("\"]".utf8))?.offset == 4)
         }
     }
@@ -29,7 +37,10 @@ import Testing
     @Test func nestingIsBounded_withoutRecursion() {
         let deep = String(repeating: "[", count: 5000)
         #expect(fault(deep)?.offset == Limits.jsonDepth)
-        #expect(fault(String(repeating: "[", count: Limits.jsonDepth) + "1" + String(repeating: "]", count: Limits.jsonDepth)) == nil)
+        #expect(
+            fault(
+                String(repeating: "[", count: Limits.jsonDepth) + "1" + String(repeating: "]", count: Limits.jsonDepth))
+                == nil)
         #expect(fault(String(repeating: "{\"a\":", count: 5000))?.offset == Limits.jsonDepth * 5)
     }
 }
@@ -40,7 +51,8 @@ import Testing
         switch SeedProtocol.parse(input, maxMessage: 1000) {
         case .incomplete: .incomplete
         case .worker(let number): .value(.worker(number), bytes: 2)
-        case .message(let client, let text): .value(.message(decoded(client), Array(text)), bytes: client.count + text.count + 3)
+        case .message(let client, let text):
+            .value(.message(decoded(client), Array(text)), bytes: client.count + text.count + 3)
         case .malformed: .refused
         }
     }
@@ -48,7 +60,9 @@ import Testing
     @Test func theWordHashesAsTheSeedSays() {
         let word = Array("supercalifragilisticexpialidocious".utf8)
         #expect(word.withUnsafeBytes { SeedProtocol.hash($0) } == 1_077_910_243)
-        #expect(Array("é".utf8).withUnsafeBytes { SeedProtocol.hash($0) } == UInt32(bitPattern: Int32(-61) &* 31 &+ Int32(-87)))
+        #expect(
+            Array("é".utf8).withUnsafeBytes { SeedProtocol.hash($0) }
+                == UInt32(bitPattern: Int32(-61) &* 31 &+ Int32(-87)))
         #expect([UInt8]().withUnsafeBytes { SeedProtocol.hash($0) } == 0)
     }
     @Test func operations_arriveInEveryWay() {
@@ -59,7 +73,8 @@ import Testing
         #expect(check(bytes("GET")) == .refused)
     }
     @Test func mutations_areSurvived() {
-        check.survives([[1, 7], [2] + bytes("client") + [0] + bytes("a message") + [0], [2, 65, 0, 0]], cases: 20_000, seed: 21)
+        check.survives(
+            [[1, 7], [2] + bytes("client") + [0] + bytes("a message") + [0], [2, 65, 0, 0]], cases: 20_000, seed: 21)
     }
 
     @Test func jsonStrings_areEscapedAndComeBack() {

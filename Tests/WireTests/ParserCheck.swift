@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// What every parser must keep to, whatever it parses: the same result whole, in front of other bytes and byte by byte; nothing but
-/// "incomplete" or a refusal for a part; and no crash for anything.
+/// What every parser must keep to, whatever it parses: the same result whole, in front of other bytes and byte by byte;
+/// nothing but "incomplete" or a refusal for a part; and no crash for anything.
 struct ParserCheck<Value: Equatable & Sendable>: Sendable {
     enum Outcome: Equatable {
         case incomplete
@@ -22,13 +22,17 @@ struct ParserCheck<Value: Equatable & Sendable>: Sendable {
     /// A valid input, in every way that it can arrive.
     func acceptsInEveryWay(_ bytes: [UInt8], as value: Value, sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(self(bytes) == .value(value, bytes: bytes.count), sourceLocation: sourceLocation)
-        #expect(self(bytes + bytes) == .value(value, bytes: bytes.count), "several at once", sourceLocation: sourceLocation)
+        #expect(
+            self(bytes + bytes) == .value(value, bytes: bytes.count), "several at once", sourceLocation: sourceLocation)
         for count in 0..<bytes.count {
-            #expect(self(Array(bytes[..<count])) == .incomplete, "a prefix of \(count) bytes", sourceLocation: sourceLocation)
+            #expect(
+                self(Array(bytes[..<count])) == .incomplete, "a prefix of \(count) bytes",
+                sourceLocation: sourceLocation)
         }
     }
 
-    /// Mutations of valid inputs, from a seed: each must come to an outcome, and one that was accepted must be accepted again behind the cut.
+    /// Mutations of valid inputs, from a seed: each must come to an outcome, and one that was accepted must be accepted
+    /// again behind the cut.
     func survives(_ seeds: [[UInt8]], cases: Int, seed: UInt64, sourceLocation: SourceLocation = #_sourceLocation) {
         var random = SeededRandom(seed)
         for _ in 0..<cases {

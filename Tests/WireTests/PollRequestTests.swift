@@ -88,7 +88,10 @@ import Wire
 
     @Test func mutatedTargets_neverCrashTheParser() {
         var random = SeededRandom(2)
-        let pieces = ["/", "c", ".js", ".json", "?", "&", "callback=", "cursor=", "%", "%2", "%2F", "=", "a.b", "7", "_", "%FF", "é"]
+        let pieces = [
+            "/", "c", ".js", ".json", "?", "&", "callback=", "cursor=", "%", "%2", "%2F", "=", "a.b", "7", "_", "%FF",
+            "é",
+        ]
         for _ in 0..<20_000 {
             let target = "/" + (0..<random.below(9)).map { _ in pieces[random.below(pieces.count)] }.joined()
             _ = Self.parse(target)

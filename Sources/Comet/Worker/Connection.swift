@@ -1,9 +1,9 @@
 import Wire
 
-/// A client's connection on a worker, in 32 bytes; behind it in the slab lies the I/O layer's watcher. A waiting one owns nothing else than
-/// its few bytes in the byte store: no buffer, no timer, no object.
+/// A client's connection on a worker, in 32 bytes; behind it in the slab lies the I/O layer's watcher. A waiting one
+/// owns nothing else than its few bytes in the byte store: no buffer, no timer, no object.
 ///
-///     reading --request--> waiting --message, timeout, replaced--> replying --all sent--> reading (keep-alive) or closed
+///     reading --request--> waiting --message, timeout, replaced--> replying --all sent--> reading or closed
 ///        |                    |                                       |
 ///        |                    +-the client ends its side: replying---+
 ///        |                    +--------- the client leaves ----------+-------------------> closed
@@ -16,7 +16,8 @@ package struct Connection {
         case waiting
         /// An answer is on its way, and the client has not taken all of it.
         case replying
-        /// The last answer was sent; what still comes in is thrown away, so that closing does not reset the connection under it.
+        /// The last answer was sent; what still comes in is thrown away, so that closing does not reset the connection
+        /// under it.
         case lingering
     }
 
@@ -68,7 +69,8 @@ package struct Connection {
     var wireTag: UInt8 { tag & 63 }
 }
 
-/// Bytes that a few connections own for a while: the start of a request, requests that came while a poll was held, the rest of an answer.
+/// Bytes that a few connections own for a while: the start of a request, requests that came while a poll was held, the
+/// rest of an answer.
 final class Pending {
     var input = Buffer()
     var output = Buffer()

@@ -1,5 +1,6 @@
-/// All deadlines of a worker's connections: a list for each kind of wait, and some more for polls that are to be spread. All in a list last equally
-/// long, so a list in order of arrival is in order of deadline too: adding, removing and finding the next are O(1), and one timer serves all.
+/// All deadlines of a worker's connections: a list for each kind of wait, and some more for polls that are to be
+/// spread. All in a list last equally long, so a list in order of arrival is in order of deadline too: adding, removing
+/// and finding the next are O(1), and one timer serves all.
 struct Deadlines {
     enum Kind: UInt8 { case header, idle, write, linger, poll }
 
@@ -39,7 +40,12 @@ struct Deadlines {
             case nil where at >= Deadlines.firstHold:
                 List(duration: Deadlines.holdSeconds[at - Deadlines.firstHold] * 1000)
             case .poll, nil:
-                List(duration: max(1, UInt32(UInt64(poll) * UInt64(2 * Deadlines.spreadLists - (at - Deadlines.pollLists.lowerBound)) / UInt64(2 * Deadlines.spreadLists))))
+                List(
+                    duration: max(
+                        1,
+                        UInt32(
+                            UInt64(poll) * UInt64(2 * Deadlines.spreadLists - (at - Deadlines.pollLists.lowerBound))
+                                / UInt64(2 * Deadlines.spreadLists))))
             }
         }
     }
@@ -72,7 +78,11 @@ struct Deadlines {
         connection.pointee.deadline = due
         connection.pointee.previous = last
         connection.pointee.next = .max
-        if last == .max { (lists[list].first, lists[list].due) = (slot, due) } else { slab.pointer(last).pointee.next = slot }
+        if last == .max {
+            (lists[list].first, lists[list].due) = (slot, due)
+        } else {
+            slab.pointer(last).pointee.next = slot
+        }
         lists[list].last = slot
         lists[list].count &+= 1
     }
@@ -120,13 +130,17 @@ struct Deadlines {
 
     /// A connection whose time is over.
     func expired(now: UInt32) -> UInt32? {
-        for list in lists.indices where lists[list].first != .max && Int32(bitPattern: now &- lists[list].due) >= 0 { return lists[list].first }
+        for list in lists.indices where lists[list].first != .max && Int32(bitPattern: now &- lists[list].due) >= 0 {
+            return lists[list].first
+        }
         return nil
     }
     /// Milliseconds until the next deadline; nil where there is none.
     func untilNext(now: UInt32) -> Int? {
         var least = Int32.max
-        for list in lists.indices where lists[list].first != .max { least = min(least, Int32(bitPattern: lists[list].due &- now)) }
+        for list in lists.indices where lists[list].first != .max {
+            least = min(least, Int32(bitPattern: lists[list].due &- now))
+        }
         return least == .max ? nil : Int(max(0, least))
     }
 

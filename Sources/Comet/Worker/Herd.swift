@@ -1,8 +1,9 @@
 import Wire
 
-/// Whether clients come all at once: after a worker died, after a publish to everyone, at the start of a day. Polls that begin together would end
-/// together a poll timeout later, come again together, and so on for as long as nothing else happens. So those of a herd are each held for
-/// less than the whole timeout, one for this long and the next for that (`Deadlines`), and the herd is gone after the first round.
+/// Whether clients come all at once: after a worker died, after a publish to everyone, at the start of a day. Polls
+/// that begin together would end together a poll timeout later, come again together, and so on for as long as nothing
+/// else happens. So those of a herd are each held for less than the whole timeout, one for this long and the next for
+/// that (`Deadlines`), and the herd is gone after the first round.
 ///
 /// A herd is what comes faster than an even load of the clients that wait here: they come once in a poll timeout each.
 struct Herd {

@@ -1,7 +1,7 @@
 import Wire
 
-/// A worker that is leaving: it accepts nothing new, and answers the polls that it holds one after the other over a window, each with an
-/// empty envelope and `retry`, so that its clients don't all come back at once.
+/// A worker that is leaving: it accepts nothing new, and answers the polls that it holds one after the other over a
+/// window, each with an empty envelope and `retry`, so that its clients don't all come back at once.
 package struct Drain: Equatable, Sendable {
     package internal(set) var isOn = false
     /// Polls answered in each step of `stepMilliseconds`.
@@ -19,15 +19,16 @@ extension Worker {
         drain = Drain(isOn: true, perStep: max(Drain.leastPerStep, (waiting + steps - 1) / steps))
     }
 
-    /// Answers the next part of the polls, first those whose time is over first. True: no poll is held, and neither a poll nor an answer is on its way
-    /// any more.
+    /// Answers the next part of the polls, first those whose time is over first. True: no poll is held, and neither a
+    /// poll nor an answer is on its way any more.
     package func drainStep(now: UInt64) -> Bool {
         self.now = UInt32(truncatingIfNeeded: now)
         for _ in 0..<drain.perStep {
             guard let slot = deadlines.nextPoll(now: self.now) else { break }
             timeOut(slot, retry: drainRetry())
         }
-        return waiting == 0 && deadlines.count(.write) == 0 && deadlines.count(.linger) == 0 && !mayBePolled(.header) && !mayBePolled(.idle)
+        return waiting == 0 && deadlines.count(.write) == 0 && deadlines.count(.linger) == 0 && !mayBePolled(.header)
+            && !mayBePolled(.idle)
     }
 
     /// Gives up the answers that are being written still, before the process ends: their messages go back.
@@ -41,6 +42,7 @@ extension Worker {
         return since < Limits.drainCourtesyMilliseconds
     }
 
-    /// Milliseconds until the client should poll again: the pace of the drain spreads the clients, this keeps those of one step apart.
+    /// Milliseconds until the client should poll again: the pace of the drain spreads the clients, this keeps those of
+    /// one step apart.
     func drainRetry() -> Int { 10 + randomNumber(below: 1000) }
 }

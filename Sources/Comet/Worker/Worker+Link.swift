@@ -18,7 +18,8 @@ extension Worker {
         counters.framesOut += 1
     }
 
-    /// The link broke. The clients stay; messages that were on their way back to the manager are lost with it, and counted.
+    /// The link broke. The clients stay; messages that were on their way back to the manager are lost with it, and
+    /// counted.
     package func linkClosed() {
         if isLinked { counters.linkLosses += 1 }
         isLinked = false
@@ -59,7 +60,9 @@ extension Worker {
                 counters.framesIn += 1
                 switch frame.op {
                 case .message:
-                    guard let length = frame.flags.contains(.more) ? answerBytes(input.part(at, input.count - at)) : bytes else {
+                    guard
+                        let length = frame.flags.contains(.more) ? answerBytes(input.part(at, input.count - at)) : bytes
+                    else {
                         counters.framesIn -= 1
                         return .consumed(at)
                     }
@@ -71,7 +74,8 @@ extension Worker {
                     at += bytes
                 case .replaced:
                     if let slot = find(frame.client, index.hash(frame.client)),
-                        slab.pointer(slot).pointee.wireTag == frame.flags.tag {
+                        slab.pointer(slot).pointee.wireTag == frame.flags.tag
+                    {
                         replace(slot, by: frame.number, PollNote(body: frame.body).print)
                     }
                     at += bytes
@@ -107,7 +111,9 @@ extension Worker {
 
     /// One answer: to the poll that it is for, or back.
     private func deliver(_ first: Frame, _ frames: UnsafeRawBufferPointer) {
-        guard let slot = find(first.client, index.hash(first.client)), slab.pointer(slot).pointee.wireTag == first.flags.tag else {
+        guard let slot = find(first.client, index.hash(first.client)),
+            slab.pointer(slot).pointee.wireTag == first.flags.tag
+        else {
             return eachFrame(frames, giveBack)
         }
         let connection = slab.pointer(slot)
@@ -195,6 +201,9 @@ extension Worker {
         guard !frame.body.isEmpty else { return }
         counters.undelivered += 1
         counters.framesOut += 1
-        Frame(op: .undelivered, flags: Frame.Flags([], tag: frame.flags.tag), number: frame.number, client: frame.client, body: frame.body).write(to: &link)
+        Frame(
+            op: .undelivered, flags: Frame.Flags([], tag: frame.flags.tag), number: frame.number, client: frame.client,
+            body: frame.body
+        ).write(to: &link)
     }
 }

@@ -10,10 +10,13 @@ extension Worker {
         setMark(connection, .http11, request.minorVersion == 1)
         setMark(connection, .keepAlive, request.keepAlive && !drain.isOn)
         var style = Answer.Style(
-            form: .json, minorVersion: request.minorVersion, keepAlive: connection.pointee.marks.contains(.keepAlive), cors: .none,
+            form: .json, minorVersion: request.minorVersion, keepAlive: connection.pointee.marks.contains(.keepAlive),
+            cors: .none,
             isHead: request.method == .head)
 
-        guard request.contentLength == 0 else { return fail(slot, 413, "body_not_taken", "a request to a worker has no body", style) }
+        guard request.contentLength == 0 else {
+            return fail(slot, 413, "body_not_taken", "a request to a worker has no body", style)
+        }
         let target = PollRequest.parse(request, scratch: scratch)
         if case .script = target { return script(slot, request, style) }  // for any origin
         guard let origin = allowedOrigin(request.origin) else {
@@ -30,7 +33,9 @@ extension Worker {
             Answer.text(isLinked ? 200 : 503, isLinked ? "ok" : "not linked to the manager", style, to: &out)
             return reply(slot)
         case .script, .unknown:
-            return fail(slot, 404, "not_found", "no such path: poll /CLIENT.json, /CLIENT.js?callback=NAME or /CLIENT.js", style)
+            return fail(
+                slot, 404, "not_found", "no such path: poll /CLIENT.json, /CLIENT.js?callback=NAME or /CLIENT.js", style
+            )
         case .badCallback:
             style.keepAlive = false
             counters.refused += 1
@@ -69,7 +74,9 @@ extension Worker {
         counters.polls += 1
         if slab.count > settings.maxConnections {
             counters.rejectedFull += 1
-            return decline(slot, poll, style, status: 503, code: "full", message: "this worker is full", retry: 1000 + randomNumber(below: 4000))
+            return decline(
+                slot, poll, style, status: 503, code: "full", message: "this worker is full",
+                retry: 1000 + randomNumber(below: 4000))
         }
         if drain.isOn {
             counters.pollsEmpty += 1
@@ -116,7 +123,8 @@ extension Worker {
 
     /// Answers a poll that can't be held, and ends the connection.
     private func decline(
-        _ slot: UInt32, _ poll: PollRequest, _ style: Answer.Style, status: Int, code: StaticString?, message: StaticString, retry: Int
+        _ slot: UInt32, _ poll: PollRequest, _ style: Answer.Style, status: Int, code: StaticString?,
+        message: StaticString, retry: Int
     ) -> Bool {
         var style = style
         style.keepAlive = false
@@ -125,7 +133,8 @@ extension Worker {
             let answer = Answer(style, callback: poll.callback, to: &out)
             answer.finish(cursor: poll.cursor ?? 0, retry: retry, error: code.map { ($0, message) }, to: &out)
         } else {
-            Answer.error(status, code: code ?? "", message: message, style, extra: "Retry-After: 3\r\n", retry: retry, to: &out)
+            Answer.error(
+                status, code: code ?? "", message: message, style, extra: "Retry-After: 3\r\n", retry: retry, to: &out)
         }
         return replyAndLinger(slot)
     }
@@ -166,7 +175,8 @@ extension Worker {
         index.find(hash) { areEqual(self.client($0), client) }
     }
 
-    /// Of an answer to a held poll. A worker that drains keeps no connection: the next poll opens one to who comes after it.
+    /// Of an answer to a held poll. A worker that drains keeps no connection: the next poll opens one to who comes
+    /// after it.
     func style(_ connection: UnsafeMutablePointer<Connection>) -> Answer.Style {
         if drain.isOn { connection.pointee.marks.remove(.keepAlive) }
         return Answer.Style(
@@ -241,7 +251,10 @@ extension Worker {
 
     // MARK: other answers
 
-    private func fail(_ slot: UInt32, _ status: Int, _ code: StaticString, _ message: StaticString, _ style: Answer.Style, extra: StaticString = "") -> Bool {
+    private func fail(
+        _ slot: UInt32, _ status: Int, _ code: StaticString, _ message: StaticString, _ style: Answer.Style,
+        extra: StaticString = ""
+    ) -> Bool {
         counters.refused += 1
         var style = style
         style.keepAlive = false

@@ -2,7 +2,8 @@ package import Wire
 
 /// What the worker's decisions need done: the socket calls of a connection, by slot.
 package protocol WorkerIO: AnyObject {
-    /// Writes what the socket takes at once: how many bytes, or nil where the connection is dead. Watches for more room if it was not all.
+    /// Writes what the socket takes at once: how many bytes, or nil where the connection is dead. Watches for more room
+    /// if it was not all.
     func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) -> Int?
     /// Nothing more will be written: tells the client (shutdown), and goes on reading.
     func endOutput(_ slot: UInt32)
@@ -44,15 +45,16 @@ package struct WorkerSettings {
     package init() {}
 }
 
-/// The decisions of a worker: what becomes of each connection, poll and message. It makes no system call and reads no clock; `now` is
-/// handed in with each input, in milliseconds of any clock that only grows.
+/// The decisions of a worker: what becomes of each connection, poll and message. It makes no system call and reads no
+/// clock; `now` is handed in with each input, in milliseconds of any clock that only grows.
 ///
 /// Inputs, in the order that they happen in life: `opened`, `received`, `writable`, `inputEnded`, `closed`; from the
-/// manager `linkOpened`, `receivedFromManager`, `linkClosed`; from the clock `expire`, `drain`. What is to go to the manager
-/// gathers in `link`, and goes out once for each turn of the loop.
+/// manager `linkOpened`, `receivedFromManager`, `linkClosed`; from the clock `expire`, `drain`. What is to go to the
+/// manager gathers in `link`, and goes out once for each turn of the loop.
 package final class Worker {
     package let settings: WorkerSettings
-    /// Held, though it may hold the worker: both live as long as the process, and a reference that is checked at each use costs each event.
+    /// Held, though it may hold the worker: both live as long as the process, and a reference that is checked at each
+    /// use costs each event.
     let io: any WorkerIO
     /// No origin needs to be named.
     let allowsEveryone: Bool
@@ -81,7 +83,8 @@ package final class Worker {
     private var nextTag: UInt8 = 0
     private var random: UInt64
 
-    /// `extraBytes`: the I/O layer's room behind each connection. `seed`: random; it keeps ids from being chosen to collide, and spreads `retry`.
+    /// `extraBytes`: the I/O layer's room behind each connection. `seed`: random; it keeps ids from being chosen to
+    /// collide, and spreads `retry`.
     package init(_ settings: WorkerSettings, io: any WorkerIO, extraBytes: Int, seed: UInt64) {
         self.settings = settings
         self.io = io
@@ -91,7 +94,8 @@ package final class Worker {
         self.seed = seed
         random = seed | 1
         deadlines = Deadlines(
-            header: settings.headerTimeout, poll: settings.pollTimeout, idle: settings.idleTimeout, write: settings.headerTimeout,
+            header: settings.headerTimeout, poll: settings.pollTimeout, idle: settings.idleTimeout,
+            write: settings.headerTimeout,
             linger: Limits.lingerMilliseconds, turn: Int(truncatingIfNeeded: seed >> 1))
     }
 
@@ -122,12 +126,16 @@ package final class Worker {
         case .waiting, .replying: keepForLater(slot, bytes)
         case .reading:
             if connection.pointee.marks.contains(.hasPending) {
-                guard let held = pending[slot] else { preconditionFailure("a connection marked with bytes that nobody keeps") }
+                guard let held = pending[slot] else {
+                    preconditionFailure("a connection marked with bytes that nobody keeps")
+                }
                 held.input.append(bytes)
                 parsePending(slot, held)
             } else {
                 let consumed = parse(slot, bytes)
-                if let consumed, consumed < bytes.count { keepForLater(slot, bytes.part(consumed, bytes.count - consumed)) }
+                if let consumed, consumed < bytes.count {
+                    keepForLater(slot, bytes.part(consumed, bytes.count - consumed))
+                }
             }
         }
     }
@@ -182,12 +190,15 @@ package final class Worker {
 
     // MARK: requests
 
-    /// Bytes that can't be parsed yet, or not now. Their bound is that of a request: a client that sends more ahead is read no further.
+    /// Bytes that can't be parsed yet, or not now. Their bound is that of a request: a client that sends more ahead is
+    /// read no further.
     private func keepForLater(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) {
         let held = pendingOf(slot)
         held.input.append(bytes)
         if slab.pointer(slot).pointee.state == .reading {
-            if slab.pointer(slot).pointee.list != Deadlines.Kind.header.rawValue { deadlines.move(slot, to: .header, now: now, in: slab) }
+            if slab.pointer(slot).pointee.list != Deadlines.Kind.header.rawValue {
+                deadlines.move(slot, to: .header, now: now, in: slab)
+            }
         } else if held.input.count >= settings.maxRequest {
             io.pauseReading(slot)
         }
@@ -224,7 +235,9 @@ package final class Worker {
         while at < bytes.count, slab.pointer(slot).pointee.state == .reading {
             switch HTTPRequest.parse(bytes.part(at, bytes.count - at), limit: settings.maxRequest) {
             case .incomplete:
-                if slab.pointer(slot).pointee.list != Deadlines.Kind.header.rawValue { deadlines.move(slot, to: .header, now: now, in: slab) }
+                if slab.pointer(slot).pointee.list != Deadlines.Kind.header.rawValue {
+                    deadlines.move(slot, to: .header, now: now, in: slab)
+                }
                 return at
             case .refused(let refusal):
                 return refuse(slot, refusal, bytes.part(at, bytes.count - at)) ? bytes.count : nil
@@ -312,7 +325,8 @@ package final class Worker {
 
     private func hasInput(_ slot: UInt32) -> Bool { pending[slot].map { !$0.input.isEmpty } ?? false }
 
-    /// Sends the last answer of a connection and waits for the client to leave. An answer that doesn't fit into the socket at once is cut.
+    /// Sends the last answer of a connection and waits for the client to leave. An answer that doesn't fit into the
+    /// socket at once is cut.
     func replyAndLinger(_ slot: UInt32) -> Bool {
         guard let sent = io.send(slot, out.bytes) else {
             out.clear()

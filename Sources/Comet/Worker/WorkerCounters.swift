@@ -31,7 +31,8 @@ package struct WorkerCounters: Sendable {
     package var framesIn: UInt64 = 0
     package var framesOut: UInt64 = 0
     package var linkLosses: UInt64 = 0
-    /// Answers by the time from the manager's turn to the end of their write: one for each bucket of `count(latencyMicroseconds:)`.
+    /// Answers by the time from the manager's turn to the end of their write: one for each bucket of
+    /// `count(latencyMicroseconds:)`.
     package var latency: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
     package var latencyMicroseconds: UInt64 = 0
 

@@ -42,7 +42,8 @@ package enum ConfigurationFile {
         case errors([ConfigurationError])
     }
 
-    /// Reads the file at `path`; `path` nil: the defaults. `overrides` are what flags say, on top of the file: they are checked with it.
+    /// Reads the file at `path`; `path` nil: the defaults. `overrides` are what flags say, on top of the file: they are
+    /// checked with it.
     ///
     /// `refusesEmpty`: a file that says nothing at all is a mistake: a full disk leaves one, and its defaults would
     /// open what was closed.
@@ -56,10 +57,12 @@ package enum ConfigurationFile {
         }
     }
 
-    /// What can be read of a file that has mistakes, its defaults elsewhere: to find the supervisor that runs with what the file said before. Nil where
-    /// it does not say for certain where that is.
+    /// What can be read of a file that has mistakes, its defaults elsewhere: to find the supervisor that runs with what
+    /// the file said before. Nil where it does not say for certain where that is.
     package static func settingsBesideMistakes(_ path: String) -> Settings? {
-        guard case .success(let text) = contents(of: path), case .success(let reader) = read(text, file: path) else { return nil }
+        guard case .success(let text) = contents(of: path), case .success(let reader) = read(text, file: path) else {
+            return nil
+        }
         return reader.errors.contains { $0.key == "run_directory" } ? nil : reader.settings
     }
 
@@ -89,14 +92,20 @@ package enum ConfigurationFile {
         let wrong = Set(reader.errors.compactMap(\.key))
         for conflict in reader.settings.conflicts() where !wrong.contains(conflict.key) {
             reader.errors.append(
-                ConfigurationError(file: file, line: reader.lines.line(of: conflict.key), key: conflict.key, message: conflict.message))
+                ConfigurationError(
+                    file: file, line: reader.lines.line(of: conflict.key), key: conflict.key, message: conflict.message)
+            )
         }
-        guard reader.errors.isEmpty else { return .errors(reader.errors.sorted { ($0.line ?? .max) < ($1.line ?? .max) }) }
+        guard reader.errors.isEmpty else {
+            return .errors(reader.errors.sorted { ($0.line ?? .max) < ($1.line ?? .max) })
+        }
         return .settings(reader.settings)
     }
 
     private static func read(_ text: String, file: String) -> Result<Reader, ConfigurationError> {
-        guard !text.utf8.contains(0) else { return .failure(ConfigurationError(file: file, message: "holds a NUL byte: not a text file")) }
+        guard !text.utf8.contains(0) else {
+            return .failure(ConfigurationError(file: file, message: "holds a NUL byte: not a text file"))
+        }
         if let mistake = TOMLGuard.mistake(in: text) {
             return .failure(ConfigurationError(file: file, line: mistake.line, message: "not TOML: \(mistake.message)"))
         }
@@ -104,7 +113,9 @@ package enum ConfigurationFile {
         do {
             root = try TOMLTable(string: text)
         } catch let error as TOMLParseError {
-            return .failure(ConfigurationError(file: file, line: error.source.begin.line, message: "not TOML: \(error.description)"))
+            return .failure(
+                ConfigurationError(file: file, line: error.source.begin.line, message: "not TOML: \(error.description)")
+            )
         } catch {
             return .failure(ConfigurationError(file: file, message: "not TOML: \(error)"))
         }
@@ -124,7 +135,9 @@ package enum ConfigurationFile {
         var bytes = [UInt8](repeating: 0, count: mostBytes + 1)
         var count = 0
         while count < bytes.count {
-            let n = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress.unsafelyUnwrapped + count, $0.count - count) }
+            let n = bytes.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress.unsafelyUnwrapped + count, $0.count - count)
+            }
             if n < 0, errno == EINTR { continue }
             guard n >= 0 else { return failed(String(cString: strerror(errno))) }
             if n == 0 { break }
@@ -164,7 +177,11 @@ private struct Reader {
                     wrong(whole, "\(error)")
                 }
             } else if Setting.all.contains(where: { $0.section == whole }) {
-                if let section = value.table { read(section, prefix: whole + ".") } else { wrong(whole, "is a section: write [\(whole)]") }
+                if let section = value.table {
+                    read(section, prefix: whole + ".")
+                } else {
+                    wrong(whole, "is a section: write [\(whole)]")
+                }
             } else if prefix.isEmpty, value.type == .table {
                 let near = nearest(key, of: Array(Set(Setting.all.map(\.section))).filter { !$0.isEmpty }.sorted())
                 wrong(whole, "unknown section" + (near.map { ", did you mean [\($0)]?" } ?? ""))

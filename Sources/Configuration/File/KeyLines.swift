@@ -1,5 +1,6 @@
-/// On which line each key of a TOML file stands. The parser knows the value of a key but not its place, so the lines are read once more:
-/// only `[section]` and `key =` at their start, which is all that a file without errors of syntax can hold there.
+/// On which line each key of a TOML file stands. The parser knows the value of a key but not its place, so the lines
+/// are read once more: only `[section]` and `key =` at their start, which is all that a file without errors of syntax
+/// can hold there.
 struct KeyLines {
     private var lines: [String: Int] = [:]
 
@@ -38,7 +39,9 @@ struct KeyLines {
     }
 
     /// `a . "b"` as a.b
-    private func plain(_ name: Substring) -> String { String(name.filter { $0 != " " && $0 != "\t" && $0 != "\"" && $0 != "'" && $0 != "\r" }) }
+    private func plain(_ name: Substring) -> String {
+        String(name.filter { $0 != " " && $0 != "\t" && $0 != "\"" && $0 != "'" && $0 != "\r" })
+    }
 }
 
 extension Substring {

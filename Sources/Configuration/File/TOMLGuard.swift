@@ -1,5 +1,6 @@
-/// What the TOML parser does not survive: two places where it takes for granted what a file may well say otherwise, and ends the program. A supervisor that
-/// is told to reload must outlive a slip of the pen, so a file that has one is refused before the parser sees it.
+/// What the TOML parser does not survive: two places where it takes for granted what a file may well say otherwise, and
+/// ends the program. A supervisor that is told to reload must outlive a slip of the pen, so a file that has one is
+/// refused before the parser sees it.
 ///
 ///     [$workers]          a header that begins with what no name begins with; also [[[, [.a] and an empty [
 ///     origins = [ } ]     a brace that closes what was not opened
@@ -47,7 +48,9 @@ struct TOMLGuard {
             case UInt8(ascii: "[") where isLineStart:
                 if let mistake = header() { return mistake }
             case UInt8(ascii: "[") where !isHeader, UInt8(ascii: "{") where !isHeader: open.append(byte)
-            case UInt8(ascii: "]") where open.last == UInt8(ascii: "["), UInt8(ascii: "}") where open.last == UInt8(ascii: "{"): open.removeLast()
+            case UInt8(ascii: "]") where open.last == UInt8(ascii: "["),
+                UInt8(ascii: "}") where open.last == UInt8(ascii: "{"):
+                open.removeLast()
             case UInt8(ascii: "}"): return Mistake(line: line, message: "a } closes what was not opened")
             default: break
             }
@@ -61,15 +64,21 @@ struct TOMLGuard {
     /// From the first bracket on; to before the name.
     private mutating func header() -> Mistake? {
         isHeader = true
-        func skipSpaces(_ from: Int) -> Int { (from..<bytes.count).first { bytes[$0] != UInt8(ascii: " ") && bytes[$0] != UInt8(ascii: "\t") } ?? bytes.count }
+        func skipSpaces(_ from: Int) -> Int {
+            (from..<bytes.count).first { bytes[$0] != UInt8(ascii: " ") && bytes[$0] != UInt8(ascii: "\t") }
+                ?? bytes.count
+        }
         var name = skipSpaces(at + 1)
         if name < bytes.count, bytes[name] == UInt8(ascii: "[") { name = skipSpaces(name + 1) }
         guard name < bytes.count else { return nil }
-        let isName = switch bytes[name] {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"): true
-        case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]"): true
-        default: false
-        }
+        let isName =
+            switch bytes[name] {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]"): true
+            default: false
+            }
         at = name - 1
         return isName ? nil : Mistake(line: line, message: "a section is written [name]")
     }

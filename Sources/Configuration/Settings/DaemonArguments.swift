@@ -1,6 +1,7 @@
 /// How a daemon is started: all its settings as `--name value`, so that `ps` shows them and each can be run by hand.
 ///
-/// `arguments` writes what `parse` reads. The flags that carry settings come from the table; those of the process itself stand below.
+/// `arguments` writes what `parse` reads. The flags that carry settings come from the table; those of the process
+/// itself stand below.
 package struct DaemonArguments: Equatable, Sendable {
     package enum Role: String, Sendable {
         case worker = "megaworker"
@@ -47,15 +48,21 @@ package struct DaemonArguments: Equatable, Sendable {
         while let word = rest.popFirst() {
             if word == "--help" || word == "-h" { return .help }
             if word == "--version" { return .version }
-            guard word.hasPrefix("--") else { throw Mistake(description: "unexpected \"\(word)\": arguments are --name value; see --help") }
-            let pieces = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard word.hasPrefix("--") else {
+                throw Mistake(description: "unexpected \"\(word)\": arguments are --name value; see --help")
+            }
+            let pieces = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init)
             let name = pieces[0]
             guard let flag = flags(role).first(where: { $0.name == name }) else {
-                let near = nearest(name, of: flags(role).map(\.name)).map { ", did you mean --\($0)?" } ?? "; see --help"
+                let near =
+                    nearest(name, of: flags(role).map(\.name)).map { ", did you mean --\($0)?" } ?? "; see --help"
                 throw Mistake(description: "unknown --\(name)\(near)")
             }
             guard seen.insert(name).inserted else { throw Mistake(description: "--\(name) twice") }
-            guard let value = pieces.count == 2 ? pieces[1] : rest.popFirst() else { throw Mistake(description: "--\(name) needs a value: \(flag.placeholder)") }
+            guard let value = pieces.count == 2 ? pieces[1] : rest.popFirst() else {
+                throw Mistake(description: "--\(name) needs a value: \(flag.placeholder)")
+            }
             do {
                 try flag.read(&result, value)
             } catch {
@@ -65,11 +72,18 @@ package struct DaemonArguments: Equatable, Sendable {
         }
         if !wasGivenPort { result.port = result.settings.workers.basePort + result.number }
         if role == .worker, result.number >= result.settings.workers.count {
-            if seen.contains("workers") { throw Mistake(description: "--number: \(result.number) is not below --workers \(result.settings.workers.count)") }
+            if seen.contains("workers") {
+                throw Mistake(
+                    description: "--number: \(result.number) is not below --workers \(result.settings.workers.count)")
+            }
             result.settings.workers.count = result.number + 1
         }
         if role == .manager, !Settings.isLoopback(result.settings.app.address), result.appKeyFile == nil {
-            throw Mistake(description: "--app-address: \(result.settings.app.address) is not loopback, so --app-key-file is needed: anyone who reaches it could publish")
+            throw Mistake(
+                description:
+                    "--app-address: \(result.settings.app.address) is not loopback, so --app-key-file is needed: "
+                    + "anyone who reaches it could publish"
+            )
         }
         return .run(result)
     }
@@ -82,9 +96,12 @@ package struct DaemonArguments: Equatable, Sendable {
     package static func help(_ role: Role) -> String {
         let about =
             role == .worker
-            ? "holds the clients' long-polls and hands them what the manager sends.\n\nExample: megaworker --number 0 --port 8000 --manager 127.0.0.1:9000"
-            : "knows which client is on which worker, keeps messages for the absent, and takes the app's JSON.\n\nExample: megamanager --port 9000 --app-port 9001"
-        var text = "\(role.rawValue): \(about)\n\n`megacomet run` starts it with all of these; each may be left out:\n\n"
+            ? "holds the clients' long-polls and hands them what the manager sends.\n\nExample: megaworker --number 0 "
+                + "--port 8000 --manager 127.0.0.1:9000"
+            : "knows which client is on which worker, keeps messages for the absent, and takes the app's "
+                + "JSON.\n\nExample: megamanager --port 9000 --app-port 9001"
+        var text =
+            "\(role.rawValue): \(about)\n\n`megacomet run` starts it with all of these; each may be left out:\n\n"
         for flag in flags(role) {
             let left = "  --\(flag.name) \(flag.placeholder)"
             text += left + String(repeating: " ", count: max(1, 32 - left.utf8.count)) + flag.meaning + "\n"

@@ -18,14 +18,16 @@ extension DaemonArguments {
         write: { "\($0.number)" })
     private static let generation = Flag(
         name: "generation", placeholder: "N", meaning: "How many of this name were started, this one included.",
-        read: { (arguments, text) throws(SettingMistake) in arguments.generation = try whole(text, 0...Int(UInt32.max)) },
+        read: { (arguments, text) throws(SettingMistake) in arguments.generation = try whole(text, 0...Int(UInt32.max))
+        },
         write: { "\($0.generation)" })
     private static let port = Flag(
         name: "port", placeholder: "PORT", meaning: "Where it listens for clients (8000 + number).",
         read: { (arguments, text) throws(SettingMistake) in arguments.port = try whole(text, 0...65535) },
         write: { "\($0.port)" })
     private static let appKeyFile = Flag(
-        name: "app-key-file", placeholder: "PATH", meaning: "A file with the key that apps must send; its last newline is no part of it.",
+        name: "app-key-file", placeholder: "PATH",
+        meaning: "A file with the key that apps must send; its last newline is no part of it.",
         read: { (arguments, text) throws(SettingMistake) in arguments.appKeyFile = text },
         write: { $0.appKeyFile })
 
@@ -45,10 +47,14 @@ extension DaemonArguments {
                 guard let address = Setting.all.first(where: { $0[keyPath: column] == name }) else { continue }
                 result[at] = endpointFlag(name, address, setting)
             } else {
-                result.append(Flag(
-                    name: name, placeholder: setting.placeholder, meaning: setting.firstSentence + " (\(setting.defaultValue.argument))",
-                    read: { (arguments, text) throws(SettingMistake) in try setting.set(try setting.parse(argument: text), in: &arguments.settings) },
-                    write: { setting.value(in: $0.settings).argument }))
+                result.append(
+                    Flag(
+                        name: name, placeholder: setting.placeholder,
+                        meaning: setting.firstSentence + " (\(setting.defaultValue.argument))",
+                        read: { (arguments, text) throws(SettingMistake) in
+                            try setting.set(try setting.parse(argument: text), in: &arguments.settings)
+                        },
+                        write: { setting.value(in: $0.settings).argument }))
             }
         }
         return result

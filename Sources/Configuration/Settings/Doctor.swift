@@ -1,5 +1,5 @@
-/// `megacomet doctor`: what the machine has, what the configured number of connections needs, and why. The values are handed in, so that
-/// the table can be tested; `Doctor.examine(_:read:)` asks for each by its path.
+/// `megacomet doctor`: what the machine has, what the configured number of connections needs, and why. The values are
+/// handed in, so that the table can be tested; `Doctor.examine(_:read:)` asks for each by its path.
 package enum Doctor {
     package struct Check: Sendable {
         /// "net.core.somaxconn", or a limit that is no sysctl.
@@ -55,29 +55,50 @@ package enum Doctor {
         let tcpMemory = [pages * 3 / 16, pages / 4, pages * 3 / 8]
         return localPorts(settings) + [
             Check(
-                name: "open files of a process (LimitNOFILE, ulimit -n)", path: nil, want: [each + 1024], rule: .atLeast,
-                why: "workers.max_connections \(each) for each worker, and a reserve; with less a worker takes what it can", isSysctl: false),
+                name: "open files of a process (LimitNOFILE, ulimit -n)", path: nil, want: [each + 1024],
+                rule: .atLeast,
+                why:
+                    "workers.max_connections \(each) for each worker, and a reserve; with less a worker takes what it "
+                    + "can",
+                isSysctl: false),
             sysctl("fs.nr_open", [each + 1024], "the most that LimitNOFILE can be"),
-            sysctl("fs.file-max", [connections + connections / 20 + 65_536], "files of the whole machine: \(connections) connections, and the rest"),
-            sysctl("net.core.somaxconn", [65_535], "the accept queue: after a crash a worker's clients wait here and none is refused"),
+            sysctl(
+                "fs.file-max", [connections + connections / 20 + 65_536],
+                "files of the whole machine: \(connections) connections, and the rest"),
+            sysctl(
+                "net.core.somaxconn", [65_535],
+                "the accept queue: after a crash a worker's clients wait here and none is refused"),
             sysctl("net.ipv4.tcp_max_syn_backlog", [65_536], "half-open connections in a storm"),
             sysctl("net.ipv4.tcp_syncookies", [1], "a flood of connects must not shut clients out", .exactly),
             sysctl("net.core.netdev_max_backlog", [16_384], "packets that wait for a CPU in a storm"),
-            sysctl("net.ipv4.tcp_mem", tcpMemory, "pages for all queued bytes: idle sockets take almost none, a broadcast to all takes much at once"),
-            sysctl("net.ipv4.tcp_rmem", [4096, 16_384, 262_144], "a poll is under 2 KB: more only lets a hostile client pin memory", .atMost),
-            sysctl("net.ipv4.tcp_wmem", [4096, 16_384, 262_144], "messages are small: more only lets slow readers pin memory", .atMost),
-            sysctl("net.ipv4.tcp_notsent_lowat", [16_384], "a slow client shows early, before megabytes are queued for it", .atMost),
+            sysctl(
+                "net.ipv4.tcp_mem", tcpMemory,
+                "pages for all queued bytes: idle sockets take almost none, a broadcast to all takes much at once"),
+            sysctl(
+                "net.ipv4.tcp_rmem", [4096, 16_384, 262_144],
+                "a poll is under 2 KB: more only lets a hostile client pin memory", .atMost),
+            sysctl(
+                "net.ipv4.tcp_wmem", [4096, 16_384, 262_144],
+                "messages are small: more only lets slow readers pin memory", .atMost),
+            sysctl(
+                "net.ipv4.tcp_notsent_lowat", [16_384], "a slow client shows early, before megabytes are queued for it",
+                .atMost),
             sysctl("net.ipv4.tcp_fin_timeout", [30], "half-closed connections go sooner", .atMost),
             sysctl("net.ipv4.tcp_max_tw_buckets", [1_048_576], "connections that we closed first wait here"),
-            sysctl("net.ipv4.tcp_max_orphans", [262_144], "drains and cuts leave orphans; over the bound they are reset"),
+            sysctl(
+                "net.ipv4.tcp_max_orphans", [262_144], "drains and cuts leave orphans; over the bound they are reset"),
             sysctl("net.core.rmem_max", [4_194_304], "the stats hub asks for a receive buffer of 1 MiB"),
-            sysctl("net.netfilter.nf_conntrack_max", [connections * 2], "tracked connections: at the bound no new one comes in; better exempt the ports (NOTRACK)"),
+            sysctl(
+                "net.netfilter.nf_conntrack_max", [connections * 2],
+                "tracked connections: at the bound no new one comes in; better exempt the ports (NOTRACK)"),
             Check(
-                name: "fs.epoll.max_user_watches", path: "/proc/sys/fs/epoll/max_user_watches", want: [connections + connections / 5], rule: .atLeast,
+                name: "fs.epoll.max_user_watches", path: "/proc/sys/fs/epoll/max_user_watches",
+                want: [connections + connections / 5], rule: .atLeast,
                 why: "one watch a connection; the default is 4 % of memory", isSysctl: true),
             Check(
                 name: "memory", path: nil, want: [connections * 4096], rule: .atLeast,
-                why: "a connection costs the kernel about 4 KB, and us 200 bytes: this many can't all be held", isSysctl: false),
+                why: "a connection costs the kernel about 4 KB, and us 200 bytes: this many can't all be held",
+                isSysctl: false),
         ]
     }
 
@@ -102,19 +123,22 @@ package enum Doctor {
         ]
     }
 
-    /// All checks against the machine. `read` gets a path under /proc, and for the two that are no files "nofile" and "memory".
+    /// All checks against the machine. `read` gets a path under /proc, and for the two that are no files "nofile" and
+    /// "memory".
     package static func examine(_ settings: Settings, memoryBytes: UInt64, read: Read) -> [Row] {
         checks(settings, memoryBytes: memoryBytes).map { check in
-            let sign = switch check.rule {
-            case .atLeast: ">= "
-            case .atMost: "<= "
-            case .exactly: ""
-            case .spans: "spans "
-            }
+            let sign =
+                switch check.rule {
+                case .atLeast: ">= "
+                case .atMost: "<= "
+                case .exactly: ""
+                case .spans: "spans "
+                }
             let have = read(check.path ?? (check.name == "memory" ? "memory" : "nofile"))?
                 .split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\n" }).map(String.init)
             return Row(
-                name: check.name, have: have?.joined(separator: " "), want: sign + check.want.map(String.init).joined(separator: " "), why: check.why,
+                name: check.name, have: have?.joined(separator: " "),
+                want: sign + check.want.map(String.init).joined(separator: " "), why: check.why,
                 enough: have.map { fits($0, check) } ?? true)
         }
     }
@@ -135,7 +159,9 @@ package enum Doctor {
     /// A file for /etc/sysctl.d: what to set, each with why. Where the machine has more already, that is left as it is.
     package static func sysctlFile(_ settings: Settings, memoryBytes: UInt64, read: Read? = nil) -> String {
         let connections = settings.workers.count * settings.workers.maxConnections
-        var text = "# MegaComet: kernel settings for \(settings.workers.count) workers with \(settings.workers.maxConnections) connections each, \(connections) in all.\n"
+        var text =
+            "# MegaComet: kernel settings for \(settings.workers.count) workers with \(settings.workers.maxConnections)"
+            + " connections each, \(connections) in all.\n"
         text += "# From `megacomet doctor --sysctl`. For /etc/sysctl.d/60-megacomet.conf; then: sysctl --system\n"
         let rows = read.map { examine(settings, memoryBytes: memoryBytes, read: $0) }
         for (at, check) in checks(settings, memoryBytes: memoryBytes).enumerated() where check.isSysctl {

@@ -1,4 +1,5 @@
-/// The candidate that a mistyped word was probably meant to be: the nearest by edits (a swap counts as one), if it is near at all.
+/// The candidate that a mistyped word was probably meant to be: the nearest by edits (a swap counts as one), if it is
+/// near at all.
 package func nearest(_ word: String, of candidates: [String]) -> String? {
     let written = Array(word.utf8)
     var best: (distance: Int, candidate: String)?

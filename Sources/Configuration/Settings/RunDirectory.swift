@@ -2,8 +2,9 @@ import Glibc
 
 /// Where the control socket, the stats token and the crash reports lie.
 ///
-/// The default, /run/megacomet, belongs to root or to a systemd unit. Where it can't be written, a private folder of the user takes its
-/// place, so that `megacomet run` works from a checkout; a folder that the operator named himself is never replaced by another.
+/// The default, /run/megacomet, belongs to root or to a systemd unit. Where it can't be written, a private folder of
+/// the user takes its place, so that `megacomet run` works from a checkout; a folder that the operator named himself is
+/// never replaced by another.
 package enum RunDirectory {
     /// A folder that could not be had: one line; exit 73, or 77 where `isDenied`.
     package struct Failure: Error, Equatable, CustomStringConvertible {
@@ -56,7 +57,8 @@ package enum RunDirectory {
         for path in candidates(settings) {
             if let failure = make(path) { failures.append(failure) } else { return path }
         }
-        throw Failure(description: failures.map(\.description).joined(separator: "; "), isDenied: failures.allSatisfy(\.isDenied))
+        throw Failure(
+            description: failures.map(\.description).joined(separator: "; "), isDenied: failures.allSatisfy(\.isDenied))
     }
 
     /// For those who look for a supervisor: the first with a control socket; where there is none, the configured one,
@@ -74,7 +76,9 @@ package enum RunDirectory {
     package static func denied(_ path: String) -> PermissionDenied? { PermissionDenied(controlSocket(in: path), W_OK) }
 
     private static func make(_ path: String) -> Failure? {
-        func failed(_ why: String, denied: Bool) -> Failure { Failure(description: "run_directory \(path): \(why)", isDenied: denied) }
+        func failed(_ why: String, denied: Bool) -> Failure {
+            Failure(description: "run_directory \(path): \(why)", isDenied: denied)
+        }
         if mkdir(path, 0o750) != 0, errno != EEXIST {
             let code = errno
             return failed(String(cString: strerror(code)), denied: code == EACCES || code == EPERM || code == EROFS)

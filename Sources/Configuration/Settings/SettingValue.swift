@@ -122,7 +122,8 @@ extension Setting {
     package var rangeText: String {
         switch field {
         case .bool, .automatic: typeText
-        case .integer(_, let range, let unit): "\(range.lowerBound) to \(range.upperBound)" + (unit == "port" ? "" : " \(unit)")
+        case .integer(_, let range, let unit):
+            "\(range.lowerBound) to \(range.upperBound)" + (unit == "port" ? "" : " \(unit)")
         case .number(_, let range, let unit): "\(short(range.lowerBound)) to \(short(range.upperBound)) \(unit)"
         case .text(_, let rule): rule.text
         case .list(_, let rule): "a list of: " + rule.text
@@ -134,7 +135,9 @@ extension Setting {
 private let automatic = "auto"
 
 /// Without ".0".
-private func short(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)" }
+private func short(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+}
 
 extension Setting.Rule {
     var text: String {
@@ -162,7 +165,9 @@ extension Setting.Rule {
         if !isRight, self == .origin, let sent = originAsSent(value) {
             throw SettingMistake("\(quoted(value)) is not how browsers send that origin: \(quoted(sent))")
         }
-        if !isRight { throw SettingMistake("\(quoted(value)) is not \(self == .any ? "text without control characters" : text)") }
+        if !isRight {
+            throw SettingMistake("\(quoted(value)) is not \(self == .any ? "text without control characters" : text)")
+        }
     }
 }
 
@@ -170,14 +175,16 @@ private func isAddress(_ text: String) -> Bool {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     return parts.count == 4
         && parts.allSatisfy { part in
-            (1...3).contains(part.utf8.count) && part.utf8.allSatisfy { (48...57).contains($0) } && Int(part).map { $0 <= 255 } == true
+            (1...3).contains(part.utf8.count) && part.utf8.allSatisfy { (48...57).contains($0) }
+                && Int(part).map { $0 <= 255 } == true
                 && (part.utf8.count == 1 || part.utf8.first != 48)
         }
 }
 
 private func isNetwork(_ text: String) -> Bool {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    return isAddress(String(parts[0])) && (parts.count == 1 || parts.count == 2 && (0...32).map(String.init).contains(String(parts[1])))
+    return isAddress(String(parts[0]))
+        && (parts.count == 1 || parts.count == 2 && (0...32).map(String.init).contains(String(parts[1])))
 }
 
 /// Labels of letters, digits, dashes and underscores, with dots between them.

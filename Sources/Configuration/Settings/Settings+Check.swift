@@ -42,14 +42,20 @@ extension Settings {
         for (at, one) in listeners.enumerated() {
             let number = one.2 - workers.basePort
             if number >= 0, number < workers.count, meet(one.1, workers.address) {
-                say(one.0, "port \(one.2) is worker-\(number)'s (workers.base_port \(workers.basePort), workers.count \(workers.count))")
+                say(
+                    one.0,
+                    "port \(one.2) is worker-\(number)'s (workers.base_port \(workers.basePort), workers.count "
+                        + "\(workers.count))"
+                )
             }
             for other in listeners[..<at] where other.2 == one.2 && meet(one.1, other.1) {
                 say(one.0, "port \(one.2) is \(other.0)'s already")
             }
         }
         if !Settings.isLoopback(app.address), app.key.isEmpty {
-            say("app.key", "app.address \(app.address) is not loopback, so a key is needed: anyone who reaches it could publish")
+            say(
+                "app.key",
+                "app.address \(app.address) is not loopback, so a key is needed: anyone who reaches it could publish")
         }
         if workers.origins.count > 1, workers.origins.contains("*") {
             say("workers.origins", "\"*\" is all origins and stands alone")
@@ -58,15 +64,23 @@ extension Settings {
             say("workers.origins", "\(workers.origins.count) origins, and a worker takes \(Settings.mostOrigins)")
         }
         if !Settings.isLoopback(stats.address) {
-            say("stats.address", "the stats channel is not for the network: use a loopback address, and /metrics for remote watching")
+            say(
+                "stats.address",
+                "the stats channel is not for the network: use a loopback address, and /metrics for remote watching")
         }
         if supervisor.watchdog > 0, supervisor.watchdog < 3 * stats.interval {
-            say("supervisor.watchdog", "\(supervisor.watchdog) s is less than three reports (stats.interval \(stats.interval) s): every process would be killed")
+            say(
+                "supervisor.watchdog",
+                "\(supervisor.watchdog) s is less than three reports (stats.interval \(stats.interval) s): every "
+                    + "process would be killed"
+            )
         }
         if supervisor.restartDelayMax < supervisor.restartDelay {
             say("supervisor.restart_delay_max", "less than supervisor.restart_delay")
         }
-        if queue.maxBytes < queue.maxMessage { say("queue.max_bytes", "less than queue.max_message: no message of that size could wait") }
+        if queue.maxBytes < queue.maxMessage {
+            say("queue.max_bytes", "less than queue.max_message: no message of that size could wait")
+        }
         return found
     }
 

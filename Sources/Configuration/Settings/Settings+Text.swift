@@ -1,8 +1,13 @@
 extension Settings {
-    /// The whole configuration as a file: every key with a comment on its meaning, range and default. With the defaults it is
-    /// config/megacomet.toml as it ships; `megacomet check --show` prints it with what is in force.
+    /// The whole configuration as a file: every key with a comment on its meaning, range and default. With the defaults
+    /// it is config/megacomet.toml as it ships; `megacomet check --show` prints it with what is in force.
     package func fileText(comments: Bool = true) -> String {
-        var text = comments ? "# MegaComet. Every key is here with its default, and each may be left out. Times are in seconds, sizes in bytes.\n# `megacomet check` says what is wrong with this file; `megacomet check --show` what is in force.\n\n" : ""
+        var text =
+            comments
+            ? "# MegaComet. Every key is here with its default, and each may be left out. Times are in seconds, sizes "
+                + "in bytes.\n# `megacomet check` says what is wrong with this file; `megacomet check --show` what is "
+                + "in force.\n\n"
+            : ""
         var section = ""
         for setting in Setting.all {
             if setting.section != section {
@@ -27,7 +32,9 @@ extension Settings {
             let left = "  \(setting.key) = \(setting.defaultValue.toml)"
             text += left + "\n"
             for line in wrapped(setting.meaning, to: 112) { text += "      \(line)\n" }
-            let flags = [setting.workerFlag.map { "megaworker --\($0)" }, setting.managerFlag.map { "megamanager --\($0)" }].compactMap { $0 }
+            let flags = [
+                setting.workerFlag.map { "megaworker --\($0)" }, setting.managerFlag.map { "megamanager --\($0)" },
+            ].compactMap { $0 }
             text += "      Range: \(setting.rangeText). Takes effect \(setting.applies.rawValue)."
             text += flags.isEmpty ? "\n" : " As \(flags.joined(separator: ", ")).\n"
         }

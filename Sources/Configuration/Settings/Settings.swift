@@ -1,5 +1,5 @@
-/// Everything that an operator may set, with its default. What each means, its range and who takes it stands in `Setting.all`; the two
-/// are one table: a row points to its field here.
+/// Everything that an operator may set, with its default. What each means, its range and who takes it stands in
+/// `Setting.all`; the two are one table: a row points to its field here.
 ///
 /// Times are in seconds, sizes in bytes.
 package struct Settings: Equatable, Sendable {

@@ -12,7 +12,9 @@ struct AppRequest {
 
     /// The body of a good answer, as one line that can be printed; otherwise says why not and ends.
     func send(_ method: String, _ target: String, body: String = "") throws -> String {
-        var head = "\(method) \(target) HTTP/1.1\r\nHost: \(settings.app.address)\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        var head =
+            "\(method) \(target) HTTP/1.1\r\nHost: \(settings.app.address)\r\nContent-Type: "
+            + "application/json\r\nConnection: close\r\n"
         if !settings.app.key.isEmpty { head += "Authorization: Bearer \(settings.app.key)\r\n" }
         let request = head + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
         let address = settings.app.address == "0.0.0.0" ? "127.0.0.1" : settings.app.address
@@ -22,7 +24,8 @@ struct AppRequest {
         let text = plainText(body.trimmingCharacters(in: .whitespacesAndNewlines))
         guard status == 200 || status == 202 else {
             complain(status == 0 ? "the manager gave no answer" : text)
-            throw ExitCode(status == 503 || status == 0 ? StartFailure.temporary : status == 401 ? StartFailure.denied : 65)
+            throw ExitCode(
+                status == 503 || status == 0 ? StartFailure.temporary : status == 401 ? StartFailure.denied : 65)
         }
         return text
     }

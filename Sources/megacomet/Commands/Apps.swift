@@ -32,8 +32,12 @@ struct Apps: ParsableCommand {
         let text = try AppRequest(try config.settings()).send("GET", "/apps?most=\(most)")
         guard !json else { return print(text) }
         let answer = try JSONDecoder().decode(Answer.self, from: Data(text.utf8))
-        func left(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(1, width - text.count)) + text }
-        print(left("PUBLISHES", 11) + left("BYTES", 14) + left("ERRORS", 8) + left("BACKLOG", 10) + left("UP", 8) + left("IDLE", 8) + left("FORM", 7) + "  PEER")
+        func left(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(1, width - text.count)) + text
+        }
+        print(
+            left("PUBLISHES", 11) + left("BYTES", 14) + left("ERRORS", 8) + left("BACKLOG", 10) + left("UP", 8)
+                + left("IDLE", 8) + left("FORM", 7) + "  PEER")
         for row in answer.apps {
             let times = left(Status.time(row.connected_seconds), 8) + left(Status.time(row.idle_seconds), 8)
             let counts = left("\(row.publishes)", 11) + left("\(row.bytes)", 14) + left("\(row.errors)", 8)

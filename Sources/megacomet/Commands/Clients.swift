@@ -5,7 +5,10 @@ import Wire
 
 struct Clients: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The clients with the most messages waiting, the deepest mailbox first: asked of the manager over the app's port.")
+        abstract:
+            "The clients with the most messages waiting, the deepest mailbox first: asked of the manager over the "
+            + "app's port."
+    )
     @Option(name: [.customShort("n"), .long], help: "How many, at most 100.") var most = 10
     @Flag(help: "As JSON, in a line.") var json = false
     @OptionGroup var config: ConfigurationOption
@@ -28,7 +31,9 @@ struct Clients: ParsableCommand {
         let text = try AppRequest(try config.settings()).send("GET", "/clients?most=\(most)")
         guard !json else { return print(text) }
         let rows = try JSONDecoder().decode(Answer.self, from: Data(text.utf8)).clients
-        func left(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(1, width - text.count)) + text }
+        func left(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(1, width - text.count)) + text
+        }
         print(left("QUEUED", 8) + left("BYTES", 12) + left("OLDEST", 9) + left("WORKER", 8) + "  CLIENT")
         for row in rows {
             let worker = row.worker.map { "w\($0)" } ?? "-"

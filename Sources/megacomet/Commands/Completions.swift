@@ -10,7 +10,9 @@ extension CompletionKind {
         .custom { words, _, _ in Fleet.names(workers: Completions.settings(words).workers.count).map(\.description) }
     }
     static var crashReport: CompletionKind {
-        .custom { words, _, _ in CrashFolder(path: RunFolder(path: RunDirectory.find(Completions.settings(words))).crashes).ids() }
+        .custom { words, _, _ in
+            CrashFolder(path: RunFolder(path: RunDirectory.find(Completions.settings(words))).crashes).ids()
+        }
     }
     static var configurationFile: CompletionKind { .file(extensions: ["toml"]) }
 }

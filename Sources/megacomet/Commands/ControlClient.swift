@@ -13,7 +13,8 @@ final class ControlClient {
     init(folder: RunFolder) { self.folder = folder }
     deinit { if let socket { Sockets.close(socket) } }
 
-    /// A supervisor answers. One that may not be asked is no answer either: then it says so, and throws what to exit with.
+    /// A supervisor answers. One that may not be asked is no answer either: then it says so, and throws what to exit
+    /// with.
     func isAnswered() throws -> Bool {
         do {
             _ = try status()
@@ -59,14 +60,17 @@ final class ControlClient {
         let answer = try JSONDecoder().decode(ErrorAnswer.self, from: Data(line.utf8))
         guard answer.ok else {
             complain(answer.error?.message ?? "refused")
-            throw ExitCode(answer.error?.code == "config" ? StartFailure.configuration : answer.error?.code == "denied" ? StartFailure.denied : 1)
+            throw ExitCode(
+                answer.error?.code == "config"
+                    ? StartFailure.configuration : answer.error?.code == "denied" ? StartFailure.denied : 1)
         }
         return line
     }
     /// Says why nobody answered; what to exit with.
     func refused(_ error: any Error) -> ExitCode {
         complain("\(error)")
-        return ExitCode((error as? NotAnswered)?.isDenied == true ? PermissionDenied.exitCode : StartFailure.unavailable)
+        return ExitCode(
+            (error as? NotAnswered)?.isDenied == true ? PermissionDenied.exitCode : StartFailure.unavailable)
     }
     func status() throws -> StatusAnswer {
         try JSONDecoder().decode(StatusAnswer.self, from: Data(try exchange(ControlRequest("status")).utf8))
@@ -129,8 +133,12 @@ final class ControlClient {
     }
     /// The newest event of a kind after this one, as words; nil where none is kept.
     func newestEvent(_ kind: String, after number: UInt64) -> String? {
-        guard let line = try? exchange(ControlRequest("events")), let answer = try? JSONDecoder().decode(Events.Answer.self, from: Data(line.utf8)) else { return nil }
-        return answer.events.last { $0.kind == kind && $0.number > number }.map { ($0.name.map { $0 + ": " } ?? "") + $0.text }
+        guard let line = try? exchange(ControlRequest("events")),
+            let answer = try? JSONDecoder().decode(Events.Answer.self, from: Data(line.utf8))
+        else { return nil }
+        return answer.events.last { $0.kind == kind && $0.number > number }.map {
+            ($0.name.map { $0 + ": " } ?? "") + $0.text
+        }
     }
     /// What is not ready, in a line.
     var notReady: String? {
@@ -142,7 +150,9 @@ final class ControlClient {
     }
     /// What will not become ready by waiting.
     var hopeless: String? { (try? status()).flatMap { StatusAnswer.hopeless($0.processes) } }
-    private static let terminal: String? = ttyname(0).map { String(cString: $0).replacingOccurrences(of: "/dev/", with: "") }
+    private static let terminal: String? = ttyname(0).map {
+        String(cString: $0).replacingOccurrences(of: "/dev/", with: "")
+    }
 }
 
 /// Nobody listens on the control socket, or this user may not ask.
@@ -218,6 +228,7 @@ struct StatusAnswer: Decodable {
     /// What will not become ready by waiting; nil where nothing is so.
     static func hopeless(_ rows: [Row]) -> String? {
         let rows = rows.filter { $0.state == "held" || $0.state == "crashloop" }
-        return rows.isEmpty ? nil : rows.map { "\($0.name) is \($0.state): \($0.last_exit?.text ?? "")" }.joined(separator: ", ")
+        return rows.isEmpty
+            ? nil : rows.map { "\($0.name) is \($0.state): \($0.last_exit?.text ?? "")" }.joined(separator: ", ")
     }
 }

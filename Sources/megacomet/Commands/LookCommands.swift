@@ -5,7 +5,8 @@ import Reactor
 import Supervision
 
 struct Check: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Checks the configuration: every mistake with its line; exit 78 where there is one.")
+    static let configuration = CommandConfiguration(
+        abstract: "Checks the configuration: every mistake with its line; exit 78 where there is one.")
     @Flag(help: "Print what is in force, as a file.") var show = false
     @Flag(help: "Say nothing where all is well.") var quiet = false
     @OptionGroup var config: ConfigurationOption
@@ -28,7 +29,10 @@ struct Check: ParsableCommand {
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "The table of processes.",
-        discussion: "Exit code 0: every process is ready; 3: nothing runs; 1: nothing runs, and the last supervisor died; 4: not everything is ready.")
+        discussion:
+            "Exit code 0: every process is ready; 3: nothing runs; 1: nothing runs, and the last supervisor died; 4: "
+            + "not everything is ready."
+    )
     @Flag(help: "As JSON, in a line.") var json = false
     @OptionGroup var config: ConfigurationOption
 
@@ -41,7 +45,10 @@ struct Status: ParsableCommand {
             throw client.refused(error)
         } catch {
             let isStale = access(client.folder.children, F_OK) == 0
-            print(json ? "{\"ready\":false,\"state\":\"\(isStale ? "dead" : "stopped")\",\"processes\":[]}" : isStale ? client.folder.death : "not running")
+            print(
+                json
+                    ? "{\"ready\":false,\"state\":\"\(isStale ? "dead" : "stopped")\",\"processes\":[]}"
+                    : isStale ? client.folder.death : "not running")
             throw ExitCode(isStale ? 1 : 3)
         }
         let status = try JSONDecoder().decode(StatusAnswer.self, from: Data(line.utf8))
@@ -52,27 +59,42 @@ struct Status: ParsableCommand {
     private func table(_ status: StatusAnswer) {
         let environment = ProcessInfo.processInfo.environment
         let isColoured = isatty(1) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
-        func pad(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
-        func left(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+        func pad(_ text: String, _ width: Int) -> String {
+            text + String(repeating: " ", count: max(0, width - text.count))
+        }
+        func left(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(0, width - text.count)) + text
+        }
         func colour(_ state: String, _ text: String) -> String {
             guard isColoured else { return text }
-            let code = switch state {
-            case "ready": "32"
-            case "starting", "draining", "stopping", "suspect", "overloaded": "33"
-            case "stopped": "2"
-            default: "1;31"
-            }
+            let code =
+                switch state {
+                case "ready": "32"
+                case "starting", "draining", "stopping", "suspect", "overloaded": "33"
+                case "stopped": "2"
+                default: "1;31"
+                }
             return "\u{1B}[\(code)m\(text)\u{1B}[0m"
         }
-        print("supervisor  pid \(status.pid)  up \(Status.time(status.uptime))  \(status.run_directory)  \(status.state)")
-        if let run = status.rolling { print("rolling     \(run.done) of \(run.total) done\(run.current.map { ", \($0)" } ?? "") by \(run.by)") }
-        print(pad("NAME", 11) + pad("STATE", 11) + left("PID", 8) + left("UP", 9) + left("CONNS", 9) + left("RESTARTS", 10) + left("60s", 5) + left("24h", 5) + "  LAST EXIT")
+        print(
+            "supervisor  pid \(status.pid)  up \(Status.time(status.uptime))  \(status.run_directory)  \(status.state)")
+        if let run = status.rolling {
+            print("rolling     \(run.done) of \(run.total) done\(run.current.map { ", \($0)" } ?? "") by \(run.by)")
+        }
+        print(
+            pad("NAME", 11) + pad("STATE", 11) + left("PID", 8) + left("UP", 9) + left("CONNS", 9)
+                + left("RESTARTS", 10) + left("60s", 5) + left("24h", 5) + "  LAST EXIT")
         for row in status.processes {
             let state = row.state == "ready" && row.overloaded ? "overloaded" : row.state
-            var line = pad(row.name, 11) + colour(state, pad(state.uppercased(), 11)) + left(row.pid.map(String.init) ?? "-", 8)
-            line += left(row.uptime.map(Status.time) ?? "-", 9) + left(row.connections.map(String.init) ?? "-", 9) + left("\(row.restarts)", 10)
+            var line =
+                pad(row.name, 11) + colour(state, pad(state.uppercased(), 11))
+                + left(row.pid.map(String.init) ?? "-", 8)
+            line +=
+                left(row.uptime.map(Status.time) ?? "-", 9) + left(row.connections.map(String.init) ?? "-", 9)
+                + left("\(row.restarts)", 10)
             line += left("\(row.exits_60s)", 5) + left("\(row.exits_24h)", 5) + "  "
-            line += row.last_exit.map { "\($0.text) after \(Status.time($0.uptime)), \(Status.time($0.age)) ago" } ?? "-"
+            line +=
+                row.last_exit.map { "\($0.text) after \(Status.time($0.uptime)), \(Status.time($0.age)) ago" } ?? "-"
             if let retry = row.retry_in { line += "; again in \(Status.time(retry))" }
             if row.deaf == true { line += "; not linked to the manager" }
             if row.desired == "down" { line += "; wished down" }
@@ -123,7 +145,9 @@ struct Events: ParsableCommand {
         while Clock.monotonicMilliseconds < deadline {
             usleep(50_000)
             client = ControlClient(folder: client.folder)
-            guard let line = try? client.exchange(request), let answer = try? JSONDecoder().decode(Answer.self, from: Data(line.utf8)) else { continue }
+            guard let line = try? client.exchange(request),
+                let answer = try? JSONDecoder().decode(Answer.self, from: Data(line.utf8))
+            else { continue }
             let isSame = answer.events.last?.number ?? 0 >= last
             for event in answer.events where !isSame || event.number > last { try show(event) }
             fflush(nil)
@@ -140,13 +164,17 @@ struct Events: ParsableCommand {
             print(String(decoding: try encoder.encode(event), as: UTF8.self))
         } else {
             let mark = ["info": "I", "warning": "W", "error": "E", "critical": "C"][event.severity] ?? "?"
-            print("\(event.at) \(mark) \(event.name ?? "-") \(event.kind)\(event.pid.map { " [\($0)]" } ?? "") \(event.text)")
+            print(
+                "\(event.at) \(mark) \(event.name ?? "-") \(event.kind)\(event.pid.map { " [\($0)]" } ?? "") "
+                    + "\(event.text)"
+            )
         }
     }
 }
 
 struct Log: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The last 200 lines that a process wrote, also those of its copies before.")
+    static let configuration = CommandConfiguration(
+        abstract: "The last 200 lines that a process wrote, also those of its copies before.")
     @Argument(help: "manager, worker-0 ..", completion: .processName) var name: String
     @OptionGroup var config: ConfigurationOption
     struct Answer: Decodable {
@@ -158,13 +186,15 @@ struct Log: ParsableCommand {
         var lines: [Line]
     }
     func run() throws {
-        let answer = try JSONDecoder().decode(Answer.self, from: Data(try config.client().order(ControlRequest("log", name)).utf8))
+        let answer = try JSONDecoder().decode(
+            Answer.self, from: Data(try config.client().order(ControlRequest("log", name)).utf8))
         for line in answer.lines { print("\(WallClock.text(line.time)) [\(line.pid)] \(line.text)") }
     }
 }
 
 struct Crashes: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The crash reports, the oldest first; with an id, that one.")
+    static let configuration = CommandConfiguration(
+        abstract: "The crash reports, the oldest first; with an id, that one.")
     @Argument(help: "One of the list.", completion: .crashReport) var id: String?
     @OptionGroup var config: ConfigurationOption
     func run() throws {

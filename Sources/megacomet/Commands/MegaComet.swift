@@ -11,7 +11,8 @@ struct MegaComet: ParsableCommand {
         abstract: "Runs the MegaComet appliance: supervisor, manager and workers.",
         discussion: """
             Examples:
-              megacomet run                        in the foreground, with the file /etc/megacomet/megacomet.toml or the defaults
+              megacomet run                        in the foreground, with the file /etc/megacomet/megacomet.toml or \
+              the defaults
               megacomet start -c my.toml           in the background; returns when everything is ready
               megacomet publish alice '"hello"'    pushes a message to the client alice
               megacomet status                     who runs; exit code 0 only if everything is ready
@@ -19,14 +20,18 @@ struct MegaComet: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Run.self, Start.self, Stop.self, Status.self, Restart.self, Drain.self, RollingRestart.self, Reload.self, Upgrade.self, Publish.self, Clients.self,
-            Apps.self, Check.self, DoctorCommand.self, Events.self, Hold.self, Kill.self, Log.self, Crashes.self, Top.self,
+            Run.self, Start.self, Stop.self, Status.self, Restart.self, Drain.self, RollingRestart.self, Reload.self,
+            Upgrade.self, Publish.self, Clients.self,
+            Apps.self, Check.self, DoctorCommand.self, Events.self, Hold.self, Kill.self, Log.self, Crashes.self,
+            Top.self,
         ])
 }
 
 /// `-c FILE`, on every command; otherwise /etc/megacomet/megacomet.toml where there is one, otherwise the defaults.
 struct ConfigurationOption: ParsableArguments {
-    @Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file.", completion: .configurationFile)
+    @Option(
+        name: [.customShort("c"), .customLong("config")], help: "The configuration file.",
+        completion: .configurationFile)
     var file: String?
 
     func source() -> ConfigurationSource { ConfigurationSource(file: ConfigurationFile.path(file)) }
@@ -40,7 +45,8 @@ struct ConfigurationOption: ParsableArguments {
             throw ExitCode(StartFailure.configuration)
         }
     }
-    /// For commands to a supervisor that runs: a mistake that was made in its file since must not lock the operator out.
+    /// For commands to a supervisor that runs: a mistake that was made in its file since must not lock the operator
+    /// out.
     func settingsOfWhatRuns() throws -> Settings {
         let source = source()
         if let file = source.file, let denied = PermissionDenied(file, R_OK) { throw complaint(denied) }
@@ -52,7 +58,9 @@ struct ConfigurationOption: ParsableArguments {
             settings.runDirectory = folder
             return settings
         }
-        if case .errors = source.load(), let file = source.file, let settings = ConfigurationFile.settingsBesideMistakes(file) {
+        if case .errors = source.load(), let file = source.file,
+            let settings = ConfigurationFile.settingsBesideMistakes(file)
+        {
             complain("\(file) has mistakes (`megacomet check`): what runs goes by what it read before")
             return settings
         }

@@ -5,8 +5,10 @@ import Reactor
 import Supervision
 
 struct Stop: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Stops the appliance, or one process of it; its clients are answered first. Returns when it is done.")
-    @Argument(help: "One process: manager, worker-0 .. It stays stopped until `start`.", completion: .processName) var name: String?
+    static let configuration = CommandConfiguration(
+        abstract: "Stops the appliance, or one process of it; its clients are answered first. Returns when it is done.")
+    @Argument(help: "One process: manager, worker-0 .. It stays stopped until `start`.", completion: .processName)
+    var name: String?
     @Flag(help: "At once: clients are not answered first.") var now = false
     @OptionGroup var config: ConfigurationOption
 
@@ -28,7 +30,9 @@ struct Stop: ParsableCommand {
         request.now = now
         try client.order(request)
         if let name {
-            let isStopped = try client.wait(seconds: patience) { $0.rows(name).allSatisfy { $0.state == "stopped" && $0.beside.isEmpty } }
+            let isStopped = try client.wait(seconds: patience) {
+                $0.rows(name).allSatisfy { $0.state == "stopped" && $0.beside.isEmpty }
+            }
             print(isStopped ? "\(name) is stopped" : "\(name) is not stopped yet")
             if !isStopped { throw ExitCode(StartFailure.temporary) }
         } else if let follower {
@@ -44,8 +48,12 @@ struct Stop: ParsableCommand {
 
 struct Restart: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Restarts the appliance's processes, or one. A worker's replacement is ready before the old one drains.",
-        discussion: "The manager can't be replaced so: it is stopped and started, and the messages that wait in it are lost. The workers keep their clients meanwhile.")
+        abstract:
+            "Restarts the appliance's processes, or one. A worker's replacement is ready before the old one drains.",
+        discussion:
+            "The manager can't be replaced so: it is stopped and started, and the messages that wait in it are lost. "
+            + "The workers keep their clients meanwhile."
+    )
     @Argument(help: "One process: manager, worker-0 ..", completion: .processName) var name: String?
     @Flag(help: "At once: stop it, then start it.") var now = false
     @Flag(help: "Return when it is ready again; exit 75 where that takes too long.") var wait = false
@@ -64,11 +72,15 @@ struct Restart: ParsableCommand {
         let settings = try config.settingsOfWhatRuns()
         var hopeless: String?
         var stayed = false
-        let isOver = try client.wait(seconds: settings.supervisor.drain * Double(name == nil ? settings.workers.count : 1) + 60) { status in
+        let isOver = try client.wait(
+            seconds: settings.supervisor.drain * Double(name == nil ? settings.workers.count : 1) + 60
+        ) { status in
             guard status.rolling == nil else { return false }
             // What is wished down is not started by a restart of the whole.
             let rows = status.rows(name).filter { name != nil || $0.desired == "up" }
-            func isNew(_ row: StatusAnswer.Row) -> Bool { row.generation > before?.processes.first { $0.name == row.name }?.generation ?? 0 }
+            func isNew(_ row: StatusAnswer.Row) -> Bool {
+                row.generation > before?.processes.first { $0.name == row.name }?.generation ?? 0
+            }
             let settled = rows.filter(\.isSettled)
             hopeless = StatusAnswer.hopeless(rows)
             stayed = settled.contains { !isNew($0) }
@@ -79,7 +91,10 @@ struct Restart: ParsableCommand {
             throw ExitCode(1)
         }
         if stayed {
-            complain("not restarted: \(client.newestEvent("ROLLING_FAILED", after: before?.events ?? 0) ?? "the old one serves on")")
+            complain(
+                "not restarted: "
+                    + "\(client.newestEvent("ROLLING_FAILED", after: before?.events ?? 0) ?? "the old one serves on")"
+            )
             throw ExitCode(1)
         }
         guard isOver else {
@@ -106,14 +121,19 @@ struct ProcessOrder: ParsableArguments {
 }
 
 struct Drain: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "A worker answers its polls over the drain, leaves, and is started anew.")
+    static let configuration = CommandConfiguration(
+        abstract: "A worker answers its polls over the drain, leaves, and is started anew.")
     @OptionGroup var order: ProcessOrder
     func run() throws { try order.send("drain") { "\($0) drains, and is then started anew" } }
 }
 
 struct RollingRestart: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rolling", abstract: "Replaces every worker, one after the other, and shows how far it is; the first failure ends it and the old one stays.")
+        commandName: "rolling",
+        abstract:
+            "Replaces every worker, one after the other, and shows how far it is; the first failure ends it and the "
+            + "old one stays."
+    )
     @Flag(help: "End one that runs, after the worker that is under way.") var end = false
     @Flag(help: "Do not wait for it.") var background = false
     @OptionGroup var config: ConfigurationOption
@@ -138,9 +158,11 @@ struct RollingRestart: ParsableCommand {
             fflush(nil)
             usleep(50_000)
         }
-        let replaced = (try? client.status())?.processes.count { row in
-            row.name != "manager" && row.state == "ready" && row.generation > seen.processes.first { $0.name == row.name }?.generation ?? 0
-        } ?? done
+        let replaced =
+            (try? client.status())?.processes.count { row in
+                row.name != "manager" && row.state == "ready"
+                    && row.generation > seen.processes.first { $0.name == row.name }?.generation ?? 0
+            } ?? done
         guard replaced >= total else {
             let why = client.newestEvent("ROLLING_FAILED", after: seen.events) ?? "`megacomet events` says why"
             complain("stopped after \(replaced) of \(total): \(why)")
@@ -151,7 +173,8 @@ struct RollingRestart: ParsableCommand {
 }
 
 struct Reload: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Reads the configuration again: all of it or, with a mistake in it, nothing.")
+    static let configuration = CommandConfiguration(
+        abstract: "Reads the configuration again: all of it or, with a mistake in it, nothing.")
     @OptionGroup var config: ConfigurationOption
     struct Answer: Decodable {
         var changed: [String]
@@ -163,14 +186,18 @@ struct Reload: ParsableCommand {
         let answer = try JSONDecoder().decode(Answer.self, from: Data(try client.order(ControlRequest("reload")).utf8))
         if answer.changed.isEmpty, answer.at_restart.isEmpty, answer.at_start.isEmpty { print("nothing changed") }
         answer.changed.forEach { print("in force: \($0)") }
-        answer.at_restart.forEach { print("needs a restart of the process (`megacomet rolling`, `megacomet restart manager`): \($0)") }
+        answer.at_restart.forEach {
+            print("needs a restart of the process (`megacomet rolling`, `megacomet restart manager`): \($0)")
+        }
         answer.at_start.forEach { print("needs `megacomet stop` and `start`: \($0)") }
     }
 }
 
 struct Upgrade: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The supervisor becomes the program that is installed by now, under the same pid; the others serve on, and nobody is cut.",
+        abstract:
+            "The supervisor becomes the program that is installed by now, under the same pid; the others serve on, and "
+            + "nobody is cut.",
         discussion: "`megacomet rolling` and `megacomet restart manager` then replace the workers and the manager.")
     @OptionGroup var config: ConfigurationOption
     func run() throws {
@@ -200,14 +227,20 @@ struct Upgrade: ParsableCommand {
 }
 
 struct Hold: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The watchdog leaves a process alone (for a debugger), until --off.")
+    static let configuration = CommandConfiguration(
+        abstract: "The watchdog leaves a process alone (for a debugger), until --off.")
     @OptionGroup var order: ProcessOrder
     @Flag(help: "Watch it again.") var off = false
-    func run() throws { try order.send("hold", on: !off) { "the watchdog \(off ? "watches \($0) again" : "leaves \($0) alone, until --off")" } }
+    func run() throws {
+        try order.send("hold", on: !off) {
+            "the watchdog \(off ? "watches \($0) again" : "leaves \($0) alone, until --off")"
+        }
+    }
 }
 
 struct Kill: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "SIGKILL for a process that nothing else ends; it is started again as after a crash.")
+    static let configuration = CommandConfiguration(
+        abstract: "SIGKILL for a process that nothing else ends; it is started again as after a crash.")
     @OptionGroup var order: ProcessOrder
     func run() throws { try order.send("kill") { "\($0) is killed" } }
 }

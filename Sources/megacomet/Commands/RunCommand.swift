@@ -12,10 +12,14 @@ struct Overrides: ParsableArguments {
 }
 
 struct Run: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Runs the appliance in the foreground, until SIGTERM or Ctrl-C.")
+    static let configuration = CommandConfiguration(
+        abstract: "Runs the appliance in the foreground, until SIGTERM or Ctrl-C.")
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var overrides: Overrides
-    @Option(help: "Write what it and its children say to this file instead of standard error; it is kept under 16 MiB, with FILE.1 beside it.", completion: .file())
+    @Option(
+        help:
+            "What it and its children say goes to this file, not standard error; under 16 MiB, and FILE.1 beside it.",
+        completion: .file())
     var log: String?
 
     func run() throws {
@@ -48,7 +52,8 @@ struct Run: ParsableCommand {
 }
 
 struct Start: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Starts the appliance in the background, or one process of it; returns when all is ready.")
+    static let configuration = CommandConfiguration(
+        abstract: "Starts the appliance in the background, or one process of it; returns when all is ready.")
     @Argument(help: "One process: manager, worker-0 ..", completion: .processName) var name: String?
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var overrides: Overrides
@@ -80,7 +85,8 @@ struct Start: ParsableCommand {
         source.sayHowToUse(settings)
     }
 
-    /// The supervisor in a session of its own. It says READY=1 to us as it would to systemd; if it ends first, its last words are ours.
+    /// The supervisor in a session of its own. It says READY=1 to us as it would to systemd; if it ends first, its last
+    /// words are ours.
     private func launch(_ folder: RunFolder, _ source: ConfigurationSource) throws {
         let loop = Loop()
         let path = folder.path + "/start.\(getpid())"
@@ -89,7 +95,10 @@ struct Start: ParsableCommand {
             Sockets.close(socket)
             unlink(path)
         }
-        let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WATCHDOG_") && !$0.key.hasPrefix("LISTEN_") && !["NOTIFY_SOCKET", "FDSTORE"].contains($0.key) }
+        let environment = ProcessInfo.processInfo.environment.filter {
+            !$0.key.hasPrefix("WATCHDOG_") && !$0.key.hasPrefix("LISTEN_")
+                && !["NOTIFY_SOCKET", "FDSTORE"].contains($0.key)
+        }
         var program = ChildProgram(
             path: ProcessTable.ownPath, arguments: ["run", "--log", folder.log] + source.flags,
             environment: environment.map { "\($0.key)=\($0.value)" } + ["NOTIFY_SOCKET=\(path)", "FDSTORE=0"])

@@ -4,8 +4,8 @@ import Reactor
 import Supervision
 import Wire
 
-/// RUNDIR/control.sock: a line of JSON in, a line of JSON out, on a connection that may stay open. The file's permissions let in the
-/// owner and the group; the kernel says who it is, and every order is an event with that.
+/// RUNDIR/control.sock: a line of JSON in, a line of JSON out, on a connection that may stay open. The file's
+/// permissions let in the owner and the group; the kernel says who it is, and every order is an event with that.
 final class ControlServer {
     private unowned let supervisor: Supervisor
     private let listener: Int32
@@ -19,7 +19,8 @@ final class ControlServer {
     }
     private var turns: UInt64 = 0
     private var connections: [Int32: Connection] = [:]
-    /// One more makes room: the connection that has asked nothing for the longest is closed. Where all follow the events, the new one is.
+    /// One more makes room: the connection that has asked nothing for the longest is closed. Where all follow the
+    /// events, the new one is.
     private static let mostConnections = 64
 
     init(_ supervisor: Supervisor) throws {
@@ -37,7 +38,8 @@ final class ControlServer {
     private func accepted(_ descriptor: Int32) {
         guard let peer = UnixSockets.peer(descriptor), makeRoom() else { return Sockets.close(descriptor) }
         let stream = LineStream(
-            supervisor.loop, descriptor, mostLine: 65536, received: { [unowned self] in received($0, descriptor, peer) },
+            supervisor.loop, descriptor, mostLine: 65536,
+            received: { [unowned self] in received($0, descriptor, peer) },
             ended: { [unowned self] in forget(descriptor) })
         connections[descriptor] = Connection(stream: stream, lastTurn: nextTurn())
     }
@@ -69,7 +71,9 @@ final class ControlServer {
             let isThere = stream.send("{\"ok\":true,\"events\":[\(events)]}\n")
             // One who left before the answer was forgotten with it: to follow for him would be to speak to nobody.
             if isThere, request.follow == true, connections[descriptor]?.follower == nil {
-                connections[descriptor]?.follower = supervisor.events.follow { [unowned stream] in stream.send($0.json + "\n") }
+                connections[descriptor]?.follower = supervisor.events.follow { [unowned stream] in
+                    stream.send($0.json + "\n")
+                }
             }
             return
         }
@@ -90,15 +94,20 @@ extension Supervisor {
         case "log":
             let name = try process(request)
             return ",\"name\":\"\(name)\",\"lines\":["
-                + (output[name]?.newest.map { "{\"time\":\($0.time),\"pid\":\($0.pid),\"text\":\(jsonText($0.text))}" }.joined(separator: ",") ?? "") + "]"
+                + (output[name]?.newest.map { "{\"time\":\($0.time),\"pid\":\($0.pid),\"text\":\(jsonText($0.text))}" }
+                    .joined(separator: ",") ?? "") + "]"
         case "crashes":
-            guard let id = request.id else { return ",\"crashes\":[" + crashes.ids().map { "\"\($0)\"" }.joined(separator: ",") + "]" }
+            guard let id = request.id else {
+                return ",\"crashes\":[" + crashes.ids().map { "\"\($0)\"" }.joined(separator: ",") + "]"
+            }
             guard let report = crashes.json(id) else { throw Refusal("unknown", "no crash report \(id)") }
             return ",\"crash\":" + report
         case "doctor":
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.withoutEscapingSlashes]
-            guard let rows = try? encoder.encode(Machine.examine(settings)) else { throw Refusal("failed", "the doctor's rows are no JSON") }
+            guard let rows = try? encoder.encode(Machine.examine(settings)) else {
+                throw Refusal("failed", "the doctor's rows are no JSON")
+            }
             return ",\"rows\":" + String(decoding: rows, as: UTF8.self)
         default: return try order(request, peer)
         }
@@ -111,7 +120,10 @@ extension Supervisor {
         let isHasty = request.now ?? false
         switch (request.op, request.name) {
         case ("stop", nil): shutDown(isHasty: isHasty, by: by)
-        case ("start", nil): for name in fleet.names where fleet[name]?.desired == .down || fleet[name]?.state == .held { perform(try fleet.start(name, by: by, now: now)) }
+        case ("start", nil):
+            for name in fleet.names where fleet[name]?.desired == .down || fleet[name]?.state == .held {
+                perform(try fleet.start(name, by: by, now: now))
+            }
         case ("restart", nil): perform(try fleet.restartAll(isHasty: isHasty, by: by, now: now))
         case ("start", _): perform(try fleet.start(try target(request), by: by, now: now))
         case ("stop", _): perform(try fleet.stop(try target(request), isHasty: isHasty, by: by, now: now))
@@ -127,7 +139,9 @@ extension Supervisor {
             let result = reload(by: by)
             guard result.errors.isEmpty else { throw Refusal("config", result.errors.joined(separator: "\n")) }
             func list(_ keys: [String]) -> String { "[" + keys.map { "\"\($0)\"" }.joined(separator: ",") + "]" }
-            return ",\"changed\":\(list(result.changed)),\"at_restart\":\(list(result.atRestart)),\"at_start\":\(list(result.atStart))"
+            return
+                ",\"changed\":\(list(result.changed)),\"at_restart\":\(list(result.atRestart)),"
+                + "\"at_start\":\(list(result.atStart))"
         default: throw Refusal("bad_request", "no operation \"\(request.op)\"")
         }
         return ""
@@ -136,7 +150,8 @@ extension Supervisor {
     private func process(_ request: ControlRequest) throws(Refusal) -> ProcessName {
         guard let text = request.name else { throw Refusal("bad_request", "\(request.op) needs a name") }
         guard let name = ProcessName(text), fleet[name] != nil else {
-            throw Refusal("unknown", "no process \"\(text)\": there are \(fleet.names.map(\.description).joined(separator: " "))")
+            throw Refusal(
+                "unknown", "no process \"\(text)\": there are \(fleet.names.map(\.description).joined(separator: " "))")
         }
         return name
     }
@@ -155,7 +170,9 @@ extension Supervisor {
     }
     /// Who may act: root, our own user, and the group that the socket belongs to, also as a further group.
     private func authorize(_ peer: UnixSockets.Peer) throws(Refusal) {
-        if peer.user == 0 || peer.user == getuid() || peer.group == getegid() || peer.groups.contains(getegid()) { return }
+        if peer.user == 0 || peer.user == getuid() || peer.group == getegid() || peer.groups.contains(getegid()) {
+            return
+        }
         let group = PermissionDenied.group(getegid())
         throw Refusal("denied", "permission denied: user \(peer.user) is neither root nor of the group \(group)")
     }

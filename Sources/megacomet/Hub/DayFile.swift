@@ -3,11 +3,13 @@ import Reactor
 import Stats
 import Wire
 
-/// RUNDIR/day: the day's history, so that it outlives this supervisor, however it ends. Each step is written once, in place: 44 bytes every 10 seconds.
+/// RUNDIR/day: the day's history, so that it outlives this supervisor, however it ends. Each step is written once, in
+/// place: 44 bytes every 10 seconds.
 ///
 ///     "MGDAY1 ", the machine's boot id 36, "\n"; then 8,640 steps as `StatsDay` has them: 371 KiB
 ///
-/// CLOCK_MONOTONIC, by which steps are numbered, begins anew when the machine does: what an earlier boot left is thrown away.
+/// CLOCK_MONOTONIC, by which steps are numbered, begins anew when the machine does: what an earlier boot left is thrown
+/// away.
 final class DayFile {
     private let path: String
     private let descriptor: Int32
@@ -30,7 +32,9 @@ final class DayFile {
         if count >= head.count, bytes.starts(with: head) {
             return bytes[head.count..<count].withUnsafeBytes { StatsDay(records: $0, now: now) }
         }
-        guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, head, head.count, 0) == head.count else { throw SystemError("write \(path)") }
+        guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, head, head.count, 0) == head.count else {
+            throw SystemError("write \(path)")
+        }
         return StatsDay()
     }
     /// A step that is over. Where the disk takes nothing, it is in memory only.

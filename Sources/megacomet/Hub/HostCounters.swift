@@ -2,7 +2,8 @@ import Glibc
 import Reactor
 import Stats
 
-/// What the kernel says of the whole machine, from /proc. A file that is not there (a container, an older kernel) leaves its metrics out.
+/// What the kernel says of the whole machine, from /proc. A file that is not there (a container, an older kernel)
+/// leaves its metrics out.
 final class HostCounters {
     private let sockets = ProcFile("/proc/net/sockstat")
     private let tcpMemory = ProcFile("/proc/sys/net/ipv4/tcp_mem")

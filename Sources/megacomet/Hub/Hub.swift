@@ -5,10 +5,11 @@ import Stats
 import Supervision
 import Wire
 
-/// The hub of the stats channel: takes the daemons' reports, tells the fleet that they live, and sends them on to viewers as they came.
+/// The hub of the stats channel: takes the daemons' reports, tells the fleet that they live, and sends them on to
+/// viewers as they came.
 ///
-/// It is the only one that viewers ask, so that no viewer can slow a daemon down; and it waits for none: what a viewer's socket does not
-/// take is lost to that viewer, who sees it by the numbers.
+/// It is the only one that viewers ask, so that no viewer can slow a daemon down; and it waits for none: what a
+/// viewer's socket does not take is lost to that viewer, who sees it by the numbers.
 final class Hub {
     static let receiveBufferBytes = 1 << 20
     /// Taken in one turn of the loop at most: children and commands have their turn too.
@@ -16,11 +17,13 @@ final class Hub {
     /// While someone floods the port it looks so many times as often, until it finds fewer than `calm`.
     private static let looksInFlood = 20.0
     private static let calm = 32
-    /// It looks for datagrams ten times in an interval, shortly after each group of daemons has reported, and is not woken by them: that
-    /// would cost it, and each daemon, more than the datagram does. No more seldom than this, since viewers wait for an answer.
+    /// It looks for datagrams ten times in an interval, shortly after each group of daemons has reported, and is not
+    /// woken by them: that would cost it, and each daemon, more than the datagram does. No more seldom than this, since
+    /// viewers wait for an answer.
     private static let lookEverySeconds = 0.1
     private static let lookAfterGroup = 0.1
-    /// Datagrams of history for one viewer in one step, and how often a step comes: under what its receive buffer holds.
+    /// Datagrams of history for one viewer in one step, and how often a step comes: under what its receive buffer
+    /// holds.
     private static let historyBurst = 24
     private static let historyEverySeconds = 0.02
 
@@ -49,7 +52,8 @@ final class Hub {
         self.supervisor = supervisor
         let stats = supervisor.settings.stats
         lookSeconds = min(Hub.lookEverySeconds, stats.interval / 10)
-        socket = try DatagramSocket(Endpoint(stats.address, UInt16(stats.port)), receiveBufferBytes: Hub.receiveBufferBytes)
+        socket = try DatagramSocket(
+            Endpoint(stats.address, UInt16(stats.port)), receiveBufferBytes: Hub.receiveBufferBytes)
         reader = StatsReader(token: StatsToken(hex: supervisor.token))
         openDay()
         socket.hearRefusals { [unowned self] in gone($0) }
@@ -78,7 +82,8 @@ final class Hub {
         var count = 0
         while count < Hub.burst, socket.receive({ [unowned self] in take($0, $1, $2) }) { count += 1 }
         if count == Hub.burst {
-            // More than daemons send: the rest at once, and then often, before the kernel has no room for reports among it.
+            // More than daemons send: the rest at once, and then often, before the kernel has no room for reports among
+            // it.
             isFlooded = true
             look?.start(after: 0, every: lookSeconds / Hub.looksInFlood)
         } else if isFlooded, count < Hub.calm {
@@ -88,7 +93,8 @@ final class Hub {
     }
     /// Seconds until shortly after the next group has reported.
     private var untilAfterGroup: Double {
-        lookSeconds * (1 + Hub.lookAfterGroup) - (Double(Clock.monotonicNanoseconds) / 1e9).truncatingRemainder(dividingBy: lookSeconds)
+        lookSeconds * (1 + Hub.lookAfterGroup)
+            - (Double(Clock.monotonicNanoseconds) / 1e9).truncatingRemainder(dividingBy: lookSeconds)
     }
 
     private func take(_ bytes: UnsafeRawBufferPointer, _ length: Int, _ from: DatagramSocket.Address) {
@@ -150,7 +156,9 @@ final class Hub {
         case .subscribe:
             let answer = leases.subscribe(from, now: now / 1_000_000)
             let sender = histories[from] ?? HistorySender(token: reader.token ?? StatsToken())
-            sender.acknowledge(isTaken: answer != .refused, lease: UInt32(StatsLeases<DatagramSocket.Address>.leaseMilliseconds)) { put($0, from) }
+            sender.acknowledge(
+                isTaken: answer != .refused, lease: UInt32(StatsLeases<DatagramSocket.Address>.leaseMilliseconds)
+            ) { put($0, from) }
             guard answer != .refused else { return }
             if answer == .new {
                 sendNewest(to: from)
@@ -158,7 +166,9 @@ final class Hub {
             }
             if header.state == StatsPacket.Wish.history.rawValue, !sender.isBusy { sender.begin(archive.keys) }
             histories[from] = sender
-            if sender.isBusy, historyTimer?.isRunning == false { historyTimer?.start(after: 0, every: Hub.historyEverySeconds) }
+            if sender.isBusy, historyTimer?.isRunning == false {
+                historyTimer?.start(after: 0, every: Hub.historyEverySeconds)
+            }
         default: foreign += 1
         }
     }
@@ -192,8 +202,11 @@ final class Hub {
 
     /// Whether this process says so of itself.
     func isOverloaded(_ name: ProcessName, pid: Int32?) -> Bool {
-        let source = if case .worker(let number) = name { reader.current(.worker, number) } else { reader.current(.manager) }
-        return source.map { $0.header.state == StatsPacket.State.overloaded.rawValue && Int32(bitPattern: $0.header.pid) == pid } ?? false
+        let source =
+            if case .worker(let number) = name { reader.current(.worker, number) } else { reader.current(.manager) }
+        return source.map {
+            $0.header.state == StatsPacket.State.overloaded.rawValue && Int32(bitPattern: $0.header.pid) == pid
+        } ?? false
     }
 
     /// The supervisor's own report, of now or of the last interval.
@@ -226,8 +239,8 @@ final class Hub {
     }
 }
 
-/// The history's way to one viewer, and the answers to its subscriptions. Each viewer has a boot id of its own for these, so that the
-/// numbers of what goes to all have no gaps.
+/// The history's way to one viewer, and the answers to its subscriptions. Each viewer has a boot id of its own for
+/// these, so that the numbers of what goes to all have no gaps.
 private final class HistorySender {
     private var writer: StatsWriter
     private var waiting: ArraySlice<StatsArchive.Key> = []
@@ -246,7 +259,8 @@ private final class HistorySender {
 
     func acknowledge(isTaken: Bool, lease: UInt32, send: (UnsafeRawBufferPointer) -> Void) {
         writer.send(
-            .subscribeOK, state: isTaken ? 1 : 2, interval: lease, sampleTime: Clock.monotonicNanoseconds, wallTime: Clock.wallMicroseconds / 1000, send: send)
+            .subscribeOK, state: isTaken ? 1 : 2, interval: lease, sampleTime: Clock.monotonicNanoseconds,
+            wallTime: Clock.wallMicroseconds / 1000, send: send)
     }
     func begin(_ keys: [StatsArchive.Key]) { waiting = keys[...] }
 
@@ -260,7 +274,8 @@ private final class HistorySender {
             guard var piece = current else { return }
             body.clear()
             piece.sent += piece.history.write(from: piece.sent, to: &body)
-            writer.send(.history, sampleTime: now, wallTime: Clock.wallMicroseconds / 1000, body: body.bytes, send: send)
+            writer.send(
+                .history, sampleTime: now, wallTime: Clock.wallMicroseconds / 1000, body: body.bytes, send: send)
             current = piece.sent < piece.history.values.count ? piece : nil
         }
     }

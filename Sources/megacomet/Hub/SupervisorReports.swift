@@ -5,8 +5,8 @@ import Stats
 import Supervision
 import Wire
 
-/// The supervisor's own reports: itself, its hub, the machine, and each process behind a subject. To viewers only; its own hub knows, and
-/// while there is no viewer it notes what the history keeps.
+/// The supervisor's own reports: itself, its hub, the machine, and each process behind a subject. To viewers only; its
+/// own hub knows, and while there is no viewer it notes what the history keeps.
 final class SupervisorReports {
     private unowned let supervisor: Supervisor
     private unowned let hub: Hub
@@ -57,7 +57,8 @@ final class SupervisorReports {
         if hub.leases.count > 0 { send() } else { hub.noteMachine(host.remembered, now: now) }
     }
 
-    /// While nobody watches, a report is made when somebody asks: it reads a dozen files of /proc and asks the kernel about each listener.
+    /// While nobody watches, a report is made when somebody asks: it reads a dozen files of /proc and asks the kernel
+    /// about each listener.
     func refresh() { if hub.leases.count == 0 { send() } }
 
     /// Changes that come together make one report.
@@ -67,7 +68,8 @@ final class SupervisorReports {
         fill()
         let now = Clock.monotonicNanoseconds
         var part: UInt8 = 0
-        let state: StatsPacket.State = supervisor.fleet.isShuttingDown ? .draining : supervisor.fleet.isAllReady ? .ready : .starting
+        let state: StatsPacket.State =
+            supervisor.fleet.isShuttingDown ? .draining : supervisor.fleet.isAllReady ? .ready : .starting
         writer.finish(state: state, sampleTime: now, wallTime: Clock.wallMicroseconds / 1000) { bytes in
             hub.relay(bytes)
             part += 1
@@ -81,7 +83,8 @@ final class SupervisorReports {
     func send(_ event: StatsEvent) {
         var body = Buffer()
         event.write(to: &body)
-        writer.send(.event, sampleTime: Clock.monotonicNanoseconds, wallTime: event.timeMilliseconds, body: body.bytes) { hub.relay($0) }
+        writer.send(.event, sampleTime: Clock.monotonicNanoseconds, wallTime: event.timeMilliseconds, body: body.bytes)
+        { hub.relay($0) }
         sendSoon()
     }
 
@@ -89,7 +92,9 @@ final class SupervisorReports {
 
     private func fill() {
         meter.fill(&writer)
-        if reportsUntilCount == 0 { (descriptors, reportsUntilCount) = (ProcessUsage.openDescriptors(), SupervisorReports.reportsToACount) }
+        if reportsUntilCount == 0 {
+            (descriptors, reportsUntilCount) = (ProcessUsage.openDescriptors(), SupervisorReports.reportsToACount)
+        }
         reportsUntilCount -= 1
         writer.set(.fdsOpen, descriptors)
         if let limit = ProcessUsage.descriptorLimit() { writer.set(.fdLimit, limit) }
@@ -128,7 +133,8 @@ final class SupervisorReports {
         writer.set(.childExits60s, slot.exits(since: now - 60_000))
         writer.set(.childExits24h, slot.exits(since: now - 86_400_000))
         let ending = slot.lastExit?.ending
-        let kind: ExitKind = slot.lastExit == nil ? .none : ending?.signal != nil ? .signal : ending?.code != nil ? .code : .unknown
+        let kind: ExitKind =
+            slot.lastExit == nil ? .none : ending?.signal != nil ? .signal : ending?.code != nil ? .code : .unknown
         writer.set(.childLastExitKind, kind.rawValue)
         writer.set(.childLastExitCode, ending?.signal ?? ending?.code ?? 0)
         writer.set(.childLastExitAge, slot.lastExit.map { since($0.at) } ?? 0)

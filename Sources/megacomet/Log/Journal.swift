@@ -3,7 +3,8 @@ import Reactor
 import Supervision
 import Wire
 
-/// What the appliance says of itself, and what its children say: one line each on standard error (or in a file), with the time and who.
+/// What the appliance says of itself, and what its children say: one line each on standard error (or in a file), with
+/// the time and who.
 ///
 /// It never waits for who reads: where the terminal or the journal doesn't take more, the line is left out and counted.
 final class Journal {
@@ -52,7 +53,10 @@ final class Journal {
         switch format {
         case .json:
             let pid = pid.map { ",\"pid\":\($0)" } ?? ""
-            put("{\"time\":\"\(WallClock.text())\",\"level\":\"\(severity.rawValue)\",\"who\":\"\(who)\"\(pid),\"message\":\(jsonText(text))}\n")
+            put(
+                "{\"time\":\"\(WallClock.text())\",\"level\":\"\(severity.rawValue)\",\"who\":\"\(who)\"\(pid),"
+                    + "\"message\":\(jsonText(text))}\n"
+            )
         case .text:
             let time = isJournald && path == nil ? "<\(severity.priority)>" : WallClock.text() + " "
             let mark = severity == .info ? "" : severity.rawValue.uppercased() + " "
@@ -99,7 +103,9 @@ enum WallClock {
         gmtime_r(&seconds, &parts)
         func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
         let rest = milliseconds % 1000
-        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))."
+        return
+            "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))T\(two(parts.tm_hour))"
+            + ":\(two(parts.tm_min)):\(two(parts.tm_sec))."
             + (rest < 10 ? "00" : rest < 100 ? "0" : "") + "\(rest)Z"
     }
 }

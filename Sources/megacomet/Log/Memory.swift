@@ -3,18 +3,19 @@ import Reactor
 import Supervision
 import Wire
 
-/// RUNDIR/memory: what happened, for the supervisor after this one. After an upgrade it is the same program to an operator, and after a death nobody
-/// should have to guess what came before.
+/// RUNDIR/memory: what happened, for the supervisor after this one. After an upgrade it is the same program to an
+/// operator, and after a death nobody should have to guess what came before.
 ///
-/// Lines of JSON, each with one member that says what it is; an event or a process's exits are added as they happen, so that a kill -9 loses none:
+/// Lines of JSON, each with one member that says what it is; an event or a process's exits are added as they happen, so
+/// that a kill -9 loses none:
 ///
-///     {"version":1}                                                          first; a file of another version is not taken up
+///     {"version":1}                                  first; a file of another version is not taken up
 ///     {"event":{"number":17,"time":..,"kind":"EXIT",..}}                     as `megacomet events --json` has it
 ///     {"process":{"name":"worker-3","exits":4,"last_exit":{..},..}}          the last one of a name is what is
 ///     {"output":{"name":"worker-3","line":{"time":..,"pid":..,"text":".."}}} only when it is handed over by an upgrade
 ///
-/// What a line has that a program doesn't know is skipped, and so is a line that it can't read, such as a last one that was not written whole. The file
-/// is written anew when it has grown by `Limits.memoryBytes`.
+/// What a line has that a program doesn't know is skipped, and so is a line that it can't read, such as a last one that
+/// was not written whole. The file is written anew when it has grown by `Limits.memoryBytes`.
 final class Memory {
     struct Line: Codable {
         var version: Int?
@@ -53,7 +54,9 @@ final class Memory {
     /// Whole, in place of what there was. More is added from then on.
     func write(events: some Sequence<RecordedEvent>, processes: [SlotMemory], output: [Output]) {
         close()
-        let lines = [Line(version: Memory.version)] + events.map(Memory.line) + processes.map { Line(process: $0) } + output.map { Line(output: $0) }
+        let lines =
+            [Line(version: Memory.version)] + events.map(Memory.line) + processes.map { Line(process: $0) }
+            + output.map { Line(output: $0) }
         do {
             try RunFolder.write(path, lines.map(Memory.text).joined(), mode: 0o640)
             let opened = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
@@ -114,7 +117,9 @@ extension Supervisor {
             kept += newest.reversed().map { Memory.Output(name: "\(name)", line: $0) }
         }
         for name in fleet.names { savedTallies[name] = fleet[name]?.tally }
-        memory.write(events: events.newest, processes: fleet.names.compactMap { fleet.memory(of: $0, wallAhead: wallAhead) }, output: kept)
+        memory.write(
+            events: events.newest, processes: fleet.names.compactMap { fleet.memory(of: $0, wallAhead: wallAhead) },
+            output: kept)
     }
     /// What has changed of the processes since the last time. (Their events are added as they are told.)
     func remember() {
@@ -124,6 +129,8 @@ extension Supervisor {
             if let process = fleet.memory(of: name, wallAhead: wallAhead) { memory.add(process) }
         }
         if memory.isLong { writeMemory() }
-        if let failure = memory.takeFailure() { tell(.warning, "MEMORY", "what happens is not kept for the next supervisor: \(failure)") }
+        if let failure = memory.takeFailure() {
+            tell(.warning, "MEMORY", "what happens is not kept for the next supervisor: \(failure)")
+        }
     }
 }

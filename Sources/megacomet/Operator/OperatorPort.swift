@@ -5,7 +5,8 @@ import Stats
 import Supervision
 import Wire
 
-/// The operator's HTTP: /metrics for Prometheus, /health for load balancers, /status for programs. Only GET and HEAD, only answers.
+/// The operator's HTTP: /metrics for Prometheus, /health for load balancers, /status for programs. Only GET and HEAD,
+/// only answers.
 ///
 /// The supervisor has better things to do, so requests wait in a queue, however many come at once: each connection is
 /// answered one request in a turn of the loop, and of the long answers (/metrics, /status) there is one in a turn over
@@ -127,7 +128,10 @@ final class OperatorPort {
         case "/health":
             let problems = supervisor.problems
             let list = problems.map { jsonText($0) }.joined(separator: ",")
-            return (problems.isEmpty ? 200 : 503, "application/json", "{\"healthy\":\(problems.isEmpty),\"problems\":[\(list)]}\n")
+            return (
+                problems.isEmpty ? 200 : 503, "application/json",
+                "{\"healthy\":\(problems.isEmpty),\"problems\":[\(list)]}\n"
+            )
         case "/status": return (200, "application/json", supervisor.statusJSON + "\n")
         case "/": return (200, "text/plain; charset=utf-8", "MegaComet \(Version.text): /metrics /health /status\n")
         default: return (404, "text/plain; charset=utf-8", "here are /metrics, /health and /status\n")
@@ -142,7 +146,10 @@ extension Supervisor {
         guard let hub else { return "" }
         if let own = hub.ownSource { text.add(own, now: now) }
         for name in fleet.names {
-            let source = if case .worker(let number) = name { hub.reader.current(.worker, number) } else { hub.reader.current(.manager) }
+            let source =
+                if case .worker(let number) = name { hub.reader.current(.worker, number) } else {
+                    hub.reader.current(.manager)
+                }
             if let source { text.add(source, now: now) }
         }
         return text.text

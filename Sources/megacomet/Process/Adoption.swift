@@ -4,10 +4,11 @@ import Reactor
 import Supervision
 import Wire
 
-/// The daemons of a supervisor that died serve on and call here, at RUNDIR/lifeline.sock: who they are, the token, and copies of their
-/// listeners and of the reading end of their output. They are followed by pidfd from then on. The kernel says whom to wait for: who lives and
-/// does not call (it hangs) is followed all the same, and the descriptors are copied out of it where the kernel allows that. The file `children`
-/// only remembers what no living process knows: what the operator wished, and who has ended.
+/// The daemons of a supervisor that died serve on and call here, at RUNDIR/lifeline.sock: who they are, the token, and
+/// copies of their listeners and of the reading end of their output. They are followed by pidfd from then on. The
+/// kernel says whom to wait for: who lives and does not call (it hangs) is followed all the same, and the descriptors
+/// are copied out of it where the kernel allows that. The file `children` only remembers what no living process knows:
+/// what the operator wished, and who has ended.
 final class Adoption {
     private unowned let supervisor: Supervisor
     private let proceed: () -> Void
@@ -73,9 +74,13 @@ final class Adoption {
             let copy = CopyName(name, record.generation)
             if living.contains(where: { $0.pid == record.pid }) { continue }
             if record.pid > 0, case .ended(let exit) = Processes.reap(record.pid) {
-                tellEnd(copy, record.pid, Ending(exit))  // after an upgrade it is still our child: it has waited to be reaped
+                // After an upgrade it is still our child: it has waited to be reaped.
+                tellEnd(copy, record.pid, Ending(exit))
             } else if record.pid > 0 {
-                supervisor.tell(FleetEvent(.warning, name, "GONE", "it ended while no supervisor lived", generation: record.generation, pid: record.pid))
+                supervisor.tell(
+                    FleetEvent(
+                        .warning, name, "GONE", "it ended while no supervisor lived", generation: record.generation,
+                        pid: record.pid))
             }
         }
         for (pid, name, generation) in living {
@@ -90,7 +95,11 @@ final class Adoption {
         if awaited.isEmpty {
             go()
         } else {
-            supervisor.tell(.info, "ADOPTING", "\(awaited.count) processes of an earlier supervisor live: \(awaited.map { "\($0.copy.name)" }.joined(separator: " "))")
+            supervisor.tell(
+                .info, "ADOPTING",
+                "\(awaited.count) processes of an earlier supervisor live: "
+                    + "\(awaited.map { "\($0.copy.name)" }.joined(separator: " "))"
+            )
             timer?.start(after: Adoption.patienceSeconds)
         }
     }
@@ -115,7 +124,8 @@ final class Adoption {
                     let name = ProcessName(call.name)
                 else {
                     descriptors.forEach(Sockets.close)
-                    supervisor.tell(.warning, "STRANGER", "pid \(peer.pid) called on the lifeline without the right token or name")
+                    supervisor.tell(
+                        .warning, "STRANGER", "pid \(peer.pid) called on the lifeline without the right token or name")
                     caller.stream?.close()
                     return forget(caller)
                 }
@@ -134,15 +144,21 @@ final class Adoption {
         if let child = supervisor.children[copy] {  // it was followed without its lifeline, or lost it
             child.lifeline = caller.stream
             caller.child = child
-        } else if let child = awaited.first(where: { $0.pid == call.pid && $0.copy == copy }) ?? follow(copy, call.pid) {
+        } else if let child = awaited.first(where: { $0.pid == call.pid && $0.copy == copy }) ?? follow(copy, call.pid)
+        {
             child.lifeline = caller.stream
             child.boot = plainText(call.boot, most: 16)
             caller.child = child
-            let state: ProcessState = call.state == "draining" ? .draining : call.state == "starting" ? .starting : .ready
+            let state: ProcessState =
+                call.state == "draining" ? .draining : call.state == "starting" ? .starting : .ready
             register(child, state)
         }
         if let reader {
-            if let child = caller.child { child.takeOutput(reader, wrote: supervisor.wrote) } else { Sockets.close(reader) }
+            if let child = caller.child {
+                child.takeOutput(reader, wrote: supervisor.wrote)
+            } else {
+                Sockets.close(reader)
+            }
         }
         came(call.pid)
     }
@@ -153,21 +169,27 @@ final class Adoption {
     }
     private func follow(_ copy: CopyName, _ pid: Int32) -> Child? {
         let uptime = ProcessTable.uptime(pid) ?? 0
-        return try? Child(supervisor.loop, copy, pid: pid, isAdopted: true, startedWall: WallClock.milliseconds - uptime) { [unowned self] child, ending, usage in
+        return try? Child(
+            supervisor.loop, copy, pid: pid, isAdopted: true, startedWall: WallClock.milliseconds - uptime
+        ) { [unowned self] child, ending, usage in
             if supervisor.children[copy] === child { return supervisor.ended(child, ending, usage) }
             tellEnd(copy, pid, ending)
             came(pid)
         }
     }
     private func tellEnd(_ copy: CopyName, _ pid: Int32, _ ending: Ending) {
-        supervisor.tell(FleetEvent(.error, copy.name, "EXIT", ending.text + " before it was adopted", generation: copy.generation, pid: pid))
+        supervisor.tell(
+            FleetEvent(
+                .error, copy.name, "EXIT", ending.text + " before it was adopted", generation: copy.generation, pid: pid
+            ))
     }
     private func register(_ child: Child, _ state: ProcessState) {
         let now = Supervisor.now
         supervisor.children[child.copy] = child
         supervisor.childrenFileIsOld = true
         let startedAt = now - (ProcessTable.uptime(child.pid) ?? 0)
-        supervisor.perform(supervisor.fleet.adopted(child.copy, pid: child.pid, state: state, startedAt: startedAt, now: now))
+        supervisor.perform(
+            supervisor.fleet.adopted(child.copy, pid: child.pid, state: state, startedAt: startedAt, now: now))
     }
 
     /// All have called, or the patience is over.
@@ -177,10 +199,12 @@ final class Adoption {
         timer?.stop()
         for child in awaited {
             let name = child.copy.name
-            supervisor.tell(.warning, "ADOPTING", "\(name) (pid \(child.pid)) lives but does not call: followed all the same")
+            supervisor.tell(
+                .warning, "ADOPTING", "\(name) (pid \(child.pid)) lives but does not call: followed all the same")
             // It inherited its listeners from descriptor 3 on, then its lifeline, then the reading end of its output.
             let wanted = Int32(Listeners.wanted(name, supervisor.settings).count)
-            supervisor.listeners.take((0..<wanted).compactMap { child.copy(descriptor: 3 + $0) }, for: name, supervisor.settings)
+            supervisor.listeners.take(
+                (0..<wanted).compactMap { child.copy(descriptor: 3 + $0) }, for: name, supervisor.settings)
             if let reader = child.copy(descriptor: 3 + wanted + 1) { child.takeOutput(reader, wrote: supervisor.wrote) }
             register(child, .ready)
         }
@@ -193,9 +217,9 @@ final class Adoption {
 extension RunFolder {
     /// Processes of a supervisor that died: they serve on.
     var orphans: Int { daemons.count }
-    /// The daemons that were started for this folder and live, as the kernel has them: their command line names folder, number and generation.
-    /// Only processes of this user, and where root asks those of the user whose supervisor made the lock: anyone can
-    /// start a process with such a command line.
+    /// The daemons that were started for this folder and live, as the kernel has them: their command line names folder,
+    /// number and generation. Only processes of this user, and where root asks those of the user whose supervisor made
+    /// the lock: anyone can start a process with such a command line.
     var daemons: [(pid: Int32, name: ProcessName, generation: Int)] {
         var status = stat()
         let maker = getuid() == 0 && stat(lock, &status) == 0 ? status.st_uid : getuid()
@@ -204,9 +228,13 @@ extension RunFolder {
                 let text = try? RunFolder.read("/proc/\(pid)/cmdline")
             else { return nil }
             let words = text.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
-            func value(_ flag: String) -> String? { words.firstIndex(of: flag).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil } }
+            func value(_ flag: String) -> String? {
+                words.firstIndex(of: flag).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
+            }
             let program = words[0].split(separator: "/").last
-            let name = program == "megamanager" ? "manager" : program == "megaworker" ? "worker-" + (value("--number") ?? "") : ""
+            let name =
+                program == "megamanager"
+                ? "manager" : program == "megaworker" ? "worker-" + (value("--number") ?? "") : ""
             guard let name = ProcessName(name), value("--run-directory") == path,
                 let generation = value("--generation").flatMap({ Int32($0) }), ProcessTable.startTime(pid) != nil
             else { return nil }
@@ -239,7 +267,10 @@ extension RunFolder {
         return nil
     }
     var death: String {
-        "no supervisor runs; the last one died, " + (orphans == 0 ? "and none of its processes lives" : "\(orphans) of its processes serve on (`megacomet start` adopts them)")
+        "no supervisor runs; the last one died, "
+            + (orphans == 0
+                ? "and none of its processes lives"
+                : "\(orphans) of its processes serve on (`megacomet start` adopts them)")
     }
 }
 
@@ -250,7 +281,9 @@ extension Supervisor {
             token = String(old)
             return true
         } else {
-            token = (0..<4).map { _ in UInt32.random(in: .min ... .max) }.map { String(repeating: "0", count: 8 - String($0, radix: 16).count) + String($0, radix: 16) }.joined()
+            token = (0..<4).map { _ in UInt32.random(in: .min ... .max) }.map {
+                String(repeating: "0", count: 8 - String($0, radix: 16).count) + String($0, radix: 16)
+            }.joined()
             if !keeping { try keepToken() }
             return !keeping
         }
@@ -270,7 +303,9 @@ extension Supervisor {
             let records = living.isEmpty ? [(Int32(0), slot.generation)] : living.map { ($0.pid, $0.copy.generation) }
             for (pid, generation) in records {
                 let start = pid > 0 ? ProcessTable.startTime(pid) ?? 0 : 0
-                text += "{\"name\":\"\(name)\",\"pid\":\(pid),\"start\":\(start),\"generation\":\(generation),\"desired\":\"\(slot.desired.rawValue)\"}\n"
+                text +=
+                    "{\"name\":\"\(name)\",\"pid\":\(pid),\"start\":\(start),\"generation\":\(generation),"
+                    + "\"desired\":\"\(slot.desired.rawValue)\"}\n"
             }
         }
         do {
@@ -278,7 +313,9 @@ extension Supervisor {
             childrenFailure = nil
         } catch {
             childrenFileIsOld = true  // the next beat writes it
-            if childrenFailure != "\(error)" { tell(.warning, "CHILDREN", "not written, and tried again each second: \(error)") }
+            if childrenFailure != "\(error)" {
+                tell(.warning, "CHILDREN", "not written, and tried again each second: \(error)")
+            }
             childrenFailure = "\(error)"
         }
     }

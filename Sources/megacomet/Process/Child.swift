@@ -8,7 +8,8 @@ final class Child {
     let pid: Int32
     /// When it was started, in milliseconds since 1970: for people.
     let startedWall: Int64
-    /// Random at its start, from its reports or from its own words: 16 hex characters; empty as long as it said nothing.
+    /// Random at its start, from its reports or from its own words: 16 hex characters; empty as long as it said
+    /// nothing.
     var boot = ""
     let isAdopted: Bool
     /// Replaced when an adopted copy calls again.
@@ -23,7 +24,8 @@ final class Child {
 
     /// `ended`: the process is gone, and all that it wrote was read.
     init(
-        _ loop: Loop, _ copy: CopyName, pid: Int32, isAdopted: Bool, startedWall: Int64, ended: @escaping (Child, Ending, ProcessExit?) -> Void
+        _ loop: Loop, _ copy: CopyName, pid: Int32, isAdopted: Bool, startedWall: Int64,
+        ended: @escaping (Child, Ending, ProcessExit?) -> Void
     ) throws {
         self.loop = loop
         self.copy = copy

@@ -12,11 +12,12 @@ struct StartFailure: Error, CustomStringConvertible {
         self.code = code
         self.description = description
     }
-    static let unavailable: Int32 = 69, cannotCreate: Int32 = 73, temporary: Int32 = 75, denied: Int32 = 77, configuration: Int32 = 78
+    static let unavailable: Int32 = 69, cannotCreate: Int32 = 73, temporary: Int32 = 75, denied: Int32 = 77,
+        configuration: Int32 = 78
 }
 
-/// Every TCP port of the appliance, held by the supervisor: while a process is replaced, connections wait in the kernel and none is
-/// refused. They come from systemd, from a daemon that outlived its supervisor, or are bound here.
+/// Every TCP port of the appliance, held by the supervisor: while a process is replaced, connections wait in the kernel
+/// and none is refused. They come from systemd, from a daemon that outlived its supervisor, or are bound here.
 struct Listeners {
     struct Listener {
         /// As in LISTEN_FDNAMES.
@@ -32,13 +33,18 @@ struct Listeners {
         switch name {
         case .manager:
             [
-                Listener(name: "workers", endpoint: Endpoint(settings.manager.address, UInt16(settings.manager.port)), setting: "manager.port"),
-                Listener(name: "app", endpoint: Endpoint(settings.app.address, UInt16(settings.app.port)), setting: "app.port"),
+                Listener(
+                    name: "workers", endpoint: Endpoint(settings.manager.address, UInt16(settings.manager.port)),
+                    setting: "manager.port"),
+                Listener(
+                    name: "app", endpoint: Endpoint(settings.app.address, UInt16(settings.app.port)),
+                    setting: "app.port"),
             ]
         case .worker(let number):
             [
                 Listener(
-                    name: "clients", endpoint: Endpoint(settings.workers.address, UInt16(settings.workers.basePort + number)),
+                    name: "clients",
+                    endpoint: Endpoint(settings.workers.address, UInt16(settings.workers.basePort + number)),
                     setting: "workers.base_port + \(number)")
             ]
         }
@@ -58,18 +64,26 @@ struct Listeners {
 
     /// All that are held, under the names by which the service manager keeps them: `worker-3.clients`.
     func kept(_ settings: Settings) -> [(name: String, descriptor: Int32)] {
-        held.keys.sorted().flatMap { process in inherited(process, settings).map { ("\(process).\($0.name)", $0.descriptor) } }
+        held.keys.sorted().flatMap { process in
+            inherited(process, settings).map { ("\(process).\($0.name)", $0.descriptor) }
+        }
     }
     private static func isKeptName(_ text: String) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 2 && ProcessName(String(parts[0])) != nil && ["workers", "app", "clients"].contains(parts[1])
+        return parts.count == 2 && ProcessName(String(parts[0])) != nil
+            && ["workers", "app", "clients"].contains(parts[1])
     }
 
     /// Takes what an adopted daemon hands over; what is not wanted, or held already, is closed.
     mutating func take(_ descriptors: [Int32], for name: ProcessName, _ settings: Settings) {
         let wanted = Listeners.wanted(name, settings).map(\.endpoint.port)
-        let fits = descriptors.count == wanted.count && descriptors.compactMap { Sockets.localEndpoint($0)?.port } == wanted
-        if fits, held[name] == nil, Listeners.names(settings).contains(name) { held[name] = descriptors } else { descriptors.forEach(Sockets.close) }
+        let fits =
+            descriptors.count == wanted.count && descriptors.compactMap { Sockets.localEndpoint($0)?.port } == wanted
+        if fits, held[name] == nil, Listeners.names(settings).contains(name) {
+            held[name] = descriptors
+        } else {
+            descriptors.forEach(Sockets.close)
+        }
     }
 
     /// What was inherited and is of no use.
@@ -79,21 +93,27 @@ struct Listeners {
         /// What the service manager keeps for us, of ports and addresses that are no more in the configuration.
         var kept: [String] = []
     }
-    /// Those that systemd has bound or keeps for us (LISTEN_FDS), and that this process had before an upgrade, each known by its port. What it keeps must
-    /// also be at the address of the configuration: that may have been changed meanwhile, where a socket unit says itself where to listen.
+    /// Those that systemd has bound or keeps for us (LISTEN_FDS), and that this process had before an upgrade, each
+    /// known by its port. What it keeps must also be at the address of the configuration: that may have been changed
+    /// meanwhile, where a socket unit says itself where to listen.
     mutating func takeInherited(_ settings: Settings) -> Foreign {
         defer { for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", Supervisor.inheritance] { unsetenv(name) } }
         func text(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
         func number(_ name: String) -> Int32? { text(name).flatMap { Int32($0) } }
         var inherited: [(descriptor: Int32, keptName: String?)] = []
-        if number("LISTEN_PID") == getpid(), let count = number("LISTEN_FDS"), (1...Limits.inheritedListeners).contains(count) {
-            let names = (text("LISTEN_FDNAMES") ?? "").split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        if number("LISTEN_PID") == getpid(), let count = number("LISTEN_FDS"),
+            (1...Limits.inheritedListeners).contains(count)
+        {
+            let names = (text("LISTEN_FDNAMES") ?? "").split(separator: ":", omittingEmptySubsequences: false).map(
+                String.init)
             for index in 0..<Int(count) {
                 let name = index < names.count && Listeners.isKeptName(names[index]) ? names[index] : nil
                 inherited.append((3 + Int32(index), name))
             }
         }
-        inherited += (text(Supervisor.inheritance) ?? "").split(separator: ",").compactMap { Int32($0) }.map { ($0, nil) }
+        inherited += (text(Supervisor.inheritance) ?? "").split(separator: ",").compactMap { Int32($0) }.map {
+            ($0, nil)
+        }
 
         let wanted = Listeners.names(settings).flatMap { Listeners.wanted($0, settings).map(\.endpoint) }
         var foreign = Foreign()
@@ -101,12 +121,13 @@ struct Listeners {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             let endpoint = Sockets.isTCPListener(descriptor) ? Sockets.localEndpoint(descriptor) : nil
             // "ListenStream=8000" is one IPv6 socket that takes both families.
-            let isWanted = endpoint.map { own in
+            let isWanted =
+                endpoint.map { own in
                     wanted.contains {
                         $0.port == own.port
                             && (keptName == nil || $0 == own || own.address == "::" && $0.address == "0.0.0.0")
                     }
-            } ?? false
+                } ?? false
             if isWanted, let port = endpoint?.port, spare[port] == nil {
                 spare[port] = descriptor
                 continue
@@ -120,7 +141,8 @@ struct Listeners {
             }
             Sockets.close(descriptor)
         }
-        for name in Listeners.names(settings) where Listeners.wanted(name, settings).allSatisfy({ spare[$0.endpoint.port] != nil }) {
+        for name in Listeners.names(settings)
+        where Listeners.wanted(name, settings).allSatisfy({ spare[$0.endpoint.port] != nil }) {
             held[name] = Listeners.wanted(name, settings).compactMap { spare.removeValue(forKey: $0.endpoint.port) }
         }
         return foreign
@@ -157,8 +179,13 @@ struct Listeners {
                 PortHolder.find(port: endpoint.port, isUDP: isUDP)?.description
                 ?? "another program listens on \(endpoint)"
             return StartFailure(StartFailure.unavailable, "port \(endpoint.port) (\(setting)) is taken: \(holder)")
-        case EACCES: return StartFailure(StartFailure.denied, "port \(endpoint.port) (\(setting)) may not be bound: ports under 1024 need CAP_NET_BIND_SERVICE")
-        case EADDRNOTAVAIL: return StartFailure(StartFailure.unavailable, "address \(endpoint.address) (\(setting)) is none of this machine")
+        case EACCES:
+            return StartFailure(
+                StartFailure.denied,
+                "port \(endpoint.port) (\(setting)) may not be bound: ports under 1024 need CAP_NET_BIND_SERVICE")
+        case EADDRNOTAVAIL:
+            return StartFailure(
+                StartFailure.unavailable, "address \(endpoint.address) (\(setting)) is none of this machine")
         default: return StartFailure(StartFailure.unavailable, "\(endpoint) (\(setting)): \(error)")
         }
     }

@@ -4,8 +4,12 @@ import Reactor
 
 /// The machine that the doctor looks at: this one.
 enum Machine {
-    static func examine(_ settings: Settings) -> [Doctor.Row] { Doctor.examine(settings, memoryBytes: memoryBytes, read: read) }
-    static func sysctlFile(_ settings: Settings) -> String { Doctor.sysctlFile(settings, memoryBytes: memoryBytes, read: read) }
+    static func examine(_ settings: Settings) -> [Doctor.Row] {
+        Doctor.examine(settings, memoryBytes: memoryBytes, read: read)
+    }
+    static func sysctlFile(_ settings: Settings) -> String {
+        Doctor.sysctlFile(settings, memoryBytes: memoryBytes, read: read)
+    }
 
     /// What this process may have of it: in a container less than all.
     private static var memoryBytes: UInt64 {
@@ -18,7 +22,8 @@ enum Machine {
         switch name {
         case "memory": return "\(memoryBytes)"
         case "nofile":
-            guard let text = try? RunFolder.read("/proc/self/limits"), let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Max open files") })
+            guard let text = try? RunFolder.read("/proc/self/limits"),
+                let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Max open files") })
             else { return nil }
             let words = line.split(separator: " ")
             return words.count > 4 ? String(words[4]) : nil

@@ -1,13 +1,16 @@
 import Reactor
 
-/// A program that is run for its outcome: what it says, line by line, and how it ends. It is our child, and is not ended with this.
+/// A program that is run for its outcome: what it says, line by line, and how it ends. It is our child, and is not
+/// ended with this.
 final class ProgramRun {
     let pid: Int32
     private var words: LineStream?
     private var watcher: IOWatcher?
     private let follower: Int32
 
-    init(_ loop: Loop, _ program: ChildProgram, said: @escaping (String) -> Void, ended: @escaping (ProcessExit) -> Void) throws {
+    init(
+        _ loop: Loop, _ program: ChildProgram, said: @escaping (String) -> Void, ended: @escaping (ProcessExit) -> Void
+    ) throws {
         var program = program
         let pipe = try Processes.outputPipe()
         program.output = pipe.write

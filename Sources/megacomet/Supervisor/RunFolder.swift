@@ -21,7 +21,9 @@ struct RunFolder {
     /// One supervisor a folder: the lock is held until the process ends. Nil and the pid of who has it otherwise.
     func takeLock() throws(StartFailure) {
         let descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw StartFailure(StartFailure.cannotCreate, "\(lock): \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else {
+            throw StartFailure(StartFailure.cannotCreate, "\(lock): \(String(cString: strerror(errno)))")
+        }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let pid = (try? RunFolder.read(lock))?.split(separator: "\n").first ?? "unknown"
             throw StartFailure(StartFailure.unavailable, "a supervisor runs on \(path) already: pid \(pid)")
@@ -54,7 +56,8 @@ struct RunFolder {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
-    /// Whole or not at all: written beside and renamed. A file that says so already is left as it is, and needs no room on a full disk.
+    /// Whole or not at all: written beside and renamed. A file that says so already is left as it is, and needs no room
+    /// on a full disk.
     static func write(_ file: String, _ text: String, mode: mode_t) throws {
         var status = stat()
         if stat(file, &status) == 0, status.st_mode & 0o7777 == mode, (try? read(file)) == text { return }
@@ -88,7 +91,8 @@ struct RunFolder {
 
 /// What /proc says of a process.
 enum ProcessTable {
-    /// In clock ticks since the machine started: with the pid it names one process for ever. Nil: there is none, or a zombie.
+    /// In clock ticks since the machine started: with the pid it names one process for ever. Nil: there is none, or a
+    /// zombie.
     static func startTime(_ pid: Int32) -> UInt64? {
         let fields = fields(pid)
         guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
@@ -112,8 +116,9 @@ enum ProcessTable {
         var status = stat()
         return stat("/proc/\(pid)", &status) == 0 ? status.st_uid : nil
     }
-    /// How a process ended that is not our child. The kernel tells that to its parent; as long as that has not asked, it also shows it here, and
-    /// afterwards (since Linux 6.15) to who followed it. Nil: an older kernel, and the parent was faster.
+    /// How a process ended that is not our child. The kernel tells that to its parent; as long as that has not asked,
+    /// it also shows it here, and afterwards (since Linux 6.15) to who followed it. Nil: an older kernel, and the
+    /// parent was faster.
     static func exit(_ pid: Int32, _ follower: Int32) -> ProcessExit? {
         if let exit = Processes.exit(follower) { return exit }
         let fields = fields(pid)

@@ -14,13 +14,15 @@ extension Supervisor {
             return fleet.started(copy, pid: child.pid, now: Supervisor.now)
         } catch {
             let code = (error as? SystemError)?.code ?? 0
-            let exit = code == EACCES || code == EPERM ? StartFailure.denied : code == ENOENT ? StartFailure.unavailable : 71
+            let exit =
+                code == EACCES || code == EPERM ? StartFailure.denied : code == ENOENT ? StartFailure.unavailable : 71
             return fleet.startFailed(copy, code: Int(exit), reason: "\(error)", now: Supervisor.now)
         }
     }
     private func launch(_ copy: CopyName) throws -> Child {
         try keepToken()
-        var program = ChildProgram(path: Supervisor.program(copy.name), arguments: arguments(copy), environment: Supervisor.environment)
+        var program = ChildProgram(
+            path: Supervisor.program(copy.name), arguments: arguments(copy), environment: Supervisor.environment)
         program.listeners = listeners.inherited(copy.name, settings)
         let (ours, theirs) = try Processes.socketPair()
         let pipe = try Processes.outputPipe()
@@ -34,8 +36,10 @@ extension Supervisor {
         do {
             let pid = try Processes.spawn(program)
             let child = try Child(
-                loop, copy, pid: pid, isAdopted: false, startedWall: WallClock.milliseconds, ended: { [unowned self] in ended($0, $1, $2) })
-            child.lifeline = LineStream(loop, ours, received: { [unowned self, unowned child] in said(child, $0) }, ended: {})
+                loop, copy, pid: pid, isAdopted: false, startedWall: WallClock.milliseconds,
+                ended: { [unowned self] in ended($0, $1, $2) })
+            child.lifeline = LineStream(
+                loop, ours, received: { [unowned self, unowned child] in said(child, $0) }, ended: {})
             child.takeOutput(pipe.read, wrote: { [unowned self] in wrote($0, $1) })
             return child
         } catch {

@@ -16,7 +16,8 @@ struct ConfigurationSource {
 
     /// The words that name this source on a command line.
     var flags: [String] {
-        (file.map { ["-c", $0] } ?? []) + (workers.map { ["--workers", "\($0)"] } ?? []) + (basePort.map { ["--base-port", "\($0)"] } ?? [])
+        (file.map { ["-c", $0] } ?? []) + (workers.map { ["--workers", "\($0)"] } ?? [])
+            + (basePort.map { ["--base-port", "\($0)"] } ?? [])
     }
     func load(refusesEmpty: Bool = false) -> ConfigurationFile.Outcome {
         ConfigurationFile.load(file, refusesEmpty: refusesEmpty, overrides: override)
@@ -36,15 +37,18 @@ struct ConfigurationSource {
         guard isVerbose else { return }
         let client = settings.workers.address == "0.0.0.0" ? "127.0.0.1" : settings.workers.address
         let key = settings.app.key.isEmpty ? "" : " -H 'Authorization: Bearer KEY'"
-        let folder = ProcessTable.ownPath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let folder = ProcessTable.ownPath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+            separator: "/")
         let option = Shell.option(configuration: file)
+        let app = "http://\(settings.app.address):\(settings.app.port)"
+        let numbers = "http://\(settings.operator.address):\(settings.operator.port)"
         print(
             """
 
             poll       curl http://\(client):\(settings.workers.basePort)/alice.json
-            publish    curl\(key) http://\(settings.app.address):\(settings.app.port)/publish -d '{"client":"alice","message":"hello"}'
+            publish    curl\(key) \(app)/publish -d '{"client":"alice","message":"hello"}'
             or         \(Shell.typed("megacomet", in: folder)) publish\(option) alice hello
-            watch      \(Shell.typed("megatop", in: folder))\(option), or http://\(settings.operator.address):\(settings.operator.port)/metrics /health /status
+            watch      \(Shell.typed("megatop", in: folder))\(option), or \(numbers)/metrics /health /status
 
             """)
         fflush(nil)
@@ -91,8 +95,12 @@ extension Supervisor {
             do { try writeAppKey() } catch { tell(.warning, "RELOAD", "app.key: \(error)") }
             var text = by
             if !result.changed.isEmpty { text += "; in force: " + result.changed.joined(separator: ", ") }
-            if !result.atRestart.isEmpty { text += "; at the next restart of a process: " + result.atRestart.joined(separator: ", ") }
-            if !result.atStart.isEmpty { text += "; only after stop and start: " + result.atStart.joined(separator: ", ") }
+            if !result.atRestart.isEmpty {
+                text += "; at the next restart of a process: " + result.atRestart.joined(separator: ", ")
+            }
+            if !result.atStart.isEmpty {
+                text += "; only after stop and start: " + result.atStart.joined(separator: ", ")
+            }
             perform(fleet.reloaded(new.fleet(hearsReports: hearsReports), by: text, now: Supervisor.now))
         }
         return result

@@ -4,9 +4,10 @@ import Foundation
 import Reactor
 import Supervision
 
-// The supervisor becomes the program that stands on disk by now, in place: its pid stays, so whoever started it notices nothing, and so do its
-// children, whose exits it goes on to see. They are told nothing: for them the supervisor died and another one adopts them, which cuts nobody. The
-// listeners go along, so that a process that is being started anew finds its port as it was, and so does what happened until now (Memory.swift).
+// The supervisor becomes the program that stands on disk by now, in place: its pid stays, so whoever started it notices
+// nothing, and so do its children, whose exits it goes on to see. They are told nothing: for them the supervisor died
+// and another one adopts them, which cuts nobody. The listeners go along, so that a process that is being started anew
+// finds its port as it was, and so does what happened until now (Memory.swift).
 //
 //     UPGRADE --its own `check` is well--> UPGRADED, by the new program: ADOPTING ..
 //        |
@@ -25,7 +26,8 @@ extension Supervisor {
         do {
             try checkPrograms()
             try checkStartSettings()
-            upgradeCheck = try UpgradeCheck(loop, path, configuration, seconds: Supervisor.checkSeconds) { [unowned self] why in
+            upgradeCheck = try UpgradeCheck(loop, path, configuration, seconds: Supervisor.checkSeconds) {
+                [unowned self] why in
                 upgradeCheck = nil
                 if let why { return upgradeFailed(why) }
                 do throws(Refusal) { try checkIsQuiet() } catch { return upgradeFailed(error.message) }
@@ -35,18 +37,23 @@ extension Supervisor {
     }
     /// What is under way is known to this program alone.
     private func checkIsQuiet() throws(Refusal) {
-        guard control != nil, !fleet.isShuttingDown else { throw Refusal("busy", "the appliance is starting or stopping") }
+        guard control != nil, !fleet.isShuttingDown else {
+            throw Refusal("busy", "the appliance is starting or stopping")
+        }
         guard fleet.rolling == nil else { throw Refusal("busy", "a rolling restart is running") }
     }
-    /// What only `stop` and `start` bring into force can't be changed on the way: the daemons that serve have the old ports. Where this program can't
-    /// read the file, the new one may.
+    /// What only `stop` and `start` bring into force can't be changed on the way: the daemons that serve have the old
+    /// ports. Where this program can't read the file, the new one may.
     private func checkStartSettings() throws(StartFailure) {
         guard case .settings(let new) = configuration.load() else { return }
         if case .errors(let errors) = loadAgain() {
             throw StartFailure(StartFailure.configuration, errors.map(\.description).joined(separator: "; "))
         }
         let keys = settings.changes(to: inOurFolder(new)).filter { $0.applies == .start }.map(\.key)
-        guard keys.isEmpty else { throw StartFailure(StartFailure.configuration, "needs `megacomet stop` and `start`: " + keys.joined(separator: ", ")) }
+        guard keys.isEmpty else {
+            throw StartFailure(
+                StartFailure.configuration, "needs `megacomet stop` and `start`: " + keys.joined(separator: ", "))
+        }
     }
     private func become(_ path: String) {
         serviceManager.reloading()
@@ -56,14 +63,18 @@ extension Supervisor {
         childrenFileIsOld = true
         saveChildren()
         do {
-            if let childrenFailure { throw StartFailure(StartFailure.cannotCreate, "\(folder.children): \(childrenFailure)") }
+            if let childrenFailure {
+                throw StartFailure(StartFailure.cannotCreate, "\(folder.children): \(childrenFailure)")
+            }
             try keepToken()
             try writeAppKey()
         } catch { return upgradeFailed("\(error)") }
         let kept = fleet.names.flatMap(listeners.descriptors)
-        let own = serviceManager.environment + ["\(Supervisor.inheritance)=" + kept.map(String.init).joined(separator: ",")]
+        let own =
+            serviceManager.environment + ["\(Supervisor.inheritance)=" + kept.map(String.init).joined(separator: ",")]
         let error = Processes.replaceSelf(
-            path, arguments: Array(CommandLine.arguments.dropFirst()), environment: Supervisor.environment + own, keeping: kept)
+            path, arguments: Array(CommandLine.arguments.dropFirst()), environment: Supervisor.environment + own,
+            keeping: kept)
         serviceManager.tell("READY=1")
         upgradeFailed("\(error)")
     }
@@ -78,9 +89,14 @@ final class UpgradeCheck {
     private var lines: [String] = []
 
     /// `done`: nil where it is well, otherwise why not.
-    init(_ loop: Loop, _ path: String, _ configuration: ConfigurationSource, seconds: Double, done: @escaping (String?) -> Void) throws {
-        let program = ChildProgram(path: path, arguments: ["check", "--quiet"] + configuration.flags, environment: Supervisor.environment)
-        let run = try ProgramRun(loop, program, said: { [unowned self] in if lines.count < 20 { lines.append($0) } }) { [unowned self] exit in
+    init(
+        _ loop: Loop, _ path: String, _ configuration: ConfigurationSource, seconds: Double,
+        done: @escaping (String?) -> Void
+    ) throws {
+        let program = ChildProgram(
+            path: path, arguments: ["check", "--quiet"] + configuration.flags, environment: Supervisor.environment)
+        let run = try ProgramRun(loop, program, said: { [unowned self] in if lines.count < 20 { lines.append($0) } }) {
+            [unowned self] exit in
             let how = exit.code.map { "exit \($0)" } ?? "signal \(exit.signal ?? 0)"
             done(exit.code == 0 ? nil : (["\(path) check: \(how)"] + lines).joined(separator: "; "))
         }

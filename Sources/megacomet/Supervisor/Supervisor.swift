@@ -5,7 +5,8 @@ import Stats
 import Supervision
 import Wire
 
-/// The shell around the fleet: turns what happens into the fleet's events, and does what the fleet orders. It decides nothing.
+/// The shell around the fleet: turns what happens into the fleet's events, and does what the fleet orders. It decides
+/// nothing.
 final class Supervisor {
     let loop = Loop()
     let folder: RunFolder
@@ -36,7 +37,9 @@ final class Supervisor {
         var metrics: MetricValues
         /// Where it has any.
         var connections: UInt64? { metrics[.connsOpen] }
-        var values: [(name: String, value: UInt64)] { metrics.all.map { (Metric.named($0.id)?.name ?? "#\($0.id)", $0.value) } }
+        var values: [(name: String, value: UInt64)] {
+            metrics.all.map { (Metric.named($0.id)?.name ?? "#\($0.id)", $0.value) }
+        }
     }
 
     private var queue: [FleetAction] = []
@@ -49,7 +52,8 @@ final class Supervisor {
     /// Told to end while it still adopted: those that serve are to be ended too, not left alone.
     private var endWhenBegun: (isHasty: Bool, by: String)?
     private var beat: Reactor.Timer?
-    /// When it fires. It is only ever moved nearer: every report is an event, and events must not put off the next tick.
+    /// When it fires. It is only ever moved nearer: every report is an event, and events must not put off the next
+    /// tick.
     private var nextBeat = Milliseconds.max
     private var watchdogTimer: Reactor.Timer?
     var signals: [SignalWatcher] = []
@@ -116,7 +120,9 @@ final class Supervisor {
         control?.close()
         self.adoption?.close()
         if let failure { throw failure }
-        for file in [folder.controlSocket, folder.lifelineSocket, folder.children, folder.memory, folder.appKey, folder.token] { unlink(file) }
+        for file in [
+            folder.controlSocket, folder.lifelineSocket, folder.children, folder.memory, folder.appKey, folder.token,
+        ] { unlink(file) }
     }
 
     /// Whatever lives is adopted: the ports, the sockets, and then the fleet.
@@ -132,7 +138,8 @@ final class Supervisor {
         do {
             operatorPort = try OperatorPort(self)
         } catch {
-            throw Listeners.failure(Endpoint(settings.operator.address, UInt16(settings.operator.port)), "operator.port", error)
+            throw Listeners.failure(
+                Endpoint(settings.operator.address, UInt16(settings.operator.port)), "operator.port", error)
         }
         try writeAppKey()
         control = try ControlServer(self)
@@ -151,14 +158,20 @@ final class Supervisor {
     private func keepListeners() {
         let kept = listeners.kept(settings)
         let left = serviceManager.keep(kept)
-        if left > 0 { tell(.warning, "SOCKETS", "the service manager keeps \(kept.count - left) of \(kept.count) listeners (FileDescriptorStoreMax)") }
+        if left > 0 {
+            tell(
+                .warning, "SOCKETS",
+                "the service manager keeps \(kept.count - left) of \(kept.count) listeners (FileDescriptorStoreMax)")
+        }
     }
 
     // MARK: - Events in
 
     private func tick() {
         nextBeat = .max
-        for child in children.values { if let repeated = child.repeats.tick(now: Supervisor.now) { forward(child, repeated) } }
+        for child in children.values {
+            if let repeated = child.repeats.tick(now: Supervisor.now) { forward(child, repeated) }
+        }
         perform(fleet.tick(now: Supervisor.now, pulse: ProcessTable.pulse))
     }
 
@@ -215,8 +228,10 @@ final class Supervisor {
         keep(event)
         hub?.tell(
             StatsEvent(
-                timeMilliseconds: UInt64(WallClock.milliseconds), severity: StatsEvent.Severity(rawValue: event.severity.rawValue) ?? .info,
-                name: event.name?.description, kind: event.kind, text: event.text, pid: event.pid.map(Int.init), generation: event.generation))
+                timeMilliseconds: UInt64(WallClock.milliseconds),
+                severity: StatsEvent.Severity(rawValue: event.severity.rawValue) ?? .info,
+                name: event.name?.description, kind: event.kind, text: event.text, pid: event.pid.map(Int.init),
+                generation: event.generation))
     }
     /// A daemon's own event came over the stats channel; the viewers have it already.
     func toldByDaemon(_ json: String, pid: Int32) {
@@ -225,21 +240,27 @@ final class Supervisor {
             let kind: String
             let text: String
         }
-        guard let told = try? JSONDecoder().decode(Told.self, from: Data(json.utf8)), let child = children.values.first(where: { $0.pid == pid }) else { return }
+        guard let told = try? JSONDecoder().decode(Told.self, from: Data(json.utf8)),
+            let child = children.values.first(where: { $0.pid == pid })
+        else { return }
         let event = FleetEvent(
-            FleetEvent.Severity(rawValue: told.severity) ?? .info, child.copy.name, told.kind, told.text, generation: child.copy.generation, pid: pid)
+            FleetEvent.Severity(rawValue: told.severity) ?? .info, child.copy.name, told.kind, told.text,
+            generation: child.copy.generation, pid: pid)
         keep(event.plain)
     }
     private func keep(_ event: FleetEvent) {
         journal.write(event)
         memory.add(events.add(event))
     }
-    func tell(_ severity: FleetEvent.Severity, _ kind: String, _ text: String) { tell(FleetEvent(severity, nil, kind, text)) }
+    func tell(_ severity: FleetEvent.Severity, _ kind: String, _ text: String) {
+        tell(FleetEvent(severity, nil, kind, text))
+    }
 
     private func sayReady() {
         saidReady = true
         let names = fleet.names.count - 1
-        tell(.info, "READY", "the manager and \(names) workers serve, after \((Supervisor.now - startedAt).asSeconds) s")
+        tell(
+            .info, "READY", "the manager and \(names) workers serve, after \((Supervisor.now - startedAt).asSeconds) s")
         serviceManager.tell("READY=1", "MAINPID=\(getpid())", "STATUS=\(names) workers and the manager are ready")
         if !isUpgraded { configuration.sayHowToUse(settings) }
     }
@@ -247,7 +268,9 @@ final class Supervisor {
     // MARK: - Signals
 
     private func watchSignals() {
-        func on(_ signal: Int32, _ body: @escaping () -> Void) { signals.append(SignalWatcher(loop, signal, handler: body)) }
+        func on(_ signal: Int32, _ body: @escaping () -> Void) {
+            signals.append(SignalWatcher(loop, signal, handler: body))
+        }
         on(SIGTERM) { [unowned self] in shutDown(isHasty: fleet.isShuttingDown, by: "SIGTERM") }
         on(SIGINT) { [unowned self] in shutDown(isHasty: true, by: "SIGINT") }
         on(SIGQUIT) { [unowned self] in shutDown(isHasty: true, by: "SIGQUIT") }

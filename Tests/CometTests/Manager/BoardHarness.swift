@@ -23,10 +23,16 @@ final class Board {
         var tag: UInt8 = 0
         var more = false
         var gap = false
-        var description: String { "\(op) \(client) \(number - min(number, Board.start)) \(body) tag \(tag)\(more ? " more" : "")\(gap ? " gap" : "")" }
+        var description: String {
+            "\(op) \(client) \(number - min(number, Board.start)) \(body) tag \(tag)\(more ? " more" : "")"
+                + "\(gap ? " gap" : "")"
+        }
     }
 
-    func frame(_ op: Frame.Op, _ flags: Frame.Flags = [], tag: UInt8 = 1, number: UInt64 = 0, client: String = "", body: [UInt8] = []) -> [UInt8] {
+    func frame(
+        _ op: Frame.Op, _ flags: Frame.Flags = [], tag: UInt8 = 1, number: UInt64 = 0, client: String = "",
+        body: [UInt8] = []
+    ) -> [UInt8] {
         var out = Buffer()
         Array(client.utf8).withUnsafeBytes { id in
             body.withUnsafeBytes { body in
@@ -64,7 +70,9 @@ final class Board {
         send(link, frame(.gone, timedOut ? .timedOut : [], tag: tag, client: client))
     }
     func giveBack(_ link: UInt32, _ sent: Sent) {
-        send(link, frame(.undelivered, tag: sent.tag, number: sent.number, client: sent.client, body: Array(sent.body.utf8)))
+        send(
+            link,
+            frame(.undelivered, tag: sent.tag, number: sent.number, client: sent.client, body: Array(sent.body.utf8)))
     }
 
     @discardableResult
@@ -73,7 +81,9 @@ final class Board {
             Array(json.utf8).withUnsafeBytes { board.publish(client: id, json: $0, timeToLive: ttl, now: now) }
         }
     }
-    func presence(_ client: String) -> Switchboard.Presence { Array(client.utf8).withUnsafeBytes { board.presence($0, now: now) } }
+    func presence(_ client: String) -> Switchboard.Presence {
+        Array(client.utf8).withUnsafeBytes { board.presence($0, now: now) }
+    }
 
     /// The end of a turn: what the links would write now. Those in `unread` don't read.
     func frames(_ link: UInt32, unread: Set<UInt32> = []) -> [Sent] {
@@ -104,7 +114,8 @@ final class Board {
                 Sent(
                     op: frame.op, client: String(decoding: frame.client, as: UTF8.self), number: frame.number,
                     body: String(decoding: frame.body, as: UTF8.self), tag: frame.flags.tag,
-                    more: frame.op == .message && frame.flags.contains(.more), gap: frame.op == .message && frame.flags.contains(.gap)))
+                    more: frame.op == .message && frame.flags.contains(.more),
+                    gap: frame.op == .message && frame.flags.contains(.gap)))
         }
         return sent
     }
@@ -124,7 +135,9 @@ final class Board {
         var clients = 0
         for worker in [nil] + (0..<board.workerNumbers).map(Optional.some) {
             let account = board.account(worker: worker)
-            #expect(account.enqueued - account.dequeued - account.expired - account.dropped == UInt64(account.depth), sourceLocation: sourceLocation)
+            #expect(
+                account.enqueued - account.dequeued - account.expired - account.dropped == UInt64(account.depth),
+                sourceLocation: sourceLocation)
             let ages = board.ages(worker: worker)
             #expect(Int(ages.0 + ages.1 + ages.2 + ages.3) == account.depth, sourceLocation: sourceLocation)
             depth += account.depth
@@ -133,7 +146,9 @@ final class Board {
             #expect((account.clients == 0) == (account.depth == 0), sourceLocation: sourceLocation)
         }
         let all = board.queue
-        #expect(all.enqueued - all.dequeued - all.expired - all.dropped == UInt64(all.depth), sourceLocation: sourceLocation)
+        #expect(
+            all.enqueued - all.dequeued - all.expired - all.dropped == UInt64(all.depth), sourceLocation: sourceLocation
+        )
         #expect(all.depth == depth && all.bytes == bytes, sourceLocation: sourceLocation)
         #expect(all.clients == clients, sourceLocation: sourceLocation)
         #expect(all.depth == board.messages.count, sourceLocation: sourceLocation)

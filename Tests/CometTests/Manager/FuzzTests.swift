@@ -4,12 +4,16 @@ import Wire
 
 @testable import Comet
 
-/// Anything may come, in any order: the books stay right, a client is on at most one link, no id comes twice without a cursor, and nothing
-/// ends the process.
+/// Anything may come, in any order: the books stay right, a client is on at most one link, no id comes twice without a
+/// cursor, and nothing ends the process.
 @Suite struct FuzzTests {
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func anythingInAnyOrder(_ seed: UInt64) {
-        let board = Board { $0.maxPerClient = 5; $0.maxMessages = 60; $0.maxBytes = 4000 }
+        let board = Board {
+            $0.maxPerClient = 5
+            $0.maxMessages = 60
+            $0.maxBytes = 4000
+        }
         var random = SeededRandom(seed)
         func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
         var links: [UInt32] = []
@@ -25,11 +29,14 @@ import Wire
                 links.removeAll { $0 == link }
                 held.removeAll { $0.0 == link }
                 board.close(link)
-            case 4..<35: board.publish(client, String(repeating: "7", count: 1 + below(200)), ttl: UInt32(1 + below(5000)))
+            case 4..<35:
+                board.publish(client, String(repeating: "7", count: 1 + below(200)), ttl: UInt32(1 + below(5000)))
             case 35..<65:
                 // Half of the clients have cursors, some of them strange.
                 guard let link else { break }
-                let cursor: UInt64? = client.utf8.count == 2 ? nil : [0, id(UInt64(below(step + 1))), UInt64(below(3000)), Limits.idEnd - 1][below(4)]
+                let cursor: UInt64? =
+                    client.utf8.count == 2
+                    ? nil : [0, id(UInt64(below(step + 1))), UInt64(below(3000)), Limits.idEnd - 1][below(4)]
                 board.poll(link, client, cursor: cursor, tag: UInt8(below(64)), single: below(10) == 0)
             case 65..<75: if let link { board.gone(link, client, tag: UInt8(below(64)), timedOut: below(2) == 0) }
             case 75..<85:
@@ -41,7 +48,10 @@ import Wire
                 for link in links {
                     for sent in board.frames(link) where sent.op == .message && !sent.body.isEmpty {
                         if sent.client.utf8.count == 2 {
-                            if delivered[sent.client, default: []].contains(sent.number) { Issue.record("\(sent) twice"); return }
+                            if delivered[sent.client, default: []].contains(sent.number) {
+                                Issue.record("\(sent) twice")
+                                return
+                            }
                             delivered[sent.client, default: []].append(sent.number)
                         }
                         if below(3) == 0 { held.append((link, sent)) }
@@ -63,8 +73,10 @@ import Wire
         var random = SeededRandom(77)
         func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
         let seeds: [[UInt8]] = [
-            board.frame(.hello, number: 3, body: board.hello()), board.frame(.connected, .acknowledges, number: id(4), client: "c1"),
-            board.frame(.gone, client: "c1"), board.frame(.undelivered, number: id(2), client: "c1", body: Array("\"x\"".utf8)),
+            board.frame(.hello, number: 3, body: board.hello()),
+            board.frame(.connected, .acknowledges, number: id(4), client: "c1"),
+            board.frame(.gone, client: "c1"),
+            board.frame(.undelivered, number: id(2), client: "c1", body: Array("\"x\"".utf8)),
             SeedTests.message("c1", "text"), [1, 5],
         ]
         for number in 0..<50 { board.publish("c\(number % 5)", "1") }

@@ -230,7 +230,10 @@ import Wire
             board.publish("c\(number % 700)", "1", ttl: UInt32(500 + number % 3000))
             if number % 3 == 0 { board.poll(worker, "c\(number % 900)", cursor: number % 2 == 0 ? 0 : nil) }
             if number % 5 == 0 { board.gone(worker, "c\(number % 900)") }
-            if number % 50 == 0 { _ = board.frames(worker); board.wait(100) }
+            if number % 50 == 0 {
+                _ = board.frames(worker)
+                board.wait(100)
+            }
         }
         board.checkBooks()
         board.board.closed(worker, now: board.now)

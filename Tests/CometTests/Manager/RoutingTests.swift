@@ -311,11 +311,16 @@ import Wire
             case "number": board.frame(.hello, number: 5000, body: board.hello())
             case "version": board.frame(.hello, number: 1, body: board.hello(version: 9))
             case "body": board.frame(.hello, number: 1, body: [1, 2, 3])
-            case "again": board.frame(.hello, number: 1, body: board.hello()) + board.frame(.hello, number: 1, body: board.hello())
+            case "again":
+                board.frame(.hello, number: 1, body: board.hello())
+                    + board.frame(.hello, number: 1, body: board.hello())
             case "op": board.frame(.connected, client: "c1")
             default: Array("GET / HTTP/1.1\r\n\r\n".utf8)
             }
-        guard case .close = board.send(link, bytes) else { Issue.record("the link stays open"); return }
+        guard case .close = board.send(link, bytes) else {
+            Issue.record("the link stays open")
+            return
+        }
     }
 
     @Test func framesInPieces_areTakenWhenTheyAreWhole() {
@@ -325,7 +330,10 @@ import Wire
         var input: [UInt8] = []
         for byte in bytes {
             input.append(byte)
-            guard case .consumed(let count) = board.send(link, input) else { Issue.record("closed"); return }
+            guard case .consumed(let count) = board.send(link, input) else {
+                Issue.record("closed")
+                return
+            }
             input.removeFirst(count)
         }
         #expect(input.isEmpty)

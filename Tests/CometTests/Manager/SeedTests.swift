@@ -4,7 +4,9 @@ import Wire
 @testable import Comet
 
 @Suite struct SeedTests {
-    static func message(_ client: String, _ text: String) -> [UInt8] { [2] + Array(client.utf8) + [0] + Array(text.utf8) + [0] }
+    static func message(_ client: String, _ text: String) -> [UInt8] {
+        [2] + Array(client.utf8) + [0] + Array(text.utf8) + [0]
+    }
     static func number(_ client: String, of workers: Int) -> UInt8 {
         UInt8(Array(client.utf8).withUnsafeBytes { SeedProtocol.hash($0) } % UInt32(workers))
     }
@@ -39,7 +41,10 @@ import Wire
             var input: [UInt8] = []
             for part in [bytes[..<cut], bytes[cut...]] {
                 input += part
-                guard case .consumed(let count) = board.send(link, input) else { Issue.record("closed at \(cut)"); return }
+                guard case .consumed(let count) = board.send(link, input) else {
+                    Issue.record("closed at \(cut)")
+                    return
+                }
                 input.removeFirst(count)
             }
             #expect(input.isEmpty)
@@ -89,12 +94,17 @@ import Wire
         let board = Board()
         let own = board.worker(4)
         let (first, _) = seed(board, [1, 3])
-        guard case .close = seed(board, [1, 3]).1, case .close = seed(board, [1, 4]).1, case .close = seed(board, [1, 8]).1 else {
+        guard case .close = seed(board, [1, 3]).1, case .close = seed(board, [1, 4]).1,
+            case .close = seed(board, [1, 8]).1
+        else {
             Issue.record("two workers hold one number")
             return
         }
         let link = board.board.accepted(mayBeSeed: true)
-        guard case .close = board.send(link, board.frame(.hello, number: 3, body: board.hello())) else { Issue.record("taken"); return }
+        guard case .close = board.send(link, board.frame(.hello, number: 3, body: board.hello())) else {
+            Issue.record("taken")
+            return
+        }
         // Free again when they are gone.
         board.board.closed(first, now: board.now)
         board.board.closed(own, now: board.now)
@@ -109,7 +119,10 @@ import Wire
         let link = board.board.accepted(mayBeSeed: true)
         var body = Buffer()
         Hello(pid: 1, token: token).write(to: &body)
-        guard case .consumed = board.send(link, board.frame(.hello, number: 3, body: Array(body.bytes))) else { Issue.record("refused"); return }
+        guard case .consumed = board.send(link, board.frame(.hello, number: 3, body: Array(body.bytes))) else {
+            Issue.record("refused")
+            return
+        }
         #expect(board.board.takeDisplaced() == held)
         #expect(board.board.takeDisplaced() == nil)
         board.board.closed(held, now: board.now)
@@ -118,10 +131,21 @@ import Wire
 
     @Test func bounds_closeTheConnection() {
         let board = Board { $0.maxMessage = 1000 }
-        #expect(seed(board, Self.message(String(repeating: "c", count: 128), String(repeating: "m", count: 1000))).1 == .consumed(1131))
-        guard case .close = seed(board, [2] + Array(repeating: 65, count: 129)).1 else { Issue.record("a client id of 129 bytes"); return }
-        guard case .close = seed(board, [2, 65, 0] + Array(repeating: 65, count: 1001)).1 else { Issue.record("a message of 1001 bytes"); return }
-        guard case .close = seed(board, Self.message("c", "m") + [3]).1 else { Issue.record("op 3"); return }
+        #expect(
+            seed(board, Self.message(String(repeating: "c", count: 128), String(repeating: "m", count: 1000))).1
+                == .consumed(1131))
+        guard case .close = seed(board, [2] + Array(repeating: 65, count: 129)).1 else {
+            Issue.record("a client id of 129 bytes")
+            return
+        }
+        guard case .close = seed(board, [2, 65, 0] + Array(repeating: 65, count: 1001)).1 else {
+            Issue.record("a message of 1001 bytes")
+            return
+        }
+        guard case .close = seed(board, Self.message("c", "m") + [3]).1 else {
+            Issue.record("op 3")
+            return
+        }
     }
 
     @Test func badIdsAndBrokenText_areRefused_andTheConnectionGoesOn() {
@@ -152,7 +176,10 @@ import Wire
     @Test func turnedOff_theSeedIsNotSpoken() {
         let board = Board()
         let link = board.board.accepted(mayBeSeed: false)
-        guard case .close = board.send(link, Self.message("c1", "1")) else { Issue.record("spoken"); return }
+        guard case .close = board.send(link, Self.message("c1", "1")) else {
+            Issue.record("spoken")
+            return
+        }
     }
 }
 
@@ -161,7 +188,9 @@ extension Board {
         bytes.withUnsafeBytes { raw in
             var at = 0
             var texts: [String] = []
-            while case .message(let client, let text) = SeedProtocol.parse(raw.part(at, raw.count - at), maxMessage: 1 << 20) {
+            while case .message(let client, let text) = SeedProtocol.parse(
+                raw.part(at, raw.count - at), maxMessage: 1 << 20)
+            {
                 texts.append(String(decoding: text, as: UTF8.self))
                 at += client.count + text.count + 3
             }

@@ -1,7 +1,8 @@
 import Comet
 import Wire
 
-/// A worker with sockets that the test holds in its hand: what was written, what was closed, how much the next write takes.
+/// A worker with sockets that the test holds in its hand: what was written, what was closed, how much the next write
+/// takes.
 final class WorkerHarness: WorkerIO {
     private(set) var worker: Worker!
     /// What each open connection was sent.
@@ -47,7 +48,9 @@ final class WorkerHarness: WorkerIO {
     func receive(_ slot: UInt32, _ text: String) {
         Array(text.utf8).withUnsafeBytes { worker.received(slot, $0, now: now) }
     }
-    func get(_ slot: UInt32, _ target: String, _ headers: String = "") { receive(slot, "GET \(target) HTTP/1.1\r\nHost: x\r\n\(headers)\r\n") }
+    func get(_ slot: UInt32, _ target: String, _ headers: String = "") {
+        receive(slot, "GET \(target) HTTP/1.1\r\nHost: x\r\n\(headers)\r\n")
+    }
     /// A new connection that polls.
     func poll(_ target: String, _ headers: String = "") -> UInt32 {
         let slot = open()
@@ -60,14 +63,24 @@ final class WorkerHarness: WorkerIO {
         manager(.welcome)
         _ = frames()
     }
-    func manager(_ op: Frame.Op, _ flags: Frame.Flags = [], _ number: UInt64 = 0, _ client: String = "", _ body: String = "") {
+    func manager(
+        _ op: Frame.Op, _ flags: Frame.Flags = [], _ number: UInt64 = 0, _ client: String = "", _ body: String = ""
+    ) {
         _ = fromManager(encode(op, flags, number, client, body))
     }
-    func fromManager(_ bytes: [UInt8]) -> Worker.LinkInput { bytes.withUnsafeBytes { worker.receivedFromManager($0, now: now) } }
-    func encode(_ op: Frame.Op, _ flags: Frame.Flags = [], _ number: UInt64 = 0, _ client: String = "", _ body: String = "") -> [UInt8] {
+    func fromManager(_ bytes: [UInt8]) -> Worker.LinkInput {
+        bytes.withUnsafeBytes { worker.receivedFromManager($0, now: now) }
+    }
+    func encode(
+        _ op: Frame.Op, _ flags: Frame.Flags = [], _ number: UInt64 = 0, _ client: String = "", _ body: String = ""
+    ) -> [UInt8] {
         var (client, body) = (client, body)
         var out = Buffer()
-        client.withUTF8 { client in body.withUTF8 { Frame(op: op, flags: flags, number: number, client: .init(client), body: .init($0)).write(to: &out) } }
+        client.withUTF8 { client in
+            body.withUTF8 {
+                Frame(op: op, flags: flags, number: number, client: .init(client), body: .init($0)).write(to: &out)
+            }
+        }
         return Array(out.bytes)
     }
 
@@ -75,8 +88,11 @@ final class WorkerHarness: WorkerIO {
     func frames() -> [String] {
         var found: [String] = []
         while case .frame(let frame, let bytes) = Frame.parse(worker.link.bytes) {
-            found.append("\(frame.op) \(frame.number) \(String(decoding: frame.client, as: UTF8.self)) \(frame.flags.rawValue & 3)"
-                + (frame.op == .hello || frame.body.isEmpty ? "" : " " + String(decoding: frame.body, as: UTF8.self)))
+            found.append(
+                "\(frame.op) \(frame.number) \(String(decoding: frame.client, as: UTF8.self)) "
+                    + "\(frame.flags.rawValue & 3)"
+                    + (frame.op == .hello || frame.body.isEmpty
+                        ? "" : " " + String(decoding: frame.body, as: UTF8.self)))
             if frame.op == .connected {
                 tags[String(decoding: frame.client, as: UTF8.self)] = frame.flags.tag
                 notes[String(decoding: frame.client, as: UTF8.self)] = Array(frame.body)
@@ -93,7 +109,9 @@ final class WorkerHarness: WorkerIO {
     func answer(_ client: String, _ messages: [(UInt64, String)], tag: UInt8? = nil) {
         var bytes: [UInt8] = []
         for (index, message) in messages.enumerated() {
-            bytes += encode(.message, .init(index < messages.count - 1 ? .more : [], tag: tag ?? tags[client] ?? 0), message.0, client, message.1)
+            bytes += encode(
+                .message, .init(index < messages.count - 1 ? .more : [], tag: tag ?? tags[client] ?? 0), message.0,
+                client, message.1)
         }
         _ = fromManager(bytes)
     }

@@ -40,7 +40,10 @@ import Wire
         #expect(h.sent[bare] == "" && h.worker.waiting == 2, "the bare form has no envelope to say it in")
     }
 
-    @Test(arguments: ["/c.js?callback=cb&cursor=x", "/c.json?cursor=x", "/nothing", "/c.js?callback=%00", "/_/health", "/_/megacomet.js"])
+    @Test(arguments: [
+        "/c.js?callback=cb&cursor=x", "/c.json?cursor=x", "/nothing", "/c.js?callback=%00", "/_/health",
+        "/_/megacomet.js",
+    ])
     func aHead_hasNoContent_whateverTheAnswer(target: String) {
         let slot = h.open()
         h.receive(slot, "HEAD \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -48,7 +51,10 @@ import Wire
     }
 
     @Test func aRequestThatCouldNotBeParsed_isTellableToAnyPage() {
-        for text in ["nonsense", "GET /\(String(repeating: "x", count: 9000)) HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX: \(String(repeating: "x", count: 9000))\r\n"] {
+        for text in [
+            "nonsense", "GET /\(String(repeating: "x", count: 9000)) HTTP/1.1\r\n",
+            "GET / HTTP/1.1\r\nX: \(String(repeating: "x", count: 9000))\r\n",
+        ] {
             let slot = h.open()
             h.receive(slot, text + "\r\n\r\n")
             #expect(h.sent[slot]!.contains("Access-Control-Allow-Origin: *\r\n"), "\(h.status(slot))")
@@ -86,8 +92,12 @@ import Wire
         let script = h.poll("/c2.js?callback=f")
         let second = h.poll("/c1.json")
         _ = h.poll("/c2.json")
-        #expect(h.status(first) == "HTTP/1.1 409 Conflict" && h.body(first).contains(#""code":"replaced""#) && !h.body(first).contains("retry"))
-        #expect(h.status(script) == "HTTP/1.1 200 OK" && h.body(script).hasPrefix(#"/**/f({"messages":[],"cursor":0,"error":{"code":"replaced""#))
+        #expect(
+            h.status(first) == "HTTP/1.1 409 Conflict" && h.body(first).contains(#""code":"replaced""#)
+                && !h.body(first).contains("retry"))
+        #expect(
+            h.status(script) == "HTTP/1.1 200 OK"
+                && h.body(script).hasPrefix(#"/**/f({"messages":[],"cursor":0,"error":{"code":"replaced""#))
         #expect(h.sent[second] == "" && h.worker.waiting == 2)
         #expect(h.frames() == ["connected 0 c1 0", "connected 0 c2 0", "connected 0 c1 0", "connected 0 c2 0"])
     }
@@ -314,7 +324,9 @@ import Wire
         let slot = h.poll("/c1.json")
         _ = h.frames()
         let tag = h.tags["c1"]!
-        let bytes = h.encode(.message, .init(.more, tag: tag), 7, "c1", "1") + h.encode(.message, .init([], tag: tag), 8, "c1", "2")
+        let bytes =
+            h.encode(.message, .init(.more, tag: tag), 7, "c1", "1")
+            + h.encode(.message, .init([], tag: tag), 8, "c1", "2")
         for count in 0..<bytes.count {
             #expect(h.fromManager(Array(bytes[..<count])) == .consumed(0))
         }
@@ -367,7 +379,11 @@ import Wire
     @Test func pipelinedRequests_areAnsweredInOrder() {
         h.link()
         let slot = h.open()
-        h.receive(slot, "GET /_/health HTTP/1.1\r\nHost: x\r\n\r\nGET /c1.json HTTP/1.1\r\nHost: x\r\n\r\nGET /_/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        h.receive(
+            slot,
+            "GET /_/health HTTP/1.1\r\nHost: x\r\n\r\nGET /c1.json HTTP/1.1\r\nHost: x\r\n\r\nGET /_/health "
+                + "HTTP/1.1\r\nHost: x\r\n\r\n"
+        )
         #expect(h.body(slot) == "ok" && h.worker.waiting == 1)
         _ = h.frames()
         h.answer("c1", [(7, "1")])
@@ -438,9 +454,12 @@ import Wire
 
     @Test func badRequests_areToldWhyAndClosed() {
         for (request, status) in [
-            ("GET /c1.json HTTP/1.1\r\n\r\n", 400), ("PUT /c1.json HTTP/1.1\r\nHost: x\r\n\r\n", 405), ("GET /x HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-            ("GET /c1.json HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 413), ("POST /c1.json HTTP/1.1\r\nHost: x\r\n\r\n", 405),
-            ("GET /a/b.json HTTP/1.1\r\nHost: x\r\n\r\n", 400), ("GET /c.js?callback=%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+            ("GET /c1.json HTTP/1.1\r\n\r\n", 400), ("PUT /c1.json HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+            ("GET /x HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+            ("GET /c1.json HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 413),
+            ("POST /c1.json HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+            ("GET /a/b.json HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+            ("GET /c.js?callback=%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         ] {
             let slot = h.open()
             h.receive(slot, request)
@@ -451,7 +470,9 @@ import Wire
 
     @Test func anErrorOfAScriptTag_isToldInBand() {
         let slot = h.poll("/a%2Fb.js?callback=f")
-        #expect(h.status(slot) == "HTTP/1.1 200 OK" && h.body(slot).hasPrefix(#"/**/f({"messages":[],"cursor":0,"error":{"code":"bad_client""#))
+        #expect(
+            h.status(slot) == "HTTP/1.1 200 OK"
+                && h.body(slot).hasPrefix(#"/**/f({"messages":[],"cursor":0,"error":{"code":"bad_client""#))
     }
 
     @Test func cookiesOfOtherApps_areNoReasonToRefuse() {
@@ -506,7 +527,9 @@ import Wire
         let json = h.poll("/c2.json")
         let script = h.poll("/c3.js?callback=f")
         #expect(h.status(json) == "HTTP/1.1 503 Service Unavailable" && h.sent[json]!.contains("Retry-After: 3\r\n"))
-        #expect(h.status(script) == "HTTP/1.1 200 OK" && h.body(script).contains("\"retry\":") && h.body(script).contains("\"code\":\"full\""))
+        #expect(
+            h.status(script) == "HTTP/1.1 200 OK" && h.body(script).contains("\"retry\":")
+                && h.body(script).contains("\"code\":\"full\""))
         #expect(h.worker.waiting == 1)
     }
 
@@ -535,8 +558,12 @@ import Wire
     @Test func aPreflight_isAllowedWhatItAsks() {
         let h = WorkerHarness { $0.origins = ["https://a.example"] }
         let slot = h.open()
-        h.receive(slot, "OPTIONS /c1.json HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\n"
-            + "Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: authorization,traceparent\r\n\r\n")
+        h.receive(
+            slot,
+            "OPTIONS /c1.json HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\n"
+                + "Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: authorization,"
+                + "traceparent\r\n\r\n"
+        )
         let sent = h.sent[slot]!
         #expect(h.status(slot).contains(" 204 "))
         #expect(sent.contains("Access-Control-Allow-Headers: authorization, traceparent\r\n"))
@@ -553,7 +580,9 @@ import Wire
         #expect(h.worker.waiting > 0, "not all at once")
         while !h.worker.drainStep(now: h.now) { h.now += 100 }
         for slot in slots {
-            #expect(h.body(slot).hasPrefix(#"{"messages":[],"cursor":1,"retry":"#) && h.sent[slot]!.contains("Connection: close") && h.closed.contains(slot))
+            #expect(
+                h.body(slot).hasPrefix(#"{"messages":[],"cursor":1,"retry":"#)
+                    && h.sent[slot]!.contains("Connection: close") && h.closed.contains(slot))
         }
         #expect(h.body(script).hasPrefix(#"/**/f({"messages":[],"cursor":0,"retry":"#))
         h.get(idle, "/late.json")
@@ -599,12 +628,17 @@ import Wire
         let number = try #require(slots.firstIndex { !h.closed.contains($0) })
         h.answer("c\(number)", [(1, "1")])
         let answer = h.sent[slots[number]]!
-        #expect(answer.contains(#"{"id":1,"data":1}"#) && answer.contains("Connection: close") && h.closed.contains(slots[number]))
+        #expect(
+            answer.contains(#"{"id":1,"data":1}"#) && answer.contains("Connection: close")
+                && h.closed.contains(slots[number]))
     }
 
     @Test func whatTheManagerSendsWrong_breaksTheLink() {
         #expect(h.fromManager([99]) == .broken("unknown op 99"))
-        if case .broken = h.fromManager(h.encode(.connected, [], 0, "c")) {} else { Issue.record("a manager does not poll") }
+        if case .broken = h.fromManager(h.encode(.connected, [], 0, "c")) {
+        } else {
+            Issue.record("a manager does not poll")
+        }
     }
 
     @Test func latency_isCountedFromTheManagersTurn() {
