@@ -111,7 +111,9 @@ install: build
 	install -m 644 config/megacomet.service "$(DESTDIR)/usr/lib/systemd/system"
 	install -m 644 config/megacomet.sysusers "$(DESTDIR)/usr/lib/sysusers.d/megacomet.conf"
 	install -m 644 config/megacomet.tmpfiles "$(DESTDIR)/usr/lib/tmpfiles.d/megacomet.conf"
-	install -m 644 config/sysctl.conf docs.txt README.md "$(DESTDIR)/usr/share/doc/megacomet"
+	install -d "$(DESTDIR)/usr/share/doc/megacomet/docs"
+	install -m 644 config/sysctl.conf docs.txt README.md CHANGELOG.md "$(DESTDIR)/usr/share/doc/megacomet"
+	install -m 644 docs/* "$(DESTDIR)/usr/share/doc/megacomet/docs"
 	install -m 644 config/man/megatop.1 "$(DESTDIR)/usr/share/man/man1"
 	install -m 644 config/man/megacomet.8 "$(DESTDIR)/usr/share/man/man8"
 	bin="$(BIN)"; share="$(DESTDIR)/usr/share"; \

@@ -1,4 +1,4 @@
-// MegaComet in the browser. What it promises: docs.txt, 12.
+// MegaComet in the browser. What it promises: docs/protocol.txt, 12.
 (function (root) {
 "use strict";
 if (root.MegaComet) return; // loaded twice: polls call the first by name

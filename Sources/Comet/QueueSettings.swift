@@ -1,4 +1,4 @@
-/// What an operator may set about the manager's queue (docs.txt, "Configuration").
+/// What an operator may set about the manager's queue (docs/settings.txt).
 package struct QueueSettings {
     /// Of a message that names none, in milliseconds.
     package var timeToLive: UInt32 = 60_000

@@ -1,5 +1,5 @@
 extension Metric {
-    /// The list in docs.txt, section 7.4.
+    /// The list in docs/metrics.txt.
     package static func documentation() -> String {
         var text = ""
         for metric in all {

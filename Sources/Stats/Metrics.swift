@@ -1,10 +1,10 @@
-/// The table of metrics: the one source of the ids on the wire, docs.txt's list, Prometheus' HELP lines and megatop's
+/// The table of metrics: the one source of the ids on the wire, the manual's list, Prometheus' HELP lines and megatop's
 /// explanations.
 ///
 /// An id that was given is never changed and never given again: readers and recordings of other versions rely on it.
 package struct Metric: Sendable {
     package let id: MetricID
-    /// As in docs.txt, batch output and Prometheus, without its prefix: "conns_open".
+    /// As in docs/metrics.txt, batch output and Prometheus, without its prefix: "conns_open".
     package let name: String
     package let kind: Kind
     package let unit: Unit

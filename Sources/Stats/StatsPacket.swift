@@ -1,6 +1,6 @@
 import Wire
 
-/// A datagram of the stats channel. All numbers are in network byte order; docs.txt, "Stats", has it byte by byte.
+/// A datagram of the stats channel. All numbers are in network byte order; docs/operating.txt, 7.2.
 ///
 ///      0  4  magic "MGST"             28  2  schema                     64  ..      body: metrics of 12 bytes
 ///      4  1  version 1                30  1  part, from 1                           (id 2, kind 1, unit 1, value 8),

@@ -1,4 +1,4 @@
-/// The frames between our manager and our workers (docs.txt, "Manager and workers"), all fields of fixed width and in
+/// The frames between our manager and our workers (docs/protocol.txt, 5), all fields of fixed width and in
 /// network byte order:
 ///
 ///     offset  0       1       2..3              4..7          8..15            16..

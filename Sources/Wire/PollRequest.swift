@@ -1,4 +1,4 @@
-/// What a client asks of a worker: the target of its request taken apart (docs.txt, "Clients").
+/// What a client asks of a worker: the target of its request taken apart (docs/protocol.txt, 3).
 package struct PollRequest {
     /// How the answer is written.
     package enum Form: UInt8, Equatable, Sendable {

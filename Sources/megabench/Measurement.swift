@@ -1,6 +1,6 @@
 import Histogram
 
-/// What one run of a scenario gave: numbers by name, in the order that they are told. docs.txt section 11 explains
+/// What one run of a scenario gave: numbers by name, in the order that they are told. docs/measurements.txt explains
 /// each.
 struct Measurement: Equatable {
     var scenario: String

@@ -2,7 +2,7 @@ import Comet
 import Publishing
 import Stats
 
-// What the manager reports each second (docs.txt, "Stats").
+// What the manager reports each second (docs/operating.txt, 7).
 extension ManagerProcess {
     var load: Overload.Load {
         let (queue, settings) = (switchboard.queue, switchboard.settings)

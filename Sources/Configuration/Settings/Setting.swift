@@ -1,5 +1,5 @@
 /// A row of the table of settings: the one source of the file's keys, the daemons' flags, `--help`, `check --show` and
-/// docs.txt's list.
+/// the manual's list.
 package struct Setting: Sendable {
     /// As in the file: "workers.poll_timeout".
     package let key: String

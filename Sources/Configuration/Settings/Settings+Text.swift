@@ -25,7 +25,7 @@ extension Settings {
         return text
     }
 
-    /// The list in docs.txt, section 9.
+    /// The list in docs/settings.txt.
     package static func documentation() -> String {
         var text = ""
         for setting in Setting.all {
