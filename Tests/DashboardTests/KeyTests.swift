@@ -1,3 +1,4 @@
+// One file: what each key does.
 import Dashboard
 import Supervision
 import Testing

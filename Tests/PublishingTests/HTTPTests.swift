@@ -1,3 +1,4 @@
+// One file: the HTTP form of the app port, request by request.
 import Comet
 import TestSupport
 import Testing

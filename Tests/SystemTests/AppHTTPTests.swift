@@ -1,3 +1,4 @@
+// One file: the HTTP form over real sockets, request by request.
 import FreePorts
 import Glibc
 import TestSupport

@@ -1,3 +1,4 @@
+// One file: the link, frame by frame, from both ends.
 import TestSupport
 import Testing
 

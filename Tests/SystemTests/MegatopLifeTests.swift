@@ -1,3 +1,4 @@
+// One file: one terminal, and all that may happen to it.
 import Glibc
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+// One file: the stats channel, datagram by datagram.
 import Glibc
 import Stats
 import TestSupport

@@ -4,6 +4,7 @@ import Testing
 /// Rules for the text of the sources that no compiler checks.
 struct TextTests {
     private static let mostColumns = 120
+    private static let mostLines = 300
 
     /// A line of JSON as it goes over the wire stands whole, in a raw literal.
     @Test func noLine_isTooWide() {
@@ -12,6 +13,15 @@ struct TextTests {
             where line.count > TextTests.mostColumns && !line.contains("#\"") {
                 Issue.record("\(file.path):\(number + 1) has \(line.count) columns, over \(TextTests.mostColumns)")
             }
+        }
+    }
+
+    /// A file over 300 lines says in a comment why it is one: `// One file: ..`.
+    @Test func longFile_saysWhy() {
+        for file in Tree.swiftFiles where file.lines.count > TextTests.mostLines {
+            let says = file.lines.contains { $0.hasPrefix("// One file: ") }
+            #expect(
+                says, "\(file.path) has \(file.lines.count) lines and no comment that begins with `// One file: `")
         }
     }
 

@@ -1,3 +1,4 @@
+// One file: what becomes of a publish, case by case.
 import Testing
 import Wire
 

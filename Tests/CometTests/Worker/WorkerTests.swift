@@ -1,3 +1,4 @@
+// One file: a worker's decisions, case by case, with one harness.
 import Comet
 import Testing
 import Wire

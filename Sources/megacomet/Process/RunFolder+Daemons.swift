@@ -1,0 +1,66 @@
+import ConfigurationFile
+import Foundation
+import Reactor
+import Supervision
+import Wire
+
+// For the commands, where no supervisor answers.
+extension RunFolder {
+    /// Processes of a supervisor that died: they serve on.
+    var orphans: Int { daemons.count }
+    /// The daemons that were started for this folder and live, as the kernel has them: their command line names folder,
+    /// number and generation. Only processes of this user, and where root asks those of the user whose supervisor made
+    /// the lock: anyone can start a process with such a command line.
+    var daemons: [(pid: Int32, name: ProcessName, generation: Int)] {
+        var status = stat()
+        let maker = getuid() == 0 && stat(lock, &status) == 0 ? status.st_uid : getuid()
+        return RunFolder.names(in: "/proc").compactMap { entry in
+            guard let pid = Int32(entry), let user = ProcessTable.user(pid), user == getuid() || user == maker,
+                let text = try? RunFolder.read("/proc/\(pid)/cmdline")
+            else { return nil }
+            let words = text.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+            func value(_ flag: String) -> String? {
+                words.firstIndex(of: flag).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
+            }
+            let program = words[0].split(separator: "/").last
+            let name =
+                program == "megamanager"
+                ? "manager" : program == "megaworker" ? "worker-" + (value("--number") ?? "") : ""
+            guard let name = ProcessName(name), value("--run-directory") == path,
+                let generation = value("--generation").flatMap({ Int32($0) }), ProcessTable.startTime(pid) != nil
+            else { return nil }
+            return (pid, name, Int(generation))
+        }
+    }
+    /// The folder of the supervisor that was started with this configuration file, as the kernel has it: where the file
+    /// itself does not say so any more. It has the folder's lock open. Only of this user, or of anyone where root asks.
+    static func ofSupervisor(startedWith file: String) -> String? {
+        func identity(_ path: String) -> (dev_t, ino_t)? {
+            var status = stat()
+            return stat(path, &status) == 0 ? (status.st_dev, status.st_ino) : nil
+        }
+        guard let wanted = identity(file) else { return nil }
+        for pid in RunFolder.names(in: "/proc").compactMap({ Int32($0) }) {
+            let words = ((try? RunFolder.read("/proc/\(pid)/cmdline")) ?? "").split(
+                separator: "\0", omittingEmptySubsequences: false
+            ).map(String.init)
+            guard words[0].split(separator: "/").last == "megacomet", words.contains("run") else { continue }
+            let flag = words.firstIndex { $0 == "-c" || $0 == "--config" }
+            let named = flag.flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil } ?? ConfigurationFile.standard
+            guard let own = identity(named.hasPrefix("/") ? named : "/proc/\(pid)/cwd/\(named)"), own == wanted else {
+                continue
+            }
+            for name in RunFolder.names(in: "/proc/\(pid)/fd") {
+                let target = ProcessTable.target("/proc/\(pid)/fd/\(name)")
+                if target.hasSuffix("/lock") { return String(target.dropLast(5)) }
+            }
+        }
+        return nil
+    }
+    var death: String {
+        "no supervisor runs; the last one died, "
+            + (orphans == 0
+                ? "and none of its processes lives"
+                : "\(orphans) of its processes serve on (`megacomet start` adopts them)")
+    }
+}
