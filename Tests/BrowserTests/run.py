@@ -30,6 +30,7 @@ def guard():
     """From now on all files are in a folder of this run. When this process is dead, Tests/guardian clears it away and
     ends the programs that know it."""
     folder = tempfile.mkdtemp(prefix="mc-browser.")
+    os.chmod(folder, 0o711)  # a proxy that gives up root has its files in it
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     reading, writing = os.pipe()  # nobody inherits `writing`
     subprocess.Popen(
