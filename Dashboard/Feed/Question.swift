@@ -7,7 +7,7 @@ package enum Question: Hashable, Sendable {
     case status, doctor, events, crashes
     case log(ProcessName)
     case crash(String)
-    /// Of the app port.
+    /// Questions to the app port.
     case clients, apps
 
     /// Rows for the tallest screen.

@@ -10,7 +10,7 @@ import Wire
 ///     kind 0: a datagram; 1: an answer: the question's name, a newline, the line that answered it
 package enum Recording {
     enum Kind: UInt8 { case datagram, answer }
-    /// Of one piece: a log of 200 lines of 8 KiB, escaped.
+    /// The most bytes of one piece: a log of 200 lines of 8 KiB, escaped.
     private static let mostBytes = 8 << 20
     private static let headBytes = 21
     private static let magic = Array("MGTR2\n".utf8)
@@ -102,7 +102,7 @@ package struct Player {
         time = first
     }
     package var isOver: Bool { next >= pieces.count }
-    /// Of what an operator typed and a file said: no number is too great.
+    /// Takes what an operator typed, or a file said: no number is too great.
     private static func nanoseconds(_ value: Double) -> UInt64 {
         value > 0 ? UInt64(min(value, Double(StatsPacket.timeEnd))) : 0
     }

@@ -191,7 +191,7 @@ package struct KeyHandler {
     private func needsAdmin(_ session: Session) -> String {
         session.screen == .events ? "admin mode first: :admin" : "press A first: admin mode"
     }
-    /// Those that are shown match; behind the last comes the first.
+    /// Goes on among the rows that are shown and match. Behind the last comes the first.
     private func match(_ by: Int, _ session: inout Session) {
         guard !session.filter.isEmpty else {
             session.toast = "no filter: / sets one"
@@ -223,7 +223,7 @@ package struct KeyHandler {
         session.screen = screen
         session.order = []
     }
-    /// Of the list that the screen shows, in its order.
+    /// The keys of the rows that the screen shows, in their order.
     private func rowKeys(_ session: Session) -> [RowKey] {
         switch session.screen {
         case .events: Views.shownEvents(model, session).map { .event($0.key) }

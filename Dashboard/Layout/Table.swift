@@ -17,7 +17,7 @@ package struct Table {
     static func idWidth(_ model: Model) -> Int { max(3, model.processes.keys.map(\.short.count).max() ?? 3) }
     private static func width(_ column: Column, _ idWidth: Int) -> Int { column.id == "id" ? idWidth : column.width }
 
-    /// Those that are shown at a width: by their own thresholds, and then by room.
+    /// The columns that are shown at a width: by their own thresholds, and then by room.
     static func fitting(_ all: [Column], width: Int, idWidth: Int) -> [Column] {
         var shown = all.filter { $0.from <= width }
         while shown.reduce(0, { $0 + 1 + Table.width($1, idWidth) }) > width, let worst = shown.map(\.from).max(),

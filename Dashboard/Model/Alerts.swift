@@ -35,7 +35,7 @@ package struct AlertBook: Equatable, Sendable {
 
     package init() {}
 
-    /// Those that are raised now.
+    /// Alerts that are raised now.
     package var raised: [Alert] {
         entries.values.filter(\.isRaised).map(\.alert).sorted {
             ($0.isCritical ? 0 : 1, $0.key) < ($1.isCritical ? 0 : 1, $1.key)
@@ -81,7 +81,7 @@ package enum Level: Int, Comparable, Sendable {
         }
         self = value >= threshold.critical ? .critical : value >= threshold.warning ? .warning : .fine
     }
-    /// Of a share by the thresholds of the metric that is the share's part.
+    /// The level of a share, by the thresholds of the metric that is its part.
     package static func share(_ id: MetricID, _ part: Double?, _ whole: Double?) -> Level {
         guard let part, let whole, whole > 0 else { return .fine }
         return Level(part / whole, Metric[id].threshold)
@@ -181,7 +181,7 @@ extension Model {
 }
 
 extension ProcessModel {
-    /// Of one core, 0 to 1; user and system together.
+    /// The share of one core that it uses, 0 to 1: user and system together.
     package var cpuShare: Double? {
         guard let user = own.rate(.cpuUser, seconds: 2), let system = own.rate(.cpuSystem, seconds: 2) else {
             return nil

@@ -8,7 +8,7 @@ package struct ProcessModel: Equatable, Sendable {
     package var own = Series()
     package var queue = Series()
     package var child = Series()
-    /// Of its newest report. 0: none came.
+    /// The boot id of its newest report. 0: none came.
     package var boot: UInt64 = 0
     package var pid: UInt32 = 0
     package var generation: UInt16 = 0

@@ -113,7 +113,7 @@ package struct Quantity: Equatable, Sendable {
 /// Ten minutes of one number, a value a second; nil where no report came.
 package struct History: Equatable, Sendable {
     package static let kept = 600
-    /// Of the newest, in seconds.
+    /// The time of the newest value, in seconds.
     private var second: UInt64 = 0
     private var stored: [Float] = []
 

@@ -29,7 +29,7 @@ package struct Session: Sendable {
     package var showsClientIDs = false
     /// Off, the terminal's own copy and paste works.
     package var usesMouse = false
-    /// Of the command line, the oldest first.
+    /// What was typed on the command line, the oldest first.
     package var commands: [String] = []
     package static let commandsKept = 50
     package var acknowledged: Set<UInt64> = []
@@ -117,7 +117,7 @@ package struct Confirmation: Equatable, Sendable {
         /// Ends a rolling restart.
         case finish
 
-        /// Of the control socket.
+        /// The operation on the control socket.
         package var operation: String { self == .finish ? "rolling" : rawValue }
         /// It is for all workers, not for the row.
         package var isForAll: Bool { self == .rolling || self == .finish }

@@ -2,11 +2,11 @@
 /// grew by since the one before makes a rate, over the manager's own clock: that of a recording is the same.
 extension Told {
     package struct Apps: Equatable, Sendable {
-        /// Those that published most first.
+        /// The connections, those that published most first.
         package private(set) var rows: [Row] = []
         /// Connections beyond these rows.
         package private(set) var more = 0.0
-        /// Of the last answer and of the one before, in ns; nil: it did not come yet.
+        /// When the last answer came, and the one before, in ns. `nil`: it did not come yet.
         package private(set) var time: UInt64?
         package private(set) var previousTime: UInt64?
         /// Why the last question has no answer; the rows are older then.

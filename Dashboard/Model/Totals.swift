@@ -29,7 +29,7 @@ package struct Totals {
         manager?.rate(id, now, seconds: seconds) ?? Quantity(nil, .old)
     }
 
-    /// Of all that waits, at the manager.
+    /// A number of all that waits at the manager.
     package func waiting(_ id: MetricID) -> Quantity { Quantity(model.queue.value(id), model.queue.freshness(now)) }
     package func waitingRate(_ id: MetricID, seconds: Double) -> Quantity {
         let freshness = model.queue.freshness(now)
@@ -72,7 +72,7 @@ package struct Totals {
 }
 
 extension Model {
-    /// Of what may wait: by messages or by bytes, whichever is more.
+    /// How full the queue is, by messages or by bytes, whichever is more.
     package var queueShare: Quantity {
         guard let messages = queue.value(.queueMessages), let most = queue.value(.queueLimitMessages), most > 0 else {
             return Quantity(nil, .old)

@@ -80,7 +80,7 @@ package enum Format {
     }
     static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 
-    /// Of the day, UTC: `14:02:31`. Milliseconds since 1970.
+    /// The time of day in UTC, `14:02:31`, of milliseconds since 1970.
     package static func clock(_ wall: UInt64, milliseconds: Bool = false) -> String {
         let seconds = Int(wall / 1000 % 86_400)
         let text = two(seconds / 3600) + ":" + two(seconds % 3600 / 60) + ":" + two(seconds % 60)

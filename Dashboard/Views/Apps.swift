@@ -65,7 +65,7 @@ extension Views {
     }
 }
 
-/// Of the pane: who, for how long, how fast, what it has not read, what was refused.
+/// The columns of the pane: who, for how long, how fast, what it has not read, what was refused.
 private enum AppColumn: Int, CaseIterable {
     case peer, up, publishes, bytes, lag, errors
     static let firstToLeave: [AppColumn] = [.up, .bytes, .lag, .errors]

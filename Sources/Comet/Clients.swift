@@ -34,7 +34,7 @@ struct ClientRecord {
     var worker: UInt16 = .max
     /// Waiting and blocked: the slot of the worker's link.
     var link: UInt16 = .max
-    /// Of its last poll.
+    /// The tag of its last poll.
     var tag: UInt8 = 0
     var place = Place.loose
     /// Its last poll came with a cursor: what is handed over is kept until it is acknowledged.

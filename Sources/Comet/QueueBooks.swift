@@ -28,7 +28,7 @@ struct QueueBooks {
     /// 0: clients that were never seen. 1 + n: worker n.
     private(set) var accounts: ContiguousArray<QueueAccount> = [QueueAccount()]
     private var ages = ContiguousArray<UInt32>(repeating: 0, count: QueueBooks.ring)
-    /// Of all, moves between workers left out.
+    /// The account of the whole queue, without moves between workers.
     private(set) var total = QueueAccount()
     private(set) var second: UInt32
 

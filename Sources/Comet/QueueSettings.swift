@@ -1,6 +1,6 @@
 /// What an operator may set about the manager's queue (docs/settings.txt).
 package struct QueueSettings {
-    /// Of a message that names none, in milliseconds.
+    /// The time to live of a message that names none, in milliseconds.
     package var timeToLive: UInt32 = 60_000
     /// Bytes of one message's JSON.
     package var maxMessage = 65_536

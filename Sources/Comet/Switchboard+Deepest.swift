@@ -8,7 +8,7 @@ extension Switchboard {
         /// The worker that it was last on.
         package let worker: Int?
         package let queued: Int
-        /// Of its messages' JSON.
+        /// The size of its messages' JSON.
         package let bytes: Int
         package let oldestSeconds: Int
     }

@@ -28,7 +28,7 @@ package final class Daemon {
     package let arguments: DaemonArguments
     package let loop = Loop()
     package let log: Logger
-    /// Of this life: random.
+    /// The random number of this life of the process.
     package let boot = UInt64.random(in: 1...UInt64.max)
     package let token: StatsToken
     /// Descriptors that this process may open; it was raised as far as the system allows.

@@ -11,7 +11,7 @@ package final class DatagramSocket {
             self.host = host
             self.port = port
         }
-        /// Of an address as text, four numbers; 0.0.0.0 where it is none.
+        /// Reads an address that is four numbers as text. Where it is none, it becomes 0.0.0.0.
         package init(_ address: String, _ port: UInt16) {
             var raw = in_addr()
             host = inet_pton(AF_INET, address, &raw) == 1 ? UInt32(bigEndian: raw.s_addr) : 0

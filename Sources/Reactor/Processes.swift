@@ -47,7 +47,7 @@ package struct ProcessExit: Equatable, Sendable {
         systemMicroseconds = result.system_microseconds
         peakBytes = result.peak_bytes
     }
-    /// Of the status alone, as waitpid(2) has it: what it had used is not known.
+    /// From the status alone, as waitpid(2) has it. What the process had used is not known.
     package init(status: Int32) {
         var result = mc_exit()
         mc_exit_of(status, &result)

@@ -32,7 +32,7 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         }
         return result
     }
-    /// Of an IPv6 socket: that of a client over IPv4 is an IPv4 address in it (RFC 4291, 2.5.5.2).
+    /// The address of an IPv6 socket. A client over IPv4 has an IPv4 address in it (RFC 4291, 2.5.5.2).
     init(_ raw: sockaddr_in6) {
         var raw = raw
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))

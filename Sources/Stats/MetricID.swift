@@ -1,4 +1,4 @@
-/// The ids on the wire. Gaps are ids of OPERATIONS 7.4 that have no meaning in this design; they stay unused.
+/// The ids on the wire. Gaps are ids that an earlier design used; they stay unused.
 package enum MetricID: UInt16, Sendable, CaseIterable {
     // A worker's clients.
     case connsOpen = 1, connsParked, connsPeak, connLimit

@@ -36,7 +36,7 @@ package struct Metric: Sendable {
         case milliseconds = 2
         case microseconds = 3
         case seconds = 4
-        /// Of memory, 4,096 bytes.
+        /// Pages of memory, 4,096 bytes each.
         case pages = 5
         /// 0 or 1.
         case truth = 6
@@ -53,7 +53,7 @@ package struct Metric: Sendable {
         /// subject: of all. megacomet_worker_NAME{worker="3"}, {worker="none"} for clients that were on none,
         /// megacomet_manager_NAME for all.
         case queue
-        /// Of every daemon, the supervisor too: megacomet_worker_NAME{worker="3"}, megacomet_manager_NAME,
+        /// Every daemon has it, the supervisor too: megacomet_worker_NAME{worker="3"}, megacomet_manager_NAME,
         /// megacomet_supervisor_NAME.
         case process
         /// The supervisor's, behind a subject, on each process: megacomet_child_NAME{process="worker-3",worker="3"}.

@@ -5,7 +5,7 @@ extension StatsArchive {
     package mutating func closeSteps(now: UInt64) -> ClosedRange<UInt64>? {
         let current = StatsDay.step(at: now)
         guard let begin, current > 0 else { return nil }
-        // Of what is longer ago the seconds are gone, too.
+        // The seconds of what is longer ago are gone, too.
         let first = max(
             day.newest.map { $0 + 1 } ?? 1, begin / StatsDay.secondsInStep,
             current - min(current, UInt64(StatsArchive.steps) / StatsDay.secondsInStep))
@@ -58,7 +58,7 @@ extension StatsArchive {
 }
 
 extension StatsArchive.Key {
-    /// Of the day's series: which.
+    /// Which series of the day it is. `nil`: none.
     var ofDay: (StatsDay.Total, StatsHistory.Measure)? {
         guard let measure = StatsHistory.Measure(rawValue: UInt8(metric >> 8)), measure != .value else { return nil }
         return StatsDay.Total.allCases.first { $0.metric.rawValue == metric & 0xFF }.map { ($0, measure) }

@@ -96,12 +96,12 @@ package struct StatsPacket {
         /// Shorter than a header and a token, longer than the room it was read into, or its lengths don't agree.
         case truncated
         case badToken
-        /// Of a later version than this one.
+        /// Its version is later than this one.
         case newer(UInt8)
-        /// Of a type or role that means nothing here, or with a time that no clock shows.
+        /// Its type or role means nothing here, or it has a time that no clock shows.
         case foreign
     }
-    /// Of a time in nanoseconds: 146 years. Times under it can be added to without a thought of overflow.
+    /// The bound of a time in nanoseconds: 146 years. Times under it can be added to without a thought of overflow.
     package static let timeEnd: UInt64 = 1 << 62
 
     /// `length`: the datagram's true length, which is more than `bytes` where it was cut. `token` nil: any is taken

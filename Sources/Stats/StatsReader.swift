@@ -1,5 +1,5 @@
-/// What a reader of the stats channel makes of datagrams (OPERATIONS 7.3): the hub and every viewer use it, so all see
-/// the same.
+/// What a reader of the stats channel makes of datagrams (docs/operating.txt, 7.3): the hub and every viewer use it, so
+/// all see the same.
 ///
 /// A pure value; time is handed in, in ns of CLOCK_MONOTONIC.
 ///

@@ -1,6 +1,6 @@
 /// One life of one process, as its reports tell it: from one boot id to the next.
 package struct StatsSource: Sendable {
-    /// Of the newest datagram.
+    /// The header of the newest datagram.
     package internal(set) var header: StatsPacket.Header
     /// The newest values of the process itself, and the ones before, with their times (ns of CLOCK_MONOTONIC).
     package internal(set) var values = MetricValues()
@@ -8,7 +8,7 @@ package struct StatsSource: Sendable {
     package internal(set) var beforeTime: UInt64 = 0
     /// The same for what it reports of others, by worker number; nil: see `MetricID.subject`.
     package internal(set) var subjects: [UInt16: Subject] = [:]
-    /// Those that the newest datagram spoke of, in its order: a report of many is several datagrams.
+    /// The subjects of the newest datagram, in its order. A report of many subjects is several datagrams.
     package internal(set) var newestSubjects: [UInt16] = []
     /// When the newest datagram came, on the reader's own clock in ns of CLOCK_MONOTONIC.
     package internal(set) var arrived: UInt64
@@ -27,7 +27,7 @@ package struct StatsSource: Sendable {
         package internal(set) var time: UInt64 = 0
         package internal(set) var beforeTime: UInt64 = 0
 
-        /// Of a counter, per second, over the last two samples; nil where there is none yet, or it went back.
+        /// A counter's growth per second, over the last two samples. `nil` where there is none yet, or it went back.
         package func rate(_ id: MetricID) -> Double? { perSecond(values[id], before[id], time, beforeTime) }
     }
 

@@ -2,7 +2,7 @@ import Wire
 
 /// Writes the datagrams of one process. The memory is made once; a report costs no allocation.
 package struct StatsWriter: ~Copyable {
-    /// Of this process; `sequence`, times and state are filled in here.
+    /// The header of this process's datagrams. `sequence`, times and state are filled in here.
     package var header: StatsPacket.Header
     package var token: StatsToken
     /// The number of the newest datagram.

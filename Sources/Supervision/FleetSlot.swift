@@ -29,7 +29,7 @@ package struct FleetSlot: Sendable {
     var unservedSince: Milliseconds?
     /// Connections to it are turned away.
     package internal(set) var turnsAway = false
-    /// Of the newest copy; 0: never started.
+    /// The generation of the newest copy. 0: it was never started.
     package internal(set) var generation = 0
     /// The watchdog leaves it alone.
     package internal(set) var isWatchdogHeld = false
@@ -64,7 +64,7 @@ package struct FleetSlot: Sendable {
         }
     }
     package var copies: [Copy] { [main, successor, leaving].compactMap(\.self) }
-    /// Those that nobody had ordered: a rolling restart is no reason to worry.
+    /// Exits that nobody had ordered: a rolling restart is no reason to worry.
     package func exits(since: Milliseconds) -> Int { failures.count { $0 > since } }
 
     subscript(role: Role) -> Copy? {

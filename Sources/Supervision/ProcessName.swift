@@ -86,7 +86,7 @@ package struct Copy: Equatable, Sendable {
     package internal(set) var readyAt: Milliseconds?
     /// The last report, or when it became ready.
     package internal(set) var heardAt: Milliseconds
-    /// Of a worker: whether it is linked to the manager, by its last report; nil: it did not say.
+    /// Whether a worker is linked to the manager, by its last report. `nil`: it did not say.
     package internal(set) var isLinked: Bool?
     var unlinkedSince: Milliseconds?
     /// Without a link for longer than `linkPatience`, while there is a manager: its clients get nothing.

@@ -55,7 +55,7 @@ extension Fleet {
             hold: slot.isWatchdogHeld, readyIn: slot.readyIn,
             lastExit: exit, failures: zip(times, [0] + times).map { $0 - $1 })
     }
-    /// Of a process that there still is. Before anything is adopted or begun.
+    /// Takes up what was known of a process that is still configured. Call it before anything is adopted or begun.
     package mutating func takeUp(_ memory: SlotMemory, wallAhead: Milliseconds) {
         guard let name = ProcessName(memory.name), var slot = slots[name] else { return }
         func time(_ wall: Milliseconds) -> Milliseconds { SlotMemory.bounded(wall) - wallAhead }

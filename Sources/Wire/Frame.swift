@@ -157,7 +157,7 @@ package struct PollNote: Equatable, Sendable {
         self.isAtOnce = isAtOnce
         self.print = print
     }
-    /// Of a manager or worker that says more than this one knows, the bytes that are known.
+    /// Takes the bytes that this version knows, where the other end says more.
     package init(body: UnsafeRawBufferPointer) {
         isAtOnce = body.count > 0 && body[0] & 1 != 0
         print = body.count >= 5 ? body.bigEndian(at: 1, as: UInt32.self) : 0

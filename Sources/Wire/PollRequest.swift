@@ -130,8 +130,8 @@ package struct PollRequest {
     }
 }
 
-/// What is wrong with a decoded client id; nil where nothing is. The rule for workers and for the app port (DESIGN
-/// section 2).
+/// What is wrong with a decoded client id; `nil` where nothing is. It is the rule for workers and for the app port
+/// (docs/protocol.txt, 3).
 package func wrongClientId(_ id: UnsafeRawBufferPointer) -> StaticString? {
     if id.count == 0 { return "the client id is empty" }
     if id.count > Limits.clientIdBytes { return "the client id is over 128 bytes" }

@@ -1,4 +1,4 @@
-/// The table of DESIGN section 8: each row a figure of MegaComet beside the limit's and nchan's of the same run, and
+/// The table of a comparison: each row a figure of MegaComet beside the limit's and nchan's of the same run, and
 /// its target.
 ///
 /// Absolute figures say more about the machine than about the server, so what is judged is the ratio.

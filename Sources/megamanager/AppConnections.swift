@@ -103,7 +103,7 @@ final class AppConnection {
     private static let readBytes = 64 * 1024
 
     fileprivate var session = AppSession()
-    /// Of its input, in the sum over all.
+    /// Bytes of its input that are counted in the sum over all connections.
     fileprivate var counted = 0
     /// It stands in the list of those whose answers are to be written.
     fileprivate var isAnswered = false

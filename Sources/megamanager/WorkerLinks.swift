@@ -48,7 +48,7 @@ final class WorkerLinks {
         count += 1
     }
 
-    /// Those that have not said who they are.
+    /// Links that have not said who they are.
     private var silent: [LinkConnection] {
         connections.compactMap { $0 }.filter { manager.switchboard.kind($0.link) == .new }
     }

@@ -31,7 +31,7 @@ package struct Connection {
     /// The cursor of the held poll; 0 where it has none.
     var cursor: UInt64 = 0
     package internal(set) var state = State.reading
-    /// Of `Deadlines`: which list it is in.
+    /// The list of `Deadlines` that it is in.
     var list = Deadlines.Kind.header.rawValue
     /// Bytes of the client's id in `poll`.
     var clientBytes: UInt8 = 0

@@ -17,7 +17,7 @@ struct Deadlines {
     struct List {
         var first = UInt32.max
         var last = UInt32.max
-        /// Of the first; valid where there is one.
+        /// When the first entry is due. Valid where there is one.
         var due: UInt32 = 0
         var count = 0
         /// Milliseconds.
@@ -25,7 +25,7 @@ struct Deadlines {
     }
     /// By kind, and then those that are spread.
     private var lists: [List]
-    /// Of the lists that are spread the last that was given one.
+    /// The spread list that was used last.
     private var turn: Int
 
     /// In milliseconds each. `turn`: where the spread begins, so that workers differ.

@@ -175,8 +175,8 @@ extension Worker {
         index.find(hash) { areEqual(self.client($0), client) }
     }
 
-    /// Of an answer to a held poll. A worker that drains keeps no connection: the next poll opens one to who comes
-    /// after it.
+    /// The style of an answer to a held poll. A worker that drains keeps no connection: the next poll opens one to who
+    /// comes after it.
     func style(_ connection: UnsafeMutablePointer<Connection>) -> Answer.Style {
         if drain.isOn { connection.pointee.marks.remove(.keepAlive) }
         return Answer.Style(

@@ -4,7 +4,7 @@ package enum Doctor {
     package struct Check: Sendable {
         /// "net.core.somaxconn", or a limit that is no sysctl.
         package let name: String
-        /// Where it is read: a file under /proc, or nil for one that the caller reads in another way (`Source`).
+        /// Where it is read: a file under /proc, or nil for one that the caller reads in another way.
         package let path: String?
         /// What is needed, in one line of the same form; the numbers are compared one by one.
         package let want: [UInt64]
@@ -17,7 +17,7 @@ package enum Doctor {
         case atLeast
         case atMost
         case exactly
-        /// Of two numbers, a range's ends: the first at most, the second at least.
+        /// Two numbers are the ends of a range: the first is at most this, the second at least.
         case spans
     }
     /// One check against the machine: a line of the table, and of the control socket's answer to `doctor`.

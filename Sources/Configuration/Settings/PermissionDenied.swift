@@ -29,7 +29,7 @@ package struct PermissionDenied: Error, Equatable, CustomStringConvertible {
             refusing = String(refusing[..<slash])
         }
         let owner = status.st_uid == 0 ? "root" : "root, the user \(user(status.st_uid))"
-        // Of a folder that only its owner enters, no group would help.
+        // No group would help with a folder that only its owner enters.
         if status.st_mode & S_IRWXG == 0 {
             return status.st_uid == 0 ? "root alone" : "root and the user \(user(status.st_uid))"
         }

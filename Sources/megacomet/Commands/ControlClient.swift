@@ -198,7 +198,7 @@ struct StatusAnswer: Decodable {
         var exits_24h: Int
         var hold: Bool
         var overloaded: Bool
-        /// Of a worker: to the manager, where it has said so.
+        /// Whether a worker is linked to the manager. `nil` where it has not said so.
         var linked: Bool?
         /// Without that link for too long. An older supervisor does not say it.
         var deaf: Bool?

@@ -38,7 +38,7 @@ final class Hub {
     private(set) var foreign: UInt64 = 0
     private(set) var relayed: UInt64 = 0
     private(set) var relayErrors: UInt64 = 0
-    /// Of each life: what a new viewer gets first.
+    /// The newest report of each life, by its boot id: a new viewer gets it first.
     private var newest: [UInt64: NewestReport] = [:]
     private var bootTexts: [UInt64: String] = [:]
     private var histories: [DatagramSocket.Address: HistorySender] = [:]

@@ -12,7 +12,7 @@ final class Journal {
     private var descriptor: Int32 = 2
     private let format: Format
     private var path: String?
-    /// Of the file; then it becomes FILE.1, and the one before that is gone.
+    /// The size at which the file becomes FILE.1. The FILE.1 before it is gone then.
     private static let mostBytes = 16 << 20
     /// systemd's journal takes priorities as `<N>`, and has the time itself.
     private let isJournald = StandardError.isJournal

@@ -16,7 +16,7 @@ final class Adoption {
     private var acceptor: Acceptor?
     private var timer: Reactor.Timer?
     private var callers: [ObjectIdentifier: Caller] = [:]
-    /// Those that live and have not called yet.
+    /// Children that live and have not called yet.
     private var awaited: [Child] = []
     private var hasProceeded = false
     /// Daemons live and the file of their token is gone: the first of them that calls brings it.

@@ -88,7 +88,7 @@ struct Listeners {
 
     /// What was inherited and is of no use.
     struct Foreign {
-        /// Of a socket unit, or of this process before an upgrade: where they listened.
+        /// Where those listened that came from a socket unit, or from this process before an upgrade.
         var closed: [String] = []
         /// What the service manager keeps for us, of ports and addresses that are no more in the configuration.
         var kept: [String] = []

@@ -126,7 +126,7 @@ enum ProcessTable {
         return Processes.exit(follower)
     }
     private static let ticksPerSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
-    /// Of a process that is silent; all nought where there is none.
+    /// What the kernel says of a process that is silent. All is zero where there is no such process.
     static func pulse(_ pid: Int32) -> Pulse {
         var pulse = Pulse()
         let fields = fields(pid)
