@@ -1,6 +1,6 @@
 import Wire
 
-/// What the manager knows of one client: 32 bytes, and its id.
+/// What the manager knows of one client: 36 bytes, and its id.
 ///
 ///     (unknown) --polls--> waiting(link) <--link full / read--> blocked(link)
 ///     waiting --answered or timed out--> grace, present   --polls--> waiting
@@ -12,7 +12,7 @@ struct ClientRecord {
     enum Place: UInt8 {
         /// None: only its messages keep it.
         case loose
-        /// Its poll is held by the worker on `link`.
+        /// Its receiver is held by the worker on `link`.
         case waiting
         /// The same, but it has messages, and the link's outbox is full.
         case blocked
@@ -26,22 +26,42 @@ struct ClientRecord {
     var mailbox: UInt32 = none
     var next: UInt32 = none
     var previous: UInt32 = none
-    /// In grace and lost: when that is over.
-    var deadline: UInt32 = 0
+    private var deadlineOrSlot: UInt32 = 0
     /// When the time to live of what was handed over last is over: what comes back undelivered keeps it.
     var handedDeadline: UInt32 = 0
     /// The number of the worker that it was last on; `.max`: never seen.
     var worker: UInt16 = .max
     /// Waiting and blocked: the slot of the worker's link.
     var link: UInt16 = .max
-    /// The tag of its last poll.
-    var tag: UInt8 = 0
+    /// Waiting and blocked: bytes of messages that its receiver takes before it gives more.
+    var credit: UInt32 = 0
+    /// The tag of its last receiver.
+    var tag: UInt16 = 0
     var place = Place.loose
-    /// Its last poll came with a cursor: what is handed over is kept until it is acknowledged.
-    var acknowledges = false
     private var bits: UInt8 = 0
 
     init(id: UInt32) { self.id = id }
+
+    /// In grace and lost: when that is over.
+    var deadline: UInt32 {
+        get { deadlineOrSlot }
+        set { deadlineOrSlot = newValue }
+    }
+    /// Waiting and blocked: the worker's slot for its receiver.
+    var slot: UInt32 {
+        get { deadlineOrSlot }
+        set { deadlineOrSlot = newValue }
+    }
+    /// Its last receiver came with a cursor: what is handed over is kept until it is acknowledged.
+    var acknowledges: Bool {
+        get { bits & 32 != 0 }
+        set { bits = bits & ~32 | (newValue ? 32 : 0) }
+    }
+    /// Its receiver stays after an answer, as long as it has credit.
+    var stays: Bool {
+        get { bits & 64 != 0 }
+        set { bits = bits & ~64 | (newValue ? 64 : 0) }
+    }
 
     /// It holds a poll, or did until moments ago and did not close its connection.
     var isPresent: Bool {
@@ -75,6 +95,9 @@ struct Mailbox {
     var first: UInt32 = none
     var last: UInt32 = none
     var count: UInt32 = 0
+    /// Of a client that acknowledges: the highest id that the receiver which it has now was sent, or was told to be
+    /// lost; 0: none.
+    var handed: UInt64 = 0
     /// The highest id that was lost to it and that it has not been told of, or not acknowledged since; 0: none.
     var lost: UInt64 = 0
 }

@@ -40,7 +40,8 @@ extension Switchboard {
             case .new where SeedProtocol.isOp(rest[0]) && links.pointer(link).pointee.mayBeSeed:
                 used = seedOperation(link, rest, now)
             case .new, .worker:
-                switch Frame.parse(rest) {
+                let isNew = links.pointer(link).pointee.kind == .new
+                switch Frame.parse(rest, isNew ? .one : links.pointer(link).pointee.version) {
                 case .incomplete: used = 0
                 case .malformed(let why):
                     refusal = why
@@ -65,6 +66,7 @@ extension Switchboard {
         case .connected where isWorker && frame.client.count > 0: connected(link, frame, now)
         case .gone where isWorker: gone(link, frame, now)
         case .undelivered where isWorker && frame.client.count > 0: undelivered(link, frame, now)
+        case .credit where isWorker: credit(link, frame, now)
         default:
             refusal = "\(frame.op) \(isWorker ? "from a worker" : "before a hello")"
             return false
@@ -74,8 +76,8 @@ extension Switchboard {
 
     private mutating func hello(_ link: UInt32, _ frame: Frame) -> Bool {
         guard let hello = Hello(body: frame.body) else { return refuse("a hello of \(frame.body.count) bytes") }
-        guard hello.version == Hello.version else {
-            return refuse("protocol version \(hello.version), this is \(Hello.version)")
+        guard let version = LinkVersion(rawValue: hello.version) else {
+            return refuse("version \(hello.version) of the link, this program takes 1 and 2")
         }
         // Who can't read the run directory is no worker of ours, and would be handed our clients' messages.
         guard settings.token.isEmpty || hello.token == settings.token else {
@@ -90,6 +92,7 @@ extension Switchboard {
         }
         let worker = links.pointer(link)
         worker.pointee.kind = .worker
+        worker.pointee.version = version
         worker.pointee.number = UInt16(frame.number)
         books.open(worker.pointee.number)
         counters.linksAccepted += 1
@@ -116,43 +119,63 @@ extension Switchboard {
         let record = clients[slot]
         if record.pointee.place == .waiting || record.pointee.place == .blocked, UInt32(record.pointee.link) != link {
             counters.replaced += 1
-            let flags = Frame.Flags([], tag: record.pointee.tag)
             write(
-                Frame(op: .replaced, flags: flags, number: frame.number, client: frame.client, body: frame.body),
-                to: UInt32(record.pointee.link))
+                Frame(
+                    op: .replaced, tag: record.pointee.tag, slot: record.pointee.slot, number: frame.number,
+                    client: frame.client, body: frame.body), to: UInt32(record.pointee.link))
         }
         unlist(slot)
         let worker = links.pointer(link).pointee.number
         if record.pointee.worker != worker { move(slot, to: worker) }
-        record.pointee.tag = frame.flags.tag
+        record.pointee.tag = frame.tag
         record.pointee.isPresent = true
         record.pointee.isSingle = frame.flags.contains(.single)
+        record.pointee.stays = frame.flags.contains(.stays)
+        record.pointee.credit = Announcement(body: frame.body).credit
         record.pointee.acknowledges = frame.flags.contains(.acknowledges)
         if record.pointee.acknowledges { acknowledge(slot, frame.number) }
+        if record.pointee.mailbox != none { clients.mailbox(record.pointee.mailbox).pointee.handed = 0 }
 
+        record.pointee.slot = frame.slot
         record.pointee.link = UInt16(link)
         record.pointee.place = .waiting
         waitingCount += 1
         clients.append(slot, to: &links.pointer(link).pointee.waiting)
         // Only who acknowledges is told of a gap at once: its cursor moves past it.
+        guard record.pointee.credit > 0 else { return }
         if record.pointee.mailbox != none,
             record.pointee.acknowledges || clients.mailbox(record.pointee.mailbox).pointee.count > 0
         {
             if isFull(links.pointer(link)) { block(slot) } else { answer(slot, now) }
-        } else if PollNote(body: frame.body).isAtOnce, !isFull(links.pointer(link)) {
+        } else if frame.flags.contains(.atOnce), !isFull(links.pointer(link)) {
             answerEmpty(slot, cursor: frame.number, now)
         }
+    }
+
+    /// A receiver takes more. What waits for want of credit is sent now, or when the link has been read.
+    private mutating func credit(_ link: UInt32, _ frame: Frame, _ now: UInt64) {
+        guard let slot = clients.find(frame.client) else { return }
+        let record = clients[slot]
+        guard record.pointee.place == .waiting || record.pointee.place == .blocked,
+            UInt32(record.pointee.link) == link, record.pointee.tag == frame.tag, record.pointee.slot == frame.slot
+        else { return }
+        let hadNone = record.pointee.credit == 0
+        let sum = frame.number.addingReportingOverflow(UInt64(record.pointee.credit))
+        record.pointee.credit = sum.overflow ? .max : UInt32(clamping: sum.partialValue)
+        guard hadNone, record.pointee.credit > 0, record.pointee.place == .waiting, hasUnsent(slot) else { return }
+        if isFull(links.pointer(link)) { block(slot) } else { answer(slot, now) }
     }
 
     /// Nothing waits for a poll that is to be answered at once. Where the link is full, the worker ends it by itself.
     private mutating func answerEmpty(_ slot: UInt32, cursor: UInt64, _ now: UInt64) {
         let record = clients[slot]
         if record.pointee.owesGap { counters.gaps += 1 }
-        let flags = Frame.Flags(record.pointee.owesGap ? .gap : [], tag: record.pointee.tag)
-        let news = Frame(op: .message, flags: flags, number: cursor, client: clients.id(slot))
+        let news = Frame(
+            op: .message, flags: record.pointee.owesGap ? .gap : [], tag: record.pointee.tag, slot: record.pointee.slot,
+            number: cursor, client: clients.id(slot))
         write(news, to: UInt32(record.pointee.link))
         record.pointee.owesGap = false
-        endPoll(slot, present: true, now)
+        answered(slot, now)
     }
 
     /// The client has all up to `cursor`.
@@ -189,11 +212,11 @@ extension Switchboard {
         counters.gone += 1
         guard let slot = clients.find(frame.client) else { return }
         let record = clients[slot]
-        guard record.pointee.tag == frame.flags.tag else { return }
+        guard record.pointee.tag == frame.tag else { return }
         let timedOut = frame.flags.contains(.timedOut)
         switch record.pointee.place {
         case .waiting where UInt32(record.pointee.link) == link, .blocked where UInt32(record.pointee.link) == link:
-            endPoll(slot, present: timedOut, now)
+            if record.pointee.slot == frame.slot { endReceiver(slot, present: timedOut, now) }
         case .grace where record.pointee.worker == links.pointer(link).pointee.number && !timedOut:
             record.pointee.isPresent = false  // it crossed with the answer
         default: break

@@ -121,8 +121,18 @@ extension Switchboard {
         record.pointee.place = .loose
     }
 
-    /// The poll is over; the record stays for the grace.
-    mutating func endPoll(_ slot: UInt32, present: Bool, _ now: UInt64) {
+    /// An answer of so many bytes went out: a receiver that stays has less credit, any other is over.
+    @inline(__always)
+    mutating func answered(_ slot: UInt32, _ now: UInt64, bytes: Int = 0) {
+        let record = clients[slot]
+        guard record.pointee.stays else { return endReceiver(slot, present: true, now) }
+        record.pointee.credit -= min(record.pointee.credit, UInt32(clamping: bytes))
+        let goesOn = record.pointee.credit > 0 && hasUnsent(slot)
+        if goesOn { block(slot) } else { unblock(slot) }
+    }
+
+    /// The receiver is over; the record stays for the grace.
+    mutating func endReceiver(_ slot: UInt32, present: Bool, _ now: UInt64) {
         unlist(slot)
         let record = clients[slot]
         record.pointee.place = .grace
@@ -137,9 +147,24 @@ extension Switchboard {
         if clients[slot].pointee.place == .lost { unlist(slot) }
     }
 
+    /// Messages wait for it that its receiver has not been sent.
+    func hasUnsent(_ slot: UInt32) -> Bool { firstUnsent(slot) != none }
+    /// The first message that its receiver has not been sent.
+    func firstUnsent(_ slot: UInt32) -> UInt32 {
+        guard clients[slot].pointee.mailbox != none else { return none }
+        let mailbox = clients.mailbox(clients[slot].pointee.mailbox).pointee
+        guard mailbox.handed > 0 else { return mailbox.first }
+        var (message, first) = (mailbox.last, none)
+        while message != none, messages[message].pointee.id > mailbox.handed {
+            first = message
+            message = messages[message].pointee.previous
+        }
+        return first
+    }
+
     /// Waiting, but its link is full: it is answered when the link has been read.
     mutating func block(_ slot: UInt32) {
-        guard clients[slot].pointee.place == .waiting else { return }
+        guard clients[slot].pointee.place == .waiting, clients[slot].pointee.credit > 0 else { return }
         let link = links.pointer(UInt32(clients[slot].pointee.link))
         clients.remove(slot, from: &link.pointee.waiting)
         clients.append(slot, to: &link.pointee.blocked)
@@ -147,25 +172,36 @@ extension Switchboard {
         markDirty(UInt32(clients[slot].pointee.link))
     }
 
-    /// Answers the poll of a client that has messages or a gap to be told: all that waits, in order, up to
-    /// `Limits.answerBytes`.
+    private mutating func unblock(_ slot: UInt32) {
+        guard clients[slot].pointee.place == .blocked else { return }
+        let link = links.pointer(UInt32(clients[slot].pointee.link))
+        clients.remove(slot, from: &link.pointee.blocked)
+        clients.append(slot, to: &link.pointee.waiting)
+        clients[slot].pointee.place = .waiting
+    }
+
+    /// Answers the receiver of a client that has messages or a gap to be told: all that waits, in order, up to its
+    /// credit and `Limits.answerBytes`.
     mutating func answer(_ slot: UInt32, _ now: UInt64) {
         let record = clients[slot]
         let link = UInt32(record.pointee.link)
         let id = clients.id(slot)
         var lost: UInt64 = 0
+        var isLossNew = false
         var message = none
         if record.pointee.mailbox != none {
             let mailbox = clients.mailbox(record.pointee.mailbox)
             lost = mailbox.pointee.lost
-            message = mailbox.pointee.first
+            isLossNew = lost > mailbox.pointee.handed
+            message = firstUnsent(slot)
+            if isLossNew, record.pointee.acknowledges { mailbox.pointee.handed = lost }
         }
-        var base: Frame.Flags = lost > 0 || record.pointee.owesGap ? .gap : []
+        let base: Frame.Flags = isLossNew || record.pointee.owesGap ? .gap : []
         if base == .gap { counters.gaps += 1 }
-        base = Frame.Flags(base, tag: record.pointee.tag)
-        if message == none {
-            write(Frame(op: .message, flags: base, number: lost, client: id), to: link)
-        }
+        var frame = Frame(
+            op: .message, flags: base, tag: record.pointee.tag, slot: record.pointee.slot, number: lost, client: id)
+        if message == none { write(frame, to: link) }
+        let most = min(Limits.answerBytes, Int(record.pointee.credit))
         var bytes = 0
         var deadline: UInt32?
         while message != none {
@@ -174,12 +210,18 @@ extension Switchboard {
             let next = current.next
             let goesOn =
                 next != none && !record.pointee.isSingle
-                && bytes + messages[next].pointee.bytes.count + Limits.envelopeBytes <= Limits.answerBytes
-            let flags = goesOn ? base.union(.more) : base
-            write(Frame(op: .message, flags: flags, number: current.id, client: id, body: current.bytes), to: link)
+                && bytes + messages[next].pointee.bytes.count + Limits.envelopeBytes <= most
+            frame.flags = goesOn ? base.union(.more) : base
+            frame.number = current.id
+            frame.body = current.bytes
+            write(frame, to: link)
             counters.handed += 1
             if deadline.map({ isOver(current.deadline, $0) }) ?? true { deadline = current.deadline }
-            if !record.pointee.acknowledges { take(message, .dequeued) }
+            if record.pointee.acknowledges {
+                clients.mailbox(record.pointee.mailbox).pointee.handed = current.id
+            } else {
+                take(message, .dequeued)
+            }
             message = goesOn ? next : none
         }
         if record.pointee.acknowledges, record.pointee.handedForGood { record.pointee.wasHandedForGood = true }
@@ -191,6 +233,6 @@ extension Switchboard {
             clients.mailbox(record.pointee.mailbox).pointee.lost = 0
         }
         clients.dropEmptyMailbox(slot)
-        endPoll(slot, present: true, now)
+        answered(slot, now, bytes: bytes)
     }
 }

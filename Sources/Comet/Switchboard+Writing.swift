@@ -12,9 +12,9 @@ extension Switchboard {
         let worker = links.pointer(link)
         if frame.op == .message, worker.pointee.turn != turnStart {
             worker.pointee.turn = turnStart
-            Frame(op: .turn, number: turnStart).write(to: &worker.pointee.outbox)
+            Frame(op: .turn, number: turnStart).write(to: &worker.pointee.outbox, worker.pointee.version)
         }
-        frame.write(to: &worker.pointee.outbox)
+        frame.write(to: &worker.pointee.outbox, worker.pointee.version)
         markDirty(link)
     }
     @inline(__always)
@@ -56,8 +56,8 @@ extension Switchboard {
     /// The link is gone: its clients count as gone, and what its worker did not get goes back.
     package mutating func closed(_ link: UInt32, now: UInt64) {
         let worker = links.pointer(link)
-        while worker.pointee.waiting.first != none { endPoll(worker.pointee.waiting.first, present: false, now) }
-        while worker.pointee.blocked.first != none { endPoll(worker.pointee.blocked.first, present: false, now) }
+        while worker.pointee.waiting.first != none { endReceiver(worker.pointee.waiting.first, present: false, now) }
+        while worker.pointee.blocked.first != none { endReceiver(worker.pointee.blocked.first, present: false, now) }
         if let at = dirty.firstIndex(of: link) { dirty.remove(at: at) }
         if let at = liveLinks.firstIndex(of: link) {
             liveLinks.swapAt(at, liveLinks.count - 1)
@@ -69,7 +69,9 @@ extension Switchboard {
         let gone = links.remove(link)
         guard gone.kind == .worker else { return }
         var at = 0
-        while case .frame(let frame, let bytes) = Frame.parse(gone.outbox.bytes.part(at, gone.outbox.count - at)) {
+        while case .frame(let frame, let bytes) = Frame.parse(
+            gone.outbox.bytes.part(at, gone.outbox.count - at), gone.version)
+        {
             if frame.op == .message {
                 if let slot = clients.find(frame.client), clients[slot].pointee.place == .grace {
                     clients[slot].pointee.isPresent = false

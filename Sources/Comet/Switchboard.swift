@@ -76,10 +76,11 @@ package struct Switchboard: ~Copyable {
         let deadline = UInt32(truncatingIfNeeded: now) &+ (timeToLive ?? settings.timeToLive)
         let known = clients.find(client)
         if let slot = known, clients[slot].pointee.place == .waiting {
-            if !isFull(links.pointer(UInt32(clients[slot].pointee.link))) { return hand(slot, json, deadline, now) }
+            let isFull = isFull(links.pointer(UInt32(clients[slot].pointee.link)))
+            if !isFull, clients[slot].pointee.credit > 0 { return hand(slot, json, deadline, now) }
             guard hasRoom(json.count) else { return full() }
             let id = enqueue(slot, json, deadline, now)
-            block(slot)
+            if isFull { block(slot) }
             return queued(id)
         }
         if !seedWorkers.isEmpty, known.map({ clients[$0].pointee.place != .blocked }) ?? true,
@@ -94,7 +95,7 @@ package struct Switchboard: ~Copyable {
         return queued(enqueue(slot, json, deadline, now))
     }
 
-    /// To a client whose poll is held, and whose link has room.
+    /// To a client whose receiver is held and has credit, and whose link has room.
     private mutating func hand(_ slot: UInt32, _ json: UnsafeRawBufferPointer, _ deadline: UInt32, _ now: UInt64)
         -> Publication
     {
@@ -112,12 +113,12 @@ package struct Switchboard: ~Copyable {
         if record.pointee.owesGap { flags.insert(.gap) }
         write(
             Frame(
-                op: .message, flags: .init(flags, tag: record.pointee.tag), number: id, client: clients.id(slot),
-                body: json), to: UInt32(record.pointee.link))
+                op: .message, flags: flags, tag: record.pointee.tag, slot: record.pointee.slot, number: id,
+                client: clients.id(slot), body: json), to: UInt32(record.pointee.link))
         record.pointee.handedDeadline = deadline
         record.pointee.handedForGood = true
         record.pointee.owesGap = false
-        endPoll(slot, present: true, now)
+        answered(slot, now, bytes: json.count + Limits.envelopeBytes)
         counters.handed += 1
         counters.sent += 1
         return .sent(id)

@@ -10,6 +10,8 @@ struct WorkerLink: ~Copyable {
     enum Kind: UInt8 { case new, worker, seedWorker, seedApp }
 
     var kind = Kind.new
+    /// Said by the hello.
+    var version = LinkVersion.two
     var number: UInt16 = 0
     var mayBeSeed: Bool
     /// It stands in the list of links to be flushed.
@@ -40,7 +42,7 @@ struct WorkerLink: ~Copyable {
             sent = 0
             return
         }
-        while case .frame(_, let bytes) = Frame.parse(outbox.bytes), bytes <= sent {
+        while case .frame(_, let bytes) = Frame.parse(outbox.bytes, version), bytes <= sent {
             outbox.consume(bytes)
             sent -= bytes
         }

@@ -6,9 +6,7 @@ private func withSwitchboard(_ body: (inout Switchboard, UInt32) -> Int) -> Int 
     var switchboard = Switchboard(QueueSettings(), wallMicroseconds: 1_000_000, now: 0, seed: 42)
     let link = switchboard.accepted(mayBeSeed: false)
     let hello = encode { out in
-        var body = Buffer()
-        Hello(pid: 1, token: Array(repeating: 0, count: 16)).write(to: &body)
-        Frame(op: .hello, number: 0, body: body.bytes).write(to: &out)
+        Hello(pid: 1, token: Array(repeating: 0, count: 16)).write(number: 0, to: &out)
     }
     _ = hello.withUnsafeBytes { switchboard.received(link, $0, now: 0) }
     flush(&switchboard)
@@ -20,7 +18,7 @@ private func flush(_ switchboard: inout Switchboard) {
 private func connected(_ client: String, _ flags: Frame.Flags, cursor: UInt64 = 0) -> [UInt8] {
     encode { out in
         withBytes(client) {
-            Frame(op: .connected, flags: .init(flags, tag: 1), number: cursor, client: $0).write(to: &out)
+            Frame(op: .connected, flags: flags, tag: 1, number: cursor, client: $0).write(to: &out)
         }
     }
 }

@@ -50,7 +50,7 @@ let wirePieces: [Piece] = [
                 withBytes(message) { body in
                     for number in 0..<count {
                         Frame(
-                            op: .message, flags: .init([], tag: 7), number: UInt64(number), client: client, body: body
+                            op: .message, tag: 7, number: UInt64(number), client: client, body: body
                         ).write(to: &out)
                         if case .frame(let frame, let bytes) = Frame.parse(out.bytes), frame.number == UInt64(number) {
                             done += 1

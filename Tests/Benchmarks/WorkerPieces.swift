@@ -39,7 +39,7 @@ let workerPieces: [Piece] = [
                         guard case .frame(let poll, let bytes) = Frame.parse(worker.link.bytes) else { return }
                         let answer = encode {
                             Frame(
-                                op: .message, flags: .init([], tag: poll.flags.tag), number: UInt64(number + 1),
+                                op: .message, tag: poll.tag, slot: poll.slot, number: UInt64(number + 1),
                                 client: poll.client, body: json
                             ).write(to: &$0)
                         }

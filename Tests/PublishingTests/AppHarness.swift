@@ -32,10 +32,8 @@ final class App {
         board = Switchboard(settings, wallMicroseconds: App.firstId, now: now, seed: 3)
         port = AppPort(maxMessage: settings.maxMessage, key: Array(key.utf8), hosts: ["a"])
         worker = board.accepted(mayBeSeed: false)
-        var body = Buffer()
-        Hello(pid: 1, token: Array(repeating: 0, count: 16)).write(to: &body)
         var hello = Buffer()
-        Frame(op: .hello, number: 0, body: body.bytes).write(to: &hello)
+        Hello(pid: 1, token: Array(repeating: 0, count: 16)).write(number: 0, to: &hello)
         _ = board.received(worker, hello.bytes, now: now)
     }
 

@@ -53,7 +53,7 @@ struct ManagerFramesTests {
             let frame = try worker.readFrameButTurn()
             #expect(frame.number == ids[number])
             #expect(frame.tag == 63)
-            #expect(frame.flags & 3 == (number < 4 ? WireFrame.more : 0))
+            #expect(frame.flags == (number < 4 ? WireFrame.more : 0))
         }
     }
 
@@ -62,10 +62,10 @@ struct ManagerFramesTests {
         let worker = try link(pair)
         for number in 0..<2 { try pair.app.publish("c1", "\(number)") }
         for number in 0..<2 {
-            try worker.send(WireFrame(WireFrame.connected, flags: WireFrame.single, tag: UInt8(number), client: "c1"))
+            try worker.send(WireFrame(WireFrame.connected, flags: WireFrame.single, tag: UInt16(number), client: "c1"))
             let frame = try worker.readFrameButTurn()
             #expect(frame.body == "\"\(number)\"")
-            #expect(frame.flags & 1 == 0)
+            #expect(frame.flags == 0)
         }
     }
 
@@ -96,7 +96,7 @@ struct ManagerFramesTests {
         try worker.send(WireFrame(WireFrame.connected, flags: WireFrame.acknowledges, tag: 2, client: "c1"))
         let again = try worker.readFrameButTurn()
         #expect(again.number == id)
-        #expect(again.flags & 3 == 0)
+        #expect(again.flags == 0)
         try worker.send(WireFrame(WireFrame.connected, flags: WireFrame.acknowledges, tag: 3, number: id, client: "c1"))
         try pair.app.waitUntilConnected("c1")
         #expect(try pair.app.presence("c1").queued == 0)
@@ -176,7 +176,7 @@ struct ManagerFramesTests {
         var short = WireFrame(WireFrame.hello)
         short.body = "x"
         for frame in [
-            WireFrame.hello(worker: 0, version: 9), .hello(worker: .max), short,
+            WireFrame.hello(worker: 0, version: 0), .hello(worker: 0, version: 3), .hello(worker: .max), short,
             WireFrame(WireFrame.connected, client: "c1"), WireFrame(WireFrame.message, client: "c"),
         ] {
             let socket = try Socket(port: pair.linkPort)
@@ -205,11 +205,11 @@ struct ManagerFramesTests {
         let pair = try pair(2)
         let good = try link(pair, worker: 1)
         let bad: [[UInt8]] = [
-            [200] + [UInt8](repeating: 0, count: 15), [17, 0, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 12),
-            [20, 0, 0, 1, 0xFF, 0xFF, 0xFF, 0xFF] + [UInt8](repeating: 1, count: 9),
+            [200] + [UInt8](repeating: 0, count: 15), [17, 0xFF] + [UInt8](repeating: 0, count: 22),
+            [20, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF] + [UInt8](repeating: 1, count: 9),
             WireFrame(WireFrame.message, client: "c1", body: "1").bytes,
             WireFrame(WireFrame.connected, client: "").bytes, WireFrame(WireFrame.connected, client: "a.b").bytes,
-            [17, 0, 0, 2, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8) + [0xFF, 0xFE],
+            [17, 2] + [UInt8](repeating: 0, count: 22) + [0xFF, 0xFE],
         ]
         for bytes in bad {
             let socket = try eventually("worker 0 is welcome") { try? link(pair, worker: 0) }
@@ -220,6 +220,38 @@ struct ManagerFramesTests {
         try good.send(WireFrame(WireFrame.connected, client: "c1"))
         try pair.app.waitUntilConnected("c1", worker: 1)
         #expect(pair.ended == "")
+    }
+
+    /// A worker of release 1 has no slot, no credit, and a tag of six bits.
+    @Test func aWorkerOfVersion1_isServed_besideOneOfVersion2() throws {
+        let pair = try pair(2)
+        let old = try Socket(port: pair.linkPort)
+        try old.send(.hello(worker: 0, version: 1))
+        #expect(try old.readFrame(version: 1).op == WireFrame.welcome)
+        try old.send(WireFrame(WireFrame.connected, flags: 1, tag: 63, number: 0, client: "c1").version1Bytes)
+        try pair.app.waitUntilConnected("c1", worker: 0)
+        let id = UInt64(try #require(try pair.app.publish("c1", "hi").id))
+        let message = try old.readFrameButTurn(version: 1)
+        #expect(message == WireFrame(WireFrame.message, tag: 63, number: id, client: "c1", body: "\"hi\""))
+
+        // Its poll is replaced by one on a worker of version 2, and the other way round.
+        try old.send(WireFrame(WireFrame.connected, flags: 1, tag: 1, number: id, client: "c1").version1Bytes)
+        try eventually("c1 waits, acknowledged") { try pair.app.presence("c1").queued == 0 }
+        let new = try link(pair, worker: 1)
+        var poll = WireFrame(WireFrame.connected, flags: WireFrame.acknowledges, tag: 700, slot: 9, client: "c1")
+        (poll.number, poll.body) = (id, "\0\u{4}\0\0\0\0\0\u{5}")
+        try new.send(poll)
+        #expect(
+            try old.readFrameButTurn(version: 1)
+                == WireFrame(WireFrame.replaced, tag: 1, number: id, client: "c1"))
+        try old.send(WireFrame(WireFrame.connected, flags: 1, tag: 2, number: id, client: "c1").version1Bytes)
+        #expect(try new.readFrameButTurn() == WireFrame(WireFrame.replaced, for: poll, number: id))
+        // Both bits of a message: more, and a gap.
+        try old.send(WireFrame(WireFrame.gone, flags: 1, tag: 2, number: id, client: "c1").version1Bytes)
+        for number in 0..<2 { #expect(try pair.app.publish("c1", "\(number)").status == "queued") }
+        try old.send(WireFrame(WireFrame.connected, flags: 1, tag: 3, number: 5, client: "c1").version1Bytes)
+        #expect(try old.readFrameButTurn(version: 1).flags == 3)
+        #expect(try old.readFrameButTurn(version: 1).flags == 2)
     }
 
     @Test func framesInPieces_areWhole() throws {
@@ -240,10 +272,10 @@ struct WorkerFramesTests {
         let listener = try Listener()
         let pair = try Pair(worker: settings, startsManager: false, linkPort: listener.port)
         let manager = try listener.accept()
-        let hello = try manager.readFrame()
+        let hello = try manager.readHello()
         #expect(hello.op == WireFrame.hello)
         #expect(hello.number == 0)
-        #expect(hello.body.utf8.first == 1)
+        #expect(hello.body.utf8.first == 2)
         #expect(try HTTP.request("GET", "/_/health", port: pair.client).status == 503)
         try manager.send(WireFrame(WireFrame.welcome, number: 1 << 20))
         try eventually("linked") { try HTTP.request("GET", "/_/health", port: pair.client).status == 200 }
@@ -258,12 +290,11 @@ struct WorkerFramesTests {
         #expect(told.op == WireFrame.connected)
         #expect(told.client == "c1")
         #expect(told.number == 40)
-        #expect(told.flags & 3 == WireFrame.acknowledges)
+        #expect(told.flags == WireFrame.acknowledges)
+        #expect(told.body.utf8.elementsEqual([0, 4, 0, 0, 0, 0, 0, 0]))
         try manager.send(
-            WireFrame(
-                WireFrame.message, flags: WireFrame.more | WireFrame.gap, tag: told.tag, number: 41, client: "c1",
-                body: "1"),
-            WireFrame(WireFrame.message, tag: told.tag, number: 43, client: "c1", body: "\"é\""))
+            WireFrame(WireFrame.message, flags: WireFrame.more | WireFrame.gap, for: told, number: 41, body: "1"),
+            WireFrame(WireFrame.message, for: told, number: 43, body: "\"é\""))
         let envelope = try poller.finish()
         #expect(envelope.ids == [41, 43])
         #expect(envelope.cursor == 43)
@@ -285,7 +316,7 @@ struct WorkerFramesTests {
         let gone = try manager.readFrame()
         #expect(gone.op == WireFrame.gone)
         #expect(gone.client == "c1")
-        #expect(gone.tag == told.tag)
+        #expect(gone.tag == told.tag && gone.slot == told.slot)
     }
 
     @Test(arguments: [true, false])
@@ -295,13 +326,15 @@ struct WorkerFramesTests {
         try poller.start()
         let told = try manager.readFrame()
         if isThere { poller.socket?.endSending() } else { poller.socket?.close() }
-        #expect(try manager.readFrame() == WireFrame(WireFrame.connected, tag: told.tag, client: "c1", body: "\u{1}"))
-        try manager.send(WireFrame(WireFrame.message, tag: told.tag, number: 9, client: "c1", body: "1"))
-        #expect(try manager.readFrame() == WireFrame(WireFrame.gone, tag: told.tag, client: "c1"))
+        #expect(
+            try manager.readFrame()
+                == WireFrame(WireFrame.connected, flags: WireFrame.atOnce, for: told, body: told.body))
+        try manager.send(WireFrame(WireFrame.message, for: told, number: 9, body: "1"))
+        #expect(try manager.readFrame() == WireFrame(WireFrame.gone, for: told))
         if isThere { return #expect(try poller.finish().ids == [9]) }
         // Its kernel had no reader for the answer.
         let back = try manager.readFrame()
-        #expect(back == WireFrame(WireFrame.undelivered, tag: told.tag, number: 9, client: "c1", body: "1"))
+        #expect(back == WireFrame(WireFrame.undelivered, for: told, number: 9, body: "1"))
     }
 
     @Test func messageForNobody_isGivenBackWhole() throws {
@@ -313,8 +346,11 @@ struct WorkerFramesTests {
         let poller = pair.poller("c1")
         try poller.start()
         let told = try manager.readFrame()
-        try manager.send(WireFrame(WireFrame.message, tag: (told.tag + 1) & 63, number: 10, client: "c1", body: "1"))
-        #expect(try manager.readFrame().op == WireFrame.undelivered)
+        for (tag, slot) in [(told.tag &+ 1, told.slot), (told.tag, told.slot + 1)] {
+            try manager.send(
+                WireFrame(WireFrame.message, tag: tag, slot: slot, number: 10, client: "c1", body: "1"))
+            #expect(try manager.readFrame().op == WireFrame.undelivered)
+        }
         #expect(poller.socket!.isQuiet)
     }
 
@@ -324,8 +360,8 @@ struct WorkerFramesTests {
         try poller.start()
         let told = try manager.readFrame()
         let bytes =
-            WireFrame(WireFrame.message, flags: WireFrame.more, tag: told.tag, number: 1, client: "c1", body: "1").bytes
-            + WireFrame(WireFrame.message, tag: told.tag, number: 2, client: "c1", body: "2").bytes
+            WireFrame(WireFrame.message, flags: WireFrame.more, for: told, number: 1, body: "1").bytes
+            + WireFrame(WireFrame.message, for: told, number: 2, body: "2").bytes
         for byte in bytes { try manager.send([byte]) }
         #expect(try poller.finish().ids == [1, 2])
     }
@@ -335,7 +371,7 @@ struct WorkerFramesTests {
         let poller = pair.poller("c1", form: .jsonp)
         try poller.start()
         let told = try manager.readFrame()
-        try manager.send(WireFrame(WireFrame.replaced, tag: told.tag, client: "c1"))
+        try manager.send(WireFrame(WireFrame.replaced, for: told))
         #expect(try poller.finish().errorCode == "replaced")
     }
 
@@ -346,7 +382,7 @@ struct WorkerFramesTests {
         for _ in pollers { #expect(try manager.readFrame().op == WireFrame.connected) }
         manager.reset()
         let next = try listener.accept()
-        #expect(try next.readFrame().op == WireFrame.hello)
+        #expect(try next.readHello().op == WireFrame.hello)
         #expect(pollers.allSatisfy { $0.socket!.isQuiet })
         try next.send(WireFrame(WireFrame.welcome, number: 1 << 20))
         var told: [String: WireFrame] = [:]
@@ -359,8 +395,7 @@ struct WorkerFramesTests {
         for (number, poller) in pollers.enumerated() {
             let frame = try #require(told["c\(number)"])
             #expect(frame.number == UInt64(number))
-            try next.send(
-                WireFrame(WireFrame.message, tag: frame.tag, number: 100, client: "c\(number)", body: "\(number)"))
+            try next.send(WireFrame(WireFrame.message, for: frame, number: 100, body: "\(number)"))
             #expect(try poller.finish().messages.first?.data.int == number)
         }
     }
@@ -374,18 +409,18 @@ struct WorkerFramesTests {
         try first.waitForClose()
         var manager = try listener.accept()
         for bytes in [
-            WireFrame(WireFrame.hello).bytes, WireFrame(WireFrame.undelivered, client: "c", body: "1").bytes,
-            [19, 0, 0xFF, 0xFF] + [UInt8](repeating: 0xFF, count: 12),
+            [16] + [UInt8](repeating: 0, count: 23), WireFrame(WireFrame.undelivered, client: "c", body: "1").bytes,
+            [19, 0xFF] + [UInt8](repeating: 0xFF, count: 22),
         ] {
-            _ = try manager.readFrame()
+            _ = try manager.readHello()
             try manager.send(bytes)
             try manager.waitForClose()
             manager = try listener.accept(seconds: 30)
         }
-        _ = try manager.readFrame()
+        _ = try manager.readHello()
         try manager.send(WireFrame(WireFrame.welcome, number: 1))
         let told = try manager.readFrame()
-        try manager.send(WireFrame(WireFrame.message, tag: told.tag, number: 7, client: "c1", body: "1"))
+        try manager.send(WireFrame(WireFrame.message, for: told, number: 7, body: "1"))
         #expect(try poller.finish().ids == [7])
         #expect(pair.ended == "")
     }

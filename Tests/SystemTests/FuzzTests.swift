@@ -50,11 +50,11 @@ struct FuzzTests {
     ]
     static let linkSamples: [[UInt8]] = [
         WireFrame.hello(worker: 7).bytes,
-        WireFrame(WireFrame.connected, flags: 1, tag: 3, number: 9, client: "c1").bytes,
+        WireFrame(WireFrame.connected, flags: WireFrame.acknowledges, tag: 3, number: 9, client: "c1").bytes,
         WireFrame(WireFrame.gone, tag: 3, client: "c1").bytes,
         WireFrame(WireFrame.undelivered, number: 1_790_000_000_000_000, client: "c1", body: "\"x\"").bytes,
         SeedProtocolTests.message("c1", "seed"), [1, 5],
-        WireFrame(WireFrame.connected, flags: 2, client: "c2").bytes,
+        WireFrame(WireFrame.connected, flags: WireFrame.single, client: "c2").bytes,
     ]
 
     @Test(arguments: ["clients", "app", "link"])

@@ -35,12 +35,11 @@ package struct Connection {
     var list = Deadlines.Kind.header.rawValue
     /// Bytes of the client's id in `poll`.
     var clientBytes: UInt8 = 0
-    /// Counted up for each poll; six bits of it go over the link.
-    var tag: UInt8
-    var form = PollRequest.Form.json
     /// Which of the allowed origins asked, plus one; 0: none that needs to be named.
     var origin: UInt8 = 0
     var marks: Marks = [.http11]
+    /// The tag of its last poll, from the worker's count of polls.
+    var tag: UInt16 = 0
 
     struct Marks: OptionSet {
         let rawValue: UInt16
@@ -59,14 +58,20 @@ package struct Connection {
         static let inputEnded = Marks(rawValue: 128)
         /// Behind the callback lies the print of the request's `c`.
         static let hasPrint = Marks(rawValue: 256)
+        /// The form of the poll, in two bits: see `form`.
+        static let form = Marks(rawValue: 512 | 1024)
+    }
+    var form: PollRequest.Form {
+        get { PollRequest.Form(rawValue: UInt8(truncatingIfNeeded: marks.rawValue >> 9 & 3)).unsafelyUnwrapped }
+        set {
+            marks.subtract(.form)
+            marks.formUnion(Marks(rawValue: UInt16(newValue.rawValue) << 9))
+        }
     }
 
     static let noPoll = UInt32.max
 
-    init(tag: UInt8) { self.tag = tag }
-
-    /// The tag as it goes over the link.
-    var wireTag: UInt8 { tag & 63 }
+    init() {}
 }
 
 /// Bytes that a few connections own for a while: the start of a request, requests that came while a poll was held, the

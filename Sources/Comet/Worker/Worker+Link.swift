@@ -12,22 +12,22 @@ extension Worker {
     /// The link stands: says who this is. Clients are announced when the manager has accepted.
     package func linkOpened(pid: UInt32, token: [UInt8]) {
         link.clear()
-        var body = Buffer()
-        Hello(pid: pid, token: token).write(to: &body)
-        Frame(op: .hello, number: UInt64(settings.number), body: body.bytes).write(to: &link)
+        Hello(pid: pid, token: token).write(number: UInt64(settings.number), to: &link)
         counters.framesOut += 1
     }
 
     /// The link broke. The clients stay; messages that were on their way back to the manager are lost with it, and
     /// counted.
     package func linkClosed() {
-        if isLinked { counters.linkLosses += 1 }
+        if isLinked {
+            counters.linkLosses += 1
+            while case .frame(let frame, let bytes) = Frame.parse(link.bytes) {
+                if frame.op == .undelivered { counters.undeliveredLost += 1 }
+                link.consume(bytes)
+            }
+        }
         isLinked = false
         turnStart = 0
-        while case .frame(let frame, let bytes) = Frame.parse(link.bytes) {
-            if frame.op == .undelivered { counters.undeliveredLost += 1 }
-            link.consume(bytes)
-        }
         link.release()
     }
 
@@ -39,9 +39,10 @@ extension Worker {
         var flags: Frame.Flags = []
         if connection.pointee.marks.contains(.acknowledges) { flags.insert(.acknowledges) }
         if connection.pointee.form == .bare { flags.insert(.single) }
-        note(slot).withBytes { body in
+        if isAtOnce(connection) { flags.insert(.atOnce) }
+        Announcement(credit: UInt32(Limits.answerBytes), print: print(slot)).withBytes { body in
             Frame(
-                op: .connected, flags: Frame.Flags(flags, tag: connection.pointee.wireTag),
+                op: .connected, flags: flags, tag: connection.pointee.tag, slot: slot,
                 number: connection.pointee.cursor, client: client(slot), body: body
             ).write(to: &link)
         }
@@ -73,16 +74,14 @@ extension Worker {
                     announceAll()
                     at += bytes
                 case .replaced:
-                    if let slot = find(frame.client, index.hash(frame.client)),
-                        slab.pointer(slot).pointee.wireTag == frame.flags.tag
-                    {
-                        replace(slot, by: frame.number, PollNote(body: frame.body).print)
+                    if let slot = receiver(frame) {
+                        replace(slot, by: frame.number, Announcement(body: frame.body).print)
                     }
                     at += bytes
                 case .turn:
                     turnStart = frame.number
                     at += bytes
-                case .hello, .connected, .gone, .undelivered: return .broken("op \(frame.op) from a manager")
+                case .hello, .connected, .gone, .undelivered, .credit: return .broken("op \(frame.op) from a manager")
                 }
             }
         }
@@ -109,13 +108,17 @@ extension Worker {
         }
     }
 
+    /// The poll that a frame is for, if it is held still.
+    private func receiver(_ frame: Frame) -> UInt32? {
+        guard let slot = find(frame.client, index.hash(frame.client)), slot == frame.slot,
+            slab.pointer(slot).pointee.tag == frame.tag
+        else { return nil }
+        return slot
+    }
+
     /// One answer: to the poll that it is for, or back.
     private func deliver(_ first: Frame, _ frames: UnsafeRawBufferPointer) {
-        guard let slot = find(first.client, index.hash(first.client)),
-            slab.pointer(slot).pointee.wireTag == first.flags.tag
-        else {
-            return eachFrame(frames, giveBack)
-        }
+        guard let slot = receiver(first) else { return eachFrame(frames, giveBack) }
         let connection = slab.pointer(slot)
         let isBare = connection.pointee.form == .bare
         var messages: UInt64 = 0
@@ -192,7 +195,7 @@ extension Worker {
         guard case .frame(let first, _) = Frame.parse(frames),
             find(first.client, index.hash(first.client)) == nil
         else { return }
-        Frame(op: .gone, flags: Frame.Flags([], tag: first.flags.tag), number: 0, client: first.client).write(to: &link)
+        Frame(op: .gone, tag: first.tag, slot: first.slot, number: 0, client: first.client).write(to: &link)
         counters.framesOut += 1
     }
 
@@ -202,7 +205,7 @@ extension Worker {
         counters.undelivered += 1
         counters.framesOut += 1
         Frame(
-            op: .undelivered, flags: Frame.Flags([], tag: frame.flags.tag), number: frame.number, client: frame.client,
+            op: .undelivered, tag: frame.tag, slot: frame.slot, number: frame.number, client: frame.client,
             body: frame.body
         ).write(to: &link)
     }

@@ -104,7 +104,8 @@ extension Worker {
         connection.pointee.origin = origin
         connection.pointee.cursor = poll.cursor ?? 0
         setMark(connection, .acknowledges, poll.cursor != nil)
-        connection.pointee.tag &+= 1
+        lastTag &+= 1
+        connection.pointee.tag = lastTag
         connection.pointee.state = .waiting
         if isAtOnce(connection) {
             // Should the manager not say what waits within a second, nothing does.
@@ -150,22 +151,18 @@ extension Worker {
         let end = bytes.count - (connection.pointee.marks.contains(.hasPrint) ? 4 : 0)
         return bytes.part(Int(connection.pointee.clientBytes), end - Int(connection.pointee.clientBytes))
     }
-    /// What the manager is told of a waiting poll beside its cursor.
-    func note(_ slot: UInt32) -> PollNote {
-        let connection = slab.pointer(slot)
-        var print: UInt32 = 0
-        if connection.pointee.marks.contains(.hasPrint) {
-            let bytes = strings.bytes(connection.pointee.poll)
-            print = bytes.loadUnaligned(fromByteOffset: bytes.count - 4, as: UInt32.self)
-        }
-        return PollNote(isAtOnce: isAtOnce(connection), print: print)
+    /// The print of a waiting poll's `c`; 0 where it has none.
+    func print(_ slot: UInt32) -> UInt32 {
+        guard slab.pointer(slot).pointee.marks.contains(.hasPrint) else { return 0 }
+        let bytes = strings.bytes(slab.pointer(slot).pointee.poll)
+        return bytes.loadUnaligned(fromByteOffset: bytes.count - 4, as: UInt32.self)
     }
     /// The print of a `c`, the same on all workers. Never 0.
     private static func print(_ copy: UnsafeRawBufferPointer) -> UInt32 {
         max(1, UInt32(truncatingIfNeeded: IdIndex.hash(copy, seed: 0)))
     }
     /// The poll is not held: its answer is what waits now.
-    private func isAtOnce(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    func isAtOnce(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
         !connection.pointee.marks.isDisjoint(with: [.hello, .inputEnded])
     }
     func hashOf(_ slot: UInt32) -> UInt64 { IdIndex.hash(client(slot), seed: seed) }
@@ -190,8 +187,10 @@ extension Worker {
         let client = client(slot)
         index.remove(slot, index.hash(client))
         if telling, isLinked {
-            let flags = Frame.Flags(timedOut ? .timedOut : [], tag: connection.pointee.wireTag)
-            Frame(op: .gone, flags: flags, number: connection.pointee.cursor, client: client).write(to: &link)
+            Frame(
+                op: .gone, flags: timedOut ? .timedOut : [], tag: connection.pointee.tag, slot: slot,
+                number: connection.pointee.cursor, client: client
+            ).write(to: &link)
             counters.framesOut += 1
         }
         strings.release(connection.pointee.poll)
@@ -204,7 +203,7 @@ extension Worker {
     /// send them twice) nobody is to stop, and the older copy gets an empty envelope.
     func replace(_ slot: UInt32, by cursor: UInt64, _ print: UInt32) {
         let connection = slab.pointer(slot)
-        if print != 0, cursor == connection.pointee.cursor, print == note(slot).print {
+        if print != 0, cursor == connection.pointee.cursor, print == self.print(slot) {
             return answerEmpty(slot, telling: false, timedOut: false)
         }
         counters.pollsReplaced += 1

@@ -36,7 +36,8 @@ package final class Worker {
     var now: UInt32 = 0
     /// The manager's turn that the answers being read were decided in; 0: not known.
     var turnStart: UInt64 = 0
-    private var nextTag: UInt8 = 0
+    /// The tag of the poll that was held last: the polls are counted.
+    var lastTag: UInt16 = 0
     private var random: UInt64
 
     /// `extraBytes`: the I/O layer's room behind each connection. `seed`: random; it keeps ids from being chosen to
@@ -65,8 +66,7 @@ package final class Worker {
     /// A connection was accepted. The I/O layer puts its watcher into the slot's extra bytes.
     package func opened(now: UInt64) -> UInt32 {
         self.now = UInt32(truncatingIfNeeded: now)
-        nextTag = (nextTag &+ 7) & 63
-        let slot = slab.insert(Connection(tag: nextTag))
+        let slot = slab.insert(Connection())
         deadlines.add(slot, to: .header, now: self.now, in: slab)
         counters.peakConnections = max(counters.peakConnections, UInt64(slab.count))
         return slot

@@ -1,64 +1,76 @@
-/// The frames between our manager and our workers (docs/protocol.txt, 5), all fields of fixed width and in
-/// network byte order:
+/// The frames between our manager and our workers (docs/protocol.txt, 5), version 2 of the link. All fields have a
+/// fixed width and stand in network byte order:
 ///
-///     offset  0       1       2..3              4..7          8..15            16..
-///             op      flags   client id bytes   body bytes    number           client id, then body
+///     offset  0   1                2..3   4..5  6..7       8..11  12..15      16..23  24..
+///             op  client id bytes  flags  tag   receivers  slot   body bytes  number  client id, receivers, body
 ///
+/// A `hello` has the layout of version 1 for ever, since its body is what tells the version (`Frame+Version1.swift`).
 /// Parsing only looks at bytes: it reads nothing, keeps nothing and copies nothing.
 package struct Frame {
     package enum Op: UInt8 {
         /// Worker: my number is `number`; body: see `Hello`. Always the first frame.
         case hello = 16
-        /// Worker: this client polls; `number` is its cursor. Flags: `acknowledges`, `single`, and the poll's tag.
-        /// Body: see `PollNote`.
+        /// Worker: this client has a receiver here; `number` is its cursor. Flags: `acknowledges`, `single`, `atOnce`,
+        /// `stays`. Body: see `Announcement`.
         case connected = 17
-        /// Worker: the poll ended without an answer of the manager's: its connection closed, or it timed out (flag
-        /// `timedOut`). Flags carry the tag of the poll that ended.
+        /// Worker: the receiver ended by itself: its connection closed, or its time was over (flag `timedOut`).
         case gone = 18
-        /// Manager: message `number` for this client's poll. Flags: `more`, `gap`, and the tag of the poll that it
-        /// answers. All frames of one answer stand together on the link. With `gap` and no body it is only the news of
-        /// the gap.
+        /// Manager: message `number` for this receiver. Flags: `more`, `gap`. All frames of one answer stand together
+        /// on the link. With no body it says only that there is nothing, or with `gap` that something was lost.
         case message = 19
-        /// Worker: message `number` given back whole: the poll that it was meant for was over when it came.
+        /// Worker: message `number` given back whole: the receiver that it was meant for was over when it came.
         case undelivered = 20
         /// Manager: accepted. `number` is how many bytes the worker may leave unread before the manager holds back. No
         /// body.
         case welcome = 21
-        /// Manager: this client polls on another worker now; end its poll with the error `replaced`. Flags carry the
-        /// tag, `number` and body are those of the poll that took its place: where it is a copy of the same poll, there
-        /// is no error.
+        /// Manager: this client has a receiver on another worker now; end this one with the error `replaced`. `number`
+        /// and body are those of the receiver that took its place: where it is a copy of the same poll, there is no
+        /// error.
         case replaced = 22
         /// Manager: the answers that follow were decided in the turn of its loop that began at `number`, nanoseconds of
         /// CLOCK_MONOTONIC (one clock for all processes of a machine). Sent once for each flush that carries messages;
         /// from it the worker measures the latency from publish (or from the poll, where the message waited for it) to
         /// write.
         case turn = 23
+        /// Worker: this receiver takes `number` bytes more.
+        case credit = 24
     }
 
-    /// The flags byte: bits 0 and 1 say something by op, bits 2 to 7 are the poll's tag.
-    ///
-    /// The tag is counted up by the worker for each poll of a connection and comes back on each answer, so that an
-    /// answer which crosses with the end of its poll is never taken for an answer to the client's next one.
+    /// What a frame says by single bits. Each bit has one meaning, whatever the op.
     package struct Flags: OptionSet, Equatable, Sendable {
-        package let rawValue: UInt8
-        @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
+        package let rawValue: UInt16
+        @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
         /// The one that comes with OptionSet asks for metadata at run time, for each `[]` of each frame.
         @inlinable package init(arrayLiteral flags: Flags...) { rawValue = flags.reduce(0) { $0 | $1.rawValue } }
-        @inlinable package init(_ flags: Flags, tag: UInt8) { rawValue = (flags.rawValue & 3) | (tag << 2) }
 
-        package static let acknowledges = Flags(rawValue: 1)  // connected
-        package static let single = Flags(rawValue: 2)  // connected: one message to an answer (the seed's bare form)
-        package static let timedOut = Flags(rawValue: 1)  // gone
-        package static let more = Flags(rawValue: 1)  // message: another frame for this same answer follows
-        package static let gap = Flags(rawValue: 2)  // message: messages after the client's cursor were lost
-        /// 0..63.
-        @inlinable package var tag: UInt8 { rawValue >> 2 }
+        /// connected: the client sends a cursor, so what it is sent stays until the cursor has passed it.
+        package static let acknowledges = Flags(rawValue: 1)
+        /// connected: it takes one message to an answer (the seed's bare form).
+        package static let single = Flags(rawValue: 2)
+        /// connected: it is answered at once with what waits, and where nothing waits with an empty `message`.
+        package static let atOnce = Flags(rawValue: 4)
+        /// connected: the receiver stays after an answer. Without it the answer ends it, as it does a long poll.
+        package static let stays = Flags(rawValue: 8)
+        /// gone: its time was over; the client is there still.
+        package static let timedOut = Flags(rawValue: 16)
+        /// message: another frame for this same answer follows.
+        package static let more = Flags(rawValue: 32)
+        /// message: messages after the client's cursor were lost.
+        package static let gap = Flags(rawValue: 64)
     }
 
-    package static let headerBytes = 16
+    package static let headerBytes = 24
+    /// A receiver that is named in a frame: its slot (4 bytes) and its tag (2 bytes).
+    package static let receiverBytes = 6
 
     package var op: Op
     package var flags: Flags
+    /// The worker counts its receivers, and this is the count's lower half. With `slot` it tells a receiver apart from
+    /// those that the client had before: an answer that crosses with the end of its receiver is never taken for an
+    /// answer to the next one.
+    package var tag: UInt16
+    /// The worker's slot for the receiver's connection. It comes back with each frame that is for the receiver.
+    package var slot: UInt32
     package var number: UInt64
     /// 0 to `Limits.clientIdBytes` bytes, decoded UTF-8. Points into the parsed bytes.
     package var client: UnsafeRawBufferPointer
@@ -72,105 +84,79 @@ package struct Frame {
     }
 
     /// The frame at the start of `input`.
-    @inlinable package static func parse(_ input: UnsafeRawBufferPointer) -> Parsed {
-        guard input.count >= headerBytes else {
+    @inlinable package static func parse(_ input: UnsafeRawBufferPointer, _ version: LinkVersion = .two) -> Parsed {
+        guard version == .two else { return parseVersion1(input) }
+        guard input.count >= headerBytes, let base = input.baseAddress else {
             if input.count > 0, Op(rawValue: input[0]) == nil { return .malformed("unknown op \(input[0])") }
             return .incomplete
         }
-        guard let op = Op(rawValue: input[0]) else { return .malformed("unknown op \(input[0])") }
-        let idBytes = Int(input.bigEndian(at: 2, as: UInt16.self))
-        let bodyBytes = Int(input.bigEndian(at: 4, as: UInt32.self))
+        // Three loads of eight bytes, and lengths that are bounded before they are added.
+        let first = UInt64(bigEndian: base.loadUnaligned(as: UInt64.self))
+        let second = UInt64(bigEndian: base.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        guard let op = Op(rawValue: UInt8(truncatingIfNeeded: first >> 56)) else {
+            return .malformed("unknown op \(first >> 56)")
+        }
+        let idBytes = Int(truncatingIfNeeded: first >> 48 & 0xFF)
+        let bodyBytes = Int(truncatingIfNeeded: second & 0xFFFF_FFFF)
         guard idBytes <= Limits.clientIdBytes else { return .malformed("client id of \(idBytes) bytes") }
         guard bodyBytes <= Limits.frameBodyBytes else { return .malformed("body of \(bodyBytes) bytes") }
-        let total = headerBytes + idBytes + bodyBytes
-        guard input.count >= total else { return .incomplete }
+        let bodyAt = headerBytes &+ idBytes &+ Int(truncatingIfNeeded: first & 0xFFFF) &* receiverBytes
+        guard input.count >= bodyAt &+ bodyBytes else { return .incomplete }
         return .frame(
             Frame(
-                op: op, flags: Flags(rawValue: input[1]), number: input.bigEndian(at: 8),
-                client: input.part(headerBytes, idBytes), body: input.part(headerBytes + idBytes, bodyBytes)),
-            bytes: total)
+                op: op, flags: Flags(rawValue: UInt16(truncatingIfNeeded: first >> 32)),
+                tag: UInt16(truncatingIfNeeded: first >> 16), slot: UInt32(truncatingIfNeeded: second >> 32),
+                number: UInt64(bigEndian: base.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
+                client: UnsafeRawBufferPointer(start: base + headerBytes, count: idBytes),
+                body: UnsafeRawBufferPointer(start: base + bodyAt, count: bodyBytes)),
+            bytes: bodyAt &+ bodyBytes)
+    }
+
+    /// The receivers that a frame with one body for many clients names, in place of a client: `receiverBytes` each.
+    /// They stand between client id and body. `frame`: the bytes of one frame of version 2.
+    package static func receivers(of frame: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        frame.part(headerBytes + Int(frame[1]), Int(frame.bigEndian(at: 6, as: UInt16.self)) * receiverBytes)
     }
 
     @inlinable package init(
-        op: Op, flags: Flags = [], number: UInt64, client: UnsafeRawBufferPointer = .init(start: nil, count: 0),
+        op: Op, flags: Flags = [], tag: UInt16 = 0, slot: UInt32 = 0, number: UInt64,
+        client: UnsafeRawBufferPointer = .init(start: nil, count: 0),
         body: UnsafeRawBufferPointer = .init(start: nil, count: 0)
     ) {
         self.op = op
         self.flags = flags
+        self.tag = tag
+        self.slot = slot
         self.number = number
         self.client = client
         self.body = body
     }
 
-    @inlinable package func write(to out: inout Buffer) {
-        let room = out.reserve(Frame.headerBytes)
-        room.storeBytes(of: op.rawValue, as: UInt8.self)
-        room.storeBytes(of: flags.rawValue, toByteOffset: 1, as: UInt8.self)
-        room.storeBytes(of: UInt16(truncatingIfNeeded: client.count).bigEndian, toByteOffset: 2, as: UInt16.self)
-        room.storeBytes(of: UInt32(truncatingIfNeeded: body.count).bigEndian, toByteOffset: 4, as: UInt32.self)
-        room.storeBytes(of: number.bigEndian, toByteOffset: 8, as: UInt64.self)
-        out.advance(by: Frame.headerBytes)
-        out.append(client)
-        out.append(body)
+    /// `receivers`: see `receivers(of:)`; version 1 has none.
+    @inlinable package func write(
+        to out: inout Buffer, _ version: LinkVersion = .two,
+        receivers: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+    ) {
+        guard version == .two else { return writeVersion1(to: &out) }
+        let bytes = Frame.headerBytes &+ client.count &+ receivers.count &+ body.count
+        let room = out.reserve(bytes)
+        let names = UInt64(truncatingIfNeeded: receivers.count / Frame.receiverBytes)
+        let about = UInt64(op.rawValue) << 56 | UInt64(truncatingIfNeeded: client.count) << 48
+        let receiver = UInt64(flags.rawValue) << 32 | UInt64(tag) << 16 | names
+        let second = UInt64(slot) << 32 | UInt64(truncatingIfNeeded: body.count)
+        room.storeBytes(of: (about | receiver).bigEndian, as: UInt64.self)
+        room.storeBytes(of: second.bigEndian, toByteOffset: 8, as: UInt64.self)
+        room.storeBytes(of: number.bigEndian, toByteOffset: 16, as: UInt64.self)
+        var rest = room + Frame.headerBytes
+        copy(client, to: &rest)
+        if receivers.count > 0 { copy(receivers, to: &rest) }
+        copy(body, to: &rest)
+        out.advance(by: bytes)
     }
-}
-
-/// The body of a hello: protocol version (1 byte), pid (4 bytes), token (16 bytes; zeros where the daemon was started
-/// by hand without one).
-package struct Hello: Equatable {
-    package static let version: UInt8 = 1
-    package static let bytes = 21
-    package var version = Hello.version
-    package var pid: UInt32
-    package var token: [UInt8]
-
-    package init(pid: UInt32, token: [UInt8]) {
-        precondition(token.count == 16, "a token is 16 bytes")
-        self.pid = pid
-        self.token = token
-    }
-
-    /// Nil where the body is of another length.
-    package init?(body: UnsafeRawBufferPointer) {
-        guard body.count == Hello.bytes else { return nil }
-        version = body[0]
-        pid = body.bigEndian(at: 1)
-        token = Array(body.part(5, 16))
-    }
-
-    package func write(to out: inout Buffer) {
-        out.append(version)
-        out.append(bigEndian: pid)
-        for byte in token { out.append(byte) }
-    }
-}
-
-/// What a `connected` says beside its cursor, in its body: nothing (no bytes), one byte, or five.
-package struct PollNote: Equatable, Sendable {
-    /// Bit 0 of the first byte: it is to be answered at once with what waits, and where nothing does with nothing.
-    package var isAtOnce: Bool
-    /// Four bytes in network byte order, a print of the request's `c`: two polls with one print, one id and one cursor
-    /// are copies of one request. 0, and not written: it has no `c`.
-    package var print: UInt32
-
-    package init(isAtOnce: Bool, print: UInt32) {
-        self.isAtOnce = isAtOnce
-        self.print = print
-    }
-    /// Takes the bytes that this version knows, where the other end says more.
-    package init(body: UnsafeRawBufferPointer) {
-        isAtOnce = body.count > 0 && body[0] & 1 != 0
-        print = body.count >= 5 ? body.bigEndian(at: 1, as: UInt32.self) : 0
-    }
-
-    /// Hands out its bytes, which are valid in `use` only.
-    package func withBytes(_ use: (UnsafeRawBufferPointer) -> Void) {
-        guard isAtOnce || print != 0 else { return use(.init(start: nil, count: 0)) }
-        let value = print
-        let bytes = (
-            UInt8(isAtOnce ? 1 : 0), UInt8(truncatingIfNeeded: value >> 24), UInt8(truncatingIfNeeded: value >> 16),
-            UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)
-        )
-        withUnsafeBytes(of: bytes) { use($0.part(0, value == 0 ? 1 : 5)) }
+    @inlinable @inline(__always)
+    func copy(_ part: UnsafeRawBufferPointer, to rest: inout UnsafeMutableRawPointer) {
+        guard let source = part.baseAddress else { return }
+        rest.copyMemory(from: source, byteCount: part.count)
+        rest += part.count
     }
 }

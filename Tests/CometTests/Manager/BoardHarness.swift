@@ -6,6 +6,8 @@ import Wire
 /// A switchboard with a clock, and workers whose frames are read as soon as they are asked for.
 final class Board {
     static let start: UInt64 = 1_000_000
+    /// The slot of every receiver on every worker: the tags tell them apart.
+    static let slot: UInt32 = 77
     var board: Switchboard
     var now: UInt64 = 5_000_000
 
@@ -20,9 +22,11 @@ final class Board {
         var client = ""
         var number: UInt64 = 0
         var body = ""
-        var tag: UInt8 = 0
+        var tag: UInt16 = 0
         var more = false
         var gap = false
+        /// Of a `replaced`.
+        var print: UInt32 = 0
         var description: String {
             "\(op) \(client) \(number - min(number, Board.start)) \(body) tag \(tag)\(more ? " more" : "")"
                 + "\(gap ? " gap" : "")"
@@ -30,13 +34,16 @@ final class Board {
     }
 
     func frame(
-        _ op: Frame.Op, _ flags: Frame.Flags = [], tag: UInt8 = 1, number: UInt64 = 0, client: String = "",
-        body: [UInt8] = []
+        _ op: Frame.Op, _ flags: Frame.Flags = [], tag: UInt16 = 1, number: UInt64 = 0, client: String = "",
+        body: [UInt8] = [], version: LinkVersion = .two
     ) -> [UInt8] {
         var out = Buffer()
         Array(client.utf8).withUnsafeBytes { id in
             body.withUnsafeBytes { body in
-                Frame(op: op, flags: .init(flags, tag: tag), number: number, client: id, body: body).write(to: &out)
+                Frame(
+                    op: op, flags: flags, tag: tag, slot: version == .two ? Board.slot : 0, number: number, client: id,
+                    body: body
+                ).write(to: &out, version)
             }
         }
         return Array(out.bytes)
@@ -49,24 +56,30 @@ final class Board {
     /// A worker that has been welcomed.
     func worker(_ number: Int) -> UInt32 {
         let link = board.accepted(mayBeSeed: true)
-        send(link, frame(.hello, tag: 0, number: UInt64(number), body: hello()))
+        send(link, hello(number))
         #expect(frames(link).map(\.op) == [.welcome])
         return link
     }
-    func hello(version: UInt8 = Hello.version) -> [UInt8] {
+    func hello(_ number: Int, version: UInt8 = 2, token: [UInt8] = Array(repeating: 0, count: 16)) -> [UInt8] {
+        var hello = Hello(pid: 7, token: token)
+        hello.version = version
         var out = Buffer()
-        Hello(pid: 7, token: Array(repeating: 0, count: 16)).write(to: &out)
-        return [version] + Array(out.bytes.dropFirst())
+        hello.write(number: UInt64(number), to: &out)
+        return Array(out.bytes)
     }
     func poll(
-        _ link: UInt32, _ client: String, cursor: UInt64? = nil, tag: UInt8 = 1, single: Bool = false,
-        note: [UInt8] = []
+        _ link: UInt32, _ client: String, cursor: UInt64? = nil, tag: UInt16 = 1, single: Bool = false,
+        atOnce: Bool = false, credit: UInt32? = nil, print: UInt32 = 0
     ) {
         var flags: Frame.Flags = cursor == nil ? [] : .acknowledges
         if single { flags.insert(.single) }
-        send(link, frame(.connected, flags, tag: tag, number: cursor ?? 0, client: client, body: note))
+        if atOnce { flags.insert(.atOnce) }
+        if credit != nil { flags.insert(.stays) }
+        Announcement(credit: credit ?? UInt32(Limits.answerBytes), print: print).withBytes {
+            _ = send(link, frame(.connected, flags, tag: tag, number: cursor ?? 0, client: client, body: Array($0)))
+        }
     }
-    func gone(_ link: UInt32, _ client: String, tag: UInt8 = 1, timedOut: Bool = false) {
+    func gone(_ link: UInt32, _ client: String, tag: UInt16 = 1, timedOut: Bool = false) {
         send(link, frame(.gone, timedOut ? .timedOut : [], tag: tag, client: client))
     }
     func giveBack(_ link: UInt32, _ sent: Sent) {
@@ -113,9 +126,10 @@ final class Board {
             sent.append(
                 Sent(
                     op: frame.op, client: String(decoding: frame.client, as: UTF8.self), number: frame.number,
-                    body: String(decoding: frame.body, as: UTF8.self), tag: frame.flags.tag,
-                    more: frame.op == .message && frame.flags.contains(.more),
-                    gap: frame.op == .message && frame.flags.contains(.gap)))
+                    body: frame.op == .message ? String(decoding: frame.body, as: UTF8.self) : "", tag: frame.tag,
+                    more: frame.flags.contains(.more),
+                    gap: frame.flags.contains(.gap),
+                    print: frame.op == .replaced ? Announcement(body: frame.body).print : 0))
         }
         return sent
     }

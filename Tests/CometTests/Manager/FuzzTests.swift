@@ -37,8 +37,15 @@ import Wire
                 let cursor: UInt64? =
                     client.utf8.count == 2
                     ? nil : [0, id(UInt64(below(step + 1))), UInt64(below(3000)), Limits.idEnd - 1][below(4)]
-                board.poll(link, client, cursor: cursor, tag: UInt8(below(64)), single: below(10) == 0)
-            case 65..<75: if let link { board.gone(link, client, tag: UInt8(below(64)), timedOut: below(2) == 0) }
+                board.poll(
+                    link, client, cursor: cursor, tag: UInt16(below(64)), single: below(10) == 0,
+                    credit: below(3) == 0 ? UInt32(below(2000)) : nil)
+            case 65..<70: if let link { board.gone(link, client, tag: UInt16(below(64)), timedOut: below(2) == 0) }
+            case 70..<75:
+                let more = below(50) == 0 ? UInt64.max : UInt64(below(2000))
+                if let link {
+                    board.send(link, board.frame(.credit, tag: UInt16(below(64)), number: more, client: client))
+                }
             case 75..<85:
                 guard !held.isEmpty else { break }
                 let (link, sent) = held.remove(at: below(held.count))
@@ -73,7 +80,7 @@ import Wire
         var random = SeededRandom(77)
         func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
         let seeds: [[UInt8]] = [
-            board.frame(.hello, number: 3, body: board.hello()),
+            board.hello(3),
             board.frame(.connected, .acknowledges, number: id(4), client: "c1"),
             board.frame(.gone, client: "c1"),
             board.frame(.undelivered, number: id(2), client: "c1", body: Array("\"x\"".utf8)),

@@ -174,17 +174,76 @@ import Wire
     @Test func aPollThatIsNotHeld_isAnsweredAtOnce() {
         let board = Board()
         let worker = board.worker(0)
-        board.poll(worker, "c1", cursor: 0, tag: 3, note: [1])
+        board.poll(worker, "c1", cursor: 0, tag: 3, atOnce: true)
         #expect(board.frames(worker) == [.init(op: .message, client: "c1", number: 0, tag: 3)])
         #expect(board.presence("c1").connected && board.board.waitingCount == 0, "it counts as an arrival")
         board.publish("c1", "1")
-        board.poll(worker, "c1", cursor: 0, tag: 4, note: [1])
+        board.poll(worker, "c1", cursor: 0, tag: 4, atOnce: true)
         #expect(board.frames(worker).map(\.body) == ["1"])
-        board.poll(worker, "c1", cursor: id(0), tag: 5, note: [1, 0, 0, 0, 9])
+        board.poll(worker, "c1", cursor: id(0), tag: 5, atOnce: true, print: 9)
         #expect(board.frames(worker) == [.init(op: .message, client: "c1", number: id(0), tag: 5)])
-        board.poll(worker, "c2", cursor: 7, tag: 6, note: [1])
+        board.poll(worker, "c2", cursor: 7, tag: 6, atOnce: true)
         let gap = Board.Sent(op: .message, client: "c2", number: 7, tag: 6, gap: true)
         #expect(board.frames(worker) == [gap], "of another life")
+        board.checkBooks()
+    }
+
+    @Test func aReceiverThatStays_isSentWhatItsCreditAllows() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "c1", tag: 3, credit: 100)
+        for number in 0..<3 { #expect(board.publish("c1", "\(number)") == .sent(id(UInt64(number)))) }
+        #expect(board.frames(worker).map(\.body) == ["0", "1", "2"], "33 bytes each with their envelopes")
+        #expect(board.presence("c1").connected && board.board.waitingCount == 1, "it is held still")
+        #expect(board.publish("c1", "3") == .sent(id(3)), "the first message may be longer than what is left")
+        #expect(board.publish("c1", "4") == .queued(id(4)) && board.publish("c1", "5") == .queued(id(5)))
+        #expect(board.frames(worker).map(\.body) == ["3"])
+        func give(_ bytes: UInt64, tag: UInt16 = 3) {
+            board.send(worker, board.frame(.credit, tag: tag, number: bytes, client: "c1"))
+        }
+        give(1000, tag: 4)
+        #expect(board.frames(worker) == [], "that is another receiver's")
+        give(33)
+        #expect(board.frames(worker).map(\.body) == ["4"])
+        give(.max)
+        #expect(board.frames(worker).map(\.body) == ["5"])
+        #expect(board.publish("c1", "6") == .sent(id(6)))
+        #expect(board.frames(worker).map(\.body) == ["6"])
+        board.gone(worker, "c1", tag: 3)
+        #expect(!board.presence("c1").connected && board.board.waitingCount == 0)
+        board.checkBooks()
+    }
+
+    @Test func aReceiverThatStaysAndAcknowledges_isSentNothingTwice() {
+        let board = Board { $0.maxPerClient = 3 }
+        let worker = board.worker(0)
+        board.publish("c1", "0")
+        board.poll(worker, "c1", cursor: 0, tag: 3, credit: 100_000)
+        for number in 1..<3 { board.publish("c1", "\(number)") }
+        #expect(board.frames(worker).map(\.body) == ["0", "1", "2"])
+        #expect(board.presence("c1").queued == 3, "they stay until they are acknowledged")
+        board.publish("c1", "3")
+        board.publish("c1", "4")
+        // Those that the bound took were sent, and the receiver is told once that they are no longer kept.
+        #expect(board.frames(worker).map { ($0.body + ($0.gap ? " gap" : "")) } == ["3", "4"])
+        // It comes again: what it has not acknowledged is sent once more.
+        board.gone(worker, "c1", tag: 3)
+        board.poll(worker, "c1", cursor: id(3), tag: 4, credit: 100_000)
+        #expect(board.frames(worker).map(\.body) == ["4"])
+        board.poll(worker, "c1", cursor: id(4), tag: 5, credit: 100_000)
+        #expect(board.frames(worker) == [] && board.presence("c1").queued == 0)
+        board.checkBooks()
+    }
+
+    @Test func aFullLink_holdsBackReceiversThatStay_andSendsThemTheRestInParts() {
+        let board = Board { $0.maxMessage = 1 << 20 }
+        let worker = board.worker(0)
+        let big = "\"" + String(repeating: "x", count: 200_000) + "\""
+        board.poll(worker, "c1", cursor: 0, tag: 3, credit: .max)
+        let count = Limits.outboxBytes / 200_000 + 3
+        for _ in 0..<count { board.publish("c1", big) }
+        #expect(board.presence("c1").queued == count && board.presence("c1").connected)
+        #expect(board.frames(worker).map(\.number) == (0..<UInt64(count)).map(id))
         board.checkBooks()
     }
 
@@ -192,9 +251,9 @@ import Wire
         let board = Board()
         let (first, second) = (board.worker(0), board.worker(1))
         board.poll(first, "c1", cursor: 0, tag: 3)
-        let note = Array("\0abcd".utf8)
-        board.poll(second, "c1", cursor: id(0), tag: 4, note: note)
-        #expect(board.frames(first) == [.init(op: .replaced, client: "c1", number: id(0), body: "\0abcd", tag: 3)])
+        board.poll(second, "c1", cursor: id(0), tag: 4, print: 0x6162_6364)
+        let replaced = Board.Sent(op: .replaced, client: "c1", number: id(0), tag: 3, print: 0x6162_6364)
+        #expect(board.frames(first) == [replaced])
     }
 
     @Test func whatComesBackFromBeforeTheCursor_isCountedAndToldAsAGap() {
@@ -253,7 +312,7 @@ import Wire
         for number in 0..<4 { board.poll(worker, "c\(number)") }
         for number in 0..<3 { board.publish("c\(number)", "\(number)") }
         // It took the turn's mark, the first message and half of the second.
-        let first = 16 + 16 + 2 + 1
+        let first = Frame.headerBytes + Frame.headerBytes + 2 + 1
         #expect(board.board.nextToWrite(now: board.now) == worker)
         board.board.written(worker, first + 7)
         board.board.closed(worker, now: board.now)
@@ -309,13 +368,11 @@ import Wire
         let link = board.board.accepted(mayBeSeed: false)
         let bytes: [UInt8] =
             switch what {
-            case "number": board.frame(.hello, number: 5000, body: board.hello())
-            case "version": board.frame(.hello, number: 1, body: board.hello(version: 9))
-            case "body": board.frame(.hello, number: 1, body: [1, 2, 3])
-            case "again":
-                board.frame(.hello, number: 1, body: board.hello())
-                    + board.frame(.hello, number: 1, body: board.hello())
-            case "op": board.frame(.connected, client: "c1")
+            case "number": board.hello(5000)
+            case "version": board.hello(1, version: 3)
+            case "body": board.frame(.hello, tag: 0, number: 1, body: [1, 2, 3], version: .one)
+            case "again": board.hello(1) + board.frame(.hello, number: 1)
+            case "op": board.frame(.connected, client: "c1", version: .one)
             default: Array("GET / HTTP/1.1\r\n\r\n".utf8)
             }
         guard case .close = board.send(link, bytes) else {
@@ -327,7 +384,7 @@ import Wire
     @Test func framesInPieces_areTakenWhenTheyAreWhole() {
         let board = Board()
         let link = board.board.accepted(mayBeSeed: true)
-        let bytes = board.frame(.hello, number: 1, body: board.hello()) + board.frame(.connected, tag: 3, client: "c1")
+        let bytes = board.hello(1) + board.frame(.connected, tag: 3, client: "c1")
         var input: [UInt8] = []
         for byte in bytes {
             input.append(byte)

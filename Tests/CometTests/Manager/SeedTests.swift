@@ -101,7 +101,7 @@ import Wire
             return
         }
         let link = board.board.accepted(mayBeSeed: true)
-        guard case .close = board.send(link, board.frame(.hello, number: 3, body: board.hello())) else {
+        guard case .close = board.send(link, board.hello(3)) else {
             Issue.record("taken")
             return
         }
@@ -117,9 +117,7 @@ import Wire
         let board = Board { $0.token = token }
         let (held, _) = seed(board, [1, 3])
         let link = board.board.accepted(mayBeSeed: true)
-        var body = Buffer()
-        Hello(pid: 1, token: token).write(to: &body)
-        guard case .consumed = board.send(link, board.frame(.hello, number: 3, body: Array(body.bytes))) else {
+        guard case .consumed = board.send(link, board.hello(3, token: token)) else {
             Issue.record("refused")
             return
         }

@@ -64,21 +64,27 @@ final class WorkerHarness: WorkerIO {
         _ = frames()
     }
     func manager(
-        _ op: Frame.Op, _ flags: Frame.Flags = [], _ number: UInt64 = 0, _ client: String = "", _ body: String = ""
+        _ op: Frame.Op, _ flags: Frame.Flags = [], tag: UInt16? = nil, _ number: UInt64 = 0, _ client: String = "",
+        _ body: String = ""
     ) {
-        _ = fromManager(encode(op, flags, number, client, body))
+        _ = fromManager(encode(op, flags, tag: tag, number, client, body))
     }
     func fromManager(_ bytes: [UInt8]) -> Worker.LinkInput {
         bytes.withUnsafeBytes { worker.receivedFromManager($0, now: now) }
     }
+    /// A frame for the receiver that the client announced last, or for one with another tag.
     func encode(
-        _ op: Frame.Op, _ flags: Frame.Flags = [], _ number: UInt64 = 0, _ client: String = "", _ body: String = ""
+        _ op: Frame.Op, _ flags: Frame.Flags = [], tag: UInt16? = nil, _ number: UInt64 = 0, _ client: String = "",
+        _ body: String = ""
     ) -> [UInt8] {
+        let (tag, slot) = (tag ?? tags[client] ?? 0, slots[client] ?? 0)
         var (client, body) = (client, body)
         var out = Buffer()
         client.withUTF8 { client in
             body.withUTF8 {
-                Frame(op: op, flags: flags, number: number, client: .init(client), body: .init($0)).write(to: &out)
+                Frame(
+                    op: op, flags: flags, tag: tag, slot: slot, number: number, client: .init(client), body: .init($0)
+                ).write(to: &out)
             }
         }
         return Array(out.bytes)
@@ -87,31 +93,32 @@ final class WorkerHarness: WorkerIO {
     /// What the worker has for its manager since the last time: `op number client flags body`.
     func frames() -> [String] {
         var found: [String] = []
-        while case .frame(let frame, let bytes) = Frame.parse(worker.link.bytes) {
+        func version() -> LinkVersion { worker.link.bytes.first == Frame.Op.hello.rawValue ? .one : .two }
+        while case .frame(let frame, let bytes) = Frame.parse(worker.link.bytes, version()) {
             found.append(
                 "\(frame.op) \(frame.number) \(String(decoding: frame.client, as: UTF8.self)) "
-                    + "\(frame.flags.rawValue & 3)"
-                    + (frame.op == .hello || frame.body.isEmpty
-                        ? "" : " " + String(decoding: frame.body, as: UTF8.self)))
+                    + "\(frame.flags.rawValue)"
+                    + (frame.op == .undelivered ? " " + String(decoding: frame.body, as: UTF8.self) : ""))
             if frame.op == .connected {
-                tags[String(decoding: frame.client, as: UTF8.self)] = frame.flags.tag
-                notes[String(decoding: frame.client, as: UTF8.self)] = Array(frame.body)
+                let client = String(decoding: frame.client, as: UTF8.self)
+                (tags[client], slots[client]) = (frame.tag, frame.slot)
+                announcements[client] = Announcement(body: frame.body)
             }
             worker.link.consume(bytes)
         }
         return found
     }
     /// The tag of each client's last poll, as the worker announced it.
-    var tags: [String: UInt8] = [:]
-    /// The body of that announcement.
-    var notes: [String: [UInt8]] = [:]
+    var tags: [String: UInt16] = [:]
+    var slots: [String: UInt32] = [:]
+    /// What it said beside that.
+    var announcements: [String: Announcement] = [:]
     /// The manager's answer to the client's last poll.
-    func answer(_ client: String, _ messages: [(UInt64, String)], tag: UInt8? = nil) {
+    func answer(_ client: String, _ messages: [(UInt64, String)], tag: UInt16? = nil) {
         var bytes: [UInt8] = []
         for (index, message) in messages.enumerated() {
             bytes += encode(
-                .message, .init(index < messages.count - 1 ? .more : [], tag: tag ?? tags[client] ?? 0), message.0,
-                client, message.1)
+                .message, index < messages.count - 1 ? .more : [], tag: tag, message.0, client, message.1)
         }
         _ = fromManager(bytes)
     }

@@ -24,8 +24,8 @@ import Wire
         #expect(h.body(early) == #"{"messages":[],"cursor":5,"poll_timeout":40000}"#, "without a manager nothing waits")
         h.link()
         let slot = h.poll("/c1.json?cursor=5&hello=1")
-        #expect(h.frames() == ["connected 5 c1 1 \u{1}"], "to be answered at once")
-        h.manager(.message, .init([], tag: h.tags["c1"]!), 5, "c1")
+        #expect(h.frames() == ["connected 5 c1 5"], "to be answered at once")
+        h.manager(.message, [], 5, "c1")
         #expect(h.body(slot) == #"{"messages":[],"cursor":5,"poll_timeout":40000}"#)
         #expect(h.worker.counters.pollsEmpty == 2 && h.worker.counters.pollsAnswered == 0)
         let script = h.poll("/c1.js?callback=f&hello=1")
@@ -112,13 +112,13 @@ import Wire
         #expect(h.status(copy) == "HTTP/1.1 409 Conflict", "another page")
         let later = h.poll("/c1.json?cursor=6&c=0.25")
         #expect(h.status(other) == "HTTP/1.1 409 Conflict", "another cursor")
-        #expect(h.worker.waiting == 1 && h.frames().count == 4 && h.notes["c1"]?.count == 5)
+        #expect(h.worker.waiting == 1 && h.frames().count == 4 && h.announcements["c1"]?.print != 0)
         // Of a copy that went to another worker the manager tells what that one announced.
         var out = Buffer()
-        let tag = h.tags["c1"]!
+        let (tag, slot) = (h.tags["c1"]!, h.slots["c1"]!)
         Array("c1".utf8).withUnsafeBytes { client in
-            h.notes["c1"]!.withUnsafeBytes {
-                Frame(op: .replaced, flags: .init([], tag: tag), number: 6, client: client, body: $0).write(to: &out)
+            h.announcements["c1"]!.withBytes {
+                Frame(op: .replaced, tag: tag, slot: slot, number: 6, client: client, body: $0).write(to: &out)
             }
         }
         _ = h.fromManager(Array(out.bytes))
@@ -130,9 +130,9 @@ import Wire
         h.link()
         let slot = h.poll("/c1.json")
         _ = h.frames()
-        h.manager(.replaced, .init([], tag: h.tags["c1"]! &+ 1 & 63), 0, "c1")
+        h.manager(.replaced, [], tag: h.tags["c1"]! &+ 1, 0, "c1")
         #expect(h.sent[slot] == "", "that was another poll")
-        h.manager(.replaced, .init([], tag: h.tags["c1"]!), 0, "c1")
+        h.manager(.replaced, [], 0, "c1")
         #expect(h.body(slot).contains("replaced"))
         #expect(h.frames() == [])
     }
@@ -154,7 +154,7 @@ import Wire
         let old = h.tags["c1"]!
         h.pass(40_000)
         h.get(slot, "/c1.json")
-        #expect(h.frames() == ["gone 0 c1 1", "connected 0 c1 0"])
+        #expect(h.frames() == ["gone 0 c1 16", "connected 0 c1 0"])
         h.sent[slot] = ""
         h.answer("c1", [(7, "1")], tag: old)
         #expect(h.sent[slot] == "" && h.frames() == ["undelivered 7 c1 0 1"])
@@ -242,7 +242,7 @@ import Wire
         h.link()
         let slot = h.poll("/c1.json?cursor=0")
         h.worker.inputEnded(slot, now: h.now)
-        #expect(h.frames() == ["connected 0 c1 1", "connected 0 c1 1 \u{1}"] && h.paused == [slot])
+        #expect(h.frames() == ["connected 0 c1 1", "connected 0 c1 5"] && h.paused == [slot])
         h.answer("c1", [(7, "1")])
         #expect(h.body(slot) == #"{"messages":[{"id":7,"data":1}],"cursor":7}"# && h.closed == [slot])
         #expect(h.frames() == ["gone 0 c1 0"])
@@ -254,7 +254,7 @@ import Wire
         let early = h.poll("/c1.json")
         h.worker.inputEnded(early, now: h.now)
         _ = h.frames()
-        h.manager(.message, .init([], tag: h.tags["c1"]!), 0, "c1")
+        h.manager(.message, [], 0, "c1")
         #expect(h.body(early) == #"{"messages":[],"cursor":0}"# && h.closed == [early] && h.frames() == ["gone 0 c1 0"])
         let held = h.poll("/c2.json?cursor=5")
         h.pass(1000)
@@ -294,8 +294,8 @@ import Wire
         _ = h.frames()
         h.answer("c1", [(7, "1")])
         h.worker.resume(now: h.now)
-        #expect(h.sent[slot]?.contains("ok") == true && h.frames().last == "connected 3 c2 1 \u{1}")
-        h.manager(.message, .init([], tag: h.tags["c2"]!), 3, "c2")
+        #expect(h.sent[slot]?.contains("ok") == true && h.frames().last == "connected 3 c2 5")
+        h.manager(.message, [], 3, "c2")
         h.worker.resume(now: h.now)
         #expect(h.body(slot) == #"{"messages":[],"cursor":3}"# && h.closed == [slot])
     }
@@ -326,8 +326,8 @@ import Wire
         _ = h.frames()
         let tag = h.tags["c1"]!
         let bytes =
-            h.encode(.message, .init(.more, tag: tag), 7, "c1", "1")
-            + h.encode(.message, .init([], tag: tag), 8, "c1", "2")
+            h.encode(.message, .more, tag: tag, 7, "c1", "1")
+            + h.encode(.message, [], tag: tag, 8, "c1", "2")
         for count in 0..<bytes.count {
             #expect(h.fromManager(Array(bytes[..<count])) == .consumed(0))
         }
@@ -339,7 +339,7 @@ import Wire
         h.link()
         let slot = h.poll("/c1.json?cursor=3")
         _ = h.frames()
-        h.manager(.message, .init(.gap, tag: h.tags["c1"]!), 9, "c1")
+        h.manager(.message, .gap, 9, "c1")
         #expect(h.body(slot) == #"{"messages":[],"cursor":9,"gap":true}"#)
     }
 
@@ -359,7 +359,7 @@ import Wire
         #expect(h.sent[short] == "")
         h.pass(1_001)
         #expect(h.body(short) == #"{"messages":[],"cursor":0}"#)
-        #expect(h.frames().last == "gone 0 c1 1")
+        #expect(h.frames().last == "gone 0 c1 16")
         h.pass(33_999)
         #expect(h.sent[long] == "")
         h.pass(1)
@@ -374,7 +374,7 @@ import Wire
         h.pass(39_999)
         #expect(h.sent[slot] == "")
         h.pass(1)
-        #expect(h.body(slot) == #"{"messages":[],"cursor":4}"# && h.frames() == ["gone 4 c1 1"])
+        #expect(h.body(slot) == #"{"messages":[],"cursor":4}"# && h.frames() == ["gone 4 c1 16"])
     }
 
     @Test func pipelinedRequests_areAnsweredInOrder() {
