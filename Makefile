@@ -125,7 +125,7 @@ install: build
 	  "$$bin/$$program" --generate-completion-script fish >"$$fish/$$program.fish"; \
 	done; \
 	chmod 644 "$$bash"/mega* "$$zsh"/_mega* "$$fish"/mega*
-	version=$$(sed -n 's/.*text = "\(.*\)"/\1/p' Sources/Wire/Version.swift); \
+	version=$$(sed -n 's/.*text = "\(.*\)"/\1/p' Sources/Base/Version.swift); \
 	{ printf '%s\n' ".TH MEGACOMET.TOML 5 2026-11-23 \"MegaComet $$version\" \"MegaComet\"" .SH\ NAME 'megacomet.toml \- the configuration of MegaComet' .SH\ DESCRIPTION \
 	  'Every key with its meaning, range and default; each may be left out.' .PP .nf; sed 's/\\/\\\\/g; s/-/\\-/g; s/^\./\\\&./' config/megacomet.toml; \
 	} >"$(DESTDIR)/usr/share/man/man5/megacomet.toml.5"

@@ -7,6 +7,7 @@
 //     Comet   Reactor   ConfigurationFile   FreePorts               decisions, libev and sockets, the file of settings
 //     Stats                                                         reports, the table of metrics
 //     Wire   Supervision   Configuration                            bytes <-> values, decisions on processes, settings
+//     Base                                                          bytes and text: escapes, buffers, the version
 //     CLibev   CEpoll   CSystem   CSimdjson   CNcurses              C at the edge
 import PackageDescription
 
@@ -47,10 +48,12 @@ let package = Package(
         .systemLibrary(name: "CNcurses", path: "Dashboard/CNcurses"),
 
         // Pure: bytes and decisions. No system calls, no clock.
-        .target(name: "Wire", swiftSettings: fast),
+        /// What every room writes with. It imports nothing.
+        .target(name: "Base", swiftSettings: fast),
+        .target(name: "Wire", dependencies: ["Base"], swiftSettings: fast),
         /// Reports: the metrics' table, the datagrams, and what is made of them.
-        .target(name: "Stats", dependencies: ["Wire"], swiftSettings: fast),
-        .target(name: "Comet", dependencies: ["Wire"], swiftSettings: fast),
+        .target(name: "Stats", dependencies: ["Base"], swiftSettings: fast),
+        .target(name: "Comet", dependencies: ["Base", "Wire"], swiftSettings: fast),
         .target(name: "Supervision", swiftSettings: strict),
         /// megacomet.js, compiled in.
         .target(
@@ -58,7 +61,7 @@ let package = Package(
             swiftSettings: strict),
 
         // The app port: publishes in, outcomes out. Apart from Comet, so that workers need no simdjson.
-        .target(name: "Publishing", dependencies: ["Comet", "Wire", "CSimdjson"], swiftSettings: fast),
+        .target(name: "Publishing", dependencies: ["Base", "Comet", "Wire", "CSimdjson"], swiftSettings: fast),
 
         // The settings, and the file that holds them.
         .target(name: "Configuration", path: "Sources/Configuration/Settings", swiftSettings: strict),
@@ -70,46 +73,52 @@ let package = Package(
         .target(name: "FreePorts", swiftSettings: strict),
 
         // I/O.
-        .target(name: "Reactor", dependencies: ["CLibev", "CSystem", "Stats", "Wire"], swiftSettings: fast),
-        .target(name: "Daemon", dependencies: ["Reactor", "Stats", "Wire", "Configuration", log], swiftSettings: fast),
+        .target(name: "Reactor", dependencies: ["CLibev", "CSystem", "Stats"], swiftSettings: fast),
+        .target(name: "Daemon", dependencies: ["Base", "Reactor", "Stats", "Configuration", log], swiftSettings: fast),
 
         // The programs.
         .executableTarget(
             name: "megaworker",
-            dependencies: ["Browser", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", "CLibev", log],
+            dependencies: [
+                "Base", "Browser", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", "CLibev", log,
+            ],
             swiftSettings: fast),
         .executableTarget(
             name: "megamanager",
-            dependencies: ["Publishing", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", log],
+            dependencies: ["Base", "Publishing", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", log],
             swiftSettings: fast),
         .executableTarget(
             name: "megacomet",
-            dependencies: ["Supervision", "Stats", "Wire", "Reactor", "Configuration", "ConfigurationFile", arguments],
+            dependencies: [
+                "Base", "Supervision", "Stats", "Wire", "Reactor", "Configuration", "ConfigurationFile", arguments,
+            ],
             swiftSettings: strict),
         .executableTarget(
-            name: "megabench", dependencies: ["CEpoll", "CSystem", "FreePorts", "Wire", arguments, histogram],
+            name: "megabench", dependencies: ["Base", "CEpoll", "CSystem", "FreePorts", arguments, histogram],
             swiftSettings: fast),
         .target(
             name: "Dashboard",
-            dependencies: ["CNcurses", "CSystem", "Stats", "Wire", "Supervision", "Reactor", "Configuration"],
+            dependencies: ["Base", "CNcurses", "CSystem", "Stats", "Wire", "Supervision", "Reactor", "Configuration"],
             path: "Dashboard", exclude: ["CNcurses", "megatop"], swiftSettings: strict),
         .executableTarget(
             name: "megatop",
-            dependencies: ["Dashboard", "Configuration", "ConfigurationFile", "Reactor", "Wire", arguments],
+            dependencies: ["Base", "Dashboard", "Configuration", "ConfigurationFile", "Reactor", arguments],
             path: "Dashboard/megatop", swiftSettings: strict),
 
         // The tests. TestSupport starts the real programs on free ports in private folders, and ends them by id.
         .target(
             name: "TestSupport", dependencies: ["CEpoll", "FreePorts"], path: "Tests/Support", swiftSettings: strict),
         .executableTarget(
-            name: "Benchmarks", dependencies: ["Comet", "Wire", "Publishing"], path: "Tests/Benchmarks",
+            name: "Benchmarks", dependencies: ["Base", "Comet", "Wire", "Publishing"], path: "Tests/Benchmarks",
             exclude: ["check", "expected.txt"], swiftSettings: fast),
-        .testTarget(name: "WireTests", dependencies: ["TestSupport", "Wire"], swiftSettings: strict),
-        .testTarget(name: "StatsTests", dependencies: ["TestSupport", "Stats", "Wire"], swiftSettings: strict),
-        .testTarget(name: "CometTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
+        .testTarget(name: "BaseTests", dependencies: ["TestSupport", "Base"], swiftSettings: strict),
+        .testTarget(name: "WireTests", dependencies: ["TestSupport", "Base", "Wire"], swiftSettings: strict),
+        .testTarget(name: "StatsTests", dependencies: ["TestSupport", "Base", "Stats"], swiftSettings: strict),
+        .testTarget(name: "CometTests", dependencies: ["TestSupport", "Base", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Reactor"], swiftSettings: strict),
         .testTarget(
-            name: "PublishingTests", dependencies: ["TestSupport", "Publishing", "Comet", "Wire"], swiftSettings: strict
+            name: "PublishingTests", dependencies: ["TestSupport", "Base", "Publishing", "Comet", "Wire"],
+            swiftSettings: strict
         ),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(
@@ -117,19 +126,19 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "BenchTests",
-            dependencies: ["TestSupport", "Wire", "megabench", "megaworker", "megamanager", "megacomet"],
+            dependencies: ["TestSupport", "Base", "megabench", "megaworker", "megamanager", "megacomet"],
             swiftSettings: strict),
         .testTarget(
             name: "DashboardTests",
-            dependencies: ["Dashboard", "Configuration", "Reactor", "Stats", "Supervision", "Wire"],
+            dependencies: ["Base", "Dashboard", "Configuration", "Reactor", "Stats", "Supervision"],
             exclude: ["Golden"], swiftSettings: strict),
         /// The sources read as text: the picture above, and the rules that no compiler checks.
         .testTarget(name: "TidyTests", swiftSettings: strict),
-        .testTarget(name: "SimulationTests", dependencies: ["TestSupport", "Comet", "Wire"], swiftSettings: strict),
+        .testTarget(name: "SimulationTests", dependencies: ["TestSupport", "Base", "Comet"], swiftSettings: strict),
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "TestSupport", "FreePorts", "Stats", "Wire", "megacomet", "megaworker", "megamanager", "megabench",
+                "TestSupport", "Base", "FreePorts", "Stats", "megacomet", "megaworker", "megamanager", "megabench",
                 "megatop",
             ],
             swiftSettings: strict),

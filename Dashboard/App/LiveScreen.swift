@@ -1,7 +1,7 @@
+import Base
 import Glibc
 import Reactor
 import Supervision
-import Wire
 
 /// The program on a terminal: one loop over keys, reports, answers, signals and a clock. Handlers change values; `draw`
 /// shows them.

@@ -1,7 +1,7 @@
+import Base
 import Glibc
 import Reactor
 import Stats
-import Wire
 
 /// The screens as data: without a terminal, for scripts, monitoring and pipes.
 package final class Batch {

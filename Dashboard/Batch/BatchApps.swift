@@ -1,4 +1,4 @@
-import Wire
+import Base
 
 // The connections of apps in batch output, on the screen that has them.
 extension BatchText {

@@ -1,6 +1,6 @@
+import Base
 import Stats
 import Supervision
-import Wire
 
 /// One sample as text, JSON, CSV or OpenMetrics. The columns are those of the screen; JSON has a version.
 enum BatchText {

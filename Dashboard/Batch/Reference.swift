@@ -1,5 +1,5 @@
+import Base
 import Stats
-import Wire
 
 /// What stands in the man page and in `--list-metrics`, from the same tables as the screens' help and explanations.
 package enum Reference {

@@ -1,6 +1,5 @@
 import Glibc
 package import Stats
-import Wire
 
 /// What came, as it came: a file of the datagrams, and of the answers to what was asked, with their times. `--replay`
 /// shows it on the same screens.

@@ -2,7 +2,6 @@ import Glibc
 package import Reactor
 package import Stats
 import Supervision
-import Wire
 
 /// The line to the supervisor's hub: subscribes by datagram, takes what comes, and notices when nothing does.
 package final class StatsFeed {

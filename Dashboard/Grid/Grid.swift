@@ -1,4 +1,4 @@
-import Wire
+import Base
 
 /// What a cell means; the terminal turns it into a colour where it has any. Every meaning also stands in the text: `W`,
 /// `C`, `~`, `!`.

@@ -1,4 +1,4 @@
-import Wire
+import Base
 
 /// What the terminal can show: which characters bars and histories are drawn with.
 package struct Capabilities: Equatable, Sendable {

@@ -1,6 +1,5 @@
 package import Stats
 import Supervision
-import Wire
 
 /// What an operator should look at, the worst first.
 package struct Alert: Equatable, Sendable {

@@ -1,5 +1,4 @@
 package import Stats
-import Wire
 
 /// The last 24 hours of one number, by the minute: the least, the mean and the most of each. The hub tells them with
 /// its history; from then on they are noted here.

@@ -1,5 +1,4 @@
 package import Stats
-import Wire
 
 /// Some counters of a process over the last minute: as they are now, and as they were in each second before.
 package struct Recent: Equatable, Sendable {

@@ -1,6 +1,6 @@
+import Base
 package import Stats
 package import Supervision
-import Wire
 
 /// All that is known of the appliance. Reports, events and answers are taken in; the views read it. The time is handed
 /// in.

@@ -1,5 +1,4 @@
 package import Stats
-import Wire
 
 /// The last reports of one source: values with the time they were taken (ns of CLOCK_MONOTONIC). Rates are made of
 /// cumulative counters by sample time, never by arrival, so that a lost or late datagram changes nothing.

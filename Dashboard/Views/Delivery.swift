@@ -1,5 +1,4 @@
 import Stats
-import Wire
 
 extension Views {
     /// From the publish to the client: how many, how fast, and why connections end.

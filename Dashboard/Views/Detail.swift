@@ -1,6 +1,5 @@
 import Stats
 import Supervision
-import Wire
 
 extension Views {
     /// All about one process; its output and crash reports take the lower half.

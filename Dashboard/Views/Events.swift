@@ -1,6 +1,6 @@
+import Base
 import Stats
 import Supervision
-import Wire
 
 extension Views {
     /// Newest first, as the level and the filter let through.

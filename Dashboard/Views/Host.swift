@@ -1,6 +1,5 @@
 import Configuration
 import Stats
-import Wire
 
 extension Views {
     /// The machine and the kernel's limits, as the supervisor reports them, and the doctor's list.

@@ -1,6 +1,5 @@
 import Stats
 import Supervision
-import Wire
 
 // What lies over a screen: boxes of text with a frame, cut to the terminal where it is smaller.
 extension Views {

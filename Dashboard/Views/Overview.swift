@@ -1,5 +1,4 @@
 import Stats
-import Wire
 
 extension Views {
     /// The main screen: how many clients, how fast, what waits, what is wrong.

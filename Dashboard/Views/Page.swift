@@ -1,5 +1,4 @@
 import Stats
-import Wire
 
 /// How a screen is put together from top to bottom. What is needed least leaves first where the terminal is low:
 /// pictures, then the sections below the table, then lines of the header, then the footer.

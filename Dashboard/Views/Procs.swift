@@ -1,5 +1,4 @@
 import Stats
-import Wire
 
 extension Views {
     /// What the supervisor knows and does.

@@ -1,5 +1,4 @@
 import Stats
-import Wire
 
 extension Views {
     /// What waits: how much, how old, and whether the books balance.

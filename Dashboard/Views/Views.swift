@@ -1,5 +1,4 @@
 import Stats
-import Wire
 
 /// The screen as characters: a pure function of what is known, what the operator looks at, and the terminal.
 package enum Views {

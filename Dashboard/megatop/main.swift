@@ -1,10 +1,10 @@
 import ArgumentParser
+import Base
 import Configuration
 import ConfigurationFile
 import Dashboard
 import Glibc
 import Reactor
-import Wire
 
 struct Megatop: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,3 @@
-import Wire
-
 /// The bytes of queued messages: copied in once, freed once. (Beside the slab the only raw memory of this module.)
 struct BodyStore {
     @inline(__always) static func copy(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawPointer {

@@ -1,5 +1,3 @@
-import Wire
-
 /// Short byte strings (client ids, and what a worker keeps beside them) without a malloc each.
 ///
 /// Blocks come in steps of 8 bytes, a slab for each size; the first byte of a block is the length. A handle is the

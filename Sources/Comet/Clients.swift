@@ -1,4 +1,4 @@
-import Wire
+import Base
 
 /// What the manager knows of one client: 36 bytes, and its id.
 ///

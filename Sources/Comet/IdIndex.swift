@@ -1,4 +1,4 @@
-import Wire
+import Base
 
 /// From a client id to its slot: open addressing over 32-bit slots, about 5.5 bytes a client.
 ///

@@ -1,5 +1,3 @@
-import Wire
-
 /// Where a daemon's many small records live: `Slab`, `ByteStore` and `IdIndex` are the only files of this module that
 /// hold raw memory.
 ///

@@ -1,3 +1,4 @@
+import Base
 import Wire
 
 // The workers' links: coming, speaking, being written to, going.

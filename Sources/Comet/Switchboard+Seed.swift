@@ -1,3 +1,4 @@
+import Base
 import Wire
 
 // Apps and workers of the seed.

@@ -1,3 +1,4 @@
+import Base
 import Wire
 
 // What goes onto the links, and how much of it.

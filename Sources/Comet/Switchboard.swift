@@ -1,3 +1,4 @@
+import Base
 import Wire
 
 /// The manager's decisions: which client waits on which worker, what is kept for those who don't, and what goes out on

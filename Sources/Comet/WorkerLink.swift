@@ -1,3 +1,4 @@
+import Base
 import Wire
 
 /// One connection on the workers' port. What it is, its first byte tells.

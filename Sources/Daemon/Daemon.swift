@@ -1,9 +1,9 @@
+import Base
 package import Configuration
 import Glibc
 package import Logging
 package import Reactor
 package import Stats
-import Wire
 
 /// What worker and manager share: the start from arguments and inherited listeners, the log, the lifeline to the
 /// supervisor, the signals, and the reports. A daemon's whole main is

@@ -3,7 +3,6 @@ import Glibc
 import Logging
 import Reactor
 import Stats
-import Wire
 
 /// The socket to the supervisor. Its end is how a daemon learns that the supervisor died: it serves on, and calls home
 /// until another supervisor answers and takes it over, with its listeners and the reading end of its output. It never

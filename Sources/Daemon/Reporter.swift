@@ -1,9 +1,9 @@
+import Base
 import Configuration
 import Glibc
 import Logging
 import Reactor
 import Stats
-import Wire
 
 /// Sends the daemon's reports: one each interval, and at once when something changes. It never waits for anyone: a
 /// report that the kernel does not take is counted and forgotten.

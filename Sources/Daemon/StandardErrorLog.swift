@@ -1,9 +1,9 @@
+import Base
 import Configuration
 import Glibc
 package import Logging
 import Reactor
 import Stats
-import Wire
 
 /// swift-log to standard error: a line of text for people, or a JSON object for machines. Under the journal each text
 /// line begins with its priority, as systemd wants it. A line is one write, so that lines of several processes do not

@@ -1,5 +1,6 @@
+package import Base
 package import Comet
-package import Wire
+import Wire
 
 /// What all connections of apps share: the key, the parser, the counters.
 ///

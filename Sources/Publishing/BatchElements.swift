@@ -1,5 +1,3 @@
-import Wire
-
 /// The elements of a JSON array as they stand in its text, also where some are no JSON themselves: an element is a
 /// string, what stands between brackets that match, or a run of other bytes. So one bad publish is told from the others
 /// around it.

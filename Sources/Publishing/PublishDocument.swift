@@ -1,3 +1,4 @@
+import Base
 import CSimdjson
 import Comet
 import Wire

@@ -1,5 +1,5 @@
+import Base
 import Comet
-import Wire
 
 // GET /stats: the manager's counters as JSON. The same figures go to the supervisor by UDP; this is for apps and for
 // curl.

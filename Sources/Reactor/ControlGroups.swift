@@ -1,7 +1,6 @@
 import CSystem
 import Glibc
 import Stats
-import Wire
 
 /// What the control groups of this process leave it of the machine: a container's limits, or those of a service
 /// (MemoryMax, CPUQuota).

@@ -1,6 +1,5 @@
 import Glibc
 package import Stats
-import Wire
 
 /// A file under /proc that is read again and again: kept open, and read with one call into room that is made once.
 package final class ProcFile {

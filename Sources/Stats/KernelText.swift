@@ -1,4 +1,4 @@
-import Wire
+import Base
 
 /// The text of a file under /proc, taken apart from its bytes: what is read each second makes no strings.
 package struct KernelText {

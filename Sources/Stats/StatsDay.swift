@@ -1,4 +1,4 @@
-package import Wire
+package import Base
 
 /// The hub's memory of the last 24 hours: least, mean and most of every 10 seconds, of the totals that a viewer draws
 /// over the day.

@@ -1,4 +1,4 @@
-package import Wire
+package import Base
 
 /// The body of an EVENT datagram, and a line of `megacomet events --json`: one JSON object.
 ///

@@ -1,4 +1,4 @@
-package import Wire
+package import Base
 
 /// A piece of the hub's history: the values of one metric of one process, one for each step of time, oldest first.
 ///

@@ -1,4 +1,4 @@
-import Wire
+import Base
 
 /// A datagram of the stats channel. All numbers are in network byte order; docs/operating.txt, 7.2.
 ///

@@ -1,4 +1,4 @@
-import Wire
+import Base
 
 /// Writes the datagrams of one process. The memory is made once; a report costs no allocation.
 package struct StatsWriter: ~Copyable {

@@ -1,3 +1,5 @@
+package import Base
+
 /// The answers of a worker, as bytes: heads and envelopes (docs/protocol.txt, 3).
 ///
 /// No `Date` and no header that nobody needs: an answer to a held poll is the product, and each byte of it is sent a

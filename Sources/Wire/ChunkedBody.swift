@@ -1,3 +1,5 @@
+package import Base
+
 /// The body of a request that is sent in chunks (RFC 9112, 7.1), put together as it comes:
 ///
 ///     size --its line--> data --its last byte--> end of data --CRLF--> size, and so on

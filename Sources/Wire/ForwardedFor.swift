@@ -1,3 +1,5 @@
+import Base
+
 /// Who asked, where proxies stand in between: X-Forwarded-For, as far as the proxies that wrote it are trusted.
 package struct ForwardedFor: Sendable {
     /// Networks whose proxies are believed: address and mask.

@@ -1,3 +1,5 @@
+import Base
+
 /// The head of an HTTP/1 request, parsed strictly (RFC 9112): what two programs could read in two ways is refused.
 ///
 /// Every part points into the parsed bytes and is valid as long as they are.

@@ -1,3 +1,5 @@
+import Base
+
 struct HTTPRequestParser {
     enum Outcome { case incomplete, done, refused(Int, String) }
 

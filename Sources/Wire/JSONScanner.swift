@@ -1,3 +1,5 @@
+import Base
+
 /// Finds out where a text that is no JSON goes wrong. The parser on the hot path says only that it does.
 ///
 /// Strict (RFC 8259): UTF-8, no bare control characters, no lone surrogates, nothing after the value, and nesting up to

@@ -1,3 +1,5 @@
+package import Base
+
 // Validated JSON, written in other ways. Nothing here validates: what comes in has been.
 
 /// JSON for a script: U+2028 and U+2029 end a string literal before ES2019, and `<` could end the script element. In

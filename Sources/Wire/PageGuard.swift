@@ -1,3 +1,5 @@
+import Base
+
 /// Keeps web pages off the ports that are for programs: apps' and operator's. A page that somebody opens on this
 /// machine reaches them as any program does, and could publish by a form, or read what it is answered once its own name
 /// leads to 127.0.0.1 (DNS rebinding).

@@ -1,3 +1,5 @@
+import Base
+
 /// What a client asks of a worker: the target of its request taken apart (docs/protocol.txt, 3).
 package struct PollRequest {
     /// How the answer is written.

@@ -1,3 +1,5 @@
+package import Base
+
 /// The protocol of the seed, as its programs of 2011 spoke it: binary, no lengths, no answers.
 ///
 ///     01 n              a worker says its number, one byte
@@ -64,29 +66,3 @@ package enum SeedProtocol {
         return hash
     }
 }
-
-/// Text as a JSON string, quotes and all. The text is UTF-8 (see `isUTF8`).
-package func appendJSONString(_ text: UnsafeRawBufferPointer, to out: inout Buffer) {
-    out.append(UInt8(ascii: "\""))
-    var copied = 0
-    for at in 0..<text.count {
-        let byte = text[at]
-        guard byte < 32 || byte == 34 || byte == 92 else { continue }
-        out.append(text.part(copied, at - copied))
-        copied = at + 1
-        out.append(UInt8(ascii: "\\"))
-        switch byte {
-        case 34, 92: out.append(byte)
-        case 10: out.append(UInt8(ascii: "n"))
-        case 13: out.append(UInt8(ascii: "r"))
-        case 9: out.append(UInt8(ascii: "t"))
-        default:
-            out.append("u00")
-            out.append(hexDigits[Int(byte >> 4)])
-            out.append(hexDigits[Int(byte & 15)])
-        }
-    }
-    out.append(text.part(copied, text.count - copied))
-    out.append(UInt8(ascii: "\""))
-}
-let hexDigits = Array("0123456789abcdef".utf8)

@@ -1,5 +1,3 @@
-import Wire
-
 /// The marks in an answer's body, one after another, in each form that a server answers in.
 ///
 ///     {"messages":[{"id":7291,"data":"@..."},...],"cursor":7291}     JSON

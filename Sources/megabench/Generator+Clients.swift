@@ -1,6 +1,6 @@
+import Base
 import Glibc
 import Histogram
-import Wire
 
 /// The life of the clients: connect, poll, read an answer, poll again.
 extension Generator {

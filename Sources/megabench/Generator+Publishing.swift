@@ -1,5 +1,4 @@
 import Glibc
-import Wire
 
 /// Connecting with proof that clients are held; one client at a time is proved by a message to it that comes.
 struct ConnectRun {

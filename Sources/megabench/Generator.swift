@@ -1,6 +1,6 @@
+import Base
 import Glibc
 import Histogram
-import Wire
 
 /// A client process: its clients, its publishers, one epoll loop. It does what the coordinator orders over a socket,
 /// and ends with it.

@@ -1,6 +1,6 @@
+import Base
 import CSystem
 import Glibc
-import Wire
 
 /// The yardstick: what one process can do that holds polls and delivers, and nothing else.
 ///

@@ -1,4 +1,4 @@
-import Wire
+import Base
 
 /// What a benchmark's message says: when it was published, to whom, and as the how-manyth to that client.
 ///

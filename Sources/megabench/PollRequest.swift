@@ -1,4 +1,4 @@
-import Wire
+import Base
 
 /// Writes polls and publishes, in the dialect and form of a plan.
 struct RequestWriter {

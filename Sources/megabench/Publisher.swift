@@ -1,5 +1,5 @@
+import Base
 import Glibc
-import Wire
 
 /// One connection that publishes: what is not written yet, and the answers that are still to come, in order.
 final class Publisher {

@@ -1,7 +1,7 @@
+import Base
 import Comet
 import Logging
 import Reactor
-import Wire
 
 /// The worker's link to its manager: connects, and connects again with backoff, while the clients stay; writes once for
 /// each turn.

@@ -1,6 +1,6 @@
+import Base
 import Comet
 import Stats
-import Wire
 
 extension WorkerProcess {
     var load: Overload.Load {

@@ -1,3 +1,4 @@
+import Base
 import Comet
 import Publishing
 import Wire

@@ -1,8 +1,8 @@
+import Base
 import Glibc
 import Stats
 import Supervision
 import Testing
-import Wire
 
 @testable import Dashboard
 

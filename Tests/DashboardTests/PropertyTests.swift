@@ -1,9 +1,9 @@
+import Base
 import Configuration
 import Dashboard
 import Stats
 import Supervision
 import Testing
-import Wire
 
 /// Any model, any size: nothing is wider than the terminal, nothing crashes, and the cursor can be seen.
 struct PropertyTests {

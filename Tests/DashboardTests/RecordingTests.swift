@@ -1,10 +1,10 @@
+import Base
 import Configuration
 import Dashboard
 import Glibc
 import Stats
 import Supervision
 import Testing
-import Wire
 
 struct RecordingTests {
     @Test func whatWasRecorded_isPlayed() throws {

@@ -1,4 +1,5 @@
 // One file: the HTTP form of the app port, request by request.
+import Base
 import Comet
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
+import Base
 import Comet
 import TestSupport
-import Wire
 
 /// A worker with made-up sockets: what it writes arrives at the client that holds the other end, unless that one is
 /// gone.

@@ -1,6 +1,5 @@
 import Comet
 import TestSupport
-import Wire
 
 /// The comet path in memory: one manager, some workers, some clients and a publisher, with links that deliver in pieces
 /// and break, clients that vanish between any two steps, processes that die, and a clock that the simulation moves. The

@@ -1,6 +1,6 @@
+import Base
 import Stats
 import Testing
-import Wire
 
 @Suite struct StatsDayTests {
     static let second: UInt64 = 1_000_000_000

@@ -1,7 +1,7 @@
+import Base
 import Stats
 import TestSupport
 import Testing
-import Wire
 
 @Suite struct StatsEventTests {
     /// A body that was cut in the middle was no JSON: the event was lost.

@@ -1,6 +1,5 @@
 import Stats
 import Testing
-import Wire
 
 /// Datagrams written by one process, for tests.
 struct Sender: ~Copyable {

@@ -1,8 +1,8 @@
+import Base
 import Glibc
 import Stats
 import TestSupport
 import Testing
-import Wire
 
 /// The real dashboard in a real terminal (tmux), before the real appliance.
 @Suite(.serialized)

@@ -3,7 +3,6 @@ import Glibc
 import Stats
 import TestSupport
 import Testing
-import Wire
 
 /// The stats channel over the real programs: daemons, hub, viewers, and the operator's HTTP.
 struct StatsChannelTests {

@@ -1,7 +1,6 @@
 import Glibc
 import Stats
 import TestSupport
-import Wire
 
 /// A viewer of the stats channel, as megatop is one: subscribes at the hub and reads what comes.
 final class StatsViewer {

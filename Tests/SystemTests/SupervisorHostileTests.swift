@@ -1,6 +1,6 @@
+import Base
 import TestSupport
 import Testing
-import Wire
 
 /// The supervisor's own doors: its control socket, the stats port, the operator's HTTP. It survives what comes, and its
 /// children never notice.

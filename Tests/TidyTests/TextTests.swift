@@ -47,13 +47,13 @@ struct TextTests {
 
     @Test func version_standsInOnePlace() throws {
         let version = try #require(
-            Tree.file("Sources/Wire/Version.swift")?.lines.compactMap { $0.firstMatch(of: #/"(\d+\.\d+\.\d+)"/#) }
+            Tree.file("Sources/Base/Version.swift")?.lines.compactMap { $0.firstMatch(of: #/"(\d+\.\d+\.\d+)"/#) }
                 .first?.output.1)
         let files = (["Sources", "Dashboard"].flatMap(Tree.files) + ["Makefile", "README.md"].compactMap(Tree.file))
-            .filter { $0.path != "Sources/Wire/Version.swift" }
+            .filter { $0.path != "Sources/Base/Version.swift" }
         for file in files {
             for (number, line) in file.lines.enumerated() where line.contains("\(version)") {
-                Issue.record("\(file.path):\(number + 1) has the version, which stands in Sources/Wire/Version.swift")
+                Issue.record("\(file.path):\(number + 1) has the version, which stands in Sources/Base/Version.swift")
             }
         }
     }

@@ -1,3 +1,4 @@
+import Base
 import Wire
 
 /// A client's connection on a worker, in 32 bytes; behind it in the slab lies the I/O layer's watcher. A waiting one

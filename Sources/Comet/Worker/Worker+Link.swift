@@ -1,3 +1,4 @@
+import Base
 import Wire
 
 // The worker's side of its link to the manager.

@@ -1,3 +1,4 @@
+import Base
 import Wire
 
 // What a request becomes: a held poll, or an answer at once.

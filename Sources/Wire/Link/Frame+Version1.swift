@@ -1,3 +1,5 @@
+package import Base
+
 // Version 1 of the link, as release 1 speaks it (docs/protocol.txt, 5). It has no slot and no credit, a tag of six
 // bits, and two flags that mean something else for each op:
 //

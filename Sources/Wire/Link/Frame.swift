@@ -1,3 +1,5 @@
+package import Base
+
 /// The frames between our manager and our workers (docs/protocol.txt, 5), version 2 of the link. All fields have a
 /// fixed width and stand in network byte order:
 ///

@@ -1,3 +1,5 @@
+package import Base
+
 /// A worker's first frame. Its layout is that of version 1 in every version of the link, and its body tells the version
 /// of all frames that follow, in both directions: version (1 byte), pid (4 bytes), token (16 bytes; zeros where the
 /// daemon was started by hand without one).

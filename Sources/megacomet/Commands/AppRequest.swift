@@ -1,8 +1,8 @@
 import ArgumentParser
+import Base
 import Configuration
 import Foundation
 import Reactor
-import Wire
 
 /// A request to the manager over the app's port, as any app would make it, with the key of the file.
 struct AppRequest {

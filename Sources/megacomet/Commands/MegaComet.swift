@@ -1,8 +1,8 @@
 import ArgumentParser
+import Base
 import Configuration
 import ConfigurationFile
 import Foundation
-import Wire
 
 @main
 struct MegaComet: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Base
 import Configuration
 import Foundation
-import Wire
 
 struct Publish: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
+import Base
 import Configuration
 import Foundation
 import Reactor
 import Supervision
-import Wire
 
 /// RUNDIR/control.sock: a line of JSON in, a line of JSON out, on a connection that may stay open. The file's
 /// permissions let in the owner and the group; the kernel says who it is, and every order is an event with that.

@@ -1,7 +1,7 @@
+import Base
 import Glibc
 import Reactor
 import Stats
-import Wire
 
 /// RUNDIR/day: the day's history, so that it outlives this supervisor, however it ends. Each step is written once, in
 /// place: 44 bytes every 10 seconds.

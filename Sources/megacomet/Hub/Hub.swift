@@ -1,9 +1,9 @@
+import Base
 import Configuration
 import Glibc
 import Reactor
 import Stats
 import Supervision
-import Wire
 
 /// The hub of the stats channel: takes the daemons' reports, tells the fleet that they live, and sends them on to
 /// viewers as they came.

@@ -1,9 +1,9 @@
+import Base
 import Configuration
 import Glibc
 import Reactor
 import Stats
 import Supervision
-import Wire
 
 /// The supervisor's own reports: itself, its hub, the machine, and each process behind a subject. To viewers only; its
 /// own hub knows, and while there is no viewer it notes what the history keeps.

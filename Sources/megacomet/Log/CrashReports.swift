@@ -1,7 +1,7 @@
+import Base
 import Glibc
 import Reactor
 import Supervision
-import Wire
 
 /// What is known of a copy that ended though nobody told it to.
 struct CrashReport {

@@ -1,7 +1,7 @@
+import Base
 import Glibc
 import Reactor
 import Supervision
-import Wire
 
 /// What the appliance says of itself, and what its children say: one line each on standard error (or in a file), with
 /// the time and who.

@@ -1,8 +1,8 @@
+import Base
 import ConfigurationFile
 import Foundation
 import Reactor
 import Supervision
-import Wire
 
 /// The daemons of a supervisor that died serve on and call here, at RUNDIR/lifeline.sock: who they are, the token, and
 /// copies of their listeners and of the reading end of their output. They are followed by pidfd from then on. The

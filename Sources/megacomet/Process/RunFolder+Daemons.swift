@@ -2,7 +2,6 @@ import ConfigurationFile
 import Foundation
 import Reactor
 import Supervision
-import Wire
 
 // For the commands, where no supervisor answers.
 extension RunFolder {

@@ -1,6 +1,5 @@
 import Reactor
 import Supervision
-import Wire
 
 /// Answers at the ports of processes that are down and do not come back at once: 503 with Retry-After, and the end of
 /// the connection. A page then tries another worker, a proxy the next server, a load balancer's check fails; without it

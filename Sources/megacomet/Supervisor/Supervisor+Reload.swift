@@ -1,9 +1,9 @@
+import Base
 import Configuration
 import ConfigurationFile
 import Foundation
 import Reactor
 import Supervision
-import Wire
 
 /// Where the settings come from: the file, and the flags over it. Read again at a reload.
 struct ConfigurationSource {

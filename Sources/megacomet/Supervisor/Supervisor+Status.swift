@@ -1,7 +1,7 @@
+import Base
 import Glibc
 import Reactor
 import Supervision
-import Wire
 
 // The process table as JSON: for `megacomet status --json`, GET /status and the dashboard.
 extension Supervisor {

@@ -2,7 +2,6 @@ import ConfigurationFile
 import Foundation
 import Reactor
 import Supervision
-import Wire
 
 extension Supervisor {
     /// Daemons that live know the old token: it is kept for them. False: it should be kept, and its file is gone.

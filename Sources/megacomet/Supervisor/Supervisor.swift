@@ -3,7 +3,6 @@ import Foundation
 import Reactor
 import Stats
 import Supervision
-import Wire
 
 /// The shell around the fleet: turns what happens into the fleet's events, and does what the fleet orders. It decides
 /// nothing.

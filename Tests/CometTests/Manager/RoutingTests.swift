@@ -1,4 +1,5 @@
 // One file: what becomes of a publish, case by case.
+import Base
 import Testing
 import Wire
 

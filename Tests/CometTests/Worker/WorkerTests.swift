@@ -1,4 +1,5 @@
 // One file: a worker's decisions, case by case, with one harness.
+import Base
 import Comet
 import Testing
 import Wire

@@ -37,31 +37,6 @@ package func plainText(_ text: String, most: Int = .max) -> String {
     return String(out)
 }
 
-/// A text as a JSON string, with its quotes. Whoever reads it gets the text as it was; a terminal that it is shown on
-/// obeys nothing in it.
-package func jsonText(_ text: String) -> String {
-    var out = Buffer()
-    out.append(jsonString: text)
-    return String(decoding: out.bytes, as: UTF8.self)
-}
-
-extension Buffer {
-    /// The same, for text that is not on the hot path.
-    package mutating func append(jsonString text: String) {
-        append(UInt8(ascii: "\""))
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\":
-                append(UInt8(ascii: "\\"))
-                append(UInt8(scalar.value))
-            case _ where scalar.isObeyed: appendEscape(scalar) { append($0) }
-            default: for byte in UTF8.encode(scalar).unsafelyUnwrapped { append(byte) }
-            }
-        }
-        append(UInt8(ascii: "\""))
-    }
-}
-
 private func escapedBytes(_ scalar: Unicode.Scalar) -> Int {
     switch scalar {
     case "\n", "\r", "\t": 2
@@ -69,7 +44,7 @@ private func escapedBytes(_ scalar: Unicode.Scalar) -> Int {
     }
 }
 /// RFC 8259, section 7. What is not in the Basic Multilingual Plane is a pair of surrogates.
-private func appendEscape(_ scalar: Unicode.Scalar, to append: (UInt8) -> Void) {
+func appendEscape(_ scalar: Unicode.Scalar, to append: (UInt8) -> Void) {
     append(UInt8(ascii: "\\"))
     switch scalar {
     case "\n": append(UInt8(ascii: "n"))

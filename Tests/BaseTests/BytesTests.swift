@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Wire
+@testable import Base
 
 /// What looks at eight bytes in a step finds what looking at each byte finds.
 @Suite struct BytesTests {
@@ -72,7 +72,8 @@ import Testing
         for value in values {
             var out = Buffer()
             out.append(decimal: value)
-            if text(out.bytes) != String(value) { Issue.record("\(text(out.bytes)), not \(value)") }
+            let text = String(decoding: out.bytes, as: UTF8.self)
+            if text != String(value) { Issue.record("\(text), not \(value)") }
         }
     }
 }

@@ -4,20 +4,20 @@
 // that is searched for. Bits above the first find may be wrong (a borrow went through them); the first never is, and
 // only it is asked for.
 
-private let highs: UInt64 = 0x8080_8080_8080_8080
-private let ones: UInt64 = 0x0101_0101_0101_0101
+@inlinable @inline(__always) var highs: UInt64 { 0x8080_8080_8080_8080 }
+@inlinable @inline(__always) var ones: UInt64 { 0x0101_0101_0101_0101 }
 
 /// 0x80 in each byte that is this one.
-@inline(__always) private func marks(_ word: UInt64, of byte: UInt8) -> UInt64 {
+@inlinable @inline(__always) func marks(_ word: UInt64, of byte: UInt8) -> UInt64 {
     let difference = word ^ (ones &* UInt64(byte))
     return (difference &- ones) & ~difference & highs
 }
 /// 0x80 in each byte that is below this one (at most 0x80).
-@inline(__always) private func marks(_ word: UInt64, below byte: UInt8) -> UInt64 {
+@inlinable @inline(__always) func marks(_ word: UInt64, below byte: UInt8) -> UInt64 {
     (word &- ones &* UInt64(byte)) & ~word & highs
 }
 /// 0x80 in each byte that is no letter and no dash.
-@inline(__always) private func marksOfNoLetter(_ word: UInt64) -> UInt64 {
+@inlinable @inline(__always) func marksOfNoLetter(_ word: UInt64) -> UInt64 {
     let small = (word | 0x2020_2020_2020_2020) & ~highs
     let letters = (small &+ ones &* (0x80 - 0x61)) & ~(small &+ ones &* (0x80 - 0x7B))
     let others = ((word ^ (ones &* 0x2D)) & ~highs) &+ ~highs
@@ -26,8 +26,8 @@ private let ones: UInt64 = 0x0101_0101_0101_0101
 
 /// The first byte from `start` on that `marks` finds in words, or `matches` one by one; the end of the input where
 /// there is none.
-@inline(__always)
-private func first(
+@inlinable @inline(__always)
+func first(
     in input: UnsafeRawBufferPointer, from start: Int, marks: (UInt64) -> UInt64, matches: (UInt8) -> Bool
 ) -> Int {
     guard let base = input.baseAddress else { return start }
@@ -43,11 +43,13 @@ private func first(
 }
 
 /// Where the next such byte is; the end of the input where there is none.
-@inline(__always) package func position(of byte: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0) -> Int {
+@inlinable @inline(__always) package func position(
+    of byte: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0
+) -> Int {
     first(in: input, from: start, marks: { marks($0, of: byte) }, matches: { $0 == byte })
 }
 /// The same for either of two.
-@inline(__always) package func position(
+@inlinable @inline(__always) package func position(
     of byte: UInt8, or other: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0
 ) -> Int {
     first(
@@ -55,7 +57,7 @@ private func first(
         matches: { $0 == byte || $0 == other })
 }
 /// Where the token that starts at `start` ends (RFC 9110, 5.6.2). Mostly it is letters and dashes.
-@inline(__always) func endOfToken(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+@inlinable @inline(__always) package func endOfToken(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     var at = start
     while true {
         at = first(in: input, from: at, marks: marksOfNoLetter, matches: { !isToken($0) })
@@ -64,7 +66,7 @@ private func first(
     }
 }
 /// Where the visible text (and spaces, tabs, bytes over 127) that starts at `start` ends: a control character.
-@inline(__always) func endOfText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+@inlinable @inline(__always) package func endOfText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     var at = start
     while true {
         at = first(
@@ -75,7 +77,7 @@ private func first(
     }
 }
 /// Where the request target that starts at `start` ends: a space, a control character, a byte over 126, or a `#`.
-@inline(__always) func endOfTarget(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+@inlinable @inline(__always) package func endOfTarget(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     first(
         in: input, from: start, marks: { marks($0, below: 33) | marks($0, of: 127) | $0 & highs | marks($0, of: 35) },
         matches: { $0 < 33 || $0 > 126 || $0 == 35 })
@@ -83,7 +85,7 @@ private func first(
 
 /// Where the next byte is that a script may need written in another way: `<`, one that begins a line separator, or of
 /// those from `\` to `_`.
-@inline(__always) func endOfScriptText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+@inlinable @inline(__always) package func endOfScriptText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     first(
         in: input, from: start,
         marks: { marks($0, of: 60) | marks($0, of: 0xE2) | marks($0 & ~(ones &* 3), of: 92) },
@@ -91,20 +93,20 @@ private func first(
 }
 
 /// Where the first byte is that no client id may hold: a control character, a `.` or a `/`.
-@inline(__always) func endOfClientId(_ input: UnsafeRawBufferPointer) -> Int {
+@inlinable @inline(__always) package func endOfClientId(_ input: UnsafeRawBufferPointer) -> Int {
     first(
         in: input, from: 0, marks: { marks($0, below: 32) | marks($0, of: 127) | marks($0, of: 47) },
         matches: { $0 < 32 || $0 == 127 || $0 == 47 })
 }
 
 /// RFC 9110, 5.6.2: letters, digits and ! # $ % & ' * + - . ^ _ ` | ~, as two masks of 64 bits.
-@inline(__always) func isToken(_ byte: UInt8) -> Bool {
+@inlinable @inline(__always) package func isToken(_ byte: UInt8) -> Bool {
     let mask: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
     return byte < 128 && mask >> UInt64(byte & 63) & 1 != 0
 }
-@inline(__always) package func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
+@inlinable @inline(__always) package func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 
-@inline(__always) package func hexDigit(_ byte: UInt8) -> UInt8? {
+@inlinable @inline(__always) package func hexDigit(_ byte: UInt8) -> UInt8? {
     switch byte {
     case 48...57: byte - 48
     case 65...70: byte - 55
@@ -133,7 +135,9 @@ private func first(
     return true
 }
 /// Whether the bytes are this text; as `prefix`, whether they are the start of it.
-@inline(__always) package func matches(_ bytes: UnsafeRawBufferPointer, _ text: StaticString, prefix: Bool = false)
+@inlinable @inline(__always) package func matches(
+    _ bytes: UnsafeRawBufferPointer, _ text: StaticString, prefix: Bool = false
+)
     -> Bool
 {
     guard prefix ? bytes.count <= text.utf8CodeUnitCount : bytes.count == text.utf8CodeUnitCount else { return false }
@@ -141,7 +145,9 @@ private func first(
     return true
 }
 /// The same whatever the bytes' case; `text` is in small letters.
-@inline(__always) package func matchesLowercase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+@inlinable @inline(__always) package func matchesLowercase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString)
+    -> Bool
+{
     guard bytes.count == text.utf8CodeUnitCount else { return false }
     for i in 0..<bytes.count {
         let wanted = text.utf8Start[i]

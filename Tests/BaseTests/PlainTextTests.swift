@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
-import Wire
+
+@testable import Base
 
 struct PlainTextTests {
     /// Each of them moves a cursor, ends a line, or turns one around.

@@ -1,8 +1,8 @@
 /// A byte queue: appended at the end, consumed from the front. Every outbox and every partial input is one.
 ///
-/// It is the one place in Wire that holds a raw pointer: an array would pay a uniqueness check and a bounds check for
-/// each byte. An empty buffer owns no memory, so that a waiting connection can hold one for free. The owner bounds
-/// `count`; see `Limits`.
+/// It is the one place below Comet that holds a raw pointer: an array would pay a uniqueness check and a bounds check
+/// for each byte. An empty buffer owns no memory, so that a waiting connection can hold one for free. The owner bounds
+/// `count`.
 package struct Buffer: ~Copyable {
     @usableFromInline var base: UnsafeMutableRawPointer?
     @usableFromInline var head = 0
