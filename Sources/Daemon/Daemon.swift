@@ -28,20 +28,20 @@ package final class Daemon {
     package let arguments: DaemonArguments
     package let loop = Loop()
     package let log: Logger
-    /// The random number of this life of the process.
+    /// A random number that names this life of the process.
     package let boot = UInt64.random(in: 1...UInt64.max)
     package let token: StatsToken
-    /// Descriptors that this process may open; it was raised as far as the system allows.
+    /// How many descriptors this process may open. It was raised as far as the system allows.
     package let descriptorLimit: Int
     package private(set) var state = StatsPacket.State.starting
 
     /// Sets the program's own metrics in a report.
     package var fill: (inout StatsWriter) -> Void = { _ in }
-    /// Sockets of clients that are open, for the count of descriptors.
+    /// How many sockets of clients are open. The count of descriptors needs it.
     package var socketCount: () -> Int = { 0 }
-    /// How full it is, for the state OVERLOADED.
+    /// How full the process is. The state OVERLOADED depends on it.
     package var load: () -> Overload.Load = { Overload.Load() }
-    /// Ends the program's work over so many seconds; it calls the second parameter when that is done.
+    /// Ends the program's work over so many seconds, and calls the second parameter when that is done.
     package var drain: (Double, @escaping () -> Void) -> Void = { _, done in done() }
 
     private var overload = Overload()
@@ -67,11 +67,12 @@ package final class Daemon {
         log = StandardErrorLog.make(arguments, boot: boot)
         signal(SIGPIPE, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
-        // The supervisor aborts what hangs. Swift's own handler of this signal writes a backtrace and then goes on.
+        // The supervisor aborts a process that hangs. Swift's own handler of this signal would write a backtrace and go
+        // on.
         signal(SIGABRT, SIG_DFL)
         descriptorLimit = ProcessUsage.raiseDescriptorLimit()
         inherited = InheritedListeners()
-        // The default was not asked for: a daemon that is tried by hand does without it.
+        // If the run directory is the default, nobody asked for it: a daemon that is tried by hand works without it.
         let folder = arguments.settings.runDirectory
         if folder != Settings().runDirectory, let failure = RunDirectory.mistrust(folder, .serving) {
             Daemon.fail(role.rawValue, 77, failure.description)
@@ -82,8 +83,8 @@ package final class Daemon {
             } ?? StatsToken()
     }
 
-    /// One line on standard error, and the end. Codes as in sysexits: 64 arguments, 69 port taken, 71 the system, 77 no
-    /// permission, 78 configuration.
+    /// Writes one line on standard error and ends. The codes are those of sysexits: 64 arguments, 69 port taken, 71 the
+    /// system, 77 no permission, 78 configuration.
     package static func fail(_ program: String, _ code: Int32, _ message: String) -> Never {
         var line = "\(program): \(message)\n"
         line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
@@ -94,7 +95,7 @@ package final class Daemon {
         exit(code)
     }
 
-    /// The listener that was inherited under this name, or one that is bound now.
+    /// The listener that was inherited under this name, or else one that is bound now.
     package func listener(_ name: String, _ address: String, _ port: Int) -> Int32 {
         let descriptor: Int32
         if let found = inherited.take(name, port: port) {
@@ -114,10 +115,10 @@ package final class Daemon {
         return descriptor
     }
 
-    /// How many connections it may hold: the setting, or less where the system does not allow that many descriptors,
-    /// and then it says so.
+    /// How many connections the process may hold: the setting, or fewer if the system does not allow so many
+    /// descriptors. Then it says so.
     package func connectionLimit(_ wanted: Int, reserve: Int) -> Int {
-        // The reserve is for large limits; of a small one at least half goes to connections.
+        // The reserve is meant for large limits. At least half of a small limit goes to connections.
         let possible = max(1, descriptorLimit - min(reserve, descriptorLimit / 2))
         guard possible < wanted else { return wanted }
         let why = "more descriptors than the \(descriptorLimit) this process may open"
@@ -125,8 +126,8 @@ package final class Daemon {
         return possible
     }
 
-    /// The key of --app-key-file, without its last newline; empty where none is asked for. Exits 77 or 78 where it
-    /// can't be read.
+    /// The key in --app-key-file, without its last newline. It is empty if there is no such file. Exits with 77 or 78
+    /// if the file can't be read.
     package func appKey() -> [UInt8] {
         guard let path = arguments.appKeyFile else { return [] }
         guard var key = Files.contents(path) else {
@@ -137,7 +138,7 @@ package final class Daemon {
         return key
     }
 
-    /// Tells the supervisor that it serves, and runs until it is told to end.
+    /// Tells the supervisor that the process serves, and runs until it is told to end.
     package func serve() -> Never {
         signals = [
             SignalWatcher(loop, SIGTERM) { [unowned self] in
@@ -165,18 +166,18 @@ package final class Daemon {
     /// Sends a report at once: something that a viewer should see has changed.
     package func reportNow() { reporter?.send() }
 
-    /// An event for the supervisor's journal and the viewers. `kind` is one word in capitals; `text` has no secrets,
-    /// client ids or messages.
+    /// Sends an event to the supervisor's journal and the viewers. `kind` is one word in capitals. `text` never has
+    /// secrets, client ids or messages.
     package func event(_ severity: Logger.Level, _ kind: String, _ text: String) {
         reporter?.event(severity, kind, text)
     }
 
     // MARK: the state
 
-    /// As reports have it: where it serves as it should, whether that is too much for it.
+    /// The state in reports. A process that serves as it should may say that its load is too much.
     var reportedState: StatsPacket.State { state == .ready && overload.isOverloaded ? .overloaded : state }
 
-    /// Once for each interval. `lag` of the loop since the last report, in microseconds.
+    /// Called once each interval. `lag` is the loop's lag since the last report, in microseconds.
     func judge(lag: UInt64) {
         let wasOverloaded = overload.isOverloaded
         overload.note(load(), lag: lag)
@@ -199,7 +200,7 @@ package final class Daemon {
         reportNow()
     }
 
-    /// Also by the lifeline. A second call only has the first one's effect.
+    /// The lifeline calls it, too. A second call has no effect.
     func beginDrain(_ seconds: Double) {
         guard state != .draining else { return }
         log.info("draining over \(seconds) s")

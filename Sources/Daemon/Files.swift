@@ -4,7 +4,7 @@ import Glibc
 enum Files {
     private static let mostBytes = 4096
 
-    /// nil with errno where it can't be read; at most the first 4,096 bytes.
+    /// At most the first 4,096 bytes. `nil` if the file can't be read; errno says why.
     static func contents(_ path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

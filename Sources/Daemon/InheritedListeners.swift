@@ -1,8 +1,8 @@
 import Glibc
 import Reactor
 
-/// The listeners that the supervisor (or systemd) handed down: descriptors from 3 on, LISTEN_FDS many, named by
-/// LISTEN_FDNAMES (sd_listen_fds(3)).
+/// The listeners that the supervisor (or systemd) handed down. They are LISTEN_FDS descriptors from 3 on, and
+/// LISTEN_FDNAMES has their names (sd_listen_fds(3)).
 struct InheritedListeners {
     private var left: [(descriptor: Int32, name: String)] = []
 
@@ -19,7 +19,8 @@ struct InheritedListeners {
         }
     }
 
-    /// By its name, which the supervisor gives it, or by its port: systemd names it after the unit.
+    /// Finds a listener by the name that the supervisor gives it, or by its port: systemd names listeners after the
+    /// unit.
     mutating func take(_ name: String, port: Int) -> Int32? {
         let index =
             left.firstIndex { $0.name == name }
@@ -28,7 +29,7 @@ struct InheritedListeners {
             }
         return index.map { left.remove(at: $0).descriptor }
     }
-    /// Closes what nobody took: it would take connections that nobody ever serves. What that was.
+    /// Closes the listeners that nobody took, since nobody would ever serve their connections. Returns what they were.
     mutating func closeRest() -> [String] {
         defer { left = [] }
         return left.map { descriptor, _ in

@@ -4,24 +4,26 @@ import Logging
 import Reactor
 import Stats
 
-/// The socket to the supervisor. Its end is how a daemon learns that the supervisor died: it serves on, and calls home
-/// until another supervisor answers and takes it over, with its listeners and the reading end of its output. It never
-/// reads there itself: it keeps that end so that the pipe does not break with the supervisor, and the next one reads on
-/// where the last one stopped. Nobody comes for 30 s: it drains and leaves.
+/// The socket to the supervisor. A daemon learns by its end that the supervisor died. It serves on, and calls home
+/// until another supervisor answers and takes it over, with its listeners and the reading end of its output. If nobody
+/// comes for 30 s, it drains and leaves.
+///
+/// The daemon never reads from that reading end. It only keeps it open, so that the pipe does not break with the
+/// supervisor, and the next supervisor reads on where the last one stopped.
 final class Lifeline {
     private static let orphanGraceSeconds = 30.0
     private static let callEverySeconds = 0.5
 
     private unowned let daemon: Daemon
     private let listeners: [Int32]
-    /// The reading end of our standard output and error; nil where no supervisor made them.
+    /// The reading end of our standard output and error. `nil` if no supervisor made the pipe.
     private let outputReader: Int32?
     private var watcher: IOWatcher?
     private var input: [UInt8] = []
     private var caller: Timer?
     private var grace: Timer?
     private var hasSaidStranger = false
-    /// A line is never longer; more is not the supervisor speaking.
+    /// The most bytes of a line. The supervisor never sends a longer one.
     private static let lineBytes = 256
 
     init(_ daemon: Daemon, listeners: [Int32]) {
@@ -109,7 +111,7 @@ final class Lifeline {
         guard RunDirectory.mistrust(folder, .serving) == nil,
             let descriptor = try? UnixSockets.connect(folder + "/lifeline.sock")
         else { return }
-        // Our listeners and the token are not for whoever listens there.
+        // Whoever listens there must be trusted: it gets our listeners and the token.
         guard let peer = UnixSockets.peer(descriptor), UnixSockets.isTrusted(peer) else {
             if !hasSaidStranger {
                 daemon.log.warning("another user's process listens at \(folder)/lifeline.sock: it is not called")

@@ -5,7 +5,7 @@ import Logging
 import Reactor
 import Stats
 
-/// Sends the daemon's reports: one each interval, and at once when something changes. It never waits for anyone: a
+/// Sends the daemon's reports: one each interval, and one at once when something changes. It never waits for anyone: a
 /// report that the kernel does not take is counted and forgotten.
 final class Reporter {
     private unowned let daemon: Daemon
@@ -16,7 +16,8 @@ final class Reporter {
     private var timer: Timer?
     private var lastTick: UInt64 = 0
     private var sendErrors: UInt64 = 0
-    /// Descriptors open without the clients' sockets, counted once: with 100,000 clients counting takes milliseconds.
+    /// Open descriptors without the clients' sockets. They are counted once, since counting takes milliseconds with
+    /// 100,000 clients.
     private let baseDescriptors: Int
 
     init(_ daemon: Daemon) {
@@ -48,16 +49,17 @@ final class Reporter {
         timer?.start(after: untilPhase, every: interval)
     }
 
-    /// Workers report in groups, each at a tenth of the interval of its own by the machine's clock: those of a group
-    /// find the processor awake and its caches warm, which halves what a report costs. The hub looks after each tenth.
+    /// Seconds until this worker's turn to report. Workers report in groups, and each group has its own tenth of the
+    /// interval by the machine's clock. The workers of a group find the processor awake and its caches warm, which
+    /// halves the cost of a report. The hub looks at the reports after each tenth.
     private var untilPhase: Double {
         let groups = (daemon.arguments.settings.workers.count + Reporter.groupSize - 1) / Reporter.groupSize
         let phase = Double(daemon.arguments.number % groups * 10 / groups) / 10
         let now = (Double(lastTick) / 1e9 / interval).truncatingRemainder(dividingBy: 1)
         return (phase > now ? phase - now : phase - now + 1) * interval
     }
-    /// Workers that report at once, at most; 128 are four groups. On two cores messages wait half a millisecond for
-    /// one.
+    /// The most workers that report at once, so 128 workers are four groups. On two cores such a group delays messages
+    /// by half a millisecond.
     private static let groupSize = 32
 
     private func tick() {
@@ -71,7 +73,7 @@ final class Reporter {
     func send() { write(.report) }
     func goodbye() { write(.goodbye) }
 
-    /// `judges`: at each interval, and not with what is sent in between.
+    /// `judges` is set at each interval, and not for the reports between.
     private func write(_ kind: StatsPacket.Kind, judges: Bool = false) {
         writer.set(.fdsOpen, baseDescriptors + daemon.socketCount())
         writer.set(.fdLimit, daemon.descriptorLimit)

@@ -5,18 +5,18 @@ package import Logging
 import Reactor
 import Stats
 
-/// swift-log to standard error: a line of text for people, or a JSON object for machines. Under the journal each text
-/// line begins with its priority, as systemd wants it. A line is one write, so that lines of several processes do not
-/// mix.
+/// Writes swift-log's messages to standard error: a line of text for people, or a JSON object for machines. Under
+/// systemd's journal each text line begins with its priority. A line is written with one call, so that lines of several
+/// processes do not mix.
 package struct StandardErrorLog: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
-    /// "worker-3".
+    /// The process's name: "worker-3".
     private let name: String
     private let boot: String
     private let isJSON: Bool
     private let isJournal: Bool
-    /// The supervisor reads these lines and forwards them with the time and who.
+    /// The supervisor reads these lines and forwards them, with the time and the process's name.
     private let isForwarded = getenv("MEGACOMET_LIFELINE") != nil
 
     package init(name: String, boot: UInt64, level: String, format: String) {
@@ -61,7 +61,7 @@ package struct StandardErrorLog: LogHandler {
                 if isJournal { line.append(string: "<\(event.level.priority)>") }
                 line.append(string: "\(time) \(event.level) \(name)[\(getpid())]: ")
             }
-            // A newline in a message, such as a request's path, would let it forge another line.
+            // A newline in a message, such as in a request's path, would let it forge another line.
             line.append(string: plainText(event.message.description + all.map { " \($0.key)=\($0.value)" }.joined()))
             line.append("\n")
         }
@@ -70,7 +70,7 @@ package struct StandardErrorLog: LogHandler {
 }
 
 extension Logger.Level {
-    /// syslog(3).
+    /// The priorities of syslog(3).
     fileprivate var priority: Int {
         switch self {
         case .critical: 2
@@ -83,7 +83,7 @@ extension Logger.Level {
     }
 }
 
-/// The time of day without Foundation.
+/// The time of day as text, made without Foundation.
 package enum Timestamp {
     /// "2026-11-23T14:02:31.042Z".
     package static func text(microseconds: UInt64) -> String {

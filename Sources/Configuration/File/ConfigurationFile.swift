@@ -5,9 +5,9 @@ import TOMLKit
 /// A mistake in the file, or between its settings.
 package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
     package var file: String
-    /// Counted from 1; nil where the mistake is in what the file does not say.
+    /// Counted from 1. `nil` if the mistake is something that the file does not say.
     package var line: Int?
-    /// nil: the file as a whole (it can't be read, or it is no TOML).
+    /// `nil` if the mistake is in the file as a whole: it can't be read, or it is no TOML.
     package var key: String?
     package var message: String
 
@@ -23,12 +23,13 @@ package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConve
     }
 }
 
-/// config/megacomet.toml as settings, or everything that is wrong with it.
+/// Reads config/megacomet.toml. The result is its settings, or everything that is wrong with it.
 package enum ConfigurationFile {
-    /// The file of an installed service.
+    /// The path of an installed service's file.
     package static let standard = "/etc/megacomet/megacomet.toml"
-    /// The file that holds: the one that is named, or else the standard one, where it is there. Where this user may not
-    /// look for that, it may be there: then it is named, and refused. Nil: the defaults hold.
+    /// The file that counts: the named one, or else the standard one if it is there. `nil` means that the defaults
+    /// count. If this user may not look whether the standard file is there, its path is returned, and reading it is
+    /// refused.
     package static func path(_ named: String?) -> String? {
         named ?? (access(standard, F_OK) == 0 || errno == EACCES ? standard : nil)
     }
@@ -38,15 +39,15 @@ package enum ConfigurationFile {
 
     package enum Outcome: Equatable, Sendable {
         case settings(Settings)
-        /// At least one, in the order of the file.
+        /// At least one error, in the order of the file.
         case errors([ConfigurationError])
     }
 
-    /// Reads the file at `path`; `path` nil: the defaults. `overrides` are what flags say, on top of the file: they are
-    /// checked with it.
+    /// Reads the file at `path`; if it is `nil`, the defaults count. `overrides` are the values that flags give. They
+    /// replace those of the file and are checked together with it.
     ///
-    /// `refusesEmpty`: a file that says nothing at all is a mistake: a full disk leaves one, and its defaults would
-    /// open what was closed.
+    /// `refusesEmpty` makes a file that says nothing a mistake. A full disk can leave such a file behind, and the
+    /// defaults would open what the operator had closed.
     package static func load(
         _ path: String?, refusesEmpty: Bool = false, overrides: (inout Settings) -> Void = { _ in }
     ) -> Outcome {
@@ -57,8 +58,9 @@ package enum ConfigurationFile {
         }
     }
 
-    /// What can be read of a file that has mistakes, its defaults elsewhere: to find the supervisor that runs with what
-    /// the file said before. Nil where it does not say for certain where that is.
+    /// The settings that can be read from a file with mistakes, with defaults for the others. Commands need them to
+    /// find the supervisor that still runs with the file's earlier text. `nil` if the file does not say for certain
+    /// where that supervisor is.
     package static func settingsBesideMistakes(_ path: String) -> Settings? {
         guard case .success(let text) = contents(of: path), case .success(let reader) = read(text, file: path) else {
             return nil
@@ -66,7 +68,7 @@ package enum ConfigurationFile {
         return reader.errors.contains { $0.key == "run_directory" } ? nil : reader.settings
     }
 
-    /// Nothing can be read in it but comments.
+    /// True if the file can be read and holds only comments.
     package static func saysNothing(_ path: String) -> Bool {
         guard case .success(let text) = contents(of: path), case .success(let reader) = read(text, file: path) else {
             return false
@@ -149,7 +151,7 @@ package enum ConfigurationFile {
     }
 }
 
-/// Walks the parsed file and sets what it finds; goes on after a mistake.
+/// Walks the parsed file and sets the values that it finds. It goes on after a mistake.
 private struct Reader {
     let file: String
     let lines: KeyLines
@@ -196,7 +198,7 @@ private struct Reader {
         errors.append(ConfigurationError(file: file, line: lines.line(of: key), key: key, message: message))
     }
 
-    /// The value without TOML's clothes; nil for what no setting is (dates, tables, mixed lists).
+    /// The value as a plain type. `nil` for a type that no setting has (dates, tables, mixed lists).
     private func plain(_ value: any TOMLValueConvertible) -> SettingValue? {
         switch value.type {
         case .bool: value.bool.map { .bool($0) }

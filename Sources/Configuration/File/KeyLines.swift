@@ -1,6 +1,6 @@
-/// On which line each key of a TOML file stands. The parser knows the value of a key but not its place, so the lines
-/// are read once more: only `[section]` and `key =` at their start, which is all that a file without errors of syntax
-/// can hold there.
+/// The line of each key of a TOML file. The parser knows a key's value but not its place, so the lines are read once
+/// more. Only `[section]` and `key =` at the start of a line are looked at: a file without errors of syntax has keys
+/// only there.
 struct KeyLines {
     private var lines: [String: Int] = [:]
 
@@ -21,7 +21,7 @@ struct KeyLines {
             } else if bare.first != "#", let equals = bare.firstIndex(of: "=") {
                 let key = plain(bare[..<equals])
                 var whole = section.isEmpty ? key : section + "." + key
-                // A dotted key makes tables on its way: they stand here too.
+                // A dotted key also makes the tables on its way. They get this line, too.
                 while lines[whole] == nil {
                     lines[whole] = number
                     guard let dot = whole.lastIndex(of: ".") else { break }
@@ -31,14 +31,14 @@ struct KeyLines {
         }
     }
 
-    /// The key's own line, or that of the section or inline table that holds it.
+    /// The key's own line, or the line of the section or inline table that holds it.
     func line(of key: String) -> Int? {
         if let line = lines[key] { return line }
         guard let dot = key.lastIndex(of: ".") else { return nil }
         return lines[String(key[..<dot])]
     }
 
-    /// `a . "b"` as a.b
+    /// Turns `a . "b"` into a.b.
     private func plain(_ name: Substring) -> String {
         String(name.filter { $0 != " " && $0 != "\t" && $0 != "\"" && $0 != "'" && $0 != "\r" })
     }

@@ -1,11 +1,10 @@
-/// What the TOML parser does not survive: two places where it takes for granted what a file may well say otherwise, and
-/// ends the program. A supervisor that is told to reload must outlive a slip of the pen, so a file that has one is
-/// refused before the parser sees it.
+/// Finds the two mistakes that the TOML parser does not survive: it ends the program. A supervisor that is told to
+/// reload must outlive a slip of the pen, so a file with such a mistake is refused before the parser sees it.
 ///
 ///     [$workers]          a header that begins with what no name begins with; also [[[, [.a] and an empty [
 ///     origins = [ } ]     a brace that closes what was not opened
 ///
-/// It follows strings, comments and brackets as far as that needs; everything else is the parser's to say.
+/// It follows strings, comments and brackets only as far as that needs. The parser finds all other mistakes.
 struct TOMLGuard {
     struct Mistake: Equatable {
         /// Counted from 1.
@@ -15,12 +14,12 @@ struct TOMLGuard {
     private let bytes: [UInt8]
     private var at = 0
     private var line = 1
-    /// The brackets of values that are open.
+    /// The opening brackets of values that are not closed yet.
     private var open: [UInt8] = []
     private var isLineStart = true
     private var isHeader = false
 
-    /// The first one; nil where there is none.
+    /// The first such mistake. `nil` if there is none.
     static func mistake(in text: String) -> Mistake? {
         var guarding = TOMLGuard(bytes: Array(text.utf8))
         return guarding.find()
@@ -61,7 +60,7 @@ struct TOMLGuard {
     }
     private func byte(_ offset: Int) -> UInt8? { at + offset < bytes.count ? bytes[at + offset] : nil }
 
-    /// From the first bracket on; to before the name.
+    /// Reads the opening brackets of a header. It stops before the name.
     private mutating func header() -> Mistake? {
         isHeader = true
         func skipSpaces(_ from: Int) -> Int {
@@ -82,7 +81,8 @@ struct TOMLGuard {
         at = name - 1
         return isName ? nil : Mistake(line: line, message: "a section is written [name]")
     }
-    /// To its last quote; one that is not closed ends with its line, or with the file where it is of several lines.
+    /// Skips to the last quote of a string. A string that is not closed ends with its line, or with the file if it may
+    /// have several lines.
     private mutating func skipString(_ quote: UInt8) {
         let isLong = byte(1) == quote && byte(2) == quote
         at += isLong ? 3 : 1
@@ -101,7 +101,7 @@ struct TOMLGuard {
             if next == quote, !isLong { return }
             if next == quote, byte(1) == quote, byte(2) == quote {
                 at += 2
-                // Up to two quotes may stand before the three.
+                // A string may end with up to two quotes before the closing three.
                 for _ in 0..<2 where byte(1) == quote { at += 1 }
                 return
             }

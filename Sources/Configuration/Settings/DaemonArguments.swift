@@ -1,20 +1,21 @@
-/// How a daemon is started: all its settings as `--name value`, so that `ps` shows them and each can be run by hand.
+/// The command line of a daemon. All its settings are `--name value`, so that `ps` shows them and a daemon can be run
+/// by hand.
 ///
-/// `arguments` writes what `parse` reads. The flags that carry settings come from the table; those of the process
-/// itself stand below.
+/// `arguments` writes what `parse` reads. The flags of settings come from the table; those of the process itself are in
+/// this file.
 package struct DaemonArguments: Equatable, Sendable {
     package enum Role: String, Sendable {
         case worker = "megaworker"
         case manager = "megamanager"
     }
     package let role: Role
-    /// The worker's number, from 0. 0 for the manager.
+    /// The worker's number, from 0 on. The manager has 0.
     package var number = 0
-    /// How many of this name the supervisor has started, this one included. 1 when run by hand.
+    /// How many processes of this name the supervisor has started, including this one. It is 1 if started by hand.
     package var generation = 1
-    /// The worker's port where it has no inherited listener: base_port + number unless it was given.
+    /// The worker's port if it has no inherited listener: base_port + number unless another was given.
     package var port: Int
-    /// Where the app key lies; the manager reads it once, at start.
+    /// The file with the app key. The manager reads it once, at its start.
     package var appKeyFile: String?
     package var settings: Settings
 
@@ -27,10 +28,10 @@ package struct DaemonArguments: Equatable, Sendable {
         port = settings.workers.basePort + number
     }
 
-    /// "worker-3", "manager": in files, commands and JSON.
+    /// "worker-3" or "manager": the name in files, commands and JSON.
     package var name: String { role == .worker ? "worker-\(number)" : "manager" }
 
-    /// A mistake on the command line: one line; exit 64.
+    /// A mistake on the command line, told in one line. The program exits with 64.
     package struct Mistake: Error, Equatable, CustomStringConvertible { package let description: String }
 
     package enum Parsed: Equatable, Sendable {
@@ -88,7 +89,7 @@ package struct DaemonArguments: Equatable, Sendable {
         return .run(result)
     }
 
-    /// What the supervisor passes to the program.
+    /// The arguments with which the supervisor starts the program.
     package var arguments: [String] {
         DaemonArguments.flags(role).flatMap { flag in flag.write(self).map { ["--" + flag.name, $0] } ?? [] }
     }

@@ -4,7 +4,7 @@ extension DaemonArguments {
         let placeholder: String
         let meaning: String
         let read: @Sendable (inout DaemonArguments, String) throws(SettingMistake) -> Void
-        /// nil: there is nothing to say.
+        /// The flag's value. `nil` leaves the flag out.
         let write: @Sendable (DaemonArguments) -> String?
     }
 
@@ -38,7 +38,7 @@ extension DaemonArguments {
         return value
     }
 
-    /// One flag for each setting that the daemon takes; two settings that share a flag are an address and its port.
+    /// One flag for each setting that the daemon takes. An address and its port are two settings with one flag.
     private static func settingFlags(_ column: KeyPath<Setting, String?>) -> [Flag] {
         var result: [Flag] = []
         for setting in Setting.all {
@@ -82,7 +82,7 @@ extension Setting {
         }
         return meaning
     }
-    /// For `--help`.
+    /// The word that stands for the value in `--help`.
     var placeholder: String {
         switch field {
         case .bool: "true|false"

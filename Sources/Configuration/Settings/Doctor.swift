@@ -1,34 +1,36 @@
-/// `megacomet doctor`: what the machine has, what the configured number of connections needs, and why. The values are
-/// handed in, so that the table can be tested; `Doctor.examine(_:read:)` asks for each by its path.
+/// `megacomet doctor`: the limits of the machine, the limits that the configured number of connections needs, and the
+/// reasons. The machine's values are handed in, so that the table can be tested; `Doctor.examine(_:read:)` asks for
+/// each by its path.
 package enum Doctor {
     package struct Check: Sendable {
-        /// "net.core.somaxconn", or a limit that is no sysctl.
+        /// "net.core.somaxconn", or the name of a limit that is no sysctl.
         package let name: String
-        /// Where it is read: a file under /proc, or nil for one that the caller reads in another way.
+        /// The file under /proc with the value. `nil` if the caller reads it in another way.
         package let path: String?
-        /// What is needed, in one line of the same form; the numbers are compared one by one.
+        /// The numbers that are needed, in the order of the file. They are compared one by one.
         package let want: [UInt64]
         package let rule: Rule
         package let why: String
-        /// Whether the line belongs into config/sysctl.conf.
+        /// Whether the line belongs in config/sysctl.conf.
         package let isSysctl: Bool
     }
     package enum Rule: Sendable, Equatable {
         case atLeast
         case atMost
         case exactly
-        /// Two numbers are the ends of a range: the first is at most this, the second at least.
+        /// Two numbers are the ends of a range: the first may be at most this, the second must be at least this.
         case spans
     }
-    /// One check against the machine: a line of the table, and of the control socket's answer to `doctor`.
+    /// One check against the machine. It is a line of the table and of the control socket's answer to `doctor`.
     package struct Row: Codable, Equatable, Sendable {
         package let name: String
-        /// Nil: it is not there (another kernel, or the machine does not use it), and nothing is wrong with that.
+        /// `nil` if the machine has no such value (another kernel, or the feature is not used). Nothing is wrong with
+        /// that.
         package let have: String?
-        /// The rule and the numbers, ">= 65535".
+        /// The rule and its numbers: ">= 65535".
         package let want: String
         package let why: String
-        /// False: it will limit or hurt.
+        /// False if the value will limit or hurt the service.
         package let enough: Bool
 
         package init(name: String, have: String?, want: String, why: String, enough: Bool) {
@@ -40,17 +42,17 @@ package enum Doctor {
         }
     }
 
-    /// Reads a file under /proc, or one of the names without a path: "nofile".
+    /// Reads a file under /proc, or a value that has only a name: "nofile".
     package typealias Read = (String) -> String?
 
-    /// In the order in which they hurt.
+    /// The checks, in the order in which a wrong value hurts.
     package static func checks(_ settings: Settings, memoryBytes: UInt64) -> [Check] {
         let connections = UInt64(settings.workers.count) * UInt64(settings.workers.maxConnections)
         let each = UInt64(settings.workers.maxConnections)
         func sysctl(_ name: String, _ want: [UInt64], _ why: String, _ rule: Rule = .atLeast) -> Check {
             Check(name: name, path: "/proc/sys/" + name.replacingDots, want: want, rule: rule, why: why, isSysctl: true)
         }
-        // Three sixteenths, a quarter and three eighths of the memory.
+        // Three sixteenths, a quarter and three eighths of the machine's memory.
         let pages = memoryBytes / 4096
         let tcpMemory = [pages * 3 / 16, pages / 4, pages * 3 / 8]
         return localPorts(settings) + [
@@ -102,13 +104,15 @@ package enum Doctor {
         ]
     }
 
-    /// Where a proxy on this machine has the workers' clients: from one address to another there are as many
-    /// connections as there are ports for clients. None where that is enough as it comes (32768 to 60999).
+    /// The check of local ports, for a proxy that runs on this machine. From one address to another there can be only
+    /// as many connections as there are ports for clients. There is no check if the kernel's own range (32768 to 60999)
+    /// is enough.
     private static func localPorts(_ settings: Settings) -> [Check] {
         let usual = 28_000
         let proxyIsHere = settings.workers.trustedProxies.contains { Settings.isLoopback($0) }
         guard proxyIsHere, settings.workers.maxConnections > usual else { return [] }
-        // Above our own ports, which a client's connection could take while a process is started anew.
+        // The range begins above our own ports. Otherwise a client's connection could take one of them while a process
+        // is started anew.
         let own = [
             settings.workers.basePort + settings.workers.count, settings.manager.port, settings.app.port,
             settings.stats.port, settings.operator.port,
@@ -123,7 +127,7 @@ package enum Doctor {
         ]
     }
 
-    /// All checks against the machine. `read` gets a path under /proc, and for the two that are no files "nofile" and
+    /// Makes all checks against the machine. `read` gets a path under /proc, or one of the two names "nofile" and
     /// "memory".
     package static func examine(_ settings: Settings, memoryBytes: UInt64, read: Read) -> [Row] {
         checks(settings, memoryBytes: memoryBytes).map { check in
@@ -145,7 +149,7 @@ package enum Doctor {
 
     private static func fits(_ have: [String], _ check: Check) -> Bool {
         zip(have, check.want).enumerated().allSatisfy { at, numbers in
-            // "unlimited", and numbers over 64 bits, are more than anything.
+            // "unlimited", and numbers that do not fit into 64 bits, count as the greatest number.
             let (have, want) = (UInt64(numbers.0) ?? .max, numbers.1)
             return switch check.rule {
             case .atLeast: have >= want
@@ -156,7 +160,8 @@ package enum Doctor {
         }
     }
 
-    /// A file for /etc/sysctl.d: what to set, each with why. Where the machine has more already, that is left as it is.
+    /// The text of a file for /etc/sysctl.d: each value to set, with its reason. Values that are enough on this machine
+    /// are left out.
     package static func sysctlFile(_ settings: Settings, memoryBytes: UInt64, read: Read? = nil) -> String {
         let connections = settings.workers.count * settings.workers.maxConnections
         var text =
@@ -167,7 +172,8 @@ package enum Doctor {
         for (at, check) in checks(settings, memoryBytes: memoryBytes).enumerated() where check.isSysctl {
             if let row = rows?[at], row.enough { continue }
             text += "\n# \(check.why)\n"
-            // Without it the module is not loaded, and setting it would be an error.
+            // Setting this value is an error if the netfilter module is not loaded. Nobody has looked, so the line is
+            // commented out.
             let mark = check.name.hasPrefix("net.netfilter.") && rows == nil ? "#" : ""
             text += "\(mark)\(check.name) = \(check.want.map(String.init).joined(separator: " "))\n"
         }

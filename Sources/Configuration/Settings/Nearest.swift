@@ -1,5 +1,5 @@
-/// The candidate that a mistyped word was probably meant to be: the nearest by edits (a swap counts as one), if it is
-/// near at all.
+/// The candidate that a mistyped word was probably meant to be. It is the nearest by edits (swapping two letters counts
+/// as one edit), if any is near at all.
 package func nearest(_ word: String, of candidates: [String]) -> String? {
     let written = Array(word.utf8)
     var best: (distance: Int, candidate: String)?
@@ -8,7 +8,7 @@ package func nearest(_ word: String, of candidates: [String]) -> String? {
         if distance < best?.distance ?? .max { best = (distance, candidate) }
     }
     guard let best, best.distance <= max(1, min(written.count, best.candidate.utf8.count) / 3) else {
-        // One that was begun or overdone, or the right name in the wrong section.
+        // The word was not finished, or went on too long, or it is the right name in the wrong section.
         return candidates.first { word.utf8.count >= 3 && ($0.hasPrefix(word) || word.hasPrefix($0)) }
             ?? candidates.first { $0.split(separator: ".").last == word.split(separator: ".").last }
     }

@@ -1,41 +1,42 @@
 import Glibc
 
-/// Where the control socket, the stats token and the crash reports lie.
+/// The folder with the control socket, the stats token and the crash reports.
 ///
-/// The default, /run/megacomet, belongs to root or to a systemd unit. Where it can't be written, a private folder of
-/// the user takes its place, so that `megacomet run` works from a checkout; a folder that the operator named himself is
-/// never replaced by another.
+/// The default, /run/megacomet, belongs to root or to a systemd unit. If it can't be written, a private folder of the
+/// user takes its place, so that `megacomet run` works from a checkout. A folder that the operator named is never
+/// replaced by another.
 package enum RunDirectory {
-    /// A folder that could not be had: one line; exit 73, or 77 where `isDenied`.
+    /// No folder could be used. It is told in one line. The program exits with 73, or with 77 if `isDenied`.
     package struct Failure: Error, Equatable, CustomStringConvertible {
         package let description: String
         package let isDenied: Bool
     }
 
-    /// Where it may be, best first.
+    /// The folders that may be used, the best first.
     package static func candidates(_ settings: Settings) -> [String] {
         let wanted = settings.runDirectory
         return wanted == Settings().runDirectory ? [wanted] + ownFolders : [wanted]
     }
-    /// Those of this user alone, where /run/megacomet can't be had.
+    /// The folders of this user alone. They are used if /run/megacomet can't be.
     private static var ownFolders: [String] {
         (environment("XDG_RUNTIME_DIR").map { [$0 + "/megacomet"] } ?? []) + [
             (environment("TMPDIR") ?? "/tmp") + "/megacomet-\(getuid())"
         ]
     }
 
-    /// Who asks whether a folder is to be trusted.
+    /// The purpose for which a folder is to be trusted.
     package enum Use: Sendable {
-        /// A supervisor or a daemon: its secrets and listeners go there.
+        /// A supervisor or a daemon puts its secrets and listeners there.
         case serving
-        /// A command: it may be that of another user, in the group of the service.
+        /// A command looks for a service there. The folder may belong to another user in the service's group.
         case asking
     }
-    /// Why a folder that is there is not to be used; nil: it may be, or there is none.
+    /// Why a folder that exists must not be used. `nil` if it may be used, or does not exist.
     ///
-    /// Its owner can replace what is in it, and so can everyone where everyone may write. It must be ours or root's.
-    /// Root may use the folder of a service's user, and a command that of the service whose group it is in; but the
-    /// folders that carry our own name are ours or nobody's, since in /tmp anybody can make one first.
+    /// The owner of a folder can replace its contents, and so can everyone if everyone may write. So it must belong to
+    /// us or to root, with two exceptions: root may use the folder of a service's user, and a command may use the
+    /// folder of a service whose group it is in. The folders that carry our own name must be ours, since anybody can
+    /// make one in /tmp first.
     package static func mistrust(_ path: String, _ use: Use) -> Failure? {
         func failed(_ why: String) -> Failure { Failure(description: "run_directory \(path): \(why)", isDenied: true) }
         var status = stat()
@@ -51,7 +52,7 @@ package enum RunDirectory {
         return nil
     }
 
-    /// For the supervisor: the first that is there and writable, or can be made.
+    /// Finds the supervisor's folder: the first that exists and can be written, or that can be made.
     package static func prepare(_ settings: Settings) throws(Failure) -> String {
         var failures: [Failure] = []
         for path in candidates(settings) {
@@ -61,8 +62,9 @@ package enum RunDirectory {
             description: failures.map(\.description).joined(separator: "; "), isDenied: failures.allSatisfy(\.isDenied))
     }
 
-    /// For those who look for a supervisor: the first with a control socket; where there is none, the configured one,
-    /// if this user may not look into it, since one may be there (see `denied`); and then the first that could be its.
+    /// Finds the folder of a supervisor that runs: the first with a control socket. If there is none, it is the
+    /// configured folder if this user may not look into it, since a socket may be there (see `denied`). Otherwise it is
+    /// the first that could be used.
     package static func find(_ settings: Settings) -> String {
         let all = candidates(settings)
         let found = all.first { access(controlSocket(in: $0), F_OK) == 0 && mistrust($0, .asking) == nil }
@@ -71,7 +73,7 @@ package enum RunDirectory {
         return all.first { access($0, W_OK) == 0 } ?? all[all.count - 1]
     }
     package static func controlSocket(in path: String) -> String { path + "/control.sock" }
-    /// Why this user may not ask the supervisor of a run directory; nil where nothing forbids it. Connecting needs the
+    /// Why this user may not ask the supervisor of a run directory. `nil` if nothing forbids it. Connecting needs the
     /// right to write (unix(7)).
     package static func denied(_ path: String) -> PermissionDenied? { PermissionDenied(controlSocket(in: path), W_OK) }
 

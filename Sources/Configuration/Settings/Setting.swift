@@ -1,48 +1,48 @@
-/// A row of the table of settings: the one source of the file's keys, the daemons' flags, `--help`, `check --show` and
-/// the manual's list.
+/// A row of the table of settings. The file's keys, the daemons' flags, `--help`, `check --show` and the manual's list
+/// are all made from it.
 package struct Setting: Sendable {
-    /// As in the file: "workers.poll_timeout".
+    /// The name in the file: "workers.poll_timeout".
     package let key: String
     package let field: Field
-    /// What it means, and what happens at its bound, in a sentence or two.
+    /// Its meaning, and what happens at its bound, in a sentence or two.
     package let meaning: String
-    /// When a changed value takes effect.
+    /// The time when a changed value takes effect.
     package let applies: Applies
-    /// The flag by which a daemon is told it, without its dashes. An address and its port may share a flag: `--stats
-    /// HOST:PORT`.
+    /// The daemon's flag for it, without dashes. An address and its port may share a flag: `--stats HOST:PORT`.
     package let workerFlag: String?
     package let managerFlag: String?
 
-    /// Where the value lies in `Settings`, of which type it is, and what it may be. Ranges are inclusive.
+    /// The place of the value in `Settings`, its type and the values that it may have. Ranges are inclusive.
     package enum Field: Sendable {
         case bool(any WritableKeyPath<Settings, Bool> & Sendable)
-        /// nil is "auto": another setting decides.
+        /// `nil` is written "auto": another setting decides.
         case automatic(any WritableKeyPath<Settings, Bool?> & Sendable)
         case integer(any WritableKeyPath<Settings, Int> & Sendable, ClosedRange<Int>, unit: String)
         case number(any WritableKeyPath<Settings, Double> & Sendable, ClosedRange<Double>, unit: String)
         case text(any WritableKeyPath<Settings, String> & Sendable, Rule)
         case list(any WritableKeyPath<Settings, [String]> & Sendable, Rule)
     }
-    /// What a text may be.
+    /// The form that a text must have.
     package enum Rule: Sendable, Equatable {
         case any
-        /// IPv4, four numbers.
+        /// An IPv4 address of four numbers.
         case address
         case path
         /// "*", or scheme://host[:port], as browsers send it.
         case origin
-        /// IPv4, or a network: address/bits.
+        /// An IPv4 address, or a network: address/bits.
         case network
-        /// A host name without a port (RFC 1123, 2.1; underscores are used, too).
+        /// A host name without a port (RFC 1123, 2.1). Underscores are allowed, too.
         case host
         case oneOf([String])
     }
     package enum Applies: String, Sendable {
         /// `megacomet reload` is enough.
         case reload = "at a reload"
-        /// A reload takes it; each process has it from its next restart on (`megacomet rolling` for the workers).
+        /// A reload takes the value; each process uses it from its next restart on (`megacomet rolling` for the
+        /// workers).
         case restart = "at a restart of the process"
-        /// The ports and the number of processes are made at the start.
+        /// The value is used only at the start: the ports and the number of processes are made then.
         case start = "at stop and start"
     }
 

@@ -1,4 +1,4 @@
-/// A value on its way between a text (file or flag) and its field.
+/// A value on its way between a text (in a file or flag) and its field.
 package enum SettingValue: Equatable, Sendable {
     case bool(Bool)
     case integer(Int)
@@ -6,7 +6,7 @@ package enum SettingValue: Equatable, Sendable {
     case text(String)
     case list([String])
 
-    /// As the file has it: TOML.
+    /// The value as TOML, for the file.
     package var toml: String {
         switch self {
         case .bool(let value): "\(value)"
@@ -16,7 +16,7 @@ package enum SettingValue: Equatable, Sendable {
         case .list(let values): "[" + values.map { quoted($0) }.joined(separator: ", ") + "]"
         }
     }
-    /// As a flag has it.
+    /// The value as a flag's text.
     package var argument: String {
         switch self {
         case .bool, .integer, .number: toml
@@ -44,7 +44,7 @@ private func quoted(_ text: String) -> String {
     return result + "\""
 }
 
-/// What is wrong with a value, without saying whose: the caller names the flag, or file, line and key.
+/// What is wrong with a value. It does not say whose: the caller names the flag, or the file, line and key.
 package struct SettingMistake: Error, Equatable, CustomStringConvertible {
     package let description: String
     init(_ description: String) { self.description = description }
@@ -63,7 +63,7 @@ extension Setting {
     }
     package var defaultValue: SettingValue { value(in: Settings()) }
 
-    /// Throws `SettingMistake` where the type or the value is wrong; then nothing has changed.
+    /// Sets the field. Throws `SettingMistake` if the type or the value is wrong; then nothing has changed.
     package func set(_ value: SettingValue, in settings: inout Settings) throws(SettingMistake) {
         switch (field, value) {
         case (.bool(let path), .bool(let value)): settings[keyPath: path] = value
@@ -86,7 +86,7 @@ extension Setting {
         }
     }
 
-    /// The value that a flag's text means. Throws where it is none of the type.
+    /// The value that a flag's text means. Throws if the text is no value of the type.
     package func parse(argument text: String) throws(SettingMistake) -> SettingValue {
         switch field {
         case .bool where text == "true", .automatic where text == "true": return .bool(true)
@@ -101,7 +101,7 @@ extension Setting {
         throw SettingMistake("\"\(text)\" is not \(typeText)")
     }
 
-    /// "a whole number", for sentences.
+    /// The type in words, for sentences: "a whole number".
     package var typeText: String {
         switch field {
         case .bool: "true or false"
@@ -118,7 +118,7 @@ extension Setting {
         default: ""
         }
     }
-    /// "1 to 128 processes"; for a text, what it may be.
+    /// "1 to 128 processes". For a text it is the form that the text must have.
     package var rangeText: String {
         switch field {
         case .bool, .automatic: typeText
@@ -131,10 +131,10 @@ extension Setting {
     }
 }
 
-/// What is written for a value that another setting decides.
+/// The text of a value that another setting decides.
 private let automatic = "auto"
 
-/// Without ".0".
+/// The number without ".0" at its end.
 private func short(_ value: Double) -> String {
     value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
 }
@@ -187,7 +187,7 @@ private func isNetwork(_ text: String) -> Bool {
         && (parts.count == 1 || parts.count == 2 && (0...32).map(String.init).contains(String(parts[1])))
 }
 
-/// Labels of letters, digits, dashes and underscores, with dots between them.
+/// True for labels of letters, digits, dashes and underscores, with dots between them.
 private func isHost(_ text: String) -> Bool {
     let labels = text.split(separator: ".", omittingEmptySubsequences: false)
     return text.utf8.count <= 253
@@ -200,9 +200,9 @@ private func isHost(_ text: String) -> Bool {
         }
 }
 
-/// The origin as browsers send it (RFC 6454, 6.2): scheme and host in small letters, no port where it is the scheme's
-/// own, no path, not even a slash. Nil where the text names none. A host with other letters than ASCII's is sent as
-/// punycode.
+/// The origin as browsers send it (RFC 6454, 6.2): scheme and host in small letters, without a path or slash, and
+/// without the port if it is the scheme's own. `nil` if the text is no origin. Browsers send a host that has other
+/// letters than ASCII's as punycode.
 private func originAsSent(_ text: String) -> String? {
     let text = text.lowercased()
     guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") else { return nil }
@@ -210,7 +210,7 @@ private func originAsSent(_ text: String) -> String? {
     var rest = text[text.index(colon, offsetBy: 3)...]
     if let path = rest.firstIndex(where: { $0 == "/" || $0 == "?" || $0 == "#" }) { rest = rest[..<path] }
     var (host, port) = (rest, rest.suffix(0))
-    // The colons of an IPv6 address stand in brackets.
+    // The colons of an IPv6 address are in brackets.
     if let last = rest.lastIndex(of: ":"), !rest[last...].contains("]") {
         (host, port) = (rest[..<last], rest[rest.index(after: last)...])
     }

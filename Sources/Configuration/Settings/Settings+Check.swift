@@ -1,4 +1,4 @@
-/// What is wrong between settings that are each right by themselves.
+/// A mistake between settings that are each right by themselves.
 package struct SettingConflict: Equatable, Sendable {
     /// The setting to change first.
     package let key: String
@@ -6,13 +6,13 @@ package struct SettingConflict: Equatable, Sendable {
 }
 
 extension Settings {
-    /// Loopback: 127.0.0.0/8.
+    /// True for a loopback address: 127.0.0.0/8.
     package static func isLoopback(_ address: String) -> Bool { address.utf8.starts(with: "127.".utf8) }
 
-    /// A connection notes in a byte which of them asked.
+    /// The most origins. A connection keeps the number of its origin in a byte.
     private static let mostOrigins = 255
 
-    /// What holds where settings decide it together, and what an operator should know of it, a sentence each.
+    /// Sentences for the operator about what several settings decide together.
     package func notes() -> [String] {
         switch (manager.seedProtocol, app.key.isEmpty) {
         case (nil, true): ["manager.seed_protocol: on, since app.key is empty"]

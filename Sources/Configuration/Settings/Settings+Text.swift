@@ -1,6 +1,6 @@
 extension Settings {
     /// The whole configuration as a file: every key with a comment on its meaning, range and default. With the defaults
-    /// it is config/megacomet.toml as it ships; `megacomet check --show` prints it with what is in force.
+    /// it is config/megacomet.toml as it ships. `megacomet check --show` prints it with the values that count now.
     package func fileText(comments: Bool = true) -> String {
         var text =
             comments
@@ -42,7 +42,7 @@ extension Settings {
     }
 }
 
-/// Lines of at most `width` characters, broken at spaces.
+/// Breaks the text at spaces into lines of at most `width` characters.
 package func wrapped(_ text: String, to width: Int) -> [String] {
     var lines: [String] = []
     var line = ""

@@ -1,5 +1,5 @@
-/// Everything that an operator may set, with its default. What each means, its range and who takes it stands in
-/// `Setting.all`; the two are one table: a row points to its field here.
+/// Everything that an operator may set, with its default. `Setting.all` is the other half of the table: each of its
+/// rows points to a field here, and says its meaning, its range and which programs take it.
 ///
 /// Times are in seconds, sizes in bytes.
 package struct Settings: Equatable, Sendable {
@@ -31,7 +31,7 @@ package struct Settings: Equatable, Sendable {
     package struct Manager: Equatable, Sendable {
         package var address = "127.0.0.1"
         package var port = 9000
-        /// nil: spoken where `app.key` is empty.
+        /// `nil`: it is spoken if `app.key` is empty.
         package var seedProtocol: Bool?
     }
     package struct App: Equatable, Sendable {
