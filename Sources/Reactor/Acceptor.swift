@@ -1,11 +1,11 @@
 import Glibc
 
-/// Accepts the connections of a listener, and survives the end of the descriptors: it keeps one in reserve, gives it up
-/// to take the waiting connection off the queue and close it, and takes it back. Without that a level-triggered loop
-/// would spin.
+/// Accepts the connections of a listener, also when the process has no descriptors left. It keeps one descriptor in
+/// reserve, gives it up to take the waiting connection off the queue and close it, and takes it back. Without that a
+/// level-triggered loop would spin.
 package final class Acceptor {
-    /// Accepted in one turn of the loop, at most, which takes under a millisecond: the connections that are held
-    /// already have their turn too.
+    /// The most connections that are accepted in one turn of the loop. It takes under a millisecond, so the connections
+    /// that are open already have their turn, too.
     private static let burst = 32
 
     private let listener: Int32
@@ -43,7 +43,7 @@ package final class Acceptor {
             case .failure(let error):
                 switch error.code {
                 case EAGAIN: return
-                case EINTR, ECONNABORTED, EPROTO, EPERM: errorCount += 1  // that connection is gone: on to the next
+                case EINTR, ECONNABORTED, EPROTO, EPERM: errorCount += 1  // that connection is gone: go on to the next
                 case EMFILE, ENFILE:
                     errorCount += 1
                     guard reserve >= 0 else { return }

@@ -2,11 +2,11 @@ import CSystem
 import Glibc
 import Stats
 
-/// What the control groups of this process leave it of the machine: a container's limits, or those of a service
+/// The share of the machine that this process's control groups allow it: the limits of a container, or of a service
 /// (MemoryMax, CPUQuota).
 ///
-/// A process is held to the limits of its own group and of all above it, so the least counts (cgroup v2: the kernel's
-/// Documentation/admin-guide/cgroup-v2.rst). With the first version's groups, or none, there is no limit here.
+/// The limits of its own group and of all groups above it hold, so the least counts (cgroup v2: the kernel's
+/// Documentation/admin-guide/cgroup-v2.rst). If there are no groups, or those of version 1, there is no limit.
 package final class ControlGroups {
     private struct Group {
         let limit: ProcFile
@@ -14,14 +14,15 @@ package final class ControlGroups {
         let kinds: ProcFile
         let processorTime: ProcFile
     }
-    /// From the root down. The root of the machine's own tree has no limits; a container's root is its own group.
+    /// The groups from the root down. The root of the machine's own tree has no limits. A container's root is its own
+    /// group.
     private let groups: [Group]
 
-    /// `root`: where the tree is mounted. `membership`: the file that says in which group of it this process is. The
-    /// group stays the same for as long as this object lives; its limits are read anew each time.
+    /// `root` is the folder where the tree is mounted. `membership` is the file that says in which group this process
+    /// is. The group stays the same for as long as this object lives; its limits are read anew each time.
     package init(root: String = "/sys/fs/cgroup", membership: String = "/proc/self/cgroup") {
         var path = ProcFile(membership).read { $0.line("0::").map(\.text) } ?? "/"
-        if path.contains("..") { path = "/" }  // above what this process sees
+        if path.contains("..") { path = "/" }  // it is above what this process sees
         var folders = [root]
         for name in path.split(separator: "/") { folders.append("\(folders[folders.count - 1])/\(name)") }
         groups = folders.compactMap { folder in
@@ -33,11 +34,10 @@ package final class ControlGroups {
         }
     }
 
-    /// Bytes that this process and its children may have; nil: as many as the machine has.
+    /// Bytes that this process and its children may use. `nil` means as many as the machine has.
     package var memoryBytes: UInt64? { groups.compactMap { limit($0) }.min() }
 
-    /// Bytes of them that could still be used: what is left, and pages of files that would be dropped first. Nil as
-    /// above.
+    /// Bytes of them that are free, or hold pages of files that would be dropped first. `nil` has the same meaning.
     package var availableBytes: UInt64? {
         groups.compactMap { group in
             guard let limit = limit(group), let used = group.used.read({ $0.number(at: 0) }) else { return nil }
@@ -47,7 +47,7 @@ package final class ControlGroups {
         }.min()
     }
 
-    /// Processors' worth of time that may be used, in thousandths; nil: all of the machine's.
+    /// Processor time that may be used, in thousandths of a processor. `nil` means all of the machine's.
     package var processorThousandths: UInt64? {
         groups.compactMap { group in
             group.processorTime.read { text in
@@ -57,12 +57,12 @@ package final class ControlGroups {
         }.min()
     }
 
-    /// Nil where it says "max".
+    /// `nil` if the file says "max".
     private func limit(_ group: Group) -> UInt64? { group.limit.read { $0.number(at: 0) } }
 }
 
-/// Processors that this process may use: those that it may run on, and no more than the time that its control groups
-/// have. At least 1.
+/// Processors that this process may use: those that it may run on, but no more than the time that its control groups
+/// allow. It is at least 1.
 package func usableProcessors(_ groups: ControlGroups) -> UInt64 {
     let own = UInt64(mc_processors())
     let processors = own > 0 ? own : UInt64(sysconf(Int32(_SC_NPROCESSORS_ONLN)))

@@ -1,9 +1,9 @@
 import CSystem
 import Glibc
 
-/// A bound UDP socket for many senders and receivers: the stats hub's, and a viewer's.
+/// A bound UDP socket with many senders and receivers. The stats hub has one, and each viewer.
 package final class DatagramSocket {
-    /// An IPv4 address and port in host byte order: no text is made for each datagram.
+    /// An IPv4 address and port in host byte order. No text is made for each datagram.
     package struct Address: Hashable, Sendable, CustomStringConvertible {
         package var host: UInt32
         package var port: UInt16
@@ -11,7 +11,7 @@ package final class DatagramSocket {
             self.host = host
             self.port = port
         }
-        /// Reads an address that is four numbers as text. Where it is none, it becomes 0.0.0.0.
+        /// Reads an IPv4 address as text. A text that is no address becomes 0.0.0.0.
         package init(_ address: String, _ port: UInt16) {
             var raw = in_addr()
             host = inet_pton(AF_INET, address, &raw) == 1 ? UInt32(bigEndian: raw.s_addr) : 0
@@ -21,15 +21,15 @@ package final class DatagramSocket {
         package var description: String { "\(host >> 24).\(host >> 16 & 255).\(host >> 8 & 255).\(host & 255):\(port)" }
     }
     package let descriptor: Int32
-    /// Bytes of the receive buffer, as the kernel granted them.
+    /// Bytes of the receive buffer that the kernel granted.
     package let receiveBufferBytes: Int
-    /// Datagrams that the kernel dropped because that buffer was full, as far as is known: it tells with the next that
-    /// it delivers.
+    /// Datagrams that the kernel dropped because that buffer was full. The kernel tells the count with the next
+    /// datagram that it delivers, so the newest drops may be missing.
     package private(set) var dropped: UInt32 = 0
     private var refused: ((Address) -> Void)?
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)
 
-    /// Port 0 takes a free one.
+    /// Port 0 chooses a free port.
     package init(_ endpoint: Endpoint, receiveBufferBytes wanted: Int) throws {
         descriptor = try Sockets.datagram(endpoint)
         receiveBufferBytes = Int(mc_prepare_datagrams(descriptor, Int32(wanted)))
@@ -39,18 +39,19 @@ package final class DatagramSocket {
         room.deallocate()
     }
 
-    /// From now on the addresses are told at which nobody took what was sent: the other machine, or this one, answered
-    /// "port unreachable".
+    /// From now on `refused` is told the addresses at which nobody took what was sent: the other machine, or this one,
+    /// answered "port unreachable".
     package func hearRefusals(_ refused: @escaping (Address) -> Void) {
         if mc_hear_refusals(descriptor) == 0 { self.refused = refused }
     }
-    /// The kernel's word for it is an error of some later call on the socket, whomever that one was for.
+    /// Tells the addresses that refused. The kernel reports a refusal as an error of some later call on the socket,
+    /// even if that call was for another address.
     private func tellRefusals() {
         var address = Address(host: 0, port: 0)
         while mc_next_refusal(descriptor, &address.host, &address.port) == 0 { refused?(address) }
     }
 
-    /// One datagram: its bytes (valid in `taken` only), its true length, its sender. False where none waits.
+    /// Receives one datagram: its bytes (valid in `taken` only), its true length and its sender. False if none waits.
     package func receive(_ taken: (UnsafeRawBufferPointer, Int, Address) -> Void) -> Bool {
         var from = Address(host: 0, port: 0)
         let length = mc_receive_datagram(descriptor, room.baseAddress, room.count, &from.host, &from.port, &dropped)
@@ -61,8 +62,8 @@ package final class DatagramSocket {
         taken(UnsafeRawBufferPointer(start: room.baseAddress, count: min(length, room.count)), length, from)
         return true
     }
-    /// What is sent without an address goes there from now on: the kernel looks the way up once. False where it
-    /// refuses.
+    /// Datagrams that are sent without an address go to this one from now on. The kernel looks up the route only once.
+    /// False if it refuses.
     package func connect(to address: Address) -> Bool {
         mc_connect_datagrams(descriptor, address.host, address.port) == 0
     }
@@ -70,25 +71,25 @@ package final class DatagramSocket {
         func sent() -> Bool {
             Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
         }
-        // That nobody took the one before is told to the next, which is sent all the same.
+        // The error may say that nobody took the datagram before. Then this one is sent once more.
         return sent() || errno == ECONNREFUSED && sent()
     }
-    /// False where the kernel did not take it; nobody waits.
+    /// False if the kernel did not take the datagram. It never waits.
     @discardableResult
     package func send(_ bytes: UnsafeRawBufferPointer, to address: Address) -> Bool {
         if mc_send_datagram(descriptor, bytes.baseAddress, bytes.count, address.host, address.port) == bytes.count {
             return true
         }
-        // An error that another viewer's closed port left is no reason not to send this one.
+        // The error may come from another viewer's closed port. Then this datagram is sent once more.
         guard errno == ECONNREFUSED, refused != nil else { return false }
         tellRefusals()
         return mc_send_datagram(descriptor, bytes.baseAddress, bytes.count, address.host, address.port) == bytes.count
     }
 }
 
-/// What waits on a listener in the kernel.
+/// The connections that wait on a listener in the kernel.
 package enum ListenQueue {
-    /// Connections that wait to be accepted, and how many may; nil where the descriptor is no TCP listener.
+    /// Connections that wait to be accepted, and how many may wait. `nil` if the descriptor is no TCP listener.
     package static func of(_ listener: Int32) -> (waiting: UInt32, most: UInt32)? {
         var result: (waiting: UInt32, most: UInt32) = (0, 0)
         return mc_listen_queue(listener, &result.waiting, &result.most) == 0 ? result : nil

@@ -2,13 +2,12 @@ import Glibc
 
 /// Lines of text over a unix stream or a pipe: the lifelines, the control socket, the output of children.
 ///
-/// What is read is bounded by `mostLine` (of a longer line the rest is left out), what is to be sent by `mostPending`
-/// (over it the peer does not read, and is cut).
+/// `mostLine` bounds a line that is read; the rest of a longer line is left out. `mostPending` bounds the bytes to be
+/// sent; a peer that does not read them is cut.
 package final class LineStream {
     package let descriptor: Int32
     private let mostLine: Int
-    /// More than the longest answer: a thousand events of 2,000 bytes, or 200 lines of 8 KiB, of which JSON may double
-    /// each byte.
+    /// It holds the longest answer: a thousand events of 2,000 bytes, or 200 lines of 8 KiB. JSON may double each byte.
     private let mostPending = 8 << 20
     private let received: (String) -> Void
     private let ended: () -> Void
@@ -20,14 +19,14 @@ package final class LineStream {
     private var endsWhenSent = false
     private let takesDescriptors: Bool
     package private(set) var isOpen = true
-    /// Descriptors that came with what was read. Whoever takes them out owns them. At most `mostDescriptors`: more are
-    /// closed.
+    /// Descriptors that came with the lines. Whoever takes them out owns them. At most `mostDescriptors` are kept; more
+    /// are closed.
     package var receivedDescriptors: [Int32] = []
     private static let mostDescriptors = 64
 
-    /// Owns the descriptor. `ended`: the other end closed, or failed; the stream is closed already. Both may release
-    /// the stream. `takesDescriptors`: the other end may send descriptors (unix(7), SCM_RIGHTS); what comes
-    /// uncalled-for is closed.
+    /// Owns the descriptor. `ended` is called when the other end has closed or failed; the stream is closed by then.
+    /// Both closures may release the stream. `takesDescriptors` says that the other end may send descriptors (unix(7),
+    /// SCM_RIGHTS). Otherwise those that come are closed.
     package init(
         _ loop: Loop, _ descriptor: Int32, mostLine: Int = 8192, isPipe: Bool = false, takesDescriptors: Bool = false,
         received: @escaping (String) -> Void, ended: @escaping () -> Void
@@ -39,7 +38,7 @@ package final class LineStream {
         self.received = received
         self.ended = ended
         watcher = IOWatcher(loop, descriptor, .read) { [unowned self] events in
-            // Its owner may release it by what it is told here.
+            // The owner may release this stream in a closure that is called here.
             withExtendedLifetime(self) {
                 if events.contains(.write) { flush() }
                 if events.contains(.read) { readWaiting() }
@@ -57,11 +56,11 @@ package final class LineStream {
         Sockets.close(descriptor)
     }
 
-    /// Reads all that is there; the end of the stream is told, after the last line.
+    /// Reads everything that waits. If the stream has ended, `ended` is called after the last line.
     package func readWaiting() {
         var chunk = [UInt8](repeating: 0, count: 65536)
         var turns = 0
-        while isOpen, turns < 16 {  // then the others have their turn
+        while isOpen, turns < 16 {  // then others have their turn
             turns += 1
             var descriptors: [Int32] = []
             let transfer = chunk.withUnsafeMutableBytes { room -> Transfer in
@@ -109,7 +108,7 @@ package final class LineStream {
         ended()
     }
 
-    /// False where the peer is gone or does not read.
+    /// False if the peer is gone or does not read.
     @discardableResult
     package func send(_ text: String, descriptors: [Int32] = []) -> Bool {
         guard isOpen else { return false }
@@ -129,7 +128,7 @@ package final class LineStream {
         flush()
         return isOpen
     }
-    /// Closes when all is sent.
+    /// Closes the stream when everything is sent.
     package func endOutput() {
         endsWhenSent = true
         flush()

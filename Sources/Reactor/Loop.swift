@@ -36,12 +36,12 @@ package enum Clock {
         let time = read(CLOCK_MONOTONIC)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
-    /// Milliseconds of CLOCK_MONOTONIC: what deadlines are made of.
+    /// Milliseconds of CLOCK_MONOTONIC, for deadlines.
     package static var monotonicMilliseconds: UInt64 {
         let time = read(CLOCK_MONOTONIC)
         return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
     }
-    /// Microseconds since 1970, as the wall clock has it: for ids and for people, never for deadlines.
+    /// Microseconds since 1970 by the wall clock. They are for ids and for people, never for deadlines.
     package static var wallMicroseconds: UInt64 {
         let time = read(CLOCK_REALTIME)
         return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000

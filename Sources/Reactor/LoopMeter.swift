@@ -1,9 +1,9 @@
 import Glibc
 package import Stats
 
-/// How busy the loop is, and how late. Measured from within: the time from each waking to the next sleep is what an
-/// event may have to wait, and a timer that comes late shows what the loop can't see itself (the process was stopped,
-/// or got no CPU). It wakes nothing.
+/// Measures how busy the loop is, and how late. An event may have to wait from a waking of the loop to its next sleep.
+/// A timer that comes late shows delays that the loop can't see itself: the process was stopped, or got no CPU. The
+/// meter wakes nothing.
 package final class LoopMeter {
     private let loop: Loop
     private var turnStart: TurnStart?
@@ -14,8 +14,8 @@ package final class LoopMeter {
     private var latestTimer: UInt64 = 0
     private static let pageBytes = UInt64(getpagesize())
     private let memory = ProcFile("/proc/self/statm", most: 128)
-    /// What it was when it was last read, and the faults until then: memory grows by faults alone, so without one there
-    /// is nothing to read. What the kernel takes back is seen with the tenth report.
+    /// Resident bytes at the last reading, and the page faults until then. Memory grows only by faults, so without a
+    /// new fault nothing has to be read. Memory that the kernel takes back is noticed at every tenth report.
     private var resident: (bytes: UInt64, faults: UInt64, age: Int)?
 
     package init(_ loop: Loop) {
@@ -30,11 +30,11 @@ package final class LoopMeter {
         longestTurn = max(longestTurn, turn)
         woke = 0
     }
-    /// A timer came so much later than it should have.
+    /// Notes that a timer came too late by so much.
     package func timerWasLate(by nanoseconds: UInt64) { latestTimer = max(latestTimer, nanoseconds) }
 
     package var turns: UInt64 { loop.turns }
-    /// The longest turn since this was last asked, and the worst that an event or timer may have waited. Nanoseconds.
+    /// The longest turn since the last call, and the longest that an event or timer may have waited, in nanoseconds.
     package func takeMaxima() -> (turn: UInt64, lag: UInt64) {
         defer { (longestTurn, latestTimer) = (0, 0) }
         return (longestTurn, max(longestTurn, latestTimer))
@@ -42,8 +42,8 @@ package final class LoopMeter {
 }
 
 extension LoopMeter {
-    /// What every process reports of itself: its loop and what it costs. The maxima begin anew. The loop's lag, in
-    /// microseconds.
+    /// Sets the metrics that every process reports: its loop and its costs. The maxima begin anew. Returns the loop's
+    /// lag in microseconds.
     @discardableResult
     package func fill(_ report: inout StatsWriter) -> UInt64 {
         let usage = ProcessUsage.usage()
@@ -59,13 +59,13 @@ extension LoopMeter {
         return lag / 1000
     }
 
-    /// nil where /proc is hidden.
+    /// `nil` if /proc is hidden.
     private func residentBytes(faults: UInt64) -> UInt64? {
         if let known = resident, known.faults == faults, known.age < 10 {
             resident?.age += 1
             return known.bytes
         }
-        // "size resident shared ..", in pages.
+        // The file says "size resident shared ..", in pages.
         guard let pages = memory.read({ $0.number(at: 1) }) else { return nil }
         resident = (pages * LoopMeter.pageBytes, faults, 1)
         return resident?.bytes

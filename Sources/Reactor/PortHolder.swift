@@ -1,9 +1,9 @@
 import Glibc
 
-/// Who listens on a port of this machine, as /proc tells it: for the message that a port is taken.
+/// The process that listens on a port of this machine, found in /proc. A message that a port is taken names it.
 ///
-/// The kernel's tables (proc_pid_net(5)) have the socket's inode, and a link in /proc/PID/fd leads to it. Those of
-/// other users' processes are only for root to read: then nobody is found.
+/// The kernel's tables (proc_pid_net(5)) have the socket's inode, and a link in /proc/PID/fd leads to it. Only root may
+/// read the links of other users' processes, so others may find nobody.
 package struct PortHolder: Equatable, Sendable {
     package var pid: Int32
     /// The program's name, from its command line.
@@ -11,7 +11,7 @@ package struct PortHolder: Equatable, Sendable {
     /// Its whole command line.
     package var words: [String]
 
-    /// `isUDP`: a bound socket, since there is no listening.
+    /// With `isUDP` it looks for a bound socket, since UDP sockets do not listen.
     package static func find(port: UInt16, isUDP: Bool = false) -> PortHolder? {
         let inodes = (isUDP ? ["udp", "udp6"] : ["tcp", "tcp6"]).flatMap {
             sockets(in: "/proc/net/\($0)", port: port, isUDP: isUDP)
@@ -27,8 +27,8 @@ package struct PortHolder: Equatable, Sendable {
         }
         return nil
     }
-    /// `pid 4711, nginx`; of our own programs also the run directory, since it is another MegaComet, or one that is
-    /// still here.
+    /// `pid 4711, nginx`. One of our own programs has its run directory, too: it is another MegaComet, or an old one
+    /// that has not ended.
     package var description: String {
         let flag = words.firstIndex(of: "--run-directory")
         let folder = flag.flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
@@ -37,8 +37,7 @@ package struct PortHolder: Equatable, Sendable {
             + (ours ? ", of the MegaComet" + (folder.map { " in \($0)" } ?? " that runs already") : "")
     }
 
-    /// The inodes of the sockets that have the port. Those that listen come first in the table, before a million
-    /// connections.
+    /// The inodes of the sockets with this port. The table has listeners first, before perhaps a million connections.
     private static func sockets(in table: String, port: UInt16, isUDP: Bool) -> [Substring] {
         let (listening, ending) = ("0A", ":" + hex(port))
         var inodes: [Substring] = []
@@ -72,7 +71,7 @@ package struct PortHolder: Equatable, Sendable {
             return String(decoding: room.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
     }
-    /// At most a MiB: listeners and command lines end before that.
+    /// Reads at most a MiB: listeners and command lines end before that.
     private static func read(_ path: String) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return "" }

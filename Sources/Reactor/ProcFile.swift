@@ -1,12 +1,13 @@
 import Glibc
 package import Stats
 
-/// A file under /proc that is read again and again: kept open, and read with one call into room that is made once.
+/// A file under /proc that is read again and again. It is kept open, and read with one call into room that is made
+/// once.
 package final class ProcFile {
     private let descriptor: Int32
     private let room: UnsafeMutableRawBufferPointer
 
-    /// What is longer than `most` is cut there.
+    /// The text is cut after `most` bytes.
     package init(_ path: String, most: Int = 4096) {
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         room = .allocate(byteCount: most, alignment: 16)
@@ -16,7 +17,7 @@ package final class ProcFile {
         room.deallocate()
     }
 
-    /// What it says now, valid in `body` only; nil where it is not there (a container, another kernel).
+    /// The text as it is now, valid in `body` only. `nil` if there is no such file (a container, another kernel).
     package func read<Result>(_ body: (inout KernelText) -> Result?) -> Result? {
         let count = pread(descriptor, room.baseAddress, room.count, 0)
         guard count > 0 else { return nil }

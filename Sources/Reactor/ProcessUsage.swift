@@ -1,6 +1,6 @@
 import Glibc
 
-/// What this process costs, as the kernel counts it.
+/// The kernel's counts of what this process uses.
 package enum ProcessUsage {
     package struct Usage {
         package var userMicroseconds: UInt64 = 0
@@ -16,7 +16,7 @@ package enum ProcessUsage {
             minorFaults: UInt64(raw.ru_minflt))
     }
 
-    /// Raises the number of descriptors that may be open as far as the system lets it; what it is then.
+    /// Raises the number of descriptors that may be open as far as the system allows. Returns the new limit.
     package static func raiseDescriptorLimit() -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
@@ -28,20 +28,20 @@ package enum ProcessUsage {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// Runs before others where all want to run: so many steps less nice (setpriority(2)). Nothing changes where it may
-    /// not: that takes root, CAP_SYS_NICE or RLIMIT_NICE.
+    /// Lets this process run before others when all want to run: its nice value falls by `steps` (setpriority(2)). That
+    /// takes root, CAP_SYS_NICE or RLIMIT_NICE; without them nothing changes.
     package static func goFirst(by steps: Int32) {
         let nice = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, nice - steps)
     }
 
-    /// Descriptors that may be open, as it is; nil: the kernel did not say.
+    /// How many descriptors may be open now. `nil` if the kernel does not say.
     package static func descriptorLimit() -> Int? {
         var limit = rlimit()
         return getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? Int(clamping: limit.rlim_cur) : nil
     }
 
-    /// Descriptors open now; to be asked while they are few.
+    /// How many descriptors are open now. Counting is cheap only while they are few.
     package static func openDescriptors() -> Int {
         guard let folder = opendir("/proc/self/fd") else { return 0 }
         defer { closedir(folder) }

@@ -1,24 +1,25 @@
 import CSystem
 import Glibc
 
-/// What a child process is started with.
+/// Everything that starting a child process needs.
 package struct ChildProgram {
     package var path: String
-    /// Without the program's own name, which is its path.
+    /// The arguments without the program's own name, which is its path.
     package var arguments: [String]
-    /// `NAME=value`. LISTEN_FDS and its like are added for the listeners, MEGACOMET_LIFELINE and MEGACOMET_OUTPUT for
-    /// theirs.
+    /// Each is `NAME=value`. LISTEN_FDS and the like are added for the listeners, MEGACOMET_LIFELINE and
+    /// MEGACOMET_OUTPUT for the lifeline and the output.
     package var environment: [String]
-    /// Borrowed; in the child they are the descriptors 3, 4, .. and their names are LISTEN_FDNAMES.
+    /// Borrowed. In the child they are the descriptors 3, 4 and so on, and LISTEN_FDNAMES has their names.
     package var listeners: [(name: String, descriptor: Int32)] = []
-    /// Borrowed: the child's end of a socket pair.
+    /// Borrowed. It is the child's end of a socket pair.
     package var lifeline: Int32?
-    /// Borrowed: becomes its standard output and error.
+    /// Borrowed. It becomes the child's standard output and error.
     package var output: Int32?
-    /// Borrowed: the reading end of `output`, for the child to keep. It lives as long as the child then, and so does
-    /// what the child wrote.
+    /// Borrowed. It is the reading end of `output`, which the child keeps open: so what it wrote lasts as long as the
+    /// child.
     package var outputReader: Int32?
-    /// A session of its own, so that no terminal's end reaches it; otherwise a process group of its own.
+    /// The child gets a session of its own, so that the end of a terminal does not reach it. Otherwise it gets only a
+    /// process group of its own.
     package var newSession = false
 
     package init(path: String, arguments: [String], environment: [String]) {
@@ -28,11 +29,11 @@ package struct ChildProgram {
     }
 }
 
-/// How a process ended, and what it had used.
+/// How a process ended, and what it used.
 package struct ProcessExit: Equatable, Sendable {
-    /// Nil where a signal ended it.
+    /// `nil` if a signal ended the process.
     package var code: Int32?
-    /// Nil where it exited.
+    /// `nil` if the process exited.
     package var signal: Int32?
     package var leftCore = false
     package var userMicroseconds: Int64 = 0
@@ -47,7 +48,7 @@ package struct ProcessExit: Equatable, Sendable {
         systemMicroseconds = result.system_microseconds
         peakBytes = result.peak_bytes
     }
-    /// From the status alone, as waitpid(2) has it. What the process had used is not known.
+    /// The exit from waitpid(2)'s status alone. What the process used is not known.
     package init(status: Int32) {
         var result = mc_exit()
         mc_exit_of(status, &result)
@@ -57,7 +58,7 @@ package struct ProcessExit: Equatable, Sendable {
 
 /// The process calls, each once.
 package enum Processes {
-    /// fork and exec. Returns when the program runs; an exec that fails is thrown here.
+    /// Forks and executes. It returns when the program runs, and throws if exec failed.
     package static func spawn(_ program: ChildProgram) throws -> Int32 {
         let arguments = ([program.path] + program.arguments).map { strdup($0) }
         let environment = program.environment.map { strdup($0) }
@@ -91,7 +92,7 @@ package enum Processes {
     package enum Reaped: Equatable {
         case running
         case ended(ProcessExit)
-        /// Not a child of this process: it was adopted, and the kernel tells its exit to another.
+        /// The process is no child of this one: it was adopted, and the kernel tells its exit to another process.
         case notOurs
     }
     package static func reap(_ pid: Int32) -> Reaped {
@@ -102,7 +103,7 @@ package enum Processes {
         default: return .notOurs
         }
     }
-    /// How a process ended that is not ours, but followed; nil where the kernel does not say, or not yet.
+    /// How a process ended that was followed and is no child. `nil` if the kernel does not say, or not yet.
     package static func exit(_ follower: Int32) -> ProcessExit? {
         let status = mc_pidfd_status(follower)
         return status < 0 ? nil : ProcessExit(status: status)
@@ -114,19 +115,19 @@ package enum Processes {
         guard descriptor >= 0 else { throw SystemError("pidfd_open \(pid)") }
         return descriptor
     }
-    /// A copy of a descriptor of a process that is followed.
+    /// A copy of a descriptor that a followed process has.
     package static func copy(descriptor: Int32, of follower: Int32) throws -> Int32 {
         let copy = mc_pidfd_getfd(follower, descriptor)
         guard copy >= 0 else { throw SystemError("pidfd_getfd") }
         return copy
     }
 
-    /// Sends a signal to a process, or to its whole group. False where there is none.
+    /// Sends a signal to a process, or to its whole group. False if there is no such process.
     @discardableResult
     package static func signal(_ pid: Int32, _ signal: Int32, group: Bool = false) -> Bool {
         pid > 1 && kill(group ? -pid : pid, signal) == 0
     }
-    /// The process would be killed by a write to a closed pipe otherwise.
+    /// A write to a closed pipe would kill the process otherwise.
     package static func ignoreBrokenPipes() { Glibc.signal(SIGPIPE, SIG_IGN) }
 
     /// Both ends of a unix stream pair, non-blocking and close on exec.
@@ -136,7 +137,7 @@ package enum Processes {
         guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw SystemError("socketpair") }
         return (ends[0], ends[1])
     }
-    /// A pipe for the output of a program. Both ends are non-blocking: where nobody reads, lines are lost and nobody
+    /// A pipe for the output of a program. Both ends are non-blocking: if nobody reads, lines are lost and nobody
     /// waits.
     package static func outputPipe() throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
@@ -145,7 +146,7 @@ package enum Processes {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
             Sockets.setNonBlocking(end)
         }
-        // Room for a burst, and for what a daemon says while no supervisor lives. The kernel may refuse: then it is 64
+        // Room for a burst, and for what a daemon writes while no supervisor lives. If the kernel refuses, it stays 64
         // KiB.
         _ = fcntl(ends[1], 1031, 256 << 10)  // F_SETPIPE_SZ, which Swift does not see
         return (ends[0], ends[1])
@@ -155,8 +156,9 @@ package enum Processes {
         return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
     }
 
-    /// Becomes another program, with the same pid and the same children. `keeping`: descriptors that it inherits under
-    /// their numbers. Signals wait until it says `unblockSignals`. Returns only where it failed: then all is as before.
+    /// Becomes another program, with the same pid and the same children. It inherits the descriptors in `keeping` under
+    /// their numbers. Signals wait until it calls `unblockSignals`. This function returns only if it failed; then
+    /// everything is as before.
     package static func replaceSelf(_ path: String, arguments: [String], environment: [String], keeping: [Int32])
         -> SystemError
     {
@@ -179,7 +181,7 @@ package enum Processes {
         sigemptyset(&none)
         sigprocmask(SIG_SETMASK, &none, nil)
     }
-    /// Reads a pipe, where recv does not.
+    /// Reads a pipe, on which recv does not work.
     package static func read(_ descriptor: Int32, into room: UnsafeMutableRawBufferPointer) -> Transfer {
         let n = Glibc.read(descriptor, room.baseAddress, room.count)
         return n > 0 ? .bytes(n) : n == 0 ? .end : errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(errno)

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Commands as a person can paste them into a shell, in whatever folder that is.
+/// Commands that a person can paste into a shell, in any folder.
 package enum Shell {
-    /// The word itself where the shell takes it as it is, otherwise in single quotes (POSIX.1-2017, Shell Command
+    /// The word itself if the shell takes it as it is, otherwise the word in single quotes (POSIX.1-2017, Shell Command
     /// Language, 2.2.2).
     package static func quoted(_ word: String) -> String {
         let isPlain =
@@ -21,13 +21,13 @@ package enum Shell {
         return isPlain
             ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
-    /// A program of the given folder: its name where the shell finds one of that name, otherwise its path.
+    /// A program of the given folder: its name if the shell finds one of that name, otherwise its path.
     package static func typed(_ program: String, in folder: String) -> String {
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
         let isFound = path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
         return isFound ? program : quoted(folder + "/" + program)
     }
-    /// The option that names this configuration, from any folder; empty where there is none.
+    /// The option that names this configuration from any folder. It is empty if there is no file.
     package static func option(configuration file: String?) -> String {
         guard let file else { return "" }
         let absolute = realpath(file, nil)
@@ -38,7 +38,7 @@ package enum Shell {
 
 package enum StandardError {
     /// Whether standard error leads to systemd's journal. Programs of a desktop inherit JOURNAL_STREAM from their
-    /// session, so the variable counts only where it names the very file: its device and inode (systemd.exec(5)).
+    /// session. So the variable counts only if it names the very file, by device and inode (systemd.exec(5)).
     package static let isJournal: Bool = {
         guard let variable = getenv("JOURNAL_STREAM") else { return false }
         var status = stat()

@@ -12,7 +12,7 @@ package struct SystemError: Error, CustomStringConvertible {
     package var description: String { "\(call): \(String(cString: strerror(code)))" }
 }
 
-/// An IPv4 address and port. Of a socket that was inherited it may be an IPv6 address.
+/// An IPv4 address and port. An inherited socket may have an IPv6 address instead.
 package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
     package var address: String
     package var port: UInt16
@@ -32,7 +32,7 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         }
         return result
     }
-    /// The address of an IPv6 socket. A client over IPv4 has an IPv4 address in it (RFC 4291, 2.5.5.2).
+    /// The address of an IPv6 socket. A client that came over IPv4 has its IPv4 address in it (RFC 4291, 2.5.5.2).
     init(_ raw: sockaddr_in6) {
         var raw = raw
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
@@ -51,7 +51,7 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What reading or writing came to. Would-block and end-of-stream are results, not errors.
+/// The result of reading or writing. Would-block and end-of-stream are results, not errors.
 package enum Transfer: Equatable {
     case bytes(Int)
     case wouldBlock
@@ -81,7 +81,7 @@ package enum Sockets {
         return getsockopt(descriptor, level, option, &value, &size) == 0 ? value : nil
     }
 
-    /// A TCP listener. What is set on it, its accepted sockets inherit: no Nagle delay (an answer is one write), and
+    /// Makes a TCP listener. Its accepted sockets inherit its options: no Nagle delay (an answer is one write), and
     /// keep-alive probes, so that a phone that lost its network is noticed in 7 minutes, not in two hours.
     package static func listen(_ endpoint: Endpoint, backlog: Int32 = 65535) throws -> Int32 {
         let address = try endpoint.socketAddress()
@@ -101,7 +101,7 @@ package enum Sockets {
         }
         return descriptor
     }
-    /// The options of a listener, also for one that was inherited.
+    /// Sets the options of a listener. It may be an inherited one.
     package static func prepareListener(_ descriptor: Int32) {
         set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
@@ -115,7 +115,7 @@ package enum Sockets {
         if now >= 0, now & O_NONBLOCK == 0 { _ = fcntl(descriptor, F_SETFL, now | O_NONBLOCK) }
     }
 
-    /// Starts to connect; the socket becomes writable when it is done, and `pendingError` says how it ended.
+    /// Starts to connect. The socket becomes writable when that is done, and `pendingError` says how it ended.
     package static func connect(_ endpoint: Endpoint) throws -> Int32 {
         let address = try endpoint.socketAddress()
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | flags, 0)
@@ -128,7 +128,7 @@ package enum Sockets {
         }
         return descriptor
     }
-    /// What this machine calls itself: its host name, and that without its domain. Empty where it has none.
+    /// The names that this machine gives itself: its host name with and without its domain. Empty if it has none.
     package static var hostNames: [String] {
         var name = [CChar](repeating: 0, count: 256)
         guard gethostname(&name, name.count - 1) == 0 else { return [] }
@@ -137,10 +137,10 @@ package enum Sockets {
         return Array(Set([whole, first])).filter { !$0.isEmpty }
     }
 
-    /// The error that waits on a socket; 0 where there is none.
+    /// The error that waits on a socket; 0 if there is none.
     package static func pendingError(_ descriptor: Int32) -> Int32 { get(descriptor, SOL_SOCKET, SO_ERROR) ?? errno }
 
-    /// A bound UDP socket; port 0 takes a free one.
+    /// A bound UDP socket. Port 0 chooses a free port.
     package static func datagram(_ endpoint: Endpoint) throws -> Int32 {
         let address = try endpoint.socketAddress()
         let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | flags, 0)
@@ -152,7 +152,7 @@ package enum Sockets {
         }
         return descriptor
     }
-    /// It takes TCP connections, over IPv4 or IPv6: not a datagram socket, nor a unix one.
+    /// True if the socket accepts TCP connections, over IPv4 or IPv6. Datagram and unix sockets do not.
     package static func isTCPListener(_ descriptor: Int32) -> Bool {
         get(descriptor, SOL_SOCKET, SO_ACCEPTCONN) == 1
             && get(descriptor, SOL_SOCKET, SO_PROTOCOL) == Int32(IPPROTO_TCP)
@@ -183,22 +183,22 @@ package enum Sockets {
         let n = Glibc.recv(descriptor, room.baseAddress, room.count, 0)
         return n > 0 ? .bytes(n) : n == 0 ? .end : failure()
     }
-    /// Never raises SIGPIPE.
+    /// It never raises SIGPIPE.
     package static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Transfer {
         let n = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
         return n >= 0 ? .bytes(n) : failure()
     }
-    /// The peer has acknowledged all that was written, and has not reset the connection (SO_ERROR in socket(7),
-    /// SIOCOUTQ in tcp(7)).
+    /// True if the peer has acknowledged everything that was written and has not reset the connection (SO_ERROR in
+    /// socket(7), SIOCOUTQ in tcp(7)).
     package static func isTaken(_ descriptor: Int32) -> Bool {
         var waiting: Int32 = 0
         return pendingError(descriptor) == 0 && ioctl(descriptor, UInt(TIOCOUTQ), &waiting) == 0 && waiting == 0
     }
-    /// Tells the peer that nothing more comes; reading goes on.
+    /// Tells the peer that nothing more comes. Reading goes on.
     package static func endOutput(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
     package static func close(_ descriptor: Int32) { Glibc.close(descriptor) }
 
-    /// Accepts one connection: a descriptor, or nil and why.
+    /// Accepts one connection. The result is its descriptor, or the reason why there is none.
     package static func accept(_ listener: Int32) -> Result<Int32, SystemError> {
         let descriptor = mc_accept(listener)
         return descriptor >= 0 ? .success(descriptor) : .failure(SystemError("accept"))

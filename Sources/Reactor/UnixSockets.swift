@@ -3,11 +3,11 @@ import Glibc
 
 /// Unix sockets: the control socket, the lifelines, and the service manager's datagrams.
 package enum UnixSockets {
-    /// A stream listener; what stood at the path is replaced.
+    /// A stream listener. It replaces whatever is at the path.
     package static func listen(_ path: String, mode: UInt32) throws -> Int32 {
         try made(mc_unix_listen(path, mode), "listen", path)
     }
-    /// Connects at once or fails: a unix socket has no one to wait for.
+    /// Connects at once or fails: a unix socket never has to wait for the network.
     package static func connect(_ path: String) throws -> Int32 { try made(mc_unix_connect(path), "connect", path) }
     /// A bound datagram socket.
     package static func datagram(_ path: String) throws -> Int32 { try made(mc_unix_datagram(path), "bind", path) }
@@ -17,8 +17,8 @@ package enum UnixSockets {
         return descriptor
     }
 
-    /// One datagram to a path, with copies of descriptors; a first `@` stands for the abstract namespace. Where the
-    /// reader has no room it is not sent, or waits for as many milliseconds as the patience is.
+    /// Sends one datagram to a path, with copies of descriptors. A first `@` stands for the abstract namespace. If the
+    /// reader has no room, it waits for `patience` milliseconds, and then the datagram is not sent.
     @discardableResult
     package static func send(_ text: String, to path: String, descriptors: [Int32] = [], patience: Int32 = 0) -> Bool {
         var text = text
@@ -27,29 +27,29 @@ package enum UnixSockets {
         } == 0
     }
 
-    /// Who is at the other end of a unix stream, as the kernel saw them connect or listen.
+    /// The process at the other end of a unix stream, as the kernel saw it connect or listen.
     package struct Peer: Equatable, Sendable {
         package var pid: Int32
         package var user: UInt32
         package var group: UInt32
-        /// Further ones.
+        /// The user's further groups.
         package var groups: [UInt32] = []
     }
     package static func peer(_ descriptor: Int32) -> Peer? {
         var peer = Peer(pid: 0, user: 0, group: 0)
         guard mc_peer_credentials(descriptor, &peer.pid, &peer.user, &peer.group) == 0 else { return nil }
         var size: socklen_t = 0
-        // Refused, but then the kernel has said how much it is.
+        // This call is refused, but then the kernel has said how many bytes there are.
         getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, nil, &size)
         peer.groups = [UInt32](repeating: 0, count: Int(size) / MemoryLayout<UInt32>.size)
         if getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, &peer.groups, &size) != 0 { peer.groups = [] }
         return peer
     }
 
-    /// Whether listeners may be handed to it, or taken from it: a process of our own user, or of root.
+    /// Whether listeners may be handed to the process or taken from it. It must be of our own user or of root.
     package static func isTrusted(_ peer: Peer) -> Bool { peer.user == getuid() || peer.user == 0 }
 
-    /// Bytes with copies of descriptors attached.
+    /// Sends bytes, with copies of descriptors attached.
     package static func send(_ socket: Int32, _ bytes: UnsafeRawBufferPointer, descriptors: [Int32]) -> Transfer {
         let n = mc_send_descriptors(socket, bytes.baseAddress, bytes.count, descriptors, Int32(descriptors.count))
         return n >= 0 ? .bytes(n) : errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(errno)
@@ -57,7 +57,7 @@ package enum UnixSockets {
     /// The most descriptors that one message hands over.
     private static let mostDescriptors = 16
 
-    /// Bytes, and the descriptors that came with them: the caller owns those.
+    /// Receives bytes, and the descriptors that came with them. The caller owns the descriptors.
     package static func receive(_ socket: Int32, into room: UnsafeMutableRawBufferPointer) -> (Transfer, [Int32]) {
         var descriptors = [Int32](repeating: -1, count: mostDescriptors)
         var count: Int32 = 0

@@ -1,7 +1,7 @@
 import CLibev
 
-// One class for each kind of libev watcher, with a closure. They are for what there are few of (listeners, links,
-// timers); the connections of a worker keep their ev_io in their own slab and share one C function.
+// Each kind of libev watcher has a class with a closure. They are for things of which there are few: listeners, links,
+// timers. A worker's connections keep their ev_io in a slab of their own and share one C function.
 //
 // Each watcher stops itself when it is released, so its owner must hold it.
 
@@ -18,16 +18,16 @@ package struct Interest: OptionSet, Sendable {
     package static let write = Interest(rawValue: 2)  // EV_WRITE
 }
 
-/// Watches a descriptor. It does not own it: stop watching before the descriptor is closed.
+/// Watches a descriptor and does not own it. Stop watching before the descriptor is closed.
 package final class IOWatcher {
     private let loop: Loop
     private let watcher: UnsafeMutablePointer<ev_io>
     private let handler: (Interest) -> Void
     package let descriptor: Int32
-    /// Empty: not watching.
+    /// Empty if nothing is watched.
     package private(set) var interest: Interest = []
 
-    /// `isFirst`: its events are handled before those of all others that came in the same turn.
+    /// If `isFirst`, its events are handled before all others that came in the same turn.
     package init(
         _ loop: Loop, _ descriptor: Int32, _ interest: Interest, isFirst: Bool = false,
         handler: @escaping (Interest) -> Void
@@ -53,7 +53,7 @@ package final class IOWatcher {
         watcher.deallocate()
     }
 
-    /// Changes what is watched for; nothing at all stops it.
+    /// Changes what is watched for. An empty set stops the watcher.
     package func watch(_ new: Interest) {
         guard new != interest else { return }
         ev_io_stop(loop.pointer, watcher)
@@ -71,7 +71,7 @@ package final class Timer {
     private let watcher: UnsafeMutablePointer<ev_timer>
     private let handler: () -> Void
 
-    /// Does not start it.
+    /// Does not start the timer.
     package init(_ loop: Loop, handler: @escaping () -> Void) {
         self.loop = loop
         self.handler = handler
@@ -91,7 +91,8 @@ package final class Timer {
         watcher.deallocate()
     }
 
-    /// In seconds, counted from now; a timer that was running starts anew. `every` 0: once.
+    /// Times are in seconds, counted from now. A timer that was running starts anew. It fires only once if `every` is
+    /// 0.
     package func start(after: Double, every: Double = 0) {
         ev_timer_stop(loop.pointer, watcher)
         ev_now_update(loop.pointer)
@@ -131,7 +132,7 @@ package final class SignalWatcher {
     }
 }
 
-/// Called at the end of each turn, before the loop sleeps: where what was gathered is written out.
+/// Called at the end of each turn, before the loop sleeps. The output that was gathered is written then.
 package final class TurnEnd {
     private let loop: Loop
     private let watcher: UnsafeMutablePointer<ev_prepare>
@@ -148,7 +149,7 @@ package final class TurnEnd {
         }
         watcher.pointee.data = Unmanaged.passUnretained(self).toOpaque()
         ev_prepare_start(loop.pointer, watcher)
-        ev_unref(loop.pointer)  // it alone is no reason to go on
+        ev_unref(loop.pointer)  // this watcher alone does not keep the loop running
     }
     deinit {
         ev_ref(loop.pointer)
@@ -157,7 +158,7 @@ package final class TurnEnd {
     }
 }
 
-/// Called when the loop wakes, before any event of the turn is handled: where the turn's clock is read.
+/// Called when the loop wakes, before any event of the turn is handled. The turn's clock is read then.
 package final class TurnStart {
     private let loop: Loop
     private let watcher: UnsafeMutablePointer<ev_check>
