@@ -16,12 +16,12 @@ package struct Buffer: ~Copyable {
     @inlinable package var count: Int { tail - head }
     @inlinable package var isEmpty: Bool { tail == head }
 
-    /// The waiting bytes, valid until the buffer is next changed.
+    /// The waiting bytes. They are valid until the buffer is next changed.
     @inlinable package var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: base.map { UnsafeRawPointer($0) + head }, count: tail - head)
     }
 
-    /// Makes room for `extra` more bytes at the end; the pointer is where they go, and `advance(by:)` says how many
+    /// Makes room for `extra` more bytes at the end. They are written at the pointer, and `advance(by:)` says how many
     /// came.
     @inlinable package mutating func reserve(_ extra: Int) -> UnsafeMutableRawPointer {
         if capacity - tail < extra { grow(extra) }
@@ -31,7 +31,7 @@ package struct Buffer: ~Copyable {
 
     @usableFromInline mutating func grow(_ extra: Int) {
         let live = count
-        // Slide to the front: no more is copied than was consumed.
+        // The bytes slide to the front. No more bytes are copied than were consumed.
         if let base, capacity - live >= extra, head >= live {
             base.copyMemory(from: base + head, byteCount: live)
         } else {
@@ -57,7 +57,7 @@ package struct Buffer: ~Copyable {
         }
     }
 
-    /// Takes back what was appended after the buffer held `count` bytes.
+    /// Takes back everything that was appended after the buffer held `count` bytes.
     @inlinable package mutating func truncate(to count: Int) { tail = head + count }
 
     @inlinable package mutating func clear() {
@@ -72,8 +72,8 @@ package struct Buffer: ~Copyable {
         (head, tail, capacity) = (0, 0, 0)
     }
 
-    /// Gives the memory of an empty buffer back where it is more than `bytes`: one great message leaves no great buffer
-    /// behind.
+    /// Gives the memory of an empty buffer back if it is more than `bytes`, so that one great message leaves no great
+    /// buffer behind.
     package mutating func shrink(over bytes: Int) { if isEmpty, capacity > bytes { release() } }
 
     @inlinable package mutating func append(_ byte: UInt8) {
@@ -85,13 +85,13 @@ package struct Buffer: ~Copyable {
         reserve(raw.count).copyMemory(from: source, byteCount: raw.count)
         tail += raw.count
     }
-    /// Inlined, so that a literal becomes a few moves of registers.
+    /// It is inlined, so that a literal becomes a few moves of registers.
     @inlinable @inline(__always) package mutating func append(_ text: StaticString) {
         let count = text.utf8CodeUnitCount
         reserve(count).copyMemory(from: text.utf8Start, byteCount: count)
         tail &+= count
     }
-    /// For text that is not on the hot path. (Its own name: without it every literal would be a String.)
+    /// Appends text that is not on the hot path. (It has a label: without it every literal would be a String.)
     package mutating func append(string text: String) {
         var text = text
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
@@ -107,15 +107,15 @@ package struct Buffer: ~Copyable {
             reserve(8).storeBytes(of: Buffer.eightDigits(value % 100_000_000), as: UInt64.self)
             tail &+= 8
         } else {
-            // Without its leading zeros; of a zero the last stays.
+            // Leading zeros are left out. The number zero keeps its last one.
             let digits = Buffer.eightDigits(value)
             let zeros = min(7, (digits & 0x0F0F_0F0F_0F0F_0F0F).trailingZeroBitCount / 8)
             reserve(8).storeBytes(of: digits >> (UInt64(zeros) * 8), as: UInt64.self)
             tail &+= 8 &- zeros
         }
     }
-    /// A number below 10^8 as eight characters, the first of them lowest: split in halves, quarters and eighths side by
-    /// side, by multiplications with rounded-up reciprocals (exact below 10^4 and 10^2).
+    /// A number below 10^8 as eight characters, the first of them in the lowest byte. It is split in halves, quarters
+    /// and eighths side by side, by multiplications with rounded-up reciprocals (exact below 10^4 and 10^2).
     @inline(__always) private static func eightDigits(_ value: UInt64) -> UInt64 {
         let fours = value / 10_000 | (value % 10_000) << 32
         let hundreds = (fours &* 10_486) >> 20 & 0x0000_007F_0000_007F
@@ -124,8 +124,8 @@ package struct Buffer: ~Copyable {
         return (tens | (twos &- tens &* 10) << 8 | 0x3030_3030_3030_3030).littleEndian
     }
 
-    /// Writes a number into bytes that are there already, to the right, behind spaces. Offset from the first waiting
-    /// byte.
+    /// Writes a number over bytes that are already there, aligned to the right, with spaces before it. `offset` counts
+    /// from the first waiting byte.
     package mutating func overwrite(decimal value: Int, at offset: Int, width: Int) {
         precondition(offset >= 0 && offset + width <= count, "overwrote past the buffer's end")
         var rest = UInt64(value)
@@ -141,13 +141,13 @@ package struct Buffer: ~Copyable {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The integer at `offset`, network byte order. The caller has checked the bounds.
+    /// The integer at `offset`, in network byte order. The caller has checked the bounds.
     @inlinable package func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
         at offset: Int, as: Integer.Type = Integer.self
     ) -> Integer {
         Integer(bigEndian: loadUnaligned(fromByteOffset: offset, as: Integer.self))
     }
-    /// A part, by offset and count, of this buffer. The caller has checked the bounds.
+    /// A part of this buffer, by offset and count. The caller has checked the bounds.
     @inlinable package func part(_ offset: Int, _ count: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: baseAddress.map { $0 + offset }, count: count)
     }

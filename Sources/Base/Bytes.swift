@@ -1,22 +1,22 @@
-// Looking at bytes: what every parser of text is made of.
+// Functions that look at bytes. All parsers of text are made of them.
 //
-// Where text is long, eight bytes are looked at in one step: as a word, in which arithmetic puts 0x80 into each byte
-// that is searched for. Bits above the first find may be wrong (a borrow went through them); the first never is, and
-// only it is asked for.
+// In long texts eight bytes are looked at in one step: they are one word, in which arithmetic puts 0x80 into each byte
+// that is searched for. Bits above the first find may be wrong, since a borrow went through them. The first find is
+// always right, and only it is used.
 
 @inlinable @inline(__always) var highs: UInt64 { 0x8080_8080_8080_8080 }
 @inlinable @inline(__always) var ones: UInt64 { 0x0101_0101_0101_0101 }
 
-/// 0x80 in each byte that is this one.
+/// 0x80 in each byte that is equal to this one.
 @inlinable @inline(__always) func marks(_ word: UInt64, of byte: UInt8) -> UInt64 {
     let difference = word ^ (ones &* UInt64(byte))
     return (difference &- ones) & ~difference & highs
 }
-/// 0x80 in each byte that is below this one (at most 0x80).
+/// 0x80 in each byte that is below this one, which is at most 0x80.
 @inlinable @inline(__always) func marks(_ word: UInt64, below byte: UInt8) -> UInt64 {
     (word &- ones &* UInt64(byte)) & ~word & highs
 }
-/// 0x80 in each byte that is no letter and no dash.
+/// 0x80 in each byte that is neither a letter nor a dash.
 @inlinable @inline(__always) func marksOfNoLetter(_ word: UInt64) -> UInt64 {
     let small = (word | 0x2020_2020_2020_2020) & ~highs
     let letters = (small &+ ones &* (0x80 - 0x61)) & ~(small &+ ones &* (0x80 - 0x7B))
@@ -24,8 +24,8 @@
     return (~letters & others | word) & highs
 }
 
-/// The first byte from `start` on that `marks` finds in words, or `matches` one by one; the end of the input where
-/// there is none.
+/// The position of the first byte from `start` on that `marks` finds in words, or `matches` one by one. It is the end
+/// of the input if there is none.
 @inlinable @inline(__always)
 func first(
     in input: UnsafeRawBufferPointer, from start: Int, marks: (UInt64) -> UInt64, matches: (UInt8) -> Bool
@@ -56,7 +56,7 @@ func first(
         in: input, from: start, marks: { marks($0, of: byte) | marks($0, of: other) },
         matches: { $0 == byte || $0 == other })
 }
-/// Where the token that starts at `start` ends (RFC 9110, 5.6.2). Mostly it is letters and dashes.
+/// The end of the token that starts at `start` (RFC 9110, 5.6.2). Most bytes of tokens are letters and dashes.
 @inlinable @inline(__always) package func endOfToken(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     var at = start
     while true {
@@ -65,7 +65,8 @@ func first(
         at &+= 1
     }
 }
-/// Where the visible text (and spaces, tabs, bytes over 127) that starts at `start` ends: a control character.
+/// The end of the visible text that starts at `start`: the next control character. Spaces, tabs and bytes over 127
+/// belong to the text.
 @inlinable @inline(__always) package func endOfText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     var at = start
     while true {
@@ -76,15 +77,15 @@ func first(
         at &+= 1
     }
 }
-/// Where the request target that starts at `start` ends: a space, a control character, a byte over 126, or a `#`.
+/// The end of the request target that starts at `start`: a space, a control character, a byte over 126, or a `#`.
 @inlinable @inline(__always) package func endOfTarget(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     first(
         in: input, from: start, marks: { marks($0, below: 33) | marks($0, of: 127) | $0 & highs | marks($0, of: 35) },
         matches: { $0 < 33 || $0 > 126 || $0 == 35 })
 }
 
-/// Where the next byte is that a script may need written in another way: `<`, one that begins a line separator, or of
-/// those from `\` to `_`.
+/// The position of the next byte that a script may need written in another way: `<`, the first byte of a line
+/// separator, or one from `\` to `_`.
 @inlinable @inline(__always) package func endOfScriptText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     first(
         in: input, from: start,
@@ -92,14 +93,15 @@ func first(
         matches: { $0 == 60 || $0 == 0xE2 || $0 & ~3 == 92 })
 }
 
-/// Where the first byte is that no client id may hold: a control character, a `.` or a `/`.
+/// The position of the first byte that no client id may have: a control character, a `.` or a `/`.
 @inlinable @inline(__always) package func endOfClientId(_ input: UnsafeRawBufferPointer) -> Int {
     first(
         in: input, from: 0, marks: { marks($0, below: 32) | marks($0, of: 127) | marks($0, of: 47) },
         matches: { $0 < 32 || $0 == 127 || $0 == 47 })
 }
 
-/// RFC 9110, 5.6.2: letters, digits and ! # $ % & ' * + - . ^ _ ` | ~, as two masks of 64 bits.
+/// True for a byte of a token: letters, digits and ! # $ % & ' * + - . ^ _ ` | ~ (RFC 9110, 5.6.2), as two masks of 64
+/// bits.
 @inlinable @inline(__always) package func isToken(_ byte: UInt8) -> Bool {
     let mask: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
     return byte < 128 && mask >> UInt64(byte & 63) & 1 != 0
@@ -151,13 +153,13 @@ func first(
     guard bytes.count == text.utf8CodeUnitCount else { return false }
     for i in 0..<bytes.count {
         let wanted = text.utf8Start[i]
-        // With this bit set, only a letter becomes that letter.
+        // With this bit set, only a letter becomes the wanted letter.
         if bytes[i] != wanted, wanted < 97 || wanted > 122 || bytes[i] | 32 != wanted { return false }
     }
     return true
 }
 
-/// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing past U+10FFFF.
+/// True for well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing past U+10FFFF.
 package func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var at = 0
     while true {

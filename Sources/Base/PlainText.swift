@@ -1,14 +1,14 @@
-// Text from outside, made harmless in one place.
+// Makes text from outside harmless, in one place.
 //
-// What strangers chose (a client id, an operator's reason, the name of a terminal, a line that a child wrote, a
-// request's path) ends on terminals, in logs and in JSON. There a control character moves the cursor or begins a forged
-// line, and a bidirectional control turns the line around. All of these are written as the escape that JSON has for
-// them: `\n`, `\u001b`, `\u202e`. So a reader of JSON gets the text as it was, and people see what is there.
+// Strangers choose many texts: a client id, an operator's reason, the name of a terminal, a line that a child wrote, a
+// request's path. These texts end on terminals, in logs and in JSON. There a control character moves the cursor or
+// begins a forged line, and a bidirectional control turns the line around. All such characters are written as JSON's
+// escapes: `\n`, `\u001b`, `\u202e`. So a reader of JSON gets the text as it was, and people see what is there.
 
 extension Unicode.Scalar {
-    /// Whether a terminal, or a reader of lines, may do something else with it than show it: C0, DEL and C1 (among them
-    /// ESC, CSI and the newline), the separators U+2028 and U+2029, and the invisible format characters, to which the
-    /// bidirectional controls belong.
+    /// Whether a terminal, or a reader of lines, may obey the character instead of showing it. These are C0, DEL and C1
+    /// (among them ESC, CSI and the newline), the separators U+2028 and U+2029, and the invisible format characters,
+    /// which include the bidirectional controls.
     package var isObeyed: Bool {
         if value < 0x7F { return value < 0x20 }
         if value < 0xA0 { return true }
@@ -19,11 +19,11 @@ extension Unicode.Scalar {
     }
 }
 
-/// Text from outside for people: one line that shows everything and that no terminal obeys. Every text is cleaned by
+/// Text from outside for people: one line that shows everything and that no terminal obeys. Every text goes through
 /// this where it enters.
 ///
-/// A text that is clean stays as it is, so that it may be cleaned twice. Invalid UTF-8 has become U+FFFD when it became
-/// a `String`. `most`: bytes of UTF-8; what is over is left out, in whole characters.
+/// A clean text stays as it is, so it may be cleaned twice. Invalid UTF-8 became U+FFFD when the text became a
+/// `String`. `most` is a bound in bytes of UTF-8. The rest is left out, in whole characters.
 package func plainText(_ text: String, most: Int = .max) -> String {
     if text.utf8.count <= most, !text.unicodeScalars.contains(where: \.isObeyed) { return text }
     var out = String.UnicodeScalarView()
@@ -43,7 +43,7 @@ private func escapedBytes(_ scalar: Unicode.Scalar) -> Int {
     default: scalar.value > 0xFFFF ? 12 : 6
     }
 }
-/// RFC 8259, section 7. What is not in the Basic Multilingual Plane is a pair of surrogates.
+/// RFC 8259, section 7. A character outside the Basic Multilingual Plane is a pair of surrogates.
 func appendEscape(_ scalar: Unicode.Scalar, to append: (UInt8) -> Void) {
     append(UInt8(ascii: "\\"))
     switch scalar {

@@ -5,9 +5,8 @@ package import Base
 ///     size --its line--> data --its last byte--> end of data --CRLF--> size, and so on
 ///     size --a size of 0--> trailers --an empty line--> done
 ///
-/// Extensions of chunks and trailers say nothing that anyone here asks for: they are skipped, up to a bound. Everything
-/// else is taken strictly, as in `HTTPRequest`: where two programs could disagree about where a body ends, requests are
-/// smuggled.
+/// Chunk extensions and trailers are skipped, up to a bound, since nobody here needs them. Everything else is read
+/// strictly, as in `HTTPRequest`: requests are smuggled where two programs disagree about the end of a body.
 package struct ChunkedBody: ~Copyable {
     private enum Part: Equatable {
         case size
@@ -16,7 +15,7 @@ package struct ChunkedBody: ~Copyable {
         case trailers
     }
 
-    /// What has come of the body, without its chunks' clothes.
+    /// The bytes of the body so far, without chunk sizes and extensions.
     package var content = Buffer()
     private var part = Part.size
     /// Bytes of extensions and trailers that may still come.
@@ -24,17 +23,17 @@ package struct ChunkedBody: ~Copyable {
 
     package init() {}
 
-    /// The bytes that were used. Give the rest again when more has come.
+    /// The result has the number of bytes that were used. Give the rest again when more has come.
     package enum Taken: Equatable {
         case incomplete(Int)
-        /// The body is whole; what follows is the next request.
+        /// The body is whole. The bytes that follow are the next request.
         case whole(Int)
-        /// 400, 413 or 431. Answer and close: where the next request begins is not known.
+        /// 400, 413 or 431. Answer and close, since it is not known where the next request begins.
         case refused(HTTPRefusal)
     }
 
-    /// Takes what `input` has of the body. `most`: bytes that the content may have; more is refused as soon as it is
-    /// announced.
+    /// Takes the bytes of the body from `input`. The content may have `most` bytes; a larger one is refused as soon as
+    /// it is announced.
     package mutating func take(_ input: UnsafeRawBufferPointer, most: Int) -> Taken {
         var at = 0
         while true {
@@ -74,7 +73,7 @@ package struct ChunkedBody: ~Copyable {
         return input[at + 1] == 10 ? .used(to: at + 2) : .refused(400, message)
     }
 
-    /// More digits than this are refused: with them every size is below 2^60.
+    /// The most digits of a size: it stays below 2^60. A longer size is refused.
     private static let sizeDigits = 15
 
     /// `chunk-size [ chunk-ext ] CRLF`
@@ -94,7 +93,7 @@ package struct ChunkedBody: ~Copyable {
             let end = endOfText(input, from: at)
             guard end - at <= extraLeft else { return tooMuch }
             guard end < input.count else { return .incomplete }
-            // Spaces may stand in front of an extension and nowhere else (RFC 9112, 7.1.1).
+            // Spaces may stand before an extension and nowhere else (RFC 9112, 7.1.1).
             let first = input.part(at, end - at).first { $0 != 32 && $0 != 9 }
             guard first == 59 else { return .refused(400, Self.noLineMessage) }
             let step = lineEnd(input, end, or: Self.noLineMessage)

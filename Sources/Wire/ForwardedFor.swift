@@ -1,11 +1,12 @@
 import Base
 
-/// Who asked, where proxies stand in between: X-Forwarded-For, as far as the proxies that wrote it are trusted.
+/// Finds the address of the client behind proxies. It reads X-Forwarded-For as far as the proxies that wrote it are
+/// trusted.
 package struct ForwardedFor: Sendable {
-    /// Networks whose proxies are believed: address and mask.
+    /// The networks of trusted proxies: address and mask.
     private let trusted: [(address: UInt32, mask: UInt32)]
 
-    /// `trusted`: IPv4 addresses and networks, as `workers.trusted_proxies` has them.
+    /// `trusted` has IPv4 addresses and networks, in the form of `workers.trusted_proxies`.
     package init(trusted: [String]) {
         self.trusted = trusted.compactMap { text in
             let parts = text.split(separator: "/")
@@ -15,9 +16,10 @@ package struct ForwardedFor: Sendable {
         }
     }
 
-    /// The last address that is no trusted proxy's: what stands before it was said by someone who is not trusted.
+    /// The last address that is not a trusted proxy's. The addresses before it come from someone who is not trusted.
     ///
-    /// All header lines are one list (RFC 9110, 5.3): each proxy adds its peer at the end, to the last line or as one.
+    /// All header lines are one list (RFC 9110, 5.3). Each proxy adds its peer at the end, to the last line or in a
+    /// line of its own.
     package func client(of request: HTTPRequest, from peer: String) -> String {
         var client = peer
         guard isTrusted(client) else { return client }
@@ -37,7 +39,7 @@ package struct ForwardedFor: Sendable {
         return trusted.contains { number & $0.mask == $0.address }
     }
 
-    /// Without a port: `203.0.113.7:4711`, `[2001:db8::1]:4711`. Nil where it is no address.
+    /// The address without its port: `203.0.113.7:4711`, `[2001:db8::1]:4711`. `nil` if it is no address.
     private static func address(_ text: Substring) -> Substring? {
         var address = text
         if text.first == "[" {
@@ -50,7 +52,7 @@ package struct ForwardedFor: Sendable {
         return address.utf8.allSatisfy { hexDigit($0) != nil || $0 == 46 || $0 == 58 } ? address : nil
     }
 
-    /// An IPv4 address, also where IPv6 carries it: `::ffff:203.0.113.7` (RFC 4291, 2.5.5.2).
+    /// The number of an IPv4 address. It may stand inside an IPv6 address: `::ffff:203.0.113.7` (RFC 4291, 2.5.5.2).
     private static func number(_ address: Substring) -> UInt32? {
         let address = address.lowercased().hasPrefix("::ffff:") ? address.dropFirst(7) : address
         let parts = address.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }

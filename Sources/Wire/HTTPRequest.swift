@@ -1,28 +1,29 @@
 import Base
 
-/// The head of an HTTP/1 request, parsed strictly (RFC 9112): what two programs could read in two ways is refused.
+/// The head of an HTTP/1 request, parsed strictly (RFC 9112). It refuses a head that two programs could read in two
+/// ways.
 ///
 /// Every part points into the parsed bytes and is valid as long as they are.
 package struct HTTPRequest {
     package enum Method: Equatable, Sendable { case get, head, options, post, other }
 
     package var method = Method.get
-    /// The path of the target, still percent-encoded, with its leading slash; "*" for the whole server (OPTIONS only).
+    /// The path of the target, still percent-encoded, with its leading slash. "*" is the whole server (OPTIONS only).
     package var path = UnsafeRawBufferPointer(start: nil, count: 0)
-    /// What follows the first `?`, still percent-encoded; empty where there is none.
+    /// The text behind the first `?`, still percent-encoded. It is empty if there is no `?`.
     package var query = UnsafeRawBufferPointer(start: nil, count: 0)
     /// 1 for HTTP/1.1 (and any later 1.x), 0 for HTTP/1.0.
     package var minorVersion: UInt8 = 1
     /// Whether the connection goes on after the answer (RFC 9112, 9.3).
     package var keepAlive = true
-    /// Bytes of the body that follows the head. 0 where the request has none, or has it in chunks.
+    /// Bytes of the body that follows the head. It is 0 if the request has no body, or has it in chunks.
     package var contentLength = 0
-    /// The body follows in chunks (RFC 9112, 7.1): `ChunkedBody` reads it. Only where the parser was told to take them.
+    /// The body follows in chunks (RFC 9112, 7.1), which `ChunkedBody` reads. Only a parser that takes chunks sets it.
     package var isChunked = false
     /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
     package var expectsContinue = false
-    /// The values of the headers that anyone here asks for; nil where the request has none. `fetchSite` only where the
-    /// parser was told to look for it.
+    /// The values of the headers that are used here. `nil` if the request does not have the header. `fetchSite` is set
+    /// only by a parser that looks for it.
     package var host: UnsafeRawBufferPointer?
     package var origin: UnsafeRawBufferPointer?
     package var fetchSite: UnsafeRawBufferPointer?
@@ -30,7 +31,7 @@ package struct HTTPRequest {
     package var contentType: UnsafeRawBufferPointer?
     package var contentEncoding: UnsafeRawBufferPointer?
     package var ifNoneMatch: UnsafeRawBufferPointer?
-    /// Bytes of the whole head, with its empty line.
+    /// Bytes of the whole head, including its empty line.
     package var headBytes = 0
     /// The whole head, for `values(of:)`.
     var head = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -38,17 +39,19 @@ package struct HTTPRequest {
     package enum Parsed {
         case incomplete
         case request(HTTPRequest)
-        /// Answer with this status and close: the bytes that follow can't be trusted to be a request.
+        /// Answer with this status and close: the bytes that follow may not be a request.
         case refused(HTTPRefusal)
     }
 
-    /// The request at the start of `input`, of at most `limit` bytes (8,192 by default: `workers.max_request`). One
-    /// that is longer is refused as soon as that is known: 414 while its first line lasts, 431 after it. `takesChunks`:
-    /// a body may come in chunks; where it may not, and for any other transfer coding, the request is refused with 501
-    /// (RFC 9112, 6.1). `findsSite`: Sec-Fetch-Site is wanted; workers don't pay for it.
+    /// Parses the request at the start of `input`. It may have at most `limit` bytes (8,192 by default:
+    /// `workers.max_request`). A longer one is refused as soon as that is known: with 414 within its first line, with
+    /// 431 after it.
     ///
-    /// Cookies are skipped and not counted in `limit`: a browser sends those of everything else on the host. They have
-    /// a bound of their own, `Limits.cookieBytes`.
+    /// `takesChunks` allows a body in chunks. Without it, and for any other transfer coding, the request is refused
+    /// with 501 (RFC 9112, 6.1). `findsSite` says that Sec-Fetch-Site is wanted; workers do not pay for it.
+    ///
+    /// Cookies are skipped and do not count towards `limit`: a browser also sends those of all other apps on the host.
+    /// They have a bound of their own, `Limits.cookieBytes`.
     package static func parse(
         _ input: UnsafeRawBufferPointer, limit: Int, takesChunks: Bool = false, findsSite: Bool = false
     ) -> Parsed {
@@ -62,15 +65,16 @@ package struct HTTPRequest {
 }
 
 extension HTTPRequest {
-    /// What the first line says, where it was whole and right, of a request that was refused for something after it.
+    /// The first line of a request that was refused for something behind it. `nil` if the first line is not whole or is
+    /// wrong.
     package static func firstLine(of input: UnsafeRawBufferPointer, limit: Int) -> HTTPRequest? {
         var parser = HTTPRequestParser(input: input, limit: limit, takesChunks: false, findsSite: false)
         return parser.parseFirstLine() == nil ? parser.request : nil
     }
 
-    /// The values of all header lines of this name, in their order. `name` is in small letters.
+    /// The values of all header lines with this name, in their order. `name` is in small letters.
     ///
-    /// It walks the head once more: it is for headers that few requests are asked about.
+    /// It walks the head once more, so it is only for headers that few requests are asked about.
     package func values(of name: StaticString) -> [UnsafeRawBufferPointer] {
         var found: [UnsafeRawBufferPointer] = []
         var at = position(of: 10, in: head) + 1
@@ -87,7 +91,7 @@ extension HTTPRequest {
     }
 }
 
-/// Without the spaces, tabs and the CR around it.
+/// Drops spaces, tabs and the CR at both ends.
 func trimmed(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     func isSpace(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 || byte == 13 }
     var (first, last) = (0, bytes.count)

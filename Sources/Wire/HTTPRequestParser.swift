@@ -12,7 +12,7 @@ struct HTTPRequestParser {
     private var hasLength = false
     private var hasTransferEncoding = false
     private var lineStart = 0
-    /// Bytes of the lines of cookies.
+    /// Bytes of the cookies' lines.
     private var cookieBytes = 0
 
     /// More header lines than this are refused with 431.
@@ -25,7 +25,7 @@ struct HTTPRequestParser {
         self.findsSite = findsSite
     }
 
-    /// Nil when the first line was whole and right.
+    /// `nil` if the first line is whole and right.
     mutating func parseFirstLine() -> Outcome? {
         // RFC 9112, 2.2: a server should ignore an empty line before the request line.
         while at + 1 < input.count, input[at] == 13, input[at + 1] == 10 {
@@ -62,8 +62,8 @@ struct HTTPRequestParser {
             ? .refused(status, "request \(status == 414 ? "line" : "head") over \(limit) bytes") : .incomplete
     }
 
-    /// The input ends within the header line that starts at `lineStart`. What may become a line of cookies counts as
-    /// one.
+    /// The input ends within the header line that starts at `lineStart`. A line that may still become a line of cookies
+    /// counts as one.
     private mutating func lineIsIncomplete() -> Outcome {
         let line = input.part(lineStart, input.count - lineStart)
         let cookie: StaticString = "cookie:"
@@ -72,13 +72,13 @@ struct HTTPRequestParser {
         }
         return cookies(line.count) ?? tooLong(431)
     }
-    /// So many bytes more of cookies; nil where they are within their bound.
+    /// Counts more bytes of cookies. `nil` if they are within their bound.
     private mutating func cookies(_ bytes: Int) -> Outcome? {
         cookieBytes += bytes
         return cookieBytes > Limits.cookieBytes ? .refused(431, "cookies over \(Limits.cookieBytes) bytes") : nil
     }
 
-    /// `method SP request-target SP HTTP-version CRLF`; nil when it was whole and right.
+    /// `method SP request-target SP HTTP-version CRLF`. `nil` if it is whole and right.
     private mutating func requestLine(_ start: Int) -> Outcome? {
         guard start < input.count else { return .incomplete }
         at = endOfToken(input, from: start)
@@ -133,7 +133,7 @@ struct HTTPRequestParser {
                 request.path = target
                 return nil
             }
-            if request.method == .other { return nil }  // CONNECT's authority form: refused by its method
+            if request.method == .other { return nil }  // the authority form of CONNECT: its method is refused
             let scheme = position(of: 58, in: target)
             guard scheme > 0, scheme + 2 < target.count, target[scheme + 1] == 47, target[scheme + 2] == 47 else {
                 return .refused(400, "the target is no path")
@@ -147,14 +147,14 @@ struct HTTPRequestParser {
         return nil
     }
 
-    /// `name ":" OWS value OWS CRLF`; nil when it was whole and right.
+    /// `name ":" OWS value OWS CRLF`. `nil` if it is whole and right.
     @inline(__always) private mutating func headerLine() -> Outcome? {
         let nameStart = at
         lineStart = at
         at = endOfToken(input, from: nameStart)
         guard at < input.count else { return lineIsIncomplete() }
         guard input[at] == 58, at > nameStart else {
-            return .refused(400, "no header name, or space in it, at byte \(at)")  // also a folded line (RFC 9112, 5.2)
+            return .refused(400, "no header name, or space in it, at byte \(at)")  // or a folded line (RFC 9112, 5.2)
         }
         let name = input.part(nameStart, at - nameStart)
         at += 1
@@ -199,7 +199,7 @@ struct HTTPRequestParser {
         case 14 where findsSite && matchesLowercase(name, "sec-fetch-site"): request.fetchSite = value
         case 16 where matchesLowercase(name, "content-encoding"): request.contentEncoding = value
         case 17 where matchesLowercase(name, "transfer-encoding"):
-            // Several lines are one list of codings; the one that is taken stands alone.
+            // Several lines are one list of codings. Only "chunked" alone is accepted.
             request.isChunked = !hasTransferEncoding && matchesLowercase(value, "chunked")
             hasTransferEncoding = true
         default: break
@@ -207,7 +207,7 @@ struct HTTPRequestParser {
         return nil
     }
 
-    /// A list of options; only `close` and `keep-alive` mean something here.
+    /// Reads a list of options. Only `close` and `keep-alive` mean something here.
     private mutating func connection(_ value: UnsafeRawBufferPointer) {
         var start = 0
         while start < value.count {
@@ -228,7 +228,7 @@ struct HTTPRequestParser {
     private func finish() -> Outcome {
         if request.host == nil, request.minorVersion == 1 { return .refused(400, "no Host") }
         if hasTransferEncoding {
-            // RFC 9112, 6.1: both together are how requests are smuggled; 1.0 has no transfer codings.
+            // Requests are smuggled with both headers together, and HTTP/1.0 has no transfer codings (RFC 9112, 6.1).
             if hasLength { return .refused(400, "Content-Length beside Transfer-Encoding") }
             if request.minorVersion == 0 { return .refused(400, "Transfer-Encoding in HTTP/1.0") }
             guard takesChunks else { return .refused(501, "transfer codings are not taken: send Content-Length") }
@@ -238,8 +238,8 @@ struct HTTPRequestParser {
     }
 }
 
-/// Whether the value of If-None-Match names this entity tag: `*`, or a list whose tags are compared weakly, since a
-/// proxy that compresses makes them weak (RFC 9110, 13.1.2 and 8.8.3.2).
+/// Whether the value of If-None-Match names this entity tag. It is `*` or a list of tags, which are compared weakly: a
+/// proxy that compresses makes tags weak (RFC 9110, 13.1.2 and 8.8.3.2).
 package func entityTagMatches(_ list: UnsafeRawBufferPointer, _ tag: UnsafeRawBufferPointer) -> Bool {
     if matches(list, "*") { return true }
     var at = 0
@@ -254,7 +254,7 @@ package func entityTagMatches(_ list: UnsafeRawBufferPointer, _ tag: UnsafeRawBu
     return false
 }
 
-/// Visible ASCII without `,` `/` `@` `?` `#`.
+/// True for visible ASCII, except `,` `/` `@` `?` `#`.
 @inline(__always) private func isHostByte(_ byte: UInt8) -> Bool {
     let mask: UInt64 = byte < 64 ? 0x7FFF_6FF6_0000_0000 : 0x7FFF_FFFF_FFFF_FFFE
     return byte < 128 && mask >> UInt64(byte & 63) & 1 != 0

@@ -5,7 +5,7 @@ import Base
 /// Strict (RFC 8259): UTF-8, no bare control characters, no lone surrogates, nothing after the value, and nesting up to
 /// a bound. Numbers may have any length.
 package struct JSONScanner {
-    /// What is wrong, and at which byte of the input.
+    /// The mistake, and the byte of the input where it is.
     package struct Fault: Equatable {
         package var offset: Int
         package var message: StaticString
@@ -23,7 +23,7 @@ package struct JSONScanner {
     private let depthLimit: Int
     private var at = 0
 
-    /// Nil where the input is one whole JSON text.
+    /// `nil` if the input is one whole JSON text.
     package static func fault(in input: UnsafeRawBufferPointer, depth: Int = Limits.jsonDepth) -> Fault? {
         var scanner = JSONScanner(input: input, depthLimit: depth)
         return scanner.document()
@@ -42,7 +42,7 @@ package struct JSONScanner {
         while at < input.count, input[at] == 32 || input[at] == 10 || input[at] == 13 || input[at] == 9 { at += 1 }
     }
 
-    /// Not recursive: what is open stands in an array of bounded length.
+    /// It is not recursive: the open brackets are in an array of bounded length.
     private mutating func document() -> Fault? {
         var open: [UInt8] = []
         skipSpace()
@@ -86,7 +86,7 @@ package struct JSONScanner {
         }
     }
 
-    /// `"name" :`, up to the value.
+    /// Reads `"name" :` and stops before the value.
     private mutating func name() -> Fault? {
         guard byte == UInt8(ascii: "\"") else { return fault(at < input.count ? "no name in quotes" : "ends early") }
         if let fault = string() { return fault }

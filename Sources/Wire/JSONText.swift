@@ -2,12 +2,12 @@ package import Base
 
 // Validated JSON, written in other ways. Nothing here validates: what comes in has been.
 
-/// JSON for a script: U+2028 and U+2029 end a string literal before ES2019, and `<` could end the script element. In
-/// JSON all three stand only inside strings, so each may be written as an escape.
+/// Appends JSON for a script. U+2028 and U+2029 end a string literal before ES2019, and `<` could end the script
+/// element. In JSON all three occur only inside strings, so each may be written as an escape.
 ///
 /// In a script an object's key `__proto__` is no key: it sets the prototype, and twice it is an error (ECMA-262,
-/// B.3.1). JSON that may have it is written as `JSON.parse('...')`, which has the same value as the JSON itself. At
-/// most six bytes come of one, and 14 more.
+/// B.3.1). So JSON that may have such a key is written as `JSON.parse('...')`, which has the same value as the JSON
+/// itself. A byte becomes at most six bytes, and the call adds 14.
 package func appendForScript(_ json: UnsafeRawBufferPointer, to out: inout Buffer) {
     let start = out.count
     var copied = 0
@@ -31,15 +31,16 @@ package func appendForScript(_ json: UnsafeRawBufferPointer, to out: inout Buffe
     out.append(json.part(copied, json.count - copied))
 }
 
-/// What stands in a script for the bytes at this place, and how many these are; nil: they stand there as they are.
+/// The text that a script needs for the bytes at this place, and how many bytes these are. `nil` if they stay as they
+/// are.
 @inline(__always) private func scriptEscape(_ json: UnsafeRawBufferPointer, _ at: Int) -> (StaticString, Int)? {
     if json[at] == UInt8(ascii: "<") { return ("\\u003c", 1) }
     guard json[at] == 0xE2, at + 2 < json.count, json[at + 1] == 0x80, json[at + 2] & 0xFE == 0xA8 else { return nil }
     return (json[at + 2] == 0xA8 ? "\\u2028" : "\\u2029", 3)
 }
 
-/// Whether a key `__proto__` may stand here: as such, or with an escape of ASCII's second half, which its letters could
-/// be written as. Who has no such key and is taken for one loses nothing.
+/// Whether a key `__proto__` may be here: in plain letters, or with an escape that may stand for one of them. JSON
+/// without such a key loses nothing if it is taken for one with it.
 @inline(__always) private func mayNamePrototype(_ json: UnsafeRawBufferPointer, _ at: Int) -> Bool {
     if json[at] == UInt8(ascii: "_") { return json.count - at >= 9 && matches(json.part(at, 9), "__proto__") }
     guard json[at] == UInt8(ascii: "\\"), json.count - at >= 6 else { return false }
@@ -73,8 +74,8 @@ private func appendParsed(_ json: UnsafeRawBufferPointer, to out: inout Buffer) 
     out.append("')")
 }
 
-/// The seed's bare form: a string's characters, any other value as its JSON text. A surrogate that stands alone becomes
-/// U+FFFD.
+/// Appends the seed's bare form: the characters of a string, or any other value as its JSON text. A surrogate that
+/// stands alone becomes U+FFFD.
 package func appendText(ofJSON json: UnsafeRawBufferPointer, to out: inout Buffer) {
     guard json.count >= 2, json[0] == UInt8(ascii: "\"") else {
         out.append(json)

@@ -1,124 +1,129 @@
-/// Every bound that is not a setting, each once, with what happens when it is reached. (Those that an operator may set
+/// Every bound that is not a setting, each once, with what happens when it is reached. (Bounds that an operator may set
 /// are in Configuration.)
 package enum Limits {
-    /// Bytes of a client id, decoded. Longer: 400 `bad_client`, never cut short.
+    /// Bytes of a client id, decoded. A longer one gets 400 `bad_client`; it is never cut short.
     package static let clientIdBytes = 128
-    /// Bytes of a JSONP callback's name. Longer: 400.
+    /// Bytes of a JSONP callback's name. A longer one gets 400.
     package static let callbackBytes = 64
-    /// Bytes of cookies in a request, beside its head. Nothing here reads them; they are what the other apps of the
-    /// host have set. More: 431.
+    /// Bytes of cookies in a request, which do not count as its head. Nothing here reads them: other apps of the host
+    /// have set them. A request with more gets 431.
     package static let cookieBytes = 16 * 1024
-    /// Bytes of header names that the answer to a preflight allows. Those over it are left out, and the browser refuses
-    /// them.
+    /// Bytes of header names that the answer to a preflight allows. Names beyond them are left out, and the browser
+    /// refuses those headers.
     package static let askedHeaderBytes = 1024
-    /// Bytes of messages in one answer. What is over goes into the next; one message always fits.
+    /// Bytes of messages in one answer. Further messages go into the next answer. One message always fits.
     package static let answerBytes = 256 * 1024
-    /// Bytes of a frame's body. A frame that says more is malformed, and its link is closed. The largest
-    /// `queue.max_message`.
+    /// Bytes of a frame's body, the largest `queue.max_message`. A frame that announces more is malformed, and its link
+    /// is closed.
     package static let frameBodyBytes = 16 * 1024 * 1024
-    /// Bytes that a worker holds for a manager which does not read. More: the link is closed and its clients are
-    /// announced again on the next.
+    /// Bytes that a worker holds for a manager that does not read. Over it the link is closed, and its clients are
+    /// announced again on the next one.
     package static let linkBytes = 64 * 1024 * 1024
-    /// A refused client may take this long to read why, before its connection is closed.
+    /// Milliseconds that a refused client has to read the reason before its connection is closed.
     package static let lingerMilliseconds: UInt32 = 2000
-    /// A worker that drains stays this long after the last connection or answer whose client may have its next poll on
-    /// the way: it is answered and not cut. What comes later finds the connection closed, as after an idle timeout.
+    /// Milliseconds that a draining worker stays after the last connection or answer whose client may have its next
+    /// poll on the way. Such a poll is answered and not cut. A later one finds the connection closed, as after an idle
+    /// timeout.
     package static let drainCourtesyMilliseconds: UInt32 = 1000
-    /// After this long the manager has heard of a poll, and has sent what waited for it. A poll whose client ends its
-    /// side before is announced again, to be answered at once.
+    /// Milliseconds after which the manager has surely heard of a poll and has sent what waited for it. If the client
+    /// ends its side earlier, the poll is announced again, to be answered at once.
     package static let announcedMilliseconds: UInt32 = 1000
-    /// Polls and connections that a worker ends in one turn of its loop because their time is over: half a
-    /// millisecond's work. Those over it are ended in the turns that follow, when the messages that came meanwhile have
-    /// been delivered.
+    /// Polls and connections that a worker ends in one turn of its loop because their time is over. That is half a
+    /// millisecond's work. The rest are ended in the turns that follow, after messages that came meanwhile have been
+    /// delivered.
     package static let expiredInTurn = 64
-    /// Polls that may begin within a second, beside those of an even load, before a worker takes what comes for a herd
-    /// and spreads its timeouts.
+    /// Polls that may begin within a second, beside those of an even load. If more begin, the worker takes them for a
+    /// herd and spreads their timeouts.
     package static let evenPolls = 64
-    /// How late a poll or connection may be ended after its time, so that one turn ends several: of 100,000 polls on 8
-    /// workers five each time.
+    /// Milliseconds by which a poll or connection may be ended too late, so that one turn ends several. With 100,000
+    /// polls on 8 workers that is five each time.
     package static let expiryMilliseconds = 20
     /// Connections over `workers.max_connections` that are still read, so that they can be told 503 in their own form.
     /// More are closed at once.
     package static let overflowConnections = 256
-    /// Ids are exact in a JavaScript number below this.
+    /// The bound of ids. Below it a JavaScript number is exact.
     package static let idEnd: UInt64 = 1 << 53
 
     // The manager's queue and its links.
 
-    /// What a message costs an answer beside its own bytes: `{"id":...,"data":...},`.
+    /// Bytes that a message adds to an answer beside its own: `{"id":...,"data":...},`.
     package static let envelopeBytes = 32
     /// Bytes that wait for one worker's link. Over it, messages for that worker's clients stay in their mailboxes until
     /// it has read.
     package static let outboxBytes = 4 * 1024 * 1024
-    /// Worker numbers are below this: a hello with another is refused.
+    /// The bound of worker numbers. A hello with a larger number is refused.
     package static let workerNumbers = 1024
-    /// The longest time to live of a message, a week, in seconds. A publish that asks for more is refused with
+    /// Seconds of the longest time to live of a message, a week. A publish that asks for more is refused with
     /// `bad_ttl`.
     package static let ttlSeconds = 604_800.0
-    /// Messages and clients whose time is over that the manager takes up in one turn of its loop, at most: under a
-    /// millisecond's work. Those over it follow in the next turns, a millisecond later each.
+    /// The most messages and clients whose time is over that the manager takes up in one turn of its loop. That is
+    /// under a millisecond's work. The rest follow in the next turns, each a millisecond later.
     package static let expiredInTick = 1024
-    /// A client counts as connected for this long after its poll was answered: presence does not flap between two
-    /// polls.
+    /// Milliseconds that a client counts as connected after its poll was answered, so that presence does not flap
+    /// between two polls.
     package static let graceMilliseconds: UInt32 = 10_000
-    /// How long the manager remembers that an absent client lost messages; and for how many at most, the oldest
-    /// forgotten first.
+    /// How long the manager remembers that an absent client lost messages, and how many such clients it remembers. Over
+    /// that the oldest is forgotten.
     package static let lostMilliseconds: UInt32 = 600_000
     package static let lostRecords = 1_000_000
-    /// Messages that come back from a worker may exceed the queue's bounds by this part (an eighth): they were in it
-    /// before.
+    /// Messages that come back from a worker may exceed the queue's bounds by this part (an eighth), since they were in
+    /// the queue before.
     package static let putBackPart = 8
 
     // The app port.
 
-    /// How deep JSON may be nested. Deeper: `bad_json`.
+    /// How deep JSON may be nested. Deeper JSON gets `bad_json`.
     package static let jsonDepth = 256
-    /// What a publish may have beside its message: the client id with every byte escaped, the names, spaces. Longer:
-    /// `too_large`.
+    /// Bytes that a publish may have beside its message: the client id with every byte escaped, the names, spaces. A
+    /// longer one gets `too_large`.
     package static let publishBytes = 4096
-    /// Bytes of a batch's body (or of one publish, where `queue.max_message` allows more). Longer: 413, and the
-    /// connection is closed.
+    /// Bytes of the body of a batch, or of one publish if `queue.max_message` allows more. A longer body gets 413, and
+    /// the connection is closed.
     package static let batchBytes = 4 * 1024 * 1024
-    /// Bytes of a request's head on the app port. Longer: 414 or 431.
+    /// Bytes of a request's head on the app port. A longer one gets 414 or 431.
     package static let appHeadBytes = 8192
-    /// Bytes of chunk extensions and trailers in a body, which are skipped (RFC 9112, 7.1). More: 431.
+    /// Bytes of chunk extensions and trailers in a body, which are skipped (RFC 9112, 7.1). More get 431.
     package static let chunkExtraBytes = 8192
-    /// Connections of apps, and of workers. One more takes the place of the one that has said nothing, or shown no key
-    /// and no publish, for longest; where there is none of that kind it is closed at once.
+    /// Connections of apps, and of workers. One more takes the place of a connection that has said nothing yet, or has
+    /// shown neither key nor publish: the one that has been so for longest. If there is none, the new connection is
+    /// closed at once.
     package static let appConnections = 1024
     package static let linkConnections = 1200
-    /// Seconds in which a link says its hello. Later: it is closed.
+    /// Seconds that a link has to say its hello. Then it is closed.
     package static let linkHelloSeconds: UInt64 = 5
-    /// Bytes that all apps together may have half sent. A body that would go over it is refused with 503.
+    /// Bytes of half-sent bodies of all apps together. A body that would exceed it is refused with 503.
     package static let appInputBytes = 256 * 1024 * 1024
-    /// Bytes of answers that wait for one app. Over it nothing more is read from that app until it has read.
+    /// Bytes of answers that wait for one app. Over it nothing more is read from the app until it has read.
     package static let appOutputBytes = 1024 * 1024
-    /// Rows in an answer to GET /clients or GET /apps: each client's messages are walked. More asked for: 400 bad_most.
+    /// Rows in an answer to GET /clients or GET /apps, since each client's messages are walked. A request for more gets
+    /// 400 bad_most.
     package static let appAnswerRows = 100
-    /// Seconds: for the rest of a request that has begun (408), for an app to read its answers (cut), for an idle HTTP
-    /// connection (closed). A connection of the line form that has published or given the key may be idle for ever.
+    /// Seconds for three things: the rest of a request that has begun (408), an app that reads its answers (cut), an
+    /// idle HTTP connection (closed). A connection of the line form that has published or given the key may be idle for
+    /// ever.
     package static let appRequestSeconds: UInt64 = 30
     package static let appWriteSeconds: UInt64 = 30
     package static let appIdleSeconds: UInt64 = 300
-    /// Seconds for a connection to speak HTTP, to publish a line or to give the key. Else it is closed.
+    /// Seconds that a connection has to speak HTTP, to publish a line or to give the key. Then it is closed.
     package static let appProofSeconds: UInt64 = 30
-    /// Seconds for an app to read the last answer and close, while what it still sends is thrown away. Then it is cut.
+    /// Seconds that an app has to read the last answer and close. Meanwhile its input is thrown away. Then it is cut.
     package static let appLingerSeconds: UInt64 = 2
 
     // The supervisor.
 
-    /// Bytes that are added to the file of what happened (RUNDIR/memory) before it is written anew, with what is kept.
+    /// Bytes that are appended to the file of what happened (RUNDIR/memory). Then it is written anew, with only what is
+    /// kept.
     package static let memoryBytes = 1 << 20
-    /// Bytes of an event's text; the rest is left out. A list of a hundred mistakes is told by `megacomet check`.
+    /// Bytes of an event's text; the rest is left out. `megacomet check` tells a list of a hundred mistakes in full.
     package static let eventBytes = 2000
     /// Bytes of a line that a child wrote; the rest is left out.
     package static let outputLineBytes = 8192
-    /// Bytes of output lines that an upgrade hands over, shared evenly among the processes: the oldest lines are left
+    /// Bytes of output lines that an upgrade hands over, shared evenly among the processes. The oldest lines are left
     /// behind.
     package static let memoryOutputBytes = 2 << 20
-    /// Bytes of that file which are read. It stays under that: a thousand events of 2,000 bytes, 2,000 exits each of
-    /// 129 processes, the output.
+    /// Bytes of that file that are read. Its contents stay below: a thousand events of 2,000 bytes, 2,000 exits of each
+    /// of 129 processes, and the output.
     package static let memoryFileBytes = 16 << 20
-    /// Listeners that a service manager may hand over. With more of them LISTEN_FDS is wrong, and none is taken.
+    /// Listeners that a service manager may hand over. If LISTEN_FDS says more, it is wrong, and none is taken.
     package static let inheritedListeners: Int32 = 1024
 }

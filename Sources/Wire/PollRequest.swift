@@ -1,28 +1,28 @@
 import Base
 
-/// What a client asks of a worker: the target of its request taken apart (docs/protocol.txt, 3).
+/// A client's request to a worker: the target taken apart (docs/protocol.txt, 3).
 package struct PollRequest {
     /// How the answer is written.
     package enum Form: UInt8, Equatable, Sendable {
         case json = 0
         /// A call of the callback.
         case jsonp = 1
-        /// The seed's: one message's text, no envelope.
+        /// The seed's form: one message's text, no envelope.
         case bare = 2
     }
     package var form: Form
     /// Decoded, 1 to `Limits.clientIdBytes` bytes of UTF-8.
     package var client: UnsafeRawBufferPointer
-    /// Decoded and matched; empty unless `form` is `.jsonp`.
+    /// Decoded and checked. It is empty unless `form` is `.jsonp`.
     package var callback: UnsafeRawBufferPointer
-    /// Nil where the client acknowledges nothing.
+    /// `nil` if the client acknowledges nothing.
     package var cursor: UInt64?
-    /// `hello=1`: the page wants to know that it is heard, and is answered at once with what waits.
+    /// `hello=1`: the page wants to know that it is heard. It is answered at once, with the messages that wait.
     package var hello = false
-    /// `hold`: the most seconds that the client wants its poll held for, from 1 on; nil: as long as the worker holds
-    /// polls.
+    /// `hold`: the most seconds that the client wants its poll held for, from 1 on. `nil` means as long as the worker
+    /// holds polls.
     package var hold: UInt32?
-    /// The value of `c` as it stands in the request; empty where it has none. A copy of a request has the same.
+    /// The value of `c` as it stands in the request; empty if there is none. A copy of a request has the same value.
     package var copy = UnsafeRawBufferPointer(start: nil, count: 0)
 
     package enum Target {
@@ -33,13 +33,14 @@ package struct PollRequest {
         case server
         /// No such path: 404.
         case unknown
-        /// The callback can't be called, so this must be a plain 400.
+        /// The callback can't be called, so the answer must be a plain 400.
         case badCallback
-        /// 400 with this code and message. The callback, where it was good, so that a script tag can be told in-band.
+        /// 400 with this code and message. If the callback is good, it is there, so that a script tag can be told
+        /// in-band.
         case bad(code: StaticString, message: StaticString, callback: UnsafeRawBufferPointer)
     }
 
-    /// Room for what has to be decoded; the target's parts point into it, or into the request.
+    /// Room for the parts that have to be decoded. The target's parts point into it, or into the request.
     package struct Scratch: ~Copyable {
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 3 * 256, alignment: 1)
         package init() {}
@@ -49,7 +50,7 @@ package struct PollRequest {
         fileprivate var cursor: UnsafeMutableRawBufferPointer { .init(rebasing: memory[512..<768]) }
     }
 
-    /// The callback of a script tag's poll: where one can be called, it can be told what is wrong with all the rest.
+    /// The callback of a script tag's poll. If it can be called, the page can be told everything else that is wrong.
     package static func callback(of request: HTTPRequest, scratch: borrowing Scratch) -> UnsafeRawBufferPointer? {
         guard request.method == .get else { return nil }
         switch parse(request, scratch: scratch) {
@@ -132,7 +133,7 @@ package struct PollRequest {
     }
 }
 
-/// What is wrong with a decoded client id; `nil` where nothing is. It is the rule for workers and for the app port
+/// The mistake in a decoded client id; `nil` if there is none. Workers and the app port have this rule
 /// (docs/protocol.txt, 3).
 package func wrongClientId(_ id: UnsafeRawBufferPointer) -> StaticString? {
     if id.count == 0 { return "the client id is empty" }
@@ -144,8 +145,8 @@ package func wrongClientId(_ id: UnsafeRawBufferPointer) -> StaticString? {
     return isUTF8(id) ? nil : "the client id is not UTF-8"
 }
 
-/// `^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*$`, at most 64 bytes: a name that can be called and nothing
-/// else.
+/// True for a name that can be called, and nothing else:
+/// `^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*$`, at most 64 bytes.
 ///
 /// It does not begin with a reserved word: `if({})` is no call.
 package func isCallback(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -165,7 +166,7 @@ package func isCallback(_ bytes: UnsafeRawBufferPointer) -> Bool {
     return !atStart
 }
 
-/// ECMA-262, 12.7.2, with the words that strict mode adds and the literals.
+/// The reserved words of ECMA-262, 12.7.2, with the words that strict mode adds and the literals.
 private let reservedWords: [StaticString] = [
     "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else",
     "enum",
@@ -182,7 +183,7 @@ private func parseCursor(_ digits: UnsafeRawBufferPointer) -> UInt64? {
     guard let value = parseNumber(digits, digits: 16), value < Limits.idEnd else { return nil }
     return value
 }
-/// A whole number of 1 to so many digits; zeros before it mean nothing.
+/// A whole number of 1 to `most` digits. Leading zeros are allowed.
 private func parseNumber(_ digits: UnsafeRawBufferPointer, digits most: Int) -> UInt64? {
     guard digits.count > 0, digits.count <= most else { return nil }
     var value: UInt64 = 0
@@ -193,7 +194,7 @@ private func parseNumber(_ digits: UnsafeRawBufferPointer, digits most: Int) -> 
     return value
 }
 
-/// The arguments of a query, `name=value&name=value`, as they stand, not decoded.
+/// The arguments of a query, `name=value&name=value`, not decoded.
 package struct QueryArguments: Sequence, IteratorProtocol {
     private var rest: UnsafeRawBufferPointer
     package init(_ query: UnsafeRawBufferPointer) { rest = query }
@@ -204,7 +205,7 @@ package struct QueryArguments: Sequence, IteratorProtocol {
         rest = others
         return cut(argument, at: 61)
     }
-    /// What stands before this byte, and behind it; all and nothing where there is none.
+    /// The bytes before this byte, and those behind it. Without it they are all bytes, and none.
     private func cut(_ bytes: UnsafeRawBufferPointer, at byte: UInt8) -> (
         UnsafeRawBufferPointer, UnsafeRawBufferPointer
     ) {
@@ -213,8 +214,8 @@ package struct QueryArguments: Sequence, IteratorProtocol {
     }
 }
 
-/// The bytes themselves where nothing is encoded, else their decoding in `room`. Nil where an escape is broken or the
-/// room (one more than any bound that is checked later) is too small.
+/// The bytes themselves if nothing is encoded, otherwise their decoding in `room`. `nil` if an escape is broken, or if
+/// the room (one more than any bound that is checked later) is too small.
 package func percentDecode(
     _ bytes: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer, plusIsSpace: Bool = false
 ) -> UnsafeRawBufferPointer? {

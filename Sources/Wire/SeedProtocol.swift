@@ -8,13 +8,13 @@ package enum SeedProtocol {
     package enum Parsed {
         case incomplete
         case worker(UInt8)
-        /// Always 3 bytes more than the two together.
+        /// It is always 3 bytes longer than the two together.
         case message(client: UnsafeRawBufferPointer, text: UnsafeRawBufferPointer)
-        /// No boundary can be found any more: close the connection.
+        /// No boundary can be found any more, so the connection must be closed.
         case malformed(String)
     }
 
-    /// The first bytes that say that a connection speaks the seed's protocol.
+    /// True for the first byte of a connection that speaks the seed's protocol.
     package static func isOp(_ byte: UInt8) -> Bool { byte == 1 || byte == 2 }
 
     /// The operation at the start of `input`; `maxMessage` bounds its text.
@@ -39,7 +39,7 @@ package enum SeedProtocol {
 
     private enum Found: Equatable { case whole(Int), tooLong, incomplete }
 
-    /// Bytes before the NUL.
+    /// The bytes before the NUL.
     private static func string(_ input: UnsafeRawBufferPointer, longest: Int) -> Found {
         var at = 0
         while at < input.count {
@@ -58,7 +58,7 @@ package enum SeedProtocol {
         out.append(UInt8(0))
     }
 
-    /// The seed's hash of a client id, X31 over signed bytes: modulo the number of workers it names the client's
+    /// The seed's hash of a client id: X31 over signed bytes. Modulo the number of workers it gives the client's
     /// worker. `supercalifragilisticexpialidocious` gives 1077910243.
     package static func hash(_ client: UnsafeRawBufferPointer) -> UInt32 {
         var hash: UInt32 = 0
