@@ -1,10 +1,10 @@
-/// An HTTP answer, as little of it as a long-poll client needs: its status, its body by Content-Length, and whether the
-/// connection goes on.
+/// An HTTP answer, parsed only as far as a long-poll client needs it: its status, its body by Content-Length, and
+/// whether the connection goes on.
 struct Answer: Equatable {
     enum Result: Equatable {
         case incomplete
         case answer(Answer)
-        /// Not HTTP/1.1, or with a body whose end can't be known.
+        /// It is not HTTP/1.1, or the end of its body can't be known.
         case malformed
     }
 
@@ -13,11 +13,11 @@ struct Answer: Equatable {
     var body: Range<Int>
     /// The server said `Connection: close`.
     var closes: Bool
-    /// Offsets of the values by which an nchan subscriber resumes; empty where there are none.
+    /// Offsets of the values with which an nchan subscriber resumes. They are empty if there are none.
     var lastModified: Range<Int> = 0..<0
     var etag: Range<Int> = 0..<0
 
-    /// Header lines are walked once; names that matter are told apart by their length and first letter before they are
+    /// Header lines are walked once. The names that matter are told apart by length and first letter before they are
     /// compared.
     static func parse(_ bytes: UnsafeRawBufferPointer) -> Result {
         guard bytes.count >= 16 else { return .incomplete }
@@ -69,7 +69,7 @@ struct Answer: Equatable {
         return nil
     }
 
-    /// Where the value of the header line at `start` begins, if it has this name (in lower case).
+    /// The offset of the value in the header line at `start`, if the line has this name (in lower case).
     private static func value(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int, _ name: StaticString) -> Int? {
         let count = name.utf8CodeUnitCount
         guard end - start > count, bytes[start + count] == UInt8(ascii: ":") else { return nil }

@@ -1,11 +1,11 @@
 import Glibc
 
-/// What a run is to be: the settings of a scenario, however it was asked for.
+/// The settings of a run. Every way to ask for a scenario fills them.
 struct BenchSettings {
     var clients = 8_000
-    /// Client processes; 0: as many as the descriptors ask for.
+    /// Client processes. 0 means as many as the limit of descriptors requires.
     var processes = 0
-    /// MegaComet's workers; 0: as many as the descriptors ask for, at least two.
+    /// MegaComet's workers. 0 means as many as the limit of descriptors requires, at least two.
     var workers = 0
     var form = LoadPlan.Form.json
     var publishForm = LoadPlan.PublishForm.lines
@@ -15,11 +15,11 @@ struct BenchSettings {
     var messageBytes = 48
     var seconds = 5.0
     var perSecond = 5_000.0
-    /// Messages under way in `unicast`, of all processes together.
+    /// Unanswered messages in `unicast`, of all processes together.
     var window = 256
     /// Messages in `queue`.
     var messages = 600_000
-    /// Seconds that `idle` and `million` hold.
+    /// Seconds for which `idle` and `million` hold their connections.
     var holdSeconds = 2.0
     var pollTimeoutSeconds = 50.0
     /// Seconds after which a phase has failed.
@@ -30,7 +30,7 @@ struct BenchSettings {
     }
 }
 
-/// One server and its client processes, and what was measured of them before and after.
+/// One server and its client processes, with the measurements before and after.
 final class Bench {
     let settings: BenchSettings
     let server: Server
@@ -46,8 +46,8 @@ final class Bench {
         fleet.onProgress = { progress.show($0) }
     }
 
-    /// The clients divided over the processes, each with addresses of its own: a local port is used once per address
-    /// and server port.
+    /// Divides the clients over the processes. Each process has addresses of its own, since a local port is used only
+    /// once per address and server port.
     static func plans(_ settings: BenchSettings, _ base: LoadPlan, isOnePerProcess: Bool) -> [LoadPlan] {
         let count = settings.processCount
         var tag = Xorshift(seed: monotonicNanoseconds())
@@ -64,7 +64,8 @@ final class Bench {
             plan.tag = name
             plan.first = settings.clients * index / count
             plan.clients = settings.clients * (index + 1) / count - plan.first
-            // 127.1.x.y: with `close` each poll leaves a port behind for a minute, so that many addresses are needed.
+            // The addresses are 127.1.x.y. With `close` each poll leaves a port behind for a minute, so many addresses
+            // are needed.
             plan.sources = settings.keepAlive ? 2 : 200
             plan.source = 0x7F01_0001 + UInt32(index * plan.sources)
             if isOnePerProcess {
@@ -88,7 +89,7 @@ final class Bench {
     }
 }
 
-/// One line on a terminal that is written over; nothing where standard error is none.
+/// A line on the terminal that is overwritten. Nothing is written if standard error is no terminal.
 final class ProgressLine {
     var phase = ""
     private let isTerminal = isatty(2) == 1

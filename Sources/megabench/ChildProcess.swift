@@ -1,13 +1,13 @@
 import Glibc
 
-/// A process that this one started: ended by its id, and by nothing broader.
+/// A process that this one started. It is ended by its id only.
 final class ChildProcess {
     let pid: pid_t
     private(set) var isRunning = true
 
     /// - Parameters:
     ///   - descriptor: becomes descriptor 3 of the child.
-    ///   - log: the file that takes what it prints; nil: it prints where we do.
+    ///   - log: the file for its output. `nil`: it prints where this process does.
     init(_ command: [String], descriptor: Int32? = nil, log: String? = nil) throws(Socket.Failure) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -17,7 +17,7 @@ final class ChildProcess {
             posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
             posix_spawn_file_actions_adddup2(&actions, 1, 2)
         }
-        // The coordinator takes signals through a descriptor; its children as usual.
+        // The coordinator takes signals through a descriptor. Its children take them as usual.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -36,7 +36,7 @@ final class ChildProcess {
 
     func signal(_ number: Int32) { if isRunning { kill(pid, number) } }
 
-    /// Whether it has ended; waits for it at most so long.
+    /// Whether it has ended. It waits at most `seconds` for that.
     func hasEnded(within seconds: Double = 0) -> Bool {
         let deadline = monotonicNanoseconds() + UInt64(seconds * 1e9)
         while isRunning {
@@ -47,7 +47,7 @@ final class ChildProcess {
         return !isRunning
     }
 
-    /// Asks it to end, then makes it.
+    /// Asks it to end, and after `seconds` kills it.
     func stop(patience seconds: Double = 10) {
         signal(SIGTERM)
         if hasEnded(within: seconds) { return }
@@ -55,8 +55,8 @@ final class ChildProcess {
         _ = hasEnded(within: 5)
     }
 
-    /// A command that ends when we do, even if we are killed: `setpriv` is on every Debian; without it the command
-    /// alone.
+    /// A command that ends with this process, even if this is killed. Every Debian has the `setpriv` that does it;
+    /// without it the command is unchanged.
     static func leashed(_ command: [String]) -> [String] {
         access("/usr/bin/setpriv", X_OK) == 0 ? ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--"] + command : command
     }

@@ -1,4 +1,4 @@
-/// A long-poll client of the generator. 40 bytes, so that a process of 16,000 is small beside the server it measures.
+/// A long-poll client of the generator. It has 40 bytes, so a process with 16,000 of them is small beside the server.
 ///
 ///     away --connect--> waiting --answer--> waiting (keep-alive) or connecting
 ///       ^                  |cut
@@ -8,7 +8,7 @@ struct PollClient {
 
     var descriptor: Int32 = -1
     var state = State.away
-    /// Already in the ring of clients that a unicast may be published to.
+    /// The client is in the ring of clients that a unicast may be published to.
     var isReady = false
     /// The cursor of its last envelope.
     var cursor: UInt64 = 0
@@ -17,7 +17,7 @@ struct PollClient {
     var received = SequenceCheck()
 }
 
-/// The clients of a process, and for nchan the two header values by which each resumes.
+/// The clients of a process. For nchan also the two header values with which each resumes.
 final class ClientSlab {
     let count: Int
     private let clients: UnsafeMutablePointer<PollClient>
@@ -54,7 +54,7 @@ final class ClientSlab {
         }
     }
 
-    /// Keeps the values of an answer; longer ones than nchan writes are left out, and the client starts anew.
+    /// Keeps the values of an answer. Values longer than nchan's are left out, and the client starts anew.
     func keepResume(_ index: Int, date: UnsafeRawBufferPointer, etag: UnsafeRawBufferPointer) {
         guard let resumes, date.count + etag.count <= Resume.room else { return }
         resumes[index].dateBytes = UInt8(date.count)
@@ -66,7 +66,7 @@ final class ClientSlab {
         }
     }
 
-    /// Gives them to `body` (the date, the etag), where there are any.
+    /// Calls `body` with the date and the etag, if there are any.
     func withResume(_ index: Int, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
         guard let resumes, resumes[index].dateBytes > 0 else { return }
         let (date, etag) = (Int(resumes[index].dateBytes), Int(resumes[index].etagBytes))

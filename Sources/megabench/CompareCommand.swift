@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
 
-/// The short scenarios against each server in turn, several times, and the table of them: what `make bench` prints.
+/// Runs the short scenarios against each server in turn, several times, and prints their table. `make bench` runs it.
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
@@ -33,7 +33,7 @@ struct CompareCommand: ParsableCommand {
                 "nginx with nchan is not installed (apt-get install nginx libnginx-mod-nchan): its column stays empty")
             kinds.removeAll { $0 == .nchan }
         }
-        // Servers take turns, so that what the machine does meanwhile meets all alike.
+        // Servers take turns, so that other load on the machine affects all alike.
         for number in 1...runs {
             for kind in kinds { try session.measure(kind, run: number) }
         }
@@ -73,7 +73,7 @@ struct CompareSession {
         }
     }
 
-    /// One server for some scenarios, one after another, with the same clients.
+    /// Measures one server in some scenarios, one after another, with the same clients.
     private mutating func measure(_ kind: Server.Kind, _ settings: BenchSettings, _ scenarios: [Scenario], _ run: Int)
         throws
     {

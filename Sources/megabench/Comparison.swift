@@ -1,9 +1,9 @@
-/// The table of a comparison: each row a figure of MegaComet beside the limit's and nchan's of the same run, and
-/// its target.
+/// The table of a comparison. Each row has a figure of MegaComet, those of the limit and of nchan from the same run,
+/// and its target.
 ///
-/// Absolute figures say more about the machine than about the server, so what is judged is the ratio.
+/// Absolute figures say more about the machine than about the server, so the ratio is judged.
 struct Comparison {
-    /// How MegaComet's figure is held against the others.
+    /// The ratio that MegaComet's figure should reach.
     enum Target: Equatable {
         /// At least these parts of the limit and of nchan.
         case atLeast(ofLimit: Double?, ofNchan: Double?)
@@ -11,7 +11,7 @@ struct Comparison {
         case atMost(ofNchan: Double)
         case below(Double)
         case above(Double)
-        /// Told, and judged by nobody.
+        /// The figure is printed and not judged.
         case none
 
         var text: String {
@@ -28,7 +28,7 @@ struct Comparison {
     }
 
     struct Row {
-        /// What is measured, with its unit.
+        /// The name of the figure, with its unit.
         var what: String
         /// The figures of each server's runs.
         var limit: [Double] = []
@@ -36,7 +36,7 @@ struct Comparison {
         var megacomet: [Double] = []
         var target: Target
 
-        /// nil: what it is held against was not measured.
+        /// `nil` if the figure to compare with was not measured.
         var isMet: Bool? {
             guard let own = Self.median(megacomet) else { return nil }
             switch target {
@@ -53,7 +53,7 @@ struct Comparison {
             }
         }
 
-        /// The middle of the runs; of an even number the mean of the two.
+        /// The middle value. For an even number of runs it is the mean of the two middle ones.
         static func median(_ values: [Double]) -> Double? {
             guard !values.isEmpty else { return nil }
             let sorted = values.sorted()

@@ -4,7 +4,7 @@
 ///     /**/name({"messages":...});                                    JSONP
 ///     @...                                                           bare, and nchan's
 ///
-/// After the last mark, `tail` says what else the envelope held.
+/// After the last mark, `tail` gives the other parts of the envelope.
 struct Envelope {
     struct Message: Equatable {
         /// 0 in a bare answer.
@@ -21,7 +21,7 @@ struct Envelope {
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0
     private let isBare: Bool
-    /// The body was not what its form says: the answer is counted as an error.
+    /// The body does not have the form that it should have. Such an answer counts as an error.
     private(set) var isMalformed = false
 
     init(_ bytes: UnsafeRawBufferPointer) {
@@ -50,7 +50,7 @@ struct Envelope {
         return Message(id: id, mark: mark)
     }
 
-    /// What stands after the messages; call it when `next` has given nil.
+    /// The part after the messages. Call it when `next` has given `nil`.
     mutating func tail() -> Tail {
         var tail = Tail()
         if isBare || isMalformed || bytes.isEmpty { return tail }

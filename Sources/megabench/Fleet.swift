@@ -2,7 +2,7 @@ import CEpoll
 import Glibc
 import Histogram
 
-/// The client processes, ordered together: an order is given to all, and is done when the last has done it.
+/// The client processes. An order is given to all of them, and is done when the last has done it.
 final class Fleet {
     struct Trouble: Error, CustomStringConvertible {
         let description: String
@@ -31,7 +31,7 @@ final class Fleet {
     private let interrupt: Interrupt
     private(set) var latencies = Histogram<UInt64>(
         highestTrackableValue: 600_000_000_000, numberOfSignificantValueDigits: .three)
-    /// Told a few times a second while an order is carried out.
+    /// Called a few times a second while an order is carried out.
     var onProgress: (LoadCounts) -> Void = { _ in }
 
     init(plans: [LoadPlan], interrupt: Interrupt) throws {
@@ -41,11 +41,11 @@ final class Fleet {
 
     var counts: LoadCounts { members.reduce(LoadCounts()) { $0 + $1.counts } }
 
-    /// Gives an order to all and waits until all are done.
+    /// Gives an order to all and waits until all have done it.
     /// - Parameters:
-    ///   - limit: seconds after which it has failed.
-    ///   - watch: told the counts again and again meanwhile.
-    /// - Returns: the seconds of the slowest.
+    ///   - limit: seconds after which the order has failed.
+    ///   - watch: called with the counts again and again meanwhile.
+    /// - Returns: the seconds of the slowest process.
     @discardableResult
     func carryOut(_ order: LoadOrder, limit: Double) throws -> Double {
         try carryOut(Array(repeating: order, count: members.count), limit: limit)
@@ -62,7 +62,7 @@ final class Fleet {
         return Double(members.map(\.nanoseconds).max() ?? 0) / 1e9
     }
 
-    /// The counts and latencies of all, now.
+    /// The present counts and latencies of all processes.
     func report() throws -> LoadCounts {
         latencies.reset()
         for member in members {
@@ -73,7 +73,7 @@ final class Fleet {
         return counts
     }
 
-    /// Waits, showing progress, for so long.
+    /// Waits so many seconds and shows progress.
     func hold(seconds: Double) throws {
         let end = monotonicNanoseconds() + UInt64(seconds * 1e9)
         try wait(limit: seconds + 5, what: "hold") { _ in monotonicNanoseconds() >= end }
@@ -137,7 +137,7 @@ final class Fleet {
     }
 }
 
-/// SIGINT and SIGTERM as a descriptor, so that a run that is broken off still stops its servers and removes its files.
+/// SIGINT and SIGTERM as a descriptor, so that an interrupted run still stops its servers and removes its files.
 final class Interrupt {
     let descriptor: Int32
     init() {

@@ -4,7 +4,7 @@ import Histogram
 
 /// The life of the clients: connect, poll, read an answer, poll again.
 extension Generator {
-    /// Connects, and writes the poll at once: on loopback the handshake is over by then, unless the listener's queue is
+    /// Connects, and writes the poll at once. On loopback the handshake is over by then, unless the listener's queue is
     /// full.
     func connect(_ index: Int) {
         let number = plan.first + index
@@ -35,8 +35,8 @@ extension Generator {
         switch clients[index].state {
         case .connecting: finishConnect(index)
         case .waiting: readAnswer(index)
-        case .resting: shut(index)  // closed while it rests: it connects anew when it wakes
-        case .away: break  // reported before it was closed in the same turn
+        case .resting: shut(index)  // it was closed while it rests: it connects anew when it wakes
+        case .away: break  // the event came before it was closed in the same turn
         }
     }
 
@@ -170,7 +170,7 @@ extension Generator {
         writer.poll(number, cursor: clients[index].cursor, resume: nil, to: &output)
     }
 
-    /// Ends a client's connection in whatever state it is.
+    /// Ends a client's connection in any state.
     func hangUp(_ index: Int) {
         if clients[index].state == .waiting { counts.polling -= 1 }
         shut(index)
@@ -189,7 +189,7 @@ extension Generator {
         wheel.add(index, now: monotonicNanoseconds(), afterMilliseconds: milliseconds)
     }
 
-    /// Its rest is over.
+    /// The client's rest is over.
     func wake(_ index: Int) {
         guard clients[index].state == .resting else { return }
         if clients[index].descriptor >= 0 { pollAgain(index) } else { connect(index) }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Connecting with proof that clients are held; one client at a time is proved by a message to it that comes.
+/// Connects clients and proves that they are held. A client is proved by a message that reaches it, one client at a
+/// time.
 struct ConnectRun {
     /// Clients between two probes.
     static let stride = 128
@@ -9,7 +10,7 @@ struct ConnectRun {
     var next = 0
     var probesSent = 0
     var probesCame = 0
-    /// Every this-manyth client is probed; at the end as many as there are ports.
+    /// One client in so many is probed; at the end as many clients as there are ports.
     mutating func probeCame(_ mark: Mark) { probesCame += 1 }
     var unproved: Int { (probesSent - probesCame) * Self.stride }
 }
@@ -27,9 +28,9 @@ struct SteadyRun {
     var perSecond: Double
     var published = 0
     var any: Bool
-    /// When the next is due.
+    /// The time of the next message.
     var due: UInt64 { started + UInt64(Double(published) * 1e9 / perSecond) }
-    /// 64 processes of a million wake for their own few messages a second, and seldom for nothing.
+    /// The 64 processes of a million clients wake for their own few messages a second, and seldom for nothing.
     func wait(now: UInt64) -> UInt64 { due > now ? min(due - now, 20_000_000) : 0 }
 }
 
@@ -40,7 +41,7 @@ struct QueueRun {
     var next = 0
 }
 
-/// What publishes, and when an order is done.
+/// Publishing, and the end of orders.
 extension Generator {
     func begin(_ wanted: LoadOrder) {
         let now = monotonicNanoseconds()
@@ -81,7 +82,7 @@ extension Generator {
         case .steady(var run):
             advance(&run, now: now)
         case .queue(var run):
-            // The end is when the last is answered.
+            // The run ends when the last message is answered.
             while run.left > 0, hasRoom, unanswered < run.window {
                 publish(run.next, nanoseconds: now)
                 run.next = run.next + 1 == clients.count ? 0 : run.next + 1
@@ -109,7 +110,7 @@ extension Generator {
             burst -= 1
         }
         order = .connect(run)
-        // A server that is gone is not worth waiting for; one whose listeners are full for a moment is.
+        // A server that is gone is not waited for. A server whose listeners are full for a moment is.
         if counts.polling == 0, counts.failedConnects > 20 * clients.count + 1_000 {
             return fail("the server refuses connections")
         }
@@ -128,7 +129,8 @@ extension Generator {
                     tries -= 1
                 }
             }
-            // A generator that was late says so: the message carries the time that it should have gone.
+            // A generator that is late does not hide it: the message carries the time at which it should have been
+            // sent.
             let isLate = now - run.due > 1_000_000
             if isLate { counts.late += 1 }
             publish(index, nanoseconds: isLate ? run.due : now)
@@ -146,7 +148,7 @@ extension Generator {
 
     private var hasRoom: Bool { publishers.allSatisfy(\.hasRoom) }
 
-    /// A client's messages go over one connection: what is published over two has no order.
+    /// A client's messages go over one connection, since messages of two connections have no order.
     private func publish(_ index: Int, nanoseconds: UInt64) {
         let mark = Mark(
             nanoseconds: nanoseconds, client: UInt32(plan.first + index), sequence: clients[index].published)
@@ -187,7 +189,7 @@ extension Generator {
         if !isOpen { fail("the server closed a publisher's connection") }
     }
 
-    /// The limit loop keeps nothing: a probe that came before its client's poll is published again.
+    /// The limit loop keeps no messages: a probe that came before its client's poll is published again.
     private func refused(_ index: Int) {
         counts.refused += 1
         if case .connect = order { publish(index, nanoseconds: monotonicNanoseconds()) }

@@ -2,11 +2,11 @@ import Base
 import Glibc
 import Histogram
 
-/// A client process: its clients, its publishers, one epoll loop. It does what the coordinator orders over a socket,
-/// and ends with it.
+/// A client process: its clients, its publishers and one epoll loop. It carries out the coordinator's orders, which
+/// come over a socket, and ends with it.
 ///
-/// Clients and their publisher live in one process, so that what was published and what came are counted in one place,
-/// and a message that is published when its client polls again costs no wake-up of a third process on two cores.
+/// Clients and their publisher live in one process. So what was published and what came are counted in one place, and
+/// publishing to a client that polls again wakes no third process on two cores.
 final class Generator {
     let plan: LoadPlan
     let poller = Poller()
@@ -16,11 +16,11 @@ final class Generator {
     var publishers: [Publisher] = []
     var counts = LoadCounts()
     var latencies = Histogram<UInt32>(highestTrackableValue: 600_000_000_000, numberOfSignificantValueDigits: .three)
-    /// Bytes of answers of which a part has come, by client: rare, so that a client needs no room for it.
+    /// The bytes of answers that have come in part, by client. They are rare, so a client has no room for them.
     var partial: [Int: [UInt8]] = [:]
     var output = Buffer()
     let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 * 1024, alignment: 64)
-    /// Clients that poll and may be published to, oldest first; kept only while a unicast runs.
+    /// Clients that poll and may be published to, oldest first. It is filled only while a unicast runs.
     var ready = Ring(capacity: 1024)
     var order = Order.none
     var random: Xorshift
@@ -29,7 +29,7 @@ final class Generator {
     private let control: Control
     private var isStopped = false
 
-    /// What is being carried out.
+    /// The order that is being carried out.
     enum Order {
         case none
         case connect(ConnectRun)
@@ -39,7 +39,7 @@ final class Generator {
         case settle(deadline: UInt64)
     }
 
-    /// What a descriptor is, in the upper half of its epoll tag.
+    /// The kind of a descriptor, in the upper half of its epoll tag.
     enum Kind {
         static let client: UInt64 = 0
         static let publisher: UInt64 = 1 << 32
@@ -78,7 +78,7 @@ final class Generator {
         }
     }
 
-    /// How long the loop may sleep.
+    /// Nanoseconds that the loop may sleep.
     private func patience() -> UInt64 {
         switch order {
         case .steady(let run): return run.wait(now: monotonicNanoseconds())
@@ -108,14 +108,14 @@ final class Generator {
         }
     }
 
-    /// The order is carried out: the coordinator is told how long it took.
+    /// The order is done. The coordinator is told how long it took.
     func done(nanoseconds: UInt64 = 0) {
         order = .none
         control.send("p " + counts.line)
         control.send("done \(nanoseconds)")
     }
 
-    /// Something that makes the whole run meaningless.
+    /// Something happened that makes the whole run meaningless.
     func fail(_ reason: String) {
         control.send("failed " + reason)
         isStopped = true
@@ -129,7 +129,7 @@ final class Control {
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
-    /// Blocks while the coordinator is slow, which reads all the time.
+    /// Blocks while the coordinator is slow. The coordinator reads all the time.
     func send(_ line: String) {
         let bytes = Array((line + "\n").utf8)
         var offset = 0
@@ -143,7 +143,7 @@ final class Control {
         }
     }
 
-    /// The whole lines that have come, or nil at the end.
+    /// The whole lines that have come. `nil` at the end of the connection.
     func receive() -> [String]? {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         let count = recv(descriptor, &chunk, chunk.count, 0)
@@ -156,7 +156,7 @@ final class Control {
     }
 }
 
-/// Small, fast and repeatable.
+/// A random generator that is small, fast and repeatable.
 struct Xorshift {
     private var state: UInt64
     init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }

@@ -1,8 +1,9 @@
 import Glibc
 
-/// What the kernel must allow for so many connections with both ends on one machine: have, want, why.
+/// A kernel setting that so many connections need, with both ends on one machine: its value, the value it should have,
+/// and the reason.
 struct KernelSetting: Equatable {
-    /// As `sysctl` names it.
+    /// The name that `sysctl` uses.
     var name: String
     var have: [Int]
     var want: [Int]
@@ -15,9 +16,9 @@ struct KernelSetting: Equatable {
         return "\(name): have \(list(have)), want \(list(want)) (\(why))"
     }
 
-    /// - Parameter clients: on this machine, with their server.
+    /// - Parameter clients: clients on this machine, with their server.
     static func forClients(_ clients: Int) -> [KernelSetting] {
-        // A held connection owns no buffer; what is counted are the pages of those that are being written and read.
+        // A held connection owns no buffer. Only connections that are being written or read count pages.
         let pages = max(65_536, clients / 8)
         let wanted: [(String, [Int], String)] = [
             ("fs.file-max", [clients * 2 + 50_000], "a descriptor at each end"),
@@ -34,7 +35,7 @@ struct KernelSetting: Equatable {
         }
     }
 
-    /// Raises it to what is wanted; nothing is lowered.
+    /// Raises the setting to the value it should have. It never lowers one.
     func tune() throws(Socket.Failure) {
         let text = zip(have, want).map { String(max($0, $1)) }.joined(separator: " ")
         try ProcFile.write(text, to: path)

@@ -1,8 +1,9 @@
-/// What the kernel holds for connections: on one machine that is both ends', and about half of it the server's.
+/// The memory that the kernel holds for connections. On one machine that is both ends', and about half of it is the
+/// server's.
 ///
-/// A memory cgroup is charged only a part of it (the sock is made before the accept), so the slabs themselves are read.
+/// A memory cgroup is charged only for a part of it, since the sock is made before the accept. So the slabs are read.
 struct KernelUsage: Equatable {
-    /// The slabs that a held connection takes an object of.
+    /// Each held connection takes one object of each of these slabs.
     static let slabs = [
         "TCP", "sock_inode_cache", "filp", "dentry", "eventpoll_epi", "eventpoll_pwq", "request_sock_TCP",
         "tw_sock_TCP",
@@ -10,9 +11,9 @@ struct KernelUsage: Equatable {
 
     /// Bytes by slab: active objects times their size.
     var bytesBySlab: [String: Int] = [:]
-    /// Pages of TCP's buffers, in bytes.
+    /// Bytes of the pages of TCP's buffers.
     var tcpBufferBytes = 0
-    /// Bytes that the machine has left.
+    /// Bytes that are available on the machine.
     var availableBytes = 0
     /// Seconds that all processors together were busy and idle since boot.
     var busySeconds = 0.0

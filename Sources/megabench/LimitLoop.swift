@@ -2,18 +2,19 @@ import Base
 import CSystem
 import Glibc
 
-/// The yardstick: what one process can do that holds polls and delivers, and nothing else.
+/// The yardstick: how much one process can do that holds polls and delivers messages, and does nothing else.
 ///
-/// No queue (a message for a client that isn't polling is refused), no second process, no timeouts, no checks of what
-/// it reads: a poll is taken to come whole, in one read, from a well-meaning client. Whatever MegaComet needs above
-/// this is what its promises cost. It must never face anything but the generator on loopback.
+/// It has no queue (a message for a client that isn't polling is refused), no second process and no timeouts. It checks
+/// nothing that it reads: a poll is expected to come whole, in one read, from a well-meaning client. Everything that
+/// MegaComet needs above this is the cost of its promises. The loop must never face anything but the generator on
+/// loopback.
 final class LimitLoop {
     private let poller = Poller()
     private let listener: Int32
     private let publishListener: Int32
-    /// By client number: the connection whose poll is held, or -1.
+    /// The connection whose poll is held, by client number. -1 if there is none.
     private var held: [Int32]
-    /// By descriptor: the client that polls on it.
+    /// The client that polls on a descriptor, by descriptor.
     private var owners: [Int32]
     private var links: [Int32: Link] = [:]
     private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
@@ -34,7 +35,7 @@ final class LimitLoop {
         static let control: UInt64 = 4 << 32
     }
 
-    /// - Parameter control: a descriptor whose end stops the loop.
+    /// - Parameter control: a descriptor. The loop stops when its other end closes.
     init(host: UInt32, port: UInt16, publishPort: UInt16, clients: Int, control: Int32?) throws(Socket.Failure) {
         listener = try Socket.listen(on: host, port: port)
         publishListener = try Socket.listen(on: host, port: publishPort)

@@ -1,18 +1,19 @@
-/// What client processes count. Sent as one line of numbers in the order of `all`, and added up by the coordinator.
+/// The counts of client processes. A process sends them as one line of numbers in the order of `all`, and the
+/// coordinator adds them up.
 struct LoadCounts: Equatable {
     /// Clients whose connection is open and whose poll has been written.
     var polling = 0
     var connects = 0
     var published = 0
-    /// Answered `sent` and `queued`.
+    /// Publishes that were answered with `sent`, and with `queued`.
     var sent = 0
     var queued = 0
-    /// Publishes that the server refused: not sent again, and not lost.
+    /// Publishes that the server refused. They are not sent again and do not count as lost.
     var refused = 0
     /// Distinct messages that came.
     var delivered = 0
     var doubles = 0
-    /// Came before one that was published earlier to the same client.
+    /// Messages that came before one that was published earlier to the same client.
     var disorder = 0
     /// Answers without a message: polls that timed out, and drains.
     var empty = 0
@@ -26,7 +27,7 @@ struct LoadCounts: Equatable {
     var failedConnects = 0
     /// Messages that were published over 1 ms after their time, because the generator was late.
     var late = 0
-    /// A message of another client or another run: never right.
+    /// Messages of another client or another run. There must never be one.
     var strays = 0
 
     static var all: [WritableKeyPath<LoadCounts, Int>] {
@@ -51,7 +52,7 @@ struct LoadCounts: Equatable {
         for (path, number) in zip(Self.all, numbers) { self[keyPath: path] = number }
     }
 
-    /// Accepted and not (yet) delivered.
+    /// Messages that were accepted and are not delivered (yet).
     var missing: Int { published - refused - delivered }
 
     static func + (left: LoadCounts, right: LoadCounts) -> LoadCounts { combine(left, right, +) }

@@ -1,15 +1,15 @@
-/// A line from the coordinator to a client process; it answers each with `done` when it is carried out.
+/// A line from the coordinator to a client process. The process answers `done` when it has carried out the order.
 enum LoadOrder: Equatable {
-    /// Connect every client that is not, with at most `window` not yet known to be polling.
+    /// Connect all clients that are not connected. At most `window` of them may be not yet known to be polling.
     case connect(window: Int)
-    /// Publish to a client as soon as it polls, with at most `window` messages under way, for this long or until so
-    /// many were published.
+    /// Publish to a client as soon as it polls, with at most `window` messages under way. It ends after so many seconds
+    /// or so many messages.
     case unicast(window: Int, seconds: Double, count: Int)
-    /// Publish this many a second, to clients that poll or to any.
+    /// Publish so many messages a second, to clients that poll or to any client.
     case steady(perSecond: Double, seconds: Double, any: Bool)
-    /// Publish so many to clients that are not there, at most `window` unanswered.
+    /// Publish so many messages to clients that are not there, with at most `window` unanswered.
     case queue(window: Int, count: Int)
-    /// Wait for what is still under way.
+    /// Wait for the messages that are still under way.
     case settle(seconds: Double)
     /// Close every client's connection.
     case drop

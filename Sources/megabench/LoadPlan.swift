@@ -1,7 +1,7 @@
-/// What one client process is to do: written by the coordinator as `key=value` words, which `ps` shows, and read by the
-/// process.
+/// The task of one client process. The coordinator writes it as `key=value` words, which `ps` shows, and the process
+/// reads it.
 struct LoadPlan: Equatable {
-    /// How the server is spoken to. The limit loop speaks MegaComet's forms.
+    /// The server's protocol. The limit loop speaks MegaComet's forms.
     enum Dialect: String { case comet, nchan }
     enum Form: String, CaseIterable { case json, jsonp, bare }
     enum PublishForm: String, CaseIterable { case lines, http }
@@ -9,14 +9,14 @@ struct LoadPlan: Equatable {
     var dialect = Dialect.comet
     var form = Form.json
     var publishForm = PublishForm.lines
-    /// The next poll comes on the same connection.
+    /// The next poll goes over the same connection.
     var keepAlive = true
     /// Polls carry `cursor=`, which acknowledges.
     var acknowledges = true
-    /// Clients of this process, and the number of the first of them.
+    /// The number of clients of this process, and the number of the first one.
     var clients = 100
     var first = 0
-    /// Ids begin with it, so that messages that wait from an earlier run meet no client of this one. It ends in a
+    /// Client ids begin with it, so that messages left from an earlier run reach no client of this one. It ends in a
     /// letter.
     var tag = "b"
     var host: UInt32 = 0x7F00_0001
@@ -25,14 +25,14 @@ struct LoadPlan: Equatable {
     var ports = 1
     var publishHost: UInt32 = 0x7F00_0001
     var publishPort: UInt16 = 9001
-    /// Connections that publish, of each process.
+    /// Connections of each process that publish.
     var publishers = 1
     /// Connections come from this address and the ones after it, in turn.
     var source: UInt32 = 0x7F01_0001
     var sources = 1
-    /// Bytes of a message's text, at least; its mark is about 30.
+    /// The least bytes of a message's text. Its mark has about 30.
     var messageBytes = 48
-    /// `Authorization: Bearer` of the app port, where it has a key.
+    /// The key for `Authorization: Bearer` on the app port. Empty if there is none.
     var key = ""
 
     var words: [String] {
@@ -48,7 +48,7 @@ struct LoadPlan: Equatable {
 
     init() {}
 
-    /// nil where a word is none of ours.
+    /// `nil` if a word is unknown.
     init?(words: [String]) {
         for word in words {
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

@@ -1,18 +1,18 @@
 import Base
 
-/// What a benchmark's message says: when it was published, to whom, and as the how-manyth to that client.
+/// The text of a benchmark's message: when it was published, for which client, and its number among that client's
+/// messages.
 ///
 ///     @123456789012.77.5.xxxxxxxx         nanoseconds . client . sequence . padding
 ///
-/// It needs no escape in JSON, in HTML or in a URL, so that it reads the same in every form that a server may answer
-/// in.
+/// It needs no escape in JSON, in HTML or in a URL, so it reads the same in every form of answer.
 struct Mark: Equatable {
     var nanoseconds: UInt64
     var client: UInt32
-    /// Counts from 0 for each client.
+    /// Counted from 0 for each client.
     var sequence: UInt32
 
-    /// Appends the mark, filled up with `x` to `bytes` bytes where it is shorter.
+    /// Appends the mark. A shorter one is filled up with `x` to `bytes` bytes.
     func write(to buffer: inout Buffer, bytes: Int) {
         let start = buffer.count
         buffer.append(UInt8(ascii: "@"))
@@ -25,7 +25,7 @@ struct Mark: Equatable {
         while buffer.count - start < bytes { buffer.append(UInt8(ascii: "x")) }
     }
 
-    /// The mark at `offset`, which is left after its padding; nil where there is none.
+    /// Reads the mark at `offset`, which is then behind the padding. `nil` if there is none.
     static func read(_ bytes: UnsafeRawBufferPointer, at offset: inout Int) -> Mark? {
         guard offset < bytes.count, bytes[offset] == UInt8(ascii: "@") else { return nil }
         offset += 1
@@ -39,14 +39,14 @@ struct Mark: Equatable {
             sequence: UInt32(truncatingIfNeeded: sequence))
     }
 
-    /// A decimal number, at least one digit, and the byte that ends it; `offset` is left after both.
+    /// Reads a decimal number of at least one digit, and the byte that ends it. `offset` is behind both then.
     static func number(_ bytes: UnsafeRawBufferPointer, at offset: inout Int, end: UInt8) -> UInt64? {
         guard let value = digits(bytes, at: &offset), offset < bytes.count, bytes[offset] == end else { return nil }
         offset += 1
         return value
     }
 
-    /// One to 19 digits.
+    /// Reads one to 19 digits.
     static func digits(_ bytes: UnsafeRawBufferPointer, at offset: inout Int) -> UInt64? {
         let start = offset
         var value: UInt64 = 0

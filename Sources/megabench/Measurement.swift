@@ -1,14 +1,14 @@
 import Histogram
 
-/// What one run of a scenario gave: numbers by name, in the order that they are told. docs/measurements.txt explains
-/// each.
+/// The results of one run of a scenario: numbers by name, in the order in which they are printed. docs/measurements.txt
+/// explains each.
 struct Measurement: Equatable {
     var scenario: String
     var server: String
     var clients: Int
-    /// Names end in their unit.
+    /// The numbers. A name ends in its unit.
     private(set) var numbers: [(name: String, value: Double)] = []
-    /// What was not right: empty after a good run.
+    /// Everything that was wrong. It is empty after a good run.
     var complaints: [String] = []
 
     init(scenario: String, server: String, clients: Int) {
@@ -24,7 +24,7 @@ struct Measurement: Equatable {
     mutating func add(_ name: String, _ value: Double) { numbers.append((name, value)) }
     mutating func add(_ name: String, _ value: Int) { numbers.append((name, Double(value))) }
 
-    /// Latency from publish to delivery.
+    /// Adds latencies from publish to delivery.
     mutating func add(latencies: Histogram<UInt64>) {
         add("messages_measured", Double(latencies.totalCount))
         guard latencies.totalCount > 0 else { return }
@@ -34,7 +34,7 @@ struct Measurement: Equatable {
         add("latency_max_ms", Double(latencies.max) / 1e6)
     }
 
-    /// What must be nothing, and is told only where it isn't.
+    /// Adds the counts that must be 0. They are printed only if they are not.
     mutating func check(_ counts: LoadCounts, lossIsFault: Bool = true) {
         add("lost", counts.missing)
         let faults: [(String, Int)] = [
@@ -65,7 +65,7 @@ struct Measurement: Equatable {
             + "\"complaints\":[\(wrong)]}"
     }
 
-    /// Whole from 100 on, with three digits after the point below.
+    /// A whole number from 100 on, and with three digits after the point below 100.
     static func plain(_ value: Double) -> String {
         guard value.isFinite else { return "0" }
         if value == value.rounded() || abs(value) >= 100 { return String(Int(value.rounded())) }

@@ -1,9 +1,10 @@
 import Glibc
 
-/// A memory cgroup of the server's own, so that the kernel itself holds the server to a bound.
+/// A memory cgroup for the server, so that the kernel itself holds it to a bound.
 ///
-/// What it is charged is less than what the server costs: of a connection's kernel memory the accepting process pays
-/// for about 1.5 KB of 3.8, since the sock is made before the accept. So the slabs are read as well (`KernelUsage`).
+/// The cgroup is charged less than the server costs. The accepting process pays for about 1.5 KB of the 3.8 KB that a
+/// connection takes in the kernel, since the sock is made before the accept. So the slabs are read as well
+/// (`KernelUsage`).
 final class MemoryCgroup {
     private let folder: String
     private let names: (limit: String, usage: String, peak: String)
@@ -13,7 +14,7 @@ final class MemoryCgroup {
     )
     private static let second = (limit: "memory.max", usage: "memory.current", peak: "memory.peak")
 
-    /// Under the cgroup of this process; nil where none can be made (no rights, or no memory controller).
+    /// Makes it under the cgroup of this process. `nil` if none can be made (no rights, or no memory controller).
     init?(limitBytes: Int) {
         for line in (ProcFile.text("/proc/self/cgroup") ?? "").split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -32,7 +33,7 @@ final class MemoryCgroup {
         return nil
     }
 
-    /// A command that puts itself, and all that it starts, into the cgroup.
+    /// A command that puts itself, and everything that it starts, into the cgroup.
     func holding(_ command: [String]) -> [String] {
         ["/bin/sh", "-c", "echo $$ >\"$0/cgroup.procs\" && exec \"$@\"", folder] + command
     }
@@ -40,7 +41,7 @@ final class MemoryCgroup {
     var usageBytes: Int? { ProcFile.integer("\(folder)/\(names.usage)") }
     var peakBytes: Int? { ProcFile.integer("\(folder)/\(names.peak)") }
 
-    /// Removes it once its processes are gone: within 5 s, or it is left.
+    /// Removes it when its processes are gone. If they are not gone within 5 s, it stays.
     func remove() {
         for _ in 0..<500 where rmdir(folder) != 0 { usleep(10_000) }
     }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import Histogram
 
-/// A million clients on one machine, held, published to, and a worker killed under them.
+/// Holds a million clients on one machine, publishes to them, and kills a worker under them.
 struct MillionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "million",
@@ -50,7 +50,7 @@ struct MillionCommand: ParsableCommand {
         if !result.complaints.isEmpty { throw ExitCode(1) }
     }
 
-    /// To standard error, apart from the report.
+    /// Writes to standard error, apart from the report.
     private func complain(_ text: String) { _ = write(2, text + "\n", text.utf8.count + 1) }
 
     private func prepare() throws {
@@ -75,7 +75,7 @@ struct MillionCommand: ParsableCommand {
 }
 
 extension Bench {
-    /// The machine that a million is promised on: 7.5 GiB for the server's processes and their half of the kernel's
+    /// The bound that a million is promised for: 7.5 GiB for the server's processes and their half of the kernel's
     /// connections.
     fileprivate static let serverBytesAllowed = 15 << 29
 
@@ -109,7 +109,7 @@ extension Bench {
         return result
     }
 
-    /// Ends one worker by its id while messages flow, and watches its clients come back.
+    /// Ends one worker by its id while messages flow, and waits for its clients to come back.
     private func killWorker(_ result: inout Measurement, backSeconds: Double, cutsBefore: Int) throws {
         phase("one worker killed")
         guard
@@ -134,7 +134,7 @@ extension Bench {
                     kill(victim.pid, SIGKILL)
                     killedAt = now
                 }
-                // Counts are up to 0.2 s old; nobody is back before anybody was gone.
+                // Counts are up to 0.2 s old, so no client counts as back before one was gone.
                 leastPolling = min(leastPolling, counts.polling)
                 if backAt == 0, counts.cuts > cutsBefore, now - killedAt > 400_000_000,
                     counts.polling >= self.settings.clients
@@ -161,7 +161,7 @@ extension Bench {
         result.check(judged)
     }
 
-    /// CPU of the server and of the machine over what `body` does.
+    /// The processor time of the server and of the machine while `body` runs.
     private func load(_ name: String, _ result: inout Measurement, _ body: () throws -> Void) throws {
         let (server, machine, started) = (self.server.usage().cpuSeconds, KernelUsage.read(), monotonicNanoseconds())
         try body()

@@ -1,6 +1,6 @@
 import Base
 
-/// Writes polls and publishes, in the dialect and form of a plan.
+/// Writes polls and publishes in the protocol and form of a plan.
 struct RequestWriter {
     private let plan: LoadPlan
     private let tag: [UInt8]
@@ -52,7 +52,7 @@ struct RequestWriter {
         buffer.append("\r\n")
     }
 
-    /// One publish of `mark` to its client. `scratch` is for the body, whose length stands before it.
+    /// Writes one publish of `mark` to its client. `scratch` holds the body, since its length is written first.
     func publish(_ mark: Mark, scratch: inout Buffer, to buffer: inout Buffer) {
         if plan.dialect == .comet, plan.publishForm == .lines {
             body(mark, to: &buffer)

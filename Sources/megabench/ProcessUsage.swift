@@ -1,6 +1,6 @@
 import Glibc
 
-/// Small files of /proc, whole.
+/// Reads small files of /proc.
 enum ProcFile {
     static func text(_ path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -38,16 +38,17 @@ enum ProcFile {
     }
 }
 
-/// What one process of the server uses: memory from smaps_rollup, processor time from schedstat.
+/// The costs of one process of the server: memory from smaps_rollup, processor time from schedstat.
 struct ProcessUsage: Equatable {
     var pid: pid_t
     var name: String
     /// Bytes that no other process shares.
     var privateBytes: Int
-    /// Private bytes and its share of the shared ones.
+    /// Private bytes, and its share of the shared bytes.
     var pssBytes: Int
-    /// Bytes of no file: heap, stacks, and its share of shared memory. Pages of the program's file count as private or
-    /// shared by who else runs it at that moment, so a difference of private bytes would also measure that.
+    /// Bytes that belong to no file: heap, stacks, and its share of shared memory. Pages of the program's file are
+    /// private or shared, depending on who else runs the program at that moment, so a difference of private bytes would
+    /// also measure that.
     var dataBytes: Int
     var cpuSeconds: Double
 
@@ -60,7 +61,8 @@ struct ProcessUsage: Equatable {
         dataBytes = 1024 * ((ProcFile.number(memory, "Pss_Anon:") ?? 0) + (ProcFile.number(memory, "Pss_Shmem:") ?? 0))
         privateBytes =
             1024 * ((ProcFile.number(memory, "Private_Clean:") ?? 0) + (ProcFile.number(memory, "Private_Dirty:") ?? 0))
-        // To the nanosecond, where stat counts ticks of 10 ms. It is of one thread, and no server here has more.
+        // schedstat counts nanoseconds, where stat counts ticks of 10 ms. It counts one thread, and no server here has
+        // more.
         cpuSeconds = Double(nanoseconds) / 1e9
         let words = (ProcFile.text("/proc/\(pid)/cmdline") ?? "").split(separator: "\0")
         var name = String((words.first ?? "?").split(separator: "/").last ?? "?")
@@ -68,7 +70,7 @@ struct ProcessUsage: Equatable {
         self.name = String(name.split(separator: " ").first ?? "?")
     }
 
-    /// The processes whose ancestor is one of `roots`, and those themselves.
+    /// The processes in `roots` and all their descendants.
     static func family(of roots: [pid_t]) -> [ProcessUsage] {
         var parents: [pid_t: pid_t] = [:]
         if let folder = opendir("/proc") {
@@ -77,7 +79,7 @@ struct ProcessUsage: Equatable {
                     $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 }
                 guard let pid = pid_t(name), let stat = ProcFile.text("/proc/\(pid)/stat") else { continue }
-                // The command may hold anything; the fields begin after its last parenthesis.
+                // The command may hold any text. The fields begin after its last parenthesis.
                 let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
                 if fields.count > 2, let parent = pid_t(fields[2]) { parents[pid] = parent }
             }

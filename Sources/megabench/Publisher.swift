@@ -1,21 +1,21 @@
 import Base
 import Glibc
 
-/// One connection that publishes: what is not written yet, and the answers that are still to come, in order.
+/// One connection that publishes. It keeps the bytes that are not written yet, and knows which answers must still come.
 final class Publisher {
     enum Verdict { case sent, queued, refused }
 
     let descriptor: Int32
-    /// The clients that were published to and are not answered for, oldest first.
+    /// The clients whose publish is not answered yet, oldest first.
     private(set) var unanswered = Ring(capacity: 1024)
     private var output = Buffer()
     private var input = Buffer()
     private var scratch = Buffer()
     private let isLines: Bool
-    /// The kernel took less than there was: wait until it can be written.
+    /// The kernel took only a part of the bytes: wait until the socket can be written.
     private(set) var isBlocked = false
 
-    /// Bytes that may wait here before publishing pauses. What is over is a server that reads too slowly.
+    /// Bytes that may wait here before publishing pauses. The server then reads too slowly.
     static let outputBytes = 1 << 20
 
     init(plan: LoadPlan) throws(Socket.Failure) {
@@ -33,7 +33,7 @@ final class Publisher {
         unanswered.push(mark.client)
     }
 
-    /// Writes what the kernel takes. False where the connection is broken.
+    /// Writes as much as the kernel takes. False if the connection is broken.
     func flush() -> Bool {
         while !output.isEmpty {
             let written = write(descriptor, output.bytes.baseAddress, output.count)
@@ -47,7 +47,7 @@ final class Publisher {
         return true
     }
 
-    /// Reads answers, and tells of each whom it was for. False where the connection is broken.
+    /// Reads answers, and tells for each its client. False if the connection is broken.
     func receive(_ answered: (UInt32, Verdict) -> Void) -> Bool {
         let room = input.reserve(64 * 1024)
         let count = read(descriptor, room, 64 * 1024)
@@ -67,7 +67,7 @@ final class Publisher {
         return true
     }
 
-    /// `{"id":7291,"status":"sent"}` and a line feed: the letter after `status":"` tells.
+    /// `{"id":7291,"status":"sent"}` and a line feed. The letter after `status":"` decides.
     private static func line(_ bytes: UnsafeRawBufferPointer) -> (Int, Verdict)? {
         guard let start = bytes.baseAddress, let end = memchr(start, 10, bytes.count) else { return nil }
         let length = UnsafeRawPointer(end) - start
@@ -79,7 +79,7 @@ final class Publisher {
         case .incomplete: return nil
         case .malformed: return (0, .refused)
         case .answer(let answer):
-            // nchan: 201 with subscribers, 202 without; ours: 200 sent, 202 queued.
+            // nchan answers 201 with subscribers and 202 without. MegaComet answers 200 for sent and 202 for queued.
             let verdict: Verdict =
                 answer.status == 200 || answer.status == 201 ? .sent : answer.status == 202 ? .queued : .refused
             return (answer.body.upperBound, verdict)

@@ -1,4 +1,4 @@
-/// The scenarios: each connects its clients, does one thing to the server, and says what it cost. Each is bounded in
+/// The scenarios. Each connects its clients, does one thing to the server, and says what that cost. Each is bounded in
 /// count and time.
 enum Scenario: String, CaseIterable {
     case idle, unicast, steady, queue, storm
@@ -17,9 +17,9 @@ extension Bench {
         return result
     }
 
-    /// How fast clients come, and what each costs while nothing happens.
+    /// How fast clients can connect, and what each costs while nothing happens.
     private func idle(_ result: inout Measurement) throws {
-        // What a server touches with its first reports is not its clients'.
+        // Memory that the server touches with its first reports must not count as its clients'.
         phase("warm-up")
         try fleet.hold(seconds: 1.5)
         let (before, kernelBefore) = (server.usage(), KernelUsage.read())
@@ -50,7 +50,7 @@ extension Bench {
         result.check(counts)
     }
 
-    /// Messages a second while each client is published to as soon as it polls: what the server can do at most.
+    /// Messages a second while each client is published to as soon as it polls: the most that the server can do.
     private func unicast(_ result: inout Measurement) throws {
         try connect(&result)
         try settleAndReset()
@@ -78,7 +78,7 @@ extension Bench {
         result.add("published_late", fleet.counts.late)
     }
 
-    /// Publishes a second for clients that are not there; then they come and get them.
+    /// Publishes a second for clients that are not there. Then the clients come and get their messages.
     private func queue(_ result: inout Measurement) throws {
         phase("queue")
         let before = server.usage()
@@ -113,7 +113,7 @@ extension Bench {
         result.check(try fleet.report())
     }
 
-    /// Connects all, with proof that they are held.
+    /// Connects all clients, with proof that they are held.
     func connect(_ result: inout Measurement) throws {
         phase("connect")
         let seconds = try fleet.carryOut(.connect(window: 1_024), limit: settings.limitSeconds)
@@ -141,7 +141,7 @@ extension Bench {
             result.add("workers_cpu_us_per_message", cost { $0.filter { $0.name.hasPrefix("worker-") } })
         }
         result.add(latencies: fleet.latencies)
-        // What the server refused is not lost: whoever published it was told.
+        // A message that the server refused is not lost: its publisher was told.
         result.add("refused", counts.refused)
         result.check(counts)
     }

@@ -1,19 +1,18 @@
-/// What one client has received of the sequence that was published to it: nothing missing, nothing twice, nothing out
-/// of order.
+/// Checks the messages that one client has received: none may be missing, come twice or come out of order.
 ///
-/// A message that overtook others is told from one that came twice by remembering the last 64; older ones count as
-/// doubles.
+/// The last 64 messages are remembered. So a message that was overtaken by others can be told from one that came twice.
+/// Older messages count as doubles.
 struct SequenceCheck: Equatable {
     enum Verdict: Equatable {
         case inOrder
-        /// This many before it have not come (yet).
+        /// So many messages before it have not come (yet).
         case skipped(UInt32)
-        /// One that had been skipped.
+        /// A message that had been skipped.
         case late
         case double
     }
 
-    /// The next sequence number, if nothing is lost.
+    /// The sequence number of the next message if nothing is lost.
     private(set) var expected: UInt32 = 0
     /// Bit k: the message `expected - 1 - k` has come.
     private var seen: UInt64 = 0

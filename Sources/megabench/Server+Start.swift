@@ -1,9 +1,9 @@
 import FreePorts
 import Glibc
 
-/// Starts each of the servers that are compared, on free ports and in a private folder.
+/// Starts each of the compared servers, on free ports and in a private folder.
 extension Server {
-    /// Clients that a process of a server is given: descriptors of a process less a reserve, at most 16,000.
+    /// Clients for each process of a server: the descriptors of a process less a reserve, at most 16,000.
     static var clientsPerProcess: Int {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -48,7 +48,7 @@ extension Server {
     static var hasNchan: Bool { access("/usr/sbin/nginx", X_OK) == 0 && access(nchanModule, R_OK) == 0 }
     private static let nchanModule = "/usr/lib/nginx/modules/ngx_nchan_module.so"
 
-    /// Two workers, as the peer is known by; more only where their descriptors don't suffice.
+    /// It has two workers, the number that it is known with. More are started only if their descriptors don't suffice.
     private static func startNchan(clients: Int) throws -> Server {
         guard hasNchan else {
             throw Fleet.Trouble(
@@ -177,7 +177,7 @@ extension Server {
         return server
     }
 
-    /// A program that was built beside this one.
+    /// The path of a program that was built beside this one.
     static func executable(_ name: String) -> String {
         var path = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &path, path.count - 1)

@@ -1,26 +1,26 @@
 import Glibc
 
-/// A server under load: where it is reached, in which dialect, and which processes are it.
+/// A server under load: its address, its protocol and its processes.
 final class Server {
     enum Kind: String, CaseIterable {
         case limit, nchan, megacomet
-        /// MegaComet's manager and workers alone, with no supervisor over them: for profiling.
+        /// MegaComet's manager and workers without a supervisor, for profiling.
         case daemons
     }
 
     let name: String
-    /// What all client processes are told of it.
+    /// The part of the plan that all client processes share.
     let plan: LoadPlan
-    /// Each client process has a loop of its own, on ports in a row: the limit is one process, and may open only so
+    /// Each client process has a loop of its own, on ports in a row. A limit loop is one process, and may open only so
     /// many descriptors.
     let isOnePerProcess: Bool
-    /// The processes it was started as; their children are also it.
+    /// The processes that were started. Their children belong to the server, too.
     let roots: [pid_t]
     private let processes: [ChildProcess]
     private let folder: PrivateFolder?
-    /// The configuration it was started with, where there is one.
+    /// The configuration that it was started with, if it has one.
     let configuration: String?
-    /// The cgroup that its processes live in, where one was made.
+    /// The cgroup of its processes, if one was made.
     let memory: MemoryCgroup?
 
     init(
@@ -40,7 +40,7 @@ final class Server {
 
     func usage() -> [ProcessUsage] { ProcessUsage.family(of: roots) }
 
-    /// Ends what was started, and waits until it is gone.
+    /// Ends the processes that were started, and waits until they are gone.
     func stop() {
         for process in processes { process.signal(SIGTERM) }
         for process in processes { process.stop() }
@@ -64,7 +64,7 @@ final class Server {
         }
     }
 
-    /// Whether it takes a connection, and answers 200 to a GET of `path` within a second.
+    /// Whether the port takes a connection, and answers 200 to a GET of `path` within a second.
     private static func answers(_ host: UInt32, _ port: UInt16, _ path: String?) -> Bool {
         guard let descriptor = try? Socket.connect(to: host, port: port) else { return false }
         defer { close(descriptor) }
@@ -80,7 +80,7 @@ final class Server {
     }
 }
 
-/// A folder for one run of a server: its configuration, its log. Removed when the server has stopped.
+/// A folder for one run of a server, with its configuration and its log. It is removed when the server has stopped.
 final class PrivateFolder {
     let path: String
 
@@ -103,12 +103,12 @@ final class PrivateFolder {
     }
 
     var log: String { "\(path)/log" }
-    /// What the server last said, for an error message.
+    /// The last lines of the server's log, for an error message.
     var lastLines: String {
         ":\n" + (ProcFile.text(log) ?? "").split(separator: "\n").suffix(8).joined(separator: "\n")
     }
 
-    /// Removes it with what is in it. Links are not followed.
+    /// Removes the folder and everything in it. Links are not followed.
     func remove() { Self.remove(path) }
 
     private static func remove(_ path: String) {

@@ -1,11 +1,10 @@
 import CEpoll
 import Glibc
 
-/// The socket and epoll calls of the generator: the only file, with `ClientSlab`, that touches raw memory of the
-/// kernel's.
+/// The socket and epoll calls of the generator. Only this file and `ClientSlab` touch raw memory.
 ///
-/// The generator shares its cores with the server it measures, so it goes to the kernel directly: a call of libev's or
-/// of the reactor's for each of a million sockets would be measured as if it were the server's.
+/// The generator shares its cores with the server that it measures, so it calls the kernel directly. A call of libev's
+/// or of the reactor's for each of a million sockets would count as the server's cost.
 enum Socket {
     struct Failure: Error, CustomStringConvertible {
         let call: String
@@ -40,10 +39,10 @@ enum Socket {
         setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    /// A non-blocking connection under way. On loopback the handshake is over before the call returns, unless the
+    /// Starts a non-blocking connection. On loopback the handshake is over before the call returns, unless the
     /// listener's queue is full.
-    /// - Parameter source: the address to connect from; its port is chosen by the kernel at connect, so that one
-    ///   address can hold as many connections to each of the server's ports as there are local ports. 0: any.
+    /// - Parameter source: the address to connect from; 0 is any. The kernel chooses the port at connect, so one
+    ///   address can hold as many connections to each of the server's ports as there are local ports.
     static func connect(to host: UInt32, port: UInt16, from source: UInt32 = 0) throws(Failure) -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = try check(socket(AF_INET, kind, 0), "socket")
@@ -63,7 +62,7 @@ enum Socket {
         return descriptor
     }
 
-    /// A listener that doesn't block. Port 0 takes a free one.
+    /// A non-blocking listener. Port 0 chooses a free port.
     static func listen(on host: UInt32, port: UInt16, backlog: Int32 = 4096) throws(Failure) -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = try check(socket(AF_INET, kind, 0), "socket")
@@ -118,7 +117,7 @@ final class Poller {
         precondition(result == 0, "epoll_ctl failed: \(errno)")
     }
 
-    /// Waits for at most `nanoseconds`. The count of events that `event` gives.
+    /// Waits for at most `nanoseconds`. Returns how many events `event` gives.
     func wait(nanoseconds: UInt64) -> Int {
         var limit = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
         return max(0, Int(epoll_pwait2(descriptor, events, room, &limit, nil)))

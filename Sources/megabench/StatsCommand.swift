@@ -1,7 +1,8 @@
 import ArgumentParser
 import Glibc
 
-/// What the stats channel costs: an idle MegaComet that reports every second beside one that hardly reports, in turn.
+/// Measures what the stats channel costs: an idle MegaComet that reports every second, in turn with one that hardly
+/// reports.
 struct StatsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
@@ -12,9 +13,10 @@ struct StatsCommand: ParsableCommand {
     @Option(help: "Seconds of each measurement.") var seconds = 10.0
     @Option(help: "Rounds; the table gives their median.") var rounds = 3
 
-    /// Starting is work too: it is over by then, and so is the first report of all.
+    /// Seconds until the work of starting is over, and the first report of every process is sent.
     private static let settlingSeconds = 3.0
-    /// The interval that is measured, and the longest that the settings allow: nearly none falls into a measurement.
+    /// The interval that is measured, and the longest that the settings allow: with it hardly a report falls into a
+    /// measurement.
     private static let intervals = [1.0, 60]
 
     func validate() throws {
@@ -36,12 +38,12 @@ struct StatsCommand: ParsableCommand {
         print(Self.line("% of a core", ["a report a second", "one a minute", "the channel"]))
         for (name, share) in rows {
             let (often, seldom) = (shares[0].map(share), shares[1].map(share))
-            // The rounds are pairs: what the machine does meanwhile meets both.
+            // The rounds are pairs, so that other load on the machine affects both alike.
             print(Self.line(name, [often, seldom, zip(often, seldom).map { $0 - $1 }].map(Comparison.Row.text)))
         }
     }
 
-    /// In percent of one core.
+    /// Shares in percent of one core.
     private struct Shares {
         var supervisor = 0.0
         var manager = 0.0

@@ -1,5 +1,5 @@
-/// Clients that rest until a time: slots of 32 ms, 64 s round. What is later waits at the last slot: a generator has no
-/// use for more.
+/// Clients that rest until a time, in slots of 32 ms, 64 s around. A later time waits at the last slot: a generator
+/// needs no more.
 final class Wheel {
     private static let slotNanoseconds: UInt64 = 32_000_000
     private var slots: [[UInt32]] = Array(repeating: [], count: 2_048)
@@ -17,7 +17,7 @@ final class Wheel {
         count += 1
     }
 
-    /// Gives every client whose time has come.
+    /// Calls `due` with every client whose time has come.
     func expire(now: UInt64, _ due: (Int) -> Void) {
         let end = now / Self.slotNanoseconds
         guard count > 0 else {

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// How many workers are best: the same load on a MegaComet of one worker, of two, and so on.
+/// Finds the best number of workers: the same load on a MegaComet of one worker, of two, and so on.
 struct WorkersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "workers",
