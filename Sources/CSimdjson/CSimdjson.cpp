@@ -16,10 +16,11 @@ struct mc_json {
   simdjson::dom::parser parser;
   size_t depth;
   const char *start = nullptr;
-  // A copy of the text in which numbers that no machine type holds are replaced; empty where there are none.
+  // A copy of the text in which numbers that no machine type holds are replaced. It is empty if there are none.
   std::string copy;
-  // Where the next publish stands: in the tape, and in simdjson's index of the text, which has each bracket, colon and comma, and where each string
-  // and each other value starts. Both are walked in step, since the tape forgets where a value came from.
+  // The place of the next publish in the tape, and in simdjson's index of the text. The index has every bracket, colon
+  // and comma, and the start of every string and other value. Both are walked in step, since the tape forgets the place
+  // of a value in the text.
   size_t index = 0;
   bool is_array = false, is_done = true;
   element root;
@@ -42,9 +43,10 @@ mc_json *mc_json_new(size_t depth) {
 
 void mc_json_free(mc_json *json) { delete json; }
 
-// JSON has numbers of any length (RFC 8259, section 6), and a message passes through as its own text; simdjson takes only those that fit into 64
-// bits or a double. So a text that it refused is tried once more with each number that might be too large replaced by one of the same length that
-// is not: the places of all values stay as they are. False: there is no such number, or the text is no JSON.
+// JSON has numbers of any length (RFC 8259, section 6), and a message passes through as its own text. simdjson takes
+// only numbers that fit into 64 bits or a double. So a text that it refused is tried once more: each number that might
+// be too large is replaced by a smaller one of the same length, which keeps the places of all values. Returns false if
+// there is no such number, or if the text is no JSON.
 static bool replace_large_numbers(std::string &copy, const char *bytes, size_t length) {
   bool is_replaced = false;
   copy.reserve(length + MC_JSON_PADDING);
@@ -78,7 +80,7 @@ static bool replace_large_numbers(std::string &copy, const char *bytes, size_t l
       is_number = is_number && at > exponent;
       is_large = true;
     }
-    // What is no number, or is followed by what can't follow one, makes the whole text no JSON.
+    // If it is no number, or is followed by a character that can't follow one, the whole text is no JSON.
     if (!is_number || (at < length && !strchr(" \t\r\n,]}", bytes[at]))) return false;
     if (!is_large || at - start < 3) continue;
     memset(&copy[start], '0', at - start);
@@ -118,7 +120,7 @@ enum mc_json_shape mc_json_parse(mc_json *json, const char *bytes, size_t length
   return MC_JSON_OBJECT;
 }
 
-// The text has been validated: every bracket has its match, and the walk ends inside of the index.
+// The text has been validated: every bracket has its match, and the walk ends inside the index.
 
 static char at(const mc_json *json, size_t index) { return json->start[json->parser.implementation->structural_indexes[index]]; }
 
@@ -135,7 +137,7 @@ static size_t after(const mc_json *json, size_t index) {
   return index;
 }
 
-// Where the text of the value ends that is followed by this place: behind its last character that is no space.
+// The end of the text of the value before this place: behind its last character that is no space.
 static size_t end_of_value(const mc_json *json, size_t following) {
   size_t end = json->parser.implementation->structural_indexes[following];
   while (json->start[end - 1] == ' ' || json->start[end - 1] == '\t' || json->start[end - 1] == '\n' || json->start[end - 1] == '\r') end--;
@@ -153,7 +155,7 @@ static void take_string(element value, uint8_t *kind, const char **out, size_t *
   *bytes = text.size();
 }
 
-// Reads the value that starts at `index`; the result is the place behind it.
+// Reads the value that starts at `index`. Returns the place behind it.
 static size_t read(mc_json *json, element value, size_t index, struct mc_publish *out) {
   memset(out, 0, sizeof *out);
   object fields;

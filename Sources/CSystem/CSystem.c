@@ -30,7 +30,7 @@ int mc_processors(void) {
 
 enum { first_inherited = 3, most_listeners = 16 };
 
-/// In the child, between fork and exec: only calls that are safe there. Returns errno of what failed.
+/// Runs in the child, between fork and exec: only calls that are safe there. Returns the errno of the call that failed.
 static int become(const struct mc_child *child, char **environment, char *pid_text) {
     sigset_t none;
     sigemptyset(&none);
@@ -43,7 +43,7 @@ static int become(const struct mc_child *child, char **environment, char *pid_te
     if (null < 0 || dup2(null, 0) < 0) return errno;
     if (child->output >= 0 && (dup2(child->output, 1) < 0 || dup2(child->output, 2) < 0)) return errno;
 
-    // First out of the way, then into their places: a source may stand where another one goes.
+    // Descriptors move out of the way first and then to their places: a source may be at the place of another one.
     int high[most_listeners + 2], count = 0;
     for (int i = 0; i < child->listener_count; i++) high[count++] = fcntl(child->listeners[i], F_DUPFD_CLOEXEC, 100);
     if (child->lifeline >= 0) high[count++] = fcntl(child->lifeline, F_DUPFD_CLOEXEC, 100);
@@ -82,11 +82,11 @@ pid_t mc_spawn(const struct mc_child *child) {
         environment[count++] = reader;
     }
 
-    // The write end closes with the exec; until then it carries the errno of what failed.
+    // The exec closes the write end. Until then it carries the errno of a call that failed.
     int failure[2];
     pid_t pid = -1;
     if (pipe2(failure, O_CLOEXEC) == 0) {
-        // Above every place that the child fills, so that it survives the dup2 calls.
+        // Its number is above every place that the child fills, so it survives the dup2 calls.
         int high = fcntl(failure[1], F_DUPFD_CLOEXEC, 64);
         close(failure[1]);
         pid = high < 0 ? -1 : fork();
@@ -202,7 +202,7 @@ int mc_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid) {
     return 0;
 }
 
-/// The address of a path, and its length; 0 where it is too long.
+/// The address of a path, and its length. 0 if the path is too long.
 static socklen_t unix_address(const char *path, struct sockaddr_un *address) {
     size_t length = strlen(path);
     if (length == 0 || length >= sizeof address->sun_path) return errno = ENAMETOOLONG, 0;

@@ -9,7 +9,7 @@
 
 #include "CSystem.h"
 
-// What a signal handler may use: memory that is there already, poll, write, tcflush and tcsetattr.
+// A signal handler may use only memory that exists already, poll, write, tcflush and tcsetattr.
 static volatile sig_atomic_t guarded = 0;
 static int guarded_terminal = -1;
 static struct termios guarded_state;
@@ -19,8 +19,8 @@ static size_t guarded_count = 0;
 void mc_terminal_restore(void) {
     if (!guarded) return;
     guarded = 0;
-    // The terminal may be a slow one that is behind, or one that reads no more: a moment, then what it has not taken of the pictures is given up,
-    // which makes room.
+    // The terminal may be slow, or may read no more. It gets a moment. Then the output that it has not taken is given
+    // up, which makes room.
     struct pollfd ready = {.fd = guarded_terminal, .events = POLLOUT};
     if (poll(&ready, 1, 200) != 1) tcflush(guarded_terminal, TCOFLUSH);
     (void)!write(guarded_terminal, guarded_bytes, guarded_count);
@@ -31,7 +31,7 @@ static void crashed(int signal_number) {
     int saved = errno;
     mc_terminal_restore();
     errno = saved;
-    // SA_RESETHAND took this handler away: now it ends as it would have.
+    // SA_RESETHAND took this handler away, so now the process ends as it would have.
     raise(signal_number);
 }
 

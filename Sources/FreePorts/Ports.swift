@@ -1,9 +1,11 @@
 import Glibc
 
 /// Free ports, next to each other, for servers that tests and benchmarks start. They lie outside the range that the
-/// kernel gives to outgoing connections, and each is reserved for this process, as long as it lives, by a name in the
-/// abstract socket space (unix(7)): neither another test nor a benchmark that runs beside it takes the port between
-/// this look and the server's own bind. Tests/BrowserTests/appliance.py does the same.
+/// kernel gives to outgoing connections.
+///
+/// This process reserves each port as long as it lives, by a name in the abstract socket space (unix(7)). So no other
+/// test or benchmark takes the port between the look here and the server's own bind. Tests/BrowserTests/appliance.py
+/// does the same.
 package enum Ports {
     package struct NoneFree: Error, CustomStringConvertible {
         let count: Int
@@ -11,7 +13,7 @@ package enum Ports {
     }
     private static let range = outside(clientPorts ?? 32_768...60_999)
 
-    /// What lies below the clients' ports, else what lies above them, else as if there were none.
+    /// The range below the clients' ports. If it is too small, the range above them, and otherwise any ports.
     static func outside(_ clients: ClosedRange<Int>) -> Range<Int> {
         let (below, above) = (
             10_000..<max(10_000, min(32_000, clients.lowerBound)),
@@ -33,7 +35,7 @@ package enum Ports {
         return ports.count == 2 && ports[0] <= ports[1] ? ports[0]...ports[1] : nil
     }
 
-    /// The first of `count`.
+    /// The first of `count` free ports.
     package static func free(_ count: Int = 1) throws(NoneFree) -> Int {
         for _ in 0..<1000 {
             let first = Int.random(in: range.lowerBound..<range.upperBound - count)
@@ -50,7 +52,7 @@ package enum Ports {
         throw NoneFree(count: count)
     }
 
-    /// On every address: a server may bind any.
+    /// The port is tried on every address, since a server may bind any.
     private static func isFree(_ port: Int, _ type: __socket_type) -> Bool {
         let descriptor = socket(AF_INET, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }

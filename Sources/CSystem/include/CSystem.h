@@ -4,15 +4,15 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-// System calls that Swift can't import: hidden behind _GNU_SOURCE, variadic, macros, or unavailable (fork).
+// System calls that Swift can't import: they are hidden behind _GNU_SOURCE, variadic, macros, or unavailable (fork).
 
-/// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC. The descriptor, or -1 with errno.
+/// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC. Returns the descriptor, or -1 with errno.
 int mc_accept(int listener);
 
-/// Processors that this process may run on (sched_getaffinity(2): a cpuset, taskset); 0 where the kernel does not say.
+/// Processors that this process may run on (sched_getaffinity(2): a cpuset, taskset). 0 if the kernel does not say.
 int mc_processors(void);
 
-/// What a child is started with. Everything is borrowed for the call.
+/// Everything that starting a child needs. It is all borrowed for the call.
 struct mc_child {
     const char *path;          ///< the program
     char *const *arguments;    ///< argv, ended by NULL
@@ -25,9 +25,9 @@ struct mc_child {
     int output_reader;           ///< inherited after the lifeline: the other end of `output`; -1: none
     int new_session;             ///< 1: setsid (a background supervisor), 0: a process group of its own
 };
-/// fork and exec, from a process of one thread. Signals are reset, stdin is /dev/null, no other descriptor is inherited, and where there
-/// are listeners LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES say so in systemd's way. Returns when the program runs: its pid, or -1 with
-/// errno of the call that failed, also where that was the exec.
+/// fork and exec, from a process of one thread. In the child signals are reset, stdin is /dev/null, and no other
+/// descriptor is inherited. Listeners are announced in systemd's way: LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES.
+/// Returns the pid when the program runs, or -1 with the errno of the call that failed, which may be the exec.
 pid_t mc_spawn(const struct mc_child *child);
 
 /// How a process ended (wait4 and its macros).
@@ -37,58 +37,64 @@ struct mc_exit {
     int core;    ///< 1: it left a core
     int64_t user_microseconds, system_microseconds, peak_bytes;
 };
-/// What waitpid's status says; the rest of `result` stays as it is.
+/// Reads waitpid's status. The rest of `result` stays as it is.
 void mc_exit_of(int status, struct mc_exit *result);
-/// 1: it ended and is reaped; 0: it still runs; -1: not our child (adopted), with errno.
+/// 1: the process ended and is reaped. 0: it still runs. -1 with errno: it is not our child (adopted).
 int mc_reap(pid_t pid, struct mc_exit *result);
 
-/// pidfd_open(2): readable once the process has ended. Close on exec.
+/// pidfd_open(2), close on exec. The descriptor is readable once the process has ended.
 int mc_pidfd_open(pid_t pid);
-/// How a process that a pidfd follows ended, in the form of waitpid(2)'s status, also where it was not our child: since Linux 6.15, and once its
-/// parent has reaped it. -1 where the kernel can't say (yet).
+/// How a process that a pidfd follows ended, as waitpid(2)'s status. It need not be our child. The kernel knows it
+/// since Linux 6.15, and once the parent has reaped the process. -1 if the kernel can't say (yet).
 int mc_pidfd_status(int pidfd);
-/// pidfd_getfd(2): a copy of another process's descriptor. Needs the right to trace it.
+/// pidfd_getfd(2): a copy of another process's descriptor. It needs the right to trace that process.
 int mc_pidfd_getfd(int pidfd, int descriptor);
 
-/// Sends bytes with descriptors attached (SCM_RIGHTS). What sendmsg says.
+/// Sends bytes with descriptors attached (SCM_RIGHTS). Returns sendmsg's result.
 ssize_t mc_send_descriptors(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
-/// Receives bytes and up to `room` descriptors, close on exec; more than fit are closed. `descriptor_count` is how many came.
+/// Receives bytes and up to `room` descriptors, close on exec. Descriptors that do not fit are closed.
+/// `descriptor_count` says how many came.
 ssize_t mc_receive_descriptors(int socket, void *bytes, size_t count, int *descriptors, int room, int *descriptor_count);
 
 /// SO_PEERCRED of a unix socket. 0, or -1 with errno.
 int mc_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 
-/// A unix stream listener at a path, which is unlinked first, with these permissions. -1 with errno; ENAMETOOLONG over 107 bytes.
+/// A unix stream listener at a path, with these permissions. The path is unlinked first. -1 with errno; ENAMETOOLONG
+/// over 107 bytes.
 int mc_unix_listen(const char *path, mode_t mode);
 /// Connects to a unix stream listener: at once or not at all.
 int mc_unix_connect(const char *path);
 /// A bound unix datagram socket.
 int mc_unix_datagram(const char *path);
-/// Sends one datagram to a path, with descriptors attached; a first character `@` is the abstract namespace. Where the reader has no room for it, it
-/// waits so many milliseconds. 0, or -1 with errno.
+/// Sends one datagram to a path, with descriptors attached. A first `@` stands for the abstract namespace. If the
+/// reader has no room, it waits at most so many milliseconds. 0, or -1 with errno.
 int mc_unix_send(const char *path, const void *bytes, size_t count, const int *descriptors, int descriptor_count, int patience);
 
-/// Receives one datagram of an IPv4 socket: its true length (MSG_TRUNC), who sent it (host byte order), and how many the kernel has dropped
-/// on this socket since it was made, where SO_RXQ_OVFL is on and one was dropped; `dropped` stays as it is otherwise. -1 with errno.
+/// Receives one datagram of an IPv4 socket. Returns its true length (MSG_TRUNC), or -1 with errno. `address` and `port`
+/// are its sender's, in host byte order. `dropped` is how many datagrams the kernel has dropped on this socket since it
+/// was made. It is set only if SO_RXQ_OVFL is on and one was dropped.
 ssize_t mc_receive_datagram(int socket, void *bytes, size_t room, uint32_t *address, uint16_t *port, uint32_t *dropped);
-/// Asks for a receive buffer of so many bytes, beyond rmem_max where this process may; and for SO_RXQ_OVFL. What the kernel granted.
+/// Asks for a receive buffer of so many bytes (beyond rmem_max if this process may) and for SO_RXQ_OVFL. Returns the
+/// bytes that the kernel granted.
 int mc_prepare_datagrams(int socket, int bytes);
 /// sendto to an IPv4 address (host byte order).
 ssize_t mc_send_datagram(int socket, const void *bytes, size_t count, uint32_t address, uint16_t port);
-/// From now on `send` goes to this IPv4 address (host byte order): the kernel looks the way up once. 0, or -1 with errno.
+/// From now on `send` goes to this IPv4 address (host byte order), and the kernel looks up the route only once. 0, or
+/// -1 with errno.
 int mc_connect_datagrams(int socket, uint32_t address, uint16_t port);
-/// Asks that the kernel keeps which addresses refused what was sent to them (IP_RECVERR). 0, or -1 with errno.
+/// Asks the kernel to keep the addresses that refused what was sent to them (IP_RECVERR). 0, or -1 with errno.
 int mc_hear_refusals(int socket);
-/// The next of those addresses, in host byte order. 0, or -1 where there is none.
+/// The next of those addresses, in host byte order. 0, or -1 if there is none.
 int mc_next_refusal(int socket, uint32_t *address, uint16_t *port);
 /// How many connections wait on a TCP listener to be accepted, and how many may. 0, or -1 with errno.
 int mc_listen_queue(int listener, uint32_t *waiting, uint32_t *most);
-/// Puts a terminal into raw mode. `restoring` (at most 512 bytes) is written to it, and its state brought back, by `mc_terminal_restore`,
-/// and when the process dies of a signal of its own making (SEGV, ABRT, BUS, ILL, FPE, TRAP). 0, or -1 with errno.
+/// Puts a terminal into raw mode. `mc_terminal_restore` writes `restoring` (at most 512 bytes) to it and brings its
+/// state back. So does the death of the process by a signal of its own making (SEGV, ABRT, BUS, ILL, FPE, TRAP). 0, or
+/// -1 with errno.
 int mc_terminal_raw(int terminal, const void *restoring, size_t count);
-/// Once after each `mc_terminal_raw`; again it does nothing.
+/// Works once after each `mc_terminal_raw`. Further calls do nothing.
 void mc_terminal_restore(void);
-/// Stops this process group as Ctrl-Z would; returns when it is continued.
+/// Stops this process group as Ctrl-Z would. Returns when it is continued.
 void mc_stop_self(void);
-/// A file in memory, empty. -1 with errno.
+/// An empty file in memory. -1 with errno.
 int mc_memory_file(void);
