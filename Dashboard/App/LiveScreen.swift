@@ -3,8 +3,8 @@ import Glibc
 import Reactor
 import Supervision
 
-/// The program on a terminal: one loop over keys, reports, answers, signals and a clock. Handlers change values; `draw`
-/// shows them.
+/// The program on a terminal: one loop over keys, reports, answers, signals and a clock. Handlers change values, and
+/// `draw` shows them.
 package final class LiveScreen {
     private let options: Options
     private let loop = Loop()
@@ -20,7 +20,7 @@ package final class LiveScreen {
     private var lastKey: UInt64 = 0
     private var lastSort: UInt64 = 0
     private var shownScreen: Screen?
-    /// While paused: the model as it was.
+    /// The model at the moment of the pause. `nil` while nothing is paused.
     private var frozen: Model?
     private var exitCode: Int32 = 0
     private var toastUntil: UInt64 = 0
@@ -36,7 +36,7 @@ package final class LiveScreen {
         source.told = { [unowned self] in show() }
     }
 
-    /// Until the operator leaves; the exit code. The terminal is as it was then.
+    /// Runs until the operator leaves, and returns the exit code. The terminal is then as it was before.
     package func run() -> Int32 {
         input = IOWatcher(loop, terminal.descriptor, .read) { [unowned self] events in
             if events.contains(.write) {
@@ -50,7 +50,7 @@ package final class LiveScreen {
         }
         watchers.append(SignalWatcher(loop, SIGWINCH) { [unowned self] in draw() })
         watchers.append(SignalWatcher(loop, SIGTSTP) { [unowned self] in suspend() })
-        // Stopped and continued by others: what is on the screen is not known.
+        // Others stopped and continued this process, so the contents of the screen are not known.
         watchers.append(
             SignalWatcher(loop, SIGCONT) { [unowned self] in
                 terminal.enter()
@@ -60,7 +60,7 @@ package final class LiveScreen {
         clock = Timer(loop) { [unowned self] in draw() }
         escapeTimer = Timer(loop) { [unowned self] in handle(decoder.flush()) }
         source.retry()
-        // The first picture when the first reports are there.
+        // The first picture is drawn when the first reports are there.
         draw()
         clock?.start(after: 0.15, every: session.interval)
         loop.run()
@@ -91,7 +91,7 @@ package final class LiveScreen {
                 "  look again:  \(Shell.typed("megatop", in: LiveScreen.folder))\(file)\n  stop them:   "
                 + "\(Shell.typed("megacomet", in: LiveScreen.folder)) stop\(file)\n"
         }
-        // The terminal's own descriptor does not wait: one that nobody reads must not keep the program.
+        // The terminal's own descriptor never waits, so a terminal that nobody reads does not keep the program.
         _ = text.withCString { write(terminal.descriptor, $0, strlen($0)) }
     }
 
@@ -112,7 +112,7 @@ package final class LiveScreen {
         ask()
         show()
     }
-    /// What the screen shows beyond the reports, no oftener than it is worth.
+    /// Asks for the facts that the screen shows beside the reports, each only as often as it is worth.
     private func ask() {
         let isNew = shownScreen != session.screen
         shownScreen = session.screen
@@ -127,14 +127,14 @@ package final class LiveScreen {
     }
     private func show() {
         var picture = model
-        // A paused picture still tells how long, and its alerts are those of now.
+        // The alerts of a paused picture are the present ones.
         if frozen != nil { picture.alerts = source.model.alerts }
         if !terminal.show(Views.draw(picture, session, terminal.size, capabilities)) { source.skippedFrame() }
         if terminal.isBehind { input?.watch([.read, .write]) }
     }
     private func keepPause() {
         if session.pausedAt == nil { frozen = nil } else if frozen == nil { frozen = source.model }
-        // The title counts on.
+        // The title of a paused picture goes on counting.
         if let frozen, let paused = session.pausedAt, frozen.now < paused { self.frozen?.now = paused }
     }
     private var isShowingDetail: Bool { if case .detail? = session.overlay { true } else { false } }
@@ -142,7 +142,8 @@ package final class LiveScreen {
         if case .detail(let id, _)? = session.overlay { return id }
         return KeyHandler(model, terminal.size).selected(session)
     }
-    /// At most once a second, and not for two after a key: rows that run away under the cursor help nobody.
+    /// Sorts at most once a second, and not in the two seconds after a key, so that rows do not run away under the
+    /// cursor.
     private func sortRows() {
         let now = source.model.now
         guard session.order.isEmpty || (now > lastSort + 950_000_000 && now > lastKey + 2_000_000_000) else { return }
@@ -236,7 +237,7 @@ package final class LiveScreen {
         }
         return list
     }
-    /// Where the programs are: beside this one.
+    /// The folder of the programs: this one's.
     package static var folder: String {
         var bytes = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &bytes, bytes.count - 1)

@@ -1,6 +1,6 @@
 package import Reactor
 
-/// What megatop was told on its command line and by the configuration.
+/// The options of megatop, from its command line and the configuration.
 package struct Options: Sendable {
     package enum Format: String, CaseIterable, Sendable { case text, json, csv, prom }
     package var hub = Endpoint("127.0.0.1", 9002)
@@ -12,13 +12,13 @@ package struct Options: Sendable {
     package var isReadOnly = false
     package var isASCII = false
     package var hasColour = true
-    /// Where nil: as the operator saved it, or the default.
+    /// `nil` means the value that the operator saved, or the default.
     package var interval: Double?
     package var screen: Screen?
     package var sort: String?
     package var filter = ""
     package var isBatch = false
-    /// Pictures in batch mode; 0: for ever.
+    /// Pictures in batch mode; 0 means for ever.
     package var count = 1
     package var format = Format.text
     package var isCheck = false
@@ -27,12 +27,13 @@ package struct Options: Sendable {
     package var replayFrom = 0.0
     package var replayTo: Double?
     package var replaySpeed = 1.0
-    /// megatop was opened by who started the servers: it says how to stop them when it is left.
+    /// The program that started the servers has opened megatop. When the operator leaves, megatop says how to stop
+    /// them.
     package var saysHowToStop = false
 
     package init() {}
 
-    /// `saved`: what an earlier session kept; what the command line says is more.
+    /// `saved` is the file that an earlier session saved. The command line counts for more.
     package func session(_ saved: String = "") -> Session {
         var session = Session()
         Preference.apply(saved, to: &session)

@@ -1,13 +1,13 @@
 import Glibc
 
-/// A setting of the session that `:set` changes and `:save` keeps: one table for both, and for what is read at the
+/// A setting of the session that `:set` changes and `:save` keeps. The table is also used to read the file at the
 /// start.
 package struct Preference: Sendable {
     package let name: String
-    /// What it can be.
+    /// The values that it can have, for people.
     package let values: String
     package let text: @Sendable (Session) -> String
-    /// False where it can't be that.
+    /// False if the text is no such value.
     package let set: @Sendable (String, inout Session) -> Bool
 
     package static let all: [Preference] =
@@ -66,7 +66,7 @@ package struct Preference: Sendable {
         "# megatop, by :save\n" + all.map { "\($0.name) = \($0.text(session))\n" }.joined()
     }
 
-    /// Lines that mean nothing here change nothing: the file may be of another version.
+    /// Lines that are unknown here change nothing, since another version may have written the file.
     package static func apply(_ text: String, to session: inout Session) {
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             guard let at = line.firstIndex(of: "=") else { continue }
@@ -74,7 +74,7 @@ package struct Preference: Sendable {
             _ = all.first { $0.name == name }?.set(value, &session)
         }
     }
-    /// `$XDG_CONFIG_HOME/megatop/megatop.conf`, by default under ~/.config; nil without a home.
+    /// `$XDG_CONFIG_HOME/megatop/megatop.conf`, by default under ~/.config. `nil` without a home.
     package static var path: String? {
         func variable(_ name: String) -> String? {
             getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
@@ -90,8 +90,8 @@ package struct Preference: Sendable {
         let count = fread(&bytes, 1, bytes.count, file)
         return String(decoding: bytes.prefix(count), as: UTF8.self)
     }
-    /// Whole or not at all, and through a link to the file that it names: settings are often kept elsewhere. Nil: done;
-    /// otherwise why not.
+    /// Writes the whole file or nothing. It follows a link, since settings are often kept elsewhere. `nil` if it is
+    /// done, otherwise the reason why not.
     package static func write(_ text: String, _ path: String) -> String? {
         for end in path.indices.dropFirst() where path[end] == "/" { mkdir(String(path[..<end]), 0o700) }
         var resolved = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)

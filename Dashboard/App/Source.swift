@@ -4,7 +4,7 @@ import Reactor
 import Stats
 import Supervision
 
-/// Where the model's facts come from: the hub, the control socket and the app port, or a recording of them.
+/// The source of the model's facts: the hub, the control socket and the app port, or a recording of them.
 final class Source {
     private let options: Options
     private var feed: StatsFeed?
@@ -16,15 +16,15 @@ final class Source {
     private let startedAt = Clock.monotonicNanoseconds
     private var lastSubscribed: UInt64 = 0
     private var eventsFollowed = false
-    /// When each was asked last, and which are unanswered.
+    /// The time when each question was last asked, and the questions without an answer yet.
     private var lastAsked: [Question: UInt64] = [:]
     private var unanswered: Set<Question> = []
     private var crashesWanted: ProcessName?
-    /// Something was told that a screen may show.
+    /// Called when an answer came that a screen may show.
     var told: () -> Void = {}
 
-    /// Without a report for so long the supervisor is lost; it reports each second, and answers a subscription every
-    /// three.
+    /// The supervisor is lost after so many intervals without a report. It reports each second, and answers a
+    /// subscription every three.
     private static let lostAfterIntervals: UInt64 = 4
 
     init(_ loop: Loop, _ options: Options) throws {
@@ -80,7 +80,7 @@ final class Source {
     func skippedFrame() { model.health.framesSkipped += 1 }
     func act(_ box: Confirmation, on: Bool, _ done: @escaping (String?) -> Void) { control.act(box, on: on, done) }
 
-    /// Before each picture: the clock, the link, what is derived.
+    /// Before each picture it updates the clock, the link and everything that is derived.
     func tick() {
         let now = Clock.monotonicNanoseconds
         if player != nil {
@@ -133,7 +133,7 @@ final class Source {
         let reason = control.isConnected ? "silent, though its control socket answers" : refused ?? absent
         if case .lost(let since, _) = model.link {
             model.link = .lost(since: since, reason: reason)
-            // A supervisor that comes back is found within a second.
+            // It subscribes each second, so a supervisor that comes back is found soon.
             if now > lastSubscribed + 900_000_000 {
                 lastSubscribed = now
                 feed?.subscribe()
@@ -144,7 +144,7 @@ final class Source {
             }
             model.link = .lost(since: heard, reason: reason)
         }
-        // The processes are of this machine: whether they still are can be seen without the supervisor.
+        // The processes run on this machine, so it can be seen without the supervisor whether they still do.
         model.markGone { pid in kill(pid, 0) != 0 && errno == ESRCH }
     }
     private func own(_ kind: String, _ severity: Event.Severity, _ text: String) {
@@ -153,13 +153,14 @@ final class Source {
 
     // MARK: questions
 
-    /// Asks, but not more often than so, and not before the last one is answered. A recording answers by itself.
+    /// Asks, but not more often than every `seconds`, and not before the last question is answered. A recording answers
+    /// by itself.
     func ask(_ question: Question, every seconds: Double) {
         let now = Clock.monotonicNanoseconds
         guard player == nil, !unanswered.contains(question),
             lastAsked[question].map({ Double(now - $0) >= seconds * 1e9 }) ?? true
         else { return }
-        // The app port takes one at a time: the next picture asks again.
+        // The app port takes one question at a time. The next picture asks again.
         if question.target != nil, appPort.isBusy { return }
         lastAsked[question] = now
         unanswered.insert(question)
@@ -179,7 +180,7 @@ final class Source {
             if let text { answered(text, question) }
         }
     }
-    /// The list of crash reports, and then those of this process that it names.
+    /// Asks for the list of crash reports, and then for those that it has of this process.
     func askCrashes(of id: ProcessName) {
         crashesWanted = id
         ask(.crashes, every: 0)
@@ -200,7 +201,7 @@ final class Source {
         if recorder != nil, model.events.count != events { askForRecording() }
         told()
     }
-    /// What an operator would look at after an exit, while it is to be had.
+    /// Asks what an operator would want to know after an exit, while it can still be had.
     private func askForRecording() {
         guard let event = model.events.last, event.kind == "EXIT", let id = ProcessName(event.who) else { return }
         ask(.log(id), every: 0)
@@ -212,7 +213,7 @@ final class Source {
         case .report(let boot, _, let lost):
             if let source = reader.sources[boot] { model.take(Report(source, lost: lost)) }
         case .event(let json, _):
-            // The control socket's events have numbers, and all that happened before.
+            // Events of the control socket have numbers, and earlier events come with them.
             if !eventsFollowed || (feed != nil && !control.isConnected), let event = Event(json: json) {
                 model.take(event)
             }

@@ -3,7 +3,7 @@ import Glibc
 import Reactor
 import Stats
 
-/// The screens as data: without a terminal, for scripts, monitoring and pipes.
+/// The screens as data, without a terminal: for scripts, monitoring and pipes.
 package final class Batch {
     private let options: Options
     private let loop = Loop()
@@ -15,7 +15,7 @@ package final class Batch {
     private var exitCode: Int32 = 0
     private var nextAt: UInt64 = 0
 
-    /// Reports come each second: so long is waited for the first, and for a second one to make rates of.
+    /// How long it waits for the first report, and for a second one that rates need. Reports come each second.
     private static let patienceNanoseconds: UInt64 = 3_000_000_000
 
     package init(_ options: Options) throws {
@@ -63,19 +63,20 @@ package final class Batch {
         if options.count > 0, printed >= options.count { return loop.stop() }
         nextAt = now + UInt64(context.session.interval * 1e9)
     }
-    /// The screen has them, and there is a place for them.
+    /// The screen shows apps, and the format has a place for them.
     private var asksApps: Bool {
         options.screen == .delivery && !options.isCheck && (options.format == .text || options.format == .json)
     }
 
-    /// Two reports of each that runs, and two answers: rates are known. A recording has all at once.
+    /// Rates are known: each running process has reported twice, and the apps were told twice. A recording has all at
+    /// once.
     private var isReady: Bool {
         let model = source.model
         if source.isReplay { return model.processes.values.contains { $0.own.samples.count > 1 } }
         if asksApps, model.told.apps.previousTime == nil, model.told.apps.problem.isEmpty { return false }
         return model.totals.areWhole
     }
-    /// False where the reader is gone.
+    /// False if the reader is gone.
     @discardableResult
     private func put(_ text: String) -> Bool {
         var bytes = Array(text.utf8)[...]
@@ -88,7 +89,7 @@ package final class Batch {
     private func complain(_ text: String) { _ = "megatop: \(text)\n".withCString { write(2, $0, strlen($0)) } }
 }
 
-/// Nagios' form: a line, and an exit code.
+/// The form of Nagios: a line and an exit code.
 enum Check {
     static func result(_ context: Context) -> (String, Int32) {
         let model = context.model
@@ -117,7 +118,7 @@ enum Check {
             "conns=\(plain(totals.connections.value));\(BatchText.number(limit * 0.8))"
             + ";\(BatchText.number(limit * 0.95)) queue=\(plain(totals.waiting(.queueMessages).value)) "
             + "expire=\(plain(totals.waitingRate(.expired, seconds: 10).value))"
-        // The bar divides text from data.
+        // A bar divides text from data, so the text must have none.
         return (plainText(parts.joined(separator: "; ")).replacing("|", with: "/") + " | " + data + "\n", code)
     }
 }

@@ -2,7 +2,7 @@ import Base
 
 // The connections of apps in batch output, on the screen that has them.
 extension BatchText {
-    /// `,"apps":[..],"apps_more":0`; null where the manager gave no answer. A rate that is not known is null too.
+    /// `,"apps":[..],"apps_more":0`. It is null if the manager gave no answer. A rate that is not known is null, too.
     static func appsJSON(_ context: Context) -> String {
         let told = ToldApps(context)
         guard context.model.told.apps.time != nil else { return ",\"apps\":null" }
@@ -16,7 +16,7 @@ extension BatchText {
         }
         return ",\"apps\":[" + rows.joined(separator: ",") + "],\"apps_more\":\(number(context.model.told.apps.more))"
     }
-    /// A comment for each, before the table.
+    /// A comment line for each app, before the table.
     static func appsText(_ context: Context) -> String {
         let told = ToldApps(context)
         if told.rows.isEmpty, let why = told.why { return "# app connections: \(why)\n" }

@@ -2,7 +2,7 @@ import Base
 import Stats
 import Supervision
 
-/// One sample as text, JSON, CSV or OpenMetrics. The columns are those of the screen; JSON has a version.
+/// One sample as text, JSON, CSV or OpenMetrics. It has the columns of the screen. JSON also has a version.
 enum BatchText {
     static let schema = 1
 
@@ -20,14 +20,14 @@ enum BatchText {
         return columns.isEmpty ? Columns.of(.overview).filter { $0.history == nil } : columns
     }
     private static func rows(_ context: Context) -> [ProcessModel] { Table.rows(context.session.screen, context) }
-    /// Also in JSON: a number that no Int64 holds is written as JSON has it, with an exponent.
+    /// A number, also for JSON. If no Int64 holds it, it is written with an exponent, as in JSON.
     static func number(_ value: Double) -> String {
         guard value.isFinite else { return "?" }
         if abs(value) >= 1e15 { return "\(value)" }
         return value == value.rounded() ? String(Int64(value)) : Format.decimals(value, 3)
     }
 
-    /// As on the screen, but whole numbers: `-` no process, `?` unknown, `~` old.
+    /// The cell as on the screen, but with whole numbers: `-` no process, `?` unknown, `~` old.
     private static func field(_ column: Column, _ process: ProcessModel, _ context: Context) -> String {
         let text = plainText(column.cell(process, context).text)
         if column.isLeft { return text.replacing(" ", with: "_") }
@@ -78,7 +78,7 @@ enum BatchText {
                 time + ","
                 + columns.map { column in
                     let cell = plainText(column.cell(process, context).text)
-                    // Unknown and absent are empty: never zero.
+                    // Unknown and absent values are empty, never zero.
                     if column.isLeft {
                         return cell.contains(",") || cell.contains("\"")
                             ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
@@ -135,7 +135,7 @@ enum BatchText {
         return text + ",\"alerts\":[" + alerts.joined(separator: ",") + "]}\n"
     }
 
-    /// The newest values of all, by the table of metrics.
+    /// The newest values of all processes, by the table of metrics.
     private static func prometheus(_ model: Model) -> String {
         var families: [String: (metric: Metric, lines: [String])] = [:]
         var order: [String] = []
@@ -167,7 +167,7 @@ enum BatchText {
 }
 
 extension Event {
-    /// In batch output, and with J on the screen.
+    /// The word in batch output, and with J on the screen.
     var json: String {
         "{\"time\":\(time),\"severity\":\"\(severity.rawValue)\",\"who\":\(jsonText(who)),\"kind\":\(jsonText(kind))"
             + (pid.map { ",\"pid\":\($0)" } ?? "") + ",\"text\":\(jsonText(text))}"

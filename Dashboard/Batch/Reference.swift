@@ -1,7 +1,8 @@
 import Base
 import Stats
 
-/// What stands in the man page and in `--list-metrics`, from the same tables as the screens' help and explanations.
+/// The text of the man page and of `--list-metrics`. It is made from the same tables as the screens' help and
+/// explanations.
 package enum Reference {
     package static func metrics() -> String {
         var text = ""
@@ -13,7 +14,7 @@ package enum Reference {
         return text
     }
 
-    /// megatop(1) in the language of man.
+    /// megatop(1) in the language of man(7).
     package static func manual() -> String {
         var text = """
             .TH MEGATOP 1 "" "MegaComet \(Version.text)" "MegaComet"

@@ -5,17 +5,18 @@
 #include <locale.h>
 #include <langinfo.h>
 
-// stdscr, LINES and COLS are C globals that Swift 6 refuses: functions instead. So are attributes, which are macros of macros.
+// stdscr, LINES and COLS are C globals, which Swift 6 refuses, so they are functions here. So are attributes, which are
+// macros made of macros.
 static inline WINDOW *mc_stdscr(void) { return stdscr; }
 static inline void mc_attributes(int bold, int dim, int reverse, int pair) {
     wattrset(stdscr, (bold ? A_BOLD : 0) | (dim ? A_DIM : 0) | (reverse ? A_REVERSE : 0) | COLOR_PAIR(pair));
 }
-/// A capability of the terminal as text; empty where it has none.
+/// A capability of the terminal as text. It is empty if the terminal does not have it.
 static inline const char *mc_capability(const char *name) {
     const char *text = tigetstr(name);
     return text == (char *)-1 || !text ? "" : text;
 }
-/// The locale of the environment is taken, and whether it is UTF-8 is told.
+/// Takes the locale of the environment. Returns whether it is UTF-8.
 static inline int mc_locale_is_utf8(void) {
     setlocale(LC_CTYPE, "");
     const char *set = nl_langinfo(CODESET);

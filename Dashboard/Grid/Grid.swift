@@ -1,18 +1,18 @@
 import Base
 
-/// What a cell means; the terminal turns it into a colour where it has any. Every meaning also stands in the text: `W`,
+/// The meaning of a cell. The terminal turns it into a colour if it has any. Every meaning is also in the text: `W`,
 /// `C`, `~`, `!`.
 package enum Role: UInt8, Sendable { case normal, dim, title, warning, critical }
 
-/// A screen as characters: what the views fill, the terminal shows, and the tests compare as text. Every cell is one
-/// column wide.
+/// A screen as characters: the views fill it, the terminal shows it, and the tests compare it as text. Every cell is
+/// one column wide.
 package struct Grid: Equatable, Sendable {
     package struct Cell: Equatable, Sendable {
         package var character: Character = " "
         package var role: Role = .normal
         package var isReversed = false
     }
-    /// What a click there means.
+    /// The meaning of a click there.
     package enum Target: Equatable, Sendable {
         case row(RowKey)
         /// The heading of the column with this id.
@@ -35,9 +35,9 @@ package struct Grid: Equatable, Sendable {
 
     package subscript(row: Int, column: Int) -> Cell { cells[row * size.width + column] }
 
-    /// Writes text at a place; what lies outside the grid is cut. Returns the column behind it. Text from outside was
-    /// made clean by the views (`Capabilities.clean`); what still is no character to look at becomes `?`, so that it
-    /// never reaches the terminal.
+    /// Writes text at a place, cut at the edges of the grid. Returns the column behind it. The views have cleaned text
+    /// from outside (`Capabilities.clean`). A character that still can't be shown becomes `?`, so that it never reaches
+    /// the terminal.
     @discardableResult
     package mutating func put(_ text: String, row: Int, column: Int, role: Role = .normal) -> Int {
         guard row >= 0, row < size.height else { return column }
@@ -53,12 +53,12 @@ package struct Grid: Equatable, Sendable {
     package mutating func mark(_ target: Target, row: Int, _ columns: Range<Int>) {
         spots.append(Spot(row: row, columns: columns, target: target))
     }
-    /// The topmost, where some lie over others.
+    /// The topmost target, if some lie over others.
     package func target(row: Int, column: Int) -> Target? {
         spots.last { $0.row == row && $0.columns.contains(column) }?.target
     }
 
-    /// The cursor's row is shown reversed, and marked with `>` for terminals that can't.
+    /// Shows the cursor's row reversed, and marks it with `>` for terminals that can't.
     package mutating func reverse(row: Int) {
         guard row >= 0, row < size.height else { return }
         for column in 0..<size.width { cells[row * size.width + column].isReversed = true }

@@ -1,11 +1,10 @@
-/// A line of a header: pieces side by side, of which the least needed leave where the terminal is narrow. Nothing
-/// wraps.
+/// A line of a header: pieces side by side. On a narrow terminal the pieces that are needed least leave. Nothing wraps.
 package struct Line {
     package enum Content {
         case text(String, Role)
-        /// A share of a whole; it is as wide as the room allows.
+        /// A share of a whole, as wide as the room allows, at most `most`.
         case bar(Double, most: Int, Role)
-        /// A history; likewise.
+        /// A history, as wide as the room allows, at most `most`.
         case history([Double?], most: Int)
     }
     package struct Piece {
@@ -34,7 +33,7 @@ package struct Line {
     package mutating func addHistory(_ values: [Double?], most: Int, leaves: Int, gap: Int = 1) {
         left.append(Piece(content: .history(values, most: most), leaves: leaves, gap: gap))
     }
-    /// At the right edge.
+    /// Adds a piece at the right edge.
     package mutating func addRight(_ text: String, role: Role = .normal, leaves: Int = 0, gap: Int = 2) {
         if !text.isEmpty { right.append(Piece(content: .text(text, role), leaves: leaves, gap: gap)) }
     }

@@ -1,6 +1,6 @@
 import Base
 
-/// What the terminal can show: which characters bars and histories are drawn with.
+/// The characters that the terminal can show. Bars and histories are drawn with them.
 package struct Capabilities: Equatable, Sendable {
     package var isUTF8: Bool
     package var hasColour: Bool
@@ -13,7 +13,7 @@ package struct Capabilities: Equatable, Sendable {
     private static let blockLevels = Array("▁▂▃▄▅▆▇█")
     private static let eighths = Array("▏▎▍▌▋▊▉")
 
-    /// `[####----]`, `width` columns with its brackets; a share beyond 0...1 is full or empty.
+    /// `[####----]`, of `width` columns with its brackets. A share outside 0...1 is full or empty.
     package func bar(_ share: Double, width: Int) -> String {
         let inner = max(0, width - 2)
         let share = share.isFinite ? min(1, max(0, share)) : 0
@@ -27,8 +27,8 @@ package struct Capabilities: Equatable, Sendable {
         return "[" + text + String(repeating: " ", count: inner - text.count) + "]"
     }
 
-    /// A history, the newest at the right. Nil is a gap: `x` between values (no report: an exit, or silence), blank
-    /// before the first.
+    /// A history, the newest value at the right. `nil` is a gap. Between values it is `x` (no report: an exit, or
+    /// silence), before the first it is blank.
     package func history(_ values: [Double?], width: Int) -> String {
         let shown = squeeze(values, to: width)
         let known = shown.compactMap(\.self)
@@ -47,8 +47,8 @@ package struct Capabilities: Equatable, Sendable {
             } else if most == least {
                 text.append(levels[levels.count / 2])
             } else {
-                // From zero, so that a steady line is not blown up into mountains; a line that never falls under half
-                // is scaled to itself.
+                // The scale begins at zero, so that a steady line is not blown up into mountains. A line that never
+                // falls below half of its top begins just under its lowest value.
                 let floor = least > most / 2 ? least - (most - least) * 0.25 : 0
                 let level = Int(((value - floor) / (most - floor) * Double(levels.count - 1)).rounded())
                 text.append(levels[min(levels.count - 1, max(value > 0 ? 1 : 0, level))])
@@ -57,7 +57,7 @@ package struct Capabilities: Equatable, Sendable {
         return text
     }
 
-    /// One column for each value where they fit; otherwise each is the greatest of its share.
+    /// One column for each value if they fit. Otherwise each column has the greatest of several values.
     private func squeeze(_ values: [Double?], to width: Int) -> [Double?] {
         guard width > 0 else { return [] }
         guard values.count > width else { return values }
@@ -67,13 +67,13 @@ package struct Capabilities: Equatable, Sendable {
         }
     }
 
-    /// Text that came from outside: each character one column wide, nothing that a terminal obeys.
+    /// Text from outside, with each character one column wide and nothing that a terminal obeys.
     package func clean(_ text: String) -> String {
         var result = ""
         for scalar in plainText(text).unicodeScalars {
             switch scalar.value {
             case 0..<127: result.unicodeScalars.append(scalar)
-            // Latin, Greek, Cyrillic: one column each; wider and combining ones are not worth a broken line.
+            // Latin, Greek and Cyrillic letters have one column each. Wider and combining ones would break the line.
             case 0xA1...0x2FF, 0x370...0x52F: if isUTF8 { result.unicodeScalars.append(scalar) } else { result += "?" }
             case 0x300...0x36F: break
             default: result += "?"

@@ -1,4 +1,4 @@
-/// What keys do.
+/// The actions of keys.
 package enum Command: Equatable, Sendable {
     case screen(Screen), nextScreen, previousScreen
     case up, down, pageUp, pageDown, top, bottom
@@ -13,7 +13,7 @@ package enum Command: Equatable, Sendable {
     case help, redraw, suspend, quit, retry
 }
 
-/// A row of the table of keys: the one source of what they do, the help, and the man page.
+/// A row of the table of keys. Their actions, the help and the man page are all made from it.
 package struct Binding: Sendable {
     package enum Group: String, CaseIterable, Sendable {
         case look = "LOOK"
@@ -23,12 +23,12 @@ package struct Binding: Sendable {
         case other = "MEGATOP"
     }
     package let keys: [Key]
-    /// As the help writes them.
+    /// The key as the help writes it.
     package let label: String
     package let command: Command
     package let group: Group
     package let help: String
-    /// On this screen alone, where the key means something else elsewhere; nil: on all.
+    /// The screen on which the key has this meaning, if it has another elsewhere. `nil` means all screens.
     package let screen: Screen?
 
     private init(

@@ -1,6 +1,6 @@
 import Supervision
 
-/// The command line: `:restart w5`, `:sort queue`, `:set interval 2`. Actions open their box as the keys do.
+/// The command line: `:restart w5`, `:sort queue`, `:set interval 2`. Actions open a box to confirm, as their keys do.
 package enum CommandLine {
     private static let words =
         Confirmation.Action.allCases.map(\.rawValue) + [
@@ -46,7 +46,7 @@ package enum CommandLine {
         return handler.toast("\(name) is \(preference.text(session))", &session)
     }
 
-    /// The text completed as far as it is certain, and what could follow.
+    /// The text completed as far as it is certain, and the words that could follow.
     static func complete(_ text: String, _ model: Model) -> (String, String) {
         let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         let candidates: [String]

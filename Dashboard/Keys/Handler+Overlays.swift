@@ -162,11 +162,11 @@ extension KeyHandler {
         }
         return []
     }
-    /// The next line of an output that the filter finds: `by` 1 is older, -1 newer.
+    /// The next line of an output that matches the filter. With `by` 1 it is older, with -1 newer.
     private func matchLine(_ id: ProcessName, _ back: Int, _ by: Int, _ session: inout Session) -> [Effect] {
         guard !session.filter.isEmpty else { return toast("nothing to look for: / sets it", &session) }
         let lines = model.told.children[id]?.output ?? []
-        // The lowest line in sight is the one that was found.
+        // The search begins at the lowest visible line, which was found last.
         var at = lines.count - 1 - back - by
         while lines.indices.contains(at), !session.filter.matches(text: lines[at], column: { _ in nil }) { at -= by }
         guard lines.indices.contains(at) else {
@@ -175,7 +175,7 @@ extension KeyHandler {
         session.overlay = .detail(id, .output(back: lines.count - 1 - at))
         return []
     }
-    /// Keys that work also while something lies over the screen. `id`: what it is about.
+    /// Keys that also work while something lies over the screen. `id` is the process that it is about.
     private func under(_ key: Key, _ id: ProcessName?, _ session: inout Session) -> [Effect] {
         let command = Binding.command(key, on: .overview)
         switch command {

@@ -1,23 +1,23 @@
 package import Supervision
 
-/// What a key asks of the program beyond the picture.
+/// The things that a key asks of the program, beside a new picture.
 package enum Effect: Equatable, Sendable {
     case quit, suspend, redraw
-    /// The screen as a text file.
+    /// Write the screen to a text file.
     case write
     case saveSettings
     case act(Confirmation)
-    /// `megacomet start`, as a process of its own.
+    /// Run `megacomet start` as a process of its own.
     case startSupervisor
     case fetchOutput(ProcessName)
     case fetchCrashes(ProcessName)
     case retry
     case zeroPeaks
-    /// megatop's own, for its list of events.
+    /// An entry of megatop's own in the list of events.
     case note(String)
 }
 
-/// Keys change the session, never the screen; what else they ask for is returned.
+/// Keys change the session, never the screen. Everything else that they ask for is returned.
 package struct KeyHandler {
     package var model: Model
     package var size: Size
@@ -191,7 +191,7 @@ package struct KeyHandler {
     private func needsAdmin(_ session: Session) -> String {
         session.screen == .events ? "admin mode first: :admin" : "press A first: admin mode"
     }
-    /// Goes on among the rows that are shown and match. Behind the last comes the first.
+    /// Goes to the next row that is shown and matches. After the last comes the first.
     private func match(_ by: Int, _ session: inout Session) {
         guard !session.filter.isEmpty else {
             session.toast = "no filter: / sets one"
@@ -208,7 +208,7 @@ package struct KeyHandler {
             show(screen, &session)
         case .row(let key):
             guard session.overlay == nil else { break }
-            // The second click on a row opens it.
+            // A second click on a row opens it.
             if session.cursor == key { return run(.enter, &session) }
             session.cursor = key
         case .column(let id):
@@ -247,7 +247,7 @@ package struct KeyHandler {
         setSort(columns[(at + step + columns.count) % columns.count], &session)
     }
     func setSort(_ column: Column, _ session: inout Session) {
-        // Figures: the greatest first; names: the first first.
+        // Figures begin with the greatest, names with the first.
         session.sorts[session.screen] = Sort(column.id, descending: column.id != "id")
         session.order = []
         session.toast = "sorted by \(column.title)"

@@ -4,17 +4,18 @@ package enum Key: Hashable, Sendable {
     case up, down, left, right, pageUp, pageDown, home, end, delete
     case enter, escape, tab, backTab, backspace
     case function(Int)
-    /// With Ctrl held.
+    /// A key with Ctrl held.
     case control(Character)
-    /// From 0, as the grid counts.
+    /// Row and column are counted from 0, as in the grid.
     case click(row: Int, column: Int)
     case wheelUp, wheelDown
 }
 
-/// Bytes of a terminal into keys. A sequence may come in pieces; a lone Esc is one when nothing follows it (`flush`).
+/// Turns a terminal's bytes into keys. A sequence may come in pieces. A lone Esc is a key when nothing follows it
+/// (`flush`).
 package struct KeyDecoder: Sendable {
     private var pending: [UInt8] = []
-    /// Longer than any sequence that a terminal sends: garbage is given up.
+    /// It is longer than any sequence of a terminal. A longer one is garbage and is given up.
     private static let mostPending = 16
 
     package init() {}
@@ -30,15 +31,15 @@ package struct KeyDecoder: Sendable {
         if pending.count > KeyDecoder.mostPending { pending.removeAll() }
         return keys
     }
-    /// Nothing came for a moment: what waits is all there is.
+    /// Nothing came for a moment, so the waiting bytes are complete.
     package mutating func flush() -> [Key] {
-        // The rest of a click is on its way: its bytes are never keys of their own.
+        // The rest of a click is still on its way: its bytes are never keys of their own.
         if pending.starts(with: [27, 91, 77]) { return [] }
         defer { pending.removeAll() }
         return pending.first == 27 ? [.escape] : []
     }
 
-    /// The next key and its length; nil where more is needed. A key of nil is skipped.
+    /// The next key and its length. `nil` if more bytes are needed. A key of `nil` is skipped.
     private func next() -> (Key?, Int)? {
         guard let first = pending.first else { return nil }
         switch first {
@@ -100,14 +101,15 @@ package struct KeyDecoder: Sendable {
             }
         return (key, end + 1)
     }
-    /// `BUTTON;COLUMN;ROW` from 1, in the SGR form of xterm. The left button and the wheel are keys, the rest is none.
+    /// `BUTTON;COLUMN;ROW`, counted from 1, in xterm's SGR form. The left button and the wheel are keys. Others are
+    /// not.
     private static func mouse(_ text: Substring, isPress: Bool) -> Key? {
         let numbers = text.split(separator: ";").compactMap { Int($0) }
         guard isPress, numbers.count == 3 else { return nil }
         return mouse(button: numbers[0], column: numbers[1], row: numbers[2])
     }
-    /// The X10 form (xterm's control sequences, "Mouse Tracking"): each is 32 more than its value. Its releases are of
-    /// button 3, and so no key. A place beyond column or row 223 has no byte: such a click is none.
+    /// The X10 form (xterm's control sequences, "Mouse Tracking"): each byte is 32 more than its value. Releases have
+    /// button 3 and are no keys. A place beyond column or row 223 has no byte, so a click there is no key.
     private static func mouse(_ button: UInt8, _ column: UInt8, _ row: UInt8) -> Key? {
         mouse(button: Int(button) - 32, column: Int(column) - 32, row: Int(row) - 32)
     }

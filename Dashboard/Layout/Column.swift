@@ -1,6 +1,6 @@
 package import Stats
 
-/// What a column needs to fill a cell.
+/// Everything that a column needs to fill a cell.
 package struct Context: Sendable {
     package let model: Model
     package let session: Session
@@ -13,7 +13,7 @@ package struct Context: Sendable {
         self.capabilities = capabilities
     }
     package var now: UInt64 { model.now }
-    /// Over which rates are taken: the refresh interval, at most ten reports.
+    /// Seconds over which rates are taken: the refresh interval, at most ten reports.
     package var seconds: Double { max(1, min(10, session.interval)) }
     package func number(_ quantity: Quantity, width: Int) -> String {
         quantity.text {
@@ -37,25 +37,25 @@ package struct Cell: Equatable, Sendable {
     }
 }
 
-/// A column: one row of the table that makes the screens, the sort menu, the explanations and the batch output.
+/// A column, a row of the table from which the screens, the sort menu, the explanations and the batch output are made.
 package struct Column: Sendable {
-    /// In batch output, filters and commands.
+    /// The name in batch output, filters and commands.
     package let id: String
     package let title: String
     package let width: Int
-    /// It is shown from this width of the terminal on; 0: always. Where columns still don't fit, the greatest leaves
-    /// first.
+    /// The width of the terminal from which on it is shown; 0 means always. If the columns still don't fit, the one
+    /// with the greatest `from` leaves first.
     package let from: Int
     package var isLeft = false
-    /// What it is made of.
+    /// The metric that it shows.
     package let metric: MetricID?
-    /// Where the metric's own words don't suffice.
+    /// Its explanation, if the metric's own text does not suffice.
     package let meaning: String
     package let cell: @Sendable (ProcessModel, Context) -> Cell
-    /// What it is sorted and filtered by, and what batch output says.
+    /// The value for sorting, filters and batch output.
     package let value: @Sendable (ProcessModel, Context) -> Double?
     package let total: (@Sendable (Context) -> Cell)?
-    /// A picture that takes the room that is left.
+    /// A picture over time. It takes the room that is left.
     package var history: (@Sendable (ProcessModel, Context) -> [Double?])?
 
     package init(
@@ -77,7 +77,7 @@ package struct Column: Sendable {
         self.total = total
     }
 
-    /// Most columns: a quantity, how it is written, and the level of its value.
+    /// Makes most columns: a quantity, its text, and the level of its value.
     package static func quantity(
         _ id: String, _ title: String, width: Int, from: Int, metric: MetricID? = nil, _ meaning: String = "",
         _ quantity: @escaping @Sendable (ProcessModel, Context) -> Quantity,
@@ -95,7 +95,7 @@ package struct Column: Sendable {
             id, title, width: width, from: from, metric: metric, meaning, cell: cell, value: { quantity($0, $1).value },
             total: sum)
     }
-    /// A count that is written in full where it fits.
+    /// A count that is written in full if it fits.
     package static func count(
         _ id: String, _ title: String, width: Int, from: Int, metric: MetricID? = nil, _ meaning: String = "",
         _ quantity: @escaping @Sendable (ProcessModel, Context) -> Quantity,
@@ -114,7 +114,7 @@ package struct Column: Sendable {
             id, title, width: width, from: from, metric: metric, meaning, cell: cell, value: { quantity($0, $1).value },
             total: sum)
     }
-    /// A counter: by the second, or with `t` all that it counted.
+    /// A counter: its growth per second, or with `t` its total.
     package static func flow(
         _ id: String, _ title: String, width: Int, from: Int, _ metric: MetricID, isBytes: Bool = false,
         isQueue: Bool = false, _ meaning: String = "",

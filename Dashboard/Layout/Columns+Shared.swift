@@ -1,7 +1,7 @@
 import Stats
 import Supervision
 
-// Columns of several screens, and what they are made of.
+// Columns of several screens, and the functions that they share.
 extension Columns {
     static let id = Column(
         "id", "ID", width: 3, from: 0, left: true, "The process: mgr is the manager, w0, w1 .. the workers.",
@@ -55,7 +55,7 @@ extension Columns {
         return process.gauge(.workersConnected, context.now) + process.gauge(.appsConnected, context.now)
     }
 
-    /// What waits; the two screens that have it call it differently.
+    /// Messages that wait. The two screens that have this column give it different names.
     static func waiting(_ id: String, _ title: String, width: Int, from: Int) -> Column {
         .count(
             id, title, width: width, from: from, metric: .queueMessages,

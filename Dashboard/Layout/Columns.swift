@@ -9,7 +9,7 @@ package enum Columns {
         case .events, .host: []
         }
     }
-    /// By its name in commands, or its heading.
+    /// The column with this name in commands, or with this heading.
     package static func named(_ name: String, _ screen: Screen) -> Column? {
         let name = name.lowercased()
         return of(screen).first { $0.history == nil && ($0.id == name || $0.title.lowercased() == name) }

@@ -17,7 +17,7 @@ package struct Table {
     static func idWidth(_ model: Model) -> Int { max(3, model.processes.keys.map(\.short.count).max() ?? 3) }
     private static func width(_ column: Column, _ idWidth: Int) -> Int { column.id == "id" ? idWidth : column.width }
 
-    /// The columns that are shown at a width: by their own thresholds, and then by room.
+    /// The columns that are shown at a width. First their own thresholds decide, then the room.
     static func fitting(_ all: [Column], width: Int, idWidth: Int) -> [Column] {
         var shown = all.filter { $0.from <= width }
         while shown.reduce(0, { $0 + 1 + Table.width($1, idWidth) }) > width, let worst = shown.map(\.from).max(),
@@ -29,7 +29,7 @@ package struct Table {
 
     // MARK: rows
 
-    /// In the order that is shown, filtered.
+    /// The rows that match the filter, in the order that is shown.
     static func rows(_ screen: Screen, _ context: Context) -> [ProcessModel] {
         let known = context.session.order
         var rows = known.isEmpty ? sorted(screen, context) : known.compactMap { context.model.processes[$0] }
@@ -52,7 +52,7 @@ package struct Table {
         let keyed = all.map { ($0, column.value($0, context)) }
         return keyed.sorted { one, other in
             switch (one.1, other.1) {
-            // What is unknown stands at the end, whichever way it is sorted.
+            // Rows with an unknown value are at the end in both directions.
             case (nil, nil): one.0.id < other.0.id
             case (nil, _): false
             case (_, nil): true
@@ -60,7 +60,7 @@ package struct Table {
             }
         }.map(\.0)
     }
-    /// The line of the cursor among the rows.
+    /// The position of the cursor among the rows.
     package static func cursor(_ rows: [ProcessModel], _ session: Session) -> Int? {
         guard !rows.isEmpty else { return nil }
         guard case .process(let id)? = session.cursor else { return 0 }
@@ -69,7 +69,7 @@ package struct Table {
 
     // MARK: drawing
 
-    /// Lines that it would like: a heading, the rows, the sum.
+    /// Lines that the table would like to have: a heading, the rows, the sum.
     package var wanted: Int { 1 + max(1, rows.count) + (hasTotal ? 1 : 0) }
 
     package func draw(on grid: inout Grid, row top: Int, height: Int) {
@@ -82,7 +82,7 @@ package struct Table {
         var first = 0
         var more: String?
         if rows.count > room {
-            // The last line says what is not shown, where that leaves two rows at least.
+            // The last line tells how many rows are hidden, if at least two rows are left.
             if room > 2 { room -= 1 }
             first = max(0, min((cursor ?? 0) - room + 1, rows.count - room))
             let shown = first..<min(rows.count, first + room)
@@ -120,7 +120,7 @@ package struct Table {
             var title = column.title
             if context.session.showsTotals, title.hasSuffix("/s"), title != "+/-s" { title = String(title.dropLast(2)) }
             if column.id == sort.column { title += sort.isDescending ? "v" : "^" }
-            // A title may take the gap before its column.
+            // A title may use the gap before its column.
             let start = column.isLeft ? at : at + width - title.count
             grid.put(
                 String(title.prefix(max(0, grid.size.width - max(0, start)))), row: row, column: max(at - 1, start),
@@ -149,7 +149,7 @@ package struct Table {
                 role: .title)
         }
     }
-    /// Each column with its place; a history takes what is left.
+    /// Calls `body` with each column and its place. A history takes the room that is left.
     private func place(_ body: (Column, Int, Int) -> Void) {
         var at = 1
         let idWidth = Table.idWidth(context.model)

@@ -5,11 +5,11 @@ import Reactor
 
 /// The terminal: the only file that calls ncurses.
 ///
-/// ncurses works out what to send, into a file in memory; that goes to the terminal in one write, which never waits:
-/// while the terminal has not taken the last picture, the next ones are left out. The terminal is opened anew for this,
-/// since a non-blocking mode would otherwise be the shell's too.
+/// ncurses writes its output into a file in memory, which goes to the terminal in one write that never waits. While the
+/// terminal has not taken the last picture, the next ones are left out. The terminal is opened anew for this, since
+/// otherwise the shell's descriptor would become non-blocking, too.
 package final class Terminal {
-    /// No terminal there, or one that ncurses does not know.
+    /// There is no terminal, or ncurses does not know it.
     package struct Failure: Error, CustomStringConvertible { package let description: String }
 
     package let descriptor: Int32
@@ -20,11 +20,11 @@ package final class Terminal {
     private var shown: Grid?
     private let capabilities: Capabilities
     private let hasTitle: Bool
-    /// Presses in the SGR form, where the terminal has a mouse at all.
+    /// Bytes that turn on reports of mouse presses in the SGR form. Empty if the terminal has no mouse.
     private let mouseOn: [UInt8]
     private let mouseOff: [UInt8]
     private var usesMouse = false
-    /// Ends with `mc_terminal_restore`: bytes that bring any terminal of this kind back.
+    /// Bytes that restore any terminal of this kind. `mc_terminal_restore` writes them at the end.
     private let restoring: [UInt8]
 
     package static func isUTF8() -> Bool { mc_locale_is_utf8() != 0 }
@@ -89,7 +89,7 @@ package final class Terminal {
 
     // MARK: out
 
-    /// False where the terminal has not taken the last picture yet: this one is left out.
+    /// False if the terminal has not taken the last picture yet. Then this one is left out.
     package func show(_ grid: Grid) -> Bool {
         guard pending.isEmpty else { return false }
         if shown?.size != grid.size {
@@ -142,13 +142,13 @@ package final class Terminal {
         pending += isOn ? mouseOn : mouseOff
         flush()
     }
-    /// Everything anew with the next picture.
+    /// The next picture is written as a whole.
     package func redraw() {
         shown = nil
         clearok(mc_stdscr(), true)
     }
 
-    /// What ncurses wrote.
+    /// Takes the bytes that ncurses wrote.
     private func takeOutput() {
         fflush(output)
         let end = lseek(memory, 0, SEEK_CUR)
@@ -160,7 +160,7 @@ package final class Terminal {
         lseek(memory, 0, SEEK_SET)
     }
     package var isBehind: Bool { !pending.isEmpty }
-    /// As much as the terminal takes now.
+    /// Writes as many bytes as the terminal takes now.
     package func flush() {
         while !pending.isEmpty {
             let count = pending.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
@@ -185,9 +185,9 @@ package final class Terminal {
 
     // MARK: its life
 
-    /// Brings the terminal back as it was; a second time does nothing.
+    /// Restores the terminal. A second call does nothing.
     package func leave() {
-        // What is still on its way comes before, or it would be drawn behind.
+        // Output that is still on its way must come before, or it would be drawn after the end.
         var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         if !pending.isEmpty, poll(&ready, 1, 200) == 1 { flush() }
         pending = []
@@ -195,7 +195,7 @@ package final class Terminal {
     }
     package func enter() {
         _ = setRaw()
-        // ncurses believes that it never left: it sends what it sends at the start.
+        // ncurses does not know that it left, so this writes what ncurses writes at its start.
         let start = String(cString: mc_capability("smcup")) + String(cString: mc_capability("civis"))
         pending = Array(start.utf8) + (usesMouse ? mouseOn : [])
         redraw()

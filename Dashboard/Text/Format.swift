@@ -1,4 +1,4 @@
-/// Numbers and times as people read them, each as wide as there is room.
+/// Numbers and times as people read them, in the width that there is.
 package enum Format {
     /// `812,344`.
     package static func grouped(_ value: Double) -> String {
@@ -12,7 +12,7 @@ package enum Format {
         }
         return (value.rounded() < 0 ? "-" : "") + String(digits)
     }
-    /// `15.6k`, `1.00M`; under a thousand as it is.
+    /// `15.6k`, `1.00M`. A number under a thousand stays as it is.
     package static func short(_ value: Double) -> String { scaled(value, 1000, ["", "k", "M", "G", "T", "P"]) }
     /// `18.6M`, in steps of 1,024.
     package static func bytes(_ value: Double) -> String { scaled(value, 1024, ["", "K", "M", "G", "T", "P"]) }
@@ -31,7 +31,7 @@ package enum Format {
             : decimals(rest, rest < 9.995 && step == 1000 && unit > 1 ? 2 : rest < 99.95 ? 1 : 0)
         return (value < 0 && rest > 0 ? "-" : "") + text + units[unit]
     }
-    /// With that many digits behind the point, without Foundation.
+    /// A number with so many digits behind the point, without Foundation.
     package static func decimals(_ value: Double, _ count: Int) -> String {
         guard value.isFinite, abs(value) < 1e15 else { return "?" }
         var factor: Int64 = 1
@@ -42,10 +42,10 @@ package enum Format {
         let fraction = String(scaled % factor)
         return sign + String(scaled / factor) + "." + String(repeating: "0", count: count - fraction.count) + fraction
     }
-    /// `2112`: a number that is a name, or small. Also one that no Int holds is written, not trapped on: it came from
-    /// outside.
+    /// `2112`, for numbers that are names, or small. A number from outside may be too large for an Int: it is written,
+    /// and does not trap.
     package static func whole(_ value: Double) -> String { decimals(value, 0) }
-    /// The full form where it fits, otherwise the short one.
+    /// The full form if it fits, otherwise the short one.
     package static func number(_ value: Double, width: Int, full: Bool = true) -> String {
         let long = grouped(value)
         return full && long.count <= width || abs(value) < 1000 ? long : short(value)
@@ -56,7 +56,7 @@ package enum Format {
     }
     package static func percent(_ share: Double) -> String { decimals(share * 100, 0) + "%" }
 
-    /// `12d03h`, `2h11m`, `1m02s`, `41s`, `6.6s`. Seconds.
+    /// Seconds as `12d03h`, `2h11m`, `1m02s`, `41s`, `6.6s`.
     package static func span(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0 else { return "?" }
         if seconds < 9.95 { return decimals(seconds, 1) + "s" }
@@ -66,13 +66,13 @@ package enum Format {
         if whole < 86_400 { return "\(whole / 3600)h" + two(whole % 3600 / 60) + "m" }
         return whole < 8_640_000 ? "\(whole / 86_400)d" + two(whole % 86_400 / 3600) + "h" : "\(whole / 86_400)d"
     }
-    /// `0:47`, `1:02:03`. Seconds.
+    /// Seconds as `0:47`, `1:02:03`.
     package static func age(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0 else { return "?" }
         let whole = Int(min(seconds, 1e12))
         return whole < 3600 ? "\(whole / 60):" + two(whole % 60) : "\(whole / 3600)h" + two(whole % 3600 / 60)
     }
-    /// `41ms`, `0.9s`, `12s`. Milliseconds.
+    /// Milliseconds as `41ms`, `0.9s`, `12s`.
     package static func milliseconds(_ value: Double) -> String {
         value < 999.5
             ? decimals(value, value > 0 && value < 0.95 ? 1 : 0) + "ms"
@@ -80,7 +80,7 @@ package enum Format {
     }
     static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 
-    /// The time of day in UTC, `14:02:31`, of milliseconds since 1970.
+    /// Milliseconds since 1970 as the time of day in UTC, `14:02:31`.
     package static func clock(_ wall: UInt64, milliseconds: Bool = false) -> String {
         let seconds = Int(wall / 1000 % 86_400)
         let text = two(seconds / 3600) + ":" + two(seconds % 3600 / 60) + ":" + two(seconds % 60)
@@ -88,7 +88,7 @@ package enum Format {
         let rest = String(wall % 1000)
         return text + "." + String(repeating: "0", count: 3 - rest.count) + rest
     }
-    /// `2026-11-23`. Milliseconds since 1970; the civil calendar from the day's number.
+    /// Milliseconds since 1970 as `2026-11-23`, computed with the civil calendar from the number of the day.
     package static func date(_ wall: UInt64) -> String {
         let day = Int(wall / 86_400_000) + 719_468
         let era = day / 146_097

@@ -1,10 +1,10 @@
 import Stats
 import Wire
 
-// The connections of apps: a line where there is little room, and one by one beside why connections closed where there
-// is much.
+// The connections of apps. A small terminal shows them in one line. A large one shows a row for each, beside the
+// reasons why connections closed.
 extension Views {
-    /// `app connections 3: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s`: what stands last leaves first.
+    /// `app connections 3: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s`. The last app leaves first.
     static func appsLine(_ context: Context) -> Line {
         guard let manager = context.totals.manager else { return Line(" app connections ?", .dim) }
         let told = ToldApps(context)
@@ -20,10 +20,10 @@ extension Views {
         add(figures: manager, to: &line, leaves: mostInLine + 1, context)
         return line
     }
-    /// More fit on no terminal.
+    /// No terminal has room for more.
     private static let mostInLine = 16
 
-    /// What the manager counts of all of them.
+    /// The manager's counts of all apps.
     static func appFigures(_ context: Context) -> Line {
         var line = Line(" apps")
         guard let manager = context.totals.manager else { return Line(" apps ?", .dim) }
@@ -39,7 +39,7 @@ extension Views {
         line.add("clients known " + manager.gauge(.clientsKnown, context.now).text(Format.grouped), leaves: leaves + 1)
     }
 
-    /// One row for each. What is needed least leaves all rows alike, so that they stand under each other.
+    /// One row for each app. The part that is needed least leaves all rows alike, so that they stay aligned.
     static func appsPane(_ context: Context, width: Int) -> (title: String, lines: [Line]) {
         let told = ToldApps(context)
         let cells = told.rows.map { row in AppColumn.allCases.map { $0.text(row, told, context) } }
@@ -65,7 +65,7 @@ extension Views {
     }
 }
 
-/// The columns of the pane: who, for how long, how fast, what it has not read, what was refused.
+/// The columns of the pane: address, time, rates, unread bytes, refused publishes.
 private enum AppColumn: Int, CaseIterable {
     case peer, up, publishes, bytes, lag, errors
     static let firstToLeave: [AppColumn] = [.up, .bytes, .lag, .errors]
@@ -76,7 +76,7 @@ private enum AppColumn: Int, CaseIterable {
         case .peer: context.capabilities.clean(row.peer)
         case .up: "up " + Format.span(row.connectedSeconds) + told.mark
         case .publishes: told.rate(row, \.publishes, Format.rate)
-        // One that does nothing has no rate of bytes, and nothing to read.
+        // An idle app has no rate of bytes, and nothing left to read.
         case .bytes: told.idle(row) ?? told.rate(row, \.bytes, Format.bytes)
         case .lag: told.idle(row) == nil ? "lag " + Format.bytes(row.backlogBytes) + told.mark : ""
         case .errors: "errors " + Format.short(row.errors) + told.mark
@@ -84,16 +84,16 @@ private enum AppColumn: Int, CaseIterable {
     }
 }
 
-/// What was told of the apps, as far as it can be trusted by now.
+/// The answers about the apps, as far as they can be trusted by now.
 struct ToldApps {
-    /// Without a publish for so long it is said how long.
+    /// After so many seconds without a publish an app is shown as idle.
     private static let idleFromSeconds = 10.0
 
-    /// By the last answer; before the first one by the manager's report.
+    /// The count in the last answer. Before the first answer it is from the manager's report.
     let count: Quantity
     let rows: [Told.Apps.Row]
     let freshness: Freshness
-    /// Why there are no rows, or none of now.
+    /// The reason why there are no rows, or no present ones.
     let why: String?
     var mark: String { freshness == .fresh ? "" : "~" }
 
@@ -121,12 +121,12 @@ struct ToldApps {
     func rate(_ row: Told.Apps.Row, _ rate: KeyPath<Told.Apps.Rates, Double>, _ format: (Double) -> String) -> String {
         quantity(row, rate).text(format) + "/s"
     }
-    /// Where nothing came from it lately.
+    /// How long the app has been idle. `nil` if something came from it lately.
     func idle(_ row: Told.Apps.Row) -> String? {
         quantity(row, \.publishes).value == 0 && row.backlogBytes == 0 && row.idleSeconds >= ToldApps.idleFromSeconds
             ? "idle " + Format.span(row.idleSeconds) + mark : nil
     }
-    /// Something of it is refused now.
+    /// It is a warning if something of the app is being refused.
     func role(_ row: Told.Apps.Row) -> Role {
         freshness != .fresh ? .dim : (row.rates?.errors ?? 0) > 0 ? .warning : .normal
     }

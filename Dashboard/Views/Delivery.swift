@@ -1,7 +1,7 @@
 import Stats
 
 extension Views {
-    /// From the publish to the client: how many, how fast, and why connections end.
+    /// The way from the publish to the client: how many messages, how fast, and why connections end.
     static func delivery(_ context: Context, _ size: Size) -> Page {
         let totals = context.totals
         let seconds = context.seconds
@@ -68,7 +68,7 @@ extension Views {
         if hasPane(size) {
             let pane = appsPane(context, width: size.width - size.width / 2)
             closed.lines.append(appFigures(context))
-            // Room for some of them, as far as the table leaves it.
+            // Room for some apps, as far as the table leaves it.
             while closed.lines.count < min(pane.lines.count, 8) { closed.lines.append(Line()) }
             closed.least = 3
             closed.right = pane
@@ -78,7 +78,8 @@ extension Views {
         page.sections.append(closed)
         return page
     }
-    /// From this size on the connections of apps are on the screen, and asked for; one by one where they have a pane.
+    /// The least size of a screen that shows the connections of apps and asks for them. If they have a pane, there is a
+    /// row for each.
     package static func showsApps(_ size: Size) -> Bool { size.width >= 40 && size.height >= 20 }
     private static func hasPane(_ size: Size) -> Bool { size.width >= wideFrom && size.height >= 30 }
 
@@ -94,7 +95,7 @@ extension Views {
             return line
         }
     }
-    /// Second by second, the newest at the right: how many of that second's messages fell in each bucket.
+    /// The share of each bucket in the messages of a second, second by second, the newest at the right.
     private static func heat(_ context: Context, width: Int) -> [Line] {
         let width = min(60, width)
         var seconds = [[Double]](repeating: [Double](repeating: 0, count: LatencyBuckets.ids.count), count: width)
@@ -115,7 +116,7 @@ extension Views {
             return line
         }
     }
-    /// In one line, or in two that are half as long.
+    /// The reasons in one line, or in two that are half as long.
     private static func closesLines(_ context: Context, inHalf: Bool) -> [Line] {
         let counts = context.totals.closes
         let all = counts?.reduce(0, +) ?? 0

@@ -2,7 +2,7 @@ import Stats
 import Supervision
 
 extension Views {
-    /// All about one process; its output and crash reports take the lower half.
+    /// Everything about one process. Its output and crash reports are in the lower half.
     static func drawDetail(_ id: ProcessName, _ pane: Overlay.Pane, _ context: Context, on grid: inout Grid) {
         let size = grid.size
         Frame.title(context, "\(id.short) (\(id == .manager ? "manager" : "worker"))", width: size.width).draw(
@@ -62,7 +62,7 @@ extension Views {
             (Frame.editor(context) ?? Frame.tabs(context)).draw(on: &grid, row: size.height - 1, context.capabilities)
         }
     }
-    /// While the supervisor has not said it.
+    /// The text while the supervisor has not answered yet.
     private static func waiting(_ context: Context) -> String {
         context.model.isLost ? "not known: no supervisor answers" : "asking the supervisor ..."
     }
@@ -181,7 +181,7 @@ extension Views {
     ) {
         guard top < end else { return }
         Page.rule(title, lines.count > end - top - 1 ? "up and down scroll" : "", on: &grid, top, grid.size.width)
-        // Whole lines, however long: the end of an error is often what matters.
+        // Long lines are shown whole, since the end of an error is often what matters.
         let lines = lines.flatMap { line in
             line.count < grid.size.width
                 ? [line]

@@ -3,7 +3,7 @@ import Stats
 import Supervision
 
 extension Views {
-    /// Newest first, as the level and the filter let through.
+    /// The events that the level and the filter let through, newest first.
     package static func shownEvents(_ model: Model, _ session: Session) -> [Event] {
         let least = Event.Severity.allCases.firstIndex(of: session.eventLevel) ?? 0
         return model.events.reversed().filter { event in
@@ -79,7 +79,7 @@ extension Views {
         }
         return page
     }
-    /// The whole text, however long, and what is known of its process.
+    /// The whole text of an event, however long, and the facts about its process.
     private static func detail(_ event: Event, _ context: Context, width: Int) -> [Line] {
         if context.session.showsEventJSON {
             return Paragraph.lines(event.json, width: width - 2).map { Line(" " + context.capabilities.clean($0)) }

@@ -1,5 +1,5 @@
 extension Views {
-    /// From the table of keys; what is not allowed now is marked.
+    /// The help, from the table of keys. Keys that are not allowed now are marked.
     package static func helpLines(_ session: Session, now: UInt64, width: Int) -> [String] {
         var lines: [String] = []
         for group in Binding.Group.allCases {

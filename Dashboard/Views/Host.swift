@@ -69,7 +69,7 @@ extension Views {
         return page
     }
 
-    /// What the supervisor reads of the kernel here, by name, with the limit where there is one.
+    /// The kernel's counters that the supervisor reads here: name, metric, and limit if there is one.
     static func kernelCounters(_ model: Model) -> [(name: String, id: MetricID, limit: MetricID?)] {
         let all: [(String, MetricID, MetricID?)] = [
             ("tcp sockets", .tcpInUse, nil), ("tcp time-wait", .tcpTimeWait, nil), ("tcp orphans", .tcpOrphans, nil),
@@ -90,7 +90,7 @@ extension Views {
         let freshness = own.freshness(context.now)
         let value = Quantity(own.value(counter.id), freshness)
         let limit = counter.limit.flatMap { own.value($0) }
-        // A counter only grows; what goes up and down may also shrink.
+        // A counter only grows. A gauge may also shrink.
         let rate = Quantity(
             freshness == .old ? nil : metric.kind == .counter ? own.rate(counter.id) : own.change(counter.id), freshness
         )
@@ -113,7 +113,7 @@ extension Views {
         line.add(level == .fine ? "ok" : level == .warning ? "WARNING" : "CRITICAL", role: level.role, leaves: 1)
         return line
     }
-    /// What fails first, each with why; what passes two in a line where there is room.
+    /// Failed checks come first, each with its reason. Passed ones are two in a line if there is room.
     private static func doctor(_ checks: [Doctor.Row], width: Int) -> Page.Section {
         let good = checks.filter(\.enough)
         var lines = checks.filter { !$0.enough }.map { check in

@@ -1,14 +1,14 @@
 import Stats
 import Supervision
 
-// What lies over a screen: boxes of text with a frame, cut to the terminal where it is smaller.
+// Boxes of text with a frame that lie over a screen. They are cut if the terminal is smaller.
 extension Views {
     static func box(
         _ title: String, _ lines: [Line], foot: String, width wanted: Int, _ context: Context, on grid: inout Grid
     ) {
         let size = grid.size
         let width = min(size.width, wanted)
-        // Where the box is higher than the terminal its last lines stay: there one types.
+        // If the box is higher than the terminal, its last lines stay, since one types there.
         let room = max(1, size.height - 2)
         let lines = lines.count > room ? Array(lines.prefix(max(0, room - 2)) + lines.suffix(min(2, room))) : lines
         let top = max(0, (size.height - lines.count - 2) / 2)
@@ -139,7 +139,7 @@ extension Views {
         let text = column.meaning.isEmpty ? column.metric.map { Metric[$0].help } ?? "" : column.meaning
         return String(text.prefix { $0 != "." })
     }
-    /// What `e` explains on a screen: its columns, or the counters of the kernel.
+    /// The things that `e` explains on a screen: its columns, or the counters of the kernel.
     static func explained(_ screen: Screen, _ model: Model) -> [(title: String, parts: [(label: String, text: String)])]
     {
         screen == .host
@@ -161,8 +161,8 @@ extension Views {
             "\(all[index].title)  (\(index + 1) of \(all.count))", lines, foot: "right and left: the others, Esc back",
             width: 72, context, on: &grid)
     }
-    /// Meaning, source, thresholds, what to do: from the table of columns and the table of metrics. The man page has
-    /// the same.
+    /// Meaning, source, thresholds and advice, from the table of columns and the table of metrics. The man page has the
+    /// same text.
     package static func explanation(_ column: Column) -> [(label: String, text: String)] {
         explanation(column.meaning, column.metric) + [("name", "\(column.id)  in :sort, filters and batch output")]
     }

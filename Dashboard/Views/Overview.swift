@@ -1,7 +1,7 @@
 import Stats
 
 extension Views {
-    /// The main screen: how many clients, how fast, what waits, what is wrong.
+    /// The main screen: how many clients, how fast, how much waits, and what is wrong.
     static func overview(_ context: Context, _ size: Size) -> Page {
         let model = context.model
         let totals = context.totals
@@ -85,9 +85,9 @@ extension Views {
         line.addRight("peak " + Format.grouped(context.model.peakConnections), leaves: 7)
         return line
     }
-    /// The last minute, on a wide terminal ten, or the last 24 hours.
+    /// The last minute (on a wide terminal ten), or the last 24 hours.
     static func historyLine(_ total: StatsDay.Total, _ context: Context, wide: Bool) -> Line {
-        // Three numbers of a whole day would leave a narrow line no room.
+        // Three numbers of a whole day would leave no room on a narrow line.
         let isShort = context.session.showsDay && !wide
         func format(_ value: Double) -> String {
             total == .delivered ? Format.rate(value) : Format.number(value, width: 9, full: !isShort)
@@ -143,7 +143,7 @@ extension Views {
             "EXPIRE " + totals.waitingRate(.expired, seconds: context.seconds).text(Format.rate) + "/s", leaves: 3)
         return line
     }
-    /// Where what came in went: it adds up, or messages are lost without a trace.
+    /// Where published messages went. The sums agree, or messages are lost without a trace.
     static func flowLine(_ context: Context, withBalance: Bool = true) -> Line {
         let totals = context.totals
         func rate(_ id: MetricID) -> Quantity { totals.waitingRate(id, seconds: context.seconds) }
@@ -158,7 +158,7 @@ extension Views {
         if withBalance { line.add(text, role: role, leaves: 1, gap: 3) }
         return line
     }
-    /// By how much more waits, a second.
+    /// By how many messages per second the queue grows.
     static func growth(_ context: Context) -> Quantity {
         func rate(_ id: MetricID) -> Quantity { context.totals.waitingRate(id, seconds: context.seconds) }
         let enqueued = rate(.enqueued)

@@ -1,30 +1,30 @@
 import Stats
 
-/// How a screen is put together from top to bottom. What is needed least leaves first where the terminal is low:
-/// pictures, then the sections below the table, then lines of the header, then the footer.
+/// Puts a screen together from top to bottom. On a low terminal the parts that are needed least leave first: pictures,
+/// then the sections below the table, then lines of the header, then the footer.
 struct Page {
     struct HeaderLine {
         var line: Line
-        /// Shown from this height of the terminal on.
+        /// The height of the terminal from which on it is shown.
         var from: Int
     }
-    /// What stands below the table, under a rule with its name.
+    /// A part below the table, under a rule with its name.
     struct Section {
         var title: String
         var note = ""
         var lines: [Line]
-        /// It is shown with no fewer lines, or not at all.
+        /// The section is left out if it would have fewer lines.
         var least = 1
-        /// It takes what room is left; otherwise it is as high as its lines.
+        /// The section takes the room that is left. Otherwise it is as high as its lines.
         var grows = false
-        /// Beside it, in the right half of a wide terminal.
+        /// A section beside it, in the right half of a wide terminal.
         var right: (title: String, lines: [Line])?
     }
-    /// A list instead of a table: the row at `cursor` is kept in sight.
+    /// A list instead of a table. The row at `cursor` stays visible.
     struct List {
         var heading: Line
         var rows: [Line]
-        /// What each row is, for clicks.
+        /// The keys of the rows, for clicks.
         var keys: [RowKey] = []
         var cursor: Int?
     }
@@ -32,7 +32,7 @@ struct Page {
     var table: Table?
     var list: List?
     var sections: [Section] = []
-    /// Below all that: room is kept for it.
+    /// A line below everything else. Room is kept for it.
     var last: Line?
     var keys: Line
 
@@ -46,7 +46,7 @@ struct Page {
             row += 1
         }
         let wanted = table?.wanted ?? list.map { 1 + max(1, $0.rows.count) } ?? 0
-        // The sections that fit beside at least a piece of the table.
+        // Chooses the sections that fit beside at least a piece of the table.
         let least = min(wanted, max(5, (end - row) / 3))
         var room = end - row - least
         var shown: [(section: Section, lines: Int)] = []
@@ -55,7 +55,7 @@ struct Page {
             shown.append((section, lines))
             room -= 1 + lines
         }
-        // What the table would still like, it takes from the end of the sections that can give.
+        // The table takes the lines that it still wants from the end of the sections that can give some.
         var missing = wanted - least - room
         for index in shown.indices.reversed() where missing > 0 {
             let give = min(missing, shown[index].lines - shown[index].section.least)
@@ -152,7 +152,7 @@ struct Page {
 
 /// The lines that all screens share.
 enum Frame {
-    /// Which server, which screen, when, how often, and whether it is live.
+    /// The title: which server, which screen, when, how often, and whether it is live.
     static func title(_ context: Context, _ name: String, width: Int) -> Line {
         let model = context.model
         let server = model.server
@@ -193,7 +193,8 @@ enum Frame {
         }
     }
 
-    /// The last two lines: what keys do here, or what was just done; the screens, or what is being typed.
+    /// The last two lines. The first has the keys of this screen, or what was just done. The second has the screens, or
+    /// the text that is being typed.
     static func footer(_ context: Context, _ keys: Line, on grid: inout Grid) {
         let last = grid.size.height - 1
         let toast = context.session.toast.map { Line(" " + context.capabilities.clean($0), .title) }
@@ -226,7 +227,8 @@ enum Frame {
         line.addRight("q quit", role: .dim, leaves: 1)
         return line
     }
-    /// Keys of a screen, in the order of need: the last leave first. In admin mode the actions come before most.
+    /// The keys of a screen in the order of need: the last ones leave first. In admin mode the actions come before
+    /// most.
     static func keys(_ context: Context, _ hints: [String], actions: [String] = []) -> Line {
         var line = Line(" ")
         let acts =
@@ -237,7 +239,7 @@ enum Frame {
         return line
     }
 
-    /// The worst alerts, `!` before each.
+    /// The worst alerts, each with `!` before it.
     static func alerts(_ context: Context, height: Int) -> [Page.HeaderLine] {
         let most = height >= 30 ? 3 : height >= 20 ? 2 : 1
         let raised = context.model.alerts.raised
@@ -248,7 +250,7 @@ enum Frame {
             return Page.HeaderLine(line: line, from: 9)
         }
     }
-    /// Why nothing comes, and what to do about it.
+    /// The reason why nothing comes, and what to do about it.
     static func lost(_ context: Context) -> [Page.HeaderLine] {
         let model = context.model
         var lines: [String]

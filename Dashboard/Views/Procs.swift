@@ -1,7 +1,7 @@
 import Stats
 
 extension Views {
-    /// What the supervisor knows and does.
+    /// The processes, as the supervisor knows them.
     static func procs(_ context: Context, _ size: Size) -> Page {
         let model = context.model
         var page = Page(
@@ -81,7 +81,7 @@ extension Views {
         line.addRight("P ends it after this one", role: .dim, leaves: 1)
         return line
     }
-    /// What the clients that were asked to come again cost meanwhile.
+    /// The load of clients that were asked to connect again.
     private static func reconnectLine(_ context: Context) -> Line {
         let totals = context.totals
         var line = Line(" RECONNECT", .title)
@@ -94,7 +94,7 @@ extension Views {
             "p99 " + (totals.latency.map { Latency.percentile(0.99, $0).map(Latency.text) ?? "-" } ?? "?"), leaves: 1)
         return line
     }
-    /// A strip for each process that ended unasked: when, and how often.
+    /// A strip for each process that ended unasked. It shows when, and how often.
     private static func restarts(_ context: Context, columns: Int) -> [Line] {
         context.totals.ordered.compactMap { process in
             let exits = context.model.exits(of: process.id, columns: columns)

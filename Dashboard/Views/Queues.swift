@@ -1,7 +1,7 @@
 import Stats
 
 extension Views {
-    /// What waits: how much, how old, and whether the books balance.
+    /// The messages that wait: how many, how old, and whether the books balance.
     static func queues(_ context: Context, _ size: Size) -> Page {
         let model = context.model
         let totals = context.totals
@@ -37,8 +37,8 @@ extension Views {
             let out =
                 (totals.waitingRate(.dequeued, seconds: 10).value ?? 0)
                 + (totals.waitingRate(.expired, seconds: 10).value ?? 0)
-            // Over ten seconds, so that it doesn't jump; but nothing fills where the growth that is shown beside it is
-            // none.
+            // The mean over ten seconds does not jump. But if the growth that is shown beside it is none, nothing fills
+            // up.
             let shown = growth(context).value ?? 0
             if enqueued - out > 1, limit > value, shown > 0, Double(Format.rate(shown)) != 0 {
                 flow.add(
@@ -73,7 +73,7 @@ extension Views {
                 line.addBar(all > 0 ? (value ?? 0) / all : 0, most: 42, leaves: 2)
                 line.add(Format.right(value.map { Format.number($0, width: 9) } ?? "?", 9))
                 line.add(Format.right(all > 0 ? Format.percent((value ?? 0) / all) : "-", 4), leaves: 1)
-                // All bars as long as the last one.
+                // All bars are as long as the last one.
                 line.add(
                     age.1 == .queueAge40 && value ?? 0 > 0 ? "expire next" : String(repeating: " ", count: 11),
                     role: .warning, leaves: 3)
@@ -94,7 +94,7 @@ extension Views {
         return page
     }
 
-    /// Who has most waiting, the most first.
+    /// The clients with the most waiting messages, the most first.
     static func clientLines(_ context: Context, most: Int) -> [Line] {
         let clients = context.model.told.clients
         guard clients.problem.isEmpty else { return [Line(" " + context.capabilities.clean(clients.problem), .dim)] }
@@ -119,10 +119,10 @@ extension Views {
             return line
         }
     }
-    /// Whom it is nobody's business to know: the same client has the same name on all screens, until the manager is
-    /// started anew.
+    /// A name that hides who the client is. A client has the same name on all screens until the manager is started
+    /// anew.
     private static func hashed(_ id: String, _ salt: UInt64) -> String {
-        // FNV-1a, and once more mixed: ids that differ at their end alone shall not look alike.
+        // FNV-1a with one more mixing step, so that ids with different last letters do not look alike.
         let hash = id.utf8.reduce(14_695_981_039_346_656_037 ^ salt) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
         let digits = String(((hash ^ hash >> 32) &* 0x9FB2_1C65_1E98_DF25) >> 40, radix: 16)
         return "c#" + String(repeating: "0", count: 6 - digits.count) + digits

@@ -1,4 +1,4 @@
-// How the words of the model look: the one place where severities become the roles of cells.
+// The roles of severities: the only place where words of the model get the look of cells.
 
 extension Level {
     package var role: Role {
@@ -21,6 +21,6 @@ extension Event.Severity {
 }
 
 extension ProcessModel.State {
-    /// A state that is ready, and old, is shown dim.
+    /// An old report of a ready process is shown dim.
     package var role: Role { level == .fine && word == "READY" && freshness != .fresh ? .dim : level.role }
 }

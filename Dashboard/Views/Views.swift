@@ -1,14 +1,14 @@
 import Stats
 
-/// The screen as characters: a pure function of what is known, what the operator looks at, and the terminal.
+/// The screen as characters: a pure function of the facts, the operator's session and the terminal.
 package enum Views {
-    /// From this width on a screen has what is needed less, beside the rest.
+    /// The width from which on a screen shows its less important parts, too.
     static let wideFrom = 120
 
     package static func draw(_ model: Model, _ session: Session, _ size: Size, _ capabilities: Capabilities) -> Grid {
         var grid = Grid(size)
         let context = Context(model, session, capabilities)
-        // Columns, and rows, are chosen for what is there; below this only the four figures that matter are left.
+        // Columns and rows are chosen for the size. Below this size only the four figures that matter are left.
         if size.width < 24 || size.height < 8 {
             drawTiny(context, on: &grid)
             if case .confirm(let confirmation)? = session.overlay { drawConfirmation(confirmation, context, on: &grid) }
@@ -82,7 +82,7 @@ package enum Views {
         }
         if let toast = context.session.toast { fourth = Line(context.capabilities.clean(toast), .title) }
         var lines = [first, second, third, fourth]
-        // What is wrong matters more than how much of the rest.
+        // On fewer lines the worst alert matters more than the other figures.
         if grid.size.height < 4 { lines = [first, fourth, third].prefix(grid.size.height).map(\.self) }
         for (row, line) in lines.enumerated() { line.draw(on: &grid, row: row, context.capabilities) }
         if grid.size.height > 8 {

@@ -61,7 +61,7 @@ struct Megatop: ParsableCommand {
         var options = try options()
         let terminal = getenv("TERM").map { String(cString: $0) } ?? ""
         if isatty(1) == 0 || terminal == "dumb" || terminal.isEmpty { options.isBatch = true }
-        // One that may not ask sees nothing: not a supervisor that does not answer.
+        // A user who may not ask is told so. Otherwise it would look as if the supervisor did not answer.
         if options.replayPath == nil, let denied = RunDirectory.denied(options.runDirectory) {
             if options.isCheck { print("UNKNOWN \(denied)") } else { complain("\(denied)") }
             throw ExitCode(options.isCheck ? 3 : PermissionDenied.exitCode)
