@@ -3,7 +3,7 @@ import Testing
 
 @testable import megabench
 
-/// Every form that a server may answer in gives the same marks.
+/// Every form of answer gives the same marks.
 struct EnvelopeTests {
     private func read(_ text: String) -> (messages: [Envelope.Message], tail: Envelope.Tail, isMalformed: Bool) {
         Array(text.utf8).withUnsafeBytes { bytes in

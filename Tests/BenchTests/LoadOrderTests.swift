@@ -2,7 +2,7 @@ import Testing
 
 @testable import megabench
 
-/// What the coordinator writes, a client process reads.
+/// A client process reads the orders that the coordinator writes.
 struct LoadOrderTests {
     @Test(arguments: [
         LoadOrder.connect(window: 512), .unicast(window: 64, seconds: 2.5, count: 1000),

@@ -4,9 +4,9 @@ import Testing
 @testable import megabench
 
 /// A small run of each scenario against each server, with the real programs: nothing is lost, twice, out of order or
-/// misread. Only counts are judged. How fast it was is for `make bench`, on a quiet machine.
+/// misread. Only counts are judged. Speed is for `make bench`, on a quiet machine.
 @Suite(.serialized) struct ScenarioTests {
-    /// Runs `megabench` to its end, and gives what it printed if it found nothing wrong.
+    /// Runs `megabench` to its end. Returns its output if it found nothing wrong.
     private func run(_ scenario: Scenario, _ server: Server.Kind, clients: Int = 300, _ more: String...) throws -> JSON
     {
         let words = [
@@ -16,8 +16,8 @@ import Testing
         return try json(words + more, seconds: 60)
     }
 
-    /// What `megabench --json` printed, without its complaints, which go to standard error (no memory cgroup can be
-    /// made in most containers).
+    /// The output of `megabench --json`. Its complaints go to standard error (most containers can't make a memory
+    /// cgroup).
     private func json(_ words: [String], seconds: Double) throws -> JSON {
         let folder = try Folder()
         defer { withExtendedLifetime(folder) {} }
@@ -37,8 +37,7 @@ import Testing
         #expect(result["numbers"]?["private_bytes"]?.int ?? 0 > 0)
     }
 
-    /// What a waiting browser costs the server's processes in memory of their own: 195 bytes each, of which the last
-    /// few are whole pages.
+    /// The memory of the server's processes for each waiting browser: 195 bytes, of which the last few are whole pages.
     @Test func idleClients_costLittleMemory() throws {
         let result = try run(.idle, .daemons, clients: 8000, "--workers", "1")
         #expect(result["clients"]?.int == 8000)
@@ -76,7 +75,8 @@ import Testing
         #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 0)
     }
 
-    /// The million, with 400: held through a poll timeout, a worker killed, all back, nothing lost.
+    /// The scenario of a million with 400 clients: they are held through a poll timeout, a worker is killed, all come
+    /// back, and nothing is lost.
     @Test func million_losesNothing_whenAWorkerDies() throws {
         let words = "million --clients 400 --workers 2 --processes 2 --rate 200 --poll-timeout 2 --timeouts 1.2"
         let numbers = try json(words.split(separator: " ").map(String.init), seconds: 120)["numbers"]

@@ -2,7 +2,7 @@ import Testing
 
 @testable import megabench
 
-/// What a client has received tells losses, doubles and overtaking apart.
+/// The check tells losses, doubles and overtaking apart.
 struct SequenceCheckTests {
     private func verdicts(_ sequence: [UInt32]) -> [SequenceCheck.Verdict] {
         var check = SequenceCheck()

@@ -2,8 +2,8 @@ import TestSupport
 import Testing
 
 @Suite(.serialized) struct StatsCommandTests {
-    /// Over more than one interval, so that each reports. Only that it measures all three kinds of process: what it
-    /// finds is for a quiet machine.
+    /// It runs over more than one interval, so that each process reports. Only the presence of all three kinds of
+    /// process is checked. The figures are for a quiet machine.
     @Test func stats_tellsWhatEachKindOfProcessTakes() throws {
         let folder = try Folder()
         let (end, output) = try Program.run(

@@ -44,7 +44,7 @@ let managerPieces: [Piece] = [
             }
         }
     },
-    // Messages for absent clients, 1,000 of them in turn; every mailbox drops its oldest in the end.
+    // Messages for absent clients, 1,000 of them in turn. In the end every mailbox drops its oldest message.
     Piece(name: "publish-queued") {
         let names = (0..<1000).map { Array("client-\($0)".utf8) }
         return { count in
@@ -61,7 +61,7 @@ let managerPieces: [Piece] = [
             }
         }
     },
-    // A client that acknowledges: publish, hand over, acknowledge with the next poll.
+    // A client that acknowledges: a message is published, handed over, and acknowledged with the next poll.
     Piece(name: "publish-acknowledged") {
         { count in
             withSwitchboard { switchboard, link in

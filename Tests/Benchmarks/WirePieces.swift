@@ -12,7 +12,7 @@ func withBytes(_ text: String, _ body: (UnsafeRawBufferPointer) -> Void) {
     text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
 }
 
-/// What Chromium sends for a poll by fetch.
+/// The headers that Chromium sends with a poll by fetch.
 let browserRequest = Array(
     ("GET /client-0001.json?cursor=1795465247089986 HTTP/1.1\r\nHost: push.example.org:8000\r\nConnection: "
         + "keep-alive\r\n"
@@ -63,7 +63,7 @@ let wirePieces: [Piece] = [
             return done
         }
     },
-    // The same message in the seed's protocol: ends are looked for, and nothing says that it is UTF-8 but a look at it.
+    // The same message in the seed's protocol. Its ends are searched for, and it is checked for UTF-8.
     Piece(name: "seed-message") {
         { count in
             var out = Buffer()
@@ -84,7 +84,7 @@ let wirePieces: [Piece] = [
             return done
         }
     },
-    // What would name a client's worker without a registry.
+    // The hash that gives a client's worker without a registry.
     Piece(name: "seed-hash") {
         { count in
             var done = 0

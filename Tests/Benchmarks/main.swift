@@ -6,8 +6,8 @@ import Glibc
 //     Benchmarks NAME COUNT         one piece, so many times: for perf, and for callgrind (Tests/Benchmarks/check)
 //     Benchmarks --list
 
-/// One piece: made once (`prepare`), then run so many times. The result is checked, so that nothing is optimised away
-/// or silently empty.
+/// One piece. It is made once (`prepare`) and then run so many times. The result is checked, so that nothing is
+/// optimised away or silently empty.
 struct Piece: Sendable {
     let name: String
     let prepare: @Sendable () -> (Int) -> Int

@@ -86,7 +86,7 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
         var held: [UInt32: UInt64] = [:]
         var random = SeededRandom(5)
         for number in 0..<60_000 as Range<UInt64> {
-            // Grows over many pages, then shrinks until whole pages go.
+            // The slab grows over many pages, then shrinks until whole pages are freed.
             if number < 30_000 || random.next() % 8 == 0 { held[slab.insert(number)] = number }
             if random.next() % 3 == 0 || number >= 30_000, let victim = held.keys.first {
                 slab.remove(victim)

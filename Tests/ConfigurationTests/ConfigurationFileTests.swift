@@ -80,7 +80,7 @@ import Testing
         #expect(errors("[workers]\ntrusted_proxies = [\"10.0.0.0/8\", \"127.0.0.1\"]").isEmpty)
     }
 
-    /// What a browser never sends would match nothing, in silence.
+    /// An origin that browsers never send would match nothing, and nobody would notice.
     @Test func origins_areAsBrowsersSendThem() {
         for (origin, sent) in [
             ("https://Example.org:443", "https://example.org"), ("HTTP://a.example:80", "http://a.example"),
@@ -152,7 +152,7 @@ import Testing
         #expect(try settings(changed.fileText(comments: false)) == changed)
     }
 
-    /// The seed's protocol has no key: beside one it is off, unless the file switches it on.
+    /// The seed's protocol knows no key. If there is one, it is off, unless the file switches it on.
     @Test func seedProtocol_followsTheKey_unlessItIsSet() throws {
         func notes(_ text: String) throws -> String { try settings(text).notes().joined() }
         #expect(try settings("").manager.seedProtocol == nil)

@@ -2,7 +2,7 @@ import Configuration
 import Testing
 
 @Suite struct DoctorTests {
-    /// A stock Debian 12 with 16 GiB.
+    /// The values of a stock Debian 12 with 16 GiB.
     private static let stock: [String: String] = [
         "nofile": "524288", "memory": "17179869184", "/proc/sys/fs/nr_open": "1048576\n",
         "/proc/sys/fs/file-max": "9223372036854775807\n",
@@ -43,7 +43,7 @@ import Testing
                 && low.contains("open files of a process (LimitNOFILE, ulimit -n)"))
     }
 
-    /// From one address to another there are as many connections as the range has ports.
+    /// From one address to another there can be only as many connections as the range has ports.
     @Test func aProxyOnThisMachine_needsPorts() {
         var settings = Settings()
         var machine = Self.stock

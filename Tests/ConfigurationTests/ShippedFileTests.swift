@@ -3,11 +3,12 @@ import ConfigurationFile
 import Foundation
 import Testing
 
-/// The repository's root, from this file's place.
+/// The repository's root, found from the path of this file.
 let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
-/// What ships is made from the table. After a change of the table: `UPDATE=1 swift test --filter ShippedFileTests`.
+/// The shipped files are made from the table. After a change of the table: `UPDATE=1 swift test --filter
+/// ShippedFileTests`.
 @Suite struct ShippedFileTests {
     static func check(_ file: String, holds wanted: String) throws {
         let url = repository.appendingPathComponent(file)
@@ -28,7 +29,7 @@ let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().del
         #expect(ConfigurationFile.load(nil) == .settings(Settings()))
     }
 
-    /// systemd keeps every listener over the death of a supervisor: one a worker, and the manager's two.
+    /// systemd keeps every listener when a supervisor dies: one for each worker, and two for the manager.
     @Test func unit_keepsAsManyListenersAsThereCanBe() throws {
         guard case .integer(_, let workers, _)? = Setting.named("workers.count")?.field else {
             throw CocoaError(.featureUnsupported)

@@ -3,7 +3,7 @@ import ConfigurationFile
 import TestSupport
 import Testing
 
-/// No file ends the program that reads it: a slip of the pen and a reload would end the supervisor.
+/// No file ends the program that reads it. Otherwise a slip of the pen and a reload would end the supervisor.
 @Suite struct TOMLGuardTests {
     private func error(_ text: String) -> String? {
         guard case .errors(let errors) = ConfigurationFile.parse(text, file: "m.toml") else { return nil }
@@ -39,7 +39,7 @@ import Testing
             """
         #expect(error(text) == nil)
     }
-    /// Files that differ from a good one in a few bytes. What the parser would not survive ends the test run.
+    /// The files differ from a good one in a few bytes. A file that the parser does not survive ends the test run.
     @Test func noFile_endsTheProgram() {
         var random = SeededRandom(11)
         let good = Array(Settings().fileText().utf8.filter { $0 != UInt8(ascii: "#") })

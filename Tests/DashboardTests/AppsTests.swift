@@ -2,7 +2,7 @@ import Dashboard
 import Supervision
 import Testing
 
-/// The connections of apps on the screen: rates from two answers, and how old they are.
+/// The connections of apps on the screen: the rates are from two answers, which may be old.
 struct AppsTests {
     private static let second = Samples.second
 
@@ -25,7 +25,8 @@ struct AppsTests {
         #expect(
             rates(row(up: 10, publishes: 5), row(up: 12.5, publishes: 10, bytes: 50, errors: 1))
                 == Told.Apps.Rates(publishes: 2, bytes: 20, errors: 0.4))
-        // Another port, another life of the same one, counters that went back, an answer of long ago.
+        // There are no rates for another port, another life of the same port, counters that went back, or an answer of
+        // long ago.
         for other in [
             row("10.0.0.1:6", up: 12, publishes: 9), row(up: 1, publishes: 9), row(up: 12, publishes: 4),
             row(up: 10, publishes: 5), row(up: 200, publishes: 9),
@@ -51,8 +52,8 @@ struct AppsTests {
         model.told.apps.take(Samples.apps(0), more: 9, time: model.now)
         #expect(
             line(model).hasPrefix(" app connections 12: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s"))
-        // Asked each two seconds: after three times as long it is old, after ten it tells nothing of now, and the
-        // manager's report is newer.
+        // The apps are asked for every two seconds. After three times as long the answer is old. After ten times it
+        // says nothing about the present, and the manager's report is newer.
         for (age, wanted) in [
             (5.9, " 12: 10.0.1.5 9.1k/s"),
             (6.1, " 12~: 10.0.1.5 9.1k~/s  10.0.1.6 9.1k~/s  127.0.0.1 0~/s idle 4m00s~"),
@@ -66,7 +67,7 @@ struct AppsTests {
             }
             #expect(line(later).hasPrefix(" app connections" + wanted), "\(age): \(line(later))")
         }
-        // A picture each ten seconds asks each ten seconds.
+        // With a picture every ten seconds, the apps are asked for every ten seconds.
         var slow = model
         slow.told.apps = Told.Apps()
         for back in [UInt64(2), 0] {
@@ -125,7 +126,7 @@ struct AppsTests {
         #expect(line(model).contains("the manager says: the app key is missing or wrong"))
         model.take(#"{"apps":[],"more":0}"#, to: .apps, time: model.now)
         #expect(line(model).contains("app connections 0  no app is connected"))
-        // A manager that is down has no connections: nothing is told of before.
+        // A manager that is down has no connections, so earlier answers are not shown.
         model.told.apps.take(Samples.apps(0), more: 0, time: model.now)
         model.processes[.manager]?.isGone = true
         #expect(line(model).contains("app connections -  the manager does not run"))

@@ -3,8 +3,8 @@ import Glibc
 import Supervision
 import Testing
 
-/// Each screen compared as text with Golden/. With MEGATOP_GOLDEN=write in the environment they are written anew: look
-/// at the difference.
+/// Each screen is compared as text with Golden/. With MEGATOP_GOLDEN=write in the environment the files are written
+/// anew. Look at the difference then.
 struct GoldenTests {
     static let sizes = [Size(20, 4), Size(40, 12), Size(80, 24), Size(140, 36), Size(200, 60)]
 
@@ -20,7 +20,7 @@ struct GoldenTests {
         try compare("lost", Views.draw(Samples.shownLost, Session(), size, capabilities), size, isUTF8: isUTF8)
     }
 
-    /// Smaller than this no screen has a history line.
+    /// A smaller screen has no history line.
     @Test(arguments: sizes.filter { $0.width >= 60 }, [false, true])
     func linesOf24Hours_areAsTheyWere(_ size: Size, isUTF8: Bool) throws {
         for screen in [Screen.overview, .queues, .delivery] where screen != .delivery || size.height >= 30 {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Dashboard
 
-/// A recording is a file that comes from somewhere: no number and no text in it ends megatop, or commands the terminal.
+/// A recording may come from anywhere. No number and no text in it ends megatop or commands the terminal.
 struct HostileRecordingTests {
     private func recorded(_ write: (Recording.Writer) -> Void) throws -> Result<[Recording.Piece], Recording.Mistake> {
         let path = "/tmp/megatop-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).mgtr"
@@ -31,7 +31,7 @@ struct HostileRecordingTests {
         writer.finish(state: .ready, sampleTime: sample, wallTime: wall) { bytes = Array($0) }
         return bytes
     }
-    /// As megatop shows it, on every screen and in every form of output.
+    /// Shows the pieces as megatop does, on every screen and in every form of output.
     private func show(_ pieces: [Recording.Piece], from: Double = 0, to: Double? = nil, speed: Double = 1) -> String {
         var model = Model()
         model.link = .replay(isOver: false)
@@ -46,7 +46,7 @@ struct HostileRecordingTests {
             case .answer(let text, let question, let time): model.take(text, to: question, time: time)
             }
         }
-        // A clock that was set, too.
+        // The clock may also have been set back or forward.
         for now in [0, 5, 1_000_000_000] as [UInt64] { player.advance(now: now, take) }
         player.finish(take)
         (model.now, model.wall) = (player.time, player.wall)
@@ -99,7 +99,7 @@ struct HostileRecordingTests {
                         $0.interval = [0, 1, 1000, .max].randomElement(using: &chance) ?? 0
                         $0.instance = [0, 1, .max].randomElement(using: &chance) ?? 0
                     }
-                    // Not in the order of their times.
+                    // The pieces are not in the order of their times.
                     bytes.withUnsafeBytes {
                         writer.add(
                             $0, time: times.prefix(6).randomElement(using: &chance) ?? 0,
@@ -121,7 +121,7 @@ struct HostileRecordingTests {
             for speed in numbers { #expect(!show(pieces, from: from, to: from, speed: speed).isEmpty) }
         }
     }
-    /// Numbers that no Int64 holds were `?`, which is no JSON.
+    /// Numbers that do not fit into an Int64 were written as `?`, which is no JSON.
     @Test func greatNumbers_areJSON() throws {
         for value in [0, -3, 1.5, 1e15, 1.8e19, -1e300] { #expect(Double(BatchText.number(value)) == value) }
         #expect(BatchText.number(.infinity) == "?" && BatchText.number(.nan) == "?")

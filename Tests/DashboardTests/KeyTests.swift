@@ -1,4 +1,4 @@
-// One file: what each key does.
+// One file: the actions of all keys.
 import Dashboard
 import Supervision
 import Testing
@@ -33,12 +33,13 @@ struct KeyTests {
         _ = decoder.receive([27, 91] + [UInt8](repeating: 48, count: 100))
         #expect(decoder.receive([113]).last == .character("q"))
     }
-    /// Terminals without mode 1006 send ESC [ M and three bytes: some of those are letters, and once were keys.
+    /// Terminals without mode 1006 send ESC [ M and three bytes. Some of those are letters, and were once taken for
+    /// keys.
     @Test func clickOfAnOldTerminal_isAClick_andNeverKeys() {
         func x10(_ button: UInt8, _ column: UInt8, _ row: UInt8) -> [UInt8] {
             [27, 91, 77, 32 + button, 32 + column, 32 + row]
         }
-        // A press and its release, the wheel, the right button, a place that has no byte; and a key.
+        // A press and its release, the wheel, the right button, a place that has no byte, and then a key.
         var bytes = x10(0, 33, 49) + x10(3, 33, 49) + x10(64, 1, 1) + x10(65, 1, 1) + x10(1, 75, 81)
         bytes += [27, 91, 77, 32, 0, 255] + [113]
         let wanted: [Key] = [.click(row: 48, column: 32), .wheelUp, .wheelDown, .character("q")]
@@ -49,7 +50,7 @@ struct KeyTests {
             var keys: [Key] = []
             for (index, byte) in bytes.enumerated() {
                 keys += pieces.receive([byte])
-                // The moment may come between any two of the three bytes.
+                // The pause may come between any two of the three bytes.
                 if pause, index % 6 > 1 { keys += pieces.flush() }
             }
             #expect(keys == wanted)
@@ -77,7 +78,7 @@ struct KeyTests {
             let keys = Binding.all.filter { $0.screen == nil || $0.screen == screen }.flatMap { binding in
                 binding.keys.map { ($0, binding.screen) }
             }
-            // One that is of a screen alone may hide one of all screens.
+            // A key of one screen may hide a key of all screens.
             for (key, owner) in keys {
                 #expect(keys.count { $0.0 == key && $0.1 == owner } == 1, "\(key) on \(screen)")
             }
@@ -110,7 +111,7 @@ struct KeyTests {
             return
         }
         #expect(box.target == .worker(2))
-        // Fixed when the box opened: the supervisor refuses where it is another by then.
+        // The pid is fixed when the box opens. The supervisor refuses if it has changed by then.
         #expect(box.pid == 2112)
         #expect(box.boot == 0x9AC4_1F20_0000_0002)
     }

@@ -43,7 +43,7 @@ struct ModelTests {
         #expect(Quantity(nil, .old).text(Format.rate) == "?")
         #expect(Quantity.absent.text(Format.rate) == "-")
     }
-    /// Somebody sets the clock: rates, ages and history go by sample time, so that only the clock in the title changes.
+    /// Somebody sets the clock. Rates, ages and history use the sample time, so only the clock in the title changes.
     @Test(arguments: [-86_400_000, -1000, 3_600_000] as [Int64]) func steppedClock_changesNoFigure(_ step: Int64) {
         var stepped = Samples.shown
         stepped.wall = UInt64(Int64(stepped.wall) + step)
@@ -138,7 +138,7 @@ struct ModelTests {
         day.note(50, time: 2000 * Self.minute)
         day.note(70, time: 2000 * Self.minute + Samples.second)
         #expect(day.range?.mean == 60)
-        // The hub's pieces come after the first picture; of the minute under way it has seen more.
+        // The hub's pieces come after the first picture. The hub has seen more of the present minute.
         for (measure, values) in [
             (StatsHistory.Measure.least, [1.0, 3, 40]), (.mean, [2, 4, 60]), (.most, [3, 5, 90]),
         ] {
@@ -152,13 +152,13 @@ struct ModelTests {
         #expect(day.range?.least == 1 && day.range?.mean == 22 && day.range?.most == 90)
         day.note(7, time: 2002 * Self.minute)
         #expect(Array(day.values(now: now).suffix(3)) == [90, nil, 7])
-        // After a day the oldest has gone, and what comes too late is not taken.
+        // After a day the oldest value has gone, and a value that comes too late is not taken.
         day.note(9, time: 3440 * Self.minute)
         day.fill(.most, 1000, time: 2000 * Self.minute)
         #expect(day.values(now: 3440 * Self.minute).compactMap(\.self) == [7, 9])
         #expect(Day().values(now: now).allSatisfy { $0 == nil } && Day().range == nil)
     }
-    /// With the first picture some have not reported yet.
+    /// At the first pictures some processes have not reported yet.
     @Test func sumsOfTheFirstPictures_areNotOfTheDay() {
         var model = Model()
         for (second, workers) in [(0, 1), (0, 3), (1, 2), (2, 3), (3, 3)] {

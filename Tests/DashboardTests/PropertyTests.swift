@@ -5,9 +5,9 @@ import Stats
 import Supervision
 import Testing
 
-/// Any model, any size: nothing is wider than the terminal, nothing crashes, and the cursor can be seen.
+/// For any model and any size: nothing is wider than the terminal, nothing crashes, and the cursor is visible.
 struct PropertyTests {
-    /// The same for each run: a failure is seen again.
+    /// It gives the same numbers in each run, so a failure can be seen again.
     struct Chance: RandomNumberGenerator {
         var state: UInt64
         mutating func next() -> UInt64 {
@@ -22,7 +22,7 @@ struct PropertyTests {
         var chance = Chance(state: 4)
         let models = (0..<6).map { _ in Self.model(&chance) } + [Model(), Samples.shown, Samples.shownLost]
         for width in 1...250 {
-            // Every width; heights at random, so that all of 1...80 come often.
+            // Every width is tried. Heights are random, and all of 1...80 come often.
             for _ in 0..<4 {
                 let size = Size(width, Int.random(in: 1...80, using: &chance))
                 check(models.randomElement(using: &chance) ?? Model(), Self.session(&chance), size, &chance)
@@ -83,7 +83,7 @@ struct PropertyTests {
         return session
     }
 
-    /// Values of any size, states of any kind, reports that are missing.
+    /// A model with values of any size, states of any kind, and missing reports.
     static func model(_ chance: inout Chance) -> Model {
         var model = Model()
         model.server.host = "a-host-with-a-rather-long-name.example.org"
@@ -138,7 +138,7 @@ struct PropertyTests {
                         firstTime: firstTime, values: values))
             }
         }
-        // What others chose or wrote, as bad as it can be.
+        // Texts that others chose or wrote, as bad as they can be.
         let evil = ["\u{1B}[31mred\u{7} \u{200B}wide 字 line", String(repeating: "x", count: 500), ""]
         for worker in 0..<workers where Bool.random(using: &chance) {
             var child = Told.Child()

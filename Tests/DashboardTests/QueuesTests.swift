@@ -2,9 +2,9 @@ import Dashboard
 import Stats
 import Testing
 
-/// What the screen of the queues says of the time to come.
+/// The forecast on the screen of the queues.
 struct QueuesTests {
-    /// Twenty seconds in which so many messages come beyond those that go.
+    /// The screen after twenty seconds, in which the queue grows by so many messages each.
     private func text(growing: (_ second: Int) -> Int) -> String {
         var model = Samples.incident()
         var extra: UInt64 = 0

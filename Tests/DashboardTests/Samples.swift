@@ -3,7 +3,7 @@ import Dashboard
 import Stats
 import Supervision
 
-/// An appliance as the pictures of the dashboard show it: nine processes, w5 crashed, w7 gone quiet.
+/// An appliance for the pictures of the dashboard: nine processes, w5 crashed, w7 silent.
 enum Samples {
     static let second: UInt64 = 1_000_000_000
     /// 14:02:31 on a Monday.
@@ -69,7 +69,7 @@ enum Samples {
         for back in [UInt64(3), 1] { model.told.apps.take(apps(back), more: 0, time: model.now - back * second) }
         return model
     }
-    /// Two that publish, and one that has not for four minutes; so many seconds ago.
+    /// Two apps that publish, and one that has not for four minutes, as they were so many seconds ago.
     static func apps(_ back: UInt64) -> [Told.Apps.Row] {
         let seconds = Double(1_000_000 - back)
         func row(_ peer: String, _ form: String, up: Double, perSecond: Double, idle: Double) -> Told.Apps.Row {
@@ -192,7 +192,7 @@ enum Samples {
         }
         return report
     }
-    /// The incident after a night that the hub remembers: it is 20 hours old, and for one of them it did not run.
+    /// The incident after a night that the hub remembers. The memory is 20 hours old, and for one of them no hub ran.
     static let afterTheNight = {
         var model = shown
         let minute = 60 * second
@@ -202,7 +202,7 @@ enum Samples {
         ] {
             for (measure, part) in [(StatsHistory.Measure.least, 97), (.mean, 100), (.most, 104)] {
                 let values: [UInt64?] = (0..<1201).map { at in
-                    // Down to the night, which is deepest after 8 hours, and up again.
+                    // The curve falls for 8 hours, when the night is deepest, and rises again.
                     let share = abs(at - 480) * 1000 / 721
                     return (600..<660).contains(at) ? nil : UInt64((quiet + (busy - quiet) * share / 1000) * part / 100)
                 }

@@ -2,7 +2,7 @@ import Dashboard
 import Stats
 import Testing
 
-/// What the supervisor says of itself.
+/// The supervisor's facts about itself.
 struct SupervisorTests {
     private func model(open: UInt64, most: UInt64) -> Model {
         var model = Samples.incident()

@@ -57,7 +57,7 @@ final class App {
         return bodies
     }
 
-    /// Bytes come; what is answered, when the app reads it all.
+    /// Gives the app port these bytes. Returns the answers, which the app reads at once.
     func send(_ bytes: [UInt8]) -> String {
         bytes.withUnsafeBytes { session.input.append($0) }
         var answer = ""
@@ -75,7 +75,7 @@ final class App {
     static func post(_ body: String, _ headers: String = "", path: String = "/publish") -> String {
         "POST \(path) HTTP/1.1\r\nHost: a\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }
-    /// The same with a body in these chunks.
+    /// A request with a body in these chunks.
     static func chunked(_ chunks: [String], _ headers: String = "", path: String = "/publish") -> String {
         let head = "POST \(path) HTTP/1.1\r\nHost: a\r\n\(headers)Transfer-Encoding: chunked\r\n\r\n"
         return head + chunks.map { "\(String($0.utf8.count, radix: 16))\r\n\($0)\r\n" }.joined() + "0\r\n\r\n"

@@ -41,7 +41,7 @@ import Wire
         #expect(JSONScanner.isValid(all.body))
         #expect(apps(others, "?c=1&most=1").body == #"{"apps":[\#(first)],"more":2}"#)
         #expect(apps([]).body == #"{"apps":[],"more":0}"#)
-        // None of what was said is told.
+        // The answer shows nothing of what was published.
         for word in ["c1", "hi", "nonsense"] { #expect(!all.body.contains(word)) }
     }
 
@@ -74,7 +74,7 @@ import Wire
     }
 
     @Test(arguments: [
-        // A publish for which there is no room is one all the same.
+        // A publish for which there is no room counts as one all the same.
         (#"{"client":"c1","message":1}"# + "\n" + #"{"client":"c1","message":22}"# + "\n", 2, 3, 1),
         ("{}\n[]\n" + #"{"client":"a/b","message":1}"# + "\n\n", 0, 0, 3),
         (#"{"key":"any"}"# + "\n" + #"{"client":"c1","message":1}"# + "\n", 1, 1, 0),
@@ -88,7 +88,7 @@ import Wire
             let app = App { $0.maxMessages = 1 }
             _ = whole ? app.send(input) : app.byteByByte(input)
             #expect(app.session.tally == AppTally(publishes: publishes, bytes: bytes, errors: errors))
-            // Another one, on the same port, begins at nothing.
+            // Another connection from the same port begins at zero.
             app.session = AppSession()
             _ = app.send("nothing")
             #expect(app.session.tally.publishes == 0 && app.session.tally.errors == 0)

@@ -5,7 +5,7 @@ import Wire
 
 @testable import Publishing
 
-/// Bodies in chunks, as they are streamed by Node, Go and `curl -T -`.
+/// Bodies in chunks, as Node, Go and `curl -T -` stream them.
 @Suite struct ChunkedTests {
     @Test func aBodyInChunks_isABody() {
         let app = App()
@@ -68,7 +68,7 @@ import Wire
         #expect(answer(app.send(publish)).status == 202)
     }
 
-    /// What has come of it counts as half sent, and is bounded with what the others have.
+    /// The chunks that have come count as half sent, and are bounded together with those of the others.
     @Test func tooMuchHalfSent_isRefused() {
         let app = App()
         let head = "POST /publish HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"

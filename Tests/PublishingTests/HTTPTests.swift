@@ -56,7 +56,7 @@ import Wire
         #expect(got.status == status)
         #expect(got.body.hasPrefix(#"{"error":{"code":"\#(code)","#), "\(got.body)")
         #expect(JSONScanner.isValid(got.body))
-        // The connection goes on.
+        // The connection stays open.
         #expect(answer(app.send(App.post(#"{"client":"c1","message":1}"#))).status == 202)
     }
 
@@ -111,7 +111,7 @@ import Wire
         #expect(answer(app.send(App.post("[]"))).body == "[]")
     }
 
-    /// Nobody can say what the elements are of an array that is none.
+    /// If a text is no array, it has no elements that could be answered.
     @Test(arguments: [
         #"[{"client":"c1","message":1},{"client":"c1","message":2]"#, #"[{"client":"c1","message":1}"#,
         #"[{"client":"c1","message":1},]"#, #"[{"client":"c1","message":1},,7]"#, #"[,{"client":"c1","message":1}]"#,
@@ -131,7 +131,7 @@ import Wire
         #expect(answer(App().send(App.post(batch))).body.contains("\"offset\":55"))
     }
 
-    /// An element that is no JSON is an outcome of its own; the others are published.
+    /// An element that is no JSON has an outcome of its own. The others are published.
     @Test(arguments: [
         (#""x\ud83d""#, "half a surrogate pair at byte 33", 33),
         (#"{"client":"c1","message":"x\ud83d"}"#, "half a surrogate pair at byte 58", 58),
@@ -155,8 +155,7 @@ import Wire
         #expect(app.queued == 2)
     }
 
-    /// Where a batch is taken apart, the outcomes are those that its elements have alone; where it is not, it is no
-    /// JSON.
+    /// If a batch can be taken apart, its outcomes are those that its elements have alone. If it can't, it is no JSON.
     @Test func mutatedBatches_areSurvived_andTheirElementsAreWhatTheyAreAlone() {
         let seed = Array(#"[{"client":"a","message":[1,{"b":"]"}]},7,{"client":"b","message":"\\\"}"},[{}]]"#.utf8)
         var random = SeededRandom(12)
@@ -178,7 +177,7 @@ import Wire
                     if element.isEmpty || element.upperBound > text.count { Issue.record("\(element) in \(bytes)") }
                     if JSONScanner.fault(in: text.part(element.lowerBound, element.count)) != nil { bad += 1 }
                 }
-                // A whole array of good elements is JSON, and the other way round.
+                // A whole array of good elements is JSON, and JSON that begins with a bracket is such an array.
                 let isArray = isJSON && text.first { $0 > 32 } == UInt8(ascii: "[")
                 if isArray != (elements.isWhole && bad == 0) { Issue.record("\(Array(text))") }
             }
@@ -364,7 +363,7 @@ import Wire
                 got += pieces.send(Array(bytes[at..<end]))
                 at = end
             }
-            // A body that is awaited is asked for only where it comes late.
+            // The body is asked for only if it comes late.
             if got.replacing("HTTP/1.1 100 Continue\r\n\r\n", with: "")
                 != expected.replacing("HTTP/1.1 100 Continue\r\n\r\n", with: "")
             {

@@ -102,7 +102,7 @@ import Wire
         #expect(answers[1].contains("queue_full"))
     }
 
-    /// simdjson and our own scanner agree on what JSON is, whatever comes; and no input ends the process.
+    /// simdjson and our own scanner agree on every text whether it is JSON, and no input ends the process.
     @Test func mutatedPublishes_areSurvived_andBothParsersAgree() {
         let app = App { $0.maxMessages = 100 }
         let seeds: [String] = [

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Publishing
 
-/// Web pages are kept off where there is no key.
+/// Web pages are kept off if there is no key.
 @Suite struct PagesTests {
     @Test(arguments: [
         "Origin: http://evil.example\r\n", "Origin: null\r\n", "Sec-Fetch-Site: cross-site\r\n",
@@ -17,7 +17,7 @@ import Testing
             #expect(got.status == 403 && got.body.contains(#""code":"origin""#), "\(got)")
             #expect(app.queued == 0)
         }
-        // Who has the key is no page: it could not send it.
+        // A request with the key does not come from a page, which could not send it.
         let key = "Authorization: Bearer sesame\r\n"
         #expect(answer(App(key: "sesame").send(App.post(publish, header + key))).status == 202)
         #expect(answer(App(key: "sesame").send(App.post(publish, header))).status == 401)

@@ -7,8 +7,8 @@ import Wire
 /// How long a connection of an app may stay, with the clock moved.
 @Suite struct PatienceTests {
     private let came: UInt64 = 9_000_000
-    /// Seconds after it came at which its time is over; nil: not within a day. It got on last when it came, or so many
-    /// seconds later.
+    /// The seconds after which the connection's time is over, counted from when it came. `nil` if that is not within a
+    /// day. `lastProgress` is how many seconds after it came it last got on.
     private func end(_ app: App, lastProgress: UInt64 = 0) -> UInt64? {
         let last = came + lastProgress * 1000
         return (0...86_400).first { app.session.isOver(since: came, lastProgress: last, now: came + $0 * 1000) }
@@ -19,7 +19,7 @@ import Wire
         for begun in ["{", "{\"client\":\"c1\",\"message\":", "{}\n", "{nonsense\n"] {
             let app = App()
             _ = app.send(begun)
-            // Whatever it does meanwhile.
+            // Progress meanwhile does not matter.
             #expect(end(app, lastProgress: 29) == Limits.appProofSeconds, "\(begun)")
         }
     }
@@ -42,7 +42,7 @@ import Wire
             #expect(!app.isTrusted)
         }
     }
-    /// A body that comes chunk by chunk is one request: none of its chunks begins it anew.
+    /// A body in chunks is one request: a chunk does not begin it anew.
     @Test func aChunk_isNoProgress() {
         let app = App()
         let request = App.chunked(["{", "}"])

@@ -51,7 +51,7 @@ struct ControlGroupTests {
         #expect(usableProcessors(groups) == 1, "half a processor is one")
     }
 
-    /// A container has its own group as the root of what it sees; or it sees a path that is not in its tree.
+    /// A container sees its own group as the root, or it sees a path that is not in its tree.
     @Test(arguments: ["0::/\n", "0::/docker/4711\n", "0::/../other\n"])
     func aContainersRoot_hasItsLimits(membership: String) throws {
         try group(".", ["memory.max": "536870912\n", "memory.current": "1\n", "cpu.max": "150000 100000\n"])

@@ -1,6 +1,6 @@
 import TestSupport
 
-/// A browser: polls one worker after the other, acknowledges or not, and checks all that it is given.
+/// A browser. It polls one worker after the other, acknowledges or not, and checks everything that it gets.
 final class SimulatedClient {
     let number: Int
     let acknowledges: Bool
@@ -8,7 +8,7 @@ final class SimulatedClient {
     private(set) var cursor: UInt64 = 0
     private(set) var received: Set<UInt64> = []
     private var acknowledged: UInt64 = 0
-    /// Cursors of the answers that told of a gap.
+    /// Cursors of the answers that said `gap`.
     private(set) var gapCursors: [UInt64] = []
     private var connection: SimulatedWorker.Connection?
     private var isPolling = false
@@ -19,7 +19,7 @@ final class SimulatedClient {
         self.acknowledges = acknowledges
     }
 
-    /// Gone from one moment to the next; what was on its way to it is lost.
+    /// The client is gone at once. Answers on their way to it are lost.
     func vanish(in world: World) {
         connection?.isDead = true
         connection = nil
@@ -43,7 +43,7 @@ final class SimulatedClient {
     }
 
     private func poll(_ world: World) {
-        // Mostly on the connection that it has; now and then another tab elsewhere.
+        // It mostly polls on its connection, and now and then in another tab elsewhere.
         if connection == nil || world.chance(50) {
             if let old = connection { old.isDead = world.chance(500) }
             bytes = []

@@ -2,17 +2,17 @@ import Base
 import Comet
 import TestSupport
 
-/// A worker with made-up sockets: what it writes arrives at the client that holds the other end, unless that one is
+/// A worker with made-up sockets. Its output arrives at the client that holds the other end, unless that client is
 /// gone.
 final class SimulatedWorker: WorkerIO {
     let number: UInt8
     private let seed: UInt64
     private(set) var worker: Worker!
     unowned var world: World!
-    /// By slot: the client at the other end.
+    /// The connection of each slot.
     private(set) var ends: [UInt32: Connection] = [:]
     private var link: UInt32?
-    /// On its way in either direction.
+    /// Bytes on their way in either direction.
     var toWorker: [UInt8] = []
     private var toManager: [UInt8] = []
     private var managerInput: [UInt8] = []
@@ -21,7 +21,7 @@ final class SimulatedWorker: WorkerIO {
     final class Connection {
         let worker: SimulatedWorker
         var slot: UInt32
-        /// From worker to client, not read yet.
+        /// Bytes from worker to client that are not read yet.
         var inbound: [UInt8] = []
         var isClosedByWorker = false
         /// The client is gone, and the worker does not know it yet.
@@ -49,7 +49,7 @@ final class SimulatedWorker: WorkerIO {
     func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) -> Int? {
         guard let end = ends[slot] else { return nil }
         if end.isDead {
-            // The kernel may not know yet either: then it takes the bytes, and they are lost.
+            // The kernel may not know it yet, either. Then it takes the bytes, and they are lost.
             return world.chance(500) ? nil : bytes.count
         }
         let count = world.chance(50) ? world.random.below(bytes.count + 1) : bytes.count
@@ -82,7 +82,7 @@ final class SimulatedWorker: WorkerIO {
         world.manager.disconnect(link, now: world.now)
         worker.linkClosed()
     }
-    /// Killed: its clients' connections break with it, and another takes its place.
+    /// The worker is killed. Its clients' connections break with it, and another takes its place.
     func die() {
         breakLink()
         for end in ends.values { end.isClosedByWorker = true }
@@ -90,7 +90,7 @@ final class SimulatedWorker: WorkerIO {
         start()
     }
 
-    /// One turn of its loop, and of the wires at its sides.
+    /// One turn of its loop, and of the connections on both sides.
     func turn(pieces: Bool) {
         if link == nil {
             link = world.manager.connect(self)

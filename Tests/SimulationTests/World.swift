@@ -1,10 +1,9 @@
 import Comet
 import TestSupport
 
-/// The comet path in memory: one manager, some workers, some clients and a publisher, with links that deliver in pieces
-/// and break, clients that vanish between any two steps, processes that die, and a clock that the simulation moves. The
-/// decisions are the real ones; only the sockets are made up. All chance comes from one seed, so a failure is seen
-/// again by its number.
+/// The comet path in memory: one manager, some workers, some clients and a publisher. Links deliver in pieces and
+/// break, clients vanish between any two steps, processes die, and the simulation moves the clock. The decisions are
+/// the real ones; only the sockets are made up. All chance comes from one seed, so its number shows a failure again.
 final class World {
     struct Settings {
         var workers = 3
@@ -18,7 +17,7 @@ final class World {
         var killManager = 1
         var timeToLive: UInt32 = 20_000
         var maxPerClient = 1000
-        /// Milliseconds that pass in a step, at most.
+        /// The most milliseconds that pass in a step.
         var pace = 400
     }
 
@@ -29,13 +28,13 @@ final class World {
     var manager: ManagerBox
     var workers: [SimulatedWorker] = []
     var clients: [SimulatedClient] = []
-    /// What was published: for whom, by id. The payload is the id of the publication, not of the message.
+    /// All publishes by id, with their client. The payload is the id of the publication, not of the message.
     var published: [UInt64: (client: Int, payload: Int)] = [:]
     var payloads = 0
     /// Messages that died with a manager, by client.
     var diedWithManager: [Int: Set<UInt64>] = [:]
     var problems: [String] = []
-    /// What happened to one client, for a closer look at a seed.
+    /// The history of one client, for a closer look at a seed.
     var traced = ""
     private(set) var log: [String] = []
     func note(_ who: String, _ text: @autoclosure () -> String) { if who == traced { log.append("\(now) \(text())") } }
@@ -59,7 +58,7 @@ final class World {
         for _ in 0..<settings.steps where problems.isEmpty {
             step(calm: false)
         }
-        // Then all is well for a while: whatever is left must find its way.
+        // Then everything is well for a while, and all remaining messages must find their way.
         for _ in 0..<600 where problems.isEmpty { step(calm: true) }
         finish()
     }
@@ -90,8 +89,8 @@ final class World {
         checkClients(queue.clients)
     }
 
-    /// The books count the clients with messages as they come and go; asking each gives the same, in all and by the
-    /// worker that each was on.
+    /// The books count the clients with messages as they come and go. Asking each client must give the same count, in
+    /// all and for the worker that each was on.
     private func checkClients(_ counted: Int) {
         var byWorker: [Int?: Int] = [:]
         for client in clients {
@@ -131,15 +130,15 @@ final class World {
         manager = ManagerBox(settings, now: now)
     }
 
-    /// What must be true when all is delivered that will be.
+    /// Checks what must be true when everything that can be delivered has been.
     private func finish() {
         guard problems.isEmpty else { return }
         for client in clients {
             let mine = published.filter { $0.value.client == client.number }
             let missing = mine.keys.filter { !client.received.contains($0) }.sorted()
             guard client.acknowledges else { continue }
-            // With a cursor nothing goes missing untold: every message that did not come was lost before an answer that
-            // said `gap`.
+            // With a cursor nothing is missing without a word: every message that did not come was lost before an
+            // answer that said `gap`.
             for id in missing
             where !client.gapCursors.contains(where: { $0 >= id })
                 && !(diedWithManager[client.number]?.contains(id) ?? false)
@@ -161,7 +160,7 @@ final class World {
 /// A manager, and its end of the links.
 final class ManagerBox {
     var switchboard: Switchboard
-    /// By link: whose it is.
+    /// The worker of each link.
     var ends: [UInt32: SimulatedWorker] = [:]
     /// Links whose sockets did not take everything.
     private var blocked: Set<UInt32> = []
@@ -183,8 +182,7 @@ final class ManagerBox {
         blocked.remove(link)
         switchboard.closed(link, now: now)
     }
-    /// Writes what the turn gathered into the links; a socket that takes a part only is written to again in the next
-    /// turn.
+    /// Writes what the turn gathered into the links. If a socket takes only a part, the rest follows in the next turn.
     func flush(_ world: World) {
         for link in blocked.sorted() where ends[link] != nil { write(link, world) }
         while let link = switchboard.nextToWrite(now: world.now) {

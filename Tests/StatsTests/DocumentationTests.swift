@@ -3,7 +3,8 @@ import Stats
 import Testing
 
 @Suite struct MetricDocumentationTests {
-    /// The list in docs/metrics.txt is the table's. After a change: `UPDATE=1 swift test --filter Documentation`.
+    /// The list in docs/metrics.txt is made from the table. After a change: `UPDATE=1 swift test --filter
+    /// Documentation`.
     @Test func theManualsListOfMetrics_isTheTable() throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("docs/metrics.txt")

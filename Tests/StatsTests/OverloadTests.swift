@@ -2,7 +2,8 @@ import Stats
 import Testing
 
 struct OverloadTests {
-    /// A row of reports: share of the bound, refused so far, lag in microseconds; and what is said after each.
+    /// A row of reports with the share of the bound, the refusals so far and the lag in microseconds, and the state
+    /// that is said after each.
     private func run(
         _ reports: [(share: Double, refused: UInt64, lag: UInt64, isOverloaded: Bool)],
         sourceLocation: SourceLocation = #_sourceLocation

@@ -11,7 +11,7 @@ import Testing
         var reader = StatsReader(token: Sender.token)
         var first = Sender(boot: 1, instance: 0), second = Sender(boot: 2, instance: 1)
         var manager = Sender(boot: 3, role: .manager, instance: 0)
-        /// By worker: what was delivered so far.
+        /// Deliveries so far, by worker.
         var delivered: [UInt64] = [0, 0]
 
         init(day: StatsDay = StatsDay()) { archive = StatsArchive(day: day) }
@@ -57,7 +57,8 @@ import Testing
     @Test func everyTenSeconds_leastMeanAndMostOfTheTotals_areKept() {
         var hub = Appliance()
         for second in UInt64(90)..<110 {
-            // 300 in all, in one second 500, in one 100; the queue grows; 7 a second are delivered by each worker.
+            // There are 300 connections in all, but 500 in one second and 100 in another. The queue grows, and each
+            // worker delivers 7 a second.
             hub.hear(second, [second == 105 ? 300 : 100, second == 107 ? 0 : 200], queued: second, rate: 7)
             if second < 100 { #expect(hub.close(second) == nil) }
         }
@@ -68,7 +69,7 @@ import Testing
         #expect(step.queued == Self.span(100, 105, 109))
         #expect(step.delivered == Self.span(14_000, 14_000, 14_000))
     }
-    /// When a hub begins, its first second has only some of them.
+    /// A hub that has just begun has only some of the processes in its first second.
     @Test func sumsOfTheFirstSeconds_areNoTotals() {
         var hub = Appliance()
         hub.hear(100, [nil, 5], queued: nil)
@@ -83,7 +84,7 @@ import Testing
         #expect(hub.close(160) == 10...15)
         let day = hub.archive.day
         #expect((10...15).map { day.step($0).connections.isKnown } == [true, true, true, false, false, true])
-        // A process that is silent has its last value for three intervals.
+        // A silent process counts with its last value for three intervals.
         #expect(day.step(12).connections == Self.span(2, 2, 2) && day.step(15).connections == Self.span(4, 4, 4))
         #expect(day.step(15).queued == Self.span(0, 0, 0))
         #expect(!day.step(16).connections.isKnown && !day.step(9).connections.isKnown)
@@ -118,10 +119,10 @@ import Testing
         #expect(!day.step(104).queued.isKnown)
         #expect(day.step(105) == Self.step(105))
         #expect(day.step(UInt64(StatsDay.steps) + 104) == Self.step(UInt32(StatsDay.steps) + 104))
-        // A clock that stood or went back, as it can't: nothing changes.
+        // A clock that stood or went back, which can't happen, changes nothing.
         day.put(Self.step(1), at: 3)
         #expect(day.newest == UInt64(StatsDay.steps) + 104 && !day.step(3).queued.isKnown)
-        // A week without a hub.
+        // Then no hub runs for a week.
         day.put(Self.step(9), at: 80_000)
         #expect(day.step(80_000) == Self.step(9))
         #expect((UInt64(80_000 - StatsDay.steps)..<80_000).allSatisfy { !day.step($0).queued.isKnown })
@@ -138,12 +139,12 @@ import Testing
             most = try #require(day.history(.queued, .most, now: now))
         #expect(least.firstTime == 960 * Self.second && least.stepMilliseconds == 60_000 && least.role == .supervisor)
         #expect(least.id == .queueMessages && least.measure == .least && most.measure == .most)
-        // Steps 96 to 101 are the first minute, of which two are known; 120 to 131 are two minutes of silence.
+        // Steps 96 to 101 are the first minute, of which two are known. Steps 120 to 131 are two minutes of silence.
         #expect(least.values.prefix(6) == [100, 102, 108, 114, nil, nil])
         #expect(mean.values.prefix(2) == [102, 106] && most.values.prefix(2) == [103, 109])
         #expect(least.values.count == 18 && most.values.last == 201)
         #expect(day.history(.queued, .value, now: now) == nil)
-        // A day later nothing of it is in sight.
+        // A day later none of it is visible.
         #expect(day.history(.queued, .least, now: now + 86_500 * Self.second) == nil)
         #expect(StatsDay().history(.queued, .least, now: now) == nil)
     }
@@ -186,7 +187,7 @@ import Testing
         }
         #expect(datagrams <= 63)
     }
-    /// What a viewer of before makes of it: an id that is in no table, of a process that has no series.
+    /// An older viewer finds an id that is in no table, of a process that has no series.
     @Test func seriesOfTheDay_meanNothingToAnOlderViewer() {
         var day = StatsDay()
         day.put(Self.step(1), at: 10)
@@ -199,7 +200,7 @@ import Testing
         var day = StatsDay()
         let last = UInt64(3 * StatsDay.steps + 77)
         var file = [UInt8](repeating: 0, count: StatsDay.steps * StatsDay.recordBytes)
-        // Two days of steps, with an hour in which no hub ran: there the day before still stands in the file.
+        // Two days of steps, with an hour in which no hub ran. There the file still has the day before.
         for number in (last - UInt64(2 * StatsDay.steps))...last where !(last - 1000..<last - 640).contains(number) {
             day.put(Self.step(UInt32(number)), at: number)
             var record = Buffer()
@@ -218,9 +219,9 @@ import Testing
         #expect(
             !back.step(last - 700).queued.isKnown && back.step(last - 600).queued.isKnown
                 && !back.step(first - 1).queued.isKnown)
-        // Places that were never written, also that of step 0.
+        // Places that were never written hold no step. This includes the place of step 0.
         #expect(read([UInt8](repeating: 0, count: file.count), 5000 * Self.second).newest == nil)
-        // Cut, empty, of a later time, and random: never a trap.
+        // A file that is cut, empty, of a later time, or random never causes a trap.
         #expect(read(Array(file.prefix(1000)), now).newest.map { $0 <= last } ?? true)
         #expect(read([], now).newest == nil && read(file, 0).newest == nil)
         var random = SystemRandomNumberGenerator()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct StatsEventTests {
-    /// A body that was cut in the middle was no JSON: the event was lost.
+    /// A body that was cut in the middle was no JSON, so the event was lost.
     @Test func event_fitsIntoADatagram_whateverItsText() throws {
         for text in ["\"", "\\", "\u{1B}", "\u{2028}", "字", "x", "\u{E0001}"] {
             var body = Buffer()

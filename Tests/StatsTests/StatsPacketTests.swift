@@ -136,7 +136,7 @@ struct Sender: ~Copyable {
         }
         #expect(datagrams.count > 5 && datagrams.allSatisfy { $0.count <= StatsPacket.mostBytes })
         var reader = StatsReader(token: Sender.token)
-        // Also in another order, and with one part missing, each value finds its owner.
+        // Each value finds its owner in any order of the datagrams, and if one is missing.
         for bytes in datagrams { bytes.withUnsafeBytes { _ = reader.receive($0, length: bytes.count, now: 1) } }
         let source = reader.current(.manager)
         #expect(source?.values[.publishes] == 77)
@@ -165,7 +165,7 @@ struct Sender: ~Copyable {
             if let threshold = metric.threshold { #expect(threshold.warning < threshold.critical) }
         }
     }
-    /// What was once given stays: recordings and other versions rely on these.
+    /// An id keeps its meaning, since recordings and other versions rely on it.
     @Test func ids_neverChange() {
         let fixed: [(UInt16, String)] = [
             (1, "conns_open"), (4, "conn_limit"), (7, "accepts_total"), (10, "closes_client_total"),

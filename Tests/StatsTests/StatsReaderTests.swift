@@ -43,7 +43,7 @@ import Testing
         #expect(reader.sources[7]?.values[.delivered] == 2)
     }
 
-    /// The hub sends a new viewer the newest report, and then what comes.
+    /// The hub sends a new viewer the newest report, and then everything that comes.
     @Test func newestReport_standsRightBeforeWhatComesNext() throws {
         var sender = Sender()
         sender.writer.header.sequence = .max - 3
@@ -90,7 +90,7 @@ import Testing
         #expect(reader.current(.worker, 3)?.header.boot == 8)
         #expect(reader.current(.worker, 3)?.rate(.delivered) == nil)
         #expect(reader.current(.worker, 4) == nil)
-        // The one that drains beside it is still counted for itself.
+        // The draining worker beside it is still counted for itself.
         #expect(reader.sources[7]?.values[.delivered] == 3000)
         reader.forget(olderThan: 60_000, now: 70 * Self.second)
         #expect(reader.sources.keys.sorted() == [8])

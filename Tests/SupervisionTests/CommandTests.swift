@@ -93,7 +93,7 @@ import Testing
         #expect(scene.fleet.rolling == nil)
         #expect((0..<3).allSatisfy { scene.main(.worker($0)) == CopyName(.worker($0), 2) })
         #expect(scene.events.last?.text.hasPrefix("complete: 3 of 3") == true)
-        // What was ordered is no sign of trouble; what was not is.
+        // An ordered end is no sign of trouble. Any other end is.
         #expect(
             (0..<3).allSatisfy {
                 scene.fleet[.worker($0)]?.exitsTotal == 1 && scene.fleet[.worker($0)]?.exits(since: 0) == 0
@@ -198,7 +198,7 @@ import Testing
         scene.exit(CopyName(w1, 1))
         #expect(scene.state(w1) == .stopped)
     }
-    /// It stands in a file.
+    /// The generation is read from a file, which may hold anything.
     @Test func generation_hasANextOne_whateverWasRead() throws {
         for wild in [Int.max, .min] {
             var fleet = Scene().fleet

@@ -3,8 +3,8 @@ import Testing
 @testable import Supervision
 
 /// A fleet and its processes in memory, from a seed: copies that start slowly, die, hang or don't listen, operators who
-/// order anything, a supervisor that is stopped for a while. Always true: two copies of a process at most, and then as
-/// a pair; no copy that lives and is not known; and when the trouble ends, everything is ready again.
+/// order anything, a supervisor that is stopped for a while. Three things are always true. A process has two copies at
+/// most, and then as a pair. No copy lives that is not known. When the trouble ends, everything is ready again.
 @Suite struct FleetSimulation {
     @Test(arguments: 0..<60) func anything_neverDoublesNorForgetsAProcess_andConverges(seed: Int) {
         var world = World(seed: UInt64(seed))
@@ -113,7 +113,7 @@ private struct World {
         let stop = now + minutes * 60_000
         while now < stop {
             now = max(now + 1, fleet.nextTick(now: now))
-            // The supervisor did not run.
+            // The supervisor did not run for a while.
             if withTrouble, chance(2000) { now += Milliseconds.random(in: 0...120_000, using: &random) }
             turn()
             if withTrouble { trouble() }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Supervision
 
-/// A worker without its link to the manager serves polls that nothing comes to.
+/// A worker without its link to the manager serves polls that no message reaches.
 @Suite struct LinkTests {
     private func scene() -> Scene {
         let scene = Scene()
@@ -72,7 +72,7 @@ import Testing
         #expect(scene.fleet.rolling == nil && scene.told("ROLLING_FAILED") == 1)
         #expect(scene.main(w0)?.generation == 1 && scene.state(w0) == .ready && scene.main(w1)?.generation == 1)
     }
-    /// Reports may be off, or not come through: then nothing is known of links, and nothing waits for them.
+    /// Reports may be off, or not come through. Then nothing is known of links, and nothing waits for them.
     @Test func workersThatSayNothing_areReplacedAsBefore() throws {
         let scene = Scene()
         scene.begin()

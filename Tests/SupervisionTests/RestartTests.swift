@@ -130,7 +130,7 @@ import Testing
         scene.becomesReady = false
         scene.begin()
         scene.perform(scene.fleet.becameReady(CopyName(.manager, 1), now: scene.now))
-        /// Every copy of these ends a second after its start.
+        /// Every copy of these processes ends a second after its start.
         func fail(_ names: Set<ProcessName>, for time: Milliseconds) -> [FleetAction] {
             let end = scene.now + time
             var orders: [FleetAction] = []

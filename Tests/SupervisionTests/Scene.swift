@@ -1,12 +1,12 @@
 @testable import Supervision
 
-/// A fleet under a made-up clock: what it orders is done as the test says, and every event that it tells is kept.
+/// A fleet under a made-up clock. The test says how its orders are carried out, and every event is kept.
 final class Scene {
     var fleet: Fleet
     var now: Milliseconds = 1_000_000
-    /// What the kernel says of processes, by pid, where it is not that they sleep.
+    /// The kernel's view of processes, by pid. A process that is not here sleeps.
     var pulses: [Int32: Pulse] = [:]
-    /// Those that report at every tick.
+    /// The processes that report at every tick.
     var reporting: Set<ProcessName> = []
     /// Copies that become ready as soon as they are started.
     var becomesReady = true
@@ -22,7 +22,7 @@ final class Scene {
         reporting = Set(Fleet.names(workers: workers))
     }
 
-    /// Does what was ordered, and what that leads to. Returns the orders.
+    /// Carries out the orders, and those that follow from them. Returns all of them.
     @discardableResult
     func perform(_ actions: [FleetAction]) -> [FleetAction] {
         var queue = actions
@@ -42,7 +42,7 @@ final class Scene {
         done += orders
         return orders
     }
-    /// Time goes on in beats, as the shell has it.
+    /// Time goes on in beats, as the supervisor has them.
     @discardableResult
     func wait(_ time: Milliseconds) -> [FleetAction] {
         let end = now + time

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Supervision
 
-/// What one supervisor knows of the exits, and the next one takes up.
+/// The exits that one supervisor knows, and the next one takes over.
 @Suite struct SlotMemoryTests {
     private func crashed() -> Scene {
         let scene = Scene()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Supervision
 
-/// When connections to a process that is down wait in the kernel, and when they are turned away.
+/// Connections to a process that is down wait in the kernel for a while, and are turned away after it.
 @Suite struct UnservedTests {
     private func turned(_ orders: [FleetAction]) -> [FleetAction] {
         orders.filter { if case .turnAway = $0 { true } else { false } }
@@ -51,7 +51,7 @@ import Testing
         let copy = try #require(scene.main(w0))
         #expect(turned(scene.exit(copy, code: 0)) == [.turnAway(w0, false)])
     }
-    /// Each try is left to the worker, the time between them is not.
+    /// During each try connections are left to the worker. Between the tries they are turned away.
     @Test func crashLoop_isTurnedAwayBetweenItsTries() throws {
         let scene = Scene(workers: 1)
         scene.begin()

@@ -54,7 +54,7 @@ import Testing
     }
     @Test func supervisorThatWasStoppedItself_killsNobody() {
         let scene = silent([])
-        scene.now += 30_000  // nothing ran, nothing was heard
+        scene.now += 30_000  // nothing ran, and no report came
         scene.reporting = []
         #expect(scene.wait(9000).isEmpty)
         #expect(scene.told("LATE") == 1)
@@ -69,8 +69,7 @@ import Testing
         scene.pulses = [:]
         #expect(scene.wait(600).contains(.abort(CopyName(w0, 1))))
     }
-    /// On a machine with more to do than it can do, a manager that was silent for that was taken for hung: with it goes
-    /// what is queued.
+    /// On a machine with too much to do, a manager was silent and was taken for hung. Its queue goes with it.
     @Test func starvedProcess_isNotKilled_andToldOnce() throws {
         let scene = silent([w0])
         let pid = try #require(scene.fleet[w0]?.main?.pid)
@@ -83,7 +82,7 @@ import Testing
         scene.reporting.insert(w0)
         scene.wait(500)
         #expect(scene.state(w0) == .ready)
-        // The same again is told again.
+        // A second silence is told again.
         scene.reporting.remove(w0)
         #expect(scene.wait(20_000).isEmpty)
         #expect(scene.told("STARVED") == 2)

@@ -99,7 +99,7 @@ final class Board {
         Array(client.utf8).withUnsafeBytes { board.presence($0, now: now) }
     }
 
-    /// The end of a turn: what the links would write now. Those in `unread` don't read.
+    /// Ends the turn: the frames that the links would write now. Links in `unread` don't read.
     func frames(_ link: UInt32, unread: Set<UInt32> = []) -> [Sent] {
         var all: [UInt32: [Sent]] = [:]
         while let next = board.nextToWrite(now: now) {
@@ -112,7 +112,7 @@ final class Board {
     }
     private var received: [UInt32: [Sent]] = [:]
 
-    /// The link is gone, with what was written to it and not read.
+    /// The link is gone, with everything that was written to it and not read.
     func close(_ link: UInt32) {
         received[link] = nil
         board.closed(link, now: now)
@@ -143,7 +143,7 @@ final class Board {
         }
     }
 
-    /// What is true of the books at every moment.
+    /// Checks what must be true of the books at every moment.
     func checkBooks(sourceLocation: SourceLocation = #_sourceLocation) {
         var depth = 0
         var bytes = 0

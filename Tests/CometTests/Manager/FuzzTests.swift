@@ -4,7 +4,7 @@ import Wire
 
 @testable import Comet
 
-/// Anything may come, in any order: the books stay right, a client is on at most one link, no id comes twice without a
+/// Any input may come in any order. The books stay right, a client is on at most one link, no id comes twice without a
 /// cursor, and nothing ends the process.
 @Suite struct FuzzTests {
     @Test(arguments: [1, 2, 3, 4] as [UInt64])

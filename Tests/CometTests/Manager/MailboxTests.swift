@@ -49,7 +49,7 @@ import Wire
         let frames = board.frames(worker)
         #expect(frames.map(\.body) == ["2", "3", "4"])
         #expect(frames[0].gap)
-        // Told once.
+        // The gap is told only once.
         board.publish("c1", "5")
         board.poll(worker, "c1")
         #expect(board.frames(worker).map(\.gap) == [false])
@@ -63,7 +63,7 @@ import Wire
         #expect(board.publish("c3", "3") == .full)
         let worker = board.worker(0)
         board.poll(worker, "c4")
-        #expect(board.publish("c4", "4") == .sent(id(2)))  // needs no room
+        #expect(board.publish("c4", "4") == .sent(id(2)))  // it needs no room
         board.poll(worker, "c1")
         #expect(board.publish("c3", "3") == .queued(id(3)))
         #expect(board.board.counters.refusedFull == 1)
@@ -108,7 +108,7 @@ import Wire
         board.poll(worker, "c1", cursor: 0)
         #expect(board.frames(worker).map(\.body) == ["1"])
         board.poll(worker, "c1", cursor: id(0))
-        board.giveBack(worker, sent[0])  // late: it is acknowledged meanwhile
+        board.giveBack(worker, sent[0])  // late: it is acknowledged already
         #expect(board.presence("c1").queued == 0)
     }
 

@@ -89,7 +89,7 @@ import Wire
         let worker = board.worker(0)
         board.poll(worker, "c1", tag: 1)
         board.poll(worker, "c1", tag: 2)
-        board.gone(worker, "c1", tag: 1)  // of the first, late
+        board.gone(worker, "c1", tag: 1)  // the late end of the first poll
         board.publish("c1", "1")
         #expect(board.frames(worker) == [.init(op: .message, client: "c1", number: id(0), body: "1", tag: 2)])
     }
@@ -268,7 +268,7 @@ import Wire
         board.publish("c1", "2")
         let second = board.frames(worker)
         #expect(first.map(\.body) == ["1"] && second.map(\.body) == ["2"])
-        board.giveBack(worker, second[0])  // still in the mailbox: nothing is lost
+        board.giveBack(worker, second[0])  // it is still in the mailbox: nothing is lost
         #expect(board.board.queue.dropped == 0)
         board.giveBack(worker, first[0])
         #expect(board.board.queue.dropped == 1 && board.presence("c1").queued == 1)
@@ -337,11 +337,11 @@ import Wire
         for number in 0..<100 { board.poll(worker, "c\(number)") }
         for number in 0..<100 { answers.append(board.publish("c\(number)", body)) }
         let sent = answers.filter { if case .sent = $0 { true } else { false } }.count
-        #expect(sent == 70)  // 4 MiB, and the one that went over it
+        #expect(sent == 70)  // 4 MiB, and the message that exceeded it
         #expect(board.board.queue.depth == 30)
         #expect(board.board.outboxBytes.most < Limits.outboxBytes + 70_000)
         #expect(board.presence("c99").connected)
-        // It reads: all get theirs, without polling again.
+        // The worker reads: all clients get their messages without polling again.
         var got = 0
         while got < 100 {
             let frames = board.frames(worker)

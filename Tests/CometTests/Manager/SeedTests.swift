@@ -106,7 +106,7 @@ import Wire
             Issue.record("taken")
             return
         }
-        // Free again when they are gone.
+        // The numbers are free again when the workers are gone.
         board.board.closed(first, now: board.now)
         board.board.closed(own, now: board.now)
         #expect(seed(board, [1, 3]).1 == .consumed(2))
@@ -155,8 +155,8 @@ import Wire
         #expect(board.board.queue.depth == 1)
     }
 
-    /// Its JSON is six times as long. A frame over its bound is malformed: the worker that it came to closed the link,
-    /// and so did the next.
+    /// The text's JSON is six times as long. A frame over its bound is malformed: the worker closed its link, and so
+    /// did the next worker that got it.
     @Test func aTextWhoseEscapesFitIntoNoFrame_isRefused() {
         let board = Board {
             $0.maxMessage = Limits.frameBodyBytes

@@ -6,7 +6,7 @@ import Wire
 @Suite struct HerdTests {
     let h = WorkerHarness { $0.pollTimeout = 32_000 }
 
-    /// How many polls timed out in each second from now on.
+    /// The number of polls that timed out in each second from now on.
     private func timeouts(seconds: Int) -> [Int] {
         (0..<seconds).map { _ in
             let before = h.worker.counters.pollsEmpty
@@ -24,7 +24,7 @@ import Wire
         #expect(h.worker.waiting == 0)
     }
 
-    /// Ten clients a second, and each polls again at once: they come evenly, with nobody being spread.
+    /// Ten clients come a second, and each polls again at once. Their polls are even, so none is spread.
     @Test func pollsThatComeEvenly_areHeldForTheWholeTime() {
         var began: [UInt32: UInt64] = [:]
         for second in 0..<100 {
@@ -40,7 +40,7 @@ import Wire
         #expect(began.count == 320 && h.worker.waiting == 320)
     }
 
-    /// A herd that polls again whenever it was answered is spread further, and never comes together again.
+    /// A herd that polls again after each answer is spread further, and never comes together again.
     @Test func aHerd_staysApart() {
         let slots = (0..<1000).map { h.poll("/c\($0).json") }
         var most: [Int] = []

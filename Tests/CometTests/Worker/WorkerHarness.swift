@@ -2,18 +2,17 @@ import Base
 import Comet
 import Wire
 
-/// A worker with sockets that the test holds in its hand: what was written, what was closed, how much the next write
-/// takes.
+/// A worker with sockets that the test controls: what was written, what was closed, and how much the next write takes.
 final class WorkerHarness: WorkerIO {
     private(set) var worker: Worker!
-    /// What each open connection was sent.
+    /// The bytes that each open connection was sent.
     var sent: [UInt32: String] = [:]
     var closed: Set<UInt32> = []
     var ended: Set<UInt32> = []
     var paused: Set<UInt32> = []
-    /// Whose machine has said that nobody is there.
+    /// Connections whose machine has answered that nobody is there.
     var nobody: Set<UInt32> = []
-    /// Bytes that a socket takes at once; nil: all. A negative number: the connection is dead.
+    /// Bytes that a socket takes at once. `nil` means all; a negative number means that the connection is dead.
     var room: [UInt32: Int] = [:]
     var now: UInt64 = 1000
 
@@ -91,7 +90,7 @@ final class WorkerHarness: WorkerIO {
         return Array(out.bytes)
     }
 
-    /// What the worker has for its manager since the last time: `op number client flags body`.
+    /// The worker's frames for its manager since the last call: `op number client flags body`.
     func frames() -> [String] {
         var found: [String] = []
         func version() -> LinkVersion { worker.link.bytes.first == Frame.Op.hello.rawValue ? .one : .two }

@@ -114,7 +114,7 @@ import Wire
         let later = h.poll("/c1.json?cursor=6&c=0.25")
         #expect(h.status(other) == "HTTP/1.1 409 Conflict", "another cursor")
         #expect(h.worker.waiting == 1 && h.frames().count == 4 && h.announcements["c1"]?.print != 0)
-        // Of a copy that went to another worker the manager tells what that one announced.
+        // For a copy that went to another worker, the manager sends the body of that worker's announcement.
         var out = Buffer()
         let (tag, slot) = (h.tags["c1"]!, h.slots["c1"]!)
         Array("c1".utf8).withUnsafeBytes { client in
@@ -433,7 +433,7 @@ import Wire
         h.room[slot] = 10
         h.answer("c1", [(7, "\"abc\"")])
         #expect(h.sent[slot]?.utf8.count == 10)
-        h.get(slot, "/_/health")  // waits for its turn
+        h.get(slot, "/_/health")  // it waits for its turn
         h.room[slot] = 5
         h.worker.writable(slot, now: h.now)
         h.room[slot] = nil
@@ -482,7 +482,7 @@ import Wire
         let cookie = "Cookie: \(String(repeating: "c", count: 9000))\r\n"
         let poll = h.poll("/c1.json", cookie)
         #expect(h.frames() == ["connected 0 c1 0"])
-        // Another one that comes ahead is over what is read ahead; when its turn comes, the rest of it is read.
+        // Another request behind it exceeds the bytes that are read ahead. Its rest is read when its turn comes.
         let next = "GET /_/health HTTP/1.1\r\nHost: x\r\n\(cookie)"
         h.receive(poll, next)
         #expect(h.paused.contains(poll))
