@@ -3,9 +3,9 @@ import Testing
 
 @testable import Base
 
-/// What looks at eight bytes in a step finds what looking at each byte finds.
+/// Functions that look at eight bytes in a step find the same as a look at each byte.
 @Suite struct BytesTests {
-    /// Texts of 0 to 40 bytes, mostly of such as the parsers let through, with the bytes next to every bound.
+    /// Texts of 0 to 40 bytes. Most of their bytes are such as the parsers let through; others are next to every bound.
     static func eachText(_ body: (UnsafeRawBufferPointer) -> Void) {
         var random = SeededRandom(7)
         let near: [UInt8] = [

@@ -4,7 +4,7 @@ import Testing
 @testable import Base
 
 struct PlainTextTests {
-    /// Each of them moves a cursor, ends a line, or turns one around.
+    /// Each of them moves a cursor, ends a line, or turns a line around.
     private static let obeyed: [(text: String, escape: String)] = [
         ("\u{0}", "\\u0000"), ("\u{7}", "\\u0007"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"), ("\u{1B}", "\\u001b"),
         ("\u{7F}", "\\u007f"),

@@ -1,8 +1,8 @@
 import FreePorts
 import Glibc
 
-/// The whole of it, as `megacomet run` starts it from a file: supervisor, manager and workers. All of it is ended, by
-/// id, when this goes out of use.
+/// The whole appliance, as `megacomet run` starts it from a file: supervisor, manager and workers. When this goes out
+/// of use, all of it is ended, by id.
 public final class Appliance {
     public let folder: Folder
     public let configuration: String
@@ -13,13 +13,13 @@ public final class Appliance {
     public let appPort: Int
     public let statsPort: Int
     public let operatorPort: Int
-    /// Added to the supervisor's environment at its next start.
+    /// Variables that the supervisor gets at its next start, beside its environment.
     public var environment: [String: String] = [:]
-    /// What its service manager hands to the supervisor at its next start.
+    /// The listeners that its service manager hands to the supervisor at its next start.
     public var listeners: [(name: String, descriptor: Int32)] = []
 
-    /// The daemons are taken from a folder of ours from the next start on, where the worker is this script; the path of
-    /// the script.
+    /// From the next start on the daemons come from a folder of ours, in which this script is the worker. Returns the
+    /// script's path.
     public func replaceWorker(byScript text: String) throws -> String {
         let programs = "\(folder.path)/programs"
         mkdir(programs, 0o755)
@@ -32,8 +32,8 @@ public final class Appliance {
     /// The events that the supervisor keeps, as `megacomet events` prints them.
     public func events() throws -> String { try command("events").output }
 
-    /// `settings`: lines of TOML by section, over those that give it ports of its own. Returns when every process is
-    /// ready.
+    /// `settings` has lines of TOML by section. They add to those that give it ports of its own. Returns when every
+    /// process is ready.
     public init(workers: Int = 2, _ settings: [String: String] = [:], starts: Bool = true) throws {
         self.workers = workers
         folder = try Folder()
@@ -55,10 +55,10 @@ public final class Appliance {
     }
     deinit { end() }
 
-    /// Another file than the built one, by its whole path.
+    /// The name of the built program, or the whole path of another file.
     public var supervisorProgram = "megacomet"
 
-    /// Starts the supervisor and waits for nothing.
+    /// Starts the supervisor without waiting for anything.
     public func launch(_ arguments: [String] = []) throws -> Program {
         let program = try Program(
             supervisorProgram, ["run", "-c", configuration] + arguments, in: folder, environment: environment,
@@ -75,12 +75,12 @@ public final class Appliance {
             }
         } catch { throw Failure("\(error); its output:\n\(program.output)") }
     }
-    /// SIGKILL, to the supervisor alone.
+    /// Sends SIGKILL to the supervisor alone.
     public func killSupervisor() {
         supervisor?.kill()
         supervisor = nil
     }
-    /// Asks the supervisor to stop; then whatever still has our folder in its arguments is killed.
+    /// Asks the supervisor to stop. Then every process that still has our folder in its arguments is killed.
     public func end() {
         if let supervisor {
             supervisor.signal(SIGTERM)
@@ -107,7 +107,7 @@ public final class Appliance {
         public var processes: [Process] = []
         public var allReady: Bool { !processes.isEmpty && processes.allSatisfy { $0.state == "ready" } }
     }
-    /// Empty where no supervisor answers.
+    /// It is empty if no supervisor answers.
     public func status() throws -> Status {
         let output = try command("status", "--json").output
         guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("{") }),
@@ -122,7 +122,7 @@ public final class Appliance {
                     restarts: $0["restarts"]?.int ?? 0)
             })
     }
-    /// Of `worker-0`, `manager` ..; it must run.
+    /// The pid of `worker-0`, `manager` and so on, which must run.
     public func pid(_ name: String) throws -> Int32 {
         guard let process = try status().processes.first(where: { $0.name == name }), process.pid > 0 else {
             throw Failure("\(name) does not run")

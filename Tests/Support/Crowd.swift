@@ -1,13 +1,13 @@
 import CEpoll
 import Glibc
 
-/// Many clients that poll and a few apps that publish to them, on one epoll loop. Each message says for whom it is and
-/// its number in that client's row, so that whatever is lost, doubled, out of order or at the wrong door is seen.
+/// Many clients that poll, and a few apps that publish to them, on one epoll loop. Each message has its client and its
+/// number in that client's row, so lost, doubled, disordered and misdirected messages are seen.
 public final class Crowd {
     public struct Plan: Sendable {
         public enum Publishing: Sendable { case lines, http, httpClose }
         public var clients = 200
-        /// Publishes a second, over all.
+        /// Publishes a second, of all apps together.
         public var rate = 500.0
         public var seconds = 3.0
         public var publishing = Publishing.lines
@@ -19,14 +19,14 @@ public final class Crowd {
     }
     public struct Tally: Sendable, CustomStringConvertible {
         public var published = 0, delivered = 0, sent = 0, queued = 0
-        /// Publishes that were refused; and those whose answer was lost with their connection.
+        /// Publishes that were refused, and publishes whose answer was lost with their connection.
         public var refused = 0, unanswered = 0
         public var doubled = 0, disordered = 0, lost = 0, misdelivered = 0
-        /// Client connections that ended before an answer; connects refused, of clients and of apps.
+        /// Client connections that ended before an answer, and refused connects of clients and apps.
         public var cuts = 0, refusedConnects = 0
         public var errors: [String: Int] = [:]
         public var gaps = 0
-        /// Milliseconds from publish to delivery, of a sample.
+        /// Milliseconds from publish to delivery of some of the messages.
         public var latencies: [Double] = []
         public func latency(_ part: Double) -> Double {
             let sorted = latencies.sorted()
@@ -47,7 +47,7 @@ public final class Crowd {
         var descriptor: Int32 = -1
         var input: [UInt8] = []
         var cursor = 0
-        /// The next number in its row, as published and as expected.
+        /// The number of the next message in its row: to be published, and to be received.
         var nextPublished = 0
         var nextExpected = 0
         init(_ number: Int, _ port: Int) { (self.number, self.port) = (number, port) }
@@ -55,16 +55,16 @@ public final class Crowd {
 
     public let plan: Plan
     public private(set) var tally = Tally()
-    /// Called once, so many seconds after the start: what happens to the programs meanwhile.
+    /// Actions on the programs, each called once, so many seconds after the start.
     public var events: [(second: Double, action: () throws -> Void)] = []
-    /// Something may be lost, as when the manager's queue dies with it: then only the order counts, and the last
-    /// message of each client.
+    /// Messages may be lost, as when the manager's queue dies with it. Then only the order counts, and the last message
+    /// of each client.
     public var allowsLoss = false
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
     var clients: [Client] = []
     private var publishers: [CrowdPublisher] = []
     private let prefix = "u\(UInt32.random(in: 0 ... .max))-"
-    /// Publishes that were answered well and not delivered yet, and those still to be answered.
+    /// Publishes that were accepted and are not delivered yet, and publishes that are not answered yet.
     private var outstanding: Int { clients.reduce(0) { $0 + $1.nextPublished - $1.nextExpected } }
 
     public init(_ plan: Plan, ports: [Int], appPort: Int) {
@@ -79,7 +79,7 @@ public final class Crowd {
     }
     func name(_ client: Int) -> String { prefix + String(client) }
 
-    /// Runs the plan to its end: until all that was published has arrived.
+    /// Runs the plan until everything that was published has arrived.
     public func run(settleSeconds: Double = 20) throws -> Tally {
         try allowDescriptors(plan.clients + plan.publishers + 200)
         for client in clients { connect(client) }
@@ -141,7 +141,7 @@ public final class Crowd {
 
     // MARK: clients
 
-    /// A descriptor on its way to a port, watched under a number; it is writable when it is there.
+    /// Starts to connect a descriptor to a port, and watches it under a number. It is writable when it is connected.
     func connected(to port: Int, as number: Int) -> Int32 {
         let descriptor = socket(
             AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
@@ -158,7 +158,7 @@ public final class Crowd {
         event.data.u64 = UInt64(number)
         epoll_ctl(epoll, operation, descriptor, &event)
     }
-    /// Why a connect failed; 0 where it did not.
+    /// The reason why a connect failed; 0 if it did not.
     func connectError(_ descriptor: Int32) -> Int32 {
         var error: Int32 = 0
         var length = socklen_t(4)
@@ -264,7 +264,7 @@ public final class Crowd {
 }
 
 extension Response {
-    /// The answer at the start of the bytes, taken from them; nil where it is not all there. It has a length.
+    /// Takes the answer at the start of the bytes, which has a length. `nil` if it is not complete.
     static func taken(from bytes: inout [UInt8]) -> Response? {
         guard let headEnd = bytes.firstRange(of: [13, 10, 13, 10], from: 0) else { return nil }
         var response = Response()

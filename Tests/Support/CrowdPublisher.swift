@@ -1,7 +1,7 @@
 import CEpoll
 import Glibc
 
-/// One app of a crowd: publishes to its part of the clients in turn, so that the order for each is known.
+/// An app of a crowd. It publishes to its part of the clients in turn, so the order for each client is known.
 final class CrowdPublisher {
     private let number: Int
     private unowned let crowd: Crowd
@@ -11,9 +11,9 @@ final class CrowdPublisher {
     private var input: [UInt8] = []
     private var output: [UInt8] = []
     private var turn = 0
-    /// Publishes sent and not answered.
+    /// Publishes that are sent and not answered.
     private var open = 0
-    /// Publishes to be made; and clients to be published to once more.
+    /// Publishes that must still be made, and clients that must be published to once more.
     var due = 0
     var urgent: [Int] = []
 

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a test could not get from the programs, in a sentence.
+/// Something that a test could not get from the programs, in a sentence.
 public struct Failure: Error, CustomStringConvertible {
     public var description: String
     public init(_ description: String) { self.description = description }
@@ -8,13 +8,13 @@ public struct Failure: Error, CustomStringConvertible {
     static func call(_ name: String) -> Failure { Failure("\(name): \(String(cString: strerror(errno)))") }
 }
 
-/// A moment of the monotonic clock by which a thing must have happened. Generous by default: machines are slow, and
-/// what is well never waits.
+/// A moment of the monotonic clock by which a thing must have happened. The default is generous: machines are slow, and
+/// a healthy program never waits for it.
 public struct Deadline: Sendable {
     private let end: UInt64
     public init(seconds: Double = 15) { end = monotonicNanoseconds() + UInt64(seconds * 1e9) }
     public var isOver: Bool { monotonicNanoseconds() >= end }
-    /// For poll(2); at least 1, so that a wait never becomes a spin.
+    /// Milliseconds for poll(2). They are at least 1, so that a wait never becomes a spin.
     public var milliseconds: Int32 {
         let now = monotonicNanoseconds()
         return now >= end ? 0 : Int32(clamping: (end - now) / 1_000_000 + 1)
@@ -27,7 +27,7 @@ public func monotonicNanoseconds() -> UInt64 {
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
-/// Waits until something holds that can only be asked for. Throws where it does not hold in time.
+/// Asks for a condition again and again until it holds. Throws if it does not hold in time.
 public func eventually(_ what: String, seconds: Double = 15, _ condition: () throws -> Bool) throws {
     let deadline = Deadline(seconds: seconds)
     while try !condition() {
@@ -35,7 +35,7 @@ public func eventually(_ what: String, seconds: Double = 15, _ condition: () thr
         usleep(5000)
     }
 }
-/// The same for a value that is not there at first.
+/// Asks for a value again and again until it is not `nil`. Throws if it stays `nil`.
 public func eventually<Value>(_ what: String, seconds: Double = 15, _ value: () throws -> Value?) throws -> Value {
     var found: Value?
     try eventually(what, seconds: seconds) {

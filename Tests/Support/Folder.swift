@@ -1,13 +1,13 @@
 import Glibc
 
-/// A private folder, removed with all that is in it when it goes out of use.
+/// A private folder. It is removed with everything in it when it goes out of use.
 ///
-/// Its name holds the pid of the test run. What a run that was killed left behind (files, and programs that have the
-/// folder in their arguments) is cleared away by its guardian; where that was killed too, by the next run.
+/// Its name holds the pid of the test run. If a run is killed, its guardian clears away what it left behind (files, and
+/// programs that have the folder in their arguments). If the guardian was killed, too, the next run does it.
 public final class Folder {
     public let path: String
     private static let prefix = "/tmp/megacomet-test."
-    /// What the paths of this run's folders begin with.
+    /// The start of the paths of this run's folders.
     static let prefixOfRun = "\(prefix)\(getpid())."
     private static let sweep: Void = removeLeftovers()
 
@@ -61,7 +61,7 @@ public final class Folder {
     }
 }
 
-/// The whole text of a file; empty where there is none.
+/// The whole text of a file. It is empty if there is no file.
 public func contents(ofFile path: String) -> String {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return "" }
@@ -77,9 +77,9 @@ public func contents(ofFile path: String) -> String {
 }
 
 public enum Processes {
-    /// The pids of all.
+    /// The pids of all processes.
     public static var all: [Int32] { Folder.names(in: "/proc").compactMap { Int32($0) } }
-    /// Those whose arguments name this path.
+    /// The pids of processes whose arguments name this path.
     public static func mentioning(_ path: String) -> [Int32] {
         Folder.names(in: "/proc").compactMap { Int32($0) }.filter {
             $0 != getpid() && contents(ofFile: "/proc/\($0)/cmdline").contains(path)
@@ -87,7 +87,7 @@ public enum Processes {
     }
     public static func isAlive(_ pid: Int32) -> Bool {
         guard kill(pid, 0) == 0 else { return false }
-        // A zombie is dead for us.
+        // A zombie counts as dead.
         return !contents(ofFile: "/proc/\(pid)/stat").contains(") Z ")
     }
     /// Bytes of memory that only this process has.

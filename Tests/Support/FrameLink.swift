@@ -1,4 +1,5 @@
-/// Our frames on TCP 9000, written and read by hand from their description, apart from the programs' own code.
+/// Frames of the manager's link on TCP 9000. They are written and read by hand from their description, apart from the
+/// programs' own code.
 public struct WireFrame: Equatable, Sendable, CustomStringConvertible {
     public var op: UInt8
     public var flags: UInt16 = 0

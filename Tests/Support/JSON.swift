@@ -1,13 +1,13 @@
-/// A strict reader of JSON (RFC 8259), written apart from the programs' own, so that both can't be wrong in the same
-/// way.
+/// A strict reader of JSON (RFC 8259). It is written apart from the programs' own, so that the two are not wrong in the
+/// same way.
 public indirect enum JSON: Equatable, Sendable {
     case null
     case bool(Bool)
-    /// As it was written.
+    /// The number's text, as it was written.
     case number(String)
     case string(String)
     case array([JSON])
-    /// In order, with what is doubled.
+    /// The members in their order, including doubled ones.
     case object([Member])
 
     public struct Member: Equatable, Sendable {

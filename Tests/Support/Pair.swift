@@ -14,8 +14,8 @@ public final class Pair {
     private let managerSettings: [String: String]
     private let workerSettings: [String: String]
 
-    /// Settings are the daemons' arguments without their dashes; an empty value leaves the argument away. `linkPort`:
-    /// where a test itself stands in for the manager. `descriptors`: the most that each worker may open. Returns when
+    /// `settings` are the daemons' arguments without dashes; an empty value leaves the argument out. `linkPort` is a
+    /// port where a test stands in for the manager. `descriptors` is the most that each worker may open. Returns when
     /// all workers are linked.
     public init(
         workers count: Int = 1, manager managerSettings: [String: String] = [:],
@@ -104,7 +104,7 @@ public final class Pair {
         workers[number] = nil
     }
 
-    /// Says which programs have ended, with their output; empty where all run.
+    /// The programs that have ended, with their output. It is empty if all run.
     public var ended: String {
         (workers + [manager]).compactMap { $0 }.filter { !$0.isRunning }.map { "\($0.name) ended:\n\($0.output)" }
             .joined(separator: "\n")

@@ -1,4 +1,4 @@
-/// What a client got.
+/// The answer that a client got.
 public struct Envelope: Sendable {
     public var messages: [(id: Int, data: JSON)] = []
     public var cursor = 0
@@ -31,13 +31,13 @@ public struct Envelope: Sendable {
     public var ids: [Int] { messages.map(\.id) }
 }
 
-/// A browser: polls as one client, on one connection as long as that is kept.
+/// A browser. It polls as one client, on one connection as long as that is kept open.
 public final class Poller {
     public enum Form: Sendable { case json, jsonp, bare }
     public let port: Int
     public let client: String
     public let form: Form
-    /// Sent with each poll where it is set, and moved on by each answer.
+    /// The cursor that each poll sends if it is set. Each answer moves it on.
     public var cursor: Int?
     public private(set) var socket: Socket?
     public static let callback = "cb.in_1$"
@@ -54,7 +54,7 @@ public final class Poller {
         case .bare: return "/\(percentEncoded(client)).js"
         }
     }
-    /// Sends a poll and does not wait. A connection that the worker closed meanwhile is made anew.
+    /// Sends a poll and does not wait. If the worker has closed the connection, a new one is made.
     public func start(_ headers: [String] = []) throws {
         if let socket, socket.isEnded || !socket.isQuiet { self.socket = nil }
         if socket == nil { socket = try Socket(port: port) }
@@ -86,7 +86,7 @@ public final class Poller {
         try start()
         return try finish(seconds: seconds)
     }
-    /// Polls until `count` messages came. Throws where it doesn't get them in time.
+    /// Polls until `count` messages have come. Throws if they do not come in time.
     public func collect(_ count: Int, seconds: Double = 15) throws -> [(id: Int, data: JSON)] {
         let deadline = Deadline(seconds: seconds)
         var messages: [(id: Int, data: JSON)] = []
@@ -108,7 +108,7 @@ public func percentEncoded(_ text: String) -> String {
         }
     }.joined()
 }
-/// A string as JSON.
+/// A text as a JSON string.
 public func quoted(_ text: String) -> String {
     var out = "\""
     for scalar in text.unicodeScalars {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// One of our programs, running. It is killed by its id when this goes out of use.
+/// One of our programs while it runs. It is killed by its id when this goes out of use.
 public final class Program {
     public enum End: Equatable, Sendable {
         case exited(Int32)
@@ -12,14 +12,14 @@ public final class Program {
     private let errorFile: String?
     private var end: End?
 
-    /// The folder of the built programs: that of the test bundle itself.
+    /// The folder of the built programs, which is also the test bundle's.
     public static let folder: String = {
         var path = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &path, path.count - 1)
         let whole = String(decoding: path[0..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let folder = whole.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        // A test helper of the toolchain may carry the bundle: then the programs are beside the bundle that was named
-        // to it.
+        // A test helper of the toolchain may carry the bundle. Then the programs are beside the bundle that the helper
+        // was given.
         if access("\(folder)/megaworker", X_OK) == 0 { return folder }
         for argument in CommandLine.arguments where argument.contains(".xctest") {
             let beside = argument.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
@@ -29,9 +29,9 @@ public final class Program {
         return ".build/debug"
     }()
 
-    /// Starts `name` from that folder, or a program by its whole path. `descriptors`: the most files that it may open.
-    /// `listeners`: handed over as systemd does it, with their names. Its output goes to a file in `folder`, or to
-    /// `terminal`, which is its input then, too. `keepsErrorsApart`: `output` is its standard output alone.
+    /// Starts `name` from that folder, or a program by its whole path. `descriptors` is the most files that it may
+    /// open. `listeners` are handed over under their names, as systemd does it. Its output goes to a file in `folder`,
+    /// or to `terminal`, which is then its input, too. With `keepsErrorsApart`, `output` is its standard output alone.
     public init(
         _ name: String, _ arguments: [String], in folder: Folder, environment: [String: String] = [:],
         descriptors: Int? = nil, listeners: [(name: String, descriptor: Int32)] = [],
@@ -58,21 +58,21 @@ public final class Program {
 
     /// Standard output and standard error so far.
     public var output: String { contents(ofFile: outputFile) }
-    /// Standard error so far, where it is kept apart.
+    /// Standard error so far, if it is kept apart.
     public var errors: String { errorFile.map { contents(ofFile: $0) } ?? "" }
 
     public var isRunning: Bool { reap() == nil }
 
     public func signal(_ number: Int32) { if end == nil { Glibc.kill(pid, number) } }
 
-    /// Ends it at once and waits for it.
+    /// Kills it at once and waits for its end.
     public func kill() {
         guard end == nil else { return }
         Glibc.kill(pid, SIGKILL)
         Glibc.kill(pid, SIGCONT)
         _ = try? eventually("\(name) is dead") { reap() }
     }
-    /// The file of its output is not needed any more.
+    /// Removes the file of its output, which is not needed any more.
     func removeOutput() { unlink(outputFile) }
 
     @discardableResult
@@ -82,7 +82,7 @@ public final class Program {
         } catch { throw Failure("\(error); its output:\n\(output)\(errors)") }
     }
 
-    /// Waits for nothing; nil while it runs.
+    /// Asks without waiting whether it has ended. `nil` while it runs.
     private func reap() -> End? {
         if let end { return end }
         var status: Int32 = 0

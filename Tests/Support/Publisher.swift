@@ -1,6 +1,6 @@
-/// What the manager said to one publish.
+/// The manager's answer to one publish.
 public struct Receipt: Sendable, Equatable {
-    /// "sent" or "queued"; nil where it was refused.
+    /// "sent" or "queued"; `nil` if the publish was refused.
     public var status: String?
     public var id: Int?
     public var errorCode: String?
@@ -19,7 +19,7 @@ public struct Receipt: Sendable, Equatable {
     }
 }
 
-/// An app: publishes over HTTP, asks who is there.
+/// An app. It publishes over HTTP, and asks which clients are connected.
 public struct Publisher: Sendable {
     public let port: Int
     public var key: String?
@@ -43,7 +43,7 @@ public struct Publisher: Sendable {
     public func publish(_ client: String, json message: String, ttl: Double? = nil) throws -> Receipt {
         try Receipt(try post(Publisher.body(client, json: message, ttl: ttl)).json())
     }
-    /// Several in one request.
+    /// Publishes several messages in one request.
     public func publish(batch: [(client: String, text: String)]) throws -> [Receipt] {
         let body = "[" + batch.map { Publisher.body($0.client, json: quoted($0.text)) }.joined(separator: ",") + "]"
         guard let receipts = try post(body).json().array else { throw Failure("no array") }
@@ -85,7 +85,7 @@ public struct Publisher: Sendable {
     }
 }
 
-/// An app that publishes a JSON object a line on a connection that stays open.
+/// An app that publishes JSON objects, one a line, on a connection that stays open.
 public final class LinePublisher {
     public let socket: Socket
     public init(port: Int, key: String? = nil) throws {

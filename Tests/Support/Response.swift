@@ -3,19 +3,19 @@ public struct Response: Sendable {
     public var version = ""
     public var status = 0
     public var reason = ""
-    /// In order, names in small letters.
+    /// The headers in their order, with names in small letters.
     public var headers: [(name: String, value: String)] = []
     public var bodyBytes: [UInt8] = []
     public var body: String { String(decoding: bodyBytes, as: UTF8.self) }
 
     public subscript(_ name: String) -> String? { headers.first { $0.name == name }?.value }
     public func json() throws -> JSON { try JSON.parse(bodyBytes) }
-    /// The code of `{"error":{"code":...}}`; nil where the body has none.
+    /// The code of `{"error":{"code":...}}`. `nil` if the body has none.
     public var errorCode: String? { (try? json())?["error"]?["code"]?.string }
 }
 
 extension Socket {
-    /// Reads one answer strictly. `toHead`: it answers a HEAD, so that no body follows.
+    /// Reads one answer strictly. `toHead` says that it answers a HEAD, so no body follows.
     public func readResponse(toHead: Bool = false, seconds: Double = 15) throws -> Response {
         var response = Response()
         let head = try readUntil("\r\n\r\n", seconds: seconds)

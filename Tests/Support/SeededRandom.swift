@@ -1,4 +1,4 @@
-/// SplitMix64: the same numbers for the same seed, on every machine, so that a failure is seen again.
+/// SplitMix64. It gives the same numbers for the same seed on every machine, so a failure can be seen again.
 public struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
     public init(_ seed: UInt64) { state = seed }
@@ -9,6 +9,6 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
     }
-    /// 0 up to and without `bound`.
+    /// A number from 0 up to and without `bound`.
     public mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
 }

@@ -1,16 +1,16 @@
 import FreePorts
 import Glibc
 
-/// A TCP connection to loopback, blocking with deadlines: what any client of ours is, as slow or as rude as a test
-/// wants it.
+/// A TCP connection to loopback, blocking with deadlines. It is like any client of ours, as slow or as rude as a test
+/// wants.
 public final class Socket {
     public private(set) var descriptor: Int32
-    /// Received and not yet taken.
+    /// Bytes that were received and not taken yet.
     public var received: [UInt8] = []
     /// The peer has closed its end.
     public private(set) var isEnded = false
 
-    /// `receiveBuffer`: a small one makes a slow reader.
+    /// A small `receiveBuffer` makes a slow reader.
     public init(port: Int, receiveBuffer: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Failure.call("socket") }
@@ -44,7 +44,7 @@ public final class Socket {
         }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     }
-    /// Takes a connection over.
+    /// Takes over a connection.
     init(adopting descriptor: Int32) {
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
@@ -65,7 +65,7 @@ public final class Socket {
         Glibc.close(descriptor)
         descriptor = -1
     }
-    /// Closes with a reset in place of a farewell.
+    /// Closes with a reset instead of a normal end.
     public func reset() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
@@ -93,7 +93,7 @@ public final class Socket {
             }
         }
     }
-    /// Sends what is taken at once. Bytes taken; 0 where the peer takes none, or is gone.
+    /// Sends what the peer takes at once. Returns the bytes that it took; 0 if it takes none, or is gone.
     public func sendSome(_ bytes: [UInt8]) -> Int {
         max(
             0,
@@ -111,8 +111,7 @@ public final class Socket {
         }
     }
 
-    /// Waits for bytes. False: the peer has closed. Throws when nothing comes in time, and where the connection was
-    /// reset.
+    /// Waits for bytes. False if the peer has closed. Throws if nothing comes in time, or if the connection was reset.
     @discardableResult
     public func receive(_ deadline: Deadline = Deadline()) throws -> Bool {
         var chunk = [UInt8](repeating: 0, count: 65536)
@@ -133,7 +132,7 @@ public final class Socket {
             }
         }
     }
-    /// Takes all up to and with `end`.
+    /// Takes all bytes up to and with `end`.
     public func readUntil(_ end: String, seconds: Double = 15) throws -> String {
         let deadline = Deadline(seconds: seconds)
         let end = Array(end.utf8)
@@ -155,7 +154,7 @@ public final class Socket {
         defer { received.removeFirst(count) }
         return Array(received[0..<count])
     }
-    /// All until the peer closes; a reset ends it too.
+    /// Reads everything until the peer closes. A reset ends it, too.
     public func readToEnd(seconds: Double = 15) throws -> String {
         let deadline = Deadline(seconds: seconds)
         while true {
@@ -172,11 +171,11 @@ public final class Socket {
         defer { received.removeFirst(count) }
         return String(decoding: received[0..<count], as: UTF8.self)
     }
-    /// Waits until the peer has closed, with or without a farewell, and whatever it sends before.
+    /// Waits until the peer has closed or reset the connection. Everything that it sends before is ignored.
     public func waitForClose(seconds: Double = 15) throws {
         _ = try readToEnd(seconds: seconds)
     }
-    /// True where nothing came in and the peer is still there.
+    /// True if nothing came in and the peer is still there.
     public var isQuiet: Bool {
         var byte: UInt8 = 0
         return received.isEmpty && recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0 && errno == EAGAIN
@@ -216,7 +215,7 @@ public final class Listener {
 }
 
 extension Array where Element == UInt8 {
-    /// Where `other` first stands, at or after `from`.
+    /// The first place of `other`, at or after `from`.
     func firstRange(of other: [UInt8], from: Int) -> Int? {
         guard !other.isEmpty, count >= other.count else { return nil }
         var at = from

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A shell's own limit may be lower than what is allowed. Raised once, before the first program is started; programs
-/// inherit it.
+/// Raises the limit of descriptors once, before the first program is started: a shell's own limit may be lower than
+/// what is allowed. Programs inherit it.
 let descriptorsRaised: Void = {
     var limit = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -9,14 +9,14 @@ let descriptorsRaised: Void = {
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }()
 
-/// Ends what this run leaves behind, however the run ends: `Tests/guardian`, in a session of its own. Started once,
-/// before the first program. It reads a pipe whose other end only this process has.
+/// Starts `Tests/guardian` in a session of its own, once, before the first program. It ends everything that this run
+/// leaves behind, however the run ends. It reads a pipe whose other end only this process has.
 private let guardian = Result {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw Failure.call("pipe") }
-    // No program is started meanwhile: all wait for this one.
+    // No program is started meanwhile: all of them wait for this one.
     _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
-    // Not where the guardian is to have it: see `inherited`.
+    // The descriptor moves away from the place where the guardian is to have it. See `inherited`.
     let reading = fcntl(ends[0], F_DUPFD_CLOEXEC, 10)
     guard reading >= 0 else { throw Failure.call("fcntl") }
     close(ends[0])
@@ -38,11 +38,13 @@ func spawn(
         terminal: terminal, ownSession: terminal != nil)
 }
 
-/// Starts a program with nothing of the test runner's own: neither its signal settings (it blocks what children are to
-/// be sent) nor its environment. Its input is empty, its output and errors go to `output`; `inherited` are its
-/// descriptors from 3 on (they must not lie there themselves). `errors`: a file for the errors alone. `terminal`: the
-/// path of one that is its input, output and errors, and with `ownSession` its own, as a shell's is. Not by
-/// Foundation's Process, which also waits for what the program leaves behind.
+/// Starts a program with nothing of the test runner's own: neither its signal settings (it blocks signals that children
+/// are to be sent) nor its environment. Foundation's Process is not used, since it also waits for whatever the program
+/// leaves behind.
+///
+/// Its input is empty, and its output and errors go to `output`. `inherited` become its descriptors from 3 on; here
+/// they must have other numbers. `errors` is a file for the errors alone. `terminal` is the path of a terminal that is
+/// its input, output and errors. With `ownSession` the terminal is its own, as a shell's is.
 private func start(
     _ command: [String], environment: [String], output: String, appends: Bool = false, inherited: [Int32] = [],
     errors: String? = nil, terminal: String? = nil, ownSession: Bool
@@ -85,7 +87,7 @@ private func start(
     return pid
 }
 
-/// Runs a tool of the system to its end, for so many seconds at most. What it said, where it ended well.
+/// Runs a tool of the system to its end, for so many seconds at most. Returns its output if it ended well.
 @discardableResult
 public func run(
     tool words: [String], environment: [String: String] = [:], in folder: Folder, seconds: Double = 60

@@ -1,19 +1,19 @@
 import Foundation
 
-/// What Package.swift says: its targets, and the picture in its head.
+/// The contents of Package.swift: its targets, and the picture in its head.
 struct Picture {
     struct Target {
         let name: String
         let folder: String
         let dependencies: [String]
-        /// C, or a module map: it has no Swift files.
+        /// It is C, or a module map, and has no Swift files.
         let isC: Bool
     }
     let targets: [Target]
-    /// The rows of the picture, from the top, each with the names in it.
+    /// The rows of the picture from the top, each with its names.
     let rows: [[String]]
 
-    /// The product of a package has a module of the same name, except where it is said here.
+    /// The product of a package has a module of the same name, except for these.
     private static let products = [
         "log": "Logging", "arguments": "ArgumentParser", "toml": "TOMLKit", "histogram": "Histogram",
     ]
@@ -29,7 +29,7 @@ struct Picture {
         let names = Set(targets.map(\.name))
         let comments = file.lines.dropFirst().prefix { $0.hasPrefix("//") }
         rows = comments.compactMap { line in
-            // What stands behind three spaces to the right of the names explains them: it is no name.
+            // Words behind three spaces, to the right of the names, explain them. They are no names.
             let words = line.split { !$0.isLetter }.map(String.init).filter(names.contains)
             return words.isEmpty ? nil : words
         }
@@ -51,7 +51,7 @@ struct Picture {
             isC: name.hasPrefix("C") && name.dropFirst().first?.isUppercase == true)
     }
 
-    /// Files of a target: those under its folder that are in no other target's folder inside of it.
+    /// The files of a target: those under its folder, without those of another target's folder inside it.
     func files(of target: Target) -> [Tree.File] {
         let inner = targets.map(\.folder).filter { $0.hasPrefix(target.folder + "/") }
         return Tree.files(under: target.folder).filter { file in

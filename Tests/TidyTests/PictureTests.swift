@@ -1,6 +1,6 @@
 import Testing
 
-/// Package.swift is the map of the project: what it says is true.
+/// Package.swift is the map of the project, and it is true.
 struct PictureTests {
     let picture: Picture
 
@@ -60,7 +60,7 @@ struct PictureTests {
         }
     }
 
-    /// What is drawn, and in which colour, is decided above the model.
+    /// The layers above the model decide what is drawn, and in which colour.
     @Test func dashboardModel_knowsNoScreen() {
         let forbidden: Set<Substring> = ["Grid", "Cell", "Line", "Page", "Terminal", "Views"]
         for file in Tree.files(under: "Dashboard/Model") {

@@ -6,7 +6,7 @@ struct TextTests {
     private static let mostColumns = 120
     private static let mostLines = 300
 
-    /// A line of JSON as it goes over the wire stands whole, in a raw literal.
+    /// A line of JSON as it goes over the wire stays whole, in a raw literal.
     @Test func noLine_isTooWide() {
         for file in Tree.swiftFiles {
             for (number, line) in file.lines.enumerated()
@@ -25,7 +25,7 @@ struct TextTests {
         }
     }
 
-    /// A name of a type in backquotes is the name of something that there is.
+    /// A type's name in backquotes is the name of a type that exists.
     @Test func typesInComments_exist() {
         var words: Set<Substring> = []
         var named: [(name: Substring, place: String)] = []

@@ -1,14 +1,14 @@
 import Foundation
 
-/// The files of the project as they stand on disk, for tests that read them as text.
+/// The files of the project on disk, for tests that read them as text.
 struct Tree {
     struct File {
-        /// From the root of the project: `Sources/Wire/Frame.swift`.
+        /// The path from the root of the project: `Sources/Wire/Frame.swift`.
         let path: String
         let lines: [Substring]
 
         var isSwift: Bool { path.hasSuffix(".swift") }
-        /// The modules that it imports, whatever the access.
+        /// The modules that it imports, with any access.
         var imports: [String] {
             lines.compactMap { line in
                 let words = line.split(separator: " ", omittingEmptySubsequences: false)
@@ -20,7 +20,7 @@ struct Tree {
             }
         }
     }
-    /// What the language and the system bring.
+    /// Modules of the language and the system.
     static let systemModules: Set<String> = [
         "Glibc", "Foundation", "FoundationEssentials", "Testing", "PackageDescription",
     ]
@@ -28,12 +28,12 @@ struct Tree {
     static let root = String(
         #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/"))
 
-    /// Files under a folder, in order; of a folder that is not there none.
+    /// The files under a folder, in order. None if there is no such folder.
     static func files(under folder: String) -> [File] {
         let paths = (FileManager.default.subpaths(atPath: root + "/" + folder) ?? []).sorted()
         return paths.compactMap { file(folder + "/" + $0) }
     }
-    /// Nil for folders, and for what is no text.
+    /// `nil` for folders, and for files that are no text.
     static func file(_ path: String) -> File? {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: root + "/" + path, isDirectory: &isFolder), !isFolder.boolValue,

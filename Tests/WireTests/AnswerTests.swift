@@ -60,7 +60,7 @@ import Wire
         ] { #expect(answer.contains(header + "\r\n")) }
         #expect(Self.length(answer) == Self.body(answer).utf8.count)
     }
-    /// In a script the key `__proto__` of an object literal is none.
+    /// In a script the key `__proto__` of an object literal is no key.
     @Test(arguments: [
         (#"{"__proto__":1}"#, #"JSON.parse('{"__proto__":1}')"#),
         (#"{"\u005f_pro\u0074o__":1}"#, #"JSON.parse('{"\\u005f_pro\\u0074o__":1}')"#),
@@ -103,7 +103,8 @@ import Wire
                 && Self.length(error) == #"{"error":{"code":"not_found","message":"m"}}"#.utf8.count)
     }
     @Test func theLargestAnswer_hasItsLength() {
-        // A message of queue.max_message's bound whose every byte becomes six, in the script form.
+        // Six such messages are as long as one message of queue.max_message's bound in the script form, where a byte
+        // becomes six.
         let part = [UInt8](repeating: 32, count: 16_777_216)
         var out = Buffer()
         var answer = Answer(.init(form: .json), callback: .init(start: nil, count: 0), to: &out)

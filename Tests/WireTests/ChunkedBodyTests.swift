@@ -4,7 +4,7 @@ import Testing
 import Wire
 
 @Suite struct ChunkedBodyTests {
-    /// The content, given in pieces of so many bytes; what was not used is given again with the next.
+    /// The content, given in pieces of so many bytes. Bytes that were not used are given again with the next piece.
     static func read(
         _ input: UnsafeRawBufferPointer, pieces: Int = .max, most: Int = 1000
     ) -> ParserCheck<String>.Outcome {
@@ -73,7 +73,7 @@ import Wire
         func extension_(_ count: Int) -> String { "1;" + String(repeating: "e", count: count - 1) }
         #expect(Self.refusal(extension_(most) + "\r\nx\r\n0\r\n\r\n") == nil)
         #expect(Self.refusal(extension_(most + 1) + "\r\nx\r\n0\r\n\r\n") == 431)
-        // Also before its end has come, in the sum over all chunks, and with the trailers.
+        // It is refused before its end has come, and the bound is for all chunks and the trailers together.
         #expect(Self.refusal(extension_(most + 1)) == 431)
         #expect(Self.refusal(String(repeating: "1;eeeeeee\r\nx\r\n", count: most / 8), most: 5000) == nil)
         #expect(Self.refusal(String(repeating: "1;eeeeeee\r\nx\r\n", count: most / 8) + "1;e\r\n", most: 5000) == 431)

@@ -130,7 +130,7 @@ import Wire
             Self.refusal("GET / HTTP/1.1\r\nHost: x\r\n" + String(repeating: "A: b\r\n", count: 101) + "\r\n") == 431)
     }
 
-    /// A browser sends the cookies of everything else on the host.
+    /// A browser also sends the cookies of all other apps on the host.
     @Test func cookies_areNotCountedInTheHead() {
         let head = "GET /c1.json HTTP/1.1\r\nHost: x\r\n"
         func cookie(_ bytes: Int) -> String { "cOOkie: " + String(repeating: "c", count: bytes - 10) + "\r\n" }
@@ -140,7 +140,7 @@ import Wire
         #expect(Self.refusal(head + cookie(16_000) + "A: " + String(repeating: "a", count: 8200) + "\r\n\r\n") == 431)
         #expect(Self.refusal(head + "Cookie: " + String(repeating: "c", count: 16_377)) == 431, "while they come")
         #expect(Self.refusal(head + "Cookies: " + String(repeating: "c", count: 8192)) == 431, "another name")
-        // However the bytes come, a request at both bounds is not refused.
+        // A request at both bounds is never refused, in whatever pieces the bytes come.
         let other = "A: " + String(repeating: "a", count: 8192 - head.utf8.count - 7) + "\r\n"
         let full = head + other + cookie(16_384) + "\r\n"
         let summary = Summary(path: "/c1.json")

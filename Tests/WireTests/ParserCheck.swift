@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// What every parser must keep to, whatever it parses: the same result whole, in front of other bytes and byte by byte;
-/// nothing but "incomplete" or a refusal for a part; and no crash for anything.
+/// The rules that every parser must keep. The result is the same whole, in front of other bytes and byte by byte. A
+/// part gives nothing but "incomplete" or a refusal. Nothing crashes it.
 struct ParserCheck<Value: Equatable & Sendable>: Sendable {
     enum Outcome: Equatable {
         case incomplete
@@ -12,7 +12,8 @@ struct ParserCheck<Value: Equatable & Sendable>: Sendable {
     let parse: @Sendable (UnsafeRawBufferPointer) -> Outcome
 
     func callAsFunction(_ bytes: [UInt8]) -> Outcome {
-        // A copy of its own size: what reads past the end of the input reads past the end of the allocation.
+        // The copy has exactly the input's size, so a read past the end of the input is one past the end of the
+        // allocation.
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         defer { copy.deallocate() }
         copy.copyBytes(from: bytes)
@@ -31,8 +32,8 @@ struct ParserCheck<Value: Equatable & Sendable>: Sendable {
         }
     }
 
-    /// Mutations of valid inputs, from a seed: each must come to an outcome, and one that was accepted must be accepted
-    /// again behind the cut.
+    /// Mutations of valid inputs, from a seed. Each must have an outcome. An input that was accepted must be accepted
+    /// again if it is cut behind the used bytes.
     func survives(_ seeds: [[UInt8]], cases: Int, seed: UInt64, sourceLocation: SourceLocation = #_sourceLocation) {
         var random = SeededRandom(seed)
         for _ in 0..<cases {

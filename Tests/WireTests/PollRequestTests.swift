@@ -4,7 +4,7 @@ import Testing
 import Wire
 
 @Suite struct PollRequestTests {
-    /// What a target means, as text.
+    /// The meaning of a target, as text.
     static func parse(_ target: String) -> String {
         let request = Array("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
         return request.withUnsafeBytes { bytes in
