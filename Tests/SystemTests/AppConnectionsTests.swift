@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// The connections of apps, one by one: what the manager tells of them is what they did.
+/// The connections of apps, one by one: the manager's answer agrees with what they did.
 struct AppConnectionsTests {
     private func apps(_ port: Int, _ query: String = "", key: String? = nil) throws -> (rows: [JSON], more: Int?) {
         let answer = try HTTP.request(
@@ -9,8 +9,7 @@ struct AppConnectionsTests {
         ).json()
         return (answer["apps"]?.array ?? [], answer["more"]?.int)
     }
-    /// What was asked, once the manager has seen those go whose connections were closed a moment ago, by who asked
-    /// before.
+    /// The answer, asked again until the manager has noticed the connections that were closed a moment ago.
     private func settled<Value: Equatable>(_ wanted: Value, _ asked: () throws -> Value) throws {
         var last: Value?
         do {
@@ -27,7 +26,7 @@ struct AppConnectionsTests {
         let pair = try Pair()
         let (busy, bad) = (try LinePublisher(port: pair.appPort), try LinePublisher(port: pair.appPort))
         let http = try Socket(port: pair.appPort)
-        for number in 0..<7 { try busy.publish("c\(number)", "four") }  // with its quotes six bytes
+        for number in 0..<7 { try busy.publish("c\(number)", "four") }  // six bytes with its quotes
         try bad.publish("secret-client", "secret")
         try bad.socket.send("nonsense\n")
         #expect(try bad.receipt().errorCode == "bad_json")
@@ -57,7 +56,7 @@ struct AppConnectionsTests {
             return peers(one.rows) + ["and \(one.more ?? -1)"]
         }
         #expect(try HTTP.request("GET", "/apps?most=101", port: pair.appPort).errorCode == "bad_most")
-        // The one that asks is left out, and who has gone is not there any more.
+        // The connection that asks is left out, and a closed one is not there any more.
         try settled([peer(busy.socket), peer(bad.socket)]) {
             try http.send(HTTP.text("GET", "/apps"))
             return peers(try http.readResponse().json()["apps"]?.array)
@@ -66,8 +65,8 @@ struct AppConnectionsTests {
         try settled([peer(http), peer(bad.socket)]) { peers(try apps(pair.appPort).rows) }
     }
 
-    /// As many as there may be, that have shown no key and no publish: an app gets its place all the same, and keeps
-    /// it.
+    /// As many connections as there may be have shown neither key nor publish. An app gets its place all the same, and
+    /// keeps it.
     @Test func strangers_makeRoomForAnApp() throws {
         let pair = try Pair()
         let app = try LinePublisher(port: pair.appPort)
@@ -77,7 +76,7 @@ struct AppConnectionsTests {
         for number in 0..<1024 {
             let stranger = try Socket(port: pair.appPort)
             try stranger.send(said[number % 4])
-            // The one after the last that has a place takes that of the first.
+            // The first connection over the bound takes the place of the first stranger.
             if number == 1023 { try strangers[0].waitForClose() }
             strangers.append(stranger)
         }

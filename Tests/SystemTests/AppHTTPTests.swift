@@ -6,7 +6,7 @@ import Testing
 
 /// Publishing and asking over HTTP on the manager's app port.
 struct AppHTTPTests {
-    /// A form or a fetch without CORS sends its page's origin; what has the key is no page.
+    /// A form or a fetch without CORS sends its page's origin. A request with the key does not come from a page.
     @Test func aWebPage_mayNotPublish() throws {
         let body = Publisher.body("c1", json: "1")
         for origin in ["http://evil.example", "null"] {
@@ -35,8 +35,8 @@ struct AppHTTPTests {
         for host in ["evil.example", "megacomet.evil.example"] { #expect(try status(host) == 403, "\(host)") }
     }
 
-    /// Of any length, by programs that stream: Python's client sends an iterator in chunks, and so does curl what it
-    /// reads from a pipe.
+    /// Programs that stream send bodies of any length in chunks: Python's client does it for an iterator, and curl for
+    /// a pipe.
     @Test func streamedBodies_arePublished() throws {
         let pair = try Pair()
         let script = """
@@ -117,7 +117,7 @@ struct AppHTTPTests {
         }
     }
 
-    /// JSON has no bound for numbers: they pass through as they are.
+    /// JSON has no bound for numbers, so they pass through as they are.
     @Test(arguments: [
         "123456789012345678901234567890", "-9223372036854775809", "1e999", "[1,{\"a\\\"1\":12345678901234567890123}]",
     ])
@@ -172,7 +172,7 @@ struct AppHTTPTests {
         #expect(ids.count == 100)
         #expect(ids == ids.sorted())
         #expect(try pair.poller("c1").poll().ids == ids)
-        // A bad line is answered in its place; the others go on.
+        // A bad line is answered in its place. The others go on.
         let mixed = try pair.app.post(
             "{\"client\":\"c2\",\"message\":1}\nnonsense\n{\"client\":\"c2\",\"message\":2}",
             type: "application/x-ndjson")
@@ -225,7 +225,7 @@ struct AppHTTPTests {
         #expect(response.status == 400)
         let error = try #require(try response.json()["error"])
         #expect(error["code"]?.string != nil)
-        // The place is said as a number: as a member or in the sentence.
+        // The place is a number, in a member or in the sentence.
         let offset = error["offset"]?.int ?? Int((error["message"]?.string ?? "").split { !$0.isNumber }.last ?? "")
         #expect(offset.map { abs($0 - near) <= 30 } == true, "\(error)")
         #expect(try pair.app.presence("c1").queued == 0)
@@ -263,7 +263,7 @@ struct AppHTTPTests {
         #expect(over.status == 413)
         #expect(over.errorCode != nil)
         #expect(try pair.app.presence("c1").queued == 0)
-        // In a batch it is refused alone.
+        // In a batch only that element is refused.
         let batch = try pair.app.post(
             "[" + Publisher.body("c1", json: "\"" + String(repeating: "x", count: 65_535) + "\"") + ","
                 + Publisher.body("c1", json: "2") + "]")

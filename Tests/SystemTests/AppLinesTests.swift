@@ -51,7 +51,7 @@ struct AppLinesTests {
         #expect(try lines.publish("c1", "small").status == "queued")
         try lines.send("c1", String(repeating: "y", count: 65_534))
         #expect(try lines.receipt().status == "queued")
-        // A line without end, far over any message: one error, and the connection finds its feet at the next line.
+        // A line without end, far over any message, is one error. The next line is read as usual.
         let thread = try LinePublisher(port: pair.appPort)
         try thread.send("c1", String(repeating: "z", count: 3_000_000))
         #expect(try thread.receipt().errorCode != nil)
@@ -98,13 +98,14 @@ struct AppLinesTests {
         let deaf = try Socket(port: pair.appPort, receiveBuffer: 4096)
         let line = Array((Publisher.body("c1", json: "1", ttl: 1) + "\n").utf8)
         let block = Array(repeating: line, count: 1000).flatMap { $0 }
-        // Sent until the manager takes no more, or closed us: both are well, as long as it bounds what it holds for us.
+        // It sends until the manager takes no more, or closes the connection. Both are right, as long as the manager
+        // bounds what it holds.
         var total = 0
         while total < 64_000_000 {
             let sent = deaf.sendSome(block)
             total += sent
             if sent == 0 {
-                // Another client each time: one that has polled before counts as connected while it fetches the next.
+                // Each time it is another client, since one that has polled counts as connected until its next poll.
                 let client = "c-\(total)"
                 let poller = try pair.held(client)
                 #expect(try pair.app.publish(client, "fine").status == "sent")
@@ -121,7 +122,7 @@ struct AppLinesTests {
         let folder = try Folder()
         let pair = try Pair(manager: ["app-key-file": try folder.write("key", "s3cret")])
         let good = try LinePublisher(port: pair.appPort, key: "s3cret")
-        // Whether the key line is answered is not fixed; that what follows is, is.
+        // It is not fixed whether the key line is answered. The line after it must be.
         try good.send("c1", "x")
         var line = try good.socket.readLine()
         if try JSON.parse(line)["id"] == nil { line = try good.socket.readLine() }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What a client gets, once or until it acknowledges, and what it is told where something was lost.
+/// A client gets a message once, or until it acknowledges it, and is told if messages were lost.
 struct ClientCursorTests {
     @Test func withoutACursor_aMessageIsForgottenWhenItIsHandedOver() throws {
         let pair = try Pair(worker: ["poll-timeout": "1"])
@@ -49,7 +49,7 @@ struct ClientCursorTests {
         #expect(again.cursor == ids[2])
         #expect(try pair.poller("c1", cursor: ids[0]).poll().texts == ["two", "three"])
         #expect(try pair.poller("c1", cursor: ids[2]).poll().texts == [])
-        // What was acknowledged is gone for good.
+        // Messages that were acknowledged are gone for good.
         #expect(try pair.poller("c1", cursor: 0).poll().texts == [])
         #expect(try pair.app.presence("c1").queued == 0)
     }
@@ -69,7 +69,8 @@ struct ClientCursorTests {
         let pair = try Pair()
         for round in 0..<20 {
             let poller = try pair.held("c\(round)", cursor: 0)
-            // The client is gone before, while or after the answer is written: in each case the message is not.
+            // The client is gone before, while or after the answer is written. In none of these cases is the message
+            // gone.
             if round % 2 == 0 { poller.socket?.reset() }
             try pair.app.publish("c\(round)", "important")
             if round % 2 == 1 { poller.socket?.reset() }
@@ -190,8 +191,8 @@ struct ClientCursorTests {
         var got: [String] = []
         var pollers: [Poller] = []
         for number in 0..<60 {
-            // The replaced one is read only after the next has taken its place: what it gets besides the error must not
-            // be lost.
+            // The replaced poll is read only after the next one has taken its place. Messages that it got beside the
+            // error must not be lost.
             let poller = pair.poller("c1", worker: number % 2, cursor: cursor)
             try poller.start()
             pollers.append(poller)

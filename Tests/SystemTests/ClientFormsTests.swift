@@ -28,7 +28,7 @@ struct ClientFormsTests {
         let envelope = try poller.poll()
         let body = envelope.response.bodyBytes
         #expect(!body.contains(UInt8(ascii: "<")))
-        // U+2027 stands as it is; U+2028 and U+2029 nowhere.
+        // U+2027 is written as it is. U+2028 and U+2029 occur nowhere.
         #expect(body.firstIndex(of: 0xE2).map { body[$0 + 2] } == 0xA7)
         #expect(!envelope.response.body.unicodeScalars.contains { $0.value == 0x2028 || $0.value == 0x2029 })
         #expect(try envelope.messages.first?.data == JSON.parse(nasty))

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// HTTP as a worker speaks it: what is kept open, what is refused and how.
+/// HTTP as a worker speaks it: which connections stay open, and how requests are refused.
 struct ClientRequestsTests {
     // MARK: connections
 
@@ -88,14 +88,14 @@ struct ClientRequestsTests {
         try health.send(HTTP.text("GET", "/_/health"))
         health.endSending()
         #expect(try health.readResponse().body == "ok")
-        // A browser that goes away looks just like this, so a poll is not held for one that has.
+        // A browser that goes away looks just like this, so its poll is not held.
         let poller = try pair.held("c1")
         poller.socket?.endSending()
         #expect(try poller.finish().texts == [])
         try poller.socket?.waitForClose()
         try pair.app.waitUntilGone("c1")
         #expect(try pair.app.publish("c1", "kept").status == "queued")
-        // As `nc -N` does: request and end in one breath, with a cursor and without.
+        // `nc -N` sends the request and its end together. It is tried with a cursor and without.
         for cursor in [0, nil] {
             let breath = pair.poller("c1", cursor: cursor)
             try breath.start()
@@ -209,7 +209,7 @@ struct ClientRequestsTests {
         Refusal(501, text: "BREW /c.json HTTP/1.1\r\nHost: a\r\n\r\n", "unknown method"),
     ]
 
-    /// All in one run of the programs: the last thing that each test sees is that the worker still serves.
+    /// All bad requests go to one run of the programs. At the end of each test the worker still serves.
     @Test func badRequests_getTheirErrorInJSON_andAreClosed() throws {
         let pair = try Pair()
         let other = try pair.held("other")
@@ -218,7 +218,7 @@ struct ClientRequestsTests {
             let socket = try Socket(port: pair.client)
             try socket.send(refusal.bytes)
             let response = try socket.readResponse()
-            // A PRI is an unknown method too.
+            // PRI is an unknown method, too.
             #expect(
                 refusal.statuses.contains(response.status)
                     || name.hasPrefix("HTTP/2") && [501, 505].contains(response.status), "\(name): \(response.status)")

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What a shell completes, from the scripts that are installed.
+/// The completions of a shell, from the scripts that are installed.
 struct CompletionTests {
     @Test(arguments: ["megacomet", "megatop", "megabench"]) func everyShell_hasAScript(_ program: String) throws {
         let folder = try Folder()

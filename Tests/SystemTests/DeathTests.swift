@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Programs that are killed with no warning, under load.
+/// Programs are killed without warning, under load.
 @Suite(.serialized) struct DeathTests {
     func crowd(_ appliance: Appliance, seconds: Double, _ change: (inout Crowd.Plan) -> Void = { _ in }) -> Crowd {
         var plan = Crowd.Plan()
@@ -42,7 +42,7 @@ import Testing
         for round in 1...2 {
             let start = monotonicNanoseconds()
             end(try appliance.pid("worker-1"), with: 9)
-            // The listener is the supervisor's: the request waits in it, and is not refused.
+            // The supervisor has the listener, so the request waits in it and is not refused.
             let response = try HTTP.request("GET", "/_/health", port: appliance.clientPort(1))
             if response.status != 200 {
                 try eventually("linked") {

@@ -2,7 +2,7 @@ import FreePorts
 import TestSupport
 import Testing
 
-/// What the program of 2011 did wrong, each by its letter in the list that a reading of its source gave.
+/// The mistakes of the program of 2011, each by its letter in a list that was made from its source.
 struct Defects2011Tests {
     /// The result of `write` was ignored: a message for a dead socket was lost.
     @Test func a_messageForADeadSocket_isNotLost() throws {
@@ -163,8 +163,8 @@ struct Defects2011Tests {
         #expect(try poller.finish(seconds: 3).texts == ["quick"])
     }
 
-    /// Anyone could publish, or call himself a worker: now the ports of the manager are on loopback unless it is said
-    /// otherwise, and an open app port needs a key.
+    /// Anyone could publish, or call himself a worker. Now the manager's ports are on loopback unless the operator sets
+    /// another address, and an open app port needs a key.
     @Test func m_managersPorts_areForThisMachine() throws {
         let folder = try Folder()
         let (linkPort, appPort) = (try Ports.free(), try Ports.free())

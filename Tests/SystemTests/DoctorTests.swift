@@ -2,14 +2,14 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `megacomet doctor` on this machine, whatever it is, against what the kernel says itself.
+/// `megacomet doctor` on this machine, whatever it is, compared with the kernel's own values.
 struct DoctorTests {
     /// One line of the table.
     private struct Row {
         var name: String, verdict: String
-        /// What the kernel says; nil where it says nothing.
+        /// The kernel's value. `nil` if it has none.
         var have: [String]?
-        /// By the rule and the numbers in the line.
+        /// The verdict, computed from the rule and the numbers in the line.
         var isEnough: Bool
     }
 
@@ -35,7 +35,7 @@ struct DoctorTests {
         #expect(named == low.map(\.name).filter { path($0) != nil }, "\(file.output)")
     }
 
-    /// Where the kernel has it; nil: it is no sysctl.
+    /// The file with the kernel's value. `nil` if it is no sysctl.
     private func path(_ name: String) -> String? {
         name.contains(".") ? "/proc/sys/" + name.map { $0 == "." ? "/" : String($0) }.joined() : nil
     }
@@ -68,7 +68,7 @@ struct DoctorTests {
         }
         return Row(name: name, verdict: verdict, have: have, isEnough: isEnough)
     }
-    /// How far a worker can raise its own limit.
+    /// The limit to which a worker can raise its own.
     private var descriptors: String {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

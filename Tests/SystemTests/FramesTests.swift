@@ -2,7 +2,7 @@
 import TestSupport
 import Testing
 
-/// The manager, seen by a worker that is made by hand.
+/// The manager, as seen by a worker that is made by hand.
 struct ManagerFramesTests {
     /// A link that was accepted.
     func link(_ pair: Pair, worker: UInt64 = 0) throws -> Socket {
@@ -27,7 +27,7 @@ struct ManagerFramesTests {
         #expect(
             message
                 == WireFrame(WireFrame.message, tag: 5, number: UInt64(receipt.id!), client: "c1", body: "{\"a\":1}"))
-        // The poll is over with its answer: the next message is queued.
+        // The poll ends with its answer, so the next message is queued.
         #expect(try pair.app.publish("c1", "next").status == "queued")
     }
 
@@ -119,7 +119,7 @@ struct ManagerFramesTests {
             WireFrame(WireFrame.connected, tag: 1, client: "c1"), WireFrame(WireFrame.gone, tag: 1, client: "c1"))
         try pair.app.waitUntilGone("c1")
         #expect(try pair.app.publish("c1", "kept").status == "queued")
-        // A late gone of an older poll does not end the newer one.
+        // The late end of an older poll does not end the newer one.
         try worker.send(
             WireFrame(WireFrame.connected, tag: 2, client: "c2"), WireFrame(WireFrame.connected, tag: 3, client: "c2"),
             WireFrame(WireFrame.gone, tag: 2, client: "c2"))
@@ -153,8 +153,8 @@ struct ManagerFramesTests {
         #expect(try next.readFrameButTurn().body == "\"kept\"")
     }
 
-    /// A rolling restart drains the old worker beside the new one; a number that ours hold is still none for a worker
-    /// of the seed.
+    /// A rolling restart drains the old worker beside the new one, so two of our workers may have one number. A worker
+    /// of the seed may not have a number that ours hold.
     @Test func twoOfOurs_mayHoldOneNumber_andASeedWorkerNotBesideThem() throws {
         let pair = try pair(2)
         let (old, new) = (try link(pair), try link(pair))
@@ -214,7 +214,7 @@ struct ManagerFramesTests {
         for bytes in bad {
             let socket = try eventually("worker 0 is welcome") { try? link(pair, worker: 0) }
             try socket.send(bytes)
-            // Closed, or not counted: never a client that could not be.
+            // The link is closed, or the frame is ignored: never does a client count that can't exist.
             _ = try? socket.waitForClose(seconds: 0.2)
         }
         try good.send(WireFrame(WireFrame.connected, client: "c1"))
@@ -266,7 +266,7 @@ struct ManagerFramesTests {
     }
 }
 
-/// A worker, seen by a manager that is made by hand.
+/// A worker, as seen by a manager that is made by hand.
 struct WorkerFramesTests {
     func linked(_ settings: [String: String] = [:]) throws -> (pair: Pair, listener: Listener, manager: Socket) {
         let listener = try Listener()
@@ -299,7 +299,7 @@ struct WorkerFramesTests {
         #expect(envelope.ids == [41, 43])
         #expect(envelope.cursor == 43)
         #expect(envelope.gap)
-        // The end that the manager caused is not told.
+        // The worker does not announce an end that the manager caused.
         try poller.start()
         let next = try manager.readFrame()
         #expect(next.op == WireFrame.connected)
@@ -332,7 +332,7 @@ struct WorkerFramesTests {
         try manager.send(WireFrame(WireFrame.message, for: told, number: 9, body: "1"))
         #expect(try manager.readFrame() == WireFrame(WireFrame.gone, for: told))
         if isThere { return #expect(try poller.finish().ids == [9]) }
-        // Its kernel had no reader for the answer.
+        // The client's kernel had no reader for the answer.
         let back = try manager.readFrame()
         #expect(back == WireFrame(WireFrame.undelivered, for: told, number: 9, body: "1"))
     }
@@ -342,7 +342,7 @@ struct WorkerFramesTests {
         try manager.send(WireFrame(WireFrame.message, tag: 3, number: 9, client: "nobody", body: "{\"x\":1}"))
         let back = try manager.readFrame()
         #expect(back == WireFrame(WireFrame.undelivered, tag: 3, number: 9, client: "nobody", body: "{\"x\":1}"))
-        // Also one that is meant for a poll of the client that is over.
+        // The same for a message that is meant for an earlier poll of the client.
         let poller = pair.poller("c1")
         try poller.start()
         let told = try manager.readFrame()

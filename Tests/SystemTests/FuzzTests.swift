@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// Made-up and mangled bytes over live sockets, from a seed: programs survive them and go on serving.
-/// MEGACOMET_FUZZ_SECONDS makes it longer, MEGACOMET_FUZZ_SEED repeats one.
+/// Made-up and mangled bytes over live sockets, from a seed. Programs survive them and go on serving.
+/// MEGACOMET_FUZZ_SECONDS makes it longer, MEGACOMET_FUZZ_SEED repeats one run.
 struct FuzzTests {
     static let seconds = environment("MEGACOMET_FUZZ_SECONDS").flatMap(Double.init) ?? 6
     static let seed = environment("MEGACOMET_FUZZ_SEED").flatMap(UInt64.init) ?? 2011
@@ -93,7 +93,7 @@ struct FuzzTests {
             }
         }
         open = []
-        // All that mattered goes on: someone new is served at once, by the worker that was there.
+        // In the end a new client is served at once, by the worker that was there before.
         let poller = try pair.held("after-all")
         #expect(try pair.app.publish("after-all", "fine").status == "sent")
         #expect(try poller.finish().texts == ["fine"])

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// Those who mean harm, or are broken: no program ends, and nobody else waits for them.
+/// Clients that mean harm, or are broken: no program ends, and nobody else waits for them.
 struct HostileTests {
-    /// Someone else is served, at once, on both ports.
+    /// Somebody else is served at once, on both ports.
     func expectOthersAreServed(_ pair: Pair, _ comment: Comment = "") throws {
         let client = "other-\(UInt32.random(in: 0 ... .max))"
         let start = monotonicNanoseconds()
@@ -38,7 +38,7 @@ struct HostileTests {
             return socket
         }
         try expectOthersAreServed(pair)
-        // A line that never ends, and half of the seed's.
+        // A line that never ends, and half a message of the seed's.
         let line = try Socket(port: pair.appPort)
         try line.send("{\"client\":\"")
         let seed = try Socket(port: pair.linkPort)
@@ -106,7 +106,7 @@ struct HostileTests {
         let pair = try Pair()
         let large = String(repeating: "z", count: 60_000)
         for number in 0..<4 { for client in 0..<20 { try pair.app.publish("slow\(client)", "\(number)\(large)") } }
-        // Each asks for 240 KB and reads nothing of it, with many more requests behind.
+        // Each client asks for 240 KB and reads nothing of it, with many more requests behind.
         let slow = try (0..<20).map { number in
             let socket = try Socket(port: pair.client, receiveBuffer: 2048)
             try socket.send(HTTP.text("GET", "/slow\(number).json?cursor=0"))
@@ -117,14 +117,14 @@ struct HostileTests {
         try expectOthersAreServed(pair)
         #expect(Processes.privateMemory(pair.workers[0]!.pid) < 100_000_000)
         slow.forEach { $0.reset() }
-        // What they did not take is theirs still.
+        // They keep the messages that they did not take.
         #expect(try pair.poller("slow3", cursor: 0).poll().messages.count == 4)
     }
 
     @Test func floodOfPipelinedRequests_isBounded() throws {
         let pair = try Pair()
         let socket = try Socket(port: pair.client)
-        // Behind a held poll anything may be sent; it is read only so far.
+        // Any bytes may follow a held poll. Only so many of them are read.
         try socket.send(HTTP.text("GET", "/c1.json"))
         try pair.app.waitUntilConnected("c1")
         let block = Array(repeating: HTTP.text("GET", "/_/health"), count: 1000).flatMap { $0 }
@@ -140,7 +140,7 @@ struct HostileTests {
         var sockets: [Socket] = []
         for _ in 0..<300 { if let socket = try? Socket(port: pair.client) { sockets.append(socket) } }
         for (number, socket) in sockets.enumerated() { _ = socket.sendSome(HTTP.text("GET", "/x\(number).json")) }
-        // No spin on an accept that can't be: processor time stays far under the time that passes.
+        // An accept that fails does not spin: the processor time stays far under the time that passes.
         let pid = pair.workers[0]!.pid
         let before = Processes.processorSeconds(pid)
         let start = monotonicNanoseconds()

@@ -6,7 +6,7 @@ import Testing
 struct KilledRunTests {
     private static let variable = "MEGACOMET_RUN_TO_BE_KILLED"
 
-    /// Runs the test below in a second run, and kills that.
+    /// Starts a second run with the test below, and kills it.
     @Test func killedRun_takesItsProgramsAndItsFilesWithIt() throws {
         let folder = try Folder()
         let words = ["--testing-library", "swift-testing", "--filter", "KilledRunTests.runToBeKilled"]
@@ -20,7 +20,7 @@ struct KilledRunTests {
         let left = Processes.mentioning(path)
         let names = Set(left.map { contents(ofFile: "/proc/\($0)/comm").split(separator: "\n").joined() })
         #expect(names.isSuperset(of: ["megacomet", "megamanager", "megaworker", "tmux: server"]), "\(names)")
-        // What is stopped ends too.
+        // A program that is stopped ends, too.
         left.first.map { end($0, with: SIGSTOP) }
         end(run.pid, with: SIGKILL)
         try eventually("all of it has ended") { !left.contains { Processes.isAlive($0) } && access(path, F_OK) != 0 }

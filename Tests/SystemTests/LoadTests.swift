@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// The promise under load, at a size that every run of the suite can pay for: nothing lost, doubled or out of order.
-/// The full size (8,000 clients, 3,000 publishes a second, a minute) is the same with MEGACOMET_LOAD=full in the
-/// environment.
+/// The promise under load, at a size that every run of the suite can pay for: nothing is lost, doubled or out of order.
+/// With MEGACOMET_LOAD=full in the environment it has its full size (8,000 clients, 3,000 publishes a second, a
+/// minute).
 @Suite(.serialized) struct LoadTests {
     static let isFull = environment("MEGACOMET_LOAD") == "full"
 
@@ -31,7 +31,7 @@ import Testing
         #expect(pair.ended == "")
     }
 
-    /// One client at a time takes all that there is: the order of a row that is handed over in many answers.
+    /// One client gets everything: the order holds for messages that are handed over in many answers.
     @Test func burstToOneClient_arrivesInOrder() throws {
         let pair = try Pair()
         let lines = try LinePublisher(port: pair.appPort)

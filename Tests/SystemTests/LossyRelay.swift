@@ -1,10 +1,10 @@
 import TestSupport
 
-/// A UDP relay between a viewer and the hub, a process of its own, that loses a share of what passes in either
-/// direction.
+/// A UDP relay between a viewer and the hub, in a process of its own. It loses a share of the datagrams in both
+/// directions.
 final class LossyRelay {
     private let program: Program
-    /// Where the viewer sends to.
+    /// The port that the viewer sends to.
     let port: Int
 
     init(_ appliance: Appliance, share: Double, seed: Int) throws {
@@ -15,7 +15,7 @@ final class LossyRelay {
         port = try eventually("the relay's port") { relay.output.split(separator: "\n").first.flatMap { Int($0) } }
     }
 
-    /// The numbers of the hub's datagrams that it lost, by boot id.
+    /// The numbers of the hub's datagrams that were lost, by boot id.
     func lost() -> [UInt64: Set<UInt32>] {
         var lost: [UInt64: Set<UInt32>] = [:]
         for line in program.output.split(separator: "\n").dropFirst() {

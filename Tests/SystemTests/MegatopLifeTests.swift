@@ -1,12 +1,11 @@
-// One file: one terminal, and all that may happen to it.
+// One file: one terminal, and everything that may happen to it.
 import Glibc
 import TestSupport
 import Testing
 
-/// What can happen to megatop, and that none of it reaches the servers. One appliance for all of it: each test leaves
-/// it as it was.
+/// Nothing that happens to megatop reaches the servers. All tests share one appliance, and each leaves it as it was.
 struct MegatopLifeTests {
-    /// Each way into something that lies over the screen, and what is seen then.
+    /// The keys that open each dialog, and the words that it shows.
     private static let dialogs: [([String], String)] = [
         (["A", "j", "R"], "RESTART w0"), (["A", "j", "D"], "DRAIN w0"), (["A", "j", "S"], "STOP w0"),
         (["A", "j", "U"], "START w0"), (["A", "j", "K", "k", "i", "l"], "kil_"),
@@ -61,8 +60,8 @@ struct MegatopLifeTests {
         }
     }
 
-    /// What a slow terminal or a paused one takes no pictures of is nobody else's delay, and neither is left behind for
-    /// good.
+    /// A slow terminal and a paused one do not take all pictures. That delays nobody else, and both catch up in the
+    /// end.
     @Test func slowLineAndPausedScreen_holdUpNobody_andComeRight() throws {
         let appliance = try Appliance(workers: 2)
         defer { appliance.end() }
@@ -108,7 +107,7 @@ struct MegatopLifeTests {
         #expect(try appliance.status().allReady)
     }
 
-    /// The pictures that it has not taken are given up; what brings it back is not.
+    /// The pictures that the terminal has not taken are given up. The bytes that restore it are not.
     @Test func leftWhileTheLineIsFull_theTerminalIsBroughtBack() throws {
         let appliance = try Appliance(workers: 1)
         defer { appliance.end() }
@@ -137,7 +136,7 @@ struct MegatopLifeTests {
         kill(try appliance.pid("worker-1"), SIGKILL)
         try live.send("4", "Down", "Down")
         try live.expect { $0.contains(">w1") && $0.contains("SIGKILL") }
-        // What is recorded was written out with the next picture.
+        // The recording was written out with the next picture.
         try live.send("c")
         try live.expect("CRASH REPORT (1 of 1")
         try live.send("Escape", "Escape", "q")
@@ -194,7 +193,7 @@ struct MegatopLifeTests {
         defer { screen.end() }
         try screen.expect("2/2 ok")
         try screen.send("3")
-        /// What stands behind the address: it publishes while it is looked at.
+        /// The words behind the app's address. The app publishes meanwhile.
         func words(_ text: String, _ app: LinePublisher) -> [Substring]? {
             _ = try? busy.publish("c1", "x")
             let parts = text.split(separator: "127.0.0.1:\(app.socket.localPort) ", maxSplits: 1)
@@ -278,7 +277,7 @@ struct MegatopLifeTests {
         var bytes = [UInt8](repeating: 0, count: 1024)
         for number in 0..<1024 {
             for index in bytes.indices { bytes[index] = UInt8.random(in: 0...255) }
-            // Some begin as ours do.
+            // Some datagrams begin as ours do.
             if number % 4 == 0 { bytes.replaceSubrange(0..<4, with: Array("MGST".utf8)) }
             sendDatagram(bytes, to: port)
         }
@@ -329,7 +328,7 @@ struct MegatopLifeTests {
         defer { appliance.end() }
         let held = appliance.poller("held", worker: 0)
         try held.start()
-        // One that is silent is a warning.
+        // A silent worker is a warning.
         let worker = try appliance.pid("worker-0")
         func show(_ arguments: String, _ environment: String) throws -> String {
             let screen = try TerminalScreen(width: 100, height: 24, appliance, arguments, environment: environment)

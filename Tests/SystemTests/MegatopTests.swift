@@ -58,7 +58,7 @@ struct MegatopTests {
         try screen.expect { text in text.contains("\n>w1") && !text.contains("\n w0") }
     }
 
-    /// The supervisor before has left the night: who comes in the morning sees it with the first picture.
+    /// An earlier supervisor has left the night. An operator who comes in the morning sees it in the first picture.
     @Test func d_showsTheDay_andTheMinutesAgain() throws {
         let appliance = try Appliance(workers: 1, starts: false)
         defer { appliance.end() }
@@ -87,7 +87,7 @@ struct MegatopTests {
         // The screen was saved, too.
         try line("24h", "max 815")
     }
-    /// As a supervisor's file has it: of the hours before the last.
+    /// Writes a day into the supervisor's file, with the hours before the last.
     private func leaveADay(_ appliance: Appliance, connections: UInt32, queued: UInt32) throws {
         let now = StatsDay.step(at: monotonicNanoseconds())
         let head = Array("MGDAY1 \(contents(ofFile: "/proc/sys/kernel/random/boot_id"))".utf8)
@@ -191,9 +191,9 @@ struct MegatopTests {
         try screen.send(":set mouse on", "Enter")
         try eventually("the mouse is on") { screen.hasMouse }
         try screen.signal(number)
-        // Until then it would take what is typed.
+        // Until then megatop would get what is typed.
         try eventually("megatop is gone") { !screen.isRunning }
-        // The shell is there again, and what is typed is seen.
+        // The shell is back, and what is typed is visible.
         try screen.send("echo back-$((40+2))", "Enter")
         try screen.expect("back-42")
         #expect(!screen.hasMouse)
@@ -247,7 +247,7 @@ struct MegatopTests {
     }
 }
 
-/// What `megatop -b` says of the appliance now.
+/// The present output of `megatop -b` about the appliance.
 func megatopSample(_ appliance: Appliance) throws -> JSON {
     let sample = try Program.run(
         "megatop", ["-c", appliance.configuration, "-b", "-n", "1", "-o", "json"], in: appliance.folder)

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The operator's HTTP, whoever else is there.
+/// The operator's HTTP answers, whoever else is connected.
 struct OperatorPortTests {
     @Test func operatorsPort_answersWhatIsThere_andRefusesTheRest() throws {
         let appliance = try Appliance(workers: 1)
@@ -10,7 +10,7 @@ struct OperatorPortTests {
         #expect(try HTTP.request("GET", "/health", port: port).status == 200)
         #expect(try HTTP.request("GET", "/nothing", port: port).status == 404)
         #expect(try HTTP.request("DELETE", "/status", port: port).status == 405)
-        // What precedes its input can be read, too.
+        // Lines before its input can be read, too.
         #expect(
             try HTTP.request("POST", "/status", port: port, body: String(repeating: "x", count: 1_000_000)).status
                 == 405)
@@ -21,7 +21,7 @@ struct OperatorPortTests {
         #expect(all.hasPrefix("HTTP/1.1 200 OK\r\n") && all.contains("HTTP/1.1 400 "))
     }
 
-    /// Those that say nothing make room, the quietest first: whoever asks gets in.
+    /// Silent connections make room, the most silent first, so everyone who asks gets in.
     @Test func idleConnections_shutNobodyOut() throws {
         let appliance = try Appliance(workers: 1)
         let port = appliance.operatorPort
@@ -31,7 +31,7 @@ struct OperatorPortTests {
             try used.send(HTTP.text("GET", "/health"))
             return try used.readResponse().status
         }
-        // It is answered, so those before it have been accepted.
+        // It is answered, so the connections before it have been accepted.
         #expect(try ask() == 200)
         for number in 0..<10 {
             #expect(try HTTP.request("GET", "/health", port: port, ["Connection: close"]).status == 200)
@@ -39,20 +39,20 @@ struct OperatorPortTests {
         }
         let more = try (0..<63).map { _ in try Socket(port: port) }
         for socket in silent[1...] { try socket.waitForClose() }
-        // It came before them, and was used after.
+        // It came before them, but was used after them.
         #expect(try ask() == 200)
         #expect(try HTTP.request("GET", "/metrics", port: port).status == 200)
         try more[0].waitForClose()
         #expect(try ask() == 200)
     }
 
-    /// How many requests had been answered with this answer to /metrics, and with it.
+    /// The number of requests that had been answered by this answer to /metrics, including it.
     private func answered(_ response: Response) throws -> Int {
         let name = "megacomet_supervisor_http_requests_total "
         let line = try #require(response.body.split(separator: "\n").first { $0.hasPrefix(name) })
         return try #require(line.split(separator: " ").last.flatMap { Double(String($0)) }.map { Int($0) })
     }
-    /// So many connections that have been accepted, and how many requests had been answered then.
+    /// So many accepted connections, and the number of requests that had been answered by then.
     private func connected(_ count: Int, _ port: Int) throws -> (sockets: [Socket], before: Int) {
         let sockets = try (0..<count).map { _ in try Socket(port: port) }
         for socket in sockets {
@@ -62,14 +62,14 @@ struct OperatorPortTests {
         return (sockets, try answered(HTTP.request("GET", "/metrics", port: port, ["Connection: close"])))
     }
 
-    /// However many requests one connection has sent at once, another's is answered after one of them.
+    /// A connection may send many requests at once. Another connection is answered after one of them.
     @Test func pipelinedRequests_areAnsweredOneATurn() throws {
         let appliance = try Appliance(workers: 1)
         let (sockets, before) = try connected(3, appliance.operatorPort)
         let supervisor = try #require(appliance.supervisor)
         supervisor.signal(SIGSTOP)
         defer { supervisor.signal(SIGCONT) }
-        // All of it is there when the loop looks again, whichever it looks at first.
+        // All requests are there when the loop looks again, whichever it looks at first.
         let many = Array(repeating: HTTP.text("GET", "/health"), count: 200).flatMap { $0 }
         try sockets[0].send(many)
         try sockets[1].send(HTTP.text("GET", "/metrics"))
@@ -82,14 +82,14 @@ struct OperatorPortTests {
         }
     }
 
-    /// Of the long answers there is one in a turn, and a short one waits for no second.
+    /// A turn gives only one of the long answers, and a short answer does not wait for a second one.
     @Test func health_doesNotWaitForMetrics() throws {
         let appliance = try Appliance(workers: 1)
         let (sockets, before) = try connected(21, appliance.operatorPort)
         let supervisor = try #require(appliance.supervisor)
         supervisor.signal(SIGSTOP)
         defer { supervisor.signal(SIGCONT) }
-        // In the middle, whichever end the loop begins at.
+        // It is in the middle, at whichever end the loop begins.
         let middle = sockets.count / 2
         let metrics = HTTP.text("GET", "/metrics")
         for (index, socket) in sockets.enumerated() {
@@ -101,13 +101,13 @@ struct OperatorPortTests {
         for (index, socket) in sockets.enumerated() where index != middle {
             for _ in 0..<2 { numbers.insert(try answered(socket.readResponse()) - before) }
         }
-        // The answers are numbered; the number that no answer to /metrics has is that of /health.
+        // The answers to /metrics are numbered. The number that is missing is that of /health.
         let place = try #require((1...41).first { !numbers.contains($0) })
         #expect(numbers.count == 40 && place <= 5, "\(place - 1) requests were answered before it")
     }
 
-    /// A page whose own name leads to this machine asks for that name. What Prometheus and load balancers ask for is
-    /// told to all.
+    /// A page whose own name leads to this machine asks for that name. Requests of Prometheus and load balancers are
+    /// answered for all.
     @Test func webPages_areKeptOff() throws {
         let appliance = try Appliance(workers: 1, ["operator": "hosts = [\"push1.internal\"]"])
         func ask(_ path: String, _ host: String, _ header: String = "") throws -> Response {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What the manager keeps for those who are away, for how long, and what it says when it is full.
+/// The messages that the manager keeps for absent clients: how long, and what it says when it is full.
 struct QueueTests {
     @Test func message_isKeptUntilItsTimeIsOver() throws {
         let pair = try Pair(manager: ["ttl": "2"], worker: ["poll-timeout": "1"])
@@ -49,11 +49,11 @@ struct QueueTests {
         let lines = try LinePublisher(port: pair.appPort)
         #expect(try lines.publish("c99", "x").errorCode != nil)
         #expect(try pair.app.publish(batch: [("c99", "x"), ("c98", "x")]).allSatisfy { $0.errorCode != nil })
-        // One who is there is served without the queue.
+        // A client that waits is served without the queue.
         let poller = try pair.held("here")
         #expect(try pair.app.publish("here", "x").status == "sent")
         _ = try poller.finish()
-        // Room again.
+        // Now there is room again.
         _ = try pair.poller("c0").poll()
         #expect(try pair.app.publish("c99", "x").status == "queued")
         #expect(try pair.app.presence("c98").queued == 0)
@@ -107,7 +107,7 @@ struct QueueTests {
         #expect(try pair.app.publish("c1", "after").status == "queued")
         try pair.startWorker(0)
         #expect(try pair.poller("away").poll().texts == (0..<5).map(String.init))
-        // With a cursor the one that the worker died with comes again too.
+        // With a cursor the message that the worker died with comes again, too.
         #expect(try pair.poller("c1", cursor: 0).poll().texts == ["handed over", "after"])
         _ = poller
     }

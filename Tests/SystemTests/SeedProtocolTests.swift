@@ -13,7 +13,7 @@ struct SeedProtocolTests {
         let app = try Socket(port: pair.linkPort)
         try app.send(SeedProtocolTests.message("c1", "héllo \"you\"\n</script>"))
         #expect(try poller.finish().texts == ["héllo \"you\"\n</script>"])
-        // To one who is away it is queued, as any other.
+        // A message for an absent client is queued, as any other.
         try app.send(
             SeedProtocolTests.message("c2", "one") + SeedProtocolTests.message("c2", "")
                 + SeedProtocolTests.message("c2", "three"))
@@ -35,7 +35,7 @@ struct SeedProtocolTests {
         for split in 0...bytes.count {
             let app = try Socket(port: pair.linkPort)
             if split > 0 { try app.send(Array(bytes[..<split])) }
-            // Answered from another connection, so what was sent before has been read.
+            // The answer comes on another connection, so everything sent before has been read.
             _ = try pair.app.presence("x")
             try app.send(Array(bytes[split...]))
             app.endSending()
@@ -70,7 +70,7 @@ struct SeedProtocolTests {
         try app.send(SeedProtocolTests.message(client, "from the seed"))
         let expected =
             SeedProtocolTests.message(client, "{\"a\":\"é\"}") + SeedProtocolTests.message(client, "from the seed")
-        // What was queued before the number was there comes first; all of it is the same message.
+        // The messages queued before the number was there come first. All of them have the same text.
         var got = try three.read(expected.count)
         while !got.elementsEqual(expected) {
             let extra = SeedProtocolTests.message(client, "{\"a\":\"é\"}").count
@@ -89,7 +89,7 @@ struct SeedProtocolTests {
     }
 
     @Test func seedNumberHash_isSignedBytes() throws {
-        // Of the bytes C3 A9: ((-61) * 31 + (-87)) in 32 bits is 4294965318, which is 6 modulo 8.
+        // The bytes are C3 A9: ((-61) * 31 + (-87)) in 32 bits is 4294965318, which is 6 modulo 8.
         let pair = try Pair(workers: 0, manager: ["workers": "8"])
         let six = try Socket(port: pair.linkPort)
         try six.send([1, 6])
@@ -146,7 +146,7 @@ struct SeedProtocolTests {
         #expect(pair.ended == "")
     }
 
-    /// It knows no key, so where there is one it is off, unless it is switched on by name.
+    /// The seed's protocol knows no key. If there is a key, it is off, unless it is switched on by name.
     @Test func besideAKey_itIsSpokenOnlyWhereItIsSwitchedOn() throws {
         let folder = try Folder()
         let key = try folder.write("key", "s3cret\n")

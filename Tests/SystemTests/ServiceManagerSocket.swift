@@ -1,11 +1,12 @@
 import Glibc
 import TestSupport
 
-/// What systemd is to a service: a datagram socket at a path, and a store of the descriptors that are sent to it.
+/// A stand-in for systemd: a datagram socket at a path, and a store of the descriptors that are sent to it.
 final class ServiceManagerSocket {
     let path: String
     private let descriptor: Int32
-    /// In the order in which they came. As with systemd, the same socket under the same name is kept once.
+    /// The descriptors in the order in which they came. As with systemd, the same socket under the same name is kept
+    /// once.
     private(set) var store: [(name: String, descriptor: Int32)] = []
 
     init(_ path: String) throws {
@@ -26,13 +27,14 @@ final class ServiceManagerSocket {
         close(descriptor)
         letGo()
     }
-    /// As systemd does with the store of a unit that stays stopped.
+    /// Closes the store, as systemd does for a unit that stays stopped.
     func letGo() {
         store.forEach { close($0.descriptor) }
         store = []
     }
 
-    /// The lines of the first datagram from now on that has this one. What is to be kept or forgotten before it is.
+    /// The lines of the next datagram that has this line. Descriptors in datagrams before it are kept or forgotten as
+    /// they say.
     @discardableResult
     func wait(for line: String) throws -> String {
         let deadline = Deadline()
@@ -42,7 +44,7 @@ final class ServiceManagerSocket {
         }
         throw Failure("no \(line)")
     }
-    /// Reads what waits.
+    /// Reads the datagrams that wait.
     func readAll() { while receive(0) != nil {} }
 
     private func receive(_ milliseconds: Int32) -> String? {
@@ -60,7 +62,7 @@ final class ServiceManagerSocket {
                     (message.msg_control, message.msg_controllen) = (control.baseAddress, control.count)
                     let count = recvmsg(descriptor, &message, Int32(MSG_CMSG_CLOEXEC))
                     text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-                    // One header: its length with itself, SOL_SOCKET, SCM_RIGHTS; then the descriptors.
+                    // There is one header: its length with itself, SOL_SOCKET, SCM_RIGHTS. Then come the descriptors.
                     guard message.msg_controllen >= 16, control.load(fromByteOffset: 12, as: Int32.self) == 1 else {
                         return
                     }
@@ -85,7 +87,7 @@ final class ServiceManagerSocket {
             if lines.contains("FDSTORE=1"),
                 !store.contains(where: { $0.name == name && Self.file($0.descriptor) == Self.file(came) })
             {
-                // Out of the way of those numbers that a program inherits them under.
+                // The descriptor moves away from the numbers under which a program inherits them.
                 store.append((name, fcntl(came, F_DUPFD_CLOEXEC, 1000)))
             }
             close(came)

@@ -1,26 +1,26 @@
 import Glibc
 import TestSupport
 
-/// A terminal on a line of 9600 baud, and megatop on it: a pseudo-terminal whose other end takes 960 bytes a second, as
-/// far as the test waits for them. What has arrived is drawn by a screen that can draw at once.
+/// A terminal on a line of 9600 baud, with megatop on it. It is a pseudo-terminal whose other end takes 960 bytes a
+/// second while the test waits for them. A screen that draws at once shows what has arrived.
 final class SlowTerminal {
     private static let bytesPerSecond = 960.0
     let program: Program
     private let screen: TerminalScreen
-    /// Its two ends; the test's own hold on the far one keeps it there when megatop has left.
+    /// The two ends. The test keeps the far one open, so that it stays when megatop has left.
     private let (line, far): (Int32, Int32)
-    /// What has arrived, for the screen.
+    /// The file of the bytes that have arrived, for the screen.
     private let arrived: Int32
     private let before: termios
     private var carriedAt = monotonicNanoseconds()
-    /// Bytes that the line had the time to carry and that are not taken yet.
+    /// Bytes that the line could have carried by now and that are not taken yet.
     private var due = 0.0
-    /// False: from now on all that is on its way is taken at once.
+    /// If it becomes false, everything on its way is taken at once.
     var isSlow = true
 
     init(width: Int, height: Int, _ appliance: Appliance) throws {
         line = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
-        // posix_openpt(3) and its kin are not imported: what they ask the kernel for (TIOCSPTLCK, TIOCGPTN).
+        // posix_openpt(3) and its kin are not imported. These are their calls to the kernel (TIOCSPTLCK, TIOCGPTN).
         var (isLocked, number): (Int32, UInt32) = (0, 0)
         guard line >= 0, ioctl(line, 0x4004_5431, &isLocked) == 0, ioctl(line, 0x8004_5430, &number) == 0 else {
             throw Failure("no pseudo-terminal")
@@ -44,7 +44,7 @@ final class SlowTerminal {
         screen.end()
     }
 
-    /// Takes what the line has carried since the last time; it does not make up for more than a second.
+    /// Takes the bytes that the line has carried since the last call, but at most those of a second.
     func carry() {
         let now = monotonicNanoseconds()
         due = min(SlowTerminal.bytesPerSecond, due + Double(now - carriedAt) / 1e9 * SlowTerminal.bytesPerSecond)
@@ -57,12 +57,12 @@ final class SlowTerminal {
             write(arrived, bytes, count)
         }
     }
-    /// Nothing more can be written to it until the line has carried something.
+    /// True if nothing more can be written until the line has carried something.
     var isFull: Bool {
         var state = pollfd(fd: far, events: Int16(POLLOUT), revents: 0)
         return poll(&state, 1, 0) == 0
     }
-    /// Ctrl-L: whole pictures, until the line takes no more of them.
+    /// Asks for whole pictures with Ctrl-L, until the line takes no more of them.
     func fill() throws {
         try eventually("the line is full") {
             type([12])
@@ -72,7 +72,7 @@ final class SlowTerminal {
     }
     func type(_ keys: [UInt8]) { write(line, keys, keys.count) }
 
-    /// Waits, while the line carries, until it is on the screen.
+    /// Waits, while the line carries, until the words are on the screen.
     func expect(_ words: String) throws { try expect("\"\(words)\"") { $0.contains(words) } }
     func expect(_ what: String = "the wanted picture", _ holds: (String) -> Bool) throws {
         try screen.expect(what) { text in
@@ -80,7 +80,7 @@ final class SlowTerminal {
             return holds(text)
         }
     }
-    /// Its modes are those that it had before megatop.
+    /// True if the terminal's modes are the same as before megatop.
     var isAsBefore: Bool {
         guard let now = try? SlowTerminal.modes(far) else { return false }
         return now.c_iflag == before.c_iflag && now.c_oflag == before.c_oflag && now.c_lflag == before.c_lflag

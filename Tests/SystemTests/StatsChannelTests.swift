@@ -37,8 +37,8 @@ struct StatsChannelTests {
         }
     }
 
-    /// The worker tells in an event that it is linked, after its report of it. A viewer that comes then gets that
-    /// report, and not the event.
+    /// The worker reports its link, and then tells it in an event. A viewer that comes after it gets the report, but
+    /// not the event.
     @Test func aNewViewer_countsNothingAsLost_thatWasSentBeforeItCame() throws {
         let appliance = try Appliance(workers: 1, ["stats": "interval = 3"])
         try eventually("the worker's event is with the hub") { try appliance.events().contains("clients announced") }
@@ -48,8 +48,8 @@ struct StatsChannelTests {
         #expect(viewer.reader.current(.worker, 0)?.lost == 0)
     }
 
-    /// A megabyte of what is no report, in one burst: what the kernel took is counted, each by its reason, and no
-    /// report of a worker is missed.
+    /// A megabyte of garbage comes in one burst. The datagrams that the kernel took are counted, each by its reason,
+    /// and no report of a worker is missed.
     @Test func aMegabyteOfGarbage_isCounted_andNoReportIsLostForIt() throws {
         let appliance = try Appliance(workers: 2, ["stats": "interval = 0.05"])
         let viewer = try StatsViewer(appliance)
@@ -80,7 +80,7 @@ struct StatsChannelTests {
         #expect(try appliance.status().allReady)
     }
 
-    /// The table is what is sent, on the wire and at /metrics; and what is sent is in the table.
+    /// All metrics of the table are sent, on the wire and at /metrics, and all that are sent are in the table.
     @Test func everyMetricOfTheTable_isSent_andNothingElse() throws {
         let appliance = try Appliance(workers: 2, ["stats": "interval = 0.1"])
         let viewer = try StatsViewer(appliance)
@@ -98,7 +98,7 @@ struct StatsChannelTests {
                 .child: [nil, 0, 1].map { ids(reader.current(.supervisor)?.subject(worker: $0)?.values) },
             ]
         }
-        // Only what this machine's kernel does not tell.
+        // Metrics may be missing only if this machine's kernel does not have them.
         let files: [(MetricID, String)] = [
             (.conntrack, "/proc/sys/net/netfilter/nf_conntrack_count"),
             (.conntrackLimit, "/proc/sys/net/netfilter/nf_conntrack_max"),
@@ -131,7 +131,7 @@ struct StatsChannelTests {
         #expect(text.contains("# TYPE megacomet_delivery_seconds histogram"))
     }
 
-    /// Counted with every tenth report, and so are those that came since.
+    /// Descriptors are counted with every tenth report, including those that were opened since.
     @Test func theSupervisorsOwnDescriptors_areCounted() throws {
         let appliance = try Appliance(workers: 2, ["stats": "interval = 0.05"])
         let supervisor = try #require(appliance.supervisor)
@@ -232,7 +232,7 @@ struct StatsChannelTests {
         }
         appliance.killSupervisor()
         try appliance.start()
-        // It has never seen three.
+        // The new supervisor has never seen the three clients.
         try waitForTheDay(5)
         #expect(try appliance.command("upgrade").end == .exited(0))
         try waitForTheDay(5)
@@ -270,10 +270,10 @@ struct StatsChannelTests {
         var gone: [StatsViewer] = try (0..<3).map { _ in try StatsViewer(appliance) }
         for one in gone { one.ask(.subscribe) }
         try viewer.watch("four viewers") { viewer.reader.current(.supervisor)?.values[.subscribers] == 4 }
-        gone = []  // their sockets close, and nobody says so
+        gone = []  // their sockets close without a word
         let before = viewer.taken
         try viewer.watch("one viewer") { viewer.reader.current(.supervisor)?.values[.subscribers] == 1 }
-        // The lease ends after 10 s, with some eight hundred datagrams more.
+        // The lease ends after 10 s. Without that, about eight hundred more datagrams would come.
         #expect(viewer.taken - before < 200)
         #expect(
             viewer.reader.current(.manager)?.lost == 0,
@@ -331,7 +331,7 @@ struct StatsChannelTests {
         }
     }
 
-    /// The official parser reads it, and knows the type of every family.
+    /// The official parser reads the text, and knows the type of every family.
     @Test func metrics_areReadByPrometheus() throws {
         let appliance = try Appliance(workers: 2, ["stats": "interval = 0.1"])
         try eventually("all report") {

@@ -2,7 +2,7 @@ import Glibc
 import Stats
 import TestSupport
 
-/// A viewer of the stats channel, as megatop is one: subscribes at the hub and reads what comes.
+/// A viewer of the stats channel, such as megatop. It subscribes at the hub and reads what comes.
 final class StatsViewer {
     let descriptor: Int32
     var reader: StatsReader
@@ -15,12 +15,13 @@ final class StatsViewer {
     /// Good datagrams that came.
     private(set) var taken = 0
 
-    /// Between two renewals of a lease of 10 s: of so many some get through a relay that loses a third.
+    /// Seconds between two renewals of a lease of 10 s. There are enough that some get through a relay that loses a
+    /// third.
     private static let renewalSeconds = 1.0
     /// The number of the first datagram of each life.
     private(set) var firstSequence: [UInt64: UInt32] = [:]
 
-    /// `port`: of what stands between it and the hub.
+    /// `port` is that of a relay between it and the hub.
     init(_ appliance: Appliance, port: Int? = nil, token: StatsToken? = nil) throws {
         let text = contents(ofFile: appliance.folder.path + "/run/stats.token")
         guard let secret = token ?? StatsToken(hex: text) else { throw Failure("no token in the run directory") }
@@ -60,7 +61,7 @@ final class StatsViewer {
         send(datagram)
     }
 
-    /// Takes what comes until `isEnough`, or throws at the deadline. It renews its lease meanwhile.
+    /// Takes datagrams until `isEnough`, and renews its lease meanwhile. Throws at the deadline.
     func watch(_ what: String, seconds: Double = 15, until isEnough: () throws -> Bool) throws {
         var room = [UInt8](repeating: 0, count: 2048)
         var renewal = Deadline(seconds: StatsViewer.renewalSeconds)

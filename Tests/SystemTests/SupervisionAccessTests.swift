@@ -2,7 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Who may give orders: the file's permissions say it, and a further group counts. Needs root, to become somebody else.
+/// The file's permissions say who may give orders, and a further group counts. The tests need root, to become somebody
+/// else.
 @Suite(
     .serialized,
     .enabled(
@@ -53,7 +54,7 @@ struct SupervisionAccessTests {
         #expect(member.end == .exited(0), "\(member)")
     }
 
-    /// The file holds the app's key: the installed one is for root and the service's group.
+    /// The file holds the app's key, so the installed one is for root and the service's group.
     @Test func configurationThatCantBeRead_isARefusal_andNoMistakeInIt() throws {
         let appliance = try Appliance(starts: false)
         let group = String(cString: try #require(getgrgid(getegid())).pointee.gr_name)
@@ -66,8 +67,8 @@ struct SupervisionAccessTests {
         }
     }
 
-    /// Anyone can start a process whose command line looks like that of a daemon of ours: root's supervisor adopted it,
-    /// and took its sockets.
+    /// Anyone can start a process whose command line looks like that of our daemons. Root's supervisor adopted such a
+    /// process and took its sockets.
     @Test func processOfAnotherUser_isNotTakenForADaemon() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         let claims = ["--number", "0", "--run-directory", "\(appliance.folder.path)/run", "--generation", "\(Int.max)"]
@@ -96,7 +97,7 @@ struct SupervisionAccessTests {
         }
     }
 
-    /// Its owner could read the token, and take the listeners of daemons whose supervisor died.
+    /// The folder's owner could read the token, and take the listeners of daemons whose supervisor died.
     @Test func runDirectoryOfAnotherUser_isRefused_alsoWhereItCouldBeWritten() throws {
         let appliance = try Appliance(starts: false)
         let run = "\(appliance.folder.path)/run"
@@ -117,7 +118,7 @@ struct SupervisionAccessTests {
             try worker.waitForExit() == .exited(77) && worker.output.contains("belongs to another user (1)"),
             "\(worker.output)")
 
-        // The folder that has a user's own name in it is his, or nobody's: commands don't go there either.
+        // The folder that has a user's own name in it must be his. Commands don't use another's, either.
         let own = "\(appliance.folder.path)/megacomet-65534"
         mkdir(own, 0o770)
         #expect(chown(own, 1, 65533) == 0 && chmod(own, 0o777) == 0 && chmod(own, 0o770) == 0)
@@ -131,7 +132,7 @@ struct SupervisionAccessTests {
         #expect(asked.end == .exited(77) && asked.output.contains("belongs to another user (1)"), "\(asked)")
     }
 
-    /// Whoever listens at the lifeline's path in place of a supervisor gets nothing.
+    /// If somebody else listens at the lifeline's path in place of a supervisor, he gets nothing.
     @Test(.enabled(if: access("/usr/bin/perl", X_OK) == 0)) func daemons_callNoOtherUsersSocket() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         let (manager, worker) = try (appliance.pid("manager"), appliance.pid("worker-0"))
@@ -151,7 +152,7 @@ struct SupervisionAccessTests {
         #expect(try appliance.pid("manager") == manager && appliance.pid("worker-0") == worker)
     }
 
-    /// `mode`: of the configuration.
+    /// `mode` is that of the configuration file.
     private func asNobody(
         _ appliance: Appliance, _ groups: [String], _ words: [String], program: String = "megacomet",
         mode: mode_t = 0o644

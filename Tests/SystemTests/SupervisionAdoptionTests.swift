@@ -2,8 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Daemons whose supervisor died, under the next one: what they say is read on, how they end is seen, and one that
-/// hangs is followed too.
+/// Daemons whose supervisor died, under the next one: their output is read on, their ends are seen, and one that hangs
+/// is noticed, too.
 @Suite(.serialized) struct SupervisionAdoptionTests {
     @Test func outputOfAnAdoptedWorker_isReadOn_alsoWhatItSaidWhileAlone() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
@@ -14,7 +14,7 @@ import Testing
             try eventually("\(line) is in its log") { try appliance.command("log", "worker-0").output.contains(line) }
             #expect(supervisor.output.contains(line), "and forwarded")
         }
-        // A line from now on.
+        // The worker writes its next line under the new supervisor.
         kill(try appliance.pid("worker-0"), SIGTERM)
         try eventually("what it says of its drain") {
             try appliance.command("log", "worker-0").output.contains("draining over 0.5 s")
@@ -22,7 +22,7 @@ import Testing
         try eventually("it is back") { try appliance.status().allReady }
     }
 
-    /// A full disk or a cleaner may take the files: who lives is asked of the kernel.
+    /// A full disk or a cleaner may take the files, so the kernel is asked which processes live.
     @Test func filesThatAreGone_makeNobodyRunTwice() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let names = ["manager", "worker-0", "worker-1"]
@@ -35,7 +35,7 @@ import Testing
         #expect(!supervisor.output.contains("STRANGER") && supervisor.output.contains("ADOPTING 3 processes"))
         #expect(try appliance.command("upgrade").end == .exited(0))
         #expect(try names.map { try appliance.pid($0) } == pids, "nor does an upgrade")
-        // A worker that is started now reads the token of those that live.
+        // A worker that is started now reads the token of the workers that live.
         unlink("\(appliance.folder.path)/run/stats.token")
         kill(pids[1], SIGKILL)
         try eventually("it is back, and linked") {
@@ -48,7 +48,7 @@ import Testing
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let (one, other) = try (appliance.pid("worker-0"), appliance.pid("worker-1"))
         appliance.killSupervisor()
-        kill(one, SIGSTOP)  // it does not call
+        kill(one, SIGSTOP)  // it does not call home
         let supervisor = try appliance.launch()
         try eventually("it is waited for") { supervisor.output.contains("ADOPTING 3 processes") }
         kill(one, SIGKILL)
@@ -67,7 +67,7 @@ import Testing
         let events = try appliance.events()
         appliance.killSupervisor()
 
-        // Its last line was not whole, and before it is one of a program that knows more.
+        // The file's last line is cut, and the line before it is from a program that knows more.
         let path = "\(appliance.folder.path)/run/memory"
         let memory = contents(ofFile: path)
         _ = try appliance.folder.write("run/memory", memory + "{\"mood\":{\"level\":3}}\n{\"event\":{\"number\":")
@@ -79,7 +79,7 @@ import Testing
         }
         #expect(try row()?["exits_24h"]?.int == 1 && row()?["last_exit"]?["signal"]?.int == 9)
 
-        // One of a version that this program can't read is left out, whole.
+        // A file of a version that this program can't read is ignored as a whole.
         appliance.killSupervisor()
         _ = try appliance.folder.write("run/memory", memory.replacing("{\"version\":1}", with: "{\"version\":2}"))
         _ = try appliance.launch()
@@ -87,7 +87,7 @@ import Testing
         #expect(try !appliance.events().contains("EXIT") && row()?["exits"]?.int == 0)
     }
 
-    /// A thousand events are kept, whatever happens; the file is written anew when it has grown by a megabyte.
+    /// The newest thousand events are kept. The file is written anew when it has grown by a megabyte.
     @Test func memory_isBounded_andTheNewestIsInIt() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         let socket = try Socket(path: "\(appliance.folder.path)/run/control.sock")
@@ -132,7 +132,8 @@ import Testing
         #expect(Processes.mentioning(appliance.folder.path).isEmpty, "\(supervisor.output)")
     }
 
-    /// The kernel shows an end to others than the parent since 6.15; before, only where the parent is slow to ask.
+    /// The kernel shows an end to others than the parent since 6.15. Before, it does so only while the parent has not
+    /// asked yet.
     @Test(.enabled(if: SupervisionAdoptionTests.kernelIsNewEnough)) func endOfAnAdoptedWorker_isKnown() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         appliance.killSupervisor()
@@ -154,15 +155,15 @@ import Testing
     @Test func hungOrphan_isFollowed_itsPortGoesOn_andTheWatchdogSeesToIt() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let (hung, other) = try (appliance.pid("worker-0"), appliance.pid("worker-1"))
-        // In this order: the kernel continues what is stopped in a group whose parent dies. It would call after half a
-        // second.
+        // The order matters: the kernel continues the stopped processes of a group whose parent dies. The worker would
+        // call after half a second.
         appliance.killSupervisor()
         kill(hung, SIGSTOP)
         _ = try appliance.launch()
         try eventually("it is taken over though it does not call") {
             try appliance.events().contains("worker-0 (pid \(hung)) lives but does not call")
         }
-        // Its listener was copied out of it: who connects waits for the next copy.
+        // Its listener was copied out of it, so new connections wait for the next copy.
         let poller = appliance.poller("c1", worker: 0)
         try poller.start()
         try eventually("it is aborted and back") {

@@ -4,7 +4,7 @@ import Testing
 
 /// The commands, over the control socket of a real supervisor.
 @Suite(.serialized) struct SupervisionCommandTests {
-    /// Small beside the rest of the suite; `make test-load` runs it alone, at its full size.
+    /// It is small beside the rest of the suite. `make test-load` runs it alone, at its full size.
     @Test func rolling_losesNothing_andRefusesNobody() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let before = try (0..<2).map { try appliance.pid("worker-\($0)") }
@@ -57,7 +57,7 @@ import Testing
         let goodbye = try poller.finish()
         #expect(goodbye.texts.isEmpty && goodbye.retry != nil, "the drain answers it, and says when to come back")
         #expect(try appliance.status().processes.first { $0.name == "worker-1" }?.state == "stopped")
-        // It stays stopped also for the next supervisor.
+        // It stays stopped under the next supervisor, too.
         appliance.killSupervisor()
         _ = try appliance.launch()
         try eventually("worker-0 is adopted") {
@@ -160,7 +160,7 @@ import Testing
         #expect(contents(ofFile: "/proc/\(try appliance.pid("manager"))/cmdline").contains("5.0"))
     }
 
-    /// The parser would end the program over this one.
+    /// The parser would end the program over this file.
     @Test func reloadOfAFileThatTheParserDoesNotSurvive_changesNothing() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         let good = contents(ofFile: appliance.configuration)
@@ -218,7 +218,7 @@ import Testing
     }
 }
 
-/// One line to the control socket, and what comes back.
+/// Sends one line to the control socket. Returns the answer.
 func control(_ appliance: Appliance, _ line: String) throws -> JSON {
     let socket = try Socket(path: "\(appliance.folder.path)/run/control.sock")
     try socket.send(line + "\n")

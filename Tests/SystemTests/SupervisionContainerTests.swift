@@ -33,7 +33,7 @@ import Testing
             let children = Processes.all.filter { statOf($0).contains(") Z \(supervisor) ") }
             return children.isEmpty
         }
-        // How our own end is still known.
+        // It still knows how its own processes end.
         let pid = try appliance.pid("worker-0")
         #expect(try appliance.command("kill", "worker-0").end == .exited(0))
         try eventually("its end is known") {

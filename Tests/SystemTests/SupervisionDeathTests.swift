@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What dies is back, and takes nothing with it. Intervals are short, so that a second here is ten in life.
+/// A process that dies comes back, and takes nothing with it. Intervals are short: a second here is ten in life.
 @Suite(.serialized) struct SupervisionDeathTests {
     static let quick = [
         "stats": "interval = 0.1",
@@ -20,7 +20,7 @@ import Testing
 
         let killedAt = monotonicNanoseconds()
         kill(try appliance.pid("worker-0"), SIGKILL)
-        // The listener is the supervisor's: who comes now waits in the kernel, and a refused one would throw here.
+        // The supervisor has the listener, so new connections wait in the kernel. A refused one would throw here.
         let waiting = try (0..<200).map { _ in try Socket(port: appliance.clientPort(0)) }
         let back = appliance.poller("back", worker: 0)
         try back.start()
@@ -142,7 +142,7 @@ import Testing
 }
 
 extension String {
-    /// How often a text stands in it.
+    /// How often a text occurs in it.
     func components(of text: String) -> Int {
         var count = 0
         var rest = self[...]

@@ -23,7 +23,7 @@ import Testing
             status.end == .exited(0) && status.output.contains("what runs goes by what it read before"), "\(status)")
         #expect(
             try HTTP.request("GET", "/clients", port: appliance.appPort).status == 401, "the key is still asked for")
-        // A file that says less is taken, and what that opens is said.
+        // A file with fewer settings is taken, and an event says what that opens.
         _ = try appliance.folder.write("megacomet.toml", good.replacing("key = \"secret\"", with: ""))
         #expect(try appliance.command("reload").end == .exited(0))
         #expect(try appliance.events().contains("OPENED by the new configuration: app.key is gone"))

@@ -48,12 +48,12 @@ import Testing
         }
     }
 
-    /// It takes what is left of one processor, and forty others leave nothing.
+    /// The worker runs only in the idle time of one processor, and forty other processes leave none.
     @Test func starvedWorker_isNotKilled() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let pid = try appliance.pid("worker-0")
         func tool(_ words: String...) throws { _ = try run(tool: words, in: appliance.folder) }
-        // A processor that may be used here.
+        // A processor that this process may use.
         let allowed = contents(ofFile: "/proc/self/status").split(separator: "\n").first {
             $0.hasPrefix("Cpus_allowed_list:")
         }
@@ -79,7 +79,7 @@ import Testing
         sleep(4)  // the time itself is what is tested: four watchdogs
         supervisor.signal(SIGCONT)
         try eventually("it saw that it was late itself") { try appliance.command("events").output.contains("LATE") }
-        // Long enough for a watchdog that had counted the silence.
+        // It waits long enough for a watchdog that had counted the silence.
         try eventually("all report again") { try appliance.status().allReady }
         #expect(try appliance.status().processes.map(\.pid) == before)
         #expect(try !appliance.command("events").output.contains("HANG"))

@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A worker that has lost its manager holds polls that nothing comes to.
+/// A worker that has lost its manager holds polls that no message reaches.
 @Suite(.serialized) struct SupervisionLinkTests {
     @Test func workerWithoutALink_isNotHealthy_andReplacesNobody() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)

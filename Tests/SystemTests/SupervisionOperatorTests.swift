@@ -2,9 +2,9 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What an operator is told who does not have a good day.
+/// The messages that an operator gets on a bad day.
 @Suite(.serialized) struct SupervisionOperatorTests {
-    /// The worker's program can be broken and repaired while all of it runs.
+    /// The worker's program, which can be broken and repaired while the appliance runs.
     private final class Workshop {
         let appliance: Appliance
         private var worker: String { "\(appliance.folder.path)/programs/megaworker" }
@@ -52,7 +52,7 @@ import Testing
         #expect(try appliance.status().allReady && appliance.pid("worker-0") != before, "the held one too")
     }
 
-    /// The file is being edited, or was edited badly: what runs can be looked at and stopped all the same.
+    /// The file is being edited, or was edited badly. The running appliance can still be looked at and stopped.
     @Test func mistakeInTheFile_locksNobodyOut() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let good = contents(ofFile: appliance.configuration)
@@ -72,7 +72,7 @@ import Testing
         let reload = try appliance.command("reload")
         #expect(reload.end == .exited(78) && reload.output.contains("queue.ttl"))
 
-        // Where the file no more says where the supervisor is, none is guessed.
+        // If the file no longer says where the supervisor is, no command guesses it.
         for wrong in [good.replacing("run_directory = ", with: "run_directory = 3 #"), good + "[[["] {
             _ = try appliance.folder.write("megacomet.toml", wrong)
             #expect(try appliance.command("stop").end == .exited(78))

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What the processes write: forwarded, kept, counted where it repeats; and the file that it goes to.
+/// The output of the processes is forwarded, kept, and counted if it repeats. It may also go to a file.
 @Suite(.serialized) struct SupervisionOutputTests {
     @Test func lineThatRepeats_isCounted() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
@@ -17,7 +17,7 @@ import Testing
         #expect(kept.contains("last message repeated 1,499 times") && kept.components(of: "the same") == 1, "\(kept)")
     }
 
-    /// Every program of a desktop inherits this variable, and writes to a terminal all the same.
+    /// Every program of a desktop inherits this variable, and still writes to a terminal.
     @Test func journalOfAnotherProgram_takesNoTimeFromTheLines() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
         appliance.environment["JOURNAL_STREAM"] = "9:12345"
@@ -26,7 +26,7 @@ import Testing
         #expect(!supervisor.output.contains("<6>"), "\(supervisor.output)")
     }
 
-    /// A pipe holds 256 KiB; the workers write far more here while nobody reads.
+    /// A pipe holds 256 KiB. The workers write far more here, while nobody reads.
     @Test func stoppedSupervisor_keepsNoWorkerWaiting_howeverMuchItSays() throws {
         var settings = SupervisionDeathTests.quick
         settings["log"] = "level = \"debug\""
@@ -44,7 +44,7 @@ import Testing
         try eventually("what found room is forwarded") { supervisor.output.contains("GET /_/health from 127.0.0.1") }
     }
 
-    /// What Swift writes before it traps is what the operator needs to see.
+    /// The operator needs to see what Swift writes before it traps.
     @Test func lastWordsOfACrash_areInItsReport() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
         _ = try appliance.replaceWorker(

@@ -18,7 +18,7 @@ import Testing
                     "is taken: pid \(try #require(first.supervisor).pid), megacomet, of the MegaComet that runs already"
                 ), "\(output)")
         }
-        // A daemon whose supervisor died: it says of which folder it is.
+        // A daemon whose supervisor died has the port. The message says which folder it belongs to.
         _ = try second.folder.write(
             "megacomet.toml", good.replacing("port = \(second.appPort)", with: "port = \(first.appPort)"))
         let manager = try first.pid("manager")
@@ -31,7 +31,7 @@ import Testing
             "megamanager", ["--app-port", "\(first.appPort)", "--port", "\(second.linkPort)"], in: second.folder)
         #expect(try daemon.waitForExit() == .exited(69))
         #expect(daemon.output.contains("pid \(manager), megamanager"), "\(daemon.output)")
-        // Any other program.
+        // Now it is any other program.
         let other = try Listener()
         _ = try second.folder.write(
             "megacomet.toml", good.replacing("port = \(second.appPort)", with: "port = \(other.port)"))
@@ -40,7 +40,7 @@ import Testing
 
     // MARK: sockets of a service manager
 
-    /// As systemd makes it of `ListenStream=PORT`.
+    /// The listener that systemd makes for `ListenStream=PORT`.
     private func dualStackListener(_ port: Int) -> Int32? {
         let made = socket(AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var (no, yes): (Int32, Int32) = (0, 1)
@@ -83,7 +83,7 @@ import Testing
             events.contains(
                 "has no use for it: [::]:\(foreign), descriptor 6, no TCP listener"
             ), "\(events)")
-        // It goes along: to a worker that is started anew, and over the death of the supervisor.
+        // The listener is kept when a worker is started anew, and when the supervisor dies.
         let worker = try appliance.pid("worker-0")
         appliance.killSupervisor()
         appliance.listeners.forEach { _ = close($0.descriptor) }

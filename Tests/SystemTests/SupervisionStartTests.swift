@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Beginnings that fail, each with one clear line and its code of sysexits.h; and those that go well.
+/// Starts that fail, each with one clear line and its code of sysexits.h, and starts that go well.
 @Suite(.serialized) struct SupervisionStartTests {
     private func refusal(_ appliance: Appliance, _ words: [String] = ["run"]) throws -> (
         end: Program.End, output: String

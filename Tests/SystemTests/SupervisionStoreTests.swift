@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The service manager keeps the listeners: a port goes on taking connections while neither its daemon nor a supervisor
+/// The service manager keeps the listeners: a port takes connections even while neither its daemon nor a supervisor
 /// lives.
 @Suite(.serialized) struct SupervisionStoreTests {
     private func kept(_ appliance: Appliance, _ change: (Appliance) -> Void = { _ in }) throws -> ServiceManagerSocket {
@@ -12,7 +12,7 @@ import Testing
         try restart(appliance, manager)
         return manager
     }
-    /// As systemd starts it: with what is in the store.
+    /// Starts the supervisor as systemd does, with the listeners of the store.
     private func restart(_ appliance: Appliance, _ manager: ServiceManagerSocket) throws {
         appliance.listeners = manager.store
         _ = try appliance.launch()
@@ -31,7 +31,7 @@ import Testing
         appliance.killSupervisor()
         for pid in [dead, app] { kill(pid, SIGKILL) }
         try eventually("they are gone") { !Processes.isAlive(dead) && !Processes.isAlive(app) }
-        let client = try Socket(port: appliance.clientPort(0))  // refused, where nobody held the port
+        let client = try Socket(port: appliance.clientPort(0))  // it is refused if nobody holds the port
         try client.send("GET /_/health HTTP/1.1\r\nHost: x\r\n\r\n")
         let publisher = try Socket(port: appliance.appPort)
         try publisher.send("GET /clients/c1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -48,14 +48,14 @@ import Testing
                 && events.contains("manager GONE [\(app)]") && !events.contains("worker-1 GONE"))
         #expect(!events.contains("SOCKETS"))
 
-        // After an upgrade too.
+        // The same holds after an upgrade.
         appliance.supervisor?.signal(SIGUSR2)
         try manager.wait(for: "RELOADING=1")
         try manager.wait(for: "READY=1")
         #expect(manager.store.map(\.name) == Self.all)
     }
 
-    /// What systemd keeps of ports that are no more would take connections that nobody ever serves.
+    /// If systemd kept ports that are no more, they would take connections that nobody ever serves.
     @Test func portsThatAreNoMore_areForgotten_andThoseThatMovedAreBound() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick, starts: false)
         let manager = try kept(appliance)
@@ -67,7 +67,8 @@ import Testing
             manager.store.map(\.name) == Self.all,
             "kept over `systemctl restart`; where the unit stays stopped, systemd lets go of them")
 
-        // One worker less, and the app's address is another: the port is bound anew, as soon as systemd has closed it.
+        // There is one worker less, and the app's address has changed. Its port is bound anew as soon as systemd has
+        // closed it.
         let text = contents(ofFile: appliance.configuration)
         _ = try appliance.folder.write(
             "megacomet.toml",
@@ -84,7 +85,7 @@ import Testing
         #expect(try appliance.status().allReady)
     }
 
-    /// FDSTORE says how many it keeps, where it does.
+    /// FDSTORE says how many descriptors the service manager keeps, if it does.
     @Test func storeThatIsTooSmall_isFilled_andSaidSo() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick, starts: false)
         let manager = try kept(appliance) { $0.environment["FDSTORE"] = "3" }

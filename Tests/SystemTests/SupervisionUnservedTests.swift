@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The port of a process that is down takes connections still, since the supervisor holds it: whoever comes is told at
-/// once that nobody is there.
+/// The port of a process that is down still takes connections, since the supervisor holds it. They are told at once
+/// that nobody is there.
 @Suite(.serialized) struct SupervisionUnservedTests {
-    /// What is answered there, and that the connection ends after it.
+    /// The answer on that port. The connection ends after it.
     private func refusal(_ appliance: Appliance, _ port: Int, _ request: [UInt8]) throws -> Response {
         let socket = try Socket(port: port)
         try socket.send(request)
@@ -37,7 +37,7 @@ import Testing
         #expect(
             metrics.contains("megacomet_child_turned_away_total{process=\"worker-1\",worker=\"1\"} 4"), "\(metrics)")
 
-        // The next supervisor knows it too, and so does one that was upgraded.
+        // The next supervisor knows it, too, and so does one that was upgraded.
         #expect(try appliance.command("upgrade").end == .exited(0))
         try expectRefusal(appliance, port)
         appliance.killSupervisor()
@@ -91,7 +91,7 @@ import Testing
         #expect(try appliance.poller("c1").poll().texts == ["again"])
     }
 
-    /// They fill what it takes at a time, say nothing, and cost the supervisor nothing else.
+    /// The silent connections fill the places that it has, and cost the supervisor nothing else.
     @Test func floodOfSilentConnections_keepsNothingFromTheSupervisor() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         #expect(try appliance.command("stop", "worker-0").end == .exited(0))

@@ -2,9 +2,9 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The supervisor becomes the program that stands where its own stood.
+/// The supervisor becomes the program that is now at its own path.
 @Suite(.serialized) struct SupervisionUpgradeTests {
-    /// An appliance whose supervisor is a file of its own, to be replaced.
+    /// An appliance whose supervisor is a copy of the program, which a test can replace.
     private func appliance() throws -> Appliance {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick, starts: false)
         appliance.supervisorProgram = "\(appliance.folder.path)/megacomet"
@@ -45,7 +45,7 @@ import Testing
             try appliance.app.publish("c\(number)", "after")
             #expect(try poller.finish().texts == ["after"], "on the connection that was open all the time")
         }
-        // Again, under a flow of messages and by the command, which returns when the new one answers.
+        // It is upgraded again, while messages flow, by the command, which returns when the new one answers.
         var plan = Crowd.Plan()
         (plan.clients, plan.rate, plan.seconds) = (100, 200, 3)
         let crowd = Crowd(plan, ports: [appliance.clientPort(0), appliance.clientPort(1)], appPort: appliance.appPort)
@@ -81,7 +81,7 @@ import Testing
         #expect(Processes.mentioning(appliance.folder.path).isEmpty)
     }
 
-    /// As on a full disk: what must be written for the new program is written before it takes over.
+    /// The disk may be full, so the state for the new program is written before it takes over.
     @Test func upgradeThatCouldNotSayWhoLives_changesNothing() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         let pid = try appliance.pid("worker-0")
@@ -98,7 +98,7 @@ import Testing
         #expect(try appliance.pid("worker-0") == pid)
     }
 
-    /// Who upgrades at noon still sees last night's crash.
+    /// After an upgrade at noon, last night's crash can still be seen.
     @Test func whatHappenedBefore_isKnownAfterwards() throws {
         let appliance = try appliance()
         let crashed = try appliance.pid("worker-0")
@@ -135,7 +135,7 @@ import Testing
         #expect(access("\(appliance.folder.path)/run/memory", F_OK) != 0, "a supervisor that ends well leaves nothing")
     }
 
-    /// The port of a process that has no copy lives in the supervisor alone: it goes along.
+    /// The port of a process without a copy lives in the supervisor alone. The upgrade takes it along.
     @Test func portOfAStoppedWorker_takesConnectionsOverAnUpgrade() throws {
         let appliance = try appliance()
         let port = appliance.clientPort(1)
@@ -169,7 +169,7 @@ import Testing
         _ = try appliance.folder.write("megacomet.toml", good.replacing("count = 2", with: "count = 3"))
         try refused("needs `megacomet stop` and `start`: workers.count")
 
-        // The command can't read a bad file either: the signal asks for it.
+        // The command can't read a bad file either, so a signal asks for the upgrade.
         _ = try appliance.folder.write("megacomet.toml", good + "\n[queue]\nttl = \"soon\"\n")
         let supervisor = try #require(appliance.supervisor)
         supervisor.signal(SIGUSR2)

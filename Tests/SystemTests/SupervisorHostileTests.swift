@@ -2,7 +2,7 @@ import Base
 import TestSupport
 import Testing
 
-/// The supervisor's own doors: its control socket, the stats port, the operator's HTTP. It survives what comes, and its
+/// The supervisor's own doors: its control socket, the stats port, the operator's HTTP. It survives all input, and its
 /// children never notice.
 struct SupervisorHostileTests {
     @Test func mangledBytes_atEveryDoor_endNothing() throws {
@@ -27,7 +27,7 @@ struct SupervisorHostileTests {
         let deadline = Deadline(seconds: min(4, FuzzTests.seconds))
         var open: [Socket] = []
         while !deadline.isOver {
-            // Only what can't be an order that would be obeyed: `stop`, `kill` and the like are not among the samples.
+            // Orders that would be obeyed are not among the samples: `stop`, `kill` and the like.
             guard let supervisor = appliance.supervisor, supervisor.isRunning else {
                 throw Failure("the supervisor ended: \(appliance.supervisor?.output ?? "")")
             }
@@ -49,8 +49,8 @@ struct SupervisorHostileTests {
         #expect(try appliance.poller("c1").poll().texts == ["fine"])
     }
 
-    /// One that asked to follow the events and was gone before the answer stayed among the followers: the next event
-    /// ended the supervisor.
+    /// A connection that asked to follow the events, and was gone before the answer, stayed among the followers. The
+    /// next event ended the supervisor.
     @Test func followerThatLeavesBeforeTheAnswer_isForgotten() throws {
         let appliance = try Appliance(workers: 1)
         for _ in 0..<40 {
@@ -63,7 +63,7 @@ struct SupervisorHostileTests {
         #expect(appliance.supervisor?.isRunning == true)
     }
 
-    /// 64 connections are kept. Those that ask nothing make room, those that follow the events stay.
+    /// 64 connections are kept. Silent ones make room, those that follow the events stay.
     @Test func silentConnections_doNotShutOutAnOrder() throws {
         let appliance = try Appliance(workers: 1)
         let control = "\(appliance.folder.path)/run/control.sock"
@@ -76,12 +76,12 @@ struct SupervisorHostileTests {
         try silent[0].waitForClose()
     }
 
-    /// What a program on the control socket says of itself goes into events, the log and `status`: it forges no line
-    /// there, and moves no cursor.
+    /// A program on the control socket may give itself any name, which goes into events, the log and `status`. It
+    /// forges no line there and moves no cursor.
     @Test func wordsOfAnOperator_areOneLine_everywhere() throws {
         let appliance = try Appliance(workers: 1)
         let control = try Socket(path: "\(appliance.folder.path)/run/control.sock")
-        // As JSON; only what JSON allows raw is so.
+        // The text is sent as JSON. Only characters that JSON allows to be raw are raw.
         let json =
             "\"\\u001b[2J\u{9B}31m\u{7F}\\n2026-01-01T00:00:00.000Z megacomet[1]: CRITICAL forged\u{2028}\u{202E}"
             + String(repeating: "e\u{301}\u{302}", count: 4000) + "\""
@@ -107,7 +107,7 @@ struct SupervisorHostileTests {
         #expect(try refusals.allSatisfy { try JSON.parse($0)["ok"] == .bool(false) })
     }
 
-    /// Nor does what a client chose as its id, or a child's line.
+    /// The same holds for a client's id and a child's line.
     @Test func idsOfClients_andLinesOfChildren_areNotObeyed() throws {
         let appliance = try Appliance(workers: 1, starts: false)
         let says = #"printf 'a\033[2Jb\233c\302\2332\r\342\200\256d\n'"#

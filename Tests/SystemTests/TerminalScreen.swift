@@ -1,7 +1,8 @@
 import Glibc
 import TestSupport
 
-/// A real terminal of a given size, by tmux, with a shell in which megatop was started. What it shows is read as text.
+/// A real terminal of a given size, made by tmux, with a shell in which megatop was started. Its screen is read as
+/// text.
 final class TerminalScreen {
     private let socket: String
     private let appliance: Appliance
@@ -12,7 +13,7 @@ final class TerminalScreen {
         let command = "\(environment) '\(Program.folder)/megatop' -c \(appliance.configuration) \(arguments)"
         try self.init(width: width, height: height, appliance, command: command)
     }
-    /// With another command than megatop's.
+    /// Starts another command than megatop's.
     init(width: Int, height: Int, _ appliance: Appliance, command: String) throws {
         self.appliance = appliance
         socket = appliance.folder.path + "/tmux.\(UInt16.random(in: 0 ... .max))"
@@ -28,7 +29,7 @@ final class TerminalScreen {
 
     var text: String { (try? tmux("capture-pane", "-p", "-t", "m")) ?? "" }
 
-    /// Waits until it is on the screen.
+    /// Waits until the words are on the screen.
     func expect(_ words: String) throws { try expect("\"\(words)\"") { $0.contains(words) } }
     func expect(_ what: String = "the wanted picture", _ holds: (String) -> Bool) throws {
         do {
@@ -45,7 +46,7 @@ final class TerminalScreen {
         try tmux("resize-window", "-t", "m", "-x", "\(width)", "-y", "\(height)")
     }
 
-    /// megatop itself, not the shell. Where several look at the appliance: any of them.
+    /// The pid of megatop itself, not of the shell. If several look at the appliance, it is any of them.
     func pid() throws -> Int32 { try eventually("megatop runs") { found } }
     var isRunning: Bool { found != nil }
     private var found: Int32? {
@@ -61,15 +62,15 @@ final class TerminalScreen {
         try send("echo shell-$((40+2))", "Enter")
         try expect("shell-42")
     }
-    /// Whether the terminal sends what the mouse does.
+    /// Whether the terminal sends events of the mouse.
     var hasMouse: Bool { (try? tmux("display", "-p", "-t", "m", "#{mouse_any_flag}"))?.hasPrefix("1") ?? false }
-    /// A press of the left button, as a terminal sends it; from 0.
+    /// A press of the left button, as a terminal sends it. Row and column are counted from 0.
     func click(row: Int, column: Int) throws {
         try tmux("send-keys", "-t", "m", "-l", "\u{1B}[<0;\(column + 1);\(row + 1)M")
     }
-    /// With the bytes that make colours.
+    /// The screen's text with the bytes that make colours.
     var colouredText: String { (try? tmux("capture-pane", "-e", "-p", "-t", "m")) ?? "" }
-    /// What stty says of the terminal's modes.
+    /// stty's output about the terminal's modes.
     func modes() throws -> String {
         try send("clear; stty -a", "Enter")
         try expect("icanon")
@@ -78,7 +79,7 @@ final class TerminalScreen {
 
     @discardableResult
     private func tmux(_ words: String...) throws -> String {
-        // The user's own shell may be one that ends at once, as `nobody` has it.
+        // The user's own shell may end at once, as that of `nobody` does.
         let environment = ["LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "SHELL": "/bin/sh"]
         return try run(tool: ["/usr/bin/tmux", "-S", socket] + words, environment: environment, in: appliance.folder)
     }
