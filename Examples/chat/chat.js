@@ -1,4 +1,4 @@
-// The page's side of the chat: joins, shows what MegaComet brings, and sends what is typed to the app server.
+// The page's side of the chat: it joins, shows the messages that MegaComet brings, and sends typed text to the app server.
 "use strict";
 (function () {
   var byId = function (id) { return document.getElementById(id); };

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A chat on MegaComet: serves the page, and publishes what one says to all. Python's standard library and nothing else.
+"""A chat on MegaComet: it serves the page, and publishes what one person says to all. It needs only Python's standard library.
 
     python3 server.py --port 8080 --workers http://localhost:8000,http://localhost:8001 --app http://127.0.0.1:9001
 """
@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 FOLDER = pathlib.Path(__file__).parent
 FILES = {"/": ("index.html", "text/html"), "/chat.js": ("chat.js", "text/javascript"), "/chat.css": ("chat.css", "text/css")}
-FORGET_AFTER = 60  # seconds: who took no message for so long has left
+FORGET_AFTER = 60  # seconds: a person who took no message for so long has left
 
 parser = argparse.ArgumentParser(description="A chat on MegaComet")
 parser.add_argument("--port", type=int, default=8080)
@@ -26,19 +26,19 @@ parser.add_argument("--app", default="http://127.0.0.1:9001", help="the manager'
 options = parser.parse_args()
 workers = options.workers.split(",")
 
-people = {}  # client id -> (number, when it was last known to be here)
+people = {}  # client id -> (number, time when it was last seen)
 numbers = itertools.count(1)
 
 
 def publish(messages):
-    """Publishes them all at once. Each gets its own result: sent, queued or an error."""
+    """Publishes all messages in one request. Each gets its own result: sent, queued or an error."""
     request = urllib.request.Request(options.app + "/publish", json.dumps(messages).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=5) as answer:
         return json.load(answer)
 
 
 def join():
-    # Who knows a client id can read its messages, so it can't be guessed; others know only the number.
+    # Anyone who knows a client id can read its messages, so it can't be guessed. Others know only the number.
     client, number = secrets.token_urlsafe(16), next(numbers)
     people[client] = (number, time.monotonic())
     return {"client": client, "number": number, "urls": workers}
@@ -64,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind + "; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
-        # All that a page on MegaComet needs: the script, and polls, from the workers.
+        # A page on MegaComet needs two things from the workers: the script, and polls.
         allowed = "'self' " + " ".join(workers)
         self.send_header("Content-Security-Policy", f"default-src 'none'; style-src 'self'; img-src data:; script-src {allowed}; connect-src {allowed}")
         self.end_headers()

@@ -1,4 +1,4 @@
-"""The real programs, on free ports in a private folder, and what a test does to them."""
+"""The real programs on free ports in a private folder, and the actions of tests on them."""
 import http.client
 import json
 import os
@@ -19,7 +19,7 @@ def programs():
 
 
 def wait_until(condition, seconds=20, what="it"):
-    """Waits for something to be true, and gives what it gave."""
+    """Calls a function again and again until it returns something true, and returns that."""
     end = time.monotonic() + seconds
     while True:
         result = condition()
@@ -34,8 +34,8 @@ RESERVED = []
 
 
 def free_ports(count):
-    """So many ports in a row that nothing listens on, below those that the kernel gives to clients. Reserved for this process as long as it lives,
-    by the names that Sources/FreePorts uses."""
+    """So many ports in a row that nothing listens on, below those that the kernel gives to clients. They are reserved
+    for this process as long as it lives, by the names that Sources/FreePorts uses."""
     low, high = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
     first, end = next(
         ((first, end) for first, end in ((10000, min(32000, low)), (high + 1, 65536), (2000, min(10000, low))) if end - first >= 2000), (10000, 32000))
@@ -56,7 +56,7 @@ def free_ports(count):
 
 
 class Appliance:
-    """`megacomet run` with a configuration of its own. Used in a `with`."""
+    """`megacomet run` with a configuration of its own, for use in a `with`."""
 
     def __init__(self, count=2, **settings):
         self.folder = tempfile.TemporaryDirectory(prefix="megacomet-browser-")
@@ -120,7 +120,7 @@ class Appliance:
         return pathlib.Path(self.log.name).read_text()[-4000:]
 
     def kill(self, name):
-        """SIGKILL, as when the kernel's memory killer strikes; returns when its successor is ready."""
+        """Sends SIGKILL, as the kernel's memory killer does. Returns when the successor is ready."""
         old = next(process["pid"] for process in self.processes() if process["name"] == name)
         os.kill(old, signal.SIGKILL)
         wait_until(lambda: any(p["name"] == name and p["pid"] != old and p["state"] == "ready" for p in self.processes()), 20, f"{name}'s return")
@@ -135,7 +135,7 @@ class Appliance:
             connection.close()
 
     def publish(self, client, message, **more):
-        """One message; what the manager says of it."""
+        """Publishes one message. Returns the manager's answer."""
         status, answer = self.request("POST", "/publish", json.dumps({"client": client, "message": message, **more}))
         assert status in (200, 202), (status, answer)
         return answer

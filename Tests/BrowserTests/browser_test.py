@@ -1,4 +1,4 @@
-"""What megacomet.js promises, in a real Chromium against the real appliance."""
+"""The promises of megacomet.js, tested in a real Chromium with the real appliance."""
 import contextlib
 import functools
 import http.client
@@ -60,7 +60,7 @@ class BrowserTest(unittest.TestCase):
         return tab
 
     def setUp(self):
-        self.driver.get_log("browser")  # what another test's pages left there
+        self.driver.get_log("browser")  # drops the lines of another test's pages
 
     def polling(self, tab, appliance=None):
         wait_until(lambda: (appliance or self.appliance).is_polling(tab.client), 20, f"{tab.client}'s poll")
@@ -68,7 +68,7 @@ class BrowserTest(unittest.TestCase):
     def assertCleanConsole(self, tab, allowed=lambda entry: False):
         self.assertEqual([entry["message"] for entry in tab.console() if not allowed(entry)], [])
 
-    # What is published is what arrives.
+    # Published messages arrive unchanged.
 
     @over_both_transports
     def test_every_kind_of_message_arrives_as_it_was_published(self, transport):
@@ -131,7 +131,7 @@ class BrowserTest(unittest.TestCase):
     # Faults.
 
     def numbers(self, client, count, pause, results):
-        """Publishes 0, 1, 2 .. in the background; one that finds no manager is tried again."""
+        """Publishes 0, 1, 2 .. in the background. A publish that finds no manager is tried again."""
         self.retried = set()
 
         def go():
@@ -180,10 +180,10 @@ class BrowserTest(unittest.TestCase):
         publisher.join(60)
         self.appliance.publish(tab.client, "last")
         got = tab.wait_for(lambda t: t.got[-1:] == ["last"] and t.got, 30, "the last message")[:-1]
-        # (What was published twice, since the manager died before it answered, may be there twice.)
+        # (A message that was published twice, since the manager died before it answered, may come twice.)
         certain = [n for n in got if n not in self.retried]
         self.assertEqual(certain, sorted(set(certain)), "in order, none twice")
-        # What the manager held and had not handed over dies with it; all else is here.
+        # Messages that the manager held and had not handed over die with it. All others are here.
         self.assertGreaterEqual(len(got), 14)
         self.assertNetworkErrorsOnly(tab)
 
@@ -203,7 +203,7 @@ class BrowserTest(unittest.TestCase):
         for page in pages:
             self.assertEqual(page, list(range(page[0], page[0] + len(page))), "each page in order, none twice")
         self.assertEqual(tab.run("return comet.state"), "connected")
-        # A page may have shown more between its last look and its end, so pages overlap or follow, and the last has the end.
+        # A page may have shown more after the last look at it, so the pages overlap or follow each other.
         self.assertEqual(pages[0][0], 0)
         self.assertCleanConsole(tab)
 
@@ -224,10 +224,10 @@ class BrowserTest(unittest.TestCase):
         self.polling(tab)
         self.driver.set_network_conditions(offline=True, latency=0, download_throughput=-1, upload_throughput=-1)
         try:
-            # Where the machine has no network but its own the browser says so at the start, and tells no page of a
-            # change: then the held poll's end is what is noticed.
+            # If the machine has no network but its own, the browser says so at the start and tells no page of a change.
+            # Then the page notices the end of the held poll.
             tab.wait_for(lambda t: t.state in ("offline", "waiting"), 40, what="noticing")
-            # A script that is on its way can't be cut: the first message goes into it, unseen, and comes again.
+            # A script that is on its way can't be cut: it gets the first message, unseen, which then comes again.
             wait_until(lambda: transport == "jsonp" or not self.appliance.is_polling(tab.client), 20, "the poll's end")
             for n in range(3):
                 self.appliance.publish(tab.client, n)
@@ -246,7 +246,7 @@ class BrowserTest(unittest.TestCase):
             self.polling(tab, small)
             small.publish(tab.client, "here")
             self.assertEqual(tab.wait_for_messages(1), ["here"])
-            # Chosen by chance: made sure by a page that has only the full one, until there is room.
+            # Pages choose by chance, so this page has only the full worker, until there is room.
             only = self.tab(transport, small, script=small.urls[1], urls=small.urls[:1], client="only-" + transport)
             only.wait_for(lambda t: any(s[1].get("code") == "full" for s in t.states), what="being told that the worker is full")
             waited = [s for s in only.states if s[1].get("code") == "full"][0][1]["delay"]
@@ -329,7 +329,7 @@ class BrowserTest(unittest.TestCase):
         self.addCleanup(other.close)
         with Appliance(workers={"origins": [self.origin.url]}) as guarded:
             refused = self.tab("xhr", guarded, origin=other, client="guarded")
-            # Two polls that failed. Where the machine has no network but its own, the browser says that it is offline.
+            # Two polls have failed. If the machine has no network but its own, the browser says that it is offline.
             refused.wait_for(lambda t: sum(s[0] in ("waiting", "offline") for s in t.states) >= 2, what="refusal")
             self.assertFalse(guarded.is_polling("guarded"))
             self.assertEqual(guarded.publish("guarded", "secret")["status"], "queued")

@@ -1,4 +1,4 @@
-"""A headless Chromium, and pages for it: served from origins of their own, with any Content-Security-Policy."""
+"""A headless Chromium, and pages for it, which are served from origins of their own, with any Content-Security-Policy."""
 import json
 import pathlib
 import threading
@@ -14,7 +14,7 @@ PAGES = pathlib.Path(__file__).parent / "pages"
 
 
 class Origin:
-    """A web server with the folder `pages`, and what was put into `extra`. `?csp=`: the page's policy."""
+    """A web server for the folder `pages` and the texts in `extra`. `?csp=` gives the page's policy."""
 
     def __init__(self):
         self.extra = {}
@@ -103,7 +103,7 @@ class Tab:
         return self.wait_for(lambda tab: len(tab.got or []) >= count and tab.got, seconds, f"the arrival of {count} messages")
 
     def console(self):
-        """What the console has, since it was last asked."""
+        """The lines of the console since the last call."""
         self.driver.switch_to.window(self.handle)
         return self.driver.get_log("browser")
 

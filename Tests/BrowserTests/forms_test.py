@@ -1,4 +1,4 @@
-"""What a page gets by JSON and by JSONP, evaluated by Node: the same value."""
+"""A page gets the same value by JSON and by JSONP. Node evaluates both."""
 import contextlib
 import http.client
 import json
@@ -7,7 +7,7 @@ import unittest
 
 from appliance import Appliance
 
-# Each as its own text: what Python would write anew is not what an app may send.
+# Each message is a text of its own, since Python would write it in another way than an app may.
 MESSAGES = [
     '{"__proto__": {"admin": true}, "a": 1}',
     '{"__proto__": 1, "__proto__": 2}',
@@ -16,7 +16,7 @@ MESSAGES = [
     '"__proto__"', '["\\u0065\\\\u005f", "\\ud83d\\ude00"]', '{"_proto_": 1e400, "constructor": -0.0}',
 ]
 
-# Reads [[text of the JSON answer, text of the script], ..]; each pair must be one value, with the same own keys.
+# Reads [[text of the JSON answer, text of the script], ..]. Each pair must be one value, with the same own keys.
 COMPARE = """
 const assert = require("assert"), vm = require("vm");
 const own = (value) => value && typeof value === "object"

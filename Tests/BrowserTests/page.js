@@ -7,7 +7,7 @@ const vm = require("vm");
 const source = fs.readFileSync(path.join(__dirname, "../../Sources/Browser/megacomet.js"), "utf8");
 
 class Page {
-  // random: what Math.random gives, in turn; the last for ever.
+  // random: the values of Math.random, in turn. The last one comes for ever.
   constructor({ random = [0.5], xhr = true } = {}) {
     this.now = 1e12;
     this.timers = new Map();
@@ -24,7 +24,7 @@ class Page {
     const stop = (id) => this.timers.delete(id);
     const on = (type, f) => { (this.listeners[type] = this.listeners[type] || new Set()).add(f); };
     const off = (type, f) => { this.listeners[type].delete(f); };
-    // The clock on the wall may be set; lengths of time are of `now` alone.
+    // The wall clock may be set. Lengths of time are measured with `now` alone.
     this.wallOffset = 0;
     class Clock extends Date { constructor() { super(page.now + page.wallOffset); } }
     const math = Object.create(Math, { random: { configurable: true, value: () => (random.length > 1 ? random.shift() : random[0]) } });
@@ -65,7 +65,7 @@ class Page {
     if (xhr) xhr.poll = poll;
     this.polls.push(poll);
   }
-  // Moves the clock: what is due runs, in order.
+  // Moves the clock. Timers that are due run in their order.
   pass(ms) {
     const end = this.now + ms;
     for (;;) {
@@ -77,7 +77,7 @@ class Page {
     }
     this.now = end;
   }
-  // The computer sleeps: time goes by and no timer runs.
+  // The computer sleeps: time goes by, and no timer runs.
   sleep(ms) { this.now += ms; for (const t of this.timers.values()) t.due += ms; }
   setClock(by) { this.wallOffset += by; }
   fire(type, event = {}) { for (const f of [...(this.listeners[type] || [])]) f({ type, ...event }); }

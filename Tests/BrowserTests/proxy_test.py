@@ -1,4 +1,5 @@
-"""The proxies' files in config/, as they stand but for ports, certificate and times, each with its real program before the real appliance."""
+"""The proxies' files in config/, each with its real program in front of the real appliance. Only ports, certificate and
+times are changed."""
 import contextlib
 import functools
 import http.client
@@ -15,7 +16,7 @@ import unittest
 from appliance import ROOT, Appliance, free_ports, wait_until
 
 CONFIG = ROOT / "config"
-# All times of the files go at this part of theirs, and workers.poll_timeout with them: 50 s become 5 s.
+# All times in the files are divided by this, and so is workers.poll_timeout: 50 s become 5 s.
 SCALE = 10
 CLIENT = "127.0.0.9"
 # The addresses that the proxies come from; CLIENT is none of them.
@@ -49,9 +50,9 @@ class ProxyTest(unittest.TestCase):
             workers={"poll_timeout": 50 / SCALE, "idle_timeout": 75 / SCALE, "trusted_proxies": [PROXIES]},
             log={"level": "debug"}))
         cls.nginx, cls.haproxy, cls.hitch = free_ports(3)
-        cls.folder.chmod(0o711)  # hitch is another user when it comes to HAProxy's socket
+        cls.folder.chmod(0o711)  # hitch is another user by the time it opens HAProxy's socket
         inner = "/run/haproxy/hitch.sock"
-        # Debian's are root's alone.
+        # Debian's folders are for root alone.
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         temporary = "".join(f" {kind}_temp_path {cls.folder}/{kind};" for kind in kinds) + " access_log off;"
         cls.programs = [
@@ -73,7 +74,7 @@ class ProxyTest(unittest.TestCase):
                 raise AssertionError(f"{late}; the proxies said:\n{said}") from None
 
     def test_browsers_are_given_http2(self):
-        """Over HTTP/1.1 a browser has six connections to a site, and each tab's poll takes one."""
+        """Over HTTP/1.1 a browser has six connections to a site, and the poll of each tab takes one."""
         for name in ("nginx", "haproxy", "hitch"):
             with self.subTest(name):
                 said = subprocess.run(
@@ -88,7 +89,7 @@ class ProxyTest(unittest.TestCase):
             assert text.count(default) == 1, (name, default)
             text = text.replace(default, ours)
         text = text.replace("/etc/ssl/megacomet", str(cls.folder))
-        # As many workers as the appliance has; the lines of the others go.
+        # The lines of workers that the appliance does not have are removed.
         for number in range(8):
             if number < 2:
                 text = text.replace(f"127.0.0.1:{8000 + number}", f"127.0.0.1:{cls.appliance.worker_ports[number]}")
@@ -136,7 +137,7 @@ class ProxyTest(unittest.TestCase):
         return answer.status, json.loads(answer.read())
 
     def publish_when_polled(self, client, message):
-        """In the background: what was published, and when."""
+        """Publishes in the background, and keeps what was published, and when."""
         told = []
 
         def go():
@@ -192,7 +193,7 @@ class ProxyTest(unittest.TestCase):
         return {local for _, local, remote, state, *_ in lines if remote.split(":")[1] in ports and state == "01"}
 
     def test_polls_come_to_the_workers_from_several_addresses(self):
-        """From one address to another there are only as many connections as there are ports for clients."""
+        """From one address to another there can be only as many connections as there are ports for clients."""
         for name, count in (("nginx", 5), ("haproxy", 2)):
             with self.subTest(name), contextlib.ExitStack() as stack:
                 before = self.to_workers()

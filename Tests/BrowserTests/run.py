@@ -1,4 +1,5 @@
-"""Runs all of the browser side's tests, and ends with one line: N passed, N failed. Arguments: names of tests, to run only those."""
+"""Runs the tests of the browser's side, and ends with one line: N passed, N failed. Arguments: names of tests, to run
+only those."""
 import os
 import pathlib
 import re
@@ -12,7 +13,7 @@ HERE = pathlib.Path(__file__).parent
 
 
 class Result(unittest.TextTestResult):
-    """Says each test's name and time, as it ends."""
+    """Prints each test's name and time when it ends."""
 
     def startTest(self, test):
         super().startTest(test)
@@ -27,12 +28,12 @@ class Result(unittest.TextTestResult):
 
 
 def guard():
-    """From now on all files are in a folder of this run. When this process is dead, Tests/guardian clears it away and
-    ends the programs that know it."""
+    """From now on all files are in a folder of this run. When this process is dead, Tests/guardian removes the folder and
+    ends the programs that have it in their arguments."""
     folder = tempfile.mkdtemp(prefix="mc-browser.")
     os.chmod(folder, 0o711)  # a proxy that gives up root has its files in it
     os.environ["TMPDIR"] = tempfile.tempdir = folder
-    reading, writing = os.pipe()  # nobody inherits `writing`
+    reading, writing = os.pipe()  # no program inherits `writing`
     subprocess.Popen(
         [sys.executable, HERE.parent / "guardian", folder, str(reading)], pass_fds=[reading], start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,5 +1,5 @@
 "use strict";
-// The logic of megacomet.js: run with `node --test`. What a browser does is in browser_test.py.
+// The logic of megacomet.js: run it with `node --test`. The behaviour of a browser is tested in browser_test.py.
 const test = require("node:test");
 const assert = require("node:assert");
 const { Page, envelope } = require("./page.js");
@@ -105,7 +105,7 @@ test("10,000 clients whose worker dies come back spread over the window", () => 
     slots[Math.floor(last(comet)[1].delay / (window / slots.length))]++;
     comet.close();
   }
-  // 500 each with a standard deviation of 22: six of them is never by chance.
+  // Each has 500 with a standard deviation of 22. Six times that never happens by chance.
   for (const count of slots) assert.ok(count > 368 && count < 632, slots.join(" "));
 });
 
@@ -242,7 +242,7 @@ test("close and connect in the middle of an answer leaves one poll", () => {
   page.last.answer(envelope(1, 2));
   page.pass(0);
   assert.deepEqual(comet.got, ["m1", "m2"]);
-  assert.equal(page.polls.filter((p) => !p.aborted).length, 2); // the answered one, and the next
+  assert.equal(page.polls.filter((p) => !p.aborted).length, 2); // the answered poll, and the next
 });
 
 test("connect twice is once", () => {
@@ -421,7 +421,7 @@ test("a page in the back-forward cache holds no poll", () => {
 test("answers that are empty at once are no tight loop", () => {
   const page = new Page();
   page.comet();
-  page.last.answer(envelope(1)); // what says hello is answered at once
+  page.last.answer(envelope(1)); // a poll with hello is answered at once
   page.pass(0);
   for (let i = 0; i < 4; i++) { page.last.answer(envelope()); page.pass(1000); }
   assert.equal(page.polls.length, 6);
@@ -459,7 +459,7 @@ test("auto that came to JSONP tries XHR again after five minutes", () => {
   page.last.fail(); page.pass(30000);
   assert.ok(page.last.jsonp);
   let id = 0;
-  // Answers for so many seconds, and says whether another transport was tried by then.
+  // Answers polls for so many seconds. Returns whether another transport was tried by then.
   const serve = (seconds) => {
     for (let i = 0; i < seconds / 20; i++) { page.last.answer(envelope(++id)); page.pass(20000); }
     return !page.last.jsonp;
@@ -488,7 +488,7 @@ test("a proxy that ends polls early, again and again, is met by shorter polls", 
     const page = new Page({ random: [0.5] });
     const comet = page.comet({ transport: "auto" });
     const hold = () => new URL(page.last.url).searchParams.get("hold");
-    // What a page does until a held poll is cut after so long: a hello, and the poll.
+    // A page until a held poll is cut after so many ms: a hello, and the poll.
     const cutAfter = (ms) => {
       if (/&hello=1/.test(page.last.url)) page.last.answer({ messages: [], cursor: 0, poll_timeout: 40000 });
       assert.equal(comet.state, "connected");

@@ -1,4 +1,4 @@
-"""megacomet.d.ts, as the TypeScript compiler reads it."""
+"""The TypeScript compiler reads megacomet.d.ts."""
 import pathlib
 import subprocess
 import unittest

@@ -1,4 +1,4 @@
-// Loads megacomet.js from the first worker, polls as ?options= says, and keeps what comes for the test to read.
+// Loads megacomet.js from the first worker, polls as ?options= says, and keeps the messages for the test.
 "use strict";
 var options = JSON.parse(new URLSearchParams(location.search).get("options"));
 var got = [], ids = [], states = [], gaps = 0, comet, globals;

@@ -1,4 +1,4 @@
-// What megacomet.d.ts promises to those who write TypeScript. It is compiled, not run; a line after @ts-expect-error must be refused.
+// The promises of megacomet.d.ts to programs in TypeScript. This is compiled, not run. A line after @ts-expect-error must be refused.
 interface Chat {
   from: string;
   text: string;
