@@ -1,15 +1,15 @@
 import Base
 
-/// The text of a file under /proc, taken apart from its bytes: what is read each second makes no strings.
+/// The text of a file under /proc, read from its bytes. Such files are read each second, so nothing here makes strings.
 package struct KernelText {
     private let bytes: UnsafeRawBufferPointer
     private var at = 0
 
-    /// Valid as long as the bytes are.
+    /// The text is valid as long as the bytes are.
     package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-    /// What follows `start` on the first line that begins with it, from the present place on; that place is then behind
-    /// the line.
+    /// The rest of the next line that begins with `start`. The search begins at the present place and ends behind that
+    /// line.
     package mutating func line(_ start: StaticString) -> KernelText? {
         while at < bytes.count {
             var end = at
@@ -24,10 +24,10 @@ package struct KernelText {
         return nil
     }
 
-    /// All of it, for what is read once.
+    /// The whole text as a string, for files that are read once.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// The next word: up to a space, a tab, an equals sign or the end of the line.
+    /// The next word. It ends at a space, a tab, an equals sign or the end of the line.
     private mutating func word() -> UnsafeRawBufferPointer? {
         func isGap(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 || byte == 10 || byte == 61 }
         while at < bytes.count, isGap(bytes[at]) { at += 1 }
@@ -36,13 +36,13 @@ package struct KernelText {
         return at > start ? bytes.part(start, at - start) : nil
     }
 
-    /// The word at this place, counted from 0, as a whole number; nil where it is none.
+    /// The word at this place, counted from 0, as a whole number. `nil` if it is no number.
     package func number(at place: Int) -> UInt64? {
         var rest = self
         for _ in 0..<place { _ = rest.word() }
         return rest.word().flatMap(KernelText.number)
     }
-    /// The first word, a decimal, in thousandths: "0.52" is 520.
+    /// The first word, a decimal number, in thousandths: "0.52" is 520.
     package func thousandths() -> UInt64? {
         var rest = self
         guard let word = rest.word() else { return nil }
@@ -56,7 +56,7 @@ package struct KernelText {
         }
         return value
     }
-    /// The number behind the word `name`, of a line of names and numbers in turn: "inuse 5 orphan 0".
+    /// The number behind the word `name` in a line that has names and numbers in turn: "inuse 5 orphan 0".
     package func number(after name: StaticString) -> UInt64? {
         var rest = self
         while let word = rest.word() {
@@ -64,7 +64,7 @@ package struct KernelText {
         }
         return nil
     }
-    /// The number under the word `name`, of two lines that both begin with `start`: one of names, one of values.
+    /// The number under the word `name`. Two lines begin with `start`: the first has the names, the second the values.
     package func number(under name: StaticString, in start: StaticString) -> UInt64? {
         var rest = self
         guard var names = rest.line(start), var values = rest.line(start) else { return nil }

@@ -8,11 +8,11 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case polls = 16, pollsAnswered, pollsEmpty, pollsReplaced, httpRefused
     case delivered = 21
     case deliverErrors = 23, partialWrites, bytesIn, bytesOut
-    // What waits, by worker number, from the manager.
+    // The manager's queues, by worker number: the messages that wait.
     case queueClients = 27, queueMessages, queueBytes, queueOldest, queueLimitMessages, queueLimitBytes
     case enqueued = 33, dequeued, expired, droppedFull
     case queueAge0 = 38, queueAge10, queueAge20, queueAge40
-    // From the manager's turn to the write.
+    // Delivery latency, from the manager's turn to the write.
     case latencyUnder1 = 42, latencyUnder2, latencyUnder5, latencyUnder10, latencyUnder50, latencyUnder100,
         latencyUnder500, latencyOver500
     case latencySum = 50
@@ -51,7 +51,7 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case listenOverflows = 225, listenDrops, udpReceiveErrors, filesOpen, filesLimit
     case memoryAvailable = 230, memoryTotal, psiMemory, psiCPU, cpuCount, loadAverage, conntrack, conntrackLimit
 
-    /// The metrics after it, up to the next subject, are of this process: 0 the manager (of a queue: clients that were
-    /// on no worker), n + 1 worker n.
+    /// The metrics that follow, up to the next subject, are about this process: 0 is the manager, n + 1 is worker n.
+    /// For a queue, 0 means the clients that were on no worker.
     case subject = 255
 }

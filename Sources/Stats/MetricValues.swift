@@ -5,14 +5,14 @@ package struct MetricValues: Equatable, Sendable {
 
     package init() {}
 
-    /// By what is there: the room of one that was cleared may be longer.
+    /// Compares only the values that are present. Cleared values may still be in memory.
     package static func == (one: MetricValues, other: MetricValues) -> Bool {
         one.present == other.present && one.all.elementsEqual(other.all, by: ==)
     }
 
-    /// nil where it was not reported.
+    /// `nil` if the metric was not reported.
     package subscript(id: MetricID) -> UInt64? { self[raw: id.rawValue] }
-    /// Also ids that this version has no row for.
+    /// The same by number, also for ids that this version has no row for.
     package subscript(raw id: UInt16) -> UInt64? {
         get { isPresent(id) ? values[Int(id)] : nil }
         set {
@@ -24,10 +24,10 @@ package struct MetricValues: Equatable, Sendable {
             mark(id, newValue != nil)
         }
     }
-    /// Nothing is there; the memory is kept.
+    /// Forgets all values and keeps the memory.
     mutating func clear() { present = (0, 0, 0, 0) }
 
-    /// All that are there, by id.
+    /// All values that are present, ordered by id.
     package var all: [(id: UInt16, value: UInt64)] {
         (0..<UInt16(values.count)).compactMap { id in self[raw: id].map { (id, $0) } }
     }

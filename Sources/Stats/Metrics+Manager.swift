@@ -4,7 +4,8 @@ extension Metric {
     }
     private static func age(_ value: String) -> Label { Label(family: "q_age_messages", key: "seconds", value: value) }
 
-    /// By worker number, and of all. For each: q_msgs = enqueued - dequeued - expired - dropped.
+    /// The queues, one for each worker number and one for all clients. For each of them
+    /// q_msgs = enqueued - dequeued - expired - dropped.
     static let queue: [Metric] = [
         Metric(.queueClients, "q_clients", .gauge, .queue, "Clients for which messages wait."),
         Metric(

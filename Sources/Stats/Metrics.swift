@@ -1,33 +1,33 @@
-/// The table of metrics: the one source of the ids on the wire, the manual's list, Prometheus' HELP lines and megatop's
-/// explanations.
+/// The table of metrics. The ids on the wire, the list in the manual, Prometheus' HELP lines and megatop's explanations
+/// are all made from it.
 ///
-/// An id that was given is never changed and never given again: readers and recordings of other versions rely on it.
+/// An id never changes its meaning and is never used again: readers and recordings of other versions rely on it.
 package struct Metric: Sendable {
     package let id: MetricID
-    /// As in docs/metrics.txt, batch output and Prometheus, without its prefix: "conns_open".
+    /// The name in docs/metrics.txt and in batch output: "conns_open". Prometheus puts a prefix before it.
     package let name: String
     package let kind: Kind
     package let unit: Unit
     package let scope: Scope
-    /// What it is, in a sentence.
+    /// What the metric counts or measures, in a sentence.
     package let help: String
-    /// What an operator does about it; empty where there is nothing to do.
+    /// What an operator should do about it. Empty if there is nothing to do.
     package let advice: String
     package let threshold: Threshold?
     /// Metrics that are one family in Prometheus share `family` and differ in one label.
     package let label: Label?
 
     package enum Kind: UInt8, Sendable {
-        /// Only grows within a boot; a reader makes rates of it. 64 bits, never reset.
+        /// A total that only grows within a boot and is never reset, in 64 bits. Readers compute rates from it.
         case counter = 67  // C
         case gauge = 71  // G
-        /// The greatest since the last report; a reader takes the greatest of those it has.
+        /// The greatest value since the last report. A reader of several reports takes the greatest of them.
         case maximum = 77  // M
         /// A setting or a bound of the system.
         case limit = 76  // L
-        /// A counter of a histogram: of its own bucket only, not of those below.
+        /// A counter of one bucket of a histogram. It does not include the buckets below.
         case bucket = 72  // H
-        /// No metric: the metrics after it, up to the next subject, are of this process. See `MetricID.subject`.
+        /// Not a metric: it says which process the next metrics are about. See `MetricID.subject`.
         case subject = 83  // S
     }
     package enum Unit: UInt8, Sendable {
@@ -43,24 +43,24 @@ package struct Metric: Sendable {
         /// A number that stands for a word: `ProcessStateCode`, `ExitKind`.
         case code = 7
     }
-    /// Whose report holds it, and under which prefix Prometheus has it.
+    /// Which process reports the metric, and the prefix that Prometheus gives it.
     package enum Scope: String, Sendable {
-        /// The worker's own: megacomet_worker_NAME{worker="3"}.
+        /// A worker reports it about itself: megacomet_worker_NAME{worker="3"}.
         case worker
-        /// The manager's own: megacomet_manager_NAME.
+        /// The manager reports it about itself: megacomet_manager_NAME.
         case manager
-        /// The manager's, behind a subject: what waits for the clients that were last on that worker. Without a
-        /// subject: of all. megacomet_worker_NAME{worker="3"}, {worker="none"} for clients that were on none,
-        /// megacomet_manager_NAME for all.
+        /// The manager reports it behind a subject, about the clients that were last on one worker:
+        /// megacomet_worker_NAME{worker="3"}. Clients that were on no worker have {worker="none"}. Without a subject it
+        /// is about all clients: megacomet_manager_NAME.
         case queue
-        /// Every daemon has it, the supervisor too: megacomet_worker_NAME{worker="3"}, megacomet_manager_NAME,
+        /// Every daemon and the supervisor report it: megacomet_worker_NAME{worker="3"}, megacomet_manager_NAME,
         /// megacomet_supervisor_NAME.
         case process
-        /// The supervisor's, behind a subject, on each process: megacomet_child_NAME{process="worker-3",worker="3"}.
+        /// The supervisor reports it about each process: megacomet_child_NAME{process="worker-3",worker="3"}.
         case child
-        /// The supervisor's, on itself and its hub: megacomet_supervisor_NAME.
+        /// The supervisor reports it about itself and its hub: megacomet_supervisor_NAME.
         case supervisor
-        /// The supervisor's, on the machine: megacomet_host_NAME.
+        /// The supervisor reports it about the machine: megacomet_host_NAME.
         case host
     }
     package struct Label: Sendable, Equatable {
@@ -68,16 +68,16 @@ package struct Metric: Sendable {
         package let key: String
         package let value: String
     }
-    /// From where on it is a warning, and from where on critical.
+    /// The values from which on a metric is shown as a warning and as critical.
     package struct Threshold: Sendable, Equatable {
         package enum Measure: Sendable, Equatable {
             case value
-            /// A share of that metric's value, 0 to 1.
+            /// A share of another metric's value, from 0 to 1.
             case share(of: MetricID)
-            /// By the second; `share` of that metric's rate where there is one.
+            /// The growth per second. If there is a `share`, it is a share of that metric's growth.
             case rate
             case rateShare(of: MetricID)
-            /// Times the report interval.
+            /// A multiple of the report interval.
             case intervals
         }
         package let measure: Measure
@@ -100,7 +100,7 @@ package struct Metric: Sendable {
         self.threshold = threshold
     }
 
-    /// A plain number of things.
+    /// A row for a plain number of things.
     init(
         _ id: MetricID, _ name: String, _ kind: Kind, _ scope: Scope, _ help: String,
         advice: String = "", label: Label? = nil, threshold: Threshold? = nil
@@ -108,22 +108,22 @@ package struct Metric: Sendable {
         self.init(id, name, kind, .count, scope, help, advice: advice, label: label, threshold: threshold)
     }
 
-    /// Raised when a metric is added: the header's `schema`.
+    /// The header's `schema`. It is raised when a metric is added.
     package static let schema: UInt16 = 1
 
-    /// In the order of ids.
+    /// All metrics, ordered by id.
     package static let all: [Metric] = (worker + queue + process + manager + child + supervisor + host + marks).sorted {
         $0.id.rawValue < $1.id.rawValue
     }
 
-    /// By id; nil for one that this version does not know: readers show it as `#id`.
+    /// The metric with this id. `nil` for an id that this version does not know: readers show it as `#id`.
     package static func named(_ id: UInt16) -> Metric? { Int(id) < byID.count ? byID[Int(id)] : nil }
     package static subscript(_ id: MetricID) -> Metric {
         guard let metric = named(id.rawValue) else { preconditionFailure("metric \(id) has no row in the table") }
         return metric
     }
-    /// Kind and unit of each id as the wire has them, without touching the rows: for what is done for every value of
-    /// every report.
+    /// Kind and unit of each id, as the wire has them. It is asked for every value of every report, and the rows are
+    /// too slow for that.
     static let marksByID: [(kind: UInt8, unit: UInt8)] = {
         var result = [(kind: UInt8, unit: UInt8)](repeating: (0, 0), count: 256)
         for metric in all { result[Int(metric.id.rawValue)] = (metric.kind.rawValue, metric.unit.rawValue) }
@@ -151,7 +151,7 @@ extension Metric.Threshold {
     }
 }
 
-/// The buckets of delivery latency: below each of these bounds, in milliseconds; the last bucket has none.
+/// The buckets of delivery latency. Each ends below its bound in milliseconds; the last bucket has no bound.
 package enum LatencyBuckets {
     package static let boundsMilliseconds: [UInt64] = [1, 2, 5, 10, 50, 100, 500]
     package static let ids: [MetricID] = [
@@ -168,10 +168,10 @@ package enum ProcessStateCode: UInt64, Sendable, CaseIterable {
 
 /// How a process ended, metric `child_last_exit_kind`.
 package enum ExitKind: UInt64, Sendable {
-    /// It has not ended yet.
+    /// The process has not ended yet.
     case none = 0
     case code = 1
     case signal = 2
-    /// It was adopted, and the kernel told its exit to another process.
+    /// The process was adopted, so the kernel told its exit to another process.
     case unknown = 3
 }

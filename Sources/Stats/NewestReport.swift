@@ -1,6 +1,6 @@
-/// The newest report of one process, kept as it came for viewers that are new.
+/// The newest report of one process, kept as it came. New viewers get it at once.
 package struct NewestReport: Sendable {
-    /// By the number of the part, from 1.
+    /// The datagrams by the number of their part, from 1.
     private var parts: [UInt8: [UInt8]] = [:]
 
     package init() {}
@@ -11,8 +11,8 @@ package struct NewestReport: Sendable {
         parts[part] = datagram
     }
 
-    /// Its datagrams in their order. The last one has the number `sequence`, which is the newest that this process has
-    /// used: an event may have come since, which a new viewer does not get, and which is not lost to it.
+    /// The report's datagrams in their order. The last one gets the number `sequence`, the newest that this process has
+    /// used. An event may have had that number: the new viewer does not get it and must not count it as lost.
     package func datagrams(upTo sequence: UInt32) -> [[UInt8]] {
         let ordered = parts.sorted { $0.key < $1.key }.map(\.value)
         return ordered.enumerated().map { index, datagram in

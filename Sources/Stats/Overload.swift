@@ -1,14 +1,14 @@
-/// When a process says in its reports that it is OVERLOADED: it is full and refuses what comes, or its loop is late
-/// again and again. A pure value, asked once for each report.
+/// Decides when a process says in its reports that it is OVERLOADED. Either it is full and refuses what comes, or its
+/// loop is late again and again. It is a pure value that is asked once for each report.
 ///
 ///     not full --at its bound, or it refused something--> full
 ///     full --under 95 % of the bound, and nothing refused--> not full
 ///     timely --lag critical in three reports in a row--> late --lag under the warning in three in a row--> timely
 package struct Overload: Equatable, Sendable {
     package struct Load: Equatable, Sendable {
-        /// What the process holds, as a share of the most that it takes.
+        /// What the process holds, as a share of what it may hold.
         package var share: Double
-        /// What it has refused since its start because it was full.
+        /// How much it has refused since its start because it was full.
         package var refused: UInt64
         package init(share: Double = 0, refused: UInt64 = 0) {
             self.share = share
@@ -28,7 +28,7 @@ package struct Overload: Equatable, Sendable {
 
     package var isOverloaded: Bool { isFull || isLate }
 
-    /// `lag`: of the loop since the last report, in microseconds; judged by the thresholds of `loop_lag_max_us`.
+    /// `lag` is the loop's lag since the last report, in microseconds. The thresholds of `loop_lag_max_us` judge it.
     package mutating func note(_ load: Load, lag: UInt64) {
         isFull = load.share >= 1 || load.refused > refused || isFull && load.share >= Overload.relievedShare
         refused = load.refused

@@ -1,8 +1,8 @@
-/// GET /metrics: all that is known, in Prometheus' text format 0.0.4, each family with HELP and TYPE from the table of
-/// metrics.
+/// The answer to GET /metrics: all metrics that are known, in Prometheus' text format 0.0.4. Each family has HELP and
+/// TYPE lines from the table of metrics.
 ///
-/// With 64 workers it is some 6,000 samples, made while messages wait for the processor: what a family is called and
-/// says is looked up once, and a sample is a few pieces put behind each other.
+/// With 64 workers there are about 6,000 samples, and messages wait while they are written. So the name and the text of
+/// a family are looked up once, and a sample is a few pieces that are appended.
 package struct PrometheusText {
     private struct Family {
         let name: String
@@ -10,7 +10,7 @@ package struct PrometheusText {
         let type: String
         var samples = ""
 
-        /// `labels` and `more`: `key="value"` each, or nothing.
+        /// `labels` and `more` are each `key="value"` or empty.
         mutating func add(_ labels: String, _ more: String, _ value: String, suffix: String = "") {
             samples += name
             samples += suffix
@@ -26,7 +26,7 @@ package struct PrometheusText {
             samples += "\n"
         }
     }
-    /// Whose a metric is.
+    /// The process, or the machine, that a sample is about.
     private enum Owner: Int, CaseIterable { case worker, manager, supervisor, child, host }
     /// A metric's family, and the label by which it differs from the others of that family.
     private struct Place {
@@ -35,12 +35,13 @@ package struct PrometheusText {
     }
     private var families: [Family] = []
     private var byName: [String: Int] = [:]
-    /// By owner and id.
+    /// The places by owner and metric id.
     private var places = [Place?](repeating: nil, count: Owner.allCases.count << 8)
 
     package init() {}
 
-    /// What one process reports. What is too old to be true is left out: no sample is better than a wrong one.
+    /// Adds what one process reports. Values that are too old to be true are left out: no sample is better than a wrong
+    /// one.
     package mutating func add(_ source: StatsSource, now: UInt64) {
         guard source.freshness(now: now) <= .stale, !source.saidGoodbye else { return }
         let role = source.header.role
@@ -91,7 +92,7 @@ package struct PrometheusText {
         }
     }
 
-    /// The buckets of the wire hold their own messages only; Prometheus' hold those below as well.
+    /// A bucket on the wire holds its own messages only. Prometheus' buckets also hold those of the buckets below.
     private mutating func addLatency(_ source: StatsSource, _ labels: String) {
         guard let sum = source.values[.latencySum] else { return }
         let at = family("megacomet_delivery_seconds", "histogram") {
@@ -115,7 +116,7 @@ package struct PrometheusText {
         if let place = places[at] { return place }
         let name = "megacomet_\(owner)_\(metric.label?.family ?? metric.name)"
         let found = family(name, metric.kind == .counter ? "counter" : "gauge") {
-            // Families with a label of their own speak of all their members.
+            // The text of a family with a label of its own describes all its members.
             guard let label = metric.label else { return metric.help }
             let members = Metric.all.filter { $0.label?.family == label.family && $0.scope == metric.scope }
             return "By \(label.key): " + members.map { "\($0.label?.value ?? ""): \($0.help)" }.joined(separator: " ")
@@ -131,7 +132,7 @@ package struct PrometheusText {
         return families.count - 1
     }
 
-    /// A decimal number without exponent, exact.
+    /// An exact decimal number without an exponent.
     private func seconds(_ value: UInt64, _ perSecond: UInt64) -> String {
         let rest = value % perSecond
         guard rest > 0 else { return "\(value / perSecond)" }

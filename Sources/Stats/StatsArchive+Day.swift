@@ -1,11 +1,11 @@
-// The day: once every 10 seconds the totals of the seconds before are taken together. Between that it costs nothing.
+// The day's memory: once every 10 seconds the archive sums up the seconds before. Between that it costs nothing.
 extension StatsArchive {
-    /// Puts the steps that are over by now into the day's memory. Which; nil where none is new. `now` in ns of
-    /// CLOCK_MONOTONIC.
+    /// Puts the steps that are over by `now` (ns of CLOCK_MONOTONIC) into the day's memory. Returns their numbers, or
+    /// `nil` if no step is new.
     package mutating func closeSteps(now: UInt64) -> ClosedRange<UInt64>? {
         let current = StatsDay.step(at: now)
         guard let begin, current > 0 else { return nil }
-        // The seconds of what is longer ago are gone, too.
+        // The archive no longer has the seconds of older steps.
         let first = max(
             day.newest.map { $0 + 1 } ?? 1, begin / StatsDay.secondsInStep,
             current - min(current, UInt64(StatsArchive.steps) / StatsDay.secondsInStep))
@@ -17,7 +17,7 @@ extension StatsArchive {
     private func step(_ number: UInt64) -> StatsDay.Step {
         var connections = StatsTally(), queued = StatsTally(), delivered = StatsTally()
         for second in number * StatsDay.secondsInStep..<(number + 1) * StatsDay.secondsInStep {
-            // In the hub's first seconds not all have reported: no sum of them is a total.
+            // In the hub's first seconds not all processes have reported, so no sum is a total.
             guard let begin, second >= begin + patienceSeconds else { continue }
             var held: Double?, rate: Double?
             for (place, rings) in rings where place.subject == nil {
@@ -58,7 +58,7 @@ extension StatsArchive {
 }
 
 extension StatsArchive.Key {
-    /// Which series of the day it is. `nil`: none.
+    /// The series of the day that this key names. `nil` if there is none.
     var ofDay: (StatsDay.Total, StatsHistory.Measure)? {
         guard let measure = StatsHistory.Measure(rawValue: UInt8(metric >> 8)), measure != .value else { return nil }
         return StatsDay.Total.allCases.first { $0.metric.rawValue == metric & 0xFF }.map { ($0, measure) }
@@ -67,7 +67,7 @@ extension StatsArchive.Key {
 
 extension StatsArchive.Ring {
     fileprivate subscript(step: UInt64) -> UInt64 { values[Int(step % UInt64(StatsArchive.steps))] }
-    /// The newest step up to this one that has a value, of so many; nil: none has.
+    /// The newest value at this step or in the `patience` steps before it. `nil` if none of them has a value.
     fileprivate func known(_ step: UInt64, _ patience: UInt64) -> UInt64? {
         var at = step
         while at + patience > step {
@@ -77,7 +77,8 @@ extension StatsArchive.Ring {
         }
         return nil
     }
-    /// How fast a counter grew, a second; nil: not known. One that began anew has not grown in that second.
+    /// How fast a counter grew, per second. `nil` if that is not known. A counter that began anew has not grown in that
+    /// second.
     fileprivate func rate(_ step: UInt64, _ patience: UInt64) -> Double? {
         guard let at = known(step, patience), at > 0, let before = known(at - 1, patience) else { return nil }
         return self[at] >= self[before] ? Double(self[at] - self[before]) / Double(at - before) : 0

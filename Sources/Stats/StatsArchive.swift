@@ -1,6 +1,7 @@
-/// The hub's memory of the last 10 minutes, a value a second, of the metrics that a viewer draws over time. A series is
-/// made when its first value comes: 4.8 KB each, 6 for a worker and 4 for its queue, so 3 MB for 64 workers. Every 10
-/// seconds their totals go into the day's memory.
+/// The hub's memory of the last 10 minutes: one value a second of each metric that a viewer draws over time.
+///
+/// A series is made when its first value comes and takes 4.8 KB. A worker has 6 and its queue has 4, so 64 workers take
+/// 3 MB. Every 10 seconds the totals go into the day's memory.
 package struct StatsArchive: Sendable {
     package static let steps = 600
     package static let stepMilliseconds: UInt32 = 1000
@@ -33,24 +34,24 @@ package struct StatsArchive: Sendable {
         /// The step of the newest value.
         var last: UInt64 = 0
     }
-    /// Whose series they are: a process, or one that it reports on.
+    /// The process that a series is from, or the one that it is about.
     struct Place: Hashable, Sendable {
         var role: StatsPacket.Role
         var instance: UInt16
         var subject: UInt16?
     }
-    /// The series of each place, in the order of its metrics; nil where no value came yet.
+    /// The series of each place, in the order of its metrics. `nil` if no value came yet.
     private(set) var rings: [Place: ContiguousArray<Ring?>] = [:]
-    /// Bound of the whole: 256 workers, and what the manager reports on them.
+    /// The bound of the archive: 256 workers, and what the manager reports about them.
     private static let mostPlaces = 512
     /// The last 24 hours of the totals.
     package internal(set) var day: StatsDay
-    /// The second of the first report, and for how many seconds a process that says nothing still has its last value:
-    /// three intervals.
+    /// The second of the first report, and three report intervals: a process that says nothing for so many seconds
+    /// still counts with its last value.
     private(set) var begin: UInt64?
     private(set) var patienceSeconds: UInt64 = 3
 
-    /// `day`: what an earlier hub remembered.
+    /// `day` is what an earlier hub remembered.
     package init(day: StatsDay = StatsDay()) { self.day = day }
 
     package var keys: [Key] {
@@ -67,13 +68,13 @@ package struct StatsArchive: Sendable {
         } + dayKeys
     }
 
-    /// Takes up what the newest datagram of a source brought. `now` in ns of CLOCK_MONOTONIC.
+    /// Takes the values of a source's newest datagram. `now` is in ns of CLOCK_MONOTONIC.
     package mutating func note(_ source: StatsSource, now: UInt64) {
         let step = now / (UInt64(StatsArchive.stepMilliseconds) * 1_000_000)
         begin = begin ?? step
         patienceSeconds = max(3, UInt64(source.header.interval) * 3 / 1000)
         let (role, instance) = (source.header.role, source.header.instance)
-        // They all stand in the first part of a report.
+        // The metrics of the process itself are all in the first part of a report.
         if source.header.part == 1 { put(Place(role: role, instance: instance), source.values, step) }
         guard role == .manager else { return }
         for number in source.newestSubjects {
@@ -83,7 +84,7 @@ package struct StatsArchive: Sendable {
         }
     }
 
-    /// The same for values that no datagram brought.
+    /// Takes values that came in no datagram.
     package mutating func note(_ values: MetricValues, of role: StatsPacket.Role, now: UInt64) {
         put(Place(role: role, instance: 0), values, now / (UInt64(StatsArchive.stepMilliseconds) * 1_000_000))
     }
@@ -97,7 +98,8 @@ package struct StatsArchive: Sendable {
         }
     }
 
-    /// The series as it stands, oldest first, without the empty steps before its first value; nil where there is none.
+    /// The series as it is now, oldest value first, without the empty steps before its first value. `nil` if there is
+    /// none.
     package func history(_ key: Key, now: UInt64) -> StatsHistory? {
         if let (total, measure) = key.ofDay { return day.history(total, measure, now: now) }
         let length = UInt64(StatsArchive.stepMilliseconds) * 1_000_000

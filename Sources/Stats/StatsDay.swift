@@ -1,16 +1,16 @@
 package import Base
 
-/// The hub's memory of the last 24 hours: least, mean and most of every 10 seconds, of the totals that a viewer draws
-/// over the day.
+/// The hub's memory of the last 24 hours: the least, mean and most of every 10 seconds, for each total that a viewer
+/// draws over the day.
 ///
-/// It is of the whole appliance, not of each process: 128 workers cost no more than one, 304 KiB that are taken at the
-/// start. A step of which nothing is known (no report came, or no hub ran) is unknown, not zero.
+/// It covers the whole appliance, not each process, so 128 workers cost no more than one: 304 KiB, taken at the start.
+/// A step without values (no report came, or no hub ran) is unknown, not zero.
 package struct StatsDay: Sendable {
     package static let steps = 8640
     package static let secondsInStep: UInt64 = 10
     private static let stepNanoseconds = secondsInStep * 1_000_000_000
-    /// A viewer gets it by the minute: the widest line of a terminal has 200 columns of seven minutes, and it is 63
-    /// datagrams at most, not 350.
+    /// A viewer gets the day by the minute. The widest line of a terminal has 200 columns of seven minutes, and by the
+    /// minute it takes 63 datagrams at most, not 350.
     private static let stepsInPiece: UInt64 = 6
 
     package enum Total: Int, CaseIterable, Sendable {
@@ -23,8 +23,8 @@ package struct StatsDay: Sendable {
             }
         }
     }
-    /// What one total was in one step. Of a counter: how fast it grew, in thousandths a second. What is more than 32
-    /// bits hold is the most that they do.
+    /// The values of one total in one step. For a counter they are its growth in thousandths per second. A value that
+    /// does not fit into 32 bits becomes the greatest that does.
     package struct Span: Equatable, Sendable {
         package var least = UInt32.max
         package var mean = UInt32.max
@@ -62,16 +62,16 @@ package struct StatsDay: Sendable {
     }
 
     private var ring = ContiguousArray(repeating: Step(), count: steps)
-    /// The number of the newest step, counted from the start of CLOCK_MONOTONIC; nil: none is known yet.
+    /// The number of the newest step, counted from the start of CLOCK_MONOTONIC. `nil` as long as none is known.
     package private(set) var newest: UInt64?
 
     package init() {}
 
-    /// The step that is under way. `now` in ns of CLOCK_MONOTONIC.
+    /// The step that is not over yet. `now` is in ns of CLOCK_MONOTONIC.
     package static func step(at now: UInt64) -> UInt64 { now / stepNanoseconds }
 
-    /// Puts a step that is over behind the others. Those that are missing between are unknown; one that is not newer is
-    /// left out.
+    /// Appends a step that is over. Steps missing before it become unknown. A step that is not newer than the last is
+    /// ignored.
     package mutating func put(_ step: Step, at number: UInt64) {
         if let newest {
             guard number > newest else { return }
@@ -88,7 +88,7 @@ package struct StatsDay: Sendable {
     }
     private static func slot(_ number: UInt64) -> Int { Int(number % UInt64(steps)) }
 
-    /// The last 24 hours before `now`, by the minute, from the first that is known to the newest; nil where none is.
+    /// The last 24 hours before `now`, by the minute, from the first known value to the newest. `nil` if there is none.
     package func history(_ total: Total, _ measure: StatsHistory.Measure, now: UInt64) -> StatsHistory? {
         let pieces = UInt64(StatsDay.steps) / StatsDay.stepsInPiece
         let current = StatsDay.step(at: now) / StatsDay.stepsInPiece
@@ -116,8 +116,8 @@ package struct StatsDay: Sendable {
 
     // MARK: the file
 
-    /// A step as the supervisor's file keeps it: its number 8, then least, mean and most of each total, 4 bytes each,
-    /// in network byte order; all bits set is unknown. A step has its place in the file by its number.
+    /// Bytes of a step in the supervisor's file: its number (8 bytes), then the least, mean and most of each total (4
+    /// bytes each), in network byte order. All bits set means unknown. The step's number gives its place in the file.
     package static let recordBytes = 8 + 12 * Total.allCases.count
     package static func place(_ number: UInt64) -> Int { slot(number) * recordBytes }
     package func write(_ number: UInt64, to out: inout Buffer) {
@@ -129,7 +129,7 @@ package struct StatsDay: Sendable {
             out.append(bigEndian: step[total].most)
         }
     }
-    /// Takes up what a file holds of the 24 hours before `now`; the rest of it is older, or no step.
+    /// Takes the steps of the 24 hours before `now` from the file. The rest of the file is older, or holds no step.
     package init(records: UnsafeRawBufferPointer, now: UInt64) {
         let current = StatsDay.step(at: now)
         for slot in 0..<min(StatsDay.steps, records.count / StatsDay.recordBytes) {
@@ -139,7 +139,7 @@ package struct StatsDay: Sendable {
                 return records.bigEndian(at: at)
             }
             let number: UInt64 = next()
-            // A place that was never written is all zeros; of the machine's first 10 seconds no step is kept.
+            // A place that was never written is all zeros, so step 0 (the machine's first 10 seconds) is never kept.
             guard number > 0, StatsDay.slot(number) == slot, number < current, current - number < UInt64(StatsDay.steps)
             else { continue }
             var step = Step()
@@ -154,7 +154,7 @@ package struct StatsDay: Sendable {
     }
 }
 
-/// Least, mean and most of what was noted.
+/// The least, mean and most of the values that were noted.
 struct StatsTally {
     private var least = 0.0, most = 0.0, sum = 0.0, count = 0.0
 
@@ -164,7 +164,7 @@ struct StatsTally {
         sum += value
         count += 1
     }
-    /// Unknown where nothing was.
+    /// Unknown if no value was noted.
     var span: StatsDay.Span {
         var span = StatsDay.Span()
         guard count > 0 else { return span }

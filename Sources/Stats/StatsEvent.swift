@@ -8,7 +8,7 @@ package import Base
 /// `name`, `pid` and `generation` are left out where they do not apply. A viewer shows `text` as it is.
 package struct StatsEvent: Equatable, Sendable {
     package enum Severity: String, Sendable { case info, warning, error, critical }
-    /// Since 1970.
+    /// Milliseconds since 1970.
     package var timeMilliseconds: UInt64
     package var severity: Severity
     package var name: String?
@@ -31,8 +31,7 @@ package struct StatsEvent: Equatable, Sendable {
         self.generation = generation
     }
 
-    /// Bytes of the text, as it stands in the JSON: the other members and this fit into a datagram. Longer texts are
-    /// cut.
+    /// Bytes of the text as JSON has it. The other members and so much text fit into a datagram; a longer text is cut.
     private static let textBytes = 800
 
     package func write(to out: inout Buffer) {
@@ -49,7 +48,7 @@ package struct StatsEvent: Equatable, Sendable {
         var json = Buffer()
         json.append(jsonString: plainText(text, most: StatsEvent.textBytes))
         if json.count > StatsEvent.textBytes + 2 {
-            // JSON writes quotes and backslashes as two bytes each: nothing more than doubles.
+            // JSON writes quotes and backslashes as two bytes each. Nothing else grows by more.
             json.clear()
             json.append(jsonString: plainText(text, most: StatsEvent.textBytes / 2))
         }

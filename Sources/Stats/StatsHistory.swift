@@ -8,30 +8,30 @@ package import Base
 ///     70  2  subject, or  84  2  count
 ///            65535 for none
 ///
-/// The metric's low byte is its id, the high one its `Measure`. A viewer that knows only whole ids finds none of the
-/// day's, and skips them.
+/// The metric's low byte is its id, the high byte is its `Measure`. A viewer that knows only whole ids finds no metric
+/// for the day's series and skips them.
 package struct StatsHistory: Equatable, Sendable {
     package var role: StatsPacket.Role
     package var instance: UInt16
     package var metric: UInt16
-    /// As in `MetricID.subject`; nil: the process itself. With role supervisor: the whole appliance.
+    /// As in `MetricID.subject`. `nil` means the process itself, or the whole appliance if the role is supervisor.
     package var subject: UInt16?
     package var stepMilliseconds: UInt32
     package var firstTime: UInt64
-    /// nil: no report in that step.
+    /// `nil` means that no report came in that step.
     package var values: [UInt64?]
 
-    /// What the values are of their step. Those of the day (`StatsDay`) are three series, and of a counter its rate in
-    /// thousandths a second.
+    /// What a value says about its step. The day (`StatsDay`) has three series for each total; for a counter they hold
+    /// its growth in thousandths per second.
     package enum Measure: UInt8, CaseIterable, Sendable {
-        /// As it was reported.
+        /// The value as it was reported.
         case value = 0
         case least, mean, most
     }
     package static func metric(_ id: MetricID, _ measure: Measure) -> UInt16 {
         UInt16(measure.rawValue) << 8 | id.rawValue
     }
-    /// nil: one that this version does not know.
+    /// `nil` for an id that this version does not know.
     package var id: MetricID? { MetricID(rawValue: metric & 0xFF) }
     package var measure: Measure? { Measure(rawValue: UInt8(metric >> 8)) }
 
@@ -53,7 +53,7 @@ package struct StatsHistory: Equatable, Sendable {
         self.values = values
     }
 
-    /// Writes as much as one datagram holds; how many values that were.
+    /// Writes the values from `start` on, as many as one datagram holds. Returns how many those are.
     package func write(from start: Int, to out: inout Buffer) -> Int {
         out.append(bigEndian: role.rawValue)
         out.append(bigEndian: instance)
@@ -85,7 +85,7 @@ package struct StatsHistory: Equatable, Sendable {
         return count
     }
 
-    /// nil where the bytes are none.
+    /// `nil` if the bytes are no history.
     package init?(_ body: UnsafeRawBufferPointer) {
         guard body.count >= StatsHistory.fixedBytes, let role = StatsPacket.Role(rawValue: body.bigEndian(at: 0)) else {
             return nil

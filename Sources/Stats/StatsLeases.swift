@@ -1,5 +1,5 @@
-/// The hub's viewers: each subscribes anew every 3 s, and is forgotten 10 s after it last did. At most 16: one more is
-/// told so. `Viewer` is its address.
+/// The hub's viewers. Each subscribes anew every 3 s and is forgotten 10 s after it last did. There are at most 16: one
+/// more is refused. `Viewer` is the address.
 package struct StatsLeases<Viewer: Hashable & Sendable>: Sendable {
     package static var mostViewers: Int { 16 }
     package static var leaseMilliseconds: UInt64 { 10_000 }
@@ -14,7 +14,7 @@ package struct StatsLeases<Viewer: Hashable & Sendable>: Sendable {
     package var viewers: [Viewer] { Array(until.keys) }
     package var count: Int { until.count }
 
-    /// Times in milliseconds of any clock that only grows.
+    /// `now` is in milliseconds of any clock that only grows.
     package mutating func subscribe(_ viewer: Viewer, now: UInt64) -> Answer {
         expire(now: now)
         let isKnown = until[viewer] != nil

@@ -16,40 +16,40 @@ package struct StatsPacket {
     package static let metricBytes = 12
     package static let tokenBytes = 16
     static let sequenceOffset = 16
-    /// A datagram is never longer: it crosses any path whole.
+    /// The most bytes of a datagram. It crosses any network path in one piece.
     package static let mostBytes = 1200
     package static let metricsInOne = (mostBytes - headerBytes - tokenBytes) / metricBytes
     static let magic: UInt32 = 0x4D47_5354
     package static let version: UInt8 = 1
 
     package enum Kind: UInt8, Sendable {
-        /// Metrics, at each interval and when the state changes.
+        /// Metrics, sent at each interval and when the state changes.
         case report = 1
         /// One event: its body is a JSON object, the same as a line of `megacomet events`.
         case event = 2
         /// From a viewer to the hub. Its `state` is a `Wish`.
         case subscribe = 3
-        /// The hub's answer: interval is the lease in ms; state 1 taken, 2 refused (16 viewers already, or history is
-        /// still on its way: 3).
+        /// The hub's answer. Its interval is the lease in ms. Its state is 1 if the viewer was taken, 2 if there are 16
+        /// viewers already, and 3 if history is still on its way to it.
         case subscribeOK = 4
-        /// From a viewer to the hub: the newest report of each, once, without a lease.
+        /// From a viewer to the hub: it asks once for the newest report of each process, without a lease.
         case poll = 5
         /// A piece of the hub's history: `StatsHistory`.
         case history = 6
-        /// As a report, the last one: the process ends because it was told to.
+        /// The last report of a process that was told to end.
         case goodbye = 7
     }
     package enum Role: UInt16, Sendable { case worker = 1, manager, supervisor, reader }
     package enum State: UInt16, Sendable {
         case starting = 1, ready, draining, overloaded
-        /// The supervisor is gone; it serves on.
+        /// The supervisor is gone, and the process serves on.
         case orphan
         package var word: String { "\(self)" }
     }
     /// What a SUBSCRIBE asks for.
     package enum Wish: UInt16, Sendable {
         case renew = 0
-        /// Renew, and send the history.
+        /// Renews the lease and asks for the history.
         case history = 1
         case leave = 2
     }
@@ -57,24 +57,24 @@ package struct StatsPacket {
     /// The header's fields, in their order.
     package struct Header: Equatable, Sendable {
         package var kind = Kind.report
-        /// Random at the start of a process. Another one: all counters began anew.
+        /// A random number, chosen at the start of a process. Another number says that all counters began anew.
         package var boot: UInt64 = 0
-        /// One more for each datagram of this boot.
+        /// It grows by one with each datagram of this boot.
         package var sequence: UInt32 = 0
         package var role = Role.worker
-        /// The worker's number; 0 for the others.
+        /// The worker's number; 0 for other processes.
         package var instance: UInt16 = 0
         package var pid: UInt32 = 0
         package var schema = Metric.schema
         package var part: UInt8 = 1
         package var parts: UInt8 = 1
-        /// Nanoseconds of CLOCK_MONOTONIC when the values were taken: rates are made with it, never with the time of
-        /// arrival.
+        /// The time when the values were taken, in nanoseconds of CLOCK_MONOTONIC. Rates are computed with it, never
+        /// with the time of arrival.
         package var sampleTime: UInt64 = 0
         /// Milliseconds since 1970, for people only.
         package var wallTime: UInt64 = 0
         package var startTime: UInt64 = 0
-        /// Milliseconds until the next report at the latest.
+        /// Milliseconds until the next report comes at the latest.
         package var interval: UInt32 = 0
         /// `State`, or what the type says.
         package var state: UInt16 = 0
@@ -83,7 +83,7 @@ package struct StatsPacket {
     }
 
     package var header: Header
-    /// Valid as long as the datagram's bytes are.
+    /// The body is valid as long as the datagram's bytes are.
     package var body: UnsafeRawBufferPointer
 
     package enum Parsed {
@@ -93,19 +93,20 @@ package struct StatsPacket {
     /// Why a datagram was not taken.
     package enum Mistake: Equatable, Sendable {
         case badMagic
-        /// Shorter than a header and a token, longer than the room it was read into, or its lengths don't agree.
+        /// It is shorter than a header and a token, or longer than the room it was read into, or its lengths don't
+        /// agree.
         case truncated
         case badToken
-        /// Its version is later than this one.
+        /// Its version is newer than this one.
         case newer(UInt8)
-        /// Its type or role means nothing here, or it has a time that no clock shows.
+        /// Its type or role is unknown here, or its time is one that no clock shows.
         case foreign
     }
-    /// The bound of a time in nanoseconds: 146 years. Times under it can be added to without a thought of overflow.
+    /// The bound of a time in nanoseconds: 146 years. Sums of two times below it never overflow.
     package static let timeEnd: UInt64 = 1 << 62
 
-    /// `length`: the datagram's true length, which is more than `bytes` where it was cut. `token` nil: any is taken
-    /// (unauthenticated).
+    /// `length` is the datagram's true length; it is more than `bytes` holds if the datagram was cut. If `token` is
+    /// `nil`, any token is accepted (unauthenticated).
     package static func parse(_ bytes: UnsafeRawBufferPointer, length: Int, token: StatsToken?) -> Parsed {
         guard bytes.count >= 8, bytes.bigEndian(at: 0, as: UInt32.self) == magic else { return .wrong(.badMagic) }
         guard length == bytes.count, length <= mostBytes, length >= headerBytes + tokenBytes else {
@@ -143,8 +144,8 @@ package struct StatsPacket {
         return .packet(StatsPacket(header: header, body: body))
     }
 
-    /// Calls `each` with every metric of a report's body: id, value, and the subject that it is of (nil: the sender
-    /// itself).
+    /// Calls `each` with every metric of a report's body: its id, its value, and the subject that it is about (`nil`:
+    /// the sender itself).
     package func forEachMetric(_ each: (UInt16, UInt64, UInt16?) -> Void) {
         var subject: UInt16?
         for at in stride(from: 0, to: body.count - body.count % StatsPacket.metricBytes, by: StatsPacket.metricBytes) {
@@ -159,7 +160,8 @@ package struct StatsPacket {
     }
 }
 
-/// The secret that reports carry: 16 bytes, in RUNDIR/stats.token as 32 hex digits. Zeros where there is none.
+/// The secret that reports carry: 16 bytes, kept in RUNDIR/stats.token as 32 hex digits. It is all zeros if there is
+/// none.
 package struct StatsToken: Equatable, Sendable, CustomStringConvertible {
     package var high: UInt64 = 0
     package var low: UInt64 = 0
@@ -168,12 +170,12 @@ package struct StatsToken: Equatable, Sendable, CustomStringConvertible {
         self.high = high
         self.low = low
     }
-    /// 16 bytes.
+    /// `bytes` has 16 bytes.
     init(_ bytes: UnsafeRawBufferPointer) {
         high = bytes.bigEndian(at: 0)
         low = bytes.bigEndian(at: 8)
     }
-    /// 32 hex digits; white space behind them is ignored.
+    /// `hex` has 32 hex digits; white space behind them is ignored.
     package init?(hex: String) {
         let digits = hex.utf8.prefix { $0 > 32 }
         guard digits.count == 32, hex.utf8.dropFirst(32).allSatisfy({ $0 <= 32 }) else { return nil }
@@ -190,7 +192,7 @@ package struct StatsToken: Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// 16 hex digits: boot ids and the halves of tokens.
+/// 16 hex digits, for boot ids and the halves of tokens.
 package func hex16(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.utf8.count) + digits

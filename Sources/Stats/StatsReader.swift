@@ -1,7 +1,7 @@
-/// What a reader of the stats channel makes of datagrams (docs/operating.txt, 7.3): the hub and every viewer use it, so
-/// all see the same.
+/// Reads the datagrams of the stats channel (docs/operating.txt, 7.3). The hub and every viewer use it, so all see the
+/// same.
 ///
-/// A pure value; time is handed in, in ns of CLOCK_MONOTONIC.
+/// It is a pure value. Times are handed in, in ns of CLOCK_MONOTONIC.
 ///
 ///     datagram --not ours, cut, forged, too new--> counted, nothing else
 ///              --boot unknown--> a new source; an older one of the same process is kept beside it until it is gone
@@ -9,13 +9,13 @@
 ///              --number ahead by more than one--> lost += the difference; counters are totals
 ///              --a counter is smaller--> our own bug: told, and no rate
 package struct StatsReader: Sendable {
-    /// nil: any token is taken; the viewer says so on its screen.
+    /// If it is `nil`, any token is accepted, and the viewer says so on its screen.
     package var token: StatsToken?
     package private(set) var sources: [UInt64: StatsSource] = [:]
     package private(set) var drops = Drops()
     /// The present life of each process, by role and instance.
     private var present: [UInt32: UInt64] = [:]
-    /// Lives kept at most; the one that was silent longest goes.
+    /// The most lives that are kept. Over it the life that was silent longest is forgotten.
     private static let mostSources = 512
 
     /// Datagrams that were not taken, by reason.
@@ -28,20 +28,20 @@ package struct StatsReader: Sendable {
     }
 
     package enum Outcome: Equatable {
-        /// A report or goodbye was taken. `isNewBoot`: the first of its life.
+        /// A report or goodbye was taken. `isNewBoot` says that it is the first of its life.
         case report(boot: UInt64, isNewBoot: Bool, lost: UInt64)
         case late(boot: UInt64)
-        /// A JSON object.
+        /// An event: its JSON object, and the header.
         case event(String, StatsPacket.Header)
         case history(StatsHistory)
-        /// From a viewer, or for one: SUBSCRIBE, SUB_OK, POLL.
+        /// A datagram between viewer and hub: SUBSCRIBE, SUB_OK or POLL.
         case control(StatsPacket.Header)
         case dropped(StatsPacket.Mistake)
     }
 
     package init(token: StatsToken?) { self.token = token }
 
-    /// `length`: the datagram's true length, which is more than `bytes` holds where it was cut.
+    /// `length` is the datagram's true length; it is more than `bytes` holds if the datagram was cut.
     package mutating func receive(_ bytes: UnsafeRawBufferPointer, length: Int, now: UInt64) -> Outcome {
         let packet: StatsPacket
         switch StatsPacket.parse(bytes, length: length, token: token) {
@@ -50,7 +50,7 @@ package struct StatsReader: Sendable {
         }
         switch packet.header.kind {
         case .subscribe, .subscribeOK, .poll:
-            // The hub's own numbers go on in its SUB_OK: they are no gap.
+            // SUB_OK uses up numbers of the hub's own reports: they are no gap.
             if packet.header.kind == .subscribeOK { _ = sources[packet.header.boot]?.count(packet.header.sequence) }
             return .control(packet.header)
         case .event:
@@ -97,8 +97,8 @@ package struct StatsReader: Sendable {
         sources[oldest.key] = nil
         present = present.filter { $0.value != oldest.key }
     }
-    /// The present life is of the greatest generation, and of those the one that started last; but one that is over or
-    /// silent gives way to any that reports: a new supervisor counts generations anew.
+    /// The present life is the one with the greatest generation, and among those the one that started last. A life that
+    /// is over or silent gives way to any that reports, since a new supervisor counts generations anew.
     private mutating func notePresent(_ header: StatsPacket.Header, _ now: UInt64) {
         let place = StatsReader.place(header.role, header.instance)
         if let boot = present[place], boot == header.boot { return }
@@ -114,7 +114,7 @@ package struct StatsReader: Sendable {
         UInt32(role.rawValue) << 16 | UInt32(instance)
     }
 
-    /// Forgets lives that are silent for longer than this and were followed by another. Milliseconds.
+    /// Forgets lives that were silent for longer than `age` milliseconds and were followed by another.
     package mutating func forget(olderThan age: UInt64, now: UInt64) {
         for (boot, source) in sources
         where source.age(now: now) > age
@@ -124,14 +124,14 @@ package struct StatsReader: Sendable {
         }
     }
 
-    /// The present life of a process; nil where none ever reported.
+    /// The present life of a process. `nil` if none ever reported.
     package func current(_ role: StatsPacket.Role, _ instance: Int = 0) -> StatsSource? {
         present[StatsReader.place(role, UInt16(instance))].flatMap { sources[$0] }
     }
 }
 
 extension StatsSource {
-    /// Takes a datagram's number into account: how many are missing before it, or nil where it is late.
+    /// Counts a datagram by its number. Returns how many are missing before it, or `nil` if it is late.
     mutating func count(_ sequence: UInt32) -> UInt64? {
         let step = sequence &- header.sequence
         guard step != 0, step < 1 << 31 else {
@@ -143,8 +143,8 @@ extension StatsSource {
         return UInt64(step - 1)
     }
 
-    /// Takes a datagram of a report up, in place: each second there is one of every process, and it must cost next to
-    /// nothing. How many are missing before it; nil where it is late.
+    /// Takes the values of a report's datagram in place: each second every process sends one, so this must cost next to
+    /// nothing. Returns how many datagrams are missing before it, or `nil` if it is late.
     mutating func receive(_ packet: StatsPacket, now: UInt64) -> UInt64? {
         guard let missing = received == 0 ? 0 : count(packet.header.sequence) else { return nil }
         let time = packet.header.sampleTime
@@ -160,7 +160,7 @@ extension StatsSource {
         var subject = Subject()
         packet.forEachMetric { id, value, number in
             guard let number else {
-                // Values of parts that are on their way still, or lost, stay as they were.
+                // Values of parts that are still on their way, or lost, stay as they were.
                 if values.set(id, value, after: before) { wentBack.insert(id) }
                 return
             }
@@ -174,7 +174,7 @@ extension StatsSource {
         return missing
     }
 
-    /// Out of the dictionary while it is changed, so that nothing is copied.
+    /// Takes the subject out of the dictionary while it is changed, so that nothing is copied.
     private mutating func takeOut(_ number: UInt16, _ time: UInt64) -> Subject {
         newestSubjects.append(number)
         var subject = subjects.removeValue(forKey: number) ?? Subject()
@@ -192,7 +192,7 @@ extension StatsSource {
 }
 
 extension MetricValues {
-    /// True where it is a counter, and went back.
+    /// True if it is a counter and became smaller.
     fileprivate mutating func set(_ id: UInt16, _ value: UInt64, after before: MetricValues) -> Bool {
         self[raw: id] = value
         guard let earlier = before[raw: id], value < earlier else { return false }

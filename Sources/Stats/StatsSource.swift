@@ -1,24 +1,24 @@
-/// One life of one process, as its reports tell it: from one boot id to the next.
+/// One life of one process, from one boot id to the next, as its reports tell it.
 package struct StatsSource: Sendable {
     /// The header of the newest datagram.
     package internal(set) var header: StatsPacket.Header
-    /// The newest values of the process itself, and the ones before, with their times (ns of CLOCK_MONOTONIC).
+    /// The newest values of the process itself, those before them, and their times (ns of CLOCK_MONOTONIC).
     package internal(set) var values = MetricValues()
     package internal(set) var before = MetricValues()
     package internal(set) var beforeTime: UInt64 = 0
-    /// The same for what it reports of others, by worker number; nil: see `MetricID.subject`.
+    /// The values that it reports about other processes, by worker number. For `nil` see `MetricID.subject`.
     package internal(set) var subjects: [UInt16: Subject] = [:]
     /// The subjects of the newest datagram, in its order. A report of many subjects is several datagrams.
     package internal(set) var newestSubjects: [UInt16] = []
-    /// When the newest datagram came, on the reader's own clock in ns of CLOCK_MONOTONIC.
+    /// The time when the newest datagram came, on the reader's own clock, in ns of CLOCK_MONOTONIC.
     package internal(set) var arrived: UInt64
     /// Datagrams that never came, that came twice or too late, and that were good.
     package internal(set) var lost: UInt64 = 0
     package internal(set) var late: UInt64 = 0
     package internal(set) var received: UInt64 = 0
-    /// It said that it ends as planned.
+    /// The process has said that it ends as planned.
     package internal(set) var saidGoodbye = false
-    /// Counters that were smaller than before within one boot: a bug of that process. No rate is made of them.
+    /// Counters that became smaller within one boot: a bug of that process. They have no rate.
     package internal(set) var wentBack: Set<UInt16> = []
 
     package struct Subject: Sendable {
@@ -27,7 +27,8 @@ package struct StatsSource: Sendable {
         package internal(set) var time: UInt64 = 0
         package internal(set) var beforeTime: UInt64 = 0
 
-        /// A counter's growth per second, over the last two samples. `nil` where there is none yet, or it went back.
+        /// A counter's growth per second between the last two samples. `nil` if there is no second sample yet, or it
+        /// became smaller.
         package func rate(_ id: MetricID) -> Double? { perSecond(values[id], before[id], time, beforeTime) }
     }
 
@@ -44,9 +45,9 @@ package struct StatsSource: Sendable {
 
     package enum Freshness: Sendable, Comparable {
         case fresh
-        /// Older than 3 intervals: marked, its values are still shown.
+        /// Older than 3 intervals. Its values are still shown, with a mark.
         case stale
-        /// Older than 10: no rates.
+        /// Older than 10 intervals. It has no rates.
         case old
         /// Older than 60 s.
         case gone
@@ -56,8 +57,8 @@ package struct StatsSource: Sendable {
         let interval = UInt64(max(1, header.interval))
         return age > 60_000 ? .gone : age > 10 * interval ? .old : age > 3 * interval ? .stale : .fresh
     }
-    /// The last two samples are more than 2 intervals apart: the machine stood still, or reports were lost. Rates are
-    /// right, but over that time.
+    /// The last two samples are more than 2 intervals apart: the machine stood still, or reports were lost. The rates
+    /// are right, but they are means over that time.
     package var hasStepped: Bool {
         guard beforeTime > 0, header.sampleTime > beforeTime else { return false }
         return header.sampleTime - beforeTime > 2 * UInt64(header.interval) * 1_000_000

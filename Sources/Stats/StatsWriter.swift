@@ -17,7 +17,7 @@ package struct StatsWriter: ~Copyable {
 
     // MARK: a report
 
-    /// Adds a value to the next report. Gauges below zero are written as two's complement.
+    /// Adds a value to the next report. A gauge below zero is written as two's complement.
     package mutating func set(_ id: MetricID, _ value: UInt64) {
         let marks = Metric.marksByID[Int(id.rawValue)]
         metrics.append(bigEndian: id.rawValue)
@@ -28,12 +28,12 @@ package struct StatsWriter: ~Copyable {
     package mutating func set(_ id: MetricID, _ value: Int) { set(id, UInt64(bitPattern: Int64(value))) }
     package mutating func set(_ id: MetricID, _ value: Bool) { set(id, value ? 1 : 0 as UInt64) }
 
-    /// The values that follow are of this process: nil the manager (of a queue: of clients that were on no worker),
-    /// else worker n.
+    /// The values that follow are about worker n, or about the manager if it is `nil`. For a queue `nil` means the
+    /// clients that were on no worker.
     package mutating func subject(_ worker: Int?) { set(.subject, UInt64((worker ?? -1) + 1)) }
 
-    /// Sends what was set as one report of one or more datagrams, and forgets it. `sampleTime` in ns of
-    /// CLOCK_MONOTONIC, `wallTime` in ms.
+    /// Sends the values that were set as one report of one or more datagrams, and forgets them. `sampleTime` is in ns
+    /// of CLOCK_MONOTONIC, `wallTime` in ms.
     package mutating func finish(
         _ kind: StatsPacket.Kind = .report, state: StatsPacket.State, sampleTime: UInt64, wallTime: UInt64,
         send: (UnsafeRawBufferPointer) -> Void
@@ -68,13 +68,13 @@ package struct StatsWriter: ~Copyable {
         metrics.clear()
     }
 
-    /// One datagram's part of the values.
+    /// The part of the values that one datagram holds.
     private struct Cut {
         var start = 0
         var end = 0
-        /// The subject whose values go on here, and which it names again, so that each datagram stands alone.
+        /// The subject whose values continue here. It is named again, so that each datagram can be read alone.
         var repeated: UInt64?
-        /// The subject that its last values are of.
+        /// The subject that its last values are about.
         var subject: UInt64?
     }
 
@@ -87,7 +87,7 @@ package struct StatsWriter: ~Copyable {
         var next = Cut(start: start, end: 0, repeated: begins ? nil : cut.subject, subject: cut.subject)
         next.end = min(bytes.count, start + (StatsPacket.metricsInOne - (next.repeated == nil ? 0 : 1)) * size)
         guard next.end < bytes.count else { return next }
-        // Rather cut before a subject than within it, where that wastes little.
+        // It is cut before a subject rather than within one, if that wastes little.
         var at = next.end
         while at > start, !isSubject(at) { at -= size }
         if at > start, (next.end - at) / size < StatsPacket.metricsInOne / 2 { next.end = at }
@@ -99,7 +99,8 @@ package struct StatsWriter: ~Copyable {
 
     // MARK: the other datagrams
 
-    /// Any other datagram: `state` and `interval` as its type says; a body that is too long is cut.
+    /// Sends a datagram of another type. The type says what `state` and `interval` mean. A body that is too long is
+    /// cut.
     package mutating func send(
         _ kind: StatsPacket.Kind, state: UInt16 = 0, interval: UInt32? = nil, sampleTime: UInt64, wallTime: UInt64,
         body: UnsafeRawBufferPointer = .init(start: nil, count: 0), send: (UnsafeRawBufferPointer) -> Void
