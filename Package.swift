@@ -6,7 +6,7 @@
 //     Daemon   Publishing   Dashboard   Browser                     what daemons share, app port, screens, script
 //     Comet   Reactor   ConfigurationFile   FreePorts               decisions, libev and sockets, the file of settings
 //     Stats                                                         reports, the table of metrics
-//     Wire   Supervision   Configuration                            bytes <-> values, decisions on processes, settings
+//     Wire   Store   Supervision   Configuration                    bytes <-> values, memory, processes, settings
 //     Base                                                          bytes and text: escapes, buffers, the version
 //     CLibev   CEpoll   CSystem   CSimdjson   CNcurses              C at the edge
 import PackageDescription
@@ -53,7 +53,9 @@ let package = Package(
         .target(name: "Wire", dependencies: ["Base"], swiftSettings: fast),
         /// Reports: the metrics' table, the datagrams, and what is made of them.
         .target(name: "Stats", dependencies: ["Base"], swiftSettings: fast),
-        .target(name: "Comet", dependencies: ["Base", "Wire"], swiftSettings: fast),
+        /// Many small records in little memory: the only raw memory of the decisions.
+        .target(name: "Store", swiftSettings: fast),
+        .target(name: "Comet", dependencies: ["Base", "Store", "Wire"], swiftSettings: fast),
         .target(name: "Supervision", swiftSettings: strict),
         /// megacomet.js, compiled in.
         .target(
@@ -80,7 +82,8 @@ let package = Package(
         .executableTarget(
             name: "megaworker",
             dependencies: [
-                "Base", "Browser", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", "CLibev", log,
+                "Base", "Browser", "Comet", "Store", "Stats", "Wire", "Reactor", "Daemon", "Configuration", "CLibev",
+                log,
             ],
             swiftSettings: fast),
         .executableTarget(
@@ -109,11 +112,12 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CEpoll", "FreePorts"], path: "Tests/Support", swiftSettings: strict),
         .executableTarget(
-            name: "Benchmarks", dependencies: ["Base", "Comet", "Wire", "Publishing"], path: "Tests/Benchmarks",
+            name: "Benchmarks", dependencies: ["Base", "Comet", "Store", "Wire", "Publishing"], path: "Tests/Benchmarks",
             exclude: ["check", "expected.txt"], swiftSettings: fast),
         .testTarget(name: "BaseTests", dependencies: ["TestSupport", "Base"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["TestSupport", "Base", "Wire"], swiftSettings: strict),
         .testTarget(name: "StatsTests", dependencies: ["TestSupport", "Base", "Stats"], swiftSettings: strict),
+        .testTarget(name: "StoreTests", dependencies: ["TestSupport", "Store"], swiftSettings: strict),
         .testTarget(name: "CometTests", dependencies: ["TestSupport", "Base", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Reactor"], swiftSettings: strict),
         .testTarget(

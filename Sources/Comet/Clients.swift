@@ -1,4 +1,6 @@
 import Base
+import Store
+import Wire
 
 /// What the manager knows of one client: 36 bytes, and its id.
 ///

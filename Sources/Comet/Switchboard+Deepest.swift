@@ -1,3 +1,5 @@
+import Store
+import Wire
 // Who has the most waiting: for an operator who looks at a queue that grows.
 extension Switchboard {
     package struct DeepMailbox {

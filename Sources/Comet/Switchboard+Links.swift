@@ -1,4 +1,5 @@
 import Base
+import Store
 import Wire
 
 // The workers' links: coming, speaking, being written to, going.

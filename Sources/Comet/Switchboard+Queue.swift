@@ -1,3 +1,4 @@
+import Store
 import Wire
 
 // Mailboxes: putting in, handing over, losing.

@@ -1,4 +1,5 @@
 import Base
+import Store
 import Wire
 
 // Apps and workers of the seed.

@@ -1,4 +1,5 @@
 import Base
+import Store
 import Wire
 
 // What goes onto the links, and how much of it.

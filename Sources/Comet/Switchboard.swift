@@ -1,4 +1,5 @@
 import Base
+import Store
 import Wire
 
 /// The manager's decisions: which client waits on which worker, what is kept for those who don't, and what goes out on

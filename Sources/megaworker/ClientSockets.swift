@@ -1,6 +1,7 @@
 import CLibev
 import Comet
 import Reactor
+import Store
 import Wire
 
 /// The sockets of the clients: accepts them, reads for the worker's decisions, and carries them out.

@@ -1,5 +1,6 @@
 import Base
 import Comet
+import Store
 import Wire
 
 func encode(_ body: (inout Buffer) -> Void) -> [UInt8] {

@@ -1,3 +1,5 @@
+import Store
+
 /// All deadlines of a worker's connections: a list for each kind of wait, and some more for polls that are to be
 /// spread. All in a list last equally long, so a list in order of arrival is in order of deadline too: adding, removing
 /// and finding the next are O(1), and one timer serves all.

@@ -1,3 +1,4 @@
+import Store
 import Wire
 
 /// A worker that is leaving: it accepts nothing new, and answers the polls that it holds one after the other over a

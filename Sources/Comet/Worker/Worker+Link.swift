@@ -1,4 +1,5 @@
 import Base
+import Store
 import Wire
 
 // The worker's side of its link to the manager.

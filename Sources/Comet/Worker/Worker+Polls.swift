@@ -1,4 +1,5 @@
 import Base
+import Store
 import Wire
 
 // What a request becomes: a held poll, or an answer at once.

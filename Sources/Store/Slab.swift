@@ -1,5 +1,4 @@
-/// Where a daemon's many small records live: `Slab`, `ByteStore` and `IdIndex` are the only files of this module that
-/// hold raw memory.
+/// Where a daemon's many small records live.
 ///
 /// A slab hands out slots, numbers of 32 bits, in pages that never move: a pointer to a record is good until the record
 /// is removed, growing copies nothing, and a page whose last record goes is given back (one is kept, so that a record

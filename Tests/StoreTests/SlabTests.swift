@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Comet
+@testable import Store
 
 private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R) -> R {
     Array(text.utf8).withUnsafeBytes(body)

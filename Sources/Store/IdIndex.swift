@@ -1,5 +1,3 @@
-import Base
-
 /// From a client id to its slot: open addressing over 32-bit slots, about 5.5 bytes a client.
 ///
 /// The index holds no ids: it asks its owner to compare, and only where 6 bits of the hash, kept beside the slot,
@@ -23,7 +21,7 @@ package struct IdIndex: ~Copyable {
     @usableFromInline static var leastCapacity: UInt32 { 16 }
 
     @usableFromInline let tables: UnsafeMutablePointer<Table>
-    @usableFromInline let seed: UInt64
+    package let seed: UInt64
 
     /// `seed`: random, one for each process.
     package init(seed: UInt64) {
