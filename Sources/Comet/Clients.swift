@@ -24,7 +24,7 @@ struct ClientRecord {
         case lost
     }
 
-    var id: UInt32
+    var id: ByteStore.Handle
     var mailbox: UInt32 = none
     var next: UInt32 = none
     var previous: UInt32 = none
@@ -42,7 +42,7 @@ struct ClientRecord {
     var place = Place.loose
     private var bits: UInt8 = 0
 
-    init(id: UInt32) { self.id = id }
+    init(id: ByteStore.Handle) { self.id = id }
 
     /// In grace and lost: when that is over.
     var deadline: UInt32 {
@@ -136,7 +136,7 @@ struct Clients: ~Copyable {
     mutating func findOrMake(_ id: UnsafeRawBufferPointer) -> UInt32 {
         let hash = index.hash(id)
         if let slot = find(id, hash) { return slot }
-        let slot = slab.insert(ClientRecord(id: ids.store(id)))
+        let slot = slab.insert(ClientRecord(id: ids.store(id))).number
         insert(slot, hash)
         return slot
     }
@@ -163,7 +163,7 @@ struct Clients: ~Copyable {
 
     mutating func makeMailbox(_ slot: UInt32) -> UnsafeMutablePointer<Mailbox> {
         let record = slab.pointer(slot)
-        if record.pointee.mailbox == none { record.pointee.mailbox = mailboxes.insert(Mailbox()) }
+        if record.pointee.mailbox == none { record.pointee.mailbox = mailboxes.insert(Mailbox()).number }
         return mailboxes.pointer(record.pointee.mailbox)
     }
     /// Where nothing is left in it.

@@ -62,7 +62,8 @@ struct Messages: ~Copyable {
             Message(
                 id: id, body: BodyStore.copy(body), bodyBytes: UInt32(body.count), client: client,
                 wheelNext: heads[bucket],
-                deadline: deadline, second: second))
+                deadline: deadline, second: second)
+        ).number
         if heads[bucket] != none { self[heads[bucket]].pointee.wheelPrevious = slot }
         heads[bucket] = slot
         return slot

@@ -15,7 +15,7 @@ extension Switchboard {
 
     /// A connection came. `mayBeSeed`: from loopback, and the setting allows it.
     package mutating func accepted(mayBeSeed: Bool) -> UInt32 {
-        let slot = links.insert(WorkerLink(mayBeSeed: mayBeSeed))
+        let slot = links.insert(WorkerLink(mayBeSeed: mayBeSeed)).number
         precondition(slot < UInt32(UInt16.max), "links are bounded by the program that accepts them")
         liveLinks.append(slot)
         return slot

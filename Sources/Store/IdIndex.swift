@@ -4,7 +4,7 @@
 /// agree. It is cut into 256 tables by the hash's top byte, each growing by itself and by half: a million ids never
 /// wait for one big rehash, and memory never doubles. The hash is seeded for each process, so that nobody can choose
 /// ids that collide.
-package struct IdIndex: ~Copyable {
+public struct IdIndex: ~Copyable {
     @usableFromInline struct Table {
         @usableFromInline var entries: UnsafeMutablePointer<UInt32>?
         @usableFromInline var capacity: UInt32 = 0
@@ -15,32 +15,32 @@ package struct IdIndex: ~Copyable {
         @usableFromInline init() {}
     }
     /// The most slots: 26 bits of an entry, less the two values that mean empty and tombstone.
-    package static var slots: UInt32 { 1 << 26 - 2 }
+    public static var slots: UInt32 { 1 << 26 - 2 }
     @usableFromInline static var empty: UInt32 { 0 }
     @usableFromInline static var tombstone: UInt32 { 1 }
     @usableFromInline static var leastCapacity: UInt32 { 16 }
 
     @usableFromInline let tables: UnsafeMutablePointer<Table>
-    package let seed: UInt64
+    public let seed: UInt64
 
     /// `seed`: random, one for each process.
-    package init(seed: UInt64) {
+    public init(seed: UInt64) {
         self.seed = seed
         tables = .allocate(capacity: 256)
         tables.initialize(repeating: Table(), count: 256)
     }
-    deinit {
+    @inlinable deinit {
         for table in 0..<256 { tables[table].entries?.deallocate() }
         tables.deallocate()
     }
 
-    package var count: Int { (0..<256).reduce(0) { $0 + Int(tables[$1].live) } }
-    package var memoryBytes: Int {
+    public var count: Int { (0..<256).reduce(0) { $0 + Int(tables[$1].live) } }
+    public var memoryBytes: Int {
         (0..<256).reduce(256 * MemoryLayout<Table>.stride) { $0 + Int(tables[$1].capacity) * 4 }
     }
 
     /// The slot with this hash for which `matches` is true.
-    @inlinable package func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32? {
+    @inlinable public func find(_ hash: UInt64, where matches: (UInt32) -> Bool) -> UInt32? {
         let table = tables[Int(hash >> 56)]
         guard let entries = table.entries else { return nil }
         let tag = IdIndex.tag(hash)
@@ -58,7 +58,7 @@ package struct IdIndex: ~Copyable {
     }
 
     /// Adds a slot that is not in the index yet; `hashOf` gives the hash of any slot that is, for when its table grows.
-    @inlinable package mutating func insert(_ slot: UInt32, _ hash: UInt64, hashOf: (UInt32) -> UInt64) {
+    @inlinable public mutating func insert(_ slot: UInt32, _ hash: UInt64, hashOf: (UInt32) -> UInt64) {
         precondition(slot < IdIndex.slots, "67 million clients")
         let table = tables + Int(hash >> 56)
         if (table.pointee.used + 1) * 5 > table.pointee.capacity * 4 { rebuild(table, hashOf) }
@@ -74,7 +74,7 @@ package struct IdIndex: ~Copyable {
     }
 
     /// Takes out a slot that is in the index under this hash.
-    @inlinable package mutating func remove(_ slot: UInt32, _ hash: UInt64) {
+    @inlinable public mutating func remove(_ slot: UInt32, _ hash: UInt64) {
         let table = tables + Int(hash >> 56)
         let capacity = Int(table.pointee.capacity)
         guard let entries = table.pointee.entries else {
@@ -132,10 +132,10 @@ package struct IdIndex: ~Copyable {
     }
 
     /// After wyhash: 16 bytes a step through a multiplication of 64 by 64 bits.
-    @inlinable package func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 { IdIndex.hash(bytes, seed: seed) }
+    @inlinable public func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 { IdIndex.hash(bytes, seed: seed) }
 
     /// For an owner's `hashOf`, which is called while the index is being changed.
-    @inlinable package static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
+    @inlinable public static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
         var state = seed ^ 0xA076_1D64_78BD_642F
         var left = bytes.count
         var at = 0

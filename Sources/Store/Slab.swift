@@ -1,15 +1,18 @@
+// What other modules use of this one is public, not package: the compiler copies only public code from one module into
+// another, and a call for each look at a record would cost a third of the manager's time.
+
 /// Where a daemon's many small records live.
 ///
 /// A slab hands out slots, numbers of 32 bits, in pages that never move: a pointer to a record is good until the record
 /// is removed, growing copies nothing, and a page whose last record goes is given back (one is kept, so that a record
 /// that comes and goes costs no malloc). Behind each record there may be room for an I/O layer's own bytes (a watcher),
 /// which this module never looks into.
-package struct Slab<Element: ~Copyable>: ~Copyable {
+public struct Slab<Element: ~Copyable>: ~Copyable {
     @usableFromInline var raw: RawSlab
     @usableFromInline let extraOffset: Int
 
     /// `extraBytes` behind each element, aligned to 16 and zeroed by nobody.
-    @inlinable package init(extraBytes: Int = 0, of: Element.Type = Element.self) {
+    @inlinable public init(extraBytes: Int = 0, of: Element.Type = Element.self) {
         let alignment = max(MemoryLayout<Element>.alignment, extraBytes > 0 ? 16 : 4)
         precondition(alignment <= 16, "a slab's page is aligned to 16 bytes")
         let element = (MemoryLayout<Element>.size + alignment - 1) & ~(alignment - 1)
@@ -18,34 +21,41 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     /// Records held.
-    @inlinable package var count: Int { raw.count }
+    @inlinable public var count: Int { raw.count }
     /// Bytes of memory held for them, pages and all.
-    @inlinable package var memoryBytes: Int { raw.memoryBytes }
+    @inlinable public var memoryBytes: Int { raw.memoryBytes }
 
-    @inlinable package mutating func insert(_ element: consuming Element) -> UInt32 {
+    @inlinable public mutating func insert(_ element: consuming Element) -> Slot<Element> {
         let slot = raw.allocate()
         raw.address(slot).assumingMemoryBound(to: Element.self).initialize(to: element)
-        return slot
+        return Slot(slot)
     }
 
     /// The record in a slot that `insert` gave and `remove` has not taken back; nobody else checks that.
-    @inlinable @inline(__always) package func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Element> {
-        raw.address(slot).assumingMemoryBound(to: Element.self)
+    @inlinable @inline(__always) public func pointer(_ slot: Slot<Element>) -> UnsafeMutablePointer<Element> {
+        raw.address(slot.number).assumingMemoryBound(to: Element.self)
     }
-    @inlinable @inline(__always) package func extra(_ slot: UInt32) -> UnsafeMutableRawPointer {
-        raw.address(slot) + extraOffset
+    @inlinable @inline(__always) public func extra(_ slot: Slot<Element>) -> UnsafeMutableRawPointer {
+        raw.address(slot.number) + extraOffset
     }
 
     /// Every record that is held, page by page in the order of their slots.
-    package func forEach(_ body: (UInt32, UnsafeMutablePointer<Element>) -> Void) {
-        raw.forEach { body($0, pointer($0)) }
+    public func forEach(_ body: (Slot<Element>, UnsafeMutablePointer<Element>) -> Void) {
+        raw.forEach { body(Slot($0), pointer(Slot($0))) }
     }
 
-    @inlinable @discardableResult package mutating func remove(_ slot: UInt32) -> Element {
+    @inlinable @discardableResult public mutating func remove(_ slot: Slot<Element>) -> Element {
         let element = pointer(slot).move()
-        raw.free(slot)
+        raw.free(slot.number)
         return element
     }
+
+    // The same by number, for who keeps slots as numbers.
+    @inlinable @inline(__always) public func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Element> {
+        pointer(Slot(slot))
+    }
+    @inlinable @inline(__always) public func extra(_ slot: UInt32) -> UnsafeMutableRawPointer { extra(Slot(slot)) }
+    @inlinable @discardableResult public mutating func remove(_ slot: UInt32) -> Element { remove(Slot(slot)) }
 }
 
 /// Slots of equal size in pages, without a type.
@@ -85,7 +95,7 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
         pages = .allocate(capacity: 8)
     }
 
-    deinit {
+    @inlinable deinit {
         for page in 0..<pageCount { pages[page].memory?.deallocate() }
         pages.deallocate()
     }

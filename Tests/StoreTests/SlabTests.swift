@@ -26,8 +26,8 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
     @Test func randomLife_neverMixesTwoRecords() {
         var slab = Slab<Record>(extraBytes: 24)
         var random = SeededRandom(1)
-        var model: [UInt32: UInt64] = [:]
-        var order: [UInt32] = []
+        var model: [Slot<Record>: UInt64] = [:]
+        var order: [Slot<Record>] = []
         for step in 0..<200_000 {
             if order.isEmpty || random.next() % 100 < (step / 40_000 % 2 == 0 ? 60 : 40) {
                 let number = random.next()
@@ -63,7 +63,7 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
 
     @Test func byteStore_keepsEveryLengthApart() {
         var store = ByteStore()
-        var handles: [(UInt32, [UInt8])] = []
+        var handles: [(ByteStore.Handle, [UInt8])] = []
         for round in 0..<50 {
             for length in 0...ByteStore.longest {
                 let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ round) }
@@ -83,7 +83,7 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
 
     @Test func forEach_visitsWhatIsHeld_once() {
         var slab = Slab<UInt64>()
-        var held: [UInt32: UInt64] = [:]
+        var held: [Slot<UInt64>: UInt64] = [:]
         var random = SeededRandom(5)
         for number in 0..<60_000 as Range<UInt64> {
             // The slab grows over many pages, then shrinks until whole pages are freed.
@@ -93,7 +93,7 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
                 held[victim] = nil
             }
             if number % 10_000 == 0 || number > 59_990 {
-                var seen: [UInt32: UInt64] = [:]
+                var seen: [Slot<UInt64>: UInt64] = [:]
                 slab.forEach { slot, element in seen[slot] = element.pointee }
                 #expect(seen == held)
             }

@@ -1,4 +1,5 @@
 import Base
+import Store
 import Wire
 
 /// A client's connection on a worker, in 32 bytes; behind it in the slab lies the I/O layer's watcher. A waiting one
@@ -22,11 +23,11 @@ package struct Connection {
         case lingering
     }
 
-    /// The client's id and, behind it, the callback and the print of `c`, while a poll is held; `noPoll` otherwise.
-    var poll: UInt32 = Connection.noPoll
+    /// The client's id and, behind it, the callback and the print of `c`, while a poll is held; `none`
+    /// otherwise.
+    var poll = ByteStore.Handle.none
     /// Neighbours in the list of deadlines that this connection is in.
-    var previous: UInt32 = .max
-    var next: UInt32 = .max
+    var neighbours = Neighbours<Connection>()
     /// Milliseconds of the worker's clock, modulo 2^32.
     var deadline: UInt32 = 0
     /// The cursor of the held poll; 0 where it has none.
@@ -69,8 +70,6 @@ package struct Connection {
             marks.formUnion(Marks(rawValue: UInt16(newValue.rawValue) << 9))
         }
     }
-
-    static let noPoll = UInt32.max
 
     init() {}
 }

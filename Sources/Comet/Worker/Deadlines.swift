@@ -16,9 +16,14 @@ struct Deadlines {
     private static let pollLists = Int(Kind.poll.rawValue)..<firstHold + holdSeconds.count
     private static let firstHold = Int(Kind.poll.rawValue) + 1 + spreadLists
 
+    /// A connection is in one of these lists, whichever it is.
+    enum Field: ListField {
+        static func neighbours(_ record: UnsafeMutablePointer<Connection>)
+            -> UnsafeMutablePointer<Neighbours<Connection>>
+        { withUnsafeMutablePointer(to: &record.pointee.neighbours) { $0 } }
+    }
     struct List {
-        var first = UInt32.max
-        var last = UInt32.max
+        var slots = SlotList<Field>()
         /// When the first entry is due. Valid where there is one.
         var due: UInt32 = 0
         var count = 0
@@ -63,10 +68,7 @@ struct Deadlines {
     }
 
     /// The one that has waited longest; nil where there is none.
-    func first(_ kind: Kind) -> UInt32? {
-        let first = lists[Int(kind.rawValue)].first
-        return first == .max ? nil : first
-    }
+    func first(_ kind: Kind) -> UInt32? { lists[Int(kind.rawValue)].slots.first?.number }
 
     /// Puts a connection at the end of a list; it is in none.
     mutating func add(_ slot: UInt32, to kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) {
@@ -74,31 +76,17 @@ struct Deadlines {
     }
     private mutating func add(_ slot: UInt32, list: Int, now: UInt32, in slab: borrowing Slab<Connection>) {
         let connection = slab.pointer(slot)
-        let last = lists[list].last
         let due = now &+ lists[list].duration
         connection.pointee.list = UInt8(truncatingIfNeeded: list)
         connection.pointee.deadline = due
-        connection.pointee.previous = last
-        connection.pointee.next = .max
-        if last == .max {
-            (lists[list].first, lists[list].due) = (slot, due)
-        } else {
-            slab.pointer(last).pointee.next = slot
-        }
-        lists[list].last = slot
+        if lists[list].slots.isEmpty { lists[list].due = due }
+        lists[list].slots.append(Slot(slot), in: slab)
         lists[list].count &+= 1
     }
     mutating func remove(_ slot: UInt32, in slab: borrowing Slab<Connection>) {
-        let connection = slab.pointer(slot)
-        let list = Int(connection.pointee.list)
-        let (previous, next) = (connection.pointee.previous, connection.pointee.next)
-        if previous == .max { lists[list].first = next } else { slab.pointer(previous).pointee.next = next }
-        if next == .max {
-            lists[list].last = previous
-        } else {
-            slab.pointer(next).pointee.previous = previous
-            if previous == .max { lists[list].due = slab.pointer(next).pointee.deadline }
-        }
+        let list = Int(slab.pointer(slot).pointee.list)
+        lists[list].slots.remove(Slot(slot), in: slab)
+        if let first = lists[list].slots.first { lists[list].due = slab.pointer(first).pointee.deadline }
         lists[list].count &-= 1
     }
     mutating func move(_ slot: UInt32, to kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) {
@@ -127,20 +115,18 @@ struct Deadlines {
     /// Milliseconds since the last was put into this list; nil where it is empty.
     func sinceLast(_ kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) -> UInt32? {
         let list = lists[Int(kind.rawValue)]
-        return list.last == .max ? nil : now &- (slab.pointer(list.last).pointee.deadline &- list.duration)
+        return list.slots.last.map { now &- (slab.pointer($0).pointee.deadline &- list.duration) }
     }
 
     /// A connection whose time is over.
     func expired(now: UInt32) -> UInt32? {
-        for list in lists.indices where lists[list].first != .max && Int32(bitPattern: now &- lists[list].due) >= 0 {
-            return lists[list].first
-        }
-        return nil
+        let over = lists.first { !$0.slots.isEmpty && Int32(bitPattern: now &- $0.due) >= 0 }
+        return over?.slots.first?.number
     }
     /// Milliseconds until the next deadline; nil where there is none.
     func untilNext(now: UInt32) -> Int? {
         var least = Int32.max
-        for list in lists.indices where lists[list].first != .max {
+        for list in lists.indices where !lists[list].slots.isEmpty {
             least = min(least, Int32(bitPattern: lists[list].due &- now))
         }
         return least == .max ? nil : Int(max(0, least))
@@ -149,19 +135,20 @@ struct Deadlines {
     /// The poll whose time is over first.
     func nextPoll(now: UInt32) -> UInt32? {
         var next: (slot: UInt32, left: Int32)?
-        for list in Deadlines.pollLists where lists[list].first != .max {
+        for list in Deadlines.pollLists {
+            guard let first = lists[list].slots.first else { continue }
             let left = Int32(bitPattern: lists[list].due &- now)
-            if left < next?.left ?? .max { next = (lists[list].first, left) }
+            if left < next?.left ?? .max { next = (first.number, left) }
         }
         return next?.slot
     }
     /// Every poll that is held, list after list.
     func eachPoll(in slab: borrowing Slab<Connection>, _ body: (UInt32) -> Void) {
         for list in Deadlines.pollLists {
-            var slot = lists[list].first
-            while slot != .max {
-                body(slot)
-                slot = slab.pointer(slot).pointee.next
+            var slot = lists[list].slots.first
+            while let current = slot {
+                body(current.number)
+                slot = SlotList<Field>.next(current, in: slab)
             }
         }
     }

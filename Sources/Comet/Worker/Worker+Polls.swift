@@ -196,7 +196,7 @@ extension Worker {
             counters.framesOut += 1
         }
         strings.release(connection.pointee.poll)
-        connection.pointee.poll = Connection.noPoll
+        connection.pointee.poll = .none
         connection.pointee.state = .reading
     }
 

@@ -68,7 +68,7 @@ package final class Worker {
     /// A connection was accepted. The I/O layer puts its watcher into the slot's extra bytes.
     package func opened(now: UInt64) -> UInt32 {
         self.now = UInt32(truncatingIfNeeded: now)
-        let slot = slab.insert(Connection())
+        let slot = slab.insert(Connection()).number
         deadlines.add(slot, to: .header, now: self.now, in: slab)
         counters.peakConnections = max(counters.peakConnections, UInt64(slab.count))
         return slot
