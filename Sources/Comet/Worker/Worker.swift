@@ -1,7 +1,7 @@
 // One file: a connection's life from accept to close, which one has to see whole.
 package import Base
 package import Store
-package import Wire
+import Wire
 
 /// The decisions of a worker: what becomes of each connection, poll and message. It makes no system call and reads no
 /// clock; `now` is handed in with each input, in milliseconds of any clock that only grows.

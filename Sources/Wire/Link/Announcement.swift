@@ -1,4 +1,4 @@
-package import Base
+import Base
 
 /// The body of a `connected`: what the worker says of a receiver beside its cursor. It has two numbers of four bytes in
 /// network byte order, the credit and the print.
