@@ -112,7 +112,8 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CEpoll", "FreePorts"], path: "Tests/Support", swiftSettings: strict),
         .executableTarget(
-            name: "Benchmarks", dependencies: ["Base", "Comet", "Store", "Wire", "Publishing"], path: "Tests/Benchmarks",
+            name: "Benchmarks", dependencies: ["Base", "Comet", "Store", "Wire", "Publishing"],
+            path: "Tests/Benchmarks",
             exclude: ["check", "expected.txt"], swiftSettings: fast),
         .testTarget(name: "BaseTests", dependencies: ["TestSupport", "Base"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["TestSupport", "Base", "Wire"], swiftSettings: strict),
