@@ -5,8 +5,8 @@ extension Settings {
         var text =
             comments
             ? "# MegaComet. Every key is here with its default, and each may be left out. Times are in seconds, sizes "
-                + "in bytes.\n# `megacomet check` says what is wrong with this file; `megacomet check --show` what is "
-                + "in force.\n\n"
+                + "in bytes.\n# `megacomet check` says what is wrong with this file. `megacomet check --show` shows "
+                + "the values in force.\n\n"
             : ""
         var section = ""
         for setting in Setting.all {
@@ -35,8 +35,9 @@ extension Settings {
             let flags = [
                 setting.workerFlag.map { "megaworker --\($0)" }, setting.managerFlag.map { "megamanager --\($0)" },
             ].compactMap { $0 }
-            text += "      Range: \(setting.rangeText). Takes effect \(setting.applies.rawValue)."
-            text += flags.isEmpty ? "\n" : " As \(flags.joined(separator: ", ")).\n"
+            var facts = "Range: \(setting.rangeText). Takes effect \(setting.applies.rawValue)."
+            if !flags.isEmpty { facts += " As \(flags.joined(separator: ", "))." }
+            for line in wrapped(facts, to: 112) { text += "      \(line)\n" }
         }
         return text
     }
