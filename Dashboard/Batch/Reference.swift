@@ -32,11 +32,11 @@ package enum Reference {
             .SH DESCRIPTION
             megatop shows the connections, queues, deliveries and processes of a running appliance, and commands its \
             processes. It is a client of the
-            supervisor, megacomet(8), and parents nothing: closing it, killing it or losing its terminal changes \
-            nothing.
+            supervisor, megacomet(8), and the parent of nothing: closing it, killing it or losing its terminal \
+            changes nothing.
             Reports come by UDP from the supervisor's hub, orders go through the control socket in the run directory.
             .PP
-            No figure is shown without its age: older than 3 report intervals it is marked ~, older than 10 rates are \
+            Every figure shows its age. Older than 3 report intervals it is marked ~, older than 10 rates are \
             ?. A process that does not run has -.
             Unknown is never zero.
             .SH KEYS
@@ -49,10 +49,10 @@ package enum Reference {
             }
         }
         text +=
-            ".SH ACTIONS\nOnly in admin mode (A, for five minutes), and never with \\-\\-readonly. The box that opens "
-            + "fixes the process by pid and boot id: the supervisor refuses\nwhere it is another by then. Cancel "
-            + "is the default; the process's name must be typed. Each order is an event with who, terminal and "
-            + "reason.\n"
+            ".SH ACTIONS\nActions work only in admin mode (A, for five minutes), and never with \\-\\-readonly. "
+            + "The box that opens fixes the process by pid and boot id: the supervisor refuses\nif another one has "
+            + "its place by then. Cancel is the default; the process's name must be typed. Each order is an event "
+            + "with the user, the terminal and the reason.\n"
         text += ".SH COLUMNS\n"
         for screen in Screen.allCases where !Columns.of(screen).isEmpty {
             text += ".SS \(screen.title)\n"
@@ -66,7 +66,7 @@ package enum Reference {
         }
         text += """
             .SH BATCH
-            Where standard output is no terminal, or TERM is dumb, megatop prints one sample and ends, as with \\-b. \
+            If standard output is no terminal, or TERM is dumb, megatop prints one sample and ends, as with \\-b. \
             JSON is one object a line, with "schema".
             An empty field, null or ? is unknown; \\- is a process that does not run; ~ is an old value.
             .SH EXIT STATUS

@@ -19,7 +19,7 @@ extension Columns {
 
     private static let empty = Column.quantity(
         "empty", "EMPTY%", width: 6, from: 62, metric: .pollsEmpty,
-        "Polls answered empty because their time was over, of all answered.",
+        "Share of the answered polls that were empty because their time was over.",
         { process, context in
             let empty = process.rate(.pollsEmpty, context.now, seconds: 10),
                 full = process.rate(.pollsAnswered, context.now, seconds: 10)

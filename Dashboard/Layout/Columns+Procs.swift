@@ -21,7 +21,7 @@ extension Columns {
 
     private static let exits = Column(
         "exits", "EXITS", width: 7, from: 40, metric: .childExits24h,
-        "How often it ended: in the last minute / in 24 hours.",
+        "Times that it ended: in the last minute / in 24 hours.",
         cell: { process, _ in
             guard let minute = process.child.value(.childExits60s), let day = process.child.value(.childExits24h) else {
                 return Cell("?", .dim)
@@ -39,8 +39,8 @@ extension Columns {
 
     private static let next = Column(
         "next", "NEXT", width: 10, from: 78, left: true, metric: .childRetryIn,
-        "What the supervisor does next with it: start or abort in so long; old: the copy before it still drains. In a "
-            + "rolling restart: done, now, next, waits.",
+        "The supervisor's next step: start or abort in so long; old: the copy before it still drains. In a rolling "
+            + "restart: done, now, next, waits.",
         cell: { process, context in
             let (text, level) = context.model.next(process)
             return Cell(text, level.role)

@@ -27,7 +27,7 @@ extension Columns {
 
     private static let ttl = Column.quantity(
         "ttl", "TTL%", width: 5, from: 50, metric: .queueOldest,
-        "Age of the oldest message, of the time to live: at 100% it expires.",
+        "Age of the oldest message, as a share of the time to live. At 100% it expires.",
         { process, context in
             guard let ttl = context.model.queue.value(.queueTTL), ttl > 0, process.queue.value(.queueMessages) != 0
             else { return .absent }
@@ -36,7 +36,7 @@ extension Columns {
 
     private static let full = Column.quantity(
         "full", "FULL%", width: 5, from: 84, metric: .queueMessages,
-        "What waits here, of all that may wait: by messages or by bytes, whichever is more.",
+        "Share of the queue's bound that waits here, by messages or by bytes, whichever is more.",
         { process, context in
             let queue = context.model.queue
             guard let messages = queue.value(.queueLimitMessages), let bytes = queue.value(.queueLimitBytes),

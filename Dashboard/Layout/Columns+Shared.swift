@@ -11,8 +11,8 @@ extension Columns {
 
     static let state = Column(
         "state", "STATE", width: 9, from: 0, left: true, metric: .childState,
-        "What the supervisor sees: STARTING READY OVERLOAD (full or late) SUSPECT (sends no reports) DRAINING "
-            + "STOPPING; BACKOFF and CRASHLOOP (it dies, and is started again), HELD (waits for you), STOPPED.",
+        "The supervisor's view: STARTING READY OVERLOAD (full or late) SUSPECT (sends no reports) DRAINING STOPPING; "
+            + "BACKOFF and CRASHLOOP (it dies, and is started again), HELD (waits for you), STOPPED.",
         cell: { process, context in
             let state = process.state(context.now)
             return Cell(state.text, state.role)
@@ -24,7 +24,7 @@ extension Columns {
 
     static let up = Column(
         "up", "UP", width: 6, from: 60, metric: .childUptime,
-        "Since its start. In BACKOFF and CRASHLOOP: until it is started again.",
+        "Time since its start. In BACKOFF and CRASHLOOP: time until it is started again.",
         cell: { process, context in
             if process.state(context.now).isRunning { return Cell(upSeconds(process, context).map(Format.span) ?? "?") }
             guard let retry = process.child.value(.childRetryIn), retry > 0 else { return Cell("-", .dim) }
@@ -60,7 +60,7 @@ extension Columns {
         .count(
             id, title, width: width, from: from, metric: .queueMessages,
             "Messages that wait for the clients that were last on this worker, also while it is down: the manager "
-                + "keeps them. At mgr: for clients that were on none.",
+                + "keeps them. At mgr they are for clients that were on no worker.",
             { $0.waiting(.queueMessages, $1.now) },
             level: { value, _, context in .share(.queueMessages, value, context.model.queue.value(.queueLimitMessages))
             },
@@ -70,7 +70,7 @@ extension Columns {
     static func oldest(_ title: String, width: Int, from: Int) -> Column {
         .quantity(
             "old", title, width: width, from: from, metric: .queueOldest,
-            "Age of the oldest of them. At the time to live it expires undelivered.",
+            "Age of the oldest message that waits. At the time to live it expires undelivered.",
             { process, context in
                 process.queue.value(.queueMessages) == 0 ? .absent : process.waiting(.queueOldest, context.now)
             },
@@ -92,7 +92,7 @@ extension Columns {
 
     static let delivered = Column.quantity(
         "dlv", "DLV/s", width: 5, from: 52, metric: .delivered,
-        "Messages written to clients, a second. At mgr: handed to workers.",
+        "Messages written to clients, a second. At mgr: messages handed to workers.",
         { process, context in
             let metric: MetricID = process.id == .manager ? .handed : .delivered
             return context.session.showsTotals
@@ -106,8 +106,8 @@ extension Columns {
     static func percentile(_ share: Double, _ id: String, _ title: String, from: Int) -> Column {
         .quantity(
             id, title, width: 5, from: from, metric: .latencyUnder1,
-            "Under this time \(title.dropFirst())% of the messages of the last minute were written, counted from the "
-                + "manager's turn.",
+            "The time within which \(title.dropFirst())% of the messages of the last minute were written, counted from "
+                + "the manager's turn.",
             { process, context in
                 guard process.state(context.now).isRunning, process.id != .manager else { return .absent }
                 guard let counts = process.latency.counts() else { return Quantity(nil, .old) }
@@ -129,7 +129,7 @@ extension Columns {
 
     static let cpu = Column.quantity(
         "cpu", "CPU", width: 4, from: 80, metric: .cpuUser,
-        "Of one core, user and system. A process is one thread: 100% is all it can.", cpuOf,
+        "Share of one core, user and system. A process is one thread, so 100% is the most.", cpuOf,
         format: Format.percent, level: { value, _, _ in Level(value * 1e6, Metric[.cpuUser].threshold) },
         total: { context in context.totals.ordered.reduce(.absent) { $0 + cpuOf($1, context) } })
 
@@ -145,7 +145,7 @@ extension Columns {
 
     static let heartbeat = Column(
         "hb", "HB", width: 4, from: 75, metric: .childReportAge,
-        "Age of its last report: of all the figures of this row.",
+        "Age of its last report, and so of all figures in this row.",
         cell: { process, context in
             guard process.state(context.now).isRunning, let age = process.own.age(context.now) else {
                 return Cell("-", .dim)

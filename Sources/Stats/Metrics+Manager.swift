@@ -15,11 +15,11 @@ extension Metric {
                 "It grows while clients stay away: they poll too seldom, or are gone and their messages will expire.",
             threshold: .share(of: .queueLimitMessages, 0.50, 0.90)),
         Metric(
-            .queueBytes, "q_bytes", .gauge, .bytes, .queue, "Bytes of those messages.",
+            .queueBytes, "q_bytes", .gauge, .bytes, .queue, "Bytes of the messages that wait.",
             threshold: .share(of: .queueLimitBytes, 0.50, 0.90)),
         Metric(
-            .queueOldest, "q_oldest_ms", .gauge, .milliseconds, .queue, "Age of the oldest of them.",
-            advice: "Near the time to live: messages are about to expire undelivered.",
+            .queueOldest, "q_oldest_ms", .gauge, .milliseconds, .queue, "Age of the oldest message that waits.",
+            advice: "Near the time to live messages are about to expire undelivered.",
             threshold: .share(of: .queueTTL, 0.75, 0.95)),
         Metric(
             .queueLimitMessages, "q_limit_msgs", .limit, .queue, "Messages that may wait in all: queue.max_messages."),
@@ -67,7 +67,9 @@ extension Metric {
             .clientsWaiting, "clients_waiting", .gauge, .manager,
             "Clients that hold a poll, as far as the manager knows."),
         Metric(.publishes, "publishes_total", .counter, .manager, "Messages published and taken up."),
-        Metric(.publishBytes, "publish_bytes_total", .counter, .bytes, .manager, "Bytes of those messages."),
+        Metric(
+            .publishBytes, "publish_bytes_total", .counter, .bytes, .manager,
+            "Bytes of the messages published and taken up."),
         Metric(
             .rejectedJSON, "rejected_json_total", .counter, .manager,
             "Publishes refused: not JSON, or not of the form.", label: rejected("json")),
@@ -80,7 +82,7 @@ extension Metric {
             threshold: .rate(0.1, 10)),
         Metric(
             .rejectedRequest, "rejected_http_total", .counter, .manager,
-            "Requests that were no HTTP, or asked for what is not there.", label: rejected("http")),
+            "Requests that were not HTTP, or asked for a path that does not exist.", label: rejected("http")),
         Metric(
             .forwarded, "forwarded_total", .counter, .manager, "Publishes whose client's poll was held: sent at once."),
         Metric(.queued, "queued_total", .counter, .manager, "Publishes that had to wait for their client."),
@@ -109,14 +111,14 @@ extension Metric {
         Metric(.linksLost, "links_lost_total", .counter, .manager, "Workers' links that ended."),
         Metric(
             .seedRejected, "seed_rejected_total", .counter, .manager,
-            "Messages in the seed's protocol that were none."),
+            "Messages in the seed's protocol that were malformed."),
         Metric(
             .workerBacklog, "worker_link_backlog_bytes", .gauge, .bytes, .manager,
             "Bytes that wait for workers to read them."),
         Metric(
             .workerBacklogMax, "worker_link_backlog_max_bytes", .maximum, .bytes, .manager,
             "The most that waited for one worker since the last report.",
-            advice: "A worker can't keep up: see its CPU and loop lag."),
+            advice: "If it is much, a worker can't keep up: look at its CPU and loop lag."),
         Metric(
             .appBacklogMax, "app_backlog_max_bytes", .maximum, .bytes, .manager,
             "The most that waited for one app to read its answers since the last report."),

@@ -13,7 +13,7 @@ extension Metric {
         ),
         Metric(.childDesired, "desired", .gauge, .truth, .child, "Whether the operator wants it up."),
         Metric(.childPid, "pid", .gauge, .child, "Its process id; 0 while it has none."),
-        Metric(.childGeneration, "generation", .gauge, .child, "How many of this name were started."),
+        Metric(.childGeneration, "generation", .gauge, .child, "How many processes of this name were started."),
         Metric(.childStarts, "starts_total", .counter, .child, "Starts."),
         Metric(.childExits, "exits_total", .counter, .child, "Ends, ordered ones included."),
         Metric(
@@ -25,17 +25,17 @@ extension Metric {
         Metric(
             .childLastExitKind, "last_exit_kind", .gauge, .code, .child,
             "How it last ended: 0 not yet, 1 with a code, 2 by a signal, 3 unknown (it was adopted)."),
-        Metric(.childLastExitCode, "last_exit_code", .gauge, .child, "That code or signal."),
-        Metric(.childLastExitAge, "last_exit_age_ms", .gauge, .milliseconds, .child, "How long ago that was."),
+        Metric(.childLastExitCode, "last_exit_code", .gauge, .child, "The code or signal of its last end."),
+        Metric(.childLastExitAge, "last_exit_age_ms", .gauge, .milliseconds, .child, "Time since its last end."),
         Metric(
             .childRetryIn, "retry_in_ms", .gauge, .milliseconds, .child,
-            "When it is started again; 0 where no start waits."),
+            "Time until it is started again; 0 if no start waits."),
         Metric(
             .childReadyIn, "ready_in_ms", .gauge, .milliseconds, .child,
             "How long its last start took until it was ready."),
         Metric(
-            .childReportAge, "report_age_ms", .gauge, .milliseconds, .child, "Since its last report.",
-            advice: "Three intervals: suspect. See whether it is stopped, traced or busy.",
+            .childReportAge, "report_age_ms", .gauge, .milliseconds, .child, "Time since its last report.",
+            advice: "After three intervals it is suspect. See whether it is stopped, traced or busy.",
             threshold: .init(measure: .intervals, warning: 3, critical: 10)),
         Metric(
             .childReportsLost, "reports_lost_total", .counter, .child,
@@ -47,8 +47,11 @@ extension Metric {
             .listenQueueNow, "listen_queue_now", .gauge, .child,
             "Connections that wait in the kernel to be accepted by it.",
             threshold: .share(of: .listenQueueLimit, 0.5, 0.9)),
-        Metric(.listenQueueLimit, "listen_queue_max", .limit, .child, "How many may wait there."),
-        Metric(.childUptime, "uptime_ms", .gauge, .milliseconds, .child, "Since its start; 0 while it does not run."),
+        Metric(
+            .listenQueueLimit, "listen_queue_max", .limit, .child,
+            "Connections that may wait in the kernel to be accepted by it."),
+        Metric(
+            .childUptime, "uptime_ms", .gauge, .milliseconds, .child, "Time since its start; 0 while it does not run."),
         Metric(
             .childWatchdogHeld, "watchdog_held", .gauge, .truth, .child,
             "Whether an operator holds the watchdog off it."),
@@ -63,12 +66,12 @@ extension Metric {
             "Configurations taken since the supervisor started."),
         Metric(
             .configOK, "config_ok", .gauge, .truth, .supervisor, "Whether the last reload was good.",
-            advice: "0: megacomet check says what is wrong with the file."),
+            advice: "If it is 0, megacomet check says what is wrong with the file."),
         Metric(.subscribers, "subscribers", .gauge, .supervisor, "Viewers that get the reports now."),
         Metric(.hubReports, "hub_reports_total", .counter, .supervisor, "Datagrams from daemons that were good."),
         Metric(
             .hubLost, "hub_lost_total", .counter, .supervisor, "Datagrams that did not come, by their numbers.",
-            advice: "Totals stay right. Many: raise net.core.rmem_max.", threshold: .rate(1, 100)),
+            advice: "Totals stay right. If there are many, raise net.core.rmem_max.", threshold: .rate(1, 100)),
         Metric(.hubLate, "hub_late_total", .counter, .supervisor, "Datagrams that came twice or behind a newer one."),
         Metric(
             .hubBadToken, "hub_bad_token_total", .counter, .supervisor,
@@ -76,7 +79,8 @@ extension Metric {
             advice: "Someone on this machine sends to the stats port.", label: dropped("bad_token"),
             threshold: .rate(0.1, 100)),
         Metric(
-            .hubBadMagic, "hub_bad_magic_total", .counter, .supervisor, "Datagrams that are none of ours.",
+            .hubBadMagic, "hub_bad_magic_total", .counter, .supervisor,
+            "Datagrams that do not belong to the stats channel.",
             label: dropped("bad_magic")),
         Metric(
             .hubTruncated, "hub_truncated_total", .counter, .supervisor,
@@ -133,7 +137,7 @@ extension Metric {
         Metric(
             .psiMemory, "psi_mem_some_us_total", .counter, .microseconds, .host,
             "Time in which some task waited for memory.",
-            advice: "Memory is short: fewer connections, or more memory.", threshold: .rate(50_000, 250_000)),
+            advice: "Memory is short: allow fewer connections, or add memory.", threshold: .rate(50_000, 250_000)),
         Metric(
             .psiCPU, "psi_cpu_some_us_total", .counter, .microseconds, .host,
             "Time in which some task waited for a CPU."),
@@ -146,15 +150,16 @@ extension Metric {
                 + "net.netfilter.nf_conntrack_max.",
             threshold: .share(of: .conntrackLimit, 0.7, 0.9)),
         Metric(
-            .conntrackLimit, "conntrack_limit", .limit, .host, "How many it can track; absent where nothing is tracked."
+            .conntrackLimit, "conntrack_limit", .limit, .host,
+            "Connections that the packet filter can track; absent if it tracks none."
         ),
     ]
 
     static let marks: [Metric] = [
         Metric(
             .subject, "subject", .subject, .process,
-            "No metric: those after it are of this process. 0 the manager (of a queue: clients that were on no worker),"
-                + " n + 1 worker n."
+            "Not a metric: the values after it are about this process. 0 is the manager (for a queue: clients that "
+                + "were on no worker), n + 1 is worker n."
         )
     ]
 }

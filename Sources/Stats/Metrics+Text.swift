@@ -11,7 +11,7 @@ extension Metric {
             let sentences = [metric.help, metric.advice, metric.threshold.map { $0.text + "." } ?? ""].filter {
                 !$0.isEmpty
             }
-            for line in folded(sentences.joined(separator: " "), to: 116) { text += "            \(line)\n" }
+            for line in folded(sentences.joined(separator: " "), to: 108) { text += "            \(line)\n" }
         }
         return text
     }

@@ -18,7 +18,7 @@ extension Metric {
             Metric(
                 .acceptErrors, "accept_errors_total", .counter, .worker,
                 "accept(2) calls that failed: out of descriptors or memory, or the client was gone.",
-                advice: "If it grows: raise the descriptor limit (megacomet doctor).", threshold: .rate(0.1, 10)),
+                advice: "If it grows, raise the descriptor limit (megacomet doctor).", threshold: .rate(0.1, 10)),
             Metric(
                 .rejectedLimit, "rejected_limit_total", .counter, .worker,
                 "Requests answered 503 because the worker was full.",
@@ -49,10 +49,10 @@ extension Metric {
             Metric(
                 .pollsReplaced, "polls_replaced_total", .counter, .worker,
                 "Polls ended by a newer poll for the same client.",
-                advice: "Many: two tabs or two users share a client id."),
+                advice: "If there are many, two tabs or two users share a client id."),
             Metric(
                 .httpRefused, "http_refused_total", .counter, .worker, "Requests refused with a 4xx or 5xx.",
-                advice: "Many: a broken client, a scanner, or a proxy that speaks something else."),
+                advice: "If there are many, it is a broken client, a scanner, or a proxy that speaks something else."),
             Metric(.delivered, "delivered_total", .counter, .worker, "Messages written to their client."),
             Metric(
                 .deliverErrors, "deliver_errors_total", .counter, .worker,
@@ -70,15 +70,17 @@ extension Metric {
                 id, bound.map { "latency_under_\($0)ms_total" } ?? "latency_over_500ms_total", .bucket, .worker,
                 "Messages by the time from the manager's turn that decided on them to the end of the write: "
                     + (bound.map { "under \($0) ms, and in no bucket before." } ?? "500 ms and more."),
-                advice: "High: see loop lag and CPU of the worker and of the manager.")
+                advice: "If they take long, look at the loop lag and CPU of the worker and of the manager.")
         } + [
-            Metric(.latencySum, "latency_sum_us_total", .bucket, .microseconds, .worker, "The sum of those times.")
+            Metric(
+                .latencySum, "latency_sum_us_total", .bucket, .microseconds, .worker,
+                "Sum of the delivery times of all messages.")
         ]
 
     private static let link: [Metric] = [
         Metric(
             .managerLinkUp, "mgr_link_up", .gauge, .truth, .worker, "Whether the worker is linked to its manager.",
-            advice: "0 for long: look at the manager; the worker keeps its clients and tries again."),
+            advice: "If it stays 0, look at the manager. The worker keeps its clients and tries again."),
         Metric(
             .managerReconnects, "mgr_reconnects_total", .counter, .worker,
             "Times that the link to the manager was lost."),
@@ -94,7 +96,7 @@ extension Metric {
         Metric(
             .headerTimeouts, "header_timeouts_total", .counter, .worker,
             "Connections whose request was not whole in time.",
-            advice: "Many: a slow-request attack, or a proxy that opens connections ahead."),
+            advice: "If there are many, it is a slow-request attack, or a proxy that opens connections ahead."),
         Metric(
             .clientMemory, "client_memory_bytes", .gauge, .bytes, .worker,
             "Memory of the worker's records of its connections."),
@@ -117,7 +119,7 @@ extension Metric {
             .loopLagMax, "loop_lag_max_us", .maximum, .microseconds, .process,
             "The longest that an event or timer may have waited for the loop, since the last report: the longest turn, "
                 + "or the lateness of a timer.",
-            advice: "High: the process had too much to do at once, or the machine gave it no time.",
+            advice: "If it is long, the process had too much to do at once, or the machine gave it no time.",
             threshold: .value(50_000, 250_000)),
         Metric(
             .turnBusyMax, "turn_busy_max_us", .maximum, .microseconds, .process,

@@ -9,7 +9,7 @@ import Testing
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("docs/metrics.txt")
         let text = try String(contentsOf: file, encoding: .utf8)
-        guard let start = text.range(of: "\"process\" ones from every daemon.\n\n") else {
+        guard let start = text.range(of: "\nMetrics:\n\n") else {
             Issue.record("docs/metrics.txt has no list of metrics")
             return
         }
