@@ -49,7 +49,7 @@ package struct Column: Sendable {
     package var isLeft = false
     /// The metric that it shows.
     package let metric: MetricID?
-    /// Its explanation, if the metric's own text does not suffice.
+    /// The explanation of the column, if the metric's own text does not suffice.
     package let meaning: String
     package let cell: @Sendable (ProcessModel, Context) -> Cell
     /// The value for sorting, filters and batch output.

@@ -143,7 +143,7 @@ extension Views {
             "EXPIRE " + totals.waitingRate(.expired, seconds: context.seconds).text(Format.rate) + "/s", leaves: 3)
         return line
     }
-    /// Where published messages went. The sums agree, or messages are lost without a trace.
+    /// The ways that published messages took. The sums agree, or messages are lost without a trace.
     static func flowLine(_ context: Context, withBalance: Bool = true) -> Line {
         let totals = context.totals
         func rate(_ id: MetricID) -> Quantity { totals.waitingRate(id, seconds: context.seconds) }

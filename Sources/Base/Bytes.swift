@@ -42,7 +42,7 @@ func first(
     return at
 }
 
-/// Where the next such byte is; the end of the input where there is none.
+/// The position of the next such byte, or the end of the input.
 @inlinable @inline(__always) package func position(
     of byte: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0
 ) -> Int {

@@ -1,5 +1,6 @@
 import Store
 import Wire
+
 /// A queued message. It hangs in two lists: its client's mailbox, by id, and the wheel's, by deadline.
 struct Message {
     var id: UInt64

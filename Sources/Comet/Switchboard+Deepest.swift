@@ -1,5 +1,6 @@
 import Store
 import Wire
+
 // Who has the most waiting: for an operator who looks at a queue that grows.
 extension Switchboard {
     package struct DeepMailbox {

@@ -8,7 +8,7 @@ package struct PortHolder: Equatable, Sendable {
     package var pid: Int32
     /// The program's name, from its command line.
     package var program: String
-    /// Its whole command line.
+    /// The whole command line.
     package var words: [String]
 
     /// With `isUDP` it looks for a bound socket, since UDP sockets do not listen.

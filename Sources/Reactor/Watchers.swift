@@ -10,7 +10,7 @@ private func object<Watcher: AnyObject>(_ data: UnsafeMutableRawPointer?, as: Wa
     return Unmanaged<Watcher>.fromOpaque(data).takeUnretainedValue()
 }
 
-/// What a descriptor can be watched for.
+/// The events that a descriptor can be watched for.
 package struct Interest: OptionSet, Sendable {
     package let rawValue: Int32
     package init(rawValue: Int32) { self.rawValue = rawValue }

@@ -9,9 +9,9 @@ package struct Metric: Sendable {
     package let kind: Kind
     package let unit: Unit
     package let scope: Scope
-    /// What the metric counts or measures, in a sentence.
+    /// The meaning of the number, in a sentence.
     package let help: String
-    /// What an operator should do about it. Empty if there is nothing to do.
+    /// Advice for the operator. Empty if there is nothing to do.
     package let advice: String
     package let threshold: Threshold?
     /// Metrics that are one family in Prometheus share `family` and differ in one label.
@@ -43,7 +43,7 @@ package struct Metric: Sendable {
         /// A number that stands for a word: `ProcessStateCode`, `ExitKind`.
         case code = 7
     }
-    /// Which process reports the metric, and the prefix that Prometheus gives it.
+    /// The process that reports the metric, and the prefix that Prometheus gives it.
     package enum Scope: String, Sendable {
         /// A worker reports it about itself: megacomet_worker_NAME{worker="3"}.
         case worker

@@ -6,7 +6,7 @@
 ///     timely --lag critical in three reports in a row--> late --lag under the warning in three in a row--> timely
 package struct Overload: Equatable, Sendable {
     package struct Load: Equatable, Sendable {
-        /// What the process holds, as a share of what it may hold.
+        /// The process's load, as a share of the most that it may hold.
         package var share: Double
         /// How much it has refused since its start because it was full.
         package var refused: UInt64

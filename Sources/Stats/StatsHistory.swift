@@ -21,8 +21,8 @@ package struct StatsHistory: Equatable, Sendable {
     /// `nil` means that no report came in that step.
     package var values: [UInt64?]
 
-    /// What a value says about its step. The day (`StatsDay`) has three series for each total; for a counter they hold
-    /// its growth in thousandths per second.
+    /// The relation of a value to its step. The day (`StatsDay`) has three series for each total; for a counter they
+    /// hold its growth in thousandths per second.
     package enum Measure: UInt8, CaseIterable, Sendable {
         /// The value as it was reported.
         case value = 0

@@ -46,7 +46,7 @@ package struct StatsPacket {
         case orphan
         package var word: String { "\(self)" }
     }
-    /// What a SUBSCRIBE asks for.
+    /// The request of a SUBSCRIBE.
     package enum Wish: UInt16, Sendable {
         case renew = 0
         /// Renews the lease and asks for the history.

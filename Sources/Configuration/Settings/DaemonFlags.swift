@@ -17,12 +17,12 @@ extension DaemonArguments {
         read: { (arguments, text) throws(SettingMistake) in arguments.number = try whole(text, 0...127) },
         write: { "\($0.number)" })
     private static let generation = Flag(
-        name: "generation", placeholder: "N", meaning: "How many of this name were started, this one included.",
+        name: "generation", placeholder: "N", meaning: "How many processes of this name were started, with this one.",
         read: { (arguments, text) throws(SettingMistake) in arguments.generation = try whole(text, 0...Int(UInt32.max))
         },
         write: { "\($0.generation)" })
     private static let port = Flag(
-        name: "port", placeholder: "PORT", meaning: "Where it listens for clients (8000 + number).",
+        name: "port", placeholder: "PORT", meaning: "The port on which it listens for clients (8000 + number).",
         read: { (arguments, text) throws(SettingMistake) in arguments.port = try whole(text, 0...65535) },
         write: { "\($0.port)" })
     private static let appKeyFile = Flag(

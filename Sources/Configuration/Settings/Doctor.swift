@@ -99,7 +99,7 @@ package enum Doctor {
                 why: "one watch a connection; the default is 4 % of memory", isSysctl: true),
             Check(
                 name: "memory", path: nil, want: [connections * 4096], rule: .atLeast,
-                why: "a connection costs the kernel about 4 KB, and us 200 bytes: this many can't all be held",
+                why: "a connection takes about 4 KB of kernel memory and 200 bytes of ours: so many can't all be held",
                 isSysctl: false),
         ]
     }

@@ -19,7 +19,8 @@ package struct PermissionDenied: Error, Equatable, CustomStringConvertible {
         description = "permission denied: \(path) is for \(PermissionDenied.allowed(path))"
     }
 
-    /// Who may use the path. If the path can't be seen, the folder that this user may not enter decides.
+    /// The users and group that may use the path. If the path can't be seen, the folder that this user may not enter
+    /// decides.
     private static func allowed(_ path: String) -> String {
         var refusing = path
         var status = stat()

@@ -4,7 +4,7 @@ package struct Setting: Sendable {
     /// The name in the file: "workers.poll_timeout".
     package let key: String
     package let field: Field
-    /// Its meaning, and what happens at its bound, in a sentence or two.
+    /// The meaning, and the consequence of reaching the bound, in a sentence or two.
     package let meaning: String
     /// The time when a changed value takes effect.
     package let applies: Applies

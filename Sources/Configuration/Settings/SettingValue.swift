@@ -44,7 +44,7 @@ private func quoted(_ text: String) -> String {
     return result + "\""
 }
 
-/// What is wrong with a value. It does not say whose: the caller names the flag, or the file, line and key.
+/// A mistake in a value. It does not say whose: the caller names the flag, or the file, line and key.
 package struct SettingMistake: Error, Equatable, CustomStringConvertible {
     package let description: String
     init(_ description: String) { self.description = description }

@@ -19,8 +19,8 @@ extension Settings {
         case (nil, false): ["manager.seed_protocol: off, since app.key is set"]
         case (true?, false):
             [
-                "manager.seed_protocol: on beside app.key: whoever is on this machine publishes without the key, and "
-                    + "may take a worker's number and its clients' messages"
+                "manager.seed_protocol: on beside app.key: anyone on this machine can publish without the key, and "
+                    + "can take a worker's number and its clients' messages"
             ]
         case (true?, true), (false?, _): []
         }

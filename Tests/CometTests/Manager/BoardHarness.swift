@@ -26,7 +26,7 @@ final class Board {
         var tag: UInt16 = 0
         var more = false
         var gap = false
-        /// Of a `replaced`.
+        /// The body of a `replaced` frame.
         var print: UInt32 = 0
         var description: String {
             "\(op) \(client) \(number - min(number, Board.start)) \(body) tag \(tag)\(more ? " more" : "")"

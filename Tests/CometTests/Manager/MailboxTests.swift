@@ -83,7 +83,7 @@ import Wire
         #expect(board.publish("c1", "1") == .sent(id(0)))
         #expect(board.frames(worker).map(\.body) == ["1"])
         #expect(board.presence("c1").queued == 1)
-        // The answer died on its way: the client polls again with what it has.
+        // The answer died on its way: the client polls again with its old cursor.
         board.poll(worker, "c1", cursor: 0, tag: 2)
         #expect(board.frames(worker) == [.init(op: .message, client: "c1", number: id(0), body: "1", tag: 2)])
         board.publish("c1", "2")

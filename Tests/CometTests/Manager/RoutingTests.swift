@@ -225,9 +225,9 @@ import Wire
         #expect(board.presence("c1").queued == 3, "they stay until they are acknowledged")
         board.publish("c1", "3")
         board.publish("c1", "4")
-        // Those that the bound took were sent, and the receiver is told once that they are no longer kept.
+        // The messages that the bound dropped were sent before. The receiver is told once that they are no longer kept.
         #expect(board.frames(worker).map { ($0.body + ($0.gap ? " gap" : "")) } == ["3", "4"])
-        // It comes again: what it has not acknowledged is sent once more.
+        // It comes again: the messages that it has not acknowledged are sent once more.
         board.gone(worker, "c1", tag: 3)
         board.poll(worker, "c1", cursor: id(3), tag: 4, credit: 100_000)
         #expect(board.frames(worker).map(\.body) == ["4"])

@@ -111,7 +111,7 @@ final class WorkerHarness: WorkerIO {
     /// The tag of each client's last poll, as the worker announced it.
     var tags: [String: UInt16] = [:]
     var slots: [String: UInt32] = [:]
-    /// What it said beside that.
+    /// Everything else that it said.
     var announcements: [String: Announcement] = [:]
     /// The manager's answer to the client's last poll.
     func answer(_ client: String, _ messages: [(UInt64, String)], tag: UInt16? = nil) {
