@@ -1,0 +1,126 @@
+package import Base
+
+// The answers of a worker that are written at once: errors, refusals, plain text, and what has no content.
+extension Answer {
+    /// `{"code":"...","message":"..."}`. Both are ours: nothing of a request is ever reflected.
+    package static func appendError(_ code: StaticString, _ message: StaticString, to out: inout Buffer) {
+        out.append("{\"code\":\"")
+        out.append(code)
+        out.append("\",\"message\":\"")
+        out.append(message)
+        out.append("\"}")
+    }
+
+    /// An error with its status and a JSON body. `extra`: whole header lines. `retry`: milliseconds, in the body too,
+    /// where a page from another origin can read it (it can't read Retry-After), and spread.
+    package static func error(
+        _ status: Int, code: StaticString, message: StaticString, _ style: Style, extra: StaticString = "",
+        retry: Int? = nil,
+        to out: inout Buffer
+    ) {
+        var style = style
+        style.form = .json
+        let at = head(status, style, extra: extra, to: &out)
+        out.append("{\"error\":")
+        appendError(code, message, to: &out)
+        if let retry {
+            out.append(",\"retry\":")
+            out.append(decimal: UInt64(retry))
+        }
+        out.append("}")
+        end(at, isHead: style.isHead, in: &out)
+    }
+    /// A request that could not be parsed. The message is ours and has no quotes in it. `callback`: of a script tag,
+    /// which is told in its own form, since it sees nothing else.
+    ///
+    /// Workers let any page read it: its origin may not have been parsed, and the text has nothing of anyone in it.
+    package static func refusal(
+        _ refusal: HTTPRefusal, cors: CORS = .none, callback: UnsafeRawBufferPointer? = nil, to out: inout Buffer
+    ) {
+        let style = Style(form: callback == nil ? .json : .jsonp, keepAlive: false, cors: cors)
+        let at = head(callback == nil ? refusal.status : 200, style, to: &out)
+        if let callback {
+            out.append("/**/")
+            out.append(callback)
+            out.append("({\"messages\":[],\"cursor\":0,\"error\":{\"code\":\"")
+        } else {
+            out.append("{\"error\":{\"code\":\"")
+        }
+        out.append(HTTPStatus.code(refusal.status))
+        out.append("\",\"message\":\"")
+        out.append(string: refusal.message)
+        out.append(callback == nil ? "\"}}" : "\"}});")
+        end(at, isHead: false, in: &out)
+    }
+    /// Plain text, as for health and for a callback that can't be called.
+    package static func text(_ status: Int, _ text: StaticString, _ style: Style, to out: inout Buffer) {
+        var style = style
+        style.form = .bare
+        let at = head(status, style, to: &out)
+        out.append(text)
+        end(at, isHead: style.isHead, in: &out)
+    }
+    /// A HEAD of a poll: the head that an answer would have, without a length, since nothing was waited for (RFC 9110,
+    /// 8.6).
+    package static func headOnly(_ style: Style, to out: inout Buffer) {
+        let (lengthAt, _) = head(200, style, to: &out)
+        out.truncate(to: lengthAt - 16)  // "Content-Length: "
+        out.append("\r\n")
+    }
+    /// 204 with what may be asked (RFC 9110, 9.3.7), and to a preflight what another origin may ask (Fetch standard,
+    /// 3.2).
+    ///
+    /// `asked`: the values of Access-Control-Request-Headers. They are allowed by their names, since `*` covers neither
+    /// Authorization nor a request with credentials. The browser keeps the answer for this URL for a day (Chromium: two
+    /// hours).
+    package static func options(_ style: Style, asked: [UnsafeRawBufferPointer] = [], to out: inout Buffer) {
+        statusLine(204, minorVersion: style.minorVersion, to: &out)
+        out.append("Allow: GET, HEAD, OPTIONS\r\n")
+        cors(style.cors, to: &out)
+        if style.cors != .none {
+            out.append("Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\nAccess-Control-Max-Age: 86400\r\n")
+            allow(asked, to: &out)
+        }
+        connection(style, to: &out)
+        out.append("\r\n")
+    }
+    /// The names in these lists, as one. What is no name is left out (RFC 9110, 5.6.2), and what is over
+    /// `Limits.askedHeaderBytes`.
+    private static func allow(_ lists: [UnsafeRawBufferPointer], to out: inout Buffer) {
+        var bytes = 0
+        for list in lists {
+            var start = 0
+            while start < list.count {
+                let end = position(of: 44, in: list, from: start)
+                let name = trimmed(list.part(start, end - start))
+                start = end + 1
+                guard name.count > 0, endOfToken(name, from: 0) == name.count else { continue }
+                guard bytes + name.count + 2 <= Limits.askedHeaderBytes else { continue }
+                out.append(bytes == 0 ? "Access-Control-Allow-Headers: " : ", ")
+                out.append(name)
+                bytes += name.count + 2
+            }
+        }
+        if bytes > 0 { out.append("\r\n") }
+    }
+    /// The browser script, or 304 where the client has it (RFC 9110, 13.1.2).
+    package static func script(
+        _ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, to out: inout Buffer
+    ) {
+        statusLine(unchanged ? 304 : 200, minorVersion: style.minorVersion, to: &out)
+        out.append("ETag: ")
+        out.append(string: etag)
+        out.append("\r\nCache-Control: public, max-age=3600\r\n")
+        out.append("Cross-Origin-Resource-Policy: cross-origin\r\nAccess-Control-Allow-Origin: *\r\n")
+        connection(style, to: &out)
+        guard !unchanged else {
+            out.append("\r\n")
+            return
+        }
+        out.append(
+            "Content-Type: text/javascript; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ")
+        out.append(decimal: UInt64(bytes.count))
+        out.append("\r\n\r\n")
+        if !style.isHead { out.append(bytes) }
+    }
+}
