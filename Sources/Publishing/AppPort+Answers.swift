@@ -28,19 +28,12 @@ extension AppPort {
         closing: Bool = false
     ) {
         if status == 404 || status == 405 { failed(&session) }
-        session.output.append(request.minorVersion == 0 ? "HTTP/1.0 " : "HTTP/1.1 ")
-        session.output.append(HTTPStatus.line(status))
+        var head = ResponseHead(answering: request)
+        if closing { head.keepAlive = false }
+        head.begin(status, to: &session.output)
         session.output.append("Content-Type: application/json\r\n")
         session.output.append(extra)
-        if closing || !request.keepAlive {
-            if request.minorVersion > 0 { session.output.append("Connection: close\r\n") }
-        } else if request.minorVersion == 0 {
-            session.output.append("Connection: keep-alive\r\n")
-        }
-        session.output.append("Content-Length: ")
-        session.output.append(decimal: UInt64(body.count))
-        session.output.append("\r\n\r\n")
-        if request.method != .head { session.output.append(body.bytes) }
+        head.end(content: body.bytes, to: &session.output)
         body.shrinkAfterUse()
         if closing { session.isClosing = true }
     }

@@ -20,7 +20,7 @@ extension Answer {
     ) {
         var style = style
         style.form = .json
-        let at = head(status, style, extra: extra, to: &out)
+        let content = open(status, style, extra: extra, to: &out)
         out.append("{\"error\":")
         appendError(code, message, to: &out)
         if let retry {
@@ -28,7 +28,7 @@ extension Answer {
             out.append(decimal: UInt64(retry))
         }
         out.append("}")
-        end(at, isHead: style.isHead, in: &out)
+        style.head.closeContent(content, in: &out)
     }
     /// A request that could not be parsed. The message is ours and has no quotes in it. `callback`: of a script tag,
     /// which is told in its own form, since it sees nothing else.
@@ -38,7 +38,7 @@ extension Answer {
         _ refusal: HTTPRefusal, cors: CORS = .none, callback: UnsafeRawBufferPointer? = nil, to out: inout Buffer
     ) {
         let style = Style(form: callback == nil ? .json : .jsonp, keepAlive: false, cors: cors)
-        let at = head(callback == nil ? refusal.status : 200, style, to: &out)
+        let content = open(callback == nil ? refusal.status : 200, style, to: &out)
         if let callback {
             out.append("/**/")
             out.append(callback)
@@ -50,22 +50,21 @@ extension Answer {
         out.append("\",\"message\":\"")
         out.append(string: refusal.message)
         out.append(callback == nil ? "\"}}" : "\"}});")
-        end(at, isHead: false, in: &out)
+        style.head.closeContent(content, in: &out)
     }
     /// Plain text, as for health and for a callback that can't be called.
     package static func text(_ status: Int, _ text: StaticString, _ style: Style, to out: inout Buffer) {
         var style = style
         style.form = .bare
-        let at = head(status, style, to: &out)
+        let content = open(status, style, to: &out)
         out.append(text)
-        end(at, isHead: style.isHead, in: &out)
+        style.head.closeContent(content, in: &out)
     }
     /// A HEAD of a poll: the head that an answer would have, without a length, since nothing was waited for (RFC 9110,
     /// 8.6).
     package static func headOnly(_ style: Style, to out: inout Buffer) {
-        let (lengthAt, _) = head(200, style, to: &out)
-        out.truncate(to: lengthAt - 16)  // "Content-Length: "
-        out.append("\r\n")
+        fields(200, style, to: &out)
+        style.head.end(to: &out)
     }
     /// 204 with what may be asked (RFC 9110, 9.3.7), and to a preflight what another origin may ask (Fetch standard,
     /// 3.2).
@@ -74,15 +73,14 @@ extension Answer {
     /// Authorization nor a request with credentials. The browser keeps the answer for this URL for a day (Chromium: two
     /// hours).
     package static func options(_ style: Style, asked: [UnsafeRawBufferPointer] = [], to out: inout Buffer) {
-        statusLine(204, minorVersion: style.minorVersion, to: &out)
+        style.head.begin(204, to: &out)
         out.append("Allow: GET, HEAD, OPTIONS\r\n")
         cors(style.cors, to: &out)
         if style.cors != .none {
             out.append("Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\nAccess-Control-Max-Age: 86400\r\n")
             allow(asked, to: &out)
         }
-        connection(style, to: &out)
-        out.append("\r\n")
+        style.head.end(to: &out)
     }
     /// The names in these lists, as one. What is no name is left out (RFC 9110, 5.6.2), and what is over
     /// `Limits.askedHeaderBytes`.
@@ -107,20 +105,14 @@ extension Answer {
     package static func script(
         _ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, to out: inout Buffer
     ) {
-        statusLine(unchanged ? 304 : 200, minorVersion: style.minorVersion, to: &out)
+        style.head.begin(unchanged ? 304 : 200, to: &out)
         out.append("ETag: ")
         out.append(string: etag)
         out.append("\r\nCache-Control: public, max-age=3600\r\n")
         out.append("Cross-Origin-Resource-Policy: cross-origin\r\nAccess-Control-Allow-Origin: *\r\n")
-        connection(style, to: &out)
-        guard !unchanged else {
-            out.append("\r\n")
-            return
-        }
-        out.append(
-            "Content-Type: text/javascript; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ")
-        out.append(decimal: UInt64(bytes.count))
-        out.append("\r\n\r\n")
-        if !style.isHead { out.append(bytes) }
+        guard !unchanged else { return style.head.end(to: &out) }
+        style.head.connection(to: &out)
+        out.append("Content-Type: text/javascript; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n")
+        style.head.finish(content: bytes, to: &out)
     }
 }

@@ -1,9 +1,6 @@
 package import Base
 
-/// The answers of a worker, as bytes: heads and envelopes (docs/protocol.txt, 3).
-///
-/// No `Date` and no header that nobody needs: an answer to a held poll is the product, and each byte of it is sent a
-/// million times.
+/// The answers of a worker, as bytes: an envelope with messages, and what `Answer+Whole` has (docs/protocol.txt, 3).
 package struct Answer {
     package typealias Form = PollRequest.Form
 
@@ -16,6 +13,7 @@ package struct Answer {
         package var cors: CORS
         /// The answer to a HEAD: whatever it says, it has no content (RFC 9110, 9.3.2).
         package var isHead: Bool
+        var head: ResponseHead { ResponseHead(minorVersion: minorVersion, keepAlive: keepAlive, isHead: isHead) }
         package init(
             form: Form, minorVersion: UInt8 = 1, keepAlive: Bool = true, cors: CORS = .none, isHead: Bool = false
         ) {
@@ -38,19 +36,18 @@ package struct Answer {
 
     // MARK: an envelope, message by message
 
-    private var lengthAt = 0
-    private var bodyAt = 0
     private var messages = 0
     private let form: Form
-    private let isHead: Bool
+    private let head: ResponseHead
+    private let content: ResponseHead.Content
     /// A bare answer holds one message's text and nothing else.
     private var isBare: Bool { form == .bare }
 
     /// Starts an answer of status 200 with an envelope (or with the bare text that is to come).
     package init(_ style: Style, callback: UnsafeRawBufferPointer, to out: inout Buffer) {
         form = style.form
-        isHead = style.isHead
-        (lengthAt, bodyAt) = Answer.head(200, style, to: &out)
+        head = style.head
+        content = Answer.open(200, style, to: &out)
         guard !isBare else { return }
         if form == .jsonp {
             out.append("/**/")
@@ -99,20 +96,22 @@ package struct Answer {
             }
             out.append(form == .jsonp ? "});" : "}")
         }
-        Answer.end((lengthAt, bodyAt), isHead: isHead, in: &out)
+        head.closeContent(content, in: &out)
     }
 
     // MARK: heads
 
-    /// Width of a Content-Length that is filled in when the body is there; spaces before a value are allowed (RFC 9112,
-    /// 5). Ten digits: a message of the largest size whose every byte is escaped has nine.
-    private static let lengthWidth = 10
-
-    /// Where the length goes, and where the body starts: offsets from the buffer's first waiting byte.
-    static func head(_ status: Int, _ style: Style, extra: StaticString = "", to out: inout Buffer) -> (
-        lengthAt: Int, bodyAt: Int
-    ) {
-        statusLine(status, minorVersion: style.minorVersion, to: &out)
+    /// The head of an answer that has content in the style's form. `extra`: whole header lines.
+    @inline(__always) static func open(
+        _ status: Int, _ style: Style, extra: StaticString = "", to out: inout Buffer
+    ) -> ResponseHead.Content {
+        fields(status, style, extra: extra, to: &out)
+        return style.head.openContent(to: &out)
+    }
+    /// Such a head, but for its end.
+    @inline(__always) static func fields(_ status: Int, _ style: Style, extra: StaticString = "", to out: inout Buffer)
+    {
+        style.head.begin(status, to: &out)
         switch style.form {
         case .json: out.append("Content-Type: application/json; charset=utf-8\r\n")
         case .jsonp:
@@ -125,14 +124,6 @@ package struct Answer {
         out.append("X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n")
         if style.form != .jsonp { cors(style.cors, to: &out) }  // a script tag asks for no permission
         out.append(extra)
-        connection(style, to: &out)
-        out.append("Content-Length:           \r\n\r\n")
-        return (out.count - 4 - lengthWidth, out.count)
-    }
-    /// The content is there: its length is filled in, and to a HEAD the content is taken back.
-    static func end(_ at: (lengthAt: Int, bodyAt: Int), isHead: Bool, in out: inout Buffer) {
-        out.overwrite(decimal: out.count - at.bodyAt, at: at.lengthAt, width: lengthWidth)
-        if isHead { out.truncate(to: at.bodyAt) }
     }
     static func cors(_ cors: CORS, to out: inout Buffer) {
         switch cors {
@@ -146,13 +137,5 @@ package struct Answer {
             // it.
             if origin != "null" { out.append("Access-Control-Allow-Credentials: true\r\n") }
         }
-    }
-    static func connection(_ style: Style, to out: inout Buffer) {
-        if !style.keepAlive, style.minorVersion > 0 { out.append("Connection: close\r\n") }
-        if style.keepAlive, style.minorVersion == 0 { out.append("Connection: keep-alive\r\n") }
-    }
-    static func statusLine(_ status: Int, minorVersion: UInt8, to out: inout Buffer) {
-        out.append(minorVersion == 0 ? "HTTP/1.0 " : "HTTP/1.1 ")
-        out.append(HTTPStatus.line(status))
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import CLibev
 import Comet
 import Reactor
@@ -51,10 +52,9 @@ final class ClientSockets: WorkerIO {
     private func accepted(_ descriptor: Int32) {
         guard worker.connections < most else {
             refusedOverfull += 1
-            let answer: StaticString =
-                "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-            _ = Sockets.write(
-                descriptor, UnsafeRawBufferPointer(start: answer.utf8Start, count: answer.utf8CodeUnitCount))
+            var answer = Buffer()
+            ResponseHead(keepAlive: false).empty(503, fields: "Retry-After: 3\r\n", to: &answer)
+            _ = Sockets.write(descriptor, answer.bytes)
             return Sockets.close(descriptor)
         }
         let slot = worker.opened(now: Clock.monotonicMilliseconds)

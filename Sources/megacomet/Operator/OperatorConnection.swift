@@ -50,12 +50,12 @@ final class OperatorConnection {
     /// The first `taken` bytes of the input have this answer.
     func answer(taken: Int, status: Int, type: String, body: String, keepAlive: Bool, isHead: Bool) {
         input.consume(taken)
-        output.append("HTTP/1.1 ")
-        output.append(HTTPStatus.line(status))
+        let head = ResponseHead(keepAlive: keepAlive)
+        head.begin(status, to: &output)
         output.append(string: "Content-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\n")
         output.append("Cache-Control: no-store\r\n")
         if status == 405 { output.append("Allow: GET, HEAD\r\n") }
-        output.append(keepAlive ? "\r\n" : "Connection: close\r\n\r\n")
+        head.end(to: &output)
         if !isHead { output.append(string: body) }
         isClosing = isClosing || !keepAlive
         write()

@@ -1,5 +1,7 @@
+import Base
 import Reactor
 import Supervision
+import Wire
 
 /// Answers at the ports of processes that are down and do not come back at once: 503 with Retry-After, and the end of
 /// the connection. A page then tries another worker, a proxy the next server, a load balancer's check fails; without it
@@ -10,16 +12,7 @@ import Supervision
 /// It takes few connections at a time: whoever comes in a flood waits in the kernel for its turn, and the supervisor's
 /// other work has its own.
 final class StandIn {
-    private static let answer: StaticString = """
-        HTTP/1.1 503 Service Unavailable\r
-        Retry-After: 3\r
-        Access-Control-Allow-Origin: *\r
-        Cache-Control: no-store\r
-        Connection: close\r
-        Content-Length: 0\r
-        \r
-
-        """
+    private let answer = StandIn.unavailable()
     /// More at once are answered without their request, and closed.
     private static let mostVisitors = 256
     /// Accepted in a step at most, 5,000 a second.
@@ -58,32 +51,35 @@ final class StandIn {
         if acceptedInStep == StandIn.mostInStep { for door in doors.values.joined() { door.pause() } }
         if step?.isRunning == false { step?.start(after: StandIn.stepSeconds) }
         guard visitors.count < StandIn.mostVisitors else {
-            StandIn.sendAnswer(descriptor)
+            sendAnswer(descriptor)
             return Sockets.close(descriptor)
         }
-        visitors[descriptor] = Visitor(loop, descriptor, patienceSeconds: StandIn.patienceSeconds) { [unowned self] in
-            visitors[descriptor] = nil
-        }
+        visitors[descriptor] = Visitor(loop, descriptor, self)
     }
-    private static func sendAnswer(_ descriptor: Int32) {
-        _ = Sockets.write(descriptor, UnsafeRawBufferPointer(start: answer.utf8Start, count: answer.utf8CodeUnitCount))
+    private func sendAnswer(_ descriptor: Int32) { _ = Sockets.write(descriptor, answer.bytes) }
+    private func left(_ descriptor: Int32) { visitors[descriptor] = nil }
+    private static func unavailable() -> Buffer {
+        var out = Buffer()
+        ResponseHead(keepAlive: false).empty(
+            503, fields: "Retry-After: 3\r\nAccess-Control-Allow-Origin: *\r\nCache-Control: no-store\r\n", to: &out)
+        return out
     }
 
     /// One connection.
     private final class Visitor {
         private let descriptor: Int32
-        private let left: () -> Void
+        private unowned let standIn: StandIn
         private var watcher: IOWatcher?
         private var patience: Timer?
         private var bytes = 0
 
-        /// Owns the descriptor. `left`: it is closed.
-        init(_ loop: Loop, _ descriptor: Int32, patienceSeconds: Double, left: @escaping () -> Void) {
+        /// Owns the descriptor.
+        init(_ loop: Loop, _ descriptor: Int32, _ standIn: StandIn) {
             self.descriptor = descriptor
-            self.left = left
+            self.standIn = standIn
             watcher = IOWatcher(loop, descriptor, .read) { [unowned self] _ in read() }
             patience = Timer(loop) { [unowned self] in close() }
-            patience?.start(after: patienceSeconds)
+            patience?.start(after: StandIn.patienceSeconds)
         }
 
         private func read() {
@@ -93,7 +89,7 @@ final class StandIn {
                     // Lines of JSON on the app port, a TLS handshake: no request of HTTP, and no answer that they would
                     // understand.
                     guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(room[0]) else { return close() }
-                    StandIn.sendAnswer(descriptor)
+                    standIn.sendAnswer(descriptor)
                     Sockets.endOutput(descriptor)
                 }
                 bytes += count
@@ -106,7 +102,7 @@ final class StandIn {
             self.watcher = nil
             patience?.stop()
             Sockets.close(descriptor)
-            left()
+            standIn.left(descriptor)
         }
     }
 }
