@@ -11,7 +11,8 @@ final class Source {
     private var player: Player?
     private var recorder: Recording.Writer?
     private let control: ControlClient
-    private let appPort: AppPort
+    private let appPort: AppPortClient
+    private static let appPortPatienceSeconds = 3.0
     private(set) var model = Model()
     private let startedAt = Clock.monotonicNanoseconds
     private var lastSubscribed: UInt64 = 0
@@ -30,7 +31,8 @@ final class Source {
     init(_ loop: Loop, _ options: Options) throws {
         self.options = options
         control = ControlClient(loop, path: options.runDirectory + "/control.sock")
-        appPort = AppPort(loop, options.app, key: options.appKey)
+        appPort = AppPortClient(
+            loop, options.app, key: options.appKey, patienceSeconds: Source.appPortPatienceSeconds)
         model.server = Source.server(options)
         if let path = options.replayPath {
             let pieces = try Recording.read(path).get()
@@ -165,12 +167,12 @@ final class Source {
         lastAsked[question] = now
         unanswered.insert(question)
         if let target = question.target {
-            return appPort.ask(target) { [unowned self] result in
+            return appPort.ask("GET", target) { [unowned self] result in
                 unanswered.remove(question)
                 switch result {
-                case .success(let text): answered(text, question)
+                case .success(let reply): answered(reply.body, question)
                 case .failure(let failure):
-                    model.miss(question, why: failure.description)
+                    model.miss(question, why: failure.text(appPort.endpoint))
                     told()
                 }
             }
