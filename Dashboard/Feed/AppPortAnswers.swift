@@ -1,4 +1,38 @@
+import FoundationEssentials
 import Reactor
+import Supervision
+import Wire
+
+// What the manager's app port answers, taken into what was told.
+extension Told.Apps {
+    package mutating func take(json: String, time: UInt64) {
+        guard let answer = try? JSONDecoder().decode(AppsAnswer.self, from: Data(json.utf8)) else {
+            problem = refusal(json)
+            return
+        }
+        let rows = answer.apps.map {
+            Row(
+                peer: $0.peer, form: $0.form, connectedSeconds: $0.connectedSeconds, publishes: $0.publishes,
+                bytes: $0.bytes, errors: $0.errors, idleSeconds: $0.idleSeconds, backlogBytes: $0.backlogBytes)
+        }
+        take(rows, more: answer.more, time: time)
+    }
+}
+
+extension Told.Clients {
+    package init(json: String) {
+        guard let answer = try? JSONDecoder().decode(ClientsAnswer.self, from: Data(json.utf8)) else {
+            problem = refusal(json)
+            return
+        }
+        rows = answer.clients.map {
+            Row(
+                id: $0.client, worker: $0.worker.map { .worker($0) } ?? .manager, queued: $0.queued, bytes: $0.bytes,
+                oldestSeconds: $0.oldestSeconds)
+        }
+        problem = ""
+    }
+}
 
 extension AppPortClient.Failure {
     /// Why an app port gave no answer, for the screen.
@@ -10,4 +44,9 @@ extension AppPortClient.Failure {
         case .tooMuch: "\(endpoint) answers too much"
         }
     }
+}
+
+private func refusal(_ json: String) -> String {
+    let answer = try? JSONDecoder().decode(AppErrorAnswer.self, from: Data(json.utf8))
+    return "the manager says: " + (answer?.error.message ?? "what can't be read")
 }

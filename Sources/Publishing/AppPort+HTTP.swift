@@ -146,7 +146,7 @@ extension AppPort {
         } else if isApps {
             error = writeApps(request.query, others)
         } else {
-            error = isList ? writeDeepest(request.query, switchboard, now) : writeClient(request.path, switchboard, now)
+            error = isList ? writeClients(request.query, switchboard, now) : writeClient(request.path, switchboard, now)
         }
         if let error { return reply(.wrong(error), request, &session) }
         reply(200, request, &session)
@@ -154,53 +154,5 @@ extension AppPort {
 
     private func isClient(_ path: UnsafeRawBufferPointer) -> Bool {
         path.count > 9 && matches(path.part(0, 9), "/clients/")
-    }
-
-    /// `{"client":"c1","connected":true,"worker":3,"queued":0}`
-    private mutating func writeClient(
-        _ path: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64
-    ) -> PublishError? {
-        var room: [UInt8] = Array(repeating: 0, count: Limits.clientIdBytes + 1)
-        return room.withUnsafeMutableBytes { room in
-            guard let client = percentDecode(path.part(9, path.count - 9), into: room) else {
-                return PublishError(
-                    400, "bad_client", "the client id is over 128 bytes, or its percent-encoding is broken")
-            }
-            if let message = wrongClientId(client) { return PublishError(400, "bad_client", message) }
-            let presence = switchboard.presence(client, now: now)
-            body.append("{\"client\":")
-            body.append(jsonString: String(decoding: client, as: UTF8.self))
-            body.append(presence.connected ? ",\"connected\":true" : ",\"connected\":false")
-            write(worker: presence.worker, queued: presence.queued)
-            body.append("}")
-            return nil
-        }
-    }
-    private mutating func write(worker: Int?, queued: Int) {
-        body.append(",\"worker\":")
-        if let worker { body.append(decimal: UInt64(worker)) } else { body.append("null") }
-        body.append(",\"queued\":")
-        body.append(decimal: UInt64(queued))
-    }
-
-    /// `{"clients":[{"client":"c1","worker":3,"queued":100,"bytes":46080,"oldest_seconds":47},...]}`, the deepest
-    /// mailbox first.
-    private mutating func writeDeepest(
-        _ query: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64
-    ) -> PublishError? {
-        guard let most = AppPort.most(query) else { return .badMost }
-        body.append("{\"clients\":[")
-        for (at, mailbox) in switchboard.deepest(most, now: now).enumerated() {
-            body.append(at == 0 ? "{\"client\":" : ",{\"client\":")
-            body.append(jsonString: String(decoding: mailbox.client, as: UTF8.self))
-            write(worker: mailbox.worker, queued: mailbox.queued)
-            body.append(",\"bytes\":")
-            body.append(decimal: UInt64(mailbox.bytes))
-            body.append(",\"oldest_seconds\":")
-            body.append(decimal: UInt64(mailbox.oldestSeconds))
-            body.append("}")
-        }
-        body.append("]}")
-        return nil
     }
 }

@@ -1,0 +1,153 @@
+package import Base
+
+// What the app port answers to those who look (docs/protocol.txt, 4). The manager writes these types, which has no
+// Foundation; `megacomet` and megatop decode them. Numbers are as JSON has them: exact below 2^53.
+
+/// GET /clients: those with the most messages waiting, the deepest mailbox first.
+package struct ClientsAnswer: Codable, Equatable {
+    package struct Row: Codable, Equatable {
+        package var client: String
+        /// The worker that it was last on. `nil`: none that the manager knows of.
+        package var worker: Int?
+        /// Messages that wait, the bytes of their JSON, and how long the oldest has waited.
+        package var queued: Double
+        package var bytes: Double
+        package var oldestSeconds: Double
+
+        package init(client: String, worker: Int?, queued: Double, bytes: Double, oldestSeconds: Double) {
+            self.client = client
+            self.worker = worker
+            self.queued = queued
+            self.bytes = bytes
+            self.oldestSeconds = oldestSeconds
+        }
+        enum CodingKeys: String, CodingKey {
+            case client, worker, queued, bytes
+            case oldestSeconds = "oldest_seconds"
+        }
+    }
+    package var clients: [Row]
+
+    package init(clients: [Row]) { self.clients = clients }
+    enum CodingKeys: String, CodingKey { case clients }
+}
+
+/// GET /clients/ID.
+package struct ClientAnswer: Codable, Equatable {
+    package var client: String
+    package var connected: Bool
+    package var worker: Int?
+    package var queued: Double
+
+    package init(client: String, connected: Bool, worker: Int?, queued: Double) {
+        self.client = client
+        self.connected = connected
+        self.worker = worker
+        self.queued = queued
+    }
+    enum CodingKeys: String, CodingKey { case client, connected, worker, queued }
+}
+
+/// GET /apps: the connections of apps, those that published most first. Never with keys or messages.
+package struct AppsAnswer: Codable, Equatable {
+    package struct Row: Codable, Equatable {
+        /// Address and port.
+        package var peer: String
+        /// `lines` or `http`. `nil`: nothing came yet.
+        package var form: String?
+        /// Times are exact to the millisecond: rates are made of two answers.
+        package var connectedSeconds: Double
+        /// Publishes that were taken up, the bytes of their messages, and what was refused.
+        package var publishes: Double
+        package var bytes: Double
+        package var errors: Double
+        package var idleSeconds: Double
+        /// Bytes of answers that wait until it reads.
+        package var backlogBytes: Double
+
+        package init(
+            peer: String, form: String?, connectedSeconds: Double, publishes: Double, bytes: Double, errors: Double,
+            idleSeconds: Double, backlogBytes: Double
+        ) {
+            self.peer = peer
+            self.form = form
+            self.connectedSeconds = connectedSeconds
+            self.publishes = publishes
+            self.bytes = bytes
+            self.errors = errors
+            self.idleSeconds = idleSeconds
+            self.backlogBytes = backlogBytes
+        }
+        enum CodingKeys: String, CodingKey {
+            case peer, form, publishes, bytes, errors
+            case connectedSeconds = "connected_seconds"
+            case idleSeconds = "idle_seconds"
+            case backlogBytes = "backlog_bytes"
+        }
+    }
+    package var apps: [Row]
+    /// Connections beyond these rows.
+    package var more: Double
+
+    package init(apps: [Row], more: Double) {
+        self.apps = apps
+        self.more = more
+    }
+    enum CodingKeys: String, CodingKey { case apps, more }
+}
+
+/// What the app port answers to a request that it refuses.
+package struct AppErrorAnswer: Codable, Equatable {
+    package struct Why: Codable, Equatable {
+        package var code: String?
+        package var message: String?
+    }
+    package var error: Why
+}
+
+// MARK: written without Foundation
+
+extension ClientsAnswer {
+    package func write(to out: inout Buffer) {
+        var object = JSONObject<CodingKeys>(to: &out)
+        object.add(.clients, clients, to: &out) { row, out in
+            var object = JSONObject<Row.CodingKeys>(to: &out)
+            object.add(.client, row.client, to: &out)
+            object.add(.worker, row.worker.map(Double.init), to: &out)
+            object.add(.queued, row.queued, to: &out)
+            object.add(.bytes, row.bytes, to: &out)
+            object.add(.oldestSeconds, row.oldestSeconds, to: &out)
+            object.end(to: &out)
+        }
+        object.end(to: &out)
+    }
+}
+extension ClientAnswer {
+    package func write(to out: inout Buffer) {
+        var object = JSONObject<CodingKeys>(to: &out)
+        object.add(.client, client, to: &out)
+        object.add(.connected, connected, to: &out)
+        object.add(.worker, worker.map(Double.init), to: &out)
+        object.add(.queued, queued, to: &out)
+        object.end(to: &out)
+    }
+}
+extension AppsAnswer {
+    package func write(to out: inout Buffer) {
+        var object = JSONObject<CodingKeys>(to: &out)
+        object.add(.apps, apps, to: &out) { row, out in
+            var object = JSONObject<Row.CodingKeys>(to: &out)
+            object.add(.peer, row.peer, to: &out)
+            object.add(.form, row.form, to: &out)
+            object.add(milliseconds: .connectedSeconds, row.connectedSeconds, to: &out)
+            object.add(.publishes, row.publishes, to: &out)
+            object.add(.bytes, row.bytes, to: &out)
+            object.add(.errors, row.errors, to: &out)
+            object.add(milliseconds: .idleSeconds, row.idleSeconds, to: &out)
+            object.add(.backlogBytes, row.backlogBytes, to: &out)
+            object.end(to: &out)
+        }
+        object.add(.more, more, to: &out)
+        object.end(to: &out)
+    }
+}

@@ -1,0 +1,46 @@
+import Base
+import Foundation
+import Testing
+import Wire
+
+/// What is written without Foundation is decoded by the same types.
+@Suite struct AppAnswersTests {
+    private func decoded<Answer: Decodable>(_ type: Answer.Type, _ write: (inout Buffer) -> Void) throws -> Answer {
+        try JSONDecoder().decode(type, from: Data(AnswerTests.written(write).utf8))
+    }
+
+    @Test func clients() throws {
+        let answer = ClientsAnswer(clients: [
+            .init(client: "a\"\\é\n", worker: 3, queued: 100, bytes: 46_080, oldestSeconds: 47),
+            .init(client: "c2", worker: nil, queued: 1, bytes: 9_007_199_254_740_991, oldestSeconds: 0),
+        ])
+        #expect(try decoded(ClientsAnswer.self, answer.write) == answer)
+        #expect(AnswerTests.written(ClientsAnswer(clients: []).write) == #"{"clients":[]}"#)
+    }
+    @Test func oneClient() throws {
+        for worker in [nil, 0, 1023] {
+            let answer = ClientAnswer(client: "c1", connected: worker != nil, worker: worker, queued: 7)
+            #expect(try decoded(ClientAnswer.self, answer.write) == answer)
+        }
+    }
+    @Test func apps() throws {
+        let answer = AppsAnswer(
+            apps: [
+                .init(
+                    peer: "10.0.1.5:51022", form: "lines", connectedSeconds: 259_200.125, publishes: 81_000,
+                    bytes: 4_374_000, errors: 1, idleSeconds: 0.004, backlogBytes: 0),
+                .init(
+                    peer: "[::1]:2", form: nil, connectedSeconds: 0.1, publishes: 0, bytes: 0, errors: 0,
+                    idleSeconds: 4_294_967.295, backlogBytes: 1_048_576),
+            ], more: 914)
+        #expect(try decoded(AppsAnswer.self, answer.write) == answer)
+    }
+    @Test func refusal() throws {
+        let answer = try decoded(AppErrorAnswer.self) { out in
+            out.append("{\"error\":")
+            Answer.appendError("bad_most", "most is a whole number from 1 to 100", to: &out)
+            out.append("}")
+        }
+        #expect(answer.error.code == "bad_most" && answer.error.message?.hasPrefix("most is") == true)
+    }
+}
