@@ -5,25 +5,22 @@ import Wire
 // The HTTP form: POST /publish, GET /clients, GET /clients/ID, GET /apps, GET /stats.
 extension AppPort {
     /// Takes up the next request; false where it is not whole yet.
-    mutating func request(
-        _ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64,
-        _ others: () -> [ConnectedApp]
-    ) -> Bool {
-        if session.chunked != nil { return chunks(&session, &switchboard, inputElsewhere, now, others) }
+    mutating func request(_ call: AppCall, _ switchboard: inout Switchboard) -> Bool {
+        let session = call.session
+        if session.chunked != nil { return chunks(call, &switchboard) }
         guard session.input.count > 0, session.input.count >= session.needed else { return false }
         let input = session.input.bytes
         let request: HTTPRequest
         switch HTTPRequest.parse(input, limit: Limits.appHeadBytes, takesChunks: true, findsSite: true) {
         case .incomplete: return false
         case .refused(let refusal):
-            refuse(refusal, &session)
+            refuse(refusal, session)
             return false
         case .request(let parsed): request = parsed
         }
         // What can be refused by the head alone is refused before its body is taken.
-        if let error = page(request) ?? early(request, input.count, inputElsewhere) {
-            _ = reject(error, &session)
-            reply(.wrong(error), request, &session, closing: true)
+        if let error = page(request) ?? early(request, call) {
+            reply(reject(error, session), request, session, closing: true)
             return false
         }
         if !key.isEmpty, !session.hasKey { session.hasKey = isAuthorized(request) }
@@ -36,14 +33,15 @@ extension AppPort {
             }
             guard request.isChunked else { return false }
             session.beginChunks(headBytes: request.headBytes)
-            return chunks(&session, &switchboard, inputElsewhere, now, others)
+            return chunks(call, &switchboard)
         }
-        answer(request, input.part(request.headBytes, request.contentLength), &session, &switchboard, now, others)
+        let body = input.part(request.headBytes, request.contentLength)
+        answer(HTTPCall(request: request, body: body, app: call), &switchboard)
         session.input.consume(total)
-        ended(request, &session)
+        ended(request, session)
         return true
     }
-    private mutating func ended(_ request: HTTPRequest, _ session: inout AppSession) {
+    private mutating func ended(_ request: HTTPRequest, _ session: AppSession) {
         counters.requests += 1
         session.needed = 0
         session.continued = false
@@ -51,22 +49,20 @@ extension AppPort {
     }
 
     /// The rest of a request whose body comes in chunks; false where it is not whole yet.
-    private mutating func chunks(
-        _ session: inout AppSession, _ switchboard: inout Switchboard, _ inputElsewhere: Int, _ now: UInt64,
-        _ others: () -> [ConnectedApp]
-    ) -> Bool {
+    private mutating func chunks(_ call: AppCall, _ switchboard: inout Switchboard) -> Bool {
+        let session = call.session
         guard var chunked = session.chunked.take() else { return false }
         switch chunked.body.take(session.input.bytes, most: mostBody) {
         case .incomplete(let used):
             session.input.consume(used)
-            if inputElsewhere + session.input.count + chunked.bytes > Limits.appInputBytes {
-                reply(reject(.busy, &session), chunked.request, &session, closing: true)
+            if call.inputElsewhere + session.input.count + chunked.bytes > Limits.appInputBytes {
+                reply(reject(.busy, session), chunked.request, session, closing: true)
             } else {
                 session.chunked = consume chunked
             }
             return false
         case .refused(let refusal):
-            refuse(refusal, &session)
+            refuse(refusal, session)
             return false
         case .whole(let used):
             session.input.consume(used)
@@ -74,8 +70,8 @@ extension AppPort {
             _ = chunked.body.content.reserve(PublishDocument.padding)
             let (request, body) = (chunked.request, chunked.body.content.bytes)
             session.chunked = consume chunked  // both point into it
-            answer(request, body, &session, &switchboard, now, others)
-            ended(request, &session)
+            answer(HTTPCall(request: request, body: body, app: call), &switchboard)
+            ended(request, session)
             session.chunked = nil
             return true
         }
@@ -94,16 +90,12 @@ extension AppPort {
         case .host: .unknownHost
         }
     }
-    private func early(_ request: HTTPRequest, _ have: Int, _ inputElsewhere: Int) -> PublishError? {
+    private func early(_ request: HTTPRequest, _ call: AppCall) -> PublishError? {
         guard request.contentLength > 0 || request.isChunked || request.method == .post else { return nil }
         if !isAuthorized(request) { return .unauthorized }
-        if request.contentLength > mostBody {
-            return PublishError(413, "too_large", "the body is too large: send smaller batches")
-        }
-        if let coding = request.contentEncoding, !matchesLowercase(coding, "identity") {
-            return PublishError(415, "content_encoding", "a compressed body is not taken: send it as it is")
-        }
-        if inputElsewhere + request.contentLength > Limits.appInputBytes { return .busy }
+        if request.contentLength > mostBody { return .bodyTooLarge }
+        if let coding = request.contentEncoding, !matchesLowercase(coding, "identity") { return .compressed }
+        if call.inputElsewhere + request.contentLength > Limits.appInputBytes { return .busy }
         return nil
     }
 
@@ -115,44 +107,49 @@ extension AppPort {
         return isKey(value.part(7, value.count - 7))
     }
 
-    // MARK: requests
-
-    private mutating func answer(
-        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession,
-        _ switchboard: inout Switchboard, _ now: UInt64,
-        _ others: () -> [ConnectedApp]
-    ) {
+    /// The answer to a whole request.
+    private mutating func answer(_ call: HTTPCall, _ switchboard: inout Switchboard) {
+        let (request, session) = (call.request, call.app.session)
+        body.clear()
+        let isPublish = matches(request.path, "/publish")
+        guard isPublish || isLook(request.path) else { return notFound(request, session) }
         let isGet = request.method == .get || request.method == .head
-        if matches(request.path, "/publish") {
-            guard request.method == .post else { return wrongMethod("Allow: POST\r\n", request, &session) }
-            return publish(request, body, &session, &switchboard, now)
+        guard isPublish ? request.method == .post : isGet else {
+            PublishError.otherMethod.write(to: &body)
+            return reply(405, request, session, fields: isPublish ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n")
         }
-        let isStats = matches(request.path, "/stats")
-        let isApps = matches(request.path, "/apps")
-        let isList = matches(request.path, "/clients")
-        guard isStats || isApps || isList || isClient(request.path) else {
-            return reply(
-                .wrong(PublishError(404, "not_found", "there are /publish, /clients, /clients/ID, /apps and /stats")),
-                request, &session)
-        }
-        guard isGet else { return wrongMethod("Allow: GET, HEAD\r\n", request, &session) }
         guard isAuthorized(request) else {
-            return reply(reject(.unauthorized, &session), request, &session, closing: true)
+            return reply(reject(.unauthorized, session), request, session, closing: true)
         }
-        self.body.clear()
-        var error: PublishError?
-        if isStats {
-            AppPort.writeStats(switchboard, counters, to: &self.body)
-        } else if isApps {
-            error = writeApps(request.query, others)
-        } else {
-            error = isList ? writeClients(request.query, switchboard, now) : writeClient(request.path, switchboard, now)
+        do {
+            reply(try content(call, &switchboard), request, session)
+        } catch {
+            reply(error, request, session)
         }
-        if let error { return reply(.wrong(error), request, &session) }
-        reply(200, request, &session)
     }
-
+    private func isLook(_ path: UnsafeRawBufferPointer) -> Bool {
+        matches(path, "/stats") || matches(path, "/apps") || matches(path, "/clients") || isClient(path)
+    }
     private func isClient(_ path: UnsafeRawBufferPointer) -> Bool {
         path.count > 9 && matches(path.part(0, 9), "/clients/")
     }
+    /// Writes the content; the status.
+    private mutating func content(
+        _ call: HTTPCall, _ switchboard: inout Switchboard
+    ) throws(PublishError) -> Int {
+        let path = call.request.path
+        if matches(path, "/publish") { return try publish(call, &switchboard) }
+        if matches(path, "/clients") { return try writeClients(call, switchboard) }
+        if matches(path, "/apps") { return try writeApps(call) }
+        if isClient(path) { return try writeClient(call, switchboard) }
+        AppPort.writeStats(switchboard, counters, to: &body)
+        return 200
+    }
+}
+
+/// A whole request, and who makes it.
+struct HTTPCall {
+    let request: HTTPRequest
+    let body: UnsafeRawBufferPointer
+    let app: AppCall
 }

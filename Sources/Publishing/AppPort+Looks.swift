@@ -25,7 +25,7 @@ package struct ConnectedApp {
     let backlogBytes: Int
 
     /// `since`: when it came; `lastProgress`: when it last got on. Both, and now, in milliseconds of one clock.
-    package init(_ session: borrowing AppSession, peer: String, since: UInt64, lastProgress: UInt64, now: UInt64) {
+    package init(_ session: AppSession, peer: String, since: UInt64, lastProgress: UInt64, now: UInt64) {
         self.peer = peer
         form = session.form
         tally = session.tally
@@ -38,59 +38,62 @@ package struct ConnectedApp {
 extension AppPort {
     /// GET /clients
     mutating func writeClients(
-        _ query: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64
-    ) -> PublishError? {
-        guard let most = AppPort.most(query) else { return .badMost }
-        let clients = switchboard.deepest(most, now: now).map { mailbox in
+        _ call: HTTPCall, _ switchboard: borrowing Switchboard
+    ) throws(PublishError) -> Int {
+        let most = try AppPort.most(call.request.query)
+        let clients = switchboard.deepest(most, now: call.app.now).map { mailbox in
             ClientsAnswer.Row(
                 client: String(decoding: mailbox.client, as: UTF8.self), worker: mailbox.worker,
                 queued: Double(mailbox.queued), bytes: Double(mailbox.bytes),
                 oldestSeconds: Double(mailbox.oldestSeconds))
         }
         ClientsAnswer(clients: clients).write(to: &body)
-        return nil
+        return 200
     }
 
     /// GET /clients/ID
     mutating func writeClient(
-        _ path: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, _ now: UInt64
-    ) -> PublishError? {
+        _ call: HTTPCall, _ switchboard: borrowing Switchboard
+    ) throws(PublishError) -> Int {
+        let (path, prefix) = (call.request.path, 9)  // behind "/clients/"
         var room: [UInt8] = Array(repeating: 0, count: Limits.clientIdBytes + 1)
-        return room.withUnsafeMutableBytes { room in
-            guard let client = percentDecode(path.part(9, path.count - 9), into: room) else {
-                return PublishError(
-                    400, "bad_client", "the client id is over 128 bytes, or its percent-encoding is broken")
+        let answer = room.withUnsafeMutableBytes { room -> Result<ClientAnswer, PublishError> in
+            guard let client = percentDecode(path.part(prefix, path.count - prefix), into: room) else {
+                return .failure(.brokenClient)
             }
-            if let message = wrongClientId(client) { return PublishError(400, "bad_client", message) }
-            let presence = switchboard.presence(client, now: now)
-            ClientAnswer(
-                client: String(decoding: client, as: UTF8.self), connected: presence.connected,
-                worker: presence.worker, queued: Double(presence.queued)
-            ).write(to: &body)
-            return nil
+            if let message = wrongClientId(client) { return .failure(PublishError(400, "bad_client", message)) }
+            let presence = switchboard.presence(client, now: call.app.now)
+            return .success(
+                ClientAnswer(
+                    client: String(decoding: client, as: UTF8.self), connected: presence.connected,
+                    worker: presence.worker, queued: Double(presence.queued)))
         }
+        try answer.get().write(to: &body)
+        return 200
     }
 
-    /// `{"apps":[{"peer":"127.0.0.1:51022","form":"lines",..},...],"more":0}`, those that published most first, among
-    /// equals the oldest.
-    mutating func writeApps(_ query: UnsafeRawBufferPointer, _ others: () -> [ConnectedApp]) -> PublishError? {
-        guard let most = AppPort.most(query) else { return .badMost }
-        let apps = others().sorted {
+    /// GET /apps: those that published most first, among equals the oldest.
+    mutating func writeApps(_ call: HTTPCall) throws(PublishError) -> Int {
+        let most = try AppPort.most(call.request.query)
+        let apps = call.app.others().sorted {
             ($0.tally.publishes, $0.connectedMilliseconds) > ($1.tally.publishes, $1.connectedMilliseconds)
         }
         AppsAnswer(apps: apps.prefix(most).map(AppsAnswer.Row.init), more: Double(max(0, apps.count - most)))
             .write(to: &body)
-        return nil
+        return 200
     }
 
-    /// How many rows are asked for with `most`; nil where that is no number of the range.
-    static func most(_ query: UnsafeRawBufferPointer) -> Int? {
+    /// How many rows are asked for with `most`.
+    private static func most(_ query: UnsafeRawBufferPointer) throws(PublishError) -> Int {
         var most = usualRows
         for (name, value) in QueryArguments(query) where matches(name, "most") {
-            guard value.count > 0, value.count < 4, value.allSatisfy({ (48...57).contains($0) }) else { return nil }
+            guard value.count > 0, value.count < 4, value.allSatisfy({ (48...57).contains($0) }) else {
+                throw .badMost
+            }
             most = value.reduce(0) { $0 * 10 + Int($1 - 48) }
         }
-        return (1...Limits.appAnswerRows).contains(most) ? most : nil
+        guard (1...Limits.appAnswerRows).contains(most) else { throw .badMost }
+        return most
     }
     /// Where the query does not say how many.
     private static let usualRows = 10

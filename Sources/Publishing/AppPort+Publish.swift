@@ -4,76 +4,65 @@ import Wire
 
 // POST /publish: one publish, an array of them, or one a line.
 extension AppPort {
-    mutating func publish(
-        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession,
-        _ switchboard: inout Switchboard, _ now: UInt64
-    ) {
-        if let type = request.contentType, type.count >= 20, matchesLowercase(type.part(0, 20), "application/x-ndjson")
+    /// Writes the outcomes; the status.
+    mutating func publish(_ call: HTTPCall, _ switchboard: inout Switchboard) throws(PublishError) -> Int {
+        let text = call.body
+        if let type = call.request.contentType, type.count >= 20,
+            matchesLowercase(type.part(0, 20), "application/x-ndjson")
         {
-            return publishLines(request, body, &session, &switchboard, now)
+            return publishLines(call, &switchboard)
         }
-        switch document.parse(body) {
+        switch document.parse(text) {
         case .invalid:
             // One element that is no JSON spoils the document, and none of the others: each is a publish, as each line
             // is.
-            guard BatchElements.areIn(body) else { return reply(reject(.badJSON(body), &session), request, &session) }
-            self.body.clear()
-            for (index, element) in BatchElements(body).enumerated() {
-                let text = body.part(element.lowerBound, element.count)
-                write(publish(text, at: element.lowerBound, &session, &switchboard, now), index)
-            }
-            replyWithOutcomes(request, &session)
-        case .other: reply(reject(.notAnObject, &session), request, &session)
+            guard BatchElements.areIn(text) else { throw reject(.badJSON(text), call.app.session) }
+            for (index, element) in BatchElements(text).enumerated() { publish(element, index, call, &switchboard) }
+            return endOutcomes()
+        case .other: throw reject(.notAnObject, call.app.session)
         case .object:
-            guard let item = document.next(of: body, maxMessage: maxMessage) else { return }
-            reply(publish(item, &session, &switchboard, now), request, &session)
+            let item = document.next(of: text, maxMessage: maxMessage) ?? .wrong(.notAnObject)
+            let outcome = publish(item, call.app, &switchboard)
+            if case .wrong(let error) = outcome { throw error }
+            outcome.write(to: &body)
+            return outcome.status
         case .array:
-            self.body.clear()
             var index = 0
-            while let item = document.next(of: body, maxMessage: maxMessage) {
-                write(publish(item, &session, &switchboard, now), index)
+            while let item = document.next(of: text, maxMessage: maxMessage) {
+                write(publish(item, call.app, &switchboard), index)
                 index += 1
             }
-            replyWithOutcomes(request, &session)
+            return endOutcomes()
         }
     }
 
-    private mutating func publishLines(
-        _ request: HTTPRequest, _ body: UnsafeRawBufferPointer, _ session: inout AppSession,
-        _ switchboard: inout Switchboard, _ now: UInt64
-    ) {
-        self.body.clear()
+    private mutating func publishLines(_ call: HTTPCall, _ switchboard: inout Switchboard) -> Int {
+        let text = call.body
         var (at, index) = (0, 0)
-        while at < body.count {
-            let end = position(of: 10, in: body, from: at)
-            let line = body.part(at, end - at)
+        while at < text.count {
+            let end = position(of: 10, in: text, from: at)
             defer { at = end + 1 }
-            if isBlank(line) { continue }
-            write(publish(line, at: at, &session, &switchboard, now), index)
+            if isBlank(text.part(at, end - at)) { continue }
+            publish(at..<end, index, call, &switchboard)
             index += 1
         }
-        replyWithOutcomes(request, &session)
+        return endOutcomes()
     }
 
-    /// One publish of several that each stand for themselves. `offset`: where it stands in the body.
+    /// One publish of several that each stand for themselves. `range`: where it stands in the body.
     private mutating func publish(
-        _ text: UnsafeRawBufferPointer, at offset: Int, _ session: inout AppSession, _ switchboard: inout Switchboard,
-        _ now: UInt64
-    ) -> Outcome {
-        switch document.parse(text) {
-        case .invalid: return reject(.badJSON(text, at: offset), &session)
-        case .array, .other: return reject(.notAnObject, &session)
-        case .object:
-            let item = document.next(of: text, maxMessage: maxMessage)
-            return item.map { publish($0, &session, &switchboard, now) } ?? reject(.notAnObject, &session)
-        }
+        _ range: Range<Int>, _ index: Int, _ call: HTTPCall, _ switchboard: inout Switchboard
+    ) {
+        let text = call.body.part(range.lowerBound, range.count)
+        let item = document.item(of: text, at: range.lowerBound, maxMessage: maxMessage)
+        write(publish(item, call.app, &switchboard), index)
     }
     private mutating func write(_ outcome: Outcome, _ index: Int) {
         body.append(index == 0 ? "[" : ",")
         outcome.write(to: &body, index: index)
     }
-    private mutating func replyWithOutcomes(_ request: HTTPRequest, _ session: inout AppSession) {
+    private mutating func endOutcomes() -> Int {
         body.append(body.isEmpty ? "[]" : "]")
-        reply(200, request, &session)
+        return 200
     }
 }

@@ -25,44 +25,45 @@ package struct AppPort: ~Copyable {
     /// more has come, or when answers were written. `inputElsewhere`: what all other sessions claim. `others`: those
     /// sessions, for a request that asks for them.
     package mutating func process(
-        _ session: inout AppSession, _ switchboard: inout Switchboard, inputElsewhere: Int = 0, now: UInt64,
-        others: () -> [ConnectedApp] = { [] }
+        _ session: AppSession, _ switchboard: inout Switchboard, inputElsewhere: Int = 0, now: UInt64,
+        others: @escaping () -> [ConnectedApp] = { [] }
     ) {
         // simdjson reads past the end of a document, and ignores what it finds.
         _ = session.input.reserve(PublishDocument.padding)
         if session.form == .unknown, session.input.count > 0 {
             session.form = session.input.bytes[0] == UInt8(ascii: "{") ? .lines : .http
         }
-        while !session.isClosing, session.output.count < Limits.appOutputBytes {
-            let goesOn: Bool
-            switch session.form {
-            case .unknown: return
-            case .lines: goesOn = line(&session, &switchboard, inputElsewhere, now)
-            case .http: goesOn = request(&session, &switchboard, inputElsewhere, now, others)
-            }
-            if !goesOn { break }
-            session.taken &+= 1
-        }
+        let call = AppCall(session: session, inputElsewhere: inputElsewhere, now: now, others: others)
+        while !session.isClosing, !session.isFull, takeUp(call, &switchboard) { session.taken &+= 1 }
         if session.input.isEmpty { session.input.shrink(over: 64 * 1024) }
+    }
+    /// Takes up one request or line; false where there is none that is whole.
+    private mutating func takeUp(_ call: AppCall, _ switchboard: inout Switchboard) -> Bool {
+        switch call.session.form {
+        case .unknown: false
+        case .lines: line(call, &switchboard)
+        case .http: request(call, &switchboard)
+        }
     }
 
     /// One publish, and what came of it.
     mutating func publish(
-        _ item: PublishDocument.Item, _ session: inout AppSession, _ switchboard: inout Switchboard, _ now: UInt64
+        _ item: PublishDocument.Item, _ call: AppCall, _ switchboard: inout Switchboard
     ) -> Outcome {
+        let session = call.session
         switch item {
         case .publish(let client, let json, let timeToLive):
             session.tally.publishes &+= 1
             session.tally.bytes &+= UInt64(json.count)
-            switch switchboard.publish(client: client, json: json, timeToLive: timeToLive, now: now) {
+            switch switchboard.publish(client: client, json: json, timeToLive: timeToLive, now: call.now) {
             case .sent(let id): return .sent(id)
             case .queued(let id): return .queued(id)
             case .full:
                 session.tally.errors += 1
                 return .wrong(.queueFull)
             }
-        case .key: return reject(.noClient, &session)
-        case .wrong(let error): return reject(error, &session)
+        case .key: return .wrong(reject(.noClient, session))
+        case .wrong(let error): return .wrong(reject(error, session))
         }
     }
     func isKey(_ given: UnsafeRawBufferPointer) -> Bool {
@@ -72,7 +73,8 @@ package struct AppPort: ~Copyable {
         for at in 0..<key.count { difference |= given[at] ^ key[at] }
         return difference == 0
     }
-    mutating func reject(_ error: PublishError, _ session: inout AppSession) -> Outcome {
+    /// Counts an error that is going to be told.
+    mutating func reject(_ error: PublishError, _ session: AppSession) -> PublishError {
         session.tally.errors += 1
         switch error.status {
         case 401: counters.rejectedKey += 1
@@ -80,8 +82,19 @@ package struct AppPort: ~Copyable {
         case 403, 503: counters.failedRequests += 1
         default: counters.rejectedJSON += 1
         }
-        return .wrong(error)
+        return error
     }
+}
+
+/// Who asks, and when: what everything that an app asks is answered by.
+struct AppCall {
+    let session: AppSession
+    /// Bytes that all other sessions have half sent, or said that they will send.
+    let inputElsewhere: Int
+    /// Milliseconds of the manager's clock.
+    let now: UInt64
+    /// Those sessions.
+    let others: () -> [ConnectedApp]
 }
 
 package struct AppCounters: Equatable {

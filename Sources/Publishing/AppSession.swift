@@ -4,7 +4,7 @@ import Wire
 /// One connection of an app: bytes in, bytes out.
 ///
 ///     unknown --first byte--> lines or http --mistake that can't be recovered, or Connection: close--> closing
-package struct AppSession: ~Copyable {
+package final class AppSession {
     enum Form { case unknown, lines, http }
 
     package var input = Buffer()
@@ -32,7 +32,7 @@ package struct AppSession: ~Copyable {
     package init() {}
 
     /// The head that stands at the front of the input is of a request in chunks.
-    mutating func beginChunks(headBytes: Int) {
+    func beginChunks(headBytes: Int) {
         chunked = ChunkedRequest(head: input.bytes.part(0, headBytes))
         input.consume(headBytes)
         needed = 0
@@ -57,7 +57,9 @@ package struct AppSession: ~Copyable {
     /// An HTTP connection between two requests, or one that has said nothing yet.
     package var isIdle: Bool { form != .lines && isBetween && output.isEmpty }
     /// Whether more should be read now.
-    package var wantsInput: Bool { !isClosing && output.count < Limits.appOutputBytes }
+    package var wantsInput: Bool { !isClosing && !isFull }
+    /// It has so many answers to read that none of its input is taken up.
+    var isFull: Bool { output.count >= Limits.appOutputBytes }
 
     /// Whether its time is over. `since`: when it came; `lastProgress`: when it last got on (a request begun or ended,
     /// answers taken). Both, and now, in milliseconds of one clock.
@@ -70,12 +72,12 @@ package struct AppSession: ~Copyable {
     }
 
     /// The app sends no more: what stands in the last line is a line, also without its end.
-    package mutating func ended() {
+    package func ended() {
         if form == .lines, !input.isEmpty { input.append(10) }
     }
 
     /// The request did not come whole in time.
-    package mutating func timedOut() {
+    package func timedOut() {
         if form == .http { Answer.refusal(HTTPRefusal(408, "the request was not whole in time"), to: &output) }
         isClosing = true
     }

@@ -37,6 +37,15 @@ struct PublishDocument: ~Copyable {
         case wrong(PublishError)
     }
 
+    /// The only publish of a text: a line, or one of several in a body. `offset`: where it stands in the body.
+    mutating func item(of text: UnsafeRawBufferPointer, at offset: Int = 0, maxMessage: Int) -> Item {
+        switch parse(text) {
+        case .invalid: .wrong(.badJSON(text, at: offset))
+        case .array, .other: .wrong(.notAnObject)
+        case .object: next(of: text, maxMessage: maxMessage) ?? .wrong(.notAnObject)
+        }
+    }
+    /// The next publish of the document that was parsed last, which is one object or an array of them.
     mutating func next(of document: UnsafeRawBufferPointer, maxMessage: Int) -> Item? {
         var item = mc_publish()
         guard mc_json_next(parser, &item) != 0 else { return nil }

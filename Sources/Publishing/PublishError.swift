@@ -2,7 +2,7 @@ import Base
 import Wire
 
 /// Why a publish was refused: the HTTP status that it has alone, its code, a sentence, and where it applies the byte.
-struct PublishError: Equatable {
+struct PublishError: Error, Equatable {
     var status: Int
     var code: StaticString
     var message: StaticString
@@ -28,6 +28,11 @@ struct PublishError: Equatable {
     static let lineTooLong = PublishError(413, "too_large", "the line is longer than any publish")
     static let badMost = PublishError(400, "bad_most", "most is a whole number from 1 to 100")
     static let queueFull = PublishError(503, "queue_full", "the queue is full: try again later")
+    static let bodyTooLarge = PublishError(413, "too_large", "the body is too large: send smaller batches")
+    static let compressed = PublishError(415, "content_encoding", "a compressed body is not taken: send it as it is")
+    static let otherMethod = PublishError(405, "method_not_allowed", "this path has other methods")
+    static let brokenClient = PublishError(
+        400, "bad_client", "the client id is over 128 bytes, or its percent-encoding is broken")
     static let busy = PublishError(503, "busy", "too much is being sent at once: try again later")
     static let fromAPage = PublishError(
         403, "origin", "a web page may not ask here: an app sends no Origin, or set app.key")

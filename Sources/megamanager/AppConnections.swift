@@ -60,8 +60,8 @@ final class AppConnections {
         connection.isAnswered = true
         let now = manager.now
         manager.port.process(
-            &connection.session, &manager.switchboard, inputElsewhere: inputBytes - connection.counted, now: now
-        ) {
+            connection.session, &manager.switchboard, inputElsewhere: inputBytes - connection.counted, now: now
+        ) { [self] in
             // Not the one that asks: its session is being changed, and a viewer that looks is no app that publishes.
             connections.values.compactMap { $0 === connection ? nil : $0.told(now: now) }
         }
@@ -103,7 +103,7 @@ final class AppConnection {
     /// less than a millisecond.
     private static let readBytes = 64 * 1024
 
-    fileprivate var session = AppSession()
+    fileprivate let session = AppSession()
     /// Bytes of its input that are counted in the sum over all connections.
     fileprivate var counted = 0
     /// It stands in the list of those whose answers are to be written.

@@ -91,10 +91,10 @@ let managerPieces: [Piece] = [
         return { count in
             withSwitchboard { switchboard, _ in
                 var port = AppPort(maxMessage: 65_536, key: [])
-                var session = AppSession()
+                let session = AppSession()
                 for _ in 0..<count {
                     line.withUnsafeBytes { session.input.append($0) }
-                    port.process(&session, &switchboard, now: 0) { [] }
+                    port.process(session, &switchboard, now: 0) { [] }
                     session.output.clear()
                 }
                 return Int(port.counters.lines)

@@ -63,7 +63,7 @@ final class App {
         var answer = ""
         while true {
             let before = session.input.count
-            port.process(&session, &board, now: now) { others }
+            port.process(session, &board, now: now) { [self] in others }
             answer += String(decoding: session.output.bytes, as: UTF8.self)
             session.output.clear()
             if session.input.count == before || session.isClosing { return answer }

@@ -65,7 +65,7 @@ import Wire
             (App.get("/apps"), 1),
         ] {
             Array(request.utf8).withUnsafeBytes { app.session.input.append($0) }
-            app.port.process(&app.session, &app.board, now: now) {
+            app.port.process(app.session, &app.board, now: now) {
                 looks += 1
                 return []
             }
@@ -98,7 +98,7 @@ import Wire
     @Test func answersThatAreNotRead_areItsBacklog() {
         let app = App()
         Array(App.get("/stats").utf8).withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(&app.session, &app.board, now: now)
+        app.port.process(app.session, &app.board, now: now)
         #expect(app.outputBytes > 0)
         #expect(apps([told(app, "10.0.0.1:1")]).body.contains("\"backlog_bytes\":\(app.outputBytes)}"))
     }

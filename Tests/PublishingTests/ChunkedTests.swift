@@ -74,10 +74,10 @@ import Wire
         let head = "POST /publish HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
         let half = head + "1000\r\n" + String(repeating: " ", count: 2000)
         Array(half.utf8).withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(&app.session, &app.board, inputElsewhere: Limits.appInputBytes - 3000, now: app.now)
+        app.port.process(app.session, &app.board, inputElsewhere: Limits.appInputBytes - 3000, now: app.now)
         #expect(app.outputBytes == 0 && app.claimedBytes > 2000 && app.isHalf)
         Array(String(repeating: " ", count: 1500).utf8).withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(&app.session, &app.board, inputElsewhere: Limits.appInputBytes - 3000, now: app.now)
+        app.port.process(app.session, &app.board, inputElsewhere: Limits.appInputBytes - 3000, now: app.now)
         let got = String(decoding: app.session.output.bytes, as: UTF8.self)
         #expect(answer(got).status == 503 && got.contains("busy") && got.contains("Retry-After: 1\r\n"))
         #expect(app.isClosing)

@@ -327,7 +327,7 @@ import Wire
         let app = App()
         let head = "POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n"
         Array(head.utf8).withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(&app.session, &app.board, inputElsewhere: Limits.appInputBytes - 1000, now: app.now)
+        app.port.process(app.session, &app.board, inputElsewhere: Limits.appInputBytes - 1000, now: app.now)
         let got = String(decoding: app.session.output.bytes, as: UTF8.self)
         #expect(answer(got).status == 503)
         #expect(got.contains("Retry-After: 1\r\n") && got.contains("busy"))
@@ -377,7 +377,7 @@ import Wire
         let app = App()
         let requests = String(repeating: App.get("/nothing"), count: 20_000)
         Array(requests.utf8).withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(&app.session, &app.board, now: app.now)
+        app.port.process(app.session, &app.board, now: app.now)
         #expect(app.outputBytes < Limits.appOutputBytes + 1000)
         #expect(!app.wantsInput)
         #expect(app.inputBytes > 0)

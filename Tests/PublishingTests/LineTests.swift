@@ -86,7 +86,7 @@ import Wire
         let app = App()
         let half = Array("{\"client\":\"c1\",".utf8)
         half.withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(&app.session, &app.board, inputElsewhere: Limits.appInputBytes, now: app.now)
+        app.port.process(app.session, &app.board, inputElsewhere: Limits.appInputBytes, now: app.now)
         #expect(app.inputBytes == 0)
         #expect(
             app.send("\"message\":1}\n{\"client\":\"c1\",\"message\":1}\n")

@@ -1,0 +1,49 @@
+import Base
+import Wire
+
+// The answers of the app port over HTTP.
+extension AppPort {
+    mutating func reply(
+        _ error: PublishError, _ request: HTTPRequest, _ session: AppSession, closing: Bool = false
+    ) {
+        body.clear()
+        error.write(to: &body)
+        let fields: StaticString =
+            switch error.status {
+            case 401: "WWW-Authenticate: Bearer\r\n"
+            case 503: "Retry-After: 1\r\n"
+            default: ""
+            }
+        reply(error.status, request, session, fields: fields, closing: closing)
+    }
+    mutating func notFound(_ request: HTTPRequest, _ session: AppSession) {
+        PublishError(404, "not_found", "there are /publish, /clients, /clients/ID, /apps and /stats").write(to: &body)
+        reply(404, request, session)
+    }
+    /// The answer whose content stands in `body`. `fields`: whole header lines.
+    mutating func reply(
+        _ status: Int, _ request: HTTPRequest, _ session: AppSession, fields: StaticString = "",
+        closing: Bool = false
+    ) {
+        if status == 404 || status == 405 { failed(session) }
+        var head = ResponseHead(answering: request)
+        if closing { head.keepAlive = false }
+        head.begin(status, to: &session.output)
+        session.output.append("Content-Type: application/json\r\n")
+        session.output.append(fields)
+        head.end(content: body.bytes, to: &session.output)
+        // A great answer makes a great buffer; it is not kept.
+        body.clear()
+        body.shrink(over: 1024 * 1024)
+        if closing { session.isClosing = true }
+    }
+    private mutating func failed(_ session: AppSession) {
+        counters.failedRequests += 1
+        session.tally.errors += 1
+    }
+    mutating func refuse(_ refusal: HTTPRefusal, _ session: AppSession) {
+        failed(session)
+        Answer.refusal(refusal, to: &session.output)
+        session.isClosing = true
+    }
+}
