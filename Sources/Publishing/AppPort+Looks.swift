@@ -3,38 +3,6 @@ import Comet
 import Wire
 
 // What an operator or an app may look at: the clients with most messages waiting, one client, and who publishes.
-
-/// What one connection of an app has sent since it came.
-struct AppTally: Equatable {
-    /// Publishes that were taken up, and the bytes of their messages.
-    var publishes: UInt64 = 0
-    var bytes: UInt64 = 0
-    /// What was refused: publishes (also for want of room), keys, and requests that failed.
-    var errors: UInt64 = 0
-}
-
-/// One connection of an app, as it is told of: never with keys or messages.
-package struct ConnectedApp {
-    /// Address and port.
-    let peer: String
-    let form: AppSession.Form
-    let tally: AppTally
-    let connectedMilliseconds: UInt64
-    let idleMilliseconds: UInt64
-    /// Bytes of answers that wait until it reads.
-    let backlogBytes: Int
-
-    /// `since`: when it came; `lastProgress`: when it last got on. Both, and now, in milliseconds of one clock.
-    package init(_ session: AppSession, peer: String, since: UInt64, lastProgress: UInt64, now: UInt64) {
-        self.peer = peer
-        form = session.form
-        tally = session.tally
-        connectedMilliseconds = now - min(now, since)
-        idleMilliseconds = now - min(now, lastProgress)
-        backlogBytes = session.output.count
-    }
-}
-
 extension AppPort {
     /// GET /clients
     mutating func writeClients(
@@ -72,14 +40,14 @@ extension AppPort {
         return 200
     }
 
-    /// GET /apps: those that published most first, among equals the oldest.
+    /// GET /apps. Not the session that asks: a viewer that looks is no app that publishes. Those that published most
+    /// come first, among equals the oldest.
     mutating func writeApps(_ call: HTTPCall) throws(PublishError) -> Int {
         let most = try AppPort.most(call.request.query)
-        let apps = call.app.others().sorted {
-            ($0.tally.publishes, $0.connectedMilliseconds) > ($1.tally.publishes, $1.connectedMilliseconds)
-        }
-        AppsAnswer(apps: apps.prefix(most).map(AppsAnswer.Row.init), more: Double(max(0, apps.count - most)))
-            .write(to: &body)
+        let others = sessions.values.filter { $0 !== call.app.session && $0.peer != nil }
+            .sorted { ($0.tally.publishes, $1.since) > ($1.tally.publishes, $0.since) }
+        let rows = others.prefix(most).map { AppsAnswer.Row($0, now: call.app.now) }
+        AppsAnswer(apps: rows, more: Double(max(0, others.count - most))).write(to: &body)
         return 200
     }
 
@@ -100,16 +68,19 @@ extension AppPort {
 }
 
 extension AppsAnswer.Row {
-    init(_ app: ConnectedApp) {
+    /// Of a session, at this time in milliseconds.
+    init(_ session: AppSession, now: UInt64) {
+        func seconds(since time: UInt64) -> Double { Double(now - min(now, time)) / 1000 }
         let form: String? =
-            switch app.form {
+            switch session.form {
             case .unknown: nil
             case .lines: "lines"
             case .http: "http"
             }
         self.init(
-            peer: app.peer, form: form, connectedSeconds: Double(app.connectedMilliseconds) / 1000,
-            publishes: Double(app.tally.publishes), bytes: Double(app.tally.bytes), errors: Double(app.tally.errors),
-            idleSeconds: Double(app.idleMilliseconds) / 1000, backlogBytes: Double(app.backlogBytes))
+            peer: session.peer ?? "", form: form, connectedSeconds: seconds(since: session.since),
+            publishes: Double(session.tally.publishes), bytes: Double(session.tally.bytes),
+            errors: Double(session.tally.errors), idleSeconds: seconds(since: session.lastProgress),
+            backlogBytes: Double(session.output.count))
     }
 }

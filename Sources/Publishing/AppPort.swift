@@ -2,17 +2,27 @@ import Base
 package import Comet
 import Wire
 
-/// What all connections of apps share: the key, the parser, the counters.
+/// The app port: its sessions, and what they share (the key, the parser, the counters).
 ///
 /// One port, two forms, told apart by the first byte: `{` starts the line form (`AppPort+Lines`), anything else is HTTP
-/// (`AppPort+HTTP`).
+/// (`AppPort+HTTP`). What may be asked over HTTP stands in `Route`.
 package struct AppPort: ~Copyable {
     let maxMessage: Int
     let key: [UInt8]
     let pages: PageGuard
     var document = PublishDocument()
+    /// The content of the answer that is being made.
     var body = Buffer()
     package internal(set) var counters = AppCounters()
+
+    /// By number.
+    private(set) var sessions: [UInt64: AppSession] = [:]
+    private var accepted: UInt64 = 0
+    /// Those that may have something to write.
+    private var listed: [AppSession] = []
+    /// Bytes that all sessions have half sent, or said that they will send.
+    var inputBytes = 0
+    private var outputMost = 0
 
     /// `key`: empty where apps need none. `hosts`: the names that this machine may be asked by where it has no key.
     package init(maxMessage: Int, key: [UInt8], hosts: [String] = []) {
@@ -21,21 +31,45 @@ package struct AppPort: ~Copyable {
         pages = PageGuard(names: hosts)
     }
 
-    /// Takes up what stands in the session's input, as far as it is whole and its answers have room. Call it again when
-    /// more has come, or when answers were written. `inputElsewhere`: what all other sessions claim. `others`: those
-    /// sessions, for a request that asks for them.
-    package mutating func process(
-        _ session: AppSession, _ switchboard: inout Switchboard, inputElsewhere: Int = 0, now: UInt64,
-        others: @escaping () -> [ConnectedApp] = { [] }
-    ) {
+    // MARK: sessions
+
+    /// A connection came. `peer`: its address and port, where they could be told.
+    package mutating func accepted(peer: String?, now: UInt64) -> AppSession {
+        accepted += 1
+        let session = AppSession(number: accepted, peer: peer, now: now)
+        sessions[session.number] = session
+        return session
+    }
+    package mutating func closed(_ session: AppSession) {
+        inputBytes -= session.counted
+        session.counted = 0
+        sessions[session.number] = nil
+    }
+    /// There is no room for another one.
+    package var isFull: Bool { sessions.count >= Limits.appConnections }
+    /// The one that makes room: it has shown no key and no publish, and has not got on for longest. So an app always
+    /// gets its place.
+    package var quietestStranger: AppSession? {
+        sessions.values.filter { !$0.isTrusted }
+            .min { ($0.lastProgress, $0.number) < ($1.lastProgress, $1.number) }
+    }
+
+    /// Takes up what stands in the session's input, as far as it is whole and its answers have room. To be called when
+    /// more has come.
+    package mutating func process(_ session: AppSession, _ switchboard: inout Switchboard, now: UInt64) {
+        list(session)
         // simdjson reads past the end of a document, and ignores what it finds.
         _ = session.input.reserve(PublishDocument.padding)
         if session.form == .unknown, session.input.count > 0 {
             session.form = session.input.bytes[0] == UInt8(ascii: "{") ? .lines : .http
         }
-        let call = AppCall(session: session, inputElsewhere: inputElsewhere, now: now, others: others)
-        while !session.isClosing, !session.isFull, takeUp(call, &switchboard) { session.taken &+= 1 }
+        let call = AppCall(session: session, inputElsewhere: inputBytes - session.counted, now: now)
+        while !session.isClosing, !session.isFull, takeUp(call, &switchboard) { session.lastProgress = now }
         if session.input.isEmpty { session.input.shrink(over: 64 * 1024) }
+        let claimed = session.claimedBytes
+        inputBytes += claimed - session.counted
+        session.counted = claimed
+        outputMost = max(outputMost, session.output.count)
     }
     /// Takes up one request or line; false where there is none that is whole.
     private mutating func takeUp(_ call: AppCall, _ switchboard: inout Switchboard) -> Bool {
@@ -45,6 +79,57 @@ package struct AppPort: ~Copyable {
         case .http: request(call, &switchboard)
         }
     }
+
+    /// It may have something to write.
+    private mutating func list(_ session: AppSession) {
+        guard !session.isListed else { return }
+        session.isListed = true
+        listed.append(session)
+    }
+    /// Whose output is to be written now, each once.
+    package mutating func takeListed() -> [AppSession] {
+        let taken = listed
+        listed = []
+        for session in taken { session.isListed = false }
+        return taken
+    }
+    package var hasListed: Bool { !listed.isEmpty }
+    /// So many bytes of its output were written. Answers over the bound have kept the rest of its input waiting: that
+    /// is taken up now.
+    package mutating func written(
+        _ session: AppSession, _ count: Int, _ switchboard: inout Switchboard, now: UInt64
+    ) {
+        let wasFull = session.isFull
+        session.output.consume(count)
+        session.lastProgress = now
+        guard session.output.isEmpty else { return }
+        session.output.shrink(over: 256 * 1024)
+        if wasFull { process(session, &switchboard, now: now) }
+    }
+
+    /// Once a second: those whose time is over, to be closed. A request that is not whole in time is told so first.
+    package mutating func expire(now: UInt64) -> [AppSession] {
+        var over: [AppSession] = []
+        for session in sessions.values where session.isOver(now: now) {
+            if session.isHalf, session.output.isEmpty {
+                session.timedOut()
+                list(session)
+            } else {
+                over.append(session)
+            }
+        }
+        return over
+    }
+
+    /// Bytes of answers that wait for apps now.
+    package var outputBytes: Int { sessions.values.reduce(0) { $0 + $1.output.count } }
+    /// The most that waited for one app since this was last asked.
+    package mutating func takeOutputMost() -> Int {
+        defer { outputMost = 0 }
+        return outputMost
+    }
+
+    // MARK: what both forms do
 
     /// One publish, and what came of it.
     mutating func publish(
@@ -93,8 +178,6 @@ struct AppCall {
     let inputElsewhere: Int
     /// Milliseconds of the manager's clock.
     let now: UInt64
-    /// Those sessions.
-    let others: () -> [ConnectedApp]
 }
 
 package struct AppCounters: Equatable {

@@ -40,7 +40,7 @@ extension ManagerProcess {
         report.set(.seedRejected, counters.seedRejected)
         report.set(.workerBacklog, switchboard.outboxBytes.all)
         report.set(.workerBacklogMax, links?.takeBacklogMost() ?? 0)
-        report.set(.appBacklogMax, apps?.takeOutputMost() ?? 0)
+        report.set(.appBacklogMax, port.takeOutputMost())
         report.set(.appAccepts, apps?.acceptCount ?? 0)
         report.set(.appAcceptErrors, apps?.acceptErrors ?? 0)
         report.set(.managerMemory, switchboard.clientMemoryBytes)

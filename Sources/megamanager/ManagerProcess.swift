@@ -77,7 +77,7 @@ final class ManagerProcess {
         if switchboard.queue.depth > 0 { log.warning("leaving with \(switchboard.queue.depth) messages in the queue") }
         let end = Clock.monotonicMilliseconds + UInt64(ManagerProcess.drainSeconds * 1000)
         drainTimer = Timer(loop) { [unowned self] in
-            guard switchboard.outboxBytes.all == 0 && apps?.outputBytes ?? 0 == 0 || Clock.monotonicMilliseconds >= end
+            guard switchboard.outboxBytes.all == 0 && port.outputBytes == 0 || Clock.monotonicMilliseconds >= end
             else { return }
             drainTimer?.stop()
             done()

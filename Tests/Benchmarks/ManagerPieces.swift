@@ -94,7 +94,7 @@ let managerPieces: [Piece] = [
                 let session = AppSession()
                 for _ in 0..<count {
                     line.withUnsafeBytes { session.input.append($0) }
-                    port.process(session, &switchboard, now: 0) { [] }
+                    port.process(session, &switchboard, now: 0)
                     session.output.clear()
                 }
                 return Int(port.counters.lines)

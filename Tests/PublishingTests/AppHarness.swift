@@ -10,10 +10,8 @@ final class App {
     static let firstId: UInt64 = 1_000_000
     var port: AppPort
     var board: Switchboard
-    var session = AppSession()
+    var session: AppSession
     var now: UInt64 = 9_000_000
-    /// The other connections of apps.
-    var others: [ConnectedApp] = []
     private var worker: UInt32
 
     var isClosing: Bool { session.isClosing }
@@ -24,7 +22,6 @@ final class App {
     var isHalf: Bool { session.isHalf }
     var isBetween: Bool { session.isBetween }
     var isTrusted: Bool { session.isTrusted }
-    var taken: UInt64 { session.taken }
     var queued: Int { board.queue.depth }
 
     init(key: String = "", _ change: (inout QueueSettings) -> Void = { _ in }) {
@@ -32,6 +29,7 @@ final class App {
         change(&settings)
         board = Switchboard(settings, wallMicroseconds: App.firstId, now: now, seed: 3)
         port = AppPort(maxMessage: settings.maxMessage, key: Array(key.utf8), hosts: ["a"])
+        session = port.accepted(peer: nil, now: now)
         worker = board.accepted(mayBeSeed: false)
         var hello = Buffer()
         Hello(pid: 1, token: Array(repeating: 0, count: 16)).write(number: 0, to: &hello)
@@ -57,16 +55,30 @@ final class App {
         return bodies
     }
 
+    /// Another connection; the ones before stay open.
+    func connect(_ peer: String? = nil) { session = port.accepted(peer: peer, now: now) }
+    /// Bytes come, and are taken up.
+    func receive(_ bytes: [UInt8]) {
+        let room = UnsafeMutableRawBufferPointer(start: session.input.reserve(bytes.count), count: bytes.count)
+        room.copyBytes(from: bytes)
+        session.received(bytes.count, now: now)
+        port.process(session, &board, now: now)
+    }
+    func receive(_ text: String) { receive(Array(text.utf8)) }
     /// Gives the app port these bytes. Returns the answers, which the app reads at once.
     func send(_ bytes: [UInt8]) -> String {
-        bytes.withUnsafeBytes { session.input.append($0) }
+        receive(bytes)
         var answer = ""
         while true {
             let before = session.input.count
-            port.process(session, &board, now: now) { [self] in others }
             answer += String(decoding: session.output.bytes, as: UTF8.self)
             session.output.clear()
-            if session.input.count == before || session.isClosing { return answer }
+            port.process(session, &board, now: now)
+            if session.input.count == before || session.isClosing {
+                answer += String(decoding: session.output.bytes, as: UTF8.self)
+                session.output.clear()
+                return answer
+            }
         }
     }
     func send(_ text: String) -> String { send(Array(text.utf8)) }

@@ -9,21 +9,31 @@ import Wire
 @Suite struct AppsTests {
     private let now: UInt64 = 9_000_000
 
-    private func told(_ app: App, _ peer: String, since: UInt64 = 8_987_655, lastProgress: UInt64 = 8_999_995)
-        -> ConnectedApp
-    {
-        ConnectedApp(app.session, peer: peer, since: since, lastProgress: lastProgress, now: now)
+    /// Another connection, which came and got on at these times.
+    private func connect(
+        _ app: App, _ peer: String, since: UInt64 = 8_987_655, lastProgress: UInt64 = 8_999_995, _ input: String = ""
+    ) {
+        app.now = since
+        app.connect(peer)
+        app.now = now
+        if !input.isEmpty { _ = app.send(input) }
+        app.session.lastProgress = lastProgress
     }
-    private func apps(_ others: [ConnectedApp], _ query: String = "") -> (status: Int, body: String) {
-        let asking = App()
-        asking.others = others
-        return answer(asking.send(App.get("/apps" + query)))
+    /// What a connection of its own is told.
+    private func apps(_ app: App, _ query: String = "") -> (status: Int, body: String) {
+        app.connect("10.9.9.9:9")
+        defer { app.port.closed(app.session) }
+        return answer(app.send(App.get("/apps" + query)))
     }
 
     @Test func whoPublishedMost_comesFirst_withWhatItDid() {
-        let (lines, http, silent) = (App(), App(), App())
-        _ = http.send(App.post(#"[{"client":"c1","message":1},{"client":"c2","message":[22]}]"#))
-        _ = lines.send(
+        let app = App()
+        connect(app, "10.0.1.7:5", since: 0, lastProgress: now - 1100)
+        connect(
+            app, "10.0.1.6:4", since: now - 40, lastProgress: now + 7,
+            App.post(#"[{"client":"c1","message":1},{"client":"c2","message":[22]}]"#))
+        connect(
+            app, "10.0.1.5:51022",
             #"{"client":"c1","message":"hi"}"# + "\n" + #"{"client":"c1","message":2}"# + "\nnonsense\n"
                 + #"{"client":"c3","message":3}"# + "\n")
         let first =
@@ -32,45 +42,36 @@ import Wire
             #"{"peer":"10.0.1.6:4","form":"http","connected_seconds":0.040,"publishes":2,"bytes":5,"errors":0,"idle_seconds":0.000,"backlog_bytes":0}"#
         let third =
             #"{"peer":"10.0.1.7:5","form":null,"connected_seconds":9000.000,"publishes":0,"bytes":0,"errors":0,"idle_seconds":1.100,"backlog_bytes":0}"#
-        let others = [
-            told(silent, "10.0.1.7:5", since: 0, lastProgress: now - 1100),
-            told(http, "10.0.1.6:4", since: now - 40, lastProgress: now + 7), told(lines, "10.0.1.5:51022"),
-        ]
-        let all = apps(others)
+        let all = apps(app)
         #expect(all.status == 200 && all.body == #"{"apps":[\#(first),\#(second),\#(third)],"more":0}"#)
         #expect(JSONScanner.isValid(all.body))
-        #expect(apps(others, "?c=1&most=1").body == #"{"apps":[\#(first)],"more":2}"#)
-        #expect(apps([]).body == #"{"apps":[],"more":0}"#)
+        #expect(apps(app, "?c=1&most=1").body == #"{"apps":[\#(first)],"more":2}"#)
+        #expect(apps(App()).body == #"{"apps":[],"more":0}"#)
         // The answer shows nothing of what was published.
         for word in ["c1", "hi", "nonsense"] { #expect(!all.body.contains(word)) }
     }
 
     @Test func mostIsInRange_andTheKeyIsAskedFor() {
         for wrong in ["0", "101", "-1", "x", "", "1000000000000000000000"] {
-            let got = apps([], "?most=\(wrong)")
+            let got = apps(App(), "?most=\(wrong)")
             #expect(got.status == 400 && got.body.contains("bad_most"), "\(wrong)")
         }
-        #expect(apps((0..<30).map { told(App(), "10.0.0.\($0):1") }).body.hasSuffix(#"],"more":20}"#))
+        let app = App()
+        for number in 0..<30 { connect(app, "10.0.0.\(number):1") }
+        #expect(apps(app).body.hasSuffix(#"],"more":20}"#))
         #expect(answer(App(key: "k").send(App.get("/apps"))).status == 401)
         #expect(answer(App(key: "k").send(App.get("/apps", "Authorization: Bearer k\r\n"))).status == 200)
         #expect(answer(App().send("POST /apps HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")).status == 405)
         #expect(answer(App().send("HEAD /apps HTTP/1.1\r\nHost: a\r\n\r\n")).body == "")
     }
 
-    @Test func otherConnections_areLookedAtOnlyWhereTheyAreAskedFor() {
+    /// Not the one that asks, and nobody who was gone before it could be told where it came from.
+    @Test func whoAsks_isNotAmongThem() {
         let app = App()
-        var looks = 0
-        for (request, wanted) in [
-            (App.get("/clients"), 0), (App.post(#"{"client":"c1","message":1}"#), 0), (App.get("/apps?most=x"), 0),
-            (App.get("/apps"), 1),
-        ] {
-            Array(request.utf8).withUnsafeBytes { app.session.input.append($0) }
-            app.port.process(app.session, &app.board, now: now) {
-                looks += 1
-                return []
-            }
-            #expect(looks == wanted)
-        }
+        connect(app, "10.0.1.5:1")
+        #expect(answer(app.send(App.get("/apps"))).body == #"{"apps":[],"more":0}"#)
+        let told = apps(app).body
+        #expect(told.contains("10.0.1.5:1") && told.hasSuffix(#"],"more":0}"#))
     }
 
     @Test(arguments: [
@@ -88,8 +89,8 @@ import Wire
             let app = App { $0.maxMessages = 1 }
             _ = whole ? app.send(input) : app.byteByByte(input)
             #expect(app.session.tally == AppTally(publishes: publishes, bytes: bytes, errors: errors))
-            // Another connection from the same port begins at zero.
-            app.session = AppSession()
+            // Another connection to the same port begins at zero.
+            app.connect()
             _ = app.send("nothing")
             #expect(app.session.tally.publishes == 0 && app.session.tally.errors == 0)
         }
@@ -97,9 +98,10 @@ import Wire
 
     @Test func answersThatAreNotRead_areItsBacklog() {
         let app = App()
-        Array(App.get("/stats").utf8).withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(app.session, &app.board, now: now)
-        #expect(app.outputBytes > 0)
-        #expect(apps([told(app, "10.0.0.1:1")]).body.contains("\"backlog_bytes\":\(app.outputBytes)}"))
+        app.connect("10.0.0.1:1")
+        app.receive(App.get("/stats"))
+        let backlog = app.outputBytes
+        #expect(backlog > 0)
+        #expect(apps(app).body.contains("\"backlog_bytes\":\(backlog)}"))
     }
 }

@@ -63,7 +63,7 @@ import Wire
         let head = "POST /publish HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
         #expect(answer(app.send(head)).status == 401)
         #expect(app.isClosing)
-        app.session = AppSession()
+        app.connect()
         let publish = App.chunked([#"{"client":"c1","message":1}"#], "Authorization: Bearer sesame\r\n")
         #expect(answer(app.send(publish)).status == 202)
     }
@@ -73,11 +73,11 @@ import Wire
         let app = App()
         let head = "POST /publish HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
         let half = head + "1000\r\n" + String(repeating: " ", count: 2000)
-        Array(half.utf8).withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(app.session, &app.board, inputElsewhere: Limits.appInputBytes - 3000, now: app.now)
+        app.port.inputBytes = Limits.appInputBytes - 3000 + app.session.counted
+        app.receive(half)
         #expect(app.outputBytes == 0 && app.claimedBytes > 2000 && app.isHalf)
-        Array(String(repeating: " ", count: 1500).utf8).withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(app.session, &app.board, inputElsewhere: Limits.appInputBytes - 3000, now: app.now)
+        app.port.inputBytes = Limits.appInputBytes - 3000 + app.session.counted
+        app.receive(String(repeating: " ", count: 1500))
         let got = String(decoding: app.session.output.bytes, as: UTF8.self)
         #expect(answer(got).status == 503 && got.contains("busy") && got.contains("Retry-After: 1\r\n"))
         #expect(app.isClosing)

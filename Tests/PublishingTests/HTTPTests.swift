@@ -285,15 +285,15 @@ import Wire
             "", "Authorization: Bearer sesamy\r\n", "Authorization: Basic sesame\r\n",
             "Authorization: Bearer sesame1\r\n", "Authorization: Bearer\r\n",
         ] {
-            app.session = AppSession()
+            app.connect()
             let got = app.send(App.post(publish, header))
             #expect(answer(got).status == 401)
             #expect(got.contains("WWW-Authenticate: Bearer\r\n"))
             #expect(app.isClosing)
         }
-        app.session = AppSession()
+        app.connect()
         #expect(answer(app.send(App.get("/stats"))).status == 401)
-        app.session = AppSession()
+        app.connect()
         #expect(answer(app.send(App.post(publish, "authorization: bearer sesame\r\n"))).status == 202)
         #expect(app.port.counters.rejectedKey == 6)
     }
@@ -326,8 +326,8 @@ import Wire
     @Test func tooMuchHalfSent_isRefusedByTheHead() {
         let app = App()
         let head = "POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n"
-        Array(head.utf8).withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(app.session, &app.board, inputElsewhere: Limits.appInputBytes - 1000, now: app.now)
+        app.port.inputBytes = Limits.appInputBytes - 1000 + app.session.counted
+        app.receive(head)
         let got = String(decoding: app.session.output.bytes, as: UTF8.self)
         #expect(answer(got).status == 503)
         #expect(got.contains("Retry-After: 1\r\n") && got.contains("busy"))
@@ -376,8 +376,7 @@ import Wire
     @Test func answersThatAreNotRead_stopTheReading() {
         let app = App()
         let requests = String(repeating: App.get("/nothing"), count: 20_000)
-        Array(requests.utf8).withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(app.session, &app.board, now: app.now)
+        app.receive(requests)
         #expect(app.outputBytes < Limits.appOutputBytes + 1000)
         #expect(!app.wantsInput)
         #expect(app.inputBytes > 0)

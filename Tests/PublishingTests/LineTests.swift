@@ -60,7 +60,7 @@ import Wire
         #expect(app.send("{\"key\":\"sesame\"}\n") == "")
         #expect(app.send("{\"client\":\"c1\",\"message\":1}\n").contains("queued"))
         for first in ["{\"key\":\"wrong!\"}\n", "{\"client\":\"c1\",\"message\":1}\n", "{\"key\":7}\n", "{nonsense\n"] {
-            app.session = AppSession()
+            app.connect()
             #expect(
                 app.send(first + "{\"client\":\"c1\",\"message\":1}\n")
                     == "{\"error\":{\"code\":\"unauthorized\",\"message\":\"the app key is missing or wrong\"}}\n")
@@ -85,8 +85,8 @@ import Wire
     @Test func tooMuchHalfSent_skipsTheLine() {
         let app = App()
         let half = Array("{\"client\":\"c1\",".utf8)
-        half.withUnsafeBytes { app.session.input.append($0) }
-        app.port.process(app.session, &app.board, inputElsewhere: Limits.appInputBytes, now: app.now)
+        app.port.inputBytes = Limits.appInputBytes
+        app.receive(half)
         #expect(app.inputBytes == 0)
         #expect(
             app.send("\"message\":1}\n{\"client\":\"c1\",\"message\":1}\n")
