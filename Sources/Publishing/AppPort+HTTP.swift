@@ -2,7 +2,7 @@ import Base
 import Comet
 import Wire
 
-// The HTTP form: POST /publish, GET /clients, GET /clients/ID, GET /apps, GET /stats.
+// The HTTP form: takes requests off the input, and answers them by `Route`.
 extension AppPort {
     /// Takes up the next request; false where it is not whole yet.
     mutating func request(_ call: AppCall, _ switchboard: inout Switchboard) -> Bool {
@@ -111,45 +111,21 @@ extension AppPort {
     private mutating func answer(_ call: HTTPCall, _ switchboard: inout Switchboard) {
         let (request, session) = (call.request, call.app.session)
         body.clear()
-        let isPublish = matches(request.path, "/publish")
-        guard isPublish || isLook(request.path) else { return notFound(request, session) }
-        let isGet = request.method == .get || request.method == .head
-        guard isPublish ? request.method == .post : isGet else {
+        let route: Route
+        switch Route.find(request) {
+        case .unknown: return notFound(request, session)
+        case .otherMethod(let allow):
             PublishError.otherMethod.write(to: &body)
-            return reply(405, request, session, fields: isPublish ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n")
+            return reply(405, request, session, fields: allow)
+        case .route(let found): route = found
         }
         guard isAuthorized(request) else {
             return reply(reject(.unauthorized, session), request, session, closing: true)
         }
         do {
-            reply(try content(call, &switchboard), request, session)
+            reply(try route.handler(&self, call, &switchboard), request, session)
         } catch {
             reply(error, request, session)
         }
     }
-    private func isLook(_ path: UnsafeRawBufferPointer) -> Bool {
-        matches(path, "/stats") || matches(path, "/apps") || matches(path, "/clients") || isClient(path)
-    }
-    private func isClient(_ path: UnsafeRawBufferPointer) -> Bool {
-        path.count > 9 && matches(path.part(0, 9), "/clients/")
-    }
-    /// Writes the content; the status.
-    private mutating func content(
-        _ call: HTTPCall, _ switchboard: inout Switchboard
-    ) throws(PublishError) -> Int {
-        let path = call.request.path
-        if matches(path, "/publish") { return try publish(call, &switchboard) }
-        if matches(path, "/clients") { return try writeClients(call, switchboard) }
-        if matches(path, "/apps") { return try writeApps(call) }
-        if isClient(path) { return try writeClient(call, switchboard) }
-        AppPort.writeStats(switchboard, counters, to: &body)
-        return 200
-    }
-}
-
-/// A whole request, and who makes it.
-struct HTTPCall {
-    let request: HTTPRequest
-    let body: UnsafeRawBufferPointer
-    let app: AppCall
 }

@@ -17,7 +17,9 @@ extension AppPort {
         reply(error.status, request, session, fields: fields, closing: closing)
     }
     mutating func notFound(_ request: HTTPRequest, _ session: AppSession) {
-        PublishError(404, "not_found", "there are /publish, /clients, /clients/ID, /apps and /stats").write(to: &body)
+        body.append("{\"error\":{\"code\":\"not_found\",\"message\":\"there are ")
+        body.append(string: Route.names)
+        body.append("\"}}")
         reply(404, request, session)
     }
     /// The answer whose content stands in `body`. `fields`: whole header lines.
