@@ -22,7 +22,7 @@ struct AppRequest {
             result = $0
             loop.stop()
         }
-        if result == nil { loop.run() }
+        withExtendedLifetime(client) { if result == nil { loop.run() } }
         switch result {
         case .success(let reply): return try text(of: reply)
         case .failure(.unreachable(let why)): throw unavailable(why, client.endpoint)
