@@ -15,10 +15,10 @@ package struct AppPort: ~Copyable {
     var body = Buffer()
     package internal(set) var counters = AppCounters()
 
-    /// By number.
+    /// The sessions by their numbers.
     private(set) var sessions: [UInt64: AppSession] = [:]
-    private var accepted: UInt64 = 0
-    /// Those that may have something to write.
+    private var lastNumber: UInt64 = 0
+    /// Sessions that may have something to write.
     private var listed: [AppSession] = []
     /// Bytes that all sessions have half sent, or said that they will send.
     var inputBytes = 0
@@ -35,8 +35,8 @@ package struct AppPort: ~Copyable {
 
     /// A connection came. `peer`: its address and port, where they could be told.
     package mutating func accepted(peer: String?, now: UInt64) -> AppSession {
-        accepted += 1
-        let session = AppSession(number: accepted, peer: peer, now: now)
+        lastNumber += 1
+        let session = AppSession(number: lastNumber, peer: peer, now: now)
         sessions[session.number] = session
         return session
     }
@@ -80,13 +80,13 @@ package struct AppPort: ~Copyable {
         }
     }
 
-    /// It may have something to write.
+    /// Puts a session into the list of those that may have something to write.
     private mutating func list(_ session: AppSession) {
         guard !session.isListed else { return }
         session.isListed = true
         listed.append(session)
     }
-    /// Whose output is to be written now, each once.
+    /// Sessions whose output is to be written now. The list is empty then.
     package mutating func takeListed() -> [AppSession] {
         let taken = listed
         listed = []

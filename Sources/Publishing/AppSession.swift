@@ -12,18 +12,19 @@ import Wire
 package final class AppSession {
     enum Form { case unknown, lines, http }
 
-    /// Counts the connections that came.
+    /// The connections are numbered in the order that they came in.
     package let number: UInt64
-    /// Its address and port, for operators. `nil`: it was gone when that was asked.
+    /// Its address and port, for operators. `nil`: it was gone before the kernel was asked.
     let peer: String?
-    /// When it came, and when it last got on (a request begun or ended, answers taken): milliseconds of one clock.
+    /// When it came, and when it last got on (it began or ended a request, or took answers), in milliseconds of the
+    /// manager's clock.
     let since: UInt64
-    package internal(set) var lastProgress: UInt64
+    var lastProgress: UInt64
 
     package var input = Buffer()
     package var output = Buffer()
     /// Nothing more is read; it is closed when the output has been written.
-    package internal(set) var isClosing = false
+    var isClosing = false
     /// Our side is closed. What the app still sends is thrown away, until it closes its own.
     package private(set) var isLingering = false
     /// The app sends no more. Perhaps it still reads: what it asked is answered.
@@ -48,7 +49,7 @@ package final class AppSession {
     /// It stands in the port's list of those that may have something to write.
     package internal(set) var isListed = false
 
-    package init(number: UInt64 = 0, peer: String? = nil, now: UInt64 = 0) {
+    init(number: UInt64, peer: String?, now: UInt64) {
         self.number = number
         self.peer = peer
         since = now

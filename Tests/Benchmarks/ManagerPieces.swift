@@ -91,7 +91,7 @@ let managerPieces: [Piece] = [
         return { count in
             withSwitchboard { switchboard, _ in
                 var port = AppPort(maxMessage: 65_536, key: [])
-                let session = AppSession()
+                let session = port.accepted(peer: nil, now: 0)
                 for _ in 0..<count {
                     line.withUnsafeBytes { session.input.append($0) }
                     port.process(session, &switchboard, now: 0)
