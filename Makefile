@@ -1,15 +1,15 @@
-# MegaComet. `make run` and `make test` are all that a new user needs; both install what is missing from Debian's packages.
+# MegaComet. `make run` and `make test` are all that a new user needs. Both install missing packages of Debian.
 SHELL := /bin/bash
 # Every recipe stops at its first error.
 .SHELLFLAGS := -euo pipefail -c
 PACKAGES := libev-dev libncurses-dev libsimdjson-dev pkg-config curl tmux
-# Without colours: SwiftPM gives the compiler another flag on a terminal, and so would build all anew where the output is none.
+# Colours are off: on a terminal SwiftPM gives the compiler another flag, and would build everything anew elsewhere.
 RELEASE := -c release --static-swift-stdlib --no-color-diagnostics
 DEBUG := --no-color-diagnostics
 
 BIN = $$(swift build $(RELEASE) --show-bin-path)
 
-# What the tests need beside it.
+# The tests need these packages, too.
 TEST_PACKAGES := python3-prometheus-client valgrind
 
 .PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example install packages clean
@@ -29,7 +29,7 @@ packages:
 build: packages
 	swift build $(RELEASE)
 
-# Says where a process that runs is not the program of this build: it was started from an older one.
+# Tells if a running process was started from an older build than this one.
 define SAY_NEWER
 for pid in $$("$$bin/megacomet" status --json -c config/megacomet.toml | grep -o '"pid":[0-9]*' | cut -d: -f2); do \
   program="$$bin/$$(cat "/proc/$$pid/comm" 2>/dev/null)" || continue; \
@@ -41,7 +41,7 @@ for pid in $$("$$bin/megacomet" status --json -c config/megacomet.toml | grep -o
 done
 endef
 
-# On a terminal: the servers in the background and megatop in front. Elsewhere: the servers in the foreground.
+# On a terminal the servers run in the background and megatop in front. Elsewhere the servers run in the foreground.
 run: build
 	@bin="$(BIN)"; \
 	if [ -t 0 ] && [ -t 1 ]; then \
@@ -59,21 +59,21 @@ test: test-packages test-format test-swift test-load test-browser test-cost
 test-packages:
 	@$(MAKE) --no-print-directory packages PACKAGES="$(PACKAGES) $(TEST_PACKAGES)"
 
-# The format of the sources (.swift-format): checked, and made.
+# Checks the format of the sources (.swift-format), and sets it.
 SOURCES := Sources Dashboard Tests Package.swift
 test-format:
 	swift format lint --strict --parallel --recursive $(SOURCES)
 format:
 	swift format --in-place --parallel --recursive $(SOURCES)
 
-# Units, simulations, and the real programs over real sockets. FILTER: only tests with such names. TEST_USER, for root:
-# they run as that user, and as root only those that need it.
+# Units, simulations, and the real programs over real sockets. FILTER runs only tests with such names. TEST_USER, for
+# root, runs them as that user, and only those that need root as root.
 test-swift: packages test-packages
 	swift build --build-tests $(DEBUG)
 	$(if $(TEST_USER),Tests/as-user $(TEST_USER),swift test --skip-build $(if $(FILTER),--filter '$(FILTER)'))
 
-# A rolling restart under 8,000 clients that acknowledge and 1,000 publishes a second: nothing is lost, nobody is refused. About a minute, and alone: beside
-# other tests they would take the processors from each other.
+# A rolling restart under 8,000 clients that acknowledge and 1,000 publishes a second: nothing is lost, nobody is
+# refused. It takes about a minute and runs alone: beside other tests they would take the processors from each other.
 test-load: packages test-packages
 	swift build --build-tests $(DEBUG)
 	MEGACOMET_LOAD=full swift test --skip-build --filter rolling_losesNothing_andRefusesNobody | tee >(cat >&2) | grep 'Test run with 1 test' >/dev/null
@@ -83,12 +83,13 @@ test-browser: packages
 	swift build $(DEBUG)
 	Tests/BrowserTests/run
 
-# What the hot path costs in instructions and allocations, against the table.
+# Compares the instructions and allocations of the hot path with the table.
 test-cost: packages test-packages
 	swift build $(RELEASE) --product Benchmarks
 	Tests/Benchmarks/check "$(BIN)/Benchmarks"
 
-# The short scenarios against the limit, nginx with nchan (where it is installed) and MegaComet, in turn: about five minutes on a quiet machine.
+# The short scenarios against the limit, nginx with nchan (if it is installed) and MegaComet, in turn. It takes about
+# five minutes on a quiet machine.
 bench: build
 	"$(BIN)/megabench" compare
 
@@ -98,8 +99,9 @@ example:
 	@$(MAKE) --no-print-directory build
 	Examples/chat/run "$(BIN)"
 
-# Programs, config, unit, man pages and completions, where the FHS says; under DESTDIR for packages. An installed configuration is never overwritten. The programs
-# find each other in one folder, so each of the two folders has the command of the other as a link.
+# Installs programs, config, unit, man pages and completions where the FHS says, under DESTDIR for packages. An
+# installed configuration is never overwritten. The programs find each other in one folder, so each of the two folders
+# has the command of the other as a link.
 install: build
 	bin="$(BIN)"; \
 	install -d "$(DESTDIR)/usr/sbin" "$(DESTDIR)/usr/bin" "$(DESTDIR)/etc/megacomet" "$(DESTDIR)/usr/lib/systemd/system" "$(DESTDIR)/usr/lib/sysusers.d" "$(DESTDIR)/usr/lib/tmpfiles.d" \
