@@ -4,9 +4,9 @@
 //
 //     megaworker   megamanager   megacomet   megabench   megatop    the programs: glue, thin
 //     Daemon   Publishing   Dashboard   Browser                     what daemons share, app port, screens, script
-//     Comet   Reactor   ConfigurationFile   FreePorts               decisions, libev and sockets, the file of settings
-//     Stats                                                         reports, the table of metrics
-//     Wire   Store   Supervision   Configuration                    bytes <-> values, memory, processes, settings
+//     Comet   Supervision   Reactor   ConfigurationFile   FreePorts decisions, libev and sockets, the file of settings
+//     Stats                                                         reports, events, the table of metrics
+//     Wire   Store   Configuration                                  bytes <-> values, memory, settings
 //     Base                                                          bytes and text: escapes, buffers, the version
 //     CLibev   CEpoll   CSystem   CSimdjson   CNcurses              C at the edge
 import PackageDescription
@@ -56,7 +56,8 @@ let package = Package(
         /// Many small records in little memory: the only raw memory of the decisions.
         .target(name: "Store", swiftSettings: fast),
         .target(name: "Comet", dependencies: ["Base", "Store", "Wire"], swiftSettings: fast),
-        .target(name: "Supervision", swiftSettings: strict),
+        /// Processes and orders: decisions on their lives, and the language of the control socket.
+        .target(name: "Supervision", dependencies: ["Base", "Stats"], swiftSettings: strict),
         /// megacomet.js, compiled in.
         .target(
             name: "Browser", exclude: ["megacomet.d.ts"], resources: [.embedInCode("megacomet.js")],
@@ -125,7 +126,7 @@ let package = Package(
             name: "PublishingTests", dependencies: ["TestSupport", "Base", "Publishing", "Comet", "Wire"],
             swiftSettings: strict
         ),
-        .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Stats"], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration", "ConfigurationFile"],
             swiftSettings: strict),

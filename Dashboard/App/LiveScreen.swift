@@ -1,6 +1,7 @@
 import Base
 import Glibc
 import Reactor
+import Stats
 import Supervision
 
 /// The program on a terminal: one loop over keys, reports, answers, signals and a clock. Handlers change values, and
@@ -193,7 +194,7 @@ package final class LiveScreen {
         case .write: saveScreen()
         case .saveSettings: saveSettings()
         case .note(let text):
-            source.note(Event(time: source.model.wall, severity: .info, who: "top", kind: "NOTE", text: text))
+            source.note(.own("NOTE", .info, text, time: source.model.wall))
         case .retry: source.retry()
         case .zeroPeaks: source.zeroPeaks()
         case .startSupervisor: startSupervisor()
@@ -208,10 +209,7 @@ package final class LiveScreen {
             let what = "\(box.action.rawValue) \(box.target?.short ?? "all")"
             say(error.map { "\(what) refused: \($0)" } ?? "\(what): done, see the events")
             if let error {
-                source.note(
-                    Event(
-                        time: source.model.wall, severity: .warning, who: "top", kind: "REFUSED",
-                        text: "\(what): \(error)"))
+                source.note(.own("REFUSED", .warning, "\(what): \(error)", time: source.model.wall))
             }
             show()
         }

@@ -149,8 +149,8 @@ final class Source {
         // The processes run on this machine, so it can be seen without the supervisor whether they still do.
         model.markGone { pid in kill(pid, 0) != 0 && errno == ESRCH }
     }
-    private func own(_ kind: String, _ severity: Event.Severity, _ text: String) {
-        model.take(Event(time: Clock.wallMicroseconds / 1000, severity: severity, who: "top", kind: kind, text: text))
+    private func own(_ kind: String, _ severity: Severity, _ text: String) {
+        model.take(.own(kind, severity, text, time: Clock.wallMicroseconds / 1000))
     }
 
     // MARK: questions
@@ -205,7 +205,7 @@ final class Source {
     }
     /// Asks what an operator would want to know after an exit, while it can still be had.
     private func askForRecording() {
-        guard let event = model.events.last, event.kind == "EXIT", let id = ProcessName(event.who) else { return }
+        guard let event = model.events.last, event.kind == "EXIT", let id = event.process else { return }
         ask(.log(id), every: 0)
         askCrashes(of: id)
     }

@@ -1,5 +1,6 @@
 import Configuration
 import FoundationEssentials
+package import Stats
 import Supervision
 
 extension ControlRequest {
@@ -16,7 +17,7 @@ struct ControlAnswer: Decodable {
         var text: String
         var signal: Int?
         var uptime: Double
-        var short: String { signal.map(Signals.name) ?? text }
+        var short: String { signal.map(Ending.short) ?? text }
     }
     struct Copy: Decodable {
         var left: Double?
@@ -37,15 +38,6 @@ struct ControlAnswer: Decodable {
     struct Line: Decodable {
         var time: UInt64
         var text: String
-    }
-    struct Event: Decodable {
-        var number: UInt64?
-        var time: UInt64
-        var severity: String
-        var name: String?
-        var kind: String
-        var text: String
-        var pid: Int?
     }
     struct Crash: Decodable {
         struct Line: Decodable {
@@ -80,7 +72,7 @@ struct ControlAnswer: Decodable {
 
 /// The answer to `events`: all that are kept. (In `status` the same name is a count.)
 struct ControlEvents: Decodable {
-    var events: [ControlAnswer.Event]
+    var events: [Event]
 
     init?(_ line: String) {
         guard let answer = try? JSONDecoder().decode(ControlEvents.self, from: Data(line.utf8)) else { return nil }
@@ -89,16 +81,10 @@ struct ControlEvents: Decodable {
 }
 
 extension Event {
-    init(_ event: ControlAnswer.Event) {
-        let who = event.name.flatMap { ProcessName($0)?.short ?? $0 } ?? "cmt"
-        self.init(
-            number: event.number ?? 0, time: event.time, severity: Severity(rawValue: event.severity) ?? .info,
-            who: who, kind: event.kind, text: event.text, pid: event.pid)
-    }
-    /// From an EVENT datagram.
+    /// From an EVENT datagram, or a line of the events.
     package init?(json: String) {
-        guard let event = try? JSONDecoder().decode(ControlAnswer.Event.self, from: Data(json.utf8)) else { return nil }
-        self.init(event)
+        guard let event = try? JSONDecoder().decode(Event.self, from: Data(json.utf8)) else { return nil }
+        self = event
     }
 }
 

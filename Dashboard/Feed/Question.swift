@@ -1,4 +1,5 @@
 import Configuration
+import Stats
 package import Supervision
 
 /// What is asked of the supervisor's control socket, and of the manager's app port. With its answer it is a piece of a
@@ -72,7 +73,7 @@ extension Model {
     package mutating func take(_ text: String, to question: Question, time: UInt64) {
         if question == .events {
             if let kept = ControlEvents(text) {
-                kept.events.forEach { take(Event($0)) }
+                kept.events.forEach { take($0) }
             } else if let event = Event(json: text) {
                 take(event)
             }

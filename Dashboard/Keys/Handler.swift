@@ -1,3 +1,4 @@
+import Stats
 package import Supervision
 
 /// The things that a key asks of the program, beside a new picture.
@@ -129,7 +130,7 @@ package struct KeyHandler {
             session.acknowledgedBefore = model.events.last?.time ?? 0
             session.toast = "all events acknowledged, here only"
         case .level:
-            let all = Event.Severity.allCases
+            let all = Severity.allCases
             session.eventLevel = all[((all.firstIndex(of: session.eventLevel) ?? 0) + 1) % all.count]
         case .eventJSON: session.showsEventJSON.toggle()
         case .clientIDs:
@@ -178,7 +179,7 @@ package struct KeyHandler {
     package func selected(_ session: Session) -> ProcessName? {
         if session.screen == .events {
             let shown = Views.shownEvents(model, session)
-            return Views.cursor(shown, session).flatMap { ProcessName(shown[$0].who) }
+            return Views.cursor(shown, session).flatMap { shown[$0].process }
         }
         guard session.screen != .host else { return nil }
         let rows = Table.rows(session.screen, Context(model, session, Capabilities()))

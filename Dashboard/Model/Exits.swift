@@ -12,7 +12,7 @@ extension Model {
         switch kind {
         case .none: return "-"
         case .code: return "code \(code)"
-        case .signal: return Signals.name(Int(code))
+        case .signal: return Ending.short(signal: Int(code))
         case .unknown: return "unknown"
         }
     }
@@ -43,21 +43,10 @@ extension Model {
         let day: UInt64 = 86_400_000
         var result = [(failed: Int, wasOrdered: Bool)](repeating: (0, false), count: columns)
         for event in events
-        where event.kind == "EXIT" && event.who == id.short && event.time <= wall && wall - event.time < day {
+        where event.kind == "EXIT" && event.isOf(id) && event.time <= wall && wall - event.time < day {
             let column = columns - 1 - Int((wall - event.time) * UInt64(columns) / day)
             if event.severity == .info { result[column].wasOrdered = true } else { result[column].failed += 1 }
         }
         return result
-    }
-}
-
-package enum Signals {
-    /// `SIGSEGV`.
-    package static func name(_ number: Int) -> String {
-        let names = [
-            1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE",
-            9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 15: "SIGTERM",
-        ]
-        return names[number] ?? "signal \(number)"
     }
 }

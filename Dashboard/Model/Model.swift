@@ -117,39 +117,3 @@ package struct Model: Sendable {
     package var isReplay: Bool { if case .replay = link { true } else { false } }
     package var isLost: Bool { if case .lost = link { true } else { false } }
 }
-
-/// What happened, as the supervisor tells it, or megatop itself.
-package struct Event: Equatable, Sendable {
-    package enum Severity: String, Sendable, CaseIterable {
-        case info, warning, error, critical
-        package var letter: String {
-            switch self {
-            case .info: "I"
-            case .warning: "W"
-            case .error: "E"
-            case .critical: "C"
-            }
-        }
-    }
-    /// The supervisor's count; 0: megatop's own.
-    package var number: UInt64
-    /// Milliseconds since 1970.
-    package var time: UInt64
-    package var severity: Severity
-    /// `w5`, `mgr`, `cfg`, `top`.
-    package var who: String
-    package var kind: String
-    package var text: String
-    package var pid: Int?
-    package init(
-        number: UInt64 = 0, time: UInt64, severity: Severity, who: String, kind: String, text: String, pid: Int? = nil
-    ) {
-        self.number = number
-        self.time = time
-        self.severity = severity
-        self.who = who
-        self.kind = kind
-        self.text = text
-        self.pid = pid
-    }
-}

@@ -31,19 +31,19 @@ package struct ProcessModel: Equatable, Sendable {
     package func state(_ now: UInt64) -> State {
         if isGone { return State(word: "GONE", freshness: .absent, isRunning: false) }
         if isToldNewer || child.freshness(now) < .old, let code = child.count(.childState),
-            let state = ProcessStateCode(rawValue: code)
+            let state = ProcessState(code: code)
         {
             let isOverloaded =
                 state == .ready && reportedState == StatsPacket.State.overloaded.rawValue
                 && own.freshness(now) == .fresh
             return State(
                 word: isOverloaded ? State.overload : State.words[state] ?? "?", freshness: child.freshness(now),
-                isRunning: State.running.contains(state))
+                isRunning: state.isRunning)
         }
         let freshness = own.freshness(now)
         guard let age = own.age(now) else {
             guard !child.isEmpty else { return State(word: "?", freshness: .old, isRunning: false) }
-            let last = child.count(.childState).flatMap(ProcessStateCode.init(rawValue:))
+            let last = child.count(.childState).flatMap(ProcessState.init(code:))
             return State(word: last.flatMap { State.words[$0] } ?? "?", freshness: .old, isRunning: false)
         }
         if saidGoodbye { return State(word: "LEFT", freshness: freshness, isRunning: false) }
@@ -65,8 +65,7 @@ package struct ProcessModel: Equatable, Sendable {
         package var isRunning: Bool
         /// Looked up once: a case's own name costs more than all else in a row.
         static let words = Dictionary(
-            uniqueKeysWithValues: ProcessStateCode.allCases.map { ($0, $0.word.uppercased()) })
-        static let running: Set<ProcessStateCode> = [.starting, .ready, .suspect, .draining, .stopping]
+            uniqueKeysWithValues: ProcessState.allCases.map { ($0, $0.rawValue.uppercased()) })
 
         package var text: String { word + (freshness == .stale || freshness == .old ? "~" : "") }
         /// It serves, but is full, or its loop is late again and again. As wide as the column.

@@ -1,3 +1,4 @@
+package import Stats
 package import Supervision
 
 /// What this operator looks at and is about to do. Keys change it; the views read it with the model.
@@ -23,7 +24,7 @@ package struct Session: Sendable {
     package var isReadOnly = false
     /// Admin mode lasts until then, in ns; nil: off.
     package var adminUntil: UInt64?
-    package var eventLevel = Event.Severity.info
+    package var eventLevel = Severity.info
     package var showsEventJSON = false
     /// Client ids as they are, not hashed: in admin mode only.
     package var showsClientIDs = false
@@ -44,10 +45,6 @@ package struct Session: Sendable {
     package func isAcknowledged(_ event: Event) -> Bool {
         event.severity == .info || event.time <= acknowledgedBefore || acknowledged.contains(event.key)
     }
-}
-
-extension Event {
-    package var key: UInt64 { time &* 1_000_003 &+ number }
 }
 
 package enum Screen: Int, CaseIterable, Sendable {

@@ -166,7 +166,7 @@ extension Views {
             }
             put(line)
         }
-        let events = context.model.events.filter { $0.who == process.id.short }.suffix(max(2, size.height - 16))
+        let events = context.model.events.filter { $0.isOf(process.id) }.suffix(max(2, size.height - 16))
             .reversed()
         rule("EVENTS of \(process.id.short)")
         if events.isEmpty { put(Line(" none", .dim)) }

@@ -1,13 +1,12 @@
 import Base
-import Stats
+package import Stats
 import Supervision
 
 extension Views {
     /// The events that the level and the filter let through, newest first.
     package static func shownEvents(_ model: Model, _ session: Session) -> [Event] {
-        let least = Event.Severity.allCases.firstIndex(of: session.eventLevel) ?? 0
-        return model.events.reversed().filter { event in
-            (Event.Severity.allCases.firstIndex(of: event.severity) ?? 0) >= least
+        model.events.reversed().filter { event in
+            event.severity >= session.eventLevel
                 && (session.filter.isEmpty
                     || session.filter.matches(text: "\(event.who) \(event.kind) \(event.text)") { name in
                         switch name {
@@ -35,7 +34,7 @@ extension Views {
         )
         var line = Line(" SHOW", .title)
         line.add(context.session.eventLevel == .info ? "all" : context.session.eventLevel.rawValue + " and worse")
-        for severity in Event.Severity.allCases.reversed() {
+        for severity in Severity.allCases.reversed() {
             let count = model.events.count { $0.severity == severity }
             if count > 0 { line.add("\(severity.letter) \(count)", role: severity.role, leaves: 2) }
         }
@@ -93,7 +92,7 @@ extension Views {
         lines += Paragraph.lines(context.capabilities.clean(event.text), width: width - 2).prefix(3).map {
             Line(" " + $0)
         }
-        if let id = ProcessName(event.who), let process = context.model.processes[id] {
+        if let id = event.process, let process = context.model.processes[id] {
             let state = process.state(context.now)
             lines.append(
                 Line(

@@ -1,5 +1,7 @@
 // The roles of severities: the only place where words of the model get the look of cells.
 
+import Stats
+
 extension Level {
     package var role: Role {
         switch self {
@@ -10,7 +12,7 @@ extension Level {
     }
 }
 
-extension Event.Severity {
+extension Severity {
     package var role: Role {
         switch self {
         case .info: .normal

@@ -88,15 +88,15 @@ final class Reporter {
     }
 
     func event(_ severity: Logger.Level, _ kind: String, _ text: String) {
-        let event = StatsEvent(
-            timeMilliseconds: Clock.wallMicroseconds / 1000, severity: StatsEvent.Severity(severity),
+        let event = Event(
+            time: Clock.wallMicroseconds / 1000, severity: Severity(severity),
             name: daemon.arguments.name, kind: kind, text: text,
             pid: Int(getpid()), generation: daemon.arguments.generation)
         var body = Buffer()
         event.write(to: &body)
         writer.send(
             .event, state: daemon.reportedState.rawValue, sampleTime: Clock.monotonicNanoseconds,
-            wallTime: event.timeMilliseconds, body: body.bytes
+            wallTime: event.time, body: body.bytes
         ) { put($0) }
     }
 
@@ -105,7 +105,7 @@ final class Reporter {
     }
 }
 
-extension StatsEvent.Severity {
+extension Severity {
     fileprivate init(_ level: Logger.Level) {
         switch level {
         case .trace, .debug, .info, .notice: self = .info

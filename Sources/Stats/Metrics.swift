@@ -40,7 +40,7 @@ package struct Metric: Sendable {
         case pages = 5
         /// 0 or 1.
         case truth = 6
-        /// A number that stands for a word: `ProcessStateCode`, `ExitKind`.
+        /// A number that stands for a word: `ProcessState`, `ExitKind`.
         case code = 7
     }
     /// The process that reports the metric, and the prefix that Prometheus gives it.
@@ -160,10 +160,24 @@ package enum LatencyBuckets {
     ]
 }
 
-/// States of a process in the supervisor's table, metric `child_state`.
-package enum ProcessStateCode: UInt64, Sendable, CaseIterable {
-    case stopped = 0, starting, ready, suspect, draining, stopping, backoff, crashloop, held
-    package var word: String { "\(self)" }
+/// The state of a process in the supervisor's table. Its place here is its code in the metric `child_state`, and its
+/// name the word in JSON.
+package enum ProcessState: String, Codable, Sendable, CaseIterable {
+    case stopped, starting, ready, suspect, draining, stopping, backoff, crashloop, held
+
+    private static let all = allCases
+    package var code: UInt64 { UInt64(ProcessState.all.firstIndex(of: self) ?? 0) }
+    package init?(code: UInt64) {
+        guard code < ProcessState.all.count else { return nil }
+        self = ProcessState.all[Int(code)]
+    }
+    /// It has a living copy.
+    package var isRunning: Bool {
+        switch self {
+        case .starting, .ready, .suspect, .draining, .stopping: true
+        case .stopped, .backoff, .crashloop, .held: false
+        }
+    }
 }
 
 /// How a process ended, metric `child_last_exit_kind`.

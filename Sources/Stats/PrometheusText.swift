@@ -86,8 +86,8 @@ package struct PrometheusText {
                 continue
             }
             let at = place(metric, .child).family
-            for state in ProcessStateCode.allCases {
-                families[at].add(labels, "state=\"\(state.word)\"", state.rawValue == value ? "1" : "0")
+            for state in ProcessState.allCases {
+                families[at].add(labels, "state=\"\(state.rawValue)\"", state.code == value ? "1" : "0")
             }
         }
     }

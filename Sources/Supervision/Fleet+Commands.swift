@@ -1,3 +1,5 @@
+import Stats
+
 // What an operator orders. `by` says who, for the events.
 extension Fleet {
     /// What an earlier supervisor was told: the wish, and how far the generations had come. Before `begin`.

@@ -1,3 +1,5 @@
+import Stats
+
 // Starting and ending of copies, and what follows an end.
 extension Fleet {
     /// Starts the next generation of a process that has no main copy.
@@ -140,6 +142,8 @@ extension Ending {
         guard let signal else { return "ended (adopted: how is not known)" }
         return "signal \(signal)" + (Ending.signals[signal].map { " (\($0))" } ?? "")
     }
+    /// `SIGSEGV`, or `signal 33` for one without a name here.
+    package static func short(signal: Int) -> String { signals[signal] ?? "signal \(signal)" }
     private static let signals = [
         1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE",
         9: "SIGKILL",

@@ -1,3 +1,5 @@
+import Stats
+
 /// A rolling restart: each worker in turn is replaced by a new copy on the same listener, which must be ready before
 /// the old one drains. The first failure ends it, and the old copy stays.
 package struct Rolling: Equatable, Sendable {

@@ -1,3 +1,5 @@
+import Stats
+
 // Ports that nobody serves. The supervisor holds the listeners, so the kernel goes on taking connections for a process
 // that is down. They wait there for a restart of a second or two, and none is refused. What would wait longer is turned
 // away by the shell: an answer that comes at once sends a client elsewhere, where silence would keep it for a minute.

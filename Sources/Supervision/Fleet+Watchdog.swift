@@ -1,3 +1,5 @@
+import Stats
+
 // What time does to a process: deadlines, silence, calm.
 extension Fleet {
     /// A supervisor that was stopped, swapped out or suspended has heard nobody: then silence means nothing, and all

@@ -1,3 +1,5 @@
+package import Stats
+
 /// All processes of the appliance, and every decision about them: events in, actions out, the clock handed in.
 ///
 ///                 +------------------------ start, or its time has come ---------------------+
@@ -147,13 +149,13 @@ package struct Fleet: Sendable {
         return actions
     }
     mutating func tell(
-        _ severity: FleetEvent.Severity, _ name: ProcessName?, _ kind: String, _ text: String, _ generation: Int? = nil
+        _ severity: Severity, _ name: ProcessName?, _ kind: String, _ text: String, _ generation: Int? = nil
     ) {
         let slot = name.flatMap { slots[$0] }
         let pid = generation.flatMap { generation in
             slot.flatMap { slot in slot.role(of: generation).flatMap { slot[$0]?.pid } }
         }
-        actions.append(.tell(FleetEvent(severity, name, kind, text, generation: generation, pid: pid)))
+        actions.append(.tell(Event(severity, name, kind, text, generation: generation, pid: pid)))
     }
     mutating func change(_ copy: CopyName, _ body: (inout Copy) -> Void) {
         guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), var changed = slot[role] else {

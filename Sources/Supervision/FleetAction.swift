@@ -1,3 +1,5 @@
+package import Stats
+
 /// What the fleet orders; the shell does it in this order.
 package enum FleetAction: Equatable, Sendable {
     /// Start it; the shell answers with `started` or `startFailed`.
@@ -13,7 +15,7 @@ package enum FleetAction: Equatable, Sendable {
     /// Nobody serves its port for a while: accept its connections, and answer each that it should come again; false:
     /// leave them to it.
     case turnAway(ProcessName, Bool)
-    case tell(FleetEvent)
+    case tell(Event)
     /// What the service manager shows of the whole.
     case announce(String)
     /// A copy ended that should not have: keep what is known of it.
@@ -22,27 +24,15 @@ package enum FleetAction: Equatable, Sendable {
     case finished
 }
 
-/// What happened, for people: the journal, `megacomet events`, megatop.
-package struct FleetEvent: Equatable, Sendable {
-    package enum Severity: String, Sendable { case info, warning, error, critical }
-    package var severity: Severity
-    /// Nil: the whole appliance.
-    package var name: ProcessName?
-    package var generation: Int?
-    package var pid: Int32?
-    /// One word in capitals: START READY SUSPECT HANG EXIT BACKOFF ..
-    package var kind: String
-    package var text: String
+extension Event {
+    /// What the fleet or its shell tells of a process, or of the whole appliance. It has no time yet.
     package init(
         _ severity: Severity, _ name: ProcessName?, _ kind: String, _ text: String, generation: Int? = nil,
         pid: Int32? = nil
     ) {
-        self.severity = severity
-        self.name = name
-        self.kind = kind
-        self.text = text
-        self.generation = generation
-        self.pid = pid
+        self.init(
+            time: 0, severity: severity, name: name?.description, kind: kind, text: text, pid: pid.map(Int.init),
+            generation: generation)
     }
 }
 

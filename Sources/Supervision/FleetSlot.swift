@@ -1,3 +1,5 @@
+package import Stats
+
 /// One process of the fleet: the wish, its copies, and what is remembered of its exits.
 package struct FleetSlot: Sendable {
     /// What a slot waits for while it has no copy.

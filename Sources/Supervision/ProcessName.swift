@@ -1,3 +1,5 @@
+package import Stats
+
 /// Milliseconds of a clock that never goes back. Handed in everywhere: nothing here reads a clock.
 package typealias Milliseconds = Int64
 
@@ -45,12 +47,6 @@ package struct CopyName: Hashable, Sendable {
 
 /// What the operator wishes, apart from what is: a process that is stopped on purpose stays stopped.
 package enum Desired: String, Sendable { case up, down }
-
-/// The state of a process. The first five have a living copy, the others none.
-package enum ProcessState: String, Sendable, CaseIterable {
-    case starting, ready, suspect, draining, stopping
-    case stopped, backoff, crashloop, held
-}
 
 /// How a copy ended. Neither code nor signal: it was adopted, and the kernel told its exit to another process.
 package struct Ending: Equatable, Sendable {

@@ -92,12 +92,10 @@ struct ModelTests {
         var model = Model()
         model.wall = Samples.wall
         for (hours, severity) in [
-            (0.1, Event.Severity.error), (0.2, .error), (23.9, .error), (25, .error), (12, .info),
+            (0.1, Severity.error), (0.2, .error), (23.9, .error), (25, .error), (12, .info),
         ] {
             model.take(
-                Event(
-                    time: Samples.wall - UInt64(hours * 3_600_000), severity: severity, who: "w1", kind: "EXIT",
-                    text: ""))
+                Samples.event(time: Samples.wall - UInt64(hours * 3_600_000), severity, "worker-1", "EXIT", ""))
         }
         let exits = model.exits(of: .worker(1), columns: 48)
         #expect(exits.map(\.failed) == [1] + [Int](repeating: 0, count: 46) + [2])

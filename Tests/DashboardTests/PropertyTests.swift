@@ -117,9 +117,8 @@ struct PropertyTests {
                 model.take(report)
             }
             model.take(
-                Event(
-                    number: second, time: Samples.wall, severity: .critical, who: "w0", kind: "EXIT",
-                    text: "\u{1B}[2J evil \n text 字"))
+                Samples.event(
+                    number: second, time: Samples.wall, .critical, "worker-0", "EXIT", "\u{1B}[2J evil \n text 字"))
             model.tick()
         }
         for total in StatsDay.Total.allCases {

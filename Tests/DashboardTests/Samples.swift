@@ -35,9 +35,9 @@ enum Samples {
         model.now += 300_000_000
         for (back, event) in events.enumerated() {
             model.take(
-                Event(
-                    number: UInt64(100 - back), time: wall - UInt64(event.0 * 1000), severity: event.1, who: event.2,
-                    kind: event.3, text: event.4, pid: event.5))
+                Samples.event(
+                    number: UInt64(100 - back), time: wall - UInt64(event.0 * 1000), event.1, event.2, event.3,
+                    event.4, pid: event.5))
         }
         if workers > 5 {
             model.told.children[.worker(5)] = child(
@@ -90,12 +90,20 @@ enum Samples {
         child.output = output
         return child
     }
-    private static let events: [(Double, Event.Severity, String, String, String, Int?)] = [
-        (1, .warning, "w7", "SUSPECT", "no report for 3.4s (limit 3.0s), last loop lag 2ms", 2117),
-        (3, .error, "w5", "EXIT", "SIGSEGV after 3.1s; crash report 20261123T140228-worker-5 saved", 24417),
-        (3, .info, "w5", "BACKOFF", "9.0s (3rd in 60s; crash loop at 5)", nil),
-        (6, .info, "w5", "READY", "pid 24417 in 0.21s", 24417),
-        (7852, .error, "w6", "EXIT", "code 70 after 11d21h: \"Fatal error: Index out of range\"", 2116),
+    static func event(
+        number: UInt64 = 0, time: UInt64, _ severity: Severity, _ name: String, _ kind: String, _ text: String,
+        pid: Int? = nil
+    ) -> Event {
+        var event = Event(time: time, severity: severity, name: name, kind: kind, text: text, pid: pid)
+        event.number = number
+        return event
+    }
+    private static let events: [(Double, Severity, String, String, String, Int?)] = [
+        (1, .warning, "worker-7", "SUSPECT", "no report for 3.4s (limit 3.0s), last loop lag 2ms", 2117),
+        (3, .error, "worker-5", "EXIT", "SIGSEGV after 3.1s; crash report 20261123T140228-worker-5 saved", 24417),
+        (3, .info, "worker-5", "BACKOFF", "9.0s (3rd in 60s; crash loop at 5)", nil),
+        (6, .info, "worker-5", "READY", "pid 24417 in 0.21s", 24417),
+        (7852, .error, "worker-6", "EXIT", "code 70 after 11d21h: \"Fatal error: Index out of range\"", 2116),
         (18151, .info, "cfg", "RELOAD", "by root (SIGHUP), 3 keys changed, 0 need restart", nil),
     ]
 
@@ -174,12 +182,12 @@ enum Samples {
         ]
         for (id, value) in set { report.values[raw: id.rawValue] = value }
         for subject in 0...workers {
-            var state = ProcessStateCode.ready
+            var state = ProcessState.ready
             if subject == 6, second > seconds - 4 { state = .backoff }
             if subject == 8, second > seconds - 1 { state = .suspect }
             let crashed = state == .backoff
             let values: [(MetricID, UInt64)] = [
-                (.childState, state.rawValue), (.childDesired, 1), (.childPid, crashed ? 0 : UInt64(2109 + subject)),
+                (.childState, state.code), (.childDesired, 1), (.childPid, crashed ? 0 : UInt64(2109 + subject)),
                 (.childGeneration, subject == 6 ? 4 : 1), (.childExits60s, subject == 6 ? 3 : 0),
                 (.childExits24h, subject == 6 ? 3 : subject == 7 ? 1 : 0), (.childLastExitKind, subject == 6 ? 2 : 0),
                 (.childLastExitCode, subject == 6 ? 11 : 0), (.childRetryIn, crashed ? 6600 : 0),

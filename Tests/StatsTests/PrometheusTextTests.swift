@@ -34,7 +34,7 @@ import Testing
                     stats.set(metric.id, 7)
                 }
                 stats.subject(2)
-                stats.set(.childState, ProcessStateCode.backoff.rawValue)
+                stats.set(.childState, ProcessState.backoff.code)
             })
         var text = PrometheusText()
         for source in reader.sources.values.sorted(by: { $0.header.boot < $1.header.boot }) { text.add(source, now: 2) }

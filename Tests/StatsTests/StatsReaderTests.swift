@@ -159,8 +159,8 @@ import Testing
         var sender = Sender()
         var reader = StatsReader(token: Sender.token)
         var body = Buffer()
-        StatsEvent(
-            timeMilliseconds: 12, severity: .error, name: "worker-5", kind: "EXIT", text: "a \"quoted\"\nline", pid: 3,
+        Event(
+            time: 12, severity: .error, name: "worker-5", kind: "EXIT", text: "a \"quoted\"\nline", pid: 3,
             generation: 2
         ).write(to: &body)
         var datagram: [UInt8] = []
@@ -175,8 +175,8 @@ import Testing
         )
         #expect(header.kind == .event)
         var long = Buffer()
-        StatsEvent(
-            timeMilliseconds: 12, severity: .info, name: nil, kind: "X",
+        Event(
+            time: 12, severity: .info, name: nil, kind: "X",
             text: String(repeating: "\u{1F4A5}", count: 5000)
         ).write(to: &long)
         #expect(long.count < StatsPacket.mostBytes - 80)

@@ -1,3 +1,4 @@
+import Stats
 import Testing
 
 @testable import Supervision
@@ -74,7 +75,7 @@ import Testing
         #expect(scene.fleet[w0]?.isCrashLooping == true)
         scene.wait(61_000)
         #expect(scene.fleet[w0]?.isCrashLooping == false)
-        #expect(scene.events.count { $0.kind == "RECOVERED" && $0.name == w0 } == 1)
+        #expect(scene.events.count { $0.kind == "RECOVERED" && $0.name == "worker-0" } == 1)
         scene.crash(w0)
         #expect(scene.state(w0) == .backoff)
     }

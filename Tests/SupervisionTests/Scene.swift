@@ -1,3 +1,5 @@
+import Stats
+
 @testable import Supervision
 
 /// A fleet under a made-up clock. The test says how its orders are carried out, and every event is kept.
@@ -11,7 +13,7 @@ final class Scene {
     /// Copies that become ready as soon as they are started.
     var becomesReady = true
     private(set) var done: [FleetAction] = []
-    private(set) var events: [FleetEvent] = []
+    private(set) var events: [Event] = []
     private var nextPid: Int32 = 100
 
     init(workers: Int = 2, _ change: (inout FleetSettings) -> Void = { _ in }) {

@@ -186,7 +186,7 @@ struct StatsChannelTests {
             viewer.answers.first == 1 && viewer.reader.current(.manager) != nil
                 && viewer.reader.current(.worker, 1) != nil
                 && viewer.reader.current(.supervisor)?.subject(worker: 1)?.values[.childState]
-                    == ProcessStateCode.ready.rawValue
+                    == ProcessState.ready.code
                 && Set(viewer.histories.filter { $0.metric == MetricID.connsOpen.rawValue }.map(\.instance)) == [0, 1]
         }
         let pid = try appliance.pid("worker-1")

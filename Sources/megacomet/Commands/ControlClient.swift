@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Reactor
+import Stats
 import Supervision
 
 /// The command's end of the control socket: asks, waits, and says why not.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Reactor
+import Stats
 import Supervision
 
 struct Check: ParsableCommand {
@@ -117,7 +118,7 @@ struct Events: ParsableCommand {
     @Flag(help: "A JSON object a line.") var json = false
     @OptionGroup var config: ConfigurationOption
 
-    struct Answer: Decodable { var events: [RecordedEvent] }
+    struct Answer: Decodable { var events: [Event] }
 
     func run() throws {
         var client = try config.client()
@@ -130,7 +131,7 @@ struct Events: ParsableCommand {
         var last = answer.events.last?.number ?? 0
         repeat {
             while let line = try client.nextLine(seconds: 0) {
-                let event = try JSONDecoder().decode(RecordedEvent.self, from: Data(line.utf8))
+                let event = try JSONDecoder().decode(Event.self, from: Data(line.utf8))
                 try show(event)
                 fflush(nil)
                 last = event.number
@@ -157,13 +158,13 @@ struct Events: ParsableCommand {
         return false
     }
     private static let patienceMilliseconds: UInt64 = 5000
-    private func show(_ event: RecordedEvent) throws {
+    private func show(_ event: Event) throws {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             print(String(decoding: try encoder.encode(event), as: UTF8.self))
         } else {
-            let mark = ["info": "I", "warning": "W", "error": "E", "critical": "C"][event.severity] ?? "?"
+            let mark = event.severity.letter
             print(
                 "\(event.at) \(mark) \(event.name ?? "-") \(event.kind)\(event.pid.map { " [\($0)]" } ?? "") "
                     + "\(event.text)"

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Reactor
+import Stats
 import Supervision
 
 struct Stop: ParsableCommand {
@@ -208,7 +209,7 @@ struct Upgrade: ParsableCommand {
         try config.client().order(ControlRequest("upgrade"))
         // It ends its connections when it becomes the other program; before that it says why not.
         while let line = try listener.nextLine(seconds: 30) {
-            let event = try JSONDecoder().decode(RecordedEvent.self, from: Data(line.utf8))
+            let event = try JSONDecoder().decode(Event.self, from: Data(line.utf8))
             guard event.kind == "UPGRADE_FAILED" else { continue }
             complain(event.text)
             throw ExitCode(1)

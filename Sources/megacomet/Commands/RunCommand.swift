@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Reactor
+import Stats
 import Supervision
 
 struct Overrides: ParsableArguments {
@@ -38,7 +39,7 @@ struct Run: ParsableCommand {
             if let log { try journal.open(log) }
             do { try Supervisor(source, settings, RunFolder(path: path), journal).run() } catch {
                 // Where there is a log, nobody may read standard error.
-                if log != nil { journal.write(FleetEvent(.critical, nil, "ENDED", "\(error)").plain) }
+                if log != nil { journal.write(Event(.critical, nil, "ENDED", "\(error)").plain) }
                 throw error
             }
         } catch let failure as StartFailure {

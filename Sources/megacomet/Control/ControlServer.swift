@@ -2,6 +2,7 @@ import Base
 import Configuration
 import Foundation
 import Reactor
+import Stats
 import Supervision
 
 /// RUNDIR/control.sock: a line of JSON in, a line of JSON out, on a connection that may stay open. The file's
@@ -67,12 +68,12 @@ final class ControlServer {
             return
         }
         if request.op == "events" {
-            let events = supervisor.events.newest.map(\.json).joined(separator: ",")
+            let events = supervisor.events.newest.map(JSONLine.text).joined(separator: ",")
             let isThere = stream.send("{\"ok\":true,\"events\":[\(events)]}\n")
             // One who left before the answer was forgotten with it: to follow for him would be to speak to nobody.
             if isThere, request.follow == true, connections[descriptor]?.follower == nil {
                 connections[descriptor]?.follower = supervisor.events.follow { [unowned stream] in
-                    stream.send($0.json + "\n")
+                    stream.send(JSONLine.text($0) + "\n")
                 }
             }
             return

@@ -74,7 +74,7 @@ final class Hub {
     /// Something that viewers should see at once has changed.
     func changed() { ownReports?.sendSoon() }
     /// An event of the supervisor, for the viewers.
-    func tell(_ event: StatsEvent) { ownReports?.send(event) }
+    func tell(_ event: Event) { ownReports?.send(event) }
 
     // MARK: in
 

@@ -80,11 +80,12 @@ final class SupervisorReports {
     }
     var source: StatsSource? { reader.sources[writer.header.boot] }
 
-    func send(_ event: StatsEvent) {
+    func send(_ event: Event) {
         var body = Buffer()
         event.write(to: &body)
-        writer.send(.event, sampleTime: Clock.monotonicNanoseconds, wallTime: event.timeMilliseconds, body: body.bytes)
-        { hub.relay($0) }
+        writer.send(.event, sampleTime: Clock.monotonicNanoseconds, wallTime: event.time, body: body.bytes) {
+            hub.relay($0)
+        }
         sendSoon()
     }
 
@@ -124,7 +125,7 @@ final class SupervisorReports {
         func since(_ time: Milliseconds) -> Int { Int(max(0, now - time)) }
         let number: Int? = if case .worker(let number) = slot.name { number } else { nil }
         writer.subject(number)
-        writer.set(.childState, ProcessStateCode(slot.state).rawValue)
+        writer.set(.childState, slot.state.code)
         writer.set(.childDesired, slot.desired == .up)
         writer.set(.childPid, Int(slot.main?.pid ?? 0))
         writer.set(.childGeneration, slot.main?.generation ?? slot.generation)
@@ -153,22 +154,5 @@ final class SupervisorReports {
             writer.set(.listenQueueNow, UInt64(fullest.waiting))
             writer.set(.listenQueueLimit, UInt64(fullest.most))
         }
-    }
-}
-
-extension ProcessStateCode {
-    init(_ state: ProcessState) {
-        self =
-            switch state {
-            case .stopped: .stopped
-            case .starting: .starting
-            case .ready: .ready
-            case .suspect: .suspect
-            case .draining: .draining
-            case .stopping: .stopping
-            case .backoff: .backoff
-            case .crashloop: .crashloop
-            case .held: .held
-            }
     }
 }

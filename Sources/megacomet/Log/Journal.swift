@@ -1,7 +1,9 @@
 import Base
 import Glibc
 import Reactor
+import Stats
 import Supervision
+import Wire
 
 /// What the appliance says of itself, and what its children say: one line each on standard error (or in a file), with
 /// the time and who.
@@ -33,9 +35,9 @@ final class Journal {
         try? open(path)
     }
 
-    func write(_ event: FleetEvent) {
-        let who = event.name?.description ?? "megacomet"
-        let pid = event.pid ?? (event.name == nil ? getpid() : nil)
+    func write(_ event: Event) {
+        let who = event.name ?? "megacomet"
+        let pid = event.pid ?? (event.name == nil ? Int(getpid()) : nil)
         line(event.severity, who, pid, event.kind + " " + event.text)
     }
     /// A line of a child's output, as it came.
@@ -45,11 +47,11 @@ final class Journal {
         if format == .json ? text.hasPrefix("{") : head.hasSuffix("\(who)[\(pid)") {
             put((isJournald && path == nil ? "<6>" : "") + text + "\n")
         } else {
-            line(.info, who, pid, text)
+            line(.info, who, Int(pid), text)
         }
     }
 
-    private func line(_ severity: FleetEvent.Severity, _ who: String, _ pid: Int32?, _ text: String) {
+    private func line(_ severity: Severity, _ who: String, _ pid: Int?, _ text: String) {
         switch format {
         case .json:
             let pid = pid.map { ",\"pid\":\($0)" } ?? ""
@@ -81,7 +83,7 @@ final class Journal {
     }
 }
 
-extension FleetEvent.Severity {
+extension Severity {
     /// syslog's.
     var priority: Int {
         switch self {

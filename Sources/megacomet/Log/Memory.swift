@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Reactor
+import Stats
 import Supervision
 import Wire
 
@@ -20,7 +21,7 @@ import Wire
 final class Memory {
     struct Line: Codable {
         var version: Int?
-        var event: RecordedEvent?
+        var event: Event?
         var process: SlotMemory?
         var output: Output?
     }
@@ -53,7 +54,7 @@ final class Memory {
         return lines.first?.version == Memory.version ? lines : []
     }
     /// Whole, in place of what there was. More is added from then on.
-    func write(events: some Sequence<RecordedEvent>, processes: [SlotMemory], output: [Output]) {
+    func write(events: some Sequence<Event>, processes: [SlotMemory], output: [Output]) {
         close()
         let lines =
             [Line(version: Memory.version)] + events.map(Memory.line) + processes.map { Line(process: $0) }
@@ -65,7 +66,7 @@ final class Memory {
             descriptor = opened
         } catch { failure = "\(error)" }
     }
-    func add(_ event: RecordedEvent) { add(Memory.line(event)) }
+    func add(_ event: Event) { add(Memory.line(event)) }
     func add(_ process: SlotMemory) { add(Line(process: process)) }
     func close() {
         if let descriptor { Sockets.close(descriptor) }
@@ -81,7 +82,7 @@ final class Memory {
         }
         grown += text.utf8.count
     }
-    private static func line(_ event: RecordedEvent) -> Line { Line(event: event) }
+    private static func line(_ event: Event) -> Line { Line(event: event) }
     private static func text(_ line: Line) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes

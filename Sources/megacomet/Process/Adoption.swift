@@ -2,6 +2,7 @@ import Base
 import ConfigurationFile
 import Foundation
 import Reactor
+import Stats
 import Supervision
 
 /// The daemons of a supervisor that died serve on and call here, at RUNDIR/lifeline.sock: who they are, the token, and
@@ -78,7 +79,7 @@ final class Adoption {
                 tellEnd(copy, record.pid, Ending(exit))
             } else if record.pid > 0 {
                 supervisor.tell(
-                    FleetEvent(
+                    Event(
                         .warning, name, "GONE", "it ended while no supervisor lived", generation: record.generation,
                         pid: record.pid))
             }
@@ -179,7 +180,7 @@ final class Adoption {
     }
     private func tellEnd(_ copy: CopyName, _ pid: Int32, _ ending: Ending) {
         supervisor.tell(
-            FleetEvent(
+            Event(
                 .error, copy.name, "EXIT", ending.text + " before it was adopted", generation: copy.generation, pid: pid
             ))
     }

@@ -1,6 +1,7 @@
 import Base
 import Glibc
 import Reactor
+import Stats
 import Supervision
 import Wire
 
@@ -80,7 +81,7 @@ extension Supervisor {
             lastReport: lastReports[copy]?.values ?? [], lines: lines.map { ($0.time, $0.text) })
         do {
             try crashes.save(report)
-            tell(FleetEvent(.info, copy.name, "CRASH_REPORT", report.id, generation: copy.generation, pid: child.pid))
-        } catch { tell(FleetEvent(.warning, copy.name, "CRASH_REPORT", "not written: \(error)")) }
+            tell(Event(.info, copy.name, "CRASH_REPORT", report.id, generation: copy.generation, pid: child.pid))
+        } catch { tell(Event(.warning, copy.name, "CRASH_REPORT", "not written: \(error)")) }
     }
 }

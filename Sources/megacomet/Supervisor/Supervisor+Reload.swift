@@ -3,6 +3,7 @@ import Configuration
 import ConfigurationFile
 import Foundation
 import Reactor
+import Stats
 import Supervision
 
 /// Where the settings come from: the file, and the flags over it. Read again at a reload.

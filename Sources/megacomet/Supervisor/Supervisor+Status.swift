@@ -1,6 +1,7 @@
 import Base
 import Glibc
 import Reactor
+import Stats
 import Supervision
 
 // The process table as JSON: for `megacomet status --json`, GET /status and the dashboard.

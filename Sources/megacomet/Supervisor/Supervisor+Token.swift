@@ -1,6 +1,7 @@
 import ConfigurationFile
 import Foundation
 import Reactor
+import Stats
 import Supervision
 
 extension Supervisor {

@@ -2,6 +2,7 @@ import Configuration
 import ConfigurationFile
 import Foundation
 import Reactor
+import Stats
 import Supervision
 
 // The supervisor becomes the program that stands on disk by now, in place: its pid stays, so whoever started it notices

@@ -222,37 +222,30 @@ final class Supervisor {
         }
     }
 
-    func tell(_ event: FleetEvent) {
-        let event = event.plain
-        keep(event)
-        hub?.tell(
-            StatsEvent(
-                timeMilliseconds: UInt64(WallClock.milliseconds),
-                severity: StatsEvent.Severity(rawValue: event.severity.rawValue) ?? .info,
-                name: event.name?.description, kind: event.kind, text: event.text, pid: event.pid.map(Int.init),
-                generation: event.generation))
+    func tell(_ event: Event) {
+        let recorded = keep(event)
+        hub?.tell(recorded)
     }
     /// A daemon's own event came over the stats channel; the viewers have it already.
     func toldByDaemon(_ json: String, pid: Int32) {
-        struct Told: Decodable {
-            let severity: String
-            let kind: String
-            let text: String
-        }
-        guard let told = try? JSONDecoder().decode(Told.self, from: Data(json.utf8)),
+        guard let told = try? JSONDecoder().decode(Event.self, from: Data(json.utf8)),
             let child = children.values.first(where: { $0.pid == pid })
         else { return }
-        let event = FleetEvent(
-            FleetEvent.Severity(rawValue: told.severity) ?? .info, child.copy.name, told.kind, told.text,
-            generation: child.copy.generation, pid: pid)
-        keep(event.plain)
+        keep(
+            Event(
+                told.severity, child.copy.name, told.kind, told.text, generation: child.copy.generation, pid: pid))
     }
-    private func keep(_ event: FleetEvent) {
+    /// As it was recorded.
+    @discardableResult
+    private func keep(_ event: Event) -> Event {
+        let event = event.plain
         journal.write(event)
-        memory.add(events.add(event))
+        let recorded = events.add(event)
+        memory.add(recorded)
+        return recorded
     }
-    func tell(_ severity: FleetEvent.Severity, _ kind: String, _ text: String) {
-        tell(FleetEvent(severity, nil, kind, text))
+    func tell(_ severity: Severity, _ kind: String, _ text: String) {
+        tell(Event(severity, nil, kind, text))
     }
 
     private func sayReady() {
