@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "Store", swiftSettings: fast),
         .target(name: "Comet", dependencies: ["Base", "Store", "Wire"], swiftSettings: fast),
         /// Processes and orders: decisions on their lives, and the language of the control socket.
-        .target(name: "Supervision", dependencies: ["Base", "Stats"], swiftSettings: strict),
+        .target(name: "Supervision", dependencies: ["Base", "Configuration", "Stats"], swiftSettings: strict),
         /// megacomet.js, compiled in.
         .target(
             name: "Browser", exclude: ["megacomet.d.ts"], resources: [.embedInCode("megacomet.js")],
@@ -126,7 +126,8 @@ let package = Package(
             name: "PublishingTests", dependencies: ["TestSupport", "Base", "Publishing", "Comet", "Wire"],
             swiftSettings: strict
         ),
-        .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "Stats"], swiftSettings: strict),
+        .testTarget(
+            name: "SupervisionTests", dependencies: ["Supervision", "Configuration", "Stats"], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration", "ConfigurationFile"],
             swiftSettings: strict),

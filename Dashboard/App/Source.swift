@@ -216,7 +216,7 @@ final class Source {
             if let source = reader.sources[boot] { model.take(Report(source, lost: lost)) }
         case .event(let json, _):
             // Events of the control socket have numbers, and earlier events come with them.
-            if !eventsFollowed || (feed != nil && !control.isConnected), let event = Event(json: json) {
+            if !eventsFollowed || (feed != nil && !control.isConnected), let event = try? Event(line: json) {
                 model.take(event)
             }
         case .history(let history): model.take(history)

@@ -75,8 +75,13 @@ package final class ControlClient {
         if box.action == .finish { request.on = false }
         request.tty = ttyname(0).map { String(cString: $0).split(separator: "/").dropFirst().joined(separator: "/") }
         ask(request.line) { line in
-            guard let answer = line.flatMap({ ControlAnswer($0) }) else { return done("no answer from the supervisor") }
-            done(answer.ok == true ? nil : answer.error.map { "\($0.code): \($0.message)" } ?? "refused")
+            guard let answer = line.flatMap({ try? ControlAnswer<Done>(line: $0) }) else {
+                return done("no answer from the supervisor")
+            }
+            do throws(Refusal) {
+                _ = try answer.body()
+                done(nil)
+            } catch { done("\(error.code): \(error.message)") }
         }
     }
     private func hex(_ value: UInt64) -> String {

@@ -71,52 +71,49 @@ extension Model {
     /// The answer, as it came: live or from a recording. What can't be read changes nothing. `time`: when it came, in
     /// ns.
     package mutating func take(_ text: String, to question: Question, time: UInt64) {
-        if question == .events {
-            if let kept = ControlEvents(text) {
+        func answer<Body: Codable & Sendable>(_ body: Body.Type) -> Body? {
+            try? ControlAnswer<Body>(line: text).body()
+        }
+        switch question {
+        case .events:
+            if let kept = answer(EventsAnswer.self) {
                 kept.events.forEach { take($0) }
-            } else if let event = Event(json: text) {
+            } else if let event = try? Event(line: text) {
                 take(event)
             }
-            return
-        }
-        if question == .clients { return told.clients = Told.Clients(json: text) }
-        if question == .apps { return told.apps.take(json: text, time: time) }
-        guard let answer = ControlAnswer(text) else { return }
-        switch question {
-        case .status: takeStatus(answer)
-        case .doctor:
-            if let rows = answer.rows { told.doctor = rows }
+        case .clients: told.clients = Told.Clients(json: text)
+        case .apps: told.apps.take(json: text, time: time)
+        case .status: if let status = answer(StatusAnswer.self) { take(status) }
+        case .doctor: if let rows = answer(DoctorAnswer.self)?.rows { told.doctor = rows }
         case .log(let id):
-            if let lines = answer.lines {
-                told.children[id, default: Told.Child()].output = lines.map { Format.clock($0.time) + " " + $0.text }
-            }
+            guard let lines = answer(LogAnswer.self)?.lines else { return }
+            told.children[id, default: Told.Child()].output = lines.map { Format.clock($0.time) + " " + $0.text }
         case .crashes:
-            guard let ids = answer.crashes else { return }
+            guard let ids = answer(CrashesAnswer.self)?.crashes else { return }
             let known = told.crashes ?? []
             told.crashes = ids.map { id in known.first { $0.id == id } ?? Told.CrashReport(id: id) }
         case .crash(let id):
-            guard let report = answer.crash?.report else { return }
-            told.crashes = (told.crashes ?? []).filter { $0.id != id } + [Told.CrashReport(id: id, lines: report)]
+            guard let report = answer(CrashAnswer.self)?.crash else { return }
+            told.crashes =
+                (told.crashes ?? []).filter { $0.id != id } + [Told.CrashReport(id: id, lines: report.page)]
             told.crashes?.sort { $0.id < $1.id }
-        case .events, .clients, .apps: return
         }
     }
     /// The app port gave none. What it said before stays, and gets older.
     package mutating func miss(_ question: Question, why: String) {
         if question == .clients { told.clients.problem = why } else { told.apps.problem = why }
     }
-    private mutating func takeStatus(_ answer: ControlAnswer) {
-        guard let rows = answer.processes else { return }
-        for row in rows {
+    private mutating func take(_ status: StatusAnswer) {
+        for row in status.processes {
             guard let id = ProcessName(row.name) else { continue }
             var child = Told.Child()
-            child.isHeld = row.hold ?? false
-            child.lastExit = row.last_exit.map { "\($0.short) after \(Format.span($0.uptime))" } ?? ""
-            child.drainsBeside = row.beside?.compactMap(\.left).max()
+            child.isHeld = row.hold
+            child.lastExit = row.lastExit.map { "\($0.short) after \(Format.span($0.uptime))" } ?? ""
+            child.drainsBeside = row.beside.compactMap(\.left).max()
             child.output = told.children[id]?.output
             told.children[id] = child
         }
-        told.rolling = answer.rolling.map { run in
+        told.rolling = status.rolling.map { run in
             Told.Rolling(
                 by: run.by, total: run.total, done: run.done, current: run.current.flatMap { ProcessName($0) },
                 left: (run.left ?? []).compactMap { ProcessName($0) })

@@ -37,7 +37,7 @@ extension Event {
 }
 
 /// Why a command was not done.
-package struct Refusal: Error, Equatable, Sendable {
+package struct Refusal: Error, Codable, Equatable, Sendable {
     /// One word for programs: `unknown`, `busy`, `not_running`, `not_possible`.
     package var code: String
     package var message: String

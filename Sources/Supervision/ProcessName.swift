@@ -46,7 +46,7 @@ package struct CopyName: Hashable, Sendable {
 }
 
 /// What the operator wishes, apart from what is: a process that is stopped on purpose stays stopped.
-package enum Desired: String, Sendable { case up, down }
+package enum Desired: String, Codable, Sendable { case up, down }
 
 /// How a copy ended. Neither code nor signal: it was adopted, and the kernel told its exit to another process.
 package struct Ending: Equatable, Sendable {

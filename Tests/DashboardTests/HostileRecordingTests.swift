@@ -40,7 +40,7 @@ struct HostileRecordingTests {
             switch piece {
             case .datagram(.report(let boot, _, let lost), let reader):
                 if let source = reader.sources[boot] { model.take(Report(source, lost: lost)) }
-            case .datagram(.event(let json, _), _): if let event = Event(json: json) { model.take(event) }
+            case .datagram(.event(let json, _), _): if let event = try? Event(line: json) { model.take(event) }
             case .datagram(.history(let history), _): model.take(history)
             case .datagram: break
             case .answer(let text, let question, let time): model.take(text, to: question, time: time)

@@ -64,7 +64,7 @@ struct RecordingTests {
             (.crashes, #"{"ok":true,"crashes":["20261123T140228-worker-3"]}"#),
             (
                 .crash("20261123T140228-worker-3"),
-                #"{"ok":true,"crash":{"id":"20261123T140228-worker-3","text":"SIGSEGV","lines":[{"text":"Fatal error"}]}}"#
+                #"{"ok":true,"crash":{"id":"20261123T140228-worker-3","time":0,"at":"2026-11-23T14:02:28.000Z","name":"worker-3","pid":7,"boot":"9ac41f20","generation":1,"kind":"signal","code":null,"signal":11,"core":false,"uptime":3.1,"text":"SIGSEGV","last_report":{"connections_open":2},"lines":[{"time":0,"text":"Fatal error"}]}}"#
             ),
             (.clients, #"{"clients":[{"client":"alice","worker":null,"queued":5,"bytes":40,"oldest_seconds":1.5}]}"#),
             (

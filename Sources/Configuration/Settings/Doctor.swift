@@ -40,6 +40,15 @@ package enum Doctor {
             self.why = why
             self.enough = enough
         }
+        /// `have` is left out where it is not there, whoever writes it.
+        package func encode(to encoder: any Encoder) throws {
+            var members = encoder.container(keyedBy: CodingKeys.self)
+            try members.encode(name, forKey: .name)
+            if let have { try members.encode(have, forKey: .have) }
+            try members.encode(want, forKey: .want)
+            try members.encode(why, forKey: .why)
+            try members.encode(enough, forKey: .enough)
+        }
     }
 
     /// Reads a file under /proc, or a value that has only a name: "nofile".

@@ -24,16 +24,7 @@ final class ControlClient {
             throw refused(error)
         } catch { return false }
     }
-    var supervisorPid: Int? { (try? status())?.pid }
-
-    struct ErrorAnswer: Decodable {
-        struct Why: Decodable {
-            var code: String
-            var message: String
-        }
-        var ok: Bool
-        var error: Why?
-    }
+    var supervisorPid: Int32? { (try? status())?.pid }
 
     /// The line that came back, whether it says yes or no. Throws where nobody answers.
     func exchange(_ request: ControlRequest) throws -> String {
@@ -41,8 +32,7 @@ final class ControlClient {
         var request = request
         request.via = "megacomet"
         request.tty = ControlClient.terminal
-        let line = String(decoding: try JSONEncoder().encode(request), as: UTF8.self) + "\n"
-        var text = Array(line.utf8)[...]
+        var text = Array(request.line.utf8)[...]
         while !text.isEmpty {
             switch text.withUnsafeBytes({ Sockets.write(socket ?? -1, $0) }) {
             case .bytes(let count): text = text.dropFirst(count)
@@ -53,19 +43,23 @@ final class ControlClient {
         guard let answer = try nextLine(seconds: 30) else { throw NotAnswered(folder: folder) }
         return answer
     }
-    /// The answer's line where it was done; otherwise says why not and ends.
+    /// The answer, where it was done; otherwise says why not and ends.
     @discardableResult
-    func order(_ request: ControlRequest) throws -> String {
+    func order<Body: Codable & Sendable>(_ request: ControlRequest, _ body: Body.Type = Done.self) throws -> Body {
         let line: String
         do { line = try exchange(request) } catch { throw refused(error) }
-        let answer = try JSONDecoder().decode(ErrorAnswer.self, from: Data(line.utf8))
-        guard answer.ok else {
-            complain(answer.error?.message ?? "refused")
+        switch try ControlAnswer<Body>(line: line) {
+        case .done(let body): return body
+        case .refused(let refusal):
+            complain(refusal.message)
             throw ExitCode(
-                answer.error?.code == "config"
-                    ? StartFailure.configuration : answer.error?.code == "denied" ? StartFailure.denied : 1)
+                refusal.code == "config"
+                    ? StartFailure.configuration : refusal.code == "denied" ? StartFailure.denied : 1)
         }
-        return line
+    }
+    /// The answer. Throws where nobody answers, and the refusal.
+    func ask<Body: Codable & Sendable>(_ request: ControlRequest, _ body: Body.Type) throws -> Body {
+        try ControlAnswer<Body>(line: try exchange(request)).body()
     }
     /// Says why nobody answered; what to exit with.
     func refused(_ error: any Error) -> ExitCode {
@@ -74,7 +68,7 @@ final class ControlClient {
             (error as? NotAnswered)?.isDenied == true ? PermissionDenied.exitCode : StartFailure.unavailable)
     }
     func status() throws -> StatusAnswer {
-        try JSONDecoder().decode(StatusAnswer.self, from: Data(try exchange(ControlRequest("status")).utf8))
+        try ask(ControlRequest("status"), StatusAnswer.self)
     }
 
     /// The next line; nil at the end. `seconds` 0: for ever.
@@ -134,21 +128,12 @@ final class ControlClient {
     }
     /// The newest event of a kind after this one, as words; nil where none is kept.
     func newestEvent(_ kind: String, after number: UInt64) -> String? {
-        guard let line = try? exchange(ControlRequest("events")),
-            let answer = try? JSONDecoder().decode(Events.Answer.self, from: Data(line.utf8))
-        else { return nil }
-        return answer.events.last { $0.kind == kind && $0.number > number }.map {
-            ($0.name.map { $0 + ": " } ?? "") + $0.text
-        }
+        (try? ask(ControlRequest("events"), EventsAnswer.self))?.events
+            .last { $0.kind == kind && $0.number > number }
+            .map { ($0.name.map { $0 + ": " } ?? "") + $0.text }
     }
     /// What is not ready, in a line.
-    var notReady: String? {
-        let rows = (try? status())?.processes.filter { $0.state != "ready" || $0.linked == false } ?? []
-        return rows.isEmpty
-            ? nil
-            : rows.map { "\($0.name) is \($0.state == "ready" ? "not linked to the manager" : $0.state)" }.joined(
-                separator: ", ")
-    }
+    var notReady: String? { (try? status())?.notReady }
     /// What will not become ready by waiting.
     var hopeless: String? { (try? status()).flatMap { StatusAnswer.hopeless($0.processes) } }
     private static let terminal: String? = ttyname(0).map {
@@ -165,71 +150,5 @@ struct NotAnswered: Error, CustomStringConvertible {
     var isDenied: Bool { denied != nil || mistrust != nil }
     var description: String {
         mistrust ?? denied?.description ?? "no supervisor answers on \(folder.controlSocket)"
-    }
-}
-
-/// What `status` answers, as far as the commands need it.
-struct StatusAnswer: Decodable {
-    struct Exit: Decodable {
-        var kind: String
-        var code: Int?
-        var signal: Int?
-        var uptime: Double
-        var age: Double
-        var text: String
-    }
-    struct Beside: Decodable {
-        var generation: Int
-        var pid: Int?
-        var state: String
-        var left: Double?
-    }
-    struct Row: Decodable {
-        var name: String
-        var state: String
-        var pid: Int?
-        var restarts: Int
-        var uptime: Double?
-        var connections: Int?
-        var last_exit: Exit?
-        var desired: String
-        var generation: Int
-        var retry_in: Double?
-        var exits_60s: Int
-        var exits_24h: Int
-        var hold: Bool
-        var overloaded: Bool
-        /// Whether a worker is linked to the manager. `nil` where it has not said so.
-        var linked: Bool?
-        /// Without that link for too long. An older supervisor does not say it.
-        var deaf: Bool?
-        var beside: [Beside]
-        /// Nothing is under way with it any more, and it is as it should be.
-        var isSettled: Bool { state == "ready" && linked != false && beside.isEmpty }
-        var shortName: String { name == "manager" ? "mgr" : name.replacingOccurrences(of: "worker-", with: "w") }
-    }
-    struct Progress: Decodable {
-        var by: String
-        var total: Int
-        var done: Int
-        var current: String?
-    }
-    var ready: Bool
-    var state: String
-    var pid: Int
-    var uptime: Double
-    var run_directory: String
-    var rolling: Progress?
-    /// The number of the newest one.
-    var events: UInt64
-    var processes: [Row]
-
-    /// That of a name, as an operator may write it; all of them without.
-    func rows(_ name: String?) -> [Row] { processes.filter { name == nil || $0.name == name || $0.shortName == name } }
-    /// What will not become ready by waiting; nil where nothing is so.
-    static func hopeless(_ rows: [Row]) -> String? {
-        let rows = rows.filter { $0.state == "held" || $0.state == "crashloop" }
-        return rows.isEmpty
-            ? nil : rows.map { "\($0.name) is \($0.state): \($0.last_exit?.text ?? "")" }.joined(separator: ", ")
     }
 }

@@ -52,7 +52,7 @@ struct Status: ParsableCommand {
                     : isStale ? client.folder.death : "not running")
             throw ExitCode(isStale ? 1 : 3)
         }
-        let status = try JSONDecoder().decode(StatusAnswer.self, from: Data(line.utf8))
+        let status = try ControlAnswer<StatusAnswer>(line: line).body()
         if json { print(line.replacingOccurrences(of: "{\"ok\":true,", with: "{")) } else { table(status) }
         if !status.ready { throw ExitCode(4) }
     }
@@ -66,19 +66,19 @@ struct Status: ParsableCommand {
         func left(_ text: String, _ width: Int) -> String {
             String(repeating: " ", count: max(0, width - text.count)) + text
         }
-        func colour(_ state: String, _ text: String) -> String {
+        func colour(_ row: StatusAnswer.Row, _ text: String) -> String {
             guard isColoured else { return text }
             let code =
-                switch state {
-                case "ready": "32"
-                case "starting", "draining", "stopping", "suspect", "overloaded": "33"
-                case "stopped": "2"
-                default: "1;31"
+                switch row.state {
+                case .ready: row.overloaded ? "33" : "32"
+                case .starting, .draining, .stopping, .suspect: "33"
+                case .stopped: "2"
+                case .backoff, .crashloop, .held: "1;31"
                 }
             return "\u{1B}[\(code)m\(text)\u{1B}[0m"
         }
         print(
-            "supervisor  pid \(status.pid)  up \(Status.time(status.uptime))  \(status.run_directory)  \(status.state)")
+            "supervisor  pid \(status.pid)  up \(Status.time(status.uptime))  \(status.runDirectory)  \(status.state)")
         if let run = status.rolling {
             print("rolling     \(run.done) of \(run.total) done\(run.current.map { ", \($0)" } ?? "") by \(run.by)")
         }
@@ -86,21 +86,22 @@ struct Status: ParsableCommand {
             pad("NAME", 11) + pad("STATE", 11) + left("PID", 8) + left("UP", 9) + left("CONNS", 9)
                 + left("RESTARTS", 10) + left("60s", 5) + left("24h", 5) + "  LAST EXIT")
         for row in status.processes {
-            let state = row.state == "ready" && row.overloaded ? "overloaded" : row.state
+            let state = row.state == .ready && row.overloaded ? "overloaded" : row.state.rawValue
             var line =
-                pad(row.name, 11) + colour(state, pad(state.uppercased(), 11))
+                pad(row.name, 11) + colour(row, pad(state.uppercased(), 11))
                 + left(row.pid.map(String.init) ?? "-", 8)
             line +=
                 left(row.uptime.map(Status.time) ?? "-", 9) + left(row.connections.map(String.init) ?? "-", 9)
                 + left("\(row.restarts)", 10)
-            line += left("\(row.exits_60s)", 5) + left("\(row.exits_24h)", 5) + "  "
+            line += left("\(row.exits60s)", 5) + left("\(row.exits24h)", 5) + "  "
             line +=
-                row.last_exit.map { "\($0.text) after \(Status.time($0.uptime)), \(Status.time($0.age)) ago" } ?? "-"
-            if let retry = row.retry_in { line += "; again in \(Status.time(retry))" }
-            if row.deaf == true { line += "; not linked to the manager" }
-            if row.desired == "down" { line += "; wished down" }
+                row.lastExit.map { "\($0.text) after \(Status.time($0.uptime)), \(Status.time($0.age ?? 0)) ago" }
+                ?? "-"
+            if let retry = row.retryIn { line += "; again in \(Status.time(retry))" }
+            if row.deaf { line += "; not linked to the manager" }
+            if row.desired == .down { line += "; wished down" }
             if row.hold { line += "; watchdog held" }
-            for other in row.beside { line += "; generation \(other.generation) \(other.state) beside it" }
+            for other in row.beside { line += "; generation \(other.generation) \(other.state.rawValue) beside it" }
             print(line)
         }
     }
@@ -118,20 +119,18 @@ struct Events: ParsableCommand {
     @Flag(help: "A JSON object a line.") var json = false
     @OptionGroup var config: ConfigurationOption
 
-    struct Answer: Decodable { var events: [Event] }
-
     func run() throws {
         var client = try config.client()
         var request = ControlRequest("events")
         request.follow = follow
-        let answer = try JSONDecoder().decode(Answer.self, from: Data(try client.order(request).utf8))
+        let answer = try client.order(request, EventsAnswer.self)
         for event in answer.events { try show(event) }
         fflush(nil)
         guard follow else { return }
         var last = answer.events.last?.number ?? 0
         repeat {
             while let line = try client.nextLine(seconds: 0) {
-                let event = try JSONDecoder().decode(Event.self, from: Data(line.utf8))
+                let event = try Event(line: line)
                 try show(event)
                 fflush(nil)
                 last = event.number
@@ -146,9 +145,7 @@ struct Events: ParsableCommand {
         while Clock.monotonicMilliseconds < deadline {
             usleep(50_000)
             client = ControlClient(folder: client.folder)
-            guard let line = try? client.exchange(request),
-                let answer = try? JSONDecoder().decode(Answer.self, from: Data(line.utf8))
-            else { continue }
+            guard let answer = try? client.ask(request, EventsAnswer.self) else { continue }
             let isSame = answer.events.last?.number ?? 0 >= last
             for event in answer.events where !isSame || event.number > last { try show(event) }
             fflush(nil)
@@ -178,18 +175,10 @@ struct Log: ParsableCommand {
         abstract: "The last 200 lines that a process wrote, also those of its copies before.")
     @Argument(help: "manager, worker-0 ..", completion: .processName) var name: String
     @OptionGroup var config: ConfigurationOption
-    struct Answer: Decodable {
-        struct Line: Decodable {
-            var time: Int64
-            var pid: Int
-            var text: String
-        }
-        var lines: [Line]
-    }
     func run() throws {
-        let answer = try JSONDecoder().decode(
-            Answer.self, from: Data(try config.client().order(ControlRequest("log", name)).utf8))
-        for line in answer.lines { print("\(WallClock.text(line.time)) [\(line.pid)] \(line.text)") }
+        for line in try config.client().order(ControlRequest("log", name), LogAnswer.self).lines {
+            print("\(WallClock.text(Int64(clamping: line.time))) [\(line.pid)] \(line.text)")
+        }
     }
 }
 

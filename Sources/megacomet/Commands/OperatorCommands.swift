@@ -24,7 +24,7 @@ struct Stop: ParsableCommand {
             print("not running")
             return
         }
-        let pid = Int32(client.supervisorPid ?? 0)
+        let pid = client.supervisorPid ?? 0
         let patience = settings.supervisor.drain + 2 * settings.supervisor.stop + 10
         let follower = name == nil ? try? Processes.follow(pid) : nil
         var request = ControlRequest("stop", name)
@@ -32,7 +32,7 @@ struct Stop: ParsableCommand {
         try client.order(request)
         if let name {
             let isStopped = try client.wait(seconds: patience) {
-                $0.rows(name).allSatisfy { $0.state == "stopped" && $0.beside.isEmpty }
+                $0.rows(name).allSatisfy { $0.state == .stopped && $0.beside.isEmpty }
             }
             print(isStopped ? "\(name) is stopped" : "\(name) is not stopped yet")
             if !isStopped { throw ExitCode(StartFailure.temporary) }
@@ -78,7 +78,7 @@ struct Restart: ParsableCommand {
         ) { status in
             guard status.rolling == nil else { return false }
             // What is wished down is not started by a restart of the whole.
-            let rows = status.rows(name).filter { name != nil || $0.desired == "up" }
+            let rows = status.rows(name).filter { name != nil || $0.desired == .up }
             func isNew(_ row: StatusAnswer.Row) -> Bool {
                 row.generation > before?.processes.first { $0.name == row.name }?.generation ?? 0
             }
@@ -150,7 +150,7 @@ struct RollingRestart: ParsableCommand {
         if background { return print("it runs: `megacomet status` shows how far it is") }
         var shown = ""
         var done = 0
-        let total = seen.processes.count { $0.name != "manager" && $0.state == "ready" }
+        let total = seen.processes.count(where: \.isReadyWorker)
         while let status = try? client.status() {
             guard let run = status.rolling else { break }
             let line = "\(run.done) of \(run.total) done" + (run.current.map { ", \($0)" } ?? "")
@@ -161,7 +161,7 @@ struct RollingRestart: ParsableCommand {
         }
         let replaced =
             (try? client.status())?.processes.count { row in
-                row.name != "manager" && row.state == "ready"
+                row.isReadyWorker
                     && row.generation > seen.processes.first { $0.name == row.name }?.generation ?? 0
             } ?? done
         guard replaced >= total else {
@@ -177,20 +177,15 @@ struct Reload: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Reads the configuration again: all of it or, with a mistake in it, nothing.")
     @OptionGroup var config: ConfigurationOption
-    struct Answer: Decodable {
-        var changed: [String]
-        var at_restart: [String]
-        var at_start: [String]
-    }
     func run() throws {
         let client = try config.clientOfGoodFile()
-        let answer = try JSONDecoder().decode(Answer.self, from: Data(try client.order(ControlRequest("reload")).utf8))
-        if answer.changed.isEmpty, answer.at_restart.isEmpty, answer.at_start.isEmpty { print("nothing changed") }
+        let answer = try client.order(ControlRequest("reload"), ReloadAnswer.self)
+        if answer.isEmpty { print("nothing changed") }
         answer.changed.forEach { print("in force: \($0)") }
-        answer.at_restart.forEach {
+        answer.atRestart.forEach {
             print("needs a restart of the process (`megacomet rolling`, `megacomet restart manager`): \($0)")
         }
-        answer.at_start.forEach { print("needs `megacomet stop` and `start`: \($0)") }
+        answer.atStart.forEach { print("needs `megacomet stop` and `start`: \($0)") }
     }
 }
 
@@ -209,7 +204,7 @@ struct Upgrade: ParsableCommand {
         try config.client().order(ControlRequest("upgrade"))
         // It ends its connections when it becomes the other program; before that it says why not.
         while let line = try listener.nextLine(seconds: 30) {
-            let event = try JSONDecoder().decode(Event.self, from: Data(line.utf8))
+            let event = try Event(line: line)
             guard event.kind == "UPGRADE_FAILED" else { continue }
             complain(event.text)
             throw ExitCode(1)

@@ -1,6 +1,6 @@
 import Base
 import Configuration
-import Foundation
+import Glibc
 import Reactor
 import Stats
 import Supervision
@@ -63,13 +63,13 @@ final class ControlServer {
     private func received(_ line: String, _ descriptor: Int32, _ peer: UnixSockets.Peer) {
         guard let stream = connections[descriptor]?.stream, !line.isEmpty else { return }
         connections[descriptor]?.lastTurn = nextTurn()
-        guard let request = (try? JSONDecoder().decode(ControlRequest.self, from: Data(line.utf8)))?.plain else {
-            stream.send(ControlServer.refused("bad_request", "not a request: one JSON object with \"op\" in a line"))
+        guard let request = (try? ControlRequest(line: line))?.plain else {
+            stream.send(
+                ControlServer.line(Refusal("bad_request", "not a request: one JSON object with \"op\" in a line")))
             return
         }
         if request.op == "events" {
-            let events = supervisor.events.newest.map(JSONLine.text).joined(separator: ",")
-            let isThere = stream.send("{\"ok\":true,\"events\":[\(events)]}\n")
+            let isThere = stream.send(ControlServer.line(EventsAnswer(events: Array(supervisor.events.newest))))
             // One who left before the answer was forgotten with it: to follow for him would be to speak to nobody.
             if isThere, request.follow == true, connections[descriptor]?.follower == nil {
                 connections[descriptor]?.follower = supervisor.events.follow { [unowned stream] in
@@ -78,38 +78,31 @@ final class ControlServer {
             }
             return
         }
-        do throws(Refusal) {
-            stream.send("{\"ok\":true" + (try supervisor.answer(request, peer)) + "}\n")
-        } catch { stream.send(ControlServer.refused(error.code, error.message)) }
+        do throws(Refusal) { stream.send(try supervisor.answer(request, peer)) } catch {
+            stream.send(ControlServer.line(error))
+        }
     }
-    private static func refused(_ code: String, _ message: String) -> String {
-        "{\"ok\":false,\"error\":{\"code\":\"\(code)\",\"message\":\(jsonText(message))}}\n"
+    static func line(_ answer: some Codable & Sendable) -> String {
+        JSONLine.text(ControlAnswer.done(answer)) + "\n"
+    }
+    private static func line(_ refusal: Refusal) -> String {
+        JSONLine.text(ControlAnswer<Done>.refused(refusal)) + "\n"
     }
 }
 
 extension Supervisor {
-    /// The members of the answer after `"ok":true`; each begins with a comma.
+    /// The answer's line.
     func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> String {
         switch request.op {
-        case "status": return "," + statusMembers
+        case "status": return ControlServer.line(status)
         case "log":
             let name = try process(request)
-            return ",\"name\":\"\(name)\",\"lines\":["
-                + (output[name]?.newest.map { "{\"time\":\($0.time),\"pid\":\($0.pid),\"text\":\(jsonText($0.text))}" }
-                    .joined(separator: ",") ?? "") + "]"
+            return ControlServer.line(LogAnswer(name: "\(name)", lines: Array(output[name]?.newest ?? [])))
         case "crashes":
-            guard let id = request.id else {
-                return ",\"crashes\":[" + crashes.ids().map { "\"\($0)\"" }.joined(separator: ",") + "]"
-            }
-            guard let report = crashes.json(id) else { throw Refusal("unknown", "no crash report \(id)") }
-            return ",\"crash\":" + report
-        case "doctor":
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.withoutEscapingSlashes]
-            guard let rows = try? encoder.encode(Machine.examine(settings)) else {
-                throw Refusal("failed", "the doctor's rows are no JSON")
-            }
-            return ",\"rows\":" + String(decoding: rows, as: UTF8.self)
+            guard let id = request.id else { return ControlServer.line(CrashesAnswer(crashes: crashes.ids())) }
+            guard let report = crashes.report(id) else { throw Refusal("unknown", "no crash report \(id)") }
+            return ControlServer.line(CrashAnswer(crash: report))
+        case "doctor": return ControlServer.line(DoctorAnswer(rows: Machine.examine(settings)))
         default: return try order(request, peer)
         }
     }
@@ -134,18 +127,12 @@ extension Supervisor {
         case ("hold", _): perform(try fleet.hold(try target(request), request.on ?? true, by: by, now: now))
         case ("rolling", _):
             perform(request.on == false ? try fleet.endRolling(by: by, now: now) : try fleet.rolling(by: by, now: now))
-            return ",\"rolling\":\(rollingJSON)"
+            return ControlServer.line(RollingAnswer(rolling: fleet.rolling.map(RollingAnswer.Run.init)))
         case ("upgrade", _): try upgrade(by: by)
-        case ("reload", _):
-            let result = reload(by: by)
-            guard result.errors.isEmpty else { throw Refusal("config", result.errors.joined(separator: "\n")) }
-            func list(_ keys: [String]) -> String { "[" + keys.map { "\"\($0)\"" }.joined(separator: ",") + "]" }
-            return
-                ",\"changed\":\(list(result.changed)),\"at_restart\":\(list(result.atRestart)),"
-                + "\"at_start\":\(list(result.atStart))"
+        case ("reload", _): return ControlServer.line(try reload(by: by))
         default: throw Refusal("bad_request", "no operation \"\(request.op)\"")
         }
-        return ""
+        return ControlServer.line(Done())
     }
 
     private func process(_ request: ControlRequest) throws(Refusal) -> ProcessName {

@@ -1,70 +1,40 @@
 import Base
+import Foundation
 import Glibc
 import Reactor
 import Supervision
 
-/// What is known of a copy that ended though nobody told it to.
-struct CrashReport {
-    var copy: CopyName
-    var pid: Int32
-    var boot: String
-    var ending: Ending
-    var usage: ProcessExit?
-    var uptime: Milliseconds
-    var wasHung: Bool
-    /// Milliseconds since 1970.
-    var time: Int64
-    /// The last report on the stats channel, by metric; empty where none came.
-    var lastReport: [(name: String, value: UInt64)] = []
-    var lines: [(time: Int64, text: String)] = []
-
-    /// `20261123T140228618-worker-5`: sorts by time.
-    var id: String { WallClock.text(time).filter { $0.isNumber || $0 == "T" } + "-\(copy.name)" }
-    private var kind: String {
-        wasHung ? "hang" : ending.signal != nil ? "signal" : ending.code != nil ? "exit" : "unknown"
+extension CrashReport {
+    init(
+        _ copy: CopyName, pid: Int32, boot: String, _ ending: Ending, wasHung: Bool, _ usage: ProcessExit?,
+        uptime: Milliseconds, lastReport: [(name: String, value: UInt64)], lines: [OutputLine]
+    ) {
+        let time = WallClock.milliseconds
+        let at = WallClock.text(time)
+        self.init(
+            id: at.filter { $0.isNumber || $0 == "T" } + "-\(copy.name)", time: UInt64(time), at: at, copy: copy,
+            pid: pid, boot: boot, ending: ending, wasHung: wasHung, core: usage?.leftCore ?? false, uptime: uptime,
+            lastReport: NamedValues(lastReport), lines: lines.map { Line(time: $0.time, text: $0.text) })
+        userMicroseconds = usage?.userMicroseconds
+        systemMicroseconds = usage?.systemMicroseconds
+        peakBytes = usage?.peakBytes
     }
 
-    var json: String {
-        var text =
-            "{\"id\":\"\(id)\",\"time\":\(time),\"at\":\"\(WallClock.text(time))\",\"name\":\"\(copy.name)\","
-            + "\"pid\":\(pid),\"boot\":\"\(boot)\""
-        text +=
-            ",\"generation\":\(copy.generation),\"kind\":\"\(kind)\",\"code\":\(ending.code.map(String.init) ?? "null")"
-        text +=
-            ",\"signal\":\(ending.signal.map(String.init) ?? "null"),\"core\":\(usage?.leftCore ?? false),"
-            + "\"uptime\":\(uptime.asSeconds)"
-        if let usage {
-            text +=
-                ",\"cpu_user_us\":\(usage.userMicroseconds),\"cpu_system_us\":\(usage.systemMicroseconds),"
-                + "\"peak_bytes\":\(usage.peakBytes)"
+    /// For people: the file `ID.txt`.
+    var page: String {
+        var page = "\(name) generation \(generation), pid \(pid): \(text)"
+        page += "\(kind == .hang ? ", aborted because it hung" : "")\(core ? ", core left" : "")\n"
+        page += "at        \(at), after \(uptime) s\n"
+        if let userMicroseconds, let systemMicroseconds, let peakBytes {
+            page += "used      \(Double(userMicroseconds) / 1e6) s user, \(Double(systemMicroseconds) / 1e6) s system, "
+            page += "peak \(peakBytes >> 20) MiB\n"
         }
-        text +=
-            ",\"text\":\(jsonText(ending.text)),\"last_report\":{"
-            + lastReport.map { "\"\($0.name)\":\($0.value)" }.joined(separator: ",")
-        text +=
-            "},\"lines\":[" + lines.map { "{\"time\":\($0.time),\"text\":\(jsonText($0.text))}" }.joined(separator: ",")
-            + "]}"
-        return text
-    }
-    var text: String {
-        var text =
-            "\(copy.name) generation \(copy.generation), pid \(pid): \(ending.text)"
-            + "\(wasHung ? ", aborted because it hung" : "")"
-        text += usage?.leftCore == true ? ", core left\n" : "\n"
-        text += "at        \(WallClock.text(time)), after \(uptime.asSeconds) s\n"
-        if let usage {
-            text +=
-                "used      \(Double(usage.userMicroseconds) / 1e6) s user, \(Double(usage.systemMicroseconds) / 1e6) s "
-                + "system, peak \(usage.peakBytes >> 20) MiB\n"
+        if !boot.isEmpty { page += "boot      \(boot)\n" }
+        if !lastReport.list.isEmpty {
+            page += "\nlast report\n" + lastReport.list.map { "  \($0.name) \($0.value)\n" }.joined()
         }
-        if !boot.isEmpty { text += "boot      \(boot)\n" }
-        if !lastReport.isEmpty {
-            text += "\nlast report\n" + lastReport.map { "  \($0.name) \($0.value)\n" }.joined()
-        }
-        text +=
-            "\nlast lines\n"
-            + (lines.isEmpty ? "  none\n" : lines.map { "  \(WallClock.text($0.time)) \($0.text)\n" }.joined())
-        return text
+        let words = lines.map { "  \(WallClock.text(Int64(clamping: $0.time))) \($0.text)\n" }.joined()
+        return page + "\nlast lines\n" + (words.isEmpty ? "  none\n" : words)
     }
 }
 
@@ -75,8 +45,8 @@ struct CrashFolder {
 
     func save(_ report: CrashReport) throws {
         if mkdir(path, 0o750) != 0, errno != EEXIST { throw SystemError("mkdir \(path)") }
-        try RunFolder.write("\(path)/\(report.id).json", report.json + "\n", mode: 0o640)
-        try RunFolder.write("\(path)/\(report.id).txt", report.text, mode: 0o640)
+        try RunFolder.write("\(path)/\(report.id).json", JSONLine.text(report) + "\n", mode: 0o640)
+        try RunFolder.write("\(path)/\(report.id).txt", report.page, mode: 0o640)
         for id in ids().dropLast(CrashFolder.kept) {
             unlink("\(path)/\(id).json")
             unlink("\(path)/\(id).txt")
@@ -86,13 +56,8 @@ struct CrashFolder {
     func ids() -> [String] {
         RunFolder.names(in: path).filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
     }
-    func json(_ id: String) -> String? {
-        guard ids().contains(id) else { return nil }
-        return (try? RunFolder.read("\(path)/\(id).json")).map { String($0.drop { $0 == "\n" }.prefix { $0 != "\n" }) }
+    func report(_ id: String) -> CrashReport? {
+        guard ids().contains(id), let text = try? RunFolder.read("\(path)/\(id).json") else { return nil }
+        return try? JSONDecoder().decode(CrashReport.self, from: Data(text.utf8))
     }
-}
-
-extension Milliseconds {
-    /// In seconds, with three digits.
-    var asSeconds: Double { Double(self) / 1000 }
 }

@@ -51,18 +51,15 @@ final class EventRing {
 
 /// The last 200 lines of each process, over its copies: what it said before it died.
 struct OutputLines {
-    struct Line: Codable {
-        var time: Int64
-        var pid: Int32
-        var text: String
-    }
     private static let kept = 200
-    private(set) var lines: [Line] = []
+    private(set) var lines: [OutputLine] = []
 
-    mutating func add(_ text: String, pid: Int32) { add(Line(time: WallClock.milliseconds, pid: pid, text: text)) }
-    mutating func add(_ line: Line) {
+    mutating func add(_ text: String, pid: Int32) {
+        add(OutputLine(time: UInt64(WallClock.milliseconds), pid: pid, text: text))
+    }
+    mutating func add(_ line: OutputLine) {
         lines.append(line)
         if lines.count > OutputLines.kept + 50 { lines.removeFirst(lines.count - OutputLines.kept) }
     }
-    var newest: ArraySlice<Line> { lines.suffix(OutputLines.kept) }
+    var newest: ArraySlice<OutputLine> { lines.suffix(OutputLines.kept) }
 }

@@ -27,7 +27,7 @@ final class Memory {
     }
     struct Output: Codable {
         var name: String
-        var line: OutputLines.Line
+        var line: OutputLine
     }
     private static let version = 1
 

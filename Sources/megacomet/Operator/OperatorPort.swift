@@ -133,7 +133,7 @@ final class OperatorPort {
                 problems.isEmpty ? 200 : 503, "application/json",
                 "{\"healthy\":\(problems.isEmpty),\"problems\":[\(list)]}\n"
             )
-        case "/status": return (200, "application/json", supervisor.statusJSON + "\n")
+        case "/status": return (200, "application/json", JSONLine.text(supervisor.status) + "\n")
         case "/": return (200, "text/plain; charset=utf-8", "MegaComet \(Version.text): /metrics /health /status\n")
         default: return (404, "text/plain; charset=utf-8", "here are /metrics, /health and /status\n")
         }

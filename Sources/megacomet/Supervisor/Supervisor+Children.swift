@@ -76,9 +76,8 @@ extension Supervisor {
         guard let (child, usage) = endings[copy] else { return }
         let lines = output[copy.name]?.newest.filter { $0.pid == child.pid } ?? []
         let report = CrashReport(
-            copy: copy, pid: child.pid, boot: child.boot, ending: ending, usage: usage, uptime: uptime,
-            wasHung: fleet[copy.name]?.lastExit?.wasHung ?? false, time: WallClock.milliseconds,
-            lastReport: lastReports[copy]?.values ?? [], lines: lines.map { ($0.time, $0.text) })
+            copy, pid: child.pid, boot: child.boot, ending, wasHung: fleet[copy.name]?.lastExit?.wasHung ?? false,
+            usage, uptime: uptime, lastReport: lastReports[copy]?.values ?? [], lines: lines)
         do {
             try crashes.save(report)
             tell(Event(.info, copy.name, "CRASH_REPORT", report.id, generation: copy.generation, pid: child.pid))

@@ -57,53 +57,46 @@ struct ConfigurationSource {
 }
 
 extension Supervisor {
-    struct Reloaded {
-        var changed: [String] = []
-        /// In force when a process is started again (`megacomet rolling`, `megacomet restart manager`).
-        var atRestart: [String] = []
-        /// In force after `megacomet stop` and `start`; left as they were.
-        var atStart: [String] = []
-        var errors: [String] = []
-    }
     /// All or nothing: one mistake in the file, and everything stays as it was.
-    func reload(by: String) -> Reloaded {
-        var result = Reloaded()
+    @discardableResult
+    func reload(by: String) throws(Refusal) -> ReloadAnswer {
         serviceManager.reloading()
         defer { serviceManager.tell("READY=1") }
         switch loadAgain() {
         case .errors(let errors):
-            result.errors = errors.map { plainText($0.description) }
+            let errors = errors.map { plainText($0.description) }
             isConfigurationGood = false
-            tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + result.errors.joined(separator: "; "))
-        case .settings(let read):
-            var new = inOurFolder(read)
-            for setting in settings.changes(to: new) {
-                switch setting.applies {
-                case .reload: result.changed.append(setting.key)
-                case .restart: result.atRestart.append(setting.key)
-                case .start:
-                    result.atStart.append(setting.key)
-                    try? setting.set(setting.value(in: settings), in: &new)
-                }
-            }
-            let opened = settings.opened(by: new)
-            settings = new
-            isConfigurationGood = true
-            if !opened.isEmpty {
-                tell(.warning, "OPENED", "by the new configuration: " + opened.joined(separator: "; "))
-            }
-            configurationGeneration += 1
-            do { try writeAppKey() } catch { tell(.warning, "RELOAD", "app.key: \(error)") }
-            var text = by
-            if !result.changed.isEmpty { text += "; in force: " + result.changed.joined(separator: ", ") }
-            if !result.atRestart.isEmpty {
-                text += "; at the next restart of a process: " + result.atRestart.joined(separator: ", ")
-            }
-            if !result.atStart.isEmpty {
-                text += "; only after stop and start: " + result.atStart.joined(separator: ", ")
-            }
-            perform(fleet.reloaded(new.fleet(hearsReports: hearsReports), by: text, now: Supervisor.now))
+            tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + errors.joined(separator: "; "))
+            throw Refusal("config", errors.joined(separator: "\n"))
+        case .settings(let read): return take(inOurFolder(read), by: by)
         }
+    }
+    private func take(_ read: Settings, by: String) -> ReloadAnswer {
+        var result = ReloadAnswer()
+        var new = read
+        for setting in settings.changes(to: new) {
+            switch setting.applies {
+            case .reload: result.changed.append(setting.key)
+            case .restart: result.atRestart.append(setting.key)
+            case .start:
+                result.atStart.append(setting.key)
+                try? setting.set(setting.value(in: settings), in: &new)
+            }
+        }
+        let opened = settings.opened(by: new)
+        settings = new
+        isConfigurationGood = true
+        if !opened.isEmpty {
+            tell(.warning, "OPENED", "by the new configuration: " + opened.joined(separator: "; "))
+        }
+        configurationGeneration += 1
+        do { try writeAppKey() } catch { tell(.warning, "RELOAD", "app.key: \(error)") }
+        var text = by
+        for (when, keys) in [
+            ("in force", result.changed), ("at the next restart of a process", result.atRestart),
+            ("only after stop and start", result.atStart),
+        ] where !keys.isEmpty { text += "; \(when): " + keys.joined(separator: ", ") }
+        perform(fleet.reloaded(new.fleet(hearsReports: hearsReports), by: text, now: Supervisor.now))
         return result
     }
     /// The file, where something runs by it: one that says nothing any more is no wish of anybody.

@@ -266,7 +266,7 @@ final class Supervisor {
         on(SIGTERM) { [unowned self] in shutDown(isHasty: fleet.isShuttingDown, by: "SIGTERM") }
         on(SIGINT) { [unowned self] in shutDown(isHasty: true, by: "SIGINT") }
         on(SIGQUIT) { [unowned self] in shutDown(isHasty: true, by: "SIGQUIT") }
-        on(SIGHUP) { [unowned self] in _ = reload(by: "SIGHUP") }
+        on(SIGHUP) { [unowned self] in _ = try? reload(by: "SIGHUP") }
         on(SIGUSR1) { [unowned self] in journal.reopen() }
         on(SIGUSR2) { [unowned self] in
             do throws(Refusal) { try upgrade(by: "SIGUSR2") } catch { tell(.warning, "UPGRADE_FAILED", error.message) }

@@ -1,0 +1,85 @@
+package import Configuration
+package import Stats
+
+/// The answer to `events`: all that are kept, the oldest first. Where they are followed, a line for each new one comes
+/// after it.
+package struct EventsAnswer: Codable, Sendable {
+    package var events: [Event]
+    package init(events: [Event]) { self.events = events }
+}
+
+/// The answer to `log`: the last lines of a process, over its copies, the newest last.
+package struct LogAnswer: Codable, Sendable {
+    package var name: String?
+    package var lines: [OutputLine]
+    package init(name: String, lines: [OutputLine]) {
+        self.name = name
+        self.lines = lines
+    }
+}
+
+/// A line that a process wrote.
+package struct OutputLine: Codable, Equatable, Sendable {
+    /// Milliseconds since 1970.
+    package var time: UInt64
+    package var pid: Int32
+    package var text: String
+    package init(time: UInt64, pid: Int32, text: String) {
+        self.time = time
+        self.pid = pid
+        self.text = text
+    }
+}
+
+/// The answer to `crashes` without an id: the ids of the reports, the oldest first.
+package struct CrashesAnswer: Codable, Sendable {
+    package var crashes: [String]
+    package init(crashes: [String]) { self.crashes = crashes }
+}
+/// The answer to `crashes` with an id.
+package struct CrashAnswer: Codable, Sendable {
+    package var crash: CrashReport
+    package init(crash: CrashReport) { self.crash = crash }
+}
+
+/// The answer to `doctor`.
+package struct DoctorAnswer: Codable, Sendable {
+    package var rows: [Doctor.Row]
+    package init(rows: [Doctor.Row]) { self.rows = rows }
+}
+
+/// The answer to `reload`: the settings that the file has changed, by when they are in force.
+package struct ReloadAnswer: Codable, Sendable {
+    /// At once.
+    package var changed: [String] = []
+    /// When a process is started again (`megacomet rolling`, `megacomet restart manager`).
+    package var atRestart: [String] = []
+    /// After `megacomet stop` and `start`; they were left as they were.
+    package var atStart: [String] = []
+    package init() {}
+    package var isEmpty: Bool { changed.isEmpty && atRestart.isEmpty && atStart.isEmpty }
+
+    enum CodingKeys: String, CodingKey { case changed, atRestart = "at_restart", atStart = "at_start" }
+}
+
+/// The answer to `rolling`, and a part of the status: a rolling restart under way.
+package struct RollingAnswer: Codable, Sendable {
+    package var rolling: Run?
+    package init(rolling: Run?) { self.rolling = rolling }
+
+    package struct Run: Codable, Sendable {
+        package var by: String
+        package var total: Int
+        package var done: Int
+        package var current: String?
+        /// Those whose turn has not come.
+        package var left: [String]?
+    }
+}
+extension RollingAnswer.Run {
+    package init(_ run: Rolling) {
+        self.init(
+            by: run.by, total: run.total, done: run.done.count, current: run.current?.description,
+            left: run.left.map(\.description))
+    }
+}

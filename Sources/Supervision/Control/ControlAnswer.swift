@@ -1,0 +1,59 @@
+import FoundationEssentials
+package import Stats
+
+/// What comes back for a request, in one line: `{"ok":true` with the members of the answer behind it, or
+/// `{"ok":false,"error":{"code":"busy","message":".."}}`.
+package enum ControlAnswer<Body: Codable & Sendable>: Codable, Sendable {
+    case done(Body)
+    case refused(Refusal)
+
+    private enum Members: String, CodingKey { case ok, error }
+
+    package init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: Members.self)
+        if try members.decode(Bool.self, forKey: .ok) {
+            self = .done(try Body(from: decoder))
+        } else {
+            let why = try members.decodeIfPresent(Refusal.self, forKey: .error)
+            self = .refused(why ?? Refusal("refused", "refused"))
+        }
+    }
+    package func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Members.self)
+        switch self {
+        case .done(let body):
+            try members.encode(true, forKey: .ok)
+            try body.encode(to: encoder)
+        case .refused(let refusal):
+            try members.encode(false, forKey: .ok)
+            try members.encode(refusal, forKey: .error)
+        }
+    }
+    /// Throws where the line is no such answer.
+    package init(line: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(line.utf8)) }
+
+    /// Throws the refusal.
+    package func body() throws(Refusal) -> Body {
+        switch self {
+        case .done(let body): return body
+        case .refused(let refusal): throw refusal
+        }
+    }
+}
+
+/// The answer to an order that was done: there is no more to say.
+package struct Done: Codable, Sendable {
+    package init() {}
+}
+
+extension Event {
+    /// A line that follows the answer to `events`, or the body of an EVENT datagram.
+    package init(line: String) throws { self = try JSONDecoder().decode(Event.self, from: Data(line.utf8)) }
+}
+
+extension ControlRequest {
+    package var line: String {
+        (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? "{}\n"
+    }
+    package init(line: String) throws { self = try JSONDecoder().decode(ControlRequest.self, from: Data(line.utf8)) }
+}

@@ -1,0 +1,196 @@
+package import Stats
+
+/// The answer to `status`, and GET /status of the operator's port: the supervisor and its table of processes.
+package struct StatusAnswer: Codable, Sendable {
+    /// All that should run is ready.
+    package var ready: Bool
+    /// `ready`, `not_ready`, `stopping`.
+    package var state: String
+    package var pid: Int32
+    /// In seconds, as all times here.
+    package var uptime: Double
+    package var runDirectory: String
+    package var rolling: RollingAnswer.Run?
+    /// The number of the newest one.
+    package var events: UInt64
+    package var processes: [Row]
+
+    enum CodingKeys: String, CodingKey {
+        case ready, state, pid, uptime, runDirectory = "run_directory", rolling, events, processes
+    }
+
+    package init(_ fleet: Fleet, pid: Int32, uptime: Double, runDirectory: String, events: UInt64, processes: [Row]) {
+        ready = fleet.isAllReady && !fleet.isShuttingDown
+        state = fleet.isShuttingDown ? "stopping" : fleet.isAllReady ? "ready" : "not_ready"
+        self.pid = pid
+        self.uptime = uptime
+        self.runDirectory = runDirectory
+        rolling = fleet.rolling.map(RollingAnswer.Run.init)
+        self.events = events
+        self.processes = processes
+    }
+
+    /// One process.
+    package struct Row: Codable, Sendable {
+        package var name: String
+        package var state: ProcessState
+        package var pid: Int32?
+        package var restarts = 0
+        package var uptime: Double?
+        /// By its last report. `nil`: it has none, or has not said it yet.
+        package var connections: UInt64?
+        package var lastExit: Exit?
+        package var desired = Desired.up
+        package var generation = 0
+        package var boot = ""
+        package var retryIn: Double?
+        package var crashloop = false
+        package var exits = 0
+        package var exits60s = 0
+        package var exits24h = 0
+        package var hangKills = 0
+        /// How long its last start took.
+        package var readyIn: Double?
+        package var reportAge: Double?
+        /// The watchdog leaves it alone.
+        package var hold = false
+        package var overloaded = false
+        /// Whether a worker is linked to the manager. `nil`: it has not said so.
+        package var linked: Bool?
+        /// Without that link for too long.
+        package var deaf = false
+        /// It was started by an earlier supervisor.
+        package var adopted = false
+        /// Its other copies: one that starts to replace it, or one that drains.
+        package var beside: [Beside] = []
+
+        enum CodingKeys: String, CodingKey {
+            case name, state, pid, restarts, uptime, connections, lastExit = "last_exit", desired, generation, boot
+            case retryIn = "retry_in", crashloop, exits, exits60s = "exits_60s", exits24h = "exits_24h"
+            case hangKills = "hang_kills", readyIn = "ready_in", reportAge = "report_age", hold, overloaded, linked
+            case deaf, adopted, beside
+        }
+    }
+    package struct Beside: Codable, Sendable {
+        package var generation: Int
+        package var pid: Int32?
+        package var state: ProcessState
+        /// Until it must be done.
+        package var left: Double?
+    }
+    package struct Exit: Codable, Sendable {
+        package var kind: EndKind?
+        package var code: Int?
+        package var signal: Int?
+        package var ordered: Bool?
+        package var uptime: Double
+        /// How long ago.
+        package var age: Double?
+        package var text: String
+    }
+}
+
+// What another version does not say is as if there were nothing to say.
+extension KeyedDecodingContainer {
+    fileprivate func value<Value: Decodable>(_ key: Key, or other: Value) throws -> Value {
+        try decodeIfPresent(Value.self, forKey: key) ?? other
+    }
+}
+
+extension StatusAnswer {
+    package init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        ready = try members.value(.ready, or: false)
+        state = try members.value(.state, or: "")
+        pid = try members.value(.pid, or: 0)
+        uptime = try members.value(.uptime, or: 0)
+        runDirectory = try members.value(.runDirectory, or: "")
+        rolling = try members.value(.rolling, or: nil)
+        events = try members.value(.events, or: 0)
+        processes = try members.decode([Row].self, forKey: .processes)
+    }
+}
+
+/// How a copy ended, in one word.
+package enum EndKind: String, Codable, Sendable {
+    case exit, signal
+    /// It was silent, and was aborted.
+    case hang
+    /// It was adopted, and the kernel told its exit to another process.
+    case unknown
+
+    package init(_ ending: Ending, wasHung: Bool) {
+        self = wasHung ? .hang : ending.signal != nil ? .signal : ending.code != nil ? .exit : .unknown
+    }
+}
+
+extension StatusAnswer.Row {
+    /// All that the fleet knows of it. The rest is said by the shell, which hears the reports.
+    package init(_ slot: FleetSlot, now: Milliseconds) {
+        name = slot.name.description
+        state = slot.state
+        pid = slot.main?.pid
+        restarts = max(0, slot.generation - 1)
+        uptime = slot.main.map { (now - $0.startedAt).asSeconds }
+        lastExit = slot.lastExit.map { StatusAnswer.Exit($0, now: now) }
+        desired = slot.desired
+        generation = slot.main?.generation ?? slot.generation
+        retryIn = slot.retryAt.map { max(0, $0 - now).asSeconds }
+        crashloop = slot.isCrashLooping
+        exits = slot.exitsTotal
+        exits60s = slot.exits(since: now - 60_000)
+        exits24h = slot.exits(since: now - 86_400_000)
+        hangKills = slot.hangKillsTotal
+        readyIn = slot.readyIn?.asSeconds
+        hold = slot.isWatchdogHeld
+        linked = slot.main?.isLinked
+        deaf = slot.main?.isDeaf ?? false
+        beside = slot.copies.dropFirst(slot.main == nil ? 0 : 1).map {
+            StatusAnswer.Beside(
+                generation: $0.generation, pid: $0.pid, state: $0.state,
+                left: $0.deadline.map { max(0, $0 - now).asSeconds })
+        }
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        name = try members.decode(String.self, forKey: .name)
+        state = try members.value(.state, or: .stopped)
+        pid = try members.value(.pid, or: nil)
+        restarts = try members.value(.restarts, or: 0)
+        uptime = try members.value(.uptime, or: nil)
+        connections = try members.value(.connections, or: nil)
+        lastExit = try members.value(.lastExit, or: nil)
+        desired = try members.value(.desired, or: .up)
+        generation = try members.value(.generation, or: 0)
+        boot = try members.value(.boot, or: "")
+        retryIn = try members.value(.retryIn, or: nil)
+        crashloop = try members.value(.crashloop, or: false)
+        exits = try members.value(.exits, or: 0)
+        exits60s = try members.value(.exits60s, or: 0)
+        exits24h = try members.value(.exits24h, or: 0)
+        hangKills = try members.value(.hangKills, or: 0)
+        readyIn = try members.value(.readyIn, or: nil)
+        reportAge = try members.value(.reportAge, or: nil)
+        hold = try members.value(.hold, or: false)
+        overloaded = try members.value(.overloaded, or: false)
+        linked = try members.value(.linked, or: nil)
+        deaf = try members.value(.deaf, or: false)
+        adopted = try members.value(.adopted, or: false)
+        beside = try members.value(.beside, or: [])
+    }
+}
+
+extension StatusAnswer.Exit {
+    init(_ last: FleetSlot.LastExit, now: Milliseconds) {
+        self.init(
+            kind: EndKind(last.ending, wasHung: last.wasHung), code: last.ending.code, signal: last.ending.signal,
+            ordered: last.wasPlanned, uptime: last.uptime.asSeconds, age: (now - last.at).asSeconds,
+            text: last.ending.text)
+    }
+}
+
+extension Milliseconds {
+    /// In seconds, with three digits.
+    package var asSeconds: Double { Double(self) / 1000 }
+}
