@@ -8,7 +8,7 @@ import Supervision
 // The supervisor becomes the program that stands on disk by now, in place: its pid stays, so whoever started it notices
 // nothing, and so do its children, whose exits it goes on to see. They are told nothing: for them the supervisor died
 // and another one adopts them, which cuts nobody. The listeners go along, so that a process that is being started anew
-// finds its port as it was, and so does what happened until now (Memory.swift).
+// finds its port as it was, and so does what happened until now (KeptHistory.swift).
 //
 //     UPGRADE --its own `check` is well--> UPGRADED, by the new program: ADOPTING ..
 //        |
@@ -80,29 +80,4 @@ extension Supervisor {
         upgradeFailed("\(error)")
     }
     private func upgradeFailed(_ why: String) { tell(.error, "UPGRADE_FAILED", "nothing changed: " + why) }
-}
-
-/// The new program reads the configuration, as its first proof.
-final class UpgradeCheck {
-    private var run: ProgramRun?
-    var pid: Int32? { run?.pid }
-    private var patience: Reactor.Timer?
-    private var lines: [String] = []
-
-    /// `done`: nil where it is well, otherwise why not.
-    init(
-        _ loop: Loop, _ path: String, _ configuration: ConfigurationSource, seconds: Double,
-        done: @escaping (String?) -> Void
-    ) throws {
-        let program = ChildProgram(
-            path: path, arguments: ["check", "--quiet"] + configuration.flags, environment: Supervisor.environment)
-        let run = try ProgramRun(loop, program, said: { [unowned self] in if lines.count < 20 { lines.append($0) } }) {
-            [unowned self] exit in
-            let how = exit.code.map { "exit \($0)" } ?? "signal \(exit.signal ?? 0)"
-            done(exit.code == 0 ? nil : (["\(path) check: \(how)"] + lines).joined(separator: "; "))
-        }
-        self.run = run
-        patience = Timer(loop) { Processes.signal(run.pid, SIGKILL) }
-        patience?.start(after: seconds)
-    }
 }

@@ -1,0 +1,15 @@
+import ArgumentParser
+import Configuration
+import Glibc
+
+func complain(_ text: String) { sayError("megacomet: \(text)") }
+/// Says who may; what to exit with.
+func complaint(_ denied: PermissionDenied) -> ExitCode {
+    complain("\(denied)")
+    return ExitCode(PermissionDenied.exitCode)
+}
+/// Foundation's handle would end the program where nobody reads any more.
+func sayError(_ line: String) {
+    var text = line + "\n"
+    text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}

@@ -1,0 +1,54 @@
+import Configuration
+import ConfigurationFile
+import Foundation
+import Reactor
+
+/// Where the settings come from: the file, and the flags over it. Read again at a reload.
+struct ConfigurationSource {
+    /// Nil: the defaults.
+    var file: String?
+    var workers: Int?
+    var basePort: Int?
+    /// Tell people at the first start how to use it.
+    var isVerbose = true
+
+    /// The words that name this source on a command line.
+    var flags: [String] {
+        (file.map { ["-c", $0] } ?? []) + (workers.map { ["--workers", "\($0)"] } ?? [])
+            + (basePort.map { ["--base-port", "\($0)"] } ?? [])
+    }
+    func load(refusesEmpty: Bool = false) -> ConfigurationFile.Outcome {
+        ConfigurationFile.load(file, refusesEmpty: refusesEmpty, overrides: override)
+    }
+    /// What would be in force without a file.
+    var defaults: Settings {
+        var settings = Settings()
+        override(&settings)
+        return settings
+    }
+    private func override(_ settings: inout Settings) {
+        if let workers { settings.workers.count = workers }
+        if let basePort { settings.workers.basePort = basePort }
+    }
+
+    func sayHowToUse(_ settings: Settings) {
+        guard isVerbose else { return }
+        let client = settings.workers.address == "0.0.0.0" ? "127.0.0.1" : settings.workers.address
+        let key = settings.app.key.isEmpty ? "" : " -H 'Authorization: Bearer KEY'"
+        let folder = ProcessTable.ownPath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+            separator: "/")
+        let option = Shell.option(configuration: file)
+        let app = "http://\(settings.app.address):\(settings.app.port)"
+        let numbers = "http://\(settings.operator.address):\(settings.operator.port)"
+        print(
+            """
+
+            poll       curl http://\(client):\(settings.workers.basePort)/alice.json
+            publish    curl\(key) \(app)/publish -d '{"client":"alice","message":"hello"}'
+            or         \(Shell.typed("megacomet", in: folder)) publish\(option) alice hello
+            watch      \(Shell.typed("megatop", in: folder))\(option), or \(numbers)/metrics /health /status
+
+            """)
+        fflush(nil)
+    }
+}

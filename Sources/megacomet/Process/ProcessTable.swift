@@ -1,0 +1,79 @@
+import Glibc
+import Reactor
+import Supervision
+
+/// What /proc says of a process.
+enum ProcessTable {
+    /// In clock ticks since the machine started: with the pid it names one process for ever. Nil: there is none, or a
+    /// zombie.
+    static func startTime(_ pid: Int32) -> UInt64? {
+        let fields = fields(pid)
+        guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
+        return UInt64(fields[19])
+    }
+    /// Those of /proc/PID/stat from the state on, the third.
+    private static func fields(_ pid: Int32) -> [Substring] {
+        guard let text = try? RunFolder.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return [] }
+        return text[text.index(after: end)...].dropFirst().split(whereSeparator: { $0 == " " || $0 == "\n" })
+    }
+    /// Children of a process that have ended and were not waited for.
+    static func zombies(of parent: Int32) -> [Int32] {
+        RunFolder.names(in: "/proc").compactMap { name in
+            guard let pid = Int32(name) else { return nil }
+            let fields = fields(pid)
+            return fields.count > 1 && fields[0] == "Z" && Int32(fields[1]) == parent ? pid : nil
+        }
+    }
+    /// Whose process it is. Nil: there is none.
+    static func user(_ pid: Int32) -> UInt32? {
+        var status = stat()
+        return stat("/proc/\(pid)", &status) == 0 ? status.st_uid : nil
+    }
+    /// How a process ended that is not our child. The kernel tells that to its parent; as long as that has not asked,
+    /// it also shows it here, and afterwards (since Linux 6.15) to who followed it. Nil: an older kernel, and the
+    /// parent was faster.
+    static func exit(_ pid: Int32, _ follower: Int32) -> ProcessExit? {
+        if let exit = Processes.exit(follower) { return exit }
+        let fields = fields(pid)
+        if fields.count > 49, fields[0] == "Z", let status = Int32(fields[49]) { return ProcessExit(status: status) }
+        return Processes.exit(follower)
+    }
+    private static let ticksPerSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
+    /// What the kernel says of a process that is silent. All is zero where there is no such process.
+    static func pulse(_ pid: Int32) -> Pulse {
+        var pulse = Pulse()
+        let fields = fields(pid)
+        guard fields.count > 12 else { return pulse }
+        pulse.isTraced = isTraced(pid)
+        pulse.isRunnable = fields[0] == "R"
+        // User and system time, the 14th and 15th, in clock ticks.
+        pulse.processorTime = ((Int64(fields[11]) ?? 0) + (Int64(fields[12]) ?? 0)) * 1000 / Int64(ticksPerSecond)
+        return pulse
+    }
+    private static func isTraced(_ pid: Int32) -> Bool {
+        guard let text = try? RunFolder.read("/proc/\(pid)/status") else { return false }
+        for line in text.split(separator: "\n") where line.hasPrefix("TracerPid:") { return !line.hasSuffix("\t0") }
+        return false
+    }
+    /// How long it runs, in milliseconds.
+    static func uptime(_ pid: Int32) -> Int64? {
+        guard let start = startTime(pid) else { return nil }
+        var now = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &now)
+        return max(0, Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000 - Int64(start * 1000 / ticksPerSecond))
+    }
+    /// The file of this program, as it was started; another one may stand there by now.
+    static var ownPath: String {
+        let path = target("/proc/self/exe")
+        let mark = " (deleted)"
+        return path.hasSuffix(mark) ? String(path.dropLast(mark.count)) : path
+    }
+    /// Where a link leads; empty where that is not known.
+    static func target(_ link: String) -> String {
+        var room = [CChar](repeating: 0, count: 4096)
+        let count = readlink(link, &room, room.count - 1)
+        return String(decoding: room.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+    /// Its folder.
+    static let ownFolder = ownPath.lastIndex(of: "/").map { String(ownPath[..<$0]) } ?? "."
+}

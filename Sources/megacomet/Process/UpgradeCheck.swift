@@ -1,0 +1,27 @@
+import Glibc
+import Reactor
+
+/// The new program reads the configuration, as its first proof.
+final class UpgradeCheck {
+    private var run: ProgramRun?
+    var pid: Int32? { run?.pid }
+    private var patience: Reactor.Timer?
+    private var lines: [String] = []
+
+    /// `done`: nil where it is well, otherwise why not.
+    init(
+        _ loop: Loop, _ path: String, _ configuration: ConfigurationSource, seconds: Double,
+        done: @escaping (String?) -> Void
+    ) throws {
+        let program = ChildProgram(
+            path: path, arguments: ["check", "--quiet"] + configuration.flags, environment: Supervisor.environment)
+        let run = try ProgramRun(loop, program, said: { [unowned self] in if lines.count < 20 { lines.append($0) } }) {
+            [unowned self] exit in
+            let how = exit.code.map { "exit \($0)" } ?? "signal \(exit.signal ?? 0)"
+            done(exit.code == 0 ? nil : (["\(path) check: \(how)"] + lines).joined(separator: "; "))
+        }
+        self.run = run
+        patience = Timer(loop) { Processes.signal(run.pid, SIGKILL) }
+        patience?.start(after: seconds)
+    }
+}

@@ -1,0 +1,81 @@
+import Configuration
+import Glibc
+import Reactor
+import Stats
+import Supervision
+
+extension Supervisor {
+    /// The answer's line.
+    func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> String {
+        switch request.op {
+        case "status": return ControlServer.line(status)
+        case "log":
+            let name = try process(request)
+            return ControlServer.line(LogAnswer(name: "\(name)", lines: Array(output[name]?.newest ?? [])))
+        case "crashes":
+            guard let id = request.id else { return ControlServer.line(CrashesAnswer(crashes: crashes.ids())) }
+            guard let report = crashes.report(id) else { throw Refusal("unknown", "no crash report \(id)") }
+            return ControlServer.line(CrashAnswer(crash: report))
+        case "doctor": return ControlServer.line(DoctorAnswer(rows: Machine.examine(settings)))
+        default: return try order(request, peer)
+        }
+    }
+
+    private func order(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> String {
+        try authorize(peer)
+        let by = ControlServer.who(peer, request)
+        let now = Supervisor.now
+        let isHasty = request.now ?? false
+        switch (request.op, request.name) {
+        case ("stop", nil): shutDown(isHasty: isHasty, by: by)
+        case ("start", nil):
+            for name in fleet.names where fleet[name]?.desired == .down || fleet[name]?.state == .held {
+                perform(try fleet.start(name, by: by, now: now))
+            }
+        case ("restart", nil): perform(try fleet.restartAll(isHasty: isHasty, by: by, now: now))
+        case ("start", _): perform(try fleet.start(try target(request), by: by, now: now))
+        case ("stop", _): perform(try fleet.stop(try target(request), isHasty: isHasty, by: by, now: now))
+        case ("restart", _): perform(try fleet.restart(try target(request), isHasty: isHasty, by: by, now: now))
+        case ("drain", _): perform(try fleet.drain(try target(request), by: by, now: now))
+        case ("kill", _): perform(try fleet.kill(try target(request), by: by, now: now))
+        case ("hold", _): perform(try fleet.hold(try target(request), request.on ?? true, by: by, now: now))
+        case ("rolling", _):
+            perform(request.on == false ? try fleet.endRolling(by: by, now: now) : try fleet.rolling(by: by, now: now))
+            return ControlServer.line(RollingAnswer(rolling: fleet.rolling.map(RollingAnswer.Run.init)))
+        case ("upgrade", _): try upgrade(by: by)
+        case ("reload", _): return ControlServer.line(try reload(by: by))
+        default: throw Refusal("bad_request", "no operation \"\(request.op)\"")
+        }
+        return ControlServer.line(Done())
+    }
+
+    private func process(_ request: ControlRequest) throws(Refusal) -> ProcessName {
+        guard let text = request.name else { throw Refusal("bad_request", "\(request.op) needs a name") }
+        guard let name = ProcessName(text), fleet[name] != nil else {
+            throw Refusal(
+                "unknown", "no process \"\(text)\": there are \(fleet.names.map(\.description).joined(separator: " "))")
+        }
+        return name
+    }
+    /// The process that is meant, if it still is the one that the operator saw.
+    private func target(_ request: ControlRequest) throws(Refusal) -> ProcessName {
+        let name = try process(request)
+        let main = fleet[name]?.main
+        if let pid = request.pid, pid != main?.pid ?? 0 {
+            throw Refusal("changed", "\(name) is another process by now: pid \(main?.pid ?? 0), not \(pid)")
+        }
+        let boot = main.flatMap { children[CopyName(name, $0.generation)]?.boot } ?? ""
+        if let seen = request.boot, !seen.isEmpty, !boot.isEmpty, !boot.hasPrefix(seen), !seen.hasPrefix(boot) {
+            throw Refusal("changed", "\(name) was started anew meanwhile")
+        }
+        return name
+    }
+    /// Who may act: root, our own user, and the group that the socket belongs to, also as a further group.
+    private func authorize(_ peer: UnixSockets.Peer) throws(Refusal) {
+        if peer.user == 0 || peer.user == getuid() || peer.group == getegid() || peer.groups.contains(getegid()) {
+            return
+        }
+        let group = PermissionDenied.group(getegid())
+        throw Refusal("denied", "permission denied: user \(peer.user) is neither root nor of the group \(group)")
+    }
+}
