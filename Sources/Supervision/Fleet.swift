@@ -50,6 +50,16 @@ package struct Fleet: Sendable {
         }
     }
 
+    /// Why the appliance is not whole; empty where it is. A process that the operator stopped is as it should be.
+    package var problems: [String] {
+        if isShuttingDown { return ["the appliance is stopping"] }
+        return names.compactMap { name in
+            guard let slot = slots[name], slot.desired == .up else { return nil }
+            guard slot.state == .ready else { return "\(name) is \(slot.state.rawValue)" }
+            return slot.main?.isDeaf == true ? "\(name) is not linked to the manager" : nil
+        }
+    }
+
     // MARK: - What happens in a life, in its order
 
     /// Starts everything that is not adopted already: the manager first, the workers when it is decided.

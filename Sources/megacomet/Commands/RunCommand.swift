@@ -35,11 +35,11 @@ struct Run: ParsableCommand {
                 throw StartFailure(StartFailure.cannotCreate, error.description)
             }
             settings.runDirectory = path
-            let journal = Journal(format: settings.log.format)
-            if let log { try journal.open(log) }
-            do { try Supervisor(source, settings, RunFolder(path: path), journal).run() } catch {
+            let writer = LogWriter(format: settings.log.format)
+            if let log { try writer.open(log) }
+            do { try Supervisor(source, settings, RunFolder(path: path), writer).run() } catch {
                 // Where there is a log, nobody may read standard error.
-                if log != nil { journal.write(Event(.critical, nil, "ENDED", "\(error)").plain) }
+                if log != nil { writer.write(Event(.critical, nil, "ENDED", "\(error)").plain) }
                 throw error
             }
         } catch let failure as StartFailure {

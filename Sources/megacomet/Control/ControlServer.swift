@@ -5,10 +5,17 @@ import Reactor
 import Stats
 import Supervision
 
+/// Who answers what is asked over the control socket.
+protocol ControlDesk: AnyObject {
+    func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> any Codable & Sendable
+}
+
 /// RUNDIR/control.sock: a line of JSON in, a line of JSON out, on a connection that may stay open. The file's
 /// permissions let in the owner and the group; the kernel says who it is, and every order is an event with that.
 final class ControlServer {
-    private unowned let supervisor: Supervisor
+    private let loop: Loop
+    private let events: EventLog
+    private unowned let desk: any ControlDesk
     private let listener: Int32
     private var acceptor: Acceptor?
     private struct Connection {
@@ -24,10 +31,13 @@ final class ControlServer {
     /// events, the new one is.
     private static let mostConnections = 64
 
-    init(_ supervisor: Supervisor) throws {
-        self.supervisor = supervisor
-        listener = try UnixSockets.listen(supervisor.folder.controlSocket, mode: 0o660)
-        acceptor = Acceptor(supervisor.loop, listener: listener) { [unowned self] in accepted($0) }
+    /// `path`: of the socket.
+    init(_ loop: Loop, _ path: String, _ events: EventLog, _ desk: any ControlDesk) throws {
+        self.loop = loop
+        self.events = events
+        self.desk = desk
+        listener = try UnixSockets.listen(path, mode: 0o660)
+        acceptor = Acceptor(loop, listener: listener) { [unowned self] in accepted($0) }
     }
     func close() {
         acceptor = nil
@@ -39,7 +49,7 @@ final class ControlServer {
     private func accepted(_ descriptor: Int32) {
         guard let peer = UnixSockets.peer(descriptor), makeRoom() else { return Sockets.close(descriptor) }
         let stream = LineStream(
-            supervisor.loop, descriptor, mostLine: 65536,
+            loop, descriptor, mostLine: 65536,
             received: { [unowned self] in received($0, descriptor, peer) },
             ended: { [unowned self] in forget(descriptor) })
         connections[descriptor] = Connection(stream: stream, lastTurn: nextTurn())
@@ -57,7 +67,7 @@ final class ControlServer {
         return turns
     }
     private func forget(_ descriptor: Int32) {
-        if let follower = connections.removeValue(forKey: descriptor)?.follower { supervisor.events.unfollow(follower) }
+        if let follower = connections.removeValue(forKey: descriptor)?.follower { events.unfollow(follower) }
     }
 
     private func received(_ line: String, _ descriptor: Int32, _ peer: UnixSockets.Peer) {
@@ -69,20 +79,20 @@ final class ControlServer {
             return
         }
         if request.op == "events" {
-            let isThere = stream.send(ControlServer.line(EventsAnswer(events: Array(supervisor.events.newest))))
+            let isThere = stream.send(ControlServer.line(EventsAnswer(events: Array(events.newest))))
             // One who left before the answer was forgotten with it: to follow for him would be to speak to nobody.
             if isThere, request.follow == true, connections[descriptor]?.follower == nil {
-                connections[descriptor]?.follower = supervisor.events.follow { [unowned stream] in
+                connections[descriptor]?.follower = events.follow { [unowned stream] in
                     stream.send(JSONLine.text($0) + "\n")
                 }
             }
             return
         }
-        do throws(Refusal) { stream.send(try supervisor.answer(request, peer)) } catch {
+        do throws(Refusal) { stream.send(ControlServer.line(try desk.answer(request, peer))) } catch {
             stream.send(ControlServer.line(error))
         }
     }
-    static func line(_ answer: some Codable & Sendable) -> String {
+    private static func line(_ answer: some Codable & Sendable) -> String {
         JSONLine.text(ControlAnswer.done(answer)) + "\n"
     }
     private static func line(_ refusal: Refusal) -> String {
@@ -90,18 +100,15 @@ final class ControlServer {
     }
 }
 
-extension ControlServer {
+extension ControlRequest {
     /// `uid 1001 (pid 4711) via megatop on pts/3, reason "leak check"`.
-    static func who(_ peer: UnixSockets.Peer, _ request: ControlRequest) -> String {
+    func who(_ peer: UnixSockets.Peer) -> String {
         var text = "uid \(peer.user) (pid \(peer.pid))"
-        if let via = request.via { text += " via \(via)" }
-        if let tty = request.tty { text += " on \(tty)" }
-        if let reason = request.reason, !reason.isEmpty { text += ", reason \"\(reason)\"" }
+        if let via { text += " via \(via)" }
+        if let tty { text += " on \(tty)" }
+        if let reason, !reason.isEmpty { text += ", reason \"\(reason)\"" }
         return text
     }
-}
-
-extension ControlRequest {
     /// Its words go into events, the log and refusals: each is one line, of a bounded length, and nothing in it is
     /// obeyed by a terminal.
     fileprivate var plain: ControlRequest {

@@ -27,7 +27,7 @@ final class Hub {
     private static let historyBurst = 24
     private static let historyEverySeconds = 0.02
 
-    private unowned let supervisor: Supervisor
+    private unowned let owner: any HubOwner
     let socket: DatagramSocket
     private(set) var reader: StatsReader
     private(set) var leases = StatsLeases<DatagramSocket.Address>()
@@ -48,33 +48,32 @@ final class Hub {
     private var historyTimer: Reactor.Timer?
     private var ownReports: SupervisorReports?
 
-    init(_ supervisor: Supervisor) throws {
-        self.supervisor = supervisor
-        let stats = supervisor.settings.stats
-        lookSeconds = min(Hub.lookEverySeconds, stats.interval / 10)
+    /// `day`: the file of the day's history.
+    init(
+        _ loop: Loop, _ settings: Settings.Stats, token: String, day: String, _ events: EventLog, _ owner: any HubOwner
+    ) throws {
+        self.owner = owner
+        lookSeconds = min(Hub.lookEverySeconds, settings.interval / 10)
         socket = try DatagramSocket(
-            Endpoint(stats.address, UInt16(stats.port)), receiveBufferBytes: Hub.receiveBufferBytes)
-        reader = StatsReader(token: StatsToken(hex: supervisor.token))
-        openDay()
-        socket.hearRefusals { [unowned self] in gone($0) }
-        look = Timer(supervisor.loop) { [unowned self] in receiveWaiting() }
-        look?.start(after: untilAfterGroup, every: lookSeconds)
-        historyTimer = Timer(supervisor.loop) { [unowned self] in sendHistories() }
-        ownReports = SupervisorReports(supervisor, self)
-    }
-
-    private func openDay() {
+            Endpoint(settings.address, UInt16(settings.port)), receiveBufferBytes: Hub.receiveBufferBytes)
+        let token = StatsToken(hex: token)
+        reader = StatsReader(token: token)
         do {
-            let file = try DayFile(supervisor.folder.day)
+            let file = try DayFile(day)
             archive = StatsArchive(day: try file.read(now: Clock.monotonicNanoseconds))
             dayFile = file
-        } catch { supervisor.tell(.warning, "HISTORY", "the day's is kept in memory alone: \(error)") }
+        } catch { events.tell(.warning, "HISTORY", "the day's is kept in memory alone: \(error)") }
+        socket.hearRefusals { [unowned self] in gone($0) }
+        look = Timer(loop) { [unowned self] in receiveWaiting() }
+        look?.start(after: untilAfterGroup, every: lookSeconds)
+        historyTimer = Timer(loop) { [unowned self] in sendHistories() }
+        ownReports = SupervisorReports(
+            loop, interval: settings.interval, token: token ?? StatsToken(), self, owner)
+        events.relay = { [unowned self] in ownReports?.send($0) }
     }
 
     /// Something that viewers should see at once has changed.
     func changed() { ownReports?.sendSoon() }
-    /// An event of the supervisor, for the viewers.
-    func tell(_ event: Event) { ownReports?.send(event) }
 
     // MARK: in
 
@@ -119,7 +118,7 @@ final class Hub {
             if isNewBoot { forgetOld(now) }
         case .event(let json, let header):
             relay(bytes)
-            supervisor.toldByDaemon(json, pid: Int32(bitPattern: header.pid))
+            if let event = try? Event(line: json) { owner.heard(event, pid: Int32(bitPattern: header.pid)) }
         case .control(let header): answer(header, from, now)
         case .late, .dropped, .history: break
         }
@@ -133,7 +132,7 @@ final class Hub {
             boot = hex16(source.header.boot)
             bootTexts[source.header.boot] = boot
         }
-        supervisor.reported(pid: Int32(bitPattern: source.header.pid), boot: boot, source.values)
+        owner.reported(pid: Int32(bitPattern: source.header.pid), boot: boot, source.values)
     }
     /// Lives that are over for a minute and have a successor.
     private func forgetOld(_ now: UInt64) {
@@ -202,15 +201,24 @@ final class Hub {
 
     /// Whether this process says so of itself.
     func isOverloaded(_ name: ProcessName, pid: Int32?) -> Bool {
-        let source =
-            if case .worker(let number) = name { reader.current(.worker, number) } else { reader.current(.manager) }
-        return source.map {
+        source(name).map {
             $0.header.state == StatsPacket.State.overloaded.rawValue && Int32(bitPattern: $0.header.pid) == pid
         } ?? false
     }
+    func source(_ name: ProcessName) -> StatsSource? {
+        if case .worker(let number) = name { reader.current(.worker, number) } else { reader.current(.manager) }
+    }
+    /// For Prometheus: the supervisor's own report, and the newest of each process.
+    func metricsText(_ names: [ProcessName]) -> String {
+        var text = PrometheusText()
+        let now = Clock.monotonicNanoseconds
+        if let ownSource { text.add(ownSource, now: now) }
+        for name in names { if let source = source(name) { text.add(source, now: now) } }
+        return text.text
+    }
 
     /// The supervisor's own report, of now or of the last interval.
-    var ownSource: StatsSource? {
+    private var ownSource: StatsSource? {
         ownReports?.refresh()
         return ownReports?.source
     }

@@ -8,7 +8,7 @@ import Supervision
 /// The supervisor's own reports: itself, its hub, the machine, and each process behind a subject. To viewers only; its
 /// own hub knows, and while there is no viewer it notes what the history keeps.
 final class SupervisorReports {
-    private unowned let supervisor: Supervisor
+    private unowned let owner: any HubOwner
     private unowned let hub: Hub
     private let meter: LoopMeter
     private let host = HostCounters()
@@ -27,12 +27,11 @@ final class SupervisorReports {
     private var reportsUntilCount = 0
     private static let reportsToACount = 10
 
-    init(_ supervisor: Supervisor, _ hub: Hub) {
-        self.supervisor = supervisor
+    init(_ loop: Loop, interval: Double, token: StatsToken, _ hub: Hub, _ owner: any HubOwner) {
+        self.owner = owner
         self.hub = hub
-        meter = LoopMeter(supervisor.loop)
-        interval = supervisor.settings.stats.interval
-        let token = StatsToken(hex: supervisor.token) ?? StatsToken()
+        meter = LoopMeter(loop)
+        self.interval = interval
         reader = StatsReader(token: token)
         var header = StatsPacket.Header()
         header.boot = UInt64.random(in: 1...UInt64.max)
@@ -42,9 +41,9 @@ final class SupervisorReports {
         header.interval = UInt32(interval * 1000)
         header.generation = 1
         writer = StatsWriter(header, token: token)
-        timer = Timer(supervisor.loop) { [unowned self] in tick() }
+        timer = Timer(loop) { [unowned self] in tick() }
         timer?.start(after: interval, every: interval)
-        soon = Timer(supervisor.loop) { [unowned self] in if hub.leases.count > 0 { send() } }
+        soon = Timer(loop) { [unowned self] in if hub.leases.count > 0 { send() } }
     }
 
     private func tick() {
@@ -65,11 +64,12 @@ final class SupervisorReports {
     func sendSoon() { if soon?.isRunning == false { soon?.start(after: 0.02) } }
 
     private func send() {
-        fill()
+        let facts = owner.facts
+        fill(facts)
         let now = Clock.monotonicNanoseconds
         var part: UInt8 = 0
         let state: StatsPacket.State =
-            supervisor.fleet.isShuttingDown ? .draining : supervisor.fleet.isAllReady ? .ready : .starting
+            facts.fleet.isShuttingDown ? .draining : facts.fleet.isAllReady ? .ready : .starting
         writer.finish(state: state, sampleTime: now, wallTime: Clock.wallMicroseconds / 1000) { bytes in
             hub.relay(bytes)
             part += 1
@@ -91,7 +91,7 @@ final class SupervisorReports {
 
     // MARK: values
 
-    private func fill() {
+    private func fill(_ facts: SupervisorFacts) {
         meter.fill(&writer)
         if reportsUntilCount == 0 {
             (descriptors, reportsUntilCount) = (ProcessUsage.openDescriptors(), SupervisorReports.reportsToACount)
@@ -100,8 +100,8 @@ final class SupervisorReports {
         writer.set(.fdsOpen, descriptors)
         if let limit = ProcessUsage.descriptorLimit() { writer.set(.fdLimit, limit) }
 
-        writer.set(.configGeneration, supervisor.configurationGeneration)
-        writer.set(.configOK, supervisor.isConfigurationGood)
+        writer.set(.configGeneration, facts.configurationGeneration)
+        writer.set(.configOK, facts.isConfigurationGood)
         writer.set(.subscribers, hub.leases.count)
         writer.set(.hubReports, hub.reports)
         writer.set(.hubLost, hub.reader.sources.values.reduce(0) { $0 + $1.lost })
@@ -115,13 +115,13 @@ final class SupervisorReports {
         writer.set(.hubRelayed, hub.relayed)
         writer.set(.hubRelayErrors, hub.relayErrors)
         writer.set(.subscribersRefused, hub.leases.refused)
-        writer.set(.httpRequests, supervisor.operatorPort?.requests ?? 0)
+        writer.set(.httpRequests, facts.operatorRequests)
         host.fill(&writer)
-        let now = Supervisor.now
-        for name in supervisor.fleet.names { if let slot = supervisor.fleet[name] { child(slot, now) } }
+        let now = Milliseconds(Clock.monotonicMilliseconds)
+        for name in facts.fleet.names { if let slot = facts.fleet[name] { child(slot, facts, now) } }
     }
 
-    private func child(_ slot: FleetSlot, _ now: Milliseconds) {
+    private func child(_ slot: FleetSlot, _ facts: SupervisorFacts, _ now: Milliseconds) {
         func since(_ time: Milliseconds) -> Int { Int(max(0, now - time)) }
         let number: Int? = if case .worker(let number) = slot.name { number } else { nil }
         writer.subject(number)
@@ -144,12 +144,12 @@ final class SupervisorReports {
         writer.set(.childUptime, slot.main.map { since($0.startedAt) } ?? 0)
         writer.set(.childHangKills, slot.hangKillsTotal)
         writer.set(.childWatchdogHeld, slot.isWatchdogHeld)
-        writer.set(.childTurnedAway, supervisor.standIn.turnedAway[slot.name] ?? 0)
-        if let source = hub.reader.current(number == nil ? .manager : .worker, number ?? 0) {
+        writer.set(.childTurnedAway, facts.turnedAway[slot.name] ?? 0)
+        if let source = hub.source(slot.name) {
             writer.set(.childReportAge, source.age(now: Clock.monotonicNanoseconds))
             writer.set(.childReportsLost, source.lost)
         }
-        let queues = supervisor.listeners.descriptors(slot.name).compactMap(ListenQueue.of)
+        let queues = facts.listeners.descriptors(slot.name).compactMap(ListenQueue.of)
         if let fullest = queues.max(by: { $0.waiting < $1.waiting }) {
             writer.set(.listenQueueNow, UInt64(fullest.waiting))
             writer.set(.listenQueueLimit, UInt64(fullest.most))

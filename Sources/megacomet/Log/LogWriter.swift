@@ -9,7 +9,7 @@ import Wire
 /// the time and who.
 ///
 /// It never waits for who reads: where the terminal or the journal doesn't take more, the line is left out and counted.
-final class Journal {
+final class LogWriter {
     enum Format: String { case text, json }
     private var descriptor: Int32 = 2
     private let format: Format
@@ -72,7 +72,7 @@ final class Journal {
             return
         }
         if !fwriteAll(text) { leftOut += 1 }
-        if let path, lseek(descriptor, 0, SEEK_END) > Journal.mostBytes {
+        if let path, lseek(descriptor, 0, SEEK_END) > LogWriter.mostBytes {
             rename(path, path + ".1")
             reopen()
         }

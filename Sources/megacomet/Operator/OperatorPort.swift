@@ -6,6 +6,16 @@ import Stats
 import Supervision
 import Wire
 
+/// Who knows what stands on the operator's pages.
+protocol OperatorPages: AnyObject {
+    /// Names of this server beyond the machine's own, `operator.hosts`.
+    var hosts: [String] { get }
+    var metricsText: String { get }
+    /// Why the appliance is not whole; empty where it is.
+    var problems: [String] { get }
+    var status: StatusAnswer { get }
+}
+
 /// The operator's HTTP: /metrics for Prometheus, /health for load balancers, /status for programs. Only GET and HEAD,
 /// only answers.
 ///
@@ -19,7 +29,8 @@ final class OperatorPort {
     /// Without a whole request for so long: closed.
     private static let idleSeconds = 30.0
 
-    private unowned let supervisor: Supervisor
+    private let loop: Loop
+    private unowned let pages: any OperatorPages
     private let listener: Int32
     private let hostNames = Sockets.hostNames
     private var acceptor: Acceptor?
@@ -31,12 +42,12 @@ final class OperatorPort {
     private var uses: UInt64 = 0
     private(set) var requests: UInt64 = 0
 
-    init(_ supervisor: Supervisor) throws {
-        self.supervisor = supervisor
-        let settings = supervisor.settings.operator
-        listener = try Sockets.listen(Endpoint(settings.address, UInt16(settings.port)))
-        turn = Timer(supervisor.loop) { [unowned self] in takeTurn() }
-        acceptor = Acceptor(supervisor.loop, listener: listener) { [unowned self] in accepted($0) }
+    init(_ loop: Loop, _ endpoint: Endpoint, _ pages: any OperatorPages) throws {
+        self.loop = loop
+        self.pages = pages
+        listener = try Sockets.listen(endpoint)
+        turn = Timer(loop) { [unowned self] in takeTurn() }
+        acceptor = Acceptor(loop, listener: listener) { [unowned self] in accepted($0) }
     }
     deinit { Sockets.close(listener) }
 
@@ -48,7 +59,7 @@ final class OperatorPort {
         }
         uses += 1
         let connection = OperatorConnection(
-            supervisor.loop, descriptor, idleSeconds: OperatorPort.idleSeconds, lastUse: uses)
+            loop, descriptor, idleSeconds: OperatorPort.idleSeconds, lastUse: uses)
         connection.waits = { [unowned self, unowned connection] in enqueue(connection) }
         connection.closed = { [unowned self, unowned connection] in forget(connection) }
         connections[ObjectIdentifier(connection)] = connection
@@ -116,7 +127,7 @@ final class OperatorPort {
     /// is told to all.
     private func keptOff(_ request: HTTPRequest, _ path: String) -> String? {
         guard path != "/health", path != "/metrics" else { return nil }
-        switch PageGuard(names: hostNames + supervisor.settings.operator.hosts).refusal(request) {
+        switch PageGuard(names: hostNames + pages.hosts).refusal(request) {
         case nil: return nil
         case .origin, .site: return "a web page may not ask here\n"
         case .host: return "Host is no address and no name of this machine: add it to operator.hosts\n"
@@ -125,43 +136,17 @@ final class OperatorPort {
 
     private func content(_ path: String) -> (status: Int, type: String, body: String) {
         switch path {
-        case "/metrics": return (200, "text/plain; version=0.0.4; charset=utf-8", supervisor.metricsText)
+        case "/metrics": return (200, "text/plain; version=0.0.4; charset=utf-8", pages.metricsText)
         case "/health":
-            let problems = supervisor.problems
+            let problems = pages.problems
             let list = problems.map { jsonText($0) }.joined(separator: ",")
             return (
                 problems.isEmpty ? 200 : 503, "application/json",
                 "{\"healthy\":\(problems.isEmpty),\"problems\":[\(list)]}\n"
             )
-        case "/status": return (200, "application/json", JSONLine.text(supervisor.status) + "\n")
+        case "/status": return (200, "application/json", JSONLine.text(pages.status) + "\n")
         case "/": return (200, "text/plain; charset=utf-8", "MegaComet \(Version.text): /metrics /health /status\n")
         default: return (404, "text/plain; charset=utf-8", "here are /metrics, /health and /status\n")
-        }
-    }
-}
-
-extension Supervisor {
-    var metricsText: String {
-        var text = PrometheusText()
-        let now = Clock.monotonicNanoseconds
-        guard let hub else { return "" }
-        if let own = hub.ownSource { text.add(own, now: now) }
-        for name in fleet.names {
-            let source =
-                if case .worker(let number) = name { hub.reader.current(.worker, number) } else {
-                    hub.reader.current(.manager)
-                }
-            if let source { text.add(source, now: now) }
-        }
-        return text.text
-    }
-    /// Why the appliance is not whole; empty where it is. A process that the operator stopped is as it should be.
-    var problems: [String] {
-        if fleet.isShuttingDown { return ["the appliance is stopping"] }
-        return fleet.names.compactMap { name in
-            guard let slot = fleet[name], slot.desired == .up else { return nil }
-            guard slot.state == .ready else { return "\(name) is \(slot.state.rawValue)" }
-            return slot.main?.isDeaf == true ? "\(name) is not linked to the manager" : nil
         }
     }
 }

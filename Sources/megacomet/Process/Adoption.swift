@@ -11,7 +11,7 @@ import Supervision
 /// are copied out of it where the kernel allows that. The file `children` only remembers what no living process knows:
 /// what the operator wished, and who has ended.
 final class Adoption {
-    private unowned let supervisor: Supervisor
+    private unowned let home: any Adopter
     private let proceed: () -> Void
     private let listener: Int32
     private var acceptor: Acceptor?
@@ -26,21 +26,6 @@ final class Adoption {
     /// Daemons try every half second.
     private static let patienceSeconds = 2.5
 
-    /// A line of the file `children`.
-    struct Record: Codable {
-        var name: String
-        /// 0: it has no process; the wish alone is remembered.
-        var pid: Int32
-        /// In clock ticks since the machine started: a pid that was given to another process is not ours.
-        var start: UInt64
-        var generation: Int
-        var desired: String
-
-        static func all(in folder: RunFolder) -> [Record] {
-            let lines = ((try? RunFolder.read(folder.children)) ?? "").split(separator: "\n")
-            return lines.compactMap { try? JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
-        }
-    }
     struct Call: Decodable {
         var name: String
         var pid: Int32
@@ -56,10 +41,10 @@ final class Adoption {
         var child: Child?
     }
 
-    init(_ supervisor: Supervisor, proceed: @escaping () -> Void) throws {
-        self.supervisor = supervisor
+    init(_ home: any Adopter, proceed: @escaping () -> Void) throws {
+        self.home = home
         self.proceed = proceed
-        listener = try UnixSockets.listen(supervisor.folder.lifelineSocket, mode: 0o600)
+        listener = try UnixSockets.listen(home.folder.lifelineSocket, mode: 0o600)
     }
     func close() {
         acceptor = nil
@@ -67,36 +52,27 @@ final class Adoption {
     }
 
     func begin() {
-        let living = supervisor.folder.daemons
-        for record in Record.all(in: supervisor.folder) {
+        let living = home.folder.daemons
+        for record in ChildrenFile(path: home.folder.children).records {
             guard let name = ProcessName(record.name) else { continue }
-            if record.desired == Desired.down.rawValue { supervisor.fleet.wish(name, .down) }
-            supervisor.fleet.continueAfter(name, record.generation)
-            let copy = CopyName(name, record.generation)
-            if living.contains(where: { $0.pid == record.pid }) { continue }
-            if record.pid > 0, case .ended(let exit) = Processes.reap(record.pid) {
-                // After an upgrade it is still our child: it has waited to be reaped.
-                tellEnd(copy, record.pid, Ending(exit))
-            } else if record.pid > 0 {
-                supervisor.tell(
-                    Event(
-                        .warning, name, "GONE", "it ended while no supervisor lived", generation: record.generation,
-                        pid: record.pid))
+            home.recall(name, generation: record.generation, isDown: record.desired == .down)
+            if !living.contains(where: { $0.pid == record.pid }) {
+                tellGone(CopyName(name, record.generation), record.pid)
             }
         }
         for (pid, name, generation) in living {
-            supervisor.fleet.continueAfter(name, generation)
+            home.recall(name, generation: generation, isDown: false)
             if let child = follow(CopyName(name, generation), pid) { awaited.append(child) }
         }
         do {
-            isTokenLost = try !supervisor.prepareToken(keeping: !awaited.isEmpty)
-        } catch { supervisor.tell(.error, "TOKEN", "\(error)") }
-        acceptor = Acceptor(supervisor.loop, listener: listener) { [unowned self] in called($0) }
-        timer = Timer(supervisor.loop) { [unowned self] in go() }
+            isTokenLost = try !home.token.prepare(keeping: !awaited.isEmpty)
+        } catch { home.events.tell(.error, "TOKEN", "\(error)") }
+        acceptor = Acceptor(home.loop, listener: listener) { [unowned self] in called($0) }
+        timer = Timer(home.loop) { [unowned self] in go() }
         if awaited.isEmpty {
             go()
         } else {
-            supervisor.tell(
+            home.events.tell(
                 .info, "ADOPTING",
                 "\(awaited.count) processes of an earlier supervisor live: "
                     + "\(awaited.map { "\($0.copy.name)" }.joined(separator: " "))"
@@ -111,21 +87,21 @@ final class Adoption {
             return Sockets.close(descriptor)
         }
         caller.stream = LineStream(
-            supervisor.loop, descriptor, takesDescriptors: true,
+            home.loop, descriptor, takesDescriptors: true,
             received: { [unowned self, unowned caller] line in
-                if let child = caller.child { return supervisor.said(child, line) }
+                if let child = caller.child { return home.said(child, line) }
                 let descriptors = caller.stream?.receivedDescriptors ?? []
                 caller.stream?.receivedDescriptors = []
                 let said = try? JSONDecoder().decode(Call.self, from: Data(line.utf8))
                 if isTokenLost, let said, awaited.contains(where: { $0.pid == peer.pid }) {
                     isTokenLost = false
-                    supervisor.token = said.token
+                    home.token.take(said.token)
                 }
-                guard let call = said, call.pid == peer.pid, call.token == supervisor.token,
+                guard let call = said, call.pid == peer.pid, call.token == home.token.token,
                     let name = ProcessName(call.name)
                 else {
                     descriptors.forEach(Sockets.close)
-                    supervisor.tell(
+                    home.events.tell(
                         .warning, "STRANGER", "pid \(peer.pid) called on the lifeline without the right token or name")
                     caller.stream?.close()
                     return forget(caller)
@@ -140,9 +116,9 @@ final class Adoption {
     private func adopt(_ call: Call, _ name: ProcessName, _ caller: Caller, _ descriptors: [Int32]) {
         var descriptors = descriptors
         let reader = call.output == true ? descriptors.popLast() : nil
-        supervisor.listeners.take(descriptors, for: name, supervisor.settings)
+        home.listeners.take(descriptors, for: name, home.settings)
         let copy = CopyName(name, call.generation)
-        if let child = supervisor.children[copy] {  // it was followed without its lifeline, or lost it
+        if let child = home.children[copy] {  // it was followed without its lifeline, or lost it
             child.lifeline = caller.stream
             caller.child = child
         } else if let child = awaited.first(where: { $0.pid == call.pid && $0.copy == copy }) ?? follow(copy, call.pid)
@@ -152,11 +128,11 @@ final class Adoption {
             caller.child = child
             let state: ProcessState =
                 call.state == "draining" ? .draining : call.state == "starting" ? .starting : .ready
-            register(child, state)
+            home.adopt(child, state)
         }
         if let reader {
             if let child = caller.child {
-                child.takeOutput(reader, wrote: supervisor.wrote)
+                child.takeOutput(reader, wrote: home.wrote)
             } else {
                 Sockets.close(reader)
             }
@@ -171,28 +147,32 @@ final class Adoption {
     private func follow(_ copy: CopyName, _ pid: Int32) -> Child? {
         let uptime = ProcessTable.uptime(pid) ?? 0
         return try? Child(
-            supervisor.loop, copy, pid: pid, isAdopted: true, startedWall: WallClock.milliseconds - uptime
-        ) { [unowned self] child, ending, usage in
-            if supervisor.children[copy] === child { return supervisor.ended(child, ending, usage) }
+            home.loop, copy, pid: pid, isAdopted: true, startedWall: WallClock.milliseconds - uptime
+        ) { [unowned self] child, ending in
+            if home.children[copy] === child { return home.ended(child, ending) }
             tellEnd(copy, pid, ending)
             came(pid)
         }
     }
+    /// Of a copy that does not live any more. 0: it had no process.
+    private func tellGone(_ copy: CopyName, _ pid: Int32) {
+        guard pid > 0 else { return }
+        if case .ended(let exit) = Processes.reap(pid) {
+            // After an upgrade it is still our child: it has waited to be reaped.
+            tellEnd(copy, pid, Ending(exit))
+        } else {
+            home.events.tell(
+                Event(
+                    .warning, copy.name, "GONE", "it ended while no supervisor lived", generation: copy.generation,
+                    pid: pid))
+        }
+    }
     private func tellEnd(_ copy: CopyName, _ pid: Int32, _ ending: Ending) {
-        supervisor.tell(
+        home.events.tell(
             Event(
                 .error, copy.name, "EXIT", ending.text + " before it was adopted", generation: copy.generation, pid: pid
             ))
     }
-    private func register(_ child: Child, _ state: ProcessState) {
-        let now = Supervisor.now
-        supervisor.children[child.copy] = child
-        supervisor.childrenFileIsOld = true
-        let startedAt = now - (ProcessTable.uptime(child.pid) ?? 0)
-        supervisor.perform(
-            supervisor.fleet.adopted(child.copy, pid: child.pid, state: state, startedAt: startedAt, now: now))
-    }
-
     /// All have called, or the patience is over.
     private func go() {
         guard !hasProceeded else { return }
@@ -200,14 +180,14 @@ final class Adoption {
         timer?.stop()
         for child in awaited {
             let name = child.copy.name
-            supervisor.tell(
+            home.events.tell(
                 .warning, "ADOPTING", "\(name) (pid \(child.pid)) lives but does not call: followed all the same")
             // It inherited its listeners from descriptor 3 on, then its lifeline, then the reading end of its output.
-            let wanted = Int32(Listeners.wanted(name, supervisor.settings).count)
-            supervisor.listeners.take(
-                (0..<wanted).compactMap { child.copy(descriptor: 3 + $0) }, for: name, supervisor.settings)
-            if let reader = child.copy(descriptor: 3 + wanted + 1) { child.takeOutput(reader, wrote: supervisor.wrote) }
-            register(child, .ready)
+            let wanted = Int32(Listeners.wanted(name, home.settings).count)
+            home.listeners.take(
+                (0..<wanted).compactMap { child.copy(descriptor: 3 + $0) }, for: name, home.settings)
+            if let reader = child.copy(descriptor: 3 + wanted + 1) { child.takeOutput(reader, wrote: home.wrote) }
+            home.adopt(child, .ready)
         }
         awaited = []
         proceed()

@@ -1,5 +1,6 @@
 import Glibc
 import Reactor
+import Stats
 import Supervision
 
 /// A living copy: its pid followed by a pidfd, its lifeline, its output. Its own or adopted.
@@ -11,6 +12,10 @@ final class Child {
     /// Random at its start, from its reports or from its own words: 16 hex characters; empty as long as it said
     /// nothing.
     var boot = ""
+    /// Its last report on the stats channel. `nil`: none came.
+    var lastReport: LastReport?
+    /// How it ended and what it had used, as far as the kernel told it to us.
+    private(set) var exit: ProcessExit?
     let isAdopted: Bool
     /// Replaced when an adopted copy calls again.
     var lifeline: LineStream?
@@ -19,13 +24,13 @@ final class Child {
     var repeats = RepeatedLines()
     private let loop: Loop
     private let follower: Int32
-    private let ended: (Child, Ending, ProcessExit?) -> Void
+    private let ended: (Child, Ending) -> Void
     private var watcher: IOWatcher?
 
     /// `ended`: the process is gone, and all that it wrote was read.
     init(
         _ loop: Loop, _ copy: CopyName, pid: Int32, isAdopted: Bool, startedWall: Int64,
-        ended: @escaping (Child, Ending, ProcessExit?) -> Void
+        ended: @escaping (Child, Ending) -> Void
     ) throws {
         self.loop = loop
         self.copy = copy
@@ -62,7 +67,8 @@ final class Child {
         output?.readWaiting()
         lifeline?.close()
         output?.close()
-        ended(self, exit.map(Ending.init) ?? Ending(), exit)
+        self.exit = exit
+        ended(self, exit.map(Ending.init) ?? Ending())
     }
 
     func drain(seconds: Double) { if lifeline?.send("drain \(seconds)\n") != true { Processes.signal(pid, SIGTERM) } }
@@ -81,4 +87,15 @@ final class Child {
 
 extension Ending {
     init(_ exit: ProcessExit) { self.init(code: exit.code.map(Int.init), signal: exit.signal.map(Int.init)) }
+}
+
+/// A report as it is shown in the status and in a crash report.
+struct LastReport {
+    var at: Milliseconds
+    var metrics: MetricValues
+    /// `nil` for processes that hold no connections.
+    var connections: UInt64? { metrics[.connsOpen] }
+    var values: [(name: String, value: UInt64)] {
+        metrics.all.map { (Metric.named($0.id)?.name ?? "#\($0.id)", $0.value) }
+    }
 }

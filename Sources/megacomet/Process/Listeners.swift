@@ -6,13 +6,16 @@ import Wire
 
 /// Every TCP port of the appliance, held by the supervisor: while a process is replaced, connections wait in the kernel
 /// and none is refused. They come from systemd, from a daemon that outlived its supervisor, or are bound here.
-struct Listeners {
+final class Listeners {
     struct Listener {
         /// As in LISTEN_FDNAMES.
         let name: String
         let endpoint: Endpoint
         let setting: String
     }
+    /// The variable that names the listeners to the program that this one becomes: their numbers.
+    static let inheritance = "MEGACOMET_LISTENERS"
+
     private var held: [ProcessName: [Int32]] = [:]
     /// Inherited, of a port that a process wants, and in nobody's hands yet.
     private var spare: [UInt16: Int32] = [:]
@@ -63,7 +66,7 @@ struct Listeners {
     }
 
     /// Takes what an adopted daemon hands over; what is not wanted, or held already, is closed.
-    mutating func take(_ descriptors: [Int32], for name: ProcessName, _ settings: Settings) {
+    func take(_ descriptors: [Int32], for name: ProcessName, _ settings: Settings) {
         let wanted = Listeners.wanted(name, settings).map(\.endpoint.port)
         let fits =
             descriptors.count == wanted.count && descriptors.compactMap { Sockets.localEndpoint($0)?.port } == wanted
@@ -84,28 +87,10 @@ struct Listeners {
     /// Those that systemd has bound or keeps for us (LISTEN_FDS), and that this process had before an upgrade, each
     /// known by its port. What it keeps must also be at the address of the configuration: that may have been changed
     /// meanwhile, where a socket unit says itself where to listen.
-    mutating func takeInherited(_ settings: Settings) -> Foreign {
-        defer { for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", Supervisor.inheritance] { unsetenv(name) } }
-        func text(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-        func number(_ name: String) -> Int32? { text(name).flatMap { Int32($0) } }
-        var inherited: [(descriptor: Int32, keptName: String?)] = []
-        if number("LISTEN_PID") == getpid(), let count = number("LISTEN_FDS"),
-            (1...Limits.inheritedListeners).contains(count)
-        {
-            let names = (text("LISTEN_FDNAMES") ?? "").split(separator: ":", omittingEmptySubsequences: false).map(
-                String.init)
-            for index in 0..<Int(count) {
-                let name = index < names.count && Listeners.isKeptName(names[index]) ? names[index] : nil
-                inherited.append((3 + Int32(index), name))
-            }
-        }
-        inherited += (text(Supervisor.inheritance) ?? "").split(separator: ",").compactMap { Int32($0) }.map {
-            ($0, nil)
-        }
-
+    func takeInherited(_ settings: Settings) -> Foreign {
         let wanted = Listeners.names(settings).flatMap { Listeners.wanted($0, settings).map(\.endpoint) }
         var foreign = Foreign()
-        for (descriptor, keptName) in inherited {
+        for (descriptor, keptName) in Listeners.inheritedDescriptors() {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             let endpoint = Sockets.isTCPListener(descriptor) ? Sockets.localEndpoint(descriptor) : nil
             // "ListenStream=8000" is one IPv6 socket that takes both families.
@@ -135,15 +120,35 @@ struct Listeners {
         }
         return foreign
     }
+    /// The descriptors that the environment names, each with the name under which the service manager keeps it. The
+    /// variables are taken out: they are not for the children.
+    private static func inheritedDescriptors() -> [(descriptor: Int32, keptName: String?)] {
+        defer { for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", Listeners.inheritance] { unsetenv(name) } }
+        func text(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+        func number(_ name: String) -> Int32? { text(name).flatMap { Int32($0) } }
+        var inherited: [(descriptor: Int32, keptName: String?)] = []
+        if number("LISTEN_PID") == getpid(), let count = number("LISTEN_FDS"),
+            (1...Limits.inheritedListeners).contains(count)
+        {
+            let names = (text("LISTEN_FDNAMES") ?? "").split(separator: ":", omittingEmptySubsequences: false).map(
+                String.init)
+            for index in 0..<Int(count) {
+                let name = index < names.count && Listeners.isKeptName(names[index]) ? names[index] : nil
+                inherited.append((3 + Int32(index), name))
+            }
+        }
+        let ours = (text(Listeners.inheritance) ?? "").split(separator: ",").compactMap { Int32($0) }
+        return inherited + ours.map { ($0, nil) }
+    }
     private static func names(_ settings: Settings) -> [ProcessName] { Fleet.names(workers: settings.workers.count) }
 
     /// Binds what is not held or inherited; all or nothing for each process.
-    mutating func bind(_ settings: Settings) throws(StartFailure) {
+    func bind(_ settings: Settings) throws(StartFailure) {
         for name in Listeners.names(settings) where held[name] == nil { held[name] = try bound(name, settings) }
         spare.values.forEach(Sockets.close)
         spare = [:]
     }
-    private mutating func bound(_ name: ProcessName, _ settings: Settings) throws(StartFailure) -> [Int32] {
+    private func bound(_ name: ProcessName, _ settings: Settings) throws(StartFailure) -> [Int32] {
         var bound: [Int32] = []
         for listener in Listeners.wanted(name, settings) {
             do {

@@ -14,7 +14,7 @@ final class UpgradeCheck {
         done: @escaping (String?) -> Void
     ) throws {
         let program = ChildProgram(
-            path: path, arguments: ["check", "--quiet"] + configuration.flags, environment: Supervisor.environment)
+            path: path, arguments: ["check", "--quiet"] + configuration.flags, environment: Programs.environment)
         let run = try ProgramRun(loop, program, said: { [unowned self] in if lines.count < 20 { lines.append($0) } }) {
             [unowned self] exit in
             let how = exit.code.map { "exit \($0)" } ?? "signal \(exit.signal ?? 0)"

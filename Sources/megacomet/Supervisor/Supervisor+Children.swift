@@ -11,8 +11,8 @@ extension Supervisor {
     func start(_ copy: CopyName) -> [FleetAction] {
         do {
             let child = try launch(copy)
-            children[copy] = child
-            childrenFileIsOld = true
+            children.add(child)
+            childrenFile.changed()
             return fleet.started(copy, pid: child.pid, now: Supervisor.now)
         } catch {
             let code = (error as? SystemError)?.code ?? 0
@@ -22,9 +22,9 @@ extension Supervisor {
         }
     }
     private func launch(_ copy: CopyName) throws -> Child {
-        try keepToken()
+        try token.keep()
         var program = ChildProgram(
-            path: Supervisor.program(copy.name), arguments: arguments(copy), environment: Supervisor.environment)
+            path: Programs.path(copy.name), arguments: arguments(copy), environment: Programs.environment)
         program.listeners = listeners.inherited(copy.name, settings)
         let (ours, theirs) = try Processes.socketPair()
         let pipe = try Processes.outputPipe()
@@ -39,7 +39,7 @@ extension Supervisor {
             let pid = try Processes.spawn(program)
             let child = try Child(
                 loop, copy, pid: pid, isAdopted: false, startedWall: WallClock.milliseconds,
-                ended: { [unowned self] in ended($0, $1, $2) })
+                ended: { [unowned self] in ended($0, $1) })
             child.lifeline = LineStream(
                 loop, ours, received: { [unowned self, unowned child] in said(child, $0) }, ended: {})
             child.takeOutput(pipe.read, wrote: { [unowned self] in wrote($0, $1) })
@@ -58,29 +58,43 @@ extension Supervisor {
         let line = plainText(line, most: Limits.outputLineBytes)
         child.repeats.said(line, now: Supervisor.now).forEach { forward(child, $0) }
     }
-    func forward(_ child: Child, _ line: String) {
-        output[child.copy.name, default: OutputLines()].add(line, pid: child.pid)
-        journal.forward(line, from: "\(child.copy.name)", pid: child.pid)
-    }
-    func ended(_ child: Child, _ ending: Ending, _ usage: ProcessExit?) {
+    func forward(_ child: Child, _ line: String) { output.add(line, of: child.copy.name, pid: child.pid) }
+    func ended(_ child: Child, _ ending: Ending) {
         if let repeated = child.repeats.taken() { forward(child, repeated) }
-        endings[child.copy] = (child, usage)
         perform(fleet.exited(child.copy, ending, now: Supervisor.now))
-        endings[child.copy] = nil
-        children[child.copy] = nil
-        lastReports[child.copy] = nil
-        childrenFileIsOld = true
+        children.remove(child)
+        childrenFile.changed()
         saveChildren()
     }
     func keepCrash(_ copy: CopyName, _ ending: Ending, _ uptime: Milliseconds) {
-        guard let (child, usage) = endings[copy] else { return }
-        let lines = output[copy.name]?.newest.filter { $0.pid == child.pid } ?? []
+        guard let child = children[copy] else { return }
         let report = CrashReport(
             copy, pid: child.pid, boot: child.boot, ending, wasHung: fleet[copy.name]?.lastExit?.wasHung ?? false,
-            usage, uptime: uptime, lastReport: lastReports[copy]?.values ?? [], lines: lines)
+            child.exit, uptime: uptime, lastReport: child.lastReport?.values ?? [],
+            lines: output.newest(copy.name).filter { $0.pid == child.pid })
         do {
             try crashes.save(report)
-            tell(Event(.info, copy.name, "CRASH_REPORT", report.id, generation: copy.generation, pid: child.pid))
-        } catch { tell(Event(.warning, copy.name, "CRASH_REPORT", "not written: \(error)")) }
+            events.tell(
+                Event(.info, copy.name, "CRASH_REPORT", report.id, generation: copy.generation, pid: child.pid))
+        } catch { events.tell(Event(.warning, copy.name, "CRASH_REPORT", "not written: \(error)")) }
+    }
+    func saveChildren() {
+        guard let failure = childrenFile.save(fleet, children) else { return }
+        events.tell(.warning, "CHILDREN", "not written, and tried again each second: \(failure)")
+    }
+}
+
+// What an earlier supervisor left, as the adoption finds it.
+extension Supervisor: Adopter {
+    func recall(_ name: ProcessName, generation: Int, isDown: Bool) {
+        if isDown { fleet.wish(name, .down) }
+        fleet.continueAfter(name, generation)
+    }
+    func adopt(_ child: Child, _ state: ProcessState) {
+        let now = Supervisor.now
+        children.add(child)
+        childrenFile.changed()
+        let startedAt = now - (ProcessTable.uptime(child.pid) ?? 0)
+        perform(fleet.adopted(child.copy, pid: child.pid, state: state, startedAt: startedAt, now: now))
     }
 }

@@ -4,26 +4,26 @@ import Reactor
 import Stats
 import Supervision
 
-extension Supervisor {
-    /// The answer's line.
-    func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> String {
+// What operators ask and order, over the control socket.
+extension Supervisor: ControlDesk {
+    func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> any Codable & Sendable {
         switch request.op {
-        case "status": return ControlServer.line(status)
+        case "status": return status
         case "log":
             let name = try process(request)
-            return ControlServer.line(LogAnswer(name: "\(name)", lines: Array(output[name]?.newest ?? [])))
+            return LogAnswer(name: "\(name)", lines: Array(output.newest(name)))
         case "crashes":
-            guard let id = request.id else { return ControlServer.line(CrashesAnswer(crashes: crashes.ids())) }
+            guard let id = request.id else { return CrashesAnswer(crashes: crashes.ids()) }
             guard let report = crashes.report(id) else { throw Refusal("unknown", "no crash report \(id)") }
-            return ControlServer.line(CrashAnswer(crash: report))
-        case "doctor": return ControlServer.line(DoctorAnswer(rows: Machine.examine(settings)))
+            return CrashAnswer(crash: report)
+        case "doctor": return DoctorAnswer(rows: Machine.examine(settings))
         default: return try order(request, peer)
         }
     }
 
-    private func order(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> String {
+    private func order(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> any Codable & Sendable {
         try authorize(peer)
-        let by = ControlServer.who(peer, request)
+        let by = request.who(peer)
         let now = Supervisor.now
         let isHasty = request.now ?? false
         switch (request.op, request.name) {
@@ -41,12 +41,12 @@ extension Supervisor {
         case ("hold", _): perform(try fleet.hold(try target(request), request.on ?? true, by: by, now: now))
         case ("rolling", _):
             perform(request.on == false ? try fleet.endRolling(by: by, now: now) : try fleet.rolling(by: by, now: now))
-            return ControlServer.line(RollingAnswer(rolling: fleet.rolling.map(RollingAnswer.Run.init)))
+            return RollingAnswer(rolling: fleet.rolling.map(RollingAnswer.Run.init))
         case ("upgrade", _): try upgrade(by: by)
-        case ("reload", _): return ControlServer.line(try reload(by: by))
+        case ("reload", _): return try reload(by: by)
         default: throw Refusal("bad_request", "no operation \"\(request.op)\"")
         }
-        return ControlServer.line(Done())
+        return Done()
     }
 
     private func process(_ request: ControlRequest) throws(Refusal) -> ProcessName {

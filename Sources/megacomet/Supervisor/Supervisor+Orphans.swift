@@ -13,7 +13,7 @@ extension Supervisor {
     }
     /// Our own children are waited for by those who follow them, who want to know how they ended.
     private func reapOrphans() {
-        let ours = Set(children.values.map(\.pid) + (upgradeCheck?.pid.map { [$0] } ?? []))
+        let ours = Set(children.all.map(\.pid) + (upgradeCheck?.pid.map { [$0] } ?? []))
         for pid in ProcessTable.zombies(of: getpid()) where !ours.contains(pid) { _ = Processes.reap(pid) }
     }
 }

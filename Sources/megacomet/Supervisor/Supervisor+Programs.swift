@@ -1,35 +1,9 @@
 import Configuration
-import Foundation
-import Reactor
+import Glibc
 import Supervision
 
-// Which programs are started, and with what.
+// With what the programs are started.
 extension Supervisor {
-    /// The folder of the daemons: this program's own, or what MEGACOMET_PROGRAMS names (to try a build beside the
-    /// installed one).
-    static let programFolder = ProcessInfo.processInfo.environment["MEGACOMET_PROGRAMS"] ?? ProcessTable.ownFolder
-    /// The children's environment is the supervisor's, without what the service manager meant for it alone.
-    static let environment: [String] = ProcessInfo.processInfo.environment
-        .filter {
-            ![
-                "NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID",
-                "LISTEN_FDNAMES", "MEGACOMET_LIFELINE", inheritance,
-            ].contains($0.key)
-        }
-        .map { "\($0.key)=\($0.value)" }.sorted()
-
-    static func program(_ name: ProcessName) -> String {
-        programFolder + (name == .manager ? "/megamanager" : "/megaworker")
-    }
-    func checkPrograms() throws {
-        for name in [ProcessName.manager, .worker(0)] {
-            let path = Supervisor.program(name)
-            guard access(path, F_OK) == 0 else {
-                throw StartFailure(StartFailure.unavailable, "a program is missing: \(path)")
-            }
-            guard access(path, X_OK) == 0 else { throw StartFailure(StartFailure.denied, "may not be run: \(path)") }
-        }
-    }
     func arguments(_ copy: CopyName) -> [String] {
         switch copy.name {
         case .manager:

@@ -16,7 +16,7 @@ extension Supervisor {
         case .errors(let errors):
             let errors = errors.map { plainText($0.description) }
             isConfigurationGood = false
-            tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + errors.joined(separator: "; "))
+            events.tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + errors.joined(separator: "; "))
             throw Refusal("config", errors.joined(separator: "\n"))
         case .settings(let read): return take(inOurFolder(read), by: by)
         }
@@ -37,10 +37,10 @@ extension Supervisor {
         settings = new
         isConfigurationGood = true
         if !opened.isEmpty {
-            tell(.warning, "OPENED", "by the new configuration: " + opened.joined(separator: "; "))
+            events.tell(.warning, "OPENED", "by the new configuration: " + opened.joined(separator: "; "))
         }
         configurationGeneration += 1
-        do { try writeAppKey() } catch { tell(.warning, "RELOAD", "app.key: \(error)") }
+        do { try writeAppKey() } catch { events.tell(.warning, "RELOAD", "app.key: \(error)") }
         var text = by
         for (when, keys) in [
             ("in force", result.changed), ("at the next restart of a process", result.atRestart),

@@ -1,4 +1,5 @@
 import Base
+import Configuration
 import Glibc
 import Stats
 import Supervision
@@ -9,17 +10,48 @@ extension Supervisor {
         let now = Supervisor.now
         return StatusAnswer(
             fleet, pid: getpid(), uptime: (now - startedAt).asSeconds, runDirectory: folder.path,
-            events: events.events.last?.number ?? 0, processes: fleet.names.compactMap { row($0, now) })
+            events: events.newestNumber, processes: fleet.names.compactMap { row($0, now) })
     }
     private func row(_ name: ProcessName, _ now: Milliseconds) -> StatusAnswer.Row? {
         guard let slot = fleet[name] else { return nil }
         var row = StatusAnswer.Row(slot, now: now)
         row.overloaded = hub?.isOverloaded(name, pid: slot.main?.pid) ?? false
         guard let copy = slot.main.map({ CopyName(name, $0.generation) }) else { return row }
-        row.boot = children[copy]?.boot ?? ""
-        row.adopted = children[copy]?.isAdopted ?? false
-        row.connections = lastReports[copy]?.connections
-        row.reportAge = lastReports[copy].map { (now - $0.at).asSeconds }
+        let child = children[copy]
+        row.boot = child?.boot ?? ""
+        row.adopted = child?.isAdopted ?? false
+        row.connections = child?.lastReport?.connections
+        row.reportAge = child?.lastReport.map { (now - $0.at).asSeconds }
         return row
+    }
+}
+
+extension Supervisor: OperatorPages {
+    var hosts: [String] { settings.operator.hosts }
+    var metricsText: String { hub?.metricsText(fleet.names) ?? "" }
+    var problems: [String] { fleet.problems }
+}
+
+extension Supervisor: HubOwner {
+    var facts: SupervisorFacts {
+        SupervisorFacts(
+            fleet: fleet, configurationGeneration: configurationGeneration, isConfigurationGood: isConfigurationGood,
+            operatorRequests: operatorPort?.requests ?? 0, turnedAway: standIn.turnedAway, listeners: listeners)
+    }
+    func reported(pid: Int32, boot: String, _ metrics: MetricValues) {
+        guard let child = children[pid: pid] else { return }
+        if !hearsReports { hearReports() }
+        child.boot = boot
+        child.lastReport = LastReport(at: Supervisor.now, metrics: metrics)
+        // Most reports change nothing, and the next beat comes anyway.
+        let isLinked = child.copy.name == .manager ? nil : metrics[.managerLinkUp].map { $0 != 0 }
+        let actions = fleet.reported(child.copy, isLinked: isLinked, now: Supervisor.now)
+        if !actions.isEmpty { perform(actions) }
+    }
+    func heard(_ event: Event, pid: Int32) {
+        guard let child = children[pid: pid] else { return }
+        events.heard(
+            Event(
+                event.severity, child.copy.name, event.kind, event.text, generation: child.copy.generation, pid: pid))
     }
 }

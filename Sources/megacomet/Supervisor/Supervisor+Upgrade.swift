@@ -14,8 +14,6 @@ import Supervision
 //        |
 //        +--not well, or not possible----> UPGRADE_FAILED, and nothing changed
 extension Supervisor {
-    /// The variable that names the listeners to the new program: their numbers.
-    static let inheritance = "MEGACOMET_LISTENERS"
     private static let checkSeconds = 10.0
 
     /// Begins it; how it goes on is told by events.
@@ -23,9 +21,9 @@ extension Supervisor {
         guard upgradeCheck == nil else { throw Refusal("busy", "an upgrade is being checked already") }
         try checkIsQuiet()
         let path = ProcessTable.ownPath
-        tell(.info, "UPGRADE", "to \(path), by \(by)")
+        events.tell(.info, "UPGRADE", "to \(path), by \(by)")
         do {
-            try checkPrograms()
+            try Programs.check()
             try checkStartSettings()
             upgradeCheck = try UpgradeCheck(loop, path, configuration, seconds: Supervisor.checkSeconds) {
                 [unowned self] why in
@@ -58,26 +56,26 @@ extension Supervisor {
     }
     private func become(_ path: String) {
         serviceManager.reloading()
-        for child in children.values { if let repeated = child.repeats.taken() { forward(child, repeated) } }
-        writeMemory(withOutput: true)
+        for child in children.all { if let repeated = child.repeats.taken() { forward(child, repeated) } }
+        writeHistory(withOutput: true)
         // What the new program must be able to write is written by this one, which can still say no.
-        childrenFileIsOld = true
+        childrenFile.changed()
         saveChildren()
         do {
-            if let childrenFailure {
-                throw StartFailure(StartFailure.cannotCreate, "\(folder.children): \(childrenFailure)")
+            if let failure = childrenFile.failure {
+                throw StartFailure(StartFailure.cannotCreate, "\(folder.children): \(failure)")
             }
-            try keepToken()
+            try token.keep()
             try writeAppKey()
         } catch { return upgradeFailed("\(error)") }
         let kept = fleet.names.flatMap(listeners.descriptors)
         let own =
-            serviceManager.environment + ["\(Supervisor.inheritance)=" + kept.map(String.init).joined(separator: ",")]
+            serviceManager.environment + ["\(Listeners.inheritance)=" + kept.map(String.init).joined(separator: ",")]
         let error = Processes.replaceSelf(
-            path, arguments: Array(CommandLine.arguments.dropFirst()), environment: Supervisor.environment + own,
+            path, arguments: Array(CommandLine.arguments.dropFirst()), environment: Programs.environment + own,
             keeping: kept)
         serviceManager.tell("READY=1")
         upgradeFailed("\(error)")
     }
-    private func upgradeFailed(_ why: String) { tell(.error, "UPGRADE_FAILED", "nothing changed: " + why) }
+    private func upgradeFailed(_ why: String) { events.tell(.error, "UPGRADE_FAILED", "nothing changed: " + why) }
 }

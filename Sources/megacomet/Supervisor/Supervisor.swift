@@ -1,5 +1,5 @@
 import Configuration
-import Foundation
+import Glibc
 import Reactor
 import Stats
 import Supervision
@@ -9,79 +9,66 @@ import Supervision
 final class Supervisor {
     let loop = Loop()
     let folder: RunFolder
-    let journal: Journal
-    let serviceManager: ServiceManager
+    let serviceManager = ServiceManager()
     let configuration: ConfigurationSource
     var settings: Settings
+    /// Configurations taken, and whether the last one that was read was good.
+    var configurationGeneration = 1
+    var isConfigurationGood = true
+
     var fleet: Fleet
-    var listeners = Listeners()
+    let children = Children()
+    let childrenFile: ChildrenFile
+    let listeners = Listeners()
     /// Answers at the ports of processes that are down.
     private(set) lazy var standIn = StandIn(loop)
-    var children: [CopyName: Child] = [:]
-    /// What is known of the copy whose end is being handled.
-    var endings: [CopyName: (Child, ProcessExit?)] = [:]
-    let events = EventRing()
-    var output: [ProcessName: OutputLines] = [:]
-    let crashes: CrashFolder
-    let memory: Memory
-    var savedTallies: [ProcessName: FleetSlot.Tally] = [:]
-    /// 32 hex characters; daemons and readers of reports show it.
-    var token = ""
-    let startedAt = Supervisor.now
-    let startedWall = WallClock.milliseconds
-    /// The last report of each copy, by metric, for crash reports and the status.
-    var lastReports: [CopyName: LastReport] = [:]
-    struct LastReport {
-        var at: Milliseconds
-        var metrics: MetricValues
-        /// Where it has any.
-        var connections: UInt64? { metrics[.connsOpen] }
-        var values: [(name: String, value: UInt64)] {
-            metrics.all.map { (Metric.named($0.id)?.name ?? "#\($0.id)", $0.value) }
-        }
-    }
+    let token: TokenFile
 
-    private var queue: [FleetAction] = []
-    private var isPerforming = false
-    var childrenFileIsOld = false
-    /// Why it could not be written the last time.
-    var childrenFailure: String?
-    var savedWishes: [Bool] = []
+    let log: LogWriter
+    let history: KeptHistory
+    let events: EventLog
+    let output: OutputLog
+    let crashes: CrashFolder
+
+    private var adoption: Adoption?
+    private(set) var control: ControlServer?
+    private(set) var hub: Hub?
+    private(set) var operatorPort: OperatorPort?
+    /// The check of the program that this one is about to become.
+    var upgradeCheck: UpgradeCheck?
+    /// It was another program under this pid before.
+    private let isUpgraded = getenv(Listeners.inheritance) != nil
+
+    let startedAt = Supervisor.now
     private var saidReady = false
     /// Told to end while it still adopted: those that serve are to be ended too, not left alone.
     private var endWhenBegun: (isHasty: Bool, by: String)?
+    private var queue: [FleetAction] = []
+    private var isPerforming = false
     private var beat: Reactor.Timer?
     /// When it fires. It is only ever moved nearer: every report is an event, and events must not put off the next
     /// tick.
     private var nextBeat = Milliseconds.max
     private var watchdogTimer: Reactor.Timer?
     var signals: [SignalWatcher] = []
-    var adoption: Adoption?
-    var control: ControlServer?
-    /// The check of the program that this one is about to become.
-    var upgradeCheck: UpgradeCheck?
-    /// It was another program under this pid before.
-    private let isUpgraded = getenv(Supervisor.inheritance) != nil
-    private(set) var hub: Hub?
-    private(set) var operatorPort: OperatorPort?
-    /// Configurations taken, and whether the last one that was read was good.
-    var configurationGeneration = 1
-    var isConfigurationGood = true
 
-    init(_ configuration: ConfigurationSource, _ settings: Settings, _ folder: RunFolder, _ journal: Journal) {
+    init(_ configuration: ConfigurationSource, _ settings: Settings, _ folder: RunFolder, _ log: LogWriter) {
         self.configuration = configuration
         self.settings = settings
         self.folder = folder
-        self.journal = journal
-        serviceManager = ServiceManager()
+        self.log = log
+        childrenFile = ChildrenFile(path: folder.children)
+        token = TokenFile(path: folder.token)
+        history = KeptHistory(path: folder.memory)
+        events = EventLog(log, history)
+        output = OutputLog(log)
         crashes = CrashFolder(path: folder.crashes)
-        memory = Memory(path: folder.memory)
         fleet = Fleet(settings.fleet(hearsReports: false), seed: UInt64.random(in: .min ... .max))
     }
 
     /// A report came, so the stats channel works: reports are heartbeats from now on. Before, silence means nothing.
     private(set) var hearsReports = false
-    private func hearReports() {
+    func hearReports() {
         hearsReports = true
         fleet.set(settings.fleet(hearsReports: true))
     }
@@ -92,18 +79,11 @@ final class Supervisor {
     func run() throws {
         Processes.ignoreBrokenPipes()
         try folder.takeLock()
-        try checkPrograms()
-        takeUpMemory()
-        let foreign = listeners.takeInherited(settings)
-        if !foreign.closed.isEmpty {
-            tell(
-                .warning, "SOCKETS",
-                "inherited and closed, since the configuration has no use for it: "
-                    + foreign.closed.joined(separator: ", "))
-        }
-        serviceManager.forget(foreign.kept)
+        try Programs.check()
+        takeUpHistory()
+        takeInheritedListeners()
         watchSignals()
-        if isUpgraded { tell(.info, "UPGRADED", "runs \(ProcessTable.ownPath)") }
+        if isUpgraded { events.tell(.info, "UPGRADED", "runs \(ProcessTable.ownPath)") }
         var failure: StartFailure?
         let adoption = try Adoption(self) { [unowned self] in
             do {
@@ -123,25 +103,31 @@ final class Supervisor {
             folder.controlSocket, folder.lifelineSocket, folder.children, folder.memory, folder.appKey, folder.token,
         ] { unlink(file) }
     }
+    private func takeInheritedListeners() {
+        let foreign = listeners.takeInherited(settings)
+        if !foreign.closed.isEmpty {
+            events.tell(
+                .warning, "SOCKETS",
+                "inherited and closed, since the configuration has no use for it: "
+                    + foreign.closed.joined(separator: ", "))
+        }
+        serviceManager.forget(foreign.kept)
+    }
 
     /// Whatever lives is adopted: the ports, the sockets, and then the fleet.
     private func begin() throws {
         try listeners.bind(settings)
         keepListeners()
+        let stats = Endpoint(settings.stats.address, UInt16(settings.stats.port))
         do {
-            hub = try Hub(self)
-        } catch {
-            throw Listeners.failure(
-                Endpoint(settings.stats.address, UInt16(settings.stats.port)), "stats.port, UDP", isUDP: true, error)
-        }
-        do {
-            operatorPort = try OperatorPort(self)
-        } catch {
-            throw Listeners.failure(
-                Endpoint(settings.operator.address, UInt16(settings.operator.port)), "operator.port", error)
+            hub = try Hub(loop, settings.stats, token: token.token, day: folder.day, events, self)
+        } catch { throw Listeners.failure(stats, "stats.port, UDP", isUDP: true, error) }
+        let pages = Endpoint(settings.operator.address, UInt16(settings.operator.port))
+        do { operatorPort = try OperatorPort(loop, pages, self) } catch {
+            throw Listeners.failure(pages, "operator.port", error)
         }
         try writeAppKey()
-        control = try ControlServer(self)
+        control = try ControlServer(loop, folder.controlSocket, events, self)
         beat = Timer(loop) { [unowned self] in tick() }
         if let seconds = serviceManager.watchdogSeconds {
             watchdogTimer = Timer(loop) { [unowned self] in serviceManager.tell("WATCHDOG=1") }
@@ -158,7 +144,7 @@ final class Supervisor {
         let kept = listeners.kept(settings)
         let left = serviceManager.keep(kept)
         if left > 0 {
-            tell(
+            events.tell(
                 .warning, "SOCKETS",
                 "the service manager keeps \(kept.count - left) of \(kept.count) listeners (FileDescriptorStoreMax)")
         }
@@ -168,22 +154,10 @@ final class Supervisor {
 
     private func tick() {
         nextBeat = .max
-        for child in children.values {
+        for child in children.all {
             if let repeated = child.repeats.tick(now: Supervisor.now) { forward(child, repeated) }
         }
         perform(fleet.tick(now: Supervisor.now, pulse: ProcessTable.pulse))
-    }
-
-    /// A daemon's report came over the stats channel.
-    func reported(pid: Int32, boot: String, _ metrics: MetricValues) {
-        guard let child = children.values.first(where: { $0.pid == pid }) else { return }
-        if !hearsReports { hearReports() }
-        child.boot = boot
-        lastReports[child.copy] = LastReport(at: Supervisor.now, metrics: metrics)
-        // Most reports change nothing, and the next beat comes anyway.
-        let isLinked = child.copy.name == .manager ? nil : metrics[.managerLinkUp].map { $0 != 0 }
-        let actions = fleet.reported(child.copy, isLinked: isLinked, now: Supervisor.now)
-        if !actions.isEmpty { perform(actions) }
     }
 
     // MARK: - Actions out
@@ -213,7 +187,7 @@ final class Supervisor {
         case .kill(let copy): children[copy]?.kill()
         case .turnAway(let name, true): standIn.open(name, listeners.clients(name, settings))
         case .turnAway(let name, false): standIn.close(name)
-        case .tell(let event): tell(event)
+        case .tell(let event): events.tell(event)
         case .announce(let text): serviceManager.tell("STATUS=\(text)")
         case .keepCrash(let copy, let ending, let uptime): keepCrash(copy, ending, uptime)
         case .finished:
@@ -222,36 +196,10 @@ final class Supervisor {
         }
     }
 
-    func tell(_ event: Event) {
-        let recorded = keep(event)
-        hub?.tell(recorded)
-    }
-    /// A daemon's own event came over the stats channel; the viewers have it already.
-    func toldByDaemon(_ json: String, pid: Int32) {
-        guard let told = try? JSONDecoder().decode(Event.self, from: Data(json.utf8)),
-            let child = children.values.first(where: { $0.pid == pid })
-        else { return }
-        keep(
-            Event(
-                told.severity, child.copy.name, told.kind, told.text, generation: child.copy.generation, pid: pid))
-    }
-    /// As it was recorded.
-    @discardableResult
-    private func keep(_ event: Event) -> Event {
-        let event = event.plain
-        journal.write(event)
-        let recorded = events.add(event)
-        memory.add(recorded)
-        return recorded
-    }
-    func tell(_ severity: Severity, _ kind: String, _ text: String) {
-        tell(Event(severity, nil, kind, text))
-    }
-
     private func sayReady() {
         saidReady = true
         let names = fleet.names.count - 1
-        tell(
+        events.tell(
             .info, "READY", "the manager and \(names) workers serve, after \((Supervisor.now - startedAt).asSeconds) s")
         serviceManager.tell("READY=1", "MAINPID=\(getpid())", "STATUS=\(names) workers and the manager are ready")
         if !isUpgraded { configuration.sayHowToUse(settings) }
@@ -267,9 +215,11 @@ final class Supervisor {
         on(SIGINT) { [unowned self] in shutDown(isHasty: true, by: "SIGINT") }
         on(SIGQUIT) { [unowned self] in shutDown(isHasty: true, by: "SIGQUIT") }
         on(SIGHUP) { [unowned self] in _ = try? reload(by: "SIGHUP") }
-        on(SIGUSR1) { [unowned self] in journal.reopen() }
+        on(SIGUSR1) { [unowned self] in log.reopen() }
         on(SIGUSR2) { [unowned self] in
-            do throws(Refusal) { try upgrade(by: "SIGUSR2") } catch { tell(.warning, "UPGRADE_FAILED", error.message) }
+            do throws(Refusal) { try upgrade(by: "SIGUSR2") } catch {
+                events.tell(.warning, "UPGRADE_FAILED", error.message)
+            }
         }
         Processes.unblockSignals()  // after an upgrade they have waited
     }

@@ -1,0 +1,31 @@
+import Foundation
+import Supervision
+
+/// The programs that are started, and the environment that they get.
+enum Programs {
+    /// The folder of the daemons: this program's own, or what MEGACOMET_PROGRAMS names (to try a build beside the
+    /// installed one).
+    private static let folder = ProcessInfo.processInfo.environment["MEGACOMET_PROGRAMS"] ?? ProcessTable.ownFolder
+    /// The children's environment is the supervisor's, without what the service manager meant for it alone.
+    static let environment: [String] = ProcessInfo.processInfo.environment
+        .filter {
+            ![
+                "NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID",
+                "LISTEN_FDNAMES", "MEGACOMET_LIFELINE", Listeners.inheritance,
+            ].contains($0.key)
+        }
+        .map { "\($0.key)=\($0.value)" }.sorted()
+
+    static func path(_ name: ProcessName) -> String { folder + (name == .manager ? "/megamanager" : "/megaworker") }
+
+    /// All are there, and may be run.
+    static func check() throws(StartFailure) {
+        for name in [ProcessName.manager, .worker(0)] {
+            let path = path(name)
+            guard access(path, F_OK) == 0 else {
+                throw StartFailure(StartFailure.unavailable, "a program is missing: \(path)")
+            }
+            guard access(path, X_OK) == 0 else { throw StartFailure(StartFailure.denied, "may not be run: \(path)") }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/// RUNDIR/stats.token: 32 hex characters, which daemons and readers of reports show.
+final class TokenFile {
+    private let path: String
+    private(set) var token = ""
+
+    init(path: String) { self.path = path }
+
+    /// Daemons that live know the old token: it is kept for them. False: it should be kept, and its file is gone.
+    func prepare(keeping: Bool) throws -> Bool {
+        if keeping, let old = try? RunFolder.read(path).prefix(32), old.count == 32 {
+            token = String(old)
+            return true
+        }
+        token = (0..<4).map { _ in UInt32.random(in: .min ... .max) }.map {
+            String(repeating: "0", count: 8 - String($0, radix: 16).count) + String($0, radix: 16)
+        }.joined()
+        if !keeping { try keep() }
+        return !keeping
+    }
+    /// The file was gone, and a daemon has brought what stood in it.
+    func take(_ token: String) { self.token = token }
+    /// The file from which daemons take the token stands as it should: a cleaner of old files may have taken it.
+    func keep() throws { try RunFolder.write(path, token + "\n", mode: 0o640) }
+}

@@ -1,0 +1,32 @@
+import Reactor
+import Stats
+import Supervision
+import Wire
+
+// What this supervisor takes up from the one before it, and hands on to the next.
+extension Supervisor {
+    private var wallAhead: Milliseconds { WallClock.milliseconds - Supervisor.now }
+
+    /// Before anything is adopted or told.
+    func takeUpHistory() {
+        let kept = history.read()
+        events.takeUp(kept.events.map(\.plain))
+        for process in kept.processes { fleet.takeUp(process, wallAhead: wallAhead) }
+        for (name, line) in kept.output where fleet[name] != nil { output.takeUp(line, of: name) }
+        writeHistory()
+    }
+    /// `withOutput`: for the program that this one becomes.
+    func writeHistory(withOutput: Bool = false) {
+        history.write(
+            events: events.newest, fleet, wallAhead: wallAhead,
+            output: withOutput ? output.newest(bytes: Limits.memoryOutputBytes) : [])
+    }
+    /// What has changed of the processes since the last time. (Events are added as they are told.)
+    func remember() {
+        history.remember(fleet, wallAhead: wallAhead)
+        if history.isLong { writeHistory() }
+        if let failure = history.takeFailure() {
+            events.tell(.warning, "MEMORY", "what happens is not kept for the next supervisor: \(failure)")
+        }
+    }
+}
