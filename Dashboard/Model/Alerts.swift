@@ -87,95 +87,113 @@ package enum Level: Int, Comparable, Sendable {
     }
 }
 
+/// Gathers what is not as it should be.
+private struct Conditions {
+    var alerts: [Alert] = []
+    mutating func add(_ key: String, _ level: Level, _ text: String, certain: Bool = false) {
+        guard level != .fine else { return }
+        alerts.append(Alert(key: key, isCritical: level == .critical, text: text, isCertain: certain))
+    }
+}
+
 extension Model {
     /// All that is not as it should be in this sample.
     func conditions(_ totals: Totals) -> [Alert] {
-        var result: [Alert] = []
-        func add(_ key: String, _ level: Level, _ text: String, certain: Bool = false) {
-            if level != .fine {
-                result.append(Alert(key: key, isCritical: level == .critical, text: text, isCertain: certain))
-            }
-        }
+        var found = Conditions()
         for process in totals.ordered {
-            let state = process.state(now)
-            let name = process.id.short
-            switch state.word {
-            case "BACKOFF", "CRASHLOOP":
-                var text = "\(name) \(state.word)"
-                if let exit = told.children[process.id]?.lastExit, !exit.isEmpty { text += ": \(exit)" }
-                if let exits = process.child.value(.childExits60s), exits > 1 {
-                    text += ", \(Format.whole(exits)) exits in 60s"
-                }
-                if let retry = process.child.value(.childRetryIn), retry > 0 {
-                    text += ", retry in \(Format.span(retry / 1000))"
-                }
-                if let held = process.queue.value(.queueMessages), held > 0 {
-                    text += "; \(Format.grouped(held)) msgs held by mgr"
-                }
-                add(name, .critical, text, certain: true)
-            case "HELD":
-                add(
-                    name, .critical,
-                    "\(name) HELD: \(told.children[process.id]?.lastExit ?? "its last exit"); U starts it when it is "
-                        + "mended",
-                    certain: true)
-            case "SUSPECT":
-                let age = process.own.age(now).map { "no report for \(Format.span($0))" } ?? "no report"
-                add(
-                    name, .warning,
-                    "\(name) SUSPECT: \(age); aborted at \(Format.span(server.policy.watchdog)) unless it reports (H "
-                        + "holds the watchdog)",
-                    certain: true)
-            case ProcessModel.State.overload:
-                add(
-                    "\(name) overload", .warning,
-                    "\(name) OVERLOADED: full, or its loop is late again and again (5 says which)", certain: true)
-            case "GONE":
-                add(name, .critical, "\(name) GONE: no report for over a minute and no supervisor", certain: true)
-            default: break
-            }
-            guard state.isRunning, process.own.freshness(now) == .fresh else { continue }
-            let lag = process.own.value(.loopLagMax)
-            add(
-                "\(name) lag", Level(lag, Metric[.loopLagMax].threshold),
-                "\(name) event loop late by \(Format.milliseconds((lag ?? 0) / 1000))")
-            let cpu = process.cpuShare
-            add(
-                "\(name) cpu", Level(cpu.map { $0 * 1e6 }, Metric[.cpuUser].threshold),
-                "\(name) uses \(Format.percent(cpu ?? 0)) of a core: a process is one thread; add workers")
-            let files = process.own.value(.fdsOpen), limit = process.own.value(.fdLimit)
-            add(
-                "\(name) fds", .share(.fdsOpen, files, limit),
-                "\(name) has \(Format.grouped(files ?? 0)) of \(Format.grouped(limit ?? 0)) descriptors open")
-            if process.id != .manager, process.own.count(.managerLinkUp) == 0 {
-                add("\(name) link", .warning, "\(name) is not linked to the manager")
-            }
+            addLife(of: process, to: &found)
+            if process.state(now).isRunning, process.own.freshness(now) == .fresh { addLoad(of: process, to: &found) }
         }
+        addWhole(totals, to: &found)
+        return found.alerts
+    }
+
+    /// That a process is down, silent or full.
+    private func addLife(of process: ProcessModel, to found: inout Conditions) {
+        let name = process.id.short
+        let condition = process.state(now).condition
+        switch condition {
+        case .told(.backoff), .told(.crashloop):
+            found.add(name, .critical, "\(name) \(condition.word)" + afterExits(process), certain: true)
+        case .told(.held):
+            let exit = told.children[process.id]?.lastExit ?? "its last exit"
+            found.add(name, .critical, "\(name) HELD: \(exit); U starts it when it is mended", certain: true)
+        case .told(.suspect):
+            let age = process.own.age(now).map { "no report for \(Format.span($0))" } ?? "no report"
+            let limit = Format.span(server.policy.watchdog)
+            found.add(
+                name, .warning,
+                "\(name) SUSPECT: \(age); aborted at \(limit) unless it reports (H holds the watchdog)", certain: true)
+        case .overload:
+            found.add(
+                "\(name) overload", .warning,
+                "\(name) OVERLOADED: full, or its loop is late again and again (5 says which)", certain: true)
+        case .gone:
+            found.add(
+                name, .critical, "\(name) GONE: no report for over a minute and no supervisor", certain: true)
+        case .told, .orphan, .left, .unknown: break
+        }
+    }
+    /// How it ended and how often, when it is tried again, and what waits for it.
+    private func afterExits(_ process: ProcessModel) -> String {
+        var text = ""
+        if let exit = told.children[process.id]?.lastExit, !exit.isEmpty { text += ": \(exit)" }
+        if let exits = process.child.value(.childExits60s), exits > 1 {
+            text += ", \(Format.whole(exits)) exits in 60s"
+        }
+        if let retry = process.child.value(.childRetryIn), retry > 0 {
+            text += ", retry in \(Format.span(retry / 1000))"
+        }
+        if let held = process.queue.value(.queueMessages), held > 0 {
+            text += "; \(Format.grouped(held)) msgs held by mgr"
+        }
+        return text
+    }
+    /// That a process which runs comes to a bound of its own.
+    private func addLoad(of process: ProcessModel, to found: inout Conditions) {
+        let name = process.id.short
+        let lag = process.own.value(.loopLagMax)
+        found.add(
+            "\(name) lag", Level(lag, Metric[.loopLagMax].threshold),
+            "\(name) event loop late by \(Format.milliseconds((lag ?? 0) / 1000))")
+        let cpu = process.cpuShare
+        found.add(
+            "\(name) cpu", Level(cpu.map { $0 * 1e6 }, Metric[.cpuUser].threshold),
+            "\(name) uses \(Format.percent(cpu ?? 0)) of a core: a process is one thread; add workers")
+        let files = process.own.value(.fdsOpen), limit = process.own.value(.fdLimit)
+        found.add(
+            "\(name) fds", .share(.fdsOpen, files, limit),
+            "\(name) has \(Format.grouped(files ?? 0)) of \(Format.grouped(limit ?? 0)) descriptors open")
+        if process.id != .manager, process.own.count(.managerLinkUp) == 0 {
+            found.add("\(name) link", .warning, "\(name) is not linked to the manager")
+        }
+    }
+    /// That the whole comes to a bound, loses messages, or was not reloaded.
+    private func addWhole(_ totals: Totals, to found: inout Conditions) {
         let connections = totals.connections.value, most = totals.connectionLimit
-        add(
+        found.add(
             "conns", .share(.connsOpen, connections, most),
             "connections at \(Format.percent((connections ?? 0) / max(1, most ?? 1))) of the limit")
         let waiting = queue.value(.queueMessages), room = queue.value(.queueLimitMessages)
-        add(
+        found.add(
             "queue", .share(.queueMessages, waiting, room),
             "queue at \(Format.percent((waiting ?? 0) / max(1, room ?? 1))) of its limit")
         let refused = totals.manager(.refusedFull, seconds: 1).value
-        add(
+        found.add(
             "refused", Level(refused, Metric[.refusedFull].threshold),
             "publishes refused, the queue is full: \(Format.rate(refused ?? 0))/s")
         if let wrong = totals.balance.wrong.first {
-            add(
+            found.add(
                 "balance", .critical,
                 "\(wrong.0.short) books don't balance by \(wrong.1): messages lost without a trace")
         }
         let files = supervisor.own.value(.fdsOpen), mostFiles = supervisor.own.value(.fdLimit)
-        add(
+        found.add(
             "supervisor fds", .share(.fdsOpen, files, mostFiles),
             "the supervisor has \(Format.grouped(files ?? 0)) of \(Format.grouped(mostFiles ?? 0)) descriptors open")
         if supervisor.own.count(.configOK) == 0 {
-            add("config", .warning, "the last reload was refused; megacomet check says why", certain: true)
+            found.add("config", .warning, "the last reload was refused; megacomet check says why", certain: true)
         }
-        return result
     }
 }
 

@@ -23,10 +23,10 @@ extension Model {
         if let retry = process.child.value(.childRetryIn), retry > 0 {
             return ("start \(Format.span(retry / 1000))", .warning)
         }
-        switch process.state(now).word {
-        case "HELD": return ("U starts", .warning)
-        case "STOPPED": return ("stays down", .fine)
-        case "SUSPECT" where !isHeld:
+        switch process.state(now).condition {
+        case .told(.held): return ("U starts", .warning)
+        case .told(.stopped): return ("stays down", .fine)
+        case .told(.suspect) where !isHeld:
             return ("abort " + Format.span(max(0, server.policy.watchdog - (process.own.age(now) ?? 0))), .critical)
         default: break
         }

@@ -29,29 +29,19 @@ package struct ProcessModel: Equatable, Sendable {
 
     /// What the supervisor says, or without it what the process itself said last.
     package func state(_ now: UInt64) -> State {
-        if isGone { return State(word: "GONE", freshness: .absent, isRunning: false) }
-        if isToldNewer || child.freshness(now) < .old, let code = child.count(.childState),
-            let state = ProcessState(code: code)
-        {
+        if isGone { return State(.gone, .absent, isRunning: false) }
+        let told = child.count(.childState).flatMap(ProcessState.init(code:))
+        if isToldNewer || child.freshness(now) < .old, let told {
             let isOverloaded =
-                state == .ready && reportedState == StatsPacket.State.overloaded.rawValue
+                told == .ready && reportedState == StatsPacket.State.overloaded.rawValue
                 && own.freshness(now) == .fresh
-            return State(
-                word: isOverloaded ? State.overload : State.words[state] ?? "?", freshness: child.freshness(now),
-                isRunning: state.isRunning)
+            return State(isOverloaded ? .overload : .told(told), child.freshness(now), isRunning: told.isRunning)
         }
-        let freshness = own.freshness(now)
-        guard let age = own.age(now) else {
-            guard !child.isEmpty else { return State(word: "?", freshness: .old, isRunning: false) }
-            let last = child.count(.childState).flatMap(ProcessState.init(code:))
-            return State(word: last.flatMap { State.words[$0] } ?? "?", freshness: .old, isRunning: false)
-        }
-        if saidGoodbye { return State(word: "LEFT", freshness: freshness, isRunning: false) }
-        if age > 60 { return State(word: "GONE", freshness: .absent, isRunning: false) }
+        guard let age = own.age(now) else { return State(told.map { .told($0) } ?? .unknown, .old, isRunning: false) }
+        if saidGoodbye { return State(.left, own.freshness(now), isRunning: false) }
+        if age > 60 { return State(.gone, .absent, isRunning: false) }
         let said = StatsPacket.State(rawValue: reportedState)
-        return State(
-            word: said == .overloaded ? State.overload : said?.word.uppercased() ?? "?", freshness: freshness,
-            isRunning: true)
+        return State(said.map(Condition.init) ?? .unknown, own.freshness(now), isRunning: true)
     }
     /// Whose word is the last: without a supervisor the processes go on reporting.
     private var isToldNewer: Bool {
@@ -59,23 +49,68 @@ package struct ProcessModel: Equatable, Sendable {
         guard let said = own.time else { return true }
         return said <= told + 1_500_000_000
     }
+    /// What a process is said to be: by the supervisor's table, by itself, or by what is known without either.
+    package enum Condition: Hashable, Sendable {
+        case told(ProcessState)
+        /// It serves, but is full, or its loop is late again and again.
+        case overload
+        /// It serves, and has no supervisor.
+        case orphan
+        /// It said goodbye.
+        case left
+        /// It has said nothing for long, or its pid is no more.
+        case gone
+        case unknown
+
+        init(_ said: StatsPacket.State) {
+            self =
+                switch said {
+                case .starting: .told(.starting)
+                case .ready: .told(.ready)
+                case .draining: .told(.draining)
+                case .overloaded: .overload
+                case .orphan: .orphan
+                }
+        }
+        /// Looked up: to make one costs more than all else in a row.
+        private static let words = Dictionary(
+            uniqueKeysWithValues: ProcessState.allCases.map { ($0, $0.rawValue.uppercased()) })
+        /// As wide as the column.
+        package var word: String {
+            switch self {
+            case .told(let state): Condition.words[state] ?? "?"
+            case .overload: "OVERLOAD"
+            case .orphan: "ORPHAN"
+            case .left: "LEFT"
+            case .gone: "GONE"
+            case .unknown: "?"
+            }
+        }
+    }
     package struct State: Equatable, Sendable {
-        package var word: String
+        package var condition: Condition
         package var freshness: Freshness
         package var isRunning: Bool
-        /// Looked up once: a case's own name costs more than all else in a row.
-        static let words = Dictionary(
-            uniqueKeysWithValues: ProcessState.allCases.map { ($0, $0.rawValue.uppercased()) })
 
-        package var text: String { word + (freshness == .stale || freshness == .old ? "~" : "") }
-        /// It serves, but is full, or its loop is late again and again. As wide as the column.
-        static let overload = "OVERLOAD"
-        package var isReady: Bool { (word == "READY" || word == State.overload) && freshness == .fresh }
+        init(_ condition: Condition, _ freshness: Freshness, isRunning: Bool) {
+            self.condition = condition
+            self.freshness = freshness
+            self.isRunning = isRunning
+        }
+        package var word: String { condition.word }
+        private var isOld: Bool { freshness == .stale || freshness == .old }
+        package var text: String { word + (isOld ? "~" : "") }
+        /// It is shown as plain READY: nothing is to be said of it.
+        package var isPlain: Bool { condition == .told(.ready) && !isOld }
+        package var isReady: Bool {
+            (condition == .told(.ready) || condition == .overload) && freshness == .fresh
+        }
         package var level: Level {
-            switch word {
-            case "BACKOFF", "CRASHLOOP", "HELD", "GONE": .critical
-            case "SUSPECT", "ORPHAN", State.overload: .warning
-            default: .fine
+            switch condition {
+            case .told(.backoff), .told(.crashloop), .told(.held), .gone: .critical
+            case .told(.suspect), .orphan, .overload: .warning
+            case .told(.starting), .told(.ready), .told(.draining), .told(.stopping), .told(.stopped), .left, .unknown:
+                .fine
             }
         }
     }

@@ -58,8 +58,10 @@ package struct Totals {
             let state = process.state(now)
             counts[state.text, default: (state, 0)].count += 1
         }
-        let sorted = counts.sorted { ($0.key != "READY" ? 1 : 0, $0.key) < ($1.key != "READY" ? 1 : 0, $1.key) }
-        return sorted.map { ($0.value.state, $0.key == "READY" ? "ready" : $0.key, $0.value.count) }
+        let sorted = counts.sorted { one, other in
+            (one.value.state.isPlain ? 0 : 1, one.key) < (other.value.state.isPlain ? 0 : 1, other.key)
+        }
+        return sorted.map { ($0.value.state, $0.value.state.isPlain ? "ready" : $0.key, $0.value.count) }
     }
     package var exits24h: Double? {
         ordered.compactMap { $0.child.value(.childExits24h) }.reduce(nil) { ($0 ?? 0) + $1 }

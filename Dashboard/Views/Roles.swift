@@ -24,5 +24,5 @@ extension Severity {
 
 extension ProcessModel.State {
     /// An old report of a ready process is shown dim.
-    package var role: Role { level == .fine && word == "READY" && freshness != .fresh ? .dim : level.role }
+    package var role: Role { condition == .told(.ready) && freshness != .fresh ? .dim : level.role }
 }
