@@ -11,6 +11,17 @@ import Testing
         return scene
     }
 
+    @Test func problems_areThoseThatNobodyHasWished() throws {
+        let scene = running()
+        #expect(scene.fleet.problems.isEmpty)
+        scene.crash(w0)
+        #expect(scene.fleet.problems == ["worker-0 is backoff"])
+        scene.perform(try scene.fleet.stop(w0, by: "test", now: scene.now))
+        #expect(scene.fleet.problems.isEmpty && scene.state(w0) == .stopped)
+        scene.perform(scene.fleet.shutDown(isHasty: false, by: "test", now: scene.now))
+        #expect(scene.fleet.problems == ["the appliance is stopping"])
+    }
+
     @Test func stop_drainsThenStops_andItStaysStopped() throws {
         let scene = running()
         #expect(
