@@ -21,6 +21,8 @@ package final class LiveScreen {
     private var lastKey: UInt64 = 0
     private var lastSort: UInt64 = 0
     private var shownScreen: Screen?
+    /// The last picture: what was clicked is found in it.
+    private var shown: Grid?
     /// The model at the moment of the pause. `nil` while nothing is paused.
     private var frozen: Model?
     private var exitCode: Int32 = 0
@@ -130,7 +132,9 @@ package final class LiveScreen {
         var picture = model
         // The alerts of a paused picture are the present ones.
         if frozen != nil { picture.alerts = source.model.alerts }
-        if !terminal.show(Views.draw(picture, session, terminal.size, capabilities)) { source.skippedFrame() }
+        let grid = Views.draw(picture, session, terminal.size, capabilities)
+        shown = grid
+        if !terminal.show(grid) { source.skippedFrame() }
         if terminal.isBehind { input?.watch([.read, .write]) }
     }
     private func keepPause() {
@@ -169,10 +173,7 @@ package final class LiveScreen {
         guard !keys.isEmpty else { return }
         lastKey = source.model.now
         let (interval, usesMouse) = (session.interval, session.usesMouse)
-        for key in keys {
-            let handler = KeyHandler(model, terminal.size)
-            for effect in handler.handle(key, &session) { perform(effect) }
-        }
+        for key in keys { effects(of: key).forEach(perform) }
         toastUntil = session.toast == nil ? 0 : source.model.now + 4_000_000_000
         if session.interval != interval { clock?.start(after: session.interval, every: session.interval) }
         if session.usesMouse != usesMouse { terminal.setMouse(session.usesMouse) }
@@ -180,6 +181,11 @@ package final class LiveScreen {
         if session.order.isEmpty { sortRows() }
         ask()
         show()
+    }
+    private func effects(of key: Key) -> [Effect] {
+        let handler = KeyHandler(model, terminal.size)
+        guard case .click(let row, let column) = key else { return handler.handle(key, &session) }
+        return handler.click(shown?.target(row: row, column: column), &session)
     }
     private func say(_ text: String) {
         session.toast = text

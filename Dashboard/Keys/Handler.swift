@@ -33,7 +33,7 @@ package struct KeyHandler {
     package func handle(_ key: Key, _ session: inout Session) -> [Effect] {
         session.toast = nil
         switch key {
-        case .click(let row, let column): return click(row, column, &session)
+        case .click: return []  // who has drawn the picture knows what was clicked
         case .wheelUp, .wheelDown: return (0..<3).flatMap { _ in handle(key == .wheelUp ? .up : .down, &session) }
         default: break
         }
@@ -65,107 +65,62 @@ package struct KeyHandler {
         case .pageDown: move(max(1, size.height / 2), &session)
         case .top: session.cursor = nil
         case .bottom: move(.max / 2, &session)
-        case .enter:
-            if session.screen == .host { return run(.explain, &session) }
-            if session.screen == .queues, size.width < Views.wideFrom {
-                session.overlay = .clients
-            } else if let id = selected(session) {
-                session.overlay = .detail(id, .history)
-            }
-        case .back:
-            if !session.filter.isEmpty {
-                session.filter = Filter("")
-            } else if session.isFollowing {
-                session.isFollowing = false
-            } else if session.screen == .procs, model.told.rolling != nil {
-                return run(.act(.finish), &session)
-            }
+        case .enter: return enter(&session)
+        case .back: return back(&session)
         case .nextMatch: match(1, &session)
         case .previousMatch: match(-1, &session)
-        case .filter:
-            var editor = Editor(.filter)
-            editor.text = session.filter.text
-            editor.hint = "text  !text  state=backoff  conns>100k   Enter keeps, Esc drops"
-            type(editor, &session)
-        case .sortMenu:
-            let columns = Columns.of(session.screen)
-            guard !columns.isEmpty else { return toast("nothing to sort here", &session) }
-            let now = Columns.sort(session)
-            session.overlay = .sortMenu(choice: columns.firstIndex { $0.id == now.column } ?? 0)
+        case .filter: editFilter(&session)
+        case .sortMenu: return openSortMenu(&session)
         case .nextColumn: sort(by: 1, &session)
         case .previousColumn: sort(by: -1, &session)
-        case .invert:
-            var sort = Columns.sort(session)
-            sort.isDescending.toggle()
-            session.sorts[session.screen] = sort
-        case .follow:
-            session.cursor = selected(session).map { .process($0) } ?? session.cursor
-            session.isFollowing.toggle()
-            session.toast =
-                session.isFollowing ? "following \(selected(session)?.short ?? "this row")" : "no longer following"
-        case .totals:
-            session.showsTotals.toggle()
-            session.toast = session.showsTotals ? "totals since each process started" : "rates, a second"
+        case .invert: invert(&session)
+        case .follow: follow(&session)
+        case .totals: toggle(\.showsTotals, "totals since each process started", "rates, a second", &session)
         case .day:
-            session.showsDay.toggle()
-            session.toast = session.showsDay ? "history lines: the last 24 hours" : "history lines: the last minutes"
+            toggle(\.showsDay, "history lines: the last 24 hours", "history lines: the last minutes", &session)
         case .units: session.showsFullNumbers.toggle()
-        case .zero:
-            session.toast = "peak zeroed, here only"
-            return [.zeroPeaks]
+        case .zero: return toast("peak zeroed, here only", &session) + [.zeroPeaks]
         case .pause: session.pausedAt = session.pausedAt == nil ? model.now : nil
         case .faster: step(-1, &session)
         case .slower: step(1, &session)
         case .save: return [.write]
-        case .commandLine:
-            var editor = Editor(.command)
-            editor.hint = CommandLine.hint
-            type(editor, &session)
-        case .acknowledge:
-            let shown = Views.shownEvents(model, session)
-            if session.screen == .events, let at = Views.cursor(shown, session) {
-                session.acknowledged.insert(shown[at].key)
-            }
-        case .acknowledgeAll:
-            session.acknowledgedBefore = model.events.last?.time ?? 0
-            session.toast = "all events acknowledged, here only"
-        case .level:
-            let all = Severity.allCases
-            session.eventLevel = all[((all.firstIndex(of: session.eventLevel) ?? 0) + 1) % all.count]
+        case .commandLine: type(Editor(.command, hint: CommandLine.hint), &session)
+        case .acknowledge: acknowledge(&session)
+        case .acknowledgeAll: acknowledgeAll(&session)
+        case .level: session.eventLevel = session.eventLevel.next
         case .eventJSON: session.showsEventJSON.toggle()
-        case .clientIDs:
-            if session.showsClientIDs {
-                session.showsClientIDs = false
-                return []
-            }
-            guard session.isAdmin(model.now) else { return toast(needsAdmin(session), &session) }
-            session.showsClientIDs = true
-            return [.note("client ids are shown until admin mode ends")]
-        case .explain:
-            let count = Views.explained(session.screen, model).count
-            guard count > 0 else { return toast("no columns here", &session) }
-            let column = Columns.sort(session).column
-            session.overlay = .explain(
-                column: session.screen == .host
-                    ? Views.cursor(count, session) : Columns.of(session.screen).firstIndex { $0.id == column } ?? 0)
+        case .clientIDs: return clientIDs(&session)
+        case .explain: return openExplanation(&session)
         case .output: return open(.output(back: 0), &session)
         case .crash: return open(.crash(number: 0, scroll: 0), &session)
         case .act(let action): return ask(action, selected(session), &session)
-        case .admin:
-            if session.isReadOnly { return toast("started with --readonly: no admin mode", &session) }
-            if session.isAdmin(model.now) {
-                session.adminUntil = nil
-                session.showsClientIDs = false
-                session.toast = "admin mode left"
-            } else {
-                session.adminUntil = model.now + KeyHandler.adminSeconds * 1_000_000_000
-                session.toast = "admin mode for 5 minutes: R D S U K X P H act, each asks first"
-            }
+        case .admin: return admin(&session)
         case .help: session.overlay = .help(page: 0)
         case .redraw: return [.redraw]
         case .suspend: return [.suspend]
         case .quit: return [.quit]
         case .retry: return [.retry]
+        }
+        return []
+    }
+
+    /// A click on a place of the picture that is shown. `target`: what stands there.
+    package func click(_ target: Grid.Target?, _ session: inout Session) -> [Effect] {
+        session.toast = nil
+        switch target {
+        case .screen(let screen):
+            session.overlay = nil
+            show(screen, &session)
+        case .row(let key):
+            guard session.overlay == nil else { break }
+            // A second click on a row opens it.
+            if session.cursor == key { return run(.enter, &session) }
+            session.cursor = key
+        case .column(let id):
+            guard session.overlay == nil, let column = Columns.named(id, session.screen) else { break }
+            if Columns.sort(session).column == id { return run(.invert, &session) }
+            setSort(column, &session)
+        case nil: break
         }
         return []
     }
@@ -185,11 +140,11 @@ package struct KeyHandler {
         let rows = Table.rows(session.screen, Context(model, session, Capabilities()))
         return Table.cursor(rows, session).map { rows[$0].id }
     }
-    private func type(_ editor: Editor, _ session: inout Session) {
+    func type(_ editor: Editor, _ session: inout Session) {
         session.underlay = session.overlay
         session.overlay = .edit(editor)
     }
-    private func needsAdmin(_ session: Session) -> String {
+    func needsAdmin(_ session: Session) -> String {
         session.screen == .events ? "admin mode first: :admin" : "press A first: admin mode"
     }
     /// Goes to the next row that is shown and matches. After the last comes the first.
@@ -201,24 +156,6 @@ package struct KeyHandler {
         let keys = rowKeys(session)
         guard let at = rowIndex(keys, session) else { return }
         session.cursor = keys[(at + by + keys.count) % keys.count]
-    }
-    private func click(_ row: Int, _ column: Int, _ session: inout Session) -> [Effect] {
-        switch Views.draw(model, session, size, Capabilities()).target(row: row, column: column) {
-        case .screen(let screen):
-            session.overlay = nil
-            show(screen, &session)
-        case .row(let key):
-            guard session.overlay == nil else { break }
-            // A second click on a row opens it.
-            if session.cursor == key { return run(.enter, &session) }
-            session.cursor = key
-        case .column(let id):
-            guard session.overlay == nil, let column = Columns.named(id, session.screen) else { break }
-            if Columns.sort(session).column == id { return run(.invert, &session) }
-            setSort(column, &session)
-        case nil: break
-        }
-        return []
     }
     private func show(_ screen: Screen, _ session: inout Session) {
         session.screen = screen
@@ -257,43 +194,5 @@ package struct KeyHandler {
         let at = KeyHandler.intervals.firstIndex { $0 >= session.interval } ?? 2
         session.interval = KeyHandler.intervals[max(0, min(KeyHandler.intervals.count - 1, at + by))]
         session.toast = "a picture every \(Format.decimals(session.interval, 1)) s"
-    }
-    private func open(_ pane: Overlay.Pane, _ session: inout Session) -> [Effect] {
-        guard let id = selected(session) else { return toast("choose a process first", &session) }
-        return show(id, pane, &session)
-    }
-    func show(_ id: ProcessName, _ pane: Overlay.Pane, _ session: inout Session) -> [Effect] {
-        session.overlay = .detail(id, pane)
-        switch pane {
-        case .history: return []
-        case .output: return [.fetchOutput(id)]
-        case .crash: return [.fetchCrashes(id)]
-        }
-    }
-    func ask(_ action: Confirmation.Action, _ target: ProcessName?, _ session: inout Session) -> [Effect] {
-        if session.isReadOnly { return toast("started with --readonly: it only looks", &session) }
-        if model.isReplay { return toast("a recording: nothing to act on", &session) }
-        if model.isLost {
-            guard action == .start else {
-                return toast("actions are off: no supervisor answers (U starts one)", &session)
-            }
-            session.overlay = .confirm(Confirmation(.start, target: nil, pid: 0, boot: 0))
-            return []
-        }
-        guard session.isAdmin(model.now) else { return toast(needsAdmin(session), &session) }
-        if action.isForAll {
-            if action == .finish, model.told.rolling == nil {
-                return toast("no rolling restart is under way", &session)
-            }
-            session.overlay = .confirm(Confirmation(action, target: nil, pid: 0, boot: 0))
-            return []
-        }
-        guard let target, let process = model.processes[target] else {
-            return toast("choose a process first", &session)
-        }
-        let isRunning = process.state(model.now).isRunning
-        session.overlay = .confirm(
-            Confirmation(action, target: target, pid: isRunning ? process.pid : 0, boot: isRunning ? process.boot : 0))
-        return []
     }
 }

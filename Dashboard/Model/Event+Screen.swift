@@ -1,6 +1,14 @@
 package import Stats
 package import Supervision
 
+extension Severity {
+    /// For the key that goes through them; the first follows the last.
+    package var next: Severity {
+        let all = Severity.allCases
+        return all[((all.firstIndex(of: self) ?? 0) + 1) % all.count]
+    }
+}
+
 /// An event as the screens know it.
 extension Event {
     /// Of megatop itself, for its own list.

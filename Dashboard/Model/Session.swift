@@ -104,7 +104,11 @@ package struct Editor: Equatable, Sendable {
     /// Which of the earlier commands is shown, counted back from the newest; 0: the one that is being typed.
     package var back = 0
     package var hint = ""
-    package init(_ purpose: Purpose) { self.purpose = purpose }
+    package init(_ purpose: Purpose, text: String = "", hint: String = "") {
+        self.purpose = purpose
+        self.text = text
+        self.hint = hint
+    }
 }
 
 /// What is asked before something is done. The target is fixed when the box opens.

@@ -206,20 +206,24 @@ struct KeyTests {
     }
     @Test func click_choosesARow_aHeadingSorts_aTabOpens() throws {
         var session = Session()
+        func click(row: Int, column: Int) {
+            let shown = Views.draw(Samples.shown, session, Size(80, 24), Capabilities())
+            _ = handler.click(shown.target(row: row, column: column), &session)
+        }
         let lines = Views.draw(Samples.shown, session, Size(80, 24), Capabilities()).lines
         let row = try #require(lines.firstIndex { $0.hasPrefix(" w3") }),
             heading = try #require(lines.firstIndex { $0.contains("QUEUE   OLD") })
-        _ = handler.handle(.click(row: row, column: 9), &session)
+        click(row: row, column: 9)
         #expect(session.cursor == .process(.worker(3)))
         let column = try #require(Self.place(of: "QUEUE", in: lines[heading]))
-        _ = handler.handle(.click(row: heading, column: column), &session)
+        click(row: heading, column: column)
         #expect(session.sorts[.overview] == Sort("queue", descending: true))
-        _ = handler.handle(.click(row: heading, column: column), &session)
+        click(row: heading, column: column)
         #expect(session.sorts[.overview] == Sort("queue", descending: false))
         let tab = try #require(Self.place(of: "4 Procs", in: lines[23]))
-        _ = handler.handle(.click(row: 23, column: tab + 2), &session)
+        click(row: 23, column: tab + 2)
         #expect(session.screen == .procs)
-        _ = handler.handle(.click(row: 200, column: 900), &session)
+        click(row: 200, column: 900)
     }
     @Test func nextMatch_goesRound() {
         var session = Session()
