@@ -83,8 +83,7 @@ let package = Package(
         .executableTarget(
             name: "megaworker",
             dependencies: [
-                "Base", "Browser", "Comet", "Store", "Stats", "Wire", "Reactor", "Daemon", "Configuration", "CLibev",
-                log,
+                "Base", "Browser", "Comet", "Store", "Stats", "Wire", "Reactor", "Daemon", "Configuration", log,
             ],
             swiftSettings: fast),
         .executableTarget(

@@ -1,55 +1,33 @@
 import Base
-import CLibev
 import Comet
 import Reactor
 import Store
 import Wire
 
-/// The sockets of the clients: accepts them, reads for the worker's decisions, and carries them out.
-///
-/// A connection's libev watcher lies in its slot of the slab, its slot number in the watcher's `data`, and this object
-/// in the loop's user data: an event costs one C call and no lookup.
-final class ClientSockets: WorkerIO {
-    private let loop: Loop
-    private var acceptor: Acceptor?
-    private var worker: Worker!
-    private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 * 1024, alignment: 16)
-    /// The slot that was closed last: how a handler knows that its connection is gone.
-    private var closed = UInt32.max
-    private(set) var refusedOverfull: UInt64 = 0
+/// The sockets of the clients, and the worker that decides on them: tells it what happens, and carries out its orders.
+struct ClientSockets: ~Copyable {
+    var worker: Worker
+    /// A connection's watcher lies in its slot of the worker's slab.
+    private let watchers: SlotWatchers
     private let most: Int
-    /// Called after each `crowd` events of a turn: thousands of clients that poll or leave at once take the loop tens
-    /// of milliseconds, and what the manager has sent must not wait for that.
-    var crowded: () -> Void = {}
-    private static let crowd = 128
-    /// Events handled in this turn.
-    private var handled = 0
     private let requests: RequestLog
+    private let tellsRequests: Bool
+    private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 * 1024, alignment: 16)
+    private(set) var refusedOverfull: UInt64 = 0
 
-    static var watcherBytes: Int { MemoryLayout<ev_io>.size }
-
-    /// `most`: connections open at once; more are closed with a bare 503.
-    init(_ loop: Loop, most: Int, _ requests: RequestLog) {
+    init(_ watchers: SlotWatchers, _ settings: WorkerSettings, _ requests: RequestLog) {
+        self.watchers = watchers
         self.requests = requests
-        self.loop = loop
-        self.most = most
-        ev_set_userdata(loop.pointer, Unmanaged.passUnretained(self).toOpaque())
+        tellsRequests = settings.tellsRequests
+        most = settings.maxConnections + Limits.overflowConnections
+        worker = Worker(settings, extraBytes: SlotWatchers.bytes, seed: UInt64.random(in: 1...UInt64.max))
     }
     deinit { room.deallocate() }
 
-    /// Starts to accept.
-    func start(_ worker: Worker, listener: Int32) {
-        self.worker = worker
-        acceptor = Acceptor(loop, listener: listener) { [unowned self] in accepted($0) }
-    }
-    /// Leaves new connections in the kernel's queue, where another process that holds the listener takes them.
-    func stopAccepting() { acceptor?.pause() }
-    var accepted: UInt64 { acceptor?.acceptedCount ?? 0 }
-    var acceptErrors: UInt64 { acceptor?.errorCount ?? 0 }
-
     // MARK: events
 
-    private func accepted(_ descriptor: Int32) {
+    /// A client connected. One too many is closed with a bare 503.
+    mutating func accepted(_ descriptor: Int32) {
         guard worker.connections < most else {
             refusedOverfull += 1
             var answer = Buffer()
@@ -58,89 +36,105 @@ final class ClientSockets: WorkerIO {
             return Sockets.close(descriptor)
         }
         let slot = worker.opened(now: Clock.monotonicMilliseconds)
-        let watcher = watcher(slot)
-        watcher.initialize(to: ev_io())
-        mc_io_init(watcher, ClientSockets.handle, descriptor, Interest.read.rawValue)
-        watcher.pointee.data = UnsafeMutableRawPointer(bitPattern: UInt(slot))
+        watchers.start(at: watcher(slot), descriptor, slot: slot)
         // The request is mostly here already: reading now saves a turn of the loop.
-        closed = .max
-        readable(slot)
-        if closed != slot, !interest(slot).isEmpty { ev_io_start(loop.pointer, watcher) }
+        read(slot)
     }
 
-    private static let handle: @convention(c) (OpaquePointer?, UnsafeMutablePointer<ev_io>?, Int32) -> Void = {
-        loop, watcher, events in
-        guard let watcher, let data = ev_userdata(loop) else { return }
-        Unmanaged<ClientSockets>.fromOpaque(data)._withUnsafeGuaranteedRef {
-            $0.handle(UInt32(UInt(bitPattern: watcher.pointee.data)), Interest(rawValue: events & 3))
-        }
+    /// A socket has bytes, or room for more. What is to be read is told again in the next turn, if the connection is
+    /// there still.
+    mutating func handle(_ slot: UInt32, _ ready: Interest) {
+        if ready.contains(.write) { write(slot) } else { read(slot) }
     }
 
-    private func handle(_ slot: UInt32, _ ready: Interest) {
-        closed = .max
-        if ready.contains(.write) {
-            watch(slot, interest(slot).subtracting(.write))
-            worker.writable(slot, now: Clock.monotonicMilliseconds)
-            if closed == slot { return }
-        }
-        if ready.contains(.read) { readable(slot) }
-        handled += 1
-        if handled % ClientSockets.crowd == 0 { crowded() }
+    private mutating func write(_ slot: UInt32) {
+        worker.writable(slot)
+        carryOut()
     }
-    func endTurn() { handled = 0 }
 
-    private func readable(_ slot: UInt32) {
-        switch Sockets.read(watcher(slot).pointee.fd, into: room) {
+    private mutating func read(_ slot: UInt32) {
+        switch Sockets.read(descriptor(slot), into: room) {
         case .bytes(let count):
             worker.received(
                 slot, UnsafeRawBufferPointer(start: room.baseAddress, count: count), now: Clock.monotonicMilliseconds)
-        case .wouldBlock: break
+        case .wouldBlock: return
         case .end: worker.inputEnded(slot, now: Clock.monotonicMilliseconds)
-        case .failed: worker.closed(slot, now: Clock.monotonicMilliseconds)
+        case .failed: worker.broke(slot)
+        }
+        carryOut()
+    }
+
+    /// The link brought bytes into `worker.fromManager`. What is wrong with them, if anything.
+    mutating func takeUpFrames() -> String? {
+        while true {
+            switch worker.takeUpFrame() {
+            case .taken: carryOut()
+            case .incomplete: return nil
+            case .broken(let why): return why
+            }
         }
     }
 
-    // MARK: watchers
+    /// Takes up the requests that came while answers were awaited.
+    mutating func resume(now: UInt64) { while worker.resumeNext(now: now) { carryOut() } }
 
-    private func watcher(_ slot: UInt32) -> UnsafeMutablePointer<ev_io> {
-        worker.slab.extra(slot).assumingMemoryBound(to: ev_io.self)
-    }
-    private func interest(_ slot: UInt32) -> Interest { Interest(rawValue: watcher(slot).pointee.events & 3) }
-
-    private func watch(_ slot: UInt32, _ interest: Interest) {
-        let watcher = watcher(slot)
-        guard interest.rawValue != watcher.pointee.events & 3 else { return }
-        ev_io_stop(loop.pointer, watcher)
-        let (descriptor, data) = (watcher.pointee.fd, watcher.pointee.data)
-        mc_io_init(watcher, ClientSockets.handle, descriptor, interest.rawValue)
-        watcher.pointee.data = data
-        if !interest.isEmpty { ev_io_start(loop.pointer, watcher) }
-    }
-
-    // MARK: WorkerIO
-
-    func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) -> Int? {
-        let sent: Int
-        switch Sockets.write(watcher(slot).pointee.fd, bytes) {
-        case .bytes(let count): sent = count
-        case .wouldBlock: sent = 0
-        case .end, .failed: return nil
+    /// Ends what has lasted too long, a bounded number at a time: true where more may be left.
+    mutating func expire(now: UInt64) -> Bool {
+        for _ in 0..<Limits.expiredInTurn {
+            guard worker.expireNext(now: now) else { return false }
+            carryOut()
         }
-        if sent < bytes.count { watch(slot, interest(slot).union(.write)) }
-        return sent
+        return true
     }
-    func isTaken(_ slot: UInt32) -> Bool { Sockets.isTaken(watcher(slot).pointee.fd) }
-    func endOutput(_ slot: UInt32) { Sockets.endOutput(watcher(slot).pointee.fd) }
-    func close(_ slot: UInt32) {
-        let watcher = watcher(slot)
-        ev_io_stop(loop.pointer, watcher)
-        Sockets.close(watcher.pointee.fd)
-        closed = slot
+
+    /// Answers the next part of the polls of a worker that drains. True: it is drained.
+    mutating func drainStep(now: UInt64) -> Bool {
+        for _ in 0..<worker.drain.perStep {
+            guard worker.drainNext(now: now) else { break }
+            carryOut()
+        }
+        return worker.isDrained(now: now)
     }
-    func pauseReading(_ slot: UInt32) { watch(slot, interest(slot).subtracting(.read)) }
-    func resumeReading(_ slot: UInt32) { watch(slot, interest(slot).union(.read)) }
-    func nanoseconds() -> UInt64 { Clock.monotonicNanoseconds }
-    func asked(_ slot: UInt32, _ request: HTTPRequest) {
-        requests.tell(request, from: Sockets.peer(watcher(slot).pointee.fd))
+    /// Gives up the answers that are being written still, before the process ends.
+    mutating func abandon() { while worker.abandonNext() { carryOut() } }
+
+    // MARK: orders
+
+    /// Carries out what the worker wants done: after each of its inputs.
+    private mutating func carryOut() {
+        if tellsRequests, let asked = worker.takeAsked() { tell(asked.slot, asked.head) }
+        while let order = worker.next() {
+            switch order {
+            case .send(let slot, let bytes): send(slot, bytes)
+            case .watch(let slot, let input, let output):
+                watchers.watch(at: watcher(slot), for: (input ? Interest.read : []).union(output ? .write : []))
+            case .endOutput(let slot): Sockets.endOutput(descriptor(slot))
+            case .close(let slot): close(slot, isTaken: false)
+            case .askAndClose(let slot): close(slot, isTaken: Sockets.isTaken(descriptor(slot)))
+            }
+        }
+    }
+
+    private mutating func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) {
+        switch Sockets.write(descriptor(slot), bytes) {
+        case .bytes(let count): worker.wrote(slot, count, nanoseconds: Clock.monotonicNanoseconds)
+        case .wouldBlock: worker.wrote(slot, 0, nanoseconds: Clock.monotonicNanoseconds)
+        case .end, .failed: worker.failed(slot)
+        }
+    }
+    private mutating func close(_ slot: UInt32, isTaken: Bool) {
+        watchers.stop(at: watcher(slot))
+        Sockets.close(descriptor(slot))
+        worker.closed(slot, isTaken: isTaken)
+    }
+
+    private func watcher(_ slot: UInt32) -> UnsafeMutableRawPointer { worker.slab.extra(slot) }
+    private func descriptor(_ slot: UInt32) -> Int32 { watchers.descriptor(at: watcher(slot)) }
+
+    private func tell(_ slot: UInt32, _ head: [UInt8]) {
+        head.withUnsafeBytes {
+            guard case .request(let request) = HTTPRequest.parse($0, limit: worker.settings.maxRequest) else { return }
+            requests.tell(request, from: Sockets.peer(descriptor(slot)))
+        }
     }
 }

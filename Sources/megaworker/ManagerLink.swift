@@ -10,7 +10,7 @@ final class ManagerLink {
     private static let longestRetry = 2.0
 
     private let loop: Loop
-    private let worker: Worker
+    private unowned let process: WorkerProcess
     private let manager: Endpoint
     private let pid: UInt32
     private let token: [UInt8]
@@ -23,16 +23,15 @@ final class ManagerLink {
     private var retryDelay = ManagerLink.firstRetry
     private var isConnected = false
     private var wasLinked = false
-    private var input = Buffer()
     /// Bytes that a read may bring.
     private static let readBytes = 256 * 1024
 
     init(
-        _ loop: Loop, _ worker: Worker, manager: Endpoint, pid: UInt32, token: [UInt8], log: Logger,
+        _ loop: Loop, _ process: WorkerProcess, manager: Endpoint, pid: UInt32, token: [UInt8], log: Logger,
         changed: @escaping (Bool) -> Void
     ) {
         self.loop = loop
-        self.worker = worker
+        self.process = process
         self.manager = manager
         self.pid = pid
         self.token = token
@@ -58,7 +57,7 @@ final class ManagerLink {
             let error = Sockets.pendingError(watcher.descriptor)
             guard error == 0 else { return again("\(SystemError("connect \(manager)", error))") }
             isConnected = true
-            worker.linkOpened(pid: pid, token: token)
+            process.clients.worker.linkOpened(pid: pid, token: token)
             flush()
         } else if ready.contains(.write) {
             flush()
@@ -70,38 +69,39 @@ final class ManagerLink {
     func read() {
         guard isConnected, let watcher else { return }
         let room = UnsafeMutableRawBufferPointer(
-            start: input.reserve(ManagerLink.readBytes), count: ManagerLink.readBytes)
+            start: process.clients.worker.fromManager.reserve(ManagerLink.readBytes), count: ManagerLink.readBytes)
         switch Sockets.read(watcher.descriptor, into: room) {
         case .wouldBlock: return
         case .end: return again("closed by the manager")
         case .failed(let code): return again("\(SystemError("read", code))")
-        case .bytes(let count): input.advance(by: count)
+        case .bytes(let count): process.clients.worker.fromManager.advance(by: count)
         }
-        switch worker.receivedFromManager(input.bytes, now: Clock.monotonicMilliseconds) {
-        case .consumed(let count): input.consume(count)
-        case .broken(let why): return again("the manager sent \(why)")
-        }
-        if worker.isLinked != wasLinked {
-            wasLinked = worker.isLinked
+        if let why = process.clients.takeUpFrames() { return again("the manager sent \(why)") }
+        if process.clients.worker.isLinked != wasLinked {
+            wasLinked = process.clients.worker.isLinked
             retryDelay = ManagerLink.firstRetry
-            log.info("linked to the manager at \(manager), \(worker.waiting) clients announced")
+            log.info("linked to the manager at \(manager), \(process.clients.worker.waiting) clients announced")
             changed(true)
         }
         // A great answer makes a great buffer; it is not kept for ever.
-        if input.isEmpty { input.shrink(over: 4 * ManagerLink.readBytes) }
+        if process.clients.worker.fromManager.isEmpty {
+            process.clients.worker.fromManager.shrink(over: 4 * ManagerLink.readBytes)
+        }
     }
 
     /// Writes what has gathered, as far as the socket takes it.
     func flush() {
-        guard isConnected, let watcher, worker.link.count > 0 else { return }
-        switch Sockets.write(watcher.descriptor, worker.link.bytes) {
-        case .bytes(let count): worker.link.consume(count)
+        guard isConnected, let watcher, process.clients.worker.toManager.count > 0 else { return }
+        switch Sockets.write(watcher.descriptor, process.clients.worker.toManager.bytes) {
+        case .bytes(let count): process.clients.worker.toManager.consume(count)
         case .wouldBlock: break
         case .end, .failed: return again("the manager is gone")
         }
-        if worker.linkIsOverfull { return again("the manager does not read: \(worker.link.count) bytes wait for it") }
-        watcher.watch(worker.link.isEmpty ? .read : [.read, .write])
-        if worker.link.isEmpty { worker.link.shrink(over: 1024 * 1024) }
+        if process.clients.worker.linkIsOverfull {
+            return again("the manager does not read: \(process.clients.worker.toManager.count) bytes wait for it")
+        }
+        watcher.watch(process.clients.worker.toManager.isEmpty ? .read : [.read, .write])
+        if process.clients.worker.toManager.isEmpty { process.clients.worker.toManager.shrink(over: 1024 * 1024) }
     }
 
     /// Gives this connection up and tries again after a while, a little longer each time.
@@ -112,16 +112,15 @@ final class ManagerLink {
         }
         watcher = nil
         isConnected = false
-        input.release()
-        worker.linkClosed()
+        process.clients.worker.linkClosed()
         if wasLinked {
-            log.warning("lost the manager: \(why); \(worker.waiting) clients stay")
+            log.warning("lost the manager: \(why); \(process.clients.worker.waiting) clients stay")
             changed(false)
         } else {
             log.debug("no manager yet: \(why)")
         }
         wasLinked = false
-        retry?.start(after: retryDelay * (0.8 + 0.4 * Double(worker.randomNumber(below: 1000)) / 1000))
+        retry?.start(after: retryDelay * (0.8 + 0.4 * Double(process.clients.worker.randomNumber(below: 1000)) / 1000))
         retryDelay = min(retryDelay * 2, ManagerLink.longestRetry)
     }
 }

@@ -1,23 +1,24 @@
 import Base
 import Comet
+import Reactor
 import Stats
 
 extension WorkerProcess {
     var load: Overload.Load {
         Overload.Load(
-            share: Double(worker.connections) / Double(worker.settings.maxConnections),
-            refused: worker.counters.rejectedFull + clients.refusedOverfull)
+            share: Double(clients.worker.connections) / Double(clients.worker.settings.maxConnections),
+            refused: clients.worker.counters.rejectedFull + clients.refusedOverfull)
     }
 
     /// The worker's own values of a report. What they mean stands in the table of metrics.
     func fill(_ report: inout StatsWriter) {
-        let counters = worker.counters
-        report.set(.connsOpen, worker.connections)
-        report.set(.connsParked, worker.waiting)
+        let counters = clients.worker.counters
+        report.set(.connsOpen, clients.worker.connections)
+        report.set(.connsParked, clients.worker.waiting)
         report.set(.connsPeak, counters.peakConnections)
-        report.set(.connLimit, worker.settings.maxConnections)
-        report.set(.accepts, clients.accepted)
-        report.set(.acceptErrors, clients.acceptErrors)
+        report.set(.connLimit, clients.worker.settings.maxConnections)
+        report.set(.accepts, acceptor?.acceptedCount ?? 0)
+        report.set(.acceptErrors, acceptor?.errorCount ?? 0)
         report.set(.rejectedLimit, counters.rejectedFull + clients.refusedOverfull)
         report.set(.closesClient, counters.closedByClient)
         report.set(.closesTimeout, counters.closedTimeout)
@@ -48,20 +49,20 @@ extension WorkerProcess {
         report.set(.latencyUnder500, latency.6)
         report.set(.latencyOver500, latency.7)
         report.set(.latencySum, counters.latencyMicroseconds)
-        report.set(.managerLinkUp, worker.isLinked)
+        report.set(.managerLinkUp, clients.worker.isLinked)
         report.set(.managerReconnects, counters.linkLosses)
         report.set(.managerFramesIn, counters.framesIn)
         report.set(.managerFramesOut, counters.framesOut)
-        report.set(.linkBacklog, worker.link.count)
+        report.set(.linkBacklog, clients.worker.toManager.count)
         report.set(.clientMemory, clientMemoryBytes)
     }
 
     /// Counted anew where connections came or went, or polls came: to count is to touch every table, and a report of an
     /// idle worker is to touch little.
     private var clientMemoryBytes: Int {
-        let (polls, connections) = (worker.counters.polls, worker.connections)
+        let (polls, connections) = (clients.worker.counters.polls, clients.worker.connections)
         if memoryCount == nil || memoryCount?.polls != polls || memoryCount?.connections != connections {
-            memoryCount = MemoryCount(polls: polls, connections: connections, bytes: worker.memoryBytes)
+            memoryCount = MemoryCount(polls: polls, connections: connections, bytes: clients.worker.memoryBytes)
         }
         return memoryCount?.bytes ?? 0
     }

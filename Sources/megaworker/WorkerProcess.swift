@@ -9,11 +9,17 @@ final class WorkerProcess {
     /// reserve, and those over the limit that are told 503.
     static let descriptorReserve = 32 + Limits.overflowConnections
 
-    let worker: Worker
-    let clients: ClientSockets
+    var clients: ClientSockets
     private let loop: Loop
     private let log: Logger
+    private let watchers: SlotWatchers
+    private(set) var acceptor: Acceptor?
     private var link: ManagerLink?
+    /// Events of clients that were handled in this turn. After each `crowd` of them the link is read: thousands of
+    /// clients that poll or leave at once take the loop tens of milliseconds, and what the manager has sent must not
+    /// wait for that.
+    private var handled = 0
+    private static let crowd = 128
     private var deadlineTimer: Timer?
     private var drainTimer: Timer?
     private var turnEnd: TurnEnd?
@@ -28,40 +34,45 @@ final class WorkerProcess {
     init(_ loop: Loop, _ settings: WorkerSettings, trustedProxies: [String], log: Logger) {
         self.loop = loop
         self.log = log
-        clients = ClientSockets(
-            loop, most: settings.maxConnections + Limits.overflowConnections, RequestLog(log, trusted: trustedProxies))
-        worker = Worker(
-            settings, io: clients, extraBytes: ClientSockets.watcherBytes,
-            seed: UInt64.random(in: 1...UInt64.max))
+        watchers = SlotWatchers(loop)
+        clients = ClientSockets(watchers, settings, RequestLog(log, trusted: trustedProxies))
+        // They live as long as each other, and a reference that is counted costs each event.
+        watchers.handler = { [unowned(unsafe) self] in handle($0, $1) }
     }
 
     /// Begins to serve, on a listener that is bound already.
     func start(listener: Int32, manager: Endpoint, pid: UInt32, token: [UInt8]) {
-        clients.start(worker, listener: listener)
-        link = ManagerLink(loop, worker, manager: manager, pid: pid, token: token, log: log) { [unowned self] _ in
+        acceptor = Acceptor(loop, listener: listener) { [unowned self] in clients.accepted($0) }
+        link = ManagerLink(loop, self, manager: manager, pid: pid, token: token, log: log) { [unowned self] _ in
             stateChanged()
         }
         link?.connect()
-        clients.crowded = { [unowned self] in link?.read() }
         deadlineTimer = Timer(loop) { [unowned self] in expire() }
         turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
     }
 
-    /// Stops accepting, answers the polls over `seconds`, and then calls `done`.
+    private func handle(_ slot: UInt32, _ ready: Interest) {
+        clients.handle(slot, ready)
+        handled += 1
+        if handled % WorkerProcess.crowd == 0 { link?.read() }
+    }
+
+    /// Stops accepting: who connects waits in the kernel's queue, where another process that holds the listener takes
+    /// them. Answers the polls over `seconds`, and then calls `done`.
     func drain(seconds: Double, done: @escaping () -> Void) {
         guard drainTimer == nil else { return }
-        log.info("draining \(worker.waiting) polls over \(seconds) s")
-        clients.stopAccepting()
-        worker.startDrain(seconds: seconds)
+        log.info("draining \(clients.worker.waiting) polls over \(seconds) s")
+        acceptor?.pause()
+        clients.worker.startDrain(seconds: seconds)
         stateChanged()
         let limit = Clock.monotonicMilliseconds + UInt64(seconds * 1000) + 15_000
         let step = { [unowned self] in
             let now = Clock.monotonicMilliseconds
-            if worker.drainStep(now: now) || now >= limit {
+            if clients.drainStep(now: now) || now >= limit {
                 drainTimer?.stop()
-                worker.abandonAnswers()
+                clients.abandon()
                 link?.flush()
-                log.info("drained, \(worker.connections) idle connections left")
+                log.info("drained, \(clients.worker.connections) idle connections left")
                 done()
             }
         }
@@ -72,7 +83,7 @@ final class WorkerProcess {
     private func expire() {
         armedFor = .max
         let now = Clock.monotonicMilliseconds
-        if worker.expire(now: now) { arm(now, after: 1) }
+        if clients.expire(now: now) { arm(now, after: 1) }
     }
     private func arm(_ now: UInt64, after milliseconds: Int) {
         let due = now + UInt64(milliseconds)
@@ -84,9 +95,9 @@ final class WorkerProcess {
     /// What gathered in this turn goes out, and the timer is set for the next deadline.
     private func endTurn() {
         let now = Clock.monotonicMilliseconds
-        clients.endTurn()
-        worker.resume(now: now)
+        handled = 0
+        clients.resume(now: now)
         link?.flush()
-        if let left = worker.untilDeadline(now: now) { arm(now, after: left + Limits.expiryMilliseconds) }
+        if let left = clients.worker.untilDeadline(now: now) { arm(now, after: left + Limits.expiryMilliseconds) }
     }
 }

@@ -30,19 +30,19 @@ process.start(
     listener: daemon.listener("clients", wanted.address, daemon.arguments.port),
     manager: Endpoint(manager.address, UInt16(manager.port)),
     pid: UInt32(getpid()), token: daemon.token.bytes)
-daemon.socketCount = { process.worker.connections }
+daemon.socketCount = { process.clients.worker.connections }
 daemon.fill = { process.fill(&$0) }
 daemon.load = { process.load }
 daemon.drain = { seconds, done in process.drain(seconds: seconds, done: done) }
 var wasLinked = false
 process.stateChanged = {
     daemon.reportNow()
-    guard process.worker.isLinked != wasLinked else { return }
+    guard process.clients.worker.isLinked != wasLinked else { return }
     wasLinked.toggle()
     if wasLinked {
-        daemon.event(.info, "LINKED", "to the manager, \(process.worker.waiting) clients announced")
+        daemon.event(.info, "LINKED", "to the manager, \(process.clients.worker.waiting) clients announced")
     } else {
-        daemon.event(.warning, "UNLINKED", "the manager is gone; \(process.worker.waiting) clients stay")
+        daemon.event(.warning, "UNLINKED", "the manager is gone; \(process.clients.worker.waiting) clients stay")
     }
 }
 daemon.serve()

@@ -4,10 +4,10 @@ import TestSupport
 
 /// A worker with made-up sockets. Its output arrives at the client that holds the other end, unless that client is
 /// gone.
-final class SimulatedWorker: WorkerIO {
+final class SimulatedWorker {
     let number: UInt8
     private let seed: UInt64
-    private(set) var worker: Worker!
+    private(set) var worker: Worker
     unowned var world: World!
     /// The connection of each slot.
     private(set) var ends: [UInt32: Connection] = [:]
@@ -15,7 +15,6 @@ final class SimulatedWorker: WorkerIO {
     /// Bytes on their way in either direction.
     var toWorker: [UInt8] = []
     private var toManager: [UInt8] = []
-    private var managerInput: [UInt8] = []
 
     /// One TCP connection, seen from both ends.
     final class Connection {
@@ -35,18 +34,34 @@ final class SimulatedWorker: WorkerIO {
     init(number: UInt8, seed: UInt64) {
         self.number = number
         self.seed = seed
-        start()
+        worker = SimulatedWorker.start(number, seed)
     }
-    private func start() {
+    private static func start(_ number: UInt8, _ seed: UInt64) -> Worker {
         var settings = WorkerSettings()
         settings.number = number
         settings.pollTimeout = 5000
-        worker = Worker(settings, io: self, extraBytes: 0, seed: seed)
+        return Worker(settings, extraBytes: 0, seed: seed)
     }
 
-    // MARK: WorkerIO
+    // MARK: its sockets
 
-    func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) -> Int? {
+    private func carryOut() {
+        while let order = worker.next() {
+            switch order {
+            case .send(let slot, let bytes):
+                if let count = send(slot, bytes) {
+                    worker.wrote(slot, count, nanoseconds: world.now * 1_000_000)
+                } else {
+                    worker.failed(slot)
+                }
+            case .watch, .endOutput: break
+            case .close(let slot), .askAndClose(let slot):
+                ends.removeValue(forKey: slot)?.isClosedByWorker = true
+                worker.closed(slot, isTaken: true)
+            }
+        }
+    }
+    private func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) -> Int? {
         guard let end = ends[slot] else { return nil }
         if end.isDead {
             // The kernel may not know it yet, either. Then it takes the bytes, and they are lost.
@@ -56,11 +71,6 @@ final class SimulatedWorker: WorkerIO {
         end.inbound += Array(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
         return count
     }
-    func endOutput(_ slot: UInt32) {}
-    func close(_ slot: UInt32) { ends.removeValue(forKey: slot)?.isClosedByWorker = true }
-    func pauseReading(_ slot: UInt32) {}
-    func resumeReading(_ slot: UInt32) {}
-    func nanoseconds() -> UInt64 { world.now * 1_000_000 }
 
     // MARK: what happens to it
 
@@ -73,12 +83,13 @@ final class SimulatedWorker: WorkerIO {
     func receive(_ end: Connection, _ text: String) {
         guard !end.isClosedByWorker else { return }
         Array(text.utf8).withUnsafeBytes { worker.received(end.slot, $0, now: world.now) }
+        carryOut()
     }
 
     func breakLink() {
         guard let link else { return }
         self.link = nil
-        (toWorker, toManager, managerInput) = ([], [], [])
+        (toWorker, toManager) = ([], [])
         world.manager.disconnect(link, now: world.now)
         worker.linkClosed()
     }
@@ -87,7 +98,7 @@ final class SimulatedWorker: WorkerIO {
         breakLink()
         for end in ends.values { end.isClosedByWorker = true }
         ends = [:]
-        start()
+        worker = SimulatedWorker.start(number, seed)
     }
 
     /// One turn of its loop, and of the connections on both sides.
@@ -98,27 +109,31 @@ final class SimulatedWorker: WorkerIO {
         }
         for (slot, end) in ends.sorted(by: { $0.key < $1.key }) {
             if end.isDead, world.chance(500) {
-                worker.closed(slot, now: world.now)
+                worker.broke(slot)
             } else {
-                worker.writable(slot, now: world.now)
+                worker.writable(slot)
             }
+            carryOut()
         }
         let count = pieces ? world.random.below(toWorker.count + 1) : toWorker.count
         if count > 0 { receiveFromManager(count) }
-        _ = worker.expire(now: world.now)
-        worker.resume(now: world.now)
-        let linked = worker.link.bytes
+        while worker.expireNext(now: world.now) { carryOut() }
+        while worker.resumeNext(now: world.now) { carryOut() }
+        let linked = worker.toManager.bytes
         toManager += Array(linked)
-        worker.link.consume(linked.count)
+        worker.toManager.consume(linked.count)
         sendToManager(pieces ? world.random.below(toManager.count + 1) : toManager.count)
     }
 
     private func receiveFromManager(_ count: Int) {
-        managerInput += toWorker[..<count]
+        toWorker[..<count].withUnsafeBytes { worker.fromManager.append($0) }
         toWorker.removeFirst(count)
-        switch managerInput.withUnsafeBytes({ worker.receivedFromManager($0, now: world.now) }) {
-        case .consumed(let used): managerInput.removeFirst(used)
-        case .broken(let why): world.problem("worker \(number): \(why)")
+        while true {
+            switch worker.takeUpFrame() {
+            case .taken: carryOut()
+            case .incomplete: return
+            case .broken(let why): return world.problem("worker \(number): \(why)")
+            }
         }
     }
     private func sendToManager(_ count: Int) {

@@ -62,6 +62,8 @@ package struct Connection {
         static let hasPrint = Marks(rawValue: 256)
         /// The form of the poll, in two bits: see `form`.
         static let form = Marks(rawValue: 512 | 1024)
+        /// It sent too much ahead, and is read no further.
+        static let paused = Marks(rawValue: 2048)
     }
     var form: PollRequest.Form {
         get { PollRequest.Form(rawValue: UInt8(truncatingIfNeeded: marks.rawValue >> 9 & 3)).unsafelyUnwrapped }

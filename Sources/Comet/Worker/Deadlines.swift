@@ -142,14 +142,17 @@ struct Deadlines {
         }
         return next?.slot
     }
-    /// Every poll that is held, list after list.
-    func eachPoll(in slab: borrowing Slab<Connection>, _ body: (UInt32) -> Void) {
-        for list in Deadlines.pollLists {
-            var slot = lists[list].slots.first
-            while let current = slot {
-                body(current.number)
-                slot = SlotList<Field>.next(current, in: slab)
-            }
+    /// The poll that is held behind this one, list after list. Behind nil is the first poll, behind the last nil.
+    func poll(after slot: UInt32?, in slab: borrowing Slab<Connection>) -> UInt32? {
+        var list = Deadlines.pollLists.lowerBound
+        if let slot {
+            if let next = SlotList<Field>.next(Slot(slot), in: slab) { return next.number }
+            list = Int(slab.pointer(slot).pointee.list) + 1
         }
+        while list < Deadlines.pollLists.upperBound {
+            if let first = lists[list].slots.first { return first.number }
+            list += 1
+        }
+        return nil
     }
 }

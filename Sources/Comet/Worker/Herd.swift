@@ -13,10 +13,10 @@ struct Herd {
     private var count = 0
     private var most = 0
 
-    /// A poll begins, where so many wait already. True: it is one of a herd.
-    mutating func pollBegins(now: UInt32, timeout: UInt32, waiting: () -> Int) -> Bool {
+    /// A poll begins, among those that wait already. True: it is one of a herd.
+    mutating func pollBegins(now: UInt32, timeout: UInt32, among deadlines: Deadlines) -> Bool {
         if now &- windowBegan >= Herd.window {
-            let even = waiting() * Int(Herd.window) / Int(timeout)
+            let even = deadlines.count(.poll) * Int(Herd.window) / Int(timeout)
             (windowBegan, count, most) = (now, 0, Limits.evenPolls + even + even / 4)
         }
         count &+= 1

@@ -3,6 +3,7 @@ import Wire
 // Which pages may poll, and what they are told of that (CORS).
 extension Worker {
     /// 0: no origin needs to be named; n: the nth of the settings; nil: not allowed.
+    @inline(__always)
     func allowedOrigin(_ origin: UnsafeRawBufferPointer?) -> UInt8? {
         guard let origin, !allowsEveryone else { return 0 }
         for (number, allowed) in settings.origins.enumerated() {
@@ -11,6 +12,7 @@ extension Worker {
         }
         return nil
     }
+    @inline(__always)
     func cors(_ origin: UInt8) -> Answer.CORS {
         if origin > 0 { return .origin(settings.origins[Int(origin) - 1]) }
         return allowsEveryone ? .anyone : .none

@@ -4,9 +4,7 @@ import Wire
 
 // What a request becomes: a held poll, or an answer at once.
 extension Worker {
-    /// False: the connection is closed now.
-    func handle(_ slot: UInt32, _ request: HTTPRequest) -> Bool {
-        if settings.tellsRequests { io.asked(slot, request) }
+    mutating func handle(_ slot: UInt32, _ request: HTTPRequest, _ now: UInt32) {
         let connection = slab.pointer(slot)
         connection.pointee.marks.insert(.asked)
         setMark(connection, .http11, request.minorVersion == 1)
@@ -57,7 +55,7 @@ extension Worker {
             switch request.method {
             case .get, .head:
                 guard settings.jsonp || poll.form != .jsonp else { return jsonpIsOff(slot, style) }
-                if request.method == .get { return hold(slot, poll, origin, style) }
+                if request.method == .get { return hold(slot, poll, origin, style, now) }
                 Answer.headOnly(style, to: &out)
                 return reply(slot)
             case .options: return options(slot, request, style)
@@ -72,7 +70,9 @@ extension Worker {
 
     // MARK: a poll
 
-    private func hold(_ slot: UInt32, _ poll: PollRequest, _ origin: UInt8, _ style: Answer.Style) -> Bool {
+    private mutating func hold(
+        _ slot: UInt32, _ poll: PollRequest, _ origin: UInt8, _ style: Answer.Style, _ now: UInt32
+    ) {
         counters.polls += 1
         if slab.count > settings.maxConnections {
             counters.rejectedFull += 1
@@ -114,21 +114,20 @@ extension Worker {
             deadlines.hold(slot, seconds: 1, now: now, in: slab)
         } else if let seconds = poll.hold, seconds < (settings.pollTimeout + 999) / 1000 {
             deadlines.hold(slot, seconds: seconds, now: now, in: slab)
-        } else if herd.pollBegins(now: now, timeout: settings.pollTimeout, waiting: { waiting }) {
+        } else if herd.pollBegins(now: now, timeout: settings.pollTimeout, among: deadlines) {
             deadlines.spread(slot, now: now, in: slab)
         } else {
             deadlines.move(slot, to: .poll, now: now, in: slab)
         }
-        index.insert(slot, hash, hashOf: hashOf)
+        enter(slot, hash)
         if isLinked { announce(slot) }
-        return true
     }
 
     /// Answers a poll that can't be held, and ends the connection.
-    private func decline(
+    private mutating func decline(
         _ slot: UInt32, _ poll: PollRequest, _ style: Answer.Style, status: Int, code: StaticString?,
         message: StaticString, retry: Int
-    ) -> Bool {
+    ) {
         var style = style
         style.keepAlive = false
         slab.pointer(slot).pointee.marks.remove(.keepAlive)
@@ -143,10 +142,17 @@ extension Worker {
     }
 
     /// The client of a waiting connection.
+    @inline(__always)
     func client(_ slot: UInt32) -> UnsafeRawBufferPointer {
-        let connection = slab.pointer(slot)
-        return strings.bytes(connection.pointee.poll).part(0, Int(connection.pointee.clientBytes))
+        Worker.client(slab.pointer(slot), strings)
     }
+    @inline(__always)
+    private static func client(
+        _ connection: UnsafeMutablePointer<Connection>, _ strings: borrowing ByteStore
+    ) -> UnsafeRawBufferPointer {
+        strings.bytes(connection.pointee.poll).part(0, Int(connection.pointee.clientBytes))
+    }
+    @inline(__always)
     func callback(_ slot: UInt32) -> UnsafeRawBufferPointer {
         let connection = slab.pointer(slot)
         let bytes = strings.bytes(connection.pointee.poll)
@@ -154,6 +160,7 @@ extension Worker {
         return bytes.part(Int(connection.pointee.clientBytes), end - Int(connection.pointee.clientBytes))
     }
     /// The print of a waiting poll's `c`; 0 where it has none.
+    @inline(__always)
     func print(_ slot: UInt32) -> UInt32 {
         guard slab.pointer(slot).pointee.marks.contains(.hasPrint) else { return 0 }
         let bytes = strings.bytes(slab.pointer(slot).pointee.poll)
@@ -164,18 +171,33 @@ extension Worker {
         max(1, UInt32(truncatingIfNeeded: IdIndex.hash(copy, seed: 0)))
     }
     /// The poll is not held: its answer is what waits now.
+    @inline(__always)
     func isAtOnce(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
         !connection.pointee.marks.isDisjoint(with: [.hello, .inputEnded])
     }
-    func hashOf(_ slot: UInt32) -> UInt64 { IdIndex.hash(client(slot), seed: seed) }
+    /// Puts a client into the index. The index asks for hashes while it changes itself: it is given the records apart.
+    private mutating func enter(_ slot: UInt32, _ hash: UInt64) {
+        let seed = seed
+        withRecords { slab, strings, index in
+            index.insert(slot, hash) { IdIndex.hash(Worker.client(slab.pointer($0), strings), seed: seed) }
+        }
+    }
+    @inline(__always)
+    private mutating func withRecords(
+        _ body: (borrowing Slab<Connection>, borrowing ByteStore, inout IdIndex) -> Void
+    ) {
+        body(slab, strings, &index)
+    }
 
     /// The connection on which this client waits.
+    @inline(__always)
     func find(_ client: UnsafeRawBufferPointer, _ hash: UInt64) -> UInt32? {
         index.find(hash) { areEqual(self.client($0), client) }
     }
 
     /// The style of an answer to a held poll. A worker that drains keeps no connection: the next poll opens one to who
     /// comes after it.
+    @inline(__always)
     func style(_ connection: UnsafeMutablePointer<Connection>) -> Answer.Style {
         if drain.isOn { connection.pointee.marks.remove(.keepAlive) }
         return Answer.Style(
@@ -184,7 +206,7 @@ extension Worker {
     }
 
     /// The poll is over: its id leaves the index. `telling` says so to the manager, which does not know it otherwise.
-    func endPoll(_ slot: UInt32, telling: Bool, timedOut: Bool) {
+    mutating func endPoll(_ slot: UInt32, telling: Bool, timedOut: Bool) {
         let connection = slab.pointer(slot)
         let client = client(slot)
         index.remove(slot, index.hash(client))
@@ -192,7 +214,7 @@ extension Worker {
             Frame(
                 op: .gone, flags: timedOut ? .timedOut : [], tag: connection.pointee.tag, slot: slot,
                 number: connection.pointee.cursor, client: client
-            ).write(to: &link)
+            ).write(to: &toManager)
             counters.framesOut += 1
         }
         strings.release(connection.pointee.poll)
@@ -203,7 +225,7 @@ extension Worker {
     /// Another poll of the same client took its place, one with this cursor and this print of `c`: told so, without
     /// `retry`, so that two tabs don't chase each other. Where it is the same request once more (proxies and phones
     /// send them twice) nobody is to stop, and the older copy gets an empty envelope.
-    func replace(_ slot: UInt32, by cursor: UInt64, _ print: UInt32) {
+    mutating func replace(_ slot: UInt32, by cursor: UInt64, _ print: UInt32) {
         let connection = slab.pointer(slot)
         if print != 0, cursor == connection.pointee.cursor, print == self.print(slot) {
             return answerEmpty(slot, telling: false, timedOut: false)
@@ -222,12 +244,12 @@ extension Worker {
     }
 
     /// Nothing came for the client in time, or the worker is leaving (`retry`).
-    func timeOut(_ slot: UInt32, retry: Int? = nil) {
+    mutating func timeOut(_ slot: UInt32, retry: Int? = nil) {
         let hasEnded = slab.pointer(slot).pointee.marks.contains(.inputEnded)
         answerEmpty(slot, retry: retry, telling: true, timedOut: !hasEnded)
     }
 
-    private func answerEmpty(_ slot: UInt32, retry: Int? = nil, telling: Bool, timedOut: Bool) {
+    private mutating func answerEmpty(_ slot: UInt32, retry: Int? = nil, telling: Bool, timedOut: Bool) {
         counters.pollsEmpty += 1
         let connection = slab.pointer(slot)
         let answer = Answer(style(connection), callback: callback(slot), to: &out)
@@ -236,13 +258,14 @@ extension Worker {
         reply(slot)
     }
     /// For the envelope: milliseconds, told in the answer to a hello.
+    @inline(__always)
     func pollTimeout(_ connection: UnsafeMutablePointer<Connection>) -> UInt32? {
         connection.pointee.marks.contains(.hello) ? settings.pollTimeout : nil
     }
 
     /// A poll whose client has ended its side. What waited for it was sent long ago, unless it has just begun: then the
     /// manager is asked. The empty envelope is an attempt to write, too: a client that is gone does not mind it.
-    func answerHalfClosed(_ slot: UInt32) {
+    mutating func answerHalfClosed(_ slot: UInt32, _ now: UInt32) {
         guard isLinked, deadlines.since(slot, now: now, in: slab) < Limits.announcedMilliseconds else {
             return answerEmpty(slot, telling: true, timedOut: false)
         }
@@ -252,27 +275,27 @@ extension Worker {
 
     // MARK: other answers
 
-    private func fail(
+    private mutating func fail(
         _ slot: UInt32, _ status: Int, _ code: StaticString, _ message: StaticString, _ style: Answer.Style,
         extra: StaticString = ""
-    ) -> Bool {
+    ) {
         counters.refused += 1
         var style = style
         style.keepAlive = false
         Answer.error(status, code: code, message: message, style, extra: extra, to: &out)
         return replyAndLinger(slot)
     }
-    private func notAllowed(_ slot: UInt32, _ style: Answer.Style) -> Bool {
+    private mutating func notAllowed(_ slot: UInt32, _ style: Answer.Style) {
         fail(slot, 405, "method_not_allowed", "GET, HEAD and OPTIONS", style, extra: "Allow: GET, HEAD, OPTIONS\r\n")
     }
-    private func jsonpIsOff(_ slot: UInt32, _ style: Answer.Style) -> Bool {
+    private mutating func jsonpIsOff(_ slot: UInt32, _ style: Answer.Style) {
         fail(slot, 403, "jsonp", "JSONP is switched off here (workers.jsonp): poll /CLIENT.json", style)
     }
-    private func options(_ slot: UInt32, _ request: HTTPRequest, _ style: Answer.Style) -> Bool {
+    private mutating func options(_ slot: UInt32, _ request: HTTPRequest, _ style: Answer.Style) {
         Answer.options(style, asked: request.values(of: "access-control-request-headers"), to: &out)
         return reply(slot)
     }
-    private func script(_ slot: UInt32, _ request: HTTPRequest, _ style: Answer.Style) -> Bool {
+    private mutating func script(_ slot: UInt32, _ request: HTTPRequest, _ style: Answer.Style) {
         var style = style
         style.cors = .anyone
         if request.method == .options { return options(slot, request, style) }
@@ -283,7 +306,8 @@ extension Worker {
             var etag = settings.scriptETag
             known = etag.withUTF8 { entityTagMatches(asked, UnsafeRawBufferPointer($0)) }
         }
-        settings.script.withUnsafeBytes {
+        let bytes = settings.script
+        bytes.withUnsafeBytes {
             Answer.script($0, etag: settings.scriptETag, unchanged: known, style, to: &out)
         }
         return reply(slot)

@@ -62,14 +62,14 @@ import Wire
     @Test func spreadPolls_areAnnounced_answered_andDrainedLikeAll() {
         for number in 0..<500 { _ = h.poll("/c\(number).json") }
         h.link()
-        h.worker.linkClosed()
-        h.worker.linkOpened(pid: 1, token: Array(repeating: 0, count: 16))
+        h.linkClosed()
+        h.linkOpened()
         h.manager(.welcome)
         #expect(Set(h.frames().dropFirst()) == Set((0..<500).map { "connected 0 c\($0) 0" }))
         for number in stride(from: 0, to: 500, by: 2) { h.answer("c\(number)", [(UInt64(number + 1), "1")]) }
         #expect(h.worker.counters.delivered == 250 && h.worker.waiting == 250)
-        h.worker.startDrain(seconds: 0.2)
-        for _ in 0..<3 { _ = h.worker.drainStep(now: h.now) }
+        h.startDrain(seconds: 0.2)
+        for _ in 0..<3 { _ = h.drainStep() }
         #expect(h.worker.waiting == 0)
     }
 }

@@ -3,13 +3,15 @@ import Comet
 import Wire
 
 /// A worker with sockets that the test controls: what was written, what was closed, and how much the next write takes.
-final class WorkerHarness: WorkerIO {
-    private(set) var worker: Worker!
+final class WorkerHarness {
+    private(set) var worker: Worker
     /// The bytes that each open connection was sent.
     var sent: [UInt32: String] = [:]
     var closed: Set<UInt32> = []
     var ended: Set<UInt32> = []
+    /// Connections that are not watched for what they send, and those that are watched for room to write.
     var paused: Set<UInt32> = []
+    var blocked: Set<UInt32> = []
     /// Connections whose machine has answered that nobody is there.
     var nobody: Set<UInt32> = []
     /// Bytes that a socket takes at once. `nil` means all; a negative number means that the connection is dead.
@@ -20,33 +22,73 @@ final class WorkerHarness: WorkerIO {
         var settings = WorkerSettings()
         settings.number = 3
         change(&settings)
-        worker = Worker(settings, io: self, extraBytes: 48, seed: 42)
+        worker = Worker(settings, extraBytes: 48, seed: 42)
     }
 
-    func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) -> Int? {
+    /// Carries out what the worker wants done.
+    func carryOut() {
+        while let order = worker.next() {
+            switch order {
+            case .send(let slot, let bytes): send(slot, bytes)
+            case .watch(let slot, let input, let output):
+                if input { paused.remove(slot) } else { paused.insert(slot) }
+                if output { blocked.insert(slot) } else { blocked.remove(slot) }
+            case .endOutput(let slot): ended.insert(slot)
+            case .close(let slot): close(slot, isTaken: false)
+            case .askAndClose(let slot): close(slot, isTaken: !nobody.contains(slot))
+            }
+        }
+    }
+    private func close(_ slot: UInt32, isTaken: Bool) {
+        closed.insert(slot)
+        worker.closed(slot, isTaken: isTaken)
+    }
+    private func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) {
         let taken = min(bytes.count, room[slot] ?? bytes.count)
-        if taken < 0 { return nil }
+        if taken < 0 { return worker.failed(slot) }
         if room[slot] != nil { room[slot] = 0 }
         sent[slot, default: ""] += String(decoding: UnsafeRawBufferPointer(rebasing: bytes[..<taken]), as: UTF8.self)
-        return taken
+        worker.wrote(slot, taken, nanoseconds: now * 1_000_000)
     }
-    func endOutput(_ slot: UInt32) { ended.insert(slot) }
-    func close(_ slot: UInt32) { closed.insert(slot) }
-    func isTaken(_ slot: UInt32) -> Bool { !nobody.contains(slot) }
-    func pauseReading(_ slot: UInt32) { paused.insert(slot) }
-    func resumeReading(_ slot: UInt32) { paused.remove(slot) }
-    func nanoseconds() -> UInt64 { now * 1_000_000 }
 
     // MARK: what happens
 
     func open() -> UInt32 {
         let slot = worker.opened(now: now)
         closed.remove(slot)
+        paused.remove(slot)
+        blocked.remove(slot)
         sent[slot] = ""
         return slot
     }
     func receive(_ slot: UInt32, _ text: String) {
         Array(text.utf8).withUnsafeBytes { worker.received(slot, $0, now: now) }
+        carryOut()
+        resume()
+    }
+    func writable(_ slot: UInt32) {
+        worker.writable(slot)
+        carryOut()
+    }
+    func inputEnded(_ slot: UInt32) {
+        worker.inputEnded(slot, now: now)
+        carryOut()
+    }
+    func broke(_ slot: UInt32) {
+        worker.broke(slot)
+        carryOut()
+    }
+    /// The turn of the loop ends.
+    func resume() { while worker.resumeNext(now: now) { carryOut() } }
+    func startDrain(seconds: Double) { worker.startDrain(seconds: seconds) }
+    func abandonAnswers() { while worker.abandonNext() { carryOut() } }
+    /// A step of the drain: whether it is over.
+    func drainStep() -> Bool {
+        for _ in 0..<worker.drain.perStep {
+            guard worker.drainNext(now: now) else { break }
+            carryOut()
+        }
+        return worker.isDrained(now: now)
     }
     func get(_ slot: UInt32, _ target: String, _ headers: String = "") {
         receive(slot, "GET \(target) HTTP/1.1\r\nHost: x\r\n\(headers)\r\n")
@@ -57,9 +99,11 @@ final class WorkerHarness: WorkerIO {
         get(slot, target, headers)
         return slot
     }
+    func linkOpened() { worker.linkOpened(pid: 1, token: Array(repeating: 0, count: 16)) }
+    func linkClosed() { worker.linkClosed() }
     /// Links the worker and forgets the hello.
     func link() {
-        worker.linkOpened(pid: 1, token: Array(repeating: 0, count: 16))
+        linkOpened()
         manager(.welcome)
         _ = frames()
     }
@@ -69,8 +113,16 @@ final class WorkerHarness: WorkerIO {
     ) {
         _ = fromManager(encode(op, flags, tag: tag, number, client, body))
     }
-    func fromManager(_ bytes: [UInt8]) -> Worker.LinkInput {
-        bytes.withUnsafeBytes { worker.receivedFromManager($0, now: now) }
+    /// Bytes of the link came: nil, or why the worker gives it up.
+    func fromManager(_ bytes: [UInt8]) -> String? {
+        bytes.withUnsafeBytes { worker.fromManager.append($0) }
+        while true {
+            switch worker.takeUpFrame() {
+            case .taken: carryOut()
+            case .incomplete: return nil
+            case .broken(let why): return why
+            }
+        }
     }
     /// A frame for the receiver that the client announced last, or for one with another tag.
     func encode(
@@ -93,8 +145,8 @@ final class WorkerHarness: WorkerIO {
     /// The worker's frames for its manager since the last call: `op number client flags body`.
     func frames() -> [String] {
         var found: [String] = []
-        func version() -> LinkVersion { worker.link.bytes.first == Frame.Op.hello.rawValue ? .one : .two }
-        while case .frame(let frame, let bytes) = Frame.parse(worker.link.bytes, version()) {
+        func version() -> LinkVersion { worker.toManager.bytes.first == Frame.Op.hello.rawValue ? .one : .two }
+        while case .frame(let frame, let bytes) = Frame.parse(worker.toManager.bytes, version()) {
             found.append(
                 "\(frame.op) \(frame.number) \(String(decoding: frame.client, as: UTF8.self)) "
                     + "\(frame.flags.rawValue)"
@@ -104,7 +156,7 @@ final class WorkerHarness: WorkerIO {
                 (tags[client], slots[client]) = (frame.tag, frame.slot)
                 announcements[client] = Announcement(body: frame.body)
             }
-            worker.link.consume(bytes)
+            worker.toManager.consume(bytes)
         }
         return found
     }
@@ -130,6 +182,6 @@ final class WorkerHarness: WorkerIO {
     }
     func pass(_ milliseconds: UInt64) {
         now += milliseconds
-        while worker.expire(now: now) {}
+        while worker.expireNext(now: now) { carryOut() }
     }
 }

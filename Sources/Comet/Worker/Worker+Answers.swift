@@ -1,0 +1,169 @@
+import Base
+import Store
+import Wire
+
+/// The answer that an order to send is about.
+struct Sending {
+    /// Bytes of its frames, which stand at the front of `fromManager` until its write is reported; 0: the answer is the
+    /// worker's own.
+    var frames = 0
+    /// Messages in it.
+    var messages: UInt64 = 0
+    /// Its frames are kept in `Pending` already.
+    var isKept = false
+    /// The connection ends with it.
+    var isLast = false
+}
+
+// An answer's way out: ordered, written whole or in part, or not at all.
+extension Worker {
+    /// Orders that what is in `out` be sent.
+    mutating func reply(_ slot: UInt32) {
+        slab.pointer(slot).pointee.state = .replying
+        orders.add(.send(slot, out.bytes))
+    }
+    /// Orders that the last answer of a connection be sent; then the client is to leave. Of an answer that doesn't fit
+    /// into the socket at once the rest is cut off.
+    mutating func replyAndLinger(_ slot: UInt32) {
+        sending.isLast = true
+        reply(slot)
+    }
+
+    /// The socket takes bytes again.
+    package mutating func writable(_ slot: UInt32) {
+        if let held = pending[slot], !held.output.isEmpty { orders.add(.send(slot, held.output.bytes)) }
+    }
+
+    /// The socket took so many of the bytes that it was to send, at this time of CLOCK_MONOTONIC.
+    package mutating func wrote(_ slot: UInt32, _ count: Int, nanoseconds: UInt64) {
+        let now = UInt32(truncatingIfNeeded: nanoseconds / 1_000_000)
+        counters.bytesOut += UInt64(count)
+        guard !out.isEmpty else { return wroteRest(slot, count, now) }
+        let answer = sending
+        sending = Sending()
+        if answer.isLast {
+            out.clear()
+            return linger(slot, now)
+        }
+        let isDelivery = answer.frames > 0
+        if count < out.count {
+            counters.partialWrites += 1
+            pendingOf(slot).output.append(out.bytes.part(count, out.count - count))
+            if isDelivery, !answer.isKept { keep(slot, fromManager.bytes.part(0, answer.frames), answer.messages) }
+            out.clear()
+            deadlines.move(slot, to: .write, now: now, in: slab)
+            watch(slot)
+        } else {
+            if isDelivery, !answer.isKept { counters.delivered += answer.messages }
+            out.clear()
+            replied(slot, now)
+        }
+        guard isDelivery else { return }
+        fromManager.consume(answer.frames)
+        if turnStart > 0 {
+            counters.count(latencyMicroseconds: nanoseconds > turnStart ? (nanoseconds - turnStart) / 1000 : 0)
+        }
+    }
+    private mutating func wroteRest(_ slot: UInt32, _ count: Int, _ now: UInt32) {
+        guard let held = pending[slot] else { preconditionFailure("a report of an answer that nobody keeps") }
+        held.output.consume(count)
+        if count > 0 { deadlines.move(slot, to: .write, now: now, in: slab) }
+        guard held.output.isEmpty else { return }
+        watch(slot)
+        replied(slot, now)
+    }
+
+    /// The connection turned out to be dead when it was written to.
+    package mutating func failed(_ slot: UInt32) {
+        let answer = sending
+        sending = Sending()
+        // Where frames are kept, it is counted when they are settled.
+        if !out.isEmpty, !answer.isLast, !answer.isKept { counters.deliverErrors += 1 }
+        out.clear()
+        close(slot, .error)
+        guard answer.frames > 0 else { return }
+        if !answer.isKept { takeBack(fromManager.bytes.part(0, answer.frames)) }
+        fromManager.consume(answer.frames)
+    }
+
+    /// An answer is sent whole: the connection goes on, or ends.
+    private mutating func replied(_ slot: UInt32, _ now: UInt32) {
+        let connection = slab.pointer(slot)
+        let hasEnded = connection.pointee.marks.contains(.inputEnded)
+        if connection.pointee.marks.contains(.hasPending), let held = pending[slot], held.frames.count > 0 {
+            // Until it is known whether anybody was there.
+            if hasEnded, !connection.pointee.marks.contains(.acknowledges) { return linger(slot, now) }
+            settle(held, isWritten: true)
+        }
+        guard connection.pointee.marks.contains(.keepAlive), !hasEnded || hasInput(slot) else {
+            return close(slot, hasEnded ? .client : drain.isOn ? .drain : .answered)
+        }
+        connection.pointee.state = .reading
+        deadlines.move(slot, to: .idle, now: now, in: slab)
+        guard connection.pointee.marks.contains(.hasPending), let held = pending[slot] else { return }
+        if held.input.isEmpty, held.output.isEmpty {
+            dropPending(slot)
+        } else if !held.input.isEmpty, !connection.pointee.marks.contains(.resuming) {
+            connection.pointee.marks.insert(.resuming)
+            resuming.append(slot)
+        }
+    }
+    private func hasInput(_ slot: UInt32) -> Bool { pending[slot].map { !$0.input.isEmpty } ?? false }
+
+    private mutating func linger(_ slot: UInt32, _ now: UInt32) {
+        orders.add(.endOutput(slot))
+        let connection = slab.pointer(slot)
+        connection.pointee.state = .lingering
+        connection.pointee.marks.remove(.keepAlive)
+        deadlines.move(slot, to: .linger, now: now, in: slab)
+    }
+
+    // MARK: the manager's messages in it
+
+    /// Keeps the frames of an answer until it is written whole. The manager keeps what has a cursor, and needs only the
+    /// id to be told.
+    mutating func keep(_ slot: UInt32, _ frames: UnsafeRawBufferPointer, _ messages: UInt64) {
+        let held = pendingOf(slot)
+        (held.messages, held.linkLosses) = (messages, counters.linkLosses)
+        guard slab.pointer(slot).pointee.marks.contains(.acknowledges),
+            case .frame(var frame, _) = Frame.parse(frames)
+        else { return held.frames.append(frames) }
+        frame.body = .init(start: nil, count: 0)
+        frame.write(to: &held.frames)
+    }
+    /// An answer that was kept is out whole, or never will be.
+    mutating func settle(_ held: Pending, isWritten: Bool) {
+        if isWritten {
+            counters.delivered += held.messages
+        } else {
+            counters.deliverErrors += 1
+            if isLinked, held.linkLosses == counters.linkLosses {
+                takeBack(held.frames.bytes)
+            } else {
+                // The manager that they are from is gone, and the next one can't know them.
+                for frame in Frames(held.frames.bytes) where !frame.body.isEmpty { counters.undeliveredLost += 1 }
+            }
+        }
+        held.frames.release()
+    }
+    /// An answer that did not reach its client: its messages go back, and the client is not there any more, unless it
+    /// polls here again.
+    private mutating func takeBack(_ frames: UnsafeRawBufferPointer) {
+        for frame in Frames(frames) { giveBack(frame) }
+        guard case .frame(let first, _) = Frame.parse(frames),
+            find(first.client, index.hash(first.client)) == nil
+        else { return }
+        Frame(op: .gone, tag: first.tag, slot: first.slot, number: 0, client: first.client).write(to: &toManager)
+        counters.framesOut += 1
+    }
+    /// A message goes back whole; news of a gap has nothing that could be lost.
+    mutating func giveBack(_ frame: Frame) {
+        guard !frame.body.isEmpty else { return }
+        counters.undelivered += 1
+        counters.framesOut += 1
+        Frame(
+            op: .undelivered, tag: frame.tag, slot: frame.slot, number: frame.number, client: frame.client,
+            body: frame.body
+        ).write(to: &toManager)
+    }
+}
