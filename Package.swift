@@ -18,13 +18,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
 ]
-/// The hot path crosses modules (Wire into Comet into the daemons), so release builds optimise across them. Exclusive
-/// access to class properties is checked at run time in debug builds, and so in every test; in a release those checks
-/// were a fifth of a worker's instructions.
+/// The hot path crosses modules (Wire into Comet into the daemons), so release builds optimise across them.
 let fast: [SwiftSetting] =
-    strict + [
-        .unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release))
-    ]
+    strict + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
