@@ -65,6 +65,9 @@ package struct Connection {
         /// It sent too much ahead, and is read no further.
         static let paused = Marks(rawValue: 2048)
     }
+    mutating func set(_ mark: Marks, _ isOn: Bool) {
+        if isOn { marks.insert(mark) } else { marks.remove(mark) }
+    }
     var form: PollRequest.Form {
         get { PollRequest.Form(rawValue: UInt8(truncatingIfNeeded: marks.rawValue >> 9 & 3)).unsafelyUnwrapped }
         set {

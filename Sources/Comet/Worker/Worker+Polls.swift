@@ -2,75 +2,9 @@ import Base
 import Store
 import Wire
 
-// What a request becomes: a held poll, or an answer at once.
+// A poll: held, told to the manager, and ended.
 extension Worker {
-    mutating func handle(_ slot: UInt32, _ request: HTTPRequest, _ now: UInt32) {
-        let connection = slab.pointer(slot)
-        connection.pointee.marks.insert(.asked)
-        setMark(connection, .http11, request.minorVersion == 1)
-        setMark(connection, .keepAlive, request.keepAlive && !drain.isOn)
-        var style = Answer.Style(
-            form: .json, minorVersion: request.minorVersion, keepAlive: connection.pointee.marks.contains(.keepAlive),
-            cors: .none,
-            isHead: request.method == .head)
-
-        guard request.contentLength == 0 else {
-            return fail(slot, 413, "body_not_taken", "a request to a worker has no body", style)
-        }
-        let target = PollRequest.parse(request, scratch: scratch)
-        if case .script = target { return script(slot, request, style) }  // for any origin
-        guard let origin = allowedOrigin(request.origin) else {
-            return fail(slot, 403, "origin", "pages of this origin may not poll here (workers.origins)", style)
-        }
-        style.cors = cors(origin)
-
-        switch target {
-        case .server:
-            guard request.method == .options else { return fail(slot, 404, "not_found", "no such path", style) }
-            return options(slot, request, style)
-        case .health:
-            guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
-            Answer.text(isLinked ? 200 : 503, isLinked ? "ok" : "not linked to the manager", style, to: &out)
-            return reply(slot)
-        case .script, .unknown:
-            return fail(
-                slot, 404, "not_found", "no such path: poll /CLIENT.json, /CLIENT.js?callback=NAME or /CLIENT.js", style
-            )
-        case .badCallback:
-            style.keepAlive = false
-            counters.refused += 1
-            Answer.text(400, "callback is not a name that can be called, or is over 64 bytes\n", style, to: &out)
-            return replyAndLinger(slot)
-        case .bad(let code, let message, let callback):
-            guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
-            guard callback.count > 0 else { return fail(slot, 400, code, message, style) }
-            guard settings.jsonp else { return jsonpIsOff(slot, style) }
-            counters.refused += 1
-            style.form = .jsonp
-            let answer = Answer(style, callback: callback, to: &out)
-            answer.finish(cursor: 0, error: (code, message), to: &out)
-            return reply(slot)
-        case .poll(let poll):
-            style.form = poll.form
-            switch request.method {
-            case .get, .head:
-                guard settings.jsonp || poll.form != .jsonp else { return jsonpIsOff(slot, style) }
-                if request.method == .get { return hold(slot, poll, origin, style, now) }
-                Answer.headOnly(style, to: &out)
-                return reply(slot)
-            case .options: return options(slot, request, style)
-            case .post, .other: return notAllowed(slot, style)
-            }
-        }
-    }
-
-    private func setMark(_ connection: UnsafeMutablePointer<Connection>, _ mark: Connection.Marks, _ on: Bool) {
-        if on { connection.pointee.marks.insert(mark) } else { connection.pointee.marks.remove(mark) }
-    }
-
-    // MARK: a poll
-
-    private mutating func hold(
+    mutating func hold(
         _ slot: UInt32, _ poll: PollRequest, _ origin: UInt8, _ style: Answer.Style, _ now: UInt32
     ) {
         counters.polls += 1
@@ -99,13 +33,13 @@ extension Worker {
         connection.pointee.poll = withUnsafeBytes(of: print) {
             strings.store(poll.client, poll.callback, print == 0 ? .init(start: nil, count: 0) : $0)
         }
-        setMark(connection, .hasPrint, print != 0)
-        setMark(connection, .hello, hello)
+        connection.pointee.set(.hasPrint, print != 0)
+        connection.pointee.set(.hello, hello)
         connection.pointee.clientBytes = UInt8(poll.client.count)
         connection.pointee.form = poll.form
         connection.pointee.origin = origin
         connection.pointee.cursor = poll.cursor ?? 0
-        setMark(connection, .acknowledges, poll.cursor != nil)
+        connection.pointee.set(.acknowledges, poll.cursor != nil)
         lastTag &+= 1
         connection.pointee.tag = lastTag
         connection.pointee.state = .waiting
@@ -271,45 +205,5 @@ extension Worker {
         }
         deadlines.hold(slot, seconds: 1, now: now, in: slab)
         announce(slot)
-    }
-
-    // MARK: other answers
-
-    private mutating func fail(
-        _ slot: UInt32, _ status: Int, _ code: StaticString, _ message: StaticString, _ style: Answer.Style,
-        extra: StaticString = ""
-    ) {
-        counters.refused += 1
-        var style = style
-        style.keepAlive = false
-        Answer.error(status, code: code, message: message, style, extra: extra, to: &out)
-        return replyAndLinger(slot)
-    }
-    private mutating func notAllowed(_ slot: UInt32, _ style: Answer.Style) {
-        fail(slot, 405, "method_not_allowed", "GET, HEAD and OPTIONS", style, extra: "Allow: GET, HEAD, OPTIONS\r\n")
-    }
-    private mutating func jsonpIsOff(_ slot: UInt32, _ style: Answer.Style) {
-        fail(slot, 403, "jsonp", "JSONP is switched off here (workers.jsonp): poll /CLIENT.json", style)
-    }
-    private mutating func options(_ slot: UInt32, _ request: HTTPRequest, _ style: Answer.Style) {
-        Answer.options(style, asked: request.values(of: "access-control-request-headers"), to: &out)
-        return reply(slot)
-    }
-    private mutating func script(_ slot: UInt32, _ request: HTTPRequest, _ style: Answer.Style) {
-        var style = style
-        style.cors = .anyone
-        if request.method == .options { return options(slot, request, style) }
-        guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
-        guard !settings.script.isEmpty else { return fail(slot, 404, "not_found", "no such path", style) }
-        var known = false
-        if let asked = request.ifNoneMatch {
-            var etag = settings.scriptETag
-            known = etag.withUTF8 { entityTagMatches(asked, UnsafeRawBufferPointer($0)) }
-        }
-        let bytes = settings.script
-        bytes.withUnsafeBytes {
-            Answer.script($0, etag: settings.scriptETag, unchanged: known, style, to: &out)
-        }
-        return reply(slot)
     }
 }
