@@ -10,14 +10,11 @@ package import Stats
 ///
 ///     let daemon = Daemon(.manager)                                    // exits 64 on bad arguments
 ///     let settings = daemon.arguments.settings
-///     let process = ManagerProcess(daemon.loop, settings, log: daemon.log)
+///     let process = ManagerProcess(daemon, ..)                         // a DaemonProgram
 ///     process.start(
 ///         workers: daemon.listener("workers", settings.manager.address, settings.manager.port), // or exits 69, 77
 ///         app: daemon.listener("app", settings.app.address, settings.app.port))
-///     daemon.fill = { process.fill(&$0) }                              // its metrics: $0.set(.publishes, ..)
-///     daemon.drain = { seconds, done in process.drain(seconds, done) } // done() ends the process
-///     process.stateChanged = { daemon.reportNow() }
-///     daemon.serve()            // tells the supervisor that it is ready; never returns
+///     daemon.serve(process)     // tells the supervisor that it is ready; never returns
 ///
 /// Its life:
 ///
@@ -35,15 +32,7 @@ package final class Daemon {
     package let descriptorLimit: Int
     package private(set) var state = StatsPacket.State.starting
 
-    /// Sets the program's own metrics in a report.
-    package var fill: (inout StatsWriter) -> Void = { _ in }
-    /// How many sockets of clients are open. The count of descriptors needs it.
-    package var socketCount: () -> Int = { 0 }
-    /// How full the process is. The state OVERLOADED depends on it.
-    package var load: () -> Overload.Load = { Overload.Load() }
-    /// Ends the program's work over so many seconds, and calls the second parameter when that is done.
-    package var drain: (Double, @escaping () -> Void) -> Void = { _, done in done() }
-
+    private var program: (any DaemonProgram)?
     private var overload = Overload()
     private var inherited: InheritedListeners
     private var listeners: [Int32] = []
@@ -139,7 +128,8 @@ package final class Daemon {
     }
 
     /// Tells the supervisor that the process serves, and runs until it is told to end.
-    package func serve() -> Never {
+    package func serve(_ program: any DaemonProgram) -> Never {
+        self.program = program
         signals = [
             SignalWatcher(loop, SIGTERM) { [unowned self] in
                 if state == .draining {
@@ -154,7 +144,7 @@ package final class Daemon {
         if !unused.isEmpty {
             log.warning("inherited and closed, since no port of ours is there: \(unused.joined(separator: ", "))")
         }
-        reporter = Reporter(self)
+        reporter = Reporter(self, program)
         state = .ready
         lifeline = Lifeline(self, listeners: listeners)
         lifeline?.sayReady()
@@ -178,9 +168,9 @@ package final class Daemon {
     var reportedState: StatsPacket.State { state == .ready && overload.isOverloaded ? .overloaded : state }
 
     /// Called once each interval. `lag` is the loop's lag since the last report, in microseconds.
-    func judge(lag: UInt64) {
+    func judge(_ load: Overload.Load, lag: UInt64) {
         let wasOverloaded = overload.isOverloaded
-        overload.note(load(), lag: lag)
+        overload.note(load, lag: lag)
         guard overload.isOverloaded != wasOverloaded else { return }
         if wasOverloaded {
             event(.info, "RECOVERED", "no longer overloaded")
@@ -205,7 +195,7 @@ package final class Daemon {
         guard state != .draining else { return }
         log.info("draining over \(seconds) s")
         change(.draining)
-        drain(seconds) { [unowned self] in leave("drained") }
+        program?.drain(seconds: seconds) { [unowned self] in leave("drained") }
     }
 
     func leave(_ why: String) {

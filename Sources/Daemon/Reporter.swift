@@ -9,6 +9,7 @@ import Stats
 /// report that the kernel does not take is counted and forgotten.
 final class Reporter {
     private unowned let daemon: Daemon
+    private unowned let program: any DaemonProgram
     private let interval: Double
     private let meter: LoopMeter
     private let socket: DatagramSocket?
@@ -20,8 +21,9 @@ final class Reporter {
     /// 100,000 clients.
     private let baseDescriptors: Int
 
-    init(_ daemon: Daemon) {
+    init(_ daemon: Daemon, _ program: any DaemonProgram) {
         self.daemon = daemon
+        self.program = program
         let arguments = daemon.arguments
         interval = arguments.settings.stats.interval
         meter = LoopMeter(daemon.loop)
@@ -75,12 +77,12 @@ final class Reporter {
 
     /// `judges` is set at each interval, and not for the reports between.
     private func write(_ kind: StatsPacket.Kind, judges: Bool = false) {
-        writer.set(.fdsOpen, baseDescriptors + daemon.socketCount())
+        writer.set(.fdsOpen, baseDescriptors + program.socketCount)
         writer.set(.fdLimit, daemon.descriptorLimit)
         let lag = meter.fill(&writer)
-        if judges { daemon.judge(lag: lag) }
+        if judges { daemon.judge(program.load, lag: lag) }
         writer.set(.reportSendErrors, sendErrors)
-        daemon.fill(&writer)
+        program.fill(&writer)
         writer.finish(
             kind, state: daemon.reportedState, sampleTime: Clock.monotonicNanoseconds,
             wallTime: Clock.wallMicroseconds / 1000

@@ -1,20 +1,20 @@
 import Comet
 import Configuration
+import Daemon
 import Logging
 import Publishing
 import Reactor
 
 /// The manager, put together: its decisions, the workers' links, the apps' connections, its clock.
-final class ManagerProcess {
+final class ManagerProcess: DaemonProgram {
     var switchboard: Switchboard
     var port: AppPort
     /// Milliseconds of CLOCK_MONOTONIC, read once in each turn.
     private(set) var now: UInt64
     private(set) var links: WorkerLinks?
     private(set) var apps: AppConnections?
-    /// Told when a worker comes or goes.
-    var stateChanged: () -> Void = {}
 
+    private unowned let daemon: Daemon
     private let loop: Loop
     private let log: Logger
     private let speaksSeed: Bool
@@ -28,9 +28,11 @@ final class ManagerProcess {
     private static let drainSeconds = 1.0
 
     /// `key`: empty where apps need none. `token`: empty where there is no supervisor.
-    init(_ loop: Loop, _ settings: Settings, key: [UInt8], token: [UInt8], log: Logger) {
-        self.loop = loop
-        self.log = log
+    init(_ daemon: Daemon, key: [UInt8], token: [UInt8]) {
+        self.daemon = daemon
+        loop = daemon.loop
+        log = daemon.log
+        let settings = daemon.arguments.settings
         speaksSeed = settings.manager.seedProtocol ?? key.isEmpty
         now = Clock.monotonicMilliseconds
         var queue = QueueSettings(settings)
@@ -58,6 +60,9 @@ final class ManagerProcess {
         sweep?.start(after: 1, every: 1)
     }
 
+    /// A worker came or went.
+    func stateChanged() { daemon.reportNow() }
+
     private func beginTurn() {
         let nanoseconds = Clock.monotonicNanoseconds
         now = nanoseconds / 1_000_000
@@ -71,7 +76,7 @@ final class ManagerProcess {
 
     /// Takes no new connection, writes what was decided, and is done. The queue ends with the process: the supervisor
     /// stops the manager last.
-    func drain(_ done: @escaping () -> Void) {
+    func drain(seconds: Double, done: @escaping () -> Void) {
         links?.stopAccepting()
         apps?.stopAccepting()
         if switchboard.queue.depth > 0 { log.warning("leaving with \(switchboard.queue.depth) messages in the queue") }

@@ -6,17 +6,11 @@ import Stats
 let daemon = Daemon(.manager)
 let settings = daemon.arguments.settings
 let process = ManagerProcess(
-    daemon.loop, settings, key: daemon.appKey(), token: daemon.token == StatsToken() ? [] : daemon.token.bytes,
-    log: daemon.log)
+    daemon, key: daemon.appKey(), token: daemon.token == StatsToken() ? [] : daemon.token.bytes)
 // Where workers alone would fill the processors, every message still goes through here: at three times the weight of
 // one of them.
 ProcessUsage.goFirst(by: 5)
 process.start(
     workers: daemon.listener("workers", settings.manager.address, settings.manager.port),
     app: daemon.listener("app", settings.app.address, settings.app.port))
-daemon.socketCount = { process.socketCount }
-daemon.fill = { process.fill(&$0) }
-daemon.load = { process.load }
-daemon.drain = { _, done in process.drain(done) }
-process.stateChanged = { daemon.reportNow() }
-daemon.serve()
+daemon.serve(process)

@@ -10,6 +10,8 @@ extension WorkerProcess {
             refused: clients.worker.counters.rejectedFull + clients.refusedOverfull)
     }
 
+    var socketCount: Int { clients.worker.connections }
+
     /// The worker's own values of a report. What they mean stands in the table of metrics.
     func fill(_ report: inout StatsWriter) {
         let counters = clients.worker.counters

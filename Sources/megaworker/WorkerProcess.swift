@@ -1,15 +1,18 @@
 import Comet
+import Daemon
+import Glibc
 import Logging
 import Reactor
 import Wire
 
 /// A worker, put together: its decisions, its clients' sockets, its link to the manager, its timers.
-final class WorkerProcess {
+final class WorkerProcess: DaemonProgram {
     /// Descriptors that are not clients': standard streams, listener, link, lifeline, report socket, epoll, the accept
     /// reserve, and those over the limit that are told 503.
     static let descriptorReserve = 32 + Limits.overflowConnections
 
     var clients: ClientSockets
+    private unowned let daemon: Daemon
     private let loop: Loop
     private let log: Logger
     private let watchers: SlotWatchers
@@ -28,27 +31,37 @@ final class WorkerProcess {
     /// The tables' memory as it was last counted, and with how many polls and connections that was.
     struct MemoryCount { var polls: UInt64, connections: Int, bytes: Int }
     var memoryCount: MemoryCount?
-    /// Told when the link comes to stand or falls, and when the drain begins.
-    var stateChanged: () -> Void = {}
 
-    init(_ loop: Loop, _ settings: WorkerSettings, trustedProxies: [String], log: Logger) {
-        self.loop = loop
-        self.log = log
+    init(_ daemon: Daemon, _ settings: WorkerSettings) {
+        self.daemon = daemon
+        loop = daemon.loop
+        log = daemon.log
         watchers = SlotWatchers(loop)
-        clients = ClientSockets(watchers, settings, RequestLog(log, trusted: trustedProxies))
+        clients = ClientSockets(
+            watchers, settings, RequestLog(log, trusted: daemon.arguments.settings.workers.trustedProxies))
         // They live as long as each other, and a reference that is counted costs each event.
         watchers.handler = { [unowned(unsafe) self] in handle($0, $1) }
     }
 
     /// Begins to serve, on a listener that is bound already.
-    func start(listener: Int32, manager: Endpoint, pid: UInt32, token: [UInt8]) {
+    func start(listener: Int32, manager: Endpoint) {
         acceptor = Acceptor(loop, listener: listener) { [unowned self] in clients.accepted($0) }
-        link = ManagerLink(loop, self, manager: manager, pid: pid, token: token, log: log) { [unowned self] _ in
-            stateChanged()
-        }
+        link = ManagerLink(
+            loop, self, manager: manager, pid: UInt32(getpid()), token: daemon.token.bytes, log: log
+        ) { [unowned self] in linkChanged($0) }
         link?.connect()
         deadlineTimer = Timer(loop) { [unowned self] in expire() }
         turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
+    }
+
+    private func linkChanged(_ isLinked: Bool) {
+        daemon.reportNow()
+        let waiting = clients.worker.waiting
+        if isLinked {
+            daemon.event(.info, "LINKED", "to the manager, \(waiting) clients announced")
+        } else {
+            daemon.event(.warning, "UNLINKED", "the manager is gone; \(waiting) clients stay")
+        }
     }
 
     private func handle(_ slot: UInt32, _ ready: Interest) {
@@ -64,7 +77,7 @@ final class WorkerProcess {
         log.info("draining \(clients.worker.waiting) polls over \(seconds) s")
         acceptor?.pause()
         clients.worker.startDrain(seconds: seconds)
-        stateChanged()
+        daemon.reportNow()
         let limit = Clock.monotonicMilliseconds + UInt64(seconds * 1000) + 15_000
         let step = { [unowned self] in
             let now = Clock.monotonicMilliseconds

@@ -2,10 +2,8 @@ import Browser
 import Comet
 import Configuration
 import Daemon
-import Glibc
 import Logging
 import Reactor
-import Stats
 
 let daemon = Daemon(.worker)
 let wanted = daemon.arguments.settings.workers
@@ -21,28 +19,11 @@ settings.origins = wanted.origins
 settings.jsonp = wanted.jsonp
 settings.script = BrowserScript.bytes
 settings.scriptETag = BrowserScript.etag
-
 settings.tellsRequests = daemon.log.logLevel <= .debug
 
-let process = WorkerProcess(daemon.loop, settings, trustedProxies: wanted.trustedProxies, log: daemon.log)
+let process = WorkerProcess(daemon, settings)
 let manager = daemon.arguments.settings.manager
 process.start(
     listener: daemon.listener("clients", wanted.address, daemon.arguments.port),
-    manager: Endpoint(manager.address, UInt16(manager.port)),
-    pid: UInt32(getpid()), token: daemon.token.bytes)
-daemon.socketCount = { process.clients.worker.connections }
-daemon.fill = { process.fill(&$0) }
-daemon.load = { process.load }
-daemon.drain = { seconds, done in process.drain(seconds: seconds, done: done) }
-var wasLinked = false
-process.stateChanged = {
-    daemon.reportNow()
-    guard process.clients.worker.isLinked != wasLinked else { return }
-    wasLinked.toggle()
-    if wasLinked {
-        daemon.event(.info, "LINKED", "to the manager, \(process.clients.worker.waiting) clients announced")
-    } else {
-        daemon.event(.warning, "UNLINKED", "the manager is gone; \(process.clients.worker.waiting) clients stay")
-    }
-}
-daemon.serve()
+    manager: Endpoint(manager.address, UInt16(manager.port)))
+daemon.serve(process)

@@ -1,0 +1,13 @@
+package import Stats
+
+/// The program of a daemon, as far as the daemon has to ask it: worker and manager are one each.
+package protocol DaemonProgram: AnyObject {
+    /// Sets the program's own metrics in a report.
+    func fill(_ report: inout StatsWriter)
+    /// How many sockets of clients are open. The count of descriptors needs it.
+    var socketCount: Int { get }
+    /// How full the process is. The state OVERLOADED depends on it.
+    var load: Overload.Load { get }
+    /// Ends the program's work over so many seconds, and calls `done` when that is done.
+    func drain(seconds: Double, done: @escaping () -> Void)
+}
