@@ -115,7 +115,8 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["TestSupport", "Base", "Wire"], swiftSettings: strict),
         .testTarget(name: "StatsTests", dependencies: ["TestSupport", "Base", "Stats"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["TestSupport", "Store"], swiftSettings: strict),
-        .testTarget(name: "CometTests", dependencies: ["TestSupport", "Base", "Comet", "Wire"], swiftSettings: strict),
+        .testTarget(
+            name: "CometTests", dependencies: ["TestSupport", "Stats", "Base", "Comet", "Wire"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "PublishingTests", dependencies: ["TestSupport", "Base", "Publishing", "Comet", "Wire"],

@@ -84,7 +84,7 @@ let workerPieces: [Piece] = [
                     process.sockets.worker.toManager.clear()
                 }
             }
-            return Int(process.sockets.worker.counters.closedByClient)
+            return Int(process.sockets.worker.counters.closesClient)
         }
     },
     // A poll that times out.

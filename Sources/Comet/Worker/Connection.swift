@@ -90,7 +90,7 @@ final class Pending {
     /// Messages in that answer.
     var messages: UInt64 = 0
     /// The link that they came on.
-    var linkLosses: UInt64 = 0
+    var link: UInt64 = 0
 }
 
 /// Why a connection was closed: the worker counts each.

@@ -124,7 +124,7 @@ extension Worker {
     /// id to be told.
     mutating func keep(_ slot: UInt32, _ frames: UnsafeRawBufferPointer, _ messages: UInt64) {
         let held = pendingOf(slot)
-        (held.messages, held.linkLosses) = (messages, counters.linkLosses)
+        (held.messages, held.link) = (messages, counters.managerReconnects)
         guard slab.pointer(slot).pointee.marks.contains(.acknowledges),
             case .frame(var frame, _) = Frame.parse(frames)
         else { return held.frames.append(frames) }
@@ -137,7 +137,7 @@ extension Worker {
             counters.delivered += held.messages
         } else {
             counters.deliverErrors += 1
-            if isLinked, held.linkLosses == counters.linkLosses {
+            if isLinked, held.link == counters.managerReconnects {
                 takeBack(held.frames.bytes)
             } else {
                 // The manager that they are from is gone, and the next one can't know them.
@@ -154,13 +154,13 @@ extension Worker {
             find(first.client, index.hash(first.client)) == nil
         else { return }
         Frame(op: .gone, tag: first.tag, slot: first.slot, number: 0, client: first.client).write(to: &toManager)
-        counters.framesOut += 1
+        counters.managerFramesOut += 1
     }
     /// A message goes back whole; news of a gap has nothing that could be lost.
     mutating func giveBack(_ frame: Frame) {
         guard !frame.body.isEmpty else { return }
         counters.undelivered += 1
-        counters.framesOut += 1
+        counters.managerFramesOut += 1
         Frame(
             op: .undelivered, tag: frame.tag, slot: frame.slot, number: frame.number, client: frame.client,
             body: frame.body

@@ -17,14 +17,14 @@ extension Worker {
     package mutating func linkOpened(pid: UInt32, token: [UInt8]) {
         toManager.clear()
         Hello(pid: pid, token: token).write(number: UInt64(settings.number), to: &toManager)
-        counters.framesOut += 1
+        counters.managerFramesOut += 1
     }
 
     /// The link broke. The clients stay; messages that were on their way back to the manager are lost with it, and
     /// counted.
     package mutating func linkClosed() {
         if isLinked {
-            counters.linkLosses += 1
+            counters.managerReconnects += 1
             while case .frame(let frame, let bytes) = Frame.parse(toManager.bytes) {
                 if frame.op == .undelivered { counters.undeliveredLost += 1 }
                 toManager.consume(bytes)
@@ -51,7 +51,7 @@ extension Worker {
                 number: connection.pointee.cursor, client: client(slot), body: body
             ).write(to: &toManager)
         }
-        counters.framesOut += 1
+        counters.managerFramesOut += 1
     }
 
     /// Takes up the next frame of `fromManager`. An answer is taken up only when all of its frames are there.
@@ -64,7 +64,7 @@ extension Worker {
             switch frame.op {
             case .message:
                 guard let length = frame.flags.contains(.more) ? answerBytes(input) : bytes else { return .incomplete }
-                counters.framesIn += 1
+                counters.managerFramesIn += 1
                 deliver(frame, input.part(0, length))
                 return .taken
             case .welcome:
@@ -75,7 +75,7 @@ extension Worker {
             case .turn: turnStart = frame.number
             case .hello, .connected, .gone, .undelivered, .credit: return .broken("op \(frame.op) from a manager")
             }
-            counters.framesIn += 1
+            counters.managerFramesIn += 1
             fromManager.consume(bytes)
             return .taken
         }

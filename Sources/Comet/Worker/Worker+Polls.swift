@@ -9,7 +9,7 @@ extension Worker {
     ) {
         counters.polls += 1
         if slab.count > settings.maxConnections {
-            counters.rejectedFull += 1
+            counters.rejectedLimit += 1
             return decline(
                 slot, poll, style, status: 503, code: "full", message: "this worker is full",
                 retry: 1000 + randomNumber(below: 4000))
@@ -149,7 +149,7 @@ extension Worker {
                 op: .gone, flags: timedOut ? .timedOut : [], tag: connection.pointee.tag, slot: slot,
                 number: connection.pointee.cursor, client: client
             ).write(to: &toManager)
-            counters.framesOut += 1
+            counters.managerFramesOut += 1
         }
         strings.release(connection.pointee.poll)
         connection.pointee.poll = .none

@@ -38,14 +38,14 @@ extension Worker {
             )
         case .badCallback:
             style.keepAlive = false
-            counters.refused += 1
+            counters.httpRefused += 1
             Answer.text(400, "callback is not a name that can be called, or is over 64 bytes\n", style, to: &out)
             return replyAndLinger(slot)
         case .bad(let code, let message, let callback):
             guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
             guard callback.count > 0 else { return fail(slot, 400, code, message, style) }
             guard settings.jsonp else { return jsonpIsOff(slot, style) }
-            counters.refused += 1
+            counters.httpRefused += 1
             style.form = .jsonp
             let answer = Answer(style, callback: callback, to: &out)
             answer.finish(cursor: 0, error: (code, message), to: &out)
@@ -70,7 +70,7 @@ extension Worker {
         _ slot: UInt32, _ status: Int, _ code: StaticString, _ message: StaticString, _ style: Answer.Style,
         extra: StaticString = ""
     ) {
-        counters.refused += 1
+        counters.httpRefused += 1
         var style = style
         style.keepAlive = false
         Answer.error(status, code: code, message: message, style, extra: extra, to: &out)

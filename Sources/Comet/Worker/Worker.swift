@@ -74,7 +74,7 @@ package struct Worker: ~Copyable {
     package mutating func opened(now: UInt64) -> UInt32 {
         let slot = slab.insert(Connection()).number
         deadlines.add(slot, to: .header, now: UInt32(truncatingIfNeeded: now), in: slab)
-        counters.peakConnections = max(counters.peakConnections, UInt64(slab.count))
+        counters.connsPeak = max(counters.connsPeak, UInt64(slab.count))
         return slot
     }
 
@@ -217,7 +217,7 @@ package struct Worker: ~Copyable {
     /// A request that can't be taken ends the connection. A script tag is told in its own form, where its first line
     /// could be read.
     private mutating func refuse(_ slot: UInt32, _ refusal: HTTPRefusal, _ request: UnsafeRawBufferPointer) {
-        counters.refused += 1
+        counters.httpRefused += 1
         let line = settings.jsonp ? HTTPRequest.firstLine(of: request, limit: settings.maxRequest) : nil
         let callback = line.flatMap { PollRequest.callback(of: $0, scratch: scratch) }
         Answer.refusal(refusal, cors: .anyone, callback: callback, to: &out)
@@ -256,9 +256,7 @@ package struct Worker: ~Copyable {
                 close(slot, .timeout)
             }
         case .idle, .linger: close(slot, .timeout)
-        case .write:
-            counters.slowClients += 1
-            close(slot, .slow)
+        case .write: close(slot, .slow)
         }
         return true
     }

@@ -85,7 +85,7 @@ import Wire
         #expect(h.frames() == ["hello 3  0", "connected 1 c1 1"])
         h.answer("c1", [(7, "1")])
         #expect(h.body(slot).contains("\"cursor\":7"))
-        #expect(h.worker.counters.linkLosses == 2)
+        #expect(h.worker.counters.managerReconnects == 2)
     }
 
     @Test func secondPoll_replacesTheFirst() {
@@ -247,7 +247,7 @@ import Wire
         h.answer("c1", [(7, "1")])
         #expect(h.body(slot) == #"{"messages":[{"id":7,"data":1}],"cursor":7}"# && h.closed == [slot])
         #expect(h.frames() == ["gone 0 c1 0"])
-        #expect(h.worker.counters.delivered == 1 && h.worker.counters.closedByClient == 1)
+        #expect(h.worker.counters.delivered == 1 && h.worker.counters.closesClient == 1)
     }
 
     @Test func aHalfClosedClient_isAnsweredEmpty_whereNothingWaits() {
@@ -318,7 +318,7 @@ import Wire
         let slot = h.open()
         h.receive(slot, "GET /c1.json HTT")
         h.inputEnded(slot)
-        #expect(h.closed == [slot] && h.sent[slot] == "" && h.worker.counters.closedByClient == 1)
+        #expect(h.closed == [slot] && h.sent[slot] == "" && h.worker.counters.closesClient == 1)
     }
 
     @Test func anAnswerInPieces_waitsForItsLastFrame() {
@@ -452,7 +452,7 @@ import Wire
         h.room[slot] = 10
         h.answer("c1", [(7, "\"abc\"")])
         h.pass(10_000)
-        #expect(h.closed == [slot] && h.worker.counters.slowClients == 1)
+        #expect(h.closed == [slot] && h.worker.counters.closesSlow == 1)
     }
 
     @Test func badRequests_areToldWhyAndClosed() {
@@ -648,7 +648,7 @@ import Wire
         _ = h.frames()
         h.manager(.turn, [], h.now * 1_000_000 - 3_000_000)
         h.answer("c1", [(7, "1")])
-        #expect(h.worker.counters.latency.2 == 1 && h.worker.counters.latencyMicroseconds == 3000)
+        #expect(h.worker.counters.latencyUnder5 == 1 && h.worker.counters.latencySum == 3000)
     }
 
     @Test func whatIsClosed_leavesNothingBehind() {
