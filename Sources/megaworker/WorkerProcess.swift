@@ -1,8 +1,10 @@
 import Comet
+import Configuration
 import Daemon
 import Glibc
 import Logging
 import Reactor
+import Stats
 import Wire
 
 /// A worker, put together: its decisions, its clients' sockets, its link to the manager, its timers.
