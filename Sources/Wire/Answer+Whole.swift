@@ -19,7 +19,7 @@ extension Answer {
         to out: inout Buffer
     ) {
         var style = style
-        style.form = .json
+        style.transport = .json
         let content = open(status, style, extra: extra, to: &out)
         out.append("{\"error\":")
         appendError(code, message, to: &out)
@@ -37,7 +37,7 @@ extension Answer {
     package static func refusal(
         _ refusal: HTTPRefusal, cors: CORS = .none, callback: UnsafeRawBufferPointer? = nil, to out: inout Buffer
     ) {
-        let style = Style(form: callback == nil ? .json : .jsonp, keepAlive: false, cors: cors)
+        let style = Style(callback == nil ? .json : .jsonp, keepAlive: false, cors: cors)
         let content = open(callback == nil ? refusal.status : 200, style, to: &out)
         if let callback {
             out.append("/**/")
@@ -55,7 +55,7 @@ extension Answer {
     /// Plain text, as for health and for a callback that can't be called.
     package static func text(_ status: Int, _ text: StaticString, _ style: Style, to out: inout Buffer) {
         var style = style
-        style.form = .bare
+        style.transport = .bare
         let content = open(status, style, to: &out)
         out.append(text)
         style.head.closeContent(content, in: &out)

@@ -2,18 +2,10 @@ import Base
 
 /// A client's request to a worker: the target taken apart (docs/protocol.txt, 3).
 package struct PollRequest {
-    /// How the answer is written.
-    package enum Form: UInt8, Equatable, Sendable {
-        case json = 0
-        /// A call of the callback.
-        case jsonp = 1
-        /// The seed's form: one message's text, no envelope.
-        case bare = 2
-    }
-    package var form: Form
+    package var transport: Transport
     /// Decoded, 1 to `Limits.clientIdBytes` bytes of UTF-8.
     package var client: UnsafeRawBufferPointer
-    /// Decoded and checked. It is empty unless `form` is `.jsonp`.
+    /// Decoded and checked. It is empty unless `transport` is `.jsonp`.
     package var callback: UnsafeRawBufferPointer
     /// `nil` if the client acknowledges nothing.
     package var cursor: UInt64?
@@ -54,7 +46,7 @@ package struct PollRequest {
     package static func callback(of request: HTTPRequest, scratch: borrowing Scratch) -> UnsafeRawBufferPointer? {
         guard request.method == .get else { return nil }
         switch parse(request, scratch: scratch) {
-        case .poll(let poll) where poll.form == .jsonp: return poll.callback
+        case .poll(let poll) where poll.transport == .jsonp: return poll.callback
         case .bad(_, _, let callback) where callback.count > 0: return callback
         default: return nil
         }
@@ -126,10 +118,11 @@ package struct PollRequest {
             }
             seconds = UInt32(parsed)
         }
-        let form: Form = !isScript ? .json : callback == nil ? .bare : .jsonp
+        let transport: Transport = !isScript ? .json : callback == nil ? .bare : .jsonp
         return .poll(
             PollRequest(
-                form: form, client: client, callback: called, cursor: number, hello: hello, hold: seconds, copy: copy))
+                transport: transport, client: client, callback: called, cursor: number, hello: hello, hold: seconds,
+                copy: copy))
     }
 }
 

@@ -119,14 +119,14 @@ let wirePieces: [Piece] = [
     },
 ]
 
-private func answer(_ form: Answer.Form) -> (Int) -> Int {
+private func answer(_ transport: Transport) -> (Int) -> Int {
     { count in
         var out = Buffer()
         var done = 0
         withBytes("cb") { callback in
             withBytes(message) { json in
                 for number in 0..<count {
-                    var answer = Answer(.init(form: form, cors: .anyone), callback: callback, to: &out)
+                    var answer = Answer(.init(transport, cors: .anyone), callback: callback, to: &out)
                     answer.add(id: UInt64(number), json: json, to: &out)
                     answer.finish(cursor: UInt64(number), to: &out)
                     if out.count > 200 { done += 1 }

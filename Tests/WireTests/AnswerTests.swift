@@ -9,14 +9,14 @@ import Wire
         return text(out.bytes)
     }
     static func envelope(
-        _ form: Answer.Form, messages: [(UInt64, String)], keepAlive: Bool = true, minorVersion: UInt8 = 1,
+        _ transport: Transport, messages: [(UInt64, String)], keepAlive: Bool = true, minorVersion: UInt8 = 1,
         gap: Bool = false, retry: Int? = nil
     ) -> String {
         written { out in
             var callback = "a.b"
             callback.withUTF8 { name in
                 var answer = Answer(
-                    .init(form: form, minorVersion: minorVersion, keepAlive: keepAlive, cors: .anyone),
+                    .init(transport, minorVersion: minorVersion, keepAlive: keepAlive, cors: .anyone),
                     callback: UnsafeRawBufferPointer(name), to: &out)
                 for (id, json) in messages {
                     var json = json
@@ -93,10 +93,10 @@ import Wire
         #expect(!Self.envelope(.json, messages: [], keepAlive: false, minorVersion: 0).contains("Connection"))
     }
     @Test func aHead_hasNoBodyAndNoLength() {
-        let head = Self.written { Answer.headOnly(.init(form: .jsonp), to: &$0) }
+        let head = Self.written { Answer.headOnly(.init(.jsonp), to: &$0) }
         #expect(head.hasSuffix("\r\n\r\n") && !head.contains("Content-Length"))
         let error = Self.written {
-            Answer.error(404, code: "not_found", message: "m", .init(form: .json, isHead: true), to: &$0)
+            Answer.error(404, code: "not_found", message: "m", .init(.json, isHead: true), to: &$0)
         }
         #expect(
             error.hasSuffix("\r\n\r\n")
@@ -107,7 +107,7 @@ import Wire
         // becomes six.
         let part = [UInt8](repeating: 32, count: 16_777_216)
         var out = Buffer()
-        var answer = Answer(.init(form: .json), callback: .init(start: nil, count: 0), to: &out)
+        var answer = Answer(.init(.json), callback: .init(start: nil, count: 0), to: &out)
         for id in 1...6 as ClosedRange<UInt64> { part.withUnsafeBytes { answer.add(id: id, json: $0, to: &out) } }
         answer.finish(cursor: 6, to: &out)
         let text = String(decoding: out.bytes.prefix(400), as: UTF8.self)
@@ -116,12 +116,12 @@ import Wire
         #expect(length.flatMap { Int($0) } == out.count - head.utf8.count - 4 && out.count > 100_000_000)
     }
     @Test func anAllowedOrigin_isNamed() {
-        let answer = Self.written { Answer.options(.init(form: .json, cors: .origin("https://a.example")), to: &$0) }
+        let answer = Self.written { Answer.options(.init(.json, cors: .origin("https://a.example")), to: &$0) }
         #expect(answer.contains("Access-Control-Allow-Origin: https://a.example\r\nVary: Origin\r\n"))
         #expect(answer.contains("Access-Control-Allow-Credentials: true\r\n"))
         #expect(answer.hasPrefix("HTTP/1.1 204 No Content\r\n") && answer.hasSuffix("\r\n\r\n"))
         for cors in [Answer.CORS.anyone, .origin("null"), .none] {
-            let answer = Self.written { Answer.options(.init(form: .json, cors: cors), to: &$0) }
+            let answer = Self.written { Answer.options(.init(.json, cors: cors), to: &$0) }
             #expect(!answer.contains("Credentials"), "\(cors)")
         }
     }
@@ -137,7 +137,7 @@ import Wire
                     defer { at += list.count }
                     return UnsafeRawBufferPointer(rebasing: room[at..<at + list.count])
                 }
-                Answer.options(.init(form: .json, cors: .anyone), asked: parts, to: &out)
+                Answer.options(.init(.json, cors: .anyone), asked: parts, to: &out)
             }
             lists = []
             #expect(answer.contains("Access-Control-Max-Age: 86400\r\n"))
@@ -165,13 +165,13 @@ import Wire
     @Test func aScript_isCacheable() {
         let script = Array("x=1".utf8)
         let whole = script.withUnsafeBytes { bytes in
-            Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: false, .init(form: .json), to: &$0) }
+            Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: false, .init(.json), to: &$0) }
         }
         #expect(
             whole.hasSuffix("\r\n\r\nx=1") && whole.contains("ETag: \"e\"\r\n")
                 && whole.contains("Content-Length: 3\r\n"))
         let same = script.withUnsafeBytes { bytes in
-            Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: true, .init(form: .json), to: &$0) }
+            Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: true, .init(.json), to: &$0) }
         }
         #expect(same.hasPrefix("HTTP/1.1 304 ") && same.hasSuffix("\r\n\r\n") && !same.contains("Content-Length"))
     }

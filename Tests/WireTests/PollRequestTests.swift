@@ -12,7 +12,7 @@ import Wire
             let scratch = PollRequest.Scratch()
             return switch PollRequest.parse(request, scratch: scratch) {
             case .poll(let poll):
-                "\(poll.form) \(text(poll.client)) \(text(poll.callback)) \(poll.cursor.map(String.init) ?? "-")"
+                "\(poll.transport) \(text(poll.client)) \(text(poll.callback)) \(poll.cursor.map(String.init) ?? "-")"
                     + (poll.hold.map { " held \($0)" } ?? "")
             case .health: "health"
             case .script: "script"

@@ -23,58 +23,37 @@ package struct Connection {
         case lingering
     }
 
-    /// The client's id and, behind it, the callback and the print of `c`, while a poll is held; `none`
-    /// otherwise.
-    var poll = ByteStore.Handle.none
+    /// Who receives here while a poll is held.
+    var receiver = Receiver()
     /// Neighbours in the list of deadlines that this connection is in.
     var neighbours = Neighbours<Connection>()
     /// Milliseconds of the worker's clock, modulo 2^32.
     var deadline: UInt32 = 0
-    /// The cursor of the held poll; 0 where it has none.
-    var cursor: UInt64 = 0
     package internal(set) var state = State.reading
     /// The list of `Deadlines` that it is in.
     var list = Deadlines.Kind.header.rawValue
-    /// Bytes of the client's id in `poll`.
-    var clientBytes: UInt8 = 0
     /// Which of the allowed origins asked, plus one; 0: none that needs to be named.
     var origin: UInt8 = 0
     var marks: Marks = [.http11]
-    /// The tag of its last poll, from the worker's count of polls.
-    var tag: UInt16 = 0
 
     struct Marks: OptionSet {
-        let rawValue: UInt16
+        let rawValue: UInt8
         static let http11 = Marks(rawValue: 1)
         static let keepAlive = Marks(rawValue: 2)
-        static let acknowledges = Marks(rawValue: 4)
         /// The worker keeps bytes for it, in or out: see `Pending`.
-        static let hasPending = Marks(rawValue: 8)
+        static let hasPending = Marks(rawValue: 4)
         /// Its next request is here already and waits for the end of the turn.
-        static let resuming = Marks(rawValue: 16)
-        /// It has asked for something at least once.
-        static let asked = Marks(rawValue: 32)
-        /// The poll is a page's hello: it is answered at once, and told how long polls are held.
-        static let hello = Marks(rawValue: 64)
+        static let resuming = Marks(rawValue: 8)
         /// The client has ended its side: it sends nothing more, and may still read, or be gone altogether.
-        static let inputEnded = Marks(rawValue: 128)
-        /// Behind the callback lies the print of the request's `c`.
-        static let hasPrint = Marks(rawValue: 256)
-        /// The form of the poll, in two bits: see `form`.
-        static let form = Marks(rawValue: 512 | 1024)
+        static let inputEnded = Marks(rawValue: 16)
         /// It sent too much ahead, and is read no further.
-        static let paused = Marks(rawValue: 2048)
+        static let paused = Marks(rawValue: 32)
     }
     mutating func set(_ mark: Marks, _ isOn: Bool) {
         if isOn { marks.insert(mark) } else { marks.remove(mark) }
     }
-    var form: PollRequest.Form {
-        get { PollRequest.Form(rawValue: UInt8(truncatingIfNeeded: marks.rawValue >> 9 & 3)).unsafelyUnwrapped }
-        set {
-            marks.subtract(.form)
-            marks.formUnion(Marks(rawValue: UInt16(newValue.rawValue) << 9))
-        }
-    }
+    /// The poll is not held: its answer is what waits now.
+    var isAtOnce: Bool { receiver.isHello || marks.contains(.inputEnded) }
 
     init() {}
 }

@@ -92,7 +92,7 @@ extension Worker {
         let hasEnded = connection.pointee.marks.contains(.inputEnded)
         if connection.pointee.marks.contains(.hasPending), let held = pending[slot], held.frames.count > 0 {
             // Until it is known whether anybody was there.
-            if hasEnded, !connection.pointee.marks.contains(.acknowledges) { return linger(slot, now) }
+            if hasEnded, !connection.pointee.receiver.acknowledges { return linger(slot, now) }
             settle(held, isWritten: true)
         }
         guard connection.pointee.marks.contains(.keepAlive), !hasEnded || hasInput(slot) else {
@@ -125,7 +125,7 @@ extension Worker {
     mutating func keep(_ slot: UInt32, _ frames: UnsafeRawBufferPointer, _ messages: UInt64) {
         let held = pendingOf(slot)
         (held.messages, held.link) = (messages, counters.managerReconnects)
-        guard slab.pointer(slot).pointee.marks.contains(.acknowledges),
+        guard slab.pointer(slot).pointee.receiver.acknowledges,
             case .frame(var frame, _) = Frame.parse(frames)
         else { return held.frames.append(frames) }
         frame.body = .init(start: nil, count: 0)

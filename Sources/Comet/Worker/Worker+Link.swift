@@ -41,14 +41,16 @@ extension Worker {
 
     mutating func announce(_ slot: UInt32) {
         let connection = slab.pointer(slot)
+        let receiver = connection.pointee.receiver
         var flags: Frame.Flags = []
-        if connection.pointee.marks.contains(.acknowledges) { flags.insert(.acknowledges) }
-        if connection.pointee.form == .bare { flags.insert(.single) }
-        if isAtOnce(connection) { flags.insert(.atOnce) }
-        Announcement(credit: UInt32(Limits.answerBytes), print: print(slot)).withBytes { body in
+        if receiver.acknowledges { flags.insert(.acknowledges) }
+        if receiver.transport.isSingle { flags.insert(.single) }
+        if connection.pointee.isAtOnce { flags.insert(.atOnce) }
+        if !receiver.endsWithAnswer { flags.insert(.stays) }
+        Announcement(credit: receiver.credit, print: receiver.print(in: strings)).withBytes { body in
             Frame(
-                op: .connected, flags: flags, tag: connection.pointee.tag, slot: slot,
-                number: connection.pointee.cursor, client: client(slot), body: body
+                op: .connected, flags: flags, tag: receiver.tag, slot: slot, number: receiver.cursor,
+                client: receiver.client(in: strings), body: body
             ).write(to: &toManager)
         }
         counters.managerFramesOut += 1
@@ -99,30 +101,30 @@ extension Worker {
         return nil
     }
 
-    /// The poll that a frame is for, if it is held still.
+    /// The slot of the receiver that a frame is for, if it is there still.
     @inline(__always)
     private func receiver(_ frame: Frame) -> UInt32? {
         guard let slot = find(frame.client, index.hash(frame.client)), slot == frame.slot,
-            slab.pointer(slot).pointee.tag == frame.tag
+            slab.pointer(slot).pointee.receiver.tag == frame.tag
         else { return nil }
         return slot
     }
 
-    /// One answer: to the poll that it is for, or back. Its frames stay in `fromManager` until its write is reported.
+    /// One answer: to the receiver that it is for, or back. Its frames stay in `fromManager` until its write is reported.
     private mutating func deliver(_ first: Frame, _ frames: UnsafeRawBufferPointer) {
         guard let slot = receiver(first) else {
             for frame in Frames(frames) { giveBack(frame) }
             return fromManager.consume(frames.count)
         }
         let connection = slab.pointer(slot)
-        let isBare = connection.pointee.form == .bare
+        let isSingle = connection.pointee.receiver.transport.isSingle
         var messages: UInt64 = 0
-        var cursor = connection.pointee.cursor
+        var cursor = connection.pointee.receiver.cursor
         var gap = false
-        var answer = Answer(style(connection), callback: callback(slot), to: &out)
+        var answer = Answer(style(connection), callback: callback(connection), to: &out)
         for frame in Frames(frames) {
             if frame.flags.contains(.gap) { gap = true }
-            if isBare && (messages > 0 || frame.body.isEmpty) {
+            if isSingle && (messages > 0 || frame.body.isEmpty) {
                 giveBack(frame)
             } else {
                 if !frame.body.isEmpty {
@@ -135,7 +137,7 @@ extension Worker {
         answer.finish(cursor: cursor, gap: gap, pollTimeout: pollTimeout(connection), to: &out)
         // Who has ended its side does not come again on this connection, as one that is gone: the manager is told.
         let hasEnded = connection.pointee.marks.contains(.inputEnded)
-        endPoll(slot, telling: hasEnded, timedOut: false)
+        if connection.pointee.receiver.endsWithAnswer { endReceiver(slot, telling: hasEnded, timedOut: false) }
         if messages > 0 || gap {
             counters.pollsAnswered += 1
             // To a client that has ended its side a whole answer says nothing: the socket takes it, and perhaps nobody

@@ -6,11 +6,10 @@ import Wire
 extension Worker {
     mutating func handle(_ slot: UInt32, _ request: HTTPRequest, _ now: UInt32) {
         let connection = slab.pointer(slot)
-        connection.pointee.marks.insert(.asked)
         connection.pointee.set(.http11, request.minorVersion == 1)
         connection.pointee.set(.keepAlive, request.keepAlive && !drain.isOn)
         var style = Answer.Style(
-            form: .json, minorVersion: request.minorVersion, keepAlive: connection.pointee.marks.contains(.keepAlive),
+            .json, minorVersion: request.minorVersion, keepAlive: connection.pointee.marks.contains(.keepAlive),
             cors: .none,
             isHead: request.method == .head)
 
@@ -46,15 +45,15 @@ extension Worker {
             guard callback.count > 0 else { return fail(slot, 400, code, message, style) }
             guard settings.jsonp else { return jsonpIsOff(slot, style) }
             counters.httpRefused += 1
-            style.form = .jsonp
+            style.transport = .jsonp
             let answer = Answer(style, callback: callback, to: &out)
             answer.finish(cursor: 0, error: (code, message), to: &out)
             return reply(slot)
         case .poll(let poll):
-            style.form = poll.form
+            style.transport = poll.transport
             switch request.method {
             case .get, .head:
-                guard settings.jsonp || poll.form != .jsonp else { return jsonpIsOff(slot, style) }
+                guard settings.jsonp || poll.transport != .jsonp else { return jsonpIsOff(slot, style) }
                 if request.method == .get { return hold(slot, poll, origin, style, now) }
                 Answer.headOnly(style, to: &out)
                 return reply(slot)

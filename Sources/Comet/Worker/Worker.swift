@@ -41,7 +41,7 @@ package struct Worker: ~Copyable {
     private var asked: (slot: UInt32, head: [UInt8])?
     /// The manager's turn that the answers being read were decided in; 0: not known.
     var turnStart: UInt64 = 0
-    /// The tag of the poll that was held last: the polls are counted.
+    /// The tag of the last receiver: they are counted.
     var lastTag: UInt16 = 0
     private var random: UInt64
 
@@ -124,7 +124,7 @@ package struct Worker: ~Copyable {
     /// Ends it, from whichever side. A held poll is told to the manager.
     mutating func close(_ slot: UInt32, _ reason: CloseReason) {
         let connection = slab.pointer(slot)
-        if connection.pointee.state == .waiting { endPoll(slot, telling: true, timedOut: false) }
+        if connection.pointee.state == .waiting { endReceiver(slot, telling: true, timedOut: false) }
         deadlines.remove(slot, in: slab)
         if connection.pointee.marks.contains(.resuming) { resuming.removeAll { $0 == slot } }
         counters.count(reason)

@@ -60,6 +60,8 @@ import Wire
         #expect(count == 0)
     }
 
+    @Test func aConnection_isSmall() { #expect(MemoryLayout<Connection>.size == 32) }
+
     @Test func whatCanNotBeTaken_isAnswered_andItsConnectionEnds() {
         var worker = Worker(WorkerSettings(), extraBytes: 0, seed: 42)
         let slot = worker.opened(now: 0)
