@@ -1,7 +1,7 @@
 import Base
 
 /// How a receiver's messages look on the wire: the fields of the head that say what the content is, the content's
-/// beginning, each message, and the end. A transport only encodes. What is sent, when, and to whom is decided elsewhere.
+/// beginning, each message, and the end. A transport only encodes; what is sent, when and to whom is decided elsewhere.
 package enum Transport: UInt8, Equatable, Sendable {
     /// An envelope in JSON.
     case json = 0

@@ -110,7 +110,8 @@ extension Worker {
         return slot
     }
 
-    /// One answer: to the receiver that it is for, or back. Its frames stay in `fromManager` until its write is reported.
+    /// One answer: to the receiver that it is for, or back. Its frames stay in `fromManager` until its write is
+    /// reported.
     private mutating func deliver(_ first: Frame, _ frames: UnsafeRawBufferPointer) {
         guard let slot = receiver(first) else {
             for frame in Frames(frames) { giveBack(frame) }
