@@ -3,31 +3,31 @@
 /// It is the one place below Comet that holds a raw pointer: an array would pay a uniqueness check and a bounds check
 /// for each byte. An empty buffer owns no memory, so that a waiting connection can hold one for free. The owner bounds
 /// `count`.
-package struct Buffer: ~Copyable {
+public struct Buffer: ~Copyable {
     @usableFromInline var base: UnsafeMutableRawPointer?
     @usableFromInline var head = 0
     @usableFromInline var tail = 0
     @usableFromInline var capacity = 0
 
-    @inlinable package init() {}
+    @inlinable public init() {}
     deinit { base?.deallocate() }
 
     /// Bytes waiting.
-    @inlinable package var count: Int { tail - head }
-    @inlinable package var isEmpty: Bool { tail == head }
+    @inlinable public var count: Int { tail - head }
+    @inlinable public var isEmpty: Bool { tail == head }
 
     /// The waiting bytes. They are valid until the buffer is next changed.
-    @inlinable package var bytes: UnsafeRawBufferPointer {
+    @inlinable public var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: base.map { UnsafeRawPointer($0) + head }, count: tail - head)
     }
 
     /// Makes room for `extra` more bytes at the end. They are written at the pointer, and `advance(by:)` says how many
     /// came.
-    @inlinable package mutating func reserve(_ extra: Int) -> UnsafeMutableRawPointer {
+    @inlinable public mutating func reserve(_ extra: Int) -> UnsafeMutableRawPointer {
         if capacity - tail < extra { grow(extra) }
         return base.unsafelyUnwrapped + tail
     }
-    @inlinable package mutating func advance(by written: Int) { tail += written }
+    @inlinable public mutating func advance(by written: Int) { tail += written }
 
     @usableFromInline mutating func grow(_ extra: Int) {
         let live = count
@@ -48,7 +48,7 @@ package struct Buffer: ~Copyable {
     }
 
     /// Forgets the first `n` bytes. An emptied buffer starts again at its front.
-    @inlinable package mutating func consume(_ n: Int) {
+    @inlinable public mutating func consume(_ n: Int) {
         precondition(n <= count, "consumed more bytes than the buffer holds")
         head += n
         if head == tail {
@@ -58,9 +58,9 @@ package struct Buffer: ~Copyable {
     }
 
     /// Takes back everything that was appended after the buffer held `count` bytes.
-    @inlinable package mutating func truncate(to count: Int) { tail = head + count }
+    @inlinable public mutating func truncate(to count: Int) { tail = head + count }
 
-    @inlinable package mutating func clear() {
+    @inlinable public mutating func clear() {
         head = 0
         tail = 0
     }
@@ -76,17 +76,17 @@ package struct Buffer: ~Copyable {
     /// buffer behind.
     package mutating func shrink(over bytes: Int) { if isEmpty, capacity > bytes { release() } }
 
-    @inlinable package mutating func append(_ byte: UInt8) {
+    @inlinable public mutating func append(_ byte: UInt8) {
         reserve(1).storeBytes(of: byte, as: UInt8.self)
         tail += 1
     }
-    @inlinable package mutating func append(_ raw: UnsafeRawBufferPointer) {
+    @inlinable public mutating func append(_ raw: UnsafeRawBufferPointer) {
         guard let source = raw.baseAddress, raw.count > 0 else { return }
         reserve(raw.count).copyMemory(from: source, byteCount: raw.count)
         tail += raw.count
     }
     /// It is inlined, so that a literal becomes a few moves of registers.
-    @inlinable @inline(__always) package mutating func append(_ text: StaticString) {
+    @inlinable @inline(__always) public mutating func append(_ text: StaticString) {
         let count = text.utf8CodeUnitCount
         reserve(count).copyMemory(from: text.utf8Start, byteCount: count)
         tail &+= count
@@ -97,7 +97,7 @@ package struct Buffer: ~Copyable {
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
     /// Network byte order.
-    @inlinable package mutating func append<Integer: FixedWidthInteger & BitwiseCopyable>(bigEndian value: Integer) {
+    @inlinable public mutating func append<Integer: FixedWidthInteger & BitwiseCopyable>(bigEndian value: Integer) {
         reserve(MemoryLayout<Integer>.size).storeBytes(of: value.bigEndian, as: Integer.self)
         tail += MemoryLayout<Integer>.size
     }
@@ -142,13 +142,13 @@ package struct Buffer: ~Copyable {
 
 extension UnsafeRawBufferPointer {
     /// The integer at `offset`, in network byte order. The caller has checked the bounds.
-    @inlinable package func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
+    @inlinable public func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
         at offset: Int, as: Integer.Type = Integer.self
     ) -> Integer {
         Integer(bigEndian: loadUnaligned(fromByteOffset: offset, as: Integer.self))
     }
     /// A part of this buffer, by offset and count. The caller has checked the bounds.
-    @inlinable package func part(_ offset: Int, _ count: Int) -> UnsafeRawBufferPointer {
+    @inlinable public func part(_ offset: Int, _ count: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: baseAddress.map { $0 + offset }, count: count)
     }
 }

@@ -43,13 +43,13 @@ func first(
 }
 
 /// The position of the next such byte, or the end of the input.
-@inlinable @inline(__always) package func position(
+@inlinable @inline(__always) public func position(
     of byte: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0
 ) -> Int {
     first(in: input, from: start, marks: { marks($0, of: byte) }, matches: { $0 == byte })
 }
 /// The same for either of two.
-@inlinable @inline(__always) package func position(
+@inlinable @inline(__always) public func position(
     of byte: UInt8, or other: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0
 ) -> Int {
     first(
@@ -57,7 +57,7 @@ func first(
         matches: { $0 == byte || $0 == other })
 }
 /// The end of the token that starts at `start` (RFC 9110, 5.6.2). Most bytes of tokens are letters and dashes.
-@inlinable @inline(__always) package func endOfToken(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+@inlinable @inline(__always) public func endOfToken(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     var at = start
     while true {
         at = first(in: input, from: at, marks: marksOfNoLetter, matches: { !isToken($0) })
@@ -67,7 +67,7 @@ func first(
 }
 /// The end of the visible text that starts at `start`: the next control character. Spaces, tabs and bytes over 127
 /// belong to the text.
-@inlinable @inline(__always) package func endOfText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+@inlinable @inline(__always) public func endOfText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     var at = start
     while true {
         at = first(
@@ -78,7 +78,7 @@ func first(
     }
 }
 /// The end of the request target that starts at `start`: a space, a control character, a byte over 126, or a `#`.
-@inlinable @inline(__always) package func endOfTarget(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+@inlinable @inline(__always) public func endOfTarget(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     first(
         in: input, from: start, marks: { marks($0, below: 33) | marks($0, of: 127) | $0 & highs | marks($0, of: 35) },
         matches: { $0 < 33 || $0 > 126 || $0 == 35 })
@@ -86,7 +86,7 @@ func first(
 
 /// The position of the next byte that a script may need written in another way: `<`, the first byte of a line
 /// separator, or one from `\` to `_`.
-@inlinable @inline(__always) package func endOfScriptText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
+@inlinable @inline(__always) public func endOfScriptText(_ input: UnsafeRawBufferPointer, from start: Int) -> Int {
     first(
         in: input, from: start,
         marks: { marks($0, of: 60) | marks($0, of: 0xE2) | marks($0 & ~(ones &* 3), of: 92) },
@@ -94,7 +94,7 @@ func first(
 }
 
 /// The position of the first byte that no client id may have: a control character, a `.` or a `/`.
-@inlinable @inline(__always) package func endOfClientId(_ input: UnsafeRawBufferPointer) -> Int {
+@inlinable @inline(__always) public func endOfClientId(_ input: UnsafeRawBufferPointer) -> Int {
     first(
         in: input, from: 0, marks: { marks($0, below: 32) | marks($0, of: 127) | marks($0, of: 47) },
         matches: { $0 < 32 || $0 == 127 || $0 == 47 })
@@ -102,13 +102,13 @@ func first(
 
 /// True for a byte of a token: letters, digits and ! # $ % & ' * + - . ^ _ ` | ~ (RFC 9110, 5.6.2), as two masks of 64
 /// bits.
-@inlinable @inline(__always) package func isToken(_ byte: UInt8) -> Bool {
+@inlinable @inline(__always) public func isToken(_ byte: UInt8) -> Bool {
     let mask: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
     return byte < 128 && mask >> UInt64(byte & 63) & 1 != 0
 }
-@inlinable @inline(__always) package func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
+@inlinable @inline(__always) public func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 
-@inlinable @inline(__always) package func hexDigit(_ byte: UInt8) -> UInt8? {
+@inlinable @inline(__always) public func hexDigit(_ byte: UInt8) -> UInt8? {
     switch byte {
     case 48...57: byte - 48
     case 65...70: byte - 55
@@ -118,7 +118,7 @@ func first(
 }
 
 /// Whether both are the same bytes.
-@inlinable @inline(__always) package func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+@inlinable @inline(__always) public func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
     let count = a.count
     guard count == b.count else { return false }
     guard let a = a.baseAddress, let b = b.baseAddress else { return true }
@@ -137,7 +137,7 @@ func first(
     return true
 }
 /// Whether the bytes are this text; as `prefix`, whether they are the start of it.
-@inlinable @inline(__always) package func matches(
+@inlinable @inline(__always) public func matches(
     _ bytes: UnsafeRawBufferPointer, _ text: StaticString, prefix: Bool = false
 )
     -> Bool
@@ -147,7 +147,7 @@ func first(
     return true
 }
 /// The same whatever the bytes' case; `text` is in small letters.
-@inlinable @inline(__always) package func matchesLowercase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString)
+@inlinable @inline(__always) public func matchesLowercase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString)
     -> Bool
 {
     guard bytes.count == text.utf8CodeUnitCount else { return false }
