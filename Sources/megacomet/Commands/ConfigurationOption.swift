@@ -3,7 +3,6 @@ import Base
 import Configuration
 import ConfigurationFile
 import Glibc
-import Wire
 
 /// `-c FILE`, on every command; otherwise /etc/megacomet/megacomet.toml where there is one, otherwise the defaults.
 struct ConfigurationOption: ParsableArguments {
