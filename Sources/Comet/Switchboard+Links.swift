@@ -49,7 +49,7 @@ extension Switchboard {
                     refusal = why
                     used = -1
                 case .frame(let frame, let bytes):
-                    counters.frames += 1
+                    counters.framesIn += 1
                     used = self.frame(link, frame, now) ? bytes : -1
                 }
             }
@@ -116,11 +116,11 @@ extension Switchboard {
     // MARK: what workers say
 
     private mutating func connected(_ link: UInt32, _ frame: Frame, _ now: UInt64) {
-        counters.connected += 1
+        counters.clientsConnected += 1
         let slot = clients.findOrMake(frame.client)
         let record = clients[slot]
         if record.pointee.place == .waiting || record.pointee.place == .blocked, UInt32(record.pointee.link) != link {
-            counters.replaced += 1
+            counters.clientsReplaced += 1
             write(
                 Frame(
                     op: .replaced, tag: record.pointee.tag, slot: record.pointee.slot, number: frame.number,
@@ -211,7 +211,7 @@ extension Switchboard {
     }
 
     private mutating func gone(_ link: UInt32, _ frame: Frame, _ now: UInt64) {
-        counters.gone += 1
+        counters.clientsGone += 1
         guard let slot = clients.find(frame.client) else { return }
         let record = clients[slot]
         guard record.pointee.tag == frame.tag else { return }
@@ -227,7 +227,7 @@ extension Switchboard {
 
     private mutating func undelivered(_ link: UInt32, _ frame: Frame, _ now: UInt64) {
         guard frame.number < nextId, frame.number >= firstId, frame.body.count > 0 else { return }
-        counters.undelivered += 1
+        counters.returned += 1
         giveBack(frame, from: links.pointer(link).pointee.number, now)
     }
 

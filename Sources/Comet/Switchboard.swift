@@ -88,7 +88,7 @@ package struct Switchboard: ~Copyable {
         if !seedWorkers.isEmpty, known.map({ clients[$0].pointee.place != .blocked }) ?? true,
             sendToSeedWorker(client, json)
         {
-            counters.sent += 1
+            counters.forwarded += 1
             return .sent(takeId())
         }
         guard hasRoom(json.count) else { return full() }
@@ -106,7 +106,7 @@ package struct Switchboard: ~Copyable {
             guard hasRoom(json.count) else { return full() }
             let id = enqueue(slot, json, deadline, now)
             answer(slot, now)
-            counters.sent += 1
+            counters.forwarded += 1
             return .sent(id)
         }
         // The whole life of most messages: from the app's bytes into the worker's outbox.
@@ -122,7 +122,7 @@ package struct Switchboard: ~Copyable {
         record.pointee.owesGap = false
         answered(slot, now, bytes: json.count + Limits.envelopeBytes)
         counters.handed += 1
-        counters.sent += 1
+        counters.forwarded += 1
         return .sent(id)
     }
 
@@ -219,33 +219,4 @@ package struct Switchboard: ~Copyable {
         }
         return room == 0
     }
-}
-
-/// What a manager has counted since it started.
-package struct ManagerCounters: Equatable {
-    /// Publishes that were taken up, and the bytes of their messages.
-    package var publishes: UInt64 = 0
-    package var publishBytes: UInt64 = 0
-    /// Their outcomes.
-    package var sent: UInt64 = 0
-    package var queued: UInt64 = 0
-    package var refusedFull: UInt64 = 0
-    /// Messages handed to workers for a poll, again or for the first time, and those that came back.
-    package var handed: UInt64 = 0
-    package var undelivered: UInt64 = 0
-    /// Frames from workers, polls that they announced, polls that ended without an answer, polls replaced by one on
-    /// another worker.
-    package var frames: UInt64 = 0
-    package var connected: UInt64 = 0
-    package var gone: UInt64 = 0
-    package var replaced: UInt64 = 0
-    /// Answers that told of a gap.
-    package var gaps: UInt64 = 0
-    /// Workers' links that were accepted, refused, and that ended.
-    package var linksAccepted: UInt64 = 0
-    package var linksRefused: UInt64 = 0
-    package var linksLost: UInt64 = 0
-    /// The seed's messages that were no message (no UTF-8, a bad id).
-    package var seedRejected: UInt64 = 0
-    package init() {}
 }

@@ -40,7 +40,7 @@ extension AppPort {
         if closing { session.isClosing = true }
     }
     private mutating func failed(_ session: AppSession) {
-        counters.failedRequests += 1
+        counters.rejectedRequest += 1
         session.tally.errors += 1
     }
     mutating func refuse(_ refusal: HTTPRefusal, _ session: AppSession) {

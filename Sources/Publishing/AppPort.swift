@@ -162,9 +162,9 @@ package struct AppPort: ~Copyable {
     mutating func reject(_ error: PublishError, _ session: AppSession) -> PublishError {
         session.tally.errors += 1
         switch error.status {
-        case 401: counters.rejectedKey += 1
+        case 401: counters.rejectedAuth += 1
         case 413: counters.rejectedSize += 1
-        case 403, 503: counters.failedRequests += 1
+        case 403, 503: counters.rejectedRequest += 1
         default: counters.rejectedJSON += 1
         }
         return error
@@ -184,10 +184,10 @@ package struct AppCounters: Equatable {
     /// Publishes that were no publish, messages or lines that were too large, keys that were wrong.
     package var rejectedJSON: UInt64 = 0
     package var rejectedSize: UInt64 = 0
-    package var rejectedKey: UInt64 = 0
+    package var rejectedAuth: UInt64 = 0
     package var requests: UInt64 = 0
     package var lines: UInt64 = 0
     /// Requests that were no HTTP, asked for what is not there, or came when too much was half sent.
-    package var failedRequests: UInt64 = 0
+    package var rejectedRequest: UInt64 = 0
     package init() {}
 }

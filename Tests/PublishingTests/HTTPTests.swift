@@ -295,7 +295,7 @@ import Wire
         #expect(answer(app.send(App.get("/stats"))).status == 401)
         app.connect()
         #expect(answer(app.send(App.post(publish, "authorization: bearer sesame\r\n"))).status == 202)
-        #expect(app.port.counters.rejectedKey == 6)
+        #expect(app.port.counters.rejectedAuth == 6)
     }
 
     @Test func pipelinedRequests_areAnsweredInOrder_howeverTheyArrive() {

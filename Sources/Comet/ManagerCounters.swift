@@ -1,0 +1,28 @@
+/// What a manager has counted since it started. Each counter has the name of its metric.
+package struct ManagerCounters: Equatable {
+    /// Publishes that were taken up, and the bytes of their messages.
+    package var publishes: UInt64 = 0
+    package var publishBytes: UInt64 = 0
+    /// Their outcomes.
+    package var forwarded: UInt64 = 0
+    package var queued: UInt64 = 0
+    package var refusedFull: UInt64 = 0
+    /// Messages handed to workers for a poll, again or for the first time, and those that came back.
+    package var handed: UInt64 = 0
+    package var returned: UInt64 = 0
+    /// Frames from workers, polls that they announced, polls that ended without an answer, polls replaced by one on
+    /// another worker.
+    package var framesIn: UInt64 = 0
+    package var clientsConnected: UInt64 = 0
+    package var clientsGone: UInt64 = 0
+    package var clientsReplaced: UInt64 = 0
+    /// Answers that told of a gap.
+    package var gaps: UInt64 = 0
+    /// Workers' links that were accepted, refused, and that ended.
+    package var linksAccepted: UInt64 = 0
+    package var linksRefused: UInt64 = 0
+    package var linksLost: UInt64 = 0
+    /// The seed's messages that were no message (no UTF-8, a bad id).
+    package var seedRejected: UInt64 = 0
+    package init() {}
+}
