@@ -37,26 +37,32 @@ public struct SlotList<Field: ListField> {
     /// Puts a record at the end. It is in no list by this field.
     @inlinable @inline(__always)
     public mutating func append(_ slot: Slot<Record>, in slab: borrowing Slab<Record>) {
-        insert(slot, after: tail.known, in: slab)
+        let own = Field.neighbours(slab.pointer(slot))
+        own.pointee.previous = tail
+        own.pointee.next = .none
+        if let last = tail.known { Field.neighbours(slab.pointer(last)).pointee.next = slot } else { head = slot }
+        tail = slot
+    }
+    /// Puts a record at the front. It is in no list by this field.
+    @inlinable @inline(__always)
+    public mutating func prepend(_ slot: Slot<Record>, in slab: borrowing Slab<Record>) {
+        let own = Field.neighbours(slab.pointer(slot))
+        own.pointee.previous = .none
+        own.pointee.next = head
+        if let first = head.known { Field.neighbours(slab.pointer(first)).pointee.previous = slot } else { tail = slot }
+        head = slot
     }
     /// Puts a record behind another, or at the front where there is none before it. It is in no list by this field.
-    @inlinable @inline(__always)
+    @inlinable
     public mutating func insert(_ slot: Slot<Record>, after other: Slot<Record>?, in slab: borrowing Slab<Record>) {
+        guard let other else { return prepend(slot, in: slab) }
+        guard other != tail else { return append(slot, in: slab) }
         let own = Field.neighbours(slab.pointer(slot))
-        own.pointee.previous = other ?? .none
-        if let other {
-            let before = Field.neighbours(slab.pointer(other))
-            own.pointee.next = before.pointee.next
-            before.pointee.next = slot
-        } else {
-            own.pointee.next = head
-            head = slot
-        }
-        if let next = own.pointee.next.known {
-            Field.neighbours(slab.pointer(next)).pointee.previous = slot
-        } else {
-            tail = slot
-        }
+        let before = Field.neighbours(slab.pointer(other))
+        own.pointee.previous = other
+        own.pointee.next = before.pointee.next
+        Field.neighbours(slab.pointer(before.pointee.next)).pointee.previous = slot
+        before.pointee.next = slot
     }
     /// Takes a record out, which is in this list.
     @inlinable @inline(__always)

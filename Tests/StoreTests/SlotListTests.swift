@@ -52,7 +52,7 @@ extension SlotList where Record == Entry {
         var time = SlotList<InTime>()
         for slot in slots {
             order.append(slot, in: slab)
-            time.insert(slot, after: nil, in: slab)
+            time.prepend(slot, in: slab)
         }
         #expect(order.names(slab) == [0, 1, 2])
         #expect(time.names(slab) == [2, 1, 0])
