@@ -84,7 +84,9 @@ let package = Package(
             swiftSettings: fast),
         .executableTarget(
             name: "megamanager",
-            dependencies: ["Base", "Publishing", "Comet", "Stats", "Wire", "Reactor", "Daemon", "Configuration", log],
+            dependencies: [
+                "Base", "Publishing", "Comet", "Stats", "Store", "Wire", "Reactor", "Daemon", "Configuration", log,
+            ],
             swiftSettings: fast),
         .executableTarget(
             name: "megacomet",
@@ -116,7 +118,8 @@ let package = Package(
         .testTarget(name: "StatsTests", dependencies: ["TestSupport", "Base", "Stats"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["TestSupport", "Store"], swiftSettings: strict),
         .testTarget(
-            name: "CometTests", dependencies: ["TestSupport", "Stats", "Base", "Comet", "Wire"], swiftSettings: strict),
+            name: "CometTests", dependencies: ["TestSupport", "Stats", "Base", "Comet", "Store", "Wire"],
+            swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "PublishingTests", dependencies: ["TestSupport", "Base", "Publishing", "Comet", "Wire"],
@@ -137,7 +140,8 @@ let package = Package(
             exclude: ["Golden"], swiftSettings: strict),
         /// The sources read as text: the picture above, and the rules that no compiler checks.
         .testTarget(name: "TidyTests", swiftSettings: strict),
-        .testTarget(name: "SimulationTests", dependencies: ["TestSupport", "Base", "Comet"], swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["TestSupport", "Base", "Comet", "Store"], swiftSettings: strict),
         .testTarget(
             name: "SystemTests",
             dependencies: [

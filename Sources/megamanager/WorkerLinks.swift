@@ -2,6 +2,7 @@ import Base
 import Comet
 import Logging
 import Reactor
+import Store
 import Wire
 
 /// The sockets of the workers' port. What their bytes mean the switchboard knows.
@@ -43,8 +44,8 @@ final class WorkerLinks {
         // The seed's protocol has no key: only who is on this machine speaks it.
         let isLocal = Sockets.peer(descriptor)?.address.hasPrefix("127.") ?? false
         let link = manager.switchboard.accepted(mayBeSeed: speaksSeed && isLocal)
-        while connections.count <= Int(link) { connections.append(nil) }
-        connections[Int(link)] = LinkConnection(
+        while connections.count <= Int(link.number) { connections.append(nil) }
+        connections[Int(link.number)] = LinkConnection(
             loop, self, descriptor, link, mayBeSeed: speaksSeed && isLocal, now: manager.now)
         count += 1
     }
@@ -67,16 +68,15 @@ final class WorkerLinks {
     fileprivate func received(_ connection: LinkConnection) {
         let before = manager.switchboard.kind(connection.link)
         let taken = manager.switchboard.received(connection.link, connection.input.bytes, now: manager.now)
-        if let seed = manager.switchboard.takeDisplaced(), let held = connections[Int(seed)] {
+        if let seed = taken.displaced, let held = connections[Int(seed.number)] {
             log.warning("a worker of ours takes its number from a seed worker")
             close(held)
         }
-        switch taken {
-        case .consumed(let bytes): connection.input.consume(bytes)
-        case .close(let why):
-            log.warning("closing a connection on the workers' port: \(why)")
+        if let error = taken.error {
+            log.warning("closing a connection on the workers' port: \(error)")
             return close(connection)
         }
+        connection.input.consume(taken.consumed)
         let after = manager.switchboard.kind(connection.link)
         if before == .new, after != .new {
             log.info("\(after) came")
@@ -87,7 +87,7 @@ final class WorkerLinks {
     fileprivate func close(_ connection: LinkConnection) {
         let kind = manager.switchboard.kind(connection.link)
         connection.release()
-        connections[Int(connection.link)] = nil
+        connections[Int(connection.link.number)] = nil
         count -= 1
         manager.switchboard.closed(connection.link, now: manager.now)
         if kind != .new {
@@ -99,7 +99,7 @@ final class WorkerLinks {
     /// Writes what gathered in this turn: once for each link.
     func flush() {
         while let link = manager.switchboard.nextToWrite(now: manager.now) {
-            guard let connection = connections[Int(link)], !connection.isBlocked else { continue }
+            guard let connection = connections[Int(link.number)], !connection.isBlocked else { continue }
             write(connection)
         }
     }
@@ -121,7 +121,7 @@ final class LinkConnection {
     /// Bytes that a read may bring.
     private static let readBytes = 256 * 1024
 
-    fileprivate let link: UInt32
+    fileprivate let link: LinkSlot
     fileprivate let descriptor: Int32
     fileprivate let mayBeSeed: Bool
     /// When it came, in milliseconds.
@@ -133,7 +133,7 @@ final class LinkConnection {
     private var watcher: IOWatcher?
 
     fileprivate init(
-        _ loop: Loop, _ links: WorkerLinks, _ descriptor: Int32, _ link: UInt32, mayBeSeed: Bool, now: UInt64
+        _ loop: Loop, _ links: WorkerLinks, _ descriptor: Int32, _ link: LinkSlot, mayBeSeed: Bool, now: UInt64
     ) {
         self.mayBeSeed = mayBeSeed
         since = now

@@ -3,7 +3,7 @@ import Comet
 import Publishing
 import Wire
 
-private func withSwitchboard(_ body: (inout Switchboard, UInt32) -> Int) -> Int {
+private func withSwitchboard(_ body: (inout Switchboard, LinkSlot) -> Int) -> Int {
     var switchboard = Switchboard(QueueSettings(), wallMicroseconds: 1_000_000, now: 0, seed: 42)
     let link = switchboard.accepted(mayBeSeed: false)
     let hello = encode { out in

@@ -12,7 +12,7 @@ final class App {
     var board: Switchboard
     var session: AppSession
     var now: UInt64 = 9_000_000
-    private var worker: UInt32
+    private var worker: LinkSlot
 
     var isClosing: Bool { session.isClosing }
     var wantsInput: Bool { session.wantsInput }

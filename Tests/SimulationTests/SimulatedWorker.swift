@@ -11,7 +11,7 @@ final class SimulatedWorker {
     unowned var world: World!
     /// The connection of each slot.
     private(set) var ends: [UInt32: Connection] = [:]
-    private var link: UInt32?
+    private var link: LinkSlot?
     /// Bytes on their way in either direction.
     var toWorker: [UInt8] = []
     private var toManager: [UInt8] = []
@@ -139,10 +139,8 @@ final class SimulatedWorker {
     private func sendToManager(_ count: Int) {
         guard let link, count > 0 else { return }
         let now = world.now
-        let used = toManager[..<count].withUnsafeBytes { world.manager.switchboard.received(link, $0, now: now) }
-        switch used {
-        case .consumed(let used): toManager.removeFirst(used)
-        case .close(let why): world.problem("manager closes the link of worker \(number): \(why)")
-        }
+        let taken = toManager[..<count].withUnsafeBytes { world.manager.switchboard.received(link, $0, now: now) }
+        toManager.removeFirst(taken.consumed)
+        if let error = taken.error { world.problem("manager closes the link of worker \(number): \(error)") }
     }
 }

@@ -1,4 +1,5 @@
 import Comet
+import Store
 import TestSupport
 
 /// The comet path in memory: one manager, some workers, some clients and a publisher. Links deliver in pieces and
@@ -161,9 +162,9 @@ final class World {
 final class ManagerBox {
     var switchboard: Switchboard
     /// The worker of each link.
-    var ends: [UInt32: SimulatedWorker] = [:]
+    var ends: [LinkSlot: SimulatedWorker] = [:]
     /// Links whose sockets did not take everything.
-    private var blocked: Set<UInt32> = []
+    private var blocked: Set<LinkSlot> = []
 
     init(_ settings: World.Settings, now: UInt64) {
         var queue = QueueSettings()
@@ -172,31 +173,31 @@ final class ManagerBox {
         switchboard = Switchboard(queue, wallMicroseconds: now * 1000, now: now, seed: 7)
     }
 
-    func connect(_ worker: SimulatedWorker) -> UInt32 {
+    func connect(_ worker: SimulatedWorker) -> LinkSlot {
         let link = switchboard.accepted(mayBeSeed: false)
         ends[link] = worker
         return link
     }
-    func disconnect(_ link: UInt32, now: UInt64) {
+    func disconnect(_ link: LinkSlot, now: UInt64) {
         ends[link] = nil
         blocked.remove(link)
         switchboard.closed(link, now: now)
     }
     /// Writes what the turn gathered into the links. If a socket takes only a part, the rest follows in the next turn.
     func flush(_ world: World) {
-        for link in blocked.sorted() where ends[link] != nil { write(link, world) }
+        for link in blocked.sorted(by: { $0.number < $1.number }) where ends[link] != nil { write(link, world) }
         while let link = switchboard.nextToWrite(now: world.now) {
             if !blocked.contains(link) { write(link, world) }
         }
     }
-    private func write(_ link: UInt32, _ world: World) {
+    private func write(_ link: LinkSlot, _ world: World) {
         let bytes = switchboard.unsent(link)
         let count = world.chance(100) ? world.random.below(bytes.count) + 1 : bytes.count
         ends[link]?.toWorker += Array(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
         if count < bytes.count { blocked.insert(link) } else { blocked.remove(link) }
         switchboard.written(link, count)
     }
-    func presence(_ name: String, now: UInt64) -> Switchboard.Presence {
+    func presence(_ name: String, now: UInt64) -> Switchboard.ClientStatus {
         var name = name
         return name.withUTF8 { switchboard.presence(.init($0), now: now) }
     }

@@ -4,269 +4,130 @@ import Wire
 
 // The workers' links: coming, speaking, being written to, going.
 extension Switchboard {
-    package enum LinkInput: Equatable {
-        /// So many bytes were taken; keep the rest until more comes.
-        case consumed(Int)
-        /// Close the connection, after writing what is in its outbox; why, for the log.
-        case close(String)
+    /// What is to be done after a link's input.
+    package struct LinkInput: Equatable {
+        /// Bytes that were taken. The rest is kept until more comes.
+        package var consumed = 0
+        /// The link of a seed worker, whose number a worker of ours has just taken: it is to be closed at once.
+        package var displaced: LinkSlot?
+        /// The link is to be closed, after writing what is in its outbox.
+        package var error: LinkError?
     }
-    /// What a link is, for whoever looks at it from outside.
-    package enum LinkKind: Equatable { case new, worker(Int), seedWorker(Int), seedApp }
+    /// What the start of a link's input is.
+    enum LinkStep { case incomplete, taken(Int) }
 
     /// A connection came. `mayBeSeed`: from loopback, and the setting allows it.
-    package mutating func accepted(mayBeSeed: Bool) -> UInt32 {
-        let slot = links.insert(WorkerLink(mayBeSeed: mayBeSeed)).number
-        precondition(slot < UInt32(UInt16.max), "links are bounded by the program that accepts them")
-        liveLinks.append(slot)
-        return slot
-    }
-
-    package func kind(_ link: UInt32) -> LinkKind {
-        let number = Int(links.pointer(link).pointee.number)
-        return switch links.pointer(link).pointee.kind {
-        case .new: .new
-        case .worker: .worker(number)
-        case .seedWorker: .seedWorker(number)
-        case .seedApp: .seedApp
-        }
-    }
+    package mutating func accepted(mayBeSeed: Bool) -> LinkSlot { links.add(mayBeSeed: mayBeSeed) }
+    package func kind(_ link: LinkSlot) -> LinkKind { links.kind(link) }
 
     /// Bytes came on a link.
-    package mutating func received(_ link: UInt32, _ input: UnsafeRawBufferPointer, now: UInt64) -> LinkInput {
-        var at = 0
-        while at < input.count {
-            let rest = input.part(at, input.count - at)
-            let used: Int
-            switch links.pointer(link).pointee.kind {
-            case .seedWorker, .seedApp: used = seedOperation(link, rest, now)
-            case .new where SeedProtocol.isOp(rest[0]) && links.pointer(link).pointee.mayBeSeed:
-                used = seedOperation(link, rest, now)
-            case .new, .worker:
-                let isNew = links.pointer(link).pointee.kind == .new
-                switch Frame.parse(rest, isNew ? .one : links.pointer(link).pointee.version) {
-                case .incomplete: used = 0
-                case .malformed(let why):
-                    refusal = why
-                    used = -1
-                case .frame(let frame, let bytes):
-                    counters.framesIn += 1
-                    used = self.frame(link, frame, now) ? bytes : -1
-                }
+    package mutating func received(_ link: LinkSlot, _ input: UnsafeRawBufferPointer, now: UInt64) -> LinkInput {
+        var result = LinkInput()
+        do throws(LinkError) {
+            while result.consumed < input.count {
+                let rest = input.part(result.consumed, input.count - result.consumed)
+                guard case .taken(let bytes) = try step(link, rest, &result, now) else { break }
+                result.consumed += bytes
             }
-            if used == 0 { break }
-            if used < 0 { return .close(refusal) }
-            at += used
+        } catch {
+            if error.isRefusal { counters.linksRefused += 1 }
+            result.error = error
         }
-        return .consumed(at)
+        return result
     }
 
-    /// False: close, `refusal` says why.
-    private mutating func frame(_ link: UInt32, _ frame: Frame, _ now: UInt64) -> Bool {
-        let isWorker = links.pointer(link).pointee.kind == .worker
+    @inline(__always)
+    private mutating func step(
+        _ link: LinkSlot, _ input: UnsafeRawBufferPointer, _ result: inout LinkInput, _ now: UInt64
+    ) throws(LinkError) -> LinkStep {
+        switch links.kind(link) {
+        case .worker(let number):
+            guard let (frame, bytes) = try parse(input, links.version(link)) else { return .incomplete }
+            try said(link, UInt16(truncatingIfNeeded: number), frame, now)
+            return .taken(bytes)
+        case .new where !(SeedProtocol.isOp(input[0]) && links.mayBeSeed(link)):
+            // A hello has the layout of version 1, whatever version it tells.
+            guard let (frame, bytes) = try parse(input, .one) else { return .incomplete }
+            guard frame.op == .hello else { throw .unexpected(frame.op, fromWorker: false) }
+            result.displaced = try hello(link, frame)
+            return .taken(bytes)
+        case .new, .seedWorker, .seedApp: return try seedOperation(link, input, now)
+        }
+    }
+    @inline(__always)
+    private mutating func parse(_ input: UnsafeRawBufferPointer, _ version: LinkVersion) throws(LinkError)
+        -> (Frame, Int)?
+    {
+        switch Frame.parse(input, version) {
+        case .incomplete: return nil
+        case .malformed(let why): throw .malformed(why)
+        case .frame(let frame, let bytes):
+            counters.framesIn += 1
+            return (frame, bytes)
+        }
+    }
+
+    @inline(__always)
+    private mutating func said(_ link: LinkSlot, _ worker: UInt16, _ frame: Frame, _ now: UInt64) throws(LinkError) {
         switch frame.op {
-        case .hello where !isWorker: return hello(link, frame)
-        case .connected where isWorker && frame.client.count > 0: connected(link, frame, now)
-        case .gone where isWorker: gone(link, frame, now)
-        case .undelivered where isWorker && frame.client.count > 0: undelivered(link, frame, now)
-        case .credit where isWorker: credit(link, frame, now)
-        default:
-            refusal = "\(frame.op) \(isWorker ? "from a worker" : "before a hello")"
-            return false
+        case .connected where frame.client.count > 0: connected(link, worker, frame, now)
+        case .gone: gone(link, worker, frame, now)
+        case .undelivered where frame.client.count > 0: undelivered(worker, frame, now)
+        case .credit: credit(link, frame, now)
+        default: throw .unexpected(frame.op, fromWorker: true)
         }
-        return true
     }
 
-    private mutating func hello(_ link: UInt32, _ frame: Frame) -> Bool {
-        guard let hello = Hello(body: frame.body) else { return refuse("a hello of \(frame.body.count) bytes") }
-        guard let version = LinkVersion(rawValue: hello.version) else {
-            return refuse("version \(hello.version) of the link, this program takes 1 and 2")
-        }
-        // Who can't read the run directory is no worker of ours, and would be handed our clients' messages.
-        guard settings.token.isEmpty || hello.token == settings.token else {
-            return refuse("a hello without the supervisor's token")
-        }
-        guard frame.number < UInt64(Limits.workerNumbers) else { return refuse("worker number \(frame.number)") }
-        // Two of our own may hold one number: a rolling restart drains the old one beside the new.
-        if isSeedWorker(Int(frame.number)) {
-            // The token proves that this worker is ours; the seed's protocol proves nothing.
-            guard !settings.token.isEmpty else { return refuse("number \(frame.number) is held by a seed worker") }
-            displaced = seedWorkers[Int(frame.number)]
-        }
-        let worker = links.pointer(link)
-        worker.pointee.kind = .worker
-        worker.pointee.version = version
-        worker.pointee.number = UInt16(frame.number)
-        books.open(worker.pointee.number)
+    /// The link of the seed worker whose number this one takes.
+    private mutating func hello(_ link: LinkSlot, _ frame: Frame) throws(LinkError) -> LinkSlot? {
+        guard let hello = Hello(body: frame.body) else { throw .helloOfWrongSize(frame.body.count) }
+        guard let version = LinkVersion(rawValue: hello.version) else { throw .unknownVersion(hello.version) }
+        guard settings.token.isEmpty || hello.token == settings.token else { throw .noToken }
+        guard frame.number < UInt64(Limits.workerNumbers) else { throw .workerNumber(frame.number) }
+        // Two of our own may hold one number: a rolling restart drains the old one beside the new. Before a seed worker
+        // ours goes first where its token proves it, since the seed's protocol proves nothing.
+        let displaced = seedWorkers[Int(frame.number)]
+        guard displaced == nil || !settings.token.isEmpty else { throw .heldBySeedWorker(frame.number) }
+        links.identify(link, as: .worker(Int(frame.number)), version)
+        mailboxes.openAccount(UInt16(frame.number))
         counters.linksAccepted += 1
-        workerCount += 1
-        write(Frame(op: .welcome, number: UInt64(Limits.outboxBytes)), to: link)
-        return true
-    }
-    /// The seed worker whose number a worker of ours has just taken: to be closed at once.
-    package mutating func takeDisplaced() -> UInt32? {
-        defer { displaced = nil }
+        links.write(Frame(op: .welcome, number: UInt64(Limits.outboxBytes)), to: link)
         return displaced
     }
-    mutating func refuse(_ why: String) -> Bool {
-        counters.linksRefused += 1
-        refusal = why
-        return false
-    }
 
-    // MARK: what workers say
+    // MARK: writing
 
-    private mutating func connected(_ link: UInt32, _ frame: Frame, _ now: UInt64) {
-        counters.clientsConnected += 1
-        let slot = clients.findOrMake(frame.client)
-        let record = clients[slot]
-        if record.pointee.place == .waiting || record.pointee.place == .blocked, UInt32(record.pointee.link) != link {
-            counters.clientsReplaced += 1
-            write(
-                Frame(
-                    op: .replaced, tag: record.pointee.tag, slot: record.pointee.slot, number: frame.number,
-                    client: frame.client, body: frame.body), to: UInt32(record.pointee.link))
+    package mutating func beginTurn(nanoseconds: UInt64) { links.beginTurn(nanoseconds: nanoseconds) }
+
+    /// The links that have something to be written, one at a time: to be asked at the end of each turn until it is nil.
+    package mutating func nextToWrite(now: UInt64) -> LinkSlot? {
+        while let link = links.nextDirty {
+            while !links.isFull(link), let client = presence.firstBlocked(on: link) { answer(client, now) }
+            if links.flushed() { return link }
         }
-        unlist(slot)
-        let worker = links.pointer(link).pointee.number
-        if record.pointee.worker != worker { move(slot, to: worker) }
-        record.pointee.tag = frame.tag
-        record.pointee.isPresent = true
-        record.pointee.isSingle = frame.flags.contains(.single)
-        record.pointee.stays = frame.flags.contains(.stays)
-        record.pointee.credit = Announcement(body: frame.body).credit
-        record.pointee.acknowledges = frame.flags.contains(.acknowledges)
-        if record.pointee.acknowledges { acknowledge(slot, frame.number) }
-        if record.pointee.mailbox != none { clients.mailbox(record.pointee.mailbox).pointee.handed = 0 }
-
-        record.pointee.slot = frame.slot
-        record.pointee.link = UInt16(link)
-        record.pointee.place = .waiting
-        waitingCount += 1
-        clients.append(slot, to: &links.pointer(link).pointee.waiting)
-        // Only who acknowledges is told of a gap at once: its cursor moves past it.
-        guard record.pointee.credit > 0 else { return }
-        if record.pointee.mailbox != none,
-            record.pointee.acknowledges || clients.mailbox(record.pointee.mailbox).pointee.count > 0
-        {
-            if isFull(links.pointer(link)) { block(slot) } else { answer(slot, now) }
-        } else if frame.flags.contains(.atOnce), !isFull(links.pointer(link)) {
-            answerEmpty(slot, cursor: frame.number, now)
-        }
+        return nil
+    }
+    /// What is to be written to a link next. Valid until the switchboard is changed.
+    package func unsent(_ link: LinkSlot) -> UnsafeRawBufferPointer { links.unsent(link) }
+    /// So much of it was written.
+    package mutating func written(_ link: LinkSlot, _ count: Int) {
+        links.written(link, count)
+        if presence.firstBlocked(on: link) != nil, !links.isFull(link) { links.markDirty(link) }
     }
 
-    /// A receiver takes more. What waits for want of credit is sent now, or when the link has been read.
-    private mutating func credit(_ link: UInt32, _ frame: Frame, _ now: UInt64) {
-        guard let slot = clients.find(frame.client) else { return }
-        let record = clients[slot]
-        guard record.pointee.place == .waiting || record.pointee.place == .blocked,
-            UInt32(record.pointee.link) == link, record.pointee.tag == frame.tag, record.pointee.slot == frame.slot
-        else { return }
-        let hadNone = record.pointee.credit == 0
-        let sum = frame.number.addingReportingOverflow(UInt64(record.pointee.credit))
-        record.pointee.credit = sum.overflow ? .max : UInt32(clamping: sum.partialValue)
-        guard hadNone, record.pointee.credit > 0, record.pointee.place == .waiting, hasUnsent(slot) else { return }
-        if isFull(links.pointer(link)) { block(slot) } else { answer(slot, now) }
-    }
-
-    /// Nothing waits for a poll that is to be answered at once. Where the link is full, the worker ends it by itself.
-    private mutating func answerEmpty(_ slot: UInt32, cursor: UInt64, _ now: UInt64) {
-        let record = clients[slot]
-        if record.pointee.owesGap { counters.gaps += 1 }
-        let news = Frame(
-            op: .message, flags: record.pointee.owesGap ? .gap : [], tag: record.pointee.tag, slot: record.pointee.slot,
-            number: cursor, client: clients.id(slot))
-        write(news, to: UInt32(record.pointee.link))
-        record.pointee.owesGap = false
-        answered(slot, now)
-    }
-
-    /// The client has all up to `cursor`.
-    private mutating func acknowledge(_ slot: UInt32, _ cursor: UInt64) {
-        let record = clients[slot]
-        // A cursor of another manager's life: what its queue held died with it. Told with the next answer, not at once:
-        // all come at once.
-        if cursor > 0 && (cursor < firstId || cursor >= nextId) { record.pointee.owesGap = true }
-        guard record.pointee.mailbox != none, cursor < nextId else { return }
-        let mailbox = clients.mailbox(record.pointee.mailbox)
-        while mailbox.pointee.first != none, messages[mailbox.pointee.first].pointee.id <= cursor {
-            take(mailbox.pointee.first, .dequeued)
-        }
-        if mailbox.pointee.lost <= cursor { mailbox.pointee.lost = 0 }
-        clients.dropEmptyMailbox(slot)
-    }
-
-    /// The client is on another worker now, and its messages stand in that one's account.
-    private mutating func move(_ slot: UInt32, to worker: UInt16) {
-        let record = clients[slot]
-        if record.pointee.mailbox != none {
-            var message = clients.mailbox(record.pointee.mailbox).pointee.first
-            if message != none { books.moveClient(record.pointee.worker, worker) }
-            while message != none {
-                let current = messages[message].pointee
-                books.move(record.pointee.worker, worker, bytes: Int(current.bodyBytes), second: current.second)
-                message = current.next
+    /// The link is gone: its clients count as gone, and what its worker did not get goes back.
+    package mutating func closed(_ link: LinkSlot, now: UInt64) {
+        while let client = presence.firstHeld(on: link) { presence.endReceiver(client, present: false, now: now) }
+        let gone = links.remove(link)
+        guard let number = gone.number else { return }
+        counters.linksLost += 1
+        if !gone.isWorker { seedWorkers.remove(number) }
+        gone.forEachFrame { frame in
+            guard frame.op == .message else { return }
+            if let client = presence.find(frame.client), presence[client].pointee.place == .grace {
+                presence[client].pointee.isPresent = false
             }
+            if frame.body.count > 0 { giveBack(frame, from: UInt16(number), now) }
         }
-        record.pointee.worker = worker
-    }
-
-    private mutating func gone(_ link: UInt32, _ frame: Frame, _ now: UInt64) {
-        counters.clientsGone += 1
-        guard let slot = clients.find(frame.client) else { return }
-        let record = clients[slot]
-        guard record.pointee.tag == frame.tag else { return }
-        let timedOut = frame.flags.contains(.timedOut)
-        switch record.pointee.place {
-        case .waiting where UInt32(record.pointee.link) == link, .blocked where UInt32(record.pointee.link) == link:
-            if record.pointee.slot == frame.slot { endReceiver(slot, present: timedOut, now) }
-        case .grace where record.pointee.worker == links.pointer(link).pointee.number && !timedOut:
-            record.pointee.isPresent = false  // it crossed with the answer
-        default: break
-        }
-    }
-
-    private mutating func undelivered(_ link: UInt32, _ frame: Frame, _ now: UInt64) {
-        guard frame.number < nextId, frame.number >= firstId, frame.body.count > 0 else { return }
-        counters.returned += 1
-        giveBack(frame, from: links.pointer(link).pointee.number, now)
-    }
-
-    /// A message that did not reach its client goes back into its mailbox, in its old place. Who acknowledges has it
-    /// there still, unless it was handed over before the client had a cursor: that has moved past it by now, so it is
-    /// lost, and the client is told of a gap.
-    mutating func giveBack(_ frame: Frame, from worker: UInt16, _ now: UInt64) {
-        let known = clients.find(frame.client)
-        if let known, !clients[known].pointee.handedForGood {
-            guard clients[known].pointee.wasHandedForGood, !keeps(known, frame.number) else { return }
-            count(frame, on: clients[known].pointee.worker, as: .dropped, now)
-            clients[known].pointee.owesGap = true
-            return
-        }
-        let slot = known ?? clients.findOrMake(frame.client)
-        let record = clients[slot]
-        let time = UInt32(truncatingIfNeeded: now)
-        if known == nil {
-            record.pointee.worker = worker
-            record.pointee.handedDeadline = time &+ settings.timeToLive
-        }
-        leaveLostList(slot)
-        if isOver(record.pointee.handedDeadline, time) || !hasRoom(frame.body.count, slack: 1) {
-            let how: QueueBooks.Leaving = isOver(record.pointee.handedDeadline, time) ? .expired : .dropped
-            count(frame, on: record.pointee.worker, as: how, now)
-            markLost(slot, frame.number)
-            settle(slot, now)
-            return
-        }
-        insert(slot, id: frame.number, frame.body, record.pointee.handedDeadline, now)
-        // It may poll again already: it is answered at the end of the turn, when all that comes back has come.
-        block(slot)
-    }
-
-    /// A message that came back, and is lost at once.
-    private mutating func count(_ frame: Frame, on worker: UInt16, as how: QueueBooks.Leaving, _ now: UInt64) {
-        let second = UInt32(now / 1000)
-        books.advance(to: second)
-        books.enter(worker, bytes: frame.body.count, second: second)
-        books.leave(worker, bytes: frame.body.count, second: second, how)
     }
 }

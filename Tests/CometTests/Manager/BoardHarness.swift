@@ -50,12 +50,12 @@ final class Board {
         return Array(out.bytes)
     }
     @discardableResult
-    func send(_ link: UInt32, _ bytes: [UInt8]) -> Switchboard.LinkInput {
+    func send(_ link: LinkSlot, _ bytes: [UInt8]) -> Switchboard.LinkInput {
         bytes.withUnsafeBytes { board.received(link, $0, now: now) }
     }
 
     /// A worker that has been welcomed.
-    func worker(_ number: Int) -> UInt32 {
+    func worker(_ number: Int) -> LinkSlot {
         let link = board.accepted(mayBeSeed: true)
         send(link, hello(number))
         #expect(frames(link).map(\.op) == [.welcome])
@@ -69,7 +69,7 @@ final class Board {
         return Array(out.bytes)
     }
     func poll(
-        _ link: UInt32, _ client: String, cursor: UInt64? = nil, tag: UInt16 = 1, single: Bool = false,
+        _ link: LinkSlot, _ client: String, cursor: UInt64? = nil, tag: UInt16 = 1, single: Bool = false,
         atOnce: Bool = false, credit: UInt32? = nil, print: UInt32 = 0
     ) {
         var flags: Frame.Flags = cursor == nil ? [] : .acknowledges
@@ -80,10 +80,10 @@ final class Board {
             _ = send(link, frame(.connected, flags, tag: tag, number: cursor ?? 0, client: client, body: Array($0)))
         }
     }
-    func gone(_ link: UInt32, _ client: String, tag: UInt16 = 1, timedOut: Bool = false) {
+    func gone(_ link: LinkSlot, _ client: String, tag: UInt16 = 1, timedOut: Bool = false) {
         send(link, frame(.gone, timedOut ? .timedOut : [], tag: tag, client: client))
     }
-    func giveBack(_ link: UInt32, _ sent: Sent) {
+    func giveBack(_ link: LinkSlot, _ sent: Sent) {
         send(
             link,
             frame(.undelivered, tag: sent.tag, number: sent.number, client: sent.client, body: Array(sent.body.utf8)))
@@ -95,13 +95,13 @@ final class Board {
             Array(json.utf8).withUnsafeBytes { board.publish(client: id, json: $0, timeToLive: ttl, now: now) }
         }
     }
-    func presence(_ client: String) -> Switchboard.Presence {
+    func presence(_ client: String) -> Switchboard.ClientStatus {
         Array(client.utf8).withUnsafeBytes { board.presence($0, now: now) }
     }
 
     /// Ends the turn: the frames that the links would write now. Links in `unread` don't read.
-    func frames(_ link: UInt32, unread: Set<UInt32> = []) -> [Sent] {
-        var all: [UInt32: [Sent]] = [:]
+    func frames(_ link: LinkSlot, unread: Set<LinkSlot> = []) -> [Sent] {
+        var all: [LinkSlot: [Sent]] = [:]
         while let next = board.nextToWrite(now: now) {
             guard !unread.contains(next) else { continue }
             all[next, default: []] += parse(board.unsent(next))
@@ -110,10 +110,10 @@ final class Board {
         received.merge(all) { $0 + $1 }
         return received.removeValue(forKey: link) ?? []
     }
-    private var received: [UInt32: [Sent]] = [:]
+    private var received: [LinkSlot: [Sent]] = [:]
 
     /// The link is gone, with everything that was written to it and not read.
-    func close(_ link: UInt32) {
+    func close(_ link: LinkSlot) {
         received[link] = nil
         board.closed(link, now: now)
     }
@@ -166,9 +166,15 @@ final class Board {
         )
         #expect(all.depth == depth && all.bytes == bytes, sourceLocation: sourceLocation)
         #expect(all.clients == clients, sourceLocation: sourceLocation)
-        #expect(all.depth == board.messages.count, sourceLocation: sourceLocation)
+        #expect(all.depth == board.mailboxes.count, sourceLocation: sourceLocation)
     }
 }
 
 /// The n-th id of a board.
 func id(_ number: UInt64) -> UInt64 { Board.start + number }
+
+extension Switchboard.LinkInput {
+    static func consumed(_ bytes: Int) -> Switchboard.LinkInput { Switchboard.LinkInput(consumed: bytes) }
+    /// Bytes that were taken of a link that goes on.
+    var taken: Int? { error == nil ? consumed : nil }
+}

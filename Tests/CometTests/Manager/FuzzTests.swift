@@ -16,9 +16,9 @@ import Wire
         }
         var random = SeededRandom(seed)
         func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
-        var links: [UInt32] = []
+        var links: [LinkSlot] = []
         var delivered: [String: [UInt64]] = [:]
-        var held: [(UInt32, Board.Sent)] = []
+        var held: [(LinkSlot, Board.Sent)] = []
         for step in 0..<30_000 {
             let client = "c\(below(25))"
             let link = links.isEmpty ? nil : links[below(links.count)]
@@ -72,7 +72,7 @@ import Wire
         board.wait(700_000)
         board.checkBooks()
         #expect(board.board.clientCount == 0)
-        #expect(board.board.messages.count == 0)
+        #expect(board.board.mailboxes.count == 0)
     }
 
     @Test func mutatedFrames_areSurvived() {

@@ -376,7 +376,7 @@ import Wire
             case "op": board.frame(.connected, client: "c1", version: .one)
             default: Array("GET / HTTP/1.1\r\n\r\n".utf8)
             }
-        guard case .close = board.send(link, bytes) else {
+        guard board.send(link, bytes).error != nil else {
             Issue.record("the link stays open")
             return
         }
@@ -389,7 +389,7 @@ import Wire
         var input: [UInt8] = []
         for byte in bytes {
             input.append(byte)
-            guard case .consumed(let count) = board.send(link, input) else {
+            guard let count = board.send(link, input).taken else {
                 Issue.record("closed")
                 return
             }

@@ -1,0 +1,121 @@
+import Store
+import Wire
+
+/// What the manager knows of one client: 36 bytes, and its id.
+///
+///     (unknown) --polls--> waiting(link) <--link full / read--> blocked(link)
+///     waiting --answered or timed out--> grace, present   --polls--> waiting
+///     waiting --connection closed--> grace, absent
+///     grace --10 s--> forgotten; with a lost mark: lost (600 s); with messages: loose, until the last is gone
+///     (unknown) --publish--> loose
+struct ClientRecord {
+    /// Which list the record is in.
+    enum Place: UInt8 {
+        /// None: only its messages keep it.
+        case loose
+        /// Its receiver is held by the worker on `link`.
+        case waiting
+        /// The same, but it has messages, and the link's outbox is full.
+        case blocked
+        /// Not waiting, for less than `Limits.graceMilliseconds`.
+        case grace
+        /// Nothing but the mark of a loss keeps it.
+        case lost
+    }
+
+    var id: ByteStore.Handle
+    /// Its messages, and the mark of its losses; `none` where it has neither.
+    var log = Slot<Log>.none
+    /// In the list of its place.
+    var neighbours = Neighbours<ClientRecord>()
+    private var deadlineOrSlot: UInt32 = 0
+    /// When the time to live of what was handed over last is over: what comes back undelivered keeps it.
+    var handedDeadline: UInt32 = 0
+    /// The number of the worker that it was last on; `.max`: never seen.
+    var worker: UInt16 = .max
+    private var linkNumber: UInt16 = .max
+    /// Waiting and blocked: bytes of messages that its receiver takes before it gives more.
+    var credit: UInt32 = 0
+    /// The tag of its last receiver.
+    var tag: UInt16 = 0
+    var place = Place.loose
+    private var marks: Marks = []
+
+    private struct Marks: OptionSet {
+        let rawValue: UInt8
+        static let present = Marks(rawValue: 1)
+        static let acknowledges = Marks(rawValue: 2)
+        static let stays = Marks(rawValue: 4)
+        static let single = Marks(rawValue: 8)
+        static let owesGap = Marks(rawValue: 16)
+        static let handedForGood = Marks(rawValue: 32)
+        static let wasHandedForGood = Marks(rawValue: 64)
+    }
+
+    init(id: ByteStore.Handle) { self.id = id }
+
+    enum ByPlace: ListField {
+        @inline(__always)
+        static func neighbours(_ record: UnsafeMutablePointer<ClientRecord>)
+            -> UnsafeMutablePointer<Neighbours<ClientRecord>>
+        { withUnsafeMutablePointer(to: &record.pointee.neighbours) { $0 } }
+    }
+
+    /// It holds a receiver, as far as the manager knows.
+    var isHeld: Bool { place == .waiting || place == .blocked }
+    /// Waiting and blocked: the link of the worker that holds its receiver.
+    var link: LinkSlot {
+        get { LinkSlot(UInt32(linkNumber)) }
+        set { linkNumber = UInt16(truncatingIfNeeded: newValue.number) }
+    }
+    /// In grace and lost: when that is over.
+    var deadline: UInt32 {
+        get { deadlineOrSlot }
+        set { deadlineOrSlot = newValue }
+    }
+    /// Waiting and blocked: the worker's slot for its receiver.
+    var slot: UInt32 {
+        get { deadlineOrSlot }
+        set { deadlineOrSlot = newValue }
+    }
+    @inline(__always) private subscript(_ mark: Marks) -> Bool {
+        get { marks.rawValue & mark.rawValue != 0 }
+        set { marks = Marks(rawValue: marks.rawValue & ~mark.rawValue | (newValue ? mark.rawValue : 0)) }
+    }
+
+    /// It holds a receiver, or did until moments ago and did not close its connection.
+    var isPresent: Bool {
+        get { self[.present] }
+        set { self[.present] = newValue }
+    }
+    /// Its last receiver came with a cursor: what is handed over is kept until it is acknowledged.
+    var acknowledges: Bool {
+        get { self[.acknowledges] }
+        set { self[.acknowledges] = newValue }
+    }
+    /// Its receiver stays after an answer, as long as it has credit.
+    var stays: Bool {
+        get { self[.stays] }
+        set { self[.stays] = newValue }
+    }
+    /// Its receiver takes one message to an answer (the seed's bare form).
+    var isSingle: Bool {
+        get { self[.single] }
+        set { self[.single] = newValue }
+    }
+    /// Its cursor is of an earlier manager, whose queue died with it: the next answer says that there is a gap.
+    var owesGap: Bool {
+        get { self[.owesGap] }
+        set { self[.owesGap] = newValue }
+    }
+    /// The last answer was handed over for good: if it comes back, it goes into the log again.
+    var handedForGood: Bool {
+        get { self[.handedForGood] }
+        set { self[.handedForGood] = newValue }
+    }
+    /// An answer before the last was handed over for good, and the last was not: what comes back may be of that one.
+    var wasHandedForGood: Bool {
+        get { self[.wasHandedForGood] }
+        set { self[.wasHandedForGood] = newValue }
+    }
+}

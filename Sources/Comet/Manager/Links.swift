@@ -1,0 +1,94 @@
+import Base
+import Store
+import Wire
+
+/// The workers' links: what each is, what is to be written to it, and which have something to be written.
+struct Links: ~Copyable {
+    private var slab = Slab<WorkerLink>()
+    private var live: ContiguousArray<LinkSlot> = []
+    /// Links that have something to be flushed, each once.
+    private var dirty: ContiguousArray<LinkSlot> = []
+    /// When this turn of the loop began, for the workers' latencies: nanoseconds of CLOCK_MONOTONIC.
+    private var turnStart: UInt64 = 0
+    /// Links of our own workers.
+    private(set) var workerCount = 0
+
+    deinit { for link in live { _ = slab.pointer(link).move() } }
+
+    // MARK: coming and going
+
+    mutating func add(mayBeSeed: Bool) -> LinkSlot {
+        let link = slab.insert(WorkerLink(mayBeSeed: mayBeSeed))
+        precondition(link.number < UInt32(UInt16.max), "links are bounded by the program that accepts them")
+        live.append(link)
+        return link
+    }
+    /// It has said what it is.
+    mutating func identify(_ link: LinkSlot, as kind: LinkKind, _ version: LinkVersion = .two) {
+        slab.pointer(link).pointee.kind = kind
+        slab.pointer(link).pointee.version = version
+        if case .worker = kind { workerCount += 1 }
+    }
+    mutating func remove(_ link: LinkSlot) -> WorkerLink {
+        dirty.removeAll { $0 == link }
+        if let at = live.firstIndex(of: link) {
+            live.swapAt(at, live.count - 1)
+            live.removeLast()
+        }
+        let gone = slab.remove(link)
+        if gone.isWorker { workerCount -= 1 }
+        return gone
+    }
+
+    func kind(_ link: LinkSlot) -> LinkKind { slab.pointer(link).pointee.kind }
+    func version(_ link: LinkSlot) -> LinkVersion { slab.pointer(link).pointee.version }
+    func mayBeSeed(_ link: LinkSlot) -> Bool { slab.pointer(link).pointee.mayBeSeed }
+    /// A worker of this number is at one of the links.
+    func isHeld(_ number: Int) -> Bool { live.contains { slab.pointer($0).pointee.number == number } }
+    /// Bytes that wait for the workers, all and the most for one.
+    var outboxBytes: (all: Int, most: Int) {
+        live.reduce(into: (0, 0)) { sum, link in
+            let bytes = slab.pointer(link).pointee.outbox.count
+            sum = (sum.0 + bytes, max(sum.1, bytes))
+        }
+    }
+
+    // MARK: writing
+
+    mutating func beginTurn(nanoseconds: UInt64) { turnStart = nanoseconds }
+
+    @inline(__always) func isFull(_ link: LinkSlot) -> Bool { slab.pointer(link).pointee.isFull }
+
+    @inline(__always)
+    mutating func write(_ frame: Frame, to link: LinkSlot) {
+        let worker = slab.pointer(link)
+        if frame.op == .message, worker.pointee.turn != turnStart {
+            worker.pointee.turn = turnStart
+            Frame(op: .turn, number: turnStart).write(to: &worker.pointee.outbox, worker.pointee.version)
+        }
+        frame.write(to: &worker.pointee.outbox, worker.pointee.version)
+        markDirty(link)
+    }
+    /// A message for a worker of the seed.
+    mutating func write(client: UnsafeRawBufferPointer, text: UnsafeRawBufferPointer, to link: LinkSlot) {
+        SeedProtocol.write(client: client, text: text, to: &slab.pointer(link).pointee.outbox)
+        markDirty(link)
+    }
+    @inline(__always)
+    mutating func markDirty(_ link: LinkSlot) {
+        guard !slab.pointer(link).pointee.isDirty else { return }
+        slab.pointer(link).pointee.isDirty = true
+        dirty.append(link)
+    }
+
+    /// A link that has something to be flushed, until `flushed` says that all was put into its outbox.
+    var nextDirty: LinkSlot? { dirty.last }
+    /// True: there is something to be written.
+    mutating func flushed() -> Bool {
+        guard let link = dirty.popLast() else { return false }
+        slab.pointer(link).pointee.isDirty = false
+        return !unsent(link).isEmpty
+    }
+    func unsent(_ link: LinkSlot) -> UnsafeRawBufferPointer { slab.pointer(link).pointee.unsent }
+    mutating func written(_ link: LinkSlot, _ count: Int) { slab.pointer(link).pointee.written(count) }
+}

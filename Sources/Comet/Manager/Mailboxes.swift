@@ -1,0 +1,197 @@
+import Store
+import Wire
+
+/// The logs of all clients: what waits for each, by id. Only this type touches messages, their bodies and the queue's
+/// books, and each of its verbs leaves them right.
+///
+///     append, put back --> in its log --acknowledged, handed over for good--> gone
+///                                     --time to live over: expired-----------> gone, and the log is marked: lost
+///                                     --over the bound of its log: dropped---> gone, and the log is marked: lost
+struct Mailboxes: ~Copyable {
+    private let bounds: QueueSettings
+    private var logs = Slab<Log>()
+    private var messages = Slab<Message>()
+    private var wheel: TimingWheel
+    private(set) var books: QueueBooks
+
+    /// `now` in milliseconds.
+    init(_ bounds: QueueSettings, now: UInt64) {
+        self.bounds = bounds
+        wheel = TimingWheel(now: UInt32(truncatingIfNeeded: now))
+        books = QueueBooks(second: UInt32(now / 1000))
+    }
+    deinit { messages.forEach { _, message in message.pointee.body.release() } }
+
+    /// Messages held.
+    var count: Int { messages.count }
+    /// Memory for the logs, without their messages.
+    var memoryBytes: Int { logs.memoryBytes }
+
+    // MARK: logs
+
+    /// A log without messages, which is to get one, or the mark of a loss.
+    mutating func open(_ owner: Slot<ClientRecord>, worker: UInt16) -> Slot<Log> {
+        logs.insert(Log(owner: owner, worker: worker))
+    }
+    /// True: the log had no messages and no mark, and is no more.
+    mutating func closeIfEmpty(_ log: Slot<Log>) -> Bool {
+        let own = logs.pointer(log)
+        guard own.pointee.count == 0, own.pointee.lost == 0 else { return false }
+        logs.remove(log)
+        return true
+    }
+    @inline(__always) subscript(_ log: Slot<Log>) -> Log { logs.pointer(log).pointee }
+
+    /// A worker came: it has an account from now on.
+    mutating func openAccount(_ worker: UInt16) { books.open(worker) }
+
+    /// The client is on another worker now, and its messages stand in that one's account.
+    mutating func move(_ log: Slot<Log>, to worker: UInt16) {
+        let own = logs.pointer(log)
+        let from = own.pointee.worker
+        own.pointee.worker = worker
+        guard own.pointee.count > 0 else { return }
+        books.moveClient(from, worker)
+        var next = own.pointee.messages.first
+        while let message = next {
+            let current = messages.pointer(message).pointee
+            books.move(from, worker, bytes: current.body.count, second: current.second)
+            next = Message.InLog.next(message, in: messages)
+        }
+    }
+
+    // MARK: coming in
+
+    /// The queue takes a message of so many bytes.
+    @inline(__always) func hasRoom(_ bytes: Int) -> Bool {
+        books.total.depth < bounds.maxMessages && books.total.bytes + bytes <= bounds.maxBytes
+    }
+    /// What comes back may go a little over the bounds.
+    func hasRoomToPutBack(_ bytes: Int) -> Bool {
+        books.total.depth <= bounds.maxMessages + bounds.maxMessages / Limits.putBackPart
+            && books.total.bytes + bytes <= bounds.maxBytes + bounds.maxBytes / Limits.putBackPart
+    }
+
+    /// Puts a message into its log, in its place by id; nothing where one of that id is there. The queue has room.
+    mutating func put(
+        _ id: UInt64, _ json: UnsafeRawBufferPointer, in log: Slot<Log>, deadline: UInt32, now: UInt64
+    ) {
+        let own = logs.pointer(log)
+        var after = own.pointee.messages.last
+        while let other = after, messages.pointer(other).pointee.id > id {
+            after = Message.InLog.previous(other, in: messages)
+        }
+        if let after, messages.pointer(after).pointee.id == id { return }
+        let second = UInt32(now / 1000)
+        books.advance(to: second)
+        let message = messages.insert(
+            Message(id: id, body: SharedBody(copying: json), log: log, deadline: deadline, second: second))
+        wheel.add(message, deadline, in: messages)
+        own.pointee.messages.insert(message, after: after, in: messages)
+        own.pointee.count += 1
+        if own.pointee.count == 1 { books.count(own.pointee.worker, clients: 1) }
+        books.enter(own.pointee.worker, bytes: json.count, second: second)
+        if Int(own.pointee.count) > bounds.maxPerClient, let oldest = own.pointee.messages.first {
+            lose(oldest, .dropped)
+        }
+    }
+
+    /// A message that came back and can't be kept: the books say that it came, and how it went.
+    mutating func passThrough(bytes: Int, worker: UInt16, _ how: QueueBooks.Leaving, now: UInt64) {
+        let second = UInt32(now / 1000)
+        books.advance(to: second)
+        books.enter(worker, bytes: bytes, second: second)
+        books.leave(worker, bytes: bytes, second: second, how)
+    }
+
+    // MARK: going out
+
+    /// The client has all up to this id.
+    mutating func acknowledge(_ log: Slot<Log>, upTo cursor: UInt64) {
+        let own = logs.pointer(log)
+        while let first = own.pointee.messages.first, messages.pointer(first).pointee.id <= cursor {
+            remove(first, .dequeued)
+        }
+        if own.pointee.lost <= cursor { own.pointee.lost = 0 }
+    }
+    /// A message was handed over for good.
+    mutating func take(_ message: Slot<Message>) { remove(message, .dequeued) }
+
+    /// Moves the ages of messages on.
+    mutating func advance(to now: UInt64) { books.advance(to: UInt32(now / 1000)) }
+    /// The next message whose time is over goes, and is lost to its log; nil: there is none.
+    mutating func expireNext(now: UInt32) -> Slot<Log>? {
+        guard let message = wheel.nextExpired(now: now, in: messages) else { return nil }
+        let log = messages.pointer(message).pointee.log
+        lose(message, .expired)
+        return log
+    }
+    private mutating func lose(_ message: Slot<Message>, _ how: QueueBooks.Leaving) {
+        markLost(messages.pointer(message).pointee.id, in: messages.pointer(message).pointee.log)
+        remove(message, how)
+    }
+    private mutating func remove(_ slot: Slot<Message>, _ how: QueueBooks.Leaving) {
+        let message = messages.pointer(slot).pointee
+        let own = logs.pointer(message.log)
+        own.pointee.messages.remove(slot, in: messages)
+        own.pointee.count -= 1
+        if own.pointee.count == 0 { books.count(own.pointee.worker, clients: -1) }
+        books.leave(own.pointee.worker, bytes: message.body.count, second: message.second, how)
+        wheel.remove(slot, message.deadline, in: messages)
+        message.body.release()
+        messages.remove(slot)
+    }
+
+    /// A message of this id was lost to the log's client, which is to be told.
+    mutating func markLost(_ id: UInt64, in log: Slot<Log>) {
+        logs.pointer(log).pointee.lost = max(logs.pointer(log).pointee.lost, id)
+    }
+    /// It was told, or nobody is left to tell.
+    mutating func forgetLoss(_ log: Slot<Log>) { logs.pointer(log).pointee.lost = 0 }
+
+    /// Another receiver reads the log: it has been sent nothing.
+    mutating func receiverCame(_ log: Slot<Log>) { logs.pointer(log).pointee.handed = 0 }
+    /// The log's receiver was sent, or told of, all up to this id.
+    mutating func receiverHas(_ id: UInt64, in log: Slot<Log>) { logs.pointer(log).pointee.handed = id }
+
+    // MARK: reading
+
+    @inline(__always) subscript(_ message: Slot<Message>) -> Message { messages.pointer(message).pointee }
+
+    func first(_ log: Slot<Log>) -> Slot<Message>? { logs.pointer(log).pointee.messages.first }
+    func next(after message: Slot<Message>) -> Slot<Message>? { Message.InLog.next(message, in: messages) }
+
+    /// The first message that the log's receiver has not been sent.
+    func firstUnsent(_ log: Slot<Log>) -> Slot<Message>? {
+        let own = logs.pointer(log)
+        guard own.pointee.handed > 0 else { return own.pointee.messages.first }
+        var (next, first) = (own.pointee.messages.last, Slot<Message>?.none)
+        while let message = next, messages.pointer(message).pointee.id > own.pointee.handed {
+            first = message
+            next = Message.InLog.previous(message, in: messages)
+        }
+        return first
+    }
+
+    /// A message of this id is in the log.
+    func keeps(_ id: UInt64, in log: Slot<Log>) -> Bool {
+        var next = logs.pointer(log).pointee.messages.last
+        while let message = next, messages.pointer(message).pointee.id > id {
+            next = Message.InLog.previous(message, in: messages)
+        }
+        return next.map { messages.pointer($0).pointee.id == id } ?? false
+    }
+
+    /// Every message of a log, by id.
+    func forEachMessage(_ log: Slot<Log>, _ body: (Message) -> Void) {
+        var next = logs.pointer(log).pointee.messages.first
+        while let message = next {
+            body(messages.pointer(message).pointee)
+            next = Message.InLog.next(message, in: messages)
+        }
+    }
+    /// Every log that has messages, in the order in which they lie in memory.
+    func forEachLog(_ body: (Slot<Log>, Log) -> Void) {
+        logs.forEach { slot, log in if log.pointee.count > 0 { body(slot, log.pointee) } }
+    }
+}

@@ -1,0 +1,29 @@
+import Store
+
+/// A queued message. It stands in two lists: in its log by id, and in the timing wheel by its deadline.
+struct Message {
+    typealias InLog = SlotList<ByID>
+
+    var id: UInt64
+    var body: SharedBody
+    var log: Slot<Log>
+    var inLog = Neighbours<Message>()
+    var inWheel = Neighbours<Message>()
+    /// When its time to live is over: milliseconds, wrapping.
+    var deadline: UInt32
+    /// The second in which it was queued.
+    var second: UInt32
+
+    enum ByID: ListField {
+        @inline(__always)
+        static func neighbours(_ record: UnsafeMutablePointer<Message>) -> UnsafeMutablePointer<Neighbours<Message>> {
+            withUnsafeMutablePointer(to: &record.pointee.inLog) { $0 }
+        }
+    }
+    enum ByDeadline: ListField {
+        @inline(__always)
+        static func neighbours(_ record: UnsafeMutablePointer<Message>) -> UnsafeMutablePointer<Neighbours<Message>> {
+            withUnsafeMutablePointer(to: &record.pointee.inWheel) { $0 }
+        }
+    }
+}

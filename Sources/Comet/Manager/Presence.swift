@@ -1,0 +1,175 @@
+import Base
+import Store
+import Wire
+
+/// The clients: who is known, by id, and where each is (see `ClientRecord.Place`). Only this type changes places and
+/// lists; what else a record says is its reader's.
+struct Presence: ~Copyable {
+    private typealias List = SlotList<ClientRecord.ByPlace>
+    /// Clients whose receivers one link's worker holds.
+    private struct Held {
+        var waiting = List()
+        var blocked = List()
+    }
+
+    private var records = Slab<ClientRecord>()
+    private var ids = ByteStore()
+    private var index: IdIndex
+    /// By the number of the link.
+    private var held: ContiguousArray<Held> = []
+    /// Each in order of deadline.
+    private var grace = List()
+    private var lost = List()
+    private var lostCount = 0
+    /// Receivers that are held, as far as the manager knows.
+    private(set) var heldCount = 0
+
+    /// `seed`: random, so that nobody can choose ids that collide in the index.
+    init(seed: UInt64) { index = IdIndex(seed: seed) }
+
+    var count: Int { records.count }
+    var memoryBytes: Int { records.memoryBytes + ids.memoryBytes + index.memoryBytes }
+
+    @inline(__always) subscript(_ client: Slot<ClientRecord>) -> UnsafeMutablePointer<ClientRecord> {
+        records.pointer(client)
+    }
+    @inline(__always) func id(_ client: Slot<ClientRecord>) -> UnsafeRawBufferPointer {
+        ids.bytes(records.pointer(client).pointee.id)
+    }
+
+    // MARK: who
+
+    @inline(__always) func find(_ id: UnsafeRawBufferPointer) -> Slot<ClientRecord>? { find(id, index.hash(id)) }
+    @inline(__always)
+    private func find(_ id: UnsafeRawBufferPointer, _ hash: UInt64) -> Slot<ClientRecord>? {
+        index.find(hash) { areEqual(self.id(Slot($0)), id) }.map { Slot($0) }
+    }
+
+    mutating func findOrMake(_ id: UnsafeRawBufferPointer) -> Slot<ClientRecord> {
+        let hash = index.hash(id)
+        if let known = find(id, hash) { return known }
+        let client = records.insert(ClientRecord(id: ids.store(id)))
+        insert(client, hash)
+        return client
+    }
+    private mutating func insert(_ client: Slot<ClientRecord>, _ hash: UInt64) {
+        // The index asks for hashes while it changes itself: they come from a copy of its seed, not from it.
+        let seed = index.seed
+        withRecords { records, ids, index in
+            index.insert(client.number, hash) {
+                IdIndex.hash(ids.bytes(records.pointer(Slot($0)).pointee.id), seed: seed)
+            }
+        }
+    }
+    @inline(__always)
+    private mutating func withRecords(
+        _ body: (borrowing Slab<ClientRecord>, borrowing ByteStore, inout IdIndex) -> Void
+    ) {
+        body(records, ids, &index)
+    }
+
+    /// Nothing keeps the record: it is loose, and has no log.
+    mutating func forget(_ client: Slot<ClientRecord>) {
+        index.remove(client.number, index.hash(id(client)))
+        ids.release(records.pointer(client).pointee.id)
+        records.remove(client)
+    }
+
+    // MARK: where
+
+    /// A worker holds its receiver.
+    @inline(__always)
+    mutating func wait(_ client: Slot<ClientRecord>, on link: LinkSlot) {
+        unlist(client)
+        let record = records.pointer(client)
+        record.pointee.link = link
+        record.pointee.place = .waiting
+        record.pointee.isPresent = true
+        while held.count <= Int(link.number) { held.append(Held()) }
+        held[Int(link.number)].waiting.append(client, in: records)
+        heldCount += 1
+    }
+    /// Something waits for it that its receiver can be sent when its link has room.
+    mutating func block(_ client: Slot<ClientRecord>) {
+        let record = records.pointer(client)
+        let link = Int(record.pointee.link.number)
+        held[link].waiting.remove(client, in: records)
+        held[link].blocked.append(client, in: records)
+        record.pointee.place = .blocked
+    }
+    /// Nothing waits for it any more.
+    mutating func unblock(_ client: Slot<ClientRecord>) {
+        let record = records.pointer(client)
+        let link = Int(record.pointee.link.number)
+        held[link].blocked.remove(client, in: records)
+        held[link].waiting.append(client, in: records)
+        record.pointee.place = .waiting
+    }
+    func firstBlocked(on link: LinkSlot) -> Slot<ClientRecord>? {
+        link.number < held.count ? held[Int(link.number)].blocked.first : nil
+    }
+    func firstHeld(on link: LinkSlot) -> Slot<ClientRecord>? {
+        link.number < held.count ? held[Int(link.number)].waiting.first ?? firstBlocked(on: link) : nil
+    }
+
+    /// Its receiver is over. The record stays for the grace: the client may be between two polls.
+    @inline(__always)
+    mutating func endReceiver(_ client: Slot<ClientRecord>, present: Bool, now: UInt64) {
+        unlist(client)
+        let record = records.pointer(client)
+        record.pointee.place = .grace
+        record.pointee.isPresent = present
+        record.pointee.deadline = UInt32(truncatingIfNeeded: now) &+ Limits.graceMilliseconds
+        grace.append(client, in: records)
+    }
+    /// The next client whose grace is over: it is loose now.
+    mutating func endGrace(now: UInt32) -> Slot<ClientRecord>? {
+        guard let client = grace.first, isOver(records.pointer(client).pointee.deadline, now) else { return nil }
+        unlist(client)
+        records.pointer(client).pointee.isPresent = false
+        return client
+    }
+
+    /// Nothing but the mark of a loss keeps it. What comes back is one that has to go for it: too many are lost.
+    mutating func keepLost(_ client: Slot<ClientRecord>, now: UInt64) -> Slot<ClientRecord>? {
+        let record = records.pointer(client)
+        record.pointee.place = .lost
+        record.pointee.deadline = UInt32(truncatingIfNeeded: now) &+ Limits.lostMilliseconds
+        lost.append(client, in: records)
+        lostCount += 1
+        return lostCount > Limits.lostRecords ? endFirstLost() : nil
+    }
+    /// The next client whose mark is old enough to be forgotten: it is loose now.
+    mutating func endLost(now: UInt32) -> Slot<ClientRecord>? {
+        guard let client = lost.first, isOver(records.pointer(client).pointee.deadline, now) else { return nil }
+        return endFirstLost()
+    }
+    private mutating func endFirstLost() -> Slot<ClientRecord>? {
+        let client = lost.first
+        if let client { unlist(client) }
+        return client
+    }
+    /// More than the mark of a loss is going to keep it.
+    @inline(__always) mutating func leaveLost(_ client: Slot<ClientRecord>) {
+        if records.pointer(client).pointee.place == .lost { unlist(client) }
+    }
+
+    /// Takes a record out of the list of its place.
+    private mutating func unlist(_ client: Slot<ClientRecord>) {
+        let record = records.pointer(client)
+        switch record.pointee.place {
+        case .loose: return
+        case .grace: grace.remove(client, in: records)
+        case .lost:
+            lost.remove(client, in: records)
+            lostCount -= 1
+        case .waiting:
+            held[Int(record.pointee.link.number)].waiting.remove(client, in: records)
+            heldCount -= 1
+        case .blocked:
+            held[Int(record.pointee.link.number)].blocked.remove(client, in: records)
+            heldCount -= 1
+        }
+        record.pointee.place = .loose
+    }
+}

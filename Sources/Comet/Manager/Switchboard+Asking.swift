@@ -1,0 +1,93 @@
+import Base
+import Store
+import Wire
+
+// What others are told of the manager's state.
+extension Switchboard {
+    package struct ClientStatus: Equatable {
+        /// It holds a poll, or is between two.
+        package var connected = false
+        /// The worker that it was last on.
+        package var worker: Int?
+        /// Messages kept for it, those that it has not acknowledged among them.
+        package var queued = 0
+    }
+    package func presence(_ client: UnsafeRawBufferPointer, now: UInt64) -> ClientStatus {
+        guard let slot = presence.find(client) else { return ClientStatus() }
+        let record = presence[slot].pointee
+        return ClientStatus(
+            connected: record.isHeld
+                || record.place == .grace && record.isPresent
+                    && !isOver(record.deadline, UInt32(truncatingIfNeeded: now)),
+            worker: record.worker == .max ? nil : Int(record.worker),
+            queued: record.log.known.map { Int(mailboxes[$0].count) } ?? 0)
+    }
+
+    /// The whole queue's account.
+    package var queue: QueueAccount { mailboxes.books.total }
+    /// The account of the clients that were last on this worker; nil: that were on none. Of a worker that never came it
+    /// is empty.
+    package func account(worker: Int?) -> QueueAccount {
+        let number = worker.map { $0 + 1 } ?? 0
+        return number < mailboxes.books.accounts.count ? mailboxes.books.accounts[number] : QueueAccount()
+    }
+    /// Worker numbers that have an account are below this.
+    package var workerNumbers: Int { mailboxes.books.accounts.count - 1 }
+    /// Age of the oldest message of that account, as of the last tick, in seconds; 0 where it has none.
+    package func oldestSeconds(worker: Int?) -> Int {
+        let number = worker.map { $0 + 1 } ?? 0
+        return number < mailboxes.books.accounts.count ? Int(mailboxes.books.oldestSeconds(number)) : 0
+    }
+    /// Messages of that account that are under 10 s old, under 20, under 40, and older.
+    package func ages(worker: Int?) -> (UInt32, UInt32, UInt32, UInt32) {
+        let number = worker.map { $0 + 1 } ?? 0
+        return number < mailboxes.books.accounts.count ? mailboxes.books.histogram(number) : (0, 0, 0, 0)
+    }
+    /// Clients known, and the memory for them; messages are counted in `queue`.
+    package var clientCount: Int { presence.count }
+    package var clientMemoryBytes: Int { presence.memoryBytes + mailboxes.memoryBytes }
+    /// Bytes that wait for the workers' links, all and the most for one.
+    package var outboxBytes: (all: Int, most: Int) { links.outboxBytes }
+    /// Links of our own workers.
+    package var workerCount: Int { links.workerCount }
+    /// Receivers that are held, as far as the manager knows.
+    package var waitingCount: Int { presence.heldCount }
+
+    // MARK: who has the most waiting, for an operator who looks at a queue that grows
+
+    package struct DeepMailbox {
+        /// Valid until the switchboard is changed.
+        package let client: UnsafeRawBufferPointer
+        /// The worker that it was last on.
+        package let worker: Int?
+        package let queued: Int
+        /// The size of its messages' JSON.
+        package let bytes: Int
+        package let oldestSeconds: Int
+    }
+
+    /// The clients with the most messages, the deepest first; among equals those whose mailboxes came first in memory.
+    /// It looks at each mailbox once, in the order in which they lie (some milliseconds for a million), so that putting
+    /// a message in costs nothing for it.
+    package func deepest(_ most: Int, now: UInt64) -> [DeepMailbox] {
+        var top: [(count: UInt32, log: Slot<Log>)] = []
+        mailboxes.forEachLog { slot, log in
+            guard top.count < most || log.count > top[top.count - 1].count else { return }
+            if top.count == most { top.removeLast() }
+            top.insert((log.count, slot), at: top.firstIndex { $0.count < log.count } ?? top.count)
+        }
+        return top.map { deep($0.log, UInt32(now / 1000)) }
+    }
+
+    private func deep(_ log: Slot<Log>, _ second: UInt32) -> DeepMailbox {
+        let own = mailboxes[log]
+        var (bytes, oldest) = (0, UInt32(0))
+        mailboxes.forEachMessage(log) { message in
+            bytes += message.body.count
+            oldest = max(oldest, second &- min(second, message.second))
+        }
+        return DeepMailbox(
+            client: presence.id(own.owner), worker: own.worker == .max ? nil : Int(own.worker), queued: Int(own.count),
+            bytes: bytes, oldestSeconds: Int(oldest))
+    }
+}
