@@ -3,7 +3,6 @@ import Glibc
 import Reactor
 import Stats
 import Supervision
-import Wire
 
 /// What the appliance says of itself, and what its children say: one line each on standard error (or in a file), with
 /// the time and who.
