@@ -56,14 +56,17 @@ let package = Package(
         .target(name: "Supervision", dependencies: ["Base", "Configuration", "Stats"], swiftSettings: strict),
         /// megacomet.js, compiled in.
         .target(
-            name: "Browser", exclude: ["megacomet.d.ts"], resources: [.embedInCode("megacomet.js")],
+            name: "Browser", dependencies: ["Base"], exclude: ["megacomet.d.ts"],
+            resources: [.embedInCode("megacomet.js")],
             swiftSettings: strict),
 
         // The app port: publishes in, outcomes out. Apart from Comet, so that workers need no simdjson.
         .target(name: "Publishing", dependencies: ["Base", "Comet", "Wire", "CSimdjson"], swiftSettings: fast),
 
         // The settings, and the file that holds them.
-        .target(name: "Configuration", path: "Sources/Configuration/Settings", swiftSettings: strict),
+        .target(
+            name: "Configuration", dependencies: ["Base"], path: "Sources/Configuration/Settings", swiftSettings: strict
+        ),
         .target(
             name: "ConfigurationFile", dependencies: ["Configuration", toml], path: "Sources/Configuration/File",
             swiftSettings: strict),
@@ -72,7 +75,7 @@ let package = Package(
         .target(name: "FreePorts", swiftSettings: strict),
 
         // I/O.
-        .target(name: "Reactor", dependencies: ["CLibev", "CSystem", "Stats"], swiftSettings: fast),
+        .target(name: "Reactor", dependencies: ["Base", "CLibev", "CSystem", "Stats"], swiftSettings: fast),
         .target(name: "Daemon", dependencies: ["Base", "Reactor", "Stats", "Configuration", log], swiftSettings: fast),
 
         // The programs.

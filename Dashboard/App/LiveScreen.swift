@@ -254,7 +254,7 @@ package final class LiveScreen {
     }
     private func saveScreen() {
         let wall = source.model.wall
-        let name = "megatop-\(Format.date(wall))-\(Format.clock(wall).filter { $0 != ":" }).txt"
+        let name = "megatop-\(UTC.date(wall))-\(UTC.clock(wall).filter { $0 != ":" }).txt"
         let text = Views.draw(model, session, terminal.size, capabilities).text
         guard let file = fopen(name, "w") else { return say("\(name): \(String(cString: strerror(errno)))") }
         fputs(text, file)

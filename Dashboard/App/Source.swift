@@ -51,7 +51,7 @@ final class Source {
         let feed = try StatsFeed(loop, hub: options.hub, tokenPath: options.runDirectory + "/stats.token")
         feed.received = { [unowned self] in take($0, $1) }
         feed.recorded = { [unowned self] in
-            recorder?.add($0, time: Clock.monotonicNanoseconds, wall: Clock.wallMicroseconds / 1000)
+            recorder?.add($0, time: Clock.monotonicNanoseconds, wall: Clock.wallMilliseconds)
         }
         self.feed = feed
         control.event = { [unowned self] in answered($0, .events) }
@@ -92,7 +92,7 @@ final class Source {
             model.link = .replay(isOver: player?.isOver ?? true)
         } else {
             model.now = now
-            model.wall = Clock.wallMicroseconds / 1000
+            model.wall = Clock.wallMilliseconds
             checkLink(now)
             ask(.status, every: 0.9)
         }
@@ -150,7 +150,7 @@ final class Source {
         model.markGone { pid in kill(pid, 0) != 0 && errno == ESRCH }
     }
     private func own(_ kind: String, _ severity: Severity, _ text: String) {
-        model.take(.own(kind, severity, text, time: Clock.wallMicroseconds / 1000))
+        model.take(.own(kind, severity, text, time: Clock.wallMilliseconds))
     }
 
     // MARK: questions
@@ -199,7 +199,7 @@ final class Source {
             }
         }
         guard question == .events || model.told != before else { return }
-        recorder?.add(text, to: question, time: time, wall: Clock.wallMicroseconds / 1000)
+        recorder?.add(text, to: question, time: time, wall: Clock.wallMilliseconds)
         if recorder != nil, model.events.count != events { askForRecording() }
         told()
     }

@@ -40,7 +40,7 @@ enum BatchText {
         let model = context.model
         let fresh = model.processes.values.count { $0.own.freshness(model.now) == .fresh }
         var text = "# megatop \(model.server.version) host=\(plainText(model.server.host))"
-        text += " time=\(Format.date(model.wall))T\(Format.clock(model.wall))Z"
+        text += " time=\(UTC.text(model.wall, milliseconds: false))"
         text += " interval=\(Format.decimals(context.session.interval, 1)) sources=\(model.processes.count)"
         text += " fresh=\(fresh) lost=\(model.health.lost)\n"
         for alert in model.alerts.raised {
@@ -48,7 +48,7 @@ enum BatchText {
         }
         if context.session.screen == .events {
             let lines = Views.shownEvents(model, context.session).reversed().map { event in
-                "\(Format.date(event.time))T\(Format.clock(event.time, milliseconds: true))Z \(event.severity.letter) "
+                "\(UTC.text(event.time)) \(event.severity.letter) "
                     + plainText("\(event.who) \(event.kind) \(event.text)") + "\n"
             }
             return text + lines.joined()
@@ -71,7 +71,7 @@ enum BatchText {
     }
     private static func csv(_ context: Context, isFirst: Bool) -> String {
         let columns = columns(context)
-        let time = "\(Format.date(context.model.wall))T\(Format.clock(context.model.wall))Z"
+        let time = "\(UTC.text(context.model.wall, milliseconds: false))"
         var text = isFirst ? "time," + columns.map(\.id).joined(separator: ",") + "\n" : ""
         for process in rows(context) {
             text +=
@@ -95,7 +95,7 @@ enum BatchText {
         var text = "{\"schema\":\(schema),\"megatop\":\(jsonText(model.server.version))"
         text += ",\"host\":\(jsonText(model.server.host))"
         text +=
-            ",\"time\":\"\(Format.date(model.wall))T\(Format.clock(model.wall, milliseconds: true))Z\","
+            ",\"time\":\"\(UTC.text(model.wall))\","
             + "\"interval\":\(number(context.session.interval))"
         text += ",\"live\":\(!model.isLost),\"lost_packets\":\(model.health.lost)"
         text +=

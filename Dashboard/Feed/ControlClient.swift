@@ -1,3 +1,4 @@
+import Base
 import Glibc
 package import Reactor
 import Supervision
@@ -69,7 +70,7 @@ package final class ControlClient {
         request.via = "megatop"
         // Frozen when the box opened.
         if box.target != nil, box.pid > 0 { request.pid = Int32(bitPattern: box.pid) }
-        if box.boot > 0 { request.boot = hex(box.boot) }
+        if box.boot > 0 { request.boot = hex(box.boot, digits: 16) }
         if !box.reason.isEmpty { request.reason = box.reason }
         if box.action == .hold { request.on = on }
         if box.action == .finish { request.on = false }
@@ -83,9 +84,5 @@ package final class ControlClient {
                 done(nil)
             } catch { done("\(error.code): \(error.message)") }
         }
-    }
-    private func hex(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

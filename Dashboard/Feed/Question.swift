@@ -1,3 +1,4 @@
+import Base
 import Configuration
 import Stats
 package import Supervision
@@ -87,7 +88,7 @@ extension Model {
         case .doctor: if let rows = answer(DoctorAnswer.self)?.rows { told.doctor = rows }
         case .log(let id):
             guard let lines = answer(LogAnswer.self)?.lines else { return }
-            told.children[id, default: Told.Child()].output = lines.map { Format.clock($0.time) + " " + $0.text }
+            told.children[id, default: Told.Child()].output = lines.map { UTC.clock($0.time) + " " + $0.text }
         case .crashes:
             guard let ids = answer(CrashesAnswer.self)?.crashes else { return }
             let known = told.crashes ?? []

@@ -60,7 +60,7 @@ package final class StatsFeed {
         let wish: StatsPacket.Wish = wantsHistory ? .history : .renew
         writer.send(
             .subscribe, state: wish.rawValue, sampleTime: Clock.monotonicNanoseconds,
-            wallTime: Clock.wallMicroseconds / 1000
+            wallTime: Clock.wallMilliseconds
         ) {
             socket.send($0, to: hub)
         }

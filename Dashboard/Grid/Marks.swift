@@ -24,7 +24,7 @@ package struct Capabilities: Equatable, Sendable {
         let eighth = Int((share * Double(inner) * 8).rounded())
         var text = String(repeating: "█", count: eighth / 8)
         if eighth % 8 > 0 { text.append(Capabilities.eighths[eighth % 8 - 1]) }
-        return "[" + text + String(repeating: " ", count: inner - text.count) + "]"
+        return "[" + text.leftAligned(inner) + "]"
     }
 
     /// A history, the newest value at the right. `nil` is a gap. Between values it is `x` (no report: an exit, or

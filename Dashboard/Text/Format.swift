@@ -1,3 +1,5 @@
+import Base
+
 /// Numbers and times as people read them, in the width that there is.
 package enum Format {
     /// `812,344`.
@@ -39,8 +41,7 @@ package enum Format {
         let scaled = Int64((abs(value) * Double(factor)).rounded())
         let sign = value < 0 && scaled != 0 ? "-" : ""
         guard count > 0 else { return sign + String(scaled) }
-        let fraction = String(scaled % factor)
-        return sign + String(scaled / factor) + "." + String(repeating: "0", count: count - fraction.count) + fraction
+        return sign + String(scaled / factor) + "." + decimal(UInt64(scaled % factor), digits: count)
     }
     /// `2112`, for numbers that are names, or small. A number from outside may be too large for an Int: it is written,
     /// and does not trap.
@@ -78,35 +79,13 @@ package enum Format {
             ? decimals(value, value > 0 && value < 0.95 ? 1 : 0) + "ms"
             : decimals(value / 1000, value < 9950 ? 1 : 0) + "s"
     }
-    static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    private static func two(_ value: Int) -> String { decimal(UInt(value), digits: 2) }
 
-    /// Milliseconds since 1970 as the time of day in UTC, `14:02:31`.
-    package static func clock(_ wall: UInt64, milliseconds: Bool = false) -> String {
-        let seconds = Int(wall / 1000 % 86_400)
-        let text = two(seconds / 3600) + ":" + two(seconds % 3600 / 60) + ":" + two(seconds % 60)
-        guard milliseconds else { return text }
-        let rest = String(wall % 1000)
-        return text + "." + String(repeating: "0", count: 3 - rest.count) + rest
-    }
-    /// Milliseconds since 1970 as `2026-11-23`, computed with the civil calendar from the number of the day.
-    package static func date(_ wall: UInt64) -> String {
-        let day = Int(wall / 86_400_000) + 719_468
-        let era = day / 146_097
-        let ofEra = day - era * 146_097
-        let yearOfEra = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
-        let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let part = (5 * ofYear + 2) / 153
-        let month = part < 10 ? part + 3 : part - 9
-        return "\(yearOfEra + era * 400 + (month <= 2 ? 1 : 0))-" + two(month) + "-"
-            + two(ofYear - (153 * part + 2) / 5 + 1)
-    }
-
+    /// In a column of exactly this width: what is longer is cut.
     package static func left(_ text: String, _ width: Int) -> String {
-        text.count >= width
-            ? String(text.prefix(max(0, width))) : text + String(repeating: " ", count: width - text.count)
+        String(text.prefix(max(0, width))).leftAligned(width)
     }
     package static func right(_ text: String, _ width: Int) -> String {
-        text.count >= width
-            ? String(text.prefix(max(0, width))) : String(repeating: " ", count: width - text.count) + text
+        String(text.prefix(max(0, width))).rightAligned(width)
     }
 }

@@ -55,7 +55,7 @@ extension Views {
                 + (wide ? Format.right("PID", 7) + "  " : "") + "DETAIL", .title)
         let rows = shown.map { event in
             var line = Line(
-                (wide ? Format.date(event.time) + " " : "") + Format.clock(event.time, milliseconds: true), .dim)
+                (wide ? UTC.date(event.time) + " " : "") + UTC.clock(event.time, milliseconds: true), .dim)
             line.add(event.severity.letter, role: event.severity.role, gap: 1)
             line.add(Format.left(event.who, 3), gap: 1)
             line.add(Format.left(event.kind, 9), role: event.severity.role, gap: 1)
@@ -85,7 +85,7 @@ extension Views {
         }
         var lines = [
             Line(
-                " \(Format.date(event.time)) \(Format.clock(event.time, milliseconds: true)) UTC  \(event.who) "
+                " \(UTC.date(event.time)) \(UTC.clock(event.time, milliseconds: true)) UTC  \(event.who) "
                     + "\(event.kind)"
                     + (event.pid.map { "  pid \($0)" } ?? ""))
         ]
@@ -102,29 +102,5 @@ extension Views {
                     .dim))
         }
         return lines
-    }
-}
-
-/// Words broken into lines.
-package enum Paragraph {
-    package static func lines(_ text: String, width: Int) -> [String] {
-        lines(words: text.split(separator: " ").map(String.init), gap: " ", width: width)
-    }
-    package static func lines(words: [String], gap: String, width: Int) -> [String] {
-        let width = max(8, width)
-        var lines: [String] = []
-        var line = ""
-        for word in words {
-            if !line.isEmpty, line.count + gap.count + word.count > width {
-                lines.append(line)
-                line = ""
-            }
-            line += (line.isEmpty ? "" : gap) + word
-            while line.count > width {
-                lines.append(String(line.prefix(width)))
-                line = String(line.dropFirst(width))
-            }
-        }
-        return line.isEmpty ? lines : lines + [line]
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import Stats
 import Supervision
 
@@ -46,7 +47,7 @@ extension Views {
             lines.append(
                 Line(
                     "\(who)  \(state.text)"
-                        + (box.pid > 0 ? "  pid \(box.pid)  boot \(String(box.boot, radix: 16).prefix(8))" : "")))
+                        + (box.pid > 0 ? "  pid \(box.pid)  boot \(hex(box.boot, digits: 16).prefix(8))" : "")))
             let clients = process.gauge(.connsOpen, context.now)
             if let value = clients.value, value > 0, [.restart, .drain, .stop, .kill].contains(box.action) {
                 lines.append(

@@ -1,3 +1,4 @@
+import Base
 import Stats
 
 /// Puts a screen together from top to bottom. On a low terminal the parts that are needed least leave first: pictures,
@@ -173,8 +174,8 @@ enum Frame {
         let gap = width >= 70 ? 7 : 2
         line.addRight(
             width >= 110
-                ? Format.date(model.wall) + " " + Format.clock(model.wall) + " UTC"
-                : Format.clock(model.wall) + (width >= 70 ? " UTC" : ""), leaves: 3, gap: gap)
+                ? UTC.date(model.wall) + " " + UTC.clock(model.wall) + " UTC"
+                : UTC.clock(model.wall) + (width >= 70 ? " UTC" : ""), leaves: 3, gap: gap)
         line.addRight(Format.decimals(context.session.interval, 1) + "s", role: .dim, leaves: 6)
         let (word, role) = linkWord(context)
         line.addRight(word, role: role, leaves: 1)
@@ -283,7 +284,7 @@ enum Frame {
         }
     }
     static func event(_ event: Event, _ context: Context, width: Int) -> Line {
-        var line = Line(Format.clock(event.time), .dim)
+        var line = Line(UTC.clock(event.time), .dim)
         if width >= 110 { line.add(event.severity.letter, role: event.severity.role, gap: 1) }
         line.add(Format.left(event.who, 3), gap: 1)
         line.add(Format.left(event.kind, 9), role: event.severity.role, gap: 1)

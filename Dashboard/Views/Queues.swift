@@ -1,3 +1,4 @@
+import Base
 import Stats
 
 extension Views {
@@ -124,8 +125,7 @@ extension Views {
     private static func hashed(_ id: String, _ salt: UInt64) -> String {
         // FNV-1a with one more mixing step, so that ids with different last letters do not look alike.
         let hash = id.utf8.reduce(14_695_981_039_346_656_037 ^ salt) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
-        let digits = String(((hash ^ hash >> 32) &* 0x9FB2_1C65_1E98_DF25) >> 40, radix: 16)
-        return "c#" + String(repeating: "0", count: 6 - digits.count) + digits
+        return "c#" + hex(((hash ^ hash >> 32) &* 0x9FB2_1C65_1E98_DF25) >> 40, digits: 6)
     }
     static func drawClients(_ context: Context, on grid: inout Grid) {
         let lines = clientLines(context, most: max(1, grid.size.height - 4))

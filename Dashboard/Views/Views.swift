@@ -1,3 +1,4 @@
+import Base
 import Stats
 
 /// The screen as characters: a pure function of the facts, the operator's session and the terminal.
@@ -78,7 +79,7 @@ package enum Views {
                 "!" + context.capabilities.clean(alert.text.replacing(":", with: "")),
                 alert.isCritical ? .critical : .warning)
         } else {
-            fourth = Line(Format.clock(context.model.wall) + " ok", .dim)
+            fourth = Line(UTC.clock(context.model.wall) + " ok", .dim)
         }
         if let toast = context.session.toast { fourth = Line(context.capabilities.clean(toast), .title) }
         var lines = [first, second, third, fourth]

@@ -3,6 +3,9 @@
 /// It is the one place below Comet that holds a raw pointer: an array would pay a uniqueness check and a bounds check
 /// for each byte. An empty buffer owns no memory, so that a waiting connection can hold one for free. The owner bounds
 /// `count`.
+///
+/// The type is public because the compiler inlines no member of a `package` type into another module. Without that an
+/// answer would cost half as much again.
 public struct Buffer: ~Copyable {
     @usableFromInline var base: UnsafeMutableRawPointer?
     @usableFromInline var head = 0
@@ -29,7 +32,7 @@ public struct Buffer: ~Copyable {
     }
     @inlinable public mutating func advance(by written: Int) { tail += written }
 
-    @usableFromInline mutating func grow(_ extra: Int) {
+    @inlinable mutating func grow(_ extra: Int) {
         let live = count
         // The bytes slide to the front. No more bytes are copied than were consumed.
         if let base, capacity - live >= extra, head >= live {
@@ -66,7 +69,7 @@ public struct Buffer: ~Copyable {
     }
 
     /// Empties the buffer and gives its memory back.
-    package mutating func release() {
+    @inlinable package mutating func release() {
         base?.deallocate()
         base = nil
         (head, tail, capacity) = (0, 0, 0)
@@ -74,7 +77,7 @@ public struct Buffer: ~Copyable {
 
     /// Gives the memory of an empty buffer back if it is more than `bytes`, so that one great message leaves no great
     /// buffer behind.
-    package mutating func shrink(over bytes: Int) { if isEmpty, capacity > bytes { release() } }
+    @inlinable package mutating func shrink(over bytes: Int) { if isEmpty, capacity > bytes { release() } }
 
     @inlinable public mutating func append(_ byte: UInt8) {
         reserve(1).storeBytes(of: byte, as: UInt8.self)
@@ -92,7 +95,7 @@ public struct Buffer: ~Copyable {
         tail &+= count
     }
     /// Appends text that is not on the hot path. (It has a label: without it every literal would be a String.)
-    package mutating func append(string text: String) {
+    @inlinable package mutating func append(string text: String) {
         var text = text
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
@@ -101,7 +104,7 @@ public struct Buffer: ~Copyable {
         reserve(MemoryLayout<Integer>.size).storeBytes(of: value.bigEndian, as: Integer.self)
         tail += MemoryLayout<Integer>.size
     }
-    package mutating func append(decimal value: UInt64) {
+    @inlinable package mutating func append(decimal value: UInt64) {
         if value >= 100_000_000 {
             append(decimal: value / 100_000_000)
             reserve(8).storeBytes(of: Buffer.eightDigits(value % 100_000_000), as: UInt64.self)
@@ -116,7 +119,7 @@ public struct Buffer: ~Copyable {
     }
     /// A number below 10^8 as eight characters, the first of them in the lowest byte. It is split in halves, quarters
     /// and eighths side by side, by multiplications with rounded-up reciprocals (exact below 10^4 and 10^2).
-    @inline(__always) private static func eightDigits(_ value: UInt64) -> UInt64 {
+    @inlinable @inline(__always) static func eightDigits(_ value: UInt64) -> UInt64 {
         let fours = value / 10_000 | (value % 10_000) << 32
         let hundreds = (fours &* 10_486) >> 20 & 0x0000_007F_0000_007F
         let twos = hundreds | (fours &- hundreds &* 100) << 16
@@ -126,7 +129,7 @@ public struct Buffer: ~Copyable {
 
     /// Writes a number over bytes that are already there, aligned to the right, with spaces before it. `offset` counts
     /// from the first waiting byte.
-    package mutating func overwrite(decimal value: Int, at offset: Int, width: Int) {
+    @inlinable package mutating func overwrite(decimal value: Int, at offset: Int, width: Int) {
         precondition(offset >= 0 && offset + width <= count, "overwrote past the buffer's end")
         var rest = UInt64(value)
         var at = offset + width

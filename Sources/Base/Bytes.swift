@@ -108,15 +108,6 @@ func first(
 }
 @inlinable @inline(__always) public func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 
-@inlinable @inline(__always) public func hexDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 48...57: byte - 48
-    case 65...70: byte - 55
-    case 97...102: byte - 87
-    default: nil
-    }
-}
-
 /// Whether both are the same bytes.
 @inlinable @inline(__always) public func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
     let count = a.count

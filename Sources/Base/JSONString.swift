@@ -34,19 +34,13 @@ package func appendJSONString(_ text: UnsafeRawBufferPointer, to out: inout Buff
         guard byte < 32 || byte == 34 || byte == 92 else { continue }
         out.append(text.part(copied, at - copied))
         copied = at + 1
-        out.append(UInt8(ascii: "\\"))
-        switch byte {
-        case 34, 92: out.append(byte)
-        case 10: out.append(UInt8(ascii: "n"))
-        case 13: out.append(UInt8(ascii: "r"))
-        case 9: out.append(UInt8(ascii: "t"))
-        default:
-            out.append("u00")
-            out.append(hexDigits[Int(byte >> 4)])
-            out.append(hexDigits[Int(byte & 15)])
+        if byte < 32 {
+            appendEscape(Unicode.Scalar(byte)) { out.append($0) }
+        } else {
+            out.append(UInt8(ascii: "\\"))
+            out.append(byte)
         }
     }
     out.append(text.part(copied, text.count - copied))
     out.append(UInt8(ascii: "\""))
 }
-let hexDigits = Array("0123456789abcdef".utf8)

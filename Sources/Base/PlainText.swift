@@ -54,7 +54,7 @@ func appendEscape(_ scalar: Unicode.Scalar, to append: (UInt8) -> Void) {
         for (index, unit) in UTF16.encode(scalar).unsafelyUnwrapped.enumerated() {
             if index > 0 { append(UInt8(ascii: "\\")) }
             append(UInt8(ascii: "u"))
-            for shift in [12, 8, 4, 0] as [UInt16] { append(hexDigits[Int(unit >> shift & 15)]) }
+            for digit in hex(unit, digits: 4).utf8 { append(digit) }
         }
     }
 }

@@ -1,3 +1,5 @@
+import Base
+
 /// The script that a worker serves at `/_/megacomet.js`. It is the file beside this one, compiled in, so that there is
 /// only one copy.
 package enum BrowserScript {
@@ -7,7 +9,6 @@ package enum BrowserScript {
     /// same bytes.
     package static let etag: String = {
         let hash = bytes.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        let digits = String(hash, radix: 16)
-        return "\"" + String(repeating: "0", count: 16 - digits.utf8.count) + digits + "\""
+        return "\"\(hex(hash, digits: 16))\""
     }()
 }

@@ -1,3 +1,4 @@
+import Base
 import Configuration
 import Glibc
 import Logging
@@ -120,7 +121,7 @@ final class Lifeline {
             return Sockets.close(descriptor)
         }
         var line =
-            "{\"name\":\"\(daemon.arguments.name)\",\"pid\":\(getpid()),\"boot\":\"\(hex16(daemon.boot))\","
+            "{\"name\":\"\(daemon.arguments.name)\",\"pid\":\(getpid()),\"boot\":\"\(hex(daemon.boot, digits: 16))\","
             + "\"token\":\"\(daemon.token)\","
             + "\"generation\":\(daemon.arguments.generation),"
             + "\"state\":\"\(daemon.state == .draining ? "draining" : "ready")\","

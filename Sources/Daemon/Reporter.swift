@@ -38,7 +38,7 @@ final class Reporter {
         header.role = arguments.role == .worker ? .worker : .manager
         header.instance = UInt16(arguments.number)
         header.pid = UInt32(getpid())
-        header.startTime = Clock.wallMicroseconds / 1000
+        header.startTime = Clock.wallMilliseconds
         header.interval = UInt32(interval * 1000)
         header.generation = UInt16(truncatingIfNeeded: arguments.generation)
         writer = StatsWriter(header, token: daemon.token)
@@ -85,13 +85,13 @@ final class Reporter {
         program.fill(&writer)
         writer.finish(
             kind, state: daemon.reportedState, sampleTime: Clock.monotonicNanoseconds,
-            wallTime: Clock.wallMicroseconds / 1000
+            wallTime: Clock.wallMilliseconds
         ) { put($0) }
     }
 
     func event(_ severity: Logger.Level, _ kind: String, _ text: String) {
         let event = Event(
-            time: Clock.wallMicroseconds / 1000, severity: Severity(severity),
+            time: Clock.wallMilliseconds, severity: Severity(severity),
             name: daemon.arguments.name, kind: kind, text: text,
             pid: Int(getpid()), generation: daemon.arguments.generation)
         var body = Buffer()

@@ -21,7 +21,7 @@ package struct StandardErrorLog: LogHandler {
 
     package init(name: String, boot: UInt64, level: String, format: String) {
         self.name = name
-        self.boot = hex16(boot)
+        self.boot = hex(boot, digits: 16)
         logLevel = Logger.Level(rawValue: level) ?? .info
         isJSON = format == "json"
         isJournal = StandardError.isJournal
@@ -40,7 +40,7 @@ package struct StandardErrorLog: LogHandler {
 
     package func log(event: LogEvent) {
         var line = Buffer()
-        let time = Timestamp.text(microseconds: Clock.wallMicroseconds)
+        let time = UTC.text(Clock.wallMilliseconds)
         let all = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         if isJSON {
             line.append(string: "{\"time\":\"\(time)\",\"level\":\"\(event.level)\",\"name\":")
@@ -80,23 +80,5 @@ extension Logger.Level {
         case .info: 6
         case .debug, .trace: 7
         }
-    }
-}
-
-/// The time of day as text, made without Foundation.
-package enum Timestamp {
-    /// "2026-11-23T14:02:31.042Z".
-    package static func text(microseconds: UInt64) -> String {
-        var seconds = time_t(microseconds / 1_000_000)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        func digits(_ value: Int32, _ width: Int) -> String {
-            let text = "\(value)"
-            return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
-        }
-        let milliseconds = Int32(microseconds / 1000 % 1000)
-        return "\(digits(parts.tm_year + 1900, 4))-\(digits(parts.tm_mon + 1, 2))-\(digits(parts.tm_mday, 2))T"
-            + "\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2))"
-            + ".\(digits(milliseconds, 3))Z"
     }
 }

@@ -41,7 +41,9 @@ package enum Clock {
         let time = read(CLOCK_MONOTONIC)
         return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
     }
-    /// Microseconds since 1970 by the wall clock. They are for ids and for people, never for deadlines.
+    /// Milliseconds since 1970 by the wall clock. They are for people, never for deadlines.
+    package static var wallMilliseconds: UInt64 { wallMicroseconds / 1000 }
+    /// Microseconds since 1970 by the wall clock. They are for ids, never for deadlines.
     package static var wallMicroseconds: UInt64 {
         let time = read(CLOCK_REALTIME)
         return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 /// The process that listens on a port of this machine, found in /proc. A message that a port is taken names it.
@@ -39,7 +40,7 @@ package struct PortHolder: Equatable, Sendable {
 
     /// The inodes of the sockets with this port. The table has listeners first, before perhaps a million connections.
     private static func sockets(in table: String, port: UInt16, isUDP: Bool) -> [Substring] {
-        let (listening, ending) = ("0A", ":" + hex(port))
+        let (listening, ending) = ("0A", ":" + hex(port, digits: 4).uppercased())
         var inodes: [Substring] = []
         for line in read(table).split(separator: "\n").dropFirst() {
             let fields = line.split(separator: " ", maxSplits: 10)
@@ -48,11 +49,6 @@ package struct PortHolder: Equatable, Sendable {
         }
         return inodes
     }
-    private static func hex(_ port: UInt16) -> String {
-        let digits = String(port, radix: 16, uppercase: true)
-        return String(repeating: "0", count: 4 - digits.count) + digits
-    }
-
     private static func names(in folder: String) -> [String] {
         guard let opened = opendir(folder) else { return [] }
         defer { closedir(opened) }

@@ -1,3 +1,5 @@
+import Base
+
 extension Metric {
     /// The list in docs/metrics.txt.
     package static func documentation() -> String {
@@ -5,13 +7,15 @@ extension Metric {
         for metric in all {
             let id = "\(metric.id.rawValue)"
             let kind = String(UnicodeScalar(metric.kind.rawValue))
-            text += String(repeating: " ", count: 5 - id.utf8.count) + "\(id)  \(kind)  "
+            text += "\(id.rightAligned(5))  \(kind)  "
             let name = "\(metric.name)\(metric.unit == .count ? "" : " (\(metric.unit))")"
-            text += name + String(repeating: " ", count: max(1, 40 - name.utf8.count)) + "\(metric.scope)\n"
+            text += name.leftAligned(39) + " \(metric.scope)\n"
             let sentences = [metric.help, metric.advice, metric.threshold.map { $0.text + "." } ?? ""].filter {
                 !$0.isEmpty
             }
-            for line in folded(sentences.joined(separator: " "), to: 108) { text += "            \(line)\n" }
+            for line in Paragraph.lines(sentences.joined(separator: " "), width: 108) {
+                text += "            \(line)\n"
+            }
         }
         return text
     }
@@ -34,18 +38,4 @@ extension Metric.Threshold {
         case .intervals: "Warns from \(number(warning)) intervals, critical from \(number(critical))"
         }
     }
-}
-
-/// Lines of at most `width` characters, broken at spaces.
-private func folded(_ text: String, to width: Int) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(separator: " ") {
-        if !line.isEmpty, line.utf8.count + 1 + word.utf8.count > width {
-            lines.append(line)
-            line = ""
-        }
-        line += (line.isEmpty ? "" : " ") + word
-    }
-    return lines + [line]
 }

@@ -185,15 +185,9 @@ package struct StatsToken: Equatable, Sendable, CustomStringConvertible {
         else { return nil }
         self.init(high: high, low: low)
     }
-    package var description: String { hex16(high) + hex16(low) }
+    package var description: String { hex(high, digits: 16) + hex(low, digits: 16) }
     package var bytes: [UInt8] {
         (0..<8).map { UInt8(truncatingIfNeeded: high >> (56 - 8 * $0)) }
             + (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * $0)) }
     }
-}
-
-/// 16 hex digits, for boot ids and the halves of tokens.
-package func hex16(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
 }

@@ -1,3 +1,5 @@
+import Base
+
 /// The table of a comparison. Each row has a figure of MegaComet, those of the limit and of nchan from the same run,
 /// and its target.
 ///
@@ -90,7 +92,7 @@ struct Comparison {
         return cells.map { line in
             var text = ""
             for (column, cell) in line.enumerated() {
-                text += cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+                text += cell.leftAligned(widths[column] + 2)
             }
             return String(text.reversed().drop { $0 == " " }.reversed())
         }.joined(separator: "\n")

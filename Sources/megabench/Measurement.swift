@@ -1,3 +1,4 @@
+import Base
 import Histogram
 
 /// The results of one run of a scenario: numbers by name, in the order in which they are printed. docs/measurements.txt
@@ -51,7 +52,7 @@ struct Measurement: Equatable {
         let width = numbers.map(\.name.count).max() ?? 0
         var lines = ["\(scenario) against \(server), \(clients) clients"]
         for (name, value) in numbers {
-            lines.append("  " + name + String(repeating: " ", count: width - name.count + 2) + Self.plain(value))
+            lines.append("  " + name.leftAligned(width + 2) + Self.plain(value))
         }
         for complaint in complaints { lines.append("  NOT RIGHT: " + complaint) }
         return lines.joined(separator: "\n")

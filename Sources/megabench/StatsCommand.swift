@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Glibc
 
 /// Measures what the stats channel costs: an idle MegaComet that reports every second, in turn with one that hardly
@@ -89,9 +90,6 @@ struct StatsCommand: ParsableCommand {
     }
 
     private static func line(_ first: String, _ cells: [String]) -> String {
-        func padded(_ text: String, _ width: Int) -> String {
-            text + String(repeating: " ", count: max(1, width - text.count))
-        }
-        return padded(first, 14) + cells.map { padded($0, 26) }.joined()
+        first.leftAligned(13) + " " + cells.map { $0.leftAligned(25) + " " }.joined()
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 
 /// Finds the best number of workers: the same load on a MegaComet of one worker, of two, and so on.
 struct WorkersCommand: ParsableCommand {
@@ -59,9 +60,6 @@ struct WorkersCommand: ParsableCommand {
     }
 
     private static func line(_ first: String, _ cells: [String]) -> String {
-        func padded(_ text: String, _ width: Int) -> String {
-            String(repeating: " ", count: max(0, width - text.count)) + text
-        }
-        return padded(first, 7) + cells.map { padded($0, 17) }.joined()
+        first.rightAligned(7) + cells.map { $0.rightAligned(17) }.joined()
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import Dashboard
 import Stats
 import Supervision
@@ -225,7 +226,7 @@ struct ModelTests {
         _ value: Double, _ text: String
     ) { #expect(Format.span(value) == text) }
     @Test func clock_isUTC() {
-        #expect(Format.clock(Samples.wall) == "14:02:31")
-        #expect(Format.date(Samples.wall) == "2026-11-23")
+        #expect(UTC.clock(Samples.wall) == "14:02:31")
+        #expect(UTC.date(Samples.wall) == "2026-11-23")
     }
 }

@@ -1,3 +1,5 @@
+import Base
+
 /// The command line of a daemon. All its settings are `--name value`, so that `ps` shows them and a daemon can be run
 /// by hand.
 ///
@@ -105,7 +107,7 @@ package struct DaemonArguments: Equatable, Sendable {
             "\(role.rawValue): \(about)\n\n`megacomet run` starts it with all of these; each may be left out:\n\n"
         for flag in flags(role) {
             let left = "  --\(flag.name) \(flag.placeholder)"
-            text += left + String(repeating: " ", count: max(1, 32 - left.utf8.count)) + flag.meaning + "\n"
+            text += left.leftAligned(31) + " " + flag.meaning + "\n"
         }
         text += """
               --help, --version

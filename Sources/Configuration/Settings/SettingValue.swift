@@ -1,3 +1,5 @@
+import Base
+
 /// A value on its way between a text (in a file or flag) and its field.
 package enum SettingValue: Equatable, Sendable {
     case bool(Bool)
@@ -36,8 +38,7 @@ private func quoted(_ text: String) -> String {
         case "\n": result += "\\n"
         case "\t": result += "\\t"
         case _ where scalar.value < 32 || scalar.value == 127:
-            let hex = String(scalar.value, radix: 16)
-            result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            result += "\\u" + hex(scalar.value, digits: 4)
         default: result.unicodeScalars.append(scalar)
         }
     }

@@ -1,3 +1,5 @@
+import Base
+
 extension Settings {
     /// The whole configuration as a file: every key with a comment on its meaning, range and default. With the defaults
     /// it is config/megacomet.toml as it ships. `megacomet check --show` prints it with the values that count now.
@@ -15,7 +17,7 @@ extension Settings {
                 text += (comments ? "" : "\n") + "[\(section)]\n"
             }
             if comments {
-                for line in wrapped(setting.meaning, to: 118) { text += "# \(line)\n" }
+                for line in Paragraph.lines(setting.meaning, width: 118) { text += "# \(line)\n" }
                 let value = setting.value(in: self)
                 let isChanged = value != setting.defaultValue ? "; default \(setting.defaultValue.toml)" : ""
                 text += "# (\(setting.rangeText)\(isChanged); a change takes effect \(setting.applies.rawValue))\n"
@@ -31,28 +33,14 @@ extension Settings {
         for setting in Setting.all {
             let left = "  \(setting.key) = \(setting.defaultValue.toml)"
             text += left + "\n"
-            for line in wrapped(setting.meaning, to: 112) { text += "      \(line)\n" }
+            for line in Paragraph.lines(setting.meaning, width: 112) { text += "      \(line)\n" }
             let flags = [
                 setting.workerFlag.map { "megaworker --\($0)" }, setting.managerFlag.map { "megamanager --\($0)" },
             ].compactMap { $0 }
             var facts = "Range: \(setting.rangeText). Takes effect \(setting.applies.rawValue)."
             if !flags.isEmpty { facts += " As \(flags.joined(separator: ", "))." }
-            for line in wrapped(facts, to: 112) { text += "      \(line)\n" }
+            for line in Paragraph.lines(facts, width: 112) { text += "      \(line)\n" }
         }
         return text
     }
-}
-
-/// Breaks the text at spaces into lines of at most `width` characters.
-package func wrapped(_ text: String, to width: Int) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(separator: " ") {
-        if !line.isEmpty, line.count + 1 + word.count > width {
-            lines.append(line)
-            line = ""
-        }
-        line += (line.isEmpty ? "" : " ") + word
-    }
-    return lines + [line]
 }

@@ -19,7 +19,7 @@ struct Apps: ParsableCommand {
         guard !json else { return print(text) }
         let answer = try JSONDecoder().decode(AppsAnswer.self, from: Data(text.utf8))
         func left(_ text: String, _ width: Int) -> String {
-            String(repeating: " ", count: max(1, width - text.count)) + text
+            " " + text.rightAligned(width - 1)
         }
         func count(_ value: Double) -> String { String(format: "%.0f", value) }
         print(

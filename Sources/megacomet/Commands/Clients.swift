@@ -22,7 +22,7 @@ struct Clients: ParsableCommand {
         guard !json else { return print(text) }
         let rows = try JSONDecoder().decode(ClientsAnswer.self, from: Data(text.utf8)).clients
         func left(_ text: String, _ width: Int) -> String {
-            String(repeating: " ", count: max(1, width - text.count)) + text
+            " " + text.rightAligned(width - 1)
         }
         func count(_ value: Double) -> String { String(format: "%.0f", value) }
         print(left("QUEUED", 8) + left("BYTES", 12) + left("OLDEST", 9) + left("WORKER", 8) + "  CLIENT")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Configuration
 
 struct DoctorCommand: ParsableCommand {
@@ -14,7 +15,7 @@ struct DoctorCommand: ParsableCommand {
         guard !sysctl else { return print(Machine.sysctlFile(settings), terminator: "") }
         let rows = Machine.examine(settings)
         func pad(_ text: String, _ width: Int) -> String {
-            text + String(repeating: " ", count: max(1, width - text.count))
+            text.leftAligned(width - 1) + " "
         }
         print(pad("", 7) + pad("SETTING", 34) + pad("HAVE", 24) + pad("WANT", 24) + "WHY")
         for row in rows {

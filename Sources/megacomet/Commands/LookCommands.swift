@@ -1,3 +1,4 @@
+import Base
 import ArgumentParser
 import Configuration
 import Foundation
@@ -60,12 +61,6 @@ struct Status: ParsableCommand {
     private func table(_ status: StatusAnswer) {
         let environment = ProcessInfo.processInfo.environment
         let isColoured = isatty(1) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
-        func pad(_ text: String, _ width: Int) -> String {
-            text + String(repeating: " ", count: max(0, width - text.count))
-        }
-        func left(_ text: String, _ width: Int) -> String {
-            String(repeating: " ", count: max(0, width - text.count)) + text
-        }
         func colour(_ row: StatusAnswer.Row, _ text: String) -> String {
             guard isColoured else { return text }
             let code =
@@ -83,17 +78,17 @@ struct Status: ParsableCommand {
             print("rolling     \(run.done) of \(run.total) done\(run.current.map { ", \($0)" } ?? "") by \(run.by)")
         }
         print(
-            pad("NAME", 11) + pad("STATE", 11) + left("PID", 8) + left("UP", 9) + left("CONNS", 9)
-                + left("RESTARTS", 10) + left("60s", 5) + left("24h", 5) + "  LAST EXIT")
+            "NAME".leftAligned(11) + "STATE".leftAligned(11) + "PID".rightAligned(8) + "UP".rightAligned(9) + "CONNS".rightAligned(9)
+                + "RESTARTS".rightAligned(10) + "60s".rightAligned(5) + "24h".rightAligned(5) + "  LAST EXIT")
         for row in status.processes {
             let state = row.state == .ready && row.overloaded ? "overloaded" : row.state.rawValue
             var line =
-                pad(row.name, 11) + colour(row, pad(state.uppercased(), 11))
-                + left(row.pid.map(String.init) ?? "-", 8)
+                row.name.leftAligned(11) + colour(row, state.uppercased().leftAligned(11))
+                + (row.pid.map(String.init) ?? "-").rightAligned(8)
             line +=
-                left(row.uptime.map(Status.time) ?? "-", 9) + left(row.connections.map(String.init) ?? "-", 9)
-                + left("\(row.restarts)", 10)
-            line += left("\(row.exits60s)", 5) + left("\(row.exits24h)", 5) + "  "
+                (row.uptime.map(Status.time) ?? "-").rightAligned(9) + (row.connections.map(String.init) ?? "-").rightAligned(9)
+                + "\(row.restarts)".rightAligned(10)
+            line += "\(row.exits60s)".rightAligned(5) + "\(row.exits24h)".rightAligned(5) + "  "
             line +=
                 row.lastExit.map { "\($0.text) after \(Status.time($0.uptime)), \(Status.time($0.age ?? 0)) ago" }
                 ?? "-"
@@ -177,7 +172,7 @@ struct Log: ParsableCommand {
     @OptionGroup var config: ConfigurationOption
     func run() throws {
         for line in try config.client().order(ControlRequest("log", name), LogAnswer.self).lines {
-            print("\(WallClock.text(Int64(clamping: line.time))) [\(line.pid)] \(line.text)")
+            print("\(UTC.text(Int64(clamping: line.time))) [\(line.pid)] \(line.text)")
         }
     }
 }

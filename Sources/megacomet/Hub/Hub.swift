@@ -129,7 +129,7 @@ final class Hub {
         if let known = bootTexts[source.header.boot] {
             boot = known
         } else {
-            boot = hex16(source.header.boot)
+            boot = hex(source.header.boot, digits: 16)
             bootTexts[source.header.boot] = boot
         }
         owner.reported(pid: Int32(bitPattern: source.header.pid), boot: boot, source.values)
@@ -268,7 +268,7 @@ private final class HistorySender {
     func acknowledge(isTaken: Bool, lease: UInt32, send: (UnsafeRawBufferPointer) -> Void) {
         writer.send(
             .subscribeOK, state: isTaken ? 1 : 2, interval: lease, sampleTime: Clock.monotonicNanoseconds,
-            wallTime: Clock.wallMicroseconds / 1000, send: send)
+            wallTime: Clock.wallMilliseconds, send: send)
     }
     func begin(_ keys: [StatsArchive.Key]) { waiting = keys[...] }
 
@@ -283,7 +283,7 @@ private final class HistorySender {
             body.clear()
             piece.sent += piece.history.write(from: piece.sent, to: &body)
             writer.send(
-                .history, sampleTime: now, wallTime: Clock.wallMicroseconds / 1000, body: body.bytes, send: send)
+                .history, sampleTime: now, wallTime: Clock.wallMilliseconds, body: body.bytes, send: send)
             current = piece.sent < piece.history.values.count ? piece : nil
         }
     }

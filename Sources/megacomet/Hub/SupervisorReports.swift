@@ -37,7 +37,7 @@ final class SupervisorReports {
         header.boot = UInt64.random(in: 1...UInt64.max)
         header.role = .supervisor
         header.pid = UInt32(getpid())
-        header.startTime = Clock.wallMicroseconds / 1000
+        header.startTime = Clock.wallMilliseconds
         header.interval = UInt32(interval * 1000)
         header.generation = 1
         writer = StatsWriter(header, token: token)
@@ -70,7 +70,7 @@ final class SupervisorReports {
         var part: UInt8 = 0
         let state: StatsPacket.State =
             facts.fleet.isShuttingDown ? .draining : facts.fleet.isAllReady ? .ready : .starting
-        writer.finish(state: state, sampleTime: now, wallTime: Clock.wallMicroseconds / 1000) { bytes in
+        writer.finish(state: state, sampleTime: now, wallTime: Clock.wallMilliseconds) { bytes in
             hub.relay(bytes)
             part += 1
             newest.take(Array(bytes), part: part)

@@ -9,8 +9,8 @@ extension CrashReport {
         _ copy: CopyName, pid: Int32, boot: String, _ ending: Ending, wasHung: Bool, _ usage: ProcessExit?,
         uptime: Milliseconds, lastReport: [(name: String, value: UInt64)], lines: [OutputLine]
     ) {
-        let time = WallClock.milliseconds
-        let at = WallClock.text(time)
+        let time = Int64(Clock.wallMilliseconds)
+        let at = UTC.text(time)
         self.init(
             id: at.filter { $0.isNumber || $0 == "T" } + "-\(copy.name)", time: UInt64(time), at: at, copy: copy,
             pid: pid, boot: boot, ending: ending, wasHung: wasHung, core: usage?.leftCore ?? false, uptime: uptime,
@@ -33,7 +33,7 @@ extension CrashReport {
         if !lastReport.list.isEmpty {
             page += "\nlast report\n" + lastReport.list.map { "  \($0.name) \($0.value)\n" }.joined()
         }
-        let words = lines.map { "  \(WallClock.text(Int64(clamping: $0.time))) \($0.text)\n" }.joined()
+        let words = lines.map { "  \(UTC.text(Int64(clamping: $0.time))) \($0.text)\n" }.joined()
         return page + "\nlast lines\n" + (words.isEmpty ? "  none\n" : words)
     }
 }

@@ -1,3 +1,4 @@
+import Reactor
 import Base
 import Stats
 import Supervision
@@ -37,8 +38,8 @@ final class EventLog {
         log.write(recorded)
         count &+= 1
         recorded.number = count
-        recorded.time = UInt64(WallClock.milliseconds)
-        recorded.at = WallClock.text(Int64(recorded.time))
+        recorded.time = Clock.wallMilliseconds
+        recorded.at = UTC.text(Int64(recorded.time))
         events.append(recorded)
         if events.count > EventLog.kept + 100 { events.removeFirst(events.count - EventLog.kept) }
         for follower in followers.values { follower(recorded) }

@@ -55,11 +55,12 @@ final class LogWriter {
         case .json:
             let pid = pid.map { ",\"pid\":\($0)" } ?? ""
             put(
-                "{\"time\":\"\(WallClock.text())\",\"level\":\"\(severity.rawValue)\",\"who\":\"\(who)\"\(pid),"
+                "{\"time\":\"\(UTC.text(Clock.wallMilliseconds))\",\"level\":\"\(severity.rawValue)\","
+                    + "\"who\":\"\(who)\"\(pid),"
                     + "\"message\":\(jsonText(text))}\n"
             )
         case .text:
-            let time = isJournald && path == nil ? "<\(severity.priority)>" : WallClock.text() + " "
+            let time = isJournald && path == nil ? "<\(severity.priority)>" : UTC.text(Clock.wallMilliseconds) + " "
             let mark = severity == .info ? "" : severity.rawValue.uppercased() + " "
             put("\(time)\(who)\(pid.map { "[\($0)]" } ?? ""): \(mark)\(text)\n")
         }
@@ -91,22 +92,5 @@ extension Severity {
         case .error: 3
         case .critical: 2
         }
-    }
-}
-
-/// For people only; nothing is decided by it.
-enum WallClock {
-    static var milliseconds: Int64 { Int64(Clock.wallMicroseconds / 1000) }
-    /// `2026-11-23T14:02:28.618Z`.
-    static func text(_ milliseconds: Int64 = WallClock.milliseconds) -> String {
-        var seconds = time_t(milliseconds / 1000)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        let rest = milliseconds % 1000
-        return
-            "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))T\(two(parts.tm_hour))"
-            + ":\(two(parts.tm_min)):\(two(parts.tm_sec))."
-            + (rest < 10 ? "00" : rest < 100 ? "0" : "") + "\(rest)Z"
     }
 }

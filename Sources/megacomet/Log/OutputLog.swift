@@ -1,4 +1,5 @@
 import Base
+import Reactor
 import Supervision
 import Wire
 
@@ -12,7 +13,7 @@ final class OutputLog {
     init(_ log: LogWriter) { self.log = log }
 
     func add(_ text: String, of name: ProcessName, pid: Int32) {
-        keep(OutputLine(time: UInt64(WallClock.milliseconds), pid: pid, text: text), of: name)
+        keep(OutputLine(time: Clock.wallMilliseconds, pid: pid, text: text), of: name)
         log.forward(text, from: "\(name)", pid: pid)
     }
     /// A line that an earlier supervisor has kept.

@@ -147,7 +147,7 @@ final class Adoption {
     private func follow(_ copy: CopyName, _ pid: Int32) -> Child? {
         let uptime = ProcessTable.uptime(pid) ?? 0
         return try? Child(
-            home.loop, copy, pid: pid, isAdopted: true, startedWall: WallClock.milliseconds - uptime
+            home.loop, copy, pid: pid, isAdopted: true, startedWall: Int64(Clock.wallMilliseconds) - uptime
         ) { [unowned self] child, ending in
             if home.children[copy] === child { return home.ended(child, ending) }
             tellEnd(copy, pid, ending)

@@ -1,3 +1,5 @@
+import Stats
+
 /// RUNDIR/stats.token: 32 hex characters, which daemons and readers of reports show.
 final class TokenFile {
     private let path: String
@@ -11,9 +13,7 @@ final class TokenFile {
             token = String(old)
             return true
         }
-        token = (0..<4).map { _ in UInt32.random(in: .min ... .max) }.map {
-            String(repeating: "0", count: 8 - String($0, radix: 16).count) + String($0, radix: 16)
-        }.joined()
+        token = "\(StatsToken(high: .random(in: .min ... .max), low: .random(in: .min ... .max)))"
         if !keeping { try keep() }
         return !keeping
     }

@@ -38,7 +38,7 @@ extension Supervisor {
         do {
             let pid = try Processes.spawn(program)
             let child = try Child(
-                loop, copy, pid: pid, isAdopted: false, startedWall: WallClock.milliseconds,
+                loop, copy, pid: pid, isAdopted: false, startedWall: Int64(Clock.wallMilliseconds),
                 ended: { [unowned self] in ended($0, $1) })
             child.lifeline = LineStream(
                 loop, ours, received: { [unowned self, unowned child] in said(child, $0) }, ended: {})

@@ -5,7 +5,7 @@ import Wire
 
 // What this supervisor takes up from the one before it, and hands on to the next.
 extension Supervisor {
-    private var wallAhead: Milliseconds { WallClock.milliseconds - Supervisor.now }
+    private var wallAhead: Milliseconds { Int64(Clock.wallMilliseconds) - Supervisor.now }
 
     /// Before anything is adopted or told.
     func takeUpHistory() {

@@ -1,0 +1,25 @@
+// Numbers as digits of a fixed count.
+
+/// The value of a hexadecimal digit in either case; `nil` for any other byte.
+@inlinable @inline(__always) package func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 48...57: byte - 48
+    case 65...70: byte - 55
+    case 97...102: byte - 87
+    default: nil
+    }
+}
+
+/// A number in hexadecimal, in small letters, with zeros in front up to `digits`.
+package func hex(_ value: some FixedWidthInteger & UnsignedInteger, digits: Int) -> String {
+    withZeros(String(value, radix: 16), digits)
+}
+
+/// A number in decimal, with zeros in front up to `digits`.
+package func decimal(_ value: some FixedWidthInteger & UnsignedInteger, digits: Int) -> String {
+    withZeros(String(value), digits)
+}
+
+private func withZeros(_ text: String, _ digits: Int) -> String {
+    String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+}
