@@ -6,8 +6,10 @@
 
 // System calls that Swift can't import: they are hidden behind _GNU_SOURCE, variadic, macros, or unavailable (fork).
 
-/// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC. Returns the descriptor, or -1 with errno.
-int mc_accept(int listener);
+/// The most descriptors that a child inherits, and that one message over a unix socket carries.
+enum { mc_most_descriptors = 16 };
+
+// ---- Processes.c
 
 /// Processors that this process may run on (sched_getaffinity(2): a cpuset, taskset). 0 if the kernel does not say.
 int mc_processors(void);
@@ -50,6 +52,8 @@ int mc_pidfd_status(int pidfd);
 /// pidfd_getfd(2): a copy of another process's descriptor. It needs the right to trace that process.
 int mc_pidfd_getfd(int pidfd, int descriptor);
 
+// ---- UnixSockets.c
+
 /// Sends bytes with descriptors attached (SCM_RIGHTS). Returns sendmsg's result.
 ssize_t mc_send_descriptors(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
 /// Receives bytes and up to `room` descriptors, close on exec. Descriptors that do not fit are closed.
@@ -70,6 +74,11 @@ int mc_unix_datagram(const char *path);
 /// reader has no room, it waits at most so many milliseconds. 0, or -1 with errno.
 int mc_unix_send(const char *path, const void *bytes, size_t count, const int *descriptors, int descriptor_count, int patience);
 
+// ---- Datagrams.c
+
+/// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC. Returns the descriptor, or -1 with errno.
+int mc_accept(int listener);
+
 /// Receives one datagram of an IPv4 socket. Returns its true length (MSG_TRUNC), or -1 with errno. `address` and `port`
 /// are its sender's, in host byte order. `dropped` is how many datagrams the kernel has dropped on this socket since it
 /// was made. It is set only if SO_RXQ_OVFL is on and one was dropped.
@@ -88,6 +97,9 @@ int mc_hear_refusals(int socket);
 int mc_next_refusal(int socket, uint32_t *address, uint16_t *port);
 /// How many connections wait on a TCP listener to be accepted, and how many may. 0, or -1 with errno.
 int mc_listen_queue(int listener, uint32_t *waiting, uint32_t *most);
+
+// ---- Terminal.c
+
 /// Puts a terminal into raw mode. `mc_terminal_restore` writes `restoring` (at most 512 bytes) to it and brings its
 /// state back. So does the death of the process by a signal of its own making (SEGV, ABRT, BUS, ILL, FPE, TRAP). 0, or
 /// -1 with errno.
