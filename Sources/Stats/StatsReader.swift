@@ -148,10 +148,6 @@ extension StatsSource {
     mutating func receive(_ packet: StatsPacket, now: UInt64) -> UInt64? {
         guard let missing = received == 0 ? 0 : count(packet.header.sequence) else { return nil }
         let time = packet.header.sampleTime
-        if received == 0 || time != header.sampleTime {
-            before = values
-            beforeTime = received == 0 ? 0 : header.sampleTime
-        }
         header = packet.header
         arrived = now
         received += 1
@@ -161,14 +157,14 @@ extension StatsSource {
         packet.forEachMetric { id, value, number in
             guard let number else {
                 // Values of parts that are still on their way, or lost, stay as they were.
-                if values.set(id, value, after: before) { wentBack.insert(id) }
+                values[raw: id] = value
                 return
             }
             if newestSubjects.last != number {
                 putBack(subject)
                 subject = takeOut(number, time)
             }
-            if subject.values.set(id, value, after: subject.before) { wentBack.insert(id) }
+            subject.values[raw: id] = value
         }
         putBack(subject)
         return missing
@@ -179,24 +175,12 @@ extension StatsSource {
         newestSubjects.append(number)
         var subject = subjects.removeValue(forKey: number) ?? Subject()
         if subject.time != time {
-            swap(&subject.before, &subject.values)
             subject.values.clear()
-            subject.beforeTime = subject.time
             subject.time = time
         }
         return subject
     }
     private mutating func putBack(_ subject: Subject) {
         if let number = newestSubjects.last { subjects[number] = subject }
-    }
-}
-
-extension MetricValues {
-    /// True if it is a counter and became smaller.
-    fileprivate mutating func set(_ id: UInt16, _ value: UInt64, after before: MetricValues) -> Bool {
-        self[raw: id] = value
-        guard let earlier = before[raw: id], value < earlier else { return false }
-        let kind = Metric.marksByID[Int(id)].kind
-        return kind == Metric.Kind.counter.rawValue || kind == Metric.Kind.bucket.rawValue
     }
 }

@@ -2,10 +2,8 @@
 package struct StatsSource: Sendable {
     /// The header of the newest datagram.
     package internal(set) var header: StatsPacket.Header
-    /// The newest values of the process itself, those before them, and their times (ns of CLOCK_MONOTONIC).
+    /// The newest values of the process itself.
     package internal(set) var values = MetricValues()
-    package internal(set) var before = MetricValues()
-    package internal(set) var beforeTime: UInt64 = 0
     /// The values that it reports about other processes, by worker number. For `nil` see `MetricID.subject`.
     package internal(set) var subjects: [UInt16: Subject] = [:]
     /// The subjects of the newest datagram, in its order. A report of many subjects is several datagrams.
@@ -18,18 +16,9 @@ package struct StatsSource: Sendable {
     package internal(set) var received: UInt64 = 0
     /// The process has said that it ends as planned.
     package internal(set) var saidGoodbye = false
-    /// Counters that became smaller within one boot: a bug of that process. They have no rate.
-    package internal(set) var wentBack: Set<UInt16> = []
-
     package struct Subject: Sendable {
         package internal(set) var values = MetricValues()
-        package internal(set) var before = MetricValues()
         package internal(set) var time: UInt64 = 0
-        package internal(set) var beforeTime: UInt64 = 0
-
-        /// A counter's growth per second between the last two samples. `nil` if there is no second sample yet, or it
-        /// became smaller.
-        package func rate(_ id: MetricID) -> Double? { perSecond(values[id], before[id], time, beforeTime) }
     }
 
     init(_ header: StatsPacket.Header, arrived: UInt64) {
@@ -37,7 +26,6 @@ package struct StatsSource: Sendable {
         self.arrived = arrived
     }
 
-    package func rate(_ id: MetricID) -> Double? { perSecond(values[id], before[id], header.sampleTime, beforeTime) }
     package func subject(worker: Int?) -> Subject? { subjects[UInt16((worker ?? -1) + 1)] }
 
     /// Milliseconds since its last report.
@@ -57,15 +45,4 @@ package struct StatsSource: Sendable {
         let interval = UInt64(max(1, header.interval))
         return age > 60_000 ? .gone : age > 10 * interval ? .old : age > 3 * interval ? .stale : .fresh
     }
-    /// The last two samples are more than 2 intervals apart: the machine stood still, or reports were lost. The rates
-    /// are right, but they are means over that time.
-    package var hasStepped: Bool {
-        guard beforeTime > 0, header.sampleTime > beforeTime else { return false }
-        return header.sampleTime - beforeTime > 2 * UInt64(header.interval) * 1_000_000
-    }
-}
-
-private func perSecond(_ now: UInt64?, _ before: UInt64?, _ time: UInt64, _ beforeTime: UInt64) -> Double? {
-    guard let now, let before, now >= before, beforeTime > 0, time > beforeTime else { return nil }
-    return Double(now - before) * 1e9 / Double(time - beforeTime)
 }

@@ -14,12 +14,9 @@ import Testing
         let reports = (0..<10).map { n in sender.report { $0.set(.delivered, UInt64(n * 100)) }[0] }
         #expect(take(&reader, reports[0]) == .report(boot: 7, isNewBoot: true, lost: 0))
         #expect(take(&reader, reports[1]) == .report(boot: 7, isNewBoot: false, lost: 0))
-        #expect(reader.sources[7]?.rate(.delivered) == 100)
         #expect(take(&reader, reports[5]) == .report(boot: 7, isNewBoot: false, lost: 3))
         #expect(reader.sources[7]?.lost == 3)
         #expect(reader.sources[7]?.values[.delivered] == 500)
-        #expect(reader.sources[7]?.rate(.delivered) == 100)  // over the true four seconds
-        #expect(reader.sources[7]?.hasStepped == true)
     }
 
     @Test func timeThatGoesBack_orThatNoClockShows_isNoTrap() {
@@ -29,7 +26,7 @@ import Testing
             sender.time = time * Self.second
             _ = take(&reader, sender.report { $0.set(.delivered, UInt64(1)) }[0])
         }
-        #expect(reader.sources[7]?.hasStepped == false && reader.sources[7]?.rate(.delivered) == nil)
+        #expect(reader.sources[7]?.header.sampleTime == 3 * Self.second)
         sender.time = 1 << 62
         #expect(take(&reader, sender.report { $0.set(.delivered, UInt64(1)) }[0]) == .dropped(.foreign))
     }
@@ -81,14 +78,14 @@ import Testing
             reader.sources[7]?.lost == 0 && reader.sources[7]?.late == 0 && reader.sources[7]?.values[.delivered] == 2)
     }
 
-    @Test func aNewBoot_isANewSource_andHasNoRateYet() {
+    @Test func aNewBoot_isANewSource() {
         var old = Sender(boot: 7)
         var new = Sender(boot: 8, generation: 2)
         var reader = StatsReader(token: Sender.token)
         for n in 1...3 { _ = take(&reader, old.report { $0.set(.delivered, UInt64(n * 1000)) }[0]) }
         #expect(take(&reader, new.report { $0.set(.delivered, 5) }[0]) == .report(boot: 8, isNewBoot: true, lost: 0))
         #expect(reader.current(.worker, 3)?.header.boot == 8)
-        #expect(reader.current(.worker, 3)?.rate(.delivered) == nil)
+        #expect(reader.current(.worker, 3)?.values[.delivered] == 5)
         #expect(reader.current(.worker, 4) == nil)
         // The draining worker beside it is still counted for itself.
         #expect(reader.sources[7]?.values[.delivered] == 3000)
@@ -105,25 +102,6 @@ import Testing
         #expect(reader.current(.worker, 3)?.header.boot == 7)
         _ = take(&reader, new.report { $0.set(.delivered, 2) }[0], now: 12 * Self.second)
         #expect(reader.current(.worker, 3)?.header.boot == 8)
-    }
-
-    @Test func aCounterThatWentBack_isTold_andMakesNoRate() {
-        var sender = Sender()
-        var reader = StatsReader(token: Sender.token)
-        _ = take(
-            &reader,
-            sender.report {
-                $0.set(.delivered, 10)
-                $0.set(.connsOpen, 10)
-            }[0])
-        _ = take(
-            &reader,
-            sender.report {
-                $0.set(.delivered, 9)
-                $0.set(.connsOpen, 3)
-            }[0])
-        #expect(reader.sources[7]?.wentBack == [MetricID.delivered.rawValue])
-        #expect(reader.sources[7]?.rate(.delivered) == nil)
     }
 
     @Test func age_decidesWhatMayBeShown() {

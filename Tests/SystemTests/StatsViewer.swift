@@ -11,7 +11,9 @@ final class StatsViewer {
     private(set) var answers: [UInt16] = []
     private(set) var events: [String] = []
     private(set) var histories: [StatsHistory] = []
-    private(set) var worstRate = Double.infinity
+    /// Counters that became smaller within one life of a process: that would be a fault of it.
+    private(set) var wentBack: Set<String> = []
+    private var before: [UInt64: MetricValues] = [:]
     /// Good datagrams that came.
     private(set) var taken = 0
 
@@ -85,9 +87,12 @@ final class StatsViewer {
         switch bytes.withUnsafeBytes({ reader.receive($0, length: length, now: monotonicNanoseconds()) }) {
         case .report(let boot, let isNew, _):
             if isNew { firstSequence[boot] = reader.sources[boot]?.header.sequence }
-            for id in [MetricID.publishes, .loopIterations, .cpuUser] {
-                if let rate = reader.sources[boot]?.rate(id) { worstRate = min(worstRate, rate) }
+            let values = reader.sources[boot]?.values ?? MetricValues()
+            for (id, value) in values.all {
+                guard let metric = Metric.named(id), metric.kind == .counter || metric.kind == .bucket else { continue }
+                if value < before[boot]?[raw: id] ?? 0 { wentBack.insert(metric.name) }
             }
+            before[boot] = values
         case .control(let header) where header.kind == .subscribeOK: answers.append(header.state)
         case .event(let text, _): events.append(text)
         case .history(let piece): histories.append(piece)
