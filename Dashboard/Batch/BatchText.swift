@@ -137,32 +137,24 @@ enum BatchText {
 
     /// The newest values of all processes, by the table of metrics.
     private static func prometheus(_ model: Model) -> String {
-        var families: [String: (metric: Metric, lines: [String])] = [:]
-        var order: [String] = []
+        var families = PrometheusFamilies()
         func add(_ prefix: String, _ values: MetricValues?, _ labels: String) {
             for (id, value) in values?.all ?? [] {
                 guard let metric = Metric.named(id), metric.kind != .subject else { continue }
-                let name = "megacomet_\(prefix)_\(metric.name)"
-                if families[name] == nil {
-                    families[name] = (metric, [])
-                    order.append(name)
-                }
-                families[name]?.lines.append("\(name)\(labels) \(value)\n")
+                let type = metric.kind == .counter || metric.kind == .bucket ? "counter" : "gauge"
+                let place = families.place("megacomet_\(prefix)_\(metric.name)", type) { metric.help }
+                families.add(place, labels, "", "\(value)")
             }
         }
         for process in model.ordered {
             let isManager = process.id == .manager
-            let worker = if case .worker(let number) = process.id { "{worker=\"\(number)\"}" } else { "" }
+            let worker = if case .worker(let number) = process.id { "worker=\"\(number)\"" } else { "" }
             add(isManager ? "manager" : "worker", process.own.samples.last?.values, worker)
-            add("worker", process.queue.samples.last?.values, isManager ? "{worker=\"none\"}" : worker)
-            add("child", process.child.samples.last?.values, "{process=\"\(process.id)\"}")
+            add("worker", process.queue.samples.last?.values, isManager ? "worker=\"none\"" : worker)
+            add("child", process.child.samples.last?.values, "process=\"\(process.id)\"")
         }
         add("supervisor", model.supervisor.own.samples.last?.values, "")
-        return order.map { name in
-            guard let (metric, lines) = families[name] else { return "" }
-            let type = metric.kind == .counter || metric.kind == .bucket ? "counter" : "gauge"
-            return "# HELP \(name) \(metric.help)\n# TYPE \(name) \(type)\n" + lines.joined()
-        }.joined()
+        return families.text
     }
 }
 

@@ -4,28 +4,6 @@
 /// With 64 workers there are about 6,000 samples, and messages wait while they are written. So the name and the text of
 /// a family are looked up once, and a sample is a few pieces that are appended.
 package struct PrometheusText {
-    private struct Family {
-        let name: String
-        let help: String
-        let type: String
-        var samples = ""
-
-        /// `labels` and `more` are each `key="value"` or empty.
-        mutating func add(_ labels: String, _ more: String, _ value: String, suffix: String = "") {
-            samples += name
-            samples += suffix
-            if !labels.isEmpty || !more.isEmpty {
-                samples += "{"
-                samples += labels
-                if !labels.isEmpty, !more.isEmpty { samples += "," }
-                samples += more
-                samples += "}"
-            }
-            samples += " "
-            samples += value
-            samples += "\n"
-        }
-    }
     /// The process, or the machine, that a sample is about.
     private enum Owner: Int, CaseIterable { case worker, manager, supervisor, child, host }
     /// A metric's family, and the label by which it differs from the others of that family.
@@ -33,8 +11,7 @@ package struct PrometheusText {
         var family: Int
         var label: String
     }
-    private var families: [Family] = []
-    private var byName: [String: Int] = [:]
+    private var families = PrometheusFamilies()
     /// The places by owner and metric id.
     private var places = [Place?](repeating: nil, count: Owner.allCases.count << 8)
 
@@ -51,26 +28,21 @@ package struct PrometheusText {
             guard let metric = Metric.named(id), metric.kind != .bucket else { continue }
             add(metric, metric.scope == .host ? .host : owner, value, labels)
         }
-        let start = family("megacomet_\(role)_start_time_seconds", "gauge") { "When the process started, since 1970." }
-        families[start].add(labels, "", seconds(source.header.startTime, 1000))
+        let start = families.place("megacomet_\(role)_start_time_seconds", "gauge") {
+            "When the process started, since 1970."
+        }
+        families.add(start, labels, "", seconds(source.header.startTime, 1000))
         if role == .worker { addLatency(source, labels) }
         for (number, subject) in source.subjects.sorted(by: { $0.key < $1.key }) { add(subject, number, role) }
     }
 
-    package var text: String {
-        var text = ""
-        for family in families {
-            text += "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.type)\n"
-            text += family.samples
-        }
-        return text
-    }
+    package var text: String { families.text }
 
     // MARK: samples
 
     private mutating func add(_ metric: Metric, _ owner: Owner, _ value: UInt64, _ labels: String) {
         let place = place(metric, owner)
-        families[place.family].add(labels, place.label, String(value))
+        families.add(place.family, labels, place.label, String(value))
     }
 
     private mutating func add(_ subject: StatsSource.Subject, _ number: UInt16, _ role: StatsPacket.Role) {
@@ -87,7 +59,7 @@ package struct PrometheusText {
             }
             let at = place(metric, .child).family
             for state in ProcessState.allCases {
-                families[at].add(labels, "state=\"\(state.rawValue)\"", state.code == value ? "1" : "0")
+                families.add(at, labels, "state=\"\(state.rawValue)\"", state.code == value ? "1" : "0")
             }
         }
     }
@@ -95,7 +67,7 @@ package struct PrometheusText {
     /// A bucket on the wire holds its own messages only. Prometheus' buckets also hold those of the buckets below.
     private mutating func addLatency(_ source: StatsSource, _ labels: String) {
         guard let sum = source.values[.latencySum] else { return }
-        let at = family("megacomet_delivery_seconds", "histogram") {
+        let at = families.place("megacomet_delivery_seconds", "histogram") {
             "Messages by the time from the manager's turn that decided on them to the end of the write."
         }
         var count: UInt64 = 0
@@ -103,10 +75,10 @@ package struct PrometheusText {
             LatencyBuckets.ids, LatencyBuckets.boundsMilliseconds.map { seconds($0, 1000) } + ["+Inf"])
         {
             count += source.values[id] ?? 0
-            families[at].add(labels, "le=\"\(bound)\"", "\(count)", suffix: "_bucket")
+            families.add(at, labels, "le=\"\(bound)\"", "\(count)", suffix: "_bucket")
         }
-        families[at].add(labels, "", seconds(sum, 1_000_000), suffix: "_sum")
-        families[at].add(labels, "", "\(count)", suffix: "_count")
+        families.add(at, labels, "", seconds(sum, 1_000_000), suffix: "_sum")
+        families.add(at, labels, "", "\(count)", suffix: "_count")
     }
 
     // MARK: families
@@ -115,7 +87,7 @@ package struct PrometheusText {
         let at = owner.rawValue << 8 | Int(metric.id.rawValue)
         if let place = places[at] { return place }
         let name = "megacomet_\(owner)_\(metric.label?.family ?? metric.name)"
-        let found = family(name, metric.kind == .counter ? "counter" : "gauge") {
+        let found = families.place(name, metric.kind == .counter ? "counter" : "gauge") {
             // The text of a family with a label of its own describes all its members.
             guard let label = metric.label else { return metric.help }
             let members = Metric.all.filter { $0.label?.family == label.family && $0.scope == metric.scope }
@@ -124,12 +96,6 @@ package struct PrometheusText {
         let place = Place(family: found, label: metric.label.map { "\($0.key)=\"\($0.value)\"" } ?? "")
         places[at] = place
         return place
-    }
-    private mutating func family(_ name: String, _ type: String, help: () -> String) -> Int {
-        if let at = byName[name] { return at }
-        byName[name] = families.count
-        families.append(Family(name: name, help: help(), type: type))
-        return families.count - 1
     }
 
     /// An exact decimal number without an exponent.
