@@ -3,11 +3,11 @@
 // The picture of the whole. A module depends only on modules in the rows below its own; a test holds that.
 //
 //     megaworker   megamanager   megacomet   megabench   megatop    the programs: glue, thin
-//     Daemon   Publishing   Dashboard   Browser                     what daemons share, app port, screens, script
-//     Comet   Supervision   Reactor   ConfigurationFile   FreePorts decisions, libev and sockets, the file of settings
+//     Daemon   Publishing   Dashboard   ConfigurationFile           what daemons share, app port, screens, the file
+//     Comet   Supervision   Reactor   Browser   FreePorts           decisions, libev and sockets, script
 //     Stats                                                         reports, events, the table of metrics
 //     Wire   Store   Configuration                                  bytes <-> values, memory, settings
-//     Base                                                          bytes and text: escapes, buffers, the version
+//     Base                                                          bytes and text: buffers, escapes, times, columns
 //     CLibev   CEpoll   CSystem   CSimdjson   CNcurses              C at the edge
 import PackageDescription
 
@@ -68,7 +68,8 @@ let package = Package(
             name: "Configuration", dependencies: ["Base"], path: "Sources/Configuration/Settings", swiftSettings: strict
         ),
         .target(
-            name: "ConfigurationFile", dependencies: ["Configuration", toml], path: "Sources/Configuration/File",
+            name: "ConfigurationFile", dependencies: ["Configuration", "Reactor", toml],
+            path: "Sources/Configuration/File",
             swiftSettings: strict),
 
         /// Ports for the servers that tests and benchmarks start.
@@ -76,7 +77,9 @@ let package = Package(
 
         // I/O.
         .target(name: "Reactor", dependencies: ["Base", "CLibev", "CSystem", "Stats"], swiftSettings: fast),
-        .target(name: "Daemon", dependencies: ["Base", "Reactor", "Stats", "Configuration", log], swiftSettings: fast),
+        .target(
+            name: "Daemon", dependencies: ["Base", "Reactor", "Stats", "Wire", "Configuration", log],
+            swiftSettings: fast),
 
         // The programs.
         .executableTarget(
@@ -98,7 +101,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "megabench", dependencies: ["Base", "CEpoll", "CSystem", "FreePorts", arguments, histogram],
+            name: "megabench",
+            dependencies: ["Base", "CEpoll", "CSystem", "FreePorts", "Reactor", arguments, histogram],
             swiftSettings: fast),
         .target(
             name: "Dashboard",

@@ -91,8 +91,8 @@ package final class LiveScreen {
         if options.saysHowToStop {
             let file = Shell.option(configuration: options.configuration)
             text +=
-                "  look again:  \(Shell.typed("megatop", in: LiveScreen.folder))\(file)\n  stop them:   "
-                + "\(Shell.typed("megacomet", in: LiveScreen.folder)) stop\(file)\n"
+                "  look again:  \(Shell.typed("megatop", in: Files.ownFolder))\(file)\n  stop them:   "
+                + "\(Shell.typed("megacomet", in: Files.ownFolder)) stop\(file)\n"
         }
         // The terminal's own descriptor never waits, so a terminal that nobody reads does not keep the program.
         _ = text.withCString { write(terminal.descriptor, $0, strlen($0)) }
@@ -224,7 +224,7 @@ package final class LiveScreen {
         let arguments = ["start"] + (options.configuration.map { ["-c", $0] } ?? [])
         do {
             var program = ChildProgram(
-                path: LiveScreen.folder + "/megacomet", arguments: arguments, environment: LiveScreen.environment)
+                path: Files.ownFolder + "/megacomet", arguments: arguments, environment: LiveScreen.environment)
             program.newSession = true
             program.output = open("/dev/null", O_WRONLY | O_CLOEXEC)
             _ = try Processes.spawn(program)
@@ -240,13 +240,6 @@ package final class LiveScreen {
             at += 1
         }
         return list
-    }
-    /// The folder of the programs: this one's.
-    package static var folder: String {
-        var bytes = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &bytes, bytes.count - 1)
-        let path = String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
     private func saveSettings() {
         guard let path = Preference.path else { return say("neither XDG_CONFIG_HOME nor HOME says where") }

@@ -1,4 +1,4 @@
-package import Reactor
+package import Base
 
 /// The options of megatop, from its command line and the configuration.
 package struct Options: Sendable {

@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 
 /// A setting of the session that `:set` changes and `:save` keeps. The table is also used to read the file at the
 /// start.
@@ -83,13 +84,7 @@ package struct Preference: Sendable {
             $0 + "/megatop/megatop.conf"
         }
     }
-    package static func read(_ path: String) -> String {
-        guard let file = fopen(path, "r") else { return "" }
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 16_384)
-        let count = fread(&bytes, 1, bytes.count, file)
-        return String(decoding: bytes.prefix(count), as: UTF8.self)
-    }
+    package static func read(_ path: String) -> String { (try? Files.text(path, most: 16_384)) ?? "" }
     /// Writes the whole file or nothing. It follows a link, since settings are often kept elsewhere. `nil` if it is
     /// done, otherwise the reason why not.
     package static func write(_ text: String, _ path: String) -> String? {
@@ -98,14 +93,7 @@ package struct Preference: Sendable {
         let target =
             realpath(path, &resolved) == nil
             ? path : String(decoding: resolved.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let new = target + ".new"
-        guard let file = fopen(new, "w") else { return String(cString: strerror(errno)) }
-        let isWritten = fputs(text, file) >= 0
-        guard fclose(file) == 0, isWritten, rename(new, target) == 0 else {
-            let reason = String(cString: strerror(errno))
-            unlink(new)
-            return reason
-        }
+        do { try Files.write(target, text) } catch { return String(cString: strerror(error.code)) }
         return nil
     }
 }

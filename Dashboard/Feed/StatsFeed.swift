@@ -1,3 +1,4 @@
+package import Base
 import Glibc
 package import Reactor
 package import Stats
@@ -29,8 +30,7 @@ package final class StatsFeed {
     package init(_ loop: Loop, hub: Endpoint, tokenPath: String) throws {
         self.loop = loop
         self.tokenPath = tokenPath
-        let numbers = hub.address.split(separator: ".").compactMap { UInt32($0) }
-        self.hub = DatagramSocket.Address(host: numbers.reduce(0) { $0 << 8 | $1 }, port: hub.port)
+        self.hub = DatagramSocket.Address(hub.address, hub.port)
         socket = try DatagramSocket(Endpoint("127.0.0.1", 0), receiveBufferBytes: StatsFeed.receiveBufferBytes)
         var header = StatsPacket.Header()
         header.boot = UInt64.random(in: 1...UInt64.max)
@@ -100,12 +100,7 @@ package final class StatsFeed {
     }
 
     private static func token(_ path: String) -> StatsToken? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 64)
-        let count = read(descriptor, &bytes, bytes.count)
-        return count > 0 ? StatsToken(hex: String(decoding: bytes.prefix(count), as: UTF8.self)) : nil
+        (try? Files.text(path, most: 64)).flatMap { StatsToken(hex: $0) }
     }
 }
 

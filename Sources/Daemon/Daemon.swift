@@ -67,8 +67,8 @@ package final class Daemon {
             Daemon.fail(role.rawValue, 77, failure.description)
         }
         token =
-            Files.contents(arguments.settings.runDirectory + "/stats.token").flatMap {
-                StatsToken(hex: String(decoding: $0, as: UTF8.self))
+            (try? Files.text(arguments.settings.runDirectory + "/stats.token", most: 64)).flatMap {
+                StatsToken(hex: $0)
             } ?? StatsToken()
     }
 
@@ -119,8 +119,9 @@ package final class Daemon {
     /// if the file can't be read.
     package func appKey() -> [UInt8] {
         guard let path = arguments.appKeyFile else { return [] }
-        guard var key = Files.contents(path) else {
-            fail(errno == EACCES ? 77 : 78, "--app-key-file \(path): \(String(cString: strerror(errno)))")
+        var key: [UInt8]
+        do { key = try Files.bytes(path, most: 4096) } catch {
+            fail(error.code == EACCES ? 77 : 78, "--app-key-file \(path): \(String(cString: strerror(error.code)))")
         }
         while key.last == 10 || key.last == 13 { key.removeLast() }
         guard !key.isEmpty else { fail(78, "--app-key-file \(path): the key is empty") }

@@ -1,23 +1,10 @@
-import Glibc
+import Base
 import Reactor
+import Wire
 
-/// The listeners that the supervisor (or systemd) handed down. They are LISTEN_FDS descriptors from 3 on, and
-/// LISTEN_FDNAMES has their names (sd_listen_fds(3)).
+/// The listeners that the supervisor (or systemd) handed down.
 struct InheritedListeners {
-    private var left: [(descriptor: Int32, name: String)] = []
-
-    init() {
-        func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-        guard variable("LISTEN_PID").flatMap({ Int32($0) }) == getpid(),
-            let count = variable("LISTEN_FDS").flatMap({ Int32($0) }), count > 0, count < 100
-        else { return }
-        let names = (variable("LISTEN_FDNAMES") ?? "").split(separator: ":", omittingEmptySubsequences: false).map(
-            String.init)
-        for number in 0..<count {
-            _ = fcntl(3 + number, F_SETFD, FD_CLOEXEC)
-            left.append((3 + number, Int(number) < names.count ? names[Int(number)] : ""))
-        }
-    }
+    private var left = HandedDown.take(most: Limits.inheritedListeners)
 
     /// Finds a listener by the name that the supervisor gives it, or by its port: systemd names listeners after the
     /// unit.

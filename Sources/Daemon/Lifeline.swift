@@ -20,7 +20,7 @@ final class Lifeline {
     /// The reading end of our standard output and error. `nil` if no supervisor made the pipe.
     private let outputReader: Int32?
     private var watcher: IOWatcher?
-    private var input: [UInt8] = []
+    private var lines = LineSplitter()
     private var caller: Timer?
     private var grace: Timer?
     private var hasSaidStranger = false
@@ -56,20 +56,13 @@ final class Lifeline {
 
     private func read() {
         guard let watcher else { return }
-        var room: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
-        let transfer = withUnsafeMutableBytes(of: &room) { bytes in
-            let transfer = Sockets.read(watcher.descriptor, into: bytes)
-            if case .bytes(let count) = transfer { input.append(contentsOf: bytes[..<count]) }
-            return transfer
-        }
+        var room = [UInt8](repeating: 0, count: 64)
+        let transfer = room.withUnsafeMutableBytes { Sockets.read(watcher.descriptor, into: $0) }
         switch transfer {
-        case .bytes:
-            while let end = input.firstIndex(of: 10) {
-                let line = String(decoding: input[..<end], as: UTF8.self)
-                input.removeFirst(end + 1)
-                obey(line)
-            }
-            if input.count > Lifeline.lineBytes { lost() }
+        case .bytes(let count):
+            var input = room[..<count]
+            while let line = lines.next(&input) { obey(line) }
+            if lines.unfinishedBytes > Lifeline.lineBytes { lost() }
         case .wouldBlock: break
         case .end, .failed: lost()
         }
@@ -94,7 +87,7 @@ final class Lifeline {
             Sockets.close(watcher.descriptor)
         }
         watcher = nil
-        input = []
+        lines = LineSplitter()
         daemon.log.warning("the supervisor is gone; serving on, and looking for a new one")
         daemon.change(.orphan)
         caller = Timer(daemon.loop) { [unowned self] in callHome() }

@@ -1,3 +1,4 @@
+package import Base
 import Glibc
 
 /// The manager's app port, asked over HTTP as any app would ask it, without waiting: one request at a time, on a

@@ -1,3 +1,4 @@
+package import Base
 import CSystem
 import Glibc
 
@@ -13,12 +14,11 @@ package final class DatagramSocket {
         }
         /// Reads an IPv4 address as text. A text that is no address becomes 0.0.0.0.
         package init(_ address: String, _ port: UInt16) {
-            var raw = in_addr()
-            host = inet_pton(AF_INET, address, &raw) == 1 ? UInt32(bigEndian: raw.s_addr) : 0
+            host = IPv4.number(address) ?? 0
             self.port = port
         }
         package var isLoopback: Bool { host >> 24 == 127 }
-        package var description: String { "\(host >> 24).\(host >> 16 & 255).\(host >> 8 & 255).\(host & 255):\(port)" }
+        package var description: String { "\(IPv4.text(host)):\(port)" }
     }
     package let descriptor: Int32
     /// Bytes of the receive buffer that the kernel granted.

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 /// Lines of text over a unix stream or a pipe: the lifelines, the control socket, the output of children.
@@ -6,14 +7,12 @@ import Glibc
 /// sent; a peer that does not read them is cut.
 package final class LineStream {
     package let descriptor: Int32
-    private let mostLine: Int
     /// It holds the longest answer: a thousand events of 2,000 bytes, or 200 lines of 8 KiB. JSON may double each byte.
     private let mostPending = 8 << 20
     private let received: (String) -> Void
     private let ended: () -> Void
     private var watcher: IOWatcher?
-    private var partial: [UInt8] = []
-    private var isSkipping = false
+    private var lines: LineSplitter
     private var pending: [UInt8] = []
     private var isPipe: Bool
     private var endsWhenSent = false
@@ -32,7 +31,7 @@ package final class LineStream {
         received: @escaping (String) -> Void, ended: @escaping () -> Void
     ) {
         self.descriptor = descriptor
-        self.mostLine = mostLine
+        lines = LineSplitter(mostBytes: mostLine)
         self.isPipe = isPipe
         self.takesDescriptors = takesDescriptors
         self.received = received
@@ -74,33 +73,16 @@ package final class LineStream {
                 if isTaken { receivedDescriptors.append(came) } else { Sockets.close(came) }
             }
             switch transfer {
-            case .bytes(let count): take(chunk[..<count])
+            case .bytes(let count):
+                var input = chunk[..<count]
+                while isOpen, let line = lines.next(&input) { received(line) }
             case .wouldBlock: return
             case .end, .failed:
-                if !partial.isEmpty { deliver() }
+                if let line = lines.rest() { received(line) }
                 finish()
                 return
             }
         }
-    }
-    private func take(_ bytes: ArraySlice<UInt8>) {
-        for byte in bytes where isOpen {
-            if byte == 10 {
-                if isSkipping { isSkipping = false } else { deliver() }
-            } else if !isSkipping {
-                partial.append(byte)
-                if partial.count >= mostLine {
-                    deliver()
-                    isSkipping = true
-                }
-            }
-        }
-    }
-    private func deliver() {
-        if partial.last == 13 { partial.removeLast() }
-        let line = String(decoding: partial, as: UTF8.self)
-        partial.removeAll(keepingCapacity: true)
-        received(line)
     }
     private func finish() {
         guard isOpen else { return }

@@ -1,3 +1,4 @@
+package import Base
 import CSystem
 import Glibc
 
@@ -12,24 +13,14 @@ package struct SystemError: Error, CustomStringConvertible {
     package var description: String { "\(call): \(String(cString: strerror(code)))" }
 }
 
-/// An IPv4 address and port. An inherited socket may have an IPv6 address instead.
-package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
-    package var address: String
-    package var port: UInt16
-    package init(_ address: String, _ port: UInt16) {
-        self.address = address
-        self.port = port
-    }
-    package var description: String { address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)" }
-
+extension Endpoint {
     /// The address as the kernel takes it. Names are not looked up: a daemon asks no resolver.
     func socketAddress() throws -> sockaddr_in {
         var result = sockaddr_in()
         result.sin_family = sa_family_t(AF_INET)
         result.sin_port = port.bigEndian
-        guard inet_pton(AF_INET, address, &result.sin_addr) == 1 else {
-            throw SystemError("address \"\(address)\"", EINVAL)
-        }
+        guard let host = IPv4.number(address) else { throw SystemError("address \"\(address)\"", EINVAL) }
+        result.sin_addr.s_addr = host.bigEndian
         return result
     }
     /// The address of an IPv6 socket. A client that came over IPv4 has its IPv4 address in it (RFC 4291, 2.5.5.2).
@@ -39,15 +30,11 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         inet_ntop(AF_INET6, &raw.sin6_addr, &text, socklen_t(text.count))
         let whole = text.withUnsafeBufferPointer { String(cString: $0.baseAddress.unsafelyUnwrapped) }
         let mapped = "::ffff:"
-        address = whole.hasPrefix(mapped) && whole.contains(".") ? String(whole.dropFirst(mapped.count)) : whole
-        port = UInt16(bigEndian: raw.sin6_port)
+        let isMapped = whole.hasPrefix(mapped) && whole.contains(".")
+        self.init(isMapped ? String(whole.dropFirst(mapped.count)) : whole, UInt16(bigEndian: raw.sin6_port))
     }
     init(_ raw: sockaddr_in) {
-        var raw = raw
-        var text = [CChar](repeating: 0, count: Int(INET_ADDRSTRLEN))
-        inet_ntop(AF_INET, &raw.sin_addr, &text, socklen_t(text.count))
-        address = text.withUnsafeBufferPointer { String(cString: $0.baseAddress.unsafelyUnwrapped) }
-        port = UInt16(bigEndian: raw.sin_port)
+        self.init(IPv4.text(UInt32(bigEndian: raw.sin_addr.s_addr)), UInt16(bigEndian: raw.sin_port))
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 
 /// The load generator and benchmark.
 struct Megabench: ParsableCommand {
@@ -25,7 +26,7 @@ struct LimitCommand: ParsableCommand {
     @Option(help: .hidden) var control: Int32?
 
     func run() throws {
-        guard let host = Socket.host(address) else { throw ValidationError("`\(address)` is not an IPv4 address") }
+        guard let host = IPv4.number(address) else { throw ValidationError("`\(address)` is not an IPv4 address") }
         try LimitLoop(host: host, port: port, publishPort: publishPort, clients: clients, control: control).run()
     }
 }

@@ -1,20 +1,9 @@
 import Glibc
+import Reactor
 
 /// Reads small files of /proc.
 enum ProcFile {
-    static func text(_ path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = read(descriptor, &chunk, chunk.count)
-            if count <= 0 { break }
-            bytes += chunk[0..<count]
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
+    static func text(_ path: String) -> String? { try? Files.text(path) }
 
     /// The number after `key` at the start of a line: `Pss:  1234 kB`.
     static func number(_ text: String, _ key: String) -> Int? {

@@ -1,5 +1,6 @@
 import FreePorts
 import Glibc
+import Reactor
 
 /// Starts each of the compared servers, on free ports and in a private folder.
 extension Server {
@@ -178,11 +179,5 @@ extension Server {
     }
 
     /// The path of a program that was built beside this one.
-    static func executable(_ name: String) -> String {
-        var path = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &path, path.count - 1)
-        let own = String(decoding: path[0..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/"
-            + name
-    }
+    static func executable(_ name: String) -> String { Files.ownFolder + "/" + name }
 }

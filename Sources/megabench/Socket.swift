@@ -72,14 +72,6 @@ enum Socket {
         return descriptor
     }
 
-    /// "127.0.0.1" as a number in the host's order, or nil.
-    static func host(_ text: String) -> UInt32? {
-        var value = in_addr()
-        return inet_pton(AF_INET, text, &value) == 1 ? UInt32(bigEndian: value.s_addr) : nil
-    }
-
-    static func text(_ host: UInt32) -> String { "\(host >> 24).\(host >> 16 & 255).\(host >> 8 & 255).\(host & 255)" }
-
     static func pair() throws(Failure) -> (Int32, Int32) {
         var ends: [Int32] = [0, 0]
         _ = try check(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends), "socketpair")

@@ -1,3 +1,4 @@
+import Base
 import Comet
 import Configuration
 import Daemon

@@ -1,3 +1,4 @@
+import Base
 import Browser
 import Comet
 import Configuration

@@ -1,5 +1,6 @@
 package import Configuration
 import Glibc
+import Reactor
 import TOMLKit
 
 /// A mistake in the file, or between its settings.
@@ -131,22 +132,12 @@ package enum ConfigurationFile {
         func failed(_ message: String) -> Result<String, ConfigurationError> {
             .failure(ConfigurationError(file: path, message: message))
         }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return failed(String(cString: strerror(errno))) }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: mostBytes + 1)
-        var count = 0
-        while count < bytes.count {
-            let n = bytes.withUnsafeMutableBytes {
-                Glibc.read(descriptor, $0.baseAddress.unsafelyUnwrapped + count, $0.count - count)
-            }
-            if n < 0, errno == EINTR { continue }
-            guard n >= 0 else { return failed(String(cString: strerror(errno))) }
-            if n == 0 { break }
-            count += n
+        let bytes: [UInt8]
+        do { bytes = try Files.bytes(path, most: mostBytes + 1) } catch {
+            return failed(String(cString: strerror(error.code)))
         }
-        guard count <= mostBytes else { return failed("more than \(mostBytes) bytes: not a configuration") }
-        guard let text = String(validating: bytes[..<count], as: UTF8.self) else { return failed("not UTF-8") }
+        guard bytes.count <= mostBytes else { return failed("more than \(mostBytes) bytes: not a configuration") }
+        guard let text = String(validating: bytes, as: UTF8.self) else { return failed("not UTF-8") }
         return .success(text)
     }
 }

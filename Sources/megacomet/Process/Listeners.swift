@@ -1,3 +1,4 @@
+import Base
 import Configuration
 import Glibc
 import Reactor
@@ -123,21 +124,12 @@ final class Listeners {
     /// The descriptors that the environment names, each with the name under which the service manager keeps it. The
     /// variables are taken out: they are not for the children.
     private static func inheritedDescriptors() -> [(descriptor: Int32, keptName: String?)] {
-        defer { for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", Listeners.inheritance] { unsetenv(name) } }
-        func text(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-        func number(_ name: String) -> Int32? { text(name).flatMap { Int32($0) } }
-        var inherited: [(descriptor: Int32, keptName: String?)] = []
-        if number("LISTEN_PID") == getpid(), let count = number("LISTEN_FDS"),
-            (1...Limits.inheritedListeners).contains(count)
-        {
-            let names = (text("LISTEN_FDNAMES") ?? "").split(separator: ":", omittingEmptySubsequences: false).map(
-                String.init)
-            for index in 0..<Int(count) {
-                let name = index < names.count && Listeners.isKeptName(names[index]) ? names[index] : nil
-                inherited.append((3 + Int32(index), name))
-            }
+        defer { unsetenv(Listeners.inheritance) }
+        let inherited = HandedDown.take(most: Limits.inheritedListeners).map {
+            (descriptor: $0.descriptor, keptName: Listeners.isKeptName($0.name) ? $0.name : nil)
         }
-        let ours = (text(Listeners.inheritance) ?? "").split(separator: ",").compactMap { Int32($0) }
+        let before = getenv(Listeners.inheritance).map { String(cString: $0) } ?? ""
+        let ours = before.split(separator: ",").compactMap { Int32($0) }
         return inherited + ours.map { ($0, nil) }
     }
     private static func names(_ settings: Settings) -> [ProcessName] { Fleet.names(workers: settings.workers.count) }

@@ -1,0 +1,83 @@
+import Glibc
+
+/// Small files, folders and links: each call once.
+package enum Files {
+    /// The first bytes of a file, at most so many.
+    package static func bytes(_ path: String, most: Int) throws(SystemError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError("open \(path)") }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: min(most, 16_384))
+        while bytes.count < most {
+            let count = read(descriptor, &chunk, min(chunk.count, most - bytes.count))
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw SystemError("read \(path)") }
+            if count == 0 { break }
+            bytes += chunk[..<count]
+        }
+        return bytes
+    }
+    /// The same as text. What is no UTF-8 becomes U+FFFD.
+    package static func text(_ path: String, most: Int = 4 << 20) throws(SystemError) -> String {
+        String(decoding: try bytes(path, most: most), as: UTF8.self)
+    }
+
+    /// Whole or not at all: it is written beside and renamed. A file that says so already is left as it is, and needs
+    /// no room on a full disk. `mode`: its permissions; `nil`: those of any new file.
+    package static func write(_ path: String, _ text: String, mode: UInt32? = nil) throws(SystemError) {
+        var status = stat()
+        if stat(path, &status) == 0, mode == nil || status.st_mode & 0o7777 == mode, (try? Files.text(path)) == text {
+            return
+        }
+        let beside = path + ".new"
+        unlink(beside)
+        let descriptor = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode ?? 0o666)
+        guard descriptor >= 0 else { throw SystemError("open \(beside)") }
+        if let mode { fchmod(descriptor, mode) }
+        let isWhole = writeAll(descriptor, text)
+        let reason = errno
+        close(descriptor)
+        guard isWhole else {
+            unlink(beside)
+            throw SystemError("write \(path)", reason)
+        }
+        guard rename(beside, path) == 0 else { throw SystemError("write \(path)") }
+    }
+    /// False where not all of it was taken.
+    @discardableResult
+    package static func writeAll(_ descriptor: Int32, _ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) == $0.count }
+    }
+
+    /// What is in a folder; nothing where it can't be read.
+    package static func names(in folder: String) -> [String] {
+        guard let opened = opendir(folder) else { return [] }
+        defer { closedir(opened) }
+        var names: [String] = []
+        while let entry = readdir(opened) {
+            let name = withUnsafePointer(to: entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+    /// Where a link leads; empty where that is not known.
+    package static func target(of link: String) -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { room in
+            let count = readlink(link, room.baseAddress.unsafelyUnwrapped, room.count)
+            return String(decoding: room.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+    }
+
+    /// The file of this program, as it was started; another one may stand there by now.
+    package static var ownProgram: String {
+        let path = target(of: "/proc/self/exe")
+        let mark = " (deleted)"
+        return path.hasSuffix(mark) ? String(path.dropLast(mark.count)) : path
+    }
+    /// Where the programs are: beside this one.
+    package static let ownFolder = ownProgram.lastIndex(of: "/").map { String(ownProgram[..<$0]) } ?? "."
+}
