@@ -62,17 +62,11 @@ struct ProcessUsage: Equatable {
     /// The processes in `roots` and all their descendants.
     static func family(of roots: [pid_t]) -> [ProcessUsage] {
         var parents: [pid_t: pid_t] = [:]
-        if let folder = opendir("/proc") {
-            while let entry = readdir(folder) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                guard let pid = pid_t(name), let stat = ProcFile.text("/proc/\(pid)/stat") else { continue }
-                // The command may hold any text. The fields begin after its last parenthesis.
-                let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
-                if fields.count > 2, let parent = pid_t(fields[2]) { parents[pid] = parent }
-            }
-            closedir(folder)
+        for name in Files.names(in: "/proc") {
+            guard let pid = pid_t(name), let stat = ProcFile.text("/proc/\(pid)/stat") else { continue }
+            // The command may hold any text. The fields begin after its last parenthesis.
+            let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
+            if fields.count > 2, let parent = pid_t(fields[2]) { parents[pid] = parent }
         }
         var family = Set(roots)
         var isGrowing = true

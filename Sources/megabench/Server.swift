@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 
 /// A server under load: its address, its protocol and its processes.
 final class Server {
@@ -113,17 +114,7 @@ final class PrivateFolder {
 
     private static func remove(_ path: String) {
         if unlink(path) == 0 || (errno != EISDIR && errno != EPERM) { return }
-        var names: [String] = []
-        if let folder = opendir(path) {
-            while let entry = readdir(folder) {
-                names.append(
-                    withUnsafePointer(to: &entry.pointee.d_name) {
-                        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                    })
-            }
-            closedir(folder)
-        }
-        for name in names where name != "." && name != ".." { remove(path + "/" + name) }
+        for name in Files.names(in: path) { remove(path + "/" + name) }
         rmdir(path)
     }
 }

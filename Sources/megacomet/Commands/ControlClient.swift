@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Configuration
 import Foundation
 import Reactor
@@ -9,7 +10,9 @@ import Supervision
 final class ControlClient {
     let folder: RunFolder
     private var socket: Int32?
-    private var rest: [UInt8] = []
+    private var lines = LineSplitter()
+    /// Bytes that came and were not yet taken for lines.
+    private var rest: ArraySlice<UInt8> = []
 
     init(folder: RunFolder) { self.folder = folder }
     deinit { if let socket { Sockets.close(socket) } }
@@ -75,13 +78,10 @@ final class ControlClient {
     func nextLine(seconds: Double) throws -> String? {
         let deadline = Clock.monotonicMilliseconds + UInt64(seconds * 1000)
         while true {
-            if let end = rest.firstIndex(of: 10) {
-                defer { rest.removeSubrange(...end) }
-                return String(decoding: rest[..<end], as: UTF8.self)
-            }
+            if let line = lines.next(&rest) { return line }
             var room = [UInt8](repeating: 0, count: 65536)
             switch room.withUnsafeMutableBytes({ Sockets.read(socket ?? -1, into: $0) }) {
-            case .bytes(let count): rest += room.prefix(count)
+            case .bytes(let count): rest = room.prefix(count)
             case .wouldBlock:
                 if seconds > 0, Clock.monotonicMilliseconds > deadline { throw NotAnswered(folder: folder) }
                 wait(POLLIN, 1)

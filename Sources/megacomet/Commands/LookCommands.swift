@@ -1,5 +1,5 @@
-import Base
 import ArgumentParser
+import Base
 import Configuration
 import Foundation
 import Reactor
@@ -78,7 +78,8 @@ struct Status: ParsableCommand {
             print("rolling     \(run.done) of \(run.total) done\(run.current.map { ", \($0)" } ?? "") by \(run.by)")
         }
         print(
-            "NAME".leftAligned(11) + "STATE".leftAligned(11) + "PID".rightAligned(8) + "UP".rightAligned(9) + "CONNS".rightAligned(9)
+            "NAME".leftAligned(11) + "STATE".leftAligned(11) + "PID".rightAligned(8) + "UP".rightAligned(9)
+                + "CONNS".rightAligned(9)
                 + "RESTARTS".rightAligned(10) + "60s".rightAligned(5) + "24h".rightAligned(5) + "  LAST EXIT")
         for row in status.processes {
             let state = row.state == .ready && row.overloaded ? "overloaded" : row.state.rawValue
@@ -86,7 +87,8 @@ struct Status: ParsableCommand {
                 row.name.leftAligned(11) + colour(row, state.uppercased().leftAligned(11))
                 + (row.pid.map(String.init) ?? "-").rightAligned(8)
             line +=
-                (row.uptime.map(Status.time) ?? "-").rightAligned(9) + (row.connections.map(String.init) ?? "-").rightAligned(9)
+                (row.uptime.map(Status.time) ?? "-").rightAligned(9)
+                + (row.connections.map(String.init) ?? "-").rightAligned(9)
                 + "\(row.restarts)".rightAligned(10)
             line += "\(row.exits60s)".rightAligned(5) + "\(row.exits24h)".rightAligned(5) + "  "
             line +=
@@ -191,7 +193,7 @@ struct Crashes: ParsableCommand {
             if ids.isEmpty { sayError("no crash reports in \(folder.path)") }
             return
         }
-        guard folder.ids().contains(id), let text = try? RunFolder.read("\(folder.path)/\(id).txt") else {
+        guard folder.ids().contains(id), let text = try? Files.text("\(folder.path)/\(id).txt") else {
             complain("no crash report \(id) in \(folder.path)")
             throw ExitCode(66)
         }
@@ -204,7 +206,7 @@ struct Top: ParsableCommand {
     @OptionGroup var config: ConfigurationOption
     @Argument(parsing: .captureForPassthrough, help: "Passed on to megatop.") var rest: [String] = []
     func run() throws {
-        let paths = [ProcessTable.ownFolder + "/megatop", ProcessTable.ownFolder + "/../bin/megatop"]
+        let paths = [Files.ownFolder + "/megatop", Files.ownFolder + "/../bin/megatop"]
         guard let path = paths.first(where: { access($0, X_OK) == 0 }) else {
             complain("a program is missing: \(paths[0])")
             throw ExitCode(StartFailure.unavailable)

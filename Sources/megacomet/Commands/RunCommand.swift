@@ -101,7 +101,7 @@ struct Start: ParsableCommand {
                 && !["NOTIFY_SOCKET", "FDSTORE"].contains($0.key)
         }
         var program = ChildProgram(
-            path: ProcessTable.ownPath, arguments: ["run", "--log", folder.log] + source.flags,
+            path: Files.ownProgram, arguments: ["run", "--log", folder.log] + source.flags,
             environment: environment.map { "\($0.key)=\($0.value)" } + ["NOTIFY_SOCKET=\(path)", "FDSTORE=0"])
         program.newSession = true
 

@@ -18,7 +18,7 @@ final class DayFile {
 
     init(_ path: String) throws(SystemError) {
         self.path = path
-        let boot = (try? RunFolder.read("/proc/sys/kernel/random/boot_id"))?.prefix { $0 != "\n" } ?? ""
+        let boot = (try? Files.text("/proc/sys/kernel/random/boot_id"))?.prefix { $0 != "\n" } ?? ""
         head = Array("MGDAY1 \(boot)\n".utf8)
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw SystemError("open \(path)") }

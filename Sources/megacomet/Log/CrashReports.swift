@@ -45,8 +45,8 @@ struct CrashFolder {
 
     func save(_ report: CrashReport) throws {
         if mkdir(path, 0o750) != 0, errno != EEXIST { throw SystemError("mkdir \(path)") }
-        try RunFolder.write("\(path)/\(report.id).json", JSONLine.text(report) + "\n", mode: 0o640)
-        try RunFolder.write("\(path)/\(report.id).txt", report.page, mode: 0o640)
+        try Files.write("\(path)/\(report.id).json", JSONLine.text(report) + "\n", mode: 0o640)
+        try Files.write("\(path)/\(report.id).txt", report.page, mode: 0o640)
         for id in ids().dropLast(CrashFolder.kept) {
             unlink("\(path)/\(id).json")
             unlink("\(path)/\(id).txt")
@@ -54,10 +54,10 @@ struct CrashFolder {
     }
     /// The oldest first.
     func ids() -> [String] {
-        RunFolder.names(in: path).filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
+        Files.names(in: path).filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
     }
     func report(_ id: String) -> CrashReport? {
-        guard ids().contains(id), let text = try? RunFolder.read("\(path)/\(id).json") else { return nil }
+        guard ids().contains(id), let text = try? Files.text("\(path)/\(id).json") else { return nil }
         return try? JSONDecoder().decode(CrashReport.self, from: Data(text.utf8))
     }
 }

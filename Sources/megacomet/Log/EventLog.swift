@@ -1,5 +1,5 @@
-import Reactor
 import Base
+import Reactor
 import Stats
 import Supervision
 import Wire

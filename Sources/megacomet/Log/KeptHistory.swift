@@ -55,7 +55,7 @@ final class KeptHistory {
         var output: [(name: ProcessName, line: OutputLine)] = []
     }
     func read() -> Kept {
-        guard let text = try? RunFolder.read(path, most: Limits.memoryFileBytes) else { return Kept() }
+        guard let text = try? Files.text(path, most: Limits.memoryFileBytes) else { return Kept() }
         let decoder = JSONDecoder()
         let lines = text.utf8.split(separator: 10).compactMap { try? decoder.decode(Line.self, from: Data($0)) }
         guard lines.first?.version == KeptHistory.version else { return Kept() }
@@ -77,7 +77,7 @@ final class KeptHistory {
             + processes.map { Line(process: $0) }
             + output.map { Line(output: Output(name: "\($0.name)", line: $0.line)) }
         do {
-            try RunFolder.write(path, lines.map(KeptHistory.text).joined(), mode: 0o640)
+            try Files.write(path, lines.map(KeptHistory.text).joined(), mode: 0o640)
             let opened = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
             guard opened >= 0 else { throw SystemError("open \(path)") }
             descriptor = opened
@@ -100,7 +100,7 @@ final class KeptHistory {
     private func add(_ line: Line) {
         guard let descriptor else { return }
         let text = KeptHistory.text(line)
-        guard RunFolder.writeAll(descriptor, text) else {
+        guard Files.writeAll(descriptor, text) else {
             failure = "\(SystemError("write \(path)"))"
             return close()
         }

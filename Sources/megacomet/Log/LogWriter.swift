@@ -71,15 +71,11 @@ final class LogWriter {
             leftOut += 1
             return
         }
-        if !fwriteAll(text) { leftOut += 1 }
+        if !Files.writeAll(descriptor, text) { leftOut += 1 }
         if let path, lseek(descriptor, 0, SEEK_END) > LogWriter.mostBytes {
             rename(path, path + ".1")
             reopen()
         }
-    }
-    private func fwriteAll(_ text: String) -> Bool {
-        var text = text
-        return text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) == $0.count }
     }
 }
 

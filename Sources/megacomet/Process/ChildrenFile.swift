@@ -26,7 +26,7 @@ final class ChildrenFile {
 
     /// What an earlier supervisor left.
     var records: [Record] {
-        let lines = ((try? RunFolder.read(path)) ?? "").split(separator: "\n")
+        let lines = ((try? Files.text(path)) ?? "").split(separator: "\n")
         return lines.compactMap { try? JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
     }
     /// A copy came or went: the next `save` writes.
@@ -40,7 +40,7 @@ final class ChildrenFile {
         savedWishes = wishes
         let records = fleet.names.flatMap { ChildrenFile.records($0, fleet, children) }
         do {
-            try RunFolder.write(path, records.map { JSONLine.text($0) + "\n" }.joined(), mode: 0o640)
+            try Files.write(path, records.map { JSONLine.text($0) + "\n" }.joined(), mode: 0o640)
             failure = nil
             return nil
         } catch {

@@ -35,8 +35,7 @@ struct ConfigurationSource {
         guard isVerbose else { return }
         let client = settings.workers.address == "0.0.0.0" ? "127.0.0.1" : settings.workers.address
         let key = settings.app.key.isEmpty ? "" : " -H 'Authorization: Bearer KEY'"
-        let folder = ProcessTable.ownPath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
-            separator: "/")
+        let folder = Files.ownFolder
         let option = Shell.option(configuration: file)
         let app = "http://\(settings.app.address):\(settings.app.port)"
         let numbers = "http://\(settings.operator.address):\(settings.operator.port)"

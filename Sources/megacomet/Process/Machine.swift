@@ -22,12 +22,12 @@ enum Machine {
         switch name {
         case "memory": return "\(memoryBytes)"
         case "nofile":
-            guard let text = try? RunFolder.read("/proc/self/limits"),
+            guard let text = try? Files.text("/proc/self/limits"),
                 let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Max open files") })
             else { return nil }
             let words = line.split(separator: " ")
             return words.count > 4 ? String(words[4]) : nil
-        default: return try? RunFolder.read(name)
+        default: return try? Files.text(name)
         }
     }
 }

@@ -13,12 +13,12 @@ enum ProcessTable {
     }
     /// Those of /proc/PID/stat from the state on, the third.
     private static func fields(_ pid: Int32) -> [Substring] {
-        guard let text = try? RunFolder.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return [] }
+        guard let text = try? Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return [] }
         return text[text.index(after: end)...].dropFirst().split(whereSeparator: { $0 == " " || $0 == "\n" })
     }
     /// Children of a process that have ended and were not waited for.
     static func zombies(of parent: Int32) -> [Int32] {
-        RunFolder.names(in: "/proc").compactMap { name in
+        Files.names(in: "/proc").compactMap { name in
             guard let pid = Int32(name) else { return nil }
             let fields = fields(pid)
             return fields.count > 1 && fields[0] == "Z" && Int32(fields[1]) == parent ? pid : nil
@@ -51,7 +51,7 @@ enum ProcessTable {
         return pulse
     }
     private static func isTraced(_ pid: Int32) -> Bool {
-        guard let text = try? RunFolder.read("/proc/\(pid)/status") else { return false }
+        guard let text = try? Files.text("/proc/\(pid)/status") else { return false }
         for line in text.split(separator: "\n") where line.hasPrefix("TracerPid:") { return !line.hasSuffix("\t0") }
         return false
     }
@@ -62,18 +62,4 @@ enum ProcessTable {
         clock_gettime(CLOCK_BOOTTIME, &now)
         return max(0, Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000 - Int64(start * 1000 / ticksPerSecond))
     }
-    /// The file of this program, as it was started; another one may stand there by now.
-    static var ownPath: String {
-        let path = target("/proc/self/exe")
-        let mark = " (deleted)"
-        return path.hasSuffix(mark) ? String(path.dropLast(mark.count)) : path
-    }
-    /// Where a link leads; empty where that is not known.
-    static func target(_ link: String) -> String {
-        var room = [CChar](repeating: 0, count: 4096)
-        let count = readlink(link, &room, room.count - 1)
-        return String(decoding: room.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-    /// Its folder.
-    static let ownFolder = ownPath.lastIndex(of: "/").map { String(ownPath[..<$0]) } ?? "."
 }

@@ -1,11 +1,12 @@
 import Foundation
+import Reactor
 import Supervision
 
 /// The programs that are started, and the environment that they get.
 enum Programs {
     /// The folder of the daemons: this program's own, or what MEGACOMET_PROGRAMS names (to try a build beside the
     /// installed one).
-    private static let folder = ProcessInfo.processInfo.environment["MEGACOMET_PROGRAMS"] ?? ProcessTable.ownFolder
+    private static let folder = ProcessInfo.processInfo.environment["MEGACOMET_PROGRAMS"] ?? Files.ownFolder
     /// The children's environment is the supervisor's, without what the service manager meant for it alone.
     static let environment: [String] = ProcessInfo.processInfo.environment
         .filter {

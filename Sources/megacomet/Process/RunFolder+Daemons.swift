@@ -13,9 +13,9 @@ extension RunFolder {
     var daemons: [(pid: Int32, name: ProcessName, generation: Int)] {
         var status = stat()
         let maker = getuid() == 0 && stat(lock, &status) == 0 ? status.st_uid : getuid()
-        return RunFolder.names(in: "/proc").compactMap { entry in
+        return Files.names(in: "/proc").compactMap { entry in
             guard let pid = Int32(entry), let user = ProcessTable.user(pid), user == getuid() || user == maker,
-                let text = try? RunFolder.read("/proc/\(pid)/cmdline")
+                let text = try? Files.text("/proc/\(pid)/cmdline")
             else { return nil }
             let words = text.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
             func value(_ flag: String) -> String? {
@@ -39,8 +39,8 @@ extension RunFolder {
             return stat(path, &status) == 0 ? (status.st_dev, status.st_ino) : nil
         }
         guard let wanted = identity(file) else { return nil }
-        for pid in RunFolder.names(in: "/proc").compactMap({ Int32($0) }) {
-            let words = ((try? RunFolder.read("/proc/\(pid)/cmdline")) ?? "").split(
+        for pid in Files.names(in: "/proc").compactMap({ Int32($0) }) {
+            let words = ((try? Files.text("/proc/\(pid)/cmdline")) ?? "").split(
                 separator: "\0", omittingEmptySubsequences: false
             ).map(String.init)
             guard words[0].split(separator: "/").last == "megacomet", words.contains("run") else { continue }
@@ -49,8 +49,8 @@ extension RunFolder {
             guard let own = identity(named.hasPrefix("/") ? named : "/proc/\(pid)/cwd/\(named)"), own == wanted else {
                 continue
             }
-            for name in RunFolder.names(in: "/proc/\(pid)/fd") {
-                let target = ProcessTable.target("/proc/\(pid)/fd/\(name)")
+            for name in Files.names(in: "/proc/\(pid)/fd") {
+                let target = Files.target(of: "/proc/\(pid)/fd/\(name)")
                 if target.hasSuffix("/lock") { return String(target.dropLast(5)) }
             }
         }

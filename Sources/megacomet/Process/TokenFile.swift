@@ -1,3 +1,4 @@
+import Reactor
 import Stats
 
 /// RUNDIR/stats.token: 32 hex characters, which daemons and readers of reports show.
@@ -9,7 +10,7 @@ final class TokenFile {
 
     /// Daemons that live know the old token: it is kept for them. False: it should be kept, and its file is gone.
     func prepare(keeping: Bool) throws -> Bool {
-        if keeping, let old = try? RunFolder.read(path).prefix(32), old.count == 32 {
+        if keeping, let old = try? Files.text(path).prefix(32), old.count == 32 {
             token = String(old)
             return true
         }
@@ -20,5 +21,5 @@ final class TokenFile {
     /// The file was gone, and a daemon has brought what stood in it.
     func take(_ token: String) { self.token = token }
     /// The file from which daemons take the token stands as it should: a cleaner of old files may have taken it.
-    func keep() throws { try RunFolder.write(path, token + "\n", mode: 0o640) }
+    func keep() throws { try Files.write(path, token + "\n", mode: 0o640) }
 }

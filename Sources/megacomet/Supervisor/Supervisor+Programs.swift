@@ -1,5 +1,6 @@
 import Configuration
 import Glibc
+import Reactor
 import Supervision
 
 // With what the programs are started.
@@ -20,7 +21,7 @@ extension Supervisor {
         if settings.app.key.isEmpty {
             unlink(folder.appKey)
         } else {
-            try RunFolder.write(folder.appKey, settings.app.key + "\n", mode: 0o600)
+            try Files.write(folder.appKey, settings.app.key + "\n", mode: 0o600)
         }
     }
 }

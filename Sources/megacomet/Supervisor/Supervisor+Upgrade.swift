@@ -20,7 +20,7 @@ extension Supervisor {
     func upgrade(by: String) throws(Refusal) {
         guard upgradeCheck == nil else { throw Refusal("busy", "an upgrade is being checked already") }
         try checkIsQuiet()
-        let path = ProcessTable.ownPath
+        let path = Files.ownProgram
         events.tell(.info, "UPGRADE", "to \(path), by \(by)")
         do {
             try Programs.check()

@@ -84,7 +84,7 @@ final class Supervisor {
         takeUpHistory()
         takeInheritedListeners()
         watchSignals()
-        if isUpgraded { events.tell(.info, "UPGRADED", "runs \(ProcessTable.ownPath)") }
+        if isUpgraded { events.tell(.info, "UPGRADED", "runs \(Files.ownProgram)") }
         var failure: StartFailure?
         let adoption = try Adoption(self) { [unowned self] in
             do {
