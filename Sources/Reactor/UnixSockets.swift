@@ -66,4 +66,11 @@ package enum UnixSockets {
         if n < 0 { return (errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(errno), []) }
         return (n == 0 ? .end : .bytes(n), Array(descriptors.prefix(Int(count))))
     }
+    /// One datagram of at most 4,096 bytes as text; empty if none waits.
+    package static func receiveText(_ socket: Int32) -> String {
+        var room = [UInt8](repeating: 0, count: 4096)
+        let (transfer, _) = room.withUnsafeMutableBytes { receive(socket, into: $0) }
+        guard case .bytes(let count) = transfer else { return "" }
+        return String(decoding: room.prefix(count), as: UTF8.self)
+    }
 }

@@ -111,7 +111,7 @@ struct Start: ParsableCommand {
             loop.stop()
         }
         let notified = IOWatcher(loop, socket, .read) { _ in
-            if receiveText(socket).split(separator: "\n").contains("READY=1") {
+            if UnixSockets.receiveText(socket).split(separator: "\n").contains("READY=1") {
                 outcome = 0
                 loop.stop()
             }
@@ -134,12 +134,4 @@ struct Start: ParsableCommand {
         complain("the supervisor (pid \(run.pid)) goes on trying; its log is \(folder.log)")
         throw ExitCode(StartFailure.temporary)
     }
-}
-
-/// One datagram as text; empty where there is none.
-func receiveText(_ socket: Int32) -> String {
-    var room = [UInt8](repeating: 0, count: 4096)
-    let (transfer, _) = room.withUnsafeMutableBytes { UnixSockets.receive(socket, into: $0) }
-    guard case .bytes(let count) = transfer else { return "" }
-    return String(decoding: room.prefix(count), as: UTF8.self)
 }
