@@ -32,7 +32,7 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case framesIn = 115, clientsConnected, clientsGone, clientsReplaced, gaps
     case linksAccepted = 120, linksRefused, linksLost, seedRejected
     case workerBacklog = 124, workerBacklogMax, appBacklogMax
-    case appAccepts = 127, appAcceptErrors, managerMemory
+    case appAccepts = 127, appAcceptErrors, managerMemory, linkVersion
 
     // The supervisor's table, behind a subject.
     case childState = 160, childDesired, childPid, childGeneration, childStarts, childExits, childExits60s,

@@ -125,6 +125,9 @@ extension Metric {
         Metric(.appAccepts, "app_accepts_total", .counter, .manager, "Connections of apps accepted."),
         Metric(.appAcceptErrors, "app_accept_errors_total", .counter, .manager, "accept(2) calls that failed."),
         Metric(
+            .linkVersion, "link_version", .gauge, .manager,
+            "The newest version of the workers' link that the manager takes."),
+        Metric(
             .managerMemory, "client_memory_bytes", .gauge, .bytes, .manager,
             "Memory of the manager's records of clients."),
     ]

@@ -20,6 +20,12 @@ extension Fleet {
             throw Refusal("busy", "a rolling restart is running already, by \(rolling?.by ?? "")")
         }
         guard !isShuttingDown else { throw Refusal("busy", "the appliance is stopping") }
+        guard slots[.manager]?.main?.takesWorkers != false else {
+            throw Refusal(
+                "old_manager",
+                "the manager is of an earlier release and takes no new workers: `megacomet restart manager` comes first"
+            )
+        }
         let workers = names.filter { name in
             name != .manager && (only ?? name) == name && slots[name]?.isReplaceable == true
         }

@@ -105,14 +105,17 @@ package struct Fleet: Sendable {
         return taken(now)
     }
     /// A report came from it. Reports that are older than its being ready say nothing. `isLinked`: what a worker says
-    /// of its link to the manager.
-    package mutating func reported(_ copy: CopyName, isLinked: Bool? = nil, now: Milliseconds) -> [FleetAction] {
+    /// of its link to the manager. `takesWorkers`: whether a manager takes workers of this release.
+    package mutating func reported(
+        _ copy: CopyName, isLinked: Bool? = nil, takesWorkers: Bool? = nil, now: Milliseconds
+    ) -> [FleetAction] {
         guard var slot = slots[copy.name], let role = slot.role(of: copy.generation),
             let silent = slot[role].map({ now - $0.heardAt })
         else {
             return taken(now)
         }
         slot[role]?.heardAt = now
+        if let takesWorkers { slot[role]?.takesWorkers = takesWorkers }
         if slot[role]?.state == .suspect {
             slot[role]?.state = .ready
             tell(.info, copy.name, "RECOVERED", "reports again after \(Fleet.seconds(silent))", copy.generation)

@@ -85,6 +85,8 @@ package struct Copy: Equatable, Sendable {
     /// Whether a worker is linked to the manager, by its last report. `nil`: it did not say.
     package internal(set) var isLinked: Bool?
     var unlinkedSince: Milliseconds?
+    /// Whether a manager takes workers of this release, by its last report. `nil`: it has not reported.
+    package internal(set) var takesWorkers: Bool?
     /// Without a link for longer than `linkPatience`, while there is a manager: its clients get nothing.
     package internal(set) var isDeaf = false
     /// While it is suspect: the processor time that it had had before, and whether it was said that it gets too little.

@@ -1,6 +1,7 @@
 import Comet
 import Publishing
 import Stats
+import Wire
 
 // What the manager reports each second (docs/operating.txt, 7).
 extension ManagerProcess {
@@ -38,6 +39,7 @@ extension ManagerProcess {
         report.set(.linksRefused, counters.linksRefused)
         report.set(.linksLost, counters.linksLost)
         report.set(.seedRejected, counters.seedRejected)
+        report.set(.linkVersion, UInt64(LinkVersion.two.rawValue))
         report.set(.workerBacklog, switchboard.outboxBytes.all)
         report.set(.workerBacklogMax, links?.takeBacklogMost() ?? 0)
         report.set(.appBacklogMax, port.takeOutputMost())

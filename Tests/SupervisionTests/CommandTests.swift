@@ -93,6 +93,19 @@ import Testing
         #expect(throws: Refusal.self) { try scene.fleet.drain(.manager, by: "test", now: scene.now) }
         #expect(scene.state(.manager) == .ready)
     }
+    @Test func rolling_isRefused_whileTheManagerTakesNoNewWorkers() throws {
+        let scene = running()
+        let manager = try #require(scene.main(.manager))
+        _ = scene.fleet.reported(manager, takesWorkers: false, now: scene.now)
+        #expect {
+            try scene.fleet.rolling(by: "test", now: scene.now)
+        } throws: {
+            ($0 as? Refusal)?.code == "old_manager"
+        }
+        #expect(scene.fleet.rolling == nil)
+        _ = scene.fleet.reported(manager, takesWorkers: true, now: scene.now)
+        _ = try scene.fleet.rolling(by: "test", now: scene.now)
+    }
     @Test func rolling_replacesEachWorkerInTurn() throws {
         let scene = running(workers: 3)
         scene.perform(try scene.fleet.rolling(by: "test", now: scene.now))

@@ -3,6 +3,7 @@ import Configuration
 import Glibc
 import Stats
 import Supervision
+import Wire
 
 // The process table: for `megacomet status`, GET /status and the dashboard.
 extension Supervisor {
@@ -44,8 +45,12 @@ extension Supervisor: HubOwner {
         child.boot = boot
         child.lastReport = LastReport(at: Supervisor.now, metrics: metrics)
         // Most reports change nothing, and the next beat comes anyway.
-        let isLinked = child.copy.name == .manager ? nil : metrics[.managerLinkUp].map { $0 != 0 }
-        let actions = fleet.reported(child.copy, isLinked: isLinked, now: Supervisor.now)
+        let isManager = child.copy.name == .manager
+        let isLinked = isManager ? nil : metrics[.managerLinkUp].map { $0 != 0 }
+        // A manager of release 1 says nothing of the link's version.
+        let takesWorkers = isManager ? metrics[.linkVersion] ?? 1 >= Int(LinkVersion.two.rawValue) : nil
+        let actions = fleet.reported(
+            child.copy, isLinked: isLinked, takesWorkers: takesWorkers, now: Supervisor.now)
         if !actions.isEmpty { perform(actions) }
     }
     func heard(_ event: Event, pid: Int32) {
