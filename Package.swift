@@ -21,6 +21,11 @@ let strict: [SwiftSetting] = [
 /// The hot path crosses modules (Wire into Comet into the daemons), so release builds optimise across them.
 let fast: [SwiftSetting] =
     strict + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
+/// An app's session is an object. Exclusive access to each of its fields is checked at run time in debug builds, and so
+/// in every test. In a release these checks would cost a line with a publish 15 % more instructions. All other pieces
+/// of Tests/Benchmarks cost the same with the checks, and have them.
+let fastObjects: [SwiftSetting] =
+    fast + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -61,7 +66,7 @@ let package = Package(
             swiftSettings: strict),
 
         // The app port: publishes in, outcomes out. Apart from Comet, so that workers need no simdjson.
-        .target(name: "Publishing", dependencies: ["Base", "Comet", "Wire", "CSimdjson"], swiftSettings: fast),
+        .target(name: "Publishing", dependencies: ["Base", "Comet", "Wire", "CSimdjson"], swiftSettings: fastObjects),
 
         // The settings, and the file that holds them.
         .target(
