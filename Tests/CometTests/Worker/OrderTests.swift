@@ -60,6 +60,19 @@ import Wire
         #expect(count == 0)
     }
 
+    @Test func eachRequest_isTold_whereThatIsAsked() {
+        var settings = WorkerSettings()
+        settings.tellsRequests = true
+        var worker = Worker(settings, extraBytes: 0, seed: 42)
+        let slot = worker.opened(now: 0)
+        receive(&worker, slot, "/c1.json?cursor=5")
+        let asked = worker.takeAsked()
+        #expect(asked?.slot == slot)
+        #expect(String(decoding: asked?.head ?? [], as: UTF8.self).hasPrefix("GET /c1.json?cursor=5 HTTP/1.1\r\n"))
+        let isToldAgain = worker.takeAsked() != nil
+        #expect(!isToldAgain)
+    }
+
     @Test func aConnection_isSmall() { #expect(MemoryLayout<Connection>.size == 32) }
 
     @Test func whatCanNotBeTaken_isAnswered_andItsConnectionEnds() {
