@@ -3,16 +3,27 @@ import Stats
 extension Views {
     /// The way from the publish to the client: how many messages, how fast, and why connections end.
     static func delivery(_ context: Context, _ size: Size) -> Page {
-        let totals = context.totals
-        let seconds = context.seconds
         let wide = size.width >= wideFrom
         var page = Page(
             keys: Frame.keys(
                 context,
                 ["Enter detail", "/ filter", "s sort", "t totals", "z zero", "p pause", "e explain", "w save", "d day"])
         )
+        page.header.append(.init(line: publishLine(context), from: 0))
+        page.header.append(.init(line: deliverLine(context), from: 0))
+        if size.width >= 60 { page.header.append(.init(line: historyLine(.delivered, context, wide: wide), from: 30)) }
+        page.header.append(.init(line: pollsLine(context), from: 12))
+        page.header += Frame.alerts(context, height: size.height)
+        page.table = Table(.delivery, context, width: size.width, hasTotal: size.height >= 24)
+        page.sections = [latency(context, size), closed(context, size)]
+        if !hasPane(size), showsApps(size) { page.last = appsLine(context) }
+        return page
+    }
+
+    private static func publishLine(_ context: Context) -> Line {
+        let totals = context.totals
+        let seconds = context.seconds
         func manager(_ id: MetricID) -> String { totals.manager(id, seconds: seconds).text(Format.rate) }
-        func all(_ id: MetricID) -> String { totals.sumRate(id, seconds: seconds).text(Format.rate) }
         var published = Line(" PUBLISH", .title)
         published.add(manager(.publishes) + "/s")
         published.add(totals.manager(.publishBytes, seconds: seconds).text(Format.bytes) + "/s", leaves: 3)
@@ -26,42 +37,51 @@ extension Views {
             published.add(
                 "\(name) " + rate.text(Format.rate), role: (rate.value ?? 0) > 0 ? .warning : .normal, leaves: 5)
         }
-        page.header.append(.init(line: published, from: 0))
+        return published
+    }
+    private static func all(_ id: MetricID, _ context: Context) -> String {
+        context.totals.sumRate(id, seconds: context.seconds).text(Format.rate)
+    }
+    private static func deliverLine(_ context: Context) -> Line {
+        let totals = context.totals
+        let seconds = context.seconds
         var delivered = Line(" DELIVER", .title)
         delivered.add(totals.deliveries(seconds: seconds).text(Format.rate) + "/s")
         delivered.add(totals.sumRate(.bytesOut, seconds: seconds).text(Format.bytes) + "/s", leaves: 3)
-        delivered.add("partial writes " + all(.partialWrites), leaves: 5)
-        delivered.add("slow clients cut " + all(.closesSlow), leaves: 4)
-        delivered.add("given back " + all(.undelivered), leaves: 6)
-        page.header.append(.init(line: delivered, from: 0))
-        if size.width >= 60 { page.header.append(.init(line: historyLine(.delivered, context, wide: wide), from: 30)) }
+        delivered.add("partial writes " + all(.partialWrites, context), leaves: 5)
+        delivered.add("slow clients cut " + all(.closesSlow, context), leaves: 4)
+        delivered.add("given back " + all(.undelivered, context), leaves: 6)
+        return delivered
+    }
+    private static func pollsLine(_ context: Context) -> Line {
         var polls = Line(" POLLS", .title)
-        polls.add(all(.polls) + "/s", gap: 4)
-        polls.add("held " + context.number(totals.sum(.connsParked), width: 11), leaves: 2)
+        polls.add(all(.polls, context) + "/s", gap: 4)
+        polls.add("held " + context.number(context.totals.sum(.connsParked), width: 11), leaves: 2)
         for (name, id) in [
             ("answered", MetricID.pollsAnswered), ("empty", .pollsEmpty), ("replaced", .pollsReplaced),
             ("refused", .httpRefused),
-        ] { polls.add("\(name) " + all(id), leaves: 3) }
-        page.header.append(.init(line: polls, from: 12))
-        page.header += Frame.alerts(context, height: size.height)
-
-        let counts = totals.latency
+        ] { polls.add("\(name) " + all(id, context), leaves: 3) }
+        return polls
+    }
+    private static func latency(_ context: Context, _ size: Size) -> Page.Section {
+        let counts = context.totals.latency
         var title = "LATENCY manager to write, last 60s"
         if let counts {
             title += [(0.5, "p50"), (0.9, "p90"), (0.99, "p99")].map { share, name in
                 "  \(name) " + (Latency.percentile(share, counts).map(Latency.text) ?? "-")
             }.joined()
         }
-        page.table = Table(.delivery, context, width: size.width, hasTotal: size.height >= 24)
         var latency = Page.Section(
             title: size.width < 60 ? "LATENCY" : title, lines: latencyLines(context, counts), least: 8)
-        if wide {
+        if size.width >= wideFrom {
             latency.right = (
                 "HEAT: latency down, seconds across, newest right",
                 heat(context, width: size.width - size.width / 2 - 12)
             )
         }
-        page.sections.append(latency)
+        return latency
+    }
+    private static func closed(_ context: Context, _ size: Size) -> Page.Section {
         var closed = Page.Section(
             title: "WHY CONNECTIONS CLOSED, last 60s", lines: closesLines(context, inHalf: hasPane(size)), least: 1,
             grows: true)
@@ -72,11 +92,8 @@ extension Views {
             while closed.lines.count < min(pane.lines.count, 8) { closed.lines.append(Line()) }
             closed.least = 3
             closed.right = pane
-        } else if showsApps(size) {
-            page.last = appsLine(context)
         }
-        page.sections.append(closed)
-        return page
+        return closed
     }
     /// The least size of a screen that shows the connections of apps and asks for them. If they have a pane, there is a
     /// row for each.

@@ -69,10 +69,12 @@ extension Views {
     }
 
     private static func facts(_ process: ProcessModel, _ context: Context) -> [Line] {
-        let model = context.model
-        let now = context.now
-        let state = process.state(now)
-        var lines: [Line] = []
+        let clients = process.id == .manager ? [] : [clientsLine(process, context)]
+        return [stateLine(process, context), exitsLine(process, context)] + clients
+            + [heldLine(process, context), costLine(process, context)]
+    }
+    private static func stateLine(_ process: ProcessModel, _ context: Context) -> Line {
+        let state = process.state(context.now)
         var first = Line(" STATE", .title)
         first.add(state.text, role: state.role)
         if let retry = process.child.value(.childRetryIn), retry > 0 {
@@ -84,47 +86,55 @@ extension Views {
         first.add("gen " + Format.whole(process.child.value(.childGeneration) ?? Double(process.generation)), leaves: 2)
         first.add(
             state.isRunning ? "up " + (Columns.upSeconds(process, context).map(Format.span) ?? "?") : "", leaves: 1)
-        if let age = process.own.age(now), state.isRunning {
+        if let age = process.own.age(context.now), state.isRunning {
             first.add("heard " + Format.span(age) + " ago", leaves: 4)
         }
-        lines.append(first)
+        return first
+    }
+    private static func exitsLine(_ process: ProcessModel, _ context: Context) -> Line {
+        let now = context.now
         var exits = Line(" EXITS", .title)
         exits.add(
             "\(process.told(.childExits60s, now).text(Format.whole)) in 60s, "
                 + "\(process.told(.childExits24h, now).text(Format.whole)) in 24h"
         )
-        exits.add("last " + context.capabilities.clean(model.lastExit(process)), leaves: 1)
+        exits.add("last " + context.capabilities.clean(context.model.lastExit(process)), leaves: 1)
         if let age = process.child.value(.childLastExitAge), process.child.count(.childLastExitKind) ?? 0 > 0 {
             exits.add(Format.span(age / 1000) + " ago", leaves: 2, gap: 1)
         }
         exits.add("hang kills " + process.told(.childHangKills, now).text(Format.whole), leaves: 3)
         if process.child.count(.childWatchdogHeld) == 1 { exits.add("WATCHDOG HELD", role: .warning) }
-        lines.append(exits)
-        if process.id != .manager {
-            var clients = Line(" CLIENTS", .title)
+        return exits
+    }
+    private static func clientsLine(_ process: ProcessModel, _ context: Context) -> Line {
+        let now = context.now
+        let state = process.state(now)
+        var clients = Line(" CLIENTS", .title)
+        clients.add(
+            process.gauge(.connsOpen, now).text(Format.grouped) + " of "
+                + process.gauge(.connLimit, now).text(Format.grouped), gap: 1)
+        clients.add("polls held " + process.gauge(.connsParked, now).text(Format.grouped), leaves: 1)
+        clients.add(
+            "delivered " + process.rate(.delivered, now, seconds: context.seconds).text(Format.rate) + "/s",
+            leaves: 2)
+        if let queue = process.child.value(.listenQueueNow) {
             clients.add(
-                process.gauge(.connsOpen, now).text(Format.grouped) + " of "
-                    + process.gauge(.connLimit, now).text(Format.grouped), gap: 1)
-            clients.add("polls held " + process.gauge(.connsParked, now).text(Format.grouped), leaves: 1)
-            clients.add(
-                "delivered " + process.rate(.delivered, now, seconds: context.seconds).text(Format.rate) + "/s",
-                leaves: 2)
-            if let queue = process.child.value(.listenQueueNow) {
-                clients.add(
-                    "accept queue \(Format.grouped(queue))"
-                        + (process.child.value(.listenQueueLimit).map { " of " + Format.grouped($0) } ?? ""), leaves: 4)
-            }
-            let counts = process.latency.counts()
-            clients.add(
-                "p99 "
-                    + (state.isRunning
-                        ? counts.flatMap { Latency.percentile(0.99, $0) }.map(Latency.text) ?? "?" : "-"),
-                leaves: 3)
-            if process.own.count(.managerLinkUp) == 0, state.isRunning {
-                clients.add("NOT LINKED to mgr", role: .critical)
-            }
-            lines.append(clients)
+                "accept queue \(Format.grouped(queue))"
+                    + (process.child.value(.listenQueueLimit).map { " of " + Format.grouped($0) } ?? ""), leaves: 4)
         }
+        let counts = process.latency.counts()
+        clients.add(
+            "p99 "
+                + (state.isRunning
+                    ? counts.flatMap { Latency.percentile(0.99, $0) }.map(Latency.text) ?? "?" : "-"),
+            leaves: 3)
+        if process.own.count(.managerLinkUp) == 0, state.isRunning {
+            clients.add("NOT LINKED to mgr", role: .critical)
+        }
+        return clients
+    }
+    private static func heldLine(_ process: ProcessModel, _ context: Context) -> Line {
+        let now = context.now
         var held = Line(process.id == .manager ? " NEVER SEEN" : " HELD", .title)
         held.add(
             process.waiting(.queueMessages, now).text(Format.grouped) + " messages at mgr for "
@@ -132,13 +142,16 @@ extension Views {
         if process.queue.value(.queueMessages) ?? 0 > 0 {
             held.add(
                 "oldest " + process.waiting(.queueOldest, now).text { Format.age($0 / 1000) }
-                    + (model.queue.value(.queueTTL).map { " of " + Format.age($0 / 1000) } ?? ""), leaves: 1)
+                    + (context.model.queue.value(.queueTTL).map { " of " + Format.age($0 / 1000) } ?? ""), leaves: 1)
         }
         if let wrong = process.imbalance {
             held.add(
                 wrong == 0 ? "balance ok" : "balance \(wrong) C", role: wrong == 0 ? .normal : .critical, leaves: 2)
         }
-        lines.append(held)
+        return held
+    }
+    private static func costLine(_ process: ProcessModel, _ context: Context) -> Line {
+        let now = context.now
         var cost = Line(" COST", .title)
         cost.add("cpu " + Columns.cpuOf(process, context).text(Format.percent), gap: 4)
         cost.add("memory " + process.gauge(.rss, now).text(Format.bytes))
@@ -147,8 +160,7 @@ extension Views {
                 + process.gauge(.fdLimit, now).text(Format.grouped), leaves: 2)
         cost.add("loop lag " + process.gauge(.loopLagMax, now).text { Format.milliseconds($0 / 1000) }, leaves: 1)
         if process.lost > 0 { cost.add("packets lost \(process.lost)", role: .warning, leaves: 3) }
-        lines.append(cost)
-        return lines
+        return cost
     }
 
     private static func history(

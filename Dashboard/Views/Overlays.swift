@@ -35,63 +35,95 @@ extension Views {
     }
 
     static func drawConfirmation(_ box: Confirmation, _ context: Context, on grid: inout Grid) {
-        let model = context.model
-        var lines: [Line] = []
+        let gap = grid.size.height >= 12 ? [Line("")] : []
         let who =
             box.target?.short
             ?? (box.action == .rolling
                 ? "all workers, one at a time" : box.action == .finish ? "the rolling restart" : "the supervisor")
-        if grid.size.height >= 12 { lines.append(Line("")) }
+        let meaning =
+            box.target != nil || box.action.isForAll ? [Line(actionMeaning(box.action), .dim)] : []
+        let lines =
+            gap + consequences(box, who, context) + meaning + careful(box, context) + gap + answerLines(box, context)
+        let title =
+            box.target == nil && box.action == .start
+            ? "START THE SUPERVISOR" : "\(box.action.rawValue.uppercased()) \(who)"
+        Views.box(
+            title, lines, foot: "Tab moves, Esc cancels" + (box.pid > 0 ? "; refused if pid or boot changed" : ""),
+            width: 66, context, on: &grid)
+    }
+
+    /// What happens to whom.
+    private static func consequences(_ box: Confirmation, _ who: String, _ context: Context) -> [Line] {
+        let model = context.model
         if let target = box.target, let process = model.processes[target] {
-            let state = process.state(context.now)
-            lines.append(
-                Line(
-                    "\(who)  \(state.text)"
-                        + (box.pid > 0 ? "  pid \(box.pid)  boot \(hex(box.boot, digits: 16).prefix(8))" : "")))
-            let clients = process.gauge(.connsOpen, context.now)
-            if let value = clients.value, value > 0, [.restart, .drain, .stop, .kill].contains(box.action) {
-                lines.append(
-                    Line(
-                        box.action == .kill
-                            ? "\(Format.grouped(value)) clients lose their connection and poll again at once"
-                            : "\(Format.grouped(value)) clients are asked to poll again, spread over "
-                                + "\(Format.span(model.server.policy.drain))"
-                    ))
-            }
-            let waiting = process.waiting(.queueMessages, context.now)
-            if let value = waiting.value, value > 0 {
-                lines.append(Line("\(Format.grouped(value)) messages that wait for its clients stay with mgr"))
-            }
-            if target == .manager, [.restart, .stop, .kill].contains(box.action) {
-                lines.append(
-                    Line(
-                        "mgr holds the queue: \(model.totals.waiting(.queueMessages).text(Format.grouped)) messages "
-                            + "are LOST with it",
-                        .critical))
-            }
-        } else if box.action == .rolling {
-            lines.append(Line("\(model.workers.count) workers, one after the other: each new one is ready"))
-            lines.append(Line("before its old one drains (\(Format.span(model.server.policy.drain)) each)"))
-        } else if box.action == .finish {
-            let run = model.told.rolling
-            lines.append(
-                Line(
-                    run.map { "\($0.done) of \($0.total) done" + ($0.current.map { ", now \($0.short)" } ?? "") }
-                        ?? "it is over already"))
-        } else {
-            lines.append(Line("megacomet start: a process of its own; it keeps running"))
-            lines.append(Line("when megatop ends. It adopts what still runs."))
+            return consequences(box, who, process, context)
         }
-        if box.target != nil || box.action.isForAll { lines.append(Line(actionMeaning(box.action), .dim)) }
-        let unready = model.workers.filter { $0.id != box.target && !$0.state(context.now).isReady }
-        if !unready.isEmpty, [.restart, .drain, .stop, .kill, .rolling].contains(box.action) {
+        switch box.action {
+        case .rolling:
+            return [
+                Line("\(model.workers.count) workers, one after the other: each new one is ready"),
+                Line("before its old one drains (\(Format.span(model.server.policy.drain)) each)"),
+            ]
+        case .finish:
+            return [
+                Line(
+                    model.told.rolling.map { run in
+                        "\(run.done) of \(run.total) done" + (run.current.map { ", now \($0.short)" } ?? "")
+                    } ?? "it is over already")
+            ]
+        case .restart, .drain, .stop, .start, .kill, .hold:
+            return [
+                Line("megacomet start: a process of its own; it keeps running"),
+                Line("when megatop ends. It adopts what still runs."),
+            ]
+        }
+    }
+    private static func consequences(
+        _ box: Confirmation, _ who: String, _ process: ProcessModel, _ context: Context
+    ) -> [Line] {
+        let model = context.model
+        var lines: [Line] = []
+        let state = process.state(context.now)
+        lines.append(
+            Line(
+                "\(who)  \(state.text)"
+                    + (box.pid > 0 ? "  pid \(box.pid)  boot \(hex(box.boot, digits: 16).prefix(8))" : "")))
+        let clients = process.gauge(.connsOpen, context.now)
+        if let value = clients.value, value > 0, [.restart, .drain, .stop, .kill].contains(box.action) {
             lines.append(
                 Line(
-                    "\(unready.count) other not READY now: \(unready.prefix(6).map(\.id.short).joined(separator: " ")) "
-                        + "  CAREFUL",
-                    .warning))
+                    box.action == .kill
+                        ? "\(Format.grouped(value)) clients lose their connection and poll again at once"
+                        : "\(Format.grouped(value)) clients are asked to poll again, spread over "
+                            + "\(Format.span(model.server.policy.drain))"
+                ))
         }
-        if grid.size.height >= 12 { lines.append(Line("")) }
+        let waiting = process.waiting(.queueMessages, context.now)
+        if let value = waiting.value, value > 0 {
+            lines.append(Line("\(Format.grouped(value)) messages that wait for its clients stay with mgr"))
+        }
+        if process.id == .manager, [.restart, .stop, .kill].contains(box.action) {
+            lines.append(
+                Line(
+                    "mgr holds the queue: \(model.totals.waiting(.queueMessages).text(Format.grouped)) messages "
+                        + "are LOST with it",
+                    .critical))
+        }
+        return lines
+    }
+    /// A warning where others are down already.
+    private static func careful(_ box: Confirmation, _ context: Context) -> [Line] {
+        let unready = context.model.workers.filter { $0.id != box.target && !$0.state(context.now).isReady }
+        guard !unready.isEmpty, [.restart, .drain, .stop, .kill, .rolling].contains(box.action) else { return [] }
+        return [
+            Line(
+                "\(unready.count) other not READY now: \(unready.prefix(6).map(\.id.short).joined(separator: " ")) "
+                    + "  CAREFUL",
+                .warning)
+        ]
+    }
+    /// The reason, and what must be typed.
+    private static func answerLines(_ box: Confirmation, _ context: Context) -> [Line] {
         let name =
             box.action == .start && box.target == nil
             ? "Start" : box.action.rawValue.prefix(1).uppercased() + box.action.rawValue.dropFirst()
@@ -99,18 +131,11 @@ extension Views {
             "reason: " + context.capabilities.clean(String(box.reason.suffix(34))) + (box.field == .reason ? "_" : ""),
             box.field == .reason ? .title : .normal)
         reason.add("(goes to the events)", role: .dim, leaves: 1)
-        lines.append(reason)
         var last = Line(box.field == .cancel ? "[>Cancel<]" : "[ Cancel ]", box.field == .cancel ? .title : .normal)
         last.add(
             "[ \(name): type \(box.word) here: \(box.typed)\(box.field == .word ? "_" : "") ]",
             role: box.isReady ? .critical : box.field == .word ? .title : .normal)
-        lines.append(last)
-        let title =
-            box.target == nil && box.action == .start
-            ? "START THE SUPERVISOR" : "\(box.action.rawValue.uppercased()) \(who)"
-        Views.box(
-            title, lines, foot: "Tab moves, Esc cancels" + (box.pid > 0 ? "; refused if pid or boot changed" : ""),
-            width: 66, context, on: &grid)
+        return [reason, last]
     }
     private static func actionMeaning(_ action: Confirmation.Action) -> String {
         switch action {

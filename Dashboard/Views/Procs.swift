@@ -8,36 +8,8 @@ extension Views {
             keys: Frame.keys(
                 context, ["Enter detail", "l log", "c crash", "s sort", "e explain"],
                 actions: ["R restart", "D drain", "S stop", "U start", "K kill", "H hold", "X rolling"]))
-        var supervisor = Line(" SUPERVISOR", .title)
-        supervisor.add(model.supervisor.pid > 0 ? "pid \(model.supervisor.pid)" : "pid ?")
-        if model.supervisor.startTime > 0, model.wall > model.supervisor.startTime {
-            supervisor.add("up " + Format.span(Double(model.wall - model.supervisor.startTime) / 1000), leaves: 3)
-        }
-        let own = model.supervisor.own
-        if let good = own.count(.configOK) {
-            supervisor.add(good == 1 ? "config ok" : "CONFIG BAD", role: good == 1 ? .normal : .warning, leaves: 2)
-        }
-        if let viewers = own.value(.subscribers) { supervisor.add("viewers \(Format.whole(viewers))", leaves: 4) }
-        if let open = own.value(.fdsOpen), let most = own.value(.fdLimit) {
-            supervisor.add(
-                "descriptors \(Format.grouped(open)) of \(Format.grouped(most))",
-                role: Level.share(.fdsOpen, open, most).role, leaves: 6)
-        }
-        if let age = own.age(context.now) { supervisor.add("heard " + Format.span(age) + " ago", leaves: 5) }
-        let forged =
-            (own.value(.hubBadToken) ?? 0) + (own.value(.hubBadMagic) ?? 0) + (own.value(.hubForeign) ?? 0)
-            + (own.value(.hubTruncated) ?? 0)
-        if forged > 0 { supervisor.add("foreign packets \(Format.short(forged))", role: .warning, leaves: 4) }
-        page.header.append(.init(line: supervisor, from: 0))
-        let policy = model.server.policy
-        var line = Line(" POLICY", .title)
-        line.add("backoff \(Format.span(policy.restartDelay)) x3 to \(Format.span(policy.restartDelayMax))", leaves: 1)
-        line.add(
-            "crash loop \(policy.crashLoopExits) in \(Format.span(policy.crashLoopWindow)), then each 60s", leaves: 2)
-        line.add("suspect after 3 reports", leaves: 4)
-        line.add("hang \(Format.span(policy.watchdog))", leaves: 3)
-        line.add("drain \(Format.span(policy.drain))", leaves: 3)
-        page.header.append(.init(line: line, from: 16))
+        page.header.append(.init(line: supervisorLine(context), from: 0))
+        page.header.append(.init(line: policyLine(context), from: 16))
         page.header.append(.init(line: rollingLine(context), from: 14))
         if model.told.rolling != nil { page.header.append(.init(line: reconnectLine(context), from: 24)) }
         page.header += Frame.alerts(context, height: size.height)
@@ -62,6 +34,41 @@ extension Views {
         return page
     }
 
+    private static func supervisorLine(_ context: Context) -> Line {
+        let model = context.model
+        var supervisor = Line(" SUPERVISOR", .title)
+        supervisor.add(model.supervisor.pid > 0 ? "pid \(model.supervisor.pid)" : "pid ?")
+        if model.supervisor.startTime > 0, model.wall > model.supervisor.startTime {
+            supervisor.add("up " + Format.span(Double(model.wall - model.supervisor.startTime) / 1000), leaves: 3)
+        }
+        let own = model.supervisor.own
+        if let good = own.count(.configOK) {
+            supervisor.add(good == 1 ? "config ok" : "CONFIG BAD", role: good == 1 ? .normal : .warning, leaves: 2)
+        }
+        if let viewers = own.value(.subscribers) { supervisor.add("viewers \(Format.whole(viewers))", leaves: 4) }
+        if let open = own.value(.fdsOpen), let most = own.value(.fdLimit) {
+            supervisor.add(
+                "descriptors \(Format.grouped(open)) of \(Format.grouped(most))",
+                role: Level.share(.fdsOpen, open, most).role, leaves: 6)
+        }
+        if let age = own.age(context.now) { supervisor.add("heard " + Format.span(age) + " ago", leaves: 5) }
+        let forged =
+            (own.value(.hubBadToken) ?? 0) + (own.value(.hubBadMagic) ?? 0) + (own.value(.hubForeign) ?? 0)
+            + (own.value(.hubTruncated) ?? 0)
+        if forged > 0 { supervisor.add("foreign packets \(Format.short(forged))", role: .warning, leaves: 4) }
+        return supervisor
+    }
+    private static func policyLine(_ context: Context) -> Line {
+        let policy = context.model.server.policy
+        var line = Line(" POLICY", .title)
+        line.add("backoff \(Format.span(policy.restartDelay)) x3 to \(Format.span(policy.restartDelayMax))", leaves: 1)
+        line.add(
+            "crash loop \(policy.crashLoopExits) in \(Format.span(policy.crashLoopWindow)), then each 60s", leaves: 2)
+        line.add("suspect after 3 reports", leaves: 4)
+        line.add("hang \(Format.span(policy.watchdog))", leaves: 3)
+        line.add("drain \(Format.span(policy.drain))", leaves: 3)
+        return line
+    }
     private static func rollingLine(_ context: Context) -> Line {
         var line = Line(" ROLLING", .title)
         guard let run = context.model.told.rolling else {

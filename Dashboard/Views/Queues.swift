@@ -4,8 +4,6 @@ import Stats
 extension Views {
     /// The messages that wait: how many, how old, and whether the books balance.
     static func queues(_ context: Context, _ size: Size) -> Page {
-        let model = context.model
-        let totals = context.totals
         let wide = size.width >= wideFrom
         var page = Page(
             keys: Frame.keys(
@@ -14,6 +12,29 @@ extension Views {
                     wide ? "Enter detail" : "Enter clients with most waiting", "/ filter", "s sort", "t totals",
                     "p pause", "e explain", "y client ids", "w save", "d day",
                 ]))
+        page.header.append(.init(line: depthLine(context, size), from: 0))
+        if size.width >= 60 { page.header.append(.init(line: historyLine(.queued, context, wide: wide), from: 18)) }
+        page.header.append(.init(line: fillingLine(context, wide: wide), from: 12))
+        page.header.append(.init(line: sumLine(context), from: 18))
+        page.header.append(.init(line: checkLine(context), from: 14))
+        page.header += Frame.alerts(context, height: size.height)
+        page.table = Table(.queues, context, width: size.width, hasTotal: size.height >= 20)
+        if let ages = ages(context) { page.sections.append(ages) }
+        if wide {
+            let title = "DEEPEST CLIENT QUEUES" + (context.session.showsClientIDs ? "" : " (ids hashed, y shows)")
+            let rows = clientLines(context, most: 12)
+            if page.sections.isEmpty {
+                page.sections.append(.init(title: title, lines: rows))
+            } else {
+                page.sections[0].right = (title, rows)
+            }
+        }
+        return page
+    }
+
+    private static func depthLine(_ context: Context, _ size: Size) -> Line {
+        let model = context.model
+        let totals = context.totals
         let waiting = totals.waiting(.queueMessages)
         let limit = model.queue.value(.queueLimitMessages)
         let level = Level.share(.queueMessages, waiting.value, limit)
@@ -21,7 +42,8 @@ extension Views {
         depth.add(context.number(waiting, width: 11) + " msgs" + level.mark, role: level.role)
         if let limit, limit > 0 {
             depth.add("of " + Format.short(limit), leaves: 4, gap: 1)
-            depth.addBar((waiting.value ?? 0) / limit, most: wide ? 42 : 22, role: level.role, leaves: 3)
+            depth.addBar(
+                (waiting.value ?? 0) / limit, most: size.width >= wideFrom ? 42 : 22, role: level.role, leaves: 3)
             depth.add(Format.percent((waiting.value ?? 0) / limit), leaves: 2)
         }
         depth.add(
@@ -31,8 +53,13 @@ extension Views {
         if size.width >= 110, let most = model.queue.value(.queueLimitPerClient) {
             depth.add("limit per client " + Format.grouped(most), leaves: 6)
         }
-        page.header.append(.init(line: depth, from: 0))
-        if size.width >= 60 { page.header.append(.init(line: historyLine(.queued, context, wide: wide), from: 18)) }
+        return depth
+    }
+    /// What came and went, and when the queue is full if that goes on.
+    private static func fillingLine(_ context: Context, wide: Bool) -> Line {
+        let totals = context.totals
+        let waiting = totals.waiting(.queueMessages)
+        let limit = context.model.queue.value(.queueLimitMessages)
         var flow = flowLine(context, withBalance: false)
         if let enqueued = totals.waitingRate(.enqueued, seconds: 10).value, let limit, let value = waiting.value, wide {
             let out =
@@ -47,52 +74,46 @@ extension Views {
                     leaves: 5)
             }
         }
-        page.header.append(.init(line: flow, from: 12))
+        return flow
+    }
+    private static func sumLine(_ context: Context) -> Line {
         var sum = Line(" TOTALS", .title)
         for (name, id) in [
             ("queued", MetricID.enqueued), ("handed over", .dequeued), ("expired", .expired), ("dropped", .droppedFull),
         ] {
-            sum.add("\(name) " + totals.waiting(id).text(Format.grouped), leaves: 2, gap: 2)
+            sum.add("\(name) " + context.totals.waiting(id).text(Format.grouped), leaves: 2, gap: 2)
         }
-        page.header.append(.init(line: sum, from: 18))
+        return sum
+    }
+    private static func checkLine(_ context: Context) -> Line {
         var check = Line(" CHECK", .title)
         check.add("queued - handed over - expired - dropped = depth", leaves: 3)
         let (text, role) = balance(context)
         check.add(text, role: role)
-        page.header.append(.init(line: check, from: 14))
-        page.header += Frame.alerts(context, height: size.height)
-        page.table = Table(.queues, context, width: size.width, hasTotal: size.height >= 20)
-
+        return check
+    }
+    /// How long the messages wait. `nil`: the manager has not told it.
+    private static func ages(_ context: Context) -> Page.Section? {
+        let queue = context.model.queue
         let ages: [(String, MetricID)] = [
             ("  0-10s", .queueAge0), (" 10-20s", .queueAge10), (" 20-40s", .queueAge20), ("40s and up", .queueAge40),
         ]
-        let values = ages.map { model.queue.value($0.1) }
-        if values.contains(where: { $0 != nil }) {
-            let all = values.compactMap(\.self).reduce(0, +)
-            let lines = zip(ages, values).map { age, value in
-                var line = Line(" " + Format.right(age.0, 10))
-                line.addBar(all > 0 ? (value ?? 0) / all : 0, most: 42, leaves: 2)
-                line.add(Format.right(value.map { Format.number($0, width: 9) } ?? "?", 9))
-                line.add(Format.right(all > 0 ? Format.percent((value ?? 0) / all) : "-", 4), leaves: 1)
-                // All bars are as long as the last one.
-                line.add(
-                    age.1 == .queueAge40 && value ?? 0 > 0 ? "expire next" : String(repeating: " ", count: 11),
-                    role: .warning, leaves: 3)
-                return line
-            }
-            let ttl = model.queue.value(.queueTTL).map { " (ttl \(Format.span($0 / 1000)))" } ?? ""
-            page.sections.append(.init(title: "AGE OF WAITING MESSAGES" + ttl, lines: lines, least: 4))
+        let values = ages.map { queue.value($0.1) }
+        guard values.contains(where: { $0 != nil }) else { return nil }
+        let all = values.compactMap(\.self).reduce(0, +)
+        let lines = zip(ages, values).map { age, value in
+            var line = Line(" " + Format.right(age.0, 10))
+            line.addBar(all > 0 ? (value ?? 0) / all : 0, most: 42, leaves: 2)
+            line.add(Format.right(value.map { Format.number($0, width: 9) } ?? "?", 9))
+            line.add(Format.right(all > 0 ? Format.percent((value ?? 0) / all) : "-", 4), leaves: 1)
+            // All bars are as long as the last one.
+            line.add(
+                age.1 == .queueAge40 && value ?? 0 > 0 ? "expire next" : String(repeating: " ", count: 11),
+                role: .warning, leaves: 3)
+            return line
         }
-        if wide {
-            let title = "DEEPEST CLIENT QUEUES" + (context.session.showsClientIDs ? "" : " (ids hashed, y shows)")
-            let rows = clientLines(context, most: 12)
-            if page.sections.isEmpty {
-                page.sections.append(.init(title: title, lines: rows))
-            } else {
-                page.sections[0].right = (title, rows)
-            }
-        }
-        return page
+        let ttl = queue.value(.queueTTL).map { " (ttl \(Format.span($0 / 1000)))" } ?? ""
+        return Page.Section(title: "AGE OF WAITING MESSAGES" + ttl, lines: lines, least: 4)
     }
 
     /// The clients with the most waiting messages, the most first.
