@@ -1,0 +1,146 @@
+import Base
+import Stats
+
+/// The lines that all screens share.
+enum Frame {
+    /// The title: which server, which screen, when, how often, and whether it is live.
+    static func title(_ context: Context, _ name: String, width: Int) -> Line {
+        let model = context.model
+        let server = model.server
+        var line = Line()
+        if width >= 60 { line.add("MegaComet \(server.version)", role: .title, leaves: 4) }
+        line.add(
+            context.capabilities.clean(server.host)
+                + (width >= 120 && !server.address.isEmpty ? " (\(server.address))" : ""), role: .title, leaves: 5)
+        if model.supervisor.startTime > 0, model.wall >= model.supervisor.startTime {
+            line.add("up " + Format.span(Double(model.wall - model.supervisor.startTime) / 1000), leaves: 7)
+        }
+        if width >= 120 {
+            if model.supervisor.own.count(.configOK) == 0 { line.add("CONFIG BAD", role: .warning, leaves: 8) }
+            line.add(server.kernel.isEmpty ? "" : "kernel \(server.kernel)", leaves: 9)
+            line.add(model.health.isUnauthenticated ? "no token: unauthenticated" : "", role: .warning, leaves: 8)
+        }
+        line.addRight(name, role: .title, leaves: 2, gap: 2)
+        let gap = width >= 70 ? 7 : 2
+        line.addRight(
+            width >= 110
+                ? UTC.date(model.wall) + " " + UTC.clock(model.wall) + " UTC"
+                : UTC.clock(model.wall) + (width >= 70 ? " UTC" : ""), leaves: 3, gap: gap)
+        line.addRight(Format.decimals(context.session.interval, 1) + "s", role: .dim, leaves: 6)
+        let (word, role) = linkWord(context)
+        line.addRight(word, role: role, leaves: 1)
+        return line
+    }
+    private static func linkWord(_ context: Context) -> (String, Role) {
+        if let paused = context.session.pausedAt {
+            return ("PAUSED " + Format.age(Double(context.now > paused ? context.now - paused : 0) / 1e9), .warning)
+        }
+        switch context.model.link {
+        case .waiting: return ("WAIT", .warning)
+        case .live: return ("LIVE", .normal)
+        case .replay(let isOver): return (isOver ? "REPLAY END" : "REPLAY", .warning)
+        case .lost(let since, _):
+            return ("LOST " + Format.age(Double(context.now > since ? context.now - since : 0) / 1e9), .critical)
+        }
+    }
+
+    /// The last two lines. The first has the keys of this screen, or what was just done. The second has the screens, or
+    /// the text that is being typed.
+    static func footer(_ context: Context, _ keys: Line, on grid: inout Grid) {
+        let last = grid.size.height - 1
+        let toast = context.session.toast.map { Line(" " + context.capabilities.clean($0), .title) }
+        (toast ?? keys).draw(on: &grid, row: last - 1, context.capabilities)
+        (editor(context) ?? tabs(context)).draw(on: &grid, row: last, context.capabilities)
+    }
+    static func editor(_ context: Context) -> Line? {
+        guard case .edit(let editor)? = context.session.overlay else { return nil }
+        var line = Line(editor.purpose == .filter ? "filter /" : ":", .title)
+        line.add(context.capabilities.clean(editor.text) + "_", gap: 0)
+        line.addRight(editor.hint, role: .dim, leaves: 1)
+        return line
+    }
+    static func tabs(_ context: Context) -> Line {
+        var line = Line()
+        for screen in Screen.allCases {
+            let isShown = screen == context.session.screen
+            line.add(
+                screen.tab, role: isShown ? .title : .dim, leaves: isShown ? 0 : 3, gap: 1, target: .screen(screen))
+        }
+        let session = context.session
+        if context.model.isLost || context.model.isReplay {
+            line.addRight("[actions off]", role: .dim, leaves: 2)
+        } else if session.isReadOnly {
+            line.addRight("[readonly]", role: .dim, leaves: 2)
+        } else if let until = session.adminUntil, session.isAdmin(context.now) {
+            line.addRight("[admin \(Format.age(Double(until - context.now) / 1e9))]", role: .warning, leaves: 2)
+        }
+        line.addRight("? help", role: .dim, leaves: 4)
+        line.addRight("q quit", role: .dim, leaves: 1)
+        return line
+    }
+    /// The keys of a screen in the order of need: the last ones leave first. In admin mode the actions come before
+    /// most.
+    static func keys(_ context: Context, _ hints: [String], actions: [String] = []) -> Line {
+        var line = Line(" ")
+        let acts =
+            context.session.isAdmin(context.now)
+            ? actions : context.session.isReadOnly || actions.isEmpty ? [] : ["A admin mode"]
+        let all = hints.prefix(2) + acts + hints.dropFirst(2)
+        for (index, hint) in all.enumerated() { line.add(hint, role: .dim, leaves: 1 + index, gap: index == 0 ? 0 : 2) }
+        return line
+    }
+
+    /// The worst alerts, each with `!` before it.
+    static func alerts(_ context: Context, height: Int) -> [Page.HeaderLine] {
+        let most = height >= 30 ? 3 : height >= 20 ? 2 : 1
+        let raised = context.model.alerts.raised
+        return raised.prefix(most).enumerated().map { index, alert in
+            let rest = index == most - 1 && raised.count > most ? "  (+\(raised.count - most), 5 shows all)" : ""
+            var line = Line("! " + context.capabilities.clean(alert.text), alert.isCritical ? .critical : .warning)
+            line.add(rest, role: .dim, leaves: 1, gap: 0)
+            return Page.HeaderLine(line: line, from: 9)
+        }
+    }
+    /// The reason why nothing comes, and what to do about it.
+    static func lost(_ context: Context) -> [Page.HeaderLine] {
+        let model = context.model
+        var lines: [String]
+        let address = model.server.statsAddress
+        switch model.link {
+        case .live, .replay: return []
+        case .waiting: lines = ["waiting for the first report from \(address)"]
+        case .lost(let since, let reason):
+            let seconds = Format.span(Double(context.now > since ? context.now - since : 0) / 1e9)
+            lines = ["NO STATS FOR \(seconds): hub \(address): \(reason)"]
+            if model.processes.isEmpty {
+                lines.append("No server was seen yet. U starts one in the background: megacomet start")
+            } else {
+                let alive = model.processes.values.count { $0.pid > 0 && !$0.isGone }
+                lines.append(
+                    "Values are the last known, marked ~. \(alive) of \(model.processes.count) processes are alive.")
+                lines.append("Trying each second (Space: now). U starts a supervisor; it adopts them.")
+            }
+            if context.session.isReadOnly {
+                lines = lines.map {
+                    $0.replacing("U starts one in the background: ", with: "Start it: ").replacing(
+                        "U starts a supervisor; it adopts them.", with: "Start it: megacomet start")
+                }
+            }
+        }
+        return lines.enumerated().map { index, text in
+            Page.HeaderLine(
+                line: Line("## " + context.capabilities.clean(text), index == 0 ? .critical : .warning),
+                from: index == 0 ? 5 : 12 + index)
+        }
+    }
+    static func event(_ event: Event, _ context: Context, width: Int) -> Line {
+        var line = Line(UTC.clock(event.time), .dim)
+        if width >= 110 { line.add(event.severity.letter, role: event.severity.role, gap: 1) }
+        line.add(Format.left(event.who, 3), gap: 1)
+        line.add(Format.left(event.kind, 9), role: event.severity.role, gap: 1)
+        line.add(
+            context.capabilities.clean(event.text),
+            role: context.session.isAcknowledged(event) ? .normal : event.severity.role, gap: 1)
+        return line
+    }
+}
