@@ -22,45 +22,48 @@ extension Views {
         }
         for line in Frame.lost(context).prefix(1) { put(line.line) }
         for line in facts(process, context) { put(line) }
-        switch pane {
-        case .history:
+        if let lower = lower(id, pane, context) {
+            drawLines(lower.title, lower.lines, scroll: lower.scroll, &grid, row, end, context)
+        } else {
             history(process, context, size, put) { title in
                 guard row < end else { return }
                 Page.rule(title, "", on: &grid, row, size.width)
                 row += 1
             }
-        case .output(let back):
-            let lines = context.model.told.children[id]?.output
-            let title =
-                lines.map {
-                    "LAST OUTPUT, \($0.count) lines, newest at the bottom" + (back > 0 ? ", \(back) below" : "")
-                } ?? "LAST OUTPUT"
-            let shown = lines.map { $0.isEmpty ? ["nothing was written yet"] : $0.dropLast(back) } ?? [waiting(context)]
-            drawLines(title, shown, scroll: .max, &grid, row, end, context)
-        case .crash(let number, let scroll):
-            guard let reports = context.model.told.crashes(of: id) else {
-                drawLines("CRASH REPORTS", [waiting(context)], scroll: 0, &grid, row, end, context)
-                break
-            }
-            let title =
-                reports.isEmpty
-                ? "CRASH REPORTS: none" : "CRASH REPORT (\(min(number + 1, reports.count)) of \(reports.count), n next)"
-            let report =
-                reports.indices.contains(number)
-                ? reports[number].lines ?? [waiting(context)] : ["no crash report of \(id.short)"]
-            drawLines(title, report, scroll: scroll, &grid, row, end, context)
         }
         if footer == 2 {
-            let hints = [
-                "Esc back", "Tab next process", "l log", "c crash report", pane == .history ? "" : "/ n N find",
-                "w save",
-            ].filter { !$0.isEmpty }
-            Frame.footer(
-                context,
-                Frame.keys(context, hints, actions: ["R restart", "D drain", "S stop", "U start", "K kill", "H hold"]),
-                on: &grid)
+            drawKeys(pane, context, on: &grid)
         } else {
             (Frame.editor(context) ?? Frame.tabs(context)).draw(on: &grid, row: size.height - 1, context.capabilities)
+        }
+    }
+    private static func drawKeys(_ pane: Overlay.Pane, _ context: Context, on grid: inout Grid) {
+        let find = pane == .history ? [] : ["/ n N find"]
+        let hints = ["Esc back", "Tab next process", "l log", "c crash report"] + find + ["w save"]
+        let actions = ["R restart", "D drain", "S stop", "U start", "K kill", "H hold"]
+        Frame.footer(context, Frame.keys(context, hints, actions: actions), on: &grid)
+    }
+    /// What fills the lower half instead of the history. `scroll`: the first line that is shown.
+    private static func lower(
+        _ id: ProcessName, _ pane: Overlay.Pane, _ context: Context
+    ) -> (title: String, lines: [String], scroll: Int)? {
+        switch pane {
+        case .history: return nil
+        case .output(let back):
+            guard let lines = context.model.told.children[id]?.output else {
+                return ("LAST OUTPUT", [waiting(context)], .max)
+            }
+            let below = back > 0 ? ", \(back) below" : ""
+            let title = "LAST OUTPUT, \(lines.count) lines, newest at the bottom" + below
+            return (title, lines.isEmpty ? ["nothing was written yet"] : lines.dropLast(back), .max)
+        case .crash(let number, let scroll):
+            guard let reports = context.model.told.crashes(of: id) else {
+                return ("CRASH REPORTS", [waiting(context)], 0)
+            }
+            guard !reports.isEmpty else { return ("CRASH REPORTS: none", ["no crash report of \(id.short)"], scroll) }
+            let title = "CRASH REPORT (\(min(number + 1, reports.count)) of \(reports.count), n next)"
+            guard reports.indices.contains(number) else { return (title, ["no crash report of \(id.short)"], scroll) }
+            return (title, reports[number].lines ?? [waiting(context)], scroll)
         }
     }
     /// The text while the supervisor has not answered yet.

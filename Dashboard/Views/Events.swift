@@ -32,16 +32,7 @@ extension Views {
             keys: Frame.keys(
                 context, ["Enter open", "a ack", "A ack all", "L level", "/ filter", "F follow", "J as JSON", "w save"])
         )
-        var line = Line(" SHOW", .title)
-        line.add(context.session.eventLevel == .info ? "all" : context.session.eventLevel.rawValue + " and worse")
-        for severity in Severity.allCases.reversed() {
-            let count = model.events.count { $0.severity == severity }
-            if count > 0 { line.add("\(severity.letter) \(count)", role: severity.role, leaves: 2) }
-        }
-        let open = model.events.count { !context.session.isAcknowledged($0) }
-        line.add("unacknowledged \(open)", role: open > 0 ? .warning : .normal, leaves: 1, gap: 4)
-        line.add("newest at the top", role: .dim, leaves: 3, gap: 4)
-        page.header.append(.init(line: line, from: 0))
+        page.header.append(.init(line: showLine(context), from: 0))
         let most = size.height >= 30 ? 8 : 3
         for alert in model.alerts.raised.prefix(most) {
             page.header.append(
@@ -53,19 +44,7 @@ extension Views {
         let heading = Line(
             " " + Format.left("TIME", wide ? 23 : 12) + " L WHO WHAT      "
                 + (wide ? Format.right("PID", 7) + "  " : "") + "DETAIL", .title)
-        let rows = shown.map { event in
-            var line = Line(
-                (wide ? UTC.date(event.time) + " " : "") + UTC.clock(event.time, milliseconds: true), .dim)
-            line.add(event.severity.letter, role: event.severity.role, gap: 1)
-            line.add(Format.left(event.who, 3), gap: 1)
-            line.add(Format.left(event.kind, 9), role: event.severity.role, gap: 1)
-            if wide { line.add(Format.right(event.pid.map { "\($0)" } ?? "-", 7), role: .dim, gap: 1) }
-            let isOpen = !context.session.isAcknowledged(event)
-            line.add(
-                context.capabilities.clean(event.text), role: isOpen ? event.severity.role : .normal, gap: wide ? 2 : 1)
-            if isOpen { line.addRight("*", role: .warning, leaves: 1, gap: 1) }
-            return line
-        }
+        let rows = shown.map { row($0, context, wide: wide) }
         page.list = Page.List(
             heading: heading,
             rows: rows.isEmpty
@@ -77,6 +56,33 @@ extension Views {
             page.sections.append(.init(title: "DETAIL", lines: detail(event, context, width: size.width), least: 2))
         }
         return page
+    }
+    /// Which events are shown, how many there are of each severity, and how many nobody has acknowledged.
+    private static func showLine(_ context: Context) -> Line {
+        let model = context.model
+        var line = Line(" SHOW", .title)
+        line.add(context.session.eventLevel == .info ? "all" : context.session.eventLevel.rawValue + " and worse")
+        for severity in Severity.allCases.reversed() {
+            let count = model.events.count { $0.severity == severity }
+            if count > 0 { line.add("\(severity.letter) \(count)", role: severity.role, leaves: 2) }
+        }
+        let open = model.events.count { !context.session.isAcknowledged($0) }
+        line.add("unacknowledged \(open)", role: open > 0 ? .warning : .normal, leaves: 1, gap: 4)
+        line.add("newest at the top", role: .dim, leaves: 3, gap: 4)
+        return line
+    }
+    private static func row(_ event: Event, _ context: Context, wide: Bool) -> Line {
+        var line = Line(
+            (wide ? UTC.date(event.time) + " " : "") + UTC.clock(event.time, milliseconds: true), .dim)
+        line.add(event.severity.letter, role: event.severity.role, gap: 1)
+        line.add(Format.left(event.who, 3), gap: 1)
+        line.add(Format.left(event.kind, 9), role: event.severity.role, gap: 1)
+        if wide { line.add(Format.right(event.pid.map { "\($0)" } ?? "-", 7), role: .dim, gap: 1) }
+        let isOpen = !context.session.isAcknowledged(event)
+        line.add(
+            context.capabilities.clean(event.text), role: isOpen ? event.severity.role : .normal, gap: wide ? 2 : 1)
+        if isOpen { line.addRight("*", role: .warning, leaves: 1, gap: 1) }
+        return line
     }
     /// The whole text of an event, however long, and the facts about its process.
     private static func detail(_ event: Event, _ context: Context, width: Int) -> [Line] {

@@ -11,31 +11,9 @@ extension Views {
             keys: Frame.keys(
                 context,
                 ["Enter what it means", "p pause", "w save", "megacomet doctor --sysctl prints a sysctl.d file"]))
-        var cpu = Line(" CPU", .title)
-        if let load = own.value(.loadAverage), let cpus = own.value(.cpuCount), cpus > 0 {
-            cpu.add("load \(Format.decimals(load / 1000, 2)) on \(Format.whole(cpus)) cpus")
-            cpu.addBar(load / 1000 / cpus, most: size.width >= wideFrom ? 42 : 22, leaves: 2)
-        } else {
-            cpu.add("load ?")
-        }
-        if let waited = own.rate(.psiCPU) {
-            cpu.add("tasks waited for a cpu " + Format.percent(waited / 1e6) + " of the time", leaves: 3)
-        }
-        page.header.append(.init(line: cpu, from: 0))
-        var memory = Line(" MEM", .title)
-        if let free = own.value(.memoryAvailable), let all = own.value(.memoryTotal), all > 0 {
-            memory.add("\(Format.bytes(all - free)) of \(Format.bytes(all))")
-            memory.addBar((all - free) / all, most: size.width >= wideFrom ? 42 : 22, leaves: 2)
-        } else {
-            memory.add("?")
-        }
-        if let waited = own.rate(.psiMemory) {
-            let level = Level(waited, Metric[.psiMemory].threshold)
-            memory.add(
-                "tasks waited for memory " + Format.percent(waited / 1e6) + " of the time" + level.mark,
-                role: level.role, leaves: 3)
-        }
-        page.header.append(.init(line: memory, from: 0))
+        let bar = size.width >= wideFrom ? 42 : 22
+        page.header.append(.init(line: processorLine(own, bar: bar), from: 0))
+        page.header.append(.init(line: memoryLine(own, bar: bar), from: 0))
         page.header += Frame.alerts(context, height: size.height)
 
         let counters = kernelCounters(model)
@@ -51,23 +29,55 @@ extension Views {
             keys: counters.indices.map { .line($0) }, cursor: at)
 
         if !model.told.doctor.isEmpty { page.sections.append(doctor(model.told.doctor, width: size.width)) }
+        page.sections.append(descriptors(context, width: size.width))
+        return page
+    }
+
+    private static func processorLine(_ own: Series, bar: Int) -> Line {
+        var cpu = Line(" CPU", .title)
+        if let load = own.value(.loadAverage), let cpus = own.value(.cpuCount), cpus > 0 {
+            cpu.add("load \(Format.decimals(load / 1000, 2)) on \(Format.whole(cpus)) cpus")
+            cpu.addBar(load / 1000 / cpus, most: bar, leaves: 2)
+        } else {
+            cpu.add("load ?")
+        }
+        if let waited = own.rate(.psiCPU) {
+            cpu.add("tasks waited for a cpu " + Format.percent(waited / 1e6) + " of the time", leaves: 3)
+        }
+        return cpu
+    }
+    private static func memoryLine(_ own: Series, bar: Int) -> Line {
+        var memory = Line(" MEM", .title)
+        if let free = own.value(.memoryAvailable), let all = own.value(.memoryTotal), all > 0 {
+            memory.add("\(Format.bytes(all - free)) of \(Format.bytes(all))")
+            memory.addBar((all - free) / all, most: bar, leaves: 2)
+        } else {
+            memory.add("?")
+        }
+        if let waited = own.rate(.psiMemory) {
+            let level = Level(waited, Metric[.psiMemory].threshold)
+            memory.add(
+                "tasks waited for memory " + Format.percent(waited / 1e6) + " of the time" + level.mark,
+                role: level.role, leaves: 3)
+        }
+        return memory
+    }
+    /// How many each process has open, and how many it may have.
+    private static func descriptors(_ context: Context, width: Int) -> Page.Section {
+        let own = context.model.supervisor.own
         let ofSupervisor = own.value(.fdsOpen).map {
             "supervisor " + Format.grouped($0) + (own.value(.fdLimit).map { "/" + Format.grouped($0) } ?? "")
         }
         let files =
             (ofSupervisor.map { [$0] } ?? [])
-            + model.ordered.map { process in
+            + context.model.ordered.map { process in
                 let open = process.gauge(.fdsOpen, context.now)
                 return "\(process.id.short) \(open.text(Format.grouped))"
                     + (process.own.value(.fdLimit).map { open.freshness == .absent ? "" : "/" + Format.grouped($0) }
                         ?? "")
             }
-        page.sections.append(
-            .init(
-                title: "DESCRIPTORS OPEN",
-                lines: Paragraph.lines(words: files, gap: "  ", width: size.width - 2).prefix(3).map { Line(" " + $0) },
-                least: 1))
-        return page
+        let lines = Paragraph.lines(words: files, gap: "  ", width: width - 2).prefix(3)
+        return Page.Section(title: "DESCRIPTORS OPEN", lines: lines.map { Line(" " + $0) }, least: 1)
     }
 
     /// The kernel's counters that the supervisor reads here: name, metric, and limit if there is one.

@@ -47,9 +47,29 @@ struct Page {
             row += 1
         }
         let wanted = table?.wanted ?? list.map { 1 + max(1, $0.rows.count) } ?? 0
+        let shown = shares(rows: end - row, wanted: wanted, height: height)
+        let taken = shown.reduce(0) { $0 + $1.lines + 1 }
+        let tableHeight = wanted == 0 ? 0 : min(wanted, end - row - taken)
+        if let table {
+            table.over(width).draw(on: &grid, row: row, height: tableHeight)
+        } else if let list {
+            draw(list, on: &grid, row, tableHeight, context)
+        }
+        row += tableHeight
+        for (index, (section, lines)) in shown.enumerated() {
+            let isLast = index == shown.count - 1
+            draw(section, lines, isLast: isLast, on: &grid, &row, end, width: width, context)
+        }
+        last?.draw(on: &grid, row: row, context.capabilities)
+        drawFooter(on: &grid, footer, context)
+    }
+
+    /// The sections that are shown, and how many lines each has of `rows`, which the table shares with them. `wanted`:
+    /// the lines that the table would like.
+    private func shares(rows: Int, wanted: Int, height: Int) -> [(section: Section, lines: Int)] {
         // Chooses the sections that fit beside at least a piece of the table.
-        let least = min(wanted, max(5, (end - row) / 3))
-        var room = end - row - least
+        let least = min(wanted, max(5, rows / 3))
+        var room = rows - least
         var shown: [(section: Section, lines: Int)] = []
         for section in sections where room >= 1 + section.least {
             let lines = min(section.lines.count, room - 1)
@@ -64,43 +84,33 @@ struct Page {
             missing -= give
         }
         if missing > 0, height < 30, let last = shown.indices.last(where: { shown[$0].section.grows }) {
-            missing -= shown[last].lines + 1
             shown.remove(at: last)
         }
-        let taken = shown.reduce(0) { $0 + $1.lines + 1 }
-        let tableHeight = wanted == 0 ? 0 : min(wanted, end - row - taken)
-        if let table {
-            table.over(width).draw(on: &grid, row: row, height: tableHeight)
-        } else if let list {
-            draw(list, on: &grid, row, tableHeight, context)
+        return shown
+    }
+    /// A heading and its lines, and what stands in the right half beside them. The last section has what is left.
+    private func draw(
+        _ section: Section, _ lines: Int, isLast: Bool, on grid: inout Grid, _ row: inout Int, _ end: Int, width: Int,
+        _ context: Context
+    ) {
+        let half = width / 2
+        Page.rule(section.title, section.right == nil ? section.note : "", on: &grid, row, width)
+        if let right = section.right {
+            Page.rule(right.title, section.note, on: &grid, row, width - half, column: half)
         }
-        row += tableHeight
-        for (index, (section, lines)) in shown.enumerated() {
-            let half = width / 2
-            Page.rule(section.title, section.right == nil ? section.note : "", on: &grid, row, width)
-            if let right = section.right {
-                Page.rule(right.title, section.note, on: &grid, row, width - half, column: half)
+        row += 1
+        let left = section.grows && isLast ? min(section.lines.count, end - row) : lines
+        let right = section.right.map { Array($0.lines.prefix(isLast ? max(0, end - row) : left)) } ?? []
+        for line in 0..<max(left, right.count) {
+            if line < left {
+                section.lines[line].draw(
+                    on: &grid, row: row, width: section.right == nil ? nil : half - 1, context.capabilities)
+            }
+            if line < right.count {
+                right[line].draw(on: &grid, row: row, column: half, context.capabilities)
             }
             row += 1
-            let extra = section.grows && index == shown.count - 1 ? min(section.lines.count, end - row) : lines
-            for line
-                in 0..<max(
-                    extra,
-                    section.right == nil
-                        ? 0 : min(section.right?.lines.count ?? 0, index == shown.count - 1 ? end - row : extra))
-            {
-                if line < extra {
-                    section.lines[line].draw(
-                        on: &grid, row: row, width: section.right == nil ? nil : half - 1, context.capabilities)
-                }
-                if let right = section.right, line < right.lines.count {
-                    right.lines[line].draw(on: &grid, row: row, column: half, context.capabilities)
-                }
-                row += 1
-            }
         }
-        last?.draw(on: &grid, row: row, context.capabilities)
-        drawFooter(on: &grid, footer, context)
     }
 
     private func draw(_ list: List, on grid: inout Grid, _ top: Int, _ height: Int, _ context: Context) {
