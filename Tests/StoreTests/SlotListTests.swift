@@ -3,24 +3,24 @@ import Testing
 
 @testable import Store
 
-private struct Entry {
+private struct Item {
     var name: Int
-    var inOrder = Neighbours<Entry>()
-    var inTime = Neighbours<Entry>()
+    var inOrder = Neighbours<Item>()
+    var inTime = Neighbours<Item>()
 }
 private enum InOrder: ListField {
-    static func neighbours(_ record: UnsafeMutablePointer<Entry>) -> UnsafeMutablePointer<Neighbours<Entry>> {
+    static func neighbours(_ record: UnsafeMutablePointer<Item>) -> UnsafeMutablePointer<Neighbours<Item>> {
         withUnsafeMutablePointer(to: &record.pointee.inOrder) { $0 }
     }
 }
 private enum InTime: ListField {
-    static func neighbours(_ record: UnsafeMutablePointer<Entry>) -> UnsafeMutablePointer<Neighbours<Entry>> {
+    static func neighbours(_ record: UnsafeMutablePointer<Item>) -> UnsafeMutablePointer<Neighbours<Item>> {
         withUnsafeMutablePointer(to: &record.pointee.inTime) { $0 }
     }
 }
-extension SlotList where Record == Entry {
+extension SlotList where Record == Item {
     /// Forwards, after a look that it is the same backwards.
-    fileprivate func names(_ slab: borrowing Slab<Entry>) -> [Int] {
+    fileprivate func names(_ slab: borrowing Slab<Item>) -> [Int] {
         var (forwards, backwards): ([Int], [Int]) = ([], [])
         var slot = first
         while let current = slot {
@@ -40,14 +40,14 @@ extension SlotList where Record == Entry {
 
 @Suite struct SlotListTests {
     @Test func slots_takeFourBytes_andNoneIsNoRecord() {
-        #expect(MemoryLayout<Slot<Entry>>.size == 4 && MemoryLayout<SlotList<InOrder>>.size == 8)
-        #expect(Slot<Entry>.none.known == nil)
-        #expect(Slot<Entry>(7).known == Slot(7))
+        #expect(MemoryLayout<Slot<Item>>.size == 4 && MemoryLayout<SlotList<InOrder>>.size == 8)
+        #expect(Slot<Item>.none.known == nil)
+        #expect(Slot<Item>(7).known == Slot(7))
     }
 
     @Test func aRecord_isInTwoListsAtOnce() {
-        var slab = Slab<Entry>()
-        let slots = (0..<3).map { slab.insert(Entry(name: $0)) }
+        var slab = Slab<Item>()
+        let slots = (0..<3).map { slab.insert(Item(name: $0)) }
         var order = SlotList<InOrder>()
         var time = SlotList<InTime>()
         for slot in slots {
@@ -62,13 +62,13 @@ extension SlotList where Record == Entry {
     }
 
     @Test func anyChanges_leaveTheListAsAnArrayWouldBe() {
-        var slab = Slab<Entry>()
+        var slab = Slab<Item>()
         var list = SlotList<InOrder>()
-        var model: [Slot<Entry>] = []
+        var model: [Slot<Item>] = []
         var random = SeededRandom(9)
         for step in 0..<20_000 {
             if model.isEmpty || random.next() % 100 < (step / 5000 % 2 == 0 ? 55 : 45) {
-                let slot = slab.insert(Entry(name: step))
+                let slot = slab.insert(Item(name: step))
                 let at = Int(random.next() % UInt64(model.count + 1))
                 list.insert(slot, after: at == 0 ? nil : model[at - 1], in: slab)
                 model.insert(slot, at: at)
@@ -79,5 +79,15 @@ extension SlotList where Record == Entry {
             }
             if step % 500 == 0 { #expect(list.names(slab) == model.map { slab.pointer($0).pointee.name }) }
         }
+    }
+}
+
+@Suite struct EntryTests {
+    @Test func aField_isChangedWhereTheRecordLies() {
+        var slab = Slab<Item>()
+        let slot = slab.insert(Item(name: 1))
+        let entry = slab[slot]
+        entry.name += 1
+        #expect(slab.pointer(slot).pointee.name == 2 && entry.name == 2)
     }
 }

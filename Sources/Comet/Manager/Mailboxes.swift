@@ -35,8 +35,8 @@ struct Mailboxes: ~Copyable {
     }
     /// True: the log had no messages and no mark, and is no more.
     mutating func closeIfEmpty(_ log: Slot<Log>) -> Bool {
-        let own = logs.pointer(log)
-        guard own.pointee.count == 0, own.pointee.lost == 0 else { return false }
+        let own = logs[log]
+        guard own.count == 0, own.lost == 0 else { return false }
         logs.remove(log)
         return true
     }
@@ -47,14 +47,14 @@ struct Mailboxes: ~Copyable {
 
     /// The client is on another worker now, and its messages stand in that one's account.
     mutating func move(_ log: Slot<Log>, to worker: UInt16) {
-        let own = logs.pointer(log)
-        let from = own.pointee.worker
-        own.pointee.worker = worker
-        guard own.pointee.count > 0 else { return }
+        let own = logs[log]
+        let from = own.worker
+        own.worker = worker
+        guard own.count > 0 else { return }
         books.moveClient(from, worker)
-        var next = own.pointee.messages.first
+        var next = own.messages.first
         while let message = next {
-            let current = messages.pointer(message).pointee
+            let current = messages[message]
             books.move(from, worker, bytes: current.body.count, second: current.second)
             next = Message.InLog.next(message, in: messages)
         }
@@ -76,22 +76,22 @@ struct Mailboxes: ~Copyable {
     mutating func put(
         _ id: UInt64, _ json: UnsafeRawBufferPointer, in log: Slot<Log>, deadline: UInt32, now: UInt64
     ) {
-        let own = logs.pointer(log)
-        var after = own.pointee.messages.last
-        while let other = after, messages.pointer(other).pointee.id > id {
+        let own = logs[log]
+        var after = own.messages.last
+        while let other = after, messages[other].id > id {
             after = Message.InLog.previous(other, in: messages)
         }
-        if let after, messages.pointer(after).pointee.id == id { return }
+        if let after, messages[after].id == id { return }
         let second = UInt32(now / 1000)
         books.advance(to: second)
         let message = messages.insert(
             Message(id: id, body: SharedBody(copying: json), log: log, deadline: deadline, second: second))
         wheel.add(message, deadline, in: messages)
-        own.pointee.messages.insert(message, after: after, in: messages)
-        own.pointee.count += 1
-        if own.pointee.count == 1 { books.count(own.pointee.worker, clients: 1) }
-        books.enter(own.pointee.worker, bytes: json.count, second: second)
-        if Int(own.pointee.count) > bounds.maxPerClient, let oldest = own.pointee.messages.first {
+        own.messages.insert(message, after: after, in: messages)
+        own.count += 1
+        if own.count == 1 { books.count(own.worker, clients: 1) }
+        books.enter(own.worker, bytes: json.count, second: second)
+        if Int(own.count) > bounds.maxPerClient, let oldest = own.messages.first {
             lose(oldest, .dropped)
         }
     }
@@ -108,11 +108,11 @@ struct Mailboxes: ~Copyable {
 
     /// The client has all up to this id.
     mutating func acknowledge(_ log: Slot<Log>, upTo cursor: UInt64) {
-        let own = logs.pointer(log)
-        while let first = own.pointee.messages.first, messages.pointer(first).pointee.id <= cursor {
+        let own = logs[log]
+        while let first = own.messages.first, messages[first].id <= cursor {
             remove(first, .dequeued)
         }
-        if own.pointee.lost <= cursor { own.pointee.lost = 0 }
+        if own.lost <= cursor { own.lost = 0 }
     }
     /// A message was handed over for good.
     mutating func take(_ message: Slot<Message>) { remove(message, .dequeued) }
@@ -122,21 +122,21 @@ struct Mailboxes: ~Copyable {
     /// The next message whose time is over goes, and is lost to its log; nil: there is none.
     mutating func expireNext(now: UInt32) -> Slot<Log>? {
         guard let message = wheel.nextExpired(now: now, in: messages) else { return nil }
-        let log = messages.pointer(message).pointee.log
+        let log = messages[message].log
         lose(message, .expired)
         return log
     }
     private mutating func lose(_ message: Slot<Message>, _ how: QueueBooks.Leaving) {
-        markLost(messages.pointer(message).pointee.id, in: messages.pointer(message).pointee.log)
+        markLost(messages[message].id, in: messages[message].log)
         remove(message, how)
     }
     private mutating func remove(_ slot: Slot<Message>, _ how: QueueBooks.Leaving) {
-        let message = messages.pointer(slot).pointee
-        let own = logs.pointer(message.log)
-        own.pointee.messages.remove(slot, in: messages)
-        own.pointee.count -= 1
-        if own.pointee.count == 0 { books.count(own.pointee.worker, clients: -1) }
-        books.leave(own.pointee.worker, bytes: message.body.count, second: message.second, how)
+        let message = messages[slot]
+        let own = logs[message.log]
+        own.messages.remove(slot, in: messages)
+        own.count -= 1
+        if own.count == 0 { books.count(own.worker, clients: -1) }
+        books.leave(own.worker, bytes: message.body.count, second: message.second, how)
         wheel.remove(slot, message.deadline, in: messages)
         message.body.release()
         messages.remove(slot)
@@ -144,29 +144,29 @@ struct Mailboxes: ~Copyable {
 
     /// A message of this id was lost to the log's client, which is to be told.
     mutating func markLost(_ id: UInt64, in log: Slot<Log>) {
-        logs.pointer(log).pointee.lost = max(logs.pointer(log).pointee.lost, id)
+        logs[log].lost = max(logs[log].lost, id)
     }
     /// It was told, or nobody is left to tell.
-    mutating func forgetLoss(_ log: Slot<Log>) { logs.pointer(log).pointee.lost = 0 }
+    mutating func forgetLoss(_ log: Slot<Log>) { logs[log].lost = 0 }
 
     /// Another receiver reads the log: it has been sent nothing.
-    mutating func receiverCame(_ log: Slot<Log>) { logs.pointer(log).pointee.handed = 0 }
+    mutating func receiverCame(_ log: Slot<Log>) { logs[log].handed = 0 }
     /// The log's receiver was sent, or told of, all up to this id.
-    mutating func receiverHas(_ id: UInt64, in log: Slot<Log>) { logs.pointer(log).pointee.handed = id }
+    mutating func receiverHas(_ id: UInt64, in log: Slot<Log>) { logs[log].handed = id }
 
     // MARK: reading
 
     @inline(__always) subscript(_ message: Slot<Message>) -> Message { messages.pointer(message).pointee }
 
-    func first(_ log: Slot<Log>) -> Slot<Message>? { logs.pointer(log).pointee.messages.first }
+    func first(_ log: Slot<Log>) -> Slot<Message>? { logs[log].messages.first }
     func next(after message: Slot<Message>) -> Slot<Message>? { Message.InLog.next(message, in: messages) }
 
     /// The first message that the log's receiver has not been sent.
     func firstUnsent(_ log: Slot<Log>) -> Slot<Message>? {
-        let own = logs.pointer(log)
-        guard own.pointee.handed > 0 else { return own.pointee.messages.first }
-        var (next, first) = (own.pointee.messages.last, Slot<Message>?.none)
-        while let message = next, messages.pointer(message).pointee.id > own.pointee.handed {
+        let own = logs[log]
+        guard own.handed > 0 else { return own.messages.first }
+        var (next, first) = (own.messages.last, Slot<Message>?.none)
+        while let message = next, messages[message].id > own.handed {
             first = message
             next = Message.InLog.previous(message, in: messages)
         }
@@ -175,16 +175,16 @@ struct Mailboxes: ~Copyable {
 
     /// A message of this id is in the log.
     func keeps(_ id: UInt64, in log: Slot<Log>) -> Bool {
-        var next = logs.pointer(log).pointee.messages.last
-        while let message = next, messages.pointer(message).pointee.id > id {
+        var next = logs[log].messages.last
+        while let message = next, messages[message].id > id {
             next = Message.InLog.previous(message, in: messages)
         }
-        return next.map { messages.pointer($0).pointee.id == id } ?? false
+        return next.map { messages[$0].id == id } ?? false
     }
 
     /// Every message of a log, by id.
     func forEachMessage(_ log: Slot<Log>, _ body: (Message) -> Void) {
-        var next = logs.pointer(log).pointee.messages.first
+        var next = logs[log].messages.first
         while let message = next {
             body(messages.pointer(message).pointee)
             next = Message.InLog.next(message, in: messages)

@@ -30,11 +30,9 @@ struct Presence: ~Copyable {
     var count: Int { records.count }
     var memoryBytes: Int { records.memoryBytes + ids.memoryBytes + index.memoryBytes }
 
-    @inline(__always) subscript(_ client: Slot<ClientRecord>) -> UnsafeMutablePointer<ClientRecord> {
-        records.pointer(client)
-    }
+    @inline(__always) subscript(_ client: Slot<ClientRecord>) -> Entry<ClientRecord> { records[client] }
     @inline(__always) func id(_ client: Slot<ClientRecord>) -> UnsafeRawBufferPointer {
-        ids.bytes(records.pointer(client).pointee.id)
+        ids.bytes(records[client].id)
     }
 
     // MARK: who
@@ -57,7 +55,7 @@ struct Presence: ~Copyable {
         let seed = index.seed
         withRecords { records, ids, index in
             index.insert(client.number, hash) {
-                IdIndex.hash(ids.bytes(records.pointer(Slot($0)).pointee.id), seed: seed)
+                IdIndex.hash(ids.bytes(records[Slot($0)].id), seed: seed)
             }
         }
     }
@@ -71,7 +69,7 @@ struct Presence: ~Copyable {
     /// Nothing keeps the record: it is loose, and has no log.
     mutating func forget(_ client: Slot<ClientRecord>) {
         index.remove(client.number, index.hash(id(client)))
-        ids.release(records.pointer(client).pointee.id)
+        ids.release(records[client].id)
         records.remove(client)
     }
 
@@ -81,29 +79,29 @@ struct Presence: ~Copyable {
     @inline(__always)
     mutating func wait(_ client: Slot<ClientRecord>, on link: LinkSlot) {
         unlist(client)
-        let record = records.pointer(client)
-        record.pointee.link = link
-        record.pointee.place = .waiting
-        record.pointee.isPresent = true
+        let record = records[client]
+        record.link = link
+        record.place = .waiting
+        record.isPresent = true
         while held.count <= Int(link.number) { held.append(Held()) }
         held[Int(link.number)].waiting.append(client, in: records)
         heldCount += 1
     }
     /// Something waits for it that its receiver can be sent when its link has room.
     mutating func block(_ client: Slot<ClientRecord>) {
-        let record = records.pointer(client)
-        let link = Int(record.pointee.link.number)
+        let record = records[client]
+        let link = Int(record.link.number)
         held[link].waiting.remove(client, in: records)
         held[link].blocked.append(client, in: records)
-        record.pointee.place = .blocked
+        record.place = .blocked
     }
     /// Nothing waits for it any more.
     mutating func unblock(_ client: Slot<ClientRecord>) {
-        let record = records.pointer(client)
-        let link = Int(record.pointee.link.number)
+        let record = records[client]
+        let link = Int(record.link.number)
         held[link].blocked.remove(client, in: records)
         held[link].waiting.append(client, in: records)
-        record.pointee.place = .waiting
+        record.place = .waiting
     }
     func firstBlocked(on link: LinkSlot) -> Slot<ClientRecord>? {
         link.number < held.count ? held[Int(link.number)].blocked.first : nil
@@ -116,32 +114,32 @@ struct Presence: ~Copyable {
     @inline(__always)
     mutating func endReceiver(_ client: Slot<ClientRecord>, present: Bool, now: UInt64) {
         unlist(client)
-        let record = records.pointer(client)
-        record.pointee.place = .grace
-        record.pointee.isPresent = present
-        record.pointee.deadline = UInt32(truncatingIfNeeded: now) &+ Limits.graceMilliseconds
+        let record = records[client]
+        record.place = .grace
+        record.isPresent = present
+        record.deadline = UInt32(truncatingIfNeeded: now) &+ Limits.graceMilliseconds
         grace.append(client, in: records)
     }
     /// The next client whose grace is over: it is loose now.
     mutating func endGrace(now: UInt32) -> Slot<ClientRecord>? {
-        guard let client = grace.first, isOver(records.pointer(client).pointee.deadline, now) else { return nil }
+        guard let client = grace.first, isOver(records[client].deadline, now) else { return nil }
         unlist(client)
-        records.pointer(client).pointee.isPresent = false
+        records[client].isPresent = false
         return client
     }
 
     /// Nothing but the mark of a loss keeps it. What comes back is one that has to go for it: too many are lost.
     mutating func keepLost(_ client: Slot<ClientRecord>, now: UInt64) -> Slot<ClientRecord>? {
-        let record = records.pointer(client)
-        record.pointee.place = .lost
-        record.pointee.deadline = UInt32(truncatingIfNeeded: now) &+ Limits.lostMilliseconds
+        let record = records[client]
+        record.place = .lost
+        record.deadline = UInt32(truncatingIfNeeded: now) &+ Limits.lostMilliseconds
         lost.append(client, in: records)
         lostCount += 1
         return lostCount > Limits.lostRecords ? endFirstLost() : nil
     }
     /// The next client whose mark is old enough to be forgotten: it is loose now.
     mutating func endLost(now: UInt32) -> Slot<ClientRecord>? {
-        guard let client = lost.first, isOver(records.pointer(client).pointee.deadline, now) else { return nil }
+        guard let client = lost.first, isOver(records[client].deadline, now) else { return nil }
         return endFirstLost()
     }
     private mutating func endFirstLost() -> Slot<ClientRecord>? {
@@ -151,25 +149,25 @@ struct Presence: ~Copyable {
     }
     /// More than the mark of a loss is going to keep it.
     @inline(__always) mutating func leaveLost(_ client: Slot<ClientRecord>) {
-        if records.pointer(client).pointee.place == .lost { unlist(client) }
+        if records[client].place == .lost { unlist(client) }
     }
 
     /// Takes a record out of the list of its place.
     private mutating func unlist(_ client: Slot<ClientRecord>) {
-        let record = records.pointer(client)
-        switch record.pointee.place {
+        let record = records[client]
+        switch record.place {
         case .loose: return
         case .grace: grace.remove(client, in: records)
         case .lost:
             lost.remove(client, in: records)
             lostCount -= 1
         case .waiting:
-            held[Int(record.pointee.link.number)].waiting.remove(client, in: records)
+            held[Int(record.link.number)].waiting.remove(client, in: records)
             heldCount -= 1
         case .blocked:
-            held[Int(record.pointee.link.number)].blocked.remove(client, in: records)
+            held[Int(record.link.number)].blocked.remove(client, in: records)
             heldCount -= 1
         }
-        record.pointee.place = .loose
+        record.place = .loose
     }
 }

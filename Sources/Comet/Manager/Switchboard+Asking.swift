@@ -14,7 +14,7 @@ extension Switchboard {
     }
     package func presence(_ client: UnsafeRawBufferPointer, now: UInt64) -> ClientStatus {
         guard let slot = presence.find(client) else { return ClientStatus() }
-        let record = presence[slot].pointee
+        let record = presence[slot]
         return ClientStatus(
             connected: record.isHeld
                 || record.place == .grace && record.isPresent

@@ -124,8 +124,8 @@ extension Switchboard {
         if !gone.isWorker { seedWorkers.remove(number) }
         gone.forEachFrame { frame in
             guard frame.op == .message else { return }
-            if let client = presence.find(frame.client), presence[client].pointee.place == .grace {
-                presence[client].pointee.isPresent = false
+            if let client = presence.find(frame.client), presence[client].place == .grace {
+                presence[client].isPresent = false
             }
             if frame.body.count > 0 { giveBack(frame, from: UInt16(number), now) }
         }

@@ -63,8 +63,8 @@ extension Switchboard {
         var owners: [Slot<ClientRecord>] = []
         mailboxes.forEachLog { _, log in owners.append(log.owner) }
         for client in owners
-        where !presence[client].pointee.isHeld && seedWorkers.number(of: presence.id(client)) == number {
-            while let log = presence[client].pointee.log.known, let first = mailboxes.first(log),
+        where !presence[client].isHeld && seedWorkers.number(of: presence.id(client)) == number {
+            while let log = presence[client].log.known, let first = mailboxes.first(log),
                 sendToSeedWorker(presence.id(client), mailboxes[first].body.bytes)
             {
                 mailboxes.take(first)

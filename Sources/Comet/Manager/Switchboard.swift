@@ -49,15 +49,15 @@ package struct Switchboard: ~Copyable {
         counters.publishBytes += UInt64(json.count)
         let deadline = UInt32(truncatingIfNeeded: now) &+ (timeToLive ?? settings.timeToLive)
         let known = presence.find(id)
-        if let client = known, presence[client].pointee.place == .waiting {
+        if let client = known, presence[client].place == .waiting {
             let record = presence[client]
-            let isFull = links.isFull(record.pointee.link)
-            if !isFull, record.pointee.credit > 0 { return hand(json, to: client, deadline, now) }
+            let isFull = links.isFull(record.link)
+            if !isFull, record.credit > 0 { return hand(json, to: client, deadline, now) }
             guard mailboxes.hasRoom(json.count) else { return full() }
             defer { if isFull { block(client) } }
             return queue(json, for: client, deadline, now)
         }
-        if !seedWorkers.isEmpty, known.map({ presence[$0].pointee.place != .blocked }) ?? true,
+        if !seedWorkers.isEmpty, known.map({ presence[$0].place != .blocked }) ?? true,
             sendToSeedWorker(id, json)
         {
             counters.forwarded += 1
@@ -74,7 +74,7 @@ package struct Switchboard: ~Copyable {
         _ json: UnsafeRawBufferPointer, to client: Slot<ClientRecord>, _ deadline: UInt32, _ now: UInt64
     ) -> Publication {
         let record = presence[client]
-        if record.pointee.acknowledges || record.pointee.log != .none {
+        if record.acknowledges || record.log != .none {
             guard mailboxes.hasRoom(json.count) else { return full() }
             let id = append(json, for: client, deadline, now)
             answer(client, now)
@@ -85,12 +85,12 @@ package struct Switchboard: ~Copyable {
         let id = ids.take()
         links.write(
             Frame(
-                op: .message, flags: record.pointee.owesGap ? .gap : [], tag: record.pointee.tag,
-                slot: record.pointee.slot, number: id, client: presence.id(client), body: json),
-            to: record.pointee.link)
-        record.pointee.handedDeadline = deadline
-        record.pointee.handedForGood = true
-        record.pointee.owesGap = false
+                op: .message, flags: record.owesGap ? .gap : [], tag: record.tag,
+                slot: record.slot, number: id, client: presence.id(client), body: json),
+            to: record.link)
+        record.handedDeadline = deadline
+        record.handedForGood = true
+        record.owesGap = false
         answered(client, now, bytes: json.count + Limits.envelopeBytes)
         counters.handed += 1
         counters.forwarded += 1
