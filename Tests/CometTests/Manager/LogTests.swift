@@ -99,4 +99,11 @@ import Testing
         let roomLeft = mailboxes.hasRoomToPutBack(1)
         #expect(!roomLeft)
     }
+
+    /// A million clients are 36 MB of records: a field more is seen here.
+    @Test func records_haveTheirSizes() {
+        #expect(MemoryLayout<ClientRecord>.size == 36)
+        #expect(MemoryLayout<Log>.size == 40)
+        #expect(MemoryLayout<Message>.size == 48)
+    }
 }
