@@ -68,7 +68,8 @@ import Wire
         receive(&worker, slot, "/c1.json?cursor=5")
         let asked = worker.takeAsked()
         #expect(asked?.slot == slot)
-        #expect(String(decoding: asked?.head ?? [], as: UTF8.self).hasPrefix("GET /c1.json?cursor=5 HTTP/1.1\r\n"))
+        let head = String(decoding: asked?.head ?? [], as: UTF8.self)
+        #expect(head.hasPrefix("GET /c1.json?cursor=5 HTTP/1.1\r\n"))
         let isToldAgain = worker.takeAsked() != nil
         #expect(!isToldAgain)
     }
