@@ -49,13 +49,6 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         raw.free(slot.number)
         return element
     }
-
-    // The same by number, for who keeps slots as numbers.
-    @inlinable @inline(__always) public func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Element> {
-        pointer(Slot(slot))
-    }
-    @inlinable @inline(__always) public func extra(_ slot: UInt32) -> UnsafeMutableRawPointer { extra(Slot(slot)) }
-    @inlinable @discardableResult public mutating func remove(_ slot: UInt32) -> Element { remove(Slot(slot)) }
 }
 
 /// Slots of equal size in pages, without a type.

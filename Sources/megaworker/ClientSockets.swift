@@ -36,23 +36,23 @@ struct ClientSockets: ~Copyable {
             return Sockets.close(descriptor)
         }
         let slot = worker.opened(now: Clock.monotonicMilliseconds)
-        watchers.start(at: watcher(slot), descriptor, slot: slot)
+        watchers.start(at: watcher(slot), descriptor, slot: slot.number)
         // The request is mostly here already: reading now saves a turn of the loop.
         read(slot)
     }
 
     /// A socket has bytes, or room for more. What is to be read is told again in the next turn, if the connection is
     /// there still.
-    mutating func handle(_ slot: UInt32, _ ready: Interest) {
+    mutating func handle(_ slot: ConnectionSlot, _ ready: Interest) {
         if ready.contains(.write) { write(slot) } else { read(slot) }
     }
 
-    private mutating func write(_ slot: UInt32) {
+    private mutating func write(_ slot: ConnectionSlot) {
         worker.writable(slot)
         carryOut()
     }
 
-    private mutating func read(_ slot: UInt32) {
+    private mutating func read(_ slot: ConnectionSlot) {
         switch Sockets.read(descriptor(slot), into: room) {
         case .bytes(let count):
             worker.received(
@@ -115,23 +115,23 @@ struct ClientSockets: ~Copyable {
         }
     }
 
-    private mutating func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) {
+    private mutating func send(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer) {
         switch Sockets.write(descriptor(slot), bytes) {
         case .bytes(let count): worker.wrote(slot, count, nanoseconds: Clock.monotonicNanoseconds)
         case .wouldBlock: worker.wrote(slot, 0, nanoseconds: Clock.monotonicNanoseconds)
         case .end, .failed: worker.failed(slot)
         }
     }
-    private mutating func close(_ slot: UInt32, isTaken: Bool) {
+    private mutating func close(_ slot: ConnectionSlot, isTaken: Bool) {
         watchers.stop(at: watcher(slot))
         Sockets.close(descriptor(slot))
         worker.closed(slot, isTaken: isTaken)
     }
 
-    private func watcher(_ slot: UInt32) -> UnsafeMutableRawPointer { worker.slab.extra(slot) }
-    private func descriptor(_ slot: UInt32) -> Int32 { watchers.descriptor(at: watcher(slot)) }
+    private func watcher(_ slot: ConnectionSlot) -> UnsafeMutableRawPointer { worker.slab.extra(slot) }
+    private func descriptor(_ slot: ConnectionSlot) -> Int32 { watchers.descriptor(at: watcher(slot)) }
 
-    private func tell(_ slot: UInt32, _ head: [UInt8]) {
+    private func tell(_ slot: ConnectionSlot, _ head: [UInt8]) {
         head.withUnsafeBytes {
             guard case .request(let request) = HTTPRequest.parse($0, limit: worker.settings.maxRequest) else { return }
             requests.tell(request, from: Sockets.peer(descriptor(slot)))

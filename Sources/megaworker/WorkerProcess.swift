@@ -6,6 +6,7 @@ import Glibc
 import Logging
 import Reactor
 import Stats
+import Store
 import Wire
 
 /// A worker, put together: its decisions, its clients' sockets, its link to the manager, its timers.
@@ -68,7 +69,7 @@ final class WorkerProcess: DaemonProgram {
     }
 
     private func handle(_ slot: UInt32, _ ready: Interest) {
-        clients.handle(slot, ready)
+        clients.handle(ConnectionSlot(slot), ready)
         handled += 1
         if handled % WorkerProcess.crowd == 0 { link?.read() }
     }

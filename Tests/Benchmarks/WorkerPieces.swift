@@ -24,11 +24,11 @@ private struct Sockets: ~Copyable {
             }
         }
     }
-    mutating func receive(_ slot: UInt32, _ request: UnsafeRawBufferPointer) {
+    mutating func receive(_ slot: ConnectionSlot, _ request: UnsafeRawBufferPointer) {
         worker.received(slot, request, now: now)
         carryOut()
     }
-    mutating func leave(_ slot: UInt32) {
+    mutating func leave(_ slot: ConnectionSlot) {
         worker.broke(slot)
         carryOut()
     }

@@ -1,5 +1,6 @@
 import Base
 import Comet
+import Store
 import TestSupport
 
 /// A worker with made-up sockets. Its output arrives at the client that holds the other end, unless that client is
@@ -10,7 +11,7 @@ final class SimulatedWorker {
     private(set) var worker: Worker
     unowned var world: World!
     /// The connection of each slot.
-    private(set) var ends: [UInt32: Connection] = [:]
+    private(set) var ends: [ConnectionSlot: Connection] = [:]
     private var link: LinkSlot?
     /// Bytes on their way in either direction.
     var toWorker: [UInt8] = []
@@ -19,13 +20,13 @@ final class SimulatedWorker {
     /// One TCP connection, seen from both ends.
     final class Connection {
         let worker: SimulatedWorker
-        var slot: UInt32
+        var slot: ConnectionSlot
         /// Bytes from worker to client that are not read yet.
         var inbound: [UInt8] = []
         var isClosedByWorker = false
         /// The client is gone, and the worker does not know it yet.
         var isDead = false
-        init(_ worker: SimulatedWorker, _ slot: UInt32) {
+        init(_ worker: SimulatedWorker, _ slot: ConnectionSlot) {
             self.worker = worker
             self.slot = slot
         }
@@ -61,7 +62,7 @@ final class SimulatedWorker {
             }
         }
     }
-    private func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) -> Int? {
+    private func send(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer) -> Int? {
         guard let end = ends[slot] else { return nil }
         if end.isDead {
             // The kernel may not know it yet, either. Then it takes the bytes, and they are lost.
@@ -107,7 +108,7 @@ final class SimulatedWorker {
             link = world.manager.connect(self)
             worker.linkOpened(pid: 1, token: Array(repeating: 0, count: 16))
         }
-        for (slot, end) in ends.sorted(by: { $0.key < $1.key }) {
+        for (slot, end) in ends.sorted(by: { $0.key.number < $1.key.number }) {
             if end.isDead, world.chance(500) {
                 worker.broke(slot)
             } else {

@@ -1,6 +1,8 @@
 import Base
-import Store
+package import Store
 import Wire
+
+package typealias ConnectionSlot = Slot<Connection>
 
 /// A client's connection on a worker, in 32 bytes; behind it in the slab lies the I/O layer's watcher. A waiting one
 /// owns nothing else than its few bytes in the byte store: no buffer, no timer, no object.

@@ -68,46 +68,46 @@ struct Deadlines {
     }
 
     /// The one that has waited longest; nil where there is none.
-    func first(_ kind: Kind) -> UInt32? { lists[Int(kind.rawValue)].slots.first?.number }
+    func first(_ kind: Kind) -> ConnectionSlot? { lists[Int(kind.rawValue)].slots.first }
 
     /// Puts a connection at the end of a list; it is in none.
-    mutating func add(_ slot: UInt32, to kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) {
+    mutating func add(_ slot: ConnectionSlot, to kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) {
         add(slot, list: Int(kind.rawValue), now: now, in: slab)
     }
-    private mutating func add(_ slot: UInt32, list: Int, now: UInt32, in slab: borrowing Slab<Connection>) {
+    private mutating func add(_ slot: ConnectionSlot, list: Int, now: UInt32, in slab: borrowing Slab<Connection>) {
         let connection = slab.pointer(slot)
         let due = now &+ lists[list].duration
         connection.pointee.list = UInt8(truncatingIfNeeded: list)
         connection.pointee.deadline = due
         if lists[list].slots.isEmpty { lists[list].due = due }
-        lists[list].slots.append(Slot(slot), in: slab)
+        lists[list].slots.append(slot, in: slab)
         lists[list].count &+= 1
     }
-    mutating func remove(_ slot: UInt32, in slab: borrowing Slab<Connection>) {
+    mutating func remove(_ slot: ConnectionSlot, in slab: borrowing Slab<Connection>) {
         let list = Int(slab.pointer(slot).pointee.list)
-        lists[list].slots.remove(Slot(slot), in: slab)
+        lists[list].slots.remove(slot, in: slab)
         if let first = lists[list].slots.first { lists[list].due = slab.pointer(first).pointee.deadline }
         lists[list].count &-= 1
     }
-    mutating func move(_ slot: UInt32, to kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) {
+    mutating func move(_ slot: ConnectionSlot, to kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) {
         remove(slot, in: slab)
         add(slot, to: kind, now: now, in: slab)
     }
     /// A poll of a herd: it takes the next of the lists that are spread.
-    mutating func spread(_ slot: UInt32, now: UInt32, in slab: borrowing Slab<Connection>) {
+    mutating func spread(_ slot: ConnectionSlot, now: UInt32, in slab: borrowing Slab<Connection>) {
         turn = turn + 1 < Deadlines.spreadLists ? turn + 1 : 0
         remove(slot, in: slab)
         add(slot, list: Deadlines.pollLists.lowerBound + 1 + turn, now: now, in: slab)
     }
     /// A poll that is to be held for at most so many seconds, from 1 on.
-    mutating func hold(_ slot: UInt32, seconds: UInt32, now: UInt32, in slab: borrowing Slab<Connection>) {
+    mutating func hold(_ slot: ConnectionSlot, seconds: UInt32, now: UInt32, in slab: borrowing Slab<Connection>) {
         let step = Deadlines.holdSeconds.lastIndex { $0 <= seconds } ?? 0
         remove(slot, in: slab)
         add(slot, list: Deadlines.firstHold + step, now: now, in: slab)
     }
 
     /// Milliseconds since this one was put into its list.
-    func since(_ slot: UInt32, now: UInt32, in slab: borrowing Slab<Connection>) -> UInt32 {
+    func since(_ slot: ConnectionSlot, now: UInt32, in slab: borrowing Slab<Connection>) -> UInt32 {
         let connection = slab.pointer(slot)
         return now &- (connection.pointee.deadline &- lists[Int(connection.pointee.list)].duration)
     }
@@ -119,9 +119,9 @@ struct Deadlines {
     }
 
     /// A connection whose time is over.
-    func expired(now: UInt32) -> UInt32? {
+    func expired(now: UInt32) -> ConnectionSlot? {
         let over = lists.first { !$0.slots.isEmpty && Int32(bitPattern: now &- $0.due) >= 0 }
-        return over?.slots.first?.number
+        return over?.slots.first
     }
     /// Milliseconds until the next deadline; nil where there is none.
     func untilNext(now: UInt32) -> Int? {
@@ -133,24 +133,24 @@ struct Deadlines {
     }
 
     /// The poll whose time is over first.
-    func nextPoll(now: UInt32) -> UInt32? {
-        var next: (slot: UInt32, left: Int32)?
+    func nextPoll(now: UInt32) -> ConnectionSlot? {
+        var next: (slot: ConnectionSlot, left: Int32)?
         for list in Deadlines.pollLists {
             guard let first = lists[list].slots.first else { continue }
             let left = Int32(bitPattern: lists[list].due &- now)
-            if left < next?.left ?? .max { next = (first.number, left) }
+            if left < next?.left ?? .max { next = (first, left) }
         }
         return next?.slot
     }
     /// The poll that is held behind this one, list after list. Behind nil is the first poll, behind the last nil.
-    func poll(after slot: UInt32?, in slab: borrowing Slab<Connection>) -> UInt32? {
+    func poll(after slot: ConnectionSlot?, in slab: borrowing Slab<Connection>) -> ConnectionSlot? {
         var list = Deadlines.pollLists.lowerBound
         if let slot {
-            if let next = SlotList<Field>.next(Slot(slot), in: slab) { return next.number }
+            if let next = SlotList<Field>.next(slot, in: slab) { return next }
             list = Int(slab.pointer(slot).pointee.list) + 1
         }
         while list < Deadlines.pollLists.upperBound {
-            if let first = lists[list].slots.first { return first.number }
+            if let first = lists[list].slots.first { return first }
             list += 1
         }
         return nil

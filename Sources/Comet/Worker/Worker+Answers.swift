@@ -18,24 +18,24 @@ struct Sending {
 // An answer's way out: ordered, written whole or in part, or not at all.
 extension Worker {
     /// Orders that what is in `out` be sent.
-    mutating func reply(_ slot: UInt32) {
+    mutating func reply(_ slot: ConnectionSlot) {
         slab.pointer(slot).pointee.state = .replying
         orders.add(.send(slot, out.bytes))
     }
     /// Orders that the last answer of a connection be sent; then the client is to leave. Of an answer that doesn't fit
     /// into the socket at once the rest is cut off.
-    mutating func replyAndLinger(_ slot: UInt32) {
+    mutating func replyAndLinger(_ slot: ConnectionSlot) {
         sending.isLast = true
         reply(slot)
     }
 
     /// The socket takes bytes again.
-    package mutating func writable(_ slot: UInt32) {
+    package mutating func writable(_ slot: ConnectionSlot) {
         if let held = pending[slot], !held.output.isEmpty { orders.add(.send(slot, held.output.bytes)) }
     }
 
     /// The socket took so many of the bytes that it was to send, at this time of CLOCK_MONOTONIC.
-    package mutating func wrote(_ slot: UInt32, _ count: Int, nanoseconds: UInt64) {
+    package mutating func wrote(_ slot: ConnectionSlot, _ count: Int, nanoseconds: UInt64) {
         let now = UInt32(truncatingIfNeeded: nanoseconds / 1_000_000)
         counters.bytesOut += UInt64(count)
         guard !out.isEmpty else { return wroteRest(slot, count, now) }
@@ -64,7 +64,7 @@ extension Worker {
             counters.count(latencyMicroseconds: nanoseconds > turnStart ? (nanoseconds - turnStart) / 1000 : 0)
         }
     }
-    private mutating func wroteRest(_ slot: UInt32, _ count: Int, _ now: UInt32) {
+    private mutating func wroteRest(_ slot: ConnectionSlot, _ count: Int, _ now: UInt32) {
         guard let held = pending[slot] else { preconditionFailure("a report of an answer that nobody keeps") }
         held.output.consume(count)
         if count > 0 { deadlines.move(slot, to: .write, now: now, in: slab) }
@@ -74,7 +74,7 @@ extension Worker {
     }
 
     /// The connection turned out to be dead when it was written to.
-    package mutating func failed(_ slot: UInt32) {
+    package mutating func failed(_ slot: ConnectionSlot) {
         let answer = sending
         sending = Sending()
         // Where frames are kept, it is counted when they are settled.
@@ -87,7 +87,7 @@ extension Worker {
     }
 
     /// An answer is sent whole: the connection goes on, or ends.
-    private mutating func replied(_ slot: UInt32, _ now: UInt32) {
+    private mutating func replied(_ slot: ConnectionSlot, _ now: UInt32) {
         let connection = slab.pointer(slot)
         let hasEnded = connection.pointee.marks.contains(.inputEnded)
         if connection.pointee.marks.contains(.hasPending), let held = pending[slot], held.frames.count > 0 {
@@ -108,9 +108,9 @@ extension Worker {
             resuming.append(slot)
         }
     }
-    private func hasInput(_ slot: UInt32) -> Bool { pending[slot].map { !$0.input.isEmpty } ?? false }
+    private func hasInput(_ slot: ConnectionSlot) -> Bool { pending[slot].map { !$0.input.isEmpty } ?? false }
 
-    private mutating func linger(_ slot: UInt32, _ now: UInt32) {
+    private mutating func linger(_ slot: ConnectionSlot, _ now: UInt32) {
         orders.add(.endOutput(slot))
         let connection = slab.pointer(slot)
         connection.pointee.state = .lingering
@@ -122,7 +122,7 @@ extension Worker {
 
     /// Keeps the frames of an answer until it is written whole. The manager keeps what has a cursor, and needs only the
     /// id to be told.
-    mutating func keep(_ slot: UInt32, _ frames: UnsafeRawBufferPointer, _ messages: UInt64) {
+    mutating func keep(_ slot: ConnectionSlot, _ frames: UnsafeRawBufferPointer, _ messages: UInt64) {
         let held = pendingOf(slot)
         (held.messages, held.link) = (messages, counters.managerReconnects)
         guard slab.pointer(slot).pointee.receiver.acknowledges,

@@ -39,7 +39,7 @@ extension Worker {
     /// What waits for the manager is over its bound: the manager does not read, and the link should be closed.
     package var linkIsOverfull: Bool { toManager.count > Limits.linkBytes }
 
-    mutating func announce(_ slot: UInt32) {
+    mutating func announce(_ slot: ConnectionSlot) {
         let connection = slab.pointer(slot)
         let receiver = connection.pointee.receiver
         var flags: Frame.Flags = []
@@ -49,7 +49,7 @@ extension Worker {
         if !receiver.endsWithAnswer { flags.insert(.stays) }
         Announcement(credit: receiver.credit, print: receiver.print(in: strings)).withBytes { body in
             Frame(
-                op: .connected, flags: flags, tag: receiver.tag, slot: slot, number: receiver.cursor,
+                op: .connected, flags: flags, tag: receiver.tag, slot: slot.number, number: receiver.cursor,
                 client: receiver.client(in: strings), body: body
             ).write(to: &toManager)
         }
@@ -103,8 +103,8 @@ extension Worker {
 
     /// The slot of the receiver that a frame is for, if it is there still.
     @inline(__always)
-    private func receiver(_ frame: Frame) -> UInt32? {
-        guard let slot = find(frame.client, index.hash(frame.client)), slot == frame.slot,
+    private func receiver(_ frame: Frame) -> ConnectionSlot? {
+        guard let slot = find(frame.client, index.hash(frame.client)), slot.number == frame.slot,
             slab.pointer(slot).pointee.receiver.tag == frame.tag
         else { return nil }
         return slot

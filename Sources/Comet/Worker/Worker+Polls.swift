@@ -5,7 +5,7 @@ import Wire
 // A poll: held, told to the manager, and ended.
 extension Worker {
     mutating func hold(
-        _ slot: UInt32, _ poll: PollRequest, _ origin: UInt8, _ style: Answer.Style, _ now: UInt32
+        _ slot: ConnectionSlot, _ poll: PollRequest, _ origin: UInt8, _ style: Answer.Style, _ now: UInt32
     ) {
         counters.polls += 1
         if slab.count > settings.maxConnections {
@@ -50,7 +50,7 @@ extension Worker {
 
     /// Answers a poll that can't be held, and ends the connection.
     private mutating func decline(
-        _ slot: UInt32, _ poll: PollRequest, _ style: Answer.Style, status: Int, code: StaticString?,
+        _ slot: ConnectionSlot, _ poll: PollRequest, _ style: Answer.Style, status: Int, code: StaticString?,
         message: StaticString, retry: Int
     ) {
         var style = style
@@ -71,10 +71,12 @@ extension Worker {
         connection.pointee.receiver.callback(in: strings)
     }
     /// Puts a client into the index. The index asks for hashes while it changes itself: it is given the records apart.
-    private mutating func enter(_ slot: UInt32, _ hash: UInt64) {
+    private mutating func enter(_ slot: ConnectionSlot, _ hash: UInt64) {
         let seed = seed
         withRecords { slab, strings, index in
-            index.insert(slot, hash) { IdIndex.hash(slab.pointer($0).pointee.receiver.client(in: strings), seed: seed) }
+            index.insert(slot.number, hash) {
+                IdIndex.hash(slab.pointer(Slot($0)).pointee.receiver.client(in: strings), seed: seed)
+            }
         }
     }
     @inline(__always)
@@ -86,8 +88,10 @@ extension Worker {
 
     /// The connection on which this client waits.
     @inline(__always)
-    func find(_ client: UnsafeRawBufferPointer, _ hash: UInt64) -> UInt32? {
-        index.find(hash) { areEqual(slab.pointer($0).pointee.receiver.client(in: strings), client) }
+    func find(_ client: UnsafeRawBufferPointer, _ hash: UInt64) -> ConnectionSlot? {
+        index.find(hash) { areEqual(slab.pointer(Slot($0)).pointee.receiver.client(in: strings), client) }.map {
+            Slot($0)
+        }
     }
 
     /// The style of an answer to a held poll. A worker that drains keeps no connection: the next poll opens one to who
@@ -102,14 +106,14 @@ extension Worker {
 
     /// The receiver is over: its client leaves the index. `telling` says so to the manager, which does not know it
     /// otherwise.
-    mutating func endReceiver(_ slot: UInt32, telling: Bool, timedOut: Bool) {
+    mutating func endReceiver(_ slot: ConnectionSlot, telling: Bool, timedOut: Bool) {
         let connection = slab.pointer(slot)
         let client = connection.pointee.receiver.client(in: strings)
-        index.remove(slot, index.hash(client))
+        index.remove(slot.number, index.hash(client))
         if telling, isLinked {
             Frame(
                 op: .gone, flags: timedOut ? .timedOut : [], tag: connection.pointee.receiver.tag,
-                slot: slot, number: connection.pointee.receiver.cursor, client: client
+                slot: slot.number, number: connection.pointee.receiver.cursor, client: client
             ).write(to: &toManager)
             counters.managerFramesOut += 1
         }
@@ -120,7 +124,7 @@ extension Worker {
     /// Another poll of the same client took its place, one with this cursor and this print of `c`: told so, without
     /// `retry`, so that two tabs don't chase each other. Where it is the same request once more (proxies and phones
     /// send them twice) nobody is to stop, and the older copy gets an empty envelope.
-    mutating func replace(_ slot: UInt32, by cursor: UInt64, _ print: UInt32) {
+    mutating func replace(_ slot: ConnectionSlot, by cursor: UInt64, _ print: UInt32) {
         let connection = slab.pointer(slot)
         if print != 0, cursor == connection.pointee.receiver.cursor,
             print == connection.pointee.receiver.print(in: strings)
@@ -141,12 +145,12 @@ extension Worker {
     }
 
     /// Nothing came for the client in time, or the worker is leaving (`retry`).
-    mutating func timeOut(_ slot: UInt32, retry: Int? = nil) {
+    mutating func timeOut(_ slot: ConnectionSlot, retry: Int? = nil) {
         let hasEnded = slab.pointer(slot).pointee.marks.contains(.inputEnded)
         answerEmpty(slot, retry: retry, telling: true, timedOut: !hasEnded)
     }
 
-    private mutating func answerEmpty(_ slot: UInt32, retry: Int? = nil, telling: Bool, timedOut: Bool) {
+    private mutating func answerEmpty(_ slot: ConnectionSlot, retry: Int? = nil, telling: Bool, timedOut: Bool) {
         counters.pollsEmpty += 1
         let connection = slab.pointer(slot)
         let answer = Answer(style(connection), callback: callback(connection), to: &out)
@@ -163,7 +167,7 @@ extension Worker {
 
     /// A poll whose client has ended its side. What waited for it was sent long ago, unless it has just begun: then the
     /// manager is asked. The empty envelope is an attempt to write, too: a client that is gone does not mind it.
-    mutating func answerHalfClosed(_ slot: UInt32, _ now: UInt32) {
+    mutating func answerHalfClosed(_ slot: ConnectionSlot, _ now: UInt32) {
         guard isLinked, deadlines.since(slot, now: now, in: slab) < Limits.announcedMilliseconds else {
             return answerEmpty(slot, telling: true, timedOut: false)
         }

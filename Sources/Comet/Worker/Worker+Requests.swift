@@ -4,7 +4,7 @@ import Wire
 
 // What a request becomes: a held poll, or an answer at once.
 extension Worker {
-    mutating func handle(_ slot: UInt32, _ request: HTTPRequest, _ now: UInt32) {
+    mutating func handle(_ slot: ConnectionSlot, _ request: HTTPRequest, _ now: UInt32) {
         let connection = slab.pointer(slot)
         connection.pointee.set(.http11, request.minorVersion == 1)
         connection.pointee.set(.keepAlive, request.keepAlive && !drain.isOn)
@@ -66,7 +66,7 @@ extension Worker {
     // MARK: other answers
 
     private mutating func fail(
-        _ slot: UInt32, _ status: Int, _ code: StaticString, _ message: StaticString, _ style: Answer.Style,
+        _ slot: ConnectionSlot, _ status: Int, _ code: StaticString, _ message: StaticString, _ style: Answer.Style,
         extra: StaticString = ""
     ) {
         counters.httpRefused += 1
@@ -75,17 +75,17 @@ extension Worker {
         Answer.error(status, code: code, message: message, style, extra: extra, to: &out)
         return replyAndLinger(slot)
     }
-    private mutating func notAllowed(_ slot: UInt32, _ style: Answer.Style) {
+    private mutating func notAllowed(_ slot: ConnectionSlot, _ style: Answer.Style) {
         fail(slot, 405, "method_not_allowed", "GET, HEAD and OPTIONS", style, extra: "Allow: GET, HEAD, OPTIONS\r\n")
     }
-    private mutating func jsonpIsOff(_ slot: UInt32, _ style: Answer.Style) {
+    private mutating func jsonpIsOff(_ slot: ConnectionSlot, _ style: Answer.Style) {
         fail(slot, 403, "jsonp", "JSONP is switched off here (workers.jsonp): poll /CLIENT.json", style)
     }
-    private mutating func options(_ slot: UInt32, _ request: HTTPRequest, _ style: Answer.Style) {
+    private mutating func options(_ slot: ConnectionSlot, _ request: HTTPRequest, _ style: Answer.Style) {
         Answer.options(style, asked: request.values(of: "access-control-request-headers"), to: &out)
         return reply(slot)
     }
-    private mutating func script(_ slot: UInt32, _ request: HTTPRequest, _ style: Answer.Style) {
+    private mutating func script(_ slot: ConnectionSlot, _ request: HTTPRequest, _ style: Answer.Style) {
         var style = style
         style.cors = .anyone
         if request.method == .options { return options(slot, request, style) }

@@ -21,9 +21,9 @@ package struct Worker: ~Copyable {
     let seed: UInt64
     var deadlines: Deadlines
     var herd = Herd()
-    var pending: [UInt32: Pending] = [:]
+    var pending: [ConnectionSlot: Pending] = [:]
     /// Connections whose next request is here already.
-    var resuming: [UInt32] = []
+    var resuming: [ConnectionSlot] = []
     /// Frames for the manager.
     package var toManager = Buffer()
     /// Frames from the manager that were not taken up yet.
@@ -38,7 +38,7 @@ package struct Worker: ~Copyable {
     var sending = Sending()
     let scratch = PollRequest.Scratch()
     /// The head of the request that was taken up last, until it is told: only where `WorkerSettings.tellsRequests`.
-    private var asked: (slot: UInt32, head: [UInt8])?
+    private var asked: (slot: ConnectionSlot, head: [UInt8])?
     /// The manager's turn that the answers being read were decided in; 0: not known.
     var turnStart: UInt64 = 0
     /// The tag of the last receiver: they are counted.
@@ -71,15 +71,15 @@ package struct Worker: ~Copyable {
     // MARK: a connection's life
 
     /// A connection was accepted. The I/O layer puts its watcher into the slot's extra bytes.
-    package mutating func opened(now: UInt64) -> UInt32 {
-        let slot = slab.insert(Connection()).number
+    package mutating func opened(now: UInt64) -> ConnectionSlot {
+        let slot = slab.insert(Connection())
         deadlines.add(slot, to: .header, now: UInt32(truncatingIfNeeded: now), in: slab)
         counters.connsPeak = max(counters.connsPeak, UInt64(slab.count))
         return slot
     }
 
     /// Bytes came from a client. One request of them is taken up; what is behind it waits for its answer.
-    package mutating func received(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer, now: UInt64) {
+    package mutating func received(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer, now: UInt64) {
         let now = UInt32(truncatingIfNeeded: now)
         counters.bytesIn += UInt64(bytes.count)
         let connection = slab.pointer(slot)
@@ -104,7 +104,7 @@ package struct Worker: ~Copyable {
 
     /// The client ended its side. It may be gone altogether, which looks just the same, or still read (RFC 9293, 3.6):
     /// what it has asked for is answered, as far as there is something to say now, and nothing is held for it.
-    package mutating func inputEnded(_ slot: UInt32, now: UInt64) {
+    package mutating func inputEnded(_ slot: ConnectionSlot, now: UInt64) {
         let connection = slab.pointer(slot)
         switch connection.pointee.state {
         case .lingering: close(slot, .error)
@@ -117,12 +117,12 @@ package struct Worker: ~Copyable {
     }
 
     /// The connection is dead.
-    package mutating func broke(_ slot: UInt32) {
+    package mutating func broke(_ slot: ConnectionSlot) {
         close(slot, slab.pointer(slot).pointee.state == .lingering ? .error : .client)
     }
 
     /// Ends it, from whichever side. A held poll is told to the manager.
-    mutating func close(_ slot: UInt32, _ reason: CloseReason) {
+    mutating func close(_ slot: ConnectionSlot, _ reason: CloseReason) {
         let connection = slab.pointer(slot)
         if connection.pointee.state == .waiting { endReceiver(slot, telling: true, timedOut: false) }
         deadlines.remove(slot, in: slab)
@@ -136,7 +136,7 @@ package struct Worker: ~Copyable {
 
     /// An order to close was carried out: the slot is free. `isTaken`: whether the client took all that was sent, where
     /// that was to be asked.
-    package mutating func closed(_ slot: UInt32, isTaken: Bool = false) {
+    package mutating func closed(_ slot: ConnectionSlot, isTaken: Bool = false) {
         if slab.pointer(slot).pointee.marks.contains(.hasPending), let held = pending.removeValue(forKey: slot),
             !held.frames.isEmpty
         {
@@ -149,7 +149,7 @@ package struct Worker: ~Copyable {
 
     /// Bytes that can't be parsed yet, or not now. Their bound is that of a request: a client that sends more ahead is
     /// read no further.
-    private mutating func keepForLater(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer, _ now: UInt32) {
+    private mutating func keepForLater(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer, _ now: UInt32) {
         let held = pendingOf(slot)
         held.input.append(bytes)
         let connection = slab.pointer(slot)
@@ -160,7 +160,7 @@ package struct Worker: ~Copyable {
             watch(slot)
         }
     }
-    mutating func pendingOf(_ slot: UInt32) -> Pending {
+    mutating func pendingOf(_ slot: ConnectionSlot) -> Pending {
         if let held = pending[slot] { return held }
         let held = Pending()
         pending[slot] = held
@@ -168,22 +168,22 @@ package struct Worker: ~Copyable {
         return held
     }
     /// The bytes kept for it are used up.
-    mutating func dropPending(_ slot: UInt32) {
+    mutating func dropPending(_ slot: ConnectionSlot) {
         pending[slot] = nil
         slab.pointer(slot).pointee.marks.remove(.hasPending)
     }
-    private mutating func waitForHead(_ slot: UInt32, _ now: UInt32) {
+    private mutating func waitForHead(_ slot: ConnectionSlot, _ now: UInt32) {
         guard slab.pointer(slot).pointee.list != Deadlines.Kind.header.rawValue else { return }
         deadlines.move(slot, to: .header, now: now, in: slab)
     }
     /// What the connection is watched for has changed.
-    mutating func watch(_ slot: UInt32) {
+    mutating func watch(_ slot: ConnectionSlot) {
         let marks = slab.pointer(slot).pointee.marks
         let hasOutput = marks.contains(.hasPending) && pending[slot].map { !$0.output.isEmpty } ?? false
         orders.add(.watch(slot, input: marks.isDisjoint(with: [.paused, .inputEnded]), output: hasOutput))
     }
 
-    private mutating func parsePending(_ slot: UInt32, _ held: Pending, _ now: UInt32) {
+    private mutating func parsePending(_ slot: ConnectionSlot, _ held: Pending, _ now: UInt32) {
         held.input.consume(parse(slot, held.input.bytes, now))
         if held.input.isEmpty, held.output.isEmpty { dropPending(slot) }
         let connection = slab.pointer(slot)
@@ -199,7 +199,7 @@ package struct Worker: ~Copyable {
     }
 
     /// Takes up a request, if it is whole: how many bytes it had.
-    private mutating func parse(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer, _ now: UInt32) -> Int {
+    private mutating func parse(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer, _ now: UInt32) -> Int {
         switch HTTPRequest.parse(bytes, limit: settings.maxRequest) {
         case .incomplete:
             waitForHead(slot, now)
@@ -216,7 +216,7 @@ package struct Worker: ~Copyable {
 
     /// A request that can't be taken ends the connection. A script tag is told in its own form, where its first line
     /// could be read.
-    private mutating func refuse(_ slot: UInt32, _ refusal: HTTPRefusal, _ request: UnsafeRawBufferPointer) {
+    private mutating func refuse(_ slot: ConnectionSlot, _ refusal: HTTPRefusal, _ request: UnsafeRawBufferPointer) {
         counters.httpRefused += 1
         let line = settings.jsonp ? HTTPRequest.firstLine(of: request, limit: settings.maxRequest) : nil
         let callback = line.flatMap { PollRequest.callback(of: $0, scratch: scratch) }
@@ -236,7 +236,7 @@ package struct Worker: ~Copyable {
     }
 
     /// The request that was taken up since this was last asked: only where `WorkerSettings.tellsRequests`.
-    package mutating func takeAsked() -> (slot: UInt32, head: [UInt8])? {
+    package mutating func takeAsked() -> (slot: ConnectionSlot, head: [UInt8])? {
         defer { asked = nil }
         return asked
     }

@@ -26,7 +26,7 @@ import Wire
 
     /// Ten clients come a second, and each polls again at once. Their polls are even, so none is spread.
     @Test func pollsThatComeEvenly_areHeldForTheWholeTime() {
-        var began: [UInt32: UInt64] = [:]
+        var began: [ConnectionSlot: UInt64] = [:]
         for second in 0..<100 {
             for _ in 0..<10 where second < 32 { began[h.poll("/c\(second)-\(began.count).json")] = h.now }
             h.pass(1000)

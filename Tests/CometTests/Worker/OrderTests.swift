@@ -32,7 +32,7 @@ import Wire
     ) {
         #expect(found == wanted, why, sourceLocation: place)
     }
-    private func receive(_ worker: inout Worker, _ slot: UInt32, _ target: String) {
+    private func receive(_ worker: inout Worker, _ slot: ConnectionSlot, _ target: String) {
         Array("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n".utf8).withUnsafeBytes { worker.received(slot, $0, now: 0) }
     }
 

@@ -6,16 +6,16 @@ import Wire
 final class WorkerHarness {
     private(set) var worker: Worker
     /// The bytes that each open connection was sent.
-    var sent: [UInt32: String] = [:]
-    var closed: Set<UInt32> = []
-    var ended: Set<UInt32> = []
+    var sent: [ConnectionSlot: String] = [:]
+    var closed: Set<ConnectionSlot> = []
+    var ended: Set<ConnectionSlot> = []
     /// Connections that are not watched for what they send, and those that are watched for room to write.
-    var paused: Set<UInt32> = []
-    var blocked: Set<UInt32> = []
+    var paused: Set<ConnectionSlot> = []
+    var blocked: Set<ConnectionSlot> = []
     /// Connections whose machine has answered that nobody is there.
-    var nobody: Set<UInt32> = []
+    var nobody: Set<ConnectionSlot> = []
     /// Bytes that a socket takes at once. `nil` means all; a negative number means that the connection is dead.
-    var room: [UInt32: Int] = [:]
+    var room: [ConnectionSlot: Int] = [:]
     var now: UInt64 = 1000
 
     init(_ change: (inout WorkerSettings) -> Void = { _ in }) {
@@ -39,11 +39,11 @@ final class WorkerHarness {
             }
         }
     }
-    private func close(_ slot: UInt32, isTaken: Bool) {
+    private func close(_ slot: ConnectionSlot, isTaken: Bool) {
         closed.insert(slot)
         worker.closed(slot, isTaken: isTaken)
     }
-    private func send(_ slot: UInt32, _ bytes: UnsafeRawBufferPointer) {
+    private func send(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer) {
         let taken = min(bytes.count, room[slot] ?? bytes.count)
         if taken < 0 { return worker.failed(slot) }
         if room[slot] != nil { room[slot] = 0 }
@@ -53,7 +53,7 @@ final class WorkerHarness {
 
     // MARK: what happens
 
-    func open() -> UInt32 {
+    func open() -> ConnectionSlot {
         let slot = worker.opened(now: now)
         closed.remove(slot)
         paused.remove(slot)
@@ -61,20 +61,20 @@ final class WorkerHarness {
         sent[slot] = ""
         return slot
     }
-    func receive(_ slot: UInt32, _ text: String) {
+    func receive(_ slot: ConnectionSlot, _ text: String) {
         Array(text.utf8).withUnsafeBytes { worker.received(slot, $0, now: now) }
         carryOut()
         resume()
     }
-    func writable(_ slot: UInt32) {
+    func writable(_ slot: ConnectionSlot) {
         worker.writable(slot)
         carryOut()
     }
-    func inputEnded(_ slot: UInt32) {
+    func inputEnded(_ slot: ConnectionSlot) {
         worker.inputEnded(slot, now: now)
         carryOut()
     }
-    func broke(_ slot: UInt32) {
+    func broke(_ slot: ConnectionSlot) {
         worker.broke(slot)
         carryOut()
     }
@@ -90,11 +90,11 @@ final class WorkerHarness {
         }
         return worker.isDrained(now: now)
     }
-    func get(_ slot: UInt32, _ target: String, _ headers: String = "") {
+    func get(_ slot: ConnectionSlot, _ target: String, _ headers: String = "") {
         receive(slot, "GET \(target) HTTP/1.1\r\nHost: x\r\n\(headers)\r\n")
     }
     /// A new connection that polls.
-    func poll(_ target: String, _ headers: String = "") -> UInt32 {
+    func poll(_ target: String, _ headers: String = "") -> ConnectionSlot {
         let slot = open()
         get(slot, target, headers)
         return slot
@@ -174,8 +174,8 @@ final class WorkerHarness {
         }
         _ = fromManager(bytes)
     }
-    func status(_ slot: UInt32) -> String { String((sent[slot] ?? "").split(separator: "\r\n").first ?? "") }
-    func body(_ slot: UInt32) -> String {
+    func status(_ slot: ConnectionSlot) -> String { String((sent[slot] ?? "").split(separator: "\r\n").first ?? "") }
+    func body(_ slot: ConnectionSlot) -> String {
         let bytes = Array((sent[slot] ?? "").utf8)
         guard let end = bytes.indices.last(where: { bytes[$0...].starts(with: [13, 10, 13, 10]) }) else { return "" }
         return String(decoding: bytes[(end + 4)...], as: UTF8.self)
