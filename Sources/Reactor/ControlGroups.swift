@@ -22,7 +22,7 @@ package final class ControlGroups {
     /// is. The group stays the same for as long as this object lives; its limits are read anew each time.
     package init(root: String = "/sys/fs/cgroup", membership: String = "/proc/self/cgroup") {
         var path = ProcFile(membership).read { $0.line("0::").map(\.text) } ?? "/"
-        if path.contains("..") { path = "/" }  // it is above what this process sees
+        if path.split(separator: "/").contains("..") { path = "/" }  // it is above what this process sees
         var folders = [root]
         for name in path.split(separator: "/") { folders.append("\(folders[folders.count - 1])/\(name)") }
         groups = folders.compactMap { folder in
