@@ -1,8 +1,8 @@
 /// Every bound that is not a setting, each once, with what happens when it is reached. (Bounds that an operator may set
 /// are in Configuration.)
-package enum Limits {
+public enum Limits {
     /// Bytes of a client id, decoded. A longer one gets 400 `bad_client`; it is never cut short.
-    package static let clientIdBytes = 128
+    public static let clientIdBytes = 128
     /// Bytes of a JSONP callback's name. A longer one gets 400.
     package static let callbackBytes = 64
     /// Bytes of cookies in a request, which do not count as its head. Nothing here reads them: other apps of the host
@@ -12,10 +12,10 @@ package enum Limits {
     /// refuses those headers.
     package static let askedHeaderBytes = 1024
     /// Bytes of messages in one answer. Further messages go into the next answer. One message always fits.
-    package static let answerBytes = 256 * 1024
+    public static let answerBytes = 256 * 1024
     /// Bytes of a frame's body, the largest `queue.max_message`. A frame that announces more is malformed, and its link
     /// is closed.
-    package static let frameBodyBytes = 16 * 1024 * 1024
+    public static let frameBodyBytes = 16 * 1024 * 1024
     /// Bytes that a worker holds for a manager that does not read. Over it the link is closed, and its clients are
     /// announced again on the next one.
     package static let linkBytes = 64 * 1024 * 1024

@@ -1,21 +1,21 @@
-import Base
+public import Base
 
 /// The body of a `connected`: what the worker says of a receiver beside its cursor. It has two numbers of four bytes in
 /// network byte order, the credit and the print.
-package struct Announcement: Equatable, Sendable {
-    package static let bytes = 8
+public struct Announcement: Equatable, Sendable {
+    public static let bytes = 8
     /// Bytes of messages that may be sent before the worker gives more. The first message of an answer may be longer.
-    package var credit: UInt32
+    public var credit: UInt32
     /// A print of the request's `c`: two polls with one print, one id and one cursor are copies of one request. 0: the
     /// request has no `c`.
-    package var print: UInt32
+    public var print: UInt32
 
-    package init(credit: UInt32, print: UInt32) {
+    public init(credit: UInt32, print: UInt32) {
         self.credit = credit
         self.print = print
     }
     /// A worker of version 1 says nothing here: its polls take one answer.
-    @inlinable package init(body: UnsafeRawBufferPointer) {
+    @inlinable public init(body: UnsafeRawBufferPointer) {
         guard body.count >= Announcement.bytes else {
             self.init(credit: UInt32(Limits.answerBytes), print: 0)
             return
@@ -24,7 +24,7 @@ package struct Announcement: Equatable, Sendable {
     }
 
     /// Hands out its bytes, which are valid in `use` only.
-    @inlinable package func withBytes(_ use: (UnsafeRawBufferPointer) -> Void) {
+    @inlinable public func withBytes(_ use: (UnsafeRawBufferPointer) -> Void) {
         let both = (UInt64(credit) << 32 | UInt64(print)).bigEndian
         withUnsafeBytes(of: both) { use($0) }
     }

@@ -1,4 +1,4 @@
-package import Base
+public import Base
 
 // Version 1 of the link, as release 1 speaks it (docs/protocol.txt, 5). It has no slot and no credit, a tag of six
 // bits, and two flags that mean something else for each op:

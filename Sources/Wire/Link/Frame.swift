@@ -1,4 +1,4 @@
-package import Base
+public import Base
 
 /// The frames between our manager and our workers (docs/protocol.txt, 5), version 2 of the link. All fields have a
 /// fixed width and stand in network byte order:
@@ -8,8 +8,10 @@ package import Base
 ///
 /// A `hello` has the layout of version 1 for ever, since its body is what tells the version (`Frame+Version1.swift`).
 /// Parsing only looks at bytes: it reads nothing, keeps nothing and copies nothing.
-package struct Frame {
-    package enum Op: UInt8 {
+///
+/// The type is public, as `Buffer` is, so that the compiler inlines its members into the rooms of the decisions.
+public struct Frame {
+    public enum Op: UInt8, Sendable {
         /// Worker: my number is `number`; body: see `Hello`. Always the first frame.
         case hello = 16
         /// Worker: this client has a receiver here; `number` is its cursor. Flags: `acknowledges`, `single`, `atOnce`,
@@ -39,46 +41,46 @@ package struct Frame {
     }
 
     /// What a frame says by single bits. Each bit has one meaning, whatever the op.
-    package struct Flags: OptionSet, Equatable, Sendable {
-        package let rawValue: UInt16
-        @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
+    public struct Flags: OptionSet, Equatable, Sendable {
+        public let rawValue: UInt16
+        @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
         /// The one that comes with OptionSet asks for metadata at run time, for each `[]` of each frame.
-        @inlinable package init(arrayLiteral flags: Flags...) { rawValue = flags.reduce(0) { $0 | $1.rawValue } }
+        @inlinable public init(arrayLiteral flags: Flags...) { rawValue = flags.reduce(0) { $0 | $1.rawValue } }
 
         /// connected: the client sends a cursor, so what it is sent stays until the cursor has passed it.
-        package static let acknowledges = Flags(rawValue: 1)
+        public static let acknowledges = Flags(rawValue: 1)
         /// connected: it takes one message to an answer (the seed's bare form).
-        package static let single = Flags(rawValue: 2)
+        public static let single = Flags(rawValue: 2)
         /// connected: it is answered at once with what waits, and where nothing waits with an empty `message`.
-        package static let atOnce = Flags(rawValue: 4)
+        public static let atOnce = Flags(rawValue: 4)
         /// connected: the receiver stays after an answer. Without it the answer ends it, as it does a long poll.
-        package static let stays = Flags(rawValue: 8)
+        public static let stays = Flags(rawValue: 8)
         /// gone: its time was over; the client is there still.
-        package static let timedOut = Flags(rawValue: 16)
+        public static let timedOut = Flags(rawValue: 16)
         /// message: another frame for this same answer follows.
-        package static let more = Flags(rawValue: 32)
+        public static let more = Flags(rawValue: 32)
         /// message: messages after the client's cursor were lost.
-        package static let gap = Flags(rawValue: 64)
+        public static let gap = Flags(rawValue: 64)
     }
 
-    package static let headerBytes = 24
+    public static let headerBytes = 24
     /// A receiver that is named in a frame: its slot (4 bytes) and its tag (2 bytes).
-    package static let receiverBytes = 6
+    public static let receiverBytes = 6
 
-    package var op: Op
-    package var flags: Flags
+    public var op: Op
+    public var flags: Flags
     /// The worker counts its receivers, and this is the count's lower half. With `slot` it tells a receiver apart from
     /// those that the client had before: an answer that crosses with the end of its receiver is never taken for an
     /// answer to the next one.
-    package var tag: UInt16
+    public var tag: UInt16
     /// The worker's slot for the receiver's connection. It comes back with each frame that is for the receiver.
-    package var slot: UInt32
-    package var number: UInt64
+    public var slot: UInt32
+    public var number: UInt64
     /// 0 to `Limits.clientIdBytes` bytes, decoded UTF-8. Points into the parsed bytes.
-    package var client: UnsafeRawBufferPointer
-    package var body: UnsafeRawBufferPointer
+    public var client: UnsafeRawBufferPointer
+    public var body: UnsafeRawBufferPointer
 
-    package enum Parsed {
+    public enum Parsed {
         case incomplete
         case frame(Frame, bytes: Int)
         /// The link can't be trusted any more: close it.
@@ -86,7 +88,7 @@ package struct Frame {
     }
 
     /// The frame at the start of `input`.
-    @inlinable package static func parse(_ input: UnsafeRawBufferPointer, _ version: LinkVersion = .two) -> Parsed {
+    @inlinable public static func parse(_ input: UnsafeRawBufferPointer, _ version: LinkVersion = .two) -> Parsed {
         guard version == .two else { return parseVersion1(input) }
         guard input.count >= headerBytes, let base = input.baseAddress else {
             if input.count > 0, Op(rawValue: input[0]) == nil { return .malformed("unknown op \(input[0])") }
@@ -120,7 +122,7 @@ package struct Frame {
         frame.part(headerBytes + Int(frame[1]), Int(frame.bigEndian(at: 6, as: UInt16.self)) * receiverBytes)
     }
 
-    @inlinable package init(
+    @inlinable public init(
         op: Op, flags: Flags = [], tag: UInt16 = 0, slot: UInt32 = 0, number: UInt64,
         client: UnsafeRawBufferPointer = .init(start: nil, count: 0),
         body: UnsafeRawBufferPointer = .init(start: nil, count: 0)
@@ -135,7 +137,7 @@ package struct Frame {
     }
 
     /// `receivers`: see `receivers(of:)`; version 1 has none.
-    @inlinable package func write(
+    @inlinable public func write(
         to out: inout Buffer, _ version: LinkVersion = .two,
         receivers: UnsafeRawBufferPointer = .init(start: nil, count: 0)
     ) {
