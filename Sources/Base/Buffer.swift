@@ -99,7 +99,7 @@ public struct Buffer: ~Copyable {
         var text = text
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
-    /// Network byte order.
+    /// Appends the bytes of an integer in network byte order.
     @inlinable public mutating func append<Integer: FixedWidthInteger & BitwiseCopyable>(bigEndian value: Integer) {
         reserve(MemoryLayout<Integer>.size).storeBytes(of: value.bigEndian, as: Integer.self)
         tail += MemoryLayout<Integer>.size

@@ -42,13 +42,13 @@ func first(
     return at
 }
 
-/// The position of the next such byte, or the end of the input.
+/// The position of the next byte that is equal to `byte`, or the end of the input.
 @inlinable @inline(__always) public func position(
     of byte: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0
 ) -> Int {
     first(in: input, from: start, marks: { marks($0, of: byte) }, matches: { $0 == byte })
 }
-/// The same for either of two.
+/// The position of the next byte that is equal to one of the two, or the end of the input.
 @inlinable @inline(__always) public func position(
     of byte: UInt8, or other: UInt8, in input: UnsafeRawBufferPointer, from start: Int = 0
 ) -> Int {
@@ -127,7 +127,7 @@ func first(
     }
     return true
 }
-/// Whether the bytes are this text; as `prefix`, whether they are the start of it.
+/// Whether the bytes are this text. With `prefix`, whether they begin with it.
 @inlinable @inline(__always) public func matches(
     _ bytes: UnsafeRawBufferPointer, _ text: StaticString, prefix: Bool = false
 )
@@ -137,7 +137,7 @@ func first(
     for i in 0..<bytes.count where bytes[i] != text.utf8Start[i] { return false }
     return true
 }
-/// The same whatever the bytes' case; `text` is in small letters.
+/// Whether the bytes are this text in large or small letters. `text` is in small letters.
 @inlinable @inline(__always) public func matchesLowercase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString)
     -> Bool
 {

@@ -1,9 +1,9 @@
 // Text in columns of a fixed width, counted in characters.
 
 extension String {
-    /// At the left of a column of `width` characters, with spaces behind it. A text that is wider stays whole.
+    /// The text at the left of a column of `width` characters. A text that is wider stays whole.
     package func leftAligned(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
-    /// At the right of a column of `width` characters, with spaces in front. A text that is wider stays whole.
+    /// The text at the right of a column of `width` characters. A text that is wider stays whole.
     package func rightAligned(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 }
 
@@ -14,7 +14,7 @@ package enum Paragraph {
     package static func lines(_ text: String, width: Int) -> [String] {
         lines(words: text.split(separator: " ").map(String.init), gap: " ", width: width)
     }
-    /// `gap`: what stands between two words of a line.
+    /// `gap` stands between two words of a line.
     package static func lines(words: [String], gap: String, width: Int) -> [String] {
         let width = max(leastWidth, width)
         var lines: [String] = []

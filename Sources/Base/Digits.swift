@@ -1,6 +1,6 @@
 // Numbers as digits of a fixed count.
 
-/// The value of a hexadecimal digit in either case; `nil` for any other byte.
+/// The value of a hexadecimal digit in large or small letters. `nil` for any other byte.
 @inlinable @inline(__always) package func hexDigit(_ byte: UInt8) -> UInt8? {
     switch byte {
     case 48...57: byte - 48
@@ -10,12 +10,12 @@
     }
 }
 
-/// A number in hexadecimal, in small letters, with zeros in front up to `digits`.
+/// The number in hexadecimal, in small letters. Zeros in front fill it up to `digits`.
 package func hex(_ value: some FixedWidthInteger & UnsignedInteger, digits: Int) -> String {
     withZeros(String(value, radix: 16), digits)
 }
 
-/// A number in decimal, with zeros in front up to `digits`.
+/// The number in decimal. Zeros in front fill it up to `digits`.
 package func decimal(_ value: some FixedWidthInteger & UnsignedInteger, digits: Int) -> String {
     withZeros(String(value), digits)
 }

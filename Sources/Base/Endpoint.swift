@@ -11,8 +11,8 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
 
 /// IPv4 addresses as text and as numbers: `127.0.0.1` is 0x7F00_0001.
 package enum IPv4 {
-    /// Four decimal numbers without leading zeros, as inet_pton(3) takes them; `nil` for any other text. Names are not
-    /// looked up.
+    /// The number of an address of four decimal numbers without leading zeros, as inet_pton(3) takes them. `nil` for
+    /// any other text: names are not looked up.
     package static func number(_ text: String) -> UInt32? {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }

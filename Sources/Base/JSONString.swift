@@ -1,7 +1,7 @@
 // Text as JSON strings (RFC 8259, section 7).
 
-/// A text as a JSON string, with its quotes. Whoever reads it gets the text as it was; a terminal that it is shown on
-/// obeys nothing in it.
+/// A text as a JSON string, with its quotes. A reader of the JSON gets the text as it was. A terminal that shows the
+/// JSON obeys nothing in it.
 package func jsonText(_ text: String) -> String {
     var out = Buffer()
     out.append(jsonString: text)
@@ -9,7 +9,7 @@ package func jsonText(_ text: String) -> String {
 }
 
 extension Buffer {
-    /// The same, for text that is not on the hot path.
+    /// Appends the text as a JSON string. This one is not for the hot path.
     package mutating func append(jsonString text: String) {
         append(UInt8(ascii: "\""))
         for scalar in text.unicodeScalars {
@@ -25,7 +25,7 @@ extension Buffer {
     }
 }
 
-/// Text as a JSON string, quotes and all. The text is UTF-8 (see `isUTF8`).
+/// Appends UTF-8 text (see `isUTF8`) as a JSON string, with its quotes.
 package func appendJSONString(_ text: UnsafeRawBufferPointer, to out: inout Buffer) {
     out.append(UInt8(ascii: "\""))
     var copied = 0

@@ -1,11 +1,11 @@
-/// Takes a stream of bytes apart into lines of text, in whatever pieces it comes.
+/// Splits a stream of bytes into lines of text. The pieces of the stream may end anywhere.
 ///
-/// A line ends with a newline; a carriage return in front of that is left out. Of a line that is longer than
-/// `mostBytes` the first `mostBytes` are given out, and the others are left out.
+/// A line ends with a newline, and a carriage return before the newline is left out. If a line is longer than
+/// `mostBytes`, only its first `mostBytes` are given out.
 package struct LineSplitter {
     private let mostBytes: Int
     private var partial: [UInt8] = []
-    /// The beginning of this line was given out already.
+    /// The first `mostBytes` of this line were given out already.
     private var isSkipping = false
 
     package init(mostBytes: Int = .max) { self.mostBytes = mostBytes }
@@ -13,7 +13,8 @@ package struct LineSplitter {
     /// Bytes of the line that has not ended yet.
     package var unfinishedBytes: Int { partial.count }
 
-    /// The next line, with what was used taken off `input`; `nil` when all of the input was used.
+    /// The next line, or `nil` if `input` was used up before a line ended. The bytes that were used are taken off
+    /// `input`.
     package mutating func next(_ input: inout ArraySlice<UInt8>) -> String? {
         while let byte = input.popFirst() {
             if byte == 10 {
@@ -29,7 +30,7 @@ package struct LineSplitter {
         }
         return nil
     }
-    /// What came after the last newline when the stream has ended; `nil` where nothing did.
+    /// The bytes after the last newline, once the stream has ended. `nil` if there are none.
     package mutating func rest() -> String? { partial.isEmpty ? nil : line() }
 
     private mutating func line() -> String {

@@ -43,7 +43,8 @@ private func escapedBytes(_ scalar: Unicode.Scalar) -> Int {
     default: scalar.value > 0xFFFF ? 12 : 6
     }
 }
-/// RFC 8259, section 7. A character outside the Basic Multilingual Plane is a pair of surrogates.
+/// Appends the escape of a character (RFC 8259, section 7). A character outside the Basic Multilingual Plane is a pair
+/// of surrogates.
 func appendEscape(_ scalar: Unicode.Scalar, to append: (UInt8) -> Void) {
     append(UInt8(ascii: "\\"))
     switch scalar {

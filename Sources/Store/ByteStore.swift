@@ -1,18 +1,18 @@
-/// Short byte strings (client ids, and what a worker keeps beside them) without a malloc each.
+/// Short byte strings, without a malloc for each: client ids, and the strings that a worker keeps beside them.
 ///
-/// Blocks come in steps of 8 bytes, a slab for each size; the first byte of a block is the length. A handle has the
-/// size's number in its upper 5 bits and the slot below: ten bytes of id cost 16 bytes here.
+/// Blocks come in steps of 8 bytes, and each size has a slab. The first byte of a block is the length. The upper 5 bits
+/// of a handle are the number of the size, the lower bits are the slot. An id of ten bytes costs 16 bytes here.
 public struct ByteStore: ~Copyable {
-    /// The longest string: 26 sizes, less the length byte.
+    /// The longest string: there are 26 sizes, and one byte is the length.
     public static let longest = 207
     @usableFromInline static var sizes: Int { (longest + 1) / 8 }
     @usableFromInline static var slotBits: UInt32 { 27 }
 
-    /// A string that is held. It is given back once.
+    /// A string in the store. Its owner releases it once.
     public struct Handle: BitwiseCopyable, Sendable {
         @usableFromInline let number: UInt32
         @inlinable init(number: UInt32) { self.number = number }
-        /// What a record holds in place of a string that there is not.
+        /// The handle of a record that has no string.
         @inlinable public static var none: Handle { Handle(number: .max) }
     }
 
@@ -31,7 +31,7 @@ public struct ByteStore: ~Copyable {
     public var count: Int { (0..<ByteStore.sizes).reduce(0) { $0 + slabs[$1].count } }
     public var memoryBytes: Int { (0..<ByteStore.sizes).reduce(0) { $0 + slabs[$1].memoryBytes } }
 
-    /// Keeps a copy of `first` and, behind it, of `second`, and `third`: 0 to `longest` bytes together.
+    /// Keeps a copy of `first`, `second` and `third`, one behind the other. Together they have 0 to `longest` bytes.
     @inlinable public mutating func store(
         _ first: UnsafeRawBufferPointer,
         _ second: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
@@ -54,7 +54,7 @@ public struct ByteStore: ~Copyable {
         return Handle(number: UInt32(truncatingIfNeeded: size) << ByteStore.slotBits | slot)
     }
 
-    /// Valid until the handle is released; growing moves nothing.
+    /// The bytes of a string. They are valid until the handle is released: growing moves nothing.
     @inlinable public func bytes(_ handle: Handle) -> UnsafeRawBufferPointer {
         let block = slabs[Int(handle.number >> ByteStore.slotBits)].address(
             handle.number & (1 << ByteStore.slotBits - 1))

@@ -1,8 +1,8 @@
-/// From a client id to its slot: open addressing over 32-bit slots, about 5.5 bytes a client.
+/// Finds the slot of a client id. It uses open addressing over 32-bit slots and needs about 5.5 bytes for each client.
 ///
-/// The index holds no ids: it asks its owner to compare, and only where 6 bits of the hash, kept beside the slot,
-/// agree. It is cut into 256 tables by the hash's top byte, each growing by itself and by half: a million ids never
-/// wait for one big rehash, and memory never doubles. The hash is seeded for each process, so that nobody can choose
+/// The index holds no ids. It asks its owner to compare, and only if 6 bits of the hash, kept beside the slot, agree.
+/// It is cut into 256 tables by the top byte of the hash. Each table grows by itself and by half, so a million ids
+/// never wait for one big rehash, and memory never doubles. Each process has its own seed, so that nobody can choose
 /// ids that collide.
 public struct IdIndex: ~Copyable {
     @usableFromInline struct Table {
@@ -23,7 +23,7 @@ public struct IdIndex: ~Copyable {
     @usableFromInline let tables: UnsafeMutablePointer<Table>
     public let seed: UInt64
 
-    /// `seed`: random, one for each process.
+    /// `seed` is random, and each process has its own.
     public init(seed: UInt64) {
         self.seed = seed
         tables = .allocate(capacity: 256)
@@ -57,7 +57,8 @@ public struct IdIndex: ~Copyable {
         }
     }
 
-    /// Adds a slot that is not in the index yet; `hashOf` gives the hash of any slot that is, for when its table grows.
+    /// Adds a slot that is not in the index yet. `hashOf` gives the hash of any slot in the index; a table that grows
+    /// asks for them.
     @inlinable public mutating func insert(_ slot: UInt32, _ hash: UInt64, hashOf: (UInt32) -> UInt64) {
         precondition(slot < IdIndex.slots, "67 million clients")
         let table = tables + Int(hash >> 56)
@@ -88,7 +89,7 @@ public struct IdIndex: ~Copyable {
             if at == capacity { at = 0 }
         }
         table.pointee.live -= 1
-        // Only an entry that others were pushed past needs a tombstone; those in front of an empty place can go.
+        // An entry needs a tombstone only if others were pushed past it. Tombstones in front of an empty place can go.
         entries[at] = IdIndex.tombstone
         guard entries[at + 1 == capacity ? 0 : at + 1] == IdIndex.empty else { return }
         while entries[at] == IdIndex.tombstone {
@@ -96,7 +97,7 @@ public struct IdIndex: ~Copyable {
             table.pointee.used -= 1
             at = at == 0 ? capacity - 1 : at - 1
         }
-        // One of the least size is kept: where clients are few it would come and go with each poll.
+        // A table of the least size is kept. With few clients it would come and go with each poll.
         if table.pointee.live == 0, table.pointee.capacity > IdIndex.leastCapacity {
             entries.deallocate()
             table.pointee = Table()
@@ -105,7 +106,8 @@ public struct IdIndex: ~Copyable {
 
     @inlinable mutating func rebuild(_ table: UnsafeMutablePointer<Table>, _ hashOf: (UInt32) -> UInt64) {
         let old = table.pointee
-        // By half where it is full of living ids; by nothing where tombstones fill it, and down where few are left.
+        // A table full of live ids grows by half. One that is full of tombstones keeps its size, or shrinks if few ids
+        // are left.
         let capacity = max(IdIndex.leastCapacity, (old.live + 1) * 15 / 8)
         let entries = UnsafeMutablePointer<UInt32>.allocate(capacity: Int(capacity))
         entries.initialize(repeating: IdIndex.empty, count: Int(capacity))
@@ -131,10 +133,10 @@ public struct IdIndex: ~Copyable {
         Int(((hash >> 24 & 0xFFFF_FFFF) &* UInt64(capacity)) >> 32)
     }
 
-    /// After wyhash: 16 bytes a step through a multiplication of 64 by 64 bits.
+    /// The hash of some bytes, made like wyhash: 16 bytes in one step, by a multiplication of 64 by 64 bits.
     @inlinable public func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 { IdIndex.hash(bytes, seed: seed) }
 
-    /// For an owner's `hashOf`, which is called while the index is being changed.
+    /// The same without the index, for `hashOf`: it is called while the index is being changed.
     @inlinable public static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
         var state = seed ^ 0xA076_1D64_78BD_642F
         var left = bytes.count

@@ -1,4 +1,4 @@
-/// The bytes of a message. They are copied in once, may have many owners, and are freed with the last of them.
+/// The bytes of a message. They are copied in once and may have many owners. The last owner's release frees them.
 public struct SharedBody: BitwiseCopyable {
     /// The number of owners, and the bytes behind it.
     @usableFromInline let base: UnsafeMutableRawPointer
@@ -16,7 +16,7 @@ public struct SharedBody: BitwiseCopyable {
     }
 
     @inlinable @inline(__always) public var count: Int { Int(length) }
-    /// Valid until the last owner gives it back.
+    /// The bytes. They are valid until the last owner releases them.
     @inlinable @inline(__always) public var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: base + SharedBody.headerBytes, count: count)
     }
@@ -27,7 +27,7 @@ public struct SharedBody: BitwiseCopyable {
         base.storeBytes(of: owners + 1, as: UInt32.self)
         return self
     }
-    /// One owner less. The last frees the bytes.
+    /// Takes one owner away. The last one frees the bytes.
     @inlinable @inline(__always) public func release() {
         if owners == 1 { base.deallocate() } else { base.storeBytes(of: owners - 1, as: UInt32.self) }
     }

@@ -1,17 +1,17 @@
-// What other modules use of this one is public, not package: the compiler copies only public code from one module into
-// another, and a call for each look at a record would cost a third of the manager's time.
+// The members that other modules use are public, not package: the compiler copies only public code from one module into
+// another. Without that, a call for each look at a record would cost a third of the manager's time.
 
-/// Where a daemon's many small records live.
+/// The memory for a daemon's many small records.
 ///
-/// A slab hands out slots, numbers of 32 bits, in pages that never move: a pointer to a record is good until the record
-/// is removed, growing copies nothing, and a page whose last record goes is given back (one is kept, so that a record
-/// that comes and goes costs no malloc). Behind each record there may be room for an I/O layer's own bytes (a watcher),
-/// which this module never looks into.
+/// A slab hands out slots, which are numbers of 32 bits. Its pages never move: a pointer to a record is valid until the
+/// record is removed, and growing copies nothing. A page whose last record goes is given back. One such page is kept,
+/// so that a record that comes and goes costs no malloc. Behind each record there may be room for an I/O layer's own
+/// bytes (a watcher). This module never looks into it.
 public struct Slab<Element: ~Copyable>: ~Copyable {
     @usableFromInline var raw: RawSlab
     @usableFromInline let extraOffset: Int
 
-    /// `extraBytes` behind each element, aligned to 16 and zeroed by nobody.
+    /// Each element has `extraBytes` behind it. They are aligned to 16, and nobody zeroes them.
     @inlinable public init(extraBytes: Int = 0, of: Element.Type = Element.self) {
         let alignment = max(MemoryLayout<Element>.alignment, extraBytes > 0 ? 16 : 4)
         precondition(alignment <= 16, "a slab's page is aligned to 16 bytes")
@@ -22,7 +22,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
 
     /// Records held.
     @inlinable public var count: Int { raw.count }
-    /// Bytes of memory held for them, pages and all.
+    /// Bytes of memory for them, with the pages.
     @inlinable public var memoryBytes: Int { raw.memoryBytes }
 
     @inlinable public mutating func insert(_ element: consuming Element) -> Slot<Element> {
@@ -31,7 +31,8 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         return Slot(slot)
     }
 
-    /// The record in a slot that `insert` gave and `remove` has not taken back; nobody else checks that.
+    /// The record in a slot. The caller answers for it that the slot is in use: `insert` gave it, and `remove` has not
+    /// taken it back.
     @inlinable @inline(__always) public func pointer(_ slot: Slot<Element>) -> UnsafeMutablePointer<Element> {
         raw.address(slot.number).assumingMemoryBound(to: Element.self)
     }
@@ -53,8 +54,8 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
 
 /// Slots of equal size in pages, without a type.
 @usableFromInline struct RawSlab: ~Copyable {
-    /// A page fills by `fresh` first, so that memory is touched only when it is used; what was freed is a list through
-    /// the free slots.
+    /// A page first fills its slots in order (`fresh`), so that memory is touched only when it is used. Freed slots
+    /// form a list that runs through them.
     @usableFromInline struct Page {
         @usableFromInline var memory: UnsafeMutableRawPointer?
         @usableFromInline var live: UInt32 = 0
@@ -64,7 +65,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
 
         @usableFromInline init() {}
     }
-    /// Bytes of a page, about: below malloc's threshold for mmap, so that pages given back are used again.
+    /// The size of a page is below malloc's threshold for mmap, so that pages that were given back are used again.
     @usableFromInline static var pageBytes: Int { 32 * 1024 }
 
     @usableFromInline let stride: Int
@@ -72,7 +73,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     @usableFromInline var pages: UnsafeMutablePointer<Page>
     @usableFromInline var pageCount = 0
     @usableFromInline var pageRoom = 8
-    /// The list of pages that are not full, by `nextWithSpace`; those without memory are in it too.
+    /// The list of pages that are not full, by `nextWithSpace`. Pages without memory are in it, too.
     @usableFromInline var withSpace: UInt32 = .max
     /// The one empty page that kept its memory.
     @usableFromInline var spare: UInt32 = .max
@@ -136,7 +137,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         if page.pointee.live == 0 { close(number) }
     }
 
-    /// Slots in use: of each page those up to `fresh`, without the ones in its list of freed.
+    /// Calls `body` for each slot in use: in each page the slots below `fresh` that are not in the list of freed slots.
     func forEach(_ body: (UInt32) -> Void) {
         var isFree = ContiguousArray(repeating: false, count: 1 << shift)
         for number in 0..<pageCount where pages[number].live > 0 {
@@ -174,7 +175,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         }
     }
 
-    /// Its last record went: begin again as fresh, and keep the memory of one such page only.
+    /// The page's last record went. The page begins again as fresh, and one such page keeps its memory.
     @usableFromInline mutating func close(_ number: UInt32) {
         let page = pages + Int(number)
         page.pointee.fresh = 0

@@ -4,9 +4,9 @@ public struct Slot<Record: ~Copyable> {
 
     @inlinable @inline(__always) public init(_ number: UInt32) { self.number = number }
 
-    /// What a record holds in place of a slot that there is not.
+    /// The slot of a record that refers to no other record.
     @inlinable @inline(__always) public static var none: Slot { Slot(.max) }
-    /// Nil for `none`.
+    /// `nil` if the slot is `none`.
     @inlinable @inline(__always) public var known: Slot? { number == .max ? nil : self }
 }
 extension Slot: Hashable, Sendable, BitwiseCopyable where Record: ~Copyable {

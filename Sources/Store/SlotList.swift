@@ -1,4 +1,4 @@
-/// Where a record stands in a list: between these two.
+/// The records before and after a record in a list.
 public struct Neighbours<Record> {
     @usableFromInline var previous = Slot<Record>.none
     @usableFromInline var next = Slot<Record>.none
@@ -12,8 +12,8 @@ public protocol ListField {
     static func neighbours(_ record: UnsafeMutablePointer<Record>) -> UnsafeMutablePointer<Neighbours<Record>>
 }
 
-/// A list through the records of a slab, which hold their neighbours themselves. Putting in and taking out are O(1),
-/// and the list itself is 8 bytes.
+/// A list through the records of a slab, which hold their neighbours themselves. Inserting and removing are O(1), and
+/// the list itself needs 8 bytes.
 public struct SlotList<Field: ListField> {
     public typealias Record = Field.Record
     @usableFromInline var head = Slot<Record>.none
@@ -34,7 +34,7 @@ public struct SlotList<Field: ListField> {
         Field.neighbours(slab.pointer(slot)).pointee.previous.known
     }
 
-    /// Puts a record at the end. It is in no list by this field.
+    /// Puts a record at the end. The record must not be in a list by this field yet.
     @inlinable @inline(__always)
     public mutating func append(_ slot: Slot<Record>, in slab: borrowing Slab<Record>) {
         let own = Field.neighbours(slab.pointer(slot))
@@ -43,7 +43,7 @@ public struct SlotList<Field: ListField> {
         if let last = tail.known { Field.neighbours(slab.pointer(last)).pointee.next = slot } else { head = slot }
         tail = slot
     }
-    /// Puts a record at the front. It is in no list by this field.
+    /// Puts a record at the front. The record must not be in a list by this field yet.
     @inlinable @inline(__always)
     public mutating func prepend(_ slot: Slot<Record>, in slab: borrowing Slab<Record>) {
         let own = Field.neighbours(slab.pointer(slot))
@@ -52,7 +52,8 @@ public struct SlotList<Field: ListField> {
         if let first = head.known { Field.neighbours(slab.pointer(first)).pointee.previous = slot } else { tail = slot }
         head = slot
     }
-    /// Puts a record behind another, or at the front where there is none before it. It is in no list by this field.
+    /// Puts a record behind another one, or at the front if there is no other. It must not be in a list by this field
+    /// yet.
     @inlinable
     public mutating func insert(_ slot: Slot<Record>, after other: Slot<Record>?, in slab: borrowing Slab<Record>) {
         guard let other else { return prepend(slot, in: slab) }
@@ -64,7 +65,7 @@ public struct SlotList<Field: ListField> {
         Field.neighbours(slab.pointer(before.pointee.next)).pointee.previous = slot
         before.pointee.next = slot
     }
-    /// Takes a record out, which is in this list.
+    /// Takes a record out of this list. The record must be in it.
     @inlinable @inline(__always)
     public mutating func remove(_ slot: Slot<Record>, in slab: borrowing Slab<Record>) {
         let own = Field.neighbours(slab.pointer(slot)).pointee
