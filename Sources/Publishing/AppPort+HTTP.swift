@@ -4,7 +4,7 @@ import Wire
 
 // The HTTP form: takes requests off the input, and answers them by `Route`.
 extension AppPort {
-    /// Takes up the next request; false where it is not whole yet.
+    /// Takes up the next request. False if it is not whole yet.
     mutating func request(_ call: AppCall, _ switchboard: inout Switchboard) -> Bool {
         let session = call.session
         if session.chunked != nil { return chunks(call, &switchboard) }
@@ -18,7 +18,7 @@ extension AppPort {
             return false
         case .request(let parsed): request = parsed
         }
-        // What can be refused by the head alone is refused before its body is taken.
+        // A request that its head alone rules out is refused before its body is taken.
         if let error = page(request) ?? early(request, call) {
             reply(reject(error, session), request, session, closing: true)
             return false
@@ -48,7 +48,7 @@ extension AppPort {
         if !request.keepAlive { session.isClosing = true }
     }
 
-    /// The rest of a request whose body comes in chunks; false where it is not whole yet.
+    /// Takes more of a body that comes in chunks. False if it is not whole yet.
     private mutating func chunks(_ call: AppCall, _ switchboard: inout Switchboard) -> Bool {
         let session = call.session
         guard var chunked = session.chunked.take() else { return false }
@@ -77,11 +77,11 @@ extension AppPort {
         }
     }
 
-    /// Bytes that a body may have: of a batch, or of one publish where that may be larger.
+    /// The most bytes of a body: a batch, or one publish if that may be larger.
     private var mostBody: Int { max(Limits.batchBytes, maxMessage + Limits.publishBytes) }
 
-    /// Web pages are kept off (`PageGuard`). With a key they are: a page has none to send, and without it nothing is
-    /// answered.
+    /// Refuses the requests of web pages (`PageGuard`). No guard is needed if a key is set: a page does not know the
+    /// key, and nothing is answered without it.
     private func page(_ request: HTTPRequest) -> PublishError? {
         guard key.isEmpty, let refusal = pages.refusal(request) else { return nil }
         return switch refusal {
@@ -107,7 +107,7 @@ extension AppPort {
         return isKey(value.part(7, value.count - 7))
     }
 
-    /// The answer to a whole request.
+    /// Answers a whole request.
     private mutating func answer(_ call: HTTPCall, _ switchboard: inout Switchboard) {
         let (request, session) = (call.request, call.app.session)
         body.clear()

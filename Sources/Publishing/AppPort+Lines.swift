@@ -4,7 +4,7 @@ import Wire
 
 // The line form: one JSON object a line, one answer a line, on a connection that stays open.
 extension AppPort {
-    /// Takes up the next line; false where there is none.
+    /// Takes up the next line. False if there is none.
     mutating func line(_ call: AppCall, _ switchboard: inout Switchboard) -> Bool {
         let session = call.session
         let input = session.input.bytes
@@ -26,7 +26,7 @@ extension AppPort {
     }
     private var longestLine: Int { maxMessage + Limits.publishBytes }
 
-    /// The input holds no end of line. One that gets too long is answered now, and skipped up to its end.
+    /// The input holds no end of line. A line that is too long is answered now, and the rest of it is skipped.
     private mutating func wait(_ call: AppCall) {
         let session = call.session
         let count = session.input.count
@@ -49,12 +49,12 @@ extension AppPort {
         counters.lines += 1
         let item = document.item(of: line, maxMessage: maxMessage)
         if case .key(let given) = item {
-            // Where no key is needed one may be given all the same: an app needs not know.
+            // An app may give a key even if none is needed, so that it need not know whether one is.
             session.hasKey = key.isEmpty || isKey(given)
             if session.hasKey { return }
         }
         guard session.hasKey || key.isEmpty else {
-            // The one mistake that isn't forgiven: who has no key is not listened to.
+            // This is the one mistake that is not forgiven: an app with a wrong key is not listened to.
             session.isClosing = true
             return answer(.wrong(reject(.unauthorized, session)), session)
         }

@@ -2,9 +2,9 @@ import Base
 import Comet
 import Wire
 
-// What an operator or an app may look at: the clients with most messages waiting, one client, and who publishes.
+// The answers to operators and apps that look: the clients with most messages waiting, one client, and the apps.
 extension AppPort {
-    /// GET /clients
+    /// Answers GET /clients.
     mutating func writeClients(
         _ call: HTTPCall, _ switchboard: borrowing Switchboard
     ) throws(PublishError) -> Int {
@@ -19,7 +19,7 @@ extension AppPort {
         return 200
     }
 
-    /// GET /clients/ID
+    /// Answers GET /clients/ID.
     mutating func writeClient(
         _ call: HTTPCall, _ switchboard: borrowing Switchboard
     ) throws(PublishError) -> Int {
@@ -40,8 +40,8 @@ extension AppPort {
         return 200
     }
 
-    /// GET /apps. Not the session that asks: a viewer that looks is no app that publishes. Those that published most
-    /// come first, among equals the oldest.
+    /// Answers GET /apps. The session that asks is left out: a viewer is no app that publishes. The sessions that
+    /// published most come first, and of equals the oldest.
     mutating func writeApps(_ call: HTTPCall) throws(PublishError) -> Int {
         let most = try AppPort.most(call.request.query)
         let others = sessions.values.filter { $0 !== call.app.session && $0.peer != nil }
@@ -51,7 +51,7 @@ extension AppPort {
         return 200
     }
 
-    /// How many rows are asked for with `most`.
+    /// The number of rows that the query asks for with `most`.
     private static func most(_ query: UnsafeRawBufferPointer) throws(PublishError) -> Int {
         var most = usualRows
         for (name, value) in QueryArguments(query) where matches(name, "most") {
@@ -63,12 +63,12 @@ extension AppPort {
         guard (1...Limits.appAnswerRows).contains(most) else { throw .badMost }
         return most
     }
-    /// Where the query does not say how many.
+    /// The number of rows if the query names none.
     private static let usualRows = 10
 }
 
 extension AppsAnswer.Row {
-    /// Of a session, at this time in milliseconds.
+    /// The row of a session at a time in milliseconds.
     init(_ session: AppSession, now: UInt64) {
         func seconds(since time: UInt64) -> Double { Double(now - min(now, time)) / 1000 }
         let form: String? =

@@ -2,9 +2,9 @@ import Base
 import Comet
 import Wire
 
-// POST /publish: one publish, an array of them, or one a line.
+// POST /publish: one publish, an array of publishes, or one on each line.
 extension AppPort {
-    /// Writes the outcomes; the status.
+    /// Writes the outcomes and returns the status.
     mutating func publish(_ call: HTTPCall, _ switchboard: inout Switchboard) throws(PublishError) -> Int {
         let text = call.body
         if let type = call.request.contentType, type.count >= 20,
@@ -14,8 +14,8 @@ extension AppPort {
         }
         switch document.parse(text) {
         case .invalid:
-            // One element that is no JSON spoils the document, and none of the others: each is a publish, as each line
-            // is.
+            // One element that is no JSON spoils the document, but not the other elements. Each is taken as a publish
+            // of its own.
             guard BatchElements.areIn(text) else { throw reject(.badJSON(text), call.app.session) }
             for (index, element) in BatchElements(text).enumerated() { publish(element, index, call, &switchboard) }
             return endOutcomes()
@@ -49,7 +49,7 @@ extension AppPort {
         return endOutcomes()
     }
 
-    /// One publish of several that each stand for themselves. `range`: where it stands in the body.
+    /// Publishes one of several publishes that do not depend on each other. `range` is its place in the body.
     private mutating func publish(
         _ range: Range<Int>, _ index: Int, _ call: HTTPCall, _ switchboard: inout Switchboard
     ) {

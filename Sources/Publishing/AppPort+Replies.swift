@@ -22,7 +22,7 @@ extension AppPort {
         body.append("\"}}")
         reply(404, request, session)
     }
-    /// The answer whose content stands in `body`. `fields`: whole header lines.
+    /// Sends the answer whose content is in `body`. `fields` has whole header lines.
     mutating func reply(
         _ status: Int, _ request: HTTPRequest, _ session: AppSession, fields: StaticString = "",
         closing: Bool = false
@@ -34,7 +34,7 @@ extension AppPort {
         session.output.append("Content-Type: application/json\r\n")
         session.output.append(fields)
         head.end(content: body.bytes, to: &session.output)
-        // A great answer makes a great buffer; it is not kept.
+        // A large answer makes a large buffer, which is not kept.
         body.clear()
         body.shrink(over: 1024 * 1024)
         if closing { session.isClosing = true }

@@ -2,10 +2,10 @@ import Base
 package import Comet
 import Wire
 
-/// The app port: its sessions, and what they share (the key, the parser, the counters).
+/// The app port: its sessions, and the key, parser and counters that they share.
 ///
-/// One port, two forms, told apart by the first byte: `{` starts the line form (`AppPort+Lines`), anything else is HTTP
-/// (`AppPort+HTTP`). What may be asked over HTTP stands in `Route`.
+/// Each session has one of two forms, and its first byte tells which: `{` begins the line form (`AppPort+Lines`), any
+/// other byte is HTTP (`AppPort+HTTP`). `Route` lists the requests over HTTP.
 package struct AppPort: ~Copyable {
     let maxMessage: Int
     let key: [UInt8]
@@ -20,11 +20,11 @@ package struct AppPort: ~Copyable {
     private var lastNumber: UInt64 = 0
     /// Sessions that may have something to write.
     private var listed: [AppSession] = []
-    /// Bytes that all sessions have half sent, or said that they will send.
+    /// Bytes that all sessions have half sent, or have announced.
     var inputBytes = 0
     private var outputMost = 0
 
-    /// `key`: empty where apps need none. `hosts`: the names that this machine may be asked by where it has no key.
+    /// `key` is empty if apps need none. `hosts` are the names by which this machine may be asked if it has no key.
     package init(maxMessage: Int, key: [UInt8], hosts: [String] = []) {
         self.maxMessage = maxMessage
         self.key = key
@@ -33,7 +33,7 @@ package struct AppPort: ~Copyable {
 
     // MARK: sessions
 
-    /// A connection came. `peer`: its address and port, where they could be told.
+    /// A connection came. `peer` is its address and port, if they are known.
     package mutating func accepted(peer: String?, now: UInt64) -> AppSession {
         lastNumber += 1
         let session = AppSession(number: lastNumber, peer: peer, now: now)
@@ -45,20 +45,20 @@ package struct AppPort: ~Copyable {
         session.counted = 0
         sessions[session.number] = nil
     }
-    /// There is no room for another one.
+    /// There is no room for another session.
     package var isFull: Bool { sessions.count >= Limits.appConnections }
-    /// The one that makes room: it has shown no key and no publish, and has not got on for longest. So an app always
-    /// gets its place.
+    /// The session that makes room for another. It has shown no key and no publish, and its last progress is the
+    /// longest ago. So an app always gets its place.
     package var quietestStranger: AppSession? {
         sessions.values.filter { !$0.isTrusted }
             .min { ($0.lastProgress, $0.number) < ($1.lastProgress, $1.number) }
     }
 
-    /// Takes up what stands in the session's input, as far as it is whole and its answers have room. To be called when
-    /// more has come.
+    /// Takes up all whole requests or lines in the session's input, as long as there is room for their answers. Call it
+    /// when more has come.
     package mutating func process(_ session: AppSession, _ switchboard: inout Switchboard, now: UInt64) {
         list(session)
-        // simdjson reads past the end of a document, and ignores what it finds.
+        // simdjson reads past the end of a document, but does not use what it reads there.
         _ = session.input.reserve(PublishDocument.padding)
         if session.form == .unknown, session.input.count > 0 {
             session.form = session.input.bytes[0] == UInt8(ascii: "{") ? .lines : .http
@@ -71,7 +71,7 @@ package struct AppPort: ~Copyable {
         session.counted = claimed
         outputMost = max(outputMost, session.output.count)
     }
-    /// Takes up one request or line; false where there is none that is whole.
+    /// Takes up one request or line. False if none is whole.
     private mutating func takeUp(_ call: AppCall, _ switchboard: inout Switchboard) -> Bool {
         switch call.session.form {
         case .unknown: false
@@ -86,7 +86,7 @@ package struct AppPort: ~Copyable {
         session.isListed = true
         listed.append(session)
     }
-    /// Sessions whose output is to be written now. The list is empty then.
+    /// The sessions whose output is to be written now. This empties the list.
     package mutating func takeListed() -> [AppSession] {
         let taken = listed
         listed = []
@@ -94,8 +94,8 @@ package struct AppPort: ~Copyable {
         return taken
     }
     package var hasListed: Bool { !listed.isEmpty }
-    /// So many bytes of its output were written. Answers over the bound have kept the rest of its input waiting: that
-    /// is taken up now.
+    /// `count` bytes of the session's output were written. If the session was full of answers, the rest of its input
+    /// has waited, and is taken up now.
     package mutating func written(
         _ session: AppSession, _ count: Int, _ switchboard: inout Switchboard, now: UInt64
     ) {
@@ -107,7 +107,8 @@ package struct AppPort: ~Copyable {
         if wasFull { process(session, &switchboard, now: now) }
     }
 
-    /// Once a second: those whose time is over, to be closed. A request that is not whole in time is told so first.
+    /// The sessions whose time is over, for closing. Called once a second. A request that is not whole in time is
+    /// answered first.
     package mutating func expire(now: UInt64) -> [AppSession] {
         var over: [AppSession] = []
         for session in sessions.values where session.isOver(now: now) {
@@ -123,7 +124,7 @@ package struct AppPort: ~Copyable {
 
     /// Bytes of answers that wait for apps now.
     package var outputBytes: Int { sessions.values.reduce(0) { $0 + $1.output.count } }
-    /// The most that waited for one app since this was last asked.
+    /// The most bytes that waited for one app since the last call.
     package mutating func takeOutputMost() -> Int {
         defer { outputMost = 0 }
         return outputMost
@@ -131,7 +132,7 @@ package struct AppPort: ~Copyable {
 
     // MARK: what both forms do
 
-    /// One publish, and what came of it.
+    /// Takes up one publish and returns its outcome.
     mutating func publish(
         _ item: PublishDocument.Item, _ call: AppCall, _ switchboard: inout Switchboard
     ) -> Outcome {
@@ -152,13 +153,13 @@ package struct AppPort: ~Copyable {
         }
     }
     func isKey(_ given: UnsafeRawBufferPointer) -> Bool {
-        // As long for a wrong key as for the right one: time tells nothing of it (its length is no secret).
+        // A wrong key takes as long as the right one, so time tells nothing about it. (Its length is no secret.)
         guard given.count == key.count else { return false }
         var difference: UInt8 = 0
         for at in 0..<key.count { difference |= given[at] ^ key[at] }
         return difference == 0
     }
-    /// Counts an error that is going to be told.
+    /// Counts an error that the app is about to be told.
     mutating func reject(_ error: PublishError, _ session: AppSession) -> PublishError {
         session.tally.errors += 1
         switch error.status {
@@ -171,23 +172,23 @@ package struct AppPort: ~Copyable {
     }
 }
 
-/// Who asks, and when: what everything that an app asks is answered by.
+/// What every answer needs to know: the session that asks, and the time.
 struct AppCall {
     let session: AppSession
-    /// Bytes that all other sessions have half sent, or said that they will send.
+    /// Bytes that all other sessions have half sent, or have announced.
     let inputElsewhere: Int
     /// Milliseconds of the manager's clock.
     let now: UInt64
 }
 
 package struct AppCounters: Equatable {
-    /// Publishes that were no publish, messages or lines that were too large, keys that were wrong.
+    /// Publishes that were refused for what they say, messages or lines that were too large, and wrong keys.
     package var rejectedJSON: UInt64 = 0
     package var rejectedSize: UInt64 = 0
     package var rejectedAuth: UInt64 = 0
     package var requests: UInt64 = 0
     package var lines: UInt64 = 0
-    /// Requests that were no HTTP, asked for what is not there, or came when too much was half sent.
+    /// Requests that were no HTTP, that asked for something unknown, or that came when too much was half sent.
     package var rejectedRequest: UInt64 = 0
     package init() {}
 }

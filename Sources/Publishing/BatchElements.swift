@@ -1,15 +1,14 @@
-/// The elements of a JSON array as they stand in its text, also where some are no JSON themselves: an element is a
-/// string, what stands between brackets that match, or a run of other bytes. So one bad publish is told from the others
-/// around it.
+/// The elements of a JSON array, as ranges of its text. An element is a string, a text between brackets that match, or
+/// a run of other bytes, and need not be JSON itself. So one bad publish does not spoil the others.
 ///
-/// Where brackets do not match, a string has no end, or no comma stands between two values, nobody can say what the
-/// elements are: then the array itself is no JSON.
+/// The array itself is no JSON if brackets do not match, a string has no end, or two values have no comma between them.
+/// Nobody can tell then where the elements begin.
 struct BatchElements: IteratorProtocol, Sequence {
     private let text: UnsafeRawBufferPointer
     private var at = 0
     private var isFirst = true
     private var hasEnded = false
-    /// Asked when the last element was given: whether the text is one whole array.
+    /// Whether the text is one whole array. It is known when the last element has been given.
     private(set) var isWhole = false
 
     init(_ text: UnsafeRawBufferPointer) {
@@ -26,7 +25,7 @@ struct BatchElements: IteratorProtocol, Sequence {
         return elements.isWhole
     }
 
-    /// Where the next element stands.
+    /// The range of the next element.
     mutating func next() -> Range<Int>? {
         guard !hasEnded else { return nil }
         skipSpace()
@@ -50,7 +49,7 @@ struct BatchElements: IteratorProtocol, Sequence {
         return element
     }
 
-    /// Nil behind the last byte.
+    /// `nil` behind the last byte.
     private var byte: UInt8? { at < text.count ? text[at] : nil }
     private mutating func skipSpace() {
         while let byte, byte == 32 || byte == 10 || byte == 13 || byte == 9 { at += 1 }
@@ -62,7 +61,7 @@ struct BatchElements: IteratorProtocol, Sequence {
         isWhole = at == text.count
     }
 
-    /// Goes behind the value that starts here; false where that can't be told.
+    /// Moves behind the value that starts here. False if its end can't be found.
     private mutating func value() -> Bool {
         switch byte {
         case UInt8(ascii: "\""): return string()
@@ -88,7 +87,7 @@ struct BatchElements: IteratorProtocol, Sequence {
         }
         return false
     }
-    /// Not recursive: what is open stands in an array, which the text bounds.
+    /// Moves behind brackets that match. An array keeps the open ones instead of recursion; the text bounds it.
     private mutating func brackets() -> Bool {
         var open: [UInt8] = []
         while let byte {
@@ -98,7 +97,7 @@ struct BatchElements: IteratorProtocol, Sequence {
                 continue
             case UInt8(ascii: "{"), UInt8(ascii: "["): open.append(byte)
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                // A closing bracket is two behind its opening one.
+                // In ASCII a closing bracket or brace is its opening one plus two.
                 guard open.popLast() == byte - 2 else { return false }
             default: break
             }

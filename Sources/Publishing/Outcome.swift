@@ -1,7 +1,7 @@
 import Base
 import Wire
 
-/// What came of one publish.
+/// The outcome of one publish.
 enum Outcome {
     case sent(UInt64)
     case queued(UInt64)
@@ -14,7 +14,7 @@ enum Outcome {
         case .wrong(let error): error.status
         }
     }
-    /// `index`: of several outcomes, which one this is; errors say it.
+    /// `index` is the place of this outcome among several. Errors say it.
     func write(to out: inout Buffer, index: Int? = nil) {
         switch self {
         case .sent(let id), .queued(let id):

@@ -3,7 +3,7 @@ import CSimdjson
 import Comet
 import Wire
 
-/// A JSON document of publishes, parsed by simdjson whole and strictly: one object, or an array of them.
+/// A JSON document of publishes: one object, or an array of objects. simdjson parses the whole of it, and strictly.
 struct PublishDocument: ~Copyable {
     /// Bytes that must be readable behind a document.
     static let padding = Int(MC_JSON_PADDING)
@@ -18,7 +18,7 @@ struct PublishDocument: ~Copyable {
     }
     deinit { mc_json_free(parser) }
 
-    /// The bytes stay as they are, with `padding` behind them, until the last `next`.
+    /// Parses the bytes. They must stay unchanged, with `padding` behind them, until the last `next`.
     mutating func parse(_ bytes: UnsafeRawBufferPointer) -> Shape {
         guard let start = bytes.baseAddress, bytes.count > 0 else { return .invalid }
         return switch mc_json_parse(parser, start.assumingMemoryBound(to: CChar.self), bytes.count) {
@@ -29,15 +29,15 @@ struct PublishDocument: ~Copyable {
         }
     }
 
-    /// One publish, or what is wrong with it. The parts point into the document and the parser.
+    /// One publish, or what is wrong with it. The parts point into the document and into the parser's memory.
     enum Item {
         case publish(client: UnsafeRawBufferPointer, json: UnsafeRawBufferPointer, timeToLive: UInt32?)
-        /// `{"key":"..."}` and nothing else.
+        /// An object with the field `key` and no other.
         case key(UnsafeRawBufferPointer)
         case wrong(PublishError)
     }
 
-    /// The only publish of a text: a line, or one of several in a body. `offset`: where it stands in the body.
+    /// The only publish of a text: a line, or one of several in a body. `offset` is the place of the text in the body.
     mutating func item(of text: UnsafeRawBufferPointer, at offset: Int = 0, maxMessage: Int) -> Item {
         switch parse(text) {
         case .invalid: .wrong(.badJSON(text, at: offset))

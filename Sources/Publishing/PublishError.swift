@@ -1,7 +1,7 @@
 import Base
 import Wire
 
-/// Why a publish was refused: the HTTP status that it has alone, its code, a sentence, and where it applies the byte.
+/// Why a publish was refused: the status of HTTP, the code, a sentence, and the byte at which the mistake is, if known.
 struct PublishError: Error, Equatable {
     var status: Int
     var code: StaticString
@@ -42,13 +42,13 @@ struct PublishError: Error, Equatable {
         403, "origin", "Host is no address and no name of this machine: add it to app.hosts, or set app.key")
     static let unauthorized = PublishError(401, "unauthorized", "the app key is missing or wrong")
 
-    /// The input is no JSON: where, finds the scanner.
+    /// The input is no JSON. The scanner finds the byte at which the mistake is.
     static func badJSON(_ input: UnsafeRawBufferPointer, at offset: Int = 0) -> PublishError {
         let fault = JSONScanner.fault(in: input) ?? .init(offset: input.count, message: "not taken")
         return PublishError(400, "bad_json", fault.message, offset: offset + fault.offset)
     }
 
-    /// `{"error":{"code":"...","message":"...","offset":N,"index":N}}`, offset and index where they apply.
+    /// Writes `{"error":{"code":"...","message":"...","offset":N,"index":N}}`, offset and index only if they are known.
     func write(to out: inout Buffer, index: Int? = nil) {
         out.append("{\"error\":{\"code\":\"")
         out.append(code)

@@ -2,18 +2,18 @@ import Base
 import Comet
 import Wire
 
-/// What apps may ask over HTTP, a row for each: 404, 405 and `Allow` follow from the table, and a test holds the manual
-/// to it. Where a key is set, all of it needs the key.
+/// The requests of apps over HTTP, with a row for each. The answers 404, 405 and `Allow` follow from the table, and a
+/// test compares the manual with it. If a key is set, every request needs it.
 struct Route: Sendable {
     enum Method { case get, post }
-    /// Writes the content of the answer into the port's `body`; the status.
+    /// Writes the content of the answer into the port's `body`, and returns the status.
     typealias Handler =
         @Sendable (inout AppPort, HTTPCall, inout Switchboard) throws(PublishError) -> Int
 
-    /// What is a GET may also be a HEAD.
+    /// The method. A row of GET takes HEAD, too.
     let method: Method
     let path: StaticString
-    /// Behind the path stands an id.
+    /// An id follows the path.
     var takesId = false
     let handler: Handler
 
@@ -36,7 +36,7 @@ struct Route: Sendable {
         },
     ]
 
-    /// As the manual has it.
+    /// The name in the manual.
     var name: String { "\(path)" + (takesId ? "ID" : "") }
     /// `/a, /b and /c`
     static let names: String = {
@@ -46,7 +46,7 @@ struct Route: Sendable {
 
     enum Found {
         case route(Route)
-        /// The path has others.
+        /// The path has only other methods.
         case otherMethod(allow: StaticString)
         case unknown
     }
@@ -77,7 +77,7 @@ struct Route: Sendable {
     }
 }
 
-/// A whole request, and who makes it.
+/// A whole request, and the app that makes it.
 struct HTTPCall {
     let request: HTTPRequest
     let body: UnsafeRawBufferPointer

@@ -1,8 +1,7 @@
 import Base
 import Comet
 
-// GET /stats: the manager's counters as JSON. The same figures go to the supervisor by UDP; this is for apps and for
-// curl.
+// GET /stats: the manager's counters as JSON, for apps and for curl. The supervisor gets the same figures by UDP.
 extension AppPort {
     static func writeStats(_ switchboard: borrowing Switchboard, _ counters: AppCounters, to out: inout Buffer) {
         let counted = switchboard.counters
