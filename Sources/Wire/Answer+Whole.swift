@@ -1,8 +1,8 @@
 package import Base
 
-// The answers of a worker that are written at once: errors, refusals, plain text, and what has no content.
+// The answers of a worker that are written in one step: errors, refusals, plain text, and answers without content.
 extension Answer {
-    /// `{"code":"...","message":"..."}`. Both are ours: nothing of a request is ever reflected.
+    /// Appends `{"code":"...","message":"..."}`. Both are our own texts: nothing of a request is ever sent back.
     package static func appendError(_ code: StaticString, _ message: StaticString, to out: inout Buffer) {
         out.append("{\"code\":\"")
         out.append(code)
@@ -11,8 +11,8 @@ extension Answer {
         out.append("\"}")
     }
 
-    /// An error with its status and a JSON body. `extra`: whole header lines. `retry`: milliseconds, in the body too,
-    /// where a page from another origin can read it (it can't read Retry-After), and spread.
+    /// Writes an error with its status and a JSON body. `extra` has whole header lines. `retry` is in milliseconds and
+    /// is spread. The body has it, too, since a page of another origin can't read Retry-After.
     package static func error(
         _ status: Int, code: StaticString, message: StaticString, _ style: Style, extra: StaticString = "",
         retry: Int? = nil,
@@ -30,10 +30,11 @@ extension Answer {
         out.append("}")
         style.head.closeContent(content, in: &out)
     }
-    /// A request that could not be parsed. The message is ours and has no quotes in it. `callback`: of a script tag,
-    /// which is told in its own form, since it sees nothing else.
+    /// Refuses a request that could not be parsed. The message is our own and has no quotes in it. `callback` is that
+    /// of a script tag, which is told in its own form, since it sees nothing else.
     ///
-    /// Workers let any page read it: its origin may not have been parsed, and the text has nothing of anyone in it.
+    /// Workers let any page read the refusal: its origin may not have been parsed, and the text says nothing about
+    /// anyone.
     package static func refusal(
         _ refusal: HTTPRefusal, cors: CORS = .none, callback: UnsafeRawBufferPointer? = nil, to out: inout Buffer
     ) {
@@ -52,7 +53,7 @@ extension Answer {
         out.append(callback == nil ? "\"}}" : "\"}});")
         style.head.closeContent(content, in: &out)
     }
-    /// Plain text, as for health and for a callback that can't be called.
+    /// Writes plain text, such as the answer about health or about a callback that can't be called.
     package static func text(_ status: Int, _ text: StaticString, _ style: Style, to out: inout Buffer) {
         var style = style
         style.transport = .bare
@@ -60,16 +61,16 @@ extension Answer {
         out.append(text)
         style.head.closeContent(content, in: &out)
     }
-    /// A HEAD of a poll: the head that an answer would have, without a length, since nothing was waited for (RFC 9110,
+    /// Answers a HEAD of a poll. It is the head of an answer without a length, since nothing was waited for (RFC 9110,
     /// 8.6).
     package static func headOnly(_ style: Style, to out: inout Buffer) {
         fields(200, style, to: &out)
         style.head.end(to: &out)
     }
-    /// 204 with what may be asked (RFC 9110, 9.3.7), and to a preflight what another origin may ask (Fetch standard,
-    /// 3.2).
+    /// Answers 204 with the methods that are allowed (RFC 9110, 9.3.7). A preflight is also told what another origin
+    /// may ask (Fetch standard, 3.2).
     ///
-    /// `asked`: the values of Access-Control-Request-Headers. They are allowed by their names, since `*` covers neither
+    /// `asked` has the values of Access-Control-Request-Headers. They are allowed by name, since `*` covers neither
     /// Authorization nor a request with credentials. The browser keeps the answer for this URL for a day (Chromium: two
     /// hours).
     package static func options(_ style: Style, asked: [UnsafeRawBufferPointer] = [], to out: inout Buffer) {
@@ -82,8 +83,8 @@ extension Answer {
         }
         style.head.end(to: &out)
     }
-    /// The names in these lists, as one. What is no name is left out (RFC 9110, 5.6.2), and what is over
-    /// `Limits.askedHeaderBytes`.
+    /// Appends the names of these lists as one list. It leaves out anything that is no name (RFC 9110, 5.6.2), and
+    /// names beyond `Limits.askedHeaderBytes`.
     private static func allow(_ lists: [UnsafeRawBufferPointer], to out: inout Buffer) {
         var bytes = 0
         for list in lists {
@@ -101,7 +102,7 @@ extension Answer {
         }
         if bytes > 0 { out.append("\r\n") }
     }
-    /// The browser script, or 304 where the client has it (RFC 9110, 13.1.2).
+    /// Sends the browser script, or 304 if the client has it already (RFC 9110, 13.1.2).
     package static func script(
         _ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, to out: inout Buffer
     ) {

@@ -1,15 +1,16 @@
 package import Base
 
-/// The answers of a worker, as bytes: an envelope with messages, and what `Answer+Whole` has (docs/protocol.txt, 3).
+/// The answers of a worker, as bytes (docs/protocol.txt, 3). This file has the envelope with messages; `Answer+Whole`
+/// has the others.
 package struct Answer {
-    /// What the head depends on.
+    /// The things on which the head of an answer depends.
     package struct Style: Equatable {
         package var transport: Transport
         package var minorVersion: UInt8
-        /// Said where it is not what the version means by itself (RFC 9112, 9.3).
+        /// The head says this only if the version does not mean it by itself (RFC 9112, 9.3).
         package var keepAlive: Bool
         package var cors: CORS
-        /// The answer to a HEAD: whatever it says, it has no content (RFC 9110, 9.3.2).
+        /// The answer is to a HEAD. It has no content, whatever its head says (RFC 9110, 9.3.2).
         package var isHead: Bool
         var head: ResponseHead { ResponseHead(minorVersion: minorVersion, keepAlive: keepAlive, isHead: isHead) }
         package init(
@@ -48,14 +49,14 @@ package struct Answer {
         transport.begin(callback: callback, to: &out)
     }
 
-    /// A message: its id, and its JSON as it was validated.
+    /// Adds a message: its id, and its JSON as it was validated.
     package mutating func add(id: UInt64, json: UnsafeRawBufferPointer, to out: inout Buffer) {
         transport.message(id: id, json: json, isFirst: isFirst, to: &out)
         isFirst = false
     }
 
-    /// Ends the answer. `retry`: milliseconds.
-    /// `pollTimeout`: the milliseconds that polls are held for, told to a page that says hello.
+    /// Ends the answer. `retry` is in milliseconds. `pollTimeout` is how many milliseconds a poll is held; a page that
+    /// says hello is told it.
     package func finish(
         cursor: UInt64, gap: Bool = false, retry: Int? = nil, error: (code: StaticString, message: StaticString)? = nil,
         pollTimeout: UInt32? = nil, to out: inout Buffer
@@ -66,14 +67,14 @@ package struct Answer {
 
     // MARK: heads
 
-    /// The head of an answer that has content in the style's transport. `extra`: whole header lines.
+    /// Begins an answer that has content in the style's transport. `extra` has whole header lines.
     @inline(__always) static func open(
         _ status: Int, _ style: Style, extra: StaticString = "", to out: inout Buffer
     ) -> ResponseHead.Content {
         fields(status, style, extra: extra, to: &out)
         return style.head.openContent(to: &out)
     }
-    /// Such a head, but for its end.
+    /// Writes the same head without its end.
     @inline(__always) static func fields(_ status: Int, _ style: Style, extra: StaticString = "", to out: inout Buffer)
     {
         style.head.begin(status, to: &out)
@@ -88,8 +89,8 @@ package struct Answer {
             out.append("Access-Control-Allow-Origin: ")
             out.append(string: origin)
             out.append("\r\nVary: Origin\r\n")
-            // A named origin may send cookies or a login that a proxy asks for. `null` names nobody: any page can have
-            // it.
+            // A page of a named origin may send cookies, or a login that a proxy asks for. `null` names nobody, since
+            // any page can have it.
             if origin != "null" { out.append("Access-Control-Allow-Credentials: true\r\n") }
         }
     }

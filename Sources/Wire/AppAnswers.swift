@@ -1,13 +1,13 @@
 package import Base
 
-// What the app port answers to those who look (docs/protocol.txt, 4). The manager writes these types, which has no
-// Foundation; `megacomet` and megatop decode them. Numbers are as JSON has them: exact below 2^53.
+// The answers of the app port about clients and apps (docs/protocol.txt, 4). The manager writes these types and has no
+// Foundation; `megacomet` and megatop decode them. Numbers are exact below 2^53, as always in JSON.
 
-/// GET /clients: those with the most messages waiting, the deepest mailbox first.
+/// GET /clients: the clients with the most messages waiting, the deepest mailbox first.
 package struct ClientsAnswer: Codable, Equatable {
     package struct Row: Codable, Equatable {
         package var client: String
-        /// The worker that it was last on. `nil`: none that the manager knows of.
+        /// The worker that the client was last on. `nil` if the manager knows none.
         package var worker: Int?
         /// Messages that wait, the bytes of their JSON, and how long the oldest has waited.
         package var queued: Double
@@ -48,21 +48,21 @@ package struct ClientAnswer: Codable, Equatable {
     enum CodingKeys: String, CodingKey { case client, connected, worker, queued }
 }
 
-/// GET /apps: the connections of apps, those that published most first. Never with keys or messages.
+/// GET /apps: the connections of apps. Those that published most come first. No keys and no messages are in it.
 package struct AppsAnswer: Codable, Equatable {
     package struct Row: Codable, Equatable {
         /// Address and port.
         package var peer: String
-        /// `lines` or `http`. `nil`: nothing came yet.
+        /// `lines` or `http`. `nil` if nothing came yet.
         package var form: String?
-        /// Times are exact to the millisecond: rates are made of two answers.
+        /// Times are exact to the millisecond, since readers compute rates from two answers.
         package var connectedSeconds: Double
         /// Publishes that were taken up, the bytes of their messages, and what was refused.
         package var publishes: Double
         package var bytes: Double
         package var errors: Double
         package var idleSeconds: Double
-        /// Bytes of answers that wait until it reads.
+        /// Bytes of answers that the app has not read yet.
         package var backlogBytes: Double
 
         package init(
@@ -86,7 +86,7 @@ package struct AppsAnswer: Codable, Equatable {
         }
     }
     package var apps: [Row]
-    /// Connections beyond these rows.
+    /// The number of connections that have no row here.
     package var more: Double
 
     package init(apps: [Row], more: Double) {
@@ -96,7 +96,7 @@ package struct AppsAnswer: Codable, Equatable {
     enum CodingKeys: String, CodingKey { case apps, more }
 }
 
-/// What the app port answers to a request that it refuses.
+/// The app port's answer to a request that it refuses.
 package struct AppErrorAnswer: Codable, Equatable {
     package struct Why: Codable, Equatable {
         package var code: String?

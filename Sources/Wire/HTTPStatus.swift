@@ -1,4 +1,4 @@
-/// The status codes that are answered, and their reasons (RFC 9110, 15).
+/// The status codes of our answers, and their reasons (RFC 9110, 15).
 package enum HTTPStatus {
     /// The number, the reason, and the end of the line.
     package static func line(_ status: Int) -> StaticString {
@@ -25,7 +25,7 @@ package enum HTTPStatus {
         default: preconditionFailure("no status line for \(status)")
         }
     }
-    /// The error code that a status has in a JSON body, where no better one is known.
+    /// The error code in a JSON body for a status that has no better one.
     package static func code(_ status: Int) -> StaticString {
         switch status {
         case 400: "bad_request"

@@ -1,19 +1,19 @@
 import Base
 
-/// How a receiver's messages look on the wire: the fields of the head that say what the content is, the content's
-/// beginning, each message, and the end. A transport only encodes; what is sent, when and to whom is decided elsewhere.
+/// The form of a receiver's messages: the header lines that say what the content is, the content's beginning, each
+/// message, and the end. A transport only encodes. It does not decide what is sent, when and to whom.
 package enum Transport: UInt8, Equatable, Sendable {
     /// An envelope in JSON.
     case json = 0
     /// A call of the callback with that envelope.
     case jsonp = 1
-    /// The seed's: one message's text, no envelope.
+    /// The seed's form: the text of one message, without an envelope.
     case bare = 2
 
-    /// It has room for one message in an answer, and for no news beside it.
+    /// An answer has room for one message, and for no other news.
     package var isSingle: Bool { self == .bare }
 
-    /// Its receiver is there still after an answer. A long poll is over with the first one.
+    /// The receiver stays after an answer. A long poll ends with its first answer.
     package var stays: Bool {
         switch self {
         case .json, .jsonp, .bare: false
@@ -44,7 +44,7 @@ package enum Transport: UInt8, Equatable, Sendable {
         out.append("{\"messages\":[")
     }
 
-    /// A message: its id, and its JSON as it was validated.
+    /// Writes a message: its id, and its JSON as it was validated.
     @inline(__always) func message(id: UInt64, json: UnsafeRawBufferPointer, isFirst: Bool, to out: inout Buffer) {
         guard self != .bare else { return appendText(ofJSON: json, to: &out) }
         if !isFirst { out.append(UInt8(ascii: ",")) }
@@ -55,7 +55,8 @@ package enum Transport: UInt8, Equatable, Sendable {
         out.append(UInt8(ascii: "}"))
     }
 
-    /// `retry`: milliseconds. `pollTimeout`: the milliseconds that polls are held for, told to a page that says hello.
+    /// Ends the content. `retry` is in milliseconds. `pollTimeout` is how many milliseconds a poll is held; a page that
+    /// says hello is told it.
     @inline(__always) func end(
         cursor: UInt64, gap: Bool, retry: Int?, error: (code: StaticString, message: StaticString)?,
         pollTimeout: UInt32?, to out: inout Buffer

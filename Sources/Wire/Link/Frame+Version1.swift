@@ -1,14 +1,14 @@
 public import Base
 
-// Version 1 of the link, as release 1 speaks it (docs/protocol.txt, 5). It has no slot and no credit, a tag of six
-// bits, and two flags that mean something else for each op:
+// Version 1 of the link, which release 1 speaks (docs/protocol.txt, 5). It has no slot, no credit, and a tag of six
+// bits. The meaning of its two flags depends on the op:
 //
 //     offset  0    1                       2..3              4..7         8..15    16..
 //             op   tag << 2 | flags 1, 2   client id bytes   body bytes   number   client id, body
 extension Frame {
     static let version1HeaderBytes = 16
 
-    /// What the two flags say: nothing where there is no such flag.
+    /// The flags of version 2 that the two bits mean for this op. Empty if the bit means nothing.
     private static func version1Flags(_ op: Op) -> (one: Flags, two: Flags) {
         switch op {
         case .connected: (.acknowledges, .single)
@@ -46,7 +46,7 @@ extension Frame {
         var bits = UInt8(truncatingIfNeeded: tag) << 2
         if !named.one.isEmpty, flags.contains(named.one) { bits |= 1 }
         if !named.two.isEmpty, flags.contains(named.two) { bits |= 2 }
-        // The body of a `replaced` is version 2's; release 1 has none.
+        // Only version 2 has a body in a `replaced`.
         let body = op == .replaced ? UnsafeRawBufferPointer(start: nil, count: 0) : body
         out.append(op.rawValue)
         out.append(bits)

@@ -1,42 +1,41 @@
 public import Base
 
-/// The frames between our manager and our workers (docs/protocol.txt, 5), version 2 of the link. All fields have a
-/// fixed width and stand in network byte order:
+/// The frames between our manager and our workers: version 2 of the link (docs/protocol.txt, 5). All fields have a
+/// fixed width and are in network byte order:
 ///
 ///     offset  0   1                2..3   4..5  6..7       8..11  12..15      16..23  24..
 ///             op  client id bytes  flags  tag   receivers  slot   body bytes  number  client id, receivers, body
 ///
-/// A `hello` has the layout of version 1 for ever, since its body is what tells the version (`Frame+Version1.swift`).
-/// Parsing only looks at bytes: it reads nothing, keeps nothing and copies nothing.
+/// A `hello` always has the layout of version 1, since its body tells the version (`Frame+Version1.swift`). The parser
+/// only looks at bytes: it reads nothing, keeps nothing and copies nothing.
 ///
 /// The type is public, as `Buffer` is, so that the compiler inlines its members into the rooms of the decisions.
 public struct Frame {
     public enum Op: UInt8, Sendable {
-        /// Worker: my number is `number`; body: see `Hello`. Always the first frame.
+        /// Worker: the first frame of a link. `number` is the worker's number. Body: see `Hello`.
         case hello = 16
         /// Worker: this client has a receiver here; `number` is its cursor. Flags: `acknowledges`, `single`, `atOnce`,
         /// `stays`. Body: see `Announcement`.
         case connected = 17
-        /// Worker: the receiver ended by itself: its connection closed, or its time was over (flag `timedOut`).
+        /// Worker: the receiver has ended by itself. Its connection was closed, or its time was over (flag `timedOut`).
         case gone = 18
-        /// Manager: message `number` for this receiver. Flags: `more`, `gap`. All frames of one answer stand together
-        /// on the link. With no body it says only that there is nothing, or with `gap` that something was lost.
+        /// Manager: message `number` for this receiver. Flags: `more`, `gap`. All frames of one answer are together on
+        /// the link. A frame without a body says that nothing waits, or with `gap` that something was lost.
         case message = 19
-        /// Worker: message `number` given back whole: the receiver that it was meant for was over when it came.
+        /// Worker: message `number` comes back whole, since its receiver had ended when it came.
         case undelivered = 20
-        /// Manager: accepted. `number` is how many bytes the worker may leave unread before the manager holds back. No
-        /// body.
+        /// Manager: the hello is accepted. `number` is how many bytes the worker may leave unread before the manager
+        /// holds back. No body.
         case welcome = 21
-        /// Manager: this client has a receiver on another worker now; end this one with the error `replaced`. `number`
-        /// and body are those of the receiver that took its place: where it is a copy of the same poll, there is no
-        /// error.
+        /// Manager: the client has a receiver on another worker now. End this one with the error `replaced`. `number`
+        /// and body are those of the new receiver. If it is a copy of the same poll, there is no error.
         case replaced = 22
-        /// Manager: the answers that follow were decided in the turn of its loop that began at `number`, nanoseconds of
-        /// CLOCK_MONOTONIC (one clock for all processes of a machine). Sent once for each flush that carries messages;
-        /// from it the worker measures the latency from publish (or from the poll, where the message waited for it) to
-        /// write.
+        /// Manager: the answers that follow were decided in one turn of its loop. The turn began at `number`, in
+        /// nanoseconds of CLOCK_MONOTONIC, which is one clock for all processes of a machine. The frame is sent once
+        /// for each flush with messages. From it the worker measures the latency to the write: from the publish, or
+        /// from the poll if the message waited for it.
         case turn = 23
-        /// Worker: this receiver takes `number` bytes more.
+        /// Worker: the receiver takes `number` bytes more.
         case credit = 24
     }
 
@@ -44,18 +43,18 @@ public struct Frame {
     public struct Flags: OptionSet, Equatable, Sendable {
         public let rawValue: UInt16
         @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
-        /// The one that comes with OptionSet asks for metadata at run time, for each `[]` of each frame.
+        /// The `init` of OptionSet would ask for metadata at run time, for each `[]` of each frame.
         @inlinable public init(arrayLiteral flags: Flags...) { rawValue = flags.reduce(0) { $0 | $1.rawValue } }
 
-        /// connected: the client sends a cursor, so what it is sent stays until the cursor has passed it.
+        /// connected: the client sends a cursor, so its messages are kept until the cursor has passed them.
         public static let acknowledges = Flags(rawValue: 1)
-        /// connected: it takes one message to an answer (the seed's bare form).
+        /// connected: the receiver takes one message in an answer (the seed's bare form).
         public static let single = Flags(rawValue: 2)
-        /// connected: it is answered at once with what waits, and where nothing waits with an empty `message`.
+        /// connected: answer at once with the messages that wait. If none waits, answer with an empty `message`.
         public static let atOnce = Flags(rawValue: 4)
-        /// connected: the receiver stays after an answer. Without it the answer ends it, as it does a long poll.
+        /// connected: the receiver stays after an answer. Without this flag the answer ends it, as it ends a long poll.
         public static let stays = Flags(rawValue: 8)
-        /// gone: its time was over; the client is there still.
+        /// gone: the receiver's time was over. The client is still there.
         public static let timedOut = Flags(rawValue: 16)
         /// message: another frame for this same answer follows.
         public static let more = Flags(rawValue: 32)
@@ -69,21 +68,21 @@ public struct Frame {
 
     public var op: Op
     public var flags: Flags
-    /// The worker counts its receivers, and this is the count's lower half. With `slot` it tells a receiver apart from
-    /// those that the client had before: an answer that crosses with the end of its receiver is never taken for an
-    /// answer to the next one.
+    /// The lower half of the number by which the worker counts its receivers. With `slot` it tells a receiver from the
+    /// client's earlier ones: an answer that crosses with the end of its receiver is never taken for an answer to the
+    /// next one.
     public var tag: UInt16
-    /// The worker's slot for the receiver's connection. It comes back with each frame that is for the receiver.
+    /// The worker's slot for the receiver's connection. Each frame for the receiver has it.
     public var slot: UInt32
     public var number: UInt64
-    /// 0 to `Limits.clientIdBytes` bytes, decoded UTF-8. Points into the parsed bytes.
+    /// The client id, decoded: 0 to `Limits.clientIdBytes` bytes of UTF-8. It points into the parsed bytes.
     public var client: UnsafeRawBufferPointer
     public var body: UnsafeRawBufferPointer
 
     public enum Parsed {
         case incomplete
         case frame(Frame, bytes: Int)
-        /// The link can't be trusted any more: close it.
+        /// The link can't be trusted any more. Close it.
         case malformed(String)
     }
 
@@ -116,8 +115,8 @@ public struct Frame {
             bytes: bodyAt &+ bodyBytes)
     }
 
-    /// The receivers that a frame with one body for many clients names, in place of a client: `receiverBytes` each.
-    /// They stand between client id and body. `frame`: the bytes of one frame of version 2.
+    /// The receivers of a frame that has one body for many clients, `receiverBytes` each. They are between client id
+    /// and body. `frame` has the bytes of one frame of version 2.
     package static func receivers(of frame: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         frame.part(headerBytes + Int(frame[1]), Int(frame.bigEndian(at: 6, as: UInt16.self)) * receiverBytes)
     }

@@ -1,8 +1,8 @@
 package import Base
 
-/// A worker's first frame. Its layout is that of version 1 in every version of the link, and its body tells the version
-/// of all frames that follow, in both directions: version (1 byte), pid (4 bytes), token (16 bytes; zeros where the
-/// daemon was started by hand without one).
+/// A worker's first frame. Its layout is that of version 1 in every version of the link. Its body tells the version of
+/// all frames that follow, in both directions: version (1 byte), pid (4 bytes), token (16 bytes). The token is zeros if
+/// the daemon was started by hand without one.
 package struct Hello: Equatable {
     package static let bytes = 21
     /// The `LinkVersion`, or a number that this program does not know.
@@ -16,7 +16,7 @@ package struct Hello: Equatable {
         self.token = token
     }
 
-    /// Nil where the body is of another length.
+    /// `nil` if the body has another length.
     package init?(body: UnsafeRawBufferPointer) {
         guard body.count == Hello.bytes else { return nil }
         version = body[0]
@@ -24,7 +24,7 @@ package struct Hello: Equatable {
         token = Array(body.part(5, 16))
     }
 
-    /// The whole frame. `number`: the worker's.
+    /// Writes the whole frame. `number` is the worker's number.
     package func write(number: UInt64, to out: inout Buffer) {
         var body = Buffer()
         body.append(version)
