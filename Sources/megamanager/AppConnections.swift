@@ -5,13 +5,13 @@ import Publishing
 import Reactor
 import Wire
 
-/// The sockets of the app port. What their bytes mean, who is read from and whose time is over the port knows.
+/// The sockets of the app port. `AppPort` knows what their bytes mean, which of them are read, and whose time is over.
 final class AppConnections {
     private let loop: Loop
     private unowned let manager: ManagerProcess
     private let log: Logger
     private var acceptor: Acceptor?
-    /// By the number of the session.
+    /// The connections by the number of their session.
     private var connections: [UInt64: AppConnection] = [:]
 
     var count: Int { connections.count }
@@ -43,23 +43,22 @@ final class AppConnections {
         manager.port.closed(session)
     }
 
-    /// Writes the answers. True: more input was taken up, which had waited for room, and there may be more for the
-    /// workers.
+    /// Writes the answers. True if input was taken up that had waited for room. Then there may be more for the workers.
     func flush() -> Bool {
         for session in manager.port.takeListed() { connections[session.number]?.flush() }
         return manager.port.hasListed
     }
 
-    /// Once a second: who is too slow, goes.
+    /// Ends the sessions whose time is over. Called once a second.
     func sweep() {
         for session in manager.port.expire(now: manager.now) { close(session) }
     }
 }
 
-/// A connection of an app: its socket, and its session.
+/// A connection of an app: its socket and its session.
 final class AppConnection {
-    /// Bytes that a read may bring: about a thousand publishes, so that one busy app delays the others' deliveries by
-    /// less than a millisecond.
+    /// The most bytes of one read. They are about a thousand publishes, so that one busy app delays the deliveries of
+    /// others by less than a millisecond.
     private static let readBytes = 64 * 1024
 
     private let session: AppSession
@@ -102,7 +101,7 @@ final class AppConnection {
         }
     }
 
-    /// Writes what the socket takes, and does what comes next.
+    /// Writes as much as the socket takes, and then does the session's next step.
     fileprivate func flush() {
         if !session.output.isEmpty {
             switch Sockets.write(descriptor, session.output.bytes) {
@@ -111,7 +110,7 @@ final class AppConnection {
             case .end, .failed: return apps.close(session)
             }
         }
-        // Where more was taken up, it is written first.
+        // If more input was taken up, its answers are written first.
         guard !session.isListed else { return }
         switch session.next {
         case .close: apps.close(session)

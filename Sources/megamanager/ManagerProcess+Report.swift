@@ -3,7 +3,7 @@ import Publishing
 import Stats
 import Wire
 
-// What the manager reports each second (docs/operating.txt, 7).
+// The manager's report of each second (docs/operating.txt, 7).
 extension ManagerProcess {
     var load: Overload.Load {
         let (queue, settings) = (switchboard.queue, switchboard.settings)
@@ -51,7 +51,7 @@ extension ManagerProcess {
         report.set(.queueLimitPerClient, switchboard.settings.maxPerClient)
         report.set(.queueTTL, UInt64(switchboard.settings.timeToLive))
 
-        // The queue: of all, of the clients that were on no worker, and by worker.
+        // The queue is reported as a whole, for the clients that were on no worker, and for each worker.
         let groups = [nil] + (0..<switchboard.workerNumbers).map(Optional.some)
         var ages: (Int, Int, Int, Int) = (0, 0, 0, 0)
         for group in groups {

@@ -5,7 +5,7 @@ import Logging
 import Publishing
 import Reactor
 
-/// The manager, put together: its decisions, the workers' links, the apps' connections, its clock.
+/// The whole manager: its decisions, the workers' links, the apps' connections, and its clock.
 final class ManagerProcess: DaemonProgram {
     var switchboard: Switchboard
     var port: AppPort
@@ -24,10 +24,10 @@ final class ManagerProcess: DaemonProgram {
     private var sweep: Timer?
     private var drainTimer: Timer?
 
-    /// How long the end waits for what was decided to be read, in seconds.
+    /// How long the manager, at its end, waits for its last bytes to be read, in seconds.
     private static let drainSeconds = 1.0
 
-    /// `key`: empty where apps need none. `token`: empty where there is no supervisor.
+    /// `key` is empty if apps need none. `token` is empty if there is no supervisor.
     init(_ daemon: Daemon, key: [UInt8], token: [UInt8]) {
         self.daemon = daemon
         loop = daemon.loop
@@ -42,14 +42,14 @@ final class ManagerProcess: DaemonProgram {
         port = AppPort(maxMessage: queue.maxMessage, key: key, hosts: Sockets.hostNames + settings.app.hosts)
     }
 
-    /// Begins to serve, on listeners that are bound already.
+    /// Begins to serve on listeners that are bound already.
     func start(workers: Int32, app: Int32) {
         turnStart = TurnStart(loop) { [unowned self] in beginTurn() }
         turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
         links = WorkerLinks(loop, self, listener: workers, speaksSeed: speaksSeed, log: log)
         apps = AppConnections(loop, self, listener: app, log: log)
         tick = Timer(loop) { [unowned self] in
-            // Where a million messages are over at once, publishes and polls have their turns between them.
+            // If a million messages expire at once, publishes and polls have their turns in between.
             tick?.start(after: switchboard.tick(now: now) ? 0.001 : 0.1)
         }
         tick?.start(after: 0.1)
@@ -69,12 +69,13 @@ final class ManagerProcess: DaemonProgram {
         switchboard.beginTurn(nanoseconds: nanoseconds)
     }
 
-    /// What gathered in this turn goes out: the deliveries first, so that none waits until the app has been told of it.
+    /// Writes what has gathered in this turn. Deliveries go first, so that none waits until the app has been told of
+    /// it.
     private func endTurn() {
         repeat { links?.flush() } while apps?.flush() ?? false
     }
 
-    /// Takes no new connection, writes what was decided, and is done. The queue ends with the process: the supervisor
+    /// Takes no new connections, writes what was decided, and ends. The queue ends with the process: the supervisor
     /// stops the manager last.
     func drain(seconds: Double, done: @escaping () -> Void) {
         links?.stopAccepting()
@@ -90,7 +91,7 @@ final class ManagerProcess: DaemonProgram {
         drainTimer?.start(after: 0, every: 0.02)
     }
 
-    /// Sockets that are open.
+    /// The number of open sockets.
     var socketCount: Int { (links?.count ?? 0) + (apps?.count ?? 0) }
 }
 

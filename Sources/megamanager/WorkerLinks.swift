@@ -5,14 +5,14 @@ import Reactor
 import Store
 import Wire
 
-/// The sockets of the workers' port. What their bytes mean the switchboard knows.
+/// The sockets of the workers' port. The switchboard knows what their bytes mean.
 final class WorkerLinks {
     private let loop: Loop
     private unowned let manager: ManagerProcess
     private let speaksSeed: Bool
     private let log: Logger
     private var acceptor: Acceptor?
-    /// By the switchboard's slot.
+    /// The connections by the switchboard's slot.
     private var connections: [LinkConnection?] = []
     private(set) var count = 0
     private var backlogMost = 0
@@ -26,7 +26,7 @@ final class WorkerLinks {
     }
 
     func stopAccepting() { acceptor?.pause() }
-    /// The most that was left unwritten for one link since this was last asked.
+    /// The most bytes that were left unwritten for one link since the last call.
     func takeBacklogMost() -> Int {
         defer { backlogMost = 0 }
         return backlogMost
@@ -34,14 +34,15 @@ final class WorkerLinks {
 
     private func accepted(_ descriptor: Int32) {
         if count >= Limits.linkConnections {
-            // Whoever has said nothing longest makes room: a worker says its hello at once, and always gets its place.
+            // The connection that has said nothing for longest makes room. A worker says its hello at once, and always
+            // gets a place.
             guard let silent = silent.min(by: { $0.since < $1.since }) else {
                 log.warning("a connection over \(Limits.linkConnections) on the workers' port: closed")
                 return Sockets.close(descriptor)
             }
             close(silent)
         }
-        // The seed's protocol has no key: only who is on this machine speaks it.
+        // The seed's protocol has no key, so only programs on this machine may speak it.
         let isLocal = Sockets.peer(descriptor)?.address.hasPrefix("127.") ?? false
         let link = manager.switchboard.accepted(mayBeSeed: speaksSeed && isLocal)
         while connections.count <= Int(link.number) { connections.append(nil) }
@@ -50,13 +51,13 @@ final class WorkerLinks {
         count += 1
     }
 
-    /// Links that have not said who they are.
+    /// Links that have not said yet what they are.
     private var silent: [LinkConnection] {
         connections.compactMap { $0 }.filter { manager.switchboard.kind($0.link) == .new }
     }
 
-    /// Once a second: who says no hello, goes. An app of the seed says nothing before its first message, and may wait
-    /// with it.
+    /// Closes links that have said no hello. An app of the seed says nothing before its first message, and may wait
+    /// with it. Called once a second.
     func sweep() {
         for connection in silent
         where !connection.mayBeSeed && manager.now >= connection.since + Limits.linkHelloSeconds * 1000 {
@@ -96,7 +97,7 @@ final class WorkerLinks {
         }
     }
 
-    /// Writes what gathered in this turn: once for each link.
+    /// Writes what has gathered in this turn, once for each link.
     func flush() {
         while let link = manager.switchboard.nextToWrite(now: manager.now) {
             guard let connection = connections[Int(link.number)], !connection.isBlocked else { continue }
@@ -118,16 +119,16 @@ final class WorkerLinks {
 }
 
 final class LinkConnection {
-    /// Bytes that a read may bring.
+    /// The most bytes of one read.
     private static let readBytes = 256 * 1024
 
     fileprivate let link: LinkSlot
     fileprivate let descriptor: Int32
     fileprivate let mayBeSeed: Bool
-    /// When it came, in milliseconds.
+    /// The time when it came, in milliseconds.
     fileprivate let since: UInt64
     fileprivate var input = Buffer()
-    /// The socket takes no more for now.
+    /// The socket takes no more bytes for now.
     fileprivate private(set) var isBlocked = false
     private unowned let links: WorkerLinks
     private var watcher: IOWatcher?

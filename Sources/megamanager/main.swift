@@ -7,8 +7,8 @@ let daemon = Daemon(.manager)
 let settings = daemon.arguments.settings
 let process = ManagerProcess(
     daemon, key: daemon.appKey(), token: daemon.token == StatsToken() ? [] : daemon.token.bytes)
-// Where workers alone would fill the processors, every message still goes through here: at three times the weight of
-// one of them.
+// Even if workers alone would fill the processors, every message still goes through the manager. So it has three times
+// the weight of one worker.
 ProcessUsage.goFirst(by: 5)
 process.start(
     workers: daemon.listener("workers", settings.manager.address, settings.manager.port),

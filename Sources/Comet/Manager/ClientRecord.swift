@@ -11,30 +11,31 @@ import Wire
 struct ClientRecord {
     /// Which list the record is in.
     enum Place: UInt8 {
-        /// None: only its messages keep it.
+        /// In no list: only its messages keep it.
         case loose
         /// Its receiver is held by the worker on `link`.
         case waiting
-        /// The same, but it has messages, and the link's outbox is full.
+        /// The same, but messages wait and the link's outbox is full.
         case blocked
-        /// Not waiting, for less than `Limits.graceMilliseconds`.
+        /// Its receiver ended less than `Limits.graceMilliseconds` ago.
         case grace
         /// Nothing but the mark of a loss keeps it.
         case lost
     }
 
     var id: ByteStore.Handle
-    /// Its messages, and the mark of its losses; `none` where it has neither.
+    /// Its messages, and the mark of its losses. `none` if it has neither.
     var log = Slot<Log>.none
-    /// In the list of its place.
+    /// Its neighbours in the list of its place.
     var neighbours = Neighbours<ClientRecord>()
     private var deadlineOrSlot: UInt32 = 0
-    /// When the time to live of what was handed over last is over: what comes back undelivered keeps it.
+    /// The time when the time to live of the last handed message is over. A message that comes back undelivered keeps
+    /// it.
     var handedDeadline: UInt32 = 0
-    /// The number of the worker that it was last on; `.max`: never seen.
+    /// The number of the worker that it was last on. `.max` if it was on none.
     var worker: UInt16 = .max
     private var linkNumber: UInt16 = .max
-    /// Waiting and blocked: bytes of messages that its receiver takes before it gives more.
+    /// Waiting and blocked: bytes of messages that its receiver takes before it gives more credit.
     var credit: UInt32 = 0
     /// The tag of its last receiver.
     var tag: UInt16 = 0
@@ -61,14 +62,14 @@ struct ClientRecord {
         { withUnsafeMutablePointer(to: &record.pointee.neighbours) { $0 } }
     }
 
-    /// It holds a receiver, as far as the manager knows.
+    /// A worker holds its receiver, as far as the manager knows.
     var isHeld: Bool { place == .waiting || place == .blocked }
     /// Waiting and blocked: the link of the worker that holds its receiver.
     var link: LinkSlot {
         get { LinkSlot(UInt32(linkNumber)) }
         set { linkNumber = UInt16(truncatingIfNeeded: newValue.number) }
     }
-    /// In grace and lost: when that is over.
+    /// Grace and lost: the time when the place ends.
     var deadline: UInt32 {
         get { deadlineOrSlot }
         set { deadlineOrSlot = newValue }
@@ -83,12 +84,12 @@ struct ClientRecord {
         set { marks = Marks(rawValue: marks.rawValue & ~mark.rawValue | (newValue ? mark.rawValue : 0)) }
     }
 
-    /// It holds a receiver, or did until moments ago and did not close its connection.
+    /// A worker holds its receiver, or did until moments ago, and the client did not close its connection.
     var isPresent: Bool {
         get { self[.present] }
         set { self[.present] = newValue }
     }
-    /// Its last receiver came with a cursor: what is handed over is kept until it is acknowledged.
+    /// Its last receiver came with a cursor. Messages are kept until it has acknowledged them.
     var acknowledges: Bool {
         get { self[.acknowledges] }
         set { self[.acknowledges] = newValue }
@@ -98,22 +99,23 @@ struct ClientRecord {
         get { self[.stays] }
         set { self[.stays] = newValue }
     }
-    /// Its receiver takes one message to an answer (the seed's bare form).
+    /// Its receiver takes one message in an answer (the seed's bare form).
     var isSingle: Bool {
         get { self[.single] }
         set { self[.single] = newValue }
     }
-    /// Its cursor is of an earlier manager, whose queue died with it: the next answer says that there is a gap.
+    /// Its cursor is from an earlier manager, whose queue died with it. The next answer says that there is a gap.
     var owesGap: Bool {
         get { self[.owesGap] }
         set { self[.owesGap] = newValue }
     }
-    /// The last answer was handed over for good: if it comes back, it goes into the log again.
+    /// The last answer was handed over for good. If it comes back, its messages go into the log again.
     var handedForGood: Bool {
         get { self[.handedForGood] }
         set { self[.handedForGood] = newValue }
     }
-    /// An answer before the last was handed over for good, and the last was not: what comes back may be of that one.
+    /// An answer before the last one was handed over for good, but the last one was not. Messages that come back may be
+    /// of the earlier one.
     var wasHandedForGood: Bool {
         get { self[.wasHandedForGood] }
         set { self[.wasHandedForGood] = newValue }

@@ -1,9 +1,9 @@
 import Wire
 
-/// Where the ids of messages come from: below 2^53, and growing over the restarts of a manager, since each of its lives
+/// Gives out the ids of messages. They are below 2^53 and grow over the restarts of a manager, since each manager
 /// begins at the wall clock.
 struct IdSource {
-    /// The first id of this manager's life, and the one that comes next.
+    /// The first id of this manager, and the next one.
     private let first: UInt64
     private var next: UInt64
 
@@ -19,8 +19,8 @@ struct IdSource {
         return next
     }
 
-    /// This manager gave it out.
+    /// This manager gave the id out.
     func isOfThisLife(_ id: UInt64) -> Bool { id >= first && id < next }
-    /// Nobody has given it out yet, in this life or in one before.
+    /// Nobody has given the id out yet, neither this manager nor an earlier one.
     func isOfTheFuture(_ id: UInt64) -> Bool { id >= next }
 }

@@ -1,18 +1,18 @@
 package import Wire
 
-/// Why a link is closed: its other end broke a rule of the protocol, or is not who it must be. The description is the
+/// Why a link is closed: its other end broke a rule of the protocol, or is not what it must be. The description is the
 /// text of the log.
 package enum LinkError: Error, Equatable, CustomStringConvertible {
-    /// Bytes that are no frame; the parser says why.
+    /// The bytes are no frame. The parser says why.
     case malformed(String)
     case unexpected(Frame.Op, fromWorker: Bool)
     case helloOfWrongSize(Int)
     case unknownVersion(UInt8)
-    /// Who can't read the run directory is no worker of ours, and would be handed our clients' messages.
+    /// A program that can't read the run directory is no worker of ours. It would be handed our clients' messages.
     case noToken
     case workerNumber(UInt64)
     case heldBySeedWorker(UInt64)
-    /// Bytes that are nothing in the seed's protocol.
+    /// The bytes mean nothing in the seed's protocol.
     case malformedSeed(String)
     case seedWorkerNumber(Int, of: Int)
     case heldByWorker(Int)
@@ -31,7 +31,7 @@ package enum LinkError: Error, Equatable, CustomStringConvertible {
         case .heldByWorker(let number): "number \(number) is held by a live worker"
         }
     }
-    /// A worker was turned away, whoever it was; the others broke off in the middle.
+    /// A worker was turned away by its hello. The other errors break a link off in the middle.
     var isRefusal: Bool {
         switch self {
         case .malformed, .unexpected, .malformedSeed: false

@@ -2,13 +2,14 @@ import Base
 import Store
 import Wire
 
-/// The workers' links: what each is, what is to be written to it, and which have something to be written.
+/// The workers' links: the kind of each, the bytes to write to it, and which links have something to write.
 struct Links: ~Copyable {
     private var slab = Slab<WorkerLink>()
     private var live: ContiguousArray<LinkSlot> = []
-    /// Links that have something to be flushed, each once.
+    /// Links that have something to be flushed. Each is in the list once.
     private var dirty: ContiguousArray<LinkSlot> = []
-    /// When this turn of the loop began, for the workers' latencies: nanoseconds of CLOCK_MONOTONIC.
+    /// The time when this turn of the loop began: nanoseconds of CLOCK_MONOTONIC. The workers measure latencies from
+    /// it.
     private var turnStart: UInt64 = 0
     /// Links of our own workers.
     private(set) var workerCount = 0
@@ -23,7 +24,7 @@ struct Links: ~Copyable {
         live.append(link)
         return link
     }
-    /// It has said what it is.
+    /// The link has said its kind.
     mutating func identify(_ link: LinkSlot, as kind: LinkKind, _ version: LinkVersion = .two) {
         slab.pointer(link).pointee.kind = kind
         slab.pointer(link).pointee.version = version
@@ -43,9 +44,9 @@ struct Links: ~Copyable {
     func kind(_ link: LinkSlot) -> LinkKind { slab.pointer(link).pointee.kind }
     func version(_ link: LinkSlot) -> LinkVersion { slab.pointer(link).pointee.version }
     func mayBeSeed(_ link: LinkSlot) -> Bool { slab.pointer(link).pointee.mayBeSeed }
-    /// A worker of this number is at one of the links.
+    /// One of the links has a worker of this number.
     func isHeld(_ number: Int) -> Bool { live.contains { slab.pointer($0).pointee.number == number } }
-    /// Bytes that wait for the workers, all and the most for one.
+    /// Bytes that wait for the workers: the sum, and the most for one worker.
     var outboxBytes: (all: Int, most: Int) {
         live.reduce(into: (0, 0)) { sum, link in
             let bytes = slab.pointer(link).pointee.outbox.count
@@ -69,7 +70,7 @@ struct Links: ~Copyable {
         frame.write(to: &worker.pointee.outbox, worker.pointee.version)
         markDirty(link)
     }
-    /// A message for a worker of the seed.
+    /// Writes a message for a worker of the seed.
     mutating func write(client: UnsafeRawBufferPointer, text: UnsafeRawBufferPointer, to link: LinkSlot) {
         SeedProtocol.write(client: client, text: text, to: &slab.pointer(link).pointee.outbox)
         markDirty(link)
@@ -81,9 +82,9 @@ struct Links: ~Copyable {
         dirty.append(link)
     }
 
-    /// A link that has something to be flushed, until `flushed` says that all was put into its outbox.
+    /// A link to be flushed. It is the same link until `flushed` was called for it.
     var nextDirty: LinkSlot? { dirty.last }
-    /// True: there is something to be written.
+    /// All that waited was put into the outbox of this link. True if there is something to write.
     mutating func flushed() -> Bool {
         guard let link = dirty.popLast() else { return false }
         slab.pointer(link).pointee.isDirty = false

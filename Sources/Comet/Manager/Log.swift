@@ -1,16 +1,17 @@
 import Store
 
-/// What waits for one client, by id. A log is opened with the first message or loss, and closed when the last is gone.
+/// The messages that wait for one client, by id. A log is opened with the first message or loss, and is closed when the
+/// last of them is gone.
 struct Log {
-    /// Whose it is.
+    /// The client.
     let owner: Slot<ClientRecord>
     var messages = Message.InLog()
     var count: UInt32 = 0
-    /// The worker in whose account its messages stand; `.max`: their client was on none.
+    /// The worker whose account has its messages. `.max` if their client was on none.
     var worker: UInt16
-    /// Of a client that acknowledges: the highest id that the receiver which it has now was sent, or was told to be
-    /// lost; 0: none.
+    /// Only if the client acknowledges: the highest id that its present receiver was sent, or was told to be lost. 0 if
+    /// there is none.
     var handed: UInt64 = 0
-    /// The highest id that was lost to it and that it has not been told of, or not acknowledged since; 0: none.
+    /// The highest lost id that the client has not been told of, or has not acknowledged since. 0 if there is none.
     var lost: UInt64 = 0
 }

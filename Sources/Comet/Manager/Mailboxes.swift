@@ -1,8 +1,8 @@
 import Store
 import Wire
 
-/// The logs of all clients: what waits for each, by id. Only this type touches messages, their bodies and the queue's
-/// books, and each of its verbs leaves them right.
+/// The logs of all clients: the messages that wait for each client, ordered by id. Only this type touches messages,
+/// their bodies and the books of the queue. Each of its functions leaves all three right.
 ///
 ///     append, put back --> in its log --acknowledged, handed over for good--> gone
 ///                                     --time to live over: expired-----------> gone, and the log is marked: lost
@@ -14,7 +14,7 @@ struct Mailboxes: ~Copyable {
     private var wheel: TimingWheel
     private(set) var books: QueueBooks
 
-    /// `now` in milliseconds.
+    /// `now` is in milliseconds.
     init(_ bounds: QueueSettings, now: UInt64) {
         self.bounds = bounds
         wheel = TimingWheel(now: UInt32(truncatingIfNeeded: now))
@@ -24,16 +24,16 @@ struct Mailboxes: ~Copyable {
 
     /// Messages held.
     var count: Int { messages.count }
-    /// Memory for the logs, without their messages.
+    /// Bytes of memory for the logs, without their messages.
     var memoryBytes: Int { logs.memoryBytes }
 
     // MARK: logs
 
-    /// A log without messages, which is to get one, or the mark of a loss.
+    /// Opens a log without messages. It is about to get one, or the mark of a loss.
     mutating func open(_ owner: Slot<ClientRecord>, worker: UInt16) -> Slot<Log> {
         logs.insert(Log(owner: owner, worker: worker))
     }
-    /// True: the log had no messages and no mark, and is no more.
+    /// Closes the log if it has no messages and no mark. True if it was closed.
     mutating func closeIfEmpty(_ log: Slot<Log>) -> Bool {
         let own = logs[log]
         guard own.count == 0, own.lost == 0 else { return false }
@@ -42,10 +42,10 @@ struct Mailboxes: ~Copyable {
     }
     @inline(__always) subscript(_ log: Slot<Log>) -> Log { logs.pointer(log).pointee }
 
-    /// A worker came: it has an account from now on.
+    /// A worker came. It has an account from now on.
     mutating func openAccount(_ worker: UInt16) { books.open(worker) }
 
-    /// The client is on another worker now, and its messages stand in that one's account.
+    /// The client is on another worker now. Its messages go to that worker's account.
     mutating func move(_ log: Slot<Log>, to worker: UInt16) {
         let own = logs[log]
         let from = own.worker
@@ -62,17 +62,18 @@ struct Mailboxes: ~Copyable {
 
     // MARK: coming in
 
-    /// The queue takes a message of so many bytes.
+    /// The queue has room for a message of so many bytes.
     @inline(__always) func hasRoom(_ bytes: Int) -> Bool {
         books.total.depth < bounds.maxMessages && books.total.bytes + bytes <= bounds.maxBytes
     }
-    /// What comes back may go a little over the bounds.
+    /// The same for a message that comes back. It may go a little over the bounds.
     func hasRoomToPutBack(_ bytes: Int) -> Bool {
         books.total.depth <= bounds.maxMessages + bounds.maxMessages / Limits.putBackPart
             && books.total.bytes + bytes <= bounds.maxBytes + bounds.maxBytes / Limits.putBackPart
     }
 
-    /// Puts a message into its log, in its place by id; nothing where one of that id is there. The queue has room.
+    /// Puts a message into its place in the log, by id. It does nothing if the log has this id already. The queue has
+    /// room.
     mutating func put(
         _ id: UInt64, _ json: UnsafeRawBufferPointer, in log: Slot<Log>, deadline: UInt32, now: UInt64
     ) {
@@ -96,7 +97,7 @@ struct Mailboxes: ~Copyable {
         }
     }
 
-    /// A message that came back and can't be kept: the books say that it came, and how it went.
+    /// A message came back and can't be kept. The books count that it came, and how it left.
     mutating func passThrough(bytes: Int, worker: UInt16, _ how: QueueBooks.Leaving, now: UInt64) {
         let second = UInt32(now / 1000)
         books.advance(to: second)
@@ -106,7 +107,7 @@ struct Mailboxes: ~Copyable {
 
     // MARK: going out
 
-    /// The client has all up to this id.
+    /// The client has all messages up to this id.
     mutating func acknowledge(_ log: Slot<Log>, upTo cursor: UInt64) {
         let own = logs[log]
         while let first = own.messages.first, messages[first].id <= cursor {
@@ -119,7 +120,7 @@ struct Mailboxes: ~Copyable {
 
     /// Moves the ages of messages on.
     mutating func advance(to now: UInt64) { books.advance(to: UInt32(now / 1000)) }
-    /// The next message whose time is over goes, and is lost to its log; nil: there is none.
+    /// Removes the next message whose time is over and marks it as lost in its log. `nil` if there is none.
     mutating func expireNext(now: UInt32) -> Slot<Log>? {
         guard let message = wheel.nextExpired(now: now, in: messages) else { return nil }
         let log = messages[message].log
@@ -142,16 +143,16 @@ struct Mailboxes: ~Copyable {
         messages.remove(slot)
     }
 
-    /// A message of this id was lost to the log's client, which is to be told.
+    /// The log's client lost a message of this id and is to be told.
     mutating func markLost(_ id: UInt64, in log: Slot<Log>) {
         logs[log].lost = max(logs[log].lost, id)
     }
-    /// It was told, or nobody is left to tell.
+    /// The client was told of its loss, or nobody is left to tell.
     mutating func forgetLoss(_ log: Slot<Log>) { logs[log].lost = 0 }
 
-    /// Another receiver reads the log: it has been sent nothing.
+    /// Another receiver reads the log. It has been sent nothing yet.
     mutating func receiverCame(_ log: Slot<Log>) { logs[log].handed = 0 }
-    /// The log's receiver was sent, or told of, all up to this id.
+    /// The log's receiver was sent all up to this id, or was told that it is lost.
     mutating func receiverHas(_ id: UInt64, in log: Slot<Log>) { logs[log].handed = id }
 
     // MARK: reading
@@ -182,7 +183,7 @@ struct Mailboxes: ~Copyable {
         return next.map { messages[$0].id == id } ?? false
     }
 
-    /// Every message of a log, by id.
+    /// Every message of a log, in the order of ids.
     func forEachMessage(_ log: Slot<Log>, _ body: (Message) -> Void) {
         var next = logs[log].messages.first
         while let message = next {

@@ -3,7 +3,7 @@ package struct ManagerCounters: Equatable {
     /// Publishes that were taken up, and the bytes of their messages.
     package var publishes: UInt64 = 0
     package var publishBytes: UInt64 = 0
-    /// Their outcomes.
+    /// The outcomes of publishes.
     package var forwarded: UInt64 = 0
     package var queued: UInt64 = 0
     package var refusedFull: UInt64 = 0
@@ -18,11 +18,11 @@ package struct ManagerCounters: Equatable {
     package var clientsReplaced: UInt64 = 0
     /// Answers that told of a gap.
     package var gaps: UInt64 = 0
-    /// Workers' links that were accepted, refused, and that ended.
+    /// Workers' links that were accepted, that were refused, and that ended.
     package var linksAccepted: UInt64 = 0
     package var linksRefused: UInt64 = 0
     package var linksLost: UInt64 = 0
-    /// The seed's messages that were no message (no UTF-8, a bad id).
+    /// Messages of the seed that were refused: not UTF-8, or a bad id.
     package var seedRejected: UInt64 = 0
     package init() {}
 }

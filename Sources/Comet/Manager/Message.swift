@@ -1,6 +1,6 @@
 import Store
 
-/// A queued message. It stands in two lists: in its log by id, and in the timing wheel by its deadline.
+/// A queued message. It is in two lists: in its log by id, and in the timing wheel by its deadline.
 struct Message {
     typealias InLog = SlotList<ByID>
 
@@ -9,7 +9,7 @@ struct Message {
     var log: Slot<Log>
     var inLog = Neighbours<Message>()
     var inWheel = Neighbours<Message>()
-    /// When its time to live is over: milliseconds, wrapping.
+    /// The time when its time to live ends: milliseconds that wrap.
     var deadline: UInt32
     /// The second in which it was queued.
     var second: UInt32

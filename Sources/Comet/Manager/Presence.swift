@@ -2,11 +2,11 @@ import Base
 import Store
 import Wire
 
-/// The clients: who is known, by id, and where each is (see `ClientRecord.Place`). Only this type changes places and
-/// lists; what else a record says is its reader's.
+/// The known clients, by id, and the place of each (see `ClientRecord.Place`). Only this type changes places and lists.
+/// The other fields of a record belong to its callers.
 struct Presence: ~Copyable {
     private typealias List = SlotList<ClientRecord.ByPlace>
-    /// Clients whose receivers one link's worker holds.
+    /// The clients whose receivers the worker of one link holds.
     private struct Held {
         var waiting = List()
         var blocked = List()
@@ -15,16 +15,16 @@ struct Presence: ~Copyable {
     private var records = Slab<ClientRecord>()
     private var ids = ByteStore()
     private var index: IdIndex
-    /// By the number of the link.
+    /// The clients of each link, by its number.
     private var held: ContiguousArray<Held> = []
-    /// Each in order of deadline.
+    /// Each list is in the order of deadlines.
     private var grace = List()
     private var lost = List()
     private var lostCount = 0
     /// Receivers that are held, as far as the manager knows.
     private(set) var heldCount = 0
 
-    /// `seed`: random, so that nobody can choose ids that collide in the index.
+    /// `seed` is random, so that nobody can choose ids that collide in the index.
     init(seed: UInt64) { index = IdIndex(seed: seed) }
 
     var count: Int { records.count }
@@ -51,7 +51,7 @@ struct Presence: ~Copyable {
         return client
     }
     private mutating func insert(_ client: Slot<ClientRecord>, _ hash: UInt64) {
-        // The index asks for hashes while it changes itself: they come from a copy of its seed, not from it.
+        // The index asks for hashes while it changes itself. So they come from a copy of its seed, not from the index.
         let seed = index.seed
         withRecords { records, ids, index in
             index.insert(client.number, hash) {
@@ -66,7 +66,7 @@ struct Presence: ~Copyable {
         body(records, ids, &index)
     }
 
-    /// Nothing keeps the record: it is loose, and has no log.
+    /// Forgets a record that nothing keeps: it is loose and has no log.
     mutating func forget(_ client: Slot<ClientRecord>) {
         index.remove(client.number, index.hash(id(client)))
         ids.release(records[client].id)
@@ -75,7 +75,7 @@ struct Presence: ~Copyable {
 
     // MARK: where
 
-    /// A worker holds its receiver.
+    /// A worker holds the client's receiver.
     @inline(__always)
     mutating func wait(_ client: Slot<ClientRecord>, on link: LinkSlot) {
         unlist(client)
@@ -87,7 +87,7 @@ struct Presence: ~Copyable {
         held[Int(link.number)].waiting.append(client, in: records)
         heldCount += 1
     }
-    /// Something waits for it that its receiver can be sent when its link has room.
+    /// Something waits that the receiver can be sent when its link has room.
     mutating func block(_ client: Slot<ClientRecord>) {
         let record = records[client]
         let link = Int(record.link.number)
@@ -95,7 +95,7 @@ struct Presence: ~Copyable {
         held[link].blocked.append(client, in: records)
         record.place = .blocked
     }
-    /// Nothing waits for it any more.
+    /// Nothing waits for the client any more.
     mutating func unblock(_ client: Slot<ClientRecord>) {
         let record = records[client]
         let link = Int(record.link.number)
@@ -110,7 +110,7 @@ struct Presence: ~Copyable {
         link.number < held.count ? held[Int(link.number)].waiting.first ?? firstBlocked(on: link) : nil
     }
 
-    /// Its receiver is over. The record stays for the grace: the client may be between two polls.
+    /// The receiver has ended. The record stays for the grace, since the client may be between two polls.
     @inline(__always)
     mutating func endReceiver(_ client: Slot<ClientRecord>, present: Bool, now: UInt64) {
         unlist(client)
@@ -120,7 +120,7 @@ struct Presence: ~Copyable {
         record.deadline = UInt32(truncatingIfNeeded: now) &+ Limits.graceMilliseconds
         grace.append(client, in: records)
     }
-    /// The next client whose grace is over: it is loose now.
+    /// The next client whose grace is over. It is loose now.
     mutating func endGrace(now: UInt32) -> Slot<ClientRecord>? {
         guard let client = grace.first, isOver(records[client].deadline, now) else { return nil }
         unlist(client)
@@ -128,7 +128,8 @@ struct Presence: ~Copyable {
         return client
     }
 
-    /// Nothing but the mark of a loss keeps it. What comes back is one that has to go for it: too many are lost.
+    /// Only the mark of a loss keeps the client now. If there are too many such clients, the result is one that has to
+    /// go.
     mutating func keepLost(_ client: Slot<ClientRecord>, now: UInt64) -> Slot<ClientRecord>? {
         let record = records[client]
         record.place = .lost
@@ -137,7 +138,7 @@ struct Presence: ~Copyable {
         lostCount += 1
         return lostCount > Limits.lostRecords ? endFirstLost() : nil
     }
-    /// The next client whose mark is old enough to be forgotten: it is loose now.
+    /// The next client whose mark is old enough to be forgotten. It is loose now.
     mutating func endLost(now: UInt32) -> Slot<ClientRecord>? {
         guard let client = lost.first, isOver(records[client].deadline, now) else { return nil }
         return endFirstLost()
@@ -147,7 +148,7 @@ struct Presence: ~Copyable {
         if let client { unlist(client) }
         return client
     }
-    /// More than the mark of a loss is going to keep it.
+    /// From now on more than the mark of a loss keeps the client.
     @inline(__always) mutating func leaveLost(_ client: Slot<ClientRecord>) {
         if records[client].place == .lost { unlist(client) }
     }

@@ -1,8 +1,8 @@
-/// The accounts of one worker number's queue (or of all): what its clients' messages came to.
+/// The account of one worker number's queue, or of the whole queue.
 ///
-/// `enqueued - dequeued - expired - dropped == depth`, at every moment. A message enters when it is put into a mailbox:
-/// for an absent client, for one that acknowledges (it stays until then), or given back by a worker. It leaves by being
-/// handed over (acknowledged, where the client does that), by its time to live, or by a bound. Handing it over once
+/// `enqueued - dequeued - expired - dropped == depth` holds at every moment. A message enters when it is put into a
+/// mailbox: for an absent client, for a client that acknowledges (it stays until then), or when a worker gives it back.
+/// It leaves when it is handed over or acknowledged, when its time to live ends, or by a bound. Handing it over once
 /// more changes nothing. When a client moves to another worker, its messages are dequeued from one account and enqueued
 /// in the other.
 package struct QueueAccount: Equatable {
@@ -12,20 +12,20 @@ package struct QueueAccount: Equatable {
     package var dropped: UInt64 = 0
     package var depth = 0
     package var bytes = 0
-    /// Clients for which they are kept.
+    /// The number of clients with messages.
     package var clients = 0
-    /// Messages older than the ring of ages reaches, and the second in which the first of them was queued.
+    /// Messages that are too old for the ring of ages, and the second in which the first of them was queued.
     var old: UInt32 = 0
     var oldSince: UInt32 = 0
 
     package init() {}
 }
 
-/// The accounts by worker number, with ages: a count for each second of the last two minutes, so that the oldest and
-/// the histogram are exact to a second and no message is ever walked for them.
+/// The accounts by worker number, with ages. The ages are a count for each second of the last two minutes. So the
+/// oldest age and the histogram are exact to a second, and no message is walked for them.
 struct QueueBooks {
     static let ring = 128
-    /// 0: clients that were never seen. 1 + n: worker n.
+    /// Account 0 has the clients that were on no worker. Account 1 + n has those of worker n.
     private(set) var accounts: ContiguousArray<QueueAccount> = [QueueAccount()]
     private var ages = ContiguousArray<UInt32>(repeating: 0, count: QueueBooks.ring)
     /// The account of the whole queue, without moves between workers.
@@ -76,7 +76,7 @@ struct QueueBooks {
         add(QueueBooks.account(to), bytes, second)
     }
 
-    /// The first message for a client came, or its last went.
+    /// `clients` more clients have messages: 1 for a first message, -1 when the last one has gone.
     mutating func count(_ worker: UInt16, clients: Int) {
         total.clients += clients
         accounts[QueueBooks.account(worker)].clients += clients
@@ -108,7 +108,7 @@ struct QueueBooks {
     }
     private func isRecent(_ age: UInt32) -> Bool { second &- age < UInt32(QueueBooks.ring) }
 
-    /// Moves the ring on: what falls off its end is old.
+    /// Moves the ring on. Messages that leave it at its end count as old.
     mutating func advance(to now: UInt32) {
         guard now > second else { return }
         for step in 1...min(now - second, UInt32(QueueBooks.ring)) {
@@ -124,8 +124,8 @@ struct QueueBooks {
         second = now
     }
 
-    /// Seconds since the oldest message of this account was queued; 0 where there is none. Exact to a second up to 127;
-    /// over that the age of the first of those that are old now.
+    /// The age of the oldest message of this account, in seconds. 0 if there is none. It is exact to a second up to
+    /// 127; above that it is the age of the first message that is old now.
     func oldestSeconds(_ account: Int) -> UInt32 {
         if accounts[account].old > 0 { return second &- accounts[account].oldSince }
         for age in stride(from: QueueBooks.ring - 1, through: 0, by: -1)

@@ -1,18 +1,18 @@
-/// What an operator may set about the manager's queue (docs/settings.txt).
+/// The settings of the manager's queue (docs/settings.txt).
 package struct QueueSettings {
-    /// The time to live of a message that names none, in milliseconds.
+    /// The time to live of a message that does not have its own, in milliseconds.
     package var timeToLive: UInt32 = 60_000
-    /// Bytes of one message's JSON.
+    /// The most bytes of one message's JSON.
     package var maxMessage = 65_536
-    /// Messages kept for one client; one more drops the oldest and marks a gap.
+    /// The most messages that are kept for one client. One more drops the oldest and marks a gap.
     package var maxPerClient = 1000
-    /// Messages and bytes of their JSON kept in all; a publish over it is refused.
+    /// The most messages, and the most bytes of their JSON, that are kept in all. A publish beyond that is refused.
     package var maxMessages = 1_000_000
     package var maxBytes = 1 << 30
-    /// How many workers the seed's hash spreads clients over.
+    /// The number of workers over which the seed's hash spreads clients.
     package var workers = 8
-    /// The supervisor's token, which a worker's hello must carry; empty where there is no supervisor, and then any
-    /// hello will do.
+    /// The supervisor's token, which a worker's hello must have. Empty if there is no supervisor; then any hello will
+    /// do.
     package var token: [UInt8] = []
 
     package init() {}

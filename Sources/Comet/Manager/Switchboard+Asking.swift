@@ -2,14 +2,14 @@ import Base
 import Store
 import Wire
 
-// What others are told of the manager's state.
+// The manager's state, for others.
 extension Switchboard {
     package struct ClientStatus: Equatable {
-        /// It holds a poll, or is between two.
+        /// It holds a poll, or is between two polls.
         package var connected = false
         /// The worker that it was last on.
         package var worker: Int?
-        /// Messages kept for it, those that it has not acknowledged among them.
+        /// Messages that are kept for it. Those that it has not acknowledged count, too.
         package var queued = 0
     }
     package func presence(_ client: UnsafeRawBufferPointer, now: UInt64) -> ClientStatus {
@@ -25,20 +25,20 @@ extension Switchboard {
 
     /// The whole queue's account.
     package var queue: QueueAccount { mailboxes.books.total }
-    /// The account of the clients that were last on this worker; nil: that were on none. Of a worker that never came it
-    /// is empty.
+    /// The account of the clients that were last on this worker. `nil` stands for the clients that were on none. The
+    /// account of a worker that never came is empty.
     package func account(worker: Int?) -> QueueAccount {
         let number = worker.map { $0 + 1 } ?? 0
         return number < mailboxes.books.accounts.count ? mailboxes.books.accounts[number] : QueueAccount()
     }
     /// Worker numbers that have an account are below this.
     package var workerNumbers: Int { mailboxes.books.accounts.count - 1 }
-    /// Age of the oldest message of that account, as of the last tick, in seconds; 0 where it has none.
+    /// The age of the account's oldest message at the last tick, in seconds. 0 if it has none.
     package func oldestSeconds(worker: Int?) -> Int {
         let number = worker.map { $0 + 1 } ?? 0
         return number < mailboxes.books.accounts.count ? Int(mailboxes.books.oldestSeconds(number)) : 0
     }
-    /// Messages of that account that are under 10 s old, under 20, under 40, and older.
+    /// Messages of the account by age: under 10 s, under 20, under 40, and older.
     package func ages(worker: Int?) -> (UInt32, UInt32, UInt32, UInt32) {
         let number = worker.map { $0 + 1 } ?? 0
         return number < mailboxes.books.accounts.count ? mailboxes.books.histogram(number) : (0, 0, 0, 0)
@@ -46,7 +46,7 @@ extension Switchboard {
     /// Clients known, and the memory for them; messages are counted in `queue`.
     package var clientCount: Int { presence.count }
     package var clientMemoryBytes: Int { presence.memoryBytes + mailboxes.memoryBytes }
-    /// Bytes that wait for the workers' links, all and the most for one.
+    /// Bytes that wait for the workers' links: the sum, and the most for one link.
     package var outboxBytes: (all: Int, most: Int) { links.outboxBytes }
     /// Links of our own workers.
     package var workerCount: Int { links.workerCount }
@@ -56,7 +56,7 @@ extension Switchboard {
     // MARK: who has the most waiting, for an operator who looks at a queue that grows
 
     package struct DeepMailbox {
-        /// Valid until the switchboard is changed.
+        /// The client's id. It is valid until the switchboard is changed.
         package let client: UnsafeRawBufferPointer
         /// The worker that it was last on.
         package let worker: Int?
@@ -66,9 +66,9 @@ extension Switchboard {
         package let oldestSeconds: Int
     }
 
-    /// The clients with the most messages, the deepest first; among equals those whose mailboxes came first in memory.
-    /// It looks at each mailbox once, in the order in which they lie (some milliseconds for a million), so that putting
-    /// a message in costs nothing for it.
+    /// The clients with the most messages, the deepest first. Of equals, those come first whose mailboxes are first in
+    /// memory. This looks at each mailbox once, in the order of memory, which takes some milliseconds for a million. So
+    /// it costs nothing to put a message in.
     package func deepest(_ most: Int, now: UInt64) -> [DeepMailbox] {
         var top: [(count: UInt32, log: Slot<Log>)] = []
         mailboxes.forEachLog { slot, log in

@@ -2,7 +2,7 @@ import Base
 import Store
 import Wire
 
-// From the logs to the receivers, and back.
+// The way of messages from the logs to the receivers, and back.
 extension Switchboard {
     /// A worker says that a client has a receiver there.
     mutating func connected(_ link: LinkSlot, _ worker: UInt16, _ frame: Frame, _ now: UInt64) {
@@ -32,7 +32,7 @@ extension Switchboard {
         if let log { mailboxes.receiverCame(log) }
 
         guard record.credit > 0 else { return }
-        // Only who acknowledges is told of a gap at once: its cursor moves past it.
+        // Only a client that acknowledges is told of a gap at once: its cursor moves past the gap.
         if let log, record.acknowledges || mailboxes[log].count > 0 {
             answerOrBlock(client, now)
         } else if frame.flags.contains(.atOnce), !links.isFull(link) {
@@ -40,17 +40,17 @@ extension Switchboard {
         }
     }
 
-    /// The client has all up to `cursor`.
+    /// The client has all messages up to `cursor`.
     private mutating func acknowledge(_ client: Slot<ClientRecord>, _ cursor: UInt64) {
-        // A cursor of another manager's life: what its queue held died with it. Told with the next answer, not at once:
-        // all come at once.
+        // The cursor is from another manager, whose queue died with it. The client is told with its next answer, not at
+        // once, since all clients come at once.
         if cursor > 0, !ids.isOfThisLife(cursor) { presence[client].owesGap = true }
         guard let log = presence[client].log.known, !ids.isOfTheFuture(cursor) else { return }
         mailboxes.acknowledge(log, upTo: cursor)
         closeEmptyLog(client)
     }
 
-    /// A receiver takes more. What waits for want of credit is sent now, or when the link has been read.
+    /// A receiver takes more. Messages that waited for credit are sent now, or when the link has been read.
     mutating func credit(_ link: LinkSlot, _ frame: Frame, _ now: UInt64) {
         guard let client = presence.find(frame.client) else { return }
         let record = presence[client]
@@ -86,9 +86,9 @@ extension Switchboard {
         giveBack(frame, from: worker, now)
     }
 
-    /// A message that did not reach its client goes back into its log, in its old place. Who acknowledges has it there
-    /// still, unless it was handed over before the client had a cursor: that has moved past it by now, so it is lost,
-    /// and the client is told of a gap.
+    /// A message did not reach its client, and goes back into its old place in the log. If the client acknowledges, the
+    /// log still has the message. There is one exception: it was handed over before the client had a cursor. The cursor
+    /// has moved past it by now, so it is lost, and the client is told of a gap.
     mutating func giveBack(_ frame: Frame, from worker: UInt16, _ now: UInt64) {
         let known = presence.find(frame.client)
         if let known, !presence[known].handedForGood {
@@ -116,22 +116,22 @@ extension Switchboard {
             return settle(client, now)
         }
         mailboxes.put(frame.number, frame.body, in: log, deadline: record.handedDeadline, now: now)
-        // It may poll again already: it is answered at the end of the turn, when all that comes back has come.
+        // The client may poll again already. It is answered at the end of the turn, when all messages have come back.
         block(client)
     }
 
     // MARK: answers
 
-    /// Messages wait for it that its receiver has not been sent.
+    /// Messages wait that the client's receiver has not been sent.
     private func hasUnsent(_ client: Slot<ClientRecord>) -> Bool {
         presence[client].log.known.map { mailboxes.firstUnsent($0) != nil } ?? false
     }
 
-    /// Its receiver has credit, and something to be told.
+    /// The receiver has credit, and there is something to tell it.
     private mutating func answerOrBlock(_ client: Slot<ClientRecord>, _ now: UInt64) {
         if links.isFull(presence[client].link) { block(client) } else { answer(client, now) }
     }
-    /// It is answered when its link has been read.
+    /// The client is answered when its link has been read.
     mutating func block(_ client: Slot<ClientRecord>) {
         let record = presence[client]
         guard record.place == .waiting, record.credit > 0 else { return }
@@ -139,7 +139,8 @@ extension Switchboard {
         links.markDirty(record.link)
     }
 
-    /// Nothing waits for a poll that is to be answered at once. Where the link is full, the worker ends it by itself.
+    /// A poll is to be answered at once, and nothing waits for it. If the link is full, the worker ends the poll by
+    /// itself.
     private mutating func answerEmpty(_ client: Slot<ClientRecord>, cursor: UInt64, _ now: UInt64) {
         let record = presence[client]
         if record.owesGap { counters.gaps += 1 }
@@ -151,8 +152,8 @@ extension Switchboard {
         answered(client, now)
     }
 
-    /// Answers the receiver of a client that has messages or a gap to be told: all that waits, in order, up to its
-    /// credit and `Limits.answerBytes`.
+    /// Answers the receiver of a client that has messages, or a gap to be told. The answer has all messages that wait,
+    /// in order, up to the receiver's credit and `Limits.answerBytes`.
     mutating func answer(_ client: Slot<ClientRecord>, _ now: UInt64) {
         let record = presence[client]
         let log = record.log.known
@@ -173,13 +174,13 @@ extension Switchboard {
         if record.acknowledges, record.handedForGood { record.wasHandedForGood = true }
         record.handedForGood = !record.acknowledges
         record.owesGap = false
-        // Who acknowledges has been told when its cursor has passed the loss; who doesn't, now.
+        // A client that acknowledges has been told when its cursor has passed the loss. Any other client is told now.
         if let log, !record.acknowledges { mailboxes.forgetLoss(log) }
         closeEmptyLog(client)
         answered(client, now, bytes: bytes)
     }
 
-    /// Writes the messages of one answer, from this one on: how many bytes of credit they take.
+    /// Writes the messages of one answer, beginning with this one. The result is how many bytes of credit they take.
     private mutating func hand(
         _ first: Slot<Message>, of log: Slot<Log>, to client: Slot<ClientRecord>, _ flags: Frame.Flags
     ) -> Int {
@@ -211,7 +212,7 @@ extension Switchboard {
         return bytes
     }
 
-    /// An answer of so many bytes went out: a receiver that stays has less credit, any other is over.
+    /// An answer of so many bytes went out. A receiver that stays has less credit now; any other has ended.
     @inline(__always)
     mutating func answered(_ client: Slot<ClientRecord>, _ now: UInt64, bytes: Int = 0) {
         let record = presence[client]
@@ -226,7 +227,7 @@ extension Switchboard {
 
     // MARK: what keeps a record
 
-    /// The client's log, made where it has none.
+    /// The client's log. It is made if there is none.
     mutating func openLog(_ client: Slot<ClientRecord>) -> Slot<Log> {
         let record = presence[client]
         if let log = record.log.known { return log }
@@ -238,7 +239,7 @@ extension Switchboard {
         if let log = record.log.known, mailboxes.closeIfEmpty(log) { record.log = .none }
     }
 
-    /// After something left a record: whether it is still kept, and by what.
+    /// Something that kept a record has gone. Decides whether the record stays, and in which place.
     mutating func settle(_ client: Slot<ClientRecord>, _ now: UInt64) {
         closeEmptyLog(client)
         let record = presence[client]
@@ -247,7 +248,7 @@ extension Switchboard {
         guard mailboxes[log].count == 0 else { return }
         if let oldest = presence.keepLost(client, now: now) { forgetLost(oldest, now) }
     }
-    /// The mark of a loss is too old, or there are too many, and nothing else keeps the record.
+    /// The mark of a loss is too old, or there are too many marks, and nothing else keeps the record.
     mutating func forgetLost(_ client: Slot<ClientRecord>, _ now: UInt64) {
         if let log = presence[client].log.known { mailboxes.forgetLoss(log) }
         settle(client, now)

@@ -2,21 +2,21 @@ import Base
 import Store
 import Wire
 
-// The workers' links: coming, speaking, being written to, going.
+// The life of a worker's link: it comes, speaks, is written to, and goes.
 extension Switchboard {
-    /// What is to be done after a link's input.
+    /// The orders that follow from a link's input.
     package struct LinkInput: Equatable {
-        /// Bytes that were taken. The rest is kept until more comes.
+        /// Bytes that were taken up. The caller keeps the rest until more comes.
         package var consumed = 0
-        /// The link of a seed worker, whose number a worker of ours has just taken: it is to be closed at once.
+        /// The link of a seed worker whose number a worker of ours has just taken. It is to be closed at once.
         package var displaced: LinkSlot?
-        /// The link is to be closed, after writing what is in its outbox.
+        /// The link is to be closed once its outbox has been written.
         package var error: LinkError?
     }
-    /// What the start of a link's input is.
+    /// The result of taking up the start of a link's input.
     enum LinkStep { case incomplete, taken(Int) }
 
-    /// A connection came. `mayBeSeed`: from loopback, and the setting allows it.
+    /// A connection came. `mayBeSeed` is true if it comes from loopback and the settings allow the seed's protocol.
     package mutating func accepted(mayBeSeed: Bool) -> LinkSlot { links.add(mayBeSeed: mayBeSeed) }
     package func kind(_ link: LinkSlot) -> LinkKind { links.kind(link) }
 
@@ -46,7 +46,7 @@ extension Switchboard {
             try said(link, UInt16(truncatingIfNeeded: number), frame, now)
             return .taken(bytes)
         case .new where !(SeedProtocol.isOp(input[0]) && links.mayBeSeed(link)):
-            // A hello has the layout of version 1, whatever version it tells.
+            // A hello has the layout of version 1, whatever version it announces.
             guard let (frame, bytes) = try parse(input, .one) else { return .incomplete }
             guard frame.op == .hello else { throw .unexpected(frame.op, fromWorker: false) }
             result.displaced = try hello(link, frame)
@@ -78,14 +78,14 @@ extension Switchboard {
         }
     }
 
-    /// The link of the seed worker whose number this one takes.
+    /// Takes up a hello. The result is the link of a seed worker whose number this worker takes.
     private mutating func hello(_ link: LinkSlot, _ frame: Frame) throws(LinkError) -> LinkSlot? {
         guard let hello = Hello(body: frame.body) else { throw .helloOfWrongSize(frame.body.count) }
         guard let version = LinkVersion(rawValue: hello.version) else { throw .unknownVersion(hello.version) }
         guard settings.token.isEmpty || hello.token == settings.token else { throw .noToken }
         guard frame.number < UInt64(Limits.workerNumbers) else { throw .workerNumber(frame.number) }
-        // Two of our own may hold one number: a rolling restart drains the old one beside the new. Before a seed worker
-        // ours goes first where its token proves it, since the seed's protocol proves nothing.
+        // Two workers of ours may have one number: a rolling restart drains the old one beside the new one. Our worker
+        // goes before a seed worker if its token proves it, since the seed's protocol proves nothing.
         let displaced = seedWorkers[Int(frame.number)]
         guard displaced == nil || !settings.token.isEmpty else { throw .heldBySeedWorker(frame.number) }
         links.identify(link, as: .worker(Int(frame.number)), version)
@@ -99,7 +99,7 @@ extension Switchboard {
 
     package mutating func beginTurn(nanoseconds: UInt64) { links.beginTurn(nanoseconds: nanoseconds) }
 
-    /// The links that have something to be written, one at a time: to be asked at the end of each turn until it is nil.
+    /// The next link that has something to write. Call it at the end of each turn until it is `nil`.
     package mutating func nextToWrite(now: UInt64) -> LinkSlot? {
         while let link = links.nextDirty {
             while !links.isFull(link), let client = presence.firstBlocked(on: link) { answer(client, now) }
@@ -107,15 +107,15 @@ extension Switchboard {
         }
         return nil
     }
-    /// What is to be written to a link next. Valid until the switchboard is changed.
+    /// The bytes to write to a link next. They are valid until the switchboard is changed.
     package func unsent(_ link: LinkSlot) -> UnsafeRawBufferPointer { links.unsent(link) }
-    /// So much of it was written.
+    /// `count` of these bytes were written.
     package mutating func written(_ link: LinkSlot, _ count: Int) {
         links.written(link, count)
         if presence.firstBlocked(on: link) != nil, !links.isFull(link) { links.markDirty(link) }
     }
 
-    /// The link is gone: its clients count as gone, and what its worker did not get goes back.
+    /// The link is closed. Its clients count as gone, and messages that its worker did not get go back into the logs.
     package mutating func closed(_ link: LinkSlot, now: UInt64) {
         while let client = presence.firstHeld(on: link) { presence.endReceiver(client, present: false, now: now) }
         let gone = links.remove(link)

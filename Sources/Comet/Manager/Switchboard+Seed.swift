@@ -2,7 +2,7 @@ import Base
 import Store
 import Wire
 
-// Apps and workers of the seed.
+// The apps and workers of the seed.
 extension Switchboard {
     mutating func seedOperation(_ link: LinkSlot, _ input: UnsafeRawBufferPointer, _ now: UInt64) throws(LinkError)
         -> LinkStep
@@ -27,8 +27,8 @@ extension Switchboard {
         }
         var json = Buffer()
         appendJSONString(text, to: &json)
-        // The escapes may take it over `maxMessage`: that is the text's bound, and was kept. But a frame that is over
-        // its own bound is malformed: each worker that it came to would close its link, again and again.
+        // Escapes may make the JSON longer than `maxMessage`, which bounds the text and was checked. But a frame over
+        // its own bound is malformed, and each worker that got it would close its link, again and again.
         guard json.count <= Limits.frameBodyBytes else {
             counters.seedRejected += 1
             return
@@ -45,8 +45,8 @@ extension Switchboard {
         sendQueued(to: number, now)
     }
 
-    /// A worker of the seed gets at once what its hash says. False: there is none, it doesn't read, or the text has a
-    /// NUL in it, which its protocol can't carry.
+    /// Sends a message at once to the seed worker that the hash names. False if there is none, if it doesn't read, or
+    /// if the text has a NUL in it, which its protocol can't carry.
     mutating func sendToSeedWorker(_ client: UnsafeRawBufferPointer, _ json: UnsafeRawBufferPointer) -> Bool {
         guard !seedWorkers.isEmpty, let link = seedWorkers[seedWorkers.number(of: client)], !links.isFull(link) else {
             return false
@@ -58,7 +58,7 @@ extension Switchboard {
         return true
     }
 
-    /// What was kept while that worker was away.
+    /// Sends the messages that were kept while that worker was away.
     private mutating func sendQueued(to number: Int, _ now: UInt64) {
         var owners: [Slot<ClientRecord>] = []
         mailboxes.forEachLog { _, log in owners.append(log.owner) }

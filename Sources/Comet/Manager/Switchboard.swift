@@ -2,10 +2,10 @@ import Base
 import Store
 import Wire
 
-/// The manager's decisions: which client waits on which worker, what is kept for those who don't, and what goes out on
-/// each worker's link.
+/// The manager's decisions: which client waits on which worker, which messages are kept for other clients, and what
+/// goes out on each worker's link.
 ///
-/// A pure value: bytes and the time go in by its methods, and what is to be written stands in the links' outboxes.
+/// It is a pure value. Bytes and the time go in by its methods, and the bytes to write are in the links' outboxes.
 /// `now` is in milliseconds of any clock that only goes forward.
 ///
 ///     publish --> client waits?  yes: frame into its worker's outbox, poll over          -> sent
@@ -23,7 +23,7 @@ package struct Switchboard: ~Copyable {
     var ids: IdSource
     package internal(set) var counters = ManagerCounters()
 
-    /// `wallMicroseconds`: where ids start, so that they grow over a restart. `seed`: random, for the index of ids.
+    /// `wallMicroseconds` is where ids start, so that they grow over a restart. `seed` is random, for the index of ids.
     package init(_ settings: QueueSettings, wallMicroseconds: UInt64, now: UInt64, seed: UInt64) {
         self.settings = settings
         presence = Presence(seed: seed)
@@ -34,14 +34,15 @@ package struct Switchboard: ~Copyable {
     // MARK: publishing
 
     package enum Publication: Equatable {
-        /// Handed to a worker that holds the client's poll.
+        /// It was handed to a worker that holds the client's poll.
         case sent(UInt64)
         case queued(UInt64)
         /// The queue's bounds are reached.
         case full
     }
 
-    /// `client`: a valid id; `json`: validated, at most `settings.maxMessage` bytes. `timeToLive` in milliseconds.
+    /// Publishes a message. `client` is a valid id, and `json` is validated and has at most `settings.maxMessage`
+    /// bytes. `timeToLive` is in milliseconds.
     package mutating func publish(
         client id: UnsafeRawBufferPointer, json: UnsafeRawBufferPointer, timeToLive: UInt32? = nil, now: UInt64
     ) -> Publication {
@@ -69,7 +70,7 @@ package struct Switchboard: ~Copyable {
         return queue(json, for: client, deadline, now)
     }
 
-    /// To a client whose receiver is held and has credit, and whose link has room.
+    /// Hands the message to a receiver that is held and has credit, if its link has room.
     private mutating func hand(
         _ json: UnsafeRawBufferPointer, to client: Slot<ClientRecord>, _ deadline: UInt32, _ now: UInt64
     ) -> Publication {
@@ -81,7 +82,7 @@ package struct Switchboard: ~Copyable {
             counters.forwarded += 1
             return .sent(id)
         }
-        // The whole life of most messages: from the app's bytes into the worker's outbox.
+        // Most messages live no longer than this: from the app's bytes into the worker's outbox.
         let id = ids.take()
         links.write(
             Frame(
@@ -97,7 +98,7 @@ package struct Switchboard: ~Copyable {
         return .sent(id)
     }
 
-    /// To a client that can't be sent it now. The queue has room.
+    /// Keeps a message for a client that can't be sent it now. The queue has room.
     private mutating func queue(
         _ json: UnsafeRawBufferPointer, for client: Slot<ClientRecord>, _ deadline: UInt32, _ now: UInt64
     ) -> Publication {
@@ -118,8 +119,8 @@ package struct Switchboard: ~Copyable {
 
     // MARK: time
 
-    /// To be called every 100 ms or so: what is over, goes, a bounded number at a time (`Limits.expiredInTick`). True:
-    /// more is left, for soon.
+    /// Removes what has lasted too long, at most `Limits.expiredInTick` at a time. Call it about every 100 ms. True if
+    /// more is left, so call it again soon.
     @discardableResult
     package mutating func tick(now: UInt64) -> Bool {
         let time = UInt32(truncatingIfNeeded: now)

@@ -5,8 +5,8 @@ import Store
 
 /// Finds the messages whose time is over.
 ///
-/// The wheel is a ring of lists, each for 128 ms of deadlines: putting in and taking out are O(1), and a turn of the
-/// ring (131 s) visits a message that lives longer once. A message expires up to 128 ms late, never early.
+/// The wheel is a ring of lists, one for each 128 ms of deadlines. Adding and removing are O(1). A turn of the ring
+/// takes 131 s and visits a message that lives longer once. A message expires up to 128 ms late, never early.
 struct TimingWheel {
     typealias Bucket = SlotList<Message.ByDeadline>
     private static let tickShift: UInt32 = 7
@@ -19,7 +19,7 @@ struct TimingWheel {
 
     private func bucket(_ deadline: UInt32) -> Int { Int((deadline >> TimingWheel.tickShift) & (TimingWheel.ring - 1)) }
 
-    /// What came last stands first: where short lives follow long ones, the short ones are found at once.
+    /// The newest message is put first. If short lives follow long ones, the short ones are then found at once.
     @inline(__always)
     mutating func add(_ message: Slot<Message>, _ deadline: UInt32, in slab: borrowing Slab<Message>) {
         buckets[bucket(deadline)].prepend(message, in: slab)
@@ -29,10 +29,10 @@ struct TimingWheel {
         buckets[bucket(deadline)].remove(message, in: slab)
     }
 
-    /// The next message whose time is over, or nil when there is none; the caller removes it before it asks again.
+    /// The next message whose time is over, or `nil`. The caller removes it before it asks again.
     mutating func nextExpired(now: UInt32, in slab: borrowing Slab<Message>) -> Slot<Message>? {
         let tick = now >> TimingWheel.tickShift
-        // Where the clock jumped over more than the ring, one turn of it sees every list.
+        // If the clock jumped over more than the ring, one turn of the ring visits every list.
         if (tick &- lastTick) & (1 << 25 - 1) > TimingWheel.ring { lastTick = tick &- TimingWheel.ring }
         while lastTick & (1 << 25 - 1) != tick {
             var next = buckets[Int(lastTick & (TimingWheel.ring - 1))].first

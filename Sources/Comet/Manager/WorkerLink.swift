@@ -4,33 +4,33 @@ import Wire
 
 package typealias LinkSlot = Slot<WorkerLink>
 
-/// What a link is.
+/// The kind of a link.
 ///
 ///     new --hello, accepted--> worker         new --01 n--> seed worker         new --02 c m--> seed app
 package enum LinkKind: Equatable { case new, worker(Int), seedWorker(Int), seedApp }
 
-/// One connection on the workers' port. What it is, its first byte tells.
+/// One connection on the workers' port. Its first byte tells its kind.
 ///
-/// An outbox is bounded by holding back, not by dropping: over `Limits.outboxBytes` messages stay in the mailboxes, and
-/// the clients that wait for them in `blocked`, until the worker has read.
+/// An outbox is bounded by holding messages back, not by dropping them. If it is over `Limits.outboxBytes`, messages
+/// stay in the mailboxes and their clients are `blocked`, until the worker has read.
 package struct WorkerLink: ~Copyable {
     var kind = LinkKind.new
-    /// Said by the hello.
+    /// The version that the hello tells.
     var version = LinkVersion.two
     let mayBeSeed: Bool
-    /// It stands in the list of links to be flushed.
+    /// The link is in the list of links to be flushed.
     var isDirty = false
-    /// The turn that was last told to it.
+    /// The turn that the worker was last told.
     var turn: UInt64 = 0
-    /// Frames. The first `sent` bytes have been written, but stay until their frame is out whole: what a worker's death
-    /// leaves here goes back into the mailboxes.
+    /// Frames. The first `sent` bytes have been written, but stay until their frame is written whole. If the worker
+    /// dies, the messages of the frames that are left go back into the mailboxes.
     var outbox = Buffer()
     private var sent = 0
 
     init(mayBeSeed: Bool) { self.mayBeSeed = mayBeSeed }
 
     var isFull: Bool { outbox.count >= Limits.outboxBytes }
-    /// The number of the worker at the other end; nil where there is none.
+    /// The number of the worker at the other end. `nil` if there is none.
     var number: Int? {
         switch kind {
         case .worker(let number), .seedWorker(let number): number
@@ -39,7 +39,7 @@ package struct WorkerLink: ~Copyable {
     }
     var isWorker: Bool { if case .worker = kind { true } else { false } }
 
-    /// What is to be written next.
+    /// The bytes to write next.
     var unsent: UnsafeRawBufferPointer { outbox.bytes.part(sent, outbox.count - sent) }
 
     /// `count` more bytes were written.
@@ -63,7 +63,7 @@ package struct WorkerLink: ~Copyable {
         }
     }
 
-    /// The frames that its worker has not read whole.
+    /// The frames that have not been written whole to its worker.
     func forEachFrame(_ body: (Frame) -> Void) {
         guard isWorker else { return }
         var at = 0
