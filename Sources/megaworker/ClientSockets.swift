@@ -4,10 +4,11 @@ import Reactor
 import Store
 import Wire
 
-/// The sockets of the clients, and the worker that decides on them: tells it what happens, and carries out its orders.
+/// The clients' sockets, and the worker that decides about them. It tells the worker what happens, and carries out its
+/// orders.
 struct ClientSockets: ~Copyable {
     var worker: Worker
-    /// A connection's watcher lies in its slot of the worker's slab.
+    /// The watcher of a connection is in its slot of the worker's slab.
     private let watchers: SlotWatchers
     private let most: Int
     private let requests: RequestLog
@@ -26,7 +27,7 @@ struct ClientSockets: ~Copyable {
 
     // MARK: events
 
-    /// A client connected. One too many is closed with a bare 503.
+    /// A client connected. A connection over the limit is closed with a bare 503.
     mutating func accepted(_ descriptor: Int32) {
         guard worker.connections < most else {
             refusedOverfull += 1
@@ -37,12 +38,12 @@ struct ClientSockets: ~Copyable {
         }
         let slot = worker.opened(now: Clock.monotonicMilliseconds)
         watchers.start(at: watcher(slot), descriptor, slot: slot.number)
-        // The request is mostly here already: reading now saves a turn of the loop.
+        // The request is usually here already. Reading it now saves a turn of the loop.
         read(slot)
     }
 
-    /// A socket has bytes, or room for more. What is to be read is told again in the next turn, if the connection is
-    /// there still.
+    /// A socket has bytes, or room for more. Input that is not read now is reported again in the next turn, if the
+    /// connection is still there.
     mutating func handle(_ slot: ConnectionSlot, _ ready: Interest) {
         if ready.contains(.write) { write(slot) } else { read(slot) }
     }
@@ -64,7 +65,7 @@ struct ClientSockets: ~Copyable {
         carryOut()
     }
 
-    /// The link brought bytes into `worker.fromManager`. What is wrong with them, if anything.
+    /// The link brought bytes into `worker.fromManager`. The result says what is wrong with them, if anything.
     mutating func takeUpFrames() -> String? {
         while true {
             switch worker.takeUpFrame() {
@@ -78,7 +79,7 @@ struct ClientSockets: ~Copyable {
     /// Takes up the requests that came while answers were awaited.
     mutating func resume(now: UInt64) { while worker.resumeNext(now: now) { carryOut() } }
 
-    /// Ends what has lasted too long, a bounded number at a time: true where more may be left.
+    /// Ends what has lasted too long, a bounded number at a time. True if more may be left.
     mutating func expire(now: UInt64) -> Bool {
         for _ in 0..<Limits.expiredInTurn {
             guard worker.expireNext(now: now) else { return false }
@@ -87,7 +88,7 @@ struct ClientSockets: ~Copyable {
         return true
     }
 
-    /// Answers the next part of the polls of a worker that drains. True: it is drained.
+    /// Answers the next part of the polls of a worker that drains. True if the drain is complete.
     mutating func drainStep(now: UInt64) -> Bool {
         for _ in 0..<worker.drain.perStep {
             guard worker.drainNext(now: now) else { break }
@@ -95,12 +96,12 @@ struct ClientSockets: ~Copyable {
         }
         return worker.isDrained(now: now)
     }
-    /// Gives up the answers that are being written still, before the process ends.
+    /// Gives up the answers that are still being written, before the process ends.
     mutating func abandon() { while worker.abandonNext() { carryOut() } }
 
     // MARK: orders
 
-    /// Carries out what the worker wants done: after each of its inputs.
+    /// Carries out the orders that the last input led to.
     private mutating func carryOut() {
         if tellsRequests, let asked = worker.takeAsked() { tell(asked.slot, asked.head) }
         while let order = worker.next() {

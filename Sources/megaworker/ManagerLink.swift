@@ -3,8 +3,8 @@ import Comet
 import Logging
 import Reactor
 
-/// The worker's link to its manager: connects, and connects again with backoff, while the clients stay; writes once for
-/// each turn.
+/// The worker's link to its manager. It connects, and connects again with growing pauses while the clients stay. It
+/// writes once for each turn.
 final class ManagerLink {
     private static let firstRetry = 0.1
     private static let longestRetry = 2.0
@@ -15,7 +15,7 @@ final class ManagerLink {
     private let pid: UInt32
     private let token: [UInt8]
     private let log: Logger
-    /// The link came to stand, or fell.
+    /// Called when the link has opened or has broken.
     private let changed: (Bool) -> Void
 
     private var watcher: IOWatcher?
@@ -23,7 +23,7 @@ final class ManagerLink {
     private var retryDelay = ManagerLink.firstRetry
     private var isConnected = false
     private var wasLinked = false
-    /// Bytes that a read may bring.
+    /// The most bytes of one read.
     private static let readBytes = 256 * 1024
 
     init(
@@ -44,7 +44,7 @@ final class ManagerLink {
     func connect() {
         do {
             let descriptor = try Sockets.connect(manager)
-            // What it brings are deliveries: they wait for no poll, no timeout and no newcomer.
+            // The link brings deliveries, which must not wait for polls, timeouts or new clients.
             watcher = IOWatcher(loop, descriptor, [.read, .write], isFirst: true) { [unowned self] in handle($0) }
         } catch {
             again("\(error)")
@@ -65,7 +65,7 @@ final class ManagerLink {
         if ready.contains(.read) { read() }
     }
 
-    /// Delivers what has come, if anything.
+    /// Takes up what has come, if anything.
     func read() {
         guard isConnected, let watcher else { return }
         let room = UnsafeMutableRawBufferPointer(
@@ -83,7 +83,7 @@ final class ManagerLink {
             log.info("linked to the manager at \(manager), \(process.clients.worker.waiting) clients announced")
             changed(true)
         }
-        // A great answer makes a great buffer; it is not kept for ever.
+        // A large answer makes a large buffer, which is not kept for ever.
         if process.clients.worker.fromManager.isEmpty {
             process.clients.worker.fromManager.shrink(over: 4 * ManagerLink.readBytes)
         }
@@ -104,7 +104,7 @@ final class ManagerLink {
         if process.clients.worker.toManager.isEmpty { process.clients.worker.toManager.shrink(over: 1024 * 1024) }
     }
 
-    /// Gives this connection up and tries again after a while, a little longer each time.
+    /// Gives this connection up and tries again after a pause. The pauses grow.
     private func again(_ why: String) {
         if let watcher {
             watcher.stop()

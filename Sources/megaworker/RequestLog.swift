@@ -3,14 +3,14 @@ import Logging
 import Reactor
 import Wire
 
-/// Who asked for what, a line for each request, at the level `debug`: `GET /c42.json from 203.0.113.7 by 127.0.0.1`.
+/// Writes a line for each request, at the level `debug`: `GET /c42.json from 203.0.113.7 by 127.0.0.1`.
 ///
-/// Nothing of it is kept: a held poll has no room for an address.
+/// Nothing of it is kept, since a held poll has no room for an address.
 struct RequestLog {
     private let log: Logger
     private let forwardedFor: ForwardedFor
 
-    /// `trusted`: IPv4 addresses and networks, as `workers.trusted_proxies` has them.
+    /// `trusted` has IPv4 addresses and networks, as in `workers.trusted_proxies`.
     init(_ log: Logger, trusted: [String]) {
         self.log = log
         forwardedFor = ForwardedFor(trusted: trusted)

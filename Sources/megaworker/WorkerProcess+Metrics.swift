@@ -12,7 +12,7 @@ extension WorkerProcess {
 
     var socketCount: Int { clients.worker.connections }
 
-    /// The worker's own values of a report. What they mean stands in the table of metrics.
+    /// The worker's own values of a report. The table of metrics says what they mean.
     func fill(_ report: inout StatsWriter) {
         let counters = clients.worker.counters
         report.set(.connsOpen, clients.worker.connections)
@@ -58,8 +58,8 @@ extension WorkerProcess {
         report.set(.clientMemory, clientMemoryBytes)
     }
 
-    /// Counted anew where connections came or went, or polls came: to count is to touch every table, and a report of an
-    /// idle worker is to touch little.
+    /// The memory is counted again only if connections or polls came or went. Counting touches every table, and the
+    /// report of an idle worker should touch little.
     private var clientMemoryBytes: Int {
         let (polls, connections) = (clients.worker.counters.polls, clients.worker.connections)
         if memoryCount == nil || memoryCount?.polls != polls || memoryCount?.connections != connections {

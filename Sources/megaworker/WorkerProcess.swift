@@ -9,10 +9,10 @@ import Stats
 import Store
 import Wire
 
-/// A worker, put together: its decisions, its clients' sockets, its link to the manager, its timers.
+/// The whole worker: its decisions, its clients' sockets, its link to the manager, and its timers.
 final class WorkerProcess: DaemonProgram {
-    /// Descriptors that are not clients': standard streams, listener, link, lifeline, report socket, epoll, the accept
-    /// reserve, and those over the limit that are told 503.
+    /// The descriptors beside those of clients: standard streams, listener, link, lifeline, report socket, epoll, the
+    /// accept reserve, and connections over the limit that are told 503.
     static let descriptorReserve = 32 + Limits.overflowConnections
 
     var clients: ClientSockets
@@ -22,17 +22,17 @@ final class WorkerProcess: DaemonProgram {
     private let watchers: SlotWatchers
     private(set) var acceptor: Acceptor?
     private var link: ManagerLink?
-    /// Events of clients that were handled in this turn. After each `crowd` of them the link is read: thousands of
-    /// clients that poll or leave at once take the loop tens of milliseconds, and what the manager has sent must not
-    /// wait for that.
+    /// Clients' events that were handled in this turn. After each `crowd` of them the link is read. Thousands of
+    /// clients that poll or leave at once take the loop tens of milliseconds, and the manager's messages must not wait
+    /// for that.
     private var handled = 0
     private static let crowd = 128
     private var deadlineTimer: Timer?
     private var drainTimer: Timer?
     private var turnEnd: TurnEnd?
-    /// When the deadline timer fires, in milliseconds of CLOCK_MONOTONIC.
+    /// The time when the deadline timer fires, in milliseconds of CLOCK_MONOTONIC.
     private var armedFor = UInt64.max
-    /// The tables' memory as it was last counted, and with how many polls and connections that was.
+    /// The memory of the tables at its last count, and the polls and connections at that time.
     struct MemoryCount { var polls: UInt64, connections: Int, bytes: Int }
     var memoryCount: MemoryCount?
 
@@ -43,11 +43,11 @@ final class WorkerProcess: DaemonProgram {
         watchers = SlotWatchers(loop)
         clients = ClientSockets(
             watchers, settings, RequestLog(log, trusted: daemon.arguments.settings.workers.trustedProxies))
-        // They live as long as each other, and a reference that is counted costs each event.
+        // Both live equally long, and counting the reference would cost something for each event.
         watchers.handler = { [unowned(unsafe) self] in handle($0, $1) }
     }
 
-    /// Begins to serve, on a listener that is bound already.
+    /// Begins to serve on a listener that is bound already.
     func start(listener: Int32, manager: Endpoint) {
         acceptor = Acceptor(loop, listener: listener) { [unowned self] in clients.accepted($0) }
         link = ManagerLink(
@@ -74,7 +74,7 @@ final class WorkerProcess: DaemonProgram {
         if handled % WorkerProcess.crowd == 0 { link?.read() }
     }
 
-    /// Stops accepting: who connects waits in the kernel's queue, where another process that holds the listener takes
+    /// Stops accepting. New connections wait in the kernel's queue, where another process with the same listener takes
     /// them. Answers the polls over `seconds`, and then calls `done`.
     func drain(seconds: Double, done: @escaping () -> Void) {
         guard drainTimer == nil else { return }
@@ -109,7 +109,7 @@ final class WorkerProcess: DaemonProgram {
         deadlineTimer?.start(after: Double(milliseconds) / 1000)
     }
 
-    /// What gathered in this turn goes out, and the timer is set for the next deadline.
+    /// Writes what has gathered in this turn, and sets the timer for the next deadline.
     private func endTurn() {
         let now = Clock.monotonicMilliseconds
         handled = 0

@@ -1,22 +1,21 @@
 import Store
 
-/// All deadlines of a worker's connections: a list for each kind of wait, and some more for polls that are to be
-/// spread. All in a list last equally long, so a list in order of arrival is in order of deadline too: adding, removing
-/// and finding the next are O(1), and one timer serves all.
+/// All deadlines of a worker's connections. There is a list for each kind of wait, and some more for polls that are to
+/// be spread. All entries of a list last equally long, so a list in order of arrival is in order of deadline, too.
+/// Adding, removing and finding the next one are O(1), and one timer serves all lists.
 struct Deadlines {
     enum Kind: UInt8 { case header, idle, write, linger, poll }
 
-    /// Polls of a herd last from half the poll timeout to nearly all of it, in so many steps.
+    /// The polls of a herd last from half the poll timeout to nearly all of it, in so many steps.
     static let spreadLists = 16
-    /// Seconds of the polls whose clients want them shorter than the poll timeout: each lasts the longest of these that
-    /// is not over its wish.
+    /// Seconds for polls whose clients want them shorter than the poll timeout. Each poll lasts the longest of these
+    /// times that is not longer than its client wants.
     static let holdSeconds: [UInt32] = [1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320]
-    /// The lists of polls: the one of those that last the whole time, then those that are spread, then those of
-    /// `holdSeconds`.
+    /// The lists of polls: first the polls that last the whole time, then the spread ones, then those of `holdSeconds`.
     private static let pollLists = Int(Kind.poll.rawValue)..<firstHold + holdSeconds.count
     private static let firstHold = Int(Kind.poll.rawValue) + 1 + spreadLists
 
-    /// A connection is in one of these lists, whichever it is.
+    /// The neighbours of a connection in whichever of these lists it is in.
     enum Field: ListField {
         static func neighbours(_ record: UnsafeMutablePointer<Connection>)
             -> UnsafeMutablePointer<Neighbours<Connection>>
@@ -24,18 +23,18 @@ struct Deadlines {
     }
     struct List {
         var slots = SlotList<Field>()
-        /// When the first entry is due. Valid where there is one.
+        /// The time when the first entry is due. It is valid only if there is an entry.
         var due: UInt32 = 0
         var count = 0
         /// Milliseconds.
         var duration: UInt32
     }
-    /// By kind, and then those that are spread.
+    /// The lists by kind, and then the spread lists.
     private var lists: [List]
     /// The spread list that was used last.
     private var turn: Int
 
-    /// In milliseconds each. `turn`: where the spread begins, so that workers differ.
+    /// All times are in milliseconds. `turn` is where the spread begins, so that workers differ.
     init(header: UInt32, poll: UInt32, idle: UInt32, write: UInt32, linger: UInt32, turn: Int = 0) {
         self.turn = turn % Deadlines.spreadLists
         lists = (0..<Deadlines.pollLists.upperBound).map { at in
@@ -59,7 +58,7 @@ struct Deadlines {
 
     static func kind(_ list: UInt8) -> Kind { Kind(rawValue: min(list, Kind.poll.rawValue)) ?? .poll }
 
-    /// How many wait for this.
+    /// The number of connections in the lists of this kind.
     func count(_ kind: Kind) -> Int {
         guard kind == .poll else { return lists[Int(kind.rawValue)].count }
         var count = 0
@@ -67,10 +66,10 @@ struct Deadlines {
         return count
     }
 
-    /// The one that has waited longest; nil where there is none.
+    /// The connection that has waited longest. `nil` if there is none.
     func first(_ kind: Kind) -> ConnectionSlot? { lists[Int(kind.rawValue)].slots.first }
 
-    /// Puts a connection at the end of a list; it is in none.
+    /// Puts a connection at the end of a list. It must not be in a list yet.
     mutating func add(_ slot: ConnectionSlot, to kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) {
         add(slot, list: Int(kind.rawValue), now: now, in: slab)
     }
@@ -93,26 +92,26 @@ struct Deadlines {
         remove(slot, in: slab)
         add(slot, to: kind, now: now, in: slab)
     }
-    /// A poll of a herd: it takes the next of the lists that are spread.
+    /// Puts a poll of a herd into the next of the spread lists.
     mutating func spread(_ slot: ConnectionSlot, now: UInt32, in slab: borrowing Slab<Connection>) {
         turn = turn + 1 < Deadlines.spreadLists ? turn + 1 : 0
         remove(slot, in: slab)
         add(slot, list: Deadlines.pollLists.lowerBound + 1 + turn, now: now, in: slab)
     }
-    /// A poll that is to be held for at most so many seconds, from 1 on.
+    /// Holds a poll for at most so many seconds, at least 1.
     mutating func hold(_ slot: ConnectionSlot, seconds: UInt32, now: UInt32, in slab: borrowing Slab<Connection>) {
         let step = Deadlines.holdSeconds.lastIndex { $0 <= seconds } ?? 0
         remove(slot, in: slab)
         add(slot, list: Deadlines.firstHold + step, now: now, in: slab)
     }
 
-    /// Milliseconds since this one was put into its list.
+    /// Milliseconds since this connection was put into its list.
     func since(_ slot: ConnectionSlot, now: UInt32, in slab: borrowing Slab<Connection>) -> UInt32 {
         let connection = slab.pointer(slot)
         return now &- (connection.pointee.deadline &- lists[Int(connection.pointee.list)].duration)
     }
 
-    /// Milliseconds since the last was put into this list; nil where it is empty.
+    /// Milliseconds since the last one was put into this list. `nil` if the list is empty.
     func sinceLast(_ kind: Kind, now: UInt32, in slab: borrowing Slab<Connection>) -> UInt32? {
         let list = lists[Int(kind.rawValue)]
         return list.slots.last.map { now &- (slab.pointer($0).pointee.deadline &- list.duration) }
@@ -123,7 +122,7 @@ struct Deadlines {
         let over = lists.first { !$0.slots.isEmpty && Int32(bitPattern: now &- $0.due) >= 0 }
         return over?.slots.first
     }
-    /// Milliseconds until the next deadline; nil where there is none.
+    /// Milliseconds until the next deadline. `nil` if there is none.
     func untilNext(now: UInt32) -> Int? {
         var least = Int32.max
         for list in lists.indices where !lists[list].slots.isEmpty {
@@ -142,7 +141,7 @@ struct Deadlines {
         }
         return next?.slot
     }
-    /// The poll that is held behind this one, list after list. Behind nil is the first poll, behind the last nil.
+    /// The poll after this one, list after list. After `nil` comes the first poll, after the last one `nil`.
     func poll(after slot: ConnectionSlot?, in slab: borrowing Slab<Connection>) -> ConnectionSlot? {
         var list = Deadlines.pollLists.lowerBound
         if let slot {

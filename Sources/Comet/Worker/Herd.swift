@@ -1,19 +1,20 @@
 import Wire
 
-/// Whether clients come all at once: after a worker died, after a publish to everyone, at the start of a day. Polls
-/// that begin together would end together a poll timeout later, come again together, and so on for as long as nothing
-/// else happens. So those of a herd are each held for less than the whole timeout, one for this long and the next for
-/// that (`Deadlines`), and the herd is gone after the first round.
+/// Tells whether clients come all at once: after a worker died, after a publish to everyone, at the start of a day.
+/// Polls that begin together would end together a poll timeout later, and come again together, for as long as nothing
+/// else happens. So the polls of a herd are held for less than the whole timeout, each for another time (`Deadlines`).
+/// After the first round the herd is gone.
 ///
-/// A herd is what comes faster than an even load of the clients that wait here: they come once in a poll timeout each.
+/// Polls are a herd if they come faster than those of an even load. Then each waiting client comes once in a poll
+/// timeout.
 struct Herd {
-    /// Milliseconds over which polls are counted.
+    /// The milliseconds in which polls are counted.
     private static let window: UInt32 = 1000
     private var windowBegan: UInt32 = 0
     private var count = 0
     private var most = 0
 
-    /// A poll begins, among those that wait already. True: it is one of a herd.
+    /// A poll begins. True if it belongs to a herd.
     mutating func pollBegins(now: UInt32, timeout: UInt32, among deadlines: Deadlines) -> Bool {
         if now &- windowBegan >= Herd.window {
             let even = deadlines.count(.poll) * Int(Herd.window) / Int(timeout)

@@ -2,14 +2,14 @@ import Base
 import Store
 import Wire
 
-/// Who receives on a connection, and how: a client's messages from a cursor on, by a transport. A long poll is one, and
-/// it is over with its answer. It has 16 bytes, and its client's id in the byte store.
+/// The receiver on a connection: a client that gets its messages from a cursor on, by a transport. A long poll is a
+/// receiver that ends with its answer. It has 16 bytes here, and its client's id in the byte store.
 struct Receiver {
-    /// The highest id that the client says it has; 0 where it says none.
+    /// The highest id that the client says it has. 0 if it says none.
     var cursor: UInt64 = 0
-    /// The client's id and, behind it, the callback and the print of `c`. `none` where nobody receives.
+    /// The client's id and, behind it, the callback and the print of `c`. `none` if nobody receives.
     private var words = ByteStore.Handle.none
-    /// From the worker's count of receivers.
+    /// The lower half of the worker's count of receivers.
     private(set) var tag: UInt16 = 0
     /// Bytes of the client's id in `words`.
     private var clientBytes: UInt8 = 0
@@ -21,11 +21,11 @@ struct Receiver {
         static let transport = Marks(rawValue: 7)
         static let acknowledges = Marks(rawValue: 8)
         static let isHello = Marks(rawValue: 16)
-        /// Behind the callback lies the print of the request's `c`.
+        /// The print of the request's `c` is behind the callback.
         static let hasPrint = Marks(rawValue: 32)
     }
 
-    /// Nobody.
+    /// No receiver.
     init() {}
 
     /// The receiver that a poll asks for. It owns its words in the store until `release`.
@@ -51,9 +51,9 @@ struct Receiver {
     var acknowledges: Bool { marks.contains(.acknowledges) }
     /// A page's hello: it is answered at once, and told how long polls are held.
     var isHello: Bool { marks.contains(.isHello) }
-    /// Whether it is over when it has got an answer.
+    /// Its first answer ends it.
     var endsWithAnswer: Bool { !transport.stays }
-    /// Bytes of messages that it takes before it has to give more credit.
+    /// Bytes of messages that it takes before it gives more credit.
     var credit: UInt32 { UInt32(Limits.answerBytes) }
 
     @inline(__always) func client(in strings: borrowing ByteStore) -> UnsafeRawBufferPointer {
@@ -64,13 +64,13 @@ struct Receiver {
         let end = bytes.count - (marks.contains(.hasPrint) ? 4 : 0)
         return bytes.part(Int(clientBytes), end - Int(clientBytes))
     }
-    /// The print of the poll's `c`; 0 where it has none.
+    /// The print of the poll's `c`. 0 if it has none.
     @inline(__always) func print(in strings: borrowing ByteStore) -> UInt32 {
         guard marks.contains(.hasPrint) else { return 0 }
         let bytes = strings.bytes(words)
         return bytes.loadUnaligned(fromByteOffset: bytes.count - 4, as: UInt32.self)
     }
-    /// The print of a `c`, the same on all workers. 0 for none, and never 0 for one.
+    /// The print of a `c`. It is the same on all workers. An empty `c` has 0, and no other `c` has 0.
     static func print(of copy: UnsafeRawBufferPointer) -> UInt32 {
         copy.isEmpty ? 0 : max(1, UInt32(truncatingIfNeeded: IdIndex.hash(copy, seed: 0)))
     }

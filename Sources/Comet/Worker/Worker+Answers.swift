@@ -4,26 +4,26 @@ import Wire
 
 /// The answer that an order to send is about.
 struct Sending {
-    /// Bytes of its frames, which stand at the front of `fromManager` until its write is reported; 0: the answer is the
-    /// worker's own.
+    /// Bytes of its frames, which are at the front of `fromManager` until its write is reported. 0 if it is the
+    /// worker's own answer.
     var frames = 0
-    /// Messages in it.
+    /// The number of messages in it.
     var messages: UInt64 = 0
     /// Its frames are kept in `Pending` already.
     var isKept = false
-    /// The connection ends with it.
+    /// The connection ends with this answer.
     var isLast = false
 }
 
-// An answer's way out: ordered, written whole or in part, or not at all.
+// The way of an answer: it is ordered, and is written whole, in part, or not at all.
 extension Worker {
-    /// Orders that what is in `out` be sent.
+    /// Orders that the answer in `out` be sent.
     mutating func reply(_ slot: ConnectionSlot) {
         slab.pointer(slot).pointee.state = .replying
         orders.add(.send(slot, out.bytes))
     }
-    /// Orders that the last answer of a connection be sent; then the client is to leave. Of an answer that doesn't fit
-    /// into the socket at once the rest is cut off.
+    /// Orders that the last answer of a connection be sent. The client is to leave after it. The part that doesn't fit
+    /// into the socket at once is cut off.
     mutating func replyAndLinger(_ slot: ConnectionSlot) {
         sending.isLast = true
         reply(slot)
@@ -34,7 +34,7 @@ extension Worker {
         if let held = pending[slot], !held.output.isEmpty { orders.add(.send(slot, held.output.bytes)) }
     }
 
-    /// The socket took so many of the bytes that it was to send, at this time of CLOCK_MONOTONIC.
+    /// The socket took `count` of the bytes that it was to send, at this time of CLOCK_MONOTONIC.
     package mutating func wrote(_ slot: ConnectionSlot, _ count: Int, nanoseconds: UInt64) {
         let now = UInt32(truncatingIfNeeded: nanoseconds / 1_000_000)
         counters.bytesOut += UInt64(count)
@@ -73,11 +73,11 @@ extension Worker {
         replied(slot, now)
     }
 
-    /// The connection turned out to be dead when it was written to.
+    /// The connection was dead when it was written to.
     package mutating func failed(_ slot: ConnectionSlot) {
         let answer = sending
         sending = Sending()
-        // Where frames are kept, it is counted when they are settled.
+        // If frames are kept, the error is counted when they are settled.
         if !out.isEmpty, !answer.isLast, !answer.isKept { counters.deliverErrors += 1 }
         out.clear()
         close(slot, .error)
@@ -86,12 +86,12 @@ extension Worker {
         fromManager.consume(answer.frames)
     }
 
-    /// An answer is sent whole: the connection goes on, or ends.
+    /// An answer was sent whole. The connection goes on, or ends.
     private mutating func replied(_ slot: ConnectionSlot, _ now: UInt32) {
         let connection = slab.pointer(slot)
         let hasEnded = connection.pointee.marks.contains(.inputEnded)
         if connection.pointee.marks.contains(.hasPending), let held = pending[slot], held.frames.count > 0 {
-            // Until it is known whether anybody was there.
+            // The connection lingers until it is known whether anybody was there.
             if hasEnded, !connection.pointee.receiver.acknowledges { return linger(slot, now) }
             settle(held, isWritten: true)
         }
@@ -118,10 +118,10 @@ extension Worker {
         deadlines.move(slot, to: .linger, now: now, in: slab)
     }
 
-    // MARK: the manager's messages in it
+    // MARK: the manager's messages in an answer
 
-    /// Keeps the frames of an answer until it is written whole. The manager keeps what has a cursor, and needs only the
-    /// id to be told.
+    /// Keeps the frames of an answer until it is written whole. If the poll has a cursor, the manager keeps the
+    /// messages, and needs only the id.
     mutating func keep(_ slot: ConnectionSlot, _ frames: UnsafeRawBufferPointer, _ messages: UInt64) {
         let held = pendingOf(slot)
         (held.messages, held.link) = (messages, counters.managerReconnects)
@@ -131,7 +131,7 @@ extension Worker {
         frame.body = .init(start: nil, count: 0)
         frame.write(to: &held.frames)
     }
-    /// An answer that was kept is out whole, or never will be.
+    /// A kept answer was written whole, or never will be.
     mutating func settle(_ held: Pending, isWritten: Bool) {
         if isWritten {
             counters.delivered += held.messages
@@ -140,14 +140,13 @@ extension Worker {
             if isLinked, held.link == counters.managerReconnects {
                 takeBack(held.frames.bytes)
             } else {
-                // The manager that they are from is gone, and the next one can't know them.
+                // The frames are from a manager that is gone. The next one can't know them.
                 for frame in Frames(held.frames.bytes) where !frame.body.isEmpty { counters.undeliveredLost += 1 }
             }
         }
         held.frames.release()
     }
-    /// An answer that did not reach its client: its messages go back, and the client is not there any more, unless it
-    /// polls here again.
+    /// An answer did not reach its client. Its messages go back. The client counts as gone, unless it polls here again.
     private mutating func takeBack(_ frames: UnsafeRawBufferPointer) {
         for frame in Frames(frames) { giveBack(frame) }
         guard case .frame(let first, _) = Frame.parse(frames),
@@ -156,7 +155,7 @@ extension Worker {
         Frame(op: .gone, tag: first.tag, slot: first.slot, number: 0, client: first.client).write(to: &toManager)
         counters.managerFramesOut += 1
     }
-    /// A message goes back whole; news of a gap has nothing that could be lost.
+    /// Gives a message back whole. News of a gap has nothing that could be lost.
     mutating func giveBack(_ frame: Frame) {
         guard !frame.body.isEmpty else { return }
         counters.undelivered += 1

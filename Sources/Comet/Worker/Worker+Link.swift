@@ -7,21 +7,20 @@ extension Worker {
     package enum LinkInput: Equatable {
         /// A frame was taken up, or all frames of an answer.
         case taken
-        /// What is there is not whole: the rest has to come first.
+        /// The frame or answer is not whole. The rest has to come first.
         case incomplete
-        /// The manager sent what no manager sends: close the link and connect anew.
+        /// The manager sent something that no manager sends. Close the link and connect anew.
         case broken(String)
     }
 
-    /// The link stands: says who this is. Clients are announced when the manager has accepted.
+    /// The link is open, and the worker says hello. It announces its clients when the manager has accepted.
     package mutating func linkOpened(pid: UInt32, token: [UInt8]) {
         toManager.clear()
         Hello(pid: pid, token: token).write(number: UInt64(settings.number), to: &toManager)
         counters.managerFramesOut += 1
     }
 
-    /// The link broke. The clients stay; messages that were on their way back to the manager are lost with it, and
-    /// counted.
+    /// The link broke. The clients stay. Messages that were on their way back to the manager are lost and counted.
     package mutating func linkClosed() {
         if isLinked {
             counters.managerReconnects += 1
@@ -36,7 +35,8 @@ extension Worker {
         fromManager.release()
     }
 
-    /// What waits for the manager is over its bound: the manager does not read, and the link should be closed.
+    /// The bytes that wait for the manager are over their bound. The manager does not read, and the link should be
+    /// closed.
     package var linkIsOverfull: Bool { toManager.count > Limits.linkBytes }
 
     mutating func announce(_ slot: ConnectionSlot) {
@@ -83,7 +83,7 @@ extension Worker {
         }
     }
 
-    /// All that are waiting are announced again.
+    /// Announces all waiting clients again.
     private mutating func announceAll() {
         var slot = deadlines.poll(after: nil, in: slab)
         while let each = slot {
@@ -92,7 +92,7 @@ extension Worker {
         }
     }
 
-    /// Bytes of the frames of one answer; nil where they are not all there.
+    /// Bytes of the frames of one answer. `nil` if they are not all there.
     private func answerBytes(_ input: UnsafeRawBufferPointer) -> Int? {
         var frames = Frames(input)
         while let frame = frames.next() {
@@ -101,7 +101,7 @@ extension Worker {
         return nil
     }
 
-    /// The slot of the receiver that a frame is for, if it is there still.
+    /// The slot of the receiver that a frame is for, if it is still there.
     @inline(__always)
     private func receiver(_ frame: Frame) -> ConnectionSlot? {
         guard let slot = find(frame.client, index.hash(frame.client)), slot.number == frame.slot,
@@ -110,7 +110,7 @@ extension Worker {
         return slot
     }
 
-    /// One answer: to the receiver that it is for, or back. Its frames stay in `fromManager` until its write is
+    /// Delivers one answer to its receiver, or gives it back. Its frames stay in `fromManager` until its write is
     /// reported.
     private mutating func deliver(_ first: Frame, _ frames: UnsafeRawBufferPointer) {
         guard let slot = receiver(first) else {
@@ -136,24 +136,24 @@ extension Worker {
             }
         }
         answer.finish(cursor: cursor, gap: gap, pollTimeout: pollTimeout(connection), to: &out)
-        // Who has ended its side does not come again on this connection, as one that is gone: the manager is told.
+        // A client that has ended its side does not come again on this connection. The manager is told so.
         let hasEnded = connection.pointee.marks.contains(.inputEnded)
         if connection.pointee.receiver.endsWithAnswer { endReceiver(slot, telling: hasEnded, timedOut: false) }
         if messages > 0 || gap {
             counters.pollsAnswered += 1
-            // To a client that has ended its side a whole answer says nothing: the socket takes it, and perhaps nobody
-            // is there.
+            // If the client has ended its side, a whole write proves nothing: the socket takes the answer, and perhaps
+            // nobody is there.
             if hasEnded { keep(slot, frames, messages) }
             sending = Sending(frames: frames.count, messages: messages, isKept: hasEnded)
         } else {
-            counters.pollsEmpty += 1  // it was to be answered at once
+            counters.pollsEmpty += 1  // the poll was to be answered at once
             fromManager.consume(frames.count)
         }
         reply(slot)
     }
 }
 
-/// The frames that stand in these bytes, up to one that is not whole.
+/// The frames in these bytes, up to the first one that is not whole.
 struct Frames: Sequence, IteratorProtocol {
     private(set) var rest: UnsafeRawBufferPointer
     init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }

@@ -1,8 +1,8 @@
 import Wire
 
-// Which pages may poll, and what they are told of that (CORS).
+// The origins whose pages may poll, and the headers that tell the pages so (CORS).
 extension Worker {
-    /// 0: no origin needs to be named; n: the nth of the settings; nil: not allowed.
+    /// 0: no origin needs to be named. n: the nth origin of the settings. `nil`: the origin is not allowed.
     @inline(__always)
     func allowedOrigin(_ origin: UnsafeRawBufferPointer?) -> UInt8? {
         guard let origin, !allowsEveryone else { return 0 }

@@ -2,7 +2,7 @@ import Base
 import Store
 import Wire
 
-// A poll: held, told to the manager, and ended.
+// The life of a poll: it is held, told to the manager, and ended.
 extension Worker {
     mutating func hold(
         _ slot: ConnectionSlot, _ poll: PollRequest, _ origin: UInt8, _ style: Answer.Style, _ now: UInt32
@@ -35,7 +35,7 @@ extension Worker {
         connection.pointee.origin = origin
         connection.pointee.state = .waiting
         if connection.pointee.isAtOnce {
-            // Should the manager not say what waits within a second, nothing does.
+            // If the manager does not say within a second what waits, nothing waits.
             deadlines.hold(slot, seconds: 1, now: now, in: slab)
         } else if let seconds = poll.hold, seconds < (settings.pollTimeout + 999) / 1000 {
             deadlines.hold(slot, seconds: seconds, now: now, in: slab)
@@ -70,7 +70,8 @@ extension Worker {
     func callback(_ connection: UnsafeMutablePointer<Connection>) -> UnsafeRawBufferPointer {
         connection.pointee.receiver.callback(in: strings)
     }
-    /// Puts a client into the index. The index asks for hashes while it changes itself: it is given the records apart.
+    /// Puts a client into the index. The index asks for hashes while it changes itself, so it is given the records
+    /// separately.
     private mutating func enter(_ slot: ConnectionSlot, _ hash: UInt64) {
         let seed = seed
         withRecords { slab, strings, index in
@@ -94,8 +95,8 @@ extension Worker {
         }
     }
 
-    /// The style of an answer to a held poll. A worker that drains keeps no connection: the next poll opens one to who
-    /// comes after it.
+    /// The style of an answer to a held poll. A worker that drains keeps no connection: the next poll opens a
+    /// connection to the worker that follows.
     @inline(__always)
     func style(_ connection: UnsafeMutablePointer<Connection>) -> Answer.Style {
         if drain.isOn { connection.pointee.marks.remove(.keepAlive) }
@@ -104,8 +105,8 @@ extension Worker {
             keepAlive: connection.pointee.marks.contains(.keepAlive), cors: cors(connection.pointee.origin))
     }
 
-    /// The receiver is over: its client leaves the index. `telling` says so to the manager, which does not know it
-    /// otherwise.
+    /// The receiver has ended, and its client leaves the index. `telling` reports that to the manager, if it does not
+    /// know it otherwise.
     mutating func endReceiver(_ slot: ConnectionSlot, telling: Bool, timedOut: Bool) {
         let connection = slab.pointer(slot)
         let client = connection.pointee.receiver.client(in: strings)
@@ -121,9 +122,9 @@ extension Worker {
         connection.pointee.state = .reading
     }
 
-    /// Another poll of the same client took its place, one with this cursor and this print of `c`: told so, without
-    /// `retry`, so that two tabs don't chase each other. Where it is the same request once more (proxies and phones
-    /// send them twice) nobody is to stop, and the older copy gets an empty envelope.
+    /// Another poll of the same client took the place of this one; it has this cursor and this print of `c`. The client
+    /// is told so, without `retry`, so that two tabs don't chase each other. Proxies and phones send a request twice:
+    /// if the new poll is such a copy, nobody is to stop, and the older copy gets an empty envelope.
     mutating func replace(_ slot: ConnectionSlot, by cursor: UInt64, _ print: UInt32) {
         let connection = slab.pointer(slot)
         if print != 0, cursor == connection.pointee.receiver.cursor,
@@ -159,7 +160,7 @@ extension Worker {
         endReceiver(slot, telling: telling, timedOut: timedOut)
         reply(slot)
     }
-    /// For the envelope: milliseconds, told in the answer to a hello.
+    /// The poll timeout in milliseconds, for the envelope that answers a hello.
     @inline(__always)
     func pollTimeout(_ connection: UnsafeMutablePointer<Connection>) -> UInt32? {
         connection.pointee.receiver.isHello ? settings.pollTimeout : nil

@@ -2,7 +2,7 @@ import Base
 import Store
 import Wire
 
-// What a request becomes: a held poll, or an answer at once.
+// A request becomes a held poll or is answered at once.
 extension Worker {
     mutating func handle(_ slot: ConnectionSlot, _ request: HTTPRequest, _ now: UInt32) {
         let connection = slab.pointer(slot)

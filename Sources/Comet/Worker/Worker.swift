@@ -2,17 +2,17 @@ package import Base
 package import Store
 import Wire
 
-/// The decisions of a worker: what becomes of each connection, poll and message. It is a value, which makes no system
-/// call, reads no clock and calls nobody. Times are handed in, in milliseconds of any clock that only grows.
+/// The decisions of a worker about each connection, poll and message. It is a value: it makes no system call, reads no
+/// clock and calls nobody. Times come in with the inputs, in milliseconds of any clock that only grows.
 ///
-/// What happens is told to it, in the order that it happens in life: `opened`, `received`, `writable`, `inputEnded`,
-/// `broke`; from the manager `linkOpened`, `takeUpFrame`, `linkClosed`; from the clock `expireNext`, `resumeNext`,
-/// `drainNext`. After each of these inputs `next` is asked for orders until there are none: what is to be done with the
-/// sockets. An order to send is answered by `wrote` or `failed`, an order to close by `closed`. What is to go to the
-/// manager gathers in `toManager`, and goes out once for each turn of the loop.
+/// The inputs, in the order of a connection's life, are `opened`, `received`, `writable`, `inputEnded` and `broke`. The
+/// manager's are `linkOpened`, `takeUpFrame` and `linkClosed`; the clock's are `expireNext`, `resumeNext` and
+/// `drainNext`. After each input the caller carries out the orders of `next`, until there are none. It answers an order
+/// to send by `wrote` or `failed`, and an order to close by `closed`. Frames for the manager gather in `toManager`, and
+/// go out once for each turn of the loop.
 package struct Worker: ~Copyable {
     package let settings: WorkerSettings
-    /// No origin needs to be named.
+    /// All origins are allowed, so none needs to be named.
     let allowsEveryone: Bool
     package var slab: Slab<Connection>
     var strings = ByteStore()
@@ -33,20 +33,21 @@ package struct Worker: ~Copyable {
     package var counters = WorkerCounters()
 
     var orders = Orders()
-    /// The answer that an order to send is about, from the order until its report; used again for each.
+    /// The answer of an order to send, from the order until its report. The buffer is used again for each answer.
     var out = Buffer()
     var sending = Sending()
     let scratch = PollRequest.Scratch()
-    /// The head of the request that was taken up last, until it is told: only where `WorkerSettings.tellsRequests`.
+    /// The head of the request that was taken up last, until `takeAsked`. It is kept only if
+    /// `WorkerSettings.tellsRequests`.
     private var asked: (slot: ConnectionSlot, head: [UInt8])?
-    /// The manager's turn that the answers being read were decided in; 0: not known.
+    /// The time of the manager's turn in which the next answers were decided. 0 if it is not known.
     var turnStart: UInt64 = 0
-    /// The tag of the last receiver: they are counted.
+    /// The tag of the last receiver. Receivers are counted.
     var lastTag: UInt16 = 0
     private var random: UInt64
 
-    /// `extraBytes`: the I/O layer's room behind each connection. `seed`: random; it keeps ids from being chosen to
-    /// collide, and spreads `retry`.
+    /// `extraBytes` is the I/O layer's room behind each connection. `seed` is random: it spreads `retry`, and nobody
+    /// can choose ids that collide.
     package init(_ settings: WorkerSettings, extraBytes: Int, seed: UInt64) {
         self.settings = settings
         allowsEveryone = settings.origins == ["*"]
@@ -60,12 +61,12 @@ package struct Worker: ~Copyable {
             linger: Limits.lingerMilliseconds, turn: Int(truncatingIfNeeded: seed >> 1))
     }
 
-    /// Connections open, and those of them that hold a poll.
+    /// Open connections, and how many of them hold a poll.
     package var connections: Int { slab.count }
     package var waiting: Int { deadlines.count(.poll) }
     package var memoryBytes: Int { slab.memoryBytes + strings.memoryBytes + index.memoryBytes }
 
-    /// What is to be done next; nil: nothing until the next input.
+    /// The next order. `nil` if there is none until the next input.
     package mutating func next() -> Order? { orders.next() }
 
     // MARK: a connection's life
@@ -78,7 +79,7 @@ package struct Worker: ~Copyable {
         return slot
     }
 
-    /// Bytes came from a client. One request of them is taken up; what is behind it waits for its answer.
+    /// Bytes came from a client. One request of them is taken up. The bytes behind it wait for its answer.
     package mutating func received(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer, now: UInt64) {
         let now = UInt32(truncatingIfNeeded: now)
         counters.bytesIn += UInt64(bytes.count)
@@ -102,8 +103,8 @@ package struct Worker: ~Copyable {
         }
     }
 
-    /// The client ended its side. It may be gone altogether, which looks just the same, or still read (RFC 9293, 3.6):
-    /// what it has asked for is answered, as far as there is something to say now, and nothing is held for it.
+    /// The client ended its side. It may be gone, or may still read (RFC 9293, 3.6); both look the same. Its request is
+    /// answered if there is something to say now, and nothing is held for it.
     package mutating func inputEnded(_ slot: ConnectionSlot, now: UInt64) {
         let connection = slab.pointer(slot)
         switch connection.pointee.state {
@@ -111,7 +112,7 @@ package struct Worker: ~Copyable {
         case .reading where !connection.pointee.marks.contains(.resuming): close(slot, .client)
         case .reading, .replying, .waiting:
             connection.pointee.marks.insert(.inputEnded)
-            watch(slot)  // the end would be told again and again
+            watch(slot)  // otherwise the loop would report the end again and again
             if connection.pointee.state == .waiting { answerHalfClosed(slot, UInt32(truncatingIfNeeded: now)) }
         }
     }
@@ -121,7 +122,7 @@ package struct Worker: ~Copyable {
         close(slot, slab.pointer(slot).pointee.state == .lingering ? .error : .client)
     }
 
-    /// Ends it, from whichever side. A held poll is told to the manager.
+    /// Ends the connection, whichever side wants it. The manager is told about a held poll.
     mutating func close(_ slot: ConnectionSlot, _ reason: CloseReason) {
         let connection = slab.pointer(slot)
         if connection.pointee.state == .waiting { endReceiver(slot, telling: true, timedOut: false) }
@@ -134,8 +135,8 @@ package struct Worker: ~Copyable {
         orders.add(asks ? .askAndClose(slot) : .close(slot))
     }
 
-    /// An order to close was carried out: the slot is free. `isTaken`: whether the client took all that was sent, where
-    /// that was to be asked.
+    /// An order to close was carried out, and the slot is free. `isTaken` says whether the client took all that was
+    /// sent, if the order asked for that.
     package mutating func closed(_ slot: ConnectionSlot, isTaken: Bool = false) {
         if slab.pointer(slot).pointee.marks.contains(.hasPending), let held = pending.removeValue(forKey: slot),
             !held.frames.isEmpty
@@ -147,8 +148,8 @@ package struct Worker: ~Copyable {
 
     // MARK: requests
 
-    /// Bytes that can't be parsed yet, or not now. Their bound is that of a request: a client that sends more ahead is
-    /// read no further.
+    /// Keeps bytes that can't be parsed yet, or not now. Their bound is that of a request. If a client sends more
+    /// ahead, nothing more is read from it.
     private mutating func keepForLater(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer, _ now: UInt32) {
         let held = pendingOf(slot)
         held.input.append(bytes)
@@ -167,7 +168,7 @@ package struct Worker: ~Copyable {
         slab.pointer(slot).pointee.marks.insert(.hasPending)
         return held
     }
-    /// The bytes kept for it are used up.
+    /// The bytes kept for the connection are used up.
     mutating func dropPending(_ slot: ConnectionSlot) {
         pending[slot] = nil
         slab.pointer(slot).pointee.marks.remove(.hasPending)
@@ -176,7 +177,7 @@ package struct Worker: ~Copyable {
         guard slab.pointer(slot).pointee.list != Deadlines.Kind.header.rawValue else { return }
         deadlines.move(slot, to: .header, now: now, in: slab)
     }
-    /// What the connection is watched for has changed.
+    /// The events to watch the connection for have changed.
     mutating func watch(_ slot: ConnectionSlot) {
         let marks = slab.pointer(slot).pointee.marks
         let hasOutput = marks.contains(.hasPending) && pending[slot].map { !$0.output.isEmpty } ?? false
@@ -189,16 +190,16 @@ package struct Worker: ~Copyable {
         let connection = slab.pointer(slot)
         let isReading = connection.pointee.state == .reading
         if connection.pointee.marks.contains(.inputEnded) {
-            // What is left is no whole request, and there will be no more of it.
+            // The bytes that are left are no whole request, and no more will come.
             if isReading { close(slot, .client) }
         } else if connection.pointee.marks.contains(.paused), isReading || held.input.count < settings.maxRequest {
-            // The parser bounds a request that is being read; the bound here is for those that come too far ahead.
+            // The parser bounds a request that is being read. This bound is for requests that come too far ahead.
             connection.pointee.marks.remove(.paused)
             watch(slot)
         }
     }
 
-    /// Takes up a request, if it is whole: how many bytes it had.
+    /// Takes up a request, if it is whole. The result is the number of its bytes.
     private mutating func parse(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer, _ now: UInt32) -> Int {
         switch HTTPRequest.parse(bytes, limit: settings.maxRequest) {
         case .incomplete:
@@ -214,8 +215,8 @@ package struct Worker: ~Copyable {
         }
     }
 
-    /// A request that can't be taken ends the connection. A script tag is told in its own form, where its first line
-    /// could be read.
+    /// A request that can't be taken ends the connection. A script tag is told in its own form, if its first line could
+    /// be read.
     private mutating func refuse(_ slot: ConnectionSlot, _ refusal: HTTPRefusal, _ request: UnsafeRawBufferPointer) {
         counters.httpRefused += 1
         let line = settings.jsonp ? HTTPRequest.firstLine(of: request, limit: settings.maxRequest) : nil
@@ -224,7 +225,7 @@ package struct Worker: ~Copyable {
         replyAndLinger(slot)
     }
 
-    /// Takes up a request that came while an answer was awaited. Called at the end of each turn, until it is false.
+    /// Takes up a request that came while an answer was awaited. Call it at the end of each turn until it is false.
     package mutating func resumeNext(now: UInt64) -> Bool {
         guard let slot = resuming.popLast() else { return false }
         let connection = slab.pointer(slot)
@@ -235,7 +236,7 @@ package struct Worker: ~Copyable {
         return true
     }
 
-    /// The request that was taken up since this was last asked: only where `WorkerSettings.tellsRequests`.
+    /// The request that was taken up since the last call. There is one only if `WorkerSettings.tellsRequests`.
     package mutating func takeAsked() -> (slot: ConnectionSlot, head: [UInt8])? {
         defer { asked = nil }
         return asked
@@ -243,7 +244,7 @@ package struct Worker: ~Copyable {
 
     // MARK: the clock
 
-    /// Ends one connection or poll that has lasted too long. False: there is none.
+    /// Ends one connection or poll that has lasted too long. False if there is none.
     package mutating func expireNext(now: UInt64) -> Bool {
         guard let slot = deadlines.expired(now: UInt32(truncatingIfNeeded: now)) else { return false }
         switch Deadlines.kind(slab.pointer(slot).pointee.list) {
@@ -260,7 +261,7 @@ package struct Worker: ~Copyable {
         }
         return true
     }
-    /// Milliseconds until `expireNext` has something to do; nil: nothing is waited for.
+    /// Milliseconds until `expireNext` has something to do. `nil` if nothing is waited for.
     package func untilDeadline(now: UInt64) -> Int? { deadlines.untilNext(now: UInt32(truncatingIfNeeded: now)) }
 
     /// A number below `bound`, from the worker's own sequence (xorshift64*).

@@ -1,4 +1,4 @@
-/// What a worker counts since it started. Nothing that it drops, cuts or refuses is missing here.
+/// The counters of a worker since it started. Everything that it drops, cuts or refuses is counted.
 ///
 /// A counter is called what its metric is called (`MetricID`), and the table of metrics says what it means.
 package struct WorkerCounters: Sendable {

@@ -5,15 +5,15 @@ package struct WorkerSettings {
     package var pollTimeout: UInt32 = 40_000
     package var headerTimeout: UInt32 = 10_000
     package var idleTimeout: UInt32 = 75_000
-    /// Bytes of a request's head.
+    /// The most bytes of a request's head.
     package var maxRequest = 8192
-    /// Held at most; one more is told 503.
+    /// The most connections that are held. One more is told 503.
     package var maxConnections = 131_072
-    /// `["*"]`: everyone.
+    /// The origins whose pages may poll. `["*"]` allows all.
     package var origins = ["*"]
     /// Whether polls of script tags (JSONP) are taken.
     package var jsonp = true
-    /// Each request is kept until `takeAsked`.
+    /// Each request is kept until `takeAsked`, for the log.
     package var tellsRequests = false
     package var script: [UInt8] = []
     package var scriptETag = "\"\""
