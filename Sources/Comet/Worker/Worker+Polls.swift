@@ -166,8 +166,9 @@ extension Worker {
         connection.pointee.receiver.isHello ? settings.pollTimeout : nil
     }
 
-    /// A poll whose client has ended its side. What waited for it was sent long ago, unless it has just begun: then the
-    /// manager is asked. The empty envelope is an attempt to write, too: a client that is gone does not mind it.
+    /// Answers a poll whose client has ended its side. Messages that waited were sent long ago, unless the poll has
+    /// just begun; then the manager is asked. The empty envelope is an attempt to write, too. A client that is gone
+    /// does not mind it.
     mutating func answerHalfClosed(_ slot: ConnectionSlot, _ now: UInt32) {
         guard isLinked, deadlines.since(slot, now: now, in: slab) < Limits.announcedMilliseconds else {
             return answerEmpty(slot, telling: true, timedOut: false)
