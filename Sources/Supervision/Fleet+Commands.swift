@@ -1,12 +1,12 @@
 import Stats
 
-// What an operator orders. `by` says who, for the events.
+// The orders of an operator. `by` names the operator, for the events.
 extension Fleet {
-    /// What an earlier supervisor was told: the wish, and how far the generations had come. Before `begin`.
+    /// Takes up what an earlier supervisor was told: the wish, and the last generation. Call it before `begin`.
     package mutating func wish(_ name: ProcessName, _ desired: Desired) { slots[name]?.desired = desired }
     package mutating func continueAfter(_ name: ProcessName, _ generation: Int) {
         guard let slot = slots[name] else { return }
-        // It comes from a file: there is always a next one.
+        // The number comes from a file. It is bounded so that there is always a next one.
         slots[name]?.generation = max(slot.generation, min(generation, Int(Int32.max)))
     }
 
@@ -20,7 +20,7 @@ extension Fleet {
         }
         return taken(now)
     }
-    /// `isHasty`: its clients are not answered first.
+    /// Stops a process. If `isHasty`, its clients are not answered first.
     package mutating func stop(_ name: ProcessName, isHasty: Bool = false, by: String, now: Milliseconds)
         throws(Refusal) -> [FleetAction]
     {
@@ -31,7 +31,7 @@ extension Fleet {
         drainOrStop(name, now, isHasty: isHasty)
         return taken(now)
     }
-    /// Answers its clients over the drain, leaves, and is started anew.
+    /// Drains a worker: it answers its clients over the drain, leaves, and is started anew.
     package mutating func drain(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
         try known(name)
         guard name != .manager else {
@@ -47,8 +47,8 @@ extension Fleet {
         startDrain(CopyName(name, main.generation), now)
         return taken(now)
     }
-    /// A worker that runs is replaced as in a rolling restart; the manager is stopped and started; what waits is
-    /// started now.
+    /// Restarts a process. A worker that runs is replaced as in a rolling restart. The manager is stopped and started.
+    /// A process that waits after an exit is started now.
     package mutating func restart(_ name: ProcessName, isHasty: Bool = false, by: String, now: Milliseconds)
         throws(Refusal) -> [FleetAction]
     {
@@ -66,8 +66,8 @@ extension Fleet {
         }
         return taken(now)
     }
-    /// All of it: who serves is replaced, one worker after the other; the manager is stopped and started; what waits
-    /// after an exit is started now.
+    /// Restarts all processes. Workers that serve are replaced one after the other. The manager is stopped and started.
+    /// Processes that wait after an exit are started now.
     package mutating func restartAll(isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal)
         -> [FleetAction]
     {
@@ -80,7 +80,7 @@ extension Fleet {
         for name in waiting where name != .manager { orders += try restart(name, isHasty: isHasty, by: by, now: now) }
         return orders
     }
-    /// SIGKILL, for what nothing else ends. It counts as an exit like any other.
+    /// Sends SIGKILL to a process that nothing else ends. It counts as an exit like any other.
     package mutating func kill(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
         try known(name)
         guard let main = slots[name]?.main, main.pid != nil else {
@@ -90,7 +90,7 @@ extension Fleet {
         actions.append(.kill(CopyName(name, main.generation)))
         return taken(now)
     }
-    /// The watchdog leaves it alone, or watches it again.
+    /// The watchdog leaves the process alone, or watches it again.
     package mutating func hold(_ name: ProcessName, _ isHeld: Bool, by: String, now: Milliseconds) throws(Refusal)
         -> [FleetAction]
     {
@@ -100,21 +100,21 @@ extension Fleet {
         tell(.info, name, "COMMAND", "watchdog \(isHeld ? "held" : "on again"), by \(by)")
         return taken(now)
     }
-    /// The number of workers stays: it is made at the start.
+    /// Takes new settings. The number of workers stays, since it is decided at the start.
     package mutating func set(_ new: FleetSettings) {
         let workers = settings.workers
         settings = new
         settings.workers = workers
     }
-    /// New settings are in force; what was held for its configuration may be right now.
+    /// New settings are in force. A process that was held for its configuration may be right now, and is tried again.
     package mutating func reloaded(_ new: FleetSettings, by: String, now: Milliseconds) -> [FleetAction] {
         set(new)
         tell(.info, nil, "RELOAD", "by \(by)")
         for name in names where slots[name]?.state == .held && slots[name]?.desired == .up { spawn(name, now) }
         return taken(now)
     }
-    /// Everything leaves: the workers answer their clients, the manager goes last. A second, hasty call is for who
-    /// cannot wait.
+    /// Ends everything. The workers answer their clients, and the manager goes last. A second call with `isHasty` is
+    /// for an operator who can't wait.
     package mutating func shutDown(isHasty: Bool, by: String, now: Milliseconds) -> [FleetAction] {
         if !isShuttingDown || isHasty { tell(.info, nil, "SHUTDOWN", "\(isHasty ? "at once" : "draining"), by \(by)") }
         isShuttingDown = true
@@ -139,10 +139,10 @@ extension Fleet {
 
     // MARK: - Steps of an end
 
-    /// From the order to drain until SIGTERM.
+    /// The time from the order to drain to SIGTERM.
     var drainLimit: Milliseconds { settings.drain + settings.stop }
 
-    /// Ends every copy of a process: those that serve drain first.
+    /// Ends every copy of a process. Copies that serve drain first.
     mutating func drainOrStop(_ name: ProcessName, _ now: Milliseconds, isHasty: Bool = false) {
         guard let slot = slots[name] else { return }
         if slot.main == nil { slots[name]?.waiting = .stopped }

@@ -1,6 +1,6 @@
 import Stats
 
-// Starting and ending of copies, and what follows an end.
+// The start and end of copies, and the consequences of an end.
 extension Fleet {
     /// Starts the next generation of a process that has no main copy.
     mutating func spawn(_ name: ProcessName, _ now: Milliseconds) {
@@ -20,7 +20,7 @@ extension Fleet {
         leavePort(name)
         actions.append(.start(CopyName(name, copy.generation)))
     }
-    /// The manager's first start is decided, one way or the other: the workers need not wait any longer.
+    /// The manager's first start has succeeded or failed. The workers wait no longer.
     mutating func releaseWorkers(_ now: Milliseconds) {
         workersWaitForManager = false
         for name in names where name != .manager {
@@ -52,7 +52,7 @@ extension Fleet {
             rollingFailed(copy.name, "the new generation \(copy.generation) ended before it was ready: \(ending.text)")
         case .main:
             if slot.successor != nil {
-                // It died while its replacement started: that one is the process now.
+                // The copy died while its replacement started. The replacement is the process now.
                 slots[copy.name]?.main = slot.successor
                 if slot.successor?.state == .ready { slots[copy.name]?.main?.deadline = nil }  // it waited for its link
                 slots[copy.name]?.successor = nil
@@ -64,7 +64,7 @@ extension Fleet {
         if copy.name == .manager, workersWaitForManager { releaseWorkers(now) }
     }
 
-    /// What comes after the end of the only copy.
+    /// Decides what follows the end of the only copy.
     private mutating func follow(_ name: ProcessName, _ gone: Copy, _ ending: Ending, _ now: Milliseconds) {
         guard let slot = slots[name] else { return }
         if isShuttingDown || slot.desired == .down {
@@ -97,7 +97,7 @@ extension Fleet {
         }
     }
 
-    /// A copy of an earlier supervisor. The newest generation is the process; one before it drains.
+    /// Takes up a copy of an earlier supervisor. The newest generation is the process. A generation before it drains.
     mutating func adopt(_ copy: CopyName, pid: Int32, state: ProcessState, startedAt: Milliseconds, _ now: Milliseconds)
     {
         if slots[copy.name] == nil {  // the configuration has fewer workers now
@@ -125,7 +125,7 @@ extension Fleet {
             slot.main = adopted
         }
         if let extra {
-            // A rolling pair: at most two are alive, since a third was never started.
+            // This is a rolling pair. At most two copies live, since a third was never started.
             slot.leaving = extra
         }
         slots[copy.name] = slot
@@ -136,13 +136,13 @@ extension Fleet {
 }
 
 extension Ending {
-    /// `exit 1`, `signal 11 (SIGSEGV)`, or that nobody can know.
+    /// `exit 1`, `signal 11 (SIGSEGV)`, or a text for an end that nobody can know.
     package var text: String {
         if let code { return "exit \(code)" }
         guard let signal else { return "ended (adopted: how is not known)" }
         return "signal \(signal)" + (Ending.signals[signal].map { " (\($0))" } ?? "")
     }
-    /// `SIGSEGV`, or `signal 33` for one without a name here.
+    /// `SIGSEGV`, or `signal 33` for a signal without a name here.
     package static func short(signal: Int) -> String { signals[signal] ?? "signal \(signal)" }
     private static let signals = [
         1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE",

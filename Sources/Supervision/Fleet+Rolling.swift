@@ -4,7 +4,7 @@ import Stats
 /// the old one drains. The first failure ends it, and the old copy stays.
 package struct Rolling: Equatable, Sendable {
     package let by: String
-    /// Still to do, in order; the first one is being done where `current` is set.
+    /// The workers that are left to do, in order. If `current` is set, the first one is being done.
     package internal(set) var left: [ProcessName]
     package internal(set) var current: ProcessName?
     package internal(set) var done: [ProcessName] = []
@@ -35,7 +35,7 @@ extension Fleet {
         advanceRolling(now)
         return taken(now)
     }
-    /// No further worker is begun; the pair that is under way is finished.
+    /// Begins no further worker. The pair that is under way is finished.
     package mutating func endRolling(by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
         guard rolling != nil else { throw Refusal("not_running", "no rolling restart is running") }
         let current = rolling?.current
@@ -45,7 +45,7 @@ extension Fleet {
         return taken(now)
     }
 
-    /// Goes on where the current pair is done: the new copy is ready and the old one gone.
+    /// Goes on if the current pair is done: the new copy is ready and the old one is gone.
     mutating func advanceRolling(_ now: Milliseconds) {
         guard let run = rolling else { return }
         if let current = run.current {
@@ -72,8 +72,8 @@ extension Fleet {
             "complete: \(rolling?.done.count ?? 0) of \(run.total) in \(Fleet.seconds(now - run.startedAt))")
         rolling = nil
     }
-    /// The new copy is ready, and linked where the old one says of itself whether it is: it is the process now, and the
-    /// old one answers its clients over the drain.
+    /// The new copy is ready, and is linked if the old copy reports its link. It is the process now, and the old copy
+    /// answers its clients over the drain.
     mutating func handOver(_ name: ProcessName, _ now: Milliseconds) {
         guard var slot = slots[name], let next = slot.successor else { return }
         let old = slot.main

@@ -1,10 +1,11 @@
 import Stats
 
 // Ports that nobody serves. The supervisor holds the listeners, so the kernel goes on taking connections for a process
-// that is down. They wait there for a restart of a second or two, and none is refused. What would wait longer is turned
-// away by the shell: an answer that comes at once sends a client elsewhere, where silence would keep it for a minute.
+// that is down. They wait there for a restart of a second or two, and none is refused. If it takes longer, the shell
+// turns them away: an answer at once sends a client elsewhere, while silence would keep it for a minute.
 extension Fleet {
-    /// Orders it for each process for which that has changed. Not before `begin`: until then nobody knows who lives.
+    /// Orders a change for each process that is newly served or unserved. Not before `begin`: until then nobody knows
+    /// which processes live.
     mutating func noteUnserved(_ now: Milliseconds) {
         guard lastTick != nil, !isShutdownComplete else { return }
         for name in names {
@@ -16,7 +17,7 @@ extension Fleet {
             slots[name] = slot
         }
     }
-    /// A copy is about to be started: nobody else takes connections from its listener then.
+    /// A copy is about to be started. From then on nobody else takes connections from its listener.
     mutating func leavePort(_ name: ProcessName) {
         guard slots[name]?.turnsAway == true else { return }
         slots[name]?.turnsAway = false
@@ -25,13 +26,13 @@ extension Fleet {
 }
 
 extension FleetSlot {
-    /// A copy accepts connections. One that is suspect may: its reports alone are missing.
+    /// A copy accepts connections. A suspect one counts, since it may only miss its reports.
     var isServed: Bool { copies.contains { $0.state == .ready || $0.state == .suspect } }
 
-    /// Connections to it are turned away: it is down on purpose, or does not come back within `waitsInKernel`.
+    /// Connections to the process are turned away: it is down on purpose, or does not come back within `waitsInKernel`.
     func isUnserved(_ now: Milliseconds, _ settings: FleetSettings, isShuttingDown: Bool) -> Bool {
         guard !isServed, !copies.contains(where: { $0.state == .starting }) else { return false }
-        if turnsAway { return true }  // until one is started
+        if turnsAway { return true }  // until a copy is started
         let isOverdue = now - (unservedSince ?? now) >= settings.waitsInKernel
         let isMeantToBeDown = desired == .down || isShuttingDown
         if let state = copies.first?.state { return isOverdue || isMeantToBeDown && state == .draining }

@@ -1,9 +1,9 @@
 import Stats
 
-// What time does to a process: deadlines, silence, calm.
+// The effects of time on a process: deadlines, silence, calm.
 extension Fleet {
-    /// A supervisor that was stopped, swapped out or suspended has heard nobody: then silence means nothing, and all
-    /// are counted anew.
+    /// Counts everything anew if the supervisor itself was late. If it was stopped, swapped out or suspended, it has
+    /// heard nobody, and silence means nothing.
     mutating func noteLateness(_ now: Milliseconds) {
         if let last = lastTick, now - last > settings.beat + settings.lateness {
             lateAt = now
@@ -14,8 +14,8 @@ extension Fleet {
         lastTick = now
     }
 
-    /// No worker stays up, one like the other: that is not one process's fault, and somebody should know. The
-    /// supervisor goes on trying, since the manager still keeps what is published.
+    /// Reports that no worker stays up. That is not the fault of one process, and somebody should know. The supervisor
+    /// goes on trying, since the manager still keeps what is published.
     mutating func noteHopeless(_ now: Milliseconds) {
         let workers = slots.values.filter { $0.name != .manager && $0.desired == .up }
         guard !workers.isEmpty, !isShuttingDown, workers.allSatisfy({ $0.isCrashLooping || $0.state == .held }) else {
@@ -67,7 +67,7 @@ extension Fleet {
             stop(copy, now, isPlanned: state.isPlanned)
         case .draining: stop(copy, now, isPlanned: true)
         case .stopping:
-            // Again and again: a process that waits for a disk dies when the disk answers.
+            // The order is repeated: a process that waits for a disk dies when the disk answers.
             let deadline = now + settings.killAfter
             change(copy) { $0.deadline = deadline }
             tell(.warning, copy.name, "KILL", "did not leave", copy.generation)
@@ -81,7 +81,8 @@ extension Fleet {
         }
     }
 
-    /// What a worker says of its link. The loss is said by itself; that it lasts is said here.
+    /// Takes up what a worker says about its link. The loss is one event. That it lasts is another one, which comes
+    /// from here.
     mutating func noteLink(_ copy: CopyName, _ isLinked: Bool, _ now: Milliseconds) {
         let role = slots[copy.name]?.role(of: copy.generation)
         if isLinked, role == .main, slots[copy.name]?.main?.isDeaf == true {
@@ -94,7 +95,7 @@ extension Fleet {
         }
         if isLinked, role == .successor, slots[copy.name]?.successor?.state == .ready { handOver(copy.name, now) }
     }
-    /// Without a manager no worker is linked, and that is said of the manager.
+    /// Reports lost links that last. Without a manager no worker is linked, and the manager's own events say that.
     private mutating func noteDeafness(_ copy: CopyName, _ main: Copy, _ now: Milliseconds) {
         guard !main.isDeaf, let since = main.unlinkedSince, let manager = slots[.manager]?.main,
             manager.state == .ready || manager.state == .suspect,
@@ -106,7 +107,7 @@ extension Fleet {
         tell(.error, copy.name, "NO_LINK", text, copy.generation)
     }
 
-    /// Whether its reports still come.
+    /// Watches whether the reports still come.
     private mutating func listen(_ copy: CopyName, _ main: Copy, _ now: Milliseconds, _ pulse: (Int32) -> Pulse) {
         guard let interval = settings.reportInterval else { return }
         let silence = now - max(main.heardAt, lateAt ?? main.heardAt)
@@ -140,8 +141,9 @@ extension Fleet {
         tell(.error, copy.name, "HANG", "no report for \(Fleet.seconds(silence)): aborted", copy.generation)
         actions.append(.abort(copy))
     }
-    /// It wants to run, and others are run: to abort it would make the machine's trouble its clients'. One that turns
-    /// in circles is aborted when it has had half a watchdog of processor time.
+    /// Reports a process that wants to run while others get the processor. Aborting it would make its clients suffer
+    /// for the machine's trouble. A process that runs in circles is aborted once it has had half a watchdog of
+    /// processor time.
     private mutating func noteStarved(_ copy: CopyName, _ main: Copy, _ silence: Milliseconds, _ used: Milliseconds) {
         guard !main.isStarved else { return }
         change(copy) { $0.isStarved = true }

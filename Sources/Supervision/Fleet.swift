@@ -1,6 +1,7 @@
 package import Stats
 
-/// All processes of the appliance, and every decision about them: events in, actions out, the clock handed in.
+/// All processes of the appliance, and every decision about them. Events go in, actions come out, and the clock is
+/// handed in.
 ///
 ///                 +------------------------ start, or its time has come ---------------------+
 ///                 v                                                                          |
@@ -13,8 +14,8 @@ package import Stats
 ///        +------ exit, wished down ----+-------------------+---- exit, not ordered ----------+---> HELD (64, 77, 78)
 ///                                                          +---- exit, ordered: STARTING again
 ///
-/// A process has one copy; two only while one replaces the other (`successor` starts beside `main`, or `leaving` drains
-/// beside it). Each worker stands alone: the end of one orders nothing for another, nor does the manager's.
+/// A process has one copy. It has two only while one replaces the other: `successor` starts beside `main`, or `leaving`
+/// drains beside it. Each worker stands alone: its end orders nothing for another worker, nor does the manager's end.
 package struct Fleet: Sendable {
     package internal(set) var settings: FleetSettings
     package internal(set) var slots: [ProcessName: FleetSlot] = [:]
@@ -26,12 +27,12 @@ package struct Fleet: Sendable {
     /// The workers of a fresh start wait until the manager's first start is decided.
     var workersWaitForManager = false
     var isShutdownComplete = false
-    /// When `tick` last came, and when the supervisor was last known to be late.
+    /// The time of the last `tick`, and the last time when the supervisor is known to have been late.
     var lastTick: Milliseconds?
     var lateAt: Milliseconds?
-    /// No hung process is killed before.
+    /// No hung process is killed before this time.
     var hangKillsFrom: Milliseconds = 0
-    /// Since when every worker is in a crash loop or held; nil: one is not.
+    /// Since when every worker is in a crash loop or held. `nil` if one of them is not.
     var hopelessSince: Milliseconds?
     var hasToldHopeless = false
 
@@ -41,7 +42,7 @@ package struct Fleet: Sendable {
         for name in Fleet.names(workers: settings.workers) { slots[name] = FleetSlot(name) }
     }
     package static func names(workers: Int) -> [ProcessName] { [.manager] + (0..<workers).map { .worker($0) } }
-    /// In their order: the manager, then the workers.
+    /// The names in order: the manager, then the workers.
     package var names: [ProcessName] { slots.keys.sorted() }
     package subscript(name: ProcessName) -> FleetSlot? { slots[name] }
     package var isAllReady: Bool {
@@ -50,7 +51,7 @@ package struct Fleet: Sendable {
         }
     }
 
-    /// Why the appliance is not whole; empty where it is. A process that the operator stopped is as it should be.
+    /// Why the appliance is not whole. Empty if it is. A process that the operator stopped is as it should be.
     package var problems: [String] {
         if isShuttingDown { return ["the appliance is stopping"] }
         return names.compactMap { name in
@@ -60,9 +61,9 @@ package struct Fleet: Sendable {
         }
     }
 
-    // MARK: - What happens in a life, in its order
+    // MARK: - Inputs, in the order of a process's life
 
-    /// Starts everything that is not adopted already: the manager first, the workers when it is decided.
+    /// Starts all processes that are not adopted already: first the manager, and the workers when its start is decided.
     package mutating func begin(now: Milliseconds) -> [FleetAction] {
         lastTick = now
         if let manager = slots[.manager], manager.main == nil, manager.desired == .up {
@@ -79,20 +80,20 @@ package struct Fleet: Sendable {
         tell(.info, copy.name, "START", "generation \(copy.generation)", copy.generation)
         return taken(now)
     }
-    /// It could not even be started; `code` is what a program that says so would exit with.
+    /// The copy could not even be started. `code` is the exit code of a program that says so itself.
     package mutating func startFailed(_ copy: CopyName, code: Int, reason: String, now: Milliseconds) -> [FleetAction] {
         tell(.error, copy.name, "NOT_STARTED", reason, copy.generation)
         ended(copy, Ending(code: code), now, quietly: true)
         return taken(now)
     }
-    /// It wrote its newline: it serves.
+    /// The copy wrote its newline: it serves.
     package mutating func becameReady(_ copy: CopyName, now: Milliseconds) -> [FleetAction] {
         guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), slot[role]?.state == .starting
         else { return taken(now) }
         slot[role]?.state = .ready
         slot[role]?.readyAt = now
         slot[role]?.heardAt = now
-        // A replacement takes the place of the old one when it is linked, in the same time.
+        // If the old copy is linked, its replacement must be linked, too, within the same time.
         let waitsForLink = role == .successor && slot.main?.isLinked != nil && slot[role]?.isLinked != true
         if !waitsForLink { slot[role]?.deadline = nil }
         let took = now - (slot[role]?.startedAt ?? now)
@@ -104,8 +105,8 @@ package struct Fleet: Sendable {
         if slots[copy.name]?.desired == .down { drainOrStop(copy.name, now) }
         return taken(now)
     }
-    /// A report came from it. Reports that are older than its being ready say nothing. `isLinked`: what a worker says
-    /// of its link to the manager. `takesWorkers`: whether a manager takes workers of this release.
+    /// A report came from the copy. Reports from before it was ready say nothing. `isLinked` is what a worker says
+    /// about its link to the manager. `takesWorkers` says whether a manager takes workers of this release.
     package mutating func reported(
         _ copy: CopyName, isLinked: Bool? = nil, takesWorkers: Bool? = nil, now: Milliseconds
     ) -> [FleetAction] {
@@ -126,18 +127,18 @@ package struct Fleet: Sendable {
     }
     package mutating func exited(_ copy: CopyName, _ ending: Ending, now: Milliseconds) -> [FleetAction] {
         ended(copy, ending, now)
-        advanceRolling(now)  // the old one of a pair is gone: the next need not wait for a tick
+        advanceRolling(now)  // the old copy of a pair is gone, so the next pair need not wait for a tick
         return taken(now)
     }
-    /// A daemon of a supervisor that died answers to this one. Called before `begin`, or later for one that was slow to
-    /// come.
+    /// A daemon of a supervisor that died obeys this one now. Called before `begin`, or later for a daemon that comes
+    /// late.
     package mutating func adopted(
         _ copy: CopyName, pid: Int32, state: ProcessState, startedAt: Milliseconds, now: Milliseconds
     ) -> [FleetAction] {
         adopt(copy, pid: pid, state: state, startedAt: startedAt, now)
         return taken(now)
     }
-    /// Time went on. At least each `beat`, and at `nextTick`. `pulse`: asked of processes that are silent, by their
+    /// Time went on. Call it at least each `beat`, and at `nextTick`. `pulse` is asked about silent processes, by their
     /// pid.
     package mutating func tick(now: Milliseconds, pulse: (Int32) -> Pulse) -> [FleetAction] {
         noteLateness(now)
@@ -148,7 +149,7 @@ package struct Fleet: Sendable {
         noteUnserved(now)
         return taken(now)
     }
-    /// When `tick` should come next: counted from the last one, so that no crowd of other events puts it off.
+    /// The time for the next `tick`. It is counted from the last one, so that many other events do not put it off.
     package func nextTick(now: Milliseconds) -> Milliseconds {
         slots.values.reduce((lastTick ?? now) + settings.beat) { min($0, $1.nextDeadline ?? .max) }
     }
@@ -157,7 +158,7 @@ package struct Fleet: Sendable {
 
     mutating func taken(_ now: Milliseconds) -> [FleetAction] {
         finishShutdown()
-        if !actions.isEmpty { noteUnserved(now) }  // whatever changes that is told, or happens at a tick
+        if !actions.isEmpty { noteUnserved(now) }  // every change is told, or happens at a tick
         defer { actions = [] }
         return actions
     }
@@ -181,7 +182,7 @@ package struct Fleet: Sendable {
     static func seconds(_ time: Milliseconds) -> String { "\(time / 1000).\(time % 1000 / 100) s" }
 }
 
-/// SplitMix64: the whole fleet can be replayed from a seed.
+/// SplitMix64. With its seed the whole fleet can be replayed.
 struct RandomSource: RandomNumberGenerator, Sendable {
     private var state: UInt64
     init(seed: UInt64) { state = seed }

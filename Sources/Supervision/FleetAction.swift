@@ -1,31 +1,32 @@
 package import Stats
 
-/// What the fleet orders; the shell does it in this order.
+/// An order of the fleet. The shell carries the orders out one after the other.
 package enum FleetAction: Equatable, Sendable {
-    /// Start it; the shell answers with `started` or `startFailed`.
+    /// Start this copy. The shell answers with `started` or `startFailed`.
     case start(CopyName)
-    /// On its lifeline: answer your clients over so many milliseconds, then leave.
+    /// Tell the copy on its lifeline to answer its clients over so many milliseconds, and then to leave.
     case drain(CopyName, over: Milliseconds)
-    /// On its lifeline and by SIGTERM: leave at once.
+    /// Tell the copy on its lifeline and by SIGTERM to leave at once.
     case stop(CopyName)
-    /// SIGABRT (and SIGCONT, or a stopped process would not see it): it leaves a core and a crash report.
+    /// Send SIGABRT, and SIGCONT, without which a stopped process would not see it. The copy leaves a core and a crash
+    /// report.
     case abort(CopyName)
-    /// SIGKILL, to its whole process group.
+    /// Send SIGKILL to the copy's whole process group.
     case kill(CopyName)
-    /// Nobody serves its port for a while: accept its connections, and answer each that it should come again; false:
-    /// leave them to it.
+    /// True: nobody will serve this port for a while, so accept its connections and tell each to come again. False:
+    /// leave the connections to the process.
     case turnAway(ProcessName, Bool)
     case tell(Event)
-    /// What the service manager shows of the whole.
+    /// Show this text of the whole appliance in the service manager.
     case announce(String)
-    /// A copy ended that should not have: keep what is known of it.
+    /// A copy ended that should not have. Keep what is known of it.
     case keepCrash(CopyName, Ending, uptime: Milliseconds)
-    /// The shutdown is complete: no copy is left.
+    /// The shutdown is complete. No copy is left.
     case finished
 }
 
 extension Event {
-    /// What the fleet or its shell tells of a process, or of the whole appliance. It has no time yet.
+    /// Something to tell about a process or the whole appliance. It has no time yet.
     package init(
         _ severity: Severity, _ name: ProcessName?, _ kind: String, _ text: String, generation: Int? = nil,
         pid: Int32? = nil
@@ -47,33 +48,34 @@ package struct Refusal: Error, Codable, Equatable, Sendable {
     }
 }
 
-/// The knobs of the supervision, with their defaults.
+/// The settings of the supervision, with their defaults.
 package struct FleetSettings: Equatable, Sendable {
     package var workers = 8
     package var restart = RestartPolicy.Settings()
-    /// From start to ready.
+    /// The longest time from start to ready.
     package var readyTimeout: Milliseconds = 10_000
-    /// Between two reports of a daemon; nil: no reports come, and none are missed.
+    /// The time between two reports of a daemon. `nil`: no reports come, and none are missed.
     package var reportInterval: Milliseconds? = 1000
     package var suspectAfterMissed: Milliseconds = 3
-    /// Silent for so long: hung.
+    /// A process that is silent for so long is hung.
     package var watchdog: Milliseconds = 10_000
-    /// After a hung process was killed nothing else is for so long: what stops several is rarely their own fault.
+    /// After a hung process was killed, no other is killed for so long. If several stop at once, it is rarely their own
+    /// fault.
     package var hangPause: Milliseconds = 30_000
-    /// The polls of a draining worker are answered over this.
+    /// The polls of a draining worker are answered over this time.
     package var drain: Milliseconds = 60_000
-    /// After that it has so long to leave by itself.
+    /// After the drain it has so long to leave by itself.
     package var stop: Milliseconds = 10_000
-    /// And after the last order so long until SIGKILL.
+    /// The time from the last order to SIGKILL.
     package var killAfter: Milliseconds = 5000
-    /// Connections to a process that is down wait in the kernel for so long; then they are turned away.
+    /// Connections to a process that is down wait in the kernel for so long. Then they are turned away.
     package var waitsInKernel: Milliseconds = 2000
-    /// A worker may be without its link for so long, counted from the manager's being ready: it tries again within two
-    /// seconds.
+    /// A worker may have no link for so long, counted from the time when the manager was ready. It tries again within
+    /// two seconds.
     package var linkPatience: Milliseconds = 5000
-    /// No worker but in a crash loop or held, for so long: said once, to who watches the service.
+    /// If every worker is in a crash loop or held for so long, that is reported once.
     package var hopelessAfter: Milliseconds = 300_000
-    /// The shell calls `tick` at least so often; where it comes later by `lateness`, the supervisor itself was late.
+    /// The shell calls `tick` at least so often. If a call is late by `lateness`, the supervisor itself was late.
     package var beat: Milliseconds = 500
     package var lateness: Milliseconds = 1000
     package init() {}

@@ -1,8 +1,8 @@
 package import Stats
 
-/// One process of the fleet: the wish, its copies, and what is remembered of its exits.
+/// One process of the fleet: the operator's wish, the copies, and the memory of exits.
 package struct FleetSlot: Sendable {
-    /// What a slot waits for while it has no copy.
+    /// The reason why a slot without a copy waits.
     enum Waiting: Equatable {
         case stopped
         case backoff(until: Milliseconds)
@@ -21,19 +21,19 @@ package struct FleetSlot: Sendable {
     package let name: ProcessName
     package internal(set) var desired: Desired = .up
     package internal(set) var main: Copy?
-    /// The next generation, starting on the same listener; it becomes `main` when it is ready.
+    /// The next generation, which starts on the same listener. It becomes `main` when it is ready.
     package internal(set) var successor: Copy?
-    /// The generation before, draining.
+    /// The generation before, which drains.
     package internal(set) var leaving: Copy?
     var waiting: Waiting = .stopped
     var policy = RestartPolicy()
-    /// Since when no copy accepts connections; nil: one does.
+    /// Since when no copy accepts connections. `nil` if one does.
     var unservedSince: Milliseconds?
-    /// Connections to it are turned away.
+    /// Connections to this process are turned away.
     package internal(set) var turnsAway = false
-    /// The generation of the newest copy. 0: it was never started.
+    /// The generation of the newest copy. 0 if none was ever started.
     package internal(set) var generation = 0
-    /// The watchdog leaves it alone.
+    /// The watchdog leaves this process alone.
     package internal(set) var isWatchdogHeld = false
 
     package internal(set) var startsTotal = 0
@@ -42,7 +42,7 @@ package struct FleetSlot: Sendable {
     /// How long the last start took.
     package internal(set) var readyIn: Milliseconds?
     package internal(set) var lastExit: LastExit?
-    /// The last exits that nobody had ordered, at most `failuresKept`: for counting those of an hour or a day.
+    /// The last exits that nobody ordered, at most `failuresKept`. They are counted for an hour or a day.
     var failures: [Milliseconds] = []
     static let failuresKept = 2000
 
@@ -57,7 +57,7 @@ package struct FleetSlot: Sendable {
         case .held: return .held
         }
     }
-    /// It is, or is between two tries of, a crash loop.
+    /// The process is in a crash loop, or waits between two tries of one.
     package var isCrashLooping: Bool { policy.isCrashLooping }
     package var retryAt: Milliseconds? {
         switch waiting {
@@ -66,7 +66,7 @@ package struct FleetSlot: Sendable {
         }
     }
     package var copies: [Copy] { [main, successor, leaving].compactMap(\.self) }
-    /// Exits that nobody had ordered: a rolling restart is no reason to worry.
+    /// Exits that nobody ordered. The exits of a rolling restart are no reason to worry.
     package func exits(since: Milliseconds) -> Int { failures.count { $0 > since } }
 
     subscript(role: Role) -> Copy? {

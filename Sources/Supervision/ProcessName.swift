@@ -1,14 +1,14 @@
 package import Stats
 
-/// Milliseconds of a clock that never goes back. Handed in everywhere: nothing here reads a clock.
+/// Milliseconds of a clock that never goes back. They are handed in everywhere: nothing here reads a clock.
 package typealias Milliseconds = Int64
 
-/// A process of the appliance: `manager`, `worker-0` .. in files, commands and JSON.
+/// A process of the appliance. Files, commands and JSON call it `manager`, `worker-0` and so on.
 package enum ProcessName: Hashable, Sendable, Comparable, CustomStringConvertible {
     case manager
     case worker(Int)
 
-    /// Also takes the dashboard's short forms, `mgr` and `w0`.
+    /// Takes the dashboard's short forms, too: `mgr` and `w0`.
     package init?(_ text: String) {
         if text == "manager" || text == "mgr" {
             self = .manager
@@ -35,7 +35,7 @@ package enum ProcessName: Hashable, Sendable, Comparable, CustomStringConvertibl
     }
 }
 
-/// One copy of a process: each start of a process is its next generation.
+/// One copy of a process. Each start of a process makes the next generation.
 package struct CopyName: Hashable, Sendable {
     package var name: ProcessName
     package var generation: Int
@@ -45,10 +45,11 @@ package struct CopyName: Hashable, Sendable {
     }
 }
 
-/// What the operator wishes, apart from what is: a process that is stopped on purpose stays stopped.
+/// The operator's wish, which is kept apart from the state: a process that is stopped on purpose stays stopped.
 package enum Desired: String, Codable, Sendable { case up, down }
 
-/// How a copy ended. Neither code nor signal: it was adopted, and the kernel told its exit to another process.
+/// How a copy ended. It has neither code nor signal if the copy was adopted, since the kernel told its exit to another
+/// process.
 package struct Ending: Equatable, Sendable {
     package var code: Int?
     package var signal: Int?
@@ -56,18 +57,18 @@ package struct Ending: Equatable, Sendable {
         self.code = code
         self.signal = signal
     }
-    /// EX_USAGE, EX_NOPERM, EX_CONFIG: what they say does not heal by trying again.
+    /// EX_USAGE, EX_NOPERM and EX_CONFIG. Their causes do not heal by trying again.
     package static let holding: Set<Int> = [64, 77, 78]
     package var holds: Bool { code.map(Ending.holding.contains) ?? false }
 }
 
-/// What the kernel says of a process that is silent.
+/// The kernel's account of a silent process.
 package struct Pulse: Equatable, Sendable {
-    /// A debugger holds it.
+    /// A debugger traces it.
     package var isTraced = false
-    /// It runs or waits for a processor (state R of proc(5)): nothing else keeps it.
+    /// It runs or waits for a processor (state R of proc(5)). It waits for nothing else.
     package var isRunnable = false
-    /// What it was given of processor time since it started.
+    /// The processor time that it has had since it started.
     package var processorTime: Milliseconds = 0
     package init() {}
 }
@@ -75,28 +76,29 @@ package struct Pulse: Equatable, Sendable {
 /// A living copy, as the fleet sees it.
 package struct Copy: Equatable, Sendable {
     package let generation: Int
-    /// Nil between the order to start it and the word that it runs.
+    /// `nil` between the order to start the copy and the news that it runs.
     package internal(set) var pid: Int32?
     package internal(set) var state: ProcessState = .starting
     package let startedAt: Milliseconds
     package internal(set) var readyAt: Milliseconds?
-    /// The last report, or when it became ready.
+    /// The time of the last report, or the time when it became ready.
     package internal(set) var heardAt: Milliseconds
-    /// Whether a worker is linked to the manager, by its last report. `nil`: it did not say.
+    /// Whether a worker is linked to the manager, by its last report. `nil` if it did not say.
     package internal(set) var isLinked: Bool?
     var unlinkedSince: Milliseconds?
-    /// Whether a manager takes workers of this release, by its last report. `nil`: it has not reported.
+    /// Whether a manager takes workers of this release, by its last report. `nil` if there was no report.
     package internal(set) var takesWorkers: Bool?
-    /// Without a link for longer than `linkPatience`, while there is a manager: its clients get nothing.
+    /// It has had no link for longer than `linkPatience`, while there is a manager. Its clients get nothing.
     package internal(set) var isDeaf = false
-    /// While it is suspect: the processor time that it had had before, and whether it was said that it gets too little.
+    /// Only while suspect: the processor time that it had had before, and whether its lack of processor time was
+    /// reported.
     var usedBeforeSuspicion: Milliseconds = 0
     var isStarved = false
-    /// When `starting`, `draining` or `stopping` must be over.
+    /// The time when `starting`, `draining` or `stopping` must be over.
     package internal(set) var deadline: Milliseconds?
-    /// Its end was ordered: it is no failure, and no crash.
+    /// Its end was ordered, so it is no failure and no crash.
     package internal(set) var isPlanned = false
-    /// It was aborted for being silent.
+    /// It was aborted because it was silent.
     package internal(set) var isHung = false
 
     init(generation: Int, startedAt: Milliseconds) {

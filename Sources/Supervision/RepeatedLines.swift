@@ -1,5 +1,5 @@
-/// The lines of one process, with those that say the same again counted instead of passed on: a journal drops what
-/// comes too fast, and the last lines before a crash should say more than one thing.
+/// The lines of one process. Lines that repeat the last one are counted instead of passed on: a journal drops lines
+/// that come too fast, and the last lines before a crash should say more than one thing.
 ///
 ///     no route      -> no route
 ///     no route
@@ -7,16 +7,16 @@
 ///     link is up    -> last message repeated 2 times
 ///                      link is up
 package struct RepeatedLines: Sendable {
-    /// From the first repeat until the count is told, where nothing else is said meanwhile.
+    /// The time from the first repeat until the count is passed on, if no other line comes.
     private static let patience: Milliseconds = 30_000
-    /// Without its time.
+    /// The last line without its time.
     private var last: Substring?
     private var count = 0
     private var countedFrom: Milliseconds = 0
 
     package init() {}
 
-    /// What to pass on for this line, in order.
+    /// The lines to pass on for this line, in order.
     package mutating func said(_ line: String, now: Milliseconds) -> [String] {
         let text = RepeatedLines.withoutTime(line)
         guard text != last else {
@@ -31,14 +31,14 @@ package struct RepeatedLines: Sendable {
     package mutating func tick(now: Milliseconds) -> String? {
         now - countedFrom >= RepeatedLines.patience ? taken() : nil
     }
-    /// What was counted and not told yet.
+    /// The count that was not passed on yet, as a line.
     package mutating func taken() -> String? {
         guard count > 0 else { return nil }
         defer { count = 0 }
         return "last message repeated \(RepeatedLines.grouped(count)) time\(count == 1 ? "" : "s")"
     }
 
-    /// Lines of JSON begin with their time, and so do those of programs that write for people.
+    /// The line without its time. Lines of JSON begin with a time, and so do lines of programs that write for people.
     private static func withoutTime(_ line: String) -> Substring {
         let prefix = "{\"time\":\""
         if line.hasPrefix(prefix), let end = line.dropFirst(prefix.count).firstIndex(of: ",") { return line[end...] }
@@ -46,7 +46,7 @@ package struct RepeatedLines: Sendable {
         let isTime = first.count >= 20 && first.hasSuffix("Z") && first.prefix(4).allSatisfy(\.isNumber)
         return isTime ? line[first.endIndex...] : line[...]
     }
-    /// 4,811.
+    /// The number in groups of three digits: 4,811.
     private static func grouped(_ count: Int) -> String {
         let digits = String(count)
         return digits.enumerated().map { index, digit in

@@ -1,8 +1,9 @@
-/// When a process that ended is started again.
+/// The time at which a process that ended is started again.
 ///
-/// The delay grows with each failure (0.1 s, times 3, to 30 s, plus or minus 20 % so that many do not come back in
-/// step), and is forgotten after a minute of health. Too many exits in the window are a crash loop: tried once a
-/// minute, for ever, since what is broken may be repaired at any time, and loudly, since somebody should.
+/// The delay grows with each failure: it is 0.1 s, then three times as long each time, up to 30 s. It varies by 20 %,
+/// so that many processes do not come back in step. A minute of health resets it. Too many exits in the window are a
+/// crash loop. Then the process is tried once a minute, for ever, since the cause may be repaired at any time. Each try
+/// is reported, since somebody should repair it.
 package struct RestartPolicy: Equatable, Sendable {
     package struct Settings: Equatable, Sendable {
         package var delay: Milliseconds = 100
@@ -11,25 +12,25 @@ package struct RestartPolicy: Equatable, Sendable {
         package var crashLoopExits = 5
         package var crashLoopWindow: Milliseconds = 60_000
         package var crashLoopRetry: Milliseconds = 60_000
-        /// Ready for so long: what was before is forgotten.
+        /// A process that was ready for so long is calm, and its failures are forgotten.
         package var calm: Milliseconds = 60_000
         package init() {}
     }
     package enum Verdict: Equatable {
         case backoff(Milliseconds)
-        /// `entered`: this exit made it one.
+        /// `entered` is true if this exit began the crash loop.
         case crashLoop(Milliseconds, entered: Bool)
     }
 
-    /// When it failed, within the window; at most `crashLoopExits` are kept.
+    /// The times of its failures in the window. At most `crashLoopExits` are kept.
     private var recent: [Milliseconds] = []
-    /// Failures since it was last calm.
+    /// Failures since the process was last calm.
     private var failures = 0
     package private(set) var isCrashLooping = false
 
     package init() {}
 
-    /// It ended though it should not. `jitter` is from -1 to 1.
+    /// The process ended though it should not have. `jitter` is from -1 to 1.
     package mutating func failed(now: Milliseconds, _ settings: Settings, jitter: Double) -> Verdict {
         recent.removeAll { $0 <= now - settings.crashLoopWindow }
         recent.append(now)
@@ -44,7 +45,7 @@ package struct RestartPolicy: Equatable, Sendable {
         failures += 1
         return .backoff(spread(min(delay, settings.delayMax), jitter))
     }
-    /// It was ready for long enough, or the operator says that it is repaired. True where that ends a crash loop.
+    /// The process was ready for long enough, or the operator says that it is repaired. True if that ends a crash loop.
     package mutating func forget() -> Bool {
         defer { self = RestartPolicy() }
         return isCrashLooping

@@ -1,8 +1,8 @@
-/// What a supervisor hands on of a process to the next one: how often it ended, how the last time, and whether the
-/// watchdog leaves it alone.
+/// The memory of a process that a supervisor hands on to the next one: how often it ended, its last end, and whether
+/// the watchdog leaves it alone.
 ///
-/// Its times are milliseconds since 1970: the fleet's own clock begins anew with the machine. A member that a later
-/// version adds is optional, so that each version reads the others'.
+/// Its times are milliseconds since 1970, since the fleet's own clock begins anew with the machine. Members that a
+/// later version adds are optional, so that each version can read the others' memory.
 package struct SlotMemory: Codable, Equatable, Sendable {
     package var name: String
     package var starts: Int
@@ -11,7 +11,7 @@ package struct SlotMemory: Codable, Equatable, Sendable {
     package var hold: Bool
     package var readyIn: Milliseconds?
     package var lastExit: Exit?
-    /// The exits that nobody had ordered: the time of the first, and from each to the next.
+    /// The exits that nobody ordered: the time of the first one, and the time from each exit to the next.
     package var failures: [Milliseconds]
 
     package struct Exit: Codable, Equatable, Sendable {
@@ -28,7 +28,7 @@ package struct SlotMemory: Codable, Equatable, Sendable {
 }
 
 extension FleetSlot {
-    /// Changes whenever its memory does.
+    /// A value that changes whenever the memory of the process changes.
     package struct Tally: Equatable, Sendable {
         let starts, exits, hangKills: Int
         let isHeld: Bool
@@ -41,7 +41,7 @@ extension FleetSlot {
 }
 
 extension Fleet {
-    /// `wallAhead`: what the wall clock shows more than the fleet's.
+    /// `wallAhead` is by how much the wall clock is ahead of the fleet's clock.
     package func memory(of name: ProcessName, wallAhead: Milliseconds) -> SlotMemory? {
         guard let slot = slots[name] else { return nil }
         let exit = slot.lastExit.map {
@@ -55,7 +55,7 @@ extension Fleet {
             hold: slot.isWatchdogHeld, readyIn: slot.readyIn,
             lastExit: exit, failures: zip(times, [0] + times).map { $0 - $1 })
     }
-    /// Takes up what was known of a process that is still configured. Call it before anything is adopted or begun.
+    /// Takes up the memory of a process that is still configured. Call it before anything is adopted or begun.
     package mutating func takeUp(_ memory: SlotMemory, wallAhead: Milliseconds) {
         guard let name = ProcessName(memory.name), var slot = slots[name] else { return }
         func time(_ wall: Milliseconds) -> Milliseconds { SlotMemory.bounded(wall) - wallAhead }
@@ -79,7 +79,7 @@ extension Fleet {
 }
 
 extension SlotMemory {
-    /// It comes from a file: no number in it makes a sum overflow.
+    /// The number comes from a file. It is bounded so that no sum overflows.
     fileprivate static func bounded<Number: FixedWidthInteger>(_ value: Number) -> Number {
         max(0, min(1 << 53, value))
     }

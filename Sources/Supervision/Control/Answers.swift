@@ -1,7 +1,7 @@
 package import Configuration
 package import Stats
 
-/// The answer to `events`: all that are kept, the oldest first. Where they are followed, a line for each new one comes
+/// The answer to `events`: all events that are kept, the oldest first. If events are followed, each new one is a line
 /// after it.
 package struct EventsAnswer: Codable, Sendable {
     package var events: [Event]
@@ -48,13 +48,13 @@ package struct DoctorAnswer: Codable, Sendable {
     package init(rows: [Doctor.Row]) { self.rows = rows }
 }
 
-/// The answer to `reload`: the settings that the file has changed, by when they are in force.
+/// The answer to `reload`: the settings that the file has changed, by the time when they come into force.
 package struct ReloadAnswer: Codable, Sendable {
-    /// At once.
+    /// In force at once.
     package var changed: [String] = []
-    /// When a process is started again (`megacomet rolling`, `megacomet restart manager`).
+    /// In force when a process is started again (`megacomet rolling`, `megacomet restart manager`).
     package var atRestart: [String] = []
-    /// After `megacomet stop` and `start`; they were left as they were.
+    /// In force after `megacomet stop` and `start`. They were left as they were.
     package var atStart: [String] = []
     package init() {}
     package var isEmpty: Bool { changed.isEmpty && atRestart.isEmpty && atStart.isEmpty }
@@ -62,7 +62,7 @@ package struct ReloadAnswer: Codable, Sendable {
     enum CodingKeys: String, CodingKey { case changed, atRestart = "at_restart", atStart = "at_start" }
 }
 
-/// The answer to `rolling`, and a part of the status: a rolling restart under way.
+/// The answer to `rolling`, and a part of the status: the rolling restart that is under way.
 package struct RollingAnswer: Codable, Sendable {
     package var rolling: Run?
     package init(rolling: Run?) { self.rolling = rolling }
@@ -72,7 +72,7 @@ package struct RollingAnswer: Codable, Sendable {
         package var total: Int
         package var done: Int
         package var current: String?
-        /// Those whose turn has not come.
+        /// The workers whose turn has not come yet.
         package var left: [String]?
     }
 }

@@ -1,7 +1,7 @@
 import FoundationEssentials
 package import Stats
 
-/// What comes back for a request, in one line: `{"ok":true` with the members of the answer behind it, or
+/// The answer to a request, in one line. It is `{"ok":true` with the members of the answer behind it, or
 /// `{"ok":false,"error":{"code":"busy","message":".."}}`.
 package enum ControlAnswer<Body: Codable & Sendable>: Codable, Sendable {
     case done(Body)
@@ -29,10 +29,10 @@ package enum ControlAnswer<Body: Codable & Sendable>: Codable, Sendable {
             try members.encode(refusal, forKey: .error)
         }
     }
-    /// Throws where the line is no such answer.
+    /// Throws if the line is no such answer.
     package init(line: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(line.utf8)) }
 
-    /// Throws the refusal.
+    /// The body of the answer. Throws if the answer is a refusal.
     package func body() throws(Refusal) -> Body {
         switch self {
         case .done(let body): return body
@@ -41,7 +41,7 @@ package enum ControlAnswer<Body: Codable & Sendable>: Codable, Sendable {
     }
 }
 
-/// The answer to an order that was done: there is no more to say.
+/// The answer to an order that was carried out. There is no more to say.
 package struct Done: Codable, Sendable {
     package init() {}
 }

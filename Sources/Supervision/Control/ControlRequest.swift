@@ -1,21 +1,22 @@
-/// A question or an order: one line of JSON on the control socket. What an operation does not need is left out.
+/// A question or an order: one line of JSON on the control socket. Members that an operation does not need are left
+/// out.
 package struct ControlRequest: Codable, Sendable {
     package var op: String
     package var name: String?
-    /// Frozen when the operator decided: where the process is another by now, nothing is done (`changed`).
+    /// The pid when the operator decided. If the process has another pid by now, nothing is done (`changed`).
     package var pid: Int32?
     package var boot: String?
     package var reason: String?
-    /// The terminal and the program of who asks, for the events.
+    /// The operator's terminal and program, for the events.
     package var tty: String?
     package var via: String?
-    /// stop, restart: clients are not answered first.
+    /// stop, restart: do not answer the clients first.
     package var now: Bool?
-    /// events: go on.
+    /// events: go on with each new event.
     package var follow: Bool?
-    /// hold: false watches it again. rolling: false ends it after the worker that is under way.
+    /// hold: false watches the process again. rolling: false ends it after the present worker.
     package var on: Bool?
-    /// crashes: this one.
+    /// crashes: the id of one report.
     package var id: String?
 
     package init(_ op: String, _ name: String? = nil) {

@@ -1,8 +1,9 @@
-/// What is known of a copy that ended though nobody told it to: the file `crash/ID.json`, and the answer to `crashes`.
+/// What is known about a copy that ended though nobody told it to. It is the file `crash/ID.json` and the answer to
+/// `crashes`.
 package struct CrashReport: Sendable {
-    /// `20261123T140228618-worker-5`: sorts by time.
+    /// `20261123T140228618-worker-5`. Ids sort by time.
     package var id: String
-    /// Milliseconds since 1970, and the same for people.
+    /// The time in milliseconds since 1970, and as text.
     package var time: UInt64
     package var at: String
     package var name: String
@@ -16,13 +17,13 @@ package struct CrashReport: Sendable {
     package var core: Bool
     /// In seconds.
     package var uptime: Double
-    /// What it had used. `nil`: the kernel told that to another process.
+    /// The processor time that it used. `nil` if the kernel told that to another process.
     package var userMicroseconds: Int64?
     package var systemMicroseconds: Int64?
     package var peakBytes: Int64?
-    /// How it ended, for people.
+    /// A text that says how it ended.
     package var text: String
-    /// Its last report on the stats channel, by metric; empty where none came.
+    /// Its last report on the stats channel, by metric. Empty if there was none.
     package var lastReport: NamedValues
     /// The last lines that it wrote.
     package var lines: [Line]
@@ -64,7 +65,7 @@ extension CrashReport: Codable {
         case userMicroseconds = "cpu_user_us", systemMicroseconds = "cpu_system_us", peakBytes = "peak_bytes", text
         case lastReport = "last_report", lines
     }
-    /// What it had used is left out where it is not known.
+    /// The values of its usage are left out if they are not known.
     package func encode(to encoder: any Encoder) throws {
         var members = encoder.container(keyedBy: CodingKeys.self)
         try members.encode(id, forKey: .id)
@@ -88,7 +89,7 @@ extension CrashReport: Codable {
     }
 }
 
-/// Numbers by their names, in an order: one JSON object. The order is lost to who reads it: they are sorted then.
+/// Numbers by their names, in an order, as one JSON object. A reader does not see the order, and sorts them.
 package struct NamedValues: Codable, Sendable {
     package var list: [(name: String, value: UInt64)]
     package init(_ list: [(name: String, value: UInt64)] = []) { self.list = list }

@@ -1,11 +1,12 @@
 import Base
 
-/// Values as JSON in one line, for the control socket and GET /status: the members stand in the order in which a type
-/// declares them, and one without a value is null. (Foundation's encoder has no order, and leaves such members out.)
+/// Writes values as one line of JSON, for the control socket and GET /status. Members are in the order in which a type
+/// declares them, and a member without a value is null. (Foundation's encoder has no order, and leaves such members
+/// out.)
 package enum JSONLine {
     package static func text(_ value: some Encodable) -> String {
         let output = Output()
-        // The writer throws nothing, and neither do the types that it writes.
+        // Nothing throws here, neither the writer nor the types that it writes.
         try? JSONLineEncoder(output).write(value)
         return output.text
     }
@@ -15,10 +16,10 @@ private final class Output {
     var text = ""
 }
 
-/// Writes one value: its members or elements as they come. The caller adds `end` when the value has said all.
+/// Writes one value: its members or elements, as they come. The caller adds `end` after the value's last member.
 ///
-/// A value may ask for its container more than once: what it says then stands in the same braces. So an answer adds the
-/// members of its body to its own.
+/// A value may ask for its container more than once, and all its members are then in the same braces. So an answer adds
+/// the members of its body to its own.
 private final class JSONLineEncoder: Encoder {
     private let output: Output
     private(set) var end = ""
@@ -43,7 +44,7 @@ private final class JSONLineEncoder: Encoder {
         output.text += begin
         self.end = end
     }
-    /// What stands before the next member or element.
+    /// Writes the text before the next member or element.
     func separate(_ name: String? = nil) {
         guard !end.isEmpty else { return }
         output.text += isEmpty ? "" : ","
@@ -81,7 +82,7 @@ private struct Members<Key: CodingKey>: KeyedEncodingContainerProtocol {
         if let value { try encode(value, forKey: key) } else { encodeNil(forKey: key) }
     }
     func encodeIfPresent(_ value: (some Encodable)?, forKey key: Key) throws { try encode(value, orNull: key) }
-    // The standard library leaves these out by itself where they are nil.
+    // Without these functions the standard library would leave such members out if they are `nil`.
     func encodeIfPresent(_ value: Bool?, forKey key: Key) throws { try encode(value, orNull: key) }
     func encodeIfPresent(_ value: String?, forKey key: Key) throws { try encode(value, orNull: key) }
     func encodeIfPresent(_ value: Double?, forKey key: Key) throws { try encode(value, orNull: key) }

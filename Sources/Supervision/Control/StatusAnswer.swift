@@ -2,12 +2,12 @@ package import Stats
 
 /// The answer to `status`, and GET /status of the operator's port: the supervisor and its table of processes.
 package struct StatusAnswer: Codable, Sendable {
-    /// All that should run is ready.
+    /// All processes that should run are ready.
     package var ready: Bool
-    /// `ready`, `not_ready`, `stopping`.
+    /// The state is `ready`, `not_ready` or `stopping`.
     package var state: String
     package var pid: Int32
-    /// In seconds, as all times here.
+    /// In seconds, like all times here.
     package var uptime: Double
     package var runDirectory: String
     package var rolling: RollingAnswer.Run?
@@ -37,7 +37,7 @@ package struct StatusAnswer: Codable, Sendable {
         package var pid: Int32?
         package var restarts = 0
         package var uptime: Double?
-        /// By its last report. `nil`: it has none, or has not said it yet.
+        /// By its last report. `nil` if there was none, or if it does not say.
         package var connections: UInt64?
         package var lastExit: Exit?
         package var desired = Desired.up
@@ -52,16 +52,16 @@ package struct StatusAnswer: Codable, Sendable {
         /// How long its last start took.
         package var readyIn: Double?
         package var reportAge: Double?
-        /// The watchdog leaves it alone.
+        /// The watchdog leaves the process alone.
         package var hold = false
         package var overloaded = false
-        /// Whether a worker is linked to the manager. `nil`: it has not said so.
+        /// Whether a worker is linked to the manager. `nil` if it has not said so.
         package var linked: Bool?
-        /// Without that link for too long.
+        /// It has been without that link for too long.
         package var deaf = false
-        /// It was started by an earlier supervisor.
+        /// An earlier supervisor started it.
         package var adopted = false
-        /// Its other copies: one that starts to replace it, or one that drains.
+        /// Its other copies: a copy that starts to replace it, or a copy that drains.
         package var beside: [Beside] = []
 
         enum CodingKeys: String, CodingKey {
@@ -75,7 +75,7 @@ package struct StatusAnswer: Codable, Sendable {
         package var generation: Int
         package var pid: Int32?
         package var state: ProcessState
-        /// Until it must be done.
+        /// The time that is left until it must be done.
         package var left: Double?
     }
     package struct Exit: Codable, Sendable {
@@ -84,13 +84,13 @@ package struct StatusAnswer: Codable, Sendable {
         package var signal: Int?
         package var ordered: Bool?
         package var uptime: Double
-        /// How long ago.
+        /// The time since then.
         package var age: Double?
         package var text: String
     }
 }
 
-// What another version does not say is as if there were nothing to say.
+// A member that another version does not send has its empty value.
 extension KeyedDecodingContainer {
     fileprivate func value<Value: Decodable>(_ key: Key, or other: Value) throws -> Value {
         try decodeIfPresent(Value.self, forKey: key) ?? other
@@ -114,9 +114,9 @@ extension StatusAnswer {
 /// How a copy ended, in one word.
 package enum EndKind: String, Codable, Sendable {
     case exit, signal
-    /// It was silent, and was aborted.
+    /// The copy was silent and was aborted.
     case hang
-    /// It was adopted, and the kernel told its exit to another process.
+    /// The copy was adopted, and the kernel told its exit to another process.
     case unknown
 
     package init(_ ending: Ending, wasHung: Bool) {
@@ -125,7 +125,7 @@ package enum EndKind: String, Codable, Sendable {
 }
 
 extension StatusAnswer.Row {
-    /// All that the fleet knows of it. The rest is said by the shell, which hears the reports.
+    /// Everything that the fleet knows about the process. The shell adds the rest, since it gets the reports.
     package init(_ slot: FleetSlot, now: Milliseconds) {
         name = slot.name.description
         state = slot.state
@@ -191,6 +191,6 @@ extension StatusAnswer.Exit {
 }
 
 extension Milliseconds {
-    /// In seconds, with three digits.
+    /// The time in seconds, with three digits.
     package var asSeconds: Double { Double(self) / 1000 }
 }
