@@ -4,14 +4,15 @@ import Configuration
 import Foundation
 import Reactor
 
-/// A request to the manager over the app's port, as any app would make it, with the key of the file.
+/// A request to the manager on the app port, as apps make it, with the key of the file.
 struct AppRequest {
     private static let patienceSeconds = 30.0
     private let settings: Settings
 
     init(_ settings: Settings) { self.settings = settings }
 
-    /// The body of a good answer, as one line that can be printed; otherwise says why not and ends.
+    /// Sends the request. The result is the body of a good answer, as one line that can be printed. If the answer is
+    /// bad, this says why and ends the command.
     func send(_ method: String, _ target: String, body: String = "") throws -> String {
         let loop = Loop()
         let client = AppPortClient(

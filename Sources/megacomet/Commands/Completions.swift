@@ -3,9 +3,10 @@ import Configuration
 import ConfigurationFile
 import Supervision
 
-// What a shell offers in the place of an argument, beside the words that swift-argument-parser knows itself.
+// The words that a shell offers for an argument, beside those that swift-argument-parser knows itself.
 extension CompletionKind {
-    /// manager, worker-0 ..: those of the file that the line names, or else of the one that would be read.
+    /// The names of processes, manager and worker-0 and so on. They are those of the file that the line names, or of
+    /// the file that would be read.
     static var processName: CompletionKind {
         .custom { words, _, _ in Fleet.names(workers: Completions.settings(words).workers.count).map(\.description) }
     }

@@ -4,7 +4,8 @@ import Configuration
 import ConfigurationFile
 import Glibc
 
-/// `-c FILE`, on every command; otherwise /etc/megacomet/megacomet.toml where there is one, otherwise the defaults.
+/// `-c FILE`, on every command. Without it /etc/megacomet/megacomet.toml is read if it is there. Otherwise the defaults
+/// are used.
 struct ConfigurationOption: ParsableArguments {
     @Option(
         name: [.customShort("c"), .customLong("config")], help: "The configuration file.",
@@ -22,8 +23,8 @@ struct ConfigurationOption: ParsableArguments {
             throw ExitCode(StartFailure.configuration)
         }
     }
-    /// For commands to a supervisor that runs: a mistake that was made in its file since must not lock the operator
-    /// out.
+    /// The settings for commands to a supervisor that runs. If its file has got a mistake since, the operator must not
+    /// be locked out.
     func settingsOfWhatRuns() throws -> Settings {
         let source = source()
         if let file = source.file, let denied = PermissionDenied(file, R_OK) { throw complaint(denied) }
@@ -43,10 +44,11 @@ struct ConfigurationOption: ParsableArguments {
         }
         return try settings()
     }
-    /// Where the supervisor of this configuration is.
+    /// The run directory of the supervisor with this configuration.
     func folder() throws -> RunFolder { RunFolder(path: RunDirectory.find(try settingsOfWhatRuns())) }
     func client() throws -> ControlClient { ControlClient(folder: try folder()) }
-    /// For commands by which the supervisor reads the file: a mistake in it is said here already, and it is not asked.
+    /// The client for commands that make the supervisor read the file. A mistake in the file is reported here, and the
+    /// supervisor is not asked.
     func clientOfGoodFile() throws -> ControlClient {
         _ = try settings()
         return try client()

@@ -6,19 +6,19 @@ import Reactor
 import Stats
 import Supervision
 
-/// The command's end of the control socket: asks, waits, and says why not.
+/// The command's end of the control socket. It asks, waits, and says why there is no answer.
 final class ControlClient {
     let folder: RunFolder
     private var socket: Int32?
     private var lines = LineSplitter()
-    /// Bytes that came and were not yet taken for lines.
+    /// Bytes that came and are not a whole line yet.
     private var rest: ArraySlice<UInt8> = []
 
     init(folder: RunFolder) { self.folder = folder }
     deinit { if let socket { Sockets.close(socket) } }
 
-    /// A supervisor answers. One that may not be asked is no answer either: then it says so, and throws what to exit
-    /// with.
+    /// A supervisor answers. If this user may not ask it, that is no answer either: this says so and throws the exit
+    /// code.
     func isAnswered() throws -> Bool {
         do {
             _ = try status()
@@ -29,7 +29,7 @@ final class ControlClient {
     }
     var supervisorPid: Int32? { (try? status())?.pid }
 
-    /// The line that came back, whether it says yes or no. Throws where nobody answers.
+    /// Sends a request and returns the line that comes back, good or bad. Throws if nobody answers.
     func exchange(_ request: ControlRequest) throws -> String {
         try connect()
         var request = request
@@ -46,7 +46,7 @@ final class ControlClient {
         guard let answer = try nextLine(seconds: 30) else { throw NotAnswered(folder: folder) }
         return answer
     }
-    /// The answer, where it was done; otherwise says why not and ends.
+    /// The answer to an order that was done. Otherwise this says why it was not done, and ends the command.
     @discardableResult
     func order<Body: Codable & Sendable>(_ request: ControlRequest, _ body: Body.Type = Done.self) throws -> Body {
         let line: String
@@ -60,11 +60,11 @@ final class ControlClient {
                     ? StartFailure.configuration : refusal.code == "denied" ? StartFailure.denied : 1)
         }
     }
-    /// The answer. Throws where nobody answers, and the refusal.
+    /// The answer. Throws if nobody answers, and throws the refusal.
     func ask<Body: Codable & Sendable>(_ request: ControlRequest, _ body: Body.Type) throws -> Body {
         try ControlAnswer<Body>(line: try exchange(request)).body()
     }
-    /// Says why nobody answered; what to exit with.
+    /// Says why nobody answered. The result is the exit code.
     func refused(_ error: any Error) -> ExitCode {
         complain("\(error)")
         return ExitCode(
@@ -74,7 +74,7 @@ final class ControlClient {
         try ask(ControlRequest("status"), StatusAnswer.self)
     }
 
-    /// The next line; nil at the end. `seconds` 0: for ever.
+    /// The next line. `nil` at the end. If `seconds` is 0, it waits for ever.
     func nextLine(seconds: Double) throws -> String? {
         let deadline = Clock.monotonicMilliseconds + UInt64(seconds * 1000)
         while true {
@@ -103,7 +103,7 @@ final class ControlClient {
         _ = poll(&one, 1, seconds * 1000)
     }
 
-    /// Polls the status until a thing holds; false where the time is over or nobody answers.
+    /// Polls the status until a condition holds. False if the time is over or nobody answers.
     func wait(seconds: Double, until holds: (StatusAnswer) throws -> Bool) throws -> Bool {
         let deadline = Clock.monotonicMilliseconds + UInt64(seconds * 1000)
         while Clock.monotonicMilliseconds < deadline {
@@ -113,7 +113,7 @@ final class ControlClient {
         }
         return false
     }
-    /// Ends with 75 where it is not ready in time, or will not become so by waiting, and says what is not.
+    /// Ends with 75, and says what is not ready, if it is not ready in time or will not become ready by waiting.
     func waitUntilReady(_ name: String?, seconds: Double) throws {
         var hopeless: String?
         let isReady = try wait(seconds: seconds) { status in
@@ -126,15 +126,15 @@ final class ControlClient {
             throw ExitCode(StartFailure.temporary)
         }
     }
-    /// The newest event of a kind after this one, as words; nil where none is kept.
+    /// The newest event of a kind after this one, as words. `nil` if there is none.
     func newestEvent(_ kind: String, after number: UInt64) -> String? {
         (try? ask(ControlRequest("events"), EventsAnswer.self))?.events
             .last { $0.kind == kind && $0.number > number }
             .map { ($0.name.map { $0 + ": " } ?? "") + $0.text }
     }
-    /// What is not ready, in a line.
+    /// The processes that are not ready, in a line.
     var notReady: String? { (try? status())?.notReady }
-    /// What will not become ready by waiting.
+    /// The processes that will not become ready by waiting.
     var hopeless: String? { (try? status()).flatMap { StatusAnswer.hopeless($0.processes) } }
     private static let terminal: String? = ttyname(0).map {
         String(cString: $0).replacingOccurrences(of: "/dev/", with: "")
@@ -145,7 +145,7 @@ final class ControlClient {
 struct NotAnswered: Error, CustomStringConvertible {
     var folder: RunFolder
     var denied: PermissionDenied?
-    /// Why the folder is not trusted; nil: it is.
+    /// Why the folder is not trusted. `nil` if it is.
     var mistrust: String?
     var isDenied: Bool { denied != nil || mistrust != nil }
     var description: String {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Base
 import Foundation
 
-/// The options of the commands that list what the manager knows, the first rows of a longer list.
+/// The options of the commands that list clients or apps: the first rows of a longer list.
 struct ListOptions: ParsableArguments {
     @Option(name: [.customShort("n"), .long], help: "How many, at most 100.") var most = 10
     @Flag(help: "As JSON, in a line.") var json = false
@@ -12,8 +12,8 @@ struct ListOptions: ParsableArguments {
     }
 }
 
-/// A cell at the right of its column, behind a space however long the text is.
+/// A cell at the right of its column. A space is before it, however long the text is.
 func cell(_ text: String, _ width: Int) -> String { " " + text.rightAligned(width - 1) }
 func cell(_ count: Double, _ width: Int) -> String { cell(whole(count), width) }
-/// A count from JSON, however great it is.
+/// A count from JSON, however large it is.
 func whole(_ count: Double) -> String { String(format: "%.0f", count) }

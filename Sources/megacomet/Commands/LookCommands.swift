@@ -136,7 +136,7 @@ struct Events: ParsableCommand {
         complain("the supervisor ended")
         throw ExitCode(StartFailure.unavailable)
     }
-    /// After an upgrade, or with the next supervisor, whose events have the numbers that follow.
+    /// Goes on after an upgrade, or with the next supervisor. Its events have the numbers that follow.
     private func goOn(_ client: inout ControlClient, _ request: ControlRequest, _ last: inout UInt64) throws -> Bool {
         let deadline = Clock.monotonicMilliseconds + Events.patienceMilliseconds
         while Clock.monotonicMilliseconds < deadline {

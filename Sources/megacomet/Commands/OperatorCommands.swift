@@ -77,7 +77,7 @@ struct Restart: ParsableCommand {
             seconds: settings.supervisor.drain * Double(name == nil ? settings.workers.count : 1) + 60
         ) { status in
             guard status.rolling == nil else { return false }
-            // What is wished down is not started by a restart of the whole.
+            // A restart of all does not start processes that the operator has stopped.
             let rows = status.rows(name).filter { name != nil || $0.desired == .up }
             func isNew(_ row: StatusAnswer.Row) -> Bool {
                 row.generation > before?.processes.first { $0.name == row.name }?.generation ?? 0
@@ -106,12 +106,12 @@ struct Restart: ParsableCommand {
     }
 }
 
-/// An order to one process that needs no more words.
+/// An order to one process that needs only its name.
 struct ProcessOrder: ParsableArguments {
     @Argument(help: "manager, worker-0 ..", completion: .processName) var name: String
     @Option(help: "Why, for the events.") var reason: String?
     @OptionGroup var config: ConfigurationOption
-    /// `done`: what is said when it is.
+    /// `done` is the text for an order that was done.
     func send(_ operation: String, on: Bool? = nil, _ done: (_ name: String) -> String) throws {
         var request = ControlRequest(operation, name)
         request.reason = reason
@@ -202,7 +202,8 @@ struct Upgrade: ParsableCommand {
         events.follow = true
         try listener.order(events)
         try config.client().order(ControlRequest("upgrade"))
-        // It ends its connections when it becomes the other program; before that it says why not.
+        // The supervisor ends its connections when it becomes the other program. If it does not, it says why before
+        // that.
         while let line = try listener.nextLine(seconds: 30) {
             let event = try Event(line: line)
             guard event.kind == "UPGRADE_FAILED" else { continue }

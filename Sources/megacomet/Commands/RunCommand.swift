@@ -38,7 +38,7 @@ struct Run: ParsableCommand {
             let writer = LogWriter(format: settings.log.format)
             if let log { try writer.open(log) }
             do { try Supervisor(source, settings, RunFolder(path: path), writer).run() } catch {
-                // Where there is a log, nobody may read standard error.
+                // If there is a log, perhaps nobody reads standard error.
                 if log != nil { writer.write(Event(.critical, nil, "ENDED", "\(error)").plain) }
                 throw error
             }
@@ -67,7 +67,7 @@ struct Start: ParsableCommand {
         var source = config.source()
         source.workers = overrides.workers
         source.basePort = overrides.basePort
-        // One process of what runs is started by what that has read.
+        // Starting one process asks a supervisor that runs, even if its file has got a mistake since.
         let settings = name == nil ? try config.load(source) : try config.settingsOfWhatRuns()
         let client =
             try name == nil ? config.client() : ControlClient(folder: RunFolder(path: RunDirectory.find(settings)))
@@ -86,8 +86,8 @@ struct Start: ParsableCommand {
         source.sayHowToUse(settings)
     }
 
-    /// The supervisor in a session of its own. It says READY=1 to us as it would to systemd; if it ends first, its last
-    /// words are ours.
+    /// Starts the supervisor in a session of its own. It says READY=1 to us as it would to systemd. If it ends first,
+    /// its last words are ours.
     private func launch(_ folder: RunFolder, _ source: ConfigurationSource) throws {
         let loop = Loop()
         let path = folder.path + "/start.\(getpid())"

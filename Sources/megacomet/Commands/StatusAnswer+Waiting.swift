@@ -1,21 +1,21 @@
 import Stats
 import Supervision
 
-// What a command waits for.
+// The conditions that commands wait for.
 extension StatusAnswer {
-    /// The row of a name, as an operator may write it; all of them without one.
+    /// The row of a process whose name an operator may write in any form. Without a name, all rows.
     func rows(_ name: String?) -> [Row] {
         guard let name else { return processes }
         let wanted = ProcessName(name)
         return processes.filter { $0.name == name || wanted != nil && ProcessName($0.name) == wanted }
     }
-    /// What is not ready, in a line.
+    /// The processes that are not ready, in a line.
     var notReady: String? {
         StatusAnswer.text(processes.filter { $0.state != .ready || $0.linked == false }) {
             $0.state == .ready ? "not linked to the manager" : $0.state.rawValue
         }
     }
-    /// What will not become ready by waiting; nil where nothing is so.
+    /// The processes that will not become ready by waiting. `nil` if there are none.
     static func hopeless(_ rows: [Row]) -> String? {
         text(rows.filter { $0.state == .held || $0.state == .crashloop }) {
             "\($0.state.rawValue): \($0.lastExit?.text ?? "")"
@@ -27,7 +27,7 @@ extension StatusAnswer {
 }
 
 extension StatusAnswer.Row {
-    /// Nothing is under way with it any more, and it is as it should be.
+    /// Nothing is under way with this process any more, and it is as it should be.
     var isSettled: Bool { state == .ready && linked != false && beside.isEmpty }
     var isReadyWorker: Bool { name != "\(ProcessName.manager)" && state == .ready }
 }

@@ -5,13 +5,14 @@ import Reactor
 import Stats
 import Supervision
 
-/// Who answers what is asked over the control socket.
+/// Answers the requests on the control socket.
 protocol ControlDesk: AnyObject {
     func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> any Codable & Sendable
 }
 
 /// RUNDIR/control.sock: a line of JSON in, a line of JSON out, on a connection that may stay open. The file's
-/// permissions let in the owner and the group; the kernel says who it is, and every order is an event with that.
+/// permissions let in the owner and the group. The kernel says who the operator is, and the event of each order has
+/// that.
 final class ControlServer {
     private let loop: Loop
     private let events: EventLog
@@ -20,18 +21,18 @@ final class ControlServer {
     private var acceptor: Acceptor?
     private struct Connection {
         let stream: LineStream
-        /// Its number at the events, where it follows them.
+        /// Its number in the event log, if it follows the events.
         var follower: Int?
-        /// The larger, the later it last asked (or came).
+        /// The turn in which it asked last, or came. Larger is later.
         var lastTurn: UInt64
     }
     private var turns: UInt64 = 0
     private var connections: [Int32: Connection] = [:]
-    /// One more makes room: the connection that has asked nothing for the longest is closed. Where all follow the
-    /// events, the new one is.
+    /// If one more comes, the connection that has asked nothing for longest is closed. If all follow the events, the
+    /// new one is closed.
     private static let mostConnections = 64
 
-    /// `path`: of the socket.
+    /// `path` is the path of the socket.
     init(_ loop: Loop, _ path: String, _ events: EventLog, _ desk: any ControlDesk) throws {
         self.loop = loop
         self.events = events
@@ -80,7 +81,7 @@ final class ControlServer {
         }
         if request.op == "events" {
             let isThere = stream.send(ControlServer.line(EventsAnswer(events: Array(events.newest))))
-            // One who left before the answer was forgotten with it: to follow for him would be to speak to nobody.
+            // An operator that left before the answer is forgotten, so nobody is there to follow the events.
             if isThere, request.follow == true, connections[descriptor]?.follower == nil {
                 connections[descriptor]?.follower = events.follow { [unowned stream] in
                     stream.send(JSONLine.text($0) + "\n")
@@ -101,7 +102,7 @@ final class ControlServer {
 }
 
 extension ControlRequest {
-    /// `uid 1001 (pid 4711) via megatop on pts/3, reason "leak check"`.
+    /// The operator as text: `uid 1001 (pid 4711) via megatop on pts/3, reason "leak check"`.
     func who(_ peer: UnixSockets.Peer) -> String {
         var text = "uid \(peer.user) (pid \(peer.pid))"
         if let via { text += " via \(via)" }
@@ -109,8 +110,8 @@ extension ControlRequest {
         if let reason, !reason.isEmpty { text += ", reason \"\(reason)\"" }
         return text
     }
-    /// Its words go into events, the log and refusals: each is one line, of a bounded length, and nothing in it is
-    /// obeyed by a terminal.
+    /// The request with words that are safe. They go into events, the log and refusals. Each is one line of a bounded
+    /// length, and a terminal obeys nothing in it.
     fileprivate var plain: ControlRequest {
         var request = self
         request.op = plainText(op, most: 40)

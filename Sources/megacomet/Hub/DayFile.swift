@@ -3,12 +3,12 @@ import Glibc
 import Reactor
 import Stats
 
-/// RUNDIR/day: the day's history, so that it outlives this supervisor, however it ends. Each step is written once, in
+/// RUNDIR/day: the day's history, which outlives this supervisor, however it ends. Each step is written once, in its
 /// place: 44 bytes every 10 seconds.
 ///
 ///     "MGDAY1 ", the machine's boot id 36, "\n"; then 8,640 steps as `StatsDay` has them: 371 KiB
 ///
-/// CLOCK_MONOTONIC, by which steps are numbered, begins anew when the machine does: what an earlier boot left is thrown
+/// Steps are numbered by CLOCK_MONOTONIC, which begins anew with the machine. So a file of an earlier boot is thrown
 /// away.
 final class DayFile {
     private let path: String
@@ -25,7 +25,7 @@ final class DayFile {
     }
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// What it holds of the 24 hours before `now`. One of another boot, or of another kind, is begun anew.
+    /// The steps of the 24 hours before `now`. If the file is from another boot or of another kind, it is begun anew.
     func read(now: UInt64) throws(SystemError) -> StatsDay {
         var bytes = [UInt8](repeating: 0, count: head.count + StatsDay.steps * StatsDay.recordBytes)
         let count = pread(descriptor, &bytes, bytes.count, 0)
@@ -37,7 +37,7 @@ final class DayFile {
         }
         return StatsDay()
     }
-    /// A step that is over. Where the disk takes nothing, it is in memory only.
+    /// Writes a step that is over. If the disk is full, the step stays in memory only.
     func write(_ day: StatsDay, _ number: UInt64) {
         record.clear()
         day.write(number, to: &record)

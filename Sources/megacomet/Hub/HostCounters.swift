@@ -2,12 +2,12 @@ import Glibc
 import Reactor
 import Stats
 
-/// What the kernel says of the whole machine, from /proc. A file that is not there (a container, an older kernel)
-/// leaves its metrics out.
+/// The kernel's figures about the whole machine, from /proc. If a file is not there (in a container, or with an older
+/// kernel), its metrics are left out.
 final class HostCounters {
     private let sockets = ProcFile("/proc/net/sockstat")
     private let tcpMemory = ProcFile("/proc/sys/net/ipv4/tcp_mem")
-    /// Some 10 KB in one piece, of which a part can't be read alone.
+    /// It has about 10 KB and must be read in one piece.
     private let netstat = ProcFile("/proc/net/netstat", most: 16_384)
     private let snmp = ProcFile("/proc/net/snmp", most: 16_384)
     private let files = ProcFile("/proc/sys/fs/file-nr")
@@ -17,10 +17,10 @@ final class HostCounters {
     private let load = ProcFile("/proc/loadavg")
     private let tracked = ProcFile("/proc/sys/net/netfilter/nf_conntrack_count")
     private let mostTracked = ProcFile("/proc/sys/net/netfilter/nf_conntrack_max")
-    /// In a container memory and processors are those that it may have.
+    /// In a container, memory and processors are those that it may use.
     private let groups = ControlGroups()
 
-    /// What the history keeps of it.
+    /// The values for the history.
     var remembered: MetricValues {
         var values = MetricValues()
         sockets.read { values[raw: MetricID.tcpInUse.rawValue] = $0.line("TCP:")?.number(after: "inuse") }

@@ -5,25 +5,25 @@ import Reactor
 import Stats
 import Supervision
 
-/// The hub of the stats channel: takes the daemons' reports, tells the fleet that they live, and sends them on to
-/// viewers as they came.
+/// The hub of the stats channel. It takes the daemons' reports, tells the fleet that they live, and sends the reports
+/// to viewers unchanged.
 ///
-/// It is the only one that viewers ask, so that no viewer can slow a daemon down; and it waits for none: what a
-/// viewer's socket does not take is lost to that viewer, who sees it by the numbers.
+/// Viewers ask only the hub, so that no viewer can slow a daemon down. The hub waits for no viewer. If a viewer's
+/// socket is full, that viewer loses datagrams, and sees it by their numbers.
 final class Hub {
     static let receiveBufferBytes = 1 << 20
-    /// Taken in one turn of the loop at most: children and commands have their turn too.
+    /// The most datagrams in one turn of the loop. Children and commands have their turns, too.
     private static let burst = 256
-    /// While someone floods the port it looks so many times as often, until it finds fewer than `calm`.
+    /// If someone floods the port, the hub looks so many times as often, until it finds fewer than `calm`.
     private static let looksInFlood = 20.0
     private static let calm = 32
-    /// It looks for datagrams ten times in an interval, shortly after each group of daemons has reported, and is not
-    /// woken by them: that would cost it, and each daemon, more than the datagram does. No more seldom than this, since
-    /// viewers wait for an answer.
+    /// The hub looks for datagrams ten times in an interval, shortly after each group of daemons has reported. If each
+    /// datagram woke it, that would cost it and the daemon more than the datagram does. It does not look less often,
+    /// since viewers wait for an answer.
     private static let lookEverySeconds = 0.1
     private static let lookAfterGroup = 0.1
-    /// Datagrams of history for one viewer in one step, and how often a step comes: under what its receive buffer
-    /// holds.
+    /// Datagrams of history for one viewer in one step, and the time between steps. They are fewer than its receive
+    /// buffer holds.
     private static let historyBurst = 24
     private static let historyEverySeconds = 0.02
 
@@ -32,13 +32,13 @@ final class Hub {
     private(set) var reader: StatsReader
     private(set) var leases = StatsLeases<DatagramSocket.Address>()
     private(set) var archive = StatsArchive()
-    /// nil: it could not be opened, and the day's history ends with this program.
+    /// `nil` if it could not be opened. The day's history then ends with this program.
     private var dayFile: DayFile?
     private(set) var reports: UInt64 = 0
     private(set) var foreign: UInt64 = 0
     private(set) var relayed: UInt64 = 0
     private(set) var relayErrors: UInt64 = 0
-    /// The newest report of each life, by its boot id: a new viewer gets it first.
+    /// The newest report of each life, by its boot id. A new viewer gets these first.
     private var newest: [UInt64: NewestReport] = [:]
     private var bootTexts: [UInt64: String] = [:]
     private var histories: [DatagramSocket.Address: HistorySender] = [:]
@@ -48,7 +48,7 @@ final class Hub {
     private var historyTimer: Reactor.Timer?
     private var ownReports: SupervisorReports?
 
-    /// `day`: the file of the day's history.
+    /// `day` is the file of the day's history.
     init(
         _ loop: Loop, _ settings: Settings.Stats, token: String, day: String, _ events: EventLog, _ owner: any HubOwner
     ) throws {
@@ -81,8 +81,8 @@ final class Hub {
         var count = 0
         while count < Hub.burst, socket.receive({ [unowned self] in take($0, $1, $2) }) { count += 1 }
         if count == Hub.burst {
-            // More than daemons send: the rest at once, and then often, before the kernel has no room for reports among
-            // it.
+            // This is more than daemons send. Take the rest at once, and look often, before the kernel has no room for
+            // reports among the flood.
             isFlooded = true
             look?.start(after: 0, every: lookSeconds / Hub.looksInFlood)
         } else if isFlooded, count < Hub.calm {
@@ -90,7 +90,7 @@ final class Hub {
             look?.start(after: untilAfterGroup, every: lookSeconds)
         }
     }
-    /// Seconds until shortly after the next group has reported.
+    /// Seconds until a moment after the next group has reported.
     private var untilAfterGroup: Double {
         lookSeconds * (1 + Hub.lookAfterGroup)
             - (Double(Clock.monotonicNanoseconds) / 1e9).truncatingRemainder(dividingBy: lookSeconds)
@@ -113,7 +113,7 @@ final class Hub {
             newest[boot, default: NewestReport()].take(Array(bytes), part: source.header.part)
             relay(bytes)
             archive.note(source, now: now)
-            // One call a report, at its first part.
+            // Each report leads to one call, at its first part.
             if source.header.part == 1, !source.saidGoodbye { heard(source) }
             if isNewBoot { forgetOld(now) }
         case .event(let json, let header):
@@ -134,7 +134,7 @@ final class Hub {
         }
         owner.reported(pid: Int32(bitPattern: source.header.pid), boot: boot, source.values)
     }
-    /// Lives that are over for a minute and have a successor.
+    /// Forgets lives that ended a minute ago and have a successor.
     private func forgetOld(_ now: UInt64) {
         reader.forget(olderThan: 60_000, now: now)
         for boot in newest.keys where reader.sources[boot] == nil {
@@ -172,7 +172,7 @@ final class Hub {
         }
     }
 
-    /// Nobody has the viewer's port any more: it ended and could not say so.
+    /// Nobody has the viewer's port any more. The viewer ended and could not say so.
     private func gone(_ viewer: DatagramSocket.Address) {
         guard leases.viewers.contains(viewer) else { return }
         leases.leave(viewer)
@@ -199,7 +199,7 @@ final class Hub {
         if !isAnyBusy { historyTimer?.stop() }
     }
 
-    /// Whether this process says so of itself.
+    /// The process says in its reports that it is overloaded.
     func isOverloaded(_ name: ProcessName, pid: Int32?) -> Bool {
         source(name).map {
             $0.header.state == StatsPacket.State.overloaded.rawValue && Int32(bitPattern: $0.header.pid) == pid
@@ -208,7 +208,7 @@ final class Hub {
     func source(_ name: ProcessName) -> StatsSource? {
         if case .worker(let number) = name { reader.current(.worker, number) } else { reader.current(.manager) }
     }
-    /// For Prometheus: the supervisor's own report, and the newest of each process.
+    /// The text for Prometheus: the supervisor's own report, and the newest report of each process.
     func metricsText(_ names: [ProcessName]) -> String {
         var text = PrometheusText()
         let now = Clock.monotonicNanoseconds
@@ -217,7 +217,7 @@ final class Hub {
         return text.text
     }
 
-    /// The supervisor's own report, of now or of the last interval.
+    /// The supervisor's own report, made now or in the last interval.
     private var ownSource: StatsSource? {
         ownReports?.refresh()
         return ownReports?.source
@@ -225,7 +225,7 @@ final class Hub {
     func noteMachine(_ values: MetricValues, now: UInt64) { archive.note(values, of: .supervisor, now: now) }
     func note(_ source: StatsSource, now: UInt64) { archive.note(source, now: now) }
 
-    /// Sends to all viewers what came, byte for byte.
+    /// Sends the bytes unchanged to all viewers.
     func relay(_ bytes: UnsafeRawBufferPointer) {
         guard leases.count > 0 else { return }
         for viewer in leases.viewers { put(bytes, viewer) }
@@ -234,12 +234,12 @@ final class Hub {
         if socket.send(bytes, to: viewer) { relayed += 1 } else { relayErrors += 1 }
     }
 
-    /// Once a second. There is something to do every ten.
+    /// Called once a second. There is something to do every ten seconds.
     func closeSteps() {
         guard let closed = archive.closeSteps(now: Clock.monotonicNanoseconds) else { return }
         for number in closed { dayFile?.write(archive.day, number) }
     }
-    /// Once a second: viewers whose lease is over go.
+    /// Removes the viewers whose lease is over. Called once a second.
     func expire() {
         leases.expire(now: Clock.monotonicMilliseconds)
         let left = Set(leases.viewers)
@@ -248,7 +248,7 @@ final class Hub {
 }
 
 /// The history's way to one viewer, and the answers to its subscriptions. Each viewer has a boot id of its own for
-/// these, so that the numbers of what goes to all have no gaps.
+/// them, so that the numbers of the datagrams for all have no gaps.
 private final class HistorySender {
     private var writer: StatsWriter
     private var waiting: ArraySlice<StatsArchive.Key> = []

@@ -1,7 +1,7 @@
 import Stats
 import Supervision
 
-/// The supervisor, as its hub sees it.
+/// The supervisor's interface for its hub.
 protocol HubOwner: AnyObject {
     var facts: SupervisorFacts { get }
     /// A daemon's report came.
@@ -10,14 +10,14 @@ protocol HubOwner: AnyObject {
     func heard(_ event: Event, pid: Int32)
 }
 
-/// What the supervisor's own report says beyond what the hub knows itself.
+/// The facts of the supervisor's report that the hub does not know itself.
 struct SupervisorFacts {
     var fleet: Fleet
     var configurationGeneration: Int
     var isConfigurationGood: Bool
     /// Requests at the operator's port.
     var operatorRequests: UInt64
-    /// Connections by the process that they were for, which was down.
+    /// Connections that were turned away because their process was down, by process.
     var turnedAway: [ProcessName: UInt64]
     var listeners: Listeners
 }

@@ -5,8 +5,8 @@ import Reactor
 import Stats
 import Supervision
 
-/// The supervisor's own reports: itself, its hub, the machine, and each process behind a subject. To viewers only; its
-/// own hub knows, and while there is no viewer it notes what the history keeps.
+/// The supervisor's own reports about itself, its hub, the machine, and each process behind a subject. Only viewers get
+/// them. Its own hub needs none; while there is no viewer, it notes the values for the history.
 final class SupervisorReports {
     private unowned let owner: any HubOwner
     private unowned let hub: Hub
@@ -17,12 +17,12 @@ final class SupervisorReports {
     private var soon: Reactor.Timer?
     private var lastTick = Clock.monotonicNanoseconds
     private let interval: Double
-    /// As its own reader sees it: for /metrics.
+    /// A reader of the reports, for /metrics.
     private(set) var reader: StatsReader
     private var newest = NewestReport()
-    /// What a new viewer gets first.
+    /// The datagrams that a new viewer gets first.
     var newestDatagrams: [[UInt8]] { newest.datagrams(upTo: writer.newestSequence) }
-    /// Descriptors open, counted with every tenth report: a folder of /proc is read for it.
+    /// Open descriptors. Counting them reads a folder of /proc, so it is done with every tenth report.
     private var descriptors = 0
     private var reportsUntilCount = 0
     private static let reportsToACount = 10
@@ -56,8 +56,8 @@ final class SupervisorReports {
         if hub.leases.count > 0 { send() } else { hub.noteMachine(host.remembered, now: now) }
     }
 
-    /// While nobody watches, a report is made when somebody asks: it reads a dozen files of /proc and asks the kernel
-    /// about each listener.
+    /// Makes a report because somebody asks. While nobody watches, there are no others, since a report reads a dozen
+    /// files of /proc and asks the kernel about each listener.
     func refresh() { if hub.leases.count == 0 { send() } }
 
     /// Changes that come together make one report.

@@ -20,7 +20,7 @@ extension CrashReport {
         peakBytes = usage?.peakBytes
     }
 
-    /// For people: the file `ID.txt`.
+    /// The text for people, as in the file `ID.txt`.
     var page: String {
         var page = "\(name) generation \(generation), pid \(pid): \(text)"
         page += "\(kind == .hang ? ", aborted because it hung" : "")\(core ? ", core left" : "")\n"
@@ -52,7 +52,7 @@ struct CrashFolder {
             unlink("\(path)/\(id).txt")
         }
     }
-    /// The oldest first.
+    /// The ids, the oldest first.
     func ids() -> [String] {
         Files.names(in: path).filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
     }

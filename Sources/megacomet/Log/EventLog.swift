@@ -4,18 +4,18 @@ import Stats
 import Supervision
 import Wire
 
-/// What happened: each event is told here once, and goes from here to the log, to the history for the next supervisor,
-/// to who follows the events, and to the viewers of the hub.
+/// All events. Each event is told here once. From here it goes to the log, to the history for the next supervisor, to
+/// operators that follow the events, and to the viewers of the hub.
 final class EventLog {
     private static let kept = 1000
     private let log: LogWriter
     private let history: KeptHistory
     private var events: [Event] = []
     private var count: UInt64 = 0
-    /// Each is told of what happens from now on.
+    /// Each follower is told of the events from now on.
     private var followers: [Int: (Event) -> Void] = [:]
     private var nextFollower = 0
-    /// To the viewers of the stats channel.
+    /// Passes an event on to the viewers of the stats channel.
     var relay: (Event) -> Void = { _ in }
 
     init(_ log: LogWriter, _ history: KeptHistory) {
@@ -23,14 +23,14 @@ final class EventLog {
         self.history = history
     }
 
-    /// Those of the supervisor before this one; the numbers go on from there.
+    /// Takes up the events of the supervisor before this one. The numbers go on from there.
     func takeUp(_ earlier: [Event]) {
         events = earlier.suffix(EventLog.kept)
         count = events.last?.number ?? 0
     }
     func tell(_ event: Event) { relay(record(event)) }
     func tell(_ severity: Severity, _ kind: String, _ text: String) { tell(Event(severity, nil, kind, text)) }
-    /// A daemon's own event came over the stats channel; the viewers have it already.
+    /// A daemon's own event came over the stats channel. The viewers have it already.
     func heard(_ event: Event) { _ = record(event) }
 
     private func record(_ event: Event) -> Event {
@@ -47,7 +47,7 @@ final class EventLog {
         return recorded
     }
 
-    /// The last thousand, the oldest first. The oldest goes when a new one comes.
+    /// The last thousand events, the oldest first. When a new one comes, the oldest one goes.
     var newest: ArraySlice<Event> { events.suffix(EventLog.kept) }
     var newestNumber: UInt64 { events.last?.number ?? 0 }
     func follow(_ told: @escaping (Event) -> Void) -> Int {
@@ -59,8 +59,8 @@ final class EventLog {
 }
 
 extension Event {
-    /// Its words are one line, that no terminal obeys: they also hold what a configuration file, a path or a daemon
-    /// said, and a program before this one may have kept them as they came.
+    /// The event with words that are one line and that no terminal obeys. They may come from a configuration file, a
+    /// path or a daemon, and a program before this one may have kept them unchanged.
     var plain: Event {
         var event = self
         event.kind = plainText(kind, most: 40)

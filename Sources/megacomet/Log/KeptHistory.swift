@@ -5,19 +5,19 @@ import Stats
 import Supervision
 import Wire
 
-/// RUNDIR/memory: what happened, for the supervisor after this one. After an upgrade it is the same program to an
-/// operator, and after a death nobody should have to guess what came before.
+/// RUNDIR/memory: what happened, for the next supervisor. After an upgrade it is the same program to an operator, and
+/// after a death nobody should have to guess what came before.
 ///
-/// Lines of JSON, each with one member that says what it is; an event or a process's exits are added as they happen, so
-/// that a kill -9 loses none:
+/// The file has lines of JSON. Each line has one member, which says what it is. Events and the exits of a process are
+/// added as they happen, so that a kill -9 loses none:
 ///
 ///     {"version":1}                                  first; a file of another version is not taken up
 ///     {"event":{"number":17,"time":..,"kind":"EXIT",..}}                     as `megacomet events --json` has it
 ///     {"process":{"name":"worker-3","exits":4,"last_exit":{..},..}}          the last one of a name is what is
 ///     {"output":{"name":"worker-3","line":{"time":..,"pid":..,"text":".."}}} only when it is handed over by an upgrade
 ///
-/// What a line has that a program doesn't know is skipped, and so is a line that it can't read, such as a last one that
-/// was not written whole. The file is written anew when it has grown by `Limits.memoryBytes`.
+/// A program skips members that it doesn't know, and lines that it can't read, such as a last line that was not written
+/// whole. The file is written anew when it has grown by `Limits.memoryBytes`.
 final class KeptHistory {
     private struct Line: Codable {
         var version: Int?
@@ -32,23 +32,23 @@ final class KeptHistory {
     private static let version = 1
 
     private let path: String
-    /// Nil before the first writing, and after one that failed.
+    /// `nil` before the first writing, and after a failure.
     private var descriptor: Int32?
     private var grown = 0
     private var failure: String?
-    /// What was written last of each process.
+    /// The last state that was written for each process.
     private var tallies: [ProcessName: FleetSlot.Tally] = [:]
 
     init(path: String) { self.path = path }
 
     var isLong: Bool { descriptor != nil && grown > Limits.memoryBytes }
-    /// Why it could not be written, to be told once.
+    /// Why it could not be written. Each failure is told once.
     func takeFailure() -> String? {
         defer { failure = nil }
         return failure
     }
 
-    /// What an earlier supervisor left.
+    /// The history that an earlier supervisor left.
     struct Kept {
         var events: [Event] = []
         var processes: [SlotMemory] = []
@@ -63,8 +63,8 @@ final class KeptHistory {
             events: lines.compactMap(\.event), processes: lines.compactMap(\.process),
             output: lines.compactMap(\.output).compactMap { kept in ProcessName(kept.name).map { ($0, kept.line) } })
     }
-    /// Whole, in place of what there was. More is added from then on. `wallAhead`: what the wall clock shows more than
-    /// the fleet's.
+    /// Writes the whole file anew. From then on, more is added to it. `wallAhead` is by how much the wall clock is
+    /// ahead of the fleet's clock.
     func write(
         events: some Sequence<Event>, _ fleet: Fleet, wallAhead: Milliseconds,
         output: [(name: ProcessName, line: OutputLine)]

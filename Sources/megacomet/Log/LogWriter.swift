@@ -4,10 +4,10 @@ import Reactor
 import Stats
 import Supervision
 
-/// What the appliance says of itself, and what its children say: one line each on standard error (or in a file), with
-/// the time and who.
+/// The log: the appliance's own lines and those of its children, with the time and the writer's name, on standard error
+/// or in a file.
 ///
-/// It never waits for who reads: where the terminal or the journal doesn't take more, the line is left out and counted.
+/// It never waits for a reader. If the terminal or the journal takes no more, the line is left out and counted.
 final class LogWriter {
     enum Format: String { case text, json }
     private var descriptor: Int32 = 2
@@ -15,13 +15,13 @@ final class LogWriter {
     private var path: String?
     /// The size at which the file becomes FILE.1. The FILE.1 before it is gone then.
     private static let mostBytes = 16 << 20
-    /// systemd's journal takes priorities as `<N>`, and has the time itself.
+    /// systemd's journal takes priorities as `<N>`, and adds the time itself.
     private let isJournald = StandardError.isJournal
     private(set) var leftOut: UInt64 = 0
 
     init(format: String) { self.format = Format(rawValue: format) ?? .text }
 
-    /// From now on into a file; again: opens it anew (after SIGUSR1, for who moves logs away).
+    /// Writes into a file from now on. Another call opens it anew, after SIGUSR1, for tools that move logs away.
     func open(_ path: String) throws {
         let opened = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
         guard opened >= 0 else { throw SystemError("open \(path)") }
@@ -39,9 +39,9 @@ final class LogWriter {
         let pid = event.pid ?? (event.name == nil ? Int(getpid()) : nil)
         line(event.severity, who, pid, event.kind + " " + event.text)
     }
-    /// A line of a child's output, as it came.
+    /// Writes a line of a child's output, unchanged.
     func forward(_ text: String, from who: String, pid: Int32) {
-        // A daemon's own line begins with its time, level and name (see StandardErrorLog): it says itself when and who.
+        // A daemon's own line begins with time, level and name already (see StandardErrorLog).
         let head = text.firstRange(of: "]: ").map { text[..<$0.lowerBound] } ?? ""
         if format == .json ? text.hasPrefix("{") : head.hasSuffix("\(who)[\(pid)") {
             put((isJournald && path == nil ? "<6>" : "") + text + "\n")
@@ -80,7 +80,7 @@ final class LogWriter {
 }
 
 extension Severity {
-    /// syslog's.
+    /// The priority of syslog.
     var priority: Int {
         switch self {
         case .info: 6

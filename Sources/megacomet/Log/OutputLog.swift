@@ -3,8 +3,8 @@ import Reactor
 import Supervision
 import Wire
 
-/// What the processes write: each line goes to the log, and the last 200 of each process are kept, over its copies, so
-/// that it can be seen what it said before it died.
+/// The lines that the processes write. Each line goes to the log, and the last 200 of each process are kept, over its
+/// copies. So an operator can see what it said before it died.
 final class OutputLog {
     private static let kept = 200
     private let log: LogWriter
@@ -16,7 +16,7 @@ final class OutputLog {
         keep(OutputLine(time: Clock.wallMilliseconds, pid: pid, text: text), of: name)
         log.forward(text, from: "\(name)", pid: pid)
     }
-    /// A line that an earlier supervisor has kept.
+    /// Takes up a line that an earlier supervisor has kept.
     func takeUp(_ line: OutputLine, of name: ProcessName) {
         var line = line
         line.text = plainText(line.text, most: Limits.outputLineBytes)
@@ -30,7 +30,7 @@ final class OutputLog {
     }
 
     func newest(_ name: ProcessName) -> ArraySlice<OutputLine> { (lines[name] ?? []).suffix(OutputLog.kept) }
-    /// The newest lines of each process, for the program that this one becomes. Each has the same room for them.
+    /// The newest lines of each process, for the program that this one becomes. Each process has the same room.
     func newest(bytes: Int) -> [(name: ProcessName, line: OutputLine)] {
         lines.keys.flatMap { name in
             var room = bytes / lines.count

@@ -2,21 +2,21 @@ import Base
 import Reactor
 import Wire
 
-/// A connection of the operator's port: gathers requests, writes answers. Which of them is answered when, the port
-/// decides.
+/// A connection of the operator's port. It gathers requests and writes answers. The port decides which request is
+/// answered when.
 ///
 ///     reading --bytes came--> waiting for its turn --answered--> writing --all is out--> waiting or reading
 ///                                                                           |
 ///                                                                           +--it was the last--> lingering --> closed
 ///
-/// Nothing is read while it waits or writes: so what it holds is bounded by one reading.
+/// Nothing is read while it waits or writes, so it holds at most the bytes of one read.
 final class OperatorConnection {
-    /// There may be a request to answer.
+    /// Called when there may be a request to answer.
     var waits: () -> Void = {}
     var closed: () -> Void = {}
-    /// It stands in the port's queue.
+    /// It is in the port's queue.
     var isWaiting = false
-    /// By the port's count of what happened: when it came, or was answered last. The smallest has been quiet for
+    /// The time when it came, or was answered last, by the port's count of such things. The smallest has been quiet for
     /// longest.
     var lastUse: UInt64
 
@@ -27,8 +27,8 @@ final class OperatorConnection {
     private var input = Buffer()
     private var output = Buffer()
     private var isClosing = false
-    /// Its last answer is out. What still comes is thrown away, so that the answer can be read, until it closes or its
-    /// time is over (RFC 9112, 9.6).
+    /// Its last answer was written. Bytes that still come are thrown away, so that the answer can be read, until the
+    /// peer closes or the time is over (RFC 9112, 9.6).
     private var isLingering = false
     private static let lingerSeconds = Double(Limits.appLingerSeconds)
     private static let readBytes = 16 * 1024
@@ -42,12 +42,12 @@ final class OperatorConnection {
         idle?.start(after: idleSeconds)
     }
 
-    /// No request is being answered: nothing is lost for anyone where it is closed now.
+    /// No request is being answered. Nobody loses anything if it is closed now.
     var isIdle: Bool { !isWaiting && output.isEmpty }
-    /// The bytes that wait to be answered, valid until the next call.
+    /// The bytes that wait to be answered. They are valid until the next call.
     var unanswered: UnsafeRawBufferPointer { input.bytes }
 
-    /// The first `taken` bytes of the input have this answer.
+    /// Answers the first `taken` bytes of the input.
     func answer(taken: Int, status: Int, type: String, body: String, keepAlive: Bool, isHead: Bool) {
         input.consume(taken)
         let head = ResponseHead(keepAlive: keepAlive)

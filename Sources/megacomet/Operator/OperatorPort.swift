@@ -6,27 +6,28 @@ import Stats
 import Supervision
 import Wire
 
-/// Who knows what stands on the operator's pages.
+/// Knows the texts of the operator's pages.
 protocol OperatorPages: AnyObject {
-    /// Names of this server beyond the machine's own, `operator.hosts`.
+    /// Names of this server beside the machine's own: `operator.hosts`.
     var hosts: [String] { get }
     var metricsText: String { get }
-    /// Why the appliance is not whole; empty where it is.
+    /// Why the appliance is not whole. Empty if it is.
     var problems: [String] { get }
     var status: StatusAnswer { get }
 }
 
-/// The operator's HTTP: /metrics for Prometheus, /health for load balancers, /status for programs. Only GET and HEAD,
-/// only answers.
+/// The operator's HTTP: /metrics for Prometheus, /health for load balancers, /status for programs. It takes only GET
+/// and HEAD, and changes nothing.
 ///
-/// The supervisor has better things to do, so requests wait in a queue, however many come at once: each connection is
-/// answered one request in a turn of the loop, and of the long answers (/metrics, /status) there is one in a turn over
-/// all of them.
+/// The supervisor has better things to do, so requests wait in a queue, however many come at once. In a turn of the
+/// loop each connection has one request answered. Of the long answers (/metrics, /status) one is given in a turn, over
+/// all connections.
 final class OperatorPort {
-    /// One more takes the place of the one that has been quiet for longest: whoever asks for /health gets in.
+    /// One more takes the place of the connection that has been quiet for longest. So anyone who asks for /health gets
+    /// in.
     private static let mostConnections = 64
     private static let mostRequestBytes = 8192
-    /// Without a whole request for so long: closed.
+    /// A connection without a whole request for so long is closed.
     private static let idleSeconds = 30.0
 
     private let loop: Loop
@@ -35,10 +36,10 @@ final class OperatorPort {
     private let hostNames = Sockets.hostNames
     private var acceptor: Acceptor?
     private var connections: [ObjectIdentifier: OperatorConnection] = [:]
-    /// Those with something to answer, in the order that they came in.
+    /// The connections with something to answer, in the order in which it came.
     private var waiting: [OperatorConnection] = []
     private var turn: Timer?
-    /// Connections that came, and answers: the clock by which they are told apart.
+    /// The count of connections and answers. It serves as the clock of `lastUse`.
     private var uses: UInt64 = 0
     private(set) var requests: UInt64 = 0
 
@@ -53,7 +54,7 @@ final class OperatorPort {
 
     private func accepted(_ descriptor: Int32) {
         if connections.count >= OperatorPort.mostConnections {
-            // Who is being answered keeps its place while there is another.
+            // A connection that is being answered keeps its place if another one is idle.
             let idle = connections.values.filter(\.isIdle)
             (idle.isEmpty ? Array(connections.values) : idle).min { $0.lastUse < $1.lastUse }?.close()
         }
@@ -75,7 +76,7 @@ final class OperatorPort {
         if turn?.isRunning == false { turn?.start(after: 0) }
     }
 
-    /// What this turn of the loop answers.
+    /// Answers the requests of this turn of the loop.
     private func takeTurn() {
         let now = waiting
         waiting = []
@@ -87,7 +88,7 @@ final class OperatorPort {
         if !waiting.isEmpty { turn?.start(after: 0) }
     }
 
-    /// Answers the first request of a connection, where it is whole and its turn has come.
+    /// Answers the first request of a connection, if it is whole and its turn has come.
     private func answer(_ connection: OperatorConnection, _ longAnswers: inout Int) {
         func send(
             _ taken: Int, _ status: Int, _ body: String, type: String = "text/plain; charset=utf-8",
@@ -123,8 +124,8 @@ final class OperatorPort {
         }
     }
 
-    /// Why a request is refused that a web page may have sent (`PageGuard`). What Prometheus and load balancers ask for
-    /// is told to all.
+    /// Why a request is refused that a web page may have sent (`PageGuard`). The requests of Prometheus and load
+    /// balancers are answered for everyone.
     private func keptOff(_ request: HTTPRequest, _ path: String) -> String? {
         guard path != "/health", path != "/metrics" else { return nil }
         switch PageGuard(names: hostNames + pages.hosts).refusal(request) {

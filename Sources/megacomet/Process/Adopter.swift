@@ -3,7 +3,7 @@ import Reactor
 import Stats
 import Supervision
 
-/// The supervisor, as those see it that bring it processes of an earlier one.
+/// The supervisor's interface for the code that brings it processes of an earlier one.
 protocol Adopter: AnyObject {
     var loop: Loop { get }
     var folder: RunFolder { get }
@@ -13,12 +13,12 @@ protocol Adopter: AnyObject {
     var token: TokenFile { get }
     var events: EventLog { get }
 
-    /// What an earlier supervisor knew of a process: how far its generations had come, and whether it was stopped.
+    /// An earlier supervisor's memory of a process: its last generation, and whether it was stopped.
     func recall(_ name: ProcessName, generation: Int, isDown: Bool)
     func adopt(_ child: Child, _ state: ProcessState)
-    /// A line on the lifeline.
+    /// A line came on the lifeline.
     func said(_ child: Child, _ line: String)
-    /// A line of its output.
+    /// A line of its output came.
     func wrote(_ child: Child, _ line: String)
     func ended(_ child: Child, _ ending: Ending)
 }

@@ -5,11 +5,11 @@ import Reactor
 import Stats
 import Supervision
 
-/// The daemons of a supervisor that died serve on and call here, at RUNDIR/lifeline.sock: who they are, the token, and
-/// copies of their listeners and of the reading end of their output. They are followed by pidfd from then on. The
-/// kernel says whom to wait for: who lives and does not call (it hangs) is followed all the same, and the descriptors
-/// are copied out of it where the kernel allows that. The file `children` only remembers what no living process knows:
-/// what the operator wished, and who has ended.
+/// Adopts the daemons of a supervisor that died. They serve on and call at RUNDIR/lifeline.sock. They bring who they
+/// are, the token, and copies of their listeners and of the reading end of their output. From then on they are followed
+/// by pidfd. The kernel tells which daemons live. A daemon that hangs does not call; it is followed all the same, and
+/// its descriptors are copied out of it if the kernel allows that. The file `children` has only what no living process
+/// knows: the operator's wishes, and the processes that have ended.
 final class Adoption {
     private unowned let home: any Adopter
     private let proceed: () -> Void
@@ -20,10 +20,10 @@ final class Adoption {
     /// Children that live and have not called yet.
     private var awaited: [Child] = []
     private var hasProceeded = false
-    /// Daemons live and the file of their token is gone: the first of them that calls brings it.
+    /// Daemons live, but the file of their token is gone. The first daemon that calls brings the token.
     private var isTokenLost = false
 
-    /// Daemons try every half second.
+    /// Seconds to wait for calls. Daemons try every half second.
     private static let patienceSeconds = 2.5
 
     struct Call: Decodable {
@@ -33,7 +33,7 @@ final class Adoption {
         var token: String
         var generation: Int
         var state: String
-        /// The last descriptor that came with it is the reading end of its output.
+        /// The last descriptor that came is the reading end of its output.
         var output: Bool?
     }
     private final class Caller {
@@ -139,7 +139,7 @@ final class Adoption {
         }
         came(call.pid)
     }
-    /// It called, or ended: nobody waits for it any longer.
+    /// The daemon called or ended. It is no longer waited for.
     private func came(_ pid: Int32) {
         awaited.removeAll { $0.pid == pid }
         if awaited.isEmpty { go() }
@@ -154,11 +154,11 @@ final class Adoption {
             came(pid)
         }
     }
-    /// Of a copy that does not live any more. 0: it had no process.
+    /// Tells that a copy does not live any more. If the pid is 0, it had no process.
     private func tellGone(_ copy: CopyName, _ pid: Int32) {
         guard pid > 0 else { return }
         if case .ended(let exit) = Processes.reap(pid) {
-            // After an upgrade it is still our child: it has waited to be reaped.
+            // After an upgrade it is still our child, and has waited to be reaped.
             tellEnd(copy, pid, Ending(exit))
         } else {
             home.events.tell(
@@ -173,7 +173,7 @@ final class Adoption {
                 .error, copy.name, "EXIT", ending.text + " before it was adopted", generation: copy.generation, pid: pid
             ))
     }
-    /// All have called, or the patience is over.
+    /// Ends the waiting: all have called, or the patience is over.
     private func go() {
         guard !hasProceeded else { return }
         hasProceeded = true
@@ -182,7 +182,8 @@ final class Adoption {
             let name = child.copy.name
             home.events.tell(
                 .warning, "ADOPTING", "\(name) (pid \(child.pid)) lives but does not call: followed all the same")
-            // It inherited its listeners from descriptor 3 on, then its lifeline, then the reading end of its output.
+            // Its inherited descriptors begin at 3: the listeners, then the lifeline, then the reading end of its
+            // output.
             let wanted = Int32(Listeners.wanted(name, home.settings).count)
             home.listeners.take(
                 (0..<wanted).compactMap { child.copy(descriptor: 3 + $0) }, for: name, home.settings)

@@ -3,31 +3,30 @@ import Reactor
 import Stats
 import Supervision
 
-/// A living copy: its pid followed by a pidfd, its lifeline, its output. Its own or adopted.
+/// A living copy, started here or adopted. It has the pid, which a pidfd follows, the lifeline and the output.
 final class Child {
     let copy: CopyName
     let pid: Int32
-    /// When it was started, in milliseconds since 1970: for people.
+    /// The time of its start, in milliseconds since 1970, for people.
     let startedWall: Int64
-    /// Random at its start, from its reports or from its own words: 16 hex characters; empty as long as it said
-    /// nothing.
+    /// A random number of its start: 16 hex characters, from its reports or its lifeline. Empty until it said it.
     var boot = ""
-    /// Its last report on the stats channel. `nil`: none came.
+    /// Its last report on the stats channel. `nil` if there was none.
     var lastReport: LastReport?
-    /// How it ended and what it had used, as far as the kernel told it to us.
+    /// How it ended and the resources that it used, as far as the kernel told us.
     private(set) var exit: ProcessExit?
     let isAdopted: Bool
-    /// Replaced when an adopted copy calls again.
+    /// It is replaced when an adopted copy calls again.
     var lifeline: LineStream?
     private(set) var output: LineStream?
-    /// What it says again and again is told once.
+    /// Counts lines that it repeats, so that each is told once.
     var repeats = RepeatedLines()
     private let loop: Loop
     private let follower: Int32
     private let ended: (Child, Ending) -> Void
     private var watcher: IOWatcher?
 
-    /// `ended`: the process is gone, and all that it wrote was read.
+    /// `ended` is called when the process is gone and its whole output was read.
     init(
         _ loop: Loop, _ copy: CopyName, pid: Int32, isAdopted: Bool, startedWall: Int64,
         ended: @escaping (Child, Ending) -> Void
@@ -52,17 +51,17 @@ final class Child {
         Sockets.close(follower)
     }
 
-    /// Owns the descriptor: the reading end of what it writes. One that has an output already keeps it.
+    /// Takes the reading end of its output, and owns the descriptor. A child that has an output already keeps it.
     func takeOutput(_ reader: Int32, wrote: @escaping (Child, String) -> Void) {
         guard output == nil, Processes.isPipe(reader) else { return Sockets.close(reader) }
         output = LineStream(loop, reader, isPipe: true, received: { [unowned self] in wrote(self, $0) }, ended: {})
     }
-    /// A copy of a descriptor of its own, where the kernel allows that.
+    /// A copy of one of its descriptors, if the kernel allows that.
     func copy(descriptor: Int32) -> Int32? { try? Processes.copy(descriptor: descriptor, of: follower) }
 
     private func finish(_ exit: ProcessExit?) {
         watcher = nil
-        // What it still said before it ended.
+        // It may have written more before it ended.
         lifeline?.readWaiting()
         output?.readWaiting()
         lifeline?.close()
@@ -72,7 +71,7 @@ final class Child {
     }
 
     func drain(seconds: Double) { if lifeline?.send("drain \(seconds)\n") != true { Processes.signal(pid, SIGTERM) } }
-    /// The word for those who read it, the signal for those who don't.
+    /// Sends the word on the lifeline, and a signal for programs that do not read it.
     func stop() {
         lifeline?.send("stop\n")
         Processes.signal(pid, SIGTERM)
@@ -81,7 +80,7 @@ final class Child {
         Processes.signal(pid, SIGABRT)
         Processes.signal(pid, SIGCONT)
     }
-    /// Its group with it: what it may have started goes too.
+    /// Kills its process group, too, since it may have started others.
     func kill() { if !Processes.signal(pid, SIGKILL, group: true) { Processes.signal(pid, SIGKILL) } }
 }
 
@@ -89,7 +88,7 @@ extension Ending {
     init(_ exit: ProcessExit) { self.init(code: exit.code.map(Int.init), signal: exit.signal.map(Int.init)) }
 }
 
-/// A report as it is shown in the status and in a crash report.
+/// A report in the form of the status and of crash reports.
 struct LastReport {
     var at: Milliseconds
     var metrics: MetricValues

@@ -1,6 +1,6 @@
 import Supervision
 
-/// The copies that live, found by what they are and by their pid.
+/// The living copies, found by name or by pid.
 final class Children {
     private var byCopy: [CopyName: Child] = [:]
     private var byPid: [Int32: Child] = [:]
