@@ -2,29 +2,29 @@ import Foundation
 import Reactor
 import Supervision
 
-/// RUNDIR/children: who is to be found again after the death of this supervisor, and what the operator wished. There is
-/// a line of JSON for each living copy, and one for each process without a copy.
+/// RUNDIR/children: the processes that the next supervisor must find if this one dies, and the operator's wishes. There
+/// is a line of JSON for each living copy, and one for each process without a copy.
 final class ChildrenFile {
     struct Record: Codable {
         var name: String
-        /// 0: it has no process; the wish alone is remembered.
+        /// 0 if it has no process. The line then has the wish alone.
         var pid: Int32
-        /// In clock ticks since the machine started: a pid that was given to another process is not ours.
+        /// In clock ticks since the machine started. If the pid was given to another process, this differs.
         var start: UInt64
         var generation: Int
         var desired: Desired
     }
 
     private let path: String
-    /// Copies came or went since it was written.
+    /// Copies came or went since the file was written.
     private var isOld = false
     private var savedWishes: [Bool] = []
-    /// Why it could not be written the last time.
+    /// Why the last writing failed.
     private(set) var failure: String?
 
     init(path: String) { self.path = path }
 
-    /// What an earlier supervisor left.
+    /// The records that an earlier supervisor left.
     var records: [Record] {
         let lines = ((try? Files.text(path)) ?? "").split(separator: "\n")
         return lines.compactMap { try? JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
@@ -32,7 +32,8 @@ final class ChildrenFile {
     /// A copy came or went: the next `save` writes.
     func changed() { isOld = true }
 
-    /// Writes what has changed. The result: a failure that is to be told, since it is not the one of the last time.
+    /// Writes the changes. The result is a failure to report. `nil` if there was none, or if it is the one of last
+    /// time.
     func save(_ fleet: Fleet, _ children: Children) -> String? {
         let wishes = fleet.names.map { fleet[$0]?.desired == .down }
         guard isOld || wishes != savedWishes else { return nil }

@@ -3,16 +3,16 @@ import ConfigurationFile
 import Foundation
 import Reactor
 
-/// Where the settings come from: the file, and the flags over it. Read again at a reload.
+/// The source of the settings: the file, and the flags that override it. A reload reads it again.
 struct ConfigurationSource {
-    /// Nil: the defaults.
+    /// `nil` for the defaults.
     var file: String?
     var workers: Int?
     var basePort: Int?
-    /// Tell people at the first start how to use it.
+    /// Tells people at the first start how to use it.
     var isVerbose = true
 
-    /// The words that name this source on a command line.
+    /// The command-line flags that name this source.
     var flags: [String] {
         (file.map { ["-c", $0] } ?? []) + (workers.map { ["--workers", "\($0)"] } ?? [])
             + (basePort.map { ["--base-port", "\($0)"] } ?? [])
@@ -20,7 +20,7 @@ struct ConfigurationSource {
     func load(refusesEmpty: Bool = false) -> ConfigurationFile.Outcome {
         ConfigurationFile.load(file, refusesEmpty: refusesEmpty, overrides: override)
     }
-    /// What would be in force without a file.
+    /// The settings that would be in force without a file.
     var defaults: Settings {
         var settings = Settings()
         override(&settings)

@@ -5,20 +5,21 @@ import Reactor
 import Supervision
 import Wire
 
-/// Every TCP port of the appliance, held by the supervisor: while a process is replaced, connections wait in the kernel
-/// and none is refused. They come from systemd, from a daemon that outlived its supervisor, or are bound here.
+/// The TCP ports of the appliance. The supervisor holds all of them, so that connections wait in the kernel while a
+/// process is replaced, and none is refused. They come from systemd, from a daemon that outlived its supervisor, or are
+/// bound here.
 final class Listeners {
     struct Listener {
-        /// As in LISTEN_FDNAMES.
+        /// The name in LISTEN_FDNAMES.
         let name: String
         let endpoint: Endpoint
         let setting: String
     }
-    /// The variable that names the listeners to the program that this one becomes: their numbers.
+    /// The variable that tells the descriptors of the listeners to the program that this one becomes.
     static let inheritance = "MEGACOMET_LISTENERS"
 
     private var held: [ProcessName: [Int32]] = [:]
-    /// Inherited, of a port that a process wants, and in nobody's hands yet.
+    /// Inherited listeners of ports that a process wants. Nobody holds them yet.
     private var spare: [UInt16: Int32] = [:]
 
     static func wanted(_ name: ProcessName, _ settings: Settings) -> [Listener] {
@@ -42,19 +43,19 @@ final class Listeners {
         }
     }
 
-    /// For a child to inherit, with their names.
+    /// The listeners that a child inherits, with their names.
     func inherited(_ name: ProcessName, _ settings: Settings) -> [(name: String, descriptor: Int32)] {
         zip(Listeners.wanted(name, settings), held[name] ?? []).map { ($0.name, $1) }
     }
-    /// Those held for a process at which clients or apps are expected. (A link of a worker waits for its manager,
+    /// The listeners of a process at which clients or apps are expected. (The link of a worker waits for its manager,
     /// however long that takes.)
     func clients(_ name: ProcessName, _ settings: Settings) -> [Int32] {
         inherited(name, settings).filter { $0.name != "workers" }.map(\.descriptor)
     }
-    /// Those held for a process.
+    /// The listeners that are held for a process.
     func descriptors(_ name: ProcessName) -> [Int32] { held[name] ?? [] }
 
-    /// All that are held, under the names by which the service manager keeps them: `worker-3.clients`.
+    /// All listeners that are held, under the names by which the service manager keeps them: `worker-3.clients`.
     func kept(_ settings: Settings) -> [(name: String, descriptor: Int32)] {
         held.keys.sorted().flatMap { process in
             inherited(process, settings).map { ("\(process).\($0.name)", $0.descriptor) }
@@ -66,7 +67,8 @@ final class Listeners {
             && ["workers", "app", "clients"].contains(parts[1])
     }
 
-    /// Takes what an adopted daemon hands over; what is not wanted, or held already, is closed.
+    /// Takes the listeners that an adopted daemon hands over. Listeners that are not wanted, or are held already, are
+    /// closed.
     func take(_ descriptors: [Int32], for name: ProcessName, _ settings: Settings) {
         let wanted = Listeners.wanted(name, settings).map(\.endpoint.port)
         let fits =
@@ -78,23 +80,24 @@ final class Listeners {
         }
     }
 
-    /// What was inherited and is of no use.
+    /// Inherited listeners that are of no use.
     struct Foreign {
-        /// Where those listened that came from a socket unit, or from this process before an upgrade.
+        /// The addresses of listeners from a socket unit, or from this process before an upgrade.
         var closed: [String] = []
-        /// What the service manager keeps for us, of ports and addresses that are no more in the configuration.
+        /// The names of listeners that the service manager keeps for us, but whose ports or addresses are no longer in
+        /// the configuration.
         var kept: [String] = []
     }
-    /// Those that systemd has bound or keeps for us (LISTEN_FDS), and that this process had before an upgrade, each
-    /// known by its port. What it keeps must also be at the address of the configuration: that may have been changed
-    /// meanwhile, where a socket unit says itself where to listen.
+    /// Takes the listeners that systemd has bound or keeps for us (LISTEN_FDS), and those that this process had before
+    /// an upgrade. The port tells which is which. A kept listener must also have the address of the configuration,
+    /// which may have changed meanwhile. A socket unit decides its address itself.
     func takeInherited(_ settings: Settings) -> Foreign {
         let wanted = Listeners.names(settings).flatMap { Listeners.wanted($0, settings).map(\.endpoint) }
         var foreign = Foreign()
         for (descriptor, keptName) in Listeners.inheritedDescriptors() {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             let endpoint = Sockets.isTCPListener(descriptor) ? Sockets.localEndpoint(descriptor) : nil
-            // "ListenStream=8000" is one IPv6 socket that takes both families.
+            // "ListenStream=8000" is one IPv6 socket for both families.
             let isWanted =
                 endpoint.map { own in
                     wanted.contains {
@@ -122,7 +125,7 @@ final class Listeners {
         return foreign
     }
     /// The descriptors that the environment names, each with the name under which the service manager keeps it. The
-    /// variables are taken out: they are not for the children.
+    /// variables are removed, since they are not for the children.
     private static func inheritedDescriptors() -> [(descriptor: Int32, keptName: String?)] {
         defer { unsetenv(Listeners.inheritance) }
         let inherited = HandedDown.take(most: Limits.inheritedListeners).map {
@@ -134,7 +137,7 @@ final class Listeners {
     }
     private static func names(_ settings: Settings) -> [ProcessName] { Fleet.names(workers: settings.workers.count) }
 
-    /// Binds what is not held or inherited; all or nothing for each process.
+    /// Binds the ports that are not held or inherited. For each process it binds all or none.
     func bind(_ settings: Settings) throws(StartFailure) {
         for name in Listeners.names(settings) where held[name] == nil { held[name] = try bound(name, settings) }
         spare.values.forEach(Sockets.close)
@@ -153,7 +156,7 @@ final class Listeners {
         return bound
     }
 
-    /// `isUDP`: of the stats port.
+    /// `isUDP` stands for the stats port.
     static func failure(_ endpoint: Endpoint, _ setting: String, isUDP: Bool = false, _ error: any Error)
         -> StartFailure
     {

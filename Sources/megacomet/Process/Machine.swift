@@ -11,13 +11,13 @@ enum Machine {
         Doctor.sysctlFile(settings, memoryBytes: memoryBytes, read: read)
     }
 
-    /// What this process may have of it: in a container less than all.
+    /// The memory that this process may have. In a container it is less than the machine's.
     private static var memoryBytes: UInt64 {
         let all = ProcessInfo.processInfo.physicalMemory
         return min(all, ControlGroups().memoryBytes ?? all)
     }
 
-    /// The limit of open files is the hard one: each worker raises its own to that.
+    /// The doctor looks at the hard limit of open files: each worker raises its own limit to that.
     private static func read(_ name: String) -> String? {
         switch name {
         case "memory": return "\(memoryBytes)"

@@ -2,21 +2,21 @@ import Glibc
 import Reactor
 import Supervision
 
-/// What /proc says of a process.
+/// The facts about a process in /proc.
 enum ProcessTable {
-    /// In clock ticks since the machine started: with the pid it names one process for ever. Nil: there is none, or a
-    /// zombie.
+    /// The time of its start in clock ticks since the machine started. Pid and start together name one process for
+    /// ever. `nil` if there is no process, or a zombie.
     static func startTime(_ pid: Int32) -> UInt64? {
         let fields = fields(pid)
         guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
         return UInt64(fields[19])
     }
-    /// Those of /proc/PID/stat from the state on, the third.
+    /// The fields of /proc/PID/stat, from the third on, which is the state.
     private static func fields(_ pid: Int32) -> [Substring] {
         guard let text = try? Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return [] }
         return text[text.index(after: end)...].dropFirst().split(whereSeparator: { $0 == " " || $0 == "\n" })
     }
-    /// Children of a process that have ended and were not waited for.
+    /// Children of a process that have ended and that nobody has waited for.
     static func zombies(of parent: Int32) -> [Int32] {
         Files.names(in: "/proc").compactMap { name in
             guard let pid = Int32(name) else { return nil }
@@ -24,14 +24,14 @@ enum ProcessTable {
             return fields.count > 1 && fields[0] == "Z" && Int32(fields[1]) == parent ? pid : nil
         }
     }
-    /// Whose process it is. Nil: there is none.
+    /// The user of a process. `nil` if there is no such process.
     static func user(_ pid: Int32) -> UInt32? {
         var status = stat()
         return stat("/proc/\(pid)", &status) == 0 ? status.st_uid : nil
     }
-    /// How a process ended that is not our child. The kernel tells that to its parent; as long as that has not asked,
-    /// it also shows it here, and afterwards (since Linux 6.15) to who followed it. Nil: an older kernel, and the
-    /// parent was faster.
+    /// The end of a process that is not our child. The kernel tells it to the parent. Until the parent has asked, the
+    /// kernel also shows it here; later, since Linux 6.15, it shows it to a follower. `nil` if the kernel is older and
+    /// the parent was faster.
     static func exit(_ pid: Int32, _ follower: Int32) -> ProcessExit? {
         if let exit = Processes.exit(follower) { return exit }
         let fields = fields(pid)
@@ -39,14 +39,14 @@ enum ProcessTable {
         return Processes.exit(follower)
     }
     private static let ticksPerSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
-    /// What the kernel says of a process that is silent. All is zero where there is no such process.
+    /// The kernel's account of a silent process. It is all zero if there is no such process.
     static func pulse(_ pid: Int32) -> Pulse {
         var pulse = Pulse()
         let fields = fields(pid)
         guard fields.count > 12 else { return pulse }
         pulse.isTraced = isTraced(pid)
         pulse.isRunnable = fields[0] == "R"
-        // User and system time, the 14th and 15th, in clock ticks.
+        // User and system time are the 14th and 15th field, in clock ticks.
         pulse.processorTime = ((Int64(fields[11]) ?? 0) + (Int64(fields[12]) ?? 0)) * 1000 / Int64(ticksPerSecond)
         return pulse
     }
@@ -55,7 +55,7 @@ enum ProcessTable {
         for line in text.split(separator: "\n") where line.hasPrefix("TracerPid:") { return !line.hasSuffix("\t0") }
         return false
     }
-    /// How long it runs, in milliseconds.
+    /// The time since its start, in milliseconds.
     static func uptime(_ pid: Int32) -> Int64? {
         guard let start = startTime(pid) else { return nil }
         var now = timespec()

@@ -1,7 +1,6 @@
 import Reactor
 
-/// A program that is run for its outcome: what it says, line by line, and how it ends. It is our child, and is not
-/// ended with this.
+/// A program that is run for its outcome: its lines, and its end. It is our child, but does not end with us.
 final class ProgramRun {
     let pid: Int32
     private var words: LineStream?

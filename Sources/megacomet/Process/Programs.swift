@@ -2,12 +2,13 @@ import Foundation
 import Reactor
 import Supervision
 
-/// The programs that are started, and the environment that they get.
+/// The programs that are started, and their environment.
 enum Programs {
-    /// The folder of the daemons: this program's own, or what MEGACOMET_PROGRAMS names (to try a build beside the
-    /// installed one).
+    /// The folder of the daemons. It is this program's own, or the one that MEGACOMET_PROGRAMS names (to try a build
+    /// beside the installed one).
     private static let folder = ProcessInfo.processInfo.environment["MEGACOMET_PROGRAMS"] ?? Files.ownFolder
-    /// The children's environment is the supervisor's, without what the service manager meant for it alone.
+    /// The children's environment is the supervisor's, without the variables that the service manager meant for it
+    /// alone.
     static let environment: [String] = ProcessInfo.processInfo.environment
         .filter {
             ![
@@ -19,7 +20,7 @@ enum Programs {
 
     static func path(_ name: ProcessName) -> String { folder + (name == .manager ? "/megamanager" : "/megaworker") }
 
-    /// All are there, and may be run.
+    /// Checks that all programs are there and may be run.
     static func check() throws(StartFailure) {
         for name in [ProcessName.manager, .worker(0)] {
             let path = path(name)

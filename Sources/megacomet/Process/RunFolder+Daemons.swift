@@ -3,13 +3,13 @@ import Foundation
 import Reactor
 import Supervision
 
-// For the commands, where no supervisor answers.
+// The commands use these functions if no supervisor answers.
 extension RunFolder {
-    /// Processes of a supervisor that died: they serve on.
+    /// The number of processes that serve on after their supervisor has died.
     var orphans: Int { daemons.count }
-    /// The daemons that were started for this folder and live, as the kernel has them: their command line names folder,
-    /// number and generation. Only processes of this user, and where root asks those of the user whose supervisor made
-    /// the lock: anyone can start a process with such a command line.
+    /// The living daemons of this folder, by the kernel's account: their command line names folder, number and
+    /// generation. Anyone can start a process with such a command line, so only processes of this user count. If root
+    /// asks, those of the user who made the lock count.
     var daemons: [(pid: Int32, name: ProcessName, generation: Int)] {
         var status = stat()
         let maker = getuid() == 0 && stat(lock, &status) == 0 ? status.st_uid : getuid()
@@ -31,8 +31,9 @@ extension RunFolder {
             return (pid, name, Int(generation))
         }
     }
-    /// The folder of the supervisor that was started with this configuration file, as the kernel has it: where the file
-    /// itself does not say so any more. It has the folder's lock open. Only of this user, or of anyone where root asks.
+    /// The folder of the supervisor that was started with this configuration file, if the file itself does not name it
+    /// any more. By the kernel's account, that supervisor has the folder's lock open. Only this user's supervisors
+    /// count, or anyone's if root asks.
     static func ofSupervisor(startedWith file: String) -> String? {
         func identity(_ path: String) -> (dev_t, ino_t)? {
             var status = stat()

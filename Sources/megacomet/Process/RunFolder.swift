@@ -15,10 +15,11 @@ struct RunFolder {
     var memory: String { path + "/memory" }
     var crashes: String { path + "/crash" }
     var log: String { path + "/megacomet.log" }
-    /// Made by the first supervisor, and never removed.
+    /// The first supervisor makes it, and nobody removes it.
     var lock: String { path + "/lock" }
 
-    /// One supervisor a folder: the lock is held until the process ends. Nil and the pid of who has it otherwise.
+    /// Takes the lock, since a folder has one supervisor. It is held until the process ends. The failure names the pid
+    /// of the holder.
     func takeLock() throws(StartFailure) {
         let descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else {
@@ -30,10 +31,10 @@ struct RunFolder {
         }
         ftruncate(descriptor, 0)
         Files.writeAll(descriptor, "\(getpid())\n")
-        // Not closed: the lock lives as long as the process.
+        // The descriptor is not closed: the lock lives as long as the process.
     }
 
-    /// The pid of the supervisor that holds the lock; nil where none does.
+    /// The pid of the supervisor that holds the lock. `nil` if nobody holds it.
     var holder: Int32? {
         let descriptor = open(lock, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

@@ -4,21 +4,21 @@ import Reactor
 /// sd_notify(3) without a library: one datagram to the socket that the service manager named. `megacomet start` listens
 /// in the same way.
 ///
-/// It also keeps descriptors for us (systemd's file descriptor store), and hands them to our next start as LISTEN_FDS:
-/// a port whose daemon is down when this supervisor dies goes on taking connections.
+/// systemd also keeps descriptors for us (its file descriptor store), and hands them to our next start as LISTEN_FDS.
+/// So a port whose daemon is down when this supervisor dies still takes connections.
 struct ServiceManager {
     private let socket: String?
-    /// How many descriptors it keeps: FDSTORE, which systemd says since its version 254. Nil: it did not say, and what
-    /// is too many for it it closes.
+    /// The number of descriptors that it keeps (FDSTORE; systemd tells it since version 254). If there are more, it
+    /// closes the rest. `nil` if it did not tell.
     private let room: Int?
-    /// How long it may take to read a datagram that must not be lost, and to do what it said.
+    /// The time that it may take to read a datagram that must not be lost, and to obey it.
     private static let patienceMilliseconds: Int32 = 1000, barrierMilliseconds: Int32 = 5000
-    /// How often it wants to hear that we live, in seconds; nil: it does not.
+    /// The interval in which it wants to hear that we live, in seconds. `nil` if it does not want to.
     let watchdogSeconds: Double?
-    /// Its variables as they were, for the program that this one may become.
+    /// Its variables, unchanged, for the program that this one may become.
     let environment: [String]
 
-    /// Takes the variables out of the environment: they are not for the children.
+    /// Removes the variables from the environment, since they are not for the children.
     init() {
         var taken: [String] = []
         func take(_ name: String) -> String? {
@@ -40,8 +40,8 @@ struct ServiceManager {
     }
     func reloading() { tell("RELOADING=1", "MONOTONIC_USEC=\(Clock.monotonicNanoseconds / 1000)") }
 
-    /// Hands over listeners to be kept, each under its name; one that it has already stays as it is. How many it did
-    /// not take.
+    /// Hands over listeners to be kept, each under its name. A listener that it has already stays. The result is how
+    /// many it did not take.
     func keep(_ listeners: [(name: String, descriptor: Int32)]) -> Int {
         guard let socket, room != 0 else { return 0 }
         for (index, listener) in listeners.enumerated() {
@@ -56,8 +56,8 @@ struct ServiceManager {
         }
         return 0
     }
-    /// Closes what it keeps under these names. Returns when that is done, since a port may be bound anew only then: it
-    /// has read so far when it has closed the pipe that comes last (sd_notify_barrier(3)).
+    /// Closes the descriptors that it keeps under these names. It returns when that is done, since a port may be bound
+    /// anew only then. The end of the pipe that is sent last shows that all was read (sd_notify_barrier(3)).
     func forget(_ names: [String]) {
         guard let socket, !names.isEmpty else { return }
         for name in names {

@@ -3,24 +3,24 @@ import Reactor
 import Supervision
 import Wire
 
-/// Answers at the ports of processes that are down and do not come back at once: 503 with Retry-After, and the end of
-/// the connection. A page then tries another worker, a proxy the next server, a load balancer's check fails; without it
-/// they would all wait for an answer that nobody gives.
+/// Answers at the ports of processes that are down and do not come back at once. The answer is 503 with Retry-After,
+/// and the connection ends. A page then tries another worker, a proxy tries the next server, and a load balancer's
+/// check fails. Without it they would all wait for an answer that nobody gives.
 ///
-/// It looks at the first byte of what comes, and never waits for more. What is behind it is read and thrown away until
-/// the peer closes, for two seconds at most: with unread bytes a close would be a reset, and could overtake the answer.
-/// It takes few connections at a time: whoever comes in a flood waits in the kernel for its turn, and the supervisor's
+/// It looks at the first byte of a request, and never waits for more. The rest is read and thrown away until the peer
+/// closes, for at most two seconds. With unread bytes a close would be a reset, which could overtake the answer. It
+/// takes few connections at a time. In a flood, connections wait in the kernel for their turn, so that the supervisor's
 /// other work has its own.
 final class StandIn {
     private let answer = StandIn.unavailable()
-    /// More at once are answered without their request, and closed.
+    /// If more come at once, they are answered without a look at their request, and are closed.
     private static let mostVisitors = 256
-    /// Accepted in a step at most, 5,000 a second.
+    /// The most connections that are accepted in a step: 5,000 a second.
     private static let mostInStep = 100, stepSeconds = 0.02
-    /// A connection ends after this, or after this many bytes.
+    /// A connection ends after this time, or after this many bytes.
     private static let patienceSeconds = 2.0, mostBytes = 65_536
 
-    /// Connections by the process that they were for.
+    /// The number of connections that were turned away, by process.
     private(set) var turnedAway: [ProcessName: UInt64] = [:]
     private let loop: Loop
     private var doors: [ProcessName: [Acceptor]] = [:]
@@ -36,13 +36,13 @@ final class StandIn {
         }
     }
 
-    /// The listeners stay the caller's.
+    /// Begins to answer. The listeners stay the caller's.
     func open(_ name: ProcessName, _ listeners: [Int32]) {
         doors[name] = listeners.map { listener in
             Acceptor(loop, listener: listener) { [unowned self] in accepted($0, name) }
         }
     }
-    /// Whoever was accepted already is answered still.
+    /// Ends that. Connections that were accepted already are still answered.
     func close(_ name: ProcessName) { doors[name] = nil }
 
     private func accepted(_ descriptor: Int32, _ name: ProcessName) {
@@ -73,7 +73,7 @@ final class StandIn {
         private var patience: Timer?
         private var bytes = 0
 
-        /// Owns the descriptor.
+        /// The visitor owns the descriptor.
         init(_ loop: Loop, _ descriptor: Int32, _ standIn: StandIn) {
             self.descriptor = descriptor
             self.standIn = standIn
@@ -86,8 +86,8 @@ final class StandIn {
             withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
                 guard case .bytes(let count) = Sockets.read(descriptor, into: room) else { return close() }
                 if bytes == 0 {
-                    // Lines of JSON on the app port, a TLS handshake: no request of HTTP, and no answer that they would
-                    // understand.
+                    // Lines of JSON on the app port, or a TLS handshake, are no requests of HTTP. They would not
+                    // understand an answer.
                     guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(room[0]) else { return close() }
                     standIn.sendAnswer(descriptor)
                     Sockets.endOutput(descriptor)

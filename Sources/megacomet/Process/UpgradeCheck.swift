@@ -1,14 +1,14 @@
 import Glibc
 import Reactor
 
-/// The new program reads the configuration, as its first proof.
+/// Runs the new program's `check`: as a first proof, it must be able to read the configuration.
 final class UpgradeCheck {
     private var run: ProgramRun?
     var pid: Int32? { run?.pid }
     private var patience: Reactor.Timer?
     private var lines: [String] = []
 
-    /// `done`: nil where it is well, otherwise why not.
+    /// `done` is called with `nil` if all is well, otherwise with the reason.
     init(
         _ loop: Loop, _ path: String, _ configuration: ConfigurationSource, seconds: Double,
         done: @escaping (String?) -> Void

@@ -7,7 +7,7 @@ import Wire
 
 // The life of a child: its start, what it says and writes, its end, and what is kept of a crash.
 extension Supervisor {
-    /// What came of it, for the fleet.
+    /// Starts a copy. The result is for the fleet.
     func start(_ copy: CopyName) -> [FleetAction] {
         do {
             let child = try launch(copy)
@@ -84,7 +84,7 @@ extension Supervisor {
     }
 }
 
-// What an earlier supervisor left, as the adoption finds it.
+// The adoption finds processes and memories of an earlier supervisor, and brings them here.
 extension Supervisor: Adopter {
     func recall(_ name: ProcessName, generation: Int, isDown: Bool) {
         if isDown { fleet.wish(name, .down) }

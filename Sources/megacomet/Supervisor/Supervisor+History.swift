@@ -3,11 +3,11 @@ import Stats
 import Supervision
 import Wire
 
-// What this supervisor takes up from the one before it, and hands on to the next.
+// The memory that this supervisor takes up from the one before it, and hands on to the next.
 extension Supervisor {
     private var wallAhead: Milliseconds { Int64(Clock.wallMilliseconds) - Supervisor.now }
 
-    /// Before anything is adopted or told.
+    /// Takes up the history. Call it before anything is adopted or told.
     func takeUpHistory() {
         let kept = history.read()
         events.takeUp(kept.events.map(\.plain))
@@ -15,13 +15,13 @@ extension Supervisor {
         for (name, line) in kept.output where fleet[name] != nil { output.takeUp(line, of: name) }
         writeHistory()
     }
-    /// `withOutput`: for the program that this one becomes.
+    /// `withOutput` also writes the output, for the program that this one becomes.
     func writeHistory(withOutput: Bool = false) {
         history.write(
             events: events.newest, fleet, wallAhead: wallAhead,
             output: withOutput ? output.newest(bytes: Limits.memoryOutputBytes) : [])
     }
-    /// What has changed of the processes since the last time. (Events are added as they are told.)
+    /// Adds the processes that have changed since the last time. (Events are added as they are told.)
     func remember() {
         history.remember(fleet, wallAhead: wallAhead)
         if history.isLong { writeHistory() }

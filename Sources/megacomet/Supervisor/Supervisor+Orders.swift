@@ -4,7 +4,7 @@ import Reactor
 import Stats
 import Supervision
 
-// What operators ask and order, over the control socket.
+// The questions and orders of operators, over the control socket.
 extension Supervisor: ControlDesk {
     func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> any Codable & Sendable {
         switch request.op {
@@ -57,7 +57,7 @@ extension Supervisor: ControlDesk {
         }
         return name
     }
-    /// The process that is meant, if it still is the one that the operator saw.
+    /// The process of the request, if it still is the one that the operator saw.
     private func target(_ request: ControlRequest) throws(Refusal) -> ProcessName {
         let name = try process(request)
         let main = fleet[name]?.main
@@ -70,7 +70,7 @@ extension Supervisor: ControlDesk {
         }
         return name
     }
-    /// Who may act: root, our own user, and the group that the socket belongs to, also as a further group.
+    /// Lets in root, our own user, and the members of the socket's group.
     private func authorize(_ peer: UnixSockets.Peer) throws(Refusal) {
         if peer.user == 0 || peer.user == getuid() || peer.group == getegid() || peer.groups.contains(getegid()) {
             return

@@ -3,7 +3,7 @@ import Glibc
 import Reactor
 import Supervision
 
-// With what the programs are started.
+// The arguments and files with which the programs are started.
 extension Supervisor {
     func arguments(_ copy: CopyName) -> [String] {
         switch copy.name {
@@ -16,7 +16,7 @@ extension Supervisor {
             DaemonArguments(.worker, number: number, generation: copy.generation, settings: settings).arguments
         }
     }
-    /// The key that apps must send goes to the manager in a file: arguments can be read by everyone.
+    /// Writes the key of apps into a file for the manager, since everyone can read arguments.
     func writeAppKey() throws {
         if settings.app.key.isEmpty {
             unlink(folder.appKey)
@@ -27,7 +27,7 @@ extension Supervisor {
 }
 
 extension Settings {
-    /// The knobs of the fleet, in its milliseconds.
+    /// The settings of the fleet, in its milliseconds.
     func fleet(hearsReports: Bool) -> FleetSettings {
         func milliseconds(_ seconds: Double) -> Milliseconds { Milliseconds((seconds * 1000).rounded()) }
         var fleet = FleetSettings()

@@ -7,7 +7,7 @@ import Stats
 import Supervision
 
 extension Supervisor {
-    /// All or nothing: one mistake in the file, and everything stays as it was.
+    /// Reads the file again, all or nothing: one mistake in it, and everything stays as it was.
     @discardableResult
     func reload(by: String) throws(Refusal) -> ReloadAnswer {
         serviceManager.reloading()
@@ -49,11 +49,11 @@ extension Supervisor {
         perform(fleet.reloaded(new.fleet(hearsReports: hearsReports), by: text, now: Supervisor.now))
         return result
     }
-    /// The file, where something runs by it: one that says nothing any more is no wish of anybody.
+    /// Reads the file while processes run by it. A file that says nothing any more is nobody's wish.
     func loadAgain() -> ConfigurationFile.Outcome {
         configuration.load(refusesEmpty: inOurFolder(configuration.defaults) != settings)
     }
-    /// A file that names no run directory means the one that was found for it.
+    /// A file that names no run directory means the directory that was found for it.
     func inOurFolder(_ new: Settings) -> Settings {
         var new = new
         if new.runDirectory == Settings().runDirectory { new.runDirectory = settings.runDirectory }
@@ -62,7 +62,8 @@ extension Supervisor {
 }
 
 extension Settings {
-    /// What the new ones let in that these keep out: a file that a full disk has cut says so too.
+    /// The access that the new settings give beyond these. It is told, since a file that a full disk has cut may give
+    /// it, too.
     fileprivate func opened(by new: Settings) -> [String] {
         var opened: [String] = []
         if !app.key.isEmpty, new.app.key.isEmpty {

@@ -5,7 +5,7 @@ import Stats
 import Supervision
 import Wire
 
-// The process table: for `megacomet status`, GET /status and the dashboard.
+// The process table, for `megacomet status`, GET /status and the dashboard.
 extension Supervisor {
     var status: StatusAnswer {
         let now = Supervisor.now
@@ -47,7 +47,7 @@ extension Supervisor: HubOwner {
         // Most reports change nothing, and the next beat comes anyway.
         let isManager = child.copy.name == .manager
         let isLinked = isManager ? nil : metrics[.managerLinkUp].map { $0 != 0 }
-        // A manager of release 1 says nothing of the link's version.
+        // A manager of release 1 does not report the link's version.
         let takesWorkers = isManager ? metrics[.linkVersion] ?? 1 >= Int(LinkVersion.two.rawValue) : nil
         let actions = fleet.reported(
             child.copy, isLinked: isLinked, takesWorkers: takesWorkers, now: Supervisor.now)

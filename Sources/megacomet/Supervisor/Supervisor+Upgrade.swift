@@ -5,10 +5,10 @@ import Reactor
 import Stats
 import Supervision
 
-// The supervisor becomes the program that stands on disk by now, in place: its pid stays, so whoever started it notices
-// nothing, and so do its children, whose exits it goes on to see. They are told nothing: for them the supervisor died
-// and another one adopts them, which cuts nobody. The listeners go along, so that a process that is being started anew
-// finds its port as it was, and so does what happened until now (KeptHistory.swift).
+// The supervisor becomes the program that is on disk by now. Its pid stays, so the program that started it notices
+// nothing. Its children stay its children, so it still sees their exits. They are told nothing: to them the supervisor
+// died and another one adopts them, and no client is cut. The listeners stay, so that a process that is being started
+// anew finds its port unchanged. The history stays, too (KeptHistory.swift).
 //
 //     UPGRADE --its own `check` is well--> UPGRADED, by the new program: ADOPTING ..
 //        |
@@ -16,7 +16,7 @@ import Supervision
 extension Supervisor {
     private static let checkSeconds = 10.0
 
-    /// Begins it; how it goes on is told by events.
+    /// Begins the upgrade. Events tell how it goes on.
     func upgrade(by: String) throws(Refusal) {
         guard upgradeCheck == nil else { throw Refusal("busy", "an upgrade is being checked already") }
         try checkIsQuiet()
@@ -34,15 +34,15 @@ extension Supervisor {
             }
         } catch { upgradeFailed("\(error)") }
     }
-    /// What is under way is known to this program alone.
+    /// Refuses if something is under way that only this program knows.
     private func checkIsQuiet() throws(Refusal) {
         guard control != nil, !fleet.isShuttingDown else {
             throw Refusal("busy", "the appliance is starting or stopping")
         }
         guard fleet.rolling == nil else { throw Refusal("busy", "a rolling restart is running") }
     }
-    /// What only `stop` and `start` bring into force can't be changed on the way: the daemons that serve have the old
-    /// ports. Where this program can't read the file, the new one may.
+    /// Refuses settings that only `stop` and `start` bring into force, since the daemons that serve have the old ports.
+    /// If this program can't read the file, perhaps the new one can.
     private func checkStartSettings() throws(StartFailure) {
         guard case .settings(let new) = configuration.load() else { return }
         if case .errors(let errors) = loadAgain() {
@@ -58,7 +58,7 @@ extension Supervisor {
         serviceManager.reloading()
         for child in children.all { if let repeated = child.repeats.taken() { forward(child, repeated) } }
         writeHistory(withOutput: true)
-        // What the new program must be able to write is written by this one, which can still say no.
+        // This program, which can still refuse, first writes the files that the new one must be able to write.
         childrenFile.changed()
         saveChildren()
         do {

@@ -5,15 +5,15 @@ import Reactor
 import Stats
 import Supervision
 
-/// The shell around the fleet: turns what happens into the fleet's events, and does what the fleet orders. It decides
-/// nothing.
+/// The shell around the fleet. It turns what happens into the fleet's events, and carries out the fleet's orders. It
+/// decides nothing.
 final class Supervisor {
     let loop = Loop()
     let folder: RunFolder
     let serviceManager = ServiceManager()
     let configuration: ConfigurationSource
     var settings: Settings
-    /// Configurations taken, and whether the last one that was read was good.
+    /// The number of configurations that were taken, and whether the last one that was read was good.
     var configurationGeneration = 1
     var isConfigurationGood = true
 
@@ -21,7 +21,7 @@ final class Supervisor {
     let children = Children()
     let childrenFile: ChildrenFile
     let listeners = Listeners()
-    /// Answers at the ports of processes that are down.
+    /// It answers at the ports of processes that are down.
     private(set) lazy var standIn = StandIn(loop)
     let token: TokenFile
 
@@ -37,18 +37,18 @@ final class Supervisor {
     private(set) var operatorPort: OperatorPort?
     /// The check of the program that this one is about to become.
     var upgradeCheck: UpgradeCheck?
-    /// It was another program under this pid before.
+    /// This pid was another program before.
     private let isUpgraded = getenv(Listeners.inheritance) != nil
 
     let startedAt = Supervisor.now
     private var saidReady = false
-    /// Told to end while it still adopted: those that serve are to be ended too, not left alone.
+    /// The order to end came while it still adopted. The daemons that serve are to be ended, too.
     private var endWhenBegun: (isHasty: Bool, by: String)?
     private var queue: [FleetAction] = []
     private var isPerforming = false
     private var beat: Reactor.Timer?
-    /// When it fires. It is only ever moved nearer: every report is an event, and events must not put off the next
-    /// tick.
+    /// The time when the timer fires. It is only ever moved nearer: every report is an event, and events must not put
+    /// off the next tick.
     private var nextBeat = Milliseconds.max
     private var watchdogTimer: Reactor.Timer?
     var signals: [SignalWatcher] = []
@@ -67,7 +67,8 @@ final class Supervisor {
         fleet = Fleet(settings.fleet(hearsReports: false), seed: UInt64.random(in: .min ... .max))
     }
 
-    /// A report came, so the stats channel works: reports are heartbeats from now on. Before, silence means nothing.
+    /// A report came, so the stats channel works, and reports are heartbeats from now on. Before that, silence means
+    /// nothing.
     private(set) var hearsReports = false
     func hearReports() {
         hearsReports = true
@@ -76,7 +77,7 @@ final class Supervisor {
 
     static var now: Milliseconds { Milliseconds(Clock.monotonicMilliseconds) }
 
-    /// Runs until everything was shut down. Throws where it can't begin.
+    /// Runs until all was shut down. Throws if it can't begin.
     func run() throws {
         Processes.ignoreBrokenPipes()
         try folder.takeLock()
@@ -96,7 +97,7 @@ final class Supervisor {
         }
         self.adoption = adoption
         adoption.begin()
-        if failure == nil { loop.run() }  // where nothing was to be adopted, the beginning has failed already
+        if failure == nil { loop.run() }  // the beginning may have failed already, if there was nothing to adopt
         control?.close()
         self.adoption?.close()
         if let failure { throw failure }
@@ -115,7 +116,7 @@ final class Supervisor {
         serviceManager.forget(foreign.kept)
     }
 
-    /// Whatever lives is adopted: the ports, the sockets, and then the fleet.
+    /// Begins after the adoption: the ports, the sockets, and then the fleet.
     private func begin() throws {
         try listeners.bind(settings)
         keepListeners()
@@ -140,7 +141,7 @@ final class Supervisor {
         perform(fleet.begin(now: Supervisor.now))
     }
 
-    /// Where the next supervisor finds them, also where none of their daemons lives by then.
+    /// Hands the listeners over, so that the next supervisor finds them even if none of their daemons lives by then.
     private func keepListeners() {
         let kept = listeners.kept(settings)
         let left = serviceManager.keep(kept)
@@ -173,7 +174,7 @@ final class Supervisor {
         remember()
         let now = Supervisor.now
         let due = fleet.nextTick(now: now)
-        if let beat, due < nextBeat {  // while daemons are adopted there is none yet
+        if let beat, due < nextBeat {  // there is none yet while daemons are adopted
             nextBeat = due
             beat.start(after: max(0.001, Double(due - now) / 1000))
         }
