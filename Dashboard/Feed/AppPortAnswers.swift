@@ -4,7 +4,7 @@ import Reactor
 import Supervision
 import Wire
 
-// What the manager's app port answers, taken into what was told.
+// Takes the answers of the manager's app port into the told facts.
 extension Told.Apps {
     package mutating func take(json: String, time: UInt64) {
         guard let answer = try? JSONDecoder().decode(AppsAnswer.self, from: Data(json.utf8)) else {

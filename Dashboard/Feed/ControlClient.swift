@@ -3,10 +3,10 @@ import Glibc
 package import Reactor
 import Supervision
 
-/// The supervisor's control socket, without waiting: requests go out, answers come back in their order; events follow
-/// on a second line.
+/// The supervisor's control socket, without waiting. Requests go out, and their answers come back in the same order.
+/// Events come on a second connection.
 package final class ControlClient {
-    /// A log of 200 lines of 8 KiB, escaped.
+    /// The largest answer is a log of 200 lines of 8 KiB, escaped.
     private static let mostLine = 8 << 20
 
     private let loop: Loop
@@ -14,7 +14,7 @@ package final class ControlClient {
     private var stream: LineStream?
     private var follower: LineStream?
     private var waiting: [(String?) -> Void] = []
-    /// A line of the events: all that are kept, and then each that happens.
+    /// Called with each line of the events: all that are kept, and then each new one.
     package var event: ((String) -> Void)?
 
     package init(_ loop: Loop, path: String) {
@@ -22,10 +22,10 @@ package final class ControlClient {
         self.path = path
     }
 
-    /// Someone listens there.
+    /// A supervisor listens there.
     package var isConnected: Bool { stream?.isOpen ?? false }
 
-    /// Connects where it is not, and follows the events.
+    /// Connects if there is no connection, and follows the events.
     package func connect() {
         if stream?.isOpen != true {
             stream = open { [unowned self] in
@@ -56,7 +56,7 @@ package final class ControlClient {
         guard !waiting.isEmpty else { return }
         waiting.removeFirst()(line)
     }
-    /// A line out, a line back; nil where nobody answers.
+    /// Sends a line. `done` gets the line that comes back, or `nil` if nobody answers.
     package func ask(_ line: String, _ done: @escaping (String?) -> Void) {
         connect()
         guard let stream, stream.isOpen else { return done(nil) }
@@ -64,11 +64,11 @@ package final class ControlClient {
         stream.send(line)
     }
 
-    /// Nil: done. Otherwise why not.
+    /// Sends the order of a confirmed box. `done` gets `nil` if it was carried out, otherwise the reason.
     package func act(_ box: Confirmation, on: Bool = true, _ done: @escaping (String?) -> Void) {
         var request = ControlRequest(box.action.operation, box.target.map { "\($0)" })
         request.via = "megatop"
-        // Frozen when the box opened.
+        // The pid was fixed when the box opened.
         if box.target != nil, box.pid > 0 { request.pid = Int32(bitPattern: box.pid) }
         if box.boot > 0 { request.boot = hex(box.boot, digits: 16) }
         if !box.reason.isEmpty { request.reason = box.reason }

@@ -5,7 +5,7 @@ extension StatusAnswer.Exit {
 }
 
 extension CrashReport {
-    /// For people, as lines.
+    /// The report for people, as lines.
     var page: [String] {
         var page = [
             id, " how      " + text + (core ? ", core left" : ""), " when     \(at), after \(Format.span(uptime))",

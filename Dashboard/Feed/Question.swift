@@ -3,7 +3,7 @@ import Configuration
 import Stats
 package import Supervision
 
-/// What is asked of the supervisor's control socket, and of the manager's app port. With its answer it is a piece of a
+/// A question to the supervisor's control socket or to the manager's app port. With its answer it is a piece of a
 /// recording.
 package enum Question: Hashable, Sendable {
     case status, doctor, events, crashes
@@ -12,10 +12,10 @@ package enum Question: Hashable, Sendable {
     /// Questions to the app port.
     case clients, apps
 
-    /// Rows for the tallest screen.
+    /// The number of rows, enough for the tallest screen.
     private static let mostRows = 50
 
-    /// What a request to the app port names; nil: the control socket is asked.
+    /// The target of a request to the app port. `nil` if the question is for the control socket.
     var target: String? {
         switch self {
         case .clients: "/clients?most=\(Question.mostRows)"
@@ -24,7 +24,7 @@ package enum Question: Hashable, Sendable {
         }
     }
 
-    /// One line of JSON for the control socket.
+    /// The question as a line of JSON for the control socket.
     var line: String {
         var request = ControlRequest(name)
         switch self {
@@ -37,7 +37,7 @@ package enum Question: Hashable, Sendable {
         }
         return request.line
     }
-    /// In a recording.
+    /// The name of the question in a recording.
     package var name: String {
         switch self {
         case .status: "status"
@@ -69,8 +69,8 @@ package enum Question: Hashable, Sendable {
 }
 
 extension Model {
-    /// The answer, as it came: live or from a recording. What can't be read changes nothing. `time`: when it came, in
-    /// ns.
+    /// Takes up an answer, live or from a recording. An answer that can't be read changes nothing. `time` is when it
+    /// came, in ns.
     package mutating func take(_ text: String, to question: Question, time: UInt64) {
         func answer<Body: Codable & Sendable>(_ body: Body.Type) -> Body? {
             try? ControlAnswer<Body>(line: text).body()
@@ -100,7 +100,7 @@ extension Model {
             told.crashes?.sort { $0.id < $1.id }
         }
     }
-    /// The app port gave none. What it said before stays, and gets older.
+    /// The app port gave no answer. Its last answer stays, and gets older.
     package mutating func miss(_ question: Question, why: String) {
         if question == .clients { told.clients.problem = why } else { told.apps.problem = why }
     }

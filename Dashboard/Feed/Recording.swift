@@ -1,8 +1,8 @@
 import Glibc
 package import Stats
 
-/// What came, as it came: a file of the datagrams, and of the answers to what was asked, with their times. `--replay`
-/// shows it on the same screens.
+/// A recording: a file of the datagrams, the questions and their answers, unchanged, with their times. `--replay` shows
+/// it on the same screens.
 ///
 ///     "MGTR2\n", then for each piece: time (ns of CLOCK_MONOTONIC) 8, wall time (ms) 8, kind 1, length 4,
 ///     bytes; numbers in network byte order
@@ -17,7 +17,7 @@ package enum Recording {
     package final class Writer {
         private let file: UnsafeMutablePointer<FILE>
         package init?(_ path: String) {
-            // For its owner alone: answers name clients.
+            // Only its owner may read it, since answers name clients.
             let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
             guard descriptor >= 0, let file = fdopen(descriptor, "w") else { return nil }
             self.file = file
@@ -39,7 +39,7 @@ package enum Recording {
             fwrite(head, 1, head.count, file)
             fwrite(bytes.baseAddress, 1, bytes.count, file)
         }
-        /// Once for each picture: what is lost to a crash is a picture.
+        /// Called once for each picture. A crash then loses at most one picture.
         package func flush() { fflush(file) }
     }
 
@@ -49,7 +49,7 @@ package enum Recording {
         var kind: Kind
         package var bytes: [UInt8]
     }
-    /// All of a file, or why not. A last piece that is cut is left out.
+    /// The pieces of a file, or the reason why it can't be read. A last piece that is cut is left out.
     package static func read(_ path: String) -> Result<[Piece], Mistake> {
         guard let file = fopen(path, "r") else {
             return .failure(Mistake(description: "\(path): \(String(cString: strerror(errno)))"))
@@ -78,7 +78,7 @@ package enum Recording {
     package struct Mistake: Error, CustomStringConvertible { package let description: String }
 }
 
-/// A recording played at its own speed, or faster.
+/// Plays a recording at its own speed, or faster.
 package struct Player {
     private let pieces: [Recording.Piece]
     private var next = 0
@@ -89,7 +89,7 @@ package struct Player {
     package private(set) var wall: UInt64 = 0
     package private(set) var time: UInt64 = 0
 
-    /// `from`, `to`: seconds since the recording's start.
+    /// `from` and `to` are seconds since the recording's start.
     package init(_ pieces: [Recording.Piece], from: Double, to: Double?, speed: Double, now: UInt64) {
         let begin = pieces.first?.time ?? 0
         self.pieces = pieces.filter { piece in
@@ -101,17 +101,17 @@ package struct Player {
         time = first
     }
     package var isOver: Bool { next >= pieces.count }
-    /// Takes what an operator typed, or a file said: no number is too great.
+    /// Takes a number of seconds from an operator or a file. No number is too large.
     private static func nanoseconds(_ value: Double) -> UInt64 {
         value > 0 ? UInt64(min(value, Double(StatsPacket.timeEnd))) : 0
     }
 
-    /// What came once, again.
+    /// A piece that is played again.
     package enum Piece {
         case datagram(StatsReader.Outcome, StatsReader)
         case answer(String, Question, time: UInt64)
     }
-    /// Hands over all that had come by `now` of the player's clock.
+    /// Passes on all pieces that had come by `now` of the player's clock.
     package mutating func advance(now: UInt64, _ take: (Piece) -> Void) {
         let until = first + Player.nanoseconds(Double(now - min(startedAt, now)) * speed)
         time = isOver ? max(time, pieces.last?.time ?? until) : until
@@ -132,7 +132,7 @@ package struct Player {
             }
         }
     }
-    /// All at once, for batch output.
+    /// Passes on all pieces at once, for batch output.
     package mutating func finish(_ take: (Piece) -> Void) {
         guard let last = pieces.last else { return }
         advance(now: startedAt + Player.nanoseconds(Double(last.time - min(first, last.time)) / speed) + 1, take)

@@ -4,9 +4,10 @@ package import Reactor
 package import Stats
 import Supervision
 
-/// The line to the supervisor's hub: subscribes by datagram, takes what comes, and notices when nothing does.
+/// The connection to the supervisor's hub. It subscribes by datagram, takes the datagrams that come, and notices when
+/// none come.
 package final class StatsFeed {
-    /// Under the hub's lease of 10 s.
+    /// This is shorter than the hub's lease of 10 s.
     private static let subscribeEverySeconds = 3.0
     private static let receiveBufferBytes = 1 << 20
     private static let burst = 512
@@ -21,12 +22,13 @@ package final class StatsFeed {
     private var wantsHistory = true
     private var lastHeard: UInt64?
     private let tokenPath: String
-    /// A datagram that was good; nil where it came from a recording.
+    /// Called with each good datagram. `nil` for a recording.
     package var received: ((StatsReader.Outcome, StatsReader) -> Void)?
-    /// All that comes, for a recording.
+    /// Called with all that comes, for a recording.
     package var recorded: ((UnsafeRawBufferPointer) -> Void)?
 
-    /// `tokenPath`: RUNDIR/stats.token, read anew with each subscription, since a new supervisor makes a new one.
+    /// `tokenPath` is RUNDIR/stats.token. It is read anew for each subscription, since a new supervisor makes a new
+    /// token.
     package init(_ loop: Loop, hub: Endpoint, tokenPath: String) throws {
         self.loop = loop
         self.tokenPath = tokenPath
@@ -47,7 +49,7 @@ package final class StatsFeed {
     package var isUnauthenticated: Bool { reader.token == nil }
     package var drops: StatsReader.Drops { reader.drops }
     package var late: UInt64 { reader.sources.values.reduce(0) { $0 + $1.late } }
-    /// Nanoseconds of CLOCK_MONOTONIC; nil: nothing came yet.
+    /// The time of the last datagram, in nanoseconds of CLOCK_MONOTONIC. `nil` if none came yet.
     package var heardAt: UInt64? { lastHeard }
 
     package func subscribe() {
@@ -65,7 +67,7 @@ package final class StatsFeed {
             socket.send($0, to: hub)
         }
     }
-    /// So that the hub does not send to a port that may be another's soon.
+    /// Ends the subscription. Otherwise the hub would send to a port that may soon be another program's.
     package func leave() {
         writer.send(
             .subscribe, state: StatsPacket.Wish.leave.rawValue, sampleTime: Clock.monotonicNanoseconds, wallTime: 0
@@ -76,7 +78,7 @@ package final class StatsFeed {
         for _ in 0..<StatsFeed.burst {
             guard
                 socket.receive({ [unowned self] bytes, length, from in
-                    // Only the hub is listened to: others' garbage costs one call each.
+                    // Only the hub is believed. Other datagrams cost one call each.
                     guard from.port == hub.port, from.isLoopback else { return }
                     recorded?(bytes)
                     take(bytes, length)
@@ -105,7 +107,7 @@ package final class StatsFeed {
 }
 
 extension Report {
-    /// From what the reader made of the datagrams of a process.
+    /// Makes the report from a reader's source, which has the datagrams of one process.
     package init(_ source: StatsSource, lost: UInt64) {
         self.init(
             source.header.role, Int(source.header.instance), boot: source.header.boot, time: source.header.sampleTime)
@@ -124,7 +126,7 @@ extension Report {
 }
 
 extension Model {
-    /// A piece of the hub's history: the pictures are full from the first one on.
+    /// Takes a piece of the hub's history, so that the pictures are full from the first one on.
     package mutating func take(_ history: StatsHistory) {
         guard let id = history.id, let measure = history.measure, history.stepMilliseconds > 0 else { return }
         if measure != .value { return take(history, ofDay: measure) }
@@ -159,11 +161,11 @@ extension Model {
     private mutating func note(
         _ id: ProcessName, _ path: WritableKeyPath<ProcessModel, History>, _ value: Double, _ time: UInt64
     ) {
-        // Only of processes that there are: history also remembers workers of a larger configuration.
+        // Only for processes that exist. The history also remembers workers of a larger configuration.
         guard processes[id] != nil else { return }
         processes[id]?[keyPath: path].note(value, time: time)
     }
-    /// The total's history from those of the workers.
+    /// Sums the histories of the workers into the total's history.
     private mutating func sum(_ part: KeyPath<ProcessModel, History>, into total: WritableKeyPath<Model, History>) {
         let sums = History.sum(workers.map { $0[keyPath: part] })
         if self[keyPath: total].isEmpty, let (second, value) = sums.first {

@@ -1,13 +1,13 @@
 package import Stats
 import Supervision
 
-/// What an operator should look at, the worst first.
+/// A thing that an operator should look at.
 package struct Alert: Equatable, Sendable {
-    /// Who and what: an alert that goes on keeps its key.
+    /// The process and the condition. An alert that lasts keeps its key.
     package var key: String
     package var isCritical: Bool
     package var text: String
-    /// It is so, and needs no second look: a process that is down.
+    /// It is certain and needs no second look, such as a process that is down.
     package var isCertain = false
 
     package init(key: String, isCritical: Bool, text: String, isCertain: Bool = false) {
@@ -18,8 +18,8 @@ package struct Alert: Equatable, Sendable {
     }
 }
 
-/// Alerts with hysteresis: three samples in a row raise one, ten without it let it fall, so that nothing flickers at a
-/// threshold.
+/// The alerts, with hysteresis: three samples in a row raise an alert, and ten samples without it end it. So nothing
+/// flickers at a threshold.
 package struct AlertBook: Equatable, Sendable {
     private static let samplesToRise = 3
     private static let samplesToFall = 10
@@ -40,7 +40,7 @@ package struct AlertBook: Equatable, Sendable {
             ($0.isCritical ? 0 : 1, $0.key) < ($1.isCritical ? 0 : 1, $1.key)
         }
     }
-    /// `sample`: seconds; several pictures of one second count once.
+    /// `sample` is a second. Several pictures of one second count once.
     package mutating func note(_ conditions: [Alert], sample: UInt64) {
         let isNew = sample != lastSample
         lastSample = sample
@@ -66,11 +66,11 @@ package struct AlertBook: Equatable, Sendable {
     }
 }
 
-/// The level of a value by a metric's thresholds.
+/// The level of a value, by the thresholds of its metric.
 package enum Level: Int, Comparable, Sendable {
     case fine, warning, critical
     package static func < (one: Level, other: Level) -> Bool { one.rawValue < other.rawValue }
-    /// Behind a value: `W`, `C`.
+    /// The mark behind a value: `W`, `C`.
     package var mark: String { self == .fine ? "" : self == .warning ? " W" : " C" }
 
     package init(_ value: Double?, _ threshold: Metric.Threshold?) {
@@ -80,14 +80,14 @@ package enum Level: Int, Comparable, Sendable {
         }
         self = value >= threshold.critical ? .critical : value >= threshold.warning ? .warning : .fine
     }
-    /// The level of a share, by the thresholds of the metric that is its part.
+    /// The level of a share, by the thresholds of the metric of the part.
     package static func share(_ id: MetricID, _ part: Double?, _ whole: Double?) -> Level {
         guard let part, let whole, whole > 0 else { return .fine }
         return Level(part / whole, Metric[id].threshold)
     }
 }
 
-/// Gathers what is not as it should be.
+/// Gathers the conditions that are not as they should be.
 private struct Conditions {
     var alerts: [Alert] = []
     mutating func add(_ key: String, _ level: Level, _ text: String, certain: Bool = false) {
@@ -97,7 +97,7 @@ private struct Conditions {
 }
 
 extension Model {
-    /// All that is not as it should be in this sample.
+    /// All conditions of this sample that are not as they should be.
     func conditions(_ totals: Totals) -> [Alert] {
         var found = Conditions()
         for process in totals.ordered {
@@ -108,7 +108,7 @@ extension Model {
         return found.alerts
     }
 
-    /// That a process is down, silent or full.
+    /// Adds that a process is down, silent or full.
     private func addLife(of process: ProcessModel, to found: inout Conditions) {
         let name = process.id.short
         let condition = process.state(now).condition
@@ -134,7 +134,7 @@ extension Model {
         case .told, .orphan, .left, .unknown: break
         }
     }
-    /// How it ended and how often, when it is tried again, and what waits for it.
+    /// How and how often it ended, when it is tried again, and the messages that wait for its clients.
     private func afterExits(_ process: ProcessModel) -> String {
         var text = ""
         if let exit = told.children[process.id]?.lastExit, !exit.isEmpty { text += ": \(exit)" }
@@ -149,7 +149,7 @@ extension Model {
         }
         return text
     }
-    /// That a process which runs comes to a bound of its own.
+    /// Adds that a running process comes near a bound of its own.
     private func addLoad(of process: ProcessModel, to found: inout Conditions) {
         let name = process.id.short
         let lag = process.own.value(.loopLagMax)
@@ -168,7 +168,7 @@ extension Model {
             found.add("\(name) link", .warning, "\(name) is not linked to the manager")
         }
     }
-    /// That the whole comes to a bound, loses messages, or was not reloaded.
+    /// Adds that the whole comes near a bound, loses messages, or was not reloaded.
     private func addWhole(_ totals: Totals, to found: inout Conditions) {
         let connections = totals.connections.value, most = totals.connectionLimit
         found.add(
@@ -198,7 +198,7 @@ extension Model {
 }
 
 extension ProcessModel {
-    /// The share of one core that it uses, 0 to 1: user and system together.
+    /// The share of one core that the process uses, 0 to 1, as the sum of user and system time.
     package var cpuShare: Double? {
         guard let user = own.rate(.cpuUser, seconds: 2), let system = own.rate(.cpuSystem, seconds: 2) else {
             return nil

@@ -1,15 +1,15 @@
 package import Stats
 
-/// The last 24 hours of one number, by the minute: the least, the mean and the most of each. The hub tells them with
-/// its history; from then on they are noted here.
+/// The last 24 hours of one number, by the minute, with the least, the mean and the largest value of each minute. The
+/// hub tells them with its history. From then on they are noted here.
 package struct Day: Equatable, Sendable {
     package static let kept = 1440
     private static let stepNanoseconds: UInt64 = 60_000_000_000
 
-    /// Not a number where it is not known.
+    /// NaN stands for unknown.
     private struct Step: Equatable {
         var least = Float.nan, mean = Float.nan, most = Float.nan
-        /// How many values of our own are in the mean.
+        /// The number of our own values in the mean.
         var count: Float = 0
     }
     /// The number of the newest minute.
@@ -18,7 +18,7 @@ package struct Day: Equatable, Sendable {
 
     package init() {}
 
-    /// `time` in ns of CLOCK_MONOTONIC.
+    /// `time` is in ns of CLOCK_MONOTONIC.
     package mutating func note(_ value: Double, time: UInt64) {
         guard let at = place(time) else { return }
         let value = Float(value)
@@ -27,7 +27,7 @@ package struct Day: Equatable, Sendable {
         steps[at].count += 1
         steps[at].mean = steps[at].mean.isNaN ? value : steps[at].mean + (value - steps[at].mean) / steps[at].count
     }
-    /// From the hub, which has seen all of it. Of the minute under way it knows the beginning.
+    /// Takes a value from the hub, which has seen the whole minute. It knows the beginning of the present minute.
     package mutating func fill(_ measure: StatsHistory.Measure, _ value: Double, time: UInt64) {
         guard let at = place(time) else { return }
         let value = Float(value)
@@ -38,7 +38,7 @@ package struct Day: Equatable, Sendable {
         case .most: steps[at].most = steps[at].most.isNaN ? value : max(steps[at].most, value)
         }
     }
-    /// Where the minute of that time stands; room is made for it. Nil: it is longer ago than is kept.
+    /// The place of the minute of this time. Room is made for it. `nil` if the minute is too long ago to be kept.
     private mutating func place(_ time: UInt64) -> Int? {
         let minute = time / Day.stepNanoseconds
         if steps.isEmpty { newest = minute }
@@ -56,7 +56,7 @@ package struct Day: Equatable, Sendable {
         return steps.count - 1 - Int(back)
     }
 
-    /// The most of each minute of the 24 hours up to now, oldest first; nil where it is not known.
+    /// The largest value of each minute of the 24 hours up to now, the oldest first. `nil` if it is not known.
     package func values(now: UInt64) -> [Double?] {
         let current = max(now / Day.stepNanoseconds, newest)
         let since = Int(min(steps.isEmpty ? UInt64(Day.kept) : current - newest, UInt64(Day.kept)))
@@ -64,7 +64,7 @@ package struct Day: Equatable, Sendable {
         return [Double?](repeating: nil, count: Day.kept - since - known.count) + known
             + [Double?](repeating: nil, count: since)
     }
-    /// Over all that is known.
+    /// The range of all known values.
     package var range: (least: Double, mean: Double, most: Double)? {
         let least = steps.map(\.least).filter { !$0.isNaN }, mean = steps.map(\.mean).filter { !$0.isNaN },
             most = steps.map(\.most).filter { !$0.isNaN }
@@ -74,7 +74,7 @@ package struct Day: Equatable, Sendable {
 }
 
 extension Model {
-    /// A piece of the hub's history of the day.
+    /// Takes a piece of the hub's history of the day.
     mutating func take(_ history: StatsHistory, ofDay measure: StatsHistory.Measure) {
         guard history.role == .supervisor, let total = StatsDay.Total.allCases.first(where: { $0.metric == history.id })
         else { return }

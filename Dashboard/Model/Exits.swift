@@ -1,9 +1,9 @@
 import Stats
 package import Supervision
 
-// How a process ended, and what the supervisor does next with it.
+// The end of a process, and what the supervisor does next with it.
 extension Model {
-    /// `SIGSEGV after 3.1s`, `code 70`; `-` where it never ended.
+    /// `SIGSEGV after 3.1s`, `code 70`, or `-` if it never ended.
     package func lastExit(_ process: ProcessModel) -> String {
         if let text = told.children[process.id]?.lastExit, !text.isEmpty { return text }
         guard let kind = process.child.count(.childLastExitKind).flatMap(ExitKind.init(rawValue:)),
@@ -17,7 +17,7 @@ extension Model {
         }
     }
 
-    /// What the supervisor does next with it, in few words for the table, and how much that matters.
+    /// The supervisor's next step for it, in few words for the table, and how much that matters.
     package func next(_ process: ProcessModel) -> (text: String, level: Level) {
         let isHeld = process.child.count(.childWatchdogHeld) == 1
         if let retry = process.child.value(.childRetryIn), retry > 0 {
@@ -37,8 +37,8 @@ extension Model {
         return (rolling.left.first == process.id ? "next" : rolling.left.contains(process.id) ? "waits" : "done", .fine)
     }
 
-    /// When it ended in the last 24 hours, in so many columns, the newest last: how often unasked, and whether on
-    /// order. From the events that are kept.
+    /// The exits of the last 24 hours in so many columns, the newest last: how many were failures, and whether one was
+    /// ordered. They come from the events that are kept.
     package func exits(of id: ProcessName, columns: Int) -> [(failed: Int, wasOrdered: Bool)] {
         let day: UInt64 = 86_400_000
         var result = [(failed: Int, wasOrdered: Bool)](repeating: (0, false), count: columns)

@@ -1,5 +1,5 @@
-/// Which rows are shown: `w5`, `!ready`, `state=backoff`, `conns>100k`; several words must all hold. The header's
-/// totals never change by it.
+/// The filter of rows: `w5`, `!ready`, `state=backoff`, `conns>100k`. If it has several words, all must hold. The
+/// header's totals do not depend on it.
 package struct Filter: Equatable, Sendable {
     package let text: String
     private let terms: [Term]
@@ -27,7 +27,7 @@ package struct Filter: Equatable, Sendable {
     }
     package var isEmpty: Bool { terms.isEmpty }
 
-    /// `text`: all that the row says. `column`: its text and value in a column, by the column's id or title.
+    /// `text` has all words of the row. `column` gives its text and value in a column, by the column's id or title.
     package func matches(text: String, column: (String) -> (text: String, value: Double?)?) -> Bool {
         terms.allSatisfy { term in
             term.isInverted != holds(term, text, column)
@@ -35,7 +35,7 @@ package struct Filter: Equatable, Sendable {
     }
     private func holds(_ term: Term, _ text: String, _ column: (String) -> (text: String, value: Double?)?) -> Bool {
         guard let name = term.column else { return term.value.isEmpty || text.lowercased().contains(term.value) }
-        // While it is being typed nothing is hidden yet.
+        // While the value is being typed, nothing is hidden yet.
         guard !term.value.isEmpty else { return true }
         guard let found = column(name) else { return false }
         if let wanted = Filter.number(term.value), let value = found.value {
@@ -47,7 +47,7 @@ package struct Filter: Equatable, Sendable {
         }
         return term.comparison == "=" && found.text.lowercased().contains(term.value)
     }
-    /// `100k`, `1.5m`.
+    /// Reads a number such as `100k` or `1.5m`.
     static func number(_ text: String) -> Double? {
         let factor: Double
         switch text.last {

@@ -1,8 +1,8 @@
 package import Stats
 
-/// Some counters of a process over the last minute: as they are now, and as they were in each second before.
+/// Some counters of a process over the last minute: the present values, and those of each second before.
 package struct Recent: Equatable, Sendable {
-    /// Seconds.
+    /// In seconds.
     private static let kept = 60.5
     private struct Snapshot: Equatable {
         var time: UInt64
@@ -22,16 +22,16 @@ package struct Recent: Equatable, Sendable {
     }
     package mutating func restart() { snapshots.removeAll() }
 
-    /// What each counter counted since the oldest snapshot: in a minute, or as long as it is known.
+    /// The growth of each counter since the oldest snapshot: in a minute, or in the time that is known.
     package func counts() -> [Double]? {
         guard let last = snapshots.last, let first = snapshots.first, first.time < last.time else { return nil }
         return Recent.difference(last, first)
     }
-    /// From the oldest to the newest, in seconds; 0 where there are no two.
+    /// The time from the oldest to the newest snapshot, in seconds. 0 if there are fewer than two.
     package var span: Double {
         snapshots.last.flatMap { last in snapshots.first.map { Double(last.time - $0.time) / 1e9 } } ?? 0
     }
-    /// Second by second, newest last: for the heat picture.
+    /// The growth in each second, the newest last, for the heat picture.
     package func seconds(_ most: Int) -> [[Double]] {
         zip(snapshots.dropFirst(), snapshots).suffix(most).map(Recent.difference)
     }
@@ -40,9 +40,10 @@ package struct Recent: Equatable, Sendable {
     }
 }
 
-/// Delivery times, as the buckets of a worker tell them.
+/// Delivery times, from the buckets of the workers' reports.
 package enum Latency {
-    /// Milliseconds under which that share of the messages stayed, from the bucket it falls in; nil without messages.
+    /// The milliseconds within which this share of the messages was delivered, by the bucket in which it falls. `nil`
+    /// without messages.
     package static func percentile(_ share: Double, _ counts: [Double]) -> Double? {
         let all = counts.reduce(0, +)
         guard all > 0 else { return nil }
@@ -64,7 +65,7 @@ package enum Latency {
     }
 }
 
-/// Why a connection ended, in the words of the screen.
+/// The reasons why connections end, in the words of the screen.
 package enum Closes {
     package static let reasons: [(word: String, id: MetricID)] = [
         ("client left", .closesClient), ("answered", .closesAnswered), ("timeout", .closesTimeout),

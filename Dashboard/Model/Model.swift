@@ -2,10 +2,10 @@ import Base
 package import Stats
 package import Supervision
 
-/// All that is known of the appliance. Reports, events and answers are taken in; the views read it. The time is handed
-/// in.
+/// All that is known about the appliance. It takes up reports, events and answers, and the views read it. The time is
+/// handed in.
 package struct Model: Sendable {
-    /// Nanoseconds of CLOCK_MONOTONIC, milliseconds since 1970: of the picture.
+    /// The time of the picture: nanoseconds of CLOCK_MONOTONIC, and milliseconds since 1970.
     package var now: UInt64 = 0
     package var wall: UInt64 = 0
 
@@ -13,7 +13,7 @@ package struct Model: Sendable {
     package var link = Link.waiting
     package var processes: [ProcessName: ProcessModel] = [:]
     package var supervisor = Supervisor()
-    /// The manager's report of all that waits.
+    /// The manager's report about all waiting messages.
     package var queue = Series()
     package var managerBoot: UInt64 = 0
     package var depth = History()
@@ -21,18 +21,18 @@ package struct Model: Sendable {
     package var deliveries = History()
     /// The last 24 hours of these three.
     package var days: [StatsDay.Total: Day] = [:]
-    /// Oldest first, at most `eventsKept`.
+    /// The events, the oldest first, at most `eventsKept`.
     package var events: [Event] = []
     package var alerts = AlertBook()
     package var health = Health()
-    /// The most connections since start, or since `z`.
+    /// The most connections since the start, or since the key `z`.
     package var peakConnections: Double = 0
-    /// What was asked for and told, beyond the reports.
+    /// The answers to questions, beside the reports.
     package var told = Told()
 
     package init() {}
 
-    /// Which appliance this is.
+    /// The appliance that is watched.
     package struct Server: Equatable, Sendable {
         package var version = Version.text
         package var host = ""
@@ -54,24 +54,24 @@ package struct Model: Sendable {
         package var pid: UInt32 = 0
         package var startTime: UInt64 = 0
     }
-    /// The line to the hub.
+    /// The state of the connection to the hub.
     package enum Link: Equatable, Sendable {
         /// No answer yet, since megatop started.
         case waiting
         case live
-        /// A recording; over, its last picture stays.
+        /// A recording is shown. If it is over, its last picture stays.
         case replay(isOver: Bool)
-        /// `since` in ns; `reason` for people.
+        /// `since` is in ns. `reason` is for people.
         case lost(since: UInt64, reason: String)
     }
-    /// The watcher's own health.
+    /// The health of megatop itself.
     package struct Health: Equatable, Sendable {
         package var lost: UInt64 = 0
         package var late: UInt64 = 0
         package var dropped: UInt64 = 0
         /// Frames that the terminal did not take in time.
         package var framesSkipped: UInt64 = 0
-        /// No token could be read: what comes is believed unchecked.
+        /// No token could be read, so the datagrams are believed unchecked.
         package var isUnauthenticated = false
         package init() {}
     }
@@ -79,7 +79,7 @@ package struct Model: Sendable {
     package var ordered: [ProcessModel] { processes.keys.sorted().compactMap { processes[$0] } }
     package var workers: [ProcessModel] { ordered.filter { $0.id != .manager } }
 
-    /// Once for each picture: what is derived over time.
+    /// Computes the values that depend on time. Called once for each picture.
     package mutating func tick() {
         let totals = totals
         let connections = totals.connections
@@ -90,7 +90,7 @@ package struct Model: Sendable {
         noteDay([.connections: connections, .delivered: deliveries, .queued: totals.waiting(.queueMessages)], totals)
         alerts.note(conditions(totals), sample: now / 1_000_000_000)
     }
-    /// Not before all have reported: the sum of some would be the least of the day.
+    /// Not before all processes have reported: the sum of some would be the day's least value.
     private mutating func noteDay(_ values: [StatsDay.Total: Quantity], _ totals: Totals) {
         guard totals.areWhole else { return }
         for (total, quantity) in values where quantity.freshness == .fresh {
@@ -106,7 +106,7 @@ package struct Model: Sendable {
         events.insert(event, at: at)
         if events.count > Model.eventsKept { events.removeFirst() }
     }
-    /// While nobody tells: which processes are no more. `isGone`: by pid.
+    /// Marks the processes that have ended, while nobody tells. `isGone` answers by pid.
     package mutating func markGone(_ isGone: (Int32) -> Bool) {
         for id in processes.keys {
             guard let process = processes[id], process.pid > 0 else { continue }

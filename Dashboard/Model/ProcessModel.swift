@@ -1,14 +1,14 @@
 package import Stats
 package import Supervision
 
-/// What is known of one process, by who said it: itself, the manager (what waits for its clients), the supervisor (how
-/// it lives).
+/// All that is known about one process, by the source: the process itself, the manager (messages for its clients), and
+/// the supervisor (its life).
 package struct ProcessModel: Equatable, Sendable {
     package let id: ProcessName
     package var own = Series()
     package var queue = Series()
     package var child = Series()
-    /// The boot id of its newest report. 0: none came.
+    /// The boot id of its newest report. 0 if none came.
     package var boot: UInt64 = 0
     package var pid: UInt32 = 0
     package var generation: UInt16 = 0
@@ -19,7 +19,7 @@ package struct ProcessModel: Equatable, Sendable {
     package var lost: UInt64 = 0
     package var latency = Recent(LatencyBuckets.ids)
     package var closes = Recent(Closes.reasons.map(\.id))
-    /// While no supervisor answers: its pid is no more.
+    /// Its pid does not exist any more. It is set while no supervisor answers.
     package var isGone = false
     package var connections = History()
     package var depth = History()
@@ -27,7 +27,7 @@ package struct ProcessModel: Equatable, Sendable {
 
     package init(_ id: ProcessName) { self.id = id }
 
-    /// What the supervisor says, or without it what the process itself said last.
+    /// The state by the supervisor, or, without a supervisor, by the last report of the process itself.
     package func state(_ now: UInt64) -> State {
         if isGone { return State(.gone, .absent, isRunning: false) }
         let told = child.count(.childState).flatMap(ProcessState.init(code:))
@@ -43,18 +43,18 @@ package struct ProcessModel: Equatable, Sendable {
         let said = StatsPacket.State(rawValue: reportedState)
         return State(said.map(Condition.init) ?? .unknown, own.freshness(now), isRunning: true)
     }
-    /// Whose word is the last: without a supervisor the processes go on reporting.
+    /// Whether the supervisor's word is the newest. Without a supervisor the processes go on reporting.
     private var isToldNewer: Bool {
         guard let told = child.time else { return false }
         guard let said = own.time else { return true }
         return said <= told + 1_500_000_000
     }
-    /// What a process is said to be: by the supervisor's table, by itself, or by what is known without either.
+    /// The condition of a process: by the supervisor's table, by its own report, or by what is known without both.
     package enum Condition: Hashable, Sendable {
         case told(ProcessState)
-        /// It serves, but is full, or its loop is late again and again.
+        /// It serves, but is full, or its loop is often late.
         case overload
-        /// It serves, and has no supervisor.
+        /// It serves without a supervisor.
         case orphan
         /// It said goodbye.
         case left
@@ -72,10 +72,10 @@ package struct ProcessModel: Equatable, Sendable {
                 case .orphan: .orphan
                 }
         }
-        /// Looked up: to make one costs more than all else in a row.
+        /// The words are kept in a table, since making one costs more than the rest of a row.
         private static let words = Dictionary(
             uniqueKeysWithValues: ProcessState.allCases.map { ($0, $0.rawValue.uppercased()) })
-        /// As wide as the column.
+        /// The word, as wide as the column.
         package var word: String {
             switch self {
             case .told(let state): Condition.words[state] ?? "?"
@@ -100,7 +100,7 @@ package struct ProcessModel: Equatable, Sendable {
         package var word: String { condition.word }
         private var isOld: Bool { freshness == .stale || freshness == .old }
         package var text: String { word + (isOld ? "~" : "") }
-        /// It is shown as plain READY: nothing is to be said of it.
+        /// It is shown as plain READY: there is nothing more to say.
         package var isPlain: Bool { condition == .told(.ready) && !isOld }
         package var isReady: Bool {
             (condition == .told(.ready) || condition == .overload) && freshness == .fresh
@@ -120,7 +120,7 @@ package struct ProcessModel: Equatable, Sendable {
     /// A gauge of its own report.
     package func gauge(_ id: MetricID, _ now: UInt64) -> Quantity {
         guard state(now).isRunning else { return .absent }
-        // Not every process has every counter.
+        // A process need not have every counter.
         if !own.isEmpty, own.count(id) == nil { return .absent }
         return Quantity(own.value(id), own.freshness(now))
     }
@@ -129,7 +129,7 @@ package struct ProcessModel: Equatable, Sendable {
         let freshness = own.freshness(now)
         return Quantity(freshness == .old ? nil : own.rate(id, seconds: seconds), freshness)
     }
-    /// What waits for its clients: known from the manager, also while it is down.
+    /// Messages that wait for its clients. The manager reports them, also while the process is down.
     package func waiting(_ id: MetricID, _ now: UInt64) -> Quantity {
         queue.isEmpty ? Quantity(nil, .old) : Quantity(queue.value(id), queue.freshness(now))
     }
@@ -137,11 +137,11 @@ package struct ProcessModel: Equatable, Sendable {
         let freshness = queue.freshness(now)
         return Quantity(freshness == .old ? nil : queue.rate(id, seconds: seconds), freshness)
     }
-    /// From the supervisor's table.
+    /// A value from the supervisor's table.
     package func told(_ id: MetricID, _ now: UInt64) -> Quantity {
         child.isEmpty ? Quantity(nil, .old) : Quantity(child.value(id), child.freshness(now))
     }
-    /// enqueued - dequeued - expired - dropped - depth: 0, or messages are lost without a trace.
+    /// enqueued - dequeued - expired - dropped - depth. If it is not 0, messages are lost without a trace.
     package var imbalance: Int64? { ProcessModel.imbalance(queue) }
     package static func imbalance(_ queue: Series) -> Int64? {
         guard let enqueued = queue.count(.enqueued), let dequeued = queue.count(.dequeued),

@@ -1,7 +1,7 @@
 package import Stats
 import Supervision
 
-/// A report as the model takes it: from the stats channel, a recording or a test.
+/// A report for the model, from the stats channel, a recording or a test.
 package struct Report: Equatable, Sendable {
     package var role: StatsPacket.Role
     package var instance: Int
@@ -16,7 +16,7 @@ package struct Report: Equatable, Sendable {
     package var interval: UInt64 = 1000
     package var lost: UInt64 = 0
     package var values = MetricValues()
-    /// What it reports of others: 0 the manager (of a queue: clients that were on no worker), n + 1 worker n.
+    /// Its values about others: 0 is the manager (for a queue, the clients that were on no worker), n + 1 is worker n.
     package var subjects: [UInt16: MetricValues] = [:]
 
     package init(_ role: StatsPacket.Role, _ instance: Int = 0, boot: UInt64, time: UInt64) {
@@ -70,7 +70,7 @@ extension Model {
         var lostNow: UInt64 = 0
         process(id) { process in
             if process.boot != report.boot {
-                // The generation before is still draining: the row shows the new one.
+                // The generation before still drains. The row shows the new one.
                 if process.boot != 0, report.generation < process.generation,
                     process.own.freshness(report.time) == .fresh
                 {
@@ -87,8 +87,8 @@ extension Model {
             process.startTime = report.startTime
             process.reportedState = report.state
             process.saidGoodbye = report.isGoodbye
-            // The hub begins with the newest that it has; what went to others between that and the first live one was
-            // not lost.
+            // The hub begins with its newest report. Reports between that one and the first live one went to others,
+            // and were not lost.
             let lost = process.own.samples.count > 1 ? report.lost : 0
             process.lost += lost
             lostNow = lost
@@ -102,7 +102,7 @@ extension Model {
         }
         health.lost += lostNow
     }
-    /// In place: what it keeps of ten minutes is not copied for each report.
+    /// Changes the process in place, so that its ten minutes of values are not copied for each report.
     private mutating func process(_ id: ProcessName, _ change: (inout ProcessModel) -> Void) {
         change(&processes[id, default: ProcessModel(id)])
     }

@@ -1,21 +1,22 @@
 package import Stats
 
-/// The last reports of one source: values with the time they were taken (ns of CLOCK_MONOTONIC). Rates are made of
-/// cumulative counters by sample time, never by arrival, so that a lost or late datagram changes nothing.
+/// The last reports of one source: values with their sample time (ns of CLOCK_MONOTONIC). Rates are computed from
+/// cumulative counters by sample time, never by arrival. So a lost or late datagram changes nothing.
 package struct Series: Equatable, Sendable {
     package struct Sample: Equatable, Sendable {
         package var time: UInt64
         package var values: MetricValues
     }
-    /// Enough for a rate over ten reports.
+    /// The number of samples, enough for a rate over ten reports.
     private static let kept = 11
     package private(set) var samples: [Sample] = []
-    /// Promised between two reports, in ms.
+    /// The announced time between two reports, in ms.
     package var interval: UInt64 = 1000
 
     package init() {}
 
-    /// A part of a report completes the one of the same time. What is older than the newest is left out.
+    /// Takes up a part of a report. Parts of the same time are one sample. A part that is older than the newest is left
+    /// out.
     package mutating func take(_ values: MetricValues, time: UInt64) {
         if let last = samples.last {
             guard time >= last.time else { return }
@@ -27,7 +28,7 @@ package struct Series: Equatable, Sendable {
         if samples.count == Series.kept { samples.removeFirst() }
         samples.append(Sample(time: time, values: values))
     }
-    /// Another life of the process: its counters began anew, and no rate is made across.
+    /// Begins another life of the process. Its counters began anew, so no rate is computed across.
     package mutating func restart() { samples.removeAll(keepingCapacity: true) }
 
     package var isEmpty: Bool { samples.isEmpty }
@@ -35,8 +36,8 @@ package struct Series: Equatable, Sendable {
     package func value(_ id: MetricID) -> Double? { samples.last?.values[id].map { Double($0) } }
     package func count(_ id: MetricID) -> UInt64? { samples.last?.values[id] }
 
-    /// Per second, over so many seconds or as far back as is known; nil where there is none: one sample, or the counter
-    /// went back.
+    /// The growth per second, over so many seconds or as far back as is known. `nil` if there is one sample only, or if
+    /// the counter went back.
     package func rate(_ id: MetricID, seconds: Double = 0) -> Double? {
         guard let last = samples.last, let now = last.values[id] else { return nil }
         var first: (time: UInt64, value: UInt64)?
@@ -49,7 +50,7 @@ package struct Series: Equatable, Sendable {
         return Double(now - first.value) * 1e9 / Double(last.time - first.time)
     }
 
-    /// How fast a gauge goes up or down, a second, between the last two samples.
+    /// By how much a gauge goes up or down per second, between the last two samples.
     package func change(_ id: MetricID) -> Double? {
         guard samples.count > 1, let now = samples[samples.count - 1].values[id],
             let before = samples[samples.count - 2].values[id]
@@ -58,7 +59,7 @@ package struct Series: Equatable, Sendable {
             / Double(samples[samples.count - 1].time - samples[samples.count - 2].time)
     }
 
-    /// Seconds since it was taken.
+    /// Seconds since the newest sample.
     package func age(_ now: UInt64) -> Double? { time.map { now > $0 ? Double(now - $0) / 1e9 : 0 } }
     package func freshness(_ now: UInt64) -> Freshness {
         guard let age = age(now) else { return .old }
@@ -66,14 +67,14 @@ package struct Series: Equatable, Sendable {
     }
 }
 
-/// How far a value can be trusted by its age.
+/// How far a value can be trusted, by its age.
 package enum Freshness: Int, Comparable, Sendable {
     case fresh
-    /// Older than 3 intervals: shown with `~`.
+    /// Older than 3 intervals. The value is shown with `~`.
     case stale
-    /// Older than 10: rates are `?`, values still shown with `~`.
+    /// Older than 10 intervals. Rates are `?`, and values are still shown with `~`.
     case old
-    /// There is no process to have it: `-`.
+    /// No process is there to have the value. It is shown as `-`.
     case absent
     package static func < (one: Freshness, other: Freshness) -> Bool { one.rawValue < other.rawValue }
 
@@ -84,7 +85,7 @@ package enum Freshness: Int, Comparable, Sendable {
     }
 }
 
-/// A value with its age. Unknown is never zero.
+/// A value with its age. An unknown value is never zero.
 package struct Quantity: Equatable, Sendable {
     package var value: Double?
     package var freshness: Freshness
@@ -100,7 +101,7 @@ package struct Quantity: Equatable, Sendable {
         return format(value) + (freshness == .fresh ? "" : "~")
     }
     package func map(_ change: (Double) -> Double) -> Quantity { Quantity(value.map(change), freshness) }
-    /// The sum, as old as the older.
+    /// The sum. It is as old as the older part.
     package static func + (one: Quantity, other: Quantity) -> Quantity {
         if one.freshness == .absent { return other }
         if other.freshness == .absent { return one }
@@ -109,7 +110,7 @@ package struct Quantity: Equatable, Sendable {
     }
 }
 
-/// Ten minutes of one number, a value a second; nil where no report came.
+/// Ten minutes of one number, with a value for each second. `nil` if no report came.
 package struct History: Equatable, Sendable {
     package static let kept = 600
     /// The time of the newest value, in seconds.
@@ -130,7 +131,7 @@ package struct History: Equatable, Sendable {
             if let value { stored[stored.count - 1] = Float(value) }
             return
         }
-        // A missed second is filled from its neighbour where it is only one: reports come a little early or late.
+        // A single missed second is filled from its neighbour, since reports come a little early or late.
         let missed = Int(min(now - second - 1, UInt64(History.kept)))
         let filler = missed == 1 ? value.map { Float($0) } ?? .nan : .nan
         stored.append(contentsOf: repeatElement(filler, count: missed))
@@ -138,7 +139,7 @@ package struct History: Equatable, Sendable {
         if stored.count > History.kept { stored.removeFirst(stored.count - History.kept) }
         second = now
     }
-    /// From the hub's history, which comes after the first live reports.
+    /// Takes a value from the hub's history, which comes after the first live reports.
     package mutating func fill(_ at: UInt64, _ value: Double?, overwrites: Bool) {
         guard !stored.isEmpty, at <= second else { return }
         let back = second - at
@@ -148,7 +149,7 @@ package struct History: Equatable, Sendable {
         let index = stored.count - 1 - Int(back)
         if stored[index].isNaN || overwrites, let value { stored[index] = Float(value) }
     }
-    /// What is known of any of them, by second of CLOCK_MONOTONIC, the newest first.
+    /// The sums of the known values, by second of CLOCK_MONOTONIC, the newest first.
     package static func sum(_ histories: [History]) -> [(second: UInt64, value: Double)] {
         let newest = histories.map(\.second).max() ?? 0
         var sums = [Double](repeating: .nan, count: kept)
@@ -160,10 +161,10 @@ package struct History: Equatable, Sendable {
         }
         return sums.enumerated().compactMap { back, sum in sum.isNaN ? nil : (newest - UInt64(back), sum) }
     }
-    /// Oldest first, up to now: silence since the last one shows as gaps.
+    /// The values up to now, the oldest first. Silence since the last value shows as gaps.
     package func values(seconds: Int = History.kept, now: UInt64? = nil) -> [Double?] {
         var result: [Double?] = stored.suffix(seconds).map { $0.isNaN ? nil : Double($0) }
-        // A second or two of delay are no silence.
+        // A delay of a second or two is no silence.
         if let now, now / 1_000_000_000 > second + 2, !result.isEmpty {
             result.append(
                 contentsOf: repeatElement(nil, count: Int(min(now / 1_000_000_000 - second - 1, UInt64(seconds)))))

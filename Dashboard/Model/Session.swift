@@ -1,36 +1,36 @@
 package import Stats
 package import Supervision
 
-/// What this operator looks at and is about to do. Keys change it; the views read it with the model.
+/// What this operator sees and is about to do. Keys change it. The views read it with the model.
 package struct Session: Sendable {
     package var screen = Screen.overview
-    /// The row that the cursor stands on; nil: the first one, whichever it is.
+    /// The row at the cursor. `nil` for the first row, whichever it is.
     package var cursor: RowKey?
-    /// The cursor was put there on purpose to follow it over all screens.
+    /// The operator put the cursor there on purpose, to follow the row over all screens.
     package var isFollowing = false
     package var sorts: [Screen: Sort] = [:]
     package var filter = Filter("")
     package var overlay: Overlay?
-    /// What the line that is typed lies over, to come back to.
+    /// The overlay under the line that is being typed. It comes back afterwards.
     package var underlay: Overlay?
-    /// The row order that is shown: renewed at most once a second, and not while the operator moves.
+    /// The order of rows on the screen. It is renewed at most once a second, and not while the operator moves.
     package var order: [ProcessName] = []
     package var pausedAt: UInt64?
     package var interval = 1.0
     package var showsFullNumbers = true
     package var showsTotals = false
-    /// The history lines are of the last 24 hours, not of the last minutes.
+    /// The history lines show the last 24 hours instead of the last minutes.
     package var showsDay = false
     package var isReadOnly = false
-    /// Admin mode lasts until then, in ns; nil: off.
+    /// The end of the admin mode, in ns. `nil` if it is off.
     package var adminUntil: UInt64?
     package var eventLevel = Severity.info
     package var showsEventJSON = false
-    /// Client ids as they are, not hashed: in admin mode only.
+    /// Client ids are shown unhashed. Only in admin mode.
     package var showsClientIDs = false
-    /// Off, the terminal's own copy and paste works.
+    /// If it is off, the terminal's own copy and paste works.
     package var usesMouse = false
-    /// What was typed on the command line, the oldest first.
+    /// The lines that were typed on the command line, the oldest first.
     package var commands: [String] = []
     package static let commandsKept = 50
     package var acknowledged: Set<UInt64> = []
@@ -40,7 +40,7 @@ package struct Session: Sendable {
     package init() {}
 
     package func isAdmin(_ now: UInt64) -> Bool { !isReadOnly && (adminUntil.map { now < $0 } ?? false) }
-    /// What is drawn over the screen, also under a line that is being typed.
+    /// The overlay that is drawn, also while a line is being typed over it.
     package var shownOverlay: Overlay? { if case .edit? = overlay { underlay } else { overlay } }
     package func isAcknowledged(_ event: Event) -> Bool {
         event.severity == .info || event.time <= acknowledgedBefore || acknowledged.contains(event.key)
@@ -49,7 +49,7 @@ package struct Session: Sendable {
 
 package enum Screen: Int, CaseIterable, Sendable {
     case overview = 1, queues, delivery, procs, events, host
-    /// By its name, as much of it as is typed, or its number.
+    /// Finds a screen by its number, or by its name or the beginning of its name.
     package init?(_ text: String) {
         let text = text.lowercased()
         guard !text.isEmpty,
@@ -61,7 +61,7 @@ package enum Screen: Int, CaseIterable, Sendable {
     package var tab: String { "\(rawValue) " + title.prefix(1) + title.dropFirst().lowercased() }
 }
 
-/// What a row is, apart from its line: the cursor sticks to it.
+/// The identity of a row, apart from its line. The cursor stays with it.
 package enum RowKey: Hashable, Sendable {
     case process(ProcessName)
     case event(UInt64)
@@ -69,7 +69,7 @@ package enum RowKey: Hashable, Sendable {
 }
 
 package struct Sort: Equatable, Sendable {
-    /// A column's id.
+    /// The column's id.
     package var column: String
     package var isDescending: Bool
     package init(_ column: String, descending: Bool) {
@@ -78,7 +78,7 @@ package struct Sort: Equatable, Sendable {
     }
 }
 
-/// What lies over the screen.
+/// What is drawn over the screen.
 package enum Overlay: Equatable, Sendable {
     case help(page: Int)
     case explain(column: Int)
@@ -89,19 +89,19 @@ package enum Overlay: Equatable, Sendable {
     case edit(Editor)
     package enum Pane: Equatable, Sendable {
         case history
-        /// `back`: lines from the end; 0 follows what is written.
+        /// `back` counts lines from the end. 0 follows new lines.
         case output(back: Int)
-        /// The newest has number 0.
+        /// The newest crash has number 0.
         case crash(number: Int, scroll: Int)
     }
 }
 
-/// A line that is being typed: a filter as it grows, or a command.
+/// A line that is being typed: a filter or a command.
 package struct Editor: Equatable, Sendable {
     package enum Purpose: Equatable, Sendable { case filter, command }
     package var purpose: Purpose
     package var text = ""
-    /// Which of the earlier commands is shown, counted back from the newest; 0: the one that is being typed.
+    /// The earlier command that is shown, counted back from the newest. 0 is the command that is being typed.
     package var back = 0
     package var hint = ""
     package init(_ purpose: Purpose, text: String = "", hint: String = "") {
@@ -111,7 +111,7 @@ package struct Editor: Equatable, Sendable {
     }
 }
 
-/// What is asked before something is done. The target is fixed when the box opens.
+/// The question before an order. Its target is fixed when the box opens.
 package struct Confirmation: Equatable, Sendable {
     package enum Action: String, CaseIterable, Sendable {
         case restart, drain, stop, start, kill, rolling, hold
@@ -125,7 +125,7 @@ package struct Confirmation: Equatable, Sendable {
     }
     package enum Field: Equatable, Sendable { case cancel, reason, word }
     package var action: Action
-    /// Nil: all workers.
+    /// `nil` for all workers.
     package var target: ProcessName?
     package var pid: UInt32
     package var boot: UInt64
@@ -138,7 +138,7 @@ package struct Confirmation: Equatable, Sendable {
         self.pid = pid
         self.boot = boot
     }
-    /// What must be typed: Enter alone never acts.
+    /// The word that must be typed. Enter alone never acts.
     package var word: String {
         switch action {
         case .rolling: "all"

@@ -1,28 +1,28 @@
-/// The connections of apps as the manager told of them, and how fast each publishes. An answer has counters; what they
-/// grew by since the one before makes a rate, over the manager's own clock: that of a recording is the same.
+/// The connections of apps, by the manager's answers, and the rate of each. An answer has counters. Their growth since
+/// the answer before makes a rate, by the manager's clock, so a recording shows the same rates.
 extension Told {
     package struct Apps: Equatable, Sendable {
-        /// The connections, those that published most first.
+        /// The connections. Those that published most come first.
         package private(set) var rows: [Row] = []
-        /// Connections beyond these rows.
+        /// The number of connections that have no row here.
         package private(set) var more = 0.0
-        /// When the last answer came, and the one before, in ns. `nil`: it did not come yet.
+        /// The time of the last answer, in ns. `nil` if none came yet.
         package private(set) var time: UInt64?
         package private(set) var previousTime: UInt64?
-        /// Why the last question has no answer; the rows are older then.
+        /// Why the last question has no answer. The rows are older then.
         package var problem = ""
 
-        /// Between two questions, where the picture is not drawn less often.
+        /// The time between two questions, unless the picture is drawn less often.
         package static let everySeconds = 2.0
-        /// A rate over a longer time tells nothing of now: twice the slowest refresh.
+        /// A rate over a longer time says nothing about now. This is twice the slowest refresh.
         private static let longestSeconds = 120.0
 
         package init() {}
 
         package struct Row: Equatable, Sendable {
-            /// Address and port: who it is, from one answer to the next.
+            /// Address and port. They name the connection from one answer to the next.
             package var peer: String
-            /// `lines` or `http`; nil: it has said nothing yet.
+            /// `lines` or `http`. `nil` if nothing came from it yet.
             package var form: String?
             package var connectedSeconds: Double
             package var publishes: Double
@@ -30,7 +30,7 @@ extension Told {
             package var errors: Double
             package var idleSeconds: Double
             package var backlogBytes: Double
-            /// A second, since the answer before; nil: it was not in that.
+            /// The rates per second since the answer before. `nil` if the connection was not in that answer.
             package fileprivate(set) var rates: Rates?
 
             package init(
@@ -46,7 +46,8 @@ extension Told {
                 self.idleSeconds = idleSeconds
                 self.backlogBytes = backlogBytes
             }
-            /// Nil where this is no later look at the same connection: it is younger, or a counter went back.
+            /// The rates since an earlier look. `nil` if that was another connection: this one is younger, or a counter
+            /// went back.
             fileprivate func rates(since old: Row) -> Rates? {
                 let seconds = connectedSeconds - old.connectedSeconds
                 guard seconds > 0, seconds < Apps.longestSeconds, publishes >= old.publishes, bytes >= old.bytes,
@@ -82,7 +83,8 @@ extension Told {
             self.time = time
             problem = ""
         }
-        /// By the usual rule. `interval`: of the pictures, in seconds; it is not asked more often than they are drawn.
+        /// The freshness, by the usual rule. `interval` is the time between pictures in seconds. Questions are not more
+        /// frequent than pictures.
         package func freshness(_ now: UInt64, interval: Double) -> Freshness {
             guard let time else { return .old }
             return Freshness(age: now > time ? Double(now - time) / 1e9 : 0, interval: max(Apps.everySeconds, interval))

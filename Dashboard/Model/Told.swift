@@ -1,31 +1,31 @@
 package import Configuration
 package import Supervision
 
-/// What was asked for and told: by the supervisor's control socket, and by the manager's app port. A recording keeps it
-/// with the reports.
+/// The answers of the supervisor's control socket and of the manager's app port. A recording keeps them with the
+/// reports.
 package struct Told: Equatable, Sendable {
     package var children: [ProcessName: Child] = [:]
     package var rolling: Rolling?
     package var doctor: [Doctor.Row] = []
     package var clients = Clients()
     package var apps = Apps()
-    /// The newest last; nil: not told yet.
+    /// The newest last. `nil` if they were not told yet.
     package var crashes: [CrashReport]?
 
     package init() {}
 
-    /// A process beyond its numbers.
+    /// The facts about a process beside its numbers.
     package struct Child: Equatable, Sendable {
-        /// `SIGSEGV after 3.1s`; empty where it never ended.
+        /// `SIGSEGV after 3.1s`. Empty if it never ended.
         package var lastExit = ""
         package var isHeld = false
-        /// The copy before it still drains, for so many seconds at most.
+        /// The copy before it still drains. This is the most seconds that it has left.
         package var drainsBeside: Double?
-        /// Its last lines, the newest at the end; nil: not told yet.
+        /// Its last lines, the newest at the end. `nil` if they were not told yet.
         package var output: [String]?
         package init() {}
     }
-    /// A rolling restart under way.
+    /// The rolling restart that is under way.
     package struct Rolling: Equatable, Sendable {
         package var by: String
         package var total: Int
@@ -43,7 +43,7 @@ package struct Told: Equatable, Sendable {
     /// The clients with most messages waiting.
     package struct Clients: Equatable, Sendable {
         package var rows: [Row] = []
-        /// Why there are none; empty where the manager answered.
+        /// Why there are no rows. Empty if the manager answered.
         package var problem = "asking the manager ..."
         package init() {}
         package struct Row: Equatable, Sendable {
@@ -63,14 +63,14 @@ package struct Told: Equatable, Sendable {
     }
     package struct CrashReport: Equatable, Sendable {
         package var id: String
-        /// nil: it was not asked for yet.
+        /// `nil` if it was not asked for yet.
         package var lines: [String]?
         package init(id: String, lines: [String]? = nil) {
             self.id = id
             self.lines = lines
         }
     }
-    /// The reports of one process, the newest first; nil: not told yet.
+    /// The crash reports of one process, the newest first. `nil` if they were not told yet.
     package func crashes(of process: ProcessName) -> [CrashReport]? {
         crashes.map { $0.filter { $0.id.hasSuffix("-" + "\(process)") }.reversed() }
     }

@@ -1,10 +1,10 @@
 package import Stats
 package import Supervision
 
-/// Sums over all processes, each as old as the oldest of its parts that runs.
+/// Sums over all processes. Each sum is as old as the oldest running process in it.
 package struct Totals {
     let model: Model
-    /// All processes and the workers, put in their order once for all sums.
+    /// All processes, and the workers. They are sorted once for all sums.
     package let ordered: [ProcessModel]
     package let workers: [ProcessModel]
 
@@ -29,29 +29,29 @@ package struct Totals {
         manager?.rate(id, now, seconds: seconds) ?? Quantity(nil, .old)
     }
 
-    /// A number of all that waits at the manager.
+    /// A value about all messages that wait at the manager.
     package func waiting(_ id: MetricID) -> Quantity { Quantity(model.queue.value(id), model.queue.freshness(now)) }
     package func waitingRate(_ id: MetricID, seconds: Double) -> Quantity {
         let freshness = model.queue.freshness(now)
         return Quantity(freshness == .old ? nil : model.queue.rate(id, seconds: seconds), freshness)
     }
-    /// Messages in each latency bucket in the last minute.
+    /// The number of messages in each latency bucket in the last minute.
     package var latency: [Double]? { recent(\.latency) }
-    /// Connections that ended in the last minute, by reason.
+    /// The connections that ended in the last minute, by reason.
     package var closes: [Double]? { recent(\.closes) }
     private func recent(_ part: KeyPath<ProcessModel, Recent>) -> [Double]? {
         let counts = workers.compactMap { $0[keyPath: part].counts() }
         guard let first = counts.first else { return nil }
         return counts.dropFirst().reduce(first) { zip($0, $1).map(+) }
     }
-    /// Two reports of each that runs are here: rates are known, and sums are of all.
+    /// Each running process has sent two reports. So rates are known, and sums are complete.
     package var areWhole: Bool {
         let running = ordered.filter { $0.state(now).isRunning }
         return model.supervisor.own.samples.count > 1 && !running.isEmpty
             && running.allSatisfy { $0.own.samples.count > 1 || $0.own.freshness(now) != .fresh }
     }
     package var readyCount: Int { ordered.count { $0.state(now).isReady } }
-    /// `7 ready  1 SUSPECT  1 BACKOFF`.
+    /// The states as words: `7 ready  1 SUSPECT  1 BACKOFF`.
     package var states: [(state: ProcessModel.State, word: String, count: Int)] {
         var counts: [String: (state: ProcessModel.State, count: Int)] = [:]
         for process in ordered {
@@ -66,7 +66,7 @@ package struct Totals {
     package var exits24h: Double? {
         ordered.compactMap { $0.child.value(.childExits24h) }.reduce(nil) { ($0 ?? 0) + $1 }
     }
-    /// Processes whose queue's books don't balance, and how many were checked.
+    /// The processes whose books of the queue don't balance, and the number of processes that were checked.
     package var balance: (wrong: [(ProcessName, Int64)], checked: Int) {
         let checked = ordered.compactMap { process in process.imbalance.map { (process.id, $0) } }
         return (checked.filter { $0.1 != 0 }, checked.count)
@@ -74,7 +74,7 @@ package struct Totals {
 }
 
 extension Model {
-    /// How full the queue is, by messages or by bytes, whichever is more.
+    /// How full the queue is: its share of messages or of bytes, whichever is larger.
     package var queueShare: Quantity {
         guard let messages = queue.value(.queueMessages), let most = queue.value(.queueLimitMessages), most > 0 else {
             return Quantity(nil, .old)

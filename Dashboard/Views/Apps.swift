@@ -4,7 +4,7 @@ import Wire
 // The connections of apps. A small terminal shows them in one line. A large one shows a row for each, beside the
 // reasons why connections closed.
 extension Views {
-    /// `app connections 3: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s`. The last app leaves first.
+    /// `app connections 3: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s`. The last app is left out first.
     static func appsLine(_ context: Context) -> Line {
         guard let manager = context.totals.manager else { return Line(" app connections ?", .dim) }
         let told = ToldApps(context)

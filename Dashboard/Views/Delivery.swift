@@ -88,7 +88,7 @@ extension Views {
         if hasPane(size) {
             let pane = appsPane(context, width: size.width - size.width / 2)
             closed.lines.append(appFigures(context))
-            // Room for some apps, as far as the table leaves it.
+            // There is room for some apps, if the table leaves it.
             while closed.lines.count < min(pane.lines.count, 8) { closed.lines.append(Line()) }
             closed.least = 3
             closed.right = pane

@@ -62,7 +62,7 @@ extension Views {
         }
         return memory
     }
-    /// How many each process has open, and how many it may have.
+    /// The descriptors that each process has open and may have.
     private static func descriptors(_ context: Context, width: Int) -> Page.Section {
         let own = context.model.supervisor.own
         let ofSupervisor = own.value(.fdsOpen).map {

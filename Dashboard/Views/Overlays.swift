@@ -52,7 +52,7 @@ extension Views {
             width: 66, context, on: &grid)
     }
 
-    /// What happens to whom.
+    /// What the order does, and to which process.
     private static func consequences(_ box: Confirmation, _ who: String, _ context: Context) -> [Line] {
         let model = context.model
         if let target = box.target, let process = model.processes[target] {
@@ -111,7 +111,7 @@ extension Views {
         }
         return lines
     }
-    /// A warning where others are down already.
+    /// A warning, if other processes are down already.
     private static func careful(_ box: Confirmation, _ context: Context) -> [Line] {
         let unready = context.model.workers.filter { $0.id != box.target && !$0.state(context.now).isReady }
         guard !unready.isEmpty, [.restart, .drain, .stop, .kill, .rolling].contains(box.action) else { return [] }

@@ -6,7 +6,7 @@ import Stats
 struct Page {
     struct HeaderLine {
         var line: Line
-        /// The height of the terminal from which on it is shown.
+        /// The line is shown if the terminal has at least this height.
         var from: Int
     }
     /// A part below the table, under a rule with its name.
@@ -88,7 +88,7 @@ struct Page {
         }
         return shown
     }
-    /// A heading and its lines, and what stands in the right half beside them. The last section has what is left.
+    /// Draws a heading and its lines, and the section in the right half. The last section has the lines that are left.
     private func draw(
         _ section: Section, _ lines: Int, isLast: Bool, on grid: inout Grid, _ row: inout Int, _ end: Int, width: Int,
         _ context: Context

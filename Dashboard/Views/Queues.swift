@@ -55,7 +55,7 @@ extension Views {
         }
         return depth
     }
-    /// What came and went, and when the queue is full if that goes on.
+    /// The messages that came and went, and when the queue will be full if that goes on.
     private static func fillingLine(_ context: Context, wide: Bool) -> Line {
         let totals = context.totals
         let waiting = totals.waiting(.queueMessages)
@@ -92,7 +92,7 @@ extension Views {
         check.add(text, role: role)
         return check
     }
-    /// How long the messages wait. `nil`: the manager has not told it.
+    /// How long the messages wait. `nil` if the manager has not told it.
     private static func ages(_ context: Context) -> Page.Section? {
         let queue = context.model.queue
         let ages: [(String, MetricID)] = [
