@@ -12,7 +12,7 @@ struct TimeTests {
         for (wall, text) in known { #expect(UTC.text(wall) == text) }
         #expect(UTC.text(1_763_906_551_042, milliseconds: false) == "2025-11-23T14:02:31Z")
     }
-    /// Each day follows the one before: the last of a month is followed by the first of the next.
+    /// Each day follows the day before. After the last day of a month comes the first day of the next.
     @Test func dates_haveNoGaps() {
         var before = (year: 1969, month: 12, day: 31)
         for day in UInt64(0)..<150_000 {

@@ -9,7 +9,7 @@ import Wire
 @Suite struct AppsTests {
     private let now: UInt64 = 9_000_000
 
-    /// Another connection, which came and got on at these times.
+    /// Another connection, which came and had its last progress at these times.
     private func connect(
         _ app: App, _ peer: String, since: UInt64 = 8_987_655, lastProgress: UInt64 = 8_999_995, _ input: String = ""
     ) {
@@ -19,7 +19,7 @@ import Wire
         if !input.isEmpty { _ = app.send(input) }
         app.session.lastProgress = lastProgress
     }
-    /// What a connection of its own is told.
+    /// The answer that a connection of its own gets.
     private func apps(_ app: App, _ query: String = "") -> (status: Int, body: String) {
         app.connect("10.9.9.9:9")
         defer { app.port.closed(app.session) }
@@ -65,7 +65,8 @@ import Wire
         #expect(answer(App().send("HEAD /apps HTTP/1.1\r\nHost: a\r\n\r\n")).body == "")
     }
 
-    /// Not the one that asks, and nobody who was gone before it could be told where it came from.
+    /// The connection that asks is left out, and so are those that were gone before the kernel was asked for their
+    /// address.
     @Test func whoAsks_isNotAmongThem() {
         let app = App()
         connect(app, "10.0.1.5:1")

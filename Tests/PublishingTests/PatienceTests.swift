@@ -7,8 +7,8 @@ import Wire
 /// How long a connection of an app may stay, with the clock moved.
 @Suite struct PatienceTests {
     private let came: UInt64 = 9_000_000
-    /// The seconds after which the connection's time is over, counted from when it came. `nil` if that is not within a
-    /// day. `lastProgress` is how many seconds after it came it last got on.
+    /// The seconds after which the connection's time is over, counted from its beginning. `nil` if that is more than a
+    /// day. `lastProgress` is the time of its last progress, in seconds from its beginning.
     private func end(_ app: App, lastProgress: UInt64 = 0) -> UInt64? {
         app.session.lastProgress = came + lastProgress * 1000
         return (0...86_400).first { app.session.isOver(now: came + $0 * 1000) }

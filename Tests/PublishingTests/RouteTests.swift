@@ -5,7 +5,7 @@ import Wire
 
 @testable import Publishing
 
-/// The table of what apps may ask, and what follows from it.
+/// The table of the requests of apps, and the answers that follow from it.
 @Suite struct RouteTests {
     private func ask(_ method: String, _ path: String) -> (status: Int, text: String) {
         let text = App().send("\(method) \(path) HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")

@@ -6,11 +6,12 @@ import Wire
 
 @testable import Publishing
 
-/// What becomes of a connection: who is written to, what its socket does next, who makes room, and whose time is over.
+/// The life of a connection: whose output is written, what its socket does next, who makes room, and whose time is
+/// over.
 @Suite struct SessionTests {
     private let publish = #"{"client":"c1","message":1}"# + "\n"
 
-    /// The app reads so much of its answers, or all.
+    /// The app reads `count` bytes of its answers, or all of them.
     private func read(_ app: App, _ count: Int? = nil) {
         app.port.written(app.session, count ?? app.outputBytes, &app.board, now: app.now)
     }
@@ -113,7 +114,7 @@ import Wire
     }
 }
 
-/// `#expect` takes nothing apart that can't be copied, as the port.
+/// `#expect` can't take a value apart that can't be copied, such as the port.
 extension App {
     fileprivate var isFull: Bool { port.isFull }
     fileprivate var quietestStranger: AppSession? { port.quietestStranger }

@@ -37,7 +37,7 @@ struct FilesTests {
     }
 }
 
-/// One test: the environment is that of the whole process.
+/// This is one test, since the environment belongs to the whole process.
 struct HandedDownTests {
     @Test func descriptors_areTakenOnce_withTheirNames_andNoneWhereTheCountIsWrong() {
         func hand(_ count: String, _ names: String, pid: Int32 = getpid()) {

@@ -2,7 +2,7 @@ import Glibc
 import Reactor
 import Testing
 
-/// Watchers that lie in memory of the test, one for each end of a socket pair.
+/// Watchers in memory of the test, one for each end of a socket pair.
 @Suite struct SlotWatcherTests {
     private let loop = Loop()
     private let memory = UnsafeMutableRawPointer.allocate(byteCount: 4 * SlotWatchers.bytes, alignment: 16)

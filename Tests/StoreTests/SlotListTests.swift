@@ -19,7 +19,7 @@ private enum InTime: ListField {
     }
 }
 extension SlotList where Record == Item {
-    /// Forwards, after a look that it is the same backwards.
+    /// The names from first to last. They must be the same backwards.
     fileprivate func names(_ slab: borrowing Slab<Item>) -> [Int] {
         var (forwards, backwards): ([Int], [Int]) = ([], [])
         var slot = first

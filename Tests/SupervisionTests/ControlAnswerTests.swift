@@ -26,7 +26,7 @@ struct ControlAnswerTests {
         let back = try ControlAnswer<StatusAnswer>(line: line).body()
         #expect(JSONLine.text(back) == JSONLine.text(status))
     }
-    /// An older supervisor, and one that is newer.
+    /// The answers of an older and of a newer supervisor.
     @Test func statusOfAnotherVersion_isRead() throws {
         let line = #"{"ok":true,"new":1,"processes":[{"name":"worker-3","hold":true,"newer":[]}]}"#
         let row = try #require(try ControlAnswer<StatusAnswer>(line: line).body().processes.first)

@@ -2,7 +2,7 @@ import Stats
 import Supervision
 import Testing
 
-/// Values as they stand on the control socket.
+/// Values in the form of the control socket.
 struct JSONLineTests {
     private struct Outer: Codable {
         var name: String

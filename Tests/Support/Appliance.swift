@@ -18,7 +18,7 @@ public final class Appliance {
     /// The listeners that its service manager hands to the supervisor at its next start.
     public var listeners: [(name: String, descriptor: Int32)] = []
 
-    /// From the next start on the daemons come from a folder of ours, in which this script is the worker. Returns the
+    /// Takes the daemons from a folder of ours from the next start on. In it this script is the worker. Returns the
     /// script's path.
     public func replaceWorker(byScript text: String) throws -> String {
         let programs = "\(folder.path)/programs"

@@ -22,7 +22,7 @@ public struct WireFrame: Equatable, Sendable, CustomStringConvertible {
         (self.op, self.flags, self.tag, self.slot) = (op, flags, tag, slot)
         (self.number, self.client, self.body) = (number, client, body)
     }
-    /// For the receiver that `told` announced.
+    /// A frame for the receiver that `told` announced.
     public init(
         _ op: UInt8, flags: UInt16 = 0, for told: WireFrame, number: UInt64 = 0, body: String = ""
     ) {
@@ -36,7 +36,7 @@ public struct WireFrame: Equatable, Sendable, CustomStringConvertible {
     private static func big(_ value: UInt64, _ count: Int) -> [UInt8] {
         (0..<count).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
     }
-    /// As version 2 has it; a hello as every version has it.
+    /// The bytes of version 2. A hello has the same bytes in every version.
     public var bytes: [UInt8] {
         guard op != WireFrame.hello else { return version1Bytes }
         let (id, body) = (Array(client.utf8), Array(body.utf8))
@@ -44,7 +44,7 @@ public struct WireFrame: Equatable, Sendable, CustomStringConvertible {
             + WireFrame.big(UInt64(slot), 4) + WireFrame.big(UInt64(body.count), 4) + WireFrame.big(number, 8) + id
             + body
     }
-    /// As version 1 has it: `flags` are its two bits.
+    /// The bytes of version 1. `flags` has its two bits.
     public var version1Bytes: [UInt8] {
         let (id, body) = (Array(client.utf8), Array(body.utf8))
         return [op, UInt8(flags) | UInt8(tag) << 2] + WireFrame.big(UInt64(id.count), 2)
@@ -83,7 +83,7 @@ extension Socket {
     }
     /// A worker's hello, which has the layout of version 1.
     public func readHello(seconds: Double = 15) throws -> WireFrame { try readFrame(version: 1, seconds: seconds) }
-    /// The next frame but for those that only tell the time.
+    /// The next frame. Frames that only tell the time are skipped.
     public func readFrameButTurn(version: Int = 2, seconds: Double = 15) throws -> WireFrame {
         while true {
             let frame = try readFrame(version: version, seconds: seconds)

@@ -65,8 +65,8 @@ struct AppConnectionsTests {
         try settled([peer(http), peer(bad.socket)]) { peers(try apps(pair.appPort).rows) }
     }
 
-    /// As many connections as there may be have shown neither key nor publish. An app gets its place all the same, and
-    /// keeps it.
+    /// All places are taken by connections that have shown neither key nor publish. An app gets a place all the same,
+    /// and keeps it.
     @Test func strangers_makeRoomForAnApp() throws {
         let pair = try Pair()
         let app = try LinePublisher(port: pair.appPort)

@@ -142,7 +142,7 @@ import Testing
 }
 
 extension String {
-    /// How often a text occurs in it.
+    /// The number of times that a text occurs in this one.
     func components(of text: String) -> Int {
         var count = 0
         var rest = self[...]

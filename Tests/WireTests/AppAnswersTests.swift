@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Wire
 
-/// What is written without Foundation is decoded by the same types.
+/// The same types decode what was written without Foundation.
 @Suite struct AppAnswersTests {
     private func decoded<Answer: Decodable>(_ type: Answer.Type, _ write: (inout Buffer) -> Void) throws -> Answer {
         try JSONDecoder().decode(type, from: Data(AnswerTests.written(write).utf8))

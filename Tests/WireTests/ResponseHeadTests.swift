@@ -2,7 +2,7 @@ import Base
 import Testing
 import Wire
 
-/// What all HTTP answers have in common, byte by byte.
+/// The head that all HTTP answers have in common, byte by byte.
 @Suite struct ResponseHeadTests {
     private func written(_ body: (inout Buffer) -> Void) -> String { AnswerTests.written(body) }
 
@@ -29,7 +29,7 @@ import Wire
                 == "\(version) 503 Service Unavailable\r\nRetry-After: 3\r\n\(line)Content-Length: 0\r\n\r\n")
     }
 
-    /// Also behind what stands in the buffer already.
+    /// The content may also follow bytes that are in the buffer already.
     @Test(arguments: [false, true])
     func contentThatComesAfterItsHead_hasItsLength(_ isHead: Bool) {
         let head = ResponseHead(isHead: isHead)

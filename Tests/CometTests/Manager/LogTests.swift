@@ -3,7 +3,7 @@ import Testing
 
 @testable import Comet
 
-/// The verbs of the logs, each by itself. What they come to for clients, `MailboxTests` tell.
+/// Tests of each function of the logs. `MailboxTests` has their effects on clients.
 @Suite struct LogTests {
     private let owner = Slot<ClientRecord>(3)
 
@@ -100,7 +100,7 @@ import Testing
         #expect(!roomLeft)
     }
 
-    /// A million clients are 36 MB of records: a field more is seen here.
+    /// A million clients have 36 MB of records, so a new field must be noticed.
     @Test func records_haveTheirSizes() {
         #expect(MemoryLayout<ClientRecord>.size == 36)
         #expect(MemoryLayout<Log>.size == 40)

@@ -3,9 +3,9 @@ import Comet
 import Testing
 import Wire
 
-/// A worker without sockets: what goes in, and what it wants done.
+/// A worker without sockets: its inputs, and the orders that follow from them.
 @Suite struct OrderTests {
-    /// The orders that wait, as text; what an order to send is about counts as written in whole or in part.
+    /// The waiting orders, as text. The bytes of an order to send count as written, in whole or in part.
     private func orders(_ worker: inout Worker, taking: Int? = nil) -> [String] {
         var found: [String] = []
         while let order = worker.next() {
