@@ -46,7 +46,7 @@ package enum CommandLine {
         return handler.toast("\(name) is \(preference.text(session))", &session)
     }
 
-    /// The text completed as far as it is certain, and the words that could follow.
+    /// Completes the text as far as it is certain. The second text has the words that could follow.
     static func complete(_ text: String, _ model: Model) -> (String, String) {
         let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         let candidates: [String]

@@ -1,7 +1,7 @@
 import Stats
 import Supervision
 
-// What single commands do, where that is more than a line.
+// The commands that need more than a line.
 extension KeyHandler {
     func enter(_ session: inout Session) -> [Effect] {
         if session.screen == .host { return openExplanation(&session) }

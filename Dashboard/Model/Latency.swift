@@ -2,7 +2,7 @@ package import Stats
 
 /// Some counters of a process over the last minute: the present values, and those of each second before.
 package struct Recent: Equatable, Sendable {
-    /// In seconds.
+    /// The time for which snapshots are kept, in seconds.
     private static let kept = 60.5
     private struct Snapshot: Equatable {
         var time: UInt64

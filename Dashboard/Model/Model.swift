@@ -90,7 +90,7 @@ package struct Model: Sendable {
         noteDay([.connections: connections, .delivered: deliveries, .queued: totals.waiting(.queueMessages)], totals)
         alerts.note(conditions(totals), sample: now / 1_000_000_000)
     }
-    /// Not before all processes have reported: the sum of some would be the day's least value.
+    /// Waits until all processes have reported. The sum of some would be the day's least value.
     private mutating func noteDay(_ values: [StatsDay.Total: Quantity], _ totals: Totals) {
         guard totals.areWhole else { return }
         for (total, quantity) in values where quantity.freshness == .fresh {

@@ -81,7 +81,7 @@ package enum Format {
     }
     private static func two(_ value: Int) -> String { decimal(UInt(value), digits: 2) }
 
-    /// In a column of exactly this width: what is longer is cut.
+    /// The text in a column of exactly this width. A longer text is cut.
     package static func left(_ text: String, _ width: Int) -> String {
         String(text.prefix(max(0, width))).leftAligned(width)
     }

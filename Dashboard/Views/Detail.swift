@@ -43,7 +43,7 @@ extension Views {
         let actions = ["R restart", "D drain", "S stop", "U start", "K kill", "H hold"]
         Frame.footer(context, Frame.keys(context, hints, actions: actions), on: &grid)
     }
-    /// What fills the lower half instead of the history. `scroll`: the first line that is shown.
+    /// The contents of the lower half instead of the history. `scroll` is the first line that is shown.
     private static func lower(
         _ id: ProcessName, _ pane: Overlay.Pane, _ context: Context
     ) -> (title: String, lines: [String], scroll: Int)? {

@@ -9,7 +9,7 @@ extension Views {
     ) {
         let size = grid.size
         let width = min(size.width, wanted)
-        // If the box is higher than the terminal, its last lines stay, since one types there.
+        // If the box is higher than the terminal, its last lines are kept: the operator types there.
         let room = max(1, size.height - 2)
         let lines = lines.count > room ? Array(lines.prefix(max(0, room - 2)) + lines.suffix(min(2, room))) : lines
         let top = max(0, (size.height - lines.count - 2) / 2)

@@ -172,7 +172,7 @@ package struct AppPort: ~Copyable {
     }
 }
 
-/// What every answer needs to know: the session that asks, and the time.
+/// The session that asks, and the time. Every answer needs both.
 struct AppCall {
     let session: AppSession
     /// Bytes that all other sessions have half sent, or have announced.

@@ -1,7 +1,7 @@
 import Base
 
-/// A JSON object that is written member by member, under the names by which it is decoded: for programs that do not
-/// link Foundation.
+/// A JSON object that is written member by member, for programs that do not link Foundation. The names are those by
+/// which it is decoded.
 struct JSONObject<Key: CodingKey> {
     private var isEmpty = true
 
@@ -16,12 +16,12 @@ struct JSONObject<Key: CodingKey> {
         name(key, to: &out)
         out.append(value ? "true" : "false")
     }
-    /// A count: whole, and not below zero.
+    /// Adds a count. It is whole and not below zero.
     mutating func add(_ key: Key, _ value: Double?, to out: inout Buffer) {
         name(key, to: &out)
         if let value { out.append(decimal: UInt64(value)) } else { out.append("null") }
     }
-    /// With its three digits behind the point.
+    /// Adds seconds with three digits behind the point.
     mutating func add(milliseconds key: Key, _ seconds: Double, to out: inout Buffer) {
         name(key, to: &out)
         let milliseconds = UInt64((seconds * 1000).rounded())

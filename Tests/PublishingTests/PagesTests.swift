@@ -17,7 +17,7 @@ import Testing
             #expect(got.status == 403 && got.body.contains(#""code":"origin""#), "\(got)")
             #expect(app.queued == 0)
         }
-        // A request with the key does not come from a page, which could not send it.
+        // A page can't send the key. So a request that has it does not come from a page.
         let key = "Authorization: Bearer sesame\r\n"
         #expect(answer(App(key: "sesame").send(App.post(publish, header + key))).status == 202)
         #expect(answer(App(key: "sesame").send(App.post(publish, header))).status == 401)

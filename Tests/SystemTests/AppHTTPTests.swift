@@ -225,7 +225,7 @@ struct AppHTTPTests {
         #expect(response.status == 400)
         let error = try #require(try response.json()["error"])
         #expect(error["code"]?.string != nil)
-        // The place is a number, in a member or in the sentence.
+        // The place of the mistake is a number: a member of its own, or the last number of the sentence.
         let offset = error["offset"]?.int ?? Int((error["message"]?.string ?? "").split { !$0.isNumber }.last ?? "")
         #expect(offset.map { abs($0 - near) <= 30 } == true, "\(error)")
         #expect(try pair.app.presence("c1").queued == 0)

@@ -1,7 +1,7 @@
 import Store
 import Wire
 
-/// What the manager knows of one client: 36 bytes, and its id.
+/// The manager's knowledge of one client: 36 bytes, and its id.
 ///
 ///     (unknown) --polls--> waiting(link) <--link full / read--> blocked(link)
 ///     waiting --answered or timed out--> grace, present   --polls--> waiting
@@ -9,7 +9,7 @@ import Wire
 ///     grace --10 s--> forgotten; with a lost mark: lost (600 s); with messages: loose, until the last is gone
 ///     (unknown) --publish--> loose
 struct ClientRecord {
-    /// Which list the record is in.
+    /// The list that the record is in.
     enum Place: UInt8 {
         /// In no list: only its messages keep it.
         case loose

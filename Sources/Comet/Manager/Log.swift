@@ -9,8 +9,8 @@ struct Log {
     var count: UInt32 = 0
     /// The worker whose account has its messages. `.max` if their client was on none.
     var worker: UInt16
-    /// Only if the client acknowledges: the highest id that its present receiver was sent, or was told to be lost. 0 if
-    /// there is none.
+    /// The highest id that its present receiver was sent, or was told to be lost. It is kept only if the client
+    /// acknowledges. 0 if there is none.
     var handed: UInt64 = 0
     /// The highest lost id that the client has not been told of, or has not acknowledged since. 0 if there is none.
     var lost: UInt64 = 0

@@ -2,7 +2,7 @@ import Base
 import Store
 import Wire
 
-// The manager's state, for others.
+// Questions about the manager's state.
 extension Switchboard {
     package struct ClientStatus: Equatable {
         /// It holds a poll, or is between two polls.
@@ -43,7 +43,7 @@ extension Switchboard {
         let number = worker.map { $0 + 1 } ?? 0
         return number < mailboxes.books.accounts.count ? mailboxes.books.histogram(number) : (0, 0, 0, 0)
     }
-    /// Clients known, and the memory for them; messages are counted in `queue`.
+    /// The number of known clients, and the memory for them. Their messages are counted in `queue`.
     package var clientCount: Int { presence.count }
     package var clientMemoryBytes: Int { presence.memoryBytes + mailboxes.memoryBytes }
     /// Bytes that wait for the workers' links: the sum, and the most for one link.
@@ -66,9 +66,9 @@ extension Switchboard {
         package let oldestSeconds: Int
     }
 
-    /// The clients with the most messages, the deepest first. Of equals, those come first whose mailboxes are first in
-    /// memory. This looks at each mailbox once, in the order of memory, which takes some milliseconds for a million. So
-    /// it costs nothing to put a message in.
+    /// The clients with the most messages, the deepest mailbox first. Among equals the order is that of their memory.
+    /// This looks at each mailbox once, which takes some milliseconds for a million. So putting a message in costs
+    /// nothing extra.
     package func deepest(_ most: Int, now: UInt64) -> [DeepMailbox] {
         var top: [(count: UInt32, log: Slot<Log>)] = []
         mailboxes.forEachLog { slot, log in

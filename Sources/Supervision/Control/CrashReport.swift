@@ -15,7 +15,7 @@ package struct CrashReport: Sendable {
     package var signal: Int?
     /// It left a core.
     package var core: Bool
-    /// In seconds.
+    /// Its time of life, in seconds.
     package var uptime: Double
     /// The processor time that it used. `nil` if the kernel told that to another process.
     package var userMicroseconds: Int64?

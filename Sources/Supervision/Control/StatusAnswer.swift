@@ -7,7 +7,7 @@ package struct StatusAnswer: Codable, Sendable {
     /// The state is `ready`, `not_ready` or `stopping`.
     package var state: String
     package var pid: Int32
-    /// In seconds, like all times here.
+    /// All times here are in seconds.
     package var uptime: Double
     package var runDirectory: String
     package var rolling: RollingAnswer.Run?
@@ -37,7 +37,7 @@ package struct StatusAnswer: Codable, Sendable {
         package var pid: Int32?
         package var restarts = 0
         package var uptime: Double?
-        /// By its last report. `nil` if there was none, or if it does not say.
+        /// The value of its last report. `nil` if there was none, or if it does not say.
         package var connections: UInt64?
         package var lastExit: Exit?
         package var desired = Desired.up

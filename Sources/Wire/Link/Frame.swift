@@ -39,7 +39,7 @@ public struct Frame {
         case credit = 24
     }
 
-    /// What a frame says by single bits. Each bit has one meaning, whatever the op.
+    /// Facts of a frame in single bits. Each bit has one meaning, whatever the op.
     public struct Flags: OptionSet, Equatable, Sendable {
         public let rawValue: UInt16
         @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }

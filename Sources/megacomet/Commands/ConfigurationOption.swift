@@ -23,8 +23,8 @@ struct ConfigurationOption: ParsableArguments {
             throw ExitCode(StartFailure.configuration)
         }
     }
-    /// The settings for commands to a supervisor that runs. If its file has got a mistake since, the operator must not
-    /// be locked out.
+    /// The settings for commands to a supervisor that runs. Its file may have got a mistake since its start, which must
+    /// not lock the operator out.
     func settingsOfWhatRuns() throws -> Settings {
         let source = source()
         if let file = source.file, let denied = PermissionDenied(file, R_OK) { throw complaint(denied) }

@@ -14,7 +14,7 @@ final class Hub {
     static let receiveBufferBytes = 1 << 20
     /// The most datagrams in one turn of the loop. Children and commands have their turns, too.
     private static let burst = 256
-    /// If someone floods the port, the hub looks so many times as often, until it finds fewer than `calm`.
+    /// During a flood the hub looks more often by this factor, until it finds fewer than `calm` datagrams.
     private static let looksInFlood = 20.0
     private static let calm = 32
     /// The hub looks for datagrams ten times in an interval, shortly after each group of daemons has reported. If each
@@ -81,8 +81,8 @@ final class Hub {
         var count = 0
         while count < Hub.burst, socket.receive({ [unowned self] in take($0, $1, $2) }) { count += 1 }
         if count == Hub.burst {
-            // This is more than daemons send. Take the rest at once, and look often, before the kernel has no room for
-            // reports among the flood.
+            // Daemons do not send so many. Take the rest at once, and look often from now on: otherwise the kernel has
+            // no room for reports among the flood.
             isFlooded = true
             look?.start(after: 0, every: lookSeconds / Hub.looksInFlood)
         } else if isFlooded, count < Hub.calm {
@@ -247,8 +247,8 @@ final class Hub {
     }
 }
 
-/// The history's way to one viewer, and the answers to its subscriptions. Each viewer has a boot id of its own for
-/// them, so that the numbers of the datagrams for all have no gaps.
+/// Sends the history to one viewer, and the answers to its subscriptions. These have their own boot id for each viewer.
+/// So the numbers of the datagrams that all viewers get have no gaps.
 private final class HistorySender {
     private var writer: StatsWriter
     private var waiting: ArraySlice<StatsArchive.Key> = []

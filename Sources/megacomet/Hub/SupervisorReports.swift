@@ -56,8 +56,8 @@ final class SupervisorReports {
         if hub.leases.count > 0 { send() } else { hub.noteMachine(host.remembered, now: now) }
     }
 
-    /// Makes a report because somebody asks. While nobody watches, there are no others, since a report reads a dozen
-    /// files of /proc and asks the kernel about each listener.
+    /// Makes a report for somebody who asks. Without viewers no other reports are made, since each reads a dozen files
+    /// of /proc and asks the kernel about each listener.
     func refresh() { if hub.leases.count == 0 { send() } }
 
     /// Changes that come together make one report.

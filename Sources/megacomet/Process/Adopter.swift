@@ -3,7 +3,7 @@ import Reactor
 import Stats
 import Supervision
 
-/// The supervisor's interface for the code that brings it processes of an earlier one.
+/// The interface by which the adoption hands processes to the supervisor.
 protocol Adopter: AnyObject {
     var loop: Loop { get }
     var folder: RunFolder { get }

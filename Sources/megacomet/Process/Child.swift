@@ -9,7 +9,7 @@ final class Child {
     let pid: Int32
     /// The time of its start, in milliseconds since 1970, for people.
     let startedWall: Int64
-    /// A random number of its start: 16 hex characters, from its reports or its lifeline. Empty until it said it.
+    /// A random number that the copy draws at its start, as 16 hex characters. Empty until the copy has told it.
     var boot = ""
     /// Its last report on the stats channel. `nil` if there was none.
     var lastReport: LastReport?

@@ -11,7 +11,7 @@ enum ProcessTable {
         guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
         return UInt64(fields[19])
     }
-    /// The fields of /proc/PID/stat, from the third on, which is the state.
+    /// The fields of /proc/PID/stat, beginning with the third one, the state.
     private static func fields(_ pid: Int32) -> [Substring] {
         guard let text = try? Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return [] }
         return text[text.index(after: end)...].dropFirst().split(whereSeparator: { $0 == " " || $0 == "\n" })
@@ -29,8 +29,8 @@ enum ProcessTable {
         var status = stat()
         return stat("/proc/\(pid)", &status) == 0 ? status.st_uid : nil
     }
-    /// The end of a process that is not our child. The kernel tells it to the parent. Until the parent has asked, the
-    /// kernel also shows it here; later, since Linux 6.15, it shows it to a follower. `nil` if the kernel is older and
+    /// How a process ended that is not our child. The kernel tells only the parent. Until the parent has asked, /proc
+    /// shows it, too. After that the pidfd of a follower shows it, since Linux 6.15. `nil` if the kernel is older and
     /// the parent was faster.
     static func exit(_ pid: Int32, _ follower: Int32) -> ProcessExit? {
         if let exit = Processes.exit(follower) { return exit }
