@@ -27,33 +27,35 @@ struct Megatop: ParsableCommand {
     @Option(
         name: [.customShort("c"), .long], help: "The configuration, as for megacomet.",
         completion: .file(extensions: ["toml"])) var config: String?
-    @Option(help: "Where the supervisor's socket and token lie.", completion: .directory) var runDirectory: String?
+    @Option(help: "The folder of the supervisor's socket and token.", completion: .directory) var runDirectory: String?
     @Option(help: "The hub: HOST:PORT.") var stats: String?
-    @Flag(help: "Only look: no actions.") var readonly = false
-    @Flag(help: "Bars and histories in ASCII, also where the terminal has more.") var ascii = false
-    @Flag(help: "No colours (as NO_COLOR).") var noColor = false
+    @Flag(help: "Allow no actions.") var readonly = false
+    @Flag(help: "Draw bars and histories in ASCII, even if the terminal has more.") var ascii = false
+    @Flag(help: "Use no colours (as with NO_COLOR).") var noColor = false
     @Option(name: [.customShort("d"), .long], help: "Seconds between pictures or samples, 0.2 to 60.") var delay:
         Double?
     @Option(
         name: [.customShort("S"), .long], help: "overview, queues, delivery, procs, events or host.",
         completion: .list(Screen.allCases.map { "\($0)" })) var screen: String?
-    @Option(name: [.customShort("s"), .long], help: "Sorted by this column.") var sort: String?
-    @Option(name: [.customShort("f"), .long], help: "Only rows that match: text, !text, state=backoff, conns>100k.")
+    @Option(name: [.customShort("s"), .long], help: "Sort by this column.") var sort: String?
+    @Option(
+        name: [.customShort("f"), .long], help: "Show only rows that match: text, !text, state=backoff, conns>100k.")
     var filter = ""
-    @Flag(name: [.customShort("b"), .long], help: "Samples to standard output, no screen.") var batch = false
-    @Option(name: [.customShort("n"), .long], help: "So many samples; 0: until it is ended.") var count = 1
+    @Flag(name: [.customShort("b"), .long], help: "Print samples to standard output instead of a screen.") var batch =
+        false
+    @Option(name: [.customShort("n"), .long], help: "The number of samples. 0 goes on until it is ended.") var count = 1
     @Option(
         name: [.customShort("o"), .long], help: "text, json, csv or prom.",
         completion: .list(["text", "json", "csv", "prom"])) var output = "text"
-    @Flag(help: "One line and an exit code, for Nagios and its like.") var check = false
-    @Option(help: "Keeps all that comes in this file.", completion: .file()) var record: String?
-    @Option(help: "Shows what was recorded.", completion: .file()) var replay: String?
+    @Flag(help: "Print one line and set the exit code, for Nagios and the like.") var check = false
+    @Option(help: "Record all datagrams and answers in this file.", completion: .file()) var record: String?
+    @Option(help: "Replay a recording.", completion: .file()) var replay: String?
     @Option(help: "Replay from this second on.") var from = 0.0
     @Option(help: "Replay to this second.") var to: Double?
-    @Option(help: "Replay so many times as fast.") var speed = 1.0
-    @Flag(help: "Prints the table of metrics.") var listMetrics = false
+    @Option(help: "Replay faster by this factor.") var speed = 1.0
+    @Flag(help: "Print the table of metrics.") var listMetrics = false
     @Flag(help: .hidden) var manual = false
-    @Flag(help: "On leaving, says how to stop the servers (for make run).") var started = false
+    @Flag(help: "Say on leaving how to stop the servers (for make run).") var started = false
 
     func run() throws {
         if listMetrics { return print(Reference.metrics(), terminator: "") }

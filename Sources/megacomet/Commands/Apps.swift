@@ -6,7 +6,7 @@ import Wire
 
 struct Apps: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The connections of apps, those that published most first: asked of the manager over the app's port.")
+        abstract: "Lists the connections of apps. Those that published most come first.")
     @OptionGroup var list: ListOptions
     @OptionGroup var config: ConfigurationOption
 

@@ -7,8 +7,7 @@ import Wire
 struct Clients: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "The clients with the most messages waiting, the deepest mailbox first: asked of the manager over the "
-            + "app's port."
+            "Lists the clients with the most messages waiting. The deepest mailbox comes first."
     )
     @OptionGroup var list: ListOptions
     @OptionGroup var config: ConfigurationOption

@@ -6,8 +6,8 @@ struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Checks the kernel's settings and limits for the configured number of connections: have, want, why.",
-        discussion: "Exit code 0: all is enough; 1: something would limit or hurt.")
-    @Flag(help: "Print a file for /etc/sysctl.d with what this machine has too little of.") var sysctl = false
+        discussion: "Exit code 0: everything is enough. 1: something would limit or hurt.")
+    @Flag(help: "Print a file for /etc/sysctl.d with the settings that are too low.") var sysctl = false
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {

@@ -4,8 +4,8 @@ import Foundation
 
 /// The options of the commands that list clients or apps: the first rows of a longer list.
 struct ListOptions: ParsableArguments {
-    @Option(name: [.customShort("n"), .long], help: "How many, at most 100.") var most = 10
-    @Flag(help: "As JSON, in a line.") var json = false
+    @Option(name: [.customShort("n"), .long], help: "The number of rows, at most 100.") var most = 10
+    @Flag(help: "As JSON, in one line.") var json = false
 
     func validate() throws {
         if !(1...100).contains(most) { throw ValidationError("-n is a whole number from 1 to 100") }

@@ -8,9 +8,9 @@ import Supervision
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Checks the configuration: every mistake with its line; exit 78 where there is one.")
-    @Flag(help: "Print what is in force, as a file.") var show = false
-    @Flag(help: "Say nothing where all is well.") var quiet = false
+        abstract: "Checks the configuration. Names every mistake with its line, and exits with 78 if there is one.")
+    @Flag(help: "Print the values in force, as a file.") var show = false
+    @Flag(help: "Say nothing if all is well.") var quiet = false
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var overrides: Overrides
 
@@ -35,7 +35,7 @@ struct Status: ParsableCommand {
             "Exit code 0: every process is ready; 3: nothing runs; 1: nothing runs, and the last supervisor died; 4: "
             + "not everything is ready."
     )
-    @Flag(help: "As JSON, in a line.") var json = false
+    @Flag(help: "As JSON, in one line.") var json = false
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {
@@ -111,9 +111,9 @@ struct Status: ParsableCommand {
 }
 
 struct Events: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "What happened: the last thousand events.")
-    @Flag(name: [.short, .long], help: "Go on as they happen.") var follow = false
-    @Flag(help: "A JSON object a line.") var json = false
+    static let configuration = CommandConfiguration(abstract: "The events: the last thousand.")
+    @Flag(name: [.short, .long], help: "Go on with each new event.") var follow = false
+    @Flag(help: "A JSON object on each line.") var json = false
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {
@@ -169,7 +169,7 @@ struct Events: ParsableCommand {
 
 struct Log: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The last 200 lines that a process wrote, also those of its copies before.")
+        abstract: "The last 200 lines that a process wrote, also those of its earlier copies.")
     @Argument(help: "manager, worker-0 ..", completion: .processName) var name: String
     @OptionGroup var config: ConfigurationOption
     func run() throws {
@@ -181,7 +181,7 @@ struct Log: ParsableCommand {
 
 struct Crashes: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The crash reports, the oldest first; with an id, that one.")
+        abstract: "The crash reports, the oldest first. With an id, that report.")
     @Argument(help: "One of the list.", completion: .crashReport) var id: String?
     @OptionGroup var config: ConfigurationOption
     func run() throws {
@@ -202,7 +202,7 @@ struct Crashes: ParsableCommand {
 }
 
 struct Top: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The dashboard: becomes megatop.")
+    static let configuration = CommandConfiguration(abstract: "Shows the dashboard (megatop).")
     @OptionGroup var config: ConfigurationOption
     @Argument(parsing: .captureForPassthrough, help: "Passed on to megatop.") var rest: [String] = []
     func run() throws {

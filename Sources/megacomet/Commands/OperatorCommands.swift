@@ -7,10 +7,10 @@ import Supervision
 
 struct Stop: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Stops the appliance, or one process of it; its clients are answered first. Returns when it is done.")
+        abstract: "Stops the appliance, or one process of it. Clients are answered first. Returns when it is done.")
     @Argument(help: "One process: manager, worker-0 .. It stays stopped until `start`.", completion: .processName)
     var name: String?
-    @Flag(help: "At once: clients are not answered first.") var now = false
+    @Flag(help: "Do not answer the clients first.") var now = false
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {
@@ -56,9 +56,9 @@ struct Restart: ParsableCommand {
             + "The workers keep their clients meanwhile."
     )
     @Argument(help: "One process: manager, worker-0 ..", completion: .processName) var name: String?
-    @Flag(help: "At once: stop it, then start it.") var now = false
-    @Flag(help: "Return when it is ready again; exit 75 where that takes too long.") var wait = false
-    @Option(help: "Why, for the events.") var reason: String?
+    @Flag(help: "Stop it at once, then start it.") var now = false
+    @Flag(help: "Return when it is ready again. Exit 75 if that takes too long.") var wait = false
+    @Option(help: "The reason, for the events.") var reason: String?
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {
@@ -109,7 +109,7 @@ struct Restart: ParsableCommand {
 /// An order to one process that needs only its name.
 struct ProcessOrder: ParsableArguments {
     @Argument(help: "manager, worker-0 ..", completion: .processName) var name: String
-    @Option(help: "Why, for the events.") var reason: String?
+    @Option(help: "The reason, for the events.") var reason: String?
     @OptionGroup var config: ConfigurationOption
     /// `done` is the text for an order that was done.
     func send(_ operation: String, on: Bool? = nil, _ done: (_ name: String) -> String) throws {
@@ -123,7 +123,7 @@ struct ProcessOrder: ParsableArguments {
 
 struct Drain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "A worker answers its polls over the drain, leaves, and is started anew.")
+        abstract: "Drains a worker: it answers its polls, leaves, and is started anew.")
     @OptionGroup var order: ProcessOrder
     func run() throws { try order.send("drain") { "\($0) drains, and is then started anew" } }
 }
@@ -132,11 +132,11 @@ struct RollingRestart: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rolling",
         abstract:
-            "Replaces every worker, one after the other, and shows how far it is; the first failure ends it and the "
-            + "old one stays."
+            "Replaces the workers one after the other, and shows how far it is. The first failure ends it, and the "
+            + "old worker stays."
     )
-    @Flag(help: "End one that runs, after the worker that is under way.") var end = false
-    @Flag(help: "Do not wait for it.") var background = false
+    @Flag(help: "End a rolling restart after the present worker.") var end = false
+    @Flag(help: "Do not wait for its end.") var background = false
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {
@@ -175,7 +175,7 @@ struct RollingRestart: ParsableCommand {
 
 struct Reload: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Reads the configuration again: all of it or, with a mistake in it, nothing.")
+        abstract: "Reads the configuration again. With a mistake in it, nothing changes.")
     @OptionGroup var config: ConfigurationOption
     func run() throws {
         let client = try config.clientOfGoodFile()
@@ -192,8 +192,8 @@ struct Reload: ParsableCommand {
 struct Upgrade: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "The supervisor becomes the program that is installed by now, under the same pid; the others serve on, and "
-            + "nobody is cut.",
+            "The supervisor becomes the program that is installed now, with the same pid. The others serve on, and no "
+            + "client is cut.",
         discussion: "`megacomet rolling` and `megacomet restart manager` then replace the workers and the manager.")
     @OptionGroup var config: ConfigurationOption
     func run() throws {
@@ -225,9 +225,9 @@ struct Upgrade: ParsableCommand {
 
 struct Hold: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The watchdog leaves a process alone (for a debugger), until --off.")
+        abstract: "Keeps the watchdog off a process (for a debugger), until --off.")
     @OptionGroup var order: ProcessOrder
-    @Flag(help: "Watch it again.") var off = false
+    @Flag(help: "Let the watchdog watch it again.") var off = false
     func run() throws {
         try order.send("hold", on: !off) {
             "the watchdog \(off ? "watches \($0) again" : "leaves \($0) alone, until --off")"
@@ -237,7 +237,7 @@ struct Hold: ParsableCommand {
 
 struct Kill: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "SIGKILL for a process that nothing else ends; it is started again as after a crash.")
+        abstract: "Sends SIGKILL to a process that nothing else ends. It is started again as after a crash.")
     @OptionGroup var order: ProcessOrder
     func run() throws { try order.send("kill") { "\($0) is killed" } }
 }

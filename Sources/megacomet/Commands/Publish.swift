@@ -5,11 +5,11 @@ import Foundation
 
 struct Publish: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Publishes a message to a client: over the app's port, as any app would.",
-        discussion: "MESSAGE is JSON; where it is not, it is published as a string. Prints what the manager answered.")
+        abstract: "Publishes a message to a client over the app port, as apps do.",
+        discussion: "MESSAGE is JSON. If it is not, it is published as a string. Prints the manager's answer.")
     @Argument var client: String
     @Argument var message: String
-    @Option(help: "Seconds that it may wait for its client (queue.ttl).") var ttl: Double?
+    @Option(help: "Seconds that the message may wait for its client (queue.ttl).") var ttl: Double?
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {

@@ -6,7 +6,7 @@ import Stats
 import Supervision
 
 struct Overrides: ParsableArguments {
-    @Option(help: "Worker processes, instead of the file's.")
+    @Option(help: "The number of workers, instead of the file's.")
     var workers: Int?
     @Option(help: "The port of worker 0, instead of the file's.")
     var basePort: Int?
@@ -19,7 +19,7 @@ struct Run: ParsableCommand {
     @OptionGroup var overrides: Overrides
     @Option(
         help:
-            "What it and its children say goes to this file, not standard error; under 16 MiB, and FILE.1 beside it.",
+            "Writes the log to this file, not to standard error. Over 16 MiB the file becomes FILE.1.",
         completion: .file())
     var log: String?
 
@@ -54,7 +54,7 @@ struct Run: ParsableCommand {
 
 struct Start: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Starts the appliance in the background, or one process of it; returns when all is ready.")
+        abstract: "Starts the appliance in the background, or one process of it. Returns when all is ready.")
     @Argument(help: "One process: manager, worker-0 ..", completion: .processName) var name: String?
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var overrides: Overrides
