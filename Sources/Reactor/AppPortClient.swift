@@ -1,29 +1,29 @@
 package import Base
 import Glibc
 
-/// The manager's app port, asked over HTTP as any app would ask it, without waiting: one request at a time, on a
-/// connection of its own.
+/// Asks the manager's app port over HTTP, as apps do, without waiting. It has one request at a time, on a connection of
+/// its own.
 package final class AppPortClient {
     package struct Reply: Equatable {
-        /// The HTTP status; 0 where the head has none.
+        /// The HTTP status. 0 if the head has none.
         package let status: Int
         package let body: String
     }
     package enum Failure: Error, Equatable {
-        /// Why it could not be asked.
+        /// The port could not be asked. The text says why.
         case unreachable(String)
-        /// It did not answer in time.
+        /// The port did not answer in time.
         case silent
-        /// It closed the connection before its answer was there.
+        /// The port closed the connection before its answer was complete.
         case cut
-        /// Its answer is over `mostBytes`.
+        /// The answer is over `mostBytes`.
         case tooMuch
     }
 
-    /// Bytes that an answer with all its rows can have.
+    /// The most bytes of an answer with all its rows.
     private static let mostBytes = 256 << 10
 
-    /// Where it is asked: an app port that listens on all interfaces is asked on this machine.
+    /// The address that is asked. An app port that listens on all interfaces is asked on this machine.
     package let endpoint: Endpoint
     private let loop: Loop
     private let key: String
@@ -36,7 +36,7 @@ package final class AppPortClient {
     private var received: [UInt8] = []
     private var done: ((Result<Reply, Failure>) -> Void)?
 
-    /// `key`: empty where the port has none. `patienceSeconds`: for the whole of a request.
+    /// `key` is empty if the port has none. `patienceSeconds` is the time for a whole request.
     package init(_ loop: Loop, _ endpoint: Endpoint, key: String, patienceSeconds: Double) {
         self.loop = loop
         self.endpoint = endpoint.address == "0.0.0.0" ? Endpoint("127.0.0.1", endpoint.port) : endpoint
@@ -48,7 +48,7 @@ package final class AppPortClient {
 
     package var isBusy: Bool { done != nil }
 
-    /// Not while it is busy. `body`: JSON; empty for none.
+    /// Asks, unless a request is under way. `body` is JSON, or empty for none.
     package func ask(
         _ method: String, _ target: String, body: String = "", _ done: @escaping (Result<Reply, Failure>) -> Void
     ) {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Small files, folders and links: each call once.
+/// Small files, folders and links. Each needs one call.
 package enum Files {
     /// The first bytes of a file, at most so many.
     package static func bytes(_ path: String, most: Int) throws(SystemError) -> [UInt8] {
@@ -18,13 +18,14 @@ package enum Files {
         }
         return bytes
     }
-    /// The same as text. What is no UTF-8 becomes U+FFFD.
+    /// The same as text. Bytes that are not UTF-8 become U+FFFD.
     package static func text(_ path: String, most: Int = 4 << 20) throws(SystemError) -> String {
         String(decoding: try bytes(path, most: most), as: UTF8.self)
     }
 
-    /// Whole or not at all: it is written beside and renamed. A file that says so already is left as it is, and needs
-    /// no room on a full disk. `mode`: its permissions; `nil`: those of any new file.
+    /// Writes the whole file or nothing: it is written beside the old one and renamed. A file with the same text is
+    /// left as it is, and needs no room on a full disk. `mode` has its permissions. `nil` stands for those of any new
+    /// file.
     package static func write(_ path: String, _ text: String, mode: UInt32? = nil) throws(SystemError) {
         var status = stat()
         if stat(path, &status) == 0, mode == nil || status.st_mode & 0o7777 == mode, (try? Files.text(path)) == text {
@@ -44,14 +45,14 @@ package enum Files {
         }
         guard rename(beside, path) == 0 else { throw SystemError("write \(path)") }
     }
-    /// False where not all of it was taken.
+    /// Writes the bytes. False if not all of them were taken.
     @discardableResult
     package static func writeAll(_ descriptor: Int32, _ text: String) -> Bool {
         var text = text
         return text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) == $0.count }
     }
 
-    /// What is in a folder; nothing where it can't be read.
+    /// The names in a folder. Empty if it can't be read.
     package static func names(in folder: String) -> [String] {
         guard let opened = opendir(folder) else { return [] }
         defer { closedir(opened) }
@@ -64,7 +65,7 @@ package enum Files {
         }
         return names
     }
-    /// Where a link leads; empty where that is not known.
+    /// The target of a link. Empty if it is not known.
     package static func target(of link: String) -> String {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { room in
             let count = readlink(link, room.baseAddress.unsafelyUnwrapped, room.count)
@@ -72,12 +73,12 @@ package enum Files {
         }
     }
 
-    /// The file of this program, as it was started; another one may stand there by now.
+    /// The file of this program, by the path of its start. Another file may have that path by now.
     package static var ownProgram: String {
         let path = target(of: "/proc/self/exe")
         let mark = " (deleted)"
         return path.hasSuffix(mark) ? String(path.dropLast(mark.count)) : path
     }
-    /// Where the programs are: beside this one.
+    /// The folder of the programs, which is this program's own.
     package static let ownFolder = ownProgram.lastIndex(of: "/").map { String(ownProgram[..<$0]) } ?? "."
 }

@@ -1,10 +1,10 @@
 import Glibc
 
-/// The descriptors that a service manager hands down, or that the supervisor does in its way: from 3 on, LISTEN_FDS
-/// many, with the names of LISTEN_FDNAMES (sd_listen_fds(3)).
+/// The descriptors that a service manager hands down, or the supervisor in the same way. They begin at 3. LISTEN_FDS is
+/// their number, and LISTEN_FDNAMES has their names (sd_listen_fds(3)).
 package enum HandedDown {
-    /// Takes them, once: the variables are gone then. Each is closed on exec. `most`: with more of them LISTEN_FDS is
-    /// wrong, and none is taken. A descriptor without a name has an empty one.
+    /// Takes the descriptors, once: it removes the variables. Each is closed on exec. If LISTEN_FDS is over `most`, it
+    /// is wrong, and none is taken. A descriptor without a name has an empty one.
     package static func take(most: Int32) -> [(descriptor: Int32, name: String)] {
         defer { for variable in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"] { unsetenv(variable) } }
         func text(_ variable: String) -> String? { getenv(variable).map { String(cString: $0) } }

@@ -38,7 +38,7 @@ package final class SlotWatchers {
     }
     package func descriptor(at memory: UnsafeMutableRawPointer) -> Int32 { watcher(memory).pointee.fd }
 
-    /// Changes what is watched for; nothing at all: not watching.
+    /// Changes the events to watch for. If there are none, the descriptor is not watched.
     package func watch(at memory: UnsafeMutableRawPointer, for interest: Interest) {
         let watcher = watcher(memory)
         guard interest.rawValue != watcher.pointee.events & 3 else { return }

@@ -9,7 +9,7 @@ package enum Severity: String, Codable, CaseIterable, Comparable, Sendable {
         self = Severity(rawValue: try decoder.singleValueContainer().decode(String.self)) ?? .info
     }
     package static func < (one: Severity, other: Severity) -> Bool { one.rank < other.rank }
-    /// In a column of one letter.
+    /// The letter for a column of one letter.
     package var letter: String { String(rawValue.prefix(1)).uppercased() }
     private var rank: Int {
         switch self {
@@ -21,17 +21,17 @@ package enum Severity: String, Codable, CaseIterable, Comparable, Sendable {
     }
 }
 
-/// What happened, for people: one value from the process in which it happens to the log, the history, `megacomet
-/// events` and the screens of megatop.
+/// An event for people. One value goes from the process in which it happens to the log, the history, `megacomet events`
+/// and the screens of megatop.
 package struct Event: Equatable, Sendable {
-    /// The supervisor's count. 0: it has none, since it is not in the supervisor's history.
+    /// The number by the supervisor's count. 0 if the event is not in the supervisor's history.
     package var number: UInt64 = 0
     /// Milliseconds since 1970.
     package var time: UInt64
-    /// The same for people; empty where it was not recorded.
+    /// The time for people. Empty if it was not recorded.
     package var at = ""
     package var severity: Severity
-    /// `manager` or `worker-5`, and `top` for megatop itself. `nil`: the whole appliance.
+    /// `manager` or `worker-5`, and `top` for megatop itself. `nil` for the whole appliance.
     package var name: String?
     package var pid: Int?
     package var generation: Int?
@@ -58,7 +58,7 @@ package struct Event: Equatable, Sendable {
 ///     {"number":17,"time":1795442551042,"at":"2026-11-23T14:02:31.042Z","severity":"error","name":"worker-5",
 ///     "pid":24417,"generation":3,"kind":"EXIT","text":"signal 11 (SIGSEGV) after 3.1 s"}
 ///
-/// `pid` and `generation` are left out where they do not apply. Datagrams have no `number` and no `at`.
+/// `pid` and `generation` are left out if they do not apply. Datagrams have no `number` and no `at`.
 extension Event: Codable {
     enum CodingKeys: String, CodingKey { case number, time, at, severity, name, pid, generation, kind, text }
 
@@ -93,10 +93,10 @@ extension Event: Codable {
 ///     {"time":1795442551042,"severity":"error","name":"worker-5","kind":"EXIT","text":"SIGSEGV after
 ///     3.1 s","pid":24417,"generation":3}
 ///
-/// `name`, `pid` and `generation` are left out where they do not apply. A viewer shows `text` as it is.
+/// `name`, `pid` and `generation` are left out if they do not apply. A viewer shows `text` as it is.
 extension Event {
-    /// Bytes of the text, as it stands in the JSON: the other members and this fit into a datagram. Longer texts are
-    /// cut.
+    /// The most bytes of the text in its JSON form, so that it fits into a datagram with the other members. A longer
+    /// text is cut.
     private static let textBytes = 800
 
     package func write(to out: inout Buffer) {

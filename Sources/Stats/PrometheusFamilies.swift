@@ -1,5 +1,5 @@
-/// Samples in Prometheus' text format 0.0.4, by family. Each family stands once, with its HELP and TYPE, in the order
-/// in which the families were first named.
+/// Samples in Prometheus' text format 0.0.4, by family. Each family occurs once, with its HELP and TYPE. The families
+/// are in the order in which they were first named.
 package struct PrometheusFamilies {
     private struct Family {
         let name: String
@@ -35,7 +35,7 @@ package struct PrometheusFamilies {
         families.append(Family(name: name, help: help(), type: type))
         return families.count - 1
     }
-    /// `labels` and `more`: `key="value"` each, or nothing. `suffix`: what follows the family's name.
+    /// `labels` and `more` are each `key="value"` or empty. `suffix` follows the family's name.
     package mutating func add(
         _ place: Int, _ labels: String, _ more: String, _ value: String, suffix: String = ""
     ) {

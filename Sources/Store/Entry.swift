@@ -1,5 +1,4 @@
-/// A record where it lies in its slab: its fields are read and changed in place. It is good until the record is
-/// removed.
+/// A record in its slab. Its fields are read and changed in place. It is valid until the record is removed.
 @dynamicMemberLookup
 public struct Entry<Record> {
     @usableFromInline let pointer: UnsafeMutablePointer<Record>

@@ -69,7 +69,8 @@ enum Samples {
         for back in [UInt64(3), 1] { model.told.apps.take(apps(back), more: 0, time: model.now - back * second) }
         return model
     }
-    /// Two apps that publish, and one that has not for four minutes, as they were so many seconds ago.
+    /// Two apps that publish, and one that has been idle for four minutes. `back` counts the seconds before the
+    /// picture.
     static func apps(_ back: UInt64) -> [Told.Apps.Row] {
         let seconds = Double(1_000_000 - back)
         func row(_ peer: String, _ form: String, up: Double, perSecond: Double, idle: Double) -> Told.Apps.Row {
@@ -200,7 +201,8 @@ enum Samples {
         }
         return report
     }
-    /// The incident after a night that the hub remembers. The memory is 20 hours old, and for one of them no hub ran.
+    /// The incident after a night that the hub remembers. The memory is 20 hours old. For one of these hours no hub
+    /// ran.
     static let afterTheNight = {
         var model = shown
         let minute = 60 * second

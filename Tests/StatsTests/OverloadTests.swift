@@ -2,8 +2,8 @@ import Stats
 import Testing
 
 struct OverloadTests {
-    /// A row of reports with the share of the bound, the refusals so far and the lag in microseconds, and the state
-    /// that is said after each.
+    /// Passes on a row of reports. Each has the share of the bound, the refusals so far, the lag in microseconds, and
+    /// the state that is expected after it.
     private func run(
         _ reports: [(share: Double, refused: UInt64, lag: UInt64, isOverloaded: Bool)],
         sourceLocation: SourceLocation = #_sourceLocation

@@ -5,7 +5,7 @@ import Stats
 import Supervision
 import Wire
 
-/// RUNDIR/memory: what happened, for the next supervisor. After an upgrade it is the same program to an operator, and
+/// RUNDIR/memory: the history for the next supervisor. To an operator it is the same program after an upgrade, and
 /// after a death nobody should have to guess what came before.
 ///
 /// The file has lines of JSON. Each line has one member, which says what it is. Events and the exits of a process are

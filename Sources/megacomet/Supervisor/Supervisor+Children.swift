@@ -5,7 +5,7 @@ import Stats
 import Supervision
 import Wire
 
-// The life of a child: its start, what it says and writes, its end, and what is kept of a crash.
+// The life of a child: its start, its words and output, its end, and the report of a crash.
 extension Supervisor {
     /// Starts a copy. The result is for the fleet.
     func start(_ copy: CopyName) -> [FleetAction] {
