@@ -75,7 +75,7 @@ package final class AppSession {
         input.release()
     }
 
-    /// What its socket does after a write.
+    /// The next step of its socket after a write.
     package enum Next: Equatable {
         case wait(reads: Bool, writes: Bool)
         /// Closes only our side. Closing both would reset the connection under the answer (RFC 9112, 9.6).

@@ -58,8 +58,8 @@ public struct IdIndex: ~Copyable {
     }
 
     /// Adds a slot that is not in the index yet. `hashOf` gives the hash of any slot in the index; a table that grows
-    /// asks for them.
-    @inlinable public mutating func insert(_ slot: UInt32, _ hash: UInt64, hashOf: (UInt32) -> UInt64) {
+    /// asks for them. The index changes only behind its pointer, so `hashOf` may look at the owner of the index.
+    @inlinable public func insert(_ slot: UInt32, _ hash: UInt64, hashOf: (UInt32) -> UInt64) {
         precondition(slot < IdIndex.slots, "67 million clients")
         let table = tables + Int(hash >> 56)
         if (table.pointee.used + 1) * 5 > table.pointee.capacity * 4 { rebuild(table, hashOf) }
@@ -104,7 +104,7 @@ public struct IdIndex: ~Copyable {
         }
     }
 
-    @inlinable mutating func rebuild(_ table: UnsafeMutablePointer<Table>, _ hashOf: (UInt32) -> UInt64) {
+    @inlinable func rebuild(_ table: UnsafeMutablePointer<Table>, _ hashOf: (UInt32) -> UInt64) {
         let old = table.pointee
         // A table full of live ids grows by half. One that is full of tombstones keeps its size, or shrinks if few ids
         // are left.

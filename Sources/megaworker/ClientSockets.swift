@@ -10,17 +10,13 @@ struct ClientSockets: ~Copyable {
     var worker: Worker
     /// The watcher of a connection is in its slot of the worker's slab.
     private let watchers: SlotWatchers
-    private let most: Int
     private let requests: RequestLog
-    private let tellsRequests: Bool
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 * 1024, alignment: 16)
     private(set) var refusedOverfull: UInt64 = 0
 
     init(_ watchers: SlotWatchers, _ settings: WorkerSettings, _ requests: RequestLog) {
         self.watchers = watchers
         self.requests = requests
-        tellsRequests = settings.tellsRequests
-        most = settings.maxConnections + Limits.overflowConnections
         worker = Worker(settings, extraBytes: SlotWatchers.bytes, seed: UInt64.random(in: 1...UInt64.max))
     }
     deinit { room.deallocate() }
@@ -29,7 +25,7 @@ struct ClientSockets: ~Copyable {
 
     /// A client connected. A connection over the limit is closed with a bare 503.
     mutating func accepted(_ descriptor: Int32) {
-        guard worker.connections < most else {
+        guard worker.connections < worker.settings.maxConnections + Limits.overflowConnections else {
             refusedOverfull += 1
             var answer = Buffer()
             ResponseHead(keepAlive: false).empty(503, fields: "Retry-After: 3\r\n", to: &answer)
@@ -103,7 +99,7 @@ struct ClientSockets: ~Copyable {
 
     /// Carries out the orders that the last input led to.
     private mutating func carryOut() {
-        if tellsRequests, let asked = worker.takeAsked() { tell(asked.slot, asked.head) }
+        if worker.settings.tellsRequests, let asked = worker.takeAsked() { tell(asked.slot, asked.head) }
         while let order = worker.next() {
             switch order {
             case .send(let slot, let bytes): send(slot, bytes)

@@ -136,7 +136,7 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
     }
 
     @Test func index_staysUnderSevenBytesAnId() {
-        var index = IdIndex(seed: 9)
+        let index = IdIndex(seed: 9)
         let hasher = IdIndex(seed: 9)
         func hash(_ slot: UInt32) -> UInt64 { withUnsafeBytes(of: slot) { hasher.hash($0) } }
         for slot in 0..<UInt32(100_000) { index.insert(slot, hash(slot), hashOf: hash) }

@@ -1,4 +1,4 @@
-/// What a manager has counted since it started. Each counter has the name of its metric.
+/// The manager's counts since it started. Each counter has the name of its metric.
 package struct ManagerCounters: Equatable {
     /// Publishes that were taken up, and the bytes of their messages.
     package var publishes: UInt64 = 0

@@ -47,23 +47,8 @@ struct Presence: ~Copyable {
         let hash = index.hash(id)
         if let known = find(id, hash) { return known }
         let client = records.insert(ClientRecord(id: ids.store(id)))
-        insert(client, hash)
+        index.insert(client.number, hash) { index.hash(self.id(Slot($0))) }
         return client
-    }
-    private mutating func insert(_ client: Slot<ClientRecord>, _ hash: UInt64) {
-        // The index asks for hashes while it changes itself. So they come from a copy of its seed, not from the index.
-        let seed = index.seed
-        withRecords { records, ids, index in
-            index.insert(client.number, hash) {
-                IdIndex.hash(ids.bytes(records[Slot($0)].id), seed: seed)
-            }
-        }
-    }
-    @inline(__always)
-    private mutating func withRecords(
-        _ body: (borrowing Slab<ClientRecord>, borrowing ByteStore, inout IdIndex) -> Void
-    ) {
-        body(records, ids, &index)
     }
 
     /// Forgets a record that nothing keeps: it is loose and has no log.

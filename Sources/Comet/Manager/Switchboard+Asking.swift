@@ -28,20 +28,22 @@ extension Switchboard {
     /// The account of the clients that were last on this worker. `nil` stands for the clients that were on none. The
     /// account of a worker that never came is empty.
     package func account(worker: Int?) -> QueueAccount {
-        let number = worker.map { $0 + 1 } ?? 0
-        return number < mailboxes.books.accounts.count ? mailboxes.books.accounts[number] : QueueAccount()
+        number(worker).map { mailboxes.books.accounts[$0] } ?? QueueAccount()
     }
     /// Worker numbers that have an account are below this.
     package var workerNumbers: Int { mailboxes.books.accounts.count - 1 }
     /// The age of the account's oldest message at the last tick, in seconds. 0 if it has none.
     package func oldestSeconds(worker: Int?) -> Int {
-        let number = worker.map { $0 + 1 } ?? 0
-        return number < mailboxes.books.accounts.count ? Int(mailboxes.books.oldestSeconds(number)) : 0
+        number(worker).map { Int(mailboxes.books.oldestSeconds($0)) } ?? 0
     }
     /// Messages of the account by age: under 10 s, under 20, under 40, and older.
     package func ages(worker: Int?) -> (UInt32, UInt32, UInt32, UInt32) {
+        number(worker).map { mailboxes.books.histogram($0) } ?? (0, 0, 0, 0)
+    }
+    /// The number of the account. `nil` if the worker never came.
+    private func number(_ worker: Int?) -> Int? {
         let number = worker.map { $0 + 1 } ?? 0
-        return number < mailboxes.books.accounts.count ? mailboxes.books.histogram(number) : (0, 0, 0, 0)
+        return number < mailboxes.books.accounts.count ? number : nil
     }
     /// The number of known clients, and the memory for them. Their messages are counted in `queue`.
     package var clientCount: Int { presence.count }

@@ -122,8 +122,7 @@ extension Switchboard {
         guard let number = gone.number else { return }
         counters.linksLost += 1
         if !gone.isWorker { seedWorkers.remove(number) }
-        gone.forEachFrame { frame in
-            guard frame.op == .message else { return }
+        for frame in gone.unwritten where frame.op == .message {
             if let client = presence.find(frame.client), presence[client].place == .grace {
                 presence[client].isPresent = false
             }

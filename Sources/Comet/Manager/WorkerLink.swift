@@ -64,12 +64,5 @@ package struct WorkerLink: ~Copyable {
     }
 
     /// The frames that have not been written whole to its worker.
-    func forEachFrame(_ body: (Frame) -> Void) {
-        guard isWorker else { return }
-        var at = 0
-        while case .frame(let frame, let bytes) = Frame.parse(outbox.bytes.part(at, outbox.count - at), version) {
-            body(frame)
-            at += bytes
-        }
-    }
+    var unwritten: Frames { Frames(isWorker ? outbox.bytes : outbox.bytes.part(0, 0), version) }
 }

@@ -36,7 +36,6 @@ extension Worker {
 
     /// Gives up one answer that is still being written, before the process ends. Its messages go back. False if there
     /// is none.
-    /// none.
     package mutating func abandonNext() -> Bool {
         guard let slot = deadlines.first(.write) else { return false }
         close(slot, .drain)

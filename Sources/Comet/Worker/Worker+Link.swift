@@ -24,10 +24,7 @@ extension Worker {
     package mutating func linkClosed() {
         if isLinked {
             counters.managerReconnects += 1
-            while case .frame(let frame, let bytes) = Frame.parse(toManager.bytes) {
-                if frame.op == .undelivered { counters.undeliveredLost += 1 }
-                toManager.consume(bytes)
-            }
+            for frame in Frames(toManager.bytes) where frame.op == .undelivered { counters.undeliveredLost += 1 }
         }
         isLinked = false
         turnStart = 0
@@ -150,17 +147,5 @@ extension Worker {
             fromManager.consume(frames.count)
         }
         reply(slot)
-    }
-}
-
-/// The frames in these bytes, up to the first one that is not whole.
-struct Frames: Sequence, IteratorProtocol {
-    private(set) var rest: UnsafeRawBufferPointer
-    init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
-
-    mutating func next() -> Frame? {
-        guard case .frame(let frame, let bytes) = Frame.parse(rest) else { return nil }
-        rest = rest.part(bytes, rest.count - bytes)
-        return frame
     }
 }

@@ -44,7 +44,7 @@ extension Worker {
         } else {
             deadlines.move(slot, to: .poll, now: now, in: slab)
         }
-        enter(slot, hash)
+        index.insert(slot.number, hash) { index.hash(slab.pointer(Slot($0)).pointee.receiver.client(in: strings)) }
         if isLinked { announce(slot) }
     }
 
@@ -69,22 +69,6 @@ extension Worker {
     @inline(__always)
     func callback(_ connection: UnsafeMutablePointer<Connection>) -> UnsafeRawBufferPointer {
         connection.pointee.receiver.callback(in: strings)
-    }
-    /// Puts a client into the index. The index asks for hashes while it changes itself, so it is given the records
-    /// separately.
-    private mutating func enter(_ slot: ConnectionSlot, _ hash: UInt64) {
-        let seed = seed
-        withRecords { slab, strings, index in
-            index.insert(slot.number, hash) {
-                IdIndex.hash(slab.pointer(Slot($0)).pointee.receiver.client(in: strings), seed: seed)
-            }
-        }
-    }
-    @inline(__always)
-    private mutating func withRecords(
-        _ body: (borrowing Slab<Connection>, borrowing ByteStore, inout IdIndex) -> Void
-    ) {
-        body(slab, strings, &index)
     }
 
     /// The connection on which this client waits.

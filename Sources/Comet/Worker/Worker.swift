@@ -18,7 +18,6 @@ package struct Worker: ~Copyable {
     var strings = ByteStore()
     /// Waiting clients, by id.
     var index: IdIndex
-    let seed: UInt64
     var deadlines: Deadlines
     var herd = Herd()
     var pending: [ConnectionSlot: Pending] = [:]
@@ -53,7 +52,6 @@ package struct Worker: ~Copyable {
         allowsEveryone = settings.origins == ["*"]
         slab = Slab(extraBytes: extraBytes)
         index = IdIndex(seed: seed)
-        self.seed = seed
         random = seed | 1
         deadlines = Deadlines(
             header: settings.headerTimeout, poll: settings.pollTimeout, idle: settings.idleTimeout,
