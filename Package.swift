@@ -49,7 +49,7 @@ let package = Package(
         .systemLibrary(name: "CNcurses", path: "Dashboard/CNcurses"),
 
         // Pure: bytes and decisions. No system calls, no clock.
-        /// What every room writes with. It imports nothing.
+        /// Bytes and text for every room. It imports nothing.
         .target(name: "Base", swiftSettings: fast),
         .target(name: "Wire", dependencies: ["Base"], swiftSettings: fast),
         /// Reports: the metrics' table, the datagrams, and what is made of them.
@@ -148,7 +148,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DashboardTests",
-            dependencies: ["Base", "Dashboard", "Configuration", "Reactor", "Stats", "Supervision"],
+            dependencies: ["Base", "Dashboard", "Configuration", "Reactor", "Stats", "Supervision", "Wire"],
             exclude: ["Golden"], swiftSettings: strict),
         /// The sources read as text: the picture above, and the rules that no compiler checks.
         .testTarget(name: "TidyTests", swiftSettings: strict),

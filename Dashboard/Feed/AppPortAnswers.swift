@@ -11,12 +11,7 @@ extension Told.Apps {
             problem = refusal(json)
             return
         }
-        let rows = answer.apps.map {
-            Row(
-                peer: $0.peer, form: $0.form, connectedSeconds: $0.connectedSeconds, publishes: $0.publishes,
-                bytes: $0.bytes, errors: $0.errors, idleSeconds: $0.idleSeconds, backlogBytes: $0.backlogBytes)
-        }
-        take(rows, more: answer.more, time: time)
+        take(answer.apps, more: answer.more, time: time)
     }
 }
 

@@ -1,3 +1,5 @@
+package import Wire
+
 /// The connections of apps, by the manager's answers, and the rate of each. An answer has counters. Their growth since
 /// the answer before makes a rate, by the manager's clock, so a recording shows the same rates.
 extension Told {
@@ -19,43 +21,27 @@ extension Told {
 
         package init() {}
 
+        /// A connection as the manager has it, with its rates. Its peer names it from one answer to the next.
+        @dynamicMemberLookup
         package struct Row: Equatable, Sendable {
-            /// Address and port. They name the connection from one answer to the next.
-            package var peer: String
-            /// `lines` or `http`. `nil` if nothing came from it yet.
-            package var form: String?
-            package var connectedSeconds: Double
-            package var publishes: Double
-            package var bytes: Double
-            package var errors: Double
-            package var idleSeconds: Double
-            package var backlogBytes: Double
+            fileprivate let told: AppsAnswer.Row
             /// The rates per second since the answer before. `nil` if the connection was not in that answer.
             package fileprivate(set) var rates: Rates?
 
-            package init(
-                peer: String, form: String?, connectedSeconds: Double, publishes: Double, bytes: Double, errors: Double,
-                idleSeconds: Double, backlogBytes: Double
-            ) {
-                self.peer = peer
-                self.form = form
-                self.connectedSeconds = connectedSeconds
-                self.publishes = publishes
-                self.bytes = bytes
-                self.errors = errors
-                self.idleSeconds = idleSeconds
-                self.backlogBytes = backlogBytes
+            package subscript<Value>(dynamicMember member: KeyPath<AppsAnswer.Row, Value>) -> Value {
+                told[keyPath: member]
             }
             /// The rates since an earlier look. `nil` if that was another connection: this one is younger, or a counter
             /// went back.
             fileprivate func rates(since old: Row) -> Rates? {
-                let seconds = connectedSeconds - old.connectedSeconds
-                guard seconds > 0, seconds < Apps.longestSeconds, publishes >= old.publishes, bytes >= old.bytes,
-                    errors >= old.errors
+                let (now, old) = (told, old.told)
+                let seconds = now.connectedSeconds - old.connectedSeconds
+                guard seconds > 0, seconds < Apps.longestSeconds, now.publishes >= old.publishes,
+                    now.bytes >= old.bytes, now.errors >= old.errors
                 else { return nil }
                 return Rates(
-                    publishes: (publishes - old.publishes) / seconds, bytes: (bytes - old.bytes) / seconds,
-                    errors: (errors - old.errors) / seconds)
+                    publishes: (now.publishes - old.publishes) / seconds, bytes: (now.bytes - old.bytes) / seconds,
+                    errors: (now.errors - old.errors) / seconds)
             }
         }
         package struct Rates: Equatable, Sendable {
@@ -71,10 +57,10 @@ extension Told {
 
         package var count: Double { Double(rows.count) + more }
 
-        package mutating func take(_ told: [Row], more: Double, time: UInt64) {
+        package mutating func take(_ told: [AppsAnswer.Row], more: Double, time: UInt64) {
             let before = Dictionary(rows.map { ($0.peer, $0) }) { first, _ in first }
-            rows = told.map { row in
-                var row = row
+            rows = told.map {
+                var row = Row(told: $0)
                 row.rates = before[row.peer].flatMap { row.rates(since: $0) }
                 return row
             }

@@ -50,7 +50,7 @@ package struct ClientAnswer: Codable, Equatable {
 
 /// GET /apps: the connections of apps. Those that published most come first. No keys and no messages are in it.
 package struct AppsAnswer: Codable, Equatable {
-    package struct Row: Codable, Equatable {
+    package struct Row: Codable, Equatable, Sendable {
         /// Address and port.
         package var peer: String
         /// `lines` or `http`. `nil` if nothing came yet.

@@ -1,6 +1,7 @@
 import Dashboard
 import Supervision
 import Testing
+import Wire
 
 /// The connections of apps on the screen: the rates are from two answers, which may be old.
 struct AppsTests {
@@ -9,12 +10,12 @@ struct AppsTests {
     private func row(
         _ peer: String = "10.0.0.1:5", up: Double, publishes: Double, bytes: Double = 0, errors: Double = 0,
         idle: Double = 0
-    ) -> Told.Apps.Row {
-        Told.Apps.Row(
+    ) -> AppsAnswer.Row {
+        AppsAnswer.Row(
             peer: peer, form: "lines", connectedSeconds: up, publishes: publishes, bytes: bytes, errors: errors,
             idleSeconds: idle, backlogBytes: 0)
     }
-    private func rates(_ first: Told.Apps.Row, _ second: Told.Apps.Row) -> Told.Apps.Rates? {
+    private func rates(_ first: AppsAnswer.Row, _ second: AppsAnswer.Row) -> Told.Apps.Rates? {
         var apps = Told.Apps()
         apps.take([first], more: 0, time: 0)
         apps.take([second], more: 0, time: 1)

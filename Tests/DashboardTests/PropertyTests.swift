@@ -4,6 +4,7 @@ import Dashboard
 import Stats
 import Supervision
 import Testing
+import Wire
 
 /// For any model and any size: nothing is wider than the terminal, nothing crashes, and the cursor is visible.
 struct PropertyTests {
@@ -157,7 +158,7 @@ struct PropertyTests {
                     [0, 1e300, -1, .infinity, .nan, Double.random(in: 0...1e12, using: &chance)].randomElement(
                         using: &chance) ?? 0
                 }
-                return Told.Apps.Row(
+                return AppsAnswer.Row(
                     peer: peer, form: Bool.random(using: &chance) ? evil[0] : nil, connectedSeconds: any(),
                     publishes: any(), bytes: any(), errors: any(), idleSeconds: any(),
                     backlogBytes: any())

@@ -5,6 +5,7 @@ import Glibc
 import Stats
 import Supervision
 import Testing
+import Wire
 
 struct RecordingTests {
     @Test func whatWasRecorded_isPlayed() throws {

@@ -2,6 +2,7 @@ import Configuration
 import Dashboard
 import Stats
 import Supervision
+import Wire
 
 /// An appliance for the pictures of the dashboard: nine processes, w5 crashed, w7 silent.
 enum Samples {
@@ -71,10 +72,10 @@ enum Samples {
     }
     /// Two apps that publish, and one that has been idle for four minutes. `back` counts the seconds before the
     /// picture.
-    static func apps(_ back: UInt64) -> [Told.Apps.Row] {
+    static func apps(_ back: UInt64) -> [AppsAnswer.Row] {
         let seconds = Double(1_000_000 - back)
-        func row(_ peer: String, _ form: String, up: Double, perSecond: Double, idle: Double) -> Told.Apps.Row {
-            Told.Apps.Row(
+        func row(_ peer: String, _ form: String, up: Double, perSecond: Double, idle: Double) -> AppsAnswer.Row {
+            AppsAnswer.Row(
                 peer: peer, form: form, connectedSeconds: up - Double(back), publishes: perSecond * seconds,
                 bytes: perSecond * 540 * seconds, errors: 0, idleSeconds: idle,
                 backlogBytes: 0)
