@@ -144,7 +144,7 @@ package struct AppPort: ~Copyable {
             switch switchboard.publish(client: client, json: json, timeToLive: timeToLive, now: call.now) {
             case .sent(let id): return .sent(id)
             case .queued(let id): return .queued(id)
-            case .full:
+            default:
                 session.tally.errors += 1
                 return .wrong(.queueFull)
             }

@@ -70,6 +70,28 @@ public enum Limits {
     /// the queue before.
     package static let putBackPart = 8
 
+    /// Clients, and channels, that one publish or subscribe may name. More get 413 `too_many`.
+    package static let publishClients = 10_000
+    package static let publishChannels = 100
+    /// Bytes of the names of `latest` and `once`. Longer ones get 400 `bad_latest` and `bad_once`.
+    package static let latestBytes = 64
+    package static let onceBytes = 64
+    /// Names of `latest` in one log, and the bytes of their messages. One more gets 413 `latest_full`.
+    package static let latestNames = 256
+    package static let latestNamesBytes = 256 * 1024
+    /// How long the outcome of a publish with `once` is remembered, and how many are. Beyond that the oldest goes.
+    package static let onceMilliseconds: UInt32 = 300_000
+    package static let onceRecords = 1_000_000
+    /// Messages of a channel that a subscription may bring along, or that GET /channels/NAME may ask for. More get 400
+    /// `bad_history`.
+    package static let historyMessages = 1000
+    /// Milliseconds that a message with `keep:false` waits for a client that is between two polls.
+    package static let transientMilliseconds: UInt32 = 2000
+    /// Subscribers that a fan-out visits before the clock is looked at, and milliseconds of fan-out in a turn of the
+    /// loop, of the manager and of a worker. The rest follow in the next turns.
+    package static let fanOutStep = 128
+    package static let fanOutMilliseconds = 2
+
     // The app port.
 
     /// How deep JSON may be nested. Deeper JSON gets `bad_json`.

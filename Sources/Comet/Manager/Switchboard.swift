@@ -33,14 +33,6 @@ package struct Switchboard: ~Copyable {
 
     // MARK: publishing
 
-    package enum Publication: Equatable {
-        /// It was handed to a worker that holds the client's poll.
-        case sent(UInt64)
-        case queued(UInt64)
-        /// The queue's bounds are reached.
-        case full
-    }
-
     /// Publishes a message. `client` is a valid id, and `json` is validated and has at most `settings.maxMessage`
     /// bytes. `timeToLive` is in milliseconds.
     package mutating func publish(

@@ -14,12 +14,12 @@ extension Frame {
         case .connected: (.acknowledges, .single)
         case .gone: (.timedOut, [])
         case .message: (.more, .gap)
-        case .hello, .undelivered, .welcome, .replaced, .turn, .credit: ([], [])
+        case .hello, .undelivered, .welcome, .replaced, .turn, .credit, .settled: ([], [])
         }
     }
 
     @usableFromInline static func parseVersion1(_ input: UnsafeRawBufferPointer) -> Parsed {
-        if input.count > 0, Op(rawValue: input[0]) == nil || input[0] == Op.credit.rawValue {
+        if input.count > 0, Op(rawValue: input[0]) == nil || input[0] >= Op.credit.rawValue {
             return .malformed("unknown op \(input[0])")
         }
         guard input.count >= version1HeaderBytes, let op = Op(rawValue: input[0]) else { return .incomplete }

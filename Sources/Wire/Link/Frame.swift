@@ -37,6 +37,11 @@ public struct Frame {
         case turn = 23
         /// Worker: the receiver takes `number` bytes more.
         case credit = 24
+        /// Worker: a stamp of its clock, `number`, once a second. The manager sends it back as the slot-less answer of
+        /// the same op: `number` is the highest id given out, and the body has the stamp (8 bytes). For every receiver
+        /// that was announced before the stamp, all messages up to that id are before this frame on the link, or there
+        /// are none. The manager does not answer while a fan-out is under way or clients of the link are blocked.
+        case settled = 25
     }
 
     /// Facts of a frame in single bits. Each bit has one meaning, whatever the op.
@@ -60,6 +65,9 @@ public struct Frame {
         public static let more = Flags(rawValue: 32)
         /// message: messages after the client's cursor were lost.
         public static let gap = Flags(rawValue: 64)
+        /// message: the body begins with the element's other members. Two bytes have their length; then comes their
+        /// JSON, each with a comma before it (`,"channel":"room:7"`); then the message's JSON, which may be empty.
+        public static let members = Flags(rawValue: 128)
     }
 
     public static let headerBytes = 24
