@@ -129,6 +129,11 @@ public struct Buffer: ~Copyable {
 
     /// Writes a number over bytes that are already there, aligned to the right, with spaces before it. `offset` counts
     /// from the first waiting byte.
+    /// Replaces a byte that is waiting.
+    @inlinable public mutating func overwrite(_ byte: UInt8, at offset: Int) {
+        precondition(offset < count, "overwrote a byte that the buffer does not hold")
+        base.unsafelyUnwrapped.storeBytes(of: byte, toByteOffset: head + offset, as: UInt8.self)
+    }
     @inlinable package mutating func overwrite(decimal value: Int, at offset: Int, width: Int) {
         precondition(offset >= 0 && offset + width <= count, "overwrote past the buffer's end")
         var rest = UInt64(value)

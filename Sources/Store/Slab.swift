@@ -45,6 +45,13 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         raw.forEach { body(Slot($0), pointer(Slot($0))) }
     }
 
+    /// Pages that there are, also those whose records are gone. A record stays in its page.
+    public var pages: UInt32 { UInt32(raw.pageCount) }
+    /// Every record of one page, in the order of their slots.
+    public func forEach(page: UInt32, _ body: (Slot<Element>, UnsafeMutablePointer<Element>) -> Void) {
+        raw.forEach(page: Int(page)) { body(Slot($0), pointer(Slot($0))) }
+    }
+
     @inlinable @discardableResult public mutating func remove(_ slot: Slot<Element>) -> Element {
         let element = pointer(slot).move()
         raw.free(slot.number)
@@ -137,19 +144,20 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         if page.pointee.live == 0 { close(number) }
     }
 
-    /// Calls `body` for each slot in use: in each page the slots below `fresh` that are not in the list of freed slots.
-    func forEach(_ body: (UInt32) -> Void) {
-        var isFree = ContiguousArray(repeating: false, count: 1 << shift)
-        for number in 0..<pageCount where pages[number].live > 0 {
-            let page = pages[number]
+    /// Calls `body` for each slot in use, page by page.
+    func forEach(_ body: (UInt32) -> Void) { for page in 0..<pageCount { forEach(page: page, body) } }
+    /// The same for one page: the slots below `fresh` that are not in the list of freed slots.
+    func forEach(page number: Int, _ body: (UInt32) -> Void) {
+        guard number < pageCount, pages[number].live > 0 else { return }
+        let page = pages[number]
+        withUnsafeTemporaryAllocation(of: Bool.self, capacity: 1 << shift) { isFree in
+            isFree.initialize(repeating: false)
             var freed = page.freed
             while freed != .max {
                 isFree[Int(freed)] = true
                 freed = address(UInt32(number << shift) | freed).load(as: UInt32.self)
             }
-            for inner in 0..<page.fresh {
-                if isFree[Int(inner)] { isFree[Int(inner)] = false } else { body(UInt32(number << shift) | inner) }
-            }
+            for inner in 0..<page.fresh where !isFree[Int(inner)] { body(UInt32(number << shift) | inner) }
         }
     }
 

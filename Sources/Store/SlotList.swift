@@ -20,6 +20,8 @@ public struct SlotList<Field: ListField> {
     @usableFromInline var tail = Slot<Record>.none
 
     @inlinable public init() {}
+    /// A list whose owner keeps only its first record. Such a list can't be appended to.
+    @inlinable public init(startingAt first: Slot<Record>) { head = first }
 
     @inlinable @inline(__always) public var isEmpty: Bool { head == .none }
     @inlinable @inline(__always) public var first: Slot<Record>? { head.known }

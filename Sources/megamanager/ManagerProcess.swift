@@ -4,6 +4,7 @@ import Daemon
 import Logging
 import Publishing
 import Reactor
+import Wire
 
 /// The whole manager: its decisions, the workers' links, the apps' connections, and its clock.
 final class ManagerProcess: DaemonProgram {
@@ -22,6 +23,7 @@ final class ManagerProcess: DaemonProgram {
     private var turnEnd: TurnEnd?
     private var tick: Timer?
     private var sweep: Timer?
+    private var again: Timer?
     private var drainTimer: Timer?
 
     /// How long the manager, at its end, waits for its last bytes to be read, in seconds.
@@ -53,6 +55,7 @@ final class ManagerProcess: DaemonProgram {
             tick?.start(after: switchboard.tick(now: now) ? 0.001 : 0.1)
         }
         tick?.start(after: 0.1)
+        again = Timer(loop) {}
         sweep = Timer(loop) { [unowned self] in
             apps?.sweep()
             links?.sweep()
@@ -72,7 +75,17 @@ final class ManagerProcess: DaemonProgram {
     /// Writes what has gathered in this turn. Deliveries go first, so that none waits until the app has been told of
     /// it.
     private func endTurn() {
-        repeat { links?.flush() } while apps?.flush() ?? false
+        repeat {
+            fanOut()
+            links?.flush()
+        } while apps?.flush() ?? false
+    }
+    /// Tells readers of channels, for a bounded time. If some are left, the next turn begins at once.
+    private func fanOut() {
+        let end = Clock.monotonicMilliseconds + UInt64(Limits.fanOutMilliseconds)
+        while switchboard.fanOut(now: now) {
+            guard Clock.monotonicMilliseconds < end else { return again?.start(after: 0) ?? () }
+        }
     }
 
     /// Takes no new connections, writes what was decided, and ends. The queue ends with the process: the supervisor

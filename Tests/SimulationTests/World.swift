@@ -119,7 +119,7 @@ final class World {
         case .sent(let id), .queued(let id):
             if published[id] != nil { problem("id \(id) was given twice") }
             published[id] = (client, payloads)
-        case .full: problem("full, with \(manager.switchboard.queue.depth) messages")
+        default: problem("\(result), with \(manager.switchboard.queue.depth) messages")
         }
     }
 
@@ -186,6 +186,7 @@ final class ManagerBox {
     /// Writes what the turn gathered into the links. If a socket takes only a part, the rest follows in the next turn.
     func flush(_ world: World) {
         for link in blocked.sorted(by: { $0.number < $1.number }) where ends[link] != nil { write(link, world) }
+        while switchboard.fanOut(now: world.now) {}
         while let link = switchboard.nextToWrite(now: world.now) {
             if !blocked.contains(link) { write(link, world) }
         }

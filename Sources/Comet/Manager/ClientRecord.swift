@@ -1,13 +1,14 @@
 import Store
 import Wire
 
-/// The manager's knowledge of one client: 36 bytes, and its id.
+/// The manager's knowledge of one client: 56 bytes, and its id.
 ///
 ///     (unknown) --polls--> waiting(link) <--link full / read--> blocked(link)
 ///     waiting --answered or timed out--> grace, present   --polls--> waiting
 ///     waiting --connection closed--> grace, absent
-///     grace --10 s--> forgotten; with a lost mark: lost (600 s); with messages: loose, until the last is gone
-///     (unknown) --publish--> loose
+///     grace --10 s--> forgotten; with a lost mark: lost (600 s); with messages: loose, until the last is gone;
+///                     with subscriptions: lingering, until `channels.linger` after it was last connected
+///     (unknown) --publish--> loose        (unknown) --subscribe--> grace, absent
 struct ClientRecord {
     /// The list that the record is in.
     enum Place: UInt8 {
@@ -21,14 +22,24 @@ struct ClientRecord {
         case grace
         /// Nothing but the mark of a loss keeps it.
         case lost
+        /// It is absent, and its subscriptions wait for it to come back.
+        case lingering
     }
 
+    /// The client has all messages up to this id, or was never to get them: what it acknowledged, or, without a cursor,
+    /// what it was handed. No log but its own gives it an older message. It never goes back.
+    var position: UInt64 = 0
+    /// The highest id that its present receiver was sent, or was told to be lost. It is kept only if the client
+    /// acknowledges. 0 if there is none, and `.max` before its first receiver.
+    var sent = UInt64.max
     var id: ByteStore.Handle
     /// Its messages, and the mark of its losses. `none` if it has neither.
     var log = Slot<Log>.none
     /// Its neighbours in the list of its place.
     var neighbours = Neighbours<ClientRecord>()
     private var deadlineOrSlot: UInt32 = 0
+    /// The first of its subscriptions. That to its user's log, if there is one, is the first.
+    var subscription = Slot<Subscription>.none
     /// The time when the time to live of the last handed message is over. A message that comes back undelivered keeps
     /// it.
     var handedDeadline: UInt32 = 0
@@ -51,6 +62,7 @@ struct ClientRecord {
         static let owesGap = Marks(rawValue: 16)
         static let handedForGood = Marks(rawValue: 32)
         static let wasHandedForGood = Marks(rawValue: 64)
+        static let isCounted = Marks(rawValue: 128)
     }
 
     init(id: ByteStore.Handle) { self.id = id }
@@ -64,12 +76,14 @@ struct ClientRecord {
 
     /// A worker holds its receiver, as far as the manager knows.
     var isHeld: Bool { place == .waiting || place == .blocked }
+    /// It has had no receiver yet, as far as the manager knows.
+    var isNew: Bool { sent == .max }
     /// Waiting and blocked: the link of the worker that holds its receiver.
     var link: LinkSlot {
         get { LinkSlot(UInt32(linkNumber)) }
         set { linkNumber = UInt16(truncatingIfNeeded: newValue.number) }
     }
-    /// Grace and lost: the time when the place ends.
+    /// Grace, lost and lingering: the time when the place ends.
     var deadline: UInt32 {
         get { deadlineOrSlot }
         set { deadlineOrSlot = newValue }
@@ -119,5 +133,10 @@ struct ClientRecord {
     var wasHandedForGood: Bool {
         get { self[.wasHandedForGood] }
         set { self[.wasHandedForGood] = newValue }
+    }
+    /// Its channels count it as connected.
+    var isCounted: Bool {
+        get { self[.isCounted] }
+        set { self[.isCounted] = newValue }
     }
 }

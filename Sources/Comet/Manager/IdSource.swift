@@ -1,25 +1,39 @@
 import Wire
 
-/// Gives out the ids of messages. They are below 2^53 and grow over the restarts of a manager, since each manager
-/// begins at the wall clock.
+/// Gives out the ids of messages. They are below 2^53 and grow over the restarts of a manager: each one begins at the
+/// wall clock, or behind the last id of the one before, whichever is larger.
 struct IdSource {
-    /// The first id of this manager, and the next one.
+    /// The first id of the life of the journal, and the next one.
     private let first: UInt64
     private var next: UInt64
+    /// Ids below this are reserved: the next manager goes on from here. It is recorded before the ids are given out.
+    private(set) var ceiling: UInt64
+    private static let reserved: UInt64 = 65_536
 
-    init(wallMicroseconds: UInt64) {
+    /// `firstOfLife` and `ceiling` are what the manager before recorded. 0 if there was none.
+    init(wallMicroseconds: UInt64, firstOfLife: UInt64 = 0, ceiling: UInt64 = 0) {
         precondition(wallMicroseconds < Limits.idEnd, "the wall clock is past the year 2255")
-        first = max(1, wallMicroseconds)
-        next = first
+        next = max(1, wallMicroseconds, ceiling)
+        first = firstOfLife > 0 ? firstOfLife : next
+        self.ceiling = next
     }
 
-    mutating func take() -> UInt64 {
+    /// The first id of the life of the journal.
+    var firstOfLife: UInt64 { first }
+    /// The next id would be over the reserved ones. The caller records the new ceiling.
+    @inline(__always) mutating func take(_ record: (UInt64) -> Void) -> UInt64 {
         precondition(next < Limits.idEnd, "message ids stay under 2^53")
+        if next >= ceiling {
+            ceiling = next + IdSource.reserved
+            record(ceiling)
+        }
         defer { next += 1 }
         return next
     }
 
-    /// This manager gave the id out.
+    /// The highest id given out. Every message of the future has a larger one.
+    var last: UInt64 { next - 1 }
+    /// The id was given out in this life of the journal.
     func isOfThisLife(_ id: UInt64) -> Bool { id >= first && id < next }
     /// Nobody has given the id out yet, neither this manager nor an earlier one.
     func isOfTheFuture(_ id: UInt64) -> Bool { id >= next }

@@ -11,6 +11,8 @@ struct Links: ~Copyable {
     /// The time when this turn of the loop began: nanoseconds of CLOCK_MONOTONIC. The workers measure latencies from
     /// it.
     private var turnStart: UInt64 = 0
+    /// Links that have gathered receivers.
+    private var gathering: ContiguousArray<LinkSlot> = []
     /// Links of our own workers.
     private(set) var workerCount = 0
 
@@ -63,12 +65,40 @@ struct Links: ~Copyable {
     @inline(__always)
     mutating func write(_ frame: Frame, to link: LinkSlot) {
         let worker = slab.pointer(link)
-        if frame.op == .message, worker.pointee.turn != turnStart {
-            worker.pointee.turn = turnStart
-            Frame(op: .turn, number: turnStart).write(to: &worker.pointee.outbox, worker.pointee.version)
-        }
+        if frame.op == .message { writeTurn(to: worker) }
+        worker.pointee.lastFrame = worker.pointee.outbox.count
         frame.write(to: &worker.pointee.outbox, worker.pointee.version)
         markDirty(link)
+    }
+    /// The frame that was written last to this link is the last one of its answer.
+    @inline(__always) mutating func endAnswer(_ link: LinkSlot) { slab.pointer(link).pointee.endAnswer() }
+
+    /// A receiver on the link gets the frame that `writeGathered` writes.
+    mutating func gather(_ slot: UInt32, _ tag: UInt16, on link: LinkSlot) {
+        let worker = slab.pointer(link)
+        if worker.pointee.gathered.isEmpty { gathering.append(link) }
+        worker.pointee.gathered.append(bigEndian: slot)
+        worker.pointee.gathered.append(bigEndian: tag)
+    }
+    var hasGathered: Bool { !gathering.isEmpty }
+    /// Writes the frame once to each link that has gathered receivers. The result is how many receivers get it.
+    mutating func writeGathered(_ frame: Frame) -> Int {
+        var count = 0
+        for link in gathering {
+            let worker = slab.pointer(link)
+            writeTurn(to: worker)
+            frame.write(to: &worker.pointee.outbox, .two, receivers: worker.pointee.gathered.bytes)
+            count += worker.pointee.gathered.count / Frame.receiverBytes
+            worker.pointee.gathered.clear()
+            markDirty(link)
+        }
+        gathering.removeAll(keepingCapacity: true)
+        return count
+    }
+    @inline(__always) private func writeTurn(to worker: UnsafeMutablePointer<WorkerLink>) {
+        guard worker.pointee.turn != turnStart else { return }
+        worker.pointee.turn = turnStart
+        Frame(op: .turn, number: turnStart).write(to: &worker.pointee.outbox, worker.pointee.version)
     }
     /// Writes a message for a worker of the seed.
     mutating func write(client: UnsafeRawBufferPointer, text: UnsafeRawBufferPointer, to link: LinkSlot) {

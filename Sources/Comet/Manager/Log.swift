@@ -1,17 +1,26 @@
 import Store
 
-/// The messages that wait for one client, by id. A log is opened with the first message or loss, and is closed when the
-/// last of them is gone.
+/// The messages that wait in one log, by id. A log is opened with its first message or loss, and is closed when the last
+/// of them is gone.
 struct Log {
-    /// The client.
-    let owner: Slot<ClientRecord>
+    /// Whose log it is: a client's own, or a channel's (users and everyone are channels, too).
+    enum Owner: Equatable {
+        case client(Slot<ClientRecord>)
+        case channel(Slot<Channel>)
+    }
+    let owner: Owner
     var messages = Message.InLog()
     var count: UInt32 = 0
-    /// The worker whose account has its messages. `.max` if their client was on none.
-    var worker: UInt16
-    /// The highest id that its present receiver was sent, or was told to be lost. It is kept only if the client
-    /// acknowledges. 0 if there is none.
-    var handed: UInt64 = 0
-    /// The highest lost id that the client has not been told of, or has not acknowledged since. 0 if there is none.
+    /// How many of them have a name of `latest`.
+    var latestCount: UInt16 = 0
+    /// Clients: the worker whose account has its messages. `.max` if their client was on none.
+    var worker: UInt16 = .max
+    /// The highest id that was lost here. A client's own log forgets it when the client was told of it. 0 if there is
+    /// none.
     var lost: UInt64 = 0
+    /// The record of `lost` in the arena.
+    var lossRecord = Arena.Ref.none
+
+    var client: Slot<ClientRecord>? { if case .client(let client) = owner { client } else { nil } }
+    var channel: Slot<Channel>? { if case .channel(let channel) = owner { channel } else { nil } }
 }

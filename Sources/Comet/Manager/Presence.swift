@@ -21,6 +21,7 @@ struct Presence: ~Copyable {
     private var grace = List()
     private var lost = List()
     private var lostCount = 0
+    private var lingering = List()
     /// Receivers that are held, as far as the manager knows.
     private(set) var heldCount = 0
 
@@ -128,6 +129,23 @@ struct Presence: ~Copyable {
         guard let client = lost.first, isOver(records[client].deadline, now) else { return nil }
         return endFirstLost()
     }
+    /// Its subscriptions wait for the client, for so many milliseconds.
+    mutating func linger(_ client: Slot<ClientRecord>, _ milliseconds: UInt32, now: UInt64) {
+        let record = records[client]
+        record.place = .lingering
+        record.deadline = UInt32(truncatingIfNeeded: now) &+ milliseconds
+        lingering.append(client, in: records)
+    }
+    /// The next client that stayed away too long. It is loose now.
+    mutating func endLingering(now: UInt32) -> Slot<ClientRecord>? {
+        guard let client = lingering.first, isOver(records[client].deadline, now) else { return nil }
+        unlist(client)
+        return client
+    }
+    /// The client's last subscription has ended. It is loose now, if nothing else keeps it in its place.
+    mutating func leaveLingering(_ client: Slot<ClientRecord>) {
+        if records[client].place == .lingering { unlist(client) }
+    }
     private mutating func endFirstLost() -> Slot<ClientRecord>? {
         let client = lost.first
         if let client { unlist(client) }
@@ -136,6 +154,20 @@ struct Presence: ~Copyable {
     /// From now on more than the mark of a loss keeps the client.
     @inline(__always) mutating func leaveLost(_ client: Slot<ClientRecord>) {
         if records[client].place == .lost { unlist(client) }
+    }
+    /// The client has a subscription, and nothing else keeps it: it counts as one that was connected just now.
+    mutating func awaitFirst(_ client: Slot<ClientRecord>, now: UInt64) {
+        leaveLost(client)
+        if records[client].place == .loose { endReceiver(client, present: false, now: now) }
+    }
+
+    // MARK: all of them
+
+    /// Clients lie in pages of memory. Their number grows, and never shrinks.
+    var pages: UInt32 { records.pages }
+    /// Adds the clients of a page to a list.
+    func clients(page: UInt32, _ list: inout ContiguousArray<Slot<ClientRecord>>) {
+        records.forEach(page: page) { slot, _ in list.append(slot) }
     }
 
     /// Takes a record out of the list of its place.
@@ -147,6 +179,7 @@ struct Presence: ~Copyable {
         case .lost:
             lost.remove(client, in: records)
             lostCount -= 1
+        case .lingering: lingering.remove(client, in: records)
         case .waiting:
             held[Int(record.link.number)].waiting.remove(client, in: records)
             heldCount -= 1

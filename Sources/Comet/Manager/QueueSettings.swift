@@ -9,6 +9,15 @@ package struct QueueSettings {
     /// The most messages, and the most bytes of their JSON, that are kept in all. A publish beyond that is refused.
     package var maxMessages = 1_000_000
     package var maxBytes = 1 << 30
+    /// The most messages of a channel. One more drops the oldest and marks a gap.
+    package var channelMessages = 10_000
+    /// The most channels that a client subscribes to.
+    package var channelsPerClient = 64
+    /// Milliseconds for which a client's subscriptions stay after it was last connected, at least
+    /// `Limits.graceMilliseconds`.
+    package var linger: UInt32 = 60_000
+    /// The channels whose names begin so tell who came and left.
+    package var presencePrefixes: [String] = []
     /// The number of workers over which the seed's hash spreads clients.
     package var workers = 8
     /// The supervisor's token, which a worker's hello must have. Empty if there is no supervisor; then any hello will

@@ -20,34 +20,40 @@ extension Switchboard {
                 || record.place == .grace && record.isPresent
                     && !isOver(record.deadline, UInt32(truncatingIfNeeded: now)),
             worker: record.worker == .max ? nil : Int(record.worker),
-            queued: record.log.known.map { Int(mailboxes[$0].count) } ?? 0)
+            queued: record.log.known.map { Int(logs[$0].count) } ?? 0)
     }
 
     /// The whole queue's account.
-    package var queue: QueueAccount { mailboxes.books.total }
+    package var queue: QueueAccount { logs.books.total }
     /// The account of the clients that were last on this worker. `nil` stands for the clients that were on none. The
     /// account of a worker that never came is empty.
     package func account(worker: Int?) -> QueueAccount {
-        number(worker).map { mailboxes.books.accounts[$0] } ?? QueueAccount()
+        number(worker).map { logs.books.accounts[$0] } ?? QueueAccount()
     }
     /// Worker numbers that have an account are below this.
-    package var workerNumbers: Int { mailboxes.books.accounts.count - 1 }
+    package var workerNumbers: Int { logs.books.accounts.count - 1 }
     /// The age of the account's oldest message at the last tick, in seconds. 0 if it has none.
     package func oldestSeconds(worker: Int?) -> Int {
-        number(worker).map { Int(mailboxes.books.oldestSeconds($0)) } ?? 0
+        number(worker).map { Int(logs.books.oldestSeconds($0)) } ?? 0
     }
     /// Messages of the account by age: under 10 s, under 20, under 40, and older.
     package func ages(worker: Int?) -> (UInt32, UInt32, UInt32, UInt32) {
-        number(worker).map { mailboxes.books.histogram($0) } ?? (0, 0, 0, 0)
+        number(worker).map { logs.books.histogram($0) } ?? (0, 0, 0, 0)
     }
     /// The number of the account. `nil` if the worker never came.
     private func number(_ worker: Int?) -> Int? {
         let number = worker.map { $0 + 1 } ?? 0
-        return number < mailboxes.books.accounts.count ? number : nil
+        return number < logs.books.accounts.count ? number : nil
     }
+    /// The account of the channels' messages.
+    package var channelBooks: ChannelBooks { logs.channelBooks }
+    /// Messages in all logs, and the bytes of their JSON, which the bounds of the queue are for.
+    package var kept: (messages: Int, bytes: Int) { (logs.depth, logs.bytes) }
+    /// Fan-outs under way.
+    package var fanOutCount: Int { fanOuts.count }
     /// The number of known clients, and the memory for them. Their messages are counted in `queue`.
     package var clientCount: Int { presence.count }
-    package var clientMemoryBytes: Int { presence.memoryBytes + mailboxes.memoryBytes }
+    package var clientMemoryBytes: Int { presence.memoryBytes + logs.memoryBytes + channels.memoryBytes }
     /// Bytes that wait for the workers' links: the sum, and the most for one link.
     package var outboxBytes: (all: Int, most: Int) { links.outboxBytes }
     /// Links of our own workers.
@@ -73,8 +79,8 @@ extension Switchboard {
     /// nothing extra.
     package func deepest(_ most: Int, now: UInt64) -> [DeepMailbox] {
         var top: [(count: UInt32, log: Slot<Log>)] = []
-        mailboxes.forEachLog { slot, log in
-            guard top.count < most || log.count > top[top.count - 1].count else { return }
+        logs.forEachLog { slot, log in
+            guard log.client != nil, top.count < most || log.count > top[top.count - 1].count else { return }
             if top.count == most { top.removeLast() }
             top.insert((log.count, slot), at: top.firstIndex { $0.count < log.count } ?? top.count)
         }
@@ -82,14 +88,15 @@ extension Switchboard {
     }
 
     private func deep(_ log: Slot<Log>, _ second: UInt32) -> DeepMailbox {
-        let own = mailboxes[log]
+        let own = logs[log]
         var (bytes, oldest) = (0, UInt32(0))
-        mailboxes.forEachMessage(log) { message in
-            bytes += message.body.count
+        logs.forEachMessage(log) { message in
+            bytes += message.bytes
             oldest = max(oldest, second &- min(second, message.second))
         }
         return DeepMailbox(
-            client: presence.id(own.owner), worker: own.worker == .max ? nil : Int(own.worker), queued: Int(own.count),
+            client: own.client.map { presence.id($0) } ?? .init(start: nil, count: 0),
+            worker: own.worker == .max ? nil : Int(own.worker), queued: Int(own.count),
             bytes: bytes, oldestSeconds: Int(oldest))
     }
 }

@@ -2,44 +2,221 @@ import Base
 import Store
 import Wire
 
-// Channels and users: who reads what.
+// Subscriptions, and looks at channels.
 extension Switchboard {
-    package mutating func publish(
-        _ target: Target, json: UnsafeRawBufferPointer, _ options: PublishOptions = PublishOptions(), now: UInt64
-    ) -> Publication {
-        if case .client(let id) = target {
-            return publish(client: id, json: json, timeToLive: options.timeToLive, now: now)
-        }
-        return .nobody
-    }
-
     /// Subscribes each client to each channel. `history` is how many of a channel's kept messages also wait for the
     /// client. All or nothing. The result is the number of subscribers of the last channel.
     package mutating func subscribe(
-        clients: [UnsafeRawBufferPointer], channels: [UnsafeRawBufferPointer], history: Int, now: UInt64
-    ) throws(SubscribeError) -> Int { 0 }
+        clients names: [UnsafeRawBufferPointer], channels channelNames: [UnsafeRawBufferPointer], history: Int,
+        now: UInt64
+    ) throws(SubscribeError) -> Int {
+        if let index = names.firstIndex(where: { wouldHaveTooMany($0, channelNames) }) {
+            throw .tooManyChannels(client: index)
+        }
+        var made: [Slot<Subscription>] = []
+        var subscribers = 0
+        for channelName in channelNames {
+            let channel = findOrMakeChannel(LogName(.channel, channelName))
+            for name in names {
+                let client = presence.find(name) ?? makeClient(name)
+                let isNew = channels.find(channel, first: presence[client].subscription) == nil
+                if isNew {
+                    guard let slot = subscribe(client, to: channel) else {
+                        // All or nothing: what was made goes again.
+                        for slot in made { remove(slot, now) }
+                        settle(client, now)
+                        settle(channel, now)
+                        counters.journalRefused += 1
+                        throw .journalFull
+                    }
+                    made.append(slot)
+                    presence.awaitFirst(client, now: now)
+                }
+                bring(history, isNew, of: channel, to: client, now)
+            }
+            subscribers = Int(channels[channel].count)
+        }
+        return subscribers
+    }
+    private func wouldHaveTooMany(_ name: UnsafeRawBufferPointer, _ names: [UnsafeRawBufferPointer]) -> Bool {
+        guard let client = presence.find(name) else { return names.count > settings.channelsPerClient }
+        var count = 0
+        var next = firstChannel(client)
+        while let slot = next {
+            count += 1
+            next = channels.next(of: slot)
+        }
+        let first = presence[client].subscription
+        for name in names {
+            let known = channels.find(LogName(.channel, name))
+            if known.flatMap({ channels.find($0, first: first) }) == nil { count += 1 }
+        }
+        return count > settings.channelsPerClient
+    }
+    /// The client reads the channel from this moment on. `nil` if the arena has no room.
+    private mutating func subscribe(_ client: Slot<ClientRecord>, to channel: Slot<Channel>) -> Slot<Subscription>? {
+        guard
+            let record = logs.arena.append(
+                .subscription, id: ids.last, value: presence[client].position, name: presence.id(client),
+                extra: channels.name(channel).name)
+        else { return nil }
+        let slot = add(client, to: channel, from: ids.last)
+        channels.entry(slot).record = record
+        logs.arena.setOwner(record, slot.number)
+        return slot
+    }
+    /// Puts an entry for a channel's older messages into the client's own log: the newest `history` of them, and, for a
+    /// new subscriber, all with a name of `latest`. An answer is not cut inside an entry, so it is bounded like one.
+    private mutating func bring(
+        _ history: Int, _ isNew: Bool, of channel: Slot<Channel>, to client: Slot<ClientRecord>, _ now: UInt64
+    ) {
+        guard let log = channels[channel].log.known, history > 0 || isNew && logs[log].latestCount > 0,
+            let last = logs.last(log)
+        else { return }
+        var (first, bytes, left) = (logs[last].id + 1, 0, history)
+        var next = Slot<Message>?.some(last)
+        while let message = next, left > 0, bytes + logs[message].bytes <= Limits.answerBytes {
+            if !logs[message].marks.contains(.transient) {
+                first = logs[message].id
+                left -= 1
+                bytes += logs[message].bytes + Limits.envelopeBytes
+            }
+            next = logs.previous(before: message)
+        }
+        guard left < history || isNew && logs[log].latestCount > 0 else { return }
+        var body = Buffer()
+        History.write(first: first, last: logs[last].id, channel: channels.name(channel).name, to: &body)
+        var facts = MessageFacts(timeToLive: settings.timeToLive)
+        facts.marks = .history
+        presence.leaveLost(client)
+        _ = logs.put(takeId(), body.bytes, facts, in: openLog(client), logName(client), now: now)
+        answerIfHeld(client, now)
+    }
 
     /// The result is the number of subscribers of the last channel.
     package mutating func unsubscribe(
-        clients: [UnsafeRawBufferPointer], channels: [UnsafeRawBufferPointer], now: UInt64
-    ) -> Int { 0 }
+        clients names: [UnsafeRawBufferPointer], channels channelNames: [UnsafeRawBufferPointer], now: UInt64
+    ) -> Int {
+        var subscribers = 0
+        for channelName in channelNames {
+            guard let channel = channels.find(LogName(.channel, channelName)) else {
+                subscribers = 0
+                continue
+            }
+            subscribers = Int(channels[channel].count)
+            for name in names {
+                guard let client = presence.find(name),
+                    let slot = channels.find(channel, first: presence[client].subscription)
+                else { continue }
+                subscribers -= 1
+                remove(slot, now)
+                // Lingering was for the subscriptions.
+                if firstChannel(client) == nil { presence.leaveLingering(client) }
+                settle(client, now)
+            }
+        }
+        return subscribers
+    }
 
     /// Ends the receivers of a client, or of all clients of a user. The result is how many clients were connected.
-    package mutating func disconnect(client: UnsafeRawBufferPointer, now: UInt64) -> Int { 0 }
-    package mutating func disconnect(user: UnsafeRawBufferPointer, now: UInt64) -> Int { 0 }
+    package mutating func disconnect(client name: UnsafeRawBufferPointer, now: UInt64) -> Int {
+        presence.find(name).map { disconnect($0, now) } ?? 0
+    }
+    package mutating func disconnect(user name: UnsafeRawBufferPointer, now: UInt64) -> Int {
+        guard let user = channels.find(LogName(.user, name)) else { return disconnect(client: name, now: now) }
+        var clients: [Slot<ClientRecord>] = []
+        var next = channels.next(in: user, after: nil)
+        while let slot = next {
+            clients.append(channels[slot].client)
+            next = channels.next(in: user, after: slot)
+        }
+        return clients.reduce(0) { $0 + disconnect($1, now) }
+    }
+    private mutating func disconnect(_ client: Slot<ClientRecord>, _ now: UInt64) -> Int {
+        let record = presence[client]
+        let wasConnected = record.isPresent
+        if record.isHeld {
+            if links.version(record.link) == .two {
+                links.write(
+                    Frame(op: .disconnect, tag: record.tag, slot: record.slot, number: 0, client: presence.id(client)),
+                    to: record.link)
+            }
+            endReceiver(client, present: false, now)
+        } else {
+            record.isPresent = false
+            note(client)
+        }
+        return wasConnected ? 1 : 0
+    }
+
+    // MARK: looks
 
     /// A channel, with up to `clients` of its subscribers and up to `history` of its newest messages. `nil` if nobody
     /// subscribes to it and nothing is kept.
     package func channel(
-        _ name: UnsafeRawBufferPointer, clients: Int, history: Int, now: UInt64
-    ) -> ChannelLook? { nil }
+        _ name: UnsafeRawBufferPointer, clients most: Int, history: Int, now: UInt64
+    ) -> ChannelLook? {
+        guard let channel = channels.find(LogName(.channel, name)) else { return nil }
+        var look = self.look(channel)
+        var users: Set<String> = []
+        var next = channels.next(in: channel, after: nil)
+        while let slot = next {
+            let client = channels[slot].client
+            let id = String(decoding: presence.id(client), as: UTF8.self)
+            if look.clients.count < most {
+                look.clients.append(ChannelLook.Client(client: id, connected: presence[client].isPresent))
+            }
+            users.insert(String(id.prefix { $0 != ":" }))
+            next = channels.next(in: channel, after: slot)
+        }
+        look.users = users.count
+        if let log = channels[channel].log.known {
+            var next = logs.last(log)
+            while let message = next, look.messages.count < history {
+                if logs[message].marks.isDisjoint(with: [.transient, .presence]) {
+                    look.messages.append(ChannelLook.Message(id: logs[message].id, json: logs.body(message)))
+                }
+                next = logs.previous(before: message)
+            }
+            look.messages.reverse()
+        }
+        return look
+    }
+    private func look(_ channel: Slot<Channel>) -> ChannelLook {
+        var look = ChannelLook()
+        look.subscribers = Int(channels[channel].count)
+        look.connected = Int(channels[channel].connected)
+        if let log = channels[channel].log.known {
+            look.kept = Int(logs[log].count)
+            logs.forEachMessage(log) { look.bytes += $0.bytes }
+        }
+        return look
+    }
     /// The channels with the most subscribers, the largest first. Their looks have no clients and no messages.
-    package func channels(_ most: Int) -> [(name: String, look: ChannelLook)] { [] }
+    package func channels(_ most: Int) -> [(name: String, look: ChannelLook)] {
+        var top: [(count: UInt32, channel: Slot<Channel>)] = []
+        channels.forEach { channel in
+            let own = channels[channel]
+            guard own.kind == .channel, top.count < most || own.count > top[top.count - 1].count else { return }
+            if top.count == most { top.removeLast() }
+            top.insert((own.count, channel), at: top.firstIndex { $0.count < own.count } ?? top.count)
+        }
+        return top.map { (String(decoding: channels.name($0.channel).name, as: UTF8.self), look($0.channel)) }
+    }
     /// Channels, and subscriptions to them.
-    package var channelCount: Int { 0 }
-    package var subscriptionCount: Int { 0 }
+    package var channelCount: Int { channels.count }
+    package var subscriptionCount: Int { channels.subscriptionCount }
     /// The highest id given out. A page that is rendered from a database now goes on after it.
-    package var cursor: UInt64 { 0 }
+    package var cursor: UInt64 { ids.last }
     /// The names of the channels that a client subscribes to.
-    package func channels(of client: UnsafeRawBufferPointer) -> [String] { [] }
+    package func channels(of client: UnsafeRawBufferPointer) -> [String] {
+        guard let client = presence.find(client) else { return [] }
+        var names: [String] = []
+        var next = firstChannel(client)
+        while let slot = next {
+            names.append(String(decoding: channels.name(channels[slot].channel).name, as: UTF8.self))
+            next = channels.next(of: slot)
+        }
+        return names
+    }
 }

@@ -74,8 +74,16 @@ extension Switchboard {
         case .gone: gone(link, worker, frame, now)
         case .undelivered where frame.client.count > 0: undelivered(worker, frame, now)
         case .credit: credit(link, frame, now)
+        case .settled: settled(link, frame)
         default: throw .unexpected(frame.op, fromWorker: true)
         }
+    }
+
+    /// A worker wants to know up to which id nothing waits for its receivers.
+    private mutating func settled(_ link: LinkSlot, _ frame: Frame) {
+        guard fanOuts.isEmpty, presence.firstBlocked(on: link) == nil else { return }
+        let stamp = frame.number.bigEndian
+        withUnsafeBytes(of: stamp) { links.write(Frame(op: .settled, number: ids.last, body: $0), to: link) }
     }
 
     /// Takes up a hello. The result is the link of a seed worker whose number this worker takes.
@@ -89,7 +97,7 @@ extension Switchboard {
         let displaced = seedWorkers[Int(frame.number)]
         guard displaced == nil || !settings.token.isEmpty else { throw .heldBySeedWorker(frame.number) }
         links.identify(link, as: .worker(Int(frame.number)), version)
-        mailboxes.openAccount(UInt16(frame.number))
+        logs.openAccount(UInt16(frame.number))
         counters.linksAccepted += 1
         links.write(Frame(op: .welcome, number: UInt64(Limits.outboxBytes)), to: link)
         return displaced
@@ -102,7 +110,7 @@ extension Switchboard {
     /// The next link that has something to write. Call it at the end of each turn until it is `nil`.
     package mutating func nextToWrite(now: UInt64) -> LinkSlot? {
         while let link = links.nextDirty {
-            while !links.isFull(link), let client = presence.firstBlocked(on: link) { answer(client, now) }
+            while !links.isFull(link), let client = presence.firstBlocked(on: link) { answerBlocked(client, now) }
             if links.flushed() { return link }
         }
         return nil
@@ -117,7 +125,7 @@ extension Switchboard {
 
     /// The link is closed. Its clients count as gone, and messages that its worker did not get go back into the logs.
     package mutating func closed(_ link: LinkSlot, now: UInt64) {
-        while let client = presence.firstHeld(on: link) { presence.endReceiver(client, present: false, now: now) }
+        while let client = presence.firstHeld(on: link) { endReceiver(client, present: false, now) }
         let gone = links.remove(link)
         guard let number = gone.number else { return }
         counters.linksLost += 1
@@ -125,6 +133,7 @@ extension Switchboard {
         for frame in gone.unwritten where frame.op == .message {
             if let client = presence.find(frame.client), presence[client].place == .grace {
                 presence[client].isPresent = false
+                note(client)
             }
             if frame.body.count > 0 { giveBack(frame, from: UInt16(number), now) }
         }

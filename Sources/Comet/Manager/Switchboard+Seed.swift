@@ -61,13 +61,13 @@ extension Switchboard {
     /// Sends the messages that were kept while that worker was away.
     private mutating func sendQueued(to number: Int, _ now: UInt64) {
         var owners: [Slot<ClientRecord>] = []
-        mailboxes.forEachLog { _, log in owners.append(log.owner) }
+        logs.forEachLog { _, log in if let client = log.client { owners.append(client) } }
         for client in owners
         where !presence[client].isHeld && seedWorkers.number(of: presence.id(client)) == number {
-            while let log = presence[client].log.known, let first = mailboxes.first(log),
-                sendToSeedWorker(presence.id(client), mailboxes[first].body.bytes)
+            while let log = presence[client].log.known, let first = logs.first(log),
+                sendToSeedWorker(presence.id(client), logs.body(first))
             {
-                mailboxes.take(first)
+                logs.take(first)
             }
             settle(client, now)
         }

@@ -26,6 +26,10 @@ package struct WorkerLink: ~Copyable {
     /// dies, the messages of the frames that are left go back into the mailboxes.
     var outbox = Buffer()
     private var sent = 0
+    /// The place of the frame that was written last.
+    var lastFrame = 0
+    /// The receivers of the next shared frame, as they stand in it.
+    var gathered = Buffer()
 
     init(mayBeSeed: Bool) { self.mayBeSeed = mayBeSeed }
 
@@ -39,6 +43,11 @@ package struct WorkerLink: ~Copyable {
     }
     var isWorker: Bool { if case .worker = kind { true } else { false } }
 
+    /// No more frames follow the one that was written last.
+    mutating func endAnswer() {
+        let more = Frame.moreByte(version)
+        outbox.overwrite(outbox.bytes[lastFrame + more.at] & ~more.bit, at: lastFrame + more.at)
+    }
     /// The bytes to write next.
     var unsent: UnsafeRawBufferPointer { outbox.bytes.part(sent, outbox.count - sent) }
 

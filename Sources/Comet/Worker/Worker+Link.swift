@@ -72,7 +72,8 @@ extension Worker {
             case .replaced:
                 if let slot = receiver(frame) { replace(slot, by: frame.number, Announcement(body: frame.body).print) }
             case .turn: turnStart = frame.number
-            case .hello, .connected, .gone, .undelivered, .credit, .settled: return .broken("op \(frame.op) from a manager")
+            case .hello, .connected, .gone, .undelivered, .credit, .settled, .disconnect:
+                return .broken("op \(frame.op) from a manager")
             }
             counters.managerFramesIn += 1
             fromManager.consume(bytes)

@@ -14,7 +14,7 @@ extension Frame {
         case .connected: (.acknowledges, .single)
         case .gone: (.timedOut, [])
         case .message: (.more, .gap)
-        case .hello, .undelivered, .welcome, .replaced, .turn, .credit, .settled: ([], [])
+        case .hello, .undelivered, .welcome, .replaced, .turn, .credit, .settled, .disconnect: ([], [])
         }
     }
 

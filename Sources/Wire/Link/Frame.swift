@@ -42,6 +42,8 @@ public struct Frame {
         /// that was announced before the stamp, all messages up to that id are before this frame on the link, or there
         /// are none. The manager does not answer while a fan-out is under way or clients of the link are blocked.
         case settled = 25
+        /// Manager: the app ended this receiver. Tell the client, and hold nothing for it.
+        case disconnect = 26
     }
 
     /// Facts of a frame in single bits. Each bit has one meaning, whatever the op.
@@ -127,6 +129,11 @@ public struct Frame {
     /// and body. `frame` has the bytes of one frame of version 2.
     package static func receivers(of frame: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         frame.part(headerBytes + Int(frame[1]), Int(frame.bigEndian(at: 6, as: UInt16.self)) * receiverBytes)
+    }
+
+    /// The place of the flag `more` in a frame of a message, and its bit there.
+    package static func moreByte(_ version: LinkVersion) -> (at: Int, bit: UInt8) {
+        version == .two ? (3, UInt8(Flags.more.rawValue)) : (1, 1)
     }
 
     @inlinable public init(

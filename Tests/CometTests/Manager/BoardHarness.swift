@@ -28,6 +28,10 @@ final class Board {
         var gap = false
         /// The body of a `replaced` frame.
         var print: UInt32 = 0
+        /// The members beside the message.
+        var members = ""
+        /// The tags of the receivers that share the frame.
+        var receivers: [UInt16] = []
         var description: String {
             "\(op) \(client) \(number - min(number, Board.start)) \(body) tag \(tag)\(more ? " more" : "")"
                 + "\(gap ? " gap" : "")"
@@ -90,7 +94,7 @@ final class Board {
     }
 
     @discardableResult
-    func publish(_ client: String, _ json: String, ttl: UInt32? = nil) -> Switchboard.Publication {
+    func publish(_ client: String, _ json: String, ttl: UInt32? = nil) -> Publication {
         Array(client.utf8).withUnsafeBytes { id in
             Array(json.utf8).withUnsafeBytes { board.publish(client: id, json: $0, timeToLive: ttl, now: now) }
         }
@@ -102,6 +106,7 @@ final class Board {
     /// Ends the turn: the frames that the links would write now. Links in `unread` don't read.
     func frames(_ link: LinkSlot, unread: Set<LinkSlot> = []) -> [Sent] {
         var all: [LinkSlot: [Sent]] = [:]
+        while board.fanOut(now: now) {}
         while let next = board.nextToWrite(now: now) {
             guard !unread.contains(next) else { continue }
             all[next, default: []] += parse(board.unsent(next))
@@ -124,13 +129,24 @@ final class Board {
         while case .frame(let frame, let used) = Frame.parse(bytes.part(at, bytes.count - at)) {
             at += used
             if frame.op == .turn { continue }
+            let whole = bytes.part(at - used, used)
+            var (members, body) = ("", frame.op == .message ? String(decoding: frame.body, as: UTF8.self) : "")
+            if frame.flags.contains(.members) {
+                let count = Int(frame.body.bigEndian(at: 0, as: UInt16.self))
+                members = String(decoding: frame.body.part(2, count), as: UTF8.self)
+                body = String(decoding: frame.body.part(2 + count, frame.body.count - 2 - count), as: UTF8.self)
+            }
+            let receivers = Frame.receivers(of: whole)
             sent.append(
                 Sent(
                     op: frame.op, client: String(decoding: frame.client, as: UTF8.self), number: frame.number,
-                    body: frame.op == .message ? String(decoding: frame.body, as: UTF8.self) : "", tag: frame.tag,
+                    body: body, tag: frame.tag,
                     more: frame.flags.contains(.more),
                     gap: frame.flags.contains(.gap),
-                    print: frame.op == .replaced ? Announcement(body: frame.body).print : 0))
+                    print: frame.op == .replaced ? Announcement(body: frame.body).print : 0, members: members,
+                    receivers: (0..<receivers.count / Frame.receiverBytes).map {
+                        receivers.bigEndian(at: $0 * Frame.receiverBytes + 4)
+                    }))
         }
         return sent
     }
@@ -166,7 +182,11 @@ final class Board {
         )
         #expect(all.depth == depth && all.bytes == bytes, sourceLocation: sourceLocation)
         #expect(all.clients == clients, sourceLocation: sourceLocation)
-        #expect(all.depth == board.mailboxes.count, sourceLocation: sourceLocation)
+        let channels = board.channelBooks
+        #expect(
+            channels.enqueued - channels.over - channels.dropped - channels.replaced == UInt64(channels.depth),
+            sourceLocation: sourceLocation)
+        #expect(board.kept.messages == depth + channels.depth && board.kept.bytes == bytes + channels.bytes)
     }
 }
 

@@ -72,7 +72,7 @@ import Wire
         board.wait(700_000)
         board.checkBooks()
         #expect(board.board.clientCount == 0)
-        #expect(board.board.mailboxes.count == 0)
+        #expect(board.board.kept.messages == 0)
     }
 
     @Test func mutatedFrames_areSurvived() {

@@ -240,7 +240,7 @@ import Wire
         board.wait(700_000)
         #expect(board.board.clientCount == 0)
         #expect(board.board.waitingCount == 0)
-        #expect(board.board.mailboxes.count == 0)
+        #expect(board.board.kept.messages == 0)
         board.checkBooks()
     }
 }

@@ -1,0 +1,324 @@
+import Base
+import Store
+import Wire
+
+/// All logs, and the messages that wait in them: those of clients, and those of channels. Only this type touches
+/// messages, their bodies and the books. Each of its functions leaves all three right, and the arena with them.
+///
+///     append, put back --> in its log --acknowledged, handed over for good--> gone
+///                                     --a newer one has its `latest`--------> gone
+///                                     --time to live over: expired-----------> gone, and the log is marked: lost
+///                                     --over the bound of its log: dropped---> gone, and the log is marked: lost
+struct Logs: ~Copyable {
+    private let bounds: QueueSettings
+    /// The memory of all that must outlive the manager.
+    var arena: Arena
+    private var logs = Slab<Log>()
+    private var messages = Slab<Message>()
+    private var shared = Slab<SharedBody>()
+    private var wheel: TimingWheel
+    /// The messages of clients' own logs, by worker, and those of channels.
+    private(set) var books: QueueBooks
+    private(set) var channelBooks = ChannelBooks()
+
+    /// `now` is in milliseconds.
+    init(_ bounds: QueueSettings, _ arena: consuming Arena, now: UInt64) {
+        self.bounds = bounds
+        self.arena = arena
+        wheel = TimingWheel(now: UInt32(truncatingIfNeeded: now))
+        books = QueueBooks(second: UInt32(now / 1000))
+    }
+
+    /// Bytes of memory for the logs, without the arena.
+    var memoryBytes: Int { logs.memoryBytes + messages.memoryBytes + shared.memoryBytes }
+
+    // MARK: logs
+
+    /// Opens a log without messages. It is about to get one, or the mark of a loss.
+    mutating func open(_ owner: Log.Owner, worker: UInt16 = .max) -> Slot<Log> {
+        logs.insert(Log(owner: owner, worker: worker))
+    }
+    /// Closes the log if it has no messages and no mark. True if it was closed.
+    mutating func closeIfEmpty(_ log: Slot<Log>) -> Bool {
+        let own = logs[log]
+        guard own.count == 0, own.lost == 0 else { return false }
+        logs.remove(log)
+        return true
+    }
+    @inline(__always) subscript(_ log: Slot<Log>) -> Entry<Log> { logs[log] }
+
+    /// A worker came. It has an account from now on.
+    mutating func openAccount(_ worker: UInt16) { books.open(worker) }
+
+    /// The client is on another worker now. Its messages go to that worker's account.
+    mutating func move(_ log: Slot<Log>, to worker: UInt16) {
+        let own = logs[log]
+        let from = own.worker
+        own.worker = worker
+        if own.count > 0 { books.moveClient(from, worker) }
+        var next = own.messages.first
+        while let message = next {
+            let current = messages[message]
+            books.move(from, worker, bytes: current.bytes, second: current.second)
+            next = Message.InLog.next(message, in: messages)
+        }
+    }
+
+    // MARK: coming in
+
+    /// The queue has room for so many messages, with so many bytes in all.
+    @inline(__always) func hasRoom(_ bytes: Int, messages: Int = 1) -> Bool {
+        depth + messages <= bounds.maxMessages && self.bytes + bytes <= bounds.maxBytes
+    }
+    /// The same for a message that comes back. It may go a little over the bounds.
+    func hasRoomToPutBack(_ bytes: Int) -> Bool {
+        depth <= bounds.maxMessages + bounds.maxMessages / Limits.putBackPart
+            && self.bytes + bytes <= bounds.maxBytes + bounds.maxBytes / Limits.putBackPart
+    }
+    /// Messages in all logs, and the bytes of their JSON.
+    var depth: Int { books.total.depth + channelBooks.depth }
+    var bytes: Int { books.total.bytes + channelBooks.bytes }
+
+    /// Puts a message into its place in the log, by id. `name` is the owner's name. If the log has this id already,
+    /// nothing changes. False if the arena has no room.
+    mutating func put(
+        _ id: UInt64, _ json: UnsafeRawBufferPointer, _ facts: MessageFacts, in log: Slot<Log>,
+        _ owner: LogName, now: UInt64
+    ) -> Bool {
+        let kind: Arena.Kind = facts.marks.contains(.history) ? .history : .message
+        return put(id, Int(json.count), facts, in: log, now: now) { arena, message, extra in
+            arena.append(
+                kind, flags: owner.flags | facts.marks.rawValue, id: id, value: now + UInt64(facts.timeToLive),
+                timeToLive: facts.timeToLive, owner: message.number, name: owner.name, extra: extra, body: json)
+        }
+    }
+    /// Puts a message into the log that shares its body with others.
+    mutating func put(
+        _ id: UInt64, _ body: Slot<SharedBody>, bytes: Int, _ facts: MessageFacts, in log: Slot<Log>,
+        _ owner: LogName, now: UInt64
+    ) -> Bool {
+        let isKept = put(id, bytes, facts, in: log, now: now, body) { arena, message, extra in
+            arena.append(
+                .reference, flags: owner.flags | facts.marks.rawValue, id: id, value: now + UInt64(facts.timeToLive),
+                timeToLive: facts.timeToLive, owner: message.number, name: owner.name, extra: extra)
+        }
+        return isKept
+    }
+    private mutating func put(
+        _ id: UInt64, _ bytes: Int, _ facts: MessageFacts, in log: Slot<Log>, now: UInt64,
+        _ body: Slot<SharedBody> = .none,
+        _ record: (inout Arena, Slot<Message>, UnsafeRawBufferPointer) -> Arena.Ref?
+    ) -> Bool {
+        if keeps(id, in: log) { return true }
+        let message = messages.insert(
+            Message(
+                id: id, log: log, deadline: UInt32(truncatingIfNeeded: now) &+ facts.timeToLive,
+                second: UInt32(now / 1000), bytes: bytes, marks: facts.marks))
+        guard let ref = facts.withExtra({ record(&arena, message, $0) }) else {
+            messages.remove(message)
+            return false
+        }
+        messages[message].record = ref
+        if let body = body.known {
+            messages[message].shared = body
+            shared[body].owners += 1
+        }
+        if facts.marks.contains(.latest) { replace(facts.latest, in: log) }
+        enter(message, now: now)
+        return true
+    }
+    /// Enters a message that has its record into its log, the wheel and the books.
+    private mutating func enter(_ message: Slot<Message>, now: UInt64) {
+        let (entry, own) = (messages[message], logs[messages[message].log])
+        var after = own.messages.last
+        while let other = after, messages[other].id > entry.id {
+            after = Message.InLog.previous(other, in: messages)
+        }
+        wheel.add(message, entry.deadline, in: messages)
+        own.messages.insert(message, after: after, in: messages)
+        own.count += 1
+        if entry.marks.contains(.latest) { own.latestCount += 1 }
+        let most: Int
+        if own.channel == nil {
+            books.advance(to: UInt32(now / 1000))
+            if own.count == 1 { books.count(own.worker, clients: 1) }
+            books.enter(own.worker, bytes: entry.bytes, second: entry.second)
+            most = bounds.maxPerClient
+        } else {
+            channelBooks.enter(bytes: entry.bytes)
+            most = bounds.channelMessages
+        }
+        if Int(own.count) > most, let oldest = own.messages.first { lose(oldest, .dropped) }
+    }
+    /// Keeps a body for messages that will share it. `nil` if the arena has no room.
+    mutating func share(_ id: UInt64, _ json: UnsafeRawBufferPointer, timeToLive: UInt32, now: UInt64)
+        -> Slot<SharedBody>?
+    {
+        arena.append(
+            .body, id: id, value: now + UInt64(timeToLive), timeToLive: timeToLive, body: json
+        ).map { shared.insert(SharedBody(record: $0)) }
+    }
+    /// Takes a message back that was put into the log in the same breath.
+    mutating func withdraw(_ id: UInt64, in log: Slot<Log>) {
+        if let message = first(log, after: id - 1), messages[message].id == id { remove(message, .ended) }
+    }
+    /// Ends a shared body that no message has taken.
+    mutating func release(_ body: Slot<SharedBody>) {
+        guard shared[body].owners == 0 else { return }
+        arena.end(shared[body].record, .ended)
+        shared.remove(body)
+    }
+
+    /// A message came back and can't be kept. The books count that it came, and how it left.
+    mutating func passThrough(bytes: Int, worker: UInt16, _ how: QueueBooks.Leaving, now: UInt64) {
+        let second = UInt32(now / 1000)
+        books.advance(to: second)
+        books.enter(worker, bytes: bytes, second: second)
+        books.leave(worker, bytes: bytes, second: second, how)
+    }
+
+    // MARK: going out
+
+    /// The client has all messages up to this id.
+    mutating func acknowledge(_ log: Slot<Log>, upTo cursor: UInt64) {
+        let own = logs[log]
+        while let first = own.messages.first, messages[first].id <= cursor {
+            remove(first, .acknowledged)
+        }
+        if own.lost > 0, own.lost <= cursor { forgetLoss(log) }
+    }
+    /// A message was handed over for good.
+    mutating func take(_ message: Slot<Message>) { remove(message, .handed) }
+
+    /// Moves the ages of messages on.
+    mutating func advance(to now: UInt64) { books.advance(to: UInt32(now / 1000)) }
+    /// Removes the next message whose time is over and marks it as lost in its log. `nil` if there is none.
+    mutating func expireNext(now: UInt32) -> Slot<Log>? {
+        guard let message = wheel.nextExpired(now: now, in: messages) else { return nil }
+        let log = messages[message].log
+        lose(message, .expired)
+        return log
+    }
+    private mutating func lose(_ message: Slot<Message>, _ how: Arena.State) {
+        let entry = messages[message]
+        if entry.marks.isDisjoint(with: [.transient, .presence]) {
+            let record = arena.record(entry.record)
+            markLost(entry.id, in: entry.log, LogName(record))
+        }
+        remove(message, how)
+    }
+    private mutating func remove(_ slot: Slot<Message>, _ how: Arena.State) {
+        let message = messages[slot]
+        let own = logs[message.log]
+        own.messages.remove(slot, in: messages)
+        own.count -= 1
+        if message.marks.contains(.latest) { own.latestCount -= 1 }
+        if own.channel == nil {
+            if own.count == 0 { books.count(own.worker, clients: -1) }
+            books.leave(own.worker, bytes: message.bytes, second: message.second, QueueBooks.Leaving(how))
+        } else {
+            channelBooks.leave(bytes: message.bytes, how)
+        }
+        wheel.remove(slot, message.deadline, in: messages)
+        arena.end(message.record, how)
+        if let body = message.shared.known {
+            shared[body].owners -= 1
+            release(body)
+        }
+        messages.remove(slot)
+    }
+    /// A newer message of this name of `latest` comes into the log. The older one goes, which is no loss.
+    private mutating func replace(_ name: UnsafeRawBufferPointer, in log: Slot<Log>) {
+        if let older = newest(named: name, in: log) { remove(older, .replaced) }
+    }
+
+    // MARK: losses
+
+    /// A message of this id was lost in the log, and its readers are to be told.
+    mutating func markLost(_ id: UInt64, in log: Slot<Log>, _ owner: LogName) {
+        let own = logs[log]
+        guard id > own.lost else { return }
+        own.lost = id
+        if own.lossRecord == .none {
+            own.lossRecord =
+                arena.append(.loss, flags: owner.flags, id: id, value: id, owner: log.number, name: owner.name) ?? .none
+        } else {
+            arena.set(own.lossRecord, value: id)
+        }
+    }
+    /// The client was told of its loss, or nobody is left to tell.
+    mutating func forgetLoss(_ log: Slot<Log>) {
+        let own = logs[log]
+        own.lost = 0
+        guard own.lossRecord != .none else { return }
+        arena.end(own.lossRecord, .ended)
+        own.lossRecord = .none
+    }
+
+    // MARK: reading
+
+    @inline(__always) subscript(_ message: Slot<Message>) -> Message { messages.pointer(message).pointee }
+    /// What its record says of a message.
+    func record(_ message: Slot<Message>) -> Arena.Record { arena.record(messages[message].record) }
+    @inline(__always) func body(_ message: Slot<Message>) -> UnsafeRawBufferPointer {
+        let entry = messages[message]
+        guard let body = entry.shared.known else { return arena.body(entry.record) }
+        return arena.body(shared[body].record)
+    }
+
+    func first(_ log: Slot<Log>) -> Slot<Message>? { logs[log].messages.first }
+    func last(_ log: Slot<Log>) -> Slot<Message>? { logs[log].messages.last }
+    func next(after message: Slot<Message>) -> Slot<Message>? { Message.InLog.next(message, in: messages) }
+    func previous(before message: Slot<Message>) -> Slot<Message>? { Message.InLog.previous(message, in: messages) }
+
+    /// The first message of a log whose id is over this one.
+    func first(_ log: Slot<Log>, after id: UInt64) -> Slot<Message>? {
+        let own = logs[log]
+        guard let head = own.messages.first else { return nil }
+        if messages[head].id > id { return head }
+        var (next, first) = (own.messages.last, Slot<Message>?.none)
+        while let message = next, messages[message].id > id {
+            first = message
+            next = Message.InLog.previous(message, in: messages)
+        }
+        return first
+    }
+    /// The message of this name of `latest` in a log.
+    func newest(named name: UnsafeRawBufferPointer, in log: Slot<Log>) -> Slot<Message>? {
+        var (next, left) = (logs[log].messages.last, logs[log].latestCount)
+        while let message = next, left > 0 {
+            if messages[message].marks.contains(.latest) {
+                if areEqual(MessageFacts.latest(in: arena.record(messages[message].record).extra), name) {
+                    return message
+                }
+                left -= 1
+            }
+            next = Message.InLog.previous(message, in: messages)
+        }
+        return nil
+    }
+    /// The client of this id is the one that does not get the message.
+    func isExcepted(_ message: Slot<Message>, _ client: UnsafeRawBufferPointer) -> Bool {
+        messages[message].marks.contains(.except)
+            && areEqual(MessageFacts.except(in: arena.record(messages[message].record).extra), client)
+    }
+
+    /// A message of this id is in the log.
+    func keeps(_ id: UInt64, in log: Slot<Log>) -> Bool {
+        guard id > 0, let message = first(log, after: id - 1) else { return false }
+        return messages[message].id == id
+    }
+
+    /// Every message of a log, in the order of ids.
+    func forEachMessage(_ log: Slot<Log>, _ body: (Message) -> Void) {
+        var next = logs[log].messages.first
+        while let message = next {
+            body(messages.pointer(message).pointee)
+            next = Message.InLog.next(message, in: messages)
+        }
+    }
+    /// Every log that has messages, in the order in which they lie in memory.
+    func forEachLog(_ body: (Slot<Log>, Log) -> Void) {
+        logs.forEach { slot, log in if log.pointee.count > 0 { body(slot, log.pointee) } }
+    }
+}

@@ -1,0 +1,178 @@
+import Base
+import Store
+import Wire
+
+// Receivers come, take more, and end; and messages that did not reach them come back.
+extension Switchboard {
+    /// A worker says that a client has a receiver there.
+    mutating func connected(_ link: LinkSlot, _ worker: UInt16, _ frame: Frame, _ now: UInt64) {
+        counters.clientsConnected += 1
+        let client = presence.findOrMake(frame.client)
+        let record = presence[client]
+        if record.isHeld, record.link != link {
+            counters.clientsReplaced += 1
+            links.write(
+                Frame(
+                    op: .replaced, tag: record.tag, slot: record.slot, number: frame.number,
+                    client: frame.client, body: frame.body), to: record.link)
+        }
+        presence.wait(client, on: link)
+        note(client)
+        if record.worker != worker {
+            record.worker = worker
+            if let log = record.log.known { logs.move(log, to: worker) }
+        }
+        record.tag = frame.tag
+        record.slot = frame.slot
+        record.credit = Announcement(body: frame.body).credit
+        record.isSingle = frame.flags.contains(.single)
+        record.stays = frame.flags.contains(.stays)
+        record.acknowledges = frame.flags.contains(.acknowledges)
+        if record.isNew { arrived(client, record.acknowledges ? frame.number : 0) }
+        record.sent = 0
+        if record.acknowledges { acknowledge(client, frame.number) }
+
+        guard record.credit > 0 else { return }
+        if hasNews(client) {
+            answerIfHeld(client, now)
+        } else if frame.flags.contains(.atOnce), !links.isFull(link) {
+            answerEmpty(client, cursor: frame.number, now)
+        }
+    }
+
+    /// The client comes for the first time since it was forgotten. `cursor` is 0 if it has none.
+    private mutating func arrived(_ client: Slot<ClientRecord>, _ cursor: UInt64) {
+        let record = presence[client]
+        // Its record may be older than its arrival: an app published to it or subscribed it.
+        let since = record.position
+        record.position = since > 0 ? since : ids.last
+        if cursor > 0, !ids.isOfTheFuture(cursor) {
+            record.position = min(cursor, record.position)
+            // It may have had a loss or subscriptions that were forgotten.
+            if cursor < logs.arena.horizon { record.owesGap = true }
+        }
+        let joined = joinUser(client)
+        if cursor == 0, since == 0, let joined { record.position = min(record.position, joined) }
+    }
+
+    /// The client has all messages up to `cursor`.
+    private mutating func acknowledge(_ client: Slot<ClientRecord>, _ cursor: UInt64) {
+        // The cursor is from another life of the journal, whose queue is gone. The client is told with its next answer,
+        // not at once, since all clients come at once.
+        if cursor > 0, !ids.isOfThisLife(cursor) { presence[client].owesGap = true }
+        guard !ids.isOfTheFuture(cursor) else { return }
+        if let log = presence[client].log.known {
+            logs.acknowledge(log, upTo: cursor)
+            closeEmptyLog(client)
+        }
+        advance(client, to: cursor)
+    }
+    /// The client has all messages up to this id, or was never to get them.
+    @inline(__always)
+    mutating func advance(_ client: Slot<ClientRecord>, to id: UInt64) {
+        let record = presence[client]
+        guard id > record.position else { return }
+        record.position = id
+        if record.subscription != .none { recordPosition(client, id) }
+    }
+    private mutating func recordPosition(_ client: Slot<ClientRecord>, _ id: UInt64) {
+        var next = presence[client].subscription.known
+        while let slot = next {
+            let subscription = channels[slot]
+            let channel = channels[subscription.channel]
+            if subscription.record != .none {
+                logs.arena.set(subscription.record, value: id)
+            } else if channel.kind == .user, id > channel.position {
+                channel.position = id
+                if channel.record != .none { logs.arena.set(channel.record, value: id) }
+            }
+            next = channels.next(of: slot)
+        }
+    }
+
+    /// A receiver takes more. Messages that waited for credit are sent now, or when the link has been read.
+    mutating func credit(_ link: LinkSlot, _ frame: Frame, _ now: UInt64) {
+        guard let client = presence.find(frame.client) else { return }
+        let record = presence[client]
+        guard record.isHeld, record.link == link, record.tag == frame.tag,
+            record.slot == frame.slot
+        else { return }
+        let hadNone = record.credit == 0
+        let sum = frame.number.addingReportingOverflow(UInt64(record.credit))
+        record.credit = sum.overflow ? .max : UInt32(clamping: sum.partialValue)
+        guard hadNone, record.credit > 0, record.place == .waiting, hasUnsent(client) else { return }
+        answerIfHeld(client, now)
+    }
+
+    /// A worker says that a receiver ended by itself.
+    mutating func gone(_ link: LinkSlot, _ worker: UInt16, _ frame: Frame, _ now: UInt64) {
+        counters.clientsGone += 1
+        guard let client = presence.find(frame.client) else { return }
+        let record = presence[client]
+        guard record.tag == frame.tag else { return }
+        let timedOut = frame.flags.contains(.timedOut)
+        if record.isHeld {
+            guard record.link == link, record.slot == frame.slot else { return }
+            endReceiver(client, present: timedOut, now)
+        } else if record.place == .grace, record.worker == worker, !timedOut {
+            record.isPresent = false  // it crossed with the answer
+            note(client)
+        }
+    }
+    /// A receiver that was held has ended without an answer.
+    mutating func endReceiver(_ client: Slot<ClientRecord>, present: Bool, _ now: UInt64) {
+        let record = presence[client]
+        // Nothing waits for it, and it has acknowledged all that it was sent. What is given out from now on may get
+        // lost before it comes again; what was lost until now was not for it.
+        if record.sent <= record.position || !record.acknowledges, !hasUnsent(client) {
+            if newLoss(client) == 0 || record.acknowledges { advance(client, to: ids.last) }
+        }
+        presence.endReceiver(client, present: present, now: now)
+        note(client)
+    }
+
+    /// A worker gives a message back.
+    mutating func undelivered(_ worker: UInt16, _ frame: Frame, _ now: UInt64) {
+        guard ids.isOfThisLife(frame.number), frame.body.count > 0 else { return }
+        counters.returned += 1
+        giveBack(frame, from: worker, now)
+    }
+
+    /// A message did not reach its client, and goes back into its old place in the client's own log, whosever it was. If
+    /// the client acknowledges, the message is still in its log. There is one exception: it was handed over before the
+    /// client had a cursor. The cursor has moved past it by now, so it is lost, and the client is told of a gap.
+    mutating func giveBack(_ frame: Frame, from worker: UInt16, _ now: UInt64) {
+        let known = presence.find(frame.client)
+        if let known, !presence[known].handedForGood {
+            let record = presence[known]
+            let isKept = record.log.known.map { logs.keeps(frame.number, in: $0) } ?? false
+            guard record.wasHandedForGood, !isKept, !frame.flags.contains(.members) else { return }
+            logs.passThrough(bytes: frame.body.count, worker: record.worker, .dropped, now: now)
+            record.owesGap = true
+            return
+        }
+        let client = known ?? makeClient(frame.client)
+        let record = presence[client]
+        let time = UInt32(truncatingIfNeeded: now)
+        if known == nil {
+            record.worker = worker
+            record.handedDeadline = time &+ settings.timeToLive
+            record.handedForGood = true
+        }
+        presence.leaveLost(client)
+        let log = openLog(client)
+        let isTooLate = isOver(record.handedDeadline, time)
+        var facts = MessageFacts(timeToLive: isTooLate ? 0 : record.handedDeadline &- time)
+        if frame.flags.contains(.members) { facts.marks.insert(.members) }
+        guard !isTooLate, logs.hasRoomToPutBack(frame.body.count),
+            logs.put(frame.number, frame.body, facts, in: log, logName(client), now: now)
+        else {
+            logs.passThrough(
+                bytes: frame.body.count, worker: record.worker, isTooLate ? .expired : .dropped, now: now)
+            logs.markLost(frame.number, in: log, logName(client))
+            return settle(client, now)
+        }
+        // The client may poll again already. It is answered at the end of the turn, when all messages have come back.
+        block(client)
+    }
+}
