@@ -61,6 +61,12 @@ public struct Arena: ~Copyable {
         boxes.append(record)
         return Ref(UInt32(boxes.count - 1))
     }
+    public func forEachLive(_ body: (Ref, Record) -> Void) {
+        for (index, record) in boxes.enumerated() where record.state == .live { body(Ref(UInt32(index)), record) }
+    }
+    public mutating func compact(
+        most: Int, moved: (_ owner: UInt32, _ kind: Kind, _ from: Ref, _ to: Ref) -> Void
+    ) -> Bool { false }
     public func record(_ ref: Ref) -> Record { boxes[Int(ref.number)] }
     public func body(_ ref: Ref) -> UnsafeRawBufferPointer { boxes[Int(ref.number)].body }
     public mutating func end(_ ref: Ref, _ state: State) {

@@ -59,6 +59,8 @@ public enum Limits {
     /// The most messages and clients whose time is over that the manager takes up in one turn of its loop. That is
     /// under a millisecond's work. The rest follow in the next turns, each a millisecond later.
     package static let expiredInTick = 1024
+    /// Records that move forward in the arena in one turn of the loop.
+    package static let compactedInTick = 64
     /// Milliseconds that a client counts as connected after its poll was answered, so that presence does not flap
     /// between two polls.
     package static let graceMilliseconds: UInt32 = 10_000
@@ -82,6 +84,13 @@ public enum Limits {
     /// How long the outcome of a publish with `once` is remembered, and how many are. Beyond that the oldest goes.
     package static let onceMilliseconds: UInt32 = 300_000
     package static let onceRecords = 1_000_000
+    /// Users that presence names, and subscribers of a channel up to which it names any. Over that only their number is
+    /// told. Milliseconds between two news of a channel, of a large one, and news in one turn of the loop.
+    package static let presenceUsers = 100
+    package static let presenceSubscribers = 1000
+    package static let presenceMilliseconds: UInt64 = 1000
+    package static let presenceLargeMilliseconds: UInt64 = 10_000
+    package static let presenceInTick = 16
     /// Messages of a channel that a subscription may bring along, or that GET /channels/NAME may ask for. More get 400
     /// `bad_history`.
     package static let historyMessages = 1000

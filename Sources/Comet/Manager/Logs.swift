@@ -20,6 +20,8 @@ struct Logs: ~Copyable {
     /// The messages of clients' own logs, by worker, and those of channels.
     private(set) var books: QueueBooks
     private(set) var channelBooks = ChannelBooks()
+    /// While the records of an earlier manager are taken up: the bodies that messages share, by id.
+    var recovering: [UInt64: Slot<SharedBody>] = [:]
 
     /// `now` is in milliseconds.
     init(_ bounds: QueueSettings, _ arena: consuming Arena, now: UInt64) {
@@ -156,7 +158,11 @@ struct Logs: ~Copyable {
     {
         arena.append(
             .body, id: id, value: now + UInt64(timeToLive), timeToLive: timeToLive, body: json
-        ).map { shared.insert(SharedBody(record: $0)) }
+        ).map { record in
+            let body = shared.insert(SharedBody(record: record))
+            arena.setOwner(record, body.number)
+            return body
+        }
     }
     /// Takes a message back that was put into the log in the same breath.
     mutating func withdraw(_ id: UInt64, in log: Slot<Log>) {
@@ -167,6 +173,30 @@ struct Logs: ~Copyable {
         guard shared[body].owners == 0 else { return }
         arena.end(shared[body].record, .ended)
         shared.remove(body)
+    }
+
+    /// A record has moved in the arena.
+    mutating func moved(_ message: Slot<Message>, to record: Arena.Ref) { messages[message].record = record }
+    mutating func moved(_ body: Slot<SharedBody>, to record: Arena.Ref) { shared[body].record = record }
+    func isUnused(_ body: Slot<SharedBody>) -> Bool { shared[body].owners == 0 }
+    mutating func addShared(_ record: Arena.Ref) -> Slot<SharedBody> { shared.insert(SharedBody(record: record)) }
+    /// Enters a message of an earlier manager, which has `left` milliseconds to live.
+    mutating func enter(
+        _ ref: Arena.Ref, _ record: Arena.Record, _ body: Slot<SharedBody>, left: UInt32, in log: Slot<Log>,
+        now: UInt64
+    ) {
+        let bytes = body.known.map { arena.body(shared[$0].record).count } ?? record.body.count
+        let message = messages.insert(
+            Message(
+                id: record.id, log: log, deadline: UInt32(truncatingIfNeeded: now) &+ left,
+                second: UInt32(now / 1000), bytes: bytes, marks: LogName.marks(record)))
+        messages[message].record = ref
+        arena.setOwner(ref, message.number)
+        if let body = body.known {
+            messages[message].shared = body
+            shared[body].owners += 1
+        }
+        enter(message, now: now)
     }
 
     /// A message came back and can't be kept. The books count that it came, and how it left.
@@ -230,6 +260,12 @@ struct Logs: ~Copyable {
     /// A newer message of this name of `latest` comes into the log. The older one goes, which is no loss.
     private mutating func replace(_ name: UnsafeRawBufferPointer, in log: Slot<Log>) {
         if let older = newest(named: name, in: log) { remove(older, .replaced) }
+    }
+
+    /// Nobody is left to be told who is there.
+    mutating func endPresence(in log: Slot<Log>) {
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        if let news = newest(named: none, in: log), messages[news].marks.contains(.presence) { remove(news, .ended) }
     }
 
     // MARK: losses

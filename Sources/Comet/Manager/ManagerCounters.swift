@@ -8,6 +8,8 @@ package struct ManagerCounters: Equatable {
     package var queued: UInt64 = 0
     package var refusedFull: UInt64 = 0
     package var journalRefused: UInt64 = 0
+    /// News of who came to channels and left them.
+    package var presenceTold: UInt64 = 0
     /// Receivers that got a frame which they share with others.
     package var fanoutReceivers: UInt64 = 0
     /// Messages handed to workers for a poll, again or for the first time, and those that came back.

@@ -67,7 +67,7 @@ struct Message {
 
 /// A body that several messages share: those of one publish to many clients or channels.
 struct SharedBody {
-    let record: Arena.Ref
+    var record: Arena.Ref
     var owners: UInt32 = 0
 }
 

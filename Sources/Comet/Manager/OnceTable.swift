@@ -10,7 +10,7 @@ struct OnceTable: ~Copyable {
         let print: UInt64
         let outcome: OnceOutcome
         let deadline: UInt32
-        let record: Arena.Ref
+        var record: Arena.Ref
         var neighbours = Neighbours<Entry>()
 
         enum ByDeadline: ListField {
@@ -60,23 +60,27 @@ struct OnceTable: ~Copyable {
                     .once, value: now + UInt64(Limits.onceMilliseconds), timeToLive: Limits.onceMilliseconds,
                     name: name, body: $0)
             } ?? .none
-        add(name, print, outcome, deadline: UInt32(truncatingIfNeeded: now) &+ Limits.onceMilliseconds, record)
+        let deadline = UInt32(truncatingIfNeeded: now) &+ Limits.onceMilliseconds
+        let slot = add(name, print, outcome, deadline: deadline, record)
+        if record != .none { arena.setOwner(record, slot) }
         if entries.count > Limits.onceRecords, let oldest = list.first { remove(oldest, &arena) }
     }
     private mutating func add(
         _ name: UnsafeRawBufferPointer, _ print: UInt64, _ outcome: OnceOutcome, deadline: UInt32,
         _ record: Arena.Ref
-    ) {
+    ) -> UInt32 {
         let slot = entries.insert(
             Entry(name: names.store(name), print: print, outcome: outcome, deadline: deadline, record: record))
         index.insert(slot.number, index.hash(name)) { index.hash(names.bytes(entries[Slot($0)].name)) }
         list.append(slot, in: entries)
+        return slot.number
     }
     /// Takes up what an earlier manager remembered. The oldest comes first.
-    mutating func recover(_ ref: Arena.Ref, _ record: Arena.Record, deadline: UInt32) {
+    mutating func recover(_ ref: Arena.Ref, _ record: Arena.Record, deadline: UInt32, _ arena: inout Arena) {
         guard let (print, outcome) = OnceOutcome.read(record.body), find(record.name) == nil else { return }
-        add(record.name, print, outcome, deadline: deadline, ref)
+        arena.setOwner(ref, add(record.name, print, outcome, deadline: deadline, ref))
     }
+    mutating func moved(_ owner: UInt32, to record: Arena.Ref) { entries[Slot(owner)].record = record }
     private mutating func remove(_ slot: Slot<Entry>, _ arena: inout Arena) {
         let entry = entries[slot]
         index.remove(slot.number, index.hash(names.bytes(entry.name)))

@@ -100,6 +100,7 @@ extension Switchboard {
         let slot = channels.add(client, to: channel, from: from, behind: user, first: &first)
         record.subscription = first
         if record.isCounted { channels[channel].connected += 1 }
+        if channels[channel].hasPresence, isHere(client) { presenceNews.change(channel) }
         return slot
     }
     /// Ends a subscription.
@@ -111,12 +112,18 @@ extension Switchboard {
         var first = record.subscription
         channels.remove(slot, first: &first)
         record.subscription = first
+        if channels[own.channel].hasPresence { presenceNews.change(own.channel) }
         settle(own.channel, now)
     }
 
     // MARK: channels and users
 
-    mutating func findOrMakeChannel(_ name: LogName) -> Slot<Channel> { channels.findOrMake(name) }
+    mutating func findOrMakeChannel(_ name: LogName) -> Slot<Channel> {
+        if let known = channels.find(name) { return known }
+        let channel = channels.findOrMake(name)
+        channels[channel].hasPresence = wantsPresence(name.name)
+        return channel
+    }
 
     /// The user's log. A new one begins at this moment, and the client that has the user's name reads it.
     mutating func findOrMakeUser(_ name: UnsafeRawBufferPointer, _ now: UInt64) -> Slot<Channel> {
@@ -156,6 +163,7 @@ extension Switchboard {
     /// Something that kept a channel has gone. Decides whether the channel stays.
     mutating func settle(_ channel: Slot<Channel>, _ now: UInt64) {
         let own = channels[channel]
+        if own.hasPresence, own.count == 0, let log = own.log.known { logs.endPresence(in: log) }
         if let log = own.log.known, logs.closeIfEmpty(log) { own.log = .none }
         guard own.kind != .everyone, own.count == 0, own.left == 0 else { return }
         if let log = own.log.known {
@@ -165,6 +173,7 @@ extension Switchboard {
             return forgetLost(channel, now)
         }
         if own.record != .none { logs.arena.end(own.record, .ended) }
+        if own.hasPresence { presenceNews.forget(channel) }
         channels.forget(channel)
     }
     mutating func forgetLost(_ channel: Slot<Channel>, _ now: UInt64) {

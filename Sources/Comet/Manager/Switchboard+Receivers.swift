@@ -9,6 +9,7 @@ extension Switchboard {
         counters.clientsConnected += 1
         let client = presence.findOrMake(frame.client)
         let record = presence[client]
+        let wasHere = isHere(client)
         if record.isHeld, record.link != link {
             counters.clientsReplaced += 1
             links.write(
@@ -30,6 +31,7 @@ extension Switchboard {
         record.acknowledges = frame.flags.contains(.acknowledges)
         if record.isNew { arrived(client, record.acknowledges ? frame.number : 0) }
         record.sent = 0
+        if !wasHere { tellPresence(of: client) }
         if record.acknowledges { acknowledge(client, frame.number) }
 
         guard record.credit > 0 else { return }
@@ -143,7 +145,9 @@ extension Switchboard {
     /// client had a cursor. The cursor has moved past it by now, so it is lost, and the client is told of a gap.
     mutating func giveBack(_ frame: Frame, from worker: UInt16, _ now: UInt64) {
         let known = presence.find(frame.client)
-        if let known, !presence[known].handedForGood {
+        // Of a client that had no receiver yet, an earlier manager knew more: the message is from then.
+        let isFromBefore = known.map { presence[$0].worker == .max } ?? true
+        if let known, !isFromBefore, !presence[known].handedForGood {
             let record = presence[known]
             let isKept = record.log.known.map { logs.keeps(frame.number, in: $0) } ?? false
             guard record.wasHandedForGood, !isKept, !frame.flags.contains(.members) else { return }
@@ -154,8 +158,9 @@ extension Switchboard {
         let client = known ?? makeClient(frame.client)
         let record = presence[client]
         let time = UInt32(truncatingIfNeeded: now)
-        if known == nil {
+        if isFromBefore {
             record.worker = worker
+            if let log = record.log.known { logs.move(log, to: worker) }
             record.handedDeadline = time &+ settings.timeToLive
             record.handedForGood = true
         }

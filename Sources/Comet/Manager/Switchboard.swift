@@ -26,6 +26,7 @@ package struct Switchboard: ~Copyable {
     var ids: IdSource
     var fanOuts = FanOuts()
     var once: OnceTable
+    var presenceNews = PresenceNews()
     /// The logs that an answer is read from.
     var reading = Reading()
     /// A body with its members, while its frame is written.
@@ -72,9 +73,11 @@ package struct Switchboard: ~Copyable {
         }
         while room > 0, let client = presence.endGrace(now: time) {
             note(client)
+            tellPresence(of: client)
             settle(client, now)
             room -= 1
         }
+        tellNews(now: now)
         while room > 0, let client = presence.endLingering(now: time) { room -= endLingering(client, now) }
         while room > 0, let client = presence.endLost(now: time) {
             forgetLost(client, now)
@@ -84,6 +87,6 @@ package struct Switchboard: ~Copyable {
             forgetLost(user, now)
             room -= 1
         }
-        return room <= 0
+        return compact() || room <= 0
     }
 }

@@ -312,6 +312,36 @@ import Wire
         #expect(board.board.subscriptionCount == 1)
     }
 
+    @Test func presence_namesUsers_whenTheyComeAndAfterTheyStayedAway() {
+        let board = Board { $0.presencePrefixes = ["room:"] }
+        let worker = board.worker(0)
+        board.subscribe("ann:1", "bob:1", "secret", to: "room:7")
+        board.poll(worker, "ann:1", cursor: 0, tag: 1)
+        board.wait(200)
+        var told = board.frames(worker).map(\.members)
+        #expect(told == [#","presence":{"channel":"room:7","all":true,"users":["ann"],"connected":1}"#])
+        var cursor = board.board.cursor
+        board.poll(worker, "ann:1", cursor: cursor, tag: 2)
+        board.poll(worker, "bob:1", cursor: 0, tag: 3)
+        board.poll(worker, "secret", cursor: cursor, tag: 4)
+        _ = board.frames(worker)
+        board.wait(1200)
+        told = board.frames(worker).map(\.members)
+        let now = #","presence":{"channel":"room:7","all":true,"users":["ann","bob"],"connected":3,"came":["bob"]}"#
+        #expect(told.first == now)
+        cursor = board.board.cursor
+        board.poll(worker, "ann:1", cursor: cursor, tag: 5)
+        board.gone(worker, "bob:1", tag: 3)
+        board.wait(5000)
+        #expect(board.told(worker) == [], "it may come back")
+        board.wait(7000)
+        told = board.frames(worker).map(\.members)
+        #expect(
+            told.first?.contains(#""users":["ann"]"#) == true && told.first?.contains(#""left":["bob"]"#) == true,
+            "\(told)")
+        board.wait(700_000)
+    }
+
     @Test func disconnect_endsTheReceivers() {
         let board = Board()
         let worker = board.worker(0)

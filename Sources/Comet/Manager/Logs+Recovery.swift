@@ -1,0 +1,42 @@
+import Store
+import Wire
+
+// The messages of an earlier manager, from their records.
+extension Logs {
+    /// Takes up the bodies that several messages share, before the messages.
+    mutating func recoverBodies(_ bodies: ContiguousArray<(id: UInt64, ref: Arena.Ref)>) {
+        for body in bodies {
+            let slot = addShared(body.ref)
+            recovering[body.id] = slot
+            arena.setOwner(body.ref, slot.number)
+        }
+    }
+    /// Ends the bodies that no message has taken. The result is their number.
+    mutating func endUnusedBodies() -> Int {
+        let unused = recovering.values.filter { isUnused($0) }
+        for body in unused { release(body) }
+        recovering = [:]
+        return unused.count
+    }
+    mutating func recoverLoss(_ ref: Arena.Ref, _ id: UInt64, in log: Slot<Log>) {
+        let own = self[log]
+        if own.lossRecord != .none { arena.end(own.lossRecord, .ended) }
+        own.lost = max(own.lost, id)
+        own.lossRecord = ref
+        arena.setOwner(ref, log.number)
+    }
+    /// Puts a message that has its record into its log. Messages come in the order of ids. A message lives as long as it
+    /// had left, and never longer than its whole time to live. False if it was ended, since its body is not there or the
+    /// log has its id already.
+    mutating func recover(_ ref: Arena.Ref, in log: Slot<Log>, now: UInt64) -> Bool {
+        let record = arena.record(ref)
+        let body = record.kind == .reference ? recovering[record.id] : Slot<SharedBody>.none
+        guard let body, !keeps(record.id, in: log) else {
+            arena.end(ref, .ended)
+            return false
+        }
+        let left = min(record.value > now ? record.value - now : 0, UInt64(record.timeToLive))
+        enter(ref, record, body, left: UInt32(left), in: log, now: now)
+        return true
+    }
+}

@@ -1,0 +1,136 @@
+import Base
+import Store
+import Wire
+
+/// What the subscribers of channels with presence were told last, and which channels have something new to tell.
+struct PresenceNews {
+    struct Told {
+        /// The users that were named. Empty if there were too many to name.
+        var users: Set<String> = []
+        var connected = 0
+        /// The time before which nothing is told: milliseconds.
+        var next: UInt64 = 0
+    }
+    private var told: [Slot<Channel>: Told] = [:]
+    private var changed: ContiguousArray<Slot<Channel>> = []
+    private var isChanged: Set<Slot<Channel>> = []
+
+    /// Somebody came to the channel, or left it.
+    mutating func change(_ channel: Slot<Channel>) {
+        if isChanged.insert(channel).inserted { changed.append(channel) }
+    }
+    /// A channel that has news and may tell them now.
+    mutating func next(now: UInt64) -> Slot<Channel>? {
+        guard let at = changed.firstIndex(where: { told[$0]?.next ?? 0 <= now }) else { return nil }
+        let channel = changed.remove(at: at)
+        isChanged.remove(channel)
+        return channel
+    }
+    /// The channel tells who is there, and again after so many milliseconds at the earliest. The result is what it told
+    /// before, or `nil` if it has told nothing yet.
+    mutating func tell(
+        _ channel: Slot<Channel>, _ users: Set<String>, _ connected: Int, now: UInt64, pause: UInt64
+    ) -> Told? {
+        let before = told[channel]
+        told[channel] = Told(users: users, connected: connected, next: now + pause)
+        return before
+    }
+    /// The channel is to be forgotten.
+    mutating func forget(_ channel: Slot<Channel>) {
+        told[channel] = nil
+        if isChanged.remove(channel) != nil { changed.removeAll { $0 == channel } }
+    }
+}
+
+// Presence: channels whose names begin as the settings say tell their subscribers who is there.
+extension Switchboard {
+    /// The client came, or has been away for long enough: its channels tell it.
+    mutating func tellPresence(of client: Slot<ClientRecord>) {
+        guard !settings.presencePrefixes.isEmpty else { return }
+        var next = presence[client].subscription.known
+        while let slot = next {
+            if channels[channels[slot].channel].hasPresence { presenceNews.change(channels[slot].channel) }
+            next = channels.next(of: slot)
+        }
+    }
+    /// The client holds a receiver, or did so `Limits.graceMilliseconds` ago. A restart of a worker tells nothing.
+    func isHere(_ client: Slot<ClientRecord>) -> Bool {
+        let record = presence[client]
+        return record.isHeld || record.place == .grace && !record.isNew
+    }
+    func wantsPresence(_ name: UnsafeRawBufferPointer) -> Bool {
+        settings.presencePrefixes.contains { prefix in
+            var prefix = prefix
+            return prefix.withUTF8 { name.count >= $0.count && areEqual(name.part(0, $0.count), .init($0)) }
+        }
+    }
+
+    /// Tells the news of channels, a few at a time.
+    mutating func tellNews(now: UInt64) {
+        for _ in 0..<Limits.presenceInTick {
+            guard let channel = presenceNews.next(now: now) else { return }
+            tellNews(of: channel, now)
+        }
+    }
+    private mutating func tellNews(of channel: Slot<Channel>, _ now: UInt64) {
+        guard channels[channel].count > 0 else { return }
+        let isLarge = channels[channel].count > Limits.presenceSubscribers
+        let pause = isLarge ? Limits.presenceLargeMilliseconds : Limits.presenceMilliseconds
+        let (users, connected) = isLarge ? ([], Int(channels[channel].connected)) : whoIsHere(in: channel)
+        let before = presenceNews.tell(channel, users, connected, now: now, pause: pause)
+        guard before?.users != users || before?.connected != connected else { return }
+        var body = Buffer()
+        write(users, before: before?.users ?? users, connected, of: channel, isLarge: isLarge, to: &body)
+        var facts = MessageFacts(timeToLive: UInt32(Limits.ttlSeconds * 1000))
+        facts.marks = [.latest, .presence]
+        let id = takeId()
+        guard logs.put(id, body.bytes, facts, in: openLog(channel), channels.name(channel), now: now) else { return }
+        counters.presenceTold += 1
+        channels[channel].newest = id
+        beginFanOut(channel)
+    }
+    private func whoIsHere(in channel: Slot<Channel>) -> (users: Set<String>, connected: Int) {
+        var (users, connected): (Set<String>, Int) = ([], 0)
+        var next = channels.next(in: channel, after: nil)
+        while let slot = next {
+            let client = channels[slot].client
+            if isHere(client) {
+                connected += 1
+                // An id without a colon is the key to its client's messages, so nobody else is told it.
+                let id = presence.id(client)
+                let colon = position(of: UInt8(ascii: ":"), in: id, from: 0)
+                if colon < id.count { users.insert(String(decoding: id.part(0, colon), as: UTF8.self)) }
+            }
+            next = channels.next(in: channel, after: slot)
+        }
+        return (users, connected)
+    }
+    /// `{"channel":..,"all":true,"users":[..],"connected":N,"came":[..],"left":[..]}`. A list is left out if it is too
+    /// long.
+    private func write(
+        _ users: Set<String>, before: Set<String>, _ connected: Int, of channel: Slot<Channel>, isLarge: Bool,
+        to out: inout Buffer
+    ) {
+        out.append("{\"channel\":")
+        appendJSONString(channels.name(channel).name, to: &out)
+        if !isLarge, users.count <= Limits.presenceUsers {
+            out.append(",\"all\":true")
+            list(",\"users\":", users, to: &out)
+        }
+        out.append(",\"connected\":")
+        out.append(decimal: UInt64(connected))
+        let (came, left) = (users.subtracting(before), before.subtracting(users))
+        if !came.isEmpty, came.count <= Limits.presenceUsers { list(",\"came\":", came, to: &out) }
+        if !left.isEmpty, left.count <= Limits.presenceUsers { list(",\"left\":", left, to: &out) }
+        out.append("}")
+    }
+    private func list(_ name: StaticString, _ users: Set<String>, to out: inout Buffer) {
+        out.append(name)
+        for (index, user) in users.sorted().enumerated() {
+            out.append(index == 0 ? "[" : ",")
+            var user = user
+            user.withUTF8 { appendJSONString(UnsafeRawBufferPointer($0), to: &out) }
+        }
+        out.append(users.isEmpty ? "[]" : "]")
+    }
+}

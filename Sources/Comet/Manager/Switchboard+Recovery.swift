@@ -1,0 +1,123 @@
+import Base
+import Store
+import Wire
+
+/// What a manager took up from the one before it.
+package struct Recovery: Equatable {
+    package var messages = 0
+    package var subscriptions = 0
+    package var clients = 0
+    package var channels = 0
+    /// Records that refer to something that is not there. They were ended.
+    package var orphans = 0
+}
+
+// What the manager before left in the arena becomes logs, channels and clients again. Nothing else is left of it: all
+// lists, indices and places are made anew.
+extension Switchboard {
+    /// Takes up what the arena holds. Call it once, before anything else.
+    package mutating func recover(now: UInt64) -> Recovery {
+        var found = Found()
+        logs.arena.forEachLive { ref, record in found.add(ref, record) }
+        var recovery = Recovery()
+        for user in found.users { recoverUser(user) }
+        for loss in found.losses { recoverLoss(loss) }
+        for subscription in found.subscriptions { recoverSubscription(subscription, now, &recovery) }
+        // Messages come in the order of ids, so each goes to the end of its log.
+        found.messages.sort { $0.id < $1.id }
+        logs.recoverBodies(found.bodies)
+        for message in found.messages { recoverMessage(message.ref, now, &recovery) }
+        recovery.orphans += logs.endUnusedBodies()
+        found.once.sort { $0.id < $1.id }
+        for each in found.once {
+            let record = logs.arena.record(each.ref)
+            let end = min(record.value, now + UInt64(Limits.onceMilliseconds))
+            once.recover(each.ref, record, deadline: UInt32(truncatingIfNeeded: end), &logs.arena)
+        }
+        settleAll(now)
+        recovery.clients = presence.count
+        recovery.channels = channels.count
+        return recovery
+    }
+
+    /// The live records, by what is to be made of them.
+    private struct Found {
+        var messages: ContiguousArray<(id: UInt64, ref: Arena.Ref)> = []
+        var once: ContiguousArray<(id: UInt64, ref: Arena.Ref)> = []
+        var bodies: ContiguousArray<(id: UInt64, ref: Arena.Ref)> = []
+        var subscriptions: ContiguousArray<Arena.Ref> = []
+        var losses: ContiguousArray<Arena.Ref> = []
+        var users: ContiguousArray<Arena.Ref> = []
+
+        mutating func add(_ ref: Arena.Ref, _ record: Arena.Record) {
+            switch record.kind {
+            case .message, .reference, .history: messages.append((record.id, ref))
+            case .body: bodies.append((record.id, ref))
+            case .once: once.append((record.value, ref))
+            case .subscription: subscriptions.append(ref)
+            case .loss: losses.append(ref)
+            case .user: users.append(ref)
+            case .client: break
+            }
+        }
+    }
+
+    private mutating func recoverUser(_ ref: Arena.Ref) {
+        let record = logs.arena.record(ref)
+        let user = channels.findOrMake(LogName(record))
+        channels[user].position = max(channels[user].position, record.value)
+        channels[user].record = ref
+        logs.arena.setOwner(ref, user.number)
+    }
+    private mutating func recoverLoss(_ ref: Arena.Ref) {
+        let record = logs.arena.record(ref)
+        logs.recoverLoss(ref, record.value, in: openLog(named: LogName(record)))
+    }
+    private mutating func recoverSubscription(_ ref: Arena.Ref, _ now: UInt64, _ recovery: inout Recovery) {
+        let record = logs.arena.record(ref)
+        let client = presence.findOrMake(record.name)
+        let channel = findOrMakeChannel(LogName(.channel, record.extra))
+        guard channels.find(channel, first: presence[client].subscription) == nil else {
+            logs.arena.end(ref, .ended)
+            recovery.orphans += 1
+            return
+        }
+        // The record has its position, so the client is not new.
+        presence[client].position = max(presence[client].position, record.value, 1)
+        presence[client].sent = 0
+        let slot = add(client, to: channel, from: record.id)
+        channels.entry(slot).record = ref
+        logs.arena.setOwner(ref, slot.number)
+        if channels[channels[presence[client].subscription].channel].kind != .user { _ = joinUser(client) }
+        presence.awaitFirst(client, now: now)
+        recovery.subscriptions += 1
+    }
+    private mutating func recoverMessage(_ ref: Arena.Ref, _ now: UInt64, _ recovery: inout Recovery) {
+        let name = LogName(logs.arena.record(ref))
+        let log = openLog(named: name)
+        guard logs.recover(ref, in: log, now: now) else {
+            recovery.orphans += 1
+            return
+        }
+        if let channel = logs[log].channel { channels[channel].newest = logs.arena.record(ref).id }
+        recovery.messages += 1
+    }
+
+    /// The log of this name. Its owner is made if there is none.
+    private mutating func openLog(named name: LogName) -> Slot<Log> {
+        switch name.kind {
+        case .client: openLog(presence.findOrMake(name.name))
+        case .channel: openLog(findOrMakeChannel(name))
+        case .user, .everyone: openLog(channels.findOrMake(name))
+        }
+    }
+    /// Puts every client and channel into its place. A client with messages needs none.
+    private mutating func settleAll(_ now: UInt64) {
+        var clients: ContiguousArray<Slot<ClientRecord>> = []
+        for page in 0..<presence.pages { presence.clients(page: page, &clients) }
+        for client in clients { settle(client, now) }
+        var all: [Slot<Channel>] = []
+        channels.forEach { all.append($0) }
+        for channel in all { settle(channel, now) }
+    }
+}
