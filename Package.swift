@@ -45,6 +45,8 @@ let package = Package(
         .systemLibrary(name: "CLibev"),
         .systemLibrary(name: "CEpoll"),
         .target(name: "CSystem"),
+        /// A checksum and an ordered store, for the arena.
+        .target(name: "CStore"),
         .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("simdjson")]),
         .systemLibrary(name: "CNcurses", path: "Dashboard/CNcurses"),
 
@@ -55,7 +57,7 @@ let package = Package(
         /// Reports: the metrics' table, the datagrams, and what is made of them.
         .target(name: "Stats", dependencies: ["Base"], swiftSettings: fast),
         /// Many small records in little memory: the only raw memory of the decisions.
-        .target(name: "Store", swiftSettings: fast),
+        .target(name: "Store", dependencies: ["CStore"], swiftSettings: fast),
         .target(name: "Comet", dependencies: ["Base", "Store", "Wire"], swiftSettings: fast),
         /// Processes and orders: decisions on their lives, and the language of the control socket.
         .target(name: "Supervision", dependencies: ["Base", "Configuration", "Stats"], swiftSettings: strict),
@@ -81,7 +83,7 @@ let package = Package(
         .target(name: "FreePorts", swiftSettings: strict),
 
         // I/O.
-        .target(name: "Reactor", dependencies: ["Base", "CLibev", "CSystem", "Stats"], swiftSettings: fast),
+        .target(name: "Reactor", dependencies: ["Base", "CLibev", "CSystem", "Stats", "Store"], swiftSettings: fast),
         .target(
             name: "Daemon", dependencies: ["Base", "Reactor", "Stats", "Wire", "Configuration", log],
             swiftSettings: fast),

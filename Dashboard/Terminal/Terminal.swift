@@ -36,7 +36,7 @@ package final class Terminal {
             throw Failure(description: "\(String(cString: path)): \(String(cString: strerror(errno)))")
         }
         self.capabilities = capabilities
-        memory = mc_memory_file()
+        memory = mc_memory_file("megatop")
         guard memory >= 0, let output = fdopen(memory, "w"), let input = fopen("/dev/null", "r") else {
             throw Failure(description: "no memory for the screen")
         }

@@ -68,4 +68,3 @@ void mc_stop_self(void) {
     sigaction(SIGTSTP, &before, NULL);
 }
 
-int mc_memory_file(void) { return memfd_create("megatop", MFD_CLOEXEC); }

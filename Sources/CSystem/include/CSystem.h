@@ -9,6 +9,14 @@
 /// The most descriptors that a child inherits, and that one message over a unix socket carries.
 enum { mc_most_descriptors = 16 };
 
+// ---- Memory.c
+
+/// A file of memory without a name in any folder (memfd_create(2)), closed on exec, of size 0. -1 with errno.
+int mc_memory_file(const char *name);
+/// Makes a range of a file usable, or gives it back so that it reads as zero (fallocate(2)). 0, or -1 with errno.
+int mc_allocate(int descriptor, int64_t offset, int64_t bytes);
+int mc_give_back(int descriptor, int64_t offset, int64_t bytes);
+
 // ---- Processes.c
 
 /// Processors that this process may run on (sched_getaffinity(2): a cpuset, taskset). 0 if the kernel does not say.
@@ -108,5 +116,3 @@ int mc_terminal_raw(int terminal, const void *restoring, size_t count);
 void mc_terminal_restore(void);
 /// Stops this process group as Ctrl-Z would. Returns when it is continued.
 void mc_stop_self(void);
-/// An empty file in memory. -1 with errno.
-int mc_memory_file(void);

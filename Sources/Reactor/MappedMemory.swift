@@ -1,0 +1,64 @@
+import CSystem
+import Glibc
+import Store
+
+/// Memory for an arena: a file of memory that other processes may hold, too, or memory of this process alone.
+package final class MappedMemory: ArenaMemory {
+    package let base: UnsafeMutableRawPointer
+    package let capacity: Int
+    /// The file. `nil` if the memory is this process's alone.
+    package let descriptor: Int32?
+    /// The errno of the last call that failed. 0 if there is none.
+    package private(set) var lastError: Int32 = 0
+
+    /// A file of memory without a name. It has no size yet.
+    package static func makeFile() throws(SystemError) -> Int32 {
+        let descriptor = mc_memory_file("megacomet-journal")
+        guard descriptor >= 0 else { throw SystemError("memfd_create") }
+        return descriptor
+    }
+
+    /// Maps a file of memory. An empty one gets the size; another keeps its own.
+    package init(_ descriptor: Int32, capacity: Int) throws(SystemError) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw SystemError("fstat") }
+        if status.st_size == 0 {
+            guard ftruncate(descriptor, off_t(capacity)) == 0 else { throw SystemError("ftruncate") }
+        }
+        self.capacity = status.st_size == 0 ? capacity : Int(status.st_size)
+        self.descriptor = descriptor
+        base = try MappedMemory.map(self.capacity, MAP_SHARED, descriptor)
+    }
+    /// Memory of this process, which ends with it.
+    package init(capacity: Int) throws(SystemError) {
+        self.capacity = capacity
+        descriptor = nil
+        base = try MappedMemory.map(capacity, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1)
+    }
+    deinit { munmap(base, capacity) }
+
+    private static func map(_ bytes: Int, _ flags: Int32, _ descriptor: Int32) throws(SystemError)
+        -> UnsafeMutableRawPointer
+    {
+        guard let base = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, descriptor, 0), base != MAP_FAILED else {
+            throw SystemError("mmap")
+        }
+        return base
+    }
+
+    package func allocate(offset: Int, count: Int) -> Bool {
+        guard let descriptor else { return true }
+        guard mc_allocate(descriptor, Int64(offset), Int64(count)) == 0 else {
+            lastError = errno
+            return false
+        }
+        return true
+    }
+    package func release(offset: Int, count: Int) {
+        if let descriptor {
+            if mc_give_back(descriptor, Int64(offset), Int64(count)) != 0 { lastError = errno }
+        } else if madvise(base + offset, count, MADV_DONTNEED) != 0 {
+            lastError = errno
+        }
+    }
+}
