@@ -116,6 +116,10 @@ extension QueueSettings {
         maxPerClient = settings.queue.maxPerClient
         maxMessages = settings.queue.maxMessages
         maxBytes = settings.queue.maxBytes
+        channelMessages = settings.channels.maxMessages
+        channelsPerClient = settings.channels.maxPerClient
+        linger = UInt32((settings.channels.linger * 1000).rounded(.up))
+        presencePrefixes = settings.channels.presence
         workers = settings.workers.count
     }
 }

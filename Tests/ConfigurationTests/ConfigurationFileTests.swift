@@ -171,6 +171,29 @@ import Testing
         }
     }
 
+    /// Presence tells names that open mailboxes, so an operator must have read that.
+    @Test func presence_isWarnedOf() throws {
+        #expect(Settings().warnings().isEmpty)
+        let open = try settings("[channels]\npresence = [\"room:\", \"team 7\"]")
+        #expect(open.warnings().joined().contains("names of users"))
+        #expect(open.notes().contains(open.warnings()[0]))
+        for wrong in ["", "a/b", "a,b", "\\u0007", String(repeating: "a", count: 129)] {
+            let found = errors("[channels]\npresence = [\"\(wrong)\"]")
+            #expect(found.first?.hasPrefix("m.toml:2: channels.presence: ") == true, "\(wrong)")
+        }
+        let many = (0..<65).map { "\"\($0):\"" }.joined(separator: ", ")
+        #expect(errors("[channels]\npresence = [\(many)]").count == 1)
+    }
+
+    @Test func journal_hasAFolderOnlyOnDisk() throws {
+        #expect(Settings().queue.journal == "process" && Settings().journalFolder == nil)
+        #expect(try settings("[queue]\njournal = \"disk\"").journalFolder == "/var/lib/megacomet")
+        let named = "[queue]\njournal = \"disk\"\njournal_directory = \"/srv/queue\""
+        #expect(try settings(named).journalFolder == "/srv/queue")
+        #expect(errors("[queue]\njournal_directory = \"queue\"").first?.contains("absolute path, or empty") == true)
+        #expect(errors("[queue]\njournal = \"on\"").count == 1)
+    }
+
     @Test func hosts_areNamesWithoutPorts() throws {
         let names = ["megacomet", "my_app.Internal"]
         #expect(try settings("[app]\nhosts = [\"megacomet\", \"my_app.Internal\"]").app.hosts == names)

@@ -12,6 +12,9 @@ import Testing
         settings.manager.address = "127.0.0.9"
         settings.stats.port = 19002
         settings.queue.maxBytes = 5_000_000_000
+        settings.queue.journal = "disk"
+        settings.channels.presence = ["room:", "team 7"]
+        settings.channels.linger = 22.5
         settings.log.format = "json"
         settings.manager.seedProtocol = false
         settings.runDirectory = "/tmp/run"
@@ -39,7 +42,8 @@ import Testing
         }
         #expect(back.arguments == manager.arguments && back.appKeyFile == "/tmp/run/app.key")
         #expect(
-            back.settings.queue == changed.queue && back.settings.manager == changed.manager
+            back.settings.queue == changed.queue && back.settings.channels == changed.channels
+                && back.settings.manager == changed.manager
                 && back.settings.app.port == changed.app.port)
     }
 

@@ -32,6 +32,10 @@ package struct Setting: Sendable {
         case origin
         /// An IPv4 address, or a network: address/bits.
         case network
+        /// An absolute path, or nothing.
+        case pathOrEmpty
+        /// What the names of some channels begin with.
+        case channelPrefix
         /// A host name without a port (RFC 1123, 2.1). Underscores are allowed, too.
         case host
         case oneOf([String])
@@ -179,6 +183,32 @@ extension Setting {
             "queue.max_bytes", .integer(\.queue.maxBytes, 1024...1_099_511_627_776, unit: "bytes"), .restart,
             manager: "max-bytes",
             "Bytes of the messages that wait in all. A publish that would exceed it is refused with 503."),
+        Setting(
+            "queue.journal", .text(\.queue.journal, .oneOf(["process", "disk", "off"])), .restart, manager: "journal",
+            "What keeps the queue over the manager's death. \"process\": memory that the supervisor holds for it. "
+                + "\"disk\": also files, so that it outlives a stop and a power failure. \"off\": nothing does."),
+        Setting(
+            "queue.journal_directory", .text(\.queue.journalDirectory, .pathOrEmpty), .restart,
+            manager: "journal-directory",
+            "The folder of the files with queue.journal = \"disk\". Empty: /var/lib/megacomet."),
+
+        Setting(
+            "channels.max_messages", .integer(\.channels.maxMessages, 1...1_000_000, unit: "messages"), .restart,
+            manager: "channel-messages",
+            "Messages that are kept in one channel. If one more comes, the oldest is dropped and counted, and "
+                + "subscribers who had not read it are told of a gap."),
+        Setting(
+            "channels.max_per_client", .integer(\.channels.maxPerClient, 1...1000, unit: "channels"), .restart,
+            manager: "channels-per-client",
+            "Channels that one client may subscribe to. A subscription to one more is refused."),
+        Setting(
+            "channels.linger", .number(\.channels.linger, 10...86_400, unit: "s"), .restart, manager: "linger",
+            "The subscriptions of a client end this time after it was last connected."),
+        Setting(
+            "channels.presence", .list(\.channels.presence, .channelPrefix), .restart, manager: "presence",
+            "Channels whose names begin with one of these tell their subscribers who came and who left. That tells "
+                + "the users' names to all of them, and whoever knows a user's name can read what is published to "
+                + "that user. So each start warns of it."),
 
         Setting(
             "stats.address", .text(\.stats.address, .address), .start, worker: "stats", manager: "stats",

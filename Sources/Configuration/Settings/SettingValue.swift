@@ -146,6 +146,8 @@ extension Setting.Rule {
         case .any: "any text"
         case .address: "an IPv4 address"
         case .path: "an absolute path"
+        case .pathOrEmpty: "an absolute path, or empty"
+        case .channelPrefix: "the beginning of a channel's name, without a comma"
         case .origin: "\"*\" or an origin as \"https://www.example.org\""
         case .network: "an IPv4 address, or a network as \"10.0.0.0/8\""
         case .host: "a host name without a port"
@@ -157,7 +159,9 @@ extension Setting.Rule {
             switch self {
             case .any: !value.unicodeScalars.contains { $0.value < 32 || $0.value == 127 }
             case .address: isAddress(value)
-            case .path: value.utf8.first == UInt8(ascii: "/") && !value.utf8.contains(0)
+            case .path: isPath(value)
+            case .pathOrEmpty: value.isEmpty || isPath(value)
+            case .channelPrefix: isChannelPrefix(value)
             case .origin: value == "*" || value == "null" || originAsSent(value) == value
             case .network: isNetwork(value)
             case .host: isHost(value)
@@ -170,6 +174,15 @@ extension Setting.Rule {
             throw SettingMistake("\(quoted(value)) is not \(self == .any ? "text without control characters" : text)")
         }
     }
+}
+
+private func isPath(_ text: String) -> Bool { text.utf8.first == UInt8(ascii: "/") && !text.utf8.contains(0) }
+
+/// Names of channels follow the rules of client ids: 1 to 128 bytes without slashes and control characters. A comma
+/// separates the prefixes of the flag.
+private func isChannelPrefix(_ text: String) -> Bool {
+    (1...128).contains(text.utf8.count)
+        && text.utf8.allSatisfy { $0 >= 32 && $0 != 127 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
 }
 
 private func isAddress(_ text: String) -> Bool {

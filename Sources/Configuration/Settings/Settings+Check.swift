@@ -12,8 +12,27 @@ extension Settings {
     /// The most origins. A connection keeps the number of its origin in a byte.
     private static let mostOrigins = 255
 
+    /// The most prefixes of channels with presence. The name of each new channel is compared with all of them.
+    private static let mostPresencePrefixes = 64
+
+    /// The folder of the journal's files. `nil` if there are none.
+    package var journalFolder: String? {
+        guard queue.journal == "disk" else { return nil }
+        return queue.journalDirectory.isEmpty ? "/var/lib/megacomet" : queue.journalDirectory
+    }
+
+    /// What these settings give away. `check` says it, and each start warns of it.
+    package func warnings() -> [String] {
+        guard !channels.presence.isEmpty else { return [] }
+        return [
+            "channels.presence: tells the names of users to all subscribers of these channels. Whoever knows a user's "
+                + "name can read what is published to that user"
+        ]
+    }
+
     /// Sentences for the operator about what several settings decide together.
-    package func notes() -> [String] {
+    package func notes() -> [String] { seedProtocolNotes + warnings() }
+    private var seedProtocolNotes: [String] {
         switch (manager.seedProtocol, app.key.isEmpty) {
         case (nil, true): ["manager.seed_protocol: on, since app.key is empty"]
         case (nil, false): ["manager.seed_protocol: off, since app.key is set"]
@@ -80,6 +99,11 @@ extension Settings {
         }
         if queue.maxBytes < queue.maxMessage {
             say("queue.max_bytes", "less than queue.max_message: no message of that size could wait")
+        }
+        if channels.presence.count > Settings.mostPresencePrefixes {
+            say(
+                "channels.presence",
+                "\(channels.presence.count) prefixes, and the manager takes \(Settings.mostPresencePrefixes)")
         }
         return found
     }

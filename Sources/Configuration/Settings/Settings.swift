@@ -8,6 +8,7 @@ package struct Settings: Equatable, Sendable {
     package var manager = Manager()
     package var app = App()
     package var queue = Queue()
+    package var channels = Channels()
     package var stats = Stats()
     package var `operator` = Operator()
     package var supervisor = Supervisor()
@@ -46,6 +47,14 @@ package struct Settings: Equatable, Sendable {
         package var maxPerClient = 1000
         package var maxMessages = 1_000_000
         package var maxBytes = 1_073_741_824
+        package var journal = "process"
+        package var journalDirectory = ""
+    }
+    package struct Channels: Equatable, Sendable {
+        package var maxMessages = 10_000
+        package var maxPerClient = 64
+        package var linger = 60.0
+        package var presence: [String] = []
     }
     package struct Stats: Equatable, Sendable {
         package var address = "127.0.0.1"

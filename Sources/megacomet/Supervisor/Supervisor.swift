@@ -128,6 +128,7 @@ final class Supervisor {
         do { operatorPort = try OperatorPort(loop, pages, self) } catch {
             throw Listeners.failure(pages, "operator.port", error)
         }
+        for warning in settings.warnings() { events.tell(.warning, "SETTINGS", warning) }
         try writeAppKey()
         control = try ControlServer(loop, folder.controlSocket, events, self)
         beat = Timer(loop) { [unowned self] in tick() }
