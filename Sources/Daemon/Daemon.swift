@@ -84,6 +84,9 @@ package final class Daemon {
         exit(code)
     }
 
+    /// The memory of the queue that the supervisor keeps for the manager. `nil` if none was handed down.
+    package var journalDescriptor: Int32? { inherited.take("journal", port: 0) }
+
     /// The listener that was inherited under this name, or else one that is bound now.
     package func listener(_ name: String, _ address: String, _ port: Int) -> Int32 {
         let descriptor: Int32

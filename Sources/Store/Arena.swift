@@ -168,11 +168,14 @@ public struct Arena: ~Copyable {
         layout.entry(segment).storeBytes(of: UInt64(wants), toByteOffset: 8, as: UInt64.self)
         return true
     }
-    /// All records of a segment have ended. One that is being filled goes on, unless much of it is used up.
+    /// All records of a segment have ended. One that is being filled begins again at its front: the memory is there.
     private mutating func emptied(_ segment: Int) {
         guard segments[segment].state == .used else { return }
-        let isCurrent = current[Int(segments[segment].life.rawValue)] == segment
-        if !isCurrent || segments[segment].used >= min(layout.segmentBytes / 2, Arena.stepBytes) { release(segment) }
+        guard current[Int(segments[segment].life.rawValue)] == segment, segments[segment].allocated <= Arena.stepBytes
+        else { return release(segment) }
+        guard segments[segment].used >= segments[segment].allocated / 2 else { return }
+        segments[segment].used = 0
+        mc_store_release(layout.entry(segment), 0)
     }
     mutating func release(_ segment: Int) {
         // If the process dies in between, the segment is empty, and its memory is given back by the next process.

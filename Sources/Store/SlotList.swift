@@ -59,12 +59,15 @@ public struct SlotList<Field: ListField> {
     @inlinable
     public mutating func insert(_ slot: Slot<Record>, after other: Slot<Record>?, in slab: borrowing Slab<Record>) {
         guard let other else { return prepend(slot, in: slab) }
-        guard other != tail else { return append(slot, in: slab) }
         let own = Field.neighbours(slab.pointer(slot))
         let before = Field.neighbours(slab.pointer(other))
         own.pointee.previous = other
         own.pointee.next = before.pointee.next
-        Field.neighbours(slab.pointer(before.pointee.next)).pointee.previous = slot
+        if let next = before.pointee.next.known {
+            Field.neighbours(slab.pointer(next)).pointee.previous = slot
+        } else {
+            tail = slot
+        }
         before.pointee.next = slot
     }
     /// Takes a record out of this list. The record must be in it.

@@ -12,6 +12,10 @@ final class ManagerProcess: DaemonProgram {
     var port: AppPort
     /// Milliseconds of CLOCK_MONOTONIC, read once in each turn.
     private(set) var now: UInt64
+    let memory: MappedMemory
+    /// What the manager before left, and how long it took to take it up.
+    let recovery: Recovery
+    let replayMilliseconds: UInt64
     private(set) var links: WorkerLinks?
     private(set) var apps: AppConnections?
 
@@ -39,13 +43,23 @@ final class ManagerProcess: DaemonProgram {
         now = Clock.monotonicMilliseconds
         var queue = QueueSettings(settings)
         queue.token = token
+        let started = Clock.monotonicMilliseconds
+        memory = QueueMemory.open(daemon)
         switchboard = Switchboard(
-            queue, wallMicroseconds: Clock.wallMicroseconds, now: now, seed: UInt64.random(in: 1...UInt64.max))
+            queue, QueueMemory.attach(memory, daemon), wallMicroseconds: Clock.wallMicroseconds, now: now,
+            seed: UInt64.random(in: 1...UInt64.max))
+        recovery = switchboard.recover(now: now)
+        replayMilliseconds = Clock.monotonicMilliseconds - started
         port = AppPort(maxMessage: queue.maxMessage, key: key, hosts: Sockets.hostNames + settings.app.hosts)
     }
 
     /// Begins to serve on listeners that are bound already.
     func start(workers: Int32, app: Int32) {
+        if recovery.messages + recovery.subscriptions > 0 {
+            log.notice(
+                "\(recovery.messages) messages and \(recovery.subscriptions) subscriptions of the manager before, taken up in \(replayMilliseconds) ms"
+            )
+        }
         turnStart = TurnStart(loop) { [unowned self] in beginTurn() }
         turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
         links = WorkerLinks(loop, self, listener: workers, speaksSeed: speaksSeed, log: log)

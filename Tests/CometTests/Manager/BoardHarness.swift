@@ -1,4 +1,5 @@
 import Base
+import Store
 import Testing
 import Wire
 
@@ -16,6 +17,11 @@ final class Board {
         var settings = QueueSettings()
         change(&settings)
         board = Switchboard(settings, wallMicroseconds: ids, now: now, seed: 11)
+    }
+
+    /// On memory that an earlier manager may have used.
+    init(arena: consuming Arena) {
+        board = Switchboard(QueueSettings(), arena, wallMicroseconds: Board.start, now: now, seed: 11)
     }
 
     struct Sent: Equatable, CustomStringConvertible {

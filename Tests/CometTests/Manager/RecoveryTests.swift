@@ -1,0 +1,146 @@
+import Store
+import Testing
+import Wire
+
+@testable import Comet
+
+/// A manager that dies, and the next one on the same memory. Answered publishes are there again, and none comes twice.
+@Suite struct RecoveryTests {
+    /// A board whose manager can be replaced. Its workers live on.
+    private final class Life {
+        let memory = HeapMemory(capacity: 64 << 20)
+        var board: Board
+        init() { board = Life.start(memory, now: 5_000_000) }
+        private static func start(_ memory: HeapMemory, now: UInt64) -> Board {
+            do {
+                let arena = try Arena(memory, segmentBytes: 1 << 20, salt: 3)
+                let board = Board(arena: arena)
+                board.now = now
+                _ = board.board.recover(now: now)
+                return board
+            } catch { preconditionFailure("\(error)") }
+        }
+        /// The manager is killed, and the next one starts.
+        func die() { board = Life.start(memory, now: board.now + 50) }
+    }
+
+    @Test func waitingMessages_comeWithTheirIdsAndTimes() {
+        let life = Life()
+        life.board.publish("a", "1")
+        life.board.publish("a", "2", ttl: 1000)
+        life.board.publish("b", "3")
+        life.die()
+        let worker = life.board.worker(0)
+        life.board.wait(2000)
+        life.board.poll(worker, "a", cursor: 0, tag: 1)
+        #expect(life.board.told(worker) == ["1: 1 gap more", "1: "], "the cursor passes the loss")
+        #expect(life.board.board.queue.depth == 2)
+        life.board.poll(worker, "a", cursor: life.board.board.cursor, tag: 2)
+        #expect(life.board.publish("c", "4") != .full)
+        life.board.checkBooks()
+    }
+
+    @Test func idsGrow_andACursorFromBefore_isNoGap() {
+        let life = Life()
+        let worker = life.board.worker(0)
+        life.board.poll(worker, "a", cursor: 0, tag: 1)
+        guard case .sent(let first) = life.board.publish("a", "1") else { return #expect(Bool(false)) }
+        _ = life.board.frames(worker)
+        life.die()
+        let next = life.board.worker(0)
+        life.board.poll(next, "a", cursor: first, tag: 2)
+        #expect(life.board.told(next) == [])
+        guard case .sent(let second) = life.board.publish("a", "2") else { return #expect(Bool(false)) }
+        #expect(second > first)
+        #expect(life.board.told(next) == ["2: 2"])
+    }
+
+    @Test func whatWasSentAndNotAcknowledged_comesAgain_andWhatWasAcknowledgedDoesNot() {
+        let life = Life()
+        let worker = life.board.worker(0)
+        life.board.subscribe("a", to: "room")
+        life.board.publish(to: .channel("room"), "1")
+        life.board.publish(to: .channel("room"), "2")
+        life.board.poll(worker, "a", cursor: 0, tag: 1)
+        _ = life.board.frames(worker)
+        life.board.poll(worker, "a", cursor: id(0), tag: 2)
+        life.die()
+        let next = life.board.worker(0)
+        life.board.poll(next, "a", cursor: 0, tag: 3)  // an older cursor: the first is acknowledged all the same
+        #expect(life.board.told(next) == ["3: 2"])
+        #expect(life.board.board.subscriptionCount == 1)
+    }
+
+    @Test func subscriptionsAndUsers_areThereAgain() {
+        let life = Life()
+        let worker = life.board.worker(0)
+        life.board.poll(worker, "42:a", cursor: 0, tag: 1)
+        life.board.subscribe("42:a", "b", to: "room")
+        life.board.publish(to: .user("42"), "u")
+        _ = life.board.frames(worker)
+        life.board.poll(worker, "42:a", cursor: id(0), tag: 2)
+        life.board.unsubscribe("b", from: "room")
+        life.die()
+        let next = life.board.worker(0)
+        life.board.poll(next, "42:a", cursor: id(0), tag: 3)
+        life.board.poll(next, "42:b", cursor: 0, tag: 4)
+        life.board.publish(to: .user("42"), "v")
+        #expect(life.board.told(next) == ["3,4: v"], "the second tab does not get what the first has acknowledged")
+        life.board.poll(next, "42:a", cursor: life.board.board.cursor, tag: 5)
+        life.board.publish(to: .channel("room"), "w")
+        #expect(life.board.told(next) == ["5: w"])
+        #expect(life.board.board.subscriptionCount == 1)
+    }
+
+    @Test func once_andLatest_andClients_holdOverTheDeath() {
+        let life = Life()
+        life.board.subscribe("a", to: "prices")
+        let first = life.board.publish(to: .channel("prices"), "1", latest: "gold", once: "p1")
+        life.board.publish(to: .clients(["x", "y"]), "7")
+        life.die()
+        #expect(life.board.publish(to: .channel("prices"), "1", latest: "gold", once: "p1") == .again(first))
+        life.board.publish(to: .channel("prices"), "2", latest: "gold")
+        #expect(life.board.board.channelBooks.depth == 1)
+        let worker = life.board.worker(0)
+        life.board.poll(worker, "x", tag: 1)
+        life.board.poll(worker, "y", cursor: 0, tag: 2)
+        #expect(life.board.told(worker) == ["1: 7", "2: 7"])
+        life.board.checkBooks()
+    }
+
+    @Test func aClientWithoutACursor_isNotHandedAgain_whatItWasHandedForGood() {
+        let life = Life()
+        let worker = life.board.worker(0)
+        life.board.publish("a", "1")
+        life.board.poll(worker, "a", tag: 1)
+        #expect(life.board.told(worker) == ["1: 1"])
+        life.die()
+        let next = life.board.worker(0)
+        life.board.poll(next, "a", tag: 2)
+        #expect(life.board.told(next) == [])
+    }
+
+    @Test func whatAWorkerKeptForTheNextManager_isTaken() {
+        let life = Life()
+        let worker = life.board.worker(0)
+        life.board.poll(worker, "a", tag: 1)
+        life.board.publish("a", "1")
+        guard let sent = life.board.frames(worker).first else { return #expect(Bool(false)) }
+        life.die()
+        let next = life.board.worker(0)
+        life.board.giveBack(next, sent)
+        life.board.poll(next, "a", tag: 2)
+        #expect(life.board.told(next) == ["2: 1"])
+        life.board.checkBooks()
+    }
+
+    @Test func losses_areToldAfterTheDeath_too() {
+        let life = Life()
+        life.board.publish("a", "1", ttl: 1000)
+        life.board.wait(2000)
+        life.die()
+        let worker = life.board.worker(0)
+        life.board.poll(worker, "a", cursor: 0, tag: 1)
+        #expect(life.board.told(worker) == ["1: gap"])
+    }
+}
