@@ -49,9 +49,12 @@ package struct Answer {
         transport.begin(callback: callback, to: &out)
     }
 
-    /// Adds a message: its id, and its JSON as it was validated.
-    package mutating func add(id: UInt64, json: UnsafeRawBufferPointer, to out: inout Buffer) {
-        transport.message(id: id, json: json, isFirst: isFirst, to: &out)
+    /// Adds a message: its id, its other members (see `Frame.members`), and its JSON as it was validated.
+    package mutating func add(
+        id: UInt64, members: UnsafeRawBufferPointer = .init(start: nil, count: 0), json: UnsafeRawBufferPointer,
+        to out: inout Buffer
+    ) {
+        transport.message(id: id, members: members, json: json, isFirst: isFirst, to: &out)
         isFirst = false
     }
 

@@ -19,6 +19,14 @@ public enum Limits {
     /// Bytes that a worker holds for a manager that does not read. Over it the link is closed, and its clients are
     /// announced again on the next one.
     package static let linkBytes = 64 * 1024 * 1024
+    /// Bytes of messages that come back while a worker has no manager. They wait for the next manager. Messages beyond
+    /// them are lost and counted. With the announcements of a full worker they stay below `linkBytes`.
+    package static let returnedBytes = 32 * 1024 * 1024
+    /// Bytes of messages for many receivers that a worker holds because they are still to be written to some of them.
+    /// Over it the worker reads no more from its link, and so the manager holds back (`outboxBytes`).
+    package static let fanOutBytes = 4 * 1024 * 1024
+    /// Milliseconds between two questions of a worker, up to which id nothing waits for its polls.
+    package static let settledMilliseconds: UInt64 = 1000
     /// Milliseconds that a refused client has to read the reason before its connection is closed.
     package static let lingerMilliseconds: UInt32 = 2000
     /// Milliseconds that a draining worker stays after the last connection or answer whose client may have its next

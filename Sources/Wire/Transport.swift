@@ -44,14 +44,37 @@ package enum Transport: UInt8, Equatable, Sendable {
         out.append("{\"messages\":[")
     }
 
-    /// Writes a message: its id, and its JSON as it was validated.
-    @inline(__always) func message(id: UInt64, json: UnsafeRawBufferPointer, isFirst: Bool, to out: inout Buffer) {
+    /// Writes a message: its id, its other members, and its JSON as it was validated.
+    @inline(__always) func message(
+        id: UInt64, members: UnsafeRawBufferPointer, json: UnsafeRawBufferPointer, isFirst: Bool, to out: inout Buffer
+    ) {
         guard self != .bare else { return appendText(ofJSON: json, to: &out) }
         if !isFirst { out.append(UInt8(ascii: ",")) }
+        guard members.isEmpty else { return element(id: id, members: members, json: json, to: &out) }
         out.append("{\"id\":")
         out.append(decimal: id)
         out.append(",\"data\":")
         if self == .jsonp { appendForScript(json, to: &out) } else { out.append(json) }
+        out.append(UInt8(ascii: "}"))
+    }
+
+    /// Writes a message that has other members. A script is given the whole element as one text: what has to be parsed
+    /// because of a key `__proto__` has to be a whole JSON value, and members are none.
+    private func element(
+        id: UInt64, members: UnsafeRawBufferPointer, json: UnsafeRawBufferPointer, to out: inout Buffer
+    ) {
+        guard self != .jsonp else {
+            var whole = Buffer()
+            Transport.json.element(id: id, members: members, json: json, to: &whole)
+            return appendForScript(whole.bytes, to: &out)
+        }
+        out.append("{\"id\":")
+        out.append(decimal: id)
+        out.append(members)
+        if !json.isEmpty {
+            out.append(",\"data\":")
+            out.append(json)
+        }
         out.append(UInt8(ascii: "}"))
     }
 

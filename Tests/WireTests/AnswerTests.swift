@@ -60,6 +60,40 @@ import Wire
         ] { #expect(answer.contains(header + "\r\n")) }
         #expect(Self.length(answer) == Self.body(answer).utf8.count)
     }
+    private static func element(_ transport: Transport, _ members: String, _ json: String) -> String {
+        body(
+            written { out in
+                var (name, members, json) = ("f", members, json)
+                name.withUTF8 { name in
+                    var answer = Answer(.init(transport), callback: UnsafeRawBufferPointer(name), to: &out)
+                    members.withUTF8 { members in
+                        json.withUTF8 { answer.add(id: 7, members: .init(members), json: .init($0), to: &out) }
+                    }
+                    answer.finish(cursor: 7, to: &out)
+                }
+            })
+    }
+    @Test func otherMembers_areBesideTheMessage_orAlone() {
+        let room = #","channel":"room:7""#
+        #expect(
+            Self.element(.json, room, "1") == #"{"messages":[{"id":7,"channel":"room:7","data":1}],"cursor":7}"#)
+        #expect(Self.element(.json, #","of":6"#, "") == #"{"messages":[{"id":7,"of":6}],"cursor":7}"#)
+        #expect(
+            Self.element(.jsonp, room, "[]")
+                == #"/**/f({"messages":[{"id":7,"channel":"room:7","data":[]}],"cursor":7});"#)
+        #expect(Self.element(.bare, room, #""hi""#) == "hi" && Self.element(.bare, room, "") == "")
+    }
+    @Test func otherMembers_areSafeInAScript() {
+        #expect(
+            Self.element(.jsonp, ",\"channel\":\"</script>\u{2028}\"", "\"\u{2029}\"")
+                == #"/**/f({"messages":[{"id":7,"channel":"\u003c/script>\u2028","data":"\u2029"}],"cursor":7});"#)
+        #expect(
+            Self.element(.jsonp, #","channel":"__proto__""#, "1")
+                == #"/**/f({"messages":[JSON.parse('{"id":7,"channel":"__proto__","data":1}')],"cursor":7});"#)
+        #expect(
+            Self.element(.jsonp, #","user":"it's""#, #"{"__proto__":1}"#)
+                == #"/**/f({"messages":[JSON.parse('{"id":7,"user":"it\'s","data":{"__proto__":1}}')],"cursor":7});"#)
+    }
     /// In a script the key `__proto__` of an object literal is no key.
     @Test(arguments: [
         (#"{"__proto__":1}"#, #"JSON.parse('{"__proto__":1}')"#),

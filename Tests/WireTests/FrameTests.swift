@@ -54,7 +54,9 @@ import Wire
         (frame(.message, [.more, .gap], tag: .max, slot: .max, 7291, "c1", "\"hi\""), .two),
         (frame(.connected, [.acknowledges, .atOnce, .stays], tag: 5, slot: 70_000, 1 << 52, "é", "12345678"), .two),
         (frame(.message, [], 9, "", "{}", receivers: "slottgSLOTTG"), .two),
-        (frame(.turn, [], .max), .two), (frame(.credit, [], tag: 1, slot: 2, 65_536, "c1"), .two),
+        (frame(.message, .members, 9, "", "\0\u{6},\"a\":1{}", receivers: "slottg"), .two),
+        (frame(.message, .members, tag: 1, 9, "c1", "\0\0"), .two), (frame(.turn, [], .max), .two),
+        (frame(.credit, [], tag: 1, slot: 2, 65_536, "c1"), .two),
         (frame(.message, [.more, .gap], tag: 63, 7291, "c1", "\"hi\""), .one),
         (frame(.connected, [.acknowledges, .single], tag: 5, 1 << 52, "é"), .one),
         (frame(.gone, .timedOut, tag: 9, 4, "c1"), .one), (frame(.hello, [], 3, "", "twenty-one bytes ....."), .one),
@@ -83,7 +85,34 @@ import Wire
         #expect(one([24]) == .refused && one([15]) == .refused)
         #expect(two([17, 129] + Array(repeating: 0, count: 22)) == .refused)
         #expect(two([17] + Array(repeating: 0, count: 11) + [1, 0, 0, 1] + Array(repeating: 0, count: 8)) == .refused)
-        #expect(two([15]) == .refused && two([25]) == .refused)
+        for body in ["\0", "\0\u{4},\"a", "\u{1}\0abc"] {
+            #expect(two(Self.written(Self.frame(.message, .members, 9, "c1", body))) == .refused)
+        }
+        #expect(two([15]) == .refused && two([27]) == .refused)
+    }
+    @Test(arguments: [("", "1"), (",\"channel\":\"room:7\"", "{}"), (",\"a\":1", ""), ("", "")])
+    func members_comeBack_besideTheMessage(_ members: String, _ json: String) {
+        var (members, json) = (members, json)
+        var body = Buffer()
+        var out = Buffer()
+        var old = Buffer()
+        members.withUTF8 { Frame.appendMembers(UnsafeRawBufferPointer($0), to: &body) }
+        json.withUTF8 { body.append(UnsafeRawBufferPointer($0)) }
+        let written = Frame(op: .message, flags: .members, number: 7, body: body.bytes)
+        written.write(to: &out)
+        written.write(to: &old, .one)
+        guard case .frame(let frame, _) = Frame.parse(out.bytes),
+            case .frame(let older, _) = Frame.parse(old.bytes, .one)
+        else {
+            Issue.record("no frame")
+            return
+        }
+        #expect(text(frame.members) == members && text(frame.json) == json)
+        #expect(text(older.body) == json && older.members.isEmpty, "a worker of version 1 knows none")
+    }
+    @Test func aFrameWithoutMembers_isItsMessage() {
+        let frame = Frame(op: .message, number: 7)
+        #expect(frame.members.isEmpty && frame.json.isEmpty)
     }
     @Test func aHello_comesBack_inTheLayoutOfVersion1() {
         let hello = Hello(pid: 0x1234_5678, token: Array(0..<16))

@@ -46,8 +46,8 @@ extension Frame {
         var bits = UInt8(truncatingIfNeeded: tag) << 2
         if !named.one.isEmpty, flags.contains(named.one) { bits |= 1 }
         if !named.two.isEmpty, flags.contains(named.two) { bits |= 2 }
-        // Only version 2 has a body in a `replaced`.
-        let body = op == .replaced ? UnsafeRawBufferPointer(start: nil, count: 0) : body
+        // Only version 2 has a body in a `replaced`, and members beside a message.
+        let body = op == .replaced ? UnsafeRawBufferPointer(start: nil, count: 0) : json
         out.append(op.rawValue)
         out.append(bits)
         out.append(bigEndian: UInt16(client.count))

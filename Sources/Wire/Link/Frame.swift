@@ -115,20 +115,18 @@ public struct Frame {
         guard bodyBytes <= Limits.frameBodyBytes else { return .malformed("body of \(bodyBytes) bytes") }
         let bodyAt = headerBytes &+ idBytes &+ Int(truncatingIfNeeded: first & 0xFFFF) &* receiverBytes
         guard input.count >= bodyAt &+ bodyBytes else { return .incomplete }
+        let flags = Flags(rawValue: UInt16(truncatingIfNeeded: first >> 32))
+        if flags.contains(.members), !hasMembers(UnsafeRawBufferPointer(start: base + bodyAt, count: bodyBytes)) {
+            return .malformed("members that are longer than their body")
+        }
         return .frame(
             Frame(
-                op: op, flags: Flags(rawValue: UInt16(truncatingIfNeeded: first >> 32)),
+                op: op, flags: flags,
                 tag: UInt16(truncatingIfNeeded: first >> 16), slot: UInt32(truncatingIfNeeded: second >> 32),
                 number: UInt64(bigEndian: base.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
                 client: UnsafeRawBufferPointer(start: base + headerBytes, count: idBytes),
                 body: UnsafeRawBufferPointer(start: base + bodyAt, count: bodyBytes)),
             bytes: bodyAt &+ bodyBytes)
-    }
-
-    /// The receivers of a frame that has one body for many clients, `receiverBytes` each. They are between client id
-    /// and body. `frame` has the bytes of one frame of version 2.
-    package static func receivers(of frame: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        frame.part(headerBytes + Int(frame[1]), Int(frame.bigEndian(at: 6, as: UInt16.self)) * receiverBytes)
     }
 
     /// The place of the flag `more` in a frame of a message, and its bit there.
