@@ -36,6 +36,14 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     @inlinable @inline(__always) public func pointer(_ slot: Slot<Element>) -> UnsafeMutablePointer<Element> {
         raw.address(slot.number).assumingMemoryBound(to: Element.self)
     }
+    /// The record that is in a slot, or that was in it last. `nil` if the slot was never used, or its page is gone.
+    ///
+    /// It is for numbers from outside, whose record may have gone since. What is left of such a record lacks its first
+    /// four bytes, so it must be of a trivial type, and one of its other fields must tell that it is over.
+    @inlinable public func remains(_ slot: Slot<Element>) -> UnsafeMutablePointer<Element>?
+    where Element: BitwiseCopyable {
+        raw.remains(slot.number)?.assumingMemoryBound(to: Element.self)
+    }
     @inlinable @inline(__always) public func extra(_ slot: Slot<Element>) -> UnsafeMutableRawPointer {
         raw.address(slot.number) + extraOffset
     }
@@ -107,6 +115,13 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         let page = Int(slot) >> shift
         assert(page < pageCount && pages[page].memory != nil, "a slot of this slab")
         return pages[page].memory.unsafelyUnwrapped + (Int(slot) & (1 << shift - 1)) * stride
+    }
+
+    /// The place of a slot that has been used since its page was opened.
+    @inlinable func remains(_ slot: UInt32) -> UnsafeMutableRawPointer? {
+        let page = Int(slot) >> shift
+        guard page < pageCount, UInt32(Int(slot) & (1 << shift - 1)) < pages[page].fresh else { return nil }
+        return address(slot)
     }
 
     /// A slot whose bytes are not initialised.

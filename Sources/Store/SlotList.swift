@@ -1,5 +1,5 @@
 /// The records before and after a record in a list.
-public struct Neighbours<Record> {
+public struct Neighbours<Record>: BitwiseCopyable {
     @usableFromInline var previous = Slot<Record>.none
     @usableFromInline var next = Slot<Record>.none
 

@@ -51,6 +51,19 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
         }
     }
 
+    @Test func whatRemainsOfARecord_isItself_orWhatItWas_orNothing() {
+        var slab = Slab<Record>()
+        let slots = (0..<10_000).map { slab.insert(Record(number: UInt64($0) << 32, more: UInt32($0))) }
+        #expect(slots.enumerated().allSatisfy { slab.remains($1)?.pointee.more == UInt32($0) })
+        slab.remove(slots[5])
+        #expect(slab.remains(slots[5])?.pointee.more == 5)
+        #expect(slab.remains(Slot(10_000)) == nil && slab.remains(Slot(1 << 30)) == nil && slab.remains(.none) == nil)
+        for (number, slot) in slots.enumerated() where number != 5 { slab.remove(slot) }
+        #expect(slots.allSatisfy { slab.remains($0) == nil }, "their pages are gone, or begin anew")
+        let again = slab.insert(Record(number: 0, more: 77))
+        #expect(slots.filter { slab.remains($0) != nil } == [again])
+    }
+
     @Test func emptyPages_areGivenBack() {
         var slab = Slab<Record>()
         let slots = (0..<100_000).map { slab.insert(Record(number: UInt64($0), more: 0)) }
