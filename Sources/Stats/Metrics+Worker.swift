@@ -91,7 +91,7 @@ extension Metric {
             "Messages given back to the manager, because their client was gone."),
         Metric(
             .undeliveredLost, "undelivered_lost_total", .counter, .worker,
-            "Messages on their way back to the manager when the link broke.",
+            "Messages on their way back when the link broke, beyond the 32 MiB that wait for the next manager.",
             advice: "Only clients that do not acknowledge can lose these: use a cursor.", threshold: .rate(0.001, 1)),
         Metric(
             .headerTimeouts, "header_timeouts_total", .counter, .worker,

@@ -84,6 +84,19 @@ struct ClientSockets: ~Copyable {
         return true
     }
 
+    /// Writes messages for many receivers to the next of them, for a bounded time. True if more are left.
+    mutating func fanOut() -> Bool {
+        guard worker.hasFanOut else { return false }
+        let end = Clock.monotonicNanoseconds + UInt64(Limits.fanOutMilliseconds) * 1_000_000
+        repeat {
+            for _ in 0..<Limits.fanOutStep {
+                guard worker.fanOutNext() else { return false }
+                carryOut()
+            }
+        } while Clock.monotonicNanoseconds < end
+        return true
+    }
+
     /// Answers the next part of the polls of a worker that drains. True if the drain is complete.
     mutating func drainStep(now: UInt64) -> Bool {
         for _ in 0..<worker.drain.perStep {

@@ -67,7 +67,7 @@ final class ManagerLink {
 
     /// Takes up what has come, if anything.
     func read() {
-        guard isConnected, let watcher else { return }
+        guard isConnected, let watcher, !process.clients.worker.isBehind else { return }
         let room = UnsafeMutableRawBufferPointer(
             start: process.clients.worker.fromManager.reserve(ManagerLink.readBytes), count: ManagerLink.readBytes)
         switch Sockets.read(watcher.descriptor, into: room) {
@@ -91,16 +91,24 @@ final class ManagerLink {
 
     /// Writes what has gathered, as far as the socket takes it.
     func flush() {
-        guard isConnected, let watcher, process.clients.worker.toManager.count > 0 else { return }
-        switch Sockets.write(watcher.descriptor, process.clients.worker.toManager.bytes) {
-        case .bytes(let count): process.clients.worker.toManager.consume(count)
+        guard isConnected else { return }
+        if process.clients.worker.toManager.count > 0 { write() }
+        guard let watcher else { return }
+        // A worker that is behind does not read, so the manager holds back.
+        watcher.watch(
+            (process.clients.worker.isBehind ? [] : Interest.read)
+                .union(process.clients.worker.toManager.isEmpty ? [] : .write))
+    }
+    private func write() {
+        guard let watcher else { return }
+        switch Sockets.write(watcher.descriptor, process.clients.worker.unsentToManager) {
+        case .bytes(let count): process.clients.worker.wroteToManager(count)
         case .wouldBlock: break
         case .end, .failed: return again("the manager is gone")
         }
         if process.clients.worker.linkIsOverfull {
             return again("the manager does not read: \(process.clients.worker.toManager.count) bytes wait for it")
         }
-        watcher.watch(process.clients.worker.toManager.isEmpty ? .read : [.read, .write])
         if process.clients.worker.toManager.isEmpty { process.clients.worker.toManager.shrink(over: 1024 * 1024) }
     }
 

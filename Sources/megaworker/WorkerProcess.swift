@@ -30,6 +30,8 @@ final class WorkerProcess: DaemonProgram {
     private var deadlineTimer: Timer?
     private var drainTimer: Timer?
     private var turnEnd: TurnEnd?
+    /// Lets the next turn begin at once.
+    private var nextTurn: Timer?
     /// The time when the deadline timer fires, in milliseconds of CLOCK_MONOTONIC.
     private var armedFor = UInt64.max
     /// The memory of the tables at its last count, and the polls and connections at that time.
@@ -55,6 +57,7 @@ final class WorkerProcess: DaemonProgram {
         ) { [unowned self] in linkChanged($0) }
         link?.connect()
         deadlineTimer = Timer(loop) { [unowned self] in expire() }
+        nextTurn = Timer(loop) {}
         turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
     }
 
@@ -109,11 +112,14 @@ final class WorkerProcess: DaemonProgram {
         deadlineTimer?.start(after: Double(milliseconds) / 1000)
     }
 
-    /// Writes what has gathered in this turn, and sets the timer for the next deadline.
+    /// Writes what has gathered in this turn, and sets the timer for the next deadline. A worker's report makes a turn
+    /// each second, so the manager is asked each second, too.
     private func endTurn() {
         let now = Clock.monotonicMilliseconds
         handled = 0
+        clients.worker.askSettled(now: now)
         clients.resume(now: now)
+        if clients.fanOut() { nextTurn?.start(after: 0) }
         link?.flush()
         if let left = clients.worker.untilDeadline(now: now) { arm(now, after: left + Limits.expiryMilliseconds) }
     }

@@ -119,7 +119,12 @@ final class SimulatedWorker {
         let count = pieces ? world.random.below(toWorker.count + 1) : toWorker.count
         if count > 0 { receiveFromManager(count) }
         while worker.expireNext(now: world.now) { carryOut() }
+        worker.askSettled(now: world.now)
         while worker.resumeNext(now: world.now) { carryOut() }
+        for _ in 0..<(pieces ? world.random.below(20) : .max) {
+            guard worker.fanOutNext() else { break }
+            carryOut()
+        }
         let linked = worker.toManager.bytes
         toManager += Array(linked)
         worker.toManager.consume(linked.count)

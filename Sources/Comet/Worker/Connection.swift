@@ -12,8 +12,8 @@ package typealias ConnectionSlot = Slot<Connection>
 ///        |                    +-the client ends its side: replying---+
 ///        |                    +--------- the client leaves ----------+-------------------> closed
 ///        +--bad request--> lingering --the client leaves, or 2 s--> closed
-package struct Connection {
-    package enum State: UInt8, Equatable, Sendable {
+package struct Connection: BitwiseCopyable {
+    package enum State: UInt8, Equatable, Sendable, BitwiseCopyable {
         /// It waits for a request, or for the rest of one.
         case reading
         /// A poll is held.
@@ -70,8 +70,6 @@ final class Pending {
     var frames = Buffer()
     /// Messages in that answer.
     var messages: UInt64 = 0
-    /// The link on which they came.
-    var link: UInt64 = 0
 }
 
 /// Why a connection was closed. The worker counts each reason.

@@ -105,10 +105,14 @@ struct Deadlines {
         add(slot, list: Deadlines.firstHold + step, now: now, in: slab)
     }
 
+    /// The time when this connection was put into its list.
+    func began(_ slot: ConnectionSlot, in slab: borrowing Slab<Connection>) -> UInt32 {
+        let connection = slab.pointer(slot)
+        return connection.pointee.deadline &- lists[Int(connection.pointee.list)].duration
+    }
     /// Milliseconds since this connection was put into its list.
     func since(_ slot: ConnectionSlot, now: UInt32, in slab: borrowing Slab<Connection>) -> UInt32 {
-        let connection = slab.pointer(slot)
-        return now &- (connection.pointee.deadline &- lists[Int(connection.pointee.list)].duration)
+        now &- began(slot, in: slab)
     }
 
     /// Milliseconds since the last one was put into this list. `nil` if the list is empty.

@@ -4,9 +4,13 @@ import Wire
 
 /// The answer that an order to send is about.
 struct Sending {
-    /// Bytes of its frames, which are at the front of `fromManager` until its write is reported. 0 if it is the
-    /// worker's own answer.
+    /// It has the manager's messages, and is not the worker's own answer.
+    var isDelivery = false
+    /// Bytes of its frames, which are at the front of `fromManager` until its write is reported. 0 if its message has
+    /// one body for many receivers. Then the frame to keep is in `named`.
     var frames = 0
+    /// The time of the manager's turn in which it was decided. 0 if it is not known.
+    var turnStart: UInt64 = 0
     /// The number of messages in it.
     var messages: UInt64 = 0
     /// Its frames are kept in `Pending` already.
@@ -45,24 +49,22 @@ extension Worker {
             out.clear()
             return linger(slot, now)
         }
-        let isDelivery = answer.frames > 0
         if count < out.count {
             counters.partialWrites += 1
             pendingOf(slot).output.append(out.bytes.part(count, out.count - count))
-            if isDelivery, !answer.isKept { keep(slot, fromManager.bytes.part(0, answer.frames), answer.messages) }
+            if answer.isDelivery, !answer.isKept { keep(slot, frames(of: answer), answer.messages) }
             out.clear()
             deadlines.move(slot, to: .write, now: now, in: slab)
             watch(slot)
         } else {
-            if isDelivery, !answer.isKept { counters.delivered += answer.messages }
+            if answer.isDelivery, !answer.isKept { counters.delivered += answer.messages }
             out.clear()
             replied(slot, now)
         }
-        guard isDelivery else { return }
+        guard answer.isDelivery else { return }
         fromManager.consume(answer.frames)
-        if turnStart > 0 {
-            counters.count(latencyMicroseconds: nanoseconds > turnStart ? (nanoseconds - turnStart) / 1000 : 0)
-        }
+        let began = answer.turnStart
+        if began > 0 { counters.count(latencyMicroseconds: nanoseconds > began ? (nanoseconds - began) / 1000 : 0) }
     }
     private mutating func wroteRest(_ slot: ConnectionSlot, _ count: Int, _ now: UInt32) {
         guard let held = pending[slot] else { preconditionFailure("a report of an answer that nobody keeps") }
@@ -81,9 +83,13 @@ extension Worker {
         if !out.isEmpty, !answer.isLast, !answer.isKept { counters.deliverErrors += 1 }
         out.clear()
         close(slot, .error)
-        guard answer.frames > 0 else { return }
-        if !answer.isKept { takeBack(fromManager.bytes.part(0, answer.frames)) }
+        guard answer.isDelivery else { return }
+        if !answer.isKept { takeBack(frames(of: answer)) }
         fromManager.consume(answer.frames)
+    }
+    /// The frames of a delivery that is being sent. A message for many receivers has only a name here.
+    private func frames(of answer: Sending) -> UnsafeRawBufferPointer {
+        answer.frames > 0 ? fromManager.bytes.part(0, answer.frames) : named.bytes
     }
 
     /// An answer was sent whole. The connection goes on, or ends.
@@ -124,11 +130,11 @@ extension Worker {
     /// messages, and needs only the id.
     mutating func keep(_ slot: ConnectionSlot, _ frames: UnsafeRawBufferPointer, _ messages: UInt64) {
         let held = pendingOf(slot)
-        (held.messages, held.link) = (messages, counters.managerReconnects)
+        held.messages = messages
         guard slab.pointer(slot).pointee.receiver.acknowledges,
             case .frame(var frame, _) = Frame.parse(frames)
         else { return held.frames.append(frames) }
-        frame.body = .init(start: nil, count: 0)
+        (frame.flags, frame.body) = ([], .init(start: nil, count: 0))
         frame.write(to: &held.frames)
     }
     /// A kept answer was written whole, or never will be.
@@ -137,32 +143,29 @@ extension Worker {
             counters.delivered += held.messages
         } else {
             counters.deliverErrors += 1
-            if isLinked, held.link == counters.managerReconnects {
-                takeBack(held.frames.bytes)
-            } else {
-                // The frames are from a manager that is gone. The next one can't know them.
-                for frame in Frames(held.frames.bytes) where !frame.body.isEmpty { counters.undeliveredLost += 1 }
-            }
+            takeBack(held.frames.bytes)
         }
         held.frames.release()
     }
     /// An answer did not reach its client. Its messages go back. The client counts as gone, unless it polls here again.
     private mutating func takeBack(_ frames: UnsafeRawBufferPointer) {
         for frame in Frames(frames) { giveBack(frame) }
-        guard case .frame(let first, _) = Frame.parse(frames),
+        guard isLinked, case .frame(let first, _) = Frame.parse(frames),
             find(first.client, index.hash(first.client)) == nil
         else { return }
         Frame(op: .gone, tag: first.tag, slot: first.slot, number: 0, client: first.client).write(to: &toManager)
         counters.managerFramesOut += 1
     }
-    /// Gives a message back whole. News of a gap has nothing that could be lost.
+    /// Gives a message back whole, to the next manager if there is none now. News of a gap has nothing that could be
+    /// lost.
     mutating func giveBack(_ frame: Frame) {
         guard !frame.body.isEmpty else { return }
         counters.undelivered += 1
+        let back = Frame(
+            op: .undelivered, flags: frame.flags.intersection(.members), tag: frame.tag, slot: frame.slot,
+            number: frame.number, client: frame.client, body: frame.body)
+        guard isLinked else { return keepForNextManager(back) }
         counters.managerFramesOut += 1
-        Frame(
-            op: .undelivered, tag: frame.tag, slot: frame.slot, number: frame.number, client: frame.client,
-            body: frame.body
-        ).write(to: &toManager)
+        back.write(to: &toManager)
     }
 }

@@ -20,21 +20,52 @@ extension Worker {
         counters.managerFramesOut += 1
     }
 
-    /// The link broke. The clients stay. Messages that were on their way back to the manager are lost and counted.
+    /// The link broke. The clients stay. Messages that were on their way back to the manager wait for the next one.
+    /// Those for many receivers are dropped: their clients acknowledge, so the next manager sends them again.
     package mutating func linkClosed() {
         if isLinked {
             counters.managerReconnects += 1
-            for frame in Frames(toManager.bytes) where frame.op == .undelivered { counters.undeliveredLost += 1 }
+            for frame in Frames(toManager.bytes) where frame.op == .undelivered { keepForNextManager(frame) }
         }
         isLinked = false
+        // These frames are a part of an answer whose end never came.
+        for frame in Frames(fromManager.bytes) where frame.op == .message { giveBack(frame) }
         turnStart = 0
+        writtenOfFirst = 0
         toManager.release()
         fromManager.release()
+        shared.clear()
+        settled = Settled()
+    }
+    mutating func keepForNextManager(_ undelivered: Frame) {
+        let bytes = Frame.headerBytes + undelivered.client.count + undelivered.body.count
+        guard returned.count + bytes <= Limits.returnedBytes else { return counters.undeliveredLost += 1 }
+        undelivered.write(to: &returned)
     }
 
+    /// The bytes to write to the manager next. They are valid until the worker is changed.
+    package var unsentToManager: UnsafeRawBufferPointer {
+        toManager.bytes.part(writtenOfFirst, toManager.count - writtenOfFirst)
+    }
+    /// `count` of these bytes were written. A frame that was written in part stays.
+    package mutating func wroteToManager(_ count: Int) {
+        writtenOfFirst += count
+        guard writtenOfFirst < toManager.count else {
+            writtenOfFirst = 0
+            return toManager.clear()
+        }
+        while case .frame(_, let bytes) = Frame.parse(
+            toManager.bytes, toManager.bytes[0] == Frame.Op.hello.rawValue ? .one : .two), bytes <= writtenOfFirst
+        {
+            toManager.consume(bytes)
+            writtenOfFirst -= bytes
+        }
+    }
     /// The bytes that wait for the manager are over their bound. The manager does not read, and the link should be
     /// closed.
     package var linkIsOverfull: Bool { toManager.count > Limits.linkBytes }
+    /// So much waits for receivers here that no more should be read from the link.
+    package var isBehind: Bool { shared.bytes > Limits.fanOutBytes }
 
     mutating func announce(_ slot: ConnectionSlot) {
         let connection = slab.pointer(slot)
@@ -62,17 +93,27 @@ extension Worker {
         case .frame(let frame, let bytes):
             switch frame.op {
             case .message:
+                guard frame.client.count > 0 else {
+                    shared.add(input.part(0, bytes), turnStart: turnStart)
+                    break
+                }
                 guard let length = frame.flags.contains(.more) ? answerBytes(input) : bytes else { return .incomplete }
                 counters.managerFramesIn += 1
                 deliver(frame, input.part(0, length))
                 return .taken
             case .welcome:
                 isLinked = true
+                toManager.append(returned.bytes)
+                returned.release()
                 announceAll()
             case .replaced:
                 if let slot = receiver(frame) { replace(slot, by: frame.number, Announcement(body: frame.body).print) }
             case .turn: turnStart = frame.number
-            case .hello, .connected, .gone, .undelivered, .credit, .settled, .disconnect:
+            case .settled:
+                guard frame.body.count == Settled.stampBytes else { return .broken("a settled without its stamp") }
+                settled = Settled(id: frame.number, stamp: frame.body.bigEndian(at: 0))
+            case .disconnect: if let slot = receiver(frame) { disconnect(slot) }
+            case .hello, .connected, .gone, .undelivered, .credit:
                 return .broken("op \(frame.op) from a manager")
             }
             counters.managerFramesIn += 1
@@ -97,56 +138,5 @@ extension Worker {
             if frame.op != .message || !frame.flags.contains(.more) { return input.count - frames.rest.count }
         }
         return nil
-    }
-
-    /// The slot of the receiver that a frame is for, if it is still there.
-    @inline(__always)
-    private func receiver(_ frame: Frame) -> ConnectionSlot? {
-        guard let slot = find(frame.client, index.hash(frame.client)), slot.number == frame.slot,
-            slab.pointer(slot).pointee.receiver.tag == frame.tag
-        else { return nil }
-        return slot
-    }
-
-    /// Delivers one answer to its receiver, or gives it back. Its frames stay in `fromManager` until its write is
-    /// reported.
-    private mutating func deliver(_ first: Frame, _ frames: UnsafeRawBufferPointer) {
-        guard let slot = receiver(first) else {
-            for frame in Frames(frames) { giveBack(frame) }
-            return fromManager.consume(frames.count)
-        }
-        let connection = slab.pointer(slot)
-        let isSingle = connection.pointee.receiver.transport.isSingle
-        var messages: UInt64 = 0
-        var cursor = connection.pointee.receiver.cursor
-        var gap = false
-        var answer = Answer(style(connection), callback: callback(connection), to: &out)
-        for frame in Frames(frames) {
-            if frame.flags.contains(.gap) { gap = true }
-            if isSingle && (messages > 0 || frame.body.isEmpty) {
-                giveBack(frame)
-            } else {
-                if !frame.body.isEmpty {
-                    answer.add(id: frame.number, json: frame.body, to: &out)
-                    messages += 1
-                }
-                cursor = frame.number
-            }
-        }
-        answer.finish(cursor: cursor, gap: gap, pollTimeout: pollTimeout(connection), to: &out)
-        // A client that has ended its side does not come again on this connection. The manager is told so.
-        let hasEnded = connection.pointee.marks.contains(.inputEnded)
-        if connection.pointee.receiver.endsWithAnswer { endReceiver(slot, telling: hasEnded, timedOut: false) }
-        if messages > 0 || gap {
-            counters.pollsAnswered += 1
-            // If the client has ended its side, a whole write proves nothing: the socket takes the answer, and perhaps
-            // nobody is there.
-            if hasEnded { keep(slot, frames, messages) }
-            sending = Sending(frames: frames.count, messages: messages, isKept: hasEnded)
-        } else {
-            counters.pollsEmpty += 1  // the poll was to be answered at once
-            fromManager.consume(frames.count)
-        }
-        reply(slot)
     }
 }

@@ -117,13 +117,24 @@ extension Worker {
             return answerEmpty(slot, telling: false, timedOut: false)
         }
         counters.pollsReplaced += 1
+        end(slot, 409, ("replaced", "another poll of this client took the place of this one"))
+    }
+    /// The app ended the receiver. The client is told so, without `retry`: it should stop.
+    mutating func disconnect(_ slot: ConnectionSlot) {
+        counters.pollsEmpty += 1
+        end(slot, 403, ("disconnected", "the app has disconnected this client"))
+    }
+    /// Ends a poll with an error that the manager knows of. A script tag sees no status.
+    private mutating func end(
+        _ slot: ConnectionSlot, _ status: Int, _ error: (code: StaticString, message: StaticString)
+    ) {
+        let connection = slab.pointer(slot)
         let style = style(connection)
-        let error: (StaticString, StaticString) = ("replaced", "another poll of this client took the place of this one")
         if style.transport == .jsonp {
             let answer = Answer(style, callback: callback(connection), to: &out)
             answer.finish(cursor: connection.pointee.receiver.cursor, error: error, to: &out)
         } else {
-            Answer.error(409, code: error.0, message: error.1, style, to: &out)
+            Answer.error(status, code: error.code, message: error.message, style, to: &out)
         }
         endReceiver(slot, telling: false, timedOut: false)
         reply(slot)
@@ -140,7 +151,7 @@ extension Worker {
         let connection = slab.pointer(slot)
         let answer = Answer(style(connection), callback: callback(connection), to: &out)
         answer.finish(
-            cursor: connection.pointee.receiver.cursor, retry: retry, pollTimeout: pollTimeout(connection), to: &out)
+            cursor: emptyCursor(slot), retry: retry, pollTimeout: pollTimeout(connection), to: &out)
         endReceiver(slot, telling: telling, timedOut: timedOut)
         reply(slot)
     }

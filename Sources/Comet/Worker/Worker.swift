@@ -6,10 +6,10 @@ import Wire
 /// clock and calls nobody. Times come in with the inputs, in milliseconds of any clock that only grows.
 ///
 /// The inputs, in the order of a connection's life, are `opened`, `received`, `writable`, `inputEnded` and `broke`. The
-/// manager's are `linkOpened`, `takeUpFrame` and `linkClosed`; the clock's are `expireNext`, `resumeNext` and
-/// `drainNext`. After each input the caller carries out the orders of `next`, until there are none. It answers an order
-/// to send by `wrote` or `failed`, and an order to close by `closed`. Frames for the manager gather in `toManager`, and
-/// go out once for each turn of the loop.
+/// manager's are `linkOpened`, `takeUpFrame` and `linkClosed`; the clock's are `expireNext`, `fanOutNext`,
+/// `resumeNext` and `drainNext`. After each input the caller carries out the orders of `next`, until there are none. It
+/// answers an order to send by `wrote` or `failed`, and an order to close by `closed`. Frames for the manager gather in
+/// `toManager`, and go out once for each turn of the loop.
 package struct Worker: ~Copyable {
     package let settings: WorkerSettings
     /// All origins are allowed, so none needs to be named.
@@ -25,9 +25,20 @@ package struct Worker: ~Copyable {
     var resuming: [ConnectionSlot] = []
     /// Frames for the manager.
     package var toManager = Buffer()
+    /// Bytes of the first of these frames that were written already. It stays until it is written whole, so that it can
+    /// be sent again on the next link.
+    var writtenOfFirst = 0
+    /// Frames with messages that come back. They wait for the next manager.
+    var returned = Buffer()
     /// Frames from the manager that were not taken up yet.
     package var fromManager = Buffer()
     package internal(set) var isLinked = false
+    /// Messages for many receivers.
+    var shared = SharedMessages()
+    /// What the manager said last about what does not wait: see `Settled`.
+    var settled = Settled()
+    /// The time of the last question about that.
+    var lastStamp: UInt64 = 0
     package internal(set) var drain = Drain()
     package var counters = WorkerCounters()
 
@@ -35,6 +46,8 @@ package struct Worker: ~Copyable {
     /// The answer of an order to send, from the order until its report. The buffer is used again for each answer.
     var out = Buffer()
     var sending = Sending()
+    /// While a message for many receivers is sent to one of them: a frame without a body that names this receiver.
+    var named = Buffer()
     let scratch = PollRequest.Scratch()
     /// The head of the request that was taken up last, until `takeAsked`. It is kept only if
     /// `WorkerSettings.tellsRequests`.

@@ -142,6 +142,41 @@ final class WorkerHarness {
         return Array(out.bytes)
     }
 
+    /// A message with one body for the receivers that these clients announced last.
+    func shared(_ number: UInt64, _ clients: [String], _ body: String) {
+        var receivers = Buffer()
+        var out = Buffer()
+        var body = body
+        for client in clients {
+            receivers.append(bigEndian: slots[client] ?? 0)
+            receivers.append(bigEndian: tags[client] ?? 0)
+        }
+        body.withUTF8 {
+            Frame(op: .message, number: number, body: .init($0)).write(to: &out, receivers: receivers.bytes)
+        }
+        _ = fromManager(Array(out.bytes))
+    }
+    /// So many receivers have their turn. True if more are left.
+    @discardableResult func fanOut(most: Int = .max) -> Bool {
+        var left = most
+        while left > 0, worker.fanOutNext() {
+            carryOut()
+            left -= 1
+        }
+        return worker.hasFanOut
+    }
+    /// The manager answers the worker's last question: nothing up to `id` waits.
+    func settled(_ id: UInt64, stamp: UInt64) {
+        var body = Buffer()
+        var out = Buffer()
+        body.append(bigEndian: stamp)
+        Frame(op: .settled, number: id, body: body.bytes).write(to: &out)
+        _ = fromManager(Array(out.bytes))
+    }
+    func askSettled() { worker.askSettled(now: now) }
+    /// The link takes so many bytes.
+    func wroteToManager(_ count: Int) { worker.wroteToManager(count) }
+
     /// The worker's frames for its manager since the last call: `op number client flags body`.
     func frames() -> [String] {
         var found: [String] = []

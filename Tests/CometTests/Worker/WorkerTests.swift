@@ -215,16 +215,60 @@ import Wire
         #expect(h.frames() == ["gone 0 c1 0"] && h.worker.counters.delivered == 0 && h.worker.counters.undelivered == 0)
     }
 
-    @Test func aPartOfAnAnswer_ofAManagerThatIsGone_isCountedAsLost() {
+    @Test func aPartOfAnAnswer_ofAManagerThatIsGone_goesToTheNext() {
         h.link()
-        let slot = h.poll("/c1.json")
+        let slots = (1...2).map { h.poll("/c\($0).json") }
         _ = h.frames()
-        h.room[slot] = 10
-        h.answer("c1", [(7, "1")])
+        for (number, slot) in slots.enumerated() {
+            h.room[slot] = 10
+            h.answer("c\(number + 1)", [(7, "1")])
+        }
         h.linkClosed()
+        h.broke(slots[0])
+        #expect(h.worker.toManager.count == 0, "nobody is there to take it")
+        h.linkOpened()
+        h.manager(.welcome)
+        h.broke(slots[1])
+        #expect(h.frames() == ["hello 3  0", "undelivered 7 c1 0 1", "undelivered 7 c2 0 1", "gone 0 c2 0"])
+        #expect(h.worker.counters.undeliveredLost == 0 && h.worker.counters.undelivered == 2)
+    }
+
+    @Test func messagesThatComeBack_whenTheLinkBreaks_goToTheNextManager() {
         h.link()
-        h.broke(slot)
-        #expect(h.frames() == [] && h.worker.counters.undeliveredLost == 1 && h.worker.counters.undelivered == 0)
+        _ = h.poll("/c9.json")
+        _ = h.frames()
+        h.manager(.message, [], tag: 1, 7, "c1", "1")
+        h.manager(.message, [], tag: 1, 8, "c2", "2")
+        h.manager(.message, [], tag: 1, 9, "c3", "3")
+        _ = h.fromManager(h.encode(.message, .more, tag: 1, 10, "c4", "4"))  // and its answer goes on
+        h.wroteToManager(2 * (Frame.headerBytes + 3) - 1)
+        h.wroteToManager(0)
+        h.linkClosed()
+        #expect(h.worker.toManager.count == 0)
+        h.linkOpened()
+        h.wroteToManager(h.worker.toManager.count)
+        h.manager(.welcome)
+        #expect(
+            h.frames() == [
+                "undelivered 8 c2 0 2", "undelivered 9 c3 0 3", "undelivered 10 c4 0 4", "connected 0 c9 0",
+            ], "the first was written whole, the second was not")
+        #expect(h.worker.counters.undelivered == 4 && h.worker.counters.undeliveredLost == 0)
+    }
+
+    @Test func messagesThatComeBack_haveABoundWhileThereIsNoManager() {
+        h.link()
+        let slots = (0..<4).map { h.poll("/c\($0).json") }
+        _ = h.frames()
+        let large = String(repeating: "x", count: Limits.returnedBytes / 3)
+        for (number, slot) in slots.enumerated() {
+            h.room[slot] = 10
+            h.answer("c\(number)", [(7, large)])
+        }
+        h.linkClosed()
+        for slot in slots { h.broke(slot) }
+        #expect(h.worker.counters.undelivered == 4 && h.worker.counters.undeliveredLost == 2)
+        h.link()
+        #expect(h.worker.linkIsOverfull == false)
     }
 
     @Test func anEndingProcess_givesBackWhatIsHalfWritten() {
