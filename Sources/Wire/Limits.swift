@@ -67,7 +67,9 @@ public enum Limits {
     /// The most messages and clients whose time is over that the manager takes up in one turn of its loop. That is
     /// under a millisecond's work. The rest follow in the next turns, each a millisecond later.
     package static let expiredInTick = 1024
-    /// Records that move forward in the arena in one turn of the loop.
+    /// Milliseconds between two looks for parts of the arena that are nearly over, and records that move forward in one
+    /// turn of the loop.
+    package static let compactionMilliseconds: UInt64 = 1000
     package static let compactedInTick = 64
     /// Milliseconds that a client counts as connected after its poll was answered, so that presence does not flap
     /// between two polls.

@@ -31,6 +31,8 @@ package struct Switchboard: ~Copyable {
     var reading = Reading()
     /// A body with its members, while its frame is written.
     var element = Buffer()
+    /// The time when the arena is looked at again.
+    private var nextCompaction: UInt64 = 0
     /// Clients that are connected.
     package internal(set) var connectedCount = 0
     package internal(set) var counters = ManagerCounters()
@@ -87,6 +89,11 @@ package struct Switchboard: ~Copyable {
             forgetLost(user, now)
             room -= 1
         }
-        return compact() || room <= 0
+        if now >= nextCompaction {
+            let isMore = compact()
+            nextCompaction = isMore ? now : now + Limits.compactionMilliseconds
+            if isMore { return true }
+        }
+        return room <= 0
     }
 }
