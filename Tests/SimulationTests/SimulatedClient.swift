@@ -4,7 +4,9 @@ import TestSupport
 final class SimulatedClient {
     let number: Int
     let acknowledges: Bool
-    var name: String { "client-\(number)" }
+    let name: String
+    /// It has a cursor, and so a place in the logs that it shares with others.
+    var hasBegun: Bool { cursor > 0 }
     private(set) var cursor: UInt64 = 0
     private(set) var received: Set<UInt64> = []
     private var acknowledged: UInt64 = 0
@@ -14,8 +16,9 @@ final class SimulatedClient {
     private var isPolling = false
     private var bytes: [UInt8] = []
 
-    init(number: Int, acknowledges: Bool) {
+    init(number: Int, acknowledges: Bool, hasUser: Bool = false) {
         self.number = number
+        name = hasUser ? "u\(number % 2 == 0 ? "a" : "b"):\(number)" : "client-\(number)"
         self.acknowledges = acknowledges
     }
 
@@ -88,7 +91,7 @@ final class SimulatedClient {
             guard let message = world.published[id] else {
                 return world.problem("\(name) got \(id), which nobody published")
             }
-            if message.client != number { world.problem("\(name) got \(id), which is for \(message.client)") }
+            if !message.audience.contains(number) { world.problem("\(name) got \(id), which is not for it") }
             if UInt64(message.payload) != numbers[1] { world.problem("\(name) got \(id) with another's data") }
             if id <= last { world.problem("\(name) got \(id) behind \(last)") }
             if acknowledges ? id <= acknowledged : received.contains(id) { world.problem("\(name) got \(id) again") }

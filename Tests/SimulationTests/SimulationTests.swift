@@ -41,6 +41,21 @@ import Testing
         settings.killManager = 4
         play(300..<312, settings)
     }
+    @Test func whenTheManagerDies_andItsMemoryStays_nothingIsLostUntold() {
+        var settings = World.Settings()
+        (settings.killManager, settings.journal) = (10, true)
+        play(500..<508, settings)
+    }
+    @Test func channels_users_andEveryone_reachAllWhoReadThem_inOrder() {
+        var settings = World.Settings()
+        (settings.killManager, settings.channels) = (0, true)
+        play(600..<608, settings)
+    }
+    @Test func channels_whenTheManagerDies_loseNothingUntold() {
+        var settings = World.Settings()
+        (settings.killManager, settings.journal, settings.channels) = (10, true, true)
+        play(700..<708, settings)
+    }
     @Test func whenQueuesOverflowAndExpire_theGapIsTold() {
         var settings = World.Settings()
         (settings.timeToLive, settings.maxPerClient, settings.vanish, settings.publish) = (3_000, 4, 100, 700)

@@ -1,5 +1,4 @@
 import Comet
-import Store
 import TestSupport
 
 /// The comet path in memory: one manager, some workers, some clients and a publisher. Links deliver in pieces and
@@ -18,6 +17,10 @@ final class World {
         var killManager = 1
         var timeToLive: UInt32 = 20_000
         var maxPerClient = 1000
+        /// The next manager has the memory of the one that died.
+        var journal = false
+        /// Publishes to channels, users, several clients and everyone, too.
+        var channels = false
         /// The most milliseconds that pass in a step.
         var pace = 400
     }
@@ -29,8 +32,18 @@ final class World {
     var manager: ManagerBox
     var workers: [SimulatedWorker] = []
     var clients: [SimulatedClient] = []
-    /// All publishes by id, with their client. The payload is the id of the publication, not of the message.
-    var published: [UInt64: (client: Int, payload: Int)] = [:]
+    /// A publish. The payload is its own number, not the id of the message.
+    struct Published {
+        let payload: Int
+        /// Those who may get it, and those of them who must get it or be told of a gap.
+        let audience: Set<Int>
+        var owed: Set<Int>
+        var channel: String?
+    }
+    /// All publishes by id.
+    var published: [UInt64: Published] = [:]
+    /// Who subscribes to each channel.
+    var subscribers: [String: Set<Int>] = ["x": [], "y": [], "z": []]
     var payloads = 0
     /// Messages that died with a manager, by client.
     var diedWithManager: [Int: Set<UInt64>] = [:]
@@ -46,7 +59,9 @@ final class World {
         random = SeededRandom(seed)
         manager = ManagerBox(settings, now: now)
         workers = (0..<settings.workers).map { SimulatedWorker(number: UInt8($0), seed: seed &+ UInt64($0)) }
-        clients = (0..<settings.clients).map { SimulatedClient(number: $0, acknowledges: $0 % 2 == 0) }
+        clients = (0..<settings.clients).map {
+            SimulatedClient(number: $0, acknowledges: $0 % 2 == 0, hasUser: settings.channels && $0 % 3 > 0)
+        }
         for worker in workers { worker.world = self }
     }
 
@@ -67,7 +82,8 @@ final class World {
     private func step(calm: Bool) {
         now += UInt64(1 + random.below(calm ? 50 : settings.pace))
         if !calm {
-            if chance(settings.publish) { publish() }
+            if settings.channels, chance(60) { changeSubscription() }
+            if chance(settings.publish) { if settings.channels, chance(500) { publishWide() } else { publish() } }
             if chance(settings.vanish) { clients[random.below(clients.count)].vanish(in: self) }
             if chance(settings.breakLink) { workers[random.below(workers.count)].breakLink() }
             if chance(settings.killWorker) { workers[random.below(workers.count)].die() }
@@ -82,7 +98,7 @@ final class World {
             for client in clients { client.turn(in: self) }
         }
         if chance(200) || calm { manager.switchboard.tick(now: now) }
-        manager.flush(self)
+        manager.flush(self, calm: calm)
         let queue = manager.switchboard.queue
         if Int(queue.enqueued) - Int(queue.dequeued) - Int(queue.expired) - Int(queue.dropped) != queue.depth {
             problem("the books: \(queue)")
@@ -115,27 +131,34 @@ final class World {
         let result = name.withUTF8 { name in
             json.withUTF8 { manager.switchboard.publish(client: .init(name), json: .init($0), now: now) }
         }
+        took(result, [client], [client])
+    }
+    /// `owed` are those who must get it, unless they send no cursor.
+    func took(_ result: Publication, _ audience: Set<Int>, _ owed: Set<Int>, channel: String? = nil) {
         switch result {
-        case .sent(let id), .queued(let id):
+        case .sent(let id), .queued(let id), .several(let id, _, _):
             if published[id] != nil { problem("id \(id) was given twice") }
-            published[id] = (client, payloads)
+            published[id] = Published(payload: payloads, audience: audience, owed: owed, channel: channel)
+        case .nobody: break
         default: problem("\(result), with \(manager.switchboard.queue.depth) messages")
         }
     }
 
     private func killManager() {
-        for (id, message) in published where !clients[message.client].received.contains(id) {
-            diedWithManager[message.client, default: []].insert(id)
+        for (id, message) in published where !settings.journal {
+            for client in message.owed where !clients[client].received.contains(id) {
+                diedWithManager[client, default: []].insert(id)
+            }
         }
         for worker in workers { worker.breakLink() }
-        manager = ManagerBox(settings, now: now)
+        manager = ManagerBox(settings, now: now, memory: settings.journal ? manager.memory : nil)
     }
 
     /// Checks what must be true when everything that can be delivered has been.
     private func finish() {
         guard problems.isEmpty else { return }
         for client in clients {
-            let mine = published.filter { $0.value.client == client.number }
+            let mine = published.filter { $0.value.owed.contains(client.number) }
             let missing = mine.keys.filter { !client.received.contains($0) }.sorted()
             guard client.acknowledges else { continue }
             // With a cursor nothing is missing without a word: every message that did not come was lost before an
@@ -155,51 +178,5 @@ final class World {
         if queue.depth != waiting {
             problem("\(queue.depth) messages are left in the queue, \(waiting) of them unacknowledged")
         }
-    }
-}
-
-/// A manager, and its end of the links.
-final class ManagerBox {
-    var switchboard: Switchboard
-    /// The worker of each link.
-    var ends: [LinkSlot: SimulatedWorker] = [:]
-    /// Links whose sockets did not take everything.
-    private var blocked: Set<LinkSlot> = []
-
-    init(_ settings: World.Settings, now: UInt64) {
-        var queue = QueueSettings()
-        queue.timeToLive = settings.timeToLive
-        queue.maxPerClient = settings.maxPerClient
-        switchboard = Switchboard(queue, wallMicroseconds: now * 1000, now: now, seed: 7)
-    }
-
-    func connect(_ worker: SimulatedWorker) -> LinkSlot {
-        let link = switchboard.accepted(mayBeSeed: false)
-        ends[link] = worker
-        return link
-    }
-    func disconnect(_ link: LinkSlot, now: UInt64) {
-        ends[link] = nil
-        blocked.remove(link)
-        switchboard.closed(link, now: now)
-    }
-    /// Writes what the turn gathered into the links. If a socket takes only a part, the rest follows in the next turn.
-    func flush(_ world: World) {
-        for link in blocked.sorted(by: { $0.number < $1.number }) where ends[link] != nil { write(link, world) }
-        while switchboard.fanOut(now: world.now) {}
-        while let link = switchboard.nextToWrite(now: world.now) {
-            if !blocked.contains(link) { write(link, world) }
-        }
-    }
-    private func write(_ link: LinkSlot, _ world: World) {
-        let bytes = switchboard.unsent(link)
-        let count = world.chance(100) ? world.random.below(bytes.count) + 1 : bytes.count
-        ends[link]?.toWorker += Array(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-        if count < bytes.count { blocked.insert(link) } else { blocked.remove(link) }
-        switchboard.written(link, count)
-    }
-    func presence(_ name: String, now: UInt64) -> Switchboard.ClientStatus {
-        var name = name
-        return name.withUTF8 { switchboard.presence(.init($0), now: now) }
     }
 }

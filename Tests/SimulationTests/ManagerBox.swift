@@ -1,0 +1,58 @@
+import Comet
+import Store
+import TestSupport
+
+/// A manager, and its end of the links.
+final class ManagerBox {
+    var switchboard: Switchboard
+    /// The memory that outlives it.
+    let memory: HeapMemory
+    /// The worker of each link.
+    var ends: [LinkSlot: SimulatedWorker] = [:]
+    /// Links whose sockets did not take everything.
+    private var blocked: Set<LinkSlot> = []
+
+    init(_ settings: World.Settings, now: UInt64, memory: HeapMemory? = nil) {
+        var queue = QueueSettings()
+        queue.timeToLive = settings.timeToLive
+        queue.maxPerClient = settings.maxPerClient
+        queue.linger = 3_600_000
+        self.memory = memory ?? HeapMemory(capacity: 16 << 20)
+        do {
+            let arena = try Arena(self.memory, segmentBytes: 256 << 10, salt: 5)
+            switchboard = Switchboard(queue, arena, wallMicroseconds: now * 1000, now: now, seed: 7)
+        } catch { preconditionFailure("\(error)") }
+        _ = switchboard.recover(now: now)
+    }
+
+    func connect(_ worker: SimulatedWorker) -> LinkSlot {
+        let link = switchboard.accepted(mayBeSeed: false)
+        ends[link] = worker
+        return link
+    }
+    func disconnect(_ link: LinkSlot, now: UInt64) {
+        ends[link] = nil
+        blocked.remove(link)
+        switchboard.closed(link, now: now)
+    }
+    /// Writes what the turn gathered into the links. If a socket takes only a part, the rest follows in the next turn. A
+    /// fan-out may be left in the middle, as when the turn's time is over.
+    func flush(_ world: World, calm: Bool) {
+        while switchboard.fanOut(now: world.now), calm || !world.chance(300) {}
+        for link in blocked.sorted(by: { $0.number < $1.number }) where ends[link] != nil { write(link, world) }
+        while let link = switchboard.nextToWrite(now: world.now) {
+            if !blocked.contains(link) { write(link, world) }
+        }
+    }
+    private func write(_ link: LinkSlot, _ world: World) {
+        let bytes = switchboard.unsent(link)
+        let count = world.chance(100) ? world.random.below(bytes.count) + 1 : bytes.count
+        ends[link]?.toWorker += Array(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+        if count < bytes.count { blocked.insert(link) } else { blocked.remove(link) }
+        switchboard.written(link, count)
+    }
+    func presence(_ name: String, now: UInt64) -> Switchboard.ClientStatus {
+        var name = name
+        return name.withUTF8 { switchboard.presence(.init($0), now: now) }
+    }
+}
