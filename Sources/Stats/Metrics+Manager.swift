@@ -1,5 +1,5 @@
 extension Metric {
-    private static func rejected(_ reason: String) -> Label {
+    static func rejected(_ reason: String) -> Label {
         Label(family: "rejected_total", key: "reason", value: reason)
     }
     private static func age(_ value: String) -> Label { Label(family: "q_age_messages", key: "seconds", value: value) }

@@ -109,12 +109,13 @@ package struct Metric: Sendable {
     }
 
     /// The header's `schema`. It is raised when a metric is added.
-    package static let schema: UInt16 = 1
+    package static let schema: UInt16 = 2
 
     /// All metrics, ordered by id.
-    package static let all: [Metric] = (worker + queue + process + manager + child + supervisor + host + marks).sorted {
-        $0.id.rawValue < $1.id.rawValue
-    }
+    package static let all: [Metric] =
+        (worker + queue + process + manager + channels + child + supervisor + host + marks).sorted {
+            $0.id.rawValue < $1.id.rawValue
+        }
 
     /// The metric with this id. `nil` for an id that this version does not know: readers show it as `#id`.
     package static func named(_ id: UInt16) -> Metric? { Int(id) < byID.count ? byID[Int(id)] : nil }

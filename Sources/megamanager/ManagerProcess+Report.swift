@@ -6,10 +6,10 @@ import Wire
 // The manager's report of each second (docs/operating.txt, 7).
 extension ManagerProcess {
     var load: Overload.Load {
-        let (queue, settings) = (switchboard.queue, switchboard.settings)
+        let (kept, settings) = (switchboard.kept, switchboard.settings)
         return Overload.Load(
             share: max(
-                Double(queue.depth) / Double(settings.maxMessages), Double(queue.bytes) / Double(settings.maxBytes)),
+                Double(kept.messages) / Double(settings.maxMessages), Double(kept.bytes) / Double(settings.maxBytes)),
             refused: switchboard.counters.refusedFull)
     }
 
@@ -50,6 +50,9 @@ extension ManagerProcess {
         report.set(.queueLimitBytes, switchboard.settings.maxBytes)
         report.set(.queueLimitPerClient, switchboard.settings.maxPerClient)
         report.set(.queueTTL, UInt64(switchboard.settings.timeToLive))
+
+        fillChannels(&report)
+        fillJournal(&report)
 
         // The queue is reported as a whole, for the clients that were on no worker, and for each worker.
         let groups = [nil] + (0..<switchboard.workerNumbers).map(Optional.some)

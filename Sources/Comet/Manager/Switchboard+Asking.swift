@@ -1,5 +1,5 @@
 import Base
-import Store
+package import Store
 import Wire
 
 // Questions about the manager's state.
@@ -49,6 +49,8 @@ extension Switchboard {
     package var channelBooks: ChannelBooks { logs.channelBooks }
     /// Messages in all logs, and the bytes of their JSON, which the bounds of the queue are for.
     package var kept: (messages: Int, bytes: Int) { (logs.depth, logs.bytes) }
+    /// What the memory of the queue holds.
+    package var arenaFigures: Arena.Figures { logs.arena.figures }
     /// Fan-outs under way.
     package var fanOutCount: Int { fanOuts.count }
     /// The number of known clients, and the memory for them. Their messages are counted in `queue`.
