@@ -136,7 +136,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Reactor"], swiftSettings: strict),
         .testTarget(
-            name: "PublishingTests", dependencies: ["TestSupport", "Base", "Publishing", "Comet", "Wire"],
+            name: "PublishingTests", dependencies: ["TestSupport", "Base", "Store", "Publishing", "Comet", "Wire"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -3,9 +3,12 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <simdjson.h>
 #include <string>
+#include <utility>
+#include <vector>
 
 using simdjson::dom::array;
 using simdjson::dom::element;
@@ -15,10 +18,15 @@ static_assert(MC_JSON_PADDING >= simdjson::SIMDJSON_PADDING, "the header says wh
 struct mc_json {
   simdjson::dom::parser parser;
   size_t depth;
+  // The object that was read last.
+  mc_json_request request;
+  // The texts of its lists. The memory never moves, so the lists can point into it.
+  std::vector<mc_json_text> texts;
+  size_t most;
   const char *start = nullptr;
   // A copy of the text in which numbers that no machine type holds are replaced. It is empty if there are none.
   std::string copy;
-  // The place of the next publish in the tape, and in simdjson's index of the text. The index has every bracket, colon
+  // The place of the next object in the tape, and in simdjson's index of the text. The index has every bracket, colon
   // and comma, and the start of every string and other value. Both are walked in step, since the tape forgets the place
   // of a value in the text.
   size_t index = 0;
@@ -27,13 +35,23 @@ struct mc_json {
   array::iterator next, end;
 };
 
+// An object has up to two lists that are read (clients and channels).
+static const size_t lists = 2;
+
 // A parser that once held a large document gives its memory back with the next small one.
 static const size_t kept = 1 << 20, small = 1 << 18, first = 1 << 14;
 
-mc_json *mc_json_new(size_t depth) {
+mc_json *mc_json_new(size_t depth, size_t most) {
   mc_json *json = new (std::nothrow) mc_json();
   if (!json) return nullptr;
   json->depth = depth + 1;
+  json->most = most;
+  try {
+    json->texts.reserve(lists * most);
+  } catch (const std::exception &) {
+    delete json;
+    return nullptr;
+  }
   if (json->parser.allocate(first, json->depth) != simdjson::SUCCESS) {
     delete json;
     return nullptr;
@@ -144,64 +162,132 @@ static size_t end_of_value(const mc_json *json, size_t following) {
   return end;
 }
 
-static void take_string(element value, uint8_t *kind, const char **out, size_t *bytes) {
-  std::string_view text;
-  if (value.get(text) != simdjson::SUCCESS) {
-    *kind = MC_JSON_WRONG;
-    return;
+// The fields that are read. A name that is not here is ignored. Most objects have only those of a plain publish to one
+// client, so these are the first.
+enum value_kind : uint8_t { TEXT, LIST, NUMBER, TRUTH, ANY };
+struct field_name {
+  std::string_view name;
+  value_kind kind;
+  mc_json_field mc_json_request::*field;
+};
+static constexpr field_name names[] = {
+    {"client", TEXT, &mc_json_request::client},
+    {"message", ANY, &mc_json_request::message},
+    {"ttl", NUMBER, &mc_json_request::ttl},
+    {"clients", LIST, &mc_json_request::clients},
+    {"user", TEXT, &mc_json_request::user},
+    {"channel", TEXT, &mc_json_request::channel},
+    {"channels", LIST, &mc_json_request::channels},
+    {"everyone", TRUTH, &mc_json_request::everyone},
+    {"except", TEXT, &mc_json_request::except},
+    {"once", TEXT, &mc_json_request::once},
+    {"keep", TRUTH, &mc_json_request::keep},
+    {"latest", TEXT, &mc_json_request::latest},
+    {"receipt", TRUTH, &mc_json_request::receipt},
+    {"op", TEXT, &mc_json_request::op},
+    {"history", NUMBER, &mc_json_request::history},
+    {"revoke", TRUTH, &mc_json_request::revoke},
+    {"key", TEXT, &mc_json_request::key},
+};
+static constexpr size_t name_count = sizeof names / sizeof *names, plain_names = 3;
+
+// The row of a name, or `name_count`. The comparisons with the table are constants for the compiler.
+template <size_t... at> static size_t find(std::string_view name, std::index_sequence<at...>) {
+  size_t found = name_count;
+  (void)((name == names[at].name && (found = at, true)) || ...);
+  return found;
+}
+
+static void take_list(mc_json *json, element value, mc_json_field *out) {
+  array elements;
+  out->kind = MC_JSON_WRONG;
+  if (value.get(elements) != simdjson::SUCCESS) return;
+  out->kind = MC_JSON_RIGHT;
+  out->list = json->texts.data() + json->texts.size();
+  for (element one : elements) {
+    std::string_view text;
+    if (one.get(text) != simdjson::SUCCESS) {
+      out->kind = MC_JSON_WRONG_ELEMENT;
+      return;
+    }
+    if (out->count++ < json->most) json->texts.push_back({text.data(), text.size()});
   }
-  *kind = MC_JSON_RIGHT;
-  *out = text.data();
-  *bytes = text.size();
+}
+
+// Reads a value that is not null. `start` is its place in the index.
+static void take(mc_json *json, value_kind kind, element value, size_t start, mc_json_field *out) {
+  bool truth;
+  std::string_view text;
+  out->kind = MC_JSON_WRONG;
+  switch (kind) {
+  case TEXT:
+    if (value.get(text) != simdjson::SUCCESS) return;
+    out->text = text.data();
+    out->count = text.size();
+    break;
+  case LIST: return take_list(json, value, out);
+  case NUMBER:
+    if (!value.is_number() || value.get_double().get(out->number) != simdjson::SUCCESS) return;
+    if (!json->copy.empty()) {  // perhaps replaced; a character that is part of no number follows it
+      out->number = strtod(json->start + json->parser.implementation->structural_indexes[start], nullptr);
+      if (!std::isfinite(out->number)) return;
+    }
+    break;
+  case TRUTH:
+    if (value.get(truth) != simdjson::SUCCESS) return;
+    out->truth = truth;
+    break;
+  case ANY: break;
+  }
+  out->kind = MC_JSON_RIGHT;
 }
 
 // Reads the value that starts at `index`. Returns the place behind it.
-static size_t read(mc_json *json, element value, size_t index, struct mc_publish *out) {
+static size_t read(mc_json *json, element value, size_t index, struct mc_json_request *out) {
   memset(out, 0, sizeof *out);
   object fields;
   if (value.get(fields) != simdjson::SUCCESS) return after(json, index);
   out->is_object = 1;
+  json->texts.clear();
+  uint32_t seen = 0;
   index++;
   for (auto field : fields) {
-    const size_t start = index + 2;  // behind the name and the colon
+    const size_t name_at = index, start = index + 2;  // behind the name and the colon
     index = after(json, start);
-    if (field.key == "client") {
-      if (out->client_kind) out->is_ambiguous = 1;
-      take_string(field.value, &out->client_kind, &out->client, &out->client_bytes);
-    } else if (field.key == "message") {
-      if (out->has_message) out->is_ambiguous = 1;
-      out->has_message = 1;
-      out->message_at = json->parser.implementation->structural_indexes[start];
-      out->message_bytes = end_of_value(json, index) - out->message_at;
-    } else if (field.key == "ttl") {
-      if (out->ttl_kind) out->is_ambiguous = 1;
-      if (!field.value.is_null())
-        out->ttl_kind = field.value.is_number() && field.value.get_double().get(out->ttl) == simdjson::SUCCESS ? MC_JSON_RIGHT : MC_JSON_WRONG;
-      if (out->ttl_kind == MC_JSON_RIGHT && !json->copy.empty()) {  // perhaps replaced; a character that is part of no number follows it
-        out->ttl = strtod(json->start + json->parser.implementation->structural_indexes[start], nullptr);
-        if (!std::isfinite(out->ttl)) out->ttl_kind = MC_JSON_WRONG;
+    const size_t found = find(field.key, std::make_index_sequence<name_count>());
+    if (found < name_count) {
+      const field_name &name = names[found];
+      mc_json_field *to = &(out->*name.field);
+      if (seen >> found & 1) {
+        out->is_ambiguous = 1;
+        out->twice_at = json->parser.implementation->structural_indexes[name_at];
+      } else if (name.kind == ANY) {
+        to->kind = MC_JSON_RIGHT;
+        to->at = json->parser.implementation->structural_indexes[start];
+        to->count = end_of_value(json, index) - to->at;
+      } else if (!field.value.is_null()) {
+        take(json, name.kind, field.value, start, to);
+        out->has_more |= found >= plain_names;
       }
-    } else if (field.key == "key") {
-      if (out->key_kind) out->is_ambiguous = 1;
-      take_string(field.value, &out->key_kind, &out->key, &out->key_bytes);
+      seen |= 1u << found;
     }
     if (at(json, index) == ',') index++;
   }
   return index + 1;  // the bracket; of an empty object too
 }
 
-int mc_json_next(mc_json *json, struct mc_publish *out) {
-  if (json->is_done) return 0;
+const struct mc_json_request *mc_json_next(mc_json *json) {
+  if (json->is_done) return nullptr;
   if (!json->is_array) {
-    read(json, json->root, json->index, out);
+    read(json, json->root, json->index, &json->request);
     json->is_done = true;
-    return 1;
+    return &json->request;
   }
   if (!(json->next != json->end)) {
     json->is_done = true;
-    return 0;
+    return nullptr;
   }
-  json->index = read(json, *json->next, json->index, out) + 1;  // behind the comma, or the end
+  json->index = read(json, *json->next, json->index, &json->request) + 1;  // behind the comma, or the end
   ++json->next;
-  return 1;
+  return &json->request;
 }

@@ -67,7 +67,7 @@ extension AppPort {
         case .whole(let used):
             session.input.consume(used)
             // simdjson reads past the end of a document.
-            _ = chunked.body.content.reserve(PublishDocument.padding)
+            _ = chunked.body.content.reserve(AppDocument.padding)
             let (request, body) = (chunked.request, chunked.body.content.bytes)
             session.chunked = consume chunked  // both point into it
             answer(HTTPCall(request: request, body: body, app: call), &switchboard)
@@ -76,9 +76,6 @@ extension AppPort {
             return true
         }
     }
-
-    /// The most bytes of a body: a batch, or one publish if that may be larger.
-    private var mostBody: Int { max(Limits.batchBytes, maxMessage + Limits.publishBytes) }
 
     /// Refuses the requests of web pages (`PageGuard`). No guard is needed if a key is set: a page does not know the
     /// key, and nothing is answered without it.

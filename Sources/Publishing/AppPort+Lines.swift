@@ -15,7 +15,7 @@ extension AppPort {
         }
         if session.isSkipping {
             session.isSkipping = false
-        } else if end > longestLine {
+        } else if end > longestLine(session) {
             answer(.wrong(reject(.lineTooLong, session)), session)
         } else {
             line(input.part(0, end), call, &switchboard)
@@ -24,14 +24,17 @@ extension AppPort {
         session.searched = 0
         return true
     }
-    private var longestLine: Int { maxMessage + Limits.publishBytes }
+    /// An app that has not shown its key may not make the port hold much.
+    private func longestLine(_ session: AppSession) -> Int {
+        session.hasKey || key.isEmpty ? mostBody : maxMessage + Limits.publishBytes
+    }
 
     /// The input holds no end of line. A line that is too long is answered now, and the rest of it is skipped.
     private mutating func wait(_ call: AppCall) {
         let session = call.session
         let count = session.input.count
         let isTooMuch = call.inputElsewhere + count > Limits.appInputBytes
-        guard session.isSkipping || isTooMuch || count > longestLine else {
+        guard session.isSkipping || isTooMuch || count > longestLine(session) else {
             session.searched = count
             return
         }
@@ -47,7 +50,7 @@ extension AppPort {
         guard !isBlank(line) else { return }
         let session = call.session
         counters.lines += 1
-        let item = document.item(of: line, maxMessage: maxMessage)
+        let item = document.item(of: line, op: nil, maxMessage: maxMessage)
         if case .key(let given) = item {
             // An app may give a key even if none is needed, so that it need not know whether one is.
             session.hasKey = key.isEmpty || isKey(given)
@@ -58,7 +61,7 @@ extension AppPort {
             session.isClosing = true
             return answer(.wrong(reject(.unauthorized, session)), session)
         }
-        answer(publish(item, call, &switchboard), session)
+        answer(take(item, call, &switchboard), session)
     }
 
     private func answer(_ outcome: Outcome, _ session: AppSession) {

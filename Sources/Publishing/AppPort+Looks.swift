@@ -2,7 +2,7 @@ import Base
 import Comet
 import Wire
 
-// The answers to operators and apps that look: the clients with most messages waiting, one client, and the apps.
+// The answers to operators and apps that look: the clients with most messages waiting, some clients, and the apps.
 extension AppPort {
     /// Answers GET /clients.
     mutating func writeClients(
@@ -23,20 +23,29 @@ extension AppPort {
     mutating func writeClient(
         _ call: HTTPCall, _ switchboard: borrowing Switchboard
     ) throws(PublishError) -> Int {
-        let (path, prefix) = (call.request.path, 9)  // behind "/clients/"
-        var room: [UInt8] = Array(repeating: 0, count: Limits.clientIdBytes + 1)
-        let answer = room.withUnsafeMutableBytes { room -> Result<ClientAnswer, PublishError> in
-            guard let client = percentDecode(path.part(prefix, path.count - prefix), into: room) else {
-                return .failure(.brokenClient)
-            }
-            if let message = wrongClientId(client) { return .failure(PublishError(400, "bad_client", message)) }
-            let presence = switchboard.presence(client, now: call.app.now)
-            return .success(
-                ClientAnswer(
-                    client: String(decoding: client, as: UTF8.self), connected: presence.connected,
-                    worker: presence.worker, queued: Double(presence.queued)))
+        let row = try name(in: call.request.path, behind: "/clients/", .brokenClient) { client throws(PublishError) in
+            if let message = wrongClientId(client) { throw PublishError(400, "bad_client", message) }
+            return ClientAnswer(client, switchboard, now: call.app.now)
         }
-        try answer.get().write(to: &body)
+        row.write(to: &body)
+        return 200
+    }
+    /// Answers POST /clients: a row for each client of the body's list, in its order.
+    mutating func writeListedClients(
+        _ call: HTTPCall, _ switchboard: borrowing Switchboard
+    ) throws(PublishError) -> Int {
+        let clients: [UnsafeRawBufferPointer]
+        do throws(PublishError) {
+            clients = try document.listedClients(in: call.body)
+        } catch {
+            throw reject(error, call.app.session)
+        }
+        for (at, client) in clients.enumerated() {
+            body.append(at == 0 ? "[" : ",")
+            ClientAnswer(client, switchboard, now: call.app.now).write(to: &body)
+            guard body.count <= Limits.clientsAnswerBytes else { throw reject(.tooManyRows, call.app.session) }
+        }
+        body.append("]")
         return 200
     }
 
@@ -51,20 +60,46 @@ extension AppPort {
         return 200
     }
 
+    /// The name behind the prefix of a path, decoded.
+    func name<Answer>(
+        in path: UnsafeRawBufferPointer, behind prefix: StaticString, _ broken: PublishError,
+        _ body: (UnsafeRawBufferPointer) throws(PublishError) -> Answer
+    ) throws(PublishError) -> Answer {
+        let count = prefix.utf8CodeUnitCount
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.clientIdBytes + 1, alignment: 1)
+        defer { room.deallocate() }
+        guard let name = percentDecode(path.part(count, path.count - count), into: room) else { throw broken }
+        return try body(name)
+    }
+
     /// The number of rows that the query asks for with `most`.
-    private static func most(_ query: UnsafeRawBufferPointer) throws(PublishError) -> Int {
-        var most = usualRows
-        for (name, value) in QueryArguments(query) where matches(name, "most") {
-            guard value.count > 0, value.count < 4, value.allSatisfy({ (48...57).contains($0) }) else {
-                throw .badMost
-            }
-            most = value.reduce(0) { $0 * 10 + Int($1 - 48) }
-        }
-        guard (1...Limits.appAnswerRows).contains(most) else { throw .badMost }
-        return most
+    static func most(_ query: UnsafeRawBufferPointer) throws(PublishError) -> Int {
+        try number("most", in: query, 1...Limits.appAnswerRows, otherwise: usualRows, .badMost)
     }
     /// The number of rows if the query names none.
     private static let usualRows = 10
+    /// A whole number of the query.
+    static func number(
+        _ wanted: StaticString, in query: UnsafeRawBufferPointer, _ range: ClosedRange<Int>, otherwise usual: Int,
+        _ error: PublishError
+    ) throws(PublishError) -> Int {
+        var number = usual
+        for (name, value) in QueryArguments(query) where matches(name, wanted) {
+            guard value.count > 0, value.count < 5, value.allSatisfy({ (48...57).contains($0) }) else { throw error }
+            number = value.reduce(0) { $0 * 10 + Int($1 - 48) }
+        }
+        guard range.contains(number) else { throw error }
+        return number
+    }
+}
+
+extension ClientAnswer {
+    init(_ client: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, now: UInt64) {
+        let presence = switchboard.presence(client, now: now)
+        self.init(
+            client: String(decoding: client, as: UTF8.self), connected: presence.connected, worker: presence.worker,
+            queued: Double(presence.queued), channels: switchboard.channels(of: client))
+    }
 }
 
 extension AppsAnswer.Row {

@@ -5,12 +5,15 @@ import Wire
 /// The app port: its sessions, and the key, parser and counters that they share.
 ///
 /// Each session has one of two forms, and its first byte tells which: `{` begins the line form (`AppPort+Lines`), any
-/// other byte is HTTP (`AppPort+HTTP`). `Route` lists the requests over HTTP.
+/// other byte is HTTP (`AppPort+HTTP`). `Route` lists the requests over HTTP, and `AppPort+Ops` carries out what both forms
+/// may ask.
 package struct AppPort: ~Copyable {
     let maxMessage: Int
+    /// The most bytes of a body or line: a batch, or one publish if that may be larger.
+    let mostBody: Int
     let key: [UInt8]
     let pages: PageGuard
-    var document = PublishDocument()
+    var document = AppDocument()
     /// The content of the answer that is being made.
     var body = Buffer()
     package internal(set) var counters = AppCounters()
@@ -27,6 +30,7 @@ package struct AppPort: ~Copyable {
     /// `key` is empty if apps need none. `hosts` are the names by which this machine may be asked if it has no key.
     package init(maxMessage: Int, key: [UInt8], hosts: [String] = []) {
         self.maxMessage = maxMessage
+        mostBody = max(Limits.batchBytes, maxMessage + Limits.publishBytes)
         self.key = key
         pages = PageGuard(names: hosts)
     }
@@ -59,7 +63,7 @@ package struct AppPort: ~Copyable {
     package mutating func process(_ session: AppSession, _ switchboard: inout Switchboard, now: UInt64) {
         list(session)
         // simdjson reads past the end of a document, but does not use what it reads there.
-        _ = session.input.reserve(PublishDocument.padding)
+        _ = session.input.reserve(AppDocument.padding)
         if session.form == .unknown, session.input.count > 0 {
             session.form = session.input.bytes[0] == UInt8(ascii: "{") ? .lines : .http
         }
@@ -130,28 +134,8 @@ package struct AppPort: ~Copyable {
         return outputMost
     }
 
-    // MARK: what both forms do
+    // MARK: keys and mistakes
 
-    /// Takes up one publish and returns its outcome.
-    mutating func publish(
-        _ item: PublishDocument.Item, _ call: AppCall, _ switchboard: inout Switchboard
-    ) -> Outcome {
-        let session = call.session
-        switch item {
-        case .publish(let client, let json, let timeToLive):
-            session.tally.publishes &+= 1
-            session.tally.bytes &+= UInt64(json.count)
-            switch switchboard.publish(client: client, json: json, timeToLive: timeToLive, now: call.now) {
-            case .sent(let id): return .sent(id)
-            case .queued(let id): return .queued(id)
-            default:
-                session.tally.errors += 1
-                return .wrong(.queueFull)
-            }
-        case .key: return .wrong(reject(.noClient, session))
-        case .wrong(let error): return .wrong(reject(error, session))
-        }
-    }
     func isKey(_ given: UnsafeRawBufferPointer) -> Bool {
         // A wrong key takes as long as the right one, so time tells nothing about it. (Its length is no secret.)
         guard given.count == key.count else { return false }

@@ -34,6 +34,8 @@ package final class AppSession {
     var form = Form.unknown
     /// The key was given. In the line form this is also set by a key that was not needed.
     var hasKey = false
+    /// It has subscribed, unsubscribed or disconnected somebody.
+    var hasAsked = false
     /// Lines: the input is inside a line that is too long. The rest of the line is skipped.
     var isSkipping = false
     /// Lines: the number of bytes of the input that have been searched for an end of line.
@@ -113,8 +115,8 @@ package final class AppSession {
     var isBetween: Bool { input.isEmpty && chunked == nil }
     /// A request has begun and is not whole. It must end in time.
     var isHalf: Bool { form == .http && !isBetween }
-    /// The app has published or given the key. If all places are taken, a session that is not trusted makes room.
-    var isTrusted: Bool { hasKey || tally.publishes > 0 }
+    /// The app has given the key, or has published or done another op. If all places are taken, a session that is not trusted makes room.
+    var isTrusted: Bool { hasKey || tally.publishes > 0 || hasAsked }
     /// The session has the right to stay: it is trusted, or it speaks HTTP, where each request begins anew.
     private var isProven: Bool { form == .http || isTrusted }
     /// It is between two requests of HTTP, or has said nothing yet.

@@ -1,12 +1,15 @@
 import Base
 import Wire
 
-/// Why a publish was refused: the status of HTTP, the code, a sentence, and the byte at which the mistake is, if known.
+/// Why a request was refused: the status of HTTP, the code, a sentence, and the byte at which the mistake is, if known.
 struct PublishError: Error, Equatable {
     var status: Int
     var code: StaticString
     var message: StaticString
     var offset: Int?
+    /// The field that the sentence is about, which begins with its name, and the place in a list.
+    var field: StaticString?
+    var at: Int?
 
     init(_ status: Int, _ code: StaticString, _ message: StaticString, offset: Int? = nil) {
         self.status = status
@@ -14,12 +17,24 @@ struct PublishError: Error, Equatable {
         self.message = message
         self.offset = offset
     }
+    init(_ status: Int, _ code: StaticString, _ message: StaticString, of field: StaticString, at: Int? = nil) {
+        self.init(status, code, message)
+        self.field = field
+        self.at = at
+    }
     static func == (a: PublishError, b: PublishError) -> Bool {
         a.status == b.status && a.offset == b.offset && a.code.description == b.code.description
     }
 
-    static let notAnObject = PublishError(400, "bad_publish", "a publish is an object with client and message")
-    static let ambiguous = PublishError(400, "bad_publish", "client, message, ttl or key stands in the object twice")
+    static func notAnObject(_ op: Op?) -> PublishError {
+        op ?? .publish == .publish
+            ? PublishError(400, "bad_publish", "a publish is an object with client and message")
+            : PublishError(400, "bad_request", "a request is an object")
+    }
+    static func twice(_ op: Op?, at offset: Int) -> PublishError {
+        let code: StaticString = op ?? .publish == .publish ? "bad_publish" : "bad_request"
+        return PublishError(400, code, "a name stands in the object twice, the second", offset: offset)
+    }
     static let noClient = PublishError(400, "bad_client", "client is missing")
     static let clientIsNoString = PublishError(400, "bad_client", "client is no string")
     static let noMessage = PublishError(400, "bad_publish", "message is missing")
@@ -27,6 +42,40 @@ struct PublishError: Error, Equatable {
     static let messageTooLarge = PublishError(413, "too_large", "the message is over queue.max_message")
     static let lineTooLong = PublishError(413, "too_large", "the line is longer than any publish")
     static let badMost = PublishError(400, "bad_most", "most is a whole number from 1 to 100")
+    static let badOp = PublishError(400, "bad_op", "op is publish, subscribe, unsubscribe or disconnect")
+    static let otherOp = PublishError(400, "bad_op", "op is another one than the path")
+    static let twoTargets = PublishError(
+        400, "two_targets", "a publish has one of client, clients, user, channel, channels and everyone")
+    static let clientAndUser = PublishError(400, "two_targets", "either client or user is disconnected")
+    static func oneAndSeveral(_ list: StaticString) -> PublishError {
+        PublishError(400, "two_targets", "stands beside the same name for one", of: list)
+    }
+    static let badEveryone = PublishError(400, "bad_everyone", "everyone is true, or is left out")
+    static let badLatest = PublishError(400, "bad_latest", "latest is a string of 1 to 64 bytes")
+    static let badOnce = PublishError(400, "bad_once", "once (or Idempotency-Key) is a string of 1 to 64 bytes")
+    static let onceOfABatch = PublishError(
+        400, "bad_once", "Idempotency-Key names one publish: in a batch each has its own once")
+    static let twoOnces = PublishError(400, "bad_once", "once and Idempotency-Key differ")
+    static let badKeep = PublishError(400, "bad_keep", "keep is true or false")
+    static let keepsNothing = PublishError(400, "bad_keep", "keep:false goes without ttl, latest and receipt")
+    static let badHistory = PublishError(400, "bad_history", "history is a whole number from 0 to 1000")
+    static let badRevoke = PublishError(400, "bad_revoke", "revoke is not known yet: there are no tokens")
+    static let nobodyToDisconnect = PublishError(400, "bad_client", "client or user is missing")
+    static func tooMany(_ list: NameList) -> PublishError {
+        PublishError(413, "too_many", list == .clients ? "has over 10000 names" : "has over 100 names", of: list.name)
+    }
+    static let tooManyPairs = PublishError(413, "too_many", "clients times channels is over 100000")
+    static let tooManyRows = PublishError(413, "too_many", "the answer is over 16 MiB: ask for fewer clients")
+    static func tooManyChannels(_ clients: StaticString, at index: Int?) -> PublishError {
+        PublishError(409, "too_many_channels", "would have over channels.max_per_client", of: clients, at: index)
+    }
+    static let otherOnce = PublishError(409, "once", "this once was used for another target or message")
+    static let latestFull = PublishError(
+        413, "latest_full", "the log has as many names of latest, or bytes of their messages, as it may have")
+    static let journalFull = PublishError(503, "journal_full", "the journal is full: try again later")
+    static let noList = PublishError(400, "bad_request", "the body is an object with clients, once")
+    static let brokenChannel = PublishError(
+        400, "bad_channel", "the channel's name is over 128 bytes, or its percent-encoding is broken")
     static let queueFull = PublishError(503, "queue_full", "the queue is full: try again later")
     static let bodyTooLarge = PublishError(413, "too_large", "the body is too large: send smaller batches")
     static let compressed = PublishError(415, "content_encoding", "a compressed body is not taken: send it as it is")
@@ -48,11 +97,21 @@ struct PublishError: Error, Equatable {
         return PublishError(400, "bad_json", fault.message, offset: offset + fault.offset)
     }
 
-    /// Writes `{"error":{"code":"...","message":"...","offset":N,"index":N}}`, offset and index only if they are known.
+    /// Writes `{"error":{"code":"...","message":"...","offset":N,"index":N}}`, with offset and index only if they are
+    /// known. The index is the place in a batch.
     func write(to out: inout Buffer, index: Int? = nil) {
         out.append("{\"error\":{\"code\":\"")
         out.append(code)
         out.append("\",\"message\":\"")
+        if let field {
+            out.append(field)
+            if let at {
+                out.append("[")
+                out.append(decimal: UInt64(at))
+                out.append("]")
+            }
+            out.append(" ")
+        }
         out.append(message)
         if let offset {
             out.append(" at byte ")

@@ -13,19 +13,40 @@ struct Route: Sendable {
     /// The method. A row of GET takes HEAD, too.
     let method: Method
     let path: StaticString
-    /// An id follows the path.
-    var takesId = false
+    /// What follows the path, by its name in the manual. It is empty if nothing does.
+    var rest: StaticString = ""
     let handler: Handler
 
     static let all: [Route] = [
         Route(method: .post, path: "/publish") { (port, call, switchboard) throws(PublishError) in
-            try port.publish(call, &switchboard)
+            try port.take(.publish, call, &switchboard)
+        },
+        Route(method: .post, path: "/subscribe") { (port, call, switchboard) throws(PublishError) in
+            try port.take(.subscribe, call, &switchboard)
+        },
+        Route(method: .post, path: "/unsubscribe") { (port, call, switchboard) throws(PublishError) in
+            try port.take(.unsubscribe, call, &switchboard)
+        },
+        Route(method: .post, path: "/disconnect") { (port, call, switchboard) throws(PublishError) in
+            try port.take(.disconnect, call, &switchboard)
         },
         Route(method: .get, path: "/clients") { (port, call, switchboard) throws(PublishError) in
             try port.writeClients(call, switchboard)
         },
-        Route(method: .get, path: "/clients/", takesId: true) { (port, call, switchboard) throws(PublishError) in
+        Route(method: .post, path: "/clients") { (port, call, switchboard) throws(PublishError) in
+            try port.writeListedClients(call, switchboard)
+        },
+        Route(method: .get, path: "/clients/", rest: "ID") { (port, call, switchboard) throws(PublishError) in
             try port.writeClient(call, switchboard)
+        },
+        Route(method: .get, path: "/channels") { (port, call, switchboard) throws(PublishError) in
+            try port.writeChannels(call, switchboard)
+        },
+        Route(method: .get, path: "/channels/", rest: "NAME") { (port, call, switchboard) throws(PublishError) in
+            try port.writeChannel(call, switchboard)
+        },
+        Route(method: .get, path: "/cursor") { (port, _, switchboard) in
+            port.writeCursor(switchboard)
         },
         Route(method: .get, path: "/apps") { (port, call, _) throws(PublishError) in
             try port.writeApps(call)
@@ -37,10 +58,11 @@ struct Route: Sendable {
     ]
 
     /// The name in the manual.
-    var name: String { "\(path)" + (takesId ? "ID" : "") }
+    var name: String { "\(path)\(rest)" }
     /// `/a, /b and /c`
     static let names: String = {
-        let names = all.map(\.name)
+        var names: [String] = []
+        for route in all where !names.contains(route.name) { names.append(route.name) }
         return names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
     }()
 
@@ -51,15 +73,20 @@ struct Route: Sendable {
         case unknown
     }
     static func find(_ request: HTTPRequest) -> Found {
-        var found = Found.unknown
+        var (gets, posts) = (false, false)
         for route in all where route.isAt(request.path) {
             if route.takes(request.method) { return .route(route) }
-            found = .otherMethod(allow: route.allow)
+            if route.method == .get { gets = true } else { posts = true }
         }
-        return found
+        switch (gets, posts) {
+        case (false, false): return .unknown
+        case (true, false): return .otherMethod(allow: "Allow: GET, HEAD\r\n")
+        case (false, true): return .otherMethod(allow: "Allow: POST\r\n")
+        case (true, true): return .otherMethod(allow: "Allow: GET, HEAD, POST\r\n")
+        }
     }
     private func isAt(_ path: UnsafeRawBufferPointer) -> Bool {
-        guard takesId else { return matches(path, self.path) }
+        guard rest.utf8CodeUnitCount > 0 else { return matches(path, self.path) }
         let count = self.path.utf8CodeUnitCount
         return path.count > count && matches(path.part(0, count), self.path)
     }
@@ -67,12 +94,6 @@ struct Route: Sendable {
         switch self.method {
         case .get: method == .get || method == .head
         case .post: method == .post
-        }
-    }
-    private var allow: StaticString {
-        switch method {
-        case .get: "Allow: GET, HEAD\r\n"
-        case .post: "Allow: POST\r\n"
         }
     }
 }

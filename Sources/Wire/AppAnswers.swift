@@ -32,20 +32,23 @@ package struct ClientsAnswer: Codable, Equatable {
     enum CodingKeys: String, CodingKey { case clients }
 }
 
-/// GET /clients/ID.
+/// GET /clients/ID, and the rows of POST /clients.
 package struct ClientAnswer: Codable, Equatable {
     package var client: String
     package var connected: Bool
     package var worker: Int?
     package var queued: Double
+    /// The channels that it subscribes to.
+    package var channels: [String]
 
-    package init(client: String, connected: Bool, worker: Int?, queued: Double) {
+    package init(client: String, connected: Bool, worker: Int?, queued: Double, channels: [String]) {
         self.client = client
         self.connected = connected
         self.worker = worker
         self.queued = queued
+        self.channels = channels
     }
-    enum CodingKeys: String, CodingKey { case client, connected, worker, queued }
+    enum CodingKeys: String, CodingKey { case client, connected, worker, queued, channels }
 }
 
 /// GET /apps: the connections of apps. Those that published most come first. No keys and no messages are in it.
@@ -129,6 +132,7 @@ extension ClientAnswer {
         object.add(.connected, connected, to: &out)
         object.add(.worker, worker.map(Double.init), to: &out)
         object.add(.queued, queued, to: &out)
+        object.add(.channels, channels, to: &out) { name, out in out.append(jsonString: name) }
         object.end(to: &out)
     }
 }

@@ -20,6 +20,8 @@ package struct HTTPRequest {
     package var contentLength = 0
     /// The body follows in chunks (RFC 9112, 7.1), which `ChunkedBody` reads. Only a parser that takes chunks sets it.
     package var isChunked = false
+    /// There is a header Idempotency-Key. Only a parser that takes chunks looks for it: that of the apps' port.
+    package var hasIdempotencyKey = false
     /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
     package var expectsContinue = false
     /// The values of the headers that are used here. `nil` if the request does not have the header. `fetchSite` is set

@@ -197,6 +197,9 @@ struct HTTPRequestParser {
             hasLength = true
             request.contentLength = value.reduce(0) { $0 * 10 + Int($1 - 48) }
         case 14 where findsSite && matchesLowercase(name, "sec-fetch-site"): request.fetchSite = value
+        case 15 where takesChunks && matchesLowercase(name, "idempotency-key"):
+            if request.hasIdempotencyKey { return .refused(400, "more than one Idempotency-Key") }
+            request.hasIdempotencyKey = true
         case 16 where matchesLowercase(name, "content-encoding"): request.contentEncoding = value
         case 17 where matchesLowercase(name, "transfer-encoding"):
             // Several lines are one list of codings. Only "chunked" alone is accepted.

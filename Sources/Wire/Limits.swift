@@ -85,6 +85,8 @@ public enum Limits {
     /// Clients, and channels, that one publish or subscribe may name. More get 413 `too_many`.
     package static let publishClients = 10_000
     package static let publishChannels = 100
+    /// Clients times channels of one subscribe or unsubscribe. More get 413 `too_many`.
+    package static let subscribePairs = 100_000
     /// Bytes of the names of `latest` and `once`. Longer ones get 400 `bad_latest` and `bad_once`.
     package static let latestBytes = 64
     package static let onceBytes = 64
@@ -115,11 +117,11 @@ public enum Limits {
 
     /// How deep JSON may be nested. Deeper JSON gets `bad_json`.
     package static let jsonDepth = 256
-    /// Bytes that a publish may have beside its message: the client id with every byte escaped, the names, spaces. A
-    /// longer one gets `too_large`.
+    /// Bytes that a publish to one client may have beside its message: the client id with every byte escaped, the names,
+    /// spaces. An app that has not shown its key may send no longer line (`too_large`).
     package static let publishBytes = 4096
-    /// Bytes of the body of a batch, or of one publish if `queue.max_message` allows more. A longer body gets 413, and
-    /// the connection is closed.
+    /// Bytes of the body of a batch, or of one publish if `queue.max_message` allows more, and of a line. A longer body
+    /// gets 413, and the connection is closed. A longer line gets `too_large`, and is skipped.
     package static let batchBytes = 4 * 1024 * 1024
     /// Bytes of a request's head on the app port. A longer one gets 414 or 431.
     package static let appHeadBytes = 8192
@@ -139,6 +141,10 @@ public enum Limits {
     /// Rows in an answer to GET /clients or GET /apps, since each client's messages are walked. A request for more gets
     /// 400 bad_most.
     package static let appAnswerRows = 100
+    /// Bytes of the messages in an answer to GET /channels/NAME. Older ones are left out.
+    package static let channelAnswerBytes = 4 * 1024 * 1024
+    /// Bytes of an answer to POST /clients. A request for more gets 413 `too_many`.
+    package static let clientsAnswerBytes = 16 * 1024 * 1024
     /// Seconds for three things: the rest of a request that has begun (408), an app that reads its answers (cut), an
     /// idle HTTP connection (closed). A connection of the line form that has published or given the key may be idle for
     /// ever.

@@ -1,5 +1,6 @@
 import Base
 import Comet
+import Store
 import Testing
 import Wire
 
@@ -24,10 +25,12 @@ final class App {
     var isTrusted: Bool { session.isTrusted }
     var queued: Int { board.queue.depth }
 
-    init(key: String = "", _ change: (inout QueueSettings) -> Void = { _ in }) {
+    init(
+        key: String = "", arena: consuming Arena = Arena(), _ change: (inout QueueSettings) -> Void = { _ in }
+    ) {
         var settings = QueueSettings()
         change(&settings)
-        board = Switchboard(settings, wallMicroseconds: App.firstId, now: now, seed: 3)
+        board = Switchboard(settings, arena, wallMicroseconds: App.firstId, now: now, seed: 3)
         port = AppPort(maxMessage: settings.maxMessage, key: Array(key.utf8), hosts: ["a"])
         session = port.accepted(peer: nil, now: now)
         worker = board.accepted(mayBeSeed: false)

@@ -207,14 +207,14 @@ import Wire
         app.poll("c 1")
         #expect(
             answer(app.send(App.get("/clients/c%201"))).body
-                == #"{"client":"c 1","connected":true,"worker":0,"queued":0}"#)
+                == #"{"client":"c 1","connected":true,"worker":0,"queued":0,"channels":[]}"#)
         _ = app.send(App.post(#"{"client":"\"q\"","message":1}"#))
         #expect(
             answer(app.send(App.get("/clients/%22q%22"))).body
-                == #"{"client":"\"q\"","connected":false,"worker":null,"queued":1}"#)
+                == #"{"client":"\"q\"","connected":false,"worker":null,"queued":1,"channels":[]}"#)
         #expect(
             answer(app.send(App.get("/clients/nobody"))).body
-                == #"{"client":"nobody","connected":false,"worker":null,"queued":0}"#)
+                == #"{"client":"nobody","connected":false,"worker":null,"queued":0,"channels":[]}"#)
         #expect(answer(app.send(App.get("/clients/a/b"))).status == 400)
         #expect(answer(app.send(App.get("/clients/%zz"))).status == 400)
         #expect(answer(app.send(App.get("/clients/" + String(repeating: "x", count: 129)))).status == 400)
@@ -341,6 +341,9 @@ import Wire
             App.post("{\"client\":\"c1\",\"message\":1}\n{}\n", "Content-Type: application/x-ndjson\r\n"),
             App.post(#"[{"client":"a","message":0},7]"#, "Expect: 100-continue\r\n"),
             App.chunked([#"{"client":"c1","#, #""message":[1,2]}"#]), App.chunked(["{}"], "Expect: 100-continue\r\n"),
+            App.post(#"{"channels":["r","s"],"clients":["c1","c2"],"history":5}"#, path: "/subscribe"),
+            App.post(#"{"channel":"r","message":1,"latest":"l"}"#, "Idempotency-Key: \"a\"\r\n"),
+            App.get("/channels/r?most=5&history=9"), App.post(#"{"clients":["c1","c2"]}"#, path: "/clients"),
         ].map { Array($0.utf8) }
         var random = SeededRandom(4)
         for _ in 0..<5_000 {

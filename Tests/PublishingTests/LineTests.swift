@@ -31,15 +31,16 @@ import Wire
         #expect(answers.allSatisfy { JSONScanner.isValid(String($0)) })
     }
 
-    @Test func anOverlongLine_isSkippedWithBoundedMemory() {
-        let app = App()
+    @Test(arguments: [("", Limits.batchBytes), ("sesame", 65_536 + Limits.publishBytes)])
+    func anOverlongLine_isSkippedWithBoundedMemory(_ key: String, _ most: Int) {
+        let app = App(key: key)
         _ = app.send("{\"client\":\"c1\",\"message\":\"")
         var answer = ""
-        for _ in 0..<100 {
+        for _ in 0..<most / 10_000 + 10 {
             answer += app.send(String(repeating: "x", count: 10_000))
-            #expect(app.inputBytes <= 65_536 + Limits.publishBytes + 10_000)
+            #expect(app.inputBytes <= most + 10_000)
         }
-        answer += app.send("\"}\n{\"client\":\"c1\",\"message\":1}\n")
+        answer += app.send("\"}\n{\"key\":\"sesame\"}\n{\"client\":\"c1\",\"message\":1}\n")
         #expect(
             answer
                 == "{\"error\":{\"code\":\"too_large\",\"message\":\"the line is longer than any publish\"}}"
@@ -109,7 +110,10 @@ import Wire
             #"{"client":"c1","message":{"a":[1,-2.5e3,true,null,"x\n\u00e9"]},"ttl":60}"#,
             #"{"client":"c\u0031","message":"é€😀"}"#,
             #"{"message":[[[[]]]],"client":"x","x":{"y":{}}}"#, #"{"client":"c1","message":"\ud83d\ude00\\\""}"#,
-            #"{"client":"c","message":0}"#,
+            #"{"client":"c","message":0}"#, #"{"channel":"r:1","message":[1],"except":"c1","once":"o","latest":"l"}"#,
+            #"{"clients":["a","b:2"],"message":{},"keep":false}"#, #"{"everyone":true,"message":"x","ttl":5}"#,
+            #"{"op":"subscribe","channels":["r:1","r:2"],"clients":["a","b\u0031"],"history":50}"#,
+            #"{"op":"unsubscribe","channel":"r:1","client":"a"}"#, #"{"op":"disconnect","user":"b","revoke":false}"#,
         ]
         var random = SeededRandom(99)
         for _ in 0..<60_000 {
@@ -124,14 +128,12 @@ import Wire
                 }
                 if bytes.isEmpty { bytes = [32] }
             }
-            let padded = bytes + Array(repeating: 32, count: PublishDocument.padding)
+            let padded = bytes + Array(repeating: 32, count: AppDocument.padding)
             let (accepted, fault) = padded.withUnsafeBytes { raw in
                 let document = UnsafeRawBufferPointer(rebasing: raw[..<bytes.count])
                 let shape = app.port.document.parse(document)
-                while let item = app.port.document.next(of: document, maxMessage: 1000) {
-                    if case .publish(_, let json, _) = item, JSONScanner.fault(in: json) != nil {
-                        Issue.record("passed on no JSON: \(bytes)")
-                    }
+                while let item = app.port.document.next(of: document, op: nil, maxMessage: 1000) {
+                    if !isSound(item) { Issue.record("passed on no JSON, or no name: \(bytes)") }
                 }
                 return (shape != .invalid, JSONScanner.fault(in: document))
             }
@@ -142,5 +144,32 @@ import Wire
             }
             if !bytes.contains(10) { _ = app.send(bytes + [10]) }
         }
+    }
+}
+
+/// What an item hands on is JSON, and names that are names.
+private func isSound(_ item: AppDocument.Item) -> Bool {
+    func areNames(_ names: [UnsafeRawBufferPointer], _ most: Int) -> Bool {
+        (1...most).contains(names.count) && names.allSatisfy { wrongClientId($0) == nil }
+    }
+    switch item {
+    case .publish(let client, let json, _): return areNames([client], 1) && JSONScanner.fault(in: json) == nil
+    case .publishTo(let target, let json, let options):
+        guard JSONScanner.fault(in: json) == nil, options.except.map({ areNames([$0], 1) }) ?? true else {
+            return false
+        }
+        return switch target {
+        case .client(let name), .user(let name), .channel(let name): areNames([name], 1)
+        case .clients(let names): areNames(names, Limits.publishClients)
+        case .channels(let names): areNames(names, Limits.publishChannels)
+        case .everyone: true
+        }
+    case .subscribe(let clients, let channels, let history):
+        return areNames(clients.names, Limits.publishClients) && areNames(channels, Limits.publishChannels)
+            && (0...Limits.historyMessages).contains(history)
+    case .unsubscribe(let clients, let channels):
+        return areNames(clients.names, Limits.publishClients) && areNames(channels, Limits.publishChannels)
+    case .disconnectClient(let name), .disconnectUser(let name): return areNames([name], 1)
+    case .key, .wrong: return true
     }
 }

@@ -19,7 +19,7 @@ import Wire
     }
     @Test func oneClient() throws {
         for worker in [nil, 0, 1023] {
-            let answer = ClientAnswer(client: "c1", connected: worker != nil, worker: worker, queued: 7)
+            let answer = ClientAnswer(client: "c1", connected: worker != nil, worker: worker, queued: 7, channels: ["a", "b\"/"])
             #expect(try decoded(ClientAnswer.self, answer.write) == answer)
         }
     }

@@ -2,8 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The part of simdjson (C++) that publishes need, in C. One call parses a whole document (as DOM: everything is
-// validated, strictly), and then its publishes are asked for one after another. No exception leaves. The memory of a
+// The part of simdjson (C++) that the requests of apps need, in C. One call parses a whole document (as DOM: everything
+// is validated, strictly), and then its objects are asked for one after another. No exception leaves. The memory of a
 // document is used again for the next.
 
 #ifdef __cplusplus
@@ -15,8 +15,9 @@ enum { MC_JSON_PADDING = 64 };
 
 typedef struct mc_json mc_json;
 
-/// A parser for documents that are nested up to `depth` deep. NULL if there is no memory.
-mc_json *mc_json_new(size_t depth);
+/// A parser for documents that are nested up to `depth` deep. Of a list in an object the first `most` texts are kept.
+/// NULL if there is no memory.
+mc_json *mc_json_new(size_t depth, size_t most);
 void mc_json_free(mc_json *);
 
 enum mc_json_shape { MC_JSON_INVALID = 0, MC_JSON_OBJECT, MC_JSON_ARRAY, MC_JSON_OTHER };
@@ -25,23 +26,50 @@ enum mc_json_shape { MC_JSON_INVALID = 0, MC_JSON_OBJECT, MC_JSON_ARRAY, MC_JSON
 /// document is invalid.
 enum mc_json_shape mc_json_parse(mc_json *, const char *bytes, size_t length);
 
-enum mc_json_kind { MC_JSON_ABSENT = 0, MC_JSON_RIGHT, MC_JSON_WRONG };
-
-/// One object of a document. The strings are unescaped and valid until the next parse.
-struct mc_publish {
-  const char *client, *key;
-  size_t client_bytes, key_bytes;
-  /// Offset and length of the message's own bytes in the document.
-  size_t message_at, message_bytes;
-  double ttl;
-  /// The kinds of client and key (a string?) and of the time to live (a number? null counts as absent).
-  uint8_t client_kind, key_kind, ttl_kind, has_message;
-  /// Whether it is an object at all, and whether one of the names above is in it twice.
-  uint8_t is_object, is_ambiguous;
+/// A text, unescaped. It is valid until the next parse.
+struct mc_json_text {
+  const char *start;
+  size_t bytes;
 };
 
-/// The next publish: the object itself, or the next element of the array. 0 if there is none.
-int mc_json_next(mc_json *, struct mc_publish *out);
+/// Whether an object has a field (null counts as absent), and whether it is of its kind. A list with an element that is
+/// no text is `MC_JSON_WRONG_ELEMENT`.
+enum mc_json_kind { MC_JSON_ABSENT = 0, MC_JSON_RIGHT, MC_JSON_WRONG, MC_JSON_WRONG_ELEMENT };
+
+/// The value of a field, if its kind is right.
+struct mc_json_field {
+  union {
+    const char *text;
+    /// Valid until the next object is asked for.
+    const struct mc_json_text *list;
+    double number;
+    /// Offset in the document.
+    size_t at;
+    uint8_t truth;
+  };
+  /// Bytes of the text, or elements of the list, or the index of its first wrong element.
+  uint32_t count;
+  uint8_t kind;
+};
+
+/// One object of a document. Fields with other names are ignored.
+struct mc_json_request {
+  struct mc_json_field client, ttl;
+  /// Any value, with the offset and length of its own bytes in the document. It may be null.
+  struct mc_json_field message;
+  struct mc_json_field clients, user, channel, channels, everyone;
+  struct mc_json_field except, once, keep, latest, receipt;
+  struct mc_json_field op, history, revoke, key;
+  /// The offset in the document of a name that stands in the object a second time, if there is one.
+  size_t twice_at;
+  uint8_t is_object, is_ambiguous;
+  /// A field beside client, message and ttl is there.
+  uint8_t has_more;
+};
+
+/// The next request: the object itself, or the next element of the array. NULL if there is none. It is valid until the
+/// next call.
+const struct mc_json_request *mc_json_next(mc_json *);
 
 #ifdef __cplusplus
 }

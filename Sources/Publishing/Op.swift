@@ -1,0 +1,19 @@
+import Base
+
+/// What a request of an app with an object asks for. Over HTTP it is the path, and on a line the field `op`.
+enum Op: CaseIterable, Sendable {
+    case publish, subscribe, unsubscribe, disconnect
+
+    var name: StaticString {
+        switch self {
+        case .publish: "publish"
+        case .subscribe: "subscribe"
+        case .unsubscribe: "unsubscribe"
+        case .disconnect: "disconnect"
+        }
+    }
+    init?(_ name: UnsafeRawBufferPointer) {
+        guard let op = Op.allCases.first(where: { matches(name, $0.name) }) else { return nil }
+        self = op
+    }
+}
