@@ -98,17 +98,16 @@ package struct AppPort: ~Copyable {
         return taken
     }
     package var hasListed: Bool { !listed.isEmpty }
-    /// `count` bytes of the session's output were written. If the session was full of answers, the rest of its input
-    /// has waited, and is taken up now.
+    /// `count` bytes of the session's output were written. If that was all, the rest of the input may have waited for
+    /// room, and is taken up now.
     package mutating func written(
         _ session: AppSession, _ count: Int, _ switchboard: inout Switchboard, now: UInt64
     ) {
-        let wasFull = session.isFull
         session.output.consume(count)
         session.lastProgress = now
         guard session.output.isEmpty else { return }
         session.output.shrink(over: 256 * 1024)
-        if wasFull { process(session, &switchboard, now: now) }
+        if !session.input.isEmpty { process(session, &switchboard, now: now) }
     }
 
     /// The sessions whose time is over, for closing. Called once a second. A request that is not whole in time is
