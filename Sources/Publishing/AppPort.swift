@@ -5,8 +5,8 @@ import Wire
 /// The app port: its sessions, and the key, parser and counters that they share.
 ///
 /// Each session has one of two forms, and its first byte tells which: `{` begins the line form (`AppPort+Lines`), any
-/// other byte is HTTP (`AppPort+HTTP`). `Route` lists the requests over HTTP, and `AppPort+Ops` carries out what both forms
-/// may ask.
+/// other byte is HTTP (`AppPort+HTTP`). `Route` lists the requests over HTTP, and `AppPort+Ops` carries out what both
+/// forms may ask.
 package struct AppPort: ~Copyable {
     let maxMessage: Int
     /// The most bytes of a body or line: a batch, or one publish if that may be larger.

@@ -115,7 +115,8 @@ package final class AppSession {
     var isBetween: Bool { input.isEmpty && chunked == nil }
     /// A request has begun and is not whole. It must end in time.
     var isHalf: Bool { form == .http && !isBetween }
-    /// The app has given the key, or has published or done another op. If all places are taken, a session that is not trusted makes room.
+    /// The app has given the key, or has published or done another op. If all places are taken, a session that is not
+    /// trusted makes room.
     var isTrusted: Bool { hasKey || tally.publishes > 0 || hasAsked }
     /// The session has the right to stay: it is trusted, or it speaks HTTP, where each request begins anew.
     private var isProven: Bool { form == .http || isTrusted }

@@ -117,8 +117,8 @@ public enum Limits {
 
     /// How deep JSON may be nested. Deeper JSON gets `bad_json`.
     package static let jsonDepth = 256
-    /// Bytes that a publish to one client may have beside its message: the client id with every byte escaped, the names,
-    /// spaces. An app that has not shown its key may send no longer line (`too_large`).
+    /// Bytes that a publish to one client may have beside its message: the client id with every byte escaped, the
+    /// names, spaces. An app that has not shown its key may send no longer line (`too_large`).
     package static let publishBytes = 4096
     /// Bytes of the body of a batch, or of one publish if `queue.max_message` allows more, and of a line. A longer body
     /// gets 413, and the connection is closed. A longer line gets `too_large`, and is skipped.

@@ -19,9 +19,16 @@ import Wire
     }
     @Test func oneClient() throws {
         for worker in [nil, 0, 1023] {
-            let answer = ClientAnswer(client: "c1", connected: worker != nil, worker: worker, queued: 7, channels: ["a", "b\"/"])
+            let answer = ClientAnswer(
+                client: "c1", connected: worker != nil, worker: worker, queued: 7, channels: ["a", "b\"/"])
             #expect(try decoded(ClientAnswer.self, answer.write) == answer)
         }
+    }
+    @Test func channels() throws {
+        let answer = ChannelsAnswer(
+            channels: [.init(channel: "a\"\\é", subscribers: 826, connected: 812, messages: 5, bytes: 320)], count: 31,
+            subscriptions: 9120)
+        #expect(try decoded(ChannelsAnswer.self, answer.write) == answer)
     }
     @Test func apps() throws {
         let answer = AppsAnswer(

@@ -5,19 +5,40 @@ import Foundation
 
 struct Publish: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Publishes a message to a client over the app port, as apps do.",
+        abstract: "Publishes a message over the app port, as apps do.",
+        usage: """
+            megacomet publish CLIENT MESSAGE [--ttl SECONDS]
+            megacomet publish --channel NAME MESSAGE [--ttl SECONDS]
+            megacomet publish --user NAME MESSAGE [--ttl SECONDS]
+            megacomet publish --everyone MESSAGE [--ttl SECONDS]
+            """,
         discussion: "MESSAGE is JSON. If it is not, it is published as a string. Prints the manager's answer.")
-    @Argument var client: String
-    @Argument var message: String
+    @Argument(help: ArgumentHelp("The client and the message.", valueName: "CLIENT MESSAGE")) var words: [String]
+    @Option(help: "The channel whose subscribers get it.") var channel: String?
+    @Option(help: "The user whose clients get it.") var user: String?
+    @Flag(help: "All clients get it.") var everyone = false
     @Option(help: "Seconds that the message may wait for its client (queue.ttl).") var ttl: Double?
     @OptionGroup var config: ConfigurationOption
 
+    func validate() throws {
+        let others = (channel == nil ? 0 : 1) + (user == nil ? 0 : 1) + (everyone ? 1 : 0)
+        guard others < 2 else { throw ValidationError("give one of --channel, --user and --everyone") }
+        guard words.count == 2 - others else {
+            throw ValidationError(others == 0 ? "give a client and a message" : "give one message, and no client")
+        }
+    }
     func run() throws {
         let settings = try config.settings()
+        let message = words[words.count - 1]
         let isJSON = (try? JSONSerialization.jsonObject(with: Data(message.utf8), options: .fragmentsAllowed)) != nil
-        var body = "{\"client\":\(jsonText(client)),\"message\":\(isJSON ? message : jsonText(message))"
+        var body = "{\(target),\"message\":\(isJSON ? message : jsonText(message))"
         if let ttl { body += ",\"ttl\":\(ttl)" }
         body += "}"
         print(try AppRequest(settings).send("POST", "/publish", body: body))
+    }
+    private var target: String {
+        if let channel { return "\"channel\":\(jsonText(channel))" }
+        if let user { return "\"user\":\(jsonText(user))" }
+        return everyone ? "\"everyone\":true" : "\"client\":\(jsonText(words[0]))"
     }
 }
