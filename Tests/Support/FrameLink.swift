@@ -8,12 +8,15 @@ public struct WireFrame: Equatable, Sendable, CustomStringConvertible {
     public var number: UInt64 = 0
     public var client = ""
     public var body = ""
+    /// The receivers of a body that is for many, as slots and tags. They are not read, since no worker sends any.
+    public var receivers: [(slot: UInt32, tag: UInt16)] = []
 
+    public static func == (one: WireFrame, other: WireFrame) -> Bool { one.bytes == other.bytes }
     public static let hello: UInt8 = 16, connected: UInt8 = 17, gone: UInt8 = 18, message: UInt8 = 19,
         undelivered: UInt8 = 20, welcome: UInt8 = 21
-    public static let replaced: UInt8 = 22, turn: UInt8 = 23, credit: UInt8 = 24
+    public static let replaced: UInt8 = 22, turn: UInt8 = 23, credit: UInt8 = 24, settled: UInt8 = 25
     public static let acknowledges: UInt16 = 1, single: UInt16 = 2, atOnce: UInt16 = 4, stays: UInt16 = 8
-    public static let timedOut: UInt16 = 16, more: UInt16 = 32, gap: UInt16 = 64
+    public static let timedOut: UInt16 = 16, more: UInt16 = 32, gap: UInt16 = 64, members: UInt16 = 128
 
     public init(
         _ op: UInt8, flags: UInt16 = 0, tag: UInt16 = 0, slot: UInt32 = 0, number: UInt64 = 0, client: String = "",
@@ -40,9 +43,10 @@ public struct WireFrame: Equatable, Sendable, CustomStringConvertible {
     public var bytes: [UInt8] {
         guard op != WireFrame.hello else { return version1Bytes }
         let (id, body) = (Array(client.utf8), Array(body.utf8))
-        return [op, UInt8(id.count)] + WireFrame.big(UInt64(flags), 2) + WireFrame.big(UInt64(tag), 2) + [0, 0]
-            + WireFrame.big(UInt64(slot), 4) + WireFrame.big(UInt64(body.count), 4) + WireFrame.big(number, 8) + id
-            + body
+        return [op, UInt8(id.count)] + WireFrame.big(UInt64(flags), 2) + WireFrame.big(UInt64(tag), 2)
+            + WireFrame.big(UInt64(receivers.count), 2) + WireFrame.big(UInt64(slot), 4)
+            + WireFrame.big(UInt64(body.count), 4) + WireFrame.big(number, 8) + id
+            + receivers.flatMap { WireFrame.big(UInt64($0.slot), 4) + WireFrame.big(UInt64($0.tag), 2) } + body
     }
     /// The bytes of version 1. `flags` has its two bits.
     public var version1Bytes: [UInt8] {
@@ -66,7 +70,7 @@ extension Socket {
     public func readFrame(version: Int = 2, seconds: Double = 15) throws -> WireFrame {
         let head = try read(version == 1 ? 16 : 24, seconds: seconds)
         func number(_ range: Range<Int>) -> UInt64 { head[range].reduce(0) { $0 << 8 | UInt64($1) } }
-        guard (16...24).contains(head[0]) else { throw Failure("no frame: \(head)") }
+        guard (16...25).contains(head[0]) else { throw Failure("no frame: \(head)") }
         var frame = WireFrame(head[0])
         let (clientBytes, bodyBytes): (UInt64, UInt64)
         if version == 1 {
@@ -83,11 +87,11 @@ extension Socket {
     }
     /// A worker's hello, which has the layout of version 1.
     public func readHello(seconds: Double = 15) throws -> WireFrame { try readFrame(version: 1, seconds: seconds) }
-    /// The next frame. Frames that only tell the time are skipped.
+    /// The next frame. Frames that only tell the time, or ask about it, are skipped.
     public func readFrameButTurn(version: Int = 2, seconds: Double = 15) throws -> WireFrame {
         while true {
             let frame = try readFrame(version: version, seconds: seconds)
-            if frame.op != WireFrame.turn { return frame }
+            if frame.op != WireFrame.turn, frame.op != WireFrame.settled { return frame }
         }
     }
 }

@@ -18,7 +18,9 @@ public struct Envelope: Sendable {
         else { throw Failure("no envelope: \(json)") }
         self.cursor = cursor
         for message in messages {
-            guard message.names == ["id", "data"], let id = message["id"]?.int, let data = message["data"] else {
+            guard message.names.filter({ $0 != "channel" && $0 != "user" }) == ["id", "data"],
+                let id = message["id"]?.int, let data = message["data"]
+            else {
                 throw Failure("no message: \(message)")
             }
             self.messages.append((id, data))

@@ -286,7 +286,7 @@ struct WorkerFramesTests {
         let (pair, _, manager) = try linked()
         let poller = pair.poller("c1", cursor: 40)
         try poller.start()
-        let told = try manager.readFrame()
+        let told = try manager.readFrameButTurn()
         #expect(told.op == WireFrame.connected)
         #expect(told.client == "c1")
         #expect(told.number == 40)
@@ -301,7 +301,7 @@ struct WorkerFramesTests {
         #expect(envelope.gap)
         // The worker does not announce an end that the manager caused.
         try poller.start()
-        let next = try manager.readFrame()
+        let next = try manager.readFrameButTurn()
         #expect(next.op == WireFrame.connected)
         #expect(next.number == 43)
         #expect(next.tag != told.tag)
@@ -311,9 +311,9 @@ struct WorkerFramesTests {
         let (pair, _, manager) = try linked()
         let poller = pair.poller("c1")
         try poller.start()
-        let told = try manager.readFrame()
+        let told = try manager.readFrameButTurn()
         poller.socket?.reset()
-        let gone = try manager.readFrame()
+        let gone = try manager.readFrameButTurn()
         #expect(gone.op == WireFrame.gone)
         #expect(gone.client == "c1")
         #expect(gone.tag == told.tag && gone.slot == told.slot)
@@ -324,32 +324,32 @@ struct WorkerFramesTests {
         let (pair, _, manager) = try linked()
         let poller = pair.poller("c1")
         try poller.start()
-        let told = try manager.readFrame()
+        let told = try manager.readFrameButTurn()
         if isThere { poller.socket?.endSending() } else { poller.socket?.close() }
         #expect(
-            try manager.readFrame()
+            try manager.readFrameButTurn()
                 == WireFrame(WireFrame.connected, flags: WireFrame.atOnce, for: told, body: told.body))
         try manager.send(WireFrame(WireFrame.message, for: told, number: 9, body: "1"))
-        #expect(try manager.readFrame() == WireFrame(WireFrame.gone, for: told))
+        #expect(try manager.readFrameButTurn() == WireFrame(WireFrame.gone, for: told))
         if isThere { return #expect(try poller.finish().ids == [9]) }
         // The client's kernel had no reader for the answer.
-        let back = try manager.readFrame()
+        let back = try manager.readFrameButTurn()
         #expect(back == WireFrame(WireFrame.undelivered, for: told, number: 9, body: "1"))
     }
 
     @Test func messageForNobody_isGivenBackWhole() throws {
         let (pair, _, manager) = try linked()
         try manager.send(WireFrame(WireFrame.message, tag: 3, number: 9, client: "nobody", body: "{\"x\":1}"))
-        let back = try manager.readFrame()
+        let back = try manager.readFrameButTurn()
         #expect(back == WireFrame(WireFrame.undelivered, tag: 3, number: 9, client: "nobody", body: "{\"x\":1}"))
         // The same for a message that is meant for an earlier poll of the client.
         let poller = pair.poller("c1")
         try poller.start()
-        let told = try manager.readFrame()
+        let told = try manager.readFrameButTurn()
         for (tag, slot) in [(told.tag &+ 1, told.slot), (told.tag, told.slot + 1)] {
             try manager.send(
                 WireFrame(WireFrame.message, tag: tag, slot: slot, number: 10, client: "c1", body: "1"))
-            #expect(try manager.readFrame().op == WireFrame.undelivered)
+            #expect(try manager.readFrameButTurn().op == WireFrame.undelivered)
         }
         #expect(poller.socket!.isQuiet)
     }
@@ -358,7 +358,7 @@ struct WorkerFramesTests {
         let (pair, _, manager) = try linked()
         let poller = pair.poller("c1", form: .jsonp)
         try poller.start()
-        let told = try manager.readFrame()
+        let told = try manager.readFrameButTurn()
         let bytes =
             WireFrame(WireFrame.message, flags: WireFrame.more, for: told, number: 1, body: "1").bytes
             + WireFrame(WireFrame.message, for: told, number: 2, body: "2").bytes
@@ -370,7 +370,7 @@ struct WorkerFramesTests {
         let (pair, _, manager) = try linked()
         let poller = pair.poller("c1", form: .jsonp)
         try poller.start()
-        let told = try manager.readFrame()
+        let told = try manager.readFrameButTurn()
         try manager.send(WireFrame(WireFrame.replaced, for: told))
         #expect(try poller.finish().errorCode == "replaced")
     }
@@ -379,7 +379,7 @@ struct WorkerFramesTests {
         let (pair, listener, manager) = try linked()
         let pollers = (0..<20).map { (number: Int) in pair.poller("c\(number)", cursor: number) }
         for poller in pollers { try poller.start() }
-        for _ in pollers { #expect(try manager.readFrame().op == WireFrame.connected) }
+        for _ in pollers { #expect(try manager.readFrameButTurn().op == WireFrame.connected) }
         manager.reset()
         let next = try listener.accept()
         #expect(try next.readHello().op == WireFrame.hello)
@@ -387,7 +387,7 @@ struct WorkerFramesTests {
         try next.send(WireFrame(WireFrame.welcome, number: 1 << 20))
         var told: [String: WireFrame] = [:]
         for _ in pollers {
-            let frame = try next.readFrame()
+            let frame = try next.readFrameButTurn()
             #expect(frame.op == WireFrame.connected)
             told[frame.client] = frame
         }
@@ -404,7 +404,7 @@ struct WorkerFramesTests {
         let (pair, listener, first) = try linked()
         let poller = pair.poller("c1")
         try poller.start()
-        _ = try first.readFrame()
+        _ = try first.readFrameButTurn()
         try first.send([UInt8](repeating: 200, count: 64))
         try first.waitForClose()
         var manager = try listener.accept()
@@ -419,7 +419,7 @@ struct WorkerFramesTests {
         }
         _ = try manager.readHello()
         try manager.send(WireFrame(WireFrame.welcome, number: 1))
-        let told = try manager.readFrame()
+        let told = try manager.readFrameButTurn()
         try manager.send(WireFrame(WireFrame.message, for: told, number: 7, body: "1"))
         #expect(try poller.finish().ids == [7])
         #expect(pair.ended == "")

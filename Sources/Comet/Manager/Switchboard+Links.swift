@@ -82,8 +82,10 @@ extension Switchboard {
     /// A worker wants to know up to which id nothing waits for its receivers.
     private mutating func settled(_ link: LinkSlot, _ frame: Frame) {
         guard fanOuts.isEmpty, presence.firstBlocked(on: link) == nil else { return }
-        let stamp = frame.number.bigEndian
-        withUnsafeBytes(of: stamp) { links.write(Frame(op: .settled, number: ids.last, body: $0), to: link) }
+        let since = max(ids.firstOfLife, logs.arena.horizon)
+        withUnsafeBytes(of: (frame.number.bigEndian, since.bigEndian)) {
+            links.write(Frame(op: .settled, number: ids.last, body: $0), to: link)
+        }
     }
 
     /// Takes up a hello. The result is the link of a seed worker whose number this worker takes.

@@ -8,9 +8,21 @@ import Wire
 /// Without it a client to which nothing was sent would keep an old cursor, and would be told of a gap when a message
 /// that was never for it is over.
 struct Settled: Equatable {
-    static let stampBytes = 8
     var id: UInt64 = 0
     var stamp: UInt64 = 0
+    /// A client whose cursor is below this id may be owed news of a gap, which only its cursor tells a manager that has
+    /// forgotten it. So it keeps its cursor. If `id` is below it, no message was given out yet.
+    var since: UInt64 = 0
+
+    init() {}
+    /// `nil` if the body is none of a manager.
+    init?(_ frame: Frame) {
+        guard frame.body.count == 16 else { return nil }
+        (id, stamp, since) = (frame.number, frame.body.bigEndian(at: 0), frame.body.bigEndian(at: 8))
+    }
+
+    /// Whether a client with this cursor may be told `id`.
+    func passes(_ cursor: UInt64) -> Bool { id > cursor && id >= since && (cursor == 0 || cursor >= since) }
 }
 
 extension Worker {
@@ -28,7 +40,7 @@ extension Worker {
     func emptyCursor(_ slot: ConnectionSlot) -> UInt64 {
         let receiver = slab.pointer(slot).pointee.receiver
         let stamp = UInt32(truncatingIfNeeded: settled.stamp)
-        guard receiver.acknowledges, settled.id > receiver.cursor, shared.isEmpty,
+        guard receiver.acknowledges, settled.passes(receiver.cursor), shared.isEmpty,
             Int32(bitPattern: deadlines.began(slot, in: slab) &- stamp) < 0
         else { return receiver.cursor }
         return settled.id

@@ -110,8 +110,8 @@ extension Worker {
                 if let slot = receiver(frame) { replace(slot, by: frame.number, Announcement(body: frame.body).print) }
             case .turn: turnStart = frame.number
             case .settled:
-                guard frame.body.count == Settled.stampBytes else { return .broken("a settled without its stamp") }
-                settled = Settled(id: frame.number, stamp: frame.body.bigEndian(at: 0))
+                guard let told = Settled(frame) else { return .broken("a settled without its stamp") }
+                settled = told
             case .disconnect: if let slot = receiver(frame) { disconnect(slot) }
             case .hello, .connected, .gone, .undelivered, .credit:
                 return .broken("op \(frame.op) from a manager")

@@ -38,9 +38,10 @@ public struct Frame {
         /// Worker: the receiver takes `number` bytes more.
         case credit = 24
         /// Worker: a stamp of its clock, `number`, once a second. The manager sends it back as the slot-less answer of
-        /// the same op: `number` is the highest id given out, and the body has the stamp (8 bytes). For every receiver
-        /// that was announced before the stamp, all messages up to that id are before this frame on the link, or there
-        /// are none. The manager does not answer while a fan-out is under way or clients of the link are blocked.
+        /// the same op: `number` is the highest id given out, and the body has the stamp and an id (8 bytes each). For
+        /// every receiver that was announced before the stamp, all messages up to `number` are before this frame on the
+        /// link, or there are none. A client whose cursor is below the other id may be owed news of a gap, so it keeps
+        /// its cursor. The manager does not answer while a fan-out is under way or clients of the link are blocked.
         case settled = 25
         /// Manager: the app ended this receiver. Tell the client, and hold nothing for it.
         case disconnect = 26

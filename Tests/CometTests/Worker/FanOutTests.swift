@@ -184,6 +184,19 @@ import Wire
         #expect(h.body(later).hasSuffix(#""cursor":6}"#))
     }
 
+    @Test func aCursorThatTellsOfAGap_stays_andOneOfNoMessageIsNotTold() {
+        h.link()
+        let slots = ["0", "49", "50"].map { h.poll("/c\($0).json?cursor=\($0)") }
+        h.now += 1
+        h.settled(90, stamp: h.now, since: 50)
+        h.pass(40_000)
+        #expect(slots.map { h.body($0).hasSuffix(#""cursor":90}"#) } == [true, false, true])
+        let first = h.poll("/c1.json?cursor=0")
+        h.now += 1
+        h.settled(99, stamp: h.now, since: 100)  // the manager has given out no id yet
+        expectCursor(first, 0)
+    }
+
     @Test func whileAFanOutIsUnderWay_andAfterTheLinkBroke_pollsKeepTheirOwn() {
         h.link()
         let slots = (0..<3).map { h.poll("/c\($0).json?cursor=5") }

@@ -165,11 +165,12 @@ final class WorkerHarness {
         }
         return worker.hasFanOut
     }
-    /// The manager answers the worker's last question: nothing up to `id` waits.
-    func settled(_ id: UInt64, stamp: UInt64) {
+    /// The manager answers a question: nothing up to `id` waits, and cursors below `since` are from before its time.
+    func settled(_ id: UInt64, stamp: UInt64, since: UInt64 = 1) {
         var body = Buffer()
         var out = Buffer()
         body.append(bigEndian: stamp)
+        body.append(bigEndian: since)
         Frame(op: .settled, number: id, body: body.bytes).write(to: &out)
         _ = fromManager(Array(out.bytes))
     }

@@ -1,0 +1,66 @@
+import TestSupport
+import Testing
+
+/// What a worker makes of a body for many receivers, and of a manager's word on what does not wait. The manager is made
+/// by hand.
+struct SharedFramesTests {
+    private let workers = WorkerFramesTests()
+
+    @Test func aBodyForManyReceivers_isWrittenToEach_andNothingComesBack() throws {
+        let (pair, _, manager) = try workers.linked()
+        let pollers = (0..<400).map { pair.poller("c\($0)", form: $0 % 2 == 0 ? .json : .jsonp, cursor: 5) }
+        var told: [WireFrame] = []
+        for poller in pollers {
+            try poller.start()
+            told.append(try manager.readFrameButTurn())
+        }
+        pollers[7].socket?.reset()
+        #expect(try manager.readFrameButTurn().op == WireFrame.gone)
+        let members = #","channel":"room:7""#
+        var shared = WireFrame(WireFrame.message, flags: WireFrame.members, number: 9)
+        shared.body = String(decoding: [0, UInt8(members.utf8.count)], as: UTF8.self) + members + #"{"n":1}"#
+        shared.receivers = told.map { ($0.slot, $0.tag) } + [(70_000, 1), (.max, 2)]
+        try manager.send(shared, WireFrame(WireFrame.message, tag: 3, number: 10, client: "nobody", body: "2"))
+        #expect(try manager.readFrameButTurn().number == 10, "only what is for nobody comes back")
+        for (number, poller) in pollers.enumerated() where number != 7 {
+            let envelope = try poller.finish()
+            #expect(envelope.ids == [9] && envelope.cursor == 9)
+            #expect(envelope.messages.first?.data["n"]?.int == 1)
+        }
+    }
+
+    /// 40 MB are for clients that do not read. The link is not read while much waits, and goes on when it is written.
+    @Test func muchForMany_comesThrough() throws {
+        let (pair, _, manager) = try workers.linked()
+        let text = "\"" + String(repeating: "x", count: 1 << 20) + "\""
+        let pollers = (0..<40).map { pair.poller("c\($0)", cursor: 5) }
+        var told: [WireFrame] = []
+        for poller in pollers {
+            try poller.start()
+            told.append(try manager.readFrameButTurn())
+        }
+        for (number, each) in told.enumerated() {
+            var shared = WireFrame(WireFrame.message, number: UInt64(100 + number), body: text)
+            shared.receivers = [(each.slot, each.tag)]
+            try manager.send(shared)
+        }
+        for (number, poller) in pollers.enumerated() { #expect(try poller.finish().ids == [100 + number]) }
+    }
+
+    @Test func anEmptyAnswer_hasTheIdUpToWhichNothingWaits() throws {
+        let (pair, _, manager) = try workers.linked(["poll-timeout": "3"])
+        let poller = pair.poller("c1", cursor: 50)
+        try poller.start()
+        #expect(try manager.readFrame().op == WireFrame.connected)
+        // The first question may be of the millisecond of the poll. Its answer would say nothing about the poll.
+        #expect(try manager.readFrame().op == WireFrame.settled)
+        let asked = try manager.readFrame()
+        #expect(asked.op == WireFrame.settled && asked.client.isEmpty && asked.body.isEmpty)
+        let stamp = (0..<8).map { UInt8(truncatingIfNeeded: asked.number >> (56 - 8 * UInt64($0))) }
+        var frame = WireFrame(WireFrame.settled, number: 90).bytes
+        frame[15] = 16
+        try manager.send(frame + stamp + [0, 0, 0, 0, 0, 0, 0, 40])
+        let envelope = try poller.finish()
+        #expect(envelope.messages.isEmpty && envelope.cursor == 90)
+    }
+}
