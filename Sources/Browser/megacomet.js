@@ -103,7 +103,7 @@ function MegaComet(options) {
   function settle(envelope, status) {
     var took = now() - poll.began, hello = poll.hello, messages = envelope.messages, error = envelope.error, i, message;
     poll = null;
-    if (error && /^(replaced$|bad_|jsonp$)/.test(error.code))
+    if (error && /^(replaced$|disconnected$|bad_|jsonp$)/.test(error.code))
       return stop(error.code === "replaced" ? "replaced" : "closed", error);
     if (status === 401) return stop("closed", error || { code: "http", status: status });
     if (!error && !messages && !hello && took > 4000) {

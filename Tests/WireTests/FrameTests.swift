@@ -55,7 +55,7 @@ import Wire
         (frame(.connected, [.acknowledges, .atOnce, .stays], tag: 5, slot: 70_000, 1 << 52, "é", "12345678"), .two),
         (frame(.message, [], 9, "", "{}", receivers: "slottgSLOTTG"), .two),
         (frame(.message, .members, 9, "", "\0\u{6},\"a\":1{}", receivers: "slottg"), .two),
-        (frame(.message, .members, tag: 1, 9, "c1", "\0\0"), .two), (frame(.turn, [], .max), .two),
+        (frame(.message, .members, tag: 1, 9, "c1", "\0\01"), .two), (frame(.turn, [], .max), .two),
         (frame(.credit, [], tag: 1, slot: 2, 65_536, "c1"), .two),
         (frame(.message, [.more, .gap], tag: 63, 7291, "c1", "\"hi\""), .one),
         (frame(.connected, [.acknowledges, .single], tag: 5, 1 << 52, "é"), .one),
@@ -85,12 +85,12 @@ import Wire
         #expect(one([24]) == .refused && one([15]) == .refused)
         #expect(two([17, 129] + Array(repeating: 0, count: 22)) == .refused)
         #expect(two([17] + Array(repeating: 0, count: 11) + [1, 0, 0, 1] + Array(repeating: 0, count: 8)) == .refused)
-        for body in ["\0", "\0\u{4},\"a", "\u{1}\0abc"] {
+        for body in ["", "\0", "\0\0", "\0\u{4},\"a", "\u{1}\0abc"] {
             #expect(two(Self.written(Self.frame(.message, .members, 9, "c1", body))) == .refused)
         }
         #expect(two([15]) == .refused && two([27]) == .refused)
     }
-    @Test(arguments: [("", "1"), (",\"channel\":\"room:7\"", "{}"), (",\"a\":1", ""), ("", "")])
+    @Test(arguments: [("", "1"), (",\"channel\":\"room:7\"", "{}"), (",\"a\":1", "")])
     func members_comeBack_besideTheMessage(_ members: String, _ json: String) {
         var (members, json) = (members, json)
         var body = Buffer()

@@ -12,9 +12,9 @@ extension Frame {
     /// The bytes of the members' length.
     @usableFromInline static var membersLengthBytes: Int { 2 }
 
-    /// Whether the body of a frame with the flag `members` is as long as it says.
+    /// Whether the body of a frame with the flag `members` is as long as it says, and not empty beside that.
     @usableFromInline static func hasMembers(_ body: UnsafeRawBufferPointer) -> Bool {
-        body.count >= membersLengthBytes
+        body.count > membersLengthBytes
             && body.count >= membersLengthBytes + Int(body.bigEndian(at: 0, as: UInt16.self))
     }
     /// Appends the length and the members, with which the body of a frame with the flag `members` begins. `members` is

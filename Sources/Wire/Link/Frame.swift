@@ -118,7 +118,7 @@ public struct Frame {
         guard input.count >= bodyAt &+ bodyBytes else { return .incomplete }
         let flags = Flags(rawValue: UInt16(truncatingIfNeeded: first >> 32))
         if flags.contains(.members), !hasMembers(UnsafeRawBufferPointer(start: base + bodyAt, count: bodyBytes)) {
-            return .malformed("members that are longer than their body")
+            return .malformed("a body without the members that it announces")
         }
         return .frame(
             Frame(
