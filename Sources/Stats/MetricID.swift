@@ -33,11 +33,12 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case linksAccepted = 120, linksRefused, linksLost, seedRejected
     case workerBacklog = 124, workerBacklogMax, appBacklogMax
     case appAccepts = 127, appAcceptErrors, managerMemory, linkVersion
-    case channels = 131, subscriptions, channelMessages, channelBytes
-    case channelEnqueued = 135, channelOver, channelDropped, channelReplaced
-    case fanouts = 139, fanoutReceivers, presenceTold
-    case journalMode = 142, journalBytes, journalAllocated, journalSegments, journalRecords, journalRefused
-    case journalReplay = 148, journalReplayed, journalDamaged, journalError
+    // Its channels.
+    case channels = 131, subscriptions, channelMessages, channelBytes, channelEnqueued, channelOver, channelDropped,
+        channelReplaced, fanouts, fanoutReceivers, presenceTold
+    // Its journal.
+    case journalMode = 142, journalBytes, journalAllocated, journalSegments, journalRecords, journalRefused,
+        journalWriteMax, journalSyncMax, journalReplay, journalReplayed, journalDamaged, journalError
 
     // The supervisor's table, behind a subject.
     case childState = 160, childDesired, childPid, childGeneration, childStarts, childExits, childExits60s,

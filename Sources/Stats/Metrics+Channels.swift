@@ -1,63 +1,70 @@
-// The manager's channels, and the memory or the files that keep its queue.
 extension Metric {
+    /// The channels of the manager, and the messages that they store.
+    /// channel_enqueued = channel_over + channel_dropped + channel_replaced + channel_messages.
     static let channels: [Metric] = [
-        Metric(.channels, "channels", .gauge, .manager, "Channels that have subscribers or messages."),
+        Metric(.channels, "channels", .gauge, .manager, "Channels that have a subscriber or a stored message."),
         Metric(.subscriptions, "subscriptions", .gauge, .manager, "Subscriptions of clients to channels."),
+        Metric(.channelMessages, "channel_messages", .gauge, .manager, "Messages that channels store."),
+        Metric(.channelBytes, "channel_bytes", .gauge, .bytes, .manager, "Bytes of the messages that channels store."),
         Metric(
-            .channelMessages, "channel_messages", .gauge, .manager,
-            "Messages kept for channels, users and everyone, each stored once."),
-        Metric(
-            .channelBytes, "channel_bytes", .gauge, .bytes, .manager, "Bytes of the messages kept for channels."),
-        Metric(
-            .channelEnqueued, "channel_enqueued_total", .counter, .manager,
-            "Messages that were put into the logs of channels, users and everyone."),
+            .channelEnqueued, "channel_enqueued_total", .counter, .manager, "Messages that were stored in a channel."),
         Metric(
             .channelOver, "channel_over_total", .counter, .manager,
-            "Messages of channels that went at the end of their time to live. That is no loss by itself."),
+            "Messages that left a channel because their time to live was over. That is their regular end, and no loss."
+        ),
         Metric(
             .channelDropped, "channel_dropped_total", .counter, .manager,
-            "Messages of channels dropped: more than channels.max_messages waited.",
-            advice: "Raise channels.max_messages, or give these messages a shorter time to live.",
-            threshold: .rate(0.1, 10)),
+            "Messages dropped, the oldest first, because their channel had channels.max_messages already.",
+            advice: "A subscriber that was away longer has a gap. Raise channels.max_messages, or publish less.",
+            threshold: .rate(0.1, .infinity)),
         Metric(
             .channelReplaced, "channel_replaced_total", .counter, .manager,
-            "Messages of channels that a newer one of the same `latest` replaced."),
+            "Messages that a newer one replaced, as its publish wanted by `latest`."),
         Metric(
-            .fanouts, "fanouts", .gauge, .manager, "Channels whose readers are being told of messages now.",
-            advice: "If it stays high, the manager can't keep up: look at its CPU.", threshold: .value(100, 1000)),
+            .fanouts, "fanouts", .gauge, .manager, "Fan-outs under way: messages that are still being handed over.",
+            advice: "If it grows, messages for many receivers come faster than they can be handed to the workers.",
+            threshold: .value(100, .infinity)),
         Metric(
             .fanoutReceivers, "fanout_receivers_total", .counter, .manager,
-            "Receivers that got a message in a frame which they share with others."),
+            "Receivers that got a message in a frame that they shared with others."),
         Metric(
-            .presenceTold, "presence_told_total", .counter, .manager, "News of who came to channels and left them."),
+            .presenceTold, "presence_told_total", .counter, .manager,
+            "Notices to apps that a client came or went."),
+    ]
+
+    /// The journal of the manager: where messages survive its end.
+    static let journal: [Metric] = [
+        Metric(.journalMode, "journal_mode", .gauge, .code, .manager, "0 off, 1 process, 2 disk."),
+        Metric(.journalBytes, "journal_bytes", .gauge, .bytes, .manager, "Bytes of the records that are still needed."),
         Metric(
-            .journalMode, "journal_mode", .gauge, .code, .manager,
-            "What keeps the queue: 0 nothing, 1 memory that the supervisor holds, 2 also files."),
+            .journalAllocated, "journal_allocated", .gauge, .bytes, .manager, "Bytes that the journal's segments take."
+        ),
+        Metric(.journalSegments, "journal_segments", .gauge, .manager, "Segments of the journal."),
         Metric(
-            .journalBytes, "journal_bytes", .gauge, .bytes, .manager, "Bytes of the queue's records that still count."),
-        Metric(
-            .journalAllocated, "journal_allocated_bytes", .gauge, .bytes, .manager,
-            "Memory that the queue's records take, with those that have ended."),
-        Metric(.journalSegments, "journal_segments", .gauge, .manager, "Parts of that memory that are in use."),
-        Metric(.journalRecords, "journal_records", .gauge, .manager, "The queue's records that still count."),
+            .journalRecords, "journal_records_total", .counter, .manager, "Records that were written to the journal."),
         Metric(
             .journalRefused, "journal_refused_total", .counter, .manager,
-            "Publishes refused with 503: there was no memory or disk for the journal.",
-            advice: "Look at the machine's memory, and at the limit of the service.", label: rejected("journal"),
-            threshold: .rate(0.1, 10)),
+            "Publishes refused because the journal was full.",
+            advice: "Give the journal more room, or publish less.", threshold: .rate(0.01, 0.1)),
         Metric(
-            .journalReplay, "journal_replay_milliseconds", .gauge, .milliseconds, .manager,
-            "How long the manager took at its start to take up the queue of the one before."),
+            .journalWriteMax, "journal_write_max", .maximum, .microseconds, .manager,
+            "The longest hand-over of a turn's records to the journal since the last report."),
+        Metric(
+            .journalSyncMax, "journal_sync_max", .maximum, .microseconds, .manager,
+            "The longest wait for the disk since the last report. Only the mode disk has it."),
+        Metric(
+            .journalReplay, "journal_replay", .gauge, .milliseconds, .manager,
+            "How long the last start took to read the journal.", threshold: .value(1000, .infinity)),
         Metric(
             .journalReplayed, "journal_replayed", .gauge, .manager,
-            "Records that the manager took up at its start."),
+            "Records that the last start took up from the journal."),
         Metric(
             .journalDamaged, "journal_damaged", .gauge, .manager,
-            "Parts of the journal that were found damaged at the start. What stood before the damage is served.",
-            advice: "Look with `megacomet journal --verify`, and at the machine's memory.", threshold: .value(0.5, 0.5)),
+            "Segments or files that were set aside because they were damaged.",
+            advice: "Their messages are lost. Look at the disk, and keep the files for an analysis."),
         Metric(
             .journalError, "journal_error", .gauge, .code, .manager,
-            "The errno of the last failure to get memory or disk for the journal. 0 if there was none.",
-            advice: "Look at the manager's log.", threshold: .value(0.5, 0.5)),
+            "The errno of the journal's last error. 0 if there was none.",
+            advice: "Look at the disk: it may be full, read-only or broken."),
     ]
 }

@@ -32,7 +32,7 @@ extension Metric.Threshold {
         return switch measure {
         case .value: "Warns from \(number(warning))" + (end ? ", critical from \(number(critical))" : "")
         case .share(let id): "Warns from \(percent(warning)) of \(Metric[id].name), critical from \(percent(critical))"
-        case .rate: "Warns from \(number(warning)) a second, critical from \(number(critical))"
+        case .rate: "Warns from \(number(warning)) a second" + (end ? ", critical from \(number(critical))" : "")
         case .rateShare(let id):
             "Warns when it grows by \(percent(warning)) of \(Metric[id].name), critical at \(percent(critical))"
         case .intervals: "Warns from \(number(warning)) intervals, critical from \(number(critical))"

@@ -113,9 +113,8 @@ package struct Metric: Sendable {
 
     /// All metrics, ordered by id.
     package static let all: [Metric] =
-        (worker + queue + process + manager + channels + child + supervisor + host + marks).sorted {
-            $0.id.rawValue < $1.id.rawValue
-        }
+        (worker + queue + process + manager + channels + journal + child + supervisor + host + marks)
+        .sorted { $0.id.rawValue < $1.id.rawValue }
 
     /// The metric with this id. `nil` for an id that this version does not know: readers show it as `#id`.
     package static func named(_ id: UInt16) -> Metric? { Int(id) < byID.count ? byID[Int(id)] : nil }

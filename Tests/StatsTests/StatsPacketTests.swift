@@ -174,7 +174,9 @@ struct Sender: ~Copyable {
             (42, "latency_under_1ms_total"), (50, "latency_sum_us_total"),
             (53, "loop_lag_max_us"), (58, "rss_bytes"), (63, "report_send_errors_total"),
             (69, "mgr_link_backlog_bytes"), (100, "workers_connected"), (104, "publishes_total"),
-            (110, "forwarded_total"), (123, "seed_rejected_total"), (129, "client_memory_bytes"), (160, "state"),
+            (110, "forwarded_total"), (123, "seed_rejected_total"), (129, "client_memory_bytes"),
+            (131, "channels"), (136, "channel_over_total"), (141, "presence_told_total"), (142, "journal_mode"),
+            (153, "journal_error"), (160, "state"),
             (179, "watchdog_held"), (200, "config_generation"),
             (215, "http_requests_total"), (220, "tcp_inuse"), (237, "conntrack_limit"), (255, "subject"),
         ]
