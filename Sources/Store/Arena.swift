@@ -58,6 +58,7 @@ public struct Arena: ~Copyable {
     /// The segment that is being filled, for each life. -1 if there is none.
     var current: ContiguousArray<Int>
     var opened: UInt64 = 0
+    private var appended: UInt64 = 0
     public internal(set) var attachment = Attachment()
 
     // MARK: words of the head
@@ -128,6 +129,7 @@ public struct Arena: ~Copyable {
         segments[segment].used += room
         segments[segment].live += 1
         segments[segment].liveBytes += room
+        appended += 1
         mc_store_release(layout.entry(segment), UInt64(segments[segment].used))
     }
 
@@ -198,9 +200,13 @@ public struct Arena: ~Copyable {
         public var records = 0
         public var segments = 0
         public var damaged = 0
+        /// Records that this process has added.
+        public var appended: UInt64 = 0
+
+        init(appended: UInt64) { self.appended = appended }
     }
     public var figures: Figures {
-        segments.reduce(into: Figures()) { sum, segment in
+        segments.reduce(into: Figures(appended: appended)) { sum, segment in
             guard segment.state != .free else { return }
             sum.live += segment.liveBytes
             sum.used += segment.used

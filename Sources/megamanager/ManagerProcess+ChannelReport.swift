@@ -25,7 +25,7 @@ extension ManagerProcess {
         report.set(.journalBytes, figures.live)
         report.set(.journalAllocated, figures.allocated)
         report.set(.journalSegments, figures.segments)
-        report.set(.journalRecords, figures.records)
+        report.set(.journalRecords, figures.appended)
         report.set(.journalRefused, switchboard.counters.journalRefused)
         report.set(.journalReplay, replayMilliseconds)
         report.set(.journalReplayed, recovery.messages + recovery.subscriptions)

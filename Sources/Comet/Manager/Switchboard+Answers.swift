@@ -124,7 +124,7 @@ extension Switchboard {
     ) {
         let record = presence[client]
         var flags = flags.union(.more)
-        if isGap, out.frames == 0 { flags.insert(.gap) }
+        if isGap { flags.insert(.gap) }
         links.write(
             Frame(
                 op: .message, flags: flags, tag: record.tag, slot: record.slot, number: id,
