@@ -32,6 +32,10 @@ package final class Daemon {
     package let descriptorLimit: Int
     package private(set) var state = StatsPacket.State.starting
 
+    /// The memory of the manager's queue, which the supervisor keeps. `nil` if none was handed down. A manager that
+    /// makes its own puts it here before `serve`. The next supervisor takes it over.
+    package var journalDescriptor: Int32?
+
     private var program: (any DaemonProgram)?
     private var overload = Overload()
     private var inherited: InheritedListeners
@@ -61,6 +65,7 @@ package final class Daemon {
         signal(SIGABRT, SIG_DFL)
         descriptorLimit = ProcessUsage.raiseDescriptorLimit()
         inherited = InheritedListeners()
+        journalDescriptor = role == .manager ? inherited.takeJournal() : nil
         // If the run directory is the default, nobody asked for it: a daemon that is tried by hand works without it.
         let folder = arguments.settings.runDirectory
         if folder != Settings().runDirectory, let failure = RunDirectory.mistrust(folder, .serving) {
@@ -83,9 +88,6 @@ package final class Daemon {
         log.critical("\(message)")
         exit(code)
     }
-
-    /// The memory of the queue that the supervisor keeps for the manager. `nil` if none was handed down.
-    package var journalDescriptor: Int32? { inherited.take("journal", port: 0) }
 
     /// The listener that was inherited under this name, or else one that is bound now.
     package func listener(_ name: String, _ address: String, _ port: Int) -> Int32 {
@@ -150,7 +152,7 @@ package final class Daemon {
         }
         reporter = Reporter(self, program)
         state = .ready
-        lifeline = Lifeline(self, listeners: listeners)
+        lifeline = Lifeline(self, listeners: listeners, journal: journalDescriptor)
         lifeline?.sayReady()
         reporter?.start()
         loop.run()

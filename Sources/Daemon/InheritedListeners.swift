@@ -16,6 +16,11 @@ struct InheritedListeners {
             }
         return index.map { left.remove(at: $0).descriptor }
     }
+    /// Finds the memory of the queue, which comes under this name alone.
+    mutating func takeJournal() -> Int32? {
+        let index = left.firstIndex { $0.name == "journal" && MemoryFile.isOne($0.descriptor) }
+        return index.map { left.remove(at: $0).descriptor }
+    }
     /// Closes the listeners that nobody took, since nobody would ever serve their connections. Returns what they were.
     mutating func closeRest() -> [String] {
         defer { left = [] }

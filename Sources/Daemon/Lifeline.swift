@@ -6,8 +6,8 @@ import Reactor
 import Stats
 
 /// The socket to the supervisor. A daemon learns by its end that the supervisor died. It serves on, and calls home
-/// until another supervisor answers and takes it over, with its listeners and the reading end of its output. If nobody
-/// comes for 30 s, it drains and leaves.
+/// until another supervisor answers and takes it over, with its listeners, the memory of the queue and the reading end
+/// of its output. If nobody comes for 30 s, it drains and leaves.
 ///
 /// The daemon never reads from that reading end. It only keeps it open, so that the pipe does not break with the
 /// supervisor, and the next supervisor reads on where the last one stopped.
@@ -17,6 +17,8 @@ final class Lifeline {
 
     private unowned let daemon: Daemon
     private let listeners: [Int32]
+    /// The memory of the manager's queue.
+    private let journal: Int32?
     /// The reading end of our standard output and error. `nil` if no supervisor made the pipe.
     private let outputReader: Int32?
     private var watcher: IOWatcher?
@@ -27,9 +29,10 @@ final class Lifeline {
     /// The most bytes of a line. The supervisor never sends a longer one.
     private static let lineBytes = 256
 
-    init(_ daemon: Daemon, listeners: [Int32]) {
+    init(_ daemon: Daemon, listeners: [Int32], journal: Int32?) {
         self.daemon = daemon
         self.listeners = listeners
+        self.journal = journal
         outputReader = Lifeline.inherited("MEGACOMET_OUTPUT")
         guard let descriptor = Lifeline.inherited("MEGACOMET_LIFELINE") else { return }
         Sockets.setNonBlocking(descriptor)
@@ -118,8 +121,8 @@ final class Lifeline {
             + "\"token\":\"\(daemon.token)\","
             + "\"generation\":\(daemon.arguments.generation),"
             + "\"state\":\"\(daemon.state == .draining ? "draining" : "ready")\","
-            + "\"output\":\(outputReader != nil)}\n"
-        let descriptors = listeners + (outputReader.map { [$0] } ?? [])
+            + "\"journal\":\(journal != nil),\"output\":\(outputReader != nil)}\n"
+        let descriptors = listeners + [journal, outputReader].compactMap(\.self)
         let sent = line.withUTF8 { UnixSockets.send(descriptor, UnsafeRawBufferPointer($0), descriptors: descriptors) }
         guard case .bytes = sent else { return Sockets.close(descriptor) }
         caller?.stop()

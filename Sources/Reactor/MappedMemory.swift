@@ -11,13 +11,6 @@ package final class MappedMemory: ArenaMemory {
     /// The errno of the last call that failed. 0 if there is none.
     package private(set) var lastError: Int32 = 0
 
-    /// A file of memory without a name. It has no size yet.
-    package static func makeFile() throws(SystemError) -> Int32 {
-        let descriptor = mc_memory_file("megacomet-journal")
-        guard descriptor >= 0 else { throw SystemError("memfd_create") }
-        return descriptor
-    }
-
     /// Maps a file of memory. An empty one gets the size; another keeps its own.
     package init(_ descriptor: Int32, capacity: Int) throws(SystemError) {
         var status = stat()

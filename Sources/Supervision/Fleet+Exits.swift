@@ -45,6 +45,7 @@ extension Fleet {
         slot.noteExit(gone, ending, now)
         slots[copy.name] = slot
         if !gone.isPlanned, !quietly { actions.append(.keepCrash(copy, ending, uptime: uptime)) }
+        if copy.name == .manager, !quietly { judgeJournal(gone, ending, uptime: uptime) }
 
         switch role {
         case .leaving: break

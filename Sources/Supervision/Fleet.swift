@@ -35,6 +35,7 @@ package struct Fleet: Sendable {
     /// Since when every worker is in a crash loop or held. `nil` if one of them is not.
     var hopelessSince: Milliseconds?
     var hasToldHopeless = false
+    var journalSuspicion = JournalSuspicion()
 
     package init(_ settings: FleetSettings, seed: UInt64) {
         self.settings = settings
@@ -75,8 +76,14 @@ package struct Fleet: Sendable {
         noteUnserved(now)
         return taken(now)
     }
-    package mutating func started(_ copy: CopyName, pid: Int32, now: Milliseconds) -> [FleetAction] {
-        change(copy) { $0.pid = pid }
+    /// `hasJournal`: it is a manager and was given the memory of the queue.
+    package mutating func started(_ copy: CopyName, pid: Int32, hasJournal: Bool = false, now: Milliseconds)
+        -> [FleetAction]
+    {
+        change(copy) {
+            $0.pid = pid
+            $0.hasJournal = hasJournal
+        }
         tell(.info, copy.name, "START", "generation \(copy.generation)", copy.generation)
         return taken(now)
     }
@@ -133,9 +140,11 @@ package struct Fleet: Sendable {
     /// A daemon of a supervisor that died obeys this one now. Called before `begin`, or later for a daemon that comes
     /// late.
     package mutating func adopted(
-        _ copy: CopyName, pid: Int32, state: ProcessState, startedAt: Milliseconds, now: Milliseconds
+        _ copy: CopyName, pid: Int32, state: ProcessState, startedAt: Milliseconds, hasJournal: Bool = false,
+        now: Milliseconds
     ) -> [FleetAction] {
         adopt(copy, pid: pid, state: state, startedAt: startedAt, now)
+        change(copy) { $0.hasJournal = hasJournal }
         return taken(now)
     }
     /// Time went on. Call it at least each `beat`, and at `nextTick`. `pulse` is asked about silent processes, by their

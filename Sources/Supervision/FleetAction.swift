@@ -19,6 +19,8 @@ package enum FleetAction: Equatable, Sendable {
     case tell(Event)
     /// Show this text of the whole appliance in the service manager.
     case announce(String)
+    /// Keep the memory of the manager's queue for a look, and give the next manager a fresh one.
+    case setJournalAside
     /// A copy ended that should not have. Keep what is known of it.
     case keepCrash(CopyName, Ending, uptime: Milliseconds)
     /// The shutdown is complete. No copy is left.

@@ -94,6 +94,8 @@ package struct Copy: Equatable, Sendable {
     /// reported.
     var usedBeforeSuspicion: Milliseconds = 0
     var isStarved = false
+    /// It is a manager and was given the memory of the queue.
+    package internal(set) var hasJournal = false
     /// The time when `starting`, `draining` or `stopping` must be over.
     package internal(set) var deadline: Milliseconds?
     /// Its end was ordered, so it is no failure and no crash.

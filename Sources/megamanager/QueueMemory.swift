@@ -10,7 +10,8 @@ enum QueueMemory {
         let queue = daemon.arguments.settings.queue
         do {
             guard queue.journal != "off" else { return try MappedMemory(capacity: capacity(queue)) }
-            let file = try daemon.journalDescriptor ?? MappedMemory.makeFile()
+            let file = try daemon.journalDescriptor ?? MemoryFile.make("megacomet-journal")
+            daemon.journalDescriptor = file
             return try MappedMemory(file, capacity: capacity(queue))
         } catch {
             daemon.fail(71, "the memory of the queue: \(error)")

@@ -76,7 +76,7 @@ private struct World {
             case .turnAway(let name, let isOn):
                 #expect(turnedAway.contains(name) != isOn, "it is ordered once")
                 if isOn { turnedAway.insert(name) } else { turnedAway.remove(name) }
-            case .tell, .announce, .keepCrash: break
+            case .tell, .announce, .keepCrash, .setJournalAside: break
             case .finished:
                 #expect(!isFinished)
                 isFinished = true

@@ -12,6 +12,8 @@ final class Scene {
     var reporting: Set<ProcessName> = []
     /// Copies that become ready as soon as they are started.
     var becomesReady = true
+    /// Managers are given the memory of the queue.
+    var givesJournal = true
     private(set) var done: [FleetAction] = []
     private(set) var events: [Event] = []
     private var nextPid: Int32 = 100
@@ -36,7 +38,8 @@ final class Scene {
             case .start(let copy):
                 orders.append(action)
                 nextPid += 1
-                queue += fleet.started(copy, pid: nextPid, now: now)
+                queue += fleet.started(
+                    copy, pid: nextPid, hasJournal: givesJournal && copy.name == .manager, now: now)
                 if becomesReady { queue += fleet.becameReady(copy, now: now) }
             default: orders.append(action)
             }

@@ -20,12 +20,14 @@ import Testing
             throw Failure("\(error); its output:\n\(appliance.supervisor?.output ?? "")")
         }
     }
-    private static let all = ["manager.workers", "manager.app", "worker-0.clients", "worker-1.clients"]
+    private static let listeners = ["manager.workers", "manager.app", "worker-0.clients", "worker-1.clients"]
+    private static let all = listeners + ["manager.journal"]
 
     @Test func portOfADeadWorker_takesConnections_whileNoSupervisorLives() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick, starts: false)
         let manager = try kept(appliance)
         #expect(manager.store.map(\.name) == Self.all)
+        let memory = Set(SupervisionJournalTests.memories(appliance.supervisor?.pid ?? 0).keys)
         let (dead, other, app) = try (appliance.pid("worker-0"), appliance.pid("worker-1"), appliance.pid("manager"))
 
         appliance.killSupervisor()
@@ -42,6 +44,7 @@ import Testing
         #expect(try appliance.pid("worker-1") == other, "which has called, with a listener of its own")
         manager.readAll()
         #expect(manager.store.map(\.name) == Self.all, "the same ones: nothing is kept twice")
+        #expect(Set(SupervisionJournalTests.memories(try appliance.pid("manager")).keys) == memory && memory.count == 1)
         let events = try appliance.events()
         #expect(
             events.contains("worker-0 GONE [\(dead)] it ended while no supervisor lived")
@@ -77,22 +80,23 @@ import Testing
         appliance.listeners = manager.store
         _ = try appliance.launch()
         try manager.wait(for: "BARRIER=1")
-        #expect(manager.store.map(\.name) == ["manager.workers", "worker-0.clients"])
+        #expect(manager.store.map(\.name) == ["manager.workers", "worker-0.clients", "manager.journal"])
         try manager.wait(for: "READY=1")
-        #expect(manager.store.map(\.name) == ["manager.workers", "worker-0.clients", "manager.app"])
+        #expect(
+            manager.store.map(\.name) == ["manager.workers", "worker-0.clients", "manager.journal", "manager.app"])
         #expect(Processes.listeningAddresses(appliance.appPort) == ["0200007F"])
         #expect(Processes.listeningAddresses(appliance.clientPort(1)).isEmpty)
         #expect(try appliance.status().allReady)
     }
 
-    /// FDSTORE says how many descriptors the service manager keeps, if it does.
+    /// FDSTORE says how many descriptors the service manager keeps, if it does. The last place is the queue's.
     @Test func storeThatIsTooSmall_isFilled_andSaidSo() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick, starts: false)
         let manager = try kept(appliance) { $0.environment["FDSTORE"] = "3" }
-        #expect(manager.store.map(\.name) == Array(Self.all.prefix(3)))
+        #expect(manager.store.map(\.name) == Self.listeners.prefix(2) + ["manager.journal"])
         #expect(
             try appliance.events().contains(
-                "SOCKETS the service manager keeps 3 of 4 listeners (FileDescriptorStoreMax)"))
+                "SOCKETS the service manager keeps 2 of 4 listeners (FileDescriptorStoreMax)"))
         appliance.end()
         manager.letGo()
         appliance.environment["FDSTORE"] = "0"

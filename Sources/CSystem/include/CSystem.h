@@ -13,6 +13,8 @@ enum { mc_most_descriptors = 16 };
 
 /// A file of memory without a name in any folder (memfd_create(2)), closed on exec, of size 0. -1 with errno.
 int mc_memory_file(const char *name);
+/// 1 if the descriptor is of such a file.
+int mc_is_memory_file(int descriptor);
 /// Makes a range of a file usable, or gives it back so that it reads as zero (fallocate(2)). 0, or -1 with errno.
 int mc_allocate(int descriptor, int64_t offset, int64_t bytes);
 int mc_give_back(int descriptor, int64_t offset, int64_t bytes);

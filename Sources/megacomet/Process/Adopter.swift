@@ -10,6 +10,7 @@ protocol Adopter: AnyObject {
     var settings: Settings { get }
     var children: Children { get }
     var listeners: Listeners { get }
+    var journal: JournalMemory { get }
     var token: TokenFile { get }
     var events: EventLog { get }
 

@@ -6,10 +6,10 @@ import Stats
 import Supervision
 
 /// Adopts the daemons of a supervisor that died. They serve on and call at RUNDIR/lifeline.sock. They bring who they
-/// are, the token, and copies of their listeners and of the reading end of their output. From then on they are followed
-/// by pidfd. The kernel tells which daemons live. A daemon that hangs does not call; it is followed all the same, and
-/// its descriptors are copied out of it if the kernel allows that. The file `children` has only what no living process
-/// knows: the operator's wishes, and the processes that have ended.
+/// are, the token, and copies of their listeners, of the memory of the queue and of the reading end of their output.
+/// From then on they are followed by pidfd. The kernel tells which daemons live. A daemon that hangs does not call; it
+/// is followed all the same, and its descriptors are copied out of it if the kernel allows that. The file `children`
+/// has only what no living process knows: the operator's wishes, and the processes that have ended.
 final class Adoption {
     private unowned let home: any Adopter
     private let proceed: () -> Void
@@ -35,6 +35,8 @@ final class Adoption {
         var state: String
         /// The last descriptor that came is the reading end of its output.
         var output: Bool?
+        /// The descriptor before that is the memory of the manager's queue.
+        var journal: Bool?
     }
     private final class Caller {
         var stream: LineStream?
@@ -116,6 +118,9 @@ final class Adoption {
     private func adopt(_ call: Call, _ name: ProcessName, _ caller: Caller, _ descriptors: [Int32]) {
         var descriptors = descriptors
         let reader = call.output == true ? descriptors.popLast() : nil
+        if call.journal == true, let memory = descriptors.popLast() {
+            if name == .manager { home.journal.take(memory) } else { Sockets.close(memory) }
+        }
         home.listeners.take(descriptors, for: name, home.settings)
         let copy = CopyName(name, call.generation)
         if let child = home.children[copy] {  // it was followed without its lifeline, or lost it
@@ -182,15 +187,33 @@ final class Adoption {
             let name = child.copy.name
             home.events.tell(
                 .warning, "ADOPTING", "\(name) (pid \(child.pid)) lives but does not call: followed all the same")
-            // Its inherited descriptors begin at 3: the listeners, then the lifeline, then the reading end of its
-            // output.
-            let wanted = Int32(Listeners.wanted(name, home.settings).count)
-            home.listeners.take(
-                (0..<wanted).compactMap { child.copy(descriptor: 3 + $0) }, for: name, home.settings)
-            if let reader = child.copy(descriptor: 3 + wanted + 1) { child.takeOutput(reader, wrote: home.wrote) }
+            takeDescriptors(child)
             home.adopt(child, .ready)
         }
         awaited = []
         proceed()
+    }
+
+    /// Copies what a daemon that does not call was given. Its inherited descriptors begin at 3: the listeners, the
+    /// memory of the queue if there is one, the lifeline, and the reading end of its output.
+    private func takeDescriptors(_ child: Child) {
+        let name = child.copy.name
+        var next: Int32 = 3
+        func copyNext() -> Int32? {
+            next += 1
+            return child.copy(descriptor: next - 1)
+        }
+        let wanted = Listeners.wanted(name, home.settings)
+        home.listeners.take(wanted.compactMap { _ in copyNext() }, for: name, home.settings)
+        if let copy = child.copy(descriptor: next) {
+            if name == .manager, MemoryFile.isOne(copy) {
+                home.journal.take(copy)
+                next += 1
+            } else {
+                Sockets.close(copy)
+            }
+        }
+        next += 1  // the lifeline
+        if let reader = copyNext() { child.takeOutput(reader, wrote: home.wrote) }
     }
 }

@@ -88,13 +88,13 @@ final class Listeners {
         /// the configuration.
         var kept: [String] = []
     }
-    /// Takes the listeners that systemd has bound or keeps for us (LISTEN_FDS), and those that this process had before
-    /// an upgrade. The port tells which is which. A kept listener must also have the address of the configuration,
-    /// which may have changed meanwhile. A socket unit decides its address itself.
-    func takeInherited(_ settings: Settings) -> Foreign {
+    /// Takes the listeners that systemd has bound or keeps for us (`handedDown`), and those that this process had
+    /// before an upgrade. The port tells which is which. A kept listener must also have the address of the
+    /// configuration, which may have changed meanwhile. A socket unit decides its address itself.
+    func takeInherited(_ handedDown: [(descriptor: Int32, name: String)], _ settings: Settings) -> Foreign {
         let wanted = Listeners.names(settings).flatMap { Listeners.wanted($0, settings).map(\.endpoint) }
         var foreign = Foreign()
-        for (descriptor, keptName) in Listeners.inheritedDescriptors() {
+        for (descriptor, keptName) in Listeners.inheritedDescriptors(handedDown) {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             let endpoint = Sockets.isTCPListener(descriptor) ? Sockets.localEndpoint(descriptor) : nil
             // "ListenStream=8000" is one IPv6 socket for both families.
@@ -124,11 +124,13 @@ final class Listeners {
         }
         return foreign
     }
-    /// The descriptors that the environment names, each with the name under which the service manager keeps it. The
-    /// variables are removed, since they are not for the children.
-    private static func inheritedDescriptors() -> [(descriptor: Int32, keptName: String?)] {
+    /// The descriptors that were handed down, each with the name under which the service manager keeps it, and those
+    /// that the environment names. The variable is removed, since it is not for the children.
+    private static func inheritedDescriptors(_ handedDown: [(descriptor: Int32, name: String)])
+        -> [(descriptor: Int32, keptName: String?)]
+    {
         defer { unsetenv(Listeners.inheritance) }
-        let inherited = HandedDown.take(most: Limits.inheritedListeners).map {
+        let inherited = handedDown.map {
             (descriptor: $0.descriptor, keptName: Listeners.isKeptName($0.name) ? $0.name : nil)
         }
         let before = getenv(Listeners.inheritance).map { String(cString: $0) } ?? ""

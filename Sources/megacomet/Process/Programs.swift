@@ -14,6 +14,7 @@ enum Programs {
             ![
                 "NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID",
                 "LISTEN_FDNAMES", "MEGACOMET_LIFELINE", Listeners.inheritance,
+                JournalMemory.inheritance,
             ].contains($0.key)
         }
         .map { "\($0.key)=\($0.value)" }.sorted()

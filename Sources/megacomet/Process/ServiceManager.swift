@@ -5,7 +5,7 @@ import Reactor
 /// in the same way.
 ///
 /// systemd also keeps descriptors for us (its file descriptor store), and hands them to our next start as LISTEN_FDS.
-/// So a port whose daemon is down when this supervisor dies still takes connections.
+/// So a port whose daemon is down when this supervisor dies still takes connections, and the manager's queue is kept.
 struct ServiceManager {
     private let socket: String?
     /// The number of descriptors that it keeps (FDSTORE; systemd tells it since version 254). If there are more, it
@@ -40,30 +40,36 @@ struct ServiceManager {
     }
     func reloading() { tell("RELOADING=1", "MONOTONIC_USEC=\(Clock.monotonicNanoseconds / 1000)") }
 
-    /// Hands over listeners to be kept, each under its name. A listener that it has already stays. The result is how
-    /// many it did not take.
-    func keep(_ listeners: [(name: String, descriptor: Int32)]) -> Int {
+    /// Hands over descriptors to be kept, each under its name. One that it has already stays. It drops none because of
+    /// what poll(2) says (FDPOLL=0). `leaving` is how many places are left for others. The result is how many it did
+    /// not take.
+    func keep(_ descriptors: [(name: String, descriptor: Int32)], leaving: Int = 0) -> Int {
         guard let socket, room != 0 else { return 0 }
-        for (index, listener) in listeners.enumerated() {
-            let hasRoom = index < room ?? .max
-            let text = "FDSTORE=1\nFDNAME=\(listener.name)"
+        for (index, kept) in descriptors.enumerated() {
+            let hasRoom = index < (room ?? .max) - leaving
+            let text = "FDSTORE=1\nFDPOLL=0\nFDNAME=\(kept.name)"
             guard hasRoom,
                 UnixSockets.send(
-                    text, to: socket, descriptors: [listener.descriptor], patience: ServiceManager.patienceMilliseconds)
+                    text, to: socket, descriptors: [kept.descriptor], patience: ServiceManager.patienceMilliseconds)
             else {
-                return listeners.count - index
+                return descriptors.count - index
             }
         }
         return 0
     }
-    /// Closes the descriptors that it keeps under these names. It returns when that is done, since a port may be bound
-    /// anew only then. The end of the pipe that is sent last shows that all was read (sd_notify_barrier(3)).
+    /// Closes the descriptors that it keeps under these names.
     func forget(_ names: [String]) {
-        guard let socket, !names.isEmpty else { return }
+        guard let socket else { return }
         for name in names {
             UnixSockets.send(
                 "FDSTOREREMOVE=1\nFDNAME=\(name)", to: socket, patience: ServiceManager.patienceMilliseconds)
         }
+    }
+    /// The same for listeners. It returns when that is done, since a port may be bound anew only then. The end of the
+    /// pipe that is sent last shows that all was read (sd_notify_barrier(3)).
+    func forgetListeners(_ names: [String]) {
+        guard let socket, !names.isEmpty else { return }
+        forget(names)
         guard let pipe = try? Processes.outputPipe() else { return }
         UnixSockets.send(
             "BARRIER=1", to: socket, descriptors: [pipe.write], patience: ServiceManager.patienceMilliseconds)

@@ -13,7 +13,8 @@ extension Supervisor {
             let child = try launch(copy)
             children.add(child)
             childrenFile.changed()
-            return fleet.started(copy, pid: child.pid, now: Supervisor.now)
+            return fleet.started(
+                copy, pid: child.pid, hasJournal: copy.name == .manager && journal.current != nil, now: Supervisor.now)
         } catch {
             let code = (error as? SystemError)?.code ?? 0
             let exit =
@@ -26,6 +27,9 @@ extension Supervisor {
         var program = ChildProgram(
             path: Programs.path(copy.name), arguments: arguments(copy), environment: Programs.environment)
         program.listeners = listeners.inherited(copy.name, settings)
+        if copy.name == .manager, let memory = journalForManager() {
+            program.listeners.append((JournalMemory.name, memory))
+        }
         let (ours, theirs) = try Processes.socketPair()
         let pipe = try Processes.outputPipe()
         defer {
@@ -95,6 +99,10 @@ extension Supervisor: Adopter {
         children.add(child)
         childrenFile.changed()
         let startedAt = now - (ProcessTable.uptime(child.pid) ?? 0)
-        perform(fleet.adopted(child.copy, pid: child.pid, state: state, startedAt: startedAt, now: now))
+        let hasJournal = child.copy.name == .manager && journal.current != nil
+        if control != nil { storeJournal() }  // it came late
+        perform(
+            fleet.adopted(
+                child.copy, pid: child.pid, state: state, startedAt: startedAt, hasJournal: hasJournal, now: now))
     }
 }

@@ -70,10 +70,13 @@ extension Supervisor {
         } catch { return upgradeFailed("\(error)") }
         let kept = fleet.names.flatMap(listeners.descriptors)
         let own =
-            serviceManager.environment + ["\(Listeners.inheritance)=" + kept.map(String.init).joined(separator: ",")]
+            serviceManager.environment + [
+                "\(Listeners.inheritance)=" + kept.map(String.init).joined(separator: ","),
+                "\(JournalMemory.inheritance)=" + journal.inheritedText,
+            ]
         let error = Processes.replaceSelf(
             path, arguments: Array(CommandLine.arguments.dropFirst()), environment: Programs.environment + own,
-            keeping: kept)
+            keeping: kept + journal.all)
         serviceManager.tell("READY=1")
         upgradeFailed("\(error)")
     }

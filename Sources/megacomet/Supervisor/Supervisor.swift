@@ -4,6 +4,7 @@ import Glibc
 import Reactor
 import Stats
 import Supervision
+import Wire
 
 /// The shell around the fleet. It turns what happens into the fleet's events, and carries out the fleet's orders. It
 /// decides nothing.
@@ -21,6 +22,7 @@ final class Supervisor {
     let children = Children()
     let childrenFile: ChildrenFile
     let listeners = Listeners()
+    let journal = JournalMemory()
     /// It answers at the ports of processes that are down.
     private(set) lazy var standIn = StandIn(loop)
     let token: TokenFile
@@ -106,20 +108,22 @@ final class Supervisor {
         ] { unlink(file) }
     }
     private func takeInheritedListeners() {
-        let foreign = listeners.takeInherited(settings)
+        let handedDown = HandedDown.take(most: Limits.inheritedListeners)
+        let foreign = listeners.takeInherited(journal.takeInherited(handedDown), settings)
         if !foreign.closed.isEmpty {
             events.tell(
                 .warning, "SOCKETS",
                 "inherited and closed, since the configuration has no use for it: "
                     + foreign.closed.joined(separator: ", "))
         }
-        serviceManager.forget(foreign.kept)
+        serviceManager.forgetListeners(foreign.kept)
     }
 
     /// Begins after the adoption: the ports, the sockets, and then the fleet.
     private func begin() throws {
         try listeners.bind(settings)
         keepListeners()
+        storeJournal()
         let stats = Endpoint(settings.stats.address, UInt16(settings.stats.port))
         do {
             hub = try Hub(loop, settings.stats, token: token.token, day: folder.day, events, self)
@@ -145,7 +149,7 @@ final class Supervisor {
     /// Hands the listeners over, so that the next supervisor finds them even if none of their daemons lives by then.
     private func keepListeners() {
         let kept = listeners.kept(settings)
-        let left = serviceManager.keep(kept)
+        let left = serviceManager.keep(kept, leaving: settings.queue.journal == "off" ? 0 : 1)
         if left > 0 {
             events.tell(
                 .warning, "SOCKETS",
@@ -190,6 +194,7 @@ final class Supervisor {
         case .kill(let copy): children[copy]?.kill()
         case .turnAway(let name, true): standIn.open(name, listeners.clients(name, settings))
         case .turnAway(let name, false): standIn.close(name)
+        case .setJournalAside: setJournalAside()
         case .tell(let event): events.tell(event)
         case .announce(let text): serviceManager.tell("STATUS=\(text)")
         case .keepCrash(let copy, let ending, let uptime): keepCrash(copy, ending, uptime)

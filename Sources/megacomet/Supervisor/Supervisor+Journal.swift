@@ -1,0 +1,30 @@
+import Configuration
+import Stats
+import Supervision
+
+// The supervisor is the keeper of the memory in which the manager keeps its queue.
+extension Supervisor {
+    /// The memory for a manager that starts now. `nil` if it is to have none, or if there is none to be had.
+    func journalForManager() -> Int32? {
+        if settings.queue.journal == "off" {
+            journal.giveUp()
+        } else {
+            do { try journal.make() } catch {
+                events.tell(.error, "JOURNAL", "no memory for it, so the queue dies with the manager: \(error)")
+            }
+        }
+        storeJournal()
+        return journal.current
+    }
+    func setJournalAside() {
+        journal.setAside()
+        storeJournal()
+    }
+    func storeJournal() {
+        guard journal.store(in: serviceManager) > 0 else { return }
+        events.tell(
+            .warning, "JOURNAL",
+            "the service manager does not keep the queue's memory (FileDescriptorStoreMax), so the queue dies if the "
+                + "supervisor and the manager die together")
+    }
+}

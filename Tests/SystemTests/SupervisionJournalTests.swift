@@ -1,0 +1,125 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// The supervisor keeps the memory of the manager's queue, and each manager gets the same one. Which memory a process
+/// has is seen by the inodes of its descriptors.
+@Suite(.serialized) struct SupervisionJournalTests {
+    /// The inodes of the memories that a process has, and its descriptors of them.
+    static func memories(_ pid: Int32) -> [UInt64: Int32] {
+        var found: [UInt64: Int32] = [:]
+        for name in Folder.names(in: "/proc/\(pid)/fd") {
+            var target = [CChar](repeating: 0, count: 64)
+            let count = readlink("/proc/\(pid)/fd/\(name)", &target, target.count)
+            let text = String(decoding: target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            var status = stat()
+            guard text.hasPrefix("/memfd:megacomet-journal"), stat("/proc/\(pid)/fd/\(name)", &status) == 0 else {
+                continue
+            }
+            found[UInt64(status.st_ino)] = Int32(name)
+        }
+        return found
+    }
+    private func supervised(_ appliance: Appliance) -> Set<UInt64> {
+        Set(Self.memories(appliance.supervisor?.pid ?? 0).keys)
+    }
+    private func managed(_ appliance: Appliance) throws -> Set<UInt64> {
+        Set(Self.memories(try appliance.pid("manager")).keys)
+    }
+    private func awaitNewManager(_ appliance: Appliance, _ what: String, after pid: Int32) throws {
+        try eventually(what) { try appliance.status().allReady && appliance.pid("manager") != pid }
+    }
+
+    @Test func memory_outlivesManager_supervisor_andUpgrade() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let memory = supervised(appliance)
+        #expect(try memory.count == 1 && managed(appliance) == memory)
+        #expect(Self.memories(try appliance.pid("worker-0")).isEmpty, "it is the manager's alone")
+
+        let first = try appliance.pid("manager")
+        kill(first, SIGKILL)
+        try awaitNewManager(appliance, "a killed manager is back", after: first)
+        #expect(try managed(appliance) == memory)
+        let second = try appliance.pid("manager")
+        #expect(try appliance.command("restart", "manager").end == .exited(0))
+        try awaitNewManager(appliance, "it is restarted", after: second)
+        #expect(try managed(appliance) == memory)
+
+        let third = try appliance.pid("manager")
+        appliance.killSupervisor()
+        _ = try appliance.launch()
+        try eventually("all are adopted") { try appliance.status().allReady }
+        #expect(try appliance.pid("manager") == third && supervised(appliance) == memory)
+        #expect(try appliance.command("upgrade").end == .exited(0))
+        try eventually("all are adopted again") { try appliance.status().allReady }
+        #expect(supervised(appliance) == memory)
+        kill(third, SIGKILL)
+        try awaitNewManager(appliance, "the next one has it, too", after: third)
+        #expect(try managed(appliance) == memory && supervised(appliance) == memory)
+        #expect(try !appliance.events().contains("JOURNAL"))
+    }
+
+    /// A manager that hangs while its supervisor dies does not call, so the memory is copied out of it.
+    @Test func memoryOfAHungManager_isKept() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let (memory, hung) = (supervised(appliance), try appliance.pid("manager"))
+        appliance.killSupervisor()
+        kill(hung, SIGSTOP)
+        _ = try appliance.launch()
+        try awaitNewManager(appliance, "it is aborted and back", after: hung)
+        #expect(try memory.count == 1 && supervised(appliance) == memory && managed(appliance) == memory)
+    }
+
+    @Test func journalThatIsSwitched_isThereOrGone_fromTheManagersRestartOn() throws {
+        let appliance = try Appliance(workers: 1, ["queue": "journal = \"off\""])
+        #expect(try supervised(appliance).isEmpty && managed(appliance).isEmpty)
+        let text = contents(ofFile: appliance.configuration)
+        for (value, count) in [("process", 1), ("off", 0)] {
+            _ = try appliance.folder.write("megacomet.toml", text.replacing("\"off\"", with: "\"\(value)\""))
+            let reloaded = try appliance.command("reload").output
+            #expect(reloaded.contains("queue.journal"), "\(reloaded)")
+            #expect(supervised(appliance).count == 1 - count, "not before the restart")
+            #expect(try appliance.command("restart", "manager").end == .exited(0))
+            try eventually("it is restarted") { try appliance.status().allReady }
+            #expect(try supervised(appliance).count == count && managed(appliance) == supervised(appliance))
+        }
+    }
+
+    @Test func managerThatDiesTwiceAtItsStart_getsAFreshMemory_andTheOldOneIsKept() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
+        let store = try ServiceManagerSocket("\(appliance.folder.path)/notify")
+        appliance.environment["NOTIFY_SOCKET"] = store.path
+        try appliance.start()
+        let memories = Self.memories(try appliance.pid("manager"))
+        let (old, descriptor) = try #require(memories.first)
+        // An empty memory would not be worth keeping.
+        let opened = open("/proc/\(try appliance.pid("manager"))/fd/\(descriptor)", O_RDWR)
+        ftruncate(opened, 4096)
+        #expect(pwrite(opened, "poison", 6, 0) == 6)
+        close(opened)
+        for _ in 0..<2 {
+            let pid = try appliance.pid("manager")
+            kill(pid, SIGABRT)
+            store.readAll()
+            try eventually("it is back") {
+                store.readAll()
+                return try appliance.status().allReady && appliance.pid("manager") != pid
+            }
+        }
+        let new = try managed(appliance)
+        #expect(new.count == 1 && !new.contains(old))
+        #expect(supervised(appliance) == new.union([old]))
+        #expect(try appliance.events().contains("manager JOURNAL_SET_ASIDE the manager died twice"))
+        store.readAll()
+        #expect(store.store.filter { $0.name == "manager.journal" }.count == 1)
+        #expect(store.store.filter { $0.name == "manager.aside" }.count == 1)
+
+        #expect(try appliance.command("upgrade").end == .exited(0))
+        try eventually("all are adopted") {
+            store.readAll()
+            return try appliance.status().allReady
+        }
+        #expect(supervised(appliance) == new.union([old]), "kept over an upgrade")
+        #expect(try managed(appliance) == new)
+    }
+}
