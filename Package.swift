@@ -104,7 +104,8 @@ let package = Package(
         .executableTarget(
             name: "megacomet",
             dependencies: [
-                "Base", "Supervision", "Stats", "Wire", "Reactor", "Configuration", "ConfigurationFile", arguments,
+                "Base", "Supervision", "Stats", "Store", "Wire", "Reactor", "Configuration", "ConfigurationFile",
+                arguments,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -8,6 +8,8 @@ package final class MappedMemory: ArenaMemory {
     package let capacity: Int
     /// The file. `nil` if the memory is this process's alone.
     package let descriptor: Int32?
+    /// It shows the memory of another process, so there is nothing to take or to give back.
+    private let isLook: Bool
     /// The errno of the last call that failed. 0 if there is none.
     package private(set) var lastError: Int32 = 0
 
@@ -20,12 +22,22 @@ package final class MappedMemory: ArenaMemory {
         }
         self.capacity = status.st_size == 0 ? capacity : Int(status.st_size)
         self.descriptor = descriptor
+        isLook = false
         base = try MappedMemory.map(self.capacity, MAP_SHARED, descriptor)
+    }
+    /// A look at a file of memory that another process is writing. The descriptor may be one by which nobody can write.
+    /// What is changed here stays here.
+    package init(lookingAt descriptor: Int32) throws(SystemError) {
+        capacity = Int(MemoryFile.size(descriptor).bytes)
+        self.descriptor = nil
+        isLook = true
+        base = try MappedMemory.map(capacity, MAP_PRIVATE | MAP_NORESERVE, descriptor)
     }
     /// Memory of this process, which ends with it.
     package init(capacity: Int) throws(SystemError) {
         self.capacity = capacity
         descriptor = nil
+        isLook = false
         base = try MappedMemory.map(capacity, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1)
     }
     deinit { munmap(base, capacity) }
@@ -50,7 +62,7 @@ package final class MappedMemory: ArenaMemory {
     package func release(offset: Int, count: Int) {
         if let descriptor {
             if mc_give_back(descriptor, Int64(offset), Int64(count)) != 0 { lastError = errno }
-        } else if madvise(base + offset, count, MADV_DONTNEED) != 0 {
+        } else if !isLook, madvise(base + offset, count, MADV_DONTNEED) != 0 {
             lastError = errno
         }
     }

@@ -17,12 +17,12 @@ enum QueueMemory {
             daemon.fail(71, "the memory of the queue: \(error)")
         }
     }
-    /// Takes up what the memory has. Memory of another version is left as it is.
+    /// Takes up what the memory has. Memory of another version is left as it is: the supervisor sets it aside.
     static func attach(_ memory: MappedMemory, _ daemon: Daemon) -> Arena {
         do {
             return try Arena(memory, salt: UInt32.random(in: 1...UInt32.max))
         } catch {
-            daemon.fail(78, "\(error): queue.journal = \"off\" starts without it")
+            daemon.fail(65, "\(error)")
         }
     }
     /// Addresses for all that the bounds of the queue allow. Memory is taken only as messages come. Messages that live

@@ -67,6 +67,17 @@ import Testing
         }
     }
 
+    /// Another version wrote it, so trying again is of no use.
+    @Test func memoryThatTheManagerRefuses_isSetAsideAtOnce_andTheManagerIsNotHeld() throws {
+        let scene = Scene()
+        scene.begin()
+        let copy = try #require(scene.main(.manager))
+        #expect(setsAside(scene.exit(copy, code: 65)))
+        #expect(scene.events.contains { $0.kind == "JOURNAL_SET_ASIDE" && $0.text.contains("can't take it") })
+        scene.wait(1000)
+        #expect(scene.state(.manager) == .ready)
+    }
+
     @Test func managerWithoutTheMemory_orAnotherProcess_hasNothingToSetAside() {
         let scene = Scene()
         scene.givesJournal = false

@@ -90,13 +90,7 @@ import Testing
         let store = try ServiceManagerSocket("\(appliance.folder.path)/notify")
         appliance.environment["NOTIFY_SOCKET"] = store.path
         try appliance.start()
-        let memories = Self.memories(try appliance.pid("manager"))
-        let (old, descriptor) = try #require(memories.first)
-        // An empty memory would not be worth keeping.
-        let opened = open("/proc/\(try appliance.pid("manager"))/fd/\(descriptor)", O_RDWR)
-        ftruncate(opened, 4096)
-        #expect(pwrite(opened, "poison", 6, 0) == 6)
-        close(opened)
+        let old = try #require(managed(appliance).first)
         for _ in 0..<2 {
             let pid = try appliance.pid("manager")
             kill(pid, SIGABRT)
@@ -121,5 +115,72 @@ import Testing
         }
         #expect(supervised(appliance) == new.union([old]), "kept over an upgrade")
         #expect(try managed(appliance) == new)
+    }
+
+    /// Something else is in it, or another version wrote it. Trying again would not help.
+    @Test func memoryThatTheManagerCantTake_isSetAsideAtOnce() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        let manager = try appliance.pid("manager")
+        let (old, descriptor) = try #require(Self.memories(manager).first)
+        let file = open("/proc/\(manager)/fd/\(descriptor)", O_RDWR)
+        #expect(pwrite(file, "something", 9, 0) == 9)
+        close(file)
+        kill(manager, SIGKILL)
+        try awaitNewManager(appliance, "the next one serves with a fresh memory", after: manager)
+        #expect(try !managed(appliance).contains(old) && supervised(appliance).contains(old))
+        #expect(try appliance.events().contains("manager JOURNAL_SET_ASIDE the manager can't take it"))
+        let (end, output) = try appliance.command("journal", "--verify")
+        #expect(
+            end == .exited(1) && output.contains("set aside") && output.contains("something else in it"), "\(output)")
+        #expect(output.contains("last error") && output.contains("JOURNAL_SET_ASIDE"))
+    }
+
+    /// The command looks into the memory by a descriptor by which it can't write.
+    @Test func command_saysWhatIsInTheJournal_alsoAfterTheManagersDeath_andFindsDamage() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
+        for number in 0..<50 { try appliance.app.publish("absent", "needle-\(number)") }
+        func look() throws -> JSON? {
+            let (end, output) = try appliance.command("journal", "--json")
+            #expect(end == .exited(0), "\(output)")
+            return try JSON.parse(output)
+        }
+        let before = try #require(try look())
+        let contents = before["memories"]?.array?.first?["contents"]
+        #expect(before["mode"]?.string == "process" && before["memories"]?.array?.count == 1)
+        #expect(contents?["live_messages"]?.int == 50 && contents?["damaged_segments"]?.int == 0, "\(before)")
+        let manager = try appliance.pid("manager")
+        kill(manager, SIGKILL)
+        try awaitNewManager(appliance, "it is back", after: manager)
+        let after = try look()?["memories"]?.array?.first?["contents"]
+        #expect(after?["live_messages"]?.int == 50)
+        let (end, text) = try appliance.command("journal", "--verify")
+        #expect(end == .exited(0) && text.contains("50 wait, the oldest for") && text.contains("all records are well"))
+
+        try damage("needle-49", of: try appliance.pid("manager"))
+        let damaged = try appliance.command("journal", "--verify")
+        #expect(damaged.end == .exited(1) && damaged.output.contains("damage      in 1 segments"), "\(damaged.output)")
+        // Looking has changed nothing: the manager still delivers what it has.
+        let poller = appliance.poller("absent")
+        try poller.start()
+        #expect(try poller.finish().texts.count == 50)
+    }
+    /// Changes a letter in the memory of a process.
+    private func damage(_ text: String, of pid: Int32) throws {
+        let descriptor = try #require(Self.memories(pid).values.first)
+        let file = open("/proc/\(pid)/fd/\(descriptor)", O_RDWR)
+        defer { close(file) }
+        var chunk = [UInt8](repeating: 0, count: 1 << 20)
+        var start = lseek(file, 0, 3 /* SEEK_DATA */)
+        while start >= 0 {
+            let end = lseek(file, start, 4 /* SEEK_HOLE */)
+            let count = pread(file, &chunk, min(chunk.count, end - start), start)
+            let needle = Array(text.utf8)
+            if let at = (0..<max(0, count - needle.count)).first(where: { chunk[$0...].starts(with: needle) }) {
+                #expect(pwrite(file, "N", 1, start + at) == 1)
+                return
+            }
+            start = lseek(file, start + max(1, count), 3 /* SEEK_DATA */)
+        }
+        Issue.record("\(text) is not there")
     }
 }

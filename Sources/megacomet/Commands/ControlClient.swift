@@ -13,9 +13,18 @@ final class ControlClient {
     private var lines = LineSplitter()
     /// Bytes that came and are not a whole line yet.
     private var rest: ArraySlice<UInt8> = []
+    /// Descriptors that came with the answers. Whoever takes them out owns them.
+    private var descriptors: [Int32] = []
 
     init(folder: RunFolder) { self.folder = folder }
-    deinit { if let socket { Sockets.close(socket) } }
+    deinit {
+        takeDescriptors().forEach(Sockets.close)
+        if let socket { Sockets.close(socket) }
+    }
+    func takeDescriptors() -> [Int32] {
+        defer { descriptors = [] }
+        return descriptors
+    }
 
     /// A supervisor answers. If this user may not ask it, that is no answer either: this says so and throws the exit
     /// code.
@@ -80,7 +89,9 @@ final class ControlClient {
         while true {
             if let line = lines.next(&rest) { return line }
             var room = [UInt8](repeating: 0, count: 65536)
-            switch room.withUnsafeMutableBytes({ Sockets.read(socket ?? -1, into: $0) }) {
+            let (transfer, came) = room.withUnsafeMutableBytes { UnixSockets.receive(socket ?? -1, into: $0) }
+            descriptors += came
+            switch transfer {
             case .bytes(let count): rest = room.prefix(count)
             case .wouldBlock:
                 if seconds > 0, Clock.monotonicMilliseconds > deadline { throw NotAnswered(folder: folder) }

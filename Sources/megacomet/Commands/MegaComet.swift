@@ -22,7 +22,6 @@ struct MegaComet: ParsableCommand {
         subcommands: [
             Run.self, Start.self, Stop.self, Status.self, Restart.self, Drain.self, RollingRestart.self, Reload.self,
             Upgrade.self, Publish.self, Clients.self, Channels.self, Apps.self, Check.self, DoctorCommand.self,
-            Events.self, Hold.self, Kill.self, Log.self, Crashes.self,
-            Top.self,
+            Journal.self, Events.self, Hold.self, Kill.self, Log.self, Crashes.self, Top.self,
         ])
 }

@@ -52,8 +52,8 @@ struct Restart: ParsableCommand {
         abstract:
             "Restarts the appliance's processes, or one. A worker's replacement is ready before the old one drains.",
         discussion:
-            "The manager can't be replaced so: it is stopped and started, and the messages that wait in it are lost. "
-            + "The workers keep their clients meanwhile."
+            "The manager can't be replaced so: it is stopped and started. The workers keep their clients meanwhile, "
+            + "and the messages that wait are kept unless queue.journal is \"off\"."
     )
     @Argument(help: "One process: manager, worker-0 ..", completion: .processName) var name: String?
     @Flag(help: "Stop it at once, then start it.") var now = false

@@ -7,7 +7,9 @@ import Supervision
 
 /// Answers the requests on the control socket.
 protocol ControlDesk: AnyObject {
-    func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> any Codable & Sendable
+    /// `attached` takes descriptors that go with the answer (SCM_RIGHTS). The server closes them afterwards.
+    func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer, _ attached: inout [Int32]) throws(Refusal)
+        -> any Codable & Sendable
 }
 
 /// RUNDIR/control.sock: a line of JSON in, a line of JSON out, on a connection that may stay open. The file's
@@ -89,9 +91,13 @@ final class ControlServer {
             }
             return
         }
-        do throws(Refusal) { stream.send(ControlServer.line(try desk.answer(request, peer))) } catch {
-            stream.send(ControlServer.line(error))
-        }
+        var attached: [Int32] = []
+        defer { attached.forEach(Sockets.close) }
+        do throws(Refusal) {
+            let answer = try desk.answer(request, peer, &attached)
+            let isSent = stream.send(ControlServer.line(answer), descriptors: attached)
+            guard isSent || attached.isEmpty else { throw Refusal("busy", "earlier answers were not read yet") }
+        } catch { stream.send(ControlServer.line(error)) }
     }
     private static func line(_ answer: some Codable & Sendable) -> String {
         JSONLine.text(ControlAnswer.done(answer)) + "\n"

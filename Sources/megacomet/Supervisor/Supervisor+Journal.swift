@@ -1,4 +1,5 @@
 import Configuration
+import Reactor
 import Stats
 import Supervision
 
@@ -26,5 +27,19 @@ extension Supervisor {
             .warning, "JOURNAL",
             "the service manager does not keep the queue's memory (FileDescriptorStoreMax), so the queue dies if the "
                 + "supervisor and the manager die together")
+    }
+    /// The memories that are held, each with a descriptor by which it can only be read.
+    func journalAnswer(_ attached: inout [Int32]) -> JournalAnswer {
+        var answer = JournalAnswer(mode: settings.queue.journal, directory: settings.journalFolder)
+        for descriptor in journal.all {
+            guard let copy = try? MemoryFile.readOnly(descriptor) else { continue }
+            let size = MemoryFile.size(descriptor)
+            answer.memories.append(
+                JournalAnswer.Memory(
+                    isAside: descriptor != journal.current, bytes: size.bytes, allocatedBytes: size.allocatedBytes))
+            attached.append(copy)
+        }
+        answer.lastError = events.newest.last { $0.kind.hasPrefix("JOURNAL") && $0.severity >= .warning }
+        return answer
     }
 }

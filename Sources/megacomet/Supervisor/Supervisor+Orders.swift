@@ -6,7 +6,9 @@ import Supervision
 
 // The questions and orders of operators, over the control socket.
 extension Supervisor: ControlDesk {
-    func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer) throws(Refusal) -> any Codable & Sendable {
+    func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer, _ attached: inout [Int32]) throws(Refusal)
+        -> any Codable & Sendable
+    {
         switch request.op {
         case "status": return status
         case "log":
@@ -17,6 +19,9 @@ extension Supervisor: ControlDesk {
             guard let report = crashes.report(id) else { throw Refusal("unknown", "no crash report \(id)") }
             return CrashAnswer(crash: report)
         case "doctor": return DoctorAnswer(rows: Machine.examine(settings))
+        case "journal":
+            try authorize(peer)  // the messages are in it
+            return journalAnswer(&attached)
         default: return try order(request, peer)
         }
     }
