@@ -55,9 +55,11 @@ extension Switchboard {
     }
     /// The client reads the channel from this moment on. `nil` if the arena has no room.
     private mutating func subscribe(_ client: Slot<ClientRecord>, to channel: Slot<Channel>) -> Slot<Subscription>? {
+        let own = presence[client]
+        if own.position == 0 { own.position = ids.last }
         guard
             let record = logs.arena.append(
-                .subscription, id: ids.last, value: presence[client].position, name: presence.id(client),
+                .subscription, id: ids.last, value: own.isNew ? 0 : own.position, name: presence.id(client),
                 extra: channels.name(channel).name)
         else { return nil }
         let slot = add(client, to: channel, from: ids.last)

@@ -55,6 +55,7 @@ extension Switchboard {
         }
         let joined = joinUser(client)
         if cursor == 0, since == 0, let joined { record.position = min(record.position, joined) }
+        recordPosition(client, record.position)
     }
 
     /// The client has all messages up to `cursor`.

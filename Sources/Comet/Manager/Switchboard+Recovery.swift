@@ -82,9 +82,13 @@ extension Switchboard {
             recovery.orphans += 1
             return
         }
-        // The record has its position, so the client is not new.
-        presence[client].position = max(presence[client].position, record.value, 1)
-        presence[client].sent = 0
+        if record.value > 0 {
+            presence[client].position = max(presence[client].position, record.value)
+            presence[client].sent = 0
+        } else if presence[client].isNew {
+            // It has had no receiver yet, and begins where it was subscribed.
+            presence[client].position = max(presence[client].position, record.id)
+        }
         let slot = add(client, to: channel, from: record.id)
         channels.entry(slot).record = ref
         logs.arena.setOwner(ref, slot.number)
