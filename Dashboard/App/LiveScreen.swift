@@ -124,6 +124,9 @@ package final class LiveScreen {
         if session.screen == .queues, session.shownOverlay == .clients || terminal.size.width >= Views.wideFrom {
             source.ask(.clients, every: 5)
         }
+        if session.screen == .queues, Views.showsChannels(model, terminal.size) {
+            source.ask(.channels, every: Told.Channels.everySeconds)
+        }
         if session.screen == .delivery, Views.showsApps(terminal.size) {
             source.ask(.apps, every: Told.Apps.everySeconds)
         }

@@ -30,6 +30,21 @@ extension Told.Clients {
     }
 }
 
+extension Told.Channels {
+    package mutating func take(json: String, time: UInt64) {
+        guard let answer = try? JSONDecoder().decode(ChannelsAnswer.self, from: Data(json.utf8)) else {
+            problem = refusal(json)
+            return
+        }
+        let rows = answer.channels.map {
+            Row(
+                channel: $0.channel, subscribers: $0.subscribers, connected: $0.connected, messages: $0.messages,
+                bytes: $0.bytes)
+        }
+        take(rows, time: time)
+    }
+}
+
 extension AppPortClient.Failure {
     /// Why an app port gave no answer, for the screen.
     func text(_ endpoint: Endpoint) -> String {

@@ -10,7 +10,7 @@ package enum Question: Hashable, Sendable {
     case log(ProcessName)
     case crash(String)
     /// Questions to the app port.
-    case clients, apps
+    case clients, apps, channels
 
     /// The number of rows, enough for the tallest screen.
     private static let mostRows = 50
@@ -20,6 +20,7 @@ package enum Question: Hashable, Sendable {
         switch self {
         case .clients: "/clients?most=\(Question.mostRows)"
         case .apps: "/apps?most=\(Question.mostRows)"
+        case .channels: "/channels?most=\(Question.mostRows)"
         default: nil
         }
     }
@@ -28,7 +29,7 @@ package enum Question: Hashable, Sendable {
     var line: String {
         var request = ControlRequest(name)
         switch self {
-        case .status, .doctor, .crashes, .clients, .apps: break
+        case .status, .doctor, .crashes, .clients, .apps, .channels: break
         case .events: request.follow = true
         case .log(let id): request = ControlRequest("log", "\(id)")
         case .crash(let id):
@@ -46,6 +47,7 @@ package enum Question: Hashable, Sendable {
         case .crashes: "crashes"
         case .clients: "clients"
         case .apps: "apps"
+        case .channels: "channels"
         case .log(let id): "log \(id)"
         case .crash(let id): "crash \(id)"
         }
@@ -59,6 +61,7 @@ package enum Question: Hashable, Sendable {
         case ("crashes", nil): self = .crashes
         case ("clients", nil): self = .clients
         case ("apps", nil): self = .apps
+        case ("channels", nil): self = .channels
         case ("log", let process?):
             guard let id = ProcessName(process) else { return nil }
             self = .log(id)
@@ -84,6 +87,7 @@ extension Model {
             }
         case .clients: told.clients = Told.Clients(json: text)
         case .apps: told.apps.take(json: text, time: time)
+        case .channels: told.channels.take(json: text, time: time)
         case .status: if let status = answer(StatusAnswer.self) { take(status) }
         case .doctor: if let rows = answer(DoctorAnswer.self)?.rows { told.doctor = rows }
         case .log(let id):
@@ -102,7 +106,11 @@ extension Model {
     }
     /// The app port gave no answer. Its last answer stays, and gets older.
     package mutating func miss(_ question: Question, why: String) {
-        if question == .clients { told.clients.problem = why } else { told.apps.problem = why }
+        switch question {
+        case .clients: told.clients.problem = why
+        case .channels: told.channels.problem = why
+        default: told.apps.problem = why
+        }
     }
     private mutating func take(_ status: StatusAnswer) {
         for row in status.processes {

@@ -105,6 +105,7 @@ extension Model {
             if process.state(now).isRunning, process.own.freshness(now) == .fresh { addLoad(of: process, to: &found) }
         }
         addWhole(totals, to: &found)
+        if let manager = totals.manager, manager.state(now).isRunning { addKept(manager, to: &found) }
         return found.alerts
     }
 
@@ -193,6 +194,33 @@ extension Model {
             "the supervisor has \(Format.grouped(files ?? 0)) of \(Format.grouped(mostFiles ?? 0)) descriptors open")
         if supervisor.own.count(.configOK) == 0 {
             found.add("config", .warning, "the last reload was refused; megacomet check says why", certain: true)
+        }
+    }
+}
+
+extension Model {
+    /// Adds that channels lose messages or fall behind, or that the journal does not keep what it should.
+    private func addKept(_ manager: ProcessModel, to found: inout Conditions) {
+        let own = manager.own
+        let damaged = own.value(.journalDamaged) ?? 0
+        found.add(
+            "journal damaged", damaged > 0 ? .critical : .fine,
+            "the journal has set \(Format.grouped(damaged)) damaged segments or files aside: messages are lost")
+        let refused = own.rate(.journalRefused, seconds: 1)
+        found.add(
+            "journal refused", Level(refused, Metric[.journalRefused].threshold),
+            "publishes refused, the journal is full: \(Format.rate(refused ?? 0))/s")
+        if let error = manager.journalError { found.add("journal error", .critical, "the journal fails: \(error)") }
+        let fanouts = own.value(.fanouts)
+        found.add(
+            "fanouts", Level(fanouts, Metric[.fanouts].threshold),
+            "\(Format.grouped(fanouts ?? 0)) fan-outs under way: messages for many come faster than they go out")
+        let dropped = own.rate(.channelDropped, seconds: 1)
+        found.add(
+            "channel drops", Level(dropped, Metric[.channelDropped].threshold),
+            "channels drop messages, channels.max_messages is reached: \(Format.rate(dropped ?? 0))/s")
+        if let wrong = manager.channelImbalance, wrong != 0 {
+            found.add("channel balance", .critical, "the books of channels don't balance by \(wrong)")
         }
     }
 }

@@ -9,6 +9,7 @@ package struct Told: Equatable, Sendable {
     package var doctor: [Doctor.Row] = []
     package var clients = Clients()
     package var apps = Apps()
+    package var channels = Channels()
     /// The newest last. `nil` if they were not told yet.
     package var crashes: [CrashReport]?
 

@@ -14,6 +14,7 @@ extension Views {
         let bar = size.width >= wideFrom ? 42 : 22
         page.header.append(.init(line: processorLine(own, bar: bar), from: 0))
         page.header.append(.init(line: memoryLine(own, bar: bar), from: 0))
+        page.header.append(.init(line: journalLine(context), from: 18))
         page.header += Frame.alerts(context, height: size.height)
 
         let counters = kernelCounters(model)

@@ -17,6 +17,8 @@ extension Views {
         page.header.append(.init(line: fillingLine(context, wide: wide), from: 12))
         page.header.append(.init(line: sumLine(context), from: 18))
         page.header.append(.init(line: checkLine(context), from: 14))
+        page.header.append(.init(line: channelsLine(context), from: 20))
+        page.header.append(.init(line: channelBooksLine(context), from: 28))
         page.header += Frame.alerts(context, height: size.height)
         page.table = Table(.queues, context, width: size.width, hasTotal: size.height >= 20)
         if let ages = ages(context) { page.sections.append(ages) }
@@ -29,6 +31,7 @@ extension Views {
                 page.sections[0].right = (title, rows)
             }
         }
+        if let channels = channels(context, size) { page.sections.append(channels) }
         return page
     }
 
