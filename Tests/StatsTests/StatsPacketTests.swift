@@ -48,7 +48,7 @@ struct Sender: ~Copyable {
         #expect(bytes.count == 64 + 12 + 16)
         #expect(Array(bytes[0..<8]) == Array("MGST".utf8) + [1, 1, 0, 64])
         #expect(Array(bytes[8..<28]) == [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 1, 0, 3, 0, 0, 0x12, 0x67])
-        #expect(Array(bytes[28..<32]) == [0, 1, 1, 1])
+        #expect(Array(bytes[28..<32]) == [0, 2, 1, 1])
         #expect(Array(bytes[56..<64]) == [0, 0, 3, 0xE8, 0, 2, 0, 1])
         #expect(Array(bytes[64..<76]) == [0, 1, UInt8(ascii: "G"), 0, 0, 0, 0, 0, 1, 2, 3, 4])
         #expect(Array(bytes[76...]) == Sender.token.bytes)
