@@ -20,10 +20,24 @@ struct BenchSettings {
     /// Messages in `queue`.
     var messages = 600_000
     /// Seconds for which `idle` and `million` hold their connections.
+    /// Clients that get single messages while others get those of a channel. They have a process of their own.
+    var others = 0
+    /// Messages to all of a channel, or to everyone.
+    var rounds = 9
+    /// How often `kill` kills the manager.
+    var kills = 50
+    /// What becomes of each publish is kept, and publishers connect again: for servers that are killed.
+    var keepsLedger = false
+    /// MegaComet's queue.journal. `nil`: the default.
+    var journal: String?
     var holdSeconds = 2.0
     var pollTimeoutSeconds = 50.0
     /// Seconds after which a phase has failed.
     var limitSeconds = 120.0
+
+    var options: Server.Options {
+        Server.Options(pollTimeoutSeconds: pollTimeoutSeconds, journal: journal, isKilled: keepsLedger)
+    }
 
     var processCount: Int {
         processes > 0 ? processes : max(1, (clients + Server.clientsPerProcess - 1) / Server.clientsPerProcess)
@@ -35,14 +49,17 @@ final class Bench {
     let settings: BenchSettings
     let server: Server
     let fleet: Fleet
+    /// The ids of this run's clients begin with it.
+    let tag: String
     private let progress: ProgressLine
 
     init(settings: BenchSettings, server: Server, interrupt: Interrupt, progress: ProgressLine) throws {
         self.settings = settings
         self.server = server
         self.progress = progress
-        fleet = try Fleet(
-            plans: Self.plans(settings, server.plan, isOnePerProcess: server.isOnePerProcess), interrupt: interrupt)
+        let plans = Self.plans(settings, server.plan, isOnePerProcess: server.isOnePerProcess)
+        tag = plans.first?.tag ?? ""
+        fleet = try Fleet(plans: plans, interrupt: interrupt)
         fleet.onProgress = { progress.show($0) }
     }
 
@@ -53,7 +70,8 @@ final class Bench {
         var tag = Xorshift(seed: monotonicNanoseconds())
         let letters = Array("bcdfghjklmnpqrstvwxz")
         let name = String((0..<4).map { _ in letters[tag.next(below: letters.count)] })
-        return (0..<count).map { index in
+        let channel = channelName(tag: name, clients: settings.clients)
+        return (0..<count + (settings.others > 0 ? 1 : 0)).map { index in
             var plan = base
             plan.form = settings.form
             plan.publishForm = settings.publishForm
@@ -62,13 +80,16 @@ final class Bench {
             plan.publishers = max(settings.publishers, base.publishers)
             plan.messageBytes = settings.messageBytes
             plan.tag = name
+            plan.keepsLedger = settings.keepsLedger
             plan.first = settings.clients * index / count
-            plan.clients = settings.clients * (index + 1) / count - plan.first
+            plan.clients =
+                index < count ? settings.clients * (index + 1) / count - plan.first : settings.others
+            if settings.others > 0, index < count, base.dialect == .nchan { plan.channel = channel }
             // The addresses are 127.1.x.y. With `close` each poll leaves a port behind for a minute, so many addresses
             // are needed.
             plan.sources = settings.keepAlive ? 2 : 200
             plan.source = 0x7F01_0001 + UInt32(index * plan.sources)
-            if isOnePerProcess {
+            if isOnePerProcess, index < count {  // the others are clients of the first loop
                 plan.port += UInt16(index)
                 plan.publishPort += UInt16(index)
             }

@@ -79,7 +79,7 @@ struct CompareSession {
     {
         let server = try Server.start(
             kind, clients: settings.clients, processes: settings.processCount, workers: settings.workers,
-            pollTimeoutSeconds: settings.pollTimeoutSeconds)
+            options: settings.options)
         defer { server.stop() }
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
         defer { bench.stop() }

@@ -44,7 +44,7 @@ struct Envelope {
         }
         if bytes[offset] == UInt8(ascii: "]") { return nil }
         if bytes[offset] == UInt8(ascii: ",") { offset += 1 }
-        guard skip("{\"id\":"), let id = Mark.digits(bytes, at: &offset), skip(",\"data\":\""),
+        guard skip("{\"id\":"), let id = Mark.digits(bytes, at: &offset), skipMembers(), skip(",\"data\":\""),
             let mark = Mark.read(bytes, at: &offset), skip("\"}")
         else { return fail() }
         return Message(id: id, mark: mark)
@@ -69,6 +69,14 @@ struct Envelope {
             }
         }
         return tail
+    }
+
+    /// What a message of a channel has beside its data: `,"channel":"NAME"`.
+    private mutating func skipMembers() -> Bool {
+        guard skip(",\"channel\":\"") else { return true }
+        while offset < bytes.count, bytes[offset] != UInt8(ascii: "\"") { offset += 1 }
+        offset += 1
+        return offset < bytes.count
     }
 
     private mutating func fail() -> Message? {

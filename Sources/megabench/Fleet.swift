@@ -12,12 +12,14 @@ final class Fleet {
         let process: ChildProcess
         let descriptor: Int32
         let control: Control
+        let number: Int
         var counts = LoadCounts()
         var isDone = false
         var hasReported = false
         var nanoseconds: UInt64 = 0
 
-        init(plan: LoadPlan) throws(Socket.Failure) {
+        init(plan: LoadPlan, number: Int) throws(Socket.Failure) {
+            self.number = number
             let (ours, theirs) = try Socket.pair()
             defer { close(theirs) }
             descriptor = ours
@@ -35,7 +37,7 @@ final class Fleet {
     var onProgress: (LoadCounts) -> Void = { _ in }
 
     init(plans: [LoadPlan], interrupt: Interrupt) throws {
-        members = try plans.map { try Member(plan: $0) }
+        members = try plans.enumerated().map { try Member(plan: $1, number: $0) }
         self.interrupt = interrupt
     }
 
@@ -60,6 +62,21 @@ final class Fleet {
         }
         try wait(limit: limit, what: orders.first?.line ?? "nothing", during: watch) { $0.isDone }
         return Double(members.map(\.nanoseconds).max() ?? 0) / 1e9
+    }
+
+    /// Gives an order to some processes and doesn't wait for them.
+    func begin(_ order: LoadOrder, of range: Range<Int>) {
+        for member in members[range] {
+            member.isDone = false
+            member.control.send(order.line)
+        }
+    }
+
+    /// Waits until these have done what they were told.
+    /// - Returns: the seconds of the slowest process.
+    func finish(of range: Range<Int>, limit: Double, what: String) throws -> Double {
+        try wait(limit: limit, what: what) { !range.contains($0.number) || $0.isDone }
+        return Double(members[range].map(\.nanoseconds).max() ?? 0) / 1e9
     }
 
     /// The present counts and latencies of all processes.

@@ -59,6 +59,9 @@ extension Generator {
         case .steady(let perSecond, let seconds, let any):
             order = .steady(SteadyRun(started: now, end: now + UInt64(seconds * 1e9), perSecond: perSecond, any: any))
         case .queue(let window, let count): order = .queue(QueueRun(window: window, started: now, left: count))
+        case .gather(let round, let seconds):
+            counts.published += clients.count
+            order = .gather(GatherRun(round: UInt32(round), deadline: now + UInt64(seconds * 1e9)))
         case .settle(let seconds): order = .settle(deadline: now + UInt64(seconds * 1e9))
         case .drop, .reset, .report, .stop: break
         }
@@ -90,8 +93,10 @@ extension Generator {
             }
             order = .queue(run)
             if run.left <= 0, unanswered == 0 { done(nanoseconds: now - run.started) }
+        case .gather(let run): advance(run, now: now)
         case .settle(let deadline):
-            if now >= deadline || (unanswered == 0 && counts.missing == 0) { done() }
+            let missing = ledger?.owed ?? counts.missing
+            if now >= deadline || (unanswered == 0 && missing == 0) { done() }
         }
     }
 
@@ -101,7 +106,8 @@ extension Generator {
         while run.next < clients.count, run.unproved < run.window, burst > 0 {
             if clients[run.next].state == .away { connect(run.next) }
             let isProbe =
-                run.next % ConnectRun.stride == ConnectRun.stride - 1 || run.next >= clients.count - plan.ports
+                plan.channel.isEmpty
+                && (run.next % ConnectRun.stride == ConnectRun.stride - 1 || run.next >= clients.count - plan.ports)
             if isProbe {
                 publish(run.next, nanoseconds: now)
                 run.probesSent += 1
@@ -120,6 +126,9 @@ extension Generator {
     }
 
     private func advance(_ run: inout SteadyRun, now: UInt64) {
+        if !brokenPublishers.isEmpty {  // what was due meanwhile is never published
+            run.published = Int(Double(now - run.started) / 1e9 * run.perSecond) + 1
+        }
         while run.due <= now, now < run.end, hasRoom {
             var index = random.next(below: clients.count)
             if !run.any {
@@ -154,6 +163,7 @@ extension Generator {
             nanoseconds: nanoseconds, client: UInt32(plan.first + index), sequence: clients[index].published)
         clients[index].published &+= 1
         counts.published += 1
+        ledger?.published(index)
         publishers[index % publishers.count].publish(mark, writer: writer)
     }
 
@@ -173,6 +183,7 @@ extension Generator {
 
     func publisherEvent(_ index: Int, _ what: UInt32) {
         let publisher = publishers[index]
+        if !brokenPublishers.isEmpty, brokenPublishers.contains(index) { return }
         if what & Poller.writable != 0, !publisher.isBlocked || publisher.flush() {
             if !publisher.isBlocked {
                 poller.modify(publisher.descriptor, Poller.readable, Kind.publisher | UInt64(index))
@@ -180,13 +191,14 @@ extension Generator {
         }
         guard what & ~Poller.writable != 0 else { return }
         let isOpen = publisher.receive { client, verdict in
+            ledger?.answered(Int(client) - plan.first, isTaken: verdict != .refused)
             switch verdict {
             case .sent: counts.sent += 1
             case .queued: counts.queued += 1
             case .refused: refused(Int(client) - plan.first)
             }
         }
-        if !isOpen { fail("the server closed a publisher's connection") }
+        if !isOpen { lost(index, "the server closed a publisher's connection") }
     }
 
     /// The limit loop keeps no messages: a probe that came before its client's poll is published again.
@@ -197,7 +209,8 @@ extension Generator {
 
     func flushPublishers() {
         for (index, publisher) in publishers.enumerated() where !publisher.isBlocked {
-            if !publisher.flush() { return fail("a publisher's connection broke") }
+            if !brokenPublishers.isEmpty, brokenPublishers.contains(index) { continue }
+            if !publisher.flush() { return lost(index, "a publisher's connection broke") }
             if publisher.isBlocked {
                 poller.modify(publisher.descriptor, Poller.readable | Poller.writable, Kind.publisher | UInt64(index))
             }

@@ -22,6 +22,13 @@ final class Generator {
     let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 * 1024, alignment: 64)
     /// Clients that poll and may be published to, oldest first. It is filled only while a unicast runs.
     var ready = Ring(capacity: 1024)
+    /// The messages to all clients, once there was one.
+    var broadcasts: BroadcastTally?
+    /// Only if the plan asks for it.
+    var ledger: Ledger?
+    /// Publishers that the server closed, and when the next try to connect them is due.
+    var brokenPublishers: [Int] = []
+    var nextPublisherTry: UInt64 = 0
     var order = Order.none
     var random: Xorshift
     /// The next source address, counted from the plan's.
@@ -36,6 +43,7 @@ final class Generator {
         case unicast(UnicastRun)
         case steady(SteadyRun)
         case queue(QueueRun)
+        case gather(GatherRun)
         case settle(deadline: UInt64)
     }
 
@@ -51,6 +59,7 @@ final class Generator {
         self.control = Control(descriptor: control)
         clients = ClientSlab(count: plan.clients, resumes: plan.dialect == .nchan)
         writer = RequestWriter(plan: plan)
+        ledger = plan.keepsLedger ? Ledger(clients: plan.clients) : nil
         random = Xorshift(seed: UInt64(plan.first + 1))
         poller.add(control, Poller.readable, Kind.control)
     }
@@ -69,6 +78,7 @@ final class Generator {
             }
             let now = monotonicNanoseconds()
             wheel.expire(now: now) { wake($0) }
+            if !brokenPublishers.isEmpty { connectBroken(now: now) }
             advance(now: now)
             flushPublishers()
             if now >= nextProgress {
@@ -96,7 +106,9 @@ final class Generator {
             guard let order = LoadOrder(line: line) else { continue }
             switch order {
             case .stop: isStopped = true
-            case .report: control.send("r " + counts.line + " ; " + HistogramText.write(latencies))
+            case .report:
+                countLedger()
+                control.send("r " + counts.line + " ; " + HistogramText.write(latencies))
             case .reset:
                 latencies.reset()
                 done()

@@ -117,17 +117,29 @@ final class LimitLoop {
         }
     }
 
-    /// `{"client":"NAME7","message":"..."}`
+    /// `{"client":"NAME7","message":"..."}`, or `{"channel":"NAME8000","message":"..."}` for all clients below 8000.
     private func deliver(_ line: UnsafeRawBufferPointer, _ link: Link) {
-        var at = 11
+        let isChannel = line.count > 3 && line[3] == UInt8(ascii: "h")
+        var at = isChannel ? 12 : 11
         while at < line.count, line[at] != UInt8(ascii: "\"") { at += 1 }
         let start = at + 12
-        guard let client = number(line, endingAt: at), line.count > start, held[client] >= 0 else {
+        guard let client = number(line, endingAt: at), line.count > start, isChannel || held[client] >= 0 else {
             link.output.append("{\"error\":{\"code\":\"absent\"}}\n")
             return
         }
         lastId += 1
-        let message = line.part(start, line.count - start - 1)
+        compose(line.part(start, line.count - start - 1))
+        for receiver in isChannel ? 0..<client : client..<client + 1 where held[receiver] >= 0 {
+            _ = write(held[receiver], output.bytes.baseAddress, output.count)
+            held[receiver] = -1
+        }
+        link.output.append("{\"id\":")
+        link.output.append(decimal: lastId)
+        link.output.append(",\"status\":\"sent\"}\n")
+    }
+
+    /// The answer with this message.
+    private func compose(_ message: UnsafeRawBufferPointer) {
         output.clear()
         output.append("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ")
         var digits = 1
@@ -144,11 +156,6 @@ final class LimitLoop {
         output.append("}],\"cursor\":")
         output.append(decimal: lastId)
         output.append("}")
-        _ = write(held[client], output.bytes.baseAddress, output.count)
-        held[client] = -1
-        link.output.append("{\"id\":")
-        link.output.append(decimal: lastId)
-        link.output.append(",\"status\":\"sent\"}\n")
     }
 
     private func number(_ bytes: UnsafeRawBufferPointer, endingAt end: Int) -> Int? {

@@ -29,18 +29,23 @@ struct LoadCounts: Equatable {
     var late = 0
     /// Messages of another client or another run. There must never be one.
     var strays = 0
+    /// With a ledger: answered publishes that have not come, publishes whose answer never came, and those of them that
+    /// were seen.
+    var owed = 0
+    var unknown = 0
+    var unknownSeen = 0
 
     static var all: [WritableKeyPath<LoadCounts, Int>] {
         [
             \.polling, \.connects, \.published, \.sent, \.queued, \.refused, \.delivered, \.doubles, \.disorder,
             \.empty, \.gaps, \.errors,
-            \.cuts, \.failedConnects, \.late, \.strays,
+            \.cuts, \.failedConnects, \.late, \.strays, \.owed, \.unknown, \.unknownSeen,
         ]
     }
     static let names = [
         "polling", "connects", "published", "sent", "queued", "refused", "delivered", "doubles", "disorder", "empty",
         "gaps", "errors",
-        "cuts", "failed_connects", "late", "strays",
+        "cuts", "failed_connects", "late", "strays", "owed", "unknown", "unknown_seen",
     ]
 
     var line: String { Self.all.map { String(self[keyPath: $0]) }.joined(separator: " ") }

@@ -9,6 +9,8 @@ enum LoadOrder: Equatable {
     case steady(perSecond: Double, seconds: Double, any: Bool)
     /// Publish so many messages to clients that are not there, with at most `window` unanswered.
     case queue(window: Int, count: Int)
+    /// Wait until all clients have the broadcast of this number, for at most so many seconds.
+    case gather(round: Int, seconds: Double)
     /// Wait for the messages that are still under way.
     case settle(seconds: Double)
     /// Close every client's connection.
@@ -24,6 +26,7 @@ enum LoadOrder: Equatable {
         case .unicast(let window, let seconds, let count): "unicast \(window) \(seconds) \(count)"
         case .steady(let perSecond, let seconds, let any): "steady \(perSecond) \(seconds) \(any)"
         case .queue(let window, let count): "queue \(window) \(count)"
+        case .gather(let round, let seconds): "gather \(round) \(seconds)"
         case .settle(let seconds): "settle \(seconds)"
         case .drop: "drop"
         case .reset: "reset"
@@ -41,6 +44,7 @@ enum LoadOrder: Equatable {
         case "unicast": self = .unicast(window: integer(1), seconds: real(2), count: integer(3))
         case "steady": self = .steady(perSecond: real(1), seconds: real(2), any: words.last == "true")
         case "queue": self = .queue(window: integer(1), count: integer(2))
+        case "gather": self = .gather(round: integer(1), seconds: real(2))
         case "settle": self = .settle(seconds: real(1))
         case "drop": self = .drop
         case "reset": self = .reset

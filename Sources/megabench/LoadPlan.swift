@@ -30,6 +30,10 @@ struct LoadPlan: Equatable {
     /// Connections come from this address and the ones after it, in turn.
     var source: UInt32 = 0x7F01_0001
     var sources = 1
+    /// The nchan channel that all clients of this process read. Empty: each reads a channel of its own name.
+    var channel = ""
+    /// Keep a ledger of every publish, and connect publishers again when the server closes them.
+    var keepsLedger = false
     /// The least bytes of a message's text. Its mark has about 30.
     var messageBytes = 48
     /// The key for `Authorization: Bearer` on the app port. Empty if there is none.
@@ -42,7 +46,7 @@ struct LoadPlan: Equatable {
             "clients=\(clients)", "first=\(first)", "tag=\(tag)", "host=\(host)", "port=\(port)", "ports=\(ports)",
             "publishhost=\(publishHost)", "publishport=\(publishPort)", "publishers=\(publishers)", "source=\(source)",
             "sources=\(sources)",
-            "bytes=\(messageBytes)", "key=\(key)",
+            "bytes=\(messageBytes)", "key=\(key)", "channel=\(channel)", "ledger=\(keepsLedger)",
         ]
     }
 
@@ -80,6 +84,8 @@ struct LoadPlan: Equatable {
         case "source": return put(\.source, UInt32(text))
         case "sources": return put(\.sources, Int(text))
         case "bytes": return put(\.messageBytes, Int(text))
+        case "channel": return put(\.channel, text)
+        case "ledger": return put(\.keepsLedger, Bool(text))
         case "key": return put(\.key, text)
         default: return false
         }

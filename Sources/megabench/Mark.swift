@@ -7,6 +7,9 @@ import Base
 ///
 /// It needs no escape in JSON, in HTML or in a URL, so it reads the same in every form of answer.
 struct Mark: Equatable {
+    /// Stands for a client number in a message to all clients of a channel.
+    static let everyone = UInt32.max
+
     var nanoseconds: UInt64
     var client: UInt32
     /// Counted from 0 for each client.
@@ -23,6 +26,12 @@ struct Mark: Equatable {
         buffer.append(decimal: UInt64(sequence))
         buffer.append(UInt8(ascii: "."))
         while buffer.count - start < bytes { buffer.append(UInt8(ascii: "x")) }
+    }
+
+    func text(bytes: Int) -> String {
+        var buffer = Buffer()
+        write(to: &buffer, bytes: bytes)
+        return String(decoding: buffer.bytes, as: UTF8.self)
     }
 
     /// Reads the mark at `offset`, which is then behind the padding. `nil` if there is none.

@@ -8,6 +8,7 @@ struct Megabench: ParsableCommand {
         abstract: "Puts long-poll clients and publishers on MegaComet, and says what it costs.",
         subcommands: [
             ScenarioCommand.self, CompareCommand.self, MillionCommand.self, WorkersCommand.self, StatsCommand.self,
+            JournalCommand.self,
             LimitCommand.self, ClientProcessCommand.self,
         ])
 }

@@ -40,7 +40,7 @@ struct MillionCommand: ParsableCommand {
         if memory == nil { complain("no memory cgroup can be made here: the server's memory is measured, not held") }
         let server = try Server.start(
             .megacomet, clients: clients, processes: settings.processCount, workers: workers,
-            pollTimeoutSeconds: pollTimeout, memory: memory)
+            options: Server.Options(pollTimeoutSeconds: pollTimeout, memory: memory))
         defer { server.stop() }
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
         defer { bench.stop() }

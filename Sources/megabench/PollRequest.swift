@@ -4,12 +4,14 @@ import Base
 struct RequestWriter {
     private let plan: LoadPlan
     private let tag: [UInt8]
+    private let channel: [UInt8]
     private let headers: [UInt8]
     private let publishHeaders: [UInt8]
 
     init(plan: LoadPlan) {
         self.plan = plan
         tag = Array(plan.tag.utf8)
+        channel = Array(plan.channel.utf8)
         headers = Array((plan.keepAlive ? "Host: b\r\n" : "Host: b\r\nConnection: close\r\n").utf8)
         let authorization = plan.key.isEmpty ? "" : "Authorization: Bearer \(plan.key)\r\n"
         publishHeaders = Array((" HTTP/1.1\r\nHost: localhost\r\n" + authorization + "Content-Length: ").utf8)
@@ -23,7 +25,7 @@ struct RequestWriter {
         switch (plan.dialect, plan.form) {
         case (.nchan, _):
             buffer.append("GET /sub/")
-            name(client, to: &buffer)
+            if channel.isEmpty { name(client, to: &buffer) } else { channel.withUnsafeBytes { buffer.append($0) } }
         case (.comet, .json):
             buffer.append("GET /")
             name(client, to: &buffer)

@@ -5,7 +5,7 @@ import Glibc
 final class Publisher {
     enum Verdict { case sent, queued, refused }
 
-    let descriptor: Int32
+    private(set) var descriptor: Int32
     /// The clients whose publish is not answered yet, oldest first.
     private(set) var unanswered = Ring(capacity: 1024)
     private var output = Buffer()
@@ -24,7 +24,15 @@ final class Publisher {
         isLines = plan.dialect == .comet && plan.publishForm == .lines
         if isLines, !plan.key.isEmpty { output.append(string: "{\"key\":\"\(plan.key)\"}\n") }
     }
-    deinit { close(descriptor) }
+    deinit { hangUp() }
+
+    func hangUp() {
+        if descriptor >= 0 { close(descriptor) }
+        descriptor = -1
+    }
+
+    /// The client of the oldest publish whose answer will not come any more.
+    func takeUnanswered() -> UInt32? { unanswered.pop() }
 
     var hasRoom: Bool { output.count < Self.outputBytes }
 

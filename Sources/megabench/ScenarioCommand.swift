@@ -12,7 +12,7 @@ struct ScenarioCommand: ParsableCommand {
         commandName: "run",
         abstract: "Run one scenario against a server that it starts itself, or against one that runs.")
 
-    @Argument(help: "idle, unicast, steady, queue or storm.") var scenario: Scenario
+    @Argument(help: "idle, unicast, steady, queue, storm, channel, broadcast or kill.") var scenario: Scenario
     @Option(help: "Start this server for the run: megacomet, daemons (its manager and workers alone), limit or nchan.")
     var against = Server.Kind.megacomet
     @Option(help: "Clients in all.") var clients = 8_000
@@ -28,6 +28,10 @@ struct ScenarioCommand: ParsableCommand {
     @Option(help: "Messages a second in steady.") var rate = 5_000.0
     @Option(help: "Messages under way in unicast.") var window = 256
     @Option(help: "Messages in queue.") var messages = 600_000
+    @Option(help: "Clients beside those of the channel.") var others = 200
+    @Option(help: "Messages of channel and broadcast.") var rounds = 9
+    @Option(help: "How often kill kills the manager.") var kills = 50
+    @Option(help: "queue.journal of the MegaComet that is started.") var journal: String?
     @Option(help: "Seconds that idle holds.") var hold = 2.0
     @Option(help: "Seconds after which a poll is answered empty, of the MegaComet that is started.") var pollTimeout =
         50.0
@@ -49,13 +53,24 @@ struct ScenarioCommand: ParsableCommand {
         (settings.publishers, settings.messageBytes, settings.window) = (publishers, bytes, window)
         (settings.seconds, settings.perSecond, settings.messages) = (seconds, rate, messages)
         (settings.holdSeconds, settings.pollTimeoutSeconds) = (hold, pollTimeout)
+        settings.others = scenario == .channel ? others : 0
+        (settings.rounds, settings.kills) = (rounds, kills)
+        (settings.keepsLedger, settings.journal) = (scenario == .kill, journal)
+        if scenario == .broadcast { settings.limitSeconds = 900 }
         return settings
     }
 
     func validate() throws {
         guard (1...1_100_000).contains(clients), rate > 0, (0...3_600).contains(seconds), window > 0, messages > 0,
-            (1...64).contains(publishers)
+            (1...64).contains(publishers), (1...10_000).contains(others), (1...1_000).contains(rounds),
+            (1...1_000).contains(kills)
         else { throw ValidationError("a number is out of its range") }
+        if scenario == .kill, against != .megacomet || port != nil {
+            throw ValidationError("kill needs a MegaComet with a supervisor, which it starts")
+        }
+        if scenario == .broadcast, against == .limit || against == .nchan {
+            throw ValidationError("\(against) has no message to everyone")
+        }
     }
 
     func run() throws {
@@ -65,7 +80,7 @@ struct ScenarioCommand: ParsableCommand {
             if let port { running(port) } else {
                 try Server.start(
                     against, clients: clients, processes: settings.processCount, workers: workers,
-                    pollTimeoutSeconds: pollTimeout)
+                    options: settings.options)
             }
         defer { server.stop() }
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
@@ -79,6 +94,6 @@ struct ScenarioCommand: ParsableCommand {
     private func running(_ port: UInt16) -> Server {
         var plan = LoadPlan()
         (plan.port, plan.ports, plan.publishPort) = (port, max(1, workers), publishPort)
-        return Server(name: "running", plan: plan, roots: pid.map { [$0] } ?? [])
+        return Server(.megacomet, name: "running", plan: plan, roots: pid.map { [$0] } ?? [])
     }
 }

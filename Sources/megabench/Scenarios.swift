@@ -1,7 +1,7 @@
 /// The scenarios. Each connects its clients, does one thing to the server, and says what that cost. Each is bounded in
 /// count and time.
 enum Scenario: String, CaseIterable {
-    case idle, unicast, steady, queue, storm
+    case idle, unicast, steady, queue, storm, channel, broadcast, kill
 }
 
 extension Bench {
@@ -13,6 +13,9 @@ extension Bench {
         case .steady: try steady(&result)
         case .queue: try queue(&result)
         case .storm: try storm(&result)
+        case .channel: try channel(&result)
+        case .broadcast: try broadcast(&result)
+        case .kill: try killManager(&result)
         }
         return result
     }

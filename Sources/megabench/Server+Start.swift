@@ -11,21 +11,16 @@ extension Server {
         return min(16_000, max(200, Int(limit.rlim_cur) - 1_000))
     }
 
-    /// - Parameters:
-    ///   - reportEverySeconds: MegaComet's stats.interval.
-    ///   - memory: holds MegaComet to a bound of memory.
     static func start(
-        _ kind: Kind, clients: Int, processes: Int, workers: Int, pollTimeoutSeconds: Double,
-        reportEverySeconds: Double = 1, memory: MemoryCgroup? = nil
+        _ kind: Kind, clients: Int, processes: Int, workers: Int, options: Options = Options()
     ) throws -> Server {
         switch kind {
         case .limit: try startLimit(processes: processes)
         case .nchan: try startNchan(clients: clients)
         case .megacomet:
-            try startMegaComet(
-                clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds,
-                reportEverySeconds: reportEverySeconds, memory)
-        case .daemons: try startDaemons(clients: clients, workers: workers, pollTimeoutSeconds: pollTimeoutSeconds)
+            try startMegaComet(clients: clients, workers: workers, options)
+        case .daemons:
+            try startDaemons(clients: clients, workers: workers, pollTimeoutSeconds: options.pollTimeoutSeconds)
         }
     }
 
@@ -42,7 +37,7 @@ extension Server {
                     "\(Int(first) + processes + index)",
                 ]), log: folder.log)
         }
-        let server = Server(name: "limit", plan: plan, isOnePerProcess: true, processes: loops, folder: folder)
+        let server = Server(.limit, plan: plan, isOnePerProcess: true, processes: loops, folder: folder)
         return try started(server, ports: (0..<processes).map { first + UInt16($0) })
     }
 
@@ -91,13 +86,12 @@ extension Server {
         plan.publishPort = port + 1
         let nginx = try ChildProcess(
             ChildProcess.leashed(["/usr/sbin/nginx", "-p", folder.path, "-c", file, "-e", folder.log]), log: folder.log)
-        let server = Server(name: "nchan", plan: plan, processes: [nginx], folder: folder, configuration: file)
+        let server = Server(.nchan, plan: plan, processes: [nginx], folder: folder, configuration: file)
         return try started(server, ports: [port, port + 1])
     }
 
     private static func startMegaComet(
-        clients: Int, workers wanted: Int, pollTimeoutSeconds: Double, reportEverySeconds: Double,
-        _ memory: MemoryCgroup?
+        clients: Int, workers wanted: Int, _ options: Options
     ) throws -> Server {
         let workers = workerCount(clients: clients, wanted)
         let port = UInt16(try Ports.free(workers + 4))
@@ -111,19 +105,21 @@ extension Server {
             count = \(workers)
             address = "127.0.0.1"
             base_port = \(port)
-            poll_timeout = \(pollTimeoutSeconds)
+            poll_timeout = \(options.pollTimeoutSeconds)
             [manager]
             port = \(ownPort)
             [app]
             port = \(ownPort + 1)
             [stats]
             port = \(ownPort + 2)
-            interval = \(reportEverySeconds)
+            interval = \(options.reportEverySeconds)
             [operator]
             port = \(ownPort + 3)
             [supervisor]
             drain = 1.0
-            watchdog = \(max(10, 4 * reportEverySeconds))
+            watchdog = \(max(10, 4 * options.reportEverySeconds))
+            \(options.isKilled ? patience : "")
+            \(options.journal.map { journal($0, folder.path) } ?? "")
             [log]
             level = "warning"
 
@@ -133,10 +129,19 @@ extension Server {
         plan.ports = workers
         plan.publishPort = UInt16(ownPort + 1)
         let command = [executable("megacomet"), "run", "-c", file]
-        let appliance = try ChildProcess(ChildProcess.leashed(memory?.holding(command) ?? command), log: folder.log)
+        let appliance = try ChildProcess(
+            ChildProcess.leashed(options.memory?.holding(command) ?? command), log: folder.log)
         let server = Server(
-            name: "megacomet", plan: plan, processes: [appliance], folder: folder, configuration: file, memory: memory)
+            .megacomet, plan: plan, processes: [appliance], folder: folder, configuration: file, memory: options.memory)
         return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health")
+    }
+
+    private static let patience =
+        "restart_delay = 0.1\nrestart_delay_max = 0.1\ncrashloop_exits = 1000\ncrashloop_window = 0.1"
+
+    /// There is room for the million messages of `journal` and for those that prove that clients are held.
+    private static func journal(_ kind: String, _ folder: String) -> String {
+        "[queue]\njournal = \"\(kind)\"\njournal_directory = \"\(folder)/journal\"\nmax_messages = 2000000"
     }
 
     private static func startDaemons(clients: Int, workers wanted: Int, pollTimeoutSeconds: Double) throws -> Server {
@@ -162,7 +167,7 @@ extension Server {
                     "\(pollTimeoutSeconds)",
                 ]), log: folder.log)
         }
-        let server = Server(name: "daemons", plan: plan, processes: [manager] + others, folder: folder)
+        let server = Server(.daemons, plan: plan, processes: [manager] + others, folder: folder)
         return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health")
     }
 

@@ -9,7 +9,21 @@ final class Server {
         case daemons
     }
 
+    /// What a scenario needs of the MegaComet that is started.
+    struct Options {
+        var pollTimeoutSeconds = 50.0
+        /// stats.interval
+        var reportEverySeconds = 1.0
+        /// Holds its processes to a bound of memory.
+        var memory: MemoryCgroup?
+        /// queue.journal. `nil`: the default.
+        var journal: String?
+        /// Its manager is killed often: no try is put off for longer than 0.1 s, and none is a crash loop.
+        var isKilled = false
+    }
+
     let name: String
+    let kind: Kind
     /// The part of the plan that all client processes share.
     let plan: LoadPlan
     /// Each client process has a loop of its own, on ports in a row. A limit loop is one process, and may open only so
@@ -25,11 +39,13 @@ final class Server {
     let memory: MemoryCgroup?
 
     init(
-        name: String, plan: LoadPlan, isOnePerProcess: Bool = false, processes: [ChildProcess] = [],
+        _ kind: Kind, name: String? = nil, plan: LoadPlan, isOnePerProcess: Bool = false,
+        processes: [ChildProcess] = [],
         roots: [pid_t]? = nil, folder: PrivateFolder? = nil,
         configuration: String? = nil, memory: MemoryCgroup? = nil
     ) {
-        self.name = name
+        self.kind = kind
+        self.name = name ?? kind.rawValue
         self.plan = plan
         self.isOnePerProcess = isOnePerProcess
         self.processes = processes

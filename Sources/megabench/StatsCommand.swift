@@ -53,8 +53,8 @@ struct StatsCommand: ParsableCommand {
 
     private func measure(_ interval: Double, _ interrupt: Interrupt) throws -> Shares {
         let server = try Server.start(
-            .megacomet, clients: workers, processes: 1, workers: workers, pollTimeoutSeconds: 50,
-            reportEverySeconds: interval)
+            .megacomet, clients: workers, processes: 1, workers: workers,
+            options: Server.Options(reportEverySeconds: interval))
         defer { server.stop() }
         try wait(Self.settlingSeconds, interrupt)
         let begin = monotonicNanoseconds()

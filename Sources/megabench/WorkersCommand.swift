@@ -52,7 +52,7 @@ struct WorkersCommand: ParsableCommand {
         var settings = BenchSettings()
         (settings.clients, settings.workers, settings.seconds, settings.perSecond) = (clients, workers, seconds, rate)
         let server = try Server.start(
-            .megacomet, clients: clients, processes: settings.processCount, workers: workers, pollTimeoutSeconds: 50)
+            .megacomet, clients: clients, processes: settings.processCount, workers: workers)
         defer { server.stop() }
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
         defer { bench.stop() }
