@@ -68,7 +68,9 @@ let package = Package(
             swiftSettings: strict),
 
         // The app port: publishes in, outcomes out. Apart from Comet, so that workers need no simdjson.
-        .target(name: "Publishing", dependencies: ["Base", "Comet", "Wire", "CSimdjson"], swiftSettings: fastObjects),
+        .target(
+            name: "Publishing", dependencies: ["Base", "Comet", "Store", "Wire", "CSimdjson"],
+            swiftSettings: fastObjects),
 
         // The settings, and the file that holds them.
         .target(

@@ -1,5 +1,6 @@
 import Base
 package import Comet
+import Store
 import Wire
 
 /// The app port: its sessions, and the key, parser and counters that they share.
@@ -8,6 +9,7 @@ import Wire
 /// other byte is HTTP (`AppPort+HTTP`). `Route` lists the requests over HTTP, and `AppPort+Ops` carries out what both
 /// forms may ask.
 package struct AppPort: ~Copyable {
+    private let inPlace = InPlace()
     let maxMessage: Int
     /// The most bytes of a body or line: a batch, or one publish if that may be larger.
     let mostBody: Int

@@ -39,8 +39,8 @@ extension Arena {
         self.memory = memory
         self.layout = layout
         base = memory.base
-        segments = ContiguousArray(repeating: Segment(), count: layout.segments)
-        current = ContiguousArray(repeating: -1, count: Life.allCases.count)
+        segments = .allocate(capacity: layout.segments)
+        segments.initialize(repeating: Segment(), count: layout.segments)
         if isFresh {
             layout.set(8, ArenaLayout.version)
             layout.set(16, UInt64(segmentBytes))
@@ -129,7 +129,7 @@ extension Arena {
 
     /// Every record that has not ended.
     public func forEachLive(_ body: (Ref, Record) -> Void) {
-        for number in segments.indices where segments[number].state != .free {
+        for number in numbers where segments[number].state != .free {
             var at = 0
             while at < segments[number].used {
                 let ref = Ref(offset: layout.offset(number) + at)
@@ -172,7 +172,7 @@ extension Arena {
     }
     private func sparse() -> Int? {
         var oldest: Int?
-        for number in segments.indices {
+        for number in numbers {
             let segment = segments[number]
             guard segment.state == .used, current[Int(segment.life.rawValue)] != number,
                 segment.liveBytes * 8 < segment.used

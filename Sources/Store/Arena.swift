@@ -54,12 +54,17 @@ public struct Arena: ~Copyable {
     @usableFromInline let base: UnsafeMutableRawPointer
     let layout: ArenaLayout
     let salt: UInt32
-    var segments: ContiguousArray<Segment>
+    /// One for each segment of the layout.
+    let segments: UnsafeMutablePointer<Segment>
     /// The segment that is being filled, for each life. -1 if there is none.
-    var current: ContiguousArray<Int>
+    var current = InlineArray<5, Int>(repeating: -1)
     var opened: UInt64 = 0
     private var appended: UInt64 = 0
     public internal(set) var attachment = Attachment()
+
+    deinit { segments.deallocate() }
+    /// The numbers of all segments.
+    var numbers: Range<Int> { 0..<layout.segments }
 
     // MARK: words of the head
 
@@ -147,7 +152,7 @@ public struct Arena: ~Copyable {
 
     /// A free segment is to be filled. `nil` if there is none, or no memory.
     private mutating func open(_ life: Life, _ room: Int) -> Int? {
-        guard let free = segments.firstIndex(where: { $0.state == .free }), grow(free, to: room) else { return nil }
+        guard let free = numbers.first(where: { segments[$0].state == .free }), grow(free, to: room) else { return nil }
         let last = current[Int(life.rawValue)]
         opened += 1
         segments[free].life = life
@@ -206,7 +211,8 @@ public struct Arena: ~Copyable {
         init(appended: UInt64) { self.appended = appended }
     }
     public var figures: Figures {
-        segments.reduce(into: Figures(appended: appended)) { sum, segment in
+        numbers.reduce(into: Figures(appended: appended)) { sum, number in
+            let segment = segments[number]
             guard segment.state != .free else { return }
             sum.live += segment.liveBytes
             sum.used += segment.used

@@ -4,6 +4,7 @@ import Wire
 
 /// The channels by name, with users and everyone, and who subscribes to them. Only this type changes their lists.
 struct Channels: ~Copyable {
+    private let inPlace = InPlace()
     private var channels = Slab<Channel>()
     private var subscriptions = Slab<Subscription>()
     private var names = ByteStore()
@@ -27,6 +28,8 @@ struct Channels: ~Copyable {
         channels.memoryBytes + subscriptions.memoryBytes + names.memoryBytes + index.memoryBytes
     }
 
+    /// The id of the newest message for everyone.
+    var everyoneNewest: UInt64 { channels.pointer(everyone).pointee.newest }
     @inline(__always) subscript(_ channel: Slot<Channel>) -> Entry<Channel> { channels[channel] }
     @inline(__always) subscript(_ subscription: Slot<Subscription>) -> Subscription {
         subscriptions.pointer(subscription).pointee

@@ -4,6 +4,7 @@ import Wire
 
 /// The workers' links: the kind of each, the bytes to write to it, and which links have something to write.
 struct Links: ~Copyable {
+    private let inPlace = InPlace()
     private var slab = Slab<WorkerLink>()
     private var live: ContiguousArray<LinkSlot> = []
     /// Links that have something to be flushed. Each is in the list once.

@@ -11,6 +11,7 @@ import Wire
 ///                                     --over the bound of its log: dropped---> gone, and the log is marked: lost
 struct Logs: ~Copyable {
     private let bounds: QueueSettings
+    private let inPlace = InPlace()
     /// The memory of all that must outlive the manager.
     var arena: Arena
     private var logs = Slab<Log>()

@@ -12,6 +12,7 @@ struct Presence: ~Copyable {
         var blocked = List()
     }
 
+    private let inPlace = InPlace()
     private var records = Slab<ClientRecord>()
     private var ids = ByteStore()
     private var index: IdIndex

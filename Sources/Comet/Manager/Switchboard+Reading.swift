@@ -4,6 +4,8 @@ import Wire
 
 /// The logs that one client reads, each at the next message that its receiver has not been sent.
 struct Reading {
+    /// The client's own log, if it reads no other. Most clients do not.
+    var own = Slot<Message>.none
     struct Head {
         var message: Slot<Message>
         /// The log's owner. `none` for the client's own log.
@@ -58,8 +60,15 @@ extension Switchboard {
         }
     }
 
+    /// Nothing in a log that the client shares with others can be new to it. Most clients have no subscription, and a
+    /// loss is never newer than the newest message.
+    @inline(__always) func readsOnlyItsOwn(_ client: Slot<ClientRecord>) -> Bool {
+        presence[client].subscription == .none && channels.everyoneNewest <= sharedFrom(client)
+    }
+
     /// Messages wait that the client's receiver has not been sent.
     func hasUnsent(_ client: Slot<ClientRecord>) -> Bool {
+        if readsOnlyItsOwn(client) { return presence[client].log != .none && firstOwn(client) != nil }
         if firstOwn(client) != nil { return true }
         var found = false
         forEachShared(client) { channel, from in
@@ -72,6 +81,7 @@ extension Switchboard {
     func newLoss(_ client: Slot<ClientRecord>) -> UInt64 {
         let own = presence[client].log.known.map { logs[$0].lost } ?? 0
         var most = own > ownFrom(client) ? own : 0
+        if readsOnlyItsOwn(client) { return most }
         forEachShared(client) { channel, from in
             if let log = channels[channel].log.known, logs[log].lost > from { most = max(most, logs[log].lost) }
             return true
@@ -106,8 +116,10 @@ extension Switchboard {
 
     /// Begins to read what waits for a client. It ends with the last `nextRead`.
     mutating func beginReading(_ client: Slot<ClientRecord>) {
-        reading.heads.removeAll(keepingCapacity: true)
+        reading.own = .none
+        if readsOnlyItsOwn(client) { return reading.own = firstOwn(client) ?? .none }
         var heads = exchange(&reading.heads, with: [])
+        heads.removeAll(keepingCapacity: true)
         if let first = firstOwn(client) { heads.append(Reading.Head(message: first, channel: .none)) }
         forEachShared(client) { channel, from in
             if let first = firstShared(channel, after: from, for: client) {
@@ -119,6 +131,10 @@ extension Switchboard {
     }
     /// The next message by id, and the channel whose it is. A message that is in several of its logs comes once.
     mutating func nextRead(_ client: Slot<ClientRecord>) -> Reading.Head? {
+        if let message = reading.own.known {
+            reading.own = logs.next(after: message) ?? .none
+            return Reading.Head(message: message, channel: .none)
+        }
         guard var least = reading.heads.indices.first else { return nil }
         for other in reading.heads.indices.dropFirst()
         where logs[reading.heads[other].message].id < logs[reading.heads[least].message].id { least = other }
