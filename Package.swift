@@ -8,7 +8,7 @@
 //     Stats                                                         reports, events, the table of metrics
 //     Wire   Store   Configuration                                  bytes <-> values, memory, settings
 //     Base                                                          bytes and text: buffers, escapes, times, columns
-//     CLibev   CEpoll   CSystem   CSimdjson   CNcurses              C at the edge
+//     CLibev   CEpoll   CSystem   CStore   CSimdjson   CNcurses     C at the edge
 import PackageDescription
 
 let strict: [SwiftSetting] = [
