@@ -102,12 +102,13 @@ final class ManagerProcess: DaemonProgram {
         }
     }
 
-    /// Takes no new connections, writes what was decided, and ends. The queue ends with the process: the supervisor
-    /// stops the manager last.
+    /// Takes no new connections, writes what was decided, and ends. What waits stays in the memory of the queue for the
+    /// next manager, if the supervisor holds that memory.
     func drain(seconds: Double, done: @escaping () -> Void) {
         links?.stopAccepting()
         apps?.stopAccepting()
-        if switchboard.queue.depth > 0 { log.warning("leaving with \(switchboard.queue.depth) messages in the queue") }
+        let (left, isKept) = (switchboard.kept.messages, memory.descriptor != nil)
+        if left > 0 { log.notice("\(left) messages wait\(isKept ? " for the next manager" : ", and are gone now")") }
         let end = Clock.monotonicMilliseconds + UInt64(ManagerProcess.drainSeconds * 1000)
         drainTimer = Timer(loop) { [unowned self] in
             guard switchboard.outboxBytes.all == 0 && port.outputBytes == 0 || Clock.monotonicMilliseconds >= end
