@@ -99,13 +99,15 @@ package struct AppPort: ~Copyable {
         for session in taken { session.isListed = false }
         return taken
     }
+    /// Puts a session back into that list: something of it waits.
+    package mutating func listAgain(_ session: AppSession) { list(session) }
     package var hasListed: Bool { !listed.isEmpty }
     /// `count` bytes of the session's output were written. If that was all, the rest of the input may have waited for
     /// room, and is taken up now.
     package mutating func written(
         _ session: AppSession, _ count: Int, _ switchboard: inout Switchboard, now: UInt64
     ) {
-        session.output.consume(count)
+        session.wrote(count)
         session.lastProgress = now
         guard session.output.isEmpty else { return }
         session.output.shrink(over: 256 * 1024)

@@ -23,6 +23,10 @@ package final class AppSession {
 
     package var input = Buffer()
     package var output = Buffer()
+    /// Bytes at the front of the output that may be written: what they tell of is durable. And the bytes for which that
+    /// is being seen to. Only if answers wait for the disk.
+    private var cleared = 0
+    private var clearing = 0
     /// Nothing more is read. The session is closed when the output has been written.
     var isClosing = false
     /// Our side is closed. What the app still sends is thrown away, until it closes its own.
@@ -93,6 +97,21 @@ package final class AppSession {
     package var wantsInput: Bool { !isClosing && !inputHasEnded && !isFull }
     /// So many answers wait that no input is taken up until the app has read.
     var isFull: Bool { output.count >= Limits.appOutputBytes }
+
+    // MARK: answers that wait for the disk
+
+    /// The disk is asked for all that was decided until now.
+    package func beginClearing() { clearing = output.count }
+    /// The disk has it.
+    package func endClearing() { (cleared, clearing) = (max(cleared, clearing), 0) }
+    /// The bytes that may be written, if answers wait for the disk.
+    package var clearedOutput: UnsafeRawBufferPointer { output.bytes.part(0, min(cleared, output.count)) }
+    /// `count` bytes of the output were written.
+    func wrote(_ count: Int) {
+        output.consume(count)
+        cleared = max(0, cleared - count)
+        clearing = max(0, clearing - count)
+    }
 
     // MARK: what it holds, and for how long
 

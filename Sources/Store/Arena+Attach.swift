@@ -25,6 +25,8 @@ public struct Attachment: Equatable, Sendable {
     public var live = 0
     /// Segments with a damaged record. What stands before it in the segment counts.
     public var damaged = 0
+    /// Bytes at the ends of segments that a failure of power left unfinished. They are cut off.
+    public var torn = 0
     /// The memory was empty.
     public var isFresh = true
 
@@ -33,8 +35,11 @@ public struct Attachment: Equatable, Sendable {
 
 extension Arena {
     /// Takes up what the memory has, or begins anew if it is empty. `salt` is random, for memory that is empty.
-    public init(_ memory: any ArenaMemory, segmentBytes: Int = Arena.usualSegmentBytes, salt: UInt32) throws(ArenaError)
-    {
+    /// `mayBeTorn`: the memory is a file, and what was written last may not be in it. So a damaged record behind which no
+    /// other follows is an unfinished end.
+    public init(
+        _ memory: any ArenaMemory, segmentBytes: Int = Arena.usualSegmentBytes, salt: UInt32, mayBeTorn: Bool = false
+    ) throws(ArenaError) {
         let (layout, isFresh) = try Arena.layout(memory, segmentBytes)
         self.memory = memory
         self.layout = layout
@@ -49,7 +54,7 @@ extension Arena {
         }
         self.salt = UInt32(truncatingIfNeeded: layout.word(24))
         attachment.isFresh = isFresh
-        if !isFresh { for segment in 0..<layout.segments { attach(segment) } }
+        if !isFresh { for segment in 0..<layout.segments { attach(segment, mayBeTorn) } }
     }
     /// Where everything lies in the memory, and whether the memory is empty.
     private static func layout(_ memory: any ArenaMemory, _ segmentBytes: Int) throws(ArenaError) -> (ArenaLayout, Bool)
@@ -78,7 +83,7 @@ extension Arena {
         } catch { preconditionFailure("\(error)") }
     }
 
-    private mutating func attach(_ number: Int) {
+    private mutating func attach(_ number: Int, _ mayBeTorn: Bool) {
         let entry = layout.entry(number)
         let used = entry.load(as: UInt64.self)
         let allocated = entry.load(fromByteOffset: 8, as: UInt64.self)
@@ -97,7 +102,12 @@ extension Arena {
         segments[number].allocated = Int(allocated)
         opened += 1
         segments[number].number = opened
-        let isWhole = scan(number, used: Int(used), life)
+        var isWhole = scan(number, used: Int(used), life)
+        if !isWhole, mayBeTorn, !hasRecord(number, behind: segments[number].used, used: Int(used)) {
+            attachment.torn += Int(used) - segments[number].used
+            mc_store_release(entry, UInt64(segments[number].used))
+            isWhole = true
+        }
         guard isWhole, state == .used else { return damage(number) }
         segments[number].state = .used
         if segments[number].live == 0 { release(number) }
@@ -120,6 +130,13 @@ extension Arena {
             segments[number].used = at
         }
         return true
+    }
+    /// Whether a whole record begins somewhere behind a damaged one.
+    private func hasRecord(_ number: Int, behind start: Int, used: Int) -> Bool {
+        let base = UnsafeRawPointer(base + layout.offset(number))
+        return stride(from: start + 8, to: used, by: 8).contains {
+            Record.check(base + $0, room: used - $0, salt: salt) != nil
+        }
     }
     private mutating func damage(_ number: Int) {
         attachment.damaged += 1

@@ -60,6 +60,8 @@ public struct Arena: ~Copyable {
     var current = InlineArray<5, Int>(repeating: -1)
     var opened: UInt64 = 0
     private var appended: UInt64 = 0
+    /// Records that this process has added.
+    public var appendedCount: UInt64 { appended }
     public internal(set) var attachment = Attachment()
 
     deinit { segments.deallocate() }
@@ -82,6 +84,33 @@ public struct Arena: ~Copyable {
     public var horizon: UInt64 {
         get { layout.word(48) }
         set { layout.set(48, newValue) }
+    }
+
+    /// When the records were last known to be as they are, in two clocks.
+    public struct Time: Equatable, Sendable {
+        /// The boot of the machine whose monotonic clock it is: its boot id.
+        public var boot: [UInt64]
+        /// Milliseconds.
+        public var monotonic: UInt64
+        public var wall: UInt64
+
+        public init(boot: [UInt64], monotonic: UInt64, wall: UInt64) {
+            precondition(boot.count == 2, "a boot id has 16 bytes")
+            self.boot = boot
+            self.monotonic = monotonic
+            self.wall = wall
+        }
+    }
+    public var time: Time {
+        get {
+            Time(boot: [layout.word(72), layout.word(80)], monotonic: layout.word(56), wall: layout.word(64))
+        }
+        set {
+            layout.set(56, newValue.monotonic)
+            layout.set(64, newValue.wall)
+            layout.set(72, newValue.boot[0])
+            layout.set(80, newValue.boot[1])
+        }
     }
 
     // MARK: records
@@ -111,7 +140,7 @@ public struct Arena: ~Copyable {
             rest.copyMemory(from: part.baseAddress.unsafelyUnwrapped, byteCount: part.count)
             rest += part.count
         }
-        commit(ref, length, kind)
+        commit(ref, length)
         return ref
     }
     /// Room behind the last record of a segment. Its memory is usable.
@@ -126,10 +155,10 @@ public struct Arena: ~Copyable {
         guard grow(segment, to: segments[segment].used + room) else { return nil }
         return Ref(offset: layout.offset(segment) + segments[segment].used)
     }
-    private mutating func commit(_ ref: Ref, _ length: Int, _ kind: Kind) {
+    private mutating func commit(_ ref: Ref, _ length: Int) {
         let record = Record(UnsafeRawPointer(address(ref)))
         address(ref).storeBytes(
-            of: record.computedChecksum(salt, isState: kind.isState), toByteOffset: 4, as: UInt32.self)
+            of: record.computedChecksum(salt), toByteOffset: 4, as: UInt32.self)
         let (segment, room) = (layout.segment(of: ref), (length + 7) & ~7)
         segments[segment].used += room
         segments[segment].live += 1

@@ -5,8 +5,8 @@ import CStore
 //     offset  0       4     8     9           10           11     12            16   24     32     36     40..
 //             length  crc   kind  name bytes  extra bytes  flags  time to live  id   value  state  owner  name, extra, body
 //
-// The checksum is of the length, of all from the kind to the id, of the value if the kind has a fixed one, and of what
-// follows the head. State and owner change in place, and so does the value of other kinds.
+// The checksum is of the length, of all from the kind to the id, and of what follows the head. Value, state and owner
+// change in place.
 extension Arena {
     /// What a record is.
     public enum Kind: UInt8, CaseIterable, Sendable {
@@ -81,9 +81,9 @@ extension Arena {
         }
 
         var checksum: UInt32 { base.load(fromByteOffset: 4, as: UInt32.self) }
-        func computedChecksum(_ salt: UInt32, isState: Bool) -> UInt32 {
+        func computedChecksum(_ salt: UInt32) -> UInt32 {
             var crc = mc_crc32c(salt, base, 4)
-            crc = mc_crc32c(crc, base + 8, isState ? 16 : 24)
+            crc = mc_crc32c(crc, base + 8, 16)
             return mc_crc32c(crc, base + Arena.headBytes, length - Arena.headBytes)
         }
         /// The record that begins here, in a segment that has `room` bytes from here on. `nil` if it is none.
@@ -91,10 +91,10 @@ extension Arena {
             guard room >= Arena.headBytes else { return nil }
             let record = Record(base)
             guard record.length >= Arena.headBytes, record.room <= room,
-                let kind = Kind(rawValue: base.load(fromByteOffset: 8, as: UInt8.self)),
+                Kind(rawValue: base.load(fromByteOffset: 8, as: UInt8.self)) != nil,
                 State(rawValue: base.load(fromByteOffset: 32, as: UInt8.self)) != nil,
                 record.nameBytes + record.extraBytes <= record.length - Arena.headBytes,
-                record.checksum == record.computedChecksum(salt, isState: kind.isState)
+                record.checksum == record.computedChecksum(salt)
             else { return nil }
             return record
         }
@@ -111,7 +111,7 @@ extension Arena {
             + Int(record.load(fromByteOffset: 10, as: UInt8.self))
         return UnsafeRawBufferPointer(start: record + before, count: Int(record.load(as: UInt32.self)) - before)
     }
-    /// Changes the value of a record in place. Its kind is one whose value may change.
+    /// Changes the value of a record in place.
     @inline(__always) public mutating func set(_ ref: Ref, value: UInt64) {
         address(ref).storeBytes(of: value, toByteOffset: 24, as: UInt64.self)
     }

@@ -67,6 +67,9 @@ public enum Limits {
     /// The most messages and clients whose time is over that the manager takes up in one turn of its loop. That is
     /// under a millisecond's work. The rest follow in the next turns, each a millisecond later.
     package static let expiredInTick = 1024
+    /// Milliseconds that a message lives at least after the machine was started again, if it had so much left: the wall
+    /// clock, which says how long the machine was away, may have been set.
+    package static let recoveredMilliseconds: UInt64 = 10_000
     /// Milliseconds between two looks for parts of the arena that are nearly over, and records that move forward in one
     /// turn of the loop.
     package static let compactionMilliseconds: UInt64 = 1000

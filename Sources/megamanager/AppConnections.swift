@@ -49,6 +49,24 @@ final class AppConnections {
         return manager.port.hasListed
     }
 
+    // MARK: answers that wait for the disk
+
+    /// The sessions whose answers the disk is being asked for.
+    private var clearing: [AppSession] = []
+    /// Keeps the answers of this turn back until `endClearing`.
+    func beginClearing() {
+        clearing = manager.port.takeListed()
+        for session in clearing { session.beginClearing() }
+    }
+    /// What the answers tell of is durable: they are written.
+    func endClearing() {
+        for session in clearing {
+            session.endClearing()
+            connections[session.number]?.flush()
+        }
+        clearing = []
+    }
+
     /// Ends the sessions whose time is over. Called once a second.
     func sweep() {
         for session in manager.port.expire(now: manager.now) { close(session) }
@@ -103,8 +121,9 @@ final class AppConnection {
 
     /// Writes as much as the socket takes, and then does the session's next step.
     fileprivate func flush() {
-        if !session.output.isEmpty {
-            switch Sockets.write(descriptor, session.output.bytes) {
+        let output = manager.disk == nil ? session.output.bytes : session.clearedOutput
+        if !output.isEmpty {
+            switch Sockets.write(descriptor, output) {
             case .bytes(let count): manager.port.written(session, count, &manager.switchboard, now: manager.now)
             case .wouldBlock: break
             case .end, .failed: return apps.close(session)
@@ -120,7 +139,8 @@ final class AppConnection {
             watcher?.watch(.read)
         case .wait(let reads, let writes):
             var interest: Interest = reads ? .read : []
-            if writes { interest.insert(.write) }
+            // What the disk does not have yet can't be written.
+            if writes, manager.disk == nil || !session.clearedOutput.isEmpty { interest.insert(.write) }
             watcher?.watch(interest)
         }
     }

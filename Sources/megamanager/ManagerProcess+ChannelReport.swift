@@ -21,7 +21,8 @@ extension ManagerProcess {
     }
     func fillJournal(_ report: inout StatsWriter) {
         let figures = switchboard.arenaFigures
-        report.set(.journalMode, UInt64(memory.descriptor == nil ? 0 : 1))
+        report.set(.journalMode, UInt64(memory.descriptor == nil ? 0 : disk == nil ? 1 : 2))
+        report.set(.journalSyncMax, disk?.takeLongest() ?? 0)
         report.set(.journalBytes, figures.live)
         report.set(.journalAllocated, figures.allocated)
         report.set(.journalSegments, figures.segments)

@@ -1,9 +1,11 @@
 import Comet
 import Configuration
 import Daemon
+import Glibc
 import Logging
 import Publishing
 import Reactor
+import Store
 import Wire
 
 /// The whole manager: its decisions, the workers' links, the apps' connections, and its clock.
@@ -13,6 +15,11 @@ final class ManagerProcess: DaemonProgram {
     /// Milliseconds of CLOCK_MONOTONIC, read once in each turn.
     private(set) var now: UInt64
     let memory: MappedMemory
+    /// The thread that makes the queue's file durable. `nil` if answers do not wait for a disk.
+    private(set) var disk: DiskSync?
+    /// Records that the disk was asked for.
+    private var askedRecords: UInt64 = 0
+    private let boot = JournalFile.bootID
     /// What the manager before left, and how long it took to take it up.
     let recovery: Recovery
     let replayMilliseconds: UInt64
@@ -48,7 +55,8 @@ final class ManagerProcess: DaemonProgram {
         switchboard = Switchboard(
             queue, QueueMemory.attach(memory, daemon), wallMicroseconds: Clock.wallMicroseconds, now: now,
             seed: UInt64.random(in: 1...UInt64.max))
-        recovery = switchboard.recover(now: now)
+        let time = Arena.Time(boot: boot, monotonic: now, wall: Clock.wallMicroseconds / 1000)
+        recovery = switchboard.recover(now: now, time)
         replayMilliseconds = Clock.monotonicMilliseconds - started
         port = AppPort(maxMessage: queue.maxMessage, key: key, hosts: Sockets.hostNames + settings.app.hosts)
     }
@@ -70,11 +78,28 @@ final class ManagerProcess: DaemonProgram {
         }
         tick?.start(after: 0.1)
         again = Timer(loop) {}
+        startDisk()
         sweep = Timer(loop) { [unowned self] in
+            switchboard.keepTime(Arena.Time(boot: boot, monotonic: now, wall: Clock.wallMicroseconds / 1000))
             apps?.sweep()
             links?.sweep()
         }
         sweep?.start(after: 1, every: 1)
+    }
+
+    /// With `queue.journal = "disk"` answers wait for the disk.
+    private func startDisk() {
+        guard daemon.arguments.settings.queue.journal == "disk", let file = memory.descriptor else { return }
+        do {
+            disk = try DiskSync(loop, file: file) { [unowned self] code in
+                guard code == 0 else {
+                    // What the kernel could not write it may have thrown away, so asking again proves nothing. The next
+                    // manager reads what the file has.
+                    daemon.fail(71, "the queue's file could not be made durable: \(String(cString: strerror(code)))")
+                }
+                madeDurable()
+            }
+        } catch { daemon.fail(71, "the queue's file: \(error)") }
     }
 
     /// A worker came or went.
@@ -92,7 +117,22 @@ final class ManagerProcess: DaemonProgram {
         repeat {
             fanOut()
             links?.flush()
-        } while apps?.flush() ?? false
+        } while disk == nil && apps?.flush() ?? false
+        if disk != nil { makeDurable() }
+    }
+    /// Asks the disk for what was decided, once for all answers that wait (group commit). Answers of turns that come
+    /// meanwhile wait for the next time. If nothing was added since, the disk has it.
+    private func makeDurable() {
+        guard let disk, !disk.isBusy, port.hasListed else { return }
+        apps?.beginClearing()
+        guard switchboard.recordCount != askedRecords else { return madeDurable() }
+        askedRecords = switchboard.recordCount
+        disk.begin()
+    }
+    private func madeDurable() {
+        apps?.endClearing()
+        // An app that reads its answers may have its next requests taken up, and those have answers, too.
+        if port.hasListed { again?.start(after: 0) }
     }
     /// Tells readers of channels, for a bounded time. If some are left, the next turn begins at once.
     private func fanOut() {

@@ -1,5 +1,5 @@
 import Base
-import Store
+package import Store
 import Wire
 
 /// What a manager took up from the one before it.
@@ -15,8 +15,14 @@ package struct Recovery: Equatable {
 // What the manager before left in the arena becomes logs, channels and clients again. Nothing else is left of it: all
 // lists, indices and places are made anew.
 extension Switchboard {
-    /// Takes up what the arena holds. Call it once, before anything else.
-    package mutating func recover(now: UInt64) -> Recovery {
+    /// Takes up what the arena holds. Call it once, before anything else. `time` is now, in the clocks of the arena. If
+    /// the machine was started since, the records' times are in a clock that is gone.
+    package mutating func recover(now: UInt64, _ time: Arena.Time? = nil) -> Recovery {
+        if let time {
+            let last = logs.arena.time
+            if last.boot != time.boot, last.boot != [0, 0] { turnTimes(from: last, to: time) }
+            logs.arena.time = time
+        }
         var found = Found()
         logs.arena.forEachLive { ref, record in found.add(ref, record) }
         var recovery = Recovery()
@@ -39,6 +45,26 @@ extension Switchboard {
         recovery.channels = channels.count
         return recovery
     }
+
+    /// Turns the ends of the records' lives into this boot's clock. The wall clock tells how long the machine was away; if
+    /// it was set back, it was not away at all. It may also have been set forward: so each record that had something
+    /// left lives for up to `Limits.recoveredMilliseconds` more.
+    private mutating func turnTimes(from last: Arena.Time, to time: Arena.Time) {
+        let away = time.wall > last.wall ? time.wall - last.wall : 0
+        var turned: ContiguousArray<(Arena.Ref, UInt64)> = []
+        logs.arena.forEachLive { ref, record in
+            guard !record.kind.isState else { return }
+            let had = min(record.value > last.monotonic ? record.value - last.monotonic : 0, UInt64(record.timeToLive))
+            let left = had > away ? had - away : 0
+            turned.append((ref, time.monotonic + max(left, min(had, Limits.recoveredMilliseconds))))
+        }
+        for (ref, end) in turned { logs.arena.set(ref, value: end) }
+    }
+    /// The time, once a second, for a start after the machine was away.
+    package mutating func keepTime(_ time: Arena.Time) { logs.arena.time = time }
+    /// Records that were added. If it has grown, there is something to be made durable.
+    package var recordCount: UInt64 { logs.arena.appendedCount }
+    package var attachment: Attachment { logs.arena.attachment }
 
     /// The live records, by what is to be made of them.
     private struct Found {
