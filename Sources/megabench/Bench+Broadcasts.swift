@@ -1,5 +1,11 @@
 import Glibc
 
+/// The server has not what the scenario asks of it.
+struct Lacks: Error, CustomStringConvertible {
+    var what: String
+    var description: String { "this server has no \(what)" }
+}
+
 /// One message to many: a channel, and everyone.
 extension Bench {
     /// The processes of the clients that get the broadcast. One more process may hold the others.
@@ -56,6 +62,7 @@ extension Bench {
             let names = (first..<min(settings.clients, first + 10_000)).map { "\"\(tag)\($0)\"" }
             let body = "{\"channel\":\"\(channelName)\",\"clients\":[\(names.joined(separator: ","))]}"
             let (status, answer) = try app.request("POST", "/subscribe", body)
+            if status == 404 { throw Lacks(what: "channels") }
             guard status == 200 else { throw Fleet.Trouble(description: "subscribe: \(status) \(answer)") }
         }
     }

@@ -18,6 +18,10 @@ struct CompareCommand: ParsableCommand {
     @Option(help: "Also write every measurement, as lines of JSON, to this file.", completion: .file()) var output:
         String?
 
+    /// Clients that get single messages while a channel's subscribers are told, and how many a second.
+    static let others = 200
+    static let othersPerSecond = 1_000.0
+
     func validate() throws {
         guard (1...50).contains(runs), (1...1_000_000).contains(clients), (0...1_000_000).contains(many), seconds > 0,
             rate > 0, messages > 0
@@ -66,10 +70,27 @@ struct CompareSession {
         (settings.seconds, settings.perSecond, settings.messages) = (command.seconds, command.rate, command.messages)
         settings.clients = command.clients
         try measure(kind, settings, [.steady, .unicast], run)
-        if kind == .megacomet { try measure(kind, settings, [.queue], run) }
+        try measureChannel(kind, settings, run)
+        if kind == .megacomet {
+            for journal in JournalCommand.kinds {
+                settings.journal = journal
+                try measure(kind, settings, [.queue], run)
+            }
+            settings.journal = nil
+        }
         if command.many > 0 {
             (settings.clients, settings.workers) = (command.many, command.workers)
             try measure(kind, settings, [.idle, .steady], run)
+        }
+    }
+
+    private mutating func measureChannel(_ kind: Server.Kind, _ settings: BenchSettings, _ run: Int) throws {
+        var settings = settings
+        (settings.others, settings.perSecond) = (CompareCommand.others, CompareCommand.othersPerSecond)
+        do {
+            try measure(kind, settings, [.channel], run)
+        } catch let lacks as Lacks {
+            print("run \(run): \(kind): \(lacks): its cells stay empty")
         }
     }
 
@@ -84,7 +105,8 @@ struct CompareSession {
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
         defer { bench.stop() }
         for scenario in scenarios {
-            let measurement = try bench.run(scenario)
+            var measurement = try bench.run(scenario)
+            if let journal = settings.journal { measurement.scenario += " " + journal }
             measurements.append(measurement)
             for complaint in measurement.complaints { print("run \(run): \(kind) \(scenario): \(complaint)") }
         }
@@ -106,7 +128,11 @@ struct CompareSession {
             row("p50 ms at \(rate)/s, \(few) clients", .steady, few, "latency_p50_ms", .atMost(ofNchan: 1)),
             row("p99 ms at \(rate)/s, \(few) clients", .steady, few, "latency_p99_ms", .atMost(ofNchan: 0.5)),
             row("server CPU us a message, \(few) clients", .unicast, few, "server_cpu_us_per_message", .none),
-            row("queued a second, absent clients", .queue, few, "queued_per_second", .above(300_000)),
+            row("queued a second, absent clients", .queue, few, "queued_per_second", .above(300_000), "process"),
+            journalRow("process", .above(0.7)),
+            journalRow("disk", .above(0.3)),
+            row("ms to tell a channel of \(few)", .channel, few, "told_ms", .below(110)),
+            row("p99 ms of others meanwhile", .channel, few, "latency_p99_ms", .below(10)),
         ]
         if many > 0 {
             rows += [
@@ -125,14 +151,25 @@ struct CompareSession {
     }
 
     private func row(
-        _ what: String, _ scenario: Scenario, _ clients: Int, _ number: String, _ target: Comparison.Target
+        _ what: String, _ scenario: Scenario, _ clients: Int, _ number: String, _ target: Comparison.Target,
+        _ journal: String? = nil
     ) -> Comparison.Row {
+        let name = scenario.rawValue + (journal.map { " " + $0 } ?? "")
         func values(_ kind: Server.Kind) -> [Double] {
             measurements.filter {
-                $0.scenario == scenario.rawValue && $0.clients == clients && $0.server == kind.rawValue
+                $0.scenario == name && $0.clients == clients && $0.server == kind.rawValue
             }.compactMap { $0[number] }
         }
         return Comparison.Row(
             what: what, limit: values(.limit), nchan: values(.nchan), megacomet: values(.megacomet), target: target)
+    }
+
+    /// The rate with a journal over that without one, run by run.
+    private func journalRow(_ journal: String, _ target: Comparison.Target) -> Comparison.Row {
+        func rates(_ journal: String) -> [Double] {
+            measurements.filter { $0.scenario == "queue " + journal }.compactMap { $0["queued_per_second"] }
+        }
+        let ratios = zip(rates(journal), rates("off")).filter { $1 > 0 }.map { $0 / $1 }
+        return Comparison.Row(what: "queued, journal \(journal) of off", megacomet: ratios, target: target)
     }
 }
