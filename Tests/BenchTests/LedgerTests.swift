@@ -11,13 +11,15 @@ struct LedgerTests {
         #expect(ledger.owed == 0)
         ledger.answered(1, isTaken: true)
         #expect(ledger.owed == 1)
-        #expect(ledger.received(1, 0))
+        let isNew1 = ledger.received(1, 0)
+        #expect(isNew1)
         #expect(ledger.owed == 0)
     }
 
     @Test mutating func messageBeforeItsAnswer_isNotOwed() {
         ledger.published(0)
-        #expect(ledger.received(0, 0))
+        let isNew2 = ledger.received(0, 0)
+        #expect(isNew2)
         ledger.answered(0, isTaken: true)
         #expect(ledger.owed == 0)
     }
@@ -25,10 +27,13 @@ struct LedgerTests {
     @Test mutating func secondCopy_isRefused_howeverOldItIs() {
         for number in 0..<200 {
             ledger.published(0)
-            #expect(ledger.received(0, UInt32(number)))
+            let isNew3 = ledger.received(0, UInt32(number))
+            #expect(isNew3)
         }
-        #expect(!ledger.received(0, 0))
-        #expect(!ledger.received(0, 200), "nobody published it")
+        let isNew4 = ledger.received(0, 0)
+        #expect(!isNew4)
+        let isNew5 = ledger.received(0, 200)
+        #expect(!isNew5, "nobody published it")
     }
 
     /// Its answer died with the connection: it may come or not. The answer after it belongs to the next publish.
@@ -38,8 +43,10 @@ struct LedgerTests {
         ledger.broke(0)
         ledger.answered(0, isTaken: true)
         #expect(ledger.owed == 1)
-        #expect(ledger.received(0, 2))
-        #expect(ledger.received(0, 1))
+        let isNew6 = ledger.received(0, 2)
+        #expect(isNew6)
+        let isNew7 = ledger.received(0, 1)
+        #expect(isNew7)
         #expect(ledger.owed == 0)
         #expect((ledger.unknown, ledger.unknownSeen) == (2, 1))
     }
@@ -56,10 +63,13 @@ struct BroadcastTallyTests {
     @Test func allHaveIt_whenTheLastHasIt() {
         var tally = BroadcastTally(clients: 2)
         let mark = Mark(nanoseconds: 100, client: Mark.everyone, sequence: 1)
-        #expect(tally.received(mark, 0, now: 150))
-        #expect(!tally.received(mark, 0, now: 160), "it comes once")
+        let isNew8 = tally.received(mark, 0, now: 150)
+        #expect(isNew8)
+        let isNew9 = tally.received(mark, 0, now: 160)
+        #expect(!isNew9, "it comes once")
         #expect(tally.count == 1)
-        #expect(tally.received(mark, 1, now: 170))
+        let isNew10 = tally.received(mark, 1, now: 170)
+        #expect(isNew10)
         #expect((tally.count, tally.nanoseconds) == (2, 70))
     }
 
@@ -67,9 +77,11 @@ struct BroadcastTallyTests {
         var tally = BroadcastTally(clients: 2)
         for round in 1...2 as ClosedRange<UInt32> {
             let mark = Mark(nanoseconds: 100, client: Mark.everyone, sequence: round)
-            #expect(tally.received(mark, 1, now: 200))
+            let isNew11 = tally.received(mark, 1, now: 200)
+            #expect(isNew11)
         }
         #expect((tally.round, tally.count) == (2, 1))
-        #expect(!tally.received(Mark(nanoseconds: 100, client: Mark.everyone, sequence: 1), 1, now: 300))
+        let isNew12 = tally.received(Mark(nanoseconds: 100, client: Mark.everyone, sequence: 1), 1, now: 300)
+        #expect(!isNew12)
     }
 }

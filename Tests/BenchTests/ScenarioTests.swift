@@ -60,6 +60,27 @@ import Testing
         #expect(try run(.storm, server)["numbers"]?["lost"]?.int == 0)
     }
 
+    @Test(arguments: servers) func channel_comesToEverySubscriberOnce(server: Server.Kind) throws {
+        let numbers = try run(.channel, server, "--rounds", "3", "--rate", "300", "--others", "20")["numbers"]
+        #expect(numbers?["rounds"]?.int == 3)
+        #expect(numbers?["messages_measured"]?.int ?? 0 > 0)
+        #expect(numbers?["lost"]?.int == 0)
+    }
+
+    @Test func broadcast_comesToEveryoneOnce() throws {
+        let numbers = try run(.broadcast, .daemons, "--rounds", "3", "--processes", "2")["numbers"]
+        #expect(numbers?["rounds"]?.int == 3)
+        #expect(numbers?["lost"]?.int == 0)
+    }
+
+    /// Every publish that was answered is seen exactly once, though the manager is killed twice.
+    @Test func kill_losesNothingThatWasAnswered() throws {
+        let numbers = try run(.kill, .megacomet, "--kills", "2", "--rate", "300")["numbers"]
+        #expect(numbers?["answered"]?.int ?? 0 > 300)
+        #expect(numbers?["answered_and_lost"]?.int == 0)
+        #expect(numbers?["twice"]?.int == 0)
+    }
+
     @Test(arguments: LoadPlan.PublishForm.allCases) func queue_isGivenToThoseWhoComeLater(form: LoadPlan.PublishForm)
         throws
     {
@@ -93,7 +114,7 @@ import Testing
             in: folder, seconds: 120)
         guard end == .exited(0) else { throw Failure("\(end)\n\(output)") }
         let lines = output.split(separator: "\n")
-        #expect(lines.count == 11)
+        #expect(lines.count == 15)
         #expect(lines.allSatisfy { !$0.contains("NOT RIGHT") })
     }
 
