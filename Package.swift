@@ -34,6 +34,10 @@ let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhist
 
 let package = Package(
     name: "MegaComet",
+    products: [
+        /// A library for tests: it tells what a failure of power would leave of a file.
+        .library(name: "Forgetful", type: .dynamic, targets: ["Forgetful"])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -159,6 +163,7 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "SimulationTests", dependencies: ["TestSupport", "Base", "Comet", "Store"], swiftSettings: strict),
+        .target(name: "Forgetful", path: "Tests/Forgetful"),
         .testTarget(
             name: "SystemTests",
             dependencies: [

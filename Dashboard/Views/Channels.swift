@@ -92,7 +92,6 @@ extension Views {
         line.add(
             gauge(.journalBytes, context).text(Format.bytes) + " of "
                 + gauge(.journalAllocated, context).text(Format.bytes), leaves: 3)
-        line.add("write " + gauge(.journalWriteMax, context).text { Format.milliseconds($0 / 1000) }, leaves: 4)
         if code == 2 {
             line.add("sync " + gauge(.journalSyncMax, context).text { Format.milliseconds($0 / 1000) }, leaves: 4)
         }

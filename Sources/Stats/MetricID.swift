@@ -38,7 +38,7 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
         channelReplaced, fanouts, fanoutReceivers, presenceTold
     // Its journal.
     case journalMode = 142, journalBytes, journalAllocated, journalSegments, journalRecords, journalRefused,
-        journalWriteMax, journalSyncMax, journalReplay, journalReplayed, journalDamaged, journalError
+        journalSyncMax, journalReplay, journalReplayed, journalDamaged, journalError
 
     // The supervisor's table, behind a subject.
     case childState = 160, childDesired, childPid, childGeneration, childStarts, childExits, childExits60s,

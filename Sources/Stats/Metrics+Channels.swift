@@ -47,9 +47,6 @@ extension Metric {
             "Publishes refused because the journal was full.",
             advice: "Give the journal more room, or publish less.", threshold: .rate(0.01, 0.1)),
         Metric(
-            .journalWriteMax, "journal_write_max", .maximum, .microseconds, .manager,
-            "The longest hand-over of a turn's records to the journal since the last report."),
-        Metric(
             .journalSyncMax, "journal_sync_max", .maximum, .microseconds, .manager,
             "The longest wait for the disk since the last report. Only the mode disk has it."),
         Metric(

@@ -16,7 +16,7 @@ struct ChannelsTests {
                 (.channelEnqueued, 1300), (.channelOver, 60), (.channelDropped, 0), (.channelReplaced, 36),
                 (.fanouts, 2), (.fanoutReceivers, 5_000_000), (.presenceTold, 9), (.journalMode, 2),
                 (.journalBytes, 1 << 20), (.journalAllocated, 64 << 20), (.journalSegments, 4),
-                (.journalRecords, 9000), (.journalRefused, 0), (.journalWriteMax, 400), (.journalSyncMax, 4000),
+                (.journalRecords, 9000), (.journalRefused, 0), (.journalSyncMax, 4000),
                 (.journalReplay, 12), (.journalReplayed, 800), (.journalDamaged, 0), (.journalError, 0),
             ]
             for (id, value) in set + changes { report.values[raw: id.rawValue] = value }

@@ -13,15 +13,18 @@ public final class Pair {
     private let statsPort: Int
     private let managerSettings: [String: String]
     private let workerSettings: [String: String]
+    private let environment: [String: String]
 
     /// `settings` are the daemons' arguments without dashes; an empty value leaves the argument out. `linkPort` is a
-    /// port where a test stands in for the manager. `descriptors` is the most that each worker may open. Returns when
+    /// port where a test stands in for the manager. `environment` is the manager's. `descriptors` is the most that each worker may open. Returns when
     /// all workers are linked.
     public init(
         workers count: Int = 1, manager managerSettings: [String: String] = [:],
         worker workerSettings: [String: String] = [:],
-        startsManager: Bool = true, linkPort: Int? = nil, descriptors: Int? = nil
+        startsManager: Bool = true, linkPort: Int? = nil, descriptors: Int? = nil,
+        environment: [String: String] = [:]
     ) throws {
+        self.environment = environment
         folder = try Folder()
         firstClientPort = try Ports.free(max(1, count))
         self.linkPort = try linkPort ?? Ports.free()
@@ -63,7 +66,7 @@ public final class Pair {
                     "address": "127.0.0.1", "port": "\(linkPort)", "app-address": "127.0.0.1", "app-port": "\(appPort)",
                     "workers": "\(max(1, workers.count))",
                     "run-directory": folder.path, "stats": "127.0.0.1:\(statsPort)",
-                ], managerSettings), in: folder)
+                ], managerSettings), in: folder, environment: environment)
         manager = program
         try waitUntil(program, "serves apps") { (try? HTTP.request("GET", "/stats", port: appPort)) != nil }
     }
