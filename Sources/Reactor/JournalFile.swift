@@ -45,6 +45,11 @@ package enum JournalFile {
         }
         return file
     }
+    /// A descriptor by which the file can only be read. `nil` if there is no such file.
+    package static func look(_ folder: String) -> Int32? {
+        let file = Glibc.open(folder + "/" + name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        return file >= 0 ? file : nil
+    }
     /// Sets a file that can't be read aside, under another name. The result is that name.
     package static func setAside(_ folder: String, second: UInt64) -> String {
         let path = folder + "/" + name + ".aside-\(second)"

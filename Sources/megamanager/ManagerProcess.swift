@@ -65,9 +65,12 @@ final class ManagerProcess: DaemonProgram {
     func start(workers: Int32, app: Int32) {
         if recovery.messages + recovery.subscriptions > 0 {
             log.notice(
-                "\(recovery.messages) messages and \(recovery.subscriptions) subscriptions of the manager before, taken up in \(replayMilliseconds) ms"
-            )
+                """
+                of the manager before: messages \(recovery.messages), subscriptions \(recovery.subscriptions), \
+                taken up in \(replayMilliseconds) ms
+                """)
         }
+        tellDamage()
         turnStart = TurnStart(loop) { [unowned self] in beginTurn() }
         turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
         links = WorkerLinks(loop, self, listener: workers, speaksSeed: speaksSeed, log: log)
@@ -87,6 +90,14 @@ final class ManagerProcess: DaemonProgram {
         sweep?.start(after: 1, every: 1)
     }
 
+    /// What was found damaged in the memory of the queue is lost, and is looked at by an operator.
+    private func tellDamage() {
+        let found = switchboard.attachment
+        if found.damaged > 0 {
+            log.critical("JOURNAL_DAMAGED: parts of the queue's memory: \(found.damaged); the rest is served")
+        }
+        if found.torn > 0 { log.warning("unfinished ends of the queue's file were cut off: \(found.torn) bytes") }
+    }
     /// With `queue.journal = "disk"` answers wait for the disk.
     private func startDisk() {
         guard daemon.arguments.settings.queue.journal == "disk", let file = memory.descriptor else { return }

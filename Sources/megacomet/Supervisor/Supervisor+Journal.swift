@@ -5,9 +5,10 @@ import Supervision
 
 // The supervisor is the keeper of the memory in which the manager keeps its queue.
 extension Supervisor {
-    /// The memory for a manager that starts now. `nil` if it is to have none, or if there is none to be had.
+    /// The memory for a manager that starts now. `nil` if it is to have none, or if there is none to be had. With "disk"
+    /// the manager opens a file by itself.
     func journalForManager() -> Int32? {
-        if settings.queue.journal == "off" {
+        if settings.queue.journal != "process" {
             journal.giveUp()
         } else {
             do { try journal.make() } catch {
@@ -38,6 +39,12 @@ extension Supervisor {
                 JournalAnswer.Memory(
                     isAside: descriptor != journal.current, bytes: size.bytes, allocatedBytes: size.allocatedBytes))
             attached.append(copy)
+        }
+        if let folder = settings.journalFolder, let file = JournalFile.look(folder) {
+            let size = MemoryFile.size(file)
+            answer.memories.append(
+                JournalAnswer.Memory(isAside: false, bytes: size.bytes, allocatedBytes: size.allocatedBytes))
+            attached.append(file)
         }
         answer.lastError = events.newest.last { $0.kind.hasPrefix("JOURNAL") && $0.severity >= .warning }
         return answer

@@ -149,7 +149,7 @@ final class Supervisor {
     /// Hands the listeners over, so that the next supervisor finds them even if none of their daemons lives by then.
     private func keepListeners() {
         let kept = listeners.kept(settings)
-        let left = serviceManager.keep(kept, leaving: settings.queue.journal == "off" ? 0 : 1)
+        let left = serviceManager.keep(kept, leaving: settings.queue.journal == "process" ? 1 : 0)
         if left > 0 {
             events.tell(
                 .warning, "SOCKETS",
