@@ -36,7 +36,7 @@ let package = Package(
     name: "MegaComet",
     products: [
         /// A library for tests: it tells what a failure of power would leave of a file.
-        .library(name: "Forgetful", type: .dynamic, targets: ["Forgetful"])
+        .library(name: "CForgetful", type: .dynamic, targets: ["CForgetful"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -163,7 +163,7 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "SimulationTests", dependencies: ["TestSupport", "Base", "Comet", "Store"], swiftSettings: strict),
-        .target(name: "Forgetful", path: "Tests/Forgetful"),
+        .target(name: "CForgetful", path: "Tests/CForgetful"),
         .testTarget(
             name: "SystemTests",
             dependencies: [

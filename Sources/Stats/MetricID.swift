@@ -37,8 +37,8 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case channels = 131, subscriptions, channelMessages, channelBytes, channelEnqueued, channelOver, channelDropped,
         channelReplaced, fanouts, fanoutReceivers, presenceTold
     // Its journal.
-    case journalMode = 142, journalBytes, journalAllocated, journalSegments, journalRecords, journalRefused,
-        journalSyncMax, journalReplay, journalReplayed, journalDamaged, journalError
+    case journalMode = 142, journalBytes, journalAllocated, journalSegments, journalRecords, journalRefused
+    case journalSyncMax = 149, journalReplay, journalReplayed, journalDamaged, journalError
 
     // The supervisor's table, behind a subject.
     case childState = 160, childDesired, childPid, childGeneration, childStarts, childExits, childExits60s,

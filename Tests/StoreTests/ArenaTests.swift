@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Store
@@ -20,6 +21,11 @@ import Testing
                     + "\(String(decoding: record.body, as: UTF8.self)) \(record.value)")
         }
         return found
+    }
+
+    /// The value changes in place, so no checksum holds it. Its readers bound it.
+    private func withoutValue(_ record: String) -> String {
+        record.split(separator: " ").dropLast().joined(separator: " ")
     }
 
     @Test func theNextProcess_findsWhatHasNotEnded() throws {
@@ -147,11 +153,12 @@ import Testing
                     .message, id: id, value: id, timeToLive: id % 2 == 0 ? 1000 : 200_000, name: bytes("c\(id)"),
                     body: bytes(String(repeating: "b", count: Int(id % 50))))
             }
-            truth = Set(live(arena))
+            truth = Set(live(arena).map(withoutValue))
         }
         var random = SeededGenerator(state: 2026)
         let used = 60 << 10
-        for _ in 0..<3000 {
+        let isFull = getenv("MEGACOMET_LOAD").map { String(cString: $0) } == "full"
+        for _ in 0..<(isFull ? 100_000 : 3000) {
             _ = damaged.allocate(offset: 0, count: capacity)
             damaged.base.copyMemory(from: memory.base, byteCount: capacity)
             for _ in 0..<Int.random(in: 1...3, using: &random) {
@@ -159,7 +166,7 @@ import Testing
                 damaged.base.storeBytes(of: UInt8.random(in: 0...255, using: &random), toByteOffset: at, as: UInt8.self)
             }
             guard let next = try? arena(damaged, 16 << 10) else { continue }
-            for record in live(next) { #expect(truth.contains(record), "\(record)") }
+            for record in live(next) { #expect(truth.contains(withoutValue(record)), "\(record)") }
         }
     }
 }

@@ -15,7 +15,7 @@ import Testing
         let file = folder.path + "/queue/queue"
         let pair = try Pair(
             workers: 0, manager: disk(folder),
-            environment: ["LD_PRELOAD": Program.folder + "/libForgetful.so"])
+            environment: ["LD_PRELOAD": Program.folder + "/libCForgetful.so"])
         // Many apps publish at once, so that syncs are under way while others publish.
         let apps = try (0..<4).map { _ in try LinePublisher(port: pair.appPort) }
         var answered = 0

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "Forgetful.h"
+#include "CForgetful.h"
 
 #include <errno.h>
 #include <fcntl.h>
