@@ -6,6 +6,11 @@ extension Logs {
     /// Takes up the bodies that several messages share, before the messages.
     mutating func recoverBodies(_ bodies: ContiguousArray<(id: UInt64, ref: Arena.Ref)>) {
         for body in bodies {
+            guard recovering[body.id] == nil else {
+                // It was being moved when the manager died, and is there twice.
+                arena.end(body.ref, .ended)
+                continue
+            }
             let slot = addShared(body.ref)
             recovering[body.id] = slot
             arena.setOwner(body.ref, slot.number)
@@ -13,16 +18,15 @@ extension Logs {
     }
     /// Ends the bodies that no message has taken. The result is their number.
     mutating func endUnusedBodies() -> Int {
-        let unused = recovering.values.filter { isUnused($0) }
-        for body in unused { release(body) }
-        recovering = [:]
-        return unused.count
+        defer { recovering = [:] }
+        return recovering.values.reduce(0) { $0 + (release($1) ? 1 : 0) }
     }
     mutating func recoverLoss(_ ref: Arena.Ref, _ id: UInt64, in log: Slot<Log>) {
         let own = self[log]
         if own.lossRecord != .none { arena.end(own.lossRecord, .ended) }
         own.lost = max(own.lost, id)
         own.lossRecord = ref
+        arena.set(ref, value: own.lost)
         arena.setOwner(ref, log.number)
     }
     /// Puts a message that has its record into its log. Messages come in the order of ids. A message lives as long as it

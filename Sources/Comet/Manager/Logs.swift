@@ -153,14 +153,14 @@ struct Logs: ~Copyable {
         }
         if Int(own.count) > most, let oldest = own.messages.first { lose(oldest, .dropped) }
     }
-    /// Keeps a body for messages that will share it. `nil` if the arena has no room.
+    /// Keeps a body for messages that will share it, until `release`. `nil` if the arena has no room.
     mutating func share(_ id: UInt64, _ json: UnsafeRawBufferPointer, timeToLive: UInt32, now: UInt64)
         -> Slot<SharedBody>?
     {
         arena.append(
             .body, id: id, value: now + UInt64(timeToLive), timeToLive: timeToLive, body: json
         ).map { record in
-            let body = shared.insert(SharedBody(record: record))
+            let body = addShared(record)
             arena.setOwner(record, body.number)
             return body
         }
@@ -169,18 +169,22 @@ struct Logs: ~Copyable {
     mutating func withdraw(_ id: UInt64, in log: Slot<Log>) {
         if let message = first(log, after: id - 1), messages[message].id == id { remove(message, .ended) }
     }
-    /// Ends a shared body that no message has taken.
-    mutating func release(_ body: Slot<SharedBody>) {
-        guard shared[body].owners == 0 else { return }
+    /// One owner less. True if it was the last one: then the body is gone.
+    @discardableResult mutating func release(_ body: Slot<SharedBody>) -> Bool {
+        shared[body].owners -= 1
+        guard shared[body].owners == 0 else { return false }
         arena.end(shared[body].record, .ended)
         shared.remove(body)
+        return true
     }
 
     /// A record has moved in the arena.
     mutating func moved(_ message: Slot<Message>, to record: Arena.Ref) { messages[message].record = record }
     mutating func moved(_ body: Slot<SharedBody>, to record: Arena.Ref) { shared[body].record = record }
-    func isUnused(_ body: Slot<SharedBody>) -> Bool { shared[body].owners == 0 }
-    mutating func addShared(_ record: Arena.Ref) -> Slot<SharedBody> { shared.insert(SharedBody(record: record)) }
+    /// Its caller is its first owner, so that it stays while messages take it and leave it.
+    mutating func addShared(_ record: Arena.Ref) -> Slot<SharedBody> {
+        shared.insert(SharedBody(record: record, owners: 1))
+    }
     /// Enters a message of an earlier manager, which has `left` milliseconds to live.
     mutating func enter(
         _ ref: Arena.Ref, _ record: Arena.Record, _ body: Slot<SharedBody>, left: UInt32, in log: Slot<Log>,
@@ -252,10 +256,7 @@ struct Logs: ~Copyable {
         }
         wheel.remove(slot, message.deadline, in: messages)
         arena.end(message.record, how)
-        if let body = message.shared.known {
-            shared[body].owners -= 1
-            release(body)
-        }
+        if let body = message.shared.known { release(body) }
         messages.remove(slot)
     }
     /// A newer message of this name of `latest` comes into the log. The older one goes, which is no loss.

@@ -68,7 +68,8 @@ struct Message {
 /// A body that several messages share: those of one publish to many clients or channels.
 struct SharedBody {
     var record: Arena.Ref
-    var owners: UInt32 = 0
+    /// The messages that have it, and the publish or recovery that is giving it to them.
+    var owners: UInt32
 }
 
 /// What a message is about beside its JSON. The texts are valid while the app's bytes are.

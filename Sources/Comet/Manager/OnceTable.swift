@@ -77,7 +77,9 @@ struct OnceTable: ~Copyable {
     }
     /// Takes up what an earlier manager remembered. The oldest comes first.
     mutating func recover(_ ref: Arena.Ref, _ record: Arena.Record, deadline: UInt32, _ arena: inout Arena) {
-        guard let (print, outcome) = OnceOutcome.read(record.body), find(record.name) == nil else { return }
+        guard let (print, outcome) = OnceOutcome.read(record.body), find(record.name) == nil else {
+            return arena.end(ref, .ended)
+        }
         arena.setOwner(ref, add(record.name, print, outcome, deadline: deadline, ref))
     }
     mutating func moved(_ owner: UInt32, to record: Arena.Ref) { entries[Slot(owner)].record = record }

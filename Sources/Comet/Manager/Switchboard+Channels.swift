@@ -22,10 +22,14 @@ extension Switchboard {
                 let isNew = channels.find(channel, first: presence[client].subscription) == nil
                 if isNew {
                     guard let slot = subscribe(client, to: channel) else {
-                        // All or nothing: what was made goes again.
-                        for slot in made { remove(slot, now) }
+                        // All or nothing: what was made goes again. A channel is over with its last subscription.
                         settle(client, now)
                         settle(channel, now)
+                        for slot in made {
+                            let client = channels[slot].client
+                            remove(slot, now)
+                            settle(client, now)
+                        }
                         counters.journalRefused += 1
                         throw .journalFull
                     }

@@ -132,7 +132,8 @@ extension Switchboard {
         guard let number = gone.number else { return }
         counters.linksLost += 1
         if !gone.isWorker { seedWorkers.remove(number) }
-        for frame in gone.unwritten where frame.op == .message {
+        // A frame for many names no client: all of them acknowledge, so their messages are still in the logs.
+        for frame in gone.unwritten where frame.op == .message && frame.client.count > 0 {
             if let client = presence.find(frame.client), presence[client].place == .grace {
                 presence[client].isPresent = false
                 note(client)

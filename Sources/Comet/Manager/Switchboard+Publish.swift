@@ -153,10 +153,10 @@ extension Switchboard {
         guard logs.hasRoom(json.count * clients.count, messages: clients.count) else { return full() }
         let id = takeId()
         guard let body = logs.share(id, json, timeToLive: facts.timeToLive, now: now) else { return journalFull() }
+        defer { logs.release(body) }
         for (count, client) in clients.enumerated()
         where !logs.put(id, body, bytes: json.count, facts, in: openLog(client), logName(client), now: now) {
             for done in clients[..<count] { logs.withdraw(id, in: presence[done].log) }
-            logs.release(body)
             return journalFull()
         }
         var sent = 0
@@ -222,10 +222,10 @@ extension Switchboard {
             return logs.put(id, json, facts, in: openLog(found[0]), channels.name(found[0]), now: now)
         }
         guard let body = logs.share(id, json, timeToLive: facts.timeToLive, now: now) else { return false }
+        defer { logs.release(body) }
         for (count, channel) in found.enumerated()
         where !logs.put(id, body, bytes: json.count, facts, in: openLog(channel), channels.name(channel), now: now) {
             for done in found[..<count] { logs.withdraw(id, in: channels[done].log) }
-            logs.release(body)
             return false
         }
         return true

@@ -92,6 +92,7 @@ extension Switchboard {
         let record = logs.arena.record(ref)
         let user = channels.findOrMake(LogName(record))
         channels[user].position = max(channels[user].position, record.value)
+        guard channels[user].record == .none else { return logs.arena.end(ref, .ended) }
         channels[user].record = ref
         logs.arena.setOwner(ref, user.number)
     }

@@ -234,115 +234,7 @@ import Wire
         #expect(board.publish(to: .channel("room"), "2", once: "order-17") != .otherOnce)
     }
 
-    // MARK: subscriptions
-
-    @Test func afterUnsubscribe_nothingComes_alsoNotWhatWaited() {
-        let board = Board()
-        let worker = board.worker(0)
-        board.subscribe("a", "b", to: "room")
-        board.publish(to: .channel("room"), "1")
-        #expect(board.unsubscribe("a", from: "room") == 1)
-        board.poll(worker, "a", cursor: 0, tag: 1)
-        #expect(board.told(worker) == [])
-        board.publish(to: .channel("room"), "2")
-        #expect(board.told(worker) == [])
-    }
-
-    @Test func aClientThatLeft_keepsItsSubscriptions_forTheLingerAndIsThenToldOfAGap() {
-        let board = Board()
-        let worker = board.worker(0)
-        board.subscribe("a", to: "room")
-        board.poll(worker, "a", cursor: 0, tag: 1)
-        board.gone(worker, "a", tag: 1)
-        board.wait(50_000)
-        board.publish(to: .channel("room"), "1")
-        board.poll(worker, "a", cursor: 0, tag: 2)
-        #expect(board.told(worker) == ["2: 1"])
-        board.gone(worker, "a", tag: 2)
-        board.poll(worker, "a", cursor: id(0), tag: 3)
-        board.gone(worker, "a", tag: 3)
-        board.wait(61_000)
-        #expect(board.board.subscriptionCount == 0)
-        board.poll(worker, "a", cursor: id(0), tag: 4)
-        #expect(board.told(worker) == ["4: gap"])
-    }
-
-    @Test func whoNeverCame_losesItsSubscriptions_tooAndNothingIsLeft() {
-        let board = Board()
-        board.subscribe("a", "b", to: "room")
-        board.publish(to: .channel("room"), "1")
-        while board.board.fanOut(now: board.now) {}
-        board.wait(61_000)
-        #expect(board.board.subscriptionCount == 0)
-        board.wait(700_000)
-        #expect(board.board.clientCount == 0 && board.board.channelCount == 0)
-        board.checkBooks()
-    }
-
-    @Test func anExpiredMessage_isAGapForThoseWhoReadTheChannelThen() {
-        let board = Board()
-        let worker = board.worker(0)
-        board.subscribe("a", to: "room")
-        board.publish(to: .channel("room"), "1", ttl: 1000)
-        board.wait(2000)
-        board.subscribe("b", to: "room")
-        board.poll(worker, "a", cursor: 0, tag: 1)
-        board.poll(worker, "b", cursor: 0, tag: 2)
-        #expect(board.told(worker) == ["1: gap"])
-        #expect(board.board.channelBooks.over == 1)
-    }
-
-    @Test func overItsBound_aChannelDropsTheOldest() {
-        let board = Board { $0.channelMessages = 2 }
-        let worker = board.worker(0)
-        board.subscribe("a", to: "room")
-        for number in 1...4 { board.publish(to: .channel("room"), "\(number)") }
-        #expect(board.board.channelBooks.dropped == 2)
-        board.poll(worker, "a", cursor: 0, tag: 1)
-        #expect(board.told(worker) == ["1: 3 gap more", "1: 4 gap"])
-    }
-
-    @Test func tooManyChannels_areRefused_allOrNothing() {
-        let board = Board { $0.channelsPerClient = 2 }
-        board.subscribe("a", to: "x")
-        #expect(throws: SubscribeError.tooManyChannels(client: 1)) {
-            try board.board.subscribe(
-                clients: [kept("b"), kept("a")], channels: [kept("y"), kept("z")], history: 0, now: board.now)
-        }
-        #expect(board.board.subscriptionCount == 1)
-    }
-
-    @Test func presence_namesUsers_whenTheyComeAndAfterTheyStayedAway() {
-        let board = Board { $0.presencePrefixes = ["room:"] }
-        let worker = board.worker(0)
-        board.subscribe("ann:1", "bob:1", "secret", to: "room:7")
-        board.poll(worker, "ann:1", cursor: 0, tag: 1)
-        board.wait(200)
-        var told = board.frames(worker).map(\.members)
-        #expect(told == [#","presence":{"channel":"room:7","all":true,"users":["ann"],"connected":1}"#])
-        var cursor = board.board.cursor
-        board.poll(worker, "ann:1", cursor: cursor, tag: 2)
-        board.poll(worker, "bob:1", cursor: 0, tag: 3)
-        board.poll(worker, "secret", cursor: cursor, tag: 4)
-        _ = board.frames(worker)
-        board.wait(1200)
-        told = board.frames(worker).map(\.members)
-        let now = #","presence":{"channel":"room:7","all":true,"users":["ann","bob"],"connected":3,"came":["bob"]}"#
-        #expect(told.first == now)
-        cursor = board.board.cursor
-        board.poll(worker, "ann:1", cursor: cursor, tag: 5)
-        board.gone(worker, "bob:1", tag: 3)
-        board.wait(5000)
-        #expect(board.told(worker) == [], "it may come back")
-        told = []
-        for tag in 6..<10 as Range<UInt16> {
-            board.wait(2000)
-            told += board.frames(worker).map(\.members)
-            board.poll(worker, "ann:1", cursor: board.board.cursor, tag: tag)
-        }
-        #expect(told.contains { $0.contains(#""users":["ann"]"#) && $0.contains(#""left":["bob"]"#) }, "\(told)")
-        board.wait(700_000)
-    }
+    // MARK: links
 
     @Test func disconnect_endsTheReceivers() {
         let board = Board()
@@ -373,5 +265,21 @@ import Wire
         board.send(worker, board.frame(.settled, number: 99))
         let answer = board.frames(worker)
         #expect(answer.map(\.op) == [.settled] && answer.first?.number == id(0))
+    }
+
+    @Test func aLinkThatDies_withFramesForMany_leavesNobodyBehind() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "a", cursor: 0, tag: 1)
+        board.poll(worker, "b", cursor: 0, tag: 2)
+        board.subscribe("a", "b", to: "room")
+        board.publish(to: .channel("room"), "1")
+        while board.board.fanOut(now: board.now) {}
+        board.close(worker)
+        #expect(board.board.clientCount == 2 && board.board.kept.messages == 1)
+        let next = board.worker(0)
+        board.poll(next, "a", cursor: 0, tag: 3)
+        #expect(board.told(next) == ["3: 1"])
+        board.checkBooks()
     }
 }
