@@ -106,6 +106,9 @@ public enum Limits {
     package static let presenceMilliseconds: UInt64 = 1000
     package static let presenceLargeMilliseconds: UInt64 = 10_000
     package static let presenceInTick = 16
+    /// Bytes of the news of a channel. Longer ones name nobody, and tell only how many are connected. They must be less
+    /// than the members of an element may have, 64 KiB.
+    package static let presenceBytes = 32 * 1024
     /// Messages of a channel that a subscription may bring along, or that GET /channels/NAME may ask for. More get 400
     /// `bad_history`.
     package static let historyMessages = 1000

@@ -3,43 +3,71 @@ import Store
 import Wire
 
 /// What the subscribers of channels with presence were told last, and which channels have something new to tell.
+///
+///     idle --somebody came or left--> ready --told--> pausing --pause over--> idle, or ready again if it has news
 struct PresenceNews {
     struct Told {
         /// The users that were named. Empty if there were too many to name.
         var users: Set<String> = []
         var connected = 0
-        /// The time before which nothing is told: milliseconds.
-        var next: UInt64 = 0
     }
-    private var told: [Slot<Channel>: Told] = [:]
-    private var changed: ContiguousArray<Slot<Channel>> = []
-    private var isChanged: Set<Slot<Channel>> = []
+    private enum Place { case idle, ready, pausing }
+    private struct State {
+        var told: Told?
+        var place = Place.idle
+        var hasNews = false
+        /// Pausing: the time when it may tell again, in milliseconds.
+        var end: UInt64 = 0
+    }
+    private var states: [Slot<Channel>: State] = [:]
+    /// Entries of channels that were forgotten stay until their turn. The state of a channel tells whether one counts.
+    private var ready = Fifo<Slot<Channel>>()
+    /// Each has channels that pause equally long, so it is in the order of ends.
+    private var pausing = Fifo<(channel: Slot<Channel>, end: UInt64)>()
+    private var pausingLong = Fifo<(channel: Slot<Channel>, end: UInt64)>()
 
+    /// Some channel may tell its news now.
+    var isReady: Bool { !ready.isEmpty }
     /// Somebody came to the channel, or left it.
     mutating func change(_ channel: Slot<Channel>) {
-        if isChanged.insert(channel).inserted { changed.append(channel) }
+        states[channel, default: State()].hasNews = true
+        if states[channel]?.place == .idle { makeReady(channel) }
+    }
+    private mutating func makeReady(_ channel: Slot<Channel>) {
+        states[channel]?.place = .ready
+        ready.append(channel)
     }
     /// A channel that has news and may tell them now.
     mutating func next(now: UInt64) -> Slot<Channel>? {
-        guard let at = changed.firstIndex(where: { told[$0]?.next ?? 0 <= now }) else { return nil }
-        let channel = changed.remove(at: at)
-        isChanged.remove(channel)
-        return channel
+        while let first = pausing.first, first.end <= now { endPause(pausing.take()) }
+        while let first = pausingLong.first, first.end <= now { endPause(pausingLong.take()) }
+        while let channel = ready.take() {
+            guard states[channel]?.place == .ready else { continue }
+            states[channel]?.place = .idle
+            states[channel]?.hasNews = false
+            return channel
+        }
+        return nil
     }
-    /// The channel tells who is there, and again after so many milliseconds at the earliest. The result is what it told
-    /// before, or `nil` if it has told nothing yet.
+    private mutating func endPause(_ entry: (channel: Slot<Channel>, end: UInt64)?) {
+        guard let entry, let state = states[entry.channel], state.place == .pausing, state.end == entry.end else {
+            return
+        }
+        states[entry.channel]?.place = .idle
+        if state.hasNews { makeReady(entry.channel) }
+    }
+    /// The channel tells who is there, and again after a pause at the earliest. The result is what it told before, or
+    /// `nil` if it has told nothing yet.
     mutating func tell(
-        _ channel: Slot<Channel>, _ users: Set<String>, _ connected: Int, now: UInt64, pause: UInt64
+        _ channel: Slot<Channel>, _ users: Set<String>, _ connected: Int, now: UInt64, isLarge: Bool
     ) -> Told? {
-        let before = told[channel]
-        told[channel] = Told(users: users, connected: connected, next: now + pause)
-        return before
+        let end = now + (isLarge ? Limits.presenceLargeMilliseconds : Limits.presenceMilliseconds)
+        if isLarge { pausingLong.append((channel, end)) } else { pausing.append((channel, end)) }
+        let told = Told(users: users, connected: connected)
+        return states.updateValue(State(told: told, place: .pausing, end: end), forKey: channel)?.told
     }
     /// The channel is to be forgotten.
-    mutating func forget(_ channel: Slot<Channel>) {
-        told[channel] = nil
-        if isChanged.remove(channel) != nil { changed.removeAll { $0 == channel } }
-    }
+    mutating func forget(_ channel: Slot<Channel>) { states[channel] = nil }
 }
 
 // Presence: channels whose names begin as the settings say tell their subscribers who is there.
@@ -65,22 +93,26 @@ extension Switchboard {
         }
     }
 
-    /// Tells the news of channels, a few at a time.
-    mutating func tellNews(now: UInt64) {
+    /// Tells the news of channels, a few at a time. True if more of them may be told now.
+    mutating func tellNews(now: UInt64) -> Bool {
         for _ in 0..<Limits.presenceInTick {
-            guard let channel = presenceNews.next(now: now) else { return }
+            guard let channel = presenceNews.next(now: now) else { return false }
             tellNews(of: channel, now)
         }
+        return presenceNews.isReady
     }
     private mutating func tellNews(of channel: Slot<Channel>, _ now: UInt64) {
         guard channels[channel].count > 0 else { return }
         let isLarge = channels[channel].count > Limits.presenceSubscribers
-        let pause = isLarge ? Limits.presenceLargeMilliseconds : Limits.presenceMilliseconds
         let (users, connected) = isLarge ? ([], Int(channels[channel].connected)) : whoIsHere(in: channel)
-        let before = presenceNews.tell(channel, users, connected, now: now, pause: pause)
+        let before = presenceNews.tell(channel, users, connected, now: now, isLarge: isLarge)
         guard before?.users != users || before?.connected != connected else { return }
         var body = Buffer()
         write(users, before: before?.users ?? users, connected, of: channel, isLarge: isLarge, to: &body)
+        if body.count > Limits.presenceBytes {
+            body.clear()
+            write([], before: [], connected, of: channel, isLarge: true, to: &body)
+        }
         var facts = MessageFacts(timeToLive: UInt32(Limits.ttlSeconds * 1000))
         facts.marks = [.latest, .presence]
         let id = takeId()

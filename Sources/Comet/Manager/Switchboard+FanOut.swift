@@ -9,14 +9,14 @@ extension Switchboard {
         let own = channels[channel]
         let left = own.kind == .everyone ? presence.pages : own.count
         guard left > 0 else { return }
-        if own.left == 0 { fanOuts.add(channel) }
+        if own.left == 0 { fanOuts.append(channel) }
         own.left = left
     }
 
     /// Tells some readers of one channel. Call it in each turn of the loop, before the links are written, until it is
     /// false or `Limits.fanOutMilliseconds` are over. True if more is left.
     package mutating func fanOut(now: UInt64) -> Bool {
-        guard let channel = fanOuts.next() else { return false }
+        guard let channel = fanOuts.take() else { return false }
         let own = channels[channel]
         // Messages may be over before all were told.
         let newest = own.log.known.flatMap { logs.last($0) }
@@ -27,7 +27,7 @@ extension Switchboard {
         }
         if let newest { writeGathered(newest, of: channel) }
         if own.left > 0 {
-            fanOuts.add(channel)
+            fanOuts.append(channel)
         } else {
             settle(channel, now)
         }

@@ -79,7 +79,7 @@ package struct Switchboard: ~Copyable {
             settle(client, now)
             room -= 1
         }
-        tellNews(now: now)
+        let isMoreNews = tellNews(now: now)
         while room > 0, let client = presence.endLingering(now: time) { room -= endLingering(client, now) }
         while room > 0, let client = presence.endLost(now: time) {
             forgetLost(client, now)
@@ -94,6 +94,6 @@ package struct Switchboard: ~Copyable {
             nextCompaction = isMore ? now : now + Limits.compactionMilliseconds
             if isMore { return true }
         }
-        return room <= 0
+        return room <= 0 || isMoreNews
     }
 }
