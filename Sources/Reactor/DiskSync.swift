@@ -1,7 +1,7 @@
 import Glibc
 
-/// A thread that makes a file durable, so that the loop never waits for the disk. It shares nothing with the loop but two
-/// pipes: a byte in one asks, and the answer in the other has the errno of fdatasync(2), or 0.
+/// A thread that makes a file durable, so that the loop never waits for the disk. It shares only two pipes with the
+/// loop: a byte in one asks, and the answer in the other has the errno of fdatasync(2), or 0.
 package final class DiskSync {
     private let ask: Int32
     private let answers: Int32

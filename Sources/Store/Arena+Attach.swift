@@ -35,8 +35,8 @@ public struct Attachment: Equatable, Sendable {
 
 extension Arena {
     /// Takes up what the memory has, or begins anew if it is empty. `salt` is random, for memory that is empty.
-    /// `mayBeTorn`: the memory is a file, and what was written last may not be in it. So a damaged record behind which no
-    /// other follows is an unfinished end.
+    /// `mayBeTorn`: the memory is a file, and what was written last may not be in it. So a damaged record that no other
+    /// follows is an unfinished end.
     public init(
         _ memory: any ArenaMemory, segmentBytes: Int = Arena.usualSegmentBytes, salt: UInt32, mayBeTorn: Bool = false
     ) throws(ArenaError) {

@@ -35,8 +35,8 @@ final class ManagerBox {
         blocked.remove(link)
         switchboard.closed(link, now: now)
     }
-    /// Writes what the turn gathered into the links. If a socket takes only a part, the rest follows in the next turn. A
-    /// fan-out may be left in the middle, as when the turn's time is over.
+    /// Writes what the turn gathered into the links. If a socket takes only a part, the rest follows in the next turn.
+    /// A fan-out may be left in the middle, as when the turn's time is over.
     func flush(_ world: World, calm: Bool) {
         while switchboard.fanOut(now: world.now), calm || !world.chance(300) {}
         for link in blocked.sorted(by: { $0.number < $1.number }) where ends[link] != nil { write(link, world) }

@@ -16,8 +16,8 @@ public final class Pair {
     private let environment: [String: String]
 
     /// `settings` are the daemons' arguments without dashes; an empty value leaves the argument out. `linkPort` is a
-    /// port where a test stands in for the manager. `environment` is the manager's. `descriptors` is the most that each worker may open. Returns when
-    /// all workers are linked.
+    /// port where a test stands in for the manager. `environment` is the manager's. `descriptors` is the most that each
+    /// worker may open. Returns when all workers are linked.
     public init(
         workers count: Int = 1, manager managerSettings: [String: String] = [:],
         worker workerSettings: [String: String] = [:],

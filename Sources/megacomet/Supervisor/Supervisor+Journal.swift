@@ -5,8 +5,8 @@ import Supervision
 
 // The supervisor is the keeper of the memory in which the manager keeps its queue.
 extension Supervisor {
-    /// The memory for a manager that starts now. `nil` if it is to have none, or if there is none to be had. With "disk"
-    /// the manager opens a file by itself.
+    /// The memory for a manager that starts now. `nil` if it is to have none, or if there is none to be had. With
+    /// "disk" the manager opens a file by itself.
     func journalForManager() -> Int32? {
         if settings.queue.journal != "process" {
             journal.giveUp()
