@@ -5,11 +5,11 @@ type MegaCometTransport = "auto" | "xhr" | "jsonp";
 
 /**
  * - `connecting`: a poll is on its way, and nothing was heard yet
- * -`connected`: the server was heard: the first poll is answered at once
+ * - `connected`: the server was heard: the first poll is answered at once
  * - `waiting`: before the next poll: it failed, or the server asked for a pause (`detail.delay`)
  * - `offline`: as `waiting`; the browser says that there is no network
  * - `replaced`: stopped, another page polls with this client id
- * - `closed`: stopped by close(), or the server refuses this client id, or JSONP if that is the only transport (`detail.code`)
+ * - `closed`: stopped by close(), or the server refuses this client id, the app has disconnected it, or JSONP if that is the only transport (`detail.code`)
  */
 type MegaCometState = "connecting" | "connected" | "waiting" | "offline" | "replaced" | "closed";
 
@@ -34,7 +34,7 @@ interface MegaCometDetail {
   /** The worker that is polled, or that failed. */
   url?: string;
   transport?: "xhr" | "jsonp";
-  /** The reason: `network`, `http`, `timeout`, `retry`, or a code of the server's such as `full`, `replaced`, `bad_client`. */
+  /** The reason: `network`, `http`, `timeout`, `retry`, or a code of the server's such as `full`, `replaced`, `disconnected`, `bad_client`. */
   code?: string;
   message?: string;
   /** The HTTP status, if `code` is `http`. */
@@ -43,14 +43,47 @@ interface MegaCometDetail {
   delay?: number;
 }
 
+/** A message as it came. */
+interface MegaCometMessage<Data = any> {
+  /** Old messages that a subscription brought along have one id, that of the subscription. */
+  id: number;
+  data: Data;
+  /** The channel that it was published to. */
+  channel?: string;
+  /** It was published to all clients of this user. */
+  user?: string;
+  /** The message's own id, if it is an old one that a subscription brought along. So `of || id` is one message's key. */
+  of?: number;
+}
+
+/** Who is in a channel. The server tells it for channels whose names begin with one of channels.presence. */
+interface MegaCometPresence {
+  channel: string;
+  /** Connected clients. A user with three tabs has three. */
+  connected: number;
+  /** `users` has all users, by name. It is left out where they are too many to name. */
+  all?: true;
+  /** The users: what stands before the first `:` of their clients' ids. Ids without a `:` are only counted. */
+  users?: string[];
+  /** Users who came since it was told last. */
+  came?: string[];
+  left?: string[];
+}
+
 declare class MegaComet<Data = any> {
   constructor(options: MegaCometOptions);
   /** Each message once, in order. If it throws, the error is reported to the page, and the next message comes all the same. */
-  onmessage?: (data: Data, id: number) => void;
+  onmessage?: (data: Data, id: number, channel: string | undefined, message: MegaCometMessage<Data>) => void;
+  /** Gives the messages of a channel to `handler`, in place of onmessage. A channel has one handler: null takes it back. */
+  on<ChannelData = Data>(
+    channel: string,
+    handler: ((data: ChannelData, id: number, channel: string, message: MegaCometMessage<ChannelData>) => void) | null
+  ): void;
+  onpresence?: (presence: MegaCometPresence) => void;
   onstate?: (state: MegaCometState, detail: MegaCometDetail) => void;
-  /** Messages of this client were lost: expired, or over the bound of its queue. It is called before the messages that follow. */
+  /** Messages were lost: expired, over the bound of a queue, or of a channel whose subscription ended while the page was away. It is called before the messages that follow. */
   ongap?: () => void;
-  /** The id of the last message that was seen. */
+  /** All messages up to this id were seen. */
   readonly cursor: number;
   readonly state: MegaCometState;
   /** Begins to poll. It has no effect if it polls already. */

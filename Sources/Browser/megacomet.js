@@ -49,8 +49,8 @@ function MegaComet(options) {
   var self = this, client = encodeURIComponent(id), urls = [].concat(options.urls || ""),
     jsonp = options.transport === "jsonp", auto = !jsonp && options.transport !== "xhr",
     timeout = options.timeout || 48000, delay = options.delay || 2000, maxDelay = options.maxDelay || 30000,
-    ask = jsonp && root.XMLHttpRequest, nonce,
-     at = Math.floor(Math.random() * urls.length), running, poll, timer, ticker, hurry, failures,
+    ask = jsonp && root.XMLHttpRequest, nonce, handlers = Object.create(null), last = 0,
+    at = Math.floor(Math.random() * urls.length), running, poll, timer, ticker, hurry, failures,
      misses = 0, retrial = 0, hold, cut = 0;
   self.cursor = options.cursor || 0;
   self.state = "closed";
@@ -64,6 +64,7 @@ function MegaComet(options) {
     next(0);
   };
   self.close = function () { if (running) stop("closed"); };
+  self.on = function (channel, f) { handlers[channel] = f; };
 
   function stop(state, detail) {
     running = false;
@@ -124,9 +125,13 @@ function MegaComet(options) {
     if (envelope.gap) call(self.ongap);
     for (i = 0; running && i < messages.length; i++) {
       message = messages[i];
-      if (message.id > self.cursor) {
-        self.cursor = message.id;
-        call(self.onmessage, message.data, message.id);
+      // Old messages of a channel come as an entry: many with one id. It is behind the cursor when all of it was shown.
+      // Until then `of`, which grows within it, tells what was.
+      if (message.id > self.cursor && !(message.id === last.id && message.of <= last.of)) {
+        last = message;
+        if (!messages[i + 1] || messages[i + 1].id !== message.id) self.cursor = message.id;
+        if (message.presence) call(self.onpresence, message.presence);
+        else call(message.channel && handlers[message.channel] || self.onmessage, message.data, message.id, message.channel, message);
       }
     }
     if (!running) return; // the rest comes again
@@ -171,8 +176,8 @@ function MegaComet(options) {
     if (state === self.state && state !== "waiting") return;
     call(self.onstate, self.state = state, detail || { url: urls[at], transport: jsonp ? "jsonp" : "xhr" });
   }
-  function call(f, a, b) {
-    try { if (f) f.call(self, a, b); } catch (e) { setTimeout(function () { throw e; }); }
+  function call(f, a, b, c, d) {
+    try { if (f) f.call(self, a, b, c, d); } catch (e) { setTimeout(function () { throw e; }); }
   }
 }
 

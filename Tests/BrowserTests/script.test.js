@@ -67,6 +67,104 @@ test("a cursor of an earlier page is gone on from", () => {
   assert.deepEqual([comet.got, comet.cursor], [["m71"], 71]);
 });
 
+// An answer with messages of channels and users. `of` makes an element one of an entry: all of these have the entry's id.
+const answer = (...messages) => ({ messages, cursor: messages.length ? messages[messages.length - 1].id : 0 });
+const old = (id, of) => ({ id, channel: "room:7", of, data: "m" + of });
+
+test("all elements of an entry are shown, though they have one id, and once if the answer comes twice", () => {
+  for (const transport of ["xhr", "jsonp"]) {
+    const page = new Page();
+    const comet = page.comet({ transport });
+    const entry = answer({ id: 50, data: "own" }, old(60, 31), old(60, 32), old(60, 33), { id: 61, channel: "room:7", data: "new" });
+    page.last.answer(entry);
+    page.pass(0);
+    assert.equal(cursor(page.last), 61);
+    page.last.answer(entry);
+    page.pass(1000);
+    page.last.answer(answer(old(60, 33), old(62, 20), old(62, 33)));
+    assert.deepEqual(comet.got, ["own", "m31", "m32", "m33", "new", "m20", "m33"]);
+    assert.equal(comet.cursor, 62);
+  }
+});
+
+test("close in the middle of an entry: the rest of it comes at the next connect, and nothing twice", () => {
+  const page = new Page();
+  const comet = page.comet();
+  const cursors = [];
+  comet.onmessage = (data) => {
+    comet.got.push(data);
+    cursors.push(comet.cursor);
+    if (data === "m32") comet.close();
+  };
+  page.last.answer(answer({ id: 50, data: "own" }, old(60, 31), old(60, 32), old(60, 33)));
+  assert.deepEqual([comet.got, comet.cursor], [["own", "m31", "m32"], 50]);
+  comet.connect();
+  page.pass(0);
+  assert.equal(cursor(page.last), 50, "an entry of which something is missing is not acknowledged");
+  page.last.answer(answer(old(60, 31), old(60, 32), old(60, 33), { id: 61, data: "own 2" }));
+  page.pass(0);
+  assert.deepEqual([comet.got, cursors], [["own", "m31", "m32", "m33", "own 2"], [50, 50, 50, 60, 61]]);
+  assert.equal(cursor(page.last), 61);
+});
+
+test("close in the middle of an entry that is over by the next connect", () => {
+  const page = new Page();
+  const comet = page.comet();
+  comet.onmessage = (data) => { comet.got.push(data); if (data === "m32") comet.close(); };
+  page.last.answer(answer(old(60, 31), old(60, 32), old(60, 33)));
+  comet.connect();
+  page.pass(0);
+  page.last.answer(answer(old(63, 20), old(63, 32)));
+  assert.deepEqual([comet.got, comet.cursor], [["m31", "m32", "m20", "m32"], 63]);
+});
+
+test("onmessage is told the channel, and has the whole element", () => {
+  const page = new Page();
+  const comet = page.comet();
+  const calls = [];
+  comet.onmessage = (...arguments_) => calls.push(arguments_);
+  const messages = [{ id: 1, data: "own" }, { id: 2, user: "42", data: "user" }, { id: 3, channel: "room:7", data: "room" }, { id: 4, channel: "room:7", of: 2, data: null }];
+  page.last.answer(answer(...messages));
+  const plain = JSON.parse(JSON.stringify(calls.map(([data, id, channel, message]) => [data, id, channel === undefined ? "none" : channel, message])));
+  assert.deepEqual(plain, [["own", 1, "none", messages[0]], ["user", 2, "none", messages[1]], ["room", 3, "room:7", messages[2]], [null, 4, "room:7", messages[3]]]);
+});
+
+test("on gives a channel's messages to a function of its own, until it is taken back", () => {
+  const page = new Page();
+  const comet = page.comet();
+  const room = [];
+  const say = (id, channel) => page.last.answer(answer({ id, channel, data: id })) || page.pass(0);
+  comet.on("room:7", function (data, id, channel, message) { assert.equal(this, comet); room.push([data, id, channel, message.id]); });
+  comet.on("undefined", () => assert.fail("a message without a channel is of none"));
+  comet.on("__proto__", (data) => room.push(data));
+  say(1, "room:7");
+  say(2, "room:8");
+  say(3, undefined);
+  say(4, "constructor");
+  page.last.text('{"messages":[{"id":5,"channel":"__proto__","data":5}],"cursor":5}');
+  page.pass(0);
+  comet.on("room:7", null);
+  say(6, "room:7");
+  assert.deepEqual([room, comet.got], [[[1, 1, "room:7", 1], 5], [2, 3, 4, 6]]);
+  comet.on("room:8", () => { throw new Error("the app's"); });
+  say(7, "room:8");
+  say(8, "room:9");
+  assert.deepEqual([page.errors.map((e) => e.message), comet.got], [["the app's"], [2, 3, 4, 6, 8]]);
+});
+
+test("presence is for onpresence alone, and moves the cursor", () => {
+  const page = new Page();
+  const comet = page.comet();
+  const presence = { channel: "room:7", all: true, users: ["ann"], connected: 3, came: ["ann"] };
+  const told = [];
+  page.last.answer(answer({ id: 8, presence }));
+  page.pass(0);
+  assert.equal(cursor(page.last), 8, "also where nobody listens");
+  comet.onpresence = function (news) { assert.equal(this, comet); told.push(news); };
+  page.last.answer(answer({ id: 8, presence }, { id: 9, of: 4, presence }, old(9, 5)));
+  assert.deepEqual([JSON.parse(JSON.stringify(told)), comet.got, page.errors], [[presence], ["m5"], []]);
+});
+
 test("ids that began anew are taken, not thrown away", () => {
   const page = new Page();
   const comet = page.comet({ cursor: 7000 });
@@ -190,6 +288,23 @@ test("a client id that the server refuses is not asked for again", () => {
   page.last.answer({ error: { code: "bad_client", message: "no" } }, 400);
   page.pass(100000);
   assert.deepEqual([comet.state, last(comet)[1].code, page.polls.length], ["closed", "bad_client", 1]);
+});
+
+test("a client that the app disconnects stops, until connect() is called", () => {
+  for (const transport of ["xhr", "jsonp"]) {
+    const page = new Page();
+    const comet = page.comet({ transport });
+    page.last.answer({ messages: [], cursor: 0, poll_timeout: 40000 });
+    page.last.answer({ messages: [], cursor: 0, error: { code: "disconnected", message: "by the app" } }, 403);
+    page.pass(200000);
+    page.fire("online");
+    page.pass(10000);
+    assert.deepEqual([last(comet)[0], comet.state, last(comet)[1].code, page.polls.length], ["closed", "closed", "disconnected", 2]);
+    assert.equal(page.timers.size, 0);
+    comet.connect();
+    page.pass(0);
+    assert.equal(page.polls.length, 3);
+  }
 });
 
 test("states of a life: connecting, connected when answered, waiting, connecting", () => {
@@ -665,5 +780,5 @@ test("the script is small, and ES5", () => {
   assert.ok(source.length < 10000, `${source.length} bytes`);
   assert.equal(Buffer.byteLength(source), source.length, "plain ASCII, whatever charset a page has");
   const code = source.replace(/\/\/.*$/gm, "").replace(/"[^"]*"/g, '""');
-  assert.doesNotMatch(code, /=>|`|\b(let|const|class|async|await|import|export|of|yield)\b|\.\.\.|\?\?|\?\.|\beval\b|new Function/);
+  assert.doesNotMatch(code, /=>|`|(?<!\.)\b(let|const|class|async|await|import|export|of|yield)\b|\.\.\.|\?\?|\?\.|\beval\b|new Function/);
 });

@@ -13,6 +13,16 @@ comet.ongap = () => location.reload();
 comet.onstate = (state, detail) => {
   if (state === "waiting" && detail.delay !== undefined) document.title = detail.code + " " + detail.delay / 1000;
 };
+comet.onmessage = (data, id, channel, message) => {
+  const key: number = message.of || id;
+  document.title = channel === undefined ? message.user || "mine" : channel.slice(5) + key + data.text;
+};
+comet.on("room:7", (data, id, channel) => { document.title = channel.slice(5) + id.toFixed() + data.from; });
+comet.on<number>("price", (price) => { document.title = price.toFixed(2); });
+comet.on("price", null);
+comet.onpresence = ({ channel, users, connected, came = [] }) => {
+  document.title = channel + ": " + (users ? users.join() : connected.toFixed()) + came.length;
+};
 comet.connect();
 const seen: number = comet.cursor;
 comet.close();
@@ -26,5 +36,11 @@ new MegaComet({ client: "c", transport: "websocket" });
 comet.cursor = 1;
 // @ts-expect-error no such state
 if (comet.state === "open") comet.close();
+// @ts-expect-error a message of the client's own has no channel
+comet.onmessage = (data, id, channel) => channel.length;
+// @ts-expect-error a large channel has no names
+comet.onpresence = (presence) => presence.users.length;
+// @ts-expect-error a channel is named
+comet.on(() => 1);
 // @ts-expect-error a Chat has no such field
 comet.onmessage = (data) => data.subject;
