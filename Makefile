@@ -93,11 +93,12 @@ test-cost: packages test-packages
 bench: build
 	"$(BIN)/megabench" compare
 
-# The chat: the appliance, a small app, and a page for two browser windows.
+# The appliance, a small app, and a page for browser windows: the chat, or with EXAMPLE=dashboard the dashboard.
+EXAMPLE ?= chat
 example:
-	@command -v python3 >/dev/null || { echo "make example: the chat's server needs python3 (apt-get install python3-minimal)" >&2; exit 1; }
+	@command -v python3 >/dev/null || { echo "make example: the example's server needs python3 (apt-get install python3-minimal)" >&2; exit 1; }
 	@$(MAKE) --no-print-directory build
-	Examples/chat/run "$(BIN)"
+	Examples/run $(EXAMPLE) "$(BIN)"
 
 # Installs programs, config, unit, man pages and completions where the FHS says, under DESTDIR for packages. An
 # installed configuration is never overwritten. The programs find each other in one folder, so each of the two folders

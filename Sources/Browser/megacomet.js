@@ -131,7 +131,8 @@ function MegaComet(options) {
         last = message;
         if (!messages[i + 1] || messages[i + 1].id !== message.id) self.cursor = message.id;
         if (message.presence) call(self.onpresence, message.presence);
-        else call(message.channel && handlers[message.channel] || self.onmessage, message.data, message.id, message.channel, message);
+        else call(message.channel && handlers[message.channel] || self.onmessage,
+          message.data, message.id, message.channel, message);
       }
     }
     if (!running) return; // the rest comes again

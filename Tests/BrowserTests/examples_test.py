@@ -1,4 +1,4 @@
-"""The examples do what they say: the page in README, the chat, and publishing in each language."""
+"""The examples do what they say: the page in README, the chat, the dashboard, and publishing in each language."""
 import http.client
 import json
 import os
@@ -51,6 +51,8 @@ class PublishTest(unittest.TestCase):
 
 
 class MakeExampleTest(unittest.TestCase):
+    """Examples/run, which is `make example`, without the build."""
+
     def test_it_starts_all_that_the_chat_needs_and_ends_what_it_started(self):
         self.starts_and_ends(signal.SIGINT, signal.SIG_DFL)
 
@@ -64,16 +66,21 @@ class MakeExampleTest(unittest.TestCase):
         port = free_ports(1)[0]
         ports = [port, appliance.worker_ports[0], appliance.worker_ports[-1], appliance.app_port]
         chat = subprocess.Popen(
-            [EXAMPLES / "chat/run", programs(), appliance.config, *map(str, ports)],
+            [EXAMPLES / "run", "chat", programs(), appliance.config, *map(str, ports)],
             start_new_session=True, stdout=appliance.log, stderr=appliance.log,
             preexec_fn=lambda: signal.signal(signal.SIGINT, interrupts))
         self.addCleanup(chat.wait, 10)
         self.addCleanup(chat.kill)
         self.addCleanup(lambda: appliance.command("stop"))
-        joined = wait_until(lambda: self.post(port, "/join", {}), 30, "the chat's start")
+        joined = wait_until(lambda: self.post(port, "/join", {"room": "lobby", "name": "Ada"}), 30, "the chat's start")
         self.assertEqual(joined["urls"], appliance.urls)
-        self.assertEqual(self.post(port, "/say", {"client": joined["client"], "name": "Ada", "text": "hello"}), {"to": 1})
-        self.assertEqual(appliance.request("GET", "/clients/" + joined["client"])[1]["queued"], 1)
+        self.assertTrue(joined["client"].startswith("Ada:"))
+        said = self.post(port, "/say", {"room": "lobby", "client": joined["client"], "text": "hello"})
+        self.assertEqual((said["sent"], said["waiting"]), (0, 1))
+        looked = appliance.request("GET", "/channels/room:lobby?history=9")[1]
+        self.assertEqual([message["data"] for message in looked["messages"]], [{"name": "Ada", "text": "hello"}])
+        bad = self.post(port, "/join", {"room": "a/b", "name": "Ada"})
+        self.assertIn("/", bad["error"]["message"])
         os.killpg(chat.pid, number)
         self.assertEqual(chat.wait(40), 0, appliance.said())
         self.assertEqual(appliance.processes(), [])
@@ -91,9 +98,37 @@ class MakeExampleTest(unittest.TestCase):
 
 class PageTest(unittest.TestCase):
     def setUp(self):
-        self.appliance = self.enterContext(Appliance())
+        self.appliance = self.enterContext(Appliance(channels={"presence": ["room:"]}))
         self.driver = chromium.start()
         self.addCleanup(self.driver.quit)
+
+    def serve(self, example):
+        """Starts an example's app server. The result is its address."""
+        port = free_ports(1)[0]
+        server = subprocess.Popen(
+            [sys.executable, EXAMPLES / example / "server.py", str(port), f"http://127.0.0.1:{self.appliance.app_port}", *self.appliance.urls],
+            stdout=subprocess.PIPE)
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.wait, 10)
+        self.addCleanup(server.terminate)
+        wait_until(lambda: select.select([server.stdout], [], [], 0)[0], 20, f"the first line of {example}")
+        self.assertIn(example.encode() + b" on", server.stdout.readline())
+        return f"http://localhost:{port}/"
+
+    def open(self, url, size=(420, 590)):
+        """Opens a window that connects, and returns its handle."""
+        if self.driver.current_url.startswith("http"):
+            self.driver.switch_to.new_window("window")
+        self.driver.set_window_size(*size)
+        self.driver.get(url)
+        self.wait_for("state", "connected")
+        return self.driver.current_window_handle
+
+    def wait_for(self, element, text):
+        wait_until(lambda: self.text(element) == text, 20, f"{text!r} in #{element}, which has {self.text(element)!r},")
+
+    def text(self, element):
+        return self.driver.execute_script("return document.getElementById(arguments[0]).textContent", element)
 
     def assertCleanConsole(self):
         self.assertEqual(self.driver.get_log("browser"), [])
@@ -116,44 +151,119 @@ class PageTest(unittest.TestCase):
         self.assertCleanConsole()
 
     def test_two_windows_chat(self):
-        port = free_ports(1)[0]
-        server = subprocess.Popen(
-            [sys.executable, EXAMPLES / "chat/server.py", "--port", str(port), "--workers", ",".join(self.appliance.urls),
-             "--app", f"http://127.0.0.1:{self.appliance.app_port}"], stdout=subprocess.PIPE)
-        self.addCleanup(server.stdout.close)
-        self.addCleanup(server.wait, 10)
-        self.addCleanup(server.terminate)
-        wait_until(lambda: select.select([server.stdout], [], [], 0)[0], 20, "the chat's first line")
-        self.assertIn(b"chat on", server.stdout.readline())
-        windows = []
-        for name in ("Ada", "Grace"):
-            if windows:
-                self.driver.switch_to.new_window("window")
-            self.driver.set_window_size(420, 590)
-            self.driver.get(f"http://localhost:{port}/")
-            windows.append(self.driver.current_window_handle)
-            self.fill("name", name)
-            wait_until(lambda: self.driver.find_element(By.ID, "state").text == "connected", 20, "the chat's connection")
+        url = self.serve("chat")
+        windows = {name: self.open(f"{url}?name={name}") for name in ("Ada", "Grace")}
         talk = [("Ada", "Is anybody there?"), ("Grace", "I am. No reload, no delay \u2014 it was just here."), ("Ada", "And <b>\"quotes\"</b> arrive as they are?"), ("Grace", "They do \u2713")]
         for count, (name, text) in enumerate(talk, 1):
-            self.driver.switch_to.window(windows[0 if name == "Ada" else 1])
-            self.driver.execute_script("document.getElementById('text').value = arguments[0]; document.querySelector('button').click()", text)
-            for window in windows:
-                self.driver.switch_to.window(window)
-                wait_until(lambda: len(self.lines()) == count, 20, f"line {count} in both windows")
-        for window in windows:
+            self.say(windows[name], text)
+            for window in windows.values():
+                self.wait_for_lines(window, [f"{name}\n{text}" for name, text in talk[:count]])
+        self.assertEqual(len(self.driver.find_elements(By.CSS_SELECTOR, "li.mine")), 2)
+
+        # Who is here, who types, and a room that is elsewhere.
+        for window in windows.values():
             self.driver.switch_to.window(window)
-            self.assertEqual(self.lines(), [f"{name}\n{text}" for name, text in talk])
-        self.assertEqual([len(self.driver.find_elements(By.CSS_SELECTOR, "li.mine")), self.fill("name", "Grace")], [2, None])
-        self.assertCleanConsole()
+            self.wait_for("people", "Ada, Grace")
+        self.driver.switch_to.window(windows["Ada"])
+        self.driver.find_element(By.ID, "text").send_keys("We could")
+        self.driver.switch_to.window(windows["Grace"])
+        self.wait_for("typing", "Ada is typing ...")
         if "SCREENSHOT" in os.environ:
-            self.take_screenshot(windows, os.environ["SCREENSHOT"])
+            self.take_screenshot(windows.values(), os.environ["SCREENSHOT"])
+            self.driver.switch_to.window(windows["Grace"])
+        self.driver.find_element(By.LINK_TEXT, "garden").click()
+        self.wait_for("people", "Grace")
+        self.say(windows["Grace"], "It is quiet in here.")
+        self.wait_for_lines(windows["Grace"], ["Grace\nIt is quiet in here."])
+        self.say(windows["Ada"], "We could go to the garden.")
+        lobby = [f"{name}\n{text}" for name, text in talk] + ["Ada\nWe could go to the garden."]
+        self.wait_for_lines(windows["Ada"], lobby)
+        self.driver.switch_to.window(windows["Grace"])
+        self.wait_for("rooms", "lobby (1)gardenhelp")
+        self.driver.switch_to.window(windows["Ada"])
+        self.driver.find_element(By.LINK_TEXT, "garden").click()
+        self.wait_for("people", "Ada, Grace")
+        self.wait_for_lines(windows["Ada"], ["Grace\nIt is quiet in here."])
+        self.assertCleanConsole()
 
-    def fill(self, field, text):
-        self.driver.execute_script("document.getElementById(arguments[0]).value = arguments[1]", field, text)
+    def test_the_tabs_of_a_person_chat_as_one_and_a_reload_keeps_what_was_said(self):
+        url = self.serve("chat")
+        self.driver.get(url)
+        self.driver.find_element(By.NAME, "name").send_keys("Ada")
+        self.driver.find_element(By.CSS_SELECTOR, "#hello button").click()
+        self.wait_for("state", "connected")
+        tabs = [self.driver.current_window_handle, self.open(url + "?name=Ada#lobby")]
+        other = self.open(url + "?name=Grace#lobby")
+        for number, window in enumerate((*tabs, other)):
+            self.say(window, f"line {number}")
+        lines = ["Ada\nline 0", "Ada\nline 1", "Grace\nline 2"]
+        for window, mine in ((tabs[0], 2), (tabs[1], 2), (other, 1)):
+            self.wait_for_lines(window, lines)
+            self.assertEqual(len(self.driver.find_elements(By.CSS_SELECTOR, "li.mine")), mine)
+            self.wait_for("people", "Ada, Grace")
+        wait_until(lambda: self.channel("room:lobby")["connected"] == 3, 20, "three clients")
+        self.assertEqual(self.channel("room:lobby")["users"], 2)
+        self.driver.switch_to.window(tabs[1])
+        self.driver.refresh()
+        self.wait_for_lines(tabs[1], lines)
+        self.wait_for("state", "connected")
+        self.say(tabs[1], "and back")
+        for window in (*tabs, other):
+            self.wait_for_lines(window, lines + ["Ada\nand back"])
+        self.assertCleanConsole()
 
-    def lines(self):
-        return [li.text for li in self.driver.find_elements(By.TAG_NAME, "li")]
+    def test_a_tab_whose_subscriptions_ended_while_it_was_away_gets_what_it_missed(self):
+        url = self.serve("chat")
+        ada, grace = self.open(url + "?name=Ada"), self.open(url + "?name=Grace")
+        self.say(ada, "before")
+        self.wait_for_lines(grace, ["Ada\nbefore"])
+        self.driver.execute_script("comet.close()")
+        client = self.driver.execute_script("return client")
+        self.appliance.request("POST", "/unsubscribe", json.dumps({"channel": "room:lobby", "client": client}))
+        self.say(ada, "meanwhile")
+        self.wait_for_lines(ada, ["Ada\nbefore", "Ada\nmeanwhile"])
+        self.driver.switch_to.window(grace)
+        self.driver.execute_script("comet.ongap(); comet.connect()")
+        self.say(ada, "after")
+        self.wait_for_lines(grace, ["Ada\nbefore", "Ada\nmeanwhile", "Ada\nafter"])
+        self.assertCleanConsole()
+
+    def test_a_dashboard_moves_and_a_late_viewer_has_all_values_at_once(self):
+        url = self.serve("dashboard")
+        first = self.open(url, (900, 600))
+        values = "return [].map.call(document.querySelectorAll('output'), function (o) { return o.textContent; })"
+        wait_until(lambda: len(self.driver.execute_script(values)) == 6, 20, "six values")
+        before = self.driver.execute_script(values)
+        wait_until(lambda: all(a != b for a, b in zip(before, self.driver.execute_script(values))), 20, "the change of each value")
+        # The late viewer asks once, as a page does, and its first answer has all metrics.
+        page = http.client.HTTPConnection("localhost", int(url.split(":")[2].strip("/")), timeout=10)
+        page.request("GET", "/")
+        client = page.getresponse().read().decode().split('client: "')[1].split('"')[0]
+        page.close()
+        worker = http.client.HTTPConnection("127.0.0.1", self.appliance.worker_ports[1], timeout=10)
+        worker.request("GET", f"/{client}.json?cursor=0&hello=1")
+        messages = json.loads(worker.getresponse().read())["messages"]
+        worker.close()
+        self.assertEqual(len({message["data"]["name"] for message in messages}), 6)
+        self.assertEqual(len({message["id"] for message in messages if "of" in message}), 1)
+        self.open(url, (390, 760))
+        wait_until(lambda: len(self.driver.execute_script(values)) == 6, 20, "six values")
+        self.driver.switch_to.window(first)
+        self.assertEqual(self.driver.find_element(By.ID, "state").text, "connected")
+        self.assertCleanConsole()
+
+    def channel(self, name):
+        return self.appliance.request("GET", "/channels/" + name)[1]
+
+    def say(self, window, text):
+        self.driver.switch_to.window(window)
+        self.driver.execute_script("document.getElementById('text').value = arguments[0]; document.querySelector('#say button').click()", text)
+
+    def wait_for_lines(self, window, lines):
+        """Waits until the room that the window shows has these lines."""
+        self.driver.switch_to.window(window)
+        shown = "return [].map.call(document.querySelectorAll('ol:not([hidden]) li'), function (li) { return li.innerText.trim(); })"
+        wait_until(lambda: self.driver.execute_script(shown) == lines, 20, f"{lines}, not {self.driver.execute_script(shown)}:")
 
     def take_screenshot(self, windows, path):
         """Both windows side by side, in one picture: SCREENSHOT=Examples/chat/screenshot.png Tests/BrowserTests/run two_windows."""
