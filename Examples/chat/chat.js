@@ -17,11 +17,13 @@ async function post(path, body) {
 function enter() {
   const room = decodeURIComponent(location.hash.slice(1)) || "lobby";
   const isNew = !rooms["room:" + room];
-  here = rooms["room:" + room] = rooms["room:" + room] || open(room);
+  if (isNew) rooms["room:" + room] = open(room);
+  here = rooms["room:" + room];
   here.unread = 0;
-  for (const room of Object.values(rooms)) room.list.hidden = room !== here;
+  for (const each of Object.values(rooms)) each.list.hidden = each !== here;
   draw();
   scroll();
+  here.tab.scrollIntoView({ block: "nearest" });
   if (isNew) join(here);
 }
 function open(room) {

@@ -36,7 +36,7 @@ def update_for_ever():
     for name in itertools.cycle(METRICS):
         values[name] = max(0, values[name] + (METRICS[name] - values[name]) * 0.02 + random.gauss(0, METRICS[name] * 0.03))
         try:
-            megacomet("publish", channel="dashboard", latest=name, message={"name": name, "value": round(values[name], 2)})
+            megacomet("publish", channel="dashboard", latest=name, message={"name": name, "value": float(f"{values[name]:.3g}")})
         except OSError:
             pass  # the manager is restarted; the next value says more than this one
         time.sleep(1 / 20)

@@ -59,20 +59,15 @@ class MakeExampleTest(unittest.TestCase):
     def test_it_ends_on_term_where_interrupts_are_ignored_as_behind_an_ampersand(self):
         self.starts_and_ends(signal.SIGTERM, signal.SIG_IGN)
 
+    def test_it_starts_the_dashboard_as_well(self):
+        appliance, dashboard, port = self.run_example("dashboard", signal.SIG_DFL)
+        published = "/channels/dashboard?history=100"
+        wait_until(lambda: len(appliance.request("GET", published)[1]["messages"]) == 6, 20, "the newest values of six metrics")
+        self.end(appliance, dashboard, signal.SIGINT)
+
     def starts_and_ends(self, number, interrupts):
-        appliance = Appliance()
-        self.addCleanup(appliance.folder.cleanup)
-        self.addCleanup(appliance.log.close)
-        port = free_ports(1)[0]
-        ports = [port, appliance.worker_ports[0], appliance.worker_ports[-1], appliance.app_port]
-        chat = subprocess.Popen(
-            [EXAMPLES / "run", "chat", programs(), appliance.config, *map(str, ports)],
-            start_new_session=True, stdout=appliance.log, stderr=appliance.log,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, interrupts))
-        self.addCleanup(chat.wait, 10)
-        self.addCleanup(chat.kill)
-        self.addCleanup(lambda: appliance.command("stop"))
-        joined = wait_until(lambda: self.post(port, "/join", {"room": "lobby", "name": "Ada"}), 30, "the chat's start")
+        appliance, chat, port = self.run_example("chat", interrupts)
+        joined = self.post(port, "/join", {"room": "lobby", "name": "Ada"})
         self.assertEqual(joined["urls"], appliance.urls)
         self.assertTrue(joined["client"].startswith("Ada:"))
         said = self.post(port, "/say", {"room": "lobby", "client": joined["client"], "text": "hello"})
@@ -81,15 +76,36 @@ class MakeExampleTest(unittest.TestCase):
         self.assertEqual([message["data"] for message in looked["messages"]], [{"name": "Ada", "text": "hello"}])
         bad = self.post(port, "/join", {"room": "a/b", "name": "Ada"})
         self.assertIn("/", bad["error"]["message"])
-        os.killpg(chat.pid, number)
-        self.assertEqual(chat.wait(40), 0, appliance.said())
+        self.end(appliance, chat, number)
+
+    def run_example(self, name, interrupts):
+        """Runs an example, and MegaComet by it. Returns when the example answers."""
+        appliance = Appliance()
+        self.addCleanup(appliance.folder.cleanup)
+        self.addCleanup(appliance.log.close)
+        port = free_ports(1)[0]
+        ports = [port, appliance.worker_ports[0], appliance.worker_ports[-1], appliance.app_port]
+        example = subprocess.Popen(
+            [EXAMPLES / "run", name, programs(), appliance.config, *map(str, ports)],
+            start_new_session=True, stdout=appliance.log, stderr=appliance.log,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, interrupts))
+        self.addCleanup(example.wait, 10)
+        self.addCleanup(example.kill)
+        self.addCleanup(lambda: appliance.command("stop"))
+        wait_until(lambda: self.post(port, "/", {}, "GET"), 30, f"the start of {name}")
+        return appliance, example, port
+
+    def end(self, appliance, example, number):
+        os.killpg(example.pid, number)
+        self.assertEqual(example.wait(40), 0, appliance.said())
         self.assertEqual(appliance.processes(), [])
 
-    def post(self, port, path, body):
+    def post(self, port, path, body, method="POST"):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         try:
-            connection.request("POST", path, json.dumps(body))
-            return json.loads(connection.getresponse().read())
+            connection.request(method, path, json.dumps(body))
+            answer = connection.getresponse().read()
+            return json.loads(answer) if method == "POST" else answer
         except OSError:
             return None
         finally:
@@ -152,7 +168,7 @@ class PageTest(unittest.TestCase):
 
     def test_two_windows_chat(self):
         url = self.serve("chat")
-        windows = {name: self.open(f"{url}?name={name}") for name in ("Ada", "Grace")}
+        windows = {name: self.open(f"{url}?name={name}", (420, 680)) for name in ("Ada", "Grace")}
         talk = [("Ada", "Is anybody there?"), ("Grace", "I am. No reload, no delay \u2014 it was just here."), ("Ada", "And <b>\"quotes\"</b> arrive as they are?"), ("Grace", "They do \u2713")]
         for count, (name, text) in enumerate(talk, 1):
             self.say(windows[name], text)
@@ -266,13 +282,13 @@ class PageTest(unittest.TestCase):
         wait_until(lambda: self.driver.execute_script(shown) == lines, 20, f"{lines}, not {self.driver.execute_script(shown)}:")
 
     def take_screenshot(self, windows, path):
-        """Both windows side by side, in one picture: SCREENSHOT=Examples/chat/screenshot.png Tests/BrowserTests/run two_windows."""
+        """Both windows side by side, in one picture: SCREENSHOT=$PWD/Examples/chat/screenshot.png Tests/BrowserTests/run two_windows."""
         pictures = []
         for window in windows:
             self.driver.switch_to.window(window)
             pictures.append(self.driver.get_screenshot_as_base64())
         self.driver.switch_to.new_window("window")
-        self.driver.set_window_size(900, 630)
+        self.driver.set_window_size(900, 730)
         self.driver.get("data:text/html," + "<body style='margin:16px;display:flex;gap:16px;background:%23889'>")
         for picture in pictures:
             self.driver.execute_script(
