@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -48,6 +49,28 @@ class PublishTest(unittest.TestCase):
         messages = json.loads(connection.getresponse().read())["messages"]
         connection.close()
         return messages[-1]["data"]
+
+
+class ReadmeTest(unittest.TestCase):
+    def test_the_lines_on_channels_do_what_is_said_beside_them(self):
+        section = (ROOT / "README.md").read_text().split("### Channels in ten lines")[1].split("### ")[0]
+        lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+        with Appliance() as appliance:
+            def start(line):
+                line = line.replace("localhost:9001", f"localhost:{appliance.app_port}").replace("localhost:8000", f"localhost:{appliance.worker_ports[0]}")
+                return subprocess.Popen(line.replace("curl", "curl -sS", 1), shell=True, stdout=subprocess.PIPE, text=True)
+
+            def answer(process):
+                return re.sub(r"\d{16}", "7292", process.communicate(timeout=20)[0]).strip()
+
+            subscribe, poll, publish, said, polled, *others = lines
+            self.assertIn('"subscribers":2', answer(start(subscribe)))
+            poll = start(poll)
+            wait_until(lambda: appliance.is_polling("ann:tab1"), 20, "Ann's poll")
+            self.assertEqual([answer(start(publish)), answer(poll)], [said, polled])
+            answers = [json.loads(answer(start(line))) for line in others]
+            self.assertEqual([given.get("status") for given in answers], ["subscribed", "nobody", "sent", "sent", None])
+            self.assertEqual([message["data"] for message in answers[-1]["messages"]], ["hello", 21.5])
 
 
 class MakeExampleTest(unittest.TestCase):
