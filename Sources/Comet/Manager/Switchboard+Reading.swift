@@ -114,12 +114,12 @@ extension Switchboard {
 
     // MARK: the merge
 
-    /// Begins to read what waits for a client. It ends with the last `nextRead`.
+    /// Begins to read what waits for a client. The reader before may have left some of its own.
     mutating func beginReading(_ client: Slot<ClientRecord>) {
         reading.own = .none
+        if !reading.heads.isEmpty { reading.heads.removeAll(keepingCapacity: true) }
         if readsOnlyItsOwn(client) { return reading.own = firstOwn(client) ?? .none }
         var heads = exchange(&reading.heads, with: [])
-        heads.removeAll(keepingCapacity: true)
         if let first = firstOwn(client) { heads.append(Reading.Head(message: first, channel: .none)) }
         forEachShared(client) { channel, from in
             if let first = firstShared(channel, after: from, for: client) {

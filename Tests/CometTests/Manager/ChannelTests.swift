@@ -282,4 +282,15 @@ import Wire
         #expect(board.told(next) == ["3: 1"])
         board.checkBooks()
     }
+
+    @Test func whatOneClientHadNoCreditFor_isNotSentToTheNextOne() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.subscribe("a", to: "room")
+        for number in 1...4 { board.publish(to: .channel("room"), "\(number)") }
+        board.publish("b", "own")
+        board.poll(worker, "a", cursor: 0, tag: 1, credit: 1)
+        board.poll(worker, "b", cursor: 0, tag: 2)
+        #expect(board.told(worker) == ["1: 1", "2: own"])
+    }
 }
