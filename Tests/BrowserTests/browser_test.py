@@ -38,7 +38,7 @@ class BrowserTest(unittest.TestCase):
     def setUpClass(cls):
         cls.enterClassContext(cls.closing(Origin(), "origin"))
         cls.enterClassContext(cls.closing(chromium.start(), "driver", "quit"))
-        cls.appliance = cls.enterClassContext(Appliance())
+        cls.appliance = cls.enterClassContext(Appliance(channels={"presence": ["room:"]}))
 
     @classmethod
     def closing(cls, thing, name, end="close"):
@@ -87,6 +87,59 @@ class BrowserTest(unittest.TestCase):
             self.appliance.publish(f"{self._testMethodName}-{transport}", n)
         tab = self.tab(transport)
         self.assertEqual(tab.wait_for_messages(5), [0, 1, 2, 3, 4])
+
+    # Channels, users and presence.
+
+    def ask(self, op, **fields):
+        status, answer = self.appliance.request("POST", "/" + op, json.dumps(fields))
+        self.assertIn(status, (200, 202), answer)
+        return answer
+
+    @over_both_transports
+    def test_a_page_is_told_the_channel_the_user_and_who_is_there(self, transport):
+        client, room, other = f"ann-{transport}:tab", f"room:{transport}", f"news:{transport}"
+        self.ask("subscribe", channels=[room, other], client="somebody-" + transport)
+        for n in range(3):
+            self.ask("publish", channel=room, message={"__proto__": n, "old": n}, ttl=60)
+        self.ask("subscribe", channels=[room, other], client=client, history=2)
+        tab = self.tab(transport, client=client)
+        tab.run("""
+            window.said = []; window.presence = [];
+            comet.onmessage = function (data, id, channel, message) { said.push([data, channel || null, message.user || null]); };
+            comet.on(arguments[0], function (data, id, channel) { said.push(["handler", data, channel]); });
+            comet.onpresence = function (news) { presence.push(news); };""", other)
+        tab.wait_for(lambda t: t.run("return got.length + said.length") >= 2, what="history")
+        self.ask("publish", channel=room, message="to the room")
+        self.ask("publish", channel=other, message="to the handler")
+        self.ask("publish", user=f"ann-{transport}", message="to the user")
+        self.ask("publish", channel=room, message="not to this one", **{"except": client})
+        self.ask("publish", client=client, message="alone")
+        tab.wait_for(lambda t: len(t.run("return said")) >= 4 and t.run("return said")[-1][0] == "alone", what="four messages")
+        said = tab.run("return said")
+        # What history brought came before the page's own handlers were set, or after.
+        history = tab.got + [data for data, *_ in said[:-4]]
+        self.assertEqual([data["old"] for data in history], [1, 2])
+        self.assertEqual(said[-4:], [
+            ["to the room", room, None], ["handler", "to the handler", other], ["to the user", None, f"ann-{transport}"], ["alone", None, None]])
+        self.ask("subscribe", channel=room, client=f"bob-{transport}:tab")
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.appliance.worker_ports[0], timeout=10)) as bob:
+            bob.request("GET", f"/bob-{transport}:tab.json?cursor=0&hello=1")
+            bob.getresponse().read()
+            tab.wait_for(lambda t: any(f"bob-{transport}" in news["users"] for news in t.run("return presence")), what="bob's coming")
+        news = tab.run("return presence[presence.length - 1]")
+        self.assertEqual((news["channel"], news["users"], news["all"]), (room, [f"ann-{transport}", f"bob-{transport}"], True))
+        self.assertCleanConsole(tab)
+
+    @over_both_transports
+    def test_a_page_that_the_app_disconnects_stays_away(self, transport):
+        tab = self.tab(transport)
+        self.polling(tab)
+        # A page that is between two polls has no receiver that could end.
+        tab.wait_for(lambda t: self.ask("disconnect", client=t.client) and t.state == "closed", what="the state closed")
+        self.assertEqual(tab.states[-1][1]["code"], "disconnected")
+        self.assertFalse(self.appliance.is_polling(tab.client))
+        tab.run("comet.connect()")
+        self.polling(tab)
 
     @over_both_transports
     def test_a_thousand_messages_leave_no_tags_and_no_globals(self, transport):
