@@ -83,6 +83,12 @@ struct ClientRecord {
         get { LinkSlot(UInt32(linkNumber)) }
         set { linkNumber = UInt16(truncatingIfNeeded: newValue.number) }
     }
+    /// Grace: the app ended the client's receiver while it was between two polls. Its next poll is ended, too, if it
+    /// comes within `Limits.transientMilliseconds` of its last one.
+    var isToBeDisconnected: Bool {
+        get { place == .grace && linkNumber == .max - 1 }
+        set { if newValue { linkNumber = .max - 1 } }
+    }
     /// Grace, lost and lingering: the time when the place ends.
     var deadline: UInt32 {
         get { deadlineOrSlot }

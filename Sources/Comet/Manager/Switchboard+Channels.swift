@@ -142,17 +142,24 @@ extension Switchboard {
         let record = presence[client]
         let wasConnected = record.isPresent
         if record.isHeld {
-            if links.version(record.link) == .two {
-                links.write(
-                    Frame(op: .disconnect, tag: record.tag, slot: record.slot, number: 0, client: presence.id(client)),
-                    to: record.link)
-            }
-            endReceiver(client, present: false, now)
+            endReceiver(client, byApp: now)
         } else {
+            if record.place == .grace, wasConnected { record.isToBeDisconnected = true }
             record.isPresent = false
             note(client)
         }
         return wasConnected ? 1 : 0
+    }
+
+    /// Tells the worker that the app ended the client's receiver.
+    mutating func endReceiver(_ client: Slot<ClientRecord>, byApp now: UInt64) {
+        let record = presence[client]
+        if links.version(record.link) == .two {
+            links.write(
+                Frame(op: .disconnect, tag: record.tag, slot: record.slot, number: 0, client: presence.id(client)),
+                to: record.link)
+        }
+        endReceiver(client, present: false, now)
     }
 
     // MARK: looks

@@ -10,6 +10,9 @@ extension Switchboard {
         let client = presence.findOrMake(frame.client)
         let record = presence[client]
         let wasHere = isHere(client)
+        let between = Limits.graceMilliseconds - Limits.transientMilliseconds
+        let isEnded =
+            record.isToBeDisconnected && !isOver(record.deadline &- between, UInt32(truncatingIfNeeded: now))
         if record.isHeld, record.link != link {
             counters.clientsReplaced += 1
             links.write(
@@ -34,6 +37,7 @@ extension Switchboard {
         if !wasHere { tellPresence(of: client) }
         if record.acknowledges { acknowledge(client, frame.number) }
 
+        guard !isEnded else { return endReceiver(client, byApp: now) }
         guard record.credit > 0 else { return }
         if hasNews(client) {
             answerIfHeld(client, now)
