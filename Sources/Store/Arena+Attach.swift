@@ -25,6 +25,8 @@ public struct Attachment: Equatable, Sendable {
     public var live = 0
     /// Segments with a damaged record. What stands before it in the segment counts.
     public var damaged = 0
+    /// One of them was whole when it was written.
+    public var isDamagedAnew = false
     /// Bytes at the ends of segments that a failure of power left unfinished. They are cut off.
     public var torn = 0
     /// The memory was empty.
@@ -140,6 +142,11 @@ extension Arena {
     }
     private mutating func damage(_ number: Int) {
         attachment.damaged += 1
+        if layout.entry(number).load(fromByteOffset: 17, as: UInt8.self) != ArenaLayout.SegmentState.damaged.rawValue {
+            // It is not known who lost something: all who come with a cursor from before are told.
+            attachment.isDamagedAnew = true
+            horizon = max(horizon, idCeiling)
+        }
         layout.entry(number).storeBytes(
             of: ArenaLayout.SegmentState.damaged.rawValue, toByteOffset: 17, as: UInt8.self)
     }

@@ -112,6 +112,7 @@ extension Switchboard {
         if record.value > 0 {
             presence[client].position = max(presence[client].position, record.value)
             presence[client].sent = 0
+            if logs.arena.attachment.isDamagedAnew { presence[client].owesGap = true }
         } else if presence[client].isNew {
             // It has had no receiver yet, and begins where it was subscribed.
             presence[client].position = max(presence[client].position, record.id)

@@ -169,6 +169,26 @@ import Wire
         #expect(life.board.board.clientCount == 0 && life.board.board.channelCount == 0)
         #expect(life.board.board.arenaFigures.records == 0)
     }
+
+    @Test func afterDamage_whoComesWithAnOlderCursor_isToldOfAGap() {
+        let life = Life()
+        let worker = life.board.worker(0)
+        life.board.subscribe("reader", to: "room")
+        life.board.poll(worker, "reader", cursor: 0, tag: 1)
+        life.board.publish("a", "\"damaged\"")
+        let cursor = life.board.board.cursor
+        life.board.poll(worker, "reader", cursor: cursor, tag: 2)
+        life.memory.replace("damaged", by: "DAMAGED")
+        life.die()
+        let next = life.board.worker(0)
+        life.board.poll(next, "a", cursor: cursor - 1, tag: 3, atOnce: true)
+        life.board.poll(next, "reader", cursor: cursor, tag: 4, atOnce: true)
+        #expect(life.board.told(next) == ["3: gap", "4: gap"])
+        life.die()
+        let last = life.board.worker(0)
+        life.board.poll(last, "reader", cursor: life.board.board.cursor, tag: 5, atOnce: true)
+        #expect(life.board.told(last) == ["5: "], "it is told once")
+    }
 }
 
 extension Board {
@@ -181,6 +201,18 @@ extension Board {
             _ = board.logs.arena.append(
                 record.kind, flags: record.flags, id: record.id, value: record.value, timeToLive: record.timeToLive,
                 owner: record.owner, name: record.name, extra: record.extra, body: record.body)
+        }
+    }
+}
+
+extension HeapMemory {
+    /// Writes over a text in the memory.
+    fileprivate func replace(_ old: String, by new: String) {
+        let (old, new) = (Array(old.utf8), Array(new.utf8))
+        let bytes = UnsafeMutableRawBufferPointer(start: base, count: 8 << 20)
+        for at in stride(from: 0, to: bytes.count - old.count, by: 1)
+        where bytes[at] == old[0] && bytes[at..<at + old.count].elementsEqual(old) {
+            for index in new.indices { bytes[at + index] = new[index] }
         }
     }
 }
