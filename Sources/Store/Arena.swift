@@ -169,6 +169,7 @@ public struct Arena: ~Copyable {
 
     /// A record counts no more. Its bytes may go at once.
     public mutating func end(_ ref: Ref, _ state: State) {
+        assert(record(ref).state == .live, "a record ends once")
         let room = Record(UnsafeRawPointer(address(ref))).room
         address(ref).storeBytes(of: state.rawValue, toByteOffset: 32, as: UInt8.self)
         let segment = layout.segment(of: ref)

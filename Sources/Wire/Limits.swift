@@ -70,6 +70,8 @@ public enum Limits {
     /// Milliseconds that a message lives at least after the machine was started again, if it had so much left: the wall
     /// clock, which says how long the machine was away, may have been set.
     package static let recoveredMilliseconds: UInt64 = 10_000
+    /// Messages whose time is not over that the manager looks at in its timing wheel before it goes on in another turn.
+    package static let wheelLooks = 16_384
     /// Milliseconds between two looks for parts of the arena that are nearly over, and records that move forward in one
     /// turn of the loop.
     package static let compactionMilliseconds: UInt64 = 1000

@@ -20,6 +20,8 @@ struct Log {
     var lost: UInt64 = 0
     /// The record of `lost` in the arena.
     var lossRecord = Arena.Ref.none
+    /// The bytes of the JSON of those that have a name of `latest`.
+    var latestBytes: UInt32 = 0
 
     var client: Slot<ClientRecord>? { if case .client(let client) = owner { client } else { nil } }
     var channel: Slot<Channel>? { if case .channel(let channel) = owner { channel } else { nil } }

@@ -1,5 +1,6 @@
 import Base
 import Store
+import Wire
 
 // Looks at logs and their messages.
 extension Logs {
@@ -29,6 +30,17 @@ extension Logs {
         }
         return first
     }
+    /// The oldest message for which an entry may stand. The messages before it are not looked at.
+    func firstOf(_ history: History, in log: Slot<Log>) -> Slot<Message>? {
+        var (next, first) = (logs[log].messages.last, Slot<Message>?.none)
+        var left = logs[log].latestCount
+        while let message = next, left > 0 || messages[message].id >= history.first {
+            if messages[message].marks.contains(.latest) { left -= 1 }
+            first = message
+            next = Message.InLog.previous(message, in: messages)
+        }
+        return first
+    }
     /// The message of this name of `latest` in a log.
     func newest(named name: UnsafeRawBufferPointer, in log: Slot<Log>) -> Slot<Message>? {
         var (next, left) = (logs[log].messages.last, logs[log].latestCount)
@@ -42,6 +54,13 @@ extension Logs {
             next = Message.InLog.previous(message, in: messages)
         }
         return nil
+    }
+    /// The log may have one more message of this name of `latest`, with so many bytes. One alone may be of any size.
+    func hasRoom(for name: UnsafeRawBufferPointer, _ bytes: Int, in log: Slot<Log>) -> Bool {
+        var (count, all) = (Int(logs[log].latestCount), Int(logs[log].latestBytes))
+        if count < Limits.latestNames, all + bytes <= Limits.latestNamesBytes { return true }
+        if let older = newest(named: name, in: log) { (count, all) = (count - 1, all - messages[older].bytes) }
+        return count == 0 || count < Limits.latestNames && all + bytes <= Limits.latestNamesBytes
     }
     /// The client of this id is the one that does not get the message.
     func isExcepted(_ message: Slot<Message>, _ client: UnsafeRawBufferPointer) -> Bool {

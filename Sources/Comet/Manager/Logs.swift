@@ -140,7 +140,10 @@ struct Logs: ~Copyable {
         wheel.add(message, entry.deadline, in: messages)
         own.messages.insert(message, after: after, in: messages)
         own.count += 1
-        if entry.marks.contains(.latest) { own.latestCount += 1 }
+        if entry.marks.contains(.latest) {
+            own.latestCount += 1
+            own.latestBytes += UInt32(entry.bytes)
+        }
         let most: Int
         if own.channel == nil {
             books.advance(to: UInt32(now / 1000))
@@ -234,6 +237,8 @@ struct Logs: ~Copyable {
         lose(message, .expired)
         return log
     }
+    /// More may be over: `expireNext` is to be asked again soon.
+    var isExpiring: Bool { wheel.isUnfinished }
     private mutating func lose(_ message: Slot<Message>, _ how: Arena.State) {
         let entry = messages[message]
         if entry.marks.isDisjoint(with: [.transient, .presence]) {
@@ -247,7 +252,10 @@ struct Logs: ~Copyable {
         let own = logs[message.log]
         own.messages.remove(slot, in: messages)
         own.count -= 1
-        if message.marks.contains(.latest) { own.latestCount -= 1 }
+        if message.marks.contains(.latest) {
+            own.latestCount -= 1
+            own.latestBytes -= UInt32(message.bytes)
+        }
         if own.channel == nil {
             if own.count == 0 { books.count(own.worker, clients: -1) }
             books.leave(own.worker, bytes: message.bytes, second: message.second, QueueBooks.Leaving(how))
@@ -264,6 +272,16 @@ struct Logs: ~Copyable {
         if let older = newest(named: name, in: log) { remove(older, .replaced) }
     }
 
+    /// The client does not read the channel any more: what entries stand for is not for it.
+    mutating func endHistory(of channel: UnsafeRawBufferPointer, in log: Slot<Log>) {
+        var next = logs[log].messages.first
+        while let message = next {
+            next = Message.InLog.next(message, in: messages)
+            if messages[message].marks.contains(.history), areEqual(History(body(message)).channel, channel) {
+                remove(message, .ended)
+            }
+        }
+    }
     /// Nobody is left to be told who is there.
     mutating func endPresence(in log: Slot<Log>) {
         let none = UnsafeRawBufferPointer(start: nil, count: 0)

@@ -53,7 +53,7 @@ extension Switchboard {
         let loss = newLoss(client)
         let isGap = loss > 0 || record.owesGap
         var out = Outgoing()
-        let isAll = writeMessages(&out, client, isGap: isGap)
+        let isAll = writeMessages(&out, client, isGap: isGap, now)
         // The cursor is to pass the loss. If messages follow in another answer, that one tells of it again.
         let passesLoss = isAll && loss > out.last
         if passesLoss && record.acknowledges || out.frames == 0 && isGap {
@@ -85,7 +85,9 @@ extension Switchboard {
     }
 
     /// Writes the messages of an answer. False if some are left for the next answer.
-    private mutating func writeMessages(_ out: inout Outgoing, _ client: Slot<ClientRecord>, isGap: Bool) -> Bool {
+    private mutating func writeMessages(
+        _ out: inout Outgoing, _ client: Slot<ClientRecord>, isGap: Bool, _ now: UInt64
+    ) -> Bool {
         let record = presence[client]
         let most = min(Limits.answerBytes, Int(record.credit))
         beginReading(client)
@@ -96,7 +98,10 @@ extension Switchboard {
             }
             write(head, message, &out, client, isGap: isGap)
             out.last = message.id
-            if out.deadline.map({ isOver(message.deadline, $0) }) ?? true { out.deadline = message.deadline }
+            // News live long, as long as nobody else comes or goes. If they come back they are a message like others.
+            let isNews = message.marks.contains(.presence)
+            let deadline = isNews ? UInt32(truncatingIfNeeded: now) &+ settings.timeToLive : message.deadline
+            if out.deadline.map({ isOver(deadline, $0) }) ?? true { out.deadline = deadline }
             if !record.acknowledges, head.channel == .none { logs.take(head.message) }
         }
         return true
@@ -146,8 +151,7 @@ extension Switchboard {
         guard let channel = channels.find(LogName(.channel, history.channel)),
             channels.find(channel, first: presence[client].subscription) != nil, let log = channels[channel].log.known
         else { return }
-        var next = logs.first(log)
-        if presence[client].isSingle { next = logs.last(log) }
+        var next = presence[client].isSingle ? logs.last(log) : logs.firstOf(history, in: log)
         while let slot = next, logs[slot].id <= history.last {
             next = logs.next(after: slot)
             let old = logs[slot]

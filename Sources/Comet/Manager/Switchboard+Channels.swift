@@ -17,6 +17,7 @@ extension Switchboard {
         var subscribers = 0
         for channelName in channelNames {
             let channel = findOrMakeChannel(LogName(.channel, channelName))
+            let past = past(history, of: channel)
             for name in names {
                 let client = presence.find(name) ?? makeClient(name)
                 let isNew = channels.find(channel, first: presence[client].subscription) == nil
@@ -36,7 +37,7 @@ extension Switchboard {
                     made.append(slot)
                     presence.awaitFirst(client, now: now)
                 }
-                bring(history, isNew, of: channel, to: client, now)
+                if let past { bring(past, isNew, of: channel, to: client, now) }
             }
             subscribers = Int(channels[channel].count)
         }
@@ -71,31 +72,45 @@ extension Switchboard {
         logs.arena.setOwner(record, slot.number)
         return slot
     }
-    /// Puts an entry for a channel's older messages into the client's own log: the newest `history` of them, and, for a
-    /// new subscriber, all with a name of `latest`. An answer is not cut inside an entry, so it is bounded like one.
-    private mutating func bring(
-        _ history: Int, _ isNew: Bool, of channel: Slot<Channel>, to client: Slot<ClientRecord>, _ now: UInt64
-    ) {
-        guard let log = channels[channel].log.known, history > 0 || isNew && logs[log].latestCount > 0,
-            let last = logs.last(log)
-        else { return }
-        var (first, bytes, left) = (logs[last].id + 1, 0, history)
-        var next = Slot<Message>?.some(last)
+    /// What a subscription may bring along: messages of a channel from one id to another.
+    private struct Past {
+        var first: UInt64
+        let last: UInt64
+        var hasMessages = false
+        let hasLatest: Bool
+    }
+    /// The newest `most` messages of a channel. An answer is not cut inside an entry, so it is bounded like one.
+    private func past(_ most: Int, of channel: Slot<Channel>) -> Past? {
+        guard let log = channels[channel].log.known, let last = logs.last(log) else { return nil }
+        let newest = logs[last].id
+        var past = Past(first: newest + 1, last: newest, hasLatest: logs[log].latestCount > 0)
+        var (next, bytes, left) = (Slot<Message>?.some(last), 0, most)
         while let message = next, left > 0, bytes + logs[message].bytes <= Limits.answerBytes {
             if !logs[message].marks.contains(.transient) {
-                first = logs[message].id
+                past.first = logs[message].id
+                past.hasMessages = true
                 left -= 1
                 bytes += logs[message].bytes + Limits.envelopeBytes
             }
             next = logs.previous(before: message)
         }
-        guard left < history || isNew && logs[log].latestCount > 0 else { return }
+        return past
+    }
+    /// Puts an entry for a channel's older messages into the client's own log. To a new subscriber it brings all with a
+    /// name of `latest`, too. If there is no room for it, the client is told that something is missing.
+    private mutating func bring(
+        _ past: Past, _ isNew: Bool, of channel: Slot<Channel>, to client: Slot<ClientRecord>, _ now: UInt64
+    ) {
+        guard past.hasMessages || isNew && past.hasLatest else { return }
         var body = Buffer()
-        History.write(first: first, last: logs[last].id, channel: channels.name(channel).name, to: &body)
+        History.write(first: past.first, last: past.last, channel: channels.name(channel).name, to: &body)
         var facts = MessageFacts(timeToLive: settings.timeToLive)
         facts.marks = .history
         presence.leaveLost(client)
-        _ = logs.put(takeId(), body.bytes, facts, in: openLog(client), logName(client), now: now)
+        let (id, log) = (takeId(), openLog(client))
+        if !logs.hasRoom(body.count) || !logs.put(id, body.bytes, facts, in: log, logName(client), now: now) {
+            logs.markLost(id, in: log, logName(client))
+        }
         answerIfHeld(client, now)
     }
 
@@ -171,15 +186,19 @@ extension Switchboard {
     ) -> ChannelLook? {
         guard let channel = channels.find(LogName(.channel, name)) else { return nil }
         var look = self.look(channel)
-        var users: Set<String> = []
+        // Users are told apart by hashes of their names: a channel may have a hundred thousand subscribers.
+        var users: Set<UInt64> = []
+        users.reserveCapacity(look.subscribers)
         var next = channels.next(in: channel, after: nil)
         while let slot = next {
             let client = channels[slot].client
-            let id = String(decoding: presence.id(client), as: UTF8.self)
+            let id = presence.id(client)
             if look.clients.count < most {
-                look.clients.append(ChannelLook.Client(client: id, connected: presence[client].isPresent))
+                look.clients.append(
+                    ChannelLook.Client(
+                        client: String(decoding: id, as: UTF8.self), connected: presence[client].isPresent))
             }
-            users.insert(String(id.prefix { $0 != ":" }))
+            users.insert(IdIndex.hash(id.part(0, position(of: UInt8(ascii: ":"), in: id, from: 0)), seed: 0))
             next = channels.next(in: channel, after: slot)
         }
         look.users = users.count

@@ -108,6 +108,9 @@ extension Switchboard {
         let own = channels[slot]
         let record = presence[own.client]
         if own.record != .none { logs.arena.end(own.record, .ended) }
+        if channels[own.channel].kind == .channel, let log = record.log.known {
+            logs.endHistory(of: channels.name(own.channel).name, in: log)
+        }
         if record.isCounted { channels[own.channel].connected -= 1 }
         var first = record.subscription
         channels.remove(slot, first: &first)

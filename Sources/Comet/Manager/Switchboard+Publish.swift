@@ -34,6 +34,9 @@ extension Switchboard {
         case .client(let id):
             if let except = options.except, areEqual(except, id) { return .nobody }
             if !options.keeps, !isConnected(id) { return .nobody }
+            guard hasRoom(for: facts, json, in: presence.find(id).flatMap { presence[$0].log.known }) else {
+                return .latestFull
+            }
             return publish(id, json, facts, now)
         case .clients(let ids): return publish(clients: ids, json, facts, now)
         case .user(let name):
@@ -150,6 +153,7 @@ extension Switchboard {
         guard !clients.isEmpty else { return .nobody }
         // A client that was made for this and gets nothing is forgotten again.
         defer { for client in clients { settle(client, now) } }
+        guard clients.allSatisfy({ hasRoom(for: facts, json, in: presence[$0].log.known) }) else { return .latestFull }
         guard logs.hasRoom(json.count * clients.count, messages: clients.count) else { return full() }
         let id = takeId()
         guard let body = logs.share(id, json, timeToLive: facts.timeToLive, now: now) else { return journalFull() }
@@ -201,7 +205,7 @@ extension Switchboard {
             if !isEveryone, let reader = reader(facts.except, of: channel) {
                 if presence[reader].isPresent { sent -= 1 } else { absent -= 1 }
             }
-            guard !facts.marks.contains(.latest) || hasRoom(for: facts.latest, in: channel) else { return .latestFull }
+            guard hasRoom(for: facts, json, in: channels[channel].log.known) else { return .latestFull }
         }
         if facts.marks.contains(.transient), sent == 0 { return .nobody }
         guard logs.hasRoom(json.count * found.count, messages: found.count) else { return full() }
@@ -211,6 +215,7 @@ extension Switchboard {
             channels[channel].newest = id
             beginFanOut(channel)
         }
+        if !facts.except.isEmpty, let client = presence.find(facts.except) { pass(client, id) }
         count(sent)
         let isRead = found.contains { $0 == channels.everyone || channels[$0].kind == .user || channels[$0].count > 0 }
         return isRead ? .several(id, sent: sent, waiting: absent) : .nobody
@@ -230,10 +235,11 @@ extension Switchboard {
         }
         return true
     }
-    /// The channel may have one more message of this name of `latest`.
-    private func hasRoom(for name: UnsafeRawBufferPointer, in channel: Slot<Channel>) -> Bool {
-        guard let log = channels[channel].log.known else { return true }
-        return Int(logs[log].latestCount) < Limits.latestNames || logs.newest(named: name, in: log) != nil
+    /// The log has room for the message's name of `latest`, if it has one.
+    @inline(__always)
+    private func hasRoom(for facts: MessageFacts, _ json: UnsafeRawBufferPointer, in log: Slot<Log>?) -> Bool {
+        guard facts.marks.contains(.latest), let log else { return true }
+        return logs.hasRoom(for: facts.latest, json.count, in: log)
     }
     /// The client that does not get a message, if it is one of the channel's.
     private func reader(_ id: UnsafeRawBufferPointer, of channel: Slot<Channel>) -> Slot<ClientRecord>? {

@@ -41,7 +41,11 @@ extension Switchboard {
         guard record.credit > 0 else { return }
         if hasNews(client) {
             answerIfHeld(client, now)
-        } else if frame.flags.contains(.atOnce), !links.isFull(link) {
+            return
+        }
+        // What was given out and is not for it may be over before it is told anything.
+        if record.acknowledges, !readsOnlyItsOwn(client) { advance(client, to: ids.last) }
+        if frame.flags.contains(.atOnce), !links.isFull(link) {
             answerEmpty(client, cursor: frame.number, now)
         }
     }
@@ -136,6 +140,17 @@ extension Switchboard {
         }
         presence.endReceiver(client, present: present, now: now)
         note(client)
+    }
+
+    /// The message of this id, the newest, is not for the client. If it has all others, then its end is no gap for it.
+    mutating func pass(_ client: Slot<ClientRecord>, _ id: UInt64) {
+        let record = presence[client]
+        guard record.isHeld, !hasUnsent(client), newLoss(client) == 0 else { return }
+        if record.acknowledges, record.sent > record.position {
+            record.sent = id
+        } else {
+            advance(client, to: id)
+        }
     }
 
     /// A worker gives a message back.

@@ -94,6 +94,6 @@ package struct Switchboard: ~Copyable {
             nextCompaction = isMore ? now : now + Limits.compactionMilliseconds
             if isMore { return true }
         }
-        return room <= 0 || isMoreNews
+        return room <= 0 || isMoreNews || logs.isExpiring
     }
 }

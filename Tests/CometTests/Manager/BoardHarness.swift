@@ -20,8 +20,10 @@ final class Board {
     }
 
     /// On memory that an earlier manager may have used.
-    init(arena: consuming Arena) {
-        board = Switchboard(QueueSettings(), arena, wallMicroseconds: Board.start, now: now, seed: 11)
+    init(arena: consuming Arena, _ change: (inout QueueSettings) -> Void = { _ in }) {
+        var settings = QueueSettings()
+        change(&settings)
+        board = Switchboard(settings, arena, wallMicroseconds: Board.start, now: now, seed: 11)
     }
 
     struct Sent: Equatable, CustomStringConvertible {

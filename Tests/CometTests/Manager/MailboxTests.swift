@@ -243,4 +243,17 @@ import Wire
         #expect(board.board.kept.messages == 0)
         board.checkBooks()
     }
+
+    @Test func aFewThatAreOver_areFoundBehindManyThatAreNot() {
+        let board = Board { $0.maxPerClient = 100_000 }
+        for _ in 0..<100 { board.publish("a", "1", ttl: 132_000) }
+        // A turn of the wheel later: they are in the same list, in front.
+        for _ in 0..<40_000 { board.publish("b", "2", ttl: 132_000 + 131_072) }
+        board.now += 133_000
+        var ticks = 0
+        while board.board.tick(now: board.now) { ticks += 1 }
+        #expect(ticks > 1, "it does not look at all in one turn")
+        #expect(board.board.queue.depth == 40_000 && board.board.queue.expired == 100)
+        board.checkBooks()
+    }
 }

@@ -1,4 +1,5 @@
 import Testing
+import Wire
 
 @testable import Comet
 
@@ -78,5 +79,73 @@ import Testing
                 clients: [kept("b"), kept("a")], channels: [kept("y"), kept("z")], history: 0, now: board.now)
         }
         #expect(board.board.subscriptionCount == 1)
+    }
+
+    // MARK: history and latest
+
+    @Test func afterUnsubscribe_theHistoryThatWaited_isNoGap() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "a", cursor: 0, tag: 1)
+        board.gone(worker, "a", tag: 1)
+        board.publish(to: .channel("room"), "1", ttl: 600_000)
+        board.subscribe("a", to: "room", history: 1)
+        board.unsubscribe("a", from: "room")
+        #expect(board.board.queue.depth == 0)
+        board.wait(5000)
+        board.poll(worker, "a", cursor: id(0), tag: 2)
+        #expect(board.told(worker) == [])
+        board.checkBooks()
+    }
+    @Test func aHistoryThatHasNoRoom_isAGap() {
+        let board = Board { $0.maxMessages = 2 }
+        let worker = board.worker(0)
+        board.poll(worker, "a", cursor: 0, tag: 1)
+        board.publish(to: .channel("room"), "1")
+        board.publish(to: .channel("room"), "2")
+        board.subscribe("a", to: "room", history: 2)
+        #expect(board.told(worker) == ["1: gap"])
+    }
+    @Test func aHistory_isOfTheNewest_besideAllOfLatest() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.publish(to: .channel("room"), "old", latest: "x")
+        for number in 1...5 { board.publish(to: .channel("room"), "\(number)") }
+        board.subscribe("a", to: "room", history: 2)
+        board.publish(to: .channel("room"), "6")
+        board.poll(worker, "a", cursor: 0, tag: 1)
+        #expect(board.frames(worker).map(\.body) == ["6", "old", "4", "5"].sorted { $0 == "6" ? false : $1 == "6" })
+    }
+    @Test func latest_hasABoundOfNamesAndOfBytes_inEveryLog() {
+        let board = Board()
+        let large = "\"" + String(repeating: "x", count: 100_000) + "\""
+        #expect(board.publish(to: .channel("room"), large, latest: "1") != .latestFull)
+        #expect(board.publish(to: .channel("room"), large, latest: "2") != .latestFull)
+        #expect(board.publish(to: .channel("room"), large, latest: "3") == .latestFull)
+        #expect(board.publish(to: .channel("room"), large, latest: "2") != .latestFull)
+        for number in 0..<Limits.latestNames {
+            #expect(board.publish(to: .client("a"), "1", latest: "\(number)") != .latestFull)
+        }
+        #expect(board.publish(to: .client("a"), "1", latest: "one more") == .latestFull)
+        #expect(board.publish(to: .clients(["a", "b"]), "1", latest: "one more") == .latestFull)
+        #expect(board.publish(to: .client("a"), "2", latest: "7") != .latestFull)
+        #expect(board.board.queue.depth == Limits.latestNames)
+        board.checkBooks()
+    }
+    @Test func whatWasNotForAReceiverThatIsHeld_isNoGap_whenItIsOver() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.subscribe("stream", "poll", to: "room")
+        board.poll(worker, "stream", cursor: 0, tag: 1, credit: 1000)
+        board.publish(to: .channel("room"), "1", ttl: 1000, except: "stream")
+        board.publish(to: .channel("room"), "2", ttl: 1000, except: "poll")
+        #expect(board.told(worker) == ["1: 2"])
+        board.publish(to: .channel("room"), "3", ttl: 1000, except: "stream")
+        board.poll(worker, "poll", cursor: id(2), tag: 2)
+        board.publish(to: .channel("room"), "4", ttl: 1000, except: "poll")
+        #expect(board.told(worker) == ["1: 4"])
+        board.wait(2000)
+        board.publish(to: .channel("room"), "5")
+        #expect(board.told(worker) == ["1,2: 5"])
     }
 }
