@@ -166,8 +166,8 @@ extension Arena {
 
     // MARK: moving forward
 
-    /// Moves up to `most` records out of the oldest segment of which less than an eighth counts. `moved` is told of each;
-    /// the owner goes on with the new place. True if more is to be moved.
+    /// Moves up to `most` records out of the oldest segment of which less than an eighth counts. `moved` is told of
+    /// each; the owner goes on with the new place. True if more is to be moved.
     public mutating func compact(
         most: Int, moved: (_ owner: UInt32, _ kind: Kind, _ from: Ref, _ to: Ref) -> Void
     ) -> Bool {

@@ -1,12 +1,12 @@
 import CStore
 
-/// The memory of all that must outlive the process that writes it: messages, subscriptions, positions. It lies in memory
-/// that others hold, too (`ArenaMemory`), so it is there for the next process, however this one ends.
+/// The memory of all that must outlive the process that writes it: messages, subscriptions, positions. It lies in
+/// memory that others hold, too (`ArenaMemory`), so it is there for the next process, however this one ends.
 ///
-/// Records are appended to segments, and change only in place: a byte says how a record ended, and a word is a position.
-/// A record is there when the word `used` of its segment has been stored behind it. So a process that is killed between
-/// any two instructions leaves a record that is there, or is not. The next process trusts no pointer and no list: it
-/// reads all records and makes its own.
+/// Records are appended to segments, and change only in place: a byte says how a record ended, and a word is a
+/// position. A record is there when the word `used` of its segment has been stored behind it. So a process that is
+/// killed between any two instructions leaves a record that is there, or is not. The next process trusts no pointer and
+/// no list: it reads all records and makes its own.
 ///
 /// A segment has records that live about equally long, by their time to live. When all of them have ended, it is given
 /// back. A segment of which little is left is emptied by moving what is left forward (`compact`). So a message that

@@ -3,7 +3,8 @@ import CStore
 // A record of the arena. All numbers are in the byte order of the machine, and a record begins at a multiple of 8:
 //
 //     offset  0       4     8     9           10           11     12            16   24     32     36     40..
-//             length  crc   kind  name bytes  extra bytes  flags  time to live  id   value  state  owner  name, extra, body
+//             length  crc   kind  name bytes  extra bytes  flags  time to live  id   value  state  owner  name, extra,
+// body
 //
 // The checksum is of the length, of all from the kind to the id, and of what follows the head. Value, state and owner
 // change in place.

@@ -1,7 +1,7 @@
 import Store
 
-/// The messages that wait in one log, by id. A log is opened with its first message or loss, and is closed when the last
-/// of them is gone.
+/// The messages that wait in one log, by id. A log is opened with its first message or loss, and is closed when the
+/// last of them is gone.
 struct Log {
     /// Whose log it is: a client's own, or a channel's (users and everyone are channels, too).
     enum Owner: Equatable {

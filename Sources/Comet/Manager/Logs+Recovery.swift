@@ -29,9 +29,9 @@ extension Logs {
         arena.set(ref, value: own.lost)
         arena.setOwner(ref, log.number)
     }
-    /// Puts a message that has its record into its log. Messages come in the order of ids. A message lives as long as it
-    /// had left, and never longer than its whole time to live. False if it was ended, since its body is not there or the
-    /// log has its id already.
+    /// Puts a message that has its record into its log. Messages come in the order of ids. A message lives as long as
+    /// it had left, and never longer than its whole time to live. False if it was ended, since its body is not there or
+    /// the log has its id already.
     mutating func recover(_ ref: Arena.Ref, in log: Slot<Log>, now: UInt64) -> Bool {
         let record = arena.record(ref)
         let body = record.kind == .reference ? recovering[record.id] : Slot<SharedBody>.none

@@ -2,8 +2,8 @@ import Base
 import Store
 import Wire
 
-/// The outcomes of publishes that have a name of their own (`once`), so that an app can make a publish again when it did
-/// not hear the answer. Each is remembered for `Limits.onceMilliseconds`; if there are too many, the oldest goes.
+/// The outcomes of publishes that have a name of their own (`once`), so that an app can make a publish again when it
+/// did not hear the answer. Each is remembered for `Limits.onceMilliseconds`; if there are too many, the oldest goes.
 struct OnceTable: ~Copyable {
     private struct Entry {
         let name: ByteStore.Handle

@@ -57,8 +57,8 @@ extension Switchboard {
         logs.forgetLoss(log)
     }
 
-    /// The client stayed away too long: its subscriptions end, and it is told of a gap if it comes after all. The result
-    /// is how many ended.
+    /// The client stayed away too long: its subscriptions end, and it is told of a gap if it comes after all. The
+    /// result is how many ended.
     mutating func endLingering(_ client: Slot<ClientRecord>, _ now: UInt64) -> Int {
         var count = 0
         while let slot = firstChannel(client) {

@@ -160,9 +160,9 @@ extension Switchboard {
         giveBack(frame, from: worker, now)
     }
 
-    /// A message did not reach its client, and goes back into its old place in the client's own log, whosever it was. If
-    /// the client acknowledges, the message is still in its log. There is one exception: it was handed over before the
-    /// client had a cursor. The cursor has moved past it by now, so it is lost, and the client is told of a gap.
+    /// A message did not reach its client, and goes back into its old place in the client's own log, whosever it was.
+    /// If the client acknowledges, the message is still in its log. There is one exception: it was handed over before
+    /// the client had a cursor. The cursor has moved past it by now, so it is lost, and the client is told of a gap.
     mutating func giveBack(_ frame: Frame, from worker: UInt16, _ now: UInt64) {
         let known = presence.find(frame.client)
         // Of a client that had no receiver yet, an earlier manager knew more: the message is from then.

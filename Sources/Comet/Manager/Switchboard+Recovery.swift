@@ -46,8 +46,8 @@ extension Switchboard {
         return recovery
     }
 
-    /// Turns the ends of the records' lives into this boot's clock. The wall clock tells how long the machine was away; if
-    /// it was set back, it was not away at all. It may also have been set forward: so each record that had something
+    /// Turns the ends of the records' lives into this boot's clock. The wall clock tells how long the machine was away;
+    /// if it was set back, it was not away at all. It may also have been set forward: so each record that had something
     /// left lives for up to `Limits.recoveredMilliseconds` more.
     private mutating func turnTimes(from last: Arena.Time, to time: Arena.Time) {
         let away = time.wall > last.wall ? time.wall - last.wall : 0

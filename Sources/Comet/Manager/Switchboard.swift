@@ -37,8 +37,8 @@ package struct Switchboard: ~Copyable {
     package internal(set) var connectedCount = 0
     package internal(set) var counters = ManagerCounters()
 
-    /// `wallMicroseconds` is where ids start, so that they grow over a restart. `seed` is random, for the indices of ids
-    /// and names. What the arena holds is taken up by `recover`.
+    /// `wallMicroseconds` is where ids start, so that they grow over a restart. `seed` is random, for the indices of
+    /// ids and names. What the arena holds is taken up by `recover`.
     package init(
         _ settings: QueueSettings, _ arena: consuming Arena = Arena(), wallMicroseconds: UInt64, now: UInt64,
         seed: UInt64
