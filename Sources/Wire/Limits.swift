@@ -116,9 +116,12 @@ public enum Limits {
     package static let historyMessages = 1000
     /// Milliseconds that a message with `keep:false` waits for a client that is between two polls.
     package static let transientMilliseconds: UInt32 = 2000
-    /// Subscribers that a fan-out visits before the clock is looked at, and milliseconds of fan-out in a turn of the
-    /// loop, of the manager and of a worker. The rest follow in the next turns.
+    /// Receivers that a worker's fan-out visits before the clock is looked at, and milliseconds of fan-out in a turn of
+    /// the loop, of the manager and of a worker. The rest follow in the next turns.
     package static let fanOutStep = 128
+    /// Subscribers that the manager's fan-out visits at a time. They share one body on each link, so a large message to
+    /// many is written less often.
+    package static let fanOutVisits = 1024
     package static let fanOutMilliseconds = 2
 
     // The app port.

@@ -35,7 +35,7 @@ extension Switchboard {
     }
     private mutating func visitSubscribers(of channel: Slot<Channel>, _ newest: Slot<Message>?, _ now: UInt64) {
         let own = channels[channel]
-        for _ in 0..<min(Limits.fanOutStep, Int(own.left)) {
+        for _ in 0..<min(Limits.fanOutVisits, Int(own.left)) {
             guard let slot = own.next.known ?? own.subscriptions.first else {
                 own.left = 0
                 return
