@@ -56,7 +56,7 @@ package enum JournalFile {
         return rename(folder + "/" + name, path) == 0 ? path : folder + "/" + name
     }
 
-    /// The id of this boot of the machine. Each boot has a monotonic clock of its own. Zeros if the kernel does not say.
+    /// The id of this boot of the machine, which has a monotonic clock of its own. Zeros if the kernel does not say.
     package static var bootID: [UInt64] {
         let text = (try? Files.text("/proc/sys/kernel/random/boot_id", most: 64)) ?? ""
         let digits = text.filter(\.isHexDigit)

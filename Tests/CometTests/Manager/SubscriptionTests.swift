@@ -148,4 +148,29 @@ import Wire
         board.publish(to: .channel("room"), "5")
         #expect(board.told(worker) == ["1,2: 5"])
     }
+
+    @Test func disconnect_endsTheNextPoll_ofAClientBetweenTwo() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "a", cursor: 0, tag: 1)
+        board.publish("a", "1")
+        _ = board.frames(worker)
+        #expect(board.board.disconnect(client: kept("a"), now: board.now) == 1)
+        board.poll(worker, "a", cursor: id(0), tag: 2)
+        #expect(board.frames(worker).map(\.op) == [.disconnect])
+        // It may come again later, as any client.
+        board.poll(worker, "a", cursor: id(0), tag: 3)
+        board.publish("a", "2")
+        #expect(board.told(worker) == ["3: 2"])
+    }
+
+    @Test func disconnect_endsTheReceivers() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "42:a", cursor: 0, tag: 1)
+        board.poll(worker, "42:b", cursor: 0, tag: 2)
+        #expect(board.board.disconnect(user: kept("42"), now: board.now) == 2)
+        #expect(board.frames(worker).map(\.op) == [.disconnect, .disconnect])
+        #expect(!board.presence("42:a").connected)
+    }
 }
