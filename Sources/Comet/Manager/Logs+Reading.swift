@@ -68,6 +68,15 @@ extension Logs {
             && areEqual(MessageFacts.except(in: arena.record(messages[message].record).extra), client)
     }
 
+    /// A message of this id with this body is in the log.
+    func has(_ id: UInt64, _ json: UnsafeRawBufferPointer, in log: Slot<Log>) -> Bool {
+        var next = id > 0 ? first(log, after: id - 1) : nil
+        while let message = next, messages[message].id == id {
+            if areEqual(body(message), json) { return true }
+            next = self.next(after: message)
+        }
+        return false
+    }
     /// A message of this id is in the log.
     func keeps(_ id: UInt64, in log: Slot<Log>) -> Bool {
         guard id > 0, let message = first(log, after: id - 1) else { return false }

@@ -83,13 +83,15 @@ struct Logs: ~Copyable {
     var bytes: Int { books.total.bytes + channelBooks.bytes }
 
     /// Puts a message into its place in the log, by id. `name` is the owner's name. If the log has this id already,
-    /// nothing changes. False if the arena has no room.
+    /// nothing changes, except that the messages of one entry of history, which have its id, come back one by one.
+    /// False if the arena has no room.
     mutating func put(
         _ id: UInt64, _ json: UnsafeRawBufferPointer, _ facts: MessageFacts, in log: Slot<Log>,
         _ owner: LogName, now: UInt64
     ) -> Bool {
         let kind: Arena.Kind = facts.marks.contains(.history) ? .history : .message
-        return put(id, Int(json.count), facts, in: log, now: now) { arena, message, extra in
+        let isAnother = facts.marks.contains(.members) && !has(id, json, in: log)
+        return put(id, json.count, facts, in: log, now: now, isAnother: isAnother) { arena, message, extra in
             arena.append(
                 kind, flags: owner.flags | facts.marks.rawValue, id: id, value: now + UInt64(facts.timeToLive),
                 timeToLive: facts.timeToLive, owner: message.number, name: owner.name, extra: extra, body: json)
@@ -109,10 +111,10 @@ struct Logs: ~Copyable {
     }
     private mutating func put(
         _ id: UInt64, _ bytes: Int, _ facts: MessageFacts, in log: Slot<Log>, now: UInt64,
-        _ body: Slot<SharedBody> = .none,
+        _ body: Slot<SharedBody> = .none, isAnother: Bool = false,
         _ record: (inout Arena, Slot<Message>, UnsafeRawBufferPointer) -> Arena.Ref?
     ) -> Bool {
-        if keeps(id, in: log) { return true }
+        if !isAnother, keeps(id, in: log) { return true }
         let message = messages.insert(
             Message(
                 id: id, log: log, deadline: UInt32(truncatingIfNeeded: now) &+ facts.timeToLive,

@@ -173,4 +173,26 @@ import Wire
         #expect(board.frames(worker).map(\.op) == [.disconnect, .disconnect])
         #expect(!board.presence("42:a").connected)
     }
+
+    @Test func aHistoryThatComesBack_comesBackWhole() {
+        let board = Board()
+        let worker = board.worker(0)
+        for number in 1...3 { board.publish(to: .channel("room"), "\(number)") }
+        board.subscribe("a", to: "room", history: 2)
+        board.poll(worker, "a", tag: 1)
+        let sent = board.frames(worker)
+        #expect(sent.map(\.body) == ["2", "3"])
+        for each in sent + sent {
+            let members = Array(each.members.utf8)
+            board.send(
+                worker,
+                board.frame(
+                    .undelivered, .members, tag: 1, number: each.number, client: "a",
+                    body: [0, UInt8(members.count)] + members + Array(each.body.utf8)))
+        }
+        board.poll(worker, "a", tag: 2)
+        #expect(board.frames(worker).map(\.body) == ["2", "3"])
+        #expect(board.board.queue.depth == 0)
+        board.checkBooks()
+    }
 }
