@@ -11,14 +11,22 @@ import Wire
         let memory = HeapMemory(capacity: 64 << 20)
         var board: Board
         init() { board = Life.start(memory, now: 5_000_000) }
-        private static func start(_ memory: HeapMemory, now: UInt64) -> Board {
+        private static func start(_ memory: HeapMemory, now: UInt64, _ time: Arena.Time? = nil) -> Board {
             do {
                 let arena = try Arena(memory, segmentBytes: 1 << 20, salt: 3)
                 let board = Board(arena: arena)
                 board.now = now
-                _ = board.board.recover(now: now)
+                _ = board.board.recover(now: now, time)
                 return board
             } catch { preconditionFailure("\(error)") }
+        }
+        /// The first manager, in a boot of the machine at this time of the wall clock.
+        func start(boot: UInt64, wall: UInt64) {
+            board = Life.start(
+                memory, now: board.now, Arena.Time(boot: [boot, 0], monotonic: board.now, wall: wall))
+        }
+        func die(boot: UInt64, wall: UInt64, now: UInt64) {
+            board = Life.start(memory, now: now, Arena.Time(boot: [boot, 0], monotonic: now, wall: wall))
         }
         /// The manager is killed, and the next one starts.
         func die() { board = Life.start(memory, now: board.now + 50) }
@@ -188,6 +196,32 @@ import Wire
         let last = life.board.worker(0)
         life.board.poll(last, "reader", cursor: life.board.board.cursor, tag: 5, atOnce: true)
         #expect(life.board.told(last) == ["5: "], "it is told once")
+    }
+
+    // MARK: another boot of the machine
+
+    /// A message with a minute to live waits, and the machine is started again. The result is whether it waits so many
+    /// milliseconds after the start.
+    private func waits(_ milliseconds: UInt64, wall: Int64) -> Bool {
+        let life = Life()
+        life.start(boot: 1, wall: 1_000_000)
+        life.board.publish("a", "1", ttl: 60_000)
+        life.die(boot: 2, wall: UInt64(1_000_000 + wall), now: 77_000)
+        life.board.wait(milliseconds)
+        return life.board.presence("a").queued == 1
+    }
+
+    @Test func afterAnotherBoot_theWallClockSaysHowLongTheMachineWasAway() {
+        #expect(waits(29_000, wall: 30_000))
+        #expect(!waits(31_000, wall: 30_000))
+    }
+    @Test func aClockThatWasSetBack_keepsMessagesForWhatTheyHadLeft_andNotForEver() {
+        #expect(waits(59_000, wall: -500_000))
+        #expect(!waits(61_000, wall: -500_000))
+    }
+    @Test func aClockThatWasSetForward_throwsNotAllAway() {
+        #expect(waits(9_000, wall: 500_000_000))
+        #expect(!waits(11_000, wall: 500_000_000))
     }
 }
 
