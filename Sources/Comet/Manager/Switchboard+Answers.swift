@@ -114,11 +114,13 @@ extension Switchboard {
             return writeHistory(head.message, message, &out, client, isGap: isGap)
         }
         let body = logs.body(head.message)
+        var flags: Frame.Flags = message.marks.contains(.transient) ? .transient : []
+        if head.channel != .none || message.marks.contains(.members) { flags.insert(.members) }
         if head.channel == .none {
-            write(body, message.id, message.marks.contains(.members) ? .members : [], &out, client, isGap: isGap)
+            write(body, message.id, flags, &out, client, isGap: isGap)
         } else {
             setElement(head.message, of: head.channel)
-            write(element.bytes, message.id, .members, &out, client, isGap: isGap)
+            write(element.bytes, message.id, flags, &out, client, isGap: isGap)
         }
         out.bytes += body.count + Limits.envelopeBytes
     }

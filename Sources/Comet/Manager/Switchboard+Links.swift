@@ -138,7 +138,7 @@ extension Switchboard {
                 presence[client].isPresent = false
                 note(client)
             }
-            if frame.body.count > 0 { giveBack(frame, from: UInt16(number), now) }
+            if frame.body.count > 0, !frame.flags.contains(.transient) { giveBack(frame, from: UInt16(number), now) }
         }
     }
 }

@@ -159,7 +159,7 @@ extension Worker {
     /// Gives a message back whole, to the next manager if there is none now. News of a gap has nothing that could be
     /// lost.
     mutating func giveBack(_ frame: Frame) {
-        guard !frame.body.isEmpty else { return }
+        guard !frame.body.isEmpty, !frame.flags.contains(.transient) else { return }
         counters.undelivered += 1
         let back = Frame(
             op: .undelivered, flags: frame.flags.intersection(.members), tag: frame.tag, slot: frame.slot,

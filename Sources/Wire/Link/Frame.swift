@@ -71,6 +71,8 @@ public struct Frame {
         /// message: the body begins with the element's other members. Two bytes have their length; then comes their
         /// JSON, each with a comma before it (`,"channel":"room:7"`); then the message's JSON, which may be empty.
         public static let members = Flags(rawValue: 128)
+        /// message: it is over if it does not reach its receiver. It does not come back.
+        public static let transient = Flags(rawValue: 256)
     }
 
     public static let headerBytes = 24

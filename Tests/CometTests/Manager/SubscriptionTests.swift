@@ -195,4 +195,19 @@ import Wire
         #expect(board.board.queue.depth == 0)
         board.checkBooks()
     }
+
+    @Test func keepFalse_doesNotComeBack_whenItsLinkCloses() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.subscribe("a", to: "room")
+        board.poll(worker, "a", tag: 1)
+        board.publish(to: .channel("room"), "1", keeps: false)
+        _ = board.frames(worker, unread: [worker])
+        board.close(worker)
+        let next = board.worker(1)
+        board.poll(next, "a", tag: 2)
+        #expect(board.told(next) == [])
+        board.wait(3000)
+        #expect(board.board.queue.expired == 0 && board.board.kept.messages == 0)
+    }
 }
