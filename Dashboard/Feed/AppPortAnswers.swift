@@ -36,12 +36,7 @@ extension Told.Channels {
             problem = refusal(json)
             return
         }
-        let rows = answer.channels.map {
-            Row(
-                channel: $0.channel, subscribers: $0.subscribers, connected: $0.connected, messages: $0.messages,
-                bytes: $0.bytes)
-        }
-        take(rows, time: time)
+        take(answer.channels, time: time)
     }
 }
 

@@ -1,7 +1,9 @@
+package import Wire
+
 /// The channels with the most subscribers, by the manager's answers.
 extension Told {
     package struct Channels: Equatable, Sendable {
-        package var rows: [Row] = []
+        package var rows: [ChannelsAnswer.Row] = []
         /// The time of the last answer, in ns. `nil` if none came yet.
         package private(set) var time: UInt64?
         /// Why the last question has no answer. The rows are older then. Empty if the manager answered.
@@ -11,22 +13,7 @@ extension Told {
 
         package init() {}
 
-        package struct Row: Equatable, Sendable {
-            package var channel: String
-            package var subscribers: Double
-            package var connected: Double
-            package var messages: Double
-            package var bytes: Double
-            package init(channel: String, subscribers: Double, connected: Double, messages: Double, bytes: Double) {
-                self.channel = channel
-                self.subscribers = subscribers
-                self.connected = connected
-                self.messages = messages
-                self.bytes = bytes
-            }
-        }
-
-        package mutating func take(_ rows: [Row], time: UInt64) {
+        package mutating func take(_ rows: [ChannelsAnswer.Row], time: UInt64) {
             self.rows = rows
             self.time = time
             problem = ""

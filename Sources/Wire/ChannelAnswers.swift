@@ -4,7 +4,7 @@ package import Base
 
 /// GET /channels: those with the most subscribers, the largest first.
 package struct ChannelsAnswer: Codable, Equatable {
-    package struct Row: Codable, Equatable {
+    package struct Row: Codable, Equatable, Sendable {
         package var channel: String
         package var subscribers: Double
         package var connected: Double
