@@ -19,7 +19,7 @@ public enum ArenaError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// What was found when an arena was taken up.
+/// The findings when an arena was taken up.
 public struct Attachment: Equatable, Sendable {
     public var records = 0
     public var live = 0
@@ -58,7 +58,7 @@ extension Arena {
         attachment.isFresh = isFresh
         if !isFresh { for segment in 0..<layout.segments { attach(segment, mayBeTorn) } }
     }
-    /// Where everything lies in the memory, and whether the memory is empty.
+    /// The layout of the memory, and whether the memory is empty.
     private static func layout(_ memory: any ArenaMemory, _ segmentBytes: Int) throws(ArenaError) -> (ArenaLayout, Bool)
     {
         guard memory.capacity >= 2 * Arena.pageBytes, memory.capacity <= Arena.mostBytes,

@@ -35,7 +35,7 @@ public struct Arena: ~Copyable {
             }
         }
     }
-    /// What this process knows of a segment.
+    /// This process's knowledge of a segment.
     struct Segment {
         var state = ArenaLayout.SegmentState.free
         var life = Life.minutes

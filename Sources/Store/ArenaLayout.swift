@@ -40,7 +40,7 @@ struct ArenaLayout {
     func entry(_ segment: Int) -> UnsafeMutableRawPointer {
         base + Arena.pageBytes + segment * ArenaLayout.entryBytes
     }
-    /// Where a segment begins.
+    /// The offset of a segment.
     func offset(_ segment: Int) -> Int { start + segment * segmentBytes }
     func segment(of ref: Arena.Ref) -> Int { (ref.offset - start) / segmentBytes }
 

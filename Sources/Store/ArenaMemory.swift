@@ -1,4 +1,4 @@
-/// Where an arena's bytes lie: one range of addresses, of which parts can be used.
+/// The place of an arena's bytes: one range of addresses, of which parts can be used.
 public protocol ArenaMemory: AnyObject {
     var base: UnsafeMutableRawPointer { get }
     /// Bytes of the range, a multiple of `Arena.pageBytes`.

@@ -58,7 +58,7 @@ final class AppConnections {
         clearing = manager.port.takeListed()
         for session in clearing { session.beginClearing() }
     }
-    /// What the answers tell of is durable: they are written.
+    /// The disk has all that the answers tell of, so they are written.
     func endClearing() {
         for session in clearing {
             session.endClearing()
@@ -139,7 +139,7 @@ final class AppConnection {
             watcher?.watch(.read)
         case .wait(let reads, let writes):
             var interest: Interest = reads ? .read : []
-            // What the disk does not have yet can't be written.
+            // Answers that the disk does not cover yet can't be written.
             if writes, manager.disk == nil || !session.clearedOutput.isEmpty { interest.insert(.write) }
             watcher?.watch(interest)
         }

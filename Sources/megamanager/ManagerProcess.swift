@@ -20,7 +20,7 @@ final class ManagerProcess: DaemonProgram {
     /// Records that the disk was asked for.
     private var askedRecords: UInt64 = 0
     private let boot = JournalFile.bootID
-    /// What the manager before left, and how long it took to take it up.
+    /// The counts of what the manager before left, and how long it took to take it up.
     let recovery: Recovery
     let replayMilliseconds: UInt64
     private(set) var links: WorkerLinks?
@@ -90,7 +90,7 @@ final class ManagerProcess: DaemonProgram {
         sweep?.start(after: 1, every: 1)
     }
 
-    /// What was found damaged in the memory of the queue is lost, and is looked at by an operator.
+    /// Tells the operator of damage in the memory of the queue: those messages are lost.
     private func tellDamage() {
         let found = switchboard.attachment
         if found.damaged > 0 {

@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What the arena needs of C: a checksum that the processor computes, and a store that nothing before it may follow.
+// The arena's part in C: a checksum that the processor computes, and a store that nothing before it may follow.
 
 /// CRC32C (Castagnoli, RFC 3720, section 12.1) of more bytes. Begin with any seed, and pass the last result on.
 uint32_t mc_crc32c(uint32_t crc, const void *bytes, size_t count);

@@ -29,7 +29,7 @@ package struct ChannelBooks: Equatable {
 }
 
 extension QueueBooks.Leaving {
-    /// What `latest` replaced counts as gone out: its successor is there in its place.
+    /// A message that `latest` replaced counts as gone out: its successor is there in its place.
     init(_ state: Arena.State) {
         switch state {
         case .expired: self = .expired

@@ -72,7 +72,7 @@ struct SharedBody {
     var owners: UInt32
 }
 
-/// What a message is about beside its JSON. The texts are valid while the app's bytes are.
+/// The options of a message beside its JSON. The texts are valid while the app's bytes are.
 struct MessageFacts {
     var marks: Message.Marks = []
     var except = UnsafeRawBufferPointer(start: nil, count: 0)

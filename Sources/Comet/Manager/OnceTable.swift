@@ -29,7 +29,7 @@ struct OnceTable: ~Copyable {
 
     var count: Int { entries.count }
 
-    /// What tells one publish from another: a hash of its target and message. It is the same in every process.
+    /// A hash of a publish's target and message, which tells it from others. It is the same in every process.
     static func print(_ target: Target, _ json: UnsafeRawBufferPointer) -> UInt64 {
         let (kind, names): (UInt64, [UnsafeRawBufferPointer]) =
             switch target {

@@ -1,4 +1,4 @@
-/// Where a publish goes. The ids and names are valid (`wrongClientId`), and point into the app's bytes.
+/// The target of a publish. The ids and names are valid (`wrongClientId`), and point into the app's bytes.
 package enum Target {
     case client(UnsafeRawBufferPointer)
     /// Up to `Limits.publishClients`. A client that is named twice gets the message once.
@@ -26,7 +26,7 @@ package struct PublishOptions {
     package init() {}
 }
 
-/// What became of a publish.
+/// The outcome of a publish.
 package enum Publication: Equatable {
     /// To one client: it was handed to the worker that holds the client's receiver.
     case sent(UInt64)
@@ -55,7 +55,7 @@ package enum SubscribeError: Error, Equatable {
     case journalFull
 }
 
-/// What is known of a channel.
+/// The manager's knowledge of a channel, for an app or an operator.
 package struct ChannelLook {
     package struct Client {
         package var client: String

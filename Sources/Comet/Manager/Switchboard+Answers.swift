@@ -35,7 +35,7 @@ extension Switchboard {
         answered(client, now)
     }
 
-    /// What an answer has so far.
+    /// An answer while it is written.
     private struct Outgoing {
         var frames = 0
         /// Bytes of credit that its messages take.

@@ -49,7 +49,7 @@ extension Switchboard {
     package var channelBooks: ChannelBooks { logs.channelBooks }
     /// Messages in all logs, and the bytes of their JSON, which the bounds of the queue are for.
     package var kept: (messages: Int, bytes: Int) { (logs.depth, logs.bytes) }
-    /// What the memory of the queue holds.
+    /// The figures of the queue's memory.
     package var arenaFigures: Arena.Figures { logs.arena.figures }
     /// Fan-outs under way.
     package var fanOutCount: Int { fanOuts.count }

@@ -183,7 +183,7 @@ extension Switchboard {
         var found: [Slot<Channel>] = []
         for name in names {
             let name = LogName(.channel, name)
-            // What is only for those who are connected makes no channel.
+            // A message that is only for connected clients makes no channel.
             let channel = facts.marks.contains(.transient) ? channels.find(name) : findOrMakeChannel(name)
             if let channel, !found.contains(channel) { found.append(channel) }
         }

@@ -14,7 +14,7 @@ struct Reading {
     var heads: ContiguousArray<Head> = []
 }
 
-// What waits for a client: the merge of the logs that it reads, in the order of ids.
+// Reading: the messages that wait for a client are the merge of the logs that it reads, in the order of ids.
 extension Switchboard {
     /// Messages of shared logs up to this id are not for the client's receiver any more.
     @inline(__always) func sharedFrom(_ client: Slot<ClientRecord>) -> UInt64 {

@@ -165,7 +165,7 @@ extension Switchboard {
     /// the client had a cursor. The cursor has moved past it by now, so it is lost, and the client is told of a gap.
     mutating func giveBack(_ frame: Frame, from worker: UInt16, _ now: UInt64) {
         let known = presence.find(frame.client)
-        // Of a client that had no receiver yet, an earlier manager knew more: the message is from then.
+        // If the client has had no receiver yet, the message is from an earlier manager, which knew more of it.
         let isFromBefore = known.map { presence[$0].worker == .max } ?? true
         if let known, !isFromBefore, !presence[known].handedForGood {
             let record = presence[known]

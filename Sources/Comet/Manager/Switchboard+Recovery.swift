@@ -2,7 +2,7 @@ import Base
 package import Store
 import Wire
 
-/// What a manager took up from the one before it.
+/// The counts of what a manager took up from the one before it.
 package struct Recovery: Equatable {
     package var messages = 0
     package var subscriptions = 0
