@@ -100,7 +100,6 @@ package struct AppPort: ~Copyable {
         return taken
     }
     /// Puts a session back into that list: something of it waits.
-    package mutating func listAgain(_ session: AppSession) { list(session) }
     package var hasListed: Bool { !listed.isEmpty }
     /// `count` bytes of the session's output were written. If that was all, the rest of the input may have waited for
     /// room, and is taken up now.

@@ -24,7 +24,7 @@ package final class AppSession {
     package var input = Buffer()
     package var output = Buffer()
     /// Bytes at the front of the output that may be written: what they tell of is durable. And the bytes for which that
-    /// is being seen to. Only if answers wait for the disk.
+    /// is being seen to. Without a disk both change at once.
     private var cleared = 0
     private var clearing = 0
     /// Nothing more is read. The session is closed when the output has been written.
@@ -98,13 +98,13 @@ package final class AppSession {
     /// So many answers wait that no input is taken up until the app has read.
     var isFull: Bool { output.count >= Limits.appOutputBytes }
 
-    // MARK: answers that wait for the disk
+    // MARK: answers wait until what they tell of is durable
 
-    /// The disk is asked for all that was decided until now.
+    /// All that was decided until now is to be made durable.
     package func beginClearing() { clearing = output.count }
-    /// The disk has it.
+    /// It is durable.
     package func endClearing() { (cleared, clearing) = (max(cleared, clearing), 0) }
-    /// The bytes that may be written, if answers wait for the disk.
+    /// The bytes that may be written.
     package var clearedOutput: UnsafeRawBufferPointer { output.bytes.part(0, min(cleared, output.count)) }
     /// `count` bytes of the output were written.
     func wrote(_ count: Int) {

@@ -43,22 +43,14 @@ final class AppConnections {
         manager.port.closed(session)
     }
 
-    /// Writes the answers. True if input was taken up that had waited for room. Then there may be more for the workers.
-    func flush() -> Bool {
-        for session in manager.port.takeListed() { connections[session.number]?.flush() }
-        return manager.port.hasListed
-    }
-
-    // MARK: answers that wait for the disk
-
-    /// The sessions whose answers the disk is being asked for.
+    /// The sessions whose answers are about to be written, when what they tell of is durable.
     private var clearing: [AppSession] = []
     /// Keeps the answers of this turn back until `endClearing`.
     func beginClearing() {
         clearing = manager.port.takeListed()
         for session in clearing { session.beginClearing() }
     }
-    /// The disk has all that the answers tell of, so they are written.
+    /// Writes the answers.
     func endClearing() {
         for session in clearing {
             session.endClearing()
@@ -121,9 +113,8 @@ final class AppConnection {
 
     /// Writes as much as the socket takes, and then does the session's next step.
     fileprivate func flush() {
-        let output = manager.disk == nil ? session.output.bytes : session.clearedOutput
-        if !output.isEmpty {
-            switch Sockets.write(descriptor, output) {
+        if !session.clearedOutput.isEmpty {
+            switch Sockets.write(descriptor, session.clearedOutput) {
             case .bytes(let count): manager.port.written(session, count, &manager.switchboard, now: manager.now)
             case .wouldBlock: break
             case .end, .failed: return apps.close(session)
@@ -140,7 +131,7 @@ final class AppConnection {
         case .wait(let reads, let writes):
             var interest: Interest = reads ? .read : []
             // Answers that the disk does not cover yet can't be written.
-            if writes, manager.disk == nil || !session.clearedOutput.isEmpty { interest.insert(.write) }
+            if writes, !session.clearedOutput.isEmpty { interest.insert(.write) }
             watcher?.watch(interest)
         }
     }

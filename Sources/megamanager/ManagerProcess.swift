@@ -128,18 +128,23 @@ final class ManagerProcess: DaemonProgram {
         repeat {
             fanOut()
             links?.flush()
-        } while disk == nil && apps?.flush() ?? false
-        if disk != nil { makeDurable() }
+        } while flushApps()
     }
-    /// Asks the disk for what was decided, once for all answers that wait (group commit). Answers of turns that come
-    /// meanwhile wait for the next time. If nothing was added since, the disk has it.
-    private func makeDurable() {
-        guard let disk, !disk.isBusy, port.hasListed else { return }
+    /// Writes the answers, or asks the disk for what they tell of, once for all that wait (group commit). Answers of
+    /// turns that come meanwhile wait for the next time. True if input was taken up that had waited for room. Then
+    /// there may be more for the workers.
+    private func flushApps() -> Bool {
+        guard disk?.isBusy != true, port.hasListed else { return false }
         apps?.beginClearing()
-        guard switchboard.recordCount != askedRecords else { return madeDurable() }
-        askedRecords = switchboard.recordCount
-        disk.begin()
+        if let disk, switchboard.recordCount != askedRecords {
+            askedRecords = switchboard.recordCount
+            disk.begin()
+            return false
+        }
+        apps?.endClearing()
+        return port.hasListed
     }
+    /// The disk has what it was asked for.
     private func madeDurable() {
         apps?.endClearing()
         // An app that reads its answers may have its next requests taken up, and those have answers, too.
