@@ -15,12 +15,9 @@ package final class MappedMemory: ArenaMemory {
 
     /// Maps a file of memory. An empty one gets the size; another keeps its own.
     package init(_ descriptor: Int32, capacity: Int) throws(SystemError) {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw SystemError("fstat") }
-        if status.st_size == 0 {
-            guard ftruncate(descriptor, off_t(capacity)) == 0 else { throw SystemError("ftruncate") }
-        }
-        self.capacity = status.st_size == 0 ? capacity : Int(status.st_size)
+        let has = Int(MemoryFile.size(descriptor).bytes)
+        if has == 0, ftruncate(descriptor, off_t(capacity)) != 0 { throw SystemError("ftruncate") }
+        self.capacity = has == 0 ? capacity : has
         self.descriptor = descriptor
         isLook = false
         base = try MappedMemory.map(self.capacity, MAP_SHARED, descriptor)

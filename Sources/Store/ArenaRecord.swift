@@ -21,7 +21,6 @@ extension Arena {
         case history = 4
         /// That a client reads a channel. The value is the client's position.
         case subscription = 5
-        case client = 6
         /// A user. The value is the user's position.
         case user = 7
         /// The mark of a loss in a log. The value is the id.
@@ -32,7 +31,7 @@ extension Arena {
         /// It stands until it is ended, and its value changes in place.
         public var isState: Bool {
             switch self {
-            case .subscription, .client, .user, .loss: true
+            case .subscription, .user, .loss: true
             case .message, .body, .reference, .history, .once: false
             }
         }

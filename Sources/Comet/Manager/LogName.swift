@@ -16,6 +16,10 @@ struct LogName {
         self.kind = kind
         self.name = name
     }
+    /// The user of a client: what stands before the first colon of its id, or all of it.
+    static func user(of client: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        client.part(0, position(of: UInt8(ascii: ":"), in: client, from: 0))
+    }
     /// The log that a record of the arena is about.
     init(_ record: Arena.Record) {
         kind = Kind(rawValue: record.flags >> LogName.shift).unsafelyUnwrapped

@@ -5,8 +5,6 @@ import Wire
 // Looks at logs and their messages.
 extension Logs {
     @inline(__always) subscript(_ message: Slot<Message>) -> Message { messages.pointer(message).pointee }
-    /// The record of a message.
-    func record(_ message: Slot<Message>) -> Arena.Record { arena.record(messages[message].record) }
     @inline(__always) func body(_ message: Slot<Message>) -> UnsafeRawBufferPointer {
         let entry = messages[message]
         guard let body = entry.shared.known else { return arena.body(entry.record) }

@@ -11,11 +11,12 @@ extension Logs {
                 arena.end(body.ref, .ended)
                 continue
             }
-            let slot = addShared(body.ref)
-            recovering[body.id] = slot
-            arena.setOwner(body.ref, slot.number)
+            recovering[body.id] = addShared(body.ref)
         }
     }
+    /// A record has moved in the arena.
+    mutating func moved(_ message: Slot<Message>, to record: Arena.Ref) { messages[message].record = record }
+    mutating func moved(_ body: Slot<SharedBody>, to record: Arena.Ref) { shared[body].record = record }
     /// Ends the bodies that no message has taken. The result is their number.
     mutating func endUnusedBodies() -> Int {
         defer { recovering = [:] }

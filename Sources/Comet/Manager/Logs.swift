@@ -97,17 +97,32 @@ struct Logs: ~Copyable {
                 timeToLive: facts.timeToLive, owner: message.number, name: owner.name, extra: extra, body: json)
         }
     }
-    /// Puts a message into the log that shares its body with others.
+    /// Puts one message, with one id and one body, into each of several logs, or into none. False if the arena has no
+    /// room.
     mutating func put(
+        _ id: UInt64, _ json: UnsafeRawBufferPointer, _ facts: MessageFacts, in all: [(log: Slot<Log>, owner: LogName)],
+        now: UInt64
+    ) -> Bool {
+        if all.count == 1 { return put(id, json, facts, in: all[0].log, all[0].owner, now: now) }
+        guard let body = share(id, json, timeToLive: facts.timeToLive, now: now) else { return false }
+        defer { release(body) }
+        for (count, each) in all.enumerated()
+        where !put(id, body, bytes: json.count, facts, in: each.log, each.owner, now: now) {
+            for done in all[..<count] { withdraw(id, in: done.log) }
+            return false
+        }
+        return true
+    }
+    /// Puts a message into the log that shares its body with others.
+    private mutating func put(
         _ id: UInt64, _ body: Slot<SharedBody>, bytes: Int, _ facts: MessageFacts, in log: Slot<Log>,
         _ owner: LogName, now: UInt64
     ) -> Bool {
-        let isKept = put(id, bytes, facts, in: log, now: now, body) { arena, message, extra in
+        put(id, bytes, facts, in: log, now: now, body) { arena, message, extra in
             arena.append(
                 .reference, flags: owner.flags | facts.marks.rawValue, id: id, value: now + UInt64(facts.timeToLive),
                 timeToLive: facts.timeToLive, owner: message.number, name: owner.name, extra: extra)
         }
-        return isKept
     }
     private mutating func put(
         _ id: UInt64, _ bytes: Int, _ facts: MessageFacts, in log: Slot<Log>, now: UInt64,
@@ -123,17 +138,19 @@ struct Logs: ~Copyable {
             messages.remove(message)
             return false
         }
-        messages[message].record = ref
+        if facts.marks.contains(.latest) { replace(facts.latest, in: log) }
+        enter(message, ref, body, now: now)
+        return true
+    }
+    /// Enters a message with its record, and the body that it shares, into its log, the wheel and the books.
+    private mutating func enter(
+        _ message: Slot<Message>, _ record: Arena.Ref, _ body: Slot<SharedBody>, now: UInt64
+    ) {
+        messages[message].record = record
         if let body = body.known {
             messages[message].shared = body
             shared[body].owners += 1
         }
-        if facts.marks.contains(.latest) { replace(facts.latest, in: log) }
-        enter(message, now: now)
-        return true
-    }
-    /// Enters a message that has its record into its log, the wheel and the books.
-    private mutating func enter(_ message: Slot<Message>, now: UInt64) {
         let (entry, own) = (messages[message], logs[messages[message].log])
         var after = own.messages.last
         while let other = after, messages[other].id > entry.id {
@@ -159,19 +176,15 @@ struct Logs: ~Copyable {
         if Int(own.count) > most, let oldest = own.messages.first { lose(oldest, .dropped) }
     }
     /// Keeps a body for messages that will share it, until `release`. `nil` if the arena has no room.
-    mutating func share(_ id: UInt64, _ json: UnsafeRawBufferPointer, timeToLive: UInt32, now: UInt64)
+    private mutating func share(_ id: UInt64, _ json: UnsafeRawBufferPointer, timeToLive: UInt32, now: UInt64)
         -> Slot<SharedBody>?
     {
         arena.append(
             .body, id: id, value: now + UInt64(timeToLive), timeToLive: timeToLive, body: json
-        ).map { record in
-            let body = addShared(record)
-            arena.setOwner(record, body.number)
-            return body
-        }
+        ).map { addShared($0) }
     }
     /// Takes a message back that was put into the log in the same breath.
-    mutating func withdraw(_ id: UInt64, in log: Slot<Log>) {
+    private mutating func withdraw(_ id: UInt64, in log: Slot<Log>) {
         if let message = first(log, after: id - 1), messages[message].id == id { remove(message, .ended) }
     }
     /// One owner less. True if it was the last one: then the body is gone.
@@ -183,12 +196,11 @@ struct Logs: ~Copyable {
         return true
     }
 
-    /// A record has moved in the arena.
-    mutating func moved(_ message: Slot<Message>, to record: Arena.Ref) { messages[message].record = record }
-    mutating func moved(_ body: Slot<SharedBody>, to record: Arena.Ref) { shared[body].record = record }
     /// Its caller is its first owner, so that it stays while messages take it and leave it.
     mutating func addShared(_ record: Arena.Ref) -> Slot<SharedBody> {
-        shared.insert(SharedBody(record: record, owners: 1))
+        let body = shared.insert(SharedBody(record: record, owners: 1))
+        arena.setOwner(record, body.number)
+        return body
     }
     /// Enters a message of an earlier manager, which has `left` milliseconds to live.
     mutating func enter(
@@ -200,13 +212,8 @@ struct Logs: ~Copyable {
             Message(
                 id: record.id, log: log, deadline: UInt32(truncatingIfNeeded: now) &+ left,
                 second: UInt32(now / 1000), bytes: bytes, marks: LogName.marks(record)))
-        messages[message].record = ref
         arena.setOwner(ref, message.number)
-        if let body = body.known {
-            messages[message].shared = body
-            shared[body].owners += 1
-        }
-        enter(message, now: now)
+        enter(message, ref, body, now: now)
     }
 
     /// A message came back and can't be kept. The books count that it came, and how it left.

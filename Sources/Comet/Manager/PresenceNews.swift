@@ -130,8 +130,8 @@ extension Switchboard {
                 connected += 1
                 // An id without a colon is the key to its client's messages, so nobody else is told it.
                 let id = presence.id(client)
-                let colon = position(of: UInt8(ascii: ":"), in: id, from: 0)
-                if colon < id.count { users.insert(String(decoding: id.part(0, colon), as: UTF8.self)) }
+                let user = LogName.user(of: id)
+                if user.count < id.count { users.insert(String(decoding: user, as: UTF8.self)) }
             }
             next = channels.next(in: channel, after: slot)
         }

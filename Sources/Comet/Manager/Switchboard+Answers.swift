@@ -69,7 +69,7 @@ extension Switchboard {
         return true
     }
     /// The client's receiver was sent all up to this id.
-    private mutating func told(_ client: Slot<ClientRecord>, upTo id: UInt64, isGap: Bool) {
+    mutating func told(_ client: Slot<ClientRecord>, upTo id: UInt64, isGap: Bool) {
         let record = presence[client]
         record.owesGap = false
         if record.acknowledges {
@@ -168,29 +168,27 @@ extension Switchboard {
 
     /// Puts a message of a channel into `element`, as the body of a frame with members.
     mutating func setElement(_ message: Slot<Message>, of channel: Slot<Channel>, old: Bool = false) {
-        element.clear()
-        element.append(bigEndian: UInt16(0))
+        members.clear()
         let entry = logs[message]
         let isPresence = entry.marks.contains(.presence)
         let name = channels.name(channel)
         switch name.kind {
-        case _ where isPresence: element.append(",\"presence\":")
+        case _ where isPresence: members.append(",\"presence\":")
         case .client, .everyone: break
-        case .channel: element.append(",\"channel\":")
-        case .user: element.append(",\"user\":")
+        case .channel: members.append(",\"channel\":")
+        case .user: members.append(",\"user\":")
         }
         if isPresence {
-            element.append(logs.body(message))
+            members.append(logs.body(message))
         } else if name.kind != .everyone {
-            appendJSONString(name.name, to: &element)
+            appendJSONString(name.name, to: &members)
         }
         if old {
-            element.append(",\"of\":")
-            element.append(decimal: entry.id)
+            members.append(",\"of\":")
+            members.append(decimal: entry.id)
         }
-        let members = UInt16(element.count - 2)
-        element.overwrite(UInt8(members >> 8), at: 0)
-        element.overwrite(UInt8(truncatingIfNeeded: members), at: 1)
+        element.clear()
+        Frame.appendMembers(members.bytes, to: &element)
         if !isPresence { element.append(logs.body(message)) }
     }
 

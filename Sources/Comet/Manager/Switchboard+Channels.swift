@@ -198,7 +198,7 @@ extension Switchboard {
                     ChannelLook.Client(
                         client: String(decoding: id, as: UTF8.self), connected: presence[client].isPresent))
             }
-            users.insert(IdIndex.hash(id.part(0, position(of: UInt8(ascii: ":"), in: id, from: 0)), seed: 0))
+            users.insert(IdIndex.hash(LogName.user(of: id), seed: 0))
             next = channels.next(in: channel, after: slot)
         }
         look.users = users.count

@@ -17,7 +17,6 @@ extension Switchboard {
             case .subscription: channels.entry(Slot<Subscription>(move.owner)).record = move.to
             case .user: channels[Slot<Channel>(move.owner)].record = move.to
             case .once: once.moved(move.owner, to: move.to)
-            case .client: break
             }
         }
         return isMore

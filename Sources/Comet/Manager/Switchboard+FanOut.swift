@@ -73,9 +73,7 @@ extension Switchboard {
             return
         }
         links.gather(record.slot, record.tag, on: record.link)
-        if record.handedForGood { record.wasHandedForGood = true }
-        record.handedForGood = false
-        record.sent = logs[newest].id
+        told(client, upTo: logs[newest].id, isGap: false)
         answered(client, now, bytes: logs[newest].bytes + Limits.envelopeBytes)
     }
     private mutating func writeGathered(_ message: Slot<Message>, of channel: Slot<Channel>) {

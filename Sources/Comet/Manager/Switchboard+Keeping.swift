@@ -148,10 +148,9 @@ extension Switchboard {
     /// client begins, or `nil` if it has no log of a user.
     mutating func joinUser(_ client: Slot<ClientRecord>) -> UInt64? {
         let id = presence.id(client)
-        let colon = position(of: UInt8(ascii: ":"), in: id, from: 0)
-        guard colon > 0 else { return nil }
-        let name = LogName(.user, id.part(0, colon))
-        guard let user = colon < id.count ? channels.find(name) ?? makeUser(name) : channels.find(name) else {
+        let name = LogName(.user, LogName.user(of: id))
+        guard !name.name.isEmpty else { return nil }
+        guard let user = name.name.count < id.count ? channels.find(name) ?? makeUser(name) : channels.find(name) else {
             return nil
         }
         _ = add(client, to: user, from: 0)

@@ -156,13 +156,9 @@ extension Switchboard {
         guard clients.allSatisfy({ hasRoom(for: facts, json, in: presence[$0].log.known) }) else { return .latestFull }
         guard logs.hasRoom(json.count * clients.count, messages: clients.count) else { return full() }
         let id = takeId()
-        guard let body = logs.share(id, json, timeToLive: facts.timeToLive, now: now) else { return journalFull() }
-        defer { logs.release(body) }
-        for (count, client) in clients.enumerated()
-        where !logs.put(id, body, bytes: json.count, facts, in: openLog(client), logName(client), now: now) {
-            for done in clients[..<count] { logs.withdraw(id, in: presence[done].log) }
-            return journalFull()
-        }
+        var all: [(Slot<Log>, LogName)] = []
+        for client in clients { all.append((openLog(client), logName(client))) }
+        guard logs.put(id, json, facts, in: all, now: now) else { return journalFull() }
         var sent = 0
         for client in clients {
             if presence[client].isPresent { sent += 1 }
@@ -210,7 +206,9 @@ extension Switchboard {
         if facts.marks.contains(.transient), sent == 0 { return .nobody }
         guard logs.hasRoom(json.count * found.count, messages: found.count) else { return full() }
         let id = takeId()
-        guard keep(id, json, facts, in: found, now) else { return journalFull() }
+        var all: [(Slot<Log>, LogName)] = []
+        for channel in found { all.append((openLog(channel), channels.name(channel))) }
+        guard logs.put(id, json, facts, in: all, now: now) else { return journalFull() }
         for channel in found {
             channels[channel].newest = id
             beginFanOut(channel)
@@ -219,21 +217,6 @@ extension Switchboard {
         count(sent)
         let isRead = found.contains { $0 == channels.everyone || channels[$0].kind == .user || channels[$0].count > 0 }
         return isRead ? .several(id, sent: sent, waiting: absent) : .nobody
-    }
-    private mutating func keep(
-        _ id: UInt64, _ json: UnsafeRawBufferPointer, _ facts: MessageFacts, in found: [Slot<Channel>], _ now: UInt64
-    ) -> Bool {
-        if found.count == 1 {
-            return logs.put(id, json, facts, in: openLog(found[0]), channels.name(found[0]), now: now)
-        }
-        guard let body = logs.share(id, json, timeToLive: facts.timeToLive, now: now) else { return false }
-        defer { logs.release(body) }
-        for (count, channel) in found.enumerated()
-        where !logs.put(id, body, bytes: json.count, facts, in: openLog(channel), channels.name(channel), now: now) {
-            for done in found[..<count] { logs.withdraw(id, in: channels[done].log) }
-            return false
-        }
-        return true
     }
     /// The log has room for the message's name of `latest`, if it has one.
     @inline(__always)

@@ -83,7 +83,6 @@ extension Switchboard {
             case .subscription: subscriptions.append(ref)
             case .loss: losses.append(ref)
             case .user: users.append(ref)
-            case .client: break
             }
         }
     }

@@ -29,8 +29,9 @@ package struct Switchboard: ~Copyable {
     var presenceNews = PresenceNews()
     /// The logs that an answer is read from.
     var reading = Reading()
-    /// A body with its members, while its frame is written.
+    /// A body with its members, while its frame is written, and the members alone.
     var element = Buffer()
+    var members = Buffer()
     /// The time when the arena is looked at again.
     private var nextCompaction: UInt64 = 0
     /// Clients that are connected.

@@ -138,12 +138,8 @@ final class Board {
             at += used
             if frame.op == .turn { continue }
             let whole = bytes.part(at - used, used)
-            var (members, body) = ("", frame.op == .message ? String(decoding: frame.body, as: UTF8.self) : "")
-            if frame.flags.contains(.members) {
-                let count = Int(frame.body.bigEndian(at: 0, as: UInt16.self))
-                members = String(decoding: frame.body.part(2, count), as: UTF8.self)
-                body = String(decoding: frame.body.part(2 + count, frame.body.count - 2 - count), as: UTF8.self)
-            }
+            let members = String(decoding: frame.members, as: UTF8.self)
+            let body = frame.op == .message ? String(decoding: frame.json, as: UTF8.self) : ""
             let receivers = Frame.receivers(of: whole)
             sent.append(
                 Sent(
