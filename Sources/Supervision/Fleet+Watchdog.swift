@@ -116,7 +116,7 @@ extension Fleet {
             change(copy) {
                 $0.state = .suspect
                 $0.usedBeforeSuspicion = used
-                $0.isStarved = false
+                $0.starvedAt = nil
             }
             let text =
                 "no report for \(Fleet.seconds(silence)); aborted at \(Fleet.seconds(settings.watchdog)) unless it "
@@ -130,7 +130,12 @@ extension Fleet {
         let found = pulse(main.pid ?? 0)
         guard !found.isTraced else { return }
         let used = found.processorTime - main.usedBeforeSuspicion
-        guard !found.isRunnable || used >= settings.watchdog / 2 else { return noteStarved(copy, main, silence, used) }
+        guard !found.isRunnable || used >= settings.watchdog / 2 else {
+            return noteStarved(copy, main, silence, used, now)
+        }
+        // Whoever was starved has the same time again to report, from when it was last seen to wait for a processor: its
+        // report may be on the way.
+        if !found.isRunnable, let starved = main.starvedAt, now - starved <= settings.watchdog { return }
         slots[copy.name]?.hangKillsTotal += 1
         let deadline = now + settings.killAfter
         change(copy) {
@@ -144,9 +149,11 @@ extension Fleet {
     /// Reports a process that wants to run while others get the processor. Aborting it would make its clients suffer
     /// for the machine's trouble. A process that runs in circles is aborted once it has had half a watchdog of
     /// processor time.
-    private mutating func noteStarved(_ copy: CopyName, _ main: Copy, _ silence: Milliseconds, _ used: Milliseconds) {
-        guard !main.isStarved else { return }
-        change(copy) { $0.isStarved = true }
+    private mutating func noteStarved(
+        _ copy: CopyName, _ main: Copy, _ silence: Milliseconds, _ used: Milliseconds, _ now: Milliseconds
+    ) {
+        change(copy) { $0.starvedAt = now }
+        guard main.starvedAt == nil else { return }
         let text =
             "no report for \(Fleet.seconds(silence)), but it had \(Fleet.seconds(used)) of processor time since it is "
             + "suspect: the machine is overloaded, it is not aborted"

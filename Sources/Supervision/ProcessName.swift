@@ -90,10 +90,10 @@ package struct Copy: Equatable, Sendable {
     package internal(set) var takesWorkers: Bool?
     /// It has had no link for longer than `linkPatience`, while there is a manager. Its clients get nothing.
     package internal(set) var isDeaf = false
-    /// Only while suspect: the processor time that it had had before, and whether its lack of processor time was
-    /// reported.
+    /// Only while suspect: the processor time that it had had before, and when it was last seen to wait for a processor
+    /// for longer than the watchdog allows.
     var usedBeforeSuspicion: Milliseconds = 0
-    var isStarved = false
+    var starvedAt: Milliseconds?
     /// It is a manager and was given the memory of the queue.
     package internal(set) var hasJournal = false
     /// The time when `starting`, `draining` or `stopping` must be over.

@@ -88,6 +88,17 @@ import Testing
         #expect(scene.wait(20_000).isEmpty)
         #expect(scene.told("STARVED") == 2)
     }
+    /// When the processor is free again, the process reports and sleeps. The supervisor may see it sleep before it reads
+    /// that report.
+    @Test func starvedProcess_hasTimeToReport_andIsAbortedIfItDoesNot() throws {
+        let scene = silent([w0])
+        let pid = try #require(scene.fleet[w0]?.main?.pid)
+        scene.pulses[pid, default: Pulse()].isRunnable = true
+        while scene.told("STARVED") == 0 { #expect(scene.wait(100).isEmpty) }
+        scene.pulses[pid]?.isRunnable = false
+        #expect(scene.wait(9000).isEmpty)
+        #expect(scene.wait(2000).contains(.abort(CopyName(w0, 1))))
+    }
     @Test func processThatTurnsInCircles_isAborted_alsoWhereItMustShare() throws {
         for (share, seconds) in [(100, 11), (25, 24)] {
             let scene = silent([w0])
