@@ -24,6 +24,9 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case reportSendErrors = 63
     case managerFramesOut = 64, undelivered, undeliveredLost, headerTimeouts, clientMemory, linkBacklog
     case queueTTL = 72, queueLimitPerClient
+    // Receivers of a worker that stay: event streams and WebSockets.
+    case streams = 74, sockets, streamsBehind, streamsOpened, socketsOpened, heartbeats, heartbeatsMissed,
+        acknowledgements, leaves
 
     // The manager.
     case workersConnected = 100, appsConnected, clientsKnown, clientsWaiting

@@ -50,6 +50,25 @@ extension Metric {
                 .pollsReplaced, "polls_replaced_total", .counter, .worker,
                 "Polls ended by a newer poll for the same client.",
                 advice: "If there are many, two tabs or two users share a client id."),
+            Metric(.streams, "streams", .gauge, .worker, "Event streams that are open."),
+            Metric(.sockets, "sockets", .gauge, .worker, "WebSockets that are open."),
+            Metric(
+                .streamsBehind, "streams_behind", .gauge, .worker,
+                "Event streams and WebSockets whose socket has not taken all that they were sent.",
+                advice: "Their clients are on slow lines. One that takes nothing for workers.header_timeout is cut."),
+            Metric(.streamsOpened, "streams_opened_total", .counter, .worker, "Event streams that were opened."),
+            Metric(.socketsOpened, "sockets_opened_total", .counter, .worker, "WebSockets that were opened."),
+            Metric(
+                .heartbeats, "heartbeats_total", .counter, .worker,
+                "Heartbeats that were sent to event streams and WebSockets."),
+            Metric(
+                .heartbeatsMissed, "heartbeats_missed_total", .counter, .worker,
+                "WebSockets that were closed because nothing came from them for two heartbeats.",
+                advice: "If there are many, something on the way drops idle connections without a word."),
+            Metric(
+                .acknowledgements, "acknowledgements_total", .counter, .worker,
+                "Acknowledgements that came without a poll: by .ack, .leave, or over a WebSocket."),
+            Metric(.leaves, "leaves_total", .counter, .worker, "Pages that said that they go (.leave)."),
             Metric(
                 .httpRefused, "http_refused_total", .counter, .worker, "Requests refused with a 4xx or 5xx.",
                 advice: "If there are many, it is a broken client, a scanner, or a proxy that speaks something else."),

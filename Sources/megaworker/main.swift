@@ -12,6 +12,7 @@ let wanted = daemon.arguments.settings.workers
 var settings = WorkerSettings()
 settings.number = UInt8(daemon.arguments.number)
 settings.pollTimeout = UInt32(wanted.pollTimeout * 1000)
+settings.heartbeat = UInt32(wanted.heartbeat * 1000)
 settings.headerTimeout = UInt32(wanted.headerTimeout * 1000)
 settings.idleTimeout = UInt32(wanted.idleTimeout * 1000)
 settings.maxRequest = wanted.maxRequest

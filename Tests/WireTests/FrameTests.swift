@@ -88,7 +88,7 @@ import Wire
         for body in ["", "\0", "\0\0", "\0\u{4},\"a", "\u{1}\0abc"] {
             #expect(two(Self.written(Self.frame(.message, .members, 9, "c1", body))) == .refused)
         }
-        #expect(two([15]) == .refused && two([27]) == .refused)
+        #expect(two([15]) == .refused && two([29]) == .refused)
     }
     @Test(arguments: [("", "1"), (",\"channel\":\"room:7\"", "{}"), (",\"a\":1", "")])
     func members_comeBack_besideTheMessage(_ members: String, _ json: String) {
@@ -127,13 +127,15 @@ import Wire
         #expect(Hello(body: frame.body.part(0, 20)) == nil)
     }
     @Test func anAnnouncement_comesBack_andAWorkerOfVersion1HasCreditForAnAnswer() {
-        Announcement(credit: 70_000, print: 0xFFFF_FFFE).withBytes {
-            #expect(Announcement(body: $0) == Announcement(credit: 70_000, print: 0xFFFF_FFFE))
-            #expect($0.elementsEqual([0, 1, 0x11, 0x70, 0xFF, 0xFF, 0xFF, 0xFE]))
+        Announcement(credit: 70_000, print: 0xFFFF_FFFE, acknowledged: 1 << 52).withBytes {
+            #expect(
+                Announcement(body: $0, number: 1)
+                    == Announcement(credit: 70_000, print: 0xFFFF_FFFE, acknowledged: 1 << 52))
+            #expect($0.elementsEqual([0, 1, 0x11, 0x70, 0xFF, 0xFF, 0xFF, 0xFE, 0, 0x10, 0, 0, 0, 0, 0, 0]))
         }
         #expect(
-            Announcement(body: .init(start: nil, count: 0))
-                == Announcement(credit: UInt32(Limits.answerBytes), print: 0))
+            Announcement(body: .init(start: nil, count: 0), number: 7)
+                == Announcement(credit: UInt32(Limits.answerBytes), print: 0, acknowledged: 7))
     }
     @Test(arguments: [LinkVersion.one, .two]) func mutatedFrames_neverCrashTheParser(_ version: LinkVersion) {
         Self.check(version).survives(Self.frames.map { Self.written($0.0, version) }, cases: 40_000, seed: 4)

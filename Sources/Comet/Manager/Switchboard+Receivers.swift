@@ -28,7 +28,7 @@ extension Switchboard {
         }
         record.tag = frame.tag
         record.slot = frame.slot
-        record.credit = Announcement(body: frame.body).credit
+        record.credit = Announcement(body: frame.body, number: frame.number).credit
         record.isSingle = frame.flags.contains(.single)
         record.stays = frame.flags.contains(.stays)
         record.acknowledges = frame.flags.contains(.acknowledges)

@@ -75,7 +75,9 @@ extension Worker {
         if receiver.transport.isSingle { flags.insert(.single) }
         if connection.pointee.isAtOnce { flags.insert(.atOnce) }
         if !receiver.endsWithAnswer { flags.insert(.stays) }
-        Announcement(credit: receiver.credit, print: receiver.print(in: strings)).withBytes { body in
+        Announcement(
+            credit: receiver.credit, print: receiver.print(in: strings), acknowledged: receiver.cursor
+        ).withBytes { body in
             Frame(
                 op: .connected, flags: flags, tag: receiver.tag, slot: slot.number, number: receiver.cursor,
                 client: receiver.client(in: strings), body: body
@@ -107,13 +109,16 @@ extension Worker {
                 returned.release()
                 announceAll()
             case .replaced:
-                if let slot = receiver(frame) { replace(slot, by: frame.number, Announcement(body: frame.body).print) }
+                if let slot = receiver(frame) {
+                    replace(slot, by: frame.number, Announcement(body: frame.body, number: 0).print)
+                }
             case .turn: turnStart = frame.number
             case .settled:
                 guard let told = Settled(frame) else { return .broken("a settled without its stamp") }
                 settled = told
             case .disconnect: if let slot = receiver(frame) { disconnect(slot) }
-            case .hello, .connected, .gone, .undelivered, .credit:
+            case .leave: break  // no receiver stays yet
+            case .hello, .connected, .gone, .undelivered, .credit, .acknowledged:
                 return .broken("op \(frame.op) from a manager")
             }
             counters.managerFramesIn += 1

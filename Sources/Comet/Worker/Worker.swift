@@ -75,6 +75,10 @@ package struct Worker: ~Copyable {
     /// Open connections, and how many of them hold a poll.
     package var connections: Int { slab.count }
     package var waiting: Int { deadlines.count(.poll) }
+    /// Receivers that stay: event streams, WebSockets, and how many of both are behind.
+    package internal(set) var streams = 0
+    package internal(set) var sockets = 0
+    package internal(set) var streamsBehind = 0
     package var memoryBytes: Int { slab.memoryBytes + strings.memoryBytes + index.memoryBytes }
 
     /// The next order. `nil` if there is none until the next input.

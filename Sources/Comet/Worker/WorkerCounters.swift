@@ -14,6 +14,12 @@ package struct WorkerCounters: Sendable {
     package var pollsAnswered: UInt64 = 0
     package var pollsEmpty: UInt64 = 0
     package var pollsReplaced: UInt64 = 0
+    package var streamsOpened: UInt64 = 0
+    package var socketsOpened: UInt64 = 0
+    package var heartbeats: UInt64 = 0
+    package var heartbeatsMissed: UInt64 = 0
+    package var acknowledgements: UInt64 = 0
+    package var leaves: UInt64 = 0
     package var httpRefused: UInt64 = 0
     package var headerTimeouts: UInt64 = 0
     package var delivered: UInt64 = 0

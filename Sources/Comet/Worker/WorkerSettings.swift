@@ -3,6 +3,7 @@ package struct WorkerSettings {
     package var number: UInt8 = 0
     /// Milliseconds.
     package var pollTimeout: UInt32 = 40_000
+    package var heartbeat: UInt32 = 25_000
     package var headerTimeout: UInt32 = 10_000
     package var idleTimeout: UInt32 = 75_000
     /// The most bytes of a request's head.

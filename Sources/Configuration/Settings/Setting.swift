@@ -103,6 +103,11 @@ extension Setting {
                 + "earlier, after half of it at the least. Keep it under the timeouts of proxies (60 s)."
         ),
         Setting(
+            "workers.heartbeat", .number(\.workers.heartbeat, timeouts, unit: "s"), .restart, worker: "heartbeat",
+            "An event stream or a WebSocket that was sent nothing for so long is sent a heartbeat. The page gives up a "
+                + "stream that is silent for 8 s more, so keep the sum under queue.ttl and under the timeouts of proxies."
+        ),
+        Setting(
             "workers.header_timeout", .number(\.workers.headerTimeout, timeouts, unit: "s"), .restart,
             worker: "header-timeout",
             "A request must be complete after this time, and an answer read. Otherwise the connection is closed."),

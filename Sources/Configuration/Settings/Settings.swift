@@ -22,6 +22,7 @@ package struct Settings: Equatable, Sendable {
         package var basePort = 8000
         package var maxConnections = 131_072
         package var pollTimeout = 40.0
+        package var heartbeat = 25.0
         package var headerTimeout = 10.0
         package var idleTimeout = 75.0
         package var maxRequest = 8192

@@ -14,7 +14,9 @@ extension Frame {
         case .connected: (.acknowledges, .single)
         case .gone: (.timedOut, [])
         case .message: (.more, .gap)
-        case .hello, .undelivered, .welcome, .replaced, .turn, .credit, .settled, .disconnect: ([], [])
+        case .hello, .undelivered, .welcome, .replaced, .turn, .credit, .settled, .disconnect,
+            .acknowledged, .leave:
+            ([], [])
         }
     }
 

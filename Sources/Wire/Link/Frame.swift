@@ -14,10 +14,11 @@ public struct Frame {
     public enum Op: UInt8, Sendable {
         /// Worker: the first frame of a link. `number` is the worker's number. Body: see `Hello`.
         case hello = 16
-        /// Worker: this client has a receiver here; `number` is its cursor. Flags: `acknowledges`, `single`, `atOnce`,
-        /// `stays`. Body: see `Announcement`.
+        /// Worker: this client has a receiver here, which takes the messages after `number`. Flags: `acknowledges`,
+        /// `single`, `atOnce`, `stays`. Body: see `Announcement`.
         case connected = 17
         /// Worker: the receiver has ended by itself. Its connection was closed, or its time was over (flag `timedOut`).
+        /// `number` is its cursor; of a receiver that stays, the highest id that its socket took.
         case gone = 18
         /// Manager: message `number` for this receiver. Flags: `more`, `gap`. All frames of one answer are together on
         /// the link. A frame without a body says that nothing waits, or with `gap` that something was lost.
@@ -45,6 +46,11 @@ public struct Frame {
         case settled = 25
         /// Manager: the app ended this receiver. Tell the client, and hold nothing for it.
         case disconnect = 26
+        /// Worker: the client has all messages up to `number`. Its receiver stays, wherever it is.
+        case acknowledged = 27
+        /// Worker: a page of the client goes, and has all messages up to `number`. Body: the print of its `page`, four
+        /// bytes. Manager, to the worker that holds the client's receiver: end it, if that page has it; the same body.
+        case leave = 28
     }
 
     /// Facts of a frame in single bits. Each bit has one meaning, whatever the op.
@@ -54,7 +60,9 @@ public struct Frame {
         /// The `init` of OptionSet would ask for metadata at run time, for each `[]` of each frame.
         @inlinable public init(arrayLiteral flags: Flags...) { rawValue = flags.reduce(0) { $0 | $1.rawValue } }
 
-        /// connected: the client sends a cursor, so its messages are kept until the cursor has passed them.
+        /// connected: the client says what it has, so its messages are kept until it has acknowledged them. Without this
+        /// flag a poll begins after what the client was handed, and a receiver that stays begins after what was written
+        /// to the client's receivers; its messages are kept, too.
         public static let acknowledges = Flags(rawValue: 1)
         /// connected: the receiver takes one message in an answer (the seed's bare form).
         public static let single = Flags(rawValue: 2)

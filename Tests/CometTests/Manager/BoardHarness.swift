@@ -88,7 +88,7 @@ final class Board {
         if single { flags.insert(.single) }
         if atOnce { flags.insert(.atOnce) }
         if credit != nil { flags.insert(.stays) }
-        Announcement(credit: credit ?? UInt32(Limits.answerBytes), print: print).withBytes {
+        Announcement(credit: credit ?? UInt32(Limits.answerBytes), print: print, acknowledged: cursor ?? 0).withBytes {
             _ = send(link, frame(.connected, flags, tag: tag, number: cursor ?? 0, client: client, body: Array($0)))
         }
     }
@@ -147,7 +147,8 @@ final class Board {
                     body: body, tag: frame.tag,
                     more: frame.flags.contains(.more),
                     gap: frame.flags.contains(.gap),
-                    print: frame.op == .replaced ? Announcement(body: frame.body).print : 0, members: members,
+                    print: frame.op == .replaced ? Announcement(body: frame.body, number: 0).print : 0,
+                    members: members,
                     receivers: (0..<receivers.count / Frame.receiverBytes).map {
                         receivers.bigEndian(at: $0 * Frame.receiverBytes + 4)
                     }))

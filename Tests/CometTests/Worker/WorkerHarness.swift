@@ -190,7 +190,7 @@ final class WorkerHarness {
             if frame.op == .connected {
                 let client = String(decoding: frame.client, as: UTF8.self)
                 (tags[client], slots[client]) = (frame.tag, frame.slot)
-                announcements[client] = Announcement(body: frame.body)
+                announcements[client] = Announcement(body: frame.body, number: frame.number)
             }
             worker.toManager.consume(bytes)
         }
