@@ -130,6 +130,13 @@ public struct Buffer: ~Copyable {
     /// Writes a number over bytes that are already there, aligned to the right, with spaces before it. `offset` counts
     /// from the first waiting byte.
     /// Replaces a byte that is waiting.
+    /// Takes bytes out of the middle. Those behind them move up.
+    @inlinable package mutating func remove(_ count: Int, at offset: Int) {
+        guard count > 0, let base else { return }
+        let from = head + offset + count
+        (base + from - count).copyMemory(from: base + from, byteCount: tail - from)
+        tail -= count
+    }
     @inlinable public mutating func overwrite(_ byte: UInt8, at offset: Int) {
         precondition(offset < count, "overwrote a byte that the buffer does not hold")
         base.unsafelyUnwrapped.storeBytes(of: byte, toByteOffset: head + offset, as: UInt8.self)

@@ -97,6 +97,12 @@ package enum Sockets {
         set(descriptor, Int32(IPPROTO_TCP), TCP_KEEPCNT, 4)
         setNonBlocking(descriptor)
     }
+    /// Bounds a connection that is to stay. The kernel reports room to write only while it has fewer than `unsentBytes`
+    /// that are not sent yet. It gives up a client that acknowledges nothing for `unheard` milliseconds.
+    package static func prepareStream(_ descriptor: Int32, unsentBytes: Int32, unheard: Int32) {
+        set(descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, unsentBytes)
+        set(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, unheard)
+    }
     package static func setNonBlocking(_ descriptor: Int32) {
         let now = fcntl(descriptor, F_GETFL)
         if now >= 0, now & O_NONBLOCK == 0 { _ = fcntl(descriptor, F_SETFL, now | O_NONBLOCK) }

@@ -133,8 +133,8 @@ extension Fleet {
         guard !found.isRunnable || used >= settings.watchdog / 2 else {
             return noteStarved(copy, main, silence, used, now)
         }
-        // Whoever was starved has the same time again to report, from when it was last seen to wait for a processor: its
-        // report may be on the way.
+        // Whoever was starved has the same time again to report, from when it was last seen to wait for a processor:
+        // its report may be on the way.
         if !found.isRunnable, let starved = main.starvedAt, now - starved <= settings.watchdog { return }
         slots[copy.name]?.hangKillsTotal += 1
         let deadline = now + settings.killAfter

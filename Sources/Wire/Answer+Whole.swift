@@ -67,6 +67,12 @@ extension Answer {
         fields(200, style, to: &out)
         style.head.end(to: &out)
     }
+    /// Answers without content, and says which pages may know it.
+    package static func empty(_ status: Int, _ style: Style, to out: inout Buffer) {
+        style.head.begin(status, to: &out)
+        cors(style.cors, to: &out)
+        style.head.end(to: &out)
+    }
     /// Answers 204 with the methods that are allowed (RFC 9110, 9.3.7). A preflight is also told what another origin
     /// may ask (Fetch standard, 3.2).
     ///
@@ -75,10 +81,10 @@ extension Answer {
     /// hours).
     package static func options(_ style: Style, asked: [UnsafeRawBufferPointer] = [], to out: inout Buffer) {
         style.head.begin(204, to: &out)
-        out.append("Allow: GET, HEAD, OPTIONS\r\n")
+        out.append("Allow: GET, HEAD, POST, OPTIONS\r\n")
         cors(style.cors, to: &out)
         if style.cors != .none {
-            out.append("Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\nAccess-Control-Max-Age: 86400\r\n")
+            out.append("Access-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\nAccess-Control-Max-Age: 86400\r\n")
             allow(asked, to: &out)
         }
         style.head.end(to: &out)

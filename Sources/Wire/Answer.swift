@@ -36,16 +36,23 @@ package struct Answer {
 
     // MARK: an envelope, message by message
 
-    private let transport: Transport
-    private var isFirst = true
+    let transport: Transport
+    var isFirst = true
+    /// The id that an event stream was told last.
+    var lastId: UInt64 = 0
+    /// It was told of a gap.
+    var toldGap = false
     private let head: ResponseHead
     private let content: ResponseHead.Content
 
-    /// Starts an answer of status 200.
+    /// Starts an answer of status 200. For a receiver that stays it is a part of such an answer, whose head was written
+    /// when it began (`Answer+Streams`).
     package init(_ style: Style, callback: UnsafeRawBufferPointer, to out: inout Buffer) {
         transport = style.transport
         head = style.head
-        content = Answer.open(200, style, to: &out)
+        content =
+            transport.stays
+            ? ResponseHead.Content(frameAt: Answer.openFrame(style, to: &out)) : Answer.open(200, style, to: &out)
         transport.begin(callback: callback, to: &out)
     }
 
@@ -56,16 +63,28 @@ package struct Answer {
     ) {
         transport.message(id: id, members: members, json: json, isFirst: isFirst, to: &out)
         isFirst = false
+        lastId = id
     }
 
-    /// Ends the answer. `retry` is in milliseconds. `pollTimeout` is how many milliseconds a poll is held; a page that
-    /// says hello is told it.
+    /// Ends the answer. `retry` is in milliseconds. `patience` is how many milliseconds of silence a page that says
+    /// hello has to expect: how long a poll is held, or a WebSocket's heartbeat.
     package func finish(
         cursor: UInt64, gap: Bool = false, retry: Int? = nil, error: (code: StaticString, message: StaticString)? = nil,
-        pollTimeout: UInt32? = nil, to out: inout Buffer
+        patience: UInt32? = nil, to out: inout Buffer
     ) {
-        transport.end(cursor: cursor, gap: gap, retry: retry, error: error, pollTimeout: pollTimeout, to: &out)
-        head.closeContent(content, in: &out)
+        if transport == .events {
+            EventStream.end(
+                cursor: cursor, gap: gap && !toldGap, isEmpty: isFirst || cursor > lastId || gap && !toldGap,
+                retry: retry, error: error,
+                to: &out)
+        } else {
+            transport.end(cursor: cursor, gap: gap, retry: retry, error: error, patience: patience, to: &out)
+        }
+        if transport.stays {
+            Answer.closeFrame(content.start, transport, in: &out)
+        } else {
+            head.closeContent(content, in: &out)
+        }
     }
 
     // MARK: heads

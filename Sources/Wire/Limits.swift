@@ -25,6 +25,23 @@ public enum Limits {
     /// Bytes of messages for many receivers that a worker holds because they are still to be written to some of them.
     /// Over it the worker reads no more from its link, and so the manager holds back (`outboxBytes`).
     package static let fanOutBytes = 4 * 1024 * 1024
+    /// Bytes that a receiver that stays may be sent before its socket has taken them. Further messages stay in their
+    /// logs.
+    public static let streamBytes = 64 * 1024
+    /// Bytes that such a receiver has taken before the worker tells the manager so.
+    package static let creditLot = 16 * 1024
+    /// Bytes that all these receivers of a worker have not taken. Over it the one farthest behind is cut.
+    package static let behindBytes = 256 * 1024 * 1024
+    /// Milliseconds that such a receiver may be behind, however much its socket takes meanwhile. Then it is cut.
+    package static let behindMilliseconds: UInt32 = 60_000
+    /// Bytes that the kernel keeps for such a receiver beside those that are on the way (TCP_NOTSENT_LOWAT), and
+    /// milliseconds after which it gives up a connection that acknowledges nothing (TCP_USER_TIMEOUT).
+    package static let unsentBytes: Int32 = 16 * 1024
+    package static let unheardMilliseconds: Int32 = 60_000
+    /// Milliseconds after which a receiver that stays is sent its first heartbeat, if its page wants proof.
+    package static let proofMilliseconds: UInt32 = 50
+    /// Bytes of the body of a request to acknowledge or to leave, which nothing here reads. A longer one gets 413.
+    package static let ignoredBodyBytes = 1024
     /// Milliseconds between two questions of a worker, up to which id nothing waits for its polls.
     package static let settledMilliseconds: UInt64 = 1000
     /// Milliseconds that a refused client has to read the reason before its connection is closed.

@@ -2,13 +2,21 @@ import Base
 
 /// A client's request to a worker: the target taken apart (docs/protocol.txt, 3).
 package struct PollRequest {
-    package var transport: Transport
+    package var transport = Transport.json
     /// Decoded, 1 to `Limits.clientIdBytes` bytes of UTF-8.
-    package var client: UnsafeRawBufferPointer
+    package var client = UnsafeRawBufferPointer(start: nil, count: 0)
     /// Decoded and checked. It is empty unless `transport` is `.jsonp`.
-    package var callback: UnsafeRawBufferPointer
-    /// `nil` if the client acknowledges nothing.
+    package var callback = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// The id up to which the client has all messages. `nil` if it does not say.
     package var cursor: UInt64?
+    /// The id up to which messages may be forgotten, where that is below the cursor: pages that share a connection do
+    /// not have all that the connection has brought.
+    package var acknowledged: UInt64?
+    /// An event stream came with a cursor that can't be read. An EventSource that is refused stops for good, so it is
+    /// told that there is a gap.
+    package var hasLostCursor = false
+    /// The value of `page` as it stands in the request; empty if there is none. All requests of a page have the same.
+    package var page = UnsafeRawBufferPointer(start: nil, count: 0)
     /// `hello=1`: the page wants to know that it is heard. It is answered at once, with the messages that wait.
     package var hello = false
     /// `hold`: the most seconds that the client wants its poll held for, from 1 on. `nil` means as long as the worker
@@ -19,6 +27,10 @@ package struct PollRequest {
 
     package enum Target {
         case poll(PollRequest)
+        /// `.ack`: the client has all messages up to `cursor`.
+        case acknowledge(PollRequest)
+        /// `.leave`: the same, and its page goes.
+        case leave(PollRequest)
         case health
         case script
         /// The whole server, `*`.
@@ -28,18 +40,21 @@ package struct PollRequest {
         /// The callback can't be called, so the answer must be a plain 400.
         case badCallback
         /// 400 with this code and message. If the callback is good, it is there, so that a script tag can be told
-        /// in-band.
-        case bad(code: StaticString, message: StaticString, callback: UnsafeRawBufferPointer)
+        /// in-band. So can a WebSocket, after its handshake.
+        case bad(
+            code: StaticString, message: StaticString, transport: Transport = .json,
+            callback: UnsafeRawBufferPointer = .init(start: nil, count: 0))
     }
 
     /// Room for the parts that have to be decoded. The target's parts point into it, or into the request.
     package struct Scratch: ~Copyable {
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 3 * 256, alignment: 1)
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 * 256, alignment: 1)
         package init() {}
         deinit { memory.deallocate() }
         fileprivate var client: UnsafeMutableRawBufferPointer { .init(rebasing: memory[0..<256]) }
         fileprivate var callback: UnsafeMutableRawBufferPointer { .init(rebasing: memory[256..<512]) }
         fileprivate var cursor: UnsafeMutableRawBufferPointer { .init(rebasing: memory[512..<768]) }
+        fileprivate var number: UnsafeMutableRawBufferPointer { .init(rebasing: memory[768..<1024]) }
     }
 
     /// The callback of a script tag's poll. If it can be called, the page can be told everything else that is wrong.
@@ -47,7 +62,7 @@ package struct PollRequest {
         guard request.method == .get else { return nil }
         switch parse(request, scratch: scratch) {
         case .poll(let poll) where poll.transport == .jsonp: return poll.callback
-        case .bad(_, _, let callback) where callback.count > 0: return callback
+        case .bad(_, _, _, let callback) where callback.count > 0: return callback
         default: return nil
         }
     }
@@ -60,15 +75,14 @@ package struct PollRequest {
             if matches(path, "/_/megacomet.js") { return .script }
             return .unknown
         }
-        guard path.count >= 5 else { return .unknown }  // "/c.js"
-        let isScript = matches(path.part(path.count - 3, 3), ".js")
-        guard isScript || path.count >= 7 && matches(path.part(path.count - 5, 5), ".json") else { return .unknown }
+        guard let (form, end) = Form.parse(path) else { return .unknown }
+        let isScript = form == .script
 
         var callback: UnsafeRawBufferPointer?
         var cursor: UnsafeRawBufferPointer?
-        var hello = false
+        var other: UnsafeRawBufferPointer?
+        var poll = PollRequest()
         var hold: UnsafeRawBufferPointer?
-        var copy = UnsafeRawBufferPointer(start: nil, count: 0)
         for (name, value) in QueryArguments(request.query) {
             if isScript, matches(name, "callback") {
                 guard callback == nil, let decoded = percentDecode(value, into: scratch.callback, plusIsSpace: true),
@@ -84,45 +98,122 @@ package struct PollRequest {
                     cursor = percentDecode(value, into: scratch.cursor) ?? .init(start: nil, count: 0)
                 }
             } else if matches(name, "hello") {
-                hello = matches(value, "1")
+                poll.hello = matches(value, "1")
             } else if matches(name, "hold") {
                 hold = hold == nil ? value : .init(start: nil, count: 0)
             } else if matches(name, "c") {
-                copy = value
+                poll.copy = value
+            } else if matches(name, "page") {
+                poll.page = value
+            } else if matches(name, "ack") || form == .events && matches(name, "lastEventId") {
+                other = percentDecode(value, into: scratch.number) ?? .init(start: nil, count: 0)
             }
         }
-        let called = callback ?? .init(start: nil, count: 0)
-
-        let encoded = path.part(1, path.count - (isScript ? 4 : 6))
-        guard let client = percentDecode(encoded, into: scratch.client) else {
-            return .bad(
-                code: "bad_client", message: "the client id is over 128 bytes, or its percent-encoding is broken",
-                callback: called)
+        if isScript { poll.callback = callback ?? .init(start: nil, count: 0) }
+        poll.transport = form.transport(called: callback != nil)
+        func bad(_ code: StaticString, _ message: StaticString) -> Target {
+            .bad(code: code, message: message, transport: poll.transport, callback: poll.callback)
         }
-        if let message = wrongClientId(client) { return .bad(code: "bad_client", message: message, callback: called) }
 
-        var number: UInt64?
+        guard let client = percentDecode(path.part(1, end - 1), into: scratch.client) else {
+            return bad("bad_client", "the client id is over 128 bytes, or its percent-encoding is broken")
+        }
+        if let message = wrongClientId(client) { return bad("bad_client", message) }
+        poll.client = client
+
+        if form == .events {
+            poll.findCursor([cursor, other] + request.values(of: "last-event-id").filter { $0.count > 0 })
+            return .poll(poll)
+        }
         if let cursor {
             guard let parsed = parseCursor(cursor) else {
-                return .bad(
-                    code: "bad_cursor", message: "cursor is given once, as a whole number below 2^53, as it came",
-                    callback: called)
+                return bad("bad_cursor", "cursor is given once, as a whole number below 2^53, as it came")
             }
-            number = parsed
+            poll.cursor = parsed
         }
-        var seconds: UInt32?
+        if let other {
+            guard let parsed = parseCursor(other) else {
+                return bad("bad_cursor", "ack is a whole number below 2^53, as it came")
+            }
+            if let cursor = poll.cursor, parsed < cursor { poll.acknowledged = parsed }
+        }
         if let hold {
             guard let parsed = parseNumber(hold, digits: 5), parsed > 0 else {
-                return .bad(
-                    code: "bad_hold", message: "hold is given once, as whole seconds from 1 to 99999", callback: called)
+                return bad("bad_hold", "hold is given once, as whole seconds from 1 to 99999")
             }
-            seconds = UInt32(parsed)
+            poll.hold = UInt32(parsed)
         }
-        let transport: Transport = !isScript ? .json : callback == nil ? .bare : .jsonp
-        return .poll(
-            PollRequest(
-                transport: transport, client: client, callback: called, cursor: number, hello: hello, hold: seconds,
-                copy: copy))
+        switch form {
+        case .acknowledge: return poll.cursor == nil ? bad("bad_cursor", "cursor is missing") : .acknowledge(poll)
+        case .leave: return .leave(poll)
+        default: return .poll(poll)
+        }
+    }
+
+    /// The cursor that the client of a WebSocket acknowledges: `{"cursor":N}`, with white space as JSON has it. `nil`
+    /// if the message is anything else.
+    package static func acknowledgement(_ text: UnsafeRawBufferPointer) -> UInt64? {
+        var rest = text
+        func skipSpace() {
+            while let byte = rest.first, byte == 32 || byte == 9 || byte == 10 || byte == 13 { drop(1) }
+        }
+        func drop(_ count: Int) { rest = rest.part(count, rest.count - count) }
+        func take(_ token: StaticString) -> Bool {
+            skipSpace()
+            let count = token.utf8CodeUnitCount
+            guard rest.count >= count, matches(rest.part(0, count), token) else { return false }
+            drop(count)
+            return true
+        }
+        guard take("{"), take("\"cursor\""), take(":") else { return nil }
+        skipSpace()
+        let digits = rest.prefix { isDigit($0) }.count
+        guard digits == 1 || rest.first != 48, let cursor = parseCursor(rest.part(0, digits)) else { return nil }
+        drop(digits)
+        guard take("}") else { return nil }
+        skipSpace()
+        return rest.isEmpty ? cursor : nil
+    }
+
+    /// Takes the largest of the cursors of an event stream.
+    private mutating func findCursor(_ given: [UnsafeRawBufferPointer?]) {
+        for text in given {
+            guard let text else { continue }
+            guard let parsed = parseCursor(text) else {
+                hasLostCursor = true
+                continue
+            }
+            cursor = max(cursor ?? 0, parsed)
+        }
+        if cursor != nil { hasLostCursor = false }
+    }
+
+    /// What follows the last dot of the path.
+    private enum Form {
+        case json, script, events, webSocket, acknowledge, leave
+
+        /// The form, and the end of the client id.
+        static func parse(_ path: UnsafeRawBufferPointer) -> (Form, end: Int)? {
+            // The two forms of polls come first, since they are the ones that come often.
+            if path.count >= 7, matches(path.part(path.count - 5, 5), ".json") { return (.json, path.count - 5) }
+            if path.count >= 5, matches(path.part(path.count - 3, 3), ".js") { return (.script, path.count - 3) }
+            let others: [(StaticString, Form)] = [
+                (".events", .events), (".ws", .webSocket), (".ack", .acknowledge), (".leave", .leave),
+            ]
+            for (ending, form) in others {
+                let end = path.count - ending.utf8CodeUnitCount
+                if end >= 2, matches(path.part(end, path.count - end), ending) { return (form, end) }
+            }
+            return nil
+        }
+        func transport(called: Bool) -> Transport {
+            switch self {
+            case .json, .acknowledge, .leave: .json
+            case .script: called ? .jsonp : .bare
+            case .events: .events
+            case .webSocket: .webSocket
+            }
+        }
     }
 }
 
@@ -136,40 +227,6 @@ package func wrongClientId(_ id: UnsafeRawBufferPointer) -> StaticString? {
         return id[end] == 47 ? "the client id has a / in it" : "the client id has a control character in it"
     }
     return isUTF8(id) ? nil : "the client id is not UTF-8"
-}
-
-/// True for a name that can be called, and nothing else:
-/// `^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*$`, at most 64 bytes.
-///
-/// It does not begin with a reserved word: `if({})` is no call.
-package func isCallback(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard bytes.count > 0, bytes.count <= Limits.callbackBytes else { return false }
-    if (97...122).contains(bytes[0]), isReserved(bytes.part(0, position(of: 46, in: bytes))) { return false }
-    var atStart = true
-    for byte in bytes {
-        switch byte {
-        case 65...90, 97...122, 95, 36: atStart = false
-        case 48...57: if atStart { return false }
-        case 46:
-            if atStart { return false }
-            atStart = true
-        default: return false
-        }
-    }
-    return !atStart
-}
-
-/// The reserved words of ECMA-262, 12.7.2, with the words that strict mode adds and the literals.
-private let reservedWords: [StaticString] = [
-    "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else",
-    "enum",
-    "export", "extends", "false", "finally", "for", "function", "if", "implements", "import", "in", "instanceof",
-    "interface", "let", "new", "null", "package", "private", "protected", "public", "return", "static", "super",
-    "switch",
-    "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
-]
-private func isReserved(_ word: UnsafeRawBufferPointer) -> Bool {
-    word.count >= 2 && word.count <= 10 && reservedWords.contains { matches(word, $0) }
 }
 
 private func parseCursor(_ digits: UnsafeRawBufferPointer) -> UInt64? {

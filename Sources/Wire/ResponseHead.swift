@@ -62,7 +62,10 @@ package struct ResponseHead: Equatable {
     /// The places of the length and of the content: offsets from the buffer's first waiting byte.
     package struct Content {
         fileprivate let lengthAt: Int
-        fileprivate let start: Int
+        let start: Int
+        /// The content of a receiver that stays is a part, in a frame of its own.
+        init(frameAt start: Int) { (lengthAt, self.start) = (0, start) }
+        fileprivate init(lengthAt: Int, start: Int) { (self.lengthAt, self.start) = (lengthAt, start) }
     }
     /// The width of a Content-Length that is filled in later; spaces before a value are allowed (RFC 9112, 5). The
     /// largest message has nine digits even if every byte of it is escaped.

@@ -9,16 +9,16 @@ package enum Transport: UInt8, Equatable, Sendable {
     case jsonp = 1
     /// The seed's form: the text of one message, without an envelope.
     case bare = 2
+    /// Server-sent events (WHATWG HTML, 9.2): each message is an event.
+    case events = 3
+    /// A WebSocket (RFC 6455): each answer is a text frame with an envelope in JSON.
+    case webSocket = 4
 
     /// An answer has room for one message, and for no other news.
     package var isSingle: Bool { self == .bare }
 
     /// The receiver stays after an answer. A long poll ends with its first answer.
-    package var stays: Bool {
-        switch self {
-        case .json, .jsonp, .bare: false
-        }
-    }
+    @inline(__always) package var stays: Bool { rawValue >= Transport.events.rawValue }
 
     @inline(__always) func fields(_ cors: Answer.CORS, to out: inout Buffer) {
         switch self {
@@ -29,13 +29,15 @@ package enum Transport: UInt8, Equatable, Sendable {
             out.append("Content-Disposition: attachment; filename=f.txt\r\n")
             out.append("Cross-Origin-Resource-Policy: cross-origin\r\n")
         case .bare: out.append("Content-Type: text/plain; charset=utf-8\r\n")
+        case .events: return EventStream.fields(cors, to: &out)
+        case .webSocket: break
         }
         out.append("X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n")
         if self != .jsonp { Answer.cors(cors, to: &out) }  // a script tag asks for no permission
     }
 
     @inline(__always) func begin(callback: UnsafeRawBufferPointer, to out: inout Buffer) {
-        guard self != .bare else { return }
+        guard self != .bare, self != .events else { return }
         if self == .jsonp {
             out.append("/**/")
             out.append(callback)
@@ -49,6 +51,7 @@ package enum Transport: UInt8, Equatable, Sendable {
         id: UInt64, members: UnsafeRawBufferPointer, json: UnsafeRawBufferPointer, isFirst: Bool, to out: inout Buffer
     ) {
         guard self != .bare else { return appendText(ofJSON: json, to: &out) }
+        guard self != .events else { return EventStream.message(id: id, members: members, json: json, to: &out) }
         if !isFirst { out.append(UInt8(ascii: ",")) }
         guard members.isEmpty else { return element(id: id, members: members, json: json, to: &out) }
         out.append("{\"id\":")
@@ -78,11 +81,11 @@ package enum Transport: UInt8, Equatable, Sendable {
         out.append(UInt8(ascii: "}"))
     }
 
-    /// Ends the content. `retry` is in milliseconds. `pollTimeout` is how many milliseconds a poll is held; a page that
-    /// says hello is told it.
+    /// Ends the content of an envelope. `retry` is in milliseconds. `patience` is how many milliseconds of silence a
+    /// page that says hello has to expect: how long a poll is held, or a WebSocket's heartbeat.
     @inline(__always) func end(
         cursor: UInt64, gap: Bool, retry: Int?, error: (code: StaticString, message: StaticString)?,
-        pollTimeout: UInt32?, to out: inout Buffer
+        patience: UInt32?, to out: inout Buffer
     ) {
         guard self != .bare else { return }
         out.append("],\"cursor\":")
@@ -92,9 +95,9 @@ package enum Transport: UInt8, Equatable, Sendable {
             out.append(",\"retry\":")
             out.append(decimal: UInt64(retry))
         }
-        if let pollTimeout {
-            out.append(",\"poll_timeout\":")
-            out.append(decimal: UInt64(pollTimeout))
+        if let patience {
+            out.append(self == .webSocket ? ",\"heartbeat\":" : ",\"poll_timeout\":")
+            out.append(decimal: UInt64(patience))
         }
         if let error {
             out.append(",\"error\":")

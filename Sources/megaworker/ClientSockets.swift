@@ -116,6 +116,9 @@ struct ClientSockets: ~Copyable {
         while let order = worker.next() {
             switch order {
             case .send(let slot, let bytes): send(slot, bytes)
+            case .prepareStream(let slot):
+                Sockets.prepareStream(
+                    descriptor(slot), unsentBytes: Limits.unsentBytes, unheard: Limits.unheardMilliseconds)
             case .watch(let slot, let input, let output):
                 watchers.watch(at: watcher(slot), for: (input ? Interest.read : []).union(output ? .write : []))
             case .endOutput(let slot): Sockets.endOutput(descriptor(slot))

@@ -19,7 +19,7 @@ private struct Sockets: ~Copyable {
             case .send(let slot, let bytes):
                 answers += 1
                 worker.wrote(slot, bytes.count, nanoseconds: now * 1_000_000)
-            case .watch, .endOutput: break
+            case .watch, .endOutput, .prepareStream: break
             case .close(let slot), .askAndClose(let slot): worker.closed(slot)
             }
         }

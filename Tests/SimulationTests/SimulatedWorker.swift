@@ -55,7 +55,7 @@ final class SimulatedWorker {
                 } else {
                     worker.failed(slot)
                 }
-            case .watch, .endOutput: break
+            case .watch, .endOutput, .prepareStream: break
             case .close(let slot), .askAndClose(let slot):
                 ends.removeValue(forKey: slot)?.isClosedByWorker = true
                 worker.closed(slot, isTaken: true)

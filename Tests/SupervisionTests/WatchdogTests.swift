@@ -88,8 +88,8 @@ import Testing
         #expect(scene.wait(20_000).isEmpty)
         #expect(scene.told("STARVED") == 2)
     }
-    /// When the processor is free again, the process reports and sleeps. The supervisor may see it sleep before it reads
-    /// that report.
+    /// When the processor is free again, the process reports and sleeps. The supervisor may see it sleep before it
+    /// reads that report.
     @Test func starvedProcess_hasTimeToReport_andIsAbortedIfItDoesNot() throws {
         let scene = silent([w0])
         let pid = try #require(scene.fleet[w0]?.main?.pid)

@@ -10,18 +10,53 @@ import Wire
         return request.withUnsafeBytes { bytes in
             guard case .request(let request) = HTTPRequest.parse(bytes, limit: 8192) else { return "no request" }
             let scratch = PollRequest.Scratch()
-            return switch PollRequest.parse(request, scratch: scratch) {
-            case .poll(let poll):
-                "\(poll.transport) \(text(poll.client)) \(text(poll.callback)) \(poll.cursor.map(String.init) ?? "-")"
-                    + (poll.hold.map { " held \($0)" } ?? "")
-            case .health: "health"
-            case .script: "script"
-            case .server: "server"
-            case .unknown: "unknown"
-            case .badCallback: "bad callback"
-            case .bad(let code, _, let callback): "\(code) \(text(callback))"
+            switch PollRequest.parse(request, scratch: scratch) {
+            case .poll(let poll): return describe(poll)
+            case .acknowledge(let poll): return "acknowledge " + describe(poll)
+            case .leave(let poll): return "leave " + describe(poll)
+            case .health: return "health"
+            case .script: return "script"
+            case .server: return "server"
+            case .unknown: return "unknown"
+            case .badCallback: return "bad callback"
+            case .bad(let code, _, let transport, let callback):
+                return "\(code) \(text(callback))" + (transport.stays ? "\(transport)" : "")
             }
         }
+    }
+    private static func describe(_ poll: PollRequest) -> String {
+        var words = "\(poll.transport) \(text(poll.client)) \(text(poll.callback)) "
+        words += poll.cursor.map(String.init) ?? "-"
+        if let hold = poll.hold { words += " held \(hold)" }
+        if let acknowledged = poll.acknowledged { words += " has \(acknowledged)" }
+        if poll.page.count > 0 { words += " page \(text(poll.page))" }
+        return words + (poll.hasLostCursor ? " lost" : "")
+    }
+
+    @Test(arguments: [
+        ("/c1.events", "events c1  -"), ("/a.b.events?cursor=7", "events a.b  7"),
+        ("/c1.events?cursor=x", "events c1  - lost"), ("/c1.events?cursor=&lastEventId=9", "events c1  9"),
+        ("/c1.events?cursor=7&lastEventId=9", "events c1  9"), ("/c1.events?cursor=9&lastEventId=%37", "events c1  9"),
+        ("/c1.ws?cursor=7&page=0a1b2c3d&hello=1", "webSocket c1  7 page 0a1b2c3d"),
+        ("/c1.ws?cursor=x", "bad_cursor webSocket"), ("/.ws", "unknown"), ("/%2f.ws", "bad_client webSocket"),
+        ("/c1.json?cursor=9&ack=7", "json c1  9 has 7"), ("/c1.json?cursor=7&ack=9", "json c1  7"),
+        ("/c1.json?cursor=7&ack=x", "bad_cursor "), ("/c1.ack?cursor=7", "acknowledge json c1  7"),
+        ("/c1.ack", "bad_cursor "), ("/c1.leave?page=1", "leave json c1  - page 1"),
+        ("/c1.leave?cursor=7&page=1", "leave json c1  7 page 1"), ("/.json.events", "events .json  -"),
+    ]) func receiversThatStay_acksAndLeaves_areRead(_ target: String, _ wanted: String) {
+        #expect(Self.parse(target) == wanted)
+    }
+    @Test(
+        arguments: [
+            (#"{"cursor":7}"#, 7), (" {\t\"cursor\" :\r\n 0 } ", 0),
+            (#"{"cursor":9007199254740991}"#, 9_007_199_254_740_991),
+            (#"{"cursor":9007199254740992}"#, nil), (#"{"cursor":07}"#, nil), (#"{"cursor":-1}"#, nil), ("", nil),
+            (#"{"cursor":7,"a":1}"#, nil), (#"{"cursor":7.0}"#, nil), (#"{"cursor":7}x"#, nil), (#"{"cursor"}"#, nil),
+            (#"{"cursor":}"#, nil), (#"{"cursor":7"#, nil), (#"{"Cursor":7}"#, nil), (#"["cursor",7]"#, nil),
+        ] as [(String, UInt64?)]) func acknowledgementOverAWebSocket(_ message: String, _ wanted: UInt64?)
+    {
+        var message = message
+        #expect(message.withUTF8 { PollRequest.acknowledgement(.init($0)) } == wanted)
     }
 
     @Test(arguments: [

@@ -12,11 +12,13 @@ package typealias ConnectionSlot = Slot<Connection>
 ///        |                    +-the client ends its side: replying---+
 ///        |                    +--------- the client leaves ----------+-------------------> closed
 ///        +--bad request--> lingering --the client leaves, or 2 s--> closed
+///
+/// A receiver that stays is waiting until it ends: then it is lingering, or closed.
 package struct Connection: BitwiseCopyable {
     package enum State: UInt8, Equatable, Sendable, BitwiseCopyable {
         /// It waits for a request, or for the rest of one.
         case reading
-        /// A poll is held.
+        /// A poll is held, or a receiver stays.
         case waiting
         /// An answer is being written, and the client has not taken all of it.
         case replying
@@ -34,7 +36,8 @@ package struct Connection: BitwiseCopyable {
     package internal(set) var state = State.reading
     /// The list of `Deadlines` that it is in.
     var list = Deadlines.Kind.header.rawValue
-    /// The number of the allowed origin that asked, plus one. 0 if no origin needs to be named.
+    /// The number of the allowed origin that asked, plus one. 0 if no origin needs to be named. When the head of a
+    /// receiver that stays has been written, it is how much credit is owed to the manager (`Worker+Streams`).
     var origin: UInt8 = 0
     var marks: Marks = [.http11]
 
@@ -50,6 +53,12 @@ package struct Connection: BitwiseCopyable {
         static let inputEnded = Marks(rawValue: 16)
         /// It sent too much ahead, so no more is read from it.
         static let paused = Marks(rawValue: 32)
+        /// A WebSocket's client has sent something since the last heartbeat.
+        static let heard = Marks(rawValue: 64)
+        /// It was sent a ping with the last heartbeat.
+        static let pinged = Marks(rawValue: 128)
+        /// Lingering: it was told that it ends. That is no mistake of its client.
+        static let saidFarewell = Marks(rawValue: 128)
     }
     mutating func set(_ mark: Marks, _ isOn: Bool) {
         if isOn { marks.insert(mark) } else { marks.remove(mark) }
@@ -70,6 +79,10 @@ final class Pending {
     var frames = Buffer()
     /// Messages in that answer.
     var messages: UInt64 = 0
+    /// A receiver that stays is behind: its socket has not taken all that is in `output`.
+    var backlog: Backlog?
+    /// The client's WebSocket message that is not whole yet.
+    var reader: WebSocketReader?
 }
 
 /// Why a connection was closed. The worker counts each reason.

@@ -1,10 +1,16 @@
 import Store
+import Wire
 
 /// All deadlines of a worker's connections. There is a list for each kind of wait, and some more for polls that are to
 /// be spread. All entries of a list last equally long, so a list in order of arrival is in order of deadline, too.
 /// Adding, removing and finding the next one are O(1), and one timer serves all lists.
 struct Deadlines {
-    enum Kind: UInt8 { case header, idle, write, linger, poll }
+    enum Kind: UInt8 {
+        case header, idle, linger, write
+        /// Receivers that stay, when they are to be sent a heartbeat, and their first one.
+        case heartbeat, proof
+        case poll
+    }
 
     /// The polls of a herd last from half the poll timeout to nearly all of it, in so many steps.
     static let spreadLists = 16
@@ -35,7 +41,10 @@ struct Deadlines {
     private var turn: Int
 
     /// All times are in milliseconds. `turn` is where the spread begins, so that workers differ.
-    init(header: UInt32, poll: UInt32, idle: UInt32, write: UInt32, linger: UInt32, turn: Int = 0) {
+    init(
+        header: UInt32, poll: UInt32, idle: UInt32, write: UInt32, linger: UInt32, heartbeat: UInt32 = 25_000,
+        turn: Int = 0
+    ) {
         self.turn = turn % Deadlines.spreadLists
         lists = (0..<Deadlines.pollLists.upperBound).map { at in
             switch Kind(rawValue: UInt8(at)) {
@@ -43,6 +52,8 @@ struct Deadlines {
             case .idle: List(duration: idle)
             case .write: List(duration: write)
             case .linger: List(duration: linger)
+            case .heartbeat: List(duration: heartbeat)
+            case .proof: List(duration: Limits.proofMilliseconds)
             case nil where at >= Deadlines.firstHold:
                 List(duration: Deadlines.holdSeconds[at - Deadlines.firstHold] * 1000)
             case .poll, nil:
@@ -145,9 +156,10 @@ struct Deadlines {
         }
         return next?.slot
     }
-    /// The poll after this one, list after list. After `nil` comes the first poll, after the last one `nil`.
-    func poll(after slot: ConnectionSlot?, in slab: borrowing Slab<Connection>) -> ConnectionSlot? {
-        var list = Deadlines.pollLists.lowerBound
+    /// The connection that may have a receiver after this one, list after list. After `nil` comes the first, after the
+    /// last one `nil`.
+    func mayReceive(after slot: ConnectionSlot?, in slab: borrowing Slab<Connection>) -> ConnectionSlot? {
+        var list = Int(Kind.write.rawValue)
         if let slot {
             if let next = SlotList<Field>.next(slot, in: slab) { return next }
             list = Int(slab.pointer(slot).pointee.list) + 1

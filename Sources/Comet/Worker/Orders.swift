@@ -5,6 +5,8 @@ package enum Order {
     /// Write as much of these bytes as the socket takes at once, and report `wrote`. If the connection is dead, report
     /// `failed`. The bytes are valid until that report.
     case send(ConnectionSlot, UnsafeRawBufferPointer)
+    /// A receiver stays on the connection: set the bounds of its socket (`Limits.unsentBytes`, `unheardMilliseconds`).
+    case prepareStream(ConnectionSlot)
     /// From now on watch for bytes that come, or for room in the socket.
     case watch(ConnectionSlot, input: Bool, output: Bool)
     /// Nothing more will be written. Tell the client (shutdown), and go on reading.

@@ -3,11 +3,12 @@ import Store
 import Wire
 
 /// The receiver on a connection: a client that gets its messages from a cursor on, by a transport. A long poll is a
-/// receiver that ends with its answer. It has 16 bytes here, and its client's id in the byte store.
+/// receiver that ends with its answer; event streams and WebSockets stay. It has 16 bytes here, and its client's id in
+/// the byte store.
 struct Receiver {
-    /// The highest id that the client says it has. 0 if it says none.
+    /// The highest id that the client says it has. 0 if it says none. A receiver that stays has been sent all up to it.
     var cursor: UInt64 = 0
-    /// The client's id and, behind it, the callback and the print of `c`. `none` if nobody receives.
+    /// The client's id and, behind it, the callback and the prints. `none` if nobody receives.
     private var words = ByteStore.Handle.none
     /// The lower half of the worker's count of receivers.
     private(set) var tag: UInt16 = 0
@@ -21,17 +22,21 @@ struct Receiver {
         static let transport = Marks(rawValue: 7)
         static let acknowledges = Marks(rawValue: 8)
         static let isHello = Marks(rawValue: 16)
-        /// The print of the request's `c` is behind the callback.
-        static let hasPrint = Marks(rawValue: 32)
+        /// The prints of the request's `c` and `page` are behind the callback.
+        static let hasPrints = Marks(rawValue: 32)
+        static let wantsProof = Marks(rawValue: 64)
+        static let holdsBack = Marks(rawValue: 128)
     }
 
     /// No receiver.
     init() {}
 
-    /// The receiver that a poll asks for. It owns its words in the store until `release`.
-    init(_ poll: PollRequest, isHello: Bool, print: UInt32, tag: UInt16, in strings: inout ByteStore) {
-        words = withUnsafeBytes(of: print) {
-            strings.store(poll.client, poll.callback, print == 0 ? .init(start: nil, count: 0) : $0)
+    /// The receiver that a request asks for. It owns its words in the store until `release`.
+    init(_ poll: PollRequest, isHello: Bool, tag: UInt16, in strings: inout ByteStore) {
+        let prints = (Receiver.print(of: poll.copy), Receiver.print(of: poll.page))
+        let hasPrints = prints != (0, 0)
+        words = withUnsafeBytes(of: prints) {
+            strings.store(poll.client, poll.callback, hasPrints ? $0 : .init(start: nil, count: 0))
         }
         cursor = poll.cursor ?? 0
         self.tag = tag
@@ -39,7 +44,9 @@ struct Receiver {
         marks = Marks(rawValue: poll.transport.rawValue)
         if poll.cursor != nil { marks.insert(.acknowledges) }
         if isHello { marks.insert(.isHello) }
-        if print != 0 { marks.insert(.hasPrint) }
+        if hasPrints { marks.insert(.hasPrints) }
+        if poll.acknowledged != nil { marks.insert(.holdsBack) }
+        if poll.transport.stays, poll.hello { marks.insert(.wantsProof) }
     }
     mutating func release(in strings: inout ByteStore) {
         strings.release(words)
@@ -49,29 +56,56 @@ struct Receiver {
     var transport: Transport { Transport(rawValue: marks.intersection(.transport).rawValue).unsafelyUnwrapped }
     /// The client sends a cursor, and so says what it has.
     var acknowledges: Bool { marks.contains(.acknowledges) }
-    /// A page's hello: it is answered at once, and told how long polls are held.
+    /// A page's hello: it is answered at once, and told how long polls are held. A receiver that stays is one until the
+    /// manager has said where it begins, or has not said it in time; then its head is written.
     var isHello: Bool { marks.contains(.isHello) }
+    /// What the client has acknowledged is not its cursor. It may be less.
+    var holdsBack: Bool { marks.contains(.holdsBack) }
+    /// The first heartbeat is to come soon, in a write of its own. It proves to the page that nothing on the way holds
+    /// bytes back.
+    var wantsProof: Bool {
+        get { marks.contains(.wantsProof) }
+        set { if newValue { marks.insert(.wantsProof) } else { marks.remove(.wantsProof) } }
+    }
     /// Its first answer ends it.
     var endsWithAnswer: Bool { !transport.stays }
     /// Bytes of messages that it takes before it gives more credit.
-    var credit: UInt32 { UInt32(Limits.answerBytes) }
+    var credit: UInt32 { UInt32(transport.stays ? Limits.streamBytes : Limits.answerBytes) }
+
+    /// A receiver that stays was sent its head. It begins after this id, if that is known. From now on its cursor is
+    /// what it was sent, and its client acknowledges in another way.
+    mutating func begin(after id: UInt64?) {
+        marks.remove(.isHello)
+        marks.insert(.holdsBack)
+        guard let id else { return }
+        cursor = id
+        marks.insert(.acknowledges)
+    }
+    /// A receiver that stays was sent all up to this id.
+    mutating func sent(upTo id: UInt64) {
+        cursor = max(cursor, id)
+        marks.insert(.acknowledges)
+    }
 
     @inline(__always) func client(in strings: borrowing ByteStore) -> UnsafeRawBufferPointer {
         strings.bytes(words).part(0, Int(clientBytes))
     }
     @inline(__always) func callback(in strings: borrowing ByteStore) -> UnsafeRawBufferPointer {
         let bytes = strings.bytes(words)
-        let end = bytes.count - (marks.contains(.hasPrint) ? 4 : 0)
+        let end = bytes.count - (marks.contains(.hasPrints) ? 8 : 0)
         return bytes.part(Int(clientBytes), end - Int(clientBytes))
     }
-    /// The print of the poll's `c`. 0 if it has none.
-    @inline(__always) func print(in strings: borrowing ByteStore) -> UInt32 {
-        guard marks.contains(.hasPrint) else { return 0 }
-        let bytes = strings.bytes(words)
-        return bytes.loadUnaligned(fromByteOffset: bytes.count - 4, as: UInt32.self)
+    /// The print of the request's `c`. 0 if it has none.
+    @inline(__always) func print(in strings: borrowing ByteStore) -> UInt32 { print(fromEnd: 8, strings) }
+    /// The print of its `page`. 0 if it has none.
+    func pagePrint(in strings: borrowing ByteStore) -> UInt32 { print(fromEnd: 4, strings) }
+    @inline(__always) private func print(fromEnd bytes: Int, _ strings: borrowing ByteStore) -> UInt32 {
+        guard marks.contains(.hasPrints) else { return 0 }
+        let words = strings.bytes(words)
+        return words.loadUnaligned(fromByteOffset: words.count - bytes, as: UInt32.self)
     }
-    /// The print of a `c`. It is the same on all workers. An empty `c` has 0, and no other `c` has 0.
-    static func print(of copy: UnsafeRawBufferPointer) -> UInt32 {
-        copy.isEmpty ? 0 : max(1, UInt32(truncatingIfNeeded: IdIndex.hash(copy, seed: 0)))
+    /// The print of a `c` or `page`. It is the same on all workers. An empty one has 0, and no other has 0.
+    static func print(of text: UnsafeRawBufferPointer) -> UInt32 {
+        text.isEmpty ? 0 : max(1, UInt32(truncatingIfNeeded: IdIndex.hash(text, seed: 0)))
     }
 }

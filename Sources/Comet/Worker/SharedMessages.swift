@@ -1,4 +1,5 @@
 import Base
+import Store
 import Wire
 
 /// Messages that have one body for many receivers, and that are still to be written to some of them. They are written
@@ -20,37 +21,86 @@ struct SharedMessages: ~Copyable {
     private var length = 0
     private var place = 0
     private var end = 0
+    /// By slot, how many of the messages are still to be written to it.
+    private var left: ContiguousArray<UInt32> = []
     /// Memory that is kept although nothing waits.
     private static let keptBytes = 256 * 1024
+    /// An entry that was taken out of turn.
+    private static let taken = UInt32.max
 
     var bytes: Int { waiting.count }
     var isEmpty: Bool { waiting.isEmpty }
 
-    mutating func add(_ frame: UnsafeRawBufferPointer, turnStart: UInt64) {
+    /// Receivers that the slab never had are passed over.
+    mutating func add(_ frame: UnsafeRawBufferPointer, turnStart: UInt64, in slab: borrowing Slab<Connection>) {
         waiting.append(bigEndian: turnStart)
         waiting.append(frame)
+        let receivers = Frame.receivers(of: frame)
+        var at = 0
+        while at < receivers.count {
+            let slot = receivers.bigEndian(at: at, as: UInt32.self)
+            at += Frame.receiverBytes
+            guard slab.remains(ConnectionSlot(slot)) != nil else { continue }
+            while left.count <= Int(slot) { left.append(0) }
+            left[Int(slot)] &+= 1
+        }
     }
     mutating func clear() {
         waiting.release()
+        left = []
         (length, place, end) = (0, 0, 0)
+    }
+
+    /// Some of the messages are still to be written to this slot.
+    @inline(__always) func waits(for slot: UInt32) -> Bool { slot < left.count && left[Int(slot)] > 0 }
+    /// Takes the next message for this receiver out of turn, with the time of its manager's turn. The bytes are valid
+    /// until the messages are changed. `from` is where the search goes on; it is 0 at first.
+    mutating func take(for slot: UInt32, _ tag: UInt16, from: inout Int) -> (
+        frame: UnsafeRawBufferPointer, turnStart: UInt64
+    )? {
+        while waits(for: slot), from < waiting.count {
+            let bytes = waiting.bytes.part(from, waiting.count - from)
+            let frame = bytes.part(SharedMessages.timeBytes, bytes.count - SharedMessages.timeBytes)
+            guard case .frame(let parsed, let count) = Frame.parse(frame) else { break }
+            let start = from
+            from += SharedMessages.timeBytes + count
+            let entries = SharedMessages.timeBytes + count - parsed.body.count - Frame.receivers(of: frame).count
+            var at = start == 0 && length > 0 ? place : start + entries
+            while at < from - parsed.body.count {
+                if waiting.bytes.bigEndian(at: at, as: UInt32.self) == slot {
+                    let isThis = waiting.bytes.bigEndian(at: at + 4, as: UInt16.self) == tag
+                    told(slot)
+                    for byte in 0..<4 { waiting.overwrite(0xFF, at: at + byte) }
+                    if isThis { return (frame.part(0, count), bytes.bigEndian(at: 0)) }
+                }
+                at += Frame.receiverBytes
+            }
+        }
+        return nil
     }
 
     /// The next receiver of the first message. `nil` if nothing waits. The message stays until the call after its last
     /// receiver.
     mutating func next() -> Named? {
-        while place == end {
-            waiting.consume(length)
-            (length, place, end) = (0, 0, 0)
-            guard open() else {
-                waiting.shrink(over: SharedMessages.keptBytes)
-                return nil
+        while true {
+            while place == end {
+                waiting.consume(length)
+                (length, place, end) = (0, 0, 0)
+                guard open() else {
+                    waiting.shrink(over: SharedMessages.keptBytes)
+                    if left.count * MemoryLayout<UInt32>.size > SharedMessages.keptBytes { left = [] }
+                    return nil
+                }
             }
+            let bytes = waiting.bytes
+            let named = Named(slot: bytes.bigEndian(at: place), tag: bytes.bigEndian(at: place + 4))
+            place += Frame.receiverBytes
+            guard named.slot != SharedMessages.taken else { continue }
+            told(named.slot)
+            return named
         }
-        let bytes = waiting.bytes
-        let named = Named(slot: bytes.bigEndian(at: place), tag: bytes.bigEndian(at: place + 4))
-        place += Frame.receiverBytes
-        return named
     }
+    private mutating func told(_ slot: UInt32) { if waits(for: slot) { left[Int(slot)] -= 1 } }
     private mutating func open() -> Bool {
         let bytes = waiting.bytes
         guard bytes.count > SharedMessages.timeBytes else { return false }

@@ -17,6 +17,10 @@ struct Sending {
     var isKept = false
     /// The connection ends with this answer.
     var isLast = false
+    /// It is a write of a receiver that stays.
+    var stream: StreamWrite?
+    /// The receiver's cursor before this write.
+    var from: UInt64 = 0
 }
 
 // The way of an answer: it is ordered, and is written whole, in part, or not at all.
@@ -49,7 +53,9 @@ extension Worker {
             out.clear()
             return linger(slot, now)
         }
-        if count < out.count {
+        if let write = answer.stream {
+            wroteStream(slot, count, write, from: answer.from, now)
+        } else if count < out.count {
             counters.partialWrites += 1
             pendingOf(slot).output.append(out.bytes.part(count, out.count - count))
             if answer.isDelivery, !answer.isKept { keep(slot, frames(of: answer), answer.messages) }
@@ -63,12 +69,14 @@ extension Worker {
         }
         guard answer.isDelivery else { return }
         fromManager.consume(answer.frames)
+        guard answer.messages > 0 || answer.stream == nil else { return }
         let began = answer.turnStart
         if began > 0 { counters.count(latencyMicroseconds: nanoseconds > began ? (nanoseconds - began) / 1000 : 0) }
     }
     private mutating func wroteRest(_ slot: ConnectionSlot, _ count: Int, _ now: UInt32) {
         guard let held = pending[slot] else { preconditionFailure("a report of an answer that nobody keeps") }
         held.output.consume(count)
+        if held.backlog != nil { return caughtUp(slot, held, by: count, now) }
         if count > 0 { deadlines.move(slot, to: .write, now: now, in: slab) }
         guard held.output.isEmpty else { return }
         watch(slot)
@@ -82,9 +90,11 @@ extension Worker {
         // If frames are kept, the error is counted when they are settled.
         if !out.isEmpty, !answer.isLast, !answer.isKept { counters.deliverErrors += 1 }
         out.clear()
+        // The manager keeps what a receiver that stays was sent.
+        if answer.stream != nil { slab.pointer(slot).pointee.receiver.cursor = answer.from }
         close(slot, .error)
         guard answer.isDelivery else { return }
-        if !answer.isKept { takeBack(frames(of: answer)) }
+        if answer.stream == nil, !answer.isKept { takeBack(frames(of: answer)) }
         fromManager.consume(answer.frames)
     }
     /// The frames of a delivery that is being sent. A message for many receivers has only a name here.

@@ -45,6 +45,9 @@ extension Worker {
         _ frames: UnsafeRawBufferPointer, to slot: ConnectionSlot, turnStart: UInt64, isShared: Bool
     ) {
         let connection = slab.pointer(slot)
+        if !connection.pointee.receiver.endsWithAnswer {
+            return pass(frames, to: slot, turnStart: turnStart, isShared: isShared)
+        }
         let isSingle = connection.pointee.receiver.transport.isSingle
         var messages: UInt64 = 0
         var cursor = connection.pointee.receiver.cursor
@@ -62,11 +65,11 @@ extension Worker {
                 cursor = frame.number
             }
         }
-        answer.finish(cursor: cursor, gap: gap, pollTimeout: pollTimeout(connection), to: &out)
+        answer.finish(cursor: cursor, gap: gap, patience: pollTimeout(connection), to: &out)
         // A client that has ended its side does not come again on this connection. The manager is told so.
         let hasEnded = connection.pointee.marks.contains(.inputEnded)
         if isShared { name(connection.pointee.receiver, slot, frames) }
-        if connection.pointee.receiver.endsWithAnswer { endReceiver(slot, telling: hasEnded, timedOut: false) }
+        endReceiver(slot, telling: hasEnded, timedOut: false)
         if messages > 0 || gap {
             counters.pollsAnswered += 1
             // If the client has ended its side, a whole write proves nothing: the socket takes the answer, and perhaps

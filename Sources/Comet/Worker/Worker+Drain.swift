@@ -23,7 +23,10 @@ extension Worker {
     /// Answers one more poll, the one whose time is over first. Call it `drain.perStep` times in each step. False if no
     /// poll is held.
     package mutating func drainNext(now: UInt64) -> Bool {
-        guard let slot = deadlines.nextPoll(now: UInt32(truncatingIfNeeded: now)) else { return false }
+        guard
+            let slot = deadlines.nextPoll(now: UInt32(truncatingIfNeeded: now)) ?? deadlines.first(.proof)
+                ?? deadlines.first(.heartbeat)
+        else { return false }
         timeOut(slot, retry: drainRetry())
         return true
     }

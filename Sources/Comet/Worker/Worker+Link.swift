@@ -67,7 +67,8 @@ extension Worker {
     /// So much waits for receivers here that no more should be read from the link.
     package var isBehind: Bool { shared.bytes > Limits.fanOutBytes }
 
-    mutating func announce(_ slot: ConnectionSlot) {
+    /// `acknowledged` is what the client has for good, if its request says so beside its cursor.
+    mutating func announce(_ slot: ConnectionSlot, acknowledged: UInt64? = nil) {
         let connection = slab.pointer(slot)
         let receiver = connection.pointee.receiver
         var flags: Frame.Flags = []
@@ -76,7 +77,8 @@ extension Worker {
         if connection.pointee.isAtOnce { flags.insert(.atOnce) }
         if !receiver.endsWithAnswer { flags.insert(.stays) }
         Announcement(
-            credit: receiver.credit, print: receiver.print(in: strings), acknowledged: receiver.cursor
+            credit: receiver.credit, print: receiver.print(in: strings),
+            acknowledged: acknowledged ?? (receiver.holdsBack ? 0 : receiver.cursor)
         ).withBytes { body in
             Frame(
                 op: .connected, flags: flags, tag: receiver.tag, slot: slot.number, number: receiver.cursor,
@@ -96,7 +98,7 @@ extension Worker {
             switch frame.op {
             case .message:
                 guard frame.client.count > 0 else {
-                    shared.add(input.part(0, bytes), turnStart: turnStart)
+                    shared.add(input.part(0, bytes), turnStart: turnStart, in: slab)
                     break
                 }
                 guard let length = frame.flags.contains(.more) ? answerBytes(input) : bytes else { return .incomplete }
@@ -117,7 +119,7 @@ extension Worker {
                 guard let told = Settled(frame) else { return .broken("a settled without its stamp") }
                 settled = told
             case .disconnect: if let slot = receiver(frame) { disconnect(slot) }
-            case .leave: break  // no receiver stays yet
+            case .leave: if let slot = receiver(frame) { leave(slot, frame.body) }
             case .hello, .connected, .gone, .undelivered, .credit, .acknowledged:
                 return .broken("op \(frame.op) from a manager")
             }
@@ -127,12 +129,25 @@ extension Worker {
         }
     }
 
+    /// A page of the client goes. Its receiver ends, unless it is that of another page, which came after it.
+    private mutating func leave(_ slot: ConnectionSlot, _ page: UnsafeRawBufferPointer) {
+        let receiver = slab.pointer(slot).pointee.receiver
+        guard page.count == 4, page.bigEndian(at: 0, as: UInt32.self) != 0,
+            page.bigEndian(at: 0) == receiver.pagePrint(in: strings)
+        else { return }
+        if receiver.endsWithAnswer {
+            answerEmpty(slot, telling: true, timedOut: false)
+        } else {
+            close(slot, .client)
+        }
+    }
+
     /// Announces all waiting clients again.
     private mutating func announceAll() {
-        var slot = deadlines.poll(after: nil, in: slab)
+        var slot = deadlines.mayReceive(after: nil, in: slab)
         while let each = slot {
-            announce(each)
-            slot = deadlines.poll(after: each, in: slab)
+            if slab.pointer(each).pointee.state == .waiting { announce(each) }
+            slot = deadlines.mayReceive(after: each, in: slab)
         }
     }
 

@@ -2,12 +2,13 @@ import Base
 import Store
 import Wire
 
-// The life of a poll: it is held, told to the manager, and ended.
+// The life of a receiver: it is held, told to the manager, and ended.
 extension Worker {
     mutating func hold(
         _ slot: ConnectionSlot, _ poll: PollRequest, _ origin: UInt8, _ style: Answer.Style, _ now: UInt32
     ) {
-        counters.polls += 1
+        let stays = poll.transport.stays
+        if !stays { counters.polls += 1 }
         if slab.count > settings.maxConnections {
             counters.rejectedLimit += 1
             return decline(
@@ -15,14 +16,14 @@ extension Worker {
                 retry: 1000 + randomNumber(below: 4000))
         }
         if drain.isOn {
-            counters.pollsEmpty += 1
+            if !stays { counters.pollsEmpty += 1 }
             return decline(slot, poll, style, status: 200, code: nil, message: "", retry: drainRetry())
         }
-        let isHello = poll.hello && !poll.transport.isSingle
-        if isHello, !isLinked {
+        let isHello = stays || poll.hello && !poll.transport.isSingle
+        if isHello, !isLinked, !stays {
             counters.pollsEmpty += 1
             let answer = Answer(style, callback: poll.callback, to: &out)
-            answer.finish(cursor: poll.cursor ?? 0, pollTimeout: settings.pollTimeout, to: &out)
+            answer.finish(cursor: poll.cursor ?? 0, patience: settings.pollTimeout, to: &out)
             return reply(slot)
         }
         let hash = index.hash(poll.client)
@@ -31,7 +32,7 @@ extension Worker {
 
         let connection = slab.pointer(slot)
         lastTag &+= 1
-        connection.pointee.receiver = Receiver(poll, isHello: isHello, print: print, tag: lastTag, in: &strings)
+        connection.pointee.receiver = Receiver(poll, isHello: isHello, tag: lastTag, in: &strings)
         connection.pointee.origin = origin
         connection.pointee.state = .waiting
         if connection.pointee.isAtOnce {
@@ -45,7 +46,9 @@ extension Worker {
             deadlines.move(slot, to: .poll, now: now, in: slab)
         }
         index.insert(slot.number, hash) { index.hash(slab.pointer(Slot($0)).pointee.receiver.client(in: strings)) }
-        if isLinked { announce(slot) }
+        if stays { open(slot, poll) }
+        if isLinked { announce(slot, acknowledged: poll.acknowledged) }
+        if stays, !out.isEmpty { sendOut(slot) }
     }
 
     /// Answers a poll that can't be held, and ends the connection.
@@ -56,6 +59,9 @@ extension Worker {
         var style = style
         style.keepAlive = false
         slab.pointer(slot).pointee.marks.remove(.keepAlive)
+        if style.transport.stays {
+            return declineStream(slot, style, cursor: poll.cursor ?? 0, retry: retry, error: code.map { ($0, message) })
+        }
         if style.transport == .jsonp || code == nil {
             let answer = Answer(style, callback: poll.callback, to: &out)
             answer.finish(cursor: poll.cursor ?? 0, retry: retry, error: code.map { ($0, message) }, to: &out)
@@ -94,6 +100,7 @@ extension Worker {
     mutating func endReceiver(_ slot: ConnectionSlot, telling: Bool, timedOut: Bool) {
         let connection = slab.pointer(slot)
         let client = connection.pointee.receiver.client(in: strings)
+        if !connection.pointee.receiver.endsWithAnswer { forgetStream(slot) }
         index.remove(slot.number, index.hash(client))
         if telling, isLinked {
             Frame(
@@ -111,24 +118,28 @@ extension Worker {
     /// if the new poll is such a copy, nobody is to stop, and the older copy gets an empty envelope.
     mutating func replace(_ slot: ConnectionSlot, by cursor: UInt64, _ print: UInt32) {
         let connection = slab.pointer(slot)
-        if print != 0, cursor == connection.pointee.receiver.cursor,
+        if print != 0, connection.pointee.receiver.endsWithAnswer, cursor == connection.pointee.receiver.cursor,
             print == connection.pointee.receiver.print(in: strings)
         {
             return answerEmpty(slot, telling: false, timedOut: false)
         }
         counters.pollsReplaced += 1
-        end(slot, 409, ("replaced", "another poll of this client took the place of this one"))
+        end(slot, 409, ("replaced", "another poll of this client took the place of this one"), .replaced)
     }
     /// The app ended the receiver. The client is told so, without `retry`: it should stop.
     mutating func disconnect(_ slot: ConnectionSlot) {
-        counters.pollsEmpty += 1
-        end(slot, 403, ("disconnected", "the app has disconnected this client"))
+        if slab.pointer(slot).pointee.receiver.endsWithAnswer { counters.pollsEmpty += 1 }
+        end(slot, 403, ("disconnected", "the app has disconnected this client"), .disconnected)
     }
     /// Ends a poll with an error that the manager knows of. A script tag sees no status.
     private mutating func end(
-        _ slot: ConnectionSlot, _ status: Int, _ error: (code: StaticString, message: StaticString)
+        _ slot: ConnectionSlot, _ status: Int, _ error: (code: StaticString, message: StaticString),
+        _ code: WebSocketClose
     ) {
         let connection = slab.pointer(slot)
+        guard connection.pointee.receiver.endsWithAnswer else {
+            return endStream(slot, error: error, code: code, telling: false)
+        }
         let style = style(connection)
         if style.transport == .jsonp {
             let answer = Answer(style, callback: callback(connection), to: &out)
@@ -142,16 +153,20 @@ extension Worker {
 
     /// Nothing came for the client in time, or the worker is leaving (`retry`).
     mutating func timeOut(_ slot: ConnectionSlot, retry: Int? = nil) {
+        guard slab.pointer(slot).pointee.receiver.endsWithAnswer else {
+            if let retry { return endStream(slot, retry: retry, code: .goingAway, telling: true) }
+            return beginAlone(slot)
+        }
         let hasEnded = slab.pointer(slot).pointee.marks.contains(.inputEnded)
         answerEmpty(slot, retry: retry, telling: true, timedOut: !hasEnded)
     }
 
-    private mutating func answerEmpty(_ slot: ConnectionSlot, retry: Int? = nil, telling: Bool, timedOut: Bool) {
+    mutating func answerEmpty(_ slot: ConnectionSlot, retry: Int? = nil, telling: Bool, timedOut: Bool) {
         counters.pollsEmpty += 1
         let connection = slab.pointer(slot)
         let answer = Answer(style(connection), callback: callback(connection), to: &out)
         answer.finish(
-            cursor: emptyCursor(slot), retry: retry, pollTimeout: pollTimeout(connection), to: &out)
+            cursor: emptyCursor(slot), retry: retry, patience: pollTimeout(connection), to: &out)
         endReceiver(slot, telling: telling, timedOut: timedOut)
         reply(slot)
     }

@@ -13,10 +13,12 @@ extension Worker {
             cors: .none,
             isHead: request.method == .head)
 
-        guard request.contentLength == 0 else {
-            return fail(slot, 413, "body_not_taken", "a request to a worker has no body", style)
-        }
         let target = PollRequest.parse(request, scratch: scratch)
+        guard request.contentLength == 0 || takesBody(target, request) else {
+            return fail(
+                slot, 413, "body_not_taken", "a request to a worker has no body, or one of up to 1 KiB (.ack, .leave)",
+                style)
+        }
         if case .script = target { return script(slot, request, style) }  // for any origin
         guard let origin = allowedOrigin(request.origin) else {
             return fail(slot, 403, "origin", "pages of this origin may not poll here (workers.origins)", style)
@@ -33,14 +35,19 @@ extension Worker {
             return reply(slot)
         case .script, .unknown:
             return fail(
-                slot, 404, "not_found", "no such path: poll /CLIENT.json, /CLIENT.js?callback=NAME or /CLIENT.js", style
-            )
+                slot, 404, "not_found",
+                "no such path: /CLIENT.json, .js?callback=NAME, .js, .events, .ws, .ack or .leave", style)
         case .badCallback:
             style.keepAlive = false
             counters.httpRefused += 1
             Answer.text(400, "callback is not a name that can be called, or is over 64 bytes\n", style, to: &out)
             return replyAndLinger(slot)
-        case .bad(let code, let message, let callback):
+        case .bad(let code, let message, .webSocket, _):
+            return openSocket(slot, request, style) {
+                $0.declineStream(slot, $1, cursor: 0, retry: nil, error: (code, message), code: .client)
+            }
+        case .bad(let code, let message, let transport, let callback):
+            if transport == .json, isPost(request) { return fail(slot, 400, code, message, style) }
             guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
             guard callback.count > 0 else { return fail(slot, 400, code, message, style) }
             guard settings.jsonp else { return jsonpIsOff(slot, style) }
@@ -54,13 +61,95 @@ extension Worker {
             switch request.method {
             case .get, .head:
                 guard settings.jsonp || poll.transport != .jsonp else { return jsonpIsOff(slot, style) }
+                if poll.transport.stays { return open(slot, request, poll, origin, style, now) }
                 if request.method == .get { return hold(slot, poll, origin, style, now) }
                 Answer.headOnly(style, to: &out)
                 return reply(slot)
             case .options: return options(slot, request, style)
             case .post, .other: return notAllowed(slot, style)
             }
+        case .acknowledge(let poll): acknowledge(slot, request, poll, leaves: false, style)
+        case .leave(let poll): acknowledge(slot, request, poll, leaves: true, style)
         }
+    }
+
+    // MARK: receivers that stay
+
+    /// A request for a receiver that stays. If this worker holds another receiver of the client, that is ended first,
+    /// and the request is taken up again behind it: each has an answer of its own.
+    private mutating func open(
+        _ slot: ConnectionSlot, _ request: HTTPRequest, _ poll: PollRequest, _ origin: UInt8, _ style: Answer.Style,
+        _ now: UInt32
+    ) {
+        if poll.transport == .events, request.method == .head {
+            Answer.headOnly(style, to: &out)
+            return reply(slot)
+        }
+        if let old = find(poll.client, index.hash(poll.client)) {
+            replace(old, by: poll.cursor ?? 0, Receiver.print(of: poll.copy))
+            return putOff(slot)
+        }
+        guard poll.transport == .webSocket else { return hold(slot, poll, origin, style, now) }
+        openSocket(slot, request, style) { $0.hold(slot, poll, origin, $1, now) }
+    }
+    /// Writes the answer to a handshake, if it is one. `then` says what follows.
+    private mutating func openSocket(
+        _ slot: ConnectionSlot, _ request: HTTPRequest, _ style: Answer.Style,
+        then: (inout Worker, Answer.Style) -> Void
+    ) {
+        var style = style
+        style.transport = .webSocket
+        switch WebSocketHandshake.check(request) {
+        case .accepted(let key, let offersProtocol):
+            WebSocketHandshake.accept(key: key, offersProtocol: offersProtocol, to: &out)
+            then(&self, style)
+        case .noUpgrade:
+            fail(
+                slot, 426, "no_upgrade", "this is a WebSocket: ask for it with GET, HTTP/1.1 and Upgrade: websocket",
+                style,
+                extra: "Upgrade: websocket\r\n")
+        case .badVersion:
+            fail(
+                slot, 426, "bad_version", "version 13 of WebSocket is spoken", style,
+                extra: "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
+        case .badKey:
+            fail(slot, 400, "bad_handshake", "Sec-WebSocket-Key is given once, as 16 bytes in base64", style)
+        }
+    }
+
+    private func isPost(_ request: HTTPRequest) -> Bool { request.method == .post }
+    private func takesBody(_ target: PollRequest.Target, _ request: HTTPRequest) -> Bool {
+        guard isPost(request), request.contentLength <= Limits.ignoredBodyBytes else { return false }
+        switch target {
+        case .acknowledge, .leave, .bad: return true
+        default: return false
+        }
+    }
+    /// The client has all messages up to its cursor, and its page goes, if it `leaves`. 204: the worker has told the
+    /// manager.
+    private mutating func acknowledge(
+        _ slot: ConnectionSlot, _ request: HTTPRequest, _ poll: PollRequest, leaves: Bool, _ style: Answer.Style
+    ) {
+        if request.method == .options { return options(slot, request, style) }
+        guard isPost(request) else {
+            return fail(slot, 405, "method_not_allowed", "POST and OPTIONS", style, extra: "Allow: POST, OPTIONS\r\n")
+        }
+        guard isLinked else {
+            return fail(
+                slot, 503, "not_linked", "the worker has no manager at the moment", style, extra: "Retry-After: 1\r\n")
+        }
+        if leaves {
+            counters.leaves += 1
+            withUnsafeBytes(of: Receiver.print(of: poll.page).bigEndian) {
+                Frame(op: .leave, number: poll.acknowledged ?? poll.cursor ?? 0, client: poll.client, body: $0)
+                    .write(to: &toManager)
+            }
+            counters.managerFramesOut += 1
+        } else {
+            tellAcknowledged(poll.client, poll.cursor ?? 0)
+        }
+        Answer.empty(204, style, to: &out)
+        reply(slot)
     }
 
     // MARK: other answers

@@ -49,9 +49,10 @@ package struct Worker: ~Copyable {
     /// While a message for many receivers is sent to one of them: a frame without a body that names this receiver.
     var named = Buffer()
     let scratch = PollRequest.Scratch()
+    var isPutOff = false
     /// The head of the request that was taken up last, until `takeAsked`. It is kept only if
     /// `WorkerSettings.tellsRequests`.
-    private var asked: (slot: ConnectionSlot, head: [UInt8])?
+    var asked: (slot: ConnectionSlot, head: [UInt8])?
     /// The time of the manager's turn in which the next answers were decided. 0 if it is not known.
     var turnStart: UInt64 = 0
     /// The tag of the last receiver. Receivers are counted.
@@ -69,16 +70,22 @@ package struct Worker: ~Copyable {
         deadlines = Deadlines(
             header: settings.headerTimeout, poll: settings.pollTimeout, idle: settings.idleTimeout,
             write: settings.headerTimeout,
-            linger: Limits.lingerMilliseconds, turn: Int(truncatingIfNeeded: seed >> 1))
+            linger: Limits.lingerMilliseconds, heartbeat: settings.heartbeat, turn: Int(truncatingIfNeeded: seed >> 1))
     }
 
-    /// Open connections, and how many of them hold a poll.
+    /// Open connections, and how many of them hold a poll or a receiver that stays.
     package var connections: Int { slab.count }
-    package var waiting: Int { deadlines.count(.poll) }
+    package var waiting: Int {
+        deadlines.count(.poll) + deadlines.count(.heartbeat) + deadlines.count(.proof) + streamsBehind
+    }
     /// Receivers that stay: event streams, WebSockets, and how many of both are behind.
     package internal(set) var streams = 0
     package internal(set) var sockets = 0
     package internal(set) var streamsBehind = 0
+    /// Bytes that wait for those that are behind.
+    var behindBytes = 0
+    /// Reads the messages of WebSockets. It is idle between two inputs.
+    var reader = WebSocketReader()
     package var memoryBytes: Int { slab.memoryBytes + strings.memoryBytes + index.memoryBytes }
 
     /// The next order. `nil` if there is none until the next input.
@@ -101,6 +108,9 @@ package struct Worker: ~Copyable {
         let connection = slab.pointer(slot)
         switch connection.pointee.state {
         case .lingering: break
+        case .waiting where !connection.pointee.receiver.endsWithAnswer:
+            // The client of an event stream has nothing to say.
+            if connection.pointee.receiver.transport == .webSocket { receivedFrames(slot, bytes) }
         case .waiting, .replying: keepForLater(slot, bytes, now)
         case .reading:
             if connection.pointee.marks.contains(.hasPending) {
@@ -111,7 +121,11 @@ package struct Worker: ~Copyable {
                 parsePending(slot, held, now)
             } else {
                 let consumed = parse(slot, bytes, now)
-                if consumed < bytes.count {
+                // A client says nothing more until its receiver has begun (RFC 6455, 4.1).
+                if consumed < bytes.count,
+                    connection.pointee.state != .waiting
+                        || connection.pointee.receiver.endsWithAnswer
+                {
                     keepForLater(slot, bytes.part(consumed, bytes.count - consumed), now)
                 }
             }
@@ -123,7 +137,8 @@ package struct Worker: ~Copyable {
     package mutating func inputEnded(_ slot: ConnectionSlot, now: UInt64) {
         let connection = slab.pointer(slot)
         switch connection.pointee.state {
-        case .lingering: close(slot, .error)
+        case .lingering: close(slot, farewellReason(slot))
+        case .waiting where !connection.pointee.receiver.endsWithAnswer: close(slot, .client)
         case .reading where !connection.pointee.marks.contains(.resuming): close(slot, .client)
         case .reading, .replying, .waiting:
             connection.pointee.marks.insert(.inputEnded)
@@ -134,7 +149,11 @@ package struct Worker: ~Copyable {
 
     /// The connection is dead.
     package mutating func broke(_ slot: ConnectionSlot) {
-        close(slot, slab.pointer(slot).pointee.state == .lingering ? .error : .client)
+        close(slot, slab.pointer(slot).pointee.state == .lingering ? farewellReason(slot) : .client)
+    }
+    private func farewellReason(_ slot: ConnectionSlot) -> CloseReason {
+        guard slab.pointer(slot).pointee.marks.contains(.saidFarewell) else { return .error }
+        return drain.isOn ? .drain : .answered
     }
 
     /// Ends the connection, whichever side wants it. The manager is told about a held poll.
@@ -161,102 +180,6 @@ package struct Worker: ~Copyable {
         slab.remove(slot)
     }
 
-    // MARK: requests
-
-    /// Keeps bytes that can't be parsed yet, or not now. Their bound is that of a request. If a client sends more
-    /// ahead, nothing more is read from it.
-    private mutating func keepForLater(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer, _ now: UInt32) {
-        let held = pendingOf(slot)
-        held.input.append(bytes)
-        let connection = slab.pointer(slot)
-        if connection.pointee.state == .reading {
-            waitForHead(slot, now)
-        } else if held.input.count >= settings.maxRequest, !connection.pointee.marks.contains(.paused) {
-            connection.pointee.marks.insert(.paused)
-            watch(slot)
-        }
-    }
-    mutating func pendingOf(_ slot: ConnectionSlot) -> Pending {
-        if let held = pending[slot] { return held }
-        let held = Pending()
-        pending[slot] = held
-        slab.pointer(slot).pointee.marks.insert(.hasPending)
-        return held
-    }
-    /// The bytes kept for the connection are used up.
-    mutating func dropPending(_ slot: ConnectionSlot) {
-        pending[slot] = nil
-        slab.pointer(slot).pointee.marks.remove(.hasPending)
-    }
-    private mutating func waitForHead(_ slot: ConnectionSlot, _ now: UInt32) {
-        guard slab.pointer(slot).pointee.list != Deadlines.Kind.header.rawValue else { return }
-        deadlines.move(slot, to: .header, now: now, in: slab)
-    }
-    /// The events to watch the connection for have changed.
-    mutating func watch(_ slot: ConnectionSlot) {
-        let marks = slab.pointer(slot).pointee.marks
-        let hasOutput = marks.contains(.hasPending) && pending[slot].map { !$0.output.isEmpty } ?? false
-        orders.add(.watch(slot, input: marks.isDisjoint(with: [.paused, .inputEnded]), output: hasOutput))
-    }
-
-    private mutating func parsePending(_ slot: ConnectionSlot, _ held: Pending, _ now: UInt32) {
-        held.input.consume(parse(slot, held.input.bytes, now))
-        if held.input.isEmpty, held.output.isEmpty { dropPending(slot) }
-        let connection = slab.pointer(slot)
-        let isReading = connection.pointee.state == .reading
-        if connection.pointee.marks.contains(.inputEnded) {
-            // The bytes that are left are no whole request, and no more will come.
-            if isReading { close(slot, .client) }
-        } else if connection.pointee.marks.contains(.paused), isReading || held.input.count < settings.maxRequest {
-            // The parser bounds a request that is being read. This bound is for requests that come too far ahead.
-            connection.pointee.marks.remove(.paused)
-            watch(slot)
-        }
-    }
-
-    /// Takes up a request, if it is whole. The result is the number of its bytes.
-    private mutating func parse(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer, _ now: UInt32) -> Int {
-        switch HTTPRequest.parse(bytes, limit: settings.maxRequest) {
-        case .incomplete:
-            waitForHead(slot, now)
-            return 0
-        case .refused(let refusal):
-            refuse(slot, refusal, bytes)
-            return bytes.count
-        case .request(let request):
-            if settings.tellsRequests { asked = (slot, Array(bytes.part(0, request.headBytes))) }
-            handle(slot, request, now)
-            return sending.isLast ? bytes.count : request.headBytes
-        }
-    }
-
-    /// A request that can't be taken ends the connection. A script tag is told in its own form, if its first line could
-    /// be read.
-    private mutating func refuse(_ slot: ConnectionSlot, _ refusal: HTTPRefusal, _ request: UnsafeRawBufferPointer) {
-        counters.httpRefused += 1
-        let line = settings.jsonp ? HTTPRequest.firstLine(of: request, limit: settings.maxRequest) : nil
-        let callback = line.flatMap { PollRequest.callback(of: $0, scratch: scratch) }
-        Answer.refusal(refusal, cors: .anyone, callback: callback, to: &out)
-        replyAndLinger(slot)
-    }
-
-    /// Takes up a request that came while an answer was awaited. Call it at the end of each turn until it is false.
-    package mutating func resumeNext(now: UInt64) -> Bool {
-        guard let slot = resuming.popLast() else { return false }
-        let connection = slab.pointer(slot)
-        connection.pointee.marks.remove(.resuming)
-        if connection.pointee.state == .reading, let held = pending[slot] {
-            parsePending(slot, held, UInt32(truncatingIfNeeded: now))
-        }
-        return true
-    }
-
-    /// The request that was taken up since the last call. There is one only if `WorkerSettings.tellsRequests`.
-    package mutating func takeAsked() -> (slot: ConnectionSlot, head: [UInt8])? {
-        defer { asked = nil }
-        return asked
-    }
-
     // MARK: the clock
 
     /// Ends one connection or poll that has lasted too long. False if there is none.
@@ -264,6 +187,7 @@ package struct Worker: ~Copyable {
         guard let slot = deadlines.expired(now: UInt32(truncatingIfNeeded: now)) else { return false }
         switch Deadlines.kind(slab.pointer(slot).pointee.list) {
         case .poll: timeOut(slot)
+        case .heartbeat, .proof: beat(slot)
         case .header:
             if let held = pending[slot] {
                 counters.headerTimeouts += 1

@@ -105,7 +105,7 @@ extension Setting {
         Setting(
             "workers.heartbeat", .number(\.workers.heartbeat, timeouts, unit: "s"), .restart, worker: "heartbeat",
             "An event stream or a WebSocket that was sent nothing for so long is sent a heartbeat. The page gives up a "
-                + "stream that is silent for 8 s more, so keep the sum under queue.ttl and under the timeouts of proxies."
+                + "stream that is silent for 8 s more, so keep the sum under queue.ttl and the timeouts of proxies."
         ),
         Setting(
             "workers.header_timeout", .number(\.workers.headerTimeout, timeouts, unit: "s"), .restart,

@@ -9,8 +9,8 @@ public struct Announcement: Equatable, Sendable {
     /// A hash of the request's `c`. Polls with the same print, id and cursor are copies of one request. 0 if the
     /// request has no `c`.
     public var print: UInt32
-    /// The client has all messages up to this id, for good. It is not above the frame's `number`: a page that shares its
-    /// connection with others has messages that the others do not have yet, and a stream was sent messages that its
+    /// The client has all messages up to this id, for good. It is not above the frame's `number`: a page that shares
+    /// its connection with others has messages that the others do not have yet, and a stream was sent messages that its
     /// client has not acknowledged.
     public var acknowledged: UInt64
 

@@ -60,9 +60,9 @@ public struct Frame {
         /// The `init` of OptionSet would ask for metadata at run time, for each `[]` of each frame.
         @inlinable public init(arrayLiteral flags: Flags...) { rawValue = flags.reduce(0) { $0 | $1.rawValue } }
 
-        /// connected: the client says what it has, so its messages are kept until it has acknowledged them. Without this
-        /// flag a poll begins after what the client was handed, and a receiver that stays begins after what was written
-        /// to the client's receivers; its messages are kept, too.
+        /// connected: the client says what it has, so its messages are kept until it has acknowledged them. Without
+        /// this flag a poll begins after what the client was handed, and a receiver that stays begins after what was
+        /// written to the client's receivers; its messages are kept, too.
         public static let acknowledges = Flags(rawValue: 1)
         /// connected: the receiver takes one message in an answer (the seed's bare form).
         public static let single = Flags(rawValue: 2)

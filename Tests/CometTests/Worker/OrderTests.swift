@@ -17,6 +17,7 @@ import Wire
             case .watch(let slot, let input, let output):
                 found.append("watch \(slot)" + (input ? " input" : "") + (output ? " output" : ""))
             case .endOutput(let slot): found.append("endOutput \(slot)")
+            case .prepareStream(let slot): found.append("prepareStream \(slot)")
             case .close(let slot):
                 found.append("close \(slot)")
                 worker.closed(slot)

@@ -9,6 +9,8 @@ final class WorkerHarness {
     var sent: [ConnectionSlot: String] = [:]
     var closed: Set<ConnectionSlot> = []
     var ended: Set<ConnectionSlot> = []
+    /// Connections whose sockets were told that they stay.
+    var prepared: Set<ConnectionSlot> = []
     /// Connections that are not watched for what they send, and those that are watched for room to write.
     var paused: Set<ConnectionSlot> = []
     var blocked: Set<ConnectionSlot> = []
@@ -34,6 +36,7 @@ final class WorkerHarness {
                 if input { paused.remove(slot) } else { paused.insert(slot) }
                 if output { blocked.insert(slot) } else { blocked.remove(slot) }
             case .endOutput(let slot): ended.insert(slot)
+            case .prepareStream(let slot): prepared.insert(slot)
             case .close(let slot): close(slot, isTaken: false)
             case .askAndClose(let slot): close(slot, isTaken: !nobody.contains(slot))
             }
