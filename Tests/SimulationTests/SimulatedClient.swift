@@ -1,23 +1,33 @@
 import TestSupport
 
-/// A browser. It polls one worker after the other, acknowledges or not, and checks everything that it gets.
+/// A browser. It polls one worker after the other or keeps an event stream, acknowledges or not, and checks everything
+/// that it gets.
 final class SimulatedClient {
+    enum Form { case poll, stream }
     let number: Int
+    let form: Form
     let acknowledges: Bool
     let name: String
     /// It has a cursor, and so a place in the logs that it shares with others.
     var hasBegun: Bool { cursor > 0 }
-    private(set) var cursor: UInt64 = 0
-    private(set) var received: Set<UInt64> = []
-    private var acknowledged: UInt64 = 0
+    var cursor: UInt64 = 0
+    var received: Set<UInt64> = []
+    var acknowledged: UInt64 = 0
     /// Cursors of the answers that said `gap`.
-    private(set) var gapCursors: [UInt64] = []
+    var gapCursors: [UInt64] = []
     private var connection: SimulatedWorker.Connection?
     private var isPolling = false
-    private var bytes: [UInt8] = []
+    var bytes: [UInt8] = []
 
-    init(number: Int, acknowledges: Bool, hasUser: Bool = false) {
+    /// The stream's head was read.
+    var hasHead = false
+    /// Events of a chunk that were not looked at yet.
+    var events: [Event] = []
+    var isInGap = false
+
+    init(number: Int, form: Form = .poll, acknowledges: Bool, hasUser: Bool = false) {
         self.number = number
+        self.form = form
         name = hasUser ? "u\(number % 2 == 0 ? "a" : "b"):\(number)" : "client-\(number)"
         self.acknowledges = acknowledges
     }
@@ -25,9 +35,13 @@ final class SimulatedClient {
     /// The client is gone at once. Answers on their way to it are lost.
     func vanish(in world: World) {
         connection?.isDead = true
+        forgetConnection()
+    }
+    private func forgetConnection() {
         connection = nil
         isPolling = false
-        bytes = []
+        (hasHead, isInGap) = (false, false)
+        (bytes, events) = ([], [])
     }
 
     func turn(in world: World) {
@@ -35,45 +49,30 @@ final class SimulatedClient {
             let count = world.random.below(connection.inbound.count) + 1
             bytes += connection.inbound[..<count]
             connection.inbound.removeFirst(count)
-            while let body = takeAnswer() { answered(body, world) }
+            switch form {
+            case .poll: while let body = takeAnswer() { answered(body, world) }
+            case .stream: while let event = takeEvent() { happened(event, world) }
+            }
         }
-        if let connection, connection.isClosedByWorker, connection.inbound.isEmpty {
-            self.connection = nil
-            isPolling = false
-            bytes = []
-        }
+        if let connection, connection.isClosedByWorker, connection.inbound.isEmpty { forgetConnection() }
         if !isPolling, world.chance(700) { poll(world) }
+        if form == .stream, acknowledges, cursor > acknowledged, world.chance(200) { sayAcknowledged(world) }
     }
 
     private func poll(_ world: World) {
         // It mostly polls on its connection, and now and then in another tab elsewhere.
         if connection == nil || world.chance(50) {
             if let old = connection { old.isDead = world.chance(500) }
-            bytes = []
+            forgetConnection()
             connection = world.workers[world.random.below(world.workers.count)].accept()
         }
         guard let connection else { return }
         if acknowledges { acknowledged = cursor }
         isPolling = true
-        let query = acknowledges ? "?cursor=\(cursor)" : ""
+        // An EventSource has no cursor before its first event.
+        let query = acknowledges || cursor > 0 ? "?cursor=\(cursor)" : ""
         world.note(name, "poll \(query) on \(connection.worker.number)/\(connection.slot)")
-        connection.worker.receive(connection, "GET /\(name).json\(query) HTTP/1.1\r\nHost: x\r\n\r\n")
-    }
-
-    /// The body of the next whole answer.
-    private func takeAnswer() -> String? {
-        guard bytes.count > 4,
-            let end = (0..<bytes.count - 3).first(where: {
-                bytes[$0] == 13 && bytes[$0 + 1] == 10 && bytes[$0 + 2] == 13
-            })
-        else { return nil }
-        let head = String(decoding: bytes[..<end], as: UTF8.self)
-        guard let line = head.split(separator: "\r\n").first(where: { $0.hasPrefix("Content-Length:") }),
-            let length = Int(line.dropFirst(15).filter { $0 != " " }), bytes.count >= end + 4 + length
-        else { return nil }
-        let body = String(decoding: bytes[(end + 4)..<(end + 4 + length)], as: UTF8.self)
-        bytes.removeFirst(end + 4 + length)
-        return body
+        connection.worker.receive(connection, "GET /\(name).\(form == .poll ? "json" : "events")\(query) HTTP/1.1\r\nHost: x\r\n\r\n")
     }
 
     /// `{"messages":[{"id":1,"data":2},..],"cursor":3,"gap":true}`
@@ -87,16 +86,10 @@ final class SimulatedClient {
         for item in parts[0].dropFirst(13).split(separator: "}") {
             let numbers = item.split(whereSeparator: { !$0.isNumber }).compactMap { UInt64($0) }
             guard numbers.count == 2 else { return world.problem("\(name) got \(body)") }
-            let id = numbers[0]
-            guard let message = world.published[id] else {
-                return world.problem("\(name) got \(id), which nobody published")
-            }
-            if !message.audience.contains(number) { world.problem("\(name) got \(id), which is not for it") }
-            if UInt64(message.payload) != numbers[1] { world.problem("\(name) got \(id) with another's data") }
-            if id <= last { world.problem("\(name) got \(id) behind \(last)") }
-            if acknowledges ? id <= acknowledged : received.contains(id) { world.problem("\(name) got \(id) again") }
-            last = id
-            received.insert(id)
+            if numbers[0] <= last { world.problem("\(name) got \(numbers[0]) behind \(last)") }
+            last = numbers[0]
+            let isAgain = acknowledges ? last <= acknowledged : received.contains(last)
+            got(last, numbers[1], isAgain: isAgain, world)
         }
         guard let cursorText = parts[1].split(separator: ":").dropFirst().first,
             let new = UInt64(cursorText.prefix(while: \.isNumber))
@@ -108,5 +101,15 @@ final class SimulatedClient {
             if new < cursor { world.problem("\(name)'s cursor went back from \(cursor) to \(new)") }
             cursor = new
         }
+    }
+
+    func got(_ id: UInt64, _ payload: UInt64, isAgain: Bool, _ world: World) {
+        guard let message = world.published[id] else {
+            return world.problem("\(name) got \(id), which nobody published")
+        }
+        if !message.audience.contains(number) { world.problem("\(name) got \(id), which is not for it") }
+        if UInt64(message.payload) != payload { world.problem("\(name) got \(id) with another's data") }
+        if isAgain { world.problem("\(name) got \(id) again") }
+        received.insert(id)
     }
 }

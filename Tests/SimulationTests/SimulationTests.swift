@@ -56,6 +56,12 @@ import Testing
         (settings.killManager, settings.journal, settings.channels) = (10, true, true)
         play(700..<708, settings)
     }
+    @Test func streams_getEverythingInOrderOnce_whateverDies() {
+        var settings = World.Settings()
+        (settings.streams, settings.channels, settings.journal) = (true, true, true)
+        (settings.breakLink, settings.killWorker, settings.killManager) = (10, 10, 5)
+        play(800..<808, settings)
+    }
     @Test func whenQueuesOverflowAndExpire_theGapIsTold() {
         var settings = World.Settings()
         (settings.timeToLive, settings.maxPerClient, settings.vanish, settings.publish) = (3_000, 4, 100, 700)

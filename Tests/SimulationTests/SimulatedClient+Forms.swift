@@ -1,0 +1,94 @@
+import TestSupport
+
+// Answers and events out of the bytes of a connection.
+extension SimulatedClient {
+    /// The body of the next whole answer.
+    func takeAnswer() -> String? {
+        guard bytes.count > 4,
+            let end = (0..<bytes.count - 3).first(where: {
+                bytes[$0] == 13 && bytes[$0 + 1] == 10 && bytes[$0 + 2] == 13
+            })
+        else { return nil }
+        let head = String(decoding: bytes[..<end], as: UTF8.self)
+        guard let line = head.split(separator: "\r\n").first(where: { $0.hasPrefix("Content-Length:") }),
+            let length = Int(line.dropFirst(15).filter { $0 != " " }), bytes.count >= end + 4 + length
+        else { return nil }
+        let body = String(decoding: bytes[(end + 4)..<(end + 4 + length)], as: UTF8.self)
+        bytes.removeFirst(end + 4 + length)
+        return body
+    }
+
+    // MARK: event streams
+
+    struct Event {
+        var name = "message"
+        var id: UInt64?
+        var data = ""
+    }
+    /// The next whole event. Each write of the worker is a chunk, and has whole events.
+    func takeEvent() -> Event? {
+        if !hasHead {
+            guard let end = end(of: [13, 10, 13, 10]) else { return nil }
+            bytes.removeFirst(end)
+            hasHead = true
+        }
+        while events.isEmpty {
+            guard let line = end(of: [13, 10]),
+                let length = Int(String(decoding: bytes[..<(line - 2)], as: UTF8.self), radix: 16),
+                bytes.count >= line + length + 2
+            else { return nil }
+            let chunk = String(decoding: bytes[line..<(line + length)], as: UTF8.self)
+            bytes.removeFirst(line + length + 2)
+            events = chunk.split(separator: "\n\n").map(SimulatedClient.event)
+        }
+        return events.removeFirst()
+    }
+    private func end(of mark: [UInt8]) -> Int? {
+        guard bytes.count >= mark.count else { return nil }
+        return (0...(bytes.count - mark.count)).first { bytes[$0...].starts(with: mark) }.map { $0 + mark.count }
+    }
+    private static func event(_ text: Substring) -> Event {
+        var event = Event()
+        for line in text.split(separator: "\n") {
+            let value = line.drop { $0 != ":" }.dropFirst()
+            switch line.prefix(while: { $0 != ":" }) {
+            case "id": event.id = UInt64(value)
+            case "event": event.name = String(value)
+            case "data": event.data += value
+            default: break
+            }
+        }
+        return event
+    }
+
+    /// An event came over the stream.
+    func happened(_ event: Event, _ world: World) {
+        world.note(name, "event \(event)")
+        if let id = event.id {
+            if id < cursor { world.problem("\(name)'s cursor went back from \(cursor) to \(id)") }
+        }
+        switch event.name {
+        case "message", "channel":
+            guard let id = event.id else { return world.problem("\(name) got \(event)") }
+            let numbers = event.data.split(whereSeparator: { !$0.isNumber }).compactMap { UInt64($0) }
+            // A stream is never sent what its client has, acknowledged or not.
+            got(id, numbers.last ?? 0, isAgain: id <= cursor, world)
+        case "gap": isInGap = true
+        case "hello", "heartbeat", "retry", "replaced": break
+        default: world.problem("\(name) got \(event)")
+        }
+        guard let id = event.id else { return }
+        // A gap has an id, or goes before the message that follows.
+        if isInGap { gapCursors.append(id) }
+        isInGap = false
+        cursor = id
+    }
+    /// Acknowledges over a connection of its own, by any worker.
+    func sayAcknowledged(_ world: World) {
+        acknowledged = cursor
+        let connection = world.workers[world.random.below(world.workers.count)].accept()
+        connection.worker.receive(
+            connection, "POST /\(name).ack?cursor=\(cursor) HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        connection.isDead = true
+    }
+}
