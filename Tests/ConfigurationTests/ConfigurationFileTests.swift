@@ -174,6 +174,11 @@ import Testing
     /// Presence tells names that open mailboxes, so an operator must have read that.
     @Test func presence_isWarnedOf() throws {
         #expect(Settings().warnings().isEmpty)
+        var short = Settings()
+        (short.workers.heartbeat, short.queue.ttl) = (25, 33)
+        #expect(short.warnings().joined().contains("workers.heartbeat") && short.disclosures().isEmpty)
+        short.queue.ttl = 33.1
+        #expect(short.warnings().isEmpty)
         let open = try settings("[channels]\npresence = [\"room:\", \"team 7\"]")
         #expect(open.warnings().joined().contains("names of users"))
         #expect(open.notes().contains(open.warnings()[0]))

@@ -72,7 +72,8 @@ final class SimulatedClient {
         // An EventSource has no cursor before its first event.
         let query = acknowledges || cursor > 0 ? "?cursor=\(cursor)" : ""
         world.note(name, "poll \(query) on \(connection.worker.number)/\(connection.slot)")
-        connection.worker.receive(connection, "GET /\(name).\(form == .poll ? "json" : "events")\(query) HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.worker.receive(
+            connection, "GET /\(name).\(form == .poll ? "json" : "events")\(query) HTTP/1.1\r\nHost: x\r\n\r\n")
     }
 
     /// `{"messages":[{"id":1,"data":2},..],"cursor":3,"gap":true}`

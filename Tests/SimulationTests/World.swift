@@ -63,7 +63,8 @@ final class World {
         workers = (0..<settings.workers).map { SimulatedWorker(number: UInt8($0), seed: seed &+ UInt64($0)) }
         clients = (0..<settings.clients).map {
             SimulatedClient(
-                number: $0, form: settings.streams && $0 % 4 < 2 ? .stream : .poll, acknowledges: $0 % 2 == 0, hasUser: settings.channels && $0 % 3 > 0)
+                number: $0, form: settings.streams && $0 % 4 < 2 ? .stream : .poll, acknowledges: $0 % 2 == 0,
+                hasUser: settings.channels && $0 % 3 > 0)
         }
         for worker in workers { worker.world = self }
     }
@@ -177,7 +178,9 @@ final class World {
             }
         }
         let queue = manager.switchboard.queue
-        let waiting = clients.filter { $0.acknowledges || $0.form == .stream }.reduce(0) { $0 + manager.presence($1.name, now: now).queued }
+        let waiting = clients.filter { $0.acknowledges || $0.form == .stream }.reduce(0) {
+            $0 + manager.presence($1.name, now: now).queued
+        }
         if queue.depth != waiting {
             problem("\(queue.depth) messages are left in the queue, \(waiting) of them unacknowledged")
         }

@@ -15,6 +15,8 @@ public final class Crowd {
         public var keepAlive = true
         public var cursors = true
         public var form = Poller.Form.json
+        /// The clients keep event streams and do not poll.
+        public var streams = false
         public init() {}
     }
     public struct Tally: Sendable, CustomStringConvertible {
@@ -46,6 +48,8 @@ public final class Crowd {
         var port: Int
         var descriptor: Int32 = -1
         var input: [UInt8] = []
+        /// The stream's head was read; its last chunk was.
+        var (hasHead, hasEnded) = (false, false)
         var cursor = 0
         /// The number of the next message in its row: to be published, and to be received.
         var nextPublished = 0
@@ -54,7 +58,7 @@ public final class Crowd {
     }
 
     public let plan: Plan
-    public private(set) var tally = Tally()
+    public internal(set) var tally = Tally()
     /// Actions on the programs, each called once, so many seconds after the start.
     public var events: [(second: Double, action: () throws -> Void)] = []
     /// Messages may be lost, as when the manager's queue dies with it. Then only the order counts, and the last message
@@ -171,13 +175,16 @@ public final class Crowd {
     private func again(_ client: Client) {
         close(client.descriptor)
         client.input = []
+        (client.hasHead, client.hasEnded) = (false, false)
         connect(client)
     }
     private func ask(_ client: Client) {
         let cursor = plan.cursors ? "cursor=\(client.cursor)" : "c=1"
+        let name = name(client.number)
         let target =
-            plan.form == .jsonp
-            ? "/\(name(client.number)).js?callback=f&\(cursor)" : "/\(name(client.number)).json?\(cursor)"
+            plan.streams
+            ? "/\(name).events?\(cursor)"
+            : plan.form == .jsonp ? "/\(name).js?callback=f&\(cursor)" : "/\(name).json?\(cursor)"
         let request = HTTP.text("GET", target, plan.keepAlive ? [] : ["Connection: close"])
         _ = request.withUnsafeBytes { send(client.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     }
@@ -196,10 +203,11 @@ public final class Crowd {
         guard count > 0 else {
             guard count == 0 || errno != EAGAIN else { return }
             let error = count < 0 ? errno : 0
-            if error == ECONNREFUSED { countRefusal(error) } else { tally.cuts += 1 }
+            if error == ECONNREFUSED { countRefusal(error) } else if !client.hasEnded { tally.cuts += 1 }
             return again(client)
         }
         client.input += chunk[0..<count]
+        if plan.streams { return takeEvents(client) }
         while let response = Response.taken(from: &client.input) {
             answered(client, response)
             if !plan.keepAlive || response["connection"] == "close" { return again(client) }
@@ -216,23 +224,24 @@ public final class Crowd {
         if let code = envelope.errorCode { tally.errors[code, default: 0] += 1 }
         if envelope.gap { tally.gaps += 1 }
         client.cursor = envelope.cursor
-        for message in envelope.messages {
-            guard message.data["to"]?.string == name(client.number), let number = message.data["n"]?.int else {
-                tally.misdelivered += 1
-                continue
+        for message in envelope.messages { received(message.data, client) }
+    }
+    func received(_ data: JSON, _ client: Client) {
+        guard data["to"]?.string == name(client.number), let number = data["n"]?.int else {
+            tally.misdelivered += 1
+            return
+        }
+        tally.delivered += 1
+        if number < client.nextExpected {
+            tally.doubled += 1
+        } else {
+            if number > client.nextExpected {
+                if allowsLoss { tally.lost += number - client.nextExpected } else { tally.disordered += 1 }
             }
-            tally.delivered += 1
-            if number < client.nextExpected {
-                tally.doubled += 1
-            } else {
-                if number > client.nextExpected {
-                    if allowsLoss { tally.lost += number - client.nextExpected } else { tally.disordered += 1 }
-                }
-                client.nextExpected = number + 1
-            }
-            if let at = message.data["at"]?.int {
-                tally.latencies.append(Double(monotonicNanoseconds() - UInt64(at)) / 1e6)
-            }
+            client.nextExpected = number + 1
+        }
+        if let at = data["at"]?.int {
+            tally.latencies.append(Double(monotonicNanoseconds() - UInt64(at)) / 1e6)
         }
     }
 
@@ -261,25 +270,4 @@ public final class Crowd {
         }
     }
     func unanswered(_ count: Int) { tally.unanswered += count }
-}
-
-extension Response {
-    /// Takes the answer at the start of the bytes, which has a length. `nil` if it is not complete.
-    static func taken(from bytes: inout [UInt8]) -> Response? {
-        guard let headEnd = bytes.firstRange(of: [13, 10, 13, 10], from: 0) else { return nil }
-        var response = Response()
-        let lines = String(decoding: bytes[0..<headEnd], as: UTF8.self).split(separator: "\r\n")
-        response.status = Int(lines.first?.split(separator: " ").dropFirst().first ?? "") ?? 0
-        for line in lines.dropFirst() {
-            let parts = line.split(separator: ":", maxSplits: 1)
-            if parts.count == 2 {
-                response.headers.append((parts[0].lowercased(), String(parts[1].drop { $0 == " " })))
-            }
-        }
-        let length = Int(response["content-length"] ?? "0") ?? 0
-        guard bytes.count >= headEnd + 4 + length else { return nil }
-        response.bodyBytes = Array(bytes[headEnd + 4..<headEnd + 4 + length])
-        bytes.removeFirst(headEnd + 4 + length)
-        return response
-    }
 }

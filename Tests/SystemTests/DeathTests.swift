@@ -10,9 +10,10 @@ import Testing
         return Crowd(plan, ports: (0..<appliance.workers).map(appliance.clientPort), appPort: appliance.appPort)
     }
 
-    @Test func killedWorker_isBackWithinASecond_noneRefused_nothingLost() throws {
+    @Test(arguments: [false, true])
+    func killedWorker_isBackWithinASecond_noneRefused_nothingLost(streams: Bool) throws {
         let appliance = try Appliance(workers: 2)
-        let crowd = crowd(appliance, seconds: 4)
+        let crowd = crowd(appliance, seconds: 4) { $0.streams = streams }
         var (victim, isBack) = (Int32(0), false)
         crowd.events = [
             (
@@ -55,10 +56,10 @@ import Testing
         #expect(try appliance.status().processes.first { $0.name == "manager" }?.restarts == 0)
     }
 
-    @Test func killedManager_cutsNoClient_andPublishingGoesOn() throws {
+    @Test(arguments: [false, true]) func killedManager_cutsNoClient_andPublishingGoesOn(streams: Bool) throws {
         let appliance = try Appliance(workers: 2)
         let workers = [try appliance.pid("worker-0"), try appliance.pid("worker-1")]
-        let crowd = crowd(appliance, seconds: 4)
+        let crowd = crowd(appliance, seconds: 4) { $0.streams = streams }
         crowd.allowsLoss = true  // its queue dies with it
         crowd.events = [(1.5, { end(try appliance.pid("manager"), with: 9) })]
         let tally = try crowd.run()
@@ -82,10 +83,10 @@ import Testing
         #expect(tally.cuts + tally.lost + tally.doubled + tally.disordered + tally.refusedConnects == 0, "\(tally)")
     }
 
-    @Test func rollingRestart_refusesNoPoll_andLosesNothing() throws {
+    @Test(arguments: [false, true]) func rollingRestart_refusesNoPoll_andLosesNothing(streams: Bool) throws {
         let appliance = try Appliance(workers: 2, ["supervisor": "drain = 1.0"])
         let before = try appliance.pid("worker-0")
-        let crowd = crowd(appliance, seconds: 8) { $0.rate = 200 }
+        let crowd = crowd(appliance, seconds: 8) { ($0.rate, $0.streams) = (200, streams) }
         var rolling: Program?
         crowd.events = [
             (

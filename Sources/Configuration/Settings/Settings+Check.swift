@@ -21,8 +21,22 @@ extension Settings {
         return queue.journalDirectory.isEmpty ? "/var/lib/megacomet" : queue.journalDirectory
     }
 
-    /// What these settings give away. `check` says it, and each start warns of it.
-    package func warnings() -> [String] {
+    /// What the operator may not want. `check` says it, and each start warns of it.
+    package func warnings() -> [String] { disclosures() + silences }
+    /// A page takes a stream for dead when it was silent for a heartbeat and 8 s. A message that was written into the
+    /// dead stream must still be there then.
+    private var silences: [String] {
+        guard workers.heartbeat + Settings.pagePatience >= queue.ttl else { return [] }
+        return [
+            "workers.heartbeat: with the 8 s of a page's patience it is not below queue.ttl. What is written into a "
+                + "stream whose path has died is over before its page comes back"
+        ]
+    }
+    /// Seconds of silence beyond a heartbeat after which megacomet.js gives a stream up.
+    private static let pagePatience = 8.0
+
+    /// What these settings give away.
+    package func disclosures() -> [String] {
         guard !channels.presence.isEmpty else { return [] }
         return [
             "channels.presence: tells the names of users to all subscribers of these channels. Whoever knows a user's "

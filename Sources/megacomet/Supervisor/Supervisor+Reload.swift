@@ -72,7 +72,7 @@ extension Settings {
         if !workers.origins.contains("*"), new.workers.origins.contains("*") {
             opened.append("workers.origins lets pages of every origin in")
         }
-        if new.channels.presence != channels.presence { opened += new.warnings() }
+        if new.channels.presence != channels.presence { opened += new.disclosures() }
         return opened
     }
 }
