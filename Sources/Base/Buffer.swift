@@ -68,6 +68,9 @@ public struct Buffer: ~Copyable {
         tail = 0
     }
 
+    /// Bytes that the buffer owns.
+    @inlinable package var memoryBytes: Int { capacity }
+
     /// Empties the buffer and gives its memory back.
     @inlinable package mutating func release() {
         base?.deallocate()
@@ -93,6 +96,25 @@ public struct Buffer: ~Copyable {
         let count = text.utf8CodeUnitCount
         reserve(count).copyMemory(from: text.utf8Start, byteCount: count)
         tail &+= count
+    }
+    /// Appends bytes, each combined with one of the four bytes of a key in turn (RFC 6455, 5.3). The first byte meets the
+    /// key's lowest.
+    package mutating func append(_ raw: UnsafeRawBufferPointer, key: UInt32) {
+        guard let source = raw.baseAddress, raw.count > 0 else { return }
+        let target = reserve(raw.count)
+        let twice = UInt64(key) | UInt64(key) << 32
+        var at = 0
+        while at &+ 8 <= raw.count {
+            let word = UInt64(littleEndian: source.loadUnaligned(fromByteOffset: at, as: UInt64.self)) ^ twice
+            target.storeBytes(of: word.littleEndian, toByteOffset: at, as: UInt64.self)
+            at &+= 8
+        }
+        while at < raw.count {
+            let byte = UInt8(truncatingIfNeeded: key >> UInt32((at & 3) * 8))
+            target.storeBytes(of: raw[at] ^ byte, toByteOffset: at, as: UInt8.self)
+            at &+= 1
+        }
+        tail += raw.count
     }
     /// Appends text that is not on the hot path. (It has a label: without it every literal would be a String.)
     @inlinable package mutating func append(string text: String) {
@@ -127,20 +149,30 @@ public struct Buffer: ~Copyable {
         return (tens | (twos &- tens &* 10) << 8 | 0x3030_3030_3030_3030).littleEndian
     }
 
-    /// Writes a number over bytes that are already there, aligned to the right, with spaces before it. `offset` counts
-    /// from the first waiting byte.
-    /// Replaces a byte that is waiting.
-    /// Takes bytes out of the middle. Those behind them move up.
-    @inlinable package mutating func remove(_ count: Int, at offset: Int) {
-        guard count > 0, let base else { return }
-        let from = head + offset + count
-        (base + from - count).copyMemory(from: base + from, byteCount: tail - from)
-        tail -= count
-    }
+    /// Replaces a byte that is waiting. `offset` counts from the first of them.
     @inlinable public mutating func overwrite(_ byte: UInt8, at offset: Int) {
         precondition(offset < count, "overwrote a byte that the buffer does not hold")
         base.unsafelyUnwrapped.storeBytes(of: byte, toByteOffset: head + offset, as: UInt8.self)
     }
+    package mutating func overwrite<Integer: FixedWidthInteger & BitwiseCopyable>(
+        bigEndian value: Integer, at offset: Int
+    ) {
+        precondition(
+            offset >= 0 && offset + MemoryLayout<Integer>.size <= count, "overwrote past the buffer's end")
+        base.unsafelyUnwrapped.storeBytes(of: value.bigEndian, toByteOffset: head + offset, as: Integer.self)
+    }
+    /// Makes `new` bytes of the `old` bytes at this offset, which are to be overwritten. What follows them moves.
+    package mutating func resizeGap(at offset: Int, from old: Int, to new: Int) {
+        precondition(offset >= 0 && offset + old <= count, "a gap past the buffer's end")
+        guard new != old else { return }
+        let behind = count - offset - old
+        if new > old { _ = reserve(new - old) }
+        let gap = base.unsafelyUnwrapped + head + offset
+        (gap + new).copyMemory(from: gap + old, byteCount: behind)
+        tail += new - old
+    }
+    /// Writes a number over bytes that are already there, aligned to the right, with spaces before it. `offset` counts
+    /// from the first waiting byte.
     @inlinable package mutating func overwrite(decimal value: Int, at offset: Int, width: Int) {
         precondition(offset >= 0 && offset + width <= count, "overwrote past the buffer's end")
         var rest = UInt64(value)

@@ -149,28 +149,3 @@ func first(
     }
     return true
 }
-
-/// True for well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing past U+10FFFF.
-package func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    var at = 0
-    while true {
-        at = first(in: bytes, from: at, marks: { $0 & highs }, matches: { $0 >= 0x80 })
-        guard at < bytes.count else { return true }
-        let lead = bytes[at]
-        at += 1
-        let (more, least, most): (Int, UInt8, UInt8)
-        switch lead {
-        case 0xC2...0xDF: (more, least, most) = (1, 0x80, 0xBF)
-        case 0xE0: (more, least, most) = (2, 0xA0, 0xBF)
-        case 0xED: (more, least, most) = (2, 0x80, 0x9F)
-        case 0xE1...0xEF: (more, least, most) = (2, 0x80, 0xBF)
-        case 0xF0: (more, least, most) = (3, 0x90, 0xBF)
-        case 0xF1...0xF3: (more, least, most) = (3, 0x80, 0xBF)
-        case 0xF4: (more, least, most) = (3, 0x80, 0x8F)
-        default: return false
-        }
-        guard at + more <= bytes.count, bytes[at] >= least, bytes[at] <= most else { return false }
-        for offset in 1..<more where bytes[at + offset] & 0xC0 != 0x80 { return false }
-        at += more
-    }
-}

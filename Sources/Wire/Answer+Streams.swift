@@ -47,7 +47,7 @@ extension Answer {
             let value = UInt8(bytes >> (4 * digit) & 15)
             out.overwrite(value < 10 ? 48 + value : 87 + value, at: start - 3 - digit)
         }
-        out.remove(lengthBytes - 2 - digits, at: start - lengthBytes)
+        out.resizeGap(at: start - lengthBytes, from: lengthBytes - 2 - digits, to: 0)
         out.append("\r\n")
     }
     /// Eight hexadecimal digits and a line end.

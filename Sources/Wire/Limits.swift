@@ -69,6 +69,10 @@ public enum Limits {
     /// The bound of ids. Below it a JavaScript number is exact.
     package static let idEnd: UInt64 = 1 << 53
 
+    /// Bytes of a message of a WebSocket client, with all its fragments. A longer one is closed with 1009 as soon as a
+    /// frame announces it. An acknowledgement has 27.
+    package static let webSocketBytes = 4096
+
     // The manager's queue and its links.
 
     /// Bytes that a message adds to an answer beside its own: `{"id":...,"data":...},`.

@@ -9,9 +9,8 @@ extension Worker {
         let connection = slab.pointer(slot)
         connection.pointee.marks.insert(.heard)
         connection.pointee.marks.remove(.pinged)
-        if connection.pointee.marks.contains(.hasPending), let begun = pending[slot]?.reader {
+        if connection.pointee.marks.contains(.hasPending), let held = pending[slot], let begun = held.reader.take() {
             reader = begun
-            pending[slot]?.reader = nil
         }
         var input = bytes
         var end: UInt16??
@@ -42,8 +41,9 @@ extension Worker {
             return sayFarewell(slot, style, end)
         }
         if !reader.isIdle {
-            pendingOf(slot).reader = reader
-            reader = WebSocketReader()
+            var other = WebSocketReader()
+            swap(&reader, &other)
+            pendingOf(slot).reader = consume other
         } else if connection.pointee.marks.contains(.hasPending), let held = pending[slot], held.backlog == nil,
             held.output.isEmpty, held.input.isEmpty
         {
