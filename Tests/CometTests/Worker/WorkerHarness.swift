@@ -7,6 +7,8 @@ final class WorkerHarness {
     private(set) var worker: Worker
     /// The bytes that each open connection was sent.
     var sent: [ConnectionSlot: String] = [:]
+    /// The same as bytes.
+    var raw: [ConnectionSlot: [UInt8]] = [:]
     var closed: Set<ConnectionSlot> = []
     var ended: Set<ConnectionSlot> = []
     /// Connections whose sockets were told that they stay.
@@ -51,6 +53,7 @@ final class WorkerHarness {
         if taken < 0 { return worker.failed(slot) }
         if room[slot] != nil { room[slot] = 0 }
         sent[slot, default: ""] += String(decoding: UnsafeRawBufferPointer(rebasing: bytes[..<taken]), as: UTF8.self)
+        raw[slot, default: []] += bytes[..<taken]
         worker.wrote(slot, taken, nanoseconds: now * 1_000_000)
     }
 
@@ -62,10 +65,12 @@ final class WorkerHarness {
         paused.remove(slot)
         blocked.remove(slot)
         sent[slot] = ""
+        raw[slot] = []
         return slot
     }
-    func receive(_ slot: ConnectionSlot, _ text: String) {
-        Array(text.utf8).withUnsafeBytes { worker.received(slot, $0, now: now) }
+    func receive(_ slot: ConnectionSlot, _ text: String) { receive(slot, bytes: Array(text.utf8)) }
+    func receive(_ slot: ConnectionSlot, bytes: [UInt8]) {
+        bytes.withUnsafeBytes { worker.received(slot, $0, now: now) }
         carryOut()
         resume()
     }
