@@ -97,8 +97,8 @@ public struct Buffer: ~Copyable {
         reserve(count).copyMemory(from: text.utf8Start, byteCount: count)
         tail &+= count
     }
-    /// Appends bytes, each combined with one of the four bytes of a key in turn (RFC 6455, 5.3). The first byte meets the
-    /// key's lowest.
+    /// Appends bytes, each combined with one of the four bytes of a key in turn (RFC 6455, 5.3). The first byte meets
+    /// the key's lowest.
     package mutating func append(_ raw: UnsafeRawBufferPointer, key: UInt32) {
         guard let source = raw.baseAddress, raw.count > 0 else { return }
         let target = reserve(raw.count)

@@ -72,7 +72,7 @@ enum EventStream {
             Answer.appendError(error.code, error.message, to: &out)
             out.append("\n\n")
         } else if isEmpty {
-            field("id:", cursor, to: &out)
+            if cursor > 0 { field("id:", cursor, to: &out) }
             out.append(gap ? "event:gap\ndata:{}\n\n" : "event:heartbeat\ndata:{}\n\n")
         }
     }

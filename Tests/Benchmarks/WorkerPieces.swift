@@ -102,4 +102,57 @@ let workerPieces: [Piece] = [
             return Int(process.sockets.worker.counters.pollsEmpty)
         }
     },
+    // A message for an open event stream, and one for an open WebSocket.
+    Piece(name: "stream-message") { { messages(to: "events", "", $0) } },
+    Piece(name: "socket-message") { { messages(to: "ws", handshake, $0) } },
+    // An idle event stream is sent a heartbeat.
+    Piece(name: "heartbeat") {
+        { count in
+            let process = Process()
+            _ = process.open("events", "")
+            for _ in 0..<count { process.sockets.pass(25_000) }
+            return Int(process.sockets.worker.counters.heartbeats)
+        }
+    },
 ]
+
+private let handshake =
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+extension Process {
+    /// A receiver that stays has come and has begun. The result is the frame that announced it.
+    fileprivate func open(_ form: String, _ headers: String) -> (tag: UInt16, slot: UInt32) {
+        let slot = sockets.worker.opened(now: 0)
+        let request = Array("GET /client-1.\(form)?cursor=1 HTTP/1.1\r\nHost: x\r\n\(headers)\r\n".utf8)
+        request.withUnsafeBytes { sockets.receive(slot, $0) }
+        guard case .frame(let connected, _) = Frame.parse(sockets.worker.toManager.bytes) else { return (0, 0) }
+        let receiver = (connected.tag, connected.slot)
+        sockets.worker.toManager.clear()
+        withBytes("client-1") { client in
+            encode { Frame(op: .message, tag: receiver.0, slot: receiver.1, number: 1, client: client).write(to: &$0) }
+                .withUnsafeBytes { sockets.takeUp($0) }
+        }
+        return receiver
+    }
+}
+private func messages(to form: String, _ headers: String, _ count: Int) -> Int {
+    let process = Process()
+    let receiver = process.open(form, headers)
+    withBytes("client-1") { client in
+        withBytes(message) { json in
+            for number in 0..<count {
+                let frame = encode {
+                    Frame(
+                        op: .message, tag: receiver.tag, slot: receiver.slot, number: UInt64(number + 2),
+                        client: client,
+                        body: json
+                    ).write(to: &$0)
+                }
+                frame.withUnsafeBytes { process.sockets.takeUp($0) }
+                process.sockets.worker.toManager.clear()
+            }
+        }
+    }
+    return Int(process.sockets.worker.counters.delivered)
+}

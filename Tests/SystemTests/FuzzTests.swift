@@ -35,6 +35,16 @@ struct FuzzTests {
         HTTP.text("GET", "/c3.json", ["Content-Length: 5"]) + Array("hello".utf8),
         HTTP.text("POST", "/c1.json", ["Transfer-Encoding: chunked"]),
         Array("GET http://a/c4.json HTTP/1.0\r\n\r\n".utf8),
+        HTTP.text("GET", "/c1.events?cursor=0&hello=1", ["Last-Event-ID: 5"]),
+        HTTP.text(
+            "GET", "/c2.ws?hello=1",
+            [
+                "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            ]),
+        [0x81, 0x8C, 0, 0, 0, 0] + Array(#"{"cursor":7}"#.utf8), [0x89, 0x82, 0, 0, 0, 0, 104, 105],
+        HTTP.text("POST", "/c1.ack?cursor=5", ["Content-Length: 3"]) + Array("bye".utf8),
+        HTTP.text("POST", "/c1.leave?page=1", ["Content-Length: 0"]),
         HTTP.text("GET", "/_/megacomet.js", ["If-None-Match: \"x\""]),
     ]
     static let appSamples: [[UInt8]] = [

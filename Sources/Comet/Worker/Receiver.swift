@@ -83,7 +83,8 @@ struct Receiver {
     }
     /// A receiver that stays was sent all up to this id.
     mutating func sent(upTo id: UInt64) {
-        cursor = max(cursor, id)
+        guard id > cursor else { return }
+        cursor = id
         marks.insert(.acknowledges)
     }
 

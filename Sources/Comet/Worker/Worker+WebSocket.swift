@@ -36,6 +36,8 @@ extension Worker {
         }
         if let end {
             reader.reset()
+            // What it was sent and has not taken would be cut by the last frame.
+            if pending[slot]?.backlog != nil { return close(slot, .client) }
             let style = partStyle(connection)
             endReceiver(slot, telling: true, timedOut: false)
             return sayFarewell(slot, style, end)

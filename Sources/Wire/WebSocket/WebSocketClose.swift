@@ -1,7 +1,7 @@
 /// Why the server closes a WebSocket (RFC 6455, 7.4). The codes from 4000 on are ours.
 ///
-/// A client understands a code that it does not know by its range: with 4000 to 4099 it stays away, with 4100 to 4199 it
-/// comes back later, with 4200 to 4299 at once.
+/// A client understands a code that it does not know by its range: with 4000 to 4099 it stays away, with 4100 to 4199
+/// it comes back later, with 4200 to 4299 at once.
 package enum WebSocketClose: UInt16, Sendable {
     case normal = 1000
     /// The worker drains. The envelope before it says when to come back.
@@ -25,8 +25,8 @@ package enum WebSocketClose: UInt16, Sendable {
     /// Nothing was heard from the client for two heartbeats.
     case unheard = 4201
 
-    /// Whether a peer may send this code in a close frame: those that the RFC and its registry define, without those that
-    /// only a program tells itself (1005, 1006, 1015), and those of libraries and apps.
+    /// Whether a peer may send this code in a close frame: those that the RFC and its registry define, without those
+    /// that only a program tells itself (1005, 1006, 1015), and those of libraries and apps.
     package static func maySend(_ code: UInt16) -> Bool {
         switch code {
         case 1000...1003, 1007...1014, 3000...4999: true

@@ -5,8 +5,8 @@ package enum WebSocketFrames {
     /// Bytes of the header with a length of 16 bits, which most messages need. Those with another length move.
     private static let opened = 4
 
-    /// Begins a text frame. Its payload is appended next, then `finish` is called. The result is the place of the frame,
-    /// which stays right as long as nothing is consumed from the buffer.
+    /// Begins a text frame. Its payload is appended next, then `finish` is called. The result is the place of the
+    /// frame, which stays right as long as nothing is consumed from the buffer.
     package static func open(to out: inout Buffer) -> Int {
         let mark = out.count
         out.append(bigEndian: UInt32(0))

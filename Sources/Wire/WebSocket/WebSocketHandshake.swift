@@ -43,8 +43,8 @@ package enum WebSocketHandshake {
         value.count == 24 && value.part(0, 22).allSatisfy(isBase64) && matches(value.part(22, 2), "==")
     }
 
-    /// Whether a list of words, with commas between them, has this one. The names of protocols have a case; `anyCase` is
-    /// for a word in small letters.
+    /// Whether a list of words, with commas between them, has this one. The names of protocols have a case; `anyCase`
+    /// is for a word in small letters.
     private static func lists(_ word: StaticString, in list: UnsafeRawBufferPointer, anyCase: Bool = false) -> Bool {
         var start = 0
         while start < list.count {

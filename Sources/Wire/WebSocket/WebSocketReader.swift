@@ -8,9 +8,9 @@ import Base
 /// Each byte is looked at once, and each decision falls at the first byte that allows it. So the events do not depend
 /// on how the bytes are cut.
 ///
-/// A message has at most `Limits.webSocketBytes`, whatever the number of its fragments. Memory grows only with the bytes
-/// of payload that came, so the fragments need no bound of their own: an empty fragment costs its sender six bytes and
-/// the server none.
+/// A message has at most `Limits.webSocketBytes`, whatever the number of its fragments. Memory grows only with the
+/// bytes of payload that came, so the fragments need no bound of their own: an empty fragment costs its sender six
+/// bytes and the server none.
 package struct WebSocketReader: ~Copyable {
     private enum Part { case header, payload, ended }
     private enum Opcode: UInt8 { case continuation, text, binary, close = 8, ping, pong }
@@ -63,8 +63,8 @@ package struct WebSocketReader: ~Copyable {
         beginHeader()
     }
 
-    /// Takes bytes from the front of `input`, which becomes the rest, until there is an event. `nil` means that all bytes
-    /// were taken and more must come.
+    /// Takes bytes from the front of `input`, which becomes the rest, until there is an event. `nil` means that all
+    /// bytes were taken and more must come.
     package mutating func next(_ input: inout UnsafeRawBufferPointer) -> Event? {
         if isTold {
             message.clear()
