@@ -52,6 +52,29 @@ import Testing
         }
     }
 
+    /// A mistake is found at the first byte after which no bytes can make it right.
+    @Test func utf8_isCheckedAsItComes() {
+        let endings: [[UInt8]] = [
+            [], [0x80], [0xA0], [0x80, 0x80], [0xA0, 0x80], [0x80, 0x80, 0x80], [0x90, 0x80, 0x80],
+        ]
+        let near: [UInt8] = [
+            65, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5,
+        ]
+        var random = SeededRandom(3629)
+        for _ in 0..<20_000 {
+            let bytes = (0..<1 + random.below(5)).map { _ in near[random.below(near.count)] }
+            let bad = bytes.indices.first { end in
+                !endings.contains { String(validating: bytes[...end] + $0, as: UTF8.self) != nil }
+            }
+            var check = UTF8Check()
+            let found = bytes.indices.first { at in !bytes[at...at].withUnsafeBytes { check.take($0) } }
+            let isWhole = found == nil && check.isWhole
+            if found != bad || isWhole != (String(validating: bytes, as: UTF8.self) != nil) {
+                return _ = Issue.record("\(bytes): \(String(describing: found)), not \(String(describing: bad))")
+            }
+        }
+    }
+
     @Test func case_isOnlyThatOfLetters() {
         for byte in 0...255 as ClosedRange<UInt8> {
             let isSame = withUnsafeBytes(of: byte) { matchesLowercase($0, "k") }
