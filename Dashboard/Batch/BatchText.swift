@@ -101,6 +101,9 @@ enum BatchText {
         text +=
             ",\"totals\":{\"conns\":\(optional(totals.connections.value)),"
             + "\"conn_limit\":\(optional(totals.connectionLimit)),"
+            + "\"polls\":\(optional(totals.polls.value)),"
+            + "\"streams\":\(optional(totals.sum(.streams).value)),"
+            + "\"sockets\":\(optional(totals.sum(.sockets).value)),"
             + "\"dlv\":\(optional(totals.deliveries(seconds: context.seconds).value))"
         text +=
             ",\"pub\":\(optional(totals.manager(.publishes, seconds: context.seconds).value)),"

@@ -14,6 +14,7 @@ extension Columns {
         .flow("refused", "4xx/s", width: 5, from: 78, .httpRefused),
         closes,
         .flow("accept", "ACC/s", width: 6, from: 56, .accepts),
+        polls(from: 144), streams(from: 100), sockets(from: 100), behind(from: 108), missed(from: 150),
         .history("dlv10", "DELIVERIES, 10 MIN", from: 120) { $0.deliveries },
     ]
 

@@ -6,6 +6,7 @@ extension Columns {
         id, state, pid(from: 112), up, conns, growth, delivered, percentile(0.99, "p99", "p99", from: 86),
         waiting("queue", "QUEUE", width: 6, from: 30),
         oldest("OLD", width: 5, from: 40), expired(from: 52), out, lag, cpu, rss, descriptors, heartbeat, restarts,
+        streams(from: 160), sockets(from: 160),
         .history("conns10", "CONNS, 10 MIN", from: 124) { $0.id == .manager ? $0.deliveries : $0.connections },
     ]
 

@@ -105,6 +105,7 @@ extension Model {
             if process.state(now).isRunning, process.own.freshness(now) == .fresh { addLoad(of: process, to: &found) }
         }
         addWhole(totals, to: &found)
+        addStreams(totals, to: &found)
         if let manager = totals.manager, manager.state(now).isRunning { addKept(manager, to: &found) }
         return found.alerts
     }
@@ -199,6 +200,20 @@ extension Model {
 }
 
 extension Model {
+    /// Adds that WebSockets vanish without a word, or that event streams and WebSockets don't keep up.
+    private func addStreams(_ totals: Totals, to found: inout Conditions) {
+        let missed = totals.sumRate(.heartbeatsMissed, seconds: 10).value
+        found.add(
+            "heartbeats", totals.missedLevel,
+            "heartbeats missed: \(Format.rate(missed ?? 0))/s WebSockets closed; a proxy or firewall on the way drops "
+                + "idle ones: raise its timeout, or lower workers.heartbeat")
+        let behind = totals.sum(.streamsBehind).value ?? 0, all = totals.stays.value ?? 0
+        found.add(
+            "behind", totals.behindLevel,
+            "streams behind: \(Format.grouped(behind)) of \(Format.grouped(all)); more is sent than their lines take: "
+                + "send less or use latest; is the network full?")
+    }
+
     /// Adds that channels lose messages or fall behind, or that the journal does not keep what it should.
     private func addKept(_ manager: ProcessModel, to found: inout Conditions) {
         let own = manager.own

@@ -12,7 +12,10 @@ extension Views {
         page.header.append(.init(line: publishLine(context), from: 0))
         page.header.append(.init(line: deliverLine(context), from: 0))
         if size.width >= 60 { page.header.append(.init(line: historyLine(.delivered, context, wide: wide), from: 30)) }
-        page.header.append(.init(line: pollsLine(context), from: 12))
+        // On a low terminal one line is for all transports.
+        let hasBoth = size.height >= 26
+        page.header.append(.init(line: pollsLine(context, isAlone: !hasBoth), from: 12))
+        if hasBoth { page.header.append(.init(line: streamsLine(context), from: 0)) }
         page.header += Frame.alerts(context, height: size.height)
         page.table = Table(.delivery, context, width: size.width, hasTotal: size.height >= 24)
         page.sections = [latency(context, size), closed(context, size)]
@@ -53,15 +56,41 @@ extension Views {
         delivered.add("given back " + all(.undelivered, context), leaves: 6)
         return delivered
     }
-    private static func pollsLine(_ context: Context) -> Line {
+    private static func pollsLine(_ context: Context, isAlone: Bool) -> Line {
         var polls = Line(" POLLS", .title)
         polls.add(all(.polls, context) + "/s", gap: 4)
-        polls.add("held " + context.number(context.totals.sum(.connsParked), width: 11), leaves: 2)
+        polls.add("held " + context.number(context.totals.polls, width: 11), leaves: 2)
+        if isAlone { addStreams(to: &polls, context, width: 6) }
         for (name, id) in [
             ("answered", MetricID.pollsAnswered), ("empty", .pollsEmpty), ("replaced", .pollsReplaced),
             ("refused", .httpRefused),
-        ] { polls.add("\(name) " + all(id, context), leaves: 3) }
+        ] { polls.add("\(name) " + all(id, context), leaves: 7) }
         return polls
+    }
+    private static func streamsLine(_ context: Context) -> Line {
+        var line = Line(" STREAMS", .title)
+        addStreams(to: &line, context, width: 11, isNamed: true)
+        addMissed(to: &line, context)
+        for (name, id) in [
+            ("heartbeats", MetricID.heartbeats), ("opened", .streamsOpened), ("WebSockets opened", .socketsOpened),
+            ("acknowledged", .acknowledgements), ("pages that left", .leaves),
+        ] { line.add("\(name) " + all(id, context) + "/s", leaves: 7) }
+        return line
+    }
+    /// Adds the number of event streams and WebSockets, and of those that are behind. `isNamed`: the line says already
+    /// that it is about streams.
+    static func addStreams(to line: inout Line, _ context: Context, width: Int, isNamed: Bool = false) {
+        let totals = context.totals
+        let count = context.number(totals.sum(.streams), width: width)
+        line.add(isNamed ? count : "streams " + count, leaves: isNamed ? 0 : 4)
+        line.add("WebSockets " + context.number(totals.sum(.sockets), width: width), leaves: 5)
+        let level = totals.behindLevel
+        line.add(
+            "behind " + context.number(totals.sum(.streamsBehind), width: 7) + level.mark, role: level.role, leaves: 3)
+    }
+    static func addMissed(to line: inout Line, _ context: Context) {
+        let level = context.totals.missedLevel
+        line.add("missed " + all(.heartbeatsMissed, context) + "/s" + level.mark, role: level.role, leaves: 6)
     }
     private static func latency(_ context: Context, _ size: Size) -> Page.Section {
         let counts = context.totals.latency

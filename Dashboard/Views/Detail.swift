@@ -72,7 +72,8 @@ extension Views {
     }
 
     private static func facts(_ process: ProcessModel, _ context: Context) -> [Line] {
-        let clients = process.id == .manager ? [] : [clientsLine(process, context)]
+        let clients =
+            process.id == .manager ? [] : [clientsLine(process, context), transportsLine(process, context)]
         return [stateLine(process, context), exitsLine(process, context)] + clients
             + [heldLine(process, context), costLine(process, context)]
     }
@@ -116,7 +117,6 @@ extension Views {
         clients.add(
             process.gauge(.connsOpen, now).text(Format.grouped) + " of "
                 + process.gauge(.connLimit, now).text(Format.grouped), gap: 1)
-        clients.add("polls held " + process.gauge(.connsParked, now).text(Format.grouped), leaves: 1)
         clients.add(
             "delivered " + process.rate(.delivered, now, seconds: context.seconds).text(Format.rate) + "/s",
             leaves: 2)
@@ -135,6 +135,21 @@ extension Views {
             clients.add("NOT LINKED to mgr", role: .critical)
         }
         return clients
+    }
+    /// How its clients get their messages.
+    private static func transportsLine(_ process: ProcessModel, _ context: Context) -> Line {
+        let now = context.now
+        var line = Line(" WAIT", .title)
+        line.add("polls " + process.polls(now).text(Format.grouped), gap: 4)
+        line.add("streams " + process.gauge(.streams, now).text(Format.grouped), leaves: 1)
+        line.add("WebSockets " + process.gauge(.sockets, now).text(Format.grouped), leaves: 2)
+        let level = process.behindLevel(now)
+        line.add(
+            "behind " + process.gauge(.streamsBehind, now).text(Format.grouped) + level.mark, role: level.role,
+            leaves: 3)
+        let missed = process.rate(.heartbeatsMissed, now, seconds: context.seconds)
+        line.add("missed " + missed.text(Format.rate) + "/s", leaves: 4)
+        return line
     }
     private static func heldLine(_ process: ProcessModel, _ context: Context) -> Line {
         let now = context.now

@@ -40,7 +40,10 @@ extension Views {
         delivered.addRight("DROP " + dropped.text(Format.rate) + "/s" + dropLevel.mark, role: dropLevel.role, leaves: 4)
         page.header.append(.init(line: delivered, from: 0))
         page.header.append(.init(line: queueLine(context), from: 0))
-        if wide { page.header.append(.init(line: flowLine(context), from: 26)) }
+        if wide {
+            page.header.append(.init(line: transportsLine(context), from: 28))
+            page.header.append(.init(line: flowLine(context), from: 26))
+        }
         page.header.append(.init(line: processesLine(context, wide: wide), from: 20))
         if wide { page.header.append(.init(line: hostLine(context), from: 30)) }
         page.header += Frame.alerts(context, height: size.height)
@@ -83,6 +86,14 @@ extension Views {
             line.add("polls " + polls.text(Format.rate) + "/s", leaves: 8)
         }
         line.addRight("peak " + Format.grouped(context.model.peakConnections), leaves: 7)
+        return line
+    }
+    /// How the clients get their messages.
+    private static func transportsLine(_ context: Context) -> Line {
+        var line = Line(" WAIT", .title)
+        line.add("polls " + context.number(context.totals.polls, width: 11), gap: 3)
+        addStreams(to: &line, context, width: 11)
+        addMissed(to: &line, context)
         return line
     }
     /// The last minute (on a wide terminal ten), or the last 24 hours.

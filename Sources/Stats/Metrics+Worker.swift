@@ -9,7 +9,9 @@ extension Metric {
                 .connsOpen, "conns_open", .gauge, .worker, "Client connections that are open.",
                 advice: "Near the limit: more workers, or a higher workers.max_connections and descriptor limit.",
                 threshold: .share(of: .connLimit, 0.80, 0.95)),
-            Metric(.connsParked, "conns_parked", .gauge, .worker, "Connections that hold a waiting poll."),
+            Metric(
+                .connsParked, "conns_parked", .gauge, .worker,
+                "Connections that wait for messages: polls, event streams and WebSockets."),
             Metric(.connsPeak, "conns_peak", .gauge, .worker, "Most connections at once since the worker started."),
             Metric(
                 .connLimit, "conn_limit", .limit, .worker,
@@ -64,7 +66,9 @@ extension Metric {
             Metric(
                 .heartbeatsMissed, "heartbeats_missed_total", .counter, .worker,
                 "WebSockets that were closed because nothing came from them for two heartbeats.",
-                advice: "If there are many, something on the way drops idle connections without a word."),
+                advice: "If there are many, something on the way drops idle connections without a word: raise its "
+                    + "timeout, or lower workers.heartbeat.",
+                threshold: .rateShare(of: .heartbeats, 0.05, 0.25)),
             Metric(
                 .acknowledgements, "acknowledgements_total", .counter, .worker,
                 "Acknowledgements that came without a poll: by .ack, .leave, or over a WebSocket."),

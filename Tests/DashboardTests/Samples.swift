@@ -117,6 +117,9 @@ enum Samples {
         let set: [(MetricID, UInt64)] = [
             (.connsOpen, UInt64(116_000 + worker * 31 + second * 30)), (.connsParked, 115_000), (.connLimit, 125_000),
             (.fdsOpen, UInt64(116_071 + worker)), (.fdLimit, 262_144),
+            (.streams, UInt64(12_000 + worker * 7)), (.sockets, 3000), (.streamsBehind, UInt64(4 + worker)),
+            (.streamsOpened, count * 20), (.socketsOpened, count * 5), (.heartbeats, count * 590),
+            (.heartbeatsMissed, count / 5), (.acknowledgements, count * 40), (.leaves, count * 6),
             (.accepts, count * 388), (.polls, count * 5200), (.pollsAnswered, count * 2600),
             (.pollsEmpty, count * 2600), (.pollsReplaced, count * 2), (.httpRefused, count / 5),
             (.closesClient, count * 350), (.closesTimeout, count * 8), (.closesError, count * 4), (.closesSlow, 0),
