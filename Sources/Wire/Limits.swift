@@ -77,6 +77,11 @@ public enum Limits {
 
     /// Bytes that a message adds to an answer beside its own: `{"id":...,"data":...},`.
     package static let envelopeBytes = 32
+    /// Messages, and bytes of their JSON, that were written to an event stream or WebSocket and stay for a client until
+    /// it has acknowledged them. They do not count in the bounds of the queue. Over it the oldest leaves as handed; a
+    /// stream that comes with an older cursor is told of a gap.
+    package static let writtenMessages = 64
+    package static let writtenBytes = 64 * 1024
     /// Bytes that wait for one worker's link. Over it, messages for that worker's clients stay in their mailboxes until
     /// it has read.
     package static let outboxBytes = 4 * 1024 * 1024

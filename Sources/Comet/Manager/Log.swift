@@ -9,6 +9,8 @@ struct Log {
         case channel(Slot<Channel>)
     }
     let owner: Owner
+    /// How many of a client's messages were written to a receiver that stays (`writtenUpTo`).
+    var writtenCount: UInt16 = 0
     var messages = Message.InLog()
     var count: UInt32 = 0
     /// How many of them have a name of `latest`.
@@ -22,6 +24,12 @@ struct Log {
     var lossRecord = Arena.Ref.none
     /// The bytes of the JSON of those that have a name of `latest`.
     var latestBytes: UInt32 = 0
+    /// Clients: the messages up to this id were written to a receiver that stays, and are not acknowledged yet. They
+    /// have a bound of their own (`Logs+Written.swift`). 0 if the client's receiver does not stay.
+    var writtenUpTo: UInt64 = 0
+    /// The last of these messages, and the bytes of their JSON. Their number is `writtenCount`.
+    var lastWritten = Slot<Message>.none
+    var writtenBytes: UInt32 = 0
 
     var client: Slot<ClientRecord>? { if case .client(let client) = owner { client } else { nil } }
     var channel: Slot<Channel>? { if case .channel(let channel) = owner { channel } else { nil } }

@@ -21,6 +21,8 @@ struct Logs: ~Copyable {
     /// The messages of clients' own logs, by worker, and those of channels.
     private(set) var books: QueueBooks
     private(set) var channelBooks = ChannelBooks()
+    /// Those of clients' own logs that were written to receivers that stay, and the bytes of their JSON.
+    var written = (messages: 0, bytes: 0)
     /// While the records of an earlier manager are taken up: the bodies that messages share, by id.
     var recovering: [UInt64: Slot<SharedBody>] = [:]
 
@@ -78,9 +80,9 @@ struct Logs: ~Copyable {
         depth <= bounds.maxMessages + bounds.maxMessages / Limits.putBackPart
             && self.bytes + bytes <= bounds.maxBytes + bounds.maxBytes / Limits.putBackPart
     }
-    /// Messages in all logs, and the bytes of their JSON.
-    var depth: Int { books.total.depth + channelBooks.depth }
-    var bytes: Int { books.total.bytes + channelBooks.bytes }
+    /// Messages in all logs, and the bytes of their JSON, without those that were written to streams.
+    var depth: Int { books.total.depth + channelBooks.depth - written.messages }
+    var bytes: Int { books.total.bytes + channelBooks.bytes - written.bytes }
 
     /// Puts a message into its place in the log, by id. `name` is the owner's name. If the log has this id already,
     /// nothing changes, except that the messages of one entry of history, which have its id, come back one by one.
@@ -164,6 +166,7 @@ struct Logs: ~Copyable {
             own.latestBytes += UInt32(entry.bytes)
         }
         let most: Int
+        if entry.id <= own.writtenUpTo { enterWritten(message, own) }
         if own.channel == nil {
             books.advance(to: UInt32(now / 1000))
             if own.count == 1 { books.count(own.worker, clients: 1) }
@@ -173,7 +176,8 @@ struct Logs: ~Copyable {
             channelBooks.enter(bytes: entry.bytes)
             most = bounds.channelMessages
         }
-        if Int(own.count) > most, let oldest = own.messages.first { lose(oldest, .dropped) }
+        if Int(own.count) - Int(own.writtenCount) > most, let oldest = firstUnwritten(own) { lose(oldest, .dropped) }
+        if own.writtenCount > 0 { boundWritten(own) }
     }
     /// Keeps a body for messages that will share it, until `release`. `nil` if the arena has no room.
     private mutating func share(_ id: UInt64, _ json: UnsafeRawBufferPointer, timeToLive: UInt32, now: UInt64)
@@ -226,17 +230,6 @@ struct Logs: ~Copyable {
 
     // MARK: going out
 
-    /// The client has all messages up to this id.
-    mutating func acknowledge(_ log: Slot<Log>, upTo cursor: UInt64) {
-        let own = logs[log]
-        while let first = own.messages.first, messages[first].id <= cursor {
-            remove(first, .acknowledged)
-        }
-        if own.lost > 0, own.lost <= cursor { forgetLoss(log) }
-    }
-    /// A message was handed over for good.
-    mutating func take(_ message: Slot<Message>) { remove(message, .handed) }
-
     /// Moves the ages of messages on.
     mutating func advance(to now: UInt64) { books.advance(to: UInt32(now / 1000)) }
     /// Removes the next message whose time is over and marks it as lost in its log. `nil` if there is none.
@@ -248,17 +241,20 @@ struct Logs: ~Copyable {
     }
     /// More may be over: `expireNext` is to be asked again soon.
     var isExpiring: Bool { wheel.isUnfinished }
-    private mutating func lose(_ message: Slot<Message>, _ how: Arena.State) {
+    /// The message leaves its log, which is marked. What was written to a stream counts as handed: the mark is only for
+    /// a receiver that comes with an older cursor.
+    mutating func lose(_ message: Slot<Message>, _ how: Arena.State) {
         let entry = messages[message]
         if entry.marks.isDisjoint(with: [.transient, .presence]) {
             let record = arena.record(entry.record)
             markLost(entry.id, in: entry.log, LogName(record))
         }
-        remove(message, how)
+        remove(message, entry.id <= logs[entry.log].writtenUpTo ? .handed : how)
     }
-    private mutating func remove(_ slot: Slot<Message>, _ how: Arena.State) {
+    mutating func remove(_ slot: Slot<Message>, _ how: Arena.State) {
         let message = messages[slot]
         let own = logs[message.log]
+        if message.id <= own.writtenUpTo { leaveWritten(slot, own) }
         own.messages.remove(slot, in: messages)
         own.count -= 1
         if message.marks.contains(.latest) {
@@ -279,21 +275,5 @@ struct Logs: ~Copyable {
     /// A newer message of this name of `latest` comes into the log. The older one goes, which is no loss.
     private mutating func replace(_ name: UnsafeRawBufferPointer, in log: Slot<Log>) {
         if let older = newest(named: name, in: log) { remove(older, .replaced) }
-    }
-
-    /// The client does not read the channel any more: what entries stand for is not for it.
-    mutating func endHistory(of channel: UnsafeRawBufferPointer, in log: Slot<Log>) {
-        var next = logs[log].messages.first
-        while let message = next {
-            next = Message.InLog.next(message, in: messages)
-            if messages[message].marks.contains(.history), areEqual(History(body(message)).channel, channel) {
-                remove(message, .ended)
-            }
-        }
-    }
-    /// Nobody is left to be told who is there.
-    mutating func endPresence(in log: Slot<Log>) {
-        let none = UnsafeRawBufferPointer(start: nil, count: 0)
-        if let news = newest(named: none, in: log), messages[news].marks.contains(.presence) { remove(news, .ended) }
     }
 }

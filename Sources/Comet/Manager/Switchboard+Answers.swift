@@ -76,6 +76,7 @@ extension Switchboard {
             if record.handedForGood { record.wasHandedForGood = true }
             record.handedForGood = false
             record.sent = max(record.sent, id)
+            if record.stays { countWritten(client) }
             return
         }
         record.handedForGood = true
@@ -93,9 +94,9 @@ extension Switchboard {
         beginReading(client)
         while let head = nextRead(client) {
             let message = logs[head.message]
-            if out.frames > 0, record.isSingle || out.bytes + message.bytes + Limits.envelopeBytes > most {
-                return false
-            }
+            if head.channel != .none { setElement(head.message, of: head.channel) }
+            let bytes = head.channel == .none ? message.bytes : element.count
+            if out.frames > 0, record.isSingle || out.bytes + bytes + Limits.envelopeBytes > most { return false }
             write(head, message, &out, client, isGap: isGap)
             out.last = message.id
             // News live long, as long as nobody else comes or goes. If they come back they are a message like others.
@@ -106,6 +107,7 @@ extension Switchboard {
         }
         return true
     }
+    /// Writes a message. If it is a channel's, it is in `element`.
     private mutating func write(
         _ head: Reading.Head, _ message: Message, _ out: inout Outgoing, _ client: Slot<ClientRecord>, isGap: Bool
     ) {
@@ -113,15 +115,10 @@ extension Switchboard {
             // The cursor passes the entry, even if nothing of it is left.
             return writeHistory(head.message, message, &out, client, isGap: isGap)
         }
-        let body = logs.body(head.message)
         var flags: Frame.Flags = message.marks.contains(.transient) ? .transient : []
         if head.channel != .none || message.marks.contains(.members) { flags.insert(.members) }
-        if head.channel == .none {
-            write(body, message.id, flags, &out, client, isGap: isGap)
-        } else {
-            setElement(head.message, of: head.channel)
-            write(element.bytes, message.id, flags, &out, client, isGap: isGap)
-        }
+        let body = head.channel == .none ? logs.body(head.message) : element.bytes
+        write(body, message.id, flags, &out, client, isGap: isGap)
         out.bytes += body.count + Limits.envelopeBytes
     }
     /// Writes a frame that says more will follow. The last frame of the answer is put right in the end.
@@ -162,7 +159,7 @@ extension Switchboard {
             else { continue }
             setElement(slot, of: channel, old: true)
             write(element.bytes, message.id, .members, &out, client, isGap: isGap)
-            out.bytes += old.bytes + Limits.envelopeBytes
+            out.bytes += element.count + Limits.envelopeBytes
         }
     }
 

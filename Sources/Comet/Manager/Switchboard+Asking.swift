@@ -49,6 +49,8 @@ extension Switchboard {
     package var channelBooks: ChannelBooks { logs.channelBooks }
     /// Messages in all logs, and the bytes of their JSON, which the bounds of the queue are for.
     package var kept: (messages: Int, bytes: Int) { (logs.depth, logs.bytes) }
+    /// Those beside them that were written to receivers that stay, and were not acknowledged.
+    package var written: (messages: Int, bytes: Int) { logs.written }
     /// The figures of the queue's memory.
     package var arenaFigures: Arena.Figures { logs.arena.figures }
     /// Fan-outs under way.

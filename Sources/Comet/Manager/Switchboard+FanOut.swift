@@ -18,6 +18,7 @@ extension Switchboard {
     package mutating func fanOut(now: UInt64) -> Bool {
         guard let channel = fanOuts.take() else { return false }
         let own = channels[channel]
+        sharedBytes = 0
         // Messages may be over before all were told.
         let newest = own.log.known.flatMap { logs.last($0) }
         if own.kind == .everyone {
@@ -74,7 +75,11 @@ extension Switchboard {
         }
         links.gather(record.slot, record.tag, on: record.link)
         told(client, upTo: logs[newest].id, isGap: false)
-        answered(client, now, bytes: logs[newest].bytes + Limits.envelopeBytes)
+        if record.stays, sharedBytes == 0 {
+            setElement(newest, of: channel)
+            sharedBytes = element.count + Limits.envelopeBytes
+        }
+        answered(client, now, bytes: sharedBytes)
     }
     private mutating func writeGathered(_ message: Slot<Message>, of channel: Slot<Channel>) {
         guard links.hasGathered else { return }

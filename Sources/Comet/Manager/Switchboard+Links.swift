@@ -75,6 +75,8 @@ extension Switchboard {
         case .undelivered where frame.client.count > 0: undelivered(worker, frame, now)
         case .credit: credit(link, frame, now)
         case .settled: settled(link, frame)
+        case .acknowledged where frame.client.count > 0: acknowledged(frame, now)
+        case .leave where frame.client.count > 0: leave(frame, now)
         default: throw .unexpected(frame.op, fromWorker: true)
         }
     }

@@ -85,7 +85,8 @@ extension Switchboard {
     ) -> Publication {
         let record = presence[client]
         if record.acknowledges || record.log != .none || !fanOuts.isEmpty {
-            guard logs.hasRoom(json.count) else { return full() }
+            // A receiver that stays is sent it now, and then it is outside the queue's bounds.
+            guard record.stays || logs.hasRoom(json.count) else { return full() }
             guard let id = append(json, facts, for: client, now) else { return journalFull(client, now) }
             _ = answer(client, now)
             counters.forwarded += 1

@@ -96,7 +96,9 @@ extension Switchboard {
 
     /// This message is all that waits for the client, and no loss is to be told. It is the newest of its channel.
     func waitsAlone(_ message: Slot<Message>, of channel: Slot<Channel>, for client: Slot<ClientRecord>) -> Bool {
-        guard presence[client].log == .none else { return false }
+        if let log = presence[client].log.known {
+            guard firstOwn(client) == nil, logs[log].lost <= ownFrom(client) else { return false }
+        }
         var (isNext, isAlone) = (false, true)
         forEachShared(client) { other, from in
             if let log = channels[other].log.known, logs[log].lost > from { isAlone = false }

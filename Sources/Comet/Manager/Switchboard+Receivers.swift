@@ -28,14 +28,9 @@ extension Switchboard {
         }
         record.tag = frame.tag
         record.slot = frame.slot
-        record.credit = Announcement(body: frame.body, number: frame.number).credit
         record.isSingle = frame.flags.contains(.single)
-        record.stays = frame.flags.contains(.stays)
-        record.acknowledges = frame.flags.contains(.acknowledges)
-        if record.isNew { arrived(client, record.acknowledges ? frame.number : 0) }
-        record.sent = 0
+        begin(client, frame)
         if !wasHere { tellPresence(of: client) }
-        if record.acknowledges { acknowledge(client, frame.number) }
 
         guard !isEnded else { return endReceiver(client, byApp: now) }
         guard record.credit > 0 else { return }
@@ -44,20 +39,55 @@ extension Switchboard {
             return
         }
         // What was given out and is not for it may be over before it is told anything.
-        if record.acknowledges, !readsOnlyItsOwn(client) { advance(client, to: ids.last) }
+        if record.acknowledges, record.stays || !readsOnlyItsOwn(client) { nothingWaits(client) }
         if frame.flags.contains(.atOnce), !links.isFull(link) {
-            answerEmpty(client, cursor: frame.number, now)
+            answerEmpty(client, cursor: record.stays ? ids.last : frame.number, now)
         }
     }
 
+    /// Sets where the client's receiver begins:
+    ///
+    ///     with a cursor            after the cursor; what is acknowledged is forgotten
+    ///     without one, and stays   after all that was sent to the client's receivers before
+    ///     without one, a poll      the same after a receiver that stayed, whose messages are over now; after another
+    ///                              poll with what was not handed over for good
+    private mutating func begin(_ client: Slot<ClientRecord>, _ frame: Frame) {
+        let record = presence[client]
+        let announcement = Announcement(body: frame.body, number: frame.number)
+        let (isTold, stayed) = (frame.flags.contains(.acknowledges), record.stays)
+        let acknowledged = min(announcement.acknowledged, frame.number)
+        record.credit = announcement.credit
+        record.stays = frame.flags.contains(.stays)
+        record.acknowledges = isTold || record.stays
+        if record.isNew {
+            arrived(client, isTold ? frame.number : 0, acknowledged)
+            record.sent = 0
+        }
+        if isTold {
+            record.sent = ids.isOfTheFuture(frame.number) ? 0 : frame.number
+            // The cursor is from another life of the journal, whose queue is gone. The client is told with its next
+            // answer, not at once, since all clients come at once.
+            if frame.number > 0, !ids.isOfThisLife(frame.number) { record.owesGap = true }
+            if record.sent > 0 || frame.number == 0 { acknowledge(client, acknowledged) }
+        } else if !record.stays {
+            if stayed {
+                if let log = record.log.known { logs.take(log, upTo: record.sent) }
+                closeEmptyLog(client)
+                advance(client, to: record.sent)
+            }
+            record.sent = 0
+        }
+        countWritten(client)
+    }
     /// The client comes for the first time since it was forgotten. `cursor` is 0 if it has none.
-    private mutating func arrived(_ client: Slot<ClientRecord>, _ cursor: UInt64) {
+    private mutating func arrived(_ client: Slot<ClientRecord>, _ cursor: UInt64, _ acknowledged: UInt64) {
         let record = presence[client]
         // Its record may be older than its arrival: an app published to it or subscribed it.
         let since = record.position
         record.position = since > 0 ? since : ids.last
         if cursor > 0, !ids.isOfTheFuture(cursor) {
-            record.position = min(cursor, record.position)
+            // 0 stands for a client that has no position yet.
+            record.position = min(max(1, acknowledged), record.position)
             // It may have had a loss or subscriptions that were forgotten.
             if cursor < logs.arena.horizon { record.owesGap = true }
         }
@@ -68,10 +98,6 @@ extension Switchboard {
 
     /// The client has all messages up to `cursor`.
     private mutating func acknowledge(_ client: Slot<ClientRecord>, _ cursor: UInt64) {
-        // The cursor is from another life of the journal, whose queue is gone. The client is told with its next answer,
-        // not at once, since all clients come at once.
-        if cursor > 0, !ids.isOfThisLife(cursor) { presence[client].owesGap = true }
-        guard !ids.isOfTheFuture(cursor) else { return }
         if let log = presence[client].log.known {
             logs.acknowledge(log, upTo: cursor)
             closeEmptyLog(client)
@@ -86,6 +112,49 @@ extension Switchboard {
         record.position = id
         if record.subscription != .none { recordPosition(client, id) }
     }
+    /// Nothing that was given out until now waits for the client any more. So its end is no loss for it.
+    private mutating func nothingWaits(_ client: Slot<ClientRecord>) {
+        let record = presence[client]
+        if record.acknowledges, record.sent > record.position {
+            record.sent = ids.last
+        } else {
+            advance(client, to: ids.last)
+        }
+    }
+    /// What was sent to the client has changed, or whether its receiver stays.
+    mutating func countWritten(_ client: Slot<ClientRecord>) {
+        let record = presence[client]
+        if let log = record.log.known { logs.setWritten(log, upTo: record.stays ? record.sent : 0) }
+    }
+    /// The client's receiver did not get what is over this id. The next one gets it.
+    private mutating func goBack(_ client: Slot<ClientRecord>, to id: UInt64) {
+        let record = presence[client]
+        guard record.acknowledges, !record.isNew, id < record.sent else { return }
+        record.sent = id
+        countWritten(client)
+    }
+
+    /// A worker says that the client has all messages up to an id, without a new receiver. A cursor beyond what was
+    /// sent to the client acknowledges only that.
+    mutating func acknowledged(_ frame: Frame, _ now: UInt64) {
+        guard let client = presence.find(frame.client), !ids.isOfTheFuture(frame.number) else { return }
+        let record = presence[client]
+        acknowledge(client, min(frame.number, record.isNew ? record.position : max(record.sent, record.position)))
+        if record.log == .none { presence.leaveLost(client) }
+        settle(client, now)
+    }
+    /// A page of the client goes. The worker that holds its receiver knows whether it is that page's.
+    mutating func leave(_ frame: Frame, _ now: UInt64) {
+        acknowledged(frame, now)
+        guard let client = presence.find(frame.client) else { return }
+        let record = presence[client]
+        guard record.isHeld, links.version(record.link) == .two else { return }
+        links.write(
+            Frame(
+                op: .leave, tag: record.tag, slot: record.slot, number: frame.number, client: frame.client,
+                body: frame.body), to: record.link)
+    }
+
     private mutating func recordPosition(_ client: Slot<ClientRecord>, _ id: UInt64) {
         var next = presence[client].subscription.known
         while let slot = next {
@@ -101,7 +170,8 @@ extension Switchboard {
         }
     }
 
-    /// A receiver takes more. Messages that waited for credit are sent now, or when the link has been read.
+    /// A receiver takes more. A worker rounds up, so one that stays has never more than at first. Messages that waited
+    /// for credit are sent now, or when the link has been read.
     mutating func credit(_ link: LinkSlot, _ frame: Frame, _ now: UInt64) {
         guard let client = presence.find(frame.client) else { return }
         let record = presence[client]
@@ -110,8 +180,9 @@ extension Switchboard {
         else { return }
         let hadNone = record.credit == 0
         let sum = frame.number.addingReportingOverflow(UInt64(record.credit))
-        record.credit = sum.overflow ? .max : UInt32(clamping: sum.partialValue)
-        guard hadNone, record.credit > 0, record.place == .waiting, hasUnsent(client) else { return }
+        let most = UInt64(record.stays ? UInt32(Limits.streamBytes) : .max)
+        record.credit = UInt32(clamping: sum.overflow ? most : min(sum.partialValue, max(most, UInt64(record.credit))))
+        guard hadNone, record.credit > 0, record.place == .waiting, hasNews(client) else { return }
         answerIfHeld(client, now)
     }
 
@@ -124,20 +195,22 @@ extension Switchboard {
         let timedOut = frame.flags.contains(.timedOut)
         if record.isHeld {
             guard record.link == link, record.slot == frame.slot else { return }
+            if record.stays { goBack(client, to: frame.number) }
             endReceiver(client, present: timedOut, now)
-        } else if record.place == .grace, record.worker == worker, !timedOut {
-            record.isPresent = false  // it crossed with the answer
+        } else if record.place == .grace, record.worker == worker {
+            // It crossed with the answer, or with the app's wish to end it.
+            if record.stays { goBack(client, to: frame.number) }
+            guard !timedOut else { return }
+            record.isPresent = false
             note(client)
         }
     }
     /// A receiver that was held has ended without an answer.
     mutating func endReceiver(_ client: Slot<ClientRecord>, present: Bool, _ now: UInt64) {
         let record = presence[client]
-        // Nothing waits for it, and it has acknowledged all that it was sent. What is given out from now on may get
-        // lost before it comes again; what was lost until now was not for it.
-        if record.sent <= record.position || !record.acknowledges, !hasUnsent(client) {
-            if newLoss(client) == 0 || record.acknowledges { advance(client, to: ids.last) }
-        }
+        // Nothing waits for it. What is given out from now on may get lost before it comes again; what was lost until
+        // now was not for it, unless it stayed and was behind.
+        if !hasUnsent(client), newLoss(client) == 0 || record.acknowledges && !record.stays { nothingWaits(client) }
         presence.endReceiver(client, present: present, now: now)
         note(client)
     }
@@ -169,6 +242,7 @@ extension Switchboard {
         let isFromBefore = known.map { presence[$0].worker == .max } ?? true
         if let known, !isFromBefore, !presence[known].handedForGood {
             let record = presence[known]
+            if !record.isHeld, record.tag == frame.tag { goBack(known, to: frame.number - 1) }
             let isKept = record.log.known.map { logs.keeps(frame.number, in: $0) } ?? false
             guard record.wasHandedForGood, !isKept, !frame.flags.contains(.members) else { return }
             logs.passThrough(bytes: frame.body.count, worker: record.worker, .dropped, now: now)

@@ -32,6 +32,8 @@ package struct Switchboard: ~Copyable {
     /// A body with its members, while its frame is written, and the members alone.
     var element = Buffer()
     var members = Buffer()
+    /// The credit that a frame for many takes from each receiver that stays. 0 if it is not known yet.
+    var sharedBytes = 0
     /// The time when the arena is looked at again.
     private var nextCompaction: UInt64 = 0
     /// Clients that are connected.

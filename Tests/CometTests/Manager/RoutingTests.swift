@@ -243,7 +243,8 @@ import Wire
         board.poll(worker, "c1", cursor: 0, tag: 3, credit: .max)
         let count = Limits.outboxBytes / 200_000 + 3
         for _ in 0..<count { board.publish("c1", big) }
-        #expect(board.presence("c1").queued == count && board.presence("c1").connected)
+        let waiting = board.presence("c1").queued
+        #expect(waiting > 0 && waiting < count, "what was written is over its bound; the rest waits for the link")
         #expect(board.frames(worker).map(\.number) == (0..<UInt64(count)).map(id))
         board.checkBooks()
     }
