@@ -40,6 +40,10 @@ extension SimulatedClient {
             let chunk = String(decoding: bytes[line..<(line + length)], as: UTF8.self)
             bytes.removeFirst(line + length + 2)
             events = chunk.split(separator: "\n\n").map(SimulatedClient.event)
+            // A page that is told of a gap fetches its state anew, with all that was lost before this write.
+            if events.contains(where: { $0.name == "gap" }) {
+                gapCursors.append(events.compactMap(\.id).last ?? cursor)
+            }
         }
         return events.removeFirst()
     }
@@ -73,15 +77,10 @@ extension SimulatedClient {
             let numbers = event.data.split(whereSeparator: { !$0.isNumber }).compactMap { UInt64($0) }
             // A stream is never sent what its client has, acknowledged or not.
             got(id, numbers.last ?? 0, isAgain: id <= cursor, world)
-        case "gap": isInGap = true
-        case "hello", "heartbeat", "retry", "replaced": break
+        case "gap", "hello", "heartbeat", "retry", "replaced": break
         default: world.problem("\(name) got \(event)")
         }
-        guard let id = event.id else { return }
-        // A gap has an id, or goes before the message that follows.
-        if isInGap { gapCursors.append(id) }
-        isInGap = false
-        cursor = id
+        if let id = event.id { cursor = id }
     }
     /// Acknowledges over a connection of its own, by any worker.
     func sayAcknowledged(_ world: World) {

@@ -23,7 +23,6 @@ final class SimulatedClient {
     var hasHead = false
     /// Events of a chunk that were not looked at yet.
     var events: [Event] = []
-    var isInGap = false
 
     init(number: Int, form: Form = .poll, acknowledges: Bool, hasUser: Bool = false) {
         self.number = number
@@ -40,7 +39,7 @@ final class SimulatedClient {
     private func forgetConnection() {
         connection = nil
         isPolling = false
-        (hasHead, isInGap) = (false, false)
+        hasHead = false
         (bytes, events) = ([], [])
     }
 

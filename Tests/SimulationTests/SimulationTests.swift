@@ -60,7 +60,7 @@ import Testing
         var settings = World.Settings()
         (settings.streams, settings.channels, settings.journal) = (true, true, true)
         (settings.breakLink, settings.killWorker, settings.killManager) = (10, 10, 5)
-        play(800..<808, settings)
+        play(800..<812, settings)
     }
     @Test func whenQueuesOverflowAndExpire_theGapIsTold() {
         var settings = World.Settings()
