@@ -1,15 +1,20 @@
-/// A long-poll client of the generator. It has 40 bytes, so a process with 16,000 of them is small beside the server.
+/// A client of the generator: a long poll, an event stream or a WebSocket. It has 40 bytes, so a process with 16,000 of
+/// them is small beside the server.
 ///
 ///     away --connect--> waiting --answer--> waiting (keep-alive) or connecting
 ///       ^                  |cut
 ///       +---- resting <----+                resting: until its time on the wheel (a retry, or after a cut)
+///
+/// A stream is opening between its request and the head of its answer.
 struct PollClient {
-    enum State: UInt8 { case away, connecting, waiting, resting }
+    enum State: UInt8 { case away, connecting, opening, waiting, resting }
 
     var descriptor: Int32 = -1
     var state = State.away
     /// The client is in the ring of clients that a unicast may be published to.
     var isReady = false
+    /// Messages over a WebSocket that it has not acknowledged.
+    var unacknowledged: UInt8 = 0
     /// The cursor of its last envelope.
     var cursor: UInt64 = 0
     /// The sequence number of the next message to it.

@@ -19,7 +19,7 @@ extension Generator {
             compose(index)
             if Glibc.write(descriptor, output.bytes.baseAddress, output.count) == output.count {
                 poller.add(descriptor, Poller.readable, Kind.client | UInt64(index))
-                isWaiting(index)
+                hasAsked(index)
             } else {
                 clients[index].state = .connecting
                 poller.add(descriptor, Poller.writable, Kind.client | UInt64(index))
@@ -34,7 +34,8 @@ extension Generator {
     func clientEvent(_ index: Int, _ what: UInt32) {
         switch clients[index].state {
         case .connecting: finishConnect(index)
-        case .waiting: readAnswer(index)
+        case .opening: readStream(index)
+        case .waiting: if plan.form.stays { readStream(index) } else { readAnswer(index) }
         case .resting: shut(index)  // it was closed while it rests: it connects anew when it wakes
         case .away: break  // the event came before it was closed in the same turn
         }
@@ -46,7 +47,7 @@ extension Generator {
         compose(index)
         if Glibc.write(descriptor, output.bytes.baseAddress, output.count) == output.count {
             poller.modify(descriptor, Poller.readable, Kind.client | UInt64(index))
-            isWaiting(index)
+            hasAsked(index)
         } else if errno != EAGAIN && errno != ENOTCONN {
             hangUp(index)
             rest(index, milliseconds: 200)
@@ -54,21 +55,27 @@ extension Generator {
         }
     }
 
-    private func readAnswer(_ index: Int) {
-        let descriptor = clients[index].descriptor
+    /// Reads what has come, behind what came before and was not whole. `nil` if nothing came, or the connection ended.
+    func readMore(_ index: Int) -> UnsafeRawBufferPointer? {
         var start = 0
         if !partial.isEmpty, let earlier = partial.removeValue(forKey: index) {
             start = earlier.count
             input.copyBytes(from: earlier)
         }
-        let count = read(descriptor, input.baseAddress.map { $0 + start }, input.count - start)
-        if count <= 0 {
-            if count < 0, errno == EAGAIN { return }
-            counts.cuts += 1
-            hangUp(index)
-            return rest(index, milliseconds: 40 + UInt64(random.next(below: 160)))
+        let count = read(clients[index].descriptor, input.baseAddress.map { $0 + start }, input.count - start)
+        if count > 0 { return UnsafeRawBufferPointer(start: input.baseAddress, count: start + count) }
+        if count < 0, errno == EAGAIN {
+            if start > 0 { partial[index] = Array(input[..<start]) }
+            return nil
         }
-        let bytes = UnsafeRawBufferPointer(start: input.baseAddress, count: start + count)
+        let retry = retries.removeValue(forKey: index)
+        if retry == nil { counts.cuts += 1 }
+        hangUp(index)
+        rest(index, milliseconds: retry ?? 40 + UInt64(random.next(below: 160)))
+        return nil
+    }
+    private func readAnswer(_ index: Int) {
+        guard let bytes = readMore(index) else { return }
         switch Answer.parse(bytes) {
         case .incomplete where bytes.count < input.count: partial[index] = Array(bytes)
         case .incomplete, .malformed: broken(index)
@@ -111,7 +118,7 @@ extension Generator {
         }
     }
 
-    private func received(_ mark: Mark, _ index: Int, now: UInt64) {
+    func received(_ mark: Mark, _ index: Int, now: UInt64) {
         if mark.client == Mark.everyone { return received(broadcast: mark, index, now: now) }
         guard Int(mark.client) == plan.first + index else {
             counts.strays += 1
@@ -145,7 +152,10 @@ extension Generator {
         rest(index, milliseconds: 40)
     }
 
-    private func isWaiting(_ index: Int) {
+    private func hasAsked(_ index: Int) {
+        if plan.form.stays { clients[index].state = .opening } else { isWaiting(index) }
+    }
+    func isWaiting(_ index: Int) {
         clients[index].state = .waiting
         counts.polling += 1
         if case .unicast = order, !clients[index].isReady {
@@ -154,7 +164,7 @@ extension Generator {
         }
     }
 
-    private func broken(_ index: Int) {
+    func broken(_ index: Int) {
         counts.errors += 1
         hangUp(index)
         rest(index, milliseconds: 200)

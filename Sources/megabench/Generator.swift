@@ -18,7 +18,10 @@ final class Generator {
     var latencies = Histogram<UInt32>(highestTrackableValue: 600_000_000_000, numberOfSignificantValueDigits: .three)
     /// The bytes of answers that have come in part, by client. They are rare, so a client has no room for them.
     var partial: [Int: [UInt8]] = [:]
+    /// Milliseconds after which a client whose stream the server ends is to come back.
+    var retries: [Int: UInt64] = [:]
     var output = Buffer()
+    var scratch = Buffer()
     let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 * 1024, alignment: 64)
     /// Clients that poll and may be published to, oldest first. It is filled only while a unicast runs.
     var ready = Ring(capacity: 1024)

@@ -16,9 +16,13 @@ final class LimitLoop {
     private var held: [Int32]
     /// The client that polls on a descriptor, by descriptor.
     private var owners: [Int32]
+    /// How the last client that came receives.
+    private var form = LoadPlan.Form.json
     private var links: [Int32: Link] = [:]
     private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
     private var output = Buffer()
+    /// The content of a chunk or frame, whose length is written first.
+    private var item = Buffer()
     private var lastId: UInt64 = 0
     private var isStopped = false
 
@@ -86,8 +90,24 @@ final class LimitLoop {
         var at = 5
         while at < count, input[at] != UInt8(ascii: ".") { at += 1 }
         guard let client = number(UnsafeRawBufferPointer(input), endingAt: at) else { return }
+        if at + 1 < count, let stream: LoadPlan.Form = [101: .events, 119: .ws][input[at + 1]] {
+            open(descriptor, stream)
+        }
         held[client] = descriptor
         owners[Int(descriptor)] = Int32(client)
+    }
+
+    /// A connection that stays has its head at once. Its WebSocket key is always the same.
+    private func open(_ descriptor: Int32, _ stream: LoadPlan.Form) {
+        form = stream
+        output.clear()
+        if stream == .ws {
+            output.append("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+            output.append("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+        } else {
+            output.append("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        }
+        _ = write(descriptor, output.bytes.baseAddress, output.count)
     }
 
     private func publishes(on descriptor: Int32) {
@@ -131,7 +151,7 @@ final class LimitLoop {
         compose(line.part(start, line.count - start - 1))
         for receiver in isChannel ? 0..<client : client..<client + 1 where held[receiver] >= 0 {
             _ = write(held[receiver], output.bytes.baseAddress, output.count)
-            held[receiver] = -1
+            if !form.stays { held[receiver] = -1 }
         }
         link.output.append("{\"id\":")
         link.output.append(decimal: lastId)
@@ -141,6 +161,7 @@ final class LimitLoop {
     /// The answer with this message.
     private func compose(_ message: UnsafeRawBufferPointer) {
         output.clear()
+        if form.stays { return composeStream(message) }
         output.append("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ")
         var digits = 1
         var rest = lastId
@@ -156,6 +177,41 @@ final class LimitLoop {
         output.append("}],\"cursor\":")
         output.append(decimal: lastId)
         output.append("}")
+    }
+
+    /// The chunk or frame with this message.
+    private func composeStream(_ message: UnsafeRawBufferPointer) {
+        if form == .events {
+            item.clear()
+            item.append("id:")
+            item.append(decimal: lastId)
+            item.append("\ndata:")
+            item.append(message)
+            item.append("\n\n")
+            for shift in [8, 4, 0] where item.count >> shift > 0 {
+                let digit = UInt8(item.count >> shift & 15)
+                output.append(digit < 10 ? 48 + digit : 87 + digit)
+            }
+            output.append("\r\n")
+            output.append(item.bytes)
+            return output.append("\r\n")
+        }
+        item.clear()
+        item.append("{\"messages\":[{\"id\":")
+        item.append(decimal: lastId)
+        item.append(",\"data\":")
+        item.append(message)
+        item.append("}],\"cursor\":")
+        item.append(decimal: lastId)
+        item.append("}")
+        output.append(0x81)
+        if item.count > 125 {
+            output.append(126)
+            output.append(bigEndian: UInt16(item.count))
+        } else {
+            output.append(UInt8(item.count))
+        }
+        output.append(item.bytes)
     }
 
     private func number(_ bytes: UnsafeRawBufferPointer, endingAt end: Int) -> Int? {

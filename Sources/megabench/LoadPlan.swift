@@ -3,7 +3,11 @@
 struct LoadPlan: Equatable {
     /// The server's protocol. The limit loop speaks MegaComet's forms.
     enum Dialect: String { case comet, nchan }
-    enum Form: String, CaseIterable { case json, jsonp, bare }
+    enum Form: String, CaseIterable {
+        case json, jsonp, bare, events, ws
+        /// The connection stays: an event stream or a WebSocket.
+        var stays: Bool { self == .events || self == .ws }
+    }
     enum PublishForm: String, CaseIterable { case lines, http }
 
     var dialect = Dialect.comet

@@ -26,10 +26,10 @@ struct RequestWriter {
         case (.nchan, _):
             buffer.append("GET /sub/")
             if channel.isEmpty { name(client, to: &buffer) } else { channel.withUnsafeBytes { buffer.append($0) } }
-        case (.comet, .json):
+        case (.comet, .json), (.comet, .events), (.comet, .ws):
             buffer.append("GET /")
             name(client, to: &buffer)
-            buffer.append(".json")
+            buffer.append(plan.form == .json ? ".json" : plan.form == .ws ? ".ws" : ".events")
             if plan.acknowledges { buffer.append("?cursor=") }
         case (.comet, .jsonp):
             buffer.append("GET /")
@@ -44,6 +44,11 @@ struct RequestWriter {
         if plan.dialect == .comet, plan.form != .bare, plan.acknowledges { buffer.append(decimal: cursor) }
         buffer.append(" HTTP/1.1\r\n")
         headers.withUnsafeBytes { buffer.append($0) }
+        if plan.form == .events { buffer.append("Accept: text/event-stream\r\n") }
+        if plan.form == .ws {
+            buffer.append("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n")
+            buffer.append("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+        }
         if let (date, etag) = resume {
             buffer.append("If-Modified-Since: ")
             buffer.append(date)

@@ -18,7 +18,7 @@ struct ScenarioCommand: ParsableCommand {
     @Option(help: "Clients in all.") var clients = 8_000
     @Option(help: "Client processes (0: as many as the descriptors ask for).") var processes = 0
     @Option(help: "Workers of MegaComet (0: as many as the descriptors ask for).") var workers = 0
-    @Option(help: "json, jsonp or bare.") var form = LoadPlan.Form.json
+    @Option(help: "json, jsonp or bare (polls), events or ws (streams).") var form = LoadPlan.Form.json
     @Option(help: "lines or http.") var publish = LoadPlan.PublishForm.lines
     @Flag(help: "Every poll on a connection of its own.") var close = false
     @Flag(inversion: .prefixedNo, help: "Polls carry a cursor.") var acknowledge = true

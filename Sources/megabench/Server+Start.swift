@@ -69,7 +69,7 @@ extension Server {
                 server {
                     listen 127.0.0.1:\(port) backlog=4096 reuseport;
                     listen 127.0.0.1:\(port + 1) backlog=4096 reuseport;
-                    location ~ ^/sub/(\\w+)$ { nchan_subscriber longpoll; nchan_channel_id $1; \
+                    location ~ ^/sub/(\\w+)$ { nchan_subscriber longpoll eventsource websocket; nchan_channel_id $1; \
                     nchan_subscriber_timeout 0; }
                     location ~ ^/pub/(\\w+)$ {
                         nchan_publisher http; nchan_channel_id $1; nchan_message_buffer_length 20; \
