@@ -8,6 +8,7 @@ import Wire
 ///     waiting --connection closed--> grace, absent
 ///     grace --10 s--> forgotten; with a lost mark: lost (600 s); with messages: loose, until the last is gone;
 ///                     with subscriptions: lingering, until `channels.linger` after it was last connected
+///     waiting(a receiver that stays) --answered--> waiting   --closed, or its worker is gone--> grace, absent
 ///     (unknown) --publish--> loose        (unknown) --subscribe--> grace, absent
 struct ClientRecord {
     /// The list that the record is in.
@@ -29,8 +30,10 @@ struct ClientRecord {
     /// The client has all messages up to this id, or was never to get them: what it acknowledged, or, without a cursor,
     /// what it was handed. No log but its own gives it an older message. It never goes back.
     var position: UInt64 = 0
-    /// The highest id that its present receiver was sent, or was told to be lost. It is kept only if the client
-    /// acknowledges. 0 if there is none, and `.max` before its first receiver.
+    /// The client's receiver begins after this id, or was sent all up to it, or was told that they are lost. It is kept
+    /// only if the client acknowledges (see there), and outlives the receiver: one that stays and has no cursor begins
+    /// here. It goes back when a worker says what the socket did not take. 0 if there is none, and `.max` before its
+    /// first receiver. What lies between `position` and this id stays in the logs: it was not acknowledged.
     var sent = UInt64.max
     var id: ByteStore.Handle
     /// Its messages, and the mark of its losses. `none` if it has neither.
@@ -109,7 +112,7 @@ struct ClientRecord {
         get { self[.present] }
         set { self[.present] = newValue }
     }
-    /// Its last receiver came with a cursor. Messages are kept until it has acknowledged them.
+    /// Its last receiver came with a cursor, or stays. Messages are kept until the client has acknowledged them.
     var acknowledges: Bool {
         get { self[.acknowledges] }
         set { self[.acknowledges] = newValue }

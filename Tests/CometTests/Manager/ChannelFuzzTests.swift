@@ -117,9 +117,24 @@ import Wire
                 client.hasPrefix("u") || below(2) == 0 ? board.board.cursor - UInt64(min(below(40), 20)) : nil
             tag &+= 1
             tags[client] = tag
-            board.poll(
-                link, client, cursor: cursor, tag: tag, single: below(10) == 0, atOnce: below(4) == 0,
-                credit: below(3) == 0 ? UInt32(below(2000)) : nil)
+            guard below(3) == 0 else {
+                board.poll(link, client, cursor: cursor, tag: tag, single: below(10) == 0, atOnce: below(4) == 0)
+                return
+            }
+            board.stream(
+                link, client, cursor: cursor, acknowledged: cursor.map { $0 - UInt64(below(5)) }, tag: tag,
+                credit: UInt32(below(2000)), atOnce: below(2) == 0)
+        }
+        /// Workers say what a client has, gives room for, or took before it ended.
+        func say() {
+            guard let link = links.randomElement(using: &random) else { return }
+            let (client, number) = (client, board.board.cursor - UInt64(below(20)))
+            switch below(4) {
+            case 0: board.acknowledge(link, client, number)
+            case 1: board.leave(link, client, number)
+            case 2: board.gone(link, client, tag: tags[client] ?? 0, took: number)
+            default: board.give(link, client, tag: tags[client] ?? 0, below(1000))
+            }
         }
     }
 
@@ -140,7 +155,8 @@ import Wire
                 for link in world.links {
                     world.board.gone(link, client, tag: world.tags[client] ?? 0, timedOut: world.below(2) == 0)
                 }
-            case 76..<88: world.read()
+            case 76..<84: world.read()
+            case 84..<88: world.say()
             case 88: if world.below(10) == 0 { world.die() }
             case 89: _ = world.board.board.channel(kept(world.room), clients: 3, history: 3, now: world.board.now)
             case 90..<92: _ = world.board.board.fanOut(now: world.board.now)
@@ -157,7 +173,9 @@ import Wire
         world.board.checkBooks()
         let board = world.board
         #expect(board.board.clientCount == 0 && board.board.channelCount == 0 && board.board.subscriptionCount == 0)
-        #expect(board.board.kept.messages == 0 && board.board.fanOutCount == 0 && board.board.connectedCount == 0)
+        #expect(
+            board.board.written.messages == 0 && board.board.kept.messages == 0 && board.board.fanOutCount == 0
+                && board.board.connectedCount == 0)
         // The loss of everyone's log is for clients that come with an old cursor.
         #expect(board.board.arenaFigures.records <= 1)
         #expect(board.board.clientMemoryBytes < 2 << 20)

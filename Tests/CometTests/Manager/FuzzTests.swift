@@ -37,11 +37,23 @@ import Wire
                 let cursor: UInt64? =
                     client.utf8.count == 2
                     ? nil : [0, id(UInt64(below(step + 1))), UInt64(below(3000)), Limits.idEnd - 1][below(4)]
-                board.poll(
-                    link, client, cursor: cursor, tag: UInt16(below(64)), single: below(10) == 0,
-                    credit: below(3) == 0 ? UInt32(below(2000)) : nil)
-            case 65..<70: if let link { board.gone(link, client, tag: UInt16(below(64)), timedOut: below(2) == 0) }
-            case 70..<75:
+                // So have streams, which some clients have beside polls.
+                guard client.utf8.count == 3, below(2) == 0 else {
+                    board.poll(link, client, cursor: cursor, tag: UInt16(below(64)), single: below(10) == 0)
+                    break
+                }
+                board.stream(
+                    link, client, cursor: below(2) == 0 ? cursor : nil,
+                    acknowledged: below(2) == 0 ? id(UInt64(below(step + 1))) : nil, tag: UInt16(below(64)),
+                    credit: UInt32(below(2000)), atOnce: below(2) == 0)
+            case 65..<68: if let link { board.gone(link, client, tag: UInt16(below(64)), timedOut: below(2) == 0) }
+            case 68..<71:
+                if let link { board.gone(link, client, tag: UInt16(below(64)), took: id(UInt64(below(step)))) }
+            case 71:
+                guard let link else { break }
+                let number = [id(UInt64(below(step + 1))), UInt64(below(3000)), Limits.idEnd - 1][below(3)]
+                if below(2) == 0 { board.acknowledge(link, client, number) } else { board.leave(link, client, number) }
+            case 72..<75:
                 let more = below(50) == 0 ? UInt64.max : UInt64(below(2000))
                 if let link {
                     board.send(link, board.frame(.credit, tag: UInt16(below(64)), number: more, client: client))
@@ -72,7 +84,7 @@ import Wire
         board.wait(700_000)
         board.checkBooks()
         #expect(board.board.clientCount == 0)
-        #expect(board.board.kept.messages == 0)
+        #expect(board.board.kept.messages == 0 && board.board.written.messages == 0)
     }
 
     @Test func mutatedFrames_areSurvived() {
