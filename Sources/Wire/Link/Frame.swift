@@ -41,7 +41,8 @@ public struct Frame {
         /// Worker: a stamp of its clock, `number`, once a second. The manager sends it back as the slot-less answer of
         /// the same op: `number` is the highest id given out, and the body has the stamp and an id (8 bytes each). For
         /// every receiver that was announced before the stamp, all messages up to `number` are before this frame on the
-        /// link, or there are none, or a receiver that stays has no credit left. A client whose cursor is below the other id may be owed news of a gap, so it keeps
+        /// link, or there are none, or the receiver stays and has no credit left: a stream that is behind is sent no
+        /// heartbeat. A client whose cursor is below the other id may be owed news of a gap, so it keeps
         /// its cursor. The manager does not answer while a fan-out is under way or clients of the link are blocked.
         case settled = 25
         /// Manager: the app ended this receiver. Tell the client, and hold nothing for it.
