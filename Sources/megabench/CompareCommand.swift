@@ -71,6 +71,7 @@ struct CompareSession {
         settings.clients = command.clients
         try measure(kind, settings, [.steady, .unicast], run)
         try measureChannel(kind, settings, run)
+        try measureStreams(kind, settings, run)
         if kind == .megacomet {
             for journal in JournalCommand.kinds {
                 settings.journal = journal
@@ -94,6 +95,22 @@ struct CompareSession {
         }
     }
 
+    /// The clients of the rows about streams: as many as the rates of nchan's streams are known for.
+    private var streaming: Int { min(command.clients, 4_000) }
+    private mutating func measureStreams(_ kind: Server.Kind, _ settings: BenchSettings, _ run: Int) throws {
+        for form in [LoadPlan.Form.events, .ws] {
+            var settings = settings
+            (settings.form, settings.clients) = (form, streaming)
+            try measure(kind, settings, [.unicast], run)
+        }
+        var settings = settings
+        settings.form = .events
+        try measureChannel(kind, settings, run)
+        guard command.many > 0 else { return }
+        (settings.clients, settings.workers, settings.others) = (command.many, command.workers, 0)
+        try measure(kind, settings, [.idle], run)
+    }
+
     /// Measures one server in some scenarios, one after another, with the same clients.
     private mutating func measure(_ kind: Server.Kind, _ settings: BenchSettings, _ scenarios: [Scenario], _ run: Int)
         throws
@@ -107,6 +124,7 @@ struct CompareSession {
         for scenario in scenarios {
             var measurement = try bench.run(scenario)
             if let journal = settings.journal { measurement.scenario += " " + journal }
+            if settings.form.stays { measurement.scenario += " \(settings.form)" }
             measurements.append(measurement)
             for complaint in measurement.complaints { print("run \(run): \(kind) \(scenario): \(complaint)") }
         }
@@ -133,6 +151,14 @@ struct CompareSession {
             journalRow("disk", .above(0.3)),
             row("ms to tell a channel of \(few)", .channel, few, "told_ms", .below(110)),
             row("p99 ms of others meanwhile", .channel, few, "latency_p99_ms", .below(10)),
+            row(
+                "event streams, delivered a second, \(streaming)", .unicast, streaming, "delivered_per_second",
+                .atLeast(ofLimit: 0.7, ofNchan: 5), "events"),
+            row(
+                "WebSockets, delivered a second, \(streaming)", .unicast, streaming, "delivered_per_second",
+                .atLeast(ofLimit: 0.7, ofNchan: 5), "ws"),
+            row("ms to tell a channel of \(few) streams", .channel, few, "told_ms", .below(60), "events"),
+            row("p99 ms of others meanwhile", .channel, few, "latency_p99_ms", .below(10), "events"),
         ]
         if many > 0 {
             rows += [
@@ -140,7 +166,8 @@ struct CompareSession {
                 row(
                     "connected a second, to \(many)", .idle, many, "connected_per_second",
                     .atLeast(ofLimit: 0.6, ofNchan: 1)),
-                row("user bytes a client, \(many) idle", .idle, many, "user_bytes_per_client", .below(200)),
+                row("user bytes a client, \(many) idle", .idle, many, "user_bytes_per_client", .below(224)),
+                row("the same, event streams", .idle, many, "user_bytes_per_client", .below(224), "events"),
                 row("kernel bytes a client, both ends", .idle, many, "kernel_bytes_per_client_both_ends", .none),
                 row(
                     "private bytes of an idle worker", .idle, many, "worker_private_before_bytes",
@@ -152,9 +179,9 @@ struct CompareSession {
 
     private func row(
         _ what: String, _ scenario: Scenario, _ clients: Int, _ number: String, _ target: Comparison.Target,
-        _ journal: String? = nil
+        _ kindOf: String? = nil
     ) -> Comparison.Row {
-        let name = scenario.rawValue + (journal.map { " " + $0 } ?? "")
+        let name = scenario.rawValue + (kindOf.map { " " + $0 } ?? "")
         func values(_ kind: Server.Kind) -> [Double] {
             measurements.filter {
                 $0.scenario == name && $0.clients == clients && $0.server == kind.rawValue
