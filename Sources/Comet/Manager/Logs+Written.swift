@@ -19,6 +19,12 @@ extension Logs {
             boundWritten(own)
         }
     }
+    /// A message has come into a log of which some were written.
+    mutating func bound(_ own: Entry<Log>, _ message: Slot<Message>, _ most: Int) {
+        if messages[message].id <= own.writtenUpTo { enterWritten(message, own) }
+        if Int(own.count) - Int(own.writtenCount) > most, let oldest = firstUnwritten(own) { lose(oldest, .dropped) }
+        boundWritten(own)
+    }
     @inline(__always) mutating func boundWritten(_ own: Entry<Log>) {
         while own.writtenCount > Limits.writtenMessages || own.writtenBytes > Limits.writtenBytes,
             let oldest = own.messages.first

@@ -166,7 +166,6 @@ struct Logs: ~Copyable {
             own.latestBytes += UInt32(entry.bytes)
         }
         let most: Int
-        if entry.id <= own.writtenUpTo { enterWritten(message, own) }
         if own.channel == nil {
             books.advance(to: UInt32(now / 1000))
             if own.count == 1 { books.count(own.worker, clients: 1) }
@@ -176,8 +175,8 @@ struct Logs: ~Copyable {
             channelBooks.enter(bytes: entry.bytes)
             most = bounds.channelMessages
         }
-        if Int(own.count) - Int(own.writtenCount) > most, let oldest = firstUnwritten(own) { lose(oldest, .dropped) }
-        if own.writtenCount > 0 { boundWritten(own) }
+        guard own.writtenUpTo == 0 else { return bound(own, message, most) }
+        if Int(own.count) > most, let oldest = own.messages.first { lose(oldest, .dropped) }
     }
     /// Keeps a body for messages that will share it, until `release`. `nil` if the arena has no room.
     private mutating func share(_ id: UInt64, _ json: UnsafeRawBufferPointer, timeToLive: UInt32, now: UInt64)

@@ -51,14 +51,17 @@ extension Switchboard {
     ///     without one, and stays   after all that was sent to the client's receivers before
     ///     without one, a poll      the same after a receiver that stayed, whose messages are over now; after another
     ///                              poll with what was not handed over for good
+    @inline(__always)
     private mutating func begin(_ client: Slot<ClientRecord>, _ frame: Frame) {
         let record = presence[client]
         let announcement = Announcement(body: frame.body, number: frame.number)
-        let (isTold, stayed) = (frame.flags.contains(.acknowledges), record.stays)
+        let (isTold, stays, stayed) = (
+            frame.flags.contains(.acknowledges), frame.flags.contains(.stays), record.stays
+        )
         let acknowledged = min(announcement.acknowledged, frame.number)
         record.credit = announcement.credit
-        record.stays = frame.flags.contains(.stays)
-        record.acknowledges = isTold || record.stays
+        record.stays = stays
+        record.acknowledges = isTold || stays
         if record.isNew {
             arrived(client, isTold ? frame.number : 0, acknowledged)
             record.sent = 0
@@ -69,7 +72,7 @@ extension Switchboard {
             // answer, not at once, since all clients come at once.
             if frame.number > 0, !ids.isOfThisLife(frame.number) { record.owesGap = true }
             if record.sent > 0 || frame.number == 0 { acknowledge(client, acknowledged) }
-        } else if !record.stays {
+        } else if !stays {
             if stayed {
                 if let log = record.log.known { logs.take(log, upTo: record.sent) }
                 closeEmptyLog(client)
@@ -77,7 +80,7 @@ extension Switchboard {
             }
             record.sent = 0
         }
-        countWritten(client)
+        if stays || stayed { countWritten(client) }
     }
     /// The client comes for the first time since it was forgotten. `cursor` is 0 if it has none.
     private mutating func arrived(_ client: Slot<ClientRecord>, _ cursor: UInt64, _ acknowledged: UInt64) {
@@ -97,6 +100,7 @@ extension Switchboard {
     }
 
     /// The client has all messages up to `cursor`.
+    @inline(__always)
     private mutating func acknowledge(_ client: Slot<ClientRecord>, _ cursor: UInt64) {
         if let log = presence[client].log.known {
             logs.acknowledge(log, upTo: cursor)
