@@ -80,7 +80,8 @@ package struct PollRequest {
 
         var callback: UnsafeRawBufferPointer?
         var cursor: UnsafeRawBufferPointer?
-        var other: UnsafeRawBufferPointer?
+        var acknowledged: UnsafeRawBufferPointer?
+        var lastEvent: UnsafeRawBufferPointer?
         var poll = PollRequest()
         var hold: UnsafeRawBufferPointer?
         for (name, value) in QueryArguments(request.query) {
@@ -105,8 +106,10 @@ package struct PollRequest {
                 poll.copy = value
             } else if matches(name, "page") {
                 poll.page = value
-            } else if matches(name, "ack") || form == .events && matches(name, "lastEventId") {
-                other = percentDecode(value, into: scratch.number) ?? .init(start: nil, count: 0)
+            } else if matches(name, "ack") {
+                acknowledged = percentDecode(value, into: scratch.number) ?? .init(start: nil, count: 0)
+            } else if form == .events, matches(name, "lastEventId") {
+                lastEvent = percentDecode(value, into: scratch.callback) ?? .init(start: nil, count: 0)
             }
         }
         if isScript { poll.callback = callback ?? .init(start: nil, count: 0) }
@@ -122,7 +125,12 @@ package struct PollRequest {
         poll.client = client
 
         if form == .events {
-            poll.findCursor([cursor, other] + request.values(of: "last-event-id").filter { $0.count > 0 })
+            poll.findCursor([cursor, lastEvent] + request.values(of: "last-event-id").filter { $0.count > 0 })
+            // One that can't be read holds all back.
+            if let acknowledged, let cursor = poll.cursor {
+                let parsed = parseCursor(acknowledged) ?? 0
+                if parsed < cursor { poll.acknowledged = parsed }
+            }
             return .poll(poll)
         }
         if let cursor {
@@ -131,8 +139,8 @@ package struct PollRequest {
             }
             poll.cursor = parsed
         }
-        if let other {
-            guard let parsed = parseCursor(other) else {
+        if let acknowledged {
+            guard let parsed = parseCursor(acknowledged) else {
                 return bad("bad_cursor", "ack is a whole number below 2^53, as it came")
             }
             if let cursor = poll.cursor, parsed < cursor { poll.acknowledged = parsed }

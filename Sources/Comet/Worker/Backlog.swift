@@ -5,6 +5,8 @@ struct StreamWrite {
     var id: UInt64
     var messages: UInt64 = 0
     var credit = 0
+    /// It answers a ping. That is nothing for the page, so silence goes on.
+    var isPong = false
 }
 
 /// A receiver that is behind: the writes that its socket has not taken whole, first in, first out. Their bytes are in
@@ -22,6 +24,9 @@ struct Backlog {
     /// Credit of writes that were taken, which is owed to the manager. It is counted to the byte here: a receiver that
     /// is given more than it took would be sent more and more.
     var owed = 0
+
+    /// Credit of the writes that were not taken whole.
+    var credit: Int { writes[first...].reduce(0) { $0 + $1.write.credit } }
 
     init(since: UInt32, written: UInt64) {
         self.since = since

@@ -18,9 +18,9 @@ package enum Order {
 }
 
 /// The orders that one input led to, first in, first out. They are carried out before the next input, so there are few:
-/// an answer, the events to watch for after it, and the end of the connection.
+/// the bounds of a socket, an answer, twice the events to watch for, and the end of a connection.
 struct Orders {
-    private var orders = InlineArray<4, Order>(repeating: .close(.none))
+    private var orders = InlineArray<6, Order>(repeating: .close(.none))
     private var first = 0
     private var end = 0
 

@@ -80,7 +80,9 @@ extension Worker {
                 isPutOff = false
                 return 0
             }
-            return sending.isLast ? bytes.count : request.headBytes + body
+            // The answer that is the last may be another connection's, whose receiver this request has ended.
+            let isLast = sending.isLast && slab.pointer(slot).pointee.state == .replying
+            return isLast ? bytes.count : request.headBytes + body
         }
     }
 

@@ -77,7 +77,7 @@ extension Worker {
         if connection.pointee.isAtOnce { flags.insert(.atOnce) }
         if !receiver.endsWithAnswer { flags.insert(.stays) }
         Announcement(
-            credit: receiver.credit, print: receiver.print(in: strings),
+            credit: credit(slot), print: receiver.print(in: strings),
             acknowledged: acknowledged ?? (receiver.holdsBack ? 0 : receiver.cursor)
         ).withBytes { body in
             Frame(
@@ -86,6 +86,16 @@ extension Worker {
             ).write(to: &toManager)
         }
         counters.managerFramesOut += 1
+    }
+
+    /// Bytes of messages that may be sent to the receiver now. One that is behind has taken a part of its credit with
+    /// it from an earlier manager.
+    private func credit(_ slot: ConnectionSlot) -> UInt32 {
+        let most = slab.pointer(slot).pointee.receiver.credit
+        guard slab.pointer(slot).pointee.marks.contains(.hasPending), let backlog = pending[slot]?.backlog else {
+            return most
+        }
+        return most - UInt32(clamping: min(Int(most), backlog.credit + backlog.owed))
     }
 
     /// Takes up the next frame of `fromManager`. An answer is taken up only when all of its frames are there.

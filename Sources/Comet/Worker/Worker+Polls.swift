@@ -9,7 +9,7 @@ extension Worker {
     ) {
         let stays = poll.transport.stays
         if !stays { counters.polls += 1 }
-        if slab.count > settings.maxConnections {
+        if isFull {
             counters.rejectedLimit += 1
             return decline(
                 slot, poll, style, status: 503, code: "full", message: "this worker is full",
@@ -50,6 +50,9 @@ extension Worker {
         if isLinked { announce(slot, acknowledged: poll.acknowledged) }
         if stays, !out.isEmpty { sendOut(slot) }
     }
+
+    /// No more receivers are held here.
+    var isFull: Bool { slab.count > settings.maxConnections }
 
     /// Answers a poll that can't be held, and ends the connection.
     private mutating func decline(

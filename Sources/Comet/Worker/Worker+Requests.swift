@@ -85,12 +85,21 @@ extension Worker {
             Answer.headOnly(style, to: &out)
             return reply(slot)
         }
-        if let old = find(poll.client, index.hash(poll.client)) {
+        // The client has ended its side. The connection is closed when this request is taken up.
+        guard !slab.pointer(slot).pointee.marks.contains(.inputEnded) else { return }
+        if canBeHeld(request, poll), let old = find(poll.client, index.hash(poll.client)) {
             replace(old, by: poll.cursor ?? 0, Receiver.print(of: poll.copy))
             return putOff(slot)
         }
         guard poll.transport == .webSocket else { return hold(slot, poll, origin, style, now) }
         openSocket(slot, request, style) { $0.hold(slot, poll, origin, $1, now) }
+    }
+    /// A request that is declined or refused ends no other receiver.
+    private func canBeHeld(_ request: HTTPRequest, _ poll: PollRequest) -> Bool {
+        guard !isFull, !drain.isOn else { return false }
+        guard poll.transport == .webSocket else { return true }
+        if case .accepted = WebSocketHandshake.check(request) { return true }
+        return false
     }
     /// Writes the answer to a handshake, if it is one. `then` says what follows.
     private mutating func openSocket(

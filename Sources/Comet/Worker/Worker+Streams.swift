@@ -26,11 +26,13 @@ extension Worker {
         answer.finish(cursor: 0, to: &out)
     }
 
-    /// Writes the head, and tells where the receiver begins. `after` is `nil` if its own cursor says that, or nobody.
+    /// Writes the head, and tells where the receiver begins. `after` is the manager's word, `nil` if there is none. A
+    /// cursor beyond it is from the future: no message has such an id, so the client would never move past it.
     private mutating func begin(_ slot: ConnectionSlot, after id: UInt64? = nil) {
         let connection = slab.pointer(slot)
         let receiver = connection.pointee.receiver
-        let start = receiver.acknowledges ? receiver.cursor : id
+        let isOfTheFuture = id.map { $0 > 0 && $0 < receiver.cursor } ?? false
+        let start = receiver.acknowledges && !isOfTheFuture ? receiver.cursor : id
         let style = style(connection)
         if receiver.transport == .events { Answer.eventsHead(style, to: &out) }
         var answer = Answer(style, callback: .init(start: nil, count: 0), to: &out)
@@ -40,8 +42,8 @@ extension Worker {
         connection.pointee.origin = 0
     }
     /// Sends what is in `out` and has no message.
-    mutating func sendOut(_ slot: ConnectionSlot) {
-        send(slot, StreamWrite(id: slab.pointer(slot).pointee.receiver.cursor))
+    mutating func sendOut(_ slot: ConnectionSlot, isPong: Bool = false) {
+        send(slot, StreamWrite(id: slab.pointer(slot).pointee.receiver.cursor, isPong: isPong))
     }
     /// A receiver that can't be held is told so in its own form. An EventSource that is refused by status stops for
     /// good.
@@ -63,7 +65,7 @@ extension Worker {
     /// Nobody has said in time where the receiver begins. It begins all the same.
     mutating func beginAlone(_ slot: ConnectionSlot) {
         begin(slot)
-        send(slot, StreamWrite(id: slab.pointer(slot).pointee.receiver.cursor))
+        sendOut(slot)
     }
 
     // MARK: what it is sent
@@ -72,20 +74,27 @@ extension Worker {
     /// to this one go first.
     mutating func pass(_ frames: UnsafeRawBufferPointer, to slot: ConnectionSlot, turnStart: UInt64, isShared: Bool) {
         let connection = slab.pointer(slot)
-        var isNews = true
-        if connection.pointee.receiver.isHello, case .frame(let first, _) = Frame.parse(frames) {
-            isNews = !first.body.isEmpty || first.flags.contains(.gap)
-            begin(slot, after: first.body.isEmpty || first.number == 0 ? first.number : first.number - 1)
-        }
         var write = StreamWrite(id: connection.pointee.receiver.cursor)
         if !isShared, !shared.isEmpty {
             var from = 0
             while let earlier = shared.take(for: slot.number, connection.pointee.receiver.tag, from: &from) {
+                _ = begin(slot, before: earlier.frame, &write)
                 encode(earlier.frame, connection, &write)
             }
         }
-        if isNews { encode(frames, connection, &write) }
+        if begin(slot, before: frames, &write) { encode(frames, connection, &write) }
         send(slot, write, frames: isShared ? 0 : frames.count, turnStart: turnStart)
+    }
+    /// Writes the head, if it is not written yet, before these frames. False if they only say where the receiver begins.
+    private mutating func begin(
+        _ slot: ConnectionSlot, before frames: UnsafeRawBufferPointer, _ write: inout StreamWrite
+    ) -> Bool {
+        guard slab.pointer(slot).pointee.receiver.isHello, case .frame(let first, _) = Frame.parse(frames) else {
+            return true
+        }
+        begin(slot, after: first.body.isEmpty || first.number == 0 ? first.number : first.number - 1)
+        write.id = slab.pointer(slot).pointee.receiver.cursor
+        return !first.body.isEmpty || first.flags.contains(.gap)
     }
     private mutating func encode(
         _ frames: UnsafeRawBufferPointer, _ connection: UnsafeMutablePointer<Connection>, _ write: inout StreamWrite
@@ -142,9 +151,10 @@ extension Worker {
         } else {
             counters.delivered += write.messages
             owe(slot, write.credit)
-            rest(slot, now)
+            if !write.isPong { rest(slot, now) }
         }
         out.clear()
+        cutFarthestBehind()
     }
     /// The socket took so many bytes more of what waits for a receiver that is behind.
     mutating func caughtUp(_ slot: ConnectionSlot, _ held: Pending, by count: Int, _ now: UInt32) {
@@ -167,10 +177,15 @@ extension Worker {
             deadlines.move(slot, to: .write, now: now, in: slab)
         }
     }
-    /// The receiver has taken all. It is sent a heartbeat after a while of silence.
+    /// The receiver has taken all. It is sent a heartbeat after a while of silence. If only a handshake was written so
+    /// far, the manager is still waited for.
     private mutating func rest(_ slot: ConnectionSlot, _ now: UInt32) {
-        let wantsProof = slab.pointer(slot).pointee.receiver.wantsProof
-        deadlines.move(slot, to: wantsProof ? .proof : .heartbeat, now: now, in: slab)
+        let connection = slab.pointer(slot)
+        guard connection.pointee.receiver.isHello else {
+            let wantsProof = connection.pointee.receiver.wantsProof
+            return deadlines.move(slot, to: wantsProof ? .proof : .heartbeat, now: now, in: slab)
+        }
+        if Deadlines.kind(connection.pointee.list) != .poll { deadlines.hold(slot, seconds: 1, now: now, in: slab) }
     }
     /// If those that are behind have too much together, the one with most goes.
     private mutating func cutFarthestBehind() {

@@ -51,7 +51,7 @@ extension Worker {
         {
             dropPending(slot)
         }
-        if !out.isEmpty { sendOut(slot) }
+        if !out.isEmpty { sendOut(slot, isPong: true) }
     }
 
     /// The client has all messages up to this id. It can't have more than it was sent.
