@@ -31,6 +31,7 @@ class Client:
     """A connection. Each library says how it receives a text, sends one, in pieces if it can, pings, and closes."""
 
     sends_pieces = False
+    is_cut = False
 
     def __init__(self, port, target):
         self.open(f"ws://127.0.0.1:{port}/{target}")
@@ -64,6 +65,12 @@ class Client:
         size = -(-len(text) // pieces)
         self.send([text[at : at + size] for at in range(0, len(text), size)])
 
+    def cut(self):
+        """Ends the connection without a word, if it is still there."""
+        if not self.is_cut:
+            self.is_cut = True
+            self.end()
+
     def is_answered(self, payload):
         """Sends a ping, and tells whether the pong has its payload."""
         raise NotImplementedError
@@ -96,8 +103,9 @@ class Websockets(Client):
         self.connection.close(1000)
         return self.connection.close_code
 
-    def cut(self):
-        self.connection.socket.shutdown(socket.SHUT_RDWR)
+    def end(self):
+        with contextlib.suppress(OSError):
+            self.connection.socket.shutdown(socket.SHUT_RDWR)
         self.context.close()
 
 
@@ -136,7 +144,7 @@ class WebsocketClient(Client):
         self.connection.send_close(1000)
         return self.last_words()[1]
 
-    def cut(self):
+    def end(self):
         self.connection.shutdown()
 
 
@@ -184,14 +192,14 @@ class Aiohttp(Client):
         self.cut()
         return code
 
-    def cut(self):
-        async def end():
+    def end(self):
+        async def close():
             transport = self.connection.get_extra_info("socket")
             with contextlib.suppress(OSError):
                 transport and transport._sock.shutdown(socket.SHUT_RDWR)
             await self.session.close()
 
-        self.loop.run_until_complete(end())
+        self.loop.run_until_complete(close())
         self.loop.close()
 
 
@@ -259,7 +267,7 @@ class Wsproto(Client):
         self.tell(wsproto.events.CloseConnection(code=1000))
         return self.last_words()[1]
 
-    def cut(self):
+    def end(self):
         self.socket.close()
 
 

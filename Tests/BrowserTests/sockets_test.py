@@ -1,58 +1,24 @@
 """WebSockets with the libraries that apps and devices use, and with a client that breaks every rule."""
 import concurrent.futures
-import contextlib
 import json
+import subprocess
 import time
 import unittest
 
 from appliance import Appliance, wait_until
-from socket_clients import KEY, LIBRARIES, Closed, Raw, frame, handshake
+from libraries import HEARTBEAT, MESSAGES, LibrariesTest
+from socket_clients import LIBRARIES, Raw, frame, handshake
 
-HEARTBEAT = 1.0
-# Each message is a text of its own, since Python would write it in another way than an app may. The first ones make
-# frames of every form of length, and come first: only the last 64 KiB are kept for a client that comes back.
-PRETTY = '{{{0}\t"text" :{0}{0}  ["\\r\\n", "\u20ac \U0001f600 \\u0000"],{0}"n":-1.5e300}}{0}'
-MESSAGES = [json.dumps("x" * 70000), json.dumps(["long"] * 9000, indent=1), 'null', '""', '{"cursor":1}', '"%s"' % ("y" * 1000)] + [
-    PRETTY.format(end) for end in ("\n", "\r", "\r\n", "\n\r")]
+class SocketsTest(LibrariesTest):
+    libraries = LIBRARIES
 
-
-class SocketsTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.appliance = cls.enterClassContext(Appliance(
-            workers={"heartbeat": HEARTBEAT}, queue={"max_message": 1 << 20}, supervisor={"drain": 0.5}))
-        cls.port = cls.appliance.worker_ports[0]
-
-    def with_each_library(self, scenario):
-        """Runs a scenario with all libraries at once. It is given a name for its client, and what opens its
-        connections."""
-        def run(name):
-            with contextlib.ExitStack() as ends:
-                def connect(query=""):
-                    connection = LIBRARIES[name](self.port, f"{client}.ws{query}")
-                    ends.callback(connection.cut)
-                    return connection
-
-                client = f"{self._testMethodName}-{name}"
-                scenario(client, connect)
-
-        with concurrent.futures.ThreadPoolExecutor(len(LIBRARIES)) as pool:
-            runs = {name: pool.submit(run, name) for name in LIBRARIES}
-        for name, outcome in runs.items():
-            with self.subTest(name):
-                outcome.result()
-
-    def publish(self, client, message):
-        """Publishes a message as this text. Returns its id and value."""
-        status, answer = self.appliance.request(
-            "POST", "/publish", f'{{"client":"{client}","message":{message}}}'.encode())
-        self.assertIn(status, (200, 202), answer)
-        return answer["id"], json.loads(message)
+    def connection(self, library, client, query=""):
+        return library(self.port, f"{client}.ws{query}")
 
     # Libraries.
 
     def test_each_library_gets_every_message_and_comes_back_with_its_cursor(self):
-        def scenario(client, connect):
+        def scenario(client, connect, ready):
             connection = connect()
             first = connection.envelope()
             self.assertEqual((first["messages"], first["heartbeat"]), ([], HEARTBEAT * 1000))
@@ -73,7 +39,7 @@ class SocketsTest(unittest.TestCase):
         self.with_each_library(scenario)
 
     def test_what_a_library_acknowledges_does_not_come_again(self):
-        def scenario(client, connect):
+        def scenario(client, connect, ready):
             connection = connect("?cursor=0")
             expected = [self.publish(client, str(number)) for number in range(3)]
             self.assertEqual(connection.messages(3), expected)
@@ -90,59 +56,48 @@ class SocketsTest(unittest.TestCase):
         silent = Raw(self.port, "silent.ws?cursor=0")
         began = time.monotonic()
 
-        def scenario(client, connect):
+        def scenario(client, connect, ready):
             connection = connect("?cursor=0")
             beats = [connection.envelope() for _ in range(5)]
             self.assertEqual([beat["messages"] for beat in beats], [[]] * 5)
             self.assertGreater(time.monotonic() - began, 3.5 * HEARTBEAT)
             sent = self.publish(client, '"before"')
             self.assertEqual(connection.messages(1), [sent])
-            ready.append(client)
+            ready()
             wait_until(lambda: killed, 30, "the worker's end")
-            self.assertEqual(connection.last_words()[1] in (None, 1006), True)
+            self.assertIsNone(connection.last_words()[1])
             sent = [sent, self.publish(client, '"while it was down"')]
             wait_until(lambda: back, 30, "the worker's return")
             self.assertEqual(connect(f"?cursor={sent[0][0]}").messages(1), sent[1:])
 
         def kill():
-            wait_until(lambda: len(ready) == len(LIBRARIES), 30, "all libraries")
             killed.append(True)
             self.appliance.kill("worker-0")
             back.append(True)
 
-        ready, killed, back = [], [], []
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            killing = pool.submit(kill)
+        killed, back = [], []
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
             last = pool.submit(silent.last_words)
-            self.with_each_library(scenario)
+            self.with_each_library(scenario, kill)
             # One that does not answer its ping is given up.
             self.assertEqual(last.result()[1], 4201)
-            killing.result()
 
     def test_each_library_is_told_of_a_drain_and_comes_back(self):
-        def scenario(client, connect):
+        def scenario(client, connect, ready):
             connection = connect("?cursor=0")
             sent = self.publish(client, '"before"')
             self.assertEqual(connection.messages(1), [sent])
-            ready.append(client)
+            ready()
             last, code = connection.last_words()
             self.assertEqual((last["messages"], last["cursor"], code), ([], sent[0], 1001))
             self.assertGreaterEqual(last["retry"], 0)
             missed = self.publish(client, '"between"')
             self.assertEqual(connect(f"?cursor={sent[0]}").messages(1), [missed])
 
-        def roll():
-            wait_until(lambda: len(ready) == len(LIBRARIES), 20, "all libraries")
-            return self.appliance.command("rolling").returncode
-
-        ready = []
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            rolling = pool.submit(roll)
-            self.with_each_library(scenario)
-            self.assertEqual(rolling.result(), 0)
+        self.with_each_library(scenario, self.roll)
 
     def test_each_library_is_told_why_it_is_sent_away(self):
-        def scenario(client, connect):
+        def scenario(client, connect, ready):
             first, second = connect("?cursor=0"), connect("?cursor=0")
             last, code = first.last_words()
             self.assertEqual((last["error"]["code"], code), ("replaced", 4001))
@@ -174,7 +129,8 @@ class SocketsTest(unittest.TestCase):
             "no UTF-8 in a reason": (frame(0x88, b"\x03\xe8\xff"), 1007),
             "no acknowledgement": (frame(0x81, b"{}"), 1008), "empty": (frame(0x81), 1008),
             "two in one": (frame(0x81, message * 2), 1008), "a subscription": (frame(0x81, b'{"subscribe":"a"}'), 1008),
-            "too long": (frame(0x81, b" " * 4097), 1009), "announced too long": (frame(0x81, length=b"\x7e\x10\x01"), 1009),
+            "too long": (frame(0x81, b" " * 4097), 1009),
+            "announced too long": (frame(0x81, length=b"\x7e\x10\x01"), 1009),
             "too long in pieces": (frame(0x01, b" " * 4096) + frame(0x80, b" "), 1009),
         }
         # These end as a close should.
@@ -238,6 +194,21 @@ class SocketsTest(unittest.TestCase):
         self.assertEqual((plain.status, plain.headers["sec-websocket-accept"]), (101, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="))
         self.assertEqual({name for name in plain.headers if name.startswith("sec-")}, {"sec-websocket-accept"})
 
+    def test_curl_gets_the_handshake_and_the_first_frame(self):
+        lines = handshake("curl.ws").decode().split("\r\n")[2:-2]  # without the first line and Host
+        curl = subprocess.Popen(
+            ["curl", "--silent", "--include", "--no-buffer", "--noproxy", "*", "--http1.1", "--max-time", "10",
+             *(flag for line in lines for flag in ("--header", line)),
+             f"http://127.0.0.1:{self.port}/curl.ws?cursor=0"],
+            stdout=subprocess.PIPE)
+        with curl:
+            self.assertEqual(curl.stdout.readline(), b"HTTP/1.1 101 Switching Protocols\r\n")
+            while curl.stdout.readline() != b"\r\n":
+                pass
+            first, length = curl.stdout.read(2)
+            self.assertEqual((first, json.loads(curl.stdout.read(length))["messages"]), (0x81, []))
+            curl.terminate()
+
     def test_a_full_worker_and_a_foreign_origin(self):
         settings = {"max_connections": 1, "origins": ["https://a.example"], "heartbeat": HEARTBEAT}
         with Appliance(1, workers=settings) as appliance:
@@ -245,7 +216,8 @@ class SocketsTest(unittest.TestCase):
             foreign = Raw(port, "a.ws", "Origin: https://b.example")
             self.assertEqual((foreign.status, foreign.body()["error"]["code"]), (403, "origin"))
             foreign.cut()
-            own = wait_until(lambda: self.accepted(port, "a.ws", "Origin: https://a.example"), 10, "the own origin's turn")
+            own = wait_until(
+                lambda: self.accepted(port, "a.ws", "Origin: https://a.example"), 10, "the own origin's turn")
             self.assertEqual(own.status, 101)
             last, code = Raw(port, "b.ws?cursor=0", "Origin: https://a.example").last_words()
             self.assertEqual((last["error"]["code"], code), ("full", 4013))
