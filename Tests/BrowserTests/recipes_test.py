@@ -1,0 +1,187 @@
+"""The recipes for web frameworks, and the clients for programs, with the real programs."""
+import http.client
+import json
+import os
+import pathlib
+import queue
+import subprocess
+import sys
+import threading
+import unittest
+import urllib.parse
+
+import chromium
+from appliance import ROOT, Appliance, free_ports, wait_until
+
+CLIENTS = ROOT / "Examples/clients"
+PAGES = ROOT / "Examples/pages"
+sys.path.insert(0, str(CLIENTS / "python"))
+from megacomet_client import MegaComet, Stopped  # noqa: E402
+
+
+class Program:
+    """A client that prints what it gets. `got` are its messages, `said` is what it told beside them."""
+
+    def __init__(self, command, test):
+        self.got, self.said = [], []
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        test.addCleanup(self.process.wait, 10)
+        test.addCleanup(self.process.kill)
+        for stream, take in ((self.process.stdout, lambda line: self.got.append(json.loads(line))), (self.process.stderr, self.said.append)):
+            thread = threading.Thread(target=lambda stream=stream, take=take: [take(line) for line in stream])
+            thread.start()
+            test.addCleanup(stream.close)
+            test.addCleanup(thread.join, 10)
+
+
+class ClientTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = ROOT / ".build/example-clients"
+        subprocess.run(
+            ["swift", "build", "--package-path", CLIENTS / "swift", "--scratch-path", folder],
+            check=True, capture_output=True, timeout=300)
+        cls.commands = {
+            "python": [sys.executable, CLIENTS / "python/megacomet_client.py"],
+            "swift": [folder / "debug/listen"],
+        }
+
+    def test_each_client_gets_all_once_and_in_order_while_its_worker_is_killed(self):
+        with Appliance() as appliance:
+            for name, command in self.commands.items():
+                with self.subTest(name):
+                    client = Program([*command, name, *appliance.urls], self)
+                    wait_until(lambda: appliance.is_polling(name), 20, "the stream")
+                    for number in range(250):
+                        # What was written and not acknowledged is kept up to 64 messages, so it is not hurried.
+                        wait_until(lambda: len(client.got) > number - 24, 20, f"message {number - 24}")
+                        appliance.publish(name, number)
+                    worker = appliance.request("GET", f"/clients/{name}")[1]["worker"]
+                    killing = threading.Thread(target=appliance.kill, args=[f"worker-{worker}"])
+                    killing.start()
+                    for number in range(250, 500):
+                        appliance.publish(name, number)
+                    killing.join()
+                    wait_until(lambda: len(client.got) >= 500, 30, "the arrival of 500")
+                    self.assertEqual(client.got, list(range(500)))
+                    # All is acknowledged after 5 s.
+                    wait_until(lambda: not appliance.request("GET", f"/clients/{name}")[1]["queued"], 20, "the acknowledgement")
+                    appliance.request("POST", "/disconnect", json.dumps({"client": name}))
+                    self.assertEqual(client.process.wait(20), 1)
+                    wait_until(lambda: "disconnected: the app has disconnected this client" in "".join(client.said), 5, "the reason")
+
+    def test_each_client_gets_what_is_published_to_its_channels(self):
+        with Appliance(channels={"presence": ["room:"]}) as appliance:
+            for name, command in self.commands.items():
+                with self.subTest(name):
+                    channel = {"channel": f"room:{name}"}
+                    for number in range(3):
+                        appliance.request("POST", "/publish", json.dumps({**channel, "message": [number]}))
+                    appliance.request("POST", "/subscribe", json.dumps({**channel, "client": f"{name}:1", "history": 2}))
+                    client = Program([*command, f"{name}:1", *appliance.urls], self)
+                    wait_until(lambda: len(client.got) == 2, 20, "what was said before")
+                    appliance.request("POST", "/publish", json.dumps({**channel, "message": {"text": "it's \u2028\n"}}))
+                    appliance.request("POST", "/publish", json.dumps({"user": name, "message": None}))
+                    wait_until(lambda: len(client.got) == 4, 20, "what is said now")
+                    self.assertEqual(client.got, [[1], [2], {"text": "it's \u2028\n"}, None])
+
+
+class PythonClientTest(unittest.TestCase):
+    def test_a_message_is_acknowledged_when_the_loop_asks_for_the_next(self):
+        with Appliance() as appliance:
+            for number in range(3):
+                appliance.publish("c1", number)
+            for message in MegaComet("c1", appliance.urls):
+                if message.data == 1:
+                    break  # it is not handled
+            self.assertEqual(appliance.request("GET", "/clients/c1")[1]["queued"], 2)
+            again = MegaComet("c1", appliance.urls)
+            self.assertEqual(next(iter(again)).data, 1)
+
+    def test_it_is_told_of_a_gap_before_the_messages_after_it(self):
+        with Appliance(queue={"max_per_client": 2}) as appliance:
+            got = []
+            client = MegaComet("c1", appliance.urls, on_gap=lambda: got.append("gap"))
+            appliance.publish("c1", 0)
+            messages = iter(client)
+            got.append(next(messages).data)
+            messages.close()
+            for number in range(1, 4):
+                appliance.publish("c1", number)
+            messages = iter(MegaComet("c1", appliance.urls, client.cursor, on_gap=lambda: got.append("gap")))
+            got += [next(messages).data, next(messages).data]
+            self.assertEqual(got, [0, "gap", 2, 3])
+
+    def test_a_newer_one_takes_its_place_and_close_ends_the_newer_one(self):
+        with Appliance() as appliance:
+            ends = queue.Queue()
+
+            def listen(client):
+                try:
+                    ends.put([message.data for message in client])
+                except Stopped as stopped:
+                    ends.put(stopped.code)
+
+            older, newer = MegaComet("c1", appliance.urls), MegaComet("c1", appliance.urls)
+            for client in (older, newer):
+                threading.Thread(target=listen, args=[client]).start()
+                wait_until(lambda: appliance.is_polling("c1"), 20, "the stream")
+            self.assertEqual(ends.get(timeout=20), "replaced")
+            appliance.publish("c1", "hello")
+            wait_until(lambda: newer.cursor, 20, "the message")
+            newer.close()
+            self.assertEqual(ends.get(timeout=20), ["hello"])
+            wait_until(lambda: not appliance.is_polling("c1"), 20, "the end of the stream")
+            self.assertEqual(appliance.request("GET", "/clients/c1")[1]["queued"], 0)
+
+
+class AppTest(unittest.TestCase):
+    """The apps in Django and Flask, each with a page."""
+
+    def setUp(self):
+        self.appliance = self.enterContext(Appliance())
+        self.driver = chromium.start()
+        self.addCleanup(self.driver.quit)
+
+    def test_each_app_shows_what_was_saved_before_while_and_after_its_page_was_made(self):
+        for name in ("flask_app.py", "django_app.py"):
+            with self.subTest(name):
+                self.shows_all([sys.executable, PAGES / name], name)
+
+    def shows_all(self, command, name):
+        port = free_ports(1)[0]
+        folder = self.appliance.folder.name
+        environment = {
+            **os.environ, "DATABASE": f"{folder}/{name}.sqlite", "MEGACOMET": f"http://127.0.0.1:{self.appliance.app_port}",
+            "MEGACOMET_WORKERS": " ".join(self.appliance.urls)}
+        app = subprocess.Popen([*command, str(port)], env=environment, stdout=self.appliance.log, stderr=self.appliance.log)
+        self.addCleanup(app.wait, 10)
+        self.addCleanup(app.terminate)
+        wait_until(lambda: self.request(port, "GET", "/rooms/7"), 30, f"the start of {name}")
+        self.assertIn(b'"text"', self.request(port, "POST", "/rooms/7", {"text": "before </script> & <b>"}))
+        self.driver.get(f"http://localhost:{port}/rooms/7")
+        wait_until(lambda: self.driver.title == "connected", 20, "the page's connection")
+        self.request(port, "POST", "/rooms/7", {"text": "after"})
+        shown = "return [].map.call(document.querySelectorAll('li'), function (li) { return li.textContent; })"
+        wait_until(lambda: len(self.driver.execute_script(shown)) > 1, 20, "the second line")
+        self.request(port, "POST", "/rooms/7", {"text": "last"})
+        wait_until(lambda: len(self.driver.execute_script(shown)) > 2, 20, "the third line")
+        self.assertEqual(self.driver.execute_script(shown), ["before </script> & <b>", "after", "last"])
+        self.assertEqual(self.driver.get_log("browser"), [])
+
+    def request(self, port, method, path, form=None):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            body = form and urllib.parse.urlencode(form)
+            connection.request(method, path, body, {"Content-Type": "application/x-www-form-urlencoded"} if form else {})
+            answer = connection.getresponse()
+            text = answer.read()
+            return text if answer.status == 200 else None
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
