@@ -60,7 +60,7 @@ test-packages:
 	@$(MAKE) --no-print-directory packages PACKAGES="$(PACKAGES) $(TEST_PACKAGES)"
 
 # Checks the format of the sources (.swift-format), and sets it.
-SOURCES := Sources Dashboard Tests Package.swift
+SOURCES := Sources Dashboard Tests Examples/clients/swift Package.swift
 test-format:
 	swift format lint --strict --parallel --recursive $(SOURCES)
 format:
