@@ -1,8 +1,16 @@
 import Glibc
 
-/// The manager is killed under load, again and again. Each publish that was answered must have come once.
+/// What `kill` does to the server.
+enum Victim: String, CaseIterable {
+    case manager, worker
+    /// A rolling restart replaces every worker. None is killed.
+    case rolling
+}
+
+/// The manager or a worker is killed under load, or all workers are replaced, again and again. Each publish that was
+/// answered must have come once.
 extension Bench {
-    func killManager(_ result: inout Measurement) throws {
+    func kill(_ result: inout Measurement) throws {
         try connect(&result)
         try settleAndReset()
         phase("kill")
@@ -13,18 +21,20 @@ extension Bench {
         var back: [Double] = []
         for number in 0..<settings.kills {
             try fleet.hold(seconds: Double.random(in: 0.3...1.5, using: &random))
-            guard let manager = server.usage().first(where: { $0.name == "megamanager" }) else {
-                throw Fleet.Trouble(description: "no manager was found among the server's processes")
-            }
             let killedAt = monotonicNanoseconds()
-            Glibc.kill(manager.pid, SIGKILL)
-            try waitForManager(probe: "\(tag)probe\(number)", seconds: 10)
+            switch settings.victim {
+            case .manager:
+                Glibc.kill(try process("megamanager"), SIGKILL)
+                try waitForManager(probe: "\(tag)probe\(number)", seconds: 10)
+            case .worker: try killWorker()
+            case .rolling: try replaceWorkers()
+            }
             back.append(Double(monotonicNanoseconds() - killedAt) / 1e9)
         }
         try fleet.hold(seconds: 0.5)
-        try fleet.carryOut(.settle(seconds: 10), limit: 20)
+        try fleet.carryOut(.settle(seconds: 15), limit: 30)
         let counts = try fleet.report()
-        result.add("kills", settings.kills)
+        result.add(settings.victim == .rolling ? "rolling_restarts" : "kills", settings.kills)
         result.add("published", counts.published)
         result.add("answered", counts.sent + counts.queued)
         result.add("delivered", counts.delivered)
@@ -34,7 +44,7 @@ extension Bench {
         result.add("without_answer", counts.unknown)
         result.add("without_answer_but_seen", counts.unknownSeen)
         result.add("gaps", counts.gaps)
-        result.add("polls_cut", counts.cuts)
+        result.add("connections_cut", counts.cuts)
         result.add("answers_not_understood", counts.errors)
         result.add("back_p50_seconds", Comparison.Row.median(back) ?? 0)
         result.add("back_most_seconds", back.max() ?? 0)
@@ -44,6 +54,39 @@ extension Bench {
             ("messages of others", counts.strays), ("gaps told", counts.gaps),
         ]
         for (what, count) in faults where count != 0 { result.complaints.append("\(count) \(what)") }
+    }
+
+    private func process(_ name: String) throws -> pid_t {
+        guard let one = server.usage().first(where: { $0.name == name }) else {
+            throw Fleet.Trouble(description: "no \(name) was found among the server's processes")
+        }
+        return one.pid
+    }
+
+    /// Kills the first worker, and waits until its clients are back.
+    private func killWorker() throws {
+        let cuts = fleet.counts.cuts
+        Glibc.kill(try process("worker-0"), SIGKILL)
+        let deadline = monotonicNanoseconds() + 20_000_000_000
+        while fleet.counts.cuts == cuts || fleet.counts.polling < settings.clients {
+            guard monotonicNanoseconds() < deadline else {
+                throw Fleet.Trouble(description: "not all clients were back 20 s after a worker was killed")
+            }
+            try fleet.hold(seconds: 0.1)
+        }
+    }
+
+    /// Replaces all workers, and waits until the clients are back.
+    private func replaceWorkers() throws {
+        let command = [Server.executable("megacomet"), "rolling", "-c", server.configuration ?? ""]
+        let rolling = try ChildProcess(command, log: "/dev/null")
+        guard rolling.hasEnded(within: 60) else {
+            throw Fleet.Trouble(description: "a rolling restart took longer than 60 s")
+        }
+        let deadline = monotonicNanoseconds() + 20_000_000_000
+        while fleet.counts.polling < settings.clients, monotonicNanoseconds() < deadline {
+            try fleet.hold(seconds: 0.1)
+        }
     }
 
     /// Publishes to a client that is not there until a manager answers.

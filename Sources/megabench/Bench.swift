@@ -24,19 +24,23 @@ struct BenchSettings {
     var others = 0
     /// Messages to all of a channel, or to everyone.
     var rounds = 9
-    /// How often `kill` kills the manager.
+    /// How often `kill` kills, and what.
     var kills = 50
+    var victim = Victim.manager
     /// What becomes of each publish is kept, and publishers connect again: for servers that are killed.
     var keepsLedger = false
     /// MegaComet's queue.journal. `nil`: the default.
     var journal: String?
     var holdSeconds = 2.0
     var pollTimeoutSeconds = 50.0
+    var heartbeatSeconds = 25.0
     /// Seconds after which a phase has failed.
     var limitSeconds = 120.0
 
     var options: Server.Options {
-        Server.Options(pollTimeoutSeconds: pollTimeoutSeconds, journal: journal, isKilled: keepsLedger)
+        Server.Options(
+            pollTimeoutSeconds: pollTimeoutSeconds, heartbeatSeconds: heartbeatSeconds, journal: journal,
+            isKilled: keepsLedger)
     }
 
     var processCount: Int {

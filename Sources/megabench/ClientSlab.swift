@@ -19,6 +19,8 @@ struct PollClient {
     var cursor: UInt64 = 0
     /// The sequence number of the next message to it.
     var published: UInt32 = 0
+    /// Milliseconds after which the last stream said to come back when it breaks. 0: it did not say.
+    var retry: UInt16 = 0
     var received = SequenceCheck()
 }
 
@@ -28,7 +30,8 @@ final class ClientSlab {
     private let clients: UnsafeMutablePointer<PollClient>
     private let resumes: UnsafeMutablePointer<Resume>?
 
-    /// The headers Last-Modified and Etag of the last answer, as they came.
+    /// The headers Last-Modified and Etag of the last answer, as they came. Of an event stream the last event's id, in
+    /// place of the date.
     struct Resume {
         static let room = 62
         var dateBytes: UInt8 = 0

@@ -9,6 +9,8 @@ struct CompareCommand: ParsableCommand {
 
     @Option(help: "Runs of each; the table gives their median.") var runs = 3
     @Option(help: "Clients of the rate and latency rows.") var clients = 8_000
+    @Option(help: "Clients of the rate rows of event streams and of WebSockets (0: no rows of either).")
+    var streams = 4_000
     @Option(help: "Clients of the memory and connect rows.") var many = 100_000
     @Option(help: "Workers of MegaComet for the many.") var workers = 8
     @Option(help: "Seconds of each measurement.") var seconds = 3.0
@@ -24,7 +26,7 @@ struct CompareCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...50).contains(runs), (1...1_000_000).contains(clients), (0...1_000_000).contains(many), seconds > 0,
-            rate > 0, messages > 0
+            (0...1_000_000).contains(streams), rate > 0, messages > 0
         else { throw ValidationError("a number is out of its range") }
     }
 
@@ -71,7 +73,6 @@ struct CompareSession {
         settings.clients = command.clients
         try measure(kind, settings, [.steady, .unicast], run)
         try measureChannel(kind, settings, run)
-        try measureStreams(kind, settings, run)
         if kind == .megacomet {
             for journal in JournalCommand.kinds {
                 settings.journal = journal
@@ -79,11 +80,25 @@ struct CompareSession {
             }
             settings.journal = nil
         }
+        if command.streams > 0 { try measureStreams(kind, settings, run) }
         if command.many > 0 {
             (settings.clients, settings.workers) = (command.many, command.workers)
             try measure(kind, settings, [.idle, .steady], run)
         }
     }
+
+    /// The same clients with event streams, and with WebSockets.
+    private mutating func measureStreams(_ kind: Server.Kind, _ common: BenchSettings, _ run: Int) throws {
+        for form in Self.streamForms {
+            var settings = common
+            (settings.form, settings.clients) = (form, command.streams)
+            try measure(kind, settings, [.steady, .unicast], run)
+            settings.clients = command.clients
+            try measureChannel(kind, settings, run)
+            try measure(kind, settings, [.idle], run)
+        }
+    }
+    private static let streamForms = LoadPlan.Form.allCases.filter(\.stays)
 
     private mutating func measureChannel(_ kind: Server.Kind, _ settings: BenchSettings, _ run: Int) throws {
         var settings = settings
@@ -93,22 +108,6 @@ struct CompareSession {
         } catch let lacks as Lacks {
             print("run \(run): \(kind): \(lacks): its cells stay empty")
         }
-    }
-
-    /// The clients of the rows about streams: as many as the rates of nchan's streams are known for.
-    private var streaming: Int { min(command.clients, 4_000) }
-    private mutating func measureStreams(_ kind: Server.Kind, _ settings: BenchSettings, _ run: Int) throws {
-        for form in [LoadPlan.Form.events, .ws] {
-            var settings = settings
-            (settings.form, settings.clients) = (form, streaming)
-            try measure(kind, settings, [.unicast], run)
-        }
-        var settings = settings
-        settings.form = .events
-        try measureChannel(kind, settings, run)
-        guard command.many > 0 else { return }
-        (settings.clients, settings.workers, settings.others) = (command.many, command.workers, 0)
-        try measure(kind, settings, [.idle], run)
     }
 
     /// Measures one server in some scenarios, one after another, with the same clients.
@@ -124,7 +123,7 @@ struct CompareSession {
         for scenario in scenarios {
             var measurement = try bench.run(scenario)
             if let journal = settings.journal { measurement.scenario += " " + journal }
-            if settings.form.stays { measurement.scenario += " \(settings.form)" }
+            if settings.form.stays { measurement.scenario += " " + settings.form.rawValue }
             measurements.append(measurement)
             for complaint in measurement.complaints { print("run \(run): \(kind) \(scenario): \(complaint)") }
         }
@@ -151,23 +150,15 @@ struct CompareSession {
             journalRow("disk", .above(0.3)),
             row("ms to tell a channel of \(few)", .channel, few, "told_ms", .below(110)),
             row("p99 ms of others meanwhile", .channel, few, "latency_p99_ms", .below(10)),
-            row(
-                "event streams, delivered a second, \(streaming)", .unicast, streaming, "delivered_per_second",
-                .atLeast(ofLimit: 0.7, ofNchan: 5), "events"),
-            row(
-                "WebSockets, delivered a second, \(streaming)", .unicast, streaming, "delivered_per_second",
-                .atLeast(ofLimit: 0.7, ofNchan: 5), "ws"),
-            row("ms to tell a channel of \(few) streams", .channel, few, "told_ms", .below(60), "events"),
-            row("p99 ms of others meanwhile", .channel, few, "latency_p99_ms", .below(10), "events"),
         ]
+        if command.streams > 0 { for form in Self.streamForms { rows += streamRows(form) } }
         if many > 0 {
             rows += [
                 row("p99 ms at \(rate)/s, \(many) clients", .steady, many, "latency_p99_ms", .atMost(ofNchan: 0.5)),
                 row(
                     "connected a second, to \(many)", .idle, many, "connected_per_second",
                     .atLeast(ofLimit: 0.6, ofNchan: 1)),
-                row("user bytes a client, \(many) idle", .idle, many, "user_bytes_per_client", .below(224)),
-                row("the same, event streams", .idle, many, "user_bytes_per_client", .below(224), "events"),
+                row("user bytes a client, \(many) idle", .idle, many, "user_bytes_per_client", .below(200)),
                 row("kernel bytes a client, both ends", .idle, many, "kernel_bytes_per_client_both_ends", .none),
                 row(
                     "private bytes of an idle worker", .idle, many, "worker_private_before_bytes",
@@ -177,11 +168,32 @@ struct CompareSession {
         return Comparison(rows: rows)
     }
 
+    private func streamRows(_ form: LoadPlan.Form) -> [Comparison.Row] {
+        let name = form == .events ? "event streams" : "WebSockets"
+        let (clients, few, variant) = (command.clients, command.streams, form.rawValue)
+        let rate = Measurement.plain(command.rate)
+        return [
+            row(
+                "delivered a second, \(few) \(name)", .unicast, few, "delivered_per_second",
+                .atLeast(ofLimit: 0.7, ofNchan: 5), variant),
+            row("server CPU us a message", .unicast, few, "server_cpu_us_per_message", .none, variant),
+            row("p99 ms at \(rate)/s, \(few) \(name)", .steady, few, "latency_p99_ms", .none, variant),
+            row("ms to tell a channel of \(clients) \(name)", .channel, clients, "told_ms", .below(60), variant),
+            row("p99 ms of others meanwhile", .channel, clients, "latency_p99_ms", .below(10), variant),
+            row(
+                "connected a second, to \(clients) \(name)", .idle, clients, "connected_per_second", .none, variant),
+            row(
+                "user bytes a client, \(clients) idle \(name)", .idle, clients, "user_bytes_per_client", .below(224),
+                variant),
+        ]
+    }
+
+    /// - Parameter variant: the journal or the form of the scenario, if it has more than one.
     private func row(
         _ what: String, _ scenario: Scenario, _ clients: Int, _ number: String, _ target: Comparison.Target,
-        _ kindOf: String? = nil
+        _ variant: String? = nil
     ) -> Comparison.Row {
-        let name = scenario.rawValue + (kindOf.map { " " + $0 } ?? "")
+        let name = scenario.rawValue + (variant.map { " " + $0 } ?? "")
         func values(_ kind: Server.Kind) -> [Double] {
             measurements.filter {
                 $0.scenario == name && $0.clients == clients && $0.server == kind.rawValue

@@ -16,6 +16,8 @@ struct Envelope {
         var retryMilliseconds: UInt64?
         var gap = false
         var failed = false
+        /// It tells a client that has just come what it has to expect.
+        var isHello = false
     }
 
     private let bytes: UnsafeRawBufferPointer
@@ -60,6 +62,8 @@ struct Envelope {
                 tail.cursor = Mark.digits(bytes, at: &offset)
             } else if skip(",\"retry\":") {
                 tail.retryMilliseconds = Mark.digits(bytes, at: &offset)
+            } else if skip(",\"heartbeat\":") {
+                tail.isHello = true
             } else if skip(",\"gap\":true") {
                 tail.gap = true
             } else if skip(",\"error\":") {

@@ -68,12 +68,18 @@ extension Generator {
             if start > 0 { partial[index] = Array(input[..<start]) }
             return nil
         }
-        let retry = retries.removeValue(forKey: index)
-        if retry == nil { counts.cuts += 1 }
-        hangUp(index)
-        rest(index, milliseconds: retry ?? 40 + UInt64(random.next(below: 160)))
+        wasCut(index)
         return nil
     }
+    /// The connection has ended. The client comes back when the server said to, or soon.
+    func wasCut(_ index: Int) {
+        let told = retries.removeValue(forKey: index)
+        if told == nil { counts.cuts += 1 }
+        let usual = clients[index].retry > 0 ? UInt64(clients[index].retry) : 40 + UInt64(random.next(below: 160))
+        hangUp(index)
+        rest(index, milliseconds: told ?? usual)
+    }
+
     private func readAnswer(_ index: Int) {
         guard let bytes = readMore(index) else { return }
         switch Answer.parse(bytes) {
@@ -158,6 +164,10 @@ extension Generator {
     func isWaiting(_ index: Int) {
         clients[index].state = .waiting
         counts.polling += 1
+        isFree(index)
+    }
+    /// A unicast may publish to the client again.
+    func isFree(_ index: Int) {
         if case .unicast = order, !clients[index].isReady {
             clients[index].isReady = true
             ready.push(UInt32(index))
@@ -202,8 +212,9 @@ extension Generator {
         wheel.add(index, now: monotonicNanoseconds(), afterMilliseconds: milliseconds)
     }
 
-    /// The client's rest is over.
+    /// The client's rest is over, or the time in which it acknowledges.
     func wake(_ index: Int) {
+        if clients[index].unacknowledged > 0, clients[index].state == .waiting { acknowledge(index) }
         guard clients[index].state == .resting else { return }
         if clients[index].descriptor >= 0 { pollAgain(index) } else { connect(index) }
     }

@@ -2,7 +2,9 @@ import Base
 import CSystem
 import Glibc
 
-/// The yardstick: how much one process can do that holds polls and delivers messages, and does nothing else.
+/// The yardstick: how much one process can do that holds polls and delivers messages, and does nothing else. For event
+/// streams and WebSockets it writes the bytes of each message to a connection that is open. All its clients receive in
+/// one form.
 ///
 /// It has no queue (a message for a client that isn't polling is refused), no second process and no timeouts. It checks
 /// nothing that it reads: a poll is expected to come whole, in one read, from a well-meaning client. Everything that
@@ -16,7 +18,7 @@ final class LimitLoop {
     private var held: [Int32]
     /// The client that polls on a descriptor, by descriptor.
     private var owners: [Int32]
-    /// How the last client that came receives.
+    /// How the last client that came receives, and so all of them.
     private var form = LoadPlan.Form.json
     private var links: [Int32: Link] = [:]
     private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
@@ -103,7 +105,9 @@ final class LimitLoop {
         output.clear()
         if stream == .ws {
             output.append("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
-            output.append("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+            output.append("Sec-WebSocket-Accept: ")
+            output.append(StreamText.accept)
+            output.append("\r\n\r\n")
         } else {
             output.append("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         }

@@ -7,7 +7,7 @@ struct MillionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "million",
         abstract:
-            "Hold a million polling clients (64 workers and 64 client processes of 16,000), publish to them, kill a "
+            "Hold a million clients (64 workers and 64 client processes of 16,000), publish to them, kill a "
             + "worker, and report.",
         discussion:
             "Both ends take about 10 GB of kernel memory. Kernel settings are read; they are set only with --tune.")
@@ -17,14 +17,16 @@ struct MillionCommand: ParsableCommand {
     @Option(help: "Client processes (0: as many as the descriptors ask for).") var processes = 64
     @Option(help: "Messages a second, to random clients.") var rate = 1_000.0
     @Option(help: "Seconds after which a poll is answered empty.") var pollTimeout = 50.0
-    @Option(help: "How many poll timeouts the clients are held for.") var timeouts = 2.2
+    @Option(help: "How many poll timeouts, or heartbeats of streams, the clients are held for.") var timeouts = 2.2
+    @Option(help: "json (polls), events or ws (streams).") var form = LoadPlan.Form.json
+    @Option(help: "Seconds without a message after which a stream is sent a heartbeat.") var heartbeat = 25.0
     @Option(help: "Seconds after the kill within which all must be back.") var back = 60.0
     @Flag(help: "Raise the kernel settings that are too low (as root).") var tune = false
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
         guard (100...1_100_000).contains(clients), (0...128).contains(workers), (0...128).contains(processes), rate > 0,
-            pollTimeout > 0,
+            pollTimeout > 0, heartbeat > 0,
             (0...20).contains(timeouts), back > 0
         else { throw ValidationError("a number is out of its range") }
     }
@@ -35,16 +37,19 @@ struct MillionCommand: ParsableCommand {
         var settings = BenchSettings()
         (settings.clients, settings.workers, settings.processes) = (clients, workers, processes)
         (settings.perSecond, settings.pollTimeoutSeconds) = (rate, pollTimeout)
+        (settings.form, settings.heartbeatSeconds) = (form, heartbeat)
         settings.limitSeconds = 900
         let memory = MemoryCgroup(limitBytes: Bench.serverBytesAllowed)
         if memory == nil { complain("no memory cgroup can be made here: the server's memory is measured, not held") }
         let server = try Server.start(
             .megacomet, clients: clients, processes: settings.processCount, workers: workers,
-            options: Server.Options(pollTimeoutSeconds: pollTimeout, memory: memory))
+            options: Server.Options(
+                pollTimeoutSeconds: pollTimeout, heartbeatSeconds: heartbeat, memory: memory))
         defer { server.stop() }
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
         defer { bench.stop() }
-        let result = try bench.million(holdSeconds: pollTimeout * timeouts, backSeconds: back)
+        let patience = form.stays ? heartbeat : pollTimeout
+        let result = try bench.million(holdSeconds: patience * timeouts, backSeconds: back)
         bench.stop()
         print(json ? result.json : result.text)
         if !result.complaints.isEmpty { throw ExitCode(1) }
@@ -97,7 +102,7 @@ extension Bench {
         try fleet.carryOut(.settle(seconds: 10), limit: 20)
         let counts = try fleet.report()
         result.add(latencies: fleet.latencies)
-        result.add("polls_timed_out", counts.empty)
+        result.add(settings.form.stays ? "heartbeats" : "polls_timed_out", counts.empty)
         result.add("cuts_while_held", counts.cuts)
         if counts.polling != settings.clients {
             result.complaints.append("\(settings.clients - counts.polling) clients were not held")
@@ -131,7 +136,7 @@ extension Bench {
             ) { counts in
                 let now = monotonicNanoseconds()
                 if killedAt == 0 {
-                    kill(victim.pid, SIGKILL)
+                    Glibc.kill(victim.pid, SIGKILL)
                     killedAt = now
                 }
                 // Counts are up to 0.2 s old, so no client counts as back before one was gone.

@@ -47,9 +47,15 @@ struct RequestWriter {
         if plan.form == .events { buffer.append("Accept: text/event-stream\r\n") }
         if plan.form == .ws {
             buffer.append("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n")
-            buffer.append("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+            buffer.append("Sec-WebSocket-Key: ")
+            buffer.append(StreamText.key)
+            buffer.append("\r\n")
         }
-        if let (date, etag) = resume {
+        if let (id, _) = resume, plan.form == .events {
+            buffer.append("Last-Event-ID: ")
+            buffer.append(id)
+            buffer.append("\r\n")
+        } else if let (date, etag) = resume {
             buffer.append("If-Modified-Since: ")
             buffer.append(date)
             buffer.append("\r\nIf-None-Match: ")

@@ -5,6 +5,7 @@ extension LoadPlan.Form: ExpressibleByArgument {}
 extension LoadPlan.PublishForm: ExpressibleByArgument {}
 extension Server.Kind: ExpressibleByArgument {}
 extension Scenario: ExpressibleByArgument {}
+extension Victim: ExpressibleByArgument {}
 
 /// One scenario against one server.
 struct ScenarioCommand: ParsableCommand {
@@ -30,11 +31,15 @@ struct ScenarioCommand: ParsableCommand {
     @Option(help: "Messages in queue.") var messages = 600_000
     @Option(help: "Clients beside those of the channel.") var others = 200
     @Option(help: "Messages of channel and broadcast.") var rounds = 9
-    @Option(help: "How often kill kills the manager.") var kills = 50
+    @Option(help: "How often kill kills.") var kills = 50
+    @Option(help: "What kill kills: manager, worker, or rolling (a rolling restart in place of a kill).")
+    var victim = Victim.manager
     @Option(help: "queue.journal of the MegaComet that is started.") var journal: String?
     @Option(help: "Seconds that idle holds.") var hold = 2.0
     @Option(help: "Seconds after which a poll is answered empty, of the MegaComet that is started.") var pollTimeout =
         50.0
+    @Option(help: "Seconds without a message after which a stream is sent a heartbeat, of the same.") var heartbeat =
+        25.0
     @Flag(help: "Print JSON.") var json = false
 
     @Option(
@@ -54,7 +59,8 @@ struct ScenarioCommand: ParsableCommand {
         (settings.seconds, settings.perSecond, settings.messages) = (seconds, rate, messages)
         (settings.holdSeconds, settings.pollTimeoutSeconds) = (hold, pollTimeout)
         settings.others = scenario == .channel ? others : 0
-        (settings.rounds, settings.kills) = (rounds, kills)
+        (settings.rounds, settings.kills, settings.victim) = (rounds, kills, victim)
+        settings.heartbeatSeconds = heartbeat
         (settings.keepsLedger, settings.journal) = (scenario == .kill, journal)
         if scenario == .broadcast { settings.limitSeconds = 900 }
         return settings
@@ -63,10 +69,13 @@ struct ScenarioCommand: ParsableCommand {
     func validate() throws {
         guard (1...1_100_000).contains(clients), rate > 0, (0...3_600).contains(seconds), window > 0, messages > 0,
             (1...64).contains(publishers), (1...10_000).contains(others), (1...1_000).contains(rounds),
-            (1...1_000).contains(kills)
+            (1...1_000).contains(kills), heartbeat > 0
         else { throw ValidationError("a number is out of its range") }
         if scenario == .kill, against != .megacomet || port != nil {
             throw ValidationError("kill needs a MegaComet with a supervisor, which it starts")
+        }
+        if scenario == .storm, against == .nchan, form == .ws {
+            throw ValidationError("nchan's WebSockets don't say where they resume")
         }
         if scenario == .broadcast, against == .limit || against == .nchan {
             throw ValidationError("\(against) has no message to everyone")

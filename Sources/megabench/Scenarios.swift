@@ -15,7 +15,7 @@ extension Bench {
         case .storm: try storm(&result)
         case .channel: try channel(&result)
         case .broadcast: try broadcast(&result)
-        case .kill: try killManager(&result)
+        case .kill: try kill(&result)
         }
         return result
     }

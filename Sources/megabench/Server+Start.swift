@@ -106,6 +106,7 @@ extension Server {
             address = "127.0.0.1"
             base_port = \(port)
             poll_timeout = \(options.pollTimeoutSeconds)
+            heartbeat = \(options.heartbeatSeconds)
             [manager]
             port = \(ownPort)
             [app]

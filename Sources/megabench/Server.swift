@@ -12,6 +12,8 @@ final class Server {
     /// What a scenario needs of the MegaComet that is started.
     struct Options {
         var pollTimeoutSeconds = 50.0
+        /// workers.heartbeat
+        var heartbeatSeconds = 25.0
         /// stats.interval
         var reportEverySeconds = 1.0
         /// Holds its processes to a bound of memory.
