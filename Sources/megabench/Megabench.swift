@@ -6,7 +6,7 @@ struct Megabench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "megabench",
         abstract:
-            "Puts clients (long polls, event streams or WebSockets) and publishers on MegaComet, and says what it costs.",
+            "Puts clients (polls, event streams or WebSockets) and publishers on MegaComet, and says what it costs.",
         subcommands: [
             ScenarioCommand.self, CompareCommand.self, MillionCommand.self, WorkersCommand.self, StatsCommand.self,
             JournalCommand.self,
@@ -19,7 +19,7 @@ struct LimitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "limit",
         abstract:
-            "Run the limit: one bare epoll loop that holds polls and streams and delivers. For measuring only; it checks nothing."
+            "Run the limit: one bare epoll loop that holds polls and streams. To measure with; it checks nothing."
     )
 
     @Option(help: "Address of both ports; only loopback is sensible.") var address = "127.0.0.1"

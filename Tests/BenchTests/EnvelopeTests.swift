@@ -26,6 +26,11 @@ struct EnvelopeTests {
         #expect(!envelope.isMalformed)
     }
 
+    @Test func firstFrameOfAWebSocket_isNoHeartbeat() {
+        #expect(read(#"{"messages":[],"cursor":9,"heartbeat":25000}"#).tail == Envelope.Tail(cursor: 9, isHello: true))
+        #expect(read(#"{"messages":[],"cursor":9}"#).tail == Envelope.Tail(cursor: 9))
+    }
+
     @Test func jsonp_isReadInsideItsCall() {
         #expect(read("/**/f(" + Self.two + ");").messages == read(Self.two).messages)
         #expect(read("/**/f(" + Self.two + ");").tail.cursor == 9)

@@ -67,6 +67,39 @@ import Testing
         #expect(numbers?["lost"]?.int == 0)
     }
 
+    static let streams: [LoadPlan.Form] = [.events, .ws]
+
+    @Test(arguments: servers, streams) func streams_deliverWhatIsPublished(server: Server.Kind, form: LoadPlan.Form)
+        throws
+    {
+        let result = try run(.unicast, server, "--form", form.rawValue)
+        #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 0)
+        #expect(result["numbers"]?["lost"]?.int == 0)
+    }
+
+    @Test(arguments: servers, streams) func channel_comesToEveryStreamOnce(server: Server.Kind, form: LoadPlan.Form)
+        throws
+    {
+        let more = ["--form", form.rawValue, "--rounds", "2", "--rate", "300", "--others", "20"]
+        let words = ["run", "channel", "--against", server.rawValue, "--clients", "300", "--seconds", "0.4"]
+        let numbers = try json(words + more, seconds: 60)["numbers"]
+        #expect(numbers?["rounds"]?.int == 2)
+        #expect(numbers?["lost"]?.int == 0)
+    }
+
+    @Test(arguments: streams) func storm_bringsAllStreamsBack(form: LoadPlan.Form) throws {
+        #expect(try run(.storm, .daemons, "--form", form.rawValue)["numbers"]?["lost"]?.int == 0)
+    }
+
+    /// The manager, a worker, and all workers in turn: what was answered is seen once, since streams have a cursor.
+    @Test(arguments: Victim.allCases) func kill_losesNothingOfStreams(victim: Victim) throws {
+        let more = ["--kills", "1", "--rate", "300", "--form", "events", "--victim", victim.rawValue]
+        let numbers = try json(["run", "kill", "--clients", "300"] + more, seconds: 60)["numbers"]
+        #expect(numbers?["answered"]?.int ?? 0 > 100)
+        #expect(numbers?["answered_and_lost"]?.int == 0)
+        #expect(numbers?["twice"]?.int == 0)
+    }
+
     @Test func broadcast_comesToEveryoneOnce() throws {
         let numbers = try run(.broadcast, .daemons, "--rounds", "3", "--processes", "2")["numbers"]
         #expect(numbers?["rounds"]?.int == 3)
@@ -89,7 +122,7 @@ import Testing
         #expect(result["numbers"]?["refused"]?.int == 0)
     }
 
-    @Test(arguments: LoadPlan.Form.allCases, [true, false]) func everyForm_keepAliveOrNot(
+    @Test(arguments: LoadPlan.Form.allCases.filter { !$0.stays }, [true, false]) func everyForm_keepAliveOrNot(
         form: LoadPlan.Form, keepAlive: Bool
     ) throws {
         let result = try run(.unicast, .daemons, "--form", form.rawValue, keepAlive ? "--publish=lines" : "--close")
@@ -109,12 +142,12 @@ import Testing
         let folder = try Folder()
         let (end, output) = try Program.run(
             "megabench",
-            ("compare --runs 1 --clients 200 --many 300 --workers 2 --seconds 0.3 --rate 500 --messages 2000 "
-                + "--servers limit megacomet").split(separator: " ").map(String.init),
+            ("compare --runs 1 --clients 200 --streams 150 --many 300 --workers 2 --seconds 0.3 --rate 500 "
+                + "--messages 2000 --servers limit megacomet").split(separator: " ").map(String.init),
             in: folder, seconds: 120)
         guard end == .exited(0) else { throw Failure("\(end)\n\(output)") }
         let lines = output.split(separator: "\n")
-        #expect(lines.count == 15)
+        #expect(lines.count == 29)
         #expect(lines.allSatisfy { !$0.contains("NOT RIGHT") })
     }
 
