@@ -18,6 +18,42 @@ extension SimulatedClient {
         return body
     }
 
+    var ending: String {
+        switch form {
+        case .poll: "json"
+        case .stream: "events"
+        case .socket: "ws"
+        }
+    }
+
+    // MARK: WebSockets
+
+    var handshake: String {
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    }
+    /// The opcode and the payload of the next whole frame.
+    func takeFrame() -> (opcode: UInt8, payload: String)? {
+        if !hasHead {
+            guard let end = end(of: [13, 10, 13, 10]) else { return nil }
+            bytes.removeFirst(end)
+            hasHead = true
+        }
+        guard bytes.count >= 4 else { return nil }
+        let isLong = bytes[1] == 126
+        let length = isLong ? Int(bytes[2]) << 8 | Int(bytes[3]) : Int(bytes[1])
+        let start = isLong ? 4 : 2
+        guard bytes.count >= start + length else { return nil }
+        let frame = (bytes[0] & 15, String(decoding: bytes[start..<(start + length)], as: UTF8.self))
+        bytes.removeFirst(start + length)
+        return frame
+    }
+    func happened(_ frame: (opcode: UInt8, payload: String), _ world: World) {
+        if frame.opcode == 1, !frame.payload.contains("\"error\"") { answered(frame.payload, world) }
+        guard frame.opcode == 9, let connection else { return }
+        connection.worker.receive(connection, bytes: [0x8A, 0x80, 0, 0, 0, 0])
+    }
+
     // MARK: event streams
 
     struct Event {

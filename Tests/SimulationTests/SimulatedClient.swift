@@ -3,7 +3,7 @@ import TestSupport
 /// A browser. It polls one worker after the other or keeps an event stream, acknowledges or not, and checks everything
 /// that it gets.
 final class SimulatedClient {
-    enum Form { case poll, stream }
+    enum Form { case poll, stream, socket }
     let number: Int
     let form: Form
     let acknowledges: Bool
@@ -15,7 +15,7 @@ final class SimulatedClient {
     var acknowledged: UInt64 = 0
     /// Cursors of the answers that said `gap`.
     var gapCursors: [UInt64] = []
-    private var connection: SimulatedWorker.Connection?
+    private(set) var connection: SimulatedWorker.Connection?
     private var isPolling = false
     var bytes: [UInt8] = []
 
@@ -51,11 +51,19 @@ final class SimulatedClient {
             switch form {
             case .poll: while let body = takeAnswer() { answered(body, world) }
             case .stream: while let event = takeEvent() { happened(event, world) }
+            case .socket: while let frame = takeFrame() { happened(frame, world) }
             }
         }
         if let connection, connection.isClosedByWorker, connection.inbound.isEmpty { forgetConnection() }
         if !isPolling, world.chance(700) { poll(world) }
-        if form == .stream, acknowledges, cursor > acknowledged, world.chance(200) { sayAcknowledged(world) }
+        guard form != .poll, acknowledges, cursor > acknowledged, world.chance(200) else { return }
+        if form == .socket, let connection, hasHead {
+            acknowledged = cursor
+            let text = Array("{\"cursor\":\(cursor)}".utf8)
+            connection.worker.receive(connection, bytes: [0x81, 0x80 | UInt8(text.count), 0, 0, 0, 0] + text)
+        } else {
+            sayAcknowledged(world)
+        }
     }
 
     private func poll(_ world: World) {
@@ -72,12 +80,12 @@ final class SimulatedClient {
         let query = acknowledges || cursor > 0 ? "?cursor=\(cursor)" : ""
         world.note(name, "poll \(query) on \(connection.worker.number)/\(connection.slot)")
         connection.worker.receive(
-            connection, "GET /\(name).\(form == .poll ? "json" : "events")\(query) HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection, "GET /\(name).\(ending)\(query) HTTP/1.1\r\nHost: x\r\n\(form == .socket ? handshake : "")\r\n")
     }
 
     /// `{"messages":[{"id":1,"data":2},..],"cursor":3,"gap":true}`
-    private func answered(_ body: String, _ world: World) {
-        isPolling = false
+    func answered(_ body: String, _ world: World) {
+        if form == .poll { isPolling = false }
         world.note(name, "got \(body)")
         if body.hasPrefix("{\"error\"") { return }  // replaced by its own other tab
         var last: UInt64 = 0
@@ -88,7 +96,8 @@ final class SimulatedClient {
             guard numbers.count == 2 else { return world.problem("\(name) got \(body)") }
             if numbers[0] <= last { world.problem("\(name) got \(numbers[0]) behind \(last)") }
             last = numbers[0]
-            let isAgain = acknowledges ? last <= acknowledged : received.contains(last)
+            let isAgain =
+                form == .socket ? last <= cursor : acknowledges ? last <= acknowledged : received.contains(last)
             got(last, numbers[1], isAgain: isAgain, world)
         }
         guard let cursorText = parts[1].split(separator: ":").dropFirst().first,

@@ -8,6 +8,7 @@ import TestSupport
 final class SimulatedWorker {
     let number: UInt8
     private let seed: UInt64
+    private let settings: World.Settings
     private(set) var worker: Worker
     unowned var world: World!
     /// The connection of each slot.
@@ -32,15 +33,17 @@ final class SimulatedWorker {
         }
     }
 
-    init(number: UInt8, seed: UInt64) {
+    init(number: UInt8, seed: UInt64, _ settings: World.Settings) {
         self.number = number
         self.seed = seed
-        worker = SimulatedWorker.start(number, seed)
+        self.settings = settings
+        worker = SimulatedWorker.start(number, seed, settings)
     }
-    private static func start(_ number: UInt8, _ seed: UInt64) -> Worker {
+    private static func start(_ number: UInt8, _ seed: UInt64, _ world: World.Settings) -> Worker {
         var settings = WorkerSettings()
         settings.number = number
         settings.pollTimeout = 5000
+        settings.heartbeat = world.heartbeat
         return Worker(settings, extraBytes: 0, seed: seed)
     }
 
@@ -68,7 +71,7 @@ final class SimulatedWorker {
             // The kernel may not know it yet, either. Then it takes the bytes, and they are lost.
             return world.chance(500) ? nil : bytes.count
         }
-        let count = world.chance(50) ? world.random.below(bytes.count + 1) : bytes.count
+        let count = world.chance(settings.slow) ? world.random.below(bytes.count + 1) : bytes.count
         end.inbound += Array(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
         return count
     }
@@ -81,9 +84,10 @@ final class SimulatedWorker {
         ends[slot] = end
         return end
     }
-    func receive(_ end: Connection, _ text: String) {
+    func receive(_ end: Connection, _ text: String) { receive(end, bytes: Array(text.utf8)) }
+    func receive(_ end: Connection, bytes: [UInt8]) {
         guard !end.isClosedByWorker else { return }
-        Array(text.utf8).withUnsafeBytes { worker.received(end.slot, $0, now: world.now) }
+        bytes.withUnsafeBytes { worker.received(end.slot, $0, now: world.now) }
         carryOut()
     }
 
@@ -99,7 +103,7 @@ final class SimulatedWorker {
         breakLink()
         for end in ends.values { end.isClosedByWorker = true }
         ends = [:]
-        worker = SimulatedWorker.start(number, seed)
+        worker = SimulatedWorker.start(number, seed, settings)
     }
 
     /// One turn of its loop, and of the connections on both sides.
@@ -111,7 +115,7 @@ final class SimulatedWorker {
         for (slot, end) in ends.sorted(by: { $0.key.number < $1.key.number }) {
             if end.isDead, world.chance(500) {
                 worker.broke(slot)
-            } else {
+            } else if !pieces || settings.stuck == 0 || !world.chance(settings.stuck) {
                 worker.writable(slot)
             }
             carryOut()

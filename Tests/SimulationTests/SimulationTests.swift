@@ -62,6 +62,13 @@ import Testing
         (settings.breakLink, settings.killWorker, settings.killManager) = (10, 10, 5)
         play(800..<812, settings)
     }
+    @Test func slowStreams_andSockets_getEverythingInOrderOnce_andHeartbeatsClaimNoMore() {
+        var settings = World.Settings()
+        (settings.streams, settings.sockets, settings.channels, settings.journal) = (true, true, true, true)
+        (settings.breakLink, settings.killWorker, settings.killManager) = (10, 10, 3)
+        (settings.slow, settings.stuck, settings.heartbeat, settings.pace) = (400, 800, 300, 200)
+        play(900..<912, settings)
+    }
     @Test func whenQueuesOverflowAndExpire_theGapIsTold() {
         var settings = World.Settings()
         (settings.timeToLive, settings.maxPerClient, settings.vanish, settings.publish) = (3_000, 4, 100, 700)

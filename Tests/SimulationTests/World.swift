@@ -23,8 +23,20 @@ final class World {
         var channels = false
         /// Half of the clients have event streams. Those with odd numbers have no cursor at first, as an EventSource.
         var streams = false
+        /// Those of them whose numbers can be divided by 8 have WebSockets.
+        var sockets = false
+        /// The chance that a socket takes only a part of a write, and that one that is blocked stays so for a turn.
+        var slow = 50
+        var stuck = 0
+        /// Milliseconds.
+        var heartbeat: UInt32 = 25_000
         /// The most milliseconds that pass in a step.
         var pace = 400
+
+        func form(of client: Int) -> SimulatedClient.Form {
+            guard streams, client % 4 < 2 else { return .poll }
+            return sockets && client % 8 == 0 ? .socket : .stream
+        }
     }
 
     let settings: Settings
@@ -60,10 +72,10 @@ final class World {
         self.settings = settings
         random = SeededRandom(seed)
         manager = ManagerBox(settings, now: now)
-        workers = (0..<settings.workers).map { SimulatedWorker(number: UInt8($0), seed: seed &+ UInt64($0)) }
+        workers = (0..<settings.workers).map { SimulatedWorker(number: UInt8($0), seed: seed &+ UInt64($0), settings) }
         clients = (0..<settings.clients).map {
             SimulatedClient(
-                number: $0, form: settings.streams && $0 % 4 < 2 ? .stream : .poll, acknowledges: $0 % 2 == 0,
+                number: $0, form: settings.form(of: $0), acknowledges: $0 % 2 == 0,
                 hasUser: settings.channels && $0 % 3 > 0)
         }
         for worker in workers { worker.world = self }
@@ -178,7 +190,7 @@ final class World {
             }
         }
         let queue = manager.switchboard.queue
-        let waiting = clients.filter { $0.acknowledges || $0.form == .stream }.reduce(0) {
+        let waiting = clients.filter { $0.acknowledges || $0.form != .poll }.reduce(0) {
             $0 + manager.presence($1.name, now: now).queued
         }
         if queue.depth != waiting {
