@@ -14,22 +14,24 @@ require "net/http"
 
 WORKERS = ENV.fetch("MEGACOMET_WORKERS", "http://localhost:8000 http://localhost:8001").split
 
-def megacomet(op, **fields)
-  url = URI("#{ENV.fetch("MEGACOMET", "http://127.0.0.1:9001")}/#{op}")
-  JSON.parse(Net::HTTP.post(url, fields.to_json, "Content-Type" => "application/json").body)
+module MegaComet
+  def self.ask(op, **fields)
+    url = URI("#{ENV.fetch("MEGACOMET", "http://127.0.0.1:9001")}/#{op}")
+    JSON.parse(Net::HTTP.post(url, fields.to_json, "Content-Type" => "application/json").tap(&:value).body)
+  end
 end
 
 class Line < ActiveRecord::Base
-  after_create_commit { megacomet("publish", channel: "room:#{room}", message: {id: id, text: text}) }
+  after_create_commit { MegaComet.ask("publish", channel: "room:#{room}", message: {id: id, text: text}) }
 end
 
 class RoomsController < ActionController::Base
-  skip_forgery_protection # for curl
+  protect_from_forgery with: :null_session # curl has no token
 
   def show
     response.headers["Cache-Control"] = "no-store" # a client id is for one page
     client = "guest:" + SecureRandom.urlsafe_base64 # with a login: the id of the user, a colon, and something random
-    cursor = megacomet("subscribe", channel: "room:#{params[:id]}", client: client)["cursor"]
+    cursor = MegaComet.ask("subscribe", channel: "room:#{params[:id]}", client: client)["cursor"]
     @lines = Line.where(room: params[:id]).order(:id)
     @page = {client: client, urls: WORKERS, cursor: cursor}
     render inline: PAGE
