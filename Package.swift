@@ -67,8 +67,8 @@ let package = Package(
         .target(name: "Supervision", dependencies: ["Base", "Configuration", "Stats"], swiftSettings: strict),
         /// megacomet.js, compiled in.
         .target(
-            name: "Browser", dependencies: ["Base"], exclude: ["megacomet.d.ts"],
-            resources: [.embedInCode("megacomet.js")],
+            name: "Browser", dependencies: ["Base"],
+            resources: [.embedInCode("megacomet.js"), .embedInCode("megacomet.d.ts")],
             swiftSettings: strict),
 
         // The app port: publishes in, outcomes out. Apart from Comet, so that workers need no simdjson.

@@ -1,25 +1,30 @@
-// Type declarations of megacomet.js, which a worker serves at /_/megacomet.js and which makes one global: MegaComet.
+// Type declarations of megacomet.js. Workers serve it as a script, /_/megacomet.js, which makes one global, MegaComet,
+// and as an ES module, /_/megacomet.mjs. This file is /_/megacomet.d.ts.
 
-/** How a poll is made: XHR with CORS, script tags (JSONP), or the first that works. */
-type MegaCometTransport = "auto" | "xhr" | "jsonp";
+/** Event streams, WebSockets, polls by XHR or by script tags (JSONP), or the best that is proven to work. */
+export type MegaCometTransport = "auto" | "events" | "ws" | "xhr" | "jsonp";
 
 /**
- * - `connecting`: a poll is on its way, and nothing was heard yet
- * - `connected`: the server was heard: the first poll is answered at once
- * - `waiting`: before the next poll: it failed, or the server asked for a pause (`detail.delay`)
+ * - `connecting`: a request is on its way, and nothing was heard yet
+ * - `connected`: the server was heard. It is told again if the transport changes (`detail.transport`)
+ * - `waiting`: before the next request: one failed, or the server asked for a pause (`detail.delay`)
  * - `offline`: as `waiting`; the browser says that there is no network
- * - `replaced`: stopped, another page polls with this client id
- * - `closed`: stopped by close(), or the server refuses this client id, the app has disconnected it, or JSONP if that is the only transport (`detail.code`)
+ * - `replaced`: stopped, another page has this client id
+ * - `closed`: stopped by close(), or the server refuses this client id or its token, the app has disconnected it, or JSONP is refused and is the only transport (`detail.code`)
  */
-type MegaCometState = "connecting" | "connected" | "waiting" | "offline" | "replaced" | "closed";
+export type MegaCometState = "connecting" | "connected" | "waiting" | "offline" | "replaced" | "closed";
 
-interface MegaCometOptions {
+export interface MegaCometOptions {
   /** The client's id, 1 to 128 bytes of UTF-8, without `/` and control characters. Anyone who knows it can read its messages: make it hard to guess. */
   client: string;
   /** The workers, `http://host:8000`; one is taken at random, and another after a failure. Default: the page's own origin. */
   urls?: string | string[];
   /** Default `"auto"`. */
   transport?: MegaCometTransport;
+  /** A token, or a function that gives one or a promise of one. It is asked at the start, and again when a token is refused as expired. */
+  token?: string | (() => string | PromiseLike<string>);
+  /** All tabs of the page's origin with this client and these urls have one connection. Where the browser has no Web Locks or BroadcastChannel (plain http), each page connects alone. Default false. */
+  share?: boolean;
   /** Messages up to this id were seen by an earlier page. Default 0. */
   cursor?: number;
   /** Milliseconds of silence after which a poll is given up. Default: 8 s more than the server holds a poll, which it tells the page. */
@@ -30,21 +35,23 @@ interface MegaCometOptions {
   maxDelay?: number;
 }
 
-interface MegaCometDetail {
-  /** The worker that is polled, or that failed. */
+export interface MegaCometDetail {
+  /** The worker that is asked, or that failed. */
   url?: string;
-  transport?: "xhr" | "jsonp";
+  transport?: Exclude<MegaCometTransport, "auto">;
   /** The reason: `network`, `http`, `timeout`, `retry`, or a code of the server's such as `full`, `replaced`, `disconnected`, `bad_client`. */
   code?: string;
   message?: string;
   /** The HTTP status, if `code` is `http`. */
   status?: number;
-  /** Milliseconds until the next poll. */
+  /** Milliseconds until the next request. */
   delay?: number;
+  /** What probably is wrong: http urls on an https page, a Content-Security-Policy, a refusal, an expired token, no network. */
+  hint?: "mixed" | "csp" | "refused" | "expired" | "offline";
 }
 
 /** A message as it came. */
-interface MegaCometMessage<Data = any> {
+export interface MegaCometMessage<Data = any> {
   /** Old messages that a subscription brought along have one id, that of the subscription. */
   id: number;
   data: Data;
@@ -54,10 +61,12 @@ interface MegaCometMessage<Data = any> {
   user?: string;
   /** The message's own id, if it is an old one that a subscription brought along. So `of || id` is one message's key. */
   of?: number;
+  /** Somebody waits for its acknowledgement, which therefore is sent at once. */
+  ack?: boolean;
 }
 
 /** Who is in a channel. The server tells it for channels whose names begin with one of channels.presence. */
-interface MegaCometPresence {
+export interface MegaCometPresence {
   channel: string;
   /** Connected clients. A user with three tabs has three. */
   connected: number;
@@ -86,8 +95,14 @@ declare class MegaComet<Data = any> {
   /** All messages up to this id were seen. */
   readonly cursor: number;
   readonly state: MegaCometState;
-  /** Begins to poll. It has no effect if it polls already. */
+  /** Connects. It has no effect if it is connected or tries already. */
   connect(): void;
-  /** Ends the poll. Messages stay on the server, until they expire, for the next connect(). */
+  /** Ends the connection. Messages stay on the server, until they expire, for the next connect(). */
   close(): void;
+}
+
+export default MegaComet;
+type Global = typeof MegaComet;
+declare global {
+  var MegaComet: Global;
 }

@@ -108,9 +108,9 @@ extension Answer {
         }
         if bytes > 0 { out.append("\r\n") }
     }
-    /// Sends the browser script, or 304 if the client has it already (RFC 9110, 13.1.2).
+    /// Sends a file for pages, or 304 if the client has it already (RFC 9110, 13.1.2).
     package static func script(
-        _ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, to out: inout Buffer
+        _ file: PageFile, _ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, to out: inout Buffer
     ) {
         style.head.begin(unchanged ? 304 : 200, to: &out)
         out.append("ETag: ")
@@ -119,7 +119,9 @@ extension Answer {
         out.append("Cross-Origin-Resource-Policy: cross-origin\r\nAccess-Control-Allow-Origin: *\r\n")
         guard !unchanged else { return style.head.end(to: &out) }
         style.head.connection(to: &out)
-        out.append("Content-Type: text/javascript; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n")
+        out.append("Content-Type: ")
+        out.append(file.contentType)
+        out.append("; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n")
         style.head.finish(content: bytes, to: &out)
     }
 }

@@ -32,7 +32,7 @@ package struct PollRequest {
         /// `.leave`: the same, and its page goes.
         case leave(PollRequest)
         case health
-        case script
+        case script(PageFile)
         /// The whole server, `*`.
         case server
         /// No such path: 404.
@@ -72,7 +72,7 @@ package struct PollRequest {
         if path.count == 1, path[0] == 42 { return .server }
         if path.count >= 3, path[1] == 95, path[2] == 47 {
             if matches(path, "/_/health") { return .health }
-            if matches(path, "/_/megacomet.js") { return .script }
+            if let file = PageFile(path: path) { return .script(file) }
             return .unknown
         }
         guard let (form, end) = Form.parse(path) else { return .unknown }

@@ -5,6 +5,7 @@ import Configuration
 import Daemon
 import Logging
 import Reactor
+import Wire
 
 let daemon = Daemon(.worker)
 let wanted = daemon.arguments.settings.workers
@@ -19,8 +20,11 @@ settings.maxRequest = wanted.maxRequest
 settings.maxConnections = daemon.connectionLimit(wanted.maxConnections, reserve: WorkerProcess.descriptorReserve)
 settings.origins = wanted.origins
 settings.jsonp = wanted.jsonp
-settings.script = BrowserScript.bytes
-settings.scriptETag = BrowserScript.etag
+settings.files = [
+    .script: .init(BrowserScript.script.bytes, etag: BrowserScript.script.etag),
+    .module: .init(BrowserScript.module.bytes, etag: BrowserScript.module.etag),
+    .types: .init(BrowserScript.types.bytes, etag: BrowserScript.types.etag),
+]
 settings.tellsRequests = daemon.log.logLevel <= .debug
 
 let process = WorkerProcess(daemon, settings)

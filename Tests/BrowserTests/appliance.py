@@ -61,10 +61,10 @@ class Appliance:
     def __init__(self, count=2, **settings):
         self.folder = tempfile.TemporaryDirectory(prefix="megacomet-browser-")
         ports = free_ports(count + 4)
-        self.worker_ports, (link, self.app_port, stats, operator) = ports[:count], ports[count:]
+        self.worker_ports, (link, self.app_port, stats, self.operator_port) = ports[:count], ports[count:]
         tables = {
             "workers": {"count": count, "address": "127.0.0.1", "base_port": ports[0], "poll_timeout": 20.0},
-            "manager": {"port": link}, "app": {"port": self.app_port}, "stats": {"port": stats}, "operator": {"port": operator},
+            "manager": {"port": link}, "app": {"port": self.app_port}, "stats": {"port": stats}, "operator": {"port": self.operator_port},
         }
         for table, values in settings.items():
             tables.setdefault(table, {}).update(values)

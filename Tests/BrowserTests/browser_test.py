@@ -3,7 +3,11 @@ import contextlib
 import functools
 import http.client
 import json
+import os
+import pathlib
 import socket
+import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -21,16 +25,23 @@ AWKWARD = [
 ]
 
 
-def over_both_transports(test):
-    @functools.wraps(test)
-    def run(self):
-        for transport in ("xhr", "jsonp"):
-            with self.subTest(transport):
-                self.driver.get_log("browser")
-                test(self, transport)
-                self.doCleanups()
+def over(*transports):
+    def decorate(test):
+        @functools.wraps(test)
+        def run(self):
+            for transport in transports:
+                with self.subTest(transport):
+                    self.driver.get_log("browser")
+                    test(self, transport)
+                    self.doCleanups()
 
-    return run
+        return run
+
+    return decorate
+
+
+over_both_transports = over("xhr", "jsonp")
+over_all_transports = over("xhr", "jsonp", "events", "ws")
 
 
 class BrowserTest(unittest.TestCase):
@@ -70,7 +81,7 @@ class BrowserTest(unittest.TestCase):
 
     # Published messages arrive unchanged.
 
-    @over_both_transports
+    @over_all_transports
     def test_every_kind_of_message_arrives_as_it_was_published(self, transport):
         tab = self.tab(transport)
         self.polling(tab)
@@ -78,7 +89,7 @@ class BrowserTest(unittest.TestCase):
             self.appliance.publish(tab.client, message)
         got = tab.wait_for_messages(len(AWKWARD))
         self.assertEqual([json.dumps(m, sort_keys=True) for m in got], [json.dumps(m, sort_keys=True) for m in AWKWARD])
-        self.assertEqual(tab.run("return [window.gaps, document.scripts.length]"), [0, 2 if transport == "xhr" else 3])
+        self.assertEqual(tab.run("return [window.gaps, document.scripts.length]"), [0, 3 if transport == "jsonp" else 2])
         self.assertCleanConsole(tab)
 
     @over_both_transports
@@ -95,7 +106,7 @@ class BrowserTest(unittest.TestCase):
         self.assertIn(status, (200, 202), answer)
         return answer
 
-    @over_both_transports
+    @over_all_transports
     def test_a_page_is_told_the_channel_the_user_and_who_is_there(self, transport):
         client, room, other = f"ann-{transport}:tab", f"room:{transport}", f"news:{transport}"
         self.ask("subscribe", channels=[room, other], client="somebody-" + transport)
@@ -130,7 +141,7 @@ class BrowserTest(unittest.TestCase):
         self.assertEqual((news["channel"], news["users"], news["all"]), (room, [f"ann-{transport}", f"bob-{transport}"], True))
         self.assertCleanConsole(tab)
 
-    @over_both_transports
+    @over_all_transports
     def test_a_page_that_the_app_disconnects_stays_away(self, transport):
         tab = self.tab(transport)
         self.polling(tab)
@@ -155,31 +166,39 @@ class BrowserTest(unittest.TestCase):
         self.assertLessEqual(tab.run("return Object.keys(MegaComet).length"), 1)
         self.assertCleanConsole(tab)
 
-    def test_auto_takes_xhr_where_it_works(self):
-        tab = self.tab("auto")
-        self.polling(tab)
-        self.appliance.publish(tab.client, 1)
-        tab.wait_for_messages(1)
-        self.assertEqual(tab.states[-1][1]["transport"], "xhr")
+    def get(self, port, path, **headers):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
 
-    def test_the_script_is_served_as_it_is_and_not_again_where_it_is_known(self):
-        def get(port, **headers):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            with contextlib.closing(connection):
-                connection.request("GET", "/_/megacomet.js", headers=headers)
-                answer = connection.getresponse()
-                return answer.status, answer.headers, answer.read()
-
-        tags = set()
-        for port in self.appliance.worker_ports:
-            status, headers, body = get(port)
-            self.assertEqual((status, body), (200, (ROOT / "Sources/Browser/megacomet.js").read_bytes()))
-            self.assertEqual(headers["Content-Type"], "text/javascript; charset=utf-8")
-            self.assertEqual((headers["X-Content-Type-Options"], headers["Cross-Origin-Resource-Policy"]), ("nosniff", "cross-origin"))
-            self.assertEqual((headers["Access-Control-Allow-Origin"], "max-age" in headers["Cache-Control"]), ("*", True))
-            tags.add(headers["ETag"])
-            self.assertEqual(get(port, **{"If-None-Match": headers["ETag"]})[::2], (304, b""))
-        self.assertEqual(len(tags), 1, "the same in every worker")
+    def test_the_script_is_served_short_as_a_module_with_its_types_and_not_again_where_it_is_known(self):
+        files = {}
+        for name, kind in (("megacomet.js", "text/javascript"), ("megacomet.mjs", "text/javascript"), ("megacomet.d.ts", "application/typescript")):
+            tags = set()
+            for port in self.appliance.worker_ports:
+                status, headers, files[name] = self.get(port, "/_/" + name)
+                self.assertEqual((status, headers["Content-Type"]), (200, kind + "; charset=utf-8"))
+                self.assertEqual((headers["X-Content-Type-Options"], headers["Cross-Origin-Resource-Policy"]), ("nosniff", "cross-origin"))
+                self.assertEqual((headers["Access-Control-Allow-Origin"], "max-age" in headers["Cache-Control"]), ("*", True))
+                tags.add(headers["ETag"])
+                self.assertEqual(self.get(port, "/_/" + name, **{"If-None-Match": headers["ETag"]})[::2], (304, b""))
+            self.assertEqual(len(tags), 1, "the same in every worker")
+        self.assertLess(len(files["megacomet.js"]), 10000)
+        self.assertEqual(files["megacomet.mjs"], files["megacomet.js"] + b"export default MegaComet;\n")
+        self.assertEqual(files["megacomet.d.ts"], (ROOT / "Sources/Browser/megacomet.d.ts").read_bytes())
+        with tempfile.TemporaryDirectory() as folder:
+            for name, body in files.items():
+                pathlib.Path(folder, name).write_bytes(body)
+            # The short form does all that the long one does.
+            node = subprocess.run(
+                ["node", "--test", str(pathlib.Path(__file__).with_name("script.test.js"))], capture_output=True, text=True, timeout=120,
+                env={**os.environ, "MEGACOMET_SCRIPT": folder + "/megacomet.js"})
+            self.assertEqual(node.returncode, 0, node.stdout[-4000:])
+            # Where there is no page, as in server-side rendering, importing it does nothing.
+            code = f"import M from {json.dumps(folder + '/megacomet.mjs')}; console.log(typeof M, new M({{client: 'c'}}).state)"
+            node = subprocess.run(["node", "--input-type=module", "-e", code], capture_output=True, text=True, timeout=60)
+            self.assertEqual((node.stdout, node.stderr), ("function closed\n", ""))
 
     # Faults.
 
@@ -240,7 +259,7 @@ class BrowserTest(unittest.TestCase):
         self.assertGreaterEqual(len(got), 14)
         self.assertNetworkErrorsOnly(tab)
 
-    @over_both_transports
+    @over_all_transports
     def test_a_page_that_is_reloaded_goes_on(self, transport):
         tab = self.tab(transport)
         self.polling(tab)
@@ -260,7 +279,7 @@ class BrowserTest(unittest.TestCase):
         self.assertEqual(pages[0][0], 0)
         self.assertCleanConsole(tab)
 
-    @over_both_transports
+    @over_all_transports
     def test_a_poll_that_is_drained_comes_back_and_nothing_is_lost(self, transport):
         tab = self.tab(transport)
         self.polling(tab)
@@ -315,7 +334,7 @@ class BrowserTest(unittest.TestCase):
 
     # Tabs and pages.
 
-    @over_both_transports
+    @over_all_transports
     def test_the_second_tab_with_an_id_replaces_the_first_and_they_do_not_chase_each_other(self, transport):
         first = self.tab(transport)
         self.polling(first)
@@ -332,7 +351,7 @@ class BrowserTest(unittest.TestCase):
         self.appliance.publish(first.client, "for the first")
         first.wait_for(lambda t: "for the first" in t.got, what="the message")
 
-    @over_both_transports
+    @over_all_transports
     def test_close_leaves_the_rest_for_connect(self, transport):
         tab = self.tab(transport)
         self.polling(tab)
@@ -345,8 +364,9 @@ class BrowserTest(unittest.TestCase):
         self.assertEqual(tab.wait_for_messages(2), ["meanwhile", "and this"])
         self.assertCleanConsole(tab)
 
-    def test_back_to_a_page_that_the_browser_kept(self):
-        tab = self.tab()
+    @over("xhr", "events", "ws")
+    def test_back_to_a_page_that_the_browser_kept(self, transport):
+        tab = self.tab(transport)
         self.polling(tab)
         self.appliance.publish(tab.client, 1)
         tab.wait_for_messages(1)

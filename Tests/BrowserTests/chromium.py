@@ -112,6 +112,8 @@ class Tab:
         self.driver.refresh()
 
     def close(self):
+        if self.handle not in self.driver.window_handles:
+            return
         self.driver.switch_to.window(self.handle)
         self.driver.close()
         self.driver.switch_to.window(self.driver.window_handles[0])

@@ -4,14 +4,15 @@ const fs = require("fs");
 const path = require("path");
 const vm = require("vm");
 
-const source = fs.readFileSync(path.join(__dirname, "../../Sources/Browser/megacomet.js"), "utf8");
+const source = fs.readFileSync(process.env.MEGACOMET_SCRIPT || path.join(__dirname, "../../Sources/Browser/megacomet.js"), "utf8");
 
 class Page {
   // random: the values of Math.random, in turn. The last one comes for ever.
-  constructor({ random = [0.5], xhr = true } = {}) {
+  constructor({ random = [0.5], xhr = true, streams = false } = {}) {
     this.now = 1e12;
     this.timers = new Map();
     this.polls = []; // each { url, jsonp, answer(envelope, status), fail(), aborted }
+    this.posts = []; // acknowledgements
     this.listeners = {};
     this.scripts = 0;
     this.errors = [];
@@ -38,12 +39,22 @@ class Page {
       },
     };
     const window = {
-      document: this.document, navigator: this.navigator, Math: math, Date: Clock, performance: { now: () => page.now - 1e12 }, addEventListener: on, removeEventListener: off,
+      location: { origin: "http://page:1", protocol: "http:" }, document: this.document, navigator: this.navigator, Math: math, Date: Clock, performance: { now: () => page.now - 1e12 }, addEventListener: on, removeEventListener: off,
       setTimeout: timer(false), clearTimeout: stop, setInterval: timer(true), clearInterval: stop,
     };
     window.self = window;
+    // Streams and sockets that the test opens, feeds and ends.
+    this.streams = [];
+    class Stream {
+      constructor(url) { this.url = url; this.handlers = {}; this.sent = []; page.streams.push(this); }
+      addEventListener(type, f) { this.handlers[type] = f; }
+      event(type, data, id) { this.handlers[type]({ type, data: JSON.stringify(data), lastEventId: String(id) }); }
+      send(text) { this.sent.push(text); }
+      close() { this.closed = true; }
+    }
+    if (streams) { window.EventSource = class extends Stream {}; window.WebSocket = class extends Stream {}; }
     if (xhr) window.XMLHttpRequest = class {
-      open(method, url) { this.url = url; }
+      open(method, url) { this.url = url; if (method === "POST") this.send = () => page.posts.push(this); }
       send() { page.asked(this.url, null, this); }
       abort() { this.poll.aborted = true; }
     };

@@ -199,13 +199,13 @@ import Wire
     @Test func aScript_isCacheable() {
         let script = Array("x=1".utf8)
         let whole = script.withUnsafeBytes { bytes in
-            Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: false, .init(.json), to: &$0) }
+            Self.written { Answer.script(.script, bytes, etag: "\"e\"", unchanged: false, .init(.json), to: &$0) }
         }
         #expect(
             whole.hasSuffix("\r\n\r\nx=1") && whole.contains("ETag: \"e\"\r\n")
                 && whole.contains("Content-Length: 3\r\n"))
         let same = script.withUnsafeBytes { bytes in
-            Self.written { Answer.script(bytes, etag: "\"e\"", unchanged: true, .init(.json), to: &$0) }
+            Self.written { Answer.script(.script, bytes, etag: "\"e\"", unchanged: true, .init(.json), to: &$0) }
         }
         #expect(same.hasPrefix("HTTP/1.1 304 ") && same.hasSuffix("\r\n\r\n") && !same.contains("Content-Length"))
     }

@@ -15,7 +15,7 @@ import Wire
             case .acknowledge(let poll): return "acknowledge " + describe(poll)
             case .leave(let poll): return "leave " + describe(poll)
             case .health: return "health"
-            case .script: return "script"
+            case .script(let file): return "\(file)"
             case .server: return "server"
             case .unknown: return "unknown"
             case .badCallback: return "bad callback"
@@ -78,7 +78,7 @@ import Wire
         ("/%C3%A9%20x.js", "bare é x  -"),
         ("/_.json", "json _  -"),
         ("/_/health", "health"),
-        ("/_/megacomet.js?v=2", "script"),
+        ("/_/megacomet.js?v=2", "script"), ("/_/megacomet.mjs", "module"), ("/_/megacomet.d.ts", "types"),
         ("/_/other", "unknown"),
         ("/", "unknown"),
         ("/c1", "unknown"),

@@ -19,7 +19,7 @@ extension Worker {
                 slot, 413, "body_not_taken", "a request to a worker has no body, or one of up to 1 KiB (.ack, .leave)",
                 style)
         }
-        if case .script = target { return script(slot, request, style) }  // for any origin
+        if case .script(let file) = target { return script(slot, file, request, style) }  // for any origin
         guard let origin = allowedOrigin(request.origin) else {
             return fail(slot, 403, "origin", "pages of this origin may not poll here (workers.origins)", style)
         }
@@ -183,20 +183,21 @@ extension Worker {
         Answer.options(style, asked: request.values(of: "access-control-request-headers"), to: &out)
         return reply(slot)
     }
-    private mutating func script(_ slot: ConnectionSlot, _ request: HTTPRequest, _ style: Answer.Style) {
+    private mutating func script(
+        _ slot: ConnectionSlot, _ file: PageFile, _ request: HTTPRequest, _ style: Answer.Style
+    ) {
         var style = style
         style.cors = .anyone
         if request.method == .options { return options(slot, request, style) }
         guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
-        guard !settings.script.isEmpty else { return fail(slot, 404, "not_found", "no such path", style) }
+        guard let content = settings.files[file] else { return fail(slot, 404, "not_found", "no such path", style) }
         var known = false
         if let asked = request.ifNoneMatch {
-            var etag = settings.scriptETag
+            var etag = content.etag
             known = etag.withUTF8 { entityTagMatches(asked, UnsafeRawBufferPointer($0)) }
         }
-        let bytes = settings.script
-        bytes.withUnsafeBytes {
-            Answer.script($0, etag: settings.scriptETag, unchanged: known, style, to: &out)
+        content.bytes.withUnsafeBytes {
+            Answer.script(file, $0, etag: content.etag, unchanged: known, style, to: &out)
         }
         return reply(slot)
     }

@@ -1,3 +1,5 @@
+package import Wire
+
 /// A worker's settings, in the units that it counts in.
 package struct WorkerSettings {
     package var number: UInt8 = 0
@@ -16,7 +18,6 @@ package struct WorkerSettings {
     package var jsonp = true
     /// Each request is kept until `takeAsked`, for the log.
     package var tellsRequests = false
-    package var script: [UInt8] = []
-    package var scriptETag = "\"\""
+    package var files: [PageFile: PageFile.Content] = [:]
     package init() {}
 }

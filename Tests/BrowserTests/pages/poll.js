@@ -2,6 +2,8 @@
 "use strict";
 var options = JSON.parse(new URLSearchParams(location.search).get("options"));
 var got = [], ids = [], states = [], gaps = 0, comet, globals;
+// A browser that can't share.
+if (options.alone) { delete window.BroadcastChannel; Object.defineProperty(navigator, "locks", {value: undefined}); }
 var script = document.createElement("script");
 script.src = (options.script || options.urls[0]) + "/_/megacomet.js";
 script.onload = function () {

@@ -1,4 +1,7 @@
 // The promises of megacomet.d.ts to programs in TypeScript. This is compiled, not run. A line after @ts-expect-error must be refused.
+import type { MegaCometOptions } from "../../../Sources/Browser/megacomet";
+import Module from "../../../Sources/Browser/megacomet";
+
 interface Chat {
   from: string;
   text: string;
@@ -28,6 +31,14 @@ const seen: number = comet.cursor;
 comet.close();
 new MegaComet({ client: "c" + seen }).onmessage = (data) => data.anything;
 
+const options: MegaCometOptions = { client: "c", transport: "events", share: true, token: async () => "t" };
+const other: Module<Chat> = new Module<Chat>({ ...options, token: "t" });
+other.onstate = (state, detail) => { document.title = (detail.transport === "ws" ? state : "") + (detail.hint === "csp" ? detail.url : ""); };
+
+// @ts-expect-error a token is text
+new Module({ client: "c", token: 7 });
+// @ts-expect-error no such hint
+other.onstate = (state, detail) => detail.hint === "weather";
 // @ts-expect-error a client is needed
 new MegaComet({});
 // @ts-expect-error no such transport

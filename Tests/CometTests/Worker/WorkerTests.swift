@@ -594,7 +594,7 @@ import Wire
     @Test func theScript_isForAnyOrigin() {
         let h = WorkerHarness {
             $0.origins = ["https://a.example"]
-            $0.script = Array("x=1".utf8)
+            $0.files = [.script: .init(Array("x=1".utf8), etag: "\"e\"")]
         }
         let script = h.poll("/_/megacomet.js", "Origin: https://c.example\r\n")
         #expect(h.status(script) == "HTTP/1.1 200 OK" && h.body(script) == "x=1")
