@@ -15,7 +15,7 @@ from byways import Byway
 from chromium import Origin, Tab
 
 
-class StreamsTest(unittest.TestCase):
+class TransportsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.origin = Origin()
