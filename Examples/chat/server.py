@@ -71,9 +71,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind + "; charset=utf-8")
         self.send_header("Content-Length", str(len(text.encode())))
-        # A page on MegaComet needs two things from the workers: the script, and polls.
+        # A page on MegaComet needs two things from the workers: the script, and connections.
         allowed = "'self' " + " ".join(workers)
-        self.send_header("Content-Security-Policy", f"default-src 'none'; style-src 'self'; img-src data:; script-src {allowed}; connect-src {allowed}")
+        sockets = " ".join("ws" + url[4:] for url in workers)
+        self.send_header("Content-Security-Policy", f"default-src 'none'; style-src 'self'; img-src data:; script-src {allowed}; connect-src {allowed} {sockets}")
         self.end_headers()
         self.wfile.write(text.encode())
 

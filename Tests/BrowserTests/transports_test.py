@@ -28,6 +28,8 @@ class TransportsTest(unittest.TestCase):
         # What worked is remembered for an origin: each test has its own.
         self.origin = Origin()
         self.addCleanup(self.origin.close)
+        # The console has the lines of all pages of the browser.
+        self.driver.get_log("browser")
 
     def tab(self, transport="auto", **options):
         options.setdefault("client", self._testMethodName)
