@@ -125,7 +125,7 @@ final class SimulatedWorker {
         while worker.expireNext(now: world.now) { carryOut() }
         worker.askSettled(now: world.now)
         while worker.resumeNext(now: world.now) { carryOut() }
-        for _ in 0..<(pieces ? world.random.below(20) : .max) {
+        for _ in 0..<(pieces ? world.random.below(settings.stuck > 0 ? 2 : 20) : .max) {
             guard worker.fanOutNext() else { break }
             carryOut()
         }

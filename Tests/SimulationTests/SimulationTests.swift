@@ -66,7 +66,7 @@ import Testing
         var settings = World.Settings()
         (settings.streams, settings.sockets, settings.channels, settings.journal) = (true, true, true, true)
         (settings.breakLink, settings.killWorker, settings.killManager) = (10, 10, 3)
-        (settings.slow, settings.stuck, settings.heartbeat, settings.pace) = (400, 800, 300, 200)
+        (settings.slow, settings.stuck, settings.heartbeat, settings.pace) = (400, 800, 1500, 200)
         play(900..<912, settings)
     }
     @Test func whenQueuesOverflowAndExpire_theGapIsTold() {
