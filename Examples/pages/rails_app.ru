@@ -40,12 +40,9 @@ class RoomsController < ActionController::Base
   def say
     render json: Line.create!(room: params[:id], text: params[:text])
   end
-
-  def script
-    send_file File.expand_path("room.js", __dir__), type: "text/javascript", disposition: "inline"
-  end
 end
 
+SCRIPT = File.read(File.expand_path("room.js", __dir__))
 PAGE = <<~'ERB'
   <!doctype html>
   <meta charset="utf-8"><link rel="icon" href="data:,">
@@ -63,7 +60,7 @@ class RoomsApp < Rails::Application
   routes.append do
     get "/rooms/:id", to: "rooms#show"
     post "/rooms/:id", to: "rooms#say"
-    get "/room.js", to: "rooms#script"
+    get "/room.js", to: ->(_) { [200, {"Content-Type" => "text/javascript"}, [SCRIPT]] }
   end
 end
 
