@@ -110,7 +110,8 @@ extension Answer {
     }
     /// Sends a file for pages, or 304 if the client has it already (RFC 9110, 13.1.2).
     package static func script(
-        _ file: PageFile, _ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style, to out: inout Buffer
+        _ file: PageFile, _ bytes: UnsafeRawBufferPointer, etag: String, unchanged: Bool, _ style: Style,
+        to out: inout Buffer
     ) {
         style.head.begin(unchanged ? 304 : 200, to: &out)
         out.append("ETag: ")

@@ -85,7 +85,8 @@ extension Worker {
         if begin(slot, before: frames, &write) { encode(frames, connection, &write) }
         send(slot, write, frames: isShared ? 0 : frames.count, turnStart: turnStart)
     }
-    /// Writes the head, if it is not written yet, before these frames. False if they only say where the receiver begins.
+    /// Writes the head, if it is not written yet, before these frames. False if they only say where the receiver
+    /// begins.
     private mutating func begin(
         _ slot: ConnectionSlot, before frames: UnsafeRawBufferPointer, _ write: inout StreamWrite
     ) -> Bool {
