@@ -13,10 +13,12 @@ import threading
 import time
 import unittest
 
+import websocket  # websocket-client, which selenium brings along
+
 from appliance import ROOT, Appliance, free_ports, wait_until
 
 CONFIG = ROOT / "config"
-# All times in the files are divided by this, and so is workers.poll_timeout: 50 s become 5 s.
+# All times in the files are divided by this, and so are those of workers: 50 s become 5 s.
 SCALE = 10
 CLIENT = "127.0.0.9"
 # The addresses that the proxies come from; CLIENT is none of them.
@@ -47,7 +49,7 @@ class ProxyTest(unittest.TestCase):
             check=True, capture_output=True, timeout=60)
         (cls.folder / "both.pem").write_text((cls.folder / "privkey.pem").read_text() + (cls.folder / "fullchain.pem").read_text())
         cls.appliance = cls.enterClassContext(Appliance(
-            workers={"poll_timeout": 50 / SCALE, "idle_timeout": 75 / SCALE, "trusted_proxies": [PROXIES]},
+            workers={"poll_timeout": 50 / SCALE, "heartbeat": 25 / SCALE, "idle_timeout": 75 / SCALE, "trusted_proxies": [PROXIES]},
             log={"level": "debug"}))
         cls.nginx, cls.haproxy, cls.hitch = free_ports(3)
         cls.folder.chmod(0o711)  # hitch is another user by the time it opens HAProxy's socket
@@ -88,7 +90,7 @@ class ProxyTest(unittest.TestCase):
         for default, ours in changes.items():
             assert text.count(default) == 1, (name, default)
             text = text.replace(default, ours)
-        text = text.replace("/etc/ssl/megacomet", str(cls.folder))
+        text = text.replace("/etc/ssl/megacomet", str(cls.folder)).replace("/var/log/nginx", str(cls.folder))
         # The lines of workers that the appliance does not have are removed.
         for number in range(8):
             if number < 2:
@@ -166,11 +168,14 @@ class ProxyTest(unittest.TestCase):
         self.assertGreater(time.monotonic() - began, 50 / SCALE - 0.2)
 
     def test_the_times_in_the_files_fit_the_defaults(self):
-        defaults = dict(re.findall(r"^(poll_timeout|idle_timeout) = ([\d.]+)", (CONFIG / "megacomet.toml").read_text(), re.M))
+        defaults = dict(re.findall(r"^(poll_timeout|heartbeat|idle_timeout) = ([\d.]+)", (CONFIG / "megacomet.toml").read_text(), re.M))
         nginx, haproxy = ((CONFIG / name).read_text() for name in ("nginx.conf", "haproxy.cfg"))
         poll, idle = float(defaults["poll_timeout"]), float(defaults["idle_timeout"])
-        for text, pattern in ((nginx, r"proxy_read_timeout (\d+)s"), (haproxy, r"timeout client (\d+)s"), (haproxy, r"timeout server (\d+)s")):
-            self.assertGreater(float(re.search(pattern, text)[1]), poll + 5)
+        heartbeat = float(defaults["heartbeat"])
+        for text, pattern in ((nginx, r"proxy_read_timeout (\d+)s"), (haproxy, r"timeout client (\d+)s"), (haproxy, r"timeout server (\d+)s"),
+                              (haproxy, r"timeout tunnel (\d+)s")):
+            # A page gives up a stream that is silent for 8 s more than a heartbeat.
+            self.assertGreater(float(re.search(pattern, text)[1]), max(poll + 5, heartbeat + 8))
         self.assertLess(float(re.search(r"keepalive_timeout (\d+)s; +# below", nginx)[1]), idle)
 
     @over_each_proxy
@@ -238,6 +243,159 @@ class ProxyTest(unittest.TestCase):
         if status == 200 and not envelope["messages"]:
             status, envelope = self.poll(connection, client)  # the second poll's time was over before the publish
         self.assertEqual((status, [m["data"] for m in envelope["messages"]]), (200, ["still here"]))
+
+    def events(self, connection, client, query="cursor=0"):
+        """Opens an event stream. Returns a function that waits for the next event that is none of `skipped`."""
+        connection.request("GET", f"/{client}.events?{query}")
+        answer = connection.getresponse()
+        self.assertEqual((answer.status, answer.getheader("Content-Type")), (200, "text/event-stream"))
+        return lambda *skipped: next_event(answer, skipped)
+
+    def socket(self, port, client, query="cursor=0"):
+        """Opens a WebSocket. Returns it, and a function that waits for the next message's data."""
+        opened = websocket.create_connection(
+            f"wss://localhost:{port}/{client}.ws?{query}", timeout=20, sslopt={"ca_certs": str(self.folder / "fullchain.pem")})
+        self.addCleanup(opened.shutdown)
+        self.assertEqual(json.loads(opened.recv())["heartbeat"], 25_000 / SCALE)
+        return opened
+
+    @staticmethod
+    def next_message(opened):
+        while True:
+            text = opened.recv()
+            if not text:
+                raise EOFError("the WebSocket has ended")
+            if (envelope := json.loads(text))["messages"]:
+                return envelope["messages"][0]["data"], envelope["cursor"]
+
+    @over_each_proxy
+    def test_events_arrive_at_once_while_the_stream_stays_open(self, name, connection):
+        event = self.events(connection, "events-" + name)
+        self.assertEqual(event()["event"], "hello")
+        for n in range(3):
+            began = time.monotonic()
+            self.appliance.publish("events-" + name, n)
+            self.assertEqual(event("heartbeat")["data"], str(n))
+            self.assertLess(time.monotonic() - began, 1, "nothing holds it back")
+
+    @over_each_proxy
+    def test_websockets_pass_both_ways(self, name, connection):
+        client = "socket-" + name
+        opened = self.socket(getattr(self, name), client)
+        for n in range(3):
+            began = time.monotonic()
+            self.appliance.publish(client, n)
+            data, cursor = self.next_message(opened)
+            self.assertEqual(data, n)
+            self.assertLess(time.monotonic() - began, 1)
+            opened.send(json.dumps({"cursor": cursor}))
+        opened.send_close(1000)
+        self.assertEqual(opened.recv_frame().opcode, websocket.ABNF.OPCODE_CLOSE)
+        wait_until(lambda: not self.appliance.is_polling(client), 10, "the end")
+
+    @over_each_proxy
+    def test_acknowledgements_and_farewells_pass(self, name, connection):
+        client = "leave-" + name
+        event = self.events(connection, client, "cursor=0&page=0a1b2c3d")
+        event()
+        with contextlib.closing(self.connect(getattr(self, name))) as other:
+            for request in ("ack?cursor=0", "leave?cursor=0&page=0a1b2c3d"):
+                other.request("POST", f"/{client}.{request}", body="")
+                answer = other.getresponse()
+                self.assertEqual((answer.status, answer.read()), (204, b""))
+        wait_until(lambda: not self.appliance.is_polling(client), 10, "the end of the receiver")
+        self.assertIsNone(event("heartbeat"), "the stream has ended")
+
+    def test_streams_that_are_idle_outlive_the_timeouts_of_the_proxies(self):
+        """The heartbeats keep them: proxy_read_timeout and the like are shorter than the test."""
+        names = ("nginx", "haproxy", "hitch")
+        with contextlib.ExitStack() as stack:
+            streams = []
+            for name in names:
+                connection = stack.enter_context(contextlib.closing(self.connect(getattr(self, name))))
+                streams.append((name, self.events(connection, "idle-" + name), self.socket(getattr(self, name), "idle-ws-" + name)))
+            end = time.monotonic() + 1.3 * 65 / SCALE
+            # A ping follows each heartbeat, so every WebSocket is read all the time.
+            got = {}
+
+            def read(name, opened):
+                got[name] = self.next_message(opened)[0]
+
+            readers = [threading.Thread(target=read, args=(name, opened)) for name, _, opened in streams]
+            for reader in readers:
+                reader.start()
+            while time.monotonic() < end:
+                for name, event, _ in streams:
+                    with self.subTest(name):
+                        self.assertIn(event()["event"], ("hello", "heartbeat"))
+            for name, event, _ in streams:
+                with self.subTest(name):
+                    self.appliance.publish("idle-" + name, 1)
+                    self.appliance.publish("idle-ws-" + name, 2)
+                    self.assertEqual(event("heartbeat")["data"], "1")
+            for reader in readers:
+                reader.join(20)
+            self.assertEqual(got, dict.fromkeys(names, 2))
+
+    @over_each_proxy
+    def test_a_stream_whose_worker_dies_comes_back_to_another_and_loses_nothing(self, name, connection):
+        """And no log of a proxy has its query, where a token would be."""
+        port, clients = getattr(self, name), ("cut-" + name, "cut-ws-" + name)
+        token = "SECRET" + name.upper()
+        event = self.events(connection, clients[0], f"cursor=0&token={token}")
+        event()
+        opened = self.socket(port, clients[1], f"cursor=0&token={token}")
+        self.appliance.publish(clients[0], "before")
+        self.appliance.publish(clients[1], "before")
+        last = event("heartbeat")["id"]
+        _, cursor = self.next_message(opened)
+        for worker in {self.appliance.request("GET", "/clients/" + client)[1]["worker"] for client in clients}:
+            self.appliance.kill(f"worker-{worker}")
+        for client in clients:
+            self.appliance.publish(client, "between")
+        self.assertIsNone(event("heartbeat"), "the stream is cut")
+        with self.assertRaises((EOFError, OSError, websocket.WebSocketException)):
+            self.next_message(opened)
+        with contextlib.closing(self.connect(port)) as again:
+            event = self.events(again, clients[0], f"cursor={last}&token={token}")
+            self.assertEqual(event("hello", "heartbeat")["data"], '"between"')
+        with contextlib.closing(self.socket(port, clients[1], f"cursor={cursor}&token={token}")) as opened:
+            self.assertEqual(self.next_message(opened)[0], "between")
+        logs = list(self.folder.glob("*.log"))
+        wait_until(lambda: any(f"/{clients[0]}.events" in log.read_text() for log in logs), 10, "a line in a log")
+        self.assertFalse([log.name for log in logs if token in log.read_text()])
+
+    def test_event_streams_over_http2(self):
+        for name in ("nginx", "haproxy", "hitch"):
+            with self.subTest(name):
+                curl = subprocess.Popen(
+                    ["curl", "--silent", "--insecure", "--no-buffer", "--http2", "--include", "--max-time", "20",
+                     f"https://localhost:{getattr(self, name)}/h2-{name}.events?cursor=0"], stdout=subprocess.PIPE)
+                self.addCleanup(curl.stdout.close)
+                self.addCleanup(curl.wait)
+                self.addCleanup(curl.kill)
+                self.assertTrue(curl.stdout.readline().startswith(b"HTTP/2 200"))
+                wait_until(lambda: self.appliance.is_polling("h2-" + name), 10, "the stream")
+                self.appliance.publish("h2-" + name, "over h2")
+                while curl.stdout.readline() != b'data:"over h2"\n':
+                    self.assertIsNone(curl.poll())
+
+
+def next_event(answer, skipped):
+    """The fields of the next event with data. `None` if the stream has ended, properly or not."""
+    fields = {}
+    try:
+        while line := answer.readline():
+            name, _, value = line.decode().rstrip("\n").partition(":")
+            if name:
+                fields[name] = value
+            elif "data" in fields and fields.get("event") not in skipped:
+                return {"event": "message", **fields}
+            else:
+                fields = {}
+    except (OSError, http.client.HTTPException):
+        pass
+    return None
 
 
 if __name__ == "__main__":
