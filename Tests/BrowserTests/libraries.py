@@ -61,6 +61,10 @@ class LibrariesTest(unittest.TestCase):
         self.assertIn(status, (200, 202), answer)
         return answer["id"], json.loads(message)
 
+    def disconnect(self, client):
+        answer = self.appliance.request("POST", "/disconnect", json.dumps({"client": client}))
+        self.assertEqual(answer, (200, {"status": "disconnected", "clients": 1}))
+
     def roll(self):
         """Replaces all workers."""
         rolling = self.appliance.command("rolling")

@@ -101,7 +101,7 @@ class SocketsTest(LibrariesTest):
             first, second = connect("?cursor=0"), connect("?cursor=0")
             last, code = first.last_words()
             self.assertEqual((last["error"]["code"], code), ("replaced", 4001))
-            self.assertEqual(self.appliance.request("POST", "/disconnect", json.dumps({"client": client}))[0], 200)
+            self.disconnect(client)
             last, code = second.last_words()
             self.assertEqual((last["error"]["code"], code), ("disconnected", 4002))
             last, code = connect("?cursor=x").last_words()

@@ -97,7 +97,7 @@ class StreamsTest(LibrariesTest):
             second = connect(sent[0])
             self.assertEqual(second.event()[0], "hello")
             self.assertEqual(stream.next("replaced")[2]["code"], "replaced")
-            self.assertEqual(self.appliance.request("POST", "/disconnect", json.dumps({"client": client}))[0], 200)
+            self.disconnect(client)
             self.assertEqual(second.next("disconnected")[2]["code"], "disconnected")
             for stream in (stream, second):
                 with self.assertRaises(Ended):
