@@ -50,6 +50,9 @@ class ProxyTest(unittest.TestCase):
         (cls.folder / "both.pem").write_text((cls.folder / "privkey.pem").read_text() + (cls.folder / "fullchain.pem").read_text())
         cls.appliance = cls.enterClassContext(Appliance(
             workers={"poll_timeout": 50 / SCALE, "heartbeat": 25 / SCALE, "idle_timeout": 75 / SCALE, "trusted_proxies": [PROXIES]},
+            # The tests kill workers more often than any machine does. No restart is to be put off for that: a worker that
+            # stays away is answered for by the supervisor, with 503.
+            supervisor={"restart_delay": 0.1, "restart_delay_max": 0.1, "crashloop_exits": 1000, "crashloop_window": 0.1},
             log={"level": "debug"}))
         cls.nginx, cls.haproxy, cls.hitch = free_ports(3)
         cls.folder.chmod(0o711)  # hitch is another user by the time it opens HAProxy's socket
