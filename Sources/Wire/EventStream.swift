@@ -73,7 +73,7 @@ enum EventStream {
             out.append("\n\n")
         } else if isEmpty {
             if cursor > 0 { field("id:", cursor, to: &out) }
-            out.append(gap ? "event:gap\ndata:{}\n\n" : "event:heartbeat\ndata:{}\n\n")
+            if gap { self.gap(to: &out) } else { out.append("event:heartbeat\ndata:{}\n\n") }
         }
     }
 

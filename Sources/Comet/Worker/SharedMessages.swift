@@ -53,25 +53,18 @@ struct SharedMessages: ~Copyable {
 
     /// Some of the messages are still to be written to this slot.
     @inline(__always) func waits(for slot: UInt32) -> Bool { slot < left.count && left[Int(slot)] > 0 }
-    /// Takes the next message for this receiver out of turn, with the time of its manager's turn. The bytes are valid
-    /// until the messages are changed. `from` is where the search goes on; it is 0 at first.
-    mutating func take(for slot: UInt32, _ tag: UInt16, from: inout Int) -> (
-        frame: UnsafeRawBufferPointer, turnStart: UInt64
-    )? {
-        while waits(for: slot), from < waiting.count {
-            let bytes = waiting.bytes.part(from, waiting.count - from)
-            let frame = bytes.part(SharedMessages.timeBytes, bytes.count - SharedMessages.timeBytes)
-            guard case .frame(let parsed, let count) = Frame.parse(frame) else { break }
-            let start = from
-            from += SharedMessages.timeBytes + count
-            let entries = SharedMessages.timeBytes + count - parsed.body.count - Frame.receivers(of: frame).count
-            var at = start == 0 && length > 0 ? place : start + entries
-            while at < from - parsed.body.count {
+    /// Takes the next message for this receiver out of turn: its frame, which is valid until the messages are changed.
+    /// `from` is where the search goes on; it is 0 at first.
+    mutating func take(for slot: UInt32, _ tag: UInt16, from: inout Int) -> UnsafeRawBufferPointer? {
+        while waits(for: slot), let message = message(at: from) {
+            var at = from == 0 && length > 0 ? place : message.entries
+            from = message.end
+            while at < message.body {
                 if waiting.bytes.bigEndian(at: at, as: UInt32.self) == slot {
                     let isThis = waiting.bytes.bigEndian(at: at + 4, as: UInt16.self) == tag
                     told(slot)
                     for byte in 0..<4 { waiting.overwrite(0xFF, at: at + byte) }
-                    if isThis { return (frame.part(0, count), bytes.bigEndian(at: 0)) }
+                    if isThis { return message.frame }
                 }
                 at += Frame.receiverBytes
             }
@@ -102,16 +95,21 @@ struct SharedMessages: ~Copyable {
     }
     private mutating func told(_ slot: UInt32) { if waits(for: slot) { left[Int(slot)] -= 1 } }
     private mutating func open() -> Bool {
-        let bytes = waiting.bytes
-        guard bytes.count > SharedMessages.timeBytes else { return false }
-        let frames = bytes.part(SharedMessages.timeBytes, bytes.count - SharedMessages.timeBytes)
-        guard case .frame(let frame, let count) = Frame.parse(frames) else {
+        guard let first = message(at: 0) else { return false }
+        (length, place, end) = (first.end, first.entries, first.body)
+        return true
+    }
+    /// The message at this place, and the places of its receivers, its body and its end. `nil` at the end.
+    private func message(at start: Int) -> (frame: UnsafeRawBufferPointer, entries: Int, body: Int, end: Int)? {
+        guard start < waiting.count else { return nil }
+        let bytes = waiting.bytes.part(
+            start + SharedMessages.timeBytes, waiting.count - start - SharedMessages.timeBytes)
+        guard case .frame(let frame, let count) = Frame.parse(bytes) else {
             preconditionFailure("a fan-out of a frame that is not whole")
         }
-        length = SharedMessages.timeBytes + count
-        end = length - frame.body.count
-        place = end - Frame.receivers(of: frames).count
-        return true
+        let end = start + SharedMessages.timeBytes + count
+        let body = end - frame.body.count
+        return (bytes.part(0, count), body - Frame.receivers(of: bytes).count, body, end)
     }
 
     /// The frame of the message whose receiver `next` gave last, and the time of its manager's turn.

@@ -87,7 +87,7 @@ extension Worker {
         }
         // The client has ended its side. The connection is closed when this request is taken up.
         guard !slab.pointer(slot).pointee.marks.contains(.inputEnded) else { return }
-        if canBeHeld(request, poll), let old = find(poll.client, index.hash(poll.client)) {
+        if let old = find(poll.client, index.hash(poll.client)), canBeHeld(request, poll) {
             replace(old, by: poll.cursor ?? 0, Receiver.print(of: poll.copy))
             return putOff(slot)
         }

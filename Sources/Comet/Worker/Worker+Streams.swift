@@ -78,8 +78,8 @@ extension Worker {
         if !isShared, !shared.isEmpty {
             var from = 0
             while let earlier = shared.take(for: slot.number, connection.pointee.receiver.tag, from: &from) {
-                _ = begin(slot, before: earlier.frame, &write)
-                encode(earlier.frame, connection, &write)
+                _ = begin(slot, before: earlier, &write)
+                encode(earlier, connection, &write)
             }
         }
         if begin(slot, before: frames, &write) { encode(frames, connection, &write) }
@@ -178,6 +178,10 @@ extension Worker {
             deadlines.move(slot, to: .write, now: now, in: slab)
         }
     }
+    /// The receiver's socket has not taken all that it was sent.
+    func isBehind(_ slot: ConnectionSlot) -> Bool {
+        slab.pointer(slot).pointee.marks.contains(.hasPending) && pending[slot]?.backlog != nil
+    }
     /// The receiver has taken all. It is sent a heartbeat after a while of silence. If only a handshake was written so
     /// far, the manager is still waited for.
     private mutating func rest(_ slot: ConnectionSlot, _ now: UInt32) {
@@ -255,7 +259,7 @@ extension Worker {
         code: WebSocketClose, telling: Bool
     ) {
         let connection = slab.pointer(slot)
-        if connection.pointee.marks.contains(.hasPending), pending[slot]?.backlog != nil { return close(slot, .slow) }
+        if isBehind(slot) { return close(slot, .slow) }
         if connection.pointee.receiver.isHello { begin(slot) }
         let style = partStyle(connection)
         let answer = Answer(style, callback: .init(start: nil, count: 0), to: &out)

@@ -25,7 +25,7 @@ extension Worker {
             case .ping(let payload):
                 // Of several pings only the last needs an answer (RFC 6455, 5.5.3), and one who does not read gets
                 // none.
-                if pending[slot]?.backlog == nil {
+                if !isBehind(slot) {
                     out.clear()
                     WebSocketFrames.pong(payload, to: &out)
                 }
@@ -37,7 +37,7 @@ extension Worker {
         if let end {
             reader.reset()
             // What it was sent and has not taken would be cut by the last frame.
-            if pending[slot]?.backlog != nil { return close(slot, .client) }
+            if isBehind(slot) { return close(slot, .client) }
             let style = partStyle(connection)
             endReceiver(slot, telling: true, timedOut: false)
             return sayFarewell(slot, style, end)
