@@ -174,13 +174,17 @@ final class LimitLoop {
             digits += 1
         }
         output.append(decimal: UInt64(message.count + 40 + 2 * digits))
-        output.append("\r\n\r\n{\"messages\":[{\"id\":")
-        output.append(decimal: lastId)
-        output.append(",\"data\":")
-        output.append(message)
-        output.append("}],\"cursor\":")
-        output.append(decimal: lastId)
-        output.append("}")
+        output.append("\r\n\r\n")
+        Self.envelope(lastId, message, to: &output)
+    }
+    private static func envelope(_ id: UInt64, _ message: UnsafeRawBufferPointer, to out: inout Buffer) {
+        out.append("{\"messages\":[{\"id\":")
+        out.append(decimal: id)
+        out.append(",\"data\":")
+        out.append(message)
+        out.append("}],\"cursor\":")
+        out.append(decimal: id)
+        out.append("}")
     }
 
     /// The chunk or frame with this message.
@@ -201,13 +205,7 @@ final class LimitLoop {
             return output.append("\r\n")
         }
         item.clear()
-        item.append("{\"messages\":[{\"id\":")
-        item.append(decimal: lastId)
-        item.append(",\"data\":")
-        item.append(message)
-        item.append("}],\"cursor\":")
-        item.append(decimal: lastId)
-        item.append("}")
+        Self.envelope(lastId, message, to: &item)
         output.append(0x81)
         if item.count > 125 {
             output.append(126)
