@@ -5,10 +5,11 @@
 //     megaworker   megamanager   megacomet   megabench   megatop    the programs: glue, thin
 //     Daemon   Publishing   Dashboard   ConfigurationFile           what daemons share, app port, screens, the file
 //     Comet   Supervision   Reactor   Browser   FreePorts           decisions, libev and sockets, script
-//     Stats                                                         reports, events, the table of metrics
+//     Stats   Crypto                                                reports, events, the table of metrics; libcrypto
+//     Tokens                                                        clients' tokens and their rules
 //     Wire   Store   Configuration                                  bytes <-> values, memory, settings
 //     Base                                                          bytes and text: buffers, escapes, times, columns
-//     CLibev   CEpoll   CSystem   CStore   CSimdjson   CNcurses     C at the edge
+//     CLibev   CEpoll   CSystem   CStore   CSimdjson   CCrypto   CNcurses   C at the edge
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -52,6 +53,8 @@ let package = Package(
         /// A checksum and an ordered store, for the arena.
         .target(name: "CStore"),
         .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("simdjson")]),
+        /// Keys and signatures of libcrypto.
+        .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
         .systemLibrary(name: "CNcurses", path: "Dashboard/CNcurses"),
 
         // Pure: bytes and decisions. No system calls, no clock.
@@ -62,7 +65,9 @@ let package = Package(
         .target(name: "Stats", dependencies: ["Base"], swiftSettings: fast),
         /// Many small records in little memory: the only raw memory of the decisions.
         .target(name: "Store", dependencies: ["CStore"], swiftSettings: fast),
-        .target(name: "Comet", dependencies: ["Base", "Store", "Wire"], swiftSettings: fast),
+        /// Clients' tokens: their form, their rules, and whose they are.
+        .target(name: "Tokens", dependencies: ["Base", "Wire"], swiftSettings: fast),
+        .target(name: "Comet", dependencies: ["Base", "Store", "Tokens", "Wire"], swiftSettings: fast),
         /// Processes and orders: decisions on their lives, and the language of the control socket.
         .target(name: "Supervision", dependencies: ["Base", "Configuration", "Stats"], swiftSettings: strict),
         /// megacomet.js, compiled in.
@@ -70,6 +75,9 @@ let package = Package(
             name: "Browser", dependencies: ["Base"],
             resources: [.embedInCode("megacomet.js"), .embedInCode("megacomet.d.ts")],
             swiftSettings: strict),
+
+        /// The keys of tokens, in libcrypto.
+        .target(name: "Crypto", dependencies: ["Base", "Tokens", "Wire", "CCrypto"], swiftSettings: fast),
 
         // The app port: publishes in, outcomes out. Apart from Comet, so that workers need no simdjson.
         .target(
@@ -98,7 +106,8 @@ let package = Package(
         .executableTarget(
             name: "megaworker",
             dependencies: [
-                "Base", "Browser", "Comet", "Store", "Stats", "Wire", "Reactor", "Daemon", "Configuration", log,
+                "Base", "Browser", "Comet", "Crypto", "Store", "Stats", "Tokens", "Wire", "Reactor", "Daemon",
+                "Configuration", log,
             ],
             swiftSettings: fast),
         .executableTarget(
@@ -110,8 +119,8 @@ let package = Package(
         .executableTarget(
             name: "megacomet",
             dependencies: [
-                "Base", "Supervision", "Stats", "Store", "Wire", "Reactor", "Configuration", "ConfigurationFile",
-                arguments,
+                "Base", "Crypto", "Supervision", "Stats", "Store", "Tokens", "Wire", "Reactor", "Configuration",
+                "ConfigurationFile", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -139,7 +148,10 @@ let package = Package(
         .testTarget(name: "StatsTests", dependencies: ["TestSupport", "Base", "Stats"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["TestSupport", "Store"], swiftSettings: strict),
         .testTarget(
-            name: "CometTests", dependencies: ["TestSupport", "Stats", "Base", "Comet", "Store", "Wire"],
+            name: "CometTests", dependencies: ["TestSupport", "Stats", "Base", "Comet", "Store", "Tokens", "Wire"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TokensTests", dependencies: ["TestSupport", "Base", "Crypto", "Tokens", "Wire"],
             swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Reactor"], swiftSettings: strict),
         .testTarget(

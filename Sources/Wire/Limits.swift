@@ -73,6 +73,29 @@ public enum Limits {
     /// frame announces it. An acknowledgement has 27.
     package static let webSocketBytes = 4096
 
+    // Tokens.
+
+    /// Bytes of a client's token. A longer one is `token_bad`.
+    package static let tokenBytes = 4096
+    /// Bytes of a token's or key's `kid`. A longer one is `token_bad`; a key file with one is refused.
+    package static let keyIdBytes = 64
+    /// Channels in a token. A token with more is `token_bad`.
+    package static let tokenChannels = 64
+    /// How deep the JSON of a token, or of a set of keys, may be nested.
+    package static let tokenDepth = 16
+    /// Keys in all sets together, and bytes of one file. A larger set is refused.
+    package static let tokenKeys = 64
+    package static let keyFileBytes = 256 * 1024
+    /// Revocations that the manager keeps, each for `tokens.max_age`. One more is refused with 503
+    /// `revocations_full`: if an old one were forgotten, its tokens would be good again.
+    package static let revocations = 1_000_000
+    /// Seconds that a revocation may lie ahead of this machine's clock. One that lies farther ahead gets 400
+    /// `bad_revoke`.
+    package static let revokeAheadSeconds: UInt64 = 60
+    /// Addresses that a worker counts connections of. If there are more, those that were heard of least recently and
+    /// hold no connection are forgotten, and if all hold one, a new address is not bounded.
+    package static let countedAddresses = 65_536
+
     // The manager's queue and its links.
 
     /// Bytes that a message adds to an answer beside its own: `{"id":...,"data":...},`.

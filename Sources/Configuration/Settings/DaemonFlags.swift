@@ -92,7 +92,8 @@ extension Setting {
         case .text(_, .address): "ADDRESS"
         case .text(_, .path): "PATH"
         case .text(_, .oneOf(let words)): words.count <= 3 ? words.joined(separator: "|") : "LEVEL"
-        case .text, .list: "LIST"
+        case .text: "TEXT"
+        case .list: "LIST"
         }
     }
 }

@@ -151,6 +151,7 @@ extension Setting.Rule {
         case .origin: "\"*\" or an origin as \"https://www.example.org\""
         case .network: "an IPv4 address, or a network as \"10.0.0.0/8\""
         case .host: "a host name without a port"
+        case .cookie: "a cookie's name, or empty"
         case .oneOf(let words): words.joined(separator: ", ")
         }
     }
@@ -165,6 +166,7 @@ extension Setting.Rule {
             case .origin: value == "*" || value == "null" || originAsSent(value) == value
             case .network: isNetwork(value)
             case .host: isHost(value)
+            case .cookie: isCookieName(value)
             case .oneOf(let words): words.contains(value)
             }
         if !isRight, self == .origin, let sent = originAsSent(value) {
@@ -174,6 +176,14 @@ extension Setting.Rule {
             throw SettingMistake("\(quoted(value)) is not \(self == .any ? "text without control characters" : text)")
         }
     }
+}
+
+/// A token of HTTP (RFC 9110, 5.6.2), or nothing.
+private func isCookieName(_ text: String) -> Bool {
+    text.utf8.count <= 64
+        && text.utf8.allSatisfy {
+            (97...122).contains($0 | 32) || (48...57).contains($0) || "!#$%&'*+-.^_`|~".utf8.contains($0)
+        }
 }
 
 private func isPath(_ text: String) -> Bool { text.utf8.first == UInt8(ascii: "/") && !text.utf8.contains(0) }

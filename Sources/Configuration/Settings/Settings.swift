@@ -9,6 +9,7 @@ package struct Settings: Equatable, Sendable {
     package var app = App()
     package var queue = Queue()
     package var channels = Channels()
+    package var tokens = Tokens()
     package var stats = Stats()
     package var `operator` = Operator()
     package var supervisor = Supervisor()
@@ -29,6 +30,8 @@ package struct Settings: Equatable, Sendable {
         package var origins = ["*"]
         package var jsonp = true
         package var trustedProxies: [String] = []
+        package var maxPerAddress = 0
+        package var acceptsPerAddress = 0
     }
     package struct Manager: Equatable, Sendable {
         package var address = "127.0.0.1"
@@ -56,6 +59,20 @@ package struct Settings: Equatable, Sendable {
         package var maxPerClient = 64
         package var linger = 60.0
         package var presence: [String] = []
+    }
+    package struct Tokens: Equatable, Sendable {
+        /// `nil`: they are, if `keys` names a file.
+        package var required: Bool?
+        package var keys: [String] = []
+        package var issuer = ""
+        package var audience = ""
+        package var leeway = 10.0
+        package var maxAge = 86_400.0
+        package var cookie = ""
+        /// No client is served without a token.
+        package var areRequired: Bool { required ?? areTaken }
+        /// Tokens are verified.
+        package var areTaken: Bool { !keys.isEmpty }
     }
     package struct Stats: Equatable, Sendable {
         package var address = "127.0.0.1"

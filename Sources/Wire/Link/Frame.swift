@@ -15,7 +15,7 @@ public struct Frame {
         /// Worker: the first frame of a link. `number` is the worker's number. Body: see `Hello`.
         case hello = 16
         /// Worker: this client has a receiver here, which takes the messages after `number`. Flags: `acknowledges`,
-        /// `single`, `atOnce`, `stays`. Body: see `Announcement`.
+        /// `single`, `atOnce`, `stays`. Body: an `Announcement`, and the `Grant` of its token.
         case connected = 17
         /// Worker: the receiver has ended by itself. Its connection was closed, or its time was over (flag `timedOut`).
         /// `number` is its cursor; of a receiver that stays, the highest id that its socket took.
@@ -45,12 +45,14 @@ public struct Frame {
         /// heartbeat. A client whose cursor is below the other id may be owed news of a gap, so it keeps
         /// its cursor. The manager does not answer while a fan-out is under way or clients of the link are blocked.
         case settled = 25
-        /// Manager: the app ended this receiver. Tell the client, and hold nothing for it.
+        /// Manager: the app ended this receiver. Tell the client, and hold nothing for it. Flag: `revoked`.
         case disconnect = 26
-        /// Worker: the client has all messages up to `number`. Its receiver stays, wherever it is.
+        /// Worker: the client has all messages up to `number`. Its receiver stays, wherever it is. Body: the `Grant` of
+        /// its token.
         case acknowledged = 27
         /// Worker: a page of the client goes, and has all messages up to `number`. Body: the print of its `page`, four
-        /// bytes. Manager, to the worker that holds the client's receiver: end it, if that page has it; the same body.
+        /// bytes, and the `Grant` of its token. Manager, to the worker that holds the client's receiver: end it, if
+        /// that page has it; the same body.
         case leave = 28
     }
 
@@ -80,6 +82,8 @@ public struct Frame {
         /// message: the body begins with the element's other members. Two bytes have their length; then comes their
         /// JSON, each with a comma before it (`,"channel":"room:7"`); then the message's JSON, which may be empty.
         public static let members = Flags(rawValue: 128)
+        /// disconnect: the receiver's token was revoked.
+        public static let revoked = Flags(rawValue: 512)
         /// message: it is over if it does not reach its receiver. It does not come back.
         public static let transient = Flags(rawValue: 256)
     }

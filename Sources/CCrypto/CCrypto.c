@@ -1,0 +1,2 @@
+#include "CCrypto.h"
+#include <openssl/evp.h>

@@ -1,0 +1,82 @@
+extension Setting {
+    /// The manager, apps, the queue and channels.
+    static let ofTheManager: [Setting] = [
+        Setting(
+            "manager.address", .text(\.manager.address, .address), .start, worker: "manager", manager: "address",
+            "The address on which the manager listens for its workers, and for apps of the seed's protocol. It has no "
+                + "key: keep it on loopback."
+        ),
+        Setting(
+            "manager.port", .integer(\.manager.port, ports, unit: "port"), .start, worker: "manager", manager: "port",
+            "The manager's port for workers."),
+        Setting(
+            "manager.seed_protocol", .automatic(\.manager.seedProtocol), .restart, manager: "seed-protocol",
+            "Whether the seed's two commands are spoken on that port as well, by anyone on this machine and "
+                + "without the key. \"auto\": only if app.key is empty."),
+
+        Setting(
+            "app.address", .text(\.app.address, .address), .start, manager: "app-address",
+            "The address on which apps publish. An address that is not loopback needs app.key."),
+        Setting(
+            "app.port", .integer(\.app.port, ports, unit: "port"), .start, manager: "app-port",
+            "The port on which apps publish."),
+        Setting(
+            "app.key", .text(\.app.key, .any), .restart,
+            "The key that an app must send as Authorization: Bearer KEY. Empty asks for none. The manager gets it in a "
+                + "file (--app-key-file), never on its command line."
+        ),
+        Setting(
+            "app.hosts", .list(\.app.hosts, .host), .restart, manager: "app-hosts",
+            "Names by which apps ask for this machine without a key (the Host of a request), beside addresses, "
+                + "localhost and its own host name. Any other name gets 403, so that no web page gets in. "
+                + "A request with the key may use any name."),
+
+        Setting(
+            "queue.ttl", .number(\.queue.ttl, 0.01...604_800, unit: "s"), .restart, manager: "ttl",
+            "A message that nobody fetched is forgotten after this time, unless its publisher says otherwise."),
+        Setting(
+            "queue.max_message", .integer(\.queue.maxMessage, 1...16_777_216, unit: "bytes"), .restart,
+            manager: "max-message",
+            "Bytes of one message's JSON. A longer message gets 413."),
+        Setting(
+            "queue.max_per_client", .integer(\.queue.maxPerClient, 1...1_000_000, unit: "messages"), .restart,
+            manager: "max-per-client",
+            "Messages that wait for one client. If one more comes, the oldest is dropped and counted, and the client "
+                + "is told of a gap."
+        ),
+        Setting(
+            "queue.max_messages", .integer(\.queue.maxMessages, 1...100_000_000, unit: "messages"), .restart,
+            manager: "max-messages",
+            "Messages that wait in all. One more publish is refused with 503."),
+        Setting(
+            "queue.max_bytes", .integer(\.queue.maxBytes, 1024...1_099_511_627_776, unit: "bytes"), .restart,
+            manager: "max-bytes",
+            "Bytes of the messages that wait in all. A publish that would exceed it is refused with 503."),
+        Setting(
+            "queue.journal", .text(\.queue.journal, .oneOf(["process", "disk", "off"])), .restart, manager: "journal",
+            "What keeps the queue over the manager's death. \"process\": memory that the supervisor holds for it. "
+                + "\"disk\": also files, so that it outlives a stop and a power failure. \"off\": nothing does."),
+        Setting(
+            "queue.journal_directory", .text(\.queue.journalDirectory, .pathOrEmpty), .restart,
+            manager: "journal-directory",
+            "The folder of the files with queue.journal = \"disk\". Empty: /var/lib/megacomet."),
+
+        Setting(
+            "channels.max_messages", .integer(\.channels.maxMessages, 1...1_000_000, unit: "messages"), .restart,
+            manager: "channel-messages",
+            "Messages that are kept in one channel. If one more comes, the oldest is dropped and counted, and "
+                + "subscribers who had not read it are told of a gap."),
+        Setting(
+            "channels.max_per_client", .integer(\.channels.maxPerClient, 1...1000, unit: "channels"), .restart,
+            manager: "channels-per-client",
+            "Channels that one client may subscribe to. A subscription to one more is refused."),
+        Setting(
+            "channels.linger", .number(\.channels.linger, 10...86_400, unit: "s"), .restart, manager: "linger",
+            "The subscriptions of a client end this time after it was last connected."),
+        Setting(
+            "channels.presence", .list(\.channels.presence, .channelPrefix), .restart, manager: "presence",
+            "Channels whose names begin with one of these tell their subscribers who came and who left. That tells "
+                + "the users' names to all of them, and whoever knows a user's name can read what is published to "
+                + "that user. So each start warns of it."),
+    ]
+}
