@@ -190,6 +190,9 @@ package final class Daemon {
 
     // MARK: the end
 
+    /// The supervisor has read its configuration again. A process that ends soon need not.
+    func reload() { if state != .draining { program?.reload() } }
+
     func change(_ new: StatsPacket.State) {
         guard state != new, state != .draining else { return }
         state = new

@@ -8,6 +8,8 @@ package protocol DaemonProgram: AnyObject {
     var socketCount: Int { get }
     /// How full the process is. The state OVERLOADED depends on it.
     var load: Overload.Load { get }
+    /// Reads again what may change while it runs.
+    func reload()
     /// Ends the program's work over so many seconds, and calls `done` when that is done.
     func drain(seconds: Double, done: @escaping () -> Void)
 }

@@ -27,6 +27,7 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     // Receivers of a worker that stay: event streams and WebSockets.
     case streams = 74, sockets, streamsBehind, streamsOpened, socketsOpened, heartbeats, heartbeatsMissed,
         acknowledgements, leaves
+    case tokensVerified = 96, tokensRefused, tokensExpired, tokensKnown
 
     // The manager.
     case workersConnected = 100, appsConnected, clientsKnown, clientsWaiting

@@ -74,6 +74,19 @@ extension Metric {
                 "Acknowledgements that came without a poll: by .ack, .leave, or over a WebSocket."),
             Metric(.leaves, "leaves_total", .counter, .worker, "Pages that said that they go (.leave)."),
             Metric(
+                .tokensVerified, "tokens_verified_total", .counter, .worker,
+                "Tokens whose signatures were checked. Each is checked once, and again after a reload of the keys."),
+            Metric(
+                .tokensRefused, "tokens_refused_total", .counter, .worker,
+                "Requests without the token that they need, with a bad one, or with one of another user."),
+            Metric(
+                .tokensExpired, "tokens_expired_total", .counter, .worker,
+                "Requests with a token that has expired, and streams that ended with their token. Pages "
+                    + "ask for a new one."
+            ),
+            Metric(
+                .tokensKnown, "tokens_known", .gauge, .worker, "Verified tokens that the worker remembers."),
+            Metric(
                 .httpRefused, "http_refused_total", .counter, .worker, "Requests refused with a 4xx or 5xx.",
                 advice: "If there are many, it is a broken client, a scanner, or a proxy that speaks something else."),
             Metric(.delivered, "delivered_total", .counter, .worker, "Messages written to their client."),

@@ -62,7 +62,7 @@ package struct TokenVerifier {
     package typealias Verify = (_ key: Int, _ signed: UnsafeRawBufferPointer, _ signature: UnsafeRawBufferPointer) ->
         Bool
     let keys: [TokenKey]
-    let rules: TokenRules
+    package let rules: TokenRules
     let verify: Verify
 
     package init(_ keys: [TokenKey], _ rules: TokenRules, verify: @escaping Verify) {

@@ -67,7 +67,9 @@ enum EventStream {
         } else if let error {
             field("retry:", UInt64(never), to: &out)
             out.append("event:")
-            out.append(error.code)
+            // The reasons why a token is not taken any more are one event.
+            let code = UnsafeRawBufferPointer(start: error.code.utf8Start, count: error.code.utf8CodeUnitCount)
+            if code.count > 6, matches(code.part(0, 6), "token_") { out.append("token") } else { out.append(code) }
             out.append("\ndata:")
             Answer.appendError(error.code, error.message, to: &out)
             out.append("\n\n")

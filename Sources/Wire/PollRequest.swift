@@ -22,6 +22,9 @@ package struct PollRequest {
     /// `hold`: the most seconds that the client wants its poll held for, from 1 on. `nil` means as long as the worker
     /// holds polls.
     package var hold: UInt32?
+    /// The value of `token` as it stands in the request, and whether there are several.
+    package var token: UnsafeRawBufferPointer?
+    package var hasTwoTokens = false
     /// The value of `c` as it stands in the request; empty if there is none. A copy of a request has the same value.
     package var copy = UnsafeRawBufferPointer(start: nil, count: 0)
 
@@ -106,6 +109,9 @@ package struct PollRequest {
                 poll.copy = value
             } else if matches(name, "page") {
                 poll.page = value
+            } else if matches(name, "token") {
+                poll.hasTwoTokens = poll.token != nil
+                poll.token = value
             } else if matches(name, "ack") {
                 acknowledged = percentDecode(value, into: scratch.number) ?? .init(start: nil, count: 0)
             } else if form == .events, matches(name, "lastEventId") {

@@ -61,6 +61,9 @@ final class ManagerProcess: DaemonProgram {
         port = AppPort(maxMessage: queue.maxMessage, key: key, hosts: Sockets.hostNames + settings.app.hosts)
     }
 
+    /// Nothing of the manager changes while it runs.
+    func reload() {}
+
     /// Begins to serve on listeners that are bound already.
     func start(workers: Int32, app: Int32) {
         if recovery.messages + recovery.subscriptions > 0 {

@@ -50,6 +50,7 @@ struct ClientSockets: ~Copyable {
     }
 
     private mutating func read(_ slot: ConnectionSlot) {
+        readClock()
         switch Sockets.read(descriptor(slot), into: room) {
         case .bytes(let count):
             worker.received(
@@ -72,11 +73,18 @@ struct ClientSockets: ~Copyable {
         }
     }
 
+    /// Tokens have times of the calendar.
+    @inline(__always)
+    private mutating func readClock() {
+        if worker.takesTokens { worker.wallSeconds = Clock.wallMicroseconds / 1_000_000 }
+    }
+
     /// Takes up the requests that came while answers were awaited.
     mutating func resume(now: UInt64) { while worker.resumeNext(now: now) { carryOut() } }
 
     /// Ends what has lasted too long, a bounded number at a time. True if more may be left.
     mutating func expire(now: UInt64) -> Bool {
+        readClock()
         for _ in 0..<Limits.expiredInTurn {
             guard worker.expireNext(now: now) else { return false }
             carryOut()

@@ -16,7 +16,7 @@ final class WorkerProcess: DaemonProgram {
     static let descriptorReserve = 32 + Limits.overflowConnections
 
     var clients: ClientSockets
-    private unowned let daemon: Daemon
+    unowned let daemon: Daemon
     private let loop: Loop
     private let log: Logger
     private let watchers: SlotWatchers

@@ -27,7 +27,15 @@ settings.files = [
 ]
 settings.tellsRequests = daemon.log.logLevel <= .debug
 
+settings.requiresTokens = daemon.arguments.settings.tokens.areRequired
+settings.tokenCookie = Array(daemon.arguments.settings.tokens.cookie.utf8)
+
 let process = WorkerProcess(daemon, settings)
+do throws(TokenKeys.Mistake) {
+    process.clients.worker.changeTokens(try TokenKeys.verifier(daemon.arguments.settings.tokens))
+} catch {
+    daemon.fail(78, error.description)
+}
 let manager = daemon.arguments.settings.manager
 process.start(
     listener: daemon.listener("clients", wanted.address, daemon.arguments.port),

@@ -12,8 +12,10 @@ struct Receiver {
     private var words = ByteStore.Handle.none
     /// The lower half of the worker's count of receivers.
     private(set) var tag: UInt16 = 0
-    /// Bytes of the client's id in `words`.
-    private var clientBytes: UInt8 = 0
+    /// Bytes of the client's id in `words`, less one: 1 to 128 fit into seven bits. The upper bit says that the place
+    /// of its token in the `TokenBook` is behind the prints.
+    private var idBytes: UInt8 = 0
+    private static let hasToken: UInt8 = 128
     private var marks: Marks = []
 
     private struct Marks: OptionSet {
@@ -32,15 +34,17 @@ struct Receiver {
     init() {}
 
     /// The receiver that a request asks for. It owns its words in the store until `release`.
-    init(_ poll: PollRequest, isHello: Bool, tag: UInt16, in strings: inout ByteStore) {
-        let prints = (Receiver.print(of: poll.copy), Receiver.print(of: poll.page))
-        let hasPrints = prints != (0, 0)
-        words = withUnsafeBytes(of: prints) {
-            strings.store(poll.client, poll.callback, hasPrints ? $0 : .init(start: nil, count: 0))
+    init(_ poll: PollRequest, isHello: Bool, tag: UInt16, _ token: TokenSlot, in strings: inout ByteStore) {
+        let tail = (Receiver.print(of: poll.copy), Receiver.print(of: poll.page), token.number)
+        let hasPrints = (tail.0, tail.1) != (0, 0)
+        words = withUnsafeBytes(of: tail) {
+            let start = hasPrints ? 0 : Receiver.printBytes
+            let end = token == .none ? Receiver.printBytes : $0.count
+            return strings.store(poll.client, poll.callback, $0.part(start, end - start))
         }
         cursor = poll.cursor ?? 0
         self.tag = tag
-        clientBytes = UInt8(poll.client.count)
+        idBytes = UInt8(poll.client.count - 1) | (token == .none ? 0 : Receiver.hasToken)
         marks = Marks(rawValue: poll.transport.rawValue)
         if poll.cursor != nil { marks.insert(.acknowledges) }
         if isHello { marks.insert(.isHello) }
@@ -89,21 +93,32 @@ struct Receiver {
     }
 
     @inline(__always) func client(in strings: borrowing ByteStore) -> UnsafeRawBufferPointer {
-        strings.bytes(words).part(0, Int(clientBytes))
+        strings.bytes(words).part(0, clientBytes)
+    }
+    private var clientBytes: Int { Int(idBytes & ~Receiver.hasToken) + 1 }
+    /// Bytes of two prints, and of all that is behind the callback.
+    private static let printBytes = 8
+    private var tailBytes: Int {
+        (marks.contains(.hasPrints) ? Receiver.printBytes : 0) + (idBytes & Receiver.hasToken == 0 ? 0 : 4)
     }
     @inline(__always) func callback(in strings: borrowing ByteStore) -> UnsafeRawBufferPointer {
         let bytes = strings.bytes(words)
-        let end = bytes.count - (marks.contains(.hasPrints) ? 8 : 0)
-        return bytes.part(Int(clientBytes), end - Int(clientBytes))
+        return bytes.part(clientBytes, bytes.count - tailBytes - clientBytes)
     }
     /// The print of the request's `c`. 0 if it has none.
-    @inline(__always) func print(in strings: borrowing ByteStore) -> UInt32 { print(fromEnd: 8, strings) }
+    @inline(__always) func print(in strings: borrowing ByteStore) -> UInt32 { print(at: 0, strings) }
     /// The print of its `page`. 0 if it has none.
-    func pagePrint(in strings: borrowing ByteStore) -> UInt32 { print(fromEnd: 4, strings) }
-    @inline(__always) private func print(fromEnd bytes: Int, _ strings: borrowing ByteStore) -> UInt32 {
+    func pagePrint(in strings: borrowing ByteStore) -> UInt32 { print(at: 4, strings) }
+    @inline(__always) private func print(at place: Int, _ strings: borrowing ByteStore) -> UInt32 {
         guard marks.contains(.hasPrints) else { return 0 }
         let words = strings.bytes(words)
-        return words.loadUnaligned(fromByteOffset: words.count - bytes, as: UInt32.self)
+        return words.loadUnaligned(fromByteOffset: words.count - tailBytes + place, as: UInt32.self)
+    }
+    /// The token of its request. `none` if it came without one.
+    @inline(__always) func token(in strings: borrowing ByteStore) -> TokenSlot {
+        guard idBytes & Receiver.hasToken != 0 else { return .none }
+        let words = strings.bytes(words)
+        return TokenSlot(words.loadUnaligned(fromByteOffset: words.count - 4, as: UInt32.self))
     }
     /// The print of a `c` or `page`. It is the same on all workers. An empty one has 0, and no other has 0.
     static func print(of text: UnsafeRawBufferPointer) -> UInt32 {

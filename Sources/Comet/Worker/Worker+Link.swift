@@ -76,14 +76,22 @@ extension Worker {
         if receiver.transport.isSingle { flags.insert(.single) }
         if connection.pointee.isAtOnce { flags.insert(.atOnce) }
         if !receiver.endsWithAnswer { flags.insert(.stays) }
-        Announcement(
+        let announcement = Announcement(
             credit: credit(slot), print: receiver.print(in: strings),
-            acknowledged: acknowledged ?? (receiver.holdsBack ? 0 : receiver.cursor)
-        ).withBytes { body in
-            Frame(
-                op: .connected, flags: flags, tag: receiver.tag, slot: slot.number, number: receiver.cursor,
-                client: receiver.client(in: strings), body: body
-            ).write(to: &toManager)
+            acknowledged: acknowledged ?? (receiver.holdsBack ? 0 : receiver.cursor))
+        var frame = Frame(
+            op: .connected, flags: flags, tag: receiver.tag, slot: slot.number, number: receiver.cursor,
+            client: receiver.client(in: strings))
+        let token = receiver.token(in: strings)
+        announcement.withBytes { bytes in
+            frame.body = bytes
+            if token != .none {
+                grant.clear()
+                grant.append(bytes)
+                tokens.appendGrant(token, to: &grant)
+                frame.body = grant.bytes
+            }
+            frame.write(to: &toManager)
         }
         counters.managerFramesOut += 1
     }
@@ -128,7 +136,8 @@ extension Worker {
             case .settled:
                 guard let told = Settled(frame) else { return .broken("a settled without its stamp") }
                 settled = told
-            case .disconnect: if let slot = receiver(frame) { disconnect(slot) }
+            case .disconnect:
+                if let slot = receiver(frame) { frame.flags.contains(.revoked) ? revoke(slot) : disconnect(slot) }
             case .leave: if let slot = receiver(frame) { leave(slot, frame.body) }
             case .hello, .connected, .gone, .undelivered, .credit, .acknowledged:
                 return .broken("op \(frame.op) from a manager")
@@ -142,7 +151,7 @@ extension Worker {
     /// A page of the client goes. Its receiver ends, unless it is that of another page, which came after it.
     private mutating func leave(_ slot: ConnectionSlot, _ page: UnsafeRawBufferPointer) {
         let receiver = slab.pointer(slot).pointee.receiver
-        guard page.count == 4, page.bigEndian(at: 0, as: UInt32.self) != 0,
+        guard page.count >= 4, page.bigEndian(at: 0, as: UInt32.self) != 0,
             page.bigEndian(at: 0) == receiver.pagePrint(in: strings)
         else { return }
         if receiver.endsWithAnswer {

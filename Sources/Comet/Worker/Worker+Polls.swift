@@ -32,13 +32,14 @@ extension Worker {
 
         let connection = slab.pointer(slot)
         lastTag &+= 1
-        connection.pointee.receiver = Receiver(poll, isHello: isHello, tag: lastTag, in: &strings)
+        connection.pointee.receiver = Receiver(poll, isHello: isHello, tag: lastTag, token, in: &strings)
+        if token != .none { tokens.hold(token) }
         connection.pointee.origin = origin
         connection.pointee.state = .waiting
         if connection.pointee.isAtOnce {
             // If the manager does not say within a second what waits, nothing waits.
             deadlines.hold(slot, seconds: 1, now: now, in: slab)
-        } else if let seconds = poll.hold, seconds < (settings.pollTimeout + 999) / 1000 {
+        } else if let seconds = holdTime(poll), seconds < (settings.pollTimeout + 999) / 1000 {
             deadlines.hold(slot, seconds: seconds, now: now, in: slab)
         } else if herd.pollBegins(now: now, timeout: settings.pollTimeout, among: deadlines) {
             deadlines.spread(slot, now: now, in: slab)
@@ -51,6 +52,13 @@ extension Worker {
         if stays, !out.isEmpty { sendOut(slot) }
     }
 
+    /// The most seconds that a poll is held for, if its client or its token says so. One whose token ends is answered
+    /// empty within the second after, and its next poll is told.
+    @inline(__always)
+    private func holdTime(_ poll: PollRequest) -> UInt32? {
+        guard token != .none else { return poll.hold }
+        return min(poll.hold ?? .max, UInt32(max(1, tokens.left(token, now: wallSeconds))))
+    }
     /// No more receivers are held here.
     var isFull: Bool { slab.count > settings.maxConnections }
 
@@ -112,6 +120,8 @@ extension Worker {
             ).write(to: &toManager)
             counters.managerFramesOut += 1
         }
+        let token = connection.pointee.receiver.token(in: strings)
+        if token != .none { tokens.release(token) }
         connection.pointee.receiver.release(in: &strings)
         connection.pointee.state = .reading
     }
@@ -135,12 +145,15 @@ extension Worker {
         end(slot, 403, ("disconnected", "the app has disconnected this client"), .disconnected)
     }
     /// Ends a poll with an error that the manager knows of. A script tag sees no status.
-    private mutating func end(
+    mutating func end(
         _ slot: ConnectionSlot, _ status: Int, _ error: (code: StaticString, message: StaticString),
         _ code: WebSocketClose
     ) {
         let connection = slab.pointer(slot)
-        guard connection.pointee.receiver.endsWithAnswer else {
+        // An event stream whose head is not written yet can still be told by its status, which stops an EventSource.
+        let isUnheard =
+            status == 401 && connection.pointee.receiver.transport == .events && connection.pointee.receiver.isHello
+        guard connection.pointee.receiver.endsWithAnswer || isUnheard else {
             return endStream(slot, error: error, code: code, telling: false)
         }
         let style = style(connection)

@@ -61,6 +61,7 @@ extension Worker {
             switch request.method {
             case .get, .head:
                 guard settings.jsonp || poll.transport != .jsonp else { return jsonpIsOff(slot, style) }
+                guard identify(slot, request, poll, origin, style) else { return }
                 if poll.transport.stays { return open(slot, request, poll, origin, style, now) }
                 if request.method == .get { return hold(slot, poll, origin, style, now) }
                 Answer.headOnly(style, to: &out)
@@ -68,8 +69,8 @@ extension Worker {
             case .options: return options(slot, request, style)
             case .post, .other: return notAllowed(slot, style)
             }
-        case .acknowledge(let poll): acknowledge(slot, request, poll, leaves: false, style)
-        case .leave(let poll): acknowledge(slot, request, poll, leaves: true, style)
+        case .acknowledge(let poll): acknowledge(slot, request, poll, leaves: false, origin, style)
+        case .leave(let poll): acknowledge(slot, request, poll, leaves: true, origin, style)
         }
     }
 
@@ -102,7 +103,7 @@ extension Worker {
         return false
     }
     /// Writes the answer to a handshake, if it is one. `then` says what follows.
-    private mutating func openSocket(
+    mutating func openSocket(
         _ slot: ConnectionSlot, _ request: HTTPRequest, _ style: Answer.Style,
         then: (inout Worker, Answer.Style) -> Void
     ) {
@@ -137,25 +138,28 @@ extension Worker {
     /// The client has all messages up to its cursor, and its page goes, if it `leaves`. 204: the worker has told the
     /// manager.
     private mutating func acknowledge(
-        _ slot: ConnectionSlot, _ request: HTTPRequest, _ poll: PollRequest, leaves: Bool, _ style: Answer.Style
+        _ slot: ConnectionSlot, _ request: HTTPRequest, _ poll: PollRequest, leaves: Bool, _ origin: UInt8,
+        _ style: Answer.Style
     ) {
         if request.method == .options { return options(slot, request, style) }
         guard isPost(request) else {
             return fail(slot, 405, "method_not_allowed", "POST and OPTIONS", style, extra: "Allow: POST, OPTIONS\r\n")
         }
+        guard identify(slot, request, poll, origin, style) else { return }
         guard isLinked else {
             return fail(
                 slot, 503, "not_linked", "the worker has no manager at the moment", style, extra: "Retry-After: 1\r\n")
         }
         if leaves {
             counters.leaves += 1
-            withUnsafeBytes(of: Receiver.print(of: poll.page).bigEndian) {
-                Frame(op: .leave, number: poll.acknowledged ?? poll.cursor ?? 0, client: poll.client, body: $0)
-                    .write(to: &toManager)
-            }
+            grant.clear()
+            grant.append(bigEndian: Receiver.print(of: poll.page))
+            tokens.appendGrant(token, to: &grant)
+            Frame(op: .leave, number: poll.acknowledged ?? poll.cursor ?? 0, client: poll.client, body: grant.bytes)
+                .write(to: &toManager)
             counters.managerFramesOut += 1
         } else {
-            tellAcknowledged(poll.client, poll.cursor ?? 0)
+            tellAcknowledged(poll.client, poll.cursor ?? 0, token)
         }
         Answer.empty(204, style, to: &out)
         reply(slot)

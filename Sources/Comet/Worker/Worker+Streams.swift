@@ -172,7 +172,7 @@ extension Worker {
             watch(slot)
             if held.reader == nil { dropPending(slot) }
             rest(slot, now)
-        } else if now &- (held.backlog?.since ?? now) > Limits.behindMilliseconds {
+        } else if now &- (held.backlog?.since ?? now) > Limits.behindMilliseconds || tokenLeft(slot) ?? 1 <= 0 {
             close(slot, .slow)
         } else if count > 0 {
             deadlines.move(slot, to: .write, now: now, in: slab)
@@ -188,6 +188,10 @@ extension Worker {
         let connection = slab.pointer(slot)
         guard connection.pointee.receiver.isHello else {
             let wantsProof = connection.pointee.receiver.wantsProof
+            if !wantsProof, let left = tokenLeft(slot), left * 1000 < Int(settings.heartbeat) {
+                if Deadlines.kind(connection.pointee.list) != .poll { holdUntilTokenEnds(slot, left, now) }
+                return
+            }
             return deadlines.move(slot, to: wantsProof ? .proof : .heartbeat, now: now, in: slab)
         }
         if Deadlines.kind(connection.pointee.list) != .poll { deadlines.hold(slot, seconds: 1, now: now, in: slab) }

@@ -58,15 +58,19 @@ extension Worker {
     private mutating func acknowledge(_ slot: ConnectionSlot, _ cursor: UInt64) {
         let receiver = slab.pointer(slot).pointee.receiver
         tellAcknowledged(
-            receiver.client(in: strings), min(cursor, receiver.cursor), tag: receiver.tag, slot: slot.number)
+            receiver.client(in: strings), min(cursor, receiver.cursor), receiver.token(in: strings), tag: receiver.tag,
+            slot: slot.number)
     }
     /// Tells the manager, if there is one. Without it the client's next acknowledgement says the same.
     mutating func tellAcknowledged(
-        _ client: UnsafeRawBufferPointer, _ cursor: UInt64, tag: UInt16 = 0, slot: UInt32 = 0
+        _ client: UnsafeRawBufferPointer, _ cursor: UInt64, _ token: TokenSlot, tag: UInt16 = 0, slot: UInt32 = 0
     ) {
         counters.acknowledgements += 1
         guard isLinked else { return }
-        Frame(op: .acknowledged, tag: tag, slot: slot, number: cursor, client: client).write(to: &toManager)
+        grant.clear()
+        tokens.appendGrant(token, to: &grant)
+        Frame(op: .acknowledged, tag: tag, slot: slot, number: cursor, client: client, body: grant.bytes)
+            .write(to: &toManager)
         counters.managerFramesOut += 1
     }
 }

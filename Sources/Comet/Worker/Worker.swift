@@ -35,6 +35,13 @@ package struct Worker: ~Copyable {
     package internal(set) var isLinked = false
     /// Messages for many receivers.
     var shared = SharedMessages()
+    var tokens: TokenBook
+    /// Seconds since 1970. The caller keeps it right while tokens are taken.
+    package var wallSeconds: UInt64 = 0
+    /// The token of the request that is being taken up. `none` if it has none.
+    var token = TokenSlot.none
+    /// The `Grant` of a token, while its frame is written.
+    var grant = Buffer()
     /// What the manager said last about what does not wait: see `Settled`.
     var settled = Settled()
     /// The time of the last question about that.
@@ -66,6 +73,7 @@ package struct Worker: ~Copyable {
         allowsEveryone = settings.origins == ["*"]
         slab = Slab(extraBytes: extraBytes)
         index = IdIndex(seed: seed)
+        tokens = TokenBook(most: settings.maxConnections, seed: seed)
         random = seed | 1
         deadlines = Deadlines(
             header: settings.headerTimeout, poll: settings.pollTimeout, idle: settings.idleTimeout,
@@ -186,6 +194,7 @@ package struct Worker: ~Copyable {
     package mutating func expireNext(now: UInt64) -> Bool {
         guard let slot = deadlines.expired(now: UInt32(truncatingIfNeeded: now)) else { return false }
         switch Deadlines.kind(slab.pointer(slot).pointee.list) {
+        case .poll where staysOn(slot): watchToken(slot, UInt32(truncatingIfNeeded: now))
         case .poll: timeOut(slot)
         case .heartbeat, .proof: beat(slot)
         case .header:

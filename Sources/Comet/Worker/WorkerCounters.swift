@@ -20,6 +20,8 @@ package struct WorkerCounters: Sendable {
     package var heartbeatsMissed: UInt64 = 0
     package var acknowledgements: UInt64 = 0
     package var leaves: UInt64 = 0
+    package var tokensRefused: UInt64 = 0
+    package var tokensExpired: UInt64 = 0
     package var httpRefused: UInt64 = 0
     package var headerTimeouts: UInt64 = 0
     package var delivered: UInt64 = 0

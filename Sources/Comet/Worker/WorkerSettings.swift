@@ -16,6 +16,10 @@ package struct WorkerSettings {
     package var origins = ["*"]
     /// Whether polls of script tags (JSONP) are taken.
     package var jsonp = true
+    /// No client is served without a token.
+    package var requiresTokens = false
+    /// The cookie that may have a token. Empty: no cookie is read.
+    package var tokenCookie: [UInt8] = []
     /// Each request is kept until `takeAsked`, for the log.
     package var tellsRequests = false
     package var files: [PageFile: PageFile.Content] = [:]

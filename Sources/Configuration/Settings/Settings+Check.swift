@@ -36,7 +36,12 @@ extension Settings {
     private static let pagePatience = 8.0
 
     /// What these settings give away.
-    package func disclosures() -> [String] {
+    package func disclosures() -> [String] { openMailboxes + presenceOfStrangers }
+    private var openMailboxes: [String] {
+        guard tokens.areTaken, !tokens.areRequired else { return [] }
+        return ["tokens.required: false, so whoever knows a client id can read its messages without a token"]
+    }
+    private var presenceOfStrangers: [String] {
         guard !channels.presence.isEmpty else { return [] }
         return [
             "channels.presence: tells the names of users to all subscribers of these channels. Whoever knows a user's "
@@ -96,6 +101,7 @@ extension Settings {
         if workers.origins.count > Settings.mostOrigins {
             say("workers.origins", "\(workers.origins.count) origins, and a worker takes \(Settings.mostOrigins)")
         }
+        found += tokenConflicts
         if !Settings.isLoopback(stats.address) {
             say(
                 "stats.address",
@@ -118,6 +124,26 @@ extension Settings {
             say(
                 "channels.presence",
                 "\(channels.presence.count) prefixes, and the manager takes \(Settings.mostPresencePrefixes)")
+        }
+        return found
+    }
+
+    private var tokenConflicts: [SettingConflict] {
+        var found: [SettingConflict] = []
+        if tokens.areRequired, !tokens.areTaken {
+            found.append(
+                SettingConflict(
+                    key: "tokens.keys", message: "no file is named, and tokens are required: nobody could poll"))
+        }
+        if !tokens.cookie.isEmpty, !tokens.areTaken {
+            found.append(SettingConflict(key: "tokens.keys", message: "no file is named, so no cookie has a token"))
+        }
+        if !tokens.cookie.isEmpty, workers.origins.contains("*") {
+            found.append(
+                SettingConflict(
+                    key: "workers.origins",
+                    message: "with tokens.cookie it names the origins of your pages: \"*\" would let any page ask with "
+                        + "its visitor's cookie"))
         }
         return found
     }

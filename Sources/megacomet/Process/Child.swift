@@ -70,6 +70,8 @@ final class Child {
         ended(self, exit.map(Ending.init) ?? Ending())
     }
 
+    /// Tells it to read again what may change while it runs.
+    func reload() { _ = lifeline?.send("reload\n") }
     func drain(seconds: Double) { if lifeline?.send("drain \(seconds)\n") != true { Processes.signal(pid, SIGTERM) } }
     /// Sends the word on the lifeline, and a signal for programs that do not read it.
     func stop() {

@@ -41,6 +41,7 @@ extension Supervisor {
         }
         configurationGeneration += 1
         do { try writeAppKey() } catch { events.tell(.warning, "RELOAD", "app.key: \(error)") }
+        for child in children.all { child.reload() }
         var text = by
         for (when, keys) in [
             ("in force", result.changed), ("at the next restart of a process", result.atRestart),
@@ -72,7 +73,11 @@ extension Settings {
         if !workers.origins.contains("*"), new.workers.origins.contains("*") {
             opened.append("workers.origins lets pages of every origin in")
         }
-        if new.channels.presence != channels.presence { opened += new.disclosures() }
+        if tokens.areRequired, !new.tokens.areTaken {
+            opened.append("tokens.keys is gone, and whoever knows a client id can read its messages")
+        }
+        let before = disclosures()
+        opened += new.disclosures().filter { !before.contains($0) }
         return opened
     }
 }

@@ -1,0 +1,49 @@
+import Comet
+import Configuration
+import Crypto
+import Daemon
+import Glibc
+import Logging
+import Reactor
+import Tokens
+import Wire
+
+/// The keys of clients' tokens. The worker reads them at its start, and again when it is told to.
+enum TokenKeys {
+    struct Mistake: Error { let description: String }
+
+    /// `nil` if no file is named: no token is taken.
+    static func verifier(_ settings: Settings.Tokens) throws(Mistake) -> TokenVerifier? {
+        guard settings.areTaken else { return nil }
+        var files: [(name: String, bytes: [UInt8])] = []
+        for path in settings.keys {
+            do throws(SystemError) {
+                files.append((path, try Files.bytes(path, most: Limits.keyFileBytes + 1)))
+            } catch {
+                throw Mistake(description: "tokens.keys: \(path): \(String(cString: strerror(error.code)))")
+            }
+        }
+        let ring: Keyring
+        do throws(Keyring.Mistake) { ring = try Keyring(files) } catch {
+            throw Mistake(description: "tokens.keys: \(error)")
+        }
+        var rules = TokenRules()
+        rules.issuer = settings.issuer
+        rules.audience = settings.audience
+        rules.leeway = UInt64(settings.leeway)
+        rules.maxAge = UInt64(settings.maxAge)
+        return TokenVerifier(ring.keys, rules) { ring.verify($0, $1, $2) }
+    }
+}
+
+extension WorkerProcess {
+    /// Reads the keys of tokens again. If they can't be read, those that count stay.
+    func reload() {
+        do throws(TokenKeys.Mistake) {
+            clients.worker.changeTokens(try TokenKeys.verifier(daemon.arguments.settings.tokens))
+            daemon.log.info("the keys of tokens were read again")
+        } catch {
+            daemon.event(.error, "KEYS_BAD", "the keys of tokens stay as they are: \(error.description)")
+        }
+    }
+}
