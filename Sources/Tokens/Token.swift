@@ -55,24 +55,3 @@ package struct TokenClaims: Equatable {
     package var channels: [UInt8] = []
     package init() {}
 }
-
-/// Verifies tokens: JSON Web Tokens (RFC 7519) as RFC 8725 wants them.
-package struct TokenVerifier {
-    /// Whether a signature is that of the key at this place of the list.
-    package typealias Verify = (_ key: Int, _ signed: UnsafeRawBufferPointer, _ signature: UnsafeRawBufferPointer) ->
-        Bool
-    let keys: [TokenKey]
-    package let rules: TokenRules
-    let verify: Verify
-
-    package init(_ keys: [TokenKey], _ rules: TokenRules, verify: @escaping Verify) {
-        self.keys = keys
-        self.rules = rules
-        self.verify = verify
-    }
-
-    /// `now` is in seconds since 1970.
-    package func claims(of token: UnsafeRawBufferPointer, now: UInt64) throws(TokenError) -> TokenClaims {
-        throw .bad("tokens are not verified yet")
-    }
-}

@@ -1,5 +1,6 @@
 import Base
 import Comet
+import Tokens
 import Wire
 
 /// A worker with sockets that the test controls: what was written, what was closed, and how much the next write takes.
@@ -20,13 +21,16 @@ final class WorkerHarness {
     var nobody: Set<ConnectionSlot> = []
     /// Bytes that a socket takes at once. `nil` means all; a negative number means that the connection is dead.
     var room: [ConnectionSlot: Int] = [:]
-    var now: UInt64 = 1000
+    var now: UInt64 = 1000 { didSet { worker.wallSeconds = wall } }
+    /// The time of the calendar, in seconds. A test begins at 1,800,000,000.
+    var wall: UInt64 { 1_799_999_999 + now / 1000 }
 
     init(_ change: (inout WorkerSettings) -> Void = { _ in }) {
         var settings = WorkerSettings()
         settings.number = 3
         change(&settings)
         worker = Worker(settings, extraBytes: 48, seed: 42)
+        worker.wallSeconds = wall
     }
 
     /// Carries out what the worker wants done.
@@ -199,11 +203,25 @@ final class WorkerHarness {
                 let client = String(decoding: frame.client, as: UTF8.self)
                 (tags[client], slots[client]) = (frame.tag, frame.slot)
                 announcements[client] = Announcement(body: frame.body, number: frame.number)
+                note(Grant(body: frame.body, after: Announcement.bytes), of: client)
+            }
+            if frame.op == .acknowledged || frame.op == .leave {
+                note(
+                    Grant(body: frame.body, after: frame.op == .leave ? 4 : 0),
+                    of: String(decoding: frame.client, as: UTF8.self))
             }
             worker.toManager.consume(bytes)
         }
         return found
     }
+    private func note(_ grant: Grant, of client: String) {
+        grants[client] = grant.issuedAt == 0 ? nil : grant.issuedAt
+        channels[client] = ChannelNames(grant.channels).map { String(decoding: $0, as: UTF8.self) }
+    }
+    /// When the token of the client's last frame was made, and its channels.
+    var grants: [String: UInt32] = [:]
+    var channels: [String: [String]] = [:]
+    func changeTokens(_ verifier: TokenVerifier?) { worker.changeTokens(verifier) }
     /// The tag of each client's last poll, as the worker announced it.
     var tags: [String: UInt16] = [:]
     var slots: [String: UInt32] = [:]
