@@ -125,7 +125,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "megabench",
-            dependencies: ["Base", "CEpoll", "CSystem", "FreePorts", "Reactor", arguments, histogram],
+            dependencies: [
+                "Base", "CEpoll", "Crypto", "CSystem", "FreePorts", "Reactor", "Tokens", arguments, histogram,
+            ],
             swiftSettings: fast),
         .target(
             name: "Dashboard",

@@ -31,6 +31,8 @@ struct BenchSettings {
     var keepsLedger = false
     /// MegaComet's queue.journal. `nil`: the default.
     var journal: String?
+    /// The JWK set with which clients' tokens are made and verified. `nil`: they have none.
+    var tokenKeys: String?
     var holdSeconds = 2.0
     var pollTimeoutSeconds = 50.0
     var heartbeatSeconds = 25.0
@@ -40,6 +42,7 @@ struct BenchSettings {
     var options: Server.Options {
         Server.Options(
             pollTimeoutSeconds: pollTimeoutSeconds, heartbeatSeconds: heartbeatSeconds, journal: journal,
+            tokenKeys: tokenKeys,
             isKilled: keepsLedger)
     }
 

@@ -42,6 +42,8 @@ struct LoadPlan: Equatable {
     var messageBytes = 48
     /// The key for `Authorization: Bearer` on the app port. Empty if there is none.
     var key = ""
+    /// The file with the keys of clients' tokens. Empty: they have none.
+    var tokenKeys = ""
 
     var words: [String] {
         [
@@ -50,7 +52,7 @@ struct LoadPlan: Equatable {
             "clients=\(clients)", "first=\(first)", "tag=\(tag)", "host=\(host)", "port=\(port)", "ports=\(ports)",
             "publishhost=\(publishHost)", "publishport=\(publishPort)", "publishers=\(publishers)", "source=\(source)",
             "sources=\(sources)",
-            "bytes=\(messageBytes)", "key=\(key)", "channel=\(channel)", "ledger=\(keepsLedger)",
+            "bytes=\(messageBytes)", "key=\(key)", "channel=\(channel)", "tokens=\(tokenKeys)", "ledger=\(keepsLedger)",
         ]
     }
 
@@ -90,6 +92,7 @@ struct LoadPlan: Equatable {
         case "bytes": return put(\.messageBytes, Int(text))
         case "channel": return put(\.channel, text)
         case "ledger": return put(\.keepsLedger, Bool(text))
+        case "tokens": return put(\.tokenKeys, text)
         case "key": return put(\.key, text)
         default: return false
         }

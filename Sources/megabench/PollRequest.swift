@@ -7,12 +7,14 @@ struct RequestWriter {
     private let channel: [UInt8]
     private let headers: [UInt8]
     private let publishHeaders: [UInt8]
+    private let tokens: ClientTokens?
 
     init(plan: LoadPlan) {
         self.plan = plan
         tag = Array(plan.tag.utf8)
         channel = Array(plan.channel.utf8)
         headers = Array((plan.keepAlive ? "Host: b\r\n" : "Host: b\r\nConnection: close\r\n").utf8)
+        tokens = plan.tokenKeys.isEmpty ? nil : ClientTokens(plan)
         let authorization = plan.key.isEmpty ? "" : "Authorization: Bearer \(plan.key)\r\n"
         publishHeaders = Array((" HTTP/1.1\r\nHost: localhost\r\n" + authorization + "Content-Length: ").utf8)
     }
@@ -44,6 +46,7 @@ struct RequestWriter {
         if plan.dialect == .comet, plan.form != .bare, plan.acknowledges { buffer.append(decimal: cursor) }
         buffer.append(" HTTP/1.1\r\n")
         headers.withUnsafeBytes { buffer.append($0) }
+        tokens?.write(client, to: &buffer)
         if plan.form == .events { buffer.append("Accept: text/event-stream\r\n") }
         if plan.form == .ws {
             buffer.append("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n")

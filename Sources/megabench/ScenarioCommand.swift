@@ -35,6 +35,10 @@ struct ScenarioCommand: ParsableCommand {
     @Option(help: "What kill kills: manager, worker, or rolling (a rolling restart in place of a kill).")
     var victim = Victim.manager
     @Option(help: "queue.journal of the MegaComet that is started.") var journal: String?
+    @Option(
+        help:
+            "A JWK set (megacomet keys new): each client has a token, and the MegaComet that is started verifies it."
+    ) var tokenKeys: String?
     @Option(help: "Seconds that idle holds.") var hold = 2.0
     @Option(help: "Seconds after which a poll is answered empty, of the MegaComet that is started.") var pollTimeout =
         50.0
@@ -62,6 +66,7 @@ struct ScenarioCommand: ParsableCommand {
         (settings.rounds, settings.kills, settings.victim) = (rounds, kills, victim)
         settings.heartbeatSeconds = heartbeat
         (settings.keepsLedger, settings.journal) = (scenario == .kill, journal)
+        settings.tokenKeys = tokenKeys
         if scenario == .broadcast { settings.limitSeconds = 900 }
         return settings
     }

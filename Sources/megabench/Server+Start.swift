@@ -121,6 +121,7 @@ extension Server {
             watchdog = \(max(10, 4 * options.reportEverySeconds))
             \(options.isKilled ? patience : "")
             \(options.journal.map { journal($0, folder.path) } ?? "")
+            \(options.tokenKeys.map { "[tokens]\nkeys = [\"\($0)\"]" } ?? "")
             [log]
             level = "warning"
 
@@ -129,6 +130,7 @@ extension Server {
         plan.port = port
         plan.ports = workers
         plan.publishPort = UInt16(ownPort + 1)
+        plan.tokenKeys = options.tokenKeys ?? ""
         let command = [executable("megacomet"), "run", "-c", file]
         let appliance = try ChildProcess(
             ChildProcess.leashed(options.memory?.holding(command) ?? command), log: folder.log)

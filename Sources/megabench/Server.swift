@@ -20,6 +20,8 @@ final class Server {
         var memory: MemoryCgroup?
         /// queue.journal. `nil`: the default.
         var journal: String?
+        /// tokens.keys. `nil`: clients have no tokens.
+        var tokenKeys: String?
         /// Its manager is killed often: no try is put off for longer than 0.1 s, and none is a crash loop.
         var isKilled = false
     }
