@@ -164,7 +164,7 @@ static size_t end_of_value(const mc_json *json, size_t following) {
 
 // The fields that are read. A name that is not here is ignored. Most objects have only those of a plain publish to one
 // client, so these are the first.
-enum value_kind : uint8_t { TEXT, LIST, NUMBER, TRUTH, ANY };
+enum value_kind : uint8_t { TEXT, LIST, NUMBER, TRUTH, TRUTH_OR_NUMBER, ANY };
 struct field_name {
   std::string_view name;
   value_kind kind;
@@ -186,7 +186,7 @@ static constexpr field_name names[] = {
     {"receipt", TRUTH, &mc_json_request::receipt},
     {"op", TEXT, &mc_json_request::op},
     {"history", NUMBER, &mc_json_request::history},
-    {"revoke", TRUTH, &mc_json_request::revoke},
+    {"revoke", TRUTH_OR_NUMBER, &mc_json_request::revoke},
     {"key", TEXT, &mc_json_request::key},
 };
 static constexpr size_t name_count = sizeof names / sizeof *names, plain_names = 3;
@@ -237,6 +237,9 @@ static void take(mc_json *json, value_kind kind, element value, size_t start, mc
     if (value.get(truth) != simdjson::SUCCESS) return;
     out->truth = truth;
     break;
+  case TRUTH_OR_NUMBER:
+    out->count = value.is_bool();
+    return take(json, out->count ? TRUTH : NUMBER, value, start, out);
   case ANY: break;
   }
   out->kind = MC_JSON_RIGHT;

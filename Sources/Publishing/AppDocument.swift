@@ -39,11 +39,19 @@ struct AppDocument: ~Copyable {
         indirect case publishTo(Target, json: UnsafeRawBufferPointer, PublishOptions)
         indirect case subscribe(clients: NamedList, channels: [UnsafeRawBufferPointer], history: Int)
         indirect case unsubscribe(clients: NamedList, channels: [UnsafeRawBufferPointer])
-        case disconnectClient(UnsafeRawBufferPointer)
-        case disconnectUser(UnsafeRawBufferPointer)
+        case disconnectClient(UnsafeRawBufferPointer, revoking: Revoking = .nothing)
+        case disconnectUser(UnsafeRawBufferPointer, revoking: Revoking = .nothing)
         /// An object with the field `key`, and none that says what to do.
         case key(UnsafeRawBufferPointer)
         indirect case wrong(PublishError)
+    }
+    /// Which tokens end with a `disconnect`.
+    enum Revoking {
+        case nothing
+        /// Those that were made until now.
+        case untilNow
+        /// Those that were made up to this second since 1970.
+        case until(UInt64)
     }
     /// The clients of a request, and the name of the field that they stood in.
     struct NamedList {

@@ -129,15 +129,23 @@ struct AppFields {
     }
 
     func disconnect() throws(PublishError) -> AppDocument.Item {
-        if object.revoke.isGiven, !object.revoke.isRight || object.revoke.isTrue {
-            throw .badRevoke
-        }
+        let revoking = try revoking()
         guard !object.client.isGiven || !object.user.isGiven else { throw .clientAndUser }
         if object.user.isGiven {
-            return .disconnectUser(try object.user.name("user", code: "bad_user"))
+            return .disconnectUser(try object.user.name("user", code: "bad_user"), revoking: revoking)
         }
         guard object.client.isGiven else { throw .nobodyToDisconnect }
-        return .disconnectClient(try client())
+        return .disconnectClient(try client(), revoking: revoking)
+    }
+    private func revoking() throws(PublishError) -> AppDocument.Revoking {
+        let revoke = object.revoke
+        guard revoke.isGiven else { return .nothing }
+        guard revoke.isRight else { throw .badRevoke }
+        if revoke.count == 1 { return revoke.isTrue ? .untilNow : .nothing }
+        guard revoke.number >= 0, revoke.number <= Double(UInt32.max), revoke.number == revoke.number.rounded() else {
+            throw .badRevoke
+        }
+        return revoke.number == 0 ? .nothing : .until(UInt64(revoke.number))
     }
 
     /// POST /clients.

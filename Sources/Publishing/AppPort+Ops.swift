@@ -23,12 +23,9 @@ extension AppPort {
             session.hasAsked = true
             let left = switchboard.unsubscribe(clients: clients.names, channels: channels, now: call.now)
             return .unsubscribed(left, cursor: switchboard.cursor)
-        case .disconnectClient(let client):
-            session.hasAsked = true
-            return .disconnected(switchboard.disconnect(client: client, now: call.now))
-        case .disconnectUser(let user):
-            session.hasAsked = true
-            return .disconnected(switchboard.disconnect(user: user, now: call.now))
+        case .disconnectClient(let client, let revoking):
+            return disconnect(.client(client), revoking, call, &switchboard)
+        case .disconnectUser(let user, let revoking): return disconnect(.user(user), revoking, call, &switchboard)
         case .key: return .wrong(reject(.noClient, session))
         case .wrong(let error): return .wrong(reject(error, session))
         }
@@ -54,6 +51,29 @@ extension AppPort {
                 let error = PublishError.tooManyChannels(
                     clients.isList ? "clients" : "client", at: clients.isList ? index : nil)
                 return refused(error, call.session)
+            }
+        }
+    }
+
+    private mutating func disconnect(
+        _ who: Disconnected, _ revoking: AppDocument.Revoking, _ call: AppCall, _ switchboard: inout Switchboard
+    ) -> Outcome {
+        call.session.hasAsked = true
+        let wall = switchboard.wallSeconds
+        let moment: UInt64
+        switch revoking {
+        case .nothing: return .disconnected(switchboard.disconnect(who, now: call.now))
+        case .untilNow: moment = wall
+        case .until(let second): moment = second
+        }
+        guard takesTokens else { return .wrong(reject(.noTokens, call.session)) }
+        guard moment <= wall + Limits.revokeAheadSeconds else { return .wrong(reject(.badRevoke, call.session)) }
+        do throws(RevokeError) {
+            return .disconnected(try switchboard.revoke(who, upTo: UInt32(clamping: moment), now: call.now))
+        } catch {
+            switch error {
+            case .full: return refused(.revocationsFull, call.session)
+            case .journalFull: return refused(.journalFull, call.session)
             }
         }
     }

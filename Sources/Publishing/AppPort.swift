@@ -15,6 +15,8 @@ package struct AppPort: ~Copyable {
     let mostBody: Int
     let key: [UInt8]
     let pages: PageGuard
+    /// Clients have tokens, which can be revoked.
+    let takesTokens: Bool
     var document = AppDocument()
     /// The content of the answer that is being made.
     var body = Buffer()
@@ -30,10 +32,11 @@ package struct AppPort: ~Copyable {
     private var outputMost = 0
 
     /// `key` is empty if apps need none. `hosts` are the names by which this machine may be asked if it has no key.
-    package init(maxMessage: Int, key: [UInt8], hosts: [String] = []) {
+    package init(maxMessage: Int, key: [UInt8], hosts: [String] = [], takesTokens: Bool = false) {
         self.maxMessage = maxMessage
         mostBody = max(Limits.batchBytes, maxMessage + Limits.publishBytes)
         self.key = key
+        self.takesTokens = takesTokens
         pages = PageGuard(names: hosts)
     }
 

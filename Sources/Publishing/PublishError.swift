@@ -59,7 +59,11 @@ struct PublishError: Error, Equatable {
     static let badKeep = PublishError(400, "bad_keep", "keep is true or false")
     static let keepsNothing = PublishError(400, "bad_keep", "keep:false goes without ttl, latest and receipt")
     static let badHistory = PublishError(400, "bad_history", "history is a whole number from 0 to 1000")
-    static let badRevoke = PublishError(400, "bad_revoke", "revoke is not known yet: there are no tokens")
+    static let badRevoke = PublishError(
+        400, "bad_revoke", "revoke is true, false, or a second since 1970, at most 60 s ahead")
+    static let noTokens = PublishError(400, "bad_revoke", "there are no tokens (tokens.keys)")
+    static let revocationsFull = PublishError(
+        503, "revocations_full", "there are a million revocations: try again later")
     static let nobodyToDisconnect = PublishError(400, "bad_client", "client or user is missing")
     static func tooMany(_ list: NameList) -> PublishError {
         PublishError(413, "too_many", list == .clients ? "has over 10000 names" : "has over 100 names", of: list.name)

@@ -12,7 +12,7 @@ public enum ArenaError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .version(let version):
-            "the memory of the queue has version \(version), this program takes version \(ArenaLayout.version)"
+            "the memory of the queue has version \(version), this program takes versions up to \(ArenaLayout.versions.upperBound)"
         case .foreign: "the memory of the queue has something else in it"
         case .noRoom: "there is no memory for the queue"
         }
@@ -49,7 +49,7 @@ extension Arena {
         segments = .allocate(capacity: layout.segments)
         segments.initialize(repeating: Segment(), count: layout.segments)
         if isFresh {
-            layout.set(8, ArenaLayout.version)
+            layout.set(8, ArenaLayout.versions.lowerBound)
             layout.set(16, UInt64(segmentBytes))
             layout.set(24, UInt64(salt))
             mc_store_release(layout.base, ArenaLayout.magic)
@@ -68,7 +68,7 @@ extension Arena {
         let isFresh = first.word(0) == 0
         if !isFresh {
             guard first.word(0) == ArenaLayout.magic else { throw .foreign }
-            guard first.word(8) == ArenaLayout.version else { throw .version(first.word(8)) }
+            guard ArenaLayout.versions.contains(first.word(8)) else { throw .version(first.word(8)) }
         }
         let bytes = isFresh ? segmentBytes : Int(truncatingIfNeeded: first.word(16))
         guard bytes >= Arena.pageBytes, bytes % Arena.pageBytes == 0, bytes <= memory.capacity else { throw .foreign }

@@ -125,6 +125,7 @@ public struct Arena: ~Copyable {
         precondition(name.count < 256 && extra.count < 256, "a record's names are short")
         let length = Arena.headBytes + name.count + extra.count + body.count
         guard let ref = reserve(length, Life(kind, timeToLive: timeToLive)) else { return nil }
+        if kind == .revocation { layout.set(8, ArenaLayout.versions.upperBound) }
         let record = address(ref)
         record.storeBytes(of: UInt32(length), as: UInt32.self)
         let small =

@@ -27,12 +27,14 @@ extension Arena {
         case loss = 8
         /// The outcome of a publish that has a name.
         case once = 9
+        /// That the tokens of a client or user that were made up to a second, the id, count no more.
+        case revocation = 10
 
         /// It stands until it is ended, and its value changes in place.
         public var isState: Bool {
             switch self {
             case .subscription, .user, .loss: true
-            case .message, .body, .reference, .history, .once: false
+            case .message, .body, .reference, .history, .once, .revocation: false
             }
         }
     }

@@ -92,6 +92,12 @@ public enum Limits {
     /// Seconds that a revocation may lie ahead of this machine's clock. One that lies farther ahead gets 400
     /// `bad_revoke`.
     package static let revokeAheadSeconds: UInt64 = 60
+    /// Seconds that a revocation is kept beyond `tokens.max_age`: a worker takes a token up to `tokens.leeway` after
+    /// its end, and a revocation may lie ahead.
+    package static let revocationSpareSeconds: UInt32 = 600
+    /// Milliseconds that a revocation is kept at least after the machine was started again. Until then its wall clock
+    /// may be wrong.
+    package static let revocationRebootMilliseconds: UInt64 = 3_600_000
     /// Addresses that a worker counts connections of. If there are more, those that were heard of least recently and
     /// hold no connection are forgotten, and if all hold one, a new address is not bounded.
     package static let countedAddresses = 65_536

@@ -58,7 +58,9 @@ final class ManagerProcess: DaemonProgram {
         let time = Arena.Time(boot: boot, monotonic: now, wall: Clock.wallMicroseconds / 1000)
         recovery = switchboard.recover(now: now, time)
         replayMilliseconds = Clock.monotonicMilliseconds - started
-        port = AppPort(maxMessage: queue.maxMessage, key: key, hosts: Sockets.hostNames + settings.app.hosts)
+        port = AppPort(
+            maxMessage: queue.maxMessage, key: key, hosts: Sockets.hostNames + settings.app.hosts,
+            takesTokens: settings.tokens.areTaken)
     }
 
     /// Nothing of the manager changes while it runs.
@@ -122,7 +124,7 @@ final class ManagerProcess: DaemonProgram {
     private func beginTurn() {
         let nanoseconds = Clock.monotonicNanoseconds
         now = nanoseconds / 1_000_000
-        switchboard.beginTurn(nanoseconds: nanoseconds)
+        switchboard.beginTurn(nanoseconds: nanoseconds, wallSeconds: Clock.wallMicroseconds / 1_000_000)
     }
 
     /// Writes what has gathered in this turn. Deliveries go first, so that none waits until the app has been told of
@@ -194,6 +196,8 @@ extension QueueSettings {
         channelsPerClient = settings.channels.maxPerClient
         linger = UInt32((settings.channels.linger * 1000).rounded(.up))
         presencePrefixes = settings.channels.presence
+        tokenMaxAge = UInt32((settings.tokens.maxAge * 1000).rounded(.up))
+        tokensRequired = settings.tokens.areRequired
         workers = settings.workers.count
     }
 }

@@ -169,7 +169,7 @@ private func isSound(_ item: AppDocument.Item) -> Bool {
             && (0...Limits.historyMessages).contains(history)
     case .unsubscribe(let clients, let channels):
         return areNames(clients.names, Limits.publishClients) && areNames(channels, Limits.publishChannels)
-    case .disconnectClient(let name), .disconnectUser(let name): return areNames([name], 1)
+    case .disconnectClient(let name, _), .disconnectUser(let name, _): return areNames([name], 1)
     case .key, .wrong: return true
     }
 }

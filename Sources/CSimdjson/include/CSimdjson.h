@@ -47,7 +47,8 @@ struct mc_json_field {
     size_t at;
     uint8_t truth;
   };
-  /// Bytes of the text, or elements of the list, or the index of its first wrong element.
+  /// Bytes of the text, or elements of the list, or the index of its first wrong element. 1 if a field that is a truth
+  /// or a number is a truth.
   uint32_t count;
   uint8_t kind;
 };

@@ -45,6 +45,10 @@ struct Subscription {
     var inClient = Neighbours<Subscription>()
     /// Its record in the arena, whose word is the client's position. `none` for users.
     var record = Arena.Ref.none
+    /// The client's token brought it, and the app has not asked for it.
+    var isGranted = false
+    /// The mark of such a subscription in its record's flags.
+    static let grantedFlag: UInt8 = 1
 
     enum InChannel: ListField {
         @inline(__always)

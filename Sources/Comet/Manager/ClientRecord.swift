@@ -87,10 +87,10 @@ struct ClientRecord {
         set { linkNumber = UInt16(truncatingIfNeeded: newValue.number) }
     }
     /// Grace: the app ended the client's receiver while it was between two polls. Its next poll is ended, too, if it
-    /// comes within `Limits.transientMilliseconds` of its last one.
+    /// comes within `Limits.transientMilliseconds` of its last one. Set it only in this place.
     var isToBeDisconnected: Bool {
         get { place == .grace && linkNumber == .max - 1 }
-        set { if newValue { linkNumber = .max - 1 } }
+        set { linkNumber = newValue ? .max - 1 : .max }
     }
     /// Grace, lost and lingering: the time when the place ends.
     var deadline: UInt32 {

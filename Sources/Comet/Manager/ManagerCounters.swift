@@ -23,6 +23,10 @@ package struct ManagerCounters: Equatable {
     package var clientsReplaced: UInt64 = 0
     /// Answers that told of a gap.
     package var gaps: UInt64 = 0
+    /// Receivers, acknowledgements and leaves that came with a revoked token, and receivers that a revocation ended.
+    package var revoked: UInt64 = 0
+    /// Channels of tokens that clients were not subscribed to, since they had too many or the journal was full.
+    package var grantsRefused: UInt64 = 0
     /// Workers' links that were accepted, that were refused, and that ended.
     package var linksAccepted: UInt64 = 0
     package var linksRefused: UInt64 = 0

@@ -18,6 +18,10 @@ package struct QueueSettings {
     package var linger: UInt32 = 60_000
     /// The channels whose names begin so tell who came and left.
     package var presencePrefixes: [String] = []
+    /// Milliseconds of the longest life of a token.
+    package var tokenMaxAge: UInt32 = 86_400_000
+    /// No client is served without a token, so its id opens nothing.
+    package var tokensRequired = false
     /// The number of workers over which the seed's hash spreads clients.
     package var workers = 8
     /// The supervisor's token, which a worker's hello must have. Empty if there is no supervisor; then any hello will

@@ -20,9 +20,10 @@ extension Switchboard {
             let past = past(history, of: channel)
             for name in names {
                 let client = presence.find(name) ?? makeClient(name)
-                let isNew = channels.find(channel, first: presence[client].subscription) == nil
-                if isNew {
-                    guard let slot = subscribe(client, to: channel) else {
+                let known = channels.find(channel, first: presence[client].subscription)
+                if let known { takeOver(known) }
+                if known == nil {
+                    guard let slot = subscribe(client, to: channel, from: ids.last, isGranted: false) else {
                         // All or nothing: what was made goes again. A channel is over with its last subscription.
                         settle(client, now)
                         settle(channel, now)
@@ -37,7 +38,10 @@ extension Switchboard {
                     made.append(slot)
                     presence.awaitFirst(client, now: now)
                 }
-                if let past { bring(past, isNew, of: channel, to: client, now) }
+                if let past, past.hasMessages || known == nil && past.hasLatest {
+                    bring(past, of: channel, to: client, now)
+                    answerIfHeld(client, now)
+                }
             }
             subscribers = Int(channels[channel].count)
         }
@@ -45,12 +49,7 @@ extension Switchboard {
     }
     private func wouldHaveTooMany(_ name: UnsafeRawBufferPointer, _ names: [UnsafeRawBufferPointer]) -> Bool {
         guard let client = presence.find(name) else { return names.count > settings.channelsPerClient }
-        var count = 0
-        var next = firstChannel(client)
-        while let slot = next {
-            count += 1
-            next = channels.next(of: slot)
-        }
+        var count = channelCount(of: client)
         let first = presence[client].subscription
         for name in names {
             let known = channels.find(LogName(.channel, name))
@@ -58,17 +57,20 @@ extension Switchboard {
         }
         return count > settings.channelsPerClient
     }
-    /// The client reads the channel from this moment on. `nil` if the arena has no room.
-    private mutating func subscribe(_ client: Slot<ClientRecord>, to channel: Slot<Channel>) -> Slot<Subscription>? {
+    /// The client reads what comes to the channel behind this id. `nil` if the arena has no room.
+    mutating func subscribe(
+        _ client: Slot<ClientRecord>, to channel: Slot<Channel>, from: UInt64, isGranted: Bool
+    ) -> Slot<Subscription>? {
         let own = presence[client]
         if own.position == 0 { own.position = ids.last }
         guard
             let record = logs.arena.append(
-                .subscription, id: ids.last, value: own.isNew ? 0 : own.position, name: presence.id(client),
-                extra: channels.name(channel).name)
+                .subscription, flags: isGranted ? Subscription.grantedFlag : 0, id: from,
+                value: own.isNew ? 0 : own.position, name: presence.id(client), extra: channels.name(channel).name)
         else { return nil }
-        let slot = add(client, to: channel, from: ids.last)
+        let slot = add(client, to: channel, from: from)
         channels.entry(slot).record = record
+        channels.entry(slot).isGranted = isGranted
         logs.arena.setOwner(record, slot.number)
         return slot
     }
@@ -96,12 +98,24 @@ extension Switchboard {
         }
         return past
     }
-    /// Puts an entry for a channel's older messages into the client's own log. To a new subscriber it brings all with a
-    /// name of `latest`, too. If there is no room for it, the client is told that something is missing.
-    private mutating func bring(
-        _ past: Past, _ isNew: Bool, of channel: Slot<Channel>, to client: Slot<ClientRecord>, _ now: UInt64
+    /// Brings a new subscriber the messages up to an id that have a name of `latest`.
+    mutating func bringLatest(
+        of channel: Slot<Channel>, upTo id: UInt64, to client: Slot<ClientRecord>, _ now: UInt64
     ) {
-        guard past.hasMessages || isNew && past.hasLatest else { return }
+        guard let log = channels[channel].log.known, logs[log].latestCount > 0 else { return }
+        var next = logs.first(log, after: 0)
+        while let message = next, logs[message].id <= id {
+            guard !logs[message].marks.contains(.latest) else {
+                return bring(Past(first: id + 1, last: id, hasLatest: true), of: channel, to: client, now)
+            }
+            next = logs.next(after: message)
+        }
+    }
+    /// Puts an entry for a channel's older messages into the client's own log. It brings all with a name of `latest`,
+    /// too. If there is no room for it, the client is told that something is missing.
+    private mutating func bring(
+        _ past: Past, of channel: Slot<Channel>, to client: Slot<ClientRecord>, _ now: UInt64
+    ) {
         var body = Buffer()
         History.write(first: past.first, last: past.last, channel: channels.name(channel).name, to: &body)
         var facts = MessageFacts(timeToLive: settings.timeToLive)
@@ -111,7 +125,6 @@ extension Switchboard {
         if !logs.hasRoom(body.count) || !logs.put(id, body.bytes, facts, in: log, logName(client), now: now) {
             logs.markLost(id, in: log, logName(client))
         }
-        answerIfHeld(client, now)
     }
 
     /// The result is the number of subscribers of the last channel.
@@ -137,44 +150,6 @@ extension Switchboard {
             }
         }
         return subscribers
-    }
-
-    /// Ends the receivers of a client, or of all clients of a user. The result is how many clients were connected.
-    package mutating func disconnect(client name: UnsafeRawBufferPointer, now: UInt64) -> Int {
-        presence.find(name).map { disconnect($0, now) } ?? 0
-    }
-    package mutating func disconnect(user name: UnsafeRawBufferPointer, now: UInt64) -> Int {
-        guard let user = channels.find(LogName(.user, name)) else { return disconnect(client: name, now: now) }
-        var clients: [Slot<ClientRecord>] = []
-        var next = channels.next(in: user, after: nil)
-        while let slot = next {
-            clients.append(channels[slot].client)
-            next = channels.next(in: user, after: slot)
-        }
-        return clients.reduce(0) { $0 + disconnect($1, now) }
-    }
-    private mutating func disconnect(_ client: Slot<ClientRecord>, _ now: UInt64) -> Int {
-        let record = presence[client]
-        let wasConnected = record.isPresent
-        if record.isHeld {
-            endReceiver(client, byApp: now)
-        } else {
-            if record.place == .grace, wasConnected { record.isToBeDisconnected = true }
-            record.isPresent = false
-            note(client)
-        }
-        return wasConnected ? 1 : 0
-    }
-
-    /// Tells the worker that the app ended the client's receiver.
-    mutating func endReceiver(_ client: Slot<ClientRecord>, byApp now: UInt64) {
-        let record = presence[client]
-        if links.version(record.link) == .two {
-            links.write(
-                Frame(op: .disconnect, tag: record.tag, slot: record.slot, number: 0, client: presence.id(client)),
-                to: record.link)
-        }
-        endReceiver(client, present: false, now)
     }
 
     // MARK: looks

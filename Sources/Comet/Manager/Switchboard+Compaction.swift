@@ -17,6 +17,7 @@ extension Switchboard {
             case .subscription: channels.entry(Slot<Subscription>(move.owner)).record = move.to
             case .user: channels[Slot<Channel>(move.owner)].record = move.to
             case .once: once.moved(move.owner, to: move.to)
+            case .revocation: revocations.moved(move.owner, to: move.to)
             }
         }
         return isMore

@@ -41,6 +41,7 @@ extension Switchboard {
         }
         guard let log = record.log.known else {
             if let user = record.subscription.known { remove(user, now) }
+            if !grants.isEmpty { grants[client] = nil }
             return presence.forget(client)
         }
         guard logs[log].count == 0 else { return }
@@ -132,15 +133,15 @@ extension Switchboard {
     mutating func findOrMakeUser(_ name: UnsafeRawBufferPointer, _ now: UInt64) -> Slot<Channel> {
         let name = LogName(.user, name)
         if let known = channels.find(name) { return known }
-        let user = makeUser(name)
-        if let client = presence.find(name.name), !presence[client].isNew { _ = add(client, to: user, from: 0) }
-        return user
+        return makeUser(name)
     }
     private mutating func makeUser(_ name: LogName) -> Slot<Channel> {
         let user = channels.findOrMake(name)
         channels[user].position = ids.last
         channels[user].record =
             logs.arena.append(.user, flags: name.flags, value: ids.last, owner: user.number, name: name.name) ?? .none
+        // A client that has the user's name and came before it reads it, too.
+        if let client = presence.find(name.name), !presence[client].isNew { _ = add(client, to: user, from: 0) }
         return user
     }
     /// Lets a client read its user's log: the user is what stands before the first colon of its id. A client without a
@@ -180,7 +181,12 @@ extension Switchboard {
     }
     mutating func forgetLost(_ channel: Slot<Channel>, _ now: UInt64) {
         if let log = channels[channel].log.known {
-            if channels[channel].kind == .user { forgetLoss(log) } else { logs.forgetLoss(log) }
+            if channels[channel].kind == .user {
+                forgetLoss(log)
+            } else {
+                forgottenLosses.note(logs[log].lost, in: channels.name(channel).name)
+                logs.forgetLoss(log)
+            }
         }
         settle(channel, now)
     }

@@ -75,7 +75,7 @@ extension Switchboard {
         case .undelivered where frame.client.count > 0: undelivered(worker, frame, now)
         case .credit: credit(link, frame, now)
         case .settled: settled(link, frame)
-        case .acknowledged where frame.client.count > 0: acknowledged(frame, now)
+        case .acknowledged where frame.client.count > 0: acknowledged(frame, Grant(body: frame.body, after: 0), now)
         case .leave where frame.client.count > 0: leave(frame, now)
         default: throw .unexpected(frame.op, fromWorker: true)
         }
@@ -109,7 +109,11 @@ extension Switchboard {
 
     // MARK: writing
 
-    package mutating func beginTurn(nanoseconds: UInt64) { links.beginTurn(nanoseconds: nanoseconds) }
+    /// `wallSeconds` are since 1970.
+    package mutating func beginTurn(nanoseconds: UInt64, wallSeconds: UInt64) {
+        links.beginTurn(nanoseconds: nanoseconds)
+        self.wallSeconds = wallSeconds
+    }
 
     /// The next link that has something to write. Call it at the end of each turn until it is `nil`.
     package mutating func nextToWrite(now: UInt64) -> LinkSlot? {

@@ -6,6 +6,8 @@ import Wire
 extension Switchboard {
     /// A worker says that a client has a receiver there.
     mutating func connected(_ link: LinkSlot, _ worker: UInt16, _ frame: Frame, _ now: UInt64) {
+        let grant = Grant(body: frame.body, after: Announcement.bytes)
+        guard !isRefused(frame, grant) else { return refuse(link, frame, now) }
         counters.clientsConnected += 1
         let client = presence.findOrMake(frame.client)
         let record = presence[client]
@@ -33,6 +35,9 @@ extension Switchboard {
         if !wasHere { tellPresence(of: client) }
 
         guard !isEnded else { return endReceiver(client, byApp: now) }
+        if grant.issuedAt > 0, !grant.channels.isEmpty || !grants.isEmpty {
+            self.grant(grant.channels, to: client, frame, wasHere: wasHere, now)
+        }
         guard record.credit > 0 else { return }
         if hasNews(client) {
             answerIfHeld(client, now)
@@ -140,7 +145,8 @@ extension Switchboard {
 
     /// A worker says that the client has all messages up to an id, without a new receiver. A cursor beyond what was
     /// sent to the client acknowledges only that.
-    mutating func acknowledged(_ frame: Frame, _ now: UInt64) {
+    mutating func acknowledged(_ frame: Frame, _ grant: Grant, _ now: UInt64) {
+        guard !isRefused(frame, grant) else { return counters.revoked += 1 }
         guard let client = presence.find(frame.client), !ids.isOfTheFuture(frame.number) else { return }
         let record = presence[client]
         acknowledge(client, min(frame.number, record.isNew ? record.position : max(record.sent, record.position)))
@@ -149,14 +155,16 @@ extension Switchboard {
     }
     /// A page of the client goes. The worker that holds its receiver knows whether it is that page's.
     mutating func leave(_ frame: Frame, _ now: UInt64) {
-        acknowledged(frame, now)
+        let grant = Grant(body: frame.body, after: Frame.pageBytes)
+        guard !isRefused(frame, grant) else { return counters.revoked += 1 }
+        acknowledged(frame, grant, now)
         guard let client = presence.find(frame.client) else { return }
         let record = presence[client]
         guard record.isHeld, links.version(record.link) == .two else { return }
         links.write(
             Frame(
                 op: .leave, tag: record.tag, slot: record.slot, number: frame.number, client: frame.client,
-                body: frame.body), to: record.link)
+                body: frame.body.part(0, min(frame.body.count, Frame.pageBytes))), to: record.link)
     }
 
     private mutating func recordPosition(_ client: Slot<ClientRecord>, _ id: UInt64) {

@@ -40,7 +40,10 @@ extension Switchboard {
             let end = min(record.value, now + UInt64(Limits.onceMilliseconds))
             once.recover(each.ref, record, deadline: UInt32(truncatingIfNeeded: end), &logs.arena)
         }
+        found.revocations.sort { $0.made < $1.made }
+        for revocation in found.revocations { revocations.recover(revocation.ref, now: now, &logs.arena) }
         settleAll(now)
+        forgottenLosses.note(all: ids.last)
         recovery.clients = presence.count
         recovery.channels = channels.count
         return recovery
@@ -56,7 +59,10 @@ extension Switchboard {
             guard !record.kind.isState else { return }
             let had = min(record.value > last.monotonic ? record.value - last.monotonic : 0, UInt64(record.timeToLive))
             let left = had > away ? had - away : 0
-            turned.append((ref, time.monotonic + max(left, min(had, Limits.recoveredMilliseconds))))
+            // A token that was revoked must not count again, so a revocation outlives a clock that is put right late.
+            let isRevocation = record.kind == .revocation
+            let least = isRevocation ? Limits.revocationRebootMilliseconds : Limits.recoveredMilliseconds
+            turned.append((ref, time.monotonic + max(left, min(had, least))))
         }
         for (ref, end) in turned { logs.arena.set(ref, value: end) }
     }
@@ -70,6 +76,7 @@ extension Switchboard {
     private struct Found {
         var messages: ContiguousArray<(id: UInt64, ref: Arena.Ref)> = []
         var once: ContiguousArray<(id: UInt64, ref: Arena.Ref)> = []
+        var revocations: ContiguousArray<(made: Int64, ref: Arena.Ref)> = []
         var bodies: ContiguousArray<(id: UInt64, ref: Arena.Ref)> = []
         var subscriptions: ContiguousArray<Arena.Ref> = []
         var losses: ContiguousArray<Arena.Ref> = []
@@ -80,6 +87,8 @@ extension Switchboard {
             case .message, .reference, .history: messages.append((record.id, ref))
             case .body: bodies.append((record.id, ref))
             case .once: once.append((record.value, ref))
+            case .revocation:
+                revocations.append((Int64(clamping: record.value) - Int64(record.timeToLive), ref))
             case .subscription: subscriptions.append(ref)
             case .loss: losses.append(ref)
             case .user: users.append(ref)
@@ -118,6 +127,10 @@ extension Switchboard {
         }
         let slot = add(client, to: channel, from: record.id)
         channels.entry(slot).record = ref
+        if record.flags & Subscription.grantedFlag != 0 {
+            channels.entry(slot).isGranted = true
+            grants[client] = Switchboard.unknownPrint
+        }
         logs.arena.setOwner(ref, slot.number)
         if channels[channels[presence[client].subscription].channel].kind != .user { _ = joinUser(client) }
         presence.awaitFirst(client, now: now)

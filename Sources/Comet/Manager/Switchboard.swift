@@ -26,7 +26,11 @@ package struct Switchboard: ~Copyable {
     var ids: IdSource
     var fanOuts = FanOuts()
     var once: OnceTable
+    var revocations: Revocations
     var presenceNews = PresenceNews()
+    /// A print of the list of channels in a client's token, for clients that have such channels.
+    var grants: [Slot<ClientRecord>: UInt32] = [:]
+    var forgottenLosses: ForgottenLosses
     /// The logs that an answer is read from.
     var reading = Reading()
     /// A body with its members, while its frame is written, and the members alone.
@@ -34,6 +38,8 @@ package struct Switchboard: ~Copyable {
     var members = Buffer()
     /// The credit that a frame for many takes from each receiver that stays. 0 if it is not known yet.
     var sharedBytes = 0
+    /// Seconds since 1970, at the beginning of the turn of the loop.
+    package internal(set) var wallSeconds: UInt64
     /// The time when the arena is looked at again.
     private var nextCompaction: UInt64 = 0
     /// Clients that are connected.
@@ -50,6 +56,9 @@ package struct Switchboard: ~Copyable {
         presence = Presence(seed: seed)
         channels = Channels(seed: seed)
         once = OnceTable(seed: seed)
+        revocations = Revocations(tokenMaxAge: settings.tokenMaxAge, seed: seed)
+        wallSeconds = wallMicroseconds / 1_000_000
+        forgottenLosses = ForgottenLosses(seed: seed)
         ids = IdSource(
             wallMicroseconds: wallMicroseconds, firstOfLife: arena.firstId, ceiling: arena.idCeiling)
         logs = Logs(settings, arena, now: now)
@@ -68,6 +77,7 @@ package struct Switchboard: ~Copyable {
         let time = UInt32(truncatingIfNeeded: now)
         logs.advance(to: now)
         once.expire(now: time, &logs.arena)
+        revocations.expire(now: now, wallSeconds: wallSeconds, &logs.arena)
         var room = Limits.expiredInTick
         while room > 0, let log = logs.expireNext(now: time) {
             switch logs[log].owner {

@@ -52,7 +52,7 @@ public struct Frame {
         case acknowledged = 27
         /// Worker: a page of the client goes, and has all messages up to `number`. Body: the print of its `page`, four
         /// bytes, and the `Grant` of its token. Manager, to the worker that holds the client's receiver: end it, if
-        /// that page has it; the same body.
+        /// that page has it; body: the print.
         case leave = 28
     }
 
@@ -89,6 +89,8 @@ public struct Frame {
     }
 
     public static let headerBytes = 24
+    /// Bytes of the print of a page in a `leave`.
+    public static let pageBytes = 4
     /// A receiver that is named in a frame: its slot (4 bytes) and its tag (2 bytes).
     public static let receiverBytes = 6
 

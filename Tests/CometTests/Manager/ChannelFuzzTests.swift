@@ -149,7 +149,7 @@ import Wire
             case 30..<60: world.poll()
             case 60..<66: world.subscribe()
             case 66..<69: world.unsubscribe()
-            case 69..<72: _ = world.board.board.disconnect(client: kept(world.client), now: world.board.now)
+            case 69..<72: _ = world.board.board.disconnect(.client(kept(world.client)), now: world.board.now)
             case 72..<76:
                 let client = world.client
                 for link in world.links {

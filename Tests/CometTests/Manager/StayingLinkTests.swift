@@ -86,7 +86,7 @@ import Wire
         // The excepted message is over. It was never for this client, so its reload is told of no gap.
         board.stream(worker, "u:1", tag: 2)
         #expect(board.frames(worker).allSatisfy { !$0.gap })
-        #expect(board.board.disconnect(client: kept("u:1"), now: board.now) == 1)
+        #expect(board.board.disconnect(.client(kept("u:1")), now: board.now) == 1)
         #expect(board.frames(worker).map(\.op) == [.disconnect] && board.board.waitingCount == 0)
         #expect(board.publish(to: .client("u:1"), "2", keeps: false) == .nobody)
         board.checkBooks()

@@ -155,7 +155,7 @@ import Wire
         board.poll(worker, "a", cursor: 0, tag: 1)
         board.publish("a", "1")
         _ = board.frames(worker)
-        #expect(board.board.disconnect(client: kept("a"), now: board.now) == 1)
+        #expect(board.board.disconnect(.client(kept("a")), now: board.now) == 1)
         board.poll(worker, "a", cursor: id(0), tag: 2)
         #expect(board.frames(worker).map(\.op) == [.disconnect])
         // It may come again later, as any client.
@@ -169,7 +169,7 @@ import Wire
         let worker = board.worker(0)
         board.poll(worker, "42:a", cursor: 0, tag: 1)
         board.poll(worker, "42:b", cursor: 0, tag: 2)
-        #expect(board.board.disconnect(user: kept("42"), now: board.now) == 2)
+        #expect(board.board.disconnect(.user(kept("42")), now: board.now) == 2)
         #expect(board.frames(worker).map(\.op) == [.disconnect, .disconnect])
         #expect(!board.presence("42:a").connected)
     }
