@@ -13,7 +13,7 @@ package final class StatsFeed {
     private static let burst = 512
 
     private let socket: DatagramSocket
-    private let hub: DatagramSocket.Address
+    private let hub: SocketAddress
     private let loop: Loop
     private var watcher: IOWatcher?
     private var timer: Reactor.Timer?
@@ -32,8 +32,9 @@ package final class StatsFeed {
     package init(_ loop: Loop, hub: Endpoint, tokenPath: String) throws {
         self.loop = loop
         self.tokenPath = tokenPath
-        self.hub = DatagramSocket.Address(hub.address, hub.port)
-        socket = try DatagramSocket(Endpoint("127.0.0.1", 0), receiveBufferBytes: StatsFeed.receiveBufferBytes)
+        guard let address = SocketAddress(hub) else { throw SystemError("address \(hub)", EINVAL) }
+        self.hub = address
+        socket = try DatagramSocket(Endpoint(address.ip.loopback, 0), receiveBufferBytes: StatsFeed.receiveBufferBytes)
         var header = StatsPacket.Header()
         header.boot = UInt64.random(in: 1...UInt64.max)
         header.role = .reader
@@ -79,7 +80,7 @@ package final class StatsFeed {
             guard
                 socket.receive({ [unowned self] bytes, length, from in
                     // Only the hub is believed. Other datagrams cost one call each.
-                    guard from.port == hub.port, from.isLoopback else { return }
+                    guard from.port == hub.port, from.ip.isLoopback else { return }
                     recorded?(bytes)
                     take(bytes, length)
                 })

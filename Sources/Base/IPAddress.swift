@@ -70,6 +70,16 @@ package struct IPAddress: Hashable, Sendable {
     /// 0.0.0.0 and ::, which are every address of the machine.
     package var isAny: Bool { v4 == 0 || high == 0 && low == 0 }
 
+    /// 127.0.0.1 or ::1, of the address's own kind.
+    package var loopback: IPAddress { v4 == nil ? IPAddress(high: 0, low: 1) : IPAddress(v4: 0x7F00_0001) }
+
+    /// True if two listeners at these addresses can't have the same port. `::` listens on both kinds, 0.0.0.0 only on
+    /// IPv4.
+    package func meets(_ other: IPAddress) -> Bool {
+        func takes(_ any: IPAddress, _ one: IPAddress) -> Bool { any.isAny && (any.v4 == nil || one.v4 != nil) }
+        return self == other || takes(self, other) || takes(other, self)
+    }
+
     /// The network of the first `bits` bits, counted as in the address's own kind: up to 32 for an IPv4 address, 128
     /// for the others.
     package func network(_ bits: Int) -> IPAddress {

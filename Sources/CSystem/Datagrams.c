@@ -11,19 +11,16 @@
 
 int mc_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
-ssize_t mc_receive_datagram(int socket, void *bytes, size_t room, uint32_t *address, uint16_t *port, uint32_t *dropped) {
-    struct sockaddr_in from;
+ssize_t mc_receive_datagram(int socket, void *bytes, size_t room, struct sockaddr_storage *from, uint32_t *dropped) {
     struct iovec part = {bytes, room};
     union {
         char room[CMSG_SPACE(sizeof(uint32_t))];
         struct cmsghdr align;
     } control;
     struct msghdr message = {
-        .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+        .msg_name = from, .msg_namelen = sizeof *from, .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
     ssize_t n = recvmsg(socket, &message, MSG_TRUNC);
     if (n < 0) return n;
-    *address = ntohl(from.sin_addr.s_addr);
-    *port = ntohs(from.sin_port);
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header))
         if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SO_RXQ_OVFL) memcpy(dropped, CMSG_DATA(header), sizeof *dropped);
     return n;
@@ -38,28 +35,17 @@ int mc_prepare_datagrams(int socket, int bytes) {
     return granted;
 }
 
-ssize_t mc_send_datagram(int socket, const void *bytes, size_t count, uint32_t address, uint16_t port) {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address), .sin_port = htons(port)};
-    return sendto(socket, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to);
-}
-
-int mc_connect_datagrams(int socket, uint32_t address, uint16_t port) {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address), .sin_port = htons(port)};
-    return connect(socket, (struct sockaddr *)&to, sizeof to);
-}
-
 int mc_hear_refusals(int socket) {
-    int on = 1;
-    return setsockopt(socket, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    int on = 1, domain = 0;
+    socklen_t size = sizeof domain;
+    if (getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0) return -1;
+    if (domain == AF_INET6 && setsockopt(socket, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on) < 0) return -1;
+    return setsockopt(socket, IPPROTO_IP, IP_RECVERR, &on, sizeof on);  // an IPv6 socket may send over IPv4, too
 }
 
-int mc_next_refusal(int socket, uint32_t *address, uint16_t *port) {
-    struct sockaddr_in to;
-    struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof to};
-    if (recvmsg(socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return -1;
-    *address = ntohl(to.sin_addr.s_addr);
-    *port = ntohs(to.sin_port);
-    return 0;
+int mc_next_refusal(int socket, struct sockaddr_storage *address) {
+    struct msghdr message = {.msg_name = address, .msg_namelen = sizeof *address};
+    return recvmsg(socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 
 int mc_listen_queue(int listener, uint32_t *waiting, uint32_t *most) {

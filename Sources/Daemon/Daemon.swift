@@ -95,14 +95,14 @@ package final class Daemon {
         if let found = inherited.take(name, port: port) {
             descriptor = found
         } else {
-            do {
-                descriptor = try Sockets.listen(Endpoint(address, UInt16(port)))
-            } catch let error as SystemError where error.code == EADDRINUSE {
-                fail(69, "\(error)" + (PortHolder.find(port: UInt16(port)).map { ": \($0.description)" } ?? ""))
-            } catch let error as SystemError {
-                fail(error.code == EADDRNOTAVAIL ? 69 : error.code == EACCES ? 77 : 71, "\(error)")
-            } catch {
-                fail(71, "\(error)")
+            let endpoint = Endpoint(address, UInt16(port))
+            do { descriptor = try Sockets.listen(endpoint) } catch {
+                switch error.code {
+                case EADDRINUSE: fail(69, "\(error)" + (PortHolder.find(endpoint).map { ": \($0.description)" } ?? ""))
+                case EADDRNOTAVAIL, EAFNOSUPPORT: fail(69, "\(error)")
+                case EACCES: fail(77, "\(error)")
+                default: fail(71, "\(error)")
+                }
             }
         }
         listeners.append(descriptor)

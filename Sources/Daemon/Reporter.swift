@@ -27,10 +27,7 @@ final class Reporter {
         let arguments = daemon.arguments
         interval = arguments.settings.stats.interval
         meter = LoopMeter(daemon.loop)
-        let hub = DatagramSocket.Address(arguments.settings.stats.address, UInt16(arguments.settings.stats.port))
-        let made = try? DatagramSocket(Endpoint("127.0.0.1", 0), receiveBufferBytes: 4096)
-        socket = made?.connect(to: hub) == true ? made : nil
-        if socket == nil { daemon.log.warning("no socket for reports: \(SystemError("socket"))") }
+        socket = Reporter.socket(to: arguments.settings.stats, daemon.log)
         baseDescriptors = ProcessUsage.openDescriptors()
 
         var header = StatsPacket.Header()
@@ -42,6 +39,16 @@ final class Reporter {
         header.interval = UInt32(interval * 1000)
         header.generation = UInt16(truncatingIfNeeded: arguments.generation)
         writer = StatsWriter(header, token: daemon.token)
+    }
+
+    private static func socket(to hub: Settings.Stats, _ log: Logger) -> DatagramSocket? {
+        guard let hub = SocketAddress(Endpoint(hub.address, UInt16(hub.port))) else { return nil }
+        do {
+            let made = try DatagramSocket(Endpoint(hub.ip.loopback, 0), receiveBufferBytes: 4096)
+            if made.connect(to: hub) { return made }
+            throw SystemError("connect \(hub)")
+        } catch { log.warning("no socket for reports: \(error)") }
+        return nil
     }
 
     func start() {

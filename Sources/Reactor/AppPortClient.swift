@@ -23,7 +23,7 @@ package final class AppPortClient {
     /// The most bytes of an answer with all its rows.
     private static let mostBytes = 256 << 10
 
-    /// The address that is asked. An app port that listens on all interfaces is asked on this machine.
+    /// The address that is asked. An app port that listens on every address is asked over loopback.
     package let endpoint: Endpoint
     private let loop: Loop
     private let key: String
@@ -39,7 +39,7 @@ package final class AppPortClient {
     /// `key` is empty if the port has none. `patienceSeconds` is the time for a whole request.
     package init(_ loop: Loop, _ endpoint: Endpoint, key: String, patienceSeconds: Double) {
         self.loop = loop
-        self.endpoint = endpoint.address == "0.0.0.0" ? Endpoint("127.0.0.1", endpoint.port) : endpoint
+        self.endpoint = endpoint.onThisMachine
         self.key = key
         self.patienceSeconds = patienceSeconds
         timer = Timer(loop) { [unowned self] in end(.failure(.silent)) }
@@ -54,8 +54,7 @@ package final class AppPortClient {
     ) {
         precondition(!isBusy, "one request at a time")
         do { descriptor = try Sockets.connect(endpoint) } catch {
-            let code = (error as? SystemError)?.code
-            return done(.failure(.unreachable(code.map { String(cString: strerror($0)) } ?? "\(error)")))
+            return done(.failure(.unreachable(String(cString: strerror(error.code)))))
         }
         self.done = done
         var head = "\(method) \(target) HTTP/1.1\r\nHost: \(endpoint)\r\nConnection: close\r\n"

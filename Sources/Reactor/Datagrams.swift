@@ -4,34 +4,21 @@ import Glibc
 
 /// A bound UDP socket with many senders and receivers. The stats hub has one, and each viewer.
 package final class DatagramSocket {
-    /// An IPv4 address and port in host byte order. No text is made for each datagram.
-    package struct Address: Hashable, Sendable, CustomStringConvertible {
-        package var host: UInt32
-        package var port: UInt16
-        package init(host: UInt32, port: UInt16) {
-            self.host = host
-            self.port = port
-        }
-        /// Reads an IPv4 address as text. A text that is no address becomes 0.0.0.0.
-        package init(_ address: String, _ port: UInt16) {
-            host = IPv4.number(address) ?? 0
-            self.port = port
-        }
-        package var isLoopback: Bool { host >> 24 == 127 }
-        package var description: String { "\(IPv4.text(host)):\(port)" }
-    }
     package let descriptor: Int32
     /// Bytes of the receive buffer that the kernel granted.
     package let receiveBufferBytes: Int
     /// Datagrams that the kernel dropped because that buffer was full. The kernel tells the count with the next
     /// datagram that it delivers, so the newest drops may be missing.
     package private(set) var dropped: UInt32 = 0
-    private var refused: ((Address) -> Void)?
+    /// The family of the socket: AF_INET or AF_INET6.
+    private let family: Int32
+    private var refused: ((SocketAddress) -> Void)?
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)
 
     /// Port 0 chooses a free port.
-    package init(_ endpoint: Endpoint, receiveBufferBytes wanted: Int) throws {
+    package init(_ endpoint: Endpoint, receiveBufferBytes wanted: Int) throws(SystemError) {
         descriptor = try Sockets.datagram(endpoint)
+        family = endpoint.ip?.v4 == nil ? AF_INET6 : AF_INET
         receiveBufferBytes = Int(mc_prepare_datagrams(descriptor, Int32(wanted)))
     }
     deinit {
@@ -41,31 +28,32 @@ package final class DatagramSocket {
 
     /// From now on `refused` is told the addresses at which nobody took what was sent: the other machine, or this one,
     /// answered "port unreachable".
-    package func hearRefusals(_ refused: @escaping (Address) -> Void) {
+    package func hearRefusals(_ refused: @escaping (SocketAddress) -> Void) {
         if mc_hear_refusals(descriptor) == 0 { self.refused = refused }
     }
     /// Tells the addresses that refused. The kernel reports a refusal as an error of some later call on the socket,
     /// even if that call was for another address.
     private func tellRefusals() {
-        var address = Address(host: 0, port: 0)
-        while mc_next_refusal(descriptor, &address.host, &address.port) == 0 { refused?(address) }
+        var raw = sockaddr_storage()
+        while mc_next_refusal(descriptor, &raw) == 0 { if let address = SocketAddress(raw) { refused?(address) } }
     }
 
     /// Receives one datagram: its bytes (valid in `taken` only), its true length and its sender. False if none waits.
-    package func receive(_ taken: (UnsafeRawBufferPointer, Int, Address) -> Void) -> Bool {
-        var from = Address(host: 0, port: 0)
-        let length = mc_receive_datagram(descriptor, room.baseAddress, room.count, &from.host, &from.port, &dropped)
+    package func receive(_ taken: (UnsafeRawBufferPointer, Int, SocketAddress) -> Void) -> Bool {
+        var raw = sockaddr_storage()
+        let length = mc_receive_datagram(descriptor, room.baseAddress, room.count, &raw, &dropped)
         guard length >= 0 else {
             if errno == ECONNREFUSED { tellRefusals() } else if errno != EINTR { return false }
             return true
         }
+        guard let from = SocketAddress(raw) else { return true }
         taken(UnsafeRawBufferPointer(start: room.baseAddress, count: min(length, room.count)), length, from)
         return true
     }
     /// Datagrams that are sent without an address go to this one from now on. The kernel looks up the route only once.
     /// False if it refuses.
-    package func connect(to address: Address) -> Bool {
-        mc_connect_datagrams(descriptor, address.host, address.port) == 0
+    package func connect(to address: SocketAddress) -> Bool {
+        address.withRaw(family) { Glibc.connect(descriptor, $0, $1) } == 0
     }
     package func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
         func sent() -> Bool {
@@ -76,14 +64,17 @@ package final class DatagramSocket {
     }
     /// False if the kernel did not take the datagram. It never waits.
     @discardableResult
-    package func send(_ bytes: UnsafeRawBufferPointer, to address: Address) -> Bool {
-        if mc_send_datagram(descriptor, bytes.baseAddress, bytes.count, address.host, address.port) == bytes.count {
-            return true
+    package func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress) -> Bool {
+        func sent() -> Bool {
+            address.withRaw(family) {
+                sendto(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL), $0, $1)
+            } == bytes.count
         }
+        if sent() { return true }
         // The error may come from another viewer's closed port. Then this datagram is sent once more.
         guard errno == ECONNREFUSED, refused != nil else { return false }
         tellRefusals()
-        return mc_send_datagram(descriptor, bytes.baseAddress, bytes.count, address.host, address.port) == bytes.count
+        return sent()
     }
 }
 

@@ -1,4 +1,4 @@
-import Base
+package import Base
 
 /// The process that listens on a port of this machine, found in /proc. A message that a port is taken names it.
 ///
@@ -11,10 +11,11 @@ package struct PortHolder: Equatable, Sendable {
     /// The whole command line.
     package var words: [String]
 
-    /// With `isUDP` it looks for a bound socket, since UDP sockets do not listen.
-    package static func find(port: UInt16, isUDP: Bool = false) -> PortHolder? {
+    /// The process whose socket keeps another listener off this endpoint. With `isUDP` it looks for a bound socket,
+    /// since UDP sockets do not listen.
+    package static func find(_ endpoint: Endpoint, isUDP: Bool = false) -> PortHolder? {
         let inodes = (isUDP ? ["udp", "udp6"] : ["tcp", "tcp6"]).flatMap {
-            sockets(in: "/proc/net/\($0)", port: port, isUDP: isUDP)
+            sockets(in: "/proc/net/\($0)", endpoint, isUDP: isUDP)
         }
         guard !inodes.isEmpty else { return nil }
         let links = Set(inodes.map { "socket:[\($0)]" })
@@ -40,16 +41,35 @@ package struct PortHolder: Equatable, Sendable {
             + (ours ? ", of the MegaComet" + (folder.map { " in \($0)" } ?? " that runs already") : "")
     }
 
-    /// The inodes of the sockets with this port. The table has listeners first, before perhaps a million connections.
-    private static func sockets(in table: String, port: UInt16, isUDP: Bool) -> [Substring] {
-        let (listening, ending) = ("0A", ":" + hex(port, digits: 4).uppercased())
+    /// The inodes of the sockets that meet this endpoint. The table has listeners first, before perhaps a million connections.
+    private static func sockets(in table: String, _ endpoint: Endpoint, isUDP: Bool) -> [Substring] {
+        let listening = "0A"
         var inodes: [Substring] = []
         for line in text(table).split(separator: "\n").dropFirst() {
             let fields = line.split(separator: " ", maxSplits: 10)
             guard fields.count > 9, isUDP || fields[3] == listening else { break }
-            if fields[1].hasSuffix(ending), fields[9] != "0" { inodes.append(fields[9]) }
+            guard fields[9] != "0", let own = address(fields[1]), own.port == endpoint.port else { continue }
+            if endpoint.ip.map({ own.ip.meets($0) }) ?? true { inodes.append(fields[9]) }
         }
         return inodes
+    }
+    /// `0100007F:1F40` is 127.0.0.1:8000: the words of the address as this machine reads them from the packet.
+    static func address(_ text: Substring) -> SocketAddress? {
+        let parts = text.split(separator: ":")
+        guard parts.count == 2, let port = UInt16(parts[1], radix: 16), [8, 32].contains(parts[0].utf8.count) else {
+            return nil
+        }
+        var (words, rest): ([UInt64], Substring) = ([], parts[0])
+        while !rest.isEmpty {
+            guard let word = UInt32(rest.prefix(8), radix: 16) else { return nil }
+            words.append(UInt64(UInt32(bigEndian: word)))
+            rest = rest.dropFirst(8)
+        }
+        let ip =
+            words.count == 1
+            ? IPAddress(v4: UInt32(words[0]))
+            : IPAddress(high: words[0] << 32 | words[1], low: words[2] << 32 | words[3])
+        return SocketAddress(ip, port)
     }
 
     /// At most a MiB: listeners and command lines end before that.

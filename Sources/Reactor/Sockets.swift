@@ -10,31 +10,8 @@ package struct SystemError: Error, CustomStringConvertible {
         self.call = call
         self.code = code
     }
-    package var description: String { "\(call): \(String(cString: strerror(code)))" }
-}
-
-extension Endpoint {
-    /// The address as the kernel takes it. Names are not looked up: a daemon asks no resolver.
-    func socketAddress() throws -> sockaddr_in {
-        var result = sockaddr_in()
-        result.sin_family = sa_family_t(AF_INET)
-        result.sin_port = port.bigEndian
-        guard let host = IPv4.number(address) else { throw SystemError("address \"\(address)\"", EINVAL) }
-        result.sin_addr.s_addr = host.bigEndian
-        return result
-    }
-    /// The address of an IPv6 socket. A client that came over IPv4 has its IPv4 address in it (RFC 4291, 2.5.5.2).
-    init(_ raw: sockaddr_in6) {
-        var raw = raw
-        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        inet_ntop(AF_INET6, &raw.sin6_addr, &text, socklen_t(text.count))
-        let whole = text.withUnsafeBufferPointer { String(cString: $0.baseAddress.unsafelyUnwrapped) }
-        let mapped = "::ffff:"
-        let isMapped = whole.hasPrefix(mapped) && whole.contains(".")
-        self.init(isMapped ? String(whole.dropFirst(mapped.count)) : whole, UInt16(bigEndian: raw.sin6_port))
-    }
-    init(_ raw: sockaddr_in) {
-        self.init(IPv4.text(UInt32(bigEndian: raw.sin_addr.s_addr)), UInt16(bigEndian: raw.sin_port))
+    package var description: String {
+        "\(call): " + (code == EAFNOSUPPORT ? "this machine has no IPv6" : String(cString: strerror(code)))
     }
 }
 
@@ -50,12 +27,21 @@ package enum Transfer: Equatable {
 package enum Sockets {
     private static let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
 
-    private static func withAddress<Result>(
-        _ address: sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
-    ) -> Result {
-        withUnsafePointer(to: address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+    /// Makes a socket for an endpoint, whose host must be an address: names are the resolver's.
+    private static func open(_ endpoint: Endpoint, _ type: __socket_type, _ call: String) throws(SystemError)
+        -> (descriptor: Int32, address: SocketAddress)
+    {
+        guard let address = SocketAddress(endpoint) else { throw SystemError("\(call) \(endpoint)", EINVAL) }
+        let descriptor = socket(address.family, Int32(type.rawValue) | flags, 0)
+        guard descriptor >= 0 else { throw SystemError("\(call) \(endpoint)") }
+        return (descriptor, address)
+    }
+    private static func bind(_ descriptor: Int32, _ address: SocketAddress) -> Bool {
+        if address.family == AF_INET6 {
+            // Only :: takes IPv4 as well. Said each time, since the default is the machine's (net.ipv6.bindv6only).
+            set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.ip.isAny ? 0 : 1)
         }
+        return address.withRaw(address.family) { Glibc.bind(descriptor, $0, $1) } == 0
     }
     @discardableResult
     package static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) -> Bool {
@@ -70,23 +56,18 @@ package enum Sockets {
 
     /// Makes a TCP listener. Its accepted sockets inherit its options: no Nagle delay (an answer is one write), and
     /// keep-alive probes, so that a phone that lost its network is noticed in 7 minutes, not in two hours.
-    package static func listen(_ endpoint: Endpoint, backlog: Int32 = 65535) throws -> Int32 {
-        let address = try endpoint.socketAddress()
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | flags, 0)
-        guard descriptor >= 0 else { throw SystemError("socket") }
+    package static func listen(_ endpoint: Endpoint, backlog: Int32 = 65535) throws(SystemError) -> Int32 {
+        let (descriptor, address) = try open(endpoint, SOCK_STREAM, "listen")
         set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
         prepareListener(descriptor)
-        guard withAddress(address, { bind(descriptor, $0, $1) }) == 0 else {
-            let error = SystemError("bind \(endpoint)")
-            Glibc.close(descriptor)
-            throw error
-        }
-        guard Glibc.listen(descriptor, backlog) == 0 else {
-            let error = SystemError("listen \(endpoint)")
-            Glibc.close(descriptor)
-            throw error
-        }
+        guard bind(descriptor, address) else { throw failed(descriptor, "bind \(endpoint)") }
+        guard Glibc.listen(descriptor, backlog) == 0 else { throw failed(descriptor, "listen \(endpoint)") }
         return descriptor
+    }
+    private static func failed(_ descriptor: Int32, _ call: String) -> SystemError {
+        let error = SystemError(call)
+        Glibc.close(descriptor)
+        return error
     }
     /// Sets the options of a listener. It may be an inherited one.
     package static func prepareListener(_ descriptor: Int32) {
@@ -109,16 +90,11 @@ package enum Sockets {
     }
 
     /// Starts to connect. The socket becomes writable when that is done, and `pendingError` says how it ended.
-    package static func connect(_ endpoint: Endpoint) throws -> Int32 {
-        let address = try endpoint.socketAddress()
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | flags, 0)
-        guard descriptor >= 0 else { throw SystemError("socket") }
+    package static func connect(_ endpoint: Endpoint) throws(SystemError) -> Int32 {
+        let (descriptor, address) = try open(endpoint, SOCK_STREAM, "connect")
         set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-        if withAddress(address, { Glibc.connect(descriptor, $0, $1) }) != 0, errno != EINPROGRESS {
-            let error = SystemError("connect \(endpoint)")
-            Glibc.close(descriptor)
-            throw error
-        }
+        let result = address.withRaw(address.family) { Glibc.connect(descriptor, $0, $1) }
+        guard result == 0 || errno == EINPROGRESS else { throw failed(descriptor, "connect \(endpoint)") }
         return descriptor
     }
     /// The names that this machine gives itself: its host name with and without its domain. Empty if it has none.
@@ -134,15 +110,9 @@ package enum Sockets {
     package static func pendingError(_ descriptor: Int32) -> Int32 { get(descriptor, SOL_SOCKET, SO_ERROR) ?? errno }
 
     /// A bound UDP socket. Port 0 chooses a free port.
-    package static func datagram(_ endpoint: Endpoint) throws -> Int32 {
-        let address = try endpoint.socketAddress()
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | flags, 0)
-        guard descriptor >= 0 else { throw SystemError("socket") }
-        guard withAddress(address, { bind(descriptor, $0, $1) }) == 0 else {
-            let error = SystemError("bind \(endpoint) (UDP)")
-            Glibc.close(descriptor)
-            throw error
-        }
+    package static func datagram(_ endpoint: Endpoint) throws(SystemError) -> Int32 {
+        let (descriptor, address) = try open(endpoint, SOCK_DGRAM, "bind")
+        guard bind(descriptor, address) else { throw failed(descriptor, "bind \(endpoint) (UDP)") }
         return descriptor
     }
     /// True if the socket accepts TCP connections, over IPv4 or IPv6. Datagram and unix sockets do not.
@@ -151,23 +121,20 @@ package enum Sockets {
             && get(descriptor, SOL_SOCKET, SO_PROTOCOL) == Int32(IPPROTO_TCP)
     }
     /// The port that the kernel chose, or that a listener was given.
-    package static func localEndpoint(_ descriptor: Int32) -> Endpoint? { name(descriptor, getsockname) }
-    package static func peer(_ descriptor: Int32) -> Endpoint? { name(descriptor, getpeername) }
+    package static func localEndpoint(_ descriptor: Int32) -> Endpoint? {
+        name(descriptor, getsockname).map { Endpoint($0.ip, $0.port) }
+    }
+    /// The other end. A client that came over IPv4 has its IPv4 address, whatever the listener was. No text is made.
+    package static func peer(_ descriptor: Int32) -> SocketAddress? { name(descriptor, getpeername) }
     private static func name(
         _ descriptor: Int32, _ call: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
-    ) -> Endpoint? {
-        var address = sockaddr_storage()
+    ) -> SocketAddress? {
+        var raw = sockaddr_storage()
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return withUnsafeMutablePointer(to: &address) { storage in
-            guard storage.withMemoryRebound(to: sockaddr.self, capacity: 1, { call(descriptor, $0, &size) }) == 0 else {
-                return nil
-            }
-            switch Int32(storage.pointee.ss_family) {
-            case AF_INET: return storage.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { Endpoint($0.pointee) }
-            case AF_INET6: return storage.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { Endpoint($0.pointee) }
-            default: return nil
-            }
+        let result = withUnsafeMutablePointer(to: &raw) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { call(descriptor, $0, &size) }
         }
+        return result == 0 ? SocketAddress(raw) : nil
     }
 
     private static func failure() -> Transfer { errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed(errno) }

@@ -43,7 +43,7 @@ final class WorkerLinks {
             close(silent)
         }
         // The seed's protocol has no key, so only programs on this machine may speak it.
-        let isLocal = Sockets.peer(descriptor)?.address.hasPrefix("127.") ?? false
+        let isLocal = Sockets.peer(descriptor)?.ip.isLoopback ?? false
         let link = manager.switchboard.accepted(mayBeSeed: speaksSeed && isLocal)
         while connections.count <= Int(link.number) { connections.append(nil) }
         connections[Int(link.number)] = LinkConnection(

@@ -155,7 +155,7 @@ struct ClientSockets: ~Copyable {
     private func tell(_ slot: ConnectionSlot, _ head: [UInt8]) {
         head.withUnsafeBytes {
             guard case .request(let request) = HTTPRequest.parse($0, limit: worker.settings.maxRequest) else { return }
-            requests.tell(request, from: Sockets.peer(descriptor(slot)))
+            requests.tell(request, from: Sockets.peer(descriptor(slot))?.ip)
         }
     }
 }

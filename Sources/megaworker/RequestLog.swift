@@ -10,17 +10,19 @@ struct RequestLog {
     private let log: Logger
     private let forwardedFor: ForwardedFor
 
-    /// `trusted` has IPv4 addresses and networks, as in `workers.trusted_proxies`.
+    /// `trusted` has addresses and networks, as in `workers.trusted_proxies`.
     init(_ log: Logger, trusted: [String]) {
         self.log = log
         forwardedFor = ForwardedFor(trusted: trusted)
     }
 
-    func tell(_ request: HTTPRequest, from peer: Endpoint?) {
-        let peer = peer?.address ?? "a connection that is gone"
-        let client = forwardedFor.client(of: request, from: peer)
+    /// `peer` is `nil` if the connection is gone.
+    func tell(_ request: HTTPRequest, from peer: IPAddress?) {
         let path = String(decoding: request.path, as: UTF8.self)
-        let by = client == peer ? "" : " by \(peer)"
-        log.debug("\("\(request.method)".uppercased()) \(path) from \(client)\(by)")
+        let from = peer.map { peer in
+            let client = forwardedFor.address(of: request, from: peer).client
+            return "\(client)" + (client == peer ? "" : " by \(peer)")
+        }
+        log.debug("\("\(request.method)".uppercased()) \(path) from \(from ?? "a connection that is gone")")
     }
 }

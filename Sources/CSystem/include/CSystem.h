@@ -89,22 +89,18 @@ int mc_unix_send(const char *path, const void *bytes, size_t count, const int *d
 /// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC. Returns the descriptor, or -1 with errno.
 int mc_accept(int listener);
 
-/// Receives one datagram of an IPv4 socket. Returns its true length (MSG_TRUNC), or -1 with errno. `address` and `port`
-/// are its sender's, in host byte order. `dropped` is how many datagrams the kernel has dropped on this socket since it
-/// was made. It is set only if SO_RXQ_OVFL is on and one was dropped.
-ssize_t mc_receive_datagram(int socket, void *bytes, size_t room, uint32_t *address, uint16_t *port, uint32_t *dropped);
+/// Receives one datagram. Returns its true length (MSG_TRUNC), or -1 with errno. `from` is its sender. `dropped` is how
+/// many datagrams the kernel has dropped on this socket since it was made. It is set only if SO_RXQ_OVFL is on and one
+/// was dropped.
+ssize_t mc_receive_datagram(int socket, void *bytes, size_t room, struct sockaddr_storage *from, uint32_t *dropped);
 /// Asks for a receive buffer of so many bytes (beyond rmem_max if this process may) and for SO_RXQ_OVFL. Returns the
 /// bytes that the kernel granted.
 int mc_prepare_datagrams(int socket, int bytes);
-/// sendto to an IPv4 address (host byte order).
-ssize_t mc_send_datagram(int socket, const void *bytes, size_t count, uint32_t address, uint16_t port);
-/// From now on `send` goes to this IPv4 address (host byte order), and the kernel looks up the route only once. 0, or
-/// -1 with errno.
-int mc_connect_datagrams(int socket, uint32_t address, uint16_t port);
-/// Asks the kernel to keep the addresses that refused what was sent to them (IP_RECVERR). 0, or -1 with errno.
+/// Asks the kernel to keep the addresses that refused what was sent to them (IP_RECVERR, IPV6_RECVERR). 0, or -1 with
+/// errno.
 int mc_hear_refusals(int socket);
-/// The next of those addresses, in host byte order. 0, or -1 if there is none.
-int mc_next_refusal(int socket, uint32_t *address, uint16_t *port);
+/// The next of those addresses. 0, or -1 if there is none.
+int mc_next_refusal(int socket, struct sockaddr_storage *address);
 /// How many connections wait on a TCP listener to be accepted, and how many may. 0, or -1 with errno.
 int mc_listen_queue(int listener, uint32_t *waiting, uint32_t *most);
 

@@ -30,7 +30,7 @@ final class Hub {
     private unowned let owner: any HubOwner
     let socket: DatagramSocket
     private(set) var reader: StatsReader
-    private(set) var leases = StatsLeases<DatagramSocket.Address>()
+    private(set) var leases = StatsLeases<SocketAddress>()
     private(set) var archive = StatsArchive()
     /// `nil` if it could not be opened. The day's history then ends with this program.
     private var dayFile: DayFile?
@@ -41,7 +41,7 @@ final class Hub {
     /// The newest report of each life, by its boot id. A new viewer gets these first.
     private var newest: [UInt64: NewestReport] = [:]
     private var bootTexts: [UInt64: String] = [:]
-    private var histories: [DatagramSocket.Address: HistorySender] = [:]
+    private var histories: [SocketAddress: HistorySender] = [:]
     private var look: Reactor.Timer?
     private let lookSeconds: Double
     private var isFlooded = false
@@ -96,8 +96,8 @@ final class Hub {
             - (Double(Clock.monotonicNanoseconds) / 1e9).truncatingRemainder(dividingBy: lookSeconds)
     }
 
-    private func take(_ bytes: UnsafeRawBufferPointer, _ length: Int, _ from: DatagramSocket.Address) {
-        guard from.isLoopback else {
+    private func take(_ bytes: UnsafeRawBufferPointer, _ length: Int, _ from: SocketAddress) {
+        guard from.ip.isLoopback else {
             foreign += 1
             return
         }
@@ -145,7 +145,7 @@ final class Hub {
 
     // MARK: viewers
 
-    private func answer(_ header: StatsPacket.Header, _ from: DatagramSocket.Address, _ now: UInt64) {
+    private func answer(_ header: StatsPacket.Header, _ from: SocketAddress, _ now: UInt64) {
         ownReports?.refresh()
         switch header.kind {
         case .poll: sendNewest(to: from)
@@ -156,7 +156,7 @@ final class Hub {
             let answer = leases.subscribe(from, now: now / 1_000_000)
             let sender = histories[from] ?? HistorySender(token: reader.token ?? StatsToken())
             sender.acknowledge(
-                isTaken: answer != .refused, lease: UInt32(StatsLeases<DatagramSocket.Address>.leaseMilliseconds)
+                isTaken: answer != .refused, lease: UInt32(StatsLeases<SocketAddress>.leaseMilliseconds)
             ) { put($0, from) }
             guard answer != .refused else { return }
             if answer == .new {
@@ -173,14 +173,14 @@ final class Hub {
     }
 
     /// Nobody has the viewer's port any more. The viewer ended and could not say so.
-    private func gone(_ viewer: DatagramSocket.Address) {
+    private func gone(_ viewer: SocketAddress) {
         guard leases.viewers.contains(viewer) else { return }
         leases.leave(viewer)
         histories[viewer] = nil
         ownReports?.sendSoon()
     }
 
-    private func sendNewest(to viewer: DatagramSocket.Address) {
+    private func sendNewest(to viewer: SocketAddress) {
         for (boot, report) in newest {
             guard let last = reader.sources[boot]?.header.sequence else { continue }
             for datagram in report.datagrams(upTo: last) { datagram.withUnsafeBytes { put($0, viewer) } }
@@ -230,7 +230,7 @@ final class Hub {
         guard leases.count > 0 else { return }
         for viewer in leases.viewers { put(bytes, viewer) }
     }
-    private func put(_ bytes: UnsafeRawBufferPointer, _ viewer: DatagramSocket.Address) {
+    private func put(_ bytes: UnsafeRawBufferPointer, _ viewer: SocketAddress) {
         if socket.send(bytes, to: viewer) { relayed += 1 } else { relayErrors += 1 }
     }
 

@@ -102,7 +102,7 @@ final class Listeners {
                 endpoint.map { own in
                     wanted.contains {
                         $0.port == own.port
-                            && (keptName == nil || $0 == own || own.address == "::" && $0.address == "0.0.0.0")
+                            && (keptName == nil || $0 == own || own.host == "::" && $0.host == "0.0.0.0")
                     }
                 } ?? false
             if isWanted, let port = endpoint?.port, spare[port] == nil {
@@ -166,7 +166,7 @@ final class Listeners {
         switch code {
         case EADDRINUSE:
             let holder =
-                PortHolder.find(port: endpoint.port, isUDP: isUDP)?.description
+                PortHolder.find(endpoint, isUDP: isUDP)?.description
                 ?? "another program listens on \(endpoint)"
             return StartFailure(StartFailure.unavailable, "port \(endpoint.port) (\(setting)) is taken: \(holder)")
         case EACCES:
@@ -175,7 +175,11 @@ final class Listeners {
                 "port \(endpoint.port) (\(setting)) may not be bound: ports under 1024 need CAP_NET_BIND_SERVICE")
         case EADDRNOTAVAIL:
             return StartFailure(
-                StartFailure.unavailable, "address \(endpoint.address) (\(setting)) is none of this machine")
+                StartFailure.unavailable, "address \(endpoint.host) (\(setting)) is none of this machine")
+        case EAFNOSUPPORT:
+            return StartFailure(
+                StartFailure.unavailable,
+                "\(endpoint) (\(setting)): this machine has no IPv6: use an IPv4 address, or 0.0.0.0 for all")
         default: return StartFailure(StartFailure.unavailable, "\(endpoint) (\(setting)): \(error)")
         }
     }
