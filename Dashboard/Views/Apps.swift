@@ -1,3 +1,4 @@
+import Base
 import Stats
 import Wire
 
@@ -10,9 +11,9 @@ extension Views {
         let told = ToldApps(context)
         var line = Line(" app connections " + told.count.text(Format.grouped) + (told.rows.isEmpty ? "" : ":"))
         for (index, row) in told.rows.prefix(mostInLine).enumerated() {
-            let address = row.peer.prefix { $0 != ":" }
+            let address = Endpoint(parsing: row.peer)?.host ?? row.peer
             let text =
-                context.capabilities.clean(String(address)) + " " + told.rate(row, \.publishes, Format.rate)
+                context.capabilities.clean(address) + " " + told.rate(row, \.publishes, Format.rate)
                 + (told.idle(row).map { " " + $0 } ?? "")
             line.add(text, role: told.role(row), leaves: 1 + index, gap: index == 0 ? 1 : 2)
         }

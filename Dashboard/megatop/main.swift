@@ -28,7 +28,7 @@ struct Megatop: ParsableCommand {
         name: [.customShort("c"), .long], help: "The configuration, as for megacomet.",
         completion: .file(extensions: ["toml"])) var config: String?
     @Option(help: "The folder of the supervisor's socket and token.", completion: .directory) var runDirectory: String?
-    @Option(help: "The hub: HOST:PORT.") var stats: String?
+    @Option(help: "The hub: ADDRESS:PORT.") var stats: String?
     @Flag(help: "Allow no actions.") var readonly = false
     @Flag(help: "Draw bars and histories in ASCII, even if the terminal has more.") var ascii = false
     @Flag(help: "Use no colours (as with NO_COLOR).") var noColor = false
@@ -106,11 +106,10 @@ struct Megatop: ParsableCommand {
         options.configuration = config
         if let runDirectory { options.runDirectory = runDirectory }
         if let stats {
-            let parts = stats.split(separator: ":")
-            guard parts.count == 2, let port = UInt16(parts[1]) else {
-                throw ValidationError("--stats: \"\(stats)\" is not HOST:PORT")
+            guard let hub = Endpoint(parsing: stats), hub.ip != nil else {
+                throw ValidationError("--stats: \"\(stats)\" is not ADDRESS:PORT, as 127.0.0.1:9002 or [::1]:9002")
             }
-            options.hub = Endpoint(String(parts[0]), port)
+            options.hub = hub
         }
         guard (0.2...60).contains(delay ?? 1) else { throw ValidationError("--delay: 0.2 to 60 seconds") }
         let shown = screen.map { Screen($0) }

@@ -41,11 +41,15 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
 /// Names of hosts (RFC 1123, 2.1). Underscores are allowed, too.
 package enum HostName {
-    /// True for labels of letters, digits, dashes and underscores, with dots between them. The last label is no number:
-    /// resolvers and browsers take such a name for an IPv4 address in an old form (`127.1`; WHATWG URL, 3.5).
+    /// True for a name that can be looked up. Its last label is no number: resolvers and browsers take such a name for
+    /// an IPv4 address in an old form (`127.1`; WHATWG URL, 3.5).
     package static func isOne(_ text: some StringProtocol) -> Bool {
+        hasForm(text) && !isNumber(Array(text.utf8.reversed().prefix { $0 != UInt8(ascii: ".") }.reversed()))
+    }
+    /// True for labels of letters, digits, dashes and underscores, with dots between them.
+    package static func hasForm(_ text: some StringProtocol) -> Bool {
         let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard text.utf8.count <= 253, let last = labels.last, !isNumber(Array(last)) else { return false }
+        guard text.utf8.count <= 253 else { return false }
         return labels.allSatisfy { label in
             (1...63).contains(label.count)
                 && label.allSatisfy {

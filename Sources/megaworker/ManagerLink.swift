@@ -3,7 +3,7 @@ import Comet
 import Logging
 import Reactor
 
-/// The worker's link to its manager. It connects, and connects again with growing pauses while the clients stay. It
+/// The worker's link to its manager, whose host may be a name. It connects, and connects again with growing pauses while the clients stay. It
 /// writes once for each turn.
 final class ManagerLink {
     private static let firstRetry = 0.1
@@ -11,7 +11,7 @@ final class ManagerLink {
 
     private let loop: Loop
     private unowned let process: WorkerProcess
-    private let manager: Endpoint
+    private let connector: Connector
     private let pid: UInt32
     private let token: [UInt8]
     private let log: Logger
@@ -21,7 +21,6 @@ final class ManagerLink {
     private var watcher: IOWatcher?
     private var retry: Timer?
     private var retryDelay = ManagerLink.firstRetry
-    private var isConnected = false
     private var wasLinked = false
     /// The most bytes of one read.
     private static let readBytes = 256 * 1024
@@ -32,7 +31,7 @@ final class ManagerLink {
     ) {
         self.loop = loop
         self.process = process
-        self.manager = manager
+        connector = Connector(loop, manager)
         self.pid = pid
         self.token = token
         self.log = log
@@ -42,32 +41,26 @@ final class ManagerLink {
     deinit { if let watcher { Sockets.close(watcher.descriptor) } }
 
     func connect() {
-        do {
-            let descriptor = try Sockets.connect(manager)
-            // The link brings deliveries, which must not wait for polls, timeouts or new clients.
-            watcher = IOWatcher(loop, descriptor, [.read, .write], isFirst: true) { [unowned self] in handle($0) }
-        } catch {
-            again("\(error)")
+        connector.connect { [unowned self] in
+            switch $0 {
+            case .success(let descriptor): opened(descriptor)
+            case .failure(let failure): again("\(failure)")
+            }
         }
     }
-
-    private func handle(_ ready: Interest) {
-        guard let watcher else { return }
-        if !isConnected {
-            let error = Sockets.pendingError(watcher.descriptor)
-            guard error == 0 else { return again("\(SystemError("connect \(manager)", error))") }
-            isConnected = true
-            process.clients.worker.linkOpened(pid: pid, token: token)
-            flush()
-        } else if ready.contains(.write) {
-            flush()
+    private func opened(_ descriptor: Int32) {
+        // The link brings deliveries, which must not wait for polls, timeouts or new clients.
+        watcher = IOWatcher(loop, descriptor, .read, isFirst: true) { [unowned self] ready in
+            if ready.contains(.write) { flush() }
+            if ready.contains(.read) { read() }
         }
-        if ready.contains(.read) { read() }
+        process.clients.worker.linkOpened(pid: pid, token: token)
+        flush()
     }
 
     /// Takes up what has come, if anything.
     func read() {
-        guard isConnected, let watcher, !process.clients.worker.isBehind else { return }
+        guard let watcher, !process.clients.worker.isBehind else { return }
         let room = UnsafeMutableRawBufferPointer(
             start: process.clients.worker.fromManager.reserve(ManagerLink.readBytes), count: ManagerLink.readBytes)
         switch Sockets.read(watcher.descriptor, into: room) {
@@ -80,7 +73,8 @@ final class ManagerLink {
         if process.clients.worker.isLinked != wasLinked {
             wasLinked = process.clients.worker.isLinked
             retryDelay = ManagerLink.firstRetry
-            log.info("linked to the manager at \(manager), \(process.clients.worker.waiting) clients announced")
+            log.info(
+                "linked to the manager at \(connector.endpoint), \(process.clients.worker.waiting) clients announced")
             changed(true)
         }
         // A large answer makes a large buffer, which is not kept for ever.
@@ -91,7 +85,7 @@ final class ManagerLink {
 
     /// Writes what has gathered, as far as the socket takes it.
     func flush() {
-        guard isConnected else { return }
+        guard watcher != nil else { return }
         if process.clients.worker.toManager.count > 0 { write() }
         guard let watcher else { return }
         // A worker that is behind does not read, so the manager holds back.
@@ -119,7 +113,6 @@ final class ManagerLink {
             Sockets.close(watcher.descriptor)
         }
         watcher = nil
-        isConnected = false
         process.clients.worker.linkClosed()
         if wasLinked {
             log.warning("lost the manager: \(why); \(process.clients.worker.waiting) clients stay")

@@ -39,5 +39,5 @@ do throws(TokenKeys.Mistake) {
 let manager = daemon.arguments.settings.manager
 process.start(
     listener: daemon.listener("clients", wanted.address, daemon.arguments.port),
-    manager: Endpoint(manager.address, UInt16(manager.port)))
+    manager: Endpoint(manager.address, UInt16(manager.port)).onThisMachine)
 daemon.serve(process)

@@ -1,3 +1,5 @@
+import Base
+
 extension DaemonArguments {
     struct Flag: Sendable {
         let name: String
@@ -64,13 +66,28 @@ extension DaemonArguments {
             name: name, placeholder: "HOST:PORT",
             meaning: address.firstSentence + " (\(address.defaultValue.argument):\(port.defaultValue.argument))",
             read: { (arguments, text) throws(SettingMistake) in
-                let pieces = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-                guard pieces.count == 2 else { throw SettingMistake("\"\(text)\" is not HOST:PORT") }
-                try address.set(.text(pieces[0]), in: &arguments.settings)
-                try port.set(try port.parse(argument: pieces[1]), in: &arguments.settings)
+                guard let endpoint = Endpoint(parsing: text) else {
+                    let isBare = text.utf8.filter { $0 == UInt8(ascii: ":") }.count > 1 && text.first != "["
+                    throw SettingMistake(
+                        "\"\(text)\" is not HOST:PORT" + (isBare ? ": an IPv6 address needs brackets, [::1]:9000" : ""))
+                }
+                if connected.contains(name), case .text(let host, _) = address.field {
+                    arguments.settings[keyPath: host] = endpoint.host
+                } else {
+                    try address.set(.text(endpoint.host), in: &arguments.settings)
+                }
+                try port.set(.integer(Int(endpoint.port)), in: &arguments.settings)
             },
-            write: { address.value(in: $0.settings).argument + ":" + port.value(in: $0.settings).argument })
+            write: {
+                guard case .text(let host) = address.value(in: $0.settings),
+                    case .integer(let port) = port.value(in: $0.settings)
+                else { return nil }
+                return "\(Endpoint(host, UInt16(port)))"
+            })
     }
+    /// Flags of endpoints that the daemon connects to. Their host may be a name. (Reports are sent without a
+    /// connection, so nothing would say which address of a name is the right one.)
+    private static let connected = ["manager"]
 }
 
 extension Setting {

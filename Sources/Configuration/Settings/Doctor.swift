@@ -1,3 +1,5 @@
+import Base
+
 /// `megacomet doctor`: the limits of the machine, the limits that the configured number of connections needs, and the
 /// reasons. The machine's values are handed in, so that the table can be tested; `Doctor.examine(_:read:)` asks for
 /// each by its path.
@@ -118,7 +120,7 @@ package enum Doctor {
     /// is enough.
     private static func localPorts(_ settings: Settings) -> [Check] {
         let usual = 28_000
-        let proxyIsHere = settings.workers.trustedProxies.contains { Settings.isLoopback($0) }
+        let proxyIsHere = settings.workers.trustedProxies.contains { IPNetwork($0)?.first.isLoopback == true }
         guard proxyIsHere, settings.workers.maxConnections > usual else { return [] }
         // The range begins above our own ports. Otherwise a client's connection could take one of them while a process
         // is started anew.

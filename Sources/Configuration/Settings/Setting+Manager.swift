@@ -4,7 +4,7 @@ extension Setting {
         Setting(
             "manager.address", .text(\.manager.address, .address), .start, worker: "manager", manager: "address",
             "The address on which the manager listens for its workers, and for apps of the seed's protocol. It has no "
-                + "key: keep it on loopback."
+                + "key: keep it on loopback. A worker that is started by hand may name its manager's host instead."
         ),
         Setting(
             "manager.port", .integer(\.manager.port, ports, unit: "port"), .start, worker: "manager", manager: "port",

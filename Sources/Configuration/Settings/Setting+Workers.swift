@@ -7,7 +7,8 @@ extension Setting {
             "Worker processes. Each is one thread and takes one port. Use one for each core that clients should have."),
         Setting(
             "workers.address", .text(\.workers.address, .address), .start, worker: "address",
-            "The address on which the workers listen for clients. 0.0.0.0 is every interface."),
+            "The address on which the workers listen for clients. 0.0.0.0 is every IPv4 address of the machine, and "
+                + "\"::\" every address of IPv4 and IPv6."),
         Setting(
             "workers.base_port", .integer(\.workers.basePort, ports, unit: "port"), .start,
             "Worker n listens on base_port + n."),

@@ -25,12 +25,14 @@ package struct Setting: Sendable {
     /// The form that a text must have.
     package enum Rule: Sendable, Equatable {
         case any
-        /// An IPv4 address of four numbers.
+        /// An address to listen on: IPv4 or IPv6, without brackets and zone.
         case address
+        /// An address to connect to: IPv4 or IPv6, or the name of a host, which is looked up.
+        case peer
         case path
         /// "*", or scheme://host[:port], as browsers send it.
         case origin
-        /// An IPv4 address, or a network: address/bits.
+        /// An address, or a network: address/bits.
         case network
         /// An absolute path, or nothing.
         case pathOrEmpty

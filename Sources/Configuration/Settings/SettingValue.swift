@@ -144,12 +144,13 @@ extension Setting.Rule {
     var text: String {
         switch self {
         case .any: "any text"
-        case .address: "an IPv4 address"
+        case .address: "an IPv4 or IPv6 address"
+        case .peer: "an IPv4 or IPv6 address, or a host name"
         case .path: "an absolute path"
         case .pathOrEmpty: "an absolute path, or empty"
         case .channelPrefix: "the beginning of a channel's name, without a comma"
         case .origin: "\"*\" or an origin as \"https://www.example.org\""
-        case .network: "an IPv4 address, or a network as \"10.0.0.0/8\""
+        case .network: "an IPv4 or IPv6 address, or a network as \"10.0.0.0/8\" or \"2001:db8::/32\""
         case .host: "a host name without a port"
         case .cookie: "a cookie's name, or empty"
         case .oneOf(let words): words.joined(separator: ", ")
@@ -159,13 +160,14 @@ extension Setting.Rule {
         let isRight =
             switch self {
             case .any: !value.unicodeScalars.contains { $0.value < 32 || $0.value == 127 }
-            case .address: isAddress(value)
+            case .address: IPAddress(value) != nil
+            case .peer: IPAddress(value) != nil || HostName.isOne(value)
             case .path: isPath(value)
             case .pathOrEmpty: value.isEmpty || isPath(value)
             case .channelPrefix: isChannelPrefix(value)
             case .origin: value == "*" || value == "null" || originAsSent(value) == value
-            case .network: isNetwork(value)
-            case .host: isHost(value)
+            case .network: IPNetwork(value) != nil
+            case .host: HostName.hasForm(value)
             case .cookie: isCookieName(value)
             case .oneOf(let words): words.contains(value)
             }
@@ -173,8 +175,18 @@ extension Setting.Rule {
             throw SettingMistake("\(quoted(value)) is not how browsers send that origin: \(quoted(sent))")
         }
         if !isRight {
-            throw SettingMistake("\(quoted(value)) is not \(self == .any ? "text without control characters" : text)")
+            throw SettingMistake(
+                "\(quoted(value)) is not \(self == .any ? "text without control characters" : text)" + hint(value))
         }
+    }
+    /// What is wrong with a value that is almost an address.
+    private func hint(_ value: String) -> String {
+        guard self == .address || self == .peer else { return "" }
+        if IPAddress(value.prefix { $0 != "%" }) != nil { return ": an address with a zone is not taken" }
+        if value.first == "[", IPAddress(value.dropFirst().prefix { $0 != "]" }) != nil {
+            return ": it stands without brackets and port"
+        }
+        return HostName.isOne(value) ? ": only an address can be listened on" : ""
     }
 }
 
@@ -193,35 +205,6 @@ private func isPath(_ text: String) -> Bool { text.utf8.first == UInt8(ascii: "/
 private func isChannelPrefix(_ text: String) -> Bool {
     (1...128).contains(text.utf8.count)
         && text.utf8.allSatisfy { $0 >= 32 && $0 != 127 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
-}
-
-private func isAddress(_ text: String) -> Bool {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.count == 4
-        && parts.allSatisfy { part in
-            (1...3).contains(part.utf8.count) && part.utf8.allSatisfy { (48...57).contains($0) }
-                && Int(part).map { $0 <= 255 } == true
-                && (part.utf8.count == 1 || part.utf8.first != 48)
-        }
-}
-
-private func isNetwork(_ text: String) -> Bool {
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    return isAddress(String(parts[0]))
-        && (parts.count == 1 || parts.count == 2 && (0...32).map(String.init).contains(String(parts[1])))
-}
-
-/// True for labels of letters, digits, dashes and underscores, with dots between them.
-private func isHost(_ text: String) -> Bool {
-    let labels = text.split(separator: ".", omittingEmptySubsequences: false)
-    return text.utf8.count <= 253
-        && labels.allSatisfy { label in
-            (1...63).contains(label.utf8.count)
-                && label.utf8.allSatisfy {
-                    (97...122).contains($0 | 32) || (48...57).contains($0) || $0 == UInt8(ascii: "-")
-                        || $0 == UInt8(ascii: "_")
-                }
-        }
 }
 
 /// The origin as browsers send it (RFC 6454, 6.2): scheme and host in small letters, without a path or slash, and

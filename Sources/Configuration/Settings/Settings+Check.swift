@@ -1,3 +1,5 @@
+import Base
+
 /// A mistake between settings that are each right by themselves.
 package struct SettingConflict: Equatable, Sendable {
     /// The setting to change first.
@@ -6,8 +8,8 @@ package struct SettingConflict: Equatable, Sendable {
 }
 
 extension Settings {
-    /// True for a loopback address: 127.0.0.0/8.
-    package static func isLoopback(_ address: String) -> Bool { address.utf8.starts(with: "127.".utf8) }
+    /// True for a loopback address: 127.0.0.0/8 and ::1.
+    package static func isLoopback(_ address: String) -> Bool { IPAddress(address)?.isLoopback ?? false }
 
     /// The most origins. A connection keeps the number of its origin in a byte.
     private static let mostOrigins = 255
@@ -71,8 +73,10 @@ extension Settings {
         if workers.basePort + workers.count - 1 > 65535 {
             say("workers.base_port", "\(workers.count) workers from port \(workers.basePort) on end above port 65535")
         }
-        // 0.0.0.0 takes the port on every address.
-        func meet(_ a: String, _ b: String) -> Bool { a == b || a == "0.0.0.0" || b == "0.0.0.0" }
+        func meet(_ a: String, _ b: String) -> Bool {
+            guard let a = IPAddress(a), let b = IPAddress(b) else { return a == b }
+            return a.meets(b)
+        }
         let listeners = [
             ("manager.port", manager.address, manager.port), ("app.port", app.address, app.port),
             ("operator.port", `operator`.address, `operator`.port),

@@ -1,3 +1,4 @@
+import Base
 import Configuration
 import ConfigurationFile
 import Foundation
@@ -33,16 +34,17 @@ struct ConfigurationSource {
 
     func sayHowToUse(_ settings: Settings) {
         guard isVerbose else { return }
-        let client = settings.workers.address == "0.0.0.0" ? "127.0.0.1" : settings.workers.address
+        func url(_ address: String, _ port: Int) -> String { "http://\(Endpoint(address, UInt16(port)).onThisMachine)" }
         let key = settings.app.key.isEmpty ? "" : " -H 'Authorization: Bearer KEY'"
         let folder = Files.ownFolder
         let option = Shell.option(configuration: file)
-        let app = "http://\(settings.app.address):\(settings.app.port)"
-        let numbers = "http://\(settings.operator.address):\(settings.operator.port)"
+        let client = url(settings.workers.address, settings.workers.basePort)
+        let app = url(settings.app.address, settings.app.port)
+        let numbers = url(settings.operator.address, settings.operator.port)
         print(
             """
 
-            poll       curl http://\(client):\(settings.workers.basePort)/alice.json
+            poll       curl \(client)/alice.json
             publish    curl\(key) \(app)/publish -d '{"client":"alice","message":"hello"}'
             or         \(Shell.typed("megacomet", in: folder)) publish\(option) alice hello
             watch      \(Shell.typed("megatop", in: folder))\(option), or \(numbers)/metrics /health /status
