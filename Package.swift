@@ -155,7 +155,7 @@ let package = Package(
         .testTarget(
             name: "TokensTests", dependencies: ["TestSupport", "Base", "Crypto", "Tokens", "Wire"],
             swiftSettings: strict),
-        .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Reactor"], swiftSettings: strict),
+        .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Base", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "PublishingTests", dependencies: ["TestSupport", "Base", "Store", "Publishing", "Comet", "Wire"],
             swiftSettings: strict

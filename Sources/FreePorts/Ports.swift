@@ -52,12 +52,28 @@ package enum Ports {
         throw NoneFree(count: count)
     }
 
-    /// The port is tried on every address, since a server may bind any.
+    /// The port is tried on every address, since a server may bind any. A machine without IPv6 has no such ports.
     private static func isFree(_ port: Int, _ type: __socket_type) -> Bool {
         let descriptor = socket(AF_INET, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
         var yes: Int32 = 1
         if type == SOCK_STREAM { setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4) }
+        let other = socket(AF_INET6, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        if other >= 0 {
+            defer { close(other) }
+            if type == SOCK_STREAM { setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &yes, 4) }
+            setsockopt(other, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &yes, 4)
+            var address = sockaddr_in6()
+            address.sin6_family = sa_family_t(AF_INET6)
+            address.sin6_port = in_port_t(port).bigEndian
+            let isTaken =
+                withUnsafePointer(to: &address) {
+                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        bind(other, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+                    }
+                } != 0
+            if isTaken, errno == EADDRINUSE { return false }
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian

@@ -55,7 +55,8 @@ import Testing
                 """) == [
                     "m.toml:2: workers.cuont: unknown key, did you mean workers.count?",
                     "m.toml:3: workers.count: 500 is out of range: 1 to 128 processes",
-                    "m.toml:4: workers.address: \"localhost\" is not an IPv4 address",
+                    "m.toml:4: workers.address: \"localhost\" is not an IPv4 or IPv6 address: only an address can be "
+                        + "listened on",
                     "m.toml:7: queue.ttl: \"a minute\" is not a number",
                     "m.toml:8: queue.workers: unknown key",
                     "m.toml:9: loging: unknown section, did you mean [log]?",
@@ -103,6 +104,37 @@ import Testing
         ] {
             #expect(errors("[workers]\norigins = [\"\(origin)\"]").isEmpty, "\(origin)")
         }
+    }
+
+    @Test func addresses_areOfBothKinds() {
+        for address in ["0.0.0.0", "::", "::1", "2001:db8::7", "10.1.2.3"] {
+            #expect(errors("[workers]\naddress = \"\(address)\"").isEmpty, "\(address)")
+        }
+        for (wrong, why) in [
+            ("[::1]", ": it stands without brackets and port"), ("[::1]:8000", ": it stands without brackets and port"),
+            ("fe80::1%eth0", ": an address with a zone is not taken"), ("1.2.3.256", ""), (":::", ""),
+            ("push.example.org", ": only an address can be listened on"),
+        ] {
+            #expect(
+                errors("[workers]\naddress = \"\(wrong)\"")
+                    == ["m.toml:2: workers.address: \"\(wrong)\" is not an IPv4 or IPv6 address\(why)"])
+        }
+        #expect(errors("[workers]\ntrusted_proxies = [\"::1\", \"fd00::/8\", \"::/0\"]").isEmpty)
+        #expect(
+            errors("[workers]\ntrusted_proxies = [\"fd00::/129\"]")[0].hasSuffix(
+                "is not an IPv4 or IPv6 address, or a network as \"10.0.0.0/8\" or \"2001:db8::/32\""))
+        // Loopback needs no key, and is the only place of the stats channel.
+        #expect(errors("[app]\naddress = \"::1\"").isEmpty && errors("[stats]\naddress = \"::1\"").isEmpty)
+        #expect(errors("[app]\naddress = \"::\"")[0].contains("app.address :: is not loopback, so a key is needed"))
+        #expect(errors("[stats]\naddress = \"::\"")[0].contains("use a loopback address"))
+        // A listener on :: takes the port in both families, and 0.0.0.0 only in its own.
+        let taken = "m.toml:3: app.port: port 8003 is worker-3's"
+        func clash(_ workers: String, _ app: String) -> Bool {
+            errors("[app]\naddress = \"\(app)\"\nport = 8003\n[workers]\naddress = \"\(workers)\"")
+                .contains { $0.hasPrefix(taken) }
+        }
+        #expect(clash("::", "::1") && clash("::", "127.0.0.1") && clash("0.0.0.0", "127.0.0.1"))
+        #expect(clash("::1", "0:0::1") && !clash("0.0.0.0", "::1") && !clash("::1", "127.0.0.1"))
     }
 
     @Test func clashes_areFound() {

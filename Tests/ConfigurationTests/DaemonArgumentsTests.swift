@@ -54,6 +54,18 @@ import Testing
             !DaemonArguments(.manager, appKeyFile: "/f", settings: settings).arguments.contains { $0.contains("hush") })
     }
 
+    @Test func endpoints_areOfBothKinds_andAManagerMayHaveAName() throws {
+        func read(_ list: String...) throws -> Settings? {
+            guard case .run(let found) = try DaemonArguments.parse(.worker, list) else { return nil }
+            #expect(found.arguments.contains(list[1]))
+            return found.settings
+        }
+        #expect(try read("--manager", "manager.internal:9100")?.manager.address == "manager.internal")
+        #expect(try read("--manager", "[fd00::7]:9100")?.manager.address == "fd00::7")
+        let stats = try read("--stats", "[::1]:9102")?.stats
+        #expect(stats?.address == "::1" && stats?.port == 9102)
+    }
+
     @Test func byHand_thePortFollowsTheNumber() throws {
         guard case .run(let found) = try DaemonArguments.parse(.worker, ["--number", "9", "--poll-timeout=3"]) else {
             Issue.record("not run")
@@ -68,7 +80,16 @@ import Testing
         (["--port", "70000"], "--port: \"70000\" is not a whole number, 0 to 65535"),
         (["--port"], "--port needs a value: PORT"),
         (["--manager", "127.0.0.1"], "--manager: \"127.0.0.1\" is not HOST:PORT"),
-        (["--manager", "localhost:9000"], "--manager: \"localhost\" is not an IPv4 address"),
+        (
+            ["--manager", "::1:9000"],
+            "--manager: \"::1:9000\" is not HOST:PORT: an IPv6 address needs brackets, [::1]:9000"
+        ),
+        (["--manager", "1.2.3:9000"], "--manager: \"1.2.3:9000\" is not HOST:PORT"),
+        (["--manager", "[::1]:0"], "--manager: 0 is out of range: 1 to 65535"),
+        (
+            ["--stats", "localhost:9002"],
+            "--stats: \"localhost\" is not an IPv4 or IPv6 address: only an address can be listened on"
+        ),
         (["--log-format", "xml"], "--log-format: \"xml\" is not text, json"),
         (["--drain", "inf"], "--drain: \"inf\" is not a number"),
         (["--drain", "1", "--drain", "2"], "--drain twice"),

@@ -32,20 +32,25 @@ public final class Appliance {
     /// The events that the supervisor keeps, as `megacomet events` prints them.
     public func events() throws -> String { try command("events").output }
 
-    /// `settings` has lines of TOML by section. They add to those that give it ports of its own. Returns when every
-    /// process is ready.
-    public init(workers: Int = 2, _ settings: [String: String] = [:], starts: Bool = true) throws {
+    /// `settings` has lines of TOML by section. They add to those that give it ports of its own. `clients` is the
+    /// address of the workers, `inner` that of all other ports. Returns when every process is ready.
+    public init(
+        workers: Int = 2, _ settings: [String: String] = [:], clients: String = "127.0.0.1",
+        inner: String = "127.0.0.1", starts: Bool = true
+    ) throws {
         self.workers = workers
         folder = try Folder()
         firstClientPort = try Ports.free(workers)
         (linkPort, appPort, statsPort, operatorPort) = (
             try Ports.free(), try Ports.free(), try Ports.free(), try Ports.free()
         )
-        let own: [(String, String)] = [
-            ("workers", "count = \(workers)\naddress = \"127.0.0.1\"\nbase_port = \(firstClientPort)"),
-            ("manager", "port = \(linkPort)"),
-            ("app", "port = \(appPort)"), ("stats", "port = \(statsPort)"), ("operator", "port = \(operatorPort)"),
-        ]
+        let own: [(String, String)] =
+            [
+                ("workers", "count = \(workers)\naddress = \"\(clients)\"\nbase_port = \(firstClientPort)")
+            ]
+            + [("manager", linkPort), ("app", appPort), ("stats", statsPort), ("operator", operatorPort)].map {
+                ($0, "port = \($1)" + (inner == "127.0.0.1" ? "" : "\naddress = \"\(inner)\""))
+            }
         var text = "run_directory = \"\(folder.path)/run\"\n"
         for (section, lines) in own { text += "\n[\(section)]\n\(lines)\n\(settings[section] ?? "")\n" }
         for (section, lines) in settings.sorted(by: { $0.key < $1.key }) where !own.contains(where: { $0.0 == section })
