@@ -51,7 +51,7 @@ struct IPAddressTests {
             "::", ":", "0", "1", "ff", "ffff", "00a", "DB8", ".", "1.2.3.4", "255", "256", "01", "g", "10.0.0.1",
         ]
         var (taken, refused) = (0, 0)
-        for _ in 0..<200_000 {
+        for _ in 0..<60_000 {
             var text = ""
             if Bool.random(using: &random) {
                 for _ in 0..<Int.random(in: 1...10, using: &random) { text += parts.randomElement(using: &random)! }
@@ -69,7 +69,7 @@ struct IPAddressTests {
             if systems == nil { refused += 1 } else { taken += 1 }
             if ours != systems { Issue.record("\(text): \(String(describing: ours))") }
         }
-        #expect(taken > 10_000 && refused > 10_000)
+        #expect(taken > 3000 && refused > 3000)
     }
     @Test func randomAddresses_areWrittenAsTheSystemWritesThem() {
         var random = SeededRandom(4291)

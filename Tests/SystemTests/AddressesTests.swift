@@ -25,10 +25,9 @@ import Testing
         let (end, output) = try appliance.command("publish", "c1", "\"hello\"")
         #expect(end == .exited(0), "\(output)")
         #expect(try poll.readResponse().body.contains("hello"))
-        // Reports came over [::1]: without them no process is known by its numbers.
+        // A worker's numbers come in its reports.
         try eventually("reports have come") {
-            try ask(appliance.operatorPort, "/metrics").body.contains("megacomet_up{process=\"worker-1\"} 1")
-                || ask(appliance.operatorPort, "/metrics").body.contains("worker-1")
+            try ask(appliance.operatorPort, "/metrics").body.contains("megacomet_worker_conns_open{worker=\"1\"}")
         }
         #expect(try ask(appliance.operatorPort, "/status").status == 200)
         #expect(try ask(appliance.operatorPort, "/status", host: "evil.example").status == 403)

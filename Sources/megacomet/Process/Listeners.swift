@@ -90,20 +90,17 @@ final class Listeners {
     }
     /// Takes the listeners that systemd has bound or keeps for us (`handedDown`), and those that this process had
     /// before an upgrade. The port tells which is which. A kept listener must also have the address of the
-    /// configuration, which may have changed meanwhile. A socket unit decides its address itself.
+    /// configuration, which may have changed meanwhile: from :: to 0.0.0.0, for one. A socket unit decides its address
+    /// itself ("ListenStream=8000" is one IPv6 socket for both families), and hands it down at each start.
     func takeInherited(_ handedDown: [(descriptor: Int32, name: String)], _ settings: Settings) -> Foreign {
         let wanted = Listeners.names(settings).flatMap { Listeners.wanted($0, settings).map(\.endpoint) }
         var foreign = Foreign()
         for (descriptor, keptName) in Listeners.inheritedDescriptors(handedDown) {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             let endpoint = Sockets.isTCPListener(descriptor) ? Sockets.localEndpoint(descriptor) : nil
-            // "ListenStream=8000" is one IPv6 socket for both families.
             let isWanted =
                 endpoint.map { own in
-                    wanted.contains {
-                        $0.port == own.port
-                            && (keptName == nil || $0 == own || own.host == "::" && $0.host == "0.0.0.0")
-                    }
+                    wanted.contains { $0.port == own.port && (keptName == nil || $0 == own) }
                 } ?? false
             if isWanted, let port = endpoint?.port, spare[port] == nil {
                 spare[port] = descriptor
