@@ -41,7 +41,8 @@ package struct PortHolder: Equatable, Sendable {
             + (ours ? ", of the MegaComet" + (folder.map { " in \($0)" } ?? " that runs already") : "")
     }
 
-    /// The inodes of the sockets that meet this endpoint. The table has listeners first, before perhaps a million connections.
+    /// The inodes of the sockets that meet this endpoint. The table has listeners first, before perhaps a million
+    /// connections.
     private static func sockets(in table: String, _ endpoint: Endpoint, isUDP: Bool) -> [Substring] {
         let listening = "0A"
         var inodes: [Substring] = []
