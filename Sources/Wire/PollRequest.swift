@@ -165,7 +165,7 @@ package struct PollRequest {
     }
 
     /// What follows the last dot of the path.
-    private enum Form {
+    enum Form {
         case json, script, events, webSocket, acknowledge, leave
 
         /// The form, and the end of the client id.

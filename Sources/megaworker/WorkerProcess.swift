@@ -43,8 +43,10 @@ final class WorkerProcess: DaemonProgram {
         loop = daemon.loop
         log = daemon.log
         watchers = SlotWatchers(loop)
+        let all = daemon.arguments.settings
         clients = ClientSockets(
-            watchers, settings, RequestLog(log, trusted: daemon.arguments.settings.workers.trustedProxies))
+            watchers, settings,
+            RequestLog(log, trusted: all.workers.trustedProxies, hidesClients: !all.tokens.areRequired))
         // Both live equally long, and counting the reference would cost something for each event.
         watchers.handler = { [unowned(unsafe) self] in handle($0, $1) }
     }

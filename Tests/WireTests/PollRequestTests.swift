@@ -34,6 +34,19 @@ import Wire
     }
 
     @Test(arguments: [
+        ("/c1.json", "/*.json", "/c1.json"), ("/a.b%2F.events", "/*.events", "/a.b%2F.events"),
+        ("/c1.leave", "/*.leave", "/c1.leave"), ("/_/megacomet.js", "/_/megacomet.js", "/_/megacomet.js"),
+        ("/_/health", "/_/health", "/_/health"), ("*", "*", "*"), ("/c1", "/*", "/*"), ("/_/c1", "/*", "/*"),
+        ("/c1.json/", "/*", "/*"),
+    ])
+    func aPathInALogHasAClientOnlyIfItMayBeSeen(path: String, hidden: String, shown: String) {
+        Array(path.utf8).withUnsafeBytes {
+            #expect(PollRequest.masked($0, hidesClient: true) == hidden)
+            #expect(PollRequest.masked($0, hidesClient: false) == shown)
+        }
+    }
+
+    @Test(arguments: [
         ("/c1.events", "events c1  -"), ("/a.b.events?cursor=7", "events a.b  7"),
         ("/c1.events?cursor=x", "events c1  - lost"), ("/c1.events?cursor=&lastEventId=9", "events c1  9"),
         ("/c1.events?cursor=7&lastEventId=9", "events c1  9"), ("/c1.events?cursor=9&lastEventId=%37", "events c1  9"),

@@ -57,7 +57,8 @@ extension Setting {
             "log.level",
             .text(\.log.level, .oneOf(["trace", "debug", "info", "notice", "warning", "error", "critical"])), .restart,
             worker: "log-level", manager: "log-level",
-            "The least severity that is logged. At debug there is a line for each connection."),
+            "The least severity that is logged. At debug there is a line for each request. Client ids are "
+                + "in these lines only if tokens are required."),
         Setting(
             "log.format", .text(\.log.format, .oneOf(["text", "json"])), .restart, worker: "log-format",
             manager: "log-format",

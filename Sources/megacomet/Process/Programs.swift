@@ -8,7 +8,8 @@ enum Programs {
     /// beside the installed one).
     private static let folder = ProcessInfo.processInfo.environment["MEGACOMET_PROGRAMS"] ?? Files.ownFolder
     /// The children's environment is the supervisor's, without the variables that the service manager meant for it
-    /// alone.
+    /// alone. Swift's backtrace shows the memory that registers point to, which may be a client's message or token; it
+    /// leaves that out, unless the operator wants it.
     static let environment: [String] = ProcessInfo.processInfo.environment
         .filter {
             ![
@@ -16,6 +17,9 @@ enum Programs {
                 "LISTEN_FDNAMES", "MEGACOMET_LIFELINE", Listeners.inheritance,
                 JournalMemory.inheritance,
             ].contains($0.key)
+        }
+        .merging(["SWIFT_BACKTRACE": "registers=none"]) { given, ours in
+            given.contains("registers=") ? given : given.isEmpty ? ours : "\(given),\(ours)"
         }
         .map { "\($0.key)=\($0.value)" }.sorted()
 
