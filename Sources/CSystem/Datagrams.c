@@ -11,6 +11,11 @@
 
 int mc_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
+int mc_accept_from(int listener, struct sockaddr_storage *from) {
+    socklen_t size = sizeof *from;
+    return accept4(listener, (struct sockaddr *)from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 ssize_t mc_receive_datagram(int socket, void *bytes, size_t room, struct sockaddr_storage *from, uint32_t *dropped) {
     struct iovec part = {bytes, room};
     union {

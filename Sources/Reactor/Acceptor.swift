@@ -1,3 +1,4 @@
+package import Base
 import Glibc
 
 /// Accepts the connections of a listener, also when the process has no descriptors left. It keeps one descriptor in
@@ -9,7 +10,9 @@ package final class Acceptor {
     private static let burst = 32
 
     private let listener: Int32
-    private let accepted: (Int32) -> Void
+    /// Whether `accepted` wants to know who connected.
+    private let asksPeer: Bool
+    private let accepted: (Int32, IPAddress?) -> Void
     private var watcher: IOWatcher?
     private var reserve: Int32
 
@@ -19,8 +22,15 @@ package final class Acceptor {
     package private(set) var errorCount: UInt64 = 0
 
     /// `accepted` owns the descriptor that it is given.
-    package init(_ loop: Loop, listener: Int32, accepted: @escaping (Int32) -> Void) {
+    package convenience init(_ loop: Loop, listener: Int32, accepted: @escaping (Int32) -> Void) {
+        self.init(loop, listener: listener, asksPeer: false) { descriptor, _ in accepted(descriptor) }
+    }
+    /// With `asksPeer` it is also given the address of the peer, if that is an IP address.
+    package init(
+        _ loop: Loop, listener: Int32, asksPeer: Bool, accepted: @escaping (Int32, IPAddress?) -> Void
+    ) {
         self.listener = listener
+        self.asksPeer = asksPeer
         self.accepted = accepted
         reserve = Acceptor.openReserve()
         Sockets.prepareListener(listener)
@@ -36,10 +46,11 @@ package final class Acceptor {
 
     private func acceptWaiting() {
         for _ in 0..<Acceptor.burst {
-            switch Sockets.accept(listener) {
+            var peer: IPAddress?
+            switch asksPeer ? Sockets.accept(listener, from: &peer) : Sockets.accept(listener) {
             case .success(let descriptor):
                 acceptedCount += 1
-                accepted(descriptor)
+                accepted(descriptor, peer)
             case .failure(let error):
                 switch error.code {
                 case EAGAIN: return

@@ -1,4 +1,5 @@
 package import Base
+import CSystem
 import Glibc
 
 /// Looks up the addresses of a host's name without making the loop wait: a thread of its own asks the system's resolver

@@ -27,6 +27,8 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     // Receivers of a worker that stay: event streams and WebSockets.
     case streams = 74, sockets, streamsBehind, streamsOpened, socketsOpened, heartbeats, heartbeatsMissed,
         acknowledgements, leaves
+    // Its bounds by address.
+    case refusedAddressConnections = 83, refusedAddressAccepts, addressesCounted, addressLimitSkipped
     case tokensVerified = 96, tokensRefused, tokensExpired, tokensKnown
 
     // The manager.

@@ -98,7 +98,26 @@ extension Metric {
                 "Answers that the socket did not take at once."),
             Metric(.bytesIn, "bytes_in_total", .counter, .bytes, .worker, "Bytes read from clients."),
             Metric(.bytesOut, "bytes_out_total", .counter, .bytes, .worker, "Bytes written to clients."),
-        ] + latency + link
+        ] + addresses + latency + link
+
+    private static let addresses: [Metric] = [
+        Metric(
+            .refusedAddressConnections, "refused_address_connections_total", .counter, .worker,
+            "Connections, polls and streams answered 429: their address has workers.max_per_address already.",
+            advice: "megacomet addresses says which addresses they are. An office or a mobile network may be one."),
+        Metric(
+            .refusedAddressAccepts, "refused_address_accepts_total", .counter, .worker,
+            "Connections and streams answered 429: more than workers.accepts_per_address came from their address.",
+            advice: "megacomet addresses says which addresses they are."),
+        Metric(
+            .addressesCounted, "addresses_counted", .gauge, .worker,
+            "Addresses that the worker counts connections of (IPv6: by /64). 0 if there is no bound."),
+        Metric(
+            .addressLimitSkipped, "address_limit_skipped_total", .counter, .worker,
+            "Connections that no bound by address was applied to: a proxy that workers.trusted_proxies does not name "
+                + "opened them, or too many addresses were counted already.",
+            advice: "Name your proxies in workers.trusted_proxies. Then their clients are bounded."),
+    ]
 
     private static let latency: [Metric] =
         zip(LatencyBuckets.ids, ["1", "2", "5", "10", "50", "100", "500", nil]).map { id, bound in

@@ -29,7 +29,7 @@ package struct ForwardedFor: Sendable {
         return (client, isForwarded)
     }
 
-    private func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
+    func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
 
     /// The address without its port: `203.0.113.7:4711`, `[2001:db8::1]:4711`. `nil` if it is no address.
     private static func address(_ text: Substring) -> IPAddress? {

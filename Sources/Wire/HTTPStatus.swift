@@ -19,6 +19,7 @@ package enum HTTPStatus {
         case 415: "415 Unsupported Media Type\r\n"
         case 417: "417 Expectation Failed\r\n"
         case 426: "426 Upgrade Required\r\n"
+        case 429: "429 Too Many Requests\r\n"
         case 431: "431 Request Header Fields Too Large\r\n"
         case 501: "501 Not Implemented\r\n"
         case 503: "503 Service Unavailable\r\n"

@@ -98,9 +98,19 @@ public enum Limits {
     /// Milliseconds that a revocation is kept at least after the machine was started again. Until then its wall clock
     /// may be wrong.
     package static let revocationRebootMilliseconds: UInt64 = 3_600_000
+
+    // Bounds by address.
+
     /// Addresses that a worker counts connections of. If there are more, those that were heard of least recently and
     /// hold no connection are forgotten, and if all hold one, a new address is not bounded.
     package static let countedAddresses = 65_536
+    /// Milliseconds after which an address that holds no connection is forgotten.
+    package static let addressMilliseconds: UInt32 = 600_000
+    /// Connections of one address over its bounds that are still read, so that they can be told 429 in their own form.
+    /// More are told a bare 429 as they come, and closed.
+    package static let addressOverflow: UInt8 = 16
+    /// The busiest addresses that a worker tells, if an operator asks.
+    package static let toldAddresses = 100
 
     // The manager's queue and its links.
 

@@ -23,19 +23,27 @@ struct ClientSockets: ~Copyable {
 
     // MARK: events
 
-    /// A client connected. A connection over the limit is closed with a bare 503.
-    mutating func accepted(_ descriptor: Int32) {
+    /// A client connected. A connection over the limit is closed with a bare 503, and one of an address that is far
+    /// over its bounds with a bare 429. `peer` is `nil` if nobody needs to know it.
+    mutating func accepted(_ descriptor: Int32, _ peer: IPAddress?) {
         guard worker.connections < worker.settings.maxConnections + Limits.overflowConnections else {
             refusedOverfull += 1
-            var answer = Buffer()
-            ResponseHead(keepAlive: false).empty(503, fields: "Retry-After: 3\r\n", to: &answer)
-            _ = Sockets.write(descriptor, answer.bytes)
-            return Sockets.close(descriptor)
+            return turnAway(descriptor, 503, "Retry-After: 3\r\n")
         }
-        let slot = worker.opened(now: Clock.monotonicMilliseconds)
+        let now = Clock.monotonicMilliseconds
+        let opened =
+            if let peer { worker.opened(from: peer, now: now) } else { worker.opened(now: now) as ConnectionSlot? }
+        guard let slot = opened else { return turnAway(descriptor, 429, "Retry-After: 10\r\n") }
         watchers.start(at: watcher(slot), descriptor, slot: slot.number)
         // The request is usually here already. Reading it now saves a turn of the loop.
         read(slot)
+    }
+
+    private func turnAway(_ descriptor: Int32, _ status: Int, _ fields: StaticString) {
+        var answer = Buffer()
+        ResponseHead(keepAlive: false).empty(status, fields: fields, to: &answer)
+        _ = Sockets.write(descriptor, answer.bytes)
+        Sockets.close(descriptor)
     }
 
     /// A socket has bytes, or room for more. Input that is not read now is reported again in the next turn, if the

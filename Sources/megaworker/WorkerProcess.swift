@@ -34,6 +34,7 @@ final class WorkerProcess: DaemonProgram {
     private var nextTurn: Timer?
     /// The time when the deadline timer fires, in milliseconds of CLOCK_MONOTONIC.
     private var armedFor = UInt64.max
+    private var saidUnnamedProxy = false
     /// The memory of the tables at its last count, and the polls and connections at that time.
     struct MemoryCount { var polls: UInt64, connections: Int, bytes: Int }
     var memoryCount: MemoryCount?
@@ -53,7 +54,9 @@ final class WorkerProcess: DaemonProgram {
 
     /// Begins to serve on a listener that is bound already.
     func start(listener: Int32, manager: Endpoint) {
-        acceptor = Acceptor(loop, listener: listener) { [unowned self] in clients.accepted($0) }
+        acceptor = Acceptor(loop, listener: listener, asksPeer: clients.worker.boundsAddresses) { [unowned self] in
+            clients.accepted($0, $1)
+        }
         link = ManagerLink(
             loop, self, manager: manager, pid: UInt32(getpid()), token: daemon.token.bytes, log: log
         ) { [unowned self] in linkChanged($0) }
@@ -114,6 +117,14 @@ final class WorkerProcess: DaemonProgram {
         deadlineTimer?.start(after: Double(milliseconds) / 1000)
     }
 
+    private func sayUnnamedProxy() {
+        saidUnnamedProxy = true
+        daemon.event(
+            .warning, "ADDRESS_LIMIT_OFF",
+            "a proxy at a private address sends X-Forwarded-For, and workers.trusted_proxies does not name it: "
+                + "nothing that comes through it is bounded by address")
+    }
+
     /// Writes what has gathered in this turn, and sets the timer for the next deadline. A worker's report makes a turn
     /// each second, so the manager is asked each second, too.
     private func endTurn() {
@@ -123,6 +134,7 @@ final class WorkerProcess: DaemonProgram {
         clients.resume(now: now)
         if clients.fanOut() { nextTurn?.start(after: 0) }
         link?.flush()
+        if clients.worker.hasUnnamedProxy, !saidUnnamedProxy { sayUnnamedProxy() }
         if let left = clients.worker.untilDeadline(now: now) { arm(now, after: left + Limits.expiryMilliseconds) }
     }
 }

@@ -20,6 +20,9 @@ settings.maxRequest = wanted.maxRequest
 settings.maxConnections = daemon.connectionLimit(wanted.maxConnections, reserve: WorkerProcess.descriptorReserve)
 settings.origins = wanted.origins
 settings.jsonp = wanted.jsonp
+settings.maxPerAddress = wanted.maxPerAddress
+settings.acceptsPerAddress = wanted.acceptsPerAddress
+settings.forwardedFor = ForwardedFor(trusted: wanted.trustedProxies)
 settings.files = [
     .script: .init(BrowserScript.script.bytes, etag: BrowserScript.script.etag),
     .module: .init(BrowserScript.module.bytes, etag: BrowserScript.module.etag),

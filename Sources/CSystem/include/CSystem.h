@@ -88,6 +88,8 @@ int mc_unix_send(const char *path, const void *bytes, size_t count, const int *d
 
 /// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC. Returns the descriptor, or -1 with errno.
 int mc_accept(int listener);
+/// The same. `from` gets the address of the peer.
+int mc_accept_from(int listener, struct sockaddr_storage *from);
 
 /// Receives one datagram. Returns its true length (MSG_TRUNC), or -1 with errno. `from` is its sender. `dropped` is how
 /// many datagrams the kernel has dropped on this socket since it was made. It is set only if SO_RXQ_OVFL is on and one

@@ -28,7 +28,11 @@ extension Worker {
         }
         let hash = index.hash(poll.client)
         let print = Receiver.print(of: poll.copy)
-        if let old = find(poll.client, hash) { replace(old, by: poll.cursor ?? 0, print) }
+        let old = find(poll.client, hash)
+        if let excess = holdReceiver(slot, stays: stays, replacing: old, now) {
+            return decline(slot, poll, style, excess)
+        }
+        if let old { replace(old, by: poll.cursor ?? 0, print) }
 
         let connection = slab.pointer(slot)
         lastTag &+= 1
@@ -65,7 +69,7 @@ extension Worker {
     /// Answers a poll that can't be held, and ends the connection.
     private mutating func decline(
         _ slot: ConnectionSlot, _ poll: PollRequest, _ style: Answer.Style, status: Int, code: StaticString?,
-        message: StaticString, retry: Int
+        message: StaticString, retry: Int, extra: StaticString = "Retry-After: 3\r\n"
     ) {
         var style = style
         style.keepAlive = false
@@ -78,9 +82,17 @@ extension Worker {
             answer.finish(cursor: poll.cursor ?? 0, retry: retry, error: code.map { ($0, message) }, to: &out)
         } else {
             Answer.error(
-                status, code: code ?? "", message: message, style, extra: "Retry-After: 3\r\n", retry: retry, to: &out)
+                status, code: code ?? "", message: message, style, extra: extra, retry: retry, to: &out)
         }
         return replyAndLinger(slot)
+    }
+    /// The poll's address is over a bound.
+    mutating func decline(
+        _ slot: ConnectionSlot, _ poll: PollRequest, _ style: Answer.Style, _ excess: Addresses.Excess
+    ) {
+        decline(
+            slot, poll, style, status: 429, code: excess.error.code, message: excess.error.message,
+            retry: 5000 + randomNumber(below: 10_000), extra: "Retry-After: 10\r\n")
     }
 
     @inline(__always)
@@ -123,6 +135,7 @@ extension Worker {
         let token = connection.pointee.receiver.token(in: strings)
         if token != .none { tokens.release(token) }
         connection.pointee.receiver.release(in: &strings)
+        if addresses != nil { releaseReceiver(slot) }
         connection.pointee.state = .reading
     }
 

@@ -24,6 +24,9 @@ extension Worker {
             return fail(slot, 403, "origin", "pages of this origin may not poll here (workers.origins)", style)
         }
         style.cors = cors(origin)
+        if addresses != nil, request.method != .options, let excess = addressExcess(slot, request) {
+            return refuse(slot, request, target, excess, style)
+        }
 
         switch target {
         case .server:
@@ -74,6 +77,21 @@ extension Worker {
         }
     }
 
+    /// The request's connection is over a bound of its address. The client is told so in the form of its request.
+    private mutating func refuse(
+        _ slot: ConnectionSlot, _ request: HTTPRequest, _ target: PollRequest.Target, _ excess: Addresses.Excess,
+        _ style: Answer.Style
+    ) {
+        guard case .poll(let poll) = target, request.method == .get, settings.jsonp || poll.transport != .jsonp else {
+            let error = excess.error
+            return fail(slot, 429, error.code, error.message, style, extra: "Retry-After: 10\r\n")
+        }
+        var style = style
+        style.transport = poll.transport
+        guard poll.transport == .webSocket else { return decline(slot, poll, style, excess) }
+        openSocket(slot, request, style) { $0.decline(slot, poll, $1, excess) }
+    }
+
     // MARK: receivers that stay
 
     /// A request for a receiver that stays. If this worker holds another receiver of the client, that is ended first,
@@ -88,7 +106,9 @@ extension Worker {
         }
         // The client has ended its side. The connection is closed when this request is taken up.
         guard !slab.pointer(slot).pointee.marks.contains(.inputEnded) else { return }
-        if let old = find(poll.client, index.hash(poll.client)), canBeHeld(request, poll) {
+        if let old = find(poll.client, index.hash(poll.client)), canBeHeld(request, poll),
+            receiverExcess(replacing: old, now) == nil
+        {
             replace(old, by: poll.cursor ?? 0, Receiver.print(of: poll.copy))
             return putOff(slot)
         }

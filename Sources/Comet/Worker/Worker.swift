@@ -47,6 +47,16 @@ package struct Worker: ~Copyable {
     /// The time of the last question about that.
     var lastStamp: UInt64 = 0
     package internal(set) var drain = Drain()
+    /// The bounds by address. `nil` if there are none.
+    var addresses: Addresses?
+    /// What each connection holds of them, by its slot. Empty if there are none.
+    var notes: [AddressNote] = []
+    /// The client of the trusted proxy whose request is being taken up.
+    var asker: IPAddress?
+    /// Any trusted proxy. Who is trusted is all that counts when its client is looked for.
+    var trustedPeer = IPAddress(v4: 0)
+    /// A proxy that is not trusted was found, so its clients are not bounded.
+    package internal(set) var hasUnnamedProxy = false
     package var counters = WorkerCounters()
 
     var orders = Orders()
@@ -75,6 +85,10 @@ package struct Worker: ~Copyable {
         index = IdIndex(seed: seed)
         tokens = TokenBook(most: settings.maxConnections, seed: seed)
         random = seed | 1
+        if settings.maxPerAddress > 0 || settings.acceptsPerAddress > 0 {
+            addresses = Addresses(
+                mostHeld: settings.maxPerAddress, newPerSecond: settings.acceptsPerAddress, seed: seed)
+        }
         deadlines = Deadlines(
             header: settings.headerTimeout, poll: settings.pollTimeout, idle: settings.idleTimeout,
             write: settings.headerTimeout,
@@ -94,7 +108,7 @@ package struct Worker: ~Copyable {
     var behindBytes = 0
     /// Reads the messages of WebSockets. It is idle between two inputs.
     var reader = WebSocketReader()
-    package var memoryBytes: Int { slab.memoryBytes + strings.memoryBytes + index.memoryBytes }
+    package var memoryBytes: Int { slab.memoryBytes + strings.memoryBytes + index.memoryBytes + addressBytes }
 
     /// The next order. `nil` if there is none until the next input.
     package mutating func next() -> Order? { orders.next() }
@@ -185,6 +199,7 @@ package struct Worker: ~Copyable {
         {
             settle(held, isWritten: isTaken)
         }
+        if addresses != nil { releaseConnection(slot) }
         slab.remove(slot)
     }
 

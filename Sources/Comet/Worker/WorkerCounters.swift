@@ -4,6 +4,9 @@
 package struct WorkerCounters: Sendable {
     package var connsPeak: UInt64 = 0
     package var rejectedLimit: UInt64 = 0
+    package var refusedAddressConnections: UInt64 = 0
+    package var refusedAddressAccepts: UInt64 = 0
+    package var addressLimitSkipped: UInt64 = 0
     package var closesClient: UInt64 = 0
     package var closesTimeout: UInt64 = 0
     package var closesDrain: UInt64 = 0

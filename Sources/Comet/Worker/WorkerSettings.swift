@@ -22,6 +22,11 @@ package struct WorkerSettings {
     package var tokenCookie: [UInt8] = []
     /// Each request is kept until `takeAsked`, for the log.
     package var tellsRequests = false
+    /// Connections that one address may hold, and new ones that it may make in a second. 0: no bound.
+    package var maxPerAddress = 0
+    package var acceptsPerAddress = 0
+    /// The proxies that say for whom they ask.
+    package var forwardedFor = ForwardedFor(trusted: [])
     package var files: [PageFile: PageFile.Content] = [:]
     package init() {}
 }

@@ -63,8 +63,12 @@ final class WorkerHarness {
 
     // MARK: what happens
 
-    func open() -> ConnectionSlot {
-        let slot = worker.opened(now: now)
+    func open() -> ConnectionSlot { begun(worker.opened(now: now)) }
+    /// A connection from this address. `nil` if it is turned away at once.
+    func open(from peer: String) -> ConnectionSlot? {
+        IPAddress(peer).flatMap { worker.opened(from: $0, now: now) }.map { begun($0) }
+    }
+    private func begun(_ slot: ConnectionSlot) -> ConnectionSlot {
         closed.remove(slot)
         paused.remove(slot)
         blocked.remove(slot)
