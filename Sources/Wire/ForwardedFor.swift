@@ -14,7 +14,7 @@ package struct ForwardedFor: Sendable {
     /// All header lines are one list (RFC 9110, 5.3). Each proxy adds its peer at the end, to the last line or in a
     /// line of its own. Only a trusted peer's request is searched for them.
     package func address(of request: HTTPRequest, from peer: IPAddress) -> (client: IPAddress, isForwarded: Bool) {
-        guard isTrusted(peer) else { return (peer, false) }
+        guard trusts(peer) else { return (peer, false) }
         let lines = request.values(of: "x-forwarded-for")
         guard !lines.isEmpty else { return (peer, false) }
         var (client, isForwarded) = (peer, false)
@@ -24,12 +24,13 @@ package struct ForwardedFor: Sendable {
             if said.isEmpty { continue }
             guard let address = ForwardedFor.address(said) else { break }
             (client, isForwarded) = (address, true)
-            guard isTrusted(client) else { break }
+            guard trusts(client) else { break }
         }
         return (client, isForwarded)
     }
 
-    func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
+    /// Whether this address is a trusted proxy.
+    package func trusts(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
 
     /// The address without its port: `203.0.113.7:4711`, `[2001:db8::1]:4711`. `nil` if it is no address.
     private static func address(_ text: Substring) -> IPAddress? {
