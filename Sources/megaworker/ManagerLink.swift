@@ -3,8 +3,8 @@ import Comet
 import Logging
 import Reactor
 
-/// The worker's link to its manager, whose host may be a name. It connects, and connects again with growing pauses while
-/// the clients stay. It writes once for each turn.
+/// The worker's link to its manager, whose host may be a name. It connects, and connects again with growing pauses
+/// while the clients stay. It writes once for each turn.
 final class ManagerLink {
     private static let firstRetry = 0.1
     private static let longestRetry = 2.0
