@@ -29,6 +29,8 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
         acknowledgements, leaves
     // Its bounds by address.
     case refusedAddressConnections = 83, refusedAddressAccepts, addressesCounted, addressLimitSkipped
+    // Tokens, as the manager sees them.
+    case revocations = 90, revoked, grantsRefused
     case tokensVerified = 96, tokensRefused, tokensExpired, tokensKnown
 
     // The manager.

@@ -30,6 +30,19 @@ extension Metric {
         Metric(
             .presenceTold, "presence_told_total", .counter, .manager,
             "Notices to apps that a client came or went."),
+        Metric(
+            .revocations, "revocations", .gauge, .manager,
+            "Revocations of tokens that are kept, each until its tokens have ended by themselves."),
+        Metric(
+            .revoked, "revoked_total", .counter, .manager,
+            "Receivers that a revocation ended, and receivers and acknowledgements that came with a revoked token.",
+            advice: "A page goes on with a token that its app has revoked: it should get a new one, or stop.",
+            threshold: .rate(10, .infinity)),
+        Metric(
+            .grantsRefused, "grants_refused_total", .counter, .manager,
+            "Channels of tokens that a client was not subscribed to: it had channels.max_per_client, or the journal "
+                + "was full.",
+            advice: "Tokens name more channels than channels.max_per_client.", threshold: .rate(0.1, .infinity)),
     ]
 
     /// The journal of the manager: where messages survive its end.

@@ -18,6 +18,9 @@ extension ManagerProcess {
         report.set(.fanouts, switchboard.fanOutCount)
         report.set(.fanoutReceivers, counters.fanoutReceivers)
         report.set(.presenceTold, counters.presenceTold)
+        report.set(.revocations, switchboard.revocationCount)
+        report.set(.revoked, counters.revoked)
+        report.set(.grantsRefused, counters.grantsRefused)
     }
     func fillJournal(_ report: inout StatsWriter) {
         let figures = switchboard.arenaFigures

@@ -128,10 +128,12 @@ extension Switchboard {
             let client = channels[slot].client
             if isHere(client) {
                 connected += 1
-                // An id without a colon is the key to its client's messages, so nobody else is told it.
+                // Without tokens an id without a colon is the key to its client's messages, so nobody is told it.
                 let id = presence.id(client)
                 let user = LogName.user(of: id)
-                if user.count < id.count { users.insert(String(decoding: user, as: UTF8.self)) }
+                if settings.tokensRequired || user.count < id.count {
+                    users.insert(String(decoding: user, as: UTF8.self))
+                }
             }
             next = channels.next(in: channel, after: slot)
         }

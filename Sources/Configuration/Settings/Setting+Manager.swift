@@ -75,8 +75,7 @@ extension Setting {
             "The subscriptions of a client end this time after it was last connected."),
         Setting(
             "channels.presence", .list(\.channels.presence, .channelPrefix), .restart, manager: "presence",
-            "Channels whose names begin with one of these tell their subscribers who came and who left. That tells "
-                + "the users' names to all of them, and whoever knows a user's name can read what is published to "
-                + "that user. So each start warns of it."),
+            "Channels whose names begin with one of these tell their subscribers which users came and left. It needs "
+                + "tokens.required, since without tokens a user's name opens what is published to that user."),
     ]
 }

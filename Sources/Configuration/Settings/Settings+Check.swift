@@ -38,19 +38,11 @@ extension Settings {
     private static let pagePatience = 8.0
 
     /// What these settings give away.
-    package func disclosures() -> [String] { openMailboxes + presenceOfStrangers }
+    package func disclosures() -> [String] { openMailboxes }
     private var openMailboxes: [String] {
         guard tokens.areTaken, !tokens.areRequired else { return [] }
         return ["tokens.required: false, so whoever knows a client id can read its messages without a token"]
     }
-    private var presenceOfStrangers: [String] {
-        guard !channels.presence.isEmpty else { return [] }
-        return [
-            "channels.presence: tells the names of users to all subscribers of these channels. Whoever knows a user's "
-                + "name can read what is published to that user"
-        ]
-    }
-
     /// Sentences for the operator about what several settings decide together.
     package func notes() -> [String] { seedProtocolNotes + warnings() }
     private var seedProtocolNotes: [String] {
@@ -123,6 +115,12 @@ extension Settings {
         }
         if queue.maxBytes < queue.maxMessage {
             say("queue.max_bytes", "less than queue.max_message: no message of that size could wait")
+        }
+        if !channels.presence.isEmpty, !tokens.areRequired {
+            say(
+                "channels.presence",
+                "tells subscribers the names of users, and without tokens a name opens its user's messages: set "
+                    + "tokens.keys")
         }
         if channels.presence.count > Settings.mostPresencePrefixes {
             say(
