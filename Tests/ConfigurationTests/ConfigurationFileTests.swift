@@ -203,23 +203,26 @@ import Testing
         }
     }
 
-    /// Presence tells names that open mailboxes, so an operator must have read that.
-    @Test func presence_isWarnedOf() throws {
+    /// Presence tells names that open mailboxes where there are no tokens.
+    @Test func presence_needsTokens() throws {
         #expect(Settings().warnings().isEmpty)
         var short = Settings()
         (short.workers.heartbeat, short.queue.ttl) = (25, 33)
         #expect(short.warnings().joined().contains("workers.heartbeat") && short.disclosures().isEmpty)
         short.queue.ttl = 33.1
         #expect(short.warnings().isEmpty)
-        let open = try settings("[channels]\npresence = [\"room:\", \"team 7\"]")
-        #expect(open.warnings().joined().contains("names of users"))
-        #expect(open.notes().contains(open.warnings()[0]))
+        let names = "[channels]\npresence = [\"room:\", \"team 7\"]\n"
+        let keys = names + "[tokens]\nkeys = [\"/etc/keys.json\"]\n"
+        #expect(try settings(keys).warnings().isEmpty)
+        for open in [names, keys + "required = false\n"] {
+            #expect(errors(open).first?.contains("channels.presence: tells subscribers") == true, "\(errors(open))")
+        }
         for wrong in ["", "a/b", "a,b", "\\u0007", String(repeating: "a", count: 129)] {
             let found = errors("[channels]\npresence = [\"\(wrong)\"]")
             #expect(found.first?.hasPrefix("m.toml:2: channels.presence: ") == true, "\(wrong)")
         }
         let many = (0..<65).map { "\"\($0):\"" }.joined(separator: ", ")
-        #expect(errors("[channels]\npresence = [\(many)]").count == 1)
+        #expect(errors("[channels]\npresence = [\(many)]\n[tokens]\nkeys = [\"/k\"]").count == 1)
     }
 
     @Test func journal_hasAFolderOnlyOnDisk() throws {
