@@ -89,7 +89,7 @@ let package = Package(
             name: "Configuration", dependencies: ["Base"], path: "Sources/Configuration/Settings", swiftSettings: strict
         ),
         .target(
-            name: "ConfigurationFile", dependencies: ["Configuration", "Reactor", toml],
+            name: "ConfigurationFile", dependencies: ["Base", "Configuration", "Reactor", toml],
             path: "Sources/Configuration/File",
             swiftSettings: strict),
 
@@ -163,7 +163,7 @@ let package = Package(
         .testTarget(
             name: "SupervisionTests", dependencies: ["Supervision", "Configuration", "Stats"], swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["TestSupport", "Configuration", "ConfigurationFile"],
+            name: "ConfigurationTests", dependencies: ["TestSupport", "Base", "Configuration", "ConfigurationFile"],
             swiftSettings: strict),
         .testTarget(
             name: "BenchTests",

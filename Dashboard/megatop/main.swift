@@ -89,7 +89,9 @@ struct Megatop: ParsableCommand {
         case .settings(let settings):
             options.hub = Endpoint(settings.stats.address, UInt16(settings.stats.port))
             options.app = Endpoint(settings.app.address, UInt16(settings.app.port))
-            options.appKey = settings.app.key
+            // Without a key that this user may read, the manager refuses, and the screen says so.
+            let key = ConfigurationFile.appKeys(settings, file: config).key(with: .read)
+            options.appKey = key.map { String(decoding: $0.secret, as: UTF8.self) } ?? ""
             options.runDirectory = RunDirectory.find(settings)
             let supervisor = settings.supervisor
             options.policy.restartDelay = supervisor.restartDelay

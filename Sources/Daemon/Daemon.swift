@@ -1,4 +1,4 @@
-import Base
+package import Base
 package import Configuration
 import Glibc
 package import Logging
@@ -120,17 +120,30 @@ package final class Daemon {
         return possible
     }
 
-    /// The key in --app-key-file, without its last newline. It is empty if there is no such file. Exits with 77 or 78
-    /// if the file can't be read.
-    package func appKey() -> [UInt8] {
+    /// Why the keys of apps can't be had.
+    package struct KeyFailure: Error, CustomStringConvertible {
+        /// 77 or 78, the code with which a program ends that can't go on.
+        package let code: Int32
+        package let description: String
+    }
+    /// The keys in --app-key-file. There are none if there is no such argument, or if the supervisor says so.
+    package func appKeys() throws(KeyFailure) -> [AppKey] {
         guard let path = arguments.appKeyFile else { return [] }
-        var key: [UInt8]
-        do { key = try Files.bytes(path, most: 4096) } catch {
-            fail(error.code == EACCES ? 77 : 78, "--app-key-file \(path): \(String(cString: strerror(error.code)))")
+        let (bytes, keys): ([UInt8], [AppKey])
+        do { bytes = try Files.bytes(path, most: AppKeyList.mostBytes + 1) } catch {
+            throw KeyFailure(
+                code: error.code == EACCES ? 77 : 78,
+                description: "--app-key-file \(path): \(String(cString: strerror(error.code)))")
         }
-        while key.last == 10 || key.last == 13 { key.removeLast() }
-        guard !key.isEmpty else { fail(78, "--app-key-file \(path): the key is empty") }
-        return key
+        do { keys = try AppKeyList.parse(bytes) } catch {
+            throw KeyFailure(code: 78, description: "--app-key-file \(path): \(error)")
+        }
+        let address = arguments.settings.app.address
+        guard !keys.isEmpty || Settings.isLoopback(address) else {
+            throw KeyFailure(
+                code: 78, description: "--app-key-file \(path): it has no key, and \(address) is not loopback")
+        }
+        return keys
     }
 
     /// Tells the supervisor that the process serves, and runs until it is told to end.

@@ -80,6 +80,8 @@ extension AppDocument.Item {
         let isQuoted = header.count > 2 && header.first == 34 && header.last == 34
         let once = isQuoted ? header.part(1, header.count - 2) : header
         var options = PublishOptions()
+        // The field is a string of JSON, so it is UTF-8, and so is what may stand for it.
+        guard isUTF8(once) else { return .wrong(.badOnce) }
         switch self {
         case .publish(let client, let json, let timeToLive):
             guard !once.isEmpty, once.count <= Limits.onceBytes else { return .wrong(.badOnce) }

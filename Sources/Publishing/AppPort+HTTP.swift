@@ -18,12 +18,12 @@ extension AppPort {
             return false
         case .request(let parsed): request = parsed
         }
+        if keys.areNeeded { show(key(of: request), session) }
         // A request that its head alone rules out is refused before its body is taken.
         if let error = page(request) ?? early(request, call) {
             reply(reject(error, session), request, session, closing: true)
             return false
         }
-        if !key.isEmpty, !session.hasKey { session.hasKey = isAuthorized(request) }
         let total = request.headBytes + request.contentLength
         if request.isChunked || input.count < total {
             session.needed = total
@@ -77,10 +77,11 @@ extension AppPort {
         }
     }
 
-    /// Refuses the requests of web pages (`PageGuard`). No guard is needed if a key is set: a page does not know the
-    /// key, and nothing is answered without it.
+    /// Refuses the requests of web pages (`PageGuard`). No guard is needed if there are keys: a page knows none, and
+    /// nothing is answered without one. Both headers that may have a key make browsers ask first (OPTIONS), and that is
+    /// refused. So an app with a key may use any name of this machine.
     private func page(_ request: HTTPRequest) -> PublishError? {
-        guard key.isEmpty, let refusal = pages.refusal(request) else { return nil }
+        guard !keys.areNeeded, let refusal = pages.refusal(request) else { return nil }
         return switch refusal {
         case .origin: .fromAPage
         case .site: .fromAnotherSite
@@ -89,19 +90,21 @@ extension AppPort {
     }
     private func early(_ request: HTTPRequest, _ call: AppCall) -> PublishError? {
         guard request.contentLength > 0 || request.isChunked || request.method == .post else { return nil }
-        if !isAuthorized(request) { return .unauthorized }
+        if !isAuthorized(call.session) { return .unauthorized }
         if request.contentLength > mostBody { return .bodyTooLarge }
         if let coding = request.contentEncoding, !matchesLowercase(coding, "identity") { return .compressed }
         if call.inputElsewhere + request.contentLength > Limits.appInputBytes { return .busy }
         return nil
     }
 
-    private func isAuthorized(_ request: HTTPRequest) -> Bool {
-        guard !key.isEmpty else { return true }
-        guard let value = request.authorization, value.count > 7, matchesLowercase(value.part(0, 7), "bearer ") else {
-            return false
+    /// The place of the key that the request has: Authorization: Bearer KEY, or else X-API-Key: KEY, once. `nil` if it
+    /// has none, or a wrong one.
+    private func key(of request: HTTPRequest) -> Int? {
+        if let value = request.authorization, value.count > 7, matchesLowercase(value.part(0, 7), "bearer ") {
+            return keys.find(value.part(7, value.count - 7))
         }
-        return isKey(value.part(7, value.count - 7))
+        let values = request.values(of: "x-api-key")
+        return values.count == 1 ? keys.find(values[0]) : nil
     }
 
     /// Answers a whole request.
@@ -116,9 +119,10 @@ extension AppPort {
             return reply(405, request, session, fields: allow)
         case .route(let found): route = found
         }
-        guard isAuthorized(request) else {
+        guard isAuthorized(session) else {
             return reply(reject(.unauthorized, session), request, session, closing: true)
         }
+        guard may(session, route.right) else { return reply(reject(.mayNot(route.right), session), request, session) }
         do {
             reply(try route.handler(&self, call, &switchboard), request, session)
         } catch {

@@ -26,7 +26,7 @@ extension AppPort {
     }
     /// An app that has not shown its key may not make the port hold much.
     private func longestLine(_ session: AppSession) -> Int {
-        session.hasKey || key.isEmpty ? mostBody : maxMessage + Limits.publishBytes
+        isAuthorized(session) ? mostBody : maxMessage + Limits.publishBytes
     }
 
     /// The input holds no end of line. A line that is too long is answered now, and the rest of it is skipped.
@@ -53,13 +53,16 @@ extension AppPort {
         let item = document.item(of: line, op: nil, maxMessage: maxMessage)
         if case .key(let given) = item {
             // An app may give a key even if none is needed, so that it need not know whether one is.
-            session.hasKey = key.isEmpty || isKey(given)
-            if session.hasKey { return }
+            if keys.areNeeded { show(keys.find(given), session) } else { session.hasShownKey = true }
+            if isAuthorized(session) { return }
         }
-        guard session.hasKey || key.isEmpty else {
+        guard isAuthorized(session) else {
             // This is the one mistake that is not forgiven: an app with a wrong key is not listened to.
             session.isClosing = true
             return answer(.wrong(reject(.unauthorized, session)), session)
+        }
+        if let right = item.right, !may(session, right) {
+            return answer(.wrong(reject(.mayNot(right), session)), session)
         }
         answer(take(item, call, &switchboard), session)
     }

@@ -55,9 +55,21 @@ extension AppPort {
         let most = try AppPort.most(call.request.query)
         let others = sessions.values.filter { $0 !== call.app.session && $0.peer != nil }
             .sorted { ($0.tally.publishes, $1.since) > ($1.tally.publishes, $0.since) }
-        let rows = others.prefix(most).map { AppsAnswer.Row($0, now: call.app.now) }
-        AppsAnswer(apps: rows, more: Double(max(0, others.count - most))).write(to: &body)
+        let rows = others.prefix(most).map { AppsAnswer.Row($0, key: keys.name($0.key), now: call.app.now) }
+        AppsAnswer(apps: rows, more: Double(max(0, others.count - most)), keys: keyRows(now: call.app.now))
+            .write(to: &body)
         return 200
+    }
+
+    /// The keys in the order of the settings. So one can see when nobody uses an old key any more.
+    private func keyRows(now: UInt64) -> [AppsAnswer.Key] {
+        var times = keys.all.indices.map { keys.lastUse($0) }
+        for session in sessions.values {
+            if let key = session.key { times[key] = max(times[key] ?? 0, session.lastProgress) }
+        }
+        return zip(keys.all, times).map { key, time in
+            AppsAnswer.Key(key: key.name, idleSeconds: time.map { Double((now - min(now, $0)) / 1000) })
+        }
     }
 
     /// The name behind the prefix of a path, decoded.
@@ -104,7 +116,7 @@ extension ClientAnswer {
 
 extension AppsAnswer.Row {
     /// The row of a session at a time in milliseconds.
-    init(_ session: AppSession, now: UInt64) {
+    init(_ session: AppSession, key: String?, now: UInt64) {
         func seconds(since time: UInt64) -> Double { Double(now - min(now, time)) / 1000 }
         let form: String? =
             switch session.form {
@@ -113,7 +125,7 @@ extension AppsAnswer.Row {
             case .http: "http"
             }
         self.init(
-            peer: session.peer ?? "", form: form, connectedSeconds: seconds(since: session.since),
+            peer: session.peer ?? "", form: form, key: key, connectedSeconds: seconds(since: session.since),
             publishes: Double(session.tally.publishes), bytes: Double(session.tally.bytes),
             errors: Double(session.tally.errors), idleSeconds: seconds(since: session.lastProgress),
             backlogBytes: Double(session.output.count))

@@ -14,8 +14,9 @@ extension AppPort {
             case .queued(let id): return .queued(id)
             case let other: return outcome(other, session)
             }
-        case .publishTo(let target, let json, let options):
+        case .publishTo(let target, let json, var options):
             count(json, session)
+            options.once = options.once.map { scoped($0, session) }
             return outcome(switchboard.publish(target, json: json, options, now: call.now), session)
         case .subscribe(let clients, let channels, let history):
             return subscribe(clients, channels, history, call, &switchboard)
@@ -29,6 +30,18 @@ extension AppPort {
         case .key: return .wrong(reject(.noClient, session))
         case .wrong(let error): return .wrong(reject(error, session))
         }
+    }
+    /// Two apps may use the same name of `once`, so the name of the app's key goes before it, between bytes that are in
+    /// no UTF-8. The key that stands alone has no such mark, so a name that was used with it means the same when more
+    /// keys come.
+    private mutating func scoped(_ once: UnsafeRawBufferPointer, _ session: AppSession) -> UnsafeRawBufferPointer {
+        guard let name = keys.name(session.key), name != AppKey.plainName else { return once }
+        onceName.clear()
+        onceName.append(0xFF)
+        onceName.append(string: name)
+        onceName.append(0xFF)
+        onceName.append(once)
+        return onceName.bytes
     }
     private func count(_ json: UnsafeRawBufferPointer, _ session: AppSession) {
         session.tally.publishes &+= 1
@@ -95,5 +108,17 @@ extension AppPort {
     private func refused(_ error: PublishError, _ session: AppSession) -> Outcome {
         session.tally.errors += 1
         return .wrong(error)
+    }
+}
+
+extension AppDocument.Item {
+    /// The right that it needs. `nil` for what asks for nothing.
+    var right: AppRights? {
+        switch self {
+        case .publish, .publishTo: .publish
+        case .subscribe, .unsubscribe: .subscribe
+        case .disconnectClient, .disconnectUser: .disconnect
+        case .key, .wrong: nil
+        }
     }
 }

@@ -1,9 +1,9 @@
-import Base
+package import Base
 package import Comet
 import Store
 import Wire
 
-/// The app port: its sessions, and the key, parser and counters that they share.
+/// The app port: its sessions, and the keys, parser and counters that they share.
 ///
 /// Each session has one of two forms, and its first byte tells which: `{` begins the line form (`AppPort+Lines`), any
 /// other byte is HTTP (`AppPort+HTTP`). `Route` lists the requests over HTTP, and `AppPort+Ops` carries out what both
@@ -13,13 +13,15 @@ package struct AppPort: ~Copyable {
     let maxMessage: Int
     /// The most bytes of a body or line: a batch, or one publish if that may be larger.
     let mostBody: Int
-    let key: [UInt8]
+    private(set) var keys: AppKeys
     let pages: PageGuard
     /// Clients have tokens, which can be revoked.
     let takesTokens: Bool
     var document = AppDocument()
     /// The content of the answer that is being made.
     var body = Buffer()
+    /// The name of `once` with that of the app's key.
+    var onceName = Buffer()
     package internal(set) var counters = AppCounters()
 
     /// The sessions by their numbers.
@@ -31,11 +33,11 @@ package struct AppPort: ~Copyable {
     var inputBytes = 0
     private var outputMost = 0
 
-    /// `key` is empty if apps need none. `hosts` are the names by which this machine may be asked if it has no key.
-    package init(maxMessage: Int, key: [UInt8], hosts: [String] = [], takesTokens: Bool = false) {
+    /// `keys` are empty if apps need none. `hosts` are the names by which this machine may be asked if it has no key.
+    package init(maxMessage: Int, keys: [AppKey], hosts: [String] = [], takesTokens: Bool = false) {
         self.maxMessage = maxMessage
         mostBody = max(Limits.batchBytes, maxMessage + Limits.publishBytes)
-        self.key = key
+        self.keys = AppKeys(keys)
         self.takesTokens = takesTokens
         pages = PageGuard(names: hosts)
     }
@@ -52,6 +54,7 @@ package struct AppPort: ~Copyable {
     package mutating func closed(_ session: AppSession) {
         inputBytes -= session.counted
         session.counted = 0
+        keys.used(session.key, at: session.lastProgress)
         sessions[session.number] = nil
     }
     /// There is no room for another session.
@@ -141,13 +144,29 @@ package struct AppPort: ~Copyable {
 
     // MARK: keys and mistakes
 
-    func isKey(_ given: UnsafeRawBufferPointer) -> Bool {
-        // A wrong key takes as long as the right one, so time tells nothing about it. (Its length is no secret.)
-        guard given.count == key.count else { return false }
-        var difference: UInt8 = 0
-        for at in 0..<key.count { difference |= given[at] ^ key[at] }
-        return difference == 0
+    package var needsKey: Bool { keys.areNeeded }
+
+    /// Takes other keys. A session whose key is still there goes on with the rights that it has now. Another one is
+    /// refused at its next request or line.
+    package mutating func replace(keys new: [AppKey]) {
+        var new = AppKeys(new)
+        keys.times(for: &new)
+        for session in sessions.values {
+            keys.used(session.key, at: session.lastProgress)
+            session.key = keys.place(of: session.key, in: new)
+        }
+        keys = new
     }
+    /// The session has shown the key of this place, or a wrong one.
+    mutating func show(_ key: Int?, _ session: AppSession) {
+        if session.key != key { keys.used(session.key, at: session.lastProgress) }
+        session.key = key
+        if key != nil { session.hasShownKey = true }
+    }
+    /// It has shown the right key, or needs none.
+    func isAuthorized(_ session: AppSession) -> Bool { session.key != nil || !keys.areNeeded }
+    func may(_ session: AppSession, _ right: AppRights) -> Bool { keys.rights(session.key).contains(right) }
+
     /// Counts an error that the app is about to be told.
     mutating func reject(_ error: PublishError, _ session: AppSession) -> PublishError {
         session.tally.errors += 1

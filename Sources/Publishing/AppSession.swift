@@ -36,8 +36,11 @@ package final class AppSession {
     /// Counts of what the app has sent.
     var tally = AppTally()
     var form = Form.unknown
-    /// The key was given. In the line form this is also set by a key that was not needed.
-    var hasKey = false
+    /// The place of its key among the port's: that of the line form, or of the last request of HTTP. `nil` if it has
+    /// shown none, or a wrong one.
+    var key: Int?
+    /// A right key was given. In the line form this is also set by a key that was not needed.
+    var hasShownKey = false
     /// It has subscribed, unsubscribed or disconnected somebody.
     var hasAsked = false
     /// Lines: the input is inside a line that is too long. The rest of the line is skipped.
@@ -136,7 +139,7 @@ package final class AppSession {
     var isHalf: Bool { form == .http && !isBetween }
     /// The app has given the key, or has published or done another op. If all places are taken, a session that is not
     /// trusted makes room.
-    var isTrusted: Bool { hasKey || tally.publishes > 0 || hasAsked }
+    var isTrusted: Bool { hasShownKey || tally.publishes > 0 || hasAsked }
     /// The session has the right to stay: it is trusted, or it speaks HTTP, where each request begins anew.
     private var isProven: Bool { form == .http || isTrusted }
     /// It is between two requests of HTTP, or has said nothing yet.

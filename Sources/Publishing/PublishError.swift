@@ -88,12 +88,25 @@ struct PublishError: Error, Equatable {
         400, "bad_client", "the client id is over 128 bytes, or its percent-encoding is broken")
     static let busy = PublishError(503, "busy", "too much is being sent at once: try again later")
     static let fromAPage = PublishError(
-        403, "origin", "a web page may not ask here: an app sends no Origin, or set app.key")
+        403, "origin", "a web page may not ask here: an app sends no Origin, or set a key (app.keys)")
     static let fromAnotherSite = PublishError(
-        403, "origin", "a web page of another site may not ask here (Sec-Fetch-Site): or set app.key")
+        403, "origin", "a web page of another site may not ask here (Sec-Fetch-Site): or set a key (app.keys)")
     static let unknownHost = PublishError(
-        403, "origin", "Host is no address and no name of this machine: add it to app.hosts, or set app.key")
+        403, "origin", "Host is no address and no name of this machine: add it to app.hosts, or set a key (app.keys)")
     static let unauthorized = PublishError(401, "unauthorized", "the app key is missing or wrong")
+
+    /// The key does not allow it.
+    static func mayNot(_ right: AppRights) -> PublishError {
+        let message: StaticString =
+            switch right {
+            case .publish: "this key may not publish (app.keys)"
+            case .subscribe: "this key may not subscribe (app.keys)"
+            case .events: "this key may not read events (app.keys)"
+            case .disconnect: "this key may not disconnect (app.keys)"
+            default: "this key may not read (app.keys)"
+            }
+        return PublishError(403, "right", message)
+    }
 
     /// The input is no JSON. The scanner finds the byte at which the mistake is.
     static func badJSON(_ input: UnsafeRawBufferPointer, at offset: Int = 0) -> PublishError {

@@ -3,7 +3,8 @@ import Comet
 import Wire
 
 /// The requests of apps over HTTP, with a row for each. The answers 404, 405 and `Allow` follow from the table, and a
-/// test compares the manual with it. If a key is set, every request needs it.
+/// test compares the manual with it. If there are keys, every request needs one that
+/// has the row's right.
 struct Route: Sendable {
     enum Method { case get, post }
     /// Writes the content of the answer into the port's `body`, and returns the status.
@@ -15,43 +16,49 @@ struct Route: Sendable {
     let path: StaticString
     /// What follows the path, by its name in the manual. It is empty if nothing does.
     var rest: StaticString = ""
+    /// What the app's key must allow.
+    let right: AppRights
     let handler: Handler
 
     static let all: [Route] = [
-        Route(method: .post, path: "/publish") { (port, call, switchboard) throws(PublishError) in
+        Route(method: .post, path: "/publish", right: .publish) { (port, call, switchboard) throws(PublishError) in
             try port.take(.publish, call, &switchboard)
         },
-        Route(method: .post, path: "/subscribe") { (port, call, switchboard) throws(PublishError) in
+        Route(method: .post, path: "/subscribe", right: .subscribe) { (port, call, switchboard) throws(PublishError) in
             try port.take(.subscribe, call, &switchboard)
         },
-        Route(method: .post, path: "/unsubscribe") { (port, call, switchboard) throws(PublishError) in
+        Route(method: .post, path: "/unsubscribe", right: .subscribe) {
+            (port, call, switchboard) throws(PublishError) in
             try port.take(.unsubscribe, call, &switchboard)
         },
-        Route(method: .post, path: "/disconnect") { (port, call, switchboard) throws(PublishError) in
+        Route(method: .post, path: "/disconnect", right: .disconnect) {
+            (port, call, switchboard) throws(PublishError) in
             try port.take(.disconnect, call, &switchboard)
         },
-        Route(method: .get, path: "/clients") { (port, call, switchboard) throws(PublishError) in
+        Route(method: .get, path: "/clients", right: .read) { (port, call, switchboard) throws(PublishError) in
             try port.writeClients(call, switchboard)
         },
-        Route(method: .post, path: "/clients") { (port, call, switchboard) throws(PublishError) in
+        Route(method: .post, path: "/clients", right: .read) { (port, call, switchboard) throws(PublishError) in
             try port.writeListedClients(call, switchboard)
         },
-        Route(method: .get, path: "/clients/", rest: "ID") { (port, call, switchboard) throws(PublishError) in
+        Route(method: .get, path: "/clients/", rest: "ID", right: .read) {
+            (port, call, switchboard) throws(PublishError) in
             try port.writeClient(call, switchboard)
         },
-        Route(method: .get, path: "/channels") { (port, call, switchboard) throws(PublishError) in
+        Route(method: .get, path: "/channels", right: .read) { (port, call, switchboard) throws(PublishError) in
             try port.writeChannels(call, switchboard)
         },
-        Route(method: .get, path: "/channels/", rest: "NAME") { (port, call, switchboard) throws(PublishError) in
+        Route(method: .get, path: "/channels/", rest: "NAME", right: .read) {
+            (port, call, switchboard) throws(PublishError) in
             try port.writeChannel(call, switchboard)
         },
-        Route(method: .get, path: "/cursor") { (port, _, switchboard) in
+        Route(method: .get, path: "/cursor", right: .read) { (port, _, switchboard) in
             port.writeCursor(switchboard)
         },
-        Route(method: .get, path: "/apps") { (port, call, _) throws(PublishError) in
+        Route(method: .get, path: "/apps", right: .read) { (port, call, _) throws(PublishError) in
             try port.writeApps(call)
         },
-        Route(method: .get, path: "/stats") { (port, _, switchboard) in
+        Route(method: .get, path: "/stats", right: .read) { (port, _, switchboard) in
             AppPort.writeStats(switchboard, port.counters, to: &port.body)
             return 200
         },

@@ -18,6 +18,13 @@ package enum Files {
         }
         return bytes
     }
+    /// A regular file with its permissions. Any other file is no home for a key: a pipe would make the reader wait.
+    package static func regular(_ path: String, most: Int) throws(SystemError) -> (bytes: [UInt8], mode: UInt32)? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw SystemError("open \(path)") }
+        guard status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return (try bytes(path, most: most), status.st_mode & 0o7777)
+    }
     /// The same as text. Bytes that are not UTF-8 become U+FFFD.
     package static func text(_ path: String, most: Int = 4 << 20) throws(SystemError) -> String {
         String(decoding: try bytes(path, most: most), as: UTF8.self)

@@ -58,6 +58,8 @@ package struct AppsAnswer: Codable, Equatable {
         package var peer: String
         /// `lines` or `http`. `nil` if nothing came yet.
         package var form: String?
+        /// The name of its key. `nil` if it has shown none.
+        package var key: String?
         /// Times are exact to the millisecond, since readers compute rates from two answers.
         package var connectedSeconds: Double
         /// Publishes that were taken up, the bytes of their messages, and what was refused.
@@ -69,11 +71,13 @@ package struct AppsAnswer: Codable, Equatable {
         package var backlogBytes: Double
 
         package init(
-            peer: String, form: String?, connectedSeconds: Double, publishes: Double, bytes: Double, errors: Double,
+            peer: String, form: String?, key: String? = nil, connectedSeconds: Double, publishes: Double, bytes: Double,
+            errors: Double,
             idleSeconds: Double, backlogBytes: Double
         ) {
             self.peer = peer
             self.form = form
+            self.key = key
             self.connectedSeconds = connectedSeconds
             self.publishes = publishes
             self.bytes = bytes
@@ -82,7 +86,7 @@ package struct AppsAnswer: Codable, Equatable {
             self.backlogBytes = backlogBytes
         }
         enum CodingKeys: String, CodingKey {
-            case peer, form, publishes, bytes, errors
+            case peer, form, key, publishes, bytes, errors
             case connectedSeconds = "connected_seconds"
             case idleSeconds = "idle_seconds"
             case backlogBytes = "backlog_bytes"
@@ -91,12 +95,29 @@ package struct AppsAnswer: Codable, Equatable {
     package var apps: [Row]
     /// The number of connections that have no row here.
     package var more: Double
+    /// The keys of apps, in the order of the settings. Recordings of release 1 have none.
+    package var keys: [Key]?
 
-    package init(apps: [Row], more: Double) {
+    package struct Key: Codable, Equatable, Sendable {
+        package var key: String
+        /// Whole seconds since an app with this key last got on. `nil` if none did since the manager started.
+        package var idleSeconds: Double?
+        package init(key: String, idleSeconds: Double?) {
+            self.key = key
+            self.idleSeconds = idleSeconds
+        }
+        enum CodingKeys: String, CodingKey {
+            case key
+            case idleSeconds = "idle_seconds"
+        }
+    }
+
+    package init(apps: [Row], more: Double, keys: [Key] = []) {
         self.apps = apps
         self.more = more
+        self.keys = keys
     }
-    enum CodingKeys: String, CodingKey { case apps, more }
+    enum CodingKeys: String, CodingKey { case apps, more, keys }
 }
 
 /// The app port's answer to a request that it refuses.
@@ -143,6 +164,7 @@ extension AppsAnswer {
             var object = JSONObject<Row.CodingKeys>(to: &out)
             object.add(.peer, row.peer, to: &out)
             object.add(.form, row.form, to: &out)
+            object.add(.key, row.key, to: &out)
             object.add(milliseconds: .connectedSeconds, row.connectedSeconds, to: &out)
             object.add(.publishes, row.publishes, to: &out)
             object.add(.bytes, row.bytes, to: &out)
@@ -152,6 +174,12 @@ extension AppsAnswer {
             object.end(to: &out)
         }
         object.add(.more, more, to: &out)
+        object.add(.keys, keys ?? [], to: &out) { row, out in
+            var object = JSONObject<Key.CodingKeys>(to: &out)
+            object.add(.key, row.key, to: &out)
+            object.add(.idleSeconds, row.idleSeconds, to: &out)
+            object.end(to: &out)
+        }
         object.end(to: &out)
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import Comet
 import Configuration
 import Daemon
@@ -29,7 +30,6 @@ final class ManagerProcess: DaemonProgram {
     private unowned let daemon: Daemon
     private let loop: Loop
     private let log: Logger
-    private let speaksSeed: Bool
     private var turnStart: TurnStart?
     private var turnEnd: TurnEnd?
     private var tick: Timer?
@@ -40,13 +40,12 @@ final class ManagerProcess: DaemonProgram {
     /// How long the manager, at its end, waits for its last bytes to be read, in seconds.
     private static let drainSeconds = 1.0
 
-    /// `key` is empty if apps need none. `token` is empty if there is no supervisor.
-    init(_ daemon: Daemon, key: [UInt8], token: [UInt8]) {
+    /// `keys` are empty if apps need none. `token` is empty if there is no supervisor.
+    init(_ daemon: Daemon, keys: [AppKey], token: [UInt8]) {
         self.daemon = daemon
         loop = daemon.loop
         log = daemon.log
         let settings = daemon.arguments.settings
-        speaksSeed = settings.manager.seedProtocol ?? key.isEmpty
         now = Clock.monotonicMilliseconds
         var queue = QueueSettings(settings)
         queue.token = token
@@ -59,12 +58,9 @@ final class ManagerProcess: DaemonProgram {
         recovery = switchboard.recover(now: now, time)
         replayMilliseconds = Clock.monotonicMilliseconds - started
         port = AppPort(
-            maxMessage: queue.maxMessage, key: key, hosts: Sockets.hostNames + settings.app.hosts,
+            maxMessage: queue.maxMessage, keys: keys, hosts: Sockets.hostNames + settings.app.hosts,
             takesTokens: settings.tokens.areTaken)
     }
-
-    /// Nothing of the manager changes while it runs.
-    func reload() {}
 
     /// Begins to serve on listeners that are bound already.
     func start(workers: Int32, app: Int32) {
@@ -78,7 +74,7 @@ final class ManagerProcess: DaemonProgram {
         tellDamage()
         turnStart = TurnStart(loop) { [unowned self] in beginTurn() }
         turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
-        links = WorkerLinks(loop, self, listener: workers, speaksSeed: speaksSeed, log: log)
+        links = WorkerLinks(loop, self, listener: workers, log: log)
         apps = AppConnections(loop, self, listener: app, log: log)
         tick = Timer(loop) { [unowned self] in
             // If a million messages expire at once, publishes and polls have their turns in between.
@@ -94,6 +90,13 @@ final class ManagerProcess: DaemonProgram {
         }
         sweep?.start(after: 1, every: 1)
     }
+
+    /// Reads the keys of apps again. If their file is bad, the old ones stay, and an event says so.
+    func reload() {
+        do { port.replace(keys: try daemon.appKeys()) } catch { daemon.event(.error, "KEYS_BAD", "\(error)") }
+    }
+    /// The seed's protocol knows no key. Beside keys it is spoken only if the settings say so by name.
+    var speaksSeed: Bool { daemon.arguments.settings.manager.seedProtocol ?? !port.needsKey }
 
     /// Tells the operator of damage in the memory of the queue: those messages are lost.
     private func tellDamage() {

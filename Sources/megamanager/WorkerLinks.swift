@@ -9,7 +9,6 @@ import Wire
 final class WorkerLinks {
     private let loop: Loop
     private unowned let manager: ManagerProcess
-    private let speaksSeed: Bool
     private let log: Logger
     private var acceptor: Acceptor?
     /// The connections by the switchboard's slot.
@@ -17,10 +16,9 @@ final class WorkerLinks {
     private(set) var count = 0
     private var backlogMost = 0
 
-    init(_ loop: Loop, _ manager: ManagerProcess, listener: Int32, speaksSeed: Bool, log: Logger) {
+    init(_ loop: Loop, _ manager: ManagerProcess, listener: Int32, log: Logger) {
         self.loop = loop
         self.manager = manager
-        self.speaksSeed = speaksSeed
         self.log = log
         acceptor = Acceptor(loop, listener: listener) { [unowned self] in accepted($0) }
     }
@@ -44,10 +42,11 @@ final class WorkerLinks {
         }
         // The seed's protocol has no key, so only programs on this machine may speak it.
         let isLocal = Sockets.peer(descriptor)?.ip.isLoopback ?? false
-        let link = manager.switchboard.accepted(mayBeSeed: speaksSeed && isLocal)
+        let mayBeSeed = manager.speaksSeed && isLocal
+        let link = manager.switchboard.accepted(mayBeSeed: mayBeSeed)
         while connections.count <= Int(link.number) { connections.append(nil) }
         connections[Int(link.number)] = LinkConnection(
-            loop, self, descriptor, link, mayBeSeed: speaksSeed && isLocal, now: manager.now)
+            loop, self, descriptor, link, mayBeSeed: mayBeSeed, now: manager.now)
         count += 1
     }
 

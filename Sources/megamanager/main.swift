@@ -1,3 +1,4 @@
+import Base
 import Configuration
 import Daemon
 import Reactor
@@ -5,8 +6,10 @@ import Stats
 
 let daemon = Daemon(.manager)
 let settings = daemon.arguments.settings
+let keys: [AppKey]
+do { keys = try daemon.appKeys() } catch { daemon.fail(error.code, "\(error)") }
 let process = ManagerProcess(
-    daemon, key: daemon.appKey(), token: daemon.token == StatsToken() ? [] : daemon.token.bytes)
+    daemon, keys: keys, token: daemon.token == StatsToken() ? [] : daemon.token.bytes)
 // Even if workers alone would fill the processors, every message still goes through the manager. So it has three times
 // the weight of one worker.
 ProcessUsage.goFirst(by: 5)

@@ -90,7 +90,7 @@ let managerPieces: [Piece] = [
         let line = Array("{\"client\":\"client-0001\",\"message\":\(message)}\n".utf8)
         return { count in
             withSwitchboard { switchboard, _ in
-                var port = AppPort(maxMessage: 65_536, key: [])
+                var port = AppPort(maxMessage: 65_536, keys: [])
                 let session = port.accepted(peer: nil, now: 0)
                 for _ in 0..<count {
                     line.withUnsafeBytes { session.input.append($0) }

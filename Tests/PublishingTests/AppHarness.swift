@@ -26,12 +26,15 @@ final class App {
     var queued: Int { board.queue.depth }
 
     init(
-        key: String = "", arena: consuming Arena = Arena(), _ change: (inout QueueSettings) -> Void = { _ in }
+        key: String = "", keys: [AppKey] = [], arena: consuming Arena = Arena(),
+        _ change: (inout QueueSettings) -> Void = { _ in }
     ) {
         var settings = QueueSettings()
         change(&settings)
         board = Switchboard(settings, arena, wallMicroseconds: App.firstId, now: now, seed: 3)
-        port = AppPort(maxMessage: settings.maxMessage, key: Array(key.utf8), hosts: ["a"])
+        port = AppPort(
+            maxMessage: settings.maxMessage,
+            keys: key.isEmpty ? keys : [AppKey(name: "app", rights: .all, secret: Array(key.utf8))], hosts: ["a"])
         session = port.accepted(peer: nil, now: now)
         worker = board.accepted(mayBeSeed: false)
         var hello = Buffer()

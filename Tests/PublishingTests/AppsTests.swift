@@ -37,16 +37,16 @@ import Wire
             #"{"client":"c1","message":"hi"}"# + "\n" + #"{"client":"c1","message":2}"# + "\nnonsense\n"
                 + #"{"client":"c3","message":3}"# + "\n")
         let first =
-            #"{"peer":"10.0.1.5:51022","form":"lines","connected_seconds":12.345,"publishes":3,"bytes":6,"errors":1,"idle_seconds":0.005,"backlog_bytes":0}"#
+            #"{"peer":"10.0.1.5:51022","form":"lines","key":null,"connected_seconds":12.345,"publishes":3,"bytes":6,"errors":1,"idle_seconds":0.005,"backlog_bytes":0}"#
         let second =
-            #"{"peer":"10.0.1.6:4","form":"http","connected_seconds":0.040,"publishes":2,"bytes":5,"errors":0,"idle_seconds":0.000,"backlog_bytes":0}"#
+            #"{"peer":"10.0.1.6:4","form":"http","key":null,"connected_seconds":0.040,"publishes":2,"bytes":5,"errors":0,"idle_seconds":0.000,"backlog_bytes":0}"#
         let third =
-            #"{"peer":"10.0.1.7:5","form":null,"connected_seconds":9000.000,"publishes":0,"bytes":0,"errors":0,"idle_seconds":1.100,"backlog_bytes":0}"#
+            #"{"peer":"10.0.1.7:5","form":null,"key":null,"connected_seconds":9000.000,"publishes":0,"bytes":0,"errors":0,"idle_seconds":1.100,"backlog_bytes":0}"#
         let all = apps(app)
-        #expect(all.status == 200 && all.body == #"{"apps":[\#(first),\#(second),\#(third)],"more":0}"#)
+        #expect(all.status == 200 && all.body == #"{"apps":[\#(first),\#(second),\#(third)],"more":0,"keys":[]}"#)
         #expect(JSONScanner.isValid(all.body))
-        #expect(apps(app, "?c=1&most=1").body == #"{"apps":[\#(first)],"more":2}"#)
-        #expect(apps(App()).body == #"{"apps":[],"more":0}"#)
+        #expect(apps(app, "?c=1&most=1").body == #"{"apps":[\#(first)],"more":2,"keys":[]}"#)
+        #expect(apps(App()).body == #"{"apps":[],"more":0,"keys":[]}"#)
         // The answer shows nothing of what was published.
         for word in ["c1", "hi", "nonsense"] { #expect(!all.body.contains(word)) }
     }
@@ -58,7 +58,7 @@ import Wire
         }
         let app = App()
         for number in 0..<30 { connect(app, "10.0.0.\(number):1") }
-        #expect(apps(app).body.hasSuffix(#"],"more":20}"#))
+        #expect(apps(app).body.hasSuffix(#"],"more":20,"keys":[]}"#))
         #expect(answer(App(key: "k").send(App.get("/apps"))).status == 401)
         #expect(answer(App(key: "k").send(App.get("/apps", "Authorization: Bearer k\r\n"))).status == 200)
         #expect(answer(App().send("POST /apps HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")).status == 405)
@@ -70,9 +70,9 @@ import Wire
     @Test func whoAsks_isNotAmongThem() {
         let app = App()
         connect(app, "10.0.1.5:1")
-        #expect(answer(app.send(App.get("/apps"))).body == #"{"apps":[],"more":0}"#)
+        #expect(answer(app.send(App.get("/apps"))).body == #"{"apps":[],"more":0,"keys":[]}"#)
         let told = apps(app).body
-        #expect(told.contains("10.0.1.5:1") && told.hasSuffix(#"],"more":0}"#))
+        #expect(told.contains("10.0.1.5:1") && told.hasSuffix(#"],"more":0,"keys":[]}"#))
     }
 
     @Test(arguments: [

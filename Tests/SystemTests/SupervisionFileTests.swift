@@ -26,7 +26,7 @@ import Testing
         // A file with fewer settings is taken, and an event says what that opens.
         _ = try appliance.folder.write("megacomet.toml", good.replacing("key = \"secret\"", with: ""))
         #expect(try appliance.command("reload").end == .exited(0))
-        #expect(try appliance.events().contains("OPENED by the new configuration: app.key is gone"))
+        #expect(try appliance.events().contains("OPENED by the new configuration: the key of apps is gone"))
         _ = try appliance.folder.write("megacomet.toml", "")
         #expect(try appliance.command("stop").end == .exited(0))
         try eventually("nothing is left") { Processes.mentioning(appliance.folder.path).isEmpty }

@@ -92,8 +92,9 @@ package enum ConfigurationFile {
             ])
         }
         overrides(&reader.settings)
-        let wrong = Set(reader.errors.compactMap(\.key))
-        for conflict in reader.settings.conflicts() where !wrong.contains(conflict.key) {
+        let wrong = reader.errors.compactMap(\.key)
+        // A mistake in app.keys[1] also says enough about whether there is a key.
+        for conflict in reader.settings.conflicts() where !wrong.contains(where: { $0.hasPrefix(conflict.key) }) {
             reader.errors.append(
                 ConfigurationError(
                     file: file, line: reader.lines.line(of: conflict.key), key: conflict.key, message: conflict.message)
@@ -128,7 +129,7 @@ package enum ConfigurationFile {
         return .success(reader)
     }
 
-    private static func contents(of path: String) -> Result<String, ConfigurationError> {
+    static func contents(of path: String) -> Result<String, ConfigurationError> {
         func failed(_ message: String) -> Result<String, ConfigurationError> {
             .failure(ConfigurationError(file: path, message: message))
         }
@@ -164,11 +165,7 @@ private struct Reader {
                     wrong(whole, "a \(value.type) is not \(setting.typeText)")
                     continue
                 }
-                do throws(SettingMistake) {
-                    try setting.set(found, in: &settings)
-                } catch {
-                    wrong(whole, "\(error)")
-                }
+                for mistake in setting.take(found, in: &settings) { wrong(whole + mistake.place, mistake.description) }
             } else if Setting.all.contains(where: { $0.section == whole }) {
                 if let section = value.table {
                     read(section, prefix: whole + ".")
@@ -202,11 +199,26 @@ private struct Reader {
     }
     private func list(_ value: any TOMLValueConvertible) -> SettingValue? {
         guard let array = value.array else { return nil }
+        if let first = array.first, first.type == .table { return tables(array) }
         var texts: [String] = []
         for element in array {
             guard let text = element.string else { return nil }
             texts.append(text)
         }
         return .list(texts)
+    }
+    private func tables(_ array: TOMLArray) -> SettingValue? {
+        var tables: [[String: SettingValue]] = []
+        for element in array {
+            guard let table = element.table else { return nil }
+            var values: [String: SettingValue] = [:]
+            for key in table.keys {
+                guard let value = table[key] else { continue }
+                // No table has a field of another type. The empty list of tables stands for a value that is none.
+                values[key] = plain(value) ?? .tables([])
+            }
+            tables.append(values)
+        }
+        return .tables(tables)
     }
 }

@@ -3,6 +3,8 @@
 /// only there.
 struct KeyLines {
     private var lines: [String: Int] = [:]
+    /// How many tables `[[name]]` there were. The second one's keys are `name[2].key`.
+    private var tables: [String: Int] = [:]
 
     init(_ text: String) {
         var section = ""
@@ -15,9 +17,14 @@ struct KeyLines {
             if inMultiline { continue }
             let bare = line.drop { $0 == " " || $0 == "\t" }
             if bare.first == "[" {
-                let name = bare.dropFirst().prefix { $0 != "]" }
-                section = plain(name)
-                lines[section] = lines[section] ?? number
+                let name = plain(bare.drop { $0 == "[" }.prefix { $0 != "]" })
+                section = name
+                lines[name] = lines[name] ?? number
+                if bare.dropFirst().first == "[" {
+                    tables[name, default: 0] += 1
+                    section = "\(name)[\(tables[name, default: 0])]"
+                    lines[section] = number
+                }
             } else if bare.first != "#", let equals = bare.firstIndex(of: "=") {
                 let key = plain(bare[..<equals])
                 var whole = section.isEmpty ? key : section + "." + key
@@ -31,11 +38,14 @@ struct KeyLines {
         }
     }
 
-    /// The key's own line, or the line of the section or inline table that holds it.
+    /// The key's own line, or the line of the section, table or list that holds it.
     func line(of key: String) -> Int? {
-        if let line = lines[key] { return line }
-        guard let dot = key.lastIndex(of: ".") else { return nil }
-        return lines[String(key[..<dot])]
+        var key = key[...]
+        while lines[String(key)] == nil {
+            guard let end = key.lastIndex(where: { $0 == "." || $0 == "[" }) else { return nil }
+            key = key[..<end]
+        }
+        return lines[String(key)]
     }
 
     /// Turns `a . "b"` into a.b.

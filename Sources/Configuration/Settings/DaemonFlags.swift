@@ -29,7 +29,8 @@ extension DaemonArguments {
         write: { "\($0.port)" })
     private static let appKeyFile = Flag(
         name: "app-key-file", placeholder: "PATH",
-        meaning: "A file with the key that apps must send; its last newline is no part of it.",
+        meaning:
+            "A file with the key that apps must send, or with the supervisor's list of keys. Its last newline is no part of it.",
         read: { (arguments, text) throws(SettingMistake) in arguments.appKeyFile = text },
         write: { $0.appKeyFile })
 
@@ -110,7 +111,7 @@ extension Setting {
         case .text(_, .path): "PATH"
         case .text(_, .oneOf(let words)): words.count <= 3 ? words.joined(separator: "|") : "LEVEL"
         case .text: "TEXT"
-        case .list: "LIST"
+        case .list, .keys: "LIST"
         }
     }
 }

@@ -12,24 +12,35 @@ extension Setting {
         Setting(
             "manager.seed_protocol", .automatic(\.manager.seedProtocol), .restart, manager: "seed-protocol",
             "Whether the seed's two commands are spoken on that port as well, by anyone on this machine and "
-                + "without the key. \"auto\": only if app.key is empty."),
+                + "without the key. \"auto\": only if apps need no key."),
 
         Setting(
             "app.address", .text(\.app.address, .address), .start, manager: "app-address",
-            "The address on which apps publish. An address that is not loopback needs app.key."),
+            "The address on which apps publish. An address that is not loopback needs a key."),
         Setting(
             "app.port", .integer(\.app.port, ports, unit: "port"), .start, manager: "app-port",
             "The port on which apps publish."),
         Setting(
-            "app.key", .text(\.app.key, .any), .restart,
-            "The key that an app must send as Authorization: Bearer KEY. Empty asks for none. The manager gets it in a "
-                + "file (--app-key-file), never on its command line."
+            "app.key", .text(\.app.key, .secret), .restart,
+            "A key that allows everything. An app must send this one or one of app.keys, as Authorization: Bearer KEY "
+                + "or X-API-Key: KEY. Without any key none is asked for. The manager gets the keys in a file "
+                + "(--app-key-file), never on its command line."
         ),
+        Setting(
+            "app.key_file", .text(\.app.keyFile, .pathOrEmpty), .restart,
+            "A file with that key, instead of app.key. Its last newline is no part of the key. `megacomet reload` "
+                + "reads it again."),
         Setting(
             "app.hosts", .list(\.app.hosts, .host), .restart, manager: "app-hosts",
             "Names by which apps ask for this machine without a key (the Host of a request), beside addresses, "
                 + "localhost and its own host name. Any other name gets 403, so that no web page gets in. "
                 + "A request with the key may use any name."),
+        Setting(
+            "app.keys", .keys(\.app.keys), .restart,
+            "More keys, each in a table [[app.keys]]. name tells what it is for (letters, digits, _ . -). key has 8 to "
+                + "512 bytes, or key_file names a file with it. may lists what the key allows: publish, subscribe, "
+                + "events, disconnect, read; without it, all. Two keys may have one name, an old and a new one. These "
+                + "tables come behind all other settings of [app]."),
 
         Setting(
             "queue.ttl", .number(\.queue.ttl, 0.01...604_800, unit: "s"), .restart, manager: "ttl",

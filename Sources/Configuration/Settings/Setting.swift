@@ -21,10 +21,14 @@ package struct Setting: Sendable {
         case number(any WritableKeyPath<Settings, Double> & Sendable, ClosedRange<Double>, unit: String)
         case text(any WritableKeyPath<Settings, String> & Sendable, Rule)
         case list(any WritableKeyPath<Settings, [String]> & Sendable, Rule)
+        /// Tables of the file, `[[app.keys]]`: each names a key of apps.
+        case keys(any WritableKeyPath<Settings, [AppKeySetting]> & Sendable)
     }
     /// The form that a text must have.
     package enum Rule: Sendable, Equatable {
         case any
+        /// A text that is not shown.
+        case secret
         /// An address to listen on: IPv4 or IPv6, without brackets and zone.
         case address
         /// An address to connect to: IPv4 or IPv6, or the name of a host, which is looked up.
@@ -68,6 +72,14 @@ package struct Setting: Sendable {
 
     package var section: String { key.firstIndex(of: ".").map { String(key[..<$0]) } ?? "" }
     package var name: String { key.firstIndex(of: ".").map { String(key[key.index(after: $0)...]) } ?? key }
+
+    /// The value is never shown, and no mistake repeats it.
+    package var isSecret: Bool {
+        switch field {
+        case .text(_, .secret), .keys: true
+        default: false
+        }
+    }
 
     package static func named(_ key: String) -> Setting? { all.first { $0.key == key } }
 }

@@ -7,6 +7,7 @@ package enum SettingValue: Equatable, Sendable {
     case number(Double)
     case text(String)
     case list([String])
+    case tables([[String: SettingValue]])
 
     /// The value as TOML, for the file.
     package var toml: String {
@@ -16,12 +17,17 @@ package enum SettingValue: Equatable, Sendable {
         case .number(let value): "\(value)"
         case .text(let value): quoted(value)
         case .list(let values): "[" + values.map { quoted($0) }.joined(separator: ", ") + "]"
+        case .tables(let tables):
+            "["
+                + tables.map { table in
+                    "{ " + table.sorted { $0.key < $1.key }.map { "\($0) = \($1.toml)" }.joined(separator: ", ") + " }"
+                }.joined(separator: ", ") + "]"
         }
     }
     /// The value as a flag's text.
     package var argument: String {
         switch self {
-        case .bool, .integer, .number: toml
+        case .bool, .integer, .number, .tables: toml
         case .text(let value): value
         case .list(let values): values.joined(separator: ",")
         }
@@ -48,7 +54,12 @@ private func quoted(_ text: String) -> String {
 /// A mistake in a value. It does not say whose: the caller names the flag, or the file, line and key.
 package struct SettingMistake: Error, Equatable, CustomStringConvertible {
     package let description: String
-    init(_ description: String) { self.description = description }
+    /// Where in the value it is, behind the setting's name: `[2].may`. Empty for the value as a whole.
+    package let place: String
+    init(_ description: String, at place: String = "") {
+        self.description = description
+        self.place = place
+    }
 }
 
 extension Setting {
@@ -60,6 +71,7 @@ extension Setting {
         case .number(let path, _, _): .number(settings[keyPath: path])
         case .text(let path, _): .text(settings[keyPath: path])
         case .list(let path, _): .list(settings[keyPath: path])
+        case .keys(let path): .tables(settings[keyPath: path].map(\.table))
         }
     }
     package var defaultValue: SettingValue { value(in: Settings()) }
@@ -83,8 +95,24 @@ extension Setting {
         case (.list(let path, let rule), .list(let values)):
             for value in values { try rule.check(value) }
             settings[keyPath: path] = values
+        case (.keys(let path), .tables(let tables)):
+            let (keys, mistakes) = AppKeySetting.read(tables)
+            if let mistake = mistakes.first { throw mistake }
+            settings[keyPath: path] = keys
+        case (.keys(let path), .list([])): settings[keyPath: path] = []
+        case _ where isSecret: throw SettingMistake("is not \(typeText)")
         default: throw SettingMistake("\(value.toml) is not \(typeText)")
         }
+    }
+
+    /// Sets the field, and returns everything that is wrong. Then nothing has changed.
+    package func take(_ value: SettingValue, in settings: inout Settings) -> [SettingMistake] {
+        if case (.keys, .tables(let tables)) = (field, value) {
+            let mistakes = AppKeySetting.read(tables).mistakes
+            guard mistakes.isEmpty else { return mistakes }
+        }
+        do { try set(value, in: &settings) } catch { return [error] }
+        return []
     }
 
     /// The value that a flag's text means. Throws if the text is no value of the type.
@@ -97,7 +125,7 @@ extension Setting {
         case .number: if let value = Double(text), value.isFinite { return .number(value) }
         case .text: return .text(text)
         case .list: return .list(text.split(separator: ",").map(String.init))
-        case .bool, .automatic: break
+        case .bool, .automatic, .keys: break
         }
         throw SettingMistake("\"\(text)\" is not \(typeText)")
     }
@@ -111,6 +139,7 @@ extension Setting {
         case .number: "a number"
         case .text: "a text"
         case .list: "a list of texts"
+        case .keys: "a list of tables: write [[\(key)]]"
         }
     }
     package var unit: String {
@@ -128,6 +157,8 @@ extension Setting {
         case .number(_, let range, let unit): "\(short(range.lowerBound)) to \(short(range.upperBound)) \(unit)"
         case .text(_, let rule): rule.text
         case .list(_, let rule): "a list of: " + rule.text
+        case .keys:
+            "up to \(AppKey.most) tables, each with a name, key or key_file, and may"
         }
     }
 }
@@ -143,7 +174,7 @@ private func short(_ value: Double) -> String {
 extension Setting.Rule {
     var text: String {
         switch self {
-        case .any: "any text"
+        case .any, .secret: "any text"
         case .address: "an IPv4 or IPv6 address"
         case .peer: "an IPv4 or IPv6 address, or a host name"
         case .path: "an absolute path"
@@ -159,7 +190,7 @@ extension Setting.Rule {
     func check(_ value: String) throws(SettingMistake) {
         let isRight =
             switch self {
-            case .any: !value.unicodeScalars.contains { $0.value < 32 || $0.value == 127 }
+            case .any, .secret: !value.unicodeScalars.contains { $0.value < 32 || $0.value == 127 }
             case .address: IPAddress(value) != nil
             case .peer: IPAddress(value) != nil || HostName.isOne(value)
             case .path: isPath(value)
@@ -173,6 +204,12 @@ extension Setting.Rule {
             }
         if !isRight, self == .origin, let sent = originAsSent(value) {
             throw SettingMistake("\(quoted(value)) is not how browsers send that origin: \(quoted(sent))")
+        }
+        if self == .secret {
+            if !isRight { throw SettingMistake("is not text without control characters") }
+            // What `check --show` prints was taken for a file.
+            if value == Settings.mask { throw SettingMistake("is the mask of a key that is not shown: write the key") }
+            return
         }
         if !isRight {
             throw SettingMistake(

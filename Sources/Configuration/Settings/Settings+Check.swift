@@ -46,15 +46,15 @@ extension Settings {
     /// Sentences for the operator about what several settings decide together.
     package func notes() -> [String] { seedProtocolNotes + warnings() }
     private var seedProtocolNotes: [String] {
-        switch (manager.seedProtocol, app.key.isEmpty) {
-        case (nil, true): ["manager.seed_protocol: on, since app.key is empty"]
-        case (nil, false): ["manager.seed_protocol: off, since app.key is set"]
-        case (true?, false):
+        switch (manager.seedProtocol, app.needsKey) {
+        case (nil, false): ["manager.seed_protocol: on, since apps need no key"]
+        case (nil, true): ["manager.seed_protocol: off, since apps need a key"]
+        case (true?, true):
             [
-                "manager.seed_protocol: on beside app.key: anyone on this machine can publish without the key, and "
+                "manager.seed_protocol: on beside a key of apps: anyone on this machine can publish without the key, and "
                     + "can take a worker's number and its clients' messages"
             ]
-        case (true?, true), (false?, _): []
+        case (true?, false), (false?, _): []
         }
     }
 
@@ -86,7 +86,8 @@ extension Settings {
                 say(one.0, "port \(one.2) is \(other.0)'s already")
             }
         }
-        if !Settings.isLoopback(app.address), app.key.isEmpty {
+        if !app.key.isEmpty, !app.keyFile.isEmpty { say("app.key_file", "stands beside app.key: give one of both") }
+        if !Settings.isLoopback(app.address), !app.needsKey {
             say(
                 "app.key",
                 "app.address \(app.address) is not loopback, so a key is needed: anyone who reaches it could publish")

@@ -22,17 +22,23 @@ extension Settings {
                 let isChanged = value != setting.defaultValue ? "; default \(setting.defaultValue.toml)" : ""
                 text += "# (\(setting.rangeText)\(isChanged); a change takes effect \(setting.applies.rawValue))\n"
             }
-            text += "\(setting.name) = \(setting.value(in: self).toml)\n" + (comments ? "\n" : "")
+            text += setting.assignment(in: self, comments: comments) + (comments ? "\n" : "")
         }
         return text
     }
+
+    /// What stands for a key that is not shown. A file with it as a key is refused.
+    static let mask = "***"
 
     /// The list in docs/settings.txt.
     package static func documentation() -> String {
         var text = ""
         for setting in Setting.all {
-            let left = "  \(setting.key) = \(setting.defaultValue.toml)"
-            text += left + "\n"
+            if case .keys = setting.field {
+                text += AppKeySetting.example(setting.key).map { "  \($0)\n" }.joined()
+            } else {
+                text += "  \(setting.key) = \(setting.defaultValue.toml)\n"
+            }
             for line in Paragraph.lines(setting.meaning, width: 112) { text += "      \(line)\n" }
             let flags = [
                 setting.workerFlag.map { "megaworker --\($0)" }, setting.managerFlag.map { "megamanager --\($0)" },
@@ -42,5 +48,37 @@ extension Settings {
             for line in Paragraph.lines(facts, width: 112) { text += "      \(line)\n" }
         }
         return text
+    }
+}
+
+extension Setting {
+    /// The lines that give the setting its value. Keys are masked.
+    fileprivate func assignment(in settings: Settings, comments: Bool) -> String {
+        switch value(in: settings) {
+        case .text(let text) where isSecret && !text.isEmpty:
+            return "\(name) = \(SettingValue.text(Settings.mask).toml)\n"
+        case .tables(let tables):
+            // An empty list would forbid the tables that someone adds behind it.
+            if tables.isEmpty { return comments ? AppKeySetting.example(key).map { "# \($0)\n" }.joined() : "" }
+            return tables.map { table in
+                var table = table
+                if table["key"] != nil { table["key"] = .text(Settings.mask) }
+                let fields = AppKeySetting.fields.compactMap { field in
+                    table[field].map { "\(field) = \($0.toml)\n" }
+                }
+                return "[[\(key)]]\n" + fields.joined()
+            }.joined(separator: "\n")
+        case let value: return "\(name) = \(value.toml)\n"
+        }
+    }
+}
+
+extension AppKeySetting {
+    /// An example of a table of this name.
+    fileprivate static func example(_ key: String) -> [String] {
+        [
+            "[[\(key)]]", "name = \"shop\"", "key_file = \"/etc/megacomet/shop.key\"",
+            "may = [\"publish\", \"subscribe\"]",
+        ]
     }
 }

@@ -36,14 +36,18 @@ package struct Settings: Equatable, Sendable {
     package struct Manager: Equatable, Sendable {
         package var address = "127.0.0.1"
         package var port = 9000
-        /// `nil`: it is spoken if `app.key` is empty.
+        /// `nil`: it is spoken if apps need no key.
         package var seedProtocol: Bool?
     }
     package struct App: Equatable, Sendable {
         package var address = "127.0.0.1"
         package var port = 9001
         package var key = ""
+        package var keyFile = ""
         package var hosts: [String] = []
+        package var keys: [AppKeySetting] = []
+        /// Apps must send a key.
+        package var needsKey: Bool { !key.isEmpty || !keyFile.isEmpty || !keys.isEmpty }
     }
     package struct Queue: Equatable, Sendable {
         package var ttl = 60.0

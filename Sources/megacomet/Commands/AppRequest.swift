@@ -1,22 +1,36 @@
 import ArgumentParser
 import Base
 import Configuration
+import ConfigurationFile
 import Foundation
 import Reactor
 
-/// A request to the manager on the app port, as apps make it, with the key of the file.
+/// A request to the manager on the app port, as apps make it, with a key of the settings that allows it.
 struct AppRequest {
     private static let patienceSeconds = 30.0
     private let settings: Settings
+    private let key: String
 
-    init(_ settings: Settings) { self.settings = settings }
+    /// If no key allows it, or none may be read by this user, that is said, and the command ends.
+    init(_ config: ConfigurationOption, _ right: AppRights) throws {
+        settings = try config.settings()
+        guard settings.app.needsKey else {
+            key = ""
+            return
+        }
+        guard let key = try config.appKeys(settings).key(with: right) else {
+            complain("no key of app.keys may \(right.names.joined(separator: ", "))")
+            throw ExitCode(StartFailure.denied)
+        }
+        self.key = String(decoding: key.secret, as: UTF8.self)
+    }
 
     /// Sends the request. The result is the body of a good answer, as one line that can be printed. If the answer is
     /// bad, this says why and ends the command.
     func send(_ method: String, _ target: String, body: String = "") throws -> String {
         let loop = Loop()
         let client = AppPortClient(
-            loop, Endpoint(settings.app.address, UInt16(settings.app.port)), key: settings.app.key,
+            loop, Endpoint(settings.app.address, UInt16(settings.app.port)), key: key,
             patienceSeconds: AppRequest.patienceSeconds)
         var result: Result<AppPortClient.Reply, AppPortClient.Failure>?
         client.ask(method, target, body: body) {

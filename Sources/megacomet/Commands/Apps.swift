@@ -11,17 +11,19 @@ struct Apps: ParsableCommand {
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {
-        let text = try AppRequest(try config.settings()).send("GET", "/apps?most=\(list.most)")
+        let text = try AppRequest(config, .read).send("GET", "/apps?most=\(list.most)")
         guard !list.json else { return print(text) }
         let answer = try JSONDecoder().decode(AppsAnswer.self, from: Data(text.utf8))
         print(
             cell("PUBLISHES", 11) + cell("BYTES", 14) + cell("ERRORS", 8) + cell("BACKLOG", 10) + cell("UP", 8)
-                + cell("IDLE", 8) + cell("FORM", 7) + "  PEER")
+                + cell("IDLE", 8) + cell("FORM", 7) + "  PEER, KEY")
         for row in answer.apps {
             let times = cell(Status.time(row.connectedSeconds), 8) + cell(Status.time(row.idleSeconds), 8)
             let counts = cell(row.publishes, 11) + cell(row.bytes, 14) + cell(row.errors, 8)
             let form = cell(plainText(row.form ?? "-"), 7)
-            print(counts + cell(row.backlogBytes, 10) + times + form + "  " + plainText(row.peer))
+            print(
+                counts + cell(row.backlogBytes, 10) + times + form + "  " + plainText(row.peer)
+                    + (row.key.map { ", " + plainText($0) } ?? ""))
         }
         if answer.apps.isEmpty { print("no app is connected") }
         if answer.more > 0 { print("and \(whole(answer.more)) more") }

@@ -11,7 +11,7 @@ struct Channels: ParsableCommand {
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {
-        let text = try AppRequest(try config.settings()).send("GET", "/channels?most=\(list.most)")
+        let text = try AppRequest(config, .read).send("GET", "/channels?most=\(list.most)")
         guard !list.json else { return print(text) }
         let answer = try JSONDecoder().decode(ChannelsAnswer.self, from: Data(text.utf8))
         print(cell("SUBSCRIBERS", 12) + cell("CONNECTED", 11) + cell("MESSAGES", 10) + cell("BYTES", 12) + "  CHANNEL")

@@ -13,7 +13,7 @@ struct Clients: ParsableCommand {
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {
-        let text = try AppRequest(try config.settings()).send("GET", "/clients?most=\(list.most)")
+        let text = try AppRequest(config, .read).send("GET", "/clients?most=\(list.most)")
         guard !list.json else { return print(text) }
         let rows = try JSONDecoder().decode(ClientsAnswer.self, from: Data(text.utf8)).clients
         print(cell("QUEUED", 8) + cell("BYTES", 12) + cell("OLDEST", 9) + cell("WORKER", 8) + "  CLIENT")

@@ -23,6 +23,16 @@ struct ConfigurationOption: ParsableArguments {
             throw ExitCode(StartFailure.configuration)
         }
     }
+    /// The keys of apps that the settings name, also those in files.
+    func appKeys(_ settings: Settings) throws -> AppKeySet {
+        let keys = ConfigurationFile.appKeys(settings, file: source().file)
+        if let denied = keys.denied { throw complaint(denied) }
+        guard keys.errors.isEmpty else {
+            keys.errors.forEach { complain(plainText("\($0)")) }
+            throw ExitCode(StartFailure.configuration)
+        }
+        return keys
+    }
     /// The settings for commands to a supervisor that runs. Its file may have got a mistake since its start, which must
     /// not lock the operator out.
     func settingsOfWhatRuns() throws -> Settings {

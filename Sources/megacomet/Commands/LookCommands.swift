@@ -1,6 +1,7 @@
 import ArgumentParser
 import Base
 import Configuration
+import ConfigurationFile
 import Foundation
 import Reactor
 import Stats
@@ -19,7 +20,7 @@ struct Check: ParsableCommand {
         source.workers = overrides.workers
         source.basePort = overrides.basePort
         let settings = try config.load(source)
-        let notes = settings.notes()
+        let notes = settings.notes() + (try config.appKeys(settings)).warnings
         if show {
             print(notes.map { "# \($0)\n" }.joined() + settings.fileText(comments: false))
         } else if !quiet {

@@ -28,13 +28,12 @@ struct Publish: ParsableCommand {
         }
     }
     func run() throws {
-        let settings = try config.settings()
         let message = words[words.count - 1]
         let isJSON = (try? JSONSerialization.jsonObject(with: Data(message.utf8), options: .fragmentsAllowed)) != nil
         var body = "{\(target),\"message\":\(isJSON ? message : jsonText(message))"
         if let ttl { body += ",\"ttl\":\(ttl)" }
         body += "}"
-        print(try AppRequest(settings).send("POST", "/publish", body: body))
+        print(try AppRequest(config, .publish).send("POST", "/publish", body: body))
     }
     private var target: String {
         if let channel { return "\"channel\":\(jsonText(channel))" }

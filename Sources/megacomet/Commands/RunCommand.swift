@@ -29,6 +29,7 @@ struct Run: ParsableCommand {
         source.basePort = overrides.basePort
         source.isVerbose = log == nil
         var settings = try config.load(source)
+        let keys = try config.appKeys(settings)
         do {
             let path: String
             do { path = try RunDirectory.prepare(settings) } catch {
@@ -37,7 +38,7 @@ struct Run: ParsableCommand {
             settings.runDirectory = path
             let writer = LogWriter(format: settings.log.format)
             if let log { try writer.open(log) }
-            do { try Supervisor(source, settings, RunFolder(path: path), writer).run() } catch {
+            do { try Supervisor(source, settings, keys, RunFolder(path: path), writer).run() } catch {
                 // If there is a log, perhaps nobody reads standard error.
                 if log != nil { writer.write(Event(.critical, nil, "ENDED", "\(error)").plain) }
                 throw error

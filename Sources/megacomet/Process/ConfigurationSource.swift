@@ -35,7 +35,7 @@ struct ConfigurationSource {
     func sayHowToUse(_ settings: Settings) {
         guard isVerbose else { return }
         func url(_ address: String, _ port: Int) -> String { "http://\(Endpoint(address, UInt16(port)).onThisMachine)" }
-        let key = settings.app.key.isEmpty ? "" : " -H 'Authorization: Bearer KEY'"
+        let key = !settings.app.needsKey ? "" : " -H 'Authorization: Bearer KEY'"
         let folder = Files.ownFolder
         let option = Shell.option(configuration: file)
         let client = url(settings.workers.address, settings.workers.basePort)

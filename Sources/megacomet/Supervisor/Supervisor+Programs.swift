@@ -1,5 +1,5 @@
+import Base
 import Configuration
-import Glibc
 import Reactor
 import Supervision
 
@@ -9,21 +9,15 @@ extension Supervisor {
         switch copy.name {
         case .manager:
             DaemonArguments(
-                .manager, generation: copy.generation, appKeyFile: settings.app.key.isEmpty ? nil : folder.appKey,
-                settings: settings
+                .manager, generation: copy.generation, appKeyFile: folder.appKey, settings: settings
             ).arguments
         case .worker(let number):
             DaemonArguments(.worker, number: number, generation: copy.generation, settings: settings).arguments
         }
     }
-    /// Writes the key of apps into a file for the manager, since everyone can read arguments.
-    func writeAppKey() throws {
-        if settings.app.key.isEmpty {
-            unlink(folder.appKey)
-        } else {
-            try Files.write(folder.appKey, settings.app.key + "\n", mode: 0o600)
-        }
-    }
+    /// Writes the keys of apps into a file for the manager, since everyone can read arguments. If there are none, the
+    /// file says so. So a manager that is told to read it again learns of its first key, too.
+    func writeAppKeys() throws { try Files.write(folder.appKey, AppKeyList.text(appKeys), mode: 0o600) }
 }
 
 extension Settings {

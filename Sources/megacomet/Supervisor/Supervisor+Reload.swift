@@ -13,15 +13,20 @@ extension Supervisor {
         serviceManager.reloading()
         defer { serviceManager.tell("READY=1") }
         switch loadAgain() {
-        case .errors(let errors):
-            let errors = errors.map { plainText($0.description) }
-            isConfigurationGood = false
-            events.tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + errors.joined(separator: "; "))
-            throw Refusal("config", errors.joined(separator: "\n"))
-        case .settings(let read): return take(inOurFolder(read), by: by)
+        case .errors(let errors): throw refuse(errors, by: by)
+        case .settings(let read):
+            let keys = ConfigurationFile.appKeys(read, file: configuration.file)
+            guard keys.errors.isEmpty else { throw refuse(keys.errors, by: by) }
+            return take(inOurFolder(read), keys, by: by)
         }
     }
-    private func take(_ read: Settings, by: String) -> ReloadAnswer {
+    private func refuse(_ errors: [ConfigurationError], by: String) -> Refusal {
+        let errors = errors.map { plainText($0.description) }
+        isConfigurationGood = false
+        events.tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + errors.joined(separator: "; "))
+        return Refusal("config", errors.joined(separator: "\n"))
+    }
+    private func take(_ read: Settings, _ keys: AppKeySet, by: String) -> ReloadAnswer {
         var result = ReloadAnswer()
         var new = read
         for setting in settings.changes(to: new) {
@@ -33,6 +38,7 @@ extension Supervisor {
                 try? setting.set(setting.value(in: settings), in: &new)
             }
         }
+        if keys.keys != appKeys { note(keys, new, &result) }
         let opened = settings.opened(by: new)
         settings = new
         isConfigurationGood = true
@@ -40,7 +46,8 @@ extension Supervisor {
             events.tell(.warning, "OPENED", "by the new configuration: " + opened.joined(separator: "; "))
         }
         configurationGeneration += 1
-        do { try writeAppKey() } catch { events.tell(.warning, "RELOAD", "app.key: \(error)") }
+        do { try writeAppKeys() } catch { events.tell(.warning, "RELOAD", "app.keys: \(error)") }
+        for warning in keys.warnings { events.tell(.warning, "SETTINGS", warning) }
         for child in children.all { child.reload() }
         var text = by
         for (when, keys) in [
@@ -49,6 +56,13 @@ extension Supervisor {
         ] where !keys.isEmpty { text += "; \(when): " + keys.joined(separator: ", ") }
         perform(fleet.reloaded(new.fleet(hearsReports: hearsReports), by: text, now: Supervisor.now))
         return result
+    }
+    /// Takes other keys. If no setting has changed, a file has, and its setting is told.
+    private func note(_ keys: AppKeySet, _ new: Settings, _ result: inout ReloadAnswer) {
+        appKeys = keys.keys
+        let rows = Setting.all.filter(\.isSecret) + [Setting.named("app.key_file")].compactMap(\.self)
+        guard !rows.contains(where: { $0.value(in: settings) != $0.value(in: new) }) else { return }
+        result.atRestart.append(new.app.keys.contains { !$0.keyFile.isEmpty } ? "app.keys" : "app.key_file")
     }
     /// Reads the file while processes run by it. A file that says nothing any more is nobody's wish.
     func loadAgain() -> ConfigurationFile.Outcome {
@@ -67,8 +81,8 @@ extension Settings {
     /// it, too.
     fileprivate func opened(by new: Settings) -> [String] {
         var opened: [String] = []
-        if !app.key.isEmpty, new.app.key.isEmpty {
-            opened.append("app.key is gone, and whoever reaches the app port may publish")
+        if app.needsKey, !new.app.needsKey {
+            opened.append("the key of apps is gone, and whoever reaches the app port may publish")
         }
         if !workers.origins.contains("*"), new.workers.origins.contains("*") {
             opened.append("workers.origins lets pages of every origin in")

@@ -66,7 +66,7 @@ extension Supervisor {
                 throw StartFailure(StartFailure.cannotCreate, "\(folder.children): \(failure)")
             }
             try token.keep()
-            try writeAppKey()
+            try writeAppKeys()
         } catch { return upgradeFailed("\(error)") }
         let kept = fleet.names.flatMap(listeners.descriptors)
         let own =

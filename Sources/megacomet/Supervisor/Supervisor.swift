@@ -1,5 +1,6 @@
 import Base
 import Configuration
+import ConfigurationFile
 import Glibc
 import Reactor
 import Stats
@@ -17,6 +18,8 @@ final class Supervisor {
     /// The number of configurations that were taken, and whether the last one that was read was good.
     var configurationGeneration = 1
     var isConfigurationGood = true
+    /// The keys of apps, also those that stand in files.
+    var appKeys: [AppKey]
 
     var fleet: Fleet
     let children = Children()
@@ -33,6 +36,8 @@ final class Supervisor {
     let output: OutputLog
     let crashes: CrashFolder
 
+    /// What is to be said of the files with keys at the start.
+    private let keyWarnings: [String]
     private var adoption: Adoption?
     private(set) var control: ControlServer?
     private(set) var hub: Hub?
@@ -55,9 +60,14 @@ final class Supervisor {
     private var watchdogTimer: Reactor.Timer?
     var signals: [SignalWatcher] = []
 
-    init(_ configuration: ConfigurationSource, _ settings: Settings, _ folder: RunFolder, _ log: LogWriter) {
+    init(
+        _ configuration: ConfigurationSource, _ settings: Settings, _ keys: AppKeySet, _ folder: RunFolder,
+        _ log: LogWriter
+    ) {
         self.configuration = configuration
         self.settings = settings
+        appKeys = keys.keys
+        keyWarnings = keys.warnings
         self.folder = folder
         self.log = log
         childrenFile = ChildrenFile(path: folder.children)
@@ -132,8 +142,8 @@ final class Supervisor {
         do { operatorPort = try OperatorPort(loop, pages, self) } catch {
             throw Listeners.failure(pages, "operator.port", error)
         }
-        for warning in settings.warnings() { events.tell(.warning, "SETTINGS", warning) }
-        try writeAppKey()
+        for warning in settings.warnings() + keyWarnings { events.tell(.warning, "SETTINGS", warning) }
+        try writeAppKeys()
         control = try ControlServer(loop, folder.controlSocket, events, self)
         beat = Timer(loop) { [unowned self] in tick() }
         if let seconds = serviceManager.watchdogSeconds {
