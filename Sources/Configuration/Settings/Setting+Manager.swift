@@ -21,13 +21,13 @@ extension Setting {
             "app.port", .integer(\.app.port, ports, unit: "port"), .start, manager: "app-port",
             "The port on which apps publish."),
         Setting(
-            "app.key", .text(\.app.key, .secret), .restart,
+            "app.key", .text(\.app.key, .secret), .reload,
             "A key that allows everything. An app must send this one or one of app.keys, as Authorization: Bearer KEY "
                 + "or X-API-Key: KEY. Without any key none is asked for. The manager gets the keys in a file "
                 + "(--app-key-file), never on its command line."
         ),
         Setting(
-            "app.key_file", .text(\.app.keyFile, .pathOrEmpty), .restart,
+            "app.key_file", .text(\.app.keyFile, .pathOrEmpty), .reload,
             "A file with that key, instead of app.key. Its last newline is no part of the key. `megacomet reload` "
                 + "reads it again."),
         Setting(
@@ -36,7 +36,7 @@ extension Setting {
                 + "localhost and its own host name. Any other name gets 403, so that no web page gets in. "
                 + "A request with the key may use any name."),
         Setting(
-            "app.keys", .keys(\.app.keys), .restart,
+            "app.keys", .keys(\.app.keys), .reload,
             "More keys, each in a table [[app.keys]]. name tells what it is for (letters, digits, _ . -). key has 8 to "
                 + "512 bytes, or key_file names a file with it. may lists what the key allows: publish, subscribe, "
                 + "events, disconnect, read; without it, all. Two keys may have one name, an old and a new one. These "

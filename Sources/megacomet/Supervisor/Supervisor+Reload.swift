@@ -62,7 +62,7 @@ extension Supervisor {
         appKeys = keys.keys
         let rows = Setting.all.filter(\.isSecret) + [Setting.named("app.key_file")].compactMap(\.self)
         guard !rows.contains(where: { $0.value(in: settings) != $0.value(in: new) }) else { return }
-        result.atRestart.append(new.app.keys.contains { !$0.keyFile.isEmpty } ? "app.keys" : "app.key_file")
+        result.changed.append(new.app.keys.contains { !$0.keyFile.isEmpty } ? "app.keys" : "app.key_file")
     }
     /// Reads the file while processes run by it. A file that says nothing any more is nobody's wish.
     func loadAgain() -> ConfigurationFile.Outcome {
