@@ -19,6 +19,25 @@ package struct BusyAddress: Equatable, Sendable {
         self.isProxy = isProxy
     }
 
+    /// As a worker tells it to its supervisor.
+    package var line: String { "address \(address) \(connections) \(newPerSecond) \(refused) \(isProxy)" }
+    package init?(line: String) {
+        let words = line.split(separator: " ").map(String.init)
+        guard words.count == 6, words[0] == "address", let connections = Int(words[2]),
+            let newPerSecond = Double(words[3]), let refused = UInt64(words[4]), let isProxy = Bool(words[5])
+        else { return nil }
+        self.init(
+            address: words[1], connections: connections, newPerSecond: newPerSecond, refused: refused,
+            isProxy: isProxy)
+    }
+    /// What one address does on this worker and on another one.
+    package func joined(_ other: BusyAddress) -> BusyAddress {
+        BusyAddress(
+            address: address, connections: connections + other.connections,
+            newPerSecond: newPerSecond + other.newPerSecond, refused: refused &+ other.refused,
+            isProxy: isProxy || other.isProxy)
+    }
+
     private var business: Double { Double(connections) + newPerSecond }
 
     /// Keeps the `most` busiest, the busiest first, and of equals the one that refused more.

@@ -181,6 +181,8 @@ package final class Daemon {
         reporter?.event(severity, kind, text)
     }
 
+    var busiestAddresses: [BusyAddress] { program?.busiestAddresses ?? [] }
+
     // MARK: the state
 
     /// The state in reports. A process that serves as it should may say that its load is too much.

@@ -1,3 +1,4 @@
+package import Base
 package import Stats
 
 /// The program of a daemon, as far as the daemon has to ask it: worker and manager are one each.
@@ -10,6 +11,13 @@ package protocol DaemonProgram: AnyObject {
     var load: Overload.Load { get }
     /// Reads again what may change while it runs.
     func reload()
+    /// The addresses of clients that hold most, the busiest first.
+    var busiestAddresses: [BusyAddress] { get }
     /// Ends the program's work over so many seconds, and calls `done` when that is done.
     func drain(seconds: Double, done: @escaping () -> Void)
+}
+
+extension DaemonProgram {
+    /// A program without clients has none.
+    package var busiestAddresses: [BusyAddress] { [] }
 }

@@ -77,6 +77,7 @@ final class Lifeline {
         case "drain":
             daemon.beginDrain(
                 words.count > 1 ? Double(String(words[1])) ?? 0 : daemon.arguments.settings.supervisor.drain)
+        case "addresses": say((daemon.busiestAddresses.map(\.line) + ["addresses told\n"]).joined(separator: "\n"))
         case "reload": daemon.reload()
         case "stop": daemon.leave("the supervisor stops it")
         default: daemon.log.warning("the supervisor says \"\(line)\", which means nothing here")

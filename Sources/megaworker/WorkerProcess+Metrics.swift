@@ -2,12 +2,17 @@ import Base
 import Comet
 import Reactor
 import Stats
+import Wire
 
 extension WorkerProcess {
     var load: Overload.Load {
         Overload.Load(
             share: Double(clients.worker.connections) / Double(clients.worker.settings.maxConnections),
             refused: clients.worker.counters.rejectedLimit + clients.refusedOverfull)
+    }
+
+    var busiestAddresses: [BusyAddress] {
+        clients.worker.busiestAddresses(Limits.toldAddresses, now: Clock.monotonicMilliseconds)
     }
 
     var socketCount: Int { clients.worker.connections }

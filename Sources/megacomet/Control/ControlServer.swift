@@ -10,6 +10,8 @@ protocol ControlDesk: AnyObject {
     /// `attached` takes descriptors that go with the answer (SCM_RIGHTS). The server closes them afterwards.
     func answer(_ request: ControlRequest, _ peer: UnixSockets.Peer, _ attached: inout [Int32]) throws(Refusal)
         -> any Codable & Sendable
+    /// The answer to `addresses` comes when the workers have told theirs.
+    func tellAddresses(_ peer: UnixSockets.Peer, _ done: @escaping (AddressesAnswer) -> Void) throws(Refusal)
 }
 
 /// RUNDIR/control.sock: a line of JSON in, a line of JSON out, on a connection that may stay open. The file's
@@ -89,6 +91,12 @@ final class ControlServer {
                     stream.send(JSONLine.text($0) + "\n")
                 }
             }
+            return
+        }
+        if request.op == "addresses" {
+            do throws(Refusal) {
+                try desk.tellAddresses(peer) { [weak stream] in stream?.send(ControlServer.line($0)) }
+            } catch { stream.send(ControlServer.line(error)) }
             return
         }
         var attached: [Int32] = []

@@ -57,6 +57,7 @@ extension Supervisor {
     }
 
     func said(_ child: Child, _ line: String) {
+        if addressQuestion.took(line, child) { return }
         if line == "ready" { perform(fleet.becameReady(child.copy, now: Supervisor.now)) }
     }
     func wrote(_ child: Child, _ line: String) {

@@ -54,6 +54,13 @@ extension Supervisor: ControlDesk {
         return Done()
     }
 
+    func tellAddresses(_ peer: UnixSockets.Peer, _ done: @escaping (AddressesAnswer) -> Void) throws(Refusal) {
+        try authorize(peer)  // where people are is nobody else's business
+        let isCounted = settings.workers.maxPerAddress > 0 || settings.workers.acceptsPerAddress > 0
+        let workers = isCounted ? children.all.filter { $0.copy.name != .manager } : []
+        addressQuestion.ask(workers, counted: isCounted, loop, done: done)
+    }
+
     private func process(_ request: ControlRequest) throws(Refusal) -> ProcessName {
         guard let text = request.name else { throw Refusal("bad_request", "\(request.op) needs a name") }
         guard let name = ProcessName(text), fleet[name] != nil else {

@@ -40,6 +40,7 @@ final class Supervisor {
     private let keyWarnings: [String]
     private var adoption: Adoption?
     private(set) var control: ControlServer?
+    let addressQuestion = AddressQuestion()
     private(set) var hub: Hub?
     private(set) var operatorPort: OperatorPort?
     /// The check of the program that this one is about to become.
