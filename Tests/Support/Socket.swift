@@ -10,13 +10,15 @@ public final class Socket {
     /// The peer has closed its end.
     public private(set) var isEnded = false
 
-    /// A small `receiveBuffer` makes a slow reader. With `isIPv6` it connects to [::1].
-    public init(port: Int, receiveBuffer: Int32? = nil, isIPv6: Bool = false) throws {
+    /// A small `receiveBuffer` makes a slow reader. With `isIPv6` it connects to [::1], otherwise it comes from
+    /// 127.0.0.`host`.
+    public init(port: Int, receiveBuffer: Int32? = nil, isIPv6: Bool = false, host: UInt8 = 1) throws {
         descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Failure.call("socket") }
         if var receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
         var yes: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, 4)
+        if host != 1 { _ = withAddress(0, host: host) { bind(descriptor, $0, $1) } }
         guard withAddress(port, isIPv6: isIPv6, { connect(descriptor, $0, $1) }) == 0 else {
             let failure = Failure.call("connect to \(port)")
             Glibc.close(descriptor)
@@ -228,7 +230,7 @@ extension Array where Element == UInt8 {
 }
 
 func withAddress<Result>(
-    _ port: Int, isIPv6: Bool = false, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    _ port: Int, isIPv6: Bool = false, host: UInt8 = 1, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
 ) -> Result {
     if isIPv6 {
         var address = sockaddr_in6()
@@ -244,7 +246,7 @@ func withAddress<Result>(
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(UInt16(port).bigEndian)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    address.sin_addr.s_addr = (0x7F00_0000 | UInt32(host)).bigEndian
     return withUnsafePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }

@@ -44,7 +44,16 @@ extension Settings {
         return ["tokens.required: false, so whoever knows a client id can read its messages without a token"]
     }
     /// Sentences for the operator about what several settings decide together.
-    package func notes() -> [String] { seedProtocolNotes + warnings() }
+    package func notes() -> [String] { seedProtocolNotes + addressNotes + warnings() }
+    private var addressNotes: [String] {
+        guard workers.maxPerAddress > 0 || workers.acceptsPerAddress > 0, workers.trustedProxies.isEmpty else {
+            return []
+        }
+        return [
+            "workers.max_per_address, accepts_per_address: workers.trusted_proxies names no proxy. If there is one in "
+                + "front, name it. Otherwise its clients are not bounded, or all have one address"
+        ]
+    }
     private var seedProtocolNotes: [String] {
         switch (manager.seedProtocol, app.needsKey) {
         case (nil, false): ["manager.seed_protocol: on, since apps need no key"]
