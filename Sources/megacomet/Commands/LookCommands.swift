@@ -20,6 +20,7 @@ struct Check: ParsableCommand {
         source.workers = overrides.workers
         source.basePort = overrides.basePort
         let settings = try config.load(source)
+        try TokenKeys.demand(settings)
         let notes = settings.notes() + (try config.appKeys(settings)).warnings
         if show {
             print(notes.map { "# \($0)\n" }.joined() + settings.fileText(comments: false))

@@ -24,5 +24,6 @@ struct MegaComet: ParsableCommand {
             Upgrade.self, Publish.self, Clients.self, Addresses.self, Channels.self, Apps.self, Check.self,
             DoctorCommand.self,
             Journal.self, Events.self, Hold.self, Kill.self, Log.self, Crashes.self, Top.self,
+            Token.self, Keys.self,
         ])
 }

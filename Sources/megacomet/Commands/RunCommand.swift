@@ -30,6 +30,7 @@ struct Run: ParsableCommand {
         source.isVerbose = log == nil
         var settings = try config.load(source)
         let keys = try config.appKeys(settings)
+        try TokenKeys.demand(settings)
         do {
             let path: String
             do { path = try RunDirectory.prepare(settings) } catch {
@@ -78,6 +79,7 @@ struct Start: ParsableCommand {
             print(name.map { "\($0) is ready" } ?? "running, pid \(client.supervisorPid ?? 0)")
             return
         }
+        try TokenKeys.demand(settings)
         let folder: RunFolder
         do { folder = RunFolder(path: try RunDirectory.prepare(settings)) } catch {
             complain(error.description)

@@ -13,15 +13,16 @@ extension Supervisor {
         serviceManager.reloading()
         defer { serviceManager.tell("READY=1") }
         switch loadAgain() {
-        case .errors(let errors): throw refuse(errors, by: by)
+        case .errors(let errors): throw refused(errors.map(\.description), by: by)
         case .settings(let read):
             let keys = ConfigurationFile.appKeys(read, file: configuration.file)
-            guard keys.errors.isEmpty else { throw refuse(keys.errors, by: by) }
+            let mistakes = keys.errors.map(\.description) + TokenKeys.check(read)
+            guard mistakes.isEmpty else { throw refused(mistakes, by: by) }
             return take(inOurFolder(read), keys, by: by)
         }
     }
-    private func refuse(_ errors: [ConfigurationError], by: String) -> Refusal {
-        let errors = errors.map { plainText($0.description) }
+    private func refused(_ errors: [String], by: String) -> Refusal {
+        let errors = errors.map { plainText($0) }
         isConfigurationGood = false
         events.tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + errors.joined(separator: "; "))
         return Refusal("config", errors.joined(separator: "\n"))
