@@ -1,0 +1,51 @@
+import TestSupport
+import Testing
+
+/// The commands that make keys and tokens, and the key files as start, check and reload see them.
+struct TokenCommandTests {
+    let folder: Folder
+    init() throws { folder = try Folder() }
+
+    private func megacomet(_ arguments: String...) throws -> (end: Program.End, output: String) {
+        try Program.run("megacomet", arguments, in: folder)
+    }
+
+    @Test(arguments: ["HS256", "RS256", "ES256", "EdDSA"])
+    func aNewKey_signsTokens(_ algorithm: String) throws {
+        let file = folder.path + "/new.json"
+        let made = try megacomet("keys", "new", "--algorithm", algorithm, "--kid", "k7", "--output", file)
+        #expect(made.end == .exited(0) && made.output.isEmpty)
+        #expect(contents(ofFile: file).contains("\"alg\":\"\(algorithm)\""))
+        #expect(try run(tool: ["/usr/bin/stat", "-c", "%a", file], in: folder) == "600\n")
+        let again = try megacomet("keys", "new", "--output", file)
+        #expect(again.end == .exited(73) && again.output.contains("File exists"))
+
+        let token = try megacomet("token", "42", "--channels", "a,b", "--key-file", file, "--kid", "k7")
+        #expect(token.end == .exited(0) && token.output.split(separator: ".").count == 3)
+        let long = try megacomet("token", "42", "--for", "2d", "--key-file", file)
+        #expect(long.end == .exited(78) && long.output.contains("tokens.max_age"))
+        #expect(try megacomet("token", "42:a", "--key-file", file).end == .exited(64))
+
+        let known = try megacomet("keys", "public", file)
+        guard algorithm != "HS256" else {
+            #expect(known.end == .exited(78) && known.output.contains("left out"))
+            return
+        }
+        #expect(known.end == .exited(0) && !known.output.contains("\"d\""))
+        let verifying = try folder.write("public.json", known.output)
+        let refused = try megacomet("token", "42", "--key-file", verifying)
+        #expect(refused.end == .exited(78) && refused.output.contains("none of the keys can sign"))
+    }
+
+    @Test func aBadKeyFile_isFoundBeforeAnythingStarts() throws {
+        let keys = try folder.write("weak.json", #"{"keys":[{"kty":"oct","alg":"HS256","k":"c2VjcmV0"}]}"#)
+        let file = try folder.write(
+            "c.toml", "run_directory = \"\(folder.path)/run\"\n[tokens]\nkeys = [\"\(keys)\"]\n")
+        for command in ["check", "run", "start"] {
+            let refused = try megacomet(command, "-c", file)
+            #expect(refused.end == .exited(78), "\(command)")
+            #expect(refused.output.contains("\(keys) keys[0]: the secret is shorter than 32 bytes"), "\(command)")
+            #expect(!refused.output.contains("c2VjcmV0"))
+        }
+    }
+}
