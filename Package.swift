@@ -154,6 +154,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TokensTests", dependencies: ["TestSupport", "Base", "Crypto", "Tokens", "Wire"],
+            exclude: ["fixtures.txt"],
             swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Base", "Reactor"], swiftSettings: strict),
         .testTarget(

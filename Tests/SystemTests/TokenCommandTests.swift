@@ -48,4 +48,16 @@ struct TokenCommandTests {
             #expect(!refused.output.contains("c2VjcmV0"))
         }
     }
+
+    @Test func reloadOfABadKeyFile_changesNothing() throws {
+        let made = try megacomet("keys", "new")
+        let keys = try folder.write("keys.json", made.output)
+        let appliance = try Appliance(workers: 1, ["tokens": "keys = [\"\(keys)\"]"])
+        _ = try folder.write("keys.json", "{}")
+        let refused = try appliance.command("reload")
+        #expect(refused.end == .exited(78) && refused.output.contains("\(keys) has no list of keys"))
+        #expect(try appliance.status().allReady)
+        _ = try folder.write("keys.json", made.output)
+        #expect(try appliance.command("reload").end == .exited(0))
+    }
 }
