@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Tokens
 
 /// Tokens that another implementation made, and what it says of each (fixtures.txt).
 @Suite struct FixtureTests {
