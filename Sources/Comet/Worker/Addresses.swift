@@ -86,8 +86,8 @@ final class Addresses {
         return number
     }
 
-    /// Whether one more may be held. `isNew`: it needs a token. `replaces`: one that is held now ends for it. Nothing is
-    /// changed.
+    /// Whether one more may be held. `isNew`: it needs a token. `replaces`: one that is held now ends for it. Nothing
+    /// is changed.
     func excess(_ number: Number, isNew: Bool, replaces: Bool = false, now: UInt32) -> Excess? {
         let record = records.pointer(number).pointee
         if record.isProxy { return nil }
