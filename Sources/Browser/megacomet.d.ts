@@ -21,8 +21,10 @@ export interface MegaCometOptions {
   urls?: string | string[];
   /** Default `"auto"`. */
   transport?: MegaCometTransport;
-  /** A token, or a function that gives one or a promise of one. It is asked at the start, and again when a token is refused as expired. */
+  /** A token, or a function that gives one or a promise of one. It is asked at the start, and again when a token is refused as expired. An empty one is not sent: a cookie has it. */
   token?: string | (() => string | PromiseLike<string>);
+  /** Cookies go along to workers of another origin (`tokens.cookie`). */
+  withCredentials?: boolean;
   /** All tabs of the page's origin with this client and these urls have one connection. Where the browser has no Web Locks or BroadcastChannel (plain http), each page connects alone. Default false. */
   share?: boolean;
   /** Messages up to this id were seen by an earlier page. Default 0. */

@@ -5,8 +5,9 @@ var MegaComet = (function (root) {
 // Loaded twice: polls call the first by name.
 if (root.MegaComet) return root.MegaComet;
 var serial = 0, page = root.document || root, navigator = root.navigator, streams = { ws: "WebSocket", events: "EventSource" },
+  abs = Math.abs,
   // What a close code of a WebSocket means where no envelope has said it.
-  codes = { 4001: "replaced", 4002: "disconnected", 4003: "token_expired", 4200: "token_expired", 4008: "slow", 4013: "full" };
+  codes = { 4001: "replaced", 4002: "disconnected", 4003: "token_expired", 4008: "slow", 4013: "full" };
 function nothing() {}
 // For lengths of time: a clock that nobody sets.
 function now() { return root.performance ? performance.now() : +new Date(); }
@@ -14,13 +15,19 @@ function random() { return Math.random(); }
 // Eight hexadecimal digits.
 function draw() { return (0x10000000 + random() * 0xefffffff).toString(16).slice(0, 8); }
 
+function request(it, method, url) {
+  var xhr = new XMLHttpRequest();
+  xhr.open(method, url);
+  xhr.withCredentials = it.withCredentials;
+  return xhr;
+}
+
 // Transports. Each opens a receiver at a url. It calls it.done(envelope, status) at the end, it.take(envelope) for what
 // comes before, it.heard() for a part of an answer. It sets it.abandon, which ends the receiver without a word, and
 // it.socket, if that can take an acknowledgement.
 var by = {
   xhr: function (it, url) {
-    var xhr = new XMLHttpRequest();
-    xhr.open("GET", url);
+    var xhr = request(it, "GET", url);
     xhr.onprogress = it.heard;
     xhr.onloadend = function () {
       var envelope;
@@ -47,14 +54,14 @@ var by = {
     page.documentElement.appendChild(script);
     // A script on its way can't be stopped: its callback does nothing.
     it.abandon = function () {
-      it.asks = false;
+      it.asks = 0;
       inquiry.abandon();
       remove();
       if (MegaComet[name]) MegaComet[name] = nothing;
     };
   },
   events: function (it, url) {
-    var source = new EventSource(url);
+    var source = new EventSource(url, it);
     function got(event) {
       var data = JSON.parse(event.data), type = event.type, id = +event.lastEventId, envelope = { messages: [], cursor: id };
       if (type === "message") data = { id: id, data: data };
@@ -88,11 +95,11 @@ var by = {
 
 function MegaComet(options) {
   var id = options.client;
-  if ((typeof id !== "string" && typeof id !== "number") || id === "" || id !== id) throw new TypeError("MegaComet: client is missing");
+  if (!/^(st|nu)/.test(typeof id) || id === "" || id !== id) throw new TypeError("MegaComet: client is missing");
   var comet = this, client = encodeURIComponent(id), urls = [].concat(options.urls || ""), wish = options.transport || "auto",
     jsonp = wish === "jsonp", auto = wish === "auto", timeout = options.timeout || 48e3, silence = 48e3,
     delay = options.delay || 2000, maxDelay = options.maxDelay || 3e4, nonce, handlers = Object.create(null), last = 0,
-    at = Math.floor(random() * urls.length), running, poll, timer, ticker, hurry, failures, misses = 0, retrial = 0, hold, cut = 0,
+    at = random() * urls.length | 0, running, poll, timer, ticker, hurry, failures, misses = 0, retrial = 0, hold, cut = 0,
     token = options.token, asks = typeof token === "function" && token, fresh, blocked = "", me, away, told, kind,
     // Choosing: the streams, the better one first; until when each is not tried; which have worked here; whether a poll
     // is to say first that the server is there; the stream that has just failed.
@@ -103,6 +110,7 @@ function MegaComet(options) {
     channel, tabs, holder, release, missed, mark, marks;
   Object.defineProperty(comet, "cursor", { get: function () { return have; } });
   comet.state = "closed";
+  if (asks) token = null;
 
   comet.connect = function () {
     var memory;
@@ -111,7 +119,7 @@ function MegaComet(options) {
     failures = 0;
     inquire = auto;
     try { memory = /^(ws|events)(\d+)$/.exec(localStorage.megacomet); } catch (e) {}
-    if (memory && Math.abs(new Date() - memory[2]) < 864e5) { prefer(memory[1]); inquire = false; }
+    if (memory && abs(new Date() - memory[2]) < 864e5) { prefer(memory[1]); inquire = false; }
     listen("addEventListener");
     ticker = setInterval(watch, 5000);
     enter();
@@ -156,7 +164,7 @@ function MegaComet(options) {
   function address(extension, cursor) {
     var url = urls[at].replace(/\/*$/, "/");
     return (/^\/(?!\/)/.test(url) ? root.location.origin : "") + url + client + "." + extension + "?cursor=" + cursor + "&page=" + me +
-      (typeof token === "string" ? "&token=" + encodeURIComponent(token) : "");
+      (token ? "&token=" + encodeURIComponent(token) : "");
   }
 
   function remember(text) { try { localStorage.megacomet = text; } catch (e) {} }
@@ -172,13 +180,13 @@ function MegaComet(options) {
       barred[stream] = now() + 6e5;
       remember("");
     }
-    proven[stream] = false;
+    proven[stream] = 0;
   }
   function receiver(stream) {
-    return poll = { at: +new Date(), began: now(), abandon: nothing, stream: stream };
+    return poll = { at: +new Date(), began: now(), abandon: nothing, stream: stream, withCredentials: options.withCredentials };
   }
   function open() {
-    if (asks && typeof token !== "string") return ask();
+    if (asks && token == null) return ask();
     // Scripts hold up the load event.
     if (jsonp && page.readyState !== "complete") return next(99);
     // Perhaps XHR works by now.
@@ -250,6 +258,8 @@ function MegaComet(options) {
       error = error || { code: "http", status: 401 };
       if (!asks || error.code === "token_client") return stop("closed", error);
       token = null;
+      // It was not the stream's fault.
+      suspect = 0;
       return fresh ? fail(took, error) : next(0);
     }
     if (error && /^(replaced|disconnected|closed|jsonp|bad_)/.test(error.code)) {
@@ -260,9 +270,9 @@ function MegaComet(options) {
     }
     if (!error && !messages && !hello && it.ready && took > 4000) {
       // Something on the way ends receivers after so long, again: polls become shorter, each page's by its own part.
-      if (Math.abs(took - cut) < 2000) {
+      if (abs(took - cut) < 2000) {
         if (!it.stream) hold = Math.ceil(took * (.5 + .4 * random()) / 1000);
-        else if (took < 1e5) { proven[kind] = false; bar(kind); }
+        else if (took < 1e5) { proven[kind] = 0; bar(kind); }
       }
       cut = took;
     }
@@ -345,8 +355,7 @@ function MegaComet(options) {
     acked = cursor;
     unacked = 0;
     if (poll.socket) return poll.socket.send('{"cursor":' + cursor + "}");
-    xhr = new XMLHttpRequest();
-    xhr.open("POST", address("ack", cursor));
+    xhr = request(poll, "POST", address("ack", cursor));
     xhr.onerror = function () { acked = 0; };
     xhr.send();
   }
@@ -364,7 +373,7 @@ function MegaComet(options) {
     if (retrial) { if (!jsonp) { jsonp = true; retrial = now() + 3e5; } }
     else if (auto && !detail.status && !detail.message && ++misses % 2 === 0) jsonp = !jsonp && !!page.head;
     say(offline ? "offline" : "waiting", detail);
-    at = (at + 1 + Math.floor(random() * (urls.length - 1))) % urls.length;
+    at = (at + 1 + (random() * (urls.length - 1) | 0)) % urls.length;
     next(detail.delay, !after);
   }
   function watch() {
@@ -375,7 +384,7 @@ function MegaComet(options) {
       return;
     }
     // A computer that slept sees it by this clock, which may be set back.
-    if (poll && Math.abs(new Date() - poll.at) > (poll.stream ? silence : timeout)) return fail(now() - poll.began, { code: "timeout" });
+    if (poll && abs(new Date() - poll.at) > (poll.stream ? silence : timeout)) return fail(now() - poll.began, { code: "timeout" });
     if (poll && poll.ready && wish === "auto" && kind !== choose() && !page.hidden) return next(0);
     for (tab in tabs) if (++tabs[tab][1] > 4) delete tabs[tab];
     mark = marks;
@@ -456,7 +465,7 @@ function MegaComet(options) {
   function lock(steals) {
     var mine = channel, asked = now();
     missed = 0;
-    navigator.locks.request(mine.name, { steal: !!steals }, function () {
+    navigator.locks.request(mine.name, { steal: steals }, function () {
       if (channel !== mine || away) return;
       return new Promise(function (free) {
         release = free;

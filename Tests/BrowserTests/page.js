@@ -62,7 +62,7 @@ class Page {
     vm.runInContext(source, window);
   }
   asked(url, script, xhr) {
-    const poll = { url, jsonp: !!script, aborted: false };
+    const poll = { url, jsonp: !!script, aborted: false, withCredentials: !!(xhr && xhr.withCredentials) };
     const done = (text, status) => { xhr.responseText = text; xhr.status = status; xhr.onloadend(); };
     poll.answer = (envelope, status = 200) => {
       if (!script) return done(JSON.stringify(envelope), status);

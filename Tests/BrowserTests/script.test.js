@@ -808,6 +808,35 @@ test("a token is text, or asked for, and asked for again when it has expired", (
   assert.deepEqual([comet.state, last(comet)[1].hint], ["closed", "refused"]);
 });
 
+test("a stream that was refused for its token is not barred, and cookies go along if they may", () => {
+  const page = new Page({ streams: true });
+  let count = 0;
+  page.comet({ transport: "auto", token: () => "t" + ++count, withCredentials: true });
+  page.last.answer({ ...envelope(), poll_timeout: 40000 });
+  page.pass(0);
+  assert.match(stream(page).url, /^ws:.*token=t1/);
+  stream(page).onclose({ code: 1006 });
+  page.pass(0);
+  refuse(page, "token_expired");
+  assert.match(page.last.url, /json.*token=t2/);
+  assert.equal(page.last.withCredentials, true);
+  page.last.answer(envelope());
+  page.pass(0);
+  assert.match(stream(page).url, /^ws:.*token=t2/, "the same transport, with the new token");
+});
+
+test("an empty token is not sent, and is asked for anew where a cookie has expired", () => {
+  const page = new Page();
+  let count = 0;
+  page.comet({ token: () => { count++; return ""; } });
+  assert.equal(token(page.last), null);
+  refuse(page, "token_expired");
+  page.pass(0);
+  assert.deepEqual([count, page.polls.length], [1, 1]);
+  page.pass(5000);
+  assert.deepEqual([count, token(page.last), page.last.withCredentials], [2, null, false]);
+});
+
 test("a token that can't be had is asked for later", () => {
   for (const none of [() => { throw new Error(); }, () => undefined, () => ({ then: (f, g) => g() })]) {
     const page = new Page();
