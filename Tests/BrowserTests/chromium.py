@@ -14,7 +14,8 @@ PAGES = pathlib.Path(__file__).parent / "pages"
 
 
 class Origin:
-    """A web server for the folder `pages` and the texts in `extra`. `?csp=` gives the page's policy."""
+    """A web server for the folder `pages` and the texts in `extra`, or functions that give one, or one and headers, or
+    nothing. `?csp=` gives the page's policy."""
 
     def __init__(self):
         self.extra = {}
@@ -25,9 +26,18 @@ class Origin:
                 path, _, query = self.path.partition("?")
                 file = PAGES / path.lstrip("/")
                 body = origin.extra.get(path) or (file.read_bytes() if file.is_file() else None)
+                headers = {}
+                if callable(body):
+                    body = body()
+                    if isinstance(body, tuple):
+                        body, headers = body
+                    if isinstance(body, str):
+                        body = body.encode()
                 self.send_response(200 if body is not None else 404)
                 self.send_header("Content-Type", ("text/javascript" if path.endswith(".js") else "text/html") + "; charset=utf-8")
                 self.send_header("Content-Length", str(len(body or b"")))
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 policy = urllib.parse.parse_qs(query).get("csp")
                 if policy:
                     self.send_header("Content-Security-Policy", policy[0])

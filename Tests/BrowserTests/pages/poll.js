@@ -4,6 +4,10 @@ var options = JSON.parse(new URLSearchParams(location.search).get("options"));
 var got = [], ids = [], states = [], gaps = 0, comet, globals;
 // A browser that can't share.
 if (options.alone) { delete window.BroadcastChannel; Object.defineProperty(navigator, "locks", {value: undefined}); }
+// The app gives a token to who is logged in.
+if (options.tokenUrl) options.token = function () {
+  return fetch(options.tokenUrl).then(function (answer) { return answer.ok ? answer.text() : Promise.reject(); });
+};
 var script = document.createElement("script");
 script.src = (options.script || options.urls[0]) + "/_/megacomet.js";
 script.onload = function () {
