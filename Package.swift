@@ -150,7 +150,8 @@ let package = Package(
         .testTarget(name: "StatsTests", dependencies: ["TestSupport", "Base", "Stats"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["TestSupport", "Store"], swiftSettings: strict),
         .testTarget(
-            name: "CometTests", dependencies: ["TestSupport", "Stats", "Base", "Comet", "Crypto", "Store", "Tokens", "Wire"],
+            name: "CometTests",
+            dependencies: ["TestSupport", "Stats", "Base", "Comet", "Crypto", "Store", "Tokens", "Wire"],
             swiftSettings: strict),
         .testTarget(
             name: "TokensTests", dependencies: ["TestSupport", "Base", "Crypto", "Tokens", "Wire"],

@@ -12,7 +12,8 @@ public enum ArenaError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .version(let version):
-            "the memory of the queue has version \(version), this program takes versions up to \(ArenaLayout.versions.upperBound)"
+            "the memory of the queue has version \(version), this program takes versions up to "
+                + "\(ArenaLayout.versions.upperBound)"
         case .foreign: "the memory of the queue has something else in it"
         case .noRoom: "there is no memory for the queue"
         }

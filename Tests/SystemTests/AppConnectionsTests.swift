@@ -116,11 +116,11 @@ struct AppConnectionsTests {
             rows = table.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
             return rows.count
         }
-        #expect(rows.first == ["PUBLISHES", "BYTES", "ERRORS", "BACKLOG", "UP", "IDLE", "FORM", "PEER"])
+        #expect(rows.first == ["PUBLISHES", "BYTES", "ERRORS", "BACKLOG", "UP", "IDLE", "KEY", "FORM", "PEER"])
         #expect(rows.dropFirst().map { Array($0.prefix(4)) } == [["5", "15", "0", "0"], ["1", "3", "1", "0"]])
         #expect(
-            rows.dropFirst().map { Array($0.suffix(2)) } == [
-                ["lines", peer(busy.socket)], ["lines", peer(bad.socket)],
+            rows.dropFirst().map { Array($0.suffix(3)) } == [
+                ["app", "lines", peer(busy.socket)], ["app", "lines", peer(bad.socket)],
             ])
         try settled(true) {
             try appliance.command("apps", "-n", "1").output.hasSuffix("\(peer(busy.socket))\nand 1 more\n")

@@ -22,7 +22,7 @@ import Testing
             let worker = try appliance.pid("worker-0")
             kill(worker, number)
             try eventually("worker-0 is back") {
-                // Swift's backtrace takes the first SIGSEGV, and a signal that no instruction has caused does not repeat.
+                // Swift's backtrace takes the first SIGSEGV. A signal that no instruction has caused does not repeat.
                 guard let now = try? appliance.pid("worker-0") else { return false }
                 if now == worker { kill(worker, number) }
                 return try now != worker && appliance.status().allReady

@@ -84,10 +84,9 @@ extension Switchboard {
     mutating func refuse(_ link: LinkSlot, _ frame: Frame, _ now: UInt64) {
         counters.revoked += 1
         if links.version(link) == .two {
-            links.write(
-                Frame(
-                    op: .disconnect, flags: .revoked, tag: frame.tag, slot: frame.slot, number: 0, client: frame.client),
-                to: link)
+            let answer = Frame(
+                op: .disconnect, flags: .revoked, tag: frame.tag, slot: frame.slot, number: 0, client: frame.client)
+            links.write(answer, to: link)
         }
         guard let client = presence.find(frame.client) else { return }
         if presence[client].isHeld, presence[client].link == link { endReceiver(client, present: false, now) }

@@ -30,7 +30,8 @@ extension DaemonArguments {
     private static let appKeyFile = Flag(
         name: "app-key-file", placeholder: "PATH",
         meaning:
-            "A file with the key that apps must send, or with the supervisor's list of keys. Its last newline is no part of it.",
+            "A file with the key that apps must send, or with the supervisor's list of keys. Its last newline is no "
+            + "part of it.",
         read: { (arguments, text) throws(SettingMistake) in arguments.appKeyFile = text },
         write: { $0.appKeyFile })
 

@@ -60,8 +60,8 @@ extension Settings {
         case (nil, true): ["manager.seed_protocol: off, since apps need a key"]
         case (true?, true):
             [
-                "manager.seed_protocol: on beside a key of apps: anyone on this machine can publish without the key, and "
-                    + "can take a worker's number and its clients' messages"
+                "manager.seed_protocol: on beside a key of apps: anyone on this machine can publish without the key, "
+                    + "and can take a worker's number and its clients' messages"
             ]
         case (true?, false), (false?, _): []
         }

@@ -16,14 +16,13 @@ struct Apps: ParsableCommand {
         let answer = try JSONDecoder().decode(AppsAnswer.self, from: Data(text.utf8))
         print(
             cell("PUBLISHES", 11) + cell("BYTES", 14) + cell("ERRORS", 8) + cell("BACKLOG", 10) + cell("UP", 8)
-                + cell("IDLE", 8) + cell("FORM", 7) + "  PEER, KEY")
+                + cell("IDLE", 8) + cell("KEY", 12) + cell("FORM", 7)
+                + "  PEER")
         for row in answer.apps {
             let times = cell(Status.time(row.connectedSeconds), 8) + cell(Status.time(row.idleSeconds), 8)
             let counts = cell(row.publishes, 11) + cell(row.bytes, 14) + cell(row.errors, 8)
-            let form = cell(plainText(row.form ?? "-"), 7)
-            print(
-                counts + cell(row.backlogBytes, 10) + times + form + "  " + plainText(row.peer)
-                    + (row.key.map { ", " + plainText($0) } ?? ""))
+            let session = cell(plainText(row.key ?? "-"), 12) + cell(plainText(row.form ?? "-"), 7)
+            print(counts + cell(row.backlogBytes, 10) + times + session + "  " + plainText(row.peer))
         }
         if answer.apps.isEmpty { print("no app is connected") }
         if answer.more > 0 { print("and \(whole(answer.more)) more") }
