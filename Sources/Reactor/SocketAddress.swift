@@ -1,4 +1,5 @@
 package import Base
+import CSystem
 import Glibc
 
 /// An address and port of a socket, as values. No text is made for each connection or datagram.
