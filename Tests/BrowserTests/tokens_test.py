@@ -118,7 +118,8 @@ class PageTest(TokensTest):
         for transport in ("jsonp", "ws"):
             with self.subTest(transport):
                 tab = self.tab(transport, "ann:old", tokenUrl=None, token=self.old("ann"))
-                tab.wait_for_state("closed")
+                # Before it connects, it is closed as well.
+                tab.wait_for(lambda t: t.states and t.state == "closed", 20, "the end")
                 self.assertEqual(tab.states[-1][1]["hint"], "expired")
 
     def test_each_place_of_a_token_and_two_places(self):
