@@ -2,16 +2,22 @@
 import http.client
 import json
 import os
+import pathlib
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
+import urllib.error
 import urllib.parse
+import urllib.request
 
 import chromium
+import tokens
 from appliance import ROOT, Appliance, free_ports, wait_until
 
+APPS = {name: [sys.executable, ROOT / f"Examples/pages/{name}"] for name in ("flask_login.py", "django_login.py")}
 CLIENTS = ROOT / "Examples/clients"
 PAGES = ROOT / "Examples/pages"
 sys.path.insert(0, str(CLIENTS / "python"))
@@ -186,6 +192,85 @@ class AppTest(unittest.TestCase):
             return None
         finally:
             connection.close()
+
+
+class LoginTest(unittest.TestCase):
+    """The apps in Django and Flask with a login: two pages of a user, a token or a cookie, and the logout."""
+
+    def setUp(self):
+        self.driver = chromium.start()
+        self.addCleanup(self.driver.quit)
+
+    def test_the_pages_of_an_app_are_let_in_by_a_token_and_end_with_the_logout(self):
+        for name in APPS:
+            with self.subTest(name):
+                self.log_in_and_out(name)
+
+    def test_the_pages_of_an_app_are_let_in_by_a_cookie_that_no_script_can_read(self):
+        for name in APPS:
+            with self.subTest(name):
+                self.log_in_and_out(name, cookie="megacomet")
+
+    def log_in_and_out(self, name, cookie=""):
+        port, folder = free_ports(1)[0], pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        tokens.write(folder / "keys.json", tokens.Key("1"))
+        settings = {"tokens": {"keys": [str(folder / "keys.json")], "cookie": cookie}}
+        if cookie:
+            settings["workers"] = {"origins": [f"http://localhost:{port}"]}
+        with Appliance(**settings) as appliance:
+            environment = {
+                **os.environ, "MEGACOMET": f"http://127.0.0.1:{appliance.app_port}", "MEGACOMET_COOKIE": cookie,
+                "MEGACOMET_WORKERS": " ".join(appliance.urls), "MEGACOMET_KEYS": str(folder / "keys.json")}
+            app = subprocess.Popen([*APPS[name], str(port)], env=environment, stdout=appliance.log, stderr=appliance.log)
+            try:
+                self.log_in(port, appliance, cookie)
+            except BaseException:
+                print(appliance.said())
+                raise
+            finally:
+                app.terminate()
+                app.wait(10)
+
+    def log_in(self, port, appliance, cookie):
+        url, driver = f"http://localhost:{port}/", self.driver
+        wait_until(lambda: self.status(url) == 200, 30, "the app's start")
+        self.assertEqual(self.status(url + "megacomet-token"), 401)
+        driver.delete_all_cookies()
+        driver.get(url)
+        driver.get_log("browser")
+        windows = [driver.current_window_handle]
+        driver.find_element("name", "name").send_keys("ann")
+        driver.find_element("tag name", "button").click()
+        wait_until(lambda: driver.title == "connected", 20, "the first page's connection")
+        driver.switch_to.new_window("tab")
+        windows.append(driver.current_window_handle)
+        driver.get(url)
+        wait_until(lambda: driver.title == "connected", 20, "the second page's connection")
+        self.assertNotIn("megacomet", driver.execute_script("return document.cookie"))
+        names = {one["name"] for one in driver.get_cookies()}
+        self.assertEqual("megacomet" in names, bool(cookie))
+        appliance.request("POST", "/publish", json.dumps({"user": "ann", "message": "<hello>"}))
+        for window in windows:
+            driver.switch_to.window(window)
+            wait_until(lambda: [li.text for li in driver.find_elements("tag name", "li")] == ["<hello>"], 20, "the message")
+        self.assertEqual([line for line in driver.get_log("browser") if "/megacomet-token" not in line["message"]], [])
+        # A logout in one page sends the other one to the login.
+        driver.find_element("tag name", "button").click()
+        for window in windows:
+            driver.switch_to.window(window)
+            wait_until(lambda: driver.title == "log in", 10, "the login")
+        driver.close()
+        driver.switch_to.window(windows[0])
+
+    @staticmethod
+    def status(url):
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
 
 
 if __name__ == "__main__":
