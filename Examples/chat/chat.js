@@ -39,11 +39,12 @@ function open(room) {
 function join(room) {
   joined = joined.then(async () => {
     const answer = await post("join", { room: room.name, name, client });
-    if (!comet) connect(client = answer.client, answer.urls);
+    if (!comet) connect(client = answer.client, answer.urls, answer.needs_token);
   }).catch((error) => note(room, error.message));
 }
-function connect(client, urls) {
-  comet = new MegaComet({ client, urls });
+function connect(client, urls, needsToken) {
+  const token = needsToken ? async () => (await post("token", { name })).token : undefined;
+  comet = new MegaComet({ client, urls, token });
   comet.onmessage = (data, id, channel, message) => {
     const room = rooms[channel];
     if (data.typing) return isTyping(room, data.typing);

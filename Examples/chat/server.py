@@ -6,13 +6,21 @@
 
 A room is a channel. A tab is a client NAME:RANDOM, so the tabs of one person are clients of one user, and presence
 names the user. There is no login here: who says that she is Ada is Ada. Elsewhere the name comes from the session.
+
+If MEGACOMET_KEYS names a file with an HS256 key (megacomet keys new), each page gets tokens. MegaComet tells who is in
+a room only if it requires them.
 """
+import base64
+import hashlib
+import hmac
 import json
+import os
 import pathlib
 import secrets
 import signal
 import string
 import sys
+import time
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +29,8 @@ port, app, *workers = sys.argv[1:]
 FOLDER = pathlib.Path(__file__).parent
 FILES = {"/": ("index.html", "text/html"), "/chat.js": ("chat.js", "text/javascript"), "/chat.css": ("chat.css", "text/css")}
 DAY = 24 * 3600
+KEYS = os.environ.get("MEGACOMET_KEYS")
+KEY = json.loads(pathlib.Path(KEYS).read_text())["keys"][0] if KEYS else None
 
 
 def megacomet(op, **fields):
@@ -30,11 +40,24 @@ def megacomet(op, **fields):
         return json.load(answer)
 
 
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def token(name):
+    """A token for this user (RFC 7519), for five minutes. A library such as PyJWT makes it in one line."""
+    now = int(time.time())
+    parts = {"alg": "HS256", "kid": KEY.get("kid", "")}, {"sub": name, "iat": now, "exp": now + 300}
+    text = b".".join(base64url(json.dumps(part).encode()) for part in parts)
+    secret = base64.urlsafe_b64decode(KEY["k"] + "==")
+    return {"token": (text + b"." + base64url(hmac.new(secret, text, hashlib.sha256).digest())).decode()}
+
+
 def join(room, name, client=None):
     # Who knows a client's id can read its messages, so it can't be guessed.
     client = client or name + ":" + secrets.token_urlsafe(16)
     megacomet("subscribe", channel="room:" + room, client=client, history=50)
-    return {"client": client, "urls": workers}
+    return {"client": client, "urls": workers, "needs_token": KEY is not None}
 
 
 def say(room, client, text):
@@ -58,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         try:
             fields = json.loads(self.rfile.read(min(int(self.headers["Content-Length"]), 20_000)))
-            result = {"/join": join, "/say": say, "/typing": typing}[self.path](**fields)
+            result = {"/join": join, "/say": say, "/typing": typing, "/token": token}[self.path](**fields)
             self.answer(200, "application/json", json.dumps(result))
         except urllib.error.HTTPError as refused:
             self.answer(refused.code, "application/json", refused.read().decode())

@@ -2,14 +2,17 @@
 import http.client
 import json
 import os
+import pathlib
 import re
 import select
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import chromium
+import tokens
 from appliance import ROOT, Appliance, free_ports, programs, wait_until
 from selenium.webdriver.common.by import By
 
@@ -137,7 +140,13 @@ class MakeExampleTest(unittest.TestCase):
 
 class PageTest(unittest.TestCase):
     def setUp(self):
-        self.appliance = self.enterContext(Appliance(channels={"presence": ["room:"]}))
+        settings = {}
+        if "chat" in self.id() or "a_tab_" in self.id():
+            # Who is in a room is told only to users with tokens.
+            self.keys = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "keys.json"
+            tokens.write(self.keys, tokens.Key("chat"))
+            settings = {"channels": {"presence": ["room:"]}, "tokens": {"keys": [str(self.keys)]}}
+        self.appliance = self.enterContext(Appliance(**settings))
         self.driver = chromium.start()
         self.addCleanup(self.driver.quit)
 
@@ -146,7 +155,7 @@ class PageTest(unittest.TestCase):
         port = free_ports(1)[0]
         server = subprocess.Popen(
             [sys.executable, EXAMPLES / example / "server.py", str(port), f"http://127.0.0.1:{self.appliance.app_port}", *self.appliance.urls],
-            stdout=subprocess.PIPE)
+            stdout=subprocess.PIPE, env={**os.environ, **({"MEGACOMET_KEYS": str(self.keys)} if hasattr(self, "keys") else {})})
         self.addCleanup(server.stdout.close)
         self.addCleanup(server.wait, 10)
         self.addCleanup(server.terminate)
