@@ -15,12 +15,14 @@ import unittest
 
 import websocket  # websocket-client, which selenium brings along
 
+import tokens
 from appliance import ROOT, Appliance, free_ports, wait_until
 
 CONFIG = ROOT / "config"
 # All times in the files are divided by this, and so are those of workers: 50 s become 5 s.
 SCALE = 10
 CLIENT = "127.0.0.9"
+ORIGIN = "https://www.example.com"
 # The addresses that the proxies come from; CLIENT is none of them.
 PROXIES = "127.0.0.0/29"
 
@@ -48,8 +50,13 @@ class ProxyTest(unittest.TestCase):
              "-addext", "subjectAltName=DNS:localhost", "-keyout", cls.folder / "privkey.pem", "-out", cls.folder / "fullchain.pem"],
             check=True, capture_output=True, timeout=60)
         (cls.folder / "both.pem").write_text((cls.folder / "privkey.pem").read_text() + (cls.folder / "fullchain.pem").read_text())
+        cls.key = tokens.Key("1")
+        tokens.write(cls.folder / "keys.json", cls.key)
         cls.appliance = cls.enterClassContext(Appliance(
-            workers={"poll_timeout": 50 / SCALE, "heartbeat": 25 / SCALE, "idle_timeout": 75 / SCALE, "trusted_proxies": [PROXIES]},
+            workers={"poll_timeout": 50 / SCALE, "heartbeat": 25 / SCALE, "idle_timeout": 75 / SCALE, "trusted_proxies": [PROXIES],
+                     "origins": [ORIGIN]},
+            # Most tests need no token.
+            tokens={"keys": [str(cls.folder / "keys.json")], "required": False, "cookie": "__Host-megacomet"},
             # The tests kill workers more often than any machine does. No restart is to be put off for that: a worker that
             # stays away is answered for by the supervisor, with 503.
             supervisor={"restart_delay": 0.1, "restart_delay_max": 0.1, "crashloop_exits": 1000, "crashloop_window": 0.1},
@@ -228,6 +235,33 @@ class ProxyTest(unittest.TestCase):
         self.assertRegex(self.appliance.said(), line)
         self.assertNotIn("6.6.6.6", self.appliance.said())
 
+    @over_each_proxy
+    def test_tokens_pass_and_each_user_is_asked_for_his_own(self, name, connection):
+        """The proxies send the requests of many users over one connection to a worker."""
+        ann, bob = self.key.token("ann"), self.key.token("bob")
+
+        def ask(client, headers):
+            connection.request("GET", f"/{client}.json?cursor=0&hello=1", headers=headers)
+            answer = connection.getresponse()
+            body = json.loads(answer.read())
+            return body.get("error", {}).get("code", answer.status)
+
+        def bearer(token):
+            return {"Authorization": f"Bearer {token}"}
+
+        def cookie(token, origin=ORIGIN):
+            return {"Cookie": f"session=1; __Host-megacomet={token}; x=2", "Origin": origin}
+
+        before = self.to_workers()
+        for _ in range(8):
+            self.assertEqual(ask(f"ann:{name}", bearer(ann)), 200)
+            self.assertEqual(ask(f"ann:{name}", bearer(bob)), "token_client")
+            self.assertEqual(ask(f"ann:{name}", bearer("x.y.z")), "token_bad")
+            self.assertEqual(ask(f"bob:{name}", cookie(bob)), 200)
+            self.assertEqual(ask(f"bob:{name}", cookie(ann)), "token_client")
+            self.assertEqual(ask(f"bob:{name}", cookie(bob, "https://evil.example")), "origin")
+        self.assertLess(len(self.to_workers() - before), 48 // 3, "connections are shared")
+
     def test_an_address_that_is_not_trusted_is_not_believed(self):
         direct = http.client.HTTPConnection("127.0.0.1", self.appliance.worker_ports[0], timeout=10, source_address=("127.0.0.77", 0))
         direct.request("GET", "/_/health", headers={"X-Forwarded-For": "6.6.6.6"})
@@ -262,7 +296,8 @@ class ProxyTest(unittest.TestCase):
     def socket(self, port, client, query="cursor=0"):
         """Opens a WebSocket. Returns it, and a function that waits for the next message's data."""
         opened = websocket.create_connection(
-            f"wss://localhost:{port}/{client}.ws?{query}", timeout=20, sslopt={"ca_certs": str(self.folder / "fullchain.pem")})
+            f"wss://localhost:{port}/{client}.ws?{query}", timeout=20, origin=ORIGIN,
+            sslopt={"ca_certs": str(self.folder / "fullchain.pem")})
         self.addCleanup(opened.shutdown)
         self.assertEqual(json.loads(opened.recv())["heartbeat"], 25_000 / SCALE)
         return opened
@@ -348,8 +383,8 @@ class ProxyTest(unittest.TestCase):
     @over_each_proxy
     def test_a_stream_whose_worker_dies_comes_back_to_another_and_loses_nothing(self, name, connection):
         """And no log of a proxy has its query, where a token would be, or its id."""
-        port, clients = getattr(self, name), ("cut-" + name, "cut-ws-" + name)
-        token = "SECRET" + name.upper()
+        port, clients = getattr(self, name), (f"cut-{name}:1", f"cut-{name}:2")
+        token = self.key.token("cut-" + name)
         event = self.events(connection, clients[0], f"cursor=0&token={token}")
         event()
         opened = self.socket(port, clients[1], f"cursor=0&token={token}")
