@@ -5,7 +5,8 @@ import Base
 /// A key is looked for by comparing what was given with every byte of every key, without an early end. So the time says
 /// neither how much of a guess was right, nor how long a key is, nor whose it is: it depends only on how many keys
 /// there are and on how long the guess is, which its sender knows. No index by a hash is used. Its lookup compares the
-/// keys of one place only, and a hash of the guess would have to be as strong as a signature to be compared in their stead.
+/// keys of one place only, and a hash of the guess would have to be as strong as a signature to be
+/// compared in their stead.
 /// 64 keys are 32 KiB, so the whole costs some microseconds, once for a connection or a request.
 struct AppKeys {
     let all: [AppKey]
