@@ -49,7 +49,7 @@ class BrowserTest(unittest.TestCase):
     def setUpClass(cls):
         cls.enterClassContext(cls.closing(Origin(), "origin"))
         cls.enterClassContext(cls.closing(chromium.start(), "driver", "quit"))
-        cls.appliance = cls.enterClassContext(Appliance(channels={"presence": ["room:"]}))
+        cls.appliance = cls.enterClassContext(Appliance())
 
     @classmethod
     def closing(cls, thing, name, end="close"):
@@ -99,7 +99,7 @@ class BrowserTest(unittest.TestCase):
         tab = self.tab(transport)
         self.assertEqual(tab.wait_for_messages(5), [0, 1, 2, 3, 4])
 
-    # Channels, users and presence.
+    # Channels and users.
 
     def ask(self, op, **fields):
         status, answer = self.appliance.request("POST", "/" + op, json.dumps(fields))
@@ -107,7 +107,7 @@ class BrowserTest(unittest.TestCase):
         return answer
 
     @over_all_transports
-    def test_a_page_is_told_the_channel_the_user_and_who_is_there(self, transport):
+    def test_a_page_is_told_the_channel_and_the_user(self, transport):
         client, room, other = f"ann-{transport}:tab", f"room:{transport}", f"news:{transport}"
         self.ask("subscribe", channels=[room, other], client="somebody-" + transport)
         for n in range(3):
@@ -115,10 +115,9 @@ class BrowserTest(unittest.TestCase):
         self.ask("subscribe", channels=[room, other], client=client, history=2)
         tab = self.tab(transport, client=client)
         tab.run("""
-            window.said = []; window.presence = [];
+            window.said = [];
             comet.onmessage = function (data, id, channel, message) { said.push([data, channel || null, message.user || null]); };
-            comet.on(arguments[0], function (data, id, channel) { said.push(["handler", data, channel]); });
-            comet.onpresence = function (news) { presence.push(news); };""", other)
+            comet.on(arguments[0], function (data, id, channel) { said.push(["handler", data, channel]); });""", other)
         tab.wait_for(lambda t: t.run("return got.length + said.length") >= 2, what="history")
         self.ask("publish", channel=room, message="to the room")
         self.ask("publish", channel=other, message="to the handler")
@@ -132,13 +131,6 @@ class BrowserTest(unittest.TestCase):
         self.assertEqual([data["old"] for data in history], [1, 2])
         self.assertEqual(said[-4:], [
             ["to the room", room, None], ["handler", "to the handler", other], ["to the user", None, f"ann-{transport}"], ["alone", None, None]])
-        self.ask("subscribe", channel=room, client=f"bob-{transport}:tab")
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.appliance.worker_ports[0], timeout=10)) as bob:
-            bob.request("GET", f"/bob-{transport}:tab.json?cursor=0&hello=1")
-            bob.getresponse().read()
-            tab.wait_for(lambda t: any(f"bob-{transport}" in news["users"] for news in t.run("return presence")), what="bob's coming")
-        news = tab.run("return presence[presence.length - 1]")
-        self.assertEqual((news["channel"], news["users"], news["all"]), (room, [f"ann-{transport}", f"bob-{transport}"], True))
         self.assertCleanConsole(tab)
 
     @over_all_transports

@@ -85,7 +85,7 @@ class ClientTest(unittest.TestCase):
                     wait_until(lambda: "disconnected: the app has disconnected this client" in "".join(client.said), 5, "the reason")
 
     def test_each_client_gets_what_is_published_to_its_channels(self):
-        with Appliance(channels={"presence": ["room:"]}) as appliance:
+        with Appliance() as appliance:
             for name, command in self.commands.items():
                 with self.subTest(name):
                     channel = {"channel": f"room:{name}"}

@@ -30,7 +30,7 @@ class TokensTest(unittest.TestCase):
 
     @classmethod
     def make(cls):
-        return Appliance(tokens={"keys": [str(cls.folder / "keys.json")], "leeway": 0.0})
+        return Appliance(tokens={"keys": [str(cls.folder / "keys.json")], "leeway": 0.0}, channels={"presence": ["room:"]})
 
     def tab(self, transport, client, share=False, **options):
         """A page whose tokens are given by the app at /token."""
@@ -139,6 +139,20 @@ class PageTest(TokensTest):
         self.assertIn("token_missing", text)
         _, _, headers = self.request("ann:1")
         self.assertEqual(headers["WWW-Authenticate"], "Bearer")
+
+    def test_a_token_brings_its_channels_and_the_page_is_told_who_is_there(self):
+        for transport in ("xhr", "jsonp", "events", "ws"):
+            with self.subTest(transport):
+                ann, bob, room = f"ann-{transport}", f"bob-{transport}", f"room:{transport}"
+                self.give(ann, lambda: self.key.token(ann, channels=[room]))
+                tab = self.tab(transport, ann + ":1")
+                tab.wait_for(lambda t: t.run("return window.comet"), what="the script")
+                tab.run("window.presence = []; comet.onpresence = function (news) { presence.push(news); };")
+                self.connected([tab])
+                self.assertEqual(self.request(bob + ":1", query=f"&token={self.key.token(bob, channels=[room])}")[0], 200)
+                tab.wait_for(lambda t: any(bob in news["users"] for news in t.run("return presence")), what="bob's coming")
+                news = tab.run("return presence[presence.length - 1]")
+                self.assertEqual((news["channel"], news["users"], news["all"]), (room, [ann, bob], True))
 
     def test_a_logout_ends_all_pages_of_the_user_at_once_and_a_login_brings_them_back(self):
         state = {"loggedIn": True}
