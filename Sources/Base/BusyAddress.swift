@@ -1,4 +1,4 @@
-/// What clients of one address do on a worker, or on all of them. An operator is told it.
+/// The load of one address on a worker, or on all of them. An operator is told it.
 package struct BusyAddress: Equatable, Sendable {
     /// An IPv4 address, or the /64 of an IPv6 address: `203.0.113.7`, `2001:db8::/64`.
     package var address: String
@@ -30,7 +30,7 @@ package struct BusyAddress: Equatable, Sendable {
             address: words[1], connections: connections, newPerSecond: newPerSecond, refused: refused,
             isProxy: isProxy)
     }
-    /// What one address does on this worker and on another one.
+    /// The sum of its load on this worker and on another one.
     package func joined(_ other: BusyAddress) -> BusyAddress {
         BusyAddress(
             address: address, connections: connections + other.connections,

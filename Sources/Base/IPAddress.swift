@@ -89,8 +89,8 @@ package struct IPAddress: Hashable, Sendable {
             high: first == 0 ? 0 : high & (.max << UInt64(64 - first)),
             low: second == 0 ? 0 : low & (.max << UInt64(64 - second)))
     }
-    /// What counts as one place in bounds by address: the IPv4 address itself, or the /64 of an IPv6 address. Whoever
-    /// has one address of a /64 has all of them.
+    /// The place that counts as one in bounds by address: the IPv4 address itself, or the /64 of an IPv6 address.
+    /// Whoever has one address of a /64 has all of them.
     package var place: IPAddress { v4 == nil ? network(64) : self }
 }
 

@@ -3,7 +3,7 @@ import Wire
 
 /// The keys of tokens, from files with JWK sets (RFC 7517, 5).
 package final class Keyring {
-    /// What may be known of each key, in the order of the files.
+    /// The public facts of each key, in the order of the files.
     package private(set) var keys: [TokenKey] = []
     private(set) var secrets: [SignatureKey] = []
 
@@ -18,6 +18,19 @@ package final class Keyring {
         if keys.count > 1, keys.contains(where: \.id.isEmpty) {
             throw Mistake(description: "there are several keys, and one has no kid")
         }
+    }
+    /// The keys of the files at these paths. `read` gives a file's bytes, up to as many as it is asked for; its error
+    /// names the file.
+    package convenience init(
+        reading paths: [String], _ read: (_ path: String, _ most: Int) throws -> [UInt8]
+    ) throws(Mistake) {
+        var files: [(name: String, bytes: [UInt8])] = []
+        for path in paths {
+            do { files.append((path, try read(path, Limits.keyFileBytes + 1))) } catch {
+                throw Mistake(description: "\(error)")
+            }
+        }
+        try self.init(files)
     }
     init(_ key: TokenKey, _ secret: SignatureKey) {
         keys = [key]

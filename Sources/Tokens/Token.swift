@@ -6,7 +6,7 @@ package enum TokenAlgorithm: String, CaseIterable, Sendable {
     case edDSA = "EdDSA"
 }
 
-/// What everybody may know of a key. The key itself is in the `Crypto` module, at the same place in its list.
+/// The public facts of a key. The key itself is in the `Crypto` module, at the same place in its list.
 package struct TokenKey: Equatable, Sendable {
     /// Its `kid`. Empty if it has none.
     package var id: [UInt8]
@@ -17,7 +17,7 @@ package struct TokenKey: Equatable, Sendable {
     }
 }
 
-/// What a token must say to be taken. Times are in seconds.
+/// The rules by which a token is taken. Times are in seconds.
 package struct TokenRules: Equatable, Sendable {
     package var issuer = ""
     package var audience = ""
@@ -44,7 +44,7 @@ package enum TokenError: Error, Equatable {
     }
 }
 
-/// What a good token says.
+/// The claims of a good token.
 package struct TokenClaims: Equatable {
     /// The user: a client id without a colon.
     package var subject: [UInt8] = []

@@ -13,9 +13,7 @@ final class ClientTokens {
 
     /// `nil` if the file of the plan has no keys.
     init?(_ plan: LoadPlan) {
-        guard let bytes = try? Files.bytes(plan.tokenKeys, most: 1 << 18),
-            let ring = try? Keyring([(plan.tokenKeys, bytes)])
-        else { return nil }
+        guard let ring = try? Keyring(reading: [plan.tokenKeys], { try Files.bytes($0, most: $1) }) else { return nil }
         self.ring = ring
         tag = plan.tag
         first = plan.first

@@ -2,11 +2,9 @@ import Comet
 import Configuration
 import Crypto
 import Daemon
-import Glibc
 import Logging
 import Reactor
 import Tokens
-import Wire
 
 /// The keys of clients' tokens. The worker reads them at its start, and again when it is told to.
 enum TokenKeys {
@@ -15,16 +13,10 @@ enum TokenKeys {
     /// `nil` if no file is named: no token is taken.
     static func verifier(_ settings: Settings.Tokens) throws(Mistake) -> TokenVerifier? {
         guard settings.areTaken else { return nil }
-        var files: [(name: String, bytes: [UInt8])] = []
-        for path in settings.keys {
-            do throws(SystemError) {
-                files.append((path, try Files.bytes(path, most: Limits.keyFileBytes + 1)))
-            } catch {
-                throw Mistake(description: "tokens.keys: \(path): \(String(cString: strerror(error.code)))")
-            }
-        }
         let ring: Keyring
-        do throws(Keyring.Mistake) { ring = try Keyring(files) } catch {
+        do throws(Keyring.Mistake) {
+            ring = try Keyring(reading: settings.keys) { try Files.bytes($0, most: $1) }
+        } catch {
             throw Mistake(description: "tokens.keys: \(error)")
         }
         var rules = TokenRules()

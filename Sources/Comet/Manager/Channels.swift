@@ -45,21 +45,14 @@ struct Channels: ~Copyable {
     // MARK: which
 
     func find(_ name: LogName) -> Slot<Channel>? {
-        name.kind == .everyone ? everyone : find(name, hash(name))
+        guard name.kind != .everyone else { return everyone }
+        return index.find(index.hash(name)) { self.name(Slot($0)).isSame(as: name) }.map { Slot($0) }
     }
-    private func find(_ name: LogName, _ hash: UInt64) -> Slot<Channel>? {
-        index.find(hash) {
-            let other = self.name(Slot($0))
-            return other.kind == name.kind && areEqual(other.name, name.name)
-        }.map { Slot($0) }
-    }
-    /// A channel and a user may have one name.
-    private func hash(_ name: LogName) -> UInt64 { index.hash(name.name) ^ UInt64(name.kind.rawValue) << 32 }
 
     mutating func findOrMake(_ name: LogName) -> Slot<Channel> {
         if let known = find(name) { return known }
         let channel = channels.insert(Channel(kind: name.kind, name: names.store(name.name)))
-        index.insert(channel.number, hash(name)) { hash(self.name(Slot($0))) }
+        index.insert(channel.number, index.hash(name)) { index.hash(self.name(Slot($0))) }
         if name.kind == .channel { count += 1 }
         return channel
     }
@@ -68,7 +61,7 @@ struct Channels: ~Copyable {
         let own = channels[channel]
         precondition(own.count == 0 && own.log == .none && own.kind != .everyone, "something keeps the channel")
         unlist(channel)
-        index.remove(channel.number, hash(name(channel)))
+        index.remove(channel.number, index.hash(name(channel)))
         names.release(own.name)
         if own.kind == .channel { count -= 1 }
         channels.remove(channel)

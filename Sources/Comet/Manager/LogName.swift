@@ -16,6 +16,7 @@ struct LogName {
         self.kind = kind
         self.name = name
     }
+    func isSame(as other: LogName) -> Bool { kind == other.kind && areEqual(name, other.name) }
     /// The user of a client: what stands before the first colon of its id, or all of it.
     static func user(of client: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         client.part(0, position(of: UInt8(ascii: ":"), in: client, from: 0))
@@ -55,4 +56,9 @@ extension MessageFacts {
         let at = Int(extra[0]) + 1
         return extra.part(at + 1, Int(extra[at]))
     }
+}
+
+extension IdIndex {
+    /// A client, a channel and a user may have one name.
+    func hash(_ name: LogName) -> UInt64 { hash(name.name) ^ UInt64(name.kind.rawValue) << 32 }
 }

@@ -47,13 +47,8 @@ struct Revocations: ~Copyable {
         let entry = entries[Slot(slot)]
         return LogName(entry.kind, names.bytes(entry.name))
     }
-    /// A client and a user may have one name.
-    private func hash(_ name: LogName) -> UInt64 { index.hash(name.name) ^ UInt64(name.kind.rawValue) << 32 }
     private func find(_ name: LogName) -> Slot<Entry>? {
-        index.find(hash(name)) {
-            let other = self.name($0)
-            return other.kind == name.kind && areEqual(other.name, name.name)
-        }.map { Slot($0) }
+        index.find(index.hash(name)) { self.name($0).isSame(as: name) }.map { Slot($0) }
     }
 
     /// The token of this client that was made at this second counts no more.
@@ -89,7 +84,7 @@ struct Revocations: ~Copyable {
         let slot = entries.insert(
             Entry(
                 kind: name.kind, name: names.store(name.name), moment: moment, deadline: deadline, record: record))
-        index.insert(slot.number, hash(name)) { hash(self.name($0)) }
+        index.insert(slot.number, index.hash(name)) { index.hash(self.name($0)) }
         list.append(slot, in: entries)
         arena.setOwner(record, slot.number)
     }
@@ -133,7 +128,7 @@ struct Revocations: ~Copyable {
         }
     }
     private mutating func remove(_ slot: Slot<Entry>, _ arena: inout Arena) {
-        index.remove(slot.number, hash(name(slot.number)))
+        index.remove(slot.number, index.hash(name(slot.number)))
         names.release(entries[slot].name)
         arena.end(entries[slot].record, .expired)
         list.remove(slot, in: entries)

@@ -2,7 +2,7 @@ import Base
 import Store
 import Wire
 
-/// Whose receivers an app ends.
+/// A client or user whose receivers an app ends.
 package enum Disconnected {
     case client(UnsafeRawBufferPointer)
     /// All clients of a user.
@@ -65,14 +65,17 @@ extension Switchboard {
     /// Tells the worker that the app ended the client's receiver.
     mutating func endReceiver(_ client: Slot<ClientRecord>, byApp now: UInt64, isRevoked: Bool = false) {
         let record = presence[client]
-        if links.version(record.link) == .two {
-            links.write(
-                Frame(
-                    op: .disconnect, flags: isRevoked ? .revoked : [], tag: record.tag, slot: record.slot, number: 0,
-                    client: presence.id(client)),
-                to: record.link)
-        }
+        tellEnd(record.link, tag: record.tag, slot: record.slot, presence.id(client), isRevoked: isRevoked)
         endReceiver(client, present: false, now)
+    }
+    private mutating func tellEnd(
+        _ link: LinkSlot, tag: UInt16, slot: UInt32, _ client: UnsafeRawBufferPointer, isRevoked: Bool
+    ) {
+        guard links.version(link) == .two else { return }
+        links.write(
+            Frame(
+                op: .disconnect, flags: isRevoked ? .revoked : [], tag: tag, slot: slot, number: 0, client: client),
+            to: link)
     }
 
     /// The frame came with a token that was revoked.
@@ -83,11 +86,7 @@ extension Switchboard {
     /// ended the client's receiver for it already.
     mutating func refuse(_ link: LinkSlot, _ frame: Frame, _ now: UInt64) {
         counters.revoked += 1
-        if links.version(link) == .two {
-            let answer = Frame(
-                op: .disconnect, flags: .revoked, tag: frame.tag, slot: frame.slot, number: 0, client: frame.client)
-            links.write(answer, to: link)
-        }
+        tellEnd(link, tag: frame.tag, slot: frame.slot, frame.client, isRevoked: true)
         guard let client = presence.find(frame.client) else { return }
         if presence[client].isHeld, presence[client].link == link { endReceiver(client, present: false, now) }
     }

@@ -18,7 +18,7 @@ struct ForgottenLosses {
     mutating func note(_ id: UInt64, in channel: UnsafeRawBufferPointer) {
         ids[place(channel)] = max(ids[place(channel)], id)
     }
-    /// What an earlier manager forgot is not known.
+    /// An earlier manager's losses are not known, so all channels may have one up to this id.
     mutating func note(all id: UInt64) { for place in ids.indices { ids[place] = max(ids[place], id) } }
 }
 

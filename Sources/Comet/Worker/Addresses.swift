@@ -5,7 +5,7 @@ import Wire
 /// The addresses that clients come from, with what each of them holds on this worker. The bounds by address are decided
 /// here.
 ///
-/// What is counted is a place: an IPv4 address, or the /64 of an IPv6 address. It has a bound for what it holds, and a
+/// A place is counted: an IPv4 address, or the /64 of an IPv6 address. It has a bound for what it holds, and a
 /// bucket of tokens for what is new. Each new one takes a token. The bucket fills by `newPerSecond`, up to twice that.
 ///
 /// There are at most `Limits.countedAddresses` places. If one more comes, the place goes that holds nothing and was
@@ -17,7 +17,7 @@ final class Addresses {
 
     struct Record: BitwiseCopyable {
         let place: UInt64
-        /// What the place holds.
+        /// Connections or receivers that the place holds.
         var held: UInt32 = 0
         /// Connections over its bounds that are being told so.
         var refusing: UInt8 = 0
@@ -49,7 +49,7 @@ final class Addresses {
     private let room: Int
     private var records = Slab<Record>()
     private var index: IdIndex
-    /// Those that hold nothing, the one that was heard of least recently first.
+    /// Places that hold nothing, the one that was heard of least recently first.
     private var idle = SlotList<ByTime>()
 
     /// `room` is for tests. `seed` is random, so that nobody can choose addresses that collide.
@@ -109,7 +109,7 @@ final class Addresses {
         record.pointee.held += 1
         return nil
     }
-    /// What was held is over.
+    /// A connection or receiver that was held is over.
     func release(_ number: Number) {
         let record = records.pointer(number)
         record.pointee.held -= 1
@@ -212,10 +212,8 @@ final class Addresses {
     // MARK: places
 
     /// A place in 64 bits: the upper half of an IPv6 address, or an IPv4 address as `0:ffff:` and its bytes, which no
-    /// IPv6 address begins with.
-    private static func place(_ address: IPAddress) -> UInt64 {
-        address.v4.map { 0xFFFF_0000_0000 | UInt64($0) } ?? address.high
-    }
+    /// IPv6 address begins with. The other half of each is empty.
+    private static func place(_ address: IPAddress) -> UInt64 { address.place.high | address.place.low }
     private static func text(_ place: UInt64) -> String {
         if place == 0 { return "::1" }
         if place >> 32 == 0xFFFF { return "\(IPAddress(v4: UInt32(truncatingIfNeeded: place)))" }

@@ -2,7 +2,7 @@ package import Base
 import Store
 import Wire
 
-/// What a connection holds in the table of addresses, in 4 bytes. Workers without bounds by address have none of them.
+/// A connection's part of the table of addresses, in 4 bytes. Workers without bounds by address have none of them.
 struct AddressNote: OptionSet {
     let rawValue: UInt32
     /// The number of the address, plus one. 0: nothing is held.

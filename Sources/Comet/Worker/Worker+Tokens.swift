@@ -3,7 +3,8 @@ import Store
 package import Tokens
 import Wire
 
-// Whose a request is. Each request carries its token, whatever came before on its connection (docs/protocol.txt, 3).
+// A request is its user's. Each request carries its token, whatever came before on its connection (docs/protocol.txt,
+// 3).
 extension Worker {
     /// From now on clients' tokens are verified with these keys. Receivers stay. Without keys no token is taken.
     package mutating func changeTokens(_ verifier: TokenVerifier?) { tokens.change(verifier) }
@@ -77,7 +78,7 @@ extension Worker {
         case .token(let text):
             do throws(TokenError) {
                 let found = try tokens.find(text, now: wallSeconds)
-                guard areEqual(tokens.user(found), user(poll.client)) else {
+                guard areEqual(tokens.user(found), LogName.user(of: poll.client)) else {
                     throw .client("the token is of another user")
                 }
                 guard !isOlder(found, poll) else {
@@ -100,10 +101,6 @@ extension Worker {
             }
         }
         return false
-    }
-    /// The user of a client: what stands before the first colon of its id, or all of it.
-    private func user(_ client: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        client.part(0, position(of: UInt8(ascii: ":"), in: client))
     }
     /// The client has a receiver here whose token was made later. Only the manager knows which tokens were revoked. So
     /// that none of those takes the place of a receiver before the manager has heard of it, an older token does not.
@@ -161,10 +158,9 @@ extension Worker {
     }
     /// The time of such a receiver is over, or a part of it.
     mutating func watchToken(_ slot: ConnectionSlot, _ now: UInt32) {
-        guard let left = tokenLeft(slot), left <= 0 else {
-            if let left = tokenLeft(slot) { holdUntilTokenEnds(slot, left, now) }
-            return beat(slot)
-        }
+        let left = tokenLeft(slot)
+        if let left, left > 0 { holdUntilTokenEnds(slot, left, now) }
+        guard let left, left <= 0 else { return beat(slot) }
         counters.tokensExpired += 1
         endStream(slot, error: ("token_expired", "the token has expired"), code: .token, telling: true)
     }

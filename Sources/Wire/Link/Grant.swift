@@ -1,6 +1,6 @@
 public import Base
 
-/// What the token of a receiver's request says to the manager. It follows the `Announcement` in the body of a
+/// The facts of a request's token for the manager. It follows the `Announcement` in the body of a
 /// `connected`, and is the whole body of an `acknowledged` and follows the print of a `leave`. Empty without a token.
 /// In network byte order:
 ///

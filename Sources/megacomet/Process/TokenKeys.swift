@@ -3,19 +3,12 @@ import Base
 import Configuration
 import Crypto
 import Reactor
-import Wire
 
 /// The keys of clients' tokens, in the files of `tokens.keys`.
 enum TokenKeys {
     /// Reads the files, as a worker does.
     static func read(_ files: [String]) throws(StartFailure) -> Keyring {
-        var contents: [(name: String, bytes: [UInt8])] = []
-        for file in files {
-            do { contents.append((file, try Files.bytes(file, most: Limits.keyFileBytes + 1))) } catch {
-                throw StartFailure(StartFailure.configuration, "\(error)")
-            }
-        }
-        do { return try Keyring(contents) } catch {
+        do { return try Keyring(reading: files) { try Files.bytes($0, most: $1) } } catch {
             throw StartFailure(StartFailure.configuration, error.description)
         }
     }

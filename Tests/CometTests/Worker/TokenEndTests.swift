@@ -7,32 +7,15 @@ import Wire
 
 /// Tokens at the worker: how they end, how they are revoked, and cookies with them.
 @Suite struct WorkerTokenEndTests {
-    let signer: TokenSigner
-    init() throws { signer = try TokenSigner() }
-
-    /// A linked worker that serves nobody without a token.
-    private func harness(_ change: (inout WorkerSettings) -> Void = { _ in }) -> WorkerHarness {
-        let harness = WorkerHarness {
-            $0.requiresTokens = true
-            change(&$0)
-        }
-        harness.changeTokens(signer.verifier)
-        harness.link()
-        return harness
-    }
-    private func bearer(_ token: String) -> String { "Authorization: Bearer \(token)\r\n" }
-    private let upgrade =
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    private func code(_ harness: WorkerHarness, _ slot: ConnectionSlot) -> String {
-        harness.sent[slot]?.firstMatch(of: #/"error":\{"code":"([a-z_]+)"/#).map { String($0.output.1) } ?? ""
-    }
+    let tokens: TokenHarness
+    init() throws { tokens = try TokenHarness() }
+    private var signer: TokenSigner { tokens.signer }
 
     // MARK: the end of a token
 
     @Test func poll_endsWithItsToken() throws {
-        let harness = harness()
-        let token = bearer(try signer.token("42", to: 5))
+        let harness = tokens.worker()
+        let token = tokens.bearer(try signer.token("42", to: 5))
         let slot = harness.poll("/42.json?cursor=7", token)
         harness.pass(13_000)
         #expect(harness.sent[slot] == "", "until the leeway of 10 s is over, the token is taken")
@@ -41,11 +24,11 @@ import Wire
         #expect(harness.body(slot) == "{\"messages\":[],\"cursor\":7}")
         harness.sent[slot] = ""
         harness.get(slot, "/42.json?cursor=7", token)
-        #expect(code(harness, slot) == "token_expired")
+        #expect(tokens.code(harness, slot) == "token_expired")
     }
     @Test func stream_endsWithItsToken_howeverMuchItIsSent() throws {
-        let harness = harness()
-        let slot = harness.poll("/42.events?cursor=1", bearer(try signer.token("42", to: 30)))
+        let harness = tokens.worker()
+        let slot = harness.poll("/42.events?cursor=1", tokens.bearer(try signer.token("42", to: 30)))
         _ = harness.frames()
         harness.manager(.message, [], 1, "42")
         for id in 2..<400 {
@@ -67,9 +50,9 @@ import Wire
         #expect(harness.worker.counters.tokensExpired == 1 && harness.worker.streams == 0)
     }
     @Test func idleSocket_endsWithItsToken_withinASecond() throws {
-        let harness = harness()
+        let harness = tokens.worker()
         let token = try signer.token("42", to: 100)
-        let slot = harness.poll("/42.ws?token=\(token)&cursor=1", upgrade)
+        let slot = harness.poll("/42.ws?token=\(token)&cursor=1", TokenHarness.upgrade)
         _ = harness.frames()
         harness.manager(.message, [], 1, "42")
         for _ in 0..<109 {
@@ -79,48 +62,48 @@ import Wire
         #expect(harness.worker.sockets == 1)
         harness.pass(1000)
         harness.pass(1000)
-        #expect(harness.worker.sockets == 0 && code(harness, slot) == "token_expired")
+        #expect(harness.worker.sockets == 0 && tokens.code(harness, slot) == "token_expired")
         #expect(Array((harness.raw[slot] ?? []).suffix(2)) == [4003 >> 8, 4003 & 255])
     }
 
     // MARK: revocation
 
     @Test func revokedReceivers_areToldInTheirForm() throws {
-        let harness = harness()
-        let token = bearer(try signer.token("42"))
+        let harness = tokens.worker()
+        let token = tokens.bearer(try signer.token("42"))
         let poll = harness.poll("/42:p.json?cursor=1", token)
         let script = harness.poll("/42:j.js?callback=f&cursor=1", token)
         let opening = harness.poll("/42:o.events?cursor=1", token)
         let begun = harness.poll("/42:e.events?cursor=1", token)
-        let socket = harness.poll("/42:w.ws?cursor=1", token + upgrade)
+        let socket = harness.poll("/42:w.ws?cursor=1", token + TokenHarness.upgrade)
         _ = harness.frames()
         harness.manager(.message, [], 1, "42:e")
         harness.manager(.message, [], 1, "42:w")
         for client in ["42:p", "42:j", "42:o", "42:e", "42:w"] { harness.manager(.disconnect, .revoked, 0, client) }
-        #expect(harness.status(poll) == "HTTP/1.1 401 Unauthorized" && code(harness, poll) == "token_revoked")
-        #expect(code(harness, script) == "token_revoked" && harness.body(script).hasPrefix("/**/f("))
+        #expect(harness.status(poll) == "HTTP/1.1 401 Unauthorized" && tokens.code(harness, poll) == "token_revoked")
+        #expect(tokens.code(harness, script) == "token_revoked" && harness.body(script).hasPrefix("/**/f("))
         #expect(harness.status(opening) == "HTTP/1.1 401 Unauthorized", "which stops an EventSource")
         #expect(StreamTests.events(harness, begun).contains("event:token\ndata:{\"code\":\"token_revoked\""))
-        #expect(code(harness, socket) == "token_revoked")
+        #expect(tokens.code(harness, socket) == "token_revoked")
         #expect(Array((harness.raw[socket] ?? []).suffix(2)) == [4003 >> 8, 4003 & 255])
         #expect(harness.worker.waiting == 0 && harness.worker.streams == 0 && harness.worker.sockets == 0)
         #expect(harness.frames().isEmpty, "the manager knows")
     }
     @Test func olderToken_takesNobodysPlace() throws {
-        let harness = harness()
+        let harness = tokens.worker()
         let (old, new) = (try signer.token("42", from: -10), try signer.token("42", from: -5))
-        let held = harness.poll("/42.json?cursor=1", bearer(new))
-        #expect(code(harness, harness.poll("/42.json?cursor=1", bearer(old))) == "token_bad")
-        #expect(code(harness, harness.poll("/42.ws?cursor=1&token=\(old)", upgrade)) == "token_bad")
+        let held = harness.poll("/42.json?cursor=1", tokens.bearer(new))
+        #expect(tokens.code(harness, harness.poll("/42.json?cursor=1", tokens.bearer(old))) == "token_bad")
+        #expect(tokens.code(harness, harness.poll("/42.ws?cursor=1&token=\(old)", TokenHarness.upgrade)) == "token_bad")
         #expect(harness.sent[held] == "")
-        let second = harness.poll("/42.json?cursor=1", bearer(try signer.token("42", from: -5, to: 99)))
-        #expect(code(harness, held) == "replaced" && harness.sent[second] == "")
+        let second = harness.poll("/42.json?cursor=1", tokens.bearer(try signer.token("42", from: -5, to: 99)))
+        #expect(tokens.code(harness, held) == "replaced" && harness.sent[second] == "")
     }
 
     // MARK: cookies
 
     @Test func cookie_countsOnlyForOurPages() throws {
-        let harness = harness {
+        let harness = tokens.worker {
             $0.tokenCookie = Array("push".utf8)
             $0.origins = ["https://a", "null"]
         }
@@ -134,7 +117,7 @@ import Wire
             ("/42:3.json", cookie + "Sec-Fetch-Site: same-site\r\n", "token_missing"),
             ("/42:3.json", cookie + "Origin: null\r\n" + same, "token_missing"),
             ("/42:3.json", cookie + "Origin: https://b\r\n", "origin"),
-            ("/42:3.ws", cookie + upgrade + "Origin: https://b\r\n", "origin"),
+            ("/42:3.ws", cookie + TokenHarness.upgrade + "Origin: https://b\r\n", "origin"),
             ("/42:3.events", cookie + "Origin: https://b\r\n", "origin"),
             ("/42:3.js?callback=f", cookie + same, "token_missing"), ("/42:3.js", cookie + same, "token_missing"),
             ("/42:4.events", cookie + named, ""),
@@ -144,7 +127,7 @@ import Wire
         ]
         for (target, headers, expected) in cases {
             let slot = harness.poll(target, headers)
-            #expect(code(harness, slot) == expected, "\(target) \(headers)")
+            #expect(tokens.code(harness, slot) == expected, "\(target) \(headers)")
         }
         let slot = harness.poll("/42.json?hello=1&cursor=1", cookie + named)
         _ = harness.frames()

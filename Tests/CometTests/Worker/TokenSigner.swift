@@ -1,3 +1,4 @@
+import Comet
 import Crypto
 import Testing
 import Tokens
@@ -21,5 +22,30 @@ struct TokenSigner {
         writer.channels = channels
         let token = try #require(writer.token(ring.keys[0], sign: { ring.sign(0, $0) }))
         return String(decoding: token, as: UTF8.self)
+    }
+}
+
+/// Workers that serve nobody without a token, and what requests to them have and get.
+struct TokenHarness {
+    let signer: TokenSigner
+    init() throws { signer = try TokenSigner() }
+
+    /// A linked worker.
+    func worker(_ change: (inout WorkerSettings) -> Void = { _ in }) -> WorkerHarness {
+        let harness = WorkerHarness {
+            $0.requiresTokens = true
+            change(&$0)
+        }
+        harness.changeTokens(signer.verifier)
+        harness.link()
+        return harness
+    }
+    func bearer(_ token: String) -> String { "Authorization: Bearer \(token)\r\n" }
+    static let upgrade =
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    /// The code of the error that a connection was told. Empty without one.
+    func code(_ harness: WorkerHarness, _ slot: ConnectionSlot) -> String {
+        harness.sent[slot]?.firstMatch(of: #/"error":\{"code":"([a-z_]+)"/#).map { String($0.output.1) } ?? ""
     }
 }

@@ -7,32 +7,15 @@ import Wire
 
 /// Whose a request is: tokens at the worker.
 @Suite struct WorkerTokenTests {
-    let signer: TokenSigner
-    init() throws { signer = try TokenSigner() }
-
-    /// A linked worker that serves nobody without a token.
-    private func harness(_ change: (inout WorkerSettings) -> Void = { _ in }) -> WorkerHarness {
-        let harness = WorkerHarness {
-            $0.requiresTokens = true
-            change(&$0)
-        }
-        harness.changeTokens(signer.verifier)
-        harness.link()
-        return harness
-    }
-    private func bearer(_ token: String) -> String { "Authorization: Bearer \(token)\r\n" }
-    private let upgrade =
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    private func code(_ harness: WorkerHarness, _ slot: ConnectionSlot) -> String {
-        harness.sent[slot]?.firstMatch(of: #/"error":\{"code":"([a-z_]+)"/#).map { String($0.output.1) } ?? ""
-    }
+    let tokens: TokenHarness
+    init() throws { tokens = try TokenHarness() }
+    private var signer: TokenSigner { tokens.signer }
 
     @Test func token_isTaken_inAuthorization_andInTheQuery() throws {
-        let harness = harness()
+        let harness = tokens.worker()
         let token = try signer.token("42", channels: ["room:7", "b"])
         for (target, headers) in [
-            ("/42.json", bearer(token)), ("/42:tab1.json?cursor=3&token=\(token)", ""),
+            ("/42.json", tokens.bearer(token)), ("/42:tab1.json?cursor=3&token=\(token)", ""),
             ("/42:a:b.json", "authorization: bearer \(token)\r\n"), ("/42%3Ac.json?token=\(token)", ""),
         ] {
             let slot = harness.poll(target, headers)
@@ -46,21 +29,24 @@ import Wire
         }
     }
     @Test func requestWithoutARightToken_isRefused_andTheConnectionGoesOn() throws {
-        let harness = harness()
+        let harness = tokens.worker()
         let (good, other) = (try signer.token("42"), try TokenSigner(secret: String(repeating: "B", count: 42)))
         let cases = [
             ("/42.json", "", "401 Unauthorized", "token_missing"),
-            ("/42.json", bearer("nonsense"), "401 Unauthorized", "token_bad"),
-            ("/42.json", bearer(""), "401 Unauthorized", "token_missing"),
+            ("/42.json", tokens.bearer("nonsense"), "401 Unauthorized", "token_bad"),
+            ("/42.json", tokens.bearer(""), "401 Unauthorized", "token_missing"),
             ("/42.json?token=", "", "401 Unauthorized", "token_bad"),
-            ("/42.json", bearer(try other.token("42")), "401 Unauthorized", "token_bad"),
-            ("/42.json", bearer(try signer.token("42", from: -100, to: -50)), "401 Unauthorized", "token_expired"),
-            ("/43.json", bearer(good), "403 Forbidden", "token_client"),
-            ("/421:a.json", bearer(good), "403 Forbidden", "token_client"),
-            ("/4.json", bearer(good), "403 Forbidden", "token_client"),
-            (":42.json", bearer(good), "400 Bad Request", ""),
-            ("/:42.json", bearer(good), "403 Forbidden", "token_client"),
-            ("/42.json?token=\(good)", bearer(good), "400 Bad Request", "two_tokens"),
+            ("/42.json", tokens.bearer(try other.token("42")), "401 Unauthorized", "token_bad"),
+            (
+                "/42.json", tokens.bearer(try signer.token("42", from: -100, to: -50)), "401 Unauthorized",
+                "token_expired"
+            ),
+            ("/43.json", tokens.bearer(good), "403 Forbidden", "token_client"),
+            ("/421:a.json", tokens.bearer(good), "403 Forbidden", "token_client"),
+            ("/4.json", tokens.bearer(good), "403 Forbidden", "token_client"),
+            (":42.json", tokens.bearer(good), "400 Bad Request", ""),
+            ("/:42.json", tokens.bearer(good), "403 Forbidden", "token_client"),
+            ("/42.json?token=\(good)", tokens.bearer(good), "400 Bad Request", "two_tokens"),
             ("/42.json?token=\(good)&token=\(good)", "", "400 Bad Request", "two_tokens"),
             ("/42.events?cursor=1", "", "401 Unauthorized", "token_missing"),
         ]
@@ -68,17 +54,17 @@ import Wire
             let slot = harness.poll(target, headers)
             #expect(harness.status(slot) == "HTTP/1.1 \(status)", "\(target) \(headers)")
             guard !expected.isEmpty else { continue }
-            #expect(code(harness, slot) == expected, "\(target) \(headers)")
+            #expect(tokens.code(harness, slot) == expected, "\(target) \(headers)")
             #expect(
                 harness.sent[slot]?.contains("WWW-Authenticate: Bearer") == status.hasPrefix("401"), "\(target)")
             harness.sent[slot] = ""
-            harness.get(slot, "/42.json?c=\(expected)", bearer(good))
+            harness.get(slot, "/42.json?c=\(expected)", tokens.bearer(good))
             #expect(harness.sent[slot] == "", "the next request of the connection is held")
         }
         for (method, path) in [("POST", "/42.ack?cursor=5"), ("POST", "/42.leave")] {
             let slot = harness.open()
             harness.receive(slot, "\(method) \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
-            #expect(code(harness, slot) == "token_missing", "\(path)")
+            #expect(tokens.code(harness, slot) == "token_missing", "\(path)")
         }
         let preflight = harness.open()
         harness.receive(
@@ -90,40 +76,40 @@ import Wire
         #expect(harness.worker.counters.tokensExpired == 1)
     }
     @Test func whatCameBeforeOnAConnection_provesNothing() throws {
-        let harness = harness()
+        let harness = tokens.worker()
         let (ann, bob) = (try signer.token("ann"), try signer.token("bob"))
-        let slot = harness.poll("/ann:1.json?cursor=1", bearer(ann))
+        let slot = harness.poll("/ann:1.json?cursor=1", tokens.bearer(ann))
         _ = harness.frames()
         harness.manager(.message, [], 5, "ann:1", "\"for ann\"")
-        for (headers, expected) in [("", "token_missing"), (bearer(bob), "token_client")] {
+        for (headers, expected) in [("", "token_missing"), (tokens.bearer(bob), "token_client")] {
             harness.sent[slot] = ""
             harness.get(slot, "/ann:1.json?cursor=1", headers)
-            #expect(code(harness, slot) == expected)
+            #expect(tokens.code(harness, slot) == expected)
         }
         harness.sent[slot] = ""
-        harness.get(slot, "/bob:1.json", bearer(bob))
+        harness.get(slot, "/bob:1.json", tokens.bearer(bob))
         #expect(harness.frames() == ["connected 0 bob:1 0"])
     }
     @Test func eachTransport_isToldInItsForm() throws {
-        let harness = harness()
+        let harness = tokens.worker()
         let script = harness.poll("/42.js?callback=f&cursor=3")
         #expect(
             harness.body(script).hasPrefix("/**/f({\"messages\":[],\"cursor\":3,\"error\":{\"code\":\"token_missing\""))
         let foreign = try signer.token("43")
         for (query, expected, close) in [("", "token_missing", 4003), ("?token=\(foreign)", "token_client", 4004)] {
-            let socket = harness.poll("/42.ws\(query)", upgrade)
+            let socket = harness.poll("/42.ws\(query)", TokenHarness.upgrade)
             #expect(harness.status(socket) == "HTTP/1.1 101 Switching Protocols")
             let raw = harness.raw[socket] ?? []
-            #expect(code(harness, socket) == expected)
+            #expect(tokens.code(harness, socket) == expected)
             #expect(Array(raw.suffix(2)) == [UInt8(close >> 8), UInt8(close & 255)])
         }
         #expect(harness.worker.waiting == 0)
     }
     @Test func tokensThatAreNotRequired_areVerifiedAllTheSame() throws {
-        let harness = harness { $0.requiresTokens = false }
+        let harness = tokens.worker { $0.requiresTokens = false }
         #expect(harness.sent[harness.poll("/1.json")] == "")
         let bad = harness.poll("/1.json?token=x")
-        #expect(code(harness, bad) == "token_bad")
+        #expect(tokens.code(harness, bad) == "token_bad")
         _ = harness.frames()
         #expect(harness.grants["1"] == nil)
     }
@@ -131,15 +117,15 @@ import Wire
     // MARK: keys and the book
 
     @Test func newKeys_cutNobody_andCountForTheNextRequest() throws {
-        let harness = harness()
+        let harness = tokens.worker()
         let token = try signer.token("42")
-        let stream = harness.poll("/42:s.events?cursor=1", bearer(token))
-        let held = harness.poll("/42:p.json?cursor=1", bearer(token))
+        let stream = harness.poll("/42:s.events?cursor=1", tokens.bearer(token))
+        let held = harness.poll("/42:p.json?cursor=1", tokens.bearer(token))
         harness.changeTokens(try TokenSigner(secret: String(repeating: "C", count: 42)).verifier)
         #expect(harness.worker.waiting == 2 && harness.closed.isEmpty && harness.sent[held] == "")
-        #expect(code(harness, harness.poll("/42:q.json", bearer(token))) == "token_bad")
+        #expect(tokens.code(harness, harness.poll("/42:q.json", tokens.bearer(token))) == "token_bad")
         harness.changeTokens(signer.verifier)
-        #expect(harness.sent[harness.poll("/42:q.json", bearer(token))] == "")
+        #expect(harness.sent[harness.poll("/42:q.json", tokens.bearer(token))] == "")
         #expect(harness.worker.tokensVerified == 3)
         _ = harness.frames()
         harness.broke(stream)
@@ -168,9 +154,9 @@ import Wire
         #expect(throws: TokenError.expired) { try find("h1", now: 1_800_000_200) }
     }
     @Test func longListsOfChannels_goToTheManagerWhole() throws {
-        let harness = harness()
+        let harness = tokens.worker()
         let channels = (0..<60).map { "channel-with-a-long-name-\($0)" }
-        _ = harness.poll("/42.json", bearer(try signer.token("42", channels: channels)))
+        _ = harness.poll("/42.json", tokens.bearer(try signer.token("42", channels: channels)))
         _ = harness.frames()
         #expect(harness.channels["42"] == channels)
     }
