@@ -11,6 +11,7 @@ import Wire
 /// answers an order to send by `wrote` or `failed`, and an order to close by `closed`. Frames for the manager gather in
 /// `toManager`, and go out once for each turn of the loop.
 package struct Worker: ~Copyable {
+    private let inPlace = InPlace()
     package let settings: WorkerSettings
     /// All origins are allowed, so none needs to be named.
     let allowsEveryone: Bool
