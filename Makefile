@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 # Every recipe stops at its first error.
 .SHELLFLAGS := -euo pipefail -c
-PACKAGES := libev-dev libncurses-dev libsimdjson-dev libssl-dev pkg-config curl tmux
+PACKAGES := libev-dev libncurses-dev libsimdjson-dev libssl-dev openssl pkg-config curl tmux
 # Colours are off: on a terminal SwiftPM gives the compiler another flag, and would build everything anew elsewhere.
 RELEASE := -c release --static-swift-stdlib --no-color-diagnostics
 DEBUG := --no-color-diagnostics

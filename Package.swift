@@ -5,11 +5,11 @@
 //     megaworker   megamanager   megacomet   megabench   megatop    the programs: glue, thin
 //     Daemon   Publishing   Dashboard   ConfigurationFile           what daemons share, app port, screens, the file
 //     Comet   Supervision   Reactor   Browser   FreePorts           decisions, libev and sockets, script
-//     Stats   Crypto                                                reports, events, the table of metrics; libcrypto
+//     Stats   Crypto   TLS                                          reports, events, the table of metrics; OpenSSL
 //     Tokens                                                        clients' tokens and their rules
 //     Wire   Store   Configuration                                  bytes <-> values, memory, settings
 //     Base                                                          bytes and text: buffers, escapes, times, columns
-//     CLibev   CEpoll   CSystem   CStore   CSimdjson   CCrypto   CNcurses   C at the edge
+//     CLibev   CEpoll   CSystem   CStore   CSimdjson   CCrypto   CTLS   CNcurses   C at the edge
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -55,6 +55,8 @@ let package = Package(
         .target(name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("simdjson")]),
         /// Keys and signatures of libcrypto.
         .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
+        /// Handshakes and records of TLS, of libssl and libcrypto.
+        .target(name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CNcurses", path: "Dashboard/CNcurses"),
 
         // Pure: bytes and decisions. No system calls, no clock.
@@ -78,6 +80,9 @@ let package = Package(
 
         /// The keys of tokens, in libcrypto.
         .target(name: "Crypto", dependencies: ["Base", "Tokens", "Wire", "CCrypto"], swiftSettings: fast),
+
+        /// Connections over TLS: handshakes, and then records of connections that are parked in their keys.
+        .target(name: "TLS", dependencies: ["Base", "Store", "Wire", "CTLS"], swiftSettings: fast),
 
         // The app port: publishes in, outcomes out. Apart from Comet, so that workers need no simdjson.
         .target(
@@ -157,6 +162,7 @@ let package = Package(
             name: "TokensTests", dependencies: ["TestSupport", "Base", "Crypto", "Tokens", "Wire"],
             exclude: ["fixtures.txt"],
             swiftSettings: strict),
+        .testTarget(name: "TLSTests", dependencies: ["TestSupport", "Base", "TLS", "Wire"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Base", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "PublishingTests", dependencies: ["TestSupport", "Base", "Store", "Publishing", "Comet", "Wire"],

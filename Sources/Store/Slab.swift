@@ -12,12 +12,12 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     @usableFromInline let extraOffset: Int
 
     /// Each element has `extraBytes` behind it. They are aligned to 16, and nobody zeroes them.
-    @inlinable public init(extraBytes: Int = 0, of: Element.Type = Element.self) {
+    @inlinable public init(extraBytes: Int = 0, of: Element.Type = Element.self, pages: PageMemory = .heap) {
         let alignment = max(MemoryLayout<Element>.alignment, extraBytes > 0 ? 16 : 4)
         precondition(alignment <= 16, "a slab's page is aligned to 16 bytes")
         let element = (MemoryLayout<Element>.size + alignment - 1) & ~(alignment - 1)
         extraOffset = element
-        raw = RawSlab(stride: (element + extraBytes + alignment - 1) & ~(alignment - 1))
+        raw = RawSlab(stride: (element + extraBytes + alignment - 1) & ~(alignment - 1), from: pages)
     }
 
     /// Records held.
@@ -67,6 +67,22 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     }
 }
 
+/// Where the pages of a slab come from. They are aligned to 16 bytes.
+public struct PageMemory: Sendable {
+    @usableFromInline let allocate: @Sendable (Int) -> UnsafeMutableRawPointer
+    @usableFromInline let free: @Sendable (UnsafeMutableRawPointer, Int) -> Void
+
+    public init(
+        allocate: @escaping @Sendable (_ bytes: Int) -> UnsafeMutableRawPointer,
+        free: @escaping @Sendable (_ page: UnsafeMutableRawPointer, _ bytes: Int) -> Void
+    ) {
+        self.allocate = allocate
+        self.free = free
+    }
+    public static let heap = PageMemory(
+        allocate: { .allocate(byteCount: $0, alignment: 16) }, free: { page, _ in page.deallocate() })
+}
+
 /// Slots of equal size in pages, without a type.
 @usableFromInline struct RawSlab: ~Copyable {
     /// A page first fills its slots in order (`fresh`), so that memory is touched only when it is used. Freed slots
@@ -94,10 +110,12 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     @usableFromInline var spare: UInt32 = .max
     @usableFromInline var count = 0
     @usableFromInline var memoryPages = 0
+    @usableFromInline let source: PageMemory
 
-    @usableFromInline init(stride: Int) {
+    @usableFromInline init(stride: Int, from source: PageMemory = .heap) {
         precondition(stride >= 4, "a free slot holds the number of the next")
         self.stride = stride
+        self.source = source
         var shift = 0
         while stride << (shift + 1) <= RawSlab.pageBytes { shift += 1 }
         self.shift = shift
@@ -105,7 +123,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     @inlinable deinit {
-        for page in 0..<pageCount { pages[page].memory?.deallocate() }
+        for page in 0..<pageCount { if let memory = pages[page].memory { source.free(memory, stride << shift) } }
         pages.deallocate()
     }
 
@@ -193,7 +211,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     @usableFromInline mutating func open(_ number: UInt32) {
         if spare == number { spare = .max }
         if pages[Int(number)].memory == nil {
-            pages[Int(number)].memory = .allocate(byteCount: stride << shift, alignment: 16)
+            pages[Int(number)].memory = source.allocate(stride << shift)
             memoryPages += 1
         }
     }
@@ -206,7 +224,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         if spare == .max {
             spare = number
         } else {
-            page.pointee.memory?.deallocate()
+            if let memory = page.pointee.memory { source.free(memory, stride << shift) }
             page.pointee.memory = nil
             memoryPages -= 1
         }

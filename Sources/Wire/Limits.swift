@@ -99,6 +99,24 @@ public enum Limits {
     /// may be wrong.
     package static let revocationRebootMilliseconds: UInt64 = 3_600_000
 
+    // TLS.
+
+    /// Handshakes that a worker has under way at once. Further connections wait, unread, until one is done or its time
+    /// is over (`workers.header_timeout`).
+    package static let handshakes = 4096
+    /// Milliseconds that a worker goes on with handshakes in one turn of its loop. The others wait for the next turn,
+    /// so that messages go out meanwhile.
+    package static let handshakeMilliseconds = 4
+    /// Bytes of records of clients that have not come whole, over all connections of a worker. A connection that would
+    /// need more is closed.
+    package static let heldRecordBytes = 64 * 1024 * 1024
+    /// Records that are sealed with one key. Then a new key follows: RFC 8446, 5.5, allows 2^24.5 for AES-GCM.
+    package static let recordsUnderKey: UInt64 = 1 << 24
+    /// New keys that a client may turn to at once. It gets one more each second. With more its connection is closed.
+    package static let keyUpdatesAtOnce = 8
+    /// Bytes of a file with a certificate or its key. A larger one is refused.
+    package static let certificateBytes = 256 * 1024
+
     // Bounds by address.
 
     /// Addresses that a worker counts connections of. If there are more, those that were heard of least recently and

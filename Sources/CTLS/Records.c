@@ -1,0 +1,94 @@
+#define _GNU_SOURCE
+#include "CTLS.h"
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+#include <sys/mman.h>
+
+// The records of parked connections. Each suite has one context for each direction, which is keyed anew for each
+// record: a keyed context of its own would cost a connection more than all the rest of it.
+
+enum { SUITES = 4, TAG = 16 };
+
+static EVP_CIPHER_CTX *cipher(int suite, int is_sealing) {
+  static EVP_CIPHER_CTX *contexts[SUITES][2];
+  if (suite < 1 || suite >= SUITES) return NULL;
+  EVP_CIPHER_CTX **context = &contexts[suite][is_sealing];
+  if (*context) return *context;
+  static const char *const names[SUITES] = {NULL, "AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"};
+  EVP_CIPHER *fetched = EVP_CIPHER_fetch(NULL, names[suite], NULL);
+  EVP_CIPHER_CTX *made = fetched ? EVP_CIPHER_CTX_new() : NULL;
+  if (made && EVP_CipherInit_ex2(made, fetched, NULL, NULL, is_sealing, NULL) == 1) {
+    *context = made;
+  } else {
+    EVP_CIPHER_CTX_free(made);
+  }
+  EVP_CIPHER_free(fetched);
+  return *context;
+}
+
+static int failed(void) {
+  ERR_clear_error();
+  return 0;
+}
+
+int mc_record_seal(int suite, const uint8_t *key, const uint8_t nonce[12], const uint8_t header[5], const void *bytes,
+                   size_t count, uint8_t type, void *out) {
+  EVP_CIPHER_CTX *context = cipher(suite, 1);
+  uint8_t *to = out;
+  int n = 0, last = 0;
+  int good = context && EVP_EncryptInit_ex2(context, NULL, key, nonce, NULL) == 1 &&
+             EVP_EncryptUpdate(context, NULL, &n, header, 5) == 1 &&
+             (count == 0 || EVP_EncryptUpdate(context, to, &n, bytes, (int)count) == 1) &&
+             EVP_EncryptUpdate(context, to + count, &last, &type, 1) == 1 &&
+             EVP_EncryptFinal_ex(context, to + count + 1, &last) == 1 &&
+             EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG, to + count + 1) == 1;
+  return good ? 1 : failed();
+}
+
+int mc_record_open(int suite, const uint8_t *key, const uint8_t nonce[12], const uint8_t header[5], const void *bytes,
+                   size_t count, void *out) {
+  EVP_CIPHER_CTX *context = cipher(suite, 0);
+  if (!context || count < TAG) return 0;
+  const uint8_t *from = bytes;
+  size_t text = count - TAG;
+  int n = 0, last = 0;
+  int good = EVP_DecryptInit_ex2(context, NULL, key, nonce, NULL) == 1 &&
+             EVP_DecryptUpdate(context, NULL, &n, header, 5) == 1 &&
+             (text == 0 || EVP_DecryptUpdate(context, out, &n, from, (int)text) == 1) &&
+             EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG, (void *)(from + text)) == 1 &&
+             EVP_DecryptFinal_ex(context, (uint8_t *)out + text, &last) == 1;
+  return good ? 1 : failed();
+}
+
+int mc_expand_label(int suite, const uint8_t *secret, const char *label, uint8_t *out, size_t count) {
+  // One block of HKDF-Expand (RFC 5869, 2.3) is an HMAC of the info and the byte 1.
+  const EVP_MD *hash = suite == MC_AES_256_GCM ? EVP_sha384() : EVP_sha256();
+  size_t length = strlen(label), size = (size_t)EVP_MD_get_size(hash);
+  uint8_t info[64] = {0, (uint8_t)count, (uint8_t)(6 + length)}, block[EVP_MAX_MD_SIZE];
+  if (count > size || length > 32) return 0;
+  memcpy(info + 3, "tls13 ", 6);
+  memcpy(info + 9, label, length);
+  info[9 + length] = 0;
+  info[10 + length] = 1;
+  unsigned int written = 0;
+  if (!HMAC(hash, secret, (int)size, info, 11 + length, block, &written)) return failed();
+  memcpy(out, block, count);
+  OPENSSL_cleanse(block, sizeof block);
+  return 1;
+}
+
+void mc_wipe(void *bytes, size_t count) { OPENSSL_cleanse(bytes, count); }
+
+void *mc_secret_pages(size_t bytes) {
+  void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) return NULL;
+  madvise(pages, bytes, MADV_DONTDUMP);
+  return pages;
+}
+void mc_secret_pages_free(void *pages, size_t bytes) {
+  OPENSSL_cleanse(pages, bytes);
+  munmap(pages, bytes);
+}

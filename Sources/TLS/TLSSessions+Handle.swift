@@ -1,0 +1,36 @@
+import CTLS
+import Store
+
+extension TLSSessions {
+    /// A session's name, in 32 bits. It changes once, when the session is parked.
+    package struct Handle: Hashable, RawRepresentable, Sendable {
+        package let rawValue: UInt32
+        package init(rawValue: UInt32) { self.rawValue = rawValue }
+        /// The connection is plain.
+        package static let plain = Handle(rawValue: 0)
+
+        static let wholeBit: UInt32 = 1 << 31
+        init(whole: Int) { rawValue = Handle.wholeBit | UInt32(whole) }
+        init(_ slot: Slot<Parked>) { rawValue = slot.number + 1 }
+        /// It has an SSL object, or had none yet.
+        package var isWhole: Bool { rawValue & Handle.wholeBit != 0 }
+        var place: Int { Int(rawValue & ~Handle.wholeBit) }
+        var slot: Slot<Parked> { Slot(rawValue - 1) }
+    }
+}
+
+/// What a client comes back with.
+package final class Ticket {
+    let pointer: OpaquePointer
+    init(_ pointer: OpaquePointer) { self.pointer = pointer }
+    deinit { mc_tls_ticket_free(pointer) }
+}
+
+extension PageMemory {
+    /// Pages that no core file has, and that are overwritten before they are given back.
+    static let secret = PageMemory(
+        allocate: {
+            guard let pages = mc_secret_pages($0) else { preconditionFailure("out of memory") }
+            return pages
+        }, free: { mc_secret_pages_free($0, $1) })
+}

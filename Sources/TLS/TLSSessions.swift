@@ -1,0 +1,297 @@
+package import Base
+import CTLS
+import Store
+import Wire
+
+/// The TLS of all connections of a process: handshakes, and then records. Bytes of sockets go in, and plain text comes
+/// out; sockets and clocks are the caller's. It is a value and no connection is an object.
+///
+///     begin ---> whole: an SSL object of OpenSSL ---handshake, TLS 1.3---> parked: 208 bytes
+///                  +---handshake, TLS 1.2: it stays whole
+///
+/// A session is known by a handle of 32 bits, which changes once, when it is parked.
+package struct TLSSessions: ~Copyable {
+    /// A session with an SSL object.
+    private struct Whole {
+        /// `nil` until the first bytes came: a connection that says nothing costs no SSL object.
+        var session: OpaquePointer?
+        let context: TLSContext
+        var ticket: Ticket?
+        var isDone = false
+    }
+    /// Bytes of a session that wait: the start of a record that came, and sealed bytes that the socket has not taken.
+    private final class Rest {
+        var input = Buffer()
+        var unsent = Buffer()
+        /// Bytes of plain text that are in `unsent`, and were not reported yet.
+        var unsentPlain = 0
+    }
+
+    private var parkedSessions = Slab<Parked>(pages: .secret)
+    private var whole: [Whole?] = []
+    private var freePlaces: [Int] = []
+    private var rests: [Handle: Rest] = [:]
+    /// Bytes of the starts of records that wait, over all sessions.
+    private var heldBytes = 0
+    /// What the last step opened.
+    package private(set) var plain = Buffer()
+    /// What the last step made for the peer. The caller takes it by `tookOut`.
+    package private(set) var out = Buffer()
+    package private(set) var counters = TLSCounters()
+    /// Sessions whose handshake is under way, and those that keep their SSL object after it.
+    package private(set) var shaking = 0
+    package private(set) var unparked = 0
+    /// Why the last handshake that failed did, in OpenSSL's words.
+    package private(set) var failure = ""
+
+    package init() {}
+    deinit { for case let session? in whole { mc_tls_free(session.session) } }
+
+    package var parked: Int { parkedSessions.count }
+    package var memoryBytes: Int { parkedSessions.memoryBytes }
+
+    // MARK: the life of a session
+
+    /// A connection that begins with a handshake. A client may come back with a ticket.
+    package mutating func begin(_ context: TLSContext, ticket: Ticket? = nil) -> Handle {
+        let new = Whole(context: context, ticket: ticket)
+        if let place = freePlaces.popLast() {
+            whole[place] = new
+            return Handle(whole: place)
+        }
+        whole.append(new)
+        return Handle(whole: whole.count - 1)
+    }
+
+    package enum Progress: Equatable {
+        case more
+        /// The handshake is done. So many of the bytes follow it: they are to be opened.
+        case done(left: Int)
+        case failed
+    }
+    /// Whether a handshake is under way.
+    package func isShaking(_ handle: Handle) -> Bool {
+        handle.isWhole && whole[handle.place].map { !$0.isDone } ?? false
+    }
+    /// Goes on with a handshake. A client's begins with no bytes. The session may be parked by it: then the handle is
+    /// another.
+    package mutating func shake(_ handle: inout Handle, _ bytes: UnsafeRawBufferPointer) -> Progress {
+        let place = handle.place
+        guard var session = whole[place] else { preconditionFailure("a handshake of a session that is over") }
+        if session.session == nil {
+            guard let made = mc_tls_new(session.context.pointer, session.context.isClient ? 1 : 0) else {
+                return .failed
+            }
+            session.session = made
+            if let ticket = session.ticket { mc_tls_use_ticket(made, ticket.pointer) }
+            session.ticket = nil
+            whole[place] = session
+            shaking += 1
+        }
+        guard let pointer = session.session else { return .failed }
+        var used = 0
+        let result = mc_tls_handshake(pointer, bytes.baseAddress, bytes.count, &used)
+        let records = takeOutput()
+        switch Int(result) {
+        case Int(MC_TLS_MORE): return .more
+        case Int(MC_TLS_DONE):
+            shaking -= 1
+            counters.handshakes += 1
+            if mc_tls_is_resumed(pointer) == 1 { counters.resumed += 1 }
+            // A server's tickets go out with the end of its handshake. A client's last bytes are of the handshake.
+            let isClient = session.context.isClient
+            if session.context.parks, let new = park(isClient, pointer, tickets: isClient ? 0 : records) {
+                forget(place)
+                handle = new
+            } else {
+                whole[place]?.isDone = true
+                unparked += 1
+            }
+            return .done(left: bytes.count - used)
+        default:
+            counters.handshakesFailed += 1
+            failure = String(cString: mc_tls_failure())
+            return .failed
+        }
+    }
+    private mutating func park(_ isClient: Bool, _ session: OpaquePointer, tickets: UInt64) -> Handle? {
+        var client = InlineArray<48, UInt8>(repeating: 0)
+        var server = client
+        var count = 0
+        let number = withUnsafeMutableBytes(of: &client) { client in
+            withUnsafeMutableBytes(of: &server) {
+                mc_tls_secrets(session, client.baseAddress, $0.baseAddress, &count)
+            }
+        }
+        defer {
+            withUnsafeMutableBytes(of: &client) { mc_wipe($0.baseAddress, $0.count) }
+            withUnsafeMutableBytes(of: &server) { mc_wipe($0.baseAddress, $0.count) }
+        }
+        guard let suite = CipherSuite(rawValue: UInt8(number)),
+            let made = Parked(suite, isClient: isClient, client: client, server: server, ticketRecords: tickets)
+        else { return nil }
+        return Handle(parkedSessions.insert(made))
+    }
+    /// Takes over what OpenSSL wrote. The result is the number of records in it.
+    private mutating func takeOutput() -> UInt64 {
+        var count = 0
+        let bytes = UnsafeRawBufferPointer(start: mc_tls_output(&count), count: count)
+        out.append(UnsafeRawBufferPointer(start: bytes.baseAddress, count: count))
+        mc_tls_taken()
+        let text = out.bytes.part(out.count - count, count)
+        var (records, at) = (UInt64(0), 0)
+        while at + Parked.headerBytes <= count {
+            at += Parked.headerBytes + Int(text.bigEndian(at: at + 3, as: UInt16.self))
+            records += 1
+        }
+        return records
+    }
+    private mutating func forget(_ place: Int) {
+        mc_tls_free(whole[place]?.session)
+        whole[place] = nil
+        freePlaces.append(place)
+    }
+
+    /// A client's ticket of a session that keeps its SSL object, to come back with. `nil` if none has come.
+    package func ticket(_ handle: Handle) -> Ticket? {
+        guard handle.isWhole, let session = whole[handle.place]?.session else { return nil }
+        return mc_tls_take_ticket(session).map(Ticket.init)
+    }
+
+    /// The connection is over. Its keys are overwritten.
+    package mutating func end(_ handle: Handle) {
+        if handle.isWhole {
+            if let session = whole[handle.place], session.session != nil {
+                if session.isDone { unparked -= 1 } else { shaking -= 1 }
+            }
+            forget(handle.place)
+        } else {
+            mc_wipe(parkedSessions.pointer(handle.slot), MemoryLayout<Parked>.size)
+            parkedSessions.remove(handle.slot)
+        }
+        if !rests.isEmpty, let rest = rests.removeValue(forKey: handle) { heldBytes -= rest.input.count }
+    }
+
+    // MARK: what comes
+
+    package enum Opened: Equatable {
+        case more
+        /// The peer says that it sends no more.
+        case ended
+        /// The connection is over. What is in `out` tells the peer why.
+        case failed
+    }
+    /// Opens bytes of the peer. What they say is in `plain`, until the next call. `second` is any clock that grows.
+    package mutating func open(_ handle: Handle, _ bytes: UnsafeRawBufferPointer, second: UInt32) -> Opened {
+        plain.clear()
+        guard !handle.isWhole else { return openWhole(handle, bytes) }
+        if !rests.isEmpty, let rest = rests[handle], !rest.input.isEmpty {
+            rest.input.append(bytes)
+            let (result, used) = openParked(handle, rest.input.bytes, second)
+            rest.input.consume(used)
+            heldBytes += bytes.count - used
+            if rest.input.isEmpty {
+                rest.input.release()
+                dropIfEmpty(handle, rest)
+            }
+            return heldBytes > Limits.heldRecordBytes ? .failed : result
+        }
+        let (result, used) = openParked(handle, bytes, second)
+        if used < bytes.count, result == .more {
+            rest(handle).input.append(bytes.part(used, bytes.count - used))
+            heldBytes += bytes.count - used
+            if heldBytes > Limits.heldRecordBytes { return .failed }
+        }
+        return result
+    }
+    private mutating func openParked(
+        _ handle: Handle, _ bytes: UnsafeRawBufferPointer, _ second: UInt32
+    ) -> (Opened, used: Int) {
+        var used = 0
+        let result = parkedSessions.pointer(handle.slot).pointee.open(
+            bytes, used: &used, plain: &plain, out: &out, second: second, &counters)
+        return (result, result == .more ? used : bytes.count)
+    }
+    private mutating func openWhole(_ handle: Handle, _ bytes: UnsafeRawBufferPointer) -> Opened {
+        guard let session = whole[handle.place]?.session else { return .failed }
+        let room = bytes.count + Parked.mostSealed
+        var written = 0
+        let result = mc_tls_open(session, bytes.baseAddress, bytes.count, plain.reserve(room), room, &written)
+        plain.advance(by: written)
+        _ = takeOutput()
+        switch Int(result) {
+        case Int(MC_TLS_MORE): return .more
+        case Int(MC_TLS_CLOSED): return .ended
+        default:
+            counters.badRecords += 1
+            return .failed
+        }
+    }
+
+    // MARK: what goes
+
+    /// Seals bytes into `out`, up to those of one record. The result is how many; `nil`: the connection is over.
+    package mutating func seal(_ handle: Handle, _ bytes: UnsafeRawBufferPointer) -> Int? {
+        let part = bytes.part(0, min(bytes.count, Parked.plainBytes))
+        guard handle.isWhole else {
+            let isSealed = parkedSessions.pointer(handle.slot).pointee.seal(part, out: &out, &counters)
+            return isSealed ? part.count : nil
+        }
+        guard let session = whole[handle.place]?.session else { return nil }
+        guard mc_tls_seal(session, part.baseAddress, part.count) == Int32(MC_TLS_DONE) else { return nil }
+        _ = takeOutput()
+        return part.count
+    }
+    /// Says into `out` that nothing more will be sent.
+    package mutating func sayEnd(_ handle: Handle) {
+        guard handle.isWhole else { return parkedSessions.pointer(handle.slot).pointee.end(out: &out) }
+        guard let session = whole[handle.place], session.isDone, let pointer = session.session else { return }
+        mc_tls_end(pointer)
+        _ = takeOutput()
+    }
+    /// The caller has taken what is in `out`.
+    package mutating func tookOut() {
+        out.clear()
+        out.shrink(over: 128 * 1024)
+    }
+
+    /// For tests: a look at a parked session.
+    mutating func withParked<T>(_ handle: Handle, _ body: (inout Parked) -> T) -> T {
+        body(&parkedSessions.pointer(handle.slot).pointee)
+    }
+
+    // MARK: what the socket has not taken
+
+    /// The sealed bytes that wait for the socket.
+    package func unsent(_ handle: Handle) -> UnsafeRawBufferPointer? {
+        guard !rests.isEmpty, let rest = rests[handle], !rest.unsent.isEmpty else { return nil }
+        return rest.unsent.bytes
+    }
+    /// The socket took so many bytes of `out`, which has `plain` bytes of plain text. The rest waits.
+    package mutating func keepUnsent(_ handle: Handle, from taken: Int, plain: Int) {
+        let rest = rest(handle)
+        rest.unsent.append(out.bytes.part(taken, out.count - taken))
+        rest.unsentPlain += plain
+        tookOut()
+    }
+    /// The socket took so many bytes of those that wait. The result is the plain text that is sent whole by that.
+    package mutating func tookUnsent(_ handle: Handle, _ count: Int) -> Int {
+        guard let rest = rests[handle] else { return 0 }
+        rest.unsent.consume(count)
+        guard rest.unsent.isEmpty else { return 0 }
+        rest.unsent.release()
+        let plain = rest.unsentPlain
+        rest.unsentPlain = 0
+        dropIfEmpty(handle, rest)
+        return plain
+    }
+    private mutating func rest(_ handle: Handle) -> Rest {
+        if let rest = rests[handle] { return rest }
+        let rest = Rest()
+        rests[handle] = rest
+        return rest
+    }
+    private mutating func dropIfEmpty(_ handle: Handle, _ rest: Rest) {
+        if rest.input.isEmpty, rest.unsent.isEmpty { rests[handle] = nil }
+    }
+}
