@@ -120,6 +120,7 @@ package final class LiveScreen {
         let isNew = shownScreen != session.screen
         shownScreen = session.screen
         if session.screen == .procs || isShowingDetail, let id = shownProcess { source.ask(.log(id), every: 1) }
+        if case .addresses? = session.shownOverlay { source.ask(.addresses, every: Told.Addresses.everySeconds) }
         if session.screen == .host { source.ask(.doctor, every: isNew ? 0 : 60) }
         if session.screen == .queues, session.shownOverlay == .clients || terminal.size.width >= Views.wideFrom {
             source.ask(.clients, every: 5)

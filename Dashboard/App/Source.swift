@@ -179,7 +179,8 @@ final class Source {
         }
         control.ask(question.line) { [unowned self] text in
             unanswered.remove(question)
-            if let text { answered(text, question) }
+            if let text { return answered(text, question) }
+            model.miss(question, why: "no supervisor answers")
         }
     }
     /// Asks for the list of crash reports, and then for those that it has of this process.

@@ -11,7 +11,7 @@ extension Told.Apps {
             problem = refusal(json)
             return
         }
-        take(answer.apps, more: answer.more, time: time)
+        take(answer.apps, more: answer.more, keys: answer.keys ?? [], time: time)
     }
 }
 

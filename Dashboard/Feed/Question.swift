@@ -6,7 +6,7 @@ package import Supervision
 /// A question to the supervisor's control socket or to the manager's app port. With its answer it is a piece of a
 /// recording.
 package enum Question: Hashable, Sendable {
-    case status, doctor, events, crashes
+    case status, doctor, events, crashes, addresses
     case log(ProcessName)
     case crash(String)
     /// Questions to the app port.
@@ -29,7 +29,7 @@ package enum Question: Hashable, Sendable {
     var line: String {
         var request = ControlRequest(name)
         switch self {
-        case .status, .doctor, .crashes, .clients, .apps, .channels: break
+        case .status, .doctor, .crashes, .addresses, .clients, .apps, .channels: break
         case .events: request.follow = true
         case .log(let id): request = ControlRequest("log", "\(id)")
         case .crash(let id):
@@ -45,6 +45,7 @@ package enum Question: Hashable, Sendable {
         case .doctor: "doctor"
         case .events: "events"
         case .crashes: "crashes"
+        case .addresses: "addresses"
         case .clients: "clients"
         case .apps: "apps"
         case .channels: "channels"
@@ -59,6 +60,7 @@ package enum Question: Hashable, Sendable {
         case ("doctor", nil): self = .doctor
         case ("events", nil): self = .events
         case ("crashes", nil): self = .crashes
+        case ("addresses", nil): self = .addresses
         case ("clients", nil): self = .clients
         case ("apps", nil): self = .apps
         case ("channels", nil): self = .channels
@@ -89,6 +91,7 @@ extension Model {
         case .apps: told.apps.take(json: text, time: time)
         case .channels: told.channels.take(json: text, time: time)
         case .status: if let status = answer(StatusAnswer.self) { take(status) }
+        case .addresses: told.addresses.take(json: text, time: time)
         case .doctor: if let rows = answer(DoctorAnswer.self)?.rows { told.doctor = rows }
         case .log(let id):
             guard let lines = answer(LogAnswer.self)?.lines else { return }
@@ -104,12 +107,14 @@ extension Model {
             told.crashes?.sort { $0.id < $1.id }
         }
     }
-    /// The app port gave no answer. Its last answer stays, and gets older.
+    /// There was no answer. The last one stays, and gets older.
     package mutating func miss(_ question: Question, why: String) {
         switch question {
         case .clients: told.clients.problem = why
         case .channels: told.channels.problem = why
-        default: told.apps.problem = why
+        case .apps: told.apps.problem = why
+        case .addresses: told.addresses.problem = why
+        case .status, .doctor, .events, .crashes, .log, .crash: break
         }
     }
     private mutating func take(_ status: StatusAnswer) {

@@ -119,6 +119,24 @@ extension KeyHandler {
         }
         return []
     }
+    func addresses(_ key: Key, from first: Int, _ session: inout Session) -> [Effect] {
+        let last = max(0, Views.shownAddresses(model, session).count - 1)
+        func scroll(_ by: Int) { session.overlay = .addresses(from: max(0, min(last, first + by))) }
+        switch key {
+        case .escape, .enter, .backspace, .control("c"), .character("q"), .character("b"): session.overlay = nil
+        case .up, .character("k"): scroll(-1)
+        case .down, .character("j"): scroll(1)
+        case .pageUp: scroll(-size.height / 2)
+        case .pageDown, .character(" "): scroll(size.height / 2)
+        case .home, .character("g"): scroll(-last)
+        case .end, .character("G"): scroll(last)
+        default:
+            // The row of the screen can't be seen, so no key acts on it.
+            if case .act(let action)? = Binding.command(key, on: .overview) { return ask(action, nil, &session) }
+            return under(key, nil, &session)
+        }
+        return []
+    }
     func detail(_ key: Key, _ id: ProcessName, _ pane: Overlay.Pane, _ session: inout Session) -> [Effect] {
         func scroll(_ by: Int) {
             switch pane {

@@ -45,6 +45,7 @@ package struct KeyHandler {
         case .explain(let column): return explain(key, column, &session)
         case .detail(let id, let pane): return detail(key, id, pane, &session)
         case .clients: return clients(key, &session)
+        case .addresses(let first): return addresses(key, from: first, &session)
         case nil: break
         }
         guard let command = Binding.command(key, on: session.screen) else {
@@ -90,6 +91,7 @@ package struct KeyHandler {
         case .level: session.eventLevel = session.eventLevel.next
         case .eventJSON: session.showsEventJSON.toggle()
         case .clientIDs: return clientIDs(&session)
+        case .addresses: session.overlay = .addresses(from: 0)
         case .explain: return openExplanation(&session)
         case .output: return open(.output(back: 0), &session)
         case .crash: return open(.crash(number: 0, scroll: 0), &session)

@@ -86,6 +86,8 @@ package enum Overlay: Equatable, Sendable {
     case detail(ProcessName, Pane)
     case confirm(Confirmation)
     case clients
+    /// The busiest addresses, from this row on.
+    case addresses(from: Int)
     case edit(Editor)
     package enum Pane: Equatable, Sendable {
         case history

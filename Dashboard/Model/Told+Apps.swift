@@ -8,6 +8,8 @@ extension Told {
         package private(set) var rows: [Row] = []
         /// The number of connections that have no row here.
         package private(set) var more = 0.0
+        /// The keys of apps, in the order of the settings.
+        package private(set) var keys: [AppsAnswer.Key] = []
         /// The time of the last answer, in ns. `nil` if none came yet.
         package private(set) var time: UInt64?
         package private(set) var previousTime: UInt64?
@@ -57,7 +59,9 @@ extension Told {
 
         package var count: Double { Double(rows.count) + more }
 
-        package mutating func take(_ told: [AppsAnswer.Row], more: Double, time: UInt64) {
+        package mutating func take(
+            _ told: [AppsAnswer.Row], more: Double, keys: [AppsAnswer.Key] = [], time: UInt64
+        ) {
             let before = Dictionary(rows.map { ($0.peer, $0) }) { first, _ in first }
             rows = told.map {
                 var row = Row(told: $0)
@@ -65,6 +69,7 @@ extension Told {
                 return row
             }
             self.more = more
+            self.keys = keys
             previousTime = self.time
             self.time = time
             problem = ""
@@ -72,8 +77,7 @@ extension Told {
         /// The freshness, by the usual rule. `interval` is the time between pictures in seconds. Questions are not more
         /// frequent than pictures.
         package func freshness(_ now: UInt64, interval: Double) -> Freshness {
-            guard let time else { return .old }
-            return Freshness(age: now > time ? Double(now - time) / 1e9 : 0, interval: max(Apps.everySeconds, interval))
+            Freshness(answered: time, now, every: max(Apps.everySeconds, interval))
         }
     }
 }

@@ -20,9 +20,7 @@ extension Told {
         }
         /// The freshness, by the usual rule. Questions are not more frequent than pictures.
         package func freshness(_ now: UInt64, interval: Double) -> Freshness {
-            guard let time else { return .old }
-            return Freshness(
-                age: now > time ? Double(now - time) / 1e9 : 0, interval: max(Channels.everySeconds, interval))
+            Freshness(answered: time, now, every: max(Channels.everySeconds, interval))
         }
     }
 }

@@ -10,6 +10,7 @@ package struct Told: Equatable, Sendable {
     package var clients = Clients()
     package var apps = Apps()
     package var channels = Channels()
+    package var addresses = Addresses()
     /// The newest last. `nil` if they were not told yet.
     package var crashes: [CrashReport]?
 

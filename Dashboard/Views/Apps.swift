@@ -12,8 +12,9 @@ extension Views {
         var line = Line(" app connections " + told.count.text(Format.grouped) + (told.rows.isEmpty ? "" : ":"))
         for (index, row) in told.rows.prefix(mostInLine).enumerated() {
             let address = Endpoint(parsing: row.peer)?.host ?? row.peer
+            let key = told.hasSeveralKeys ? " " + told.key(row, context) : ""
             let text =
-                context.capabilities.clean(address) + " " + told.rate(row, \.publishes, Format.rate)
+                context.capabilities.clean(address) + key + " " + told.rate(row, \.publishes, Format.rate)
                 + (told.idle(row).map { " " + $0 } ?? "")
             line.add(text, role: told.role(row), leaves: 1 + index, gap: index == 0 ? 1 : 2)
         }
@@ -40,6 +41,25 @@ extension Views {
         line.add("clients known " + manager.gauge(.clientsKnown, context.now).text(Format.grouped), leaves: leaves + 1)
     }
 
+    /// The keys of apps, and how long nobody has got on with each: ` keys shop 2s  billing 4m00s  audit never used`.
+    /// `nil` if there are none.
+    static func keysLine(_ context: Context) -> Line? {
+        let told = ToldApps(context)
+        guard !told.keys.isEmpty else { return nil }
+        var line = Line(" keys")
+        for (index, key) in told.keys.enumerated() {
+            // They are whole seconds.
+            let used =
+                key.idleSeconds.map { $0 < 10 ? "\(Format.whole($0))s" : Format.span($0) }.map {
+                    "used \($0)\(told.mark) ago"
+                } ?? "never used"
+            line.add(
+                context.capabilities.clean(key.key) + " " + used, role: told.freshness == .fresh ? .normal : .dim,
+                leaves: 1 + index)
+        }
+        return line
+    }
+
     /// One row for each app. The part that is needed least leaves all rows alike, so that they stay aligned.
     static func appsPane(_ context: Context, width: Int) -> (title: String, lines: [Line]) {
         let told = ToldApps(context)
@@ -47,6 +67,7 @@ extension Views {
         var shown = AppColumn.allCases.map { column in
             (column: column, width: cells.map { $0[column.rawValue].count }.max() ?? 0)
         }
+        shown.removeAll { $0.width == 0 }
         for least in AppColumn.firstToLeave where shown.reduce(0, { $0 + $1.width + 2 }) > width {
             shown.removeAll { $0.column == least }
         }
@@ -66,15 +87,16 @@ extension Views {
     }
 }
 
-/// The columns of the pane: address, time, rates, unread bytes, refused publishes.
+/// The columns of the pane: address, the name of the key, time, rates, unread bytes, refused publishes.
 private enum AppColumn: Int, CaseIterable {
-    case peer, up, publishes, bytes, lag, errors
-    static let firstToLeave: [AppColumn] = [.up, .bytes, .lag, .errors]
+    case peer, key, up, publishes, bytes, lag, errors
+    static let firstToLeave: [AppColumn] = [.up, .bytes, .lag, .key, .errors]
     var isLeft: Bool { self != .publishes && self != .bytes }
 
     func text(_ row: Told.Apps.Row, _ told: ToldApps, _ context: Context) -> String {
         switch self {
         case .peer: context.capabilities.clean(row.peer)
+        case .key: told.key(row, context)
         case .up: "up " + Format.span(row.connectedSeconds) + told.mark
         case .publishes: told.rate(row, \.publishes, Format.rate)
         // An idle app has no rate of bytes, and nothing left to read.
@@ -93,6 +115,7 @@ struct ToldApps {
     /// The count in the last answer. Before the first answer it is from the manager's report.
     let count: Quantity
     let rows: [Told.Apps.Row]
+    let keys: [AppsAnswer.Key]
     let freshness: Freshness
     /// The reason why there are no rows, or no present ones.
     let why: String?
@@ -103,6 +126,7 @@ struct ToldApps {
         freshness = apps.freshness(context.now, interval: context.session.interval)
         let isRunning = context.totals.manager?.state(context.now).isRunning ?? true
         rows = isRunning ? apps.rows : []
+        keys = isRunning ? apps.keys : []
         let counted = context.totals.manager?.gauge(.appsConnected, context.now) ?? Quantity(nil, .old)
         count = isRunning && freshness < .old ? Quantity(apps.count, freshness) : counted
         if !isRunning {
@@ -121,6 +145,12 @@ struct ToldApps {
     }
     func rate(_ row: Told.Apps.Row, _ rate: KeyPath<Told.Apps.Rates, Double>, _ format: (Double) -> String) -> String {
         quantity(row, rate).text(format) + "/s"
+    }
+    /// With one key it goes without saying which key an app has.
+    var hasSeveralKeys: Bool { keys.count > 1 }
+    /// The name of its key. Empty if there are no keys.
+    func key(_ row: Told.Apps.Row, _ context: Context) -> String {
+        row.key.map(context.capabilities.clean) ?? (keys.isEmpty ? "" : "no key")
     }
     /// How long the app has been idle. `nil` if something came from it lately.
     func idle(_ row: Told.Apps.Row) -> String? {

@@ -7,7 +7,10 @@ extension Views {
         var page = Page(
             keys: Frame.keys(
                 context,
-                ["Enter detail", "/ filter", "s sort", "t totals", "z zero", "p pause", "e explain", "w save", "d day"])
+                [
+                    "Enter detail", "/ filter", "b addresses", "s sort", "t totals", "z zero", "p pause", "e explain",
+                    "w save", "d day",
+                ])
         )
         page.header.append(.init(line: publishLine(context), from: 0))
         page.header.append(.init(line: deliverLine(context), from: 0))
@@ -117,6 +120,7 @@ extension Views {
         if hasPane(size) {
             let pane = appsPane(context, width: size.width - size.width / 2)
             closed.lines.append(appFigures(context))
+            if let keys = keysLine(context) { closed.lines.append(keys) }
             // There is room for some apps, if the table leaves it.
             while closed.lines.count < min(pane.lines.count, 8) { closed.lines.append(Line()) }
             closed.least = 3

@@ -12,7 +12,7 @@ extension Views {
                 context,
                 [
                     "Enter detail", "/ filter", "s sort", "p pause", "e explain", "t totals", "+ - speed", "w save",
-                    "d day",
+                    "d day", "b addresses",
                 ], actions: ["R restart", "D drain", "X rolling"]))
 
         page.header.append(.init(line: connectionsLine(context, wide: wide), from: 0))

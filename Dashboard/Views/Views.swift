@@ -17,6 +17,7 @@ package enum Views {
         }
         switch session.shownOverlay {
         case .help(let page): drawHelp(page, context, on: &grid)
+        case .addresses(let first): drawAddresses(from: first, context, on: &grid)
         case .detail(let id, let pane): drawDetail(id, pane, context, on: &grid)
         default: drawScreen(context, on: &grid)
         }

@@ -39,14 +39,20 @@ package struct BusyAddress: Equatable, Sendable {
     }
 
     private var business: Double { Double(connections) + newPerSecond }
+    private func isBusier(than other: BusyAddress) -> Bool {
+        (business, refused) > (other.business, other.refused)
+    }
+
+    /// It would be one of the `most` busiest. Its address does not matter.
+    package func belongs(in list: [BusyAddress], most: Int) -> Bool {
+        guard list.count >= most, let last = list.last else { return true }
+        return isBusier(than: last)
+    }
 
     /// Keeps the `most` busiest, the busiest first, and of equals the one that refused more.
     package static func insert(_ new: BusyAddress, into list: inout [BusyAddress], most: Int) {
-        func isBusier(_ one: BusyAddress, _ other: BusyAddress) -> Bool {
-            (one.business, one.refused) > (other.business, other.refused)
-        }
-        if list.count >= most, let last = list.last, !isBusier(new, last) { return }
-        let at = list.firstIndex { isBusier(new, $0) } ?? list.count
+        guard new.belongs(in: list, most: most) else { return }
+        let at = list.firstIndex { new.isBusier(than: $0) } ?? list.count
         list.insert(new, at: at)
         if list.count > most { list.removeLast() }
     }

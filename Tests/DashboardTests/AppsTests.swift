@@ -80,10 +80,36 @@ struct AppsTests {
     @Test func addressesLeave_theLastFirst_andNothingIsWider() {
         let model = Samples.shown
         #expect(
-            line(model, width: 80) == " app connections 3: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s  127.0.0.1 0/s idle 4m00s")
-        #expect(line(model, width: 70) == " app connections 3: 10.0.1.5 9.1k/s  10.0.1.6 9.1k/s")
-        #expect(line(model, width: 40) == " app connections 3: 10.0.1.5 9.1k/s")
+            line(model, width: 100)
+                == " app connections 3: 10.0.1.5 shop 9.1k/s  10.0.1.6 shop 9.1k/s  127.0.0.1 billing 0/s idle 4m00s")
+        #expect(line(model, width: 70) == " app connections 3: 10.0.1.5 shop 9.1k/s  10.0.1.6 shop 9.1k/s")
+        #expect(line(model, width: 45) == " app connections 3: 10.0.1.5 shop 9.1k/s")
         for width in 40...119 { #expect(line(model, width: width).count <= width) }
+    }
+
+    @Test func keysOfApps_areNamed() throws {
+        func screen(_ keys: String, _ key: String, _ size: Size) -> String {
+            var model = Samples.shown
+            model.take(
+                """
+                {"apps":[{"peer":"10.0.0.1:5","form":"lines"\(key),"connected_seconds":9,"publishes":1,"bytes":1,\
+                "errors":0,"idle_seconds":0,"backlog_bytes":0}],"more":0\(keys)}
+                """, to: .apps, time: model.now)
+            var session = Session()
+            session.screen = .delivery
+            return Views.draw(model, session, size, Capabilities()).text
+        }
+        let wide = Size(140, 36)
+        let two = #","keys":[{"key":"shop","idle_seconds":3},{"key":"old","idle_seconds":null}]"#
+        let one = #","keys":[{"key":"shop","idle_seconds":3}]"#
+        let shop = #","key":"shop""#
+        #expect(screen(two, shop, wide).contains("10.0.0.1:5  shop  "))
+        #expect(screen(two, shop, wide).contains(" keys  shop used 3s ago  old never used"))
+        #expect(screen(two, "", wide).contains("10.0.0.1:5  no key  "))
+        #expect(screen(two, shop, Size(80, 24)).contains("10.0.0.1 shop ?/s"))
+        // There is nothing to tell apart with one key, and nothing to name without keys, as in recordings of release 1.
+        #expect(screen(one, shop, Size(80, 24)).contains("10.0.0.1 ?/s"))
+        #expect(!screen("", "", wide).contains(" keys") && !screen("", "", wide).contains("no key"))
     }
 
     @Test func rowsOfThePane_standUnderEachOther_howeverWideTheyAre() throws {

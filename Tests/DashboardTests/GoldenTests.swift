@@ -49,6 +49,12 @@ struct GoldenTests {
             try compare(name, Views.draw(Samples.shown, session, size, Capabilities()), size, isUTF8: false)
         }
     }
+    @Test(arguments: [Size(40, 12), Size(80, 24), Size(140, 36)]) func addresses_areAsTheyWere(_ size: Size) throws {
+        var session = Session()
+        session.overlay = .addresses(from: 0)
+        try compare("addresses", Views.draw(Samples.shown, session, size, Capabilities()), size, isUTF8: false)
+        try compare("addresses-lost", Views.draw(Samples.shownLost, session, size, Capabilities()), size, isUTF8: false)
+    }
     @Test(arguments: [Size(80, 24), Size(140, 36)]) func rollingRestart_isAsItWas(_ size: Size) throws {
         var session = Session()
         session.screen = .procs

@@ -79,6 +79,7 @@ struct PropertyTests {
             session.overlay = .edit(editor)
         case 8: session.overlay = .detail(target, .crash(number: Int.random(in: 0..<3, using: &chance), scroll: 2))
         case 9: session.overlay = .clients
+        case 10: session.overlay = .addresses(from: Int.random(in: -9..<200, using: &chance))
         default: break
         }
         return session

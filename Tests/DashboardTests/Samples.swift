@@ -1,3 +1,4 @@
+import Base
 import Configuration
 import Dashboard
 import Stats
@@ -67,24 +68,51 @@ enum Samples {
                 id: id, worker: worker.map { .worker($0) } ?? .manager, queued: queued, bytes: bytes, oldestSeconds: age
             )
         }
-        for back in [UInt64(3), 1] { model.told.apps.take(apps(back), more: 0, time: model.now - back * second) }
+        for back in [UInt64(3), 1] {
+            model.told.apps.take(apps(back), more: 0, keys: keys, time: model.now - back * second)
+        }
+        for back in [UInt64(6), 1] {
+            model.told.addresses.take(addresses(back), time: model.now - back * second)
+        }
         return model
     }
     /// Two apps that publish, and one that has been idle for four minutes. `back` counts the seconds before the
     /// picture.
     static func apps(_ back: UInt64) -> [AppsAnswer.Row] {
         let seconds = Double(1_000_000 - back)
-        func row(_ peer: String, _ form: String, up: Double, perSecond: Double, idle: Double) -> AppsAnswer.Row {
+        func row(
+            _ peer: String, _ form: String, key: String? = "shop", up: Double, perSecond: Double, idle: Double
+        ) -> AppsAnswer.Row {
             AppsAnswer.Row(
-                peer: peer, form: form, connectedSeconds: up - Double(back), publishes: perSecond * seconds,
+                peer: peer, form: form, key: key, connectedSeconds: up - Double(back), publishes: perSecond * seconds,
                 bytes: perSecond * 540 * seconds, errors: 0, idleSeconds: idle,
                 backlogBytes: 0)
         }
         return [
             row("10.0.1.5:51022", "lines", up: 259_300, perSecond: 9100, idle: 0),
             row("10.0.1.6:40110", "lines", up: 259_200, perSecond: 9100, idle: 0),
-            row("127.0.0.1:33218", "http", up: 7300, perSecond: 0, idle: 240),
+            row("127.0.0.1:33218", "http", key: "billing", up: 7300, perSecond: 0, idle: 240),
         ]
+    }
+    static let keys = [
+        AppsAnswer.Key(key: "shop", idleSeconds: 1), AppsAnswer.Key(key: "billing", idleSeconds: 240),
+        AppsAnswer.Key(key: "audit", idleSeconds: nil),
+    ]
+    /// An office, a client that opens too many connections, an IPv6 network, and a proxy that the settings don't name.
+    /// `back` counts the seconds before the picture.
+    static func addresses(_ back: UInt64) -> AddressesAnswer {
+        func busy(
+            _ address: String, _ connections: Int, new: Double, refused: UInt64 = 0, isProxy: Bool = false
+        ) -> BusyAddress {
+            BusyAddress(
+                address: address, connections: connections, newPerSecond: new, refused: refused, isProxy: isProxy)
+        }
+        let told = [
+            busy("10.0.0.7", 41_320, new: 88.4, isProxy: true), busy("203.0.113.7", 1204, new: 3.1, refused: 17),
+            busy("198.51.100.23", 100, new: 412.6, refused: 9_000_000 - back * 400),
+            busy("2001:db8:1234:5678::/64", 9, new: 0.2),
+        ]
+        return AddressesAnswer(told: told, silent: ["worker-7 pid 2117"], counted: true, most: 100)
     }
     static func child(_ exit: String, _ output: [String]) -> Told.Child {
         var child = Told.Child()
@@ -124,6 +152,8 @@ enum Samples {
             (.pollsEmpty, count * 2600), (.pollsReplaced, count * 2), (.httpRefused, count / 5),
             (.closesClient, count * 350), (.closesTimeout, count * 8), (.closesError, count * 4), (.closesSlow, 0),
             (.closesDrain, 0), (.closesAnswered, count),
+            (.refusedAddressConnections, 17), (.refusedAddressAccepts, count * 50), (.addressesCounted, 60_000),
+            (.addressLimitSkipped, count * 11),
             (.delivered, count * 2600), (.deliverErrors, 0), (.partialWrites, count / 10),
             (.bytesOut, count * 1_150_000), (.undelivered, 3),
             (.latencyUnder1, count * 900), (.latencyUnder2, count * 470), (.latencyUnder5, count * 700),

@@ -51,4 +51,44 @@ import Testing
         try eventually("the event comes") { try appliance.events().contains("ADDRESS_LIMIT_OFF") }
         #expect(try appliance.command("addresses").output.contains("127.0.0.4  a proxy that"))
     }
+
+    @Test func megatop_showsWhoIsBusy_andThatTheSupervisorIsGone() throws {
+        let appliance = try Appliance(workers: 2, ["workers": "max_per_address = 3"])
+        defer { appliance.end() }
+        let held = try (0..<6).map { client in try Socket(port: appliance.clientPort(client % 2), host: 2) }
+        for (client, socket) in held.enumerated() {
+            try socket.send(Self.request(client))
+            #expect(try socket.readResponse().status == 200)
+        }
+        let refused = try Socket(port: appliance.clientPort(0), host: 2)
+        try refused.send(Self.request(9))
+        #expect(try refused.readResponse().status == 429)
+        let screen = try TerminalScreen(width: 80, height: 24, appliance)
+        defer { screen.end() }
+        try screen.expect("3/3 ok")
+        try screen.send("b")
+        func row(_ cells: [Substring]) throws {
+            try screen.expect("\(cells)") { text in
+                text.split(separator: "\n").contains { line in
+                    let words = line.split(separator: " ")
+                    return words.first == "127.0.0.2" && words.count > 3 && [words[1], words[3]] == cells
+                }
+            }
+        }
+        try row(["6", "1"])
+        try screen.expect("COUNTED")
+        appliance.killSupervisor()
+        try screen.expect("LOST")
+        try row(["6~", "1~"])
+    }
+
+    /// The workers are asked first, and whoever asks meanwhile on the same connection is answered afterwards.
+    @Test func answersOfTheControlSocket_keepTheOrderOfTheQuestions() throws {
+        let appliance = try Appliance(workers: 1, ["workers": "max_per_address = 3"])
+        let socket = try Socket(path: "\(appliance.folder.path)/run/control.sock")
+        try socket.send(#"{"op":"addresses"}"# + "\n" + #"{"op":"crashes"}"# + "\n" + #"{"op":"addresses"}"# + "\n")
+        for key in ["addresses", "crashes", "addresses"] {
+            #expect(try JSON.parse(try socket.readLine())[key] != nil, "\(key)")
+        }
+    }
 }

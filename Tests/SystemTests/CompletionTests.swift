@@ -35,6 +35,11 @@ struct CompletionTests {
         #expect(try complete("megacomet", "stop", "-c", file, "") == ["manager", "worker-0", "worker-1", "worker-2"])
         #expect(try complete("megacomet", "log", "-c", file, "wor") == ["worker-0", "worker-1", "worker-2"])
         #expect(try complete("megacomet", "restart", "--w") == ["--wait"])
+        #expect(try complete("megacomet", "add") == ["addresses"])
+        #expect(try complete("megacomet", "to").isSuperset(of: ["token", "top"]))
+        #expect(try complete("megacomet", "keys", "").isSuperset(of: ["new", "public"]))
+        #expect(try complete("megacomet", "keys", "new", "--algorithm", "Ed") == ["EdDSA"])
+        #expect(try complete("megacomet", "addresses", "--js") == ["--json"])
         #expect(try complete("megabench", "run", "st").isSuperset(of: ["steady", "storm"]))
         #expect(try complete("megatop", "--screen", "ov") == ["overview"])
     }

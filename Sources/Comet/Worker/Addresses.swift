@@ -201,9 +201,12 @@ final class Addresses {
         var found: [BusyAddress] = []
         records.forEach { _, record in
             let one = record.pointee
-            let busy = BusyAddress(
-                address: Addresses.text(one.place), connections: Int(one.held), newPerSecond: rate(one, now),
-                refused: UInt64(one.refused), isProxy: one.isProxy)
+            var busy = BusyAddress(
+                address: "", connections: Int(one.held), newPerSecond: rate(one, now), refused: UInt64(one.refused),
+                isProxy: one.isProxy)
+            // There may be 65,536 of them, and few are told. Only these are written out.
+            guard busy.belongs(in: found, most: most) else { return }
+            busy.address = Addresses.text(one.place)
             BusyAddress.insert(busy, into: &found, most: most)
         }
         return found

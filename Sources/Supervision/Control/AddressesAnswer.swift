@@ -1,14 +1,14 @@
 package import Base
 
 /// The answer to `addresses`: the busiest addresses of all workers, the busiest first.
-package struct AddressesAnswer: Codable, Sendable {
+package struct AddressesAnswer: Codable, Equatable, Sendable {
     package var addresses: [Row] = []
     /// Workers that did not answer in time. What they hold is not in it.
     package var silent: [String] = []
     /// Addresses are counted: there is a bound.
     package var counted: Bool
 
-    package struct Row: Codable, Sendable {
+    package struct Row: Codable, Equatable, Sendable {
         package var address: String
         package var connections: Int
         package var newPerSecond: Double

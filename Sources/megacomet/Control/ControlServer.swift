@@ -29,12 +29,17 @@ final class ControlServer {
         var follower: Int?
         /// The turn in which it asked last, or came. Larger is later.
         var lastTurn: UInt64
+        /// The lines that came while an earlier one waits for its answer: answers come in the order of their lines.
+        /// `nil` while none waits.
+        var later: [String]?
     }
     private var turns: UInt64 = 0
     private var connections: [Int32: Connection] = [:]
     /// If one more comes, the connection that has asked nothing for longest is closed. If all follow the events, the
     /// new one is closed.
     private static let mostConnections = 64
+    /// A connection that sends more while an answer is awaited is closed.
+    private static let mostLater = 64
 
     /// `path` is the path of the socket.
     init(_ loop: Loop, _ path: String, _ events: EventLog, _ desk: any ControlDesk) throws {
@@ -78,6 +83,15 @@ final class ControlServer {
     private func received(_ line: String, _ descriptor: Int32, _ peer: UnixSockets.Peer) {
         guard let stream = connections[descriptor]?.stream, !line.isEmpty else { return }
         connections[descriptor]?.lastTurn = nextTurn()
+        if let later = connections[descriptor]?.later {
+            if later.count < ControlServer.mostLater {
+                connections[descriptor]?.later?.append(line)
+            } else {
+                stream.close()
+                forget(descriptor)
+            }
+            return
+        }
         guard let request = (try? ControlRequest(line: line))?.plain else {
             stream.send(
                 ControlServer.line(Refusal("bad_request", "not a request: one JSON object with \"op\" in a line")))
@@ -93,18 +107,25 @@ final class ControlServer {
             }
             return
         }
-        if request.op == "addresses" {
-            do throws(Refusal) {
-                try desk.tellAddresses(peer) { [weak stream] in stream?.send(ControlServer.line($0)) }
-            } catch { stream.send(ControlServer.line(error)) }
-            return
-        }
+        if request.op == "addresses" { return tellAddresses(stream, descriptor, peer) }
         var attached: [Int32] = []
         defer { attached.forEach(Sockets.close) }
         do throws(Refusal) {
             let answer = try desk.answer(request, peer, &attached)
             let isSent = stream.send(ControlServer.line(answer), descriptors: attached)
             guard isSent || attached.isEmpty else { throw Refusal("busy", "earlier answers were not read yet") }
+        } catch { stream.send(ControlServer.line(error)) }
+    }
+    private func tellAddresses(_ stream: LineStream, _ descriptor: Int32, _ peer: UnixSockets.Peer) {
+        do throws(Refusal) {
+            try desk.tellAddresses(peer) { [weak self, weak stream] answer in
+                guard let self, let stream, connections[descriptor]?.stream === stream else { return }
+                let later = connections[descriptor]?.later ?? []
+                connections[descriptor]?.later = nil
+                stream.send(ControlServer.line(answer))
+                for line in later { received(line, descriptor, peer) }
+            }
+            connections[descriptor]?.later = []
         } catch { stream.send(ControlServer.line(error)) }
     }
     private static func line(_ answer: some Codable & Sendable) -> String {
