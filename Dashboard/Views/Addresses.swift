@@ -61,7 +61,8 @@ extension Views {
     private static func countedLine(_ context: Context) -> Line {
         let totals = context.totals
         var line = Line(" COUNTED", .title)
-        line.add(context.number(totals.sum(.addressesCounted), width: 11) + " on all workers")
+        // An address that several workers know is counted by each.
+        line.add(context.number(totals.sum(.addressesCounted), width: 11) + " on \(totals.workers.count) workers")
         let skipped = totals.sumRate(.addressLimitSkipped, seconds: context.seconds)
         line.add(
             "not bounded \(skipped.text(Format.rate))/s", role: skipped.value ?? 0 > 0 ? .warning : .normal, leaves: 1)
@@ -88,7 +89,7 @@ extension Views {
             columns.removeAll { $0.column == least }
         }
         func line(_ texts: [String], _ role: Role) -> Line {
-            var line = Line()
+            var line = role == .title ? Line(" ") : Line()
             for (column, width) in columns {
                 let text = texts[column.rawValue]
                 line.add(
@@ -103,11 +104,12 @@ extension Views {
         let rows = zip(shown, cells).map { row, cells in
             line(cells, freshness != .fresh ? .dim : row.isRefused || row.proxy ? .warning : .normal)
         }
-        return (line(AddressColumn.allCases.map { $0 == .address ? " " + $0.title : $0.title }, .title), notes, rows)
+        return (line(AddressColumn.allCases.map { $0.title }, .title), notes, rows)
     }
     /// Why there are no rows, or no present ones.
     private static func note(_ told: Told.Addresses, isEmpty: Bool, _ context: Context) -> [String] {
-        if !told.problem.isEmpty { return [told.problem] }
+        // If nobody answers, the header says so, and the rows are marked.
+        if !told.problem.isEmpty, isEmpty || !context.model.isLost { return [told.problem] }
         if told.time == nil {
             if context.model.isReplay { return ["the recording has none yet"] }
             return [context.model.isLost ? "not known: no supervisor answers" : "asking the supervisor ..."]
