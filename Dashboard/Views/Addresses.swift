@@ -101,8 +101,11 @@ extension Views {
         let notes = note(told, isEmpty: shown.isEmpty, context).flatMap { text in
             Paragraph.lines(context.capabilities.clean(text), width: max(1, width - 2)).map { Line($0, .dim) }
         }
+        func has(_ column: AddressColumn) -> Bool { columns.contains { $0.column == column } }
         let rows = zip(shown, cells).map { row, cells in
-            line(cells, freshness != .fresh ? .dim : row.isRefused || row.proxy ? .warning : .normal)
+            // Whatever a colour means is also said in words.
+            let isMarked = row.isRefused && has(.refused) || row.proxy && has(.note)
+            return line(cells, freshness != .fresh ? .dim : isMarked ? .warning : .normal)
         }
         return (line(AddressColumn.allCases.map { $0.title }, .title), notes, rows)
     }

@@ -201,10 +201,11 @@ struct MegatopLifeTests {
         }
         func publishes(_ text: String) -> Bool {
             guard text.contains("APP CONNECTIONS 2 "), let busy = words(text, busy), let bad = words(text, bad),
-                busy.count == 8, bad.count >= 6
+                busy.count == 9, bad.count >= 7
             else { return false }
-            return busy[0] == "up" && Double(busy[2].dropLast(2)) ?? 0 > 0 && busy[7] == "0" && bad[2] == "0/s"
-                && bad.suffix(2) == ["errors", "1"]
+            // `app` is the name of the key that app.key sets.
+            return busy.prefix(2) == ["app", "up"] && Double(busy[3].dropLast(2)) ?? 0 > 0 && busy[8] == "0"
+                && bad[3] == "0/s" && bad.suffix(2) == ["errors", "1"]
         }
         try screen.expect("both, and their rates", publishes)
         try screen.resize(width: 80, height: 24)
