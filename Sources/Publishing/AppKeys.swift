@@ -44,7 +44,8 @@ struct AppKeys {
             var bits: UInt8 = 0
             let start = number * width
             for at in 0..<width { bits |= guess[at] ^ padded[start + at] }
-            let difference = Int(bits) | given.count ^ counts[number]
+            // In Swift | and ^ bind equally strong. Without the parentheses a difference would hide in the length.
+            let difference = Int(bits) | (given.count ^ counts[number])
             // No branch: all ones if nothing differs, else zero.
             let isSame = (difference - 1) >> (Int.bitWidth - 1)
             found = (found & ~isSame) | (number & isSame)

@@ -74,6 +74,19 @@ import Wire
         let old = AppKeys([KeyTests.key("app", .all, long)])
         #expect(Array(long.utf8).withUnsafeBytes { old.find($0) } == 0, "a plain key may be as long as it could be")
     }
+    /// One bit of one byte, and one byte more or less, at each length that a key may have.
+    @Test(arguments: [8, 16, 21, 31, 32, 63, 64, 127, 255, 512]) func aKeyWithOneBitChanged_isNone(count: Int) {
+        let secret = (0..<count).map { UInt8(truncatingIfNeeded: 33 + $0 * 7) }
+        let keys = AppKeys([AppKey(name: "app", rights: .all, secret: secret)])
+        func find(_ bytes: [UInt8]) -> Int? { bytes.withUnsafeBytes { keys.find($0) } }
+        #expect(find(secret) == 0)
+        #expect(find(Array(secret.dropLast())) == nil && find(secret + [0]) == nil)
+        for bit in 0..<count * 8 {
+            var guess = secret
+            guess[bit / 8] ^= 1 << UInt8(bit % 8)
+            #expect(find(guess) == nil, "bit \(bit) of \(count) bytes")
+        }
+    }
     @Test func theKey_alsoComesAsXAPIKey() {
         let app = KeyTests.app()
         #expect(answer(app.send(App.get("/stats", "X-API-Key: watch-secret-that-is-longer\r\n"))).status == 200)
