@@ -71,7 +71,7 @@ struct AppFields {
         guard given.count < 2 else { throw .twoTargets }
         if everyone.isGiven { return .everyone }
         if clients.isGiven { return .clients(try clients.names(.clients)) }
-        if user.isGiven { return .user(try user.name("user", code: "bad_user")) }
+        if user.isGiven { return .user(try user.user()) }
         if object.channels.isGiven { return .channels(try object.channels.names(.channels)) }
         if object.channel.isGiven {
             return .channel(try object.channel.name("channel", code: "bad_channel"))
@@ -132,7 +132,7 @@ struct AppFields {
         let revoking = try revoking()
         guard !object.client.isGiven || !object.user.isGiven else { throw .clientAndUser }
         if object.user.isGiven {
-            return .disconnectUser(try object.user.name("user", code: "bad_user"), revoking: revoking)
+            return .disconnectUser(try object.user.user(), revoking: revoking)
         }
         guard object.client.isGiven else { throw .nobodyToDisconnect }
         return .disconnectClient(try client(), revoking: revoking)
@@ -183,6 +183,13 @@ extension mc_json_field {
         guard isRight else { throw PublishError(400, code, "is no string", of: field) }
         if let fault = fault(ofName: bytes) { throw PublishError(400, code, fault, of: field) }
         return bytes
+    }
+    /// The name of a user. No client has a user with a colon, so `42:tab1` is a client's id in the wrong field. An app
+    /// that logs somebody out must not be told that this went well.
+    func user() throws(PublishError) -> UnsafeRawBufferPointer {
+        let name = try name("user", code: "bad_user")
+        guard !name.contains(UInt8(ascii: ":")) else { throw PublishError(400, "bad_user", "has a colon", of: "user") }
+        return name
     }
     /// The names in a list.
     func names(_ field: NameList) throws(PublishError) -> [UnsafeRawBufferPointer] {

@@ -35,6 +35,7 @@ import Wire
         Mistake("publish", #"{"clients":["a"],"everyone":true,"message":1}"#, 400, "two_targets"),
         Mistake("publish", #"{"user":7,"message":1}"#, 400, "bad_user", "user is no string"),
         Mistake("publish", #"{"user":"a/b","message":1}"#, 400, "bad_user", "user has a / in it"),
+        Mistake("publish", #"{"user":"42:tab1","message":1}"#, 400, "bad_user", "user has a colon"),
         Mistake("publish", #"{"channel":"","message":1}"#, 400, "bad_channel", "channel is empty"),
         Mistake("publish", #"{"channel":"\#(long)","message":1}"#, 400, "bad_channel", "channel is over 128 bytes"),
         Mistake("publish", #"{"channel":"a\u0001","message":1}"#, 400, "bad_channel", "has a control character"),
@@ -83,6 +84,7 @@ import Wire
         Mistake("disconnect", #"{"client":"c","user":"u"}"#, 400, "two_targets"),
         Mistake("disconnect", #"{"client":7}"#, 400, "bad_client"),
         Mistake("disconnect", #"{"user":""}"#, 400, "bad_user", "user is empty"),
+        Mistake("disconnect", #"{"user":"42:tab1","revoke":true}"#, 400, "bad_user", "user has a colon"),
         Mistake("disconnect", #"{"user":"u","revoke":true}"#, 400, "bad_revoke"),
         Mistake("disconnect", #"{"user":"u","revoke":60}"#, 400, "bad_revoke"),
     ]
