@@ -100,6 +100,7 @@ extension AppPort {
     /// The place of the key that the request has: Authorization: Bearer KEY, or else X-API-Key: KEY, once. `nil` if it
     /// has none, or a wrong one.
     private func key(of request: HTTPRequest) -> Int? {
+        guard !request.hasTwoAuthorizations else { return nil }
         if let value = request.authorization, value.count > 7, matchesLowercase(value.part(0, 7), "bearer ") {
             return keys.find(value.part(7, value.count - 7))
         }

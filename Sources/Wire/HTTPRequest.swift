@@ -30,6 +30,8 @@ package struct HTTPRequest {
     package var origin: UnsafeRawBufferPointer?
     package var fetchSite: UnsafeRawBufferPointer?
     package var authorization: UnsafeRawBufferPointer?
+    /// There are several lines Authorization. None of them may be taken for the one.
+    package var hasTwoAuthorizations = false
     package var contentType: UnsafeRawBufferPointer?
     package var contentEncoding: UnsafeRawBufferPointer?
     package var ifNoneMatch: UnsafeRawBufferPointer?

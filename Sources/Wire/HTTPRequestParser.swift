@@ -179,14 +179,19 @@ struct HTTPRequestParser {
             if request.host != nil { return .refused(400, "more than one Host") }
             for byte in value where !isHostByte(byte) { return .refused(400, "Host is no host") }
             request.host = value
-        case 6 where matchesLowercase(name, "origin"): request.origin = value
+        case 6 where matchesLowercase(name, "origin"):
+            // A page's browser sends one. Which of two counts is not for us to choose.
+            if request.origin != nil { return .refused(400, "more than one Origin") }
+            request.origin = value
         case 6 where matchesLowercase(name, "cookie"): return cookies(at - lineStart)
         case 6 where matchesLowercase(name, "expect"):
             guard matchesLowercase(value, "100-continue") else { return .refused(417, "unknown expectation") }
             request.expectsContinue = request.minorVersion == 1
         case 10 where matchesLowercase(name, "connection"): connection(value)
         case 12 where matchesLowercase(name, "content-type"): request.contentType = value
-        case 13 where matchesLowercase(name, "authorization"): request.authorization = value
+        case 13 where matchesLowercase(name, "authorization"):
+            request.hasTwoAuthorizations = request.authorization != nil
+            request.authorization = value
         case 13 where matchesLowercase(name, "if-none-match"): request.ifNoneMatch = value
         case 14 where matchesLowercase(name, "content-length"):
             guard !hasLength else { return .refused(400, "more than one Content-Length") }

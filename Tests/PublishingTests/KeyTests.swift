@@ -95,6 +95,7 @@ import Wire
         #expect(answer(app.send(App.get("/stats", basic + "x-api-key:watch-secret-that-is-longer\r\n"))).status == 200)
         for wrong in [
             "X-API-Key: nonsense\r\n", "X-API-Key: door-secret\r\nX-API-Key: watch-secret-that-is-longer\r\n",
+            "Authorization: Bearer nonsense\r\n" + KeyTests.bearer(KeyTests.watch),
         ] {
             #expect(answer(KeyTests.app().send(App.get("/stats", wrong))).status == 401)
         }

@@ -93,6 +93,7 @@ import Wire
         ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \r\n\r\n", 400),
         ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999999999999\r\n\r\n", 413),
+        ("GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\nOrigin: https://b.example\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\nHost: x\r\nExpect: a miracle\r\n\r\n", 417),
         (String(repeating: "X", count: 40) + " / HTTP/1.1\r\n\r\n", 501),
     ])

@@ -174,7 +174,8 @@ extension Worker {
             let answer = Answer(style, callback: callback(connection), to: &out)
             answer.finish(cursor: connection.pointee.receiver.cursor, error: error, to: &out)
         } else {
-            Answer.error(status, code: error.code, message: error.message, style, to: &out)
+            Answer.error(
+                status, code: error.code, message: error.message, style, extra: challenge(status, error.code), to: &out)
         }
         endReceiver(slot, telling: false, timedOut: false)
         reply(slot)

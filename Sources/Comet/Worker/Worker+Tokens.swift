@@ -22,7 +22,7 @@ extension Worker {
     /// A request has one token: in Authorization, in its query, or, if it has neither, in a cookie. A browser adds the
     /// cookie by itself, so the cookie does not count beside another.
     private func given(_ request: HTTPRequest, _ poll: PollRequest, _ origin: UInt8) -> Given {
-        if poll.hasTwoTokens { return .several }
+        if poll.hasTwoTokens || request.hasTwoAuthorizations { return .several }
         if let value = request.authorization, value.count > 7, matchesLowercase(value.part(0, 7), "bearer ") {
             return poll.token == nil ? .token(value.part(7, value.count - 7)) : .several
         }
@@ -132,7 +132,7 @@ extension Worker {
         }
     }
     /// The header that belongs to a 401 (RFC 6750, 3).
-    private func challenge(_ status: Int, _ code: StaticString) -> StaticString {
+    func challenge(_ status: Int, _ code: StaticString) -> StaticString {
         guard status == 401 else { return "" }
         return code.utf8CodeUnitCount == 13 && code.description == "token_missing"
             ? "WWW-Authenticate: Bearer\r\n" : "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n"

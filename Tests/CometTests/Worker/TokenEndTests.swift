@@ -81,6 +81,7 @@ import Wire
         harness.manager(.message, [], 1, "42:w")
         for client in ["42:p", "42:j", "42:o", "42:e", "42:w"] { harness.manager(.disconnect, .revoked, 0, client) }
         #expect(harness.status(poll) == "HTTP/1.1 401 Unauthorized" && tokens.code(harness, poll) == "token_revoked")
+        #expect(harness.sent[poll]?.contains("\r\nWWW-Authenticate: Bearer error=\"invalid_token\"\r\n") == true)
         #expect(tokens.code(harness, script) == "token_revoked" && harness.body(script).hasPrefix("/**/f("))
         #expect(harness.status(opening) == "HTTP/1.1 401 Unauthorized", "which stops an EventSource")
         #expect(StreamTests.events(harness, begun).contains("event:token\ndata:{\"code\":\"token_revoked\""))

@@ -48,6 +48,7 @@ import Wire
             ("/:42.json", tokens.bearer(good), "403 Forbidden", "token_client"),
             ("/42.json?token=\(good)", tokens.bearer(good), "400 Bad Request", "two_tokens"),
             ("/42.json?token=\(good)&token=\(good)", "", "400 Bad Request", "two_tokens"),
+            ("/42.json", tokens.bearer(good) + tokens.bearer(good), "400 Bad Request", "two_tokens"),
             ("/42.events?cursor=1", "", "401 Unauthorized", "token_missing"),
         ]
         for (target, headers, status, expected) in cases {
