@@ -37,7 +37,8 @@ import Wire
         ("/c1.json", "/*.json", "/c1.json"), ("/a.b%2F.events", "/*.events", "/a.b%2F.events"),
         ("/c1.leave", "/*.leave", "/c1.leave"), ("/_/megacomet.js", "/_/megacomet.js", "/_/megacomet.js"),
         ("/_/health", "/_/health", "/_/health"), ("*", "*", "*"), ("/c1", "/*", "/*"), ("/_/c1", "/*", "/*"),
-        ("/c1.json/", "/*", "/*"),
+        ("/c1.json/", "/*", "/*"), ("/eyJhbGciOiJIUzI1NiJ9.e30.c2ln.json", "/*.json", "/*.json"),
+        ("/\(String(repeating: "a", count: 129)).ws", "/*.ws", "/*.ws"),
     ])
     func aPathInALogHasAClientOnlyIfItMayBeSeen(path: String, hidden: String, shown: String) {
         Array(path.utf8).withUnsafeBytes {
