@@ -49,6 +49,28 @@ struct TokenCommandTests {
         }
     }
 
+    @Test func aKeyFileThatIsTooOpen_isTold() throws {
+        let keys = folder.path + "/keys.json"
+        let file = try folder.write(
+            "c.toml", "run_directory = \"\(folder.path)/run\"\n[tokens]\nkeys = [\"\(keys)\"]\n")
+        let open = "tokens.keys: everyone on this machine can use \(keys)"
+        _ = try megacomet("keys", "new", "--algorithm", "HS256", "--output", keys)
+        #expect(try !megacomet("check", "-c", file).output.contains("tokens.keys"))
+        _ = try run(tool: ["/usr/bin/chmod", "644", keys], in: folder)
+        let said = try megacomet("check", "-c", file)
+        #expect(said.end == .exited(0) && said.output.contains(open))
+
+        _ = try run(tool: ["/usr/bin/rm", keys], in: folder)
+        _ = try megacomet("keys", "new", "--algorithm", "ES256", "--output", keys)
+        #expect(try megacomet("check", "-c", file).output.contains("\(keys) has private keys"))
+        // What only verifies may be read by all, and changed by none.
+        _ = try folder.write("keys.json", try megacomet("keys", "public", keys).output)
+        _ = try run(tool: ["/usr/bin/chmod", "644", keys], in: folder)
+        #expect(try !megacomet("check", "-c", file).output.contains("tokens.keys"))
+        _ = try run(tool: ["/usr/bin/chmod", "666", keys], in: folder)
+        #expect(try megacomet("check", "-c", file).output.contains(open))
+    }
+
     @Test func reloadOfABadKeyFile_changesNothing() throws {
         let made = try megacomet("keys", "new")
         let keys = try folder.write("keys.json", made.output)

@@ -21,7 +21,7 @@ struct Check: ParsableCommand {
         source.basePort = overrides.basePort
         let settings = try config.load(source)
         try TokenKeys.demand(settings)
-        let notes = settings.notes() + (try config.appKeys(settings)).warnings
+        let notes = settings.notes() + (try config.appKeys(settings)).warnings + TokenKeys.warnings(settings)
         if show {
             print(notes.map { "# \($0)\n" }.joined() + settings.fileText(comments: false))
         } else if !quiet {

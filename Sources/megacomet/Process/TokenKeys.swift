@@ -3,6 +3,7 @@ import Base
 import Configuration
 import Crypto
 import Reactor
+import Tokens
 
 /// The keys of clients' tokens, in the files of `tokens.keys`.
 enum TokenKeys {
@@ -18,6 +19,21 @@ enum TokenKeys {
         guard !settings.tokens.keys.isEmpty else { return [] }
         do { _ = try read(settings.tokens.keys) } catch { return ["tokens.keys: \(error.description)"] }
         return []
+    }
+    /// Sentences for the operator: files that others can read or change, and keys that no worker needs.
+    static func warnings(_ settings: Settings) -> [String] {
+        settings.tokens.keys.flatMap { file -> [String] in
+            guard let ring = try? read([file]), let mode = (try? Files.regular(file, most: 1))?.mode else { return [] }
+            var warnings: [String] = []
+            let isSecret = ring.hasPrivateKeys || ring.keys.contains { $0.algorithm == .hs256 }
+            if mode & (isSecret ? 0o007 : 0o002) != 0 {
+                warnings.append("everyone on this machine can use \(file): chmod o= takes that away")
+            }
+            if ring.hasPrivateKeys {
+                warnings.append("\(file) has private keys, which make tokens: workers need what `keys public` prints")
+            }
+            return warnings.map { "tokens.keys: \($0)" }
+        }
     }
     /// Ends the program with 78 if there is a mistake.
     static func demand(_ settings: Settings) throws {

@@ -48,7 +48,7 @@ extension Supervisor {
         }
         configurationGeneration += 1
         do { try writeAppKeys() } catch { events.tell(.warning, "RELOAD", "app.keys: \(error)") }
-        for warning in keys.warnings { events.tell(.warning, "SETTINGS", warning) }
+        for warning in keys.warnings + TokenKeys.warnings(new) { events.tell(.warning, "SETTINGS", warning) }
         for child in children.all { child.reload() }
         var text = by
         for (when, keys) in [

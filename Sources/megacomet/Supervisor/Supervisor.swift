@@ -68,7 +68,7 @@ final class Supervisor {
         self.configuration = configuration
         self.settings = settings
         appKeys = keys.keys
-        keyWarnings = keys.warnings
+        keyWarnings = keys.warnings + TokenKeys.warnings(settings)
         self.folder = folder
         self.log = log
         childrenFile = ChildrenFile(path: folder.children)
