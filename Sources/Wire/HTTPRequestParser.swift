@@ -201,7 +201,9 @@ struct HTTPRequestParser {
             }
             hasLength = true
             request.contentLength = value.reduce(0) { $0 * 10 + Int($1 - 48) }
-        case 14 where findsSite && matchesLowercase(name, "sec-fetch-site"): request.fetchSite = value
+        case 14 where findsSite && matchesLowercase(name, "sec-fetch-site"):
+            if request.fetchSite != nil { return .refused(400, "more than one Sec-Fetch-Site") }
+            request.fetchSite = value
         case 15 where takesChunks && matchesLowercase(name, "idempotency-key"):
             if request.hasIdempotencyKey { return .refused(400, "more than one Idempotency-Key") }
             request.hasIdempotencyKey = true

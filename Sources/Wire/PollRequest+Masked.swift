@@ -2,8 +2,8 @@ import Base
 
 extension PollRequest {
     /// The path of a request as it may stand in a log. The client's id is a secret of its owner where no tokens are
-    /// required: there `/c42.json` becomes `/*.json`. So does a path that may have a token where the id belongs. What is
-    /// no path of ours may have an id or a token in it, too, and is always `/*`.
+    /// required: there `/c42.json` becomes `/*.json`. So does a path that may have a token where the id belongs. What
+    /// is no path of ours may have an id or a token in it, too, and is always `/*`.
     package static func masked(_ path: UnsafeRawBufferPointer, hidesClient: Bool) -> String {
         if case .some = PageFile(path: path) { return String(decoding: path, as: UTF8.self) }
         if matches(path, "/_/health") { return "/_/health" }
