@@ -25,7 +25,12 @@ package enum Files {
         guard status.st_mode & S_IFMT == S_IFREG else { return nil }
         return (try bytes(path, most: most), status.st_mode & 0o7777)
     }
-    /// The same as text. Bytes that are not UTF-8 become U+FFFD.
+    /// The same without the permissions, and with an error for any other file.
+    package static func regularBytes(_ path: String, most: Int) throws(SystemError) -> [UInt8] {
+        guard let file = try regular(path, most: most) else { throw SystemError("\(path) is no regular file", EINVAL) }
+        return file.bytes
+    }
+    /// The first bytes of a file as text. Bytes that are not UTF-8 become U+FFFD.
     package static func text(_ path: String, most: Int = 4 << 20) throws(SystemError) -> String {
         String(decoding: try bytes(path, most: most), as: UTF8.self)
     }

@@ -15,7 +15,7 @@ enum TokenKeys {
         guard settings.areTaken else { return nil }
         let ring: Keyring
         do throws(Keyring.Mistake) {
-            ring = try Keyring(reading: settings.keys) { try Files.bytes($0, most: $1) }
+            ring = try Keyring(reading: settings.keys) { try Files.regularBytes($0, most: $1) }
         } catch {
             throw Mistake(description: "tokens.keys: \(error)")
         }

@@ -47,6 +47,11 @@ struct TokenCommandTests {
             #expect(refused.output.contains("\(keys) keys[0]: the secret is shorter than 32 bytes"), "\(command)")
             #expect(!refused.output.contains("c2VjcmV0"))
         }
+        // Whoever reads a pipe waits for its writer.
+        _ = try run(tool: ["/usr/bin/rm", keys], in: folder)
+        _ = try run(tool: ["/usr/bin/mkfifo", keys], in: folder)
+        let refused = try megacomet("check", "-c", file)
+        #expect(refused.end == .exited(78) && refused.output.contains("\(keys) is no regular file"))
     }
 
     @Test func aKeyFileThatIsTooOpen_isTold() throws {

@@ -7,7 +7,7 @@ import Tokens
 
 /// The keys of clients' tokens, in the files of `tokens.keys`.
 enum TokenKeys {
-    /// Reads the files, as a worker does.
+    /// Reads the files. They may be pipes.
     static func read(_ files: [String]) throws(StartFailure) -> Keyring {
         do { return try Keyring(reading: files) { try Files.bytes($0, most: $1) } } catch {
             throw StartFailure(StartFailure.configuration, error.description)
@@ -17,13 +17,15 @@ enum TokenKeys {
     /// The mistakes for which no process could take a token by these settings. None if all is well.
     static func check(_ settings: Settings) -> [String] {
         guard !settings.tokens.keys.isEmpty else { return [] }
-        do { _ = try read(settings.tokens.keys) } catch { return ["tokens.keys: \(error.description)"] }
+        do { _ = try Keyring(reading: settings.tokens.keys) { try Files.regularBytes($0, most: $1) } } catch {
+            return ["tokens.keys: \(error.description)"]
+        }
         return []
     }
     /// Sentences for the operator: files that others can read or change, and keys that no worker needs.
     static func warnings(_ settings: Settings) -> [String] {
         settings.tokens.keys.flatMap { file -> [String] in
-            guard let ring = try? read([file]), let mode = (try? Files.regular(file, most: 1))?.mode else { return [] }
+            guard let mode = (try? Files.regular(file, most: 1))?.mode, let ring = try? read([file]) else { return [] }
             var warnings: [String] = []
             let isSecret = ring.hasPrivateKeys || ring.keys.contains { $0.algorithm == .hs256 }
             if mode & (isSecret ? 0o007 : 0o002) != 0 {
