@@ -13,6 +13,9 @@ extension Setting {
             "workers.base_port", .integer(\.workers.basePort, ports, unit: "port"), .start,
             "Worker n listens on base_port + n."),
         Setting(
+            "workers.port", .integer(\.workers.port, 0...65_535, unit: "port"), .start, worker: "shared-port",
+            "A port from which all workers take connections, beside their own: pages then need one URL. 0 means none."),
+        Setting(
             "workers.max_connections", .integer(\.workers.maxConnections, 1...1_048_576, unit: "connections"), .restart,
             worker: "max-connections",
             "Connections that one worker holds. One more is answered 503 with Retry-After. If the process may not open "

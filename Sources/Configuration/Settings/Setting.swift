@@ -89,7 +89,7 @@ extension Setting {
     static let timeouts = 0.01...86_400.0
 
     /// Every setting, in the order of the file.
-    package static let all = [runDirectory] + ofWorkers + ofTheManager + ofTokens + ofTheSupervisor
+    package static let all = [runDirectory] + ofWorkers + ofTheManager + ofTokens + ofTLS + ofTheSupervisor
 
     private static let runDirectory = Setting(
         "run_directory", .text(\.runDirectory, .path), .start, worker: "run-directory", manager: "run-directory",

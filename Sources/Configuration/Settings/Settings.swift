@@ -10,6 +10,7 @@ package struct Settings: Equatable, Sendable {
     package var queue = Queue()
     package var channels = Channels()
     package var tokens = Tokens()
+    package var tls = TLS()
     package var stats = Stats()
     package var `operator` = Operator()
     package var supervisor = Supervisor()
@@ -21,6 +22,7 @@ package struct Settings: Equatable, Sendable {
         package var count = 8
         package var address = "0.0.0.0"
         package var basePort = 8000
+        package var port = 0
         package var maxConnections = 131_072
         package var pollTimeout = 40.0
         package var heartbeat = 25.0
@@ -77,6 +79,14 @@ package struct Settings: Equatable, Sendable {
         package var areRequired: Bool { required ?? areTaken }
         /// Tokens are verified.
         package var areTaken: Bool { !keys.isEmpty }
+    }
+    package struct TLS: Equatable, Sendable {
+        package var certificate = ""
+        package var key = ""
+        package var basePort = 0
+        package var port = 0
+        /// Clients are served over TLS.
+        package var isOn: Bool { basePort > 0 || port > 0 }
     }
     package struct Stats: Equatable, Sendable {
         package var address = "127.0.0.1"
