@@ -26,7 +26,7 @@ final class App {
     var queued: Int { board.queue.depth }
 
     init(
-        key: String = "", keys: [AppKey] = [], arena: consuming Arena = Arena(),
+        key: String = "", keys: [AppKey] = [], takesTokens: Bool = false, arena: consuming Arena = Arena(),
         _ change: (inout QueueSettings) -> Void = { _ in }
     ) {
         var settings = QueueSettings()
@@ -34,7 +34,8 @@ final class App {
         board = Switchboard(settings, arena, wallMicroseconds: App.firstId, now: now, seed: 3)
         port = AppPort(
             maxMessage: settings.maxMessage,
-            keys: key.isEmpty ? keys : [AppKey(name: "app", rights: .all, secret: Array(key.utf8))], hosts: ["a"])
+            keys: key.isEmpty ? keys : [AppKey(name: "app", rights: .all, secret: Array(key.utf8))], hosts: ["a"],
+            takesTokens: takesTokens)
         session = port.accepted(peer: nil, now: now)
         worker = board.accepted(mayBeSeed: false)
         var hello = Buffer()
@@ -42,23 +43,36 @@ final class App {
         _ = board.received(worker, hello.bytes, now: now)
     }
 
-    func poll(_ client: String) {
+    /// The client polls. `issuedAt` is the second in which its token was made.
+    func poll(_ client: String, issuedAt: UInt32 = 0) {
         var frame = Buffer()
-        Array(client.utf8).withUnsafeBytes { Frame(op: .connected, number: 0, client: $0).write(to: &frame) }
+        var body = Buffer()
+        Announcement(credit: UInt32(Limits.answerBytes), print: 0, acknowledged: 0).withBytes { body.append($0) }
+        if issuedAt > 0 { body.append(bigEndian: issuedAt) }
+        Array(client.utf8).withUnsafeBytes {
+            Frame(op: .connected, number: 0, client: $0, body: body.bytes).write(to: &frame)
+        }
         _ = board.received(worker, frame.bytes, now: now)
     }
     /// The bodies of the messages that went to the worker.
-    func delivered() -> [String] {
-        var bodies: [String] = []
+    func delivered() -> [String] { frames { $0.op == .message ? String(decoding: $0.body, as: UTF8.self) : nil } }
+    /// The clients whose receivers were ended since their tokens were revoked.
+    func revoked() -> [String] {
+        frames {
+            $0.op == .disconnect && $0.flags.contains(.revoked) ? String(decoding: $0.client, as: UTF8.self) : nil
+        }
+    }
+    private func frames(_ pick: (Frame) -> String?) -> [String] {
+        var found: [String] = []
         while let link = board.nextToWrite(now: now) {
             var bytes = board.unsent(link)
             while case .frame(let frame, let used) = Frame.parse(bytes) {
-                if frame.op == .message { bodies.append(String(decoding: frame.body, as: UTF8.self)) }
+                if let text = pick(frame) { found.append(text) }
                 bytes = bytes.part(used, bytes.count - used)
             }
             board.written(link, board.unsent(link).count)
         }
-        return bodies
+        return found
     }
 
     /// Another connection; the ones before stay open.
