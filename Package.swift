@@ -184,7 +184,8 @@ let package = Package(
         /// The sources read as text: the picture above, and the rules that no compiler checks.
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
-            name: "SimulationTests", dependencies: ["TestSupport", "Base", "Comet", "Store"], swiftSettings: strict),
+            name: "SimulationTests", dependencies: ["TestSupport", "Base", "Comet", "Store", "Tokens", "Wire"],
+            swiftSettings: strict),
         .target(name: "CForgetful", path: "Tests/CForgetful"),
         .testTarget(
             name: "SystemTests",

@@ -9,6 +9,8 @@ final class ManagerBox {
     let memory: HeapMemory
     /// The worker of each link.
     var ends: [LinkSlot: SimulatedWorker] = [:]
+    /// Those who read along, if tokens are revoked.
+    private var watches: [LinkSlot: LinkWatch] = [:]
     /// Links whose sockets did not take everything.
     private var blocked: Set<LinkSlot> = []
 
@@ -17,6 +19,7 @@ final class ManagerBox {
         queue.timeToLive = settings.timeToLive
         queue.maxPerClient = settings.maxPerClient
         queue.linger = 3_600_000
+        queue.tokenMaxAge = 60_000
         self.memory = memory ?? HeapMemory(capacity: 16 << 20)
         do {
             let arena = try Arena(self.memory, segmentBytes: 256 << 10, salt: 5)
@@ -28,12 +31,26 @@ final class ManagerBox {
     func connect(_ worker: SimulatedWorker) -> LinkSlot {
         let link = switchboard.accepted(mayBeSeed: false)
         ends[link] = worker
+        if worker.world.settings.tokens { watches[link] = LinkWatch() }
         return link
     }
     func disconnect(_ link: LinkSlot, now: UInt64) {
         ends[link] = nil
+        watches[link] = nil
         blocked.remove(link)
         switchboard.closed(link, now: now)
+    }
+    /// Input of a link comes. Returns how many bytes were taken.
+    func received(_ link: LinkSlot, _ input: UnsafeRawBufferPointer, _ world: World) -> (
+        consumed: Int, error: LinkError?
+    ) {
+        if let watch = watches[link] { return watch.give(input, from: link, to: self, world) }
+        let taken = switchboard.received(link, input, now: world.now)
+        return (taken.consumed, taken.error)
+    }
+    /// An app was told that tokens are revoked.
+    func revoked(_ world: World) {
+        for (link, watch) in watches { watch.revoked(link, self, world) }
     }
     /// Writes what the turn gathered into the links. If a socket takes only a part, the rest follows in the next turn.
     /// A fan-out may be left in the middle, as when the turn's time is over.
@@ -47,7 +64,9 @@ final class ManagerBox {
     private func write(_ link: LinkSlot, _ world: World) {
         let bytes = switchboard.unsent(link)
         let count = world.chance(100) ? world.random.below(bytes.count) + 1 : bytes.count
-        ends[link]?.toWorker += Array(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+        let written = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+        ends[link]?.toWorker += Array(written)
+        watches[link]?.wrote(written, world)
         if count < bytes.count { blocked.insert(link) } else { blocked.remove(link) }
         switchboard.written(link, count)
     }

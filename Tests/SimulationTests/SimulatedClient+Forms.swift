@@ -49,7 +49,10 @@ extension SimulatedClient {
         return frame
     }
     func happened(_ frame: (opcode: UInt8, payload: String), _ world: World) {
-        if frame.opcode == 1, !frame.payload.contains("\"error\"") { answered(frame.payload, world) }
+        if frame.opcode == 1 {
+            guard frame.payload.contains("\"error\"") else { return answered(frame.payload, world) }
+            refused(frame.payload, world)
+        }
         guard frame.opcode == 9, let connection else { return }
         connection.worker.receive(connection, bytes: [0x8A, 0x80, 0, 0, 0, 0])
     }
@@ -64,7 +67,7 @@ extension SimulatedClient {
     /// The next whole event. Each write of the worker is a chunk, and has whole events.
     func takeEvent() -> Event? {
         if !hasHead {
-            guard let end = end(of: [13, 10, 13, 10]) else { return nil }
+            guard !isRefused, let end = end(of: [13, 10, 13, 10]) else { return nil }
             bytes.removeFirst(end)
             hasHead = true
         }
@@ -114,6 +117,9 @@ extension SimulatedClient {
             // A stream is never sent what its client has, acknowledged or not.
             got(id, numbers.last ?? 0, isAgain: id <= cursor, world)
         case "gap", "hello", "heartbeat", "retry", "replaced": break
+        case "token":
+            refused(event.data, world)
+            return hangUp()
         default: world.problem("\(name) got \(event)")
         }
         if let id = event.id { cursor = id }
@@ -121,9 +127,10 @@ extension SimulatedClient {
     /// Acknowledges over a connection of its own, by any worker.
     func sayAcknowledged(_ world: World) {
         acknowledged = cursor
+        let query = (["cursor=\(cursor)"] + fields(pickToken(world))).joined(separator: "&")
         let connection = world.workers[world.random.below(world.workers.count)].accept()
         connection.worker.receive(
-            connection, "POST /\(name).ack?cursor=\(cursor) HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+            connection, "POST /\(name).ack?\(query) HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
         connection.isDead = true
     }
 }

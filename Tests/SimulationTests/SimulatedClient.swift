@@ -19,20 +19,30 @@ final class SimulatedClient {
     private var isPolling = false
     var bytes: [UInt8] = []
 
+    /// It shows a token with each request.
+    let takesTokens: Bool
+    var token: SimulatedToken?
+    var olderTokens: [SimulatedToken] = []
+    var request = Request()
+    /// A page has a connection of its own.
+    private(set) var page = 0
+
     /// The stream's head was read.
     var hasHead = false
     /// Events of a chunk that were not looked at yet.
     var events: [Event] = []
 
-    init(number: Int, form: Form = .poll, acknowledges: Bool, hasUser: Bool = false) {
+    init(number: Int, form: Form = .poll, acknowledges: Bool, hasUser: Bool = false, takesTokens: Bool = false) {
         self.number = number
         self.form = form
         name = hasUser ? "u\(number % 2 == 0 ? "a" : "b"):\(number)" : "client-\(number)"
         self.acknowledges = acknowledges
+        self.takesTokens = takesTokens
     }
 
     /// The client is gone at once. Answers on their way to it are lost.
     func vanish(in world: World) {
+        if takesTokens, connection != nil, world.chance(500) { sayLeave(world) }
         connection?.isDead = true
         forgetConnection()
     }
@@ -43,11 +53,21 @@ final class SimulatedClient {
         (bytes, events) = ([], [])
     }
 
+    /// The worker has answered the last request, and the connection goes on.
+    func endRequest() { isPolling = false }
+    /// The worker has ended the receiver, and the page closes its connection.
+    func hangUp() {
+        connection?.isDead = true
+        forgetConnection()
+    }
+    func forgetToken() { token = nil }
+
     func turn(in world: World) {
         if let connection, !connection.inbound.isEmpty {
             let count = world.random.below(connection.inbound.count) + 1
             bytes += connection.inbound[..<count]
             connection.inbound.removeFirst(count)
+            takeRefusal(world)
             switch form {
             case .poll: while let body = takeAnswer() { answered(body, world) }
             case .stream: while let event = takeEvent() { happened(event, world) }
@@ -72,12 +92,15 @@ final class SimulatedClient {
             if let old = connection { old.isDead = world.chance(500) }
             forgetConnection()
             connection = world.workers[world.random.below(world.workers.count)].accept()
+            page += 1
         }
         guard let connection else { return }
         if acknowledges { acknowledged = cursor }
         isPolling = true
         // An EventSource has no cursor before its first event.
-        let query = acknowledges || cursor > 0 ? "?cursor=\(cursor)" : ""
+        request = Request(token: pickToken(world), order: world.nextOrder())
+        let fields = (acknowledges || cursor > 0 ? ["cursor=\(cursor)"] : []) + fields(request.token)
+        let query = fields.isEmpty ? "" : "?" + fields.joined(separator: "&")
         world.note(name, "poll \(query) on \(connection.worker.number)/\(connection.slot)")
         connection.worker.receive(
             connection, "GET /\(name).\(ending)\(query) HTTP/1.1\r\nHost: x\r\n\(form == .socket ? handshake : "")\r\n")
@@ -87,7 +110,7 @@ final class SimulatedClient {
     func answered(_ body: String, _ world: World) {
         if form == .poll { isPolling = false }
         world.note(name, "got \(body)")
-        if body.hasPrefix("{\"error\"") { return }  // replaced by its own other tab
+        if body.hasPrefix("{\"error\"") { return refused(body, world) }  // or replaced by its own other tab
         var last: UInt64 = 0
         let parts = body.split(separator: "]", maxSplits: 1)
         guard parts.count == 2, body.hasPrefix("{\"messages\":[") else { return world.problem("\(name) got \(body)") }
@@ -119,6 +142,7 @@ final class SimulatedClient {
         if !message.audience.contains(number) { world.problem("\(name) got \(id), which is not for it") }
         if UInt64(message.payload) != payload { world.problem("\(name) got \(id) with another's data") }
         if isAgain { world.problem("\(name) got \(id) again") }
+        world.checkToken(self, id)
         received.insert(id)
     }
 }

@@ -44,7 +44,9 @@ final class SimulatedWorker {
         settings.number = number
         settings.pollTimeout = 5000
         settings.heartbeat = world.heartbeat
-        return Worker(settings, extraBytes: 0, seed: seed)
+        var worker = Worker(settings, extraBytes: 0, seed: seed)
+        if world.tokens { worker.changeTokens(SimulatedToken.verifier) }
+        return worker
     }
 
     // MARK: its sockets
@@ -87,6 +89,7 @@ final class SimulatedWorker {
     func receive(_ end: Connection, _ text: String) { receive(end, bytes: Array(text.utf8)) }
     func receive(_ end: Connection, bytes: [UInt8]) {
         guard !end.isClosedByWorker else { return }
+        worker.wallSeconds = world.wallSeconds
         bytes.withUnsafeBytes { worker.received(end.slot, $0, now: world.now) }
         carryOut()
     }
@@ -108,6 +111,7 @@ final class SimulatedWorker {
 
     /// One turn of its loop, and of the connections on both sides.
     func turn(pieces: Bool) {
+        worker.wallSeconds = world.wallSeconds
         if link == nil {
             link = world.manager.connect(self)
             worker.linkOpened(pid: 1, token: Array(repeating: 0, count: 16))
@@ -148,8 +152,7 @@ final class SimulatedWorker {
     }
     private func sendToManager(_ count: Int) {
         guard let link, count > 0 else { return }
-        let now = world.now
-        let taken = toManager[..<count].withUnsafeBytes { world.manager.switchboard.received(link, $0, now: now) }
+        let taken = toManager[..<count].withUnsafeBytes { world.manager.received(link, $0, world) }
         toManager.removeFirst(taken.consumed)
         if let error = taken.error { world.problem("manager closes the link of worker \(number): \(error)") }
     }

@@ -3,15 +3,18 @@ import Testing
 /// Each run is a seed: `World(seed: 17, ..)` plays it again.
 @Suite struct SimulationTests {
     func play(_ seeds: Range<UInt64>, _ settings: World.Settings) {
-        var received = 0
+        var (received, refusals, granted) = (0, 0, 0)
         for seed in seeds {
             let world = World(seed: seed, settings)
             world.run()
             #expect(world.problems.isEmpty, "\(world.problems.prefix(3))")
             if !world.problems.isEmpty { return }
             received += world.clients.reduce(0) { $0 + $1.received.count }
+            refusals += world.refusals
+            granted += world.granted
         }
         #expect(received > 0, "a simulation in which nothing arrives proves nothing")
+        if settings.tokens { #expect(refusals > 0 && granted > 0, "nor one without tokens that are refused") }
     }
 
     @Test func whenNothingBreaks_everythingArrives() {
@@ -68,6 +71,18 @@ import Testing
         (settings.breakLink, settings.killWorker, settings.killManager) = (10, 10, 3)
         (settings.slow, settings.stuck, settings.heartbeat, settings.pace) = (400, 800, 1500, 200)
         play(900..<912, settings)
+    }
+    @Test func revokedTokens_openNothing_andNewerOnesMissNothing() {
+        var settings = World.Settings()
+        (settings.tokens, settings.channels, settings.streams, settings.sockets) = (true, true, true, true)
+        (settings.breakLink, settings.killWorker, settings.killManager) = (10, 10, 0)
+        play(1000..<1012, settings)
+    }
+    @Test func revokedTokens_whenTheManagerDies_openNothing() {
+        var settings = World.Settings()
+        (settings.tokens, settings.channels, settings.streams, settings.sockets) = (true, true, true, true)
+        (settings.breakLink, settings.killManager, settings.journal) = (5, 10, true)
+        play(1100..<1112, settings)
     }
     @Test func whenQueuesOverflowAndExpire_theGapIsTold() {
         var settings = World.Settings()

@@ -15,12 +15,15 @@ final class World {
         var breakLink = 3
         var killWorker = 3
         var killManager = 1
+        var revoke = 15
         var timeToLive: UInt32 = 20_000
         var maxPerClient = 1000
         /// The next manager has the memory of the one that died.
         var journal = false
         /// Publishes to channels, users, several clients and everyone, too.
         var channels = false
+        /// Three of four clients show tokens, and apps revoke them.
+        var tokens = false
         /// Half of the clients have event streams. Those with odd numbers have no cursor at first, as an EventSource.
         var streams = false
         /// Those of them whose numbers can be divided by 8 have WebSockets.
@@ -59,6 +62,18 @@ final class World {
     /// Who subscribes to each channel.
     var subscribers: [String: Set<Int>] = ["x": [], "y": [], "z": []]
     var payloads = 0
+    var revocations: [Revocation] = []
+    /// Requests and revocations.
+    private var lastOrder = 0
+    func nextOrder() -> Int {
+        lastOrder += 1
+        return lastOrder
+    }
+    /// Nothing breaks any more.
+    private(set) var isCalm = false
+    /// How often a client was told of a revocation, and channels that tokens brought.
+    var refusals = 0
+    var granted = 0
     /// Messages that died with a manager, by client.
     var diedWithManager: [Int: Set<UInt64>] = [:]
     var problems: [String] = []
@@ -76,7 +91,7 @@ final class World {
         clients = (0..<settings.clients).map {
             SimulatedClient(
                 number: $0, form: settings.form(of: $0), acknowledges: $0 % 2 == 0,
-                hasUser: settings.channels && $0 % 3 > 0)
+                hasUser: settings.channels && $0 % 3 > 0, takesTokens: settings.tokens && $0 % 4 < 3)
         }
         for worker in workers { worker.world = self }
     }
@@ -91,15 +106,19 @@ final class World {
             step(calm: false)
         }
         // Then everything is well for a while, and all remaining messages must find their way.
+        isCalm = true
         for _ in 0..<600 where problems.isEmpty { step(calm: true) }
         finish()
     }
 
     private func step(calm: Bool) {
         now += UInt64(1 + random.below(calm ? 50 : settings.pace))
+        manager.switchboard.beginTurn(nanoseconds: now * 1_000_000, wallSeconds: wallSeconds)
         if !calm {
             if settings.channels, chance(60) { changeSubscription() }
             if chance(settings.publish) { if settings.channels, chance(500) { publishWide() } else { publish() } }
+            if settings.tokens, chance(100) { publishToGranted() }
+            if settings.tokens, chance(settings.revoke) { revoke() }
             if chance(settings.vanish) { clients[random.below(clients.count)].vanish(in: self) }
             if chance(settings.breakLink) { workers[random.below(workers.count)].breakLink() }
             if chance(settings.killWorker) { workers[random.below(workers.count)].die() }
@@ -166,8 +185,12 @@ final class World {
                 diedWithManager[client, default: []].insert(id)
             }
         }
+        // The receivers are not told of it any more.
+        if settings.tokens, chance(700) { for _ in 0...random.below(3) { revoke() } }
         for worker in workers { worker.breakLink() }
         manager = ManagerBox(settings, now: now, memory: settings.journal ? manager.memory : nil)
+        manager.switchboard.beginTurn(nanoseconds: now * 1_000_000, wallSeconds: wallSeconds)
+        if !settings.journal { for at in revocations.indices { revocations[at].isLost = true } }
     }
 
     /// Checks what must be true when everything that can be delivered has been.
@@ -189,6 +212,7 @@ final class World {
                 )
             }
         }
+        checkGrants()
         let queue = manager.switchboard.queue
         let waiting = clients.filter { $0.acknowledges || $0.form != .poll }.reduce(0) {
             $0 + manager.presence($1.name, now: now).queued
