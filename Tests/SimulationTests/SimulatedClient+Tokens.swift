@@ -45,13 +45,17 @@ extension SimulatedClient {
             return olderTokens[world.random.below(olderTokens.count)]
         }
         if let token, world.isCalm || !world.chance(30) { return token }
-        if let token { olderTokens = olderTokens.suffix(3) + [token] }
+        forgetToken()
         let channels = lastingChannels ?? Set(["p", "q", "r"].filter { _ in world.chance(500) })
         let made = SimulatedToken(
             user, channels, issuedAt: world.wallSeconds,
             expires: world.wallSeconds + 20 + UInt64(world.random.below(40)))
         token = made
         return made
+    }
+    func forgetToken() {
+        if let token { olderTokens = olderTokens.suffix(3) + [token] }
+        token = nil
     }
     /// The fields of a query with this token.
     func fields(_ token: SimulatedToken?) -> [String] { token.map { ["token=\($0.text)", "page=\(page)"] } ?? [] }

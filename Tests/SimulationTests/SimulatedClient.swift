@@ -60,7 +60,6 @@ final class SimulatedClient {
         connection?.isDead = true
         forgetConnection()
     }
-    func forgetToken() { token = nil }
 
     func turn(in world: World) {
         if let connection, !connection.inbound.isEmpty {

@@ -52,6 +52,24 @@ extension World {
         for client in clients { note(client.name, "\(name) is revoked up to \(moment)") }
     }
 
+    /// Somebody has a token that was revoked, and says that its client has everything.
+    func misuse() {
+        let client = clients[random.below(clients.count)]
+        guard
+            let token = (client.olderTokens + [client.token].compactMap { $0 }).last(where: {
+                isRevoked(client.name, issuedAt: UInt32($0.issuedAt))
+            })
+        else { return }
+        let (method, form) = [("POST", "ack"), ("POST", "leave"), ("GET", "json")][random.below(3)]
+        let connection = workers[random.below(workers.count)].accept()
+        connection.worker.receive(
+            connection,
+            "\(method) /\(client.name).\(form)?cursor=\(manager.switchboard.cursor)&token=\(token.text)&page=thief "
+                + "HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        connection.isDead = chance(500)
+        misused += 1
+    }
+
     /// A message of this id came to the client. Its receiver's token must not have been revoked before the message was
     /// published, nor before the receiver was asked for.
     func checkToken(_ client: SimulatedClient, _ id: UInt64) {

@@ -74,6 +74,7 @@ final class World {
     /// How often a client was told of a revocation, and channels that tokens brought.
     var refusals = 0
     var granted = 0
+    var misused = 0
     /// Messages that died with a manager, by client.
     var diedWithManager: [Int: Set<UInt64>] = [:]
     var problems: [String] = []
@@ -119,6 +120,7 @@ final class World {
             if chance(settings.publish) { if settings.channels, chance(500) { publishWide() } else { publish() } }
             if settings.tokens, chance(100) { publishToGranted() }
             if settings.tokens, chance(settings.revoke) { revoke() }
+            if settings.tokens, chance(100) { misuse() }
             if chance(settings.vanish) { clients[random.below(clients.count)].vanish(in: self) }
             if chance(settings.breakLink) { workers[random.below(workers.count)].breakLink() }
             if chance(settings.killWorker) { workers[random.below(workers.count)].die() }
