@@ -190,8 +190,8 @@ let package = Package(
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "TestSupport", "Base", "FreePorts", "Stats", "megacomet", "megaworker", "megamanager", "megabench",
-                "megatop",
+                "TestSupport", "Base", "Crypto", "FreePorts", "Stats", "Tokens", "megacomet", "megaworker",
+                "megamanager", "megabench", "megatop",
             ],
             swiftSettings: strict),
     ],
