@@ -1,5 +1,6 @@
 """The recipes for web frameworks, and the clients for programs, with the real programs."""
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 import urllib.error
 import urllib.parse
@@ -99,8 +101,83 @@ class ClientTest(unittest.TestCase):
                     wait_until(lambda: len(client.got) == 4, 20, "what is said now")
                     self.assertEqual(client.got, [[1], [2], {"text": "it's \u2028\n"}, None])
 
+    def test_each_client_asks_for_another_token_and_goes_on_without_a_loss(self):
+        key, folder = tokens.Key("1"), pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        tokens.write(folder / "keys.json", key)
+        app = TokenApp(self)
+        with Appliance(tokens={"keys": [str(folder / "keys.json")], "leeway": 0.0}) as appliance:
+            for name, command in self.commands.items():
+                with self.subTest(name):
+                    published = 0
+
+                    def publish(seconds):
+                        nonlocal published
+                        end = time.monotonic() + seconds
+                        while time.monotonic() < end:
+                            wait_until(lambda: len(client.got) > published - 24, 20, f"message {published - 24}")
+                            appliance.publish(f"{name}:1", published)
+                            published += 1
+                            time.sleep(0.02)
+
+                    app.give = lambda: key.token(name, 2)
+                    app.asked = 0
+                    client = Program([*command, "--token-url", app.url, f"{name}:1", *appliance.urls], self)
+                    wait_until(lambda: appliance.is_polling(f"{name}:1"), 20, "the stream")
+                    publish(6)
+                    self.assertGreaterEqual(app.asked, 3)
+                    self.assertLess(app.asked, 9)
+                    # A logout: while the app gives no token, the messages wait.
+                    app.give = lambda: None
+                    appliance.request("POST", "/disconnect", json.dumps({"user": name, "revoke": True}))
+                    wait_until(lambda: not appliance.is_polling(f"{name}:1"), 20, "the end of the stream")
+                    for _ in range(20):
+                        appliance.publish(f"{name}:1", published)
+                        published += 1
+                    app.give = lambda: key.token(name, 60)
+                    wait_until(lambda: len(client.got) >= published, 40, "the rest")
+                    self.assertEqual(client.got, list(range(published)))
+                    # Another user's token ends it.
+                    app.give = lambda: key.token("other", 60)
+                    appliance.request("POST", "/disconnect", json.dumps({"user": name, "revoke": int(time.time()) + 50}))
+                    self.assertEqual(client.process.wait(20), 1)
+                    wait_until(lambda: "token_client: the token is of another user" in "".join(client.said), 5, "the reason")
+
+
+class TokenApp:
+    """An app whose every answer is a token, or 401."""
+
+    def __init__(self, test):
+        app = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                app.asked += 1
+                text = (app.give() or "").encode()
+                self.send_response(200 if text else 401)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{server.server_port}/token"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        test.addCleanup(server.server_close)
+        test.addCleanup(server.shutdown)
+
 
 class PythonClientTest(unittest.TestCase):
+    def test_a_plain_token_ends_the_loop_with_itself(self):
+        key, folder = tokens.Key("1"), pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        tokens.write(folder / "keys.json", key)
+        with Appliance(tokens={"keys": [str(folder / "keys.json")], "leeway": 0.0}) as appliance:
+            for token, code in ((None, "token_missing"), ("nonsense", "token_bad"), (key.token("c1", 2), "token_expired")):
+                with self.assertRaises(Stopped) as stopped:
+                    list(MegaComet("c1", appliance.urls, token=token))
+                self.assertEqual(stopped.exception.code, code)
+
     def test_a_message_is_acknowledged_when_the_loop_asks_for_the_next(self):
         with Appliance() as appliance:
             for number in range(3):

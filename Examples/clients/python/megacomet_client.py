@@ -10,7 +10,13 @@ Without a program of yours it prints what comes: python3 megacomet_client.py c42
 
 The loop goes on for ever. When a worker dies, is restarted or says nothing, the client takes another one and goes on
 where it was. The loop ends by `break`, by `close()` from another thread, or by `Stopped`: another program receives with
-the same id, the app has disconnected this client, or the id can't be one.
+the same id, the app has disconnected this client, the id can't be one, or the token is another user's.
+
+If the server wants tokens, give a function that asks your app for one: MegaComet("42:phone", urls, token=ask). It is
+called before the first connection, and again when the server does not take the token any more (it is over, or was
+revoked). Then the client goes on where it was. While the function raises an error, or the new token is refused, it is
+called again after growing pauses. If it raises Stopped, the loop ends with that. It may be called from another thread,
+but never twice at a time. With a plain text as token the loop ends when the token does.
 
 What it promises. Messages come in the order of their ids, and none comes twice while this object lives. A message is
 handled when the loop asks for the next one. Only then it is acknowledged: after 32 messages, after 5 s, and when the
@@ -34,7 +40,8 @@ import sys
 import threading
 import time
 import urllib.parse
-from typing import Any, Callable, Iterator, Optional, Sequence, Tuple, Union
+import urllib.request
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence, Tuple, Union
 
 log = logging.getLogger("megacomet")
 
@@ -50,7 +57,7 @@ class Message:
 
 
 class Stopped(Exception):
-    """The client must not come back. `code` is replaced, disconnected, or begins with bad_."""
+    """The client must not come back. `code` is replaced, disconnected, or begins with bad_ or token_."""
 
     def __init__(self, code: str, message: str):
         super().__init__(f"{code}: {message}")
@@ -61,13 +68,17 @@ class MegaComet:
     def __init__(
         self, client: str, urls: Union[str, Sequence[str]], cursor: int = 0,
         on_gap: Optional[Callable[[], Any]] = None, on_presence: Optional[Callable[[dict], Any]] = None,
-        context: Optional[ssl.SSLContext] = None,
+        context: Optional[ssl.SSLContext] = None, token: Union[None, str, Callable[[], str]] = None,
     ):
         self.client, self.urls = client, [urls] if isinstance(urls, str) else list(urls)
         self.cursor = cursor  # all messages up to this id are handled
         self.on_gap = on_gap or (lambda: log.warning("messages were lost"))
         self.on_presence = on_presence or (lambda presence: None)
         self.context = context  # whom https trusts
+        self.token = token
+        self._bearer = token if isinstance(token, str) else None  # the token that is shown
+        self._taken = False  # the server has taken it
+        self._asking = threading.Lock()
         self._at = random.randrange(len(self.urls))
         self._acknowledged, self._unacknowledged = cursor, 0
         self._timer: Optional[threading.Timer] = None
@@ -99,8 +110,8 @@ class MegaComet:
                     if not message.of:
                         self.cursor = message.id
                     self._handled()
-                elif kind in ("replaced", "disconnected"):
-                    raise Stopped(kind, json.loads(data)["message"])
+                elif kind in ("replaced", "disconnected", "token"):
+                    raise Stopped(json.loads(data)["code"], json.loads(data)["message"])
         finally:
             self.close()
             self.acknowledge()
@@ -120,15 +131,20 @@ class MegaComet:
         if timer:
             timer.cancel()
         self._unacknowledged, cursor = 0, self.cursor
-        for turn in range(len(self.urls) if cursor != self._acknowledged else 0):
+        # Any worker takes it, and a token that is over is changed once.
+        for turn in range(len(self.urls) + 1 if cursor != self._acknowledged else 0):
             connection, path = self._connect((self._at + turn) % len(self.urls))
             try:
-                connection.request("POST", f"{path}.ack?cursor={cursor}")
-                if connection.getresponse().status == 204:
+                headers = self._headers()
+                connection.request("POST", f"{path}.ack?cursor={cursor}", headers=headers)
+                status = connection.getresponse().status
+                if status == 204:
                     self._acknowledged = cursor
                     return
-            except (OSError, http.client.HTTPException):
-                pass  # any worker takes it
+                if status == 401:
+                    self._forget(headers)
+            except Exception as error:  # also one of the function for tokens
+                log.debug("not acknowledged: %r", error)
             finally:
                 connection.close()
 
@@ -153,23 +169,49 @@ class MegaComet:
             return http.client.HTTPSConnection(url.netloc, timeout=10, context=self.context), path
         return http.client.HTTPConnection(url.netloc, timeout=10), path
 
+    def _headers(self) -> Dict[str, str]:
+        """The header with the token. The function is asked if there is none that may be good."""
+        with self._asking:
+            if self._bearer is None and callable(self.token):
+                self._bearer, self._taken = self.token(), False
+            return {"Authorization": f"Bearer {self._bearer}"} if self._bearer else {}
+
+    def _forget(self, headers: Dict[str, str]) -> bool:
+        """The server has refused this token. Says whether another one may be asked for."""
+        with self._asking:
+            if callable(self.token) and headers.get("Authorization", "Bearer ") == f"Bearer {self._bearer or ''}":
+                self._bearer = None
+            return callable(self.token)
+
     def _events(self) -> Iterator[Tuple[str, Optional[int], str]]:
         """The events of one stream after the other: kind, id and data. Only the network's errors end here."""
         failures = 0
         while not self._ended.is_set():
             began, pause, problem = time.monotonic(), None, "the stream ended"
             connection, path = self._connect(self._at)
+            refused, headers = False, {}
             try:
+                try:
+                    headers = self._headers()
+                except Stopped:
+                    raise
+                except Exception as error:
+                    raise OSError(f"no token: {error!r}")
                 connection.connect()
                 self._socket = connection.sock  # its time-out is that of each read
-                headers = {"Accept": "text/event-stream"}
-                connection.request("GET", f"{path}.events?cursor={self.cursor}", headers=headers)
+                accept = {"Accept": "text/event-stream"}
+                connection.request("GET", f"{path}.events?cursor={self.cursor}", headers={**headers, **accept})
                 response = connection.getresponse()
                 if response.status != 200:
-                    pause, problem = self._refused(response), f"status {response.status}"
+                    pause, problem = self._refused(response, headers), f"status {response.status}"
+                    refused = response.status == 401
                 else:
                     for kind, number, data in self._parse(response):
+                        if kind == "token" and self._forget(headers):
+                            refused, problem = True, "the token is not taken any more"
+                            break
                         if kind == "hello":
+                            self._taken = True
                             self._socket.settimeout(json.loads(data)["heartbeat"] / 1000 + 8)
                             self._acknowledged = max(self._acknowledged, self.cursor)
                         elif kind == "retry":
@@ -182,6 +224,9 @@ class MegaComet:
                 connection.close()
             if self._ended.is_set():
                 return
+            if refused and self._taken:
+                self._taken = False
+                continue  # another token, and on at once
             failures = 1 if time.monotonic() - began > 10 else failures + 1
             if pause is None:
                 pause = random.random() * min(30, 2 ** failures)  # anywhere in 2, 4, 8, 16, 30 s: clients come spread
@@ -189,12 +234,13 @@ class MegaComet:
             self._at = (self._at + random.randrange(1, max(2, len(self.urls)))) % len(self.urls)
             self._ended.wait(pause)
 
-    def _refused(self, response: http.client.HTTPResponse) -> Optional[float]:
+    def _refused(self, response: http.client.HTTPResponse, headers: Dict[str, str]) -> Optional[float]:
         try:
             error = json.loads(response.read(65536))["error"]
         except (ValueError, KeyError, TypeError):
             error = {"code": "", "message": ""}
-        if error["code"] in ("replaced", "disconnected") or error["code"].startswith("bad_"):
+        stopped = error["code"] in ("replaced", "disconnected", "token_client") or error["code"].startswith("bad_")
+        if stopped or response.status == 401 and not self._forget(headers):
             raise Stopped(error["code"], error["message"])
         after = response.headers.get("Retry-After", "")
         return int(after) + random.random() if after.isdigit() else None
@@ -218,11 +264,19 @@ class MegaComet:
 
 
 def main() -> None:
-    if len(sys.argv) < 3:
-        sys.exit("usage: megacomet_client.py CLIENT URL...")
+    arguments, token = sys.argv[1:], None
+    if arguments[:1] == ["--token-url"] and len(arguments) > 1:
+        source, arguments = arguments[1], arguments[2:]
+
+        def token() -> str:
+            with urllib.request.urlopen(source, timeout=10) as answer:
+                return answer.read().decode().strip()
+
+    if len(arguments) < 2:
+        sys.exit("usage: megacomet_client.py [--token-url URL] CLIENT URL...")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        for message in MegaComet(sys.argv[1], sys.argv[2:]):
+        for message in MegaComet(arguments[0], arguments[1:], token=token):
             print(json.dumps(message.data), flush=True)
     except Stopped as stopped:
         sys.exit(str(stopped))

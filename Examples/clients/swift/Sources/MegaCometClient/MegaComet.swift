@@ -13,7 +13,13 @@ import Foundation
 ///
 /// The loop goes on for ever. When a worker dies, is restarted or says nothing, the client takes another one and goes
 /// on where it was. The loop ends by `break`, by `close()`, when its task is cancelled, or with `Stopped`: another
-/// program receives with the same id, the app has disconnected this client, or the id can't be one.
+/// program receives with the same id, the app has disconnected this client, the id can't be one, or the token is that
+/// of another user.
+///
+/// If the server wants tokens, give a function that asks your app for one: `MegaComet(client: "42:phone", urls: urls,
+/// token: ask)`. It is called before the first connection, and again when the server does not take the token any more
+/// (it is over, or was revoked). Then the client goes on where it was. While the function throws, or the new token is
+/// refused, it is called again after growing pauses. If it throws `Stopped`, the loop ends with that.
 ///
 /// What it promises. Messages come in the order of their ids, and none comes twice while this object lives. A message
 /// is handled when the loop asks for the next one. Only then it is acknowledged: after 32 messages, after 5 s, and when
@@ -25,10 +31,11 @@ import Foundation
 ///
 /// The protocol is in docs/protocol.txt, section 3.
 public actor MegaComet: AsyncSequence {
-    /// The client must not come back. The code is replaced, disconnected, or begins with bad_.
+    /// The client must not come back. The code is replaced, disconnected, or begins with bad_ or token_.
     public struct Stopped: Error, Decodable {
         public let code: String
         public let message: String
+        public init(code: String, message: String) { (self.code, self.message) = (code, message) }
     }
 
     /// All messages up to this id are handled.
@@ -37,11 +44,16 @@ public actor MegaComet: AsyncSequence {
     private let urls: [String]
     private let onGap: @Sendable () async -> Void
     private let onPresence: @Sendable (Presence) async -> Void
+    private let token: (@Sendable () async throws -> String)?
+    /// The token that is shown, and whether the server has taken it.
+    private var bearer: String?
+    private var isTaken = false
     private var isEnded = false
 
     // The connection.
     private var at: Int
     private var connection: Connection?
+    private var shownOnConnection = ""
     /// What came of the next event, or of the body of a refusal.
     private var rest: [UInt8] = []
     private var refusal: HTTPURLResponse?
@@ -62,12 +74,14 @@ public actor MegaComet: AsyncSequence {
 
     public init(
         client: String, urls: [String], cursor: UInt64 = 0, onGap: @escaping @Sendable () async -> Void = {},
-        onPresence: @escaping @Sendable (Presence) async -> Void = { _ in }
+        onPresence: @escaping @Sendable (Presence) async -> Void = { _ in },
+        token: (@Sendable () async throws -> String)? = nil
     ) {
         precondition(!urls.isEmpty, "urls are the addresses of the workers")
         let plain = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
         self.client = client.addingPercentEncoding(withAllowedCharacters: plain) ?? client
         (self.urls, self.cursor, self.onGap, self.onPresence) = (urls, cursor, onGap, onPresence)
+        self.token = token
         acknowledged = cursor
         at = Int.random(in: 0..<urls.count)
     }
@@ -157,19 +171,52 @@ public actor MegaComet: AsyncSequence {
         timer = nil
         unacknowledged = 0
         let cursor = cursor
-        for turn in urls.indices where cursor != acknowledged {
+        // A token that is over is changed once.
+        for turn in 0...urls.count where cursor != acknowledged {
             guard var request = request(".ack", at: (at + turn) % urls.count, cursor: cursor) else { return }
             request.httpMethod = "POST"
             request.timeoutInterval = 10
+            guard let shown = try? await show(in: &request) else { return }
             // A task of its own: also a loop that is cancelled acknowledges.
             let answer = await Task { [request] in try? await URLSession.shared.data(for: request) }.value
-            if (answer?.1 as? HTTPURLResponse)?.statusCode == 204 { acknowledged = cursor }
+            switch (answer?.1 as? HTTPURLResponse)?.statusCode {
+            case 204: acknowledged = cursor
+            case 401: forget(shown)
+            default: break
+            }
         }
     }
 
     private func request(_ what: String, at: Int, cursor: UInt64) -> URLRequest? {
         let base = urls[at].hasSuffix("/") ? urls[at] : urls[at] + "/"
         return URL(string: "\(base)\(client)\(what)?cursor=\(cursor)").map { URLRequest(url: $0) }
+    }
+
+    // MARK: The token
+
+    /// Adds the token, and returns it. The function is asked if there is none that may be good.
+    private func show(in request: inout URLRequest) async throws -> String {
+        if bearer == nil, let token {
+            let new = try await token()
+            if bearer == nil { (bearer, isTaken) = (new, false) }
+        }
+        guard let bearer, !bearer.isEmpty else { return "" }
+        request.setValue("Bearer \(bearer)", forHTTPHeaderField: "Authorization")
+        return bearer
+    }
+    private func forget(_ refused: String) { if bearer ?? "" == refused { bearer = nil } }
+
+    /// The server does not take the token of this connection. Another one is asked for: at once, or after a pause if
+    /// it was new.
+    private func changeToken(_ error: Stopped) async throws {
+        guard token != nil else { throw error }
+        let wasTaken = isTaken
+        isTaken = false
+        forget(shownOnConnection)
+        guard wasTaken else { return await again(after: nil) }
+        connection?.cancel()
+        connection = nil
+        events = []
     }
 
     // MARK: The connection
@@ -179,7 +226,11 @@ public actor MegaComet: AsyncSequence {
         while !isEnded && !Task.isCancelled {
             if let event = events.popFirst() {
                 switch event.name {
+                case "token":
+                    try await changeToken(try JSONDecoder().decode(Stopped.self, from: Data(event.data.utf8)))
+                    continue
                 case "hello":
+                    isTaken = true
                     struct Hello: Decodable { let heartbeat: Int }
                     let hello = try? JSONDecoder().decode(Hello.self, from: Data(event.data.utf8))
                     patience = .milliseconds((hello?.heartbeat ?? 25000) + 8000)
@@ -194,9 +245,15 @@ public actor MegaComet: AsyncSequence {
                 return event
             }
             guard let connection else {
-                guard let request = request(".events", at: at, cursor: cursor) else { throw URLError(.badURL) }
+                guard var request = request(".events", at: at, cursor: cursor) else { throw URLError(.badURL) }
                 (opened, patience, rest, refusal) = (.now, .seconds(10), [], nil)
-                connection = Connection(request)
+                do { shownOnConnection = try await show(in: &request) } catch let stopped as Stopped {
+                    throw stopped
+                } catch {
+                    await again(after: nil)
+                    continue
+                }
+                if !isEnded { connection = Connection(request) }
                 continue
             }
             switch await connection.next(within: patience) {
@@ -206,10 +263,15 @@ public actor MegaComet: AsyncSequence {
                 if refusal == nil { events = takeEvents()[...] }
             case nil:
                 struct Refused: Decodable { let error: Stopped }
-                if refusal != nil, let error = try? JSONDecoder().decode(Refused.self, from: Data(rest)).error,
-                    ["replaced", "disconnected"].contains(error.code) || error.code.hasPrefix("bad_")
+                let error = refusal.flatMap { _ in try? JSONDecoder().decode(Refused.self, from: Data(rest)).error }
+                if let error,
+                    ["replaced", "disconnected", "token_client"].contains(error.code) || error.code.hasPrefix("bad_")
                 {
                     throw error
+                }
+                if refusal?.statusCode == 401 {
+                    try await changeToken(error ?? Stopped(code: "token_bad", message: "status 401"))
+                    continue
                 }
                 let after = (refusal?.value(forHTTPHeaderField: "Retry-After")).flatMap(Double.init)
                 await again(after: after.map { .seconds($0 + Double.random(in: 0..<1)) })
