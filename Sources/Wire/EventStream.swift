@@ -60,7 +60,7 @@ enum EventStream {
     ) {
         if let retry {
             field("retry:", UInt64(retry), to: &out)
-            field("id:", cursor, to: &out)
+            if cursor > 0 { field("id:", cursor, to: &out) }
             out.append("event:retry\ndata:{\"retry\":")
             out.append(decimal: UInt64(retry))
             out.append("}\n\n")

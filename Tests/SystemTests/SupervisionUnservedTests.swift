@@ -55,6 +55,42 @@ import Testing
         #expect(try poller.finish().texts == ["again"])
     }
 
+    /// An EventSource that is refused by status stops for good. A proxy is to try another worker, and other pages may
+    /// not know.
+    @Test func stoppedWorker_tellsEventStreamsToComeBack() throws {
+        var settings = SupervisionDeathTests.quick
+        settings["workers"] = "origins = [\"https://www.example.com\"]"
+        let appliance = try Appliance(workers: 1, settings)
+        #expect(try appliance.command("stop", "worker-0").end == .exited(0))
+        let port = appliance.clientPort(0)
+        func stream(_ requestParts: [[UInt8]]) throws -> Response {
+            let socket = try Socket(port: port)
+            for part in requestParts { try socket.send(part) }
+            return try socket.readResponse()
+        }
+        let origin = "Origin: https://www.example.com"
+        let request = HTTP.text("GET", "/c1.events?cursor=7", [origin, "Cookie: x=y"])
+        for parts in [[request], [Array(request[..<3]), Array(request[3..<30]), Array(request[30...])]] {
+            let answer = try stream(parts)
+            #expect(answer.status == 200 && answer["content-type"] == "text/event-stream", "\(answer)")
+            #expect(answer["access-control-allow-origin"] == "https://www.example.com")
+            #expect(answer["access-control-allow-credentials"] == "true" && answer["connection"] == "close")
+            #expect(answer.body.contains("retry:2") || answer.body.contains("retry:3"), "\(answer)")
+            #expect(
+                answer.body.contains("\nid:7\nevent:retry\ndata:{\"retry\":") && answer.body.hasSuffix("\r\n0\r\n\r\n"))
+        }
+        #expect(try !stream([HTTP.text("GET", "/c1.events")]).body.contains("id:"), "it goes on where it was")
+        for (target, headers) in [
+            ("/c1.events", [origin, "X-Forwarded-For: 203.0.113.7"]), ("/c1.events", ["Origin: https://other.example"]),
+            ("/c1.json?x=.events", []), ("/.events", []), ("/c1.events", ["no colon"]),
+        ] { try expectRefusal(appliance, port, HTTP.text("GET", target, headers)) }
+        try expectRefusal(appliance, port, HTTP.text("HEAD", "/c1.events"))
+        // No request is waited for that can't be one.
+        try expectRefusal(appliance, port, Array("GET /c1.json".utf8) + [32])
+        #expect(try appliance.command("stop", "manager").end == .exited(0))
+        try expectRefusal(appliance, appliance.appPort, HTTP.text("GET", "/c1.events"))
+    }
+
     @Test func crashLoop_isAnswered503BetweenItsTries_andServesWhenItIsRepaired() throws {
         let settings = [
             "supervisor": "restart_delay = 0.02\nrestart_delay_max = 0.1\ncrashloop_window = 30.0\ndrain = 0.5"

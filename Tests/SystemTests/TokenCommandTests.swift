@@ -81,10 +81,32 @@ struct TokenCommandTests {
         let keys = try folder.write("keys.json", made.output)
         let appliance = try Appliance(workers: 1, ["tokens": "keys = [\"\(keys)\"]"])
         _ = try folder.write("keys.json", "{}")
-        let refused = try appliance.command("reload")
-        #expect(refused.end == .exited(78) && refused.output.contains("\(keys) has no list of keys"))
-        #expect(try appliance.status().allReady)
+        for command in ["reload", "upgrade"] {
+            let refused = try appliance.command(command)
+            #expect(refused.end == .exited(78) && refused.output.contains("\(keys) has no list of keys"), "\(refused)")
+            #expect(try appliance.status().allReady)
+        }
         _ = try folder.write("keys.json", made.output)
         #expect(try appliance.command("reload").end == .exited(0))
+        #expect(try appliance.command("upgrade").end == .exited(0))
+    }
+
+    /// Workers need only the public keys. `check`, start and reload say which file has more.
+    @Test func privateKeys_areWarnedOf() throws {
+        let made = try megacomet("keys", "new")
+        let own = try folder.write("private.json", made.output)
+        let known = try folder.write("public.json", try megacomet("keys", "public", own).output)
+        let secret = try folder.write("secret.json", try megacomet("keys", "new", "--algorithm", "HS256").output)
+        let appliance = try Appliance(workers: 1, ["tokens": "keys = [\"\(own)\", \"\(secret)\"]"])
+        let warning = "tokens.keys: \(own) has private keys"
+        #expect(try appliance.command("check").output.contains(warning))
+        #expect(try appliance.events().contains("SETTINGS \(warning)"))
+        let text = contents(ofFile: appliance.configuration)
+        _ = try appliance.folder.write("megacomet.toml", text.replacing(own, with: known))
+        #expect(try appliance.command("reload").end == .exited(0))
+        #expect(try !appliance.command("check").output.contains("private keys"))
+        _ = try appliance.folder.write("megacomet.toml", text)
+        #expect(try appliance.command("reload").end == .exited(0))
+        #expect(try appliance.events().ranges(of: warning).count == 2, "at the start, and by a reload")
     }
 }

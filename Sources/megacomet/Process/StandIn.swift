@@ -5,14 +5,15 @@ import Wire
 
 /// Answers at the ports of processes that are down and do not come back at once. The answer is 503 with Retry-After,
 /// and the connection ends. A page then tries another worker, a proxy tries the next server, and a load balancer's
-/// check fails. Without it they would all wait for an answer that nobody gives.
+/// check fails. Without it they would all wait for an answer that nobody gives. Only event streams are told otherwise
+/// (`StandInAnswer`).
 ///
-/// It looks at the first byte of a request, and never waits for more. The rest is read and thrown away until the peer
-/// closes, for at most two seconds. With unread bytes a close would be a reset, which could overtake the answer. It
-/// takes few connections at a time. In a flood, connections wait in the kernel for their turn, so that the supervisor's
-/// other work has its own.
+/// It looks at the first byte of a request, and waits for more only if that may be an event stream's. The rest is read
+/// and thrown away until the peer closes, for at most two seconds. With unread bytes a close would be a reset, which
+/// could overtake the answer. It takes few connections at a time. In a flood, connections wait in the kernel for their
+/// turn, so that the supervisor's other work has its own.
 final class StandIn {
-    private let answer = StandIn.unavailable()
+    private let unavailable = StandIn.unavailable()
     /// If more come at once, they are answered without a look at their request, and are closed.
     private static let mostVisitors = 256
     /// The most connections that are accepted in a step: 5,000 a second.
@@ -23,13 +24,16 @@ final class StandIn {
     /// The number of connections that were turned away, by process.
     private(set) var turnedAway: [ProcessName: UInt64] = [:]
     private let loop: Loop
+    /// The settings `workers.origins`.
+    private let origins: () -> [String]
     private var doors: [ProcessName: [Acceptor]] = [:]
     private var visitors: [Int32: Visitor] = [:]
     private var step: Timer?
     private var acceptedInStep = 0
 
-    init(_ loop: Loop) {
+    init(_ loop: Loop, origins: @escaping () -> [String]) {
         self.loop = loop
+        self.origins = origins
         step = Timer(loop) { [unowned self] in
             acceptedInStep = 0
             for door in doors.values.joined() { door.resume() }
@@ -51,12 +55,13 @@ final class StandIn {
         if acceptedInStep == StandIn.mostInStep { for door in doors.values.joined() { door.pause() } }
         if step?.isRunning == false { step?.start(after: StandIn.stepSeconds) }
         guard visitors.count < StandIn.mostVisitors else {
-            sendAnswer(descriptor)
+            _ = Sockets.write(descriptor, unavailable.bytes)
             return Sockets.close(descriptor)
         }
-        visitors[descriptor] = Visitor(loop, descriptor, self)
+        visitors[descriptor] = Visitor(loop, descriptor, self, isWorker: name != .manager)
     }
-    private func sendAnswer(_ descriptor: Int32) { _ = Sockets.write(descriptor, answer.bytes) }
+    /// Milliseconds: about the 3 s of Retry-After, spread so that streams do not come back together.
+    private static var streamRetry: Int { 2000 + Int.random(in: 0..<2000) }
     private func left(_ descriptor: Int32) { visitors[descriptor] = nil }
     private static func unavailable() -> Buffer {
         var out = Buffer()
@@ -72,11 +77,16 @@ final class StandIn {
         private var watcher: IOWatcher?
         private var patience: Timer?
         private var bytes = 0
+        private let isWorker: Bool
+        /// What came before it is known what to answer.
+        private var input = Buffer()
+        private var isAnswered = false
 
         /// The visitor owns the descriptor.
-        init(_ loop: Loop, _ descriptor: Int32, _ standIn: StandIn) {
+        init(_ loop: Loop, _ descriptor: Int32, _ standIn: StandIn, isWorker: Bool) {
             self.descriptor = descriptor
             self.standIn = standIn
+            self.isWorker = isWorker
             watcher = IOWatcher(loop, descriptor, .read) { [unowned self] _ in read() }
             patience = Timer(loop) { [unowned self] in close() }
             patience?.start(after: StandIn.patienceSeconds)
@@ -85,16 +95,23 @@ final class StandIn {
         private func read() {
             withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
                 guard case .bytes(let count) = Sockets.read(descriptor, into: room) else { return close() }
-                if bytes == 0 {
-                    // Lines of JSON on the app port, or a TLS handshake, are no requests of HTTP. They would not
-                    // understand an answer.
-                    guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(room[0]) else { return close() }
-                    standIn.sendAnswer(descriptor)
-                    Sockets.endOutput(descriptor)
-                }
                 bytes += count
+                if !isAnswered { answer(to: UnsafeRawBufferPointer(rebasing: room[..<count])) }
                 if bytes > StandIn.mostBytes { close() }
             }
+        }
+        private func answer(to more: UnsafeRawBufferPointer) {
+            input.append(more)
+            let origins = isWorker ? standIn.origins() : nil
+            switch StandInAnswer(origins: origins, retry: StandIn.streamRetry).choose(input.bytes) {
+            case .wait: return
+            case .nothing: return close()
+            case .unavailable: _ = Sockets.write(descriptor, standIn.unavailable.bytes)
+            case .later(let stream): _ = stream.withUnsafeBytes { Sockets.write(descriptor, $0) }
+            }
+            isAnswered = true
+            input = Buffer()
+            Sockets.endOutput(descriptor)
         }
         private func close() {
             guard let watcher else { return }

@@ -15,11 +15,15 @@ extension Supervisor {
         switch loadAgain() {
         case .errors(let errors): throw refused(errors.map(\.description), by: by)
         case .settings(let read):
-            let keys = ConfigurationFile.appKeys(read, file: configuration.file)
-            let mistakes = keys.errors.map(\.description) + TokenKeys.check(read)
+            let (keys, mistakes) = readKeys(read)
             guard mistakes.isEmpty else { throw refused(mistakes, by: by) }
             return take(inOurFolder(read), keys, by: by)
         }
+    }
+    /// The keys of apps that the settings name, and every mistake in files with keys, also in those of tokens.
+    func readKeys(_ read: Settings) -> (apps: AppKeySet, mistakes: [String]) {
+        let keys = ConfigurationFile.appKeys(read, file: configuration.file)
+        return (keys, (keys.errors.map(\.description) + TokenKeys.check(read)).map { plainText($0) })
     }
     private func refused(_ errors: [String], by: String) -> Refusal {
         let errors = errors.map { plainText($0) }

@@ -20,6 +20,7 @@ extension Supervisor {
     func upgrade(by: String) throws(Refusal) {
         guard upgradeCheck == nil else { throw Refusal("busy", "an upgrade is being checked already") }
         try checkIsQuiet()
+        try checkKeys()
         let path = Files.ownProgram
         events.tell(.info, "UPGRADE", "to \(path), by \(by)")
         do {
@@ -40,6 +41,15 @@ extension Supervisor {
             throw Refusal("busy", "the appliance is starting or stopping")
         }
         guard fleet.rolling == nil else { throw Refusal("busy", "a rolling restart is running") }
+    }
+    /// Refuses files with keys that have a mistake: the new program would not start with them, and its daemons would be
+    /// alone. If this program can't read the configuration, the new one judges it, and the keys, too.
+    private func checkKeys() throws(Refusal) {
+        guard case .settings(let read) = loadAgain() else { return }
+        let mistakes = readKeys(read).mistakes
+        guard !mistakes.isEmpty else { return }
+        upgradeFailed(mistakes.joined(separator: "; "))
+        throw Refusal("config", mistakes.joined(separator: "\n"))
     }
     /// Refuses settings that only `stop` and `start` bring into force, since the daemons that serve have the old ports.
     /// If this program can't read the file, perhaps the new one can.

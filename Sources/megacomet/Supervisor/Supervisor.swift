@@ -27,7 +27,7 @@ final class Supervisor {
     let listeners = Listeners()
     let journal = JournalMemory()
     /// It answers at the ports of processes that are down.
-    private(set) lazy var standIn = StandIn(loop)
+    private(set) lazy var standIn = StandIn(loop, origins: { [unowned self] in settings.workers.origins })
     let token: TokenFile
 
     let log: LogWriter
@@ -143,7 +143,9 @@ final class Supervisor {
         do { operatorPort = try OperatorPort(loop, pages, self) } catch {
             throw Listeners.failure(pages, "operator.port", error)
         }
-        for warning in settings.warnings() + keyWarnings { events.tell(.warning, "SETTINGS", warning) }
+        for warning in settings.warnings() + keyWarnings {
+            events.tell(.warning, "SETTINGS", warning)
+        }
         try writeAppKeys()
         control = try ControlServer(loop, folder.controlSocket, events, self)
         beat = Timer(loop) { [unowned self] in tick() }
