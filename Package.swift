@@ -111,7 +111,7 @@ let package = Package(
         .executableTarget(
             name: "megaworker",
             dependencies: [
-                "Base", "Browser", "Comet", "Crypto", "Store", "Stats", "Tokens", "Wire", "Reactor", "Daemon",
+                "Base", "Browser", "Comet", "Crypto", "Store", "Stats", "TLS", "Tokens", "Wire", "Reactor", "Daemon",
                 "Configuration", log,
             ],
             swiftSettings: fast),
@@ -162,7 +162,8 @@ let package = Package(
             name: "TokensTests", dependencies: ["TestSupport", "Base", "Crypto", "Tokens", "Wire"],
             exclude: ["fixtures.txt"],
             swiftSettings: strict),
-        .testTarget(name: "TLSTests", dependencies: ["TestSupport", "Base", "TLS", "Wire"], swiftSettings: strict),
+        .testTarget(
+            name: "TLSTests", dependencies: ["TestSupport", "Base", "Store", "TLS", "Wire"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Base", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "PublishingTests", dependencies: ["TestSupport", "Base", "Store", "Publishing", "Comet", "Wire"],

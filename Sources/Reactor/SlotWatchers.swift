@@ -21,7 +21,8 @@ package final class SlotWatchers {
         loop, watcher, events in
         guard let watcher, let data = ev_userdata(loop) else { return }
         Unmanaged<SlotWatchers>.fromOpaque(data)._withUnsafeGuaranteedRef {
-            $0.handler(UInt32(UInt(bitPattern: watcher.pointee.data)), Interest(rawValue: events & 3))
+            $0.handler(
+                UInt32(truncatingIfNeeded: UInt(bitPattern: watcher.pointee.data)), Interest(rawValue: events & 3))
         }
     }
 
@@ -35,6 +36,14 @@ package final class SlotWatchers {
         mc_io_init(watcher, SlotWatchers.handle, descriptor, Interest.read.rawValue)
         watcher.pointee.data = UnsafeMutableRawPointer(bitPattern: UInt(slot))
         ev_io_start(loop.pointer, watcher)
+    }
+    /// A number of the owner, in bytes that the watcher has left. It is 0 at first.
+    package func tag(at memory: UnsafeMutableRawPointer) -> UInt32 {
+        UInt32(UInt(bitPattern: watcher(memory).pointee.data) >> 32)
+    }
+    package func setTag(_ tag: UInt32, at memory: UnsafeMutableRawPointer) {
+        let slot = UInt(bitPattern: watcher(memory).pointee.data) & UInt(UInt32.max)
+        watcher(memory).pointee.data = UnsafeMutableRawPointer(bitPattern: slot | UInt(tag) << 32)
     }
     package func descriptor(at memory: UnsafeMutableRawPointer) -> Int32 { watcher(memory).pointee.fd }
 

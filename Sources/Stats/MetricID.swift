@@ -65,6 +65,10 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case listenOverflows = 225, listenDrops, udpReceiveErrors, filesOpen, filesLimit
     case memoryAvailable = 230, memoryTotal, psiMemory, psiCPU, cpuCount, loadAverage, conntrack, conntrackLimit
 
+    // A worker's TLS.
+    case tlsParked = 240, tlsWhole, tlsShaking, tlsHandshakes, tlsResumed, tlsHandshakesFailed, tlsBadRecords,
+        tlsKeyUpdates, tlsCertificateEnd
+
     /// The metrics that follow, up to the next subject, are about this process: 0 is the manager, n + 1 is worker n.
     /// For a queue, 0 means the clients that were on no worker.
     case subject = 255

@@ -98,7 +98,32 @@ extension Metric {
                 "Answers that the socket did not take at once."),
             Metric(.bytesIn, "bytes_in_total", .counter, .bytes, .worker, "Bytes read from clients."),
             Metric(.bytesOut, "bytes_out_total", .counter, .bytes, .worker, "Bytes written to clients."),
-        ] + addresses + latency + link
+        ] + addresses + tls + latency + link
+
+    private static let tls: [Metric] = [
+        Metric(
+            .tlsParked, "tls_parked", .gauge, .worker,
+            "Connections over TLS 1.3 after their handshake. Each costs some 200 bytes beside what a plain one costs."),
+        Metric(
+            .tlsWhole, "tls_whole", .gauge, .worker,
+            "Connections over TLS that can't be parked, since they speak TLS 1.2. Each costs some 14 KB.",
+            advice:
+                "If there are many, a proxy in front speaks TLS 1.2 to the workers: let it speak 1.3, or plain HTTP."),
+        Metric(.tlsShaking, "tls_shaking", .gauge, .worker, "Handshakes that are under way. Each costs some 50 KB."),
+        Metric(.tlsHandshakes, "tls_handshakes_total", .counter, .worker, "Handshakes that were done."),
+        Metric(.tlsResumed, "tls_resumed_total", .counter, .worker, "Handshakes that were done by a ticket."),
+        Metric(
+            .tlsHandshakesFailed, "tls_handshakes_failed_total", .counter, .worker,
+            "Handshakes that failed: a client wants another version or protocol, or does not trust the certificate.",
+            advice: "If pages fail, look at the certificate: megacomet check, and curl -v from outside."),
+        Metric(
+            .tlsBadRecords, "tls_bad_records_total", .counter, .worker,
+            "Records that did not open, or may not come. Each ended its connection."),
+        Metric(.tlsKeyUpdates, "tls_key_updates_total", .counter, .worker, "New keys, of clients and of the worker."),
+        Metric(
+            .tlsCertificateEnd, "tls_certificate_end_seconds", .gauge, .worker,
+            "When the certificate ends, in seconds since 1970. 0: TLS is off."),
+    ]
 
     private static let addresses: [Metric] = [
         Metric(

@@ -51,6 +51,8 @@ package final class TLSContext {
         mc_tls_ticket_keys(keys.flatMap(\.self), Int32(keys.count))
     }
     package static let ticketKeyBytes = Int(MC_TICKET_KEY)
+    /// Overwrites a secret that was read.
+    package static func wipe(_ bytes: UnsafeMutableRawBufferPointer) { mc_wipe(bytes.baseAddress, bytes.count) }
     /// Keeps private keys out of core files. Call it before the first context is made.
     package static func protectKeys() -> Bool { mc_tls_protect_keys() == 1 }
 }

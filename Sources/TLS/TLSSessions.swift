@@ -12,12 +12,17 @@ import Wire
 /// A session is known by a handle of 32 bits, which changes once, when it is parked.
 package struct TLSSessions: ~Copyable {
     /// A session with an SSL object.
-    private struct Whole {
+    struct Whole {
         /// `nil` until the first bytes came: a connection that says nothing costs no SSL object.
         var session: OpaquePointer?
         let context: TLSContext
         var ticket: Ticket?
+        /// The caller's number of the connection.
+        let owner: UInt32
         var isDone = false
+        /// It waits for its turn, so its place is not given to another.
+        var isQueued = false
+        var isOver = false
     }
     /// Bytes of a session that wait: the start of a record that came, and sealed bytes that the socket has not taken.
     private final class Rest {
@@ -27,9 +32,12 @@ package struct TLSSessions: ~Copyable {
         var unsentPlain = 0
     }
 
-    private var parkedSessions = Slab<Parked>(pages: .secret)
-    private var whole: [Whole?] = []
-    private var freePlaces: [Int] = []
+    var parkedSessions = Slab<Parked>(pages: .secret)
+    var whole: [Whole?] = []
+    var freePlaces: [Int] = []
+    /// Handshakes that can go on: those that have begun, and those that have not.
+    var begun = Fifo<Int>()
+    var fresh = Fifo<Int>()
     private var rests: [Handle: Rest] = [:]
     /// Bytes of the starts of records that wait, over all sessions.
     private var heldBytes = 0
@@ -37,12 +45,12 @@ package struct TLSSessions: ~Copyable {
     package private(set) var plain = Buffer()
     /// What the last step made for the peer. The caller takes it by `tookOut`.
     package private(set) var out = Buffer()
-    package private(set) var counters = TLSCounters()
+    package internal(set) var counters = TLSCounters()
     /// Sessions whose handshake is under way, and those that keep their SSL object after it.
-    package private(set) var shaking = 0
-    package private(set) var unparked = 0
+    package internal(set) var shaking = 0
+    package internal(set) var unparked = 0
     /// Why the last handshake that failed did, in OpenSSL's words.
-    package private(set) var failure = ""
+    package internal(set) var failure = ""
 
     package init() {}
     deinit { for case let session? in whole { mc_tls_free(session.session) } }
@@ -53,8 +61,8 @@ package struct TLSSessions: ~Copyable {
     // MARK: the life of a session
 
     /// A connection that begins with a handshake. A client may come back with a ticket.
-    package mutating func begin(_ context: TLSContext, ticket: Ticket? = nil) -> Handle {
-        let new = Whole(context: context, ticket: ticket)
+    package mutating func begin(_ context: TLSContext, owner: UInt32 = 0, ticket: Ticket? = nil) -> Handle {
+        let new = Whole(context: context, ticket: ticket, owner: owner)
         if let place = freePlaces.popLast() {
             whole[place] = new
             return Handle(whole: place)
@@ -63,77 +71,8 @@ package struct TLSSessions: ~Copyable {
         return Handle(whole: whole.count - 1)
     }
 
-    package enum Progress: Equatable {
-        case more
-        /// The handshake is done. So many of the bytes follow it: they are to be opened.
-        case done(left: Int)
-        case failed
-    }
-    /// Whether a handshake is under way.
-    package func isShaking(_ handle: Handle) -> Bool {
-        handle.isWhole && whole[handle.place].map { !$0.isDone } ?? false
-    }
-    /// Goes on with a handshake. A client's begins with no bytes. The session may be parked by it: then the handle is
-    /// another.
-    package mutating func shake(_ handle: inout Handle, _ bytes: UnsafeRawBufferPointer) -> Progress {
-        let place = handle.place
-        guard var session = whole[place] else { preconditionFailure("a handshake of a session that is over") }
-        if session.session == nil {
-            guard let made = mc_tls_new(session.context.pointer, session.context.isClient ? 1 : 0) else {
-                return .failed
-            }
-            session.session = made
-            if let ticket = session.ticket { mc_tls_use_ticket(made, ticket.pointer) }
-            session.ticket = nil
-            whole[place] = session
-            shaking += 1
-        }
-        guard let pointer = session.session else { return .failed }
-        var used = 0
-        let result = mc_tls_handshake(pointer, bytes.baseAddress, bytes.count, &used)
-        let records = takeOutput()
-        switch Int(result) {
-        case Int(MC_TLS_MORE): return .more
-        case Int(MC_TLS_DONE):
-            shaking -= 1
-            counters.handshakes += 1
-            if mc_tls_is_resumed(pointer) == 1 { counters.resumed += 1 }
-            // A server's tickets go out with the end of its handshake. A client's last bytes are of the handshake.
-            let isClient = session.context.isClient
-            if session.context.parks, let new = park(isClient, pointer, tickets: isClient ? 0 : records) {
-                forget(place)
-                handle = new
-            } else {
-                whole[place]?.isDone = true
-                unparked += 1
-            }
-            return .done(left: bytes.count - used)
-        default:
-            counters.handshakesFailed += 1
-            failure = String(cString: mc_tls_failure())
-            return .failed
-        }
-    }
-    private mutating func park(_ isClient: Bool, _ session: OpaquePointer, tickets: UInt64) -> Handle? {
-        var client = InlineArray<48, UInt8>(repeating: 0)
-        var server = client
-        var count = 0
-        let number = withUnsafeMutableBytes(of: &client) { client in
-            withUnsafeMutableBytes(of: &server) {
-                mc_tls_secrets(session, client.baseAddress, $0.baseAddress, &count)
-            }
-        }
-        defer {
-            withUnsafeMutableBytes(of: &client) { mc_wipe($0.baseAddress, $0.count) }
-            withUnsafeMutableBytes(of: &server) { mc_wipe($0.baseAddress, $0.count) }
-        }
-        guard let suite = CipherSuite(rawValue: UInt8(number)),
-            let made = Parked(suite, isClient: isClient, client: client, server: server, ticketRecords: tickets)
-        else { return nil }
-        return Handle(parkedSessions.insert(made))
-    }
     /// Takes over what OpenSSL wrote. The result is the number of records in it.
-    private mutating func takeOutput() -> UInt64 {
+    mutating func takeOutput() -> UInt64 {
         var count = 0
         let bytes = UnsafeRawBufferPointer(start: mc_tls_output(&count), count: count)
         out.append(UnsafeRawBufferPointer(start: bytes.baseAddress, count: count))
@@ -146,7 +85,7 @@ package struct TLSSessions: ~Copyable {
         }
         return records
     }
-    private mutating func forget(_ place: Int) {
+    mutating func forget(_ place: Int) {
         mc_tls_free(whole[place]?.session)
         whole[place] = nil
         freePlaces.append(place)
@@ -164,7 +103,13 @@ package struct TLSSessions: ~Copyable {
             if let session = whole[handle.place], session.session != nil {
                 if session.isDone { unparked -= 1 } else { shaking -= 1 }
             }
-            forget(handle.place)
+            if whole[handle.place]?.isQueued == true {
+                mc_tls_free(whole[handle.place]?.session)
+                whole[handle.place]?.session = nil
+                whole[handle.place]?.isOver = true
+            } else {
+                forget(handle.place)
+            }
         } else {
             mc_wipe(parkedSessions.pointer(handle.slot), MemoryLayout<Parked>.size)
             parkedSessions.remove(handle.slot)
@@ -255,17 +200,16 @@ package struct TLSSessions: ~Copyable {
         out.shrink(over: 128 * 1024)
     }
 
-    /// For tests: a look at a parked session.
-    mutating func withParked<T>(_ handle: Handle, _ body: (inout Parked) -> T) -> T {
-        body(&parkedSessions.pointer(handle.slot).pointee)
-    }
-
     // MARK: what the socket has not taken
 
     /// The sealed bytes that wait for the socket.
     package func unsent(_ handle: Handle) -> UnsafeRawBufferPointer? {
         guard !rests.isEmpty, let rest = rests[handle], !rest.unsent.isEmpty else { return nil }
         return rest.unsent.bytes
+    }
+    /// Whether plain text is among them.
+    package func hasUnsentText(_ handle: Handle) -> Bool {
+        !rests.isEmpty && rests[handle].map { $0.unsentPlain > 0 } ?? false
     }
     /// The socket took so many bytes of `out`, which has `plain` bytes of plain text. The rest waits.
     package mutating func keepUnsent(_ handle: Handle, from taken: Int, plain: Int) {

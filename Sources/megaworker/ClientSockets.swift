@@ -2,6 +2,7 @@ import Base
 import Comet
 import Reactor
 import Store
+import TLS
 import Wire
 
 /// The clients' sockets, and the worker that decides about them. It tells the worker what happens, and carries out its
@@ -12,6 +13,10 @@ struct ClientSockets: ~Copyable {
     private let watchers: SlotWatchers
     private let requests: RequestLog
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 * 1024, alignment: 16)
+    /// The TLS of connections that have it. Its handle of a connection is the tag of the connection's watcher.
+    var secure = SecureSockets()
+    /// The connection that was closed last, while its input is still taken up.
+    private var closed = ConnectionSlot.none
     private(set) var refusedOverfull: UInt64 = 0
 
     init(_ watchers: SlotWatchers, _ settings: WorkerSettings, _ requests: RequestLog) {
@@ -24,17 +29,21 @@ struct ClientSockets: ~Copyable {
     // MARK: events
 
     /// A client connected. A connection over the limit is closed with a bare 503, and one of an address that is far
-    /// over its bounds with a bare 429. `peer` is `nil` if nobody needs to know it.
-    mutating func accepted(_ descriptor: Int32, _ peer: IPAddress?) {
+    /// over its bounds with a bare 429. Over TLS both are closed: an answer would cost a handshake. `peer` is `nil` if
+    /// nobody needs to know it.
+    mutating func accepted(_ descriptor: Int32, _ peer: IPAddress?, isSecure: Bool) {
         guard worker.connections < worker.settings.maxConnections + Limits.overflowConnections else {
             refusedOverfull += 1
-            return turnAway(descriptor, 503, "Retry-After: 3\r\n")
+            return isSecure ? Sockets.close(descriptor) : turnAway(descriptor, 503, "Retry-After: 3\r\n")
         }
         let now = Clock.monotonicMilliseconds
         let opened =
             if let peer { worker.opened(from: peer, now: now) } else { worker.opened(now: now) as ConnectionSlot? }
-        guard let slot = opened else { return turnAway(descriptor, 429, "Retry-After: 10\r\n") }
+        guard let slot = opened else {
+            return isSecure ? Sockets.close(descriptor) : turnAway(descriptor, 429, "Retry-After: 10\r\n")
+        }
         watchers.start(at: watcher(slot), descriptor, slot: slot.number)
+        if isSecure { return beginHandshake(slot) }
         // The request is usually here already. Reading it now saves a turn of the loop.
         read(slot)
     }
@@ -53,12 +62,16 @@ struct ClientSockets: ~Copyable {
     }
 
     private mutating func write(_ slot: ConnectionSlot) {
+        let handle = handle(slot)
+        if handle != .plain, !flushed(slot, handle) { return }
         worker.writable(slot)
         carryOut()
     }
 
     private mutating func read(_ slot: ConnectionSlot) {
         readClock()
+        let handle = handle(slot)
+        guard handle == .plain else { return readSecure(slot, handle) }
         switch Sockets.read(descriptor(slot), into: room) {
         case .bytes(let count):
             worker.received(
@@ -135,9 +148,10 @@ struct ClientSockets: ~Copyable {
             case .prepareStream(let slot):
                 Sockets.prepareStream(
                     descriptor(slot), unsentBytes: Limits.unsentBytes, unheard: Limits.unheardMilliseconds)
-            case .watch(let slot, let input, let output):
-                watchers.watch(at: watcher(slot), for: (input ? Interest.read : []).union(output ? .write : []))
-            case .endOutput(let slot): Sockets.endOutput(descriptor(slot))
+            case .watch(let slot, let input, let output): watch(slot, (input, output))
+            case .endOutput(let slot):
+                if handle(slot) != .plain { secure.sayEnd(handle(slot), descriptor(slot)) }
+                Sockets.endOutput(descriptor(slot))
             case .close(let slot): close(slot, isTaken: false)
             case .askAndClose(let slot): close(slot, isTaken: Sockets.isTaken(descriptor(slot)))
             }
@@ -145,7 +159,11 @@ struct ClientSockets: ~Copyable {
     }
 
     private mutating func send(_ slot: ConnectionSlot, _ bytes: UnsafeRawBufferPointer) {
-        switch Sockets.write(descriptor(slot), bytes) {
+        let handle = handle(slot)
+        let written =
+            handle == .plain
+            ? Sockets.write(descriptor(slot), bytes) : secure.write(handle, descriptor(slot), bytes)
+        switch written {
         case .bytes(let count): worker.wrote(slot, count, nanoseconds: Clock.monotonicNanoseconds)
         case .wouldBlock: worker.wrote(slot, 0, nanoseconds: Clock.monotonicNanoseconds)
         case .end, .failed: worker.failed(slot)
@@ -153,8 +171,80 @@ struct ClientSockets: ~Copyable {
     }
     private mutating func close(_ slot: ConnectionSlot, isTaken: Bool) {
         watchers.stop(at: watcher(slot))
+        if handle(slot) != .plain { secure.end(handle(slot), descriptor(slot)) }
         Sockets.close(descriptor(slot))
         worker.closed(slot, isTaken: isTaken)
+        closed = slot
+    }
+
+    // MARK: TLS
+
+    private func handle(_ slot: ConnectionSlot) -> TLSSessions.Handle {
+        TLSSessions.Handle(rawValue: watchers.tag(at: watcher(slot)))
+    }
+    /// Sets the events that are watched for: what the worker wants, and room for bytes of TLS itself.
+    private func watch(_ slot: ConnectionSlot, _ wants: (input: Bool, output: Bool)) {
+        let hasOutput = wants.output || handle(slot) != .plain && secure.hasUnsent(handle(slot))
+        watchers.watch(at: watcher(slot), for: (wants.input ? Interest.read : []).union(hasOutput ? .write : []))
+    }
+
+    private mutating func beginHandshake(_ slot: ConnectionSlot) {
+        guard let handle = secure.begin(slot) else {
+            worker.broke(slot)
+            return carryOut()
+        }
+        watchers.setTag(handle.rawValue, at: watcher(slot))
+        enqueueHandshake(slot, handle)
+    }
+    /// The handshake waits for its turn. Until then its socket is not looked at.
+    private mutating func enqueueHandshake(_ slot: ConnectionSlot, _ handle: TLSSessions.Handle) {
+        secure.enqueue(handle)
+        watchers.watch(at: watcher(slot), for: [])
+    }
+    /// Goes on with handshakes, for a bounded time. True if more can go on.
+    mutating func shakeHands() -> Bool {
+        guard secure.sessions.hasWaiting else { return false }
+        let end = Clock.monotonicNanoseconds + UInt64(Limits.handshakeMilliseconds) * 1_000_000
+        repeat {
+            guard let next = secure.nextWaiting() else { return false }
+            let slot = ConnectionSlot(next.owner)
+            var handle = next.handle
+            let reading = secure.shake(&handle, descriptor(slot), second: second)
+            watchers.setTag(handle.rawValue, at: watcher(slot))
+            watch(slot, (true, false))
+            taken(slot, reading)
+        } while Clock.monotonicNanoseconds < end
+        return secure.sessions.hasWaiting
+    }
+    private var second: UInt32 { UInt32(truncatingIfNeeded: Clock.monotonicMilliseconds / 1000) }
+
+    private mutating func readSecure(_ slot: ConnectionSlot, _ handle: TLSSessions.Handle) {
+        if secure.sessions.isShaking(handle) { return enqueueHandshake(slot, handle) }
+        let reading = secure.read(handle, descriptor(slot), second: second)
+        if secure.hasUnsent(handle) { watch(slot, worker.wants(slot)) }
+        taken(slot, reading)
+    }
+    /// Plain text came, or the end.
+    private mutating func taken(_ slot: ConnectionSlot, _ reading: SecureSockets.Reading) {
+        closed = .none
+        let now = Clock.monotonicMilliseconds
+        if reading.hasText {
+            worker.received(slot, secure.text, now: now)
+            carryOut()
+        }
+        guard reading.end != .none, closed != slot else { return }
+        if reading.end == .input { worker.inputEnded(slot, now: now) } else { worker.broke(slot) }
+        carryOut()
+    }
+    /// The socket takes bytes again: first those of TLS itself. False if the connection is over.
+    private mutating func flushed(_ slot: ConnectionSlot, _ handle: TLSSessions.Handle) -> Bool {
+        guard secure.flush(handle, descriptor(slot)) else {
+            worker.broke(slot)
+            carryOut()
+            return false
+        }
+        if !secure.hasUnsent(handle) { watch(slot, worker.wants(slot)) }
+        return true
     }
 
     private func watcher(_ slot: ConnectionSlot) -> UnsafeMutableRawPointer { worker.slab.extra(slot) }

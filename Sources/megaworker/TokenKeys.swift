@@ -29,8 +29,13 @@ enum TokenKeys {
 }
 
 extension WorkerProcess {
-    /// Reads the keys of tokens again. If they can't be read, those that count stay.
+    /// Reads the keys of tokens and the certificate again.
     func reload() {
+        readTokenKeysAgain()
+        readCertificateAgain()
+    }
+    /// If the keys can't be read, those that count stay.
+    private func readTokenKeysAgain() {
         do throws(TokenKeys.Mistake) {
             clients.worker.changeTokens(try TokenKeys.verifier(daemon.arguments.settings.tokens))
             daemon.log.info("the keys of tokens were read again")

@@ -2,6 +2,7 @@ import Base
 import Comet
 import Reactor
 import Stats
+import TLS
 import Wire
 
 extension WorkerProcess {
@@ -24,8 +25,8 @@ extension WorkerProcess {
         report.set(.connsParked, clients.worker.waiting)
         report.set(.connsPeak, counters.connsPeak)
         report.set(.connLimit, clients.worker.settings.maxConnections)
-        report.set(.accepts, acceptor?.acceptedCount ?? 0)
-        report.set(.acceptErrors, acceptor?.errorCount ?? 0)
+        report.set(.accepts, acceptors.reduce(0) { $0 + $1.acceptedCount })
+        report.set(.acceptErrors, acceptors.reduce(0) { $0 + $1.errorCount })
         report.set(.rejectedLimit, counters.rejectedLimit + clients.refusedOverfull)
         report.set(.refusedAddressConnections, counters.refusedAddressConnections)
         report.set(.refusedAddressAccepts, counters.refusedAddressAccepts)
@@ -54,6 +55,16 @@ extension WorkerProcess {
         report.set(.tokensRefused, counters.tokensRefused)
         report.set(.tokensExpired, counters.tokensExpired)
         report.set(.tokensKnown, clients.worker.tokensKnown)
+        let sessions = (counters: clients.secure.sessions.counters, parked: clients.secure.sessions.parked)
+        report.set(.tlsParked, sessions.parked)
+        report.set(.tlsWhole, clients.secure.sessions.unparked)
+        report.set(.tlsShaking, clients.secure.sessions.shaking)
+        report.set(.tlsHandshakes, sessions.counters.handshakes)
+        report.set(.tlsResumed, sessions.counters.resumed)
+        report.set(.tlsHandshakesFailed, sessions.counters.handshakesFailed)
+        report.set(.tlsBadRecords, sessions.counters.badRecords)
+        report.set(.tlsKeyUpdates, sessions.counters.keyUpdates)
+        report.set(.tlsCertificateEnd, certificateEnd)
         report.set(.httpRefused, counters.httpRefused)
         report.set(.headerTimeouts, counters.headerTimeouts)
         report.set(.delivered, counters.delivered)
@@ -85,7 +96,9 @@ extension WorkerProcess {
     private var clientMemoryBytes: Int {
         let (polls, connections) = (clients.worker.counters.polls, clients.worker.connections)
         if memoryCount == nil || memoryCount?.polls != polls || memoryCount?.connections != connections {
-            memoryCount = MemoryCount(polls: polls, connections: connections, bytes: clients.worker.memoryBytes)
+            memoryCount = MemoryCount(
+                polls: polls, connections: connections,
+                bytes: clients.worker.memoryBytes + clients.secure.sessions.memoryBytes)
         }
         return memoryCount?.bytes ?? 0
     }

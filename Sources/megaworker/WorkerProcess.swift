@@ -20,7 +20,8 @@ final class WorkerProcess: DaemonProgram {
     private let loop: Loop
     private let log: Logger
     private let watchers: SlotWatchers
-    private(set) var acceptor: Acceptor?
+    /// One for each listener.
+    private(set) var acceptors: [Acceptor] = []
     private var link: ManagerLink?
     /// Clients' events that were handled in this turn. After each `crowd` of them the link is read. Thousands of
     /// clients that poll or leave at once take the loop tens of milliseconds, and the manager's messages must not wait
@@ -35,6 +36,8 @@ final class WorkerProcess: DaemonProgram {
     /// The time when the deadline timer fires, in milliseconds of CLOCK_MONOTONIC.
     private var armedFor = UInt64.max
     private var saidUnnamedProxy = false
+    /// When the certificate ends, in seconds since 1970. 0: TLS is off.
+    var certificateEnd: UInt64 = 0
     /// The memory of the tables at its last count, and the polls and connections at that time.
     struct MemoryCount { var polls: UInt64, connections: Int, bytes: Int }
     var memoryCount: MemoryCount?
@@ -52,10 +55,12 @@ final class WorkerProcess: DaemonProgram {
         watchers.handler = { [unowned(unsafe) self] in handle($0, $1) }
     }
 
-    /// Begins to serve on a listener that is bound already.
-    func start(listener: Int32, manager: Endpoint) {
-        acceptor = Acceptor(loop, listener: listener, asksPeer: clients.worker.boundsAddresses) { [unowned self] in
-            clients.accepted($0, $1)
+    /// Begins to serve on listeners that are bound already.
+    func start(_ listeners: [(descriptor: Int32, isSecure: Bool)], manager: Endpoint) {
+        acceptors = listeners.map { listener in
+            Acceptor(loop, listener: listener.descriptor, asksPeer: clients.worker.boundsAddresses) {
+                [unowned self] in clients.accepted($0, $1, isSecure: listener.isSecure)
+            }
         }
         link = ManagerLink(
             loop, self, manager: manager, pid: UInt32(getpid()), token: daemon.token.bytes, log: log
@@ -87,7 +92,7 @@ final class WorkerProcess: DaemonProgram {
     func drain(seconds: Double, done: @escaping () -> Void) {
         guard drainTimer == nil else { return }
         log.info("draining \(clients.worker.waiting) polls over \(seconds) s")
-        acceptor?.pause()
+        for acceptor in acceptors { acceptor.pause() }
         clients.worker.startDrain(seconds: seconds)
         daemon.reportNow()
         let limit = Clock.monotonicMilliseconds + UInt64(seconds * 1000) + 15_000
@@ -132,7 +137,8 @@ final class WorkerProcess: DaemonProgram {
         handled = 0
         clients.worker.askSettled(now: now)
         clients.resume(now: now)
-        if clients.fanOut() { nextTurn?.start(after: 0) }
+        let isBusy = clients.fanOut()
+        if clients.shakeHands() || isBusy { nextTurn?.start(after: 0) }
         link?.flush()
         if clients.worker.hasUnnamedProxy, !saidUnnamedProxy { sayUnnamedProxy() }
         if let left = clients.worker.untilDeadline(now: now) { arm(now, after: left + Limits.expiryMilliseconds) }

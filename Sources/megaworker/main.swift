@@ -5,6 +5,7 @@ import Configuration
 import Daemon
 import Logging
 import Reactor
+import TLS
 import Wire
 
 let daemon = Daemon(.worker)
@@ -39,8 +40,22 @@ do throws(TokenKeys.Mistake) {
 } catch {
     daemon.fail(78, error.description)
 }
+let tls = daemon.arguments.settings.tls
+if tls.isOn, !TLSContext.protectKeys() { daemon.log.warning("no memory for private keys: core files would have them") }
+do throws(Certificates.Mistake) {
+    process.use(try Certificates.read(tls))
+} catch {
+    daemon.fail(error.code, error.description)
+}
+var listeners = [(descriptor: daemon.listener("clients", wanted.address, daemon.arguments.port), isSecure: false)]
+for (name, port, isSecure) in [
+    ("tls", tls.basePort > 0 ? tls.basePort + daemon.arguments.number : 0, true), ("shared", wanted.port, false),
+    ("shared-tls", tls.port, true),
+] where port > 0 {
+    listeners.append((daemon.listener(name, wanted.address, port), isSecure))
+}
 let manager = daemon.arguments.settings.manager
 process.start(
-    listener: daemon.listener("clients", wanted.address, daemon.arguments.port),
+    listeners,
     manager: Endpoint(manager.address, UInt16(manager.port)).onThisMachine)
 daemon.serve(process)

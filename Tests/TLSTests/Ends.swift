@@ -1,4 +1,5 @@
 import Base
+import Store
 import TestSupport
 import Testing
 
@@ -75,29 +76,8 @@ final class Ends {
     func serverSays(_ text: [UInt8]) throws { Ends.give(try Ends.seal(&server, text), to: &client, second) }
 }
 
-/// A certificate for tests, made by openssl once for each run.
-struct TestCertificate {
-    let certificate: [UInt8]
-    let key: [UInt8]
-
-    static let p256 = made(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"])
-    static let rsa = made(["-newkey", "rsa:2048"])
-
-    func context() throws -> TLSContext { try TLSContext(certificate: certificate, key: key) }
-
-    private static func made(_ kind: [String]) -> TestCertificate {
-        do {
-            let folder = try Folder()
-            let (certificate, key) = (folder.path + "/certificate.pem", folder.path + "/key.pem")
-            let wanted = ["req", "-x509", "-nodes", "-days", "30", "-subj", "/CN=localhost", "-addext"]
-            let names = ["subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate]
-            _ = try Program.run("/usr/bin/openssl", wanted + names + kind, in: folder)
-            return TestCertificate(
-                certificate: Array(contents(ofFile: certificate).utf8), key: Array(contents(ofFile: key).utf8))
-        } catch {
-            fatalError("openssl makes no certificate: \(error)")
-        }
-    }
+extension TestCertificate {
+    func context() throws -> TLSContext { try TLSContext(certificate: Array(certificate.utf8), key: Array(key.utf8)) }
 }
 
 extension Ends.End {
@@ -112,5 +92,12 @@ extension Ends.End {
             sessions.withParked(handle) { $0.seal(bytes.part(0, bytes.count - 1), inner[inner.count - 1], &out) }
         }
         return isSealed ? Array(out.bytes) : nil
+    }
+}
+
+extension TLSSessions {
+    /// A look at a parked session.
+    mutating func withParked<T>(_ handle: Handle, _ body: (inout Parked) -> T) -> T {
+        body(&parkedSessions.pointer(handle.slot).pointee)
     }
 }

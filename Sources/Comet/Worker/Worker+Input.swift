@@ -35,9 +35,14 @@ extension Worker {
     }
     /// The events to watch the connection for have changed.
     mutating func watch(_ slot: ConnectionSlot) {
+        let wants = wants(slot)
+        orders.add(.watch(slot, input: wants.input, output: wants.output))
+    }
+    /// The events to watch the connection for.
+    package func wants(_ slot: ConnectionSlot) -> (input: Bool, output: Bool) {
         let marks = slab.pointer(slot).pointee.marks
         let hasOutput = marks.contains(.hasPending) && pending[slot].map { !$0.output.isEmpty } ?? false
-        orders.add(.watch(slot, input: marks.isDisjoint(with: [.paused, .inputEnded]), output: hasOutput))
+        return (marks.isDisjoint(with: [.paused, .inputEnded]), hasOutput)
     }
 
     mutating func parsePending(_ slot: ConnectionSlot, _ held: Pending, _ now: UInt32) {

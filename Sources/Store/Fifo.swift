@@ -1,0 +1,27 @@
+/// Values in the order in which they came. Taking one moves no others.
+public struct Fifo<Value> {
+    @usableFromInline var values: ContiguousArray<Value> = []
+    @usableFromInline var head = 0
+
+    @inlinable public init() {}
+
+    @inlinable public var isEmpty: Bool { head == values.count }
+    @inlinable public var count: Int { values.count - head }
+    @inlinable public var first: Value? { isEmpty ? nil : values[head] }
+
+    @inlinable public mutating func append(_ value: Value) { values.append(value) }
+    @inlinable public mutating func take() -> Value? {
+        guard head < values.count else { return nil }
+        defer {
+            head += 1
+            if head == values.count {
+                values.removeAll(keepingCapacity: head <= 1024)
+                head = 0
+            } else if head > 1024, head > values.count / 2 {
+                values.removeFirst(head)
+                head = 0
+            }
+        }
+        return values[head]
+    }
+}
