@@ -129,7 +129,8 @@ class ClientTest(unittest.TestCase):
                     # A logout: while the app gives no token, the messages wait.
                     app.give = lambda: None
                     appliance.request("POST", "/disconnect", json.dumps({"user": name, "revoke": True}))
-                    wait_until(lambda: not appliance.is_polling(f"{name}:1"), 20, "the end of the stream")
+                    asked = app.asked
+                    wait_until(lambda: app.asked > asked, 20, "the question for another token")
                     for _ in range(20):
                         appliance.publish(f"{name}:1", published)
                         published += 1
