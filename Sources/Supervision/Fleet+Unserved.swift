@@ -17,6 +17,12 @@ extension Fleet {
             slots[name] = slot
         }
     }
+    /// No worker takes connections for a while, from its own ports or from those that all share.
+    package var turnsAwayAllWorkers: Bool {
+        names.allSatisfy { name in
+            if case .worker = name { slots[name]?.turnsAway == true } else { true }
+        }
+    }
     /// A copy is about to be started. From then on nobody else takes connections from its listener.
     mutating func leavePort(_ name: ProcessName) {
         guard slots[name]?.turnsAway == true else { return }

@@ -105,4 +105,18 @@ import Testing
         }
         #expect(turned(orders).isEmpty && scene.fleet.rolling == nil)
     }
+
+    /// What all workers share is served while one of them lives.
+    @Test func sharedPorts_areLeftToTheWorkers_untilNoneServes() throws {
+        let scene = Scene()
+        scene.begin()
+        scene.wait(1000)
+        scene.perform(try scene.fleet.stop(w0, by: "x", now: scene.now))
+        #expect(!scene.fleet.turnsAwayAllWorkers)
+        scene.perform(try scene.fleet.stop(w1, by: "x", now: scene.now))
+        #expect(scene.fleet.turnsAwayAllWorkers, "and nobody asks for the manager")
+        for name in [w0, w1] { scene.exit(try #require(scene.main(name)), code: 0) }
+        let orders = try scene.fleet.start(w1, by: "x", now: scene.now)
+        #expect(orders.contains(.turnAway(w1, false)) && !scene.fleet.turnsAwayAllWorkers)
+    }
 }

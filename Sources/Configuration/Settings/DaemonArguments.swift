@@ -17,6 +17,8 @@ package struct DaemonArguments: Equatable, Sendable {
     package var generation = 1
     /// The worker's port if it has no inherited listener: base_port + number unless another was given.
     package var port: Int
+    /// The worker's port for clients over TLS: tls.base_port + number. 0 if it has none of its own.
+    package var tlsPort: Int { settings.tls.basePort > 0 ? settings.tls.basePort + number : 0 }
     /// The file with the app key. The manager reads it once, at its start.
     package var appKeyFile: String?
     package var settings: Settings

@@ -1,3 +1,4 @@
+import Configuration
 import Stats
 import Supervision
 
@@ -20,4 +21,5 @@ struct SupervisorFacts {
     /// Connections that were turned away because their process was down, by process.
     var turnedAway: [ProcessName: UInt64]
     var listeners: Listeners
+    var settings: Settings
 }

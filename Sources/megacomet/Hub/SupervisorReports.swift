@@ -149,7 +149,7 @@ final class SupervisorReports {
             writer.set(.childReportAge, source.age(now: Clock.monotonicNanoseconds))
             writer.set(.childReportsLost, source.lost)
         }
-        let queues = facts.listeners.descriptors(slot.name).compactMap(ListenQueue.of)
+        let queues = facts.listeners.descriptors(slot.name, facts.settings).compactMap(ListenQueue.of)
         if let fullest = queues.max(by: { $0.waiting < $1.waiting }) {
             writer.set(.listenQueueNow, UInt64(fullest.waiting))
             writer.set(.listenQueueLimit, UInt64(fullest.most))

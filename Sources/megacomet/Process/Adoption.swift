@@ -121,7 +121,7 @@ final class Adoption {
         if call.journal == true, let memory = descriptors.popLast() {
             if name == .manager { home.journal.take(memory) } else { Sockets.close(memory) }
         }
-        home.listeners.take(descriptors, for: name, home.settings)
+        let served = home.listeners.take(descriptors, for: name, home.settings)
         let copy = CopyName(name, call.generation)
         if let child = home.children[copy] {  // it was followed without its lifeline, or lost it
             child.lifeline = caller.stream
@@ -135,6 +135,7 @@ final class Adoption {
                 call.state == "draining" ? .draining : call.state == "starting" ? .starting : .ready
             home.adopt(child, state)
         }
+        if let child = caller.child { note(served, of: child) }
         if let reader {
             if let child = caller.child {
                 child.takeOutput(reader, wrote: home.wrote)
@@ -194,26 +195,38 @@ final class Adoption {
         proceed()
     }
 
+    /// Takes down what an adopted daemon serves, and says what it does not.
+    private func note(_ served: [Listeners.Listener], of child: Child) {
+        let name = child.copy.name
+        child.servesTLS = served.contains(where: \.isTLS)
+        let missing = Listeners.wanted(name, home.settings).filter { wanted in
+            !served.contains { $0.keptName == wanted.keptName }
+        }
+        guard !missing.isEmpty, Listeners.names(home.settings).contains(name) else { return }
+        let ports = missing.map(\.setting).joined(separator: ", ")
+        home.events.tell(
+            .warning, "ADOPTING",
+            "\(name) (pid \(child.pid)) was started without \(ports): it serves there after its next restart")
+    }
+
     /// Copies what a daemon that does not call was given. Its inherited descriptors begin at 3: the listeners, the
-    /// memory of the queue if there is one, the lifeline, and the reading end of its output.
+    /// memory of the queue if there is one, the lifeline, and the reading end of its output. How many listeners there
+    /// are depends on its release and settings, so each descriptor is taken for what it is.
     private func takeDescriptors(_ child: Child) {
         let name = child.copy.name
-        var next: Int32 = 3
-        func copyNext() -> Int32? {
-            next += 1
-            return child.copy(descriptor: next - 1)
-        }
-        let wanted = Listeners.wanted(name, home.settings)
-        home.listeners.take(wanted.compactMap { _ in copyNext() }, for: name, home.settings)
-        if let copy = child.copy(descriptor: next) {
-            if name == .manager, MemoryFile.isOne(copy) {
+        var listeners: [Int32] = []
+        for number in 3..<3 + Adoption.mostGiven {
+            guard let copy = child.copy(descriptor: number) else { continue }
+            if Sockets.isTCPListener(copy) {
+                listeners.append(copy)
+            } else if name == .manager, MemoryFile.isOne(copy) {
                 home.journal.take(copy)
-                next += 1
             } else {
-                Sockets.close(copy)
+                child.takeOutput(copy, wrote: home.wrote)  // closes what is no pipe
             }
         }
-        next += 1  // the lifeline
-        if let reader = copyNext() { child.takeOutput(reader, wrote: home.wrote) }
+        _ = home.listeners.take(listeners, for: name, home.settings)
     }
+    /// The most descriptors that a child is given: a worker gets four listeners, its lifeline and its output.
+    private static let mostGiven: Int32 = 6
 }

@@ -16,6 +16,8 @@ final class Child {
     /// How it ended and the resources that it used, as far as the kernel told us.
     private(set) var exit: ProcessExit?
     let isAdopted: Bool
+    /// It is a worker that has a listener for clients over TLS.
+    var servesTLS = false
     /// It is replaced when an adopted copy calls again.
     var lifeline: LineStream?
     private(set) var output: LineStream?

@@ -7,76 +7,116 @@ import Wire
 
 /// The TCP ports of the appliance. The supervisor holds all of them, so that connections wait in the kernel while a
 /// process is replaced, and none is refused. They come from systemd, from a daemon that outlived its supervisor, or are
-/// bound here.
+/// bound here. A port that all workers share is one socket, which each of them inherits.
 final class Listeners {
     struct Listener {
         /// The name in LISTEN_FDNAMES.
         let name: String
+        /// The process that serves it. `nil` if all workers do.
+        let owner: ProcessName?
         let endpoint: Endpoint
         let setting: String
+        /// The name under which the service manager keeps it: `worker-3.clients`, or `workers.shared`.
+        var keptName: String { "\(owner.map(\.description) ?? "workers").\(name)" }
+        var isTLS: Bool { name.hasSuffix("tls") }
+    }
+    /// A listener that is held.
+    struct Held {
+        let listener: Listener
+        let descriptor: Int32
     }
     /// The variable that tells the descriptors of the listeners to the program that this one becomes.
     static let inheritance = "MEGACOMET_LISTENERS"
 
-    private var held: [ProcessName: [Int32]] = [:]
-    /// Inherited listeners of ports that a process wants. Nobody holds them yet.
-    private var spare: [UInt16: Int32] = [:]
+    /// By `keptName`.
+    private var held: [String: Int32] = [:]
 
-    static func wanted(_ name: ProcessName, _ settings: Settings) -> [Listener] {
+    /// The listeners of one process alone.
+    static func own(_ name: ProcessName, _ settings: Settings) -> [Listener] {
+        func listener(_ listenerName: String, _ address: String, _ port: Int, _ setting: String) -> Listener {
+            Listener(name: listenerName, owner: name, endpoint: Endpoint(address, UInt16(port)), setting: setting)
+        }
         switch name {
         case .manager:
-            [
-                Listener(
-                    name: "workers", endpoint: Endpoint(settings.manager.address, UInt16(settings.manager.port)),
-                    setting: "manager.port"),
-                Listener(
-                    name: "app", endpoint: Endpoint(settings.app.address, UInt16(settings.app.port)),
-                    setting: "app.port"),
+            return [
+                listener("workers", settings.manager.address, settings.manager.port, "manager.port"),
+                listener("app", settings.app.address, settings.app.port, "app.port"),
             ]
         case .worker(let number):
-            [
+            let (address, port) = (settings.workers.address, settings.workers.basePort + number)
+            let plain = listener("clients", address, port, "workers.base_port + \(number)")
+            guard settings.tls.basePort > 0 else { return [plain] }
+            return [plain, listener("tls", address, settings.tls.basePort + number, "tls.base_port + \(number)")]
+        }
+    }
+    /// The listeners that all workers share.
+    static func shared(_ settings: Settings) -> [Listener] {
+        [("shared", settings.workers.port, "workers.port"), ("shared-tls", settings.tls.port, "tls.port")]
+            .filter { $0.1 > 0 }
+            .map { name, port, setting in
                 Listener(
-                    name: "clients",
-                    endpoint: Endpoint(settings.workers.address, UInt16(settings.workers.basePort + number)),
-                    setting: "workers.base_port + \(number)")
-            ]
+                    name: name, owner: nil, endpoint: Endpoint(settings.workers.address, UInt16(port)),
+                    setting: setting)
+            }
+    }
+    /// The listeners that a process inherits.
+    static func wanted(_ name: ProcessName, _ settings: Settings) -> [Listener] {
+        own(name, settings) + (name == .manager ? [] : shared(settings))
+    }
+    private static func all(_ settings: Settings) -> [Listener] {
+        names(settings).flatMap { own($0, settings) } + shared(settings)
+    }
+    static func names(_ settings: Settings) -> [ProcessName] { Fleet.names(workers: settings.workers.count) }
+    private func held(of listeners: [Listener]) -> [Held] {
+        listeners.compactMap { listener in
+            held[listener.keptName].map { Held(listener: listener, descriptor: $0) }
         }
     }
 
     /// The listeners that a child inherits, with their names.
     func inherited(_ name: ProcessName, _ settings: Settings) -> [(name: String, descriptor: Int32)] {
-        zip(Listeners.wanted(name, settings), held[name] ?? []).map { ($0.name, $1) }
+        held(of: Listeners.wanted(name, settings)).map { ($0.listener.name, $0.descriptor) }
     }
-    /// The listeners of a process at which clients or apps are expected. (The link of a worker waits for its manager,
+    /// The listeners at which clients or apps expect this process alone. (The link of a worker waits for its manager,
     /// however long that takes.)
-    func clients(_ name: ProcessName, _ settings: Settings) -> [Int32] {
-        inherited(name, settings).filter { $0.name != "workers" }.map(\.descriptor)
+    func doors(_ name: ProcessName, _ settings: Settings) -> [Held] {
+        held(of: Listeners.own(name, settings)).filter { $0.listener.name != "workers" }
     }
-    /// The listeners that are held for a process.
-    func descriptors(_ name: ProcessName) -> [Int32] { held[name] ?? [] }
-
-    /// All listeners that are held, under the names by which the service manager keeps them: `worker-3.clients`.
+    /// The listeners at which clients expect any of the workers.
+    func sharedDoors(_ settings: Settings) -> [Held] { held(of: Listeners.shared(settings)) }
+    /// The listeners from which a process takes connections.
+    func descriptors(_ name: ProcessName, _ settings: Settings) -> [Int32] {
+        held(of: Listeners.wanted(name, settings)).map(\.descriptor)
+    }
+    /// All listeners that are held, under the names by which the service manager keeps them.
     func kept(_ settings: Settings) -> [(name: String, descriptor: Int32)] {
-        held.keys.sorted().flatMap { process in
-            inherited(process, settings).map { ("\(process).\($0.name)", $0.descriptor) }
-        }
+        held(of: Listeners.all(settings)).map { ($0.listener.keptName, $0.descriptor) }
     }
     private static func isKeptName(_ text: String) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 2 && ProcessName(String(parts[0])) != nil
-            && ["workers", "app", "clients"].contains(parts[1])
+        guard parts.count == 2 else { return false }
+        return parts[0] == "workers"
+            ? ["shared", "shared-tls"].contains(parts[1])
+            : ProcessName(String(parts[0])) != nil && ["workers", "app", "clients", "tls"].contains(parts[1])
     }
 
     /// Takes the listeners that an adopted daemon hands over. Listeners that are not wanted, or are held already, are
-    /// closed.
-    func take(_ descriptors: [Int32], for name: ProcessName, _ settings: Settings) {
-        let wanted = Listeners.wanted(name, settings).map(\.endpoint.port)
-        let fits =
-            descriptors.count == wanted.count && descriptors.compactMap { Sockets.localEndpoint($0)?.port } == wanted
-        if fits, held[name] == nil, Listeners.names(settings).contains(name) {
-            held[name] = descriptors
-        } else {
+    /// closed. Returns those that the daemon serves: one of an earlier release, or with other settings, has fewer.
+    func take(_ descriptors: [Int32], for name: ProcessName, _ settings: Settings) -> [Listener] {
+        guard Listeners.names(settings).contains(name) else {
             descriptors.forEach(Sockets.close)
+            return []
+        }
+        let wanted = Listeners.wanted(name, settings)
+        return descriptors.compactMap { descriptor in
+            let port = Sockets.isTCPListener(descriptor) ? Sockets.localEndpoint(descriptor)?.port : nil
+            let listener = wanted.first { $0.endpoint.port == port }
+            if let listener, held[listener.keptName] == nil {
+                held[listener.keptName] = descriptor
+            } else {
+                Sockets.close(descriptor)
+            }
+            return listener
         }
     }
 
@@ -93,31 +133,28 @@ final class Listeners {
     /// configuration, which may have changed meanwhile: from :: to 0.0.0.0, for one. A socket unit decides its address
     /// itself ("ListenStream=8000" is one IPv6 socket for both families), and hands it down at each start.
     func takeInherited(_ handedDown: [(descriptor: Int32, name: String)], _ settings: Settings) -> Foreign {
-        let wanted = Listeners.names(settings).flatMap { Listeners.wanted($0, settings).map(\.endpoint) }
+        let wanted = Listeners.all(settings)
         var foreign = Foreign()
         for (descriptor, keptName) in Listeners.inheritedDescriptors(handedDown) {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             let endpoint = Sockets.isTCPListener(descriptor) ? Sockets.localEndpoint(descriptor) : nil
-            let isWanted =
-                endpoint.map { own in
-                    wanted.contains { $0.port == own.port && (keptName == nil || $0 == own) }
-                } ?? false
-            if isWanted, let port = endpoint?.port, spare[port] == nil {
-                spare[port] = descriptor
+            let fits = wanted.filter {
+                $0.endpoint.port == endpoint?.port && (keptName == nil || $0.endpoint == endpoint)
+            }
+            // Two listeners may have one port at different addresses.
+            let exact = fits.filter { $0.endpoint == endpoint }
+            if let fit = (exact + fits).first(where: { held[$0.keptName] == nil }) {
+                held[fit.keptName] = descriptor
                 continue
             }
-            if !isWanted, let keptName {
+            if fits.isEmpty, let keptName {
                 foreign.kept.append(keptName)
             } else if keptName == nil {
                 foreign.closed.append(
                     (endpoint.map { "\($0)" } ?? "descriptor \(descriptor), no TCP listener")
-                        + (isWanted ? " (a second one)" : ""))
+                        + (fits.isEmpty ? "" : " (a second one)"))
             }
             Sockets.close(descriptor)
-        }
-        for name in Listeners.names(settings)
-        where Listeners.wanted(name, settings).allSatisfy({ spare[$0.endpoint.port] != nil }) {
-            held[name] = Listeners.wanted(name, settings).compactMap { spare.removeValue(forKey: $0.endpoint.port) }
         }
         return foreign
     }
@@ -134,25 +171,14 @@ final class Listeners {
         let ours = before.split(separator: ",").compactMap { Int32($0) }
         return inherited + ours.map { ($0, nil) }
     }
-    private static func names(_ settings: Settings) -> [ProcessName] { Fleet.names(workers: settings.workers.count) }
 
-    /// Binds the ports that are not held or inherited. For each process it binds all or none.
+    /// Binds the ports that are not held yet.
     func bind(_ settings: Settings) throws(StartFailure) {
-        for name in Listeners.names(settings) where held[name] == nil { held[name] = try bound(name, settings) }
-        spare.values.forEach(Sockets.close)
-        spare = [:]
-    }
-    private func bound(_ name: ProcessName, _ settings: Settings) throws(StartFailure) -> [Int32] {
-        var bound: [Int32] = []
-        for listener in Listeners.wanted(name, settings) {
-            do {
-                bound.append(try spare.removeValue(forKey: listener.endpoint.port) ?? Sockets.listen(listener.endpoint))
-            } catch {
-                bound.forEach(Sockets.close)
+        for listener in Listeners.all(settings) where held[listener.keptName] == nil {
+            do { held[listener.keptName] = try Sockets.listen(listener.endpoint) } catch {
                 throw Listeners.failure(listener.endpoint, listener.setting, error)
             }
         }
-        return bound
     }
 
     /// `isUDP` stands for the stats port.

@@ -8,6 +8,9 @@ import Wire
 /// check fails. Without it they would all wait for an answer that nobody gives. Only event streams are told otherwise
 /// (`StandInAnswer`).
 ///
+/// An answer over TLS would need the private key, which this process has no use for. Such a connection is closed at
+/// once. A browser takes that for a failure, not for an answer, and so goes on to the next address without a wait.
+///
 /// It looks at the first byte of a request, and waits for more only if that may be an event stream's. The rest is read
 /// and thrown away until the peer closes, for at most two seconds. With unread bytes a close would be a reset, which
 /// could overtake the answer. It takes few connections at a time. In a flood, connections wait in the kernel for their
@@ -21,12 +24,14 @@ final class StandIn {
     /// A connection ends after this time, or after this many bytes.
     private static let patienceSeconds = 2.0, mostBytes = 65_536
 
-    /// The number of connections that were turned away, by process.
+    /// The number of connections that were turned away, by process. Those to ports that all workers share count as
+    /// worker-0's.
     private(set) var turnedAway: [ProcessName: UInt64] = [:]
     private let loop: Loop
     /// The settings `workers.origins`.
     private let origins: () -> [String]
-    private var doors: [ProcessName: [Acceptor]] = [:]
+    /// `nil` has those that all workers share.
+    private var doors: [ProcessName?: [Acceptor]] = [:]
     private var visitors: [Int32: Visitor] = [:]
     private var step: Timer?
     private var acceptedInStep = 0
@@ -40,20 +45,24 @@ final class StandIn {
         }
     }
 
-    /// Begins to answer. The listeners stay the caller's.
-    func open(_ name: ProcessName, _ listeners: [Int32]) {
-        doors[name] = listeners.map { listener in
-            Acceptor(loop, listener: listener) { [unowned self] in accepted($0, name) }
+    /// Begins to answer, if it does not yet. The listeners stay the caller's. `nil` stands for all workers.
+    func open(_ name: ProcessName?, _ listeners: [Listeners.Held]) {
+        guard doors[name] == nil else { return }
+        doors[name] = listeners.map { held in
+            Acceptor(loop, listener: held.descriptor) { [unowned self] in
+                accepted($0, name ?? .worker(0), isTLS: held.listener.isTLS)
+            }
         }
     }
     /// Ends that. Connections that were accepted already are still answered.
-    func close(_ name: ProcessName) { doors[name] = nil }
+    func close(_ name: ProcessName?) { doors[name] = nil }
 
-    private func accepted(_ descriptor: Int32, _ name: ProcessName) {
+    private func accepted(_ descriptor: Int32, _ name: ProcessName, isTLS: Bool) {
         turnedAway[name, default: 0] += 1
         acceptedInStep += 1
         if acceptedInStep == StandIn.mostInStep { for door in doors.values.joined() { door.pause() } }
         if step?.isRunning == false { step?.start(after: StandIn.stepSeconds) }
+        if isTLS { return Sockets.close(descriptor) }
         guard visitors.count < StandIn.mostVisitors else {
             _ = Sockets.write(descriptor, unavailable.bytes)
             return Sockets.close(descriptor)

@@ -37,7 +37,8 @@ extension Supervisor: HubOwner {
     var facts: SupervisorFacts {
         SupervisorFacts(
             fleet: fleet, configurationGeneration: configurationGeneration, isConfigurationGood: isConfigurationGood,
-            operatorRequests: operatorPort?.requests ?? 0, turnedAway: standIn.turnedAway, listeners: listeners)
+            operatorRequests: operatorPort?.requests ?? 0, turnedAway: standIn.turnedAway, listeners: listeners,
+            settings: settings)
     }
     func reported(pid: Int32, boot: String, _ metrics: MetricValues) {
         guard let child = children[pid: pid] else { return }

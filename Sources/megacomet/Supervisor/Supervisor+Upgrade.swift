@@ -78,7 +78,7 @@ extension Supervisor {
             try token.keep()
             try writeAppKeys()
         } catch { return upgradeFailed("\(error)") }
-        let kept = fleet.names.flatMap(listeners.descriptors)
+        let kept = listeners.kept(settings).map(\.descriptor)
         let own =
             serviceManager.environment + [
                 "\(Listeners.inheritance)=" + kept.map(String.init).joined(separator: ","),

@@ -205,8 +205,7 @@ final class Supervisor {
         case .stop(let copy): children[copy]?.stop()
         case .abort(let copy): children[copy]?.abort()
         case .kill(let copy): children[copy]?.kill()
-        case .turnAway(let name, true): standIn.open(name, listeners.clients(name, settings))
-        case .turnAway(let name, false): standIn.close(name)
+        case .turnAway(let name, let isOn): turnAway(name, isOn)
         case .setJournalAside: setJournalAside()
         case .tell(let event): events.tell(event)
         case .announce(let text): serviceManager.tell("STATUS=\(text)")
@@ -214,6 +213,16 @@ final class Supervisor {
         case .finished:
             serviceManager.tell("STOPPING=1", "STATUS=stopped")
             loop.stop()
+        }
+    }
+
+    private func turnAway(_ name: ProcessName, _ isOn: Bool) {
+        if isOn { standIn.open(name, listeners.doors(name, settings)) } else { standIn.close(name) }
+        // The other workers serve what they share.
+        if fleet.turnsAwayAllWorkers {
+            standIn.open(nil, listeners.sharedDoors(settings))
+        } else {
+            standIn.close(nil)
         }
     }
 

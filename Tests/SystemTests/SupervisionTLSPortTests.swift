@@ -1,0 +1,108 @@
+import FreePorts
+import Glibc
+import TestSupport
+import Testing
+
+/// The ports for clients over TLS, and those that all workers share, as the supervisor holds them.
+@Suite(.serialized) struct SupervisionTLSPortTests {
+    /// Two workers, and ports for all that there can be.
+    private struct Site {
+        let appliance: Appliance
+        let (tls, shared, sharedTLS): (Int, Int, Int)  // each is one port, but the first: one for each worker
+        private let certificate: TestCertificate.Files
+
+        init() throws {
+            (tls, shared, sharedTLS) = (try Ports.free(2), try Ports.free(), try Ports.free())
+            appliance = try Appliance(workers: 2, SupervisionDeathTests.quick, starts: false)
+            certificate = try TestCertificate.Files(appliance.folder, "one")
+        }
+        /// Adds the ports to the file.
+        func open() throws {
+            let text = contents(ofFile: appliance.configuration)
+            _ = try appliance.folder.write(
+                "megacomet.toml",
+                text.replacing("[workers]\n", with: "[workers]\nport = \(shared)\n")
+                    + "\n[tls]\n\(certificate.settings)base_port = \(tls)\nport = \(sharedTLS)\n")
+        }
+        /// The names of what a process inherited.
+        func inherited(_ name: String) throws -> String {
+            let environment = contents(ofFile: "/proc/\(try appliance.pid(name))/environ").split(separator: "\0")
+            return environment.first { $0.hasPrefix("LISTEN_FDNAMES=") }.map { String($0.dropFirst(15)) } ?? ""
+        }
+    }
+    private static let kept = [
+        "manager.workers", "manager.app", "worker-0.clients", "worker-0.tls", "worker-1.clients", "worker-1.tls",
+        "workers.shared", "workers.shared-tls",
+    ]
+
+    @Test func portsOfTLS_areHandedToTheWorkers_andKept_overDeathAndUpgrade() throws {
+        let site = try Site()
+        let appliance = site.appliance
+        try site.open()
+        let manager = try ServiceManagerSocket("\(appliance.folder.path)/notify")
+        appliance.environment["NOTIFY_SOCKET"] = manager.path
+        _ = try appliance.launch()
+        try manager.wait(for: "READY=1")
+        #expect(manager.store.map(\.name) == Self.kept + ["manager.journal"])
+        for name in ["worker-0", "worker-1"] {
+            #expect(try site.inherited(name) == "clients:tls:shared:shared-tls")
+        }
+        #expect(try site.inherited("manager") == "workers:app:journal")
+        let ports = [site.tls, site.tls + 1, site.shared, site.sharedTLS]
+        for port in ports { #expect(Processes.listeningAddresses(port).count == 1, "one socket, whoever serves it") }
+
+        appliance.supervisor?.signal(SIGUSR2)
+        try manager.wait(for: "RELOADING=1")
+        try manager.wait(for: "READY=1")
+        #expect(manager.store.map(\.name) == Self.kept + ["manager.journal"])
+
+        // Nobody lives but one worker. The ports are systemd's.
+        let dead = try appliance.pid("worker-0")
+        appliance.killSupervisor()
+        kill(dead, SIGKILL)
+        try eventually("it is gone") { !Processes.isAlive(dead) }
+        for port in ports { _ = try Socket(port: port) }
+        appliance.listeners = manager.store
+        _ = try appliance.launch()
+        try manager.wait(for: "READY=1")
+        #expect(manager.store.map(\.name) == Self.kept + ["manager.journal"], "nothing is kept twice")
+        #expect(try site.inherited("worker-0") == "clients:tls:shared:shared-tls")
+        #expect(try !appliance.events().contains("SOCKETS"))
+    }
+
+    /// Workers that run since before the ports were set, or since an earlier release.
+    @Test func workersWithoutThePorts_areAdopted_andServeThereAfterTheirRestart() throws {
+        let site = try Site()
+        let appliance = site.appliance
+        try appliance.start()
+        let pids = try ["worker-0", "worker-1"].map { try appliance.pid($0) }
+        appliance.killSupervisor()
+        try site.open()
+        _ = try appliance.launch()
+        try eventually("all are adopted") { try appliance.status().allReady }
+        #expect(try ["worker-0", "worker-1"].map { try appliance.pid($0) } == pids)
+        let missing = "tls.base_port + 1, workers.port, tls.port: it serves there after its next restart"
+        let events = try appliance.events()
+        #expect(events.contains("worker-1 (pid \(pids[1])) was started without \(missing)"), "\(events)")
+        #expect(events.contains("ADOPTING") && !events.contains("manager (pid"))
+        for port in [site.tls, site.tls + 1, site.shared, site.sharedTLS] { _ = try Socket(port: port) }
+        #expect(try appliance.command("rolling").end == .exited(0))
+        #expect(try site.inherited("worker-1") == "clients:tls:shared:shared-tls")
+    }
+
+    /// A browser that waits for a handshake does not try another address, and one whose connection ends does.
+    @Test func connectionsOverTLS_toAWorkerThatIsDown_endAtOnce_andSharedPortsAnswerIfNoneIsUp() throws {
+        let site = try Site()
+        let appliance = site.appliance
+        try site.open()
+        try appliance.start()
+        #expect(try appliance.command("stop", "worker-1").end == .exited(0))
+        try Socket(port: site.tls + 1).waitForClose()
+        #expect(try appliance.command("stop", "worker-0").end == .exited(0))
+        try Socket(port: site.sharedTLS).waitForClose()
+        let response = try HTTP.request("GET", "/c1.json", port: site.shared)
+        #expect(response.status == 503 && response["retry-after"] == "3")
+        let metrics = try HTTP.request("GET", "/metrics", port: appliance.operatorPort).body
+        #expect(metrics.contains("child_turned_away_total{process=\"worker-0\",worker=\"0\"} 2"), "\(metrics)")
+    }
+}
