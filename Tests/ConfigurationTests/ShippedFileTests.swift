@@ -37,7 +37,7 @@ let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().del
         }
         let unit = try String(
             contentsOf: repository.appendingPathComponent("config/megacomet.service"), encoding: .utf8)
-        #expect(unit.contains("\nFileDescriptorStoreMax=\(workers.upperBound + 5)\n"))
+        #expect(unit.contains("\nFileDescriptorStoreMax=\(2 * workers.upperBound + 7)\n"))
     }
 
     @Test func everySetting_isInTheTableOnce_andHasAMeaning() {

@@ -71,30 +71,7 @@ extension Settings {
         var found: [SettingConflict] = []
         func say(_ key: String, _ message: String) { found.append(SettingConflict(key: key, message: message)) }
 
-        if workers.basePort + workers.count - 1 > 65535 {
-            say("workers.base_port", "\(workers.count) workers from port \(workers.basePort) on end above port 65535")
-        }
-        func meet(_ a: String, _ b: String) -> Bool {
-            guard let a = IPAddress(a), let b = IPAddress(b) else { return a == b }
-            return a.meets(b)
-        }
-        let listeners = [
-            ("manager.port", manager.address, manager.port), ("app.port", app.address, app.port),
-            ("operator.port", `operator`.address, `operator`.port),
-        ]
-        for (at, one) in listeners.enumerated() {
-            let number = one.2 - workers.basePort
-            if number >= 0, number < workers.count, meet(one.1, workers.address) {
-                say(
-                    one.0,
-                    "port \(one.2) is worker-\(number)'s (workers.base_port \(workers.basePort), workers.count "
-                        + "\(workers.count))"
-                )
-            }
-            for other in listeners[..<at] where other.2 == one.2 && meet(one.1, other.1) {
-                say(one.0, "port \(one.2) is \(other.0)'s already")
-            }
-        }
+        found += portConflicts + tlsConflicts
         if !app.key.isEmpty, !app.keyFile.isEmpty { say("app.key_file", "stands beside app.key: give one of both") }
         if !Settings.isLoopback(app.address), !app.needsKey {
             say(
