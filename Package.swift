@@ -124,7 +124,7 @@ let package = Package(
         .executableTarget(
             name: "megacomet",
             dependencies: [
-                "Base", "Crypto", "Supervision", "Stats", "Store", "Tokens", "Wire", "Reactor", "Configuration",
+                "Base", "Crypto", "Supervision", "Stats", "Store", "TLS", "Tokens", "Wire", "Reactor", "Configuration",
                 "ConfigurationFile", arguments,
             ],
             swiftSettings: strict),

@@ -1,42 +1,16 @@
-import FreePorts
 import Glibc
 import TestSupport
 import Testing
 
 /// The ports for clients over TLS, and those that all workers share, as the supervisor holds them.
 @Suite(.serialized) struct SupervisionTLSPortTests {
-    /// Two workers, and ports for all that there can be.
-    private struct Site {
-        let appliance: Appliance
-        let (tls, shared, sharedTLS): (Int, Int, Int)  // each is one port, but the first: one for each worker
-        private let certificate: TestCertificate.Files
-
-        init() throws {
-            (tls, shared, sharedTLS) = (try Ports.free(2), try Ports.free(), try Ports.free())
-            appliance = try Appliance(workers: 2, SupervisionDeathTests.quick, starts: false)
-            certificate = try TestCertificate.Files(appliance.folder, "one")
-        }
-        /// Adds the ports to the file.
-        func open() throws {
-            let text = contents(ofFile: appliance.configuration)
-            _ = try appliance.folder.write(
-                "megacomet.toml",
-                text.replacing("[workers]\n", with: "[workers]\nport = \(shared)\n")
-                    + "\n[tls]\n\(certificate.settings)base_port = \(tls)\nport = \(sharedTLS)\n")
-        }
-        /// The names of what a process inherited.
-        func inherited(_ name: String) throws -> String {
-            let environment = contents(ofFile: "/proc/\(try appliance.pid(name))/environ").split(separator: "\0")
-            return environment.first { $0.hasPrefix("LISTEN_FDNAMES=") }.map { String($0.dropFirst(15)) } ?? ""
-        }
-    }
     private static let kept = [
         "manager.workers", "manager.app", "worker-0.clients", "worker-0.tls", "worker-1.clients", "worker-1.tls",
         "workers.shared", "workers.shared-tls",
     ]
 
     @Test func portsOfTLS_areHandedToTheWorkers_andKept_overDeathAndUpgrade() throws {
-        let site = try Site()
+        let site = try TLSSite()
         let appliance = site.appliance
         try site.open()
         let manager = try ServiceManagerSocket("\(appliance.folder.path)/notify")
@@ -72,7 +46,7 @@ import Testing
 
     /// Workers that run since before the ports were set, or since an earlier release.
     @Test func workersWithoutThePorts_areAdopted_andServeThereAfterTheirRestart() throws {
-        let site = try Site()
+        let site = try TLSSite()
         let appliance = site.appliance
         try appliance.start()
         let pids = try ["worker-0", "worker-1"].map { try appliance.pid($0) }
@@ -92,7 +66,7 @@ import Testing
 
     /// A browser that waits for a handshake does not try another address, and one whose connection ends does.
     @Test func connectionsOverTLS_toAWorkerThatIsDown_endAtOnce_andSharedPortsAnswerIfNoneIsUp() throws {
-        let site = try Site()
+        let site = try TLSSite()
         let appliance = site.appliance
         try site.open()
         try appliance.start()

@@ -126,7 +126,8 @@ package enum Doctor {
         // is started anew.
         let own = [
             settings.workers.basePort + settings.workers.count, settings.manager.port, settings.app.port,
-            settings.stats.port, settings.operator.port,
+            settings.stats.port, settings.operator.port, settings.workers.port, settings.tls.port,
+            settings.tls.basePort > 0 ? settings.tls.basePort + settings.workers.count : 0,
         ]
         let first = min((own.max() ?? 0) / 1000 * 1000 + 1000, 32_768)
         return [

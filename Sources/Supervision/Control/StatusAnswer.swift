@@ -14,9 +14,11 @@ package struct StatusAnswer: Codable, Sendable {
     /// The number of the newest one.
     package var events: UInt64
     package var processes: [Row]
+    /// `nil` if the workers serve no TLS.
+    package var certificate: Certificate?
 
     enum CodingKeys: String, CodingKey {
-        case ready, state, pid, uptime, runDirectory = "run_directory", rolling, events, processes
+        case ready, state, pid, uptime, runDirectory = "run_directory", rolling, events, processes, certificate
     }
 
     package init(_ fleet: Fleet, pid: Int32, uptime: Double, runDirectory: String, events: UInt64, processes: [Row]) {
@@ -108,6 +110,7 @@ extension StatusAnswer {
         rolling = try members.value(.rolling, or: nil)
         events = try members.value(.events, or: 0)
         processes = try members.decode([Row].self, forKey: .processes)
+        certificate = try members.value(.certificate, or: nil)
     }
 }
 

@@ -21,7 +21,10 @@ struct Check: ParsableCommand {
         source.basePort = overrides.basePort
         let settings = try config.load(source)
         try TokenKeys.demand(settings)
-        let notes = settings.notes() + (try config.appKeys(settings)).warnings + TokenKeys.warnings(settings)
+        try WorkersCertificate.demand(settings)
+        let notes =
+            settings.notes() + (try config.appKeys(settings)).warnings + TokenKeys.warnings(settings)
+            + WorkersCertificate.notes(settings)
         if show {
             print(notes.map { "# \($0)\n" }.joined() + settings.fileText(comments: false))
         } else if !quiet {
@@ -76,6 +79,12 @@ struct Status: ParsableCommand {
         }
         print(
             "supervisor  pid \(status.pid)  up \(Status.time(status.uptime))  \(status.runDirectory)  \(status.state)")
+        if let certificate = status.certificate {
+            let left = certificate.daysLeft
+            let when = left < 0 ? "over" : left == 1 ? "in 1 day" : "in \(left) days"
+            let names = certificate.names.joined(separator: ", ")
+            print("certificate  ends \(certificate.ends) (\(when))  \(plainText(names, most: 200))")
+        }
         if let run = status.rolling {
             print("rolling     \(run.done) of \(run.total) done\(run.current.map { ", \($0)" } ?? "") by \(run.by)")
         }

@@ -180,7 +180,7 @@ struct Reload: ParsableCommand {
     func run() throws {
         let client = try config.clientOfGoodFile()
         let answer = try client.order(ControlRequest("reload"), ReloadAnswer.self)
-        if answer.isEmpty { print("no setting changed; files with keys were read again") }
+        if answer.isEmpty { print("no setting changed; files with keys and certificates were read again") }
         answer.changed.forEach { print("in force: \($0)") }
         answer.atRestart.forEach {
             print("needs a restart of the process (`megacomet rolling`, `megacomet restart manager`): \($0)")

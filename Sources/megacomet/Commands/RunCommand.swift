@@ -31,6 +31,7 @@ struct Run: ParsableCommand {
         var settings = try config.load(source)
         let keys = try config.appKeys(settings)
         try TokenKeys.demand(settings)
+        try WorkersCertificate.demand(settings)
         do {
             let path: String
             do { path = try RunDirectory.prepare(settings) } catch {
@@ -80,6 +81,7 @@ struct Start: ParsableCommand {
             return
         }
         try TokenKeys.demand(settings)
+        try WorkersCertificate.demand(settings)
         let folder: RunFolder
         do { folder = RunFolder(path: try RunDirectory.prepare(settings)) } catch {
             complain(error.description)

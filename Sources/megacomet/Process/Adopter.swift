@@ -21,5 +21,7 @@ protocol Adopter: AnyObject {
     func said(_ child: Child, _ line: String)
     /// A line of its output came.
     func wrote(_ child: Child, _ line: String)
+    /// It has its lifeline, and it is known whether it serves TLS.
+    func tellTickets(_ child: Child)
     func ended(_ child: Child, _ ending: Ending)
 }

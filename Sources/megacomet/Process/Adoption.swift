@@ -199,6 +199,7 @@ final class Adoption {
     private func note(_ served: [Listeners.Listener], of child: Child) {
         let name = child.copy.name
         child.servesTLS = served.contains(where: \.isTLS)
+        home.tellTickets(child)
         let missing = Listeners.wanted(name, home.settings).filter { wanted in
             !served.contains { $0.keptName == wanted.keptName }
         }

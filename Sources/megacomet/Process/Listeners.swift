@@ -88,6 +88,9 @@ final class Listeners {
     func descriptors(_ name: ProcessName, _ settings: Settings) -> [Int32] {
         held(of: Listeners.wanted(name, settings)).map(\.descriptor)
     }
+    func servesTLS(_ name: ProcessName, _ settings: Settings) -> Bool {
+        held(of: Listeners.wanted(name, settings)).contains(where: \.listener.isTLS)
+    }
     /// All listeners that are held, under the names by which the service manager keeps them.
     func kept(_ settings: Settings) -> [(name: String, descriptor: Int32)] {
         held(of: Listeners.all(settings)).map { ($0.listener.keptName, $0.descriptor) }

@@ -5,7 +5,7 @@ import Reactor
 /// The machine that the doctor looks at: this one.
 enum Machine {
     static func examine(_ settings: Settings) -> [Doctor.Row] {
-        Doctor.examine(settings, memoryBytes: memoryBytes, read: read)
+        WorkersCertificate.examine(settings) + Doctor.examine(settings, memoryBytes: memoryBytes, read: read)
     }
     static func sysctlFile(_ settings: Settings) -> String {
         Doctor.sysctlFile(settings, memoryBytes: memoryBytes, read: read)

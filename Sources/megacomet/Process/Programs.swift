@@ -15,7 +15,7 @@ enum Programs {
             ![
                 "NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID",
                 "LISTEN_FDNAMES", "MEGACOMET_LIFELINE", Listeners.inheritance,
-                JournalMemory.inheritance,
+                JournalMemory.inheritance, WorkersTLS.inheritance,
             ].contains($0.key)
         }
         .merging(["SWIFT_BACKTRACE": "registers=none"]) { given, ours in

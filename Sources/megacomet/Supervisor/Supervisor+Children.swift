@@ -48,12 +48,23 @@ extension Supervisor {
             child.lifeline = LineStream(
                 loop, ours, received: { [unowned self, unowned child] in said(child, $0) }, ended: {})
             child.takeOutput(pipe.read, wrote: { [unowned self] in wrote($0, $1) })
+            child.servesTLS = listeners.servesTLS(copy.name, settings)
+            tellTickets(child)
             return child
         } catch {
             Sockets.close(ours)
             Sockets.close(pipe.read)
             throw error
         }
+    }
+
+    /// Tells a worker the keys of session tickets. One without TLS is told nothing: it might write them into its log.
+    func tellTickets(_ child: Child) {
+        guard child.servesTLS, let line = tls.ticketLine(now: Supervisor.now) else { return }
+        child.lifeline?.send(line)
+    }
+    func tellTLS(_ line: String) {
+        for child in children.all where child.servesTLS { child.lifeline?.send(line) }
     }
 
     func said(_ child: Child, _ line: String) {

@@ -20,10 +20,11 @@ extension Supervisor {
             return take(inOurFolder(read), keys, by: by)
         }
     }
-    /// The keys of apps that the settings name, and every mistake in files with keys, also in those of tokens.
+    /// The keys of apps that the settings name, and every mistake in files with keys, also in those of tokens and TLS.
     func readKeys(_ read: Settings) -> (apps: AppKeySet, mistakes: [String]) {
         let keys = ConfigurationFile.appKeys(read, file: configuration.file)
-        return (keys, (keys.errors.map(\.description) + TokenKeys.check(read)).map { plainText($0) })
+        let mistakes = keys.errors.map(\.description) + TokenKeys.check(read) + WorkersCertificate.check(read)
+        return (keys, mistakes.map { plainText($0) })
     }
     private func refused(_ errors: [String], by: String) -> Refusal {
         let errors = errors.map { plainText($0) }
@@ -35,7 +36,7 @@ extension Supervisor {
         var result = ReloadAnswer()
         var new = read
         for setting in settings.changes(to: new) {
-            switch setting.applies {
+            switch applies(setting, read) {
             case .reload: result.changed.append(setting.key)
             case .restart: result.atRestart.append(setting.key)
             case .start:
@@ -53,6 +54,7 @@ extension Supervisor {
         configurationGeneration += 1
         do { try writeAppKeys() } catch { events.tell(.warning, "RELOAD", "app.keys: \(error)") }
         for warning in keys.warnings + TokenKeys.warnings(new) { events.tell(.warning, "SETTINGS", warning) }
+        if tls.take(new), !result.atRestart.contains("tls.certificate") { result.changed.append("tls.certificate") }
         for child in children.all { child.reload() }
         var text = by
         for (when, keys) in [
@@ -61,6 +63,11 @@ extension Supervisor {
         ] where !keys.isEmpty { text += "; \(when): " + keys.joined(separator: ", ") }
         perform(fleet.reloaded(new.fleet(hearsReports: hearsReports), by: text, now: Supervisor.now))
         return result
+    }
+    /// When a setting is taken. TLS as a whole is switched on and off by stop and start, as its ports are: until then
+    /// each worker that starts needs the certificate that goes with them.
+    private func applies(_ setting: Setting, _ read: Settings) -> Setting.Applies {
+        setting.section == "tls" && settings.tls.isOn != read.tls.isOn ? .start : setting.applies
     }
     /// Takes other keys. If no setting has changed, a file has, and its setting is told.
     private func note(_ keys: AppKeySet, _ new: Settings, _ result: inout ReloadAnswer) {

@@ -9,9 +9,11 @@ import Wire
 extension Supervisor {
     var status: StatusAnswer {
         let now = Supervisor.now
-        return StatusAnswer(
+        var answer = StatusAnswer(
             fleet, pid: getpid(), uptime: (now - startedAt).asSeconds, runDirectory: folder.path,
             events: events.newestNumber, processes: fleet.names.compactMap { row($0, now) })
+        answer.certificate = tls.status
+        return answer
     }
     private func row(_ name: ProcessName, _ now: Milliseconds) -> StatusAnswer.Row? {
         guard let slot = fleet[name] else { return nil }

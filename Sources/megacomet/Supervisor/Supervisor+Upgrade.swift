@@ -79,14 +79,16 @@ extension Supervisor {
             try writeAppKeys()
         } catch { return upgradeFailed("\(error)") }
         let kept = listeners.kept(settings).map(\.descriptor)
+        let tickets = tls.handDown()
+        defer { if let tickets { Sockets.close(tickets) } }
         let own =
             serviceManager.environment + [
                 "\(Listeners.inheritance)=" + kept.map(String.init).joined(separator: ","),
                 "\(JournalMemory.inheritance)=" + journal.inheritedText,
-            ]
+            ] + (tickets.map { ["\(WorkersTLS.inheritance)=\($0)"] } ?? [])
         let error = Processes.replaceSelf(
             path, arguments: Array(CommandLine.arguments.dropFirst()), environment: Programs.environment + own,
-            keeping: kept + journal.all)
+            keeping: kept + journal.all + [tickets].compactMap(\.self))
         serviceManager.tell("READY=1")
         upgradeFailed("\(error)")
     }

@@ -26,6 +26,7 @@ final class Supervisor {
     let childrenFile: ChildrenFile
     let listeners = Listeners()
     let journal = JournalMemory()
+    let tls: WorkersTLS
     /// It answers at the ports of processes that are down.
     private(set) lazy var standIn = StandIn(loop, origins: { [unowned self] in settings.workers.origins })
     let token: TokenFile
@@ -76,6 +77,7 @@ final class Supervisor {
         history = KeptHistory(path: folder.memory)
         events = EventLog(log, history)
         output = OutputLog(log)
+        tls = WorkersTLS(loop, events)
         crashes = CrashFolder(path: folder.crashes)
         fleet = Fleet(settings.fleet(hearsReports: false), seed: UInt64.random(in: .min ... .max))
     }
@@ -143,9 +145,8 @@ final class Supervisor {
         do { operatorPort = try OperatorPort(loop, pages, self) } catch {
             throw Listeners.failure(pages, "operator.port", error)
         }
-        for warning in settings.warnings() + keyWarnings {
-            events.tell(.warning, "SETTINGS", warning)
-        }
+        for warning in settings.warnings() + keyWarnings { events.tell(.warning, "SETTINGS", warning) }
+        tls.begin({ [unowned self] in settings }, tell: { [unowned self] in tellTLS($0) })
         try writeAppKeys()
         control = try ControlServer(loop, folder.controlSocket, events, self)
         beat = Timer(loop) { [unowned self] in tick() }
