@@ -14,8 +14,8 @@
 // The settings of both sides, the keys of tickets, and the reading of a certificate and its key.
 
 /// The name of a key, then a key for AES-256 and one for HMAC.
-static uint8_t ticket_keys[MC_TICKET_KEYS][MC_TICKET_KEY];
-static int ticket_key_count;
+static _Thread_local uint8_t ticket_keys[MC_TICKET_KEYS][MC_TICKET_KEY];
+static _Thread_local int ticket_key_count;
 
 void mc_tls_ticket_keys(const uint8_t *keys, int count) {
   OPENSSL_cleanse(ticket_keys, sizeof ticket_keys);

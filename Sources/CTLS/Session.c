@@ -17,7 +17,7 @@ struct mc_tls {
   SSL_SESSION *ticket;
 };
 
-static struct {
+static _Thread_local struct {
   const uint8_t *in;
   size_t in_count;
   uint8_t *out;
@@ -103,12 +103,15 @@ void mc_tls_note_secret(const SSL *ssl, const char *line) {
   }
 }
 
+// OpenSSL marks the session of a connection as used up, when it comes back by it and when the connection ends without a
+// goodbye. So a ticket is a copy, and each connection has its own: a ticket is good as often as the server takes it.
+
 static int note_ticket(SSL *ssl, SSL_SESSION *ticket) {
   mc_tls *session = SSL_get_app_data(ssl);
   if (!session) return 0;
   SSL_SESSION_free(session->ticket);
-  session->ticket = ticket;
-  return 1;
+  session->ticket = SSL_SESSION_dup(ticket);
+  return 0;
 }
 
 mc_tls *mc_tls_new(mc_tls_context *context, int is_client) {
@@ -199,7 +202,9 @@ mc_tls_ticket *mc_tls_take_ticket(mc_tls *session) {
   return ticket;
 }
 void mc_tls_use_ticket(mc_tls *session, mc_tls_ticket *ticket) {
-  SSL_set_session(session->ssl, (SSL_SESSION *)ticket);
+  SSL_SESSION *own = SSL_SESSION_dup((SSL_SESSION *)ticket);
+  if (own) SSL_set_session(session->ssl, own);
+  SSL_SESSION_free(own);
   ERR_clear_error();
 }
 void mc_tls_ticket_free(mc_tls_ticket *ticket) { SSL_SESSION_free((SSL_SESSION *)ticket); }

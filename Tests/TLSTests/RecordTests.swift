@@ -88,6 +88,10 @@ extension TLSTests {
             #expect(second.server.said == [7] && second.client.said == [8])
             let next = second.client.sessions.ticket(second.client.handle)
             let other = try #require(next)
+            // A client with many connections uses a ticket more than once, also when one of them has ended.
+            second.client.sessions.end(second.client.handle)
+            let again = try Ends(TLSContext(only: nil), server: try TestCertificate.p256.context(), ticket: ticket)
+            #expect(again.server.sessions.counters.resumed == 1)
             // They have turned twice: the handshake is a whole one.
             TLSContext.useTicketKeys([keys[0]])
             let third = try Ends(context, server: try TestCertificate.p256.context(), ticket: other)

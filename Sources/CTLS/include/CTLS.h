@@ -5,7 +5,7 @@
 // The part of OpenSSL 3 that TLS needs: handshakes by libssl, and records by libcrypto once a connection is parked. The
 // macros and callbacks of its headers are not for Swift.
 //
-// All of it is for one thread. No function leaves anything in OpenSSL's queue of errors.
+// All of it is for one thread; tests that run side by side have each their own ticket keys and buffer. No function leaves anything in OpenSSL's queue of errors.
 
 // Contexts: a certificate and its key, or what a client needs.
 
@@ -87,6 +87,7 @@ int mc_tls_version(const mc_tls *session);
 /// A client's session to come back with. It takes the last ticket that was opened, and forgets the one before.
 typedef struct mc_tls_ticket mc_tls_ticket;
 mc_tls_ticket *mc_tls_take_ticket(mc_tls *session);
+/// The ticket is copied: any number of sessions may come back with it.
 void mc_tls_use_ticket(mc_tls *session, mc_tls_ticket *ticket);
 void mc_tls_ticket_free(mc_tls_ticket *ticket);
 
