@@ -131,7 +131,7 @@ let package = Package(
         .executableTarget(
             name: "megabench",
             dependencies: [
-                "Base", "CEpoll", "Crypto", "CSystem", "FreePorts", "Reactor", "Tokens", arguments, histogram,
+                "Base", "CEpoll", "Crypto", "CSystem", "FreePorts", "Reactor", "TLS", "Tokens", arguments, histogram,
             ],
             swiftSettings: fast),
         .target(
@@ -176,7 +176,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "BenchTests",
-            dependencies: ["TestSupport", "Base", "megabench", "megaworker", "megamanager", "megacomet"],
+            dependencies: ["TestSupport", "Base", "TLS", "megabench", "megaworker", "megamanager", "megacomet"],
             swiftSettings: strict),
         .testTarget(
             name: "DashboardTests",

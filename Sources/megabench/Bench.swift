@@ -33,6 +33,9 @@ struct BenchSettings {
     var journal: String?
     /// The JWK set with which clients' tokens are made and verified. `nil`: they have none.
     var tokenKeys: String?
+    var isTLS = false
+    /// The core that the server is held to.
+    var serverCore: Int?
     var holdSeconds = 2.0
     var pollTimeoutSeconds = 50.0
     var heartbeatSeconds = 25.0
@@ -42,8 +45,7 @@ struct BenchSettings {
     var options: Server.Options {
         Server.Options(
             pollTimeoutSeconds: pollTimeoutSeconds, heartbeatSeconds: heartbeatSeconds, journal: journal,
-            tokenKeys: tokenKeys,
-            isKilled: keepsLedger)
+            tokenKeys: tokenKeys, isTLS: isTLS, core: serverCore, isKilled: keepsLedger)
     }
 
     var processCount: Int {

@@ -5,9 +5,10 @@
 ///       ^                  |cut
 ///       +---- resting <----+                resting: until its time on the wheel (a retry, or after a cut)
 ///
-/// A stream is opening between its request and the head of its answer.
+/// With TLS it is shaking before it sends its request. A stream is opening between its request and the head of its
+/// answer.
 struct PollClient {
-    enum State: UInt8 { case away, connecting, opening, waiting, resting }
+    enum State: UInt8 { case away, connecting, shaking, opening, waiting, resting }
 
     var descriptor: Int32 = -1
     var state = State.away

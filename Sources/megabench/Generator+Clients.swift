@@ -4,8 +4,7 @@ import Histogram
 
 /// The life of the clients: connect, poll, read an answer, poll again.
 extension Generator {
-    /// Connects, and writes the poll at once. On loopback the handshake is over by then, unless the listener's queue is
-    /// full.
+    /// Connects, and begins at once. On loopback the connection is made by then, unless the listener's queue is full.
     func connect(_ index: Int) {
         let number = plan.first + index
         let source = plan.source + UInt32(nextSource)
@@ -15,11 +14,9 @@ extension Generator {
             let descriptor = try Socket.connect(to: plan.host, port: port, from: source)
             clients[index].descriptor = descriptor
             counts.connects += 1
-            output.clear()
-            compose(index)
-            if Glibc.write(descriptor, output.bytes.baseAddress, output.count) == output.count {
+            if begin(index) {
                 poller.add(descriptor, Poller.readable, Kind.client | UInt64(index))
-                hasAsked(index)
+                hasBegun(index)
             } else {
                 clients[index].state = .connecting
                 poller.add(descriptor, Poller.writable, Kind.client | UInt64(index))
@@ -34,6 +31,7 @@ extension Generator {
     func clientEvent(_ index: Int, _ what: UInt32) {
         switch clients[index].state {
         case .connecting: finishConnect(index)
+        case .shaking: shake(index)
         case .opening: readStream(index)
         case .waiting: if plan.form.stays { readStream(index) } else { readAnswer(index) }
         case .resting: shut(index)  // it was closed while it rests: it connects anew when it wakes
@@ -42,17 +40,18 @@ extension Generator {
     }
 
     private func finishConnect(_ index: Int) {
-        let descriptor = clients[index].descriptor
-        output.clear()
-        compose(index)
-        if Glibc.write(descriptor, output.bytes.baseAddress, output.count) == output.count {
-            poller.modify(descriptor, Poller.readable, Kind.client | UInt64(index))
-            hasAsked(index)
+        if begin(index) {
+            poller.modify(clients[index].descriptor, Poller.readable, Kind.client | UInt64(index))
+            hasBegun(index)
         } else if errno != EAGAIN && errno != ENOTCONN {
-            hangUp(index)
-            rest(index, milliseconds: 200)
-            counts.failedConnects += 1
+            failed(index)
         }
+    }
+    /// The connection is over before a request went out.
+    func failed(_ index: Int) {
+        hangUp(index)
+        rest(index, milliseconds: 200)
+        counts.failedConnects += 1
     }
 
     /// Reads what has come, behind what came before and was not whole. `nil` if nothing came, or the connection ended.
@@ -62,7 +61,7 @@ extension Generator {
             start = earlier.count
             input.copyBytes(from: earlier)
         }
-        let count = read(clients[index].descriptor, input.baseAddress.map { $0 + start }, input.count - start)
+        let count = read(index, at: start)
         if count > 0 { return UnsafeRawBufferPointer(start: input.baseAddress, count: start + count) }
         if count < 0, errno == EAGAIN {
             if start > 0 { partial[index] = Array(input[..<start]) }
@@ -149,16 +148,14 @@ extension Generator {
     }
 
     private func pollAgain(_ index: Int) {
-        let descriptor = clients[index].descriptor
-        output.clear()
         compose(index)
-        if Glibc.write(descriptor, output.bytes.baseAddress, output.count) == output.count { return isWaiting(index) }
+        if write(index) { return isWaiting(index) }
         counts.cuts += 1
         shut(index)
         rest(index, milliseconds: 40)
     }
 
-    private func hasAsked(_ index: Int) {
+    func hasAsked(_ index: Int) {
         if plan.form.stays { clients[index].state = .opening } else { isWaiting(index) }
     }
     func isWaiting(_ index: Int) {
@@ -180,7 +177,9 @@ extension Generator {
         rest(index, milliseconds: 200)
     }
 
-    private func compose(_ index: Int) {
+    /// Writes the client's request into `output`.
+    func compose(_ index: Int) {
+        output.clear()
         let number = plan.first + index
         if plan.dialect == .nchan {
             var hadResume = false
@@ -198,13 +197,6 @@ extension Generator {
         if clients[index].state == .waiting { counts.polling -= 1 }
         shut(index)
         clients[index].state = .away
-    }
-
-    private func shut(_ index: Int) {
-        guard clients[index].descriptor >= 0 else { return }
-        close(clients[index].descriptor)
-        clients[index].descriptor = -1
-        if !partial.isEmpty { partial[index] = nil }
     }
 
     func rest(_ index: Int, milliseconds: UInt64) {

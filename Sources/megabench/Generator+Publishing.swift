@@ -118,7 +118,7 @@ extension Generator {
         order = .connect(run)
         // A server that is gone is not waited for. A server whose listeners are full for a moment is.
         if counts.polling == 0, counts.failedConnects > 20 * clients.count + 1_000 {
-            return fail("the server refuses connections")
+            return fail("the server refuses connections" + (tls.map { ". TLS: " + $0.failure } ?? ""))
         }
         if run.next == clients.count, run.probesCame >= run.probesSent, counts.polling == clients.count {
             done(nanoseconds: now - run.started)

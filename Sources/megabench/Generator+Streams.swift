@@ -132,6 +132,6 @@ extension Generator {
         output.append(0x80 | UInt8(payload.count))
         output.append(bigEndian: UInt32(0))
         output.append(payload)
-        _ = Glibc.send(clients[index].descriptor, output.bytes.baseAddress, output.count, Int32(MSG_NOSIGNAL))
+        _ = write(index)
     }
 }

@@ -12,6 +12,8 @@ final class Generator {
     let poller = Poller()
     let clients: ClientSlab
     let writer: RequestWriter
+    /// `nil`: the connections are plain.
+    let tls: SocketTLS?
     let wheel = Wheel()
     var publishers: [Publisher] = []
     var counts = LoadCounts()
@@ -62,6 +64,8 @@ final class Generator {
         self.control = Control(descriptor: control)
         clients = ClientSlab(count: plan.clients, resumes: plan.dialect == .nchan)
         writer = RequestWriter(plan: plan)
+        tls = plan.isTLS ? SocketTLS(clients: plan.clients, resumption: .onReturn) : nil
+        precondition(!plan.isTLS || tls != nil, "OpenSSL makes no context for clients")
         ledger = plan.keepsLedger ? Ledger(clients: plan.clients) : nil
         random = Xorshift(seed: UInt64(plan.first + 1))
         poller.add(control, Poller.readable, Kind.control)

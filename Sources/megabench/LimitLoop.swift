@@ -1,6 +1,7 @@
 import Base
 import CSystem
 import Glibc
+import TLS
 
 /// The yardstick: how much one process can do that holds polls and delivers messages, and does nothing else. For event
 /// streams and WebSockets it writes the bytes of each message to a connection that is open. All its clients receive in
@@ -26,6 +27,8 @@ final class LimitLoop {
     /// The content of a chunk or frame, whose length is written first.
     private var item = Buffer()
     private var lastId: UInt64 = 0
+    /// `nil`: clients' connections are plain.
+    private var tls: SocketTLS?
     private var isStopped = false
 
     /// A publisher's connection.
@@ -52,6 +55,9 @@ final class LimitLoop {
         if let control { poller.add(control, Poller.readable, Kind.control) }
     }
 
+    /// Clients speak TLS.
+    func speak(_ context: TLSContext) { tls = SocketTLS(server: context, seats: owners.count) }
+
     func run() {
         while !isStopped {
             let count = poller.wait(nanoseconds: 1_000_000_000)
@@ -73,16 +79,18 @@ final class LimitLoop {
         while true {
             let descriptor = mc_accept(listener)
             if descriptor < 0 { return }
-            if kind == Kind.link { links[descriptor] = Link() }
+            if kind == Kind.link { links[descriptor] = Link() } else { _ = tls?.begin(Int(descriptor), descriptor) }
             poller.add(descriptor, Poller.readable, kind | UInt64(descriptor))
         }
     }
 
     /// `GET /NAME7.json...`: the digits before the point are the client.
     private func poll(on descriptor: Int32) {
-        let count = read(descriptor, input.baseAddress, input.count)
+        let count =
+            tls.map { $0.read(Int(descriptor), descriptor, input) } ?? read(descriptor, input.baseAddress, input.count)
         if count <= 0 {
             if count < 0, errno == EAGAIN { return }
+            tls?.end(Int(descriptor), descriptor)
             let owner = owners[Int(descriptor)]
             if owner >= 0, held[Int(owner)] == descriptor { held[Int(owner)] = -1 }
             owners[Int(descriptor)] = -1
@@ -111,7 +119,15 @@ final class LimitLoop {
         } else {
             output.append("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         }
-        _ = write(descriptor, output.bytes.baseAddress, output.count)
+        send(to: descriptor)
+    }
+    /// Writes `output` to a client.
+    private func send(to descriptor: Int32) {
+        if let tls {
+            _ = tls.write(Int(descriptor), descriptor, output.bytes)
+        } else {
+            _ = write(descriptor, output.bytes.baseAddress, output.count)
+        }
     }
 
     private func publishes(on descriptor: Int32) {
@@ -154,7 +170,7 @@ final class LimitLoop {
         lastId += 1
         compose(line.part(start, line.count - start - 1))
         for receiver in isChannel ? 0..<client : client..<client + 1 where held[receiver] >= 0 {
-            _ = write(held[receiver], output.bytes.baseAddress, output.count)
+            send(to: held[receiver])
             if !form.stays { held[receiver] = -1 }
         }
         link.output.append("{\"id\":")

@@ -34,18 +34,22 @@ struct LoadCounts: Equatable {
     var owed = 0
     var unknown = 0
     var unknownSeen = 0
+    /// Handshakes of TLS that are done, and those of them that used a ticket.
+    var handshakes = 0
+    var resumed = 0
 
     static var all: [WritableKeyPath<LoadCounts, Int>] {
         [
             \.polling, \.connects, \.published, \.sent, \.queued, \.refused, \.delivered, \.doubles, \.disorder,
             \.empty, \.gaps, \.errors,
-            \.cuts, \.failedConnects, \.late, \.strays, \.owed, \.unknown, \.unknownSeen,
+            \.cuts, \.failedConnects, \.late, \.strays, \.owed, \.unknown, \.unknownSeen, \.handshakes, \.resumed,
         ]
     }
     static let names = [
         "polling", "connects", "published", "sent", "queued", "refused", "delivered", "doubles", "disorder", "empty",
         "gaps", "errors",
         "cuts", "failed_connects", "late", "strays", "owed", "unknown", "unknown_seen",
+        "handshakes", "resumed",
     ]
 
     var line: String { Self.all.map { String(self[keyPath: $0]) }.joined(separator: " ") }

@@ -44,6 +44,8 @@ struct LoadPlan: Equatable {
     var key = ""
     /// The file with the keys of clients' tokens. Empty: they have none.
     var tokenKeys = ""
+    /// Clients speak TLS 1.3. The app port is plain.
+    var isTLS = false
 
     var words: [String] {
         [
@@ -53,6 +55,7 @@ struct LoadPlan: Equatable {
             "publishhost=\(publishHost)", "publishport=\(publishPort)", "publishers=\(publishers)", "source=\(source)",
             "sources=\(sources)",
             "bytes=\(messageBytes)", "key=\(key)", "channel=\(channel)", "tokens=\(tokenKeys)", "ledger=\(keepsLedger)",
+            "tls=\(isTLS)",
         ]
     }
 
@@ -92,6 +95,7 @@ struct LoadPlan: Equatable {
         case "bytes": return put(\.messageBytes, Int(text))
         case "channel": return put(\.channel, text)
         case "ledger": return put(\.keepsLedger, Bool(text))
+        case "tls": return put(\.isTLS, Bool(text))
         case "tokens": return put(\.tokenKeys, text)
         case "key": return put(\.key, text)
         default: return false

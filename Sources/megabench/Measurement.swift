@@ -38,6 +38,10 @@ struct Measurement: Equatable {
     /// Adds the counts that must be 0. They are printed only if they are not.
     mutating func check(_ counts: LoadCounts, lossIsFault: Bool = true) {
         add("lost", counts.missing)
+        if counts.handshakes > 0 {
+            add("tls_handshakes", counts.handshakes)
+            add("tls_resumed", counts.resumed)
+        }
         let faults: [(String, Int)] = [
             ("messages lost", lossIsFault ? counts.missing : 0), ("messages twice", counts.doubles),
             ("messages out of order", counts.disorder),

@@ -1,5 +1,8 @@
 import ArgumentParser
 import Base
+import Crypto
+import Reactor
+import TLS
 
 /// The load generator and benchmark.
 struct Megabench: ParsableCommand {
@@ -26,11 +29,22 @@ struct LimitCommand: ParsableCommand {
     @Option(help: "Port for clients.") var port: UInt16 = 8000
     @Option(help: "Port for publishers (lines of JSON).") var publishPort: UInt16 = 9001
     @Option(help: "Client numbers go up to this.") var clients = 1_100_000
+    @Option(help: "Clients speak TLS with this certificate.") var tlsCertificate: String?
+    @Option(help: "The key of it.") var tlsKey: String?
     @Option(help: .hidden) var control: Int32?
 
     func run() throws {
         guard let host = IPv4.number(address) else { throw ValidationError("`\(address)` is not an IPv4 address") }
-        try LimitLoop(host: host, port: port, publishPort: publishPort, clients: clients, control: control).run()
+        let loop = try LimitLoop(
+            host: host, port: port, publishPort: publishPort, clients: clients, control: control)
+        if let tlsCertificate, let tlsKey {
+            let context = try TLSContext(
+                certificate: Files.bytes(tlsCertificate, most: 1 << 20), key: Files.bytes(tlsKey, most: 1 << 20))
+            // Its clients come back with tickets.
+            TLSContext.useTicketKeys([randomBytes(TLSContext.ticketKeyBytes) ?? []].filter { !$0.isEmpty })
+            loop.speak(context)
+        }
+        loop.run()
     }
 }
 

@@ -21,6 +21,7 @@ struct MillionCommand: ParsableCommand {
     @Option(help: "json (polls), events or ws (streams).") var form = LoadPlan.Form.json
     @Option(help: "Seconds without a message after which a stream is sent a heartbeat.") var heartbeat = 25.0
     @Option(help: "Seconds after the kill within which all must be back.") var back = 60.0
+    @Flag(help: "Clients speak TLS 1.3, under a certificate made for the run.") var tls = false
     @Flag(help: "Raise the kernel settings that are too low (as root).") var tune = false
     @Flag(help: "Print JSON.") var json = false
 
@@ -44,7 +45,7 @@ struct MillionCommand: ParsableCommand {
         let server = try Server.start(
             .megacomet, clients: clients, processes: settings.processCount, workers: workers,
             options: Server.Options(
-                pollTimeoutSeconds: pollTimeout, heartbeatSeconds: heartbeat, memory: memory))
+                pollTimeoutSeconds: pollTimeout, heartbeatSeconds: heartbeat, memory: memory, isTLS: tls))
         defer { server.stop() }
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
         defer { bench.stop() }

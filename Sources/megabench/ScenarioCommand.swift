@@ -39,6 +39,7 @@ struct ScenarioCommand: ParsableCommand {
         help:
             "A JWK set (megacomet keys new): each client has a token, and the MegaComet that is started verifies it."
     ) var tokenKeys: String?
+    @Flag(help: "Clients speak TLS 1.3, under a certificate made for the run.") var tls = false
     @Option(help: "Seconds that idle holds.") var hold = 2.0
     @Option(help: "Seconds after which a poll is answered empty, of the MegaComet that is started.") var pollTimeout =
         50.0
@@ -48,7 +49,7 @@ struct ScenarioCommand: ParsableCommand {
 
     @Option(
         help:
-            "Load a MegaComet that runs: the port of its first worker on 127.0.0.1 (with --workers and --publish-port)."
+            "Load a MegaComet that runs: the port (of TLS, with --tls) of its first worker on 127.0.0.1."
     ) var port: UInt16?
     @Option(help: "Its app port.") var publishPort: UInt16 = 9001
     @Option(help: "The process whose family's memory is read (its supervisor).") var pid: Int32?
@@ -66,7 +67,7 @@ struct ScenarioCommand: ParsableCommand {
         (settings.rounds, settings.kills, settings.victim) = (rounds, kills, victim)
         settings.heartbeatSeconds = heartbeat
         (settings.keepsLedger, settings.journal) = (scenario == .kill, journal)
-        settings.tokenKeys = tokenKeys
+        (settings.tokenKeys, settings.isTLS) = (tokenKeys, tls)
         if scenario == .broadcast { settings.limitSeconds = 900 }
         return settings
     }
@@ -107,7 +108,7 @@ struct ScenarioCommand: ParsableCommand {
 
     private func running(_ port: UInt16) -> Server {
         var plan = LoadPlan()
-        (plan.port, plan.ports, plan.publishPort) = (port, max(1, workers), publishPort)
+        (plan.port, plan.ports, plan.publishPort, plan.isTLS) = (port, max(1, workers), publishPort, tls)
         return Server(.megacomet, name: "running", plan: plan, roots: pid.map { [$0] } ?? [])
     }
 }

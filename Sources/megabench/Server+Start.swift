@@ -15,88 +15,48 @@ extension Server {
         _ kind: Kind, clients: Int, processes: Int, workers: Int, options: Options = Options()
     ) throws -> Server {
         switch kind {
-        case .limit: try startLimit(processes: processes)
-        case .nchan: try startNchan(clients: clients)
+        case .limit: try startLimit(processes: processes, options)
+        case .nchan: try startNchan(clients: clients, options)
         case .megacomet:
             try startMegaComet(clients: clients, workers: workers, options)
         case .daemons:
-            try startDaemons(clients: clients, workers: workers, pollTimeoutSeconds: options.pollTimeoutSeconds)
+            try startDaemons(clients: clients, workers: workers, options)
         }
     }
 
-    private static func startLimit(processes: Int) throws -> Server {
+    private static func startLimit(processes: Int, _ options: Options) throws -> Server {
         let first = UInt16(try Ports.free(processes * 2))
         var plan = LoadPlan()
         plan.port = first
         plan.publishPort = first + UInt16(processes)
+        plan.isTLS = options.isTLS
         let folder = try PrivateFolder()
+        var tls: [String] = []
+        if options.isTLS {
+            let files = try RunCertificate(in: folder)
+            tls = ["--tls-certificate", files.certificate, "--tls-key", files.key]
+        }
         let loops = try (0..<processes).map { index in
             try ChildProcess(
-                ChildProcess.leashed([
-                    executable("megabench"), "limit", "--port", "\(Int(first) + index)", "--publish-port",
-                    "\(Int(first) + processes + index)",
-                ]), log: folder.log)
+                ChildProcess.leashed(
+                    [
+                        executable("megabench"), "limit", "--port", "\(Int(first) + index)", "--publish-port",
+                        "\(Int(first) + processes + index)",
+                    ] + tls), log: folder.log)
         }
         let server = Server(.limit, plan: plan, isOnePerProcess: true, processes: loops, folder: folder)
         return try started(server, ports: (0..<processes).map { first + UInt16($0) })
-    }
-
-    static var hasNchan: Bool { access("/usr/sbin/nginx", X_OK) == 0 && access(nchanModule, R_OK) == 0 }
-    private static let nchanModule = "/usr/lib/nginx/modules/ngx_nchan_module.so"
-
-    /// It has two workers, the number that it is known with. More are started only if their descriptors don't suffice.
-    private static func startNchan(clients: Int) throws -> Server {
-        guard hasNchan else {
-            throw Fleet.Trouble(
-                description: "nginx with nchan is not installed: apt-get install nginx libnginx-mod-nchan")
-        }
-        let port = UInt16(try Ports.free(2))
-        let folder = try PrivateFolder()
-        let workers = max(2, (clients + clientsPerProcess - 1) / clientsPerProcess)
-        let file = try folder.write(
-            "nginx.conf",
-            """
-            load_module \(nchanModule);
-            daemon off; user root; worker_processes \(workers); pid \(folder.path)/pid; error_log \(folder.log) warn;
-            events { worker_connections \(clientsPerProcess + 900); use epoll; multi_accept on; }
-            http {
-                access_log off; keepalive_timeout 3600s; keepalive_requests 1000000000; tcp_nodelay on; server_tokens \
-                off;
-                client_body_temp_path \(folder.path)/body; proxy_temp_path \(folder.path)/proxy;
-                fastcgi_temp_path \(folder.path)/fastcgi;
-                uwsgi_temp_path \(folder.path)/uwsgi; scgi_temp_path \(folder.path)/scgi;
-                nchan_shared_memory_size 2048M;
-                server {
-                    listen 127.0.0.1:\(port) backlog=4096 reuseport;
-                    listen 127.0.0.1:\(port + 1) backlog=4096 reuseport;
-                    location ~ ^/sub/(\\w+)$ { nchan_subscriber longpoll eventsource websocket; nchan_channel_id $1; \
-                    nchan_subscriber_timeout 0; }
-                    location ~ ^/pub/(\\w+)$ {
-                        nchan_publisher http; nchan_channel_id $1; nchan_message_buffer_length 20; \
-                        nchan_message_timeout 60s;
-                    }
-                }
-            }
-
-            """)
-        var plan = LoadPlan()
-        plan.dialect = .nchan
-        plan.publishers = 4
-        plan.port = port
-        plan.publishPort = port + 1
-        let nginx = try ChildProcess(
-            ChildProcess.leashed(["/usr/sbin/nginx", "-p", folder.path, "-c", file, "-e", folder.log]), log: folder.log)
-        let server = Server(.nchan, plan: plan, processes: [nginx], folder: folder, configuration: file)
-        return try started(server, ports: [port, port + 1])
     }
 
     private static func startMegaComet(
         clients: Int, workers wanted: Int, _ options: Options
     ) throws -> Server {
         let workers = workerCount(clients: clients, wanted)
-        let port = UInt16(try Ports.free(workers + 4))
+        let port = UInt16(try Ports.free(2 * workers + 4))
         let ownPort = Int(port) + workers
+        let tlsPort = UInt16(ownPort + 4)
         let folder = try PrivateFolder()
+        let tls = options.isTLS ? try RunCertificate(in: folder) : nil
         let file = try folder.write(
             "megacomet.toml",
             """
@@ -122,23 +82,28 @@ extension Server {
             \(options.isKilled ? patience : "")
             \(options.journal.map { journal($0, folder.path) } ?? "")
             \(options.tokenKeys.map { "[tokens]\nkeys = [\"\($0)\"]" } ?? "")
+            \(tls.map { section($0, tlsPort) } ?? "")
             [log]
             level = "warning"
 
             """)
         var plan = LoadPlan()
-        plan.port = port
+        plan.isTLS = options.isTLS
+        plan.port = options.isTLS ? tlsPort : port
         plan.ports = workers
         plan.publishPort = UInt16(ownPort + 1)
         plan.tokenKeys = options.tokenKeys ?? ""
-        let command = [executable("megacomet"), "run", "-c", file]
+        let command = held([executable("megacomet"), "run", "-c", file], to: options.core)
         let appliance = try ChildProcess(
             ChildProcess.leashed(options.memory?.holding(command) ?? command), log: folder.log)
         let server = Server(
             .megacomet, plan: plan, processes: [appliance], folder: folder, configuration: file, memory: options.memory)
-        return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health")
+        return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health", tls: tlsPort)
     }
 
+    private static func section(_ tls: RunCertificate, _ port: UInt16) -> String {
+        "[tls]\ncertificate = \"\(tls.certificate)\"\nkey = \"\(tls.key)\"\nbase_port = \(port)"
+    }
     private static let patience =
         "restart_delay = 0.1\nrestart_delay_max = 0.1\ncrashloop_exits = 1000\ncrashloop_window = 0.1"
 
@@ -147,15 +112,24 @@ extension Server {
         "[queue]\njournal = \"\(kind)\"\njournal_directory = \"\(folder)/journal\"\nmax_messages = 2000000"
     }
 
-    private static func startDaemons(clients: Int, workers wanted: Int, pollTimeoutSeconds: Double) throws -> Server {
+    private static func startDaemons(clients: Int, workers wanted: Int, _ options: Options) throws -> Server {
         let workers = workerCount(clients: clients, wanted)
-        let port = UInt16(try Ports.free(workers + 2))
+        let port = UInt16(try Ports.free(2 * workers + 2))
         let ownPort = Int(port) + workers
+        let tlsPort = UInt16(ownPort + 2)
         let folder = try PrivateFolder()
         var plan = LoadPlan()
-        plan.port = port
+        plan.isTLS = options.isTLS
+        plan.port = options.isTLS ? tlsPort : port
         plan.ports = workers
         plan.publishPort = UInt16(ownPort + 1)
+        var tls: [String] = []
+        if options.isTLS {
+            let files = try RunCertificate(in: folder)
+            tls = [
+                "--tls-certificate", files.certificate, "--tls-key", files.key, "--tls-base-port", "\(tlsPort)",
+            ]
+        }
         let manager = try ChildProcess(
             ChildProcess.leashed([
                 executable("megamanager"), "--port", "\(ownPort)", "--app-port", "\(ownPort + 1)", "--workers",
@@ -163,23 +137,34 @@ extension Server {
             ]), log: folder.log)
         let others = try (0..<workers).map { number in
             try ChildProcess(
-                ChildProcess.leashed([
-                    executable("megaworker"), "--number", "\(number)", "--address", "127.0.0.1", "--port",
-                    "\(Int(port) + number)",
-                    "--manager", "127.0.0.1:\(ownPort)", "--workers", "\(workers)", "--poll-timeout",
-                    "\(pollTimeoutSeconds)",
-                ]), log: folder.log)
+                ChildProcess.leashed(
+                    [
+                        executable("megaworker"), "--number", "\(number)", "--address", "127.0.0.1", "--port",
+                        "\(Int(port) + number)", "--manager", "127.0.0.1:\(ownPort)", "--workers", "\(workers)",
+                        "--poll-timeout", "\(options.pollTimeoutSeconds)",
+                    ] + tls), log: folder.log)
         }
         let server = Server(.daemons, plan: plan, processes: [manager] + others, folder: folder)
-        return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health")
+        return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health", tls: tlsPort)
+    }
+
+    /// The command, held to a core.
+    static func held(_ command: [String], to core: Int?) -> [String] {
+        core.map { ["taskset", "--cpu-list", "\($0)"] + command } ?? command
     }
 
     private static func workerCount(clients: Int, _ wanted: Int) -> Int {
         wanted > 0 ? wanted : max(2, (clients + clientsPerProcess - 1) / clientsPerProcess)
     }
 
-    private static func started(_ server: Server, ports: [UInt16], path: String? = nil) throws -> Server {
-        do { try server.waitUntilServing(ports: ports, path: path) } catch {
+    /// - Parameter tls: the first of the ports for TLS, if the server has them beside these.
+    static func started(_ server: Server, ports: [UInt16], path: String? = nil, tls: UInt16? = nil) throws -> Server {
+        do {
+            try server.waitUntilServing(ports: ports, path: path)
+            if let tls, server.plan.isTLS {
+                try server.waitUntilServing(ports: ports.indices.map { tls + UInt16($0) })
+            }
+        } catch {
             server.stop()
             throw error
         }

@@ -22,6 +22,10 @@ final class Server {
         var journal: String?
         /// tokens.keys. `nil`: clients have no tokens.
         var tokenKeys: String?
+        /// Clients speak TLS, under a certificate for this run.
+        var isTLS = false
+        /// Hold its processes to this core.
+        var core: Int?
         /// Its manager is killed often: no try is put off for longer than 0.1 s, and none is a crash loop.
         var isKilled = false
     }

@@ -11,6 +11,7 @@ struct WorkersCommand: ParsableCommand {
     @Option(help: "Clients in all; one worker must be able to hold them.") var clients = 8_000
     @Option(help: "Seconds of each measurement.") var seconds = 3.0
     @Option(help: "Messages a second in steady.") var rate = 5_000.0
+    @Flag(help: "Clients speak TLS 1.3, under a certificate made for the run.") var tls = false
     @Option(help: "Runs of each; the table gives their median.") var runs = 3
 
     func validate() throws {
@@ -51,8 +52,9 @@ struct WorkersCommand: ParsableCommand {
     private func measure(workers: Int, _ interrupt: Interrupt) throws -> [Measurement] {
         var settings = BenchSettings()
         (settings.clients, settings.workers, settings.seconds, settings.perSecond) = (clients, workers, seconds, rate)
+        settings.isTLS = tls
         let server = try Server.start(
-            .megacomet, clients: clients, processes: settings.processCount, workers: workers)
+            .megacomet, clients: clients, processes: settings.processCount, workers: workers, options: settings.options)
         defer { server.stop() }
         let bench = try Bench(settings: settings, server: server, interrupt: interrupt, progress: ProgressLine())
         defer { bench.stop() }

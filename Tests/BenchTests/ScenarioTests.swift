@@ -50,6 +50,22 @@ import Testing
         #expect(result["numbers"]?["lost"]?.int == 0)
     }
 
+    /// Each way to receive goes over TLS as it does without.
+    @Test(arguments: serversOfTLS, [LoadPlan.Form.json, .events, .ws])
+    func unicast_overTLS(server: Server.Kind, form: LoadPlan.Form) throws {
+        let numbers = try run(.unicast, server, "--tls", "--form", form.rawValue)["numbers"]
+        #expect(numbers?["messages_measured"]?.int ?? 0 > 0)
+        #expect(numbers?["lost"]?.int == 0)
+        #expect(numbers?["tls_handshakes"]?.int == 300)
+    }
+    /// All come back with tickets.
+    @Test(arguments: serversOfTLS) func storm_overTLS(server: Server.Kind) throws {
+        let numbers = try run(.storm, server, "--tls")["numbers"]
+        #expect(numbers?["lost"]?.int == 0)
+        #expect(numbers?["tls_resumed"]?.int == 300)
+    }
+    static let serversOfTLS: [Server.Kind] = [.limit] + (Server.hasNchan ? [.nchan] : [])
+
     @Test(arguments: servers) func steady_deliversWhatItPublishes(server: Server.Kind) throws {
         let result = try run(.steady, server, "--rate", "1000")
         #expect(result["numbers"]?["messages_measured"]?.int ?? 0 > 0)
