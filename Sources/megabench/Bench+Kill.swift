@@ -24,7 +24,7 @@ extension Bench {
             let killedAt = monotonicNanoseconds()
             switch settings.victim {
             case .manager:
-                Glibc.kill(try process("megamanager"), SIGKILL)
+                Glibc.kill(try process("megamanager").pid, SIGKILL)
                 try waitForManager(probe: "\(tag)probe\(number)", seconds: 10)
             case .worker: try killWorker()
             case .rolling: try replaceWorkers()
@@ -56,17 +56,17 @@ extension Bench {
         for (what, count) in faults where count != 0 { result.complaints.append("\(count) \(what)") }
     }
 
-    private func process(_ name: String) throws -> pid_t {
+    func process(_ name: String) throws -> ProcessUsage {
         guard let one = server.usage().first(where: { $0.name == name }) else {
             throw Fleet.Trouble(description: "no \(name) was found among the server's processes")
         }
-        return one.pid
+        return one
     }
 
     /// Kills the first worker, and waits until its clients are back.
     private func killWorker() throws {
         let cuts = fleet.counts.cuts
-        Glibc.kill(try process("worker-0"), SIGKILL)
+        Glibc.kill(try process("worker-0").pid, SIGKILL)
         let deadline = monotonicNanoseconds() + 20_000_000_000
         while fleet.counts.cuts == cuts || fleet.counts.polling < settings.clients {
             guard monotonicNanoseconds() < deadline else {

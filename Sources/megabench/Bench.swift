@@ -22,6 +22,10 @@ struct BenchSettings {
     /// Seconds for which `idle` and `million` hold their connections.
     /// Clients that get single messages while others get those of a channel. They have a process of their own.
     var others = 0
+    /// The clients of the first worker are a herd that comes to the second, which the others use.
+    var isHerd = false
+    /// Clients that come and go before `idle` measures again.
+    var churn = 0
     /// Messages to all of a channel, or to everyone.
     var rounds = 9
     /// How often `kill` kills, and what.
@@ -98,6 +102,11 @@ final class Bench {
             // are needed.
             plan.sources = settings.keepAlive ? 2 : 200
             plan.source = 0x7F01_0001 + UInt32(index * plan.sources)
+            if settings.isHerd {
+                plan.ports = 1
+                plan.comeBackPort = base.port + 1
+                if index == count { plan.port += 1 }
+            }
             if isOnePerProcess, index < count {  // the others are clients of the first loop
                 plan.port += UInt16(index)
                 plan.publishPort += UInt16(index)

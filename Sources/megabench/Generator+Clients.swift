@@ -10,7 +10,7 @@ extension Generator {
         let source = plan.source + UInt32(nextSource)
         nextSource = nextSource + 1 == plan.sources ? 0 : nextSource + 1
         do {
-            let port = plan.port + UInt16(number % plan.ports)
+            let port = hasMoved ? plan.comeBackPort : plan.port + UInt16(number % plan.ports)
             let descriptor = try Socket.connect(to: plan.host, port: port, from: source)
             clients[index].descriptor = descriptor
             counts.connects += 1

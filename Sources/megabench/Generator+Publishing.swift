@@ -41,6 +41,13 @@ struct QueueRun {
     var next = 0
 }
 
+struct ComeBackRun {
+    var started: UInt64
+    var deadline: UInt64
+    /// The cuts before.
+    var cuts: Int
+}
+
 /// Publishing, and the end of orders.
 extension Generator {
     func begin(_ wanted: LoadOrder) {
@@ -63,6 +70,12 @@ extension Generator {
             counts.published += clients.count
             order = .gather(GatherRun(round: UInt32(round), deadline: now + UInt64(seconds * 1e9)))
         case .settle(let seconds): order = .settle(deadline: now + UInt64(seconds * 1e9))
+        case .comeBack(let seconds):
+            order = .comeBack(
+                ComeBackRun(started: now, deadline: now + UInt64(seconds * 1e9), cuts: counts.cuts))
+            hasMoved = plan.comeBackPort != 0
+        case .handshakes(let connections, let seconds, let isResumed):
+            shakeHands(connections: connections, seconds: seconds, isResumed: isResumed)
         case .drop, .reset, .report, .stop: break
         }
     }
@@ -94,6 +107,12 @@ extension Generator {
             order = .queue(run)
             if run.left <= 0, unanswered == 0 { done(nanoseconds: now - run.started) }
         case .gather(let run): advance(run, now: now)
+        case .comeBack(let run):
+            if counts.cuts - run.cuts >= clients.count, counts.polling == clients.count {
+                done(nanoseconds: now - run.started)
+            } else if now >= run.deadline {
+                done(nanoseconds: 0)
+            }
         case .settle(let deadline):
             let missing = ledger?.owed ?? counts.missing
             if now >= deadline || (unanswered == 0 && missing == 0) { done() }

@@ -38,6 +38,8 @@ final class Generator {
     var random: Xorshift
     /// The next source address, counted from the plan's.
     var nextSource = 0
+    /// Clients have left the port of the plan for that to which they come back.
+    var hasMoved = false
     private let control: Control
     private var isStopped = false
 
@@ -50,6 +52,7 @@ final class Generator {
         case queue(QueueRun)
         case gather(GatherRun)
         case settle(deadline: UInt64)
+        case comeBack(ComeBackRun)
     }
 
     /// The kind of a descriptor, in the upper half of its epoll tag.

@@ -13,6 +13,10 @@ enum LoadOrder: Equatable {
     case gather(round: Int, seconds: Double)
     /// Wait for the messages that are still under way.
     case settle(seconds: Double)
+    /// The server cuts all clients. Wait until all are back, for at most so many seconds.
+    case comeBack(seconds: Double)
+    /// So many connections at a time shake hands, ask once and close.
+    case handshakes(connections: Int, seconds: Double, isResumed: Bool)
     /// Close every client's connection.
     case drop
     /// Forget the latencies so far, and start counting rates anew.
@@ -28,6 +32,9 @@ enum LoadOrder: Equatable {
         case .queue(let window, let count): "queue \(window) \(count)"
         case .gather(let round, let seconds): "gather \(round) \(seconds)"
         case .settle(let seconds): "settle \(seconds)"
+        case .comeBack(let seconds): "come-back \(seconds)"
+        case .handshakes(let connections, let seconds, let isResumed):
+            "handshakes \(connections) \(seconds) \(isResumed)"
         case .drop: "drop"
         case .reset: "reset"
         case .report: "report"
@@ -46,6 +53,9 @@ enum LoadOrder: Equatable {
         case "queue": self = .queue(window: integer(1), count: integer(2))
         case "gather": self = .gather(round: integer(1), seconds: real(2))
         case "settle": self = .settle(seconds: real(1))
+        case "come-back": self = .comeBack(seconds: real(1))
+        case "handshakes":
+            self = .handshakes(connections: integer(1), seconds: real(2), isResumed: words.last == "true")
         case "drop": self = .drop
         case "reset": self = .reset
         case "report": self = .report

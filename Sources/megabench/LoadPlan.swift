@@ -27,6 +27,8 @@ struct LoadPlan: Equatable {
     /// Client number n polls on port `port + n % ports`.
     var port: UInt16 = 8000
     var ports = 1
+    /// The port to which all come back when a worker was killed. 0: each to its own.
+    var comeBackPort: UInt16 = 0
     var publishHost: UInt32 = 0x7F00_0001
     var publishPort: UInt16 = 9001
     /// Connections of each process that publish.
@@ -55,7 +57,7 @@ struct LoadPlan: Equatable {
             "publishhost=\(publishHost)", "publishport=\(publishPort)", "publishers=\(publishers)", "source=\(source)",
             "sources=\(sources)",
             "bytes=\(messageBytes)", "key=\(key)", "channel=\(channel)", "tokens=\(tokenKeys)", "ledger=\(keepsLedger)",
-            "tls=\(isTLS)",
+            "tls=\(isTLS)", "comeback=\(comeBackPort)",
         ]
     }
 
@@ -86,6 +88,7 @@ struct LoadPlan: Equatable {
         case "tag": return put(\.tag, text)
         case "host": return put(\.host, UInt32(text))
         case "port": return put(\.port, UInt16(text))
+        case "comeback": return put(\.comeBackPort, UInt16(text))
         case "ports": return put(\.ports, Int(text))
         case "publishhost": return put(\.publishHost, UInt32(text))
         case "publishport": return put(\.publishPort, UInt16(text))

@@ -13,7 +13,7 @@ struct ScenarioCommand: ParsableCommand {
         commandName: "run",
         abstract: "Run one scenario against a server that it starts itself, or against one that runs.")
 
-    @Argument(help: "idle, unicast, steady, queue, storm, channel, broadcast or kill.") var scenario: Scenario
+    @Argument(help: "idle, unicast, steady, queue, storm, channel, broadcast, kill or herd.") var scenario: Scenario
     @Option(help: "Start this server for the run: megacomet, daemons (its manager and workers alone), limit or nchan.")
     var against = Server.Kind.megacomet
     @Option(help: "Clients in all.") var clients = 8_000
@@ -29,7 +29,7 @@ struct ScenarioCommand: ParsableCommand {
     @Option(help: "Messages a second in steady.") var rate = 5_000.0
     @Option(help: "Messages under way in unicast.") var window = 256
     @Option(help: "Messages in queue.") var messages = 600_000
-    @Option(help: "Clients beside those of the channel.") var others = 200
+    @Option(help: "Clients beside those of the channel, or beside the herd.") var others = 200
     @Option(help: "Messages of channel and broadcast.") var rounds = 9
     @Option(help: "How often kill kills.") var kills = 50
     @Option(help: "What kill kills: manager, worker, or rolling (a rolling restart in place of a kill).")
@@ -40,6 +40,7 @@ struct ScenarioCommand: ParsableCommand {
             "A JWK set (megacomet keys new): each client has a token, and the MegaComet that is started verifies it."
     ) var tokenKeys: String?
     @Flag(help: "Clients speak TLS 1.3, under a certificate made for the run.") var tls = false
+    @Option(help: "Clients that come and go before idle measures again.") var churn = 0
     @Option(help: "Seconds that idle holds.") var hold = 2.0
     @Option(help: "Seconds after which a poll is answered empty, of the MegaComet that is started.") var pollTimeout =
         50.0
@@ -63,7 +64,9 @@ struct ScenarioCommand: ParsableCommand {
         (settings.publishers, settings.messageBytes, settings.window) = (publishers, bytes, window)
         (settings.seconds, settings.perSecond, settings.messages) = (seconds, rate, messages)
         (settings.holdSeconds, settings.pollTimeoutSeconds) = (hold, pollTimeout)
-        settings.others = scenario == .channel ? others : 0
+        settings.others = scenario == .channel || scenario == .herd ? others : 0
+        (settings.isHerd, settings.churn) = (scenario == .herd, churn)
+        if scenario == .herd { settings.workers = 2 }
         (settings.rounds, settings.kills, settings.victim) = (rounds, kills, victim)
         settings.heartbeatSeconds = heartbeat
         (settings.keepsLedger, settings.journal) = (scenario == .kill, journal)
@@ -75,8 +78,11 @@ struct ScenarioCommand: ParsableCommand {
     func validate() throws {
         guard (1...1_100_000).contains(clients), rate > 0, (0...3_600).contains(seconds), window > 0, messages > 0,
             (1...64).contains(publishers), (1...10_000).contains(others), (1...1_000).contains(rounds),
-            (1...1_000).contains(kills), heartbeat > 0
+            (1...1_000).contains(kills), heartbeat > 0, (0...10_000_000).contains(churn)
         else { throw ValidationError("a number is out of its range") }
+        if scenario == .herd, against == .limit || against == .nchan || port != nil {
+            throw ValidationError("herd needs a MegaComet, which it starts")
+        }
         if scenario == .kill, against != .megacomet || port != nil {
             throw ValidationError("kill needs a MegaComet with a supervisor, which it starts")
         }
@@ -94,7 +100,7 @@ struct ScenarioCommand: ParsableCommand {
         let server =
             if let port { running(port) } else {
                 try Server.start(
-                    against, clients: clients, processes: settings.processCount, workers: workers,
+                    against, clients: clients, processes: settings.processCount, workers: settings.workers,
                     options: settings.options)
             }
         defer { server.stop() }

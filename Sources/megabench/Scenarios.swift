@@ -1,7 +1,7 @@
 /// The scenarios. Each connects its clients, does one thing to the server, and says what that cost. Each is bounded in
 /// count and time.
 enum Scenario: String, CaseIterable {
-    case idle, unicast, steady, queue, storm, channel, broadcast, kill
+    case idle, unicast, steady, queue, storm, channel, broadcast, kill, herd
 }
 
 extension Bench {
@@ -16,6 +16,7 @@ extension Bench {
         case .channel: try channel(&result)
         case .broadcast: try broadcast(&result)
         case .kill: try kill(&result)
+        case .herd: try herd(&result)
         }
         return result
     }
@@ -41,16 +42,36 @@ extension Bench {
         let after = server.usage()
         let clients = Double(settings.clients)
         result.add("processes", after.count)
-        result.add("private_bytes", after.privateBytes)
-        result.add("pss_bytes", after.pssBytes)
-        result.add("user_bytes_per_client", Double(after.dataBytes - before.dataBytes) / clients)
+        addMemory("", after, before, &result)
         result.add("kernel_bytes_per_client_both_ends", Double(kernel.slabBytes - kernelBefore.slabBytes) / clients)
         result.add(
             "idle_cpu_percent",
             settings.holdSeconds > 0 ? 100 * (after.cpuSeconds - held.cpuSeconds) / settings.holdSeconds : 0)
         let counts = try fleet.report()
         if counts.polling != settings.clients { result.complaints.append("only \(counts.polling) clients were held") }
-        result.check(counts)
+        if settings.churn > 0 { try comeAndGo(&result, before: before) }
+        result.check(try fleet.report())
+    }
+
+    /// All go and come again and again. What is held then shows whether those who went have left something.
+    private func comeAndGo(_ result: inout Measurement, before: [ProcessUsage]) throws {
+        for _ in stride(from: 0, to: settings.churn, by: settings.clients) {
+            try fleet.carryOut(.drop, limit: settings.limitSeconds)
+            phase("come and go")
+            try fleet.carryOut(.connect(window: 1_024), limit: settings.limitSeconds)
+        }
+        try fleet.carryOut(.settle(seconds: 5), limit: 10)
+        try fleet.hold(seconds: 1)
+        addMemory("_after_churn", server.usage(), before, &result)
+    }
+    private func addMemory(
+        _ suffix: String, _ after: [ProcessUsage], _ before: [ProcessUsage], _ result: inout Measurement
+    ) {
+        let clients = Double(settings.clients)
+        result.add("private_bytes" + suffix, after.privateBytes)
+        result.add("pss_bytes" + suffix, after.pssBytes)
+        result.add("private_bytes_per_client" + suffix, Double(after.privateBytes - before.privateBytes) / clients)
+        result.add("user_bytes_per_client" + suffix, Double(after.dataBytes - before.dataBytes) / clients)
     }
 
     /// Messages a second while each client is published to as soon as it polls: the most that the server can do.

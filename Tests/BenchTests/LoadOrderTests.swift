@@ -8,7 +8,8 @@ struct LoadOrderTests {
         LoadOrder.connect(window: 512), .unicast(window: 64, seconds: 2.5, count: 1000),
         .steady(perSecond: 5000, seconds: 10, any: true),
         .steady(perSecond: 15.625, seconds: 1, any: false), .queue(window: 4096, count: 600_000), .settle(seconds: 5),
-        .drop, .reset, .report, .stop,
+        .comeBack(seconds: 30), .handshakes(connections: 64, seconds: 2, isResumed: true), .drop, .reset, .report,
+        .stop,
     ])
     func order_readsBack(order: LoadOrder) { #expect(LoadOrder(line: order.line) == order) }
 
@@ -19,7 +20,7 @@ struct LoadOrderTests {
         plan.publishForm = .http
         plan.keepAlive = false
         plan.acknowledges = false
-        plan.isTLS = true
+        (plan.isTLS, plan.comeBackPort) = (true, 8101)
         (plan.clients, plan.first, plan.tag, plan.port, plan.ports) = (16_000, 32_000, "k7z", 8100, 64)
         (plan.publishPort, plan.publishers, plan.source, plan.sources, plan.messageBytes, plan.key) = (
             9101, 4, 0x7F02_0301, 8, 100, "a=b"

@@ -5,7 +5,8 @@
 // The part of OpenSSL 3 that TLS needs: handshakes by libssl, and records by libcrypto once a connection is parked. The
 // macros and callbacks of its headers are not for Swift.
 //
-// All of it is for one thread; tests that run side by side have each their own ticket keys and buffer. No function leaves anything in OpenSSL's queue of errors.
+// All of it is for one thread; tests that run side by side have each their own ticket keys and buffer. No function
+// leaves anything in OpenSSL's queue of errors.
 
 // Contexts: a certificate and its key, or what a client needs.
 
