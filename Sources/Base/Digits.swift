@@ -20,6 +20,14 @@ package func decimal(_ value: some FixedWidthInteger & UnsignedInteger, digits: 
     withZeros(String(value), digits)
 }
 
+/// Bytes as hexadecimal digits in small letters, and back. `nil` if the text is none.
+package func hex(_ bytes: [UInt8]) -> String { bytes.map { hex($0, digits: 2) }.joined() }
+package func bytes(hex text: some StringProtocol) -> [UInt8]? {
+    let digits = text.utf8.compactMap { hexDigit($0) }
+    guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
+    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+}
+
 private func withZeros(_ text: String, _ digits: Int) -> String {
     String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
 }

@@ -208,6 +208,9 @@ package final class Daemon {
     /// The supervisor has read its configuration again. A process that ends soon need not.
     func reload() { if state != .draining { program?.reload() } }
 
+    /// The keys of session tickets that all workers share. Before `serve` has begun none can come.
+    func useTicketKeys(_ keys: [[UInt8]]) { program?.useTicketKeys(keys) }
+
     func change(_ new: StatsPacket.State) {
         guard state != new, state != .draining else { return }
         state = new

@@ -11,6 +11,8 @@ package protocol DaemonProgram: AnyObject {
     var load: Overload.Load { get }
     /// Reads again what may change while it runs.
     func reload()
+    /// The keys of session tickets, the newest first.
+    func useTicketKeys(_ keys: [[UInt8]])
     /// The addresses of clients that hold most, the busiest first.
     var busiestAddresses: [BusyAddress] { get }
     /// Ends the program's work over so many seconds, and calls `done` when that is done.
@@ -20,4 +22,5 @@ package protocol DaemonProgram: AnyObject {
 extension DaemonProgram {
     /// A program without clients has none.
     package var busiestAddresses: [BusyAddress] { [] }
+    package func useTicketKeys(_ keys: [[UInt8]]) {}
 }

@@ -27,7 +27,7 @@ final class Lifeline {
     private var grace: Timer?
     private var hasSaidStranger = false
     /// The most bytes of a line. The supervisor never sends a longer one.
-    private static let lineBytes = 256
+    private static let lineBytes = 512
 
     init(_ daemon: Daemon, listeners: [Int32], journal: Int32?) {
         self.daemon = daemon
@@ -79,8 +79,9 @@ final class Lifeline {
                 words.count > 1 ? Double(String(words[1])) ?? 0 : daemon.arguments.settings.supervisor.drain)
         case "addresses": say((daemon.busiestAddresses.map(\.line) + ["addresses told\n"]).joined(separator: "\n"))
         case "reload": daemon.reload()
+        case "tickets": daemon.useTicketKeys(words.dropFirst().compactMap { bytes(hex: $0) })
         case "stop": daemon.leave("the supervisor stops it")
-        default: daemon.log.warning("the supervisor says \"\(line)\", which means nothing here")
+        default: daemon.log.warning("the supervisor says \"\(words.first ?? "")\", which means nothing here")
         }
     }
 

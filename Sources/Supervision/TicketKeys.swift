@@ -25,25 +25,18 @@ package struct TicketKeys: Equatable, Sendable {
     }
 
     /// What a worker is told.
-    package var line: String { (["tickets"] + keys.map(TicketKeys.hex)).joined(separator: " ") + "\n" }
+    package var line: String { (["tickets"] + keys.map { hex($0) }).joined(separator: " ") + "\n" }
 
     /// What the next program of this process is handed: its clock is the same.
-    package var memory: String { (["\(turnedAt)"] + keys.map(TicketKeys.hex)).joined(separator: " ") }
+    package var memory: String { (["\(turnedAt)"] + keys.map { hex($0) }).joined(separator: " ") }
     /// `nil` if the text is not that of keys of this size.
     package init?(memory: String, keyBytes: Int) {
         let words = memory.split(separator: " ")
         guard let time = words.first.flatMap({ Milliseconds($0) }) else { return nil }
-        let keys = words.dropFirst().compactMap { TicketKeys.bytes($0) }
+        let keys = words.dropFirst().compactMap { bytes(hex: $0) }
         guard keys.count == words.count - 1, (1...TicketKeys.most).contains(keys.count),
             keys.allSatisfy({ $0.count == keyBytes })
         else { return nil }
         (turnedAt, self.keys) = (time, keys)
-    }
-
-    private static func hex(_ key: [UInt8]) -> String { key.map { Base.hex($0, digits: 2) }.joined() }
-    private static func bytes(_ text: Substring) -> [UInt8]? {
-        let digits = text.utf8.compactMap { hexDigit($0) }
-        guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
-        return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 }

@@ -2,11 +2,11 @@ import Base
 import Glibc
 import TLS
 
-/// TLS between sockets and bytes. Its calls are like the kernel's read and write, so the rest of a process knows nothing
-/// of it. Without `--tls` a process has none, and pays nothing.
+/// TLS between sockets and bytes. Its calls are like the kernel's read and write, so the rest of a process knows
+/// nothing of it. Without `--tls` a process has none, and pays nothing.
 ///
-/// Each connection has a seat: the number of a client, or a descriptor. A session is parked after its handshake, so that
-/// one process can hold many thousands.
+/// Each connection has a seat: the number of a client, or a descriptor. A session is parked after its handshake, so
+/// that one process can hold many thousands.
 final class SocketTLS {
     /// When a client comes with a ticket.
     enum Resumption: Equatable {
@@ -74,8 +74,8 @@ final class SocketTLS {
         return false
     }
 
-    /// Like read(2), with its results: the bytes that came, 0 at the end, or -1 with EAGAIN. It goes on with a handshake,
-    /// too. A client's last bytes of that go out with the first that it writes.
+    /// Like read(2), with its results: the bytes that came, 0 at the end, or -1 with EAGAIN. It goes on with a
+    /// handshake, too. A client's last bytes of that go out with the first that it writes.
     func read(_ seat: Int, _ descriptor: Int32, _ room: UnsafeMutableRawBufferPointer) -> Int {
         let most = min(sealed.count, room.count - SocketTLS.mostHeld)
         guard most > 0 else { return 0 }

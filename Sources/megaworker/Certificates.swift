@@ -58,6 +58,9 @@ extension WorkerProcess {
             daemon.event(.error, "CERTIFICATE_BAD", "the certificate stays as it is: \(error.description)")
         }
     }
+    func useTicketKeys(_ keys: [[UInt8]]) {
+        TLSContext.useTicketKeys(keys.filter { $0.count == TLSContext.ticketKeyBytes })
+    }
     func use(_ read: Certificates.Read?) {
         clients.secure.use(read?.context)
         certificateEnd = read.map { UInt64(max(0, $0.end)) } ?? 0
