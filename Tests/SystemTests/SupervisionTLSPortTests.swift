@@ -41,7 +41,39 @@ import Testing
         try manager.wait(for: "READY=1")
         #expect(manager.store.map(\.name) == Self.kept + ["manager.journal"], "nothing is kept twice")
         #expect(try site.inherited("worker-0") == "clients:tls:shared:shared-tls")
-        #expect(try !appliance.events().contains("SOCKETS"))
+        let events = try appliance.events()
+        #expect(!events.contains("SOCKETS") && !events.contains("was started without"), "\(events)")
+    }
+
+    /// The answer to curl, which believes the certificate of that file alone. Empty if there is none.
+    private func health(_ site: TLSSite, _ url: String, _ certificate: TestCertificate.Files) throws -> String {
+        let options = ["-sS", "--max-time", "10", "--cacert", certificate.certificate, "\(url)/_/health"]
+        let answer = try Program.run("/usr/bin/curl", options, in: site.appliance.folder)
+        return answer.end == .exited(0) ? answer.output : ""
+    }
+
+    @Test func workersServeAllPorts_andAReloadGivesThemAnotherCertificate() throws {
+        let site = try TLSSite()
+        let (appliance, certificate) = (site.appliance, site.certificate)
+        try site.open()
+        try appliance.start()
+        let own = ["http://localhost:\(appliance.clientPort(1))", "https://localhost:\(site.tls + 1)"]
+        let shared = ["http://localhost:\(site.shared)", "https://localhost:\(site.sharedTLS)"]
+        for url in own + shared { #expect(try !health(site, url, certificate).isEmpty, "\(url)") }
+
+        let next = try TestCertificate.Files(appliance.folder, "next", days: 90)
+        try certificate.become(next)
+        #expect(try health(site, own[1], next).isEmpty, "what it has read counts")
+        #expect(try appliance.command("reload").end == .exited(0))
+        try eventually("the new one is served") { try !health(site, own[1], next).isEmpty }
+
+        // The other worker serves what both share, and the supervisor what only the one did.
+        #expect(try appliance.command("stop", "worker-1").end == .exited(0))
+        for url in shared { #expect(try !health(site, url, next).isEmpty, "\(url)") }
+        #expect(try health(site, own[1], next).isEmpty)
+        #expect(try appliance.command("start", "worker-1").end == .exited(0))
+        #expect(try appliance.command("upgrade").end == .exited(0))
+        for url in own + shared { #expect(try !health(site, url, next).isEmpty, "\(url)") }
     }
 
     /// Workers that run since before the ports were set, or since an earlier release.
@@ -71,9 +103,9 @@ import Testing
         try site.open()
         try appliance.start()
         #expect(try appliance.command("stop", "worker-1").end == .exited(0))
-        try Socket(port: site.tls + 1).waitForClose()
+        try Socket(port: site.tls + 1).waitForClose(seconds: 1.5)
         #expect(try appliance.command("stop", "worker-0").end == .exited(0))
-        try Socket(port: site.sharedTLS).waitForClose()
+        try Socket(port: site.sharedTLS).waitForClose(seconds: 1.5)
         let response = try HTTP.request("GET", "/c1.json", port: site.shared)
         #expect(response.status == 503 && response["retry-after"] == "3")
         let metrics = try HTTP.request("GET", "/metrics", port: appliance.operatorPort).body
