@@ -49,7 +49,7 @@ do throws(Certificates.Mistake) {
 }
 var listeners = [(descriptor: daemon.listener("clients", wanted.address, daemon.arguments.port), isSecure: false)]
 for (name, port, isSecure) in [
-    ("tls", tls.basePort > 0 ? tls.basePort + daemon.arguments.number : 0, true), ("shared", wanted.port, false),
+    ("tls", daemon.arguments.tlsPort, true), ("shared", wanted.port, false),
     ("shared-tls", tls.port, true),
 ] where port > 0 {
     listeners.append((daemon.listener(name, wanted.address, port), isSecure))
