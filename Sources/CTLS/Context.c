@@ -168,6 +168,8 @@ void mc_tls_context_free(mc_tls_context *context) {
 }
 
 int mc_tls_protect_keys(void) {
-  // It is locked into memory, too. If that is refused (2), the rest holds.
-  return CRYPTO_secure_malloc_initialized() || CRYPTO_secure_malloc_init(128 * 1024, 32) != 0;
+  // It is locked into memory, too. If that is refused (2), the rest holds. OpenSSL has the keys of handshakes that are
+  // under way there, up to 128 bytes for each, and when it is full they fail: there is room for 8,000. Only pages that
+  // were used take memory.
+  return CRYPTO_secure_malloc_initialized() || CRYPTO_secure_malloc_init(1024 * 1024, 32) != 0;
 }
