@@ -10,7 +10,7 @@ enum Cores {
 
     /// `0-2,5` is 0, 1, 2 and 5.
     static func list(_ text: Substring) -> [Int] {
-        text.split { $0 == "," || $0 == " " || $0 == "\t" }.flatMap { part -> [Int] in
+        text.split { $0 == "," || $0.isWhitespace }.flatMap { part -> [Int] in
             let ends = part.split(separator: "-").compactMap { Int($0) }
             guard let first = ends.first, let last = ends.last, first <= last else { return [] }
             return Array(first...last)

@@ -23,8 +23,11 @@ extension Bench {
 
     /// How fast clients can connect, and what each costs while nothing happens.
     private func idle(_ result: inout Measurement) throws {
-        // Memory that the server touches with its first reports must not count as its clients'.
+        // Memory that the server touches with its first reports and handshakes must not count as its clients'.
         phase("warm-up")
+        if server.plan.isTLS {
+            try fleet.carryOut(.handshakes(connections: 1, seconds: 0.3, isResumed: false), limit: 10)
+        }
         try fleet.hold(seconds: 1.5)
         let (before, kernelBefore) = (server.usage(), KernelUsage.read())
         result.add("private_before_bytes", before.privateBytes)

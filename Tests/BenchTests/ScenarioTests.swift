@@ -51,7 +51,7 @@ import Testing
     }
 
     /// Each way to receive goes over TLS as it does without.
-    @Test(arguments: serversOfTLS, [LoadPlan.Form.json, .events, .ws])
+    @Test(arguments: serversOfTLS + [.daemons], [LoadPlan.Form.json, .events, .ws])
     func unicast_overTLS(server: Server.Kind, form: LoadPlan.Form) throws {
         let numbers = try run(.unicast, server, "--tls", "--form", form.rawValue)["numbers"]
         #expect(numbers?["messages_measured"]?.int ?? 0 > 0)
@@ -65,6 +65,20 @@ import Testing
         #expect(numbers?["tls_resumed"]?.int == 300)
     }
     static let serversOfTLS: [Server.Kind] = [.limit] + (Server.hasNchan ? [.nchan] : [])
+
+    /// The herd finds the worker of others, and nothing to them is lost.
+    @Test func herd_overTLS() throws {
+        let numbers = try run(.herd, .megacomet, "--tls", "--others", "20", "--rate", "200")["numbers"]
+        #expect(numbers?["quiet_messages"]?.int == 80)
+        #expect(numbers?["back_seconds"]?.double ?? -1 > 0)
+        #expect(numbers?["lost"]?.int == 0)
+    }
+
+    @Test func idleOverTLS_isMeasuredAgainAfterManyCameAndWent() throws {
+        let numbers = try run(.idle, .daemons, "--tls", "--churn", "600")["numbers"]
+        #expect(numbers?["tls_handshakes"]?.int ?? 0 >= 900)
+        #expect(numbers?["user_bytes_per_client_after_churn"]?.int ?? 0 > 0)
+    }
 
     @Test(arguments: servers) func steady_deliversWhatItPublishes(server: Server.Kind) throws {
         let result = try run(.steady, server, "--rate", "1000")
