@@ -66,11 +66,12 @@ import Testing
     }
     static let serversOfTLS: [Server.Kind] = [.limit] + (Server.hasNchan ? [.nchan] : [])
 
-    /// The herd finds the worker of others, and nothing to them is lost.
+    /// The herd comes with tickets to the worker of others, and nothing to them is lost.
     @Test func herd_overTLS() throws {
         let numbers = try run(.herd, .megacomet, "--tls", "--others", "20", "--rate", "200")["numbers"]
         #expect(numbers?["quiet_messages"]?.int == 80)
         #expect(numbers?["back_seconds"]?.double ?? -1 > 0)
+        #expect(numbers?["back_with_ticket"]?.int == 300)
         #expect(numbers?["lost"]?.int == 0)
     }
 
