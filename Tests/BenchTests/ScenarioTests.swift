@@ -75,6 +75,14 @@ import Testing
         #expect(numbers?["lost"]?.int == 0)
     }
 
+    /// It complains if a new handshake was resumed, or a resumed one was new.
+    @Test func handshakes_areNewAndThenResumed() throws {
+        let words = "handshakes --servers megacomet --rounds 1 --seconds 0.3 --connections 16"
+        let numbers = try json(words.split(separator: " ").map(String.init), seconds: 60)["numbers"]
+        #expect(numbers?["new_per_core_second"]?.double ?? 0 > 0)
+        #expect(numbers?["resumed_per_core_second"]?.double ?? 0 > 0)
+    }
+
     @Test func idleOverTLS_isMeasuredAgainAfterManyCameAndWent() throws {
         let numbers = try run(.idle, .daemons, "--tls", "--churn", "600")["numbers"]
         #expect(numbers?["tls_handshakes"]?.int ?? 0 >= 900)
