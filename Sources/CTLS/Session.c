@@ -2,6 +2,7 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,7 @@ void mc_tls_taken(void) {
     flow.out_room = 0;
   }
 }
+void mc_tls_give_back(void) { malloc_trim(0); }
 const char *mc_tls_failure(void) { return flow.failure; }
 
 static int note_failure(void) {

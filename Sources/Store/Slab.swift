@@ -71,16 +71,20 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
 public struct PageMemory: Sendable {
     @usableFromInline let allocate: @Sendable (Int) -> UnsafeMutableRawPointer
     @usableFromInline let free: @Sendable (UnsafeMutableRawPointer, Int) -> Void
+    /// The most bytes of a page.
+    @usableFromInline let most: Int
 
     public init(
-        allocate: @escaping @Sendable (_ bytes: Int) -> UnsafeMutableRawPointer,
+        most: Int, allocate: @escaping @Sendable (_ bytes: Int) -> UnsafeMutableRawPointer,
         free: @escaping @Sendable (_ page: UnsafeMutableRawPointer, _ bytes: Int) -> Void
     ) {
+        self.most = most
         self.allocate = allocate
         self.free = free
     }
+    /// A page is below malloc's threshold for mmap, so that pages that were given back are used again.
     public static let heap = PageMemory(
-        allocate: { .allocate(byteCount: $0, alignment: 16) }, free: { page, _ in page.deallocate() })
+        most: 32 * 1024, allocate: { .allocate(byteCount: $0, alignment: 16) }, free: { page, _ in page.deallocate() })
 }
 
 /// Slots of equal size in pages, without a type.
@@ -96,9 +100,6 @@ public struct PageMemory: Sendable {
 
         @usableFromInline init() {}
     }
-    /// The size of a page is below malloc's threshold for mmap, so that pages that were given back are used again.
-    @usableFromInline static var pageBytes: Int { 32 * 1024 }
-
     @usableFromInline let stride: Int
     @usableFromInline let shift: Int
     @usableFromInline var pages: UnsafeMutablePointer<Page>
@@ -117,7 +118,7 @@ public struct PageMemory: Sendable {
         self.stride = stride
         self.source = source
         var shift = 0
-        while stride << (shift + 1) <= RawSlab.pageBytes { shift += 1 }
+        while stride << (shift + 1) <= source.most { shift += 1 }
         self.shift = shift
         pages = .allocate(capacity: 8)
     }

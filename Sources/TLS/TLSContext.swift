@@ -51,6 +51,8 @@ package final class TLSContext {
         mc_tls_ticket_keys(keys.flatMap(\.self), Int32(keys.count))
     }
     package static let ticketKeyBytes = Int(MC_TICKET_KEY)
+    /// Gives the memory of handshakes that are over back to the system. It looks at the whole heap.
+    package static func giveMemoryBack() { mc_tls_give_back() }
     /// Overwrites a secret that was read.
     package static func wipe(_ bytes: UnsafeMutableRawBufferPointer) { mc_wipe(bytes.baseAddress, bytes.count) }
     /// Keeps private keys out of core files. Call it before the first context is made.

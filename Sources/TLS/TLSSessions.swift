@@ -89,6 +89,8 @@ package struct TLSSessions: ~Copyable {
         mc_tls_free(whole[place]?.session)
         whole[place] = nil
         freePlaces.append(place)
+        // A herd leaves no great tables behind.
+        if freePlaces.count == whole.count { (whole, freePlaces) = ([], []) }
     }
 
     /// A client's ticket of a session that keeps its SSL object, to come back with. `nil` if none has come.

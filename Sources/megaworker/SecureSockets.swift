@@ -13,6 +13,9 @@ struct SecureSockets: ~Copyable {
     private(set) var sessions = TLSSessions()
     /// What new connections shake hands with. `nil`: TLS is off.
     private var context: TLSContext?
+    /// When it was last looked whether memory can be given back, and the handshakes until then.
+    private var lookedAt: UInt64 = 0
+    private var trimmedAt: UInt64 = 0
     /// Several records fit.
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 * 1024, alignment: 16)
 
@@ -35,6 +38,17 @@ struct SecureSockets: ~Copyable {
 
     mutating func enqueue(_ handle: TLSSessions.Handle) { sessions.enqueue(handle) }
     mutating func nextWaiting() -> (handle: TLSSessions.Handle, owner: UInt32)? { sessions.nextWaiting() }
+
+    /// Gives the memory of handshakes back if many are over and none is under way. It looks once a second, since a herd
+    /// pauses now and then.
+    mutating func giveMemoryBack(now: UInt64) {
+        guard now >= lookedAt + 1000 else { return }
+        lookedAt = now
+        let done = sessions.counters.handshakes + sessions.counters.handshakesFailed
+        guard sessions.shaking == 0, done >= trimmedAt + Limits.handshakesUntilTrim else { return }
+        trimmedAt = done
+        TLSContext.giveMemoryBack()
+    }
 
     /// The result of reading: whether there is plain text, and whether it is the last.
     struct Reading {

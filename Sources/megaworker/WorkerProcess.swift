@@ -139,6 +139,7 @@ final class WorkerProcess: DaemonProgram {
         clients.resume(now: now)
         let isBusy = clients.fanOut()
         if clients.shakeHands() || isBusy { nextTurn?.start(after: 0) }
+        clients.secure.giveMemoryBack(now: now)
         link?.flush()
         if clients.worker.hasUnnamedProxy, !saidUnnamedProxy { sayUnnamedProxy() }
         if let left = clients.worker.untilDeadline(now: now) { arm(now, after: left + Limits.expiryMilliseconds) }

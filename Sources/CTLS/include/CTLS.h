@@ -58,6 +58,8 @@ int mc_tls_protect_keys(void);
 
 typedef struct mc_tls mc_tls;
 
+/// Gives memory that OpenSSL has freed back to the system.
+void mc_tls_give_back(void);
 /// `NULL`: OpenSSL can't.
 mc_tls *mc_tls_new(mc_tls_context *context, int is_client);
 void mc_tls_free(mc_tls *session);
