@@ -83,7 +83,7 @@ package enum Freshness: Int, Comparable, Sendable {
         let intervals = age / interval
         self = intervals > 10 ? .old : intervals > 3 ? .stale : .fresh
     }
-    /// Of an answer that came at `time`, in ns, to a question that is asked every so many seconds.
+    /// The freshness of an answer that came at `time`, in ns, to a question that is asked every so many seconds.
     package init(answered time: UInt64?, _ now: UInt64, every seconds: Double) {
         guard let time else {
             self = .old

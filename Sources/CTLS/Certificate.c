@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CTLS.h"
+#include "Session.h"
 #include <arpa/inet.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-// What a certificate says, for people.
+// The words of a certificate, for people.
 
 static int64_t seconds(const ASN1_TIME *time) {
   struct tm parts;
@@ -34,7 +34,8 @@ static void read_names(X509 *certificate, char *out, size_t room) {
     } else if (name->type == GEN_IPADD) {
       char text[INET6_ADDRSTRLEN];
       int family = ASN1_STRING_length(name->d.iPAddress) == 4 ? AF_INET : AF_INET6;
-      if (inet_ntop(family, ASN1_STRING_get0_data(name->d.iPAddress), text, sizeof text)) add(out, room, text, strlen(text));
+      if (inet_ntop(family, ASN1_STRING_get0_data(name->d.iPAddress), text, sizeof text))
+        add(out, room, text, strlen(text));
     }
   }
   GENERAL_NAMES_free(names);
@@ -54,6 +55,11 @@ static int has_trusted_issuer(X509 *certificate) {
   X509_STORE_CTX_free(context);
   X509_STORE_free(store);
   return found;
+}
+
+int64_t mc_tls_certificate_end(const mc_tls_context *context) {
+  X509 *certificate = SSL_CTX_get0_certificate(context->ssl);
+  return certificate ? seconds(X509_get0_notAfter(certificate)) : 0;
 }
 
 int mc_certificate_read(const void *pem, size_t count, mc_certificate *out) {

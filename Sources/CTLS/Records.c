@@ -13,7 +13,7 @@
 enum { SUITES = 4, TAG = 16 };
 
 static EVP_CIPHER_CTX *cipher(int suite, int is_sealing) {
-  static EVP_CIPHER_CTX *contexts[SUITES][2];
+  static _Thread_local EVP_CIPHER_CTX *contexts[SUITES][2];
   if (suite < 1 || suite >= SUITES) return NULL;
   EVP_CIPHER_CTX **context = &contexts[suite][is_sealing];
   if (*context) return *context;

@@ -56,7 +56,7 @@ static long flow_control(BIO *bio, int command, long number, void *pointer) {
   return command == BIO_CTRL_FLUSH;
 }
 static BIO_METHOD *flow_method(void) {
-  static BIO_METHOD *method;
+  static _Thread_local BIO_METHOD *method;
   if (!method && (method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "flow"))) {
     BIO_meth_set_read(method, flow_read);
     BIO_meth_set_write(method, flow_write);

@@ -67,7 +67,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     }
 }
 
-/// Where the pages of a slab come from. They are aligned to 16 bytes.
+/// The source of a slab's pages. They are aligned to 16 bytes.
 public struct PageMemory: Sendable {
     @usableFromInline let allocate: @Sendable (Int) -> UnsafeMutableRawPointer
     @usableFromInline let free: @Sendable (UnsafeMutableRawPointer, Int) -> Void

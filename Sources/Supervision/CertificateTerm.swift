@@ -23,14 +23,14 @@ package struct CertificateTerm: Equatable, Sendable {
     package var endText: String { UTC.text(ends * 1000, milliseconds: false) }
     package var beginText: String { UTC.text(begins * 1000, milliseconds: false) }
 
-    /// What is wrong with its end, and how much that matters. `nil` if all is well.
+    /// The fault of its end, and how much that matters. `nil` if all is well.
     package func ending(now: Int64) -> (severity: Severity, text: String)? {
         let days = daysLeft(now: now)
         if now >= ends { return (.error, "it ended on \(endText), so no browser takes it") }
         guard days < CertificateTerm.warnsDays else { return nil }
         return (.warning, "it ends on \(endText), \(days == 0 ? "in less than a day" : "in \(days) days")")
     }
-    /// What is wrong with its beginning. `nil` if all is well.
+    /// The fault of its beginning. `nil` if all is well.
     package func beginning(now: Int64) -> String? {
         now < begins ? "it is good from \(beginText) on, so no browser takes it before" : nil
     }

@@ -24,10 +24,10 @@ package struct TicketKeys: Equatable, Sendable {
         turnedAt = now
     }
 
-    /// What a worker is told.
+    /// The line that a worker is told.
     package var line: String { (["tickets"] + keys.map { hex($0) }).joined(separator: " ") + "\n" }
 
-    /// What the next program of this process is handed: its clock is the same.
+    /// The text that the next program of this process is handed: its clock is the same.
     package var memory: String { (["\(turnedAt)"] + keys.map { hex($0) }).joined(separator: " ") }
     /// `nil` if the text is not that of keys of this size.
     package init?(memory: String, keyBytes: Int) {

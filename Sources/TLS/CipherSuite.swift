@@ -19,7 +19,7 @@ package enum CipherSuite: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     }
 }
 
-/// What one direction of a connection is sealed with. The secret is kept for the next key (RFC 8446, 7.2).
+/// The keys of one direction of a connection. The secret is kept for the next key (RFC 8446, 7.2).
 struct TrafficKeys: BitwiseCopyable {
     private var secret: InlineArray<48, UInt8>
     private(set) var key = InlineArray<32, UInt8>(repeating: 0)

@@ -227,7 +227,7 @@ struct Parked: BitwiseCopyable {
     }
 }
 
-/// What TLS counts, over all connections.
+/// The counters of TLS, over all connections.
 package struct TLSCounters: Equatable, Sendable {
     package var handshakes: UInt64 = 0
     package var resumed: UInt64 = 0

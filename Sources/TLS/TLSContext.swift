@@ -46,6 +46,9 @@ package final class TLSContext {
     }
     deinit { mc_tls_context_free(pointer) }
 
+    /// When a server's certificate ends, in seconds since 1970.
+    package var certificateEnd: Int64 { mc_tls_certificate_end(pointer) }
+
     /// The keys of session tickets, for the whole process: each of `ticketKeyBytes`. Tickets are made with the first.
     package static func useTicketKeys(_ keys: [[UInt8]]) {
         mc_tls_ticket_keys(keys.flatMap(\.self), Int32(keys.count))
@@ -53,13 +56,11 @@ package final class TLSContext {
     package static let ticketKeyBytes = Int(MC_TICKET_KEY)
     /// Gives the memory of handshakes that are over back to the system. It looks at the whole heap.
     package static func giveMemoryBack() { mc_tls_give_back() }
-    /// Overwrites a secret that was read.
-    package static func wipe(_ bytes: UnsafeMutableRawBufferPointer) { mc_wipe(bytes.baseAddress, bytes.count) }
     /// Keeps private keys out of core files. Call it before the first context is made.
     package static func protectKeys() -> Bool { mc_tls_protect_keys() == 1 }
 }
 
-/// What a certificate says about itself.
+/// A certificate's own words: its term, its names, and who signed it.
 package struct Certificate: Equatable, Sendable {
     /// Seconds since 1970.
     package let notBefore: Int64
@@ -69,7 +70,7 @@ package struct Certificate: Equatable, Sendable {
     package let isSelfSigned: Bool
     /// Each is signed by the next, and the last by itself or by one that this machine trusts.
     package let isComplete: Bool
-    /// Who signed the last of them.
+    /// The name of the one who signed the last of them.
     package let issuer: String
     /// The names that it is for.
     package let names: [String]

@@ -19,7 +19,7 @@ extension TLSSessions {
     }
 }
 
-/// What a client comes back with.
+/// A ticket, with which a client comes back.
 package final class Ticket {
     let pointer: OpaquePointer
     init(_ pointer: OpaquePointer) { self.pointer = pointer }

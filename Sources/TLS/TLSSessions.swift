@@ -41,9 +41,9 @@ package struct TLSSessions: ~Copyable {
     private var rests: [Handle: Rest] = [:]
     /// Bytes of the starts of records that wait, over all sessions.
     private var heldBytes = 0
-    /// What the last step opened.
+    /// The plain text that the last step opened.
     package private(set) var plain = Buffer()
-    /// What the last step made for the peer. The caller takes it by `tookOut`.
+    /// The bytes that the last step made for the peer. The caller takes them by `tookOut`.
     package private(set) var out = Buffer()
     package internal(set) var counters = TLSCounters()
     /// Sessions whose handshake is under way, and those that keep their SSL object after it.

@@ -24,7 +24,7 @@ final class SocketTLS {
 
     private var sessions = TLSSessions()
     private let context: TLSContext
-    /// Of the one connection that keeps its SSL object, since only that takes tickets. `nil` for a server.
+    /// The context of the one connection that keeps its SSL object, since only that takes tickets. `nil` for a server.
     private let keeping: TLSContext?
     private let resumption: Resumption
     private var seats: [Seat]

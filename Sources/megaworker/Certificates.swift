@@ -5,7 +5,6 @@ import Glibc
 import Logging
 import Reactor
 import TLS
-import Wire
 
 /// The certificate of the workers. A worker reads it at its start, and again when it is told to.
 enum Certificates {
@@ -14,37 +13,18 @@ enum Certificates {
         let code: Int32
         let description: String
     }
-    /// What handshakes begin with, and when the certificate ends, in seconds since 1970.
-    struct Read {
-        let context: TLSContext
-        let end: Int64
-    }
 
     /// `nil` if TLS is off.
-    static func read(_ settings: Settings.TLS) throws(Mistake) -> Read? {
+    static func read(_ settings: Settings.TLS) throws(Mistake) -> TLSContext? {
         guard settings.isOn else { return nil }
-        let certificate = try bytes("tls.certificate", settings.certificate)
-        var key = try bytes("tls.key", settings.key)
-        defer { key.withUnsafeMutableBytes { TLSContext.wipe($0) } }
         do {
-            return Read(
-                context: try TLSContext(certificate: certificate, key: key),
-                end: Certificate(pem: certificate)?.notAfter ?? 0)
+            return try ServerCertificate(certificate: settings.certificate, key: settings.key) {
+                try Files.regularBytes($0, most: $1)
+            }.context
         } catch {
-            let (setting, file) =
-                error.isKey ? ("tls.key", settings.key) : ("tls.certificate", settings.certificate)
-            throw Mistake(code: 78, description: "\(setting): \(file): \(error.description)")
+            let isDenied = (error.unread as? SystemError)?.code == EACCES
+            throw Mistake(code: isDenied ? 77 : 78, description: error.description)
         }
-    }
-    private static func bytes(_ setting: String, _ file: String) throws(Mistake) -> [UInt8] {
-        let bytes: [UInt8]
-        do { bytes = try Files.regularBytes(file, most: Limits.certificateBytes + 1) } catch {
-            throw Mistake(code: error.code == EACCES ? 77 : 78, description: "\(setting): \(error)")
-        }
-        guard bytes.count <= Limits.certificateBytes else {
-            throw Mistake(code: 78, description: "\(setting): \(file) is too large for a certificate")
-        }
-        return bytes
     }
 }
 
@@ -52,8 +32,9 @@ extension WorkerProcess {
     /// Reads the certificate again. If it can't be used, the one that counts stays. Connections stay in any case.
     func readCertificateAgain() {
         do throws(Certificates.Mistake) {
-            use(try Certificates.read(daemon.arguments.settings.tls))
-            if certificateEnd > 0 { daemon.log.info("the certificate was read again") }
+            let context = try Certificates.read(daemon.arguments.settings.tls)
+            use(context)
+            if context != nil { daemon.log.info("the certificate was read again") }
         } catch {
             daemon.event(.error, "CERTIFICATE_BAD", "the certificate stays as it is: \(error.description)")
         }
@@ -61,8 +42,8 @@ extension WorkerProcess {
     func useTicketKeys(_ keys: [[UInt8]]) {
         TLSContext.useTicketKeys(keys.filter { $0.count == TLSContext.ticketKeyBytes })
     }
-    func use(_ read: Certificates.Read?) {
-        clients.secure.use(read?.context)
-        certificateEnd = read.map { UInt64(max(0, $0.end)) } ?? 0
+    func use(_ context: TLSContext?) {
+        clients.secure.use(context)
+        certificateEnd = UInt64(max(0, context?.certificateEnd ?? 0))
     }
 }

@@ -11,7 +11,7 @@ import Wire
 /// the record is written whole: half a record says nothing to a client.
 struct SecureSockets: ~Copyable {
     private(set) var sessions = TLSSessions()
-    /// What new connections shake hands with. `nil`: TLS is off.
+    /// The certificate with which new connections shake hands. `nil`: TLS is off.
     private var context: TLSContext?
     /// When it was last looked whether memory can be given back, and the handshakes until then.
     private var lookedAt: UInt64 = 0

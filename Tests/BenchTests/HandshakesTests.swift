@@ -10,7 +10,7 @@ struct HandshakesTests {
     }
     @Test func cores_areThoseOfThisProcess() { #expect(!Cores.allowed.isEmpty) }
 
-    /// What counts is what a second of the server's core does. The clients may be slower than the server.
+    /// A second of the server's core is judged by the handshakes that it does. The clients may be slower.
     @Test func table_judgesTheSecondsOfTheCore() {
         let all = [("nchan", 4_000.0), ("megacomet", 4_400), ("nchan", 4_200), ("megacomet", 5_000)].map {
             server, rate in

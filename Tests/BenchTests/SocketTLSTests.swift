@@ -46,7 +46,7 @@ import Testing
             sockets = [-1, -1]
         }
         func clientEnds(_ seat: Int) { client.end(seat, sockets[0]) }
-        /// What read(2) would say at the server's end.
+        /// The result of read(2) at the server's end.
         func serverReads() -> Int { server.read(0, sockets[1], room) }
 
         func clientSays(_ bytes: [UInt8], _ seat: Int = 0) -> [UInt8] {

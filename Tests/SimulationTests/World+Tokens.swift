@@ -3,7 +3,7 @@ import TestSupport
 
 // Apps revoke tokens, and publish to the channels that only tokens bring.
 extension World {
-    /// What an app revoked. It was told so.
+    /// The revocations of an app, which was told that they hold.
     struct Revocation {
         let name: String
         let isOfUser: Bool

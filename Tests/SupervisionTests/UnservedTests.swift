@@ -106,7 +106,7 @@ import Testing
         #expect(turned(orders).isEmpty && scene.fleet.rolling == nil)
     }
 
-    /// What all workers share is served while one of them lives.
+    /// The ports that all workers share are served while one of them lives.
     @Test func sharedPorts_areLeftToTheWorkers_untilNoneServes() throws {
         let scene = Scene()
         scene.begin()

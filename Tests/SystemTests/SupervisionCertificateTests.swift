@@ -152,7 +152,7 @@ import Testing
                 kill -STOP $$
 
                 """)
-        /// What the next worker is told.
+        /// The line that the next worker is told.
         func line() throws -> String {
             unlink(told)
             Processes.mentioning(program).forEach { kill($0, SIGKILL) }

@@ -68,7 +68,7 @@ struct TokenCommandTests {
         _ = try run(tool: ["/usr/bin/rm", keys], in: folder)
         _ = try megacomet("keys", "new", "--algorithm", "ES256", "--output", keys)
         #expect(try megacomet("check", "-c", file).output.contains("\(keys) has private keys"))
-        // What only verifies may be read by all, and changed by none.
+        // A key that only verifies may be read by all, and changed by none.
         _ = try folder.write("keys.json", try megacomet("keys", "public", keys).output)
         _ = try run(tool: ["/usr/bin/chmod", "644", keys], in: folder)
         #expect(try !megacomet("check", "-c", file).output.contains("tokens.keys"))

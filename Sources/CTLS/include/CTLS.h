@@ -5,8 +5,8 @@
 // The part of OpenSSL 3 that TLS needs: handshakes by libssl, and records by libcrypto once a connection is parked. The
 // macros and callbacks of its headers are not for Swift.
 //
-// All of it is for one thread; tests that run side by side have each their own ticket keys and buffer. No function
-// leaves anything in OpenSSL's queue of errors.
+// All of it is for one thread. Tests run side by side, so what lasts over calls belongs to a thread. No function leaves
+// anything in OpenSSL's queue of errors.
 
 // Contexts: a certificate and its key, or what a client needs.
 
@@ -23,7 +23,7 @@ enum {
   MC_TLS_BROKEN,            // OpenSSL can't
 };
 
-/// What a certificate says about itself.
+/// A certificate's own words.
 typedef struct {
   int64_t not_before, not_after;  // seconds since 1970
   int in_chain;                   // certificates in the file
@@ -43,7 +43,9 @@ int mc_tls_only_suite(mc_tls_context *context, const char *name);
 /// Only TLS 1.2.
 void mc_tls_only_12(mc_tls_context *context);
 void mc_tls_context_free(mc_tls_context *context);
-/// What the first certificate in these bytes says. 0: there is none.
+/// When the certificate of a server's context ends, in seconds since 1970. 0 if it has none.
+int64_t mc_tls_certificate_end(const mc_tls_context *context);
+/// Reads what the first certificate in these bytes says. 0: there is none.
 int mc_certificate_read(const void *pem, size_t count, mc_certificate *out);
 
 /// The keys of session tickets of this process, each of `MC_TICKET_KEY` bytes. Tickets are made with the first, and
@@ -69,8 +71,8 @@ enum { MC_TLS_MORE, MC_TLS_DONE, MC_TLS_CLOSED, MC_TLS_FAILED };
 /// Goes on with the handshake by these bytes of the peer. `*used` says how many of them were taken: what follows the
 /// handshake is left. DONE, MORE or FAILED.
 int mc_tls_handshake(mc_tls *session, const void *bytes, size_t count, size_t *used);
-/// Opens these bytes of the peer, and writes what they say at `out`. `room` must be as much as `count`, and 16 KiB more.
-/// MORE: it goes on. CLOSED: the peer says that it sends no more. FAILED: the connection is over.
+/// Opens these bytes of the peer, and writes what they say at `out`. `room` must be as much as `count`, and 16 KiB
+/// more. MORE: it goes on. CLOSED: the peer says that it sends no more. FAILED: the connection is over.
 int mc_tls_open(mc_tls *session, const void *bytes, size_t count, void *out, size_t room, size_t *written);
 /// Seals these bytes. FAILED: the connection is over.
 int mc_tls_seal(mc_tls *session, const void *bytes, size_t count);

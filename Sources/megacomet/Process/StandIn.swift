@@ -87,7 +87,7 @@ final class StandIn {
         private var patience: Timer?
         private var bytes = 0
         private let isWorker: Bool
-        /// What came before it is known what to answer.
+        /// The bytes that came before it is known what to answer.
         private var input = Buffer()
         private var isAnswered = false
 

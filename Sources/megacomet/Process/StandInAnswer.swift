@@ -1,7 +1,7 @@
 import Base
 import Wire
 
-/// What a stand-in says to a connection, by the bytes that came first.
+/// A stand-in's answer to a connection, by the bytes that came first.
 ///
 /// A browser's EventSource that is refused by status stops for good. So it is told to come back later, in its own form,
 /// as a worker that is full tells it. A proxy in front (it says X-Forwarded-For) is refused: it tries another worker.
@@ -62,7 +62,7 @@ struct StandInAnswer {
     private func isStart(_ bytes: UnsafeRawBufferPointer, of text: StaticString) -> Bool {
         bytes.elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: bytes.count))
     }
-    /// Who may read the answer, as a worker has it. `nil`: the origin may not poll.
+    /// The origin that may read the answer, as a worker has it. `nil`: the origin may not poll.
     private func cors(_ origin: UnsafeRawBufferPointer?, _ origins: [String]) -> Answer.CORS? {
         if origins.contains("*") { return .anyone }
         guard let origin else { return Answer.CORS.none }

@@ -3,9 +3,9 @@ import Base
 import Configuration
 import Glibc
 import Reactor
+import Stats
 import Supervision
 import TLS
-import Wire
 
 /// The certificate of the workers, in the files of `tls.certificate` and `tls.key`, as supervisor and commands look at
 /// it. The workers read the files themselves; here nothing of the key is kept.
@@ -22,35 +22,35 @@ struct WorkersCertificate {
         return try WorkersCertificate(settings.tls.certificate, settings.tls.key)
     }
     private init(_ file: String, _ keyFile: String) throws(StartFailure) {
-        func failure(_ setting: String, _ file: String, _ why: String) -> StartFailure {
-            StartFailure(StartFailure.configuration, "\(setting): \(file): \(why)")
-        }
-        func contents(_ setting: String, _ file: String) throws(StartFailure) -> (bytes: [UInt8], mode: UInt32) {
-            if let denied = PermissionDenied(file, R_OK) {
-                throw StartFailure(StartFailure.denied, "\(setting): \(denied)")
-            }
-            let read: (bytes: [UInt8], mode: UInt32)?
-            do { read = try Files.regular(file, most: Limits.certificateBytes + 1) } catch {
-                throw failure(setting, file, String(cString: strerror(error.code)))
-            }
-            guard let read else { throw failure(setting, file, "it is no regular file") }
-            guard read.bytes.count <= Limits.certificateBytes else {
-                throw failure(setting, file, "it has more than \(Limits.certificateBytes / 1024) KiB")
-            }
-            return read
-        }
-        let pem = try contents("tls.certificate", file).bytes
-        let key = try contents("tls.key", keyFile)
-        do { _ = try TLSContext(certificate: pem, key: key.bytes) } catch {
-            throw error.isKey
-                ? failure("tls.key", keyFile, error.description) : failure("tls.certificate", file, error.description)
+        var mode: UInt32 = 0
+        let pem: [UInt8]
+        do {
+            // The key is read last, and the permissions are those of its file.
+            pem = try ServerCertificate(certificate: file, key: keyFile) {
+                let read = try WorkersCertificate.contents($0, most: $1)
+                mode = read.mode
+                return read.bytes
+            }.pem
+        } catch {
+            throw StartFailure(
+                (error.unread as? StartFailure)?.code ?? StartFailure.configuration, error.description)
         }
         guard let certificate = Certificate(pem: pem) else {
-            throw failure("tls.certificate", file, "it has no certificate in PEM, or one that can't be read")
+            let why = "it has no certificate in PEM, or one that can't be read"
+            throw StartFailure(StartFailure.configuration, "tls.certificate: \(file): \(why)")
         }
         self.certificate = certificate
         (self.file, self.keyFile) = (file, keyFile)
-        isKeyOpen = key.mode & 0o007 != 0
+        isKeyOpen = mode & 0o007 != 0
+    }
+    private static func contents(_ file: String, most: Int) throws(StartFailure) -> (bytes: [UInt8], mode: UInt32) {
+        if let denied = PermissionDenied(file, R_OK) { throw StartFailure(StartFailure.denied, "\(denied)") }
+        let why: String
+        do {
+            if let read = try Files.regular(file, most: most) { return read }
+            why = "it is no regular file"
+        } catch { why = String(cString: strerror(error.code)) }
+        throw StartFailure(StartFailure.configuration, "\(file): \(why)")
     }
 
     var term: CertificateTerm { CertificateTerm(begins: certificate.notBefore, ends: certificate.notAfter) }
@@ -62,6 +62,7 @@ struct WorkersCertificate {
         let setting: String
         let file: String
         let text: String
+        var severity = Severity.warning
         var sentence: String { "\(setting): \(file): \(text)" }
     }
     /// All but the end, which has an event of its own.
@@ -85,7 +86,9 @@ struct WorkersCertificate {
         return found
     }
     func ending(now: Int64) -> Warning? {
-        term.ending(now: now).map { Warning(setting: "tls.certificate", file: file, text: $0.text) }
+        term.ending(now: now).map {
+            Warning(setting: "tls.certificate", file: file, text: $0.text, severity: $0.severity)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ import Stats
 import Supervision
 import TLS
 
-/// What the supervisor does for TLS in the workers: it makes the keys of session tickets, and sees to it that nobody
+/// The supervisor's part of TLS in the workers: it makes the keys of session tickets, and sees to it that nobody
 /// forgets the certificate's end.
 ///
 /// The keys are never on a disk. The program that this one becomes in an upgrade reads them from a pipe. A supervisor
@@ -16,7 +16,7 @@ final class WorkersTLS {
     static let inheritance = "MEGACOMET_TICKETS"
     private static let looksEverySeconds = 86_400.0
 
-    /// What the workers were last told to serve. `nil` without TLS.
+    /// The certificate that the workers were last told to serve. `nil` without TLS.
     private(set) var certificate: WorkersCertificate?
     private var tickets: TicketKeys
     private let loop: Loop
@@ -70,12 +70,10 @@ final class WorkersTLS {
         return before?.certificate != certificate?.certificate
     }
     private func sayEnding(_ settings: Settings) {
-        guard let certificate, let ending = certificate.ending(now: WorkersCertificate.now),
-            let severity = certificate.term.ending(now: WorkersCertificate.now)?.severity
-        else { return }
+        guard let certificate, let ending = certificate.ending(now: WorkersCertificate.now) else { return }
         let isRenewed = (try? WorkersCertificate.read(settings)).map { $0.certificate != certificate.certificate }
         events.tell(
-            severity, "CERTIFICATE_ENDS",
+            ending.severity, "CERTIFICATE_ENDS",
             ending.sentence
                 + (isRenewed == true ? "; the file has another one by now: `megacomet reload` takes it" : ""))
     }
