@@ -73,7 +73,9 @@ extension Views {
 
     private static func facts(_ process: ProcessModel, _ context: Context) -> [Line] {
         let clients =
-            process.id == .manager ? [] : [clientsLine(process, context), transportsLine(process, context)]
+            process.id == .manager
+            ? []
+            : [clientsLine(process, context), transportsLine(process, context)] + securedLines(process, context)
         return [stateLine(process, context), exitsLine(process, context)] + clients
             + [heldLine(process, context), costLine(process, context)]
     }
