@@ -21,7 +21,7 @@ SUITES = {
 
 
 def make_certificate(folder):
-    """Makes a certificate for localhost. Returns the paths of it and of its key."""
+    """Makes a certificate for localhost in a folder. Returns the paths of it and of its key."""
     certificate, key = f"{folder}/fullchain.pem", f"{folder}/privkey.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
