@@ -10,7 +10,7 @@ from tlslite.api import HandshakeSettings, TLSConnection
 from tlslite.constants import AlertDescription, ContentType
 from tlslite.errors import TLSAbruptCloseError, TLSRemoteAlert
 
-from appliance import Appliance, free_ports
+from appliance import Appliance, free_ports, wait_until
 
 PATIENCE = 20
 # The names that tlslite-ng and OpenSSL have for the suites of TLS 1.3.
@@ -49,12 +49,12 @@ class SecureAppliance(Appliance):
         self.certificates.cleanup()
 
     def metric(self, name):
-        """A metric's sum over the workers, as their last reports have it."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.operator_port}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        found = re.findall(rf"^megacomet_worker_{name}(?:{{.*}})? (\S+)$", text, re.M)
-        assert found, f"no metric {name}"
-        return sum(map(float, found))
+        """A metric's sum over the workers, as their last reports have it. The first ones come a second after the start."""
+        def values():
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.operator_port}/metrics", timeout=10) as answer:
+                return re.findall(rf"^megacomet_worker_{name}(?:{{.*}})? (\S+)$", answer.read().decode(), re.M)
+
+        return sum(map(float, wait_until(values, PATIENCE, f"the first report of {name}")))
 
 
 class Client:
