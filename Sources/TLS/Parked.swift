@@ -121,11 +121,13 @@ struct Parked: BitwiseCopyable {
         }
         return .more
     }
-    private func unseal(_ record: UnsafeRawBufferPointer, _ to: UnsafeMutableRawPointer) -> Bool {
-        withUnsafeBytes(of: read.key) { key in
-            withUnsafeBytes(of: read.nonce(readSequence)) { nonce in
+    private mutating func unseal(_ record: UnsafeRawBufferPointer, _ to: UnsafeMutableRawPointer) -> Bool {
+        let nonce = read.nonce(readSequence)
+        let number = Int32(suite.rawValue)
+        return read.withKey { key in
+            withUnsafeBytes(of: nonce) { nonce in
                 mc_record_open(
-                    Int32(suite.rawValue), key.baseAddress, nonce.baseAddress, record.baseAddress,
+                    number, key.baseAddress, nonce.baseAddress, record.baseAddress,
                     record.part(Parked.headerBytes, 0).baseAddress, record.count - Parked.headerBytes, to) == 1
             }
         }
@@ -225,10 +227,12 @@ struct Parked: BitwiseCopyable {
         record.storeBytes(of: ContentType.data, as: UInt8.self)
         record.storeBytes(of: UInt16(0x0303).bigEndian, toByteOffset: 1, as: UInt16.self)
         record.storeBytes(of: UInt16(count).bigEndian, toByteOffset: 3, as: UInt16.self)
-        let isSealed = withUnsafeBytes(of: write.key) { key in
-            withUnsafeBytes(of: write.nonce(writeSequence)) { nonce in
+        let nonce = write.nonce(writeSequence)
+        let number = Int32(suite.rawValue)
+        let isSealed = write.withKey { key in
+            withUnsafeBytes(of: nonce) { nonce in
                 mc_record_seal(
-                    Int32(suite.rawValue), key.baseAddress, nonce.baseAddress, record, bytes.baseAddress, bytes.count,
+                    number, key.baseAddress, nonce.baseAddress, record, bytes.baseAddress, bytes.count,
                     type, record + Parked.headerBytes) == 1
             }
         }
