@@ -55,7 +55,8 @@ class MemoryTest(unittest.TestCase):
         cls.port = cls.appliance.secure_ports[0]
 
     def pids(self):
-        return {process["name"]: process["pid"] for process in self.appliance.processes()}
+        """The processes, with the supervisor, which reads the certificate's files, too."""
+        return {"supervisor": self.appliance.process.pid, **{p["name"]: p["pid"] for p in self.appliance.processes()}}
 
     def poll(self, client):
         """A request and its answer, so that keys of both directions are used. Returns the marks of what is secret."""
