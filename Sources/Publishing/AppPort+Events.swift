@@ -69,11 +69,31 @@ extension AppPort {
         return .streams(Op.events.name, cursor: cursor)
     }
 
+    /// Makes a connection of the line form a stream of what happens to a client.
+    mutating func follow(
+        _ client: UnsafeRawBufferPointer, contents: Bool, _ call: AppCall, _ switchboard: inout Switchboard
+    ) -> Outcome {
+        let session = call.session
+        guard !session.isFollowing else { return refused(.streamsAlready, session) }
+        guard switchboard.follow(session.number, client, contents: contents) else {
+            return refused(.followersFull, session)
+        }
+        session.isFollowing = true
+        waiting[session.number] = session
+        return .streams(Op.follow.name, cursor: switchboard.cursor)
+    }
+
     // MARK: what happens
 
     /// Tells the sessions that wait what has happened. Call it at the end of each turn, before answers are written.
     package mutating func tellWaiting(_ switchboard: inout Switchboard, now: UInt64) {
         for message in switchboard.takeFinished() { answer(message, &switchboard, now: now) }
+        if switchboard.hasFollowed {
+            for session in waiting.values where session.isFollowing && session.output.count < Limits.eventsAnswerBytes {
+                switchboard.takeFollowed(session.number, to: &session.output)
+                list(session)
+            }
+        }
         guard switchboard.eventCursor != toldEvent else { return }
         toldEvent = switchboard.eventCursor
         for session in waiting.values { tell(session, &switchboard, now: now) }
@@ -181,6 +201,7 @@ extension AppPort {
     /// Nothing is held for the session any more.
     mutating func stopWaiting(_ session: AppSession, _ switchboard: inout Switchboard) {
         waiting[session.number] = nil
+        if session.isFollowing { switchboard.stopFollowing(session.number) }
         guard let held = session.held else { return }
         session.held = nil
         heldCount -= 1

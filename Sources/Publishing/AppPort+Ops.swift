@@ -31,7 +31,7 @@ extension AppPort {
         case .seen(let reader, let cursor):
             guard switchboard.setReader(reader, cursor) else { return refused(.readersFull, session) }
             return .seen(cursor)
-        case .follow: return .wrong(reject(.badOp, session))
+        case .follow(let client, let contents): return follow(client, contents: contents, call, &switchboard)
         case .key: return .wrong(reject(.noClient, session))
         case .wrong(let error): return .wrong(reject(error, session))
         }

@@ -57,6 +57,8 @@ package final class AppSession {
     var held: HeldAnswer?
     /// Lines: the app reads events on this connection.
     var stream: EventStream?
+    /// Lines: it follows a client.
+    var isFollowing = false
     /// Bytes of `claimedBytes` that the port has counted in its sum.
     var counted = 0
     /// The session is in the port's list of those that may have something to write.
@@ -106,7 +108,7 @@ package final class AppSession {
         !isClosing && !inputHasEnded && !isFull && (held == nil || input.count < Limits.heldInputBytes)
     }
     /// It waits for something that the manager will tell.
-    var isWaiting: Bool { held != nil || stream != nil }
+    var isWaiting: Bool { held != nil || stream != nil || isFollowing }
     /// So many answers wait that no input is taken up until the app has read.
     var isFull: Bool { output.count >= Limits.appOutputBytes }
 

@@ -76,6 +76,7 @@ struct PublishError: Error, Equatable {
     static let noReader = PublishError(400, "bad_reader", "seen has a reader and a cursor")
     static let readersFull = PublishError(409, "readers_full", "there are 16 other readers, or no room for this one")
     static let streamsAlready = PublishError(409, "stream", "this connection is a stream already")
+    static let followersFull = PublishError(409, "followers_full", "16 others follow a client: try again later")
     static let badContents = PublishError(400, "bad_contents", "contents is true or false")
     static let badHistory = PublishError(400, "bad_history", "history is a whole number from 0 to 1000")
     static let badRevoke = PublishError(

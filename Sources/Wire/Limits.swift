@@ -231,6 +231,8 @@ public enum Limits {
     package static let heldInputBytes = 64 * 1024
     /// Readers of events that the manager remembers by name. One more gets 409 `readers_full`.
     package static let eventReaders = 16
+    /// Operators who follow a client. One more gets 409 `followers_full`.
+    package static let followers = 16
     /// How long the manager waits for a worker's word on a message with a receipt that went to a client which
     /// acknowledges nothing. Then its receipt ends as `handed`.
     package static let handedMilliseconds: UInt32 = 90_000

@@ -134,7 +134,7 @@ extension Logs {
 
 extension EventKind {
     /// The end that a record's end is. `nil` for one that is no end of a message.
-    fileprivate init?(_ how: Arena.State) {
+    init?(_ how: Arena.State) {
         switch how {
         case .acknowledged: self = .acknowledged
         case .handed: self = .handed

@@ -28,6 +28,7 @@ struct Logs: ~Copyable {
     /// What apps are told of messages, and the receipts that stand beside the logs.
     var events: Events
     var receipts: Receipts
+    var followers = Followers()
     /// While the records of an earlier manager are taken up: the bodies that messages share, by id.
     var recovering: [UInt64: Slot<SharedBody>] = [:]
 
@@ -262,8 +263,11 @@ struct Logs: ~Copyable {
     /// `tells` is false if the end is told elsewhere.
     mutating func remove(_ slot: Slot<Message>, _ how: Arena.State, tells: Bool = true) {
         let message = messages[slot]
-        if message.marks.contains(.receipt), tells { tellEnd(slot, how) }
         let own = logs[message.log]
+        if message.marks.contains(.receipt), tells { tellEnd(slot, how) }
+        if !followers.isEmpty, own.client != nil {
+            followLoss(message.id, LogName(arena.record(message.record)).name, how)
+        }
         if message.id <= own.writtenUpTo { leaveWritten(slot, own) }
         own.messages.remove(slot, in: messages)
         own.count -= 1

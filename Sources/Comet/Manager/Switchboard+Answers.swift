@@ -61,7 +61,10 @@ extension Switchboard {
         }
         guard out.frames > 0 else { return false }
         links.endAnswer(record.link)
-        if isGap { counters.gaps += 1 }
+        if isGap {
+            counters.gaps += 1
+            if isFollowed(client) { follow("gap", client, cursor: max(loss, out.last)) }
+        }
         if let deadline = out.deadline { record.handedDeadline = deadline }
         told(client, upTo: passesLoss ? loss : out.last, isGap: isGap)
         closeEmptyLog(client)
@@ -118,6 +121,10 @@ extension Switchboard {
         var flags: Frame.Flags = message.marks.contains(.transient) ? .transient : []
         if head.channel != .none || message.marks.contains(.members) { flags.insert(.members) }
         if head.channel == .none, message.marks.contains(.receipt) { flags.insert(.tells) }
+        if isFollowed(client) {
+            flags.insert(.tells)
+            followSent(client, message.id, head.channel, json: logs.body(head.message))
+        }
         let body = head.channel == .none ? logs.body(head.message) : element.bytes
         write(body, message.id, flags, &out, client, isGap: isGap)
         out.bytes += body.count + Limits.envelopeBytes

@@ -9,6 +9,7 @@ extension Switchboard {
     /// The client came or went, or its subscription to a channel did.
     @inline(__always)
     mutating func tell(_ kind: EventKind, _ client: Slot<ClientRecord>, _ channel: Slot<Channel>? = nil) {
+        if isFollowed(client) { follow(kind, client, channel: channel.map { channels.name($0).name }) }
         guard logs.events.kinds.contains(EventKinds(kind)) else { return }
         let none = UnsafeRawBufferPointer(start: nil, count: 0)
         logs.events.add(kind, presence.id(client), channel: channel.map { channels.name($0).name } ?? none, &logs.arena)
@@ -24,6 +25,7 @@ extension Switchboard {
         var at = 0
         while at + 8 <= frame.body.count {
             logs.delivered(frame.body.bigEndian(at: at), to: frame.client, log)
+            if !logs.followers.isEmpty { followDelivered(frame.client, frame.body.bigEndian(at: at)) }
             at += 8
         }
     }

@@ -67,7 +67,7 @@ extension Switchboard {
             return
         }
         // A message that may have to come back needs a frame that names its client.
-        guard let newest, record.acknowledges, !record.owesGap, !record.isSingle,
+        guard let newest, record.acknowledges, !record.owesGap, !record.isSingle, !isFollowed(client),
             links.version(record.link) == .two, waitsAlone(newest, of: channel, for: client)
         else {
             if hasNews(client) { _ = answer(client, now) }

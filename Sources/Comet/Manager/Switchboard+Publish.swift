@@ -90,7 +90,7 @@ extension Switchboard {
         _ json: UnsafeRawBufferPointer, _ facts: MessageFacts, to client: Slot<ClientRecord>, _ now: UInt64
     ) -> Publication {
         let record = presence[client]
-        let isKept = record.acknowledges || record.log != .none || !fanOuts.isEmpty
+        let isKept = record.acknowledges || record.log != .none || !fanOuts.isEmpty || isFollowed(client)
         if isKept || facts.marks.contains(.receipt) {
             // A receiver that stays is sent it now, and then it is outside the queue's bounds.
             guard record.stays || logs.hasRoom(json.count) else { return full() }
@@ -132,6 +132,7 @@ extension Switchboard {
         let id = takeId()
         guard logs.put(id, json, facts, in: openLog(client), logName(client), now: now) else { return nil }
         awaitEnd(id, facts, ends: 1)
+        if isFollowed(client) { followQueued(client, id, json: json) }
         return id
     }
     private mutating func awaitEnd(_ id: UInt64, _ facts: MessageFacts, ends: Int) {

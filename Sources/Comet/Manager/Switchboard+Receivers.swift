@@ -33,6 +33,7 @@ extension Switchboard {
         record.isSingle = frame.flags.contains(.single)
         begin(client, frame)
         if !wasHere { came(client) }
+        if isFollowed(client) { followReceiver(client, frame) }
 
         guard !isEnded else { return endReceiver(client, byApp: now) }
         if grant.issuedAt > 0, !grant.channels.isEmpty || !grants.isEmpty {
@@ -107,6 +108,7 @@ extension Switchboard {
     /// The client has all messages up to `cursor`.
     @inline(__always)
     private mutating func acknowledge(_ client: Slot<ClientRecord>, _ cursor: UInt64) {
+        if cursor > presence[client].position, isFollowed(client) { follow("acknowledged", client, cursor: cursor) }
         if let log = presence[client].log.known {
             logs.acknowledge(log, upTo: cursor)
             closeEmptyLog(client)
@@ -224,6 +226,7 @@ extension Switchboard {
     /// A receiver that was held has ended without an answer.
     mutating func endReceiver(_ client: Slot<ClientRecord>, present: Bool, _ now: UInt64) {
         let record = presence[client]
+        if isFollowed(client) { followEnd(client, present: present) }
         // Nothing waits for it. What is given out from now on may get lost before it comes again; what was lost until
         // now was not for it, unless it stayed and was behind.
         if !hasUnsent(client), newLoss(client) == 0 || record.acknowledges && !record.stays { nothingWaits(client) }

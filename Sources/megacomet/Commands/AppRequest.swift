@@ -9,7 +9,8 @@ import Reactor
 struct AppRequest {
     private static let patienceSeconds = 30.0
     private let settings: Settings
-    private let key: String
+    let key: String
+    var endpoint: Endpoint { Endpoint(settings.app.address, UInt16(settings.app.port)) }
 
     /// If no key allows it, or none may be read by this user, that is said, and the command ends.
     init(_ config: ConfigurationOption, _ right: AppRights) throws {
@@ -30,7 +31,7 @@ struct AppRequest {
     func send(_ method: String, _ target: String, body: String = "") throws -> String {
         let loop = Loop()
         let client = AppPortClient(
-            loop, Endpoint(settings.app.address, UInt16(settings.app.port)), key: key,
+            loop, endpoint, key: key,
             patienceSeconds: AppRequest.patienceSeconds)
         var result: Result<AppPortClient.Reply, AppPortClient.Failure>?
         client.ask(method, target, body: body) {
