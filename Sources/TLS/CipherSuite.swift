@@ -19,37 +19,36 @@ package enum CipherSuite: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     }
 }
 
-/// The keys of one direction of a connection. The secret is kept for the next key (RFC 8446, 7.2).
+/// The keys of one direction of a connection, with room for those of some suites. The secret is kept for the next key
+/// (RFC 8446, 7.2).
 ///
 /// Each copy of them would stay on the stack, which core files have. So records use the key where it is, and what a new
 /// key leaves on the stack is overwritten.
-struct TrafficKeys: BitwiseCopyable {
-    private var secret: InlineArray<48, UInt8>
-    private var key = InlineArray<32, UInt8>(repeating: 0)
+struct TrafficKeys<let secretRoom: Int, let keyRoom: Int>: BitwiseCopyable {
+    private var secret = InlineArray<secretRoom, UInt8>(repeating: 0)
+    private var key = InlineArray<keyRoom, UInt8>(repeating: 0)
     private var iv = InlineArray<12, UInt8>(repeating: 0)
 
     /// Derives key and iv. `nil`: libcrypto can't.
     init?(_ suite: CipherSuite, _ secret: InlineArray<48, UInt8>) {
-        self.secret = secret
+        precondition(suite.secretBytes <= secretRoom && suite.keyBytes <= keyRoom, "there is no room for these keys")
+        for at in 0..<suite.secretBytes { self.secret[at] = secret[at] }
         guard derive(suite) else { return nil }
     }
 
     private mutating func derive(_ suite: CipherSuite) -> Bool {
-        expand(suite, "key", suite.keyBytes, \.key) && expand(suite, "iv", 12, \.iv)
+        Self.expand(suite, secret, "key", suite.keyBytes, to: &key) && Self.expand(suite, secret, "iv", 12, to: &iv)
     }
-    private mutating func expand<let n: Int>(
-        _ suite: CipherSuite, _ label: StaticString, _ count: Int,
-        _ field: WritableKeyPath<TrafficKeys, InlineArray<n, UInt8>>
+    private static func expand<let room: Int>(
+        _ suite: CipherSuite, _ secret: InlineArray<secretRoom, UInt8>, _ label: StaticString, _ count: Int,
+        to out: inout InlineArray<room, UInt8>
     ) -> Bool {
-        var out = InlineArray<n, UInt8>(repeating: 0)
-        let isMade = withUnsafeBytes(of: secret) { secret in
+        withUnsafeBytes(of: secret) { secret in
             withUnsafeMutableBytes(of: &out) {
                 mc_expand_label(
                     Int32(suite.rawValue), secret.baseAddress, label.utf8Start, $0.baseAddress, count) == 1
             }
         }
-        self[keyPath: field] = out
-        return isMade
     }
 
     /// Turns to the next secret. False: libcrypto can't.
@@ -59,7 +58,10 @@ struct TrafficKeys: BitwiseCopyable {
     }
     @inline(never)
     private mutating func turn(_ suite: CipherSuite) -> Bool {
-        expand(suite, "traffic upd", suite.secretBytes, \.secret) && derive(suite)
+        var next = secret
+        guard Self.expand(suite, secret, "traffic upd", suite.secretBytes, to: &next) else { return false }
+        secret = next
+        return derive(suite)
     }
 
     /// The key, where it is: it changes nothing, but only what may change is not copied.

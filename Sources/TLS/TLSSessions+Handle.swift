@@ -10,12 +10,17 @@ extension TLSSessions {
         package static let plain = Handle(rawValue: 0)
 
         static let wholeBit: UInt32 = 1 << 31
+        static let largeBit: UInt32 = 1 << 30
         init(whole: Int) { rawValue = Handle.wholeBit | UInt32(whole) }
-        init(_ slot: Slot<Parked>) { rawValue = slot.number + 1 }
+        init(_ slot: Slot<SmallParked>) { rawValue = slot.number + 1 }
+        init(_ slot: Slot<LargeParked>) { rawValue = Handle.largeBit | slot.number + 1 }
         /// It has an SSL object, or had none yet.
         package var isWhole: Bool { rawValue & Handle.wholeBit != 0 }
         var place: Int { Int(rawValue & ~Handle.wholeBit) }
-        var slot: Slot<Parked> { Slot(rawValue - 1) }
+        /// It is parked, and has large keys.
+        var isLarge: Bool { rawValue & Handle.largeBit != 0 }
+        var small: Slot<SmallParked> { Slot(rawValue - 1) }
+        var large: Slot<LargeParked> { Slot((rawValue & ~Handle.largeBit) - 1) }
     }
 }
 
@@ -28,7 +33,7 @@ package final class Ticket {
 
 extension PageMemory {
     /// Pages that no core file has, and that are overwritten before they are given back.
-    /// 256 parked sessions fill 13 pages of the system exactly.
+    /// 256 parked sessions fill pages of the system exactly: 9 if they are small, and 13 if they are large.
     static let secret = PageMemory(
         most: 64 * 1024,
         allocate: {

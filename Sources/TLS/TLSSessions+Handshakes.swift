@@ -72,10 +72,15 @@ extension TLSSessions {
             withUnsafeMutableBytes(of: &client) { mc_wipe($0.baseAddress, $0.count) }
             withUnsafeMutableBytes(of: &server) { mc_wipe($0.baseAddress, $0.count) }
         }
-        guard let suite = CipherSuite(rawValue: UInt8(number)),
-            let made = Parked(suite, isClient: isClient, client: client, server: server, ticketRecords: tickets)
+        guard let suite = CipherSuite(rawValue: UInt8(number)) else { return nil }
+        if suite == .aes128 {
+            guard let made = SmallParked(suite, isClient: isClient, client: client, server: server, tickets: tickets)
+            else { return nil }
+            return Handle(smallParked.insert(made))
+        }
+        guard let made = LargeParked(suite, isClient: isClient, client: client, server: server, tickets: tickets)
         else { return nil }
-        return Handle(parkedSessions.insert(made))
+        return Handle(largeParked.insert(made))
     }
 
     // MARK: their order

@@ -6,7 +6,7 @@ import Wire
 /// The TLS of all connections of a process: handshakes, and then records. Bytes of sockets go in, and plain text comes
 /// out; sockets and clocks are the caller's. It is a value and no connection is an object.
 ///
-///     begin ---> whole: an SSL object of OpenSSL ---handshake, TLS 1.3---> parked: 208 bytes
+///     begin ---> whole: an SSL object of OpenSSL ---handshake, TLS 1.3---> parked: 144 bytes, or 208
 ///                  +---handshake, TLS 1.2: it stays whole
 ///
 /// A session is known by a handle of 32 bits, which changes once, when it is parked.
@@ -32,7 +32,9 @@ package struct TLSSessions: ~Copyable {
         var unsentPlain = 0
     }
 
-    var parkedSessions = Slab<Parked>(pages: .secret)
+    /// Parked sessions, by the room that the keys of their suite need.
+    var smallParked = Slab<SmallParked>(pages: .secret)
+    var largeParked = Slab<LargeParked>(pages: .secret)
     var whole: [Whole?] = []
     var freePlaces: [Int] = []
     /// Handshakes that can go on: those that have begun, and those that have not.
@@ -55,8 +57,8 @@ package struct TLSSessions: ~Copyable {
     package init() {}
     deinit { for case let session? in whole { mc_tls_free(session.session) } }
 
-    package var parked: Int { parkedSessions.count }
-    package var memoryBytes: Int { parkedSessions.memoryBytes }
+    package var parked: Int { smallParked.count + largeParked.count }
+    package var memoryBytes: Int { smallParked.memoryBytes + largeParked.memoryBytes }
 
     // MARK: the life of a session
 
@@ -79,8 +81,8 @@ package struct TLSSessions: ~Copyable {
         mc_tls_taken()
         let text = out.bytes.part(out.count - count, count)
         var (records, at) = (UInt64(0), 0)
-        while at + Parked.headerBytes <= count {
-            at += Parked.headerBytes + Int(text.bigEndian(at: at + 3, as: UInt16.self))
+        while at + Record.headerBytes <= count {
+            at += Record.headerBytes + Int(text.bigEndian(at: at + 3, as: UInt16.self))
             records += 1
         }
         return records
@@ -112,9 +114,12 @@ package struct TLSSessions: ~Copyable {
             } else {
                 forget(handle.place)
             }
+        } else if handle.isLarge {
+            mc_wipe(largeParked.pointer(handle.large), MemoryLayout<LargeParked>.size)
+            largeParked.remove(handle.large)
         } else {
-            mc_wipe(parkedSessions.pointer(handle.slot), MemoryLayout<Parked>.size)
-            parkedSessions.remove(handle.slot)
+            mc_wipe(smallParked.pointer(handle.small), MemoryLayout<SmallParked>.size)
+            smallParked.remove(handle.small)
         }
         if !rests.isEmpty, let rest = rests.removeValue(forKey: handle) { heldBytes -= rest.input.count }
     }
@@ -155,13 +160,17 @@ package struct TLSSessions: ~Copyable {
         _ handle: Handle, _ bytes: UnsafeRawBufferPointer, _ second: UInt32
     ) -> (Opened, used: Int) {
         var used = 0
-        let result = parkedSessions.pointer(handle.slot).pointee.open(
-            bytes, used: &used, plain: &plain, out: &out, second: second, &counters)
+        let result =
+            handle.isLarge
+            ? largeParked.pointer(handle.large).pointee.open(
+                bytes, used: &used, plain: &plain, out: &out, second: second, &counters)
+            : smallParked.pointer(handle.small).pointee.open(
+                bytes, used: &used, plain: &plain, out: &out, second: second, &counters)
         return (result, result == .more ? used : bytes.count)
     }
     private mutating func openWhole(_ handle: Handle, _ bytes: UnsafeRawBufferPointer) -> Opened {
         guard let session = whole[handle.place]?.session else { return .failed }
-        let room = bytes.count + Parked.mostSealed
+        let room = bytes.count + Record.mostSealed
         var written = 0
         let result = mc_tls_open(session, bytes.baseAddress, bytes.count, plain.reserve(room), room, &written)
         plain.advance(by: written)
@@ -179,9 +188,12 @@ package struct TLSSessions: ~Copyable {
 
     /// Seals bytes into `out`, up to those of one record. The result is how many; `nil`: the connection is over.
     package mutating func seal(_ handle: Handle, _ bytes: UnsafeRawBufferPointer) -> Int? {
-        let part = bytes.part(0, min(bytes.count, Parked.plainBytes))
+        let part = bytes.part(0, min(bytes.count, Record.plainBytes))
         guard handle.isWhole else {
-            let isSealed = parkedSessions.pointer(handle.slot).pointee.seal(part, out: &out, &counters)
+            let isSealed =
+                handle.isLarge
+                ? largeParked.pointer(handle.large).pointee.seal(part, out: &out, &counters)
+                : smallParked.pointer(handle.small).pointee.seal(part, out: &out, &counters)
             return isSealed ? part.count : nil
         }
         guard let session = whole[handle.place]?.session else { return nil }
@@ -191,7 +203,11 @@ package struct TLSSessions: ~Copyable {
     }
     /// Says into `out` that nothing more will be sent.
     package mutating func sayEnd(_ handle: Handle) {
-        guard handle.isWhole else { return parkedSessions.pointer(handle.slot).pointee.end(out: &out) }
+        guard handle.isWhole else {
+            return handle.isLarge
+                ? largeParked.pointer(handle.large).pointee.end(out: &out)
+                : smallParked.pointer(handle.small).pointee.end(out: &out)
+        }
         guard let session = whole[handle.place], session.isDone, let pointer = session.session else { return }
         mc_tls_end(pointer)
         _ = takeOutput()

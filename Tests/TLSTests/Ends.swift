@@ -95,9 +95,25 @@ extension Ends.End {
     }
 }
 
+/// The parts of a parked session that tests look at, whatever room its keys have.
+protocol ParkedLook {
+    var readSequence: UInt64 { get set }
+    var writeSequence: UInt64 { get set }
+    mutating func seal(_ bytes: UnsafeRawBufferPointer, _ type: UInt8, _ out: inout Buffer) -> Bool
+}
+extension Parked: ParkedLook {}
+
 extension TLSSessions {
     /// A look at a parked session.
-    mutating func withParked<T>(_ handle: Handle, _ body: (inout Parked) -> T) -> T {
-        body(&parkedSessions.pointer(handle.slot).pointee)
+    mutating func withParked<T>(_ handle: Handle, _ body: (inout any ParkedLook) -> T) -> T {
+        var look: any ParkedLook =
+            handle.isLarge ? largeParked.pointer(handle.large).pointee : smallParked.pointer(handle.small).pointee
+        let result = body(&look)
+        if let large = look as? LargeParked {
+            largeParked.pointer(handle.large).pointee = large
+        } else if let small = look as? SmallParked {
+            smallParked.pointer(handle.small).pointee = small
+        }
+        return result
     }
 }

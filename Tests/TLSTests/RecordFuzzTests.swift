@@ -98,10 +98,10 @@ extension TLSTests {
 }
 
 extension Ends {
-    var parkedServer: Parked { server.sessions.withParked(server.handle) { $0 } }
-    var parkedClient: Parked { client.sessions.withParked(client.handle) { $0 } }
+    var parkedServer: any ParkedLook { server.sessions.withParked(server.handle) { $0 } }
+    var parkedClient: any ParkedLook { client.sessions.withParked(client.handle) { $0 } }
     /// Both ends are again as they were.
-    func restore(_ parkedServer: Parked, _ parkedClient: Parked) {
+    func restore(_ parkedServer: any ParkedLook, _ parkedClient: any ParkedLook) {
         server.sessions.forgetHeld(server.handle)
         server.sessions.withParked(server.handle) { $0 = parkedServer }
         client.sessions.withParked(client.handle) { $0 = parkedClient }
@@ -115,6 +115,10 @@ extension TLSSessions {
     mutating func forgetHeld(_ handle: Handle) {
         let parked = withParked(handle) { $0 }
         end(handle)
-        precondition(Handle(parkedSessions.insert(parked)) == handle, "the slot that was given back is the next")
+        let again =
+            if let large = parked as? LargeParked { Handle(largeParked.insert(large)) } else {
+                (parked as? SmallParked).map { Handle(smallParked.insert($0)) }
+            }
+        precondition(again == handle, "the slot that was given back is the next")
     }
 }

@@ -31,6 +31,23 @@ extension TLSTests {
             #expect(ends.server.state == .more && ends.client.state == .more)
         }
 
+        /// Nearly all connections use AES-128. Its sessions take the memory that its keys need, and no more.
+        @Test func parkedSessionsTakeTheRoomOfTheirKeys() throws {
+            #expect(MemoryLayout<SmallParked>.stride == 144 && MemoryLayout<LargeParked>.stride == 208)
+            for suite in CipherSuite.allCases {
+                let ends = try Ends(TLSContext(only: suite))
+                #expect(ends.server.handle.isLarge == (suite != .aes128))
+                // A page has 256 sessions. A slab's list of pages takes some more.
+                let page = 256 * (suite == .aes128 ? 144 : 208)
+                #expect(ends.server.sessions.memoryBytes - TLSSessions().memoryBytes == page)
+                ends.server.sessions.end(ends.server.handle)
+                #expect(ends.server.sessions.parked == 0)
+            }
+            // Whoever has no wish of its own gets AES-128.
+            let handle = try Ends().server.handle
+            #expect(!handle.isWhole && !handle.isLarge)
+        }
+
         @Test func everyKindOfCertificateServesBothVersions() throws {
             for certificate in [TestCertificate.p256, .rsa] {
                 for is12 in [false, true] {
@@ -182,7 +199,7 @@ extension TLSTests {
                 #expect(ends.server.state == .failed && ends.server.said.isEmpty)
                 #expect(ends.server.sessions.counters.badRecords == 1)
                 let alert = Array(ends.server.sessions.out.bytes)
-                #expect(alert.count == Parked.headerBytes + 2 + 1 + Parked.tagBytes)
+                #expect(alert.count == Record.headerBytes + 2 + 1 + Record.tagBytes)
                 // After an error there is not even close_notify (RFC 8446, 6.1).
                 ends.server.sessions.sayEnd(ends.server.handle)
                 #expect(ends.server.sessions.out.count == alert.count)
