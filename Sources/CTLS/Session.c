@@ -163,7 +163,12 @@ int mc_tls_handshake(mc_tls *session, const void *bytes, size_t count, size_t *u
   int result = SSL_do_handshake(session->ssl);
   *used = count - flow.in_count;
   if (result == 1) return MC_TLS_DONE;
-  return wants_more(session, result) ? MC_TLS_MORE : note_failure();
+  if (wants_more(session, result)) return MC_TLS_MORE;
+  // OpenSSL looks at the first bytes of a connection alone.
+  int reason = ERR_GET_REASON(ERR_peek_error());
+  int is_plain = reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST;
+  note_failure();
+  return is_plain ? MC_TLS_PLAIN : MC_TLS_FAILED;
 }
 
 int mc_tls_open(mc_tls *session, const void *bytes, size_t count, void *out, size_t room, size_t *written) {

@@ -116,7 +116,8 @@ extension Metric {
         Metric(.tlsResumed, "tls_resumed_total", .counter, .worker, "Handshakes that were done by a ticket."),
         Metric(
             .tlsHandshakesFailed, "tls_handshakes_failed_total", .counter, .worker,
-            "Handshakes that failed: a client wants another version or protocol, or does not trust the certificate.",
+            "Handshakes that failed: a client wants another version or protocol, speaks plain HTTP, or does not trust "
+                + "the certificate.",
             advice: "If pages fail, look at the certificate: megacomet check, and curl -v from outside."),
         Metric(
             .tlsBadRecords, "tls_bad_records_total", .counter, .worker,

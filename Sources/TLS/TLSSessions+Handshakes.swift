@@ -10,6 +10,8 @@ extension TLSSessions {
         /// The handshake is done. So many of the bytes follow it: they are to be opened.
         case done(left: Int)
         case failed
+        /// The peer speaks plain HTTP, and has never begun a handshake.
+        case plain
     }
     /// Whether a handshake is under way.
     package func isShaking(_ handle: Handle) -> Bool {
@@ -55,7 +57,7 @@ extension TLSSessions {
         default:
             counters.handshakesFailed += 1
             failure = String(cString: mc_tls_failure())
-            return .failed
+            return Int(result) == Int(MC_TLS_PLAIN) ? .plain : .failed
         }
     }
     @inline(never)

@@ -86,7 +86,7 @@ final class SocketTLS {
         if wasShaking {
             switch sessions.shake(&seats[seat].handle, bytes) {
             case .more: return flush(descriptor) ? nothing : 0
-            case .failed: return ended(descriptor)
+            case .failed, .plain: return ended(descriptor)
             case .done(let left): bytes = bytes.part(count - left, left)
             }
         }

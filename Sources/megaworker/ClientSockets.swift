@@ -233,7 +233,15 @@ struct ClientSockets: ~Copyable {
             carryOut()
         }
         guard reading.end != .none, closed != slot else { return }
-        if reading.end == .input { worker.inputEnded(slot, now: now) } else { worker.broke(slot) }
+        switch reading.end {
+        case .none: return
+        case .input: worker.inputEnded(slot, now: now)
+        case .connection: worker.broke(slot)
+        case .plain:
+            secure.forget(handle(slot))
+            watchers.setTag(TLSSessions.Handle.plain.rawValue, at: watcher(slot))
+            worker.refusePlain(slot)
+        }
         carryOut()
     }
     /// The socket takes bytes again: first those of TLS itself. False if the connection is over.

@@ -34,6 +34,9 @@ struct SecureSockets: ~Copyable {
         sessions.end(handle)
     }
 
+    /// The connection goes on without TLS.
+    mutating func forget(_ handle: TLSSessions.Handle) { sessions.end(handle) }
+
     // MARK: handshakes
 
     mutating func enqueue(_ handle: TLSSessions.Handle) { sessions.enqueue(handle) }
@@ -52,7 +55,11 @@ struct SecureSockets: ~Copyable {
 
     /// The result of reading: whether there is plain text, and whether it is the last.
     struct Reading {
-        enum End { case none, input, connection }
+        enum End {
+            case none, input, connection
+            /// The client speaks plain HTTP.
+            case plain
+        }
         var hasText = false
         var end = End.none
     }
@@ -69,6 +76,7 @@ struct SecureSockets: ~Copyable {
             switch progress {
             case .more: return Reading()
             case .failed: return Reading(end: .connection)
+            case .plain: return Reading(end: .plain)
             case .done(let left): return open(handle, descriptor, bytes.part(count - left, left), second)
             }
         case .wouldBlock: return Reading()

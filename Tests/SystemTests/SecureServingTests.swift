@@ -52,6 +52,33 @@ struct SecureServingTests {
         #expect(poll.output.split(separator: text, omittingEmptySubsequences: false).count == 5)
     }
 
+    /// A request without TLS is told what is wrong, whatever pieces it comes in.
+    @Test(arguments: [0, 1, 4, 5, 30])
+    func plainRequestsAreTold_thatThePortSpeaksTLS(cut: Int) throws {
+        let request = Array("GET /c1.json HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
+        let socket = try Socket(port: port)
+        if cut > 0 { try socket.send(Array(request[..<cut])) }
+        // The worker has read the piece when it has answered another client, which came later.
+        #expect(try curl("_/health").waitForExit() == .exited(0))
+        try socket.send(Array(request[cut...]))
+        let response = try socket.readResponse()
+        #expect(response.status == 400 && response.errorCode == "bad_request")
+        #expect(response.body.contains("TLS"))
+        try socket.waitForClose()
+    }
+    @Test func whatIsNeitherTLSNorARequestIsClosed() throws {
+        for text in ["GEX /c1.json HTTP/1.1\r\n\r\n", "get / HTTP/1.1\r\n\r\n", "\0\0\0\0\0\0"] {
+            let socket = try Socket(port: port)
+            try socket.send(text)
+            #expect(!(try socket.readToEnd()).contains("HTTP"))
+        }
+        // A handshake that has begun is not followed by a request.
+        let socket = try Socket(port: port)
+        try socket.send([22, 3, 1, 0, 5])
+        try socket.send("GET / HTTP/1.1\r\n\r\n")
+        #expect(!(try socket.readToEnd()).contains("HTTP"))
+    }
+
     @Test func plainClientsAreServedBesideThem() throws {
         let poll = try pair.held("c1")
         _ = try pair.app.publish("c1", "plain")

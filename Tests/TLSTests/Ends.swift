@@ -52,7 +52,7 @@ final class Ends {
                 switch end.sessions.shake(&end.handle, bytes) {
                 case .more: return
                 case .done(let count): left = bytes.suffix(count)
-                case .failed:
+                case .failed, .plain:
                     end.state = .failed
                     return
                 }

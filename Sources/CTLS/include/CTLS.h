@@ -70,9 +70,9 @@ mc_tls *mc_tls_new(mc_tls_context *context, int is_client);
 void mc_tls_free(mc_tls *session);
 
 /// The result of a step. Bytes for the peer are in `mc_tls_output`, whatever the result is.
-enum { MC_TLS_MORE, MC_TLS_DONE, MC_TLS_CLOSED, MC_TLS_FAILED };
+enum { MC_TLS_MORE, MC_TLS_DONE, MC_TLS_CLOSED, MC_TLS_FAILED, MC_TLS_PLAIN };
 /// Goes on with the handshake by these bytes of the peer. `*used` says how many of them were taken: what follows the
-/// handshake is left. DONE, MORE or FAILED.
+/// handshake is left. DONE, MORE, FAILED, or PLAIN: the peer began with a request of HTTP, and it is over.
 int mc_tls_handshake(mc_tls *session, const void *bytes, size_t count, size_t *used);
 /// Opens these bytes of the peer, and writes what they say at `out`. `room` must be as much as `count`, and 16 KiB
 /// more. MORE: it goes on. CLOSED: the peer says that it sends no more. FAILED: the connection is over.

@@ -101,6 +101,12 @@ extension Worker {
         replyAndLinger(slot)
     }
 
+    /// A request came without TLS to a port for TLS. It is told so without TLS.
+    package mutating func refusePlain(_ slot: ConnectionSlot) {
+        let refusal = HTTPRefusal(400, "this port speaks TLS: begin the URL with https or wss")
+        refuse(slot, refusal, UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+
     /// The request that is being taken up is taken up again at the end of the turn.
     mutating func putOff(_ slot: ConnectionSlot) {
         isPutOff = true
