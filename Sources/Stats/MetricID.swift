@@ -67,7 +67,7 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
 
     // A worker's TLS.
     case tlsParked = 240, tlsWhole, tlsShaking, tlsHandshakes, tlsResumed, tlsHandshakesFailed, tlsBadRecords,
-        tlsKeyUpdates, tlsCertificateEnd
+        tlsKeyUpdates, tlsCertificateEnd, tlsAlerts
 
     // The manager's receipts and events.
     case outcomeAcknowledged = 300, outcomeHanded, outcomeReplaced, outcomeEnded

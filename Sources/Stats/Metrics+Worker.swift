@@ -126,6 +126,10 @@ extension Metric {
         Metric(
             .tlsCertificateEnd, "tls_certificate_end_seconds", .gauge, .worker,
             "When the certificate ends, in seconds since 1970. 0: TLS is off."),
+        Metric(
+            .tlsAlerts, "tls_alerts_total", .counter, .worker,
+            "Alerts by which clients ended a connection over TLS 1.3 after its handshake, as if it were broken.",
+            advice: "If there are many, something on the way changes bytes."),
     ]
 
     private static let addresses: [Metric] = [

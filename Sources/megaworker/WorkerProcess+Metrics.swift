@@ -64,6 +64,7 @@ extension WorkerProcess {
         report.set(.tlsHandshakesFailed, sessions.counters.handshakesFailed)
         report.set(.tlsBadRecords, sessions.counters.badRecords)
         report.set(.tlsKeyUpdates, sessions.counters.keyUpdates)
+        report.set(.tlsAlerts, sessions.counters.alertsReceived)
         report.set(.tlsCertificateEnd, certificateEnd)
         report.set(.httpRefused, counters.httpRefused)
         report.set(.headerTimeouts, counters.headerTimeouts)

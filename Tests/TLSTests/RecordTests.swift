@@ -265,6 +265,24 @@ extension TLSTests {
             }
         }
 
+        /// user_canceled says that close_notify follows (RFC 8446, 6.1). It is no mistake, whatever its level is.
+        @Test func aUserMayCancel() throws {
+            for level in [1, 2] as [UInt8] {
+                let ends = try Ends()
+                let canceled = ends.client.sealInner([level, 90, 21])
+                Ends.give(try #require(canceled), to: &ends.server)
+                #expect(ends.server.state == .more && ends.server.sessions.counters.alertsReceived == 0)
+                ends.client.sessions.sayEnd(ends.client.handle)
+                Ends.carry(&ends.client, &ends.server)
+                #expect(ends.server.state == .ended && ends.server.sessions.counters == TLSCounters(handshakes: 1))
+            }
+            // Every other alert is the end, also as a warning.
+            let ends = try Ends()
+            let alert = ends.client.sealInner([1, 40, 21])
+            Ends.give(try #require(alert), to: &ends.server)
+            #expect(ends.server.state == .failed && ends.server.sessions.counters.alertsReceived == 1)
+        }
+
         @Test func aPeerMayEndItsSideAndStillBeAnswered() throws {
             let ends = try Ends()
             try ends.clientSays([1])
