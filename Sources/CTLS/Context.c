@@ -68,7 +68,7 @@ static mc_tls_context *make_context(int is_client) {
   context->ssl = ssl;
   SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
   SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_keylog_callback(ssl, mc_tls_note_secret);
+  SSL_CTX_set_msg_callback(ssl, mc_tls_note_message);
   SSL_CTX_set_session_cache_mode(ssl, is_client ? SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL : SSL_SESS_CACHE_OFF);
   return context;
 }
@@ -142,6 +142,8 @@ mc_tls_context *mc_tls_server(const void *certificate, size_t certificate_count,
              SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, ticket_key);
   if (!good) return refuse(context, MC_TLS_BROKEN, reason), NULL;
   SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
+  // Each connection brings the ticket that it comes back with, and a second one costs a twentieth of a handshake.
+  SSL_CTX_set_num_tickets(ssl, 1);
   SSL_CTX_set_timeout(ssl, 12 * 3600);
   if (!take_chain(ssl, certificate, certificate_count, reason) || !take_key(ssl, key, key_count, reason))
     return refuse(context, *reason, reason), NULL;

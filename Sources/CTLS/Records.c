@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/core_names.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -71,18 +71,39 @@ int mc_record_open(int suite, const uint8_t *key, const uint8_t nonce[12], const
   return good ? 1 : failed();
 }
 
+/// HMAC with the hash of a suite, which is keyed anew for each label.
+static EVP_MAC_CTX *hmac(int is_long) {
+  static _Thread_local EVP_MAC_CTX *contexts[2];
+  if (contexts[is_long]) return contexts[is_long];
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(is_long ? "SHA384" : "SHA256"), 0),
+      OSSL_PARAM_construct_end()};
+  EVP_MAC *fetched = EVP_MAC_fetch(NULL, "HMAC", NULL);
+  EVP_MAC_CTX *made = fetched ? EVP_MAC_CTX_new(fetched) : NULL;
+  if (made && EVP_MAC_CTX_set_params(made, parameters) == 1) {
+    contexts[is_long] = made;
+  } else {
+    EVP_MAC_CTX_free(made);
+  }
+  EVP_MAC_free(fetched);
+  return contexts[is_long];
+}
+
 int mc_expand_label(int suite, const uint8_t *secret, const char *label, uint8_t *out, size_t count) {
   // One block of HKDF-Expand (RFC 5869, 2.3) is an HMAC of the info and the byte 1.
-  const EVP_MD *hash = suite == MC_AES_256_GCM ? EVP_sha384() : EVP_sha256();
-  size_t length = strlen(label), size = (size_t)EVP_MD_get_size(hash);
+  int is_long = suite == MC_AES_256_GCM;
+  EVP_MAC_CTX *context = hmac(is_long);
+  size_t length = strlen(label), size = is_long ? 48 : 32, written = 0;
   uint8_t info[64] = {0, (uint8_t)count, (uint8_t)(6 + length)}, block[EVP_MAX_MD_SIZE];
   if (count > size || length > 32) return 0;
   memcpy(info + 3, "tls13 ", 6);
   memcpy(info + 9, label, length);
   info[9 + length] = 0;
   info[10 + length] = 1;
-  unsigned int written = 0;
-  if (!HMAC(hash, secret, (int)size, info, 11 + length, block, &written)) return failed();
+  int good = context && EVP_MAC_init(context, secret, size, NULL) == 1 &&
+             EVP_MAC_update(context, info, 11 + length) == 1 &&
+             EVP_MAC_final(context, block, &written, sizeof block) == 1;
+  if (!good) return failed();
   memcpy(out, block, count);
   OPENSSL_cleanse(block, sizeof block);
   return 1;

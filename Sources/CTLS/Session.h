@@ -6,5 +6,6 @@ struct mc_tls_context {
   SSL_CTX *ssl;
 };
 
-/// Takes the traffic secrets out of the lines for key logs. It is the one way in which OpenSSL tells them.
-void mc_tls_note_secret(const SSL *ssl, const char *line);
+/// Sees the messages of handshakes, and takes the traffic secrets out of them.
+void mc_tls_note_message(int is_written, int version, int type, const void *bytes, size_t count, SSL *ssl,
+                         void *unused);

@@ -26,5 +26,44 @@ extension TLSTests {
             }
             #expect(server.shaking == Limits.handshakes)
         }
+
+        /// Handshakes of one certificate go on by turns. Each has the secrets of its own connection.
+        @Test(arguments: CipherSuite.allCases)
+        func handshakesGoOnByTurns(_ suite: CipherSuite) throws {
+            let context = try TestCertificate.p256.context()
+            let clientContext = try #require(TLSContext(only: suite))
+            let all = try (0..<5).map { _ in try Ends(clientContext, server: context, shakes: false) }
+            for ends in all { ends.client.greet() }
+            for _ in 0..<3 { for ends in all { ends.carryBothWays() } }
+            for (at, ends) in all.enumerated() {
+                #expect(ends.server.sessions.parked == 1 && ends.client.sessions.parked == 1)
+                try ends.clientSays(Array("client \(at)".utf8))
+                try ends.serverSays(Array("server \(at)".utf8))
+                #expect(ends.server.said == Array("client \(at)".utf8))
+                #expect(ends.client.said == Array("server \(at)".utf8))
+            }
+        }
+
+        /// A ticket is the first record that a server sends under its own key.
+        @Test func aConnectionIsGivenOneTicket() throws {
+            let ends = try Ends()
+            let records = ends.server.sessions.withParked(ends.server.handle) { $0.writeSequence }
+            #expect(records == 1)
+        }
+
+        /// A request without TLS is known as such, in one piece or in single bytes.
+        @Test(arguments: [true, false]) func plainRequestsAreKnown(_ isWhole: Bool) throws {
+            var server = TLSSessions()
+            var handle = server.begin(try TestCertificate.p256.context())
+            let request = Array("GET / HTTP/1.1\r\n".utf8)
+            var progress = TLSSessions.Progress.more
+            for piece in isWhole ? [request] : request.map({ [$0] }) where progress == .more {
+                progress = piece.withUnsafeBytes { server.shake(&handle, $0) }
+            }
+            #expect(progress == .plain)
+            let isSilent = server.out.isEmpty
+            #expect(isSilent)
+            #expect(server.counters == TLSCounters(handshakesFailed: 1))
+        }
     }
 }
