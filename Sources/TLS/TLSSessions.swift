@@ -51,6 +51,8 @@ package struct TLSSessions: ~Copyable {
     /// Sessions whose handshake is under way, and those that keep their SSL object after it.
     package internal(set) var shaking = 0
     package internal(set) var unparked = 0
+    /// SSL objects that were freed.
+    package private(set) var freed: UInt64 = 0
     /// Why the last handshake that failed did, in OpenSSL's words.
     package internal(set) var failure = ""
 
@@ -88,11 +90,18 @@ package struct TLSSessions: ~Copyable {
         return records
     }
     mutating func forget(_ place: Int) {
-        mc_tls_free(whole[place]?.session)
+        free(place)
         whole[place] = nil
         freePlaces.append(place)
         // A herd leaves no great tables behind.
         if freePlaces.count == whole.count { (whole, freePlaces) = ([], []) }
+    }
+
+    private mutating func free(_ place: Int) {
+        guard let session = whole[place]?.session else { return }
+        mc_tls_free(session)
+        whole[place]?.session = nil
+        freed += 1
     }
 
     /// A client's ticket of a session that keeps its SSL object, to come back with. `nil` if none has come.
@@ -108,8 +117,7 @@ package struct TLSSessions: ~Copyable {
                 if session.isDone { unparked -= 1 } else { shaking -= 1 }
             }
             if whole[handle.place]?.isQueued == true {
-                mc_tls_free(whole[handle.place]?.session)
-                whole[handle.place]?.session = nil
+                free(handle.place)
                 whole[handle.place]?.isOver = true
             } else {
                 forget(handle.place)
@@ -121,7 +129,10 @@ package struct TLSSessions: ~Copyable {
             mc_wipe(smallParked.pointer(handle.small), MemoryLayout<SmallParked>.size)
             smallParked.remove(handle.small)
         }
-        if !rests.isEmpty, let rest = rests.removeValue(forKey: handle) { heldBytes -= rest.input.count }
+        if !rests.isEmpty, let rest = rests[handle] {
+            heldBytes -= rest.input.count
+            drop(handle)
+        }
     }
 
     // MARK: what comes
@@ -254,6 +265,13 @@ package struct TLSSessions: ~Copyable {
         return rest
     }
     private mutating func dropIfEmpty(_ handle: Handle, _ rest: Rest) {
-        if rest.input.isEmpty, rest.unsent.isEmpty { rests[handle] = nil }
+        if rest.input.isEmpty, rest.unsent.isEmpty { drop(handle) }
     }
+    private mutating func drop(_ handle: Handle) {
+        rests[handle] = nil
+        // A herd leaves no great table behind.
+        if rests.isEmpty, rests.capacity > 64 { rests = [:] }
+    }
+    /// Sessions for whose waiting bytes there is room in the table.
+    var waitingRoom: Int { rests.capacity }
 }

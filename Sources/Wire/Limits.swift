@@ -107,8 +107,9 @@ public enum Limits {
     /// Milliseconds that a worker goes on with handshakes in one turn of its loop. The others wait for the next turn,
     /// so that messages go out meanwhile.
     package static let handshakeMilliseconds = 4
-    /// Handshakes after which a worker gives their memory back to the system, as soon as none is under way.
-    package static let handshakesUntilTrim: UInt64 = 256
+    /// SSL objects that are freed before a worker gives their memory back to the system, if each second frees more. It
+    /// does so only while no handshake is under way.
+    package static let sessionsUntilTrim: UInt64 = 256
     /// Bytes of records of clients that have not come whole, over all connections of a worker. A connection that would
     /// need more is closed.
     package static let heldRecordBytes = 64 * 1024 * 1024

@@ -64,7 +64,8 @@ extension Bench {
             try fleet.carryOut(.connect(window: 1_024), limit: settings.limitSeconds)
         }
         try fleet.carryOut(.settle(seconds: 5), limit: 10)
-        try fleet.hold(seconds: 1)
+        // A worker gives memory back when it has shaken no hands for a second, and it looks once a second.
+        try fleet.hold(seconds: 3)
         addMemory("_after_churn", server.usage(), before, &result)
     }
     private func addMemory(

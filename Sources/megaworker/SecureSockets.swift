@@ -13,9 +13,10 @@ struct SecureSockets: ~Copyable {
     private(set) var sessions = TLSSessions()
     /// The certificate with which new connections shake hands. `nil`: TLS is off.
     private var context: TLSContext?
-    /// When it was last looked whether memory can be given back, and the handshakes until then.
+    /// When it was last looked whether memory can be given back.
     private var lookedAt: UInt64 = 0
-    private var trimmedAt: UInt64 = 0
+    /// The SSL objects that were freed until then, and until memory was given back last.
+    private var (freedAtLook, freedAtTrim): (UInt64, UInt64) = (0, 0)
     /// Several records fit.
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 * 1024, alignment: 16)
 
@@ -42,14 +43,16 @@ struct SecureSockets: ~Copyable {
     mutating func enqueue(_ handle: TLSSessions.Handle) { sessions.enqueue(handle) }
     mutating func nextWaiting() -> (handle: TLSSessions.Handle, owner: UInt32)? { sessions.nextWaiting() }
 
-    /// Gives the memory of handshakes back if many are over and none is under way. It looks once a second, since a herd
-    /// pauses now and then.
+    /// Gives the memory of SSL objects back, while no handshake is under way: if many were freed, or if some were and
+    /// for a second none. It looks once a second, since a herd pauses now and then.
     mutating func giveMemoryBack(now: UInt64) {
         guard now >= lookedAt + 1000 else { return }
         lookedAt = now
-        let done = sessions.counters.handshakes + sessions.counters.handshakesFailed
-        guard sessions.shaking == 0, done >= trimmedAt + Limits.handshakesUntilTrim else { return }
-        trimmedAt = done
+        let freed = sessions.freed
+        let least = freed == freedAtLook ? 1 : Limits.sessionsUntilTrim
+        freedAtLook = freed
+        guard sessions.shaking == 0, freed >= freedAtTrim + least else { return }
+        freedAtTrim = freed
         TLSContext.giveMemoryBack()
     }
 

@@ -46,6 +46,7 @@ extension TLSTests {
 
         /// A ticket is the first record that a server sends under its own key.
         @Test func aConnectionIsGivenOneTicket() throws {
+            TLSContext.useTicketKeys([[UInt8](repeating: 7, count: TLSContext.ticketKeyBytes)])
             let ends = try Ends()
             let records = ends.server.sessions.withParked(ends.server.handle) { $0.writeSequence }
             #expect(records == 1)
@@ -64,6 +65,34 @@ extension TLSTests {
             let isSilent = server.out.isEmpty
             #expect(isSilent)
             #expect(server.counters == TLSCounters(handshakesFailed: 1))
+        }
+
+        /// Of sessions that came and went nothing is left but one page.
+        @Test func aHerdLeavesNoTablesBehind() throws {
+            let context = try TestCertificate.p256.context()
+            let clientContext = try #require(TLSContext(only: nil))
+            var server = Ends.End()
+            var client = Ends.End()
+            var handles: [TLSSessions.Handle] = []
+            for _ in 0..<600 {
+                server.handle = server.sessions.begin(context)
+                client.handle = client.sessions.begin(clientContext)
+                client.greet()
+                for _ in 0..<3 {
+                    Ends.carry(&client, &server)
+                    Ends.carry(&server, &client)
+                }
+                client.sessions.end(client.handle)
+                // Each waits with the start of a record.
+                Ends.give([23, 3, 3], to: &server)
+                handles.append(server.handle)
+            }
+            #expect(server.sessions.parked == 600)
+            #expect(server.sessions.memoryBytes > 3 * 256 * 144)
+            for handle in handles { server.sessions.end(handle) }
+            #expect(server.sessions.parked == 0)
+            #expect(server.sessions.memoryBytes <= TLSSessions().memoryBytes + 256 * 144)
+            #expect(server.sessions.waitingRoom < 64)
         }
     }
 }
