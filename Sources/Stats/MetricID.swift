@@ -69,7 +69,12 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case tlsParked = 240, tlsWhole, tlsShaking, tlsHandshakes, tlsResumed, tlsHandshakesFailed, tlsBadRecords,
         tlsKeyUpdates, tlsCertificateEnd
 
-    /// The metrics that follow, up to the next subject, are about this process: 0 is the manager, n + 1 is worker n.
-    /// For a queue, 0 means the clients that were on no worker.
+    // The webhook.
+    case webhookLinked = 183, webhookRequests, webhookEvents, webhookFailures, webhookGaps
+    case webhookWaiting = 188, webhookStatus, webhookSuccessAge, webhookFailing, webhookLatency, webhookLatencyMax
+
+    /// The metrics that follow, up to the next subject, are about this process: 0 is the manager, n + 1 is worker n,
+    /// and `webhookSubject` the webhook. For a queue, 0 means the clients that were on no worker.
     case subject = 255
+    package static let webhookSubject: UInt16 = 1000
 }
