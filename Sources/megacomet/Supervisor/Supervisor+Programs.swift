@@ -21,9 +21,9 @@ extension Supervisor {
     }
     /// Writes the keys of apps into a file for the manager, since everyone can read arguments. If there are none, the
     /// file says so. So a manager that is told to read it again learns of its first key, too.
-    private func writeAppKeys() throws { try Files.write(folder.appKey, AppKeyList.text(appKeys), mode: 0o600) }
+    func writeAppKeys() throws { try Files.write(folder.appKey, AppKeyList.text(appKeys), mode: 0o600) }
     /// Writes the webhook's key into a file for it. The file is empty if there is none.
-    private func writeWebhookKey() throws {
+    func writeWebhookKey() throws {
         guard settings.app.hasWebhook else { return }
         try Files.write(folder.webhookKey, String(decoding: webhookKey, as: UTF8.self), mode: 0o600)
     }

@@ -60,7 +60,8 @@ extension Supervisor {
             events.tell(.warning, "OPENED", "by the new configuration: " + opened.joined(separator: "; "))
         }
         configurationGeneration += 1
-        do { try writeKeys() } catch { events.tell(.warning, "RELOAD", "keys: \(error)") }
+        do { try writeAppKeys() } catch { events.tell(.warning, "RELOAD", "app.keys: \(error)") }
+        do { try writeWebhookKey() } catch { events.tell(.warning, "RELOAD", "app.webhook_key: \(error)") }
         for warning in keys.warnings + WebhookKey.warnings(new) + TokenKeys.warnings(new) {
             events.tell(.warning, "SETTINGS", warning)
         }
