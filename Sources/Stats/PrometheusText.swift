@@ -12,8 +12,10 @@ package struct PrometheusText {
         var label: String
     }
     private var families = PrometheusFamilies()
+    /// The bound of metric ids.
+    private static let idsOfAnOwner = 512
     /// The places by owner and metric id.
-    private var places = [Place?](repeating: nil, count: Owner.allCases.count << 8)
+    private var places = [Place?](repeating: nil, count: Owner.allCases.count * PrometheusText.idsOfAnOwner)
 
     package init() {}
 
@@ -93,7 +95,7 @@ package struct PrometheusText {
     // MARK: families
 
     private mutating func place(_ metric: Metric, _ owner: Owner) -> Place {
-        let at = owner.rawValue << 8 | Int(metric.id.rawValue)
+        let at = owner.rawValue * PrometheusText.idsOfAnOwner + Int(metric.id.rawValue)
         if let place = places[at] { return place }
         let name = "megacomet_\(owner)_\(metric.label?.family ?? metric.name)"
         let found = families.place(name, metric.kind == .counter ? "counter" : "gauge") {

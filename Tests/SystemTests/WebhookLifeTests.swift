@@ -63,7 +63,8 @@ import Testing
                 "megacomet.toml", text.replacing("webhook = \"\(Self.url)\"", with: line))
             return try appliance.command("reload").output
         }
-        #expect(try change("webhook = \"http://127.0.0.1:9/other\"").contains("needs a restart of the process"))
+        #expect(
+            try change("webhook = \"http://127.0.0.1:9/other\"").contains("(`megacomet restart webhook`): app.webhook"))
         #expect(try appliance.command("restart", "webhook", "--wait").end == .exited(0))
         let arguments = contents(ofFile: "/proc/\(try appliance.pid("webhook"))/cmdline")
         #expect(arguments.contains("http://127.0.0.1:9/other"))

@@ -1,11 +1,11 @@
 import TestSupport
 import Testing
 
-/// The examples of docs/events.txt, as a reader would run them.
+/// The examples of docs/webhook.txt, as a reader would run them.
 struct ManualTests {
     private static let header = "t=1764400000,v1=598cd66e2ce288649c0a0124641f26ab9c34b3e0359cd6e07d2f8549aa2976d1"
     private static let manual = contents(
-        ofFile: #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/docs/events.txt")
+        ofFile: #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/docs/webhook.txt")
 
     /// The indented lines that follow a line which ends with this.
     private func example(behind line: String) throws -> String {

@@ -4,7 +4,7 @@ import Testing
 @testable import Webhook
 
 @Suite struct SignatureTests {
-    /// The vector of docs/events.txt. There a line of shell makes the same code.
+    /// The vector of docs/webhook.txt. There a line of shell makes the same code.
     @Test func theVectorOfTheManual() throws {
         let key = try #require(MessageKey(Array("correct horse battery staple".utf8)))
         let body = Array("{\"events\":[],\"cursor\":81}".utf8)

@@ -45,8 +45,8 @@ extension Setting {
                 + "were over."),
         Setting(
             "app.webhook", .text(\.app.webhook, .webhook), .restart, webhook: "webhook",
-            "The URL to which the process megahook posts events (docs/events.txt). Empty: there is no such process. It "
-                + "begins and ends with stop and start; another URL needs a restart of the webhook."),
+            "The URL to which the process megahook posts events (docs/webhook.txt). Empty: there is no such process. "
+                + "It begins and ends with stop and start; another URL needs a restart of the webhook."),
         Setting(
             "app.webhook_key", .text(\.app.webhookKey, .secret), .reload,
             "The key with which megahook signs its requests, 8 to 512 bytes. Empty: they are not signed. megahook gets "

@@ -184,7 +184,9 @@ struct Reload: ParsableCommand {
         if answer.isEmpty { print("no setting changed; files with keys and certificates were read again") }
         answer.changed.forEach { print("in force: \($0)") }
         answer.atRestart.forEach {
-            print("needs a restart of the process (`megacomet rolling`, `megacomet restart manager`): \($0)")
+            let orders = "`megacomet rolling`, `megacomet restart manager`"
+            let webhook = $0.hasPrefix("app.webhook")
+            print("needs a restart of the process (\(webhook ? "`megacomet restart webhook`" : orders)): \($0)")
         }
         answer.atStart.forEach { print("needs `megacomet stop` and `start`: \($0)") }
     }
@@ -195,7 +197,8 @@ struct Upgrade: ParsableCommand {
         abstract:
             "The supervisor becomes the program that is installed now, with the same pid. The others serve on, and no "
             + "client is cut.",
-        discussion: "`megacomet rolling` and `megacomet restart manager` then replace the workers and the manager.")
+        discussion:
+            "`megacomet rolling`, `megacomet restart manager` and `megacomet restart webhook` then replace the others.")
     @OptionGroup var config: ConfigurationOption
     func run() throws {
         let listener = try config.clientOfGoodFile()
