@@ -78,7 +78,7 @@ test-load: packages test-packages
 	swift build --build-tests $(DEBUG)
 	MEGACOMET_LOAD=full swift test --skip-build --filter rolling_losesNothing_andRefusesNobody | tee >(cat >&2) | grep 'Test run with 1 test' >/dev/null
 
-# The browser script under Node and in Chromium, the example, the proxies.
+# The browser script under Node, in Chromium and in Firefox, the example, the proxies, TLS.
 test-browser: packages
 	swift build $(DEBUG)
 	Tests/BrowserTests/run

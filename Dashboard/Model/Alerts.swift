@@ -106,6 +106,9 @@ extension Model {
         }
         addWhole(totals, to: &found)
         addStreams(totals, to: &found)
+        if let end = totals.certificateEnd.map({ CertificateEnd($0, wall: wall) }), let text = end.alert {
+            found.add("certificate", end.level, text, certain: true)
+        }
         if let manager = totals.manager, manager.state(now).isRunning { addKept(manager, to: &found) }
         return found.alerts
     }

@@ -77,7 +77,8 @@ extension Views {
             case .manager: [heldLine(process, context)]
             case .webhook: webhookLines(process, context)
             case .worker:
-                [clientsLine(process, context), transportsLine(process, context), heldLine(process, context)]
+                [clientsLine(process, context), transportsLine(process, context)] + securedLines(process, context)
+                    + [heldLine(process, context)]
             }
         return [stateLine(process, context), exitsLine(process, context)] + work + [costLine(process, context)]
     }

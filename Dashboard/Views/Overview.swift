@@ -45,6 +45,7 @@ extension Views {
             page.header.append(.init(line: flowLine(context), from: 26))
         }
         page.header.append(.init(line: processesLine(context, wide: wide), from: 20))
+        if let line = securedLine(context) { page.header.append(.init(line: line, from: 22)) }
         if wide { page.header.append(.init(line: hostLine(context), from: 30)) }
         page.header += Frame.alerts(context, height: size.height)
 

@@ -35,8 +35,8 @@ struct mc_json {
   array::iterator next, end;
 };
 
-// An object has up to two lists that are read (clients and channels).
-static const size_t lists = 2;
+// An object has up to three lists that are read (clients, channels and kinds).
+static const size_t lists = 3;
 
 // A parser that once held a large document gives its memory back with the next small one.
 static const size_t kept = 1 << 20, small = 1 << 18, first = 1 << 14;
@@ -188,6 +188,10 @@ static constexpr field_name names[] = {
     {"history", NUMBER, &mc_json_request::history},
     {"revoke", TRUTH_OR_NUMBER, &mc_json_request::revoke},
     {"key", TEXT, &mc_json_request::key},
+    {"cursor", NUMBER, &mc_json_request::cursor},
+    {"kinds", LIST, &mc_json_request::kinds},
+    {"reader", TEXT, &mc_json_request::reader},
+    {"contents", TRUTH, &mc_json_request::contents},
 };
 static constexpr size_t name_count = sizeof names / sizeof *names, plain_names = 3;
 

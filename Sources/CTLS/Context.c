@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,6 +167,34 @@ void mc_tls_context_free(mc_tls_context *context) {
   SSL_CTX_free(context->ssl);
   free(context);
 }
+
+// OpenSSL frees an SSL object with the secrets of its connection in it. The others who free memory have mostly wiped it.
+
+static void *wiping_malloc(size_t count, const char *file, int line) {
+  (void)file, (void)line;
+  return malloc(count);
+}
+static void wiping_free(void *memory, const char *file, int line) {
+  (void)file, (void)line;
+  if (!memory) return;
+  explicit_bzero(memory, malloc_usable_size(memory));
+  free(memory);
+}
+static void *wiping_realloc(void *memory, size_t count, const char *file, int line) {
+  size_t old = memory ? malloc_usable_size(memory) : 0;
+  if (count == 0) {
+    wiping_free(memory, file, line);
+    return NULL;
+  }
+  if (memory && count <= old && count >= old / 2) return memory;
+  void *new = malloc(count);
+  if (new && memory) {
+    memcpy(new, memory, old < count ? old : count);
+    wiping_free(memory, file, line);
+  }
+  return new;
+}
+int mc_tls_wipe_freed(void) { return CRYPTO_set_mem_functions(wiping_malloc, wiping_realloc, wiping_free); }
 
 int mc_tls_protect_keys(void) {
   // It is locked into memory, too. If that is refused (2), the rest holds. OpenSSL has the keys of handshakes that are

@@ -8,7 +8,8 @@
 #include <sys/mman.h>
 
 // The records of parked connections. Each suite has one context for each direction, which is keyed anew for each
-// record: a keyed context of its own would cost a connection more than all the rest of it.
+// record: a keyed context of its own would cost a connection more than all the rest of it. After the record it is keyed
+// with zeros. Otherwise it would keep the key when the connection is over, in memory that core files have.
 
 enum { SUITES = 4, TAG = 16 };
 
@@ -29,6 +30,11 @@ static EVP_CIPHER_CTX *cipher(int suite, int is_sealing) {
   return *context;
 }
 
+static void forget_key(EVP_CIPHER_CTX *context) {
+  static const uint8_t zeros[32];
+  if (context) EVP_CipherInit_ex2(context, NULL, zeros, zeros, -1, NULL);
+}
+
 static int failed(void) {
   ERR_clear_error();
   return 0;
@@ -45,6 +51,7 @@ int mc_record_seal(int suite, const uint8_t *key, const uint8_t nonce[12], const
              EVP_EncryptUpdate(context, to + count, &last, &type, 1) == 1 &&
              EVP_EncryptFinal_ex(context, to + count + 1, &last) == 1 &&
              EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG, to + count + 1) == 1;
+  forget_key(context);
   return good ? 1 : failed();
 }
 
@@ -60,6 +67,7 @@ int mc_record_open(int suite, const uint8_t *key, const uint8_t nonce[12], const
              (text == 0 || EVP_DecryptUpdate(context, out, &n, from, (int)text) == 1) &&
              EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG, (void *)(from + text)) == 1 &&
              EVP_DecryptFinal_ex(context, (uint8_t *)out + text, &last) == 1;
+  forget_key(context);
   return good ? 1 : failed();
 }
 
@@ -81,6 +89,10 @@ int mc_expand_label(int suite, const uint8_t *secret, const char *label, uint8_t
 }
 
 void mc_wipe(void *bytes, size_t count) { OPENSSL_cleanse(bytes, count); }
+__attribute__((noinline)) void mc_wipe_stack(void) {
+  uint8_t left[16 * 1024];
+  OPENSSL_cleanse(left, sizeof left);
+}
 
 void *mc_secret_pages(size_t bytes) {
   void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -41,6 +41,9 @@ struct AppDocument: ~Copyable {
         indirect case unsubscribe(clients: NamedList, channels: [UnsafeRawBufferPointer])
         case disconnectClient(UnsafeRawBufferPointer, revoking: Revoking = .nothing)
         case disconnectUser(UnsafeRawBufferPointer, revoking: Revoking = .nothing)
+        indirect case events(EventsRequest)
+        case seen(UnsafeRawBufferPointer, UInt64)
+        case follow(UnsafeRawBufferPointer, contents: Bool)
         /// An object with the field `key`, and none that says what to do.
         case key(UnsafeRawBufferPointer)
         indirect case wrong(PublishError)
@@ -108,6 +111,9 @@ struct AppDocument: ~Copyable {
             let channels = try fields.channels()
             return .unsubscribe(clients: try fields.clients(channels), channels: channels)
         case .disconnect: return try fields.disconnect()
+        case .events: return .events(try fields.events())
+        case .seen: return try fields.seen()
+        case .follow: return try fields.follow()
         }
     }
 

@@ -59,7 +59,7 @@ struct AppFields {
 
     var hasOptions: Bool {
         object.except.isGiven || object.once.isGiven || object.keep.isGiven
-            || object.latest.isGiven
+            || object.latest.isGiven || object.receipt.isGiven
     }
 
     func target() throws(PublishError) -> Target {
@@ -90,6 +90,10 @@ struct AppFields {
         if object.keep.isGiven {
             guard object.keep.isRight else { throw .badKeep }
             options.keeps = object.keep.isTrue
+        }
+        if object.receipt.isGiven {
+            guard object.receipt.isRight else { throw .badReceipt }
+            options.receipt = object.receipt.isTrue
         }
         // What is not kept can't be kept for long, as the latest, or until somebody has it.
         if !options.keeps, timeToLive != nil || options.latest != nil || object.receipt.isTrue {
@@ -146,6 +150,39 @@ struct AppFields {
             throw .badRevoke
         }
         return revoke.number == 0 ? .nothing : .until(UInt64(revoke.number))
+    }
+
+    // MARK: events
+
+    func cursor() throws(PublishError) -> UInt64? {
+        guard object.cursor.isGiven else { return nil }
+        guard object.cursor.isRight, case let number = object.cursor.number, number >= 0,
+            number < Double(Limits.idEnd), number == number.rounded()
+        else { throw .badCursor }
+        return UInt64(number)
+    }
+    func events() throws(PublishError) -> EventsRequest {
+        var request = EventsRequest()
+        request.cursor = try cursor()
+        if object.kinds.isGiven {
+            guard object.kinds.isRight else { throw .badKinds }
+            request.kinds = []
+            for one in UnsafeBufferPointer(start: object.kinds.list, count: Int(object.kinds.count)) {
+                try request.add(UnsafeRawBufferPointer(start: one.start, count: one.bytes))
+            }
+        }
+        if object.client.isGiven { request.client = Array(try client()) }
+        request.reader = try object.reader.text(most: Limits.readerBytes, .badReader).map { Array($0) }
+        return request
+    }
+    func seen() throws(PublishError) -> AppDocument.Item {
+        let reader = try object.reader.text(most: Limits.readerBytes, .badReader)
+        guard let reader, let cursor = try cursor() else { throw .noReader }
+        return .seen(reader, cursor)
+    }
+    func follow() throws(PublishError) -> AppDocument.Item {
+        if object.contents.isGiven, !object.contents.isRight { throw .badContents }
+        return .follow(try client(), contents: object.contents.isTrue)
     }
 
     /// POST /clients.

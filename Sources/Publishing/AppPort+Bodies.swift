@@ -4,20 +4,23 @@ import Wire
 
 // POST /publish, /subscribe, /unsubscribe and /disconnect: one object, an array of objects, or one on each line.
 extension AppPort {
-    /// Writes the outcomes and returns the status.
-    mutating func take(_ op: Op, _ call: HTTPCall, _ switchboard: inout Switchboard) throws(PublishError) -> Int {
+    /// Writes the outcomes and returns the status. `nil`: the answer is held.
+    mutating func take(_ op: Op, _ call: HTTPCall, _ switchboard: inout Switchboard) throws(PublishError) -> Int? {
         let (text, session) = (call.body, call.app.session)
+        let wait = try wait(op, call)
         let once = call.request.hasIdempotencyKey ? call.request.values(of: "idempotency-key").first : nil
         if let type = call.request.contentType, type.count >= 20,
             matchesLowercase(type.part(0, 20), "application/x-ndjson")
         {
             if once != nil { throw reject(.onceOfABatch, session) }
+            if wait > 0 { throw reject(.waitOfABatch, session) }
             return takeLines(op, call, &switchboard)
         }
         let shape = document.parse(text)
         if once != nil, shape == .array || shape == .invalid && BatchElements.areIn(text) {
             throw reject(.onceOfABatch, session)
         }
+        if wait > 0, shape != .object { throw reject(.waitOfABatch, session) }
         switch shape {
         case .invalid:
             // One element that is no JSON spoils the document, but not the other elements. Each is taken as a request
@@ -28,7 +31,9 @@ extension AppPort {
         case .other: throw reject(.notAnObject(op), session)
         case .object:
             let item = document.next(of: text, op: op, maxMessage: maxMessage) ?? .wrong(.notAnObject(op))
-            let outcome = take(once.map { item.named($0) } ?? item, call.app, &switchboard)
+            let named = once.map { item.named($0) } ?? item
+            let outcome = take(wait > 0 ? named.awaited : named, call.app, &switchboard)
+            if wait > 0, hold(outcome, seconds: wait, call, switchboard) { return nil }
             if case .wrong(let error) = outcome { throw error }
             outcome.write(to: &body)
             return outcome.status
@@ -74,6 +79,22 @@ extension AppPort {
 }
 
 extension AppDocument.Item {
+    /// The same publish, whose app waits for its end.
+    var awaited: AppDocument.Item {
+        var options = PublishOptions()
+        switch self {
+        case .publish(let client, let json, let timeToLive):
+            options.timeToLive = timeToLive
+            options.isAwaited = true
+            return .publishTo(.client(client), json: json, options)
+        case .publishTo(let target, let json, let given):
+            guard given.keeps else { return .wrong(.waitsForNothing) }
+            options = given
+            options.isAwaited = true
+            return .publishTo(target, json: json, options)
+        default: return self
+        }
+    }
     /// The same item with the value of the header Idempotency-Key. Only publishes have use for it.
     func named(_ header: UnsafeRawBufferPointer) -> AppDocument.Item {
         // The draft of the header wants a string in quotes, and most programs send it without them.

@@ -45,7 +45,7 @@ extension AppPort {
         counters.requests += 1
         session.needed = 0
         session.continued = false
-        if !request.keepAlive { session.isClosing = true }
+        if !request.keepAlive, session.held == nil { session.isClosing = true }
     }
 
     /// Takes more of a body that comes in chunks. False if it is not whole yet.
@@ -125,7 +125,7 @@ extension AppPort {
         }
         guard may(session, route.right) else { return reply(reject(.mayNot(route.right), session), request, session) }
         do {
-            reply(try route.handler(&self, call, &switchboard), request, session)
+            if let status = try route.handler(&self, call, &switchboard) { reply(status, request, session) }
         } catch {
             reply(error, request, session)
         }

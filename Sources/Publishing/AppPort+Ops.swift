@@ -27,6 +27,11 @@ extension AppPort {
         case .disconnectClient(let client, let revoking):
             return disconnect(.client(client), revoking, call, &switchboard)
         case .disconnectUser(let user, let revoking): return disconnect(.user(user), revoking, call, &switchboard)
+        case .events(let request): return stream(request, call, switchboard)
+        case .seen(let reader, let cursor):
+            guard switchboard.setReader(reader, cursor) else { return refused(.readersFull, session) }
+            return .seen(cursor)
+        case .follow: return .wrong(reject(.badOp, session))
         case .key: return .wrong(reject(.noClient, session))
         case .wrong(let error): return .wrong(reject(error, session))
         }
@@ -91,7 +96,7 @@ extension AppPort {
         }
     }
 
-    private func outcome(_ publication: Publication, _ session: AppSession, again: Bool = false) -> Outcome {
+    func outcome(_ publication: Publication, _ session: AppSession, again: Bool = false) -> Outcome {
         switch publication {
         case .sent(let id): .sent(id, again: again)
         case .queued(let id): .queued(id, again: again)
@@ -105,7 +110,7 @@ extension AppPort {
         }
     }
     /// The request was well-formed, so it counts only as an error of its session.
-    private func refused(_ error: PublishError, _ session: AppSession) -> Outcome {
+    func refused(_ error: PublishError, _ session: AppSession) -> Outcome {
         session.tally.errors += 1
         return .wrong(error)
     }
@@ -118,6 +123,7 @@ extension AppDocument.Item {
         case .publish, .publishTo: .publish
         case .subscribe, .unsubscribe: .subscribe
         case .disconnectClient, .disconnectUser: .disconnect
+        case .events, .seen, .follow: .events
         case .key, .wrong: nil
         }
     }

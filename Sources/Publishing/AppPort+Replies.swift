@@ -30,6 +30,10 @@ extension AppPort {
         if status == 404 || status == 405 { failed(session) }
         var head = ResponseHead(answering: request)
         if closing { head.keepAlive = false }
+        reply(status, head, session, fields: fields)
+        if closing { session.isClosing = true }
+    }
+    mutating func reply(_ status: Int, _ head: ResponseHead, _ session: AppSession, fields: StaticString = "") {
         head.begin(status, to: &session.output)
         session.output.append("Content-Type: application/json\r\n")
         session.output.append(fields)
@@ -37,7 +41,6 @@ extension AppPort {
         // A large answer makes a large buffer, which is not kept.
         body.clear()
         body.shrink(over: 1024 * 1024)
-        if closing { session.isClosing = true }
     }
     private mutating func failed(_ session: AppSession) {
         counters.rejectedRequest += 1

@@ -29,13 +29,27 @@ package struct AppPort: ~Copyable {
     private var lastNumber: UInt64 = 0
     /// Sessions that may have something to write.
     private var listed: [AppSession] = []
+    /// The sessions that wait for something that is told later, by their numbers.
+    var waiting: [UInt64: AppSession] = [:]
+    /// Answers that may be held at once.
+    let maxWaits: Int
+    /// Held answers, and the messages that some of them wait for, with their sessions.
+    package internal(set) var heldCount = 0
+    /// Connections on which apps read events.
+    package var streamCount: Int { waiting.values.reduce(0) { $0 + ($1.stream == nil ? 0 : 1) } }
+    var awaiting: [UInt64: [UInt64]] = [:]
+    /// The newest event when the waiting sessions were told last.
+    var toldEvent: UInt64 = 0
     /// Bytes that all sessions have half sent, or have announced.
     var inputBytes = 0
     private var outputMost = 0
 
     /// `keys` are empty if apps need none. `hosts` are the names by which this machine may be asked if it has no key.
-    package init(maxMessage: Int, keys: [AppKey], hosts: [String] = [], takesTokens: Bool = false) {
+    package init(
+        maxMessage: Int, keys: [AppKey], hosts: [String] = [], takesTokens: Bool = false, maxWaits: Int = 10_000
+    ) {
         self.maxMessage = maxMessage
+        self.maxWaits = maxWaits
         mostBody = max(Limits.batchBytes, maxMessage + Limits.publishBytes)
         self.keys = AppKeys(keys)
         self.takesTokens = takesTokens
@@ -51,7 +65,8 @@ package struct AppPort: ~Copyable {
         sessions[session.number] = session
         return session
     }
-    package mutating func closed(_ session: AppSession) {
+    package mutating func closed(_ session: AppSession, _ switchboard: inout Switchboard) {
+        stopWaiting(session, &switchboard)
         inputBytes -= session.counted
         session.counted = 0
         keys.used(session.key, at: session.lastProgress)
@@ -76,7 +91,9 @@ package struct AppPort: ~Copyable {
             session.form = session.input.bytes[0] == UInt8(ascii: "{") ? .lines : .http
         }
         let call = AppCall(session: session, inputElsewhere: inputBytes - session.counted, now: now)
-        while !session.isClosing, !session.isFull, takeUp(call, &switchboard) { session.lastProgress = now }
+        while !session.isClosing, !session.isFull, session.held == nil, takeUp(call, &switchboard) {
+            session.lastProgress = now
+        }
         if session.input.isEmpty { session.input.shrink(over: 64 * 1024) }
         let claimed = session.claimedBytes
         inputBytes += claimed - session.counted
@@ -93,7 +110,7 @@ package struct AppPort: ~Copyable {
     }
 
     /// Puts a session into the list of those that may have something to write.
-    private mutating func list(_ session: AppSession) {
+    mutating func list(_ session: AppSession) {
         guard !session.isListed else { return }
         session.isListed = true
         listed.append(session)
@@ -116,6 +133,7 @@ package struct AppPort: ~Copyable {
         session.lastProgress = now
         guard session.output.isEmpty else { return }
         session.output.shrink(over: 256 * 1024)
+        if session.stream != nil { tell(session, &switchboard, now: now) }
         if !session.input.isEmpty { process(session, &switchboard, now: now) }
     }
 

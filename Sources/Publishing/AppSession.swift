@@ -53,6 +53,10 @@ package final class AppSession {
     var continued = false
     /// HTTP: the request whose body comes in chunks, until it is whole. The input has the rest of it.
     var chunked: ChunkedRequest?
+    /// HTTP: the request whose answer is held. No other is taken up until it is answered.
+    var held: HeldAnswer?
+    /// Lines: the app reads events on this connection.
+    var stream: EventStream?
     /// Bytes of `claimedBytes` that the port has counted in its sum.
     var counted = 0
     /// The session is in the port's list of those that may have something to write.
@@ -92,12 +96,17 @@ package final class AppSession {
         case close
     }
     package var next: Next {
+        // A held answer ends with its app.
         if inputHasEnded, output.isEmpty { return .close }
         if isClosing, output.isEmpty { return .linger }
         return .wait(reads: wantsInput, writes: !output.isEmpty)
     }
     /// Whether more should be read now.
-    package var wantsInput: Bool { !isClosing && !inputHasEnded && !isFull }
+    package var wantsInput: Bool {
+        !isClosing && !inputHasEnded && !isFull && (held == nil || input.count < Limits.heldInputBytes)
+    }
+    /// It waits for something that the manager will tell.
+    var isWaiting: Bool { held != nil || stream != nil }
     /// So many answers wait that no input is taken up until the app has read.
     var isFull: Bool { output.count >= Limits.appOutputBytes }
 
@@ -139,11 +148,11 @@ package final class AppSession {
     var isHalf: Bool { form == .http && !isBetween }
     /// The app has given the key, or has published or done another op. If all places are taken, a session that is not
     /// trusted makes room.
-    var isTrusted: Bool { hasShownKey || tally.publishes > 0 || hasAsked }
+    var isTrusted: Bool { hasShownKey || tally.publishes > 0 || hasAsked || isWaiting }
     /// The session has the right to stay: it is trusted, or it speaks HTTP, where each request begins anew.
     private var isProven: Bool { form == .http || isTrusted }
     /// It is between two requests of HTTP, or has said nothing yet.
-    private var isIdle: Bool { form != .lines && isBetween && output.isEmpty }
+    private var isIdle: Bool { form != .lines && isBetween && output.isEmpty && held == nil }
 
     /// Whether its time is over.
     func isOver(now: UInt64) -> Bool {
@@ -151,7 +160,7 @@ package final class AppSession {
         if isLingering { return seconds(lastProgress) >= Limits.appLingerSeconds }
         if !isProven, seconds(since) >= Limits.appProofSeconds { return true }
         if !output.isEmpty { return seconds(lastProgress) >= Limits.appWriteSeconds }
-        if isHalf { return seconds(lastProgress) >= Limits.appRequestSeconds }
+        if isHalf, held == nil { return seconds(lastProgress) >= Limits.appRequestSeconds }
         return isIdle && seconds(lastProgress) >= Limits.appIdleSeconds
     }
     /// The request did not come whole in time.

@@ -14,12 +14,16 @@ enum Outcome {
     case unsubscribed(Int, cursor: UInt64)
     /// Clients that were connected.
     case disconnected(Int)
+    /// The connection is a stream now, which begins behind this event.
+    case streams(StaticString, cursor: UInt64)
+    /// The reader has all events up to this one.
+    case seen(UInt64)
     /// A box, so that the outcomes of most requests are small.
     indirect case wrong(PublishError)
 
     var status: Int {
         switch self {
-        case .sent, .nobody, .subscribed, .unsubscribed, .disconnected: 200
+        case .sent, .nobody, .subscribed, .unsubscribed, .disconnected, .streams, .seen: 200
         case .queued: 202
         case .several(_, let sent, let waiting, _): sent == 0 && waiting > 0 ? 202 : 200
         case .wrong(let error): error.status
@@ -55,6 +59,11 @@ enum Outcome {
         case .disconnected(let clients):
             count("{\"status\":\"disconnected\",\"clients\":", clients, to: &out)
             out.append("}")
+        case .streams(let name, let cursor):
+            out.append("{\"status\":\"")
+            out.append(name)
+            end("\"", cursor, to: &out)
+        case .seen(let cursor): end("{\"status\":\"seen\"", cursor, to: &out)
         case .wrong(let error): error.write(to: &out, index: index)
         }
     }
@@ -73,6 +82,10 @@ enum Outcome {
     }
     private func end(_ subscribers: Int, _ cursor: UInt64, to out: inout Buffer) {
         count(",\"subscribers\":", subscribers, to: &out)
+        end("", cursor, to: &out)
+    }
+    private func end(_ before: StaticString, _ cursor: UInt64, to out: inout Buffer) {
+        out.append(before)
         out.append(",\"cursor\":")
         out.append(decimal: cursor)
         out.append("}")

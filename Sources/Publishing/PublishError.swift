@@ -42,7 +42,8 @@ struct PublishError: Error, Equatable {
     static let messageTooLarge = PublishError(413, "too_large", "the message is over queue.max_message")
     static let lineTooLong = PublishError(413, "too_large", "the line is longer than any publish")
     static let badMost = PublishError(400, "bad_most", "most is a whole number from 1 to 100")
-    static let badOp = PublishError(400, "bad_op", "op is publish, subscribe, unsubscribe or disconnect")
+    static let badOp = PublishError(
+        400, "bad_op", "op is publish, subscribe, unsubscribe, disconnect, events, seen or follow")
     static let otherOp = PublishError(400, "bad_op", "op is another one than the path")
     static let twoTargets = PublishError(
         400, "two_targets", "a publish has one of client, clients, user, channel, channels and everyone")
@@ -58,6 +59,24 @@ struct PublishError: Error, Equatable {
     static let twoOnces = PublishError(400, "bad_once", "once and Idempotency-Key differ")
     static let badKeep = PublishError(400, "bad_keep", "keep is true or false")
     static let keepsNothing = PublishError(400, "bad_keep", "keep:false goes without ttl, latest and receipt")
+    static let badReceipt = PublishError(400, "bad_receipt", "receipt is true or false")
+    static let badWait = PublishError(400, "bad_wait", "wait is a whole number of seconds from 0 to 60")
+    static let waitOfABatch = PublishError(
+        400, "bad_wait", "wait is for one publish: ask for receipts of a batch, and read events")
+    static let waitsForNothing = PublishError(400, "bad_wait", "keep:false goes without wait")
+    static let tooManyWaits = PublishError(
+        503, "too_many_waits", "app.max_waits requests wait already: try again later")
+    static let badCursor = PublishError(400, "bad_cursor", "cursor is a whole number, 0 or an event's id")
+    static let badKinds = PublishError(400, "bad_kinds", "is no list of kinds of events", of: "kinds")
+    static let clientsAreNotKept = PublishError(
+        400, "kinds_off", "connected and absent are not kept: app.events does not name clients")
+    static let channelsAreNotKept = PublishError(
+        400, "kinds_off", "subscribed and unsubscribed are not kept: app.events does not name channels")
+    static let badReader = PublishError(400, "bad_reader", "reader is a string of 1 to 64 bytes")
+    static let noReader = PublishError(400, "bad_reader", "seen has a reader and a cursor")
+    static let readersFull = PublishError(409, "readers_full", "there are 16 other readers, or no room for this one")
+    static let streamsAlready = PublishError(409, "stream", "this connection is a stream already")
+    static let badContents = PublishError(400, "bad_contents", "contents is true or false")
     static let badHistory = PublishError(400, "bad_history", "history is a whole number from 0 to 1000")
     static let badRevoke = PublishError(
         400, "bad_revoke", "revoke is true, false, or a second since 1970, at most 60 s ahead")

@@ -7,9 +7,9 @@ import Wire
 /// has the row's right.
 struct Route: Sendable {
     enum Method { case get, post }
-    /// Writes the content of the answer into the port's `body`, and returns the status.
+    /// Writes the content of the answer into the port's `body`, and returns the status. `nil`: the answer is held.
     typealias Handler =
-        @Sendable (inout AppPort, HTTPCall, inout Switchboard) throws(PublishError) -> Int
+        @Sendable (inout AppPort, HTTPCall, inout Switchboard) throws(PublishError) -> Int?
 
     /// The method. A row of GET takes HEAD, too.
     let method: Method
@@ -54,6 +54,9 @@ struct Route: Sendable {
         },
         Route(method: .get, path: "/cursor", right: .read) { (port, _, switchboard) in
             port.writeCursor(switchboard)
+        },
+        Route(method: .get, path: "/events", right: .events) { (port, call, switchboard) throws(PublishError) in
+            try port.writeEvents(call, switchboard)
         },
         Route(method: .get, path: "/apps", right: .read) { (port, call, _) throws(PublishError) in
             try port.writeApps(call)

@@ -9,6 +9,8 @@ package enum Files {
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: min(most, 16_384))
+        // It may be a key. The caller overwrites what it is given, and this is nobody else's.
+        defer { chunk.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } } }
         while bytes.count < most {
             let count = read(descriptor, &chunk, min(chunk.count, most - bytes.count))
             if count < 0, errno == EINTR { continue }

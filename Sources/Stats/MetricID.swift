@@ -73,6 +73,15 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case tlsParked = 240, tlsWhole, tlsShaking, tlsHandshakes, tlsResumed, tlsHandshakesFailed, tlsBadRecords,
         tlsKeyUpdates, tlsCertificateEnd
 
+    // The manager's receipts and events.
+    case outcomeAcknowledged = 300, outcomeHanded, outcomeReplaced, outcomeEnded
+    case eventsDelivered = 304, eventsAcknowledged, eventsExpired, eventsDropped, eventsReplaced, eventsHanded,
+        eventsDone, eventsConnected, eventsAbsent, eventsSubscribed, eventsUnsubscribed
+    case events = 315, eventBytes, eventsLost, receipts, answersHeld, eventStreams
+
+    /// The bound of ids.
+    package static let bound: UInt16 = 512
+
     /// The metrics that follow, up to the next subject, are about this process: 0 is the manager, n + 1 is worker n,
     /// and `webhookSubject` the webhook. For a queue, 0 means the clients that were on no worker.
     case subject = 255

@@ -1,13 +1,13 @@
 /// The values of one process at one time, by id.
 package struct MetricValues: Equatable, Sendable {
     private var values = ContiguousArray<UInt64>()
-    private var present: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    private var present = InlineArray<8, UInt64>(repeating: 0)
 
     package init() {}
 
     /// Compares only the values that are present. Cleared values may still be in memory.
     package static func == (one: MetricValues, other: MetricValues) -> Bool {
-        one.present == other.present && one.all.elementsEqual(other.all, by: ==)
+        one.all.elementsEqual(other.all, by: ==)
     }
 
     /// `nil` if the metric was not reported.
@@ -16,7 +16,7 @@ package struct MetricValues: Equatable, Sendable {
     package subscript(raw id: UInt16) -> UInt64? {
         get { isPresent(id) ? values[Int(id)] : nil }
         set {
-            guard id < 256 else { return }
+            guard id < MetricID.bound else { return }
             if values.count <= Int(id) {
                 values.append(contentsOf: repeatElement(0, count: Int(id) + 1 - values.count))
             }
@@ -25,7 +25,7 @@ package struct MetricValues: Equatable, Sendable {
         }
     }
     /// Forgets all values and keeps the memory.
-    mutating func clear() { present = (0, 0, 0, 0) }
+    mutating func clear() { present = InlineArray(repeating: 0) }
 
     /// All values that are present, ordered by id.
     package var all: [(id: UInt16, value: UInt64)] {
@@ -33,22 +33,11 @@ package struct MetricValues: Equatable, Sendable {
     }
 
     private func isPresent(_ id: UInt16) -> Bool {
-        let bit: UInt64 = 1 << UInt64(id & 63)
-        return switch id >> 6 {
-        case 0: present.0 & bit != 0
-        case 1: present.1 & bit != 0
-        case 2: present.2 & bit != 0
-        case 3: present.3 & bit != 0
-        default: false
-        }
+        id < MetricID.bound && present[Int(id >> 6)] & 1 << UInt64(id & 63) != 0
     }
     private mutating func mark(_ id: UInt16, _ isThere: Bool) {
         let bit: UInt64 = 1 << UInt64(id & 63)
-        switch id >> 6 {
-        case 0: present.0 = isThere ? present.0 | bit : present.0 & ~bit
-        case 1: present.1 = isThere ? present.1 | bit : present.1 & ~bit
-        case 2: present.2 = isThere ? present.2 | bit : present.2 & ~bit
-        default: present.3 = isThere ? present.3 | bit : present.3 & ~bit
-        }
+        let word = present[Int(id >> 6)]
+        present[Int(id >> 6)] = isThere ? word | bit : word & ~bit
     }
 }

@@ -115,7 +115,7 @@ package struct Metric: Sendable {
 
     /// All metrics, ordered by id.
     package static let all: [Metric] =
-        (worker + queue + process + manager + channels + journal + webhook + child + supervisor + host + marks)
+        (worker + queue + process + manager + channels + events + journal + webhook + child + supervisor + host + marks)
         .sorted { $0.id.rawValue < $1.id.rawValue }
 
     /// The metric with this id. `nil` for an id that this version does not know: readers show it as `#id`.
@@ -127,12 +127,12 @@ package struct Metric: Sendable {
     /// Kind and unit of each id, as the wire has them. It is asked for every value of every report, and the rows are
     /// too slow for that.
     static let marksByID: [(kind: UInt8, unit: UInt8)] = {
-        var result = [(kind: UInt8, unit: UInt8)](repeating: (0, 0), count: 256)
+        var result = [(kind: UInt8, unit: UInt8)](repeating: (0, 0), count: Int(MetricID.bound))
         for metric in all { result[Int(metric.id.rawValue)] = (metric.kind.rawValue, metric.unit.rawValue) }
         return result
     }()
     private static let byID: [Metric?] = {
-        var result = [Metric?](repeating: nil, count: 256)
+        var result = [Metric?](repeating: nil, count: Int(MetricID.bound))
         for metric in all { result[Int(metric.id.rawValue)] = metric }
         return result
     }()

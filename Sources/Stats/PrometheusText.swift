@@ -12,8 +12,7 @@ package struct PrometheusText {
         var label: String
     }
     private var families = PrometheusFamilies()
-    /// The bound of metric ids.
-    private static let idsOfAnOwner = 512
+    private static let idsOfAnOwner = Int(MetricID.bound)
     /// The places by owner and metric id.
     private var places = [Place?](repeating: nil, count: Owner.allCases.count * PrometheusText.idsOfAnOwner)
 

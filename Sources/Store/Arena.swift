@@ -28,6 +28,8 @@ public struct Arena: ~Copyable {
         init(_ kind: Kind, timeToLive: UInt32) {
             switch timeToLive {
             case _ where kind.isState: self = .state
+            // The oldest events go first, so their segments end one after another.
+            case _ where kind == .event: self = .hour
             case ...120_000: self = .minutes
             case ...3_600_000: self = .hour
             case ...86_400_000: self = .day
@@ -125,7 +127,7 @@ public struct Arena: ~Copyable {
         precondition(name.count < 256 && extra.count < 256, "a record's names are short")
         let length = Arena.headBytes + name.count + extra.count + body.count
         guard let ref = reserve(length, Life(kind, timeToLive: timeToLive)) else { return nil }
-        if kind == .revocation { layout.set(8, ArenaLayout.versions.upperBound) }
+        if kind.version > layout.word(8) { layout.set(8, kind.version) }
         let record = address(ref)
         record.storeBytes(of: UInt32(length), as: UInt32.self)
         let small =

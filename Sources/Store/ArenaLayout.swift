@@ -8,9 +8,9 @@
 //                      used  allocated  class (1 byte), state (1 byte)
 struct ArenaLayout {
     static let magic: UInt64 = 0x314E_4552_4143_434D  // "MCCAREN1"
-    /// Version 2 has revocations, which a program of version 1 takes for damage. So memory has version 1 until there
-    /// is a revocation in it.
-    static let versions: ClosedRange<UInt64> = 1...2
+    /// Version 2 has revocations, and version 3 has events, receipts and readers. A program of an earlier version takes
+    /// them for damage. So memory has the version of the newest kind of record that was ever in it.
+    static let versions: ClosedRange<UInt64> = 1...3
     static let entryBytes = 32
 
     let base: UnsafeMutableRawPointer

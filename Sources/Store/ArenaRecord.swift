@@ -29,12 +29,28 @@ extension Arena {
         case once = 9
         /// That the tokens of a client or user that were made up to a second, the id, count no more.
         case revocation = 10
+        /// What became of a message, or what a client did. It is kept for apps that ask for events.
+        case event = 11
+        /// An app waits for the end of a message whose end no single log knows. The value counts its readers.
+        case receipt = 12
+        /// How far a reader of events has come, by its name. The value is the id of the last event that it has.
+        case reader = 13
 
         /// It stands until it is ended, and its value changes in place.
-        public var isState: Bool {
+        var isState: Bool {
             switch self {
-            case .subscription, .user, .loss: true
-            case .message, .body, .reference, .history, .once, .revocation: false
+            case .subscription, .user, .loss, .receipt, .reader: true
+            case .message, .body, .reference, .history, .once, .revocation, .event: false
+            }
+        }
+        /// Its value is the time when its life ends, in milliseconds of the machine's clock.
+        public var hasDeadline: Bool { !isState && self != .event }
+        /// The first version of the arena that has such records.
+        var version: UInt64 {
+            switch self {
+            case .message, .body, .reference, .history, .subscription, .user, .loss, .once: 1
+            case .revocation: 2
+            case .event, .receipt, .reader: 3
             }
         }
     }

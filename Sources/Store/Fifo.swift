@@ -9,6 +9,11 @@ public struct Fifo<Value> {
     @inlinable public var count: Int { values.count - head }
     @inlinable public var first: Value? { isEmpty ? nil : values[head] }
 
+    /// The value at a place, counted from the first one.
+    @inlinable public subscript(_ place: Int) -> Value {
+        get { values[head + place] }
+        set { values[head + place] = newValue }
+    }
     @inlinable public mutating func append(_ value: Value) { values.append(value) }
     @inlinable public mutating func take() -> Value? {
         guard head < values.count else { return nil }

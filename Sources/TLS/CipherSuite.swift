@@ -20,9 +20,12 @@ package enum CipherSuite: UInt8, CaseIterable, BitwiseCopyable, Sendable {
 }
 
 /// The keys of one direction of a connection. The secret is kept for the next key (RFC 8446, 7.2).
+///
+/// Each copy of them would stay on the stack, which core files have. So records use the key where it is, and what a new
+/// key leaves on the stack is overwritten.
 struct TrafficKeys: BitwiseCopyable {
     private var secret: InlineArray<48, UInt8>
-    private(set) var key = InlineArray<32, UInt8>(repeating: 0)
+    private var key = InlineArray<32, UInt8>(repeating: 0)
     private var iv = InlineArray<12, UInt8>(repeating: 0)
 
     /// Derives key and iv. `nil`: libcrypto can't.
@@ -51,9 +54,19 @@ struct TrafficKeys: BitwiseCopyable {
 
     /// Turns to the next secret. False: libcrypto can't.
     mutating func update(_ suite: CipherSuite) -> Bool {
+        defer { mc_wipe_stack() }
+        return turn(suite)
+    }
+    @inline(never)
+    private mutating func turn(_ suite: CipherSuite) -> Bool {
         expand(suite, "traffic upd", suite.secretBytes, \.secret) && derive(suite)
     }
 
+    /// The key, where it is: it changes nothing, but only what may change is not copied.
+    @inline(__always)
+    mutating func withKey(_ body: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        withUnsafeMutableBytes(of: &key) { body(UnsafeRawBufferPointer($0)) }
+    }
     /// The nonce of a record (RFC 8446, 5.3).
     @inline(__always)
     func nonce(_ sequence: UInt64) -> InlineArray<12, UInt8> {

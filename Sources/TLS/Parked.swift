@@ -26,6 +26,8 @@ struct Parked: BitwiseCopyable {
         static let hasAsked = Marks(rawValue: 2)
         /// The peer has said that it sends no more.
         static let hasEnded = Marks(rawValue: 4)
+        /// An error was sent or received. Nothing may follow it.
+        static let isBroken = Marks(rawValue: 8)
     }
 
     /// Bytes of a record's header, of a tag, and the most of a record's plain text (RFC 8446, 5.1 and 5.2).
@@ -48,6 +50,7 @@ struct Parked: BitwiseCopyable {
         case illegalParameter = 47
         case decodeError = 50
         case internalError = 80
+        case userCanceled = 90
     }
 
     /// `ticketRecords` are the records that went out under the server's key already.
@@ -118,27 +121,34 @@ struct Parked: BitwiseCopyable {
         }
         return .more
     }
-    private func unseal(_ record: UnsafeRawBufferPointer, _ to: UnsafeMutableRawPointer) -> Bool {
-        withUnsafeBytes(of: read.key) { key in
-            withUnsafeBytes(of: read.nonce(readSequence)) { nonce in
+    private mutating func unseal(_ record: UnsafeRawBufferPointer, _ to: UnsafeMutableRawPointer) -> Bool {
+        let nonce = read.nonce(readSequence)
+        let number = Int32(suite.rawValue)
+        return read.withKey { key in
+            withUnsafeBytes(of: nonce) { nonce in
                 mc_record_open(
-                    Int32(suite.rawValue), key.baseAddress, nonce.baseAddress, record.baseAddress,
+                    number, key.baseAddress, nonce.baseAddress, record.baseAddress,
                     record.part(Parked.headerBytes, 0).baseAddress, record.count - Parked.headerBytes, to) == 1
             }
         }
     }
 
-    /// close_notify ends what the peer sends. Every other alert ends the connection (RFC 8446, 6).
+    /// close_notify ends what the peer sends. user_canceled says that close_notify follows, and some libraries say it
+    /// to end one direction alone. Every other alert ends the connection (RFC 8446, 6).
     private mutating func alerted(
         _ content: UnsafeRawBufferPointer, _ out: inout Buffer, _ counters: inout TLSCounters
     ) -> TLSSessions.Opened {
         guard content.count == 2 else { return fail(.decodeError, &out, &counters) }
-        guard content[1] == Alert.closeNotify.rawValue else {
+        switch content[1] {
+        case Alert.userCanceled.rawValue: return .more
+        case Alert.closeNotify.rawValue:
+            marks.insert(.hasEnded)
+            return .ended
+        default:
             counters.alertsReceived += 1
+            marks.insert(.isBroken)
             return .failed
         }
-        marks.insert(.hasEnded)
-        return .ended
     }
 
     /// A message of a handshake, after the handshake: new keys, or a ticket for a client. Each has a record of its own.
@@ -181,8 +191,11 @@ struct Parked: BitwiseCopyable {
         }
         return true
     }
-    /// Says that nothing more will be sent.
-    mutating func end(out: inout Buffer) { _ = say(.closeNotify, isFatal: false, &out) }
+    /// Says that nothing more will be sent. After an error nothing is said (RFC 8446, 6.1).
+    mutating func end(out: inout Buffer) {
+        guard !marks.contains(.isBroken) else { return }
+        _ = say(.closeNotify, isFatal: false, &out)
+    }
 
     private mutating func turnKey(asking: Bool, _ out: inout Buffer, _ counters: inout TLSCounters) -> Bool {
         let text: InlineArray<5, UInt8> = [24, 0, 0, 1, asking ? 1 : 0]
@@ -196,6 +209,7 @@ struct Parked: BitwiseCopyable {
     private mutating func fail(_ alert: Alert, _ out: inout Buffer, _ counters: inout TLSCounters) -> TLSSessions.Opened
     {
         counters.badRecords += 1
+        marks.insert(.isBroken)
         _ = say(alert, isFatal: true, &out)
         return .failed
     }
@@ -213,10 +227,12 @@ struct Parked: BitwiseCopyable {
         record.storeBytes(of: ContentType.data, as: UInt8.self)
         record.storeBytes(of: UInt16(0x0303).bigEndian, toByteOffset: 1, as: UInt16.self)
         record.storeBytes(of: UInt16(count).bigEndian, toByteOffset: 3, as: UInt16.self)
-        let isSealed = withUnsafeBytes(of: write.key) { key in
-            withUnsafeBytes(of: write.nonce(writeSequence)) { nonce in
+        let nonce = write.nonce(writeSequence)
+        let number = Int32(suite.rawValue)
+        let isSealed = write.withKey { key in
+            withUnsafeBytes(of: nonce) { nonce in
                 mc_record_seal(
-                    Int32(suite.rawValue), key.baseAddress, nonce.baseAddress, record, bytes.baseAddress, bytes.count,
+                    number, key.baseAddress, nonce.baseAddress, record, bytes.baseAddress, bytes.count,
                     type, record + Parked.headerBytes) == 1
             }
         }

@@ -58,6 +58,9 @@ package final class TLSContext {
     package static func giveMemoryBack() { mc_tls_give_back() }
     /// Keeps private keys out of core files. Call it before the first context is made.
     package static func protectKeys() -> Bool { mc_tls_protect_keys() == 1 }
+    /// From now on nothing of a handshake that is over stays in memory that was freed. Call it before anything else of
+    /// OpenSSL; false: that is too late.
+    package static func wipeFreedMemory() -> Bool { mc_tls_wipe_freed() == 1 }
 }
 
 /// A certificate's own words: its term, its names, and who signed it.

@@ -43,6 +43,8 @@ extension TLSSessions {
             // A server's tickets go out with the end of its handshake. A client's last bytes are of the handshake.
             let isClient = session.context.isClient
             if session.context.parks, let new = park(isClient, pointer, tickets: isClient ? 0 : records) {
+                // Keys were made there.
+                mc_wipe_stack()
                 forget(place)
                 handle = new
             } else {
@@ -56,6 +58,7 @@ extension TLSSessions {
             return .failed
         }
     }
+    @inline(never)
     private mutating func park(_ isClient: Bool, _ session: OpaquePointer, tickets: UInt64) -> Handle? {
         var client = InlineArray<48, UInt8>(repeating: 0)
         var server = client

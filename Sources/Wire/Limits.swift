@@ -211,6 +211,30 @@ public enum Limits {
 
     // The app port.
 
+    // Events.
+
+    /// Events that are kept, and their bytes. Over it the oldest goes; who asks after it later is told of a gap.
+    package static let events = 262_144
+    package static let eventsBytes = 64 * 1024 * 1024
+    /// Bytes that an event takes beside the names in it.
+    package static let eventOwnBytes = 72
+    /// Bytes of the name of a reader. A longer one gets 400 `bad_reader`.
+    package static let readerBytes = 64
+    /// Seconds that an answer is held at most, for events or for the end of a message. A request for more gets 400
+    /// `bad_wait`.
+    package static let waitSeconds = 60
+    /// Bytes of events in one answer, or that a stream is sent before it has read what it was sent before.
+    package static let eventsAnswerBytes = 256 * 1024
+    /// Milliseconds without an event after which a stream is told its cursor.
+    package static let eventsBeatMilliseconds: UInt64 = 10_000
+    /// Bytes that an app may send while its answer is held. Then nothing more is read until it is answered.
+    package static let heldInputBytes = 64 * 1024
+    /// Readers of events that the manager remembers by name. One more gets 409 `readers_full`.
+    package static let eventReaders = 16
+    /// How long the manager waits for a worker's word on a message with a receipt that went to a client which
+    /// acknowledges nothing. Then its receipt ends as `handed`.
+    package static let handedMilliseconds: UInt32 = 90_000
+
     /// How deep JSON may be nested. Deeper JSON gets `bad_json`.
     package static let jsonDepth = 256
     /// Bytes that a publish to one client may have beside its message: the client id with every byte escaped, the
@@ -226,7 +250,7 @@ public enum Limits {
     /// Connections of apps, and of workers. One more takes the place of a connection that has said nothing yet, or has
     /// shown neither key nor publish: the one that has been so for longest. If there is none, the new connection is
     /// closed at once.
-    package static let appConnections = 1024
+    package static let appConnections = 16_384
     package static let linkConnections = 1200
     /// Seconds that a link has to say its hello. Then it is closed.
     package static let linkHelloSeconds: UInt64 = 5

@@ -46,6 +46,7 @@ extension Bench {
         result.add("gaps", counts.gaps)
         result.add("connections_cut", counts.cuts)
         result.add("answers_not_understood", counts.errors)
+        result.add(handshakesOf: counts)
         result.add("back_p50_seconds", Comparison.Row.median(back) ?? 0)
         result.add("back_most_seconds", back.max() ?? 0)
         for (index, seconds) in back.enumerated() { result.add("back_\(index + 1)_seconds", seconds) }

@@ -21,6 +21,9 @@ struct HandshakesCommand: ParsableCommand {
         guard (1...50).contains(rounds), (0.1...600).contains(seconds), (1...4_096).contains(connections),
             !servers.contains(.limit)
         else { throw ValidationError("a number is out of its range, or the limit is asked, which answers no request") }
+        if servers.contains(.megacomet), servers.contains(.daemons) {
+            throw ValidationError("megacomet and daemons have the same column of the table: ask for one of them")
+        }
     }
 
     func run() throws {

@@ -14,11 +14,18 @@ struct JournalCommand: ParsableCommand {
     @Option(help: "Runs of each; the figures are medians.") var runs = 3
     @Option(help: "Messages of 100 bytes that wait when the manager is killed (0: no kill).") var waiting = 1_000_000
     @Flag(help: "Print JSON.") var json = false
+    /// It is an option of the other commands, so the refusal says why.
+    @Flag(help: .hidden) var tls = false
 
     func validate() throws {
         guard (1...100_000).contains(clients), (1...20_000_000).contains(messages), (1...50).contains(runs),
             (0...1_900_000).contains(waiting), waiting / clients < 1_000, messages / clients < 1_000
         else { throw ValidationError("a number is out of its range; at most 1,000 messages may wait for a client") }
+        if tls {
+            throw ValidationError(
+                "journal measures publishes, which are never over TLS. run queue --tls and run kill --tls have the "
+                    + "clients over TLS")
+        }
     }
 
     func run() throws {

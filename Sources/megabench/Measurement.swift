@@ -35,13 +35,17 @@ struct Measurement: Equatable {
         add("latency_max_ms", Double(latencies.max) / 1e6)
     }
 
+    /// Adds the handshakes of TLS, if clients speak it.
+    mutating func add(handshakesOf counts: LoadCounts) {
+        guard counts.handshakes > 0 else { return }
+        add("tls_handshakes", counts.handshakes)
+        add("tls_resumed", counts.resumed)
+    }
+
     /// Adds the counts that must be 0. They are printed only if they are not.
     mutating func check(_ counts: LoadCounts, lossIsFault: Bool = true) {
         add("lost", counts.missing)
-        if counts.handshakes > 0 {
-            add("tls_handshakes", counts.handshakes)
-            add("tls_resumed", counts.resumed)
-        }
+        add(handshakesOf: counts)
         let faults: [(String, Int)] = [
             ("messages lost", lossIsFault ? counts.missing : 0), ("messages twice", counts.doubles),
             ("messages out of order", counts.disorder),

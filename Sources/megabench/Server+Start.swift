@@ -131,20 +131,27 @@ extension Server {
             ]
         }
         let manager = try ChildProcess(
-            ChildProcess.leashed([
-                executable("megamanager"), "--port", "\(ownPort)", "--app-port", "\(ownPort + 1)", "--workers",
-                "\(workers)",
-            ]), log: folder.log)
-        let others = try (0..<workers).map { number in
-            try ChildProcess(
-                ChildProcess.leashed(
+            ChildProcess.leashed(
+                held(
                     [
-                        executable("megaworker"), "--number", "\(number)", "--address", "127.0.0.1", "--port",
-                        "\(Int(port) + number)", "--manager", "127.0.0.1:\(ownPort)", "--workers", "\(workers)",
-                        "--poll-timeout", "\(options.pollTimeoutSeconds)",
-                    ] + tls), log: folder.log)
+                        executable("megamanager"), "--port", "\(ownPort)", "--app-port", "\(ownPort + 1)", "--workers",
+                        "\(workers)",
+                    ], to: options.core)), log: folder.log)
+        let lifelines = options.isTLS ? try TicketLifelines() : nil
+        let others = try (0..<workers).map { number in
+            let lifeline = try lifelines?.end()
+            defer { if let lifeline { close(lifeline) } }
+            return try ChildProcess(
+                ChildProcess.leashed(
+                    held(
+                        (lifeline == nil ? [] : ["env", TicketLifelines.variable]) + [
+                            executable("megaworker"), "--number", "\(number)", "--address", "127.0.0.1", "--port",
+                            "\(Int(port) + number)", "--manager", "127.0.0.1:\(ownPort)", "--workers", "\(workers)",
+                            "--poll-timeout", "\(options.pollTimeoutSeconds)",
+                        ] + tls, to: options.core)), descriptor: lifeline, log: folder.log)
         }
-        let server = Server(.daemons, plan: plan, processes: [manager] + others, folder: folder)
+        let server = Server(
+            .daemons, plan: plan, processes: [manager] + others, folder: folder, lifelines: lifelines)
         return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health", tls: tlsPort)
     }
 

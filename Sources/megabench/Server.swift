@@ -45,12 +45,14 @@ final class Server {
     let configuration: String?
     /// The cgroup of its processes, if one was made.
     let memory: MemoryCgroup?
+    /// Those of workers without a supervisor. They last as long as the server.
+    private let lifelines: TicketLifelines?
 
     init(
         _ kind: Kind, name: String? = nil, plan: LoadPlan, isOnePerProcess: Bool = false,
         processes: [ChildProcess] = [],
         roots: [pid_t]? = nil, folder: PrivateFolder? = nil,
-        configuration: String? = nil, memory: MemoryCgroup? = nil
+        configuration: String? = nil, memory: MemoryCgroup? = nil, lifelines: TicketLifelines? = nil
     ) {
         self.kind = kind
         self.name = name ?? kind.rawValue
@@ -61,6 +63,7 @@ final class Server {
         self.folder = folder
         self.configuration = configuration
         self.memory = memory
+        self.lifelines = lifelines
     }
 
     func usage() -> [ProcessUsage] { ProcessUsage.family(of: roots) }

@@ -13,6 +13,8 @@ struct StatsCommand: ParsableCommand {
     @Option(help: "Workers.") var workers = 64
     @Option(help: "Seconds of each measurement.") var seconds = 10.0
     @Option(help: "Rounds; the table gives their median.") var rounds = 3
+    /// It is an option of the other commands, so the refusal says why.
+    @Flag(help: .hidden) var tls = false
 
     /// Seconds until the work of starting is over, and the first report of every process is sent.
     private static let settlingSeconds = 3.0
@@ -24,6 +26,7 @@ struct StatsCommand: ParsableCommand {
         guard (1...128).contains(workers), (0.1...600).contains(seconds), (1...50).contains(rounds) else {
             throw ValidationError("a number is out of its range")
         }
+        if tls { throw ValidationError("stats has no clients, so --tls would change nothing") }
     }
 
     func run() throws {

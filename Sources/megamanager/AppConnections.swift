@@ -40,7 +40,7 @@ final class AppConnections {
     }
     fileprivate func close(_ session: AppSession) {
         connections.removeValue(forKey: session.number)?.release()
-        manager.port.closed(session)
+        manager.port.closed(session, &manager.switchboard)
     }
 
     /// The sessions whose answers are about to be written, when what they tell of is durable.

@@ -53,6 +53,7 @@ extension ManagerProcess {
 
         fillChannels(&report)
         fillJournal(&report)
+        fillEvents(&report)
 
         // The queue is reported as a whole, for the clients that were on no worker, and for each worker.
         let groups = [nil] + (0..<switchboard.workerNumbers).map(Optional.some)

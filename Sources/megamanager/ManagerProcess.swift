@@ -79,6 +79,7 @@ final class ManagerProcess: DaemonProgram {
         tick = Timer(loop) { [unowned self] in
             // If a million messages expire at once, publishes and polls have their turns in between.
             tick?.start(after: switchboard.tick(now: now) ? 0.001 : 0.1)
+            port.tick(&switchboard, now: now)
         }
         tick?.start(after: 0.1)
         again = Timer(loop) {}
@@ -127,7 +128,7 @@ final class ManagerProcess: DaemonProgram {
     private func beginTurn() {
         let nanoseconds = Clock.monotonicNanoseconds
         now = nanoseconds / 1_000_000
-        switchboard.beginTurn(nanoseconds: nanoseconds, wallSeconds: Clock.wallMicroseconds / 1_000_000)
+        switchboard.beginTurn(nanoseconds: nanoseconds, wallMilliseconds: Clock.wallMicroseconds / 1000)
     }
 
     /// Writes what has gathered in this turn. Deliveries go first, so that none waits until the app has been told of
@@ -136,6 +137,7 @@ final class ManagerProcess: DaemonProgram {
         repeat {
             fanOut()
             links?.flush()
+            port.tellWaiting(&switchboard, now: now)
         } while flushApps()
     }
     /// Writes the answers, or asks the disk for what they tell of, once for all that wait (group commit). Answers of

@@ -34,14 +34,17 @@ settings.tellsRequests = daemon.log.logLevel <= .debug
 settings.requiresTokens = daemon.arguments.settings.tokens.areRequired
 settings.tokenCookie = Array(daemon.arguments.settings.tokens.cookie.utf8)
 
+// The keys of tokens are the first that OpenSSL is used for.
+let tls = daemon.arguments.settings.tls
+if tls.isOn, !TLSContext.wipeFreedMemory() || !TLSContext.protectKeys() {
+    daemon.log.warning("keys can't be protected: core files would have them")
+}
 let process = WorkerProcess(daemon, settings)
 do throws(TokenKeys.Mistake) {
     process.clients.worker.changeTokens(try TokenKeys.verifier(daemon.arguments.settings.tokens))
 } catch {
     daemon.fail(78, error.description)
 }
-let tls = daemon.arguments.settings.tls
-if tls.isOn, !TLSContext.protectKeys() { daemon.log.warning("no memory for private keys: core files would have them") }
 do throws(Certificates.Mistake) {
     process.use(try Certificates.read(tls))
 } catch {

@@ -59,7 +59,7 @@ import Testing
         #expect(numbers?["tls_handshakes"]?.int == 300)
     }
     /// All come back with tickets.
-    @Test(arguments: serversOfTLS) func storm_overTLS(server: Server.Kind) throws {
+    @Test(arguments: serversOfTLS + [.daemons]) func storm_overTLS(server: Server.Kind) throws {
         let numbers = try run(.storm, server, "--tls")["numbers"]
         #expect(numbers?["lost"]?.int == 0)
         #expect(numbers?["tls_resumed"]?.int == 300)
@@ -76,11 +76,18 @@ import Testing
     }
 
     /// It complains if a new handshake was resumed, or a resumed one was new.
-    @Test func handshakes_areNewAndThenResumed() throws {
-        let words = "handshakes --servers megacomet --rounds 1 --seconds 0.3 --connections 16"
+    @Test(arguments: ["megacomet", "daemons"]) func handshakes_areNewAndThenResumed(server: String) throws {
+        let words = "handshakes --servers \(server) --rounds 1 --seconds 0.3 --connections 16"
         let numbers = try json(words.split(separator: " ").map(String.init), seconds: 60)["numbers"]
         #expect(numbers?["new_per_core_second"]?.double ?? 0 > 0)
         #expect(numbers?["resumed_per_core_second"]?.double ?? 0 > 0)
+    }
+
+    /// Where TLS means nothing, the option is refused, with the reason.
+    @Test(arguments: [("stats", "has no clients"), ("journal", "publishes, which are never over TLS")])
+    func otherCommands_refuseTLS(command: String, why: String) throws {
+        let refused = try Program.run("megabench", [command, "--tls"], in: Folder())
+        #expect(refused.end == .exited(64) && refused.output.contains(why), "\(refused)")
     }
 
     @Test func idleOverTLS_isMeasuredAgainAfterManyCameAndWent() throws {
@@ -137,6 +144,16 @@ import Testing
         #expect(numbers?["answered"]?.int ?? 0 > 100)
         #expect(numbers?["answered_and_lost"]?.int == 0)
         #expect(numbers?["twice"]?.int == 0)
+    }
+
+    /// The clients of a worker that is killed come back over TLS, with tickets.
+    @Test func kill_losesNothing_overTLS() throws {
+        let words = "run kill --clients 300 --kills 1 --rate 300 --form events --victim worker --tls"
+        let numbers = try json(words.split(separator: " ").map(String.init), seconds: 60)["numbers"]
+        #expect(numbers?["answered"]?.int ?? 0 > 100)
+        #expect(numbers?["answered_and_lost"]?.int == 0)
+        #expect(numbers?["tls_handshakes"]?.int ?? 0 > 300)
+        #expect(numbers?["tls_resumed"]?.int ?? 0 > 0)
     }
 
     @Test func broadcast_comesToEveryoneOnce() throws {

@@ -1,6 +1,7 @@
 """A headless Chromium, and pages for it, which are served from origins of their own, with any Content-Security-Policy."""
 import json
 import pathlib
+import ssl
 import threading
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,9 +16,9 @@ PAGES = pathlib.Path(__file__).parent / "pages"
 
 class Origin:
     """A web server for the folder `pages` and the texts in `extra`, or functions that give one, or one and headers, or
-    nothing. `?csp=` gives the page's policy."""
+    nothing. `?csp=` gives the page's policy. With a certificate and its key it is served over TLS."""
 
-    def __init__(self):
+    def __init__(self, certificate=None, key=None):
         self.extra = {}
         origin = self
 
@@ -49,7 +50,11 @@ class Origin:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://localhost:{self.server.server_address[1]}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"{'https' if certificate else 'http'}://localhost:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
@@ -57,9 +62,9 @@ class Origin:
         self.server.server_close()
 
 
-def start():
+def start(*more):
     options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--window-size=900,700", "--disable-background-networking"):
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--window-size=900,700", "--disable-background-networking", *more):
         options.add_argument(argument)
     options.binary_location = "/usr/bin/chromium"
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

@@ -17,6 +17,7 @@ import websocket  # websocket-client, which selenium brings along
 
 import tokens
 from appliance import ROOT, Appliance, free_ports, wait_until
+from secure import make_certificate
 
 CONFIG = ROOT / "config"
 # All times in the files are divided by this, and so are those of workers: 50 s become 5 s.
@@ -45,10 +46,7 @@ class ProxyTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="megacomet-proxies-")))
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-             "-addext", "subjectAltName=DNS:localhost", "-keyout", cls.folder / "privkey.pem", "-out", cls.folder / "fullchain.pem"],
-            check=True, capture_output=True, timeout=60)
+        make_certificate(cls.folder)
         (cls.folder / "both.pem").write_text((cls.folder / "privkey.pem").read_text() + (cls.folder / "fullchain.pem").read_text())
         cls.key = tokens.Key("1")
         tokens.write(cls.folder / "keys.json", cls.key)

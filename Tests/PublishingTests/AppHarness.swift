@@ -26,7 +26,8 @@ final class App {
     var queued: Int { board.queue.depth }
 
     init(
-        key: String = "", keys: [AppKey] = [], takesTokens: Bool = false, arena: consuming Arena = Arena(),
+        key: String = "", keys: [AppKey] = [], takesTokens: Bool = false, maxWaits: Int = 10_000,
+        arena: consuming Arena = Arena(),
         _ change: (inout QueueSettings) -> Void = { _ in }
     ) {
         var settings = QueueSettings()
@@ -35,7 +36,7 @@ final class App {
         port = AppPort(
             maxMessage: settings.maxMessage,
             keys: key.isEmpty ? keys : [AppKey(name: "app", rights: .all, secret: Array(key.utf8))], hosts: ["a"],
-            takesTokens: takesTokens)
+            takesTokens: takesTokens, maxWaits: maxWaits)
         session = port.accepted(peer: nil, now: now)
         worker = board.accepted(mayBeSeed: false)
         var hello = Buffer()
@@ -85,6 +86,11 @@ final class App {
         port.process(session, &board, now: now)
     }
     func receive(_ text: String) { receive(Array(text.utf8)) }
+    /// What the port has to say to the app, which reads it.
+    func take() -> String {
+        defer { session.output.clear() }
+        return String(decoding: session.output.bytes, as: UTF8.self)
+    }
     /// Gives the app port these bytes. Returns the answers, which the app reads at once.
     func send(_ bytes: [UInt8]) -> String {
         receive(bytes)

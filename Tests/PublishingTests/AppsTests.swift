@@ -22,7 +22,7 @@ import Wire
     /// The answer that a connection of its own gets.
     private func apps(_ app: App, _ query: String = "") -> (status: Int, body: String) {
         app.connect("10.9.9.9:9")
-        defer { app.port.closed(app.session) }
+        defer { app.port.closed(app.session, &app.board) }
         return answer(app.send(App.get("/apps" + query)))
     }
 

@@ -170,6 +170,7 @@ private func isSound(_ item: AppDocument.Item) -> Bool {
     case .unsubscribe(let clients, let channels):
         return areNames(clients.names, Limits.publishClients) && areNames(channels, Limits.publishChannels)
     case .disconnectClient(let name, _), .disconnectUser(let name, _): return areNames([name], 1)
-    case .key, .wrong: return true
+    case .follow(let name, _): return areNames([name], 1)
+    case .events, .seen, .key, .wrong: return true
     }
 }

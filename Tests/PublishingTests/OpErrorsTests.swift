@@ -114,9 +114,9 @@ import Wire
     }
 
     @Test func anUnknownOp_isToldWhichThereAre() {
-        for line in [#"{"op":"publsh","client":"c","message":1}"#, #"{"op":7}"#, #"{"op":"events"}"#] {
+        for line in [#"{"op":"publsh","client":"c","message":1}"#, #"{"op":7}"#, #"{"op":"event"}"#] {
             let got = App().send(line + "\n")
-            #expect(got.contains("bad_op") && got.contains("publish, subscribe, unsubscribe or disconnect"), "\(got)")
+            #expect(got.contains("bad_op") && got.contains("publish, subscribe, unsubscribe, disconnect, events, seen or follow"), "\(got)")
         }
         // Over HTTP the path is the op. What an older app may have in a field of this name is ignored, but for an op.
         for (op, status) in [(#""subscribe""#, 400), (#""publish""#, 202), (#""x""#, 202), ("7", 202)] {

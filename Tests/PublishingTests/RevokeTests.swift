@@ -12,7 +12,7 @@ import Testing
 
     private static func app(_ arena: consuming Arena = Arena()) -> App {
         let app = App(takesTokens: true, arena: arena)
-        app.board.beginTurn(nanoseconds: 0, wallSeconds: second)
+        app.board.beginTurn(nanoseconds: 0, wallMilliseconds: second * 1000)
         return app
     }
     private static func disconnect(_ app: App, _ fields: String) -> (status: Int, body: String) {

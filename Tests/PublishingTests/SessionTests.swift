@@ -79,8 +79,8 @@ import Wire
         app.connect()
         app.receive("{\"client\":")
         #expect(app.claimedByAll == half.utf8.count + 1000 + 10)
-        app.port.closed(first)
-        app.port.closed(app.session)
+        app.port.closed(first, &app.board)
+        app.port.closed(app.session, &app.board)
         #expect(app.claimedByAll == 0 && app.sessionCount == 0)
     }
 
@@ -97,7 +97,7 @@ import Wire
         #expect(app.isFull && app.quietestStranger === strangers[0])
         strangers[0].received(0, now: app.now + 1)
         #expect(app.quietestStranger === strangers[1])
-        app.port.closed(strangers[1])
+        app.port.closed(strangers[1], &app.board)
         #expect(!app.isFull && app.quietestStranger === strangers[2])
     }
 

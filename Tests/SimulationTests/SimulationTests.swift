@@ -84,6 +84,24 @@ import Testing
         (settings.breakLink, settings.killManager, settings.journal) = (5, 10, true)
         play(1100..<1112, settings)
     }
+    @Test func receipts_tellEachEndOnce_andTheTruth() {
+        var settings = World.Settings()
+        (settings.receipts, settings.channels, settings.streams, settings.sockets) = (true, true, true, true)
+        (settings.breakLink, settings.killWorker, settings.killManager) = (10, 10, 0)
+        play(1200..<1212, settings)
+    }
+    @Test func receipts_whenTheManagerDies_tellEachEndOnce() {
+        var settings = World.Settings()
+        (settings.receipts, settings.channels, settings.streams, settings.journal) = (true, true, true, true)
+        (settings.breakLink, settings.killWorker, settings.killManager) = (10, 5, 10)
+        play(1300..<1312, settings)
+    }
+    @Test func receipts_whenQueuesOverflowAndExpire_tellEachEndOnce() {
+        var settings = World.Settings()
+        (settings.receipts, settings.timeToLive, settings.maxPerClient, settings.vanish) = (true, 3_000, 4, 100)
+        (settings.publish, settings.killManager, settings.journal) = (700, 5, true)
+        play(1400..<1412, settings)
+    }
     @Test func whenQueuesOverflowAndExpire_theGapIsTold() {
         var settings = World.Settings()
         (settings.timeToLive, settings.maxPerClient, settings.vanish, settings.publish) = (3_000, 4, 100, 700)

@@ -42,7 +42,10 @@ extension World {
         case 7: publishToClients()
         default:
             let known = Set(clients.filter(\.hasBegun).map(\.number))
-            took(publish(["\(payloads)"]) { _, json in (.everyone, json) }, Set(clients.indices), known)
+            let options = options()
+            let outcome = publish(["\(payloads)"], options) { _, json in (.everyone, json) }
+            took(outcome, Set(clients.indices), known)
+            if options.receipt { expect(outcome, ["everyone"]) }
         }
     }
     private func publish(
@@ -58,21 +61,29 @@ extension World {
         let name = ["x", "y", "z"][random.below(3)]
         let all = subscribers[name] ?? []
         let excepted = chance(300) ? random.below(clients.count) : -1
+        var options = options()
+        let hasReceipt = options.receipt
         let outcome = withBytes([name, excepted < 0 ? "" : clients[excepted].name, "\(payloads)"]) { bytes in
-            var options = PublishOptions()
             if excepted >= 0 { options.except = bytes[1] }
             return manager.switchboard.publish(.channel(bytes[0]), json: bytes[2], options, now: now)
         }
         took(outcome, all.subtracting([excepted]), all.subtracting([excepted]), channel: name)
+        if hasReceipt { expect(outcome, ["channel \(name)"]) }
     }
     private func publishToUser() {
         let user = ["ua", "ub"][random.below(2)]
         let mine = Set(clients.filter { $0.name.hasPrefix(user + ":") }.map(\.number))
         let known = mine.filter { clients[$0].hasBegun }
-        took(publish([user, "\(payloads)"]) { (.user($0[0]), $1) }, mine, known)
+        let options = options()
+        let outcome = publish([user, "\(payloads)"], options) { (.user($0[0]), $1) }
+        took(outcome, mine, known)
+        if options.receipt { expect(outcome, ["user \(user)"]) }
     }
     private func publishToClients() {
         let some = Set((0..<3).map { _ in random.below(clients.count) })
-        took(publish(some.sorted().map { clients[$0].name } + ["\(payloads)"]) { (.clients($0), $1) }, some, some)
+        let (names, options) = (some.sorted().map { clients[$0].name }, options())
+        let outcome = publish(names + ["\(payloads)"], options) { (.clients($0), $1) }
+        took(outcome, some, some)
+        if options.receipt { expect(outcome, names) }
     }
 }

@@ -24,6 +24,8 @@ final class World {
         var channels = false
         /// Three of four clients show tokens, and apps revoke them.
         var tokens = false
+        /// Apps ask what becomes of most messages.
+        var receipts = false
         /// Half of the clients have event streams. Those with odd numbers have no cursor at first, as an EventSource.
         var streams = false
         /// Those of them whose numbers can be divided by 8 have WebSockets.
@@ -62,6 +64,8 @@ final class World {
     /// Who subscribes to each channel.
     var subscribers: [String: Set<Int>] = ["x": [], "y": [], "z": []]
     var payloads = 0
+    /// What apps are told of messages with a receipt.
+    var told = ToldEvents()
     var revocations: [Revocation] = []
     /// Requests and revocations.
     private var lastOrder = 0
@@ -114,7 +118,7 @@ final class World {
 
     private func step(calm: Bool) {
         now += UInt64(1 + random.below(calm ? 50 : settings.pace))
-        manager.switchboard.beginTurn(nanoseconds: now * 1_000_000, wallSeconds: wallSeconds)
+        manager.switchboard.beginTurn(nanoseconds: now * 1_000_000, wallMilliseconds: wallSeconds * 1000)
         if !calm {
             if settings.channels, chance(60) { changeSubscription() }
             if chance(settings.publish) { if settings.channels, chance(500) { publishWide() } else { publish() } }
@@ -136,6 +140,7 @@ final class World {
         }
         if chance(200) || calm { manager.switchboard.tick(now: now) }
         manager.flush(self, calm: calm)
+        if settings.receipts { readEvents() }
         let queue = manager.switchboard.queue
         if Int(queue.enqueued) - Int(queue.dequeued) - Int(queue.expired) - Int(queue.dropped) != queue.depth {
             problem("the books: \(queue)")
@@ -164,11 +169,15 @@ final class World {
     private func publish() {
         let client = random.below(clients.count)
         payloads += 1
+        let options = options()
         var (name, json) = (clients[client].name, String(payloads))
         let result = name.withUTF8 { name in
-            json.withUTF8 { manager.switchboard.publish(client: .init(name), json: .init($0), now: now) }
+            json.withUTF8 {
+                manager.switchboard.publish(.client(.init(name)), json: .init($0), options, now: now)
+            }
         }
         took(result, [client], [client])
+        if options.receipt { expect(result, [name]) }
     }
     /// `owed` are those who must get it, unless they send no cursor.
     func took(_ result: Publication, _ audience: Set<Int>, _ owed: Set<Int>, channel: String? = nil) {
@@ -191,13 +200,14 @@ final class World {
         if settings.tokens, chance(700) { for _ in 0...random.below(3) { revoke() } }
         for worker in workers { worker.breakLink() }
         manager = ManagerBox(settings, now: now, memory: settings.journal ? manager.memory : nil)
-        manager.switchboard.beginTurn(nanoseconds: now * 1_000_000, wallSeconds: wallSeconds)
+        manager.switchboard.beginTurn(nanoseconds: now * 1_000_000, wallMilliseconds: wallSeconds * 1000)
         if !settings.journal { for at in revocations.indices { revocations[at].isLost = true } }
     }
 
     /// Checks what must be true when everything that can be delivered has been.
     private func finish() {
         guard problems.isEmpty else { return }
+        if settings.receipts { finishReceipts() }
         for client in clients {
             let mine = published.filter { $0.value.owed.contains(client.number) }
             let missing = mine.keys.filter { !client.received.contains($0) }.sorted()

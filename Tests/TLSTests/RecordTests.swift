@@ -183,9 +183,14 @@ extension TLSTests {
                 #expect(ends.server.sessions.counters.badRecords == 1)
                 let alert = Array(ends.server.sessions.out.bytes)
                 #expect(alert.count == Parked.headerBytes + 2 + 1 + Parked.tagBytes)
-                // The client takes it for what it is: the end.
+                // After an error there is not even close_notify (RFC 8446, 6.1).
+                ends.server.sessions.sayEnd(ends.server.handle)
+                #expect(ends.server.sessions.out.count == alert.count)
+                // The client takes it for what it is: the end. It says nothing more, too.
                 Ends.give(alert, to: &ends.client)
                 #expect(ends.client.state == .failed && ends.client.sessions.counters.alertsReceived == 1)
+                ends.client.sessions.sayEnd(ends.client.handle)
+                #expect(ends.client.sessions.out.count == 0)
             }
         }
 
@@ -246,6 +251,10 @@ extension TLSTests {
         @Test func aPeerMayEndItsSideAndStillBeAnswered() throws {
             let ends = try Ends()
             try ends.clientSays([1])
+            // Some libraries say user_canceled first.
+            let canceled = ends.client.sealInner([1, 90, 21])
+            Ends.give(try #require(canceled), to: &ends.server)
+            #expect(ends.server.state == .more)
             ends.client.sessions.sayEnd(ends.client.handle)
             Ends.carry(&ends.client, &ends.server)
             #expect(ends.server.state == .ended && ends.server.said == [1])

@@ -55,6 +55,9 @@ void mc_tls_ticket_keys(const uint8_t *keys, int count);
 /// The private keys of certificates live in memory of their own, which no core file has. Call it before the first
 /// context is made. 0: the system refuses, and they are in the heap.
 int mc_tls_protect_keys(void);
+/// From now on OpenSSL overwrites all memory before it frees it. Call it before anything else of OpenSSL. 0: that is too
+/// late.
+int mc_tls_wipe_freed(void);
 
 // Sessions: a connection with an SSL object. Bytes go in and come out; sockets are the caller's.
 
@@ -118,6 +121,8 @@ int mc_record_open(int suite, const uint8_t *key, const uint8_t nonce[12], const
 
 /// Overwrites a secret.
 void mc_wipe(void *bytes, size_t count);
+/// Overwrites what the functions that were called before have left on the stack.
+void mc_wipe_stack(void);
 /// Memory for secrets: no core file has it, and it is overwritten before it is given back. `NULL`: there is none.
 void *mc_secret_pages(size_t bytes);
 void mc_secret_pages_free(void *pages, size_t bytes);

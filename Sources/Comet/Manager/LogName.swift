@@ -29,9 +29,13 @@ struct LogName {
     /// The kind in the upper two bits of a record's flags. The lower ones are the message's marks.
     var flags: UInt8 { kind.rawValue << LogName.shift }
     private static let shift: UInt8 = 6
-    /// The marks of a message, in a record's flags.
+    /// The flags of a message's record in this log.
+    func flags(_ marks: Message.Marks) -> UInt8 { flags | marks.rawValue & (1 << LogName.shift - 1) }
+    /// The marks of a message, from its record.
     static func marks(_ record: Arena.Record) -> Message.Marks {
-        Message.Marks(rawValue: record.flags & (1 << shift - 1))
+        // The bit of a receipt once said that it is history.
+        guard record.kind != .history else { return .history }
+        return Message.Marks(rawValue: record.flags & (1 << shift - 1))
     }
 }
 

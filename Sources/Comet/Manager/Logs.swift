@@ -15,20 +15,29 @@ struct Logs: ~Copyable {
     /// The memory of all that must outlive the manager.
     var arena: Arena
     private(set) var logs = Slab<Log>()
-    private(set) var messages = Slab<Message>()
+    var messages = Slab<Message>()
     private(set) var shared = Slab<SharedBody>()
     private var wheel: TimingWheel
     /// The messages of clients' own logs, by worker, and those of channels.
     private(set) var books: QueueBooks
     private(set) var channelBooks = ChannelBooks()
+    /// How those of clients' own logs ended that were not expired or dropped.
+    var outcomes = Outcomes()
     /// Those of clients' own logs that were written to receivers that stay, and the bytes of their JSON.
     var written = (messages: 0, bytes: 0)
+    /// What apps are told of messages, and the receipts that stand beside the logs.
+    var events: Events
+    var receipts: Receipts
     /// While the records of an earlier manager are taken up: the bodies that messages share, by id.
     var recovering: [UInt64: Slot<SharedBody>] = [:]
 
     /// `now` is in milliseconds.
-    init(_ bounds: QueueSettings, _ arena: consuming Arena, now: UInt64) {
+    init(_ bounds: QueueSettings, _ arena: consuming Arena, wallMicroseconds: UInt64, now: UInt64, seed: UInt64) {
         self.bounds = bounds
+        events = Events(
+            bounds.events, most: bounds.maxEvents, wallMicroseconds: wallMicroseconds, isFresh: arena.attachment.isFresh
+        )
+        receipts = Receipts(seed: seed)
         self.arena = arena
         wheel = TimingWheel(now: UInt32(truncatingIfNeeded: now))
         books = QueueBooks(second: UInt32(now / 1000))
@@ -95,7 +104,7 @@ struct Logs: ~Copyable {
         let isAnother = facts.marks.contains(.members) && !has(id, json, in: log)
         return put(id, json.count, facts, in: log, now: now, isAnother: isAnother) { arena, message, extra in
             arena.append(
-                kind, flags: owner.flags | facts.marks.rawValue, id: id, value: now + UInt64(facts.timeToLive),
+                kind, flags: owner.flags(facts.marks), id: id, value: now + UInt64(facts.timeToLive),
                 timeToLive: facts.timeToLive, owner: message.number, name: owner.name, extra: extra, body: json)
         }
     }
@@ -122,7 +131,7 @@ struct Logs: ~Copyable {
     ) -> Bool {
         put(id, bytes, facts, in: log, now: now, body) { arena, message, extra in
             arena.append(
-                .reference, flags: owner.flags | facts.marks.rawValue, id: id, value: now + UInt64(facts.timeToLive),
+                .reference, flags: owner.flags(facts.marks), id: id, value: now + UInt64(facts.timeToLive),
                 timeToLive: facts.timeToLive, owner: message.number, name: owner.name, extra: extra)
         }
     }
@@ -188,7 +197,7 @@ struct Logs: ~Copyable {
     }
     /// Takes a message back that was put into the log in the same breath.
     private mutating func withdraw(_ id: UInt64, in log: Slot<Log>) {
-        if let message = first(log, after: id - 1), messages[message].id == id { remove(message, .ended) }
+        if let message = first(log, after: id - 1), messages[message].id == id { remove(message, .ended, tells: false) }
     }
     /// One owner less. True if it was the last one: then the body is gone.
     @discardableResult mutating func release(_ body: Slot<SharedBody>) -> Bool {
@@ -250,8 +259,10 @@ struct Logs: ~Copyable {
         }
         remove(message, entry.id <= logs[entry.log].writtenUpTo ? .handed : how)
     }
-    mutating func remove(_ slot: Slot<Message>, _ how: Arena.State) {
+    /// `tells` is false if the end is told elsewhere.
+    mutating func remove(_ slot: Slot<Message>, _ how: Arena.State, tells: Bool = true) {
         let message = messages[slot]
+        if message.marks.contains(.receipt), tells { tellEnd(slot, how) }
         let own = logs[message.log]
         if message.id <= own.writtenUpTo { leaveWritten(slot, own) }
         own.messages.remove(slot, in: messages)
@@ -263,6 +274,7 @@ struct Logs: ~Copyable {
         if own.channel == nil {
             if own.count == 0 { books.count(own.worker, clients: -1) }
             books.leave(own.worker, bytes: message.bytes, second: message.second, QueueBooks.Leaving(how))
+            outcomes.count(how)
         } else {
             channelBooks.leave(bytes: message.bytes, how)
         }

@@ -1,3 +1,5 @@
+import Store
+
 /// The manager's counts since it started. Each counter has the name of its metric.
 package struct ManagerCounters: Equatable {
     /// Publishes that were taken up, and the bytes of their messages.
@@ -34,4 +36,22 @@ package struct ManagerCounters: Equatable {
     /// Messages of the seed that were refused: not UTF-8, or a bad id.
     package var seedRejected: UInt64 = 0
     package init() {}
+}
+
+/// How messages of clients' own logs ended, beside those that expired or were dropped (`QueueAccount`).
+package struct Outcomes: Equatable {
+    package private(set) var acknowledged: UInt64 = 0
+    package private(set) var handed: UInt64 = 0
+    package private(set) var replaced: UInt64 = 0
+    package private(set) var ended: UInt64 = 0
+
+    mutating func count(_ how: Arena.State) {
+        switch how {
+        case .acknowledged: acknowledged += 1
+        case .handed: handed += 1
+        case .replaced: replaced += 1
+        case .ended: ended += 1
+        case .live, .expired, .dropped: break
+        }
+    }
 }

@@ -15,12 +15,14 @@ struct Message {
         static let except = Marks(rawValue: 2)
         /// It is for clients who are connected, or between two polls. Its end is no loss.
         static let transient = Marks(rawValue: 4)
-        /// It stands for older messages of a channel (`History`).
-        static let history = Marks(rawValue: 8)
+        /// The app is told what becomes of it.
+        static let receipt = Marks(rawValue: 8)
         /// Its body has members before the JSON, as in a frame (`Frame.Flags.members`).
         static let members = Marks(rawValue: 16)
         /// It is no message, but news of who came to a channel and left it.
         static let presence = Marks(rawValue: 32)
+        /// It stands for older messages of a channel (`History`). In the arena that is a kind of record of its own.
+        static let history = Marks(rawValue: 64)
     }
 
     let id: UInt64
@@ -32,19 +34,25 @@ struct Message {
     var inWheel = Neighbours<Message>()
     /// The time when its time to live ends: milliseconds that wrap.
     var deadline: UInt32
-    /// The second in which it was queued.
-    var second: UInt32
+    /// The second in which it was queued. The upper bit says that the app was told of its delivery.
+    private var secondAndTold: UInt32
     /// Bytes of its JSON, and the marks above them.
     private let bytesAndMarks: UInt32
-    private static let markShift: UInt32 = 26
+    private static let markShift: UInt32 = 25
+    private static let toldBit: UInt32 = 1 << 31
 
     init(id: UInt64, log: Slot<Log>, deadline: UInt32, second: UInt32, bytes: Int, marks: Marks) {
         precondition(bytes < 1 << Message.markShift, "a message has at most \(Limits.frameBodyBytes) bytes")
         self.id = id
         self.log = log
         self.deadline = deadline
-        self.second = second
+        secondAndTold = second & ~Message.toldBit
         bytesAndMarks = UInt32(bytes) | UInt32(marks.rawValue) << Message.markShift
+    }
+    @inline(__always) var second: UInt32 { secondAndTold & ~Message.toldBit }
+    var isTold: Bool {
+        get { secondAndTold & Message.toldBit != 0 }
+        set { secondAndTold = second | (newValue ? Message.toldBit : 0) }
     }
     @inline(__always) var bytes: Int { Int(bytesAndMarks & (1 << Message.markShift - 1)) }
     @inline(__always) var marks: Marks {
@@ -79,4 +87,6 @@ struct MessageFacts {
     var latest = UnsafeRawBufferPointer(start: nil, count: 0)
     /// Milliseconds.
     var timeToLive: UInt32
+    /// An app waits for its end.
+    var isAwaited = false
 }

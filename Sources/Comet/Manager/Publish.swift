@@ -20,6 +20,10 @@ package struct PublishOptions {
     package var latest: UnsafeRawBufferPointer?
     /// False: only for those who are connected now.
     package var keeps = true
+    /// The app is told what becomes of it. Only what is kept has a receipt.
+    package var receipt = false
+    /// The app waits for its end. It has a receipt, too.
+    package var isAwaited = false
     /// The app's own name for this publish, 1 to `Limits.onceBytes` bytes. The same name gives the first outcome again.
     package var once: UnsafeRawBufferPointer?
 

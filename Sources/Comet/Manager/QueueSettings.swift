@@ -1,3 +1,5 @@
+import Wire
+
 /// The settings of the manager's queue (docs/settings.txt).
 package struct QueueSettings {
     /// The time to live of a message that does not have its own, in milliseconds.
@@ -22,6 +24,10 @@ package struct QueueSettings {
     package var tokenMaxAge: UInt32 = 86_400_000
     /// No client is served without a token, so its id opens nothing.
     package var tokensRequired = false
+    /// The kinds of events that are kept beside those of messages with a receipt.
+    package var events: EventKinds = []
+    /// The most events that are kept.
+    package var maxEvents = Limits.events
     /// The number of workers over which the seed's hash spreads clients.
     package var workers = 8
     /// The supervisor's token, which a worker's hello must have. Empty if there is no supervisor; then any hello will

@@ -103,7 +103,7 @@ extension Switchboard {
             let isNews = message.marks.contains(.presence)
             let deadline = isNews ? UInt32(truncatingIfNeeded: now) &+ settings.timeToLive : message.deadline
             if out.deadline.map({ isOver(deadline, $0) }) ?? true { out.deadline = deadline }
-            if !record.acknowledges, head.channel == .none { logs.take(head.message) }
+            if !record.acknowledges, head.channel == .none { logs.hand(head.message, now: now) }
         }
         return true
     }
@@ -117,6 +117,7 @@ extension Switchboard {
         }
         var flags: Frame.Flags = message.marks.contains(.transient) ? .transient : []
         if head.channel != .none || message.marks.contains(.members) { flags.insert(.members) }
+        if head.channel == .none, message.marks.contains(.receipt) { flags.insert(.tells) }
         let body = head.channel == .none ? logs.body(head.message) : element.bytes
         write(body, message.id, flags, &out, client, isGap: isGap)
         out.bytes += body.count + Limits.envelopeBytes

@@ -72,6 +72,7 @@ extension Switchboard {
         channels.entry(slot).record = record
         channels.entry(slot).isGranted = isGranted
         logs.arena.setOwner(record, slot.number)
+        tell(.subscribed, client, channel)
         return slot
     }
     /// What a subscription may bring along: messages of a channel from one id to another.

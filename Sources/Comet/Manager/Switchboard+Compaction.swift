@@ -18,6 +18,9 @@ extension Switchboard {
             case .user: channels[Slot<Channel>(move.owner)].record = move.to
             case .once: once.moved(move.owner, to: move.to)
             case .revocation: revocations.moved(move.owner, to: move.to)
+            case .event: logs.events.moved(move.owner, to: move.to)
+            case .receipt: logs.receipts.moved(move.owner, to: move.to)
+            case .reader: readers.moved(move.owner, to: move.to)
             }
         }
         return isMore

@@ -41,6 +41,9 @@ extension Switchboard {
         }
         guard let log = record.log.known else {
             if let user = record.subscription.known { remove(user, now) }
+            if logs.receipts.countsReaders, let log = channels[channels.everyone].log.known {
+                logs.advanced(log, presence.id(client), after: record.position, upTo: .max, \.left)
+            }
             if !grants.isEmpty { grants[client] = nil }
             return presence.forget(client)
         }
@@ -109,8 +112,13 @@ extension Switchboard {
         let own = channels[slot]
         let record = presence[own.client]
         if own.record != .none { logs.arena.end(own.record, .ended) }
-        if channels[own.channel].kind == .channel, let log = record.log.known {
-            logs.endHistory(of: channels.name(own.channel).name, in: log)
+        if channels[own.channel].kind == .channel {
+            tell(.unsubscribed, own.client, own.channel)
+            if let log = record.log.known { logs.endHistory(of: channels.name(own.channel).name, in: log) }
+        }
+        if logs.receipts.countsReaders, let log = channels[own.channel].log.known {
+            let from = max(record.position, own.from)
+            logs.advanced(log, presence.id(own.client), after: from, upTo: .max, \.left)
         }
         if record.isCounted { channels[own.channel].connected -= 1 }
         var first = record.subscription

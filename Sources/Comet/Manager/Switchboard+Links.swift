@@ -75,6 +75,7 @@ extension Switchboard {
         case .undelivered where frame.client.count > 0: undelivered(worker, frame, now)
         case .credit: credit(link, frame, now)
         case .settled: settled(link, frame)
+        case .delivered where frame.client.count > 0: delivered(frame)
         case .acknowledged where frame.client.count > 0: acknowledged(frame, Grant(body: frame.body, after: 0), now)
         case .leave where frame.client.count > 0: leave(frame, now)
         default: throw .unexpected(frame.op, fromWorker: true)
@@ -109,10 +110,10 @@ extension Switchboard {
 
     // MARK: writing
 
-    /// `wallSeconds` are since 1970.
-    package mutating func beginTurn(nanoseconds: UInt64, wallSeconds: UInt64) {
+    /// `wallMilliseconds` are since 1970.
+    package mutating func beginTurn(nanoseconds: UInt64, wallMilliseconds: UInt64) {
         links.beginTurn(nanoseconds: nanoseconds)
-        self.wallSeconds = wallSeconds
+        logs.events.wall = wallMilliseconds
     }
 
     /// The next link that has something to write. Call it at the end of each turn until it is `nil`.

@@ -71,7 +71,13 @@ extension Switchboard {
             sendToSeedWorker(id, json)
         {
             counters.forwarded += 1
-            return .sent(takeId())
+            let sent = takeId()
+            if facts.marks.contains(.receipt) {
+                awaitEnd(sent, facts, ends: 1)
+                // Nothing comes back from such a worker.
+                logs.events.add(.handed, sent, of: id, &logs.arena)
+            }
+            return .sent(sent)
         }
         guard logs.hasRoom(json.count) else { return full() }
         let client = known ?? makeClient(id)
@@ -84,7 +90,8 @@ extension Switchboard {
         _ json: UnsafeRawBufferPointer, _ facts: MessageFacts, to client: Slot<ClientRecord>, _ now: UInt64
     ) -> Publication {
         let record = presence[client]
-        if record.acknowledges || record.log != .none || !fanOuts.isEmpty {
+        let isKept = record.acknowledges || record.log != .none || !fanOuts.isEmpty
+        if isKept || facts.marks.contains(.receipt) {
             // A receiver that stays is sent it now, and then it is outside the queue's bounds.
             guard record.stays || logs.hasRoom(json.count) else { return full() }
             guard let id = append(json, facts, for: client, now) else { return journalFull(client, now) }
@@ -107,6 +114,7 @@ extension Switchboard {
         answered(client, now, bytes: json.count + Limits.envelopeBytes)
         counters.handed += 1
         counters.forwarded += 1
+        logs.outcomes.count(.handed)
         return .sent(id)
     }
 
@@ -122,7 +130,12 @@ extension Switchboard {
         _ json: UnsafeRawBufferPointer, _ facts: MessageFacts, for client: Slot<ClientRecord>, _ now: UInt64
     ) -> UInt64? {
         let id = takeId()
-        return logs.put(id, json, facts, in: openLog(client), logName(client), now: now) ? id : nil
+        guard logs.put(id, json, facts, in: openLog(client), logName(client), now: now) else { return nil }
+        awaitEnd(id, facts, ends: 1)
+        return id
+    }
+    private mutating func awaitEnd(_ id: UInt64, _ facts: MessageFacts, ends: Int) {
+        if facts.isAwaited { logs.events.awaited.begin(id, ends: ends) }
     }
     private mutating func full() -> Publication {
         counters.refusedFull += 1
@@ -160,6 +173,7 @@ extension Switchboard {
         var all: [(Slot<Log>, LogName)] = []
         for client in clients { all.append((openLog(client), logName(client))) }
         guard logs.put(id, json, facts, in: all, now: now) else { return journalFull() }
+        awaitEnd(id, facts, ends: clients.count)
         var sent = 0
         for client in clients {
             if presence[client].isPresent { sent += 1 }
@@ -194,14 +208,18 @@ extension Switchboard {
         channels found: [Slot<Channel>], _ json: UnsafeRawBufferPointer, _ facts: MessageFacts, _ now: UInt64
     ) -> Publication {
         var (sent, absent) = (0, 0)
+        var readers: [Int] = []
         for channel in found {
             let isEveryone = channel == channels.everyone
-            let connected = isEveryone ? connectedCount : Int(channels[channel].connected)
-            sent += connected
-            absent += (isEveryone ? presence.count : Int(channels[channel].count)) - connected
-            if !isEveryone, let reader = reader(facts.except, of: channel) {
-                if presence[reader].isPresent { sent -= 1 } else { absent -= 1 }
+            var connected = isEveryone ? connectedCount : Int(channels[channel].connected)
+            var all = isEveryone ? presence.count : Int(channels[channel].count)
+            if let reader = reader(facts.except, of: channel) {
+                all -= 1
+                if presence[reader].isPresent { connected -= 1 }
             }
+            sent += connected
+            absent += all - connected
+            readers.append(all)
             guard hasRoom(for: facts, json, in: channels[channel].log.known) else { return .latestFull }
         }
         if facts.marks.contains(.transient), sent == 0 { return .nobody }
@@ -210,8 +228,10 @@ extension Switchboard {
         var all: [(Slot<Log>, LogName)] = []
         for channel in found { all.append((openLog(channel), channels.name(channel))) }
         guard logs.put(id, json, facts, in: all, now: now) else { return journalFull() }
-        for channel in found {
+        awaitEnd(id, facts, ends: found.count)
+        for (channel, count) in zip(found, readers) {
             channels[channel].newest = id
+            if facts.marks.contains(.receipt) { beginReceipt(id, of: channel, readers: count) }
             beginFanOut(channel)
         }
         if !facts.except.isEmpty, let client = presence.find(facts.except) { pass(client, id) }
@@ -227,10 +247,9 @@ extension Switchboard {
     }
     /// The client that does not get a message, if it is one of the channel's.
     private func reader(_ id: UnsafeRawBufferPointer, of channel: Slot<Channel>) -> Slot<ClientRecord>? {
-        guard !id.isEmpty, let client = presence.find(id),
-            channels.find(channel, first: presence[client].subscription) != nil
-        else { return nil }
-        return client
+        guard !id.isEmpty, let client = presence.find(id) else { return nil }
+        guard channel != channels.everyone else { return client }
+        return channels.find(channel, first: presence[client].subscription).map { _ in client }
     }
 }
 
@@ -246,6 +265,8 @@ extension MessageFacts {
             marks.insert(.latest)
         }
         if !options.keeps { marks.insert(.transient) }
+        isAwaited = options.isAwaited
+        if options.receipt || isAwaited { marks.insert(.receipt) }
     }
 }
 

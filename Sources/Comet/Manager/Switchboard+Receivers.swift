@@ -32,7 +32,7 @@ extension Switchboard {
         record.slot = frame.slot
         record.isSingle = frame.flags.contains(.single)
         begin(client, frame)
-        if !wasHere { tellPresence(of: client) }
+        if !wasHere { came(client) }
 
         guard !isEnded else { return endReceiver(client, byApp: now) }
         if grant.issuedAt > 0, !grant.channels.isEmpty || !grants.isEmpty {
@@ -118,8 +118,12 @@ extension Switchboard {
     mutating func advance(_ client: Slot<ClientRecord>, to id: UInt64) {
         let record = presence[client]
         guard id > record.position else { return }
+        let from = record.position
         record.position = id
         if record.subscription != .none { recordPosition(client, id) }
+        if logs.receipts.countsReaders {
+            countReader(client, after: from, record.acknowledges ? \.acknowledged : \.handed)
+        }
     }
     /// Nothing that was given out until now waits for the client any more. So its end is no loss for it.
     private mutating func nothingWaits(_ client: Slot<ClientRecord>) {
@@ -258,6 +262,7 @@ extension Switchboard {
             let isKept = record.log.known.map { logs.keeps(frame.number, in: $0) } ?? false
             guard record.wasHandedForGood, !isKept, !frame.flags.contains(.members) else { return }
             logs.passThrough(bytes: frame.body.count, worker: record.worker, .dropped, now: now)
+            logs.endHanded(frame.number, of: frame.client, .dropped)
             record.owesGap = true
             return
         }
@@ -275,14 +280,18 @@ extension Switchboard {
         let isTooLate = isOver(record.handedDeadline, time)
         var facts = MessageFacts(timeToLive: isTooLate ? 0 : record.handedDeadline &- time)
         if frame.flags.contains(.members) { facts.marks.insert(.members) }
+        let hasReceipt = logs.hasHanded(frame.number, to: frame.client)
+        if hasReceipt { facts.marks.insert(.receipt) }
         guard !isTooLate, logs.hasRoomToPutBack(frame.body.count),
             logs.put(frame.number, frame.body, facts, in: log, logName(client), now: now)
         else {
             logs.passThrough(
                 bytes: frame.body.count, worker: record.worker, isTooLate ? .expired : .dropped, now: now)
+            logs.endHanded(frame.number, of: frame.client, isTooLate ? .expired : .dropped)
             logs.markLost(frame.number, in: log, logName(client))
             return settle(client, now)
         }
+        if hasReceipt { logs.takeBack(frame.number, of: frame.client) }
         // The client may poll again already. It is answered at the end of the turn, when all messages have come back.
         block(client)
     }

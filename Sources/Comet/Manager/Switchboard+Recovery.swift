@@ -41,6 +41,10 @@ extension Switchboard {
             once.recover(each.ref, record, deadline: UInt32(truncatingIfNeeded: end), &logs.arena)
         }
         found.revocations.sort { $0.made < $1.made }
+        for reader in found.readers { readers.recover(reader, &logs.arena) }
+        found.events.sort { $0.id < $1.id }
+        for event in found.events { logs.events.recover(event.ref, &logs.arena) }
+        recoverReceipts(found, now)
         for revocation in found.revocations { revocations.recover(revocation.ref, now: now, &logs.arena) }
         settleAll(now)
         forgottenLosses.note(all: ids.last)
@@ -56,7 +60,7 @@ extension Switchboard {
         let away = time.wall > last.wall ? time.wall - last.wall : 0
         var turned: ContiguousArray<(Arena.Ref, UInt64)> = []
         logs.arena.forEachLive { ref, record in
-            guard !record.kind.isState else { return }
+            guard record.kind.hasDeadline else { return }
             let had = min(record.value > last.monotonic ? record.value - last.monotonic : 0, UInt64(record.timeToLive))
             let left = had > away ? had - away : 0
             // A token that was revoked must not count again, so a revocation outlives a clock that is put right late.
@@ -73,7 +77,7 @@ extension Switchboard {
     package var attachment: Attachment { logs.arena.attachment }
 
     /// The live records, by what is to be made of them.
-    private struct Found {
+    struct Found {
         var messages: ContiguousArray<(id: UInt64, ref: Arena.Ref)> = []
         var once: ContiguousArray<(id: UInt64, ref: Arena.Ref)> = []
         var revocations: ContiguousArray<(made: Int64, ref: Arena.Ref)> = []
@@ -81,6 +85,9 @@ extension Switchboard {
         var subscriptions: ContiguousArray<Arena.Ref> = []
         var losses: ContiguousArray<Arena.Ref> = []
         var users: ContiguousArray<Arena.Ref> = []
+        var events: ContiguousArray<(id: UInt64, ref: Arena.Ref)> = []
+        var receipts: ContiguousArray<Arena.Ref> = []
+        var readers: ContiguousArray<Arena.Ref> = []
 
         mutating func add(_ ref: Arena.Ref, _ record: Arena.Record) {
             switch record.kind {
@@ -92,6 +99,9 @@ extension Switchboard {
             case .subscription: subscriptions.append(ref)
             case .loss: losses.append(ref)
             case .user: users.append(ref)
+            case .event: events.append((record.id, ref))
+            case .receipt: receipts.append(ref)
+            case .reader: readers.append(ref)
             }
         }
     }
@@ -122,8 +132,9 @@ extension Switchboard {
             presence[client].sent = 0
             if logs.arena.attachment.isDamagedAnew { presence[client].owesGap = true }
         } else if presence[client].isNew {
-            // It has had no receiver yet, and begins where it was subscribed.
-            presence[client].position = max(presence[client].position, record.id)
+            // It has had no receiver yet, and begins where it was first subscribed.
+            let position = presence[client].position
+            presence[client].position = position == 0 ? record.id : min(position, record.id)
         }
         let slot = add(client, to: channel, from: record.id)
         channels.entry(slot).record = ref

@@ -27,6 +27,7 @@ package struct Switchboard: ~Copyable {
     var fanOuts = FanOuts()
     var once: OnceTable
     var revocations: Revocations
+    var readers = EventReaders()
     var presenceNews = PresenceNews()
     /// A print of the list of channels in a client's token, for clients that have such channels.
     var grants: [Slot<ClientRecord>: UInt32] = [:]
@@ -39,7 +40,7 @@ package struct Switchboard: ~Copyable {
     /// The credit that a frame for many takes from each receiver that stays. 0 if it is not known yet.
     var sharedBytes = 0
     /// Seconds since 1970, at the beginning of the turn of the loop.
-    package internal(set) var wallSeconds: UInt64
+    package var wallSeconds: UInt64 { logs.events.wall / 1000 }
     /// The time when the arena is looked at again.
     private var nextCompaction: UInt64 = 0
     /// Clients that are connected.
@@ -57,11 +58,11 @@ package struct Switchboard: ~Copyable {
         channels = Channels(seed: seed)
         once = OnceTable(seed: seed)
         revocations = Revocations(tokenMaxAge: settings.tokenMaxAge, seed: seed)
-        wallSeconds = wallMicroseconds / 1_000_000
         forgottenLosses = ForgottenLosses(seed: seed)
         ids = IdSource(
             wallMicroseconds: wallMicroseconds, firstOfLife: arena.firstId, ceiling: arena.idCeiling)
-        logs = Logs(settings, arena, now: now)
+        logs = Logs(settings, arena, wallMicroseconds: wallMicroseconds, now: now, seed: seed)
+        logs.events.wall = wallMicroseconds / 1000
         logs.arena.firstId = ids.firstOfLife
     }
 
@@ -86,8 +87,10 @@ package struct Switchboard: ~Copyable {
             }
             room -= 1
         }
+        while room > 0, logs.endNextHanded(now: time) { room -= 1 }
         while room > 0, let client = presence.endGrace(now: time) {
             note(client)
+            if !presence[client].isNew { tell(.absent, client) }
             tellPresence(of: client)
             settle(client, now)
             room -= 1

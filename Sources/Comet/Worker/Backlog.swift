@@ -5,6 +5,8 @@ struct StreamWrite {
     var id: UInt64
     var messages: UInt64 = 0
     var credit = 0
+    /// The ids of those whose delivery the manager wants to know.
+    var told: [UInt64] = []
     /// It answers a ping. That is nothing for the page, so silence goes on.
     var isPong = false
 }
@@ -37,20 +39,23 @@ struct Backlog {
         bytes += count
         writes.append((bytes, write))
     }
-    /// The socket took so many bytes more. The result is the number of messages that it has whole by that.
-    mutating func took(_ count: Int) -> UInt64 {
+    /// The socket took so many bytes more. The result is the number of messages that it has whole by that, and the ids
+    /// of those whose delivery the manager wants to know.
+    mutating func took(_ count: Int) -> (messages: UInt64, told: [UInt64]) {
         taken += count
         var messages: UInt64 = 0
+        var told: [UInt64] = []
         while first < writes.count, writes[first].end <= taken {
             written = max(written, writes[first].write.id)
             messages += writes[first].write.messages
             owed += writes[first].write.credit
+            told += writes[first].write.told
             first += 1
         }
         if first > 64, first * 2 > writes.count {
             writes.removeFirst(first)
             first = 0
         }
-        return messages
+        return (messages, told)
     }
 }

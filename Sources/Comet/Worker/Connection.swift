@@ -77,8 +77,9 @@ final class Pending {
     /// The frames of the answer that is being written, until it is written whole. If it never is, its messages go back.
     /// For a poll with a cursor the manager keeps the messages anyway, and this is one frame without its body.
     var frames = Buffer()
-    /// Messages in that answer.
+    /// Messages in that answer, and the ids of those whose delivery the manager wants to know.
     var messages: UInt64 = 0
+    var told: [UInt64] = []
     /// A receiver that stays is behind: its socket has not taken all that is in `output`.
     var backlog: Backlog?
     /// The client's WebSocket message that is not whole yet.

@@ -13,6 +13,8 @@ struct Sending {
     var turnStart: UInt64 = 0
     /// The number of messages in it.
     var messages: UInt64 = 0
+    /// The ids of those whose delivery the manager wants to know.
+    var told: [UInt64] = []
     /// Its frames are kept in `Pending` already.
     var isKept = false
     /// The connection ends with this answer.
@@ -58,12 +60,15 @@ extension Worker {
         } else if count < out.count {
             counters.partialWrites += 1
             pendingOf(slot).output.append(out.bytes.part(count, out.count - count))
-            if answer.isDelivery, !answer.isKept { keep(slot, frames(of: answer), answer.messages) }
+            if answer.isDelivery, !answer.isKept { keep(slot, frames(of: answer), answer.messages, answer.told) }
             out.clear()
             deadlines.move(slot, to: .write, now: now, in: slab)
             watch(slot)
         } else {
-            if answer.isDelivery, !answer.isKept { counters.delivered += answer.messages }
+            if answer.isDelivery, !answer.isKept {
+                counters.delivered += answer.messages
+                tellDelivered(answer.told, frames(of: answer))
+            }
             out.clear()
             replied(slot, now)
         }
@@ -138,9 +143,12 @@ extension Worker {
 
     /// Keeps the frames of an answer until it is written whole. If the poll has a cursor, the manager keeps the
     /// messages, and needs only the id.
-    mutating func keep(_ slot: ConnectionSlot, _ frames: UnsafeRawBufferPointer, _ messages: UInt64) {
+    mutating func keep(
+        _ slot: ConnectionSlot, _ frames: UnsafeRawBufferPointer, _ messages: UInt64, _ told: [UInt64]
+    ) {
         let held = pendingOf(slot)
         held.messages = messages
+        held.told = told
         guard slab.pointer(slot).pointee.receiver.acknowledges,
             case .frame(var frame, _) = Frame.parse(frames)
         else { return held.frames.append(frames) }
@@ -151,11 +159,31 @@ extension Worker {
     mutating func settle(_ held: Pending, isWritten: Bool) {
         if isWritten {
             counters.delivered += held.messages
+            tellDelivered(held.told, held.frames.bytes)
         } else {
             counters.deliverErrors += 1
             takeBack(held.frames.bytes)
         }
         held.frames.release()
+    }
+    /// Tells the manager that these messages were written to the client of the first of these frames.
+    private mutating func tellDelivered(_ messages: [UInt64], _ frames: UnsafeRawBufferPointer) {
+        guard !messages.isEmpty, case .frame(let first, _) = Frame.parse(frames) else { return }
+        tellDelivered(messages, to: first.client)
+    }
+    /// So many messages were written to a receiver that stays, among them those with these ids.
+    mutating func delivered(_ messages: UInt64, _ told: [UInt64], to slot: ConnectionSlot) {
+        counters.delivered += messages
+        tellDelivered(told, to: slab.pointer(slot).pointee.receiver.client(in: strings))
+    }
+    private mutating func tellDelivered(_ messages: [UInt64], to client: UnsafeRawBufferPointer) {
+        guard !messages.isEmpty else { return }
+        var ids = Buffer()
+        for id in messages { ids.append(bigEndian: id) }
+        let frame = Frame(op: .delivered, number: 0, client: client, body: ids.bytes)
+        guard isLinked else { return keepForNextManager(frame) }
+        counters.managerFramesOut += 1
+        frame.write(to: &toManager)
     }
     /// An answer did not reach its client. Its messages go back. The client counts as gone, unless it polls here again.
     private mutating func takeBack(_ frames: UnsafeRawBufferPointer) {

@@ -52,6 +52,7 @@ extension Worker {
         var messages: UInt64 = 0
         var cursor = connection.pointee.receiver.cursor
         var gap = false
+        var told: [UInt64] = []
         var answer = Answer(style(connection), callback: callback(connection), to: &out)
         for frame in Frames(frames) {
             if frame.flags.contains(.gap) { gap = true }
@@ -61,6 +62,7 @@ extension Worker {
                 if !frame.body.isEmpty {
                     answer.add(id: frame.number, members: frame.members, json: frame.json, to: &out)
                     messages += 1
+                    if frame.flags.contains(.tells) { told.append(frame.number) }
                 }
                 cursor = frame.number
             }
@@ -74,10 +76,10 @@ extension Worker {
             counters.pollsAnswered += 1
             // If the client has ended its side, a whole write proves nothing: the socket takes the answer, and perhaps
             // nobody is there.
-            if hasEnded { keep(slot, isShared ? named.bytes : frames, messages) }
+            if hasEnded { keep(slot, isShared ? named.bytes : frames, messages, told) }
             sending = Sending(
                 isDelivery: true, frames: isShared ? 0 : frames.count, turnStart: turnStart, messages: messages,
-                isKept: hasEnded)
+                told: told, isKept: hasEnded)
         } else {
             counters.pollsEmpty += 1  // the poll was to be answered at once
             if !isShared { fromManager.consume(frames.count) }

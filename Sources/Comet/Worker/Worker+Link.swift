@@ -25,7 +25,9 @@ extension Worker {
     package mutating func linkClosed() {
         if isLinked {
             counters.managerReconnects += 1
-            for frame in Frames(toManager.bytes) where frame.op == .undelivered { keepForNextManager(frame) }
+            for frame in Frames(toManager.bytes) where frame.op == .undelivered || frame.op == .delivered {
+                keepForNextManager(frame)
+            }
         }
         isLinked = false
         // These frames are a part of an answer whose end never came.
@@ -37,10 +39,13 @@ extension Worker {
         shared.clear()
         settled = Settled()
     }
-    mutating func keepForNextManager(_ undelivered: Frame) {
-        let bytes = Frame.headerBytes + undelivered.client.count + undelivered.body.count
-        guard returned.count + bytes <= Limits.returnedBytes else { return counters.undeliveredLost += 1 }
-        undelivered.write(to: &returned)
+    mutating func keepForNextManager(_ frame: Frame) {
+        let bytes = Frame.headerBytes + frame.client.count + frame.body.count
+        guard returned.count + bytes <= Limits.returnedBytes else {
+            if frame.op == .undelivered { counters.undeliveredLost += 1 }
+            return
+        }
+        frame.write(to: &returned)
     }
 
     /// The bytes to write to the manager next. They are valid until the worker is changed.
@@ -139,7 +144,7 @@ extension Worker {
             case .disconnect:
                 if let slot = receiver(frame) { frame.flags.contains(.revoked) ? revoke(slot) : disconnect(slot) }
             case .leave: if let slot = receiver(frame) { leave(slot, frame.body) }
-            case .hello, .connected, .gone, .undelivered, .credit, .acknowledged:
+            case .hello, .connected, .gone, .undelivered, .credit, .acknowledged, .delivered:
                 return .broken("op \(frame.op) from a manager")
             }
             counters.managerFramesIn += 1

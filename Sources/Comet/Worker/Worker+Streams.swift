@@ -111,6 +111,7 @@ extension Worker {
                 answer.add(id: frame.number, members: frame.members, json: frame.json, to: &out)
                 write.messages += 1
                 write.credit += frame.body.count + Limits.envelopeBytes
+                if frame.flags.contains(.tells) { write.told.append(frame.number) }
             }
             write.id = max(write.id, frame.number)
         }
@@ -150,7 +151,7 @@ extension Worker {
             deadlines.move(slot, to: .write, now: now, in: slab)
             watch(slot)
         } else {
-            counters.delivered += write.messages
+            delivered(write.messages, write.told, to: slot)
             owe(slot, write.credit)
             if !write.isPong { rest(slot, now) }
         }
@@ -160,7 +161,7 @@ extension Worker {
     /// The socket took so many bytes more of what waits for a receiver that is behind.
     mutating func caughtUp(_ slot: ConnectionSlot, _ held: Pending, by count: Int, _ now: UInt32) {
         behindBytes -= count
-        counters.delivered += held.backlog?.took(count) ?? 0
+        if let took = held.backlog?.took(count) { delivered(took.messages, took.told, to: slot) }
         let owed = held.backlog?.owed ?? 0
         if held.output.isEmpty || owed >= Limits.creditLot {
             giveCredit(slot, owed)

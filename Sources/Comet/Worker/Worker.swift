@@ -29,7 +29,7 @@ package struct Worker: ~Copyable {
     /// Bytes of the first of these frames that were written already. It stays until it is written whole, so that it can
     /// be sent again on the next link.
     var writtenOfFirst = 0
-    /// Frames with messages that come back. They wait for the next manager.
+    /// Frames with messages that come back, or that were delivered. They wait for the next manager.
     var returned = Buffer()
     /// Frames from the manager that were not taken up yet.
     package var fromManager = Buffer()

@@ -54,6 +54,9 @@ public struct Frame {
         /// bytes, and the `Grant` of its token. Manager, to the worker that holds the client's receiver: end it, if
         /// that page has it; body: the print.
         case leave = 28
+        /// Worker: the client's socket has taken these messages whole. The body has their ids, eight bytes each. Only
+        /// messages that came with the flag `tells` are in it.
+        case delivered = 29
     }
 
     /// Facts of a frame in single bits. Each bit has one meaning, whatever the op.
@@ -86,6 +89,8 @@ public struct Frame {
         public static let revoked = Flags(rawValue: 512)
         /// message: it is over if it does not reach its receiver. It does not come back.
         public static let transient = Flags(rawValue: 256)
+        /// message: the manager is to be told when it has been written (`delivered`).
+        public static let tells = Flags(rawValue: 1024)
     }
 
     public static let headerBytes = 24

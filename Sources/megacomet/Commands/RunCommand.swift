@@ -4,6 +4,7 @@ import Foundation
 import Reactor
 import Stats
 import Supervision
+import TLS
 
 struct Overrides: ParsableArguments {
     @Option(help: "The number of workers, instead of the file's.")
@@ -24,6 +25,8 @@ struct Run: ParsableCommand {
     var log: String?
 
     func run() throws {
+        // The supervisor reads the key of the workers' certificate, and keeps nothing of it.
+        _ = TLSContext.wipeFreedMemory()
         var source = config.source()
         source.workers = overrides.workers
         source.basePort = overrides.basePort

@@ -95,6 +95,12 @@ final class Board {
     func gone(_ link: LinkSlot, _ client: String, tag: UInt16 = 1, timedOut: Bool = false) {
         send(link, frame(.gone, timedOut ? .timedOut : [], tag: tag, client: client))
     }
+    /// The worker has written a message.
+    func delivered(_ link: LinkSlot, _ client: String, _ id: UInt64) {
+        var ids = Buffer()
+        ids.append(bigEndian: id)
+        send(link, frame(.delivered, client: client, body: Array(ids.bytes)))
+    }
     func giveBack(_ link: LinkSlot, _ sent: Sent) {
         send(
             link,

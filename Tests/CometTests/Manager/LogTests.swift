@@ -11,7 +11,7 @@ import Testing
     private func logs(_ change: (inout QueueSettings) -> Void = { _ in }) -> Logs {
         var settings = QueueSettings()
         change(&settings)
-        return Logs(settings, Arena(), now: 0)
+        return Logs(settings, Arena(), wallMicroseconds: 0, now: 0, seed: 1)
     }
     private func put(_ id: UInt64, in log: Slot<Log>, of logs: inout Logs, deadline: UInt32 = 60_000) {
         let isKept = Array("\(id)".utf8).withUnsafeBytes {

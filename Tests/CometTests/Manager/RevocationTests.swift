@@ -90,14 +90,14 @@ extension Board {
 
     @Test func itGoes_whenBothClocksArePastItsTokens() {
         let board = Board { $0.tokenMaxAge = 60_000 }
-        board.board.beginTurn(nanoseconds: 0, wallSeconds: 1000)
+        board.board.beginTurn(nanoseconds: 0, wallMilliseconds: 1000_000)
         _ = board.revoke(.user(kept("a")), upTo: 1000)
         board.wait(670_000)
         #expect(board.board.revocationCount == 1, "the wall clock stands")
-        board.board.beginTurn(nanoseconds: 0, wallSeconds: 1659)
+        board.board.beginTurn(nanoseconds: 0, wallMilliseconds: 1659_000)
         board.wait(661_000)
         #expect(board.board.revocationCount == 1)
-        board.board.beginTurn(nanoseconds: 0, wallSeconds: 1660)
+        board.board.beginTurn(nanoseconds: 0, wallMilliseconds: 1660_000)
         board.wait(661_000)
         #expect(board.board.revocationCount == 0)
         #expect(board.board.arenaFigures.records == 0)
@@ -117,7 +117,7 @@ extension Board {
         func start(boot: UInt64, now: UInt64, wall: UInt64) throws -> Board {
             let board = Board(arena: try Arena(memory, segmentBytes: 1 << 20, salt: 3)) { $0.tokenMaxAge = 60_000 }
             board.now = now
-            board.board.beginTurn(nanoseconds: 0, wallSeconds: wall)
+            board.board.beginTurn(nanoseconds: 0, wallMilliseconds: wall * 1000)
             _ = board.board.recover(now: now, Arena.Time(boot: [boot, 0], monotonic: now, wall: wall * 1000))
             return board
         }

@@ -310,7 +310,7 @@ import Wire
     @Test func aWorkersDeath_putsBackWhatItDidNotRead_andItsClientsAreGone() {
         let board = Board()
         let worker = board.worker(0)
-        board.board.beginTurn(nanoseconds: 5, wallSeconds: 0)
+        board.board.beginTurn(nanoseconds: 5, wallMilliseconds: 0)
         for number in 0..<4 { board.poll(worker, "c\(number)") }
         for number in 0..<3 { board.publish("c\(number)", "\(number)") }
         // It took the turn's mark, the first message and half of the second.
@@ -405,7 +405,7 @@ import Wire
         let worker = board.worker(0)
         board.poll(worker, "c1")
         board.poll(worker, "c2")
-        board.board.beginTurn(nanoseconds: 77, wallSeconds: 0)
+        board.board.beginTurn(nanoseconds: 77, wallMilliseconds: 0)
         board.publish("c1", "1")
         board.publish("c2", "2")
         #expect(board.board.nextToWrite(now: board.now) == worker)

@@ -1,0 +1,48 @@
+import Base
+import Comet
+import Wire
+
+/// The events that an app asks for.
+struct EventsRequest {
+    /// `nil`: from now on, or from where the reader has got to.
+    var cursor: UInt64?
+    var kinds = EventKinds.all
+    /// Only those of this client.
+    var client: [UInt8]?
+    /// The name under which the manager remembers how far the app has got.
+    var reader: [UInt8]?
+
+    /// Adds a kind by its name.
+    mutating func add(_ name: UnsafeRawBufferPointer) throws(PublishError) {
+        guard let kind = EventKind(name) else { throw .badKinds }
+        kinds.insert(EventKinds(kind))
+    }
+    /// Throws if it names kinds that are not kept. If it names none, it asks for those that are.
+    func check(_ kept: EventKinds) throws(PublishError) {
+        guard kinds != .all else { return }
+        if !kinds.isDisjoint(with: .ofClients), kept.isDisjoint(with: .ofClients) { throw .clientsAreNotKept }
+        if !kinds.isDisjoint(with: .ofChannels), kept.isDisjoint(with: .ofChannels) { throw .channelsAreNotKept }
+    }
+}
+
+/// A stream of events on a connection of the line form.
+struct EventStream {
+    let request: EventsRequest
+    /// The last event that was written, or that was not asked for.
+    var cursor: UInt64
+    /// The time when something was written last, in milliseconds of the manager's clock.
+    var lastTold: UInt64
+}
+
+/// A request over HTTP whose answer is held, until something happens or its time is over.
+struct HeldAnswer {
+    enum What {
+        case events(EventsRequest, cursor: UInt64)
+        /// The end of a message. The outcome is that of its publish.
+        case end(UInt64, Outcome)
+    }
+    var what: What
+    let head: ResponseHead
+    /// The end of its time, in milliseconds of the manager's clock.
+    let deadline: UInt64
+}
