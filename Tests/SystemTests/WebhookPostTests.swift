@@ -179,6 +179,17 @@ import Testing
         try eventually("nobody vouches for it") { try site.appliance.events().contains("posted again: SSL") }
     }
 
+    /// They are kept only if the settings say so.
+    @Test func clientsThatCome_areTold() throws {
+        let site = try WebhookSite(app: "events = [\"clients\"]\n")
+        let poller = site.appliance.poller("c1")
+        try poller.start()
+        let request = try site.receiver.next()
+        try site.receiver.answer(200)
+        let event = try JSON.parse(request.bodyBytes)["events"]?.array?.first
+        #expect(event?["event"]?.string == "connected" && event?["client"]?.string == "c1")
+    }
+
     @Test func anotherURL_isAskedAfterARestart() throws {
         let site = try WebhookSite()
         let text = contents(ofFile: site.appliance.configuration)
