@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 # Every recipe stops at its first error.
 .SHELLFLAGS := -euo pipefail -c
-PACKAGES := libev-dev libncurses-dev libsimdjson-dev libssl-dev openssl pkg-config curl tmux
+PACKAGES := libev-dev libncurses-dev libsimdjson-dev libssl-dev libcurl4-openssl-dev openssl pkg-config curl tmux
 # Colours are off: on a terminal SwiftPM gives the compiler another flag, and would build everything anew elsewhere.
 RELEASE := -c release --static-swift-stdlib --no-color-diagnostics
 DEBUG := --no-color-diagnostics
@@ -107,7 +107,7 @@ install: build
 	bin="$(BIN)"; \
 	install -d "$(DESTDIR)/usr/sbin" "$(DESTDIR)/usr/bin" "$(DESTDIR)/etc/megacomet" "$(DESTDIR)/usr/lib/systemd/system" "$(DESTDIR)/usr/lib/sysusers.d" "$(DESTDIR)/usr/lib/tmpfiles.d" \
 	  "$(DESTDIR)/usr/share/doc/megacomet" "$(DESTDIR)/usr/share/man/man1" "$(DESTDIR)/usr/share/man/man5" "$(DESTDIR)/usr/share/man/man8"; \
-	install -m 755 "$$bin"/megacomet "$$bin"/megamanager "$$bin"/megaworker "$(DESTDIR)/usr/sbin"; \
+	install -m 755 "$$bin"/megacomet "$$bin"/megamanager "$$bin"/megaworker "$$bin"/megahook "$(DESTDIR)/usr/sbin"; \
 	install -m 755 "$$bin"/megatop "$$bin"/megabench "$(DESTDIR)/usr/bin"; \
 	ln -sf ../sbin/megacomet "$(DESTDIR)/usr/bin/megacomet"
 	[ -e "$(DESTDIR)/etc/megacomet/megacomet.toml" ] || install -m 640 config/megacomet.toml "$(DESTDIR)/etc/megacomet/megacomet.toml"

@@ -2,14 +2,14 @@
 //
 // The picture of the whole. A module depends only on modules in the rows below its own; a test holds that.
 //
-//     megaworker   megamanager   megacomet   megabench   megatop    the programs: glue, thin
-//     Daemon   Publishing   Dashboard   ConfigurationFile           what daemons share, app port, screens, the file
+//     megaworker   megamanager   megahook   megacomet   megabench   megatop    the programs: glue, thin
+//     Daemon   Publishing   Webhook   Dashboard   ConfigurationFile   what daemons share, apps, screens, the file
 //     Comet   Supervision   Reactor   Browser   FreePorts           decisions, libev and sockets, script
 //     Stats   Crypto   TLS                                          reports, events, the table of metrics; OpenSSL
 //     Tokens                                                        clients' tokens and their rules
 //     Wire   Store   Configuration                                  bytes <-> values, memory, settings
 //     Base                                                          bytes and text: buffers, escapes, times, columns
-//     CLibev   CEpoll   CSystem   CStore   CSimdjson   CCrypto   CTLS   CNcurses   C at the edge
+//     CLibev   CEpoll   CSystem   CStore   CSimdjson   CCrypto   CTLS   CCurl   CNcurses   C at the edge
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -49,6 +49,7 @@ let package = Package(
         // C at the edge.
         .systemLibrary(name: "CLibev"),
         .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CCurl"),
         .target(name: "CSystem"),
         /// A checksum and an ordered store, for the arena.
         .target(name: "CStore"),
@@ -89,6 +90,9 @@ let package = Package(
             name: "Publishing", dependencies: ["Base", "Comet", "Store", "Wire", "CSimdjson"],
             swiftSettings: fastObjects),
 
+        /// The webhook's decisions: what is posted to the app, when, and again.
+        .target(name: "Webhook", dependencies: ["Base", "Crypto", "Wire"], swiftSettings: fast),
+
         // The settings, and the file that holds them.
         .target(
             name: "Configuration", dependencies: ["Base"], path: "Sources/Configuration/Settings", swiftSettings: strict
@@ -119,6 +123,12 @@ let package = Package(
             name: "megamanager",
             dependencies: [
                 "Base", "Publishing", "Comet", "Stats", "Store", "Wire", "Reactor", "Daemon", "Configuration", log,
+            ],
+            swiftSettings: fast),
+        .executableTarget(
+            name: "megahook",
+            dependencies: [
+                "Base", "Crypto", "Webhook", "Stats", "Reactor", "Daemon", "Configuration", "CCurl", log,
             ],
             swiftSettings: fast),
         .executableTarget(
@@ -170,6 +180,8 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "WebhookTests", dependencies: ["TestSupport", "Crypto", "Webhook"], swiftSettings: strict),
+        .testTarget(
             name: "SupervisionTests", dependencies: ["Supervision", "Configuration", "Stats"], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Base", "Configuration", "ConfigurationFile"],
@@ -192,7 +204,7 @@ let package = Package(
             name: "SystemTests",
             dependencies: [
                 "TestSupport", "Base", "Crypto", "FreePorts", "Stats", "Tokens", "megacomet", "megaworker",
-                "megamanager", "megabench", "megatop",
+                "megamanager", "megahook", "megabench", "megatop",
             ],
             swiftSettings: strict),
     ],

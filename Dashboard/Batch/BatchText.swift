@@ -150,10 +150,9 @@ enum BatchText {
             }
         }
         for process in model.ordered {
-            let isManager = process.id == .manager
             let worker = if case .worker(let number) = process.id { "worker=\"\(number)\"" } else { "" }
-            add(isManager ? "manager" : "worker", process.own.samples.last?.values, worker)
-            add("worker", process.queue.samples.last?.values, isManager ? "worker=\"none\"" : worker)
+            add(process.id.kind, process.own.samples.last?.values, worker)
+            add("worker", process.queue.samples.last?.values, process.id == .manager ? "worker=\"none\"" : worker)
             add("child", process.child.samples.last?.values, "process=\"\(process.id)\"")
         }
         add("supervisor", model.supervisor.own.samples.last?.values, "")

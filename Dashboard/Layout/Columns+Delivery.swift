@@ -32,7 +32,7 @@ extension Columns {
         "close", "CLOSE/s", width: 7, from: 96, metric: .closesClient,
         "Connections that ended, for any reason, a second over the last minute.",
         { process, context in
-            guard process.id != .manager, process.state(context.now).isRunning else { return .absent }
+            guard process.id.isWorker, process.state(context.now).isRunning else { return .absent }
             return Quantity(
                 process.closes.counts().map { $0.reduce(0, +) / process.closes.span },
                 process.own.freshness(context.now))

@@ -7,13 +7,13 @@ extension Columns {
         waiting("queue", "QUEUE", width: 6, from: 30),
         oldest("OLD", width: 5, from: 40), expired(from: 52), out, lag, cpu, rss, descriptors, heartbeat, restarts,
         streams(from: 160), sockets(from: 160),
-        .history("conns10", "CONNS, 10 MIN", from: 124) { $0.id == .manager ? $0.deliveries : $0.connections },
+        .history("conns10", "CONNS, 10 MIN", from: 124) { $0.id.isWorker ? $0.connections : $0.deliveries },
     ]
 
     private static let growth = Column.quantity(
         "grow", "+/-s", width: 4, from: 64, metric: .connsOpen, "How fast the connections grow, a second.",
         { process, context in
-            guard process.id != .manager, process.state(context.now).isRunning else { return .absent }
+            guard process.id.isWorker, process.state(context.now).isRunning else { return .absent }
             let freshness = process.own.freshness(context.now)
             let ends = process.connections.values(seconds: 2)
             guard ends.count == 2, let before = ends[0], let after = ends[1], freshness != .old else {

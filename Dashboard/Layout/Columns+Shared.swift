@@ -4,17 +4,20 @@ import Supervision
 // Columns of several screens, and the functions that they share.
 extension Columns {
     static let id = Column(
-        "id", "ID", width: 3, from: 0, left: true, "The process: mgr is the manager, w0, w1 .. the workers.",
+        "id", "ID", width: 3, from: 0, left: true,
+        "The process: mgr is the manager, hook the webhook, w0, w1 .. the workers.",
         cell: { process, _ in Cell(process.id.short) },
-        value: { process, _ in if case .worker(let number) = process.id { Double(number) } else { -1 } },
+        value: { process, _ in Double(process.id.order) },
         total: { _ in Cell("ALL") })
 
     static let state = Column(
         "state", "STATE", width: 9, from: 0, left: true, metric: .childState,
         "The supervisor's view: STARTING READY OVERLOAD (full or late) SUSPECT (sends no reports) DRAINING STOPPING; "
-            + "BACKOFF and CRASHLOOP (it dies, and is started again), HELD (waits for you), STOPPED.",
+            + "BACKOFF and CRASHLOOP (it dies, and is started again), HELD (waits for you), STOPPED. FAILING: the "
+            + "webhook runs, and the app does not take what it posts.",
         cell: { process, context in
             let state = process.state(context.now)
+            if state.isPlain, process.failing(context.now) != nil { return Cell("FAILING", process.failingLevel.role) }
             return Cell(state.text, state.role)
         },
         value: { process, context in
@@ -45,7 +48,7 @@ extension Columns {
         "conns", "CONNS", width: 8, from: 24, metric: .connsOpen, "Clients connected. At mgr: workers and apps.",
         connections,
         level: { value, process, _ in
-            process.id == .manager ? .fine : .share(.connsOpen, value, process.own.value(.connLimit))
+            !process.id.isWorker ? .fine : .share(.connsOpen, value, process.own.value(.connLimit))
         },
         total: { $0.totals.connections })
 
@@ -60,9 +63,12 @@ extension Columns {
         .count(
             id, title, width: width, from: from, metric: .queueMessages,
             "Messages that wait for the clients that were last on this worker, also while it is down: the manager "
-                + "keeps them. At mgr they are for clients that were on no worker.",
-            { $0.waiting(.queueMessages, $1.now) },
-            level: { value, _, context in .share(.queueMessages, value, context.model.queue.value(.queueLimitMessages))
+                + "keeps them. At mgr they are for clients that were on no worker. At hook they are "
+                + "events that the app has not taken.",
+            { $0.id == .webhook ? $0.gauge(.webhookWaiting, $1.now) : $0.waiting(.queueMessages, $1.now) },
+            level: { value, process, context in
+                process.id == .webhook
+                    ? .fine : .share(.queueMessages, value, context.model.queue.value(.queueLimitMessages))
             },
             total: { $0.totals.waiting(.queueMessages) })
     }
@@ -70,12 +76,20 @@ extension Columns {
     static func oldest(_ title: String, width: Int, from: Int) -> Column {
         .quantity(
             "old", title, width: width, from: from, metric: .queueOldest,
-            "Age of the oldest message that waits. At the time to live it expires undelivered.",
+            "Age of the oldest message that waits. At the time to live it expires undelivered. At hook: how long "
+                + "the app has not taken what is posted.",
             { process, context in
-                process.queue.value(.queueMessages) == 0 ? .absent : process.waiting(.queueOldest, context.now)
+                if process.id == .webhook {
+                    return process.failing(context.now).map { Quantity($0, process.own.freshness(context.now)) }
+                        ?? .absent
+                }
+                return process.queue.value(.queueMessages) == 0 ? .absent : process.waiting(.queueOldest, context.now)
             },
             format: { Format.age($0 / 1000) },
-            level: { value, _, context in .share(.queueOldest, value, context.model.queue.value(.queueTTL)) },
+            level: { value, process, context in
+                process.id == .webhook
+                    ? process.failingLevel : .share(.queueOldest, value, context.model.queue.value(.queueTTL))
+            },
             total: { $0.totals.waiting(.queueMessages).value == 0 ? .absent : $0.totals.waiting(.queueOldest) })
     }
 
@@ -92,9 +106,9 @@ extension Columns {
 
     static let delivered = Column.quantity(
         "dlv", "DLV/s", width: 5, from: 52, metric: .delivered,
-        "Messages written to clients, a second. At mgr: messages handed to workers.",
+        "Messages written to clients, a second. At mgr: messages handed to workers. At hook: events that the app took.",
         { process, context in
-            let metric: MetricID = process.id == .manager ? .handed : .delivered
+            let metric = process.id.delivered
             return context.session.showsTotals
                 ? process.gauge(metric, context.now) : process.rate(metric, context.now, seconds: context.seconds)
         },
@@ -109,7 +123,7 @@ extension Columns {
             "The time within which \(title.dropFirst())% of the messages of the last minute were written, counted from "
                 + "the manager's turn.",
             { process, context in
-                guard process.state(context.now).isRunning, process.id != .manager else { return .absent }
+                guard process.state(context.now).isRunning, process.id.isWorker else { return .absent }
                 guard let counts = process.latency.counts() else { return Quantity(nil, .old) }
                 guard let time = Latency.percentile(share, counts) else { return .absent }
                 return Quantity(time, process.own.freshness(context.now))

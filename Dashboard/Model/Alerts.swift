@@ -169,8 +169,13 @@ extension Model {
         found.add(
             "\(name) fds", .share(.fdsOpen, files, limit),
             "\(name) has \(Format.grouped(files ?? 0)) of \(Format.grouped(limit ?? 0)) descriptors open")
-        if process.id != .manager, process.own.count(.managerLinkUp) == 0 {
+        if process.own.count(process.id == .webhook ? .webhookLinked : .managerLinkUp) == 0 {
             found.add("\(name) link", .warning, "\(name) is not linked to the manager")
+        }
+        if let time = process.failing(now) {
+            found.add(
+                "\(name) failing", process.failingLevel,
+                "the app takes no events for \(Format.span(time / 1000)): last answer \(process.webhookAnswer)")
         }
     }
     /// Adds that the whole comes near a bound, loses messages, or was not reloaded.

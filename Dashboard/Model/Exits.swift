@@ -32,7 +32,7 @@ extension Model {
         }
         if isHeld { return ("hold", .warning) }
         if let left = told.children[process.id]?.drainsBeside { return ("old " + Format.span(left), .warning) }
-        guard let rolling = told.rolling, process.id != .manager else { return ("-", .fine) }
+        guard let rolling = told.rolling, process.id.isWorker else { return ("-", .fine) }
         if rolling.current == process.id { return ("now", .warning) }
         return (rolling.left.first == process.id ? "next" : rolling.left.contains(process.id) ? "waits" : "done", .fine)
     }

@@ -77,7 +77,7 @@ package struct Model: Sendable {
     }
 
     package var ordered: [ProcessModel] { processes.keys.sorted().compactMap { processes[$0] } }
-    package var workers: [ProcessModel] { ordered.filter { $0.id != .manager } }
+    package var workers: [ProcessModel] { ordered.filter(\.id.isWorker) }
 
     /// Computes the values that depend on time. Called once for each picture.
     package mutating func tick() {

@@ -130,12 +130,14 @@ package struct ProcessModel: Equatable, Sendable {
         return Quantity(freshness == .old ? nil : own.rate(id, seconds: seconds), freshness)
     }
     /// Messages that wait for its clients. The manager reports them, also while the process is down.
-    package func waiting(_ id: MetricID, _ now: UInt64) -> Quantity {
-        queue.isEmpty ? Quantity(nil, .old) : Quantity(queue.value(id), queue.freshness(now))
+    package func waiting(_ metric: MetricID, _ now: UInt64) -> Quantity {
+        guard id != .webhook else { return .absent }
+        return queue.isEmpty ? Quantity(nil, .old) : Quantity(queue.value(metric), queue.freshness(now))
     }
-    package func waitingRate(_ id: MetricID, _ now: UInt64, seconds: Double) -> Quantity {
+    package func waitingRate(_ metric: MetricID, _ now: UInt64, seconds: Double) -> Quantity {
+        guard id != .webhook else { return .absent }
         let freshness = queue.freshness(now)
-        return Quantity(freshness == .old ? nil : queue.rate(id, seconds: seconds), freshness)
+        return Quantity(freshness == .old ? nil : queue.rate(metric, seconds: seconds), freshness)
     }
     /// A value from the supervisor's table.
     package func told(_ id: MetricID, _ now: UInt64) -> Quantity {

@@ -1,15 +1,30 @@
+import Stats
 package import Supervision
 
-/// The names of processes on the screens: `mgr`, `w0`.
+/// The names of processes on the screens: `mgr`, `hook`, `w0`.
 extension ProcessName {
     /// Takes the forms that an operator types: `W0`, `mgr`, `worker-0`.
     package init?(typed text: String) { self.init(text.lowercased()) }
-    /// The process of a subject in the stats channel: 0 is the manager, n + 1 is worker n.
-    package init(subject: UInt16) { self = subject == 0 ? .manager : .worker(Int(subject) - 1) }
 
+    /// What a process of this kind hands over: the manager to workers, a worker to clients, the webhook to the app.
+    var delivered: MetricID {
+        switch self {
+        case .manager: .handed
+        case .webhook: .webhookEvents
+        case .worker: .delivered
+        }
+    }
+    var kind: String {
+        switch self {
+        case .manager: "manager"
+        case .webhook: "webhook"
+        case .worker: "worker"
+        }
+    }
     package var short: String {
         switch self {
         case .manager: "mgr"
+        case .webhook: "hook"
         case .worker(let number): "w\(number)"
         }
     }

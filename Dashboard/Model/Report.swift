@@ -48,6 +48,7 @@ extension Model {
             queue.interval = report.interval
             queue.take(report.values, time: report.time)
             depth.note(queue.value(.queueMessages), time: report.time)
+        case .webhook: takeOwn(report, .webhook)
         case .supervisor:
             if supervisor.boot != report.boot { supervisor.own.restart() }
             supervisor.boot = report.boot
@@ -97,8 +98,8 @@ extension Model {
             let whole = process.own.samples.last?.values ?? report.values
             process.latency.take(whole, time: report.time)
             process.closes.take(whole, time: report.time)
-            if id != .manager { process.connections.note(process.own.value(.connsOpen), time: report.time) }
-            process.deliveries.note(process.own.rate(id == .manager ? .handed : .delivered), time: report.time)
+            if id.isWorker { process.connections.note(process.own.value(.connsOpen), time: report.time) }
+            process.deliveries.note(process.own.rate(id.delivered), time: report.time)
         }
         health.lost += lostNow
     }

@@ -11,7 +11,7 @@ package struct Totals {
     init(_ model: Model) {
         self.model = model
         ordered = model.ordered
-        workers = ordered.filter { $0.id != .manager }
+        workers = ordered.filter(\.id.isWorker)
     }
     var now: UInt64 { model.now }
 

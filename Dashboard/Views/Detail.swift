@@ -6,7 +6,7 @@ extension Views {
     /// Everything about one process. Its output and crash reports are in the lower half.
     static func drawDetail(_ id: ProcessName, _ pane: Overlay.Pane, _ context: Context, on grid: inout Grid) {
         let size = grid.size
-        Frame.title(context, "\(id.short) (\(id == .manager ? "manager" : "worker"))", width: size.width).draw(
+        Frame.title(context, "\(id.short) (\(id.kind))", width: size.width).draw(
             on: &grid, row: 0, context.capabilities)
         guard let process = context.model.processes[id] else {
             Line(" \(id.short) is not known any more", .warning).draw(on: &grid, row: 2, context.capabilities)
@@ -72,12 +72,15 @@ extension Views {
     }
 
     private static func facts(_ process: ProcessModel, _ context: Context) -> [Line] {
-        let clients =
-            process.id == .manager
-            ? []
-            : [clientsLine(process, context), transportsLine(process, context)] + securedLines(process, context)
-        return [stateLine(process, context), exitsLine(process, context)] + clients
-            + [heldLine(process, context), costLine(process, context)]
+        let work =
+            switch process.id {
+            case .manager: [heldLine(process, context)]
+            case .webhook: webhookLines(process, context)
+            case .worker:
+                [clientsLine(process, context), transportsLine(process, context)] + securedLines(process, context)
+                    + [heldLine(process, context)]
+            }
+        return [stateLine(process, context), exitsLine(process, context)] + work + [costLine(process, context)]
     }
     private static func stateLine(_ process: ProcessModel, _ context: Context) -> Line {
         let state = process.state(context.now)
@@ -190,7 +193,13 @@ extension Views {
         let series: [(String, History)] = [
             ("conns", process.connections), ("queue", process.depth), ("dlv/s", process.deliveries),
         ]
-        for (name, history) in series where !(process.id == .manager && name == "conns") {
+        let absent =
+            switch process.id {
+            case .manager: ["conns"]
+            case .webhook: ["conns", "queue"]
+            case .worker: [String]()
+            }
+        for (name, history) in series where !absent.contains(name) {
             let values = history.values(now: context.now)
             var line = Line(" " + Format.left(name, 6), .title)
             line.addHistory(values, most: 600, leaves: 0)

@@ -5,8 +5,8 @@ package import Logging
 package import Reactor
 package import Stats
 
-/// The parts that worker and manager share: the start from arguments and inherited listeners, the log, the lifeline to
-/// the supervisor, the signals, and the reports. A daemon's whole main is
+/// The parts that worker, manager and webhook share: the start from arguments and inherited listeners, the log, the
+/// lifeline to the supervisor, the signals, and the reports. A daemon's whole main is
 ///
 ///     let daemon = Daemon(.manager)                                    // exits 64 on bad arguments
 ///     let settings = daemon.arguments.settings

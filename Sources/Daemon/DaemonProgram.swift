@@ -1,7 +1,7 @@
 package import Base
 package import Stats
 
-/// The program of a daemon, as far as the daemon has to ask it: worker and manager are one each.
+/// The program of a daemon, as far as the daemon has to ask it: worker, manager and webhook are one each.
 package protocol DaemonProgram: AnyObject {
     /// Sets the program's own metrics in a report.
     func fill(_ report: inout StatsWriter)

@@ -32,7 +32,12 @@ final class Reporter {
 
         var header = StatsPacket.Header()
         header.boot = daemon.boot
-        header.role = arguments.role == .worker ? .worker : .manager
+        header.role =
+            switch arguments.role {
+            case .worker: .worker
+            case .manager: .manager
+            case .webhook: .webhook
+            }
         header.instance = UInt16(arguments.number)
         header.pid = UInt32(getpid())
         header.startTime = Clock.wallMilliseconds

@@ -55,6 +55,10 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     case childReportsLost = 174, childHangKills, listenQueueNow, listenQueueLimit, childUptime, childWatchdogHeld,
         childTurnedAway
 
+    // The webhook.
+    case webhookLinked = 183, webhookRequests, webhookEvents, webhookFailures, webhookGaps
+    case webhookWaiting = 188, webhookStatus, webhookSuccessAge, webhookFailing, webhookLatency, webhookLatencyMax
+
     // The supervisor and its hub.
     case configGeneration = 200, configOK, subscribers, hubReports, hubLost, hubLate
     case hubBadToken = 206, hubBadMagic, hubTruncated, hubForeign, hubQueueDrops, hubReceiveBuffer, hubRelayed,
@@ -78,7 +82,8 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     /// The bound of ids.
     package static let bound: UInt16 = 512
 
-    /// The metrics that follow, up to the next subject, are about this process: 0 is the manager, n + 1 is worker n.
-    /// For a queue, 0 means the clients that were on no worker.
+    /// The metrics that follow, up to the next subject, are about this process: 0 is the manager, n + 1 is worker n,
+    /// and `webhookSubject` the webhook. For a queue, 0 means the clients that were on no worker.
     case subject = 255
+    package static let webhookSubject: UInt16 = 1000
 }

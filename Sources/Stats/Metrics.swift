@@ -54,8 +54,10 @@ package struct Metric: Sendable {
         /// is about all clients: megacomet_manager_NAME.
         case queue
         /// Every daemon and the supervisor report it: megacomet_worker_NAME{worker="3"}, megacomet_manager_NAME,
-        /// megacomet_supervisor_NAME.
+        /// megacomet_webhook_NAME, megacomet_supervisor_NAME.
         case process
+        /// The webhook reports it about itself: megacomet_webhook_NAME.
+        case webhook
         /// The supervisor reports it about each process: megacomet_child_NAME{process="worker-3",worker="3"}.
         case child
         /// The supervisor reports it about itself and its hub: megacomet_supervisor_NAME.
@@ -113,7 +115,7 @@ package struct Metric: Sendable {
 
     /// All metrics, ordered by id.
     package static let all: [Metric] =
-        (worker + queue + process + manager + channels + events + journal + child + supervisor + host + marks)
+        (worker + queue + process + manager + channels + events + journal + webhook + child + supervisor + host + marks)
         .sorted { $0.id.rawValue < $1.id.rawValue }
 
     /// The metric with this id. `nil` for an id that this version does not know: readers show it as `#id`.

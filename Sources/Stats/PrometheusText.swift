@@ -5,15 +5,16 @@
 /// a family are looked up once, and a sample is a few pieces that are appended.
 package struct PrometheusText {
     /// The process, or the machine, that a sample is about.
-    private enum Owner: Int, CaseIterable { case worker, manager, supervisor, child, host }
+    private enum Owner: Int, CaseIterable { case worker, manager, webhook, supervisor, child, host }
     /// A metric's family, and the label by which it differs from the others of that family.
     private struct Place {
         var family: Int
         var label: String
     }
     private var families = PrometheusFamilies()
+    private static let idsOfAnOwner = Int(MetricID.bound)
     /// The places by owner and metric id.
-    private var places = [Place?](repeating: nil, count: Owner.allCases.count << 8)
+    private var places = [Place?](repeating: nil, count: Owner.allCases.count * PrometheusText.idsOfAnOwner)
 
     package init() {}
 
@@ -22,7 +23,13 @@ package struct PrometheusText {
     package mutating func add(_ source: StatsSource, now: UInt64) {
         guard source.freshness(now: now) <= .stale, !source.saidGoodbye else { return }
         let role = source.header.role
-        let owner: Owner = role == .worker ? .worker : role == .manager ? .manager : .supervisor
+        let owner: Owner =
+            switch role {
+            case .worker: .worker
+            case .manager: .manager
+            case .webhook: .webhook
+            case .supervisor, .reader: .supervisor
+            }
         let labels = role == .worker ? "worker=\"\(source.header.instance)\"" : ""
         for (id, value) in source.values.all {
             guard let metric = Metric.named(id), metric.kind != .bucket else { continue }
@@ -46,10 +53,13 @@ package struct PrometheusText {
     }
 
     private mutating func add(_ subject: StatsSource.Subject, _ number: UInt16, _ role: StatsPacket.Role) {
-        let worker = number > 0 ? "\(number - 1)" : nil
         let labels =
-            if role == .manager { "worker=\"\(worker ?? "none")\"" } else {
-                worker.map { "process=\"worker-\($0)\",worker=\"\($0)\"" } ?? "process=\"manager\""
+            switch (role, number) {
+            case (.manager, 0): "worker=\"none\""
+            case (.manager, _): "worker=\"\(number - 1)\""
+            case (_, 0): "process=\"manager\""
+            case (_, MetricID.webhookSubject): "process=\"webhook\""
+            default: "process=\"worker-\(number - 1)\",worker=\"\(number - 1)\""
             }
         for (id, value) in subject.values.all {
             guard let metric = Metric.named(id) else { continue }
@@ -84,7 +94,7 @@ package struct PrometheusText {
     // MARK: families
 
     private mutating func place(_ metric: Metric, _ owner: Owner) -> Place {
-        let at = owner.rawValue << 8 | Int(metric.id.rawValue)
+        let at = owner.rawValue * PrometheusText.idsOfAnOwner + Int(metric.id.rawValue)
         if let place = places[at] { return place }
         let name = "megacomet_\(owner)_\(metric.label?.family ?? metric.name)"
         let found = families.place(name, metric.kind == .counter ? "counter" : "gauge") {

@@ -33,7 +33,7 @@ extension StatsArchive {
                     if let ring = rings[StatsArchive.queueMessagesAt], let at = ring.known(second, patienceSeconds) {
                         queued.note(Double(ring[at]))
                     }
-                case .supervisor, .reader: break
+                case .supervisor, .webhook, .reader: break
                 }
             }
             if let held { connections.note(held) }

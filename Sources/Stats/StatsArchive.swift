@@ -19,7 +19,7 @@ package struct StatsArchive: Sendable {
         case .worker: ofWorkers
         case .manager: hasSubject ? ofSubjects : ofManager
         case .supervisor: ofSupervisor
-        case .reader: []
+        case .webhook, .reader: []
         }
     }
 

@@ -39,7 +39,11 @@ package struct StatsPacket {
         /// The last report of a process that was told to end.
         case goodbye = 7
     }
-    package enum Role: UInt16, Sendable { case worker = 1, manager, supervisor, reader }
+    package enum Role: UInt16, Sendable {
+        case worker = 1, manager, supervisor, reader, webhook
+        /// A process that the supervisor starts.
+        package var isDaemon: Bool { self == .worker || self == .manager || self == .webhook }
+    }
     package enum State: UInt16, Sendable {
         case starting = 1, ready, draining, overloaded
         /// The supervisor is gone, and the process serves on.

@@ -30,7 +30,9 @@ package struct StatsWriter: ~Copyable {
 
     /// The values that follow are about worker n, or about the manager if it is `nil`. For a queue `nil` means the
     /// clients that were on no worker.
-    package mutating func subject(_ worker: Int?) { set(.subject, UInt64((worker ?? -1) + 1)) }
+    package mutating func subject(_ worker: Int?) { subject(UInt16((worker ?? -1) + 1)) }
+    /// The values that follow are about this process. See `MetricID.subject`.
+    package mutating func subject(_ number: UInt16) { set(.subject, UInt64(number)) }
 
     /// Sends the values that were set as one report of one or more datagrams, and forgets them. `sampleTime` is in ns
     /// of CLOCK_MONOTONIC, `wallTime` in ms.

@@ -34,10 +34,11 @@ extension Fleet {
     /// Drains a worker: it answers its clients over the drain, leaves, and is started anew.
     package mutating func drain(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
         try known(name)
-        guard name != .manager else {
+        guard name.isWorker else {
             throw Refusal(
                 "not_possible",
-                "the manager has no clients to send away: `megacomet restart manager` loses what waits in it")
+                "the \(name) has no clients to send away: `megacomet restart \(name)`"
+                    + (name == .manager ? " loses what waits in it" : ""))
         }
         guard let main = slots[name]?.main, main.state == .ready || main.state == .suspect else {
             throw Refusal("not_running", "\(name) is \(slots[name]?.state.rawValue ?? ""): there is nothing to drain")
@@ -47,26 +48,32 @@ extension Fleet {
         startDrain(CopyName(name, main.generation), now)
         return taken(now)
     }
-    /// Restarts a process. A worker that runs is replaced as in a rolling restart. The manager is stopped and started.
-    /// A process that waits after an exit is started now.
+    /// Restarts a process. A worker that runs is replaced as in a rolling restart. The others are stopped and started;
+    /// the webhook ends its request first. A process that waits after an exit is started now.
     package mutating func restart(_ name: ProcessName, isHasty: Bool = false, by: String, now: Milliseconds)
         throws(Refusal) -> [FleetAction]
     {
         try known(name)
         guard !isShuttingDown else { throw Refusal("busy", "the appliance is stopping") }
-        if name != .manager, !isHasty, slots[name]?.isReplaceable == true { return try rolling(name, by: by, now: now) }
+        if !isHasty, slots[name]?.isReplaceable == true { return try rolling(name, by: by, now: now) }
         guard slots[name]?.successor == nil else { throw Refusal("busy", "\(name) is being replaced already") }
         tell(.info, name, "COMMAND", "restart\(isHasty ? " at once" : ""), by \(by)")
         slots[name]?.desired = .up
         if let main = slots[name]?.main {
-            if main.state != .stopping { stop(CopyName(name, main.generation), now, isPlanned: true) }
+            let copy = CopyName(name, main.generation)
+            let serves = main.state == .ready || main.state == .suspect
+            if name == .webhook, !isHasty, serves {
+                startDrain(copy, now)
+            } else if main.state != .stopping {
+                stop(copy, now, isPlanned: true)
+            }
         } else {
             _ = slots[name]?.policy.forget()
             spawn(name, now)
         }
         return taken(now)
     }
-    /// Restarts all processes. Workers that serve are replaced one after the other. The manager is stopped and started.
+    /// Restarts all processes. Workers that serve are replaced one after the other. The others are stopped and started.
     /// Processes that wait after an exit are started now.
     package mutating func restartAll(isHasty: Bool = false, by: String, now: Milliseconds) throws(Refusal)
         -> [FleetAction]
@@ -77,6 +84,7 @@ extension Fleet {
             guard error.code == "not_running" else { throw error }
         }
         orders += try restart(.manager, isHasty: isHasty, by: by, now: now)
+        if slots[.webhook]?.main != nil { orders += try restart(.webhook, isHasty: isHasty, by: by, now: now) }
         for name in waiting where name != .manager { orders += try restart(name, isHasty: isHasty, by: by, now: now) }
         return orders
     }
@@ -100,11 +108,11 @@ extension Fleet {
         tell(.info, name, "COMMAND", "watchdog \(isHeld ? "held" : "on again"), by \(by)")
         return taken(now)
     }
-    /// Takes new settings. The number of workers stays, since it is decided at the start.
+    /// Takes new settings. The processes stay, since they are decided at the start.
     package mutating func set(_ new: FleetSettings) {
-        let workers = settings.workers
+        let (workers, hasWebhook) = (settings.workers, settings.hasWebhook)
         settings = new
-        settings.workers = workers
+        (settings.workers, settings.hasWebhook) = (workers, hasWebhook)
     }
     /// New settings are in force. A process that was held for its configuration may be right now, and is tried again.
     package mutating func reloaded(_ new: FleetSettings, by: String, now: Milliseconds) -> [FleetAction] {
@@ -113,12 +121,12 @@ extension Fleet {
         for name in names where slots[name]?.state == .held && slots[name]?.desired == .up { spawn(name, now) }
         return taken(now)
     }
-    /// Ends everything. The workers answer their clients, and the manager goes last. A second call with `isHasty` is
-    /// for an operator who can't wait.
+    /// Ends everything. The workers answer their clients, the webhook ends its request, and the manager
+    /// goes last. A second call with `isHasty` is for an operator who can't wait.
     package mutating func shutDown(isHasty: Bool, by: String, now: Milliseconds) -> [FleetAction] {
         if !isShuttingDown || isHasty { tell(.info, nil, "SHUTDOWN", "\(isHasty ? "at once" : "draining"), by \(by)") }
         isShuttingDown = true
-        workersWaitForManager = false
+        othersWaitForManager = false
         rolling = nil
         for name in names where name != .manager || isHasty { drainOrStop(name, now, isHasty: isHasty) }
         finishShutdown()
@@ -139,8 +147,12 @@ extension Fleet {
 
     // MARK: - Steps of an end
 
+    /// The time over which a process drains.
+    func drain(_ name: ProcessName) -> Milliseconds {
+        name.isWorker ? settings.drain : min(settings.drain, settings.webhookDrain)
+    }
     /// The time from the order to drain to SIGTERM.
-    var drainLimit: Milliseconds { settings.drain + settings.stop }
+    func drainLimit(_ name: ProcessName) -> Milliseconds { drain(name) + settings.stop }
 
     /// Ends every copy of a process. Copies that serve drain first.
     mutating func drainOrStop(_ name: ProcessName, _ now: Milliseconds, isHasty: Bool = false) {
@@ -158,14 +170,14 @@ extension Fleet {
         }
     }
     mutating func startDrain(_ copy: CopyName, _ now: Milliseconds) {
-        let deadline = now + drainLimit
+        let deadline = now + drainLimit(copy.name)
         change(copy) {
             $0.state = .draining
             $0.isPlanned = true
             $0.deadline = deadline
         }
-        tell(.info, copy.name, "DRAINING", "over \(Fleet.seconds(settings.drain))", copy.generation)
-        actions.append(.drain(copy, over: settings.drain))
+        tell(.info, copy.name, "DRAINING", "over \(Fleet.seconds(drain(copy.name)))", copy.generation)
+        actions.append(.drain(copy, over: drain(copy.name)))
     }
     mutating func stop(_ copy: CopyName, _ now: Milliseconds, isPlanned: Bool) {
         let deadline = now + settings.killAfter

@@ -20,9 +20,9 @@ extension Fleet {
         leavePort(name)
         actions.append(.start(CopyName(name, copy.generation)))
     }
-    /// The manager's first start has succeeded or failed. The workers wait no longer.
-    mutating func releaseWorkers(_ now: Milliseconds) {
-        workersWaitForManager = false
+    /// The manager's first start has succeeded or failed. The others wait no longer.
+    mutating func releaseOthers(_ now: Milliseconds) {
+        othersWaitForManager = false
         for name in names where name != .manager {
             guard let slot = slots[name], slot.desired == .up, slot.main == nil, slot.waiting == .stopped else {
                 continue
@@ -62,7 +62,7 @@ extension Fleet {
                 follow(copy.name, gone, ending, now)
             }
         }
-        if copy.name == .manager, workersWaitForManager { releaseWorkers(now) }
+        if copy.name == .manager, othersWaitForManager { releaseOthers(now) }
     }
 
     /// Decides what follows the end of the only copy.
@@ -101,7 +101,7 @@ extension Fleet {
     /// Takes up a copy of an earlier supervisor. The newest generation is the process. A generation before it drains.
     mutating func adopt(_ copy: CopyName, pid: Int32, state: ProcessState, startedAt: Milliseconds, _ now: Milliseconds)
     {
-        if slots[copy.name] == nil {  // the configuration has fewer workers now
+        if slots[copy.name] == nil {  // the configuration has fewer processes now
             slots[copy.name] = FleetSlot(copy.name)
             slots[copy.name]?.desired = .down
         }
@@ -112,7 +112,7 @@ extension Fleet {
         adopted.isPlanned = adopted.state == .draining
         adopted.deadline =
             adopted.state == .starting
-            ? now + settings.readyTimeout : adopted.state == .draining ? now + drainLimit : nil
+            ? now + settings.readyTimeout : adopted.state == .draining ? now + drainLimit(copy.name) : nil
         adopted.readyAt = adopted.state == .ready ? now : nil
         adopted.heardAt = now
         slot.generation = max(slot.generation, copy.generation)

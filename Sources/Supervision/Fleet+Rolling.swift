@@ -27,7 +27,7 @@ extension Fleet {
             )
         }
         let workers = names.filter { name in
-            name != .manager && (only ?? name) == name && slots[name]?.isReplaceable == true
+            (only ?? name) == name && slots[name]?.isReplaceable == true
         }
         guard !workers.isEmpty else { throw Refusal("not_running", "no worker is ready to be replaced") }
         rolling = Rolling(by: by, left: workers, total: workers.count, startedAt: now)
@@ -97,7 +97,7 @@ extension Fleet {
 
 extension FleetSlot {
     var isReplaceable: Bool {
-        guard let main, successor == nil, leaving == nil, desired == .up else { return false }
+        guard name.isWorker, let main, successor == nil, leaving == nil, desired == .up else { return false }
         return main.state == .ready || main.state == .suspect
     }
 }

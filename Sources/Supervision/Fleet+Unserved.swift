@@ -8,7 +8,7 @@ extension Fleet {
     /// which processes live.
     mutating func noteUnserved(_ now: Milliseconds) {
         guard lastTick != nil, !isShutdownComplete else { return }
-        for name in names {
+        for name in names where name.isServer {
             guard var slot = slots[name] else { continue }
             slot.unservedSince = slot.isServed ? nil : slot.unservedSince ?? now
             let turnsAway = slot.isUnserved(now, settings, isShuttingDown: isShuttingDown)
@@ -19,9 +19,7 @@ extension Fleet {
     }
     /// No worker takes connections for a while, from its own ports or from those that all share.
     package var turnsAwayAllWorkers: Bool {
-        names.allSatisfy { name in
-            if case .worker = name { slots[name]?.turnsAway == true } else { true }
-        }
+        names.allSatisfy { !$0.isWorker || slots[$0]?.turnsAway == true }
     }
     /// A copy is about to be started. From then on nobody else takes connections from its listener.
     mutating func leavePort(_ name: ProcessName) {

@@ -17,7 +17,7 @@ extension Fleet {
     /// Reports that no worker stays up. That is not the fault of one process, and somebody should know. The supervisor
     /// goes on trying, since the manager still keeps what is published.
     mutating func noteHopeless(_ now: Milliseconds) {
-        let workers = slots.values.filter { $0.name != .manager && $0.desired == .up }
+        let workers = slots.values.filter { $0.name.isWorker && $0.desired == .up }
         guard !workers.isEmpty, !isShuttingDown, workers.allSatisfy({ $0.isCrashLooping || $0.state == .held }) else {
             hopelessSince = nil
             guard hasToldHopeless, !isShuttingDown else { return }

@@ -24,8 +24,8 @@ package struct Fleet: Sendable {
 
     var actions: [FleetAction] = []
     var random: RandomSource
-    /// The workers of a fresh start wait until the manager's first start is decided.
-    var workersWaitForManager = false
+    /// The other processes of a fresh start wait until the manager's first start is decided.
+    var othersWaitForManager = false
     var isShutdownComplete = false
     /// The time of the last `tick`, and the last time when the supervisor is known to have been late.
     var lastTick: Milliseconds?
@@ -40,10 +40,14 @@ package struct Fleet: Sendable {
     package init(_ settings: FleetSettings, seed: UInt64) {
         self.settings = settings
         random = RandomSource(seed: seed)
-        for name in Fleet.names(workers: settings.workers) { slots[name] = FleetSlot(name) }
+        for name in Fleet.names(workers: settings.workers, webhook: settings.hasWebhook) {
+            slots[name] = FleetSlot(name)
+        }
     }
-    package static func names(workers: Int) -> [ProcessName] { [.manager] + (0..<workers).map { .worker($0) } }
-    /// The names in order: the manager, then the workers.
+    package static func names(workers: Int, webhook: Bool = false) -> [ProcessName] {
+        [.manager] + (webhook ? [.webhook] : []) + (0..<workers).map { .worker($0) }
+    }
+    /// The names in order: the manager, the webhook if there is one, then the workers.
     package var names: [ProcessName] { slots.keys.sorted() }
     package subscript(name: ProcessName) -> FleetSlot? { slots[name] }
     package var isAllReady: Bool {
@@ -64,14 +68,14 @@ package struct Fleet: Sendable {
 
     // MARK: - Inputs, in the order of a process's life
 
-    /// Starts all processes that are not adopted already: first the manager, and the workers when its start is decided.
+    /// Starts all processes that are not adopted already: first the manager, and the others when its start is decided.
     package mutating func begin(now: Milliseconds) -> [FleetAction] {
         lastTick = now
         if let manager = slots[.manager], manager.main == nil, manager.desired == .up {
-            workersWaitForManager = true
+            othersWaitForManager = true
             spawn(.manager, now)
         } else {
-            releaseWorkers(now)
+            releaseOthers(now)
         }
         noteUnserved(now)
         return taken(now)
@@ -108,7 +112,7 @@ package struct Fleet: Sendable {
         slots[copy.name] = slot
         tell(.info, copy.name, "READY", "in \(Fleet.seconds(took)), generation \(copy.generation)", copy.generation)
         if role == .successor, !waitsForLink { handOver(copy.name, now) }
-        if copy.name == .manager { releaseWorkers(now) }
+        if copy.name == .manager { releaseOthers(now) }
         if slots[copy.name]?.desired == .down { drainOrStop(copy.name, now) }
         return taken(now)
     }

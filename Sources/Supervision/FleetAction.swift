@@ -53,6 +53,7 @@ package struct Refusal: Error, Codable, Equatable, Sendable {
 /// The settings of the supervision, with their defaults.
 package struct FleetSettings: Equatable, Sendable {
     package var workers = 8
+    package var hasWebhook = false
     package var restart = RestartPolicy.Settings()
     /// The longest time from start to ready.
     package var readyTimeout: Milliseconds = 10_000
@@ -66,6 +67,8 @@ package struct FleetSettings: Equatable, Sendable {
     package var hangPause: Milliseconds = 30_000
     /// The polls of a draining worker are answered over this time.
     package var drain: Milliseconds = 60_000
+    /// The webhook's request that is under way may take so long, if `drain` is not less.
+    package var webhookDrain: Milliseconds = 5000
     /// After the drain it has so long to leave by itself.
     package var stop: Milliseconds = 10_000
     /// The time from the last order to SIGKILL.

@@ -3,35 +3,66 @@ package import Stats
 /// Milliseconds of a clock that never goes back. They are handed in everywhere: nothing here reads a clock.
 package typealias Milliseconds = Int64
 
-/// A process of the appliance. Files, commands and JSON call it `manager`, `worker-0` and so on.
+/// A process of the appliance. Files, commands and JSON call it `manager`, `webhook`, `worker-0` and so on.
 package enum ProcessName: Hashable, Sendable, Comparable, CustomStringConvertible {
     case manager
+    /// It is there only if `app.webhook` is set.
+    case webhook
     case worker(Int)
 
-    /// Takes the dashboard's short forms, too: `mgr` and `w0`.
+    /// Takes the dashboard's short forms, too: `mgr`, `hook` and `w0`, and the name of the webhook's program.
     package init?(_ text: String) {
-        if text == "manager" || text == "mgr" {
-            self = .manager
-            return
+        switch text {
+        case "manager", "mgr": self = .manager
+        case "webhook", "hook", "megahook": self = .webhook
+        default:
+            guard let number = ProcessName.workerNumber(text) else { return nil }
+            self = .worker(number)
         }
+    }
+    private static func workerNumber(_ text: String) -> Int? {
         let digits = text.hasPrefix("worker-") ? text.dropFirst(7) : text.hasPrefix("w") ? text.dropFirst(1) : ""
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(digits),
             number < 256
         else { return nil }
-        self = .worker(number)
+        return number
     }
     package var description: String {
         switch self {
         case .manager: "manager"
+        case .webhook: "webhook"
         case .worker(let number): "worker-\(number)"
         }
     }
     package static func < (one: ProcessName, other: ProcessName) -> Bool { one.order < other.order }
-    private var order: Int {
+    /// The place in tables: workers by their number, and the others before them.
+    package var order: Int {
         switch self {
-        case .manager: -1
+        case .manager: -2
+        case .webhook: -1
         case .worker(let number): number
         }
+    }
+
+    /// It serves clients. A worker is replaced by a copy that runs beside it. The others are stopped and started.
+    package var isWorker: Bool { if case .worker = self { true } else { false } }
+    /// Others connect to it, and wait there while it is down.
+    package var isServer: Bool { self != .webhook }
+    /// Its number in reports about it (`MetricID.subject`).
+    package var subject: UInt16 {
+        switch self {
+        case .manager: 0
+        case .webhook: MetricID.webhookSubject
+        case .worker(let number): UInt16(number + 1)
+        }
+    }
+    package init(subject: UInt16) {
+        self =
+            switch subject {
+            case 0: .manager
+            case MetricID.webhookSubject: .webhook
+            default: .worker(Int(subject) - 1)
+            }
     }
 }
 

@@ -59,7 +59,7 @@ final class ManagerProcess: DaemonProgram {
         replayMilliseconds = Clock.monotonicMilliseconds - started
         port = AppPort(
             maxMessage: queue.maxMessage, keys: keys, hosts: Sockets.hostNames + settings.app.hosts,
-            takesTokens: settings.tokens.areTaken)
+            takesTokens: settings.tokens.areTaken, maxWaits: settings.app.maxWaits)
     }
 
     /// Begins to serve on listeners that are bound already.
@@ -193,6 +193,8 @@ extension QueueSettings {
     init(_ settings: Settings) {
         self.init()
         timeToLive = UInt32((settings.queue.ttl * 1000).rounded(.up))
+        if settings.app.events.contains("clients") { events.formUnion(.ofClients) }
+        if settings.app.events.contains("channels") { events.formUnion(.ofChannels) }
         maxMessage = settings.queue.maxMessage
         maxPerClient = settings.queue.maxPerClient
         maxMessages = settings.queue.maxMessages

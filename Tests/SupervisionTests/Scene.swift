@@ -23,7 +23,7 @@ final class Scene {
         settings.workers = workers
         change(&settings)
         fleet = Fleet(settings, seed: 7)
-        reporting = Set(Fleet.names(workers: workers))
+        reporting = Set(fleet.names)
     }
 
     /// Carries out the orders, and those that follow from them. Returns all of them.

@@ -82,7 +82,8 @@ struct StatsChannelTests {
 
     /// All metrics of the table are sent, on the wire and at /metrics, and all that are sent are in the table.
     @Test func everyMetricOfTheTable_isSent_andNothingElse() throws {
-        let appliance = try Appliance(workers: 2, ["stats": "interval = 0.1"])
+        let appliance = try Appliance(
+            workers: 2, ["stats": "interval = 0.1", "app": "webhook = \"http://127.0.0.1:9/\""])
         let viewer = try StatsViewer(appliance)
         viewer.ask(.subscribe)
         func ids(_ values: MetricValues?) -> Set<UInt16> { Set((values?.all ?? []).map(\.id)) }
@@ -92,9 +93,10 @@ struct StatsChannelTests {
                 ids(reader.current(.worker, 1)?.values), ids(reader.current(.manager)?.values),
                 ids(reader.current(.supervisor)?.values)
             )
+            let webhook = ids(reader.current(.webhook)?.values)
             return [
-                .worker: [worker], .manager: [manager], .process: [worker, manager], .queue: [manager],
-                .supervisor: [supervisor], .host: [supervisor],
+                .worker: [worker], .manager: [manager], .webhook: [webhook], .process: [worker, manager, webhook],
+                .queue: [manager], .supervisor: [supervisor], .host: [supervisor],
                 .child: [nil, 0, 1].map { ids(reader.current(.supervisor)?.subject(worker: $0)?.values) },
             ]
         }

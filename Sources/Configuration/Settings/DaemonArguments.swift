@@ -9,9 +9,10 @@ package struct DaemonArguments: Equatable, Sendable {
     package enum Role: String, Sendable {
         case worker = "megaworker"
         case manager = "megamanager"
+        case webhook = "megahook"
     }
     package let role: Role
-    /// The worker's number, from 0 on. The manager has 0.
+    /// The worker's number, from 0 on. The others have 0.
     package var number = 0
     /// How many processes of this name the supervisor has started, including this one. It is 1 if started by hand.
     package var generation = 1
@@ -21,19 +22,31 @@ package struct DaemonArguments: Equatable, Sendable {
     package var tlsPort: Int { settings.tls.basePort > 0 ? settings.tls.basePort + number : 0 }
     /// The file with the app key. The manager reads it once, at its start.
     package var appKeyFile: String?
+    /// The file with the key of the webhook. The webhook reads it at its start and at a reload.
+    package var webhookKeyFile: String?
     package var settings: Settings
 
-    package init(_ role: Role, number: Int = 0, generation: Int = 1, appKeyFile: String? = nil, settings: Settings) {
+    package init(
+        _ role: Role, number: Int = 0, generation: Int = 1, appKeyFile: String? = nil, webhookKeyFile: String? = nil,
+        settings: Settings
+    ) {
         self.role = role
         self.number = number
         self.generation = generation
         self.appKeyFile = appKeyFile
+        self.webhookKeyFile = webhookKeyFile
         self.settings = settings
         port = settings.workers.basePort + number
     }
 
-    /// "worker-3" or "manager": the name in files, commands and JSON.
-    package var name: String { role == .worker ? "worker-\(number)" : "manager" }
+    /// "worker-3", "manager" or "webhook": the name in files, commands and JSON.
+    package var name: String {
+        switch role {
+        case .worker: "worker-\(number)"
+        case .manager: "manager"
+        case .webhook: "webhook"
+        }
+    }
 
     /// A mistake on the command line, told in one line. The program exits with 64.
     package struct Mistake: Error, Equatable, CustomStringConvertible { package let description: String }
@@ -90,6 +103,9 @@ package struct DaemonArguments: Equatable, Sendable {
                     + "anyone who reaches it could publish"
             )
         }
+        if role == .webhook, !result.settings.app.hasWebhook {
+            throw Mistake(description: "--webhook is needed: the URL to which events are posted")
+        }
         return .run(result)
     }
 
@@ -99,26 +115,40 @@ package struct DaemonArguments: Equatable, Sendable {
     }
 
     package static func help(_ role: Role) -> String {
-        let about =
-            role == .worker
-            ? "holds the clients' long-polls and hands them what the manager sends.\n\nExample: megaworker --number 0 "
-                + "--port 8000 --manager 127.0.0.1:9000"
-            : "knows which client is on which worker, keeps messages for the absent, and takes the app's "
-                + "JSON.\n\nExample: megamanager --port 9000 --app-port 9001"
         var text =
-            "\(role.rawValue): \(about)\n\n`megacomet run` starts it with all of these; each may be left out:\n\n"
+            "\(role.rawValue): \(role.about)\n\n`megacomet run` starts it with all of these; each may be left out:\n\n"
         for flag in flags(role) {
             let left = "  --\(flag.name) \(flag.placeholder)"
             text += left.leftAligned(31) + " " + flag.meaning + "\n"
         }
+        let listens = role != .webhook
+        let inherits =
+            "Listeners are inherited as systemd hands them down (LISTEN_FDS), else bound from these arguments.\n"
         text += """
               --help, --version
 
-            Listeners are inherited as systemd hands them down (LISTEN_FDS), else bound from these arguments.
-            Signals: TERM drains and ends; a second TERM, or INT, ends at once.
-            Exit codes: 0 ended as asked, 64 bad arguments, 69 port taken, 71 the system refused, 77 no permission.
+            \(listens ? inherits : "")Signals: TERM drains and ends; a second TERM, or INT, ends at once.
+            Exit codes: 0 ended as asked, 64 bad arguments, \(listens ? "69 port taken, " : "")71 the system refused, \
+            77 no permission.
 
             """
         return text
+    }
+}
+
+extension DaemonArguments.Role {
+    /// What the program does, with an example.
+    fileprivate var about: String {
+        switch self {
+        case .worker:
+            "holds the clients' long-polls and hands them what the manager sends.\n\nExample: megaworker --number 0 "
+                + "--port 8000 --manager 127.0.0.1:9000"
+        case .manager:
+            "knows which client is on which worker, keeps messages for the absent, and takes the app's "
+                + "JSON.\n\nExample: megamanager --port 9000 --app-port 9001"
+        case .webhook:
+            "posts the manager's events to a URL of the app.\n\nExample: megahook --app 127.0.0.1:9001 --webhook "
+                + "http://127.0.0.1:8080/megacomet"
+        }
     }
 }

@@ -10,9 +10,16 @@ extension DaemonArguments {
         let write: @Sendable (DaemonArguments) -> String?
     }
 
-    static func flags(_ role: Role) -> [Flag] { role == .worker ? workerFlags : managerFlags }
+    static func flags(_ role: Role) -> [Flag] {
+        switch role {
+        case .worker: workerFlags
+        case .manager: managerFlags
+        case .webhook: webhookFlags
+        }
+    }
     private static let workerFlags = [number, generation, port] + settingFlags(\.workerFlag)
     private static let managerFlags = [generation] + settingFlags(\.managerFlag) + [appKeyFile]
+    private static let webhookFlags = [generation] + settingFlags(\.webhookFlag) + [webhookKeyFile]
 
     private static let number = Flag(
         name: "number", placeholder: "N", meaning: "This worker's number, from 0.",
@@ -34,6 +41,12 @@ extension DaemonArguments {
             + "part of it.",
         read: { (arguments, text) throws(SettingMistake) in arguments.appKeyFile = text },
         write: { $0.appKeyFile })
+
+    private static let webhookKeyFile = Flag(
+        name: "webhook-key-file", placeholder: "PATH",
+        meaning: "A file with the key that signs the requests. Its last newline is no part of it.",
+        read: { (arguments, text) throws(SettingMistake) in arguments.webhookKeyFile = text },
+        write: { $0.webhookKeyFile })
 
     private static func whole(_ text: String, _ range: ClosedRange<Int>) throws(SettingMistake) -> Int {
         guard let value = Int(text), range.contains(value) else {
@@ -89,7 +102,7 @@ extension DaemonArguments {
     }
     /// Flags of endpoints that the daemon connects to. Their host may be a name. (Reports are sent without a
     /// connection, so nothing would say which address of a name is the right one.)
-    private static let connected = ["manager"]
+    private static let connected = ["manager", "app"]
 }
 
 extension Setting {

@@ -15,10 +15,10 @@ extension Setting {
                 + "without the key. \"auto\": only if apps need no key."),
 
         Setting(
-            "app.address", .text(\.app.address, .address), .start, manager: "app-address",
+            "app.address", .text(\.app.address, .address), .start, manager: "app-address", webhook: "app",
             "The address on which apps publish. An address that is not loopback needs a key."),
         Setting(
-            "app.port", .integer(\.app.port, ports, unit: "port"), .start, manager: "app-port",
+            "app.port", .integer(\.app.port, ports, unit: "port"), .start, manager: "app-port", webhook: "app",
             "The port on which apps publish."),
         Setting(
             "app.key", .text(\.app.key, .secret), .reload,
@@ -35,6 +35,29 @@ extension Setting {
             "Names by which apps ask for this machine without a key (the Host of a request), beside addresses, "
                 + "localhost and its own host name. Any other name gets 403, so that no web page gets in. "
                 + "A request with the key may use any name."),
+        Setting(
+            "app.events", .list(\.app.events, .oneOf(["clients", "channels"])), .restart, manager: "events",
+            "Events that are kept for apps beside those of messages with a receipt. \"clients\": a client was "
+                + "connected, or is absent. \"channels\": a client was subscribed or unsubscribed."),
+        Setting(
+            "app.max_waits", .integer(\.app.maxWaits, 0...100_000, unit: "publishes"), .restart, manager: "max-waits",
+            "Publishes with wait= whose answers are held at one time. One more is answered at once, as if its time "
+                + "were over."),
+        Setting(
+            "app.webhook", .text(\.app.webhook, .webhook), .restart, webhook: "webhook",
+            "The URL to which the process megahook posts events (docs/webhook.txt). Empty: there is no such process. "
+                + "It begins and ends with stop and start; another URL needs a restart of the webhook."),
+        Setting(
+            "app.webhook_key", .text(\.app.webhookKey, .secret), .reload,
+            "The key with which megahook signs its requests, 8 to 512 bytes. Empty: they are not signed. megahook gets "
+                + "it in a file (--webhook-key-file), never on its command line."),
+        Setting(
+            "app.webhook_key_file", .text(\.app.webhookKeyFile, .pathOrEmpty), .reload,
+            "A file with that key, instead of app.webhook_key. Its last newline is no part of the key. `megacomet "
+                + "reload` reads it again."),
+        Setting(
+            "app.webhook_ca", .text(\.app.webhookCA, .pathOrEmpty), .restart, webhook: "webhook-ca",
+            "A file of certificates (PEM) that may have signed that of an https webhook. Empty: those of the system."),
         Setting(
             "app.keys", .keys(\.app.keys), .reload,
             "More keys, each in a table [[app.keys]]. name tells what it is for (letters, digits, _ . -). key has 8 to "

@@ -3,13 +3,15 @@ extension Setting {
     static let ofTheSupervisor: [Setting] = [
         Setting(
             "stats.address", .text(\.stats.address, .address), .start, worker: "stats", manager: "stats",
+            webhook: "stats",
             "The address on which the supervisor takes the daemons' reports (UDP). Keep it on loopback."),
         Setting(
             "stats.port", .integer(\.stats.port, ports, unit: "port"), .start, worker: "stats", manager: "stats",
+            webhook: "stats",
             "The UDP port of the stats channel."),
         Setting(
             "stats.interval", .number(\.stats.interval, 0.05...60, unit: "s"), .start, worker: "stats-interval",
-            manager: "stats-interval",
+            manager: "stats-interval", webhook: "stats-interval",
             "The time between two reports of a daemon. A daemon that misses three reports is suspect."),
 
         Setting(
@@ -56,12 +58,12 @@ extension Setting {
         Setting(
             "log.level",
             .text(\.log.level, .oneOf(["trace", "debug", "info", "notice", "warning", "error", "critical"])), .restart,
-            worker: "log-level", manager: "log-level",
+            worker: "log-level", manager: "log-level", webhook: "log-level",
             "The least severity that is logged. At debug there is a line for each request. Client ids are "
                 + "in these lines only if tokens are required."),
         Setting(
             "log.format", .text(\.log.format, .oneOf(["text", "json"])), .restart, worker: "log-format",
-            manager: "log-format",
+            manager: "log-format", webhook: "log-format",
             "The form of log lines on standard error: text for people, or a JSON object each."),
     ]
 }

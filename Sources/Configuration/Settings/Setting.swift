@@ -11,6 +11,7 @@ package struct Setting: Sendable {
     /// The daemon's flag for it, without dashes. An address and its port may share a flag: `--stats HOST:PORT`.
     package let workerFlag: String?
     package let managerFlag: String?
+    package let webhookFlag: String?
 
     /// The place of the value in `Settings`, its type and the values that it may have. Ranges are inclusive.
     package enum Field: Sendable {
@@ -44,6 +45,8 @@ package struct Setting: Sendable {
         case channelPrefix
         /// A host name without a port (RFC 1123, 2.1). Underscores are allowed, too.
         case host
+        /// An http or https URL without user and password, or nothing.
+        case webhook
         /// The name of a cookie (RFC 6265, 4.1.1), or nothing.
         case cookie
         case oneOf([String])
@@ -60,13 +63,14 @@ package struct Setting: Sendable {
 
     init(
         _ key: String, _ field: Field, _ applies: Applies, worker: String? = nil, manager: String? = nil,
-        _ meaning: String
+        webhook: String? = nil, _ meaning: String
     ) {
         self.key = key
         self.field = field
         self.applies = applies
         workerFlag = worker
         managerFlag = manager
+        webhookFlag = webhook
         self.meaning = meaning
     }
 
@@ -93,6 +97,7 @@ extension Setting {
 
     private static let runDirectory = Setting(
         "run_directory", .text(\.runDirectory, .path), .start, worker: "run-directory", manager: "run-directory",
+        webhook: "run-directory",
         "The folder of the control socket, the stats token, the crash reports and the lock. If the default can't "
             + "be written, a private folder under the user's runtime or temporary directory is used."
     )

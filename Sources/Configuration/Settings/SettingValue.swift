@@ -183,6 +183,7 @@ extension Setting.Rule {
         case .origin: "\"*\" or an origin as \"https://www.example.org\""
         case .network: "an IPv4 or IPv6 address, or a network as \"10.0.0.0/8\" or \"2001:db8::/32\""
         case .host: "a host name without a port"
+        case .webhook: "an http or https URL, or empty"
         case .cookie: "a cookie's name, or empty"
         case .oneOf(let words): words.joined(separator: ", ")
         }
@@ -199,12 +200,15 @@ extension Setting.Rule {
             case .origin: value == "*" || value == "null" || originAsSent(value) == value
             case .network: IPNetwork(value) != nil
             case .host: HostName.hasForm(value)
+            case .webhook: WebhookAddress.fault(value) == nil
             case .cookie: isCookieName(value)
             case .oneOf(let words): words.contains(value)
             }
         if !isRight, self == .origin, let sent = originAsSent(value) {
             throw SettingMistake("\(quoted(value)) is not how browsers send that origin: \(quoted(sent))")
         }
+        // The value is not repeated: it may have a password in it.
+        if self == .webhook, let fault = WebhookAddress.fault(value) { throw SettingMistake(fault) }
         if self == .secret {
             if !isRight { throw SettingMistake("is not text without control characters") }
             // What `check --show` prints was taken for a file.

@@ -73,6 +73,7 @@ extension Settings {
 
         found += portConflicts + tlsConflicts
         if !app.key.isEmpty, !app.keyFile.isEmpty { say("app.key_file", "stands beside app.key: give one of both") }
+        found += webhookConflicts
         if !Settings.isLoopback(app.address), !app.needsKey {
             say(
                 "app.key",
@@ -117,6 +118,20 @@ extension Settings {
         return found
     }
 
+    private var webhookConflicts: [SettingConflict] {
+        var found: [SettingConflict] = []
+        func say(_ key: String, _ message: String) { found.append(SettingConflict(key: key, message: message)) }
+        if !app.webhookKey.isEmpty, let fault = AppKey.fault(ofSecret: Array(app.webhookKey.utf8)) {
+            say("app.webhook_key", fault)
+        }
+        if !app.webhookKey.isEmpty, !app.webhookKeyFile.isEmpty {
+            say("app.webhook_key_file", "stands beside app.webhook_key: give one of both")
+        }
+        if !app.webhookCA.isEmpty, !app.webhook.lowercased().hasPrefix("https:") {
+            say("app.webhook_ca", "app.webhook is no https URL, so no certificate is looked at")
+        }
+        return found
+    }
     private var tokenConflicts: [SettingConflict] {
         var found: [SettingConflict] = []
         if tokens.areRequired, !tokens.areTaken {

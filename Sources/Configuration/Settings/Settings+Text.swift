@@ -42,6 +42,7 @@ extension Settings {
             for line in Paragraph.lines(setting.meaning, width: 112) { text += "      \(line)\n" }
             let flags = [
                 setting.workerFlag.map { "megaworker --\($0)" }, setting.managerFlag.map { "megamanager --\($0)" },
+                setting.webhookFlag.map { "megahook --\($0)" },
             ].compactMap { $0 }
             var facts = "Range: \(setting.rangeText). Takes effect \(setting.applies.rawValue)."
             if !flags.isEmpty { facts += " As \(flags.joined(separator: ", "))." }

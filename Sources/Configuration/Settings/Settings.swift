@@ -47,7 +47,17 @@ package struct Settings: Equatable, Sendable {
         package var key = ""
         package var keyFile = ""
         package var hosts: [String] = []
+        /// Kinds of events that are kept beside those of receipts: `clients`, `channels`.
+        package var events: [String] = []
+        /// Publishes whose answer may be held at one time.
+        package var maxWaits = 10_000
+        /// The URL to which events are posted. Empty: there is no webhook, and no process for it.
+        package var webhook = ""
+        package var webhookKey = ""
+        package var webhookKeyFile = ""
+        package var webhookCA = ""
         package var keys: [AppKeySetting] = []
+        package var hasWebhook: Bool { !webhook.isEmpty }
         /// Apps must send a key.
         package var needsKey: Bool { !key.isEmpty || !keyFile.isEmpty || !keys.isEmpty }
     }

@@ -5,10 +5,10 @@ import Supervision
 
 // The words that a shell offers for an argument, beside those that swift-argument-parser knows itself.
 extension CompletionKind {
-    /// The names of processes, manager and worker-0 and so on. They are those of the file that the line names, or of
+    /// The names of processes, manager, worker-0 and so on. They are those of the file that the line names, or of
     /// the file that would be read.
     static var processName: CompletionKind {
-        .custom { words, _, _ in Fleet.names(workers: Completions.settings(words).workers.count).map(\.description) }
+        .custom { words, _, _ in Listeners.names(Completions.settings(words)).map(\.description) }
     }
     static var crashReport: CompletionKind {
         .custom { words, _, _ in

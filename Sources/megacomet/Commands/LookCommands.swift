@@ -20,11 +20,12 @@ struct Check: ParsableCommand {
         source.workers = overrides.workers
         source.basePort = overrides.basePort
         let settings = try config.load(source)
+        try WebhookKey.demand(settings)
         try TokenKeys.demand(settings)
         try WorkersCertificate.demand(settings)
         let notes =
-            settings.notes() + (try config.appKeys(settings)).warnings + TokenKeys.warnings(settings)
-            + WorkersCertificate.notes(settings)
+            settings.notes() + (try config.appKeys(settings)).warnings + WebhookKey.warnings(settings)
+            + TokenKeys.warnings(settings) + WorkersCertificate.notes(settings)
         if show {
             print(notes.map { "# \($0)\n" }.joined() + settings.fileText(comments: false))
         } else if !quiet {
@@ -181,7 +182,7 @@ struct Events: ParsableCommand {
 struct Log: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "The last 200 lines that a process wrote, also those of its earlier copies.")
-    @Argument(help: "manager, worker-0 ..", completion: .processName) var name: String
+    @Argument(help: "manager, webhook, worker-0 ..", completion: .processName) var name: String
     @OptionGroup var config: ConfigurationOption
     func run() throws {
         for line in try config.client().order(ControlRequest("log", name), LogAnswer.self).lines {

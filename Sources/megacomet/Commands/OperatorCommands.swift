@@ -8,7 +8,8 @@ import Supervision
 struct Stop: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Stops the appliance, or one process of it. Clients are answered first. Returns when it is done.")
-    @Argument(help: "One process: manager, worker-0 .. It stays stopped until `start`.", completion: .processName)
+    @Argument(
+        help: "One process: manager, webhook, worker-0 .. It stays stopped until `start`.", completion: .processName)
     var name: String?
     @Flag(help: "Do not answer the clients first.") var now = false
     @OptionGroup var config: ConfigurationOption
@@ -55,7 +56,7 @@ struct Restart: ParsableCommand {
             "The manager can't be replaced so: it is stopped and started. The workers keep their clients meanwhile, "
             + "and the messages that wait are kept unless queue.journal is \"off\"."
     )
-    @Argument(help: "One process: manager, worker-0 ..", completion: .processName) var name: String?
+    @Argument(help: "One process: manager, webhook, worker-0 ..", completion: .processName) var name: String?
     @Flag(help: "Stop it at once, then start it.") var now = false
     @Flag(help: "Return when it is ready again. Exit 75 if that takes too long.") var wait = false
     @Option(help: "The reason, for the events.") var reason: String?
@@ -108,7 +109,7 @@ struct Restart: ParsableCommand {
 
 /// An order to one process that needs only its name.
 struct ProcessOrder: ParsableArguments {
-    @Argument(help: "manager, worker-0 ..", completion: .processName) var name: String
+    @Argument(help: "manager, webhook, worker-0 ..", completion: .processName) var name: String
     @Option(help: "The reason, for the events.") var reason: String?
     @OptionGroup var config: ConfigurationOption
     /// `done` is the text for an order that was done.
@@ -183,7 +184,9 @@ struct Reload: ParsableCommand {
         if answer.isEmpty { print("no setting changed; files with keys and certificates were read again") }
         answer.changed.forEach { print("in force: \($0)") }
         answer.atRestart.forEach {
-            print("needs a restart of the process (`megacomet rolling`, `megacomet restart manager`): \($0)")
+            let orders = "`megacomet rolling`, `megacomet restart manager`"
+            let webhook = $0.hasPrefix("app.webhook")
+            print("needs a restart of the process (\(webhook ? "`megacomet restart webhook`" : orders)): \($0)")
         }
         answer.atStart.forEach { print("needs `megacomet stop` and `start`: \($0)") }
     }
@@ -194,7 +197,8 @@ struct Upgrade: ParsableCommand {
         abstract:
             "The supervisor becomes the program that is installed now, with the same pid. The others serve on, and no "
             + "client is cut.",
-        discussion: "`megacomet rolling` and `megacomet restart manager` then replace the workers and the manager.")
+        discussion:
+            "`megacomet rolling`, `megacomet restart manager` and `megacomet restart webhook` then replace the others.")
     @OptionGroup var config: ConfigurationOption
     func run() throws {
         let listener = try config.clientOfGoodFile()

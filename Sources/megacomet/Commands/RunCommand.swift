@@ -33,6 +33,7 @@ struct Run: ParsableCommand {
         source.isVerbose = log == nil
         var settings = try config.load(source)
         let keys = try config.appKeys(settings)
+        try WebhookKey.demand(settings)
         try TokenKeys.demand(settings)
         try WorkersCertificate.demand(settings)
         do {
@@ -61,7 +62,7 @@ struct Run: ParsableCommand {
 struct Start: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Starts the appliance in the background, or one process of it. Returns when all is ready.")
-    @Argument(help: "One process: manager, worker-0 ..", completion: .processName) var name: String?
+    @Argument(help: "One process: manager, webhook, worker-0 ..", completion: .processName) var name: String?
     @OptionGroup var config: ConfigurationOption
     @OptionGroup var overrides: Overrides
     @Option(help: "Give up waiting after so many seconds.") var timeout = 60.0
@@ -83,6 +84,7 @@ struct Start: ParsableCommand {
             print(name.map { "\($0) is ready" } ?? "running, pid \(client.supervisorPid ?? 0)")
             return
         }
+        try WebhookKey.demand(settings)
         try TokenKeys.demand(settings)
         try WorkersCertificate.demand(settings)
         let folder: RunFolder

@@ -29,5 +29,5 @@ extension StatusAnswer {
 extension StatusAnswer.Row {
     /// Nothing is under way with this process any more, and it is as it should be.
     var isSettled: Bool { state == .ready && linked != false && beside.isEmpty }
-    var isReadyWorker: Bool { name != "\(ProcessName.manager)" && state == .ready }
+    var isReadyWorker: Bool { ProcessName(name)?.isWorker == true && state == .ready }
 }

@@ -105,7 +105,7 @@ final class Hub {
         switch reader.receive(bytes, length: length, now: now) {
         case .report(let boot, let isNewBoot, _):
             guard let source = reader.sources[boot] else { return }
-            guard source.header.role == .worker || source.header.role == .manager else {
+            guard source.header.role.isDaemon else {
                 foreign += 1
                 return
             }
@@ -206,7 +206,11 @@ final class Hub {
         } ?? false
     }
     func source(_ name: ProcessName) -> StatsSource? {
-        if case .worker(let number) = name { reader.current(.worker, number) } else { reader.current(.manager) }
+        switch name {
+        case .manager: reader.current(.manager)
+        case .webhook: reader.current(.webhook)
+        case .worker(let number): reader.current(.worker, number)
+        }
     }
     /// The text for Prometheus: the supervisor's own report, and the newest report of each process.
     func metricsText(_ names: [ProcessName]) -> String {

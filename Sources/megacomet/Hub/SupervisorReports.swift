@@ -123,8 +123,7 @@ final class SupervisorReports {
 
     private func child(_ slot: FleetSlot, _ facts: SupervisorFacts, _ now: Milliseconds) {
         func since(_ time: Milliseconds) -> Int { Int(max(0, now - time)) }
-        let number: Int? = if case .worker(let number) = slot.name { number } else { nil }
-        writer.subject(number)
+        writer.subject(slot.name.subject)
         writer.set(.childState, slot.state.code)
         writer.set(.childDesired, slot.desired == .up)
         writer.set(.childPid, Int(slot.main?.pid ?? 0))

@@ -42,6 +42,7 @@ final class Listeners {
                 listener("workers", settings.manager.address, settings.manager.port, "manager.port"),
                 listener("app", settings.app.address, settings.app.port, "app.port"),
             ]
+        case .webhook: return []
         case .worker(let number):
             let (address, port) = (settings.workers.address, settings.workers.basePort + number)
             let plain = listener("clients", address, port, "workers.base_port + \(number)")
@@ -61,12 +62,14 @@ final class Listeners {
     }
     /// The listeners that a process inherits.
     static func wanted(_ name: ProcessName, _ settings: Settings) -> [Listener] {
-        own(name, settings) + (name == .manager ? [] : shared(settings))
+        own(name, settings) + (name.isWorker ? shared(settings) : [])
     }
     private static func all(_ settings: Settings) -> [Listener] {
         names(settings).flatMap { own($0, settings) } + shared(settings)
     }
-    static func names(_ settings: Settings) -> [ProcessName] { Fleet.names(workers: settings.workers.count) }
+    static func names(_ settings: Settings) -> [ProcessName] {
+        Fleet.names(workers: settings.workers.count, webhook: settings.app.hasWebhook)
+    }
     private func held(of listeners: [Listener]) -> [Held] {
         listeners.compactMap { listener in
             held[listener.keptName].map { Held(listener: listener, descriptor: $0) }

@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import Reactor
 import Supervision
@@ -23,16 +24,38 @@ enum Programs {
         }
         .map { "\($0.key)=\($0.value)" }.sorted()
 
-    static func path(_ name: ProcessName) -> String { folder + (name == .manager ? "/megamanager" : "/megaworker") }
+    static func path(_ name: ProcessName) -> String { "\(folder)/\(name.program)" }
 
-    /// Checks that all programs are there and may be run.
-    static func check() throws(StartFailure) {
-        for name in [ProcessName.manager, .worker(0)] {
+    /// Checks that the programs of these processes are there and may be run.
+    static func check(_ names: [ProcessName]) throws(StartFailure) {
+        for name in names.prefix(while: { $0 <= .worker(0) }) {
             let path = path(name)
             guard access(path, F_OK) == 0 else {
                 throw StartFailure(StartFailure.unavailable, "a program is missing: \(path)")
             }
             guard access(path, X_OK) == 0 else { throw StartFailure(StartFailure.denied, "may not be run: \(path)") }
+        }
+    }
+}
+
+extension ProcessName {
+    private var role: DaemonArguments.Role {
+        switch self {
+        case .manager: .manager
+        case .webhook: .webhook
+        case .worker: .worker
+        }
+    }
+    /// The name of its program.
+    var program: String { role.rawValue }
+
+    /// The process that runs a program. `number` is the worker's.
+    init?(program: some StringProtocol, number: String?) {
+        switch DaemonArguments.Role(rawValue: String(program)) {
+        case .manager: self = .manager
+        case .webhook: self = .webhook
+        case .worker: self.init("worker-\(number ?? "")")
+        case nil: return nil
         }
     }
 }

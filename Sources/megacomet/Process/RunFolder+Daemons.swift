@@ -21,11 +21,8 @@ extension RunFolder {
             func value(_ flag: String) -> String? {
                 words.firstIndex(of: flag).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
             }
-            let program = words[0].split(separator: "/").last
-            let name =
-                program == "megamanager"
-                ? "manager" : program == "megaworker" ? "worker-" + (value("--number") ?? "") : ""
-            guard let name = ProcessName(name), value("--run-directory") == path,
+            let program = words[0].split(separator: "/").last ?? ""
+            guard let name = ProcessName(program: program, number: value("--number")), value("--run-directory") == path,
                 let generation = value("--generation").flatMap({ Int32($0) }), ProcessTable.startTime(pid) != nil
             else { return nil }
             return (pid, name, Int(generation))

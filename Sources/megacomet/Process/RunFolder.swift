@@ -10,6 +10,7 @@ struct RunFolder {
     var lifelineSocket: String { path + "/lifeline.sock" }
     var token: String { path + "/stats.token" }
     var appKey: String { path + "/app.key" }
+    var webhookKey: String { path + "/webhook.key" }
     var children: String { path + "/children" }
     var day: String { path + "/day" }
     var memory: String { path + "/memory" }

@@ -67,7 +67,7 @@ final class StandIn {
             _ = Sockets.write(descriptor, unavailable.bytes)
             return Sockets.close(descriptor)
         }
-        visitors[descriptor] = Visitor(loop, descriptor, self, isWorker: name != .manager)
+        visitors[descriptor] = Visitor(loop, descriptor, self, isWorker: name.isWorker)
     }
     /// Milliseconds: about the 3 s of Retry-After, spread so that streams do not come back together.
     private static var streamRetry: Int { 2000 + Int.random(in: 0..<2000) }

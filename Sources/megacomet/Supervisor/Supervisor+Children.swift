@@ -24,7 +24,7 @@ extension Supervisor {
     }
     private func launch(_ copy: CopyName) throws -> Child {
         try token.keep()
-        if copy.name == .manager { try writeAppKeys() }
+        try writeKeys(for: copy.name)
         var program = ChildProgram(
             path: Programs.path(copy.name), arguments: arguments(copy), environment: Programs.environment)
         program.listeners = listeners.inherited(copy.name, settings)

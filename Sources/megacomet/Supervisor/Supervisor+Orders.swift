@@ -57,7 +57,7 @@ extension Supervisor: ControlDesk {
     func tellAddresses(_ peer: UnixSockets.Peer, _ done: @escaping (AddressesAnswer) -> Void) throws(Refusal) {
         try authorize(peer)  // where people are is nobody else's business
         let isCounted = settings.workers.maxPerAddress > 0 || settings.workers.acceptsPerAddress > 0
-        let workers = isCounted ? children.all.filter { $0.copy.name != .manager } : []
+        let workers = isCounted ? children.all.filter(\.copy.name.isWorker) : []
         addressQuestion.ask(workers, counted: isCounted, loop, done: done)
     }
 

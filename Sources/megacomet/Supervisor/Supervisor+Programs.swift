@@ -11,6 +11,10 @@ extension Supervisor {
             DaemonArguments(
                 .manager, generation: copy.generation, appKeyFile: folder.appKey, settings: settings
             ).arguments
+        case .webhook:
+            DaemonArguments(
+                .webhook, generation: copy.generation, webhookKeyFile: folder.webhookKey, settings: settings
+            ).arguments
         case .worker(let number):
             DaemonArguments(.worker, number: number, generation: copy.generation, settings: settings).arguments
         }
@@ -18,6 +22,16 @@ extension Supervisor {
     /// Writes the keys of apps into a file for the manager, since everyone can read arguments. If there are none, the
     /// file says so. So a manager that is told to read it again learns of its first key, too.
     func writeAppKeys() throws { try Files.write(folder.appKey, AppKeyList.text(appKeys), mode: 0o600) }
+    /// Writes the webhook's key into a file for it. The file is empty if there is none.
+    func writeWebhookKey() throws {
+        guard settings.app.hasWebhook else { return }
+        try Files.write(folder.webhookKey, String(decoding: webhookKey, as: UTF8.self), mode: 0o600)
+    }
+    /// Writes the file of keys that a process reads. `nil`: those of all processes.
+    func writeKeys(for name: ProcessName? = nil) throws {
+        if name ?? .manager == .manager { try writeAppKeys() }
+        if name ?? .webhook == .webhook { try writeWebhookKey() }
+    }
 }
 
 extension Settings {
@@ -26,6 +40,7 @@ extension Settings {
         func milliseconds(_ seconds: Double) -> Milliseconds { Milliseconds((seconds * 1000).rounded()) }
         var fleet = FleetSettings()
         fleet.workers = workers.count
+        fleet.hasWebhook = app.hasWebhook
         fleet.restart.delay = milliseconds(supervisor.restartDelay)
         fleet.restart.delayMax = milliseconds(supervisor.restartDelayMax)
         fleet.restart.crashLoopExits = supervisor.crashloopExits

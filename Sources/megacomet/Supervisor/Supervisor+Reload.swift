@@ -15,16 +15,20 @@ extension Supervisor {
         switch loadAgain() {
         case .errors(let errors): throw refused(errors.map(\.description), by: by)
         case .settings(let read):
-            let (keys, mistakes) = readKeys(read)
+            let (keys, webhookKey, mistakes) = readKeys(read)
             guard mistakes.isEmpty else { throw refused(mistakes, by: by) }
-            return take(inOurFolder(read), keys, by: by)
+            return take(inOurFolder(read), keys, webhookKey, by: by)
         }
     }
-    /// The keys of apps that the settings name, and every mistake in files with keys, also in those of tokens and TLS.
-    func readKeys(_ read: Settings) -> (apps: AppKeySet, mistakes: [String]) {
+    /// The keys of apps and of the webhook that the settings name, and every mistake in files with keys, also in those
+    /// of tokens and TLS.
+    func readKeys(_ read: Settings) -> (apps: AppKeySet, webhook: [UInt8], mistakes: [String]) {
         let keys = ConfigurationFile.appKeys(read, file: configuration.file)
-        let mistakes = keys.errors.map(\.description) + TokenKeys.check(read) + WorkersCertificate.check(read)
-        return (keys, mistakes.map { plainText($0) })
+        let (webhook, fault) = WebhookKey.look(read)
+        let mistakes =
+            keys.errors.map(\.description) + [fault].compactMap(\.self) + TokenKeys.check(read)
+            + WorkersCertificate.check(read)
+        return (keys, webhook, mistakes.map { plainText($0) })
     }
     private func refused(_ errors: [String], by: String) -> Refusal {
         let errors = errors.map { plainText($0) }
@@ -32,7 +36,7 @@ extension Supervisor {
         events.tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + errors.joined(separator: "; "))
         return Refusal("config", errors.joined(separator: "\n"))
     }
-    private func take(_ read: Settings, _ keys: AppKeySet, by: String) -> ReloadAnswer {
+    private func take(_ read: Settings, _ keys: AppKeySet, _ webhook: [UInt8], by: String) -> ReloadAnswer {
         var result = ReloadAnswer()
         var new = read
         for setting in settings.changes(to: new) {
@@ -45,6 +49,10 @@ extension Supervisor {
             }
         }
         if keys.keys != appKeys { note(keys, new, &result) }
+        if webhook != webhookKey, !result.changed.contains(where: { $0.hasPrefix("app.webhook_key") }) {
+            result.changed.append("app.webhook_key_file")
+        }
+        webhookKey = webhook
         let opened = settings.opened(by: new)
         settings = new
         isConfigurationGood = true
@@ -53,7 +61,10 @@ extension Supervisor {
         }
         configurationGeneration += 1
         do { try writeAppKeys() } catch { events.tell(.warning, "RELOAD", "app.keys: \(error)") }
-        for warning in keys.warnings + TokenKeys.warnings(new) { events.tell(.warning, "SETTINGS", warning) }
+        do { try writeWebhookKey() } catch { events.tell(.warning, "RELOAD", "app.webhook_key: \(error)") }
+        for warning in keys.warnings + WebhookKey.warnings(new) + TokenKeys.warnings(new) {
+            events.tell(.warning, "SETTINGS", warning)
+        }
         if tls.take(new), !result.atRestart.contains("tls.certificate") { result.changed.append("tls.certificate") }
         for child in children.all { child.reload() }
         var text = by
@@ -65,14 +76,16 @@ extension Supervisor {
         return result
     }
     /// When a setting is taken. TLS as a whole is switched on and off by stop and start, as its ports are: until then
-    /// each worker that starts needs the certificate that goes with them.
+    /// each worker that starts needs the certificate that goes with them. The webhook's process comes and goes so, too.
     private func applies(_ setting: Setting, _ read: Settings) -> Setting.Applies {
-        setting.section == "tls" && settings.tls.isOn != read.tls.isOn ? .start : setting.applies
+        if setting.section == "tls", settings.tls.isOn != read.tls.isOn { return .start }
+        if setting.key.hasPrefix("app.webhook"), settings.app.hasWebhook != read.app.hasWebhook { return .start }
+        return setting.applies
     }
     /// Takes other keys. If no setting has changed, a file has, and its setting is told.
     private func note(_ keys: AppKeySet, _ new: Settings, _ result: inout ReloadAnswer) {
         appKeys = keys.keys
-        let rows = Setting.all.filter(\.isSecret) + [Setting.named("app.key_file")].compactMap(\.self)
+        let rows = ["app.key", "app.key_file", "app.keys"].compactMap(Setting.named)
         guard !rows.contains(where: { $0.value(in: settings) != $0.value(in: new) }) else { return }
         result.changed.append(new.app.keys.contains { !$0.keyFile.isEmpty } ? "app.keys" : "app.key_file")
     }

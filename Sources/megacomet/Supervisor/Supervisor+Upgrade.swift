@@ -24,7 +24,7 @@ extension Supervisor {
         let path = Files.ownProgram
         events.tell(.info, "UPGRADE", "to \(path), by \(by)")
         do {
-            try Programs.check()
+            try Programs.check(fleet.names)
             try checkStartSettings()
             upgradeCheck = try UpgradeCheck(loop, path, configuration, seconds: Supervisor.checkSeconds) {
                 [unowned self] why in
@@ -76,7 +76,7 @@ extension Supervisor {
                 throw StartFailure(StartFailure.cannotCreate, "\(folder.children): \(failure)")
             }
             try token.keep()
-            try writeAppKeys()
+            try writeKeys()
         } catch { return upgradeFailed("\(error)") }
         let kept = listeners.kept(settings).map(\.descriptor)
         let tickets = tls.handDown()

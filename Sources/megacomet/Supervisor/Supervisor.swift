@@ -20,6 +20,8 @@ final class Supervisor {
     var isConfigurationGood = true
     /// The keys of apps, also those that stand in files.
     var appKeys: [AppKey]
+    /// The key that signs what is posted. Empty if there is none.
+    var webhookKey: [UInt8]
 
     var fleet: Fleet
     let children = Children()
@@ -69,7 +71,8 @@ final class Supervisor {
         self.configuration = configuration
         self.settings = settings
         appKeys = keys.keys
-        keyWarnings = keys.warnings + TokenKeys.warnings(settings)
+        webhookKey = WebhookKey.look(settings).key
+        keyWarnings = keys.warnings + WebhookKey.warnings(settings) + TokenKeys.warnings(settings)
         self.folder = folder
         self.log = log
         childrenFile = ChildrenFile(path: folder.children)
@@ -96,7 +99,7 @@ final class Supervisor {
     func run() throws {
         Processes.ignoreBrokenPipes()
         try folder.takeLock()
-        try Programs.check()
+        try Programs.check(fleet.names)
         takeUpHistory()
         takeInheritedListeners()
         watchSignals()
@@ -117,7 +120,9 @@ final class Supervisor {
         self.adoption?.close()
         if let failure { throw failure }
         for file in [
-            folder.controlSocket, folder.lifelineSocket, folder.children, folder.memory, folder.appKey, folder.token,
+            folder.controlSocket, folder.lifelineSocket, folder.children, folder.memory, folder.appKey,
+            folder.webhookKey,
+            folder.token,
         ] { unlink(file) }
     }
     private func takeInheritedListeners() {
@@ -147,7 +152,7 @@ final class Supervisor {
         }
         for warning in settings.warnings() + keyWarnings { events.tell(.warning, "SETTINGS", warning) }
         tls.begin({ [unowned self] in settings }, tell: { [unowned self] in tellTLS($0) })
-        try writeAppKeys()
+        try writeKeys()
         control = try ControlServer(loop, folder.controlSocket, events, self)
         beat = Timer(loop) { [unowned self] in tick() }
         if let seconds = serviceManager.watchdogSeconds {
@@ -229,7 +234,7 @@ final class Supervisor {
 
     private func sayReady() {
         saidReady = true
-        let names = fleet.names.count - 1
+        let names = fleet.names.count(where: \.isWorker)
         events.tell(
             .info, "READY", "the manager and \(names) workers serve, after \((Supervisor.now - startedAt).asSeconds) s")
         serviceManager.tell("READY=1", "MAINPID=\(getpid())", "STATUS=\(names) workers and the manager are ready")
