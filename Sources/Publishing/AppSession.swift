@@ -161,7 +161,8 @@ package final class AppSession {
         func seconds(_ time: UInt64) -> UInt64 { (now - min(now, time)) / 1000 }
         if isLingering { return seconds(lastProgress) >= Limits.appLingerSeconds }
         if !isProven, seconds(since) >= Limits.appProofSeconds { return true }
-        if !output.isEmpty { return seconds(lastProgress) >= Limits.appWriteSeconds }
+        // A stream has a bound of its own, and may be read as slowly as its app likes.
+        if !output.isEmpty, stream == nil { return seconds(lastProgress) >= Limits.appWriteSeconds }
         if isHalf, held == nil { return seconds(lastProgress) >= Limits.appRequestSeconds }
         return isIdle && seconds(lastProgress) >= Limits.appIdleSeconds
     }

@@ -6,6 +6,7 @@ import Glibc
 import Logging
 import Publishing
 import Reactor
+import Stats
 import Store
 import Wire
 
@@ -58,7 +59,8 @@ final class ManagerProcess: DaemonProgram {
         recovery = switchboard.recover(now: now, time)
         replayMilliseconds = Clock.monotonicMilliseconds - started
         port = AppPort(
-            maxMessage: queue.maxMessage, keys: keys, hosts: Sockets.hostNames + settings.app.hosts,
+            maxMessage: queue.maxMessage, keys: ManagerProcess.keys(keys, daemon),
+            hosts: Sockets.hostNames + settings.app.hosts,
             takesTokens: settings.tokens.areTaken, maxWaits: settings.app.maxWaits)
     }
 
@@ -94,7 +96,17 @@ final class ManagerProcess: DaemonProgram {
 
     /// Reads the keys of apps again. If their file is bad, the old ones stay, and an event says so.
     func reload() {
-        do { port.replace(keys: try daemon.appKeys()) } catch { daemon.event(.error, "KEYS_BAD", "\(error)") }
+        do { port.replace(keys: ManagerProcess.keys(try daemon.appKeys(), daemon)) } catch {
+            daemon.event(.error, "KEYS_BAD", "\(error)")
+        }
+    }
+    /// The keys that apps may show. If they need one, the webhook's process has one as well, which the supervisor gave
+    /// it: it reads events, and may do nothing else.
+    private static func keys(_ keys: [AppKey], _ daemon: Daemon) -> [AppKey] {
+        guard !keys.isEmpty, !daemon.arguments.settings.app.webhook.isEmpty, daemon.token != StatsToken() else {
+            return keys
+        }
+        return keys + [AppKey(name: "megahook", rights: .events, secret: Array("\(daemon.token)".utf8))]
     }
     /// The seed's protocol knows no key. Beside keys it is spoken only if the settings say so by name.
     var speaksSeed: Bool { daemon.arguments.settings.manager.seedProtocol ?? !port.needsKey }

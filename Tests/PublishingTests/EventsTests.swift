@@ -238,7 +238,7 @@ import Wire
         _ = app.send(App.post(#"{"client":"c1","message":3,"ttl":1}"#))
         app.session = follower
         let lines = later(app, 2000).split(separator: "\n")
-        let told = lines.map { $0.split(separator: "\"")[2] }
+        let told = lines.map { $0.split(separator: "\"")[3] }
         #expect(told == ["connected", "receiver", "published", "sent", "published", "expired"])
         #expect(lines[3].contains(#""message":\#(number(0)),"bytes":7,"data":{"a":1},"time":"#))
         app.port.closed(follower, &app.board)

@@ -40,10 +40,7 @@ extension Switchboard {
             self.grant(grant.channels, to: client, frame, wasHere: wasHere, now)
         }
         guard record.credit > 0 else { return }
-        if hasNews(client) {
-            answerIfHeld(client, now)
-            return
-        }
+        if hasNews(client) { return answerIfHeld(client, now) }
         // What was given out and is not for it may be over before it is told anything.
         if record.acknowledges, record.stays || !readsOnlyItsOwn(client) { nothingWaits(client) }
         if frame.flags.contains(.atOnce), !links.isFull(link) {

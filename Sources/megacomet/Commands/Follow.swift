@@ -8,8 +8,8 @@ struct Follow: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Shows what happens to one client, as it happens: until Ctrl-C.",
         discussion: """
-            Its receivers come and end; messages for it alone are published; messages are sent to its worker, delivered \
-            (written to its connection), acknowledged, or lost; it is told of gaps; subscriptions come and go.
+            Its receivers come and end; messages for it alone are published; messages are sent to its worker, \
+            delivered (written to its connection), acknowledged, or lost; it is told of gaps; subscriptions come and go.
             """)
     @Argument(help: "The client's id.") var client: String
     @Flag(help: "Also what the messages say.") var contents = false
