@@ -17,6 +17,8 @@ public final class Crowd {
         public var form = Poller.Form.json
         /// The clients keep event streams and do not poll.
         public var streams = false
+        /// Each publish asks for a receipt.
+        public var receipts = false
         public init() {}
     }
     public struct Tally: Sendable, CustomStringConvertible {
@@ -28,6 +30,8 @@ public final class Crowd {
         public var cuts = 0, refusedConnects = 0
         public var errors: [String: Int] = [:]
         public var gaps = 0
+        /// The ids of the publishes with a receipt that were answered.
+        public var ids: [Int] = []
         /// Milliseconds from publish to delivery of some of the messages.
         public var latencies: [Double] = []
         public func latency(_ part: Double) -> Double {
@@ -254,13 +258,14 @@ public final class Crowd {
         let time = tally.published % 16 == 0 ? ",\"at\":\(monotonicNanoseconds())" : ""
         return
             "{\"client\":\"\(name(number))\",\"message\":{\"to\":\"\(name(number))\",\"n\":\(client.nextPublished)"
-            + "\(time)}}"
+            + "\(time)}\(plan.receipts ? ",\"receipt\":true" : "")}"
     }
     func receipt(_ text: [UInt8]) {
         guard let receipt = (try? JSON.parse(text)).flatMap({ try? Receipt($0) }) else {
             tally.errors["receipt " + String(decoding: text.prefix(80), as: UTF8.self), default: 0] += 1
             return
         }
+        if plan.receipts, let id = receipt.id { tally.ids.append(id) }
         switch receipt.status {
         case "sent": tally.sent += 1
         case "queued": tally.queued += 1

@@ -17,7 +17,7 @@ extension Logs {
             guard let kind = EventKind(how) else { return }
             return events.add(kind, message.id, of: name(slot).name, &arena)
         }
-        guard let receipt = receipts.find(slot, in: message.log) else { return }
+        guard let receipt = receipts.find(message.id, in: message.log) else { return }
         let left =
             receipts[receipt].counts.readers - min(receipts[receipt].counts.readers, receipts[receipt].counts.ended)
         switch how {
@@ -95,11 +95,11 @@ extension Logs {
         var receipt = Receipt(id: id, record: record ?? .none, message: message)
         receipt.counts.readers = count
         receipts.add(receipt, in: log, &arena)
-        endIfDone(message, in: log)
+        endIfDone(id, in: log)
     }
     /// Tells the end if all readers of the message have it.
-    mutating func endIfDone(_ message: Slot<Message>, in log: Slot<Log>) {
-        if let receipt = receipts.find(message, in: log), isDone(receipt, in: log) { endShared(receipt, in: log) }
+    mutating func endIfDone(_ id: UInt64, in log: Slot<Log>) {
+        if let receipt = receipts.find(id, in: log), isDone(receipt, in: log) { endShared(receipt, in: log) }
     }
     private func isDone(_ receipt: Slot<Receipt>, in log: Slot<Log>) -> Bool {
         let counts = receipts[receipt].counts
@@ -112,9 +112,9 @@ extension Logs {
         _ log: Slot<Log>, _ reader: UnsafeRawBufferPointer, after from: UInt64, upTo id: UInt64,
         _ how: WritableKeyPath<ReaderCounts, UInt32>
     ) {
-        for receipt in receipts.of(log) {
+        for receipt in receipts.of(log, after: from, upTo: id) {
             let entry = receipts[receipt]
-            guard entry.id > from, entry.id <= id, !isExcepted(entry.message, reader) else { continue }
+            guard !isExcepted(entry.message, reader) else { continue }
             var counts = entry.counts
             counts[keyPath: how] += 1
             entry.counts = counts

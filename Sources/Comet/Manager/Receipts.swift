@@ -41,7 +41,8 @@ struct Receipt {
 ///              written, or gives it back. If it says nothing, the receipt ends after `Limits.handedMilliseconds`.
 struct Receipts: ~Copyable {
     private var receipts = Slab<Receipt>()
-    private var shared: [Slot<Log>: ContiguousArray<Slot<Receipt>>] = [:]
+    /// Those of each log, in the order of their ids.
+    private var shared: [Slot<Log>: ContiguousArray<(id: UInt64, receipt: Slot<Receipt>)>] = [:]
     private var clients = ByteStore()
     private var index: IdIndex
     private var handed = SlotList<Receipt.ByDeadline>()
@@ -56,17 +57,31 @@ struct Receipts: ~Copyable {
 
     /// Readers of some log are counted.
     var countsReaders: Bool { !shared.isEmpty }
-    func of(_ log: Slot<Log>) -> ContiguousArray<Slot<Receipt>> { shared[log] ?? [] }
-    func find(_ message: Slot<Message>, in log: Slot<Log>) -> Slot<Receipt>? {
-        shared[log]?.first { receipts[$0].message == message }
+    /// Those of a log that are over one id and up to another.
+    func of(_ log: Slot<Log>, after from: UInt64, upTo id: UInt64) -> [Slot<Receipt>] {
+        guard let own = shared[log] else { return [] }
+        return own[place(after: from, own)...].prefix { $0.id <= id }.map(\.receipt)
+    }
+    func find(_ id: UInt64, in log: Slot<Log>) -> Slot<Receipt>? { of(log, after: id - 1, upTo: id).first }
+    /// The place of the first one over an id.
+    private func place(
+        after id: UInt64, _ own: ContiguousArray<(id: UInt64, receipt: Slot<Receipt>)>
+    ) -> Int {
+        var (low, high) = (0, own.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if own[middle].id > id { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
     mutating func add(_ receipt: Receipt, in log: Slot<Log>, _ arena: inout Arena) {
         let slot = receipts.insert(receipt)
         if receipt.record != .none { arena.setOwner(receipt.record, slot.number) }
-        shared[log, default: []].append(slot)
+        let at = shared[log].map { place(after: receipt.id, $0) } ?? 0
+        shared[log, default: []].insert((receipt.id, slot), at: at)
     }
     mutating func remove(_ slot: Slot<Receipt>, from log: Slot<Log>, _ arena: inout Arena) {
-        shared[log]?.removeAll { $0 == slot }
+        shared[log]?.removeAll { $0.receipt == slot }
         if shared[log]?.isEmpty == true { shared[log] = nil }
         let receipt = receipts.remove(slot)
         if receipt.record != .none { arena.end(receipt.record, .ended) }

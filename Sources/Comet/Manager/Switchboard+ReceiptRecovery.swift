@@ -86,7 +86,7 @@ extension Switchboard {
             receipt.counts.acknowledged += ended - min(ended, receipt.counts.ended)
         }
         logs.receipts.add(receipt, in: log, &logs.arena)
-        logs.endIfDone(message, in: log)
+        logs.endIfDone(record.id, in: log)
     }
     /// Subscribers that have not had the message.
     private func pending(_ id: UInt64, _ message: Slot<Message>, in channel: Slot<Channel>) -> UInt32 {
