@@ -34,6 +34,7 @@ extension AppPort {
             what: what, head: ResponseHead(answering: call.request), deadline: call.app.now + UInt64(seconds) * 1000)
         heldCount += 1
         waiting[session.number] = session
+        if case .events = what { readers[session.number] = session }
     }
 
     /// Answers GET /events, at once if there are some.
@@ -64,6 +65,7 @@ extension AppPort {
         let cursor = request.cursor ?? remembered ?? switchboard.eventCursor
         session.stream = EventStream(request: request, cursor: cursor, lastTold: call.now)
         waiting[session.number] = session
+        readers[session.number] = session
         // What is there already is told at the end of the turn.
         toldEvent = 0
         return .streams(Op.events.name, cursor: cursor)
@@ -79,7 +81,7 @@ extension AppPort {
             return refused(.followersFull, session)
         }
         session.isFollowing = true
-        waiting[session.number] = session
+        readers[session.number] = session
         return .streams(Op.follow.name, cursor: switchboard.cursor)
     }
 
@@ -89,14 +91,14 @@ extension AppPort {
     package mutating func tellWaiting(_ switchboard: inout Switchboard, now: UInt64) {
         for message in switchboard.takeFinished() { answer(message, &switchboard, now: now) }
         if switchboard.hasFollowed {
-            for session in waiting.values where session.isFollowing && session.output.count < Limits.eventsAnswerBytes {
+            for session in readers.values where session.isFollowing && session.output.count < Limits.eventsAnswerBytes {
                 switchboard.takeFollowed(session.number, to: &session.output)
                 list(session)
             }
         }
         guard switchboard.eventCursor != toldEvent else { return }
         toldEvent = switchboard.eventCursor
-        for session in waiting.values { tell(session, &switchboard, now: now) }
+        for session in readers.values { tell(session, &switchboard, now: now) }
     }
     /// Answers those whose time is over, and tells streams that are quiet their cursors. Call it about every 100 ms.
     package mutating func tick(_ switchboard: inout Switchboard, now: UInt64) {
@@ -110,7 +112,9 @@ extension AppPort {
                     outcome.write(to: &body)
                     answer(session, 202, &switchboard, now: now)
                 }
-            } else if let stream = session.stream, now >= stream.lastTold + Limits.eventsBeatMilliseconds {
+            } else if let stream = session.stream, session.output.isEmpty,
+                now >= stream.lastTold + Limits.eventsBeatMilliseconds
+            {
                 session.stream?.lastTold = now
                 AppPort.beat(stream.cursor, isGap: false, to: &session.output)
                 list(session)
@@ -201,6 +205,7 @@ extension AppPort {
     /// Nothing is held for the session any more.
     mutating func stopWaiting(_ session: AppSession, _ switchboard: inout Switchboard) {
         waiting[session.number] = nil
+        readers[session.number] = nil
         if session.isFollowing { switchboard.stopFollowing(session.number) }
         guard let held = session.held else { return }
         session.held = nil

@@ -29,14 +29,16 @@ package struct AppPort: ~Copyable {
     private var lastNumber: UInt64 = 0
     /// Sessions that may have something to write.
     private var listed: [AppSession] = []
-    /// The sessions that wait for something that is told later, by their numbers.
+    /// The sessions that wait for something that is told later, by their numbers: those whose time can be over, and
+    /// those that are told events.
     var waiting: [UInt64: AppSession] = [:]
+    var readers: [UInt64: AppSession] = [:]
     /// Answers that may be held at once.
     let maxWaits: Int
     /// Held answers, and the messages that some of them wait for, with their sessions.
     package internal(set) var heldCount = 0
     /// Connections on which apps read events.
-    package var streamCount: Int { waiting.values.reduce(0) { $0 + ($1.stream == nil ? 0 : 1) } }
+    package var streamCount: Int { readers.values.reduce(0) { $0 + ($1.stream == nil ? 0 : 1) } }
     var awaiting: [UInt64: [UInt64]] = [:]
     /// The newest event when the waiting sessions were told last.
     var toldEvent: UInt64 = 0

@@ -5,8 +5,6 @@ struct StreamWrite {
     var id: UInt64
     var messages: UInt64 = 0
     var credit = 0
-    /// The ids of those whose delivery the manager wants to know.
-    var told: [UInt64] = []
     /// It answers a ping. That is nothing for the page, so silence goes on.
     var isPong = false
 }
@@ -14,8 +12,9 @@ struct StreamWrite {
 /// A receiver that is behind: the writes that its socket has not taken whole, first in, first out. Their bytes are in
 /// the connection's output.
 struct Backlog {
-    /// Each write, and the bytes of output up to its end, counted from when the receiver fell behind.
-    private var writes: ContiguousArray<(end: Int, write: StreamWrite)> = []
+    /// Each write, the bytes of output up to its end, counted from when the receiver fell behind, and the ids of its
+    /// messages whose delivery the manager wants to know.
+    private var writes: ContiguousArray<(end: Int, write: StreamWrite, told: [UInt64])> = []
     private var first = 0
     private var taken = 0
     private var bytes = 0
@@ -35,27 +34,26 @@ struct Backlog {
         self.written = written
     }
 
-    mutating func add(_ count: Int, _ write: StreamWrite) {
+    mutating func add(_ count: Int, _ write: StreamWrite, told: [UInt64]) {
         bytes += count
-        writes.append((bytes, write))
+        writes.append((bytes, write, told))
     }
-    /// The socket took so many bytes more. The result is the number of messages that it has whole by that, and the ids
-    /// of those whose delivery the manager wants to know.
-    mutating func took(_ count: Int) -> (messages: UInt64, told: [UInt64]) {
+    /// The socket took so many bytes more. The result is the number of messages that it has whole by that. `told` gets
+    /// the ids of those whose delivery the manager wants to know.
+    mutating func took(_ count: Int, _ told: inout [UInt64]) -> UInt64 {
         taken += count
         var messages: UInt64 = 0
-        var told: [UInt64] = []
         while first < writes.count, writes[first].end <= taken {
             written = max(written, writes[first].write.id)
             messages += writes[first].write.messages
             owed += writes[first].write.credit
-            told += writes[first].write.told
+            told += writes[first].told
             first += 1
         }
         if first > 64, first * 2 > writes.count {
             writes.removeFirst(first)
             first = 0
         }
-        return (messages, told)
+        return messages
     }
 }

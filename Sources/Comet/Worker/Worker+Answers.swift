@@ -13,8 +13,6 @@ struct Sending {
     var turnStart: UInt64 = 0
     /// The number of messages in it.
     var messages: UInt64 = 0
-    /// The ids of those whose delivery the manager wants to know.
-    var told: [UInt64] = []
     /// Its frames are kept in `Pending` already.
     var isKept = false
     /// The connection ends with this answer.
@@ -60,14 +58,14 @@ extension Worker {
         } else if count < out.count {
             counters.partialWrites += 1
             pendingOf(slot).output.append(out.bytes.part(count, out.count - count))
-            if answer.isDelivery, !answer.isKept { keep(slot, frames(of: answer), answer.messages, answer.told) }
+            if answer.isDelivery, !answer.isKept { keep(slot, frames(of: answer), answer.messages) }
             out.clear()
             deadlines.move(slot, to: .write, now: now, in: slab)
             watch(slot)
         } else {
             if answer.isDelivery, !answer.isKept {
                 counters.delivered += answer.messages
-                tellDelivered(answer.told, frames(of: answer))
+                if !told.isEmpty { tellDelivered(exchange(&told, with: []), frames(of: answer)) }
             }
             out.clear()
             replied(slot, now)
@@ -95,6 +93,7 @@ extension Worker {
         // If frames are kept, the error is counted when they are settled.
         if !out.isEmpty, !answer.isLast, !answer.isKept { counters.deliverErrors += 1 }
         out.clear()
+        if !told.isEmpty { told = [] }
         // The manager keeps what a receiver that stays was sent.
         if answer.stream != nil { slab.pointer(slot).pointee.receiver.cursor = answer.from }
         close(slot, .error)
@@ -143,12 +142,10 @@ extension Worker {
 
     /// Keeps the frames of an answer until it is written whole. If the poll has a cursor, the manager keeps the
     /// messages, and needs only the id.
-    mutating func keep(
-        _ slot: ConnectionSlot, _ frames: UnsafeRawBufferPointer, _ messages: UInt64, _ told: [UInt64]
-    ) {
+    mutating func keep(_ slot: ConnectionSlot, _ frames: UnsafeRawBufferPointer, _ messages: UInt64) {
         let held = pendingOf(slot)
         held.messages = messages
-        held.told = told
+        held.told = exchange(&told, with: [])
         guard slab.pointer(slot).pointee.receiver.acknowledges,
             case .frame(var frame, _) = Frame.parse(frames)
         else { return held.frames.append(frames) }
@@ -171,13 +168,13 @@ extension Worker {
         guard !messages.isEmpty, case .frame(let first, _) = Frame.parse(frames) else { return }
         tellDelivered(messages, to: first.client)
     }
-    /// So many messages were written to a receiver that stays, among them those with these ids.
-    mutating func delivered(_ messages: UInt64, _ told: [UInt64], to slot: ConnectionSlot) {
+    /// So many messages were written to a receiver that stays, and `told` are among them.
+    @inline(__always) mutating func delivered(_ messages: UInt64, to slot: ConnectionSlot) {
         counters.delivered += messages
-        tellDelivered(told, to: slab.pointer(slot).pointee.receiver.client(in: strings))
+        guard !told.isEmpty else { return }
+        tellDelivered(exchange(&told, with: []), to: slab.pointer(slot).pointee.receiver.client(in: strings))
     }
     private mutating func tellDelivered(_ messages: [UInt64], to client: UnsafeRawBufferPointer) {
-        guard !messages.isEmpty else { return }
         var ids = Buffer()
         for id in messages { ids.append(bigEndian: id) }
         let frame = Frame(op: .delivered, number: 0, client: client, body: ids.bytes)

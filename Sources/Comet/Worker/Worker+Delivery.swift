@@ -52,7 +52,6 @@ extension Worker {
         var messages: UInt64 = 0
         var cursor = connection.pointee.receiver.cursor
         var gap = false
-        var told: [UInt64] = []
         var answer = Answer(style(connection), callback: callback(connection), to: &out)
         for frame in Frames(frames) {
             if frame.flags.contains(.gap) { gap = true }
@@ -76,10 +75,10 @@ extension Worker {
             counters.pollsAnswered += 1
             // If the client has ended its side, a whole write proves nothing: the socket takes the answer, and perhaps
             // nobody is there.
-            if hasEnded { keep(slot, isShared ? named.bytes : frames, messages, told) }
+            if hasEnded { keep(slot, isShared ? named.bytes : frames, messages) }
             sending = Sending(
                 isDelivery: true, frames: isShared ? 0 : frames.count, turnStart: turnStart, messages: messages,
-                told: told, isKept: hasEnded)
+                isKept: hasEnded)
         } else {
             counters.pollsEmpty += 1  // the poll was to be answered at once
             if !isShared { fromManager.consume(frames.count) }

@@ -111,7 +111,7 @@ extension Worker {
                 answer.add(id: frame.number, members: frame.members, json: frame.json, to: &out)
                 write.messages += 1
                 write.credit += frame.body.count + Limits.envelopeBytes
-                if frame.flags.contains(.tells) { write.told.append(frame.number) }
+                if frame.flags.contains(.tells) { told.append(frame.number) }
             }
             write.id = max(write.id, frame.number)
         }
@@ -124,7 +124,7 @@ extension Worker {
         let before = connection.pointee.receiver.cursor
         connection.pointee.receiver.sent(upTo: write.id)
         if connection.pointee.marks.contains(.hasPending), let held = pending[slot], held.backlog != nil {
-            held.backlog?.add(out.count, write)
+            held.backlog?.add(out.count, write, told: exchange(&told, with: []))
             held.output.append(out.bytes)
             behindBytes += out.count
             out.clear()
@@ -145,13 +145,13 @@ extension Worker {
             let rest = out.count - count
             held.output.append(out.bytes.part(count, rest))
             held.backlog = Backlog(since: now, written: from)
-            held.backlog?.add(rest, write)
+            held.backlog?.add(rest, write, told: exchange(&told, with: []))
             streamsBehind += 1
             behindBytes += rest
             deadlines.move(slot, to: .write, now: now, in: slab)
             watch(slot)
         } else {
-            delivered(write.messages, write.told, to: slot)
+            delivered(write.messages, to: slot)
             owe(slot, write.credit)
             if !write.isPong { rest(slot, now) }
         }
@@ -161,7 +161,7 @@ extension Worker {
     /// The socket took so many bytes more of what waits for a receiver that is behind.
     mutating func caughtUp(_ slot: ConnectionSlot, _ held: Pending, by count: Int, _ now: UInt32) {
         behindBytes -= count
-        if let took = held.backlog?.took(count) { delivered(took.messages, took.told, to: slot) }
+        if let messages = held.backlog?.took(count, &told) { delivered(messages, to: slot) }
         let owed = held.backlog?.owed ?? 0
         if held.output.isEmpty || owed >= Limits.creditLot {
             giveCredit(slot, owed)

@@ -64,6 +64,8 @@ package struct Worker: ~Copyable {
     /// The answer of an order to send, from the order until its report. The buffer is used again for each answer.
     var out = Buffer()
     var sending = Sending()
+    /// The ids of the messages in `out` whose delivery the manager wants to know.
+    var told: [UInt64] = []
     /// While a message for many receivers is sent to one of them: a frame without a body that names this receiver.
     var named = Buffer()
     let scratch = PollRequest.Scratch()
