@@ -75,7 +75,7 @@ package struct AppPort: ~Copyable {
         sessions[session.number] = nil
     }
     /// There is no room for another session.
-    package var isFull: Bool { sessions.count >= Limits.appConnections }
+    package var isFull: Bool { sessions.count - heldCount >= Limits.appConnections }
     /// The session that makes room for another. It has shown no key and no publish, and its last progress is the
     /// longest ago. So an app always gets its place.
     package var quietestStranger: AppSession? {

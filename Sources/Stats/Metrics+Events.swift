@@ -54,8 +54,8 @@ extension Metric {
         Metric(
             .eventsUnsubscribed, "events_unsubscribed_total", .counter, .manager,
             "Events of ends of subscriptions (app.events).", label: event("unsubscribed")),
-        Metric(.events, "events", .gauge, .manager, "Events that are kept for apps."),
-        Metric(.eventBytes, "event_bytes", .gauge, .bytes, .manager, "Bytes of the events that are kept."),
+        Metric(.events, "events_kept", .gauge, .manager, "Events that are kept for apps."),
+        Metric(.eventBytes, "events_kept_bytes", .gauge, .bytes, .manager, "Bytes of the events that are kept."),
         Metric(
             .eventsLost, "events_lost_total", .counter, .manager, "Events that could not be kept: no memory.",
             advice: "Apps that read events have a gap. Give the journal more room (queue.max_bytes), or memory.",

@@ -252,8 +252,8 @@ public enum Limits {
     package static let chunkExtraBytes = 8192
     /// Connections of apps, and of workers. One more takes the place of a connection that has said nothing yet, or has
     /// shown neither key nor publish: the one that has been so for longest. If there is none, the new connection is
-    /// closed at once.
-    package static let appConnections = 16_384
+    /// closed at once. Those of apps whose answer is held do not count: `app.max_waits` is their bound.
+    package static let appConnections = 1024
     package static let linkConnections = 1200
     /// Seconds that a link has to say its hello. Then it is closed.
     package static let linkHelloSeconds: UInt64 = 5
