@@ -1,4 +1,5 @@
 """The examples do what they say: the page in README, the chat, the dashboard, and publishing in each language."""
+import concurrent.futures
 import http.client
 import json
 import os
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import chromium
@@ -19,6 +21,30 @@ from selenium.webdriver.common.by import By
 EXAMPLES = ROOT / "Examples"
 LANGUAGES = {"publish.sh": "sh", "publish.py": sys.executable, "publish.php": "php", "publish.mjs": "node", "publish.rb": "ruby"}
 MESSAGE = {"text": "it's \u2028 </script> \U0001f600", "list": [1, None, True]}
+
+
+class Polls:
+    """A client that polls again and again, with its cursor, which acknowledges, or without one. It is there when this
+    is made."""
+
+    def __init__(self, appliance, client, query):
+        self.appliance, self.client, self.query = appliance, client, query
+        self.thread = threading.Thread(target=self.poll)
+        self.thread.start()
+        wait_until(lambda: appliance.is_polling(client), 20, f"the poll of {client}")
+
+    def poll(self):
+        connection, query = http.client.HTTPConnection("127.0.0.1", self.appliance.worker_ports[0], timeout=30), self.query
+        while True:
+            connection.request("GET", f"/{self.client}.json?{query}")
+            answer = json.loads(connection.getresponse().read())
+            if "error" in answer:
+                return connection.close()
+            query = self.query.replace("cursor=0", f"cursor={answer['cursor']}")
+
+    def end(self):
+        self.appliance.request("POST", "/disconnect", json.dumps({"client": self.client}))
+        self.thread.join(20)
 
 
 class PublishTest(unittest.TestCase):
@@ -35,16 +61,47 @@ class PublishTest(unittest.TestCase):
         with Appliance(app={"key": "a-secret-of-the-app"}) as appliance:
             for name, program in LANGUAGES.items():
                 with self.subTest(name):
-                    self.assertIn("error", self.run_example(program, name, appliance, key=None).stdout + self.run_example(program, name, appliance, key=None).stderr)
+                    self.assertIn("error", self.run_example(program, name, appliance).stdout + self.run_example(program, name, appliance).stderr)
                     self.assertEqual(json.loads(self.run_example(program, name, appliance, key="a-secret-of-the-app").stdout)["status"], "queued")
 
-    def run_example(self, program, name, appliance, key=None):
+    def test_each_language_waits_and_says_whether_the_client_has_it(self):
+        with Appliance(queue={"ttl": 2.0}) as appliance, concurrent.futures.ThreadPoolExecutor() as pool:
+            ends = {
+                # How the client polls, the seconds to wait, the status, and what it means.
+                "acknowledges": ("cursor=0", 20, "acknowledged", "the client has it, and has said so"),
+                "says nothing": ("", 20, "delivered", "it went out to a client that never says what it has"),
+                "is away": (None, 20, "expired", "it never came"),
+                "is away for longer": (None, 1, "queued", "not known yet, it may still come"),
+            }
+
+            def publish(name, query, seconds):
+                client = f"{name.replace('.', '-')}-{query}-{seconds}"
+                polls = None if query is None else Polls(appliance, client, query)
+                try:
+                    return self.run_example(LANGUAGES[name], name, appliance, client, seconds)
+                finally:
+                    if polls:
+                        polls.end()
+
+            runs = {(name, what): pool.submit(publish, name, *ends[what][:2]) for name in LANGUAGES for what in ends}
+            for (name, what), run in runs.items():
+                with self.subTest(name, client=what):
+                    lines = run.result().stdout.splitlines()
+                    self.assertEqual((run.result().returncode, run.result().stderr), (0, ""))
+                    self.assertEqual([json.loads(lines[0])["status"], *lines[1:]], list(ends[what][2:]))
+            for name, program in LANGUAGES.items():
+                with self.subTest(name):
+                    refused = self.run_example(program, name, appliance, seconds=61)
+                    self.assertIn("bad_wait", refused.stdout + refused.stderr)
+                    self.assertEqual(refused.returncode, 1)
+
+    def run_example(self, program, name, appliance, client=None, seconds=None, key=None):
         environment = {**os.environ, "MEGACOMET": f"http://127.0.0.1:{appliance.app_port}"}
         if key:
             environment["MEGACOMET_KEY"] = key
+        arguments = [client or name.replace(".", "-"), json.dumps(MESSAGE), *([] if seconds is None else [str(seconds)])]
         return subprocess.run(
-            [program, EXAMPLES / "publish" / name, name.replace(".", "-"), json.dumps(MESSAGE)],
-            env=environment, capture_output=True, text=True, timeout=30)
+            [program, EXAMPLES / "publish" / name, *arguments], env=environment, capture_output=True, text=True, timeout=60)
 
     def poll(self, appliance, client):
         connection = http.client.HTTPConnection("127.0.0.1", appliance.worker_ports[0], timeout=10)
