@@ -93,7 +93,7 @@ test-cost: packages test-packages
 bench: build
 	"$(BIN)/megabench" compare
 
-# The appliance, a small app, and a page for browser windows: the chat, or with EXAMPLE=dashboard the dashboard.
+# The appliance, a small app, and a page for browser windows: the chat, or with EXAMPLE= the dashboard or unread.
 EXAMPLE ?= chat
 example:
 	@command -v python3 >/dev/null || { echo "make example: the example's server needs python3 (apt-get install python3-minimal)" >&2; exit 1; }

@@ -1,6 +1,8 @@
 """The examples do what they say: the page in README, the chat, the dashboard, and publishing in each language."""
 import concurrent.futures
+import contextlib
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -12,6 +14,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock
 
 import chromium
 import tokens
@@ -148,6 +151,16 @@ class MakeExampleTest(unittest.TestCase):
         wait_until(lambda: len(appliance.request("GET", published)[1]["messages"]) == 6, 20, "the newest values of six metrics")
         self.end(appliance, dashboard, signal.SIGINT)
 
+    def test_it_starts_the_count_of_unread_messages_as_well(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.enterContext(unittest.mock.patch.dict(os.environ, UNREAD_FILE=folder + "/unread.json"))
+        appliance, unread, port = self.run_example("unread", signal.SIG_DFL)
+        self.assertEqual(self.post(port, "/send", {"user": "Ada", "text": "hello"}), {})
+        published = "/channels/unread?history=9"
+        wait_until(lambda: appliance.request("GET", published)[1]["messages"], 20, "the count")
+        self.assertEqual(appliance.request("GET", published)[1]["messages"][-1]["data"], {"user": "Ada", "unread": 1, "seen": 0})
+        self.end(appliance, unread, signal.SIGINT)
+
     def starts_and_ends(self, number, interrupts):
         appliance, chat, port = self.run_example("chat", interrupts)
         joined = self.post(port, "/join", {"room": "lobby", "name": "Ada"})
@@ -195,6 +208,50 @@ class MakeExampleTest(unittest.TestCase):
             connection.close()
 
 
+class EventProxy:
+    """The app port behind a proxy that can bring events a second time, as after an answer that got lost."""
+
+    def __init__(self, test, appliance):
+        self.repeats = self.repeated = 0
+        proxy = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                is_repeat = self.path.startswith("/events") and proxy.repeats > proxy.repeated
+                path = re.sub(r"cursor=\d+", "cursor=0", self.path) if is_repeat else self.path
+                with contextlib.suppress(OSError, http.client.HTTPException):  # an app or a manager that is killed
+                    self.forward("GET", path, None)
+                    proxy.repeated += is_repeat
+
+            def do_POST(self):
+                self.forward("POST", self.path, self.rfile.read(int(self.headers["Content-Length"])))
+
+            def forward(self, method, path, body):
+                connection = http.client.HTTPConnection("127.0.0.1", appliance.app_port, timeout=60)
+                connection.request(method, path, body)
+                answer = connection.getresponse()
+                text = answer.read()
+                connection.close()
+                self.send_response(answer.status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        self.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        test.addCleanup(server.server_close)
+        test.addCleanup(server.shutdown)
+
+    def repeat(self):
+        """The answer after the one that is awaited has all events."""
+        self.repeats += 1
+
+
 class PageTest(unittest.TestCase):
     def setUp(self):
         settings = {}
@@ -207,12 +264,14 @@ class PageTest(unittest.TestCase):
         self.driver = chromium.start()
         self.addCleanup(self.driver.quit)
 
-    def serve(self, example):
-        """Starts an example's app server. The result is its address."""
-        port = free_ports(1)[0]
-        server = subprocess.Popen(
-            [sys.executable, EXAMPLES / example / "server.py", str(port), f"http://127.0.0.1:{self.appliance.app_port}", *self.appliance.urls],
-            stdout=subprocess.PIPE, env={**os.environ, **({"MEGACOMET_KEYS": str(self.keys)} if hasattr(self, "keys") else {})})
+    def serve(self, example, port=None, app_port=None, **environment):
+        """Starts an example's app server, as self.server. The result is its address."""
+        port, app_port = port or free_ports(1)[0], app_port or self.appliance.app_port
+        if hasattr(self, "keys"):
+            environment["MEGACOMET_KEYS"] = str(self.keys)
+        self.server = server = subprocess.Popen(
+            [sys.executable, EXAMPLES / example / "server.py", str(port), f"http://127.0.0.1:{app_port}", *self.appliance.urls],
+            stdout=subprocess.PIPE, env={**os.environ, **environment})
         self.addCleanup(server.stdout.close)
         self.addCleanup(server.wait, 10)
         self.addCleanup(server.terminate)
@@ -355,6 +414,72 @@ class PageTest(unittest.TestCase):
         wait_until(lambda: len(self.driver.execute_script(values)) == 6, 20, "six values")
         self.driver.switch_to.window(first)
         self.assertEqual(self.driver.find_element(By.ID, "state").text, "connected")
+        self.assertCleanConsole()
+
+    def test_unread_messages_are_counted_while_the_app_is_killed_and_events_come_twice(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        proxy = EventProxy(self, self.appliance)
+        settings = {"app_port": proxy.port, "UNREAD_FILE": str(folder / "unread.json")}
+        url = self.serve("unread", **settings)
+        port = int(url.split(":")[2].strip("/"))
+
+        def send(*texts):
+            for text in texts:
+                self.driver.execute_script(
+                    "var form = document.getElementById('send').elements; form.user.value = 'Ada'; form.text.value = arguments[0];"
+                    "document.querySelector('#send button').click()", text)
+                wait_until(lambda: self.driver.execute_script("return !document.getElementById('send').elements.text.value"), 20, "the publish")
+
+        def count():
+            return self.driver.execute_script(
+                "return [].map.call(document.querySelectorAll('#users li'), function (li) { return [].map.call(li.children, function (part) { return part.textContent; }).join(' '); })")
+
+        def wait_for_count(text):
+            wait_until(lambda: count() == [text], 30, f"{text}, not {count()},")
+
+        counts = self.open(url, (520, 400))
+        send("one", "two", "three")
+        wait_for_count("Ada 0 seen 3")
+        inbox = self.open(url + "inbox?user=Ada", (520, 400))
+        shown = "return [].map.call(document.querySelectorAll('#messages li'), function (li) { return li.textContent; })"
+        wait_until(lambda: self.driver.execute_script(shown) == ["one", "two", "three"], 20, "the messages")
+        self.driver.switch_to.window(counts)
+        wait_for_count("Ada 3 seen 0")
+
+        # All events come a second time: what was counted is not counted again.
+        proxy.repeat()
+        send("four")
+        wait_for_count("Ada 4 seen 0")
+        wait_until(lambda: proxy.repeated, 20, "the second time")
+
+        # The inbox is closed, and its messages wait. The app is killed, and the messages are seen meanwhile.
+        self.driver.switch_to.window(inbox)
+        self.driver.execute_script("comet.close()")
+        self.driver.switch_to.window(counts)
+        send("five", "six")
+        wait_for_count("Ada 4 seen 2")
+        self.server.kill()
+        self.server.wait(10)
+        self.driver.switch_to.window(inbox)
+        self.driver.execute_script("comet.connect()")
+        client = self.driver.execute_script("return page.client")
+        wait_until(lambda: self.appliance.request("GET", f"/clients/{client}")[1]["queued"] == 0, 20, "the acknowledgement")
+        self.driver.switch_to.window(counts)
+        self.assertEqual(count(), ["Ada 4 seen 2"])
+        self.serve("unread", port, **settings)
+        wait_for_count("Ada 6 seen 0")
+
+        # It was killed before it knew that its message was published.
+        self.server.kill()
+        self.server.wait(10)
+        state = json.loads((folder / "unread.json").read_text())
+        self.appliance.publish(client, "seven", receipt=True, once="the-seventh", ttl=604800)
+        state["pending"]["the-seventh"] = {"user": "Ada", "text": "seven"}
+        (folder / "unread.json").write_text(json.dumps(state))
+        self.serve("unread", port, **settings)
+        wait_for_count("Ada 7 seen 0")
+        self.driver.switch_to.window(inbox)
+        self.assertEqual(self.driver.execute_script(shown), ["one", "two", "three", "four", "five", "six", "seven"])
         self.assertCleanConsole()
 
     def channel(self, name):
