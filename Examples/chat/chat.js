@@ -3,7 +3,7 @@
 "use strict";
 const byId = (id) => document.getElementById(id);
 const name = new URLSearchParams(location.search).get("name");
-const rooms = {}; // by channel: { name, list, tab, users, unread, typing: { name: timer } }
+const rooms = {}; // by channel: { name, list, tab, users, unread, delivered: [id], typing: { name: timer } }
 let client, comet, here, joined = Promise.resolve(), typed = 0;
 
 async function post(path, body) {
@@ -33,7 +33,7 @@ function open(room) {
     tab = byId("rooms").appendChild(document.createElement("a"));
     tab.href = "#" + encodeURIComponent(room);
   }
-  return { name: room, list, tab, users: [], unread: 0, typing: {} };
+  return { name: room, list, tab, users: [], unread: 0, delivered: [], typing: {} };
 }
 // One after the other: the first gives the page its client id. To join again does no harm.
 function join(room) {
@@ -48,6 +48,7 @@ function connect(client, urls, needsToken) {
   comet.onmessage = (data, id, channel, message) => {
     const room = rooms[channel];
     if (data.typing) return isTyping(room, data.typing);
+    if (data.delivered) return areDelivered(room, data.delivered);
     stopsTyping(room, data.name);
     show(room, data, message.of || id);
   };
@@ -67,12 +68,21 @@ function show(room, data, id) {
   const line = document.createElement("li");
   line.id = id;
   line.className = data.name === name ? "mine" : "";
+  line.classList.toggle("delivered", data.name === name && room.delivered.includes(id));
   line.appendChild(document.createElement("b")).textContent = data.name;
   line.append(data.text);
   room.list.insertBefore(line, lines.find((line) => line.id > id) || null);
   if (room !== here) room.unread++;
   draw();
   scroll();
+}
+// All who are in the room have these lines. Their author is shown it.
+function areDelivered(room, ids) {
+  room.delivered = ids;
+  for (const id of ids) {
+    const line = document.getElementById(id);
+    if (line && line.classList.contains("mine")) line.classList.add("delivered");
+  }
 }
 function note(room, text) {
   const line = room.list.appendChild(document.createElement("li"));

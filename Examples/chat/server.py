@@ -9,8 +9,11 @@ names the user. There is no login here: who says that she is Ada is Ada. Elsewhe
 
 If MEGACOMET_KEYS names a file with an HS256 key (megacomet keys new), each page gets tokens. MegaComet tells who is in
 a room only if it requires them.
+
+Each line has a receipt: an event says when all who are in the room have it, and the room is told.
 """
 import base64
+import collections
 import hashlib
 import hmac
 import json
@@ -20,6 +23,7 @@ import secrets
 import signal
 import string
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -33,10 +37,11 @@ KEYS = os.environ.get("MEGACOMET_KEYS")
 KEY = json.loads(pathlib.Path(KEYS).read_text())["keys"][0] if KEYS else None
 
 
-def megacomet(op, **fields):
+def megacomet(op, timeout=5, **fields):
     """Asks the manager for something. The result is its answer."""
-    request = urllib.request.Request(f"{app}/{op}", json.dumps(fields).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    body = json.dumps(fields).encode() if fields else None
+    request = urllib.request.Request(f"{app}/{op}", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=timeout) as answer:
         return json.load(answer)
 
 
@@ -62,12 +67,36 @@ def join(room, name, client=None):
 
 def say(room, client, text):
     message = {"name": client.split(":")[0], "text": text[:2000]}
-    return megacomet("publish", channel="room:" + room, message=message, ttl=DAY)
+    return megacomet("publish", channel="room:" + room, message=message, ttl=DAY, receipt=True)
 
 
 def typing(room, client):
     message = {"typing": client.split(":")[0]}
     return megacomet("publish", channel="room:" + room, message=message, keep=False, **{"except": client})
+
+
+def tell_what_is_delivered_for_ever():
+    """The rooms' pages have the ids of lines that have come to all. `latest` keeps the newest list for who comes later.
+    All events that are kept are read again at the start, so nothing has to be written down here."""
+    cursor, delivered = 0, {}  # by channel, up to 50 ids each: pages that come are sent so many lines
+    while True:
+        try:
+            answer = megacomet(f"events?cursor={cursor}&kinds=done&wait=30", timeout=40)
+            changed = set()
+            for event in answer["events"]:
+                channel = event.get("channel", "")
+                if channel.startswith("room:") and not event["expired"] + event["dropped"] + event["replaced"]:
+                    ids = delivered.setdefault(channel, collections.deque(maxlen=50))
+                    if event["message"] not in ids:
+                        ids.append(event["message"])
+                    changed.add(channel)
+            for channel in changed:
+                megacomet("publish", channel=channel, latest="delivered", message={"delivered": list(delivered[channel])}, ttl=DAY)
+            while len(delivered) > 10_000:
+                del delivered[next(iter(delivered))]
+            cursor = answer["cursor"]
+        except OSError:
+            time.sleep(1)  # the manager is restarted; what was not told is read again
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -106,6 +135,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+threading.Thread(target=tell_what_is_delivered_for_ever, daemon=True).start()
 print(f"chat on http://localhost:{port}/", flush=True)
 try:
     ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()

@@ -255,11 +255,11 @@ class EventProxy:
 class PageTest(unittest.TestCase):
     def setUp(self):
         settings = {}
-        if "chat" in self.id() or "a_tab_" in self.id():
+        if any(name in self.id() for name in ("chat", "a_tab_", "a_line_")):
             # Who is in a room is told only to users with tokens.
             self.keys = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "keys.json"
             tokens.write(self.keys, tokens.Key("chat"))
-            settings = {"channels": {"presence": ["room:"]}, "tokens": {"keys": [str(self.keys)]}}
+            settings = {"channels": {"presence": ["room:"], "linger": 15.0}, "tokens": {"keys": [str(self.keys)]}}
         self.appliance = self.enterContext(Appliance(**settings))
         self.driver = chromium.start()
         self.addCleanup(self.driver.quit)
@@ -323,6 +323,9 @@ class PageTest(unittest.TestCase):
             for window in windows.values():
                 self.wait_for_lines(window, [f"{name}\n{text}" for name, text in talk[:count]])
         self.assertEqual(len(self.driver.find_elements(By.CSS_SELECTOR, "li.mine")), 2)
+
+        for window in windows.values():
+            self.assertEqual(len(self.delivered(window, 2)), 2, "to its author")
 
         # Who is here, who types, and a room that is elsewhere.
         for window in windows.values():
@@ -391,6 +394,47 @@ class PageTest(unittest.TestCase):
         self.say(ada, "after")
         self.wait_for_lines(grace, ["Ada\nbefore", "Ada\nmeanwhile", "Ada\nafter"])
         self.assertCleanConsole()
+
+    def test_a_line_is_delivered_once_all_in_its_room_have_it(self):
+        url = self.serve("chat")
+        ada, grace = self.open(url + "?name=Ada", (420, 680)), self.open(url + "?name=Grace", (420, 680))
+        self.say(ada, "one")
+        self.wait_for_lines(grace, ["Ada\none"])
+        self.assertEqual(self.delivered(ada, 1), ["Ada\none"])
+        self.driver.switch_to.window(grace)
+        self.assertEqual(self.driver.find_elements(By.CSS_SELECTOR, "li.delivered"), [], "it is shown to its author alone")
+
+        # Grace is away. What is said elsewhere after it has come, and this has not.
+        self.driver.execute_script("comet.close()")
+        self.say(ada, "two")
+        self.wait_for_lines(ada, ["Ada\none", "Ada\ntwo"])
+        self.driver.find_element(By.LINK_TEXT, "garden").click()
+        self.wait_for("people", "Ada")
+        self.say(ada, "three")
+        self.assertEqual(self.delivered(ada, 1), ["Ada\nthree"])
+        self.driver.find_element(By.PARTIAL_LINK_TEXT, "lobby").click()
+        self.assertEqual(self.delivered(ada, 1), ["Ada\none"])
+        self.driver.switch_to.window(grace)
+        self.driver.execute_script("comet.connect()")
+        self.assertEqual(self.delivered(ada, 2), ["Ada\none", "Ada\ntwo"])
+
+        # A page that comes later knows it, too, and another app server.
+        self.driver.refresh()
+        self.assertEqual(self.delivered(ada, 2), ["Ada\none", "Ada\ntwo"])
+        self.server.kill()
+        self.server.wait(10)
+        self.serve("chat", int(url.split(":")[2].strip("/")))
+        self.say(ada, "four")
+        # The page from before the reload is gone, and its subscription ends only after channels.linger.
+        self.assertEqual(self.delivered(ada, 3), ["Ada\none", "Ada\ntwo", "Ada\nfour"])
+        self.assertCleanConsole()
+
+    def delivered(self, window, count):
+        """Waits until so many lines of the room that the window shows are delivered, and returns them."""
+        self.driver.switch_to.window(window)
+        shown = "return [].map.call(document.querySelectorAll('ol:not([hidden]) li.delivered'), function (li) { return li.innerText.trim(); })"
+        wait_until(lambda: len(self.driver.execute_script(shown)) >= count, 30, f"the delivery of {count} lines")
+        return self.driver.execute_script(shown)
 
     def test_a_dashboard_moves_and_a_late_viewer_has_all_values_at_once(self):
         url = self.serve("dashboard")
