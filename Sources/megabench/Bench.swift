@@ -38,6 +38,8 @@ struct BenchSettings {
     /// The JWK set with which clients' tokens are made and verified. `nil`: they have none.
     var tokenKeys: String?
     var isTLS = false
+    /// Every publish asks for a receipt, and an app reads what becomes of each.
+    var hasReceipts = false
     /// The core that the server is held to.
     var serverCore: Int?
     var holdSeconds = 2.0
@@ -74,6 +76,7 @@ final class Bench {
         tag = plans.first?.tag ?? ""
         fleet = try Fleet(plans: plans, interrupt: interrupt)
         fleet.onProgress = { progress.show($0) }
+        if settings.hasReceipts, let plan = plans.first { fleet.receipts = try ReceiptReader(plan: plan) }
     }
 
     /// Divides the clients over the processes. Each process has addresses of its own, since a local port is used only
@@ -93,7 +96,7 @@ final class Bench {
             plan.publishers = max(settings.publishers, base.publishers)
             plan.messageBytes = settings.messageBytes
             plan.tag = name
-            plan.keepsLedger = settings.keepsLedger
+            (plan.keepsLedger, plan.hasReceipts) = (settings.keepsLedger, settings.hasReceipts)
             plan.first = settings.clients * index / count
             plan.clients =
                 index < count ? settings.clients * (index + 1) / count - plan.first : settings.others

@@ -17,6 +17,8 @@ struct CompareCommand: ParsableCommand {
     @Option(help: "Messages a second in steady.") var rate = 5_000.0
     @Option(help: "Messages queued.") var messages = 600_000
     @Flag(help: "Also over TLS: rates beside those without, and the memory of idle connections.") var tls = false
+    @Flag(help: "Also with a receipt for every publish, and an app that reads all events: rates beside those without.")
+    var receipts = false
     @Option(help: "Clients of the memory row over TLS, on one worker.") var idle = 15_000
     @Option(help: "Clients that come and go before it is measured again.") var churn = 100_000
     @Option(parsing: .upToNextOption, help: "Only these servers.") var servers: [Server.Kind] = []

@@ -24,6 +24,7 @@ struct CompareSession {
         }
         if command.streams > 0 { try measureStreams(kind, settings, run) }
         if command.tls { try measureTLS(kind, settings, run) }
+        if command.receipts, kind == .megacomet { try measureReceipts(settings, run) }
         if command.many > 0 {
             (settings.clients, settings.workers) = (command.many, command.workers)
             try measure(kind, settings, [.idle, .steady], run)
@@ -67,6 +68,7 @@ struct CompareSession {
             var measurement = try bench.run(scenario)
             if let journal = settings.journal { measurement.scenario += " " + journal }
             if settings.isTLS { measurement.scenario += " tls" }
+            if settings.hasReceipts { measurement.scenario += " receipts" }
             if settings.form.stays { measurement.scenario += " " + settings.form.rawValue }
             measurements.append(measurement)
             for complaint in measurement.complaints { print("run \(run): \(kind) \(scenario): \(complaint)") }
@@ -97,6 +99,7 @@ struct CompareSession {
         ]
         if command.streams > 0 { for form in Self.streamForms { rows += streamRows(form) } }
         if command.tls { rows += tlsRows }
+        if command.receipts { rows += receiptRows }
         if many > 0 {
             rows += [
                 row("p99 ms at \(rate)/s, \(many) clients", .steady, many, "latency_p99_ms", .atMost(ofNchan: 0.5)),

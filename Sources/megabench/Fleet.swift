@@ -31,6 +31,8 @@ final class Fleet {
 
     private let members: [Member]
     private let interrupt: Interrupt
+    /// An app that reads events, and whose descriptor is watched with those of the processes.
+    var receipts: ReceiptReader?
     private(set) var latencies = Histogram<UInt64>(
         highestTrackableValue: 600_000_000_000, numberOfSignificantValueDigits: .three)
     /// Called a few times a second while an order is carried out.
@@ -108,6 +110,7 @@ final class Fleet {
         var nextProgress: UInt64 = 0
         var descriptors = members.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         descriptors.append(pollfd(fd: interrupt.descriptor, events: Int16(POLLIN), revents: 0))
+        descriptors.append(pollfd(fd: receipts?.descriptor ?? -1, events: Int16(POLLIN), revents: 0))
         while !members.allSatisfy(isFinished) {
             let now = monotonicNanoseconds()
             if now >= deadline {
@@ -120,6 +123,7 @@ final class Fleet {
             watch(counts)
             _ = poll(&descriptors, nfds_t(descriptors.count), 100)
             if descriptors[members.count].revents != 0 { throw Trouble(description: "interrupted") }
+            if descriptors[members.count + 1].revents != 0 { try receipts?.receive() }
             for (index, member) in members.enumerated() where descriptors[index].revents != 0 { try listen(to: member) }
         }
     }

@@ -48,6 +48,8 @@ struct LoadPlan: Equatable {
     var tokenKeys = ""
     /// Clients speak TLS 1.3. The app port is plain.
     var isTLS = false
+    /// Every publish asks for a receipt.
+    var hasReceipts = false
 
     var words: [String] {
         [
@@ -57,7 +59,7 @@ struct LoadPlan: Equatable {
             "publishhost=\(publishHost)", "publishport=\(publishPort)", "publishers=\(publishers)", "source=\(source)",
             "sources=\(sources)",
             "bytes=\(messageBytes)", "key=\(key)", "channel=\(channel)", "tokens=\(tokenKeys)", "ledger=\(keepsLedger)",
-            "tls=\(isTLS)", "comeback=\(comeBackPort)",
+            "tls=\(isTLS)", "comeback=\(comeBackPort)", "receipts=\(hasReceipts)",
         ]
     }
 
@@ -98,6 +100,7 @@ struct LoadPlan: Equatable {
         case "bytes": return put(\.messageBytes, Int(text))
         case "channel": return put(\.channel, text)
         case "ledger": return put(\.keepsLedger, Bool(text))
+        case "receipts": return put(\.hasReceipts, Bool(text))
         case "tls": return put(\.isTLS, Bool(text))
         case "tokens": return put(\.tokenKeys, text)
         case "key": return put(\.key, text)

@@ -95,7 +95,7 @@ struct RequestWriter {
         name(Int(mark.client), to: &buffer)
         buffer.append("\",\"message\":\"")
         mark.write(to: &buffer, bytes: plan.messageBytes)
-        buffer.append("\"}")
+        buffer.append(plan.hasReceipts ? "\",\"receipt\":true}" : "\"}")
     }
 
     private func name(_ client: Int, to buffer: inout Buffer) {

@@ -40,6 +40,8 @@ struct ScenarioCommand: ParsableCommand {
             "A JWK set (megacomet keys new): each client has a token, and the MegaComet that is started verifies it."
     ) var tokenKeys: String?
     @Flag(help: "Clients speak TLS 1.3, under a certificate made for the run.") var tls = false
+    @Flag(help: "Every publish asks for a receipt, and an app reads all events (unicast and steady).")
+    var receipts = false
     @Option(help: "Clients that come and go before idle measures again.") var churn = 0
     @Option(help: "Seconds that idle holds.") var hold = 2.0
     @Option(help: "Seconds after which a poll is answered empty, of the MegaComet that is started.") var pollTimeout =
@@ -70,7 +72,7 @@ struct ScenarioCommand: ParsableCommand {
         (settings.rounds, settings.kills, settings.victim) = (rounds, kills, victim)
         settings.heartbeatSeconds = heartbeat
         (settings.keepsLedger, settings.journal) = (scenario == .kill, journal)
-        (settings.tokenKeys, settings.isTLS) = (tokenKeys, tls)
+        (settings.tokenKeys, settings.isTLS, settings.hasReceipts) = (tokenKeys, tls, receipts)
         if scenario == .broadcast { settings.limitSeconds = 900 }
         return settings
     }
@@ -86,11 +88,22 @@ struct ScenarioCommand: ParsableCommand {
         if scenario == .kill, against != .megacomet || port != nil {
             throw ValidationError("kill needs a MegaComet with a supervisor, which it starts")
         }
+        if receipts { try validateReceipts() }
         if scenario == .storm, against == .nchan, form == .ws {
             throw ValidationError("nchan's WebSockets don't say where they resume")
         }
         if scenario == .broadcast, against == .limit || against == .nchan {
             throw ValidationError("\(against) has no message to everyone")
+        }
+    }
+
+    private func validateReceipts() throws {
+        if scenario != .unicast, scenario != .steady {
+            throw ValidationError("only unicast and steady look at receipts")
+        }
+        if against == .limit || against == .nchan { throw ValidationError("\(against) has no receipts") }
+        if form == .events {
+            throw ValidationError("event streams of clients here acknowledge nothing, so there is no end to wait for")
         }
     }
 

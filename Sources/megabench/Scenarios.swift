@@ -172,5 +172,6 @@ extension Bench {
         // A message that the server refused is not lost: its publisher was told.
         result.add("refused", counts.refused)
         result.check(counts)
+        try checkReceipts(&result, counts)
     }
 }

@@ -20,7 +20,7 @@ struct LoadOrderTests {
         plan.publishForm = .http
         plan.keepAlive = false
         plan.acknowledges = false
-        (plan.isTLS, plan.comeBackPort) = (true, 8101)
+        (plan.isTLS, plan.comeBackPort, plan.hasReceipts) = (true, 8101, true)
         (plan.clients, plan.first, plan.tag, plan.port, plan.ports) = (16_000, 32_000, "k7z", 8100, 64)
         (plan.publishPort, plan.publishers, plan.source, plan.sources, plan.messageBytes, plan.key) = (
             9101, 4, 0x7F02_0301, 8, 100, "a=b"

@@ -104,6 +104,32 @@ import Testing
         #expect(result["numbers"]?["lost"]?.int == 0)
     }
 
+    /// Each message has one end, which its event tells: it was acknowledged, or, without a cursor, handed over.
+    @Test(arguments: [LoadPlan.Form.json, .ws, .bare])
+    func receipts_tellOneEndOfEachMessage(form: LoadPlan.Form) throws {
+        let numbers = try run(.unicast, .daemons, "--receipts", "--form", form.rawValue)["numbers"]
+        let messages = numbers?["messages_with_receipt"]?.int ?? 0
+        #expect(messages > 300)
+        #expect(numbers?[form == .bare ? "handed" : "acknowledged"]?.int == messages)
+        #expect(numbers?["without_end"]?.int == 0)
+    }
+    @Test func receipts_overHTTP_andAtASteadyRate() throws {
+        let more = ["--receipts", "--publish", "http", "--rate", "1000"]
+        let words = ["run", "steady", "--against", "megacomet", "--clients", "300", "--seconds", "0.4"]
+        let numbers = try json(words + more, seconds: 60)["numbers"]
+        #expect(numbers?["messages_with_receipt"]?.int ?? 0 > 300)
+        #expect(numbers?["without_end"]?.int == 0)
+    }
+    @Test(arguments: [
+        ("idle", "only unicast and steady"), ("unicast --against limit", "has no receipts"),
+        ("steady --form events", "acknowledge nothing"),
+    ])
+    func receipts_areRefused_whereThereAreNone(words: String, why: String) throws {
+        let refused = try Program.run(
+            "megabench", ["run"] + words.split(separator: " ").map(String.init) + ["--receipts"], in: Folder())
+        #expect(refused.end == .exited(64) && refused.output.contains(why), "\(refused)")
+    }
+
     @Test(arguments: servers) func storm_bringsAllBack(server: Server.Kind) throws {
         #expect(try run(.storm, server)["numbers"]?["lost"]?.int == 0)
     }
@@ -201,11 +227,11 @@ import Testing
         let (end, output) = try Program.run(
             "megabench",
             ("compare --runs 1 --clients 200 --streams 150 --many 300 --workers 2 --seconds 0.3 --rate 500 "
-                + "--messages 2000 --servers limit megacomet").split(separator: " ").map(String.init),
+                + "--messages 2000 --receipts --servers limit megacomet").split(separator: " ").map(String.init),
             in: folder, seconds: 120)
         guard end == .exited(0) else { throw Failure("\(end)\n\(output)") }
         let lines = output.split(separator: "\n")
-        #expect(lines.count == 29)
+        #expect(lines.count == 33)
         #expect(lines.allSatisfy { !$0.contains("NOT RIGHT") })
     }
 
