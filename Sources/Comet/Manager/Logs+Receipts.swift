@@ -12,12 +12,16 @@ extension Logs {
         let message = messages[slot]
         let own = logs[message.log]
         guard own.client == nil else {
+            // A stream was sent it, and its worker is still to say that it has written it.
+            if how == .handed, !message.isTold { return expectWord(of: slot, now: receipts.now) }
             // A client that acknowledges has it only if it was written to it, whatever its worker has said until now.
             if how == .acknowledged { tellDelivered(slot) }
             guard let kind = EventKind(how) else { return }
             return events.add(kind, message.id, of: name(slot).name, &arena)
         }
         guard let receipt = receipts.find(message.id, in: message.log) else { return }
+        // A user without clients had one to come.
+        if isUsers(message.log) { receipts[receipt].counts.readers = max(1, receipts[receipt].counts.readers) }
         let left =
             receipts[receipt].counts.readers - min(receipts[receipt].counts.readers, receipts[receipt].counts.ended)
         switch how {
@@ -55,11 +59,16 @@ extension Logs {
     mutating func hand(_ slot: Slot<Message>, now: UInt64) {
         let message = messages[slot]
         guard message.marks.contains(.receipt) else { return take(slot) }
+        expectWord(of: slot, now: now)
+        remove(slot, .handed, tells: false)
+    }
+    /// The message leaves its log, and the worker of its client says later what became of it.
+    private mutating func expectWord(of slot: Slot<Message>, now: UInt64) {
+        let message = messages[slot]
         let end = now + UInt64(Limits.handedMilliseconds)
         let client = name(slot).name
         let record = arena.append(.receipt, flags: Receipt.handedFlag, id: message.id, value: end, name: client)
         receipts.hand(message.id, to: client, deadline: UInt32(truncatingIfNeeded: end), record ?? .none, &arena)
-        remove(slot, .handed, tells: false)
     }
     func hasHanded(_ id: UInt64, to client: UnsafeRawBufferPointer) -> Bool { receipts.find(id, of: client) != nil }
     /// The message came back into its log, where its mark is its receipt.
@@ -122,11 +131,22 @@ extension Logs {
             if isDone(receipt, in: log) { endShared(receipt, in: log) }
         }
     }
+    /// A client begins to read the log after one id, and was not among the readers of messages up to another. It is one
+    /// of them now. If an earlier manager began a receipt, nobody knows whether that had counted the client.
+    mutating func joined(
+        _ log: Slot<Log>, _ reader: UnsafeRawBufferPointer, after from: UInt64, upTo id: UInt64 = .max
+    ) {
+        for receipt in receipts.of(log, after: from, upTo: id) {
+            let entry = receipts[receipt]
+            if !entry.isFromBefore, !isExcepted(entry.message, reader) { entry.counts.readers += 1 }
+        }
+    }
     private func isUsers(_ log: Slot<Log>) -> Bool {
         first(log).map { name($0).kind == .user } ?? false
     }
     private mutating func endShared(_ receipt: Slot<Receipt>, in log: Slot<Log>) {
         let entry = receipts[receipt]
+        entry.counts.readers = max(entry.counts.readers, entry.counts.ended)
         events.addDone(entry.id, of: name(entry.message), entry.counts, &arena)
         receipts.remove(receipt, from: log, &arena)
     }

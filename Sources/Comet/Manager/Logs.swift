@@ -38,7 +38,7 @@ struct Logs: ~Copyable {
         events = Events(
             bounds.events, most: bounds.maxEvents, wallMicroseconds: wallMicroseconds, isFresh: arena.attachment.isFresh
         )
-        receipts = Receipts(seed: seed)
+        receipts = Receipts(seed: seed, now: now)
         self.arena = arena
         wheel = TimingWheel(now: UInt32(truncatingIfNeeded: now))
         books = QueueBooks(second: UInt32(now / 1000))

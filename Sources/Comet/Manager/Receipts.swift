@@ -9,6 +9,8 @@ struct Receipt {
     /// The message in a log that many read. `none`: a message that was handed to one client.
     var message = Slot<Message>.none
     var counts = ReaderCounts()
+    /// An earlier manager began it.
+    var isFromBefore = false
     /// Handed: the client's id, and the time when nothing more is expected of its worker.
     var client = ByteStore.Handle.none
     var deadline: UInt32 = 0
@@ -47,7 +49,13 @@ struct Receipts: ~Copyable {
     private var index: IdIndex
     private var handed = SlotList<Receipt.ByDeadline>()
 
-    init(seed: UInt64) { index = IdIndex(seed: seed) }
+    /// The time of the last tick, in milliseconds.
+    var now: UInt64
+
+    init(seed: UInt64, now: UInt64) {
+        index = IdIndex(seed: seed)
+        self.now = now
+    }
 
     var count: Int { receipts.count }
     subscript(_ receipt: Slot<Receipt>) -> Entry<Receipt> { receipts[receipt] }

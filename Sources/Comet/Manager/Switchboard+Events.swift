@@ -49,9 +49,20 @@ extension Switchboard {
     /// The message is in the channel's log, and so many readers are to have it.
     mutating func beginReceipt(_ id: UInt64, of channel: Slot<Channel>, readers: Int) {
         guard let log = channels[channel].log.known else { return }
-        // A user without clients has one to come.
-        let count = channels[channel].kind == .user ? max(1, readers) : readers
-        logs.beginReceipt(id, in: log, channels.name(channel), readers: count)
+        logs.beginReceipt(id, in: log, channels.name(channel), readers: readers)
+    }
+    /// The client has come for the first time, and goes on after its position. If it was known before, it is among the
+    /// readers of what was published to everyone after `since`. It was no reader of its user's messages.
+    mutating func countArrival(_ client: Slot<ClientRecord>, knownSince since: UInt64) {
+        let (id, position) = (presence.id(client), presence[client].position)
+        if let log = channels[channels.everyone].log.known {
+            logs.joined(log, id, after: position, upTo: since > 0 ? since : .max)
+        }
+        if let first = presence[client].subscription.known, channels[channels[first].channel].kind == .user,
+            let log = channels[channels[first].channel].log.known
+        {
+            logs.joined(log, id, after: position)
+        }
     }
 
     // MARK: who asks

@@ -69,6 +69,7 @@ extension Switchboard {
         let name = LogName(record)
         var receipt = Receipt(id: record.id, record: ref)
         receipt.value = record.value
+        receipt.isFromBefore = true
         receipt.counts.readers = record.body.loadUnaligned(as: UInt32.self)
         guard let channel = channels.find(name), let log = channels[channel].log.known,
             let message = logs.first(log, after: record.id - 1), logs[message].id == record.id

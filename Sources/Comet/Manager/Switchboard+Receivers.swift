@@ -100,6 +100,7 @@ extension Switchboard {
         let joined = joinUser(client)
         if cursor == 0, since == 0, let joined { record.position = min(record.position, joined) }
         recordPosition(client, record.position)
+        if logs.receipts.countsReaders { countArrival(client, knownSince: since) }
     }
 
     /// The client has all messages up to `cursor`.

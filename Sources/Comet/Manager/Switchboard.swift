@@ -77,6 +77,7 @@ package struct Switchboard: ~Copyable {
     package mutating func tick(now: UInt64) -> Bool {
         let time = UInt32(truncatingIfNeeded: now)
         logs.advance(to: now)
+        logs.receipts.now = now
         once.expire(now: time, &logs.arena)
         revocations.expire(now: now, wallSeconds: wallSeconds, &logs.arena)
         var room = Limits.expiredInTick
