@@ -92,6 +92,8 @@ extension AppPort {
         for message in switchboard.takeFinished() { answer(message, &switchboard, now: now) }
         if switchboard.hasFollowed {
             for session in readers.values where session.isFollowing && session.output.count < Limits.eventsAnswerBytes {
+                // It may have had nothing to read for long. Its time to read begins now.
+                if session.output.isEmpty { session.lastProgress = now }
                 switchboard.takeFollowed(session.number, to: &session.output)
                 list(session)
             }
@@ -202,6 +204,25 @@ extension AppPort {
         // The app may have sent more meanwhile.
         if !session.input.isEmpty { process(session, &switchboard, now: now) }
     }
+    /// The session has lost the right to events. A publish whose end it waits for was made while it had its key.
+    mutating func endEvents(_ session: AppSession, _ switchboard: inout Switchboard, now: UInt64) {
+        let error = reject(isAuthorized(session) ? .mayNot(.events) : .unauthorized, session)
+        switch session.held?.what {
+        case .end: return
+        case .events:
+            body.clear()
+            error.write(to: &body)
+            answer(session, error.status, &switchboard, now: now)
+        case nil:
+            stopWaiting(session, &switchboard)
+            session.stream = nil
+            session.isFollowing = false
+            session.isClosing = true
+            Outcome.wrong(error).write(to: &session.output)
+            session.output.append(10)
+            list(session)
+        }
+    }
     /// Nothing is held for the session any more.
     mutating func stopWaiting(_ session: AppSession, _ switchboard: inout Switchboard) {
         waiting[session.number] = nil
@@ -226,31 +247,6 @@ extension Switchboard {
             return readEvents(after: &cursor, request.kinds, client: nil, take)
         }
         return client.withUnsafeBytes { readEvents(after: &cursor, request.kinds, client: $0, take) }
-    }
-}
-
-extension EventsRequest {
-    /// Reads the arguments of GET /events.
-    init(_ query: UnsafeRawBufferPointer) throws(PublishError) {
-        self.init()
-        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.clientIdBytes + 1, alignment: 1)
-        defer { room.deallocate() }
-        for (name, value) in QueryArguments(query) {
-            if matches(name, "cursor") {
-                guard value.count > 0, value.count < 17, value.allSatisfy({ (48...57).contains($0) }) else {
-                    throw .badCursor
-                }
-                cursor = value.reduce(0) { $0 * 10 + UInt64($1 - 48) }
-            } else if matches(name, "kinds") {
-                guard let list = percentDecode(value, into: room) else { throw .badKinds }
-                kinds = []
-                for kind in list.split(separator: UInt8(ascii: ",")) { try add(UnsafeRawBufferPointer(rebasing: kind)) }
-            } else if matches(name, "client") {
-                guard let id = percentDecode(value, into: room) else { throw .brokenClient }
-                if let message = wrongClientId(id) { throw PublishError(400, "bad_client", message) }
-                client = Array(id)
-            }
-        }
     }
 }
 

@@ -167,8 +167,8 @@ package struct AppPort: ~Copyable {
     package var needsKey: Bool { keys.areNeeded }
 
     /// Takes other keys. A session whose key is still there goes on with the rights that it has now. Another one is
-    /// refused at its next request or line.
-    package mutating func replace(keys new: [AppKey]) {
+    /// refused at its next request or line, and is told no more events.
+    package mutating func replace(keys new: [AppKey], _ switchboard: inout Switchboard, now: UInt64) {
         var new = AppKeys(new)
         keys.times(for: &new)
         for session in sessions.values {
@@ -176,6 +176,7 @@ package struct AppPort: ~Copyable {
             session.key = keys.place(of: session.key, in: new)
         }
         keys = new
+        for session in waiting.values where !may(session, .events) { endEvents(session, &switchboard, now: now) }
     }
     /// The session has shown the key of this place, or a wrong one.
     mutating func show(_ key: Int?, _ session: AppSession) {

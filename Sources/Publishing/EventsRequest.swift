@@ -25,6 +25,31 @@ struct EventsRequest {
     }
 }
 
+extension EventsRequest {
+    /// Reads the arguments of GET /events.
+    init(_ query: UnsafeRawBufferPointer) throws(PublishError) {
+        self.init()
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.clientIdBytes + 1, alignment: 1)
+        defer { room.deallocate() }
+        for (name, value) in QueryArguments(query) {
+            if matches(name, "cursor") {
+                guard value.count > 0, value.count < 17, value.allSatisfy({ (48...57).contains($0) }) else {
+                    throw .badCursor
+                }
+                cursor = value.reduce(0) { $0 * 10 + UInt64($1 - 48) }
+            } else if matches(name, "kinds") {
+                guard let list = percentDecode(value, into: room) else { throw .badKinds }
+                kinds = []
+                for kind in list.split(separator: UInt8(ascii: ",")) { try add(UnsafeRawBufferPointer(rebasing: kind)) }
+            } else if matches(name, "client") {
+                guard let id = percentDecode(value, into: room) else { throw .brokenClient }
+                if let message = wrongClientId(id) { throw PublishError(400, "bad_client", message) }
+                client = Array(id)
+            }
+        }
+    }
+}
+
 /// A stream of events on a connection of the line form.
 struct EventStream {
     let request: EventsRequest

@@ -96,7 +96,9 @@ final class ManagerProcess: DaemonProgram {
 
     /// Reads the keys of apps again. If their file is bad, the old ones stay, and an event says so.
     func reload() {
-        do { port.replace(keys: ManagerProcess.keys(try daemon.appKeys(), daemon)) } catch {
+        do {
+            port.replace(keys: ManagerProcess.keys(try daemon.appKeys(), daemon), &switchboard, now: now)
+        } catch {
             daemon.event(.error, "KEYS_BAD", "\(error)")
         }
     }

@@ -76,6 +76,22 @@ final class App {
         return found
     }
 
+    /// The turn of the loop ends: what was told meanwhile is in the session's output.
+    func turn() -> String {
+        port.tellWaiting(&board, now: now)
+        return take()
+    }
+    /// The same, so many milliseconds later.
+    func later(_ milliseconds: UInt64) -> String {
+        for _ in 0..<milliseconds / 100 {
+            now += 100
+            board.tick(now: now)
+            port.tick(&board, now: now)
+            port.tellWaiting(&board, now: now)
+        }
+        return take()
+    }
+    func replace(keys: [AppKey]) { port.replace(keys: keys, &board, now: now) }
     /// Another connection; the ones before stay open.
     func connect(_ peer: String? = nil) { session = port.accepted(peer: peer, now: now) }
     /// Bytes come, and are taken up.

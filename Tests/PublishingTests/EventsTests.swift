@@ -9,28 +9,14 @@ import Wire
 @Suite struct EventsTests {
     private static let first = App.firstId
     private func number(_ at: UInt64) -> UInt64 { EventsTests.first + at }
-    /// The turn of the loop ends: what was told meanwhile is in the session's output.
-    private func turn(_ app: App) -> String {
-        app.port.tellWaiting(&app.board, now: app.now)
-        return app.take()
-    }
-    private func later(_ app: App, _ milliseconds: UInt64) -> String {
-        for _ in 0..<milliseconds / 100 {
-            app.now += 100
-            app.board.tick(now: app.now)
-            app.port.tick(&app.board, now: app.now)
-            app.port.tellWaiting(&app.board, now: app.now)
-        }
-        return app.take()
-    }
 
     // MARK: the end of a message
 
     @Test func anAnswerIsHeld_untilTheEndIsKnown() {
         let app = App()
         app.receive(App.post(#"{"client":"c1","message":1,"ttl":2}"#, path: "/publish?wait=5") + App.get("/cursor"))
-        #expect(turn(app) == "" && app.port.heldCount == 1, "and what comes behind it waits")
-        let text = later(app, 4000)
+        #expect(app.turn() == "" && app.port.heldCount == 1, "and what comes behind it waits")
+        let text = app.later(4000)
         #expect(text.contains(#"{"id":\#(number(0)),"status":"expired"}"#))
         #expect(text.contains(#"{"cursor":\#(number(0))}"#), "then it is answered, too")
         #expect(app.port.heldCount == 0)
@@ -38,8 +24,8 @@ import Wire
     @Test func itsTimeIsOver_thenItHasItsOutcome() {
         let app = App()
         app.receive(App.post(#"{"client":"c1","message":1}"#, path: "/publish?wait=1"))
-        #expect(later(app, 900) == "")
-        let (status, body) = answer(later(app, 200))
+        #expect(app.later(900) == "")
+        let (status, body) = answer(app.later(200))
         #expect(status == 202 && body == #"{"id":\#(number(0)),"status":"queued"}"#)
         #expect(app.send(App.get("/events?cursor=0")).contains(#""events":[]"#))
     }
@@ -47,12 +33,12 @@ import Wire
         let app = App()
         _ = app.send(App.post(#"{"client":"a","channel":"x"}"#, path: "/subscribe"))
         app.receive(App.post(#"{"channel":"x","message":1}"#, path: "/publish?wait=60"))
-        #expect(turn(app) == "")
+        #expect(app.turn() == "")
         let other = app.session
         app.connect()
         _ = app.send(App.post(#"{"client":"a","channel":"x"}"#, path: "/unsubscribe"))
         app.session = other
-        #expect(answer(turn(app)).body.hasPrefix(#"{"id":\#(number(0)),"status":"done","readers":1,"#))
+        #expect(answer(app.turn()).body.hasPrefix(#"{"id":\#(number(0)),"status":"done","readers":1,"#))
     }
     @Test func whatHasNoEnd_isAnsweredAtOnce() {
         let app = App()
@@ -106,7 +92,7 @@ import Wire
         app.connect()
         app.receive(App.post(body, path: "/publish?wait=5"))
         #expect(app.port.heldCount == 2 && app.queued == 1)
-        let second = later(app, 4000)
+        let second = app.later(4000)
         app.session = first
         #expect(answer(app.take()).body == #"{"id":\#(number(0)),"status":"expired"}"#)
         #expect(answer(second).body == #"{"id":\#(number(0)),"status":"expired"}"#)
@@ -119,24 +105,24 @@ import Wire
         let app = App()
         #expect(app.send(App.get("/events")).contains(#"{"events":[],"cursor":\#(number(0))}"#))
         app.receive(App.get("/events?cursor=\(number(0))&wait=10"))
-        #expect(turn(app) == "")
+        #expect(app.turn() == "")
         let waiting = app.session
         app.connect()
         _ = app.send(App.post(#"{"channel":"x","message":1,"receipt":true}"#))
         app.session = waiting
-        let body = answer(turn(app)).body
+        let body = answer(app.turn()).body
         #expect(
             body.hasPrefix(#"{"events":[{"id":\#(number(1)),"event":"done","message":\#(number(0)),"channel":"x","#))
         #expect(body.hasSuffix(#""cursor":\#(number(1))}"#))
         app.receive(App.get("/events?cursor=\(number(1))&wait=1"))
-        #expect(turn(app) == "")
-        #expect(answer(later(app, 1100)).body == #"{"events":[],"cursor":\#(number(1))}"#)
+        #expect(app.turn() == "")
+        #expect(answer(app.later(1100)).body == #"{"events":[],"cursor":\#(number(1))}"#)
     }
     @Test func kinds_andClients_areChosen() {
         let app = App { $0.events = .ofClients }
         for name in ["a", "b"] { _ = app.send(App.post(#"{"client":"\#(name)","message":1,"receipt":true,"ttl":1}"#)) }
         app.poll("a")
-        _ = later(app, 3000)
+        _ = app.later(3000)
         func events(_ query: String) -> [String] {
             answer(app.send(App.get("/events?cursor=0\(query)"))).body.split(separator: "{").dropFirst(1).map {
                 let words = $0.split(separator: "\"")
@@ -168,10 +154,10 @@ import Wire
         #expect(app.send("{\"op\":\"events\"}\n").contains("\"stream\""))
         let outcome = app.send("{\"channel\":\"x\",\"message\":1,\"receipt\":true}\n")
         #expect(outcome == "{\"status\":\"nobody\"}\n")
-        let line = turn(app)
+        let line = app.turn()
         #expect(line.hasPrefix("{\"id\":\(number(1)),\"event\":\"done\",") && line.hasSuffix("}\n"))
-        #expect(later(app, 9_000) == "")
-        #expect(later(app, 1_100) == "{\"cursor\":\(number(1))}\n")
+        #expect(app.later(9_000) == "")
+        #expect(app.later(1_100) == "{\"cursor\":\(number(1))}\n")
         #expect(app.session.isTrusted)
     }
     @Test func aReader_goesOnWhereItSaidThatItIs() {
@@ -179,11 +165,11 @@ import Wire
         for _ in 0..<3 { _ = app.send(App.post(#"{"channel":"x","message":1,"receipt":true}"#)) }
         app.connect()
         #expect(app.send("{\"op\":\"events\",\"reader\":\"w\"}\n").contains("\"cursor\":0}"))
-        #expect(turn(app).split(separator: "\n").count == 3)
+        #expect(app.turn().split(separator: "\n").count == 3)
         #expect(app.send("{\"op\":\"seen\",\"reader\":\"w\",\"cursor\":\(number(2))}\n").contains("\"seen\""))
         app.connect()
         #expect(app.send("{\"op\":\"events\",\"reader\":\"w\"}\n").contains("\"cursor\":\(number(2))}"))
-        #expect(turn(app).hasPrefix("{\"id\":\(number(3)),"))
+        #expect(app.turn().hasPrefix("{\"id\":\(number(3)),"))
         #expect(app.send("{\"op\":\"seen\",\"cursor\":1}\n").contains("bad_reader"))
         for at in 0..<15 {
             #expect(app.send("{\"op\":\"seen\",\"reader\":\"r\(at)\",\"cursor\":1}\n").contains("seen"))
@@ -201,12 +187,12 @@ import Wire
             .joined(separator: ",") + "]"
         for _ in 0..<9 {
             _ = app.send(App.post(batch))
-            _ = turn(app)
+            _ = app.turn()
             #expect(reader.output.count < 2 * Limits.eventsAnswerBytes)
         }
         app.session = reader
         var text = ""
-        while case let more = turn(app) + app.take(), !more.isEmpty {
+        while case let more = app.turn() + app.take(), !more.isEmpty {
             text += more
             app.port.written(reader, 0, &app.board, now: app.now)
         }
@@ -223,48 +209,39 @@ import Wire
         #expect(app.send("{\"key\":\"0123456789abcdef\"}\n{\"op\":\"events\"}\n").contains("\"right\""))
     }
 
-    // MARK: following a client
-
-    @Test func whatHappensToAClient_isTold_toThoseWhoFollowIt() {
-        let app = App()
-        #expect(
-            app.send("{\"op\":\"follow\",\"client\":\"c1\",\"contents\":true}\n").hasPrefix("{\"status\":\"follow\","))
-        #expect(app.send("{\"op\":\"follow\",\"client\":\"c2\"}\n").contains("\"stream\""))
-        let follower = app.session
-        app.connect()
-        app.poll("other")
-        app.poll("c1")
-        _ = app.send(App.post(#"{"client":"c1","message":{"a":1}}"#) + App.post(#"{"client":"other","message":2}"#))
-        _ = app.send(App.post(#"{"client":"c1","message":3,"ttl":1}"#))
-        app.session = follower
-        let lines = later(app, 2000).split(separator: "\n")
-        let told = lines.map { $0.split(separator: "\"")[3] }
-        #expect(told == ["connected", "receiver", "published", "sent", "published", "expired"])
-        #expect(lines[3].contains(#""message":\#(number(0)),"bytes":7,"data":{"a":1},"time":"#))
-        app.port.closed(follower, &app.board)
-        app.connect()
-        #expect(app.send("{\"op\":\"follow\",\"client\":\"c1\"}\n").contains("follow"))
-        let hasLines = app.board.hasFollowed
-        #expect(!hasLines)
-    }
-    @Test func aFollowerThatDoesNotRead_isToldThatLinesAreMissing() {
-        let app = App { $0.maxPerClient = 2 }
-        app.receive("{\"op\":\"follow\",\"client\":\"c1\"}\n")
-        let follower = app.session
-        app.connect()
-        for _ in 0..<5000 { _ = app.send(App.post(#"{"client":"c1","message":3}"#)) }
-        app.session = follower
-        #expect(follower.output.count < Limits.eventsAnswerBytes)
-        let text = turn(app)
-        #expect(text.hasSuffix("{\"gap\":true}\n") && text.utf8.count < 2 * Limits.eventsAnswerBytes)
-    }
-    @Test func followersAreBounded() {
-        let app = App()
-        for _ in 0..<Limits.followers {
+    @Test func whoLosesTheRight_isToldNoMore() {
+        let key = AppKey(name: "e", rights: .events, secret: Array("0123456789abcdef".utf8))
+        let app = App(keys: [key])
+        let shown = "X-API-Key: 0123456789abcdef\r\n"
+        var sessions: [AppSession] = []
+        for op in ["events", "follow\",\"client\":\"c1"] {
             app.connect()
-            #expect(app.send("{\"op\":\"follow\",\"client\":\"c1\"}\n").contains("follow"))
+            #expect(app.send("{\"key\":\"0123456789abcdef\"}\n{\"op\":\"\(op)\"}\n").contains("status"))
+            sessions.append(app.session)
         }
         app.connect()
-        #expect(app.send("{\"op\":\"follow\",\"client\":\"c1\"}\n").contains("followers_full"))
+        #expect(app.send(App.get("/events?wait=60", shown)) == "")
+        sessions.append(app.session)
+        app.replace(keys: [AppKey(name: "e", rights: .publish, secret: key.secret)])
+        for session in sessions {
+            app.session = session
+            #expect(app.turn().contains("\"right\""))
+        }
+        #expect(app.port.heldCount == 0 && app.port.streamCount == 0 && sessions[0].isClosing)
+        app.connect()
+        _ = app.send(App.post(#"{"client":"c1","message":1,"ttl":1,"receipt":true}"#, shown))
+        app.session = sessions[0]
+        #expect(app.later(2000) == "")
+    }
+    /// A reader that takes nothing for days is held with what it was sent at first.
+    @Test func aReaderThatTakesNothing_isSentNoBeats() {
+        let app = App()
+        app.receive("{\"op\":\"events\"}\n")
+        let held = app.outputBytes
+        for _ in 0..<600 {
+            app.now += 1000
+            app.port.tick(&app.board, now: app.now)
+        }
+        #expect(held > 0 && app.outputBytes == held)
     }
 }

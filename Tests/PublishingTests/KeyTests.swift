@@ -127,14 +127,14 @@ import Wire
         let app = KeyTests.app()
         _ = app.send("{\"key\":\"shop-secret\"}\n")
         // The same key may have other rights, and another place.
-        app.port.replace(keys: [KeyTests.door, KeyTests.key("shop", .disconnect, "shop-secret")])
+        app.replace(keys: [KeyTests.door, KeyTests.key("shop", .disconnect, "shop-secret")])
         #expect(app.send("{\"client\":\"c1\",\"message\":1}\n").contains("may not publish"))
         #expect(app.send("{\"op\":\"disconnect\",\"client\":\"c1\"}\n").contains("disconnected"))
-        app.port.replace(keys: [KeyTests.door])
+        app.replace(keys: [KeyTests.door])
         #expect(app.send("{\"op\":\"disconnect\",\"client\":\"c1\"}\n").contains("unauthorized") && app.isClosing)
         let open = App()
         _ = open.send("{\"key\":\"any\"}\n")
-        open.port.replace(keys: [KeyTests.shop])
+        open.replace(keys: [KeyTests.shop])
         #expect(open.send("{\"client\":\"c1\",\"message\":1}\n").contains("unauthorized"))
     }
     @Test func theApps_areToldWithTheNamesOfTheirKeys() {

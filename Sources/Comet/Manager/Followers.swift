@@ -33,7 +33,11 @@ struct Followers {
         all.append(Follower(number, client, contents: contents))
         return true
     }
-    mutating func remove(_ number: UInt64) { all.removeAll { $0.number == number } }
+    mutating func remove(_ number: UInt64) {
+        all.removeAll { $0.number == number }
+        seekLines()
+    }
+    private mutating func seekLines() { hasLines = all.contains { !$0.lines.isEmpty || $0.isCut } }
 
     /// Moves the lines for one of them to `out`.
     mutating func take(_ number: UInt64, to out: inout Buffer) {
@@ -42,7 +46,7 @@ struct Followers {
         if follower.isCut { out.append("{\"gap\":true}\n") }
         follower.lines.clear()
         follower.isCut = false
-        hasLines = all.contains { !$0.lines.isEmpty || $0.isCut }
+        seekLines()
     }
 
     /// Something happened to the client. `members` writes further members, each with a comma before it. `json` is the
