@@ -86,6 +86,19 @@ class ClientTest(unittest.TestCase):
                     self.assertEqual(client.process.wait(20), 1)
                     wait_until(lambda: "disconnected: the app has disconnected this client" in "".join(client.said), 5, "the reason")
 
+    def test_each_client_acknowledges_at_once_where_an_app_waits(self):
+        with Appliance() as appliance:
+            for name, command in self.commands.items():
+                with self.subTest(name):
+                    client = Program([*command, name, *appliance.urls], self)
+                    wait_until(lambda: appliance.is_polling(name), 20, "the stream")
+                    appliance.publish(name, 1)
+                    wait_until(lambda: client.got, 20, "a message that nobody waits for")
+                    # After that one it would acknowledge in 5 s.
+                    status, answer = appliance.request("POST", "/publish?wait=4", json.dumps({"client": name, "message": 2}))
+                    self.assertEqual((status, answer["status"]), (200, "acknowledged"))
+                    self.assertEqual(client.got, [1, 2])
+
     def test_each_client_gets_what_is_published_to_its_channels(self):
         with Appliance() as appliance:
             for name, command in self.commands.items():

@@ -1,6 +1,7 @@
 """Event streams and WebSockets in a page: how a transport is chosen, what a page says as it goes, and tabs that share
 one connection."""
 import contextlib
+import json
 import re
 import threading
 import time
@@ -74,6 +75,18 @@ class TransportsTest(unittest.TestCase):
         self.connected_by(tab, "ws")
         self.assertEqual([(state, detail["transport"]) for state, detail in tab.states], [("connecting", "ws"), ("connected", "ws")])
         self.assertEqual(tab.got, [], "what was acknowledged as the page went does not come again")
+
+    def test_a_page_acknowledges_at_once_where_an_app_waits(self):
+        for transport in ("events", "ws", "xhr", "jsonp"):
+            with self.subTest(transport):
+                tab = self.tab(transport, client=self._testMethodName + transport)
+                self.connected_by(tab, transport)
+                self.appliance.request("POST", "/subscribe", json.dumps({"client": tab.client, "channel": transport}))
+                # A page acknowledges after 5 s what nobody waits for.
+                for target, end in (({"client": tab.client}, "acknowledged"), ({"channel": transport}, "done")):
+                    status, answer = self.appliance.request("POST", "/publish?wait=4", json.dumps({**target, "message": end}))
+                    self.assertEqual((status, answer["status"]), (200, end))
+                self.assertEqual(tab.got, ["acknowledged", "done"])
 
     def through(self, byway, expected, **options):
         """A page behind a byway. It gets numbers from its first moment on, each once and in order."""

@@ -19,11 +19,12 @@ called again after growing pauses. If it raises Stopped, the loop ends with that
 but never twice at a time. With a plain text as token the loop ends when the token does.
 
 What it promises. Messages come in the order of their ids, and none comes twice while this object lives. A message is
-handled when the loop asks for the next one. Only then it is acknowledged: after 32 messages, after 5 s, and when the
-loop ends. So each message comes at least once: a program that is killed gets again what it had not acknowledged. If it
-must not do a thing twice, it keeps `comet.cursor` together with what it did, and begins with it: MegaComet(client,
-urls, cursor=kept). Messages can be lost all the same: their time to live ends, or a program hangs while over 64 of them
-are on their way to it. Then `on_gap` is called, before the messages that follow: load the state anew.
+handled when the loop asks for the next one. Only then it is acknowledged: after 32 messages, after 5 s, at once if an
+app waits for it (a publish with ?wait), and when the loop ends. So each message comes at least once: a program that is
+killed gets again what it had not acknowledged. If it must not do a thing twice, it keeps `comet.cursor` together with
+what it did, and begins with it: MegaComet(client, urls, cursor=kept). Messages can be lost all the same: their time to
+live ends, or a program hangs while over 64 of them are on their way to it. Then `on_gap` is called, before the messages
+that follow: load the state anew.
 
 The protocol is in docs/protocol.txt, section 3.
 """
@@ -53,6 +54,7 @@ class Message:
     channel: Optional[str] = None  # the channel or the user that it was published to; none: this client, or everyone
     user: Optional[str] = None
     of: Optional[int] = None  # an old message of a channel, which came with a subscription: its own id
+    ack: Optional[bool] = None  # an app waits until this client has handled it
     presence: Optional[dict] = None  # only messages for `on_presence` have it
 
 
@@ -109,7 +111,7 @@ class MegaComet:
                     shown = place
                     if not message.of:
                         self.cursor = message.id
-                    self._handled()
+                    self._handled(message)
                 elif kind in ("replaced", "disconnected", "token"):
                     raise Stopped(json.loads(data)["code"], json.loads(data)["message"])
         finally:
@@ -148,9 +150,9 @@ class MegaComet:
             finally:
                 connection.close()
 
-    def _handled(self) -> None:
+    def _handled(self, message: Message) -> None:
         self._unacknowledged += 1
-        if self._unacknowledged >= 32:
+        if self._unacknowledged >= 32 or message.ack:
             self.acknowledge()
         elif not self._timer:
             self._timer = threading.Timer(5, self.acknowledge)

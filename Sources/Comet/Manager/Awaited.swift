@@ -5,6 +5,7 @@ struct Awaited {
 
     var count: Int { messages.count }
     subscript(_ message: UInt64) -> AwaitedEnd? { messages[message] }
+    func contains(_ message: UInt64) -> Bool { !messages.isEmpty && messages[message] != nil }
 
     /// The message is published to so many logs.
     mutating func begin(_ message: UInt64, ends: Int) {

@@ -97,10 +97,10 @@ extension Switchboard {
         beginReading(client)
         while let head = nextRead(client) {
             let message = logs[head.message]
-            if head.channel != .none { setElement(head.message, of: head.channel) }
-            let bytes = head.channel == .none ? message.bytes : element.count
+            let hasElement = setElement(head, message, of: client)
+            let bytes = hasElement ? element.count : message.bytes
             if out.frames > 0, record.isSingle || out.bytes + bytes + Limits.envelopeBytes > most { return false }
-            write(head, message, &out, client, isGap: isGap)
+            write(head, message, &out, client, isGap: isGap, hasElement: hasElement)
             out.last = message.id
             // News live long, as long as nobody else comes or goes. If they come back they are a message like others.
             let isNews = message.marks.contains(.presence)
@@ -110,22 +110,23 @@ extension Switchboard {
         }
         return true
     }
-    /// Writes a message. If it is a channel's, it is in `element`.
+    /// Writes a message. `hasElement`: it is in `element`.
     private mutating func write(
-        _ head: Reading.Head, _ message: Message, _ out: inout Outgoing, _ client: Slot<ClientRecord>, isGap: Bool
+        _ head: Reading.Head, _ message: Message, _ out: inout Outgoing, _ client: Slot<ClientRecord>, isGap: Bool,
+        hasElement: Bool
     ) {
         if message.marks.contains(.history) {
             // The cursor passes the entry, even if nothing of it is left.
             return writeHistory(head.message, message, &out, client, isGap: isGap)
         }
         var flags: Frame.Flags = message.marks.contains(.transient) ? .transient : []
-        if head.channel != .none || message.marks.contains(.members) { flags.insert(.members) }
+        if hasElement || message.marks.contains(.members) { flags.insert(.members) }
         if head.channel == .none, message.marks.contains(.receipt) { flags.insert(.tells) }
         if isFollowed(client) {
             flags.insert(.tells)
             followSent(client, message.id, head.channel, json: logs.body(head.message))
         }
-        let body = head.channel == .none ? logs.body(head.message) : element.bytes
+        let body = hasElement ? element.bytes : logs.body(head.message)
         write(body, message.id, flags, &out, client, isGap: isGap)
         out.bytes += body.count + Limits.envelopeBytes
     }
@@ -171,6 +172,27 @@ extension Switchboard {
         }
     }
 
+    /// Puts the next message of a client into `element` if it has members: it is a channel's, or an app waits for its
+    /// end and the client can say that it has it. False if it has none.
+    private mutating func setElement(_ head: Reading.Head, _ message: Message, of client: Slot<ClientRecord>) -> Bool {
+        guard head.channel == .none else {
+            setElement(head.message, of: head.channel)
+            return true
+        }
+        guard presence[client].acknowledges, isAwaited(message), !message.marks.contains(.members) else { return false }
+        members.clear()
+        members.append(Switchboard.asks)
+        element.clear()
+        Frame.appendMembers(members.bytes, to: &element)
+        element.append(logs.body(head.message))
+        return true
+    }
+    private func isAwaited(_ message: Message) -> Bool {
+        message.marks.contains(.receipt) && logs.events.awaited.contains(message.id)
+    }
+    /// The client is to acknowledge the message at once.
+    private static let asks: StaticString = ",\"ack\":true"
+
     /// Puts a message of a channel into `element`, as the body of a frame with members.
     mutating func setElement(_ message: Slot<Message>, of channel: Slot<Channel>, old: Bool = false) {
         members.clear()
@@ -188,6 +210,7 @@ extension Switchboard {
         } else if name.kind != .everyone {
             appendJSONString(name.name, to: &members)
         }
+        if isAwaited(entry) { members.append(Switchboard.asks) }
         if old {
             members.append(",\"of\":")
             members.append(decimal: entry.id)

@@ -30,7 +30,7 @@ extension Board {
     @discardableResult
     func publish(
         to target: To, _ json: String, ttl: UInt32? = nil, except: String? = nil, latest: String? = nil,
-        keeps: Bool = true, once: String? = nil, receipt: Bool = false
+        keeps: Bool = true, once: String? = nil, receipt: Bool = false, isAwaited: Bool = false
     ) -> Publication {
         var options = PublishOptions()
         options.timeToLive = ttl
@@ -38,7 +38,7 @@ extension Board {
         options.latest = latest.map(kept)
         options.keeps = keeps
         options.once = once.map(kept)
-        options.receipt = receipt
+        (options.receipt, options.isAwaited) = (receipt, isAwaited)
         return board.publish(target.target, json: kept(json), options, now: now)
     }
     @discardableResult

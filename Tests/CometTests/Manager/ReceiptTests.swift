@@ -39,6 +39,28 @@ import Wire
         board.poll(worker, "a", cursor: id(0), tag: 3)
         #expect(all(board).count == 2)
     }
+    /// Its page acknowledges at once then, and not only after some seconds.
+    @Test func whereAnAppWaits_theMessageAsksForItsAcknowledgement() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "a", cursor: 0, tag: 1)
+        board.publish(to: .client("a"), "1", isAwaited: true)
+        #expect(board.frames(worker).map { $0.members + " " + $0.body } == [#","ack":true 1"#])
+        board.subscribe("a", to: "x")
+        board.poll(worker, "a", cursor: id(0), tag: 2)
+        board.publish(to: .channel("x"), "2", isAwaited: true)
+        #expect(board.frames(worker).map(\.members) == [#","channel":"x","ack":true"#])
+        board.poll(worker, "a", cursor: id(1), tag: 3)
+        board.publish(to: .client("a"), "3", receipt: true)
+        #expect(board.frames(worker).map(\.members) == [""], "a receipt alone is not in a hurry")
+    }
+    @Test func aClientThatAcknowledgesNothing_isNotAsked() {
+        let board = Board()
+        let worker = board.worker(0)
+        board.poll(worker, "a", tag: 1)
+        board.publish(to: .client("a"), "1", isAwaited: true)
+        #expect(board.frames(worker).map { $0.members + $0.body } == ["1"])
+    }
     @Test func aPublishWithoutAReceipt_tellsNothing() {
         let board = Board()
         let worker = board.worker(0)

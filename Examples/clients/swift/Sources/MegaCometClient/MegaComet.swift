@@ -22,12 +22,12 @@ import Foundation
 /// refused, it is called again after growing pauses. If it throws `Stopped`, the loop ends with that.
 ///
 /// What it promises. Messages come in the order of their ids, and none comes twice while this object lives. A message
-/// is handled when the loop asks for the next one. Only then it is acknowledged: after 32 messages, after 5 s, and when
-/// the loop ends. So each message comes at least once: a program that is killed gets again what it had not
-/// acknowledged. If it must not do a thing twice, it keeps `cursor` together with what it did, and begins with it.
-/// Messages can be lost all the same: their time to live ends, or a program hangs while over 64 of them are on their
-/// way to it. Then `onGap` is called, before the messages that follow: load the state anew. What a slow loop has not
-/// asked for yet waits in this program's memory.
+/// is handled when the loop asks for the next one. Only then it is acknowledged: after 32 messages, after 5 s, at once
+/// if an app waits for it (a publish with ?wait), and when the loop ends. So each message comes at least once: a
+/// program that is killed gets again what it had not acknowledged. If it must not do a thing twice, it keeps `cursor`
+/// together with what it did, and begins with it. Messages can be lost all the same: their time to live ends, or a
+/// program hangs while over 64 of them are on their way to it. Then `onGap` is called, before the messages that follow:
+/// load the state anew. What a slow loop has not asked for yet waits in this program's memory.
 ///
 /// The protocol is in docs/protocol.txt, section 3.
 public actor MegaComet: AsyncSequence {
@@ -139,7 +139,8 @@ public actor MegaComet: AsyncSequence {
             if here.id <= cursor || here <= shown { return nil }  // it came before
             cursor = Swift.max(cursor, shown.id)  // of the id before nothing more will come
             let message = Message(
-                id: place.id, channel: place.channel, user: place.user, of: place.of, json: data, isElement: isElement)
+                id: place.id, channel: place.channel, user: place.user, of: place.of, isAwaited: place.ack ?? false,
+                json: data, isElement: isElement)
             guard let presence = place.presence else { return message }
             await onPresence(presence)
             await handled(message)
@@ -155,7 +156,7 @@ public actor MegaComet: AsyncSequence {
         shown = (message.id, message.of ?? 0)
         if message.of == nil { cursor = message.id }
         unacknowledged += 1
-        if unacknowledged >= 32 {
+        if unacknowledged >= 32 || message.isAwaited {
             await acknowledge()
         } else if timer == nil {
             timer = Task { [weak self] in
@@ -324,6 +325,8 @@ public struct Message: Sendable {
     public let user: String?
     /// An old message of a channel, which came with a subscription: its own id.
     public let of: UInt64?
+    /// An app waits until this client has handled it.
+    public let isAwaited: Bool
     /// JSON: an element with the data in it, or the data.
     let json: Data
     let isElement: Bool
@@ -360,6 +363,7 @@ private struct Place: Decodable {
     var channel: String?
     var user: String?
     var of: UInt64?
+    var ack: Bool?
     var presence: Presence?
 }
 
