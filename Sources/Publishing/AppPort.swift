@@ -176,7 +176,7 @@ package struct AppPort: ~Copyable {
             session.key = keys.place(of: session.key, in: new)
         }
         keys = new
-        for session in waiting.values where !may(session, .events) { endEvents(session, &switchboard, now: now) }
+        for session in readers.values where !may(session, .events) { endEvents(session, &switchboard, now: now) }
     }
     /// The session has shown the key of this place, or a wrong one.
     mutating func show(_ key: Int?, _ session: AppSession) {
