@@ -16,8 +16,10 @@ extension Views {
         if size.width >= 60 { page.header.append(.init(line: historyLine(.queued, context, wide: wide), from: 18)) }
         page.header.append(.init(line: fillingLine(context, wide: wide), from: 12))
         page.header.append(.init(line: sumLine(context), from: 18))
+        page.header.append(.init(line: outcomesLine(context, width: size.width), from: 20))
         page.header.append(.init(line: checkLine(context), from: 14))
-        page.header.append(.init(line: channelsLine(context), from: 20))
+        if let line = eventsLine(context) { page.header.append(.init(line: line, from: 22)) }
+        page.header.append(.init(line: channelsLine(context), from: context.totals.hasChannels ? 20 : 28))
         page.header.append(.init(line: channelBooksLine(context), from: 28))
         page.header += Frame.alerts(context, height: size.height)
         page.table = Table(.queues, context, width: size.width, hasTotal: size.height >= 20)
@@ -82,7 +84,7 @@ extension Views {
     private static func sumLine(_ context: Context) -> Line {
         var sum = Line(" TOTALS", .title)
         for (name, id) in [
-            ("queued", MetricID.enqueued), ("handed over", .dequeued), ("expired", .expired), ("dropped", .droppedFull),
+            ("queued", MetricID.enqueued), ("out", .dequeued), ("expired", .expired), ("dropped", .droppedFull),
         ] {
             sum.add("\(name) " + context.totals.waiting(id).text(Format.grouped), leaves: 2, gap: 2)
         }
@@ -90,7 +92,7 @@ extension Views {
     }
     private static func checkLine(_ context: Context) -> Line {
         var check = Line(" CHECK", .title)
-        check.add("queued - handed over - expired - dropped = depth", leaves: 3)
+        check.add("queued - out - expired - dropped = depth", leaves: 3)
         let (text, role) = balance(context)
         check.add(text, role: role)
         return check

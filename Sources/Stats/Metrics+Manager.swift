@@ -32,8 +32,8 @@ extension Metric {
         ),
         Metric(
             .dequeued, "deq_total", .counter, .queue,
-            "Messages that left because they were handed over (acknowledged, where the client does that), or moved "
-                + "away with their client."
+            "Messages that left because they were handed over (acknowledged, where the client does that), replaced or "
+                + "not wanted any more, or moved away with their client."
         ),
         Metric(
             .expired, "expired_total", .counter, .queue, "Messages whose time to live was over.",
