@@ -33,7 +33,7 @@ package struct ClientsAnswer: Codable, Equatable {
 }
 
 /// GET /clients/ID, and the rows of POST /clients.
-package struct ClientAnswer: Codable, Equatable {
+package struct ClientAnswer: Codable, Equatable, Sendable {
     package var client: String
     package var connected: Bool
     package var worker: Int?

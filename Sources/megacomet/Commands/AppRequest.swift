@@ -7,7 +7,7 @@ import Reactor
 
 /// A request to the manager on the app port, as apps make it, with a key of the settings that allows it.
 struct AppRequest {
-    private static let patienceSeconds = 30.0
+    static let patienceSeconds = 30.0
     private let settings: Settings
     let key: String
     var endpoint: Endpoint { Endpoint(settings.app.address, UInt16(settings.app.port)) }
@@ -48,7 +48,7 @@ struct AppRequest {
             throw ExitCode(StartFailure.temporary)
         }
     }
-    private func unavailable(_ why: String, _ endpoint: Endpoint) -> ExitCode {
+    func unavailable(_ why: String, _ endpoint: Endpoint) -> ExitCode {
         complain("\(endpoint) (app.port): \(why)")
         return ExitCode(StartFailure.unavailable)
     }
