@@ -122,9 +122,10 @@ package final class LiveScreen {
         if session.screen == .procs || isShowingDetail, let id = shownProcess { source.ask(.log(id), every: 1) }
         if case .addresses? = session.shownOverlay { source.ask(.addresses, every: Told.Addresses.everySeconds) }
         if session.screen == .host { source.ask(.doctor, every: isNew ? 0 : 60) }
-        if session.screen == .queues, session.shownOverlay == .clients || terminal.size.width >= Views.wideFrom {
-            source.ask(.clients, every: 5)
-        }
+        source.follow(session.client?.id)
+        // A client takes the whole terminal.
+        if let client = session.client { return source.ask(.client(client.id), every: Told.Client.everySeconds) }
+        if isShowingClients { source.ask(.clients, every: 5) }
         if session.screen == .queues, Views.showsChannels(model, terminal.size) {
             source.ask(.channels, every: Told.Channels.everySeconds)
         }
@@ -147,6 +148,10 @@ package final class LiveScreen {
         if let frozen, let paused = session.pausedAt, frozen.now < paused { self.frozen?.now = paused }
     }
     private var isShowingDetail: Bool { if case .detail? = session.overlay { true } else { false } }
+    private var isShowingClients: Bool {
+        if case .clients? = session.shownOverlay { return true }
+        return session.screen == .queues && terminal.size.width >= Views.wideFrom
+    }
     private var shownProcess: ProcessName? {
         if case .detail(let id, _)? = session.overlay { return id }
         return KeyHandler(model, terminal.size).selected(session)
@@ -206,6 +211,7 @@ package final class LiveScreen {
         case .note(let text):
             source.note(.own("NOTE", .info, text, time: source.model.wall))
         case .retry: source.retry()
+        case .followAgain: source.followAgain()
         case .zeroPeaks: source.zeroPeaks()
         case .startSupervisor: startSupervisor()
         case .act(let box): act(box)

@@ -5,7 +5,9 @@ package struct Options: Sendable {
     package enum Format: String, CaseIterable, Sendable { case text, json, csv, prom }
     package var hub = Endpoint("127.0.0.1", 9002)
     package var app = Endpoint("127.0.0.1", 9001)
+    /// The key with which the app port is asked, and the one with which clients are followed.
     package var appKey = ""
+    package var eventsKey = ""
     package var runDirectory = "/run/megacomet"
     package var configuration: String?
     package var policy = Model.Server.Policy()

@@ -7,6 +7,7 @@ import Supervision
 /// The source of the model's facts: the hub, the control socket and the app port, or a recording of them.
 final class Source {
     private let options: Options
+    private let loop: Loop
     private var feed: StatsFeed?
     private var player: Player?
     private var recorder: Recording.Writer?
@@ -21,6 +22,7 @@ final class Source {
     private var lastAsked: [Question: UInt64] = [:]
     private var unanswered: Set<Question> = []
     private var crashesWanted: ProcessName?
+    private var follower: Follower?
     /// Called when an answer came that a screen may show.
     var told: () -> Void = {}
 
@@ -30,6 +32,7 @@ final class Source {
 
     init(_ loop: Loop, _ options: Options) throws {
         self.options = options
+        self.loop = loop
         control = ControlClient(loop, path: options.runDirectory + "/control.sock")
         appPort = AppPortClient(
             loop, options.app, key: options.appKey, patienceSeconds: Source.appPortPatienceSeconds)
@@ -182,6 +185,21 @@ final class Source {
             if let text { return answered(text, question) }
             model.miss(question, why: "no supervisor answers")
         }
+    }
+    /// Follows this client from now on, and no other. A recording has nothing of that.
+    func follow(_ client: String?) {
+        guard player == nil, client != follower?.followed.client else { return }
+        follower = client.map { client in
+            Follower(loop, options.app, key: options.eventsKey, client: client) { [unowned self] in
+                model.told.followed = follower?.followed
+                told()
+            }
+        }
+        model.told.followed = follower?.followed
+    }
+    func followAgain() {
+        follower?.askAgain()
+        model.told.followed = follower?.followed
     }
     /// Asks for the list of crash reports, and then for those that it has of this process.
     func askCrashes(of id: ProcessName) {

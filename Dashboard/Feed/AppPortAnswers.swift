@@ -1,6 +1,6 @@
-import Base
+package import Base
 import FoundationEssentials
-import Reactor
+package import Reactor
 import Supervision
 import Wire
 
@@ -37,6 +37,31 @@ extension Told.Channels {
             return
         }
         take(answer.channels, time: time)
+    }
+}
+
+extension Told.Client {
+    package mutating func take(json: String, time: UInt64) {
+        guard let answer = try? JSONDecoder().decode(ClientAnswer.self, from: Data(json.utf8)) else {
+            problem = refusal(json)
+            return
+        }
+        take(answer, time: time)
+    }
+}
+
+extension Told.Followed {
+    /// Takes a line of what happens. One that can't be read changes nothing.
+    package mutating func take(json: String, wall: UInt64) {
+        guard let event = try? JSONDecoder().decode(FollowedEvent.self, from: Data(json.utf8)) else { return }
+        take(event, wall: wall)
+    }
+    package mutating func ended(_ end: AppPortLines.End, _ endpoint: Endpoint, wall: UInt64) {
+        switch end {
+        case .refused(let json): refused(refusal(json))
+        case .unreachable(let why): lost("\(endpoint): \(why)", wall: wall)
+        case .closed: lost("the manager closed the connection", wall: wall)
+        }
     }
 }
 

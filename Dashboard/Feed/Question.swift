@@ -11,16 +11,18 @@ package enum Question: Hashable, Sendable {
     case crash(String)
     /// Questions to the app port.
     case clients, apps, channels
+    case client(String)
 
     /// The number of rows, enough for the tallest screen.
     private static let mostRows = 50
 
     /// The target of a request to the app port. `nil` if the question is for the control socket.
-    var target: String? {
+    package var target: String? {
         switch self {
         case .clients: "/clients?most=\(Question.mostRows)"
         case .apps: "/apps?most=\(Question.mostRows)"
         case .channels: "/channels?most=\(Question.mostRows)"
+        case .client(let id): "/clients/" + percentEncoded(id)
         default: nil
         }
     }
@@ -29,7 +31,7 @@ package enum Question: Hashable, Sendable {
     var line: String {
         var request = ControlRequest(name)
         switch self {
-        case .status, .doctor, .crashes, .addresses, .clients, .apps, .channels: break
+        case .status, .doctor, .crashes, .addresses, .clients, .apps, .channels, .client: break
         case .events: request.follow = true
         case .log(let id): request = ControlRequest("log", "\(id)")
         case .crash(let id):
@@ -49,11 +51,16 @@ package enum Question: Hashable, Sendable {
         case .clients: "clients"
         case .apps: "apps"
         case .channels: "channels"
+        case .client(let id): "client \(id)"
         case .log(let id): "log \(id)"
         case .crash(let id): "crash \(id)"
         }
     }
     package init?(name: String) {
+        if name.hasPrefix("client ") {
+            self = .client(String(name.dropFirst(7)))
+            return
+        }
         let words = name.split(separator: " ").map(String.init)
         switch (words.first, words.dropFirst().first) {
         case ("status", nil): self = .status
@@ -90,6 +97,9 @@ extension Model {
         case .clients: told.clients = Told.Clients(json: text)
         case .apps: told.apps.take(json: text, time: time)
         case .channels: told.channels.take(json: text, time: time)
+        case .client(let id):
+            if told.client?.id != id { told.client = Told.Client(id: id) }
+            told.client?.take(json: text, time: time)
         case .status: if let status = answer(StatusAnswer.self) { take(status) }
         case .addresses: told.addresses.take(json: text, time: time)
         case .doctor: if let rows = answer(DoctorAnswer.self)?.rows { told.doctor = rows }
@@ -114,6 +124,9 @@ extension Model {
         case .channels: told.channels.problem = why
         case .apps: told.apps.problem = why
         case .addresses: told.addresses.problem = why
+        case .client(let id):
+            if told.client?.id != id { told.client = Told.Client(id: id) }
+            told.client?.problem = why
         case .status, .doctor, .events, .crashes, .log, .crash: break
         }
     }
@@ -133,4 +146,18 @@ extension Model {
                 left: (run.left ?? []).compactMap { ProcessName($0) })
         }
     }
+}
+
+/// An id in a path (RFC 3986, 2.1).
+private func percentEncoded(_ text: String) -> String {
+    var out = ""
+    for byte in text.utf8 {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            out.unicodeScalars.append(Unicode.Scalar(byte))
+        default: out += "%" + hex(byte, digits: 2)
+        }
+    }
+    return out
 }

@@ -76,6 +76,11 @@ package struct Binding: Sendable {
             Binding(.change, "", on("-_"), .faster, ""),
 
             Binding(.closer, "Enter", [.enter], .enter, "all about this row"),
+            Binding(
+                .closer, "Enter", [.enter], .enter, "on 2: clients with most waiting, and then what happens to one",
+                on: .queues
+            ),
+            Binding(.closer, ":client", [], .commandLine, "ID: any client, and what happens to it, live"),
             Binding(.closer, "Esc", [.escape], .back, "back"),
             Binding(.closer, "e", on("e"), .explain, "explain a column: what it means, what to do"),
             Binding(.closer, "l", on("l"), .output, "last output of this process"),

@@ -4,7 +4,7 @@ import Supervision
 package enum CommandLine {
     private static let words =
         Confirmation.Action.allCases.map(\.rawValue) + [
-            "sort", "filter", "screen", "set", "save", "write", "quit", "help", "explain", "admin",
+            "client", "sort", "filter", "screen", "set", "save", "write", "quit", "help", "explain", "admin",
         ]
     static let hint = words.joined(separator: " ")
 
@@ -27,6 +27,14 @@ package enum CommandLine {
         case "help": return handler.run(.help, &session)
         case "admin": return handler.run(.admin, &session)
         case "explain": return handler.run(.explain, &session)
+        case "client":
+            guard let start = rest.first.flatMap({ text.firstRange(of: " " + $0) }) else {
+                return handler.toast(":client ID", &session)
+            }
+            // Spaces in the id count. Those around it can't be seen.
+            let id = text[start.lowerBound...].reversed().drop { $0 == " " }.reversed().drop { $0 == " " }
+            session.overlay = .client(ClientLook(id: String(id), isTyped: true))
+            return []
         case "filter":
             session.filter = Filter(rest.joined(separator: " "))
             return []

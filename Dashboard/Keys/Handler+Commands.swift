@@ -5,8 +5,8 @@ import Supervision
 extension KeyHandler {
     func enter(_ session: inout Session) -> [Effect] {
         if session.screen == .host { return openExplanation(&session) }
-        if session.screen == .queues, size.width < Views.wideFrom {
-            session.overlay = .clients
+        if session.screen == .queues {
+            session.overlay = .clients(chosen: nil)
         } else if let id = selected(session) {
             session.overlay = .detail(id, .history)
         }

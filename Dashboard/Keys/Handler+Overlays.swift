@@ -90,12 +90,18 @@ extension KeyHandler {
         }
         return []
     }
+    /// Opens the help over what is shown now.
+    func help(_ session: inout Session) {
+        session.underlay = session.overlay
+        session.overlay = .help(page: 0)
+    }
     func help(_ key: Key, _ page: Int, _ session: inout Session) -> [Effect] {
         switch key {
         case .character(" "), .pageDown, .down, .right, .tab: session.overlay = .help(page: page + 1)
         case .pageUp, .up, .left: session.overlay = .help(page: max(0, page - 1))
         case .character("q"), .escape, .enter, .character("?"), .character("h"), .function(1), .control("c"):
-            session.overlay = nil
+            session.overlay = session.underlay
+            session.underlay = nil
         default: break
         }
         return []
@@ -108,14 +114,6 @@ extension KeyHandler {
         case .left, .up, .backTab, .character("<"), .character("k"):
             session.overlay = .explain(column: (column + count - 1) % max(1, count))
         default: session.overlay = nil
-        }
-        return []
-    }
-    func clients(_ key: Key, _ session: inout Session) -> [Effect] {
-        switch key {
-        case .enter: session.overlay = selected(session).map { .detail($0, .history) }
-        case .escape, .backspace, .control("c"), .character("q"): session.overlay = nil
-        default: return under(key, nil, &session)
         }
         return []
     }
@@ -182,19 +180,27 @@ extension KeyHandler {
     }
     /// The next line of an output that matches the filter. With `by` 1 it is older, with -1 newer.
     private func matchLine(_ id: ProcessName, _ back: Int, _ by: Int, _ session: inout Session) -> [Effect] {
-        guard !session.filter.isEmpty else { return toast("nothing to look for: / sets it", &session) }
         let lines = model.told.children[id]?.output ?? []
-        // The search begins at the lowest visible line, which was found last.
-        var at = lines.count - 1 - back - by
-        while lines.indices.contains(at), !session.filter.matches(text: lines[at], column: { _ in nil }) { at -= by }
-        guard lines.indices.contains(at) else {
-            return toast("no further line with \"\(session.filter.text)\"", &session)
+        if let at = match(lines, from: lines.count - 1 - back, by, &session) {
+            session.overlay = .detail(id, .output(back: lines.count - 1 - at))
         }
-        session.overlay = .detail(id, .output(back: lines.count - 1 - at))
         return []
     }
+    /// The place of the next line that matches the filter. The search begins at the lowest visible line, which was
+    /// found last. If there is none, that is said.
+    func match(_ lines: [String], from last: Int, _ by: Int, _ session: inout Session) -> Int? {
+        guard !session.filter.isEmpty else {
+            session.toast = "nothing to look for: / sets it"
+            return nil
+        }
+        var at = last - by
+        while lines.indices.contains(at), !session.filter.matches(text: lines[at], column: { _ in nil }) { at -= by }
+        if lines.indices.contains(at) { return at }
+        session.toast = "no further line with \"\(session.filter.text)\""
+        return nil
+    }
     /// Keys that also work while something lies over the screen. `id` is the process that it is about.
-    private func under(_ key: Key, _ id: ProcessName?, _ session: inout Session) -> [Effect] {
+    func under(_ key: Key, _ id: ProcessName?, _ session: inout Session) -> [Effect] {
         let command = Binding.command(key, on: .overview)
         switch command {
         case .act(let action)?: return ask(action, action.isForAll ? nil : id ?? selected(session), &session)

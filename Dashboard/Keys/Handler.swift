@@ -13,6 +13,8 @@ package enum Effect: Equatable, Sendable {
     case fetchOutput(ProcessName)
     case fetchCrashes(ProcessName)
     case retry
+    /// Ask the manager again to tell what happens to a client, since it has refused.
+    case followAgain
     case zeroPeaks
     /// An entry of megatop's own in the list of events.
     case note(String)
@@ -44,7 +46,8 @@ package struct KeyHandler {
         case .help(let page): return help(key, page, &session)
         case .explain(let column): return explain(key, column, &session)
         case .detail(let id, let pane): return detail(key, id, pane, &session)
-        case .clients: return clients(key, &session)
+        case .clients(let chosen): return clients(key, chosen, &session)
+        case .client(let look): return client(key, look, &session)
         case .addresses(let first): return addresses(key, from: first, &session)
         case nil: break
         }
@@ -97,7 +100,7 @@ package struct KeyHandler {
         case .crash: return open(.crash(number: 0, scroll: 0), &session)
         case .act(let action): return ask(action, selected(session), &session)
         case .admin: return admin(&session)
-        case .help: session.overlay = .help(page: 0)
+        case .help: help(&session)
         case .redraw: return [.redraw]
         case .suspend: return [.suspend]
         case .quit: return [.quit]
@@ -112,6 +115,7 @@ package struct KeyHandler {
         switch target {
         case .screen(let screen):
             session.overlay = nil
+            session.underlay = nil
             show(screen, &session)
         case .row(let key):
             guard session.overlay == nil else { break }

@@ -11,7 +11,7 @@ package struct Session: Sendable {
     package var sorts: [Screen: Sort] = [:]
     package var filter = Filter("")
     package var overlay: Overlay?
-    /// The overlay under the line that is being typed. It comes back afterwards.
+    /// The overlay under the line that is being typed, or under the help. It comes back afterwards.
     package var underlay: Overlay?
     /// The order of rows on the screen. It is renewed at most once a second, and not while the operator moves.
     package var order: [ProcessName] = []
@@ -42,6 +42,13 @@ package struct Session: Sendable {
     package func isAdmin(_ now: UInt64) -> Bool { !isReadOnly && (adminUntil.map { now < $0 } ?? false) }
     /// The overlay that is drawn, also while a line is being typed over it.
     package var shownOverlay: Overlay? { if case .edit? = overlay { underlay } else { overlay } }
+    /// The client that is looked at, also while something lies over it.
+    package var client: ClientLook? {
+        for case .client(let look)? in [overlay, underlay] { return look }
+        return nil
+    }
+    /// Ids of clients are shown as they are.
+    package func showsIDs(_ now: UInt64) -> Bool { showsClientIDs && isAdmin(now) }
     package func isAcknowledged(_ event: Event) -> Bool {
         event.severity == .info || event.time <= acknowledgedBefore || acknowledged.contains(event.key)
     }
@@ -85,7 +92,9 @@ package enum Overlay: Equatable, Sendable {
     case sortMenu(choice: Int)
     case detail(ProcessName, Pane)
     case confirm(Confirmation)
-    case clients
+    /// The clients with most messages waiting. The chosen one by its id; `nil`: the first one, whichever it is.
+    case clients(chosen: String?)
+    case client(ClientLook)
     /// The busiest addresses, from this row on.
     case addresses(from: Int)
     case edit(Editor)
@@ -95,6 +104,20 @@ package enum Overlay: Equatable, Sendable {
         case output(back: Int)
         /// The newest crash has number 0.
         case crash(number: Int, scroll: Int)
+    }
+}
+
+/// The operator looks at one client.
+package struct ClientLook: Equatable, Sendable {
+    package let id: String
+    /// The operator has typed the id, so he may see it. In lists ids are hashed.
+    package let isTyped: Bool
+    /// The number of the lowest row that is shown of what happens to it. `nil`: the newest one, whichever it is.
+    package var bottom: Int?
+    package init(id: String, isTyped: Bool, bottom: Int? = nil) {
+        self.id = id
+        self.isTyped = isTyped
+        self.bottom = bottom
     }
 }
 

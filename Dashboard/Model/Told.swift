@@ -11,6 +11,9 @@ package struct Told: Equatable, Sendable {
     package var apps = Apps()
     package var channels = Channels()
     package var addresses = Addresses()
+    /// The client that is looked at. `nil` if none was asked for.
+    package var client: Client?
+    package var followed: Followed?
     /// The newest last. `nil` if they were not told yet.
     package var crashes: [CrashReport]?
 

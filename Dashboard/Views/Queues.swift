@@ -9,7 +9,7 @@ extension Views {
             keys: Frame.keys(
                 context,
                 [
-                    wide ? "Enter detail" : "Enter clients with most waiting", "/ filter", "s sort", "t totals",
+                    "Enter clients with most waiting", "/ filter", "s sort", "t totals",
                     "p pause", "e explain", "y client ids", "w save", "d day",
                 ]))
         page.header.append(.init(line: depthLine(context, size), from: 0))
@@ -119,44 +119,5 @@ extension Views {
         }
         let ttl = queue.value(.queueTTL).map { " (ttl \(Format.span($0 / 1000)))" } ?? ""
         return Page.Section(title: "AGE OF WAITING MESSAGES" + ttl, lines: lines, least: 4)
-    }
-
-    /// The clients with the most waiting messages, the most first.
-    static func clientLines(_ context: Context, most: Int) -> [Line] {
-        let clients = context.model.told.clients
-        guard clients.problem.isEmpty else { return [Line(" " + context.capabilities.clean(clients.problem), .dim)] }
-        guard !clients.rows.isEmpty else { return [Line(" no client has messages waiting", .dim)] }
-        let ttl = context.model.queue.value(.queueTTL), limit = context.model.queue.value(.queueLimitPerClient)
-        return clients.rows.prefix(most).map { row in
-            let isShown = context.session.showsClientIDs && context.session.isAdmin(context.now)
-            var line = Line(
-                " "
-                    + Format.left(
-                        isShown ? context.capabilities.clean(row.id) : hashed(row.id, context.model.managerBoot),
-                        isShown ? 24 : 9))
-            line.add(Format.left(row.worker.short, 4), gap: 2)
-            let isFull = limit.map { row.queued >= $0 } ?? false
-            line.add(
-                Format.right(Format.number(row.queued, width: 7), 7) + (isFull ? " full" : "     "),
-                role: isFull ? .warning : .normal, gap: 1)
-            line.add(
-                "oldest " + Format.right(Format.age(row.oldestSeconds), 5),
-                role: Level.share(.queueOldest, row.oldestSeconds * 1000, ttl).role, leaves: 2)
-            line.add(Format.right(Format.bytes(row.bytes), 6), leaves: 1)
-            return line
-        }
-    }
-    /// A name that hides who the client is. A client has the same name on all screens until the manager is started
-    /// anew.
-    private static func hashed(_ id: String, _ salt: UInt64) -> String {
-        // FNV-1a with one more mixing step, so that ids with different last letters do not look alike.
-        let hash = id.utf8.reduce(14_695_981_039_346_656_037 ^ salt) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
-        return "c#" + hex(((hash ^ hash >> 32) &* 0x9FB2_1C65_1E98_DF25) >> 40, digits: 6)
-    }
-    static func drawClients(_ context: Context, on grid: inout Grid) {
-        let lines = clientLines(context, most: max(1, grid.size.height - 4))
-        box(
-            "CLIENTS WITH MOST WAITING", lines, foot: "Enter the process, Esc back, y client ids", width: 72, context,
-            on: &grid)
     }
 }

@@ -18,11 +18,12 @@ package enum Views {
         switch session.shownOverlay {
         case .help(let page): drawHelp(page, context, on: &grid)
         case .addresses(let first): drawAddresses(from: first, context, on: &grid)
+        case .client(let look): drawClient(look, context, on: &grid)
         case .detail(let id, let pane): drawDetail(id, pane, context, on: &grid)
         default: drawScreen(context, on: &grid)
         }
         switch session.shownOverlay {
-        case .clients: drawClients(context, on: &grid)
+        case .clients(let chosen): drawClients(chosen, context, on: &grid)
         case .explain(let column): drawExplanation(column, context, on: &grid)
         case .sortMenu(let choice): drawSortMenu(choice, context, on: &grid)
         case .confirm(let confirmation): drawConfirmation(confirmation, context, on: &grid)

@@ -90,8 +90,12 @@ struct Megatop: ParsableCommand {
             options.hub = Endpoint(settings.stats.address, UInt16(settings.stats.port))
             options.app = Endpoint(settings.app.address, UInt16(settings.app.port))
             // Without a key that this user may read, the manager refuses, and the screen says so.
-            let key = ConfigurationFile.appKeys(settings, file: config).key(with: .read)
-            options.appKey = key.map { String(decoding: $0.secret, as: UTF8.self) } ?? ""
+            let keys = ConfigurationFile.appKeys(settings, file: config)
+            func secret(_ right: AppRights) -> String? {
+                keys.key(with: right).map { String(decoding: $0.secret, as: UTF8.self) }
+            }
+            options.appKey = secret(.read) ?? ""
+            options.eventsKey = secret(.events) ?? options.appKey
             options.runDirectory = RunDirectory.find(settings)
             let supervisor = settings.supervisor
             options.policy.restartDelay = supervisor.restartDelay

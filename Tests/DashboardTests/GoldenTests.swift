@@ -39,7 +39,7 @@ struct GoldenTests {
             ("detail", .detail(.worker(5), .history)), ("output", .detail(.worker(5), .output(back: 0))),
             ("crash", .detail(.worker(5), .crash(number: 0, scroll: 0))),
             ("confirm", .confirm(Confirmation(.restart, target: .worker(2), pid: 2112, boot: 0x9AC4_1F20_0000_0002))),
-            ("clients", .clients),
+            ("clients", .clients(chosen: "bob")),
             ("help", .help(page: 0)), ("explain", .explain(column: 4)), ("sort", .sortMenu(choice: 2)),
         ]
         for (name, overlay) in overlays {

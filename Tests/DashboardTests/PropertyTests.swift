@@ -78,7 +78,12 @@ struct PropertyTests {
             editor.text = "restart w1"
             session.overlay = .edit(editor)
         case 8: session.overlay = .detail(target, .crash(number: Int.random(in: 0..<3, using: &chance), scroll: 2))
-        case 9: session.overlay = .clients
+        case 9: session.overlay = .clients(chosen: Bool.random(using: &chance) ? "xxx" : nil)
+        case 11:
+            session.overlay = .client(
+                ClientLook(
+                    id: "x", isTyped: Bool.random(using: &chance),
+                    bottom: Bool.random(using: &chance) ? Int.random(in: -9..<900, using: &chance) : nil))
         case 10: session.overlay = .addresses(from: Int.random(in: -9..<200, using: &chance))
         default: break
         }
@@ -167,6 +172,7 @@ struct PropertyTests {
             model.told.apps.take(rows, more: [0, 1e18, .nan].randomElement(using: &chance) ?? 0, time: time)
         }
         if Bool.random(using: &chance) { model.told.apps.problem = evil[1] }
+        if Bool.random(using: &chance) { follow(&model, evil, &chance) }
         if Bool.random(using: &chance) {
             model.told.rolling = Told.Rolling(by: evil[0], total: 0, done: 9, current: .worker(0), left: [])
         }
@@ -176,5 +182,23 @@ struct PropertyTests {
         model.now += UInt64.random(in: 0...20, using: &chance) * Samples.second
         if Bool.random(using: &chance) { model.link = .lost(since: Samples.start, reason: "no supervisor answers") }
         return model
+    }
+    /// The client x is followed, and says things as bad as they can be.
+    private static func follow(_ model: inout Model, _ evil: [String], _ chance: inout Chance) {
+        var (followed, client) = (Told.Followed(client: "x"), Told.Client(id: "x"))
+        if Bool.random(using: &chance) { followed.began(wall: .max) }
+        for _ in 0..<Int.random(in: 0...600, using: &chance) {
+            var event = FollowedEvent(
+                evil.randomElement(using: &chance), time: UInt64.random(in: 0 ... .max, using: &chance))
+            (event.message, event.channel, event.worker) = (.max, evil[1], .min)
+            followed.take(event, wall: 0)
+        }
+        if Bool.random(using: &chance) { followed.lost(evil[0], wall: .max) }
+        if Bool.random(using: &chance) { followed.refused(evil[1]) }
+        if Bool.random(using: &chance) {
+            client.take(
+                .init(client: "x", connected: true, worker: .min, queued: -1e300, channels: evil), time: Samples.start)
+        }
+        (model.told.followed, model.told.client) = (followed, client)
     }
 }
