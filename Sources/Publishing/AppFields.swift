@@ -165,7 +165,7 @@ struct AppFields {
         var request = EventsRequest()
         request.cursor = try cursor()
         if object.kinds.isGiven {
-            guard object.kinds.isRight else { throw .badKinds }
+            guard object.kinds.isRight, object.kinds.count > 0 else { throw .badKinds }
             request.kinds = []
             for one in UnsafeBufferPointer(start: object.kinds.list, count: Int(object.kinds.count)) {
                 try request.add(UnsafeRawBufferPointer(start: one.start, count: one.bytes))

@@ -38,7 +38,7 @@ extension EventsRequest {
                 }
                 cursor = value.reduce(0) { $0 * 10 + UInt64($1 - 48) }
             } else if matches(name, "kinds") {
-                guard let list = percentDecode(value, into: room) else { throw .badKinds }
+                guard let list = percentDecode(value, into: room), !list.isEmpty else { throw .badKinds }
                 kinds = []
                 for kind in list.split(separator: UInt8(ascii: ",")) { try add(UnsafeRawBufferPointer(rebasing: kind)) }
             } else if matches(name, "client") {

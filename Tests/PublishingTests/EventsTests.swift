@@ -134,7 +134,8 @@ import Wire
         #expect(events("&client=%62") == ["expired b"])
         #expect(events("").count == 2)
         for (query, code) in [
-            ("kinds=subscribed", "kinds_off"), ("kinds=x", "bad_kinds"), ("cursor=-1", "bad_cursor"),
+            ("kinds=subscribed", "kinds_off"), ("kinds=x", "bad_kinds"), ("kinds=", "bad_kinds"),
+            ("cursor=-1", "bad_cursor"),
             ("cursor=1e3", "bad_cursor"), ("wait=61", "bad_wait"), ("client=a/b", "bad_client"),
         ] {
             #expect(app.send(App.get("/events?\(query)")).contains(code), "\(query)")

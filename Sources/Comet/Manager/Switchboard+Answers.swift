@@ -122,11 +122,12 @@ extension Switchboard {
         var flags: Frame.Flags = message.marks.contains(.transient) ? .transient : []
         if hasElement || message.marks.contains(.members) { flags.insert(.members) }
         if head.channel == .none, message.marks.contains(.receipt) { flags.insert(.tells) }
+        let body = hasElement ? element.bytes : logs.body(head.message)
         if isFollowed(client) {
             flags.insert(.tells)
-            followSent(client, message.id, head.channel, json: logs.body(head.message))
+            let json = Frame(op: .message, flags: flags, number: message.id, body: body).json
+            followSent(client, message.id, head.channel, json: json)
         }
-        let body = hasElement ? element.bytes : logs.body(head.message)
         write(body, message.id, flags, &out, client, isGap: isGap)
         out.bytes += body.count + Limits.envelopeBytes
     }
