@@ -234,22 +234,14 @@ package final class LiveScreen {
         let arguments = ["start"] + (options.configuration.map { ["-c", $0] } ?? [])
         do {
             var program = ChildProgram(
-                path: Files.ownFolder + "/megacomet", arguments: arguments, environment: LiveScreen.environment)
+                path: Files.ownFolder + "/megacomet", arguments: arguments,
+                environment: Environment.all.map { "\($0.name)=\($0.value)" })
             program.newSession = true
             program.output = open("/dev/null", O_WRONLY | O_CLOEXEC)
             _ = try Processes.spawn(program)
             if let output = program.output { close(output) }
             say("megacomet start: on its way, as a process of its own")
         } catch { say("megacomet could not be started: \(error)") }
-    }
-    private static var environment: [String] {
-        var list: [String] = []
-        var at = environ
-        while let entry = at.pointee {
-            list.append(String(cString: entry))
-            at += 1
-        }
-        return list
     }
     private func saveSettings() {
         guard let path = Preference.path else { return say("neither XDG_CONFIG_HOME nor HOME says where") }

@@ -33,16 +33,8 @@ package enum Format {
             : decimals(rest, rest < 9.995 && step == 1000 && unit > 1 ? 2 : rest < 99.95 ? 1 : 0)
         return (value < 0 && rest > 0 ? "-" : "") + text + units[unit]
     }
-    /// A number with so many digits behind the point, without Foundation.
-    package static func decimals(_ value: Double, _ count: Int) -> String {
-        guard value.isFinite, abs(value) < 1e15 else { return "?" }
-        var factor: Int64 = 1
-        for _ in 0..<count { factor *= 10 }
-        let scaled = Int64((abs(value) * Double(factor)).rounded())
-        let sign = value < 0 && scaled != 0 ? "-" : ""
-        guard count > 0 else { return sign + String(scaled) }
-        return sign + String(scaled / factor) + "." + decimal(UInt64(scaled % factor), digits: count)
-    }
+    /// A number with so many digits behind the point.
+    package static func decimals(_ value: Double, _ count: Int) -> String { Base.decimals(value, count) }
     /// `2112`, for numbers that are names, or small. A number from outside may be too large for an Int: it is written,
     /// and does not trap.
     package static func whole(_ value: Double) -> String { decimals(value, 0) }

@@ -20,6 +20,18 @@ package func decimal(_ value: some FixedWidthInteger & UnsignedInteger, digits: 
     withZeros(String(value), digits)
 }
 
+/// A number with so many digits behind the point. It needs no Foundation. A question mark stands for a number that is
+/// too large to be one.
+package func decimals(_ value: Double, _ count: Int) -> String {
+    guard value.isFinite, abs(value) < 1e15 else { return "?" }
+    var factor: Int64 = 1
+    for _ in 0..<count { factor *= 10 }
+    let scaled = Int64((abs(value) * Double(factor)).rounded())
+    let sign = value < 0 && scaled != 0 ? "-" : ""
+    guard count > 0 else { return sign + String(scaled) }
+    return sign + String(scaled / factor) + "." + decimal(UInt64(scaled % factor), digits: count)
+}
+
 /// Bytes as hexadecimal digits in small letters, and back. `nil` if the text is none.
 package func hex(_ bytes: [UInt8]) -> String { bytes.map { hex($0, digits: 2) }.joined() }
 package func bytes(hex text: some StringProtocol) -> [UInt8]? {

@@ -46,6 +46,11 @@ struct DigitsTests {
         #expect(decimal(UInt64(7), digits: 3) == "007")
         #expect(decimal(UInt64(1234), digits: 3) == "1234")
     }
+    @Test func numbers_haveSoManyDigitsBehindThePoint() {
+        #expect(decimals(3.04, 1) == "3.0" && decimals(3.05, 1) == "3.1" && decimals(99.96, 1) == "100.0")
+        #expect(decimals(-0.04, 1) == "0.0" && decimals(-1.26, 1) == "-1.3" && decimals(2.5, 0) == "3")
+        #expect(decimals(1.001, 3) == "1.001" && decimals(.infinity, 1) == "?" && decimals(1e15, 1) == "?")
+    }
 }
 
 struct ColumnsTests {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Base
 import Configuration
-import Foundation
 import Supervision
 
 struct Addresses: ParsableCommand {
@@ -23,7 +22,7 @@ struct Addresses: ParsableCommand {
         print(cell("CONNS", 9) + cell("NEW/S", 9) + cell("REFUSED", 10) + "  ADDRESS")
         for row in answer.addresses {
             print(
-                cell("\(row.connections)", 9) + cell(String(format: "%.1f", row.newPerSecond), 9)
+                cell("\(row.connections)", 9) + cell(decimals(row.newPerSecond, 1), 9)
                     + cell("\(row.refused)", 10) + "  " + plainText(row.address)
                     + (row.proxy ? "  a proxy that workers.trusted_proxies does not name: not bounded" : ""))
         }

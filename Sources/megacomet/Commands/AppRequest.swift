@@ -2,7 +2,7 @@ import ArgumentParser
 import Base
 import Configuration
 import ConfigurationFile
-import Foundation
+import Glibc
 import Reactor
 
 /// A request to the manager on the app port, as apps make it, with a key of the settings that allows it.
@@ -53,7 +53,7 @@ struct AppRequest {
         return ExitCode(StartFailure.unavailable)
     }
     private func text(of reply: AppPortClient.Reply) throws -> String {
-        let text = plainText(reply.body.trimmingCharacters(in: .whitespacesAndNewlines))
+        let text = plainText(reply.body.split(whereSeparator: \.isNewline).joined(separator: "\n"))
         switch reply.status {
         case 200, 202: return text
         case 503, 0:

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Base
 import Configuration
-import Foundation
+import FoundationEssentials
 import Wire
 
 struct Clients: ParsableCommand {

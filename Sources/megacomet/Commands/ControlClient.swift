@@ -1,7 +1,7 @@
 import ArgumentParser
 import Base
 import Configuration
-import Foundation
+import Glibc
 import Reactor
 import Stats
 import Supervision
@@ -148,7 +148,8 @@ final class ControlClient {
     /// The processes that will not become ready by waiting.
     var hopeless: String? { (try? status()).flatMap { StatusAnswer.hopeless($0.processes) } }
     private static let terminal: String? = ttyname(0).map {
-        String(cString: $0).replacingOccurrences(of: "/dev/", with: "")
+        let path = String(cString: $0)
+        return path.hasPrefix("/dev/") ? String(path.dropFirst(5)) : path
     }
 }
 

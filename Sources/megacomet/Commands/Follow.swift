@@ -1,7 +1,8 @@
 import ArgumentParser
 import Base
 import Configuration
-import Foundation
+import FoundationEssentials
+import Glibc
 import Reactor
 import Wire
 
@@ -49,15 +50,18 @@ struct Follow: ParsableCommand {
         else { return plainText(text) }
         var words = event.words()
         // The message stands as it came.
-        if let data = text.range(of: ",\"data\":"), let end = text.range(of: ",\"time\":", options: .backwards) {
+        if let data = text.firstRange(of: ",\"data\":"), let end = text.ranges(of: ",\"time\":").last {
             words.append(String(text[data.upperBound..<end.lowerBound]))
         }
-        let label = words.isEmpty ? name : name.padding(toLength: 14, withPad: " ", startingAt: 0)
+        let label = words.isEmpty ? name : name.leftAligned(14)
         return plainText(time(event.time) + "  " + label + words.joined(separator: "  "))
     }
     private static func time(_ milliseconds: UInt64?) -> String {
-        let formatter = DateFormatter()
-        formatter.dateFormat = "HH:mm:ss.SSS"
-        return formatter.string(from: Date(timeIntervalSince1970: Double(milliseconds ?? 0) / 1000))
+        let milliseconds = milliseconds ?? 0
+        var seconds = time_t(clamping: milliseconds / 1000)
+        var local = tm()
+        localtime_r(&seconds, &local)
+        let ofDay = ((UInt64(local.tm_hour) * 60 + UInt64(local.tm_min)) * 60 + UInt64(local.tm_sec)) * 1000
+        return UTC.clock(ofDay + milliseconds % 1000, milliseconds: true)
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Base
 import Configuration
-import Foundation
 import Reactor
 import Stats
 import Store
@@ -64,7 +63,7 @@ struct Journal: ParsableCommand {
         }
     }
     private func row(_ name: String, _ text: String) { print(name.leftAligned(12) + text) }
-    private func bytes(_ count: UInt64) -> String { String(format: "%.1f MiB", Double(count) / 1_048_576) }
+    private func bytes(_ count: UInt64) -> String { decimals(Double(count) / 1_048_576, 1) + " MiB" }
 }
 
 extension JournalAnswer.Contents {

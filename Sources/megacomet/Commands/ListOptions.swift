@@ -1,6 +1,5 @@
 import ArgumentParser
 import Base
-import Foundation
 
 /// The options of the commands that list clients or apps: the first rows of a longer list.
 struct ListOptions: ParsableArguments {
@@ -16,4 +15,4 @@ struct ListOptions: ParsableArguments {
 func cell(_ text: String, _ width: Int) -> String { " " + text.rightAligned(width - 1) }
 func cell(_ count: Double, _ width: Int) -> String { cell(whole(count), width) }
 /// A count from JSON, however large it is.
-func whole(_ count: Double) -> String { String(format: "%.0f", count) }
+func whole(_ count: Double) -> String { Int64(exactly: count.rounded()).map(String.init) ?? "\(count)" }

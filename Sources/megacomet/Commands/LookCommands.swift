@@ -2,7 +2,8 @@ import ArgumentParser
 import Base
 import Configuration
 import ConfigurationFile
-import Foundation
+import FoundationEssentials
+import Glibc
 import Reactor
 import Stats
 import Supervision
@@ -60,13 +61,13 @@ struct Status: ParsableCommand {
             throw ExitCode(isStale ? 1 : 3)
         }
         let status = try ControlAnswer<StatusAnswer>(line: line).body()
-        if json { print(line.replacingOccurrences(of: "{\"ok\":true,", with: "{")) } else { table(status) }
+        if json { print(line.replacing("{\"ok\":true,", with: "{", maxReplacements: 1)) } else { table(status) }
         if !status.ready { throw ExitCode(4) }
     }
 
     private func table(_ status: StatusAnswer) {
-        let environment = ProcessInfo.processInfo.environment
-        let isColoured = isatty(1) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+        let isColoured =
+            isatty(1) == 1 && (Environment["NO_COLOR"] ?? "").isEmpty && Environment["TERM"] != "dumb"
         func colour(_ row: StatusAnswer.Row, _ text: String) -> String {
             guard isColoured else { return text }
             let code =
@@ -115,7 +116,7 @@ struct Status: ParsableCommand {
         }
     }
     static func time(_ seconds: Double) -> String {
-        if seconds < 100 { return String(format: "%.1fs", seconds) }
+        if seconds < 100 { return decimals(seconds, 1) + "s" }
         let whole = Int(min(seconds, 1e12))
         if whole < 6000 { return "\(whole / 60)m\(whole % 60)s" }
         return whole < 172_800 ? "\(whole / 3600)h\(whole / 60 % 60)m" : "\(whole / 86_400)d\(whole / 3600 % 24)h"

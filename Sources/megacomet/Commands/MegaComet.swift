@@ -2,7 +2,7 @@ import ArgumentParser
 import Base
 import Configuration
 import ConfigurationFile
-import Foundation
+import Glibc
 
 @main
 struct MegaComet: ParsableCommand {
@@ -11,8 +11,7 @@ struct MegaComet: ParsableCommand {
         abstract: "Runs the MegaComet appliance: supervisor, manager and workers.",
         discussion: """
             Examples:
-              megacomet run                        in the foreground, with the file /etc/megacomet/megacomet.toml or \
-              the defaults
+              megacomet run                        in the foreground, with /etc/megacomet/megacomet.toml
               megacomet start -c my.toml           in the background; returns when everything is ready
               megacomet publish alice '"hello"'    pushes a message to the client alice
               megacomet status                     who runs; exit code 0 only if everything is ready

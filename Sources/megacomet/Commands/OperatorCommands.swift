@@ -1,6 +1,6 @@
 import ArgumentParser
 import Configuration
-import Foundation
+import Glibc
 import Reactor
 import Stats
 import Supervision

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Base
 import Configuration
-import Foundation
+import Wire
 
 struct Publish: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,7 +29,7 @@ struct Publish: ParsableCommand {
     }
     func run() throws {
         let message = words[words.count - 1]
-        let isJSON = (try? JSONSerialization.jsonObject(with: Data(message.utf8), options: .fragmentsAllowed)) != nil
+        let isJSON = Array(message.utf8).withUnsafeBytes { JSONScanner.fault(in: $0, depth: .max) } == nil
         var body = "{\(target),\"message\":\(isJSON ? message : jsonText(message))"
         if let ttl { body += ",\"ttl\":\(ttl)" }
         body += "}"

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Configuration
-import Foundation
+import Glibc
 import Reactor
 import Stats
 import Supervision
@@ -106,13 +106,13 @@ struct Start: ParsableCommand {
             Sockets.close(socket)
             unlink(path)
         }
-        let environment = ProcessInfo.processInfo.environment.filter {
-            !$0.key.hasPrefix("WATCHDOG_") && !$0.key.hasPrefix("LISTEN_")
-                && !["NOTIFY_SOCKET", "FDSTORE"].contains($0.key)
+        let environment = Environment.all.filter {
+            !$0.name.hasPrefix("WATCHDOG_") && !$0.name.hasPrefix("LISTEN_")
+                && !["NOTIFY_SOCKET", "FDSTORE"].contains($0.name)
         }
         var program = ChildProgram(
             path: Files.ownProgram, arguments: ["run", "--log", folder.log] + source.flags,
-            environment: environment.map { "\($0.key)=\($0.value)" } + ["NOTIFY_SOCKET=\(path)", "FDSTORE=0"])
+            environment: environment.map { "\($0.name)=\($0.value)" } + ["NOTIFY_SOCKET=\(path)", "FDSTORE=0"])
         program.newSession = true
 
         var outcome: Int32?

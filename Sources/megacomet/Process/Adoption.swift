@@ -1,6 +1,7 @@
 import Base
 import ConfigurationFile
-import Foundation
+import FoundationEssentials
+import Glibc
 import Reactor
 import Stats
 import Supervision

@@ -1,7 +1,7 @@
 import Base
 import Configuration
 import ConfigurationFile
-import Foundation
+import Glibc
 import Reactor
 
 /// The source of the settings: the file, and the flags that override it. A reload reads it again.

@@ -1,5 +1,5 @@
 import Configuration
-import Foundation
+import Glibc
 import Reactor
 
 /// The machine that the doctor looks at: this one.
@@ -13,7 +13,7 @@ enum Machine {
 
     /// The memory that this process may have. In a container it is less than the machine's.
     private static var memoryBytes: UInt64 {
-        let all = ProcessInfo.processInfo.physicalMemory
+        let all = UInt64(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * UInt64(max(0, sysconf(Int32(_SC_PAGESIZE))))
         return min(all, ControlGroups().memoryBytes ?? all)
     }
 

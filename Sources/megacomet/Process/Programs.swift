@@ -1,5 +1,5 @@
 import Configuration
-import Foundation
+import Glibc
 import Reactor
 import Supervision
 
@@ -7,11 +7,11 @@ import Supervision
 enum Programs {
     /// The folder of the daemons. It is this program's own, or the one that MEGACOMET_PROGRAMS names (to try a build
     /// beside the installed one).
-    private static let folder = ProcessInfo.processInfo.environment["MEGACOMET_PROGRAMS"] ?? Files.ownFolder
+    private static let folder = Environment["MEGACOMET_PROGRAMS"] ?? Files.ownFolder
     /// The children's environment is the supervisor's, without the variables that the service manager meant for it
     /// alone. Swift's backtrace shows the memory that registers point to, which may be a client's message or token; it
     /// leaves that out, unless the operator wants it.
-    static let environment: [String] = ProcessInfo.processInfo.environment
+    static let environment: [String] = Dictionary(Environment.all.map { ($0.name, $0.value) }) { first, _ in first }
         .filter {
             ![
                 "NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID",

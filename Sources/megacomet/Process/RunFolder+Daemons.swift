@@ -1,5 +1,5 @@
 import ConfigurationFile
-import Foundation
+import Glibc
 import Reactor
 import Supervision
 

@@ -1,7 +1,6 @@
 import Base
 import Configuration
 import ConfigurationFile
-import Foundation
 import Reactor
 import Stats
 import Supervision

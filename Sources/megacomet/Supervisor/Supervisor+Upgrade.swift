@@ -1,6 +1,5 @@
 import Configuration
 import ConfigurationFile
-import Foundation
 import Reactor
 import Stats
 import Supervision
