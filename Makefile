@@ -2,9 +2,9 @@
 SHELL := /bin/bash
 # Every recipe stops at its first error.
 .SHELLFLAGS := -euo pipefail -c
-PACKAGES := libev-dev libncurses-dev libsimdjson-dev libssl-dev libcurl4-openssl-dev openssl pkg-config curl tmux
+PACKAGES := libev-dev libncurses-dev libsimdjson-dev libssl-dev libcurl4-openssl-dev openssl pkg-config curl tmux help2man
 # Colours are off: on a terminal SwiftPM gives the compiler another flag, and would build everything anew elsewhere.
-RELEASE := -c release --static-swift-stdlib --no-color-diagnostics
+RELEASE := -c release --static-swift-stdlib --no-color-diagnostics --disable-local-rpath
 DEBUG := --no-color-diagnostics
 
 BIN = $$(swift build $(RELEASE) --show-bin-path)
@@ -12,7 +12,12 @@ BIN = $$(swift build $(RELEASE) --show-bin-path)
 # The tests need these packages, too.
 TEST_PACKAGES := python3-prometheus-client valgrind
 
-.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example install packages clean
+# The one place of the number is Version.swift.
+VERSION := $(shell sed -n 's/.*text = "\(.*\)"/\1/p' Sources/Base/Version.swift)
+# The time that stands in what is built: that of the last commit. The same sources give the same pages and package.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r CHANGELOG.md +%s)
+
+.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example install dist packages clean
 
 packages:
 	@missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null || true; } | awk '/install ok installed/ {print $$1}' | sed 's/:.*//' | sort -u | comm -13 - <(printf '%s\n' $(PACKAGES) | sort -u)); \
@@ -106,7 +111,7 @@ example:
 install: build
 	bin="$(BIN)"; \
 	install -d "$(DESTDIR)/usr/sbin" "$(DESTDIR)/usr/bin" "$(DESTDIR)/etc/megacomet" "$(DESTDIR)/usr/lib/systemd/system" "$(DESTDIR)/usr/lib/sysusers.d" "$(DESTDIR)/usr/lib/tmpfiles.d" \
-	  "$(DESTDIR)/usr/share/doc/megacomet" "$(DESTDIR)/usr/share/man/man1" "$(DESTDIR)/usr/share/man/man5" "$(DESTDIR)/usr/share/man/man8"; \
+	  "$(DESTDIR)/usr/share/doc/megacomet/docs" "$(DESTDIR)/usr/share/doc/megacomet/examples"; \
 	install -m 755 "$$bin"/megacomet "$$bin"/megamanager "$$bin"/megaworker "$$bin"/megahook "$(DESTDIR)/usr/sbin"; \
 	install -m 755 "$$bin"/megatop "$$bin"/megabench "$(DESTDIR)/usr/bin"; \
 	ln -sf ../sbin/megacomet "$(DESTDIR)/usr/bin/megacomet"
@@ -114,11 +119,10 @@ install: build
 	install -m 644 config/megacomet.service "$(DESTDIR)/usr/lib/systemd/system"
 	install -m 644 config/megacomet.sysusers "$(DESTDIR)/usr/lib/sysusers.d/megacomet.conf"
 	install -m 644 config/megacomet.tmpfiles "$(DESTDIR)/usr/lib/tmpfiles.d/megacomet.conf"
-	install -d "$(DESTDIR)/usr/share/doc/megacomet/docs"
-	install -m 644 config/sysctl.conf docs.txt README.md CHANGELOG.md "$(DESTDIR)/usr/share/doc/megacomet"
+	install -m 644 docs.txt README.md CHANGELOG.md "$(DESTDIR)/usr/share/doc/megacomet"
 	install -m 644 docs/* "$(DESTDIR)/usr/share/doc/megacomet/docs"
-	install -m 644 config/man/megatop.1 "$(DESTDIR)/usr/share/man/man1"
-	install -m 644 config/man/megacomet.8 "$(DESTDIR)/usr/share/man/man8"
+	install -m 644 config/sysctl.conf config/*.cfg config/nginx.conf config/hitch.conf "$(DESTDIR)/usr/share/doc/megacomet/examples"
+	config/man/pages "$(BIN)" "$(VERSION)" "$(DESTDIR)/usr/share/man"
 	bin="$(BIN)"; share="$(DESTDIR)/usr/share"; \
 	bash="$$share/bash-completion/completions" zsh="$$share/zsh/vendor-completions" fish="$$share/fish/vendor_completions.d"; \
 	install -d "$$bash" "$$zsh" "$$fish"; \
@@ -128,10 +132,12 @@ install: build
 	  "$$bin/$$program" --generate-completion-script fish >"$$fish/$$program.fish"; \
 	done; \
 	chmod 644 "$$bash"/mega* "$$zsh"/_mega* "$$fish"/mega*
-	version=$$(sed -n 's/.*text = "\(.*\)"/\1/p' Sources/Base/Version.swift); \
-	{ printf '%s\n' ".TH MEGACOMET.TOML 5 2026-11-23 \"MegaComet $$version\" \"MegaComet\"" .SH\ NAME 'megacomet.toml \- the configuration of MegaComet' .SH\ DESCRIPTION \
-	  'Every key with its meaning, range and default; each may be left out.' .PP .nf; sed 's/\\/\\\\/g; s/-/\\-/g; s/^\./\\\&./' config/megacomet.toml; \
-	} >"$(DESTDIR)/usr/share/man/man5/megacomet.toml.5"
+
+# The sources of the last commit as an archive.
+dist:
+	mkdir -p dist
+	git archive --prefix="megacomet-$(VERSION)/" HEAD | gzip -9n >"dist/megacomet-$(VERSION).tar.gz"
+	@ls "dist/megacomet-$(VERSION).tar.gz"
 
 clean:
-	rm -rf .build
+	rm -rf .build dist

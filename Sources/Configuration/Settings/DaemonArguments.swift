@@ -119,7 +119,7 @@ package struct DaemonArguments: Equatable, Sendable {
             "\(role.rawValue): \(role.about)\n\n`megacomet run` starts it with all of these; each may be left out:\n\n"
         for flag in flags(role) {
             let left = "  --\(flag.name) \(flag.placeholder)"
-            text += left.leftAligned(31) + " " + flag.meaning + "\n"
+            text += (left + "  ").leftAligned(32) + flag.meaning + "\n"
         }
         let listens = role != .webhook
         let inherits =
