@@ -11,13 +11,16 @@ BIN = $$(swift build $(RELEASE) --show-bin-path)
 
 # The tests need these packages, too.
 TEST_PACKAGES := python3-prometheus-client valgrind
+# `make deb` and `make test-package` need these.
+DEB_PACKAGES := debhelper dpkg-dev
+DEB_TEST_PACKAGES := lintian debootstrap systemd-container
 
 # The one place of the number is Version.swift.
 VERSION := $(shell sed -n 's/.*text = "\(.*\)"/\1/p' Sources/Base/Version.swift)
 # The time that stands in what is built: that of the last commit. The same sources give the same pages and package.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r CHANGELOG.md +%s)
 
-.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example install dist packages clean
+.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example install dist deb test-package packages clean
 
 packages:
 	@missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null || true; } | awk '/install ok installed/ {print $$1}' | sed 's/:.*//' | sort -u | comm -13 - <(printf '%s\n' $(PACKAGES) | sort -u)); \
@@ -127,7 +130,7 @@ install: build
 	bash="$$share/bash-completion/completions" zsh="$$share/zsh/vendor-completions" fish="$$share/fish/vendor_completions.d"; \
 	install -d "$$bash" "$$zsh" "$$fish"; \
 	for program in megacomet megatop megabench; do \
-	  "$$bin/$$program" --generate-completion-script bash >"$$bash/$$program"; \
+	  "$$bin/$$program" --generate-completion-script bash | sed '1{/^#!/d}' >"$$bash/$$program"; \
 	  "$$bin/$$program" --generate-completion-script zsh >"$$zsh/_$$program"; \
 	  "$$bin/$$program" --generate-completion-script fish >"$$fish/$$program.fish"; \
 	done; \
@@ -138,6 +141,24 @@ dist:
 	mkdir -p dist
 	git archive --prefix="megacomet-$(VERSION)/" HEAD | gzip -9n >"dist/megacomet-$(VERSION).tar.gz"
 	@ls "dist/megacomet-$(VERSION).tar.gz"
+
+# The Debian package, in dist/. It is made of the same build as all else. -d: the packages that it needs are there by
+# now, and Debian's own compilers, which dpkg-buildpackage asks for, are not needed.
+deb:
+	@$(MAKE) --no-print-directory packages PACKAGES="$(PACKAGES) $(DEB_PACKAGES)"
+	mkdir -p dist
+	{ printf '%s\n' 'megacomet ($(VERSION)) unstable; urgency=medium' '' '  * The changes are in CHANGELOG.md.' ''; \
+	  printf ' -- %s  %s\n' "$$(sed -n 's/^Maintainer: //p' debian/control)" "$$(date -Ru -d "@$$SOURCE_DATE_EPOCH")"; \
+	} >debian/changelog
+	name="dist/megacomet_$(VERSION)_$$(dpkg --print-architecture)"; \
+	dpkg-buildpackage --build=binary --no-sign -d --buildinfo-file="$$name.buildinfo" --buildinfo-option=-udist \
+	  --changes-file="$$name.changes" --changes-option=-udist; \
+	ls "$$name.deb"
+
+# The package, judged by lintian and taken through install, upgrade, remove and purge in a fresh Debian 12.
+test-package:
+	@$(MAKE) --no-print-directory packages PACKAGES="$(PACKAGES) $(DEB_PACKAGES) $(DEB_TEST_PACKAGES)"
+	Tests/package
 
 clean:
 	rm -rf .build dist
