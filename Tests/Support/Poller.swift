@@ -18,7 +18,7 @@ public struct Envelope: Sendable {
         else { throw Failure("no envelope: \(json)") }
         self.cursor = cursor
         for message in messages {
-            guard message.names.filter({ $0 != "channel" && $0 != "user" }) == ["id", "data"],
+            guard message.names.filter({ !["channel", "user", "ack"].contains($0) }) == ["id", "data"],
                 let id = message["id"]?.int, let data = message["data"]
             else {
                 throw Failure("no message: \(message)")
