@@ -73,12 +73,11 @@ var by = {
         envelope.gap = type === "gap";
         envelope.heartbeat = data.heartbeat;
         envelope.retry = data.retry;
-        envelope.urgent = type === "ack";
         if (data.code) envelope.error = data;
       }
       it.take(envelope);
     }
-    "message channel presence ack hello heartbeat gap retry replaced disconnected token".split(" ").forEach(function (type) {
+    "message channel presence hello heartbeat gap retry replaced disconnected token".split(" ").forEach(function (type) {
       source.addEventListener(type, got);
     });
     // It would come back by itself, with an old url.
@@ -231,7 +230,7 @@ function MegaComet(options) {
     if (envelope.heartbeat) silence = envelope.heartbeat + 8000;
     it.first = it.first || now();
     // Two writes came through: the second is a heartbeat, or was written later.
-    if (!it.ready && (!messages.length && !envelope.heartbeat && !envelope.gap && !envelope.urgent || now() - it.first > 20)) {
+    if (!it.ready && (!messages.length && !envelope.heartbeat && !envelope.gap || now() - it.first > 20)) {
       clearTimeout(timer);
       it.ready = proven[kind] = true;
       failures = 0;
@@ -240,7 +239,7 @@ function MegaComet(options) {
     if (it.ready || !isConnected()) say("connected");
     bring(envelope);
     unacked += messages.length;
-    if (unacked > 31 || envelope.urgent || isUrgent(messages)) acknowledge();
+    if (unacked > 31 || isUrgent(messages)) acknowledge();
   }
   // Somebody waits for the acknowledgement.
   function isUrgent(messages) { return messages.some(function (message) { return message.ack; }); }

@@ -103,6 +103,9 @@ int mc_expand_label(int suite, const uint8_t *secret, const char *label, uint8_t
   int good = context && EVP_MAC_init(context, secret, size, NULL) == 1 &&
              EVP_MAC_update(context, info, 11 + length) == 1 &&
              EVP_MAC_final(context, block, &written, sizeof block) == 1;
+  // The context would keep the secret.
+  static const uint8_t zeros[48];
+  if (context) EVP_MAC_init(context, zeros, size, NULL);
   if (!good) return failed();
   memcpy(out, block, count);
   OPENSSL_cleanse(block, sizeof block);

@@ -6,9 +6,6 @@ import Base
 ///     id:7291                                a message of the client alone
 ///     data:"hi"
 ///
-///     event:ack                              and behind it, if somebody waits for its end
-///     data:{}
-///
 ///     id:7292                                one with other members: the element of the envelope
 ///     event:channel
 ///     data:{"id":7292,"channel":"room:7","data":"hi"}
@@ -38,12 +35,10 @@ enum EventStream {
         id: UInt64, members: UnsafeRawBufferPointer, json: UnsafeRawBufferPointer, to out: inout Buffer
     ) {
         field("id:", id, to: &out)
-        // A plain EventSource gets a message that somebody waits for as it gets any other, and knows no `ack`.
-        let asks = matches(members, ",\"ack\":true")
-        if members.isEmpty || asks {
+        if members.isEmpty {
             out.append("data:")
             append(lines: json, to: &out)
-            return out.append(asks ? "\n\nevent:ack\ndata:{}\n\n" : "\n\n")
+            return out.append("\n\n")
         }
         let isPresence = members.count > 11 && matches(members.part(0, 11), ",\"presence\"")
         out.append(isPresence ? "event:presence\ndata:{\"id\":" : "event:channel\ndata:{\"id\":")

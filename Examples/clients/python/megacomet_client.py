@@ -112,8 +112,6 @@ class MegaComet:
                     if not message.of:
                         self.cursor = message.id
                     self._handled(message)
-                elif kind == "ack":  # an app waits until the message before is handled
-                    self.acknowledge()
                 elif kind in ("replaced", "disconnected", "token"):
                     raise Stopped(json.loads(data)["code"], json.loads(data)["message"])
         finally:

@@ -145,9 +145,6 @@ public actor MegaComet: AsyncSequence {
             await onPresence(presence)
             await handled(message)
             return nil
-        case "ack":  // an app waits until the message before is handled
-            await acknowledge()
-            return nil
         case "replaced", "disconnected":
             throw try JSONDecoder().decode(Stopped.self, from: data)
         default:
