@@ -66,7 +66,7 @@ extension AppPort {
         session.stream = EventStream(request: request, cursor: cursor, lastTold: call.now)
         waiting[session.number] = session
         readers[session.number] = session
-        // What is there already is told at the end of the turn.
+        // The events that are there already are told at the end of the turn.
         toldEvent = 0
         return .streams(Op.events.name, cursor: cursor)
     }

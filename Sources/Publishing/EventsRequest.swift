@@ -33,10 +33,8 @@ extension EventsRequest {
         defer { room.deallocate() }
         for (name, value) in QueryArguments(query) {
             if matches(name, "cursor") {
-                guard value.count > 0, value.count < 17, value.allSatisfy({ (48...57).contains($0) }) else {
-                    throw .badCursor
-                }
-                cursor = value.reduce(0) { $0 * 10 + UInt64($1 - 48) }
+                guard let id = parseCursor(value) else { throw .badCursor }
+                cursor = id
             } else if matches(name, "kinds") {
                 guard let list = percentDecode(value, into: room), !list.isEmpty else { throw .badKinds }
                 kinds = []

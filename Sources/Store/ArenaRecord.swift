@@ -29,7 +29,7 @@ extension Arena {
         case once = 9
         /// That the tokens of a client or user that were made up to a second, the id, count no more.
         case revocation = 10
-        /// What became of a message, or what a client did. It is kept for apps that ask for events.
+        /// An event of a message or a client. It is kept for apps that ask for events.
         case event = 11
         /// An app waits for the end of a message whose end no single log knows. The value counts its readers.
         case receipt = 12

@@ -14,6 +14,8 @@ public struct Fifo<Value> {
         get { values[head + place] }
         set { values[head + place] = newValue }
     }
+    /// The place of the first value that is over a bound. The values are in that order.
+    public func firstPlace(where isOver: (Value) -> Bool) -> Int { values[head...].firstPlace(where: isOver) - head }
     @inlinable public mutating func append(_ value: Value) { values.append(value) }
     @inlinable public mutating func take() -> Value? {
         guard head < values.count else { return nil }

@@ -210,8 +210,6 @@ public enum Limits {
     package static let fanOutVisits = 1024
     package static let fanOutMilliseconds = 2
 
-    // The app port.
-
     // Events.
 
     /// Events that are kept, and their bytes. Over it the oldest goes; who asks after it later is told of a gap.
@@ -237,6 +235,8 @@ public enum Limits {
     /// How long the manager waits for a worker's word on a message with a receipt that went to a client which
     /// acknowledges nothing. Then its receipt ends as `handed`.
     package static let handedMilliseconds: UInt32 = 90_000
+
+    // The app port.
 
     /// How deep JSON may be nested. Deeper JSON gets `bad_json`.
     package static let jsonDepth = 256

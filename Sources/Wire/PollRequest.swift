@@ -205,7 +205,8 @@ package func wrongClientId(_ id: UnsafeRawBufferPointer) -> StaticString? {
     return isUTF8(id) ? nil : "the client id is not UTF-8"
 }
 
-func parseCursor(_ digits: UnsafeRawBufferPointer) -> UInt64? {
+/// A cursor in a query: a whole number below `Limits.idEnd`.
+package func parseCursor(_ digits: UnsafeRawBufferPointer) -> UInt64? {
     guard let value = parseNumber(digits, digits: 16), value < Limits.idEnd else { return nil }
     return value
 }

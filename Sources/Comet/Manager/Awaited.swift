@@ -3,7 +3,6 @@ struct Awaited {
     private var messages: [UInt64: AwaitedEnd] = [:]
     private(set) var finished: [UInt64] = []
 
-    var count: Int { messages.count }
     subscript(_ message: UInt64) -> AwaitedEnd? { messages[message] }
     func contains(_ message: UInt64) -> Bool { !messages.isEmpty && messages[message] != nil }
 
@@ -34,7 +33,7 @@ struct Awaited {
     }
 }
 
-/// What is known of the end of a message that an app waits for.
+/// The end of a message that an app waits for, as far as it is known.
 package struct AwaitedEnd: Equatable, Sendable {
     /// Logs in which it has not ended.
     package fileprivate(set) var left: Int
@@ -58,13 +57,7 @@ package struct AwaitedEnd: Equatable, Sendable {
     fileprivate mutating func took(_ kind: EventKind) {
         left -= 1
         counts.readers += 1
-        switch kind {
-        case .acknowledged: counts.acknowledged += 1
-        case .expired: counts.expired += 1
-        case .dropped: counts.dropped += 1
-        case .replaced: counts.replaced += 1
-        default: counts.handed += 1
-        }
+        counts.end(1, as: kind)
     }
     fileprivate mutating func took(_ other: ReaderCounts) {
         left -= 1

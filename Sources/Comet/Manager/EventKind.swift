@@ -1,6 +1,6 @@
 package import Base
 
-/// What an event tells (docs/events.txt).
+/// The kind of an event (docs/events.txt).
 package enum EventKind: UInt8, CaseIterable, Sendable {
     /// The message was written to the client's connection.
     case delivered = 1
@@ -72,8 +72,19 @@ package struct ReaderCounts: Equatable, Sendable {
             out.append(decimal: UInt64(self[keyPath: row.field]))
         }
     }
-    /// Readers for whom it has ended.
+    /// Readers for whom it has ended, and for whom it has not.
     var ended: UInt32 { acknowledged + handed + left + expired + dropped + replaced }
+    var pending: UInt32 { readers - min(readers, ended) }
+    /// It has ended for so many more readers.
+    mutating func end(_ number: UInt32, as kind: EventKind) {
+        switch kind {
+        case .acknowledged: acknowledged += number
+        case .expired: expired += number
+        case .dropped: dropped += number
+        case .replaced: replaced += number
+        default: handed += number
+        }
+    }
     /// All of them, by the names in an event.
     static let fields: [(name: StaticString, field: any WritableKeyPath<ReaderCounts, UInt32> & Sendable)] = [
         ("readers", \.readers), ("acknowledged", \.acknowledged), ("handed", \.handed), ("left", \.left),

@@ -2,9 +2,9 @@ import Base
 import Store
 import Wire
 
-/// What became of messages with a receipt, and what clients did, for apps that ask. Each event is a record of the
-/// arena, so it is there for the next manager, with the same id. There are bounds of their number and of their bytes:
-/// beyond them the oldest go, and a reader that has not come so far is told of a gap.
+/// The events of messages with a receipt, and of clients, for apps that ask. Each is a record of the arena, so it is
+/// there for the next manager, with the same id. There are bounds of their number and of their bytes: beyond them the
+/// oldest go, and a reader that has not come so far is told of a gap.
 ///
 /// Ids of events grow, and have nothing to do with ids of messages.
 struct Events: ~Copyable {
@@ -41,6 +41,7 @@ struct Events: ~Copyable {
     }
 
     var count: Int { kept.count }
+
     // MARK: what happens
 
     /// The end of a message for a client, or news of it. `message` is its id.
@@ -53,7 +54,7 @@ struct Events: ~Copyable {
         awaited.note(done: counts, message)
         add(.done, name, message: message, counts, .init(start: nil, count: 0), &arena)
     }
-    /// What a client did. `channel` is empty if none is in it.
+    /// A client did something. `channel` is empty if none is in it.
     mutating func add(
         _ kind: EventKind, _ client: UnsafeRawBufferPointer, channel: UnsafeRawBufferPointer, _ arena: inout Arena
     ) {
@@ -117,15 +118,6 @@ struct Events: ~Copyable {
 
     // MARK: who asks
 
-    /// The place of the first event behind an id.
-    private func place(after id: UInt64) -> Int {
-        var (low, high) = (0, kept.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if kept[middle].id > id { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
     /// The id up to which a reader at this cursor has lost events. `nil` if it has lost none. A cursor of 0 is that of
     /// a reader that wants what there is.
     func gap(after cursor: UInt64) -> UInt64? {
@@ -137,7 +129,8 @@ struct Events: ~Copyable {
         after cursor: inout UInt64, _ kinds: EventKinds, client: UnsafeRawBufferPointer?, _ arena: borrowing Arena,
         _ take: (KeptEvent) -> Bool
     ) {
-        for at in place(after: cursor)..<kept.count {
+        let id = cursor
+        for at in kept.firstPlace(where: { $0.id > id })..<kept.count {
             let event = KeptEvent(arena.record(kept[at].record))
             let isWanted =
                 kinds.contains(EventKinds(event.kind)) && client.map { areEqual($0, event.client) } ?? true

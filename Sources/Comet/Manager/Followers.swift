@@ -77,7 +77,7 @@ struct Followers {
     }
 }
 
-// What happens to clients that are followed. Each of these costs one look if nobody is.
+// The events of clients that are followed. Each of these costs one look if nobody is.
 extension Switchboard {
     /// A session of an app follows a client. False if too many do.
     package mutating func follow(_ number: UInt64, _ client: UnsafeRawBufferPointer, contents: Bool) -> Bool {

@@ -14,7 +14,7 @@ package struct KeptEvent {
     package var client: UnsafeRawBufferPointer {
         owner.kind == .client ? record.name : UnsafeRawBufferPointer(start: nil, count: 0)
     }
-    /// Who has the message: a client's id, or the log that many read. For tests and logs.
+    /// The owner of the message: a client's id, or the log that many read. For tests and logs.
     package var ownerText: String {
         let name = String(decoding: record.name, as: UTF8.self)
         return switch owner.kind {

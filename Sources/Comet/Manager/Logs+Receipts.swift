@@ -22,13 +22,9 @@ extension Logs {
         guard let receipt = receipts.find(message.id, in: message.log) else { return }
         // A user without clients had one to come.
         if isUsers(message.log) { receipts[receipt].counts.readers = max(1, receipts[receipt].counts.readers) }
-        let left =
-            receipts[receipt].counts.readers - min(receipts[receipt].counts.readers, receipts[receipt].counts.ended)
-        switch how {
-        case .dropped: receipts[receipt].counts.dropped += left
-        case .replaced: receipts[receipt].counts.replaced += left
-        default: receipts[receipt].counts.expired += left
-        }
+        var counts = receipts[receipt].counts
+        counts.end(counts.pending, as: how == .dropped ? .dropped : how == .replaced ? .replaced : .expired)
+        receipts[receipt].counts = counts
         endShared(receipt, in: message.log)
     }
     /// A message was written to its client's connection.

@@ -25,7 +25,7 @@ struct Logs: ~Copyable {
     var outcomes = Outcomes()
     /// Those of clients' own logs that were written to receivers that stay, and the bytes of their JSON.
     var written = (messages: 0, bytes: 0)
-    /// What apps are told of messages, and the receipts that stand beside the logs.
+    /// The events that apps are told, and the receipts that stand beside the logs.
     var events: Events
     var receipts: Receipts
     var followers = Followers()

@@ -43,7 +43,7 @@ struct Receipt {
 ///              written, or gives it back. If it says nothing, the receipt ends after `Limits.handedMilliseconds`.
 struct Receipts: ~Copyable {
     private var receipts = Slab<Receipt>()
-    /// Those of each log, in the order of their ids.
+    /// The receipts of each log, in the order of their ids.
     private var shared: [Slot<Log>: ContiguousArray<(id: UInt64, receipt: Slot<Receipt>)>] = [:]
     private var clients = ByteStore()
     private var index: IdIndex
@@ -65,32 +65,22 @@ struct Receipts: ~Copyable {
 
     /// Readers of some log are counted.
     var countsReaders: Bool { !shared.isEmpty }
-    /// Those of a log that are over one id and up to another.
+    /// The receipts of a log that are over one id and up to another.
     func of(_ log: Slot<Log>, after from: UInt64, upTo id: UInt64) -> [Slot<Receipt>] {
         guard let own = shared[log] else { return [] }
-        return own[place(after: from, own)...].prefix { $0.id <= id }.map(\.receipt)
+        return own[own.firstPlace(where: { $0.id > from })...].prefix { $0.id <= id }.map(\.receipt)
     }
     func find(_ id: UInt64, in log: Slot<Log>) -> Slot<Receipt>? { of(log, after: id - 1, upTo: id).first }
-    /// The place of the first one over an id.
-    private func place(
-        after id: UInt64, _ own: ContiguousArray<(id: UInt64, receipt: Slot<Receipt>)>
-    ) -> Int {
-        var (low, high) = (0, own.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if own[middle].id > id { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
     mutating func add(_ receipt: Receipt, in log: Slot<Log>, _ arena: inout Arena) {
         let slot = receipts.insert(receipt)
         if receipt.record != .none { arena.setOwner(receipt.record, slot.number) }
-        let at = shared[log].map { place(after: receipt.id, $0) } ?? 0
+        let at = shared[log]?.firstPlace { $0.id > receipt.id } ?? 0
         shared[log, default: []].insert((receipt.id, slot), at: at)
     }
     mutating func remove(_ slot: Slot<Receipt>, from log: Slot<Log>, _ arena: inout Arena) {
         // A client that has been away may end thousands of them at once, so this one is not searched for step by step.
-        if let at = shared[log].map({ place(after: receipts[slot].id - 1, $0) }) { shared[log]?.remove(at: at) }
+        let id = receipts[slot].id
+        if let at = shared[log]?.firstPlace(where: { $0.id >= id }) { shared[log]?.remove(at: at) }
         if shared[log]?.isEmpty == true { shared[log] = nil }
         let receipt = receipts.remove(slot)
         if receipt.record != .none { arena.end(receipt.record, .ended) }

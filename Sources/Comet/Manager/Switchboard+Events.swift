@@ -2,7 +2,7 @@ import Base
 import Store
 import Wire
 
-// What becomes of messages, and what clients do, for apps that ask.
+// Events of messages and clients, for apps that ask.
 extension Switchboard {
     // MARK: what happens
 
@@ -10,7 +10,6 @@ extension Switchboard {
     @inline(__always)
     mutating func tell(_ kind: EventKind, _ client: Slot<ClientRecord>, _ channel: Slot<Channel>? = nil) {
         if isFollowed(client) { follow(kind, client, channel: channel.map { channels.name($0).name }) }
-        guard logs.events.kinds.contains(EventKinds(kind)) else { return }
         let none = UnsafeRawBufferPointer(start: nil, count: 0)
         logs.events.add(kind, presence.id(client), channel: channel.map { channels.name($0).name } ?? none, &logs.arena)
     }

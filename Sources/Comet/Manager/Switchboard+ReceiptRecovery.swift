@@ -75,7 +75,7 @@ extension Switchboard {
             let message = logs.first(log, after: record.id - 1), logs[message].id == record.id
         else {
             // It left its log, and the manager died before it told that.
-            receipt.counts.expired = receipt.counts.readers - min(receipt.counts.readers, receipt.counts.ended)
+            receipt.counts.expired = receipt.counts.pending
             logs.events.addDone(record.id, of: name, receipt.counts, &logs.arena)
             return logs.arena.end(ref, .ended)
         }
