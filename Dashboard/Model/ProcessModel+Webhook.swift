@@ -9,7 +9,7 @@ extension ProcessModel {
         return time
     }
     var failingLevel: Level { Level(own.value(.webhookFailing), Metric[.webhookFailing].threshold) }
-    /// What it does: `idle`, `posting`, or `failing 3m`.
+    /// Its work: `idle`, `posting`, or `failing 3m`.
     func webhookWord(_ now: UInt64) -> String {
         if let time = failing(now) { return "failing " + Format.span(time / 1000) }
         return own.value(.webhookWaiting) ?? 0 > 0 ? "posting" : "idle"

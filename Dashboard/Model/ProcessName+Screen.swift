@@ -6,7 +6,8 @@ extension ProcessName {
     /// Takes the forms that an operator types: `W0`, `mgr`, `worker-0`.
     package init?(typed text: String) { self.init(text.lowercased()) }
 
-    /// What a process of this kind hands over: the manager to workers, a worker to clients, the webhook to the app.
+    /// The counter of all that a process of this kind hands over: the manager to workers, a worker to clients, the
+    /// webhook to the app.
     var delivered: MetricID {
         switch self {
         case .manager: .handed

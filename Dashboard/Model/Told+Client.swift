@@ -26,7 +26,7 @@ extension Told {
         }
     }
 
-    /// What happens to a client, as the manager tells it. It is for the operator who looks, and is in no recording.
+    /// The events of a client, as the manager tells them. They are for the operator who looks, and are in no recording.
     ///
     ///     asking --does it--> following --manager gone--> lost --does it--> following
     ///       +--no manager--> lost    +--does not--> refused, until the operator asks again

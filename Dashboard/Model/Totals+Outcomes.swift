@@ -1,6 +1,6 @@
 package import Stats
 
-// What became of the messages that left clients' queues, and what apps are told of it.
+// The outcomes of messages that left clients' queues, and the events about them.
 extension Totals {
     /// A value of the manager's own report.
     package func ofManager(_ id: MetricID) -> Quantity { manager?.gauge(id, now) ?? Quantity(nil, .old) }

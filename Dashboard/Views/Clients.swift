@@ -152,7 +152,7 @@ extension Views {
         case .event(let event): ["expired", "dropped", "gap"].contains(event.event) ? .warning : .normal
         }
     }
-    /// What happened, in one line: `14:02:31.233  sent          1795939118148041  12 bytes  channel room:7`. A narrow
+    /// An event in one line: `14:02:31.233  sent          1795939118148041  12 bytes  channel room:7`. A narrow
     /// terminal has the time without milliseconds.
     static func clientText(_ row: Told.Followed.Row, _ look: ClientLook, _ context: Context, width: Int) -> String {
         let isNarrow = width < 60

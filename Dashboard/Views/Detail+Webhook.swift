@@ -2,7 +2,7 @@ import Stats
 import Supervision
 
 extension Views {
-    /// What the webhook does, and whether the app takes it.
+    /// The webhook's work, and whether the app takes it.
     static func webhookLines(_ process: ProcessModel, _ context: Context) -> [Line] {
         let now = context.now
         var app = Line(" APP", .title)

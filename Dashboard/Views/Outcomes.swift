@@ -26,7 +26,7 @@ extension Views {
         return line
     }
 
-    /// What apps are told of messages and clients. `nil` if no app has asked for it.
+    /// The events about messages and clients that apps read. `nil` if no app has asked for it.
     static func eventsLine(_ context: Context) -> Line? {
         let totals = context.totals
         guard totals.hasEvents else { return nil }

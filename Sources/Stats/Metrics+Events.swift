@@ -4,7 +4,7 @@ extension Metric {
     }
     private static func event(_ name: String) -> Label { Label(family: "events_total", key: "event", value: name) }
 
-    /// What became of messages, and what apps are told of them.
+    /// Outcomes of messages, and the events about them.
     static let events: [Metric] = [
         Metric(
             .outcomeAcknowledged, "acknowledged_total", .counter, .manager,

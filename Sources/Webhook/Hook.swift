@@ -126,7 +126,7 @@ package struct Hook {
         manager = .asking
         heardAt = now
         var text = token.isEmpty ? "" : "{\"key\":\"\(token)\"}\n"
-        // What was taken while there was no manager comes first, so that it is known before anything else happens.
+        // Batches that were taken while there was no manager are told first, before anything else happens.
         if let taken, taken != confirmed { text += Hook.seen(taken) }
         text +=
             "{\"op\":\"events\",\"reader\":\"\(Hook.reader)\"" + (lastRead.map { ",\"cursor\":\($0)" } ?? "") + "}\n"

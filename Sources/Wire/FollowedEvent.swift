@@ -1,5 +1,5 @@
-/// What happened to a client that is followed (docs/events.txt, FOLLOWING A CLIENT), as a line of the app port tells
-/// it. What a message says is not among these members. `megacomet follow` and megatop decode them.
+/// An event of a client that is followed (docs/events.txt, FOLLOWING A CLIENT), from a line of the app port. The
+/// contents of a message are not among these members. `megacomet follow` and megatop decode them.
 package struct FollowedEvent: Codable, Equatable, Sendable {
     /// The name of the event. `nil` if the line tells something else: lines that were left out.
     package var event: String?

@@ -22,7 +22,7 @@ struct ReceiptTally {
     private(set) var ended = 0
     private(set) var acknowledged = 0
     private(set) var handed = 0
-    /// Those that expired, were dropped, or were replaced.
+    /// Messages that expired, were dropped, or were replaced.
     private(set) var lost = 0
     /// Ends, and deliveries, of messages that had one before.
     private(set) var doubles = 0

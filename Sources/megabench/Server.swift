@@ -45,7 +45,7 @@ final class Server {
     let configuration: String?
     /// The cgroup of its processes, if one was made.
     let memory: MemoryCgroup?
-    /// Those of workers without a supervisor. They last as long as the server.
+    /// The ticket keys of workers without a supervisor. They last as long as the server.
     private let lifelines: TicketLifelines?
 
     init(

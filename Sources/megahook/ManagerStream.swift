@@ -45,7 +45,7 @@ final class ManagerStream {
         watcher = nil
         Sockets.close(descriptor)
     }
-    /// What is not read waits in the sockets, and at last in the manager.
+    /// Events that are not read wait in the sockets, and at last in the manager.
     func read(_ isOn: Bool) {
         reads = isOn
         watch()

@@ -2,7 +2,7 @@ import Comet
 import Publishing
 import Stats
 
-// What became of messages, and what apps are told, in the manager's report.
+// Outcomes of messages and counts of events, in the manager's report.
 extension ManagerProcess {
     private static let events: [(kind: EventKind, id: MetricID)] = [
         (.delivered, .eventsDelivered), (.acknowledged, .eventsAcknowledged), (.expired, .eventsExpired),

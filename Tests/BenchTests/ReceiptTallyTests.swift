@@ -2,7 +2,7 @@ import Testing
 
 @testable import megabench
 
-/// What a run makes of the events about its messages.
+/// The count that a run makes of the events about its messages.
 struct ReceiptTallyTests {
     private var tally = ReceiptTally(tag: "bq", before: 100)
 

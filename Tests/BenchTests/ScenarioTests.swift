@@ -83,7 +83,7 @@ import Testing
         #expect(numbers?["resumed_per_core_second"]?.double ?? 0 > 0)
     }
 
-    /// Where TLS means nothing, the option is refused, with the reason.
+    /// Commands for which TLS means nothing refuse the option, with the reason.
     @Test(arguments: [("stats", "has no clients"), ("journal", "publishes, which are never over TLS")])
     func otherCommands_refuseTLS(command: String, why: String) throws {
         let refused = try Program.run("megabench", [command, "--tls"], in: Folder())

@@ -13,15 +13,18 @@ struct ClientTests {
     private static let wall = Samples.wall - 8000
     /// Lines as the manager writes them.
     static let lines = [
-        #"{"event":"receiver","client":"alice","form":"stream","worker":4,"cursor":1795939118148040,"time":1795442543102}"#,
-        #"{"event":"sent","client":"alice","message":1795939118148041,"bytes":12,"channel":"room:7","time":1795442544233}"#,
-        #"{"event":"delivered","client":"alice","message":1795939118148041,"time":1795442544234}"#,
-        #"{"event":"acknowledged","client":"alice","cursor":1795939118148041,"time":1795442545870}"#,
-        #"{"event":"sent","client":"alice","message":1795939118148042,"bytes":1,"user":"alice@example.org","time":1795442546000}"#,
-        #"{"event":"ended","client":"alice","why":"closed","time":1795442546900}"#,
-        #"{"event":"published","client":"alice","message":1795939118148043,"bytes":2,"data":"secret","time":1795442547000}"#,
-        #"{"event":"expired","client":"alice","message":1795939118148043,"time":1795442548001}"#,
+        line("receiver", #""form":"stream","worker":4,"cursor":1795939118148040"#, 1_795_442_543_102),
+        line("sent", #""message":1795939118148041,"bytes":12,"channel":"room:7""#, 1_795_442_544_233),
+        line("delivered", #""message":1795939118148041"#, 1_795_442_544_234),
+        line("acknowledged", #""cursor":1795939118148041"#, 1_795_442_545_870),
+        line("sent", #""message":1795939118148042,"bytes":1,"user":"alice@example.org""#, 1_795_442_546_000),
+        line("ended", #""why":"closed""#, 1_795_442_546_900),
+        line("published", #""message":1795939118148043,"bytes":2,"data":"secret""#, 1_795_442_547_000),
+        line("expired", #""message":1795939118148043"#, 1_795_442_548_001),
     ]
+    private static func line(_ event: String, _ members: String, _ time: Int) -> String {
+        #"{"event":"\#(event)","client":"alice",\#(members),"time":\#(time)}"#
+    }
     static func model(_ lines: [String] = lines, _ change: (inout Told.Followed) -> Void = { _ in }) -> Model {
         var model = Samples.shown
         model.take(facts, to: .client("alice"), time: model.now)

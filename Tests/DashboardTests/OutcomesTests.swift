@@ -2,7 +2,7 @@ import Dashboard
 import Stats
 import Testing
 
-/// What became of messages that left the queue, on the screen of the queues.
+/// Outcomes of messages that left the queue, on the screen of the queues.
 struct OutcomesTests {
     /// The incident, with a manager that counts outcomes. 100,000 messages were handed to pollers and never queued.
     static func model(_ changes: [(MetricID, UInt64)] = []) -> Model {

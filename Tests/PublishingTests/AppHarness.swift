@@ -102,7 +102,7 @@ final class App {
         port.process(session, &board, now: now)
     }
     func receive(_ text: String) { receive(Array(text.utf8)) }
-    /// What the port has to say to the app, which reads it.
+    /// Takes the output of the port, as an app that reads it.
     func take() -> String {
         defer { session.output.clear() }
         return String(decoding: session.output.bytes, as: UTF8.self)

@@ -14,8 +14,8 @@ import Testing
         endpoint = try #require(Sockets.localEndpoint(listener))
     }
 
-    /// What the client is told until its end, if the port answers its first bytes so. `nil`: it answers nothing. An
-    /// empty answer closes the connection.
+    /// Tells the client until its end, if the port answers its first bytes so. `nil`: it answers nothing. An empty
+    /// answer closes the connection.
     private func told(_ answer: String?, key: String = "", patienceSeconds: Double = 10) -> (
         told: [String], asked: String
     ) {

@@ -1,7 +1,7 @@
 import Comet
 import TestSupport
 
-/// What apps were told of messages with a receipt.
+/// The events that apps were told of messages with a receipt.
 struct ToldEvents {
     struct Key: Hashable {
         let message: UInt64
@@ -76,7 +76,7 @@ extension World {
         if ended < counts.readers { problem("\(key) is done with \(counts)") }
         guard key.owner.hasPrefix("channel") else { return }
         if ended > counts.readers { problem("\(key) is done with \(counts)") }
-        // Those who have it said so; some of them have left since.
+        // Clients that have it said so; some of them have left since.
         let received = clients.filter { $0.received.contains(key.message) }.count
         if counts.acknowledged > received { problem("\(key) has \(counts), and came to \(received) clients") }
     }

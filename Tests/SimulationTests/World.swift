@@ -64,7 +64,7 @@ final class World {
     /// Who subscribes to each channel.
     var subscribers: [String: Set<Int>] = ["x": [], "y": [], "z": []]
     var payloads = 0
-    /// What apps are told of messages with a receipt.
+    /// The events that apps are told of messages with a receipt.
     var told = ToldEvents()
     var revocations: [Revocation] = []
     /// Requests and revocations.

@@ -67,7 +67,7 @@ extension TLSTests {
             #expect(server.counters == TLSCounters(handshakesFailed: 1))
         }
 
-        /// Of sessions that came and went nothing is left but one page.
+        /// Sessions that came and went leave nothing but one page.
         @Test func aHerdLeavesNoTablesBehind() throws {
             let context = try TestCertificate.p256.context()
             let clientContext = try #require(TLSContext(only: nil))

@@ -4,7 +4,7 @@
 struct Desk {
     var hook: Hook
     var now: UInt64 = 1_000_000
-    /// What the hook has said to the manager, line by line.
+    /// The lines that the hook has said to the manager.
     var said: [String] = []
     /// The bodies that were posted.
     var posted: [String] = []

@@ -127,7 +127,7 @@ import Testing
                 "{\"op\":\"seen\",\"reader\":\"webhook\",\"cursor\":2}",
                 "{\"op\":\"events\",\"reader\":\"webhook\",\"cursor\":2}",
             ])
-        // What the new manager tells again is not posted again.
+        // Events that the new manager tells again are not posted again.
         desk.receive("{\"status\":\"seen\",\"cursor\":2}", "{\"status\":\"events\",\"cursor\":2}")
         desk.receive(Desk.event(2), Desk.event(3))
         #expect(desk.posted == [Desk.body([1, 2]), Desk.body([3])])

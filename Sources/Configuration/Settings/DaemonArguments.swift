@@ -137,7 +137,7 @@ package struct DaemonArguments: Equatable, Sendable {
 }
 
 extension DaemonArguments.Role {
-    /// What the program does, with an example.
+    /// The purpose of the program, with an example.
     fileprivate var about: String {
         switch self {
         case .worker:

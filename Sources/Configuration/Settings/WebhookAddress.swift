@@ -4,7 +4,7 @@ import Base
 package enum WebhookAddress {
     private static let mostBytes = 2048
 
-    /// What is wrong with the URL: the end of a sentence about it. `nil` if it is good, or empty.
+    /// The fault of the URL: the end of a sentence about it. `nil` if it is good, or empty.
     static func fault(_ text: String) -> String? {
         guard !text.isEmpty else { return nil }
         guard text.utf8.count <= mostBytes else { return "has over \(mostBytes) bytes" }

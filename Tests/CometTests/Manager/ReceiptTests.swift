@@ -4,7 +4,7 @@ import Wire
 
 @testable import Comet
 
-/// What apps are told of messages with a receipt: each end once, and what is known of it.
+/// Events of messages with a receipt: each end once, and all that is known of it.
 @Suite struct ReceiptTests {
     private static func text(_ event: KeptEvent) -> String {
         let counts = ReaderCounts.fields.filter { event.counts[keyPath: $0.field] > 0 }
