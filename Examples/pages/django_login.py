@@ -27,7 +27,7 @@ from django.conf import settings
 settings.configure(
     SECRET_KEY=secrets.token_hex(), ALLOWED_HOSTS=["localhost", "127.0.0.1"], ROOT_URLCONF=__name__,
     MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware", "django.middleware.csrf.CsrfViewMiddleware"],
-    SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+    SESSION_ENGINE="django.contrib.sessions.backends.cache",  # here a dictionary; a logout ends it at once, in all tabs
     TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
     MEGACOMET=os.environ.get("MEGACOMET", "http://127.0.0.1:9001"),
     MEGACOMET_WORKERS=os.environ.get("MEGACOMET_WORKERS", "http://localhost:8000 http://localhost:8001").split(),

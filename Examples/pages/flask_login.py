@@ -25,6 +25,7 @@ app = Flask(__name__)
 app.config.update(SECRET_KEY=secrets.token_hex(), SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_HTTPONLY=True)
 WORKERS = os.environ.get("MEGACOMET_WORKERS", "http://localhost:8000 http://localhost:8001").split()
 COOKIE = os.environ.get("MEGACOMET_COOKIE")  # behind TLS "__Host-megacomet"
+LOGINS = {}  # a table of your database: a session that is only a cookie can't be ended before the browser drops it
 with open(os.environ["MEGACOMET_KEYS"]) as file:
     KEY = json.load(file)["keys"][0]
 
@@ -45,7 +46,7 @@ def megacomet(op, **fields):
 
 @app.get("/")
 def show():
-    user = session.get("user")
+    user = LOGINS.get(session.get("login"))
     page = {"client": f"{user}:{secrets.token_urlsafe(8)}", "urls": WORKERS, "withCredentials": bool(COOKIE)}
     return render_template_string(PAGE if user else LOGIN, page=page), {"Cache-Control": "no-store"}
 
@@ -55,14 +56,15 @@ def login():
     name = request.form["name"]  # and a password, in an app of yours
     if not name.isalnum():
         abort(400)  # a user has no colon
-    session.clear()
-    session["user"] = name
+    LOGINS.pop(session.get("login"), None)
+    session["login"] = secrets.token_urlsafe()
+    LOGINS[session["login"]] = name
     return redirect("/")
 
 
 @app.get("/megacomet-token")
 def give_token():
-    user = session.get("user")
+    user = LOGINS.get(session.get("login"))
     if not user:
         abort(401)
     answer = Response("" if COOKIE else token(user), mimetype="text/plain", headers={"Cache-Control": "no-store"})
@@ -74,7 +76,7 @@ def give_token():
 
 @app.post("/logout")
 def logout():
-    user = session.pop("user", None)
+    user = LOGINS.pop(session.pop("login", None), None)
     if user:
         megacomet("disconnect", user=user, revoke=True)
     answer = redirect("/")

@@ -84,7 +84,8 @@ ERB
 class LoginApp < Rails::Application
   config.eager_load = false
   config.secret_key_base = SecureRandom.hex(32)
-  config.session_store :cookie_store, key: "session", same_site: :lax
+  config.cache_store = :memory_store # a session that is only a cookie can't be ended before the browser drops it
+  config.session_store :cache_store, key: "session", same_site: :lax
   config.logger = Logger.new($stderr, level: :warn)
   config.hosts.clear
   routes.append do

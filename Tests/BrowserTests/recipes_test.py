@@ -345,18 +345,22 @@ class LoginTest(unittest.TestCase):
             driver.switch_to.window(window)
             wait_until(lambda: [li.text for li in driver.find_elements("tag name", "li")] == ["<hello>"], 20, "the message")
         self.assertEqual([line for line in driver.get_log("browser") if "/megacomet-token" not in line["message"]], [])
-        # A logout in one page sends the other one to the login.
+        # A logout in one page sends the other one to the login, and no page gets a token with the ended session, also
+        # not one that asks before the browser has the logout's answer.
+        session = "; ".join(f"{one['name']}={one['value']}" for one in driver.get_cookies())
+        self.assertEqual(self.status(url + "megacomet-token", session), 200)
         driver.find_element("tag name", "button").click()
         for window in windows:
             driver.switch_to.window(window)
             wait_until(lambda: driver.title == "log in", 10, "the login")
+        self.assertEqual(self.status(url + "megacomet-token", session), 401)
         driver.close()
         driver.switch_to.window(windows[0])
 
     @staticmethod
-    def status(url):
+    def status(url, cookie=""):
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            with urllib.request.urlopen(urllib.request.Request(url, headers={"Cookie": cookie}), timeout=5) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
