@@ -4,6 +4,7 @@
 //
 //     megaworker   megamanager   megahook   megacomet   megabench   megatop    the programs: glue, thin
 //     Daemon   Publishing   Webhook   Dashboard   ConfigurationFile   what daemons share, apps, screens, the file
+//     Watch                                                         what is known of an appliance, and what is wrong
 //     Comet   Supervision   Reactor   Browser   FreePorts           decisions, libev and sockets, script
 //     Stats   Crypto   TLS                                          reports, events, the table of metrics; OpenSSL
 //     Tokens                                                        clients' tokens and their rules
@@ -73,6 +74,10 @@ let package = Package(
         .target(name: "Comet", dependencies: ["Base", "Store", "Tokens", "Wire"], swiftSettings: fast),
         /// Processes and orders: decisions on their lives, and the language of the control socket.
         .target(name: "Supervision", dependencies: ["Base", "Configuration", "Stats"], swiftSettings: strict),
+        /// What is known of an appliance by its reports, and what is wrong with it. The supervisor and megatop have it.
+        .target(
+            name: "Watch", dependencies: ["Base", "Configuration", "Stats", "Supervision", "Wire"],
+            swiftSettings: strict),
         /// megacomet.js, compiled in.
         .target(
             name: "Browser", dependencies: ["Base"],
@@ -146,11 +151,13 @@ let package = Package(
             swiftSettings: fast),
         .target(
             name: "Dashboard",
-            dependencies: ["Base", "CNcurses", "CSystem", "Stats", "Wire", "Supervision", "Reactor", "Configuration"],
+            dependencies: [
+                "Base", "CNcurses", "CSystem", "Stats", "Wire", "Watch", "Supervision", "Reactor", "Configuration",
+            ],
             path: "Dashboard", exclude: ["CNcurses", "megatop"], swiftSettings: strict),
         .executableTarget(
             name: "megatop",
-            dependencies: ["Base", "Dashboard", "Configuration", "ConfigurationFile", "Reactor", arguments],
+            dependencies: ["Base", "Dashboard", "Configuration", "ConfigurationFile", "Reactor", "Watch", arguments],
             path: "Dashboard/megatop", swiftSettings: strict),
 
         // The tests. TestSupport starts the real programs on free ports in private folders, and ends them by id.
@@ -192,7 +199,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DashboardTests",
-            dependencies: ["Base", "Dashboard", "Configuration", "Reactor", "Stats", "Supervision", "Wire"],
+            dependencies: ["Base", "Dashboard", "Configuration", "Reactor", "Stats", "Supervision", "Watch", "Wire"],
             exclude: ["Golden"], swiftSettings: strict),
         /// The sources read as text: the picture above, and the rules that no compiler checks.
         .testTarget(name: "TidyTests", swiftSettings: strict),

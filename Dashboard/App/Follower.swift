@@ -1,5 +1,6 @@
 import Base
 import Reactor
+import Watch
 
 /// Follows one client on the manager's app port, as `megacomet follow` does, for as long as it lives. If the manager
 /// has gone, it is asked again each second. What comes goes into `followed`.

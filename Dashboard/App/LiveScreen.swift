@@ -3,6 +3,7 @@ import Glibc
 import Reactor
 import Stats
 import Supervision
+import Watch
 
 /// The program on a terminal: one loop over keys, reports, answers, signals and a clock. Handlers change values, and
 /// `draw` shows them.

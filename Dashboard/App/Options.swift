@@ -1,4 +1,5 @@
 package import Base
+package import Watch
 
 /// The options of megatop, from its command line and the configuration.
 package struct Options: Sendable {

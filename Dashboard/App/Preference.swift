@@ -1,5 +1,6 @@
 import Glibc
 import Reactor
+import Watch
 
 /// A setting of the session that `:set` changes and `:save` keeps. The table is also used to read the file at the
 /// start.

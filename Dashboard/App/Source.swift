@@ -3,6 +3,7 @@ import Glibc
 import Reactor
 import Stats
 import Supervision
+import Watch
 
 /// The source of the model's facts: the hub, the control socket and the app port, or a recording of them.
 final class Source {

@@ -2,6 +2,7 @@ import Base
 import Glibc
 import Reactor
 import Stats
+import Watch
 
 /// The screens as data, without a terminal: for scripts, monitoring and pipes.
 package final class Batch {

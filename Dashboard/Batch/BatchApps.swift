@@ -1,4 +1,5 @@
 import Base
+import Watch
 import Wire
 
 // The connections of apps in batch output, on the screen that has them.

@@ -1,6 +1,7 @@
 import Base
 import Stats
 import Supervision
+import Watch
 
 /// One sample as text, JSON, CSV or OpenMetrics. It has the columns of the screen. JSON also has a version.
 enum BatchText {

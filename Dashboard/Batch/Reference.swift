@@ -1,5 +1,6 @@
 import Base
 import Stats
+import Watch
 
 /// The text of the man page and of `--list-metrics`. It is made from the same tables as the screens' help and
 /// explanations.

@@ -1,4 +1,5 @@
 import Supervision
+import Watch
 
 extension Told.Addresses {
     package mutating func take(json: String, time: UInt64) {

@@ -2,6 +2,7 @@ package import Base
 import FoundationEssentials
 package import Reactor
 import Supervision
+package import Watch
 import Wire
 
 // Takes the answers of the manager's app port into the told facts.
@@ -18,15 +19,15 @@ extension Told.Apps {
 extension Told.Clients {
     package init(json: String) {
         guard let answer = try? JSONDecoder().decode(ClientsAnswer.self, from: Data(json.utf8)) else {
-            problem = refusal(json)
+            self.init(problem: refusal(json))
             return
         }
-        rows = answer.clients.map {
+        let rows = answer.clients.map {
             Row(
                 id: $0.client, worker: $0.worker.map { .worker($0) } ?? .manager, queued: $0.queued, bytes: $0.bytes,
                 oldestSeconds: $0.oldestSeconds)
         }
-        problem = ""
+        self.init(rows: rows, problem: "")
     }
 }
 

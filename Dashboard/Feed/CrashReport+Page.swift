@@ -1,4 +1,5 @@
 import Supervision
+import Watch
 
 extension StatusAnswer.Exit {
     var short: String { signal.map(Ending.short) ?? text }

@@ -2,6 +2,7 @@ import Base
 import Configuration
 import Stats
 package import Supervision
+import Watch
 
 /// A question to the supervisor's control socket or to the manager's app port. With its answer it is a piece of a
 /// recording.

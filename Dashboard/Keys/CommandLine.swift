@@ -1,4 +1,5 @@
 import Supervision
+import Watch
 
 /// The command line: `:restart w5`, `:sort queue`, `:set interval 2`. Actions open a box to confirm, as their keys do.
 package enum CommandLine {

@@ -1,4 +1,6 @@
 // Keys in the list of the clients with most waiting, and while one client is looked at.
+import Watch
+
 extension KeyHandler {
     func clients(_ key: Key, _ chosen: String?, _ session: inout Session) -> [Effect] {
         let ids = Views.shownClients(model).map(\.id)

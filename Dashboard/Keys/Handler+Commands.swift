@@ -1,5 +1,6 @@
 import Stats
 import Supervision
+import Watch
 
 // The commands that need more than a line.
 extension KeyHandler {

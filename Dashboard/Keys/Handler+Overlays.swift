@@ -1,4 +1,5 @@
 import Supervision
+import Watch
 
 // Keys while something lies over the screen.
 extension KeyHandler {

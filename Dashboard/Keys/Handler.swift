@@ -1,5 +1,6 @@
 import Stats
 package import Supervision
+package import Watch
 
 /// The things that a key asks of the program, beside a new picture.
 package enum Effect: Equatable, Sendable {

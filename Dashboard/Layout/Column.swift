@@ -1,4 +1,5 @@
 package import Stats
+package import Watch
 
 /// Everything that a column needs to fill a cell.
 package struct Context: Sendable {

@@ -1,5 +1,6 @@
 import Stats
 import Supervision
+import Watch
 
 extension Columns {
     static let overview: [Column] = [

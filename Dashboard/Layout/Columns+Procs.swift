@@ -1,4 +1,5 @@
 import Stats
+import Watch
 
 extension Columns {
     static let procs: [Column] = [

@@ -1,5 +1,6 @@
 import Stats
 import Supervision
+import Watch
 
 // Columns of several screens, and the functions that they share.
 extension Columns {

@@ -1,4 +1,5 @@
 import Stats
+import Watch
 
 // Columns of how clients get their messages.
 extension Columns {

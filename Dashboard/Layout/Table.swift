@@ -1,3 +1,5 @@
+package import Watch
+
 /// A table of processes: columns by priority, rows in the session's order, the cursor always in sight.
 package struct Table {
     package let columns: [Column]

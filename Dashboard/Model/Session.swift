@@ -1,5 +1,6 @@
 package import Stats
 package import Supervision
+import Watch
 
 /// What this operator sees and is about to do. Keys change it. The views read it with the model.
 package struct Session: Sendable {

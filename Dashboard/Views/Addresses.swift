@@ -1,6 +1,7 @@
 import Base
 import Stats
 import Supervision
+package import Watch
 
 // The busiest addresses of clients, as `megacomet addresses` has them. They take the whole terminal.
 extension Views {

@@ -1,5 +1,6 @@
 import Base
 import Stats
+import Watch
 import Wire
 
 // The connections of apps. A small terminal shows them in one line. A large one shows a row for each, beside the

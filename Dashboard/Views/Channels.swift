@@ -1,6 +1,7 @@
 import Base
 import Stats
 import Supervision
+package import Watch
 import Wire
 
 // Channels on the screen of the queues, and the journal on the screen of the machine.

@@ -1,5 +1,6 @@
 import Base
 import Stats
+import Watch
 import Wire
 
 // Clients by name: those with most messages waiting, and one of them with what happens to it.

@@ -1,4 +1,5 @@
 import Stats
+import Watch
 
 extension Views {
     /// The way from the publish to the client: how many messages, how fast, and why connections end.

@@ -1,5 +1,6 @@
 import Stats
 import Supervision
+import Watch
 
 extension Views {
     /// The webhook's work, and whether the app takes it.

@@ -1,6 +1,7 @@
 import Base
 import Stats
 import Supervision
+import Watch
 
 extension Views {
     /// Everything about one process. Its output and crash reports are in the lower half.

@@ -1,6 +1,7 @@
 import Base
 package import Stats
 import Supervision
+package import Watch
 
 extension Views {
     /// The events that the level and the filter let through, newest first.

@@ -1,5 +1,6 @@
 import Base
 import Stats
+import Watch
 
 /// The lines that all screens share.
 enum Frame {

@@ -1,3 +1,5 @@
+import Watch
+
 extension Views {
     /// The help, from the table of keys. Keys that are not allowed now are marked.
     package static func helpLines(_ session: Session, now: UInt64, width: Int) -> [String] {

@@ -1,6 +1,7 @@
 import Base
 import Configuration
 import Stats
+import Watch
 
 extension Views {
     /// The machine and the kernel's limits, as the supervisor reports them, and the doctor's list.

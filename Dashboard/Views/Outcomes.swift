@@ -1,5 +1,6 @@
 import Base
 import Stats
+import Watch
 
 // How messages left clients' queues, and what apps are told of it, on the screen of the queues.
 extension Views {

@@ -1,6 +1,7 @@
 import Base
 import Stats
 import Supervision
+import Watch
 
 // Boxes of text with a frame that lie over a screen. They are cut if the terminal is smaller.
 extension Views {

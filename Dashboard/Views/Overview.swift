@@ -1,4 +1,5 @@
 import Stats
+import Watch
 
 extension Views {
     /// The main screen: how many clients, how fast, how much waits, and what is wrong.

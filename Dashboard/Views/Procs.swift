@@ -1,4 +1,5 @@
 import Stats
+import Watch
 
 extension Views {
     /// The processes, as the supervisor knows them.

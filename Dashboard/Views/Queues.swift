@@ -1,5 +1,6 @@
 import Base
 import Stats
+import Watch
 
 extension Views {
     /// The messages that wait: how many, how old, and whether the books balance.

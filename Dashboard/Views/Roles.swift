@@ -1,6 +1,7 @@
 // The roles of severities: the only place where words of the model get the look of cells.
 
 import Stats
+import Watch
 
 extension Level {
     package var role: Role {

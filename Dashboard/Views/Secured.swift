@@ -1,4 +1,5 @@
 import Stats
+import Watch
 
 // TLS on the screens: a line for all workers, and two for each. There are none where TLS is off.
 extension Views {

@@ -1,5 +1,6 @@
 import Base
 import Stats
+package import Watch
 
 /// The screen as characters: a pure function of the facts, the operator's session and the terminal.
 package enum Views {

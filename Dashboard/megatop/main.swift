@@ -5,6 +5,7 @@ import ConfigurationFile
 import Dashboard
 import Glibc
 import Reactor
+import Watch
 
 struct Megatop: ParsableCommand {
     static let configuration = CommandConfiguration(

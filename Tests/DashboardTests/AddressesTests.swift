@@ -2,6 +2,7 @@ import Base
 import Dashboard
 import Supervision
 import Testing
+import Watch
 
 /// The busiest addresses of clients: what the supervisor answered, how old it is, and why there is nothing.
 struct AddressesTests {

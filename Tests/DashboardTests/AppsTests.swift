@@ -1,6 +1,7 @@
 import Dashboard
 import Supervision
 import Testing
+import Watch
 import Wire
 
 /// The connections of apps on the screen: the rates are from two answers, which may be old.

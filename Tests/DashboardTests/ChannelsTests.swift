@@ -1,6 +1,7 @@
 import Dashboard
 import Stats
 import Testing
+import Watch
 import Wire
 
 /// Channels and the journal on the screens and in the alerts.

@@ -4,6 +4,7 @@ import Reactor
 import Stats
 import Supervision
 import Testing
+import Watch
 import Wire
 
 /// One client and what happens to it, and the way there.

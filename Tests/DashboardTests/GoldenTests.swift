@@ -2,6 +2,7 @@ import Dashboard
 import Glibc
 import Supervision
 import Testing
+import Watch
 
 /// Each screen is compared as text with Golden/. With MEGATOP_GOLDEN=write in the environment the files are written
 /// anew. Look at the difference then.

@@ -3,6 +3,7 @@ import Glibc
 import Stats
 import Supervision
 import Testing
+import Watch
 
 @testable import Dashboard
 

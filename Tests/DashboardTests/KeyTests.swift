@@ -1,7 +1,8 @@
-// One file: the actions of all keys.
 import Dashboard
 import Supervision
 import Testing
+// One file: the actions of all keys.
+import Watch
 
 struct KeyTests {
     private let handler = KeyHandler(Samples.shown, Size(80, 24))

@@ -3,6 +3,7 @@ import Dashboard
 import Stats
 import Supervision
 import Testing
+import Watch
 
 struct ModelTests {
     private static func series(_ values: [(second: UInt64, value: UInt64)]) -> Series {

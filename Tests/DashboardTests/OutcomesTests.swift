@@ -1,6 +1,7 @@
 import Dashboard
 import Stats
 import Testing
+import Watch
 
 /// Outcomes of messages that left the queue, on the screen of the queues.
 struct OutcomesTests {

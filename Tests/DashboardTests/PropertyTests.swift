@@ -4,6 +4,7 @@ import Dashboard
 import Stats
 import Supervision
 import Testing
+import Watch
 import Wire
 
 /// For any model and any size: nothing is wider than the terminal, nothing crashes, and the cursor is visible.

@@ -1,6 +1,7 @@
 import Dashboard
 import Stats
 import Testing
+import Watch
 
 /// The forecast on the screen of the queues.
 struct QueuesTests {

@@ -5,6 +5,7 @@ import Glibc
 import Stats
 import Supervision
 import Testing
+import Watch
 import Wire
 
 struct RecordingTests {

@@ -3,6 +3,7 @@ import Configuration
 import Dashboard
 import Stats
 import Supervision
+import Watch
 import Wire
 
 /// An appliance for the pictures of the dashboard: nine processes, w5 crashed, w7 silent.

@@ -2,6 +2,7 @@ import Dashboard
 import Stats
 import Supervision
 import Testing
+import Watch
 
 /// TLS on the screens: its line, and the alert of a certificate that ends.
 struct SecuredTests {

@@ -1,6 +1,7 @@
 import Dashboard
 import Stats
 import Testing
+import Watch
 
 /// The supervisor's facts about itself.
 struct SupervisorTests {

@@ -2,6 +2,7 @@ import Dashboard
 import Stats
 import Supervision
 import Testing
+import Watch
 
 /// Event streams and WebSockets on the screens, and their alerts.
 struct TransportsTests {

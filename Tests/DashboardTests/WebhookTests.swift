@@ -2,6 +2,7 @@ import Dashboard
 import Stats
 import Supervision
 import Testing
+import Watch
 
 /// The webhook's process on the screens: a row like the others', with its own words.
 struct WebhookTests {

@@ -61,9 +61,9 @@ struct PictureTests {
     }
 
     /// The layers above the model decide what is drawn, and in which colour.
-    @Test func dashboardModel_knowsNoScreen() {
+    @Test func watch_knowsNoScreen() {
         let forbidden: Set<Substring> = ["Grid", "Cell", "Line", "Page", "Terminal", "Views"]
-        for file in Tree.files(under: "Dashboard/Model") {
+        for file in ["Sources/Watch", "Dashboard/Model"].flatMap(Tree.files) {
             for (number, line) in file.lines.enumerated() {
                 let words = Set(line.split { !$0.isLetter })
                 #expect(words.isDisjoint(with: forbidden), "\(file.path):\(number + 1) speaks of the screen")

@@ -75,7 +75,7 @@ package struct Day: Equatable, Sendable {
 
 extension Model {
     /// Takes a piece of the hub's history of the day.
-    mutating func take(_ history: StatsHistory, ofDay measure: StatsHistory.Measure) {
+    package mutating func take(_ history: StatsHistory, ofDay measure: StatsHistory.Measure) {
         guard history.role == .supervisor, let total = StatsDay.Total.allCases.first(where: { $0.metric == history.id })
         else { return }
         let isRate = Metric[total.metric].kind == .counter

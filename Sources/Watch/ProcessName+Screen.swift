@@ -1,4 +1,4 @@
-import Stats
+package import Stats
 package import Supervision
 
 /// The names of processes on the screens: `mgr`, `hook`, `w0`.
@@ -8,14 +8,14 @@ extension ProcessName {
 
     /// The counter of all that a process of this kind hands over: the manager to workers, a worker to clients, the
     /// webhook to the app.
-    var delivered: MetricID {
+    package var delivered: MetricID {
         switch self {
         case .manager: .handed
         case .webhook: .webhookEvents
         case .worker: .delivered
         }
     }
-    var kind: String {
+    package var kind: String {
         switch self {
         case .manager: "manager"
         case .webhook: "webhook"

@@ -3,17 +3,17 @@ package import Supervision
 
 /// Sums over all processes. Each sum is as old as the oldest running process in it.
 package struct Totals {
-    let model: Model
+    package let model: Model
     /// All processes, and the workers. They are sorted once for all sums.
     package let ordered: [ProcessModel]
     package let workers: [ProcessModel]
 
-    init(_ model: Model) {
+    package init(_ model: Model) {
         self.model = model
         ordered = model.ordered
         workers = ordered.filter(\.id.isWorker)
     }
-    var now: UInt64 { model.now }
+    package var now: UInt64 { model.now }
 
     package func sum(_ id: MetricID) -> Quantity { workers.reduce(.absent) { $0 + $1.gauge(id, now) } }
     package func sumRate(_ id: MetricID, seconds: Double) -> Quantity {

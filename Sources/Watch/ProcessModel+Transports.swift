@@ -31,16 +31,16 @@ extension Totals {
 
 extension Level {
     /// The time over which missed heartbeats are counted.
-    static let missedSeconds = 10.0
+    package static let missedSeconds = 10.0
     /// Fewer streams that are behind, or fewer heartbeats missed in that time, say nothing about the whole.
     private static let fewest = 10.0
     /// A socket that is full for a moment is usual. If many of them are, messages are more than the lines take.
-    static func behind(_ behind: Quantity, of all: Quantity) -> Level {
+    package static func behind(_ behind: Quantity, of all: Quantity) -> Level {
         guard let behind = behind.value, let all = all.value, behind >= fewest, all > 0 else { return .fine }
         return behind / all >= 0.20 ? .critical : behind / all >= 0.05 ? .warning : .fine
     }
     /// Both are rates. A few clients always vanish without a word.
-    static func missed(_ missed: Double?, of sent: Double?) -> Level {
+    package static func missed(_ missed: Double?, of sent: Double?) -> Level {
         guard let missed, missed * missedSeconds >= fewest, let sent else { return .fine }
         return Level(missed / max(sent, 1), Metric[.heartbeatsMissed].threshold)
     }

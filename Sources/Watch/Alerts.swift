@@ -98,7 +98,7 @@ private struct Conditions {
 
 extension Model {
     /// All conditions of this sample that are not as they should be.
-    func conditions(_ totals: Totals) -> [Alert] {
+    package func conditions(_ totals: Totals) -> [Alert] {
         var found = Conditions()
         for process in totals.ordered {
             addLife(of: process, to: &found)

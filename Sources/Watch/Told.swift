@@ -51,6 +51,10 @@ package struct Told: Equatable, Sendable {
         /// Why there are no rows. Empty if the manager answered.
         package var problem = "asking the manager ..."
         package init() {}
+        package init(rows: [Row] = [], problem: String) {
+            self.rows = rows
+            self.problem = problem
+        }
         package struct Row: Equatable, Sendable {
             package var id: String
             package var worker: ProcessName
