@@ -140,7 +140,7 @@ let package = Package(
             name: "megacomet",
             dependencies: [
                 "Base", "Crypto", "Supervision", "Stats", "Store", "TLS", "Tokens", "Wire", "Reactor", "Configuration",
-                "ConfigurationFile", arguments,
+                "ConfigurationFile", "Watch", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -201,6 +201,8 @@ let package = Package(
             name: "DashboardTests",
             dependencies: ["Base", "Dashboard", "Configuration", "Reactor", "Stats", "Supervision", "Watch", "Wire"],
             exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(
+            name: "WatchTests", dependencies: ["Stats", "Supervision", "Watch"], swiftSettings: strict),
         /// The sources read as text: the picture above, and the rules that no compiler checks.
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(

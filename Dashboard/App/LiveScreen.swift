@@ -137,7 +137,10 @@ package final class LiveScreen {
     private func show() {
         var picture = model
         // The alerts of a paused picture are the present ones.
-        if frozen != nil { picture.alerts = source.model.alerts }
+        if frozen != nil {
+            picture.told.alerts = source.model.told.alerts
+            picture.book = source.model.book
+        }
         let grid = Views.draw(picture, session, terminal.size, capabilities)
         shown = grid
         if !terminal.show(grid) { source.skippedFrame() }
@@ -216,6 +219,11 @@ package final class LiveScreen {
         case .zeroPeaks: source.zeroPeaks()
         case .startSupervisor: startSupervisor()
         case .act(let box): act(box)
+        case .acknowledge(let key):
+            source.acknowledge(key) { [unowned self] text in
+                say(text)
+                show()
+            }
         case .fetchOutput(let id): source.ask(.log(id), every: 0)
         case .fetchCrashes(let id): source.askCrashes(of: id)
         }

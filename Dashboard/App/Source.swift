@@ -84,6 +84,8 @@ final class Source {
     func zeroPeaks() { model.zeroPeaks() }
     func note(_ event: Event) { model.take(event) }
     func skippedFrame() { model.health.framesSkipped += 1 }
+    /// Acknowledges an alert, or all. `done` gets what became of it, for people.
+    func acknowledge(_ key: String?, _ done: @escaping (String) -> Void) { control.acknowledge(key, done) }
     func act(_ box: Confirmation, on: Bool, _ done: @escaping (String?) -> Void) { control.act(box, on: on, done) }
 
     /// Before each picture it updates the clock, the link and everything that is derived.

@@ -2,6 +2,7 @@ import Base
 import Glibc
 import Reactor
 import Stats
+import Supervision
 import Watch
 
 /// The screens as data, without a terminal: for scripts, monitoring and pipes.
@@ -94,13 +95,11 @@ package final class Batch {
 enum Check {
     static func result(_ context: Context) -> (String, Int32) {
         let model = context.model
-        let alerts = model.conditions(context.totals).sorted {
-            ($0.isCritical ? 0 : 1, $0.key) < ($1.isCritical ? 0 : 1, $1.key)
-        }
+        let alerts = model.alerts.filter(\.isOpen)
         let critical = alerts.filter(\.isCritical), warning = alerts.filter { !$0.isCritical }
         var parts: [String] = []
-        if !critical.isEmpty { parts.append("CRITICAL " + critical.map(\.text).joined(separator: ", ")) }
-        if !warning.isEmpty { parts.append("WARNING " + warning.map(\.text).joined(separator: ", ")) }
+        if !critical.isEmpty { parts.append("CRITICAL " + critical.map(\.sentence).joined(separator: ", ")) }
+        if !warning.isEmpty { parts.append("WARNING " + warning.map(\.sentence).joined(separator: ", ")) }
         var code: Int32 = critical.isEmpty ? warning.isEmpty ? 0 : 1 : 2
         let totals = context.totals
         if model.isLost {

@@ -44,8 +44,10 @@ enum BatchText {
         text += " time=\(UTC.text(model.wall, milliseconds: false))"
         text += " interval=\(Format.decimals(context.session.interval, 1)) sources=\(model.processes.count)"
         text += " fresh=\(fresh) lost=\(model.health.lost)\n"
-        for alert in model.alerts.raised {
-            text += "# \(alert.isCritical ? "CRITICAL" : "WARNING") \(plainText(alert.text))\n"
+        text += "# \(model.verdict.word)\n"
+        for alert in model.alerts {
+            let word = !alert.isOpen ? "OVER" : alert.isCritical ? "CRITICAL" : "WARNING"
+            text += "# \(word) since \(UTC.text(alert.since, milliseconds: false)) \(plainText(alert.sentence))\n"
         }
         if context.session.screen == .events {
             let lines = Views.shownEvents(model, context.session).reversed().map { event in
@@ -135,8 +137,7 @@ enum BatchText {
                 + Views.shownEvents(model, context.session).reversed().map(\.json).joined(separator: ",") + "]"
         }
         if context.session.screen == .delivery { text += appsJSON(context) }
-        let alerts = model.alerts.raised.map { "{\"critical\":\($0.isCritical),\"text\":\(jsonText($0.text))}" }
-        return text + ",\"alerts\":[" + alerts.joined(separator: ",") + "]}\n"
+        return text + ",\"verdict\":\"\(model.verdict.rawValue)\",\"alerts\":\(JSONLine.text(model.alerts))}\n"
     }
 
     /// The newest values of all processes, by the table of metrics.

@@ -64,6 +64,25 @@ package final class ControlClient {
         stream.send(line)
     }
 
+    /// `pts/3`. `nil` without a terminal.
+    private static var terminal: String? {
+        ttyname(0).map { String(cString: $0).split(separator: "/").dropFirst().joined(separator: "/") }
+    }
+    package func acknowledge(_ key: String?, _ done: @escaping (String) -> Void) {
+        var request = ControlRequest("acknowledge")
+        request.id = key
+        request.via = "megatop"
+        request.tty = ControlClient.terminal
+        ask(request.line) { line in
+            guard let answer = line.flatMap({ try? ControlAnswer<AcknowledgedAnswer>(line: $0) }) else {
+                return done("no answer from the supervisor")
+            }
+            do throws(Refusal) {
+                done("acknowledged: " + (try answer.body().acknowledged.joined(separator: ", ")))
+            } catch { done(error.message) }
+        }
+    }
+
     /// Sends the order of a confirmed box. `done` gets `nil` if it was carried out, otherwise the reason.
     package func act(_ box: Confirmation, on: Bool = true, _ done: @escaping (String?) -> Void) {
         var request = ControlRequest(box.action.operation, box.target.map { "\($0)" })
@@ -74,7 +93,7 @@ package final class ControlClient {
         if !box.reason.isEmpty { request.reason = box.reason }
         if box.action == .hold { request.on = on }
         if box.action == .finish { request.on = false }
-        request.tty = ttyname(0).map { String(cString: $0).split(separator: "/").dropFirst().joined(separator: "/") }
+        request.tty = ControlClient.terminal
         ask(request.line) { line in
             guard let answer = line.flatMap({ try? ControlAnswer<Done>(line: $0) }) else {
                 return done("no answer from the supervisor")

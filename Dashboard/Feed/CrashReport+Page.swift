@@ -1,10 +1,6 @@
 import Supervision
 import Watch
 
-extension StatusAnswer.Exit {
-    var short: String { signal.map(Ending.short) ?? text }
-}
-
 extension CrashReport {
     /// The report for people, as lines.
     var page: [String] {

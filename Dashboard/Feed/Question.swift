@@ -131,22 +131,6 @@ extension Model {
         case .status, .doctor, .events, .crashes, .log, .crash: break
         }
     }
-    private mutating func take(_ status: StatusAnswer) {
-        for row in status.processes {
-            guard let id = ProcessName(row.name) else { continue }
-            var child = Told.Child()
-            child.isHeld = row.hold
-            child.lastExit = row.lastExit.map { "\($0.short) after \(Format.span($0.uptime))" } ?? ""
-            child.drainsBeside = row.beside.compactMap(\.left).max()
-            child.output = told.children[id]?.output
-            told.children[id] = child
-        }
-        told.rolling = status.rolling.map { run in
-            Told.Rolling(
-                by: run.by, total: run.total, done: run.done, current: run.current.flatMap { ProcessName($0) },
-                left: (run.left ?? []).compactMap { ProcessName($0) })
-        }
-    }
 }
 
 /// An id in a path (RFC 3986, 2.1).

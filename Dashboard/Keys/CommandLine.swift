@@ -5,7 +5,7 @@ import Watch
 package enum CommandLine {
     private static let words =
         Confirmation.Action.allCases.map(\.rawValue) + [
-            "client", "sort", "filter", "screen", "set", "save", "write", "quit", "help", "explain", "admin",
+            "client", "ack", "sort", "filter", "screen", "set", "save", "write", "quit", "help", "explain", "admin",
         ]
     static let hint = words.joined(separator: " ")
 
@@ -36,6 +36,9 @@ package enum CommandLine {
             let id = text[start.lowerBound...].reversed().drop { $0 == " " }.reversed().drop { $0 == " " }
             session.overlay = .client(ClientLook(id: String(id), isTyped: true))
             return []
+        case "ack":
+            let key = rest.joined(separator: " ")
+            return handler.acknowledge(key.isEmpty ? nil : key, &session)
         case "filter":
             session.filter = Filter(rest.joined(separator: " "))
             return []
@@ -65,6 +68,7 @@ package enum CommandLine {
             switch words[0] {
             case "sort": candidates = Array(Set(Screen.allCases.flatMap { Columns.of($0).map(\.id) })).sorted()
             case "screen": candidates = Screen.allCases.map { "\($0)" }
+            case "ack": candidates = model.alerts.filter(\.isOpen).map(\.key)
             case "set": candidates = Preference.all.map(\.name)
             default: candidates = Confirmation.Action(rawValue: words[0]) != nil ? model.ordered.map(\.id.short) : []
             }

@@ -51,11 +51,21 @@ extension KeyHandler {
         session[keyPath: choice].toggle()
         session.toast = session[keyPath: choice] ? yes : no
     }
-    func acknowledge(_ session: inout Session) {
+    /// On the events' screen the event, here only; elsewhere the worst alert, for everybody.
+    func acknowledge(_ session: inout Session) -> [Effect] {
         let shown = Views.shownEvents(model, session)
-        if session.screen == .events, let at = Views.cursor(shown, session) {
-            session.acknowledged.insert(shown[at].key)
+        if session.screen == .events {
+            if let at = Views.cursor(shown, session) { session.acknowledged.insert(shown[at].key) }
+            return []
         }
+        guard let alert = model.alerts.first(where: \.isOpen) else { return toast("no alert is open", &session) }
+        return acknowledge(alert.key, &session)
+    }
+    func acknowledge(_ key: String?, _ session: inout Session) -> [Effect] {
+        if session.isReadOnly { return toast("started with --readonly: it only looks", &session) }
+        if model.isReplay { return toast("a recording: nothing to act on", &session) }
+        if model.isLost { return toast("no supervisor answers: it keeps the alerts", &session) }
+        return [.acknowledge(key)]
     }
     func acknowledgeAll(_ session: inout Session) {
         session.acknowledgedBefore = model.events.last?.time ?? 0

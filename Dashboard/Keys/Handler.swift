@@ -9,6 +9,8 @@ package enum Effect: Equatable, Sendable {
     case write
     case saveSettings
     case act(Confirmation)
+    /// Acknowledge this alert, for everybody. `nil`: all of them.
+    case acknowledge(String?)
     /// Run `megacomet start` as a process of its own.
     case startSupervisor
     case fetchOutput(ProcessName)
@@ -90,7 +92,7 @@ package struct KeyHandler {
         case .slower: step(1, &session)
         case .save: return [.write]
         case .commandLine: type(Editor(.command, hint: CommandLine.hint), &session)
-        case .acknowledge: acknowledge(&session)
+        case .acknowledge: return acknowledge(&session)
         case .acknowledgeAll: acknowledgeAll(&session)
         case .level: session.eventLevel = session.eventLevel.next
         case .eventJSON: session.showsEventJSON.toggle()

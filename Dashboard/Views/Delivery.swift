@@ -20,7 +20,7 @@ extension Views {
         let hasBoth = size.height >= 26
         page.header.append(.init(line: pollsLine(context, isAlone: !hasBoth), from: 12))
         if hasBoth { page.header.append(.init(line: streamsLine(context), from: 0)) }
-        page.header += Frame.alerts(context, height: size.height)
+        page.header += Frame.alerts(context, size)
         page.table = Table(.delivery, context, width: size.width, hasTotal: size.height >= 24)
         page.sections = [latency(context, size), closed(context, size)]
         if !hasPane(size), showsApps(size) { page.last = appsLine(context) }

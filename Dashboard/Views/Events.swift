@@ -34,12 +34,8 @@ extension Views {
                 context, ["Enter open", "a ack", "A ack all", "L level", "/ filter", "F follow", "J as JSON", "w save"])
         )
         page.header.append(.init(line: showLine(context), from: 0))
-        let most = size.height >= 30 ? 8 : 3
-        for alert in model.alerts.raised.prefix(most) {
-            page.header.append(
-                .init(
-                    line: Line("! " + context.capabilities.clean(alert.text), alert.isCritical ? .critical : .warning),
-                    from: 10))
+        page.header += Frame.wholeAlerts(context, width: size.width, most: max(3, size.height / 4)).map {
+            Page.HeaderLine(line: $0, from: 10)
         }
         let wide = size.width >= wideFrom
         let heading = Line(

@@ -1,5 +1,6 @@
 import Base
 import Stats
+import Supervision
 import Watch
 
 /// The lines that all screens share.
@@ -21,6 +22,8 @@ enum Frame {
             line.add(server.kernel.isEmpty ? "" : "kernel \(server.kernel)", leaves: 9)
             line.add(model.health.isUnauthenticated ? "no token: unauthenticated" : "", role: .warning, leaves: 8)
         }
+        let (verdict, level) = Verdict.text(model, long: width >= 100)
+        line.add(verdict, role: level, leaves: 1)
         line.addRight(name, role: .title, leaves: 2, gap: 2)
         let gap = width >= 70 ? 7 : 2
         line.addRight(
@@ -91,17 +94,6 @@ enum Frame {
         return line
     }
 
-    /// The worst alerts, each with `!` before it.
-    static func alerts(_ context: Context, height: Int) -> [Page.HeaderLine] {
-        let most = height >= 30 ? 3 : height >= 20 ? 2 : 1
-        let raised = context.model.alerts.raised
-        return raised.prefix(most).enumerated().map { index, alert in
-            let rest = index == most - 1 && raised.count > most ? "  (+\(raised.count - most), 5 shows all)" : ""
-            var line = Line("! " + context.capabilities.clean(alert.text), alert.isCritical ? .critical : .warning)
-            line.add(rest, role: .dim, leaves: 1, gap: 0)
-            return Page.HeaderLine(line: line, from: 9)
-        }
-    }
     /// The reason why nothing comes, and what to do about it.
     static func lost(_ context: Context) -> [Page.HeaderLine] {
         let model = context.model

@@ -16,7 +16,7 @@ extension Views {
         page.header.append(.init(line: processorLine(own, bar: bar), from: 0))
         page.header.append(.init(line: memoryLine(own, bar: bar), from: 0))
         page.header.append(.init(line: journalLine(context), from: 18))
-        page.header += Frame.alerts(context, height: size.height)
+        page.header += Frame.alerts(context, size)
 
         let counters = kernelCounters(model)
         let heading = Line(

@@ -48,7 +48,7 @@ extension Views {
         page.header.append(.init(line: processesLine(context, wide: wide), from: 20))
         if let line = securedLine(context) { page.header.append(.init(line: line, from: 22)) }
         if wide { page.header.append(.init(line: hostLine(context), from: 30)) }
-        page.header += Frame.alerts(context, height: size.height)
+        page.header += Frame.alerts(context, size)
 
         page.table = Table(.overview, context, width: size.width, hasTotal: size.height >= 16)
         let shown = max(3, size.height - 12)

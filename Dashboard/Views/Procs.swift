@@ -13,7 +13,7 @@ extension Views {
         page.header.append(.init(line: policyLine(context), from: 16))
         page.header.append(.init(line: rollingLine(context), from: 14))
         if model.told.rolling != nil { page.header.append(.init(line: reconnectLine(context), from: 24)) }
-        page.header += Frame.alerts(context, height: size.height)
+        page.header += Frame.alerts(context, size)
         let table = Table(.procs, context, width: size.width)
         page.table = table
         let columns = size.width >= wideFrom ? 96 : 48

@@ -22,7 +22,7 @@ extension Views {
         if let line = eventsLine(context) { page.header.append(.init(line: line, from: 22)) }
         page.header.append(.init(line: channelsLine(context), from: context.totals.hasChannels ? 20 : 28))
         page.header.append(.init(line: channelBooksLine(context), from: 28))
-        page.header += Frame.alerts(context, height: size.height)
+        page.header += Frame.alerts(context, size)
         page.table = Table(.queues, context, width: size.width, hasTotal: size.height >= 20)
         if let ages = ages(context) { page.sections.append(ages) }
         if wide {

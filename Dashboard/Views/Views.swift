@@ -1,5 +1,6 @@
 import Base
 import Stats
+import Supervision
 package import Watch
 
 /// The screen as characters: a pure function of the facts, the operator's session and the terminal.
@@ -77,10 +78,10 @@ package enum Views {
         var fourth: Line
         if case .lost(let since, _) = context.model.link {
             fourth = Line("!LOST " + Format.age(Double(context.now > since ? context.now - since : 0) / 1e9), .critical)
-        } else if let alert = context.model.alerts.raised.first {
-            fourth = Line(
-                "!" + context.capabilities.clean(alert.text.replacing(":", with: "")),
-                alert.isCritical ? .critical : .warning)
+        } else if let alert = context.model.alerts.first(where: \.isOpen) {
+            let age = Format.age(Double(context.model.wall - min(alert.since, context.model.wall)) / 1000)
+            fourth = Line("\(context.model.verdict.word) \(context.capabilities.clean(alert.short))", alert.role)
+            fourth.add(age, role: .dim, leaves: 1, gap: 1)
         } else {
             fourth = Line(UTC.clock(context.model.wall) + " ok", .dim)
         }

@@ -98,14 +98,7 @@ struct Megatop: ParsableCommand {
             options.appKey = secret(.read) ?? ""
             options.eventsKey = secret(.events) ?? options.appKey
             options.runDirectory = RunDirectory.find(settings)
-            let supervisor = settings.supervisor
-            options.policy.restartDelay = supervisor.restartDelay
-            options.policy.restartDelayMax = supervisor.restartDelayMax
-            options.policy.crashLoopExits = supervisor.crashloopExits
-            options.policy.crashLoopWindow = supervisor.crashloopWindow
-            options.policy.watchdog = supervisor.watchdog
-            options.policy.drain = supervisor.drain
-            options.policy.stop = supervisor.stop
+            options.policy = Model.Server.Policy(settings.supervisor)
         case .errors(let errors):
             errors.forEach { complain(plainText($0.description)) }
             throw ExitCode(78)

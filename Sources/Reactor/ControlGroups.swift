@@ -13,6 +13,7 @@ package final class ControlGroups {
         let used: ProcFile
         let kinds: ProcFile
         let processorTime: ProcFile
+        let processorUse: ProcFile
     }
     /// The groups from the root down. The root of the machine's own tree has no limits. A container's root is its own
     /// group.
@@ -30,7 +31,8 @@ package final class ControlGroups {
             guard names.contains(where: { access("\(folder)/\($0)", R_OK) == 0 }) else { return nil }
             return Group(
                 limit: ProcFile("\(folder)/memory.max"), used: ProcFile("\(folder)/memory.current"),
-                kinds: ProcFile("\(folder)/memory.stat", most: 8192), processorTime: ProcFile("\(folder)/cpu.max"))
+                kinds: ProcFile("\(folder)/memory.stat", most: 8192), processorTime: ProcFile("\(folder)/cpu.max"),
+                processorUse: ProcFile("\(folder)/cpu.stat"))
         }
     }
 
@@ -55,6 +57,12 @@ package final class ControlGroups {
                 return quota * 1000 / period
             }
         }.min()
+    }
+
+    /// Microseconds in which processes were held back since their group had used its processor time: those of the group
+    /// that was held back most. `nil` if no group has such a bound.
+    package var throttledMicroseconds: UInt64? {
+        groups.compactMap { $0.processorUse.read { $0.line("throttled_usec ")?.number(at: 0) } }.max()
     }
 
     /// `nil` if the file says "max".

@@ -67,7 +67,8 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
     // The machine.
     case tcpInUse = 220, tcpTimeWait, tcpOrphans, tcpMemory, tcpMemoryLimit
     case listenOverflows = 225, listenDrops, udpReceiveErrors, filesOpen, filesLimit
-    case memoryAvailable = 230, memoryTotal, psiMemory, psiCPU, cpuCount, loadAverage, conntrack, conntrackLimit
+    case memoryAvailable = 230, memoryTotal, psiMemory, psiCPU, cpuCount, loadAverage, conntrack, conntrackLimit,
+        oomKills, cpuThrottled
 
     // A worker's TLS.
     case tlsParked = 240, tlsWhole, tlsShaking, tlsHandshakes, tlsResumed, tlsHandshakesFailed, tlsBadRecords,

@@ -103,7 +103,9 @@ extension Metric {
         Metric(
             .clientsReplaced, "clients_replaced_total", .counter, .manager, "Polls replaced by one on another worker."),
         Metric(
-            .gaps, "gaps_total", .counter, .manager, "Answers that told a client that messages before it were lost."),
+            .gaps, "gaps_total", .counter, .manager, "Answers that told a client that messages before it were lost.",
+            advice: "Messages expired, were dropped, or died with a manager: see the ledger of losses.",
+            threshold: .rate(0.1, 10)),
         Metric(.linksAccepted, "links_accepted_total", .counter, .manager, "Workers' links accepted."),
         Metric(
             .linksRefused, "links_refused_total", .counter, .manager,
@@ -121,7 +123,8 @@ extension Metric {
             advice: "If it is much, a worker can't keep up: look at its CPU and loop lag."),
         Metric(
             .appBacklogMax, "app_backlog_max_bytes", .maximum, .bytes, .manager,
-            "The most that waited for one app to read its answers since the last report."),
+            "The most that waited for one app to read its answers since the last report.",
+            advice: "The app stalls. It is cut when too much waits.", threshold: .value(1_048_576, 16_777_216)),
         Metric(.appAccepts, "app_accepts_total", .counter, .manager, "Connections of apps accepted."),
         Metric(.appAcceptErrors, "app_accept_errors_total", .counter, .manager, "accept(2) calls that failed."),
         Metric(

@@ -141,6 +141,13 @@ extension Metric {
         Metric(
             .psiCPU, "psi_cpu_some_us_total", .counter, .microseconds, .host,
             "Time in which some task waited for a CPU."),
+        Metric(
+            .oomKills, "oom_kills_total", .counter, .host, "Programs that the kernel ended for want of memory.",
+            advice: "A worker that ended by SIGKILL may be one: allow fewer connections, or add memory."),
+        Metric(
+            .cpuThrottled, "cpu_throttled_us_total", .counter, .microseconds, .host,
+            "Time in which the control group held back its programs: CPUQuota of the service, or the container's.",
+            advice: "Deliveries wait meanwhile: raise the quota.", threshold: .rate(50_000, 250_000)),
         Metric(.cpuCount, "cpus", .limit, .host, "Processors that may be used, by affinity and control groups."),
         Metric(.loadAverage, "load1_milli", .gauge, .host, "Load average of a minute, in thousandths."),
         Metric(

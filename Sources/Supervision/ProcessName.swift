@@ -101,7 +101,27 @@ package struct Pulse: Equatable, Sendable {
     package var isRunnable = false
     /// The processor time that it has had since it started.
     package var processorTime: Milliseconds = 0
+    /// The letter of its state (proc(5)): `T` stopped, `D` in the kernel, `S` asleep, `Z` ended.
+    package var state: Character?
+    /// Where in the kernel it waits. Empty if the kernel does not tell.
+    package var waitsIn = ""
     package init() {}
+
+    /// Why it is silent, as far as the kernel knows. `nil` if there is no such process.
+    package var diagnosis: String? {
+        guard let state else { return nil }
+        if isTraced { return "a debugger holds it" }
+        switch state {
+        case "T": return "stopped by a signal (state T): kill -CONT goes on"
+        case "t": return "a debugger holds it"
+        case "D": return "waits in the kernel\(waitsIn.isEmpty ? "" : ", in \(waitsIn)") (state D): disk or memory"
+        case "R": return "runs, or waits for a processor (state R): in circles, or starved"
+        case "Z", "X": return "has ended (state \(state))"
+        default:
+            return
+                "sleeps\(waitsIn.isEmpty ? "" : " in \(waitsIn)") (state \(state)): a call or a lock that does not end"
+        }
+    }
 }
 
 /// A living copy, as the fleet sees it.

@@ -1,4 +1,5 @@
 import Base
+package import Configuration
 package import Stats
 package import Supervision
 
@@ -23,7 +24,7 @@ package struct Model: Sendable {
     package var days: [StatsDay.Total: Day] = [:]
     /// The events, the oldest first, at most `eventsKept`.
     package var events: [Event] = []
-    package var alerts = AlertBook()
+    package var book = AlertBook()
     package var health = Health()
     /// The most connections since the start, or since the key `z`.
     package var peakConnections: Double = 0
@@ -46,6 +47,15 @@ package struct Model: Sendable {
             package var restartDelay = 0.1, restartDelayMax = 30.0, crashLoopExits = 5, crashLoopWindow = 60.0,
                 watchdog = 10.0, drain = 60.0, stop = 10.0
             package init() {}
+            package init(_ settings: Settings.Supervisor) {
+                restartDelay = settings.restartDelay
+                restartDelayMax = settings.restartDelayMax
+                crashLoopExits = settings.crashloopExits
+                crashLoopWindow = settings.crashloopWindow
+                watchdog = settings.watchdog
+                drain = settings.drain
+                stop = settings.stop
+            }
         }
     }
     package struct Supervisor: Sendable {
@@ -76,6 +86,17 @@ package struct Model: Sendable {
         package init() {}
     }
 
+    /// The alerts, the worst first.
+    package var alerts: [Alert] {
+        guard let told = told.alerts else { return book.raised }
+        guard isLost else { return told }
+        // Only megatop sees what happens without a supervisor.
+        let own = book.raised
+        let keys = Set(own.map(\.key))
+        return (own + told.filter { !keys.contains($0.key) }).worstFirst
+    }
+    package var verdict: Verdict { Verdict(alerts) }
+
     package var ordered: [ProcessModel] { processes.keys.sorted().compactMap { processes[$0] } }
     package var workers: [ProcessModel] { ordered.filter(\.id.isWorker) }
 
@@ -88,7 +109,8 @@ package struct Model: Sendable {
         let deliveries = totals.deliveries(seconds: 1)
         if deliveries.freshness == .fresh, let value = deliveries.value { self.deliveries.note(value, time: now) }
         noteDay([.connections: connections, .delivered: deliveries, .queued: totals.waiting(.queueMessages)], totals)
-        alerts.note(conditions(totals), sample: now / 1_000_000_000)
+        // Only the supervisor's list is the list. A recording of an earlier version has none, and a test.
+        if told.alerts == nil || isLost { book.note(conditions(totals), sample: now / 1_000_000_000, wall: wall) }
     }
     /// Waits until all processes have reported. The sum of some would be the day's least value.
     private mutating func noteDay(_ values: [StatsDay.Total: Quantity], _ totals: Totals) {

@@ -6,6 +6,9 @@ package import Supervision
 package struct Told: Equatable, Sendable {
     package var children: [ProcessName: Child] = [:]
     package var rolling: Rolling?
+    /// The alerts and the losses, as the supervisor keeps them. `nil` if none told them yet.
+    package var alerts: [Alert]?
+    package var losses: LossesAnswer?
     package var doctor: [Doctor.Row] = []
     package var clients = Clients()
     package var apps = Apps()
@@ -24,6 +27,8 @@ package struct Told: Equatable, Sendable {
         /// `SIGSEGV after 3.1s`. Empty if it never ended.
         package var lastExit = ""
         package var isHeld = false
+        /// What the kernel knows of it while it is silent. `nil` if it is not.
+        package var diagnosis: String?
         /// The copy before it still drains. This is the most seconds that it has left.
         package var drainsBeside: Double?
         /// Its last lines, the newest at the end. `nil` if they were not told yet.

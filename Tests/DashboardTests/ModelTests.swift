@@ -69,7 +69,7 @@ struct ModelTests {
         model.tick()
         #expect(model.processes[.worker(2)]?.state(model.now).word == "OVERLOAD")
         #expect(model.totals.readyCount == Samples.shown.totals.readyCount)
-        #expect(model.alerts.raised.contains { $0.text.hasPrefix("w2 OVERLOADED") && !$0.isCritical })
+        #expect(model.alerts.contains { $0.what == "w2 is overloaded" && !$0.isCritical })
     }
     @Test func whatWasSentBeforeTheFirstReport_isNotLost() {
         var model = Model()
@@ -200,18 +200,6 @@ struct ModelTests {
         #expect(
             model.connections.values().prefix(100).allSatisfy { $0 == 2000 } && model.connections.values().count == 106)
         #expect(model.deliveries.values().prefix(99).allSatisfy { $0 == 10 })
-    }
-    @Test func alert_risesAfterThreeSamples_andFallsAfterTen() {
-        var book = AlertBook()
-        let lag = Alert(key: "w0 lag", isCritical: false, text: "late")
-        for sample in UInt64(1)...2 { book.note([lag], sample: sample) }
-        #expect(book.raised.isEmpty)
-        book.note([lag], sample: 3)
-        #expect(book.raised == [lag])
-        for sample in UInt64(4)...12 { book.note([], sample: sample) }
-        #expect(book.raised == [lag])
-        book.note([], sample: 13)
-        #expect(book.raised.isEmpty)
     }
     @Test func latency_isReadFromTheBuckets() {
         #expect(Latency.percentile(0.5, [0, 100, 0, 0, 0, 0, 0, 0]) == 1.5)

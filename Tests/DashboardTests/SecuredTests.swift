@@ -52,7 +52,7 @@ struct SecuredTests {
         let off = Self.model(zeros.compactMap { MetricID(rawValue: $0) }.map { ($0, 0) })
         for model in [off, Samples.shown] {
             #expect(line(text(model, Size(140, 36))) == nil && line(text(model, Size(140, 36), 1)) == nil)
-            #expect(!model.alerts.raised.contains { $0.key == "certificate" })
+            #expect(!model.alerts.contains { $0.key == "certificate" })
         }
     }
     @Test func oneWorkerWithAnOlderCertificate_countsForAll() throws {
@@ -76,7 +76,7 @@ struct SecuredTests {
         let end = CertificateEnd(Int64(Samples.wall / 1000) + left, wall: Samples.wall)
         #expect(end.level == level && end.text == text)
         #expect((end.alert == nil) == (level == .fine))
-        let alert = Self.model(left: left).alerts.raised.first { $0.key == "certificate" }
+        let alert = Self.model(left: left).alerts.first { $0.key == "certificate" }
         #expect(alert?.isCritical == (level == .fine ? nil : level == .critical))
     }
     @Test func whatShouldNotHappen_isNoZero() throws {

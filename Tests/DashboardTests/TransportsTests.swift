@@ -21,7 +21,7 @@ struct TransportsTests {
         }
         return model
     }
-    private static func raised(_ model: Model, _ key: String) -> Alert? { model.alerts.raised.first { $0.key == key } }
+    private static func raised(_ model: Model, _ key: String) -> Alert? { model.alerts.first { $0.key == key } }
 
     @Test func pollsAreWhatIsNoStreamAndNoSocket() throws {
         let model = Samples.shown
@@ -41,7 +41,7 @@ struct TransportsTests {
         #expect(Self.raised(few, "behind") == nil)
         let many = Self.after(4) { report, _ in report.values[raw: MetricID.streamsBehind.rawValue] = 800 }
         let alert = try #require(Self.raised(many, "behind"))
-        #expect(!alert.isCritical && alert.text.hasPrefix("streams behind: 1,600 of 30,007"))
+        #expect(!alert.isCritical && alert.sentence.hasPrefix("streams behind: 1,600 of 30,007"))
         let most = Self.after(4) { report, _ in report.values[raw: MetricID.streamsBehind.rawValue] = 4000 }
         #expect(Self.raised(most, "behind")?.isCritical == true)
         #expect(
@@ -55,7 +55,7 @@ struct TransportsTests {
         }
         #expect(Self.raised(model(20), "heartbeats") == nil)
         let alert = try #require(Self.raised(model(60), "heartbeats"))
-        #expect(!alert.isCritical && alert.text.hasPrefix("heartbeats missed: 120/s"))
+        #expect(!alert.isCritical && alert.sentence.hasPrefix("heartbeats missed: 120/s"))
         #expect(Self.raised(model(300), "heartbeats")?.isCritical == true)
     }
     @Test func aFewClients_raiseNothing() {

@@ -59,11 +59,11 @@ struct WebhookTests {
     }
 
     @Test func anAppThatTakesNothing_isAnAlert() throws {
-        #expect(!Self.model().alerts.raised.contains { $0.key.hasPrefix("hook") })
-        let alert = try #require(Self.model(failing: 30_000).alerts.raised.first { $0.key == "hook failing" })
-        #expect(!alert.isCritical && alert.text.contains("takes no events for 36s: last answer 503"))
-        #expect(Self.model(failing: 310_000).alerts.raised.first { $0.key == "hook failing" }?.isCritical == true)
-        #expect(Self.model(linked: false).alerts.raised.contains { $0.key == "hook link" })
+        #expect(!Self.model().alerts.contains { $0.key.hasPrefix("hook") })
+        let alert = try #require(Self.model(failing: 30_000).alerts.first { $0.key == "hook webhook" })
+        #expect(!alert.isCritical && alert.sentence.contains("takes no events: for 36s: last answer 503"))
+        #expect(Self.model(failing: 310_000).alerts.first { $0.key == "hook webhook" }?.isCritical == true)
+        #expect(Self.model(linked: false).alerts.contains { $0.key == "hook link" })
     }
 
     @Test func itsMessages_areInNoSumOfWorkers() throws {

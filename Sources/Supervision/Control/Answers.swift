@@ -83,3 +83,9 @@ extension RollingAnswer.Run {
             left: run.left.map(\.description))
     }
 }
+
+/// `acknowledge`: the keys of the alerts that were open.
+package struct AcknowledgedAnswer: Codable, Sendable {
+    package var acknowledged: [String]
+    package init(acknowledged: [String]) { self.acknowledged = acknowledged }
+}

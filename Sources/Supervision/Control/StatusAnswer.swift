@@ -16,9 +16,14 @@ package struct StatusAnswer: Codable, Sendable {
     package var processes: [Row]
     /// `nil` if the workers serve no TLS.
     package var certificate: Certificate?
+    /// The alerts, the worst first. `nil` if a supervisor of an earlier version told none.
+    package var alerts: [Alert]?
+    package var verdict: Verdict?
+    package var losses: LossesAnswer?
 
     enum CodingKeys: String, CodingKey {
         case ready, state, pid, uptime, runDirectory = "run_directory", rolling, events, processes, certificate
+        case alerts, verdict, losses
     }
 
     package init(_ fleet: Fleet, pid: Int32, uptime: Double, runDirectory: String, events: UInt64, processes: [Row]) {
@@ -61,6 +66,8 @@ package struct StatusAnswer: Codable, Sendable {
         package var linked: Bool?
         /// It has been without that link for too long.
         package var deaf = false
+        /// What the kernel knows of the process while it is silent: `stopped by a signal (state T)`.
+        package var diagnosis: String?
         /// An earlier supervisor started it.
         package var adopted = false
         /// Its other copies: a copy that starts to replace it, or a copy that drains.
@@ -70,7 +77,7 @@ package struct StatusAnswer: Codable, Sendable {
             case name, state, pid, restarts, uptime, connections, lastExit = "last_exit", desired, generation, boot
             case retryIn = "retry_in", crashloop, exits, exits60s = "exits_60s", exits24h = "exits_24h"
             case hangKills = "hang_kills", readyIn = "ready_in", reportAge = "report_age", hold, overloaded, linked
-            case deaf, adopted, beside
+            case deaf, diagnosis, adopted, beside
         }
     }
     package struct Beside: Codable, Sendable {
@@ -111,6 +118,9 @@ extension StatusAnswer {
         events = try members.value(.events, or: 0)
         processes = try members.decode([Row].self, forKey: .processes)
         certificate = try members.value(.certificate, or: nil)
+        alerts = try members.value(.alerts, or: nil)
+        verdict = try members.value(.verdict, or: nil)
+        losses = try members.value(.losses, or: nil)
     }
 }
 
@@ -179,12 +189,15 @@ extension StatusAnswer.Row {
         overloaded = try members.value(.overloaded, or: false)
         linked = try members.value(.linked, or: nil)
         deaf = try members.value(.deaf, or: false)
+        diagnosis = try members.value(.diagnosis, or: nil)
         adopted = try members.value(.adopted, or: false)
         beside = try members.value(.beside, or: [])
     }
 }
 
 extension StatusAnswer.Exit {
+    /// `SIGSEGV`, `exit 127`.
+    package var short: String { signal.map(Ending.short) ?? text }
     init(_ last: FleetSlot.LastExit, now: Milliseconds) {
         self.init(
             kind: EndKind(last.ending, wasHung: last.wasHung), code: last.ending.code, signal: last.ending.signal,

@@ -90,6 +90,11 @@ struct Status: ParsableCommand {
         if let run = status.rolling {
             print("rolling     \(run.done) of \(run.total) done\(run.current.map { ", \($0)" } ?? "") by \(run.by)")
         }
+        if let alerts = status.alerts { Status.show(alerts, colour: isColoured) }
+        if let losses = status.losses, losses.messagesToday > 0 {
+            let rows = losses.rows.filter { $0.today > 0 }
+            print("lost today  " + rows.map { "\($0.today) \($0.way.words)" }.joined(separator: ", "))
+        }
         print(
             "NAME".leftAligned(11) + "STATE".leftAligned(11) + "PID".rightAligned(8) + "UP".rightAligned(9)
                 + "CONNS".rightAligned(9)
@@ -113,6 +118,20 @@ struct Status: ParsableCommand {
             if row.hold { line += "; watchdog held" }
             for other in row.beside { line += "; generation \(other.generation) \(other.state.rawValue) beside it" }
             print(line)
+        }
+    }
+    /// The verdict, and the alerts with it, the worst first.
+    private static func show(_ alerts: [Alert], colour: Bool) {
+        let verdict = Verdict(alerts)
+        let code = verdict == .act ? "1;31" : verdict == .look ? "33" : "32"
+        func painted(_ text: String) -> String { colour ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+        let since = verdict.since(alerts).map { " since \(UTC.clock($0)) UTC" } ?? ""
+        print("verdict     " + painted(verdict.word) + since)
+        for alert in alerts {
+            let mark = alert.over != nil ? "over" : alert.acknowledged != nil ? "seen" : alert.level.rawValue
+            print(
+                "  " + mark.leftAligned(10) + "since \(UTC.clock(alert.since))  " + plainText(alert.sentence, most: 400)
+                    + "  [\(alert.key)]")
         }
     }
     static func time(_ seconds: Double) -> String {

@@ -22,7 +22,7 @@ struct MegaComet: ParsableCommand {
             Run.self, Start.self, Stop.self, Status.self, Restart.self, Drain.self, RollingRestart.self, Reload.self,
             Upgrade.self, Publish.self, Follow.self, Clients.self, Addresses.self, Channels.self, Apps.self, Check.self,
             DoctorCommand.self,
-            Journal.self, Events.self, Hold.self, Kill.self, Log.self, Crashes.self, Top.self,
+            Journal.self, Events.self, Acknowledge.self, Hold.self, Kill.self, Log.self, Crashes.self, Top.self,
             Token.self, Keys.self,
         ])
 }

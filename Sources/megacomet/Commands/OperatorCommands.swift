@@ -245,3 +245,19 @@ struct Kill: ParsableCommand {
     @OptionGroup var order: ProcessOrder
     func run() throws { try order.send("kill") { "\($0) is killed" } }
 }
+
+struct Acknowledge: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Acknowledges an alert, or all: it is known, and weighs nothing in the verdict from then on.",
+        discussion: "An alert that gets worse, or that ends and comes again, is open again."
+    )
+    @Argument(help: "The alert's key, as `status` shows it in brackets. Without it: all alerts.") var key: [String] = []
+    @OptionGroup var config: ConfigurationOption
+
+    func run() throws {
+        var request = ControlRequest("acknowledge")
+        if !key.isEmpty { request.id = key.joined(separator: " ") }
+        let answer = try config.client().order(request, AcknowledgedAnswer.self)
+        answer.acknowledged.forEach { print("acknowledged: \($0)") }
+    }
+}

@@ -14,19 +14,14 @@ final class HostCounters {
     private let memory = ProcFile("/proc/meminfo", most: 8192)
     private let memoryPressure = ProcFile("/proc/pressure/memory")
     private let processorPressure = ProcFile("/proc/pressure/cpu")
+    /// It has about 4 KB, and grows with the kernel.
+    private let virtualMemory = ProcFile("/proc/vmstat", most: 16_384)
     private let load = ProcFile("/proc/loadavg")
     private let tracked = ProcFile("/proc/sys/net/netfilter/nf_conntrack_count")
     private let mostTracked = ProcFile("/proc/sys/net/netfilter/nf_conntrack_max")
     /// In a container, memory and processors are those that it may use.
     private let groups = ControlGroups()
 
-    /// The values for the history.
-    var remembered: MetricValues {
-        var values = MetricValues()
-        sockets.read { values[raw: MetricID.tcpInUse.rawValue] = $0.line("TCP:")?.number(after: "inuse") }
-        memory.read { values[raw: MetricID.memoryAvailable.rawValue] = available(&$0) }
-        return values
-    }
     private func available(_ text: inout KernelText) -> UInt64? {
         text.line("MemAvailable:")?.number(at: 0).map { min($0 * 1024, groups.availableBytes ?? .max) }
     }
@@ -56,6 +51,8 @@ final class HostCounters {
         }
         set(.psiMemory, memoryPressure.read { $0.line("some")?.number(after: "total") })
         set(.psiCPU, processorPressure.read { $0.line("some")?.number(after: "total") })
+        set(.oomKills, virtualMemory.read { $0.line("oom_kill ")?.number(at: 0) })
+        set(.cpuThrottled, groups.throttledMicroseconds)
         set(.cpuCount, usableProcessors(groups))
         set(.loadAverage, load.read { $0.thousandths() })
         set(.conntrack, tracked.read { $0.number(at: 0) })

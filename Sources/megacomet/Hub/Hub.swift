@@ -4,6 +4,7 @@ import Glibc
 import Reactor
 import Stats
 import Supervision
+import Watch
 
 /// The hub of the stats channel. It takes the daemons' reports, tells the fleet that they live, and sends the reports
 /// to viewers unchanged.
@@ -47,12 +48,16 @@ final class Hub {
     private var isFlooded = false
     private var historyTimer: Reactor.Timer?
     private var ownReports: SupervisorReports?
+    let watchman: Watchman
 
-    /// `day` is the file of the day's history.
+    /// `day` is the file of the day's history. `losses` is what an earlier supervisor counted.
     init(
-        _ loop: Loop, _ settings: Settings.Stats, token: String, day: String, _ events: EventLog, _ owner: any HubOwner
+        _ loop: Loop, _ settings: Settings, token: String, day: String, losses: LossesAnswer?, _ events: EventLog,
+        _ owner: any HubOwner
     ) throws {
         self.owner = owner
+        watchman = Watchman(events, owner, losses: losses, policy: .init(settings.supervisor))
+        let settings = settings.stats
         lookSeconds = min(Hub.lookEverySeconds, settings.interval / 10)
         socket = try DatagramSocket(
             Endpoint(settings.address, UInt16(settings.port)), receiveBufferBytes: Hub.receiveBufferBytes)
@@ -69,7 +74,10 @@ final class Hub {
         historyTimer = Timer(loop) { [unowned self] in sendHistories() }
         ownReports = SupervisorReports(
             loop, interval: settings.interval, token: token ?? StatsToken(), self, owner)
-        events.relay = { [unowned self] in ownReports?.send($0) }
+        events.relay = { [unowned self] in
+            ownReports?.send($0)
+            watchman.take($0)
+        }
     }
 
     /// Something that viewers should see at once has changed.
@@ -103,7 +111,7 @@ final class Hub {
         }
         let now = Clock.monotonicNanoseconds
         switch reader.receive(bytes, length: length, now: now) {
-        case .report(let boot, let isNewBoot, _):
+        case .report(let boot, let isNewBoot, let lost):
             guard let source = reader.sources[boot] else { return }
             guard source.header.role.isDaemon else {
                 foreign += 1
@@ -113,6 +121,7 @@ final class Hub {
             newest[boot, default: NewestReport()].take(Array(bytes), part: source.header.part)
             relay(bytes)
             archive.note(source, now: now)
+            watchman.take(source, lost: lost)
             // Each report leads to one call, at its first part.
             if source.header.part == 1, !source.saidGoodbye { heard(source) }
             if isNewBoot { forgetOld(now) }
@@ -146,7 +155,6 @@ final class Hub {
     // MARK: viewers
 
     private func answer(_ header: StatsPacket.Header, _ from: SocketAddress, _ now: UInt64) {
-        ownReports?.refresh()
         switch header.kind {
         case .poll: sendNewest(to: from)
         case .subscribe where header.state == StatsPacket.Wish.leave.rawValue:
@@ -221,13 +229,12 @@ final class Hub {
         return text.text
     }
 
-    /// The supervisor's own report, made now or in the last interval.
-    private var ownSource: StatsSource? {
-        ownReports?.refresh()
-        return ownReports?.source
+    /// The supervisor's own report of the last interval.
+    private var ownSource: StatsSource? { ownReports?.source }
+    func note(_ source: StatsSource, now: UInt64) {
+        archive.note(source, now: now)
+        watchman.take(source, lost: 0)
     }
-    func noteMachine(_ values: MetricValues, now: UInt64) { archive.note(values, of: .supervisor, now: now) }
-    func note(_ source: StatsSource, now: UInt64) { archive.note(source, now: now) }
 
     /// Sends the bytes unchanged to all viewers.
     func relay(_ bytes: UnsafeRawBufferPointer) {
@@ -248,47 +255,5 @@ final class Hub {
         leases.expire(now: Clock.monotonicMilliseconds)
         let left = Set(leases.viewers)
         for viewer in histories.keys where !left.contains(viewer) { histories[viewer] = nil }
-    }
-}
-
-/// Sends the history to one viewer, and the answers to its subscriptions. These have their own boot id for each viewer.
-/// So the numbers of the datagrams that all viewers get have no gaps.
-private final class HistorySender {
-    private var writer: StatsWriter
-    private var waiting: ArraySlice<StatsArchive.Key> = []
-    private var current: (history: StatsHistory, sent: Int)?
-    private var body = Buffer()
-
-    var isBusy: Bool { current != nil || !waiting.isEmpty }
-
-    init(token: StatsToken) {
-        var header = StatsPacket.Header()
-        header.boot = UInt64.random(in: 1...UInt64.max)
-        header.role = .supervisor
-        header.pid = UInt32(getpid())
-        writer = StatsWriter(header, token: token)
-    }
-
-    func acknowledge(isTaken: Bool, lease: UInt32, send: (UnsafeRawBufferPointer) -> Void) {
-        writer.send(
-            .subscribeOK, state: isTaken ? 1 : 2, interval: lease, sampleTime: Clock.monotonicNanoseconds,
-            wallTime: Clock.wallMilliseconds, send: send)
-    }
-    func begin(_ keys: [StatsArchive.Key]) { waiting = keys[...] }
-
-    func step(_ archive: StatsArchive, now: UInt64, most: Int, send: (UnsafeRawBufferPointer) -> Void) {
-        for _ in 0..<most {
-            if current == nil {
-                guard let key = waiting.popFirst() else { return }
-                guard let history = archive.history(key, now: now) else { continue }
-                current = (history, 0)
-            }
-            guard var piece = current else { return }
-            body.clear()
-            piece.sent += piece.history.write(from: piece.sent, to: &body)
-            writer.send(
-                .history, sampleTime: now, wallTime: Clock.wallMilliseconds, body: body.bytes, send: send)
-            current = piece.sent < piece.history.values.count ? piece : nil
-        }
     }
 }

@@ -5,6 +5,8 @@ import Supervision
 /// The supervisor's interface for its hub.
 protocol HubOwner: AnyObject {
     var facts: SupervisorFacts { get }
+    /// The process table.
+    var table: StatusAnswer { get }
     /// A daemon's report came.
     func reported(pid: Int32, boot: String, _ metrics: MetricValues)
     /// A daemon's own event came.

@@ -6,7 +6,7 @@ import Stats
 import Supervision
 
 /// The supervisor's own reports about itself, its hub, the machine, and each process behind a subject. Only viewers get
-/// them. Its own hub needs none; while there is no viewer, it notes the values for the history.
+/// them, and the watchman, who needs them also while nobody looks.
 final class SupervisorReports {
     private unowned let owner: any HubOwner
     private unowned let hub: Hub
@@ -42,7 +42,7 @@ final class SupervisorReports {
         header.generation = 1
         writer = StatsWriter(header, token: token)
         timer = Timer(loop) { [unowned self] in tick() }
-        timer?.start(after: interval, every: interval)
+        timer?.start(after: 0, every: interval)
         soon = Timer(loop) { [unowned self] in if hub.leases.count > 0 { send() } }
     }
 
@@ -53,12 +53,9 @@ final class SupervisorReports {
         lastTick = now
         hub.expire()
         hub.closeSteps()
-        if hub.leases.count > 0 { send() } else { hub.noteMachine(host.remembered, now: now) }
+        send()
+        hub.watchman.tick()
     }
-
-    /// Makes a report for somebody who asks. Without viewers no other reports are made, since each reads a dozen files
-    /// of /proc and asks the kernel about each listener.
-    func refresh() { if hub.leases.count == 0 { send() } }
 
     /// Changes that come together make one report.
     func sendSoon() { if soon?.isRunning == false { soon?.start(after: 0.02) } }

@@ -15,6 +15,7 @@ import Wire
 ///     {"version":1}                                  first; a file of another version is not taken up
 ///     {"event":{"number":17,"time":..,"kind":"EXIT",..}}                     as `megacomet events --json` has it
 ///     {"process":{"name":"worker-3","exits":4,"last_exit":{..},..}}          the last one of a name is what is
+///     {"losses":{"day":"2026-11-23","rows":[..]}}    the last one is what is; at most one in ten seconds
 ///     {"output":{"name":"worker-3","line":{"time":..,"pid":..,"text":".."}}} only when it is handed over by an upgrade
 ///
 /// A program skips members that it doesn't know, and lines that it can't read, such as a last line that was not written
@@ -25,6 +26,7 @@ final class KeptHistory {
         var event: Event?
         var process: SlotMemory?
         var output: Output?
+        var losses: LossesAnswer?
     }
     private struct Output: Codable {
         var name: String
@@ -39,6 +41,10 @@ final class KeptHistory {
     private var failure: String?
     /// The last state that was written for each process.
     private var tallies: [ProcessName: FleetSlot.Tally] = [:]
+    /// The ledger that was written last, and when it may be written again.
+    private var losses: LossesAnswer?
+    private var lossesDue: Milliseconds = 0
+    private static let lossesEvery: Milliseconds = 10_000
 
     init(path: String) { self.path = path }
 
@@ -54,6 +60,7 @@ final class KeptHistory {
         var events: [Event] = []
         var processes: [SlotMemory] = []
         var output: [(name: ProcessName, line: OutputLine)] = []
+        var losses: LossesAnswer?
     }
     func read() -> Kept {
         guard let text = try? Files.text(path, most: Limits.memoryFileBytes) else { return Kept() }
@@ -62,12 +69,13 @@ final class KeptHistory {
         guard lines.first?.version == KeptHistory.version else { return Kept() }
         return Kept(
             events: lines.compactMap(\.event), processes: lines.compactMap(\.process),
-            output: lines.compactMap(\.output).compactMap { kept in ProcessName(kept.name).map { ($0, kept.line) } })
+            output: lines.compactMap(\.output).compactMap { kept in ProcessName(kept.name).map { ($0, kept.line) } },
+            losses: lines.compactMap(\.losses).last)
     }
     /// Writes the whole file anew. From then on, more is added to it. `wallAhead` is by how much the wall clock is
     /// ahead of the fleet's clock.
     func write(
-        events: some Sequence<Event>, _ fleet: Fleet, wallAhead: Milliseconds,
+        events: some Sequence<Event>, _ fleet: Fleet, wallAhead: Milliseconds, losses: LossesAnswer?,
         output: [(name: ProcessName, line: OutputLine)]
     ) {
         close()
@@ -76,6 +84,7 @@ final class KeptHistory {
         let lines =
             [Line(version: KeptHistory.version)] + events.map { Line(event: $0) }
             + processes.map { Line(process: $0) }
+            + [losses].compactMap(\.self).map { Line(losses: $0) }
             + output.map { Line(output: Output(name: "\($0.name)", line: $0.line)) }
         do {
             try Files.write(path, lines.map(KeptHistory.text).joined(), mode: 0o640)
@@ -92,6 +101,13 @@ final class KeptHistory {
             tallies[name] = tally
             if let process = fleet.memory(of: name, wallAhead: wallAhead) { add(Line(process: process)) }
         }
+    }
+    /// Adds the ledger if it has changed.
+    func remember(_ losses: LossesAnswer, now: Milliseconds) {
+        guard losses != self.losses, now >= lossesDue else { return }
+        self.losses = losses
+        lossesDue = now + KeptHistory.lossesEvery
+        add(Line(losses: losses))
     }
     private func close() {
         if let descriptor { Sockets.close(descriptor) }

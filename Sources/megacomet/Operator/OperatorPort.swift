@@ -13,6 +13,7 @@ protocol OperatorPages: AnyObject {
     var metricsText: String { get }
     /// Why the appliance is not whole. Empty if it is.
     var problems: [String] { get }
+    var alerts: [Alert] { get }
     var status: StatusAnswer { get }
 }
 
@@ -135,16 +136,17 @@ final class OperatorPort {
         }
     }
 
+    private var health: String {
+        let (problems, alerts) = (pages.problems, pages.alerts)
+        let list = problems.map { jsonText($0) }.joined(separator: ",")
+        return "{\"healthy\":\(problems.isEmpty),\"problems\":[\(list)],"
+            + "\"verdict\":\"\(Verdict(alerts).rawValue)\",\"alerts\":\(JSONLine.text(alerts))}\n"
+    }
     private func content(_ path: String) -> (status: Int, type: String, body: String) {
         switch path {
         case "/metrics": return (200, "text/plain; version=0.0.4; charset=utf-8", pages.metricsText)
         case "/health":
-            let problems = pages.problems
-            let list = problems.map { jsonText($0) }.joined(separator: ",")
-            return (
-                problems.isEmpty ? 200 : 503, "application/json",
-                "{\"healthy\":\(problems.isEmpty),\"problems\":[\(list)]}\n"
-            )
+            return (pages.problems.isEmpty ? 200 : 503, "application/json", health)
         case "/status": return (200, "application/json", JSONLine.text(pages.status) + "\n")
         case "/": return (200, "text/plain; charset=utf-8", "MegaComet \(Version.text): /metrics /health /status\n")
         default: return (404, "text/plain; charset=utf-8", "here are /metrics, /health and /status\n")

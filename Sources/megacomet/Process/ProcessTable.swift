@@ -46,6 +46,10 @@ enum ProcessTable {
         guard fields.count > 12 else { return pulse }
         pulse.isTraced = isTraced(pid)
         pulse.isRunnable = fields[0] == "R"
+        pulse.state = fields[0].first
+        // Only the kernel's name of a function is of use. Without the right to read it, it is "0".
+        let place = (try? Files.text("/proc/\(pid)/wchan", most: 100)) ?? ""
+        if place.first?.isLetter == true || place.first == "_" { pulse.waitsIn = place }
         // User and system time are the 14th and 15th field, in clock ticks.
         pulse.processorTime = ((Int64(fields[11]) ?? 0) + (Int64(fields[12]) ?? 0)) * 1000 / Int64(ticksPerSecond)
         return pulse

@@ -12,18 +12,20 @@ extension Supervisor {
         let kept = history.read()
         events.takeUp(kept.events.map(\.plain))
         for process in kept.processes { fleet.takeUp(process, wallAhead: wallAhead) }
+        keptLosses = kept.losses
         for (name, line) in kept.output where fleet[name] != nil { output.takeUp(line, of: name) }
         writeHistory()
     }
     /// `withOutput` also writes the output, for the program that this one becomes.
     func writeHistory(withOutput: Bool = false) {
         history.write(
-            events: events.newest, fleet, wallAhead: wallAhead,
+            events: events.newest, fleet, wallAhead: wallAhead, losses: hub?.watchman.losses ?? keptLosses,
             output: withOutput ? output.newest(bytes: Limits.memoryOutputBytes) : [])
     }
     /// Adds the processes that have changed since the last time. (Events are added as they are told.)
     func remember() {
         history.remember(fleet, wallAhead: wallAhead)
+        if let losses = hub?.watchman.losses { history.remember(losses, now: Supervisor.now) }
         if history.isLong { writeHistory() }
         if let failure = history.takeFailure() {
             events.tell(.warning, "MEMORY", "what happens is not kept for the next supervisor: \(failure)")

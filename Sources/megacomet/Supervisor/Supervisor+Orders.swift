@@ -47,11 +47,27 @@ extension Supervisor: ControlDesk {
         case ("rolling", _):
             perform(request.on == false ? try fleet.endRolling(by: by, now: now) : try fleet.rolling(by: by, now: now))
             return RollingAnswer(rolling: fleet.rolling.map(RollingAnswer.Run.init))
+        case ("acknowledge", _): return try acknowledge(request, by: by)
         case ("upgrade", _): try upgrade(by: by)
         case ("reload", _): return try reload(by: by)
         default: throw Refusal("bad_request", "no operation \"\(request.op)\"")
         }
         return Done()
+    }
+
+    /// The alert with this key, or all of them, weigh nothing in the verdict from now on.
+    private func acknowledge(_ request: ControlRequest, by: String) throws(Refusal) -> any Codable & Sendable {
+        guard let watchman = hub?.watchman else { throw Refusal("busy", "the supervisor is starting") }
+        let keys = watchman.alerts.filter { $0.isOpen && (request.id ?? $0.key) == $0.key }.map(\.key)
+        guard !keys.isEmpty else {
+            let text = request.id.map { "no open alert \"\($0)\"" } ?? "there is no open alert"
+            throw Refusal("unknown", text)
+        }
+        for key in keys {
+            _ = watchman.acknowledge(key, by: by)
+            events.tell(.info, "ACKNOWLEDGED", "\(key), by \(by)")
+        }
+        return AcknowledgedAnswer(acknowledged: keys)
     }
 
     func tellAddresses(_ peer: UnixSockets.Peer, _ done: @escaping (AddressesAnswer) -> Void) throws(Refusal) {

@@ -4,6 +4,7 @@ import ConfigurationFile
 import Reactor
 import Stats
 import Supervision
+import Watch
 
 extension Supervisor {
     /// Reads the file again, all or nothing: one mistake in it, and everything stays as it was.
@@ -55,6 +56,7 @@ extension Supervisor {
         let opened = settings.opened(by: new)
         settings = new
         isConfigurationGood = true
+        hub?.watchman.set(.init(settings.supervisor))
         if !opened.isEmpty {
             events.tell(.warning, "OPENED", "by the new configuration: " + opened.joined(separator: "; "))
         }

@@ -8,6 +8,14 @@ import Wire
 // The process table, for `megacomet status`, GET /status and the dashboard.
 extension Supervisor {
     var status: StatusAnswer {
+        var answer = table
+        answer.alerts = hub?.watchman.alerts
+        answer.verdict = answer.alerts.map { Verdict($0) }
+        answer.losses = hub?.watchman.losses
+        return answer
+    }
+    /// The processes alone.
+    var table: StatusAnswer {
         let now = Supervisor.now
         var answer = StatusAnswer(
             fleet, pid: getpid(), uptime: (now - startedAt).asSeconds, runDirectory: folder.path,
@@ -23,6 +31,7 @@ extension Supervisor {
         let child = children[copy]
         row.boot = child?.boot ?? ""
         row.adopted = child?.isAdopted ?? false
+        if slot.state == .suspect, let pid = slot.main?.pid { row.diagnosis = ProcessTable.pulse(pid).diagnosis }
         row.connections = child?.lastReport?.connections
         row.reportAge = child?.lastReport.map { (now - $0.at).asSeconds }
         return row
@@ -33,6 +42,7 @@ extension Supervisor: OperatorPages {
     var hosts: [String] { settings.operator.hosts }
     var metricsText: String { hub?.metricsText(fleet.names) ?? "" }
     var problems: [String] { fleet.problems }
+    var alerts: [Alert] { hub?.watchman.alerts ?? [] }
 }
 
 extension Supervisor: HubOwner {

@@ -45,6 +45,8 @@ final class Supervisor {
     private(set) var control: ControlServer?
     let addressQuestion = AddressQuestion()
     private(set) var hub: Hub?
+    /// The ledger that an earlier supervisor left.
+    var keptLosses: LossesAnswer?
     private(set) var operatorPort: OperatorPort?
     /// The check of the program that this one is about to become.
     var upgradeCheck: UpgradeCheck?
@@ -144,7 +146,7 @@ final class Supervisor {
         storeJournal()
         let stats = Endpoint(settings.stats.address, UInt16(settings.stats.port))
         do {
-            hub = try Hub(loop, settings.stats, token: token.token, day: folder.day, events, self)
+            hub = try Hub(loop, settings, token: token.token, day: folder.day, losses: keptLosses, events, self)
         } catch { throw Listeners.failure(stats, "stats.port, UDP", isUDP: true, error) }
         let pages = Endpoint(settings.operator.address, UInt16(settings.operator.port))
         do { operatorPort = try OperatorPort(loop, pages, self) } catch {
