@@ -27,8 +27,8 @@ struct SupervisorTests {
         let model = model(open: 41, most: 1024)
         #expect(screen(.host, model).contains("supervisor 41/1,024  mgr 31"))
         #expect(screen(.procs, model).contains("descriptors 41 of 1,024"))
-        #expect(!screen(.overview, model).contains("descriptors open"))
+        #expect(!screen(.overview, model).contains("descriptors run out"))
         let full = screen(.overview, self.model(open: 1000, most: 1024))
-        #expect(full.contains("the supervisor has 1,000 of 1,024 descriptors open"), "\(full)")
+        #expect(full.contains("supervisor descriptors run out: 1,000 of 1,024 are open"), "\(full)")
     }
 }
