@@ -32,7 +32,7 @@ package enum AlertKind: String, CaseIterable, Sendable {
         case .expiry: ("messages expire", "expire", 2)
         case .oldest: ("messages are about to expire", "oldest", 2)
         case .drops: ("messages are dropped", "drops", 2)
-        case .died: ("messages died with the manager", "died", 2)
+        case .died: ("took messages along", "died", 2)
         case .gaps: ("clients are told of gaps", "gaps", 2)
         case .balance: ("books don't balance", "books", 2)
         case .queue: ("the queue fills", "queue", 2)

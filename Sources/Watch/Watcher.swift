@@ -83,34 +83,38 @@ package struct Watcher: Sendable {
         let bytes = old.value(.queueBytes).map { " (\(Format.bytes($0)))" } ?? ""
         let clients = old.value(.queueClients).map { " of \(Format.grouped($0)) clients" } ?? ""
         stand(
-            .died, .critical,
+            .died, .critical, at: ProcessName.manager.short,
             "\(Format.grouped(Double(lost)))\(bytes)\(clients), by its last report; with queue.journal they would have "
                 + "stayed", wall)
     }
     /// Kinds of events that ask for a look, until the order is given again and succeeds.
     private static let failures: Set<String> = ["ROLLING_FAILED", "UPGRADE_FAILED", "RESTART_FAILED"]
-    package mutating func take(_ event: Event, wall: UInt64) {
+    /// Answers what it cost, in words. `nil` if it cost nothing.
+    @discardableResult
+    package mutating func take(_ event: Event, wall: UInt64) -> String? {
         model.take(event)
         if Watcher.failures.contains(event.kind) {
-            stand(.failed, .warning, "\(event.who) \(event.kind): \(event.text)", wall)
+            stand(.failed, .warning, at: "", "\(event.who) \(event.kind): \(event.text)", wall)
         }
         if ["ROLLED", "UPGRADED"].contains(event.kind) { standing[AlertKind.failed.rawValue] = nil }
-        noteCut(event, wall)
+        return noteCut(event, wall)
     }
     /// The connections of a worker that ended without an order were cut. A copy that was to replace it had none.
-    private mutating func noteCut(_ event: Event, _ wall: UInt64) {
+    private mutating func noteCut(_ event: Event, _ wall: UInt64) -> String? {
         guard event.kind == "EXIT", event.severity >= .error, let id = event.process, id.isWorker,
             let process = model.processes[id], event.generation == Int(process.generation)
-        else { return }
-        ledger.add(.cut, process.own.count(.connsOpen) ?? 0, wall: wall, estimated: true)
+        else { return nil }
+        let count = process.own.count(.connsOpen) ?? 0
+        ledger.add(.cut, count, wall: wall, estimated: true)
+        return count > 0 ? "\(Format.grouped(Double(count))) clients cut" : nil
     }
     /// The process table, which the supervisor has itself.
     package mutating func take(_ status: StatusAnswer) { model.take(status) }
     package mutating func diagnosed(_ id: ProcessName, _ diagnosis: String?) {
         model.told.children[id]?.diagnosis = diagnosis
     }
-    private mutating func stand(_ kind: AlertKind, _ level: Level, _ text: String, _ wall: UInt64) {
-        let condition = Condition(kind, level, text, certain: true)
+    private mutating func stand(_ kind: AlertKind, _ level: Level, at place: String, _ text: String, _ wall: UInt64) {
+        let condition = Condition(kind, level, at: place, text, certain: true)
         standing[condition.key] = Standing(condition: condition, until: wall + Watcher.standingMilliseconds)
     }
 

@@ -113,14 +113,14 @@ struct WatcherTests {
             }
             $0.manager[.queueMessages] = 58
         }
-        let alert = try #require(scene.alert("died"))
+        let alert = try #require(scene.alert("mgr died"))
         #expect(alert.isCritical && alert.text.hasPrefix("18,000 (1.3M) of 250 clients, by its last report"))
         #expect(scene.lost(.died) == 18_000 && scene.watcher.losses[.died].estimated)
         #expect(scene.lost(.expired) == 0, "what an earlier life counted is not counted again")
         scene.run(60)
-        #expect(scene.alert("died")?.isOpen == true, "it stays")
-        let count = scene.watcher.acknowledge("died", by: "ann")
-        #expect(count == 1 && scene.alert("died")?.isOpen == false)
+        #expect(scene.alert("mgr died")?.isOpen == true, "it stays")
+        let count = scene.watcher.acknowledge("mgr died", by: "ann")
+        #expect(count == 1 && scene.alert("mgr died")?.isOpen == false)
     }
     @Test func messagesThatTheJournalBrought_areNotLost() {
         var scene = Scene()
@@ -129,7 +129,7 @@ struct WatcherTests {
             $0.managerBoot = 2
             $0.manager[.journalReplayed] = 18_060
         }
-        #expect(scene.alert("died") == nil && scene.lost(.died) == 0)
+        #expect(scene.alert("mgr died") == nil && scene.lost(.died) == 0)
     }
 
     @Test func clientsThatLeaveTogether_areAnAlert_untilHalfAreBack() throws {

@@ -27,7 +27,8 @@ final class Watchman {
     func take(_ event: Event) {
         // Its own events are no news to it.
         guard event.kind != Watchman.rise, event.kind != Watchman.fall else { return }
-        watcher.take(event, wall: Clock.wallMilliseconds)
+        guard let cost = watcher.take(event, wall: Clock.wallMilliseconds) else { return }
+        events.tell(Event(.warning, event.process, "COST", cost, generation: event.generation))
     }
     private static let rise = "ALERT"
     private static let fall = "ALERT_OVER"
