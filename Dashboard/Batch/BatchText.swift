@@ -50,7 +50,7 @@ enum BatchText {
             text += "# \(word) since \(UTC.text(alert.since, milliseconds: false)) \(plainText(alert.sentence))\n"
         }
         if context.session.screen == .events {
-            let lines = Views.shownEvents(model, context.session).reversed().map { event in
+            let lines = Views.passing(model, context.session).map { event in
                 "\(UTC.text(event.time)) \(event.severity.letter) "
                     + plainText("\(event.who) \(event.kind) \(event.text)") + "\n"
             }
@@ -134,7 +134,7 @@ enum BatchText {
         if context.session.screen == .events {
             text +=
                 ",\"events\":["
-                + Views.shownEvents(model, context.session).reversed().map(\.json).joined(separator: ",") + "]"
+                + Views.passing(model, context.session).map(\.json).joined(separator: ",") + "]"
         }
         if context.session.screen == .delivery { text += appsJSON(context) }
         return text + ",\"verdict\":\"\(model.verdict.rawValue)\",\"alerts\":\(JSONLine.text(model.alerts))}\n"

@@ -6,7 +6,7 @@ package enum Command: Equatable, Sendable {
     case nextMatch, previousMatch
     case filter, sortMenu, nextColumn, previousColumn, invert
     case follow, totals, day, units, zero, pause, faster, slower, save, commandLine
-    case acknowledge, acknowledgeAll, level, eventJSON, clientIDs, addresses
+    case acknowledge, acknowledgeAll, level, fold, eventJSON, clientIDs, addresses
     case explain, output, crash
     case act(Confirmation.Action)
     case admin
@@ -89,6 +89,7 @@ package struct Binding: Sendable {
             Binding(.closer, ":ack", [], .commandLine, "KEY: acknowledge an alert; without a key all of them"),
             Binding(.closer, "A", on("A"), .acknowledgeAll, "on 5: acknowledge all events", on: .events),
             Binding(.closer, "L", on("L"), .level, "events from this level on"),
+            Binding(.closer, "i", on("i"), .fold, "on 5: incidents (Enter unfolds one), or each event alone"),
             Binding(.closer, "J", on("J"), .eventJSON, "on 5: the event as JSON"),
             Binding(.closer, "b", on("b"), .addresses, "busiest addresses of clients: connections, new, refused"),
             Binding(.closer, "y", on("y"), .clientIDs, "client ids as they are (in admin mode), or hashed"),

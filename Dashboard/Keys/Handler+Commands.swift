@@ -6,6 +6,18 @@ import Watch
 extension KeyHandler {
     func enter(_ session: inout Session) -> [Effect] {
         if session.screen == .host { return openExplanation(&session) }
+        if session.screen == .events {
+            let shown = Views.eventRows(model, session)
+            if let at = Views.cursor(shown, session), case .incident(let incident, let isUnfolded) = shown[at] {
+                if isUnfolded {
+                    session.unfolded.remove(incident.key)
+                } else {
+                    session.unfolded.insert(incident.key)
+                }
+                session.cursor = .incident(incident.key)
+                return []
+            }
+        }
         if session.screen == .queues {
             session.overlay = .clients(chosen: nil)
         } else if let id = selected(session) {
@@ -53,9 +65,13 @@ extension KeyHandler {
     }
     /// On the events' screen the event, here only; elsewhere the worst alert, for everybody.
     func acknowledge(_ session: inout Session) -> [Effect] {
-        let shown = Views.shownEvents(model, session)
         if session.screen == .events {
-            if let at = Views.cursor(shown, session) { session.acknowledged.insert(shown[at].key) }
+            let shown = Views.eventRows(model, session)
+            guard let at = Views.cursor(shown, session) else { return [] }
+            switch shown[at] {
+            case .event(let event, _): session.acknowledged.insert(event.key)
+            case .incident(let incident, _): session.acknowledged.formUnion(incident.events.map(\.key))
+            }
             return []
         }
         guard let alert = model.alerts.first(where: \.isOpen) else { return toast("no alert is open", &session) }

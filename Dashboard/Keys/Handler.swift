@@ -95,6 +95,7 @@ package struct KeyHandler {
         case .acknowledge: return acknowledge(&session)
         case .acknowledgeAll: acknowledgeAll(&session)
         case .level: session.eventLevel = session.eventLevel.next
+        case .fold: toggle(\.foldsEvents, "events of one cause are one line", "each event is a line", &session)
         case .eventJSON: session.showsEventJSON.toggle()
         case .clientIDs: return clientIDs(&session)
         case .addresses: session.overlay = .addresses(from: 0)
@@ -142,7 +143,7 @@ package struct KeyHandler {
     }
     package func selected(_ session: Session) -> ProcessName? {
         if session.screen == .events {
-            let shown = Views.shownEvents(model, session)
+            let shown = Views.eventRows(model, session)
             return Views.cursor(shown, session).flatMap { shown[$0].process }
         }
         guard session.screen != .host else { return nil }
@@ -173,7 +174,7 @@ package struct KeyHandler {
     /// The keys of the rows that the screen shows, in their order.
     private func rowKeys(_ session: Session) -> [RowKey] {
         switch session.screen {
-        case .events: Views.shownEvents(model, session).map { .event($0.key) }
+        case .events: Views.eventRows(model, session).map(\.key)
         case .host: Views.kernelCounters(model).indices.map { .line($0) }
         default: Table.rows(session.screen, Context(model, session, Capabilities())).map { .process($0.id) }
         }

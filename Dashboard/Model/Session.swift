@@ -26,6 +26,10 @@ package struct Session: Sendable {
     /// The end of the admin mode, in ns. `nil` if it is off.
     package var adminUntil: UInt64?
     package var eventLevel = Severity.info
+    /// Events of one cause are one line.
+    package var foldsEvents = true
+    /// The incidents that are unfolded, by their keys.
+    package var unfolded: Set<UInt64> = []
     package var showsEventJSON = false
     /// Client ids are shown unhashed. Only in admin mode.
     package var showsClientIDs = false
@@ -73,6 +77,7 @@ package enum Screen: Int, CaseIterable, Sendable {
 package enum RowKey: Hashable, Sendable {
     case process(ProcessName)
     case event(UInt64)
+    case incident(UInt64)
     case line(Int)
 }
 

@@ -1,37 +1,20 @@
 import Base
-package import Stats
+import Stats
 import Supervision
-package import Watch
+import Watch
 
 extension Views {
-    /// The events that the level and the filter let through, newest first.
-    package static func shownEvents(_ model: Model, _ session: Session) -> [Event] {
-        model.events.reversed().filter { event in
-            event.severity >= session.eventLevel
-                && (session.filter.isEmpty
-                    || session.filter.matches(text: "\(event.who) \(event.kind) \(event.text)") { name in
-                        switch name {
-                        case "who", "id": (event.who, nil)
-                        case "what", "kind": (event.kind, nil)
-                        case "level": (event.severity.rawValue, nil)
-                        default: nil
-                        }
-                    })
-        }
-    }
-    package static func cursor(_ events: [Event], _ session: Session) -> Int? {
-        guard !events.isEmpty else { return nil }
-        guard case .event(let key)? = session.cursor else { return 0 }
-        return events.firstIndex { $0.key == key } ?? 0
-    }
-
     static func events(_ context: Context, _ size: Size) -> Page {
         let model = context.model
-        let shown = shownEvents(model, context.session)
+        let shown = eventRows(model, context.session)
         let at = cursor(shown, context.session)
         var page = Page(
             keys: Frame.keys(
-                context, ["Enter open", "a ack", "A ack all", "L level", "/ filter", "F follow", "J as JSON", "w save"])
+                context,
+                [
+                    "Enter open", "i fold", "a ack", "A ack all", "L level", "/ filter", "F follow", "J as JSON",
+                    "w save",
+                ])
         )
         page.header.append(.init(line: showLine(context), from: 0))
         page.header += Frame.wholeAlerts(context, width: size.width, most: max(3, size.height / 4)).map {
@@ -41,15 +24,15 @@ extension Views {
         let heading = Line(
             " " + Format.left("TIME", wide ? 23 : 12) + " L WHO WHAT      "
                 + (wide ? Format.right("PID", 7) + "  " : "") + "DETAIL", .title)
-        let rows = shown.map { row($0, context, wide: wide) }
+        let rows = shown.map { row($0, context, width: size.width) }
         page.list = Page.List(
             heading: heading,
             rows: rows.isEmpty
                 ? [Line(context.session.filter.isEmpty ? "nothing happened yet" : "no event matches the filter", .dim)]
                 : rows,
-            keys: shown.map { .event($0.key) }, cursor: at)
+            keys: shown.map(\.key), cursor: at)
         if let at {
-            let event = shown[at]
+            let event = shown[at].event
             page.sections.append(.init(title: "DETAIL", lines: detail(event, context, width: size.width), least: 2))
         }
         return page
@@ -68,9 +51,15 @@ extension Views {
         line.add("newest at the top", role: .dim, leaves: 3, gap: 4)
         return line
     }
-    private static func row(_ event: Event, _ context: Context, wide: Bool) -> Line {
+    private static func row(_ row: EventRow, _ context: Context, width: Int) -> Line {
+        let wide = width >= wideFrom
+        guard case .event(let event, let isPart) = row else {
+            guard case .incident(let incident, let isUnfolded) = row else { return Line() }
+            return Frame.incident(incident, context, mark: isUnfolded ? "- " : "+ ", width: width)
+        }
         var line = Line(
-            (wide ? UTC.date(event.time) + " " : "") + UTC.clock(event.time, milliseconds: true), .dim)
+            (isPart ? " " : "") + (wide ? UTC.date(event.time) + " " : "") + UTC.clock(event.time, milliseconds: true),
+            .dim)
         line.add(event.severity.letter, role: event.severity.role, gap: 1)
         line.add(Format.left(event.who, 3), gap: 1)
         line.add(Format.left(event.kind, 9), role: event.severity.role, gap: 1)

@@ -47,6 +47,7 @@ extension Views {
         }
         page.header.append(.init(line: processesLine(context, wide: wide), from: 20))
         if let line = securedLine(context) { page.header.append(.init(line: line, from: 22)) }
+        if let line = lossLine(context) { page.header.append(.init(line: line, from: hasLosses(context) ? 24 : 30)) }
         if wide { page.header.append(.init(line: hostLine(context), from: 30)) }
         page.header += Frame.alerts(context, size)
 
@@ -54,8 +55,8 @@ extension Views {
         let shown = max(3, size.height - 12)
         page.sections.append(
             .init(
-                title: "EVENTS (5 shows all)", note: wide ? "\(model.events.count) kept" : "",
-                lines: model.events.suffix(shown).reversed().map { Frame.event($0, context, width: size.width) },
+                title: "INCIDENTS (5 shows all, Enter unfolds there)", note: wide ? "\(model.events.count) kept" : "",
+                lines: Frame.happenings(context, most: shown, width: size.width),
                 least: 1, grows: true))
         return page
     }

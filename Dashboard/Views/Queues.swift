@@ -22,6 +22,9 @@ extension Views {
         if let line = eventsLine(context) { page.header.append(.init(line: line, from: 22)) }
         page.header.append(.init(line: channelsLine(context), from: context.totals.hasChannels ? 20 : 28))
         page.header.append(.init(line: channelBooksLine(context), from: 28))
+        if size.height < 34, hasLosses(context), let line = lossLine(context) {
+            page.header.append(.init(line: line, from: 22))
+        }
         page.header += Frame.alerts(context, size)
         page.table = Table(.queues, context, width: size.width, hasTotal: size.height >= 20)
         if let ages = ages(context) { page.sections.append(ages) }
@@ -33,6 +36,10 @@ extension Views {
             } else {
                 page.sections[0].right = (title, rows)
             }
+        }
+        let losses = lossRows(context, width: size.width)
+        if !losses.isEmpty {
+            page.sections.append(.init(title: "LOST TODAY (UTC; ~ partly by a last report)", lines: losses, least: 3))
         }
         if let channels = channels(context, size) { page.sections.append(channels) }
         return page

@@ -155,6 +155,7 @@ final class Hub {
     // MARK: viewers
 
     private func answer(_ header: StatsPacket.Header, _ from: SocketAddress, _ now: UInt64) {
+        ownReports?.refresh()
         switch header.kind {
         case .poll: sendNewest(to: from)
         case .subscribe where header.state == StatsPacket.Wish.leave.rawValue:
@@ -229,8 +230,11 @@ final class Hub {
         return text.text
     }
 
-    /// The supervisor's own report of the last interval.
-    private var ownSource: StatsSource? { ownReports?.source }
+    /// The supervisor's own report, made now or in the last interval.
+    private var ownSource: StatsSource? {
+        ownReports?.refresh()
+        return ownReports?.source
+    }
     func note(_ source: StatsSource, now: UInt64) {
         archive.note(source, now: now)
         watchman.take(source, lost: 0)

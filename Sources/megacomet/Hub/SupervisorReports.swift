@@ -57,6 +57,9 @@ final class SupervisorReports {
         hub.watchman.tick()
     }
 
+    /// Makes a report for somebody who asks, unless viewers get one each interval anyway.
+    func refresh() { if hub.leases.count == 0 { send() } }
+
     /// Changes that come together make one report.
     func sendSoon() { if soon?.isRunning == false { soon?.start(after: 0.02) } }
 
