@@ -24,16 +24,17 @@ extension Views {
         context.model.told.losses?.rows.contains { $0.today > 0 } ?? false
     }
     /// Each way in which something is lost: how much today, when last, and what it is.
-    static func lossRows(_ context: Context, width: Int) -> [Line] {
+    /// On a low terminal only those of today.
+    static func lossRows(_ context: Context, _ size: Size) -> [Line] {
         guard let losses = context.model.told.losses else { return [] }
-        return losses.rows.map { row in
+        return losses.rows.filter { size.height >= 34 || $0.today > 0 }.map { row in
             let isLost = row.today > 0
             var line = Line(" " + Format.left(row.way.words, 9), isLost ? .title : .dim)
             line.add(
                 Format.right(number(row), 12),
                 role: !isLost ? .dim : row.way.isMessages ? .critical : .warning, gap: 1)
             line.add(Format.left(row.last.map { UTC.clock($0) } ?? "-", 8), role: .dim)
-            line.add(Format.fitted(row.way.help, width - 35), role: .dim)
+            line.add(Format.fitted(row.way.help, size.width - 35), role: .dim)
             return line
         }
     }

@@ -37,9 +37,10 @@ extension Views {
                 page.sections[0].right = (title, rows)
             }
         }
-        let losses = lossRows(context, width: size.width)
+        let losses = lossRows(context, size)
         if !losses.isEmpty {
-            page.sections.append(.init(title: "LOST TODAY (UTC; ~ partly by a last report)", lines: losses, least: 3))
+            page.sections.append(
+                .init(title: "LOST TODAY (UTC; ~ partly by a last report)", lines: losses, least: min(3, losses.count)))
         }
         if let channels = channels(context, size) { page.sections.append(channels) }
         return page

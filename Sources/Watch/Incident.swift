@@ -38,15 +38,24 @@ package struct Incident: Equatable, Sendable {
     fileprivate static let restMilliseconds: UInt64 = 60_000
     /// A start that does not end takes no longer than this, since the list may begin in the middle of one.
     private static let startMilliseconds: UInt64 = 60_000
+    private static let linksMilliseconds: UInt64 = 2000
     fileprivate func takes(_ event: Event) -> Bool {
-        if cause == .start { return end == nil && event.time <= begin + Incident.startMilliseconds }
+        if cause == .start {
+            // The links of the workers come right behind.
+            return event.time <= end.map { $0 + Incident.linksMilliseconds } ?? begin + Incident.startMilliseconds
+        }
         return end.map { event.time <= $0 + Incident.restMilliseconds } ?? true
     }
     fileprivate mutating func append(_ event: Event) {
         events.append(event)
-        if event.severity >= .warning, event.kind != "COST" { end = nil }
-        if Incident.isEnd(event, cause) { end = event.time }
+        if event.severity >= .warning, !Incident.isRemark(event) { end = nil }
+        if Incident.isEnd(event, cause) || isOnlyAlerts && event.kind == "ALERT_OVER" { end = event.time }
     }
+    /// It says something of what happened before, and may come when the process is back already.
+    private static func isRemark(_ event: Event) -> Bool {
+        ["ALERT", "ALERT_OVER", "COST", "CRASH_REPORT"].contains(event.kind)
+    }
+    private var isOnlyAlerts: Bool { events.allSatisfy(Incident.isRemark) }
     private static func isEnd(_ event: Event, _ cause: Cause) -> Bool {
         switch cause {
         case .process: ["READY", "RECOVERED", "LINKED"].contains(event.kind)
@@ -174,7 +183,7 @@ private struct Folder {
     private static let ofLinks: Set = ["LINKED", "UNLINKED"]
     private func isUnderWay(_ cause: Incident.Cause, _ event: Event) -> Bool {
         guard let place = places[cause], case .incident(let incident) = result[place] else { return false }
-        return incident.end == nil && incident.takes(event)
+        return (incident.end == nil || cause == .start) && incident.takes(event)
     }
     /// The cause of the incident that begins with this event. `nil` if none does.
     private func begun(_ event: Event) -> Incident.Cause? {

@@ -49,11 +49,20 @@ struct IncidentTests {
                 (0.02, .info, "manager", "START", "generation 2"), (0.1, .info, "manager", "READY", "in 0.1 s"),
                 (0.2, .info, "worker-0", "LINKED", "to the manager"),
                 (0.2, .info, "worker-1", "LINKED", "to the manager"),
+                (0.5, .warning, "manager", "ALERT", "mgr ended: SIGKILL"),
                 (0.9, .critical, "manager", "ALERT", "mgr took messages along: 18,058 (1.4M) of 250 clients"),
             ]))
         let death = try #require(incident(folded.first))
-        #expect(folded.count == 1 && death.who == "mgr")
+        #expect(folded.count == 1 && death.who == "mgr" && !death.text.contains("not back"))
         #expect(death.text.contains("signal 9 (SIGKILL)") && death.text.contains("18,058 (1.4M) of 250 clients"))
+    }
+    @Test func alertOfAProcessThatServes_endsWithItself() throws {
+        let folded = Happening.fold(
+            events([
+                (0, .warning, "worker-0", "ALERT", "w0 is late: by 60ms"),
+                (20, .info, "worker-0", "ALERT_OVER", "after 10s: w0 is late: by 60ms"),
+            ]))
+        #expect(folded.count == 1 && incident(folded.first)?.seconds(wall: 0) == 20)
     }
     @Test func alert_isOneLine_fromItsRiseToItsEnd_withTheLastFigures() throws {
         let rows: [(Double, Severity, String?, String, String)] = [
@@ -105,7 +114,7 @@ struct IncidentTests {
         let later: [(Double, Severity, String?, String, String)] = [
             (900, .info, "manager", "EXIT", "exit 0 after 900 s"), (900, .info, "manager", "START", "generation 2"),
         ]
-        let folded = Happening.fold(events(start + later))
+        let folded = Happening.fold(events(start + [(1.5, .info, "worker-1", "LINKED", "to the manager")] + later))
         #expect(folded.count == 3)
         #expect(incident(folded.first)?.text == "started")
     }
