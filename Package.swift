@@ -199,7 +199,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DashboardTests",
-            dependencies: ["Base", "Dashboard", "Configuration", "Reactor", "Stats", "Supervision", "Watch", "Wire"],
+            dependencies: [
+                "TestSupport", "Base", "Dashboard", "Configuration", "Reactor", "Stats", "Supervision", "Watch", "Wire",
+            ],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "WatchTests", dependencies: ["Stats", "Supervision", "Watch"], swiftSettings: strict),

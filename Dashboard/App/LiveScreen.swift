@@ -120,27 +120,21 @@ package final class LiveScreen {
     private func ask() {
         let isNew = shownScreen != session.screen
         shownScreen = session.screen
-        if session.screen == .procs || isShowingDetail, let id = shownProcess { source.ask(.log(id), every: 1) }
-        if case .addresses? = session.shownOverlay { source.ask(.addresses, every: Told.Addresses.everySeconds) }
-        if session.screen == .host { source.ask(.doctor, every: isNew ? 0 : 60) }
+        for (question, seconds) in Views.questions(model, session, terminal.size) {
+            source.ask(question, every: isNew && question == .doctor ? 0 : seconds)
+        }
         source.follow(session.client?.id)
-        // A client takes the whole terminal.
-        if let client = session.client { return source.ask(.client(client.id), every: Told.Client.everySeconds) }
-        if isShowingClients { source.ask(.clients, every: 5) }
-        if session.screen == .queues, Views.showsChannels(model, terminal.size) {
-            source.ask(.channels, every: Told.Channels.everySeconds)
-        }
-        if session.screen == .delivery, Views.showsApps(terminal.size) {
-            source.ask(.apps, every: Told.Apps.everySeconds)
-        }
     }
-    private func show() {
+    /// What is drawn: the alerts of a paused picture are the present ones.
+    private var picture: Model {
         var picture = model
-        // The alerts of a paused picture are the present ones.
         if frozen != nil {
             picture.told.alerts = source.model.told.alerts
             picture.book = source.model.book
         }
+        return picture
+    }
+    private func show() {
         let grid = Views.draw(picture, session, terminal.size, capabilities)
         shown = grid
         if !terminal.show(grid) { source.skippedFrame() }
@@ -150,15 +144,6 @@ package final class LiveScreen {
         if session.pausedAt == nil { frozen = nil } else if frozen == nil { frozen = source.model }
         // The title of a paused picture goes on counting.
         if let frozen, let paused = session.pausedAt, frozen.now < paused { self.frozen?.now = paused }
-    }
-    private var isShowingDetail: Bool { if case .detail? = session.overlay { true } else { false } }
-    private var isShowingClients: Bool {
-        if case .clients? = session.shownOverlay { return true }
-        return session.screen == .queues && terminal.size.width >= Views.wideFrom
-    }
-    private var shownProcess: ProcessName? {
-        if case .detail(let id, _)? = session.overlay { return id }
-        return KeyHandler(model, terminal.size).selected(session)
     }
     /// Sorts at most once a second, and not in the two seconds after a key, so that rows do not run away under the
     /// cursor.
@@ -210,7 +195,7 @@ package final class LiveScreen {
         case .quit: leave(0)
         case .suspend: suspend()
         case .redraw: terminal.redraw()
-        case .write: saveScreen()
+        case .shot(let format, let path): saveScreen(format, path)
         case .saveSettings: saveSettings()
         case .note(let text):
             source.note(.own("NOTE", .info, text, time: source.model.wall))
@@ -256,13 +241,9 @@ package final class LiveScreen {
         guard let path = Preference.path else { return say("neither XDG_CONFIG_HOME nor HOME says where") }
         say(Preference.write(Preference.text(session), path).map { "\(path): \($0)" } ?? "saved \(path)")
     }
-    private func saveScreen() {
-        let wall = source.model.wall
-        let name = "megatop-\(UTC.date(wall))-\(UTC.clock(wall).filter { $0 != ":" }).txt"
-        let text = Views.draw(model, session, terminal.size, capabilities).text
-        guard let file = fopen(name, "w") else { return say("\(name): \(String(cString: strerror(errno)))") }
-        fputs(text, file)
-        fclose(file)
-        say("saved \(name)")
+    private func saveScreen(_ format: Shot.Format, _ path: String?) {
+        let context = Context(picture, session, capabilities)
+        let text = Shot.document(Views.draw(picture, session, terminal.size, capabilities), format, context)
+        say(SavedFile.save(text, path: path, stem: Shot.stem(source.model.wall), ending: format.ending))
     }
 }

@@ -12,6 +12,8 @@ package struct Options: Sendable {
     package var runDirectory = "/run/megacomet"
     package var configuration: String?
     package var policy = Model.Server.Policy()
+    /// The server's name in the title. `nil` for that of the host.
+    package var name: String?
     package var isReadOnly = false
     package var isASCII = false
     package var hasColour = true
@@ -24,6 +26,9 @@ package struct Options: Sendable {
     /// Pictures in batch mode; 0 means for ever.
     package var count = 1
     package var format = Format.text
+    /// The form of the one picture that is printed instead of samples, and its size.
+    package var shot: Shot.Format?
+    package var size = Size(120, 40)
     package var isCheck = false
     package var recordPath: String?
     package var replayPath: String?

@@ -69,6 +69,7 @@ final class Source {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
         }
+        if let name = options.name { server.host = name }
         server.runDirectory = options.runDirectory
         server.statsAddress = "\(options.hub)"
         server.policy = options.policy
@@ -161,6 +162,8 @@ final class Source {
 
     // MARK: questions
 
+    /// A question has no answer yet.
+    var isWaiting: Bool { !unanswered.isEmpty }
     /// Asks, but not more often than every `seconds`, and not before the last question is answered. A recording answers
     /// by itself.
     func ask(_ question: Question, every seconds: Double) {

@@ -46,6 +46,11 @@ package final class Batch {
         let now = Clock.monotonicNanoseconds
         source.tick()
         if asksApps { source.ask(.apps, every: 1) }
+        if options.shot != nil {
+            for (question, seconds) in Views.questions(source.model, session, options.size) {
+                source.ask(question, every: seconds)
+            }
+        }
         guard printed > 0 || isReady || now > startedAt + Batch.patienceNanoseconds, now >= nextAt else { return }
         if source.model.processes.isEmpty {
             let text = "no stats from \(options.hub): no supervisor answers (megacomet start)"
@@ -53,7 +58,11 @@ package final class Batch {
             exitCode = options.isCheck ? 3 : 69
             return loop.stop()
         }
-        let context = Context(source.model, options.session(), Capabilities())
+        let context = Context(source.model, session, Capabilities())
+        if let format = options.shot {
+            put(picture(format))
+            return loop.stop()
+        }
         if options.isCheck {
             let (text, code) = Check.result(context)
             put(text)
@@ -65,9 +74,18 @@ package final class Batch {
         if options.count > 0, printed >= options.count { return loop.stop() }
         nextAt = now + UInt64(context.session.interval * 1e9)
     }
+    /// One picture of a screen, as a terminal of this size would show it. Files other than text are always UTF-8.
+    private func picture(_ format: Shot.Format) -> String {
+        let isUTF8 = !options.isASCII && (format != .text || Terminal.isUTF8())
+        let context = Context(source.model, session, Capabilities(isUTF8: isUTF8, hasColour: options.hasColour))
+        let grid = Views.draw(source.model, session, options.size, context.capabilities)
+        return Shot.document(grid, format, context)
+    }
+    private lazy var session = options.session()
     /// The screen shows apps, and the format has a place for them.
     private var asksApps: Bool {
-        options.screen == .delivery && !options.isCheck && (options.format == .text || options.format == .json)
+        options.screen == .delivery && !options.isCheck
+            && (options.shot != nil || options.format == .text || options.format == .json)
     }
 
     /// Rates are known: each running process has reported twice, and the apps were told twice. A recording has all at
@@ -76,6 +94,7 @@ package final class Batch {
         let model = source.model
         if source.isReplay { return model.processes.values.contains { $0.own.samples.count > 1 } }
         if asksApps, model.told.apps.previousTime == nil, model.told.apps.problem.isEmpty { return false }
+        if options.shot != nil, source.isWaiting { return false }
         return model.totals.areWhole
     }
     /// False if the reader is gone.

@@ -2,7 +2,7 @@ import Base
 
 /// The meaning of a cell. The terminal turns it into a colour if it has any. Every meaning is also in the text: `W`,
 /// `C`, `~`, `!`.
-package enum Role: UInt8, Sendable { case normal, dim, title, warning, critical }
+package enum Role: UInt8, CaseIterable, Sendable { case normal, dim, title, warning, critical }
 
 /// A screen as characters: the views fill it, the terminal shows it, and the tests compare it as text. Every cell is
 /// one column wide.

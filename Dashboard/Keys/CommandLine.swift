@@ -5,7 +5,7 @@ import Watch
 package enum CommandLine {
     private static let words =
         Confirmation.Action.allCases.map(\.rawValue) + [
-            "client", "ack", "sort", "filter", "screen", "set", "save", "write", "quit", "help", "explain", "admin",
+            "client", "ack", "sort", "filter", "screen", "set", "save", "write", "shot", "quit", "help", "explain", "admin",
         ]
     static let hint = words.joined(separator: " ")
 
@@ -23,7 +23,8 @@ package enum CommandLine {
         }
         switch first {
         case "q", "quit": return [.quit]
-        case "w", "write": return [.write]
+        case "w", "write": return shot(["text"] + rest, handler, &session)
+        case "shot": return shot(rest, handler, &session)
         case "save": return [.saveSettings]
         case "help": return handler.run(.help, &session)
         case "admin": return handler.run(.admin, &session)
@@ -48,6 +49,18 @@ package enum CommandLine {
         default: return handler.toast("no command \"\(first)\": " + hint, &session)
         }
     }
+    /// `:shot [FORMAT] [FILE]`. Without a format the file's name says which one it is. Blanks in the name count.
+    private static func shot(_ rest: [String], _ handler: KeyHandler, _ session: inout Session) -> [Effect] {
+        guard let first = rest.first else { return [.shot(.text, path: nil)] }
+        if let format = Shot.Format(rawValue: first) {
+            return [.shot(format, path: rest.count > 1 ? rest.dropFirst().joined(separator: " ") : nil)]
+        }
+        let path = rest.joined(separator: " ")
+        guard let format = Shot.Format(path: path) else {
+            return handler.toast(":shot text, json, html or svg, and then a file's name", &session)
+        }
+        return [.shot(format, path: path)]
+    }
     private static func set(_ rest: [String], _ handler: KeyHandler, _ session: inout Session) -> [Effect] {
         guard let name = rest.first, let preference = Preference.all.first(where: { $0.name == name }) else {
             return handler.toast("set: " + Preference.all.map(\.name).joined(separator: " "), &session)
@@ -69,6 +82,7 @@ package enum CommandLine {
             case "sort": candidates = Array(Set(Screen.allCases.flatMap { Columns.of($0).map(\.id) })).sorted()
             case "screen": candidates = Screen.allCases.map { "\($0)" }
             case "ack": candidates = model.alerts.filter(\.isOpen).map(\.key)
+            case "shot": candidates = Shot.Format.allCases.map(\.rawValue)
             case "set": candidates = Preference.all.map(\.name)
             default: candidates = Confirmation.Action(rawValue: words[0]) != nil ? model.ordered.map(\.id.short) : []
             }

@@ -5,8 +5,8 @@ package import Watch
 /// The things that a key asks of the program, beside a new picture.
 package enum Effect: Equatable, Sendable {
     case quit, suspend, redraw
-    /// Write the screen to a text file.
-    case write
+    /// Write the screen to a file. Without a path it gets a name of its own.
+    case shot(Shot.Format, path: String?)
     case saveSettings
     case act(Confirmation)
     /// Acknowledge this alert, for everybody. `nil`: all of them.
@@ -90,7 +90,7 @@ package struct KeyHandler {
         case .pause: session.pausedAt = session.pausedAt == nil ? model.now : nil
         case .faster: step(-1, &session)
         case .slower: step(1, &session)
-        case .save: return [.write]
+        case .save: return [.shot(.text, path: nil)]
         case .commandLine: type(Editor(.command, hint: CommandLine.hint), &session)
         case .acknowledge: return acknowledge(&session)
         case .acknowledgeAll: acknowledgeAll(&session)

@@ -18,6 +18,7 @@ struct Megatop: ParsableCommand {
               megatop -b -n 1                one sample as text, for scripts
               megatop -b -n 0 -o json        a line of JSON each second
               megatop --check                for Nagios: exit 0 ok, 1 warning, 2 critical, 3 unknown
+              megatop --shot svg > a.svg     a picture of the screen: text, json, html or svg
               megatop --record night.mgtr    and later: megatop --replay night.mgtr --from 3600
 
             Closing it, killing it or losing its terminal changes nothing: the servers keep running.
@@ -48,6 +49,11 @@ struct Megatop: ParsableCommand {
     @Option(
         name: [.customShort("o"), .long], help: "text, json, csv or prom.",
         completion: .list(["text", "json", "csv", "prom"])) var output = "text"
+    @Option(
+        help: "Print one picture of the screen: text, json, html or svg.",
+        completion: .list(Shot.Format.allCases.map(\.rawValue))) var shot: String?
+    @Option(help: "The size of the picture: COLUMNSxLINES.") var size = "120x40"
+    @Option(help: "The name of the server in the title, instead of the host's.") var name: String?
     @Flag(help: "Print one line and set the exit code, for Nagios and the like.") var check = false
     @Option(help: "Record all datagrams and answers in this file.", completion: .file()) var record: String?
     @Option(help: "Replay a recording.", completion: .file()) var replay: String?
@@ -125,13 +131,16 @@ struct Megatop: ParsableCommand {
                 "--sort: " + Columns.of(options.screen ?? .overview).map(\.id).joined(separator: ", "))
         }
         options.format = format
+        options.shot = try pictureFormat()
+        options.size = try pictureSize()
+        options.name = name
         options.sort = sort
         options.filter = filter
         options.interval = delay
         options.isReadOnly = readonly
         options.isASCII = ascii
         options.hasColour = !noColor && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
-        options.isBatch = batch
+        options.isBatch = batch || shot != nil
         options.count = max(0, count)
         options.isCheck = check
         options.recordPath = record
@@ -141,6 +150,18 @@ struct Megatop: ParsableCommand {
         options.replaySpeed = speed
         options.saysHowToStop = started
         return options
+    }
+    private func pictureFormat() throws -> Shot.Format? {
+        guard let shot else { return nil }
+        guard let format = Shot.Format(rawValue: shot) else { throw ValidationError("--shot: \(Shot.Format.names)") }
+        return format
+    }
+    private func pictureSize() throws -> Size {
+        let numbers = size.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        guard numbers.count == 2, (20...500).contains(numbers[0]), (4...200).contains(numbers[1]) else {
+            throw ValidationError("--size: COLUMNSxLINES, 20x4 to 500x200")
+        }
+        return Size(numbers[0], numbers[1])
     }
     private func complain(_ text: String) { _ = "megatop: \(text)\n".withCString { write(2, $0, strlen($0)) } }
 }

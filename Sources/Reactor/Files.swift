@@ -59,6 +59,19 @@ package enum Files {
         }
         guard rename(beside, path) == 0 else { throw SystemError("write \(path)") }
     }
+    /// Makes a new file. If there is one of that name, whatever it is, the code is EEXIST. A file that could not be
+    /// written whole is taken away.
+    package static func create(_ path: String, _ text: String, mode: UInt32) throws(SystemError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw SystemError("open \(path)") }
+        let isWhole = writeAll(descriptor, text)
+        let reason = errno
+        close(descriptor)
+        guard isWhole else {
+            unlink(path)
+            throw SystemError("write \(path)", reason)
+        }
+    }
     /// Writes the bytes. False if not all of them were taken.
     @discardableResult
     package static func writeAll(_ descriptor: Int32, _ text: String) -> Bool {
