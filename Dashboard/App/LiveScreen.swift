@@ -26,6 +26,8 @@ package final class LiveScreen {
     private var shown: Grid?
     /// The model at the moment of the pause. `nil` while nothing is paused.
     private var frozen: Model?
+    /// The last report. It may still be gathered.
+    private var gatherer: ReportGatherer?
     private var exitCode: Int32 = 0
     private var toastUntil: UInt64 = 0
 
@@ -196,6 +198,8 @@ package final class LiveScreen {
         case .suspend: suspend()
         case .redraw: terminal.redraw()
         case .shot(let format, let path): saveScreen(format, path)
+        case .report(let seconds): report(seconds)
+        case .copy(let name, let text): copy(name, text)
         case .saveSettings: saveSettings()
         case .note(let text):
             source.note(.own("NOTE", .info, text, time: source.model.wall))
@@ -245,5 +249,24 @@ package final class LiveScreen {
         let context = Context(picture, session, capabilities)
         let text = Shot.document(Views.draw(picture, session, terminal.size, capabilities), format, context)
         say(SavedFile.save(text, path: path, stem: Shot.stem(source.model.wall), ending: format.ending))
+    }
+    private func report(_ seconds: Double) {
+        if let gatherer, !gatherer.isOver { return say("a report is being gathered already") }
+        say("gathering a report ...")
+        gatherer = ReportGatherer(loop, source, configuration: options.configurationNow()) { [unowned self] gathered in
+            // The screens of a paused picture, and the answers of now.
+            var model = picture
+            model.told = source.model.told
+            model.events = source.model.events
+            let text = ReportPage.html(model, session, capabilities, seconds: seconds, gathered)
+            say(SavedFile.save(text, path: nil, stem: ReportPage.stem(model), ending: "html"))
+            show()
+        }
+    }
+    private func copy(_ name: String, _ text: String) {
+        say(
+            terminal.copy(text)
+                ? "\(name): copied, if the terminal allows it (OSC 52; in tmux: set -g set-clipboard on)"
+                : "this terminal has no clipboard")
     }
 }

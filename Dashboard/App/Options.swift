@@ -11,6 +11,8 @@ package struct Options: Sendable {
     package var eventsKey = ""
     package var runDirectory = "/run/megacomet"
     package var configuration: String?
+    /// The configuration as its file is at the call, as text without keys, or what is wrong with it. `nil` without one.
+    package var configurationNow: @Sendable () -> String? = { nil }
     package var policy = Model.Server.Policy()
     /// The server's name in the title. `nil` for that of the host.
     package var name: String?

@@ -166,31 +166,38 @@ final class Source {
     var isWaiting: Bool { !unanswered.isEmpty }
     /// Asks, but not more often than every `seconds`, and not before the last question is answered. A recording answers
     /// by itself.
-    func ask(_ question: Question, every seconds: Double) {
+    /// `done` gets the answer, or `nil` if there is none. False if nothing was asked, and `done` is not called then.
+    @discardableResult
+    func ask(_ question: Question, every seconds: Double, _ done: ((String?) -> Void)? = nil) -> Bool {
         let now = Clock.monotonicNanoseconds
         guard player == nil, !unanswered.contains(question),
             lastAsked[question].map({ Double(now - $0) >= seconds * 1e9 }) ?? true
-        else { return }
+        else { return false }
         // The app port takes one question at a time. The next picture asks again.
-        if question.target != nil, appPort.isBusy { return }
+        if question.target != nil, appPort.isBusy { return false }
         lastAsked[question] = now
         unanswered.insert(question)
         if let target = question.target {
-            return appPort.ask("GET", target) { [unowned self] result in
+            appPort.ask("GET", target) { [unowned self] result in
                 unanswered.remove(question)
                 switch result {
-                case .success(let reply): answered(reply.body, question)
+                case .success(let reply):
+                    answered(reply.body, question)
+                    done?(reply.body)
                 case .failure(let failure):
                     model.miss(question, why: failure.text(appPort.endpoint))
                     told()
+                    done?(nil)
                 }
             }
+            return true
         }
         control.ask(question.line) { [unowned self] text in
             unanswered.remove(question)
-            if let text { return answered(text, question) }
-            model.miss(question, why: "no supervisor answers")
+            if let text { answered(text, question) } else { model.miss(question, why: "no supervisor answers") }
+            done?(text)
         }
+        return true
     }
     /// Follows this client from now on, and no other. A recording has nothing of that.
     func follow(_ client: String?) {

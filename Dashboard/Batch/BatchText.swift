@@ -37,6 +37,10 @@ enum BatchText {
         }
         return number(value) + (text.hasSuffix("~") ? "~" : "")
     }
+    /// A row of the screen: each column's name and its value.
+    static func row(_ process: ProcessModel, _ context: Context) -> String {
+        columns(context).map { "\($0.id)=\(field($0, process, context))" }.joined(separator: " ")
+    }
     private static func text(_ context: Context) -> String {
         let model = context.model
         let fresh = model.processes.values.count { $0.own.freshness(model.now) == .fresh }
@@ -50,11 +54,7 @@ enum BatchText {
             text += "# \(word) since \(UTC.text(alert.since, milliseconds: false)) \(plainText(alert.sentence))\n"
         }
         if context.session.screen == .events {
-            let lines = Views.passing(model, context.session).map { event in
-                "\(UTC.text(event.time)) \(event.severity.letter) "
-                    + plainText("\(event.who) \(event.kind) \(event.text)") + "\n"
-            }
-            return text + lines.joined()
+            return text + Views.passing(model, context.session).map { $0.line + "\n" }.joined()
         }
         if context.session.screen == .delivery { text += appsText(context) }
         let columns = columns(context)

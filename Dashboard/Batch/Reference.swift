@@ -29,6 +29,9 @@ package enum Reference {
             .B megatop \\-b
             [\\fB\\-n\\fR N] [\\fB\\-o\\fR text|json|csv|prom]
             .br
+            .B megatop \\-\\-shot
+            text|json|html|svg [\\fB\\-S\\fR SCREEN] [\\fB\\-\\-size\\fR COLUMNSxLINES]
+            .br
             .B megatop \\-\\-check
             .SH DESCRIPTION
             megatop shows the connections, queues, deliveries and processes of a running appliance, and commands its \

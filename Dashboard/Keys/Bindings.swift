@@ -5,7 +5,7 @@ package enum Command: Equatable, Sendable {
     case enter, back
     case nextMatch, previousMatch
     case filter, sortMenu, nextColumn, previousColumn, invert
-    case follow, totals, day, units, zero, pause, faster, slower, save, commandLine
+    case follow, totals, day, units, zero, pause, faster, slower, save, copy, commandLine
     case acknowledge, acknowledgeAll, level, fold, eventJSON, clientIDs, addresses
     case explain, output, crash
     case act(Confirmation.Action)
@@ -113,6 +113,8 @@ package struct Binding: Sendable {
             Binding(.other, ":save", [], .commandLine, "keep these settings for the next time"),
             Binding(.other, "w", on("w"), .save, "save this screen as text, in a new file"),
             Binding(.other, ":shot", [], .commandLine, "text, json, html or svg, FILE: save this screen so"),
+            Binding(.other, ":report", [], .commandLine, "10m: all that a colleague needs of that span, in one file"),
+            Binding(.other, "C", on("C"), .copy, "copy this row or event to the terminal's clipboard"),
             Binding(.other, "Space", on(" "), .retry, "next page; try the supervisor again"),
             Binding(.other, "? h F1", on("?h") + [.function(1)], .help, "this help"),
             Binding(.other, "^L", [.control("l")], .redraw, "draw again"),

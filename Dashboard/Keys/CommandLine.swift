@@ -5,7 +5,8 @@ import Watch
 package enum CommandLine {
     private static let words =
         Confirmation.Action.allCases.map(\.rawValue) + [
-            "client", "ack", "sort", "filter", "screen", "set", "save", "write", "shot", "quit", "help", "explain", "admin",
+            "client", "ack", "sort", "filter", "screen", "set", "save", "write", "shot", "report", "quit", "help",
+            "explain", "admin",
         ]
     static let hint = words.joined(separator: " ")
 
@@ -25,6 +26,11 @@ package enum CommandLine {
         case "q", "quit": return [.quit]
         case "w", "write": return shot(["text"] + rest, handler, &session)
         case "shot": return shot(rest, handler, &session)
+        case "report":
+            guard let seconds = rest.isEmpty ? 600 : seconds(rest[0]), rest.count < 2 else {
+                return handler.toast(":report 10m (a number and s, m, h or d)", &session)
+            }
+            return [.report(seconds: seconds)]
         case "save": return [.saveSettings]
         case "help": return handler.run(.help, &session)
         case "admin": return handler.run(.admin, &session)
@@ -60,6 +66,13 @@ package enum CommandLine {
             return handler.toast(":shot text, json, html or svg, and then a file's name", &session)
         }
         return [.shot(format, path: path)]
+    }
+    /// `90s`, `10m`, `2h` or `1d`, at most a year.
+    private static func seconds(_ text: String) -> Double? {
+        guard let unit = ["s": 1.0, "m": 60, "h": 3600, "d": 86_400][text.suffix(1)], let count = Int(text.dropLast()),
+            (1...366 * 86_400).contains(Double(count) * unit)
+        else { return nil }
+        return Double(count) * unit
     }
     private static func set(_ rest: [String], _ handler: KeyHandler, _ session: inout Session) -> [Effect] {
         guard let name = rest.first, let preference = Preference.all.first(where: { $0.name == name }) else {

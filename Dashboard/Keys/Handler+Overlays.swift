@@ -205,7 +205,8 @@ extension KeyHandler {
         let command = Binding.command(key, on: .overview)
         switch command {
         case .act(let action)?: return ask(action, action.isForAll ? nil : id ?? selected(session), &session)
-        case .admin?, .pause?, .save?, .help?, .redraw?, .suspend?, .units?, .filter?, .commandLine?, .clientIDs?:
+        case .admin?, .pause?, .save?, .copy?, .help?, .redraw?, .suspend?, .units?, .filter?, .commandLine?,
+            .clientIDs?:
             return command.map { run($0, &session) } ?? []
         case .screen?:
             session.overlay = nil

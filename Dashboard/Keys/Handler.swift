@@ -7,6 +7,10 @@ package enum Effect: Equatable, Sendable {
     case quit, suspend, redraw
     /// Write the screen to a file. Without a path it gets a name of its own.
     case shot(Shot.Format, path: String?)
+    /// Gather a report about the last seconds, and write it to a file.
+    case report(seconds: Double)
+    /// Put the text of a row into the terminal's clipboard.
+    case copy(_ name: String, _ text: String)
     case saveSettings
     case act(Confirmation)
     /// Acknowledge this alert, for everybody. `nil`: all of them.
@@ -91,6 +95,7 @@ package struct KeyHandler {
         case .faster: step(-1, &session)
         case .slower: step(1, &session)
         case .save: return [.shot(.text, path: nil)]
+        case .copy: return copy(&session)
         case .commandLine: type(Editor(.command, hint: CommandLine.hint), &session)
         case .acknowledge: return acknowledge(&session)
         case .acknowledgeAll: acknowledgeAll(&session)

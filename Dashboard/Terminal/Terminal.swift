@@ -20,6 +20,7 @@ package final class Terminal {
     private var shown: Grid?
     private let capabilities: Capabilities
     private let hasTitle: Bool
+    private let hasClipboard: Bool
     /// Bytes that turn on reports of mouse presses in the SGR form. Empty if the terminal has no mouse.
     private let mouseOn: [UInt8]
     private let mouseOff: [UInt8]
@@ -50,6 +51,7 @@ package final class Terminal {
         self.screen = OpaquePointer(UnsafeRawPointer(screen))
         hasTitle =
             kind.hasPrefix("xterm") || kind.hasPrefix("tmux") || kind.hasPrefix("screen") || kind.hasPrefix("rxvt")
+        hasClipboard = Clipboard.isKnown(terminal: kind)
         let hasMouse = !String(cString: mc_capability("kmous")).isEmpty
         mouseOn = hasMouse ? Array("\u{1B}[?1000h\u{1B}[?1006h".utf8) : []
         mouseOff = hasMouse ? Array("\u{1B}[?1006l\u{1B}[?1000l".utf8) : []
@@ -135,6 +137,13 @@ package final class Terminal {
         guard hasTitle, pending.isEmpty else { return }
         pending += Array("\u{1B}]2;\(text)\u{07}".utf8)
         flush()
+    }
+    /// Puts a text into the terminal's clipboard. False if it has none. Whether it took the text it does not tell.
+    package func copy(_ text: String) -> Bool {
+        guard hasClipboard else { return false }
+        pending += Clipboard.sequence(text)
+        flush()
+        return true
     }
     package func setMouse(_ isOn: Bool) {
         guard isOn != usesMouse else { return }

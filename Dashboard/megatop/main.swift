@@ -110,6 +110,7 @@ struct Megatop: ParsableCommand {
             throw ExitCode(78)
         }
         options.configuration = config
+        options.configurationNow = { configurationText(config) }
         if let runDirectory { options.runDirectory = runDirectory }
         if let stats {
             guard let hub = Endpoint(parsing: stats), hub.ip != nil else {
@@ -164,6 +165,18 @@ struct Megatop: ParsableCommand {
         return Size(numbers[0], numbers[1])
     }
     private func complain(_ text: String) { _ = "megatop: \(text)\n".withCString { write(2, $0, strlen($0)) } }
+}
+
+/// The values in force with the file as it is now, with masks for keys. The webhook's URL may have a key in its query.
+private func configurationText(_ path: String?) -> String {
+    switch ConfigurationFile.load(path) {
+    case .settings(var settings):
+        if let query = settings.app.webhook.firstIndex(of: "?") {
+            settings.app.webhook = settings.app.webhook[..<query] + "?***"
+        }
+        return "# \(path ?? "no file: the defaults")\n" + settings.fileText(comments: false)
+    case .errors(let errors): return errors.map { "\($0.description)\n" }.joined()
+    }
 }
 
 Megatop.main()

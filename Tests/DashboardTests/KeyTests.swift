@@ -157,7 +157,7 @@ struct KeyTests {
     }
     @Test func commandLine_completesAndRuns() {
         var session = Session()
-        _ = press(":re", &session)
+        _ = press(":res", &session)
         _ = handler.handle(.tab, &session)
         guard case .edit(let editor)? = session.overlay else {
             Issue.record("no command line")

@@ -11,6 +11,7 @@ final class SlowTerminal {
     private let (line, far): (Int32, Int32)
     /// The file of the bytes that have arrived, for the screen.
     private let arrived: Int32
+    private let arrivedPath: String
     private let before: termios
     private var carriedAt = monotonicNanoseconds()
     /// Bytes that the line could have carried by now and that are not taken yet.
@@ -31,6 +32,7 @@ final class SlowTerminal {
         var size = winsize(ws_row: UInt16(height), ws_col: UInt16(width), ws_xpixel: 0, ws_ypixel: 0)
         _ = ioctl(line, UInt(TIOCSWINSZ), &size)
         let file = try appliance.folder.write("arrived.\(number)", "")
+        arrivedPath = file
         arrived = open(file, O_WRONLY | O_APPEND | O_CLOEXEC)
         screen = try TerminalScreen(
             width: width, height: height, appliance, command: "stty raw -echo; tail -c +1 -f \(file)")
@@ -70,6 +72,8 @@ final class SlowTerminal {
             return isFull
         }
     }
+    /// All bytes that have arrived.
+    var arrivedText: String { contents(ofFile: arrivedPath) }
     func type(_ keys: [UInt8]) { write(line, keys, keys.count) }
 
     /// Waits, while the line carries, until the words are on the screen.

@@ -62,6 +62,9 @@ final class TerminalScreen {
         try send("echo shell-$((40+2))", "Enter")
         try expect("shell-42")
     }
+    /// Lets programs set the clipboard, and tmux keep what they set.
+    func allowClipboard() throws { try tmux("set", "-s", "set-clipboard", "on") }
+    var clipboard: String { (try? tmux("show-buffer")) ?? "" }
     /// Whether the terminal sends events of the mouse.
     var hasMouse: Bool { (try? tmux("display", "-p", "-t", "m", "#{mouse_any_flag}"))?.hasPrefix("1") ?? false }
     /// A press of the left button, as a terminal sends it. Row and column are counted from 0.
