@@ -20,7 +20,7 @@ VERSION := $(shell sed -n 's/.*text = "\(.*\)"/\1/p' Sources/Base/Version.swift)
 # The time that stands in what is built: that of the last commit. The same sources give the same pages and package.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r CHANGELOG.md +%s)
 
-.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example install dist deb test-package packages clean
+.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example picture install dist deb test-package packages clean
 
 packages:
 	@missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null || true; } | awk '/install ok installed/ {print $$1}' | sed 's/:.*//' | sort -u | comm -13 - <(printf '%s\n' $(PACKAGES) | sort -u)); \
@@ -108,6 +108,10 @@ example:
 	@$(MAKE) --no-print-directory build
 	Examples/run $(EXAMPLE) "$(BIN)"
 
+# Draws the README's picture of megatop anew, before a real appliance under load. It takes about a minute and a half.
+picture: build
+	docs/pictures/draw "$(BIN)"
+
 # Installs programs, config, unit, man pages and completions where the FHS says, under DESTDIR for packages. An
 # installed configuration is never overwritten. The programs find each other in one folder, so each of the two folders
 # has the command of the other as a link.
@@ -123,7 +127,7 @@ install: build
 	install -m 644 config/megacomet.sysusers "$(DESTDIR)/usr/lib/sysusers.d/megacomet.conf"
 	install -m 644 config/megacomet.tmpfiles "$(DESTDIR)/usr/lib/tmpfiles.d/megacomet.conf"
 	install -m 644 docs.txt README.md CHANGELOG.md "$(DESTDIR)/usr/share/doc/megacomet"
-	install -m 644 docs/* "$(DESTDIR)/usr/share/doc/megacomet/docs"
+	install -m 644 docs/*.txt docs/*.md "$(DESTDIR)/usr/share/doc/megacomet/docs"
 	install -m 644 config/sysctl.conf config/*.cfg config/nginx.conf config/hitch.conf "$(DESTDIR)/usr/share/doc/megacomet/examples"
 	config/man/pages "$(BIN)" "$(VERSION)" "$(DESTDIR)/usr/share/man"
 	bin="$(BIN)"; share="$(DESTDIR)/usr/share"; \
