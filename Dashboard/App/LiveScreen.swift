@@ -266,7 +266,7 @@ package final class LiveScreen {
     private func copy(_ name: String, _ text: String) {
         say(
             terminal.copy(text)
-                ? "\(name): copied, if the terminal allows it (OSC 52; in tmux: set -g set-clipboard on)"
+                ? "\(name): copied, if the terminal allows it (tmux: set -s set-clipboard on)"
                 : "this terminal has no clipboard")
     }
 }
