@@ -107,15 +107,24 @@ package enum ConfigurationFile {
     }
 
     private static func read(_ text: String, file: String) -> Result<Reader, ConfigurationError> {
+        table(text, file: file).map { root in
+            var reader = Reader(file: file, lines: KeyLines(text))
+            withExtendedLifetime(root) { reader.read(root, prefix: "") }
+            reader.isEmpty = root.keys.isEmpty
+            return reader
+        }
+    }
+
+    /// Parses a text. The parser ends the program at some mistakes, so these are looked for first.
+    static func table(_ text: String, file: String) -> Result<TOMLTable, ConfigurationError> {
         guard !text.utf8.contains(0) else {
             return .failure(ConfigurationError(file: file, message: "holds a NUL byte: not a text file"))
         }
         if let mistake = TOMLGuard.mistake(in: text) {
             return .failure(ConfigurationError(file: file, line: mistake.line, message: "not TOML: \(mistake.message)"))
         }
-        let root: TOMLTable
         do {
-            root = try TOMLTable(string: text)
+            return .success(try TOMLTable(string: text))
         } catch let error as TOMLParseError {
             return .failure(
                 ConfigurationError(file: file, line: error.source.begin.line, message: "not TOML: \(error.description)")
@@ -123,10 +132,6 @@ package enum ConfigurationFile {
         } catch {
             return .failure(ConfigurationError(file: file, message: "not TOML: \(error)"))
         }
-        var reader = Reader(file: file, lines: KeyLines(text))
-        withExtendedLifetime(root) { reader.read(root, prefix: "") }
-        reader.isEmpty = root.keys.isEmpty
-        return .success(reader)
     }
 
     static func contents(of path: String) -> Result<String, ConfigurationError> {
@@ -161,7 +166,7 @@ private struct Reader {
             guard let value = table[key] else { continue }
             let whole = prefix + key
             if let setting = Setting.named(whole) {
-                guard let found = plain(value) else {
+                guard let found = SettingValue(value) else {
                     wrong(whole, "a \(value.type) is not \(setting.typeText)")
                     continue
                 }
@@ -184,41 +189,5 @@ private struct Reader {
 
     private mutating func wrong(_ key: String, _ message: String) {
         errors.append(ConfigurationError(file: file, line: lines.line(of: key), key: key, message: message))
-    }
-
-    /// The value as a plain type. `nil` for a type that no setting has (dates, tables, mixed lists).
-    private func plain(_ value: any TOMLValueConvertible) -> SettingValue? {
-        switch value.type {
-        case .bool: value.bool.map { .bool($0) }
-        case .int: value.int.map { .integer($0) }
-        case .double: value.double.map { .number($0) }
-        case .string: value.string.map { .text($0) }
-        case .array: list(value)
-        default: nil
-        }
-    }
-    private func list(_ value: any TOMLValueConvertible) -> SettingValue? {
-        guard let array = value.array else { return nil }
-        if let first = array.first, first.type == .table { return tables(array) }
-        var texts: [String] = []
-        for element in array {
-            guard let text = element.string else { return nil }
-            texts.append(text)
-        }
-        return .list(texts)
-    }
-    private func tables(_ array: TOMLArray) -> SettingValue? {
-        var tables: [[String: SettingValue]] = []
-        for element in array {
-            guard let table = element.table else { return nil }
-            var values: [String: SettingValue] = [:]
-            for key in table.keys {
-                guard let value = table[key] else { continue }
-                // No table has a field of another type. The empty list of tables stands for a value that is none.
-                values[key] = plain(value) ?? .tables([])
-            }
-            tables.append(values)
-        }
-        return .tables(tables)
     }
 }
