@@ -10,7 +10,7 @@
 //     Tokens                                                        clients' tokens and their rules
 //     Wire   Store   Configuration                                  bytes <-> values, memory, settings
 //     Base                                                          bytes and text: buffers, escapes, times, columns
-//     CLibev   CEpoll   CSystem   CStore   CSimdjson   CCrypto   CTLS   CCurl   CNcurses   C at the edge
+//     CLibev   CEpoll   CSystem   CStore   CSimdjson   CCrypto   CTLS   CCurl   CTerminfo   C at the edge
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -59,7 +59,7 @@ let package = Package(
         .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
         /// Handshakes and records of TLS, of libssl and libcrypto.
         .target(name: "CTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
-        .systemLibrary(name: "CNcurses", path: "Dashboard/CNcurses"),
+        .systemLibrary(name: "CTerminfo", path: "Dashboard/CTerminfo"),
 
         // Pure: bytes and decisions. No system calls, no clock.
         /// Bytes and text for every room. It imports nothing.
@@ -152,9 +152,9 @@ let package = Package(
         .target(
             name: "Dashboard",
             dependencies: [
-                "Base", "CNcurses", "CSystem", "Stats", "Wire", "Watch", "Supervision", "Reactor", "Configuration",
+                "Base", "CTerminfo", "CSystem", "Stats", "Wire", "Watch", "Supervision", "Reactor", "Configuration",
             ],
-            path: "Dashboard", exclude: ["CNcurses", "megatop"], swiftSettings: strict),
+            path: "Dashboard", exclude: ["CTerminfo", "megatop"], swiftSettings: strict),
         .executableTarget(
             name: "megatop",
             dependencies: ["Base", "Dashboard", "Configuration", "ConfigurationFile", "Reactor", "Watch", arguments],
@@ -200,7 +200,8 @@ let package = Package(
         .testTarget(
             name: "DashboardTests",
             dependencies: [
-                "TestSupport", "Base", "Dashboard", "Configuration", "Reactor", "Stats", "Supervision", "Watch", "Wire",
+                "TestSupport", "Base", "Dashboard", "Configuration", "ConfigurationFile", "Reactor", "Stats",
+                "Supervision", "Watch", "Wire",
             ],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(

@@ -30,14 +30,21 @@ package final class LiveScreen {
     private var gatherer: ReportGatherer?
     private var exitCode: Int32 = 0
     private var toastUntil: UInt64 = 0
+    private var announcer = Announcer()
+    /// Mistakes in the saved settings.
+    private var mistakes: [String]
+    private var theme: Theme?
+    /// The terminal's background, by itself or by COLORFGBG. `nil`: unknown.
+    private var isLight: Bool?
 
     package init(_ options: Options) throws {
         self.options = options
-        capabilities = Capabilities(isUTF8: !options.isASCII && Terminal.isUTF8(), hasColour: options.hasColour)
-        session = options.session(Preference.path.map(Preference.read) ?? "")
+        (session, mistakes) = options.savedSession()
         source = try Source(loop, options)
-        terminal = try Terminal(capabilities)
-        terminal.setTitle(plainText("megatop \(source.model.server.host)"))
+        terminal = try Terminal(hasColour: options.hasColour)
+        capabilities = terminal.capabilities(isASCII: options.isASCII)
+        isLight = Environment["COLORFGBG"].flatMap(TerminalBackground.isLight(colorFGBG:))
+        terminal.askBackground()
         terminal.setMouse(session.usesMouse)
         source.told = { [unowned self] in show() }
     }
@@ -68,12 +75,24 @@ package final class LiveScreen {
         source.retry()
         // The first picture is drawn when the first reports are there.
         draw()
+        sayAtStart()
         clock?.start(after: 0.15, every: session.interval)
         loop.run()
         source.leave()
         terminal.leave()
         sayGoodbye()
         return exitCode
+    }
+    private func sayAtStart() {
+        let kind = terminal.kind
+        if kind.name != kind.wanted {
+            say("the terminal \"\(plainText(kind.wanted))\" is not known here: it is taken for \(kind.name)")
+        }
+        // The events keep all mistakes. The first one can't be overlooked.
+        for mistake in mistakes.reversed() {
+            source.note(.own("SETTINGS", .warning, mistake, time: source.model.wall))
+            say(mistake + (mistakes.count > 1 ? "  (+\(mistakes.count - 1), 5 shows all)" : ""))
+        }
     }
     private func leave(_ code: Int32) {
         exitCode = code
@@ -139,7 +158,13 @@ package final class LiveScreen {
     private func show() {
         let grid = Views.draw(picture, session, terminal.size, capabilities)
         shown = grid
+        let theme = session.theme(isLight: isLight)
+        if theme != self.theme { terminal.use(theme) }
+        self.theme = theme
         if !terminal.show(grid) { source.skippedFrame() }
+        let host = plainText(source.model.server.host)
+        let words = announcer.announce(source.model.alerts.raised, host: host, session)
+        terminal.tell(words, session.notification)
         if terminal.isBehind { input?.watch([.read, .write]) }
     }
     private func keepPause() {
@@ -183,6 +208,11 @@ package final class LiveScreen {
         show()
     }
     private func effects(of key: Key) -> [Effect] {
+        if case .background(let isLight) = key {
+            self.isLight = isLight
+            terminal.gotBackground()
+            return []
+        }
         let handler = KeyHandler(model, terminal.size)
         guard case .click(let row, let column) = key else { return handler.handle(key, &session) }
         return handler.click(shown?.target(row: row, column: column), &session)
@@ -242,8 +272,13 @@ package final class LiveScreen {
         } catch { say("megacomet could not be started: \(error)") }
     }
     private func saveSettings() {
-        guard let path = Preference.path else { return say("neither XDG_CONFIG_HOME nor HOME says where") }
-        say(Preference.write(Preference.text(session), path).map { "\(path): \($0)" } ?? "saved \(path)")
+        guard let path = options.saved.path else { return say("neither XDG_CONFIG_HOME nor HOME says where") }
+        let text = SavedSettings.text(session)
+        if let reason = SavedSettings.write(text, path, keepsOld: !mistakes.isEmpty) {
+            return say("\(path): \(reason)")
+        }
+        say("saved \(path)" + (mistakes.isEmpty ? "" : "; the one with mistakes is megatop.toml.old"))
+        mistakes = []
     }
     private func saveScreen(_ format: Shot.Format, _ path: String?) {
         let context = Context(picture, session, capabilities)

@@ -43,14 +43,23 @@ package struct Options: Sendable {
 
     package init() {}
 
-    /// `saved` is the file that an earlier session saved. The command line counts for more.
-    package func session(_ saved: String = "") -> Session {
+    /// The settings that an earlier session saved.
+    package var saved = SavedSettings()
+
+    /// The session of samples, which no saved settings change.
+    package func session() -> Session { session(Session()) }
+    /// The session on a terminal, and the mistakes in the saved settings. The command line counts for more.
+    package func savedSession() -> (Session, mistakes: [String]) {
         var session = Session()
-        Preference.apply(saved, to: &session)
+        let mistakes = saved.apply(to: &session)
+        return (self.session(session), mistakes)
+    }
+    private func session(_ session: Session) -> Session {
+        var session = session
         session.screen = screen ?? session.screen
         session.interval = interval ?? session.interval
         session.isReadOnly = isReadOnly
-        session.filter = Filter(filter)
+        if !filter.isEmpty { session.filter = Filter(filter) }
         if let sort, let column = Columns.named(sort, session.screen) {
             session.sorts[session.screen] = Sort(column.id, descending: column.id != "id")
         }

@@ -69,9 +69,19 @@ package enum Reference {
             }
         }
         text += """
+            .SH SETTINGS
+            :set NAME VALUE changes a setting, :save keeps them all. In the file sort, columns and colours are \
+            sections. The columns' names are those of COLUMNS.
+
+            """
+        for preference in Preference.all where preference.isInManual {
+            text += ".TP\n.B \(escaped(preference.name))\n\(escaped(preference.values))\n"
+        }
+        text += ".TP\n.B colours.ROLE\n\(escaped(Role.allCases.map { "\($0)" }.joined(separator: ", ")))\n"
+        text += """
             .SH BATCH
-            If standard output is no terminal, or TERM is dumb, megatop prints one sample and ends, as with \\-b. \
-            JSON is one object a line, with "schema".
+            If standard output is no terminal, or TERM is dumb or not set, megatop prints one sample and ends, as with \
+            \\-b. JSON is one object a line, with "schema".
             An empty field, null or ? is unknown; \\- is a process that does not run; ~ is an old value.
             .SH EXIT STATUS
             0 left by the operator; with \\-\\-check 0 ok, 1 warning, 2 critical, 3 unknown; 64 bad arguments; 69 no \
@@ -79,7 +89,11 @@ package enum Reference {
             77 permission denied (the message says which group may); 78 bad configuration;
             129, 130, 131 after HUP, INT, QUIT.
             .SH ENVIRONMENT
-            TERM, NO_COLOR (not empty: no colours), LC_CTYPE (UTF-8: finer bars).
+            TERM (an unknown kind is taken for xterm\\-256color, xterm, ansi or vt100), NO_COLOR (not empty: no \
+            colours), COLORTERM (truecolor), COLORFGBG,
+            LC_CTYPE (UTF-8: finer bars), XDG_CONFIG_HOME.
+            .SH FILES
+            ~/.config/megacomet/megatop.toml: what :save keeps.
             .SH NOTES
             After kill \\-9 of megatop the terminal may need reset(1).
             .SH SEE ALSO

@@ -29,9 +29,9 @@ enum HTMLPage {
         <meta name="color-scheme" content="dark light">
         <title>\(markup(name))</title>
         <style>
-        \(Palette.stylesheet)body { margin: 16px; background: \(Palette.dark.paper); }
-        @media (prefers-color-scheme: light) { body { background: \(Palette.light.paper); } }
-        body, pre { font: 14px/1.2 \(Palette.fonts); }
+        \(Sheet.stylesheet)body { margin: 16px; background: \(Sheet.paper(isLight: false).css); }
+        @media (prefers-color-scheme: light) { body { background: \(Sheet.paper(isLight: true).css); } }
+        body, pre { font: 14px/1.2 \(Sheet.fonts); }
         .reversed { background: currentColor; }
         </style>
         </head>

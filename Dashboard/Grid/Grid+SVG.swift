@@ -14,7 +14,7 @@ extension Grid {
             viewBox="0 0 \(width) \(height)" role="img" fill="currentColor">
             <title>\(markup(name))</title>
             <style>
-            \(Palette.stylesheet)text { font-family: \(Palette.fonts); font-size: 13.3px; }
+            \(Sheet.stylesheet)text { font-family: \(Sheet.fonts); font-size: 13.3px; }
             </style>
             <rect class="paper" width="\(width)" height="\(height)" rx="6"/>
             <g transform="translate(\(Grid.margin) \(Grid.margin))">

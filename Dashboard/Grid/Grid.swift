@@ -1,8 +1,15 @@
 import Base
 
-/// The meaning of a cell. The terminal turns it into a colour if it has any. Every meaning is also in the text: `W`,
-/// `C`, `~`, `!`.
-package enum Role: UInt8, CaseIterable, Sendable { case normal, dim, title, warning, critical }
+/// The meaning of a cell. The theme has its colour. Every meaning is also in the text: `W`, `C`, `~`, `!`.
+package enum Role: UInt8, CaseIterable, Sendable {
+    case normal, dim, title, warning, critical, fine, info
+    /// In graphs: the mark of an event, and the line of a bound.
+    case mark, bound
+    /// In graphs: their series.
+    case first, second, third
+    /// The shades of a heat map, from little to much.
+    case shade1, shade2, shade3, shade4
+}
 
 /// A screen as characters: the views fill it, the terminal shows it, and the tests compare it as text. Every cell is
 /// one column wide.

@@ -77,7 +77,7 @@ package struct Line {
             case .history(let values, let most):
                 let wide = min(most, Line.leastBar + spare)
                 spare -= wide - Line.leastBar
-                text = put(capabilities.history(values, width: wide), .normal, row, text, end, &grid)
+                text = put(capabilities.history(values, width: wide), .first, row, text, end, &grid)
             }
             if let target = piece.target { grid.mark(target, row: row, start..<max(start, text)) }
         }

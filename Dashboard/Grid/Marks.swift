@@ -4,9 +4,13 @@ import Base
 package struct Capabilities: Equatable, Sendable {
     package var isUTF8: Bool
     package var hasColour: Bool
-    package init(isUTF8: Bool = false, hasColour: Bool = false) {
+    /// Its font has the blocks of eighths (`▁▂▃`) and braille. That of the kernel's console has neither.
+    package var hasBlocks: Bool
+    /// `hasBlocks` is by default `isUTF8`.
+    package init(isUTF8: Bool = false, hasColour: Bool = false, hasBlocks: Bool? = nil) {
         self.isUTF8 = isUTF8
         self.hasColour = hasColour
+        self.hasBlocks = hasBlocks ?? isUTF8
     }
 
     private static let asciiLevels = Array(" .:-=+*#%@")
@@ -17,7 +21,7 @@ package struct Capabilities: Equatable, Sendable {
     package func bar(_ share: Double, width: Int) -> String {
         let inner = max(0, width - 2)
         let share = share.isFinite ? min(1, max(0, share)) : 0
-        guard isUTF8 else {
+        guard hasBlocks else {
             let filled = Int((share * Double(inner)).rounded())
             return "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: inner - filled) + "]"
         }
@@ -33,7 +37,7 @@ package struct Capabilities: Equatable, Sendable {
         let shown = squeeze(values, to: width)
         let known = shown.compactMap(\.self)
         guard let least = known.min(), let most = known.max() else { return String(repeating: " ", count: width) }
-        let levels = isUTF8 ? Capabilities.blockLevels : Capabilities.asciiLevels
+        let levels = hasBlocks ? Capabilities.blockLevels : Capabilities.asciiLevels
         var begun = false
         var text = String(repeating: " ", count: max(0, width - shown.count))
         for value in shown {

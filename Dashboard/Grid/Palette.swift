@@ -1,82 +1,71 @@
-/// The colours of the roles in pictures that a browser shows, as CSS writes them. A terminal has colours of its own.
-///
-/// Each colour can be read on the paper of its scheme: a test holds the contrast of WCAG 2.1 for text, 4.5 to 1.
-package struct Palette: Sendable {
-    package let paper: String
-    private let normal, dim, title, warning, critical: String
+/// Colours as numbers of a terminal's palette.
+package enum Palette {
+    /// The first 16, as xterm has them.
+    private static let first: [(Int, Int, Int)] = [
+        (0, 0, 0), (205, 0, 0), (0, 205, 0), (205, 205, 0), (0, 0, 238), (205, 0, 205), (0, 205, 205), (229, 229, 229),
+        (127, 127, 127), (255, 0, 0), (0, 255, 0), (255, 255, 0), (92, 92, 255), (255, 0, 255), (0, 255, 255),
+        (255, 255, 255),
+    ]
+    private static let levels = [0, 95, 135, 175, 215, 255]
 
-    package static let dark = Palette(
-        paper: "#15171c", normal: "#d0d4dc", dim: "#8b919e", title: "#ffffff", warning: "#f0c24b", critical: "#ff7b72")
-    package static let light = Palette(
-        paper: "#ffffff", normal: "#24292f", dim: "#656d76", title: "#000000", warning: "#875700", critical: "#b42318")
-
-    package func colour(_ role: Role) -> String {
-        switch role {
-        case .normal: normal
-        case .dim: dim
-        case .title: title
-        case .warning: warning
-        case .critical: critical
-        }
-    }
-
-    /// A class for each role, and `paper`. They set `color` alone, so that they serve HTML and, by `currentColor`, SVG.
-    /// Dark is also for programs that do not know the scheme.
-    static let stylesheet =
-        dark.rules + "@media (prefers-color-scheme: light) {\n" + light.rules + "}\n"
-        + ".title, .critical { font-weight: bold; }\n"
-    private var rules: String {
-        ".paper { color: \(paper); }\n"
-            + Role.allCases.map { ".\($0) { color: \(colour($0)); }\n" }.joined()
-    }
-    /// Fonts whose characters all have the same width.
-    static let fonts = "ui-monospace, \"DejaVu Sans Mono\", Menlo, Consolas, \"Liberation Mono\", monospace"
-}
-
-/// Text in HTML or XML, also between quotes. A character that XML 1.0 does not have (section 2.2) becomes U+FFFD.
-func markup(_ text: String) -> String {
-    var out = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "&": out += "&amp;".unicodeScalars
-        case "<": out += "&lt;".unicodeScalars
-        case ">": out += "&gt;".unicodeScalars
-        case "\"": out += "&quot;".unicodeScalars
-        case "\n", "\t": out.append(scalar)
-        case "\0"..<" ", "\u{FFFE}", "\u{FFFF}": out.append("\u{FFFD}")
-        default: out.append(scalar)
-        }
-    }
-    return String(out)
-}
-
-extension Grid {
-    /// Neighbouring cells that look alike.
-    struct Run {
-        var column: Int
-        var text: String
-        var look: Cell
-    }
-    /// The cells of a row from left to right, without the blanks at its end that nobody sees.
-    func runs(row: Int) -> [Run] {
-        var runs: [Run] = []
-        for column in 0..<size.width {
-            let cell = self[row, column]
-            if let last = runs.last, last.look.role == cell.role, last.look.isReversed == cell.isReversed {
-                runs[runs.count - 1].text.append(cell.character)
-            } else {
-                runs.append(Run(column: column, text: String(cell.character), look: cell))
+    package static func components(_ colour: Colour) -> (red: Int, green: Int, blue: Int) {
+        switch colour {
+        case .rgb(let red, let green, let blue): return (Int(red), Int(green), Int(blue))
+        case .palette(let number):
+            switch Int(number) {
+            case let number where number < 16: return first[number]
+            case let number where number < 232:
+                let place = number - 16
+                return (levels[place / 36], levels[place / 6 % 6], levels[place % 6])
+            case let number:
+                let grey = 8 + 10 * (number - 232)
+                return (grey, grey, grey)
             }
         }
-        while let last = runs.last, !last.look.isReversed {
-            let seen = last.text.lastIndex { $0 != " " }
-            guard let seen else {
-                runs.removeLast()
-                continue
-            }
-            runs[runs.count - 1].text = String(last.text[...seen])
-            break
+    }
+    /// The nearest colour of those that are the same on every terminal with 256.
+    package static func of256(_ colour: Colour) -> UInt8 {
+        if case .palette(let number) = colour { return number }
+        return nearest(colour, of: 16...255)
+    }
+    package static func of16(_ colour: Colour) -> UInt8 {
+        if case .palette(let number) = colour, number < 16 { return number }
+        return nearest(colour, of: 0...15)
+    }
+    private static func nearest(_ colour: Colour, of numbers: ClosedRange<UInt8>) -> UInt8 {
+        let wanted = components(colour)
+        func distance(_ number: UInt8) -> Int {
+            let (red, green, blue) = components(.palette(number))
+            let (r, g, b) = (red - wanted.red, green - wanted.green, blue - wanted.blue)
+            return 2 * r * r + 4 * g * g + 3 * b * b
         }
-        return runs
+        return numbers.min { distance($0) < distance($1) } ?? 0
+    }
+
+    // MARK: text
+
+    private static let names = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"]
+
+    /// `#ff8700`, a number of the palette, `red`, `bright-red`, or `default`; `bold` may come before it.
+    package static func look(_ text: String) -> Look? {
+        var words = text.lowercased().split(separator: " ")
+        let isBold = words.first == "bold"
+        if isBold { words.removeFirst() }
+        guard words.count == 1, let word = words.first else {
+            return isBold && words.isEmpty ? Look(isBold: true) : nil
+        }
+        if word == "default" { return Look(isBold: isBold) }
+        guard let colour = colour(word) else { return nil }
+        return Look(colour, few: of16(colour), isBold: isBold)
+    }
+    private static func colour(_ word: Substring) -> Colour? {
+        if word.hasPrefix("#") {
+            guard word.utf8.count == 7, let hex = UInt32(word.dropFirst(), radix: 16) else { return nil }
+            return Colour(hex: hex)
+        }
+        if let number = UInt8(word) { return .palette(number) }
+        let isBright = word.hasPrefix("bright-")
+        let name = isBright ? word.dropFirst("bright-".count) : word
+        return names.firstIndex { $0 == name }.map { .palette(UInt8($0 + (isBright ? 8 : 0))) }
     }
 }

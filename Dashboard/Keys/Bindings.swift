@@ -4,7 +4,7 @@ package enum Command: Equatable, Sendable {
     case up, down, pageUp, pageDown, top, bottom
     case enter, back
     case nextMatch, previousMatch
-    case filter, sortMenu, nextColumn, previousColumn, invert
+    case filter, sortMenu, columns, nextColumn, previousColumn, invert
     case follow, totals, day, units, zero, pause, faster, slower, save, copy, commandLine
     case acknowledge, acknowledgeAll, level, fold, eventJSON, clientIDs, addresses
     case explain, output, crash
@@ -65,6 +65,9 @@ package struct Binding: Sendable {
             Binding(.change, "s", on("s"), .sortMenu, "sort by .."),
             Binding(.change, "< >", on("<"), .previousColumn, "sort by the column before, or next"),
             Binding(.change, "", on(">"), .nextColumn, ""),
+            Binding(
+                .change, "o F2", on("o") + [.function(2)], .columns, "choose the columns of the screen, and their order"
+            ),
             Binding(.change, "I", on("I"), .invert, "sort the other way round"),
             Binding(.change, "F", on("F"), .follow, "follow this row over all screens"),
             Binding(.change, "t", on("t"), .totals, "rates, or totals since start"),
@@ -109,8 +112,8 @@ package struct Binding: Sendable {
             Binding(.other, ":", on(":"), .commandLine, "command line; Tab completes, up and down: earlier ones"),
             Binding(
                 .other, ":set", [], .commandLine,
-                "interval, screen, history, units, totals, sort.SCREEN, mouse (click: row, heading, tab)"),
-            Binding(.other, ":save", [], .commandLine, "keep these settings for the next time"),
+                "interval, screen, filter, units, totals, history, mouse, theme, background, bell, .."),
+            Binding(.other, ":save", [], .commandLine, "keep these settings, and the columns, for the next time"),
             Binding(.other, "w", on("w"), .save, "save this screen as text, in a new file"),
             Binding(.other, ":shot", [], .commandLine, "text, json, html or svg, FILE: save this screen so"),
             Binding(.other, ":report", [], .commandLine, "10m: all that a colleague needs of that span, in one file"),

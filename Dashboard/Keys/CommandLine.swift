@@ -75,8 +75,8 @@ package enum CommandLine {
         return Double(count) * unit
     }
     private static func set(_ rest: [String], _ handler: KeyHandler, _ session: inout Session) -> [Effect] {
-        guard let name = rest.first, let preference = Preference.all.first(where: { $0.name == name }) else {
-            return handler.toast("set: " + Preference.all.map(\.name).joined(separator: " "), &session)
+        guard let name = rest.first, let preference = Preference.named(name) else {
+            return handler.toast("set: " + Preference.names.joined(separator: " "), &session)
         }
         guard preference.set(rest.dropFirst().joined(separator: " "), &session) else {
             return handler.toast("\(name): \(preference.values)", &session)
@@ -99,7 +99,8 @@ package enum CommandLine {
             case "set": candidates = Preference.all.map(\.name)
             default: candidates = Confirmation.Action(rawValue: words[0]) != nil ? model.ordered.map(\.id.short) : []
             }
-        default: candidates = []
+        default:
+            candidates = words[0] == "set" ? Preference.named(words[1])?.candidates ?? [] : []
         }
         let begun = words.last ?? ""
         let fitting = candidates.filter { $0.hasPrefix(begun) }

@@ -24,9 +24,10 @@ extension KeyHandler {
         }
         switch session.screen {
         case .events:
-            let shown = Views.shownEvents(model, session)
-            guard let at = Views.cursor(shown, session) else { return nil }
-            return ("the event", shown[at].line)
+            let rows = Views.eventRows(model, session)
+            guard let at = Views.cursor(rows, session) else { return nil }
+            guard case .incident(let incident, _) = rows[at] else { return ("the event", rows[at].event.line) }
+            return ("the incident", incident.events.map(\.line).joined(separator: "\n"))
         case .host:
             let counters = Views.kernelCounters(model)
             guard !counters.isEmpty else { return nil }

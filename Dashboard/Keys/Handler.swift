@@ -42,7 +42,8 @@ package struct KeyHandler {
     package func handle(_ key: Key, _ session: inout Session) -> [Effect] {
         session.toast = nil
         switch key {
-        case .click: return []  // who has drawn the picture knows what was clicked
+        // Who has drawn the picture knows what was clicked, and what its background is.
+        case .click, .background: return []
         case .wheelUp, .wheelDown: return (0..<3).flatMap { _ in handle(key == .wheelUp ? .up : .down, &session) }
         default: break
         }
@@ -50,6 +51,7 @@ package struct KeyHandler {
         case .edit(let editor): return edit(key, editor, &session)
         case .confirm(let confirmation): return confirm(key, confirmation, &session)
         case .sortMenu(let choice): return choose(key, choice, &session)
+        case .columns(let menu): return columns(key, menu, &session)
         case .help(let page): return help(key, page, &session)
         case .explain(let column): return explain(key, column, &session)
         case .detail(let id, let pane): return detail(key, id, pane, &session)
@@ -82,6 +84,7 @@ package struct KeyHandler {
         case .previousMatch: match(-1, &session)
         case .filter: editFilter(&session)
         case .sortMenu: return openSortMenu(&session)
+        case .columns: return openColumns(&session)
         case .nextColumn: sort(by: 1, &session)
         case .previousColumn: sort(by: -1, &session)
         case .invert: invert(&session)

@@ -9,6 +9,8 @@ package enum Key: Hashable, Sendable {
     /// Row and column are counted from 0, as in the grid.
     case click(row: Int, column: Int)
     case wheelUp, wheelDown
+    /// No key: the terminal's answer to the question for its background.
+    case background(isLight: Bool)
 }
 
 /// Turns a terminal's bytes into keys. A sequence may come in pieces. A lone Esc is a key when nothing follows it
@@ -16,7 +18,7 @@ package enum Key: Hashable, Sendable {
 package struct KeyDecoder: Sendable {
     private var pending: [UInt8] = []
     /// It is longer than any sequence of a terminal. A longer one is garbage and is given up.
-    private static let mostPending = 16
+    private static let mostPending = 64
 
     package init() {}
     package var isWaiting: Bool { !pending.isEmpty }
@@ -35,6 +37,8 @@ package struct KeyDecoder: Sendable {
     package mutating func flush() -> [Key] {
         // The rest of a click is still on its way: its bytes are never keys of their own.
         if pending.starts(with: [27, 91, 77]) { return [] }
+        // Nor are those of an answer.
+        if isAnswer { return [] }
         defer { pending.removeAll() }
         return pending.first == 27 ? [.escape] : []
     }
@@ -60,6 +64,8 @@ package struct KeyDecoder: Sendable {
     }
     private func escape() -> (Key?, Int)? {
         guard pending.count > 1 else { return nil }
+        if pending[1] == 93, pending.count == 2 { return nil }
+        if isAnswer { return answer() }
         guard pending[1] == 91 || pending[1] == 79 else { return (.escape, 1) }  // [ and O
         // A terminal without mode 1006 tells of the mouse in the X10 form: ESC [ M and three bytes, whatever they are.
         // None of them is a key.
@@ -100,6 +106,18 @@ package struct KeyDecoder: Sendable {
             default: nil
             }
         return (key, end + 1)
+    }
+    /// `ESC ]` and a digit begin an answer. Its end is BEL, or ESC \.
+    private var isAnswer: Bool {
+        pending.count > 2 && pending[0] == 27 && pending[1] == 93 && (48...57).contains(pending[2])
+    }
+    private func answer() -> (Key?, Int)? {
+        guard let end = pending.dropFirst(2).firstIndex(where: { $0 == 7 || $0 == 27 }) else { return nil }
+        let isLong = pending[end] == 27
+        guard !isLong || end + 1 < pending.count else { return nil }
+        let text = String(decoding: pending[2..<end], as: UTF8.self)
+        let isLight = TerminalBackground.isLight(answer: text)
+        return (isLight.map { .background(isLight: $0) }, end + (isLong ? 2 : 1))
     }
     /// `BUTTON;COLUMN;ROW`, counted from 1, in xterm's SGR form. The left button and the wheel are keys. Others are
     /// not.

@@ -11,7 +11,10 @@ package struct Table {
     package init(_ screen: Screen, _ context: Context, width: Int, hasTotal: Bool = false) {
         self.screen = screen
         self.context = context
-        columns = Table.fitting(Columns.of(screen), width: width, idWidth: Table.idWidth(context.model))
+        // The thresholds of columns are for those that nobody has chosen.
+        let isChosen = context.session.columns[screen] != nil
+        let wanted = Columns.chosen(context.session, screen).filter { isChosen || $0.from <= width }
+        columns = Table.fitting(wanted, width: width, idWidth: Table.idWidth(context.model))
         rows = Table.rows(screen, context)
         self.hasTotal = hasTotal
     }
@@ -19,9 +22,9 @@ package struct Table {
     static func idWidth(_ model: Model) -> Int { max(3, model.processes.keys.map(\.short.count).max() ?? 3) }
     private static func width(_ column: Column, _ idWidth: Int) -> Int { column.id == "id" ? idWidth : column.width }
 
-    /// The columns that are shown at a width. First their own thresholds decide, then the room.
+    /// The columns for which there is room. Those that are needed least leave first.
     static func fitting(_ all: [Column], width: Int, idWidth: Int) -> [Column] {
-        var shown = all.filter { $0.from <= width }
+        var shown = all
         while shown.reduce(0, { $0 + 1 + Table.width($1, idWidth) }) > width, let worst = shown.map(\.from).max(),
             worst > 0,
             let at = shown.lastIndex(where: { $0.from == worst })
@@ -133,7 +136,9 @@ package struct Table {
     private func drawRow(_ grid: inout Grid, _ row: Int, _ process: ProcessModel) {
         place { column, at, width in
             if let history = column.history {
-                grid.put(context.capabilities.history(history(process, context), width: width), row: row, column: at)
+                grid.put(
+                    context.capabilities.history(history(process, context), width: width), row: row, column: at,
+                    role: .first)
                 return
             }
             let cell = column.cell(process, context)
@@ -151,13 +156,17 @@ package struct Table {
                 role: .title)
         }
     }
-    /// Calls `body` with each column and its place. A history takes the room that is left.
+    /// Calls `body` with each column and its place. The first history takes the room that is left.
     private func place(_ body: (Column, Int, Int) -> Void) {
         var at = 1
         let idWidth = Table.idWidth(context.model)
+        var spare = max(0, screenWidth - columns.reduce(0) { $0 + 1 + Table.width($1, idWidth) })
         for column in columns {
-            let width =
-                column.history == nil ? Table.width(column, idWidth) : max(column.width, min(61, screenWidth - at))
+            var width = Table.width(column, idWidth)
+            if column.history != nil {
+                width = min(61, width + spare)
+                spare = 0
+            }
             body(column, at, width)
             at += width + 1
         }

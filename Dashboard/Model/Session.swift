@@ -38,6 +38,16 @@ package struct Session: Sendable {
     /// The lines that were typed on the command line, the oldest first.
     package var commands: [String] = []
     package static let commandsKept = 50
+    package var theme = Theme.Name.auto
+    package var background = Background.auto
+    /// The colours of the theme `own`, as the settings have them.
+    package var ownColours: [Role: String] = [:]
+    /// The columns that are shown, by their ids and in their order. `nil` for all that have room.
+    package var columns: [Screen: [String]] = [:]
+    /// The bell rings when an alert is raised.
+    package var ringsBell = false
+    package var setsTitle = true
+    package var notification = Announcer.Notification.off
     package var acknowledged: Set<UInt64> = []
     package var acknowledgedBefore: UInt64 = 0
     package var toast: String?
@@ -91,11 +101,15 @@ package struct Sort: Equatable, Sendable {
     }
 }
 
+/// The background of the terminal. `auto`: as the terminal says, or COLORFGBG, or else dark.
+package enum Background: String, CaseIterable, Sendable { case auto, dark, light }
+
 /// What is drawn over the screen.
 package enum Overlay: Equatable, Sendable {
     case help(page: Int)
     case explain(column: Int)
     case sortMenu(choice: Int)
+    case columns(ColumnMenu)
     case detail(ProcessName, Pane)
     case confirm(Confirmation)
     /// The clients with most messages waiting. The chosen one by its id; `nil`: the first one, whichever it is.

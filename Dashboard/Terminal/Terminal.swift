@@ -1,83 +1,71 @@
-import CNcurses
 import CSystem
+import CTerminfo
 import Glibc
 import Reactor
 
-/// The terminal: the only file that calls ncurses.
+/// The terminal on which megatop runs.
 ///
-/// ncurses writes its output into a file in memory, which goes to the terminal in one write that never waits. While the
-/// terminal has not taken the last picture, the next ones are left out. The terminal is opened anew for this, since
-/// otherwise the shell's descriptor would become non-blocking, too.
+/// A picture goes to it in one write that never waits. While the terminal has not taken the last picture, the next ones
+/// are left out. The terminal is opened anew for this, since otherwise the shell's descriptor would become
+/// non-blocking, too.
 package final class Terminal {
-    /// There is no terminal, or ncurses does not know it.
+    /// There is no terminal, or nothing is known of its kind.
     package struct Failure: Error, CustomStringConvertible { package let description: String }
 
     package let descriptor: Int32
-    private let screen: OpaquePointer
-    private let memory: Int32
-    private let output: UnsafeMutablePointer<FILE>
+    package let kind: TerminalKind
+    private var painter: Painter
     private var pending: [UInt8] = []
     private var shown: Grid?
-    private let capabilities: Capabilities
-    private let hasTitle: Bool
-    private let hasClipboard: Bool
-    /// Bytes that turn on reports of mouse presses in the SGR form. Empty if the terminal has no mouse.
-    private let mouseOn: [UInt8]
-    private let mouseOff: [UInt8]
     private var usesMouse = false
+    /// It has been asked for its background, and has not answered.
+    private var awaitsAnswer = false
     /// Bytes that restore any terminal of this kind. `mc_terminal_restore` writes them at the end.
     private let restoring: [UInt8]
 
     package static func isUTF8() -> Bool { mc_locale_is_utf8() != 0 }
 
-    package init(_ capabilities: Capabilities) throws {
+    /// `hasColour` is the operator's wish. The kind of the terminal decides, too.
+    package init(hasColour: Bool) throws {
         guard let path = ttyname(1) ?? ttyname(0) else { throw Failure(description: "standard output is no terminal") }
         descriptor = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw Failure(description: "\(String(cString: path)): \(String(cString: strerror(errno)))")
         }
-        self.capabilities = capabilities
-        memory = mc_memory_file("megatop")
-        guard memory >= 0, let output = fdopen(memory, "w"), let input = fopen("/dev/null", "r") else {
-            throw Failure(description: "no memory for the screen")
+        let wanted = Environment["TERM"] ?? ""
+        guard let kind = TerminalKind(wanted) else {
+            throw Failure(description: "the terminal \"\(wanted)\" is not known here, nor any other: use megatop -b")
         }
-        self.output = output
-        let kind = getenv("TERM").map { String(cString: $0) } ?? ""
-        let size = Terminal.size(descriptor)
-        use_env(false)
-        guard let screen = newterm(nil, output, input) else {
-            throw Failure(description: "the terminal \"\(kind)\" is not known here: set TERM, or use megatop -b")
-        }
-        self.screen = OpaquePointer(UnsafeRawPointer(screen))
-        hasTitle =
-            kind.hasPrefix("xterm") || kind.hasPrefix("tmux") || kind.hasPrefix("screen") || kind.hasPrefix("rxvt")
-        hasClipboard = Clipboard.isKnown(terminal: kind)
-        let hasMouse = !String(cString: mc_capability("kmous")).isEmpty
-        mouseOn = hasMouse ? Array("\u{1B}[?1000h\u{1B}[?1006h".utf8) : []
-        mouseOff = hasMouse ? Array("\u{1B}[?1006l\u{1B}[?1000l".utf8) : []
-        restoring =
-            mouseOff
-            + ["sgr0", "rmkx", "cnorm", "rmcup"].flatMap { (name: String) in
-                Array(String(cString: mc_capability(name)).utf8)
-            }
-        nonl()
-        noecho()
-        typeahead(-1)
-        curs_set(0)
-        leaveok(mc_stdscr(), true)
-        if capabilities.hasColour, has_colors() {
-            start_color()
-            use_default_colors()
-            init_pair(1, Int16(COLOR_YELLOW), -1)
-            init_pair(2, Int16(COLOR_RED), -1)
-        }
-        resizeterm(Int32(size.height), Int32(size.width))
+        self.kind = kind
+        painter = Painter(kind, colours: hasColour ? Terminal.colours(kind) : 0)
+        restoring = kind.mouseOff + kind.leave
         guard setRaw() else {
             throw Failure(description: "\(String(cString: path)): \(String(cString: strerror(errno)))")
         }
+        pending = kind.enter
+        flush()
+    }
+    /// The number of colours. Many terminals say only by COLORTERM that they take red, green and blue.
+    private static func colours(_ kind: TerminalKind) -> Int {
+        guard kind.colours >= 8, !kind.isLinuxConsole, ["truecolor", "24bit"].contains(Environment["COLORTERM"]) else {
+            return kind.colours
+        }
+        // The variable came from outside GNU screen, which knows nothing of it. tmux knows.
+        if kind.name.hasPrefix("screen"), Environment["TMUX"] == nil { return kind.colours }
+        return 1 << 24
     }
     private func setRaw() -> Bool {
         restoring.withUnsafeBytes { mc_terminal_raw(descriptor, $0.baseAddress, $0.count) } == 0
+    }
+
+    package func capabilities(isASCII: Bool) -> Capabilities {
+        let isUTF8 = !isASCII && Terminal.isUTF8()
+        return Capabilities(isUTF8: isUTF8, hasColour: painter.hasColour, hasBlocks: isUTF8 && !kind.isLinuxConsole)
+    }
+    /// The next picture is written as a whole, in the colours of the theme.
+    package func use(_ theme: Theme) {
+        painter.use(theme)
+        redraw()
     }
 
     package var size: Size { Terminal.size(descriptor) }
@@ -94,80 +82,53 @@ package final class Terminal {
     /// False if the terminal has not taken the last picture yet. Then this one is left out.
     package func show(_ grid: Grid) -> Bool {
         guard pending.isEmpty else { return false }
-        if shown?.size != grid.size {
-            resizeterm(Int32(grid.size.height), Int32(grid.size.width))
-            clearok(mc_stdscr(), true)
-            shown = nil
-        }
-        for row in 0..<grid.size.height where shown == nil || !isSame(grid, row) { draw(grid, row) }
+        pending = painter.paint(grid, over: shown)
         shown = grid
-        wnoutrefresh(mc_stdscr())
-        doupdate()
-        takeOutput()
         flush()
         return true
     }
-    private func isSame(_ grid: Grid, _ row: Int) -> Bool {
-        guard let shown else { return false }
-        return (0..<grid.size.width).allSatisfy { grid[row, $0] == shown[row, $0] }
-    }
-    private func draw(_ grid: Grid, _ row: Int) {
-        wmove(mc_stdscr(), Int32(row), 0)
-        var column = 0
-        while column < grid.size.width {
-            let first = grid[row, column]
-            var text = ""
-            while column < grid.size.width, grid[row, column].role == first.role,
-                grid[row, column].isReversed == first.isReversed
-            {
-                text.append(grid[row, column].character)
-                column += 1
+    /// The texts have nothing that a terminal obeys.
+    package func tell(_ words: Announcer.Words, _ notification: Announcer.Notification) {
+        var bytes = words.ringsBell ? kind.bell : []
+        if kind.isLikeXterm {
+            if let title = words.title { bytes += Array("\u{1B}]2;\(title)\u{07}".utf8) }
+            switch (words.notice, notification) {
+            case (let notice?, .osc9): bytes += Array("\u{1B}]9;megatop: \(notice)\u{07}".utf8)
+            case (let notice?, .osc777): bytes += Array("\u{1B}]777;notify;megatop;\(notice)\u{07}".utf8)
+            default: break
             }
-            attribute(first)
-            waddnstr(mc_stdscr(), text, -1)
         }
-    }
-    private func attribute(_ cell: Grid.Cell) {
-        let pair = !capabilities.hasColour ? 0 : cell.role == .warning ? 1 : cell.role == .critical ? 2 : 0
-        mc_attributes(
-            cell.role == .title || cell.role == .critical ? 1 : 0, cell.role == .dim ? 1 : 0, cell.isReversed ? 1 : 0,
-            Int32(pair))
-    }
-    package func setTitle(_ text: String) {
-        guard hasTitle, pending.isEmpty else { return }
-        pending += Array("\u{1B}]2;\(text)\u{07}".utf8)
+        // A terminal that takes nothing is not told more and more.
+        guard !bytes.isEmpty, pending.count < Terminal.mostPending else { return }
+        pending += bytes
         flush()
     }
     /// Puts a text into the terminal's clipboard. False if it has none. Whether it took the text it does not tell.
     package func copy(_ text: String) -> Bool {
-        guard hasClipboard else { return false }
+        guard Clipboard.isKnown(terminal: kind.name) else { return false }
         pending += Clipboard.sequence(text)
         flush()
         return true
     }
+    private static let mostPending = 1 << 20
+    /// Asks for the background. The answer comes with the keys. Without colours it does not matter.
+    package func askBackground() {
+        guard kind.isLikeXterm, painter.hasColour else { return }
+        pending += Array(TerminalBackground.question.utf8)
+        awaitsAnswer = true
+        flush()
+    }
+    /// The answer has come.
+    package func gotBackground() { awaitsAnswer = false }
     package func setMouse(_ isOn: Bool) {
         guard isOn != usesMouse else { return }
         usesMouse = isOn
-        pending += isOn ? mouseOn : mouseOff
+        pending += isOn ? kind.mouseOn : kind.mouseOff
         flush()
     }
     /// The next picture is written as a whole.
-    package func redraw() {
-        shown = nil
-        clearok(mc_stdscr(), true)
-    }
+    package func redraw() { shown = nil }
 
-    /// Takes the bytes that ncurses wrote.
-    private func takeOutput() {
-        fflush(output)
-        let end = lseek(memory, 0, SEEK_CUR)
-        guard end > 0 else { return }
-        var bytes = [UInt8](repeating: 0, count: Int(end))
-        let count = pread(memory, &bytes, bytes.count, 0)
-        pending += bytes.prefix(max(0, count))
-        ftruncate(memory, 0)
-        lseek(memory, 0, SEEK_SET)
-    }
     package var isBehind: Bool { !pending.isEmpty }
     /// Writes as many bytes as the terminal takes now.
     package func flush() {
@@ -200,13 +161,15 @@ package final class Terminal {
         var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         if !pending.isEmpty, poll(&ready, 1, 200) == 1 { flush() }
         pending = []
+        // An answer that is still on its way would be typed into the shell.
+        var answer = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        if awaitsAnswer, poll(&answer, 1, 100) == 1 { _ = read() }
+        awaitsAnswer = false
         mc_terminal_restore()
     }
     package func enter() {
         _ = setRaw()
-        // ncurses does not know that it left, so this writes what ncurses writes at its start.
-        let start = String(cString: mc_capability("smcup")) + String(cString: mc_capability("civis"))
-        pending = Array(start.utf8) + (usesMouse ? mouseOn : [])
+        pending = kind.enter + (usesMouse ? kind.mouseOn : [])
         redraw()
     }
     package func suspend() {

@@ -162,7 +162,7 @@ extension Views {
         }
         box("SORT BY", Array(lines), foot: "Enter sorts, I inverts", width: 66, context, on: &grid)
     }
-    private static func short(_ column: Column) -> String {
+    static func short(_ column: Column) -> String {
         let text = column.meaning.isEmpty ? column.metric.map { Metric[$0].help } ?? "" : column.meaning
         return String(text.prefix { $0 != "." })
     }

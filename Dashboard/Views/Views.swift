@@ -28,6 +28,7 @@ package enum Views {
         case .clients(let chosen): drawClients(chosen, context, on: &grid)
         case .explain(let column): drawExplanation(column, context, on: &grid)
         case .sortMenu(let choice): drawSortMenu(choice, context, on: &grid)
+        case .columns(let menu): drawColumns(menu, context, on: &grid)
         case .confirm(let confirmation): drawConfirmation(confirmation, context, on: &grid)
         default: break
         }

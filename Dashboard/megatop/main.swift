@@ -127,6 +127,7 @@ struct Megatop: ParsableCommand {
             throw ValidationError("--output: text, json, csv or prom")
         }
         options.screen = shown ?? nil
+        options.saved = saved()
         if let sort, Columns.named(sort, options.screen ?? .overview) == nil {
             throw ValidationError(
                 "--sort: " + Columns.of(options.screen ?? .overview).map(\.id).joined(separator: ", "))
@@ -163,6 +164,19 @@ struct Megatop: ParsableCommand {
             throw ValidationError("--size: COLUMNSxLINES, 20x4 to 500x200")
         }
         return Size(numbers[0], numbers[1])
+    }
+    private func saved() -> SavedSettings {
+        var saved = SavedSettings(SavedSettings.path)
+        guard let path = saved.path, access(path, F_OK) == 0 else {
+            saved.takeOverOld()
+            return saved
+        }
+        switch FlatFile.load(path) {
+        case .success(let entries):
+            saved.entries = entries.map { SavedSettings.Entry(key: $0.key, line: $0.line, value: $0.value) }
+        case .failure(let error): saved.failure = error.description
+        }
+        return saved
     }
     private func complain(_ text: String) { _ = "megatop: \(text)\n".withCString { write(2, $0, strlen($0)) } }
 }

@@ -41,7 +41,8 @@ struct GoldenTests {
             ("crash", .detail(.worker(5), .crash(number: 0, scroll: 0))),
             ("confirm", .confirm(Confirmation(.restart, target: .worker(2), pid: 2112, boot: 0x9AC4_1F20_0000_0002))),
             ("clients", .clients(chosen: "bob")),
-            ("help", .help(page: 0)), ("explain", .explain(column: 4)), ("sort", .sortMenu(choice: 2)),
+            ("help", .help(page: 0)), ("columns", .columns(ColumnMenu(.overview, Session()))),
+            ("explain", .explain(column: 4)), ("sort", .sortMenu(choice: 2)),
         ]
         for (name, overlay) in overlays {
             var session = Session()

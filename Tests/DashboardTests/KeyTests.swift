@@ -74,6 +74,25 @@ struct KeyTests {
             }
         }
     }
+    /// The answer of a terminal to the question for its background may come in pieces, and after a pause.
+    @Test(arguments: ["\u{07}", "\u{1B}\\"]) func answerOfTheTerminal_isNoKey(_ end: String) {
+        let bytes = Array("a\u{1B}]11;rgb:ffff/ffff/ffff\(end)b\u{1B}]10;rgb:0/0/0\(end)c".utf8)
+        let wanted: [Key] = [.character("a"), .background(isLight: true), .character("b"), .character("c")]
+        var whole = KeyDecoder()
+        #expect(whole.receive(bytes) == wanted)
+        for pause in [false, true] {
+            var pieces = KeyDecoder()
+            var keys: [Key] = []
+            for (index, byte) in bytes.enumerated() {
+                keys += pieces.receive([byte])
+                // A pause right behind its first two bytes would make them the key Escape.
+                if pause, bytes[index] != 27, bytes[index] != 93 { keys += pieces.flush() }
+            }
+            #expect(keys == wanted)
+        }
+        var session = Session()
+        #expect(handler.handle(.background(isLight: true), &session).isEmpty)
+    }
     @Test func noKey_isBoundTwice() {
         for screen in Screen.allCases {
             let keys = Binding.all.filter { $0.screen == nil || $0.screen == screen }.flatMap { binding in

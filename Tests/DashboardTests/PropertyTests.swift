@@ -85,6 +85,7 @@ struct PropertyTests {
                 ClientLook(
                     id: "x", isTyped: Bool.random(using: &chance),
                     bottom: Bool.random(using: &chance) ? Int.random(in: -9..<900, using: &chance) : nil))
+        case 12: session.overlay = .columns(ColumnMenu(session.screen, session))
         case 10: session.overlay = .addresses(from: Int.random(in: -9..<200, using: &chance))
         default: break
         }

@@ -96,7 +96,7 @@ struct ShotTests {
         #expect(bars.reduce(0) { $0 + (Int($1.tag["width"]) ?? 0) } == 120 * 8)
     }
 
-    /// WCAG 2.1, 1.4.3: the contrast of text is at least 4.5 to 1.
+    /// WCAG 2.1, 1.4.3 and 1.4.11: the contrast of text is at least 4.5 to 1, and that of shades 3 to 1.
     @Test func eachColour_canBeRead() {
         func light(_ colour: String) -> Double {
             let channels = stride(from: 1, to: 7, by: 2).map { at in
@@ -105,10 +105,14 @@ struct ShotTests {
             }
             return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
         }
-        for palette in [Palette.dark, .light] {
+        let shades: [Role] = [.shade1, .shade2, .shade3, .shade4]
+        for isLight in [false, true] {
             for role in Role.allCases {
-                let (ink, paper) = (light(palette.colour(role)), light(palette.paper))
-                #expect((max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 4.5, "\(role)")
+                let (ink, paper) = (
+                    light(Sheet.colour(role, isLight: isLight).css), light(Sheet.paper(isLight: isLight).css)
+                )
+                let least = shades.contains(role) ? 3.0 : 4.5
+                #expect((max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= least, "\(role)")
             }
         }
     }

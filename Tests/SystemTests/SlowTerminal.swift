@@ -7,12 +7,10 @@ final class SlowTerminal {
     private static let bytesPerSecond = 960.0
     let program: Program
     private let screen: TerminalScreen
-    /// The two ends. The test keeps the far one open, so that it stays when megatop has left.
-    private let (line, far): (Int32, Int32)
+    private let terminal: PseudoTerminal
     /// The file of the bytes that have arrived, for the screen.
     private let arrived: Int32
     private let arrivedPath: String
-    private let before: termios
     private var carriedAt = monotonicNanoseconds()
     /// Bytes that the line could have carried by now and that are not taken yet.
     private var due = 0.0
@@ -20,27 +18,17 @@ final class SlowTerminal {
     var isSlow = true
 
     init(width: Int, height: Int, _ appliance: Appliance) throws {
-        line = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
-        // posix_openpt(3) and its kin are not imported. These are their calls to the kernel (TIOCSPTLCK, TIOCGPTN).
-        var (isLocked, number): (Int32, UInt32) = (0, 0)
-        guard line >= 0, ioctl(line, 0x4004_5431, &isLocked) == 0, ioctl(line, 0x8004_5430, &number) == 0 else {
-            throw Failure("no pseudo-terminal")
-        }
-        let path = "/dev/pts/\(number)"
-        far = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
-        before = try SlowTerminal.modes(far)
-        var size = winsize(ws_row: UInt16(height), ws_col: UInt16(width), ws_xpixel: 0, ws_ypixel: 0)
-        _ = ioctl(line, UInt(TIOCSWINSZ), &size)
-        let file = try appliance.folder.write("arrived.\(number)", "")
+        terminal = try PseudoTerminal(width: width, height: height)
+        let file = try appliance.folder.write("arrived.\(terminal.line)", "")
         arrivedPath = file
         arrived = open(file, O_WRONLY | O_APPEND | O_CLOEXEC)
         screen = try TerminalScreen(
             width: width, height: height, appliance, command: "stty raw -echo; tail -c +1 -f \(file)")
         program = try Program(
             "megatop", ["-c", appliance.configuration], in: appliance.folder,
-            environment: ["TERM": "xterm-256color", "LC_ALL": "C.UTF-8"], terminal: path)
+            environment: ["TERM": "xterm-256color", "LC_ALL": "C.UTF-8"], terminal: terminal.path)
     }
-    deinit { for descriptor in [line, far, arrived] { close(descriptor) } }
+    deinit { close(arrived) }
     func end() {
         program.kill()
         screen.end()
@@ -53,7 +41,7 @@ final class SlowTerminal {
         carriedAt = now
         while !isSlow || due >= 1 {
             var bytes = [UInt8](repeating: 0, count: isSlow ? Int(due) : 65536)
-            let count = read(line, &bytes, bytes.count)
+            let count = read(terminal.line, &bytes, bytes.count)
             guard count > 0 else { return }
             due -= Double(count)
             write(arrived, bytes, count)
@@ -61,7 +49,7 @@ final class SlowTerminal {
     }
     /// True if nothing more can be written until the line has carried something.
     var isFull: Bool {
-        var state = pollfd(fd: far, events: Int16(POLLOUT), revents: 0)
+        var state = pollfd(fd: terminal.far, events: Int16(POLLOUT), revents: 0)
         return poll(&state, 1, 0) == 0
     }
     /// Asks for whole pictures with Ctrl-L, until the line takes no more of them.
@@ -74,7 +62,7 @@ final class SlowTerminal {
     }
     /// All bytes that have arrived.
     var arrivedText: String { contents(ofFile: arrivedPath) }
-    func type(_ keys: [UInt8]) { write(line, keys, keys.count) }
+    func type(_ keys: [UInt8]) { write(terminal.line, keys, keys.count) }
 
     /// Waits, while the line carries, until the words are on the screen.
     func expect(_ words: String) throws { try expect("\"\(words)\"") { $0.contains(words) } }
@@ -85,14 +73,5 @@ final class SlowTerminal {
         }
     }
     /// True if the terminal's modes are the same as before megatop.
-    var isAsBefore: Bool {
-        guard let now = try? SlowTerminal.modes(far) else { return false }
-        return now.c_iflag == before.c_iflag && now.c_oflag == before.c_oflag && now.c_lflag == before.c_lflag
-            && now.c_cflag == before.c_cflag
-    }
-    private static func modes(_ descriptor: Int32) throws -> termios {
-        var modes = termios()
-        guard tcgetattr(descriptor, &modes) == 0 else { throw Failure("no modes of a terminal") }
-        return modes
-    }
+    var isAsBefore: Bool { terminal.isAsBefore }
 }

@@ -1,0 +1,49 @@
+import Dashboard
+import Testing
+import Watch
+
+struct AnnouncerTests {
+    private let silent = Alert(key: "w0 silent", isCritical: false, text: "w0 SUSPECT: silent for 3.4s")
+
+    @Test func title_hasAMarkWhileThereAreAlerts() {
+        var announcer = Announcer()
+        let session = Session()
+        #expect(announcer.announce([], host: "push1", session) == .init(title: "megatop push1"))
+        #expect(announcer.announce([], host: "push1", session) == .init())
+        #expect(announcer.announce([silent], host: "push1", session) == .init(title: "(!) megatop push1"))
+        #expect(announcer.announce([silent], host: "push1", session) == .init())
+        #expect(announcer.announce([], host: "push1", session) == .init(title: "megatop push1"))
+    }
+    @Test func bellAndNotice_onceForEachRise() {
+        var announcer = Announcer()
+        var session = Session()
+        (session.setsTitle, session.ringsBell, session.notification) = (false, true, .osc9)
+        var same = silent
+        same.text = "w0 SUSPECT: silent for 4.4s\u{1B}]0;x\u{07}"
+        let other = Alert(key: "w1 down", isCritical: true, text: "w1 BACKOFF")
+        #expect(announcer.announce([], host: "push1", session) == .init())
+        let first = announcer.announce([silent], host: "push1", session)
+        #expect(first == .init(ringsBell: true, notice: silent.text))
+        #expect(announcer.announce([same], host: "push1", session) == .init(), "it lasts, with another figure")
+        #expect(announcer.announce([other, same], host: "push1", session).notice == "w1 BACKOFF")
+        _ = announcer.announce([], host: "push1", session)
+        let again = announcer.announce([other, same], host: "push1", session)
+        #expect(again == .init(ringsBell: true, notice: "w1 BACKOFF (+1)"))
+        _ = announcer.announce([], host: "push1", session)
+        let hostile = announcer.announce([same], host: "push1", session).notice ?? ""
+        #expect(!hostile.unicodeScalars.contains { $0.value < 32 })
+    }
+    @Test func off_isSilent() {
+        var announcer = Announcer()
+        var session = Session()
+        session.setsTitle = false
+        #expect(announcer.announce([silent], host: "push1", session) == .init())
+    }
+    @Test func titleThatIsSwitchedOff_isTakenBack() {
+        var announcer = Announcer()
+        var session = Session()
+        _ = announcer.announce([], host: "push1", session)
+        session.setsTitle = false
+        #expect(announcer.announce([], host: "push1", session) == .init(title: ""))
+    }
+}
