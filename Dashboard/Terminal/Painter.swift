@@ -68,11 +68,14 @@ package struct Painter: Sendable {
                 bytes += kind.clearLine
                 return
             }
-            // Moving the cursor costs as much as a few characters.
-            var same = 0
-            while column < text, same < 6 {
+            // Moving the cursor costs as much as a few characters, so these are written again in between.
+            var (end, at) = (column + 1, column + 1)
+            while at < text, at - end < 6 {
+                if !grid[row, at].looksLike(before[row, at]) { end = at + 1 }
+                at += 1
+            }
+            while column < end {
                 let cell = grid[row, column]
-                same = cell.looksLike(before[row, column]) ? same + 1 : 0
                 // A blank needs no look of its own.
                 if !cell.isBlank || look % 2 == 1 {
                     set(Int(cell.role.rawValue) * 2 + (cell.isReversed ? 1 : 0), &look, &bytes)

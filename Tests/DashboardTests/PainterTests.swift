@@ -44,6 +44,17 @@ struct PainterTests {
         after.put("x", row: 3, column: 0, role: .warning)
         #expect(text(painter.paint(after, over: grid)) == "^[[4;2H^[[K")
     }
+    @Test func onlyChanges_areWritten_andNearOnesAtOnce() throws {
+        let painter = Painter(try #require(TerminalKind("xterm-256color")), colours: 256)
+        func picture(_ line: String) -> Grid {
+            var grid = Grid(Size(40, 2))
+            grid.put(line, row: 1, column: 0)
+            return grid
+        }
+        let before = picture("w0 READY 1,255 67 0% then all the rest")
+        let after = picture("w0 READY 1,260 68 0% then all the nest")
+        #expect(text(painter.paint(after, over: before)) == "^[[2;13H60 68^[[2;35Hn")
+    }
     @Test func colours_areThoseThatTheTerminalHas() throws {
         func warning(_ name: String, _ colours: Int?) throws -> String {
             let kind = try #require(TerminalKind(name))

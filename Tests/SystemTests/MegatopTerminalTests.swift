@@ -71,7 +71,7 @@ struct MegatopTerminalTests {
         try settings("bell = true\nnotify = \"osc777\"\n", appliance)
         let (terminal, program) = try open("xterm-256color", appliance)
         defer { program.kill() }
-        try terminal.expect("2/2 ok")
+        try terminal.expectPicture("2/2 ok")
         let worker = try appliance.pid("worker-0")
         #expect(!terminal.text.contains("(!)") && !terminal.text.contains("777;"))
         kill(worker, SIGSTOP)

@@ -40,6 +40,16 @@ final class PseudoTerminal {
         } catch { throw Failure("\(error); it got:\n\(text.replacing("\u{1B}", with: "^["))") }
     }
 
+    /// Waits until megatop's picture has the words. It is drawn as a whole each time, by Ctrl-L: otherwise only those
+    /// characters come that have changed.
+    func expectPicture(_ words: String) throws {
+        try eventually("the picture has \"\(words)\"", seconds: 25) {
+            type("\u{0C}")
+            usleep(100_000)  // it takes its time to draw
+            return text.contains(words)
+        }
+    }
+
     /// True if the terminal's modes are the same as at first.
     var isAsBefore: Bool {
         guard let now = try? PseudoTerminal.modes(far) else { return false }
