@@ -9,7 +9,7 @@ struct MegatopTerminalTests {
     private func open(
         _ kind: String?, _ appliance: Appliance, _ environment: [String: String] = [:]
     ) throws -> (PseudoTerminal, Program) {
-        let terminal = try PseudoTerminal(width: 100, height: 30)
+        let terminal = try PseudoTerminal(width: 150, height: 30)
         var environment = environment.merging(["LC_ALL": "C.UTF-8"]) { mine, _ in mine }
         environment["TERM"] = kind
         let program = try Program(
