@@ -163,7 +163,7 @@ package final class LiveScreen {
         self.theme = theme
         if !terminal.show(grid) { source.skippedFrame() }
         let host = plainText(source.model.server.host)
-        let words = announcer.announce(source.model.alerts.raised, host: host, session)
+        let words = announcer.announce(source.model.alerts.filter(\.isOpen), host: host, session)
         terminal.tell(words, session.notification)
         if terminal.isBehind { input?.watch([.read, .write]) }
     }

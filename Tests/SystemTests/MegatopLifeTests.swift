@@ -335,7 +335,7 @@ struct MegatopLifeTests {
             let screen = try TerminalScreen(width: 100, height: 24, appliance, arguments, environment: environment)
             defer { screen.end() }
             try screen.expect("1/2 ok")
-            try screen.expect { $0.contains("! w0 SUSPECT") }
+            try screen.expect { $0.contains("! w0 is silent") }
             return screen.colouredText
         }
         let first = try TerminalScreen(width: 100, height: 24, appliance)

@@ -52,7 +52,7 @@ final class HostCounters {
         set(.psiMemory, memoryPressure.read { $0.line("some")?.number(after: "total") })
         set(.psiCPU, processorPressure.read { $0.line("some")?.number(after: "total") })
         set(.oomKills, virtualMemory.read { $0.line("oom_kill ")?.number(at: 0) })
-        set(.cpuThrottled, groups.throttledMicroseconds)
+        set(.cpuThrottled, groups.throttledMicroseconds ?? 0)
         set(.cpuCount, usableProcessors(groups))
         set(.loadAverage, load.read { $0.thousandths() })
         set(.conntrack, tracked.read { $0.number(at: 0) })
