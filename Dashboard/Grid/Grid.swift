@@ -57,6 +57,11 @@ package struct Grid: Equatable, Sendable {
         }
         return at
     }
+    /// Writes over what is there, and keeps its role.
+    mutating func putSign(_ text: String, row: Int, column: Int) {
+        guard row >= 0, row < size.height, column >= 0, column < size.width else { return }
+        put(text, row: row, column: column, role: self[row, column].role)
+    }
     package mutating func mark(_ target: Target, row: Int, _ columns: Range<Int>) {
         spots.append(Spot(row: row, columns: columns, target: target))
     }

@@ -1,4 +1,5 @@
 /// A line of a header: pieces side by side. On a narrow terminal the pieces that are needed least leave. Nothing wraps.
+/// If those that never leave are too long, the line ends with two points.
 package struct Line {
     package enum Content {
         case text(String, Role)
@@ -79,16 +80,18 @@ package struct Line {
                 spare -= wide - Line.leastBar
                 text = put(capabilities.history(values, width: wide), .first, row, text, end, &grid)
             }
-            if let target = piece.target { grid.mark(target, row: row, start..<max(start, text)) }
+            if let target = piece.target { grid.mark(target, row: row, start..<max(start, min(text, end))) }
         }
         var place = max(text, end - least(right))
         for piece in right {
             place += piece.gap
             if case .text(let string, let role) = piece.content { place = put(string, role, row, place, end, &grid) }
         }
+        // What had no room is seen to be missing.
+        if max(text, place) > end, width >= 4 { grid.putSign("..", row: row, column: end - 2) }
     }
     private func put(_ text: String, _ role: Role, _ row: Int, _ column: Int, _ end: Int, _ grid: inout Grid) -> Int {
-        guard column < end else { return column }
-        return grid.put(String(text.prefix(end - column)), row: row, column: column, role: role)
+        if column < end { grid.put(String(text.prefix(end - column)), row: row, column: column, role: role) }
+        return column + text.count
     }
 }

@@ -21,7 +21,7 @@ extension Columns {
                 return Quantity(nil, .old)
             }
             return Quantity(after - before, freshness)
-        }, format: { ($0 > 0 ? "+" : "") + Format.number($0, width: 3) })
+        }, format: { ($0 > 0 ? "+" : "") + Format.short($0) })
 
     private static let descriptors = Column.quantity(
         "fd", "FD%", width: 4, from: 104, metric: .fdsOpen, "Descriptors open, of those it may open.",

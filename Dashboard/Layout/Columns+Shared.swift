@@ -19,7 +19,9 @@ extension Columns {
         cell: { process, context in
             let state = process.state(context.now)
             if state.isPlain, process.failing(context.now) != nil { return Cell("FAILING", process.failingLevel.role) }
-            return Cell(state.text, state.role)
+            // The sign of an old state stands for the last letter of a long word: CRASHLOO~.
+            let text = state.text
+            return Cell(text.count > 9 ? String(text.prefix(8)) + "~" : text, state.role)
         },
         value: { process, context in
             Double(process.child.count(.childState) ?? 0) + (process.state(context.now).isReady ? -100 : 0)

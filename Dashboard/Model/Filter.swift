@@ -48,7 +48,7 @@ package struct Filter: Equatable, Sendable {
         return term.comparison == "=" && found.text.lowercased().contains(term.value)
     }
     /// Reads a number such as `100k` or `1.5m`.
-    static func number(_ text: String) -> Double? {
+    package static func number(_ text: String) -> Double? {
         let factor: Double
         switch text.last {
         case "k": factor = 1e3

@@ -213,7 +213,8 @@ extension Views {
             .reversed()
         rule("EVENTS of \(process.id.short)")
         if events.isEmpty { put(Line(" none", .dim)) }
-        for event in events { put(Frame.event(event, context, width: size.width)) }
+        let kindWidth = Frame.kindWidth(events)
+        for event in events { put(Frame.event(event, context, width: size.width, kindWidth: kindWidth)) }
         if let output = context.model.told.children[process.id]?.output, !output.isEmpty {
             rule("LAST OUTPUT (l shows all)")
             for line in output.suffix(8) { put(Line(" " + context.capabilities.clean(line))) }

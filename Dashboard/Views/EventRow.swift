@@ -87,9 +87,11 @@ extension Frame {
         let isWrong = context.model.verdict != .ok
         // Folding costs a pass over the events: the newest are enough.
         let all = Happening.fold(context.model.events.suffix(300)).filter { !isWrong || $0.severity > .info }
-        return all.suffix(most).reversed().map { happening in
+        let shown = all.suffix(most).reversed()
+        let kindWidth = Frame.kindWidth(shown.compactMap { if case .event(let event) = $0 { event } else { nil } })
+        return shown.map { happening in
             switch happening {
-            case .event(let event): Frame.event(event, context, width: width)
+            case .event(let event): Frame.event(event, context, width: width, kindWidth: kindWidth)
             case .incident(let incident): Frame.incident(incident, context, width: width)
             }
         }

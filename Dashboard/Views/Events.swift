@@ -21,10 +21,11 @@ extension Views {
             Page.HeaderLine(line: $0, from: 10)
         }
         let wide = size.width >= wideFrom
+        let kindWidth = Frame.kindWidth(shown.map(\.event))
         let heading = Line(
-            " " + Format.left("TIME", wide ? 23 : 12) + " L WHO WHAT      "
+            " " + Format.left("TIME", wide ? 23 : 12) + " L WHO " + Format.left("WHAT", kindWidth + 1)
                 + (wide ? Format.right("PID", 7) + "  " : "") + "DETAIL", .title)
-        let rows = shown.map { row($0, context, width: size.width) }
+        let rows = shown.map { row($0, context, width: size.width, kindWidth: kindWidth) }
         page.list = Page.List(
             heading: heading,
             rows: rows.isEmpty
@@ -51,7 +52,7 @@ extension Views {
         line.add("newest at the top", role: .dim, leaves: 3, gap: 4)
         return line
     }
-    private static func row(_ row: EventRow, _ context: Context, width: Int) -> Line {
+    private static func row(_ row: EventRow, _ context: Context, width: Int, kindWidth: Int) -> Line {
         let wide = width >= wideFrom
         guard case .event(let event, let isPart) = row else {
             guard case .incident(let incident, let isUnfolded) = row else { return Line() }
@@ -61,8 +62,8 @@ extension Views {
             (isPart ? " " : "") + (wide ? UTC.date(event.time) + " " : "") + UTC.clock(event.time, milliseconds: true),
             .dim)
         line.add(event.severity.letter, role: event.severity.role, gap: 1)
-        line.add(Format.left(event.who, 3), gap: 1)
-        line.add(Format.left(event.kind, 9), role: event.severity.role, gap: 1)
+        line.add(event.who.leftAligned(3), gap: 1)
+        line.add(Format.left(event.kind, kindWidth), role: event.severity.role, gap: 1)
         if wide { line.add(Format.right(event.pid.map { "\($0)" } ?? "-", 7), role: .dim, gap: 1) }
         let isOpen = !context.session.isAcknowledged(event)
         line.add(

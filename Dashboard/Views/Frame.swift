@@ -126,11 +126,15 @@ enum Frame {
                 from: index == 0 ? 5 : 12 + index)
         }
     }
-    static func event(_ event: Event, _ context: Context, width: Int) -> Line {
+    /// The width of a column for the kinds of these events. The kinds are words of a known list, and none is cut.
+    static func kindWidth(_ events: some Sequence<Event>) -> Int {
+        events.reduce(9) { max($0, min(18, $1.kind.count)) }
+    }
+    static func event(_ event: Event, _ context: Context, width: Int, kindWidth: Int = 9) -> Line {
         var line = Line(UTC.clock(event.time), .dim)
         if width >= 110 { line.add(event.severity.letter, role: event.severity.role, gap: 1) }
-        line.add(Format.left(event.who, 3), gap: 1)
-        line.add(Format.left(event.kind, 9), role: event.severity.role, gap: 1)
+        line.add(event.who.leftAligned(3), gap: 1)
+        line.add(Format.left(event.kind, kindWidth), role: event.severity.role, gap: 1)
         line.add(
             context.capabilities.clean(event.text),
             role: context.session.isAcknowledged(event) ? .normal : event.severity.role, gap: 1)

@@ -73,11 +73,35 @@ package enum Format {
     }
     private static func two(_ value: Int) -> String { decimal(UInt(value), digits: 2) }
 
-    /// The text in a column of exactly this width. A longer text is cut.
-    package static func left(_ text: String, _ width: Int) -> String {
-        String(text.prefix(max(0, width))).leftAligned(width)
+    /// The text in a column of exactly this width. A longer text is cut, and ends with two points.
+    package static func left(_ text: String, _ width: Int) -> String { cut(text, width).leftAligned(width) }
+    /// The number in a column of exactly this width. A longer number is rounded. It never loses its unit.
+    package static func right(_ text: String, _ width: Int) -> String { fitted(text, width).rightAligned(width) }
+
+    /// The text, or its beginning with two points behind it. A width that has no room for both shows the beginning.
+    package static func cut(_ text: String, _ width: Int) -> String {
+        if text.count <= width { return text }
+        return width < 4 ? String(text.prefix(max(0, width))) : String(text.prefix(width - 2)) + ".."
     }
-    package static func right(_ text: String, _ width: Int) -> String {
-        String(text.prefix(max(0, width))).rightAligned(width)
+    /// A number as it was written by this type, in at most so many columns: `+1.2k` becomes `+1k`, `1m02s` becomes `1m`
+    /// and `100%~` becomes `100~`, since the heading says what it is. A number that still does not fit is hidden by
+    /// `#`. A part of its digits would be another number.
+    package static func fitted(_ text: String, _ width: Int) -> String {
+        if text.count <= width { return text }
+        let mark = text.hasSuffix("~") ? "~" : ""
+        let body = text.dropLast(mark.count)
+        let digits = body.prefix { "+-.,0123456789".contains($0) }
+        guard let value = Double(String(digits.filter { $0 != "," })) else { return hidden(width) }
+        let sign = digits.hasPrefix("+") ? "+" : ""
+        // A span of time has two units, and an age has a colon. The greater one is kept.
+        let rest = body.dropFirst(digits.count)
+        let unit = rest.hasPrefix(":") ? "m" : rest.contains(where: \.isNumber) ? String(rest.prefix(1)) : String(rest)
+        if unit == "ms" { return fitted(decimals(value / 1000, 1) + "s" + mark, width) }
+        let short = unit.isEmpty && abs(value) >= 1000 ? sign + Format.short(value) + mark : text
+        if short.count < text.count { return fitted(short, width) }
+        let rounded = decimals(value, 0)
+        return [sign + rounded + unit + mark, rounded + (unit == "%" ? "" : unit) + mark].first { $0.count <= width }
+            ?? hidden(width)
     }
+    private static func hidden(_ width: Int) -> String { String(repeating: "#", count: max(0, width)) }
 }
