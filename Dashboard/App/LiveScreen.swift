@@ -36,6 +36,8 @@ package final class LiveScreen {
     private var theme: Theme?
     /// The terminal's background, by itself or by COLORFGBG. `nil`: unknown.
     private var isLight: Bool?
+    /// The restart that was ordered here and has not ended, and the number of the last one that had ended before.
+    private var awaited: (what: String, before: Int)?
 
     package init(_ options: Options) throws {
         self.options = options
@@ -46,7 +48,10 @@ package final class LiveScreen {
         isLight = Environment["COLORFGBG"].flatMap(TerminalBackground.isLight(colorFGBG:))
         terminal.askBackground()
         terminal.setMouse(session.usesMouse)
-        source.told = { [unowned self] in show() }
+        source.told = { [unowned self] in
+            sayOutcome()
+            show()
+        }
     }
 
     /// Runs until the operator leaves, and returns the exit code. The terminal is then as it was before.
@@ -248,15 +253,25 @@ package final class LiveScreen {
         }
     }
     private func act(_ box: Confirmation) {
+        let before = source.model.told.lastRolling?.number ?? 0
         let isHeld = box.target.flatMap { source.model.told.children[$0]?.isHeld } ?? false
         source.act(box, on: !isHeld) { [unowned self] error in
             let what = "\(box.action.rawValue) \(box.target?.short ?? "all")"
-            say(error.map { "\(what) refused: \($0)" } ?? "\(what): done, see the events")
+            say(error.map { "\(what) refused: \($0)" } ?? "\(what): \(box.action.afterwards)")
+            if error == nil, box.endsAsRolling { awaited = (what, before) }
             if let error {
                 source.note(.own("REFUSED", .warning, "\(what): \(error)", time: source.model.wall))
             }
             show()
         }
+    }
+    /// A restart that was ordered has ended: its outcome is said, since the answer to the order came before it.
+    private func sayOutcome() {
+        guard let (what, before) = awaited, let last = source.model.told.lastRolling, last.number != before else {
+            return
+        }
+        awaited = nil
+        say("\(what) " + (last.isFailed ? "FAILED " : "is done: ") + last.text)
     }
     private func startSupervisor() {
         let arguments = ["start"] + (options.configuration.map { ["-c", $0] } ?? [])

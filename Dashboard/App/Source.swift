@@ -237,7 +237,7 @@ final class Source {
     }
     /// Asks what an operator would want to know after an exit, while it can still be had.
     private func askForRecording() {
-        guard let event = model.events.last, event.kind == "EXIT", let id = event.process else { return }
+        guard let event = model.events.last, ["EXIT", "NOT_READY"].contains(event.kind), let id = event.process else { return }
         ask(.log(id), every: 0)
         askCrashes(of: id)
     }

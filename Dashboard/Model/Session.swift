@@ -165,6 +165,15 @@ package struct Confirmation: Equatable, Sendable {
 
         /// The operation on the control socket.
         package var operation: String { self == .finish ? "rolling" : rawValue }
+        /// What is true when the supervisor has taken the order.
+        package var afterwards: String {
+            switch self {
+            case .restart, .drain, .stop, .start, .rolling: "begun, see the events"
+            case .kill: "SIGKILL is sent, see the events"
+            case .hold: "done"
+            case .finish: "it ends after the worker that is under way"
+            }
+        }
         /// It is for all workers, not for the row.
         package var isForAll: Bool { self == .rolling || self == .finish }
     }
@@ -193,4 +202,6 @@ package struct Confirmation: Equatable, Sendable {
         }
     }
     package var isReady: Bool { typed == word }
+    /// The order is a rolling restart, of one worker or of all. Its outcome is told later (`Told.lastRolling`).
+    package var endsAsRolling: Bool { action == .rolling || action == .restart && target?.isWorker == true }
 }

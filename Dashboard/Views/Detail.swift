@@ -112,6 +112,9 @@ extension Views {
         if let age = process.child.value(.childLastExitAge), process.child.count(.childLastExitKind) ?? 0 > 0 {
             exits.add(Format.span(age / 1000) + " ago", leaves: 2, gap: 1)
         }
+        if let failed = context.model.told.children[process.id]?.failedReplacement, !failed.isEmpty {
+            exits.add("REPLACEMENT FAILED " + context.capabilities.clean(failed), role: .warning, leaves: 4)
+        }
         exits.add("hang kills " + process.told(.childHangKills, now).text(Format.whole), leaves: 3)
         if process.child.count(.childWatchdogHeld) == 1 { exits.add("WATCHDOG HELD", role: .warning) }
         return exits

@@ -11,7 +11,7 @@ extension Views {
                 actions: ["R restart", "D drain", "S stop", "U start", "K kill", "H hold", "X rolling"]))
         page.header.append(.init(line: supervisorLine(context), from: 0))
         page.header.append(.init(line: policyLine(context), from: 16))
-        page.header.append(.init(line: rollingLine(context), from: 14))
+        page.header.append(.init(line: rollingLine(context), from: context.model.told.lastRolling?.isFailed == true ? 0 : 14))
         if model.told.rolling != nil { page.header.append(.init(line: reconnectLine(context), from: 24)) }
         page.header += Frame.alerts(context, size)
         let table = Table(.procs, context, width: size.width)
@@ -73,7 +73,17 @@ extension Views {
     private static func rollingLine(_ context: Context) -> Line {
         var line = Line(" ROLLING", .title)
         guard let run = context.model.told.rolling else {
-            line.add("none (X starts one: new ready before old drains)", role: .dim)
+            guard let last = context.model.told.lastRolling else {
+                line.add("none (X starts one: new ready before old drains)", role: .dim)
+                return line
+            }
+            let text = context.capabilities.clean(last.text)
+            // It stays until another one ends.
+            if last.isFailed {
+                line.add("FAILED " + text, role: .critical, gap: 1)
+            } else {
+                line.add("none now; the last one: " + text, role: .dim)
+            }
             return line
         }
         line.add("\(run.done) of \(run.total) done", role: .warning)

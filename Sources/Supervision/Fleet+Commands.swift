@@ -27,7 +27,7 @@ extension Fleet {
         try known(name)
         tell(.info, name, "COMMAND", "stop\(isHasty ? " at once" : ""), by \(by)")
         slots[name]?.desired = .down
-        rollingFailed(name, "it is being stopped")
+        rollingFailed(name, "it is being stopped", now)
         drainOrStop(name, now, isHasty: isHasty)
         return taken(now)
     }

@@ -31,7 +31,9 @@ extension Fleet {
         }
     }
 
-    mutating func ended(_ copy: CopyName, _ ending: Ending, _ now: Milliseconds, quietly: Bool = false) {
+    mutating func ended(
+        _ copy: CopyName, _ ending: Ending, _ now: Milliseconds, quote: String? = nil, quietly: Bool = false
+    ) {
         guard var slot = slots[copy.name], let role = slot.role(of: copy.generation), let gone = slot[role] else {
             return
         }
@@ -39,10 +41,12 @@ extension Fleet {
         if gone.isHung { hangKillsFrom = max(hangKillsFrom, now + settings.hangPause) }
         if !quietly {
             let how = "\(ending.text) after \(Fleet.seconds(uptime))\(gone.isPlanned ? "" : ", not ordered")"
-            tell(gone.isPlanned ? .info : .error, copy.name, "EXIT", how, copy.generation)
+            // The end of a copy that was to replace another is not the end of the process.
+            let kind = role == .successor ? "NOT_READY" : "EXIT"
+            tell(gone.isPlanned ? .info : .error, copy.name, kind, how, copy.generation)
         }
         slot[role] = nil
-        slot.noteExit(gone, ending, now)
+        slot.noteExit(gone, ending, now, wasReplacement: role == .successor)
         slots[copy.name] = slot
         if !gone.isPlanned, !quietly { actions.append(.keepCrash(copy, ending, uptime: uptime)) }
         if copy.name == .manager, !quietly { judgeJournal(gone, ending, uptime: uptime) }
@@ -50,7 +54,9 @@ extension Fleet {
         switch role {
         case .leaving: break
         case .successor:
-            rollingFailed(copy.name, "the new generation \(copy.generation) ended before it was ready: \(ending.text)")
+            rollingFailed(
+                copy.name, "the new generation \(copy.generation) ended before it was ready", now, ending: ending,
+                quote: quote)
         case .main:
             if slot.successor != nil {
                 // The copy died while its replacement started. The replacement is the process now.
@@ -72,7 +78,7 @@ extension Fleet {
             slots[name]?.waiting = .stopped
         } else if !gone.isPlanned, ending.holds {
             slots[name]?.waiting = .held
-            rollingFailed(name, "it is held")
+            rollingFailed(name, "it is held", now)
             tell(
                 .critical, name, "HELD",
                 "exit code \(ending.code ?? 0) does not heal by trying again; repair it, then `megacomet start \(name)`"
@@ -80,7 +86,7 @@ extension Fleet {
         } else if gone.isPlanned {
             spawn(name, now)
         } else {
-            rollingFailed(name, "it ended: \(ending.text)")
+            rollingFailed(name, "it ended", now, ending: ending)
             let jitter = Double.random(in: -1...1, using: &random)
             switch slots[name]?.policy.failed(now: now, settings.restart, jitter: jitter) {
             case .backoff(let delay)?:

@@ -10,6 +10,32 @@ package struct Rolling: Equatable, Sendable {
     package internal(set) var done: [ProcessName] = []
     package let total: Int
     package let startedAt: Milliseconds
+    var isEndedEarly = false
+}
+
+/// The end of the last rolling restart. It is kept until another one ends.
+package struct RollingEnd: Equatable, Sendable {
+    package enum Outcome: String, Codable, Sendable {
+        case complete, failed
+        /// An operator ended it before its last worker.
+        case ended
+    }
+    /// How many have ended since the supervisor started, with this one. So another end is never taken for this one.
+    package let number: Int
+    package let outcome: Outcome
+    package let by: String
+    /// The workers that were replaced, and those that should have been.
+    package let done: Int
+    package let total: Int
+    package let startedAt: Milliseconds
+    package let endedAt: Milliseconds
+    /// The worker whose turn failed. `nil` if none did.
+    package var failedAt: ProcessName?
+    /// Why it failed: `exit 127 "cannot load libfoo.so.3"`, with the last line that the new copy wrote. Empty if it did
+    /// not.
+    package var reason = ""
+    /// The old copy of that worker serves on, so no client was cut. True if nothing failed.
+    package var isOldServing = true
 }
 
 extension Fleet {
@@ -40,6 +66,7 @@ extension Fleet {
         guard rolling != nil else { throw Refusal("not_running", "no rolling restart is running") }
         let current = rolling?.current
         rolling?.left.removeAll { $0 != current }
+        rolling?.isEndedEarly = true
         tell(.info, nil, "ROLLING", "ends after this worker, by \(by)")
         advanceRolling(now)
         return taken(now)
@@ -70,7 +97,7 @@ extension Fleet {
         tell(
             .info, nil, "ROLLING",
             "complete: \(rolling?.done.count ?? 0) of \(run.total) in \(Fleet.seconds(now - run.startedAt))")
-        rolling = nil
+        endRolling(run.isEndedEarly ? .ended : .complete, now)
     }
     /// The new copy is ready, and is linked if the old copy reports its link. It is the process now, and the old copy
     /// answers its clients over the drain.
@@ -85,13 +112,30 @@ extension Fleet {
         slots[name] = slot
         if let old { startDrain(CopyName(name, old.generation), now) }
     }
-    mutating func rollingFailed(_ name: ProcessName, _ why: String) {
+    /// `ending`: how the copy ended whose end is the failure. `quote` is the last line that it wrote.
+    mutating func rollingFailed(
+        _ name: ProcessName, _ why: String, _ now: Milliseconds, ending: Ending? = nil, quote: String? = nil
+    ) {
         guard let run = rolling, run.current == name else { return }
-        rolling = nil
-        let kept = slots[name]?.main != nil ? "; the old one serves on" : ""
+        let isOldServing = slots[name]?.main != nil
+        var reason = ending.map(\.text) ?? why
+        if let quote, !quote.isEmpty { reason += " \"\(quote)\"" }
+        // The reason comes first, since a screen may have no room for the rest.
         tell(
             .error, name, "ROLLING_FAILED",
-            "\(run.done.count) of \(run.total) done, \(run.left.count) left as they were: \(why)\(kept)")
+            reason + (ending == nil ? "" : ": " + why) + "; \(run.done.count) of \(run.total) replaced, "
+                + "\(run.left.count) left as they were" + (isOldServing ? "; the old one serves on" : ""))
+        endRolling(.failed, now)
+        lastRolling?.failedAt = name
+        lastRolling?.reason = reason
+        lastRolling?.isOldServing = isOldServing
+    }
+    private mutating func endRolling(_ outcome: RollingEnd.Outcome, _ now: Milliseconds) {
+        guard let run = rolling else { return }
+        rolling = nil
+        lastRolling = RollingEnd(
+            number: (lastRolling?.number ?? 0) + 1, outcome: outcome, by: run.by, done: run.done.count,
+            total: run.total, startedAt: run.startedAt, endedAt: now)
     }
 }
 

@@ -20,6 +20,8 @@ package struct Fleet: Sendable {
     package internal(set) var settings: FleetSettings
     package internal(set) var slots: [ProcessName: FleetSlot] = [:]
     package internal(set) var rolling: Rolling?
+    /// `nil` if none has ended yet.
+    package internal(set) var lastRolling: RollingEnd?
     package internal(set) var isShuttingDown = false
 
     var actions: [FleetAction] = []
@@ -94,7 +96,7 @@ package struct Fleet: Sendable {
     /// The copy could not even be started. `code` is the exit code of a program that says so itself.
     package mutating func startFailed(_ copy: CopyName, code: Int, reason: String, now: Milliseconds) -> [FleetAction] {
         tell(.error, copy.name, "NOT_STARTED", reason, copy.generation)
-        ended(copy, Ending(code: code), now, quietly: true)
+        ended(copy, Ending(code: code), now, quote: reason, quietly: true)
         return taken(now)
     }
     /// The copy wrote its newline: it serves.
@@ -136,8 +138,11 @@ package struct Fleet: Sendable {
         if let isLinked { noteLink(copy, isLinked, now) }
         return taken(now)
     }
-    package mutating func exited(_ copy: CopyName, _ ending: Ending, now: Milliseconds) -> [FleetAction] {
-        ended(copy, ending, now)
+    /// `lastLine` is the last line that it wrote. It is quoted if a rolling restart fails by this end.
+    package mutating func exited(_ copy: CopyName, _ ending: Ending, lastLine: String? = nil, now: Milliseconds)
+        -> [FleetAction]
+    {
+        ended(copy, ending, now, quote: lastLine)
         advanceRolling(now)  // the old copy of a pair is gone, so the next pair need not wait for a tick
         return taken(now)
     }

@@ -42,6 +42,11 @@ package struct FleetSlot: Sendable {
     /// How long the last start took.
     package internal(set) var readyIn: Milliseconds?
     package internal(set) var lastExit: LastExit?
+    /// The last copy that was to replace the main one and ended before it was ready. It is no exit of the process.
+    package internal(set) var failedReplacement: LastExit?
+    package internal(set) var failedReplacementsTotal = 0
+    /// The newest end of any copy.
+    package var newestEnd: LastExit? { [lastExit, failedReplacement].compactMap(\.self).max { $0.at < $1.at } }
     /// The last exits that nobody ordered, at most `failuresKept`. They are counted for an hour or a day.
     var failures: [Milliseconds] = []
     static let failuresKept = 2000
@@ -90,10 +95,16 @@ package struct FleetSlot: Sendable {
         if successor?.generation == generation { return .successor }
         return leaving?.generation == generation ? .leaving : nil
     }
-    mutating func noteExit(_ copy: Copy, _ ending: Ending, _ now: Milliseconds) {
-        exitsTotal += 1
-        lastExit = LastExit(
+    mutating func noteExit(_ copy: Copy, _ ending: Ending, _ now: Milliseconds, wasReplacement: Bool) {
+        let exit = LastExit(
             ending: ending, uptime: now - copy.startedAt, at: now, wasPlanned: copy.isPlanned, wasHung: copy.isHung)
+        if wasReplacement {
+            failedReplacement = exit
+            failedReplacementsTotal += 1
+            return
+        }
+        exitsTotal += 1
+        lastExit = exit
         if copy.isPlanned { return }
         failures.append(now)
         if failures.count > FleetSlot.failuresKept { failures.removeFirst(FleetSlot.failuresKept / 2) }

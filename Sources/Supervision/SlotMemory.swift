@@ -11,6 +11,8 @@ package struct SlotMemory: Codable, Equatable, Sendable {
     package var hold: Bool
     package var readyIn: Milliseconds?
     package var lastExit: Exit?
+    /// Copies that were to replace another and ended before they were ready. Release 1 does not have it.
+    package var failedReplacements: Int?
     /// The exits that nobody ordered: the time of the first one, and the time from each exit to the next.
     package var failures: [Milliseconds]
 
@@ -24,19 +26,21 @@ package struct SlotMemory: Codable, Equatable, Sendable {
     }
     enum CodingKeys: String, CodingKey {
         case name, starts, exits, hangKills = "hang_kills", hold, readyIn = "ready_in", lastExit = "last_exit", failures
+        case failedReplacements = "failed_replacements"
     }
 }
 
 extension FleetSlot {
     /// A value that changes whenever the memory of the process changes.
     package struct Tally: Equatable, Sendable {
-        let starts, exits, hangKills: Int
+        let starts, exits, hangKills, failedReplacements: Int
         let isHeld: Bool
         let readyIn: Milliseconds?
     }
     package var tally: Tally {
         Tally(
-            starts: startsTotal, exits: exitsTotal, hangKills: hangKillsTotal, isHeld: isWatchdogHeld, readyIn: readyIn)
+            starts: startsTotal, exits: exitsTotal, hangKills: hangKillsTotal,
+            failedReplacements: failedReplacementsTotal, isHeld: isWatchdogHeld, readyIn: readyIn)
     }
 }
 
@@ -53,7 +57,7 @@ extension Fleet {
         return SlotMemory(
             name: "\(name)", starts: slot.startsTotal, exits: slot.exitsTotal, hangKills: slot.hangKillsTotal,
             hold: slot.isWatchdogHeld, readyIn: slot.readyIn,
-            lastExit: exit, failures: zip(times, [0] + times).map { $0 - $1 })
+            lastExit: exit, failedReplacements: slot.failedReplacementsTotal, failures: zip(times, [0] + times).map { $0 - $1 })
     }
     /// Takes up the memory of a process that is still configured. Call it before anything is adopted or begun.
     package mutating func takeUp(_ memory: SlotMemory, wallAhead: Milliseconds) {
@@ -62,6 +66,7 @@ extension Fleet {
         slot.startsTotal = SlotMemory.bounded(memory.starts)
         slot.exitsTotal = SlotMemory.bounded(memory.exits)
         slot.hangKillsTotal = SlotMemory.bounded(memory.hangKills)
+        slot.failedReplacementsTotal = SlotMemory.bounded(memory.failedReplacements ?? 0)
         slot.isWatchdogHeld = memory.hold
         slot.readyIn = memory.readyIn.map(SlotMemory.bounded)
         slot.lastExit = memory.lastExit.map {

@@ -9,6 +9,8 @@ package struct Told: Equatable, Sendable {
     /// The alerts and the losses, as the supervisor keeps them. `nil` if none told them yet.
     package var alerts: [Alert]?
     package var losses: LossesAnswer?
+    /// The last rolling restart that has ended. `nil` if none has.
+    package var lastRolling: LastRolling?
     package var doctor: [Doctor.Row] = []
     package var clients = Clients()
     package var apps = Apps()
@@ -26,6 +28,8 @@ package struct Told: Equatable, Sendable {
     package struct Child: Equatable, Sendable {
         /// `SIGSEGV after 3.1s`. Empty if it never ended.
         package var lastExit = ""
+        /// `code 127 after 0.1s`: the last copy that was to replace it and ended before it was ready. Empty if none did.
+        package var failedReplacement = ""
         package var isHeld = false
         /// What the kernel knows of it while it is silent. `nil` if it is not.
         package var diagnosis: String?
@@ -48,6 +52,26 @@ package struct Told: Equatable, Sendable {
             self.done = done
             self.current = current
             self.left = left
+        }
+    }
+    /// A rolling restart that has ended. A restart of one worker is one, too.
+    package struct LastRolling: Equatable, Sendable {
+        /// How many have ended since the supervisor started, with this one.
+        package var number: Int
+        package var isFailed: Bool
+        /// Milliseconds since 1970.
+        package var time: UInt64
+        /// The worker whose turn failed. `nil` if none did.
+        package var failedAt: ProcessName?
+        /// Its outcome in a line: `08:41:05 at w0: exit 127 "cannot load libfoo.so.3"; 0 of 4 replaced, nobody cut`.
+        package var text: String
+
+        package init(number: Int, isFailed: Bool, time: UInt64, failedAt: ProcessName? = nil, text: String) {
+            self.number = number
+            self.isFailed = isFailed
+            self.time = time
+            self.failedAt = failedAt
+            self.text = text
         }
     }
     /// The clients with most messages waiting.

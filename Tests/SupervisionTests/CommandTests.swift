@@ -130,14 +130,40 @@ import Testing
         let scene = running(workers: 3)
         scene.becomesReady = false
         scene.perform(try scene.fleet.rolling(by: "test", now: scene.now))
-        scene.exit(CopyName(w0, 2), code: 70)
+        scene.now += 1500
+        scene.perform(
+            scene.fleet.exited(
+                CopyName(w0, 2), Ending(code: 127), lastLine: "cannot load libfoo.so.3", now: scene.now))
         #expect(scene.fleet.rolling == nil)
-        #expect(scene.told("ROLLING_FAILED") == 1)
+        #expect(
+            scene.events.last { $0.kind == "ROLLING_FAILED" }?.text == "exit 127 \"cannot load libfoo.so.3\": the new "
+                + "generation 2 ended before it was ready; 0 of 3 replaced, 3 left as they were; the old one serves on")
+        let last = try #require(scene.fleet.lastRolling)
+        #expect(last.outcome == .failed && last.failedAt == w0 && last.done == 0 && last.total == 3)
+        #expect(last.reason == "exit 127 \"cannot load libfoo.so.3\"" && last.isOldServing && last.number == 1)
         #expect(scene.main(w0) == CopyName(w0, 1))
         #expect(scene.state(w0) == .ready)
         #expect(scene.main(w1) == CopyName(w1, 1))
         scene.wait(60_000)
         #expect(scene.main(w0) == CopyName(w0, 1))
+        // The copy that failed is told apart: the process that serves has not ended.
+        let row = StatusAnswer.Row(try #require(scene.fleet[w0]), now: scene.now)
+        #expect(row.restarts == 0 && row.exits == 0 && row.exits24h == 0 && row.lastExit == nil)
+        #expect(row.failedReplacement?.text == "exit 127" && scene.told("EXIT") == 0 && scene.told("NOT_READY") == 1)
+    }
+    @Test func rollingThatSucceeds_orIsEnded_isKeptWithItsOutcome() throws {
+        let scene = running(workers: 2)
+        scene.perform(try scene.fleet.rolling(w1, by: "test", now: scene.now))
+        scene.exit(CopyName(w1, 1), code: 0)
+        #expect(scene.fleet.lastRolling?.outcome == .complete && scene.fleet.lastRolling?.done == 1)
+        scene.perform(try scene.fleet.rolling(by: "test", now: scene.now))
+        scene.perform(try scene.fleet.endRolling(by: "test", now: scene.now))
+        scene.exit(CopyName(w0, 1), code: 0)
+        let last = try #require(scene.fleet.lastRolling)
+        #expect(last.outcome == .ended && last.done == 1 && last.total == 2 && last.number == 2)
+        let told = RollingAnswer.Last(last, wallAhead: 1_795_442_551_000)
+        #expect(told.text == "ended by an operator: 1 of 2 replaced" && told.failedAt == nil)
+        #expect(told.time == UInt64(last.endedAt + 1_795_442_551_000 + 500) / 1000)
     }
     @Test func rolling_endsWhereTheNewOneIsNotReadyInTime() throws {
         let scene = running()

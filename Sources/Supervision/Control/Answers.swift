@@ -1,3 +1,4 @@
+import Base
 package import Configuration
 package import Stats
 
@@ -74,6 +75,49 @@ package struct RollingAnswer: Codable, Sendable {
         package var current: String?
         /// The workers whose turn has not come yet.
         package var left: [String]?
+    }
+    /// A rolling restart that has ended.
+    package struct Last: Codable, Sendable {
+        /// How many have ended since the supervisor started, with this one.
+        package var number: Int
+        package var outcome: RollingEnd.Outcome
+        package var by: String
+        /// Workers that were replaced, of those that should have been.
+        package var done: Int
+        package var total: Int
+        /// Its end, in seconds since 1970, and how long it took, in seconds.
+        package var time: UInt64
+        package var took: Double
+        /// The worker whose turn failed, and why. `nil` if none failed.
+        package var failedAt: String?
+        package var reason: String?
+        /// The old copy of that worker serves on, and no client was cut.
+        package var oldServes: Bool
+
+        /// `failed at worker-0: exit 127 "cannot load libfoo.so.3"; 0 of 4 replaced, nobody cut`, without the time.
+        package var text: String {
+            let count = "\(done) of \(total) replaced"
+            switch outcome {
+            case .complete: return "complete: \(count) in \(decimals(took, 1)) s"
+            case .ended: return "ended by an operator: \(count)"
+            case .failed:
+                return "failed at \(failedAt ?? "?"): \(reason ?? "?"); \(count)" + (oldServes ? ", nobody cut" : "")
+            }
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case number, outcome, by, done, total, time, took, failedAt = "failed_at", reason, oldServes = "old_serves"
+        }
+    }
+}
+extension RollingAnswer.Last {
+    /// `wallAhead` is by how much the wall clock is ahead of the fleet's clock, in milliseconds.
+    package init(_ end: RollingEnd, wallAhead: Milliseconds) {
+        self.init(
+            number: end.number, outcome: end.outcome, by: end.by, done: end.done, total: end.total,
+            time: UInt64(max(0, end.endedAt + wallAhead + 500) / 1000), took: (end.endedAt - end.startedAt).asSeconds,
+            failedAt: end.failedAt?.description, reason: end.reason.isEmpty ? nil : end.reason,
+            oldServes: end.isOldServing)
     }
 }
 extension RollingAnswer.Run {

@@ -20,10 +20,12 @@ package struct StatusAnswer: Codable, Sendable {
     package var alerts: [Alert]?
     package var verdict: Verdict?
     package var losses: LossesAnswer?
+    /// The last rolling restart that has ended, until another one ends. `nil` if none has, since the supervisor started.
+    package var lastRolling: RollingAnswer.Last?
 
     enum CodingKeys: String, CodingKey {
         case ready, state, pid, uptime, runDirectory = "run_directory", rolling, events, processes, certificate
-        case alerts, verdict, losses
+        case alerts, verdict, losses, lastRolling = "last_rolling"
     }
 
     package init(_ fleet: Fleet, pid: Int32, uptime: Double, runDirectory: String, events: UInt64, processes: [Row]) {
@@ -72,12 +74,14 @@ package struct StatusAnswer: Codable, Sendable {
         package var adopted = false
         /// Its other copies: a copy that starts to replace it, or a copy that drains.
         package var beside: [Beside] = []
+        /// The last copy that was to replace this one and ended before it was ready. It is not counted as an exit.
+        package var failedReplacement: Exit?
 
         enum CodingKeys: String, CodingKey {
             case name, state, pid, restarts, uptime, connections, lastExit = "last_exit", desired, generation, boot
             case retryIn = "retry_in", crashloop, exits, exits60s = "exits_60s", exits24h = "exits_24h"
             case hangKills = "hang_kills", readyIn = "ready_in", reportAge = "report_age", hold, overloaded, linked
-            case deaf, diagnosis, adopted, beside
+            case deaf, diagnosis, adopted, beside, failedReplacement = "failed_replacement"
         }
     }
     package struct Beside: Codable, Sendable {
@@ -115,6 +119,7 @@ extension StatusAnswer {
         uptime = try members.value(.uptime, or: 0)
         runDirectory = try members.value(.runDirectory, or: "")
         rolling = try members.value(.rolling, or: nil)
+        lastRolling = try members.value(.lastRolling, or: nil)
         events = try members.value(.events, or: 0)
         processes = try members.decode([Row].self, forKey: .processes)
         certificate = try members.value(.certificate, or: nil)
@@ -143,9 +148,11 @@ extension StatusAnswer.Row {
         name = slot.name.description
         state = slot.state
         pid = slot.main?.pid
-        restarts = max(0, slot.generation - 1)
+        // A copy that was to replace another and failed was no restart.
+        restarts = max(0, slot.generation - 1 - slot.failedReplacementsTotal)
         uptime = slot.main.map { (now - $0.startedAt).asSeconds }
         lastExit = slot.lastExit.map { StatusAnswer.Exit($0, now: now) }
+        failedReplacement = slot.failedReplacement.map { StatusAnswer.Exit($0, now: now) }
         desired = slot.desired
         generation = slot.main?.generation ?? slot.generation
         retryIn = slot.retryAt.map { max(0, $0 - now).asSeconds }
@@ -174,6 +181,7 @@ extension StatusAnswer.Row {
         uptime = try members.value(.uptime, or: nil)
         connections = try members.value(.connections, or: nil)
         lastExit = try members.value(.lastExit, or: nil)
+        failedReplacement = try members.value(.failedReplacement, or: nil)
         desired = try members.value(.desired, or: .up)
         generation = try members.value(.generation, or: 0)
         boot = try members.value(.boot, or: "")

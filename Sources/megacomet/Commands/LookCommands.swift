@@ -95,6 +95,7 @@ struct Status: ParsableCommand {
             let rows = losses.rows.filter { $0.today > 0 }
             print("lost today  " + rows.map { "\($0.today) \($0.way.words)" }.joined(separator: ", "))
         }
+        if let last = status.lastRolling { print("rolling     \(plainText(last.text, most: 300))") }
         print(
             "NAME".leftAligned(11) + "STATE".leftAligned(11) + "PID".rightAligned(8) + "UP".rightAligned(9)
                 + "CONNS".rightAligned(9)
@@ -116,6 +117,9 @@ struct Status: ParsableCommand {
             if row.deaf { line += "; not linked to the manager" }
             if row.desired == .down { line += "; wished down" }
             if row.hold { line += "; watchdog held" }
+            if let failed = row.failedReplacement {
+                line += "; a replacement failed: \(failed.text), \(Status.time(failed.age ?? 0)) ago"
+            }
             for other in row.beside { line += "; generation \(other.generation) \(other.state.rawValue) beside it" }
             print(line)
         }

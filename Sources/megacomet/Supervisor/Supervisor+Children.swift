@@ -78,7 +78,8 @@ extension Supervisor {
     func forward(_ child: Child, _ line: String) { output.add(line, of: child.copy.name, pid: child.pid) }
     func ended(_ child: Child, _ ending: Ending) {
         if let repeated = child.repeats.taken() { forward(child, repeated) }
-        perform(fleet.exited(child.copy, ending, now: Supervisor.now))
+        let lastLine = output.newest(child.copy.name).last { $0.pid == child.pid }?.text
+        perform(fleet.exited(child.copy, ending, lastLine: lastLine, now: Supervisor.now))
         children.remove(child)
         childrenFile.changed()
         saveChildren()
@@ -86,7 +87,7 @@ extension Supervisor {
     func keepCrash(_ copy: CopyName, _ ending: Ending, _ uptime: Milliseconds) {
         guard let child = children[copy] else { return }
         let report = CrashReport(
-            copy, pid: child.pid, boot: child.boot, ending, wasHung: fleet[copy.name]?.lastExit?.wasHung ?? false,
+            copy, pid: child.pid, boot: child.boot, ending, wasHung: fleet[copy.name]?.newestEnd?.wasHung ?? false,
             child.exit, uptime: uptime, lastReport: child.lastReport?.values ?? [],
             lines: output.newest(copy.name).filter { $0.pid == child.pid })
         do {

@@ -5,7 +5,8 @@ import Wire
 
 // The memory that this supervisor takes up from the one before it, and hands on to the next.
 extension Supervisor {
-    private var wallAhead: Milliseconds { Int64(Clock.wallMilliseconds) - Supervisor.now }
+    /// By how much the wall clock is ahead of the fleet's clock.
+    var wallAhead: Milliseconds { Int64(Clock.wallMilliseconds) - Supervisor.now }
 
     /// Takes up the history. Call it before anything is adopted or told.
     func takeUpHistory() {

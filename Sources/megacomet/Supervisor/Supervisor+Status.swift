@@ -21,6 +21,7 @@ extension Supervisor {
             fleet, pid: getpid(), uptime: (now - startedAt).asSeconds, runDirectory: folder.path,
             events: events.newestNumber, processes: fleet.names.compactMap { row($0, now) })
         answer.certificate = tls.status
+        answer.lastRolling = fleet.lastRolling.map { RollingAnswer.Last($0, wallAhead: wallAhead) }
         return answer
     }
     private func row(_ name: ProcessName, _ now: Milliseconds) -> StatusAnswer.Row? {
