@@ -24,6 +24,10 @@ final class Source {
     private var unanswered: Set<Question> = []
     private var crashesWanted: ProcessName?
     private var follower: Follower?
+    /// Looks, soon after the control connection has ended, whether the supervisor is dead. Its sockets are closed a
+    /// moment before its pid is no more.
+    private var deathTimer: Timer?
+    private static let deathSeconds = 0.05
     /// Called when an answer came that a screen may show.
     var told: () -> Void = {}
 
@@ -59,6 +63,11 @@ final class Source {
         }
         self.feed = feed
         control.event = { [unowned self] in answered($0, .events) }
+        deathTimer = Timer(loop) { [unowned self] in
+            checkLink(Clock.monotonicNanoseconds)
+            told()
+        }
+        control.ended = { [unowned self] in deathTimer?.start(after: Source.deathSeconds) }
     }
     private static func server(_ options: Options) -> Model.Server {
         var server = Model.Server()
@@ -125,8 +134,13 @@ final class Source {
     private func checkLink(_ now: UInt64) {
         let patience = max(model.supervisor.own.interval, 1000) * 1_000_000 * Source.lostAfterIntervals
         let heard = max(feed?.heardAt ?? 0, startedAt)
+        // A supervisor that has died is lost at once. One that only is silent may yet report.
+        model.supervisor.isGone =
+            !control.isConnected && model.supervisor.pid > 0
+            && Source.isGone(Int32(bitPattern: model.supervisor.pid))
         guard
-            now > heard + patience || (feed?.heardAt == nil && !control.isConnected && now > startedAt + 1_500_000_000)
+            model.supervisor.isGone || now > heard + patience
+                || (feed?.heardAt == nil && !control.isConnected && now > startedAt + 1_500_000_000)
         else {
             if feed?.heardAt != nil, model.link != .live {
                 if model.isLost { own("LIVE", .info, "the supervisor answers again") }
@@ -154,7 +168,15 @@ final class Source {
             model.link = .lost(since: heard, reason: reason)
         }
         // The processes run on this machine, so it can be seen without the supervisor whether they still do.
-        model.markGone { pid in kill(pid, 0) != 0 && errno == ESRCH }
+        model.markGone(Source.isGone)
+    }
+    /// The process is no more, or is only a name that nobody has asked for its exit code yet.
+    private static func isGone(_ pid: Int32) -> Bool {
+        if kill(pid, 0) != 0, errno == ESRCH { return true }
+        guard let status = try? Files.text("/proc/\(pid)/stat", most: 4096),
+            let state = status.split(separator: ")").last?.first(where: { $0 != " " })
+        else { return false }
+        return state == "Z" || state == "X"
     }
     private func own(_ kind: String, _ severity: Severity, _ text: String) {
         model.take(.own(kind, severity, text, time: Clock.wallMilliseconds))
@@ -237,7 +259,9 @@ final class Source {
     }
     /// Asks what an operator would want to know after an exit, while it can still be had.
     private func askForRecording() {
-        guard let event = model.events.last, ["EXIT", "NOT_READY"].contains(event.kind), let id = event.process else { return }
+        guard let event = model.events.last, ["EXIT", "NOT_READY"].contains(event.kind), let id = event.process else {
+            return
+        }
         ask(.log(id), every: 0)
         askCrashes(of: id)
     }

@@ -56,7 +56,9 @@ enum BatchText {
         if context.session.screen == .events {
             return text + Views.passing(model, context.session).map { $0.line + "\n" }.joined()
         }
+        if context.session.screen == .host { return text + hostText(context) }
         if context.session.screen == .delivery { text += appsText(context) }
+        if let problem = Table.problem(context.session.screen, context) { text += "# filter: \(problem)\n" }
         let columns = columns(context)
         let table = [columns.map(\.id)] + rows(context).map { process in columns.map { field($0, process, context) } }
         let widths = columns.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
@@ -73,6 +75,7 @@ enum BatchText {
         return text
     }
     private static func csv(_ context: Context, isFirst: Bool) -> String {
+        if context.session.screen == .host { return hostCSV(context, isFirst: isFirst) }
         let columns = columns(context)
         let time = "\(UTC.text(context.model.wall, milliseconds: false))"
         var text = isFirst ? "time," + columns.map(\.id).joined(separator: ",") + "\n" : ""
@@ -109,7 +112,7 @@ enum BatchText {
             + "\"sockets\":\(optional(totals.sum(.sockets).value)),"
             + "\"dlv\":\(optional(totals.deliveries(seconds: context.seconds).value))"
         text +=
-            ",\"pub\":\(optional(totals.manager(.publishes, seconds: context.seconds).value)),"
+            ",\"pub\":\(optional(totals.published(seconds: context.seconds).value)),"
             + "\"queue\":\(optional(totals.waiting(.queueMessages).value)),"
             + "\"queue_bytes\":\(optional(totals.waiting(.queueBytes).value))"
         text +=
@@ -131,6 +134,7 @@ enum BatchText {
             return row + "}"
         }
         text += ",\"procs\":[" + procs.joined(separator: ",") + "]"
+        if context.session.screen == .host { text += hostJSON(context) }
         if context.session.screen == .events {
             text +=
                 ",\"events\":["

@@ -16,6 +16,8 @@ package final class ControlClient {
     private var waiting: [(String?) -> Void] = []
     /// Called with each line of the events: all that are kept, and then each new one.
     package var event: ((String) -> Void)?
+    /// Called when the connection has ended: the supervisor has gone, or its program has changed.
+    package var ended: (() -> Void)?
 
     package init(_ loop: Loop, path: String) {
         self.loop = loop
@@ -51,6 +53,7 @@ package final class ControlClient {
         let unanswered = waiting
         waiting = []
         unanswered.forEach { $0(nil) }
+        ended?()
     }
     private func answered(_ line: String) {
         guard !waiting.isEmpty else { return }

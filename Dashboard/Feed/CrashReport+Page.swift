@@ -9,12 +9,14 @@ extension CrashReport {
             " pid      \(pid)  boot \(boot.prefix(8))  generation \(generation)"
                 + (peakBytes.map { "  peak memory \(Format.bytes(Double($0)))" } ?? ""),
         ]
+        // The last words say more than the counters do.
+        page += [" last lines"] + lines.map { "   " + $0.text }
         if !lastReport.list.isEmpty {
             page.append(" last report")
             for (name, value) in lastReport.list {
                 page.append("   " + Format.left(name, 30) + " " + Format.grouped(Double(value)))
             }
         }
-        return page + [" last lines"] + lines.map { "   " + $0.text }
+        return page
     }
 }

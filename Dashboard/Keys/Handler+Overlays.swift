@@ -114,6 +114,14 @@ extension KeyHandler {
             session.overlay = .explain(column: (column + 1) % max(1, count))
         case .left, .up, .backTab, .character("<"), .character("k"):
             session.overlay = .explain(column: (column + count - 1) % max(1, count))
+        case .character(let letter):
+            // The next title that begins with the letter. Another letter closes the box.
+            let titles = Views.explained(session.screen, model).map(\.title)
+            let after = (1...max(1, count)).map { (column + $0) % max(1, count) }
+            let found = after.first {
+                titles.indices.contains($0) && titles[$0].lowercased().hasPrefix("\(letter)".lowercased())
+            }
+            session.overlay = letter == "q" ? nil : found.map { .explain(column: $0) }
         default: session.overlay = nil
         }
         return []

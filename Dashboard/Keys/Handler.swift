@@ -183,7 +183,7 @@ package struct KeyHandler {
     private func rowKeys(_ session: Session) -> [RowKey] {
         switch session.screen {
         case .events: Views.eventRows(model, session).map(\.key)
-        case .host: Views.kernelCounters(model).indices.map { .line($0) }
+        case .host: (0..<Views.hostRows(model)).map { .line($0) }
         default: Table.rows(session.screen, Context(model, session, Capabilities())).map { .process($0.id) }
         }
     }

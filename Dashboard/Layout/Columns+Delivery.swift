@@ -23,19 +23,22 @@ extension Columns {
         "empty", "EMPTY%", width: 6, from: 62, metric: .pollsEmpty,
         "Share of the answered polls that were empty because their time was over.",
         { process, context in
-            let empty = process.rate(.pollsEmpty, context.now, seconds: 10),
-                full = process.rate(.pollsAnswered, context.now, seconds: 10)
+            let empty = process.rate(.pollsEmpty, context.now, seconds: context.seconds),
+                full = process.rate(.pollsAnswered, context.now, seconds: context.seconds)
             guard let a = empty.value, let b = full.value else { return empty }
             return a + b > 0 ? Quantity(a / (a + b), empty.freshness) : .absent
         }, format: Format.percent)
 
     private static let closes = Column.quantity(
         "close", "CLOSE/s", width: 7, from: 96, metric: .closesClient,
-        "Connections that ended, for any reason, a second over the last minute.",
+        "Connections that ended, for any reason, over the same time as ACC/s.",
         { process, context in
-            guard process.id.isWorker, process.state(context.now).isRunning else { return .absent }
-            return Quantity(
-                process.closes.counts().map { $0.reduce(0, +) / process.closes.span },
-                process.own.freshness(context.now))
+            guard process.id.isWorker else { return .absent }
+            return Closes.reasons.reduce(.absent) { sum, reason in
+                sum
+                    + (context.session.showsTotals
+                        ? process.gauge(reason.id, context.now)
+                        : process.rate(reason.id, context.now, seconds: context.seconds))
+            }
         }, format: Format.rate)
 }

@@ -26,15 +26,16 @@ extension Columns {
         value: { process, context in
             Double(process.child.count(.childState) ?? 0) + (process.state(context.now).isReady ? -100 : 0)
         },
-        total: { Cell("\($0.totals.readyCount)/\($0.model.processes.count) ok") })
+        total: { Cell("\($0.totals.readyText) ok") })
 
     static let up = Column(
         "up", "UP", width: 6, from: 60, metric: .childUptime,
-        "Time since its start. In BACKOFF and CRASHLOOP: time until it is started again.",
+        "Time since its start. In BACKOFF and CRASHLOOP: `in 52s`, the time until it is started again.",
         cell: { process, context in
             if process.state(context.now).isRunning { return Cell(upSeconds(process, context).map(Format.span) ?? "?") }
             guard let retry = process.child.value(.childRetryIn), retry > 0 else { return Cell("-", .dim) }
-            return Cell(Format.span(retry / 1000), .warning)
+            // The time to come is not taken for the time that it is up.
+            return Cell("in " + Format.fitted(Format.span(retry / 1000), 3), .warning)
         },
         value: upSeconds)
 
@@ -48,7 +49,9 @@ extension Columns {
     }
 
     static let conns = Column.count(
-        "conns", "CONNS", width: 8, from: 24, metric: .connsOpen, "Clients connected. At mgr: workers and apps.",
+        "conns", "CONNS", width: 8, from: 24, metric: .connsOpen,
+        "Clients that are served, at most the limit: a connection above it is only told 503, and is counted by "
+            + "rejected_limit_total and ERR. At mgr: workers and apps.",
         connections,
         level: { value, process, _ in
             !process.id.isWorker ? .fine : .share(.connsOpen, value, process.own.value(.connLimit))
@@ -57,7 +60,7 @@ extension Columns {
 
     /// The manager's own connections are its workers and apps.
     static func connections(_ process: ProcessModel, _ context: Context) -> Quantity {
-        guard process.id == .manager else { return process.gauge(.connsOpen, context.now) }
+        guard process.id == .manager else { return process.served(context.now) }
         return process.gauge(.workersConnected, context.now) + process.gauge(.appsConnected, context.now)
     }
 
@@ -134,7 +137,7 @@ extension Columns {
             format: Latency.text, level: { value, _, _ in value >= 500 ? .critical : value >= 100 ? .warning : .fine },
             total: { context in
                 guard let counts = context.totals.latency else { return Quantity(nil, .old) }
-                return Latency.percentile(share, counts).map { Quantity($0, .fresh) } ?? .absent
+                return Latency.percentile(share, counts).map { Quantity($0, context.totals.freshness) } ?? .absent
             })
     }
 
@@ -148,7 +151,7 @@ extension Columns {
         "cpu", "CPU", width: 4, from: 80, metric: .cpuUser,
         "Share of one core, user and system. A process is one thread, so 100% is the most.", cpuOf,
         format: Format.percent, level: { value, _, _ in Level(value * 1e6, Metric[.cpuUser].threshold) },
-        total: { context in context.totals.ordered.reduce(.absent) { $0 + cpuOf($1, context) } })
+        total: { context in context.totals.sumOfRates(context.totals.ordered) { cpuOf($0, context) } })
 
     static func cpuOf(_ process: ProcessModel, _ context: Context) -> Quantity {
         guard process.state(context.now).isRunning else { return .absent }

@@ -50,6 +50,12 @@ package struct Table {
             }
         }
     }
+    /// Why the filter can match no row. `nil` if it could.
+    package static func problem(_ screen: Screen, _ context: Context) -> String? {
+        context.session.filter.problem { name in
+            Columns.of(screen).contains { $0.id == name || $0.title.lowercased() == name }
+        }.map(context.capabilities.clean)
+    }
     package static func sorted(_ screen: Screen, _ context: Context) -> [ProcessModel] {
         let sort = Columns.sort(context.session, screen)
         let all = context.totals.ordered
@@ -99,9 +105,11 @@ package struct Table {
         }
         var line = top + 1
         if rows.isEmpty, room > 0 {
-            grid.put(
-                context.session.filter.isEmpty ? " no process known yet" : " no row matches the filter", row: line,
-                column: 0, role: .dim)
+            Line(
+                context.session.filter.isEmpty
+                    ? " no process known yet"
+                    : " no row matches the filter" + (Table.problem(screen, context).map { ": " + $0 } ?? ""), .dim
+            ).draw(on: &grid, row: line, context.capabilities)
             line += 1
         }
         for index in first..<max(first, min(rows.count, first + max(0, room))) {

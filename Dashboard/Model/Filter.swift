@@ -27,6 +27,21 @@ package struct Filter: Equatable, Sendable {
     }
     package var isEmpty: Bool { terms.isEmpty }
 
+    /// Why no row can match, if that is so: a column that does not exist, a comparison with no number, or a `*`.
+    /// `isColumn` knows the columns' ids and titles.
+    package func problem(_ isColumn: (String) -> Bool) -> String? {
+        for term in terms {
+            guard let column = term.column else {
+                if term.value.contains("*") { return "* is no wildcard: part of a word is enough" }
+                continue
+            }
+            if !isColumn(column) { return "no column \(column)" }
+            if term.comparison != "=", !term.value.isEmpty, Filter.number(term.value) == nil {
+                return "\(term.value) is no number"
+            }
+        }
+        return nil
+    }
     /// `text` has all words of the row. `column` gives its text and value in a column, by the column's id or title.
     package func matches(text: String, column: (String) -> (text: String, value: Double?)?) -> Bool {
         terms.allSatisfy { term in

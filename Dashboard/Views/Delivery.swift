@@ -32,7 +32,7 @@ extension Views {
         let seconds = context.seconds
         func manager(_ id: MetricID) -> String { totals.manager(id, seconds: seconds).text(Format.rate) }
         var published = Line(" PUBLISH", .title)
-        published.add(manager(.publishes) + "/s")
+        published.add(totals.published(seconds: seconds).text(Format.rate) + "/s")
         published.add(totals.manager(.publishBytes, seconds: seconds).text(Format.bytes) + "/s", leaves: 3)
         published.add("at once " + manager(.forwarded), leaves: 4)
         published.add("queued " + manager(.queued), leaves: 4)
@@ -98,7 +98,8 @@ extension Views {
     }
     private static func latency(_ context: Context, _ size: Size) -> Page.Section {
         let counts = context.totals.latency
-        var title = "LATENCY manager to write, last 60s"
+        // In half a screen there is no room for more words beside the percentiles.
+        var title = size.width >= wideFrom ? "LATENCY, last 60s" : "LATENCY manager to write, last 60s"
         if let counts {
             title += [(0.5, "p50"), (0.9, "p90"), (0.99, "p99")].map { share, name in
                 "  \(name) " + (Latency.percentile(share, counts).map(Latency.text) ?? "-")

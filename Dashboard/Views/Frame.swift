@@ -94,38 +94,6 @@ enum Frame {
         return line
     }
 
-    /// The reason why nothing comes, and what to do about it.
-    static func lost(_ context: Context) -> [Page.HeaderLine] {
-        let model = context.model
-        var lines: [String]
-        let address = model.server.statsAddress
-        switch model.link {
-        case .live, .replay: return []
-        case .waiting: lines = ["waiting for the first report from \(address)"]
-        case .lost(let since, let reason):
-            let seconds = Format.span(Double(context.now > since ? context.now - since : 0) / 1e9)
-            lines = ["NO STATS FOR \(seconds): hub \(address): \(reason)"]
-            if model.processes.isEmpty {
-                lines.append("No server was seen yet. U starts one in the background: megacomet start")
-            } else {
-                let alive = model.processes.values.count { $0.pid > 0 && !$0.isGone }
-                lines.append(
-                    "Values are the last known, marked ~. \(alive) of \(model.processes.count) processes are alive.")
-                lines.append("Trying each second (Space: now). U starts a supervisor; it adopts them.")
-            }
-            if context.session.isReadOnly {
-                lines = lines.map {
-                    $0.replacing("U starts one in the background: ", with: "Start it: ").replacing(
-                        "U starts a supervisor; it adopts them.", with: "Start it: megacomet start")
-                }
-            }
-        }
-        return lines.enumerated().map { index, text in
-            Page.HeaderLine(
-                line: Line("## " + context.capabilities.clean(text), index == 0 ? .critical : .warning),
-                from: index == 0 ? 5 : 12 + index)
-        }
-    }
     /// The width of a column for the kinds of these events. The kinds are words of a known list, and none is cut.
     static func kindWidth(_ events: some Sequence<Event>) -> Int {
         events.reduce(9) { max($0, min(18, $1.kind.count)) }

@@ -19,16 +19,19 @@ extension Views {
         page.header += Frame.alerts(context, size)
 
         let counters = kernelCounters(model)
-        let heading = Line(
-            " " + Format.left("KERNEL COUNTERS", 23) + Format.right("NOW", 12) + Format.right("RATE", 10)
-                + Format.right("LIMIT", 14) + Format.right("USED", 6) + "  STATE", .title)
-        let at = counters.isEmpty ? nil : cursor(counters.count, context.session)
+        var heading = Line(" " + Format.left("KERNEL COUNTERS", 23) + "NOW".rightAligned(12), .title)
+        // Its pieces leave with those of the rows.
+        for (title, width, leaves) in [("RATE", 10, 4), ("LIMIT", 14, 3), ("USED", 6, 2)] {
+            heading.add(title.rightAligned(width), role: .title, leaves: leaves, gap: 0)
+        }
+        heading.add("STATE", role: .title, leaves: 1)
+        let at = counters.isEmpty ? nil : cursor(hostRows(model), context.session)
         page.list = Page.List(
             heading: heading,
             rows: counters.isEmpty
                 ? [Line("nothing reported yet: the supervisor reads these", .dim)]
-                : counters.map { line($0, own, context) },
-            keys: counters.indices.map { .line($0) }, cursor: at)
+                : counters.map { line($0, own, context) } + failedChecks(model).map { line($0, context) },
+            keys: (0..<hostRows(model)).map { .line($0) }, cursor: at, showsHidden: true)
 
         if !model.told.doctor.isEmpty { page.sections.append(doctor(model.told.doctor, width: size.width)) }
         page.sections.append(descriptors(context, width: size.width))
@@ -93,6 +96,15 @@ extension Views {
         ]
         return all.filter { model.supervisor.own.value($0.1) != nil }.map { (name: $0.0, id: $0.1, limit: $0.2) }
     }
+    /// The level of a counter, by its share of the limit or by its growth.
+    static func level(of counter: (name: String, id: MetricID, limit: MetricID?), _ own: Series) -> Level {
+        let metric = Metric[counter.id]
+        switch metric.threshold?.measure {
+        case .share: return .share(counter.id, own.value(counter.id), counter.limit.flatMap { own.value($0) })
+        case .rate: return Level(own.rate(counter.id), metric.threshold)
+        default: return .fine
+        }
+    }
     static func cursor(_ count: Int, _ session: Session) -> Int {
         if case .line(let line)? = session.cursor { min(line, count - 1) } else { 0 }
     }
@@ -107,12 +119,7 @@ extension Views {
         let rate = Quantity(
             freshness == .old ? nil : metric.kind == .counter ? own.rate(counter.id) : own.change(counter.id), freshness
         )
-        let level: Level =
-            switch metric.threshold?.measure {
-            case .share: .share(counter.id, value.value, limit)
-            case .rate: Level(rate.value, metric.threshold)
-            default: .fine
-            }
+        let level = freshness == .old ? Level.fine : level(of: counter, own)
         var line = Line(Format.left(counter.name, 23))
         line.add(Format.right(value.text(Format.grouped), 12), gap: 0)
         line.add(
@@ -123,19 +130,27 @@ extension Views {
         line.add(
             Format.right(limit.map { $0 > 0 ? Format.percent((value.value ?? 0) / $0) : "-" } ?? "-", 6), leaves: 2,
             gap: 0)
-        line.add(level == .fine ? "ok" : level == .warning ? "WARNING" : "CRITICAL", role: level.role, leaves: 1)
+        // A counter that once grew is no trouble now. Nobody knows when that was.
+        let isOver = metric.kind == .counter && metric.threshold != nil && value.value ?? 0 > 0 && rate.value == 0
+        line.add(
+            isOver && level == .fine ? "ok now" : level.word, role: level.role, leaves: 1)
         return line
     }
-    /// Failed checks come first, each with its reason. Passed ones are two in a line if there is room.
+    /// The rows that the cursor goes through: the counters of the kernel, and the checks of the doctor that fail.
+    static func hostRows(_ model: Model) -> Int { kernelCounters(model).count + failedChecks(model).count }
+    static func failedChecks(_ model: Model) -> [Doctor.Row] { model.told.doctor.filter { !$0.enough } }
+    /// A check that fails. Enter opens the rest of its reason.
+    private static func line(_ check: Doctor.Row, _ context: Context) -> Line {
+        let clean = context.capabilities.clean
+        var line = Line("! " + Format.left(clean(check.name), 28) + " " + clean(check.have ?? "-"), .warning)
+        line.add("want " + clean(check.want.replacing(" ", with: "", maxReplacements: 1)), gap: 1)
+        line.add(clean(check.why), role: .dim)
+        return line
+    }
+    /// The checks that pass, two in a line if there is room.
     private static func doctor(_ checks: [Doctor.Row], width: Int) -> Page.Section {
         let good = checks.filter(\.enough)
-        var lines = checks.filter { !$0.enough }.map { check in
-            var line = Line("!", .warning)
-            line.add(Format.left(check.name, 28) + " " + (check.have ?? "-"), role: .warning, gap: 1)
-            line.add("want " + check.want.replacing(" ", with: "", maxReplacements: 1), gap: 1)
-            line.add(check.why, role: .dim)
-            return line
-        }
+        var lines: [Line] = []
         let columns = width >= wideFrom ? 2 : 1
         for start in stride(from: 0, to: good.count, by: columns) {
             var line = Line(" ")
@@ -147,7 +162,8 @@ extension Views {
             lines.append(line)
         }
         return .init(
-            title: "DOCTOR: \(good.count) of \(checks.count) checks pass",
-            note: width >= wideFrom ? "megacomet doctor" : "", lines: lines, least: 2, grows: true)
+            title: "DOCTOR: \(good.count) of \(checks.count) checks pass"
+                + (good.count < checks.count ? ", the others are above" : ""),
+            note: width >= wideFrom ? "megacomet doctor" : "", lines: lines, least: 1, grows: true)
     }
 }

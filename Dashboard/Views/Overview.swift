@@ -23,17 +23,21 @@ extension Views {
         var delivered = Line(" DELIV", .title)
         delivered.add(totals.deliveries(seconds: seconds).text(Format.rate) + "/s")
         let counts = totals.latency
+        let mark = totals.freshness == .fresh ? "" : "~"
         func percentile(_ share: Double, _ name: String, leaves: Int) {
             delivered.add(
-                "\(name) " + (counts.map { Latency.percentile(share, $0).map(Latency.text) ?? "-" } ?? "?"),
-                leaves: leaves)
+                "\(name) "
+                    + (counts.map { Latency.percentile(share, $0).map { Latency.text($0) + mark } ?? "-" } ?? "?"),
+                leaves: leaves, gap: name == "p50" ? 1 : 2)
         }
+        // The rates beside them are of the last second.
+        delivered.add("in 60s", role: .dim, leaves: 7)
         percentile(0.5, "p50", leaves: 5)
         if wide { percentile(0.9, "p90", leaves: 6) }
         percentile(0.99, "p99", leaves: 2)
         if wide { percentile(0.999, "p99.9", leaves: 7) }
-        delivered.addRight("PUB " + totals.manager(.publishes, seconds: seconds).text(Format.rate) + "/s", leaves: 3)
-        let errors = totals.sumRate(.deliverErrors, seconds: seconds)
+        delivered.addRight("PUB " + totals.published(seconds: seconds).text(Format.rate) + "/s", leaves: 3)
+        let errors = totals.errors(seconds: seconds)
         delivered.addRight(
             "ERR " + errors.text(Format.rate) + "/s", role: (errors.value ?? 0) > 0 ? .warning : .normal, leaves: 6)
         let dropped = totals.waitingRate(.droppedFull, seconds: seconds)
@@ -125,6 +129,11 @@ extension Views {
             }
         let values = history.values(seconds: wide ? History.kept : 60, now: context.now)
         var line = Line(wide ? " 10min" : " 60s")
+        let silent = context.totals.silent
+        if !silent.isEmpty, total != .queued, !context.model.isLost {
+            let names = silent.prefix(3).map(\.id.short).joined(separator: " ")
+            line.addRight("~ without " + names + (silent.count > 3 ? " .." : ""), role: .warning, leaves: 1)
+        }
         line.addHistory(values, most: 200, leaves: 0, gap: wide ? 2 : 4)
         let known = values.compactMap(\.self)
         if let least = known.min(), let most = known.max() {
@@ -186,8 +195,9 @@ extension Views {
     static func balance(_ context: Context) -> (String, Role) {
         let (wrong, checked) = context.totals.balance
         if checked == 0 { return ("balance ?", .dim) }
+        let isOld = context.model.queue.freshness(context.now) != .fresh
         return wrong.isEmpty
-            ? ("balance ok on \(checked) of \(checked)", .normal)
+            ? ("balance ok on \(checked) of \(checked)" + (isOld ? "~" : ""), isOld ? .dim : .normal)
             : ("balance " + wrong.prefix(4).map { "\($0.0.short) \($0.1)" }.joined(separator: ", ") + " C", .critical)
     }
     static func processesLine(_ context: Context, wide: Bool) -> Line {
@@ -216,8 +226,9 @@ extension Views {
     static func hostLine(_ context: Context) -> Line {
         let own = context.model.supervisor.own
         var line = Line(" HOST", .title)
+        let mark = own.freshness(context.now) == .fresh ? "" : "~"
         func add(_ name: String, _ id: MetricID, _ format: (Double) -> String) {
-            if let value = own.value(id) { line.add("\(name) " + format(value), leaves: 3) }
+            if let value = own.value(id) { line.add("\(name) " + format(value) + mark, leaves: 3) }
         }
         add("load", .loadAverage) {
             Format.decimals($0 / 1000, 1) + (own.value(.cpuCount).map { " on \(Format.whole($0)) cpus" } ?? "")
@@ -228,10 +239,11 @@ extension Views {
         add("sockets", .tcpInUse, Format.grouped)
         add("time-wait", .tcpTimeWait, Format.grouped)
         if let used = own.value(.tcpMemory), let limit = own.value(.tcpMemoryLimit), limit > 0 {
-            line.add("tcp mem " + Format.percent(used / limit), leaves: 3)
+            line.add("tcp mem " + Format.percent(used / limit) + mark, leaves: 3)
         }
         if let drops = own.rate(.listenDrops) {
-            line.add("listen drops " + Format.rate(drops) + "/s", role: drops > 0 ? .warning : .normal, leaves: 3)
+            line.add(
+                "listen drops " + Format.rate(drops) + "/s" + mark, role: drops > 0 ? .warning : .normal, leaves: 3)
         }
         return line
     }

@@ -1,5 +1,6 @@
 import Base
 import Stats
+import Watch
 
 /// Puts a screen together from top to bottom. On a low terminal the parts that are needed least leave first: pictures,
 /// then the sections below the table, then lines of the header, then the footer.
@@ -28,6 +29,8 @@ struct Page {
         /// The keys of the rows, for clicks.
         var keys: [RowKey] = []
         var cursor: Int?
+        /// How many rows have no room is said below them.
+        var showsHidden = false
     }
     var header: [HeaderLine] = []
     var table: Table?
@@ -94,7 +97,8 @@ struct Page {
         _ context: Context
     ) {
         let half = width / 2
-        Page.rule(section.title, section.right == nil ? section.note : "", on: &grid, row, width)
+        let title = section.right == nil ? section.title : Format.cut(section.title, half - 4)
+        Page.rule(title, section.right == nil ? section.note : "", on: &grid, row, width)
         if let right = section.right {
             Page.rule(right.title, section.note, on: &grid, row, width - half, column: half)
         }
@@ -116,8 +120,14 @@ struct Page {
     private func draw(_ list: List, on grid: inout Grid, _ top: Int, _ height: Int, _ context: Context) {
         guard height > 0 else { return }
         list.heading.draw(on: &grid, row: top, context.capabilities)
-        let room = height - 1
+        var room = height - 1
+        // The last line tells how many rows are hidden, if at least two rows are left.
+        let tellsHidden = list.rows.count > room && room > 2 && list.cursor != nil && list.showsHidden
+        if tellsHidden { room -= 1 }
         let first = max(0, min((list.cursor ?? 0) - room / 2, list.rows.count - room))
+        if tellsHidden {
+            Line(" +\(list.rows.count - room) more", .dim).draw(on: &grid, row: top + 1 + room, context.capabilities)
+        }
         for (offset, line) in list.rows.dropFirst(first).prefix(max(0, room)).enumerated() {
             line.draw(on: &grid, row: top + 1 + offset, column: 1, context.capabilities)
             if first + offset < list.keys.count {

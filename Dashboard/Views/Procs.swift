@@ -11,7 +11,8 @@ extension Views {
                 actions: ["R restart", "D drain", "S stop", "U start", "K kill", "H hold", "X rolling"]))
         page.header.append(.init(line: supervisorLine(context), from: 0))
         page.header.append(.init(line: policyLine(context), from: 16))
-        page.header.append(.init(line: rollingLine(context), from: context.model.told.lastRolling?.isFailed == true ? 0 : 14))
+        page.header.append(
+            .init(line: rollingLine(context), from: context.model.told.lastRolling?.isFailed == true ? 0 : 14))
         if model.told.rolling != nil { page.header.append(.init(line: reconnectLine(context), from: 24)) }
         page.header += Frame.alerts(context, size)
         let table = Table(.procs, context, width: size.width)
@@ -109,7 +110,9 @@ extension Views {
         let fullest = totals.workers.compactMap { $0.child.value(.listenQueueNow) }.max()
         line.add("accept queue " + (fullest.map(Format.grouped) ?? "?") + " at most", leaves: 3)
         line.add(
-            "p99 " + (totals.latency.map { Latency.percentile(0.99, $0).map(Latency.text) ?? "-" } ?? "?"), leaves: 1)
+            "p99 "
+                + (totals.latency.map { Latency.percentile(0.99, $0).map(Latency.text) ?? "-" } ?? "?")
+                + (totals.freshness == .fresh ? "" : "~") + " in 60s", leaves: 1)
         return line
     }
     /// A strip for each process that ended unasked. It shows when, and how often.

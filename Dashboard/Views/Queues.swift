@@ -75,20 +75,29 @@ extension Views {
         let waiting = totals.waiting(.queueMessages)
         let limit = context.model.queue.value(.queueLimitMessages)
         var flow = flowLine(context, withBalance: false)
-        if let enqueued = totals.waitingRate(.enqueued, seconds: 10).value, let limit, let value = waiting.value, wide {
-            let out =
-                (totals.waitingRate(.dequeued, seconds: 10).value ?? 0)
-                + (totals.waitingRate(.expired, seconds: 10).value ?? 0)
-            // The mean over ten seconds does not jump. But if the growth that is shown beside it is none, nothing fills
-            // up.
-            let shown = growth(context).value ?? 0
-            if enqueued - out > 1, limit > value, shown > 0, Double(Format.rate(shown)) != 0 {
-                flow.add(
-                    "full in " + Format.span((limit - value) / (enqueued - out)) + " at this growth", role: .warning,
-                    leaves: 5)
-            }
+        if wide, let limit, let value = waiting.value, let forecast = forecast(context, waiting: value, limit: limit) {
+            flow.add(forecast, role: .warning, leaves: 5)
         }
         return flow
+    }
+    /// Where the growth leads. A queue whose messages expire levels off where as many expire as come. It is full before
+    /// only if the limit is lower. `nil` if it does not grow.
+    private static func forecast(_ context: Context, waiting: Double, limit: Double) -> String? {
+        let totals = context.totals
+        func rate(_ id: MetricID) -> Double { totals.waitingRate(id, seconds: 10).value ?? 0 }
+        guard let enqueued = totals.waitingRate(.enqueued, seconds: 10).value else { return nil }
+        let left = enqueued - rate(.dequeued) - rate(.droppedFull)
+        let grows = left - rate(.expired)
+        // The mean over ten seconds does not jump. But if the growth that is shown beside it is none, nothing fills up.
+        let shown = growth(context).value ?? 0
+        guard grows > 1, limit > waiting, shown > 0, Double(Format.rate(shown)) != 0 else { return nil }
+        if let ttl = context.model.queue.value(.queueTTL), ttl > 0, left * ttl / 1000 < limit {
+            let level = "levels off near " + Format.short(max(waiting, left * ttl / 1000))
+            let oldest = totals.waiting(.queueOldest).value ?? 0
+            if rate(.expired) > 0 || oldest >= ttl { return level }
+            return "expires from \(UTC.clock(context.model.wall + UInt64(max(0, ttl - oldest)))), " + level
+        }
+        return "full in " + Format.span((limit - waiting) / grows) + " at this growth"
     }
     private static func sumLine(_ context: Context) -> Line {
         var sum = Line(" TOTALS", .title)

@@ -12,7 +12,6 @@ import Stats
 /// The daemon never reads from that reading end. It only keeps it open, so that the pipe does not break with the
 /// supervisor, and the next supervisor reads on where the last one stopped.
 final class Lifeline {
-    private static let orphanGraceSeconds = 30.0
     private static let callEverySeconds = 0.5
 
     private unowned let daemon: Daemon
@@ -100,10 +99,10 @@ final class Lifeline {
         caller?.start(after: Lifeline.callEverySeconds, every: Lifeline.callEverySeconds)
         grace = Timer(daemon.loop) { [unowned self] in
             caller?.stop()
-            daemon.log.warning("no new supervisor in \(Lifeline.orphanGraceSeconds) s")
+            daemon.log.warning("no new supervisor in \(Settings.orphanGraceSeconds) s")
             daemon.beginDrain(daemon.arguments.settings.supervisor.drain)
         }
-        grace?.start(after: Lifeline.orphanGraceSeconds)
+        grace?.start(after: Settings.orphanGraceSeconds)
     }
 
     private func callHome() {

@@ -66,7 +66,10 @@ extension Metric {
         Metric(
             .clientsWaiting, "clients_waiting", .gauge, .manager,
             "Clients that hold a poll, as far as the manager knows."),
-        Metric(.publishes, "publishes_total", .counter, .manager, "Messages published and taken up."),
+        Metric(
+            .publishes, "publishes_total", .counter, .manager,
+            "Publishes of the right form, also those that were then refused: refused_full_total, journal_refused_total."
+        ),
         Metric(
             .publishBytes, "publish_bytes_total", .counter, .bytes, .manager,
             "Bytes of the messages published and taken up."),

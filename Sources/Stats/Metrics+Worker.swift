@@ -6,7 +6,8 @@ extension Metric {
     static let worker: [Metric] =
         [
             Metric(
-                .connsOpen, "conns_open", .gauge, .worker, "Client connections that are open.",
+                .connsOpen, "conns_open", .gauge, .worker,
+                "Client connections that are open, also those above conn_limit that are only told 503.",
                 advice: "Near the limit: more workers, or a higher workers.max_connections and descriptor limit.",
                 threshold: .share(of: .connLimit, 0.80, 0.95)),
             Metric(
@@ -23,7 +24,7 @@ extension Metric {
                 advice: "If it grows, raise the descriptor limit (megacomet doctor).", threshold: .rate(0.1, 10)),
             Metric(
                 .rejectedLimit, "rejected_limit_total", .counter, .worker,
-                "Requests answered 503 because the worker was full.",
+                "Requests answered 503 because the worker was full: one more connection than conn_limit was open.",
                 advice: "Add workers or raise workers.max_connections.", threshold: .rate(0.1, 10)),
             Metric(
                 .closesClient, "closes_client_total", .counter, .worker, "Connections that the client closed.",
@@ -87,7 +88,8 @@ extension Metric {
             Metric(
                 .tokensKnown, "tokens_known", .gauge, .worker, "Verified tokens that the worker remembers."),
             Metric(
-                .httpRefused, "http_refused_total", .counter, .worker, "Requests refused with a 4xx or 5xx.",
+                .httpRefused, "http_refused_total", .counter, .worker,
+                "Requests refused with a 4xx or 5xx, but for those of rejected_limit_total and of bounds by address.",
                 advice: "If there are many, it is a broken client, a scanner, or a proxy that speaks something else."),
             Metric(.delivered, "delivered_total", .counter, .worker, "Messages written to their client."),
             Metric(

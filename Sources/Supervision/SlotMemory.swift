@@ -57,7 +57,8 @@ extension Fleet {
         return SlotMemory(
             name: "\(name)", starts: slot.startsTotal, exits: slot.exitsTotal, hangKills: slot.hangKillsTotal,
             hold: slot.isWatchdogHeld, readyIn: slot.readyIn,
-            lastExit: exit, failedReplacements: slot.failedReplacementsTotal, failures: zip(times, [0] + times).map { $0 - $1 })
+            lastExit: exit, failedReplacements: slot.failedReplacementsTotal,
+            failures: zip(times, [0] + times).map { $0 - $1 })
     }
     /// Takes up the memory of a process that is still configured. Call it before anything is adopted or begun.
     package mutating func takeUp(_ memory: SlotMemory, wallAhead: Milliseconds) {

@@ -57,7 +57,8 @@ extension Model {
         case .overload:
             found.add(.overload, .warning, at: name, certain: true, overloadText(process))
         case .gone:
-            let why = process.isGone ? "its pid is no more" : "no report for over a minute and no supervisor"
+            let why = (process.isGone ? "its pid \(process.pid) is no more" : "no report for over a minute")
+                + ", and no supervisor answers"
             found.add(.gone, .critical, at: name, certain: true, why)
         case .told, .orphan, .left, .unknown: break
         }
@@ -75,6 +76,7 @@ extension Model {
         if let open = process.own.value(.connsOpen), let most = process.own.value(.connLimit), most > 0, open >= most {
             return "all \(Format.grouped(most)) connections are taken: add workers, or raise workers.max_connections"
         }
+        if let event = events.last(where: { $0.kind == "OVERLOADED" && $0.isOf(process.id) }) { return event.text }
         let lag = process.own.value(.loopLagMax).map { Format.milliseconds($0 / 1000) } ?? "?"
         return "its loop is late again and again, now by \(lag): it does too much for one core, add workers"
     }

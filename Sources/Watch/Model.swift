@@ -63,6 +63,8 @@ package struct Model: Sendable {
         package var boot: UInt64 = 0
         package var pid: UInt32 = 0
         package var startTime: UInt64 = 0
+        /// Its pid is no more. It is set while it does not answer.
+        package var isGone = false
     }
     /// The state of the connection to the hub.
     package enum Link: Equatable, Sendable {
@@ -104,10 +106,14 @@ package struct Model: Sendable {
     package mutating func tick() {
         let totals = totals
         let connections = totals.connections
-        if connections.freshness == .fresh { self.connections.note(connections.value, time: now) }
+        // While one worker of several is silent, the sum of the others is better than none. The line says so.
+        let isPartial = totals.silent.count < totals.workers.count { $0.state(now).isRunning }
+        if connections.freshness == .fresh || isPartial { self.connections.note(connections.value, time: now) }
         peakConnections = max(peakConnections, connections.value ?? 0)
         let deliveries = totals.deliveries(seconds: 1)
-        if deliveries.freshness == .fresh, let value = deliveries.value { self.deliveries.note(value, time: now) }
+        if deliveries.freshness == .fresh || isPartial, let value = deliveries.value {
+            self.deliveries.note(value, time: now)
+        }
         noteDay([.connections: connections, .delivered: deliveries, .queued: totals.waiting(.queueMessages)], totals)
         // Only the supervisor's list is the list. A recording of an earlier version has none, and a test.
         if told.alerts == nil || isLost { book.note(conditions(totals), sample: now / 1_000_000_000, wall: wall) }

@@ -105,6 +105,8 @@ package struct ProcessModel: Equatable, Sendable {
         package var isReady: Bool {
             (condition == .told(.ready) || condition == .overload) && freshness == .fresh
         }
+        /// It was ready by the last word on it, however old, and is not known to have gone.
+        package var wasReady: Bool { condition == .told(.ready) || condition == .overload || condition == .orphan }
         package var level: Level {
             switch condition {
             case .told(.backoff), .told(.crashloop), .told(.held), .gone: .critical
@@ -123,6 +125,12 @@ package struct ProcessModel: Equatable, Sendable {
         // A process need not have every counter.
         if !own.isEmpty, own.count(id) == nil { return .absent }
         return Quantity(own.value(id), own.freshness(now))
+    }
+    /// Its client connections that are served. Above the limit a connection is only told that the worker is full.
+    package func served(_ now: UInt64) -> Quantity { gauge(.connsOpen, now).map(served) }
+    package func served(_ open: Double) -> Double {
+        guard let limit = own.value(.connLimit), limit > 0 else { return open }
+        return min(open, limit)
     }
     package func rate(_ id: MetricID, _ now: UInt64, seconds: Double) -> Quantity {
         guard state(now).isRunning, own.isEmpty || own.count(id) != nil else { return .absent }

@@ -98,7 +98,9 @@ extension Model {
             let whole = process.own.samples.last?.values ?? report.values
             process.latency.take(whole, time: report.time)
             process.closes.take(whole, time: report.time)
-            if id.isWorker { process.connections.note(process.own.value(.connsOpen), time: report.time) }
+            if id.isWorker {
+                process.connections.note(process.own.value(.connsOpen).map(process.served), time: report.time)
+            }
             process.deliveries.note(process.own.rate(id.delivered), time: report.time)
         }
         health.lost += lostNow

@@ -28,7 +28,7 @@ package struct Told: Equatable, Sendable {
     package struct Child: Equatable, Sendable {
         /// `SIGSEGV after 3.1s`. Empty if it never ended.
         package var lastExit = ""
-        /// `code 127 after 0.1s`: the last copy that was to replace it and ended before it was ready. Empty if none did.
+        /// `code 127 after 0.1s`: the last copy that was to replace it, and ended before it was ready. Empty: none did.
         package var failedReplacement = ""
         package var isHeld = false
         /// What the kernel knows of it while it is silent. `nil` if it is not.

@@ -16,10 +16,30 @@ package struct Totals {
     package var now: UInt64 { model.now }
 
     package func sum(_ id: MetricID) -> Quantity { workers.reduce(.absent) { $0 + $1.gauge(id, now) } }
+    /// The rates of the workers that report. The last rate of a silent one is not added, since it is not known whether
+    /// it goes on: the sum is marked instead. If all are silent, it is the last sum.
     package func sumRate(_ id: MetricID, seconds: Double) -> Quantity {
-        workers.reduce(.absent) { $0 + $1.rate(id, now, seconds: seconds) }
+        sumOfRates(workers) { $0.rate(id, now, seconds: seconds) }
     }
-    package var connections: Quantity { sum(.connsOpen) }
+    /// The sum of rates over processes. A part is left out if its process is silent and another one is not.
+    package func sumOfRates(_ processes: [ProcessModel], _ rate: (ProcessModel) -> Quantity) -> Quantity {
+        let rates = processes.map(rate)
+        let hasFresh = rates.contains { $0.freshness == .fresh }
+        return rates.reduce(.absent) { sum, rate in
+            let isSilent = rate.freshness == .stale || rate.freshness == .old
+            return sum + (hasFresh && isSilent ? Quantity(nil, rate.freshness) : rate)
+        }
+    }
+    /// Running workers whose last report is old. Their part is missing in the sums of rates.
+    package var silent: [ProcessModel] {
+        workers.filter { $0.state(now).isRunning && $0.own.freshness(now) != .fresh }
+    }
+    /// The age of the figures that are made from all workers' last minute: as old as the oldest running worker.
+    package var freshness: Freshness {
+        workers.filter { $0.state(now).isRunning }.map { $0.own.freshness(now) }.max() ?? .old
+    }
+    /// Clients that are served: connections that only wait to be told that the worker is full are not.
+    package var connections: Quantity { workers.reduce(.absent) { $0 + $1.served(now) } }
     package var connectionLimit: Double? {
         workers.compactMap { $0.own.value(.connLimit) }.reduce(nil) { ($0 ?? 0) + $1 }
     }
@@ -51,6 +71,41 @@ package struct Totals {
             && running.allSatisfy { $0.own.samples.count > 1 || $0.own.freshness(now) != .fresh }
     }
     package var readyCount: Int { ordered.count { $0.state(now).isReady } }
+    /// `5/5`. While no supervisor answers, it is the last that is known of the processes that still are there: `4/5~`.
+    package var readyText: String {
+        guard model.isLost else { return "\(readyCount)/\(ordered.count)" }
+        return "\(ordered.count { $0.state(now).wasReady })/\(ordered.count)~"
+    }
+    /// Whether all are ready, by `readyText`.
+    package var areAllReady: Bool {
+        (model.isLost ? ordered.count { $0.state(now).wasReady } : readyCount) == ordered.count
+    }
+
+    // MARK: errors
+
+    private static let errorsOfWorkers: [MetricID] = [
+        .deliverErrors, .httpRefused, .rejectedLimit, .refusedAddressConnections, .refusedAddressAccepts,
+    ]
+    private static let errorsOfManager: [MetricID] = [
+        .refusedFull, .journalRefused, .rejectedJSON, .rejectedSize, .rejectedAuth, .rejectedRequest,
+    ]
+    /// All errors that clients and apps got, a second: requests refused by workers, answers that could not be written,
+    /// and publishes and requests that the manager refused.
+    package func errors(seconds: Double) -> Quantity {
+        let ofWorkers = sumOfRates(workers) { worker in
+            Totals.errorsOfWorkers.reduce(.absent) { $0 + worker.rate($1, now, seconds: seconds) }
+        }
+        return Totals.errorsOfManager.reduce(ofWorkers) { sum, id in
+            sum + (manager?.rate(id, now, seconds: seconds) ?? .absent)
+        }
+    }
+    /// Publishes that were taken up, a second. Those that were refused since the queue or the journal was full are not.
+    package func published(seconds: Double) -> Quantity {
+        let all = manager(.publishes, seconds: seconds)
+        guard let value = all.value else { return all }
+        let refused = [MetricID.refusedFull, .journalRefused].compactMap { manager($0, seconds: seconds).value }
+        return Quantity(max(0, refused.reduce(value, -)), all.freshness)
+    }
     /// The states as words: `7 ready  1 SUSPECT  1 BACKOFF`.
     package var states: [(state: ProcessModel.State, word: String, count: Int)] {
         var counts: [String: (state: ProcessModel.State, count: Int)] = [:]

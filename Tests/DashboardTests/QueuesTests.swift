@@ -26,7 +26,13 @@ struct QueuesTests {
     }
 
     @Test func queueThatGrows_isSaidToBeFull_inSoLong() throws {
-        #expect(text { _ in 100 }.contains("growth 100  full in 2h"), "950,000 more at 100 a second")
+        // At 20,000 a second more than a million wait before the first one expires.
+        #expect(text { _ in 20_000 }.contains("full in 28s at this growth"))
+    }
+    /// The time to live is 60 s, and about 110 messages a second stay.
+    @Test func queueWhoseMessagesExpireFirst_levelsOff() throws {
+        let text = text { _ in 100 }
+        #expect(text.contains("levels off near") && !text.contains("full in"), "\(text)")
     }
     @Test func growthThatIsOver_fillsNothing() {
         let text = text { $0 < 108 ? 100 : 0 }

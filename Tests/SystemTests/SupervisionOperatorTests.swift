@@ -16,7 +16,9 @@ import Testing
         }
         func breakWorker(exit code: Int) throws {
             unlink(worker)
-            chmod(try appliance.folder.write("programs/megaworker", "#!/bin/sh\nexit \(code)\n"), 0o755)
+            chmod(
+                try appliance.folder.write(
+                    "programs/megaworker", "#!/bin/sh\necho cannot load libfoo.so.3 >&2\nexit \(code)\n"), 0o755)
         }
         func repair() throws {
             unlink(worker)
@@ -24,6 +26,24 @@ import Testing
         }
     }
 
+    /// The order is taken, and fails later. The screen does not say that it is done.
+    @Test func restartThatFails_isSaidToHaveFailedOnTheScreen_andIsNoEndOfTheOldOne() throws {
+        let shop = try Workshop()
+        try shop.breakWorker(exit: 127)
+        let screen = try TerminalScreen(width: 140, height: 30, shop.appliance)
+        defer { screen.end() }
+        try screen.expect("3/3 ok")
+        try screen.send("4", "A", "j", "R", "w", "0", "Enter")
+        try screen.expect { $0.contains("restart w0 FAILED") }
+        try screen.expect {
+            $0.contains(#"at w0: exit 127 "cannot load libfoo.so.3"; 0 of 1 replaced, nobody cut"#)
+                && $0.contains("ROLLING FAILED")
+        }
+        let status = try JSON.parse(shop.appliance.command("status", "--json").output)
+        let row = try #require(status["processes"]?.array?.first { $0["name"]?.string == "worker-0" })
+        #expect(row["restarts"]?.int == 0 && row["exits"]?.int == 0 && row["last_exit"]?["code"] == nil)
+        #expect(row["failed_replacement"]?["code"]?.int == 127)
+    }
     @Test func restartThatFails_saysSoAtOnce_andWhy() throws {
         let shop = try Workshop()
         let appliance = shop.appliance
@@ -32,11 +52,14 @@ import Testing
         let restart = try appliance.command("restart", "worker-0", "--wait")
         #expect(
             restart.end == .exited(1)
-                && restart.output.contains("ended before it was ready; 0 of 1 replaced, 1 left as they were; the old one serves on"), "\(restart)")
+                && restart.output.contains(
+                    "ended before it was ready; 0 of 1 replaced, 1 left as they were; the old one serves on"),
+            "\(restart)")
         #expect(try appliance.pid("worker-0") == before)
         let rolling = try appliance.command("rolling")
         #expect(
-            rolling.end == .exited(1) && rolling.output.contains("stopped after 0 of 2: worker-0: 0 of 2 done"),
+            rolling.end == .exited(1)
+                && rolling.output.contains("stopped after 0 of 2: worker-0: exit 1 \"cannot load libfoo.so.3\""),
             "\(rolling)")
 
         try shop.breakWorker(exit: 78)

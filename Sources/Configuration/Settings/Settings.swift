@@ -18,6 +18,10 @@ package struct Settings: Equatable, Sendable {
 
     package init() {}
 
+    /// A process whose supervisor has died serves on for so long. If no other supervisor has come by then, it drains
+    /// and leaves. It is no setting.
+    package static let orphanGraceSeconds = 30.0
+
     package struct Workers: Equatable, Sendable {
         package var count = 8
         package var address = "0.0.0.0"

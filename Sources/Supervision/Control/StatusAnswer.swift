@@ -20,7 +20,7 @@ package struct StatusAnswer: Codable, Sendable {
     package var alerts: [Alert]?
     package var verdict: Verdict?
     package var losses: LossesAnswer?
-    /// The last rolling restart that has ended, until another one ends. `nil` if none has, since the supervisor started.
+    /// The last rolling restart that has ended, until another one ends. `nil`: none has since the supervisor started.
     package var lastRolling: RollingAnswer.Last?
 
     enum CodingKeys: String, CodingKey {
