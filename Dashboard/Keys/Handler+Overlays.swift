@@ -87,6 +87,11 @@ extension KeyHandler {
         case .enter, .character(" "):
             session.overlay = nil
             if columns.indices.contains(choice) { setSort(columns[choice], &session) }
+        case .character("I"):
+            session.overlay = nil
+            if columns.indices.contains(choice) { setSort(columns[choice], &session) }
+            invert(&session)
+        case .character("e"): session.overlay = .explain(column: choice)
         default: session.overlay = nil
         }
         return []

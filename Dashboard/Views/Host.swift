@@ -131,7 +131,7 @@ extension Views {
             Format.right(limit.map { $0 > 0 ? Format.percent((value.value ?? 0) / $0) : "-" } ?? "-", 6), leaves: 2,
             gap: 0)
         // A counter that once grew is no trouble now. Nobody knows when that was.
-        let isOver = metric.kind == .counter && metric.threshold != nil && value.value ?? 0 > 0 && rate.value == 0
+        let isOver = metric.kind == .counter && value.value ?? 0 > 0 && rate.value == 0
         line.add(
             isOver && level == .fine ? "ok now" : level.word, role: level.role, leaves: 1)
         return line

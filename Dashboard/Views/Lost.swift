@@ -47,11 +47,10 @@ extension Frame {
             ]
         }
         let left = Settings.orphanGraceSeconds - seconds
-        let drain = Format.span(model.server.policy.drain)
         let fuse =
             left > 0
-            ? "the supervisor is gone; in \(Format.age(left.rounded(.up))) they drain over \(drain) and leave."
-            : "no supervisor came in \(Format.span(Settings.orphanGraceSeconds)): they drain over \(drain) and leave."
+            ? "in \(Format.age(left.rounded(.up))) they drain and leave."
+            : "no supervisor came in \(Format.span(Settings.orphanGraceSeconds)): they drain and leave."
         return ["\(count); " + fuse, "Values are the last known, marked ~. U starts a supervisor; it adopts them."]
     }
 }

@@ -184,7 +184,7 @@ extension Views {
                 (index == choice ? "> " : "  ") + Format.left(column.title, 12) + short(column),
                 index == choice ? .title : .normal)
         }
-        box("SORT BY", Array(lines), foot: "Enter sorts, I inverts, e explains", width: 110, context, on: &grid)
+        box("SORT BY", Array(lines), foot: "Enter sorts, I the other way, e explains", width: 110, context, on: &grid)
     }
     static func short(_ column: Column) -> String {
         let text = column.meaning.isEmpty ? column.metric.map { Metric[$0].help } ?? "" : column.meaning

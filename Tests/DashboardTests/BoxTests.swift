@@ -50,6 +50,28 @@ struct BoxTests {
         let opened = Views.draw(model, session, Size(80, 24), Capabilities()).text
         #expect(opened.contains("net.key7  (16 of 16)") && opened.contains("the box of it"), "\(opened)")
     }
+    @Test func sortMenu_sortsTheOtherWay_andExplains() {
+        let handler = KeyHandler(Samples.shown, Size(80, 24))
+        var session = Session()
+        for key in [Key.character("s"), .down, .down, .down, .down, .character("I")] {
+            _ = handler.handle(key, &session)
+        }
+        #expect(session.sorts[.overview] == Sort("conns", descending: false) && session.overlay == nil)
+        for key in [Key.character("s"), .character("e")] { _ = handler.handle(key, &session) }
+        #expect(Views.draw(Samples.shown, session, Size(80, 24), Capabilities()).text.contains(" CONNS  ("))
+    }
+    /// The count is since the start of the machine, and nothing is known of when it grew.
+    @Test func counterThatNoLongerGrows_isOkNow() throws {
+        var model = Samples.shown
+        for second in [91, 92] {
+            var report = Samples.supervisor(second, 200, model.now + UInt64(second - 90) * Samples.second, 8)
+            report.values[raw: MetricID.udpReceiveErrors.rawValue] = 16_989
+            model.take(report)
+        }
+        model.now += 2 * Samples.second
+        let row = lines(model, Size(80, 24)) { $0.screen = .host }.first { $0.contains("udp buffer errors") }
+        #expect(try #require(row).hasSuffix("16,989       0/s             -     -  ok now"))
+    }
     @Test func letter_jumpsToTheNextTitleThatBeginsWithIt() {
         var session = Session()
         let handler = KeyHandler(Samples.shown, Size(80, 24))
