@@ -52,7 +52,7 @@ struct FittingTests {
                     continue
                 }
                 let value = try #require(Filter.number(text.lowercased()), "\(text) for \(growth) at \(width)")
-                #expect(abs(value / Double(growth) - 1) < 0.34, "\(text) for \(growth) at \(width)")
+                try #require(abs(value / Double(growth) - 1) < 0.34, "\(text) for \(growth) at \(width)")
             }
         }
     }
