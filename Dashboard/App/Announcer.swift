@@ -1,5 +1,5 @@
 import Base
-package import Watch
+package import Supervision
 
 /// Tells of alerts beside the picture: by the window's title, the bell, and a notice on the desktop.
 package struct Announcer: Sendable {

@@ -39,9 +39,11 @@ package enum ReportPage {
         let time = UTC.text(model.wall, milliseconds: false)
         var page = Pages(name: "megatop report, \(plainText(model.server.host)), \(time)")
         page.add("REPORT", facts(model, session, seconds, time))
-        page.add("ALERTS", model.alerts.map {
-            "\($0.isOpen ? $0.level.rawValue.uppercased() : "OVER") since \(UTC.text($0.since)): \($0.sentence)"
-        })
+        page.add(
+            "ALERTS",
+            model.alerts.map {
+                "\($0.isOpen ? $0.level.rawValue.uppercased() : "OVER") since \(UTC.text($0.since)): \($0.sentence)"
+            })
         let since = Double(model.wall) - seconds * 1000
         page.add(
             "EVENTS of \(Format.span(seconds)), the newest at the end",

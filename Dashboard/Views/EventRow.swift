@@ -82,11 +82,14 @@ extension Frame {
         line.add(Format.fitted(text, width - 23), role: role, gap: 1)
         return line
     }
-    /// What happened last, newest first, in so many lines. Calm events are left out while something is wrong.
+    /// What happened last, newest first, in so many lines. Calm events are left out while something is wrong, and those
+    /// of long ago anyway: screen 5 has them.
     static func happenings(_ context: Context, most: Int, width: Int) -> [Line] {
         let isWrong = context.model.verdict != .ok
         // Folding costs a pass over the events: the newest are enough.
-        let all = Happening.fold(context.model.events.suffix(300)).filter { !isWrong || $0.severity > .info }
+        let all = Happening.fold(context.model.events.suffix(300)).filter {
+            $0.severity > .info || !isWrong && $0.begin + 600_000 > context.model.wall
+        }
         let shown = all.suffix(most).reversed()
         let kindWidth = Frame.kindWidth(shown.compactMap { if case .event(let event) = $0 { event } else { nil } })
         return shown.map { happening in

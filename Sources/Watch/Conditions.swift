@@ -57,7 +57,8 @@ extension Model {
         case .overload:
             found.add(.overload, .warning, at: name, certain: true, overloadText(process))
         case .gone:
-            let why = (process.isGone ? "its pid \(process.pid) is no more" : "no report for over a minute")
+            let why =
+                (process.isGone ? "its pid \(process.pid) is no more" : "no report for over a minute")
                 + ", and no supervisor answers"
             found.add(.gone, .critical, at: name, certain: true, why)
         case .told, .orphan, .left, .unknown: break

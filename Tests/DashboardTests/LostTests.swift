@@ -49,7 +49,7 @@ struct LostTests {
         #expect(self.text(model(seconds: 12), Size(20, 4)).contains("7/9~ ok"))
     }
     @Test func goneProcess_saysHowThatIsKnown() {
-        let alert = model(seconds: 12, gone: [2112]).alerts.raised.first { $0.key == "w2" }
+        let alert = model(seconds: 12, gone: [2112]).alerts.first { $0.key == "w2 gone" }
         #expect(alert?.text == "w2 GONE: its pid 2112 is no more, and no supervisor answers")
     }
 }
