@@ -32,11 +32,12 @@ package struct Capabilities: Equatable, Sendable {
     }
 
     /// A history, the newest value at the right. `nil` is a gap. Between values it is `x` (no report: an exit, or
-    /// silence), before the first it is blank.
-    package func history(_ values: [Double?], width: Int) -> String {
+    /// silence), before the first it is blank. The scale begins at zero and ends at `top`, or else at the greatest
+    /// value: a line that is scaled to itself would make a mountain of every ripple.
+    package func history(_ values: [Double?], width: Int, top: Double? = nil) -> String {
         let shown = squeeze(values, to: width)
-        let known = shown.compactMap(\.self)
-        guard let least = known.min(), let most = known.max() else { return String(repeating: " ", count: width) }
+        guard let greatest = shown.compactMap(\.self).max() else { return String(repeating: " ", count: width) }
+        let top = top ?? greatest
         let levels = hasBlocks ? Capabilities.blockLevels : Capabilities.asciiLevels
         var begun = false
         var text = String(repeating: " ", count: max(0, width - shown.count))
@@ -46,23 +47,14 @@ package struct Capabilities: Equatable, Sendable {
                 continue
             }
             begun = true
-            if most == 0 {
-                text.append(levels[0])
-            } else if most == least {
-                text.append(levels[levels.count / 2])
-            } else {
-                // The scale begins at zero, so that a steady line is not blown up into mountains. A line that never
-                // falls below half of its top begins just under its lowest value.
-                let floor = least > most / 2 ? least - (most - least) * 0.25 : 0
-                let level = Int(((value - floor) / (most - floor) * Double(levels.count - 1)).rounded())
-                text.append(levels[min(levels.count - 1, max(value > 0 ? 1 : 0, level))])
-            }
+            let level = top > 0 ? Int((min(1, max(0, value / top)) * Double(levels.count - 1)).rounded()) : 0
+            text.append(levels[max(value > 0 ? 1 : 0, level)])
         }
         return text
     }
 
     /// One column for each value if they fit. Otherwise each column has the greatest of several values.
-    private func squeeze(_ values: [Double?], to width: Int) -> [Double?] {
+    func squeeze(_ values: [Double?], to width: Int) -> [Double?] {
         guard width > 0 else { return [] }
         guard values.count > width else { return values }
         return (0..<width).map { column in

@@ -1,4 +1,5 @@
 package import Stats
+package import Supervision
 package import Watch
 
 /// Everything that a column needs to fill a cell.
@@ -58,6 +59,9 @@ package struct Column: Sendable {
     package let total: (@Sendable (Context) -> Cell)?
     /// A picture over time. It takes the room that is left.
     package var history: (@Sendable (ProcessModel, Context) -> [Double?])?
+    /// The rows that have one scale in the picture, which the heading tells. Other rows count other things, and each
+    /// has its own scale.
+    package var sharesScale: @Sendable (ProcessName) -> Bool = \.isWorker
 
     package init(
         _ id: String, _ title: String, width: Int, from: Int, left: Bool = false, metric: MetricID? = nil,
@@ -143,13 +147,15 @@ package struct Column: Sendable {
     }
     /// Ten minutes, in the room that is left at the right.
     package static func history(
-        _ id: String, _ title: String, from: Int, _ values: @escaping @Sendable (ProcessModel) -> History
+        _ id: String, _ title: String, from: Int, _ meaning: String,
+        _ values: @escaping @Sendable (ProcessModel, Context) -> [Double?]
     ) -> Column {
         var column = Column(
-            id, title, width: 10, from: from, left: true,
-            "Ten minutes, the newest at the right; x where no report came.", cell: { _, _ in Cell("") },
-            value: { _, _ in nil })
-        column.history = { process, context in values(process).values(now: context.now) }
+            id, title + ", 10 MIN", width: 10, from: from, left: true,
+            "Ten minutes, the newest at the right; x where no report came. All workers have the scale of the heading. "
+                + meaning,
+            cell: { _, _ in Cell("") }, value: { _, _ in nil })
+        column.history = values
         return column
     }
 }

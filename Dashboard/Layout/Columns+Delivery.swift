@@ -16,7 +16,10 @@ extension Columns {
         closes,
         .flow("accept", "ACC/s", width: 6, from: 56, .accepts),
         polls(from: 144), streams(from: 100), sockets(from: 100), behind(from: 108), missed(from: 150),
-        .history("dlv10", "DELIVERIES, 10 MIN", from: 120) { $0.deliveries },
+        .history(
+            "dlv10", "DELIVERIES", from: 120,
+            "At mgr, on its own scale: messages handed to workers. At hook: events that the app took."
+        ) { $0.deliveries.history.values(now: $1.now) },
     ]
 
     private static let empty = Column.quantity(

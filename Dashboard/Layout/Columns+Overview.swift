@@ -8,8 +8,21 @@ extension Columns {
         waiting("queue", "QUEUE", width: 6, from: 30),
         oldest("OLD", width: 5, from: 40), expired(from: 52), out, lag, cpu, rss, descriptors, heartbeat, restarts,
         streams(from: 160), sockets(from: 160),
-        .history("conns10", "CONNS, 10 MIN", from: 124) { $0.id.isWorker ? $0.connections : $0.deliveries },
+        connections10(from: 124),
     ]
+    static func connections10(from: Int) -> Column {
+        .history("conns10", "CONNS", from: from, "At mgr, on its own scale: workers and apps.", connectionHistory)
+    }
+    /// The same as in the column CONNS.
+    private static func connectionHistory(_ process: ProcessModel, _ context: Context) -> [Double?] {
+        let connections = process.connections.values(now: context.now)
+        guard process.id == .manager else { return connections }
+        let apps = process.apps.values(now: context.now)
+        // Both end at the same second, and may begin at different ones.
+        return zip(connections.suffix(apps.count), apps.suffix(connections.count)).map { workers, apps in
+            workers.flatMap { workers in apps.map { workers + $0 } }
+        }
+    }
 
     private static let growth = Column.quantity(
         "grow", "+/-s", width: 4, from: 64, metric: .connsOpen, "How fast the connections grow, a second.",

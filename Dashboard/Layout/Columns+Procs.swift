@@ -6,7 +6,7 @@ extension Columns {
         id, state, pid(from: 32), generation, up, ready, exits, lastExit, next,
         .count("conns", "CONNS", width: 8, from: 106, metric: .connsOpen, conns.meaning, connections), rss, lost,
         heartbeat,
-        .history("conns10", "CONNS, 10 MIN", from: 132) { $0.connections },
+        connections10(from: 132),
     ]
 
     private static let generation = Column.quantity(

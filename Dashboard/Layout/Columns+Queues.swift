@@ -14,8 +14,13 @@ extension Columns {
         sum("expired", "EXPIRED", .expired, "Messages that expired since the manager started."),
         sum("dropped", "DROPPED", .droppedFull, "Messages dropped since the manager started."),
         balance,
-        .history("depth10", "DEPTH, 10 MIN", from: 128) { $0.depth },
+        depthHistory,
     ]
+    private static let depthHistory = {
+        var column = Column.history("depth10", "DEPTH", from: 128, "So does mgr.") { $0.depth.values(now: $1.now) }
+        column.sharesScale = { _ in true }
+        return column
+    }()
 
     private static let bytes = Column.quantity(
         "bytes", "BYTES", width: 6, from: 40, metric: .queueBytes, "", { $0.waiting(.queueBytes, $1.now) },

@@ -85,7 +85,8 @@ package struct Table {
 
     package func draw(on grid: inout Grid, row top: Int, height: Int) {
         guard height > 0 else { return }
-        drawHeading(&grid, top)
+        let tops = tops
+        drawHeading(&grid, top, tops)
         let fits = height >= wanted
         let showsTotal = hasTotal && (fits || height > 5)
         var room = height - 1 - (showsTotal ? 1 : 0)
@@ -113,7 +114,7 @@ package struct Table {
             line += 1
         }
         for index in first..<max(first, min(rows.count, first + max(0, room))) {
-            drawRow(&grid, line, rows[index])
+            drawRow(&grid, line, rows[index], tops)
             grid.mark(.row(.process(rows[index].id)), row: line, 0..<grid.size.width)
             if index == cursor {
                 grid.put(">", row: line, column: 0)
@@ -127,11 +128,24 @@ package struct Table {
         }
         if showsTotal, line < top + height { drawTotal(&grid, line) }
     }
-    private func drawHeading(_ grid: inout Grid, _ row: Int) {
+    /// The greatest value of all rows with one scale in each picture over time, by the column's id.
+    private var tops: [String: Double] {
+        var tops: [String: Double] = [:]
+        for column in columns {
+            guard let history = column.history else { continue }
+            tops[column.id] = context.totals.ordered.lazy.filter { column.sharesScale($0.id) }
+                .compactMap { history($0, context).lazy.compactMap(\.self).max() }.max()
+        }
+        return tops
+    }
+    private func drawHeading(_ grid: inout Grid, _ row: Int, _ tops: [String: Double]) {
         let sort = Columns.sort(context.session, screen)
         place { column, at, width in
             var title = column.title
             if context.session.showsTotals, title.hasSuffix("/s"), title != "+/-s" { title = String(title.dropLast(2)) }
+            if let top = tops[column.id], let comma = title.firstIndex(of: ",") {
+                title.insert(contentsOf: " 0-" + Format.short(top), at: comma)
+            }
             if column.id == sort.column { title += sort.isDescending ? "v" : "^" }
             // A title may use the gap before its column.
             let start = column.isLeft ? at : at + width - title.count
@@ -141,12 +155,12 @@ package struct Table {
             if column.history == nil { grid.mark(.column(column.id), row: row, max(0, at - 1)..<at + width) }
         }
     }
-    private func drawRow(_ grid: inout Grid, _ row: Int, _ process: ProcessModel) {
+    private func drawRow(_ grid: inout Grid, _ row: Int, _ process: ProcessModel, _ tops: [String: Double]) {
         place { column, at, width in
             if let history = column.history {
-                grid.put(
-                    context.capabilities.history(history(process, context), width: width), row: row, column: at,
-                    role: .first)
+                let top = column.sharesScale(process.id) ? tops[column.id] : nil
+                let picture = context.capabilities.history(history(process, context), width: width, top: top)
+                grid.put(picture, row: row, column: at, role: .first)
                 return
             }
             let cell = column.cell(process, context)

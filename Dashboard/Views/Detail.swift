@@ -195,7 +195,7 @@ extension Views {
     ) {
         rule("HISTORY, 10 min")
         let series: [(String, History)] = [
-            ("conns", process.connections), ("queue", process.depth), ("dlv/s", process.deliveries),
+            ("conns", process.connections), ("queue", process.depth), ("dlv/s", process.deliveries.history),
         ]
         let absent =
             switch process.id {

@@ -20,7 +20,12 @@ package struct Model: Sendable {
     package var depth = History()
     package var connections = History()
     package var deliveries = History()
-    /// The last 24 hours of these three.
+    /// The messages that apps published, and those that were queued.
+    package var publishes = Growth()
+    package var enqueued = Growth()
+    /// The end of the hub's piece of history that came last.
+    var pieceBefore: HistoryEnd?
+    /// The last 24 hours of connections, queue and deliveries.
     package var days: [StatsDay.Total: Day] = [:]
     /// The events, the oldest first, at most `eventsKept`.
     package var events: [Event] = []

@@ -23,7 +23,10 @@ package struct ProcessModel: Equatable, Sendable {
     package var isGone = false
     package var connections = History()
     package var depth = History()
-    package var deliveries = History()
+    package var deliveries = Growth()
+    /// The apps that are connected to the manager; `connections` are its workers.
+    package var apps = History()
+    package var latencies = LatencyHistory()
 
     package init(_ id: ProcessName) { self.id = id }
 

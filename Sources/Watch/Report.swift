@@ -43,7 +43,13 @@ extension Model {
                     process.depth.note(process.queue.value(.queueMessages), time: report.time)
                 }
             }
-            if isNew { queue.restart() }
+            if isNew {
+                queue.restart()
+                publishes.restart()
+                enqueued.restart()
+            }
+            publishes.note(report.values[.publishes], time: report.time)
+            enqueued.note(report.values[.enqueued], time: report.time)
             managerBoot = report.boot
             queue.interval = report.interval
             queue.take(report.values, time: report.time)
@@ -80,6 +86,8 @@ extension Model {
                 process.own.restart()
                 process.latency.restart()
                 process.closes.restart()
+                process.deliveries.restart()
+                process.latencies.restart()
                 process.boot = report.boot
                 process.lost = 0
             }
@@ -98,15 +106,28 @@ extension Model {
             let whole = process.own.samples.last?.values ?? report.values
             process.latency.take(whole, time: report.time)
             process.closes.take(whole, time: report.time)
-            if id.isWorker {
-                process.connections.note(process.own.value(.connsOpen).map(process.served), time: report.time)
-            }
-            process.deliveries.note(process.own.rate(id.delivered), time: report.time)
+            process.noteHistories(time: report.time)
         }
         health.lost += lostNow
     }
     /// Changes the process in place, so that its ten minutes of values are not copied for each report.
     private mutating func process(_ id: ProcessName, _ change: (inout ProcessModel) -> Void) {
         change(&processes[id, default: ProcessModel(id)])
+    }
+}
+
+extension ProcessModel {
+    /// Takes the newest sample into the ten minutes that are drawn.
+    fileprivate mutating func noteHistories(time: UInt64) {
+        switch id {
+        case .worker:
+            connections.note(own.value(.connsOpen).map(served), time: time)
+            if let values = own.samples.last?.values { latencies.note(values, time: time) }
+        case .manager:
+            connections.note(own.value(.workersConnected), time: time)
+            apps.note(own.value(.appsConnected), time: time)
+        case .webhook: break
+        }
+        deliveries.note(own.count(id.delivered), time: time)
     }
 }

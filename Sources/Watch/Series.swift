@@ -36,27 +36,33 @@ package struct Series: Equatable, Sendable {
     package func value(_ id: MetricID) -> Double? { samples.last?.values[id].map { Double($0) } }
     package func count(_ id: MetricID) -> UInt64? { samples.last?.values[id] }
 
-    /// The growth per second, over so many seconds or as far back as is known. `nil` if there is one sample only, or if
-    /// the counter went back.
+    /// The growth per second, over so many seconds or as far back as is known. `nil` if there is one sample only, if
+    /// the samples are too close together to tell, or if the counter went back.
     package func rate(_ id: MetricID, seconds: Double = 0) -> Double? {
+        guard let (first, last) = ends(id, seconds: seconds), last.value >= first.value else { return nil }
+        return Double(last.value - first.value) * 1e9 / Double(last.time - first.time)
+    }
+
+    /// By how much a gauge goes up or down per second, by the last two samples.
+    package func change(_ id: MetricID) -> Double? {
+        guard let (first, last) = ends(id, seconds: 0) else { return nil }
+        return (Double(last.value) - Double(first.value)) * 1e9 / Double(last.time - first.time)
+    }
+
+    private typealias End = (time: UInt64, value: UInt64)
+    /// The newest sample, and one that is so many seconds older, but at least half an interval: a process that wakes
+    /// sends two reports at once, and divided by the time between them everything would be a peak.
+    private func ends(_ id: MetricID, seconds: Double) -> (first: End, last: End)? {
         guard let last = samples.last, let now = last.values[id] else { return nil }
-        var first: (time: UInt64, value: UInt64)?
+        let least = max(seconds * 1e9 - 5e7, Double(interval) * 5e5)
+        var first: End?
         for sample in samples.dropLast().reversed() {
             guard let value = sample.values[id] else { break }
             first = (sample.time, value)
-            if Double(last.time - sample.time) >= seconds * 1e9 - 5e7 { break }
+            if Double(last.time - sample.time) >= least { break }
         }
-        guard let first, now >= first.value else { return nil }
-        return Double(now - first.value) * 1e9 / Double(last.time - first.time)
-    }
-
-    /// By how much a gauge goes up or down per second, between the last two samples.
-    package func change(_ id: MetricID) -> Double? {
-        guard samples.count > 1, let now = samples[samples.count - 1].values[id],
-            let before = samples[samples.count - 2].values[id]
-        else { return nil }
-        return (Double(now) - Double(before)) * 1e9
-            / Double(samples[samples.count - 1].time - samples[samples.count - 2].time)
+        guard let first, Double(last.time - first.time) >= Double(interval) * 5e5 else { return nil }
+        return (first, (last.time, now))
     }
 
     /// Seconds since the newest sample.

@@ -50,6 +50,6 @@ struct LostTests {
     }
     @Test func goneProcess_saysHowThatIsKnown() {
         let alert = model(seconds: 12, gone: [2112]).alerts.first { $0.key == "w2 gone" }
-        #expect(alert?.text == "w2 GONE: its pid 2112 is no more, and no supervisor answers")
+        #expect(alert?.sentence == "w2 is gone: its pid 2112 is no more, and no supervisor answers")
     }
 }

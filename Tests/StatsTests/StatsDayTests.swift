@@ -17,6 +17,8 @@ import Testing
         init(day: StatsDay = StatsDay()) { archive = StatsArchive(day: day) }
 
         mutating func hear(_ second: UInt64, _ connections: [UInt64?], queued: UInt64?, rate: UInt64 = 0) {
+            let time = second * StatsDayTests.second
+            (first.time, self.second.time, manager.time) = (time, time, time)
             for (number, count) in connections.enumerated() {
                 delivered[number] += rate
                 guard let count else { continue }
