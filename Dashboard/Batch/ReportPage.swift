@@ -52,7 +52,7 @@ package enum ReportPage {
             var shown = Session()
             shown.screen = screen
             shown.showsTotals = session.showsTotals
-            shown.showsDay = session.showsDay
+            shown.span = session.span
             shown.showsClientIDs = session.showsClientIDs
             shown.adminUntil = session.adminUntil
             shown.pausedAt = session.pausedAt

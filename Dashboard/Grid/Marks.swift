@@ -4,13 +4,17 @@ import Base
 package struct Capabilities: Equatable, Sendable {
     package var isUTF8: Bool
     package var hasColour: Bool
-    /// Its font has the blocks of eighths (`▁▂▃`) and braille. That of the kernel's console has neither.
+    /// Its font has the blocks of eighths (`▁▂▃`). That of the kernel's console has none.
     package var hasBlocks: Bool
+    /// Graphs may use braille, which has two values in a cell. Many fonts lack it, so it is off unless the operator wants
+    /// it.
+    package var hasBraille: Bool
     /// `hasBlocks` is by default `isUTF8`.
-    package init(isUTF8: Bool = false, hasColour: Bool = false, hasBlocks: Bool? = nil) {
+    package init(isUTF8: Bool = false, hasColour: Bool = false, hasBlocks: Bool? = nil, hasBraille: Bool = false) {
         self.isUTF8 = isUTF8
         self.hasColour = hasColour
         self.hasBlocks = hasBlocks ?? isUTF8
+        self.hasBraille = hasBraille
     }
 
     private static let asciiLevels = Array(" .:-=+*#%@")

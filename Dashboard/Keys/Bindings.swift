@@ -5,7 +5,7 @@ package enum Command: Equatable, Sendable {
     case enter, back
     case nextMatch, previousMatch
     case filter, sortMenu, columns, nextColumn, previousColumn, invert
-    case follow, totals, day, units, zero, pause, faster, slower, save, copy, commandLine
+    case follow, totals, span, graph, units, zero, pause, faster, slower, save, copy, commandLine
     case acknowledge, acknowledgeAll, level, fold, eventJSON, clientIDs, addresses
     case explain, output, crash
     case act(Confirmation.Action)
@@ -55,7 +55,7 @@ package struct Binding: Sendable {
             Binding(.look, "down j", [.down] + on("j"), .down, "move down"),
             Binding(.look, "PgUp", [.pageUp, .control("b")], .pageUp, "a page up"),
             Binding(.look, "PgDn", [.pageDown, .control("f")], .pageDown, "a page down"),
-            Binding(.look, "g Home", [.home] + on("g"), .top, "first row, and stay on the first"),
+            Binding(.look, "g Home", [.home] + on("g"), .top, "first row, and stay on the first (on 1: Home)"),
             Binding(.look, "G End", [.end] + on("G"), .bottom, "last row"),
             Binding(.look, "/", on("/"), .filter, "filter rows: text, !text, conns>100k, state=ready"),
             Binding(
@@ -71,7 +71,9 @@ package struct Binding: Sendable {
             Binding(.change, "I", on("I"), .invert, "sort the other way round"),
             Binding(.change, "F", on("F"), .follow, "follow this row over all screens"),
             Binding(.change, "t", on("t"), .totals, "rates, or totals since start"),
-            Binding(.change, "d", on("d"), .day, "history lines of 24 hours, or of minutes"),
+            Binding(.change, "d", on("d"), .span, "graphs and history lines of minutes, of 1 hour, or of 24"),
+            Binding(
+                .change, "g", on("g"), .graph, "on 1: the graph that is shown first, or none", on: .overview),
             Binding(.change, "u", on("u"), .units, "12.3k, or 12,345"),
             Binding(.change, "z", on("z"), .zero, "zero the peak (here only)"),
             Binding(.change, "p", on("p"), .pause, "pause the picture"),
@@ -112,7 +114,7 @@ package struct Binding: Sendable {
             Binding(.other, ":", on(":"), .commandLine, "command line; Tab completes, up and down: earlier ones"),
             Binding(
                 .other, ":set", [], .commandLine,
-                "interval, screen, filter, units, totals, history, mouse, theme, background, bell, .."),
+                "interval, screen, filter, units, totals, history, graph, mouse, theme, background, bell, .."),
             Binding(.other, ":save", [], .commandLine, "keep these settings, and the columns, for the next time"),
             Binding(.other, "w", on("w"), .save, "save this screen as text, in a new file"),
             Binding(.other, ":shot", [], .commandLine, "text, json, html or svg, FILE: save this screen so"),

@@ -90,8 +90,13 @@ package struct KeyHandler {
         case .invert: invert(&session)
         case .follow: follow(&session)
         case .totals: toggle(\.showsTotals, "totals since each process started", "rates, a second", &session)
-        case .day:
-            toggle(\.showsDay, "history lines: the last 24 hours", "history lines: the last minutes", &session)
+        case .span:
+            session.span = session.span.next
+            session.toast = "graphs and history lines: the last \(session.span.words)"
+        case .graph:
+            session.graph = session.graph.next
+            session.toast =
+                session.graph == .automatic ? "graphs where there is room" : "first graph: \(session.graph.text)"
         case .units: session.showsFullNumbers.toggle()
         case .zero: return toast("peak zeroed, here only", &session) + [.zeroPeaks]
         case .pause: session.pausedAt = session.pausedAt == nil ? model.now : nil

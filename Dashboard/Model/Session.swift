@@ -20,8 +20,10 @@ package struct Session: Sendable {
     package var interval = 1.0
     package var showsFullNumbers = true
     package var showsTotals = false
-    /// The history lines show the last 24 hours instead of the last minutes.
-    package var showsDay = false
+    /// How far back the graphs and history lines look.
+    package var span = GraphSpan.minutes
+    /// The graph that is shown first on the overview.
+    package var graph = GraphWish.automatic
     package var isReadOnly = false
     /// The end of the admin mode, in ns. `nil` if it is off.
     package var adminUntil: UInt64?

@@ -13,13 +13,15 @@ extension Views {
                 context,
                 [
                     "Enter detail", "/ filter", "s sort", "p pause", "e explain", "t totals", "+ - speed", "w save",
-                    "d day", "b addresses",
+                    "g d graphs", "b addresses",
                 ], actions: ["R restart", "D drain", "X rolling"]))
 
         page.header.append(.init(line: connectionsLine(context, wide: wide), from: 0))
         if size.width >= 60 {
-            page.header.append(.init(line: historyLine(.connections, context, wide: wide), from: 18))
+            let line = historyLine(.connections, context, wide: wide)
+            page.header.append(.init(line: line, from: 18, standsForGraphs: true))
         }
+        if context.session.graph != .none { page.graphs = graphs(context) }
         var delivered = Line(" DELIV", .title)
         delivered.add(totals.deliveries(seconds: seconds).text(Format.rate) + "/s")
         let counts = totals.latency
@@ -103,31 +105,27 @@ extension Views {
         addMissed(to: &line, context)
         return line
     }
-    /// The last minute (on a wide terminal ten), or the last 24 hours.
+    /// The last minute (on a wide terminal ten), or the last hour or 24 hours.
     static func historyLine(_ total: StatsDay.Total, _ context: Context, wide: Bool) -> Line {
         // Three numbers of a whole day would leave no room on a narrow line.
-        let isShort = context.session.showsDay && !wide
+        let span = context.session.span
+        let isShort = span != .minutes && !wide
         func format(_ value: Double) -> String {
             total == .delivered ? Format.rate(value) : Format.number(value, width: 9, full: !isShort)
         }
-        if context.session.showsDay {
+        if span != .minutes {
             let day = context.model.days[total] ?? Day()
-            var line = Line(" 24h")
-            line.addHistory(day.values(now: context.now), most: 200, leaves: 0, gap: 4)
-            if let (least, mean, most) = day.range {
+            let minutes = span.seconds / 60
+            var line = Line(" " + Format.left(span.rawValue, 3))
+            line.addHistory(Array(day.values(now: context.now).suffix(minutes)), most: 200, leaves: 0, gap: 4)
+            if let (least, mean, most) = day.range(minutes: minutes, now: context.now) {
                 line.addRight("min " + format(least), leaves: 3)
                 line.addRight("avg " + format(mean), leaves: 4)
                 line.addRight("max " + format(most), leaves: 2)
             }
             return line
         }
-        let history =
-            switch total {
-            case .connections: context.model.connections
-            case .queued: context.model.depth
-            case .delivered: context.model.deliveries
-            }
-        let values = history.values(seconds: wide ? History.kept : 60, now: context.now)
+        let values = context.model[total].values(seconds: wide ? History.kept : 60, now: context.now)
         var line = Line(wide ? " 10min" : " 60s")
         let silent = context.totals.silent
         if !silent.isEmpty, total != .queued, !context.model.isLost {

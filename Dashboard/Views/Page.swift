@@ -9,6 +9,8 @@ struct Page {
         var line: Line
         /// The line is shown if the terminal has at least this height.
         var from: Int
+        /// It is shown if there is no room for graphs.
+        var standsForGraphs = false
     }
     /// A part below the table, under a rule with its name.
     struct Section {
@@ -33,6 +35,8 @@ struct Page {
         var showsHidden = false
     }
     var header: [HeaderLine] = []
+    /// The graphs between header and table, the most important first. As many are shown as there is room for.
+    var graphs: [Graph] = []
     var table: Table?
     var list: List?
     var sections: [Section] = []
@@ -45,11 +49,14 @@ struct Page {
         let footer = height >= 16 ? 2 : height >= 8 ? 1 : 0
         let end = height - footer - (last == nil ? 0 : 1)
         var row = 1
+        let wanted = table?.wanted ?? list.map { 1 + max(1, $0.rows.count) } ?? 0
+        let layout = graphLayout(grid.size, rows: end - row - wanted, context)
         for line in header where height >= line.from && row < end - 2 {
+            if line.standsForGraphs, layout != nil { continue }
             line.line.draw(on: &grid, row: row, context.capabilities)
             row += 1
         }
-        let wanted = table?.wanted ?? list.map { 1 + max(1, $0.rows.count) } ?? 0
+        if let layout { draw(layout, on: &grid, &row, width, context) }
         let shown = shares(rows: end - row, wanted: wanted, height: height)
         let taken = shown.reduce(0) { $0 + $1.lines + 1 }
         let tableHeight = wanted == 0 ? 0 : min(wanted, end - row - taken)
@@ -65,6 +72,36 @@ struct Page {
         }
         last?.draw(on: &grid, row: row, context.capabilities)
         drawFooter(on: &grid, footer, context)
+    }
+
+    /// The place for graphs beside the header, the table with all its rows, and some lines of the last section. `rows`:
+    /// those beside the table.
+    private func graphLayout(_ size: Size, rows: Int, _ context: Context) -> GraphLayout? {
+        guard !graphs.isEmpty else { return nil }
+        let lines = header.count { size.height >= $0.from && !$0.standsForGraphs }
+        let kept = sections.isEmpty ? 0 : size.height >= 30 ? 5 : 2
+        let isWanted = if case .first = context.session.graph { true } else { false }
+        return GraphLayout.fitting(size, rows: rows - lines - kept, isWanted: isWanted)
+    }
+    private func draw(
+        _ layout: GraphLayout, on grid: inout Grid, _ row: inout Int, _ width: Int, _ context: Context
+    ) {
+        let high = layout.rows + Graph.linesAround
+        let shown = graphs.prefix(layout.count)
+        for (index, graph) in shown.enumerated() {
+            let column = index % layout.across * width / layout.across
+            let next = (index % layout.across + 1) * width / layout.across
+            let place = Graph.Place(
+                row: row + index / layout.across * high, column: column,
+                width: next - column - (next < width ? 1 : 0), rows: layout.rows)
+            var graph = graph
+            if layout.hasLegend { graph.legend = [] }
+            graph.draw(on: &grid, place, context.capabilities)
+        }
+        row += layout.down * high
+        guard layout.hasLegend else { return }
+        Views.graphLegend(Array(shown)).draw(on: &grid, row: row, width: width, context.capabilities)
+        row += 1
     }
 
     /// The sections that are shown, and how many lines each has of `rows`, which the table shares with them. `wanted`:

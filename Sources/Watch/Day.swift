@@ -65,7 +65,14 @@ package struct Day: Equatable, Sendable {
             + [Double?](repeating: nil, count: since)
     }
     /// The range of all known values.
-    package var range: (least: Double, mean: Double, most: Double)? {
+    package var range: (least: Double, mean: Double, most: Double)? { range(steps[...]) }
+    /// The range of the values of the last minutes.
+    package func range(minutes: Int, now: UInt64) -> (least: Double, mean: Double, most: Double)? {
+        let current = max(now / Day.stepNanoseconds, newest)
+        let since = Int(min(current - newest, UInt64(Day.kept)))
+        return range(steps.suffix(max(0, minutes - since)))
+    }
+    private func range(_ steps: ArraySlice<Step>) -> (least: Double, mean: Double, most: Double)? {
         let least = steps.map(\.least).filter { !$0.isNaN }, mean = steps.map(\.mean).filter { !$0.isNaN },
             most = steps.map(\.most).filter { !$0.isNaN }
         guard let lowest = least.min(), let highest = most.max(), !mean.isEmpty else { return nil }

@@ -86,6 +86,26 @@ extension Model {
     }
 }
 
+extension Model {
+    /// The last ten minutes of a total.
+    package subscript(total: StatsDay.Total) -> History {
+        switch total {
+        case .connections: connections
+        case .queued: depth
+        case .delivered: deliveries
+        }
+    }
+    /// The number of messages that were queued within the time to live. If as many wait, messages expire. `nil` if that
+    /// is not known, or if messages live longer than the history.
+    package var queueEdge: Double? {
+        guard let ttl = queue.value(.queueTTL), ttl >= 1000, ttl <= Double(History.kept * 1000) else { return nil }
+        let seconds = Int(ttl / 1000)
+        let known = enqueued.history.values(seconds: seconds, now: now).compactMap(\.self)
+        guard known.count * 10 >= seconds * 9 else { return nil }
+        return known.reduce(0, +) * Double(seconds) / Double(known.count)
+    }
+}
+
 extension StatsHistory {
     /// The process that the series is about. It need not exist: the history also remembers workers of a larger
     /// configuration.

@@ -27,7 +27,7 @@ struct GoldenTests {
         for screen in [Screen.overview, .queues, .delivery] where screen != .delivery || size.height >= 30 {
             var session = Session()
             session.screen = screen
-            session.showsDay = true
+            session.span = .day
             try compare(
                 "\(screen)-day", Views.draw(Samples.afterTheNight, session, size, Capabilities(isUTF8: isUTF8)), size,
                 isUTF8: isUTF8)

@@ -56,8 +56,8 @@ struct HostileRecordingTests {
         for screen in Screen.allCases {
             var session = Session()
             session.screen = screen
-            for showsDay in [false, true] {
-                session.showsDay = showsDay
+            for span in GraphSpan.allCases {
+                session.span = span
                 text += Views.draw(model, session, Size(200, 50), Capabilities(isUTF8: true)).text
             }
             let context = Context(model, session, Capabilities())

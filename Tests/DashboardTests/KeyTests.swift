@@ -192,21 +192,37 @@ struct KeyTests {
     }
     @Test func d_switchesTheHistoryLines_andTheLabelSaysTheSpan() {
         var session = Session()
+        session.graph = .none
         let screen = session.screen
         func label(_ width: Int) -> String {
             Views.draw(Samples.afterTheNight, session, Size(width, 36), Capabilities()).lines.map {
                 String($0.prefix(7))
-            }.first { $0.contains("60s") || $0.contains("10min") || $0.contains("24h") } ?? ""
+            }.first { ["60s", "10min", "1h ", "24h"].contains(where: $0.contains) } ?? ""
         }
         #expect(label(80) == " 60s   " && label(140) == " 10min ")
+        _ = press("d", &session)
+        #expect(label(80) == " 1h    " && label(140) == " 1h    ")
         _ = press("d", &session)
         #expect(label(80) == " 24h   " && label(140) == " 24h   " && session.screen == screen)
         _ = press("d", &session)
         #expect(label(140) == " 10min ")
         _ = press(":set history 24h\n", &session)
-        #expect(session.showsDay)
+        #expect(session.span == .day)
         _ = press(":set history 10min\n", &session)
-        #expect(!session.showsDay)
+        #expect(session.span == .minutes)
+    }
+    @Test func g_choosesTheFirstGraph_onTheOverviewAlone() {
+        var session = Session()
+        for wish in GraphWish.all.dropFirst() + [.automatic] {
+            _ = press("g", &session)
+            #expect(session.graph == wish)
+        }
+        session.screen = .queues
+        session.cursor = .process(.worker(2))
+        _ = press("g", &session)
+        #expect(session.graph == .automatic && session.cursor == nil)
+        _ = press(":set graph p99\n", &session)
+        #expect(session.graph == .first(.latency))
     }
     @Test func help_namesEveryKey() {
         let text = Views.helpLines(Session(), now: 0, width: 80).joined(separator: "\n")

@@ -40,7 +40,9 @@ struct PropertyTests {
     }
 
     private func check(_ model: Model, _ session: Session, _ size: Size, _ chance: inout Chance) {
-        let grid = Views.draw(model, session, size, Capabilities(isUTF8: Bool.random(using: &chance)))
+        let grid = Views.draw(
+            model, session, size,
+            Capabilities(isUTF8: Bool.random(using: &chance), hasBraille: Bool.random(using: &chance)))
         #expect(grid.lines.count == size.height)
         #expect(grid.lines.allSatisfy { $0.count <= size.width })
         #expect(!grid.text.contains("\u{1B}"))
@@ -57,7 +59,8 @@ struct PropertyTests {
         session.screen = Screen.allCases.randomElement(using: &chance) ?? .overview
         session.cursor = Bool.random(using: &chance) ? .process(.worker(Int.random(in: 0..<140, using: &chance))) : nil
         session.showsTotals = Bool.random(using: &chance)
-        session.showsDay = Bool.random(using: &chance)
+        session.span = GraphSpan.allCases.randomElement(using: &chance) ?? .day
+        session.graph = GraphWish.all.randomElement(using: &chance) ?? .automatic
         session.showsFullNumbers = Bool.random(using: &chance)
         session.showsClientIDs = Bool.random(using: &chance)
         session.adminUntil = Bool.random(using: &chance) ? .max : nil

@@ -1,0 +1,32 @@
+/// How many graphs are shown, and how high, in the rows that the rest of the screen leaves.
+package struct GraphLayout: Equatable, Sendable {
+    package var across: Int
+    package var down = 1
+    /// The rows of each plot.
+    package var rows: Int
+    /// Graphs side by side share a line with the legend. A graph alone has it in its title.
+    package var hasLegend: Bool { across > 1 }
+    package var count: Int { across * down }
+    package var lines: Int { down * (rows + Graph.linesAround) + (hasLegend ? 1 : 0) }
+
+    private static let leastRows = 3
+    private static let mostRows = 8
+
+    /// `rows`: the lines that are free. `nil` if that is too little. If the operator has asked for a graph
+    /// (`isWanted`), it has its least height, and the table is shorter.
+    package static func fitting(_ size: Size, rows: Int, isWanted: Bool) -> GraphLayout? {
+        guard size.width >= 60, size.height >= 16 else { return nil }
+        let least =
+            size.width >= 110 ? GraphLayout(across: 2, rows: leastRows) : GraphLayout(across: 1, rows: leastRows)
+        guard rows >= least.lines else { return isWanted && size.height >= 20 ? least : nil }
+        func high(_ across: Int, _ down: Int) -> GraphLayout {
+            let legend = across > 1 ? 1 : 0
+            return GraphLayout(
+                across: across, down: down, rows: min(mostRows, (rows - legend) / down - Graph.linesAround))
+        }
+        if size.width < 110 { return high(1, max(1, min(4, rows / (leastRows + 1 + Graph.linesAround)))) }
+        let square = high(2, 2)
+        if size.width >= 200, square.rows < 5 { return high(4, 1) }
+        return square.rows >= leastRows ? square : high(2, 1)
+    }
+}
