@@ -143,14 +143,14 @@ package struct Graph: Sendable {
             return part.lazy.compactMap(\.self).filter(\.isFinite).max().map { max(0, $0) }
         }
     }
-    /// The top of its scale. The bound is within it if it is near.
-    package func top(_ series: [[Double?]]) -> Double {
+    /// The top of the scale. A bound is within it if it is near.
+    package func top(_ series: [[Double?]], _ bound: Double?) -> Double {
         let greatest = series.flatMap { $0.lazy.compactMap(\.self).filter(\.isFinite) }.max() ?? 0
         let near = bound.map { $0 <= greatest * 2 ? $0 : 0 } ?? 0
         return Graph.top(max(greatest, near))
     }
     private func draw(_ series: [[Double?]], on grid: inout Grid, _ place: Place, _ capabilities: Capabilities) {
-        let top = top(series)
+        let top = top(series, bound)
         var labels = [0: Graph.label(top)]
         if place.rows >= 4, place.rows % 2 == 0 { labels[place.rows / 2] = Graph.label(top / 2) }
         drawValueAxis(on: &grid, place, labels, isUTF8: capabilities.isUTF8)

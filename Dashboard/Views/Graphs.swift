@@ -37,10 +37,14 @@ extension Views {
         if case .first(let kind) = context.session.graph, let at = kinds.firstIndex(of: kind) {
             kinds = Array(kinds[at...] + kinds[..<at])
         }
+        // Some graphs always look back over ten minutes.
+        let marks = Dictionary(
+            uniqueKeysWithValues: Set([GraphSpan.minutes, context.session.span]).map { span in
+                (span, EventMark.placed(context.model.events, wall: context.model.wall, seconds: span.seconds))
+            })
         return kinds.map { kind in
             var graph = graph(kind, context)
-            graph.marks = EventMark.placed(
-                context.model.events, wall: context.model.wall, seconds: graph.span.seconds)
+            graph.marks = marks[graph.span] ?? []
             graph.legend = EventMark.legend(graph.marks)
             return graph
         }
@@ -107,12 +111,14 @@ extension Views {
             let most = ttl.map { "/" + Format.age($0 / 1000) } ?? ""
             title.append("oldest " + oldest.text { Format.age($0 / 1000) } + most + late.mark)
         }
-        let edge = context.session.span == .minutes ? context.model.queueEdge : nil
-        let line = context.capabilities.isUTF8 ? "─" : "-"
-        if let edge { title.append("expires at \(Format.short(edge)) (\(line))") }
+        let series = [values(.queued, context)]
+        var graph = Graph([], context.session.span, .series(series))
+        if context.session.span == .minutes, let edge = context.model.queueEdge, edge <= graph.top(series, edge) {
+            graph.bound = edge
+            title.append("expires at \(Format.short(edge)) (\(context.capabilities.isUTF8 ? "─" : "-"))")
+        }
         if let limit { title.append("of " + Format.short(limit)) }
-        var graph = Graph(title, context.session.span, .series([values(.queued, context)]))
-        graph.bound = edge
+        graph.title = title
         return graph
     }
     /// Delivery times are kept for ten minutes, so this graph always shows them.

@@ -71,19 +71,21 @@ package struct LatencyHistory: Equatable, Sendable {
     package static func sums(
         of histories: [LatencyHistory], first: UInt64, seconds: Double, count: Int
     ) -> [[Double]?] {
-        var sums = [[Double]?](repeating: nil, count: count)
-        guard let kept = histories.map(\.second).max(), seconds > 0 else { return sums }
-        for history in histories where !history.isEmpty {
+        var known = [Bool](repeating: false, count: count)
+        // One array for all: with an array for each span every addition would copy one.
+        var sums = [Double](repeating: 0, count: count * buckets)
+        for history in histories where !history.isEmpty && seconds > 0 {
             let oldest = history.second - min(history.second, UInt64(History.kept) - 1)
-            for at in max(first, oldest)...max(first, oldest, min(history.second, kept)) where at <= history.second {
+            for at in max(first, oldest)..<max(first, oldest, history.second + 1) {
                 let slot = Int(at % UInt64(History.kept))
                 let span = Int(Double(at - first) / seconds)
                 guard history.origins[slot] != .unknown, span < count else { continue }
-                var sum = sums[span] ?? [Double](repeating: 0, count: buckets)
-                for bucket in 0..<buckets { sum[bucket] += Double(history.counts[slot * buckets + bucket]) }
-                sums[span] = sum
+                known[span] = true
+                for bucket in 0..<buckets {
+                    sums[span * buckets + bucket] += Double(history.counts[slot * buckets + bucket])
+                }
             }
         }
-        return sums
+        return known.indices.map { known[$0] ? Array(sums[$0 * buckets..<($0 + 1) * buckets]) : nil }
     }
 }
