@@ -11,14 +11,19 @@ package struct GraphLayout: Equatable, Sendable {
 
     private static let leastRows = 3
     private static let mostRows = 8
+    private static let wantedRows = 9
 
     /// `rows`: the lines that are free. `nil` if that is too little. If the operator has asked for a graph
-    /// (`isWanted`), it has its least height, and the table is shorter.
+    /// (`isWanted`), the table is shorter for it. A high terminal without free lines has a long table: then the worker
+    /// map has room for the worst eight and the rest.
     package static func fitting(_ size: Size, rows: Int, isWanted: Bool) -> GraphLayout? {
         guard size.width >= 60, size.height >= 16 else { return nil }
         let least =
             size.width >= 110 ? GraphLayout(across: 2, rows: leastRows) : GraphLayout(across: 1, rows: leastRows)
-        guard rows >= least.lines else { return isWanted && size.height >= 20 ? least : nil }
+        guard rows >= least.lines else {
+            guard isWanted, size.height >= 20 else { return nil }
+            return GraphLayout(across: least.across, rows: size.height >= 36 ? wantedRows : leastRows)
+        }
         func high(_ across: Int, _ down: Int) -> GraphLayout {
             let legend = across > 1 ? 1 : 0
             return GraphLayout(

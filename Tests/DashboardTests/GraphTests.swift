@@ -189,7 +189,7 @@ struct GraphTests {
                     #expect(layout.map { $0.lines <= rows && $0.rows >= 3 && $0.count <= 4 } ?? true)
                     let wanted = GraphLayout.fitting(Size(width, height), rows: rows, isWanted: true)
                     #expect(layout == nil || wanted == layout)
-                    #expect(wanted.map { $0.lines <= max(rows, 6) } ?? true)
+                    #expect(wanted.map { $0.lines <= max(rows, height >= 36 ? 12 : 6) } ?? true)
                 }
             }
         }
