@@ -29,21 +29,16 @@ package struct Preference: Sendable {
             screen, filter,
             choice("units", "full", "short", \.showsFullNumbers),
             choice("totals", "on", "off", \.showsTotals),
+            option("history", \.span),
             Preference(
-                name: "history", values: GraphSpan.allCases.map(\.rawValue).joined(separator: " "),
-                text: { $0.span.rawValue }
-            ) { text, session in
-                guard let span = text.isEmpty ? session.span.next : GraphSpan(rawValue: text) else { return false }
-                session.span = span
-                return true
-            },
-            Preference(
-                name: "graph", values: GraphWish.all.map(\.text).joined(separator: " "), text: { $0.graph.text }
+                name: "graph", values: GraphWish.all.map(\.text).joined(separator: " "),
+                candidates: GraphWish.all.map(\.text), text: { $0.graph.text }, saved: { .text($0.graph.text) }
             ) { text, session in
                 guard let wish = GraphWish.all.first(where: { $0.text == text }) else { return false }
                 session.graph = wish
                 return true
             },
+            choice("braille", "on", "off", \.usesBraille),
             choice("mouse", "on", "off", \.usesMouse),
             option("theme", \.theme),
             option("background", \.background),

@@ -46,6 +46,8 @@ package struct Session: Sendable {
     package var ownColours: [Role: String] = [:]
     /// The columns that are shown, by their ids and in their order. `nil` for all that have room.
     package var columns: [Screen: [String]] = [:]
+    /// Graphs are of braille where the terminal has it.
+    package var usesBraille = false
     /// The bell rings when an alert is raised.
     package var ringsBell = false
     package var setsTitle = true

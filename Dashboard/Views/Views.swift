@@ -10,6 +10,8 @@ package enum Views {
 
     package static func draw(_ model: Model, _ session: Session, _ size: Size, _ capabilities: Capabilities) -> Grid {
         var grid = Grid(size)
+        var capabilities = capabilities
+        capabilities.hasBraille = capabilities.hasBlocks && session.usesBraille
         let context = Context(model, session, capabilities)
         // Columns and rows are chosen for the size. Below this size only the four figures that matter are left.
         if size.width < 24 || size.height < 8 {
