@@ -224,9 +224,9 @@ extension mc_json_field {
     /// The name of a user. No client has a user with a colon, so `42:tab1` is a client's id in the wrong field. An app
     /// that logs somebody out must not be told that this went well.
     func user() throws(PublishError) -> UnsafeRawBufferPointer {
-        let name = try name("user", code: "bad_user")
-        guard !name.contains(UInt8(ascii: ":")) else { throw PublishError(400, "bad_user", "has a colon", of: "user") }
-        return name
+        guard isRight else { throw PublishError(400, "bad_user", "is no string", of: "user") }
+        try check(user: bytes)
+        return bytes
     }
     /// The names in a list.
     func names(_ field: NameList) throws(PublishError) -> [UnsafeRawBufferPointer] {
@@ -253,6 +253,12 @@ extension mc_json_field {
         guard isRight, count > 0, count <= most else { throw error }
         return bytes
     }
+}
+
+/// Throws if this is no user's name.
+func check(user name: UnsafeRawBufferPointer) throws(PublishError) {
+    if let fault = fault(ofName: name) { throw PublishError(400, "bad_user", fault, of: "user") }
+    guard !name.contains(UInt8(ascii: ":")) else { throw PublishError(400, "bad_user", "has a colon", of: "user") }
 }
 
 /// What is wrong with the name of a client, a user or a channel: the end of a sentence about it. All follow the rules

@@ -9,14 +9,29 @@ extension AppPort {
         _ call: HTTPCall, _ switchboard: borrowing Switchboard
     ) throws(PublishError) -> Int {
         let most = try AppPort.most(call.request.query)
-        let clients = switchboard.deepest(most, now: call.app.now).map { mailbox in
-            ClientsAnswer.Row(
-                client: String(decoding: mailbox.client, as: UTF8.self), worker: mailbox.worker,
-                queued: Double(mailbox.queued), bytes: Double(mailbox.bytes),
-                oldestSeconds: Double(mailbox.oldestSeconds))
+        guard let user = try AppPort.user(call.request.query) else {
+            let clients = switchboard.deepest(most, now: call.app.now).map { ClientsAnswer.Row($0) }
+            ClientsAnswer(clients: clients).write(to: &body)
+            return 200
         }
-        ClientsAnswer(clients: clients).write(to: &body)
+        let found = user.withUnsafeBytes { switchboard.clients(ofUser: $0, most, now: call.app.now) }
+        ClientsAnswer(
+            clients: found.rows.map { ClientsAnswer.Row($0) }, user: String(decoding: user, as: UTF8.self),
+            count: Double(found.count), connected: Double(found.connected)
+        ).write(to: &body)
         return 200
+    }
+    /// The user that the query names. `nil` if it names none.
+    private static func user(_ query: UnsafeRawBufferPointer) throws(PublishError) -> [UInt8]? {
+        var user: [UInt8]?
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.clientIdBytes + 1, alignment: 1)
+        defer { room.deallocate() }
+        for (name, value) in QueryArguments(query) where matches(name, "user") {
+            guard let decoded = percentDecode(value, into: room) else { throw .brokenUser }
+            try check(user: decoded)
+            user = Array(decoded)
+        }
+        return user
     }
 
     /// Answers GET /clients/ID.
@@ -25,7 +40,9 @@ extension AppPort {
     ) throws(PublishError) -> Int {
         let row = try name(in: call.request.path, behind: "/clients/", .brokenClient) { client throws(PublishError) in
             if let message = wrongClientId(client) { throw PublishError(400, "bad_client", message) }
-            return ClientAnswer(client, switchboard, now: call.app.now)
+            var answer = ClientAnswer(client, switchboard, now: call.app.now)
+            answer.add(switchboard.look(client, now: call.app.now))
+            return answer
         }
         row.write(to: &body)
         return 200
@@ -105,7 +122,25 @@ extension AppPort {
     }
 }
 
+extension ClientsAnswer.Row {
+    init(_ mailbox: Switchboard.DeepMailbox) {
+        self.init(
+            client: String(decoding: mailbox.client, as: UTF8.self), connected: mailbox.connected,
+            worker: mailbox.worker, queued: Double(mailbox.queued), bytes: Double(mailbox.bytes),
+            oldestSeconds: Double(mailbox.oldestSeconds))
+    }
+}
+
 extension ClientAnswer {
+    mutating func add(_ look: Switchboard.ClientLook) {
+        known = look.known
+        form = look.form?.description
+        behind = look.behind
+        bytes = Double(look.bytes)
+        oldestSeconds = look.oldestSeconds.map(Double.init)
+        expiresSeconds = look.expiresSeconds.map(Double.init)
+        revokedUntil = look.revokedUntil.map(Double.init)
+    }
     init(_ client: UnsafeRawBufferPointer, _ switchboard: borrowing Switchboard, now: UInt64) {
         let presence = switchboard.presence(client, now: now)
         self.init(

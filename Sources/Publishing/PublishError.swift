@@ -106,6 +106,8 @@ struct PublishError: Error, Equatable {
     static let otherMethod = PublishError(405, "method_not_allowed", "this path has other methods")
     static let brokenClient = PublishError(
         400, "bad_client", "the client id is over 128 bytes, or its percent-encoding is broken")
+    static let brokenUser = PublishError(
+        400, "bad_user", "the user's name is over 128 bytes, or its percent-encoding is broken")
     static let busy = PublishError(503, "busy", "too much is being sent at once: try again later")
     static let fromAPage = PublishError(
         403, "origin", "a web page may not ask here: an app sends no Origin, or set a key (app.keys)")

@@ -1,55 +1,7 @@
 package import Base
 
-// The answers of the app port about clients and apps (docs/protocol.txt, 4). The manager writes these types and has no
-// Foundation; `megacomet` and megatop decode them. Numbers are exact below 2^53, as always in JSON.
-
-/// GET /clients: the clients with the most messages waiting, the deepest mailbox first.
-package struct ClientsAnswer: Codable, Equatable {
-    package struct Row: Codable, Equatable {
-        package var client: String
-        /// The worker that the client was last on. `nil` if the manager knows none.
-        package var worker: Int?
-        /// Messages that wait, the bytes of their JSON, and how long the oldest has waited.
-        package var queued: Double
-        package var bytes: Double
-        package var oldestSeconds: Double
-
-        package init(client: String, worker: Int?, queued: Double, bytes: Double, oldestSeconds: Double) {
-            self.client = client
-            self.worker = worker
-            self.queued = queued
-            self.bytes = bytes
-            self.oldestSeconds = oldestSeconds
-        }
-        enum CodingKeys: String, CodingKey {
-            case client, worker, queued, bytes
-            case oldestSeconds = "oldest_seconds"
-        }
-    }
-    package var clients: [Row]
-
-    package init(clients: [Row]) { self.clients = clients }
-    enum CodingKeys: String, CodingKey { case clients }
-}
-
-/// GET /clients/ID, and the rows of POST /clients.
-package struct ClientAnswer: Codable, Equatable, Sendable {
-    package var client: String
-    package var connected: Bool
-    package var worker: Int?
-    package var queued: Double
-    /// The channels that it subscribes to.
-    package var channels: [String]
-
-    package init(client: String, connected: Bool, worker: Int?, queued: Double, channels: [String]) {
-        self.client = client
-        self.connected = connected
-        self.worker = worker
-        self.queued = queued
-        self.channels = channels
-    }
-    enum CodingKeys: String, CodingKey { case client, connected, worker, queued, channels }
-}
+// The answers of the app port about apps (docs/protocol.txt, 4). The manager writes these types and has no Foundation;
+// `megacomet` and megatop decode them. Numbers are exact below 2^53, as always in JSON.
 
 /// GET /apps: the connections of apps. Those that published most come first. No keys and no messages are in it.
 package struct AppsAnswer: Codable, Equatable {
@@ -131,32 +83,6 @@ package struct AppErrorAnswer: Codable, Equatable {
 
 // MARK: written without Foundation
 
-extension ClientsAnswer {
-    package func write(to out: inout Buffer) {
-        var object = JSONObject<CodingKeys>(to: &out)
-        object.add(.clients, clients, to: &out) { row, out in
-            var object = JSONObject<Row.CodingKeys>(to: &out)
-            object.add(.client, row.client, to: &out)
-            object.add(.worker, row.worker.map(Double.init), to: &out)
-            object.add(.queued, row.queued, to: &out)
-            object.add(.bytes, row.bytes, to: &out)
-            object.add(.oldestSeconds, row.oldestSeconds, to: &out)
-            object.end(to: &out)
-        }
-        object.end(to: &out)
-    }
-}
-extension ClientAnswer {
-    package func write(to out: inout Buffer) {
-        var object = JSONObject<CodingKeys>(to: &out)
-        object.add(.client, client, to: &out)
-        object.add(.connected, connected, to: &out)
-        object.add(.worker, worker.map(Double.init), to: &out)
-        object.add(.queued, queued, to: &out)
-        object.add(.channels, channels, to: &out) { name, out in out.append(jsonString: name) }
-        object.end(to: &out)
-    }
-}
 extension AppsAnswer {
     package func write(to out: inout Buffer) {
         var object = JSONObject<CodingKeys>(to: &out)

@@ -207,14 +207,18 @@ import Wire
         app.poll("c 1")
         #expect(
             answer(app.send(App.get("/clients/c%201"))).body
-                == #"{"client":"c 1","connected":true,"worker":0,"queued":0,"channels":[]}"#)
+                == #"{"client":"c 1","connected":true,"worker":0,"queued":0,"channels":[],"known":true,"form":"poll","#
+                + #""behind":false,"bytes":0,"oldest_seconds":null,"expires_seconds":null,"revoked_until":null}"#)
         _ = app.send(App.post(#"{"client":"\"q\"","message":1}"#))
         #expect(
             answer(app.send(App.get("/clients/%22q%22"))).body
-                == #"{"client":"\"q\"","connected":false,"worker":null,"queued":1,"channels":[]}"#)
+                == #"{"client":"\"q\"","connected":false,"worker":null,"queued":1,"channels":[],"known":true,"#
+                + #""form":null,"behind":true,"bytes":1,"oldest_seconds":0,"expires_seconds":60,"revoked_until":null}"#)
         #expect(
             answer(app.send(App.get("/clients/nobody"))).body
-                == #"{"client":"nobody","connected":false,"worker":null,"queued":0,"channels":[]}"#)
+                == #"{"client":"nobody","connected":false,"worker":null,"queued":0,"channels":[],"known":false,"#
+                + #""form":null,"behind":false,"bytes":0,"oldest_seconds":null,"expires_seconds":null,"#
+                + #""revoked_until":null}"#)
         #expect(answer(app.send(App.get("/clients/a/b"))).status == 400)
         #expect(answer(app.send(App.get("/clients/%zz"))).status == 400)
         #expect(answer(app.send(App.get("/clients/" + String(repeating: "x", count: 129)))).status == 400)
@@ -230,10 +234,10 @@ import Wire
         app.now += 5000
         _ = app.send(App.post(#"{"client":"waits","message":1}"#))
         _ = app.send(App.post(#"{"client":"waits","message":[22]}"#))
-        let three = #"{"client":"three","worker":null,"queued":3,"bytes":3,"oldest_seconds":5}"#
-        let more = #"{"client":"more","worker":null,"queued":3,"bytes":3,"oldest_seconds":5}"#
-        let one = #"{"client":"one","worker":null,"queued":1,"bytes":1,"oldest_seconds":5}"#
-        let waits = #"{"client":"waits","worker":0,"queued":1,"bytes":4,"oldest_seconds":0}"#
+        let three = #"{"client":"three","connected":false,"worker":null,"queued":3,"bytes":3,"oldest_seconds":5}"#
+        let more = #"{"client":"more","connected":false,"worker":null,"queued":3,"bytes":3,"oldest_seconds":5}"#
+        let one = #"{"client":"one","connected":false,"worker":null,"queued":1,"bytes":1,"oldest_seconds":5}"#
+        let waits = #"{"client":"waits","connected":true,"worker":0,"queued":1,"bytes":4,"oldest_seconds":0}"#
         #expect(answer(app.send(App.get("/clients"))).body == "{\"clients\":[\(three),\(more),\(one),\(waits)]}")
         #expect(answer(app.send(App.get("/clients?c=1&most=2"))).body == "{\"clients\":[\(three),\(more)]}")
         for wrong in ["0", "101", "-1", "x", "", "1000000000000000000000"] {

@@ -16,6 +16,10 @@ import Wire
         ])
         #expect(try decoded(ClientsAnswer.self, answer.write) == answer)
         #expect(AnswerTests.written(ClientsAnswer(clients: []).write) == #"{"clients":[]}"#)
+        let ofUser = ClientsAnswer(
+            clients: [.init(client: "42:a", connected: true, worker: 1, queued: 0, bytes: 0, oldestSeconds: 0)],
+            user: "42", count: 7, connected: 3)
+        #expect(try decoded(ClientsAnswer.self, ofUser.write) == ofUser)
     }
     @Test func oneClient() throws {
         for worker in [nil, 0, 1023] {
@@ -23,6 +27,11 @@ import Wire
                 client: "c1", connected: worker != nil, worker: worker, queued: 7, channels: ["a", "b\"/"])
             #expect(try decoded(ClientAnswer.self, answer.write) == answer)
         }
+        var look = ClientAnswer(client: "c1", connected: true, worker: 0, queued: 2, channels: [])
+        (look.known, look.form, look.behind, look.bytes) = (true, "stream", true, 12)
+        #expect(try decoded(ClientAnswer.self, look.write) == look)
+        (look.oldestSeconds, look.expiresSeconds, look.revokedUntil) = (3, 57, 1_795_442_551)
+        #expect(try decoded(ClientAnswer.self, look.write) == look)
     }
     @Test func channels() throws {
         let answer = ChannelsAnswer(

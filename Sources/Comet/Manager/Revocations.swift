@@ -58,6 +58,13 @@ struct Revocations: ~Copyable {
         return false
     }
 
+    /// The second up to which the client's tokens count no more, its own or its user's. `nil` if none were revoked.
+    func moment(of client: UnsafeRawBufferPointer) -> UInt32? {
+        guard count > 0 else { return nil }
+        let moments = [LogName(.client, client), LogName(.user, LogName.user(of: client))].compactMap { find($0) }
+        return moments.map { entries[$0].moment }.max()
+    }
+
     /// The tokens of a client or user that were made up to this second count no more.
     mutating func add(_ name: LogName, upTo moment: UInt32, now: UInt64, _ arena: inout Arena) throws(RevokeError) {
         let known = find(name)

@@ -16,11 +16,49 @@ extension Switchboard {
         guard let slot = presence.find(client) else { return ClientStatus() }
         let record = presence[slot]
         return ClientStatus(
-            connected: record.isHeld
-                || record.place == .grace && record.isPresent
-                    && !isOver(record.deadline, UInt32(truncatingIfNeeded: now)),
+            connected: isConnected(slot, now),
             worker: record.worker == .max ? nil : Int(record.worker),
             queued: record.log.known.map { Int(logs[$0].count) } ?? 0)
+    }
+
+    /// More about a client than what a list of many has.
+    package struct ClientLook: Equatable {
+        package var known = false
+        /// How its receiver waits. `nil` if none is held.
+        package var form: StaticString?
+        /// Something waits, in any log that it reads, that its receiver has not been sent.
+        package var behind = false
+        /// The bytes of the messages in its own log, how long the oldest has waited, and when the first expires.
+        package var bytes = 0
+        package var oldestSeconds: Int?
+        package var expiresSeconds: Int?
+        /// Its tokens that were made up to this second since 1970 count no more.
+        package var revokedUntil: UInt32?
+
+        package static func == (a: ClientLook, b: ClientLook) -> Bool {
+            a.known == b.known && a.form?.description == b.form?.description && a.behind == b.behind
+                && a.bytes == b.bytes && a.oldestSeconds == b.oldestSeconds && a.expiresSeconds == b.expiresSeconds
+                && a.revokedUntil == b.revokedUntil
+        }
+    }
+    /// This looks at each message of the client's own log once.
+    package func look(_ client: UnsafeRawBufferPointer, now: UInt64) -> ClientLook {
+        var look = ClientLook()
+        look.revokedUntil = revocations.moment(of: client)
+        guard let slot = presence.find(client) else { return look }
+        let record = presence[slot]
+        look.known = true
+        if record.isHeld { look.form = record.stays ? "stream" : "poll" }
+        look.behind = hasUnsent(slot)
+        guard let log = record.log.known, logs[log].count > 0 else { return look }
+        let deep = deep(log, now)
+        (look.bytes, look.oldestSeconds) = (deep.bytes, deep.oldestSeconds)
+        var left = Int32.max
+        logs.forEachMessage(log) { message in
+            left = min(left, Int32(bitPattern: message.deadline &- UInt32(truncatingIfNeeded: now)))
+        }
+        look.expiresSeconds = Int(max(0, left)) / 1000
+        return look
     }
 
     /// The whole queue's account.
@@ -70,6 +108,7 @@ extension Switchboard {
     package struct DeepMailbox {
         /// The client's id. It is valid until the switchboard is changed.
         package let client: UnsafeRawBufferPointer
+        package let connected: Bool
         /// The worker that it was last on.
         package let worker: Int?
         package let queued: Int
@@ -88,11 +127,42 @@ extension Switchboard {
             if top.count == most { top.removeLast() }
             top.insert((log.count, slot), at: top.firstIndex { $0.count < log.count } ?? top.count)
         }
-        return top.map { deep($0.log, UInt32(now / 1000)) }
+        return top.map { deep($0.log, now) }
     }
 
-    private func deep(_ log: Slot<Log>, _ second: UInt32) -> DeepMailbox {
+    /// The clients of a user, those with the most messages first, and how many of them there are and are connected.
+    /// A client that never came is not among them, since nobody has said yet that it reads what is for the user.
+    package func clients(
+        ofUser user: UnsafeRawBufferPointer, _ most: Int, now: UInt64
+    ) -> (rows: [DeepMailbox], count: Int, connected: Int) {
+        let all = clients(of: .user(user))
+        var top: [(count: UInt32, client: Slot<ClientRecord>)] = []
+        var connected = 0
+        for client in all {
+            if isConnected(client, now) { connected += 1 }
+            let count = presence[client].log.known.map { logs[$0].count } ?? 0
+            guard top.count < most || count > top[top.count - 1].count else { continue }
+            if top.count == most { top.removeLast() }
+            top.insert((count, client), at: top.firstIndex { $0.count < count } ?? top.count)
+        }
+        let rows = top.map { _, client in
+            let record = presence[client]
+            if let log = record.log.known, logs[log].count > 0 { return deep(log, now) }
+            return DeepMailbox(
+                client: presence.id(client), connected: isConnected(client, now),
+                worker: record.worker == .max ? nil : Int(record.worker), queued: 0, bytes: 0, oldestSeconds: 0)
+        }
+        return (rows, all.count, connected)
+    }
+
+    private func isConnected(_ client: Slot<ClientRecord>, _ now: UInt64) -> Bool {
+        let record = presence[client]
+        return record.isHeld
+            || record.place == .grace && record.isPresent && !isOver(record.deadline, UInt32(truncatingIfNeeded: now))
+    }
+    private func deep(_ log: Slot<Log>, _ now: UInt64) -> DeepMailbox {
         let own = logs[log]
+        let second = UInt32(now / 1000)
         var (bytes, oldest) = (0, UInt32(0))
         logs.forEachMessage(log) { message in
             bytes += message.bytes
@@ -100,6 +170,7 @@ extension Switchboard {
         }
         return DeepMailbox(
             client: own.client.map { presence.id($0) } ?? .init(start: nil, count: 0),
+            connected: own.client.map { isConnected($0, now) } ?? false,
             worker: own.worker == .max ? nil : Int(own.worker), queued: Int(own.count),
             bytes: bytes, oldestSeconds: Int(oldest))
     }

@@ -31,7 +31,7 @@ extension Switchboard {
         }
         return clients(of: who).reduce(0) { $0 + disconnect($1, isRevoked: true, now) }
     }
-    private func clients(of who: Disconnected) -> [Slot<ClientRecord>] {
+    func clients(of who: Disconnected) -> [Slot<ClientRecord>] {
         switch who {
         case .client(let name): return presence.find(name).map { [$0] } ?? []
         case .user(let name):
