@@ -241,6 +241,9 @@ package final class LiveScreen {
         case .retry: source.retry()
         case .followAgain: source.followAgain()
         case .zeroPeaks: source.zeroPeaks()
+        case .findProcess(let peer):
+            let process = PeerProcess.find(peer, connectedTo: options.app.port)
+            session.peerProcess = PeerFound(peer: peer, process: process)
         case .startSupervisor: startSupervisor()
         case .act(let box): act(box)
         case .acknowledge(let key):

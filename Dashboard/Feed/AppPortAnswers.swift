@@ -51,6 +51,23 @@ extension Told.Client {
     }
 }
 
+extension Told.Group {
+    package mutating func take(json: String, time: UInt64) {
+        let data = Data(json.utf8)
+        switch name {
+        case .user:
+            // A manager of an earlier release has not looked at the user, and answers with all clients.
+            if let answer = try? JSONDecoder().decode(ClientsAnswer.self, from: data) {
+                guard answer.user != nil else { return problem = "the manager is older, and knows no users" }
+                return take(answer, time: time)
+            }
+        case .channel:
+            if let facts = try? JSONDecoder().decode(ChannelFacts.self, from: data) { return take(facts, time: time) }
+        }
+        problem = refusal(json)
+    }
+}
+
 extension Told.Followed {
     /// Takes a line of what happens. One that can't be read changes nothing.
     package mutating func take(json: String, wall: UInt64) {

@@ -2,7 +2,8 @@ import Base
 import Configuration
 import Stats
 package import Supervision
-import Watch
+package import Watch
+import Wire
 
 /// A question to the supervisor's control socket or to the manager's app port. With its answer it is a piece of a
 /// recording.
@@ -13,6 +14,7 @@ package enum Question: Hashable, Sendable {
     /// Questions to the app port.
     case clients, apps, channels
     case client(String)
+    case group(Told.Group.Name)
 
     /// The number of rows, enough for the tallest screen.
     private static let mostRows = 50
@@ -24,6 +26,8 @@ package enum Question: Hashable, Sendable {
         case .apps: "/apps?most=\(Question.mostRows)"
         case .channels: "/channels?most=\(Question.mostRows)"
         case .client(let id): "/clients/" + percentEncoded(id)
+        case .group(.user(let name)): "/clients?user=\(percentEncoded(name))&most=\(Question.mostRows)"
+        case .group(.channel(let name)): "/channels/\(percentEncoded(name))?most=\(Question.mostRows)"
         default: nil
         }
     }
@@ -32,7 +36,7 @@ package enum Question: Hashable, Sendable {
     var line: String {
         var request = ControlRequest(name)
         switch self {
-        case .status, .doctor, .crashes, .addresses, .clients, .apps, .channels, .client: break
+        case .status, .doctor, .crashes, .addresses, .clients, .apps, .channels, .client, .group: break
         case .events: request.follow = true
         case .log(let id): request = ControlRequest("log", "\(id)")
         case .crash(let id):
@@ -53,13 +57,17 @@ package enum Question: Hashable, Sendable {
         case .apps: "apps"
         case .channels: "channels"
         case .client(let id): "client \(id)"
+        case .group(.user(let name)): "user \(name)"
+        case .group(.channel(let name)): "channel \(name)"
         case .log(let id): "log \(id)"
         case .crash(let id): "crash \(id)"
         }
     }
     package init?(name: String) {
-        if name.hasPrefix("client ") {
-            self = .client(String(name.dropFirst(7)))
+        // Names of clients, users and channels may have spaces.
+        for kind in ["client ", "user ", "channel "] where name.hasPrefix(kind) {
+            let rest = String(name.dropFirst(kind.count))
+            self = kind == "client " ? .client(rest) : .group(kind == "user " ? .user(rest) : .channel(rest))
             return
         }
         let words = name.split(separator: " ").map(String.init)
@@ -101,6 +109,9 @@ extension Model {
         case .client(let id):
             if told.client?.id != id { told.client = Told.Client(id: id) }
             told.client?.take(json: text, time: time)
+        case .group(let name):
+            if told.group?.name != name { told.group = Told.Group(name: name) }
+            told.group?.take(json: text, time: time)
         case .status: if let status = answer(StatusAnswer.self) { take(status) }
         case .addresses: told.addresses.take(json: text, time: time)
         case .doctor: if let rows = answer(DoctorAnswer.self)?.rows { told.doctor = rows }
@@ -128,21 +139,10 @@ extension Model {
         case .client(let id):
             if told.client?.id != id { told.client = Told.Client(id: id) }
             told.client?.problem = why
+        case .group(let name):
+            if told.group?.name != name { told.group = Told.Group(name: name) }
+            told.group?.problem = why
         case .status, .doctor, .events, .crashes, .log, .crash: break
         }
     }
-}
-
-/// An id in a path (RFC 3986, 2.1).
-private func percentEncoded(_ text: String) -> String {
-    var out = ""
-    for byte in text.utf8 {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-            out.unicodeScalars.append(Unicode.Scalar(byte))
-        default: out += "%" + hex(byte, digits: 2)
-        }
-    }
-    return out
 }

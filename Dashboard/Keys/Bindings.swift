@@ -6,7 +6,7 @@ package enum Command: Equatable, Sendable {
     case nextMatch, previousMatch
     case filter, sortMenu, columns, nextColumn, previousColumn, invert
     case follow, totals, span, graph, units, zero, pause, faster, slower, save, copy, commandLine
-    case acknowledge, acknowledgeAll, level, fold, eventJSON, clientIDs, addresses
+    case acknowledge, acknowledgeAll, level, fold, eventJSON, clientIDs, addresses, apps
     case explain, output, crash
     case act(Confirmation.Action)
     case admin
@@ -85,7 +85,9 @@ package struct Binding: Sendable {
                 .closer, "Enter", [.enter], .enter, "on 2: clients with most waiting, and then what happens to one",
                 on: .queues
             ),
-            Binding(.closer, ":client", [], .commandLine, "ID: any client, and what happens to it, live"),
+            Binding(.closer, ":client", [], .commandLine, "ID: is it well, and what happens to it, live"),
+            Binding(.closer, ":user", [], .commandLine, "NAME: the clients of a user; :channel NAME: subscribers"),
+            Binding(.closer, "a", on("a"), .apps, "on 3, or :apps: the connections of apps", on: .delivery),
             Binding(.closer, "Esc", [.escape], .back, "back"),
             Binding(.closer, "e", on("e"), .explain, "explain a column: what it means, what to do"),
             Binding(.closer, "l", on("l"), .output, "last output of this process"),

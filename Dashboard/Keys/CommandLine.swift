@@ -1,12 +1,13 @@
 import Supervision
 import Watch
+import Wire
 
 /// The command line: `:restart w5`, `:sort queue`, `:set interval 2`. Actions open a box to confirm, as their keys do.
 package enum CommandLine {
     private static let words =
         Confirmation.Action.allCases.map(\.rawValue) + [
-            "client", "ack", "sort", "filter", "screen", "set", "save", "write", "shot", "report", "quit", "help",
-            "explain", "admin",
+            "client", "user", "channel", "apps", "app", "ack", "sort", "filter", "screen", "set", "save",
+            "write", "shot", "report", "quit", "help", "explain", "admin",
         ]
     static let hint = words.joined(separator: " ")
 
@@ -35,17 +36,33 @@ package enum CommandLine {
         case "help": return handler.run(.help, &session)
         case "admin": return handler.run(.admin, &session)
         case "explain": return handler.run(.explain, &session)
-        case "client":
+        case "client", "user", "channel":
             guard let start = rest.first.flatMap({ text.firstRange(of: " " + $0) }) else {
-                return handler.toast(":client ID", &session)
+                return handler.toast(":\(first) \(first == "client" ? "ID" : "NAME")", &session)
             }
-            // Spaces in the id count. Those around it can't be seen.
-            let id = text[start.lowerBound...].reversed().drop { $0 == " " }.reversed().drop { $0 == " " }
-            session.overlay = .client(ClientLook(id: String(id), isTyped: true))
+            // Spaces in a name count. Those around it can't be seen.
+            let name = String(text[start.lowerBound...].reversed().drop { $0 == " " }.reversed().drop { $0 == " " })
+            session.overlay =
+                switch first {
+                case "client": .client(ClientLook(id: name, isTyped: true))
+                case "user": .group(GroupLook(name: .user(name)))
+                default: .group(GroupLook(name: .channel(name)))
+                }
             return []
         case "ack":
             let key = rest.joined(separator: " ")
             return handler.acknowledge(key.isEmpty ? nil : key, &session)
+        case "apps", "app":
+            // The app's number, or the beginning of its name or its peer.
+            let rows = Views.shownApps(handler.model, session)
+            let found = rest.first.flatMap { text in
+                rows.first { row in
+                    row.number == Double(text) || (row.ownName ?? "").hasPrefix(text) || row.peer.hasPrefix(text)
+                }
+            }
+            if let found { return handler.open(app: found.peer, &session) }
+            session.overlay = .apps(AppsLook())
+            return rest.first.map { handler.toast("no app \"\($0)\" among these", &session) } ?? []
         case "filter":
             session.filter = Filter(rest.joined(separator: " "))
             return []

@@ -23,6 +23,8 @@ package enum Effect: Equatable, Sendable {
     /// Ask the manager again to tell what happens to a client, since it has refused.
     case followAgain
     case zeroPeaks
+    /// Look which process is at the other end of this connection of an app.
+    case findProcess(peer: String)
     /// An entry of megatop's own in the list of events.
     case note(String)
 }
@@ -57,6 +59,9 @@ package struct KeyHandler {
         case .detail(let id, let pane): return detail(key, id, pane, &session)
         case .clients(let chosen): return clients(key, chosen, &session)
         case .client(let look): return client(key, look, &session)
+        case .group(let look): return group(key, look, &session)
+        case .apps(let look): return apps(key, look, &session)
+        case .app(let look): return app(key, look, &session)
         case .addresses(let first): return addresses(key, from: first, &session)
         case nil: break
         }
@@ -112,6 +117,7 @@ package struct KeyHandler {
         case .eventJSON: session.showsEventJSON.toggle()
         case .clientIDs: return clientIDs(&session)
         case .addresses: session.overlay = .addresses(from: 0)
+        case .apps: session.overlay = .apps(AppsLook())
         case .explain: return openExplanation(&session)
         case .output: return open(.output(back: 0), &session)
         case .crash: return open(.crash(number: 0, scroll: 0), &session)

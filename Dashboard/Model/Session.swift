@@ -1,6 +1,6 @@
 package import Stats
 package import Supervision
-import Watch
+package import Watch
 
 /// What this operator sees and is about to do. Keys change it. The views read it with the model.
 package struct Session: Sendable {
@@ -10,6 +10,8 @@ package struct Session: Sendable {
     /// The operator put the cursor there on purpose, to follow the row over all screens.
     package var isFollowing = false
     package var sorts: [Screen: Sort] = [:]
+    /// The order of the list of apps.
+    package var appSort = Sort("pub", descending: true)
     package var filter = Filter("")
     package var overlay: Overlay?
     /// The overlay under the line that is being typed, or under the help. It comes back afterwards.
@@ -66,6 +68,17 @@ package struct Session: Sendable {
         for case .client(let look)? in [overlay, underlay] { return look }
         return nil
     }
+    /// The clients of a user or channel that are looked at, also while something lies over them.
+    package var group: GroupLook? {
+        for case .group(let look)? in [overlay, underlay] { return look }
+        return nil
+    }
+    /// The connections of apps are looked at, also while something lies over them.
+    package var showsApps: Bool {
+        [overlay, underlay].contains { if case .apps? = $0 { true } else if case .app? = $0 { true } else { false } }
+    }
+    /// The process at the other end of the app's connection that was looked at last.
+    package var peerProcess: PeerFound?
     /// Ids of clients are shown as they are.
     package func showsIDs(_ now: UInt64) -> Bool { showsClientIDs && isAdmin(now) }
     package func isAcknowledged(_ event: Event) -> Bool {
@@ -119,6 +132,10 @@ package enum Overlay: Equatable, Sendable {
     /// The clients with most messages waiting. The chosen one by its id; `nil`: the first one, whichever it is.
     case clients(chosen: String?)
     case client(ClientLook)
+    case group(GroupLook)
+    /// The connections of apps, and all about one of them.
+    case apps(AppsLook)
+    case app(AppsLook)
     /// The busiest addresses, from this row on.
     case addresses(from: Int)
     case edit(Editor)
@@ -138,11 +155,45 @@ package struct ClientLook: Equatable, Sendable {
     package let isTyped: Bool
     /// The number of the lowest row that is shown of what happens to it. `nil`: the newest one, whichever it is.
     package var bottom: Int?
-    package init(id: String, isTyped: Bool, bottom: Int? = nil) {
+    /// The list that it was chosen from, if that was not the one of the clients with most waiting.
+    package var group: GroupLook?
+    package init(id: String, isTyped: Bool, bottom: Int? = nil, group: GroupLook? = nil) {
         self.id = id
         self.isTyped = isTyped
         self.bottom = bottom
+        self.group = group
     }
+}
+
+/// The operator looks at the clients of a user, or at the subscribers of a channel.
+package struct GroupLook: Equatable, Sendable {
+    package let name: Told.Group.Name
+    /// The row that is chosen, by its client's id. `nil`: the first one, whichever it is.
+    package var chosen: String?
+    package init(name: Told.Group.Name, chosen: String? = nil) {
+        self.name = name
+        self.chosen = chosen
+    }
+    /// The operator has typed the user's name, so he may see the ids of the user's clients.
+    package var showsIDs: Bool { if case .user = name { true } else { false } }
+}
+
+/// What was found about the other end of a connection on this machine.
+package struct PeerFound: Equatable, Sendable {
+    package let peer: String
+    /// `nil` if the process is not known.
+    package let process: PeerProcess?
+    package init(peer: String, process: PeerProcess?) {
+        self.peer = peer
+        self.process = process
+    }
+}
+
+/// The operator looks at the connections of apps.
+package struct AppsLook: Equatable, Sendable {
+    /// The row that is chosen, by its peer. `nil`: the first one, whichever it is.
+    package var chosen: String?
+    package init(chosen: String? = nil) { self.chosen = chosen }
 }
 
 /// A line that is being typed: a filter or a command.

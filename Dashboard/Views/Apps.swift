@@ -12,10 +12,11 @@ extension Views {
         let told = ToldApps(context)
         var line = Line(" app connections " + told.count.text(Format.grouped) + (told.rows.isEmpty ? "" : ":"))
         for (index, row) in told.rows.prefix(mostInLine).enumerated() {
-            let address = Endpoint(parsing: row.peer)?.host ?? row.peer
+            let address = row.name ?? Endpoint(parsing: row.peer)?.host ?? row.peer
             let key = told.hasSeveralKeys ? " " + told.key(row, context) : ""
             let text =
-                context.capabilities.clean(address) + key + " " + told.rate(row, \.publishes, Format.rate)
+                Format.cut(context.capabilities.clean(address), 24) + key + " "
+                + told.rate(row, \.publishes, Format.rate)
                 + (told.idle(row).map { " " + $0 } ?? "")
             line.add(text, role: told.role(row), leaves: 1 + index, gap: index == 0 ? 1 : 2)
         }
@@ -88,21 +89,22 @@ extension Views {
     }
 }
 
-/// The columns of the pane: address, the name of the key, time, rates, unread bytes, refused publishes.
+/// The columns of the pane: its name, address, the name of the key, time, rates, unread bytes, refused publishes.
 private enum AppColumn: Int, CaseIterable {
-    case peer, key, up, publishes, bytes, lag, errors
-    static let firstToLeave: [AppColumn] = [.up, .bytes, .lag, .key, .errors]
+    case peer, name, key, up, publishes, bytes, lag, errors
+    static let firstToLeave: [AppColumn] = [.up, .bytes, .lag, .key, .name, .errors]
     var isLeft: Bool { self != .publishes && self != .bytes }
 
     func text(_ row: Told.Apps.Row, _ told: ToldApps, _ context: Context) -> String {
         switch self {
         case .peer: context.capabilities.clean(row.peer)
+        case .name: row.name.map { Format.cut(context.capabilities.clean($0), 16) } ?? ""
         case .key: told.key(row, context)
         case .up: "up " + Format.span(row.connectedSeconds) + told.mark
         case .publishes: told.rate(row, \.publishes, Format.rate)
         // An idle app has no rate of bytes, and nothing left to read.
         case .bytes: told.idle(row) ?? told.rate(row, \.bytes, Format.bytes)
-        case .lag: told.idle(row) == nil ? "lag " + Format.bytes(row.backlogBytes) + told.mark : ""
+        case .lag: told.idle(row) == nil ? "lag " + Format.bytes(row.backlogBytes) + "B" + told.mark : ""
         case .errors: "errors " + Format.short(row.errors) + told.mark
         }
     }

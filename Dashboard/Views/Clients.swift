@@ -38,7 +38,7 @@ extension Views {
     }
     /// A name that hides who the client is. A client has the same name on all screens until the manager is started
     /// anew.
-    private static func hashed(_ id: String, _ salt: UInt64) -> String {
+    static func hashed(_ id: String, _ salt: UInt64) -> String {
         // FNV-1a with one more mixing step, so that ids with different last letters do not look alike.
         let hash = id.utf8.reduce(14_695_981_039_346_656_037 ^ salt) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
         return "c#" + hex(((hash ^ hash >> 32) &* 0x9FB2_1C65_1E98_DF25) >> 40, digits: 6)
@@ -108,10 +108,27 @@ extension Views {
             name.add("y in admin mode shows its id", role: .dim, leaves: 1)
         }
         lines.append(name)
+        lines += clientWords(look, context, size)
         lines += clientFacts(look, context, isLow: size.height < 14)
         let (text, role) = followWords(look, context)
         lines += Paragraph.lines(context.capabilities.clean(text), width: size.width - 2).map { Line(" " + $0, role) }
         return Array(lines.prefix(max(1, size.height - 4)))
+    }
+    /// The answer to "he says that he gets nothing": the sentence, what to do, and what happened last.
+    private static func clientWords(_ look: ClientLook, _ context: Context, _ size: Size) -> [Line] {
+        guard let told = context.model.told.client, told.id == look.id, let answer = told.answer else { return [] }
+        let isFresh = told.freshness(context.now, interval: context.session.interval) == .fresh && told.problem.isEmpty
+        let words = ClientWords(answer, mark: isFresh ? "" : "~", context)
+        func paragraph(_ text: String, _ role: Role) -> [Line] {
+            Paragraph.lines(context.capabilities.clean(text), width: size.width - 2).map { Line(" " + $0, role) }
+        }
+        var lines = paragraph(words.text, isFresh ? words.role : .dim)
+        guard size.height >= 14 else { return lines }
+        if !words.advice.isEmpty, size.height >= 20 { lines += paragraph(words.advice, .dim) }
+        if let followed = context.model.told.followed, followed.client == look.id {
+            lines.append(ClientWords.last(followed, context))
+        }
+        return lines
     }
     private static func clientFacts(_ look: ClientLook, _ context: Context, isLow: Bool) -> [Line] {
         var state = Line(" STATE", .title)
@@ -126,7 +143,7 @@ extension Views {
         let worker = answer.worker.map { "w\($0)" }
         let place =
             answer.connected
-            ? "connected" + (worker.map { " to \($0)" } ?? "")
+            ? "connected" + (worker.map { " to \($0)" } ?? "") + (answer.form.map { ", " + $0 } ?? "")
             : "not connected" + (worker.map { ", last to \($0)" } ?? "; it has been on no worker")
         state.add(place + mark, role: role, gap: 3)
         state.add("queued " + Format.grouped(answer.queued) + mark, role: role, leaves: 1)
@@ -161,7 +178,11 @@ extension Views {
         switch row {
         case .remark(let text, let wall, _): return time(wall) + context.capabilities.clean(text)
         case .event(let event):
-            var words = event.words(worker: "w", hidesUser: !mayShow(look, context)).joined(separator: "  ")
+            var event = event
+            let app = event.app.map { "by " + appName($0, context) }
+            event.app = nil
+            let all = event.words(worker: "w", hidesUser: !mayShow(look, context)) + (app.map { [$0] } ?? [])
+            var words = all.joined(separator: "  ")
             // An id is not cut.
             if isNarrow { words = words.replacing("up to ", with: "") }
             return time(event.time ?? 0)

@@ -16,8 +16,13 @@ extension Views {
         }
         if case .addresses? = session.shownOverlay { questions.append((.addresses, Told.Addresses.everySeconds)) }
         if session.screen == .host { questions.append((.doctor, 60)) }
-        // A client takes the whole terminal.
-        if let client = session.client { return questions + [(.client(client.id), Told.Client.everySeconds)] }
+        // Each of these takes the whole terminal. With a client apps are asked for, too: what happens to it is told
+        // with the number of the app that published.
+        if let client = session.client {
+            return questions + [(.client(client.id), Told.Client.everySeconds), (.apps, Told.Apps.everySeconds)]
+        }
+        if let group = session.group { return questions + [(.group(group.name), Told.Group.everySeconds)] }
+        if session.showsApps { return questions + [(.apps, Told.Apps.everySeconds)] }
         var showsClients = session.screen == .queues && size.width >= wideFrom
         if case .clients? = session.shownOverlay { showsClients = true }
         if showsClients { questions.append((.clients, 5)) }

@@ -23,6 +23,9 @@ package enum Views {
         case .help(let page): drawHelp(page, context, on: &grid)
         case .addresses(let first): drawAddresses(from: first, context, on: &grid)
         case .client(let look): drawClient(look, context, on: &grid)
+        case .group(let look): drawGroup(look, context, on: &grid)
+        case .apps(let look): drawApps(look, context, on: &grid)
+        case .app(let look): drawApp(look, context, on: &grid)
         case .detail(let id, let pane): drawDetail(id, pane, context, on: &grid)
         default: drawScreen(context, on: &grid)
         }

@@ -192,6 +192,7 @@ static constexpr field_name names[] = {
     {"kinds", LIST, &mc_json_request::kinds},
     {"reader", TEXT, &mc_json_request::reader},
     {"contents", TRUTH, &mc_json_request::contents},
+    {"app", TEXT, &mc_json_request::app},
 };
 static constexpr size_t name_count = sizeof names / sizeof *names, plain_names = 3;
 

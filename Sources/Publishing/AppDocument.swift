@@ -44,9 +44,14 @@ struct AppDocument: ~Copyable {
         indirect case events(EventsRequest)
         case seen(UnsafeRawBufferPointer, UInt64)
         case follow(UnsafeRawBufferPointer, contents: Bool)
-        /// An object with the field `key`, and none that says what to do.
-        case key(UnsafeRawBufferPointer)
+        /// An object with the field `key` or `app`, and none that says what to do.
+        indirect case hello(Hello)
         indirect case wrong(PublishError)
+    }
+    /// What an app says of itself: its key, and its name.
+    struct Hello {
+        var key: UnsafeRawBufferPointer?
+        var name: UnsafeRawBufferPointer?
     }
     /// Which tokens end with a `disconnect`.
     enum Revoking {
@@ -85,7 +90,7 @@ struct AppDocument: ~Copyable {
                     client: try fields.client(), json: try fields.message(document, maxMessage),
                     timeToLive: try fields.timeToLive())
             }
-            if let key = fields.key { return .key(key) }
+            if let hello = try fields.hello() { return .hello(hello) }
             return try item(fields, try fields.op(op), document, maxMessage)
         } catch {
             return .wrong(error)

@@ -17,10 +17,13 @@ struct AppFields {
     var twice: Int? { object.is_ambiguous != 0 ? object.twice_at : nil }
     /// It has no other fields than a plain publish to one client.
     var isPlain: Bool { object.has_more == 0 }
-    /// The key of an object that shows it and asks for nothing.
-    var key: UnsafeRawBufferPointer? {
+    /// The key and the app's name in an object that asks for nothing. `nil` if it has neither.
+    func hello() throws(PublishError) -> AppDocument.Hello? {
         let asks = object.client.isGiven || object.message.isGiven || object.op.isGiven
-        return object.key.isRight && !asks ? object.key.bytes : nil
+        guard !asks, object.key.isRight || object.app.isGiven else { return nil }
+        return AppDocument.Hello(
+            key: object.key.isRight ? object.key.bytes : nil,
+            name: try object.app.text(most: AppName.mostBytes, .badApp))
     }
 
     /// The op. `path` is that of the request over HTTP, where the object needs to name none.

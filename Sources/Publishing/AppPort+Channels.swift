@@ -35,7 +35,8 @@ extension AppPort {
                 clients: look.clients.map { .init(client: $0.client, connected: $0.connected) },
                 more: Double(look.subscribers - look.clients.count),
                 messages: newest(look.messages).map { .init(id: $0.id, json: $0.json) },
-                cursor: Double(switchboard.cursor))
+                cursor: Double(switchboard.cursor), kept: Double(look.kept), bytes: Double(look.bytes),
+                oldestSeconds: look.oldestSeconds.map(Double.init))
         }
         answer.write(to: &body)
         return 200

@@ -45,7 +45,7 @@ extension AppPort {
             try request.check(switchboard.eventKinds)
             let seconds = try AppPort.wait(call.request.query)
             var cursor = request.cursor ?? switchboard.eventCursor
-            if write(request, &cursor, switchboard) || seconds == 0 { return 200 }
+            if write(request, &cursor, session, switchboard) || seconds == 0 { return 200 }
             body.clear()
             guard heldCount < maxWaits else { throw .tooManyWaits }
             hold(.events(request, cursor: cursor), seconds: seconds, call)
@@ -94,7 +94,10 @@ extension AppPort {
             for session in readers.values where session.isFollowing && session.output.count < Limits.eventsAnswerBytes {
                 // It may have had nothing to read for long. Its time to read begins now.
                 if session.output.isEmpty { session.lastProgress = now }
+                let before = session.output.count
                 switchboard.takeFollowed(session.number, to: &session.output)
+                let told = session.output.bytes.part(before, session.output.count - before)
+                session.tally.events += UInt64(told.count { $0 == 10 })
                 list(session)
             }
         }
@@ -108,7 +111,7 @@ extension AppPort {
             if let held = session.held, held.deadline <= now {
                 switch held.what {
                 case .events(let request, var cursor):
-                    _ = write(request, &cursor, switchboard)
+                    _ = write(request, &cursor, session, switchboard)
                     answer(session, 200, &switchboard, now: now)
                 case .end(_, let outcome):
                     outcome.write(to: &body)
@@ -131,7 +134,7 @@ extension AppPort {
     /// Tells a session what has happened since it was told last.
     mutating func tell(_ session: AppSession, _ switchboard: inout Switchboard, now: UInt64) {
         if let held = session.held, case .events(let request, var cursor) = held.what {
-            if write(request, &cursor, switchboard) { return answer(session, 200, &switchboard, now: now) }
+            if write(request, &cursor, session, switchboard) { return answer(session, 200, &switchboard, now: now) }
             body.clear()
             session.held?.what = .events(request, cursor: cursor)
         }
@@ -149,6 +152,7 @@ extension AppPort {
             guard session.output.count < Limits.eventsAnswerBytes else { return false }
             event.write(to: &session.output)
             session.output.append(10)
+            session.tally.events += 1
             return true
         }
         session.stream?.cursor = cursor
@@ -159,7 +163,7 @@ extension AppPort {
 
     /// Writes `{"events":[..],"cursor":N}` into the body. True if it tells something new.
     private mutating func write(
-        _ request: EventsRequest, _ cursor: inout UInt64, _ switchboard: borrowing Switchboard
+        _ request: EventsRequest, _ cursor: inout UInt64, _ session: AppSession, _ switchboard: borrowing Switchboard
     ) -> Bool {
         body.append("{\"events\":[")
         let empty = body.count
@@ -169,6 +173,7 @@ extension AppPort {
             guard body.count < Limits.eventsAnswerBytes else { return false }
             if body.count > empty { body.append(",") }
             event.write(to: &body)
+            session.tally.events += 1
             return true
         }
         let isNew = body.count > empty || lost != nil

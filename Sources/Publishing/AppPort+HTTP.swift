@@ -18,6 +18,10 @@ extension AppPort {
             return false
         case .request(let parsed): request = parsed
         }
+        if !session.hasBeenNamed {
+            session.hasBeenNamed = true
+            session.name = AppName.firstWord(request.values(of: "user-agent").first)
+        }
         if keys.areNeeded { show(key(of: request), session) }
         // A request that its head alone rules out is refused before its body is taken.
         if let error = page(request) ?? early(request, call) {

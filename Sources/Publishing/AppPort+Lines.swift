@@ -51,10 +51,18 @@ extension AppPort {
         let session = call.session
         counters.lines += 1
         let item = document.item(of: line, op: nil, maxMessage: maxMessage)
-        if case .key(let given) = item {
-            // An app may give a key even if none is needed, so that it need not know whether one is.
-            if keys.areNeeded { show(keys.find(given), session) } else { session.hasShownKey = true }
-            if isAuthorized(session) { return }
+        if case .hello(let hello) = item {
+            if let given = hello.key {
+                // An app may give a key even if none is needed, so that it need not know whether one is.
+                if keys.areNeeded { show(keys.find(given), session) } else { session.hasShownKey = true }
+            }
+            if isAuthorized(session) {
+                if let name = hello.name {
+                    session.name = String(decoding: name, as: UTF8.self)
+                    session.hasAsked = true
+                }
+                return
+            }
         }
         guard isAuthorized(session) else {
             // This is the one mistake that is not forgiven: an app with a wrong key is not listened to.

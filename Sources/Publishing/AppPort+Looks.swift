@@ -72,7 +72,7 @@ extension AppPort {
         let most = try AppPort.most(call.request.query)
         let others = sessions.values.filter { $0 !== call.app.session && $0.peer != nil }
             .sorted { ($0.tally.publishes, $1.since) > ($1.tally.publishes, $0.since) }
-        let rows = others.prefix(most).map { AppsAnswer.Row($0, key: keys.name($0.key), now: call.app.now) }
+        let rows = others.prefix(most).map { AppsAnswer.Row($0, keys, now: call.app.now) }
         AppsAnswer(apps: rows, more: Double(max(0, others.count - most)), keys: keyRows(now: call.app.now))
             .write(to: &body)
         return 200
@@ -151,7 +151,7 @@ extension ClientAnswer {
 
 extension AppsAnswer.Row {
     /// The row of a session at a time in milliseconds.
-    init(_ session: AppSession, key: String?, now: UInt64) {
+    init(_ session: AppSession, _ keys: AppKeys, now: UInt64) {
         func seconds(since time: UInt64) -> Double { Double(now - min(now, time)) / 1000 }
         let form: String? =
             switch session.form {
@@ -160,9 +160,16 @@ extension AppsAnswer.Row {
             case .http: "http"
             }
         self.init(
-            peer: session.peer ?? "", form: form, key: key, connectedSeconds: seconds(since: session.since),
+            number: Double(session.number), name: session.name, peer: session.peer ?? "", form: form,
+            key: keys.name(session.key), connectedSeconds: seconds(since: session.since),
             publishes: Double(session.tally.publishes), bytes: Double(session.tally.bytes),
             errors: Double(session.tally.errors), idleSeconds: seconds(since: session.lastProgress),
             backlogBytes: Double(session.output.count))
+        stalledSeconds = session.output.isEmpty ? nil : idleSeconds
+        events = Double(session.tally.events)
+        rights = keys.rights(session.key).names
+        refusal = session.refusal.map {
+            Refusal(code: $0.code, message: $0.message, secondsAgo: seconds(since: $0.time))
+        }
     }
 }

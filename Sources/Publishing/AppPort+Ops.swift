@@ -9,6 +9,7 @@ extension AppPort {
         switch item {
         case .publish(let client, let json, let timeToLive):
             count(json, session)
+            switchboard.publisher = session.number
             switch switchboard.publish(client: client, json: json, timeToLive: timeToLive, now: call.now) {
             case .sent(let id): return .sent(id)
             case .queued(let id): return .queued(id)
@@ -17,6 +18,7 @@ extension AppPort {
         case .publishTo(let target, let json, var options):
             count(json, session)
             options.once = options.once.map { scoped($0, session) }
+            switchboard.publisher = session.number
             return outcome(switchboard.publish(target, json: json, options, now: call.now), session)
         case .subscribe(let clients, let channels, let history):
             return subscribe(clients, channels, history, call, &switchboard)
@@ -32,7 +34,7 @@ extension AppPort {
             guard switchboard.setReader(reader, cursor) else { return refused(.readersFull, session) }
             return .seen(cursor)
         case .follow(let client, let contents): return follow(client, contents: contents, call, &switchboard)
-        case .key: return .wrong(reject(.noClient, session))
+        case .hello: return .wrong(reject(.noClient, session))
         case .wrong(let error): return .wrong(reject(error, session))
         }
     }
@@ -111,7 +113,7 @@ extension AppPort {
     }
     /// The request was well-formed, so it counts only as an error of its session.
     func refused(_ error: PublishError, _ session: AppSession) -> Outcome {
-        session.tally.errors += 1
+        note(.request(error), session)
         return .wrong(error)
     }
 }
@@ -124,7 +126,7 @@ extension AppDocument.Item {
         case .subscribe, .unsubscribe: .subscribe
         case .disconnectClient, .disconnectUser: .disconnect
         case .events, .seen, .follow: .events
-        case .key, .wrong: nil
+        case .hello, .wrong: nil
         }
     }
 }

@@ -27,7 +27,7 @@ extension AppPort {
         _ status: Int, _ request: HTTPRequest, _ session: AppSession, fields: StaticString = "",
         closing: Bool = false
     ) {
-        if status == 404 || status == 405 { failed(session) }
+        if status == 404 || status == 405 { failed(.path(status), session) }
         var head = ResponseHead(answering: request)
         if closing { head.keepAlive = false }
         reply(status, head, session, fields: fields)
@@ -42,12 +42,12 @@ extension AppPort {
         body.clear()
         body.shrink(over: 1024 * 1024)
     }
-    private mutating func failed(_ session: AppSession) {
+    private mutating func failed(_ what: AppRefusal.What, _ session: AppSession) {
         counters.rejectedRequest += 1
-        session.tally.errors += 1
+        note(what, session)
     }
     mutating func refuse(_ refusal: HTTPRefusal, _ session: AppSession) {
-        failed(session)
+        failed(.http(refusal), session)
         Answer.refusal(refusal, to: &session.output)
         session.isClosing = true
     }

@@ -45,6 +45,8 @@ package struct AppPort: ~Copyable {
     /// Bytes that all sessions have half sent, or have announced.
     var inputBytes = 0
     private var outputMost = 0
+    /// The time of what is being done, in milliseconds of the manager's clock, for `AppRefusal`.
+    private var now: UInt64 = 0
 
     /// `keys` are empty if apps need none. `hosts` are the names by which this machine may be asked if it has no key.
     package init(
@@ -87,6 +89,7 @@ package struct AppPort: ~Copyable {
     /// when more has come.
     package mutating func process(_ session: AppSession, _ switchboard: inout Switchboard, now: UInt64) {
         list(session)
+        self.now = now
         // simdjson reads past the end of a document, but does not use what it reads there.
         _ = session.input.reserve(AppDocument.padding)
         if session.form == .unknown, session.input.count > 0 {
@@ -176,6 +179,7 @@ package struct AppPort: ~Copyable {
             session.key = keys.place(of: session.key, in: new)
         }
         keys = new
+        self.now = now
         for session in readers.values where !may(session, .events) { endEvents(session, &switchboard, now: now) }
     }
     /// The session has shown the key of this place, or a wrong one.
@@ -190,7 +194,7 @@ package struct AppPort: ~Copyable {
 
     /// Counts an error that the app is about to be told.
     mutating func reject(_ error: PublishError, _ session: AppSession) -> PublishError {
-        session.tally.errors += 1
+        note(.request(error), session)
         switch error.status {
         case 401: counters.rejectedAuth += 1
         case 413: counters.rejectedSize += 1
@@ -198,6 +202,11 @@ package struct AppPort: ~Copyable {
         default: counters.rejectedJSON += 1
         }
         return error
+    }
+    /// Counts what was refused to an app, and keeps the last of it for operators.
+    func note(_ what: AppRefusal.What, _ session: AppSession) {
+        session.tally.errors += 1
+        session.refusal = AppRefusal(what: what, time: now)
     }
 }
 

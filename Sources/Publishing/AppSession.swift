@@ -36,12 +36,18 @@ package final class AppSession {
     /// Counts of what the app has sent.
     var tally = AppTally()
     var form = Form.unknown
+    /// The name that the app has given. `nil` if it has given none.
+    var name: String?
+    /// HTTP: the first request has been asked for a name.
+    var hasBeenNamed = false
+    /// The last thing that was refused to it.
+    var refusal: AppRefusal?
     /// The place of its key among the port's: that of the line form, or of the last request of HTTP. `nil` if it has
     /// shown none, or a wrong one.
     var key: Int?
     /// A right key was given. In the line form this is also set by a key that was not needed.
     var hasShownKey = false
-    /// It has subscribed, unsubscribed or disconnected somebody.
+    /// It has subscribed, unsubscribed or disconnected somebody, or has said its name in the line form.
     var hasAsked = false
     /// Lines: the input is inside a line that is too long. The rest of the line is skipped.
     var isSkipping = false
@@ -180,6 +186,8 @@ struct AppTally: Equatable {
     var bytes: UInt64 = 0
     /// Refused publishes (also for lack of room), wrong keys, and requests that failed.
     var errors: UInt64 = 0
+    /// Events that it was told.
+    var events: UInt64 = 0
 }
 
 /// A request whose body comes in chunks.

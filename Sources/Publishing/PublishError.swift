@@ -44,6 +44,7 @@ struct PublishError: Error, Equatable {
     static let badMost = PublishError(400, "bad_most", "most is a whole number from 1 to 100")
     static let badOp = PublishError(
         400, "bad_op", "op is publish, subscribe, unsubscribe, disconnect, events, seen or follow")
+    static let badApp = PublishError(400, "bad_app", "app is a string of 1 to 64 bytes: the app's name")
     static let otherOp = PublishError(400, "bad_op", "op is another one than the path")
     static let twoTargets = PublishError(
         400, "two_targets", "a publish has one of client, clients, user, channel, channels and everyone")
@@ -136,12 +137,7 @@ struct PublishError: Error, Equatable {
         return PublishError(400, "bad_json", fault.message, offset: offset + fault.offset)
     }
 
-    /// Writes `{"error":{"code":"...","message":"...","offset":N,"index":N}}`, with offset and index only if they are
-    /// known. The index is the place in a batch.
-    func write(to out: inout Buffer, index: Int? = nil) {
-        out.append("{\"error\":{\"code\":\"")
-        out.append(code)
-        out.append("\",\"message\":\"")
+    private func writeSentence(to out: inout Buffer) {
         if let field {
             out.append(field)
             if let at {
@@ -152,6 +148,21 @@ struct PublishError: Error, Equatable {
             out.append(" ")
         }
         out.append(message)
+    }
+    /// The sentence about what is wrong, without the byte at which it is.
+    var sentence: String {
+        var out = Buffer()
+        writeSentence(to: &out)
+        return String(decoding: out.bytes, as: UTF8.self)
+    }
+
+    /// Writes `{"error":{"code":"...","message":"...","offset":N,"index":N}}`, with offset and index only if they are
+    /// known. The index is the place in a batch.
+    func write(to out: inout Buffer, index: Int? = nil) {
+        out.append("{\"error\":{\"code\":\"")
+        out.append(code)
+        out.append("\",\"message\":\"")
+        writeSentence(to: &out)
         if let offset {
             out.append(" at byte ")
             out.append(decimal: UInt64(offset))

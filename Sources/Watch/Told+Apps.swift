@@ -27,12 +27,16 @@ extension Told {
         @dynamicMemberLookup
         package struct Row: Equatable, Sendable {
             fileprivate let told: AppsAnswer.Row
+            /// What came before, the oldest first, at most `Apps.kept`: an answer without rates has `nil`.
+            package fileprivate(set) var history: [Moment] = []
             /// The rates per second since the answer before. `nil` if the connection was not in that answer.
             package fileprivate(set) var rates: Rates?
 
             package subscript<Value>(dynamicMember member: KeyPath<AppsAnswer.Row, Value>) -> Value {
                 told[keyPath: member]
             }
+            /// The name that the app has given, or else that of its key. `nil` if it has neither.
+            package var ownName: String? { told.name ?? told.key }
             /// The rates since an earlier look. `nil` if that was another connection: this one is younger, or a counter
             /// went back.
             fileprivate func rates(since old: Row) -> Rates? {
@@ -41,22 +45,35 @@ extension Told {
                 guard seconds > 0, seconds < Apps.longestSeconds, now.publishes >= old.publishes,
                     now.bytes >= old.bytes, now.errors >= old.errors
                 else { return nil }
+                let events = now.events.flatMap { now in old.events.map { now - $0 } }
                 return Rates(
                     publishes: (now.publishes - old.publishes) / seconds, bytes: (now.bytes - old.bytes) / seconds,
-                    errors: (now.errors - old.errors) / seconds)
+                    errors: (now.errors - old.errors) / seconds, events: events.map { $0 / seconds })
             }
         }
+        /// An answer about a connection, for the lines over time.
+        package struct Moment: Equatable, Sendable {
+            package let rates: Rates?
+            package let backlogBytes: Double
+        }
+        /// Answers that are kept for each connection: five minutes, at one every two seconds.
+        package static let kept = 150
         package struct Rates: Equatable, Sendable {
             package var publishes: Double
             package var bytes: Double
             package var errors: Double
-            package init(publishes: Double, bytes: Double, errors: Double) {
+            /// `nil` if the manager does not count them.
+            package var events: Double?
+            package init(publishes: Double, bytes: Double, errors: Double, events: Double? = nil) {
                 self.publishes = publishes
                 self.bytes = bytes
                 self.errors = errors
+                self.events = events
             }
         }
 
+        /// The connection of this number. `nil` if it is not among the rows.
+        package func row(number: UInt64) -> Row? { rows.first { $0.number == Double(number) } }
         package var count: Double { Double(rows.count) + more }
 
         package mutating func take(
@@ -65,7 +82,10 @@ extension Told {
             let before = Dictionary(rows.map { ($0.peer, $0) }) { first, _ in first }
             rows = told.map {
                 var row = Row(told: $0)
-                row.rates = before[row.peer].flatMap { row.rates(since: $0) }
+                guard let old = before[row.peer], row.connectedSeconds >= old.connectedSeconds else { return row }
+                row.rates = row.rates(since: old)
+                row.history = old.history.suffix(Apps.kept - 1)
+                row.history.append(Moment(rates: row.rates, backlogBytes: row.backlogBytes))
                 return row
             }
             self.more = more

@@ -58,6 +58,11 @@ extension Told {
 
         /// The number of the newest row. It is less than `first` if there is none.
         package var last: Int { first + rows.count - 1 }
+        /// The newest event of one of these kinds among those that are kept.
+        package func newest(_ kinds: [String]) -> FollowedEvent? {
+            for case .event(let event) in rows.reversed() where event.event.map(kinds.contains) == true { return event }
+            return nil
+        }
         package var isRefused: Bool { if case .refused = state { true } else { false } }
 
         package mutating func began(wall: UInt64) {

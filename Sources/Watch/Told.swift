@@ -19,6 +19,8 @@ package struct Told: Equatable, Sendable {
     /// The client that is looked at. `nil` if none was asked for.
     package var client: Client?
     package var followed: Followed?
+    /// The clients of a user or a channel that are looked at. `nil` if none were asked for.
+    package var group: Group?
     /// The newest last. `nil` if they were not told yet.
     package var crashes: [CrashReport]?
 

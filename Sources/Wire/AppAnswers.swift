@@ -6,6 +6,11 @@ package import Base
 /// GET /apps: the connections of apps. Those that published most come first. No keys and no messages are in it.
 package struct AppsAnswer: Codable, Equatable {
     package struct Row: Codable, Equatable, Sendable {
+        /// Connections are numbered in the order that they came in since the manager started. Recordings of earlier
+        /// releases have neither this nor anything else that may be `nil` behind `backlogBytes`.
+        package var number: Double?
+        /// The name that the app gave itself: on lines by `{"app":"NAME"}`, over HTTP the first word of its User-Agent.
+        package var name: String?
         /// Address and port.
         package var peer: String
         /// `lines` or `http`. `nil` if nothing came yet.
@@ -21,12 +26,37 @@ package struct AppsAnswer: Codable, Equatable {
         package var idleSeconds: Double
         /// Bytes of answers that the app has not read yet.
         package var backlogBytes: Double
+        /// For how long it has taken nothing of them. `nil` if none waits.
+        package var stalledSeconds: Double?
+        /// Events that it was told, by GET /events, on a stream, or of a client that it follows.
+        package var events: Double?
+        /// What its key allows.
+        package var rights: [String]?
+        /// The last thing that was refused to it. `nil` if nothing was.
+        package var refusal: Refusal?
+
+        package struct Refusal: Codable, Equatable, Sendable {
+            package var code: String
+            package var message: String
+            package var secondsAgo: Double
+            package init(code: String, message: String, secondsAgo: Double) {
+                self.code = code
+                self.message = message
+                self.secondsAgo = secondsAgo
+            }
+            enum CodingKeys: String, CodingKey {
+                case code, message
+                case secondsAgo = "seconds_ago"
+            }
+        }
 
         package init(
-            peer: String, form: String?, key: String? = nil, connectedSeconds: Double, publishes: Double, bytes: Double,
-            errors: Double,
-            idleSeconds: Double, backlogBytes: Double
+            number: Double? = nil, name: String? = nil, peer: String, form: String?, key: String? = nil,
+            connectedSeconds: Double, publishes: Double, bytes: Double, errors: Double, idleSeconds: Double,
+            backlogBytes: Double
         ) {
+            self.number = number
+            self.name = name
             self.peer = peer
             self.form = form
             self.key = key
@@ -38,10 +68,11 @@ package struct AppsAnswer: Codable, Equatable {
             self.backlogBytes = backlogBytes
         }
         enum CodingKeys: String, CodingKey {
-            case peer, form, key, publishes, bytes, errors
+            case number, name, peer, form, key, publishes, bytes, errors, events, rights, refusal
             case connectedSeconds = "connected_seconds"
             case idleSeconds = "idle_seconds"
             case backlogBytes = "backlog_bytes"
+            case stalledSeconds = "stalled_seconds"
         }
     }
     package var apps: [Row]
@@ -83,11 +114,22 @@ package struct AppErrorAnswer: Codable, Equatable {
 
 // MARK: written without Foundation
 
+extension AppsAnswer.Row.Refusal {
+    func write(to out: inout Buffer) {
+        var object = JSONObject<CodingKeys>(to: &out)
+        object.add(.code, code, to: &out)
+        object.add(.message, message, to: &out)
+        object.add(milliseconds: .secondsAgo, secondsAgo, to: &out)
+        object.end(to: &out)
+    }
+}
 extension AppsAnswer {
     package func write(to out: inout Buffer) {
         var object = JSONObject<CodingKeys>(to: &out)
         object.add(.apps, apps, to: &out) { row, out in
             var object = JSONObject<Row.CodingKeys>(to: &out)
+            object.add(.number, row.number, to: &out)
+            object.add(.name, row.name, to: &out)
             object.add(.peer, row.peer, to: &out)
             object.add(.form, row.form, to: &out)
             object.add(.key, row.key, to: &out)
@@ -97,6 +139,10 @@ extension AppsAnswer {
             object.add(.errors, row.errors, to: &out)
             object.add(milliseconds: .idleSeconds, row.idleSeconds, to: &out)
             object.add(.backlogBytes, row.backlogBytes, to: &out)
+            object.add(milliseconds: .stalledSeconds, row.stalledSeconds, to: &out)
+            object.add(.events, row.events, to: &out)
+            object.add(.rights, row.rights ?? [], to: &out) { right, out in out.append(jsonString: right) }
+            object.add(.refusal, row.refusal, to: &out) { $0.write(to: &$1) }
             object.end(to: &out)
         }
         object.add(.more, more, to: &out)

@@ -80,10 +80,14 @@ package struct ChannelAnswer {
     package var messages: [Message]
     /// The highest id that was given out, to any client.
     package var cursor: Double
+    /// All messages that are kept, the bytes of their JSON, and the age of the oldest. `nil` if none is kept.
+    package var kept: Double
+    package var bytes: Double
+    package var oldestSeconds: Double?
 
     package init(
         channel: String, subscribers: Double, connected: Double, users: Double, clients: [Client], more: Double,
-        messages: [Message], cursor: Double
+        messages: [Message], cursor: Double, kept: Double, bytes: Double, oldestSeconds: Double?
     ) {
         self.channel = channel
         self.subscribers = subscribers
@@ -93,8 +97,14 @@ package struct ChannelAnswer {
         self.more = more
         self.messages = messages
         self.cursor = cursor
+        self.kept = kept
+        self.bytes = bytes
+        self.oldestSeconds = oldestSeconds
     }
-    enum CodingKeys: String, CodingKey { case channel, subscribers, connected, users, clients, more, messages, cursor }
+    enum CodingKeys: String, CodingKey {
+        case channel, subscribers, connected, users, clients, more, messages, cursor, kept, bytes
+        case oldestSeconds = "oldest_seconds"
+    }
 
     package func write(to out: inout Buffer) {
         var object = JSONObject<CodingKeys>(to: &out)
@@ -117,6 +127,29 @@ package struct ChannelAnswer {
             out.append("}")
         }
         object.add(.cursor, cursor, to: &out)
+        object.add(.kept, kept, to: &out)
+        object.add(.bytes, bytes, to: &out)
+        object.add(.oldestSeconds, oldestSeconds, to: &out)
         object.end(to: &out)
+    }
+}
+
+/// What a reader takes from GET /channels/NAME: all but the messages.
+package struct ChannelFacts: Codable, Equatable, Sendable {
+    package struct Client: Codable, Equatable, Sendable {
+        package var client: String
+        package var connected: Bool
+    }
+    package var channel: String
+    package var subscribers: Double
+    package var connected: Double
+    package var users: Double
+    package var clients: [Client]
+    package var kept: Double?
+    package var bytes: Double?
+    package var oldestSeconds: Double?
+    enum CodingKeys: String, CodingKey {
+        case channel, subscribers, connected, users, clients, kept, bytes
+        case oldestSeconds = "oldest_seconds"
     }
 }

@@ -13,6 +13,9 @@ package struct FollowedEvent: Codable, Equatable, Sendable {
     package var worker: Int?
     package var cursor: UInt64?
     package var why: String?
+    /// The number of the app's connection that published the message, as GET /apps has it. `nil` if the event is not
+    /// about a message that is just being published.
+    package var app: UInt64?
     /// Milliseconds since 1970.
     package var time: UInt64?
     /// Lines were left out, since they were not read fast enough.
@@ -23,7 +26,7 @@ package struct FollowedEvent: Codable, Equatable, Sendable {
         self.time = time
     }
     enum CodingKeys: String, CodingKey {
-        case event, message, bytes, channel, user, everyone, form, worker, cursor, why, time, gap
+        case event, message, bytes, channel, user, everyone, form, worker, cursor, why, app, time, gap
     }
 
     /// The event in words for people, without its name and time: `12 bytes`, `channel room:7`. `worker` is what stands
@@ -39,6 +42,7 @@ package struct FollowedEvent: Codable, Equatable, Sendable {
         if let worker { words.append("on \(prefix)\(worker)") }
         if let cursor { words.append(event == "acknowledged" ? "up to \(cursor)" : "cursor \(cursor)") }
         if let why { words.append(why) }
+        if let app { words.append("by app \(app)") }
         return words
     }
 }

@@ -21,9 +21,17 @@ struct JSONObject<Key: CodingKey> {
         name(key, to: &out)
         if let value { out.append(decimal: UInt64(value)) } else { out.append("null") }
     }
-    /// Adds seconds with three digits behind the point.
-    mutating func add(milliseconds key: Key, _ seconds: Double, to out: inout Buffer) {
+    /// Adds an object, or null.
+    mutating func add<Object>(
+        _ key: Key, _ object: Object?, to out: inout Buffer, write: (Object, inout Buffer) -> Void
+    ) {
         name(key, to: &out)
+        if let object { write(object, &out) } else { out.append("null") }
+    }
+    /// Adds seconds with three digits behind the point.
+    mutating func add(milliseconds key: Key, _ seconds: Double?, to out: inout Buffer) {
+        name(key, to: &out)
+        guard let seconds else { return out.append("null") }
         let milliseconds = UInt64((seconds * 1000).rounded())
         out.append(decimal: milliseconds / 1000)
         let rest = milliseconds % 1000

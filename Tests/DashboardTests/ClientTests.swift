@@ -10,7 +10,8 @@ import Wire
 /// One client and what happens to it, and the way there.
 struct ClientTests {
     private static let facts =
-        #"{"client":"alice","connected":true,"worker":4,"queued":100,"channels":["room:7","news"]}"#
+        #"{"client":"alice","connected":true,"worker":4,"queued":100,"channels":["room:7","news"],"known":true,"#
+        + #""form":"stream","behind":true,"bytes":46080,"oldest_seconds":47,"expires_seconds":13,"revoked_until":null}"#
     private static let wall = Samples.wall - 8000
     /// Lines as the manager writes them.
     static let lines = [
@@ -20,7 +21,7 @@ struct ClientTests {
         line("acknowledged", #""cursor":1795939118148041"#, 1_795_442_545_870),
         line("sent", #""message":1795939118148042,"bytes":1,"user":"alice@example.org""#, 1_795_442_546_000),
         line("ended", #""why":"closed""#, 1_795_442_546_900),
-        line("published", #""message":1795939118148043,"bytes":2,"data":"secret""#, 1_795_442_547_000),
+        line("published", #""message":1795939118148043,"bytes":2,"app":17,"data":"secret""#, 1_795_442_547_000),
         line("expired", #""message":1795939118148043"#, 1_795_442_548_001),
     ]
     private static func line(_ event: String, _ members: String, _ time: Int) -> String {
@@ -252,9 +253,9 @@ struct ClientTests {
     }
     @Test func factsThatAreOld_areMarked() {
         var model = Self.model()
-        #expect(text(model).contains("connected to w4  queued 100\n"))
+        #expect(text(model).contains("connected to w4, stream  queued 100\n"))
         model.now += 30 * Samples.second
-        #expect(text(model).contains("connected to w4~  queued 100~\n"))
+        #expect(text(model).contains("connected to w4, stream~  queued 100~\n"))
         model.take(
             #"{"client":"alice","connected":false,"queued":0,"channels":[]}"#, to: .client("alice"), time: model.now)
         #expect(text(model).contains("not connected; it has been on no worker  queued 0\n"))

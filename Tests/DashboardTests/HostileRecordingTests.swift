@@ -146,7 +146,7 @@ struct HostileRecordingTests {
             ),
             (
                 .apps,
-                #"{"apps":[{"peer":"EVIL","form":"EVIL","connected_seconds":1e300,"publishes":1e300,"bytes":1e300,"errors":1e300,"idle_seconds":1e300,"backlog_bytes":1e300}],"more":1e300}"#
+                #"{"apps":[{"peer":"EVIL","form":"EVIL","connected_seconds":1e300,"publishes":1e300,"bytes":1e300,"errors":1e300,"idle_seconds":1e300,"backlog_bytes":1e300,"number":1e300,"name":"EVIL","rights":["EVIL"],"refusal":{"code":"EVIL","message":"EVIL","seconds_ago":1e300}}],"more":1e300}"#
             ),
         ]
         let pieces = try recorded { writer in

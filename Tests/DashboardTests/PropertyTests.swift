@@ -69,7 +69,7 @@ struct PropertyTests {
             ? "something that is said, at length, to the operator who looks at a narrow terminal" : nil
         if Int.random(in: 0..<8, using: &chance) == 0 { session.filter = Filter("w1 conns>0") }
         let target = ProcessName.worker(Int.random(in: 0..<6, using: &chance))
-        switch Int.random(in: 0..<16, using: &chance) {
+        switch Int.random(in: 0..<17, using: &chance) {
         case 0: session.overlay = .help(page: Int.random(in: 0..<9, using: &chance))
         case 1: session.overlay = .explain(column: Int.random(in: 0..<22, using: &chance))
         case 2: session.overlay = .sortMenu(choice: Int.random(in: 0..<22, using: &chance))
@@ -88,7 +88,14 @@ struct PropertyTests {
                 ClientLook(
                     id: "x", isTyped: Bool.random(using: &chance),
                     bottom: Bool.random(using: &chance) ? Int.random(in: -9..<900, using: &chance) : nil))
-        case 12: session.overlay = .columns(ColumnMenu(session.screen, session))
+        case 12:
+            session.overlay = .apps(AppsLook(chosen: Bool.random(using: &chance) ? "10.0.0.1:9" : nil))
+            session.appSort = Sort(
+                AppListColumn.allCases.randomElement(using: &chance)?.rawValue ?? "",
+                descending: Bool.random(using: &chance))
+        case 13: session.overlay = .app(AppsLook(chosen: "10.0.0.1:9"))
+        case 15: session.overlay = .columns(ColumnMenu(session.screen, session))
+        case 14: session.overlay = .group(GroupLook(name: Bool.random(using: &chance) ? .user("x") : .channel("x")))
         case 10: session.overlay = .addresses(from: Int.random(in: -9..<200, using: &chance))
         default: break
         }
@@ -169,10 +176,14 @@ struct PropertyTests {
                     [0, 1e300, -1, .infinity, .nan, Double.random(in: 0...1e12, using: &chance)].randomElement(
                         using: &chance) ?? 0
                 }
-                return AppsAnswer.Row(
-                    peer: peer, form: Bool.random(using: &chance) ? evil[0] : nil, connectedSeconds: any(),
+                var row = AppsAnswer.Row(
+                    number: any(), name: evil[1], peer: peer, form: Bool.random(using: &chance) ? evil[0] : nil,
+                    connectedSeconds: any(),
                     publishes: any(), bytes: any(), errors: any(), idleSeconds: any(),
                     backlogBytes: any())
+                (row.events, row.stalledSeconds, row.rights) = (any(), any(), evil)
+                row.refusal = .init(code: evil[0], message: evil[1], secondsAgo: any())
+                return row
             }
             model.told.apps.take(rows, more: [0, 1e18, .nan].randomElement(using: &chance) ?? 0, time: time)
         }
@@ -201,9 +212,23 @@ struct PropertyTests {
         if Bool.random(using: &chance) { followed.lost(evil[0], wall: .max) }
         if Bool.random(using: &chance) { followed.refused(evil[1]) }
         if Bool.random(using: &chance) {
-            client.take(
-                .init(client: "x", connected: true, worker: .min, queued: -1e300, channels: evil), time: Samples.start)
+            var answer = ClientAnswer(
+                client: "x", connected: Bool.random(using: &chance), worker: .min,
+                queued: [-1e300, 0, 7e9].randomElement(
+                    using: &chance) ?? 0, channels: evil)
+            answer.known = Bool.random(using: &chance)
+            (answer.form, answer.behind, answer.bytes) = (evil[0], true, .infinity)
+            (answer.oldestSeconds, answer.expiresSeconds, answer.revokedUntil) = (-1, 1e300, 1e300)
+            client.take(answer, time: Samples.start)
         }
         (model.told.followed, model.told.client) = (followed, client)
+        var group = Told.Group(name: .user("x"))
+        group.take(
+            ClientsAnswer(
+                clients: evil.map {
+                    .init(client: $0, worker: .min, queued: 1e300, bytes: -1, oldestSeconds: .infinity)
+                },
+                user: "x", count: -1e300, connected: .infinity), time: Samples.start)
+        model.told.group = group
     }
 }

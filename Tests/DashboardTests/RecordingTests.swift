@@ -78,6 +78,7 @@ struct RecordingTests {
                 #"{"apps":[{"peer":"10.0.1.5:1","form":"lines","connected_seconds":12.5,"publishes":150,"bytes":1100,"errors":1,"idle_seconds":0.1,"backlog_bytes":7}],"more":0}"#
             ),
             (.status, "not JSON"),
+            (.group(.user("4 2")), #"{"user":"4 2","count":1,"connected":1,"clients":[]}"#),
         ]
         do {
             let writer = try #require(Recording.Writer(path))
@@ -105,6 +106,7 @@ struct RecordingTests {
         #expect(
             app.peer == "10.0.1.5:1" && app.backlogBytes == 7
                 && app.rates == Told.Apps.Rates(publishes: 25, bytes: 50, errors: 0))
+        #expect(model.told.group?.name == .user("4 2") && model.told.group?.count == 1)
         #expect(model.told.apps.count == 1 && model.told.apps.time == 9_000_000_000)
     }
     @Test func theDay_isPlayedToo() throws {

@@ -134,14 +134,18 @@ import Wire
         #expect(all.body.hasPrefix(counts) && JSONScanner.isValid(all.body), "\(all)")
         #expect(all.body.contains(#"{"client":"42:c1","connected":true}"#))
         #expect(all.body.contains(#"{"client":"c3","connected":false}"#))
+        let kept = #""kept":2,"bytes":12,"oldest_seconds":0"#
         let messages = #"{"id":1000000,"data":{"n":1}},{"id":1000001,"data":"two"}"#
-        #expect(all.body.hasSuffix(#"],"more":0,"messages":[\#(messages)],"cursor":1000001}"#), "\(all)")
+        #expect(all.body.hasSuffix(#"],"more":0,"messages":[\#(messages)],"cursor":1000001,\#(kept)}"#), "\(all)")
         let one = ask("room:7?most=1&history=1").body
-        #expect(one.hasSuffix(#"],"more":2,"messages":[{"id":1000001,"data":"two"}],"cursor":1000001}"#), "\(one)")
-        #expect(ask("room:7").body.hasSuffix(#""messages":[],"cursor":1000001}"#))
+        #expect(
+            one.hasSuffix(#"],"more":2,"messages":[{"id":1000001,"data":"two"}],"cursor":1000001,\#(kept)}"#), "\(one)")
+        #expect(ask("room:7").body.hasSuffix(#""messages":[],"cursor":1000001,\#(kept)}"#))
         // Nobody has to make a channel, so one that nobody reads is no mistake.
         let none = ask("none")
-        let zeros = #""subscribers":0,"connected":0,"users":0,"clients":[],"more":0,"messages":[],"cursor":1000001}"#
+        let zeros =
+            #""subscribers":0,"connected":0,"users":0,"clients":[],"more":0,"messages":[],"cursor":1000001,"kept":0,"#
+            + #""bytes":0,"oldest_seconds":null}"#
         #expect(none.status == 200 && none.body == #"{"channel":"none","# + zeros)
         for (path, code) in [
             ("a/b", "bad_channel"), ("%zz", "bad_channel"), ("%ff", "bad_channel"), ("r?history=1001", "bad_history"),

@@ -24,7 +24,7 @@ import Wire
         let lines = app.later(2000).split(separator: "\n")
         let told = lines.map { $0.split(separator: "\"")[3] }
         #expect(told == ["connected", "receiver", "published", "sent", "published", "expired"])
-        #expect(lines[3].contains(#""message":\#(number(0)),"bytes":7,"data":{"a":1},"time":"#))
+        #expect(lines[3].contains(#""message":\#(number(0)),"bytes":7,"app":2,"data":{"a":1},"time":"#))
         app.port.closed(follower, &app.board)
         app.connect()
         #expect(app.send("{\"op\":\"follow\",\"client\":\"c1\"}\n").contains("follow"))

@@ -145,6 +145,7 @@ import Wire
         app.connect("10.0.0.2:2")
         let got = answer(app.send(App.get("/apps", KeyTests.bearer(KeyTests.watch)))).body
         #expect(got.contains(#""peer":"10.0.0.1:1","form":"lines","key":"shop","#))
+        #expect(got.contains(#""rights":["publish","subscribe"],"refusal":null}"#), "\(got)")
         #expect(
             got.hasSuffix(
                 #""keys":[{"key":"shop","idle_seconds":5},{"key":"watch","idle_seconds":0},{"key":"door","idle_seconds":null}]}"#

@@ -171,6 +171,6 @@ private func isSound(_ item: AppDocument.Item) -> Bool {
         return areNames(clients.names, Limits.publishClients) && areNames(channels, Limits.publishChannels)
     case .disconnectClient(let name, _), .disconnectUser(let name, _): return areNames([name], 1)
     case .follow(let name, _): return areNames([name], 1)
-    case .events, .seen, .key, .wrong: return true
+    case .events, .seen, .hello, .wrong: return true
     }
 }

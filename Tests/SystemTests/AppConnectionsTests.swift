@@ -31,7 +31,8 @@ struct AppConnectionsTests {
         try bad.socket.send("nonsense\n")
         #expect(try bad.receipt().errorCode == "bad_json")
         for body in ["[\(Publisher.body("c1", json: "1")),\(Publisher.body("c2", json: "22"))]", "{}"] {
-            try http.send(HTTP.text("POST", "/publish", body: Array(body.utf8)))
+            try http.send(
+                HTTP.text("POST", "/publish", ["User-Agent: curl/7.88.1 (x)"], body: Array(body.utf8)))
             _ = try http.readResponse()
         }
         let wanted = [
@@ -47,6 +48,8 @@ struct AppConnectionsTests {
             #expect(
                 row["publishes"]?.int == publishes && row["bytes"]?.int == bytes && row["errors"]?.int == errors
                     && row["backlog_bytes"]?.int == 0, "\(row)")
+            #expect(row["name"]?.string == (form == "http" ? "curl/7.88.1" : nil), "\(row)")
+            #expect((row["refusal"]?["code"]?.string != nil) == (errors > 0), "\(row)")
             let up = try #require(row["connected_seconds"]?.double), idle = try #require(row["idle_seconds"]?.double)
             #expect(idle >= 0 && up >= idle && up < 60, "\(row)")
         }
@@ -105,6 +108,7 @@ struct AppConnectionsTests {
             try LinePublisher(port: appliance.appPort, key: "secret"),
             try LinePublisher(port: appliance.appPort, key: "secret")
         )
+        try busy.socket.send("{\"app\":\"jobs\"}\n")
         for _ in 0..<5 { try busy.publish("c1", "x") }
         try bad.publish("c1", "x")
         try bad.socket.send("{}\n")
@@ -116,11 +120,18 @@ struct AppConnectionsTests {
             rows = table.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
             return rows.count
         }
-        #expect(rows.first == ["PUBLISHES", "BYTES", "ERRORS", "BACKLOG", "UP", "IDLE", "KEY", "FORM", "PEER"])
-        #expect(rows.dropFirst().map { Array($0.prefix(4)) } == [["5", "15", "0", "0"], ["1", "3", "1", "0"]])
         #expect(
-            rows.dropFirst().map { Array($0.suffix(3)) } == [
-                ["app", "lines", peer(busy.socket)], ["app", "lines", peer(bad.socket)],
+            rows.first == [
+                "NO", "PUBLISHES", "BYTES", "ERRORS", "EVENTS", "BACKLOG", "STALLED", "UP", "IDLE", "KEY", "FORM",
+                "NAME", "PEER",
+            ])
+        #expect(
+            rows.dropFirst().map { Array($0[1..<7]) } == [
+                ["5", "15", "0", "0", "0", "-"], ["1", "3", "1", "0", "0", "-"],
+            ])
+        #expect(
+            rows.dropFirst().map { Array($0.suffix(4)) } == [
+                ["app", "lines", "jobs", peer(busy.socket)], ["app", "lines", "-", peer(bad.socket)],
             ])
         try settled(true) {
             try appliance.command("apps", "-n", "1").output.hasSuffix("\(peer(busy.socket))\nand 1 more\n")

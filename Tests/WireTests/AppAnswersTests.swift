@@ -49,7 +49,22 @@ import Wire
                     peer: "[::1]:2", form: nil, connectedSeconds: 0.1, publishes: 0, bytes: 0, errors: 0,
                     idleSeconds: 4_294_967.295, backlogBytes: 1_048_576),
             ], more: 914)
-        #expect(try decoded(AppsAnswer.self, answer.write) == answer)
+        var told = try decoded(AppsAnswer.self, answer.write)
+        #expect(told.apps.map(\.rights) == [[], []])
+        for at in told.apps.indices { told.apps[at].rights = nil }
+        #expect(told == answer)
+        var full = answer
+        (full.apps[0].number, full.apps[0].name, full.apps[0].events) = (17, "jobs \"é", 3)
+        (full.apps[0].rights, full.apps[0].stalledSeconds) = (["publish", "read"], 1.25)
+        full.apps[0].refusal = .init(code: "bad_ttl", message: "a \"b\"", secondsAgo: 61.5)
+        full.apps[1].rights = []
+        #expect(try decoded(AppsAnswer.self, full.write) == full)
+        // Recordings of earlier releases have none of this.
+        let old =
+            #"{"apps":[{"peer":"a:1","connected_seconds":1,"publishes":0,"bytes":0,"errors":0,"#
+            + #""idle_seconds":0,"backlog_bytes":0}],"more":0}"#
+        let row = try JSONDecoder().decode(AppsAnswer.self, from: Data(old.utf8)).apps[0]
+        #expect(row.number == nil && row.name == nil && row.refusal == nil && row.rights == nil)
     }
     @Test func refusal() throws {
         let answer = try decoded(AppErrorAnswer.self) { out in

@@ -60,7 +60,7 @@ struct mc_json_request {
   struct mc_json_field message;
   struct mc_json_field clients, user, channel, channels, everyone;
   struct mc_json_field except, once, keep, latest, receipt;
-  struct mc_json_field op, history, revoke, key;
+  struct mc_json_field op, history, revoke, key, app;
   struct mc_json_field cursor, kinds, reader, contents;
   /// The offset in the document of a name that stands in the object a second time, if there is one.
   size_t twice_at;

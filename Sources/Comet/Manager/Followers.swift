@@ -112,6 +112,7 @@ extension Switchboard {
         _ client: Slot<ClientRecord>, _ id: UInt64, _ channel: Slot<Channel>, json: UnsafeRawBufferPointer
     ) {
         let name = channel == .none ? nil : channels.name(channel)
+        let app = app(of: id)
         logs.followers.tell("sent", presence.id(client), wall: logs.events.wall, json: json) { out in
             number(",\"message\":", id, &out)
             number(",\"bytes\":", UInt64(json.count), &out)
@@ -121,15 +122,21 @@ extension Switchboard {
             case .everyone: out.append(",\"everyone\":true")
             case .client, nil: break
             }
+            if app > 0 { number(",\"app\":", app, &out) }
         }
     }
     /// A message is kept for the client alone.
     mutating func followQueued(_ client: Slot<ClientRecord>, _ id: UInt64, json: UnsafeRawBufferPointer) {
+        let app = app(of: id)
         logs.followers.tell("published", presence.id(client), wall: logs.events.wall, json: json) { out in
             number(",\"message\":", id, &out)
             number(",\"bytes\":", UInt64(json.count), &out)
+            if app > 0 { number(",\"app\":", app, &out) }
         }
     }
+    /// The connection of the app that published a message. It is known of the newest message alone: nothing of it is
+    /// kept. 0 if it is not known.
+    private func app(of id: UInt64) -> UInt64 { id == ids.last ? publisher : 0 }
     /// The client has all up to an id, or is told of a loss.
     mutating func follow(_ what: StaticString, _ client: Slot<ClientRecord>, cursor: UInt64) {
         logs.followers.tell(what, presence.id(client), wall: logs.events.wall) { number(",\"cursor\":", cursor, &$0) }

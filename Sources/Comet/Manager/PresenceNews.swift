@@ -115,6 +115,7 @@ extension Switchboard {
         }
         var facts = MessageFacts(timeToLive: UInt32(Limits.ttlSeconds * 1000))
         facts.marks = [.latest, .presence]
+        publisher = 0
         let id = takeId()
         guard logs.put(id, body.bytes, facts, in: openLog(channel), channels.name(channel), now: now) else { return }
         counters.presenceTold += 1

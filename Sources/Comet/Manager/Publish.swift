@@ -79,5 +79,7 @@ package struct ChannelLook {
     /// Messages kept, and the bytes of their JSON.
     package var kept = 0
     package var bytes = 0
+    /// The age of the oldest of them. `nil` if there is none, and in looks at several channels.
+    package var oldestSeconds: Int?
     package init() {}
 }

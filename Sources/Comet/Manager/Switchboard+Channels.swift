@@ -179,6 +179,10 @@ extension Switchboard {
         }
         look.users = users.count
         if let log = channels[channel].log.known {
+            let second = UInt32(now / 1000)
+            logs.forEachMessage(log) { message in
+                look.oldestSeconds = max(look.oldestSeconds ?? 0, Int(second &- min(second, message.second)))
+            }
             var next = logs.last(log)
             while let message = next, look.messages.count < history {
                 if logs[message].marks.isDisjoint(with: [.transient, .presence]) {

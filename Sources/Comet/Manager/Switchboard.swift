@@ -39,6 +39,9 @@ package struct Switchboard: ~Copyable {
     var members = Buffer()
     /// The credit that a frame for many takes from each receiver that stays. 0 if it is not known yet.
     var sharedBytes = 0
+    /// The number of the app's connection that gave the newest message, for those who follow a client. 0 if it is from
+    /// no app. Set it before a publish.
+    package var publisher: UInt64 = 0
     /// Seconds since 1970, at the beginning of the turn of the loop.
     package var wallSeconds: UInt64 { logs.events.wall / 1000 }
     /// The time when the arena is looked at again.
