@@ -93,8 +93,8 @@ struct MegatopClientTests {
         }
         _ = try appliance.app.publish("c1", "hush")
         try eventually("each prints it") {
-            plain.output.contains("published     ") && plain.output.contains("  6 bytes\n")
-                && contents.output.contains("  6 bytes  \"hush\"\n")
+            plain.output.contains("published     ") && plain.output.contains("  6 bytes  by app ")
+                && contents.output.contains("  6 bytes  by app ") && contents.output.contains("  \"hush\"\n")
                 && json.output.contains("{\"event\":\"published\",\"client\":\"c1\",\"message\":")
         }
         #expect(!plain.output.contains("hush") && !json.output.contains("hush"))
