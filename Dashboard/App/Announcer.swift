@@ -32,7 +32,7 @@ package struct Announcer: Sendable {
         guard let worst = new.first else { return words }
         words.ringsBell = session.ringsBell
         if session.notification != .off {
-            words.notice = plainText(worst.text) + (new.count > 1 ? " (+\(new.count - 1))" : "")
+            words.notice = plainText(worst.sentence) + (new.count > 1 ? " (+\(new.count - 1))" : "")
         }
         return words
     }
