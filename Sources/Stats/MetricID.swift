@@ -53,7 +53,7 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
         childExits24h
     case childLastExitKind = 168, childLastExitCode, childLastExitAge, childRetryIn, childReadyIn, childReportAge
     case childReportsLost = 174, childHangKills, listenQueueNow, listenQueueLimit, childUptime, childWatchdogHeld,
-        childTurnedAway
+        childTurnedAway, childOverloaded
 
     // The webhook.
     case webhookLinked = 183, webhookRequests, webhookEvents, webhookFailures, webhookGaps

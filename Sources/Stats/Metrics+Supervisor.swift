@@ -58,6 +58,9 @@ extension Metric {
         Metric(
             .childTurnedAway, "turned_away_total", .counter, .child,
             "Connections that the supervisor answered with 503, because the process was down."),
+        Metric(
+            .childOverloaded, "overloaded", .gauge, .truth, .child,
+            "Whether it says that it is OVERLOADED: it is full, or its loop is late again and again."),
     ]
 
     static let supervisor: [Metric] = [

@@ -23,15 +23,15 @@ extension StatsArchive {
             for (place, rings) in rings where place.subject == nil {
                 switch place.role {
                 case .worker:
-                    if let ring = rings[StatsArchive.connsOpenAt], let at = ring.known(second, patienceSeconds) {
-                        held = (held ?? 0) + Double(ring[at])
+                    if let ring = rings[StatsArchive.connsOpenAt], let found = ring.known(second, patienceSeconds) {
+                        held = (held ?? 0) + Double(found.value)
                     }
                     if let ring = rings[StatsArchive.deliveredAt], let grown = ring.rate(second, patienceSeconds) {
                         rate = (rate ?? 0) + grown
                     }
                 case .manager:
-                    if let ring = rings[StatsArchive.queueMessagesAt], let at = ring.known(second, patienceSeconds) {
-                        queued.note(Double(ring[at]))
+                    if let ring = rings[StatsArchive.queueMessagesAt], let found = ring.known(second, patienceSeconds) {
+                        queued.note(Double(found.value))
                     }
                 case .supervisor, .webhook, .reader: break
                 }
@@ -60,18 +60,17 @@ extension StatsArchive {
 extension StatsArchive.Key {
     /// The series of the day that this key names. `nil` if there is none.
     var ofDay: (StatsDay.Total, StatsHistory.Measure)? {
-        guard let measure = StatsHistory.Measure(rawValue: UInt8(metric >> 8)), measure != .value else { return nil }
-        return StatsDay.Total.allCases.first { $0.metric.rawValue == metric & 0xFF }.map { ($0, measure) }
+        guard let measure = StatsHistory.measure(metric), measure != .value else { return nil }
+        return StatsDay.Total.allCases.first { StatsHistory.metric($0.metric, measure) == metric }.map { ($0, measure) }
     }
 }
 
 extension StatsArchive.Ring {
-    fileprivate subscript(step: UInt64) -> UInt64 { values[Int(step % UInt64(StatsArchive.steps))] }
     /// The newest value at this step or in the `patience` steps before it. `nil` if none of them has a value.
-    fileprivate func known(_ step: UInt64, _ patience: UInt64) -> UInt64? {
+    fileprivate func known(_ step: UInt64, _ patience: UInt64) -> (value: UInt64, step: UInt64)? {
         var at = step
         while at + patience > step {
-            if at <= last, at + UInt64(StatsArchive.steps) > last, self[at] != StatsArchive.none { return at }
+            if let value = self[at] { return (value, at) }
             guard at > 0 else { return nil }
             at -= 1
         }
@@ -80,7 +79,9 @@ extension StatsArchive.Ring {
     /// How fast a counter grew, per second. `nil` if that is not known. A counter that began anew has not grown in that
     /// second.
     fileprivate func rate(_ step: UInt64, _ patience: UInt64) -> Double? {
-        guard let at = known(step, patience), at > 0, let before = known(at - 1, patience) else { return nil }
-        return self[at] >= self[before] ? Double(self[at] - self[before]) / Double(at - before) : 0
+        guard let now = known(step, patience), now.step > 0, let before = known(now.step - 1, patience) else {
+            return nil
+        }
+        return now.value >= before.value ? Double(now.value - before.value) / Double(now.step - before.step) : 0
     }
 }

@@ -1,28 +1,12 @@
-/// The hub's memory of the last 10 minutes: one value a second of each metric that a viewer draws over time.
+/// The memory of the last 10 minutes: one value a second of each metric that a viewer shows of the past. The hub has
+/// one, and megatop has one that begins with the hub's.
 ///
-/// A series is made when its first value comes and takes 4.8 KB. A worker has 14 and its queue has 4, so 64 workers
-/// take 5.5 MB. Every 10 seconds the totals go into the day's memory.
+/// A series is made when its first value comes. It takes 4.8 KB, or next to nothing as long as it never changes. Every
+/// 10 seconds the hub's totals go into the day's memory.
 package struct StatsArchive: Sendable {
     package static let steps = 600
     package static let stepMilliseconds: UInt32 = 1000
-    static let none = UInt64.max
-
-    static let ofWorkers: [MetricID] =
-        [.connsOpen, .delivered, .polls, .bytesOut, .loopLagMax, .rss] + LatencyBuckets.ids
-    static let ofManager: [MetricID] = [
-        .publishes, .publishBytes, .forwarded, .queueMessages, .queueBytes, .queueOldest, .enqueued, .dequeued,
-        .expired, .droppedFull, .handed, .workersConnected, .appsConnected, .loopLagMax, .rss,
-    ]
-    private static let ofSupervisor: [MetricID] = [.tcpInUse, .memoryAvailable]
-    private static let ofSubjects: [MetricID] = [.queueMessages, .queueOldest, .expired, .enqueued]
-    private static func metrics(_ role: StatsPacket.Role, hasSubject: Bool) -> [MetricID] {
-        switch role {
-        case .worker: ofWorkers
-        case .manager: hasSubject ? ofSubjects : ofManager
-        case .supervisor: ofSupervisor
-        case .webhook, .reader: []
-        }
-    }
+    private static let stepNanoseconds = UInt64(stepMilliseconds) * 1_000_000
 
     package struct Key: Hashable, Sendable {
         package var role: StatsPacket.Role
@@ -30,21 +14,24 @@ package struct StatsArchive: Sendable {
         package var metric: UInt16
         package var subject: UInt16?
     }
-    struct Ring: Sendable {
-        var values = ContiguousArray<UInt64>(repeating: StatsArchive.none, count: StatsArchive.steps)
-        /// The step of the newest value.
-        var last: UInt64 = 0
-    }
     /// The process that a series is from, or the one that it is about.
-    struct Place: Hashable, Sendable {
-        var role: StatsPacket.Role
-        var instance: UInt16
-        var subject: UInt16?
+    package struct Place: Hashable, Sendable {
+        package var role: StatsPacket.Role
+        package var instance: UInt16
+        /// As in `MetricID.subject`. `nil` for what a process says of itself.
+        package var subject: UInt16?
+        package init(_ role: StatsPacket.Role, instance: UInt16 = 0, subject: UInt16? = nil) {
+            self.role = role
+            self.instance = instance
+            self.subject = subject
+        }
+        /// The metrics that are kept. The series are in this order.
+        package var metrics: [MetricID] { StatsArchive.metrics(role, hasSubject: subject != nil) }
     }
     /// The series of each place, in the order of its metrics. `nil` if no value came yet.
     private(set) var rings: [Place: ContiguousArray<Ring?>] = [:]
-    /// The bound of the archive: 256 workers, and what the manager reports about them.
-    private static let mostPlaces = 512
+    /// The bound of the archive: 256 workers, what the manager reports about them, and what the supervisor does.
+    private static let mostPlaces = 800
     /// The last 24 hours of the totals.
     package internal(set) var day: StatsDay
     /// The second of the first report, and three report intervals: a process that says nothing for so many seconds
@@ -57,14 +44,15 @@ package struct StatsArchive: Sendable {
 
     package var keys: [Key] {
         let all = rings.flatMap { place, rings in
-            zip(StatsArchive.metrics(place.role, hasSubject: place.subject != nil), rings).compactMap { id, ring in
+            zip(place.metrics, rings).compactMap { id, ring in
                 ring == nil
                     ? nil : Key(role: place.role, instance: place.instance, metric: id.rawValue, subject: place.subject)
             }
         }
+        // First those that are drawn over time, so that the first pictures are soon full.
         return all.sorted {
-            ($0.role.rawValue, $0.instance, $0.metric, $0.subject ?? .max) < (
-                $1.role.rawValue, $1.instance, $1.metric, $1.subject ?? .max
+            ($0.isDrawn ? 0 : 1, $0.role.rawValue, $0.instance, $0.metric, $0.subject ?? .max) < (
+                $1.isDrawn ? 0 : 1, $1.role.rawValue, $1.instance, $1.metric, $1.subject ?? .max
             )
         } + dayKeys
     }
@@ -72,27 +60,42 @@ package struct StatsArchive: Sendable {
     /// Takes the values of a source's newest datagram. `now` is in ns of CLOCK_MONOTONIC. They belong to the second in
     /// which they were sampled, also if they come later and several at once.
     package mutating func note(_ source: StatsSource, now: UInt64) {
-        let step = min(source.header.sampleTime, now) / (UInt64(StatsArchive.stepMilliseconds) * 1_000_000)
+        let step = min(source.header.sampleTime, now) / StatsArchive.stepNanoseconds
         begin = begin ?? step
         patienceSeconds = max(3, UInt64(source.header.interval) * 3 / 1000)
         let (role, instance) = (source.header.role, source.header.instance)
-        // The metrics of the process itself are all in the first part of a report.
-        if source.header.part == 1 { put(Place(role: role, instance: instance), source.values, step) }
-        guard role == .manager else { return }
+        put(Place(role, instance: instance), source.values, step)
+        guard role == .manager || role == .supervisor else { return }
         for number in source.newestSubjects {
             if let subject = source.subjects[number] {
-                put(Place(role: role, instance: instance, subject: number), subject.values, step)
+                put(Place(role, instance: instance, subject: number), subject.values, step)
             }
         }
     }
 
-    /// Takes values that came in no datagram.
-    package mutating func note(_ values: MetricValues, of role: StatsPacket.Role, now: UInt64) {
-        put(Place(role: role, instance: 0), values, now / (UInt64(StatsArchive.stepMilliseconds) * 1_000_000))
+    /// Takes values that came in no datagram. `subject` is the process that they are about, if it is another.
+    package mutating func note(
+        _ values: MetricValues, of role: StatsPacket.Role, subject: UInt16? = nil, now: UInt64
+    ) {
+        put(Place(role, subject: subject), values, now / StatsArchive.stepNanoseconds)
+    }
+    /// Takes a piece of another archive. What is known already stays.
+    package mutating func take(_ history: StatsHistory) {
+        guard history.measure == .value, history.stepMilliseconds == StatsArchive.stepMilliseconds else { return }
+        let place = Place(history.role, instance: history.instance, subject: history.subject)
+        guard let at = place.metrics.firstIndex(where: { $0.rawValue == history.metric }) else { return }
+        guard rings[place] != nil || rings.count < StatsArchive.mostPlaces else { return }
+        let first = history.firstTime / StatsArchive.stepNanoseconds
+        let empty = ContiguousArray<Ring?>(repeating: nil, count: place.metrics.count)
+        // The newest first, so that a series without a change stays one.
+        for (index, value) in history.values.enumerated().reversed() {
+            if let value { rings[place, default: empty].fill(at, value, first + UInt64(index)) }
+        }
     }
 
     private mutating func put(_ place: Place, _ values: MetricValues, _ step: UInt64) {
-        let metrics = StatsArchive.metrics(place.role, hasSubject: place.subject != nil)
+        let metrics = place.metrics
+        if metrics.isEmpty { return }
         if rings[place]?.put(values, metrics, step) == nil, rings.count < StatsArchive.mostPlaces {
             var made = ContiguousArray<Ring?>(repeating: nil, count: metrics.count)
             made.put(values, metrics, step)
@@ -104,17 +107,13 @@ package struct StatsArchive: Sendable {
     /// none.
     package func history(_ key: Key, now: UInt64) -> StatsHistory? {
         if let (total, measure) = key.ofDay { return day.history(total, measure, now: now) }
-        let length = UInt64(StatsArchive.stepMilliseconds) * 1_000_000
+        let length = StatsArchive.stepNanoseconds
         let step = now / length
-        let place = Place(role: key.role, instance: key.instance, subject: key.subject)
-        let at = StatsArchive.metrics(key.role, hasSubject: key.subject != nil).firstIndex { $0.rawValue == key.metric }
+        let place = Place(key.role, instance: key.instance, subject: key.subject)
+        let at = place.metrics.firstIndex { $0.rawValue == key.metric }
         guard let at, let ring = rings[place]?[at], step < ring.last + UInt64(StatsArchive.steps) else { return nil }
-        var values: [UInt64?] = []
         let first = step >= UInt64(StatsArchive.steps) ? step - UInt64(StatsArchive.steps) + 1 : 0
-        for at in first...step {
-            let value = at > ring.last ? StatsArchive.none : ring.values[Int(at % UInt64(StatsArchive.steps))]
-            values.append(value == StatsArchive.none ? nil : value)
-        }
+        let values = (first...step).map { ring[$0] }
         guard let begin = values.firstIndex(where: { $0 != nil }) else { return nil }
         return StatsHistory(
             role: key.role, instance: key.instance, metric: key.metric, subject: key.subject,
@@ -123,28 +122,9 @@ package struct StatsArchive: Sendable {
     }
 }
 
-extension ContiguousArray<StatsArchive.Ring?> {
-    fileprivate mutating func put(_ values: MetricValues, _ metrics: [MetricID], _ step: UInt64) {
-        for (at, id) in metrics.enumerated() {
-            guard let value = values[id] else { continue }
-            if self[at]?.put(value, step) == nil {
-                var ring = StatsArchive.Ring()
-                ring.put(value, step)
-                self[at] = ring
-            }
-        }
-    }
-}
-
-extension StatsArchive.Ring {
-    fileprivate mutating func put(_ value: UInt64, _ step: UInt64) {
-        guard step >= last || last == 0 else { return }
-        if last > 0 {
-            for empty in (last + 1)..<max(last + 1, min(step, last + UInt64(StatsArchive.steps) + 1)) {
-                values[Int(empty % UInt64(StatsArchive.steps))] = StatsArchive.none
-            }
-        }
-        values[Int(step % UInt64(StatsArchive.steps))] = value
-        last = step
+extension StatsArchive.Key {
+    /// A line of a picture is drawn of it.
+    fileprivate var isDrawn: Bool {
+        [MetricID.connsOpen, .delivered, .handed, .queueMessages].contains { $0.rawValue == metric }
     }
 }

@@ -8,8 +8,7 @@ package import Base
 ///     70  2  subject, or  84  2  count
 ///            65535 for none
 ///
-/// The metric's low byte is its id, the high byte is its `Measure`. A viewer that knows only whole ids finds no metric
-/// for the day's series and skips them.
+/// The metric's low 12 bits are its id, the high 4 bits are its `Measure`.
 package struct StatsHistory: Equatable, Sendable {
     package var role: StatsPacket.Role
     package var instance: UInt16
@@ -28,12 +27,14 @@ package struct StatsHistory: Equatable, Sendable {
         case value = 0
         case least, mean, most
     }
+    private static let idBits: UInt16 = 12
     package static func metric(_ id: MetricID, _ measure: Measure) -> UInt16 {
-        UInt16(measure.rawValue) << 8 | id.rawValue
+        UInt16(measure.rawValue) << idBits | id.rawValue
     }
     /// `nil` for an id that this version does not know.
-    package var id: MetricID? { MetricID(rawValue: metric & 0xFF) }
-    package var measure: Measure? { Measure(rawValue: UInt8(metric >> 8)) }
+    package var id: MetricID? { MetricID(rawValue: metric & (1 << StatsHistory.idBits - 1)) }
+    package var measure: Measure? { StatsHistory.measure(metric) }
+    static func measure(_ metric: UInt16) -> Measure? { Measure(rawValue: UInt8(metric >> idBits)) }
 
     package static let fixedBytes = 22
     /// The room for values in one datagram.

@@ -130,6 +130,13 @@ package struct StatsReader: Sendable {
     }
 }
 
+extension StatsReader {
+    /// It is the present life of its process, and not one that was followed by another.
+    package func isPresent(_ header: StatsPacket.Header) -> Bool {
+        present[StatsReader.place(header.role, header.instance)] == header.boot
+    }
+}
+
 extension StatsSource {
     /// Counts a datagram by its number. Returns how many are missing before it, or `nil` if it is late.
     mutating func count(_ sequence: UInt32) -> UInt64? {

@@ -92,35 +92,4 @@ import Testing
         leases.expire(now: 30_000)
         #expect(leases.count == 0)
     }
-
-    @Test func archive_keepsTenMinutes_withItsGaps() {
-        var archive = StatsArchive()
-        var reader = StatsReader(token: Sender.token)
-        var sender = Sender()
-        let second: UInt64 = 1_000_000_000
-        for step in 1...700 as ClosedRange<UInt64> where step < 300 || step > 310 {
-            sender.time = step * second
-            for bytes in sender.report(
-                .report,
-                {
-                    $0.set(.connsOpen, step)
-                    $0.set(.fdsOpen, 1)
-                })
-            {
-                bytes.withUnsafeBytes { _ = reader.receive($0, length: bytes.count, now: step * second) }
-            }
-            if let source = reader.sources[7] { archive.note(source, now: step * second) }
-        }
-        #expect(archive.keys.count == 1)
-        guard let key = archive.keys.first, let history = archive.history(key, now: 700 * second) else {
-            Issue.record("no history")
-            return
-        }
-        #expect(history.values.count == 600 && history.firstTime == 101 * second)
-        #expect(history.values.first == 101 && history.values.last == 700)
-        #expect(
-            history.values[300 - 101] == nil && history.values[310 - 101] == nil && history.values[311 - 101] == 311)
-        #expect(archive.history(key, now: 703 * second)?.values.suffix(4) == [700, nil, nil, nil])
-        #expect(archive.history(key, now: 2000 * second) == nil)
-    }
 }

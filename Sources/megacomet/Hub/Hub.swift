@@ -120,8 +120,9 @@ final class Hub {
             reports += 1
             newest[boot, default: NewestReport()].take(Array(bytes), part: source.header.part)
             relay(bytes)
-            archive.note(source, now: now)
             watchman.take(source, lost: lost)
+            // A process that was replaced and still drains is not the one that its place is about.
+            if reader.isPresent(source.header) { archive.note(source, now: now) }
             // Each report leads to one call, at its first part.
             if source.header.part == 1, !source.saidGoodbye { heard(source) }
             if isNewBoot { forgetOld(now) }

@@ -68,6 +68,7 @@ final class SupervisorReports {
         fill(facts)
         let now = Clock.monotonicNanoseconds
         var part: UInt8 = 0
+        let boot = writer.header.boot
         let state: StatsPacket.State =
             facts.fleet.isShuttingDown ? .draining : facts.fleet.isAllReady ? .ready : .starting
         writer.finish(state: state, sampleTime: now, wallTime: Clock.wallMilliseconds) { bytes in
@@ -75,8 +76,9 @@ final class SupervisorReports {
             part += 1
             newest.take(Array(bytes), part: part)
             _ = reader.receive(bytes, length: bytes.count, now: now)
+            // The processes that a part is about are known until the next part.
+            if let source = reader.sources[boot] { hub.note(source, now: now) }
         }
-        if let source = reader.sources[writer.header.boot] { hub.note(source, now: now) }
     }
     var source: StatsSource? { reader.sources[writer.header.boot] }
 
@@ -118,32 +120,43 @@ final class SupervisorReports {
         writer.set(.httpRequests, facts.operatorRequests)
         host.fill(&writer)
         let now = Milliseconds(Clock.monotonicMilliseconds)
-        for name in facts.fleet.names { if let slot = facts.fleet[name] { child(slot, facts, now) } }
+        for name in facts.fleet.names { if let slot = facts.fleet[name] { writeChild(slot, facts, now) } }
     }
 
-    private func child(_ slot: FleetSlot, _ facts: SupervisorFacts, _ now: Milliseconds) {
+    /// Everything about a process that the fleet knows.
+    private func child(_ slot: FleetSlot, _ facts: SupervisorFacts, _ now: Milliseconds) -> MetricValues {
+        var values = MetricValues()
+        func set(_ id: MetricID, _ value: UInt64) { values[raw: id.rawValue] = value }
+        func set(_ id: MetricID, _ value: Int) { set(id, UInt64(bitPattern: Int64(value))) }
+        func set(_ id: MetricID, _ value: Bool) { set(id, value ? 1 : 0 as UInt64) }
         func since(_ time: Milliseconds) -> Int { Int(max(0, now - time)) }
-        writer.subject(slot.name.subject)
-        writer.set(.childState, slot.state.code)
-        writer.set(.childDesired, slot.desired == .up)
-        writer.set(.childPid, Int(slot.main?.pid ?? 0))
-        writer.set(.childGeneration, slot.main?.generation ?? slot.generation)
-        writer.set(.childStarts, slot.startsTotal)
-        writer.set(.childExits, slot.exitsTotal)
-        writer.set(.childExits60s, slot.exits(since: now - 60_000))
-        writer.set(.childExits24h, slot.exits(since: now - 86_400_000))
+        set(.childState, slot.state.code)
+        set(.childDesired, slot.desired == .up)
+        set(.childPid, Int(slot.main?.pid ?? 0))
+        set(.childGeneration, slot.main?.generation ?? slot.generation)
+        set(.childStarts, slot.startsTotal)
+        set(.childExits, slot.exitsTotal)
+        set(.childExits60s, slot.exits(since: now - 60_000))
+        set(.childExits24h, slot.exits(since: now - 86_400_000))
         let ending = slot.lastExit?.ending
         let kind: ExitKind =
             slot.lastExit == nil ? .none : ending?.signal != nil ? .signal : ending?.code != nil ? .code : .unknown
-        writer.set(.childLastExitKind, kind.rawValue)
-        writer.set(.childLastExitCode, ending?.signal ?? ending?.code ?? 0)
-        writer.set(.childLastExitAge, slot.lastExit.map { since($0.at) } ?? 0)
-        writer.set(.childRetryIn, slot.retryAt.map { Int(max(0, $0 - now)) } ?? 0)
-        writer.set(.childReadyIn, Int(slot.readyIn ?? 0))
-        writer.set(.childUptime, slot.main.map { since($0.startedAt) } ?? 0)
-        writer.set(.childHangKills, slot.hangKillsTotal)
-        writer.set(.childWatchdogHeld, slot.isWatchdogHeld)
-        writer.set(.childTurnedAway, facts.turnedAway[slot.name] ?? 0)
+        set(.childLastExitKind, kind.rawValue)
+        set(.childLastExitCode, ending?.signal ?? ending?.code ?? 0)
+        set(.childLastExitAge, slot.lastExit.map { since($0.at) } ?? 0)
+        set(.childRetryIn, slot.retryAt.map { Int(max(0, $0 - now)) } ?? 0)
+        set(.childReadyIn, Int(slot.readyIn ?? 0))
+        set(.childUptime, slot.main.map { since($0.startedAt) } ?? 0)
+        set(.childHangKills, slot.hangKillsTotal)
+        set(.childWatchdogHeld, slot.isWatchdogHeld)
+        set(.childTurnedAway, facts.turnedAway[slot.name] ?? 0)
+        set(.childOverloaded, hub.isOverloaded(slot.name, pid: slot.main?.pid))
+        return values
+    }
+    /// Writes it with what its reports and its sockets tell.
+    private func writeChild(_ slot: FleetSlot, _ facts: SupervisorFacts, _ now: Milliseconds) {
+        writer.subject(slot.name.subject)
+        for (id, value) in child(slot, facts, now).all { if let id = MetricID(rawValue: id) { writer.set(id, value) } }
         if let source = hub.source(slot.name) {
             writer.set(.childReportAge, source.age(now: Clock.monotonicNanoseconds))
             writer.set(.childReportsLost, source.lost)
