@@ -24,10 +24,9 @@ package final class LiveScreen {
     private var shownScreen: Screen?
     /// The last picture: what was clicked is found in it.
     private var shown: Grid?
-    /// The model at the moment of the pause. `nil` while nothing is paused.
-    private var frozen: Model?
     /// The last report. It may still be gathered.
     private var gatherer: ReportGatherer?
+    private var past = PastPicture()
     private var exitCode: Int32 = 0
     private var toastUntil: UInt64 = 0
     private var announcer = Announcer()
@@ -42,7 +41,7 @@ package final class LiveScreen {
     package init(_ options: Options) throws {
         self.options = options
         (session, mistakes) = options.savedSession()
-        source = try Source(loop, options)
+        source = try Source(loop, options, keepsPast: true)
         terminal = try Terminal(hasColour: options.hasColour)
         capabilities = terminal.capabilities(isASCII: options.isASCII)
         isLight = Environment["COLORFGBG"].flatMap(TerminalBackground.isLight(colorFGBG:))
@@ -127,23 +126,25 @@ package final class LiveScreen {
 
     // MARK: pictures
 
-    private var model: Model { frozen ?? source.model }
+    private var model: Model { past.model ?? source.model }
 
     private func draw() {
-        source.tick()
-        keepPause()
+        source.tick(session.moment)
+        keepMoment()
         if let until = session.adminUntil, source.model.now >= until {
             session.adminUntil = nil
             session.showsClientIDs = false
             say("admin mode is over: A starts it again")
         }
-        if session.toast != nil, toastUntil != 0, source.model.now > toastUntil { session.toast = nil }
+        if session.toast != nil, toastUntil != 0, Clock.monotonicNanoseconds > toastUntil { session.toast = nil }
         sortRows()
         ask()
         show()
     }
     /// Asks for the facts that the screen shows beside the reports, each only as often as it is worth.
     private func ask() {
+        // Answers are about the present.
+        if past.model != nil { return }
         let isNew = shownScreen != session.screen
         shownScreen = session.screen
         for (question, seconds) in Views.questions(model, session, terminal.size) {
@@ -151,17 +152,8 @@ package final class LiveScreen {
         }
         source.follow(session.client?.id)
     }
-    /// What is drawn: the alerts of a paused picture are the present ones.
-    private var picture: Model {
-        var picture = model
-        if frozen != nil {
-            picture.told.alerts = source.model.told.alerts
-            picture.book = source.model.book
-        }
-        return picture
-    }
     private func show() {
-        let grid = Views.draw(picture, session, terminal.size, capabilities)
+        let grid = Views.draw(model, session, terminal.size, capabilities)
         shown = grid
         let theme = session.theme(isLight: isLight)
         if theme != self.theme { terminal.use(theme) }
@@ -172,15 +164,21 @@ package final class LiveScreen {
         terminal.tell(words, session.notification)
         if terminal.isBehind { input?.watch([.read, .write]) }
     }
-    private func keepPause() {
-        if session.pausedAt == nil { frozen = nil } else if frozen == nil { frozen = source.model }
-        // The title of a paused picture goes on counting.
-        if let frozen, let paused = session.pausedAt, frozen.now < paused { self.frozen?.now = paused }
+    /// Brings the picture to the moment that the operator looks at.
+    private func keepMoment() {
+        guard let archive = source.archive else { return }
+        past.show(session.moment, of: source.model, archive, pieces: source.pieces)
+    }
+    private func goToEvent(_ forward: Bool) {
+        guard let moment = source.moment(ofEvent: forward, from: model.now, session.eventLevel) else {
+            return say(forward ? "no later event" : "no event before")
+        }
+        _ = KeyHandler(model, terminal.size).stand(at: moment, &session)
     }
     /// Sorts at most once a second, and not in the two seconds after a key, so that rows do not run away under the
     /// cursor.
     private func sortRows() {
-        let now = source.model.now
+        let now = Clock.monotonicNanoseconds
         guard session.order.isEmpty || (now > lastSort + 950_000_000 && now > lastKey + 2_000_000_000) else { return }
         lastSort = now
         guard session.screen != .events, session.screen != .host else { return }
@@ -201,13 +199,18 @@ package final class LiveScreen {
     }
     private func handle(_ keys: [Key]) {
         guard !keys.isEmpty else { return }
-        lastKey = source.model.now
-        let (interval, usesMouse) = (session.interval, session.usesMouse)
+        lastKey = Clock.monotonicNanoseconds
+        let (interval, usesMouse, moment) = (session.interval, session.usesMouse, session.moment)
         for key in keys { effects(of: key).forEach(perform) }
-        toastUntil = session.toast == nil ? 0 : source.model.now + 4_000_000_000
+        toastUntil = session.toast == nil ? 0 : Clock.monotonicNanoseconds + 4_000_000_000
         if session.interval != interval { clock?.start(after: session.interval, every: session.interval) }
         if session.usesMouse != usesMouse { terminal.setMouse(session.usesMouse) }
-        keepPause()
+        if session.moment != moment {
+            if source.isReplay { source.tick(session.moment) }
+            keepMoment()
+            // The rows of another moment have another order.
+            session.order = []
+        }
         if session.order.isEmpty { sortRows() }
         ask()
         show()
@@ -224,7 +227,7 @@ package final class LiveScreen {
     }
     private func say(_ text: String) {
         session.toast = text
-        toastUntil = source.model.now + 6_000_000_000
+        toastUntil = Clock.monotonicNanoseconds + 6_000_000_000
     }
 
     private func perform(_ effect: Effect) {
@@ -240,6 +243,8 @@ package final class LiveScreen {
             source.note(.own("NOTE", .info, text, time: source.model.wall))
         case .retry: source.retry()
         case .followAgain: source.followAgain()
+        case .nextEvent: goToEvent(true)
+        case .previousEvent: goToEvent(false)
         case .zeroPeaks: source.zeroPeaks()
         case .findProcess(let peer):
             let process = PeerProcess.find(peer, connectedTo: options.app.port)

@@ -10,15 +10,18 @@ final class Source {
     private let options: Options
     private let loop: Loop
     private var feed: StatsFeed?
-    private var player: Player?
+    private var replay: Replay?
     private var recorder: Recording.Writer?
     private let control: ControlClient
     private let appPort: AppPortClient
     private static let appPortPatienceSeconds = 3.0
-    private(set) var model = Model()
+    private var live = Model()
+    /// What came, for pictures of the past. `nil` if nobody asks for them.
+    private(set) var archive: StatsArchive?
+    /// The pieces of the hub's history that came.
+    private(set) var pieces = 0
     private let startedAt = Clock.monotonicNanoseconds
     private var lastSubscribed: UInt64 = 0
-    private var eventsFollowed = false
     /// The time when each question was last asked, and the questions without an answer yet.
     private var lastAsked: [Question: UInt64] = [:]
     private var unanswered: Set<Question> = []
@@ -35,21 +38,22 @@ final class Source {
     /// subscription every three.
     private static let lostAfterIntervals: UInt64 = 4
 
-    init(_ loop: Loop, _ options: Options) throws {
+    /// `keepsPast`: pictures of the past will be asked for.
+    init(_ loop: Loop, _ options: Options, keepsPast: Bool = false) throws {
         self.options = options
         self.loop = loop
         control = ControlClient(loop, path: options.runDirectory + "/control.sock")
         appPort = AppPortClient(
             loop, options.app, key: options.appKey, patienceSeconds: Source.appPortPatienceSeconds)
-        model.server = Source.server(options)
+        live.server = Source.server(options)
         if let path = options.replayPath {
             let pieces = try Recording.read(path).get()
-            player = Player(
-                pieces, from: options.replayFrom, to: options.replayTo, speed: options.replaySpeed,
+            replay = Replay(
+                pieces, live.server, from: options.replayFrom, to: options.replayTo, speed: options.replaySpeed,
                 now: Clock.monotonicNanoseconds)
-            model.link = .replay(isOver: false)
             return
         }
+        if keepsPast { archive = StatsArchive() }
         if let path = options.recordPath {
             guard let writer = Recording.Writer(path) else {
                 throw Recording.Mistake(description: "\(path): \(String(cString: strerror(errno)))")
@@ -85,67 +89,64 @@ final class Source {
         return server
     }
 
-    var isReplay: Bool { player != nil }
+    /// The live picture, or that of the recording.
+    var model: Model { replay?.model ?? live }
+    var isReplay: Bool { replay != nil }
     func leave() { feed?.leave() }
     func retry() {
         feed?.subscribe()
         control.connect()
     }
-    func zeroPeaks() { model.zeroPeaks() }
-    func note(_ event: Event) { model.take(event) }
-    func skippedFrame() { model.health.framesSkipped += 1 }
+    func zeroPeaks() { live.zeroPeaks() }
+    func note(_ event: Event) { live.take(event) }
+    func skippedFrame() { live.health.framesSkipped += 1 }
     /// Acknowledges an alert, or all. `done` gets what became of it, for people.
     func acknowledge(_ key: String?, _ done: @escaping (String) -> Void) { control.acknowledge(key, done) }
     func act(_ box: Confirmation, on: Bool, _ done: @escaping (String?) -> Void) { control.act(box, on: on, done) }
 
-    /// Before each picture it updates the clock, the link and everything that is derived.
-    func tick() {
+    /// Before each picture it updates the clock, the link and everything that is derived. A recording stands at
+    /// `moment`, or is played on.
+    func tick(_ moment: UInt64? = nil) {
         let now = Clock.monotonicNanoseconds
-        if player != nil {
-            player?.advance(now: now) { [unowned self] in play($0) }
-            model.now = player?.time ?? now
-            model.wall = player?.wall ?? 0
-            model.link = .replay(isOver: player?.isOver ?? true)
-        } else {
-            model.now = now
-            model.wall = Clock.wallMilliseconds
-            checkLink(now)
-            ask(.status, every: 0.9)
-        }
-        model.health.late = feed?.late ?? 0
-        model.health.isUnauthenticated = feed?.isUnauthenticated ?? false
+        replay?.advance(now: now, moment: moment)
+        guard replay == nil else { return }
+        live.now = now
+        live.wall = Clock.wallMilliseconds
+        checkLink(now)
+        ask(.status, every: 0.9)
+        live.health.late = feed?.late ?? 0
+        live.health.isUnauthenticated = feed?.isUnauthenticated ?? false
         if let drops = feed?.drops {
-            model.health.dropped = drops.badMagic + drops.badToken + drops.foreign + drops.newer + drops.truncated
+            live.health.dropped = drops.badMagic + drops.badToken + drops.foreign + drops.newer + drops.truncated
         }
-        model.tick()
+        live.tick()
+        if let archive { live.reach = live.reach(archive) }
         recorder?.flush()
     }
-    private func play(_ piece: Player.Piece) {
-        switch piece {
-        case .datagram(let outcome, let reader): take(outcome, reader)
-        case .answer(let text, let question, let time):
-            if question == .events { eventsFollowed = true }
-            model.take(text, to: question, time: time)
-        }
+    /// The moment of the next event from this severity on, or of the one before. `nil` if there is none.
+    func moment(ofEvent forward: Bool, from moment: UInt64, _ level: Severity) -> UInt64? {
+        isReplay
+            ? replay?.moment(ofEvent: forward, from: moment, level)
+            : live.moment(ofEvent: forward, from: moment, level)
     }
 
     // MARK: the link
 
     private func checkLink(_ now: UInt64) {
-        let patience = max(model.supervisor.own.interval, 1000) * 1_000_000 * Source.lostAfterIntervals
+        let patience = max(live.supervisor.own.interval, 1000) * 1_000_000 * Source.lostAfterIntervals
         let heard = max(feed?.heardAt ?? 0, startedAt)
         // A supervisor that has died is lost at once. One that only is silent may yet report.
-        model.supervisor.isGone =
-            !control.isConnected && model.supervisor.pid > 0
-            && Source.isGone(Int32(bitPattern: model.supervisor.pid))
+        live.supervisor.isGone =
+            !control.isConnected && live.supervisor.pid > 0
+            && Source.isGone(Int32(bitPattern: live.supervisor.pid))
         guard
-            model.supervisor.isGone || now > heard + patience
+            live.supervisor.isGone || now > heard + patience
                 || (feed?.heardAt == nil && !control.isConnected && now > startedAt + 1_500_000_000)
         else {
-            if feed?.heardAt != nil, model.link != .live {
-                if model.isLost { own("LIVE", .info, "the supervisor answers again") }
-                model.link = .live
-                model.markGone { _ in false }
+            if feed?.heardAt != nil, live.link != .live {
+                if live.isLost { own("LIVE", .info, "the supervisor answers again") }
+                live.link = .live
+                live.markGone { _ in false }
             }
             return
         }
@@ -154,8 +155,8 @@ final class Source {
         let absent = isThere ? "no supervisor answers" : "no supervisor runs in \(options.runDirectory)"
         let refused = RunDirectory.denied(options.runDirectory)?.description
         let reason = control.isConnected ? "silent, though its control socket answers" : refused ?? absent
-        if case .lost(let since, _) = model.link {
-            model.link = .lost(since: since, reason: reason)
+        if case .lost(let since, _) = live.link {
+            live.link = .lost(since: since, reason: reason)
             // It subscribes each second, so a supervisor that comes back is found soon.
             if now > lastSubscribed + 900_000_000 {
                 lastSubscribed = now
@@ -165,10 +166,10 @@ final class Source {
             if feed?.heardAt != nil {
                 own("LOST", .error, "no stats: \(reason); the last values are shown, actions are off")
             }
-            model.link = .lost(since: heard, reason: reason)
+            live.link = .lost(since: heard, reason: reason)
         }
         // The processes run on this machine, so it can be seen without the supervisor whether they still do.
-        model.markGone(Source.isGone)
+        live.markGone(Source.isGone)
     }
     /// The process is no more, or is only a name that nobody has asked for its exit code yet.
     private static func isGone(_ pid: Int32) -> Bool {
@@ -179,7 +180,7 @@ final class Source {
         return state == "Z" || state == "X"
     }
     private func own(_ kind: String, _ severity: Severity, _ text: String) {
-        model.take(.own(kind, severity, text, time: Clock.wallMilliseconds))
+        live.take(.own(kind, severity, text, time: Clock.wallMilliseconds))
     }
 
     // MARK: questions
@@ -192,7 +193,7 @@ final class Source {
     @discardableResult
     func ask(_ question: Question, every seconds: Double, _ done: ((String?) -> Void)? = nil) -> Bool {
         let now = Clock.monotonicNanoseconds
-        guard player == nil, !unanswered.contains(question),
+        guard replay == nil, !unanswered.contains(question),
             lastAsked[question].map({ Double(now - $0) >= seconds * 1e9 }) ?? true
         else { return false }
         // The app port takes one question at a time. The next picture asks again.
@@ -207,7 +208,7 @@ final class Source {
                     answered(reply.body, question)
                     done?(reply.body)
                 case .failure(let failure):
-                    model.miss(question, why: failure.text(appPort.endpoint))
+                    live.miss(question, why: failure.text(appPort.endpoint))
                     told()
                     done?(nil)
                 }
@@ -216,25 +217,25 @@ final class Source {
         }
         control.ask(question.line) { [unowned self] text in
             unanswered.remove(question)
-            if let text { answered(text, question) } else { model.miss(question, why: "no supervisor answers") }
+            if let text { answered(text, question) } else { live.miss(question, why: "no supervisor answers") }
             done?(text)
         }
         return true
     }
     /// Follows this client from now on, and no other. A recording has nothing of that.
     func follow(_ client: String?) {
-        guard player == nil, client != follower?.followed.client else { return }
+        guard replay == nil, client != follower?.followed.client else { return }
         follower = client.map { client in
             Follower(loop, options.app, key: options.eventsKey, client: client) { [unowned self] in
-                model.told.followed = follower?.followed
+                live.told.followed = follower?.followed
                 told()
             }
         }
-        model.told.followed = follower?.followed
+        live.told.followed = follower?.followed
     }
     func followAgain() {
         follower?.askAgain()
-        model.told.followed = follower?.followed
+        live.told.followed = follower?.followed
     }
     /// Asks for the list of crash reports, and then for those that it has of this process.
     func askCrashes(of id: ProcessName) {
@@ -242,24 +243,23 @@ final class Source {
         ask(.crashes, every: 0)
     }
     private func answered(_ text: String, _ question: Question) {
-        let before = model.told
-        if question == .events { eventsFollowed = true }
-        let events = model.events.count
+        let before = live.told
+        let events = live.events.count
         let time = Clock.monotonicNanoseconds
-        model.take(text, to: question, time: time)
+        live.take(text, to: question, time: time)
         if question == .crashes, let id = crashesWanted {
-            for report in model.told.crashes(of: id) ?? [] where report.lines == nil {
+            for report in live.told.crashes(of: id) ?? [] where report.lines == nil {
                 ask(.crash(report.id), every: 0)
             }
         }
-        guard question == .events || model.told != before else { return }
+        guard question == .events || live.told != before else { return }
         recorder?.add(text, to: question, time: time, wall: Clock.wallMilliseconds)
-        if recorder != nil, model.events.count != events { askForRecording() }
+        if recorder != nil, live.events.count != events { askForRecording() }
         told()
     }
     /// Asks what an operator would want to know after an exit, while it can still be had.
     private func askForRecording() {
-        guard let event = model.events.last, ["EXIT", "NOT_READY"].contains(event.kind), let id = event.process else {
+        guard let event = live.events.last, ["EXIT", "NOT_READY"].contains(event.kind), let id = event.process else {
             return
         }
         ask(.log(id), every: 0)
@@ -268,15 +268,15 @@ final class Source {
 
     private func take(_ outcome: StatsReader.Outcome, _ reader: StatsReader) {
         switch outcome {
-        case .report(let boot, _, let lost):
-            if let source = reader.sources[boot] { model.take(Report(source, lost: lost)) }
-        case .event(let json, _):
-            // Events of the control socket have numbers, and earlier events come with them.
-            if !eventsFollowed || (feed != nil && !control.isConnected), let event = try? Event(line: json) {
-                model.take(event)
+        case .report(let boot, _, _):
+            if let source = reader.sources[boot], reader.isPresent(source.header) {
+                archive?.note(source, now: source.arrived)
             }
-        case .history(let history): model.take(history)
-        case .late, .control, .dropped: break
+        case .history(let history):
+            archive?.take(history)
+            pieces += 1
+        case .event, .late, .control, .dropped: break
         }
+        live.take(outcome, reader, withEvents: !live.hasFollowedEvents || !control.isConnected)
     }
 }

@@ -98,6 +98,7 @@ extension Model {
         }
         switch question {
         case .events:
+            hasFollowedEvents = true
             if let kept = answer(EventsAnswer.self) {
                 kept.events.forEach { take($0) }
             } else if let event = try? Event(line: text) {

@@ -1,5 +1,5 @@
 import Glibc
-package import Stats
+import Stats
 
 /// A recording: a file of the datagrams, the questions and their answers, unchanged, with their times. `--replay` shows
 /// it on the same screens.
@@ -76,65 +76,4 @@ package enum Recording {
         return .success(pieces)
     }
     package struct Mistake: Error, CustomStringConvertible { package let description: String }
-}
-
-/// Plays a recording at its own speed, or faster.
-package struct Player {
-    private let pieces: [Recording.Piece]
-    private var next = 0
-    private var reader = StatsReader(token: nil)
-    private let speed: Double
-    private let startedAt: UInt64
-    private let first: UInt64
-    package private(set) var wall: UInt64 = 0
-    package private(set) var time: UInt64 = 0
-
-    /// `from` and `to` are seconds since the recording's start.
-    package init(_ pieces: [Recording.Piece], from: Double, to: Double?, speed: Double, now: UInt64) {
-        let begin = pieces.first?.time ?? 0
-        self.pieces = pieces.filter { piece in
-            to.map { Double(piece.time - min(begin, piece.time)) / 1e9 <= $0 } ?? true
-        }
-        self.speed = speed.isFinite ? max(0.01, speed) : 1
-        startedAt = now
-        first = begin + Player.nanoseconds(from * 1e9)
-        time = first
-    }
-    package var isOver: Bool { next >= pieces.count }
-    /// Takes a number of seconds from an operator or a file. No number is too large.
-    private static func nanoseconds(_ value: Double) -> UInt64 {
-        value > 0 ? UInt64(min(value, Double(StatsPacket.timeEnd))) : 0
-    }
-
-    /// A piece that is played again.
-    package enum Piece {
-        case datagram(StatsReader.Outcome, StatsReader)
-        case answer(String, Question, time: UInt64)
-    }
-    /// Passes on all pieces that had come by `now` of the player's clock.
-    package mutating func advance(now: UInt64, _ take: (Piece) -> Void) {
-        let until = first + Player.nanoseconds(Double(now - min(startedAt, now)) * speed)
-        time = isOver ? max(time, pieces.last?.time ?? until) : until
-        while next < pieces.count, pieces[next].time <= until {
-            let piece = pieces[next]
-            next += 1
-            wall = piece.wall
-            switch piece.kind {
-            case .datagram:
-                take(
-                    .datagram(
-                        piece.bytes.withUnsafeBytes { reader.receive($0, length: $0.count, now: piece.time) }, reader))
-            case .answer:
-                guard let end = piece.bytes.firstIndex(of: 10),
-                    let question = Question(name: String(decoding: piece.bytes[..<end], as: UTF8.self))
-                else { break }
-                take(.answer(String(decoding: piece.bytes[(end + 1)...], as: UTF8.self), question, time: piece.time))
-            }
-        }
-    }
-    /// Passes on all pieces at once, for batch output.
-    package mutating func finish(_ take: (Piece) -> Void) {
-        guard let last = pieces.last else { return }
-        advance(now: startedAt + Player.nanoseconds(Double(last.time - min(first, last.time)) / speed) + 1, take)
-    }
 }

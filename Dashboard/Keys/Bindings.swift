@@ -5,7 +5,10 @@ package enum Command: Equatable, Sendable {
     case enter, back
     case nextMatch, previousMatch
     case filter, sortMenu, columns, nextColumn, previousColumn, invert
-    case follow, totals, span, graph, units, zero, pause, faster, slower, save, copy, commandLine
+    /// Seconds on or back, the next event or the one before.
+    case step(Int), nextEvent, previousEvent
+    case pause, now
+    case follow, totals, span, graph, units, zero, faster, slower, save, copy, commandLine
     case acknowledge, acknowledgeAll, level, fold, eventJSON, clientIDs, addresses, apps
     case explain, output, crash
     case act(Confirmation.Action)
@@ -17,6 +20,7 @@ package enum Command: Equatable, Sendable {
 package struct Binding: Sendable {
     package enum Group: String, CaseIterable, Sendable {
         case look = "LOOK"
+        case time = "BACK IN TIME"
         case change = "CHANGE THE PICTURE"
         case closer = "LOOK CLOSER"
         case act = "ACT (in admin mode: A)"
@@ -49,18 +53,30 @@ package struct Binding: Sendable {
                 .look, "\(screen.rawValue)", on("\(screen.rawValue)"), .screen(screen),
                 screen.title.prefix(1) + screen.title.dropFirst().lowercased() + screenHelp(screen))
         } + [
-            Binding(.look, "Tab", [.tab, .right], .nextScreen, "next screen"),
-            Binding(.look, "S-Tab", [.backTab, .left], .previousScreen, "screen before"),
+            Binding(.look, "Tab", [.tab], .nextScreen, "next screen"),
+            Binding(.look, "S-Tab", [.backTab], .previousScreen, "screen before"),
             Binding(.look, "up k", [.up] + on("k"), .up, "move up"),
             Binding(.look, "down j", [.down] + on("j"), .down, "move down"),
             Binding(.look, "PgUp", [.pageUp, .control("b")], .pageUp, "a page up"),
             Binding(.look, "PgDn", [.pageDown, .control("f")], .pageDown, "a page down"),
             Binding(.look, "g Home", [.home] + on("g"), .top, "first row, and stay on the first (on 1: Home)"),
-            Binding(.look, "G End", [.end] + on("G"), .bottom, "last row"),
+            Binding(.look, "G", on("G"), .bottom, "last row; so does End, if the picture is live"),
             Binding(.look, "/", on("/"), .filter, "filter rows: text, !text, conns>100k, state=ready"),
             Binding(
                 .look, "n N", on("n"), .nextMatch, "next or previous row that matches the filter; line, in an output"),
             Binding(.look, "", on("N"), .previousMatch, ""),
+
+            Binding(.time, "<- ->", [.left], .step(-1), "a second back or on; a minute where only minutes are kept"),
+            Binding(.time, "", [.right], .step(1), ""),
+            Binding(.time, "( )", on("(") + [.shiftLeft], .step(-10), "10 s back or on; also Shift and an arrow"),
+            Binding(.time, "", on(")") + [.shiftRight], .step(10), ""),
+            Binding(.time, "{ }", on("{") + [.controlLeft], .step(-60), "a minute back or on; also Ctrl and an arrow"),
+            Binding(.time, "", on("}") + [.controlRight], .step(60), ""),
+            Binding(.time, "[ ]", on("["), .previousEvent, "to the event before or after (from the level of L on)"),
+            Binding(.time, "", on("]"), .nextEvent, ""),
+            Binding(.time, ":goto", [], .commandLine, "08:33:40: to that time of day, in UTC"),
+            Binding(.time, "p", on("p"), .pause, "stay at this moment; again: back to now, or play on"),
+            Binding(.time, "End", [.end], .now, "back to now, as Esc and Space do; the end of a recording"),
 
             Binding(.change, "s", on("s"), .sortMenu, "sort by .."),
             Binding(.change, "< >", on("<"), .previousColumn, "sort by the column before, or next"),
@@ -76,7 +92,6 @@ package struct Binding: Sendable {
                 .change, "g", on("g"), .graph, "on 1: the graph that is shown first, or none", on: .overview),
             Binding(.change, "u", on("u"), .units, "12.3k, or 12,345"),
             Binding(.change, "z", on("z"), .zero, "zero the peak (here only)"),
-            Binding(.change, "p", on("p"), .pause, "pause the picture"),
             Binding(.change, "+ -", on("+="), .slower, "picture every 0.2 s .. 60 s"),
             Binding(.change, "", on("-_"), .faster, ""),
 
@@ -122,7 +137,7 @@ package struct Binding: Sendable {
             Binding(.other, ":shot", [], .commandLine, "text, json, html or svg, FILE: save this screen so"),
             Binding(.other, ":report", [], .commandLine, "10m: all that a colleague needs of that span, in one file"),
             Binding(.other, "C", on("C"), .copy, "copy this row or event to the terminal's clipboard"),
-            Binding(.other, "Space", on(" "), .retry, "next page; try the supervisor again"),
+            Binding(.other, "Space", on(" "), .retry, "next page; play or pause a recording; try the supervisor again"),
             Binding(.other, "? h F1", on("?h") + [.function(1)], .help, "this help"),
             Binding(.other, "^L", [.control("l")], .redraw, "draw again"),
             Binding(.other, "^Z", [.control("z")], .suspend, "suspend"),

@@ -6,7 +6,7 @@ import Wire
 package enum CommandLine {
     private static let words =
         Confirmation.Action.allCases.map(\.rawValue) + [
-            "client", "user", "channel", "apps", "app", "ack", "sort", "filter", "screen", "set", "save",
+            "client", "user", "channel", "apps", "app", "ack", "goto", "sort", "filter", "screen", "set", "save",
             "write", "shot", "report", "quit", "help", "explain", "admin",
         ]
     static let hint = words.joined(separator: " ")
@@ -63,6 +63,7 @@ package enum CommandLine {
             if let found { return handler.open(app: found.peer, &session) }
             session.overlay = .apps(AppsLook())
             return rest.first.map { handler.toast("no app \"\($0)\" among these", &session) } ?? []
+        case "goto": return handler.go(to: rest.first ?? "", &session)
         case "filter":
             session.filter = Filter(rest.joined(separator: " "))
             return []

@@ -27,7 +27,9 @@ extension KeyHandler {
     }
     /// Takes back what was chosen last; on the processes' screen it ends a rolling restart.
     func back(_ session: inout Session) -> [Effect] {
-        if !session.filter.isEmpty {
+        if session.moment != nil, !model.isReplay {
+            session.moment = nil
+        } else if !session.filter.isEmpty {
             session.filter = Filter("")
         } else if session.isFollowing {
             session.isFollowing = false
@@ -112,7 +114,7 @@ extension KeyHandler {
             session.showsClientIDs = false
             return toast("admin mode left", &session)
         }
-        session.adminUntil = model.now + KeyHandler.adminSeconds * 1_000_000_000
+        session.adminUntil = model.present + KeyHandler.adminSeconds * 1_000_000_000
         return toast("admin mode for 5 minutes: R D S U K X P H act, each asks first", &session)
     }
 
@@ -131,6 +133,7 @@ extension KeyHandler {
     func ask(_ action: Confirmation.Action, _ target: ProcessName?, _ session: inout Session) -> [Effect] {
         if session.isReadOnly { return toast("started with --readonly: it only looks", &session) }
         if model.isReplay { return toast("a recording: nothing to act on", &session) }
+        if model.past != nil { return toast("nothing to act on in the past: End returns to now", &session) }
         if model.isLost {
             guard action == .start else {
                 return toast("actions are off: no supervisor answers (U starts one)", &session)

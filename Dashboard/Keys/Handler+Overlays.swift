@@ -182,11 +182,11 @@ extension KeyHandler {
             case .output(let back): return matchLine(id, back, key == .character("n") ? 1 : -1, &session)
             case .history: break
             }
-        case .tab, .right, .left:
+        case .tab, .backTab:
             let all = model.ordered.map(\.id)
             guard let at = all.firstIndex(of: id) else { break }
             return show(
-                all[(at + (key == .left ? all.count - 1 : 1)) % all.count],
+                all[(at + (key == .backTab ? all.count - 1 : 1)) % all.count],
                 pane == .history ? .history : .output(back: 0), &session)
         default: return under(key, id, &session)
         }
@@ -218,8 +218,10 @@ extension KeyHandler {
         let command = Binding.command(key, on: .overview)
         switch command {
         case .act(let action)?: return ask(action, action.isForAll ? nil : id ?? selected(session), &session)
-        case .admin?, .pause?, .save?, .copy?, .help?, .redraw?, .suspend?, .units?, .filter?, .commandLine?,
-            .clientIDs?:
+        // The row that it would go to in the present can't be seen.
+        case .now? where session.moment == nil && !model.isReplay: return []
+        case .step?, .previousEvent?, .nextEvent?, .now?: return command.map { run($0, &session) } ?? []
+        case .admin?, .pause?, .save?, .copy?, .help?, .redraw?, .suspend?, .units?, .filter?, .commandLine?, .clientIDs?:
             return command.map { run($0, &session) } ?? []
         case .screen?:
             session.overlay = nil

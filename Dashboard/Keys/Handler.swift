@@ -22,6 +22,8 @@ package enum Effect: Equatable, Sendable {
     case retry
     /// Ask the manager again to tell what happens to a client, since it has refused.
     case followAgain
+    /// Go to the event after or before the moment of the picture.
+    case nextEvent, previousEvent
     case zeroPeaks
     /// Look which process is at the other end of this connection of an app.
     case findProcess(peer: String)
@@ -104,7 +106,11 @@ package struct KeyHandler {
                 session.graph == .automatic ? "graphs where there is room" : "first graph: \(session.graph.text)"
         case .units: session.showsFullNumbers.toggle()
         case .zero: return toast("peak zeroed, here only", &session) + [.zeroPeaks]
-        case .pause: session.pausedAt = session.pausedAt == nil ? model.now : nil
+        case .step(let seconds): return step(seconds: seconds, &session)
+        case .nextEvent: return [.nextEvent]
+        case .previousEvent: return [.previousEvent]
+        case .pause: pause(&session)
+        case .now: now(&session)
         case .faster: step(-1, &session)
         case .slower: step(1, &session)
         case .save: return [.shot(.text, path: nil)]
@@ -127,7 +133,7 @@ package struct KeyHandler {
         case .redraw: return [.redraw]
         case .suspend: return [.suspend]
         case .quit: return [.quit]
-        case .retry: return [.retry]
+        case .retry: return space(&session)
         }
         return []
     }

@@ -1,7 +1,7 @@
 /// A key, as the operator means it.
 package enum Key: Hashable, Sendable {
     case character(Character)
-    case up, down, left, right, pageUp, pageDown, home, end, delete
+    case up, down, left, right, shiftLeft, shiftRight, controlLeft, controlRight, pageUp, pageDown, home, end, delete
     case enter, escape, tab, backTab, backspace
     case function(Int)
     /// A key with Ctrl held.
@@ -82,8 +82,7 @@ package struct KeyDecoder: Sendable {
             switch pending[end] {
             case 65: .up
             case 66: .down
-            case 67: .right
-            case 68: .left
+            case 67, 68, 99, 100: KeyDecoder.sideways(pending[end], parameters, isApplication: pending[1] == 79)
             case 72: .home
             case 70: .end
             case 90: .backTab
@@ -118,6 +117,20 @@ package struct KeyDecoder: Sendable {
         let text = String(decoding: pending[2..<end], as: UTF8.self)
         let isLight = TerminalBackground.isLight(answer: text)
         return (isLight.map { .background(isLight: $0) }, end + (isLong ? 2 : 1))
+    }
+    /// The arrows to the left and right. xterm and its like send the keys held as a second number (2 is Shift, 5 is
+    /// Ctrl), rxvt as a small letter.
+    private static func sideways(_ letter: UInt8, _ parameters: String, isApplication: Bool) -> Key? {
+        let isLeft = letter == 68 || letter == 100
+        if letter >= 99 {
+            guard parameters.isEmpty else { return nil }
+            return isApplication ? isLeft ? .controlLeft : .controlRight : isLeft ? .shiftLeft : .shiftRight
+        }
+        switch parameters.split(separator: ";").dropFirst().first {
+        case "2": return isLeft ? .shiftLeft : .shiftRight
+        case "5": return isLeft ? .controlLeft : .controlRight
+        default: return isLeft ? .left : .right
+        }
     }
     /// `BUTTON;COLUMN;ROW`, counted from 1, in xterm's SGR form. The left button and the wheel are keys. Others are
     /// not.

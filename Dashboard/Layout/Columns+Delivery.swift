@@ -37,6 +37,7 @@ extension Columns {
         "Connections that ended, for any reason, over the same time as ACC/s.",
         { process, context in
             guard process.id.isWorker else { return .absent }
+            if let missing = process.missing(context.now) { return missing }
             return Closes.reasons.reduce(.absent) { sum, reason in
                 sum
                     + (context.session.showsTotals

@@ -27,7 +27,8 @@ extension Columns {
     private static let growth = Column.quantity(
         "grow", "+/-s", width: 4, from: 64, metric: .connsOpen, "How fast the connections grow, a second.",
         { process, context in
-            guard process.id.isWorker, process.state(context.now).isRunning else { return .absent }
+            guard process.id.isWorker else { return .absent }
+            if let missing = process.missing(context.now) { return missing }
             let freshness = process.own.freshness(context.now)
             let ends = process.connections.values(seconds: 2)
             guard ends.count == 2, let before = ends[0], let after = ends[1], freshness != .old else {

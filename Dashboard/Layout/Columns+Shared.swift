@@ -129,7 +129,8 @@ extension Columns {
             "The time within which \(title.dropFirst())% of the messages of the last minute were written, counted from "
                 + "the manager's turn.",
             { process, context in
-                guard process.state(context.now).isRunning, process.id.isWorker else { return .absent }
+                guard process.id.isWorker else { return .absent }
+                if let missing = process.missing(context.now) { return missing }
                 guard let counts = process.latency.counts() else { return Quantity(nil, .old) }
                 guard let time = Latency.percentile(share, counts) else { return .absent }
                 return Quantity(time, process.own.freshness(context.now))
@@ -154,7 +155,7 @@ extension Columns {
         total: { context in context.totals.sumOfRates(context.totals.ordered) { cpuOf($0, context) } })
 
     static func cpuOf(_ process: ProcessModel, _ context: Context) -> Quantity {
-        guard process.state(context.now).isRunning else { return .absent }
+        if let missing = process.missing(context.now) { return missing }
         let freshness = process.own.freshness(context.now)
         return Quantity(freshness == .old ? nil : process.cpuShare, freshness)
     }
@@ -179,7 +180,7 @@ extension Columns {
         .quantity(
             "pid", "PID", width: 7, from: from, "Its process id.",
             { process, context in
-                guard process.state(context.now).isRunning else { return .absent }
+                if let missing = process.missing(context.now) { return missing }
                 return process.pid > 0 ? Quantity(Double(process.pid), .fresh) : process.told(.childPid, context.now)
             }, format: Format.whole)
     }

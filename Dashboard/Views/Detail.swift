@@ -21,7 +21,7 @@ extension Views {
             line.draw(on: &grid, row: row, context.capabilities)
             row += 1
         }
-        for line in Frame.lost(context).prefix(1) { put(line.line) }
+        for line in (Frame.past(context) + Frame.lost(context)).prefix(1) { put(line.line) }
         for line in facts(process, context) { put(line) }
         if let lower = lower(id, pane, context) {
             drawLines(lower.title, lower.lines, scroll: lower.scroll, &grid, row, end, context)
@@ -69,7 +69,8 @@ extension Views {
     }
     /// The text while the supervisor has not answered yet.
     private static func waiting(_ context: Context) -> String {
-        context.model.isLost ? "not known: no supervisor answers" : "asking the supervisor ..."
+        if let past = context.model.past, !past.isWhole { return "not known of the past: End returns to now" }
+        return context.model.isLost ? "not known: no supervisor answers" : "asking the supervisor ..."
     }
 
     private static func facts(_ process: ProcessModel, _ context: Context) -> [Line] {
@@ -92,7 +93,7 @@ extension Views {
         }
         let wish = process.child.count(.childDesired)
         first.add("wanted " + (wish == 0 ? "DOWN" : wish == 1 ? "UP" : "?"), leaves: 3)
-        first.add("pid " + (state.isRunning ? "\(process.pid)" : "-"), leaves: 1)
+        first.add("pid " + (state.isRunning ? process.pid > 0 ? "\(process.pid)" : "?" : "-"), leaves: 1)
         first.add("gen " + Format.whole(process.child.value(.childGeneration) ?? Double(process.generation)), leaves: 2)
         first.add(
             state.isRunning ? "up " + (Columns.upSeconds(process, context).map(Format.span) ?? "?") : "", leaves: 1)

@@ -89,7 +89,7 @@ extension Views {
             let state = process.state(context.now)
             lines.append(
                 Line(
-                    " \(event.who) now: \(state.text), pid \(process.pid), conns "
+                    " \(event.who) now: \(state.text), pid \(process.pid > 0 ? "\(process.pid)" : "-"), conns "
                         + "\(process.gauge(.connsOpen, context.now).text(Format.grouped)), last exit "
                         + "\(context.capabilities.clean(context.model.lastExit(process)))",
                     .dim))

@@ -26,28 +26,15 @@ enum Frame {
         line.add(verdict, role: level, leaves: 1)
         line.addRight(name, role: .title, leaves: 2, gap: 2)
         let gap = width >= 70 ? 7 : 2
+        // A picture of the past says its time once.
+        let clock = model.past == nil ? UTC.clock(model.wall) + (width >= 70 ? " UTC" : "") : ""
         line.addRight(
-            width >= 110
-                ? UTC.date(model.wall) + " " + UTC.clock(model.wall) + " UTC"
-                : UTC.clock(model.wall) + (width >= 70 ? " UTC" : ""), leaves: 3, gap: gap)
+            (width >= 110 ? UTC.date(model.wall) + (clock.isEmpty ? "" : " ") : "") + clock, leaves: 3, gap: gap)
         line.addRight(Format.decimals(context.session.interval, 1) + "s", role: .dim, leaves: 6)
         let (word, role) = linkWord(context)
         line.addRight(word, role: role, leaves: 1)
         return line
     }
-    private static func linkWord(_ context: Context) -> (String, Role) {
-        if let paused = context.session.pausedAt {
-            return ("PAUSED " + Format.age(Double(context.now > paused ? context.now - paused : 0) / 1e9), .warning)
-        }
-        switch context.model.link {
-        case .waiting: return ("WAIT", .warning)
-        case .live: return ("LIVE", .normal)
-        case .replay(let isOver): return (isOver ? "REPLAY END" : "REPLAY", .warning)
-        case .lost(let since, _):
-            return ("LOST " + Format.age(Double(context.now > since ? context.now - since : 0) / 1e9), .critical)
-        }
-    }
-
     /// The last two lines. The first has the keys of this screen, or what was just done. The second has the screens, or
     /// the text that is being typed.
     static func footer(_ context: Context, _ keys: Line, on grid: inout Grid) {
@@ -71,7 +58,7 @@ enum Frame {
                 screen.tab, role: isShown ? .title : .dim, leaves: isShown ? 0 : 3, gap: 1, target: .screen(screen))
         }
         let session = context.session
-        if context.model.isLost || context.model.isReplay {
+        if context.model.isLost || context.model.isReplay || context.model.past != nil {
             line.addRight("[actions off]", role: .dim, leaves: 2)
         } else if session.isReadOnly {
             line.addRight("[readonly]", role: .dim, leaves: 2)

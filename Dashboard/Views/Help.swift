@@ -17,7 +17,7 @@ extension Views {
         lines += [
             "MARKS", " ~ old value   ? unknown   - not running   W warning   C critical",
             " v ^ sorted by this   > cursor   ! alert   x no report then   * not acknowledged",
-            " LIVE, PAUSED, WAIT (no report yet), LOST (no supervisor answers)", "",
+            " LIVE, 2:11 ago (the past), WAIT (no report yet), LOST (no supervisor answers)", "",
             "STATES", " STARTING READY OVERLOAD (full or late) SUSPECT (silent) DRAINING STOPPING",
             " BACKOFF CRASHLOOP (it dies, is started again) HELD (waits for you) STOPPED", "",
             " Every screen as data: megatop -b -n 1 -o json      Checks: megatop --check",

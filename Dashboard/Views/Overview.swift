@@ -206,8 +206,8 @@ extension Views {
         }
         line.add("restarts " + (totals.exits24h.map { Format.short($0) } ?? "?") + " in 24h", leaves: 3, gap: 4)
         if wide {
-            let kills = context.totals.ordered.compactMap { $0.child.value(.childHangKills) }.reduce(0, +)
-            line.add("hang kills " + Format.short(kills), leaves: 5)
+            let kills = context.totals.ordered.compactMap { $0.child.value(.childHangKills) }
+            line.add("hang kills " + (kills.isEmpty ? "?" : Format.short(kills.reduce(0, +))), leaves: 5)
         }
         if let rolling = context.model.told.rolling {
             line.add(

@@ -74,6 +74,10 @@ extension Views {
     private static func rollingLine(_ context: Context) -> Line {
         var line = Line(" ROLLING", .title)
         guard let run = context.model.told.rolling else {
+            if let past = context.model.past, !past.isWhole {
+                line.add("?", role: .dim)
+                return line
+            }
             guard let last = context.model.told.lastRolling else {
                 line.add("none (X starts one: new ready before old drains)", role: .dim)
                 return line

@@ -57,7 +57,7 @@ package enum Views {
             case .events: events(context, size)
             case .host: host(context, size)
             }
-        page.header.insert(contentsOf: Frame.lost(context), at: 0)
+        page.header.insert(contentsOf: Frame.past(context) + Frame.lost(context), at: 0)
         page.draw(on: &grid, context, width: size.width)
     }
 
@@ -90,6 +90,7 @@ package enum Views {
         } else {
             fourth = Line(UTC.clock(context.model.wall) + " ok", .dim)
         }
+        if context.model.past != nil { fourth = Line(Frame.linkWord(context).0, .warning) }
         if let toast = context.session.toast { fourth = Line(context.capabilities.clean(toast), .title) }
         var lines = [first, second, third, fourth]
         // On fewer lines the worst alert matters more than the other figures.

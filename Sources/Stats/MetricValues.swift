@@ -24,6 +24,14 @@ package struct MetricValues: Equatable, Sendable {
             mark(id, newValue != nil)
         }
     }
+    /// A counter is smaller than it was `before`. So the process that counts began anew in between.
+    package func beganAnew(after before: MetricValues) -> Bool {
+        before.all.contains { id, value in
+            let kind = Metric.marksByID[Int(id)].kind
+            return (kind == Metric.Kind.counter.rawValue || kind == Metric.Kind.bucket.rawValue)
+                && self[raw: id].map { $0 < value } ?? false
+        }
+    }
     /// Forgets all values and keeps the memory.
     mutating func clear() { present = InlineArray(repeating: 0) }
 

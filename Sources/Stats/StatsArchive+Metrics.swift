@@ -6,7 +6,7 @@ extension StatsArchive {
             .connsOpen, .connsParked, .connLimit, .fdsOpen, .fdLimit, .accepts, .rejectedLimit, .closesClient,
             .closesTimeout, .closesDrain, .closesError, .closesSlow, .closesAnswered, .polls, .pollsAnswered,
             .pollsEmpty, .pollsReplaced, .httpRefused, .delivered, .deliverErrors, .bytesOut, .streams, .sockets,
-            .streamsBehind, .heartbeats, .heartbeatsMissed, .managerLinkUp,
+            .streamsBehind, .heartbeats, .heartbeatsMissed, .managerLinkUp, .tlsCertificateEnd,
         ] + LatencyBuckets.ids + [.loopLagMax, .cpuUser, .cpuSystem, .rss]
     static let ofManager = ids(Metric.manager + Metric.queue + Metric.channels + Metric.events + Metric.journal)
     private static let ofWebhook = ids(Metric.webhook)
@@ -22,6 +22,10 @@ extension StatsArchive {
     ]
     private static func ids(_ metrics: [Metric]) -> [MetricID] { (metrics + Metric.process).map(\.id) }
 
+    /// Workers report it, and the archive does not keep it.
+    package static func leavesOut(_ id: MetricID) -> Bool {
+        [.worker, .process].contains(Metric[id].scope) && !ofWorkers.contains(id)
+    }
     static func metrics(_ role: StatsPacket.Role, hasSubject: Bool) -> [MetricID] {
         switch role {
         case .worker: hasSubject ? [] : ofWorkers

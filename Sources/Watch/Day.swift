@@ -64,6 +64,26 @@ package struct Day: Equatable, Sendable {
         return [Double?](repeating: nil, count: Day.kept - since - known.count) + known
             + [Double?](repeating: nil, count: since)
     }
+    /// The mean of the minute of this time. `nil` if it is not known.
+    package func mean(at time: UInt64) -> Double? {
+        let minute = time / Day.stepNanoseconds
+        guard minute <= newest, newest - minute < UInt64(steps.count) else { return nil }
+        let mean = steps[steps.count - 1 - Int(newest - minute)].mean
+        return mean.isNaN ? nil : Double(mean)
+    }
+    /// The same without the minutes after the one of this time.
+    package func until(_ time: UInt64) -> Day {
+        let back = newest - min(newest, time / Day.stepNanoseconds)
+        if back >= UInt64(steps.count) { return Day() }
+        var earlier = self
+        earlier.steps.removeLast(Int(back))
+        earlier.newest -= back
+        return earlier
+    }
+    /// The beginning of the oldest minute. `nil` if there is none.
+    package var oldest: UInt64? {
+        steps.isEmpty ? nil : (newest + 1 - UInt64(steps.count)) * Day.stepNanoseconds
+    }
     /// The range of all known values.
     package var range: (least: Double, mean: Double, most: Double)? { range(steps[...]) }
     /// The range of the values of the last minutes.

@@ -4,6 +4,8 @@ package import Stats
 package struct Recent: Equatable, Sendable {
     /// The time for which snapshots are kept, in seconds.
     private static let kept = 60.5
+    /// The same in whole seconds, both ends included.
+    static let seconds: UInt64 = 61
     private struct Snapshot: Equatable {
         var time: UInt64
         var counts: [UInt64]

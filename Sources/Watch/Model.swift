@@ -35,6 +35,11 @@ package struct Model: Sendable {
     package var peakConnections: Double = 0
     /// The answers to questions, beside the reports.
     package var told = Told()
+    /// `nil` if the picture is live.
+    package var past: Past?
+    package var reach = Reach()
+    /// Events come over the control socket, with their numbers. Those of datagrams are the same again.
+    package var hasFollowedEvents = false
 
     package init() {}
 

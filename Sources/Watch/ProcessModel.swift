@@ -27,6 +27,8 @@ package struct ProcessModel: Equatable, Sendable {
     /// The apps that are connected to the manager; `connections` are its workers.
     package var apps = History()
     package var latencies = LatencyHistory()
+    /// It is made of what an archive keeps, which is not all that the process reports.
+    package var isPast = false
 
     package init(_ id: ProcessName) { self.id = id }
 
@@ -124,10 +126,17 @@ package struct ProcessModel: Equatable, Sendable {
 
     /// A gauge of its own report.
     package func gauge(_ id: MetricID, _ now: UInt64) -> Quantity {
-        guard state(now).isRunning else { return .absent }
-        // A process need not have every counter.
-        if !own.isEmpty, own.count(id) == nil { return .absent }
-        return Quantity(own.value(id), own.freshness(now))
+        missing(now) ?? (lacks(id) ? .absent : Quantity(own.value(id), own.freshness(now)))
+    }
+    /// What stands for every value of a process that does not run. `nil` if it runs.
+    package func missing(_ now: UInt64) -> Quantity? {
+        let state = state(now)
+        return state.isRunning ? nil : state.condition == .unknown ? Quantity(nil, .old) : .absent
+    }
+    /// A process need not have every counter.
+    private func lacks(_ metric: MetricID) -> Bool {
+        guard !own.isEmpty, own.count(metric) == nil else { return false }
+        return !(isPast && id.isWorker && StatsArchive.leavesOut(metric))
     }
     /// Its client connections that are served. Above the limit a connection is only told that the worker is full.
     package func served(_ now: UInt64) -> Quantity { gauge(.connsOpen, now).map(served) }
@@ -136,7 +145,8 @@ package struct ProcessModel: Equatable, Sendable {
         return min(open, limit)
     }
     package func rate(_ id: MetricID, _ now: UInt64, seconds: Double) -> Quantity {
-        guard state(now).isRunning, own.isEmpty || own.count(id) != nil else { return .absent }
+        if let missing = missing(now) { return missing }
+        if lacks(id) { return .absent }
         let freshness = own.freshness(now)
         return Quantity(freshness == .old ? nil : own.rate(id, seconds: seconds), freshness)
     }

@@ -8,7 +8,7 @@ package struct Series: Equatable, Sendable {
         package var values: MetricValues
     }
     /// The number of samples, enough for a rate over ten reports.
-    private static let kept = 11
+    static let kept = 11
     package private(set) var samples: [Sample] = []
     /// The announced time between two reports, in ms.
     package var interval: UInt64 = 1000
@@ -185,6 +185,15 @@ package struct History: Equatable, Sendable {
             result = Array(result.suffix(seconds))
         }
         return result
+    }
+    /// The same without what came after this time.
+    package func until(_ time: UInt64) -> History {
+        var earlier = self
+        let back = second - min(second, time / 1_000_000_000)
+        if back >= UInt64(stored.count) { return History() }
+        earlier.stored.removeLast(Int(back))
+        earlier.second -= back
+        return earlier
     }
     package var range: (least: Double, most: Double)? {
         let known = stored.filter { !$0.isNaN }

@@ -39,18 +39,27 @@ package struct Totals {
         workers.filter { $0.state(now).isRunning }.map { $0.own.freshness(now) }.max() ?? .old
     }
     /// Clients that are served: connections that only wait to be told that the worker is full are not.
-    package var connections: Quantity { workers.reduce(.absent) { $0 + $1.served(now) } }
+    package var connections: Quantity { ofDay(.connections) ?? workers.reduce(.absent) { $0 + $1.served(now) } }
+    /// The total of a minute, if nothing else is known of that time. `nil` in all other pictures.
+    private func ofDay(_ total: StatsDay.Total) -> Quantity? {
+        model.past?.totals.map { Quantity($0[total], .fresh) }
+    }
     package var connectionLimit: Double? {
         workers.compactMap { $0.own.value(.connLimit) }.reduce(nil) { ($0 ?? 0) + $1 }
     }
-    package func deliveries(seconds: Double) -> Quantity { sumRate(.delivered, seconds: seconds) }
+    package func deliveries(seconds: Double) -> Quantity {
+        ofDay(.delivered) ?? sumRate(.delivered, seconds: seconds)
+    }
     package var manager: ProcessModel? { model.processes[.manager] }
     package func manager(_ id: MetricID, seconds: Double) -> Quantity {
         manager?.rate(id, now, seconds: seconds) ?? Quantity(nil, .old)
     }
 
     /// A value about all messages that wait at the manager.
-    package func waiting(_ id: MetricID) -> Quantity { Quantity(model.queue.value(id), model.queue.freshness(now)) }
+    package func waiting(_ id: MetricID) -> Quantity {
+        if id == .queueMessages, let total = ofDay(.queued) { return total }
+        return Quantity(model.queue.value(id), model.queue.freshness(now))
+    }
     package func waitingRate(_ id: MetricID, seconds: Double) -> Quantity {
         let freshness = model.queue.freshness(now)
         return Quantity(freshness == .old ? nil : model.queue.rate(id, seconds: seconds), freshness)

@@ -34,24 +34,14 @@ struct HostileRecordingTests {
     }
     /// Shows the pieces as megatop does, on every screen and in every form of output.
     private func show(_ pieces: [Recording.Piece], from: Double = 0, to: Double? = nil, speed: Double = 1) -> String {
-        var model = Model()
-        model.link = .replay(isOver: false)
-        var player = Player(pieces, from: from, to: to, speed: speed, now: 5)
-        let take = { (piece: Player.Piece) in
-            switch piece {
-            case .datagram(.report(let boot, _, let lost), let reader):
-                if let source = reader.sources[boot] { model.take(Report(source, lost: lost)) }
-            case .datagram(.event(let json, _), _): if let event = try? Event(line: json) { model.take(event) }
-            case .datagram(.history(let history), _): model.take(history)
-            case .datagram: break
-            case .answer(let text, let question, let time): model.take(text, to: question, time: time)
-            }
-        }
+        var replay = Replay(pieces, Model.Server(), from: from, to: to, speed: speed, now: 5)
         // The clock may also have been set back or forward.
-        for now in [0, 5, 1_000_000_000] as [UInt64] { player.advance(now: now, take) }
-        player.finish(take)
-        (model.now, model.wall) = (player.time, player.wall)
-        model.tick()
+        for now in [0, 5, 1_000_000_000] as [UInt64] { replay.advance(now: now, moment: nil) }
+        for moment in [UInt64.max, 0, replay.first / 2 + replay.last / 2, .max] {
+            replay.advance(now: 7, moment: moment)
+            _ = replay.moment(ofEvent: true, from: moment, .info)
+        }
+        let model = replay.model
         var text = ""
         for screen in Screen.allCases {
             var session = Session()

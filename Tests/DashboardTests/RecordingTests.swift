@@ -31,14 +31,9 @@ struct RecordingTests {
         #expect(pieces.count == 5)
         var seen: [Double] = []
         func play(from: Double, to: Double?) {
-            var model = Model()
-            var player = Player(pieces, from: from, to: to, speed: 10, now: 0)
-            player.finish { piece in
-                if case .datagram(.report(let boot, _, let lost), let reader) = piece, let source = reader.sources[boot]
-                {
-                    model.take(Report(source, lost: lost))
-                }
-            }
+            var replay = Replay(pieces, Model.Server(), from: from, to: to, speed: 10, now: 0)
+            replay.advance(now: 0, moment: .max)
+            let model = replay.model
             seen.append(model.processes[.worker(3)]?.own.value(.connsOpen) ?? 0)
         }
         play(from: 0, to: nil)
@@ -88,11 +83,10 @@ struct RecordingTests {
         }
         var status = stat()
         #expect(lstat(path, &status) == 0 && status.st_mode & 0o777 == 0o600, "it names clients")
-        var model = Model()
-        var player = Player(try Recording.read(path).get(), from: 0, to: nil, speed: 1, now: 0)
-        player.finish {
-            if case .answer(let text, let question, let time) = $0 { model.take(text, to: question, time: time) }
-        }
+        var replay = Replay(
+            try Recording.read(path).get(), Model.Server(), from: 0, to: nil, speed: 1, now: 0)
+        replay.advance(now: 0, moment: .max)
+        let model = replay.model
         let child = try #require(model.told.children[.worker(3)])
         #expect(child.isHeld && child.lastExit == "SIGSEGV after 3.1s" && child.drainsBeside == 9.5)
         #expect(child.output == ["00:00:00 last words"])
@@ -134,9 +128,10 @@ struct RecordingTests {
                 }
             }
         }
-        var model = Model()
-        var player = Player(try Recording.read(path).get(), from: 0, to: nil, speed: 1, now: 0)
-        player.finish { if case .datagram(.history(let history), _) = $0 { model.take(history) } }
+        var replay = Replay(
+            try Recording.read(path).get(), Model.Server(), from: 0, to: nil, speed: 1, now: 0)
+        replay.advance(now: 0, moment: .max)
+        let model = replay.model
         let connections = try #require(model.days[.connections]?.range),
             delivered = try #require(model.days[.delivered]?.range)
         #expect(connections == (3, 4, 5) && delivered == (1.5, 2.5, 3.5) && model.days[.queued] == nil)
