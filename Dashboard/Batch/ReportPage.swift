@@ -55,7 +55,7 @@ package enum ReportPage {
             shown.span = session.span
             shown.showsClientIDs = session.showsClientIDs
             shown.adminUntil = session.adminUntil
-            shown.pausedAt = session.pausedAt
+            shown.moment = session.moment
             page.add("SCREEN \(screen.tab)", Views.draw(model, shown, size, capabilities))
         }
         page.add("DOCTOR", model.told.doctor.map(line), or: gathered.problem)

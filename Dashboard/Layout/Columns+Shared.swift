@@ -26,7 +26,7 @@ extension Columns {
         value: { process, context in
             Double(process.child.count(.childState) ?? 0) + (process.state(context.now).isReady ? -100 : 0)
         },
-        total: { Cell("\($0.totals.readyText) ok") })
+        total: { Cell($0.totals.readyText) })
 
     static let up = Column(
         "up", "UP", width: 6, from: 60, metric: .childUptime,

@@ -18,8 +18,8 @@ package struct Session: Sendable {
     package var underlay: Overlay?
     /// The order of rows on the screen. It is renewed at most once a second, and not while the operator moves.
     package var order: [ProcessName] = []
-    /// The moment that the operator looks at, in ns of CLOCK_MONOTONIC. `nil`: the present, whichever it is. A recording
-    /// is played on then.
+    /// The moment that the operator looks at, in ns of CLOCK_MONOTONIC. `nil`: the present, whichever it is. A
+    /// recording is played on then.
     package var moment: UInt64?
     package var interval = 1.0
     package var showsFullNumbers = true

@@ -71,7 +71,7 @@ package enum Views {
             first.add(Format.percent(value / limit) + level.mark.trimmed, role: level.role, leaves: 2, gap: 1)
         }
         first.add(
-            "\(totals.readyText) ok", role: totals.areAllReady ? .normal : .critical, leaves: 1, gap: 1)
+            totals.readyText, role: totals.areAllReady ? .normal : .critical, leaves: 1, gap: 1)
         var second = Line("dlv " + totals.deliveries(seconds: context.seconds).text(Format.rate))
         second.add("exp " + totals.waitingRate(.expired, seconds: context.seconds).text(Format.rate), leaves: 1, gap: 1)
         var third = Line("q " + context.number(totals.waiting(.queueMessages), width: 7))

@@ -80,10 +80,12 @@ package struct Totals {
             && running.allSatisfy { $0.own.samples.count > 1 || $0.own.freshness(now) != .fresh }
     }
     package var readyCount: Int { ordered.count { $0.state(now).isReady } }
-    /// `5/5`. While no supervisor answers, it is the last that is known of the processes that still are there: `4/5~`.
+    /// `5/5 ok`. While no supervisor answers, it is the last that is known of the processes that still are there: `4/5~
+    /// ok`. While no state is known, it is not known either how many are ready.
     package var readyText: String {
-        guard model.isLost else { return "\(readyCount)/\(ordered.count)" }
-        return "\(ordered.count { $0.state(now).wasReady })/\(ordered.count)~"
+        if model.isLost { return "\(ordered.count { $0.state(now).wasReady })/\(ordered.count)~ ok" }
+        let isUnknown = !ordered.isEmpty && ordered.allSatisfy { $0.state(now).condition == .unknown }
+        return (isUnknown ? "?" : "\(readyCount)") + "/\(ordered.count) ok"
     }
     /// Whether all are ready, by `readyText`.
     package var areAllReady: Bool {

@@ -218,6 +218,7 @@ struct PastTests {
                 }
             }
         }
+        #expect(past.totals.readyText == "?/9 ok")
         // Between the hub's memory and the day there may be nothing at all.
         let before = appliance.live.past(at: moment - 80_000 * Samples.second, appliance.archive)
         #expect(before.totals.connections.text(Format.grouped) == "?")
