@@ -41,7 +41,7 @@ package final class LiveScreen {
     package init(_ options: Options) throws {
         self.options = options
         (session, mistakes) = options.savedSession()
-        source = try Source(loop, options, keepsPast: true)
+        source = try Source(loop, options, host: options.hosts.first, keepsPast: true)
         terminal = try Terminal(hasColour: options.hasColour)
         capabilities = terminal.capabilities(isASCII: options.isASCII)
         isLight = Environment["COLORFGBG"].flatMap(TerminalBackground.isLight(colorFGBG:))
@@ -83,6 +83,7 @@ package final class LiveScreen {
         clock?.start(after: 0.15, every: session.interval)
         loop.run()
         source.leave()
+        RemoteHost.end([source.remote].compactMap(\.self))
         terminal.leave()
         sayGoodbye()
         return exitCode
@@ -108,6 +109,10 @@ package final class LiveScreen {
     }
     private func sayGoodbye() {
         guard exitCode == 0, !source.isReplay else { return }
+        if source.remote != nil {
+            _ = write(terminal.descriptor, "megatop: detached\n", 18)
+            return
+        }
         let running = source.model.processes.values.count { $0.state(source.model.now).isRunning }
         var text =
             running == 0

@@ -32,6 +32,14 @@ package struct Options: Sendable {
     package var shot: Shot.Format?
     package var size = Size(120, 40)
     package var isCheck = false
+    /// Each has an ssh of its own, and a row.
+    package static let mostHosts = 64
+    /// The other machines that are looked at. Empty: this one.
+    package var hosts: [String] = []
+    /// The program that reaches them, with its options.
+    package var ssh = ["ssh"]
+    /// The megatop of the other machines, as their shells run it.
+    package var remoteCommand = "megatop"
     package var recordPath: String?
     package var replayPath: String?
     package var replayFrom = 0.0

@@ -5,13 +5,16 @@ import Stats
 import Supervision
 import Watch
 
-/// The source of the model's facts: the hub, the control socket and the app port, or a recording of them.
+/// The source of the model's facts: the hub, the control socket and the app port, a recording of them, or another
+/// machine's `megatop --serve`.
 final class Source {
     private let options: Options
     private let loop: Loop
     private var feed: StatsFeed?
     private var replay: Replay?
     private var recorder: Recording.Writer?
+    /// The other machine that is looked at.
+    let remote: RemoteHost?
     private let control: ControlClient
     private let appPort: AppPortClient
     private static let appPortPatienceSeconds = 3.0
@@ -25,6 +28,8 @@ final class Source {
     /// The time when each question was last asked, and the questions without an answer yet.
     private var lastAsked: [Question: UInt64] = [:]
     private var unanswered: Set<Question> = []
+    /// Who waits for an answer.
+    private var waiting: [Question: (String?) -> Void] = [:]
     private var crashesWanted: ProcessName?
     private var follower: Follower?
     /// Looks, soon after the control connection has ended, whether the supervisor is dead. Its sockets are closed a
@@ -33,19 +38,30 @@ final class Source {
     private static let deathSeconds = 0.05
     /// Called when an answer came that a screen may show.
     var told: () -> Void = {}
+    /// Called with all that comes, for `--serve`.
+    var relayed: ((Served.Content) -> Void)?
 
     /// The supervisor is lost after so many intervals without a report. It reports each second, and answers a
     /// subscription every three.
     private static let lostAfterIntervals: UInt64 = 4
 
-    /// `keepsPast`: pictures of the past will be asked for.
-    init(_ loop: Loop, _ options: Options, keepsPast: Bool = false) throws {
+    /// `host` is another machine. Without it the appliance of this machine is looked at. `keepsPast`: pictures of the
+    /// past will be asked for.
+    init(_ loop: Loop, _ options: Options, host: String? = nil, keepsPast: Bool = false) throws {
         self.options = options
         self.loop = loop
         control = ControlClient(loop, path: options.runDirectory + "/control.sock")
         appPort = AppPortClient(
             loop, options.app, key: options.appKey, patienceSeconds: Source.appPortPatienceSeconds)
         live.server = Source.server(options)
+        remote = host.map { RemoteHost(loop, $0, ssh: options.ssh, remoteCommand: options.remoteCommand) }
+        if let remote {
+            if keepsPast { archive = StatsArchive() }
+            remote.describe(&live)
+            remote.received = { [unowned self] in take($0) }
+            remote.ended = { [unowned self] in lostRemote() }
+            return
+        }
         if let path = options.replayPath {
             let pieces = try Recording.read(path).get()
             replay = Replay(
@@ -64,6 +80,7 @@ final class Source {
         feed.received = { [unowned self] in take($0, $1) }
         feed.recorded = { [unowned self] in
             recorder?.add($0, time: Clock.monotonicNanoseconds, wall: Clock.wallMilliseconds)
+            relayed?(.datagram(Array($0)))
         }
         self.feed = feed
         control.event = { [unowned self] in answered($0, .events) }
@@ -73,27 +90,12 @@ final class Source {
         }
         control.ended = { [unowned self] in deathTimer?.start(after: Source.deathSeconds) }
     }
-    private static func server(_ options: Options) -> Model.Server {
-        var server = Model.Server()
-        var name = utsname()
-        if uname(&name) == 0 {
-            server.host = withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            server.kernel = withUnsafeBytes(of: &name.release) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-        }
-        if let name = options.name { server.host = name }
-        server.runDirectory = options.runDirectory
-        server.statsAddress = "\(options.hub)"
-        server.policy = options.policy
-        return server
-    }
-
     /// The live picture, or that of the recording.
     var model: Model { replay?.model ?? live }
     var isReplay: Bool { replay != nil }
     func leave() { feed?.leave() }
     func retry() {
+        if let remote { return remote.connect() }
         feed?.subscribe()
         control.connect()
     }
@@ -110,10 +112,14 @@ final class Source {
         let now = Clock.monotonicNanoseconds
         replay?.advance(now: now, moment: moment)
         guard replay == nil else { return }
-        live.now = now
-        live.wall = Clock.wallMilliseconds
-        checkLink(now)
-        ask(.status, every: 0.9)
+        if let remote {
+            followRemote(remote, now)
+        } else {
+            live.now = now
+            live.wall = Clock.wallMilliseconds
+            checkLink(now)
+            ask(.status, every: 0.9)
+        }
         live.health.late = feed?.late ?? 0
         live.health.isUnauthenticated = feed?.isUnauthenticated ?? false
         if let drops = feed?.drops {
@@ -183,6 +189,40 @@ final class Source {
         live.take(.own(kind, severity, text, time: Clock.wallMilliseconds))
     }
 
+    // MARK: another machine
+
+    private func followRemote(_ remote: RemoteHost, _ now: UInt64) {
+        remote.check(now)
+        let before = live.link
+        remote.update(&live, now: now, startedAt: startedAt)
+        if case .lost(_, let reason) = live.link {
+            if case .live = before { own("LOST", .error, "\(reason); the last values are shown") }
+        } else if case .lost = before, live.link == .live {
+            own("LIVE", .info, "\(remote.name) answers again")
+        }
+    }
+    private func take(_ piece: Served.Piece) {
+        switch piece.content {
+        case .datagram(let bytes):
+            guard let remote else { return }
+            take(bytes.withUnsafeBytes { remote.reader.receive($0, length: $0.count, now: piece.time) }, remote.reader)
+            remote.reader.forget(olderThan: 120_000, now: piece.time)
+        case .answer(let text, let question):
+            // It sends these by itself. Any other answer belongs to a question.
+            let isOwn = question == .status || question == .events
+            guard unanswered.contains(question) || isOwn else { return }
+            answered(text, question, at: piece.time)
+        case .missed(let question, let why):
+            if unanswered.contains(question) { missed(question, why: why) }
+        case .state: remote?.describe(&live)
+        }
+        if !live.isPlausible { remote?.refuse("it tells of more than an appliance has") }
+    }
+    private func lostRemote() {
+        for question in unanswered { missed(question, why: remote?.problem ?? "no answer") }
+        told()
+    }
+
     // MARK: questions
 
     /// A question has no answer yet.
@@ -197,34 +237,38 @@ final class Source {
             lastAsked[question].map({ Double(now - $0) >= seconds * 1e9 }) ?? true
         else { return false }
         // The app port takes one question at a time. The next picture asks again.
-        if question.target != nil, appPort.isBusy { return false }
+        if question.target != nil, appPort.isBusy || unanswered.contains(where: { $0.target != nil }) { return false }
+        if let remote, !remote.ask(question) { return false }
         lastAsked[question] = now
         unanswered.insert(question)
+        waiting[question] = done
+        if remote == nil { askHere(question) }
+        return true
+    }
+    private func askHere(_ question: Question) {
         if let target = question.target {
-            appPort.ask("GET", target) { [unowned self] result in
-                unanswered.remove(question)
+            return appPort.ask("GET", target) { [unowned self] result in
                 switch result {
-                case .success(let reply):
-                    answered(reply.body, question)
-                    done?(reply.body)
-                case .failure(let failure):
-                    live.miss(question, why: failure.text(appPort.endpoint))
-                    told()
-                    done?(nil)
+                case .success(let reply): answered(reply.body, question)
+                case .failure(let failure): missed(question, why: failure.text(appPort.endpoint))
                 }
             }
-            return true
         }
         control.ask(question.line) { [unowned self] text in
-            unanswered.remove(question)
-            if let text { answered(text, question) } else { live.miss(question, why: "no supervisor answers") }
-            done?(text)
+            if let text { return answered(text, question) }
+            missed(question, why: "no supervisor answers")
         }
-        return true
+    }
+    private func missed(_ question: Question, why: String) {
+        unanswered.remove(question)
+        live.miss(question, why: why)
+        relayed?(.missed(question, why: why))
+        if question.target != nil { told() }
+        waiting.removeValue(forKey: question)?(nil)
     }
     /// Follows this client from now on, and no other. A recording has nothing of that.
     func follow(_ client: String?) {
-        guard replay == nil, client != follower?.followed.client else { return }
+        guard replay == nil, remote == nil, client != follower?.followed.client else { return }
         follower = client.map { client in
             Follower(loop, options.app, key: options.eventsKey, client: client) { [unowned self] in
                 live.told.followed = follower?.followed
@@ -242,16 +286,19 @@ final class Source {
         crashesWanted = id
         ask(.crashes, every: 0)
     }
-    private func answered(_ text: String, _ question: Question) {
+    private func answered(_ text: String, _ question: Question, at remoteTime: UInt64? = nil) {
+        unanswered.remove(question)
         let before = live.told
         let events = live.events.count
-        let time = Clock.monotonicNanoseconds
+        let time = remoteTime ?? Clock.monotonicNanoseconds
+        relayed?(.answer(text, question))
         live.take(text, to: question, time: time)
         if question == .crashes, let id = crashesWanted {
             for report in live.told.crashes(of: id) ?? [] where report.lines == nil {
                 ask(.crash(report.id), every: 0)
             }
         }
+        defer { waiting.removeValue(forKey: question)?(text) }
         guard question == .events || live.told != before else { return }
         recorder?.add(text, to: question, time: time, wall: Clock.wallMilliseconds)
         if recorder != nil, live.events.count != events { askForRecording() }
@@ -277,6 +324,6 @@ final class Source {
             pieces += 1
         case .event, .late, .control, .dropped: break
         }
-        live.take(outcome, reader, withEvents: !live.hasFollowedEvents || !control.isConnected)
+        live.take(outcome, reader, withEvents: !live.hasFollowedEvents || (feed != nil && !control.isConnected))
     }
 }

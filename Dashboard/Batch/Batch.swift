@@ -19,10 +19,12 @@ package final class Batch {
 
     /// How long it waits for the first report, and for a second one that rates need. Reports come each second.
     private static let patienceNanoseconds: UInt64 = 3_000_000_000
+    /// ssh gives up after ten seconds.
+    static let remotePatienceNanoseconds: UInt64 = 15_000_000_000
 
     package init(_ options: Options) throws {
         self.options = options
-        source = try Source(loop, options)
+        source = try Source(loop, options, host: options.hosts.first)
     }
 
     package func run() -> Int32 {
@@ -40,7 +42,13 @@ package final class Batch {
         timer?.start(after: 0.05, every: 0.05)
         loop.run()
         source.leave()
+        RemoteHost.end([source.remote].compactMap(\.self))
         return exitCode
+    }
+    /// A machine that ssh can't reach needs no patience, and one that it can reach needs more.
+    private var patience: UInt64 {
+        guard source.remote != nil else { return Batch.patienceNanoseconds }
+        return source.model.isLost ? 0 : Batch.remotePatienceNanoseconds
     }
     private func tick() {
         let now = Clock.monotonicNanoseconds
@@ -51,9 +59,13 @@ package final class Batch {
                 source.ask(question, every: seconds)
             }
         }
-        guard printed > 0 || isReady || now > startedAt + Batch.patienceNanoseconds, now >= nextAt else { return }
+        guard printed > 0 || isReady || now > startedAt + patience, now >= nextAt else { return }
         if source.model.processes.isEmpty {
-            let text = "no stats from \(options.hub): no supervisor answers (megacomet start)"
+            var text = "no stats from \(options.hub): no supervisor answers (megacomet start)"
+            if let remote = source.model.server.remote {
+                text = "nothing from \(remote)"
+                if case .lost(_, let reason) = source.model.link { text += ": \(reason)" }
+            }
             if options.isCheck { put("UNKNOWN \(text)\n") } else { complain(text) }
             exitCode = options.isCheck ? 3 : 69
             return loop.stop()

@@ -134,6 +134,9 @@ extension KeyHandler {
         if session.isReadOnly { return toast("started with --readonly: it only looks", &session) }
         if model.isReplay { return toast("a recording: nothing to act on", &session) }
         if model.past != nil { return toast("nothing to act on in the past: End returns to now", &session) }
+        if let remote = model.server.remote {
+            return toast("another machine, which is only looked at: ssh -t \(remote) megatop acts there", &session)
+        }
         if model.isLost {
             guard action == .start else {
                 return toast("actions are off: no supervisor answers (U starts one)", &session)

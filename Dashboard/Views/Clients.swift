@@ -156,6 +156,9 @@ extension Views {
     /// Why nothing more is told of what happens. Empty if it is told.
     private static func followWords(_ look: ClientLook, _ context: Context) -> (String, Role) {
         if context.model.isReplay { return ("A recording does not have what happens to a client.", .dim) }
+        if context.model.server.remote != nil {
+            return ("What happens to a client is told on its own machine only.", .dim)
+        }
         guard let followed = context.model.told.followed, followed.client == look.id else { return ("", .dim) }
         switch followed.state {
         case .asking: return ("asking the manager ...", .dim)

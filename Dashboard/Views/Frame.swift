@@ -58,7 +58,8 @@ enum Frame {
                 screen.tab, role: isShown ? .title : .dim, leaves: isShown ? 0 : 3, gap: 1, target: .screen(screen))
         }
         let session = context.session
-        if context.model.isLost || context.model.isReplay || context.model.past != nil {
+        let model = context.model
+        if model.isLost || model.isReplay || model.past != nil || model.server.remote != nil {
             line.addRight("[actions off]", role: .dim, leaves: 2)
         } else if session.isReadOnly {
             line.addRight("[readonly]", role: .dim, leaves: 2)

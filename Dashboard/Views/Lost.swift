@@ -12,6 +12,12 @@ extension Frame {
         case .waiting: lines = ["waiting for the first report from \(address)"]
         case .lost(let since, let reason):
             let seconds = Double(context.now > since ? context.now - since : 0) / 1e9
+            if let remote = model.server.remote {
+                lines = ["NOTHING FROM \(remote) FOR \(Format.span(seconds)): \(reason)"]
+                if !model.processes.isEmpty { lines.append("Values are the last known, marked ~.") }
+                lines.append("It is tried again and again (Space: now).")
+                break
+            }
             lines = ["NO STATS FOR \(Format.span(seconds)): hub \(address): \(reason)"]
             if model.processes.isEmpty {
                 lines.append("No server was seen yet. U starts one in the background: megacomet start")

@@ -20,12 +20,15 @@ struct Megatop: ParsableCommand {
               megatop --check                for Nagios: exit 0 ok, 1 warning, 2 critical, 3 unknown
               megatop --shot svg > a.svg     a picture of the screen: text, json, html or svg
               megatop --record night.mgtr    and later: megatop --replay night.mgtr --from 3600
+              megatop push1 ops@push2        other machines, over ssh: a row each, and all their alerts
 
             Closing it, killing it or losing its terminal changes nothing: the servers keep running.
             Where standard output is no terminal, or TERM is dumb, it prints one sample and ends.
             """,
         version: Version.text)
 
+    @Argument(help: "Other machines, as ssh knows them: HOST or USER@HOST. Without any, this machine.")
+    var hosts: [String] = []
     @Option(
         name: [.customShort("c"), .long], help: "The configuration, as for megacomet.",
         completion: .file(extensions: ["toml"])) var config: String?
@@ -60,6 +63,10 @@ struct Megatop: ParsableCommand {
     @Option(help: "Replay from this second on.") var from = 0.0
     @Option(help: "Replay to this second.") var to: Double?
     @Option(help: "Replay faster by this factor.") var speed = 1.0
+    @Option(help: "The megatop of the other machines, with its options, as their shells run it.")
+    var remoteCommand = "megatop"
+    @Option(help: "The program that reaches the other machines, with its options.") var ssh = "ssh"
+    @Flag(help: "Tell another megatop about this machine (it runs this over ssh).") var serve = false
     @Flag(help: "Print the table of metrics.") var listMetrics = false
     @Flag(help: .hidden) var manual = false
     @Flag(help: "Say on leaving how to stop the servers (for make run).") var started = false
@@ -67,11 +74,13 @@ struct Megatop: ParsableCommand {
     func run() throws {
         if listMetrics { return print(Reference.metrics(), terminator: "") }
         if manual { return print(Reference.manual(), terminator: "") }
+        try checkHosts()
         var options = try options()
+        if serve { return try serve(options) }
         let terminal = getenv("TERM").map { String(cString: $0) } ?? ""
         if isatty(1) == 0 || terminal == "dumb" || terminal.isEmpty { options.isBatch = true }
         // A user who may not ask is told so. Otherwise it would look as if the supervisor did not answer.
-        if options.replayPath == nil, let denied = RunDirectory.denied(options.runDirectory) {
+        if options.replayPath == nil, hosts.isEmpty, let denied = RunDirectory.denied(options.runDirectory) {
             if options.isCheck { print("UNKNOWN \(denied)") } else { complain("\(denied)") }
             throw ExitCode(options.isCheck ? 3 : PermissionDenied.exitCode)
         }
@@ -85,8 +94,37 @@ struct Megatop: ParsableCommand {
         throw ExitCode(code)
     }
 
-    private func options() throws -> Options {
-        var options = Options()
+    /// Writes what another megatop reads. The reason why it can't is what ssh shows there.
+    private func serve(_ options: Options) throws {
+        guard isatty(1) == 0 else { throw ValidationError("--serve speaks to another megatop, and to no terminal") }
+        if let denied = RunDirectory.denied(options.runDirectory) {
+            complain("\(denied)")
+            throw ExitCode(PermissionDenied.exitCode)
+        }
+        do { throw ExitCode(try Service(options).run()) } catch let code as ExitCode { throw code } catch {
+            complain("\(error)")
+            throw ExitCode(69)
+        }
+    }
+    private func checkHosts() throws {
+        guard !hosts.isEmpty else { return }
+        guard hosts.count <= Options.mostHosts else { throw ValidationError("at most \(Options.mostHosts) machines") }
+        guard Set(hosts).count == hosts.count else { throw ValidationError("a machine is named twice") }
+        for host in hosts where host.hasPrefix("-") || host.utf8.count > 255 || host.utf8.contains(where: { $0 <= 32 })
+        {
+            throw ValidationError("\"\(plainText(host))\" is no HOST or USER@HOST")
+        }
+        guard !serve, record == nil, replay == nil, config == nil, stats == nil, runDirectory == nil else {
+            throw ValidationError(
+                "-c, --run-directory, --stats, --record, --replay and --serve are for this machine: see --remote-command"
+            )
+        }
+        guard !ssh.split(separator: " ").isEmpty else { throw ValidationError("--ssh: a program, such as ssh") }
+        if hosts.count > 1, output == "prom" { throw ValidationError("--output prom is for one machine") }
+    }
+
+    /// What the configuration says of the appliance of this machine.
+    private func configure(_ options: inout Options) throws {
         let config = ConfigurationFile.path(config)
         if let config, let denied = PermissionDenied(config, R_OK) {
             complain("\(denied)")
@@ -118,6 +156,13 @@ struct Megatop: ParsableCommand {
             }
             options.hub = hub
         }
+    }
+    private func options() throws -> Options {
+        var options = Options()
+        options.hosts = hosts
+        options.ssh = ssh.split(separator: " ").map(String.init)
+        options.remoteCommand = remoteCommand
+        if hosts.isEmpty { try configure(&options) }
         guard (0.2...60).contains(delay ?? 1) else { throw ValidationError("--delay: 0.2 to 60 seconds") }
         let shown = screen.map { Screen($0) }
         if case .some(nil) = shown {

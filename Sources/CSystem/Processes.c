@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,9 +31,13 @@ static int become(const struct mc_child *child, char **environment, char *pid_te
     if (child->new_session) setsid();
     else setpgid(0, 0);
 
+    if (child->dies_with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
+
     int null = open("/dev/null", O_RDWR);
-    if (null < 0 || dup2(null, 0) < 0) return errno;
-    if (child->output >= 0 && (dup2(child->output, 1) < 0 || dup2(child->output, 2) < 0)) return errno;
+    if (null < 0 || dup2(child->input >= 0 ? child->input : null, 0) < 0) return errno;
+    int errors = child->errors >= 0 ? child->errors : child->output;
+    if (child->output >= 0 && dup2(child->output, 1) < 0) return errno;
+    if (errors >= 0 && dup2(errors, 2) < 0) return errno;
 
     // Descriptors move out of the way first and then to their places: a source may be at the place of another one.
     int high[mc_most_descriptors + 2], count = 0;

@@ -13,14 +13,20 @@ package struct ChildProgram {
     package var listeners: [(name: String, descriptor: Int32)] = []
     /// Borrowed. It is the child's end of a socket pair.
     package var lifeline: Int32?
-    /// Borrowed. It becomes the child's standard output and error.
+    /// Borrowed. It becomes the child's standard input. `nil`: /dev/null.
+    package var input: Int32?
+    /// Borrowed. It becomes the child's standard output, and standard error too if `errors` is `nil`.
     package var output: Int32?
+    /// Borrowed. It becomes the child's standard error.
+    package var errors: Int32?
     /// Borrowed. It is the reading end of `output`, which the child keeps open: so what it wrote lasts as long as the
     /// child.
     package var outputReader: Int32?
     /// The child gets a session of its own, so that the end of a terminal does not reach it. Otherwise it gets only a
     /// process group of its own.
     package var newSession = false
+    /// The child gets SIGTERM when this process ends, also if that is killed.
+    package var diesWithParent = false
 
     package init(path: String, arguments: [String], environment: [String]) {
         self.path = path
@@ -76,9 +82,12 @@ package enum Processes {
                             child.listener_count = Int32(listeners.count)
                             child.listener_names = names
                             child.lifeline = program.lifeline ?? -1
+                            child.input = program.input ?? -1
                             child.output = program.output ?? -1
+                            child.errors = program.errors ?? -1
                             child.output_reader = program.outputReader ?? -1
                             child.new_session = program.newSession ? 1 : 0
+                            child.dies_with_parent = program.diesWithParent ? 1 : 0
                             return mc_spawn(&child)
                         }
                     }

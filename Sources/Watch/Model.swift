@@ -47,6 +47,8 @@ package struct Model: Sendable {
     package struct Server: Equatable, Sendable {
         package var version = Version.text
         package var host = ""
+        /// The other machine, as the operator named it. `nil` for this one.
+        package var remote: String?
         package var address = ""
         package var kernel = ""
         package var runDirectory = ""
@@ -152,6 +154,9 @@ package struct Model: Sendable {
             if gone != process.isGone { processes[id]?.isGone = gone }
         }
     }
+    /// No appliance has more processes. A stream from outside that tells of more is refused before it fills the memory.
+    package var isPlausible: Bool { max(processes.count, told.children.count) <= Model.mostProcesses }
+    private static let mostProcesses = 512
     package var isReplay: Bool { if case .replay = link { true } else { false } }
     package var isLost: Bool { if case .lost = link { true } else { false } }
 }

@@ -33,12 +33,15 @@ struct mc_child {
     int listener_count;
     const char *listener_names;  ///< LISTEN_FDNAMES: separated by colons
     int lifeline;                ///< inherited after the listeners; -1: none
-    int output;                  ///< becomes stdout and stderr; -1: they stay
+    int input;                   ///< becomes stdin; -1: /dev/null
+    int output;                  ///< becomes stdout, and stderr too if `errors` is -1; -1: they stay
+    int errors;                  ///< becomes stderr; -1: see `output`
     int output_reader;           ///< inherited after the lifeline: the other end of `output`; -1: none
     int new_session;             ///< 1: setsid (a background supervisor), 0: a process group of its own
+    int dies_with_parent;        ///< 1: it gets SIGTERM when the process that started it ends, however that ends
 };
-/// fork and exec, from a process of one thread. In the child signals are reset, stdin is /dev/null, and no other
-/// descriptor is inherited. Listeners are announced in systemd's way: LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES.
+/// fork and exec, from a process of one thread. In the child signals are reset, and no other descriptor is
+/// inherited. Listeners are announced in systemd's way: LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES.
 /// Returns the pid when the program runs, or -1 with the errno of the call that failed, which may be the exec.
 pid_t mc_spawn(const struct mc_child *child);
 
