@@ -12,21 +12,28 @@ package final class LiveScreen {
     private let loop = Loop()
     private let terminal: Terminal
     private let capabilities: Capabilities
-    private let source: Source
-    private var session: Session
+    /// One for each machine that is looked at.
+    let sources: [Source]
+    /// The machine that is shown.
+    var source: Source
+    /// What the operator sees. While several machines are shown, it is about their rows.
+    var session: Session
+    /// The sessions that are not shown: those of the machines, and then that of their rows.
+    var sessions: [Session]
+    var isShowingHosts: Bool
     private var decoder = KeyDecoder()
     private var watchers: [AnyObject] = []
     private var input: IOWatcher?
     private var clock: Reactor.Timer?
     private var escapeTimer: Reactor.Timer?
-    private var lastKey: UInt64 = 0
-    private var lastSort: UInt64 = 0
-    private var shownScreen: Screen?
+    var lastKey: UInt64 = 0
+    var lastSort: UInt64 = 0
+    var shownScreen: Screen?
     /// The last picture: what was clicked is found in it.
     private var shown: Grid?
     /// The last report. It may still be gathered.
     private var gatherer: ReportGatherer?
-    private var past = PastPicture()
+    var past = PastPicture()
     private var exitCode: Int32 = 0
     private var toastUntil: UInt64 = 0
     private var announcer = Announcer()
@@ -40,16 +47,25 @@ package final class LiveScreen {
 
     package init(_ options: Options) throws {
         self.options = options
-        (session, mistakes) = options.savedSession()
-        source = try Source(loop, options, host: options.hosts.first, keepsPast: true)
+        let loop = loop
+        sources =
+            try options.hosts.isEmpty
+            ? [Source(loop, options, keepsPast: true)]
+            : options.hosts.map { try Source(loop, options, host: $0, keepsPast: true) }
+        source = sources[0]
+        isShowingHosts = sources.count > 1
+        (session, sessions, mistakes) = LiveScreen.sessions(options, of: sources.count)
         terminal = try Terminal(hasColour: options.hasColour)
         capabilities = terminal.capabilities(isASCII: options.isASCII)
         isLight = Environment["COLORFGBG"].flatMap(TerminalBackground.isLight(colorFGBG:))
         terminal.askBackground()
         terminal.setMouse(session.usesMouse)
-        source.told = { [unowned self] in
-            sayOutcome()
-            show()
+        for source in sources {
+            source.told = { [unowned self, unowned source] in
+                guard source === self.source, !isShowingHosts else { return }
+                sayOutcome()
+                show()
+            }
         }
     }
 
@@ -76,14 +92,14 @@ package final class LiveScreen {
         Processes.ignoreBrokenPipes()
         clock = Timer(loop) { [unowned self] in draw() }
         escapeTimer = Timer(loop) { [unowned self] in handle(decoder.flush()) }
-        source.retry()
+        sources.forEach { $0.retry() }
         // The first picture is drawn when the first reports are there.
         draw()
         sayAtStart()
         clock?.start(after: 0.15, every: session.interval)
         loop.run()
         source.leave()
-        RemoteHost.end([source.remote].compactMap(\.self))
+        RemoteHost.end(sources.compactMap(\.remote))
         terminal.leave()
         sayGoodbye()
         return exitCode
@@ -109,13 +125,9 @@ package final class LiveScreen {
     }
     private func sayGoodbye() {
         guard exitCode == 0, !source.isReplay else { return }
-        if source.remote != nil {
-            _ = write(terminal.descriptor, "megatop: detached\n", 18)
-            return
-        }
         let running = source.model.processes.values.count { $0.state(source.model.now).isRunning }
         var text =
-            running == 0
+            running == 0 || source.remote != nil
             ? "megatop: detached\n"
             : "megatop: detached; \(running + (source.model.supervisor.pid > 0 && !source.model.isLost ? 1 : 0)) "
                 + "processes keep running\n"
@@ -134,7 +146,11 @@ package final class LiveScreen {
     private var model: Model { past.model ?? source.model }
 
     private func draw() {
-        source.tick(session.moment)
+        sources.forEach { $0.tick($0 === source ? session.moment : nil) }
+        if isShowingHosts {
+            if session.toast != nil, toastUntil != 0, Clock.monotonicNanoseconds > toastUntil { session.toast = nil }
+            return show()
+        }
         keepMoment()
         if let until = session.adminUntil, source.model.now >= until {
             session.adminUntil = nil
@@ -158,7 +174,13 @@ package final class LiveScreen {
         source.follow(session.client?.id)
     }
     private func show() {
-        let grid = Views.draw(model, session, terminal.size, capabilities)
+        if isShowingHosts {
+            let wall = Clock.wallMilliseconds
+            return show(Views.drawHosts(sources.map(\.model), session, wall: wall, terminal.size, capabilities))
+        }
+        show(Views.draw(model, session, terminal.size, capabilities))
+    }
+    private func show(_ grid: Grid) {
         shown = grid
         let theme = session.theme(isLight: isLight)
         if theme != self.theme { terminal.use(theme) }
@@ -210,6 +232,7 @@ package final class LiveScreen {
         toastUntil = session.toast == nil ? 0 : Clock.monotonicNanoseconds + 4_000_000_000
         if session.interval != interval { clock?.start(after: session.interval, every: session.interval) }
         if session.usesMouse != usesMouse { terminal.setMouse(session.usesMouse) }
+        guard !isShowingHosts else { return show() }
         if session.moment != moment {
             if source.isReplay { source.tick(session.moment) }
             keepMoment()
@@ -226,11 +249,16 @@ package final class LiveScreen {
             terminal.gotBackground()
             return []
         }
+        if isShowingHosts {
+            let handler = HostsHandler(sources.map(\.model), terminal.size)
+            guard case .click(let row, let column) = key else { return handler.handle(key, &session) }
+            return handler.click(shown?.target(row: row, column: column), &session)
+        }
         let handler = KeyHandler(model, terminal.size)
         guard case .click(let row, let column) = key else { return handler.handle(key, &session) }
         return handler.click(shown?.target(row: row, column: column), &session)
     }
-    private func say(_ text: String) {
+    func say(_ text: String) {
         session.toast = text
         toastUntil = Clock.monotonicNanoseconds + 6_000_000_000
     }
@@ -246,7 +274,9 @@ package final class LiveScreen {
         case .saveSettings: saveSettings()
         case .note(let text):
             source.note(.own("NOTE", .info, text, time: source.model.wall))
-        case .retry: source.retry()
+        case .retry: (isShowingHosts ? sources : [source]).forEach { $0.retry() }
+        case .hosts: showHosts()
+        case .openHost(let index, let screen): openHost(index, screen)
         case .followAgain: source.followAgain()
         case .nextEvent: goToEvent(true)
         case .previousEvent: goToEvent(false)

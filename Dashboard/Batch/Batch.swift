@@ -109,9 +109,11 @@ package final class Batch {
         if options.shot != nil, source.isWaiting { return false }
         return model.totals.areWhole
     }
-    /// False if the reader is gone.
     @discardableResult
-    private func put(_ text: String) -> Bool {
+    private func put(_ text: String) -> Bool { Batch.put(text) }
+    /// Writes to standard output. False if the reader is gone.
+    @discardableResult
+    static func put(_ text: String) -> Bool {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }

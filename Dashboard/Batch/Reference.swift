@@ -33,12 +33,20 @@ package enum Reference {
             text|json|html|svg [\\fB\\-S\\fR SCREEN] [\\fB\\-\\-size\\fR COLUMNSxLINES]
             .br
             .B megatop \\-\\-check
+            .br
+            .B megatop
+            [\\fB\\-\\-remote\\-command\\fR COMMAND] [\\fB\\-\\-ssh\\fR COMMAND] [USER@]HOST ...
             .SH DESCRIPTION
             megatop shows the connections, queues, deliveries and processes of a running appliance, and commands its \
             processes. It is a client of the
             supervisor, megacomet(8), and the parent of nothing: closing it, killing it or losing its terminal \
             changes nothing.
             Reports come by UDP from the supervisor's hub, orders go through the control socket in the run directory.
+            .PP
+            With the names of other machines it looks at those, over ssh(1): a row for each and the alerts of all, \
+            Enter opens one, 0 comes back. It runs
+            .B megatop \\-\\-serve
+            there, by ssh and without a question. That only tells, so no action works on another machine.
             .PP
             Every figure shows its age. Older than 3 report intervals it is marked ~, older than 10 rates are \
             ?. A process that does not run has -.

@@ -1,6 +1,6 @@
 /// The actions of keys.
 package enum Command: Equatable, Sendable {
-    case screen(Screen), nextScreen, previousScreen
+    case screen(Screen), nextScreen, previousScreen, hosts
     case up, down, pageUp, pageDown, top, bottom
     case enter, back
     case nextMatch, previousMatch
@@ -55,6 +55,7 @@ package struct Binding: Sendable {
         } + [
             Binding(.look, "Tab", [.tab], .nextScreen, "next screen"),
             Binding(.look, "S-Tab", [.backTab], .previousScreen, "screen before"),
+            Binding(.look, "0", on("0"), .hosts, "Hosts: a row each, and all their alerts (megatop HOST HOST ..)"),
             Binding(.look, "up k", [.up] + on("k"), .up, "move up"),
             Binding(.look, "down j", [.down] + on("j"), .down, "move down"),
             Binding(.look, "PgUp", [.pageUp, .control("b")], .pageUp, "a page up"),

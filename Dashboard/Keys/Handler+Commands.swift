@@ -82,6 +82,10 @@ extension KeyHandler {
     func acknowledge(_ key: String?, _ session: inout Session) -> [Effect] {
         if session.isReadOnly { return toast("started with --readonly: it only looks", &session) }
         if model.isReplay { return toast("a recording: nothing to act on", &session) }
+        if model.past != nil { return toast("nothing to act on in the past: End returns to now", &session) }
+        if let remote = model.server.remote {
+            return toast("another machine, which is only looked at: ssh \(remote) megacomet acknowledge", &session)
+        }
         if model.isLost { return toast("no supervisor answers: it keeps the alerts", &session) }
         return [.acknowledge(key)]
     }

@@ -221,7 +221,8 @@ extension KeyHandler {
         // The row that it would go to in the present can't be seen.
         case .now? where session.moment == nil && !model.isReplay: return []
         case .step?, .previousEvent?, .nextEvent?, .now?: return command.map { run($0, &session) } ?? []
-        case .admin?, .pause?, .save?, .copy?, .help?, .redraw?, .suspend?, .units?, .filter?, .commandLine?, .clientIDs?:
+        case .admin?, .pause?, .save?, .copy?, .help?, .redraw?, .suspend?, .units?, .filter?, .commandLine?,
+            .clientIDs?, .hosts?:
             return command.map { run($0, &session) } ?? []
         case .screen?:
             session.overlay = nil

@@ -20,6 +20,10 @@ package enum Effect: Equatable, Sendable {
     case fetchOutput(ProcessName)
     case fetchCrashes(ProcessName)
     case retry
+    /// Show all machines.
+    case hosts
+    /// Show this machine, by its number among those that were named, on this screen or on the one that it had.
+    case openHost(Int, Screen?)
     /// Ask the manager again to tell what happens to a client, since it has refused.
     case followAgain
     /// Go to the event after or before the moment of the picture.
@@ -79,6 +83,7 @@ package struct KeyHandler {
         case .screen(let screen): show(screen, &session)
         case .nextScreen: show(Screen(rawValue: session.screen.rawValue % 6 + 1) ?? .overview, &session)
         case .previousScreen: show(Screen(rawValue: (session.screen.rawValue + 4) % 6 + 1) ?? .overview, &session)
+        case .hosts: return [.hosts]
         case .up: move(-1, &session)
         case .down: move(1, &session)
         case .pageUp: move(-max(1, size.height / 2), &session)

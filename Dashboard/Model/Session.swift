@@ -12,6 +12,10 @@ package struct Session: Sendable {
     package var sorts: [Screen: Sort] = [:]
     /// The order of the list of apps.
     package var appSort = Sort("pub", descending: true)
+    /// Other machines are looked at, too: the key 0 shows all.
+    package var isOneOfSeveral = false
+    /// The order of the machines: by this column, or by `host`, as they were named.
+    package var hostSort = Sort("host", descending: false)
     package var filter = Filter("")
     package var overlay: Overlay?
     /// The overlay under the line that is being typed, or under the help. It comes back afterwards.

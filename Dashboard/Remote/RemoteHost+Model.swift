@@ -34,6 +34,7 @@ extension RemoteHost {
         model.wall = time?.wall ?? Clock.wallMilliseconds
         let silence = now - min(now, heardAt ?? startedAt)
         let since = model.now - min(model.now, silence)
+        model.server.retry = ""
         if let state, child != nil {
             guard silence <= RemoteHost.lostNanoseconds else {
                 model.link = .lost(since: since, reason: "ssh is connected, but \(name) is silent")
@@ -50,7 +51,7 @@ extension RemoteHost {
             model.link = .waiting
             return
         }
-        let left = retryAt > now ? ", again in \(Format.span(Double(retryAt - now) / 1e9))" : ", connecting"
-        model.link = .lost(since: since, reason: problem + left)
+        model.server.retry = retryAt > now ? "in \(Format.span(Double(retryAt - now) / 1e9))" : "now"
+        model.link = .lost(since: since, reason: problem)
     }
 }

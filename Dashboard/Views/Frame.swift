@@ -52,6 +52,7 @@ enum Frame {
     }
     static func tabs(_ context: Context) -> Line {
         var line = Line()
+        if context.session.isOneOfSeveral { line.add("0 Hosts", role: .dim, leaves: 3) }
         for screen in Screen.allCases {
             let isShown = screen == context.session.screen
             line.add(

@@ -15,7 +15,7 @@ extension Frame {
             if let remote = model.server.remote {
                 lines = ["NOTHING FROM \(remote) FOR \(Format.span(seconds)): \(reason)"]
                 if !model.processes.isEmpty { lines.append("Values are the last known, marked ~.") }
-                lines.append("It is tried again and again (Space: now).")
+                if !model.server.retry.isEmpty { lines.append("It is tried again \(model.server.retry) (Space: now).") }
                 break
             }
             lines = ["NO STATS FOR \(Format.span(seconds)): hub \(address): \(reason)"]

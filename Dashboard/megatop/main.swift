@@ -86,7 +86,11 @@ struct Megatop: ParsableCommand {
         }
         let code: Int32
         do {
-            code = options.isBatch || options.isCheck ? try Batch(options).run() : try LiveScreen(options).run()
+            if !options.isBatch, !options.isCheck {
+                code = try LiveScreen(options).run()
+            } else {
+                code = options.hosts.count > 1 ? try HostsBatch(options).run() : try Batch(options).run()
+            }
         } catch {
             complain("\(error)")
             throw ExitCode(69)
@@ -116,7 +120,7 @@ struct Megatop: ParsableCommand {
         }
         guard !serve, record == nil, replay == nil, config == nil, stats == nil, runDirectory == nil else {
             throw ValidationError(
-                "-c, --run-directory, --stats, --record, --replay and --serve are for this machine: see --remote-command"
+                "-c, --run-directory, --stats, --record, --replay and --serve are for this machine only"
             )
         }
         guard !ssh.split(separator: " ").isEmpty else { throw ValidationError("--ssh: a program, such as ssh") }

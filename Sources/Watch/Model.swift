@@ -49,6 +49,8 @@ package struct Model: Sendable {
         package var host = ""
         /// The other machine, as the operator named it. `nil` for this one.
         package var remote: String?
+        /// When the other machine is tried again, for people. Empty while it is connected.
+        package var retry = ""
         package var address = ""
         package var kernel = ""
         package var runDirectory = ""
