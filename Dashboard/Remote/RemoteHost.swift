@@ -80,8 +80,9 @@ final class RemoteHost {
     }
     /// False if nobody is there to be asked.
     func ask(_ question: Question) -> Bool {
-        guard isTalking, question.name.utf8.count < Served.mostQuestion else { return false }
-        return child?.send(question.name + "\n") ?? false
+        let name = question.name
+        guard isTalking, name.utf8.count < Served.mostQuestion, !name.utf8.contains(10) else { return false }
+        return child?.send(name + "\n") ?? false
     }
     /// The other machine's clocks, when it is `now` here. `nil` before the first piece.
     func time(_ now: UInt64) -> (monotonic: UInt64, wall: UInt64)? {

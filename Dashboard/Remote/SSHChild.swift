@@ -17,6 +17,7 @@ final class SSHChild {
     private var lastError = ""
     private var reason: String?
     private var exit: ProcessExit?
+    private var hasExited = false
     private var killer: Reactor.Timer?
     private let received: (UnsafeRawBufferPointer) -> Void
     private let ended: (String) -> Void
@@ -100,12 +101,16 @@ final class SSHChild {
         killer?.start(after: 2)
     }
     /// Its group has the programs that it started, such as that of a ProxyCommand.
-    func signal(_ number: Int32) { if exit == nil { Processes.signal(pid, number, group: true) } }
-    /// True once it has ended.
+    func signal(_ number: Int32) { if !hasExited { Processes.signal(pid, number, group: true) } }
+    /// True once it has ended. Where SIGCHLD is ignored, the kernel keeps its exit to itself.
     func reap() -> Bool {
-        if exit != nil { return true }
-        guard case .ended(let found) = Processes.reap(pid) else { return false }
-        exit = found
+        if hasExited { return true }
+        switch Processes.reap(pid) {
+        case .running: return false
+        case .ended(let found): exit = found
+        case .notOurs: break
+        }
+        hasExited = true
         return true
     }
 
@@ -141,11 +146,11 @@ final class SSHChild {
         if text.contains(where: { $0 != " " }) { lastError = text }
     }
     private func hasEnded() {
-        guard reap(), let exit else { return }
+        guard reap() else { return }
         if reason == nil { readOutput() }
         readErrors()
         if let rest = errorLines.rest() { noteError(rest) }
-        let how = exit.code.map { "exit \($0)" } ?? "killed by signal \(exit.signal ?? 0)"
+        let how = exit?.code.map { "exit \($0)" } ?? exit?.signal.map { "killed by signal \($0)" } ?? "ended"
         watchers = []
         ended(reason ?? (lastError.isEmpty ? "ssh: \(how)" : "\(lastError) (\(how))"))
     }

@@ -37,7 +37,9 @@ package final class Service {
         Served.magic.withUnsafeBytes { output.append($0) }
         flush()
         clock = Timer(loop) { [unowned self] in tick() }
-        clock?.start(after: 0, every: 1)
+        clock?.start(after: 1, every: 1)
+        // The state comes before all else: it says whose clock the times are of.
+        tick()
         source.retry()
         loop.run()
         source.leave()

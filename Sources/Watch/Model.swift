@@ -157,8 +157,12 @@ package struct Model: Sendable {
         }
     }
     /// No appliance has more processes. A stream from outside that tells of more is refused before it fills the memory.
-    package var isPlausible: Bool { max(processes.count, told.children.count) <= Model.mostProcesses }
+    package var isPlausible: Bool {
+        max(processes.count, told.children.count) <= Model.mostProcesses
+            && events.reduce(0) { $0 + $1.text.utf8.count } <= Model.mostEventBytes
+    }
     private static let mostProcesses = 512
+    private static let mostEventBytes = 8 << 20
     package var isReplay: Bool { if case .replay = link { true } else { false } }
     package var isLost: Bool { if case .lost = link { true } else { false } }
 }
