@@ -64,6 +64,11 @@ final class SecureShell {
         authorized += limit + contents(ofFile: "\(folder.path)/\(name).pub")
         _ = try folder.write("authorized", authorized)
     }
+    /// Takes the key away, or gives it back. A connection that is open goes on.
+    func setKey(_ name: String, isThere: Bool) {
+        let path = "\(folder.path)/\(name)"
+        rename(isThere ? path + ".away" : path, isThere ? path : path + ".away")
+    }
     private func key(_ name: String) throws {
         try run(
             tool: ["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "\(folder.path)/\(name)"],
