@@ -183,7 +183,8 @@ let package = Package(
             name: "TLSTests", dependencies: ["TestSupport", "Base", "Store", "TLS", "Wire"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["TestSupport", "Base", "Reactor"], swiftSettings: strict),
         .testTarget(
-            name: "PublishingTests", dependencies: ["TestSupport", "Base", "Store", "Publishing", "Comet", "Wire"],
+            name: "PublishingTests",
+            dependencies: ["TestSupport", "Base", "Store", "Publishing", "Comet", "Stats", "Wire"],
             swiftSettings: strict
         ),
         .testTarget(
