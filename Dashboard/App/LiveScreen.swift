@@ -339,16 +339,16 @@ package final class LiveScreen {
         mistakes = []
     }
     private func saveScreen(_ format: Shot.Format, _ path: String?) {
-        let context = Context(picture, session, capabilities)
-        let text = Shot.document(Views.draw(picture, session, terminal.size, capabilities), format, context)
+        let context = Context(model, session, capabilities)
+        let text = Shot.document(Views.draw(model, session, terminal.size, capabilities), format, context)
         say(SavedFile.save(text, path: path, stem: Shot.stem(source.model.wall), ending: format.ending))
     }
     private func report(_ seconds: Double) {
         if let gatherer, !gatherer.isOver { return say("a report is being gathered already") }
         say("gathering a report ...")
         gatherer = ReportGatherer(loop, source, configuration: options.configurationNow()) { [unowned self] gathered in
-            // The screens of a paused picture, and the answers of now.
-            var model = picture
+            // The screens of a paused model, and the answers of now.
+            var model = model
             model.told = source.model.told
             model.events = source.model.events
             let text = ReportPage.html(model, session, capabilities, seconds: seconds, gathered)

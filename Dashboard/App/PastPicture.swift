@@ -1,3 +1,4 @@
+import Supervision
 import Stats
 import Watch
 
@@ -24,7 +25,7 @@ struct PastPicture {
         } else {
             model = live.past(at: moment, archive)
         }
-        model?.past?.alerts = live.alerts.raised
+        model?.past?.alerts = live.alerts.filter(\.isOpen)
         model?.reach = live.reach
     }
 }

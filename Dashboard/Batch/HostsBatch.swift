@@ -1,3 +1,9 @@
+import Supervision
+import Supervision
+import Supervision
+import Supervision
+import Supervision
+import Supervision
 import Base
 import Glibc
 import Reactor
@@ -73,7 +79,7 @@ package enum HostsText {
             var text = "# megatop \(Version.text) hosts=\(table.rows.count) time=\(wall)\n"
             for found in table.alerts {
                 text += "# \(found.alert.isCritical ? "CRITICAL" : "WARNING") \(found.host) "
-                text += plainText(found.alert.text) + "\n"
+                text += plainText(found.alert.sentence) + "\n"
             }
             let lines = [names] + rows.map { row in [row.name] + HostColumn.all.map { field($0, row.context) } }
             let widths = names.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
@@ -102,7 +108,7 @@ package enum HostsText {
             }
             let alerts = table.alerts.map { found in
                 "{\"host\":\(jsonText(found.host)),\"critical\":\(found.alert.isCritical),"
-                    + "\"text\":\(jsonText(found.alert.text))}"
+                    + "\"text\":\(jsonText(found.alert.sentence))}"
             }
             return "{\"schema\":\(BatchText.schema),\"time\":\"\(wall)\",\"hosts\":[\(hosts.joined(separator: ","))],"
                 + "\"alerts\":[\(alerts.joined(separator: ","))]}\n"
@@ -126,7 +132,7 @@ package enum HostsText {
         let results = table.rows.map { row -> (name: String, text: Substring, data: Substring, code: Int32) in
             if row.context.model.processes.isEmpty {
                 let alert = table.alerts.first { $0.host == row.name && $0.alert.key == "lost" }
-                return (row.name, "UNKNOWN \(plainText(alert?.alert.text ?? "nothing came"))", "", 3)
+                return (row.name, "UNKNOWN \(plainText(alert?.alert.sentence ?? "nothing came"))", "", 3)
             }
             let (text, code) = Check.result(row.context)
             let parts = text.split(separator: "\n").first?.split(separator: "|", maxSplits: 1) ?? []

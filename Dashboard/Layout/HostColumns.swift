@@ -1,8 +1,9 @@
 import Stats
+package import Supervision
 package import Watch
 
 /// How a machine is, in a word. The worst has the greatest value.
-package enum Verdict: Int, Comparable, CaseIterable, Sendable {
+package enum HostState: Int, Comparable, CaseIterable, Sendable {
     /// Nothing is wrong.
     case ok
     /// Nothing is known yet.
@@ -13,7 +14,7 @@ package enum Verdict: Int, Comparable, CaseIterable, Sendable {
     case lost
     /// Something is critical.
     case act
-    package static func < (one: Verdict, other: Verdict) -> Bool { one.rawValue < other.rawValue }
+    package static func < (one: HostState, other: HostState) -> Bool { one.rawValue < other.rawValue }
 
     package init(_ model: Model) {
         if model.isLost {
@@ -21,8 +22,11 @@ package enum Verdict: Int, Comparable, CaseIterable, Sendable {
         } else if model.link == .waiting {
             self = .waiting
         } else {
-            let raised = model.alerts.raised
-            self = raised.isEmpty ? .ok : raised.contains(where: \.isCritical) ? .act : .look
+            switch model.verdict {
+            case .ok: self = .ok
+            case .look: self = .look
+            case .act: self = .act
+            }
         }
     }
     package var word: String {
@@ -78,8 +82,8 @@ package struct HostColumn: Sendable {
     package static let all: [HostColumn] = [
         HostColumn(
             id: "state", title: "STATE", width: 5, from: 0, isLeft: true,
-            cell: { Cell(Verdict($0.model).word, Verdict($0.model).role) },
-            value: { Double(Verdict($0.model).rawValue) }),
+            cell: { Cell(HostState($0.model).word, HostState($0.model).role) },
+            value: { Double(HostState($0.model).rawValue) }),
         HostColumn(
             id: "workers", title: "READY", width: 6, from: 60,
             cell: { context in
@@ -219,12 +223,16 @@ package struct HostTable: Sendable {
             var found: [Alert] = []
             if case .lost(let since, let reason) = row.context.model.link {
                 let age = Format.age(Double(row.context.now - min(since, row.context.now)) / 1e9)
-                found.append(Alert(key: "lost", isCritical: true, text: "LOST \(age): \(reason)", isCertain: true))
+                let wall = row.context.model.wall
+                found.append(
+                    Alert(
+                        key: "lost", level: .critical, what: "LOST \(age)", short: "lost", text: reason,
+                        since: wall - min(wall, (row.context.now - min(since, row.context.now)) / 1_000_000), screen: 1))
             }
             // What was wrong when it was last seen may be over.
-            found += row.context.model.alerts.raised.map { alert in
+            found += row.context.model.alerts.filter(\.isOpen).map { alert in
                 var alert = alert
-                if row.context.model.isLost { alert.text = "~ " + alert.text }
+                if row.context.model.isLost { alert.what = "~ " + alert.what }
                 return alert
             }
             return found.map { HostAlert(host: row.name, alert: $0) }

@@ -1,3 +1,4 @@
+import Supervision
 import Base
 import Stats
 import Watch

@@ -1,3 +1,8 @@
+import Supervision
+import Supervision
+import Supervision
+import Supervision
+import Supervision
 import Base
 import Stats
 package import Watch
@@ -37,7 +42,7 @@ extension Views {
             var line = Line("!", found.alert.isCritical ? .critical : .warning)
             line.add(Format.left(found.host, width), gap: 1)
             line.add(
-                cut(capabilities.clean(found.alert.text), size.width - width - 3),
+                cut(capabilities.clean(found.alert.sentence), size.width - width - 3),
                 role: found.alert.isCritical ? .critical : .warning, gap: 1)
             return line
         }
@@ -71,8 +76,8 @@ extension Views {
     }
     /// The number of machines in each state, the worst first.
     private static func verdicts(_ table: HostTable) -> [(text: String, role: Role)] {
-        let found = table.rows.map { Verdict($0.context.model) }
-        return Verdict.allCases.reversed().compactMap { verdict in
+        let found = table.rows.map { HostState($0.context.model) }
+        return HostState.allCases.reversed().compactMap { verdict in
             let count = found.count { $0 == verdict }
             return count == 0 ? nil : ("\(count) \(verdict.word)", verdict.role)
         }
@@ -129,7 +134,7 @@ extension Views {
         return toast + [counts]
             + table.alerts.map {
                 Line(
-                    "!\($0.host) " + context.capabilities.clean($0.alert.text),
+                    "!\($0.host) " + context.capabilities.clean($0.alert.sentence),
                     $0.alert.isCritical ? .critical : .warning)
             }
     }

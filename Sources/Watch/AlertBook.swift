@@ -33,7 +33,7 @@ package struct Condition: Equatable, Sendable {
 ///     seen once or twice --third sample, or certain--> raised --sample without it--> over --ten samples--> gone
 ///                                                        ^--------sample with it-------+
 package struct AlertBook: Equatable, Sendable {
-    private static let samplesToRise = 3
+    static let samplesToRise = 3
     private static let samplesToFall = 10
     private struct Entry: Equatable {
         var alert: Alert

@@ -30,4 +30,10 @@ package struct Growth: Equatable, Sendable {
 
     /// Takes the growth of a second from the hub's history, which comes after the first live reports.
     package mutating func fill(_ perSecond: Double, time: UInt64) { history.note(perSecond, time: time) }
+    /// The same without what came after this time.
+    package func until(_ time: UInt64) -> Growth {
+        var earlier = Growth()
+        earlier.history = history.until(time)
+        return earlier
+    }
 }

@@ -1,6 +1,6 @@
 import Base
 package import Stats
-import Supervision
+package import Supervision
 
 // The picture of a past moment, made of what an archive has kept. What it has not kept is unknown, and never zero.
 extension Model {
@@ -77,7 +77,13 @@ extension Model {
         }
         // It has no memory of the seconds before, so what holds at the moment is an alert.
         let conditions = picture.conditions(picture.totals)
-        for sample in 1...AlertBook.samplesToRise { picture.alerts.note(conditions, sample: UInt64(sample)) }
+        for sample in 1...AlertBook.samplesToRise {
+            picture.book.note(conditions, sample: UInt64(sample), wall: picture.wall)
+        }
+        // Those that are raised now know since when.
+        let known = alerts.filter { $0.since <= picture.wall && $0.over ?? .max > picture.wall }
+        let keys = Set(known.map(\.key))
+        picture.told.alerts = (known + picture.book.raised.filter { !keys.contains($0.key) }).worstFirst
         return picture
     }
     /// Answers are about the present. Only crash reports say themselves of when they are.
@@ -111,7 +117,9 @@ private struct Seconds {
         default: break
         }
         (process.connections, process.depth) = (live.connections.until(moment), live.depth.until(moment))
-        process.deliveries = live.deliveries.until(moment)
+        (process.deliveries, process.apps) = (live.deliveries.until(moment), live.apps.until(moment))
+        // Whoever draws them looks at the seconds up to the picture's.
+        process.latencies = live.latencies
         if live.id.isWorker, let newest = process.own.time {
             let step = StatsArchive.step(at: newest)
             for (time, values) in life(live.id.place, until: step, seconds: Recent.seconds).reversed() {

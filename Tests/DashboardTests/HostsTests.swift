@@ -21,7 +21,7 @@ struct HostsTests {
         name(&healthy, "ops@push2")
         name(&lost, "push3")
         name(&unseen, "push4")
-        healthy.alerts = AlertBook()
+        healthy.told.alerts = []
         lost.link = .lost(since: lost.now - 12 * Samples.second, reason: "Connection reset by peer (exit 255)")
         (lost.server.retry, unseen.now) = ("in 3.2s", 9 * Samples.second)
         unseen.link = .lost(since: 0, reason: "ssh: connect to host push4 port 22: Connection refused (exit 255)")
@@ -66,13 +66,13 @@ struct HostsTests {
             #expect(unseen == "?", "\(column.id): \(unseen)")
         }
         #expect(HostColumn.named("ready")?.cell(rows[2].context).text == "6/8~", "as it was last seen")
-        #expect(rows.map { Verdict($0.context.model) } == [.act, .ok, .lost, .lost])
+        #expect(rows.map { HostState($0.context.model) } == [.act, .ok, .lost, .lost])
     }
     @Test func alerts_areThoseOfAllMachines_theWorstFirst() {
         let alerts = HostTable(HostsTests.models, started, Capabilities()).alerts
         let criticals = alerts.map(\.alert.isCritical)
         #expect(criticals == criticals.sorted { $0 && !$1 } && criticals.first == true)
-        #expect(alerts.contains { $0.host == "push3" && $0.alert.text.hasPrefix("LOST 0:12: Connection reset") })
+        #expect(alerts.contains { $0.host == "push3" && $0.alert.sentence.hasPrefix("LOST 0:12: Connection reset") })
         #expect(alerts.contains { $0.host == "push1" && $0.alert.text.contains("w5 BACKOFF") })
         // A filter hides rows, and no alert.
         var session = started
