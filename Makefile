@@ -86,7 +86,8 @@ test-load: packages test-packages
 	swift build --build-tests $(DEBUG)
 	MEGACOMET_LOAD=full swift test --skip-build --filter rolling_losesNothing_andRefusesNobody | tee >(cat >&2) | grep 'Test run with 1 test' >/dev/null
 
-# The browser script under Node, in Chromium and in Firefox, the example, the proxies, TLS.
+# The browser script under Node, in Chromium and in Firefox, the example, the proxies, TLS, the OpenAPI documents, and
+# alert rules and board under a real Prometheus.
 test-browser: packages
 	swift build $(DEBUG)
 	Tests/BrowserTests/run
@@ -127,8 +128,9 @@ install: build
 	install -m 644 config/megacomet.sysusers "$(DESTDIR)/usr/lib/sysusers.d/megacomet.conf"
 	install -m 644 config/megacomet.tmpfiles "$(DESTDIR)/usr/lib/tmpfiles.d/megacomet.conf"
 	install -m 644 docs.txt README.md CHANGELOG.md "$(DESTDIR)/usr/share/doc/megacomet"
-	install -m 644 docs/*.txt docs/*.md "$(DESTDIR)/usr/share/doc/megacomet/docs"
-	install -m 644 config/sysctl.conf config/*.cfg config/nginx.conf config/hitch.conf "$(DESTDIR)/usr/share/doc/megacomet/examples"
+	install -m 644 docs/*.txt docs/*.md docs/*.json "$(DESTDIR)/usr/share/doc/megacomet/docs"
+	install -m 644 config/sysctl.conf config/*.cfg config/nginx.conf config/hitch.conf \
+	  config/prometheus/megacomet.rules.yml config/grafana/megacomet.json "$(DESTDIR)/usr/share/doc/megacomet/examples"
 	config/man/pages "$(BIN)" "$(VERSION)" "$(DESTDIR)/usr/share/man"
 	bin="$(BIN)"; share="$(DESTDIR)/usr/share"; \
 	bash="$$share/bash-completion/completions" zsh="$$share/zsh/vendor-completions" fish="$$share/fish/vendor_completions.d"; \
