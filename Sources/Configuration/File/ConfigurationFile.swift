@@ -44,17 +44,20 @@ package enum ConfigurationFile {
         case errors([ConfigurationError])
     }
 
-    /// Reads the file at `path`; if it is `nil`, the defaults count. `overrides` are the values that flags give. They
-    /// replace those of the file and are checked together with it.
+    /// Reads the file at `path`; if it is `nil`, the defaults count. Variables of the environment replace values of the
+    /// file, and `overrides`, the values that flags give, replace both. All are checked together.
     ///
     /// `refusesEmpty` makes a file that says nothing a mistake. A full disk can leave such a file behind, and the
     /// defaults would open what the operator had closed.
     package static func load(
         _ path: String?, refusesEmpty: Bool = false, overrides: (inout Settings) -> Void = { _ in }
     ) -> Outcome {
-        guard let path else { return parse("", file: "defaults", overrides: overrides) }
+        let environment = Environment.all
+        guard let path else { return parse("", file: "defaults", environment: environment, overrides: overrides) }
         switch contents(of: path) {
-        case .success(let text): return parse(text, file: path, refusesEmpty: refusesEmpty, overrides: overrides)
+        case .success(let text):
+            return parse(
+                text, file: path, refusesEmpty: refusesEmpty, environment: environment, overrides: overrides)
         case .failure(let error): return .errors([error])
         }
     }
@@ -63,10 +66,13 @@ package enum ConfigurationFile {
     /// find the supervisor that still runs with the file's earlier text. `nil` if the file does not say for certain
     /// where that supervisor is.
     package static func settingsBesideMistakes(_ path: String) -> Settings? {
-        guard case .success(let text) = contents(of: path), case .success(let reader) = read(text, file: path) else {
+        guard case .success(let text) = contents(of: path), case .success(var reader) = read(text, file: path) else {
             return nil
         }
-        return reader.errors.contains { $0.key == "run_directory" } ? nil : reader.settings
+        reader.errors += EnvironmentSettings.take(Environment.all, in: &reader.settings)
+        let variable = EnvironmentSettings.variable(Setting.runDirectory)
+        return reader.errors.contains { $0.key == Setting.runDirectory.key || $0.key == variable }
+            ? nil : reader.settings
     }
 
     /// True if the file can be read and holds only comments.
@@ -78,7 +84,8 @@ package enum ConfigurationFile {
     }
 
     package static func parse(
-        _ text: String, file: String, refusesEmpty: Bool = false, overrides: (inout Settings) -> Void = { _ in }
+        _ text: String, file: String, refusesEmpty: Bool = false,
+        environment: [(name: String, value: String)] = [], overrides: (inout Settings) -> Void = { _ in }
     ) -> Outcome {
         var reader: Reader
         switch read(text, file: file) {
@@ -91,18 +98,24 @@ package enum ConfigurationFile {
                     file: file, message: "says nothing: what runs would be left with the defaults, without a key")
             ])
         }
+        let mistakes = EnvironmentSettings.take(environment, in: &reader.settings)
         overrides(&reader.settings)
-        let wrong = reader.errors.compactMap(\.key)
+        let given = EnvironmentSettings.given(by: environment).map(\.setting)
+        let wrong =
+            reader.errors.compactMap(\.key)
+            + given.filter { setting in mistakes.contains { $0.key == EnvironmentSettings.variable(setting) } }.map(
+                \.key)
         // A mistake in app.keys[1] also says enough about whether there is a key.
         for conflict in reader.settings.conflicts() where !wrong.contains(where: { $0.hasPrefix(conflict.key) }) {
+            let variable = given.first { $0.key == conflict.key }.flatMap(EnvironmentSettings.variable)
             reader.errors.append(
-                ConfigurationError(
-                    file: file, line: reader.lines.line(of: conflict.key), key: conflict.key, message: conflict.message)
-            )
+                variable.map { EnvironmentSettings.mistake($0, conflict.message) }
+                    ?? ConfigurationError(
+                        file: file, line: reader.lines.line(of: conflict.key), key: conflict.key,
+                        message: conflict.message))
         }
-        guard reader.errors.isEmpty else {
-            return .errors(reader.errors.sorted { ($0.line ?? .max) < ($1.line ?? .max) })
-        }
+        let errors = reader.errors.sorted { ($0.line ?? .max) < ($1.line ?? .max) } + mistakes
+        guard errors.isEmpty else { return .errors(errors) }
         return .settings(reader.settings)
     }
 

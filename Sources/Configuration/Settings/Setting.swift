@@ -95,7 +95,7 @@ extension Setting {
     /// Every setting, in the order of the file.
     package static let all = [runDirectory] + ofWorkers + ofTheManager + ofTokens + ofTLS + ofTheSupervisor
 
-    private static let runDirectory = Setting(
+    package static let runDirectory = Setting(
         "run_directory", .text(\.runDirectory, .path), .start, worker: "run-directory", manager: "run-directory",
         webhook: "run-directory",
         "The folder of the control socket, the stats token, the crash reports and the lock. If the default can't "

@@ -25,7 +25,7 @@ struct Check: ParsableCommand {
         try TokenKeys.demand(settings)
         try WorkersCertificate.demand(settings)
         let notes =
-            settings.notes() + (try config.appKeys(settings)).warnings + WebhookKey.warnings(settings)
+            source.notes + settings.notes() + (try config.appKeys(settings)).warnings + WebhookKey.warnings(settings)
             + TokenKeys.warnings(settings) + WorkersCertificate.notes(settings)
         if show {
             print(notes.map { "# \($0)\n" }.joined() + settings.fileText(comments: false))

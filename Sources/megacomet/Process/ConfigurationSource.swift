@@ -4,7 +4,8 @@ import ConfigurationFile
 import Glibc
 import Reactor
 
-/// The source of the settings: the file, and the flags that override it. A reload reads it again.
+/// The source of the settings: the file, the variables that count for more, and the flags that count for more than
+/// both. A reload reads it again.
 struct ConfigurationSource {
     /// `nil` for the defaults.
     var file: String?
@@ -23,9 +24,24 @@ struct ConfigurationSource {
     }
     /// The settings that would be in force without a file.
     var defaults: Settings {
+        if case .settings(let settings) = ConfigurationFile.load(nil, overrides: override) { return settings }
         var settings = Settings()
         override(&settings)
         return settings
+    }
+    /// Says which settings do not come from the file.
+    var notes: [String] {
+        var flags: [String: String] = [:]
+        if workers != nil { flags["workers.count"] = "--workers" }
+        if basePort != nil { flags["workers.base_port"] = "--base-port" }
+        let given = EnvironmentSettings.given(by: Environment.all).map(\.setting)
+        return Setting.all.compactMap { setting in
+            let variable = given.contains { $0.key == setting.key } ? EnvironmentSettings.variable(setting) : nil
+            if let flag = flags[setting.key] {
+                return "\(setting.key) is from \(flag)" + (variable.map { ", which counts for more than \($0)" } ?? "")
+            }
+            return variable.map { "\(setting.key) is from \($0)" }
+        }
     }
     private func override(_ settings: inout Settings) {
         if let workers { settings.workers.count = workers }

@@ -1,4 +1,5 @@
 import Configuration
+import ConfigurationFile
 import Glibc
 import Reactor
 import Supervision
@@ -8,9 +9,13 @@ enum Programs {
     /// The folder of the daemons. It is this program's own, or the one that MEGACOMET_PROGRAMS names (to try a build
     /// beside the installed one).
     private static let folder = Environment["MEGACOMET_PROGRAMS"] ?? Files.ownFolder
-    /// The children's environment is the supervisor's, without the variables that the service manager meant for it
-    /// alone. Swift's backtrace shows the memory that registers point to, which may be a client's message or token; it
-    /// leaves that out, unless the operator wants it.
+    /// The environment of daemons. They get their settings as arguments, and a variable may have a key in it.
+    static let environmentOfDaemons = environment.filter {
+        !EnvironmentSettings.isOurs(String($0.prefix { $0 != "=" }))
+    }
+    /// The environment of the next supervisor, and of a program that checks for it: the one that this one has, without
+    /// the variables that the service manager meant for it alone. Swift's backtrace shows the memory that registers
+    /// point to, which may be a client's message or token; it leaves that out, unless the operator wants it.
     static let environment: [String] = Dictionary(Environment.all.map { ($0.name, $0.value) }) { first, _ in first }
         .filter {
             ![

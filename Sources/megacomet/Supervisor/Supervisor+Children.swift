@@ -26,7 +26,7 @@ extension Supervisor {
         try token.keep()
         try writeKeys(for: copy.name)
         var program = ChildProgram(
-            path: Programs.path(copy.name), arguments: arguments(copy), environment: Programs.environment)
+            path: Programs.path(copy.name), arguments: arguments(copy), environment: Programs.environmentOfDaemons)
         program.listeners = listeners.inherited(copy.name, settings)
         if copy.name == .manager, let memory = journalForManager() {
             program.listeners.append((JournalMemory.name, memory))
