@@ -20,7 +20,7 @@ VERSION := $(shell sed -n 's/.*text = "\(.*\)"/\1/p' Sources/Base/Version.swift)
 # The time that stands in what is built: that of the last commit. The same sources give the same pages and package.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r CHANGELOG.md +%s)
 
-.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example picture install dist deb test-package packages clean
+.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example picture install dist deb test-package site packages clean
 
 packages:
 	@missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null || true; } | awk '/install ok installed/ {print $$1}' | sed 's/:.*//' | sort -u | comm -13 - <(printf '%s\n' $(PACKAGES) | sort -u)); \
@@ -165,6 +165,16 @@ deb:
 test-package:
 	@$(MAKE) --no-print-directory packages PACKAGES="$(PACKAGES) $(DEB_PACKAGES) $(DEB_TEST_PACKAGES)"
 	Tests/package
+
+# The manual as static pages, in dist/site, by mkdocs of PyPI. Every link in them is followed.
+SITE := .build/site
+site:
+	@$(MAKE) --no-print-directory packages PACKAGES=python3-venv
+	[ -x $(SITE)/bin/python ] || python3 -m venv $(SITE)
+	$(SITE)/bin/pip -q --disable-pip-version-check install -r config/site/requirements.txt
+	mkdir -p dist
+	$(SITE)/bin/python config/site/build dist/site
+	@ls dist/site/index.html
 
 clean:
 	rm -rf .build dist
