@@ -1,4 +1,5 @@
-"""The quick start: its commands are run one after the other, and say what it says. The pages of `make site`."""
+"""The quick start and the guides: their commands are run one after the other, and say what is said there. The pages of
+`make site`."""
 import os
 import pathlib
 import re
@@ -11,12 +12,10 @@ import chromium
 from appliance import ROOT, Appliance, programs, wait_until
 from selenium.webdriver.common.by import By
 
-QUICKSTART = (ROOT / "docs/quickstart.md").read_text()
 
-
-def pieces():
-    """The commands and the texts of the page in their order: `sh` is run, `text` is what was said."""
-    return re.findall(r"^```(\w+)\n(.*?)^```$", QUICKSTART, re.S | re.M)
+def pieces(page):
+    """The commands and the texts of a page in their order: `sh` is run, `text` is what was said."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.S | re.M)
 
 
 class Visitor:
@@ -39,11 +38,20 @@ class Visitor:
         return run.stdout
 
 
-class QuickStartTests(unittest.TestCase):
+class GuideTests(unittest.TestCase):
     def test_each_command_of_the_quick_start_says_what_it_says_there(self):
+        self.follow("quickstart.md", 6)
+
+    def test_each_command_of_the_guides_says_what_it_says_there(self):
+        self.follow("guides.md", 6)
+
+    def test_each_command_for_those_who_come_from_others_says_what_it_says_there(self):
+        self.follow("migrating.md", 4)
+
+    def follow(self, page, least):
         with Appliance(2) as appliance:
             visitor, said, compared = Visitor(appliance), "", 0
-            for kind, text in pieces():
+            for kind, text in pieces(page):
                 if kind == "sh":
                     said = visitor.run(text)
                 elif kind == "text":
@@ -52,11 +60,11 @@ class QuickStartTests(unittest.TestCase):
                         pattern = re.sub(r"\d{16}", r"\\d+", re.escape(line))
                         self.assertRegex(said, rf"(?m)^{pattern}$")
                         compared += 1
-        self.assertGreater(compared, 5)
+        self.assertGreaterEqual(compared, least)
 
     def test_the_page_of_the_quick_start_shows_the_message(self):
-        page = next(text for kind, text in pieces() if kind == "html")
-        command = next(text for kind, text in pieces() if kind == "sh" and "c42" in text)
+        page = next(text for kind, text in pieces("quickstart.md") if kind == "html")
+        command = next(text for kind, text in pieces("quickstart.md") if kind == "sh" and "c42" in text)
         self.assertEqual(page, (ROOT / "Examples/page.html").read_text())
         origin, driver = chromium.Origin(), chromium.start()
         self.addCleanup(origin.close)
