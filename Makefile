@@ -14,13 +14,14 @@ TEST_PACKAGES := python3-prometheus-client valgrind openssh-client openssh-serve
 # `make deb` and `make test-package` need these.
 DEB_PACKAGES := debhelper dpkg-dev
 DEB_TEST_PACKAGES := lintian debootstrap systemd-container
+CONTAINER_TEST_PACKAGES := buildah crun debootstrap python3
 
 # The one place of the number is Version.swift.
 VERSION := $(shell sed -n 's/.*text = "\(.*\)"/\1/p' Sources/Base/Version.swift)
 # The time that stands in what is built: that of the last commit. The same sources give the same pages and package.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r CHANGELOG.md +%s)
 
-.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example picture install dist deb test-package site packages clean
+.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example picture install dist deb test-package test-container site packages clean
 
 packages:
 	@missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null || true; } | awk '/install ok installed/ {print $$1}' | sed 's/:.*//' | sort -u | comm -13 - <(printf '%s\n' $(PACKAGES) | sort -u)); \
@@ -175,6 +176,11 @@ site:
 	mkdir -p dist
 	$(SITE)/bin/python config/site/build dist/site
 	@ls dist/site/index.html
+
+# The container image of Containerfile, built on a fresh Debian 12 and run.
+test-container:
+	@$(MAKE) --no-print-directory packages PACKAGES="$(PACKAGES) $(DEB_PACKAGES) $(CONTAINER_TEST_PACKAGES)"
+	Tests/container
 
 clean:
 	rm -rf .build dist

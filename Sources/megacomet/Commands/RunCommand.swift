@@ -30,8 +30,9 @@ struct Run: ParsableCommand {
         var source = config.source()
         source.workers = overrides.workers
         source.basePort = overrides.basePort
-        source.isVerbose = log == nil
         var settings = try config.load(source)
+        // Whoever wants JSON has a program that reads both outputs.
+        source.isVerbose = log == nil && settings.log.format != "json"
         let keys = try config.appKeys(settings)
         try WebhookKey.demand(settings)
         try TokenKeys.demand(settings)
