@@ -1,5 +1,5 @@
-import Supervision
 import Stats
+import Supervision
 import Watch
 
 /// The picture of the moment that the operator looks at, while it is not live. It is made once, and stays although the

@@ -1,13 +1,8 @@
-import Supervision
-import Supervision
-import Supervision
-import Supervision
-import Supervision
-import Supervision
 import Base
 import Glibc
 import Reactor
 import Stats
+import Supervision
 import Watch
 
 /// Several machines without a terminal: a row each.

@@ -227,7 +227,8 @@ package struct HostTable: Sendable {
                 found.append(
                     Alert(
                         key: "lost", level: .critical, what: "LOST \(age)", short: "lost", text: reason,
-                        since: wall - min(wall, (row.context.now - min(since, row.context.now)) / 1_000_000), screen: 1))
+                        since: wall - min(wall, (row.context.now - min(since, row.context.now)) / 1_000_000), screen: 1)
+                )
             }
             // What was wrong when it was last seen may be over.
             found += row.context.model.alerts.filter(\.isOpen).map { alert in

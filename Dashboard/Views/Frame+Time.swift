@@ -1,6 +1,6 @@
-import Supervision
 import Base
 import Stats
+import Supervision
 import Watch
 
 // The words about the time of the picture.

@@ -1,10 +1,6 @@
-import Supervision
-import Supervision
-import Supervision
-import Supervision
-import Supervision
 import Base
 import Stats
+import Supervision
 package import Watch
 
 // Several machines: a row each, and the alerts of all.

@@ -22,7 +22,8 @@ struct PreferenceTests {
         var session = Session()
         for (name, value) in [
             ("interval", "5"), ("screen", "queues"), ("units", "short"), ("totals", "on"), ("history", "24h"),
-            ("mouse", "on"), ("graph", "queue"), ("sort.queues", "depth down"), ("theme", "colour-blind"), ("background", "light"),
+            ("mouse", "on"), ("graph", "queue"), ("sort.queues", "depth down"), ("theme", "colour-blind"),
+            ("background", "light"),
             ("bell", "on"), ("title", "off"), ("notify", "osc777"), ("filter", "conns>100 !w\"3"),
             ("columns.overview", "conns,state,id,fd"), ("colours.warning", "bold #ff8700"), ("colours.dim", "240"),
         ] {
@@ -32,7 +33,8 @@ struct PreferenceTests {
         #expect(mistakes.isEmpty)
         #expect(SavedSettings.text(again) == SavedSettings.text(session))
         for preference in Preference.all { #expect(preference.text(again) == preference.text(session)) }
-        #expect(again.usesMouse && again.span == .day && again.screen == .queues && again.interval == 5 && again.ringsBell)
+        #expect(
+            again.usesMouse && again.span == .day && again.screen == .queues && again.interval == 5 && again.ringsBell)
         #expect(again.sorts[.queues] == Sort("depth", descending: true) && again.theme == .colourBlind)
         #expect(again.columns == [.overview: ["id", "conns", "state", "fd"]])
         #expect(again.ownColours == [.warning: "bold #ff8700", .dim: "240"])
@@ -77,7 +79,8 @@ struct PreferenceTests {
     }
     @Test(arguments: [
         ("interval", "0.1"), ("interval", "often"), ("screen", "7"), ("units", "long"), ("mouse", "perhaps"),
-        ("history", "7d"), ("graph", "pie"), ("sort.queues", "nothing"), ("sort.queues", "depth sideways"), ("theme", "pink"),
+        ("history", "7d"), ("graph", "pie"), ("sort.queues", "nothing"), ("sort.queues", "depth sideways"),
+        ("theme", "pink"),
         ("background", "grey"), ("notify", "mail"), ("columns.overview", ""), ("columns.overview", "conns conns"),
         ("columns.overview", "depth"), ("colours.warning", "#12345"),
     ])
