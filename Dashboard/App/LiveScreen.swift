@@ -8,10 +8,10 @@ import Watch
 /// The program on a terminal: one loop over keys, reports, answers, signals and a clock. Handlers change values, and
 /// `draw` shows them.
 package final class LiveScreen {
-    private let options: Options
-    private let loop = Loop()
-    private let terminal: Terminal
-    private let capabilities: Capabilities
+    let options: Options
+    let loop = Loop()
+    let terminal: Terminal
+    let capabilities: Capabilities
     /// One for each machine that is looked at.
     let sources: [Source]
     /// The machine that is shown.
@@ -32,18 +32,18 @@ package final class LiveScreen {
     /// The last picture: what was clicked is found in it.
     private var shown: Grid?
     /// The last report. It may still be gathered.
-    private var gatherer: ReportGatherer?
+    var gatherer: ReportGatherer?
     var past = PastPicture()
     private var exitCode: Int32 = 0
     private var toastUntil: UInt64 = 0
     private var announcer = Announcer()
     /// Mistakes in the saved settings.
-    private var mistakes: [String]
+    var mistakes: [String]
     private var theme: Theme?
     /// The terminal's background, by itself or by COLORFGBG. `nil`: unknown.
     private var isLight: Bool?
     /// The restart that was ordered here and has not ended, and the number of the last one that had ended before.
-    private var awaited: (what: String, before: Int)?
+    var awaited: (what: String, before: Int)?
 
     package init(_ options: Options) throws {
         self.options = options
@@ -115,11 +115,11 @@ package final class LiveScreen {
             say(mistake + (mistakes.count > 1 ? "  (+\(mistakes.count - 1), 5 shows all)" : ""))
         }
     }
-    private func leave(_ code: Int32) {
+    func leave(_ code: Int32) {
         exitCode = code
         loop.stop()
     }
-    private func suspend() {
+    func suspend() {
         terminal.suspend()
         draw()
     }
@@ -143,7 +143,7 @@ package final class LiveScreen {
 
     // MARK: pictures
 
-    private var model: Model { past.model ?? source.model }
+    var model: Model { past.model ?? source.model }
 
     private func draw() {
         sources.forEach { $0.tick($0 === source ? session.moment : nil) }
@@ -173,7 +173,7 @@ package final class LiveScreen {
         }
         source.follow(session.client?.id)
     }
-    private func show() {
+    func show() {
         if isShowingHosts {
             let wall = Clock.wallMilliseconds
             return show(Views.drawHosts(sources.map(\.model), session, wall: wall, terminal.size, capabilities))
@@ -196,7 +196,7 @@ package final class LiveScreen {
         guard let archive = source.archive else { return }
         past.show(session.moment, of: source.model, archive, pieces: source.pieces)
     }
-    private func goToEvent(_ forward: Bool) {
+    func goToEvent(_ forward: Bool) {
         guard let moment = source.moment(ofEvent: forward, from: model.now, session.eventLevel) else {
             return say(forward ? "no later event" : "no event before")
         }
@@ -261,105 +261,5 @@ package final class LiveScreen {
     func say(_ text: String) {
         session.toast = text
         toastUntil = Clock.monotonicNanoseconds + 6_000_000_000
-    }
-
-    private func perform(_ effect: Effect) {
-        switch effect {
-        case .quit: leave(0)
-        case .suspend: suspend()
-        case .redraw: terminal.redraw()
-        case .shot(let format, let path): saveScreen(format, path)
-        case .report(let seconds): report(seconds)
-        case .copy(let name, let text): copy(name, text)
-        case .saveSettings: saveSettings()
-        case .note(let text):
-            source.note(.own("NOTE", .info, text, time: source.model.wall))
-        case .retry: (isShowingHosts ? sources : [source]).forEach { $0.retry() }
-        case .hosts: showHosts()
-        case .openHost(let index, let screen): openHost(index, screen)
-        case .followAgain: source.followAgain()
-        case .nextEvent: goToEvent(true)
-        case .previousEvent: goToEvent(false)
-        case .zeroPeaks: source.zeroPeaks()
-        case .findProcess(let peer):
-            let process = PeerProcess.find(peer, connectedTo: options.app.port)
-            session.peerProcess = PeerFound(peer: peer, process: process)
-        case .startSupervisor: startSupervisor()
-        case .act(let box): act(box)
-        case .acknowledge(let key):
-            source.acknowledge(key) { [unowned self] text in
-                say(text)
-                show()
-            }
-        case .fetchOutput(let id): source.ask(.log(id), every: 0)
-        case .fetchCrashes(let id): source.askCrashes(of: id)
-        }
-    }
-    private func act(_ box: Confirmation) {
-        let before = source.model.told.lastRolling?.number ?? 0
-        let isHeld = box.target.flatMap { source.model.told.children[$0]?.isHeld } ?? false
-        source.act(box, on: !isHeld) { [unowned self] error in
-            let what = "\(box.action.rawValue) \(box.target?.short ?? "all")"
-            say(error.map { "\(what) refused: \($0)" } ?? "\(what): \(box.action.afterwards)")
-            if error == nil, box.endsAsRolling { awaited = (what, before) }
-            if let error {
-                source.note(.own("REFUSED", .warning, "\(what): \(error)", time: source.model.wall))
-            }
-            show()
-        }
-    }
-    /// A restart that was ordered has ended: its outcome is said, since the answer to the order came before it.
-    private func sayOutcome() {
-        guard let (what, before) = awaited, let last = source.model.told.lastRolling, last.number != before else {
-            return
-        }
-        awaited = nil
-        say("\(what) " + (last.isFailed ? "FAILED " : "is done: ") + last.text)
-    }
-    private func startSupervisor() {
-        let arguments = ["start"] + (options.configuration.map { ["-c", $0] } ?? [])
-        do {
-            var program = ChildProgram(
-                path: Files.ownFolder + "/megacomet", arguments: arguments,
-                environment: Environment.all.map { "\($0.name)=\($0.value)" })
-            program.newSession = true
-            program.output = open("/dev/null", O_WRONLY | O_CLOEXEC)
-            _ = try Processes.spawn(program)
-            if let output = program.output { close(output) }
-            say("megacomet start: on its way, as a process of its own")
-        } catch { say("megacomet could not be started: \(error)") }
-    }
-    private func saveSettings() {
-        guard let path = options.saved.path else { return say("neither XDG_CONFIG_HOME nor HOME says where") }
-        let text = SavedSettings.text(session)
-        if let reason = SavedSettings.write(text, path, keepsOld: !mistakes.isEmpty) {
-            return say("\(path): \(reason)")
-        }
-        say("saved \(path)" + (mistakes.isEmpty ? "" : "; the one with mistakes is megatop.toml.old"))
-        mistakes = []
-    }
-    private func saveScreen(_ format: Shot.Format, _ path: String?) {
-        let context = Context(model, session, capabilities)
-        let text = Shot.document(Views.draw(model, session, terminal.size, capabilities), format, context)
-        say(SavedFile.save(text, path: path, stem: Shot.stem(source.model.wall), ending: format.ending))
-    }
-    private func report(_ seconds: Double) {
-        if let gatherer, !gatherer.isOver { return say("a report is being gathered already") }
-        say("gathering a report ...")
-        gatherer = ReportGatherer(loop, source, configuration: options.configurationNow()) { [unowned self] gathered in
-            // The screens of a paused model, and the answers of now.
-            var model = model
-            model.told = source.model.told
-            model.events = source.model.events
-            let text = ReportPage.html(model, session, capabilities, seconds: seconds, gathered)
-            say(SavedFile.save(text, path: nil, stem: ReportPage.stem(model), ending: "html"))
-            show()
-        }
-    }
-    private func copy(_ name: String, _ text: String) {
-        say(
-            terminal.copy(text)
-                ? "\(name): copied, if the terminal allows it (tmux: set -s set-clipboard on)"
-                : "this terminal has no clipboard")
     }
 }

@@ -18,16 +18,16 @@ final class Source {
     private let control: ControlClient
     private let appPort: AppPortClient
     private static let appPortPatienceSeconds = 3.0
-    private var live = Model()
+    var live = Model()
     /// What came, for pictures of the past. `nil` if nobody asks for them.
     private(set) var archive: StatsArchive?
     /// The pieces of the hub's history that came.
     private(set) var pieces = 0
-    private let startedAt = Clock.monotonicNanoseconds
+    let startedAt = Clock.monotonicNanoseconds
     private var lastSubscribed: UInt64 = 0
     /// The time when each question was last asked, and the questions without an answer yet.
     private var lastAsked: [Question: UInt64] = [:]
-    private var unanswered: Set<Question> = []
+    var unanswered: Set<Question> = []
     /// Who waits for an answer.
     private var waiting: [Question: (String?) -> Void] = [:]
     private var crashesWanted: ProcessName?
@@ -185,42 +185,8 @@ final class Source {
         else { return false }
         return state == "Z" || state == "X"
     }
-    private func own(_ kind: String, _ severity: Severity, _ text: String) {
+    func own(_ kind: String, _ severity: Severity, _ text: String) {
         live.take(.own(kind, severity, text, time: Clock.wallMilliseconds))
-    }
-
-    // MARK: another machine
-
-    private func followRemote(_ remote: RemoteHost, _ now: UInt64) {
-        remote.check(now)
-        let before = live.link
-        remote.update(&live, now: now, startedAt: startedAt)
-        if case .lost(_, let reason) = live.link {
-            if case .live = before { own("LOST", .error, "\(reason); the last values are shown") }
-        } else if case .lost = before, live.link == .live {
-            own("LIVE", .info, "\(remote.name) answers again")
-        }
-    }
-    private func take(_ piece: Served.Piece) {
-        switch piece.content {
-        case .datagram(let bytes):
-            guard let remote else { return }
-            take(bytes.withUnsafeBytes { remote.reader.receive($0, length: $0.count, now: piece.time) }, remote.reader)
-            remote.reader.forget(olderThan: 120_000, now: piece.time)
-        case .answer(let text, let question):
-            // It sends these by itself. Any other answer belongs to a question.
-            let isOwn = question == .status || question == .events
-            guard unanswered.contains(question) || isOwn else { return }
-            answered(text, question, at: piece.time)
-        case .missed(let question, let why):
-            if unanswered.contains(question) { missed(question, why: why) }
-        case .state: remote?.describe(&live)
-        }
-        if !live.isPlausible { remote?.refuse("it tells of more than an appliance has") }
-    }
-    private func lostRemote() {
-        for question in unanswered { missed(question, why: remote?.problem ?? "no answer") }
-        told()
     }
 
     // MARK: questions
@@ -259,7 +225,7 @@ final class Source {
             missed(question, why: "no supervisor answers")
         }
     }
-    private func missed(_ question: Question, why: String) {
+    func missed(_ question: Question, why: String) {
         unanswered.remove(question)
         live.miss(question, why: why)
         relayed?(.missed(question, why: why))
@@ -286,7 +252,7 @@ final class Source {
         crashesWanted = id
         ask(.crashes, every: 0)
     }
-    private func answered(_ text: String, _ question: Question, at remoteTime: UInt64? = nil) {
+    func answered(_ text: String, _ question: Question, at remoteTime: UInt64? = nil) {
         unanswered.remove(question)
         let before = live.told
         let events = live.events.count
@@ -313,7 +279,7 @@ final class Source {
         askCrashes(of: id)
     }
 
-    private func take(_ outcome: StatsReader.Outcome, _ reader: StatsReader) {
+    func take(_ outcome: StatsReader.Outcome, _ reader: StatsReader) {
         switch outcome {
         case .report(let boot, _, _):
             if let source = reader.sources[boot], reader.isPresent(source.header) {

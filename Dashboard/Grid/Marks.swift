@@ -6,8 +6,8 @@ package struct Capabilities: Equatable, Sendable {
     package var hasColour: Bool
     /// Its font has the blocks of eighths (`▁▂▃`). That of the kernel's console has none.
     package var hasBlocks: Bool
-    /// Graphs may use braille, which has two values in a cell. Many fonts lack it, so it is off unless the operator wants
-    /// it.
+    /// Graphs may use braille, which has two values in a cell. Many fonts lack it: it is off unless the operator
+    /// wants it.
     package var hasBraille: Bool
     /// `hasBlocks` is by default `isUTF8`.
     package init(isUTF8: Bool = false, hasColour: Bool = false, hasBlocks: Bool? = nil, hasBraille: Bool = false) {

@@ -42,7 +42,7 @@ extension Frame {
         let key = alert.screen == context.session.screen.rawValue ? "" : " [\(alert.screen)]"
         let right = "\(age)\(key)\(more)"
         let text = context.capabilities.clean("\(alert.mark) \(alert.when)\(alert.sentence)")
-        var line = Line(Format.fitted(text, width - right.count - 2), alert.role)
+        var line = Line(Format.cut(text, width - right.count - 2), alert.role)
         line.addRight(right, role: .dim)
         return line
     }
@@ -65,12 +65,5 @@ extension Frame {
             }
         }
         return lines
-    }
-}
-
-extension Format {
-    /// The text in at most so many columns. A longer one ends with `..`.
-    static func fitted(_ text: String, _ width: Int) -> String {
-        text.count <= width ? text : String(text.prefix(max(0, width - 2))) + ".."
     }
 }

@@ -79,7 +79,7 @@ extension Frame {
         line.add(Format.left(incident.who, 3), gap: 1)
         line.add(Format.left(span, 9), role: isOpen ? role : .dim, gap: 1)
         let text = context.capabilities.clean(mark + incident.text)
-        line.add(Format.fitted(text, width - 23), role: role, gap: 1)
+        line.add(Format.cut(text, width - 23), role: role, gap: 1)
         return line
     }
     /// What happened last, newest first, in so many lines. Calm events are left out while something is wrong, and those

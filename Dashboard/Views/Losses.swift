@@ -34,7 +34,7 @@ extension Views {
                 Format.right(number(row), 12),
                 role: !isLost ? .dim : row.way.isMessages ? .critical : .warning, gap: 1)
             line.add(Format.left(row.last.map { UTC.clock($0) } ?? "-", 8), role: .dim)
-            line.add(Format.fitted(row.way.help, size.width - 35), role: .dim)
+            line.add(Format.cut(row.way.help, size.width - 35), role: .dim)
             return line
         }
     }

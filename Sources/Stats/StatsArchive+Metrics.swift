@@ -6,7 +6,8 @@ extension StatsArchive {
             .connsOpen, .connsParked, .connLimit, .fdsOpen, .fdLimit, .accepts, .rejectedLimit, .closesClient,
             .closesTimeout, .closesDrain, .closesError, .closesSlow, .closesAnswered, .polls, .pollsAnswered,
             .pollsEmpty, .pollsReplaced, .httpRefused, .delivered, .deliverErrors, .bytesOut, .streams, .sockets,
-            .streamsBehind, .heartbeats, .heartbeatsMissed, .managerLinkUp, .tlsCertificateEnd,
+            .streamsBehind, .heartbeats, .heartbeatsMissed, .managerLinkUp, .tlsCertificateEnd, .tokensVerified,
+            .tokensRefused, .refusedAddressConnections, .refusedAddressAccepts, .acceptErrors,
         ] + LatencyBuckets.ids + [.loopLagMax, .cpuUser, .cpuSystem, .rss]
     static let ofManager = ids(Metric.manager + Metric.queue + Metric.channels + Metric.events + Metric.journal)
     private static let ofWebhook = ids(Metric.webhook)

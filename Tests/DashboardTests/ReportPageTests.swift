@@ -37,7 +37,7 @@ struct ReportPageTests {
 
     @Test func everySection_isThere() throws {
         let html = html()
-        #expect(try section("ALERTS", html).contains("CRITICAL w5 BACKOFF"))
+        #expect(try section("ALERTS", html).contains(": w5 is down: BACKOFF"))
         #expect(try section("EVENTS", html).contains("E w5 EXIT pid 24417 SIGSEGV after 3.1s"))
         #expect(try section("DOCTOR", html).contains("! net.core.rmem_max  212992  want >= 1048576"))
         #expect(try section("STATUS", html).contains("\n{\"name\":\"worker-0\"}"))

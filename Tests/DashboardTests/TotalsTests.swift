@@ -34,9 +34,11 @@ struct TotalsTests {
     @Test func historyOfTheSum_goesOnWithoutIt_andSaysSo() throws {
         let model = model(silent: [1])
         #expect(model.deliveries.values(seconds: 2) == [7800, 7800])
+        var session = Session()
+        session.screen = .delivery
         let line = try #require(
-            Views.draw(model, Session(), Size(140, 36), Capabilities()).lines.first { $0.hasPrefix(" 10min") })
-        #expect(line.contains("@@  ~ without w1"), "\(line)")
+            Views.draw(model, session, Size(140, 36), Capabilities()).lines.first { $0.hasPrefix(" 10min") })
+        #expect(line.contains("##  ~ without w1"), "\(line)")
     }
 
     /// Two reports with these counters, a second apart.

@@ -11,8 +11,8 @@ import Testing
         try alerts(appliance).compactMap { $0["key"]?.string }
     }
 
-    /// The messages wait in a manager whose journal is off, and die with it. The ledger keeps that over the death of the
-    /// supervisor, too.
+    /// Messages wait in a manager whose journal is off, and die with it. The ledger has that also after the death of
+    /// the supervisor.
     @Test func managersDeath_isAnAlert_aLoss_andAnEvent_untilItIsAcknowledged() throws {
         let appliance = try Appliance(
             workers: 1, SupervisionDeathTests.quick.merging(["queue": "journal = \"off\""]) { $1 })
