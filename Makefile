@@ -21,7 +21,7 @@ VERSION := $(shell sed -n 's/.*text = "\(.*\)"/\1/p' Sources/Base/Version.swift)
 # The time that stands in what is built: that of the last commit. The same sources give the same pages and package.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r CHANGELOG.md +%s)
 
-.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost bench example picture install dist deb test-package test-container site packages clean
+.PHONY: run build test test-packages test-format format test-swift test-load test-browser test-cost drills bench example picture install dist deb test-package test-container site packages clean
 
 packages:
 	@missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null || true; } | awk '/install ok installed/ {print $$1}' | sed 's/:.*//' | sort -u | comm -13 - <(printf '%s\n' $(PACKAGES) | sort -u)); \
@@ -166,6 +166,12 @@ deb:
 test-package:
 	@$(MAKE) --no-print-directory packages PACKAGES="$(PACKAGES) $(DEB_PACKAGES) $(DEB_TEST_PACKAGES)"
 	Tests/package
+
+# Incident drills: breaks an appliance in fourteen ways, and looks whether megatop's first screen says it.
+drills:
+	@$(MAKE) --no-print-directory test-packages
+	swift build
+	Tests/drills
 
 # The manual as static pages, in dist/site, by mkdocs of PyPI. Every link in them is followed.
 SITE := .build/site

@@ -25,7 +25,7 @@ package enum AlertKind: String, CaseIterable, Sendable {
         case .overload: ("is overloaded", "overld", 1)
         case .link: ("has no link", "no link", 4)
         case .exits: ("ended", "exit", 5)
-        case .failed: ("was not done", "failed", 5)
+        case .failed: ("an order failed", "failed", 4)
         case .lag: ("is late", "late", 4)
         case .cpu: ("needs its whole core", "cpu", 4)
         case .fds: ("descriptors run out", "fds", 4)

@@ -88,13 +88,15 @@ package struct Watcher: Sendable {
                 + "stayed", wall)
     }
     /// Kinds of events that ask for a look, until the order is given again and succeeds.
-    private static let failures: Set<String> = ["ROLLING_FAILED", "UPGRADE_FAILED", "RESTART_FAILED"]
+    private static let failures = ["ROLLING_FAILED": "rolling restart", "UPGRADE_FAILED": "upgrade"]
     /// Answers what it cost, in words. `nil` if it cost nothing.
     @discardableResult
     package mutating func take(_ event: Event, wall: UInt64) -> String? {
         model.take(event)
-        if Watcher.failures.contains(event.kind) {
-            stand(.failed, .warning, at: "", "\(event.who) \(event.kind): \(event.text)", wall)
+        if Watcher.failures[event.kind] != nil {
+            let what = Watcher.failures[event.kind] ?? event.kind
+            let place = event.process.map { " at \($0.short)" } ?? ""
+            stand(.failed, .warning, at: "", "\(what)\(place): \(event.text)", wall)
         }
         if ["ROLLED", "UPGRADED"].contains(event.kind) { standing[AlertKind.failed.rawValue] = nil }
         return noteCut(event, wall)

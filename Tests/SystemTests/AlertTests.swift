@@ -45,7 +45,9 @@ import Testing
         #expect(alert["acknowledged"]?.string?.hasPrefix("uid ") == true)
 
         try eventually("the ledger in the memory") {
-            contents(ofFile: "\(appliance.folder.path)/run/memory").contains("\"way\":\"died\",\"today\":30")
+            contents(ofFile: "\(appliance.folder.path)/run/memory").split(separator: "\n").contains {
+                $0.contains("\"losses\"") && $0.contains("\"died\"") && $0.contains("\"today\":30")
+            }
         }
         appliance.killSupervisor()
         try appliance.start()

@@ -107,7 +107,7 @@ struct MegatopHostsTests {
         try screen.send("0")
         try screen.expect("ALERTS OF ALL HOSTS")
         try screen.send("k", "5")
-        try screen.expect("push1's events") { $0.contains("EVENTS") && $0.contains("push1") && $0.contains("worker") }
+        try screen.expect("push1's events") { $0.contains("EVENTS") && $0.contains("push1") && $0.contains("started") }
     }
 
     @Test func killedMegatop_leavesNothingBehind() throws {

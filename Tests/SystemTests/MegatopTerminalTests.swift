@@ -77,7 +77,7 @@ struct MegatopTerminalTests {
         kill(worker, SIGSTOP)
         defer { kill(worker, SIGCONT) }
         try terminal.expect("\u{07}\(Self.escape)]2;(!) megatop ")
-        try terminal.expect("\(Self.escape)]777;notify;megatop;w0 SUSPECT")
+        try terminal.expect("\(Self.escape)]777;notify;megatop;w0 is silent")
     }
 
     @Test func settingsWithMistakes_areSaid_stopNothing_andAreKept() throws {

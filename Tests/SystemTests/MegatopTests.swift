@@ -72,9 +72,15 @@ struct MegatopTests {
                 text.split(separator: "\n").contains { $0.hasPrefix(" " + label + " ") && $0.contains(words) }
             }
         }
-        try line("60s", "max 0")
-        try screen.send("d")
-        try line("24h", "max 4.7k")
+        func graph(_ words: String) throws {
+            try screen.expect { text in
+                text.split(separator: "\n").contains { $0.hasPrefix("-- CONNS ") && $0.contains(words) }
+            }
+        }
+        try graph("max 0 ")
+        // An hour lies between.
+        try screen.send("d", "d")
+        try graph("max 4.7k ")
         try screen.send("2")
         try line("24h", "max 815")
         try screen.send("d")
@@ -142,7 +148,7 @@ struct MegatopTests {
         try screen.send("Enter")
         try screen.expect("restart cancelled")
         try screen.send("R", "w", "0", "Enter")
-        try screen.expect("restart w0: done")
+        try screen.expect("restart w0: begun")
         try eventually("worker-0 is another process") {
             guard let now = try? appliance.pid("worker-0") else { return false }
             return try now != before && appliance.status().allReady

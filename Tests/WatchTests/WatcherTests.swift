@@ -173,7 +173,7 @@ struct WatcherTests {
                 text: "0 of 4 done: exit 127"), wall: scene.wall)
         scene.run(1)
         let alert = try #require(scene.alert("failed"))
-        #expect(alert.isOpen && alert.text == "w0 ROLLING_FAILED: 0 of 4 done: exit 127")
+        #expect(alert.isOpen && alert.text == "rolling restart at w0: 0 of 4 done: exit 127")
         scene.watcher.take(
             Event(time: scene.wall, severity: .info, name: "worker-0", kind: "ROLLED", text: "1 of 4"), wall: scene.wall
         )

@@ -7,6 +7,8 @@ protocol HubOwner: AnyObject {
     var facts: SupervisorFacts { get }
     /// The process table.
     var table: StatusAnswer { get }
+    /// The ledger of losses, each second.
+    func counted(_ losses: LossesAnswer)
     /// A daemon's report came.
     func reported(pid: Int32, boot: String, _ metrics: MetricValues)
     /// A daemon's own event came.

@@ -47,6 +47,7 @@ final class Watchman {
                 tell(alert, .info, Watchman.fall, "after \(time): \(alert.sentence)")
             }
         }
+        owner.counted(watcher.losses)
     }
     private func tell(_ alert: Alert, _ severity: Severity, _ kind: String, _ text: String) {
         events.tell(Event(severity, alert.process, kind, text))

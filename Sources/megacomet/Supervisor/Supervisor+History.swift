@@ -26,7 +26,6 @@ extension Supervisor {
     /// Adds the processes that have changed since the last time. (Events are added as they are told.)
     func remember() {
         history.remember(fleet, wallAhead: wallAhead)
-        if let losses = hub?.watchman.losses { history.remember(losses, now: Supervisor.now) }
         if history.isLong { writeHistory() }
         if let failure = history.takeFailure() {
             events.tell(.warning, "MEMORY", "what happens is not kept for the next supervisor: \(failure)")

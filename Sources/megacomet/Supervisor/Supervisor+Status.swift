@@ -53,6 +53,7 @@ extension Supervisor: HubOwner {
             operatorRequests: operatorPort?.requests ?? 0, turnedAway: standIn.turnedAway, listeners: listeners,
             settings: settings)
     }
+    func counted(_ losses: LossesAnswer) { history.remember(losses, now: Supervisor.now) }
     func reported(pid: Int32, boot: String, _ metrics: MetricValues) {
         guard let child = children[pid: pid] else { return }
         if !hearsReports { hearReports() }
