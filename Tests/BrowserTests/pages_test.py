@@ -18,6 +18,10 @@ def pieces(page):
     return re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.S | re.M)
 
 
+# The body and its line's end are one write: what runs beside it can't come between.
+CURL = """curl() { local body; body=$(command curl -sS "$@") && printf '%s\\n' "$body"; }\n"""
+
+
 class Visitor:
     """A machine on which somebody follows the page: the appliance has other ports, and the commands know them by
     variables."""
@@ -32,7 +36,7 @@ class Visitor:
         return re.sub(r"localhost:(\d+)", lambda match: f"localhost:{self.ports[match[1]]}", text)
 
     def run(self, commands):
-        script = "set -e\ncurl() { command curl -sS -w '\\n' \"$@\"; }\n" + self.on_its_ports(commands)
+        script = "set -e\n" + CURL + self.on_its_ports(commands)
         run = subprocess.run(["bash", "-c", script], env=self.environment, capture_output=True, text=True, timeout=60)
         assert run.returncode == 0, run
         return run.stdout
