@@ -24,6 +24,8 @@ package struct EventMark: Sendable {
         EventMark("H", "hang", .critical) { $0.kind == "HANG" },
         EventMark("X", "exit", .critical) { $0.kind == "EXIT" && $0.severity != .info },
         EventMark("F", "rolling failed", .critical) { $0.kind == "ROLLING_FAILED" },
+        EventMark("V", "clients left", .critical) { $0.kind == "ALERT" && $0.text.hasPrefix(AlertKind.left.what) },
+        EventMark("E", "messages expire", .critical) { $0.kind == "ALERT" && $0.text.hasPrefix(AlertKind.expiry.what) },
         EventMark("S", "silent", .warning) { $0.kind == "SUSPECT" },
         EventMark("R", "rolling", .normal) { $0.kind == "ROLLING" },
         EventMark("C", "change", .normal) { $0.kind == "RELOAD" },

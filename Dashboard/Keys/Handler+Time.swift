@@ -46,7 +46,7 @@ extension KeyHandler {
         return []
     }
 
-    /// `:goto 08:33:40`: the last moment at which a clock showed this, in UTC as everywhere on the screens.
+    /// `:goto 08:33:40`: the last second in which a clock showed this, in UTC as everywhere on the screens.
     func go(to text: String, _ session: inout Session) -> [Effect] {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
         guard (2...3).contains(parts.count), let hour = parts[0], (0..<24).contains(hour), let minute = parts[1],
@@ -58,8 +58,11 @@ extension KeyHandler {
         // The wall clock at the last moment.
         let last = model.wall + (reach.last - min(reach.last, model.now)) / 1_000_000
         let back = (last % day + day - wanted) % day
-        let moment = reach.last - min(reach.last, back * 1_000_000)
-        guard moment >= reach.first else {
+        let begin = reach.last - min(reach.last, back * 1_000_000)
+        // The middle of the second: the two clocks differ by a millisecond now and then, which must not show the second
+        // before.
+        let moment = min(begin + 500_000_000, max(begin, reach.last - min(reach.last, 1)))
+        guard begin + 1_000_000_000 > reach.first else {
             let first = last - min(last, (reach.last - reach.first) / 1_000_000)
             return toast("known are \(UTC.clock(first)) to \(UTC.clock(last))", &session)
         }

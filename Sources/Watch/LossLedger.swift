@@ -34,7 +34,7 @@ package struct LossLedger: Equatable, Sendable {
         }
     }
 
-    /// Takes up a counter. `isFirstLife` says that this supervisor did not see the start of the process.
+    /// Takes up a counter of a process. `boot` is the number of its life.
     mutating func note(
         _ way: LossWay, _ process: ProcessName, _ id: MetricID, _ value: UInt64, boot: UInt64, wall: UInt64
     ) {
