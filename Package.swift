@@ -74,7 +74,7 @@ let package = Package(
         .target(name: "Comet", dependencies: ["Base", "Store", "Tokens", "Wire"], swiftSettings: fast),
         /// Processes and orders: decisions on their lives, and the language of the control socket.
         .target(name: "Supervision", dependencies: ["Base", "Configuration", "Stats"], swiftSettings: strict),
-        /// What is known of an appliance by its reports, and what is wrong with it. The supervisor and megatop have it.
+        /// The facts about an appliance by its reports, and what is wrong with it. The supervisor and megatop have it.
         .target(
             name: "Watch", dependencies: ["Base", "Configuration", "Stats", "Supervision", "Wire"],
             swiftSettings: strict),

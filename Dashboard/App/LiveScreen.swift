@@ -16,7 +16,7 @@ package final class LiveScreen {
     let sources: [Source]
     /// The machine that is shown.
     var source: Source
-    /// What the operator sees. While several machines are shown, it is about their rows.
+    /// The operator's session. While several machines are shown, it is about their rows.
     var session: Session
     /// The sessions that are not shown: those of the machines, and then that of their rows.
     var sessions: [Session]

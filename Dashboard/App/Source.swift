@@ -19,7 +19,7 @@ final class Source {
     private let appPort: AppPortClient
     private static let appPortPatienceSeconds = 3.0
     var live = Model()
-    /// What came, for pictures of the past. `nil` if nobody asks for them.
+    /// The reports that came, for pictures of the past. `nil` if nobody asks for them.
     private(set) var archive: StatsArchive?
     /// The pieces of the hub's history that came.
     private(set) var pieces = 0
@@ -28,7 +28,7 @@ final class Source {
     /// The time when each question was last asked, and the questions without an answer yet.
     private var lastAsked: [Question: UInt64] = [:]
     var unanswered: Set<Question> = []
-    /// Who waits for an answer.
+    /// The callers that wait for an answer.
     private var waiting: [Question: (String?) -> Void] = [:]
     private var crashesWanted: ProcessName?
     private var follower: Follower?

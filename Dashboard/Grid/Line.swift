@@ -87,7 +87,7 @@ package struct Line {
             place += piece.gap
             if case .text(let string, let role) = piece.content { place = put(string, role, row, place, end, &grid) }
         }
-        // What had no room is seen to be missing.
+        // A text that had no room is seen to be missing.
         if max(text, place) > end, width >= 4 { grid.putSign("..", row: row, column: end - 2) }
     }
     private func put(_ text: String, _ role: Role, _ row: Int, _ column: Int, _ end: Int, _ grid: inout Grid) -> Int {

@@ -12,7 +12,7 @@ extension KeyHandler {
             return seconds < 0 ? from - min(from, step) : from + step
         }
         var to = moved(seconds)
-        // Where only the minutes are known, a step is a minute.
+        // A step is a minute where only the minutes are known.
         if min(from, to) < reach.seconds { to = moved(seconds < 0 ? min(seconds, -60) : max(seconds, 60)) }
         return stand(at: to, &session)
     }

@@ -50,7 +50,7 @@ package struct KeyHandler {
     package func handle(_ key: Key, _ session: inout Session) -> [Effect] {
         session.toast = nil
         switch key {
-        // Who has drawn the picture knows what was clicked, and what its background is.
+        // The drawer of the picture knows what was clicked, and what its background is.
         case .click, .background: return []
         case .wheelUp, .wheelDown: return (0..<3).flatMap { _ in handle(key == .wheelUp ? .up : .down, &session) }
         default: break

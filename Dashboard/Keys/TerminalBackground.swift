@@ -1,4 +1,4 @@
-/// What is known of a terminal's background.
+/// The background of a terminal, as far as it is known.
 package enum TerminalBackground {
     /// Asks for the colour of the background, as xterm does it (OSC 11). Most terminals answer within a blink.
     static let question = "\u{1B}]11;?\u{07}"

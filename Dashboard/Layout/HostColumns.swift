@@ -136,7 +136,7 @@ package struct HostColumn: Sendable {
                 return Cell(Format.span(age), age > 3 ? .warning : .dim)
             }, value: { age($0) }),
     ]
-    /// Of a machine that is lost: those that were ready when it was last seen.
+    /// Counts those that were ready when it was last seen, if the machine is lost.
     private static func ready(_ context: Context) -> Int {
         context.totals.workers.count { worker in
             let state = worker.state(context.now)
@@ -230,7 +230,7 @@ package struct HostTable: Sendable {
                         since: wall - min(wall, (row.context.now - min(since, row.context.now)) / 1_000_000), screen: 1)
                 )
             }
-            // What was wrong when it was last seen may be over.
+            // An alert of the time when it was last seen may be over.
             found += row.context.model.alerts.filter(\.isOpen).map { alert in
                 var alert = alert
                 if row.context.model.isLost { alert.what = "~ " + alert.what }

@@ -184,7 +184,7 @@ package struct GroupLook: Equatable, Sendable {
     package var showsIDs: Bool { if case .user = name { true } else { false } }
 }
 
-/// What was found about the other end of a connection on this machine.
+/// The process at the other end of a connection on this machine, if one was found.
 package struct PeerFound: Equatable, Sendable {
     package let peer: String
     /// `nil` if the process is not known.
@@ -226,7 +226,7 @@ package struct Confirmation: Equatable, Sendable {
 
         /// The operation on the control socket.
         package var operation: String { self == .finish ? "rolling" : rawValue }
-        /// What is true when the supervisor has taken the order.
+        /// The state when the supervisor has taken the order.
         package var afterwards: String {
             switch self {
             case .restart, .drain, .stop, .start, .rolling: "begun, see the events"

@@ -1,7 +1,7 @@
 import Reactor
 import Watch
 
-// What the model is told of the other machine, beside the reports.
+// The facts about the other machine that no report has.
 extension RemoteHost {
     /// Takes up what the other machine says of itself.
     func describe(_ model: inout Model) {

@@ -8,7 +8,7 @@ import Watch
 ///
 ///     waiting --time, or Space--> running (connecting until the first state) --it ended, or is silent--> waiting
 final class RemoteHost {
-    /// What the operator typed: `push1`, `user@push1`.
+    /// The name as the operator typed it: `push1`, `user@push1`.
     let name: String
     private let loop: Loop
     private let command: [String]

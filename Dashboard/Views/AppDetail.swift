@@ -59,7 +59,7 @@ extension Views {
         }
         return lines
     }
-    /// What the app does now, and whether something is wrong with it.
+    /// The state of the app now, and whether something is wrong with it.
     private static func appWords(_ row: Told.Apps.Row, _ told: ToldApps) -> (String, Role) {
         func rate(_ rate: KeyPath<Told.Apps.Rates, Double>) -> String { told.rate(row, rate, Format.rate) }
         if AppListColumn.isStalled(row), let stalled = row.stalledSeconds {

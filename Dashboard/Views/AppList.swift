@@ -25,7 +25,7 @@ extension Views {
             }
             switch (column.value(one.element, told), column.value(other.element, told)) {
             case (let a?, let b?): return a == b ? one.offset < other.offset : isDescending ? a > b : a < b
-            // What is not known stands at the end.
+            // Unknown values stand at the end.
             case (nil, nil): return one.offset < other.offset
             case (let a, _): return a != nil
             }

@@ -46,7 +46,7 @@ struct ClientWords: Equatable {
         }
     }
 
-    /// What waits, how long it has waited, and by when the first of it expires. `nil` if nothing waits.
+    /// The messages that wait, how long they have waited, and by when the first expires. `nil` if none waits.
     private static func waits(_ answer: ClientAnswer, _ mark: String) -> String? {
         guard answer.queued > 0 else {
             return answer.behind == true ? "something waits in one of its channels" : nil
@@ -58,7 +58,7 @@ struct ClientWords: Equatable {
         if let left = answer.expiresSeconds { text += ", first expires in \(Format.age(left))\(mark)" }
         return text
     }
-    /// What the workers refuse now. The manager does not learn of it, so nobody knows for which client.
+    /// Requests that the workers refuse now. The manager does not learn of them, so nobody knows for which client.
     private static func refusals(_ context: Context) -> String {
         let refused = [
             ("tokens", [MetricID.tokensRefused, .tokensExpired]),

@@ -65,7 +65,7 @@ extension Views {
             ? "" : "~"
     }
 
-    /// Who they are, and the answer in words.
+    /// The client or the group, and the answer in words.
     private static func groupLines(_ look: GroupLook, _ context: Context, width: Int) -> [Line] {
         let clean = context.capabilities.clean
         let mark = groupMark(look, context)

@@ -38,7 +38,7 @@ extension Views {
             var line = Line("!", found.alert.isCritical ? .critical : .warning)
             line.add(Format.left(found.host, width), gap: 1)
             line.add(
-                cut(capabilities.clean(found.alert.sentence), size.width - width - 3),
+                Format.cut(capabilities.clean(found.alert.sentence), size.width - width - 3),
                 role: found.alert.isCritical ? .critical : .warning, gap: 1)
             return line
         }
@@ -133,9 +133,5 @@ extension Views {
                     "!\($0.host) " + context.capabilities.clean($0.alert.sentence),
                     $0.alert.isCritical ? .critical : .warning)
             }
-    }
-    /// The text, with `..` at its end if it was cut.
-    private static func cut(_ text: String, _ width: Int) -> String {
-        text.count <= width ? text : text.prefix(max(0, width - 2)) + ".."
     }
 }

@@ -48,7 +48,7 @@ extension Views {
                 ? "all workers, one at a time" : box.action == .finish ? "the rolling restart" : "the supervisor")
         let meaning = box.target != nil || box.action.isForAll ? [Said(actionMeaning(box.action), .dim)] : []
         let inner = min(grid.size.width, confirmationWidth) - 4
-        // What has no room in a line goes on in the next one.
+        // A text that has no room in a line goes on in the next one.
         let said = (consequences(box, who, context) + meaning + careful(box, context)).flatMap { said in
             Paragraph.lines(said.text, width: inner).map { Line($0, said.role) }
         }

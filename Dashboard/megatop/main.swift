@@ -127,7 +127,7 @@ struct Megatop: ParsableCommand {
         if hosts.count > 1, output == "prom" { throw ValidationError("--output prom is for one machine") }
     }
 
-    /// What the configuration says of the appliance of this machine.
+    /// The appliance of this machine, as the configuration has it.
     private func configure(_ options: inout Options) throws {
         let config = ConfigurationFile.path(config)
         if let config, let denied = PermissionDenied(config, R_OK) {

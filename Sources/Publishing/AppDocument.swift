@@ -48,7 +48,7 @@ struct AppDocument: ~Copyable {
         indirect case hello(Hello)
         indirect case wrong(PublishError)
     }
-    /// What an app says of itself: its key, and its name.
+    /// The names that an app gives itself: its key, and its name.
     struct Hello {
         var key: UnsafeRawBufferPointer?
         var name: UnsafeRawBufferPointer?

@@ -12,11 +12,11 @@ extension StatsArchive {
     static let ofManager = ids(Metric.manager + Metric.queue + Metric.channels + Metric.events + Metric.journal)
     private static let ofWebhook = ids(Metric.webhook)
     private static let ofSupervisor = ids(Metric.supervisor + Metric.host)
-    /// What the manager reports about the messages for the clients of each worker.
+    /// The manager's metrics about the messages for the clients of each worker.
     private static let ofQueues: [MetricID] = [
         .queueMessages, .queueBytes, .queueClients, .queueOldest, .enqueued, .dequeued, .expired, .droppedFull,
     ]
-    /// What the supervisor reports about each process.
+    /// The supervisor's metrics about each process.
     private static let ofChildren: [MetricID] = [
         .childState, .childDesired, .childPid, .childGeneration, .childExits60s, .childExits24h, .childLastExitKind,
         .childLastExitCode, .childRetryIn, .childUptime, .childHangKills, .childWatchdogHeld, .childOverloaded,

@@ -18,8 +18,11 @@ extension StatsArchive {
     }
     /// The oldest second that has a value, and the newest. `nil` if there is none.
     package var span: ClosedRange<UInt64>? {
-        let all = rings.values.flatMap { $0.compactMap { $0?.span } }
-        guard let first = all.map(\.lowerBound).min(), let last = all.map(\.upperBound).max() else { return nil }
+        var (first, last) = (UInt64.max, UInt64(0))
+        for case let ring? in rings.values.joined() {
+            (first, last) = (min(first, ring.span.lowerBound), max(last, ring.span.upperBound))
+        }
+        guard first <= last else { return nil }
         return max(first, last - min(last, UInt64(StatsArchive.steps) - 1))...last
     }
 }

@@ -103,7 +103,7 @@ package struct Pulse: Equatable, Sendable {
     package var processorTime: Milliseconds = 0
     /// The letter of its state (proc(5)): `T` stopped, `D` in the kernel, `S` asleep, `Z` ended.
     package var state: Character?
-    /// Where in the kernel it waits. Empty if the kernel does not tell.
+    /// The kernel's function in which it waits. Empty if the kernel does not tell.
     package var waitsIn = ""
     package init() {}
 

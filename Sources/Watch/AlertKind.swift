@@ -9,7 +9,7 @@ package enum AlertKind: String, CaseIterable, Sendable {
     case left, conns, refused, latency, heartbeats, behind
     // Apps.
     case full, rejected, stalled, webhook, unread
-    // What is kept and trusted.
+    // The journal, tokens and settings.
     case damaged, journalFull = "journal full", journal, tokens, certificate, config
     // The machine.
     case memory, pressure, oom, accepts, datagrams, clock, throttled

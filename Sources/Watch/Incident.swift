@@ -65,7 +65,7 @@ package struct Incident: Equatable, Sendable {
         }
     }
 
-    /// What happened and what it cost, in a line.
+    /// The story of it in a line, with its cost.
     package var text: String {
         switch cause {
         case .start: return "started" + (end == nil ? ", not ready yet" : "")

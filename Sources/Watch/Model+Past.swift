@@ -80,7 +80,7 @@ extension Model {
         for sample in 1...AlertBook.samplesToRise {
             picture.book.note(conditions, sample: UInt64(sample), wall: picture.wall)
         }
-        // Those that are raised now know since when.
+        // Alerts that are raised now know since when.
         let known = alerts.filter { $0.since <= picture.wall && $0.over ?? .max > picture.wall }
         let keys = Set(known.map(\.key))
         picture.told.alerts = (known + picture.book.raised.filter { !keys.contains($0.key) }).worstFirst

@@ -33,7 +33,7 @@ package struct Told: Equatable, Sendable {
         /// `code 127 after 0.1s`: the last copy that was to replace it, and ended before it was ready. Empty: none did.
         package var failedReplacement = ""
         package var isHeld = false
-        /// What the kernel knows of it while it is silent. `nil` if it is not.
+        /// The kernel's word on it while it is silent. `nil` if it is not.
         package var diagnosis: String?
         /// The copy before it still drains. This is the most seconds that it has left.
         package var drainsBeside: Double?

@@ -8,7 +8,7 @@ package struct Watcher: Sendable {
     package private(set) var model = Model()
     private var book = AlertBook()
     private var ledger = LossLedger()
-    /// What happened once and is to be seen, by the key of its alert, for `standingMilliseconds`.
+    /// Conditions that happened once and are to be seen for `standingMilliseconds`, by the key of their alert.
     private var standing: [String: Standing] = [:]
     private var departure: Departure?
     /// The wall clock's distance from the monotonic one, in milliseconds.
@@ -60,14 +60,14 @@ package struct Watcher: Sendable {
             case .webhook: .webhook
             default: .worker(report.instance)
             }
-        let before = model.processes[id]
-        let queued = model.queue
+        // Only numbers are kept of the time before: a copy of the process would have its histories copied as well.
+        let bootBefore = model.processes[id]?.boot ?? 0
+        let isNewManager = id == .manager && bootBefore != 0 && bootBefore != report.boot
+        let queued = isNewManager ? model.queue : Series()
         model.take(report)
         // A generation that still drains is no news.
-        guard let process = model.processes[id], process.boot == report.boot else { return }
-        if id == .manager, let before, before.boot != 0, before.boot != report.boot {
-            noteDeath(queued, report, wall)
-        }
+        guard model.processes[id]?.boot == report.boot else { return }
+        if isNewManager { noteDeath(queued, report, wall) }
         for (way, metric) in LossLedger.counters(id) {
             guard let value = report.values[metric] else { continue }
             ledger.note(way, id, metric, value, boot: report.boot, wall: wall)

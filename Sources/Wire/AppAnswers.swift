@@ -30,7 +30,7 @@ package struct AppsAnswer: Codable, Equatable {
         package var stalledSeconds: Double?
         /// Events that it was told, by GET /events, on a stream, or of a client that it follows.
         package var events: Double?
-        /// What its key allows.
+        /// The rights of its key.
         package var rights: [String]?
         /// The last thing that was refused to it. `nil` if nothing was.
         package var refusal: Refusal?

@@ -134,7 +134,7 @@ package struct ChannelAnswer {
     }
 }
 
-/// What a reader takes from GET /channels/NAME: all but the messages.
+/// The members of GET /channels/NAME that a reader takes: all but the messages.
 package struct ChannelFacts: Codable, Equatable, Sendable {
     package struct Client: Codable, Equatable, Sendable {
         package var client: String

@@ -60,7 +60,7 @@ struct AppListTests {
     @Test func everyColumnThatIsNeeded_fitsIn80() {
         let heading = text(.apps(AppsLook())).split(separator: "\n").first { $0.contains("NAME") } ?? ""
         for title in ["NAME", "PEER", "PUB/sv", "REFUSED/s", "LAG"] { #expect(heading.contains(title), "\(heading)") }
-        // What waits for an app are bytes, and not a time.
+        // The backlog of an app is bytes, and not a time.
         #expect(text(.apps(AppsLook())).contains("1.0MB"))
     }
     @Test func aKey_opensThem_andTheCursorStaysWithItsApp() {

@@ -133,7 +133,7 @@ struct Watched {
 }
 
 struct PastTests {
-    /// What the archive leaves out of the columns at any width.
+    /// The columns at any width that the archive leaves out.
     private static let left: Set<String> = ["ready", "lost"]
 
     @Test func eachMoment_isWhatTheLivePictureShowed_orUnknown() throws {
@@ -196,7 +196,7 @@ struct PastTests {
             #expect(worker.rate(id, past.now, seconds: 1).text(Format.rate) == "?")
             #expect(past.totals.sumRate(id, seconds: 1).text(Format.rate) == "?")
         }
-        // What the process never reports is absent, as in the live picture.
+        // A metric that the process never reports is absent, as in the live picture.
         #expect(past.processes[.manager]?.gauge(.connsOpen, past.now) == .absent)
     }
 

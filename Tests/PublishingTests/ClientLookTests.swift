@@ -6,7 +6,7 @@ import Wire
 
 @testable import Publishing
 
-/// What operators and apps are told of one client, and of the clients of a user.
+/// The answers to operators and apps about one client, and about the clients of a user.
 @Suite struct ClientLookTests {
     private func ask(_ app: App, _ target: String) -> (status: Int, body: String) {
         answer(app.send(App.get(target)))

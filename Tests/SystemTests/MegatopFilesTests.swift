@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What megatop hands to others: pictures, reports and the clipboard.
+/// Pictures, reports and the clipboard: all that megatop hands to others.
 @Suite(.serialized)
 struct MegatopFilesTests {
     @Test func pictures_areFilesOfTheirOwner_andNoneIsOverwritten() throws {

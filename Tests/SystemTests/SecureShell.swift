@@ -54,7 +54,7 @@ final class SecureShell {
     }
     deinit { program?.kill() }
 
-    /// What megatop runs as ssh.
+    /// The program that megatop runs as ssh.
     var client: String { "ssh -F \(folder.path)/ssh_config" }
 
     /// Lets this name in. With a command its key can run nothing else.

@@ -23,7 +23,7 @@ package struct Alert: Codable, Equatable, Sendable {
     package var over: UInt64?
     /// The screen of megatop that shows more of it, from 1.
     package var screen: Int
-    /// Who has acknowledged it. It then weighs nothing in the verdict.
+    /// The operator who has acknowledged it. It then weighs nothing in the verdict.
     package var acknowledged: String?
 
     package init(

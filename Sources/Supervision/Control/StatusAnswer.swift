@@ -68,7 +68,7 @@ package struct StatusAnswer: Codable, Sendable {
         package var linked: Bool?
         /// It has been without that link for too long.
         package var deaf = false
-        /// What the kernel knows of the process while it is silent: `stopped by a signal (state T)`.
+        /// The kernel's word on the process while it is silent: `stopped by a signal (state T)`.
         package var diagnosis: String?
         /// An earlier supervisor started it.
         package var adopted = false
