@@ -66,6 +66,14 @@ struct Channels: ~Copyable {
         if own.kind == .channel { count -= 1 }
         channels.remove(channel)
     }
+    /// Channels lie in pages of memory.
+    var pages: UInt32 { channels.pages }
+    /// The channels of a page: each is its kind, and its name.
+    func names(page: UInt32) -> [[UInt8]] {
+        var list: [[UInt8]] = []
+        channels.forEach(page: page) { slot, _ in list.append([name(slot).kind.rawValue] + Array(name(slot).name)) }
+        return list
+    }
     /// Every channel, in the order in which they lie in memory.
     func forEach(_ body: (Slot<Channel>) -> Void) { channels.forEach { slot, _ in body(slot) } }
 

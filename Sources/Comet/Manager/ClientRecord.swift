@@ -25,6 +25,8 @@ struct ClientRecord {
         case lost
         /// It is absent, and its subscriptions wait for it to come back.
         case lingering
+        /// Another machine of the cluster has it: it holds its receiver there, or did until moments ago.
+        case elsewhere
     }
 
     /// The client has all messages up to this id, or was never to get them: what it acknowledged, or, without a cursor,
@@ -85,6 +87,11 @@ struct ClientRecord {
     var link: LinkSlot {
         get { LinkSlot(UInt32(linkNumber)) }
         set { linkNumber = UInt16(truncatingIfNeeded: newValue.number) }
+    }
+    /// Elsewhere: the number of the machine (`Peers`).
+    var node: Int {
+        get { Int(linkNumber) }
+        set { linkNumber = UInt16(truncatingIfNeeded: newValue) }
     }
     /// Grace: the app ended the client's receiver while it was between two polls. Its next poll is ended, too, if it
     /// comes within `Limits.transientMilliseconds` of its last one. Set it only in this place.

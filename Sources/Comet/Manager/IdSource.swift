@@ -2,13 +2,20 @@ import Wire
 
 /// Gives out the ids of messages. They are below 2^53 and grow over the restarts of a manager: each one begins at the
 /// wall clock, or behind the last id of the one before, whichever is larger.
+///
+/// In a cluster ids come with the entries of the shared log (docs/cluster.txt). Each thing that is asked has its place
+/// among an entry's ids, so that all machines give the same message the same id, whatever else they do.
 struct IdSource {
     /// The first id of the life of the journal, and the next one.
-    private let first: UInt64
+    private var first: UInt64
     private var next: UInt64
     /// Ids below this are reserved: the next manager goes on from here. It is recorded before the ids are given out.
     private(set) var ceiling: UInt64
     private static let reserved: UInt64 = 65_536
+    /// Cluster: the first id of the record that is being applied. `nil` between entries.
+    private var base: UInt64?
+    /// Cluster: another machine may be ahead of this one, so its cursors may be up to so much larger than `last`.
+    private var ahead: UInt64 = 0
 
     /// `firstOfLife` and `ceiling` are what the manager before recorded. 0 if there was none.
     init(wallMicroseconds: UInt64, firstOfLife: UInt64 = 0, ceiling: UInt64 = 0) {
@@ -34,7 +41,28 @@ struct IdSource {
     /// The highest id given out. Every message of the future has a larger one.
     var last: UInt64 { next - 1 }
     /// The id was given out in this life of the journal.
-    func isOfThisLife(_ id: UInt64) -> Bool { id >= first && id < next }
+    func isOfThisLife(_ id: UInt64) -> Bool { id >= first && id < next + ahead }
     /// Nobody has given the id out yet, neither this manager nor an earlier one.
-    func isOfTheFuture(_ id: UInt64) -> Bool { id >= next }
+    func isOfTheFuture(_ id: UInt64) -> Bool { id >= next + ahead }
+
+    // MARK: ids of the shared log
+
+    /// Ids come with the shared log from now on. Its life began with this id.
+    mutating func share(firstOfLife id: UInt64) {
+        first = min(first, id)
+        ahead = Limits.clusterIdsAhead
+    }
+    /// What follows has the ids from here on.
+    mutating func begin(at id: UInt64) {
+        base = id
+        next = id
+        ceiling = .max
+    }
+    /// The part of the record that follows has the ids from here on.
+    mutating func part(_ number: Int) { if let base { next = base + UInt64(number) } }
+    /// The entry that ends with this id was applied.
+    mutating func end(at id: UInt64) {
+        base = nil
+        next = id + 1
+    }
 }

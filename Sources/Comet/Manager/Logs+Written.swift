@@ -28,7 +28,10 @@ extension Logs {
     @inline(__always) mutating func boundWritten(_ own: Entry<Log>) {
         while own.writtenCount > Limits.writtenMessages || own.writtenBytes > Limits.writtenBytes,
             let oldest = own.messages.first
-        { lose(oldest, .handed) }
+        {
+            if peers.isOn { peers.emitTook(messages[oldest].id, LogName(arena.record(messages[oldest].record)).name) }
+            lose(oldest, .handed)
+        }
     }
     /// The oldest message that was not written to a stream.
     @inline(__always) func firstUnwritten(_ own: Entry<Log>) -> Slot<Message>? {

@@ -29,6 +29,8 @@ struct Logs: ~Copyable {
     var events: Events
     var receipts: Receipts
     var followers = Followers()
+    /// The other machines, and what they are to be told.
+    var peers = Peers()
     /// While the records of an earlier manager are taken up: the bodies that messages share, by id.
     var recovering: [UInt64: Slot<SharedBody>] = [:]
 
@@ -81,9 +83,10 @@ struct Logs: ~Copyable {
 
     // MARK: coming in
 
-    /// The queue has room for so many messages, with so many bytes in all.
+    /// The queue has room for so many messages, with so many bytes in all. In a cluster that was asked before the
+    /// message was given to all machines (`Switchboard.isFull`), and now none of them may refuse it.
     @inline(__always) func hasRoom(_ bytes: Int, messages: Int = 1) -> Bool {
-        depth + messages <= bounds.maxMessages && self.bytes + bytes <= bounds.maxBytes
+        bounds.isClustered || depth + messages <= bounds.maxMessages && self.bytes + bytes <= bounds.maxBytes
     }
     /// The same for a message that comes back. It may go a little over the bounds.
     func hasRoomToPutBack(_ bytes: Int) -> Bool {

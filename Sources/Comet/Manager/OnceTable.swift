@@ -76,6 +76,15 @@ struct OnceTable: ~Copyable {
         return slot.number
     }
     /// Takes up what an earlier manager remembered. The oldest comes first.
+    /// The records of all that is kept, the oldest first.
+    var records: [Arena.Ref] {
+        var (refs, next): ([Arena.Ref], Slot<Entry>?) = ([], list.first)
+        while let slot = next {
+            if entries[slot].record != .none { refs.append(entries[slot].record) }
+            next = SlotList<Entry.ByDeadline>.next(slot, in: entries)
+        }
+        return refs
+    }
     mutating func recover(_ ref: Arena.Ref, _ record: Arena.Record, deadline: UInt32, _ arena: inout Arena) {
         guard let (print, outcome) = OnceOutcome.read(record.body), find(record.name) == nil else {
             return arena.end(ref, .ended)

@@ -23,6 +23,9 @@ struct Presence: ~Copyable {
     private var lost = List()
     private var lostCount = 0
     private var lingering = List()
+    /// The clients that other machines have, by the number of the machine.
+    private var elsewhere: ContiguousArray<List> = []
+    private(set) var elsewhereCount = 0
     /// Receivers that are held, as far as the manager knows.
     private(set) var heldCount = 0
 
@@ -162,6 +165,26 @@ struct Presence: ~Copyable {
         if records[client].place == .loose { endReceiver(client, present: false, now: now) }
     }
 
+    // MARK: on other machines
+
+    /// Another machine has the client.
+    mutating func move(_ client: Slot<ClientRecord>, to node: Int) {
+        unlist(client)
+        let record = records[client]
+        record.node = node
+        record.place = .elsewhere
+        record.isPresent = true
+        while elsewhere.count <= node { elsewhere.append(List()) }
+        elsewhere[node].append(client, in: records)
+        elsewhereCount += 1
+    }
+    /// The client has left the machine that had it. It is loose now.
+    mutating func leaveElsewhere(_ client: Slot<ClientRecord>) {
+        unlist(client)
+        records[client].isPresent = false
+    }
+    func firstElsewhere(on node: Int) -> Slot<ClientRecord>? { node < elsewhere.count ? elsewhere[node].first : nil }
+
     // MARK: all of them
 
     /// Clients lie in pages of memory. Their number grows, and never shrinks.
@@ -169,6 +192,14 @@ struct Presence: ~Copyable {
     /// Adds the clients of a page to a list.
     func clients(page: UInt32, _ list: inout ContiguousArray<Slot<ClientRecord>>) {
         records.forEach(page: page) { slot, _ in list.append(slot) }
+    }
+    /// The first client of a page behind another one, in the order of memory.
+    func next(page: UInt32, after client: Slot<ClientRecord>?) -> Slot<ClientRecord>? {
+        var found: Slot<ClientRecord>?
+        records.forEach(page: page) { slot, _ in
+            if found == nil, client.map({ slot.number > $0.number }) ?? true { found = slot }
+        }
+        return found
     }
 
     /// Takes a record out of the list of its place.
@@ -181,6 +212,9 @@ struct Presence: ~Copyable {
             lost.remove(client, in: records)
             lostCount -= 1
         case .lingering: lingering.remove(client, in: records)
+        case .elsewhere:
+            elsewhere[record.node].remove(client, in: records)
+            elsewhereCount -= 1
         case .waiting:
             held[Int(record.link.number)].waiting.remove(client, in: records)
             heldCount -= 1

@@ -84,7 +84,7 @@ extension Switchboard {
     /// The client holds a receiver, or did so `Limits.graceMilliseconds` ago. A restart of a worker tells nothing.
     func isHere(_ client: Slot<ClientRecord>) -> Bool {
         let record = presence[client]
-        return record.isHeld || record.place == .grace && !record.isNew
+        return record.isHeld || record.place == .elsewhere || record.place == .grace && !record.isNew
     }
     func wantsPresence(_ name: UnsafeRawBufferPointer) -> Bool {
         settings.presencePrefixes.contains { prefix in

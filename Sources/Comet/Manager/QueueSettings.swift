@@ -34,5 +34,8 @@ package struct QueueSettings {
     /// do.
     package var token: [UInt8] = []
 
+    /// The appliance is one of several machines, and ids and apps' requests come with the shared log.
+    package var isClustered = false
+
     package init() {}
 }

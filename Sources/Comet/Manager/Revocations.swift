@@ -117,6 +117,15 @@ struct Revocations: ~Copyable {
         entries[known].record = ref
         moveBack(known, deadline)
     }
+    /// The records of all revocations, the oldest first.
+    var records: [Arena.Ref] {
+        var (refs, next): ([Arena.Ref], Slot<Entry>?) = ([], list.first)
+        while let slot = next {
+            refs.append(entries[slot].record)
+            next = SlotList<Entry.ByDeadline>.next(slot, in: entries)
+        }
+        return refs
+    }
     mutating func moved(_ owner: UInt32, to record: Arena.Ref) { entries[Slot(owner)].record = record }
 
     /// Forgets what is over, at most `Limits.expiredInTick` at a time.

@@ -83,6 +83,7 @@ extension Switchboard {
             return
         }
         record.handedForGood = true
+        if logs.peers.isOn { logs.peers.emitPosition(id, acknowledges: false, presence.id(client)) }
         advance(client, to: id)
         // A client that acknowledges has been told when its cursor has passed the loss. Any other client is told now.
         if isGap, let log = record.log.known { logs.forgetLoss(log) }

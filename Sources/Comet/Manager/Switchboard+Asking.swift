@@ -157,7 +157,7 @@ extension Switchboard {
 
     private func isConnected(_ client: Slot<ClientRecord>, _ now: UInt64) -> Bool {
         let record = presence[client]
-        return record.isHeld
+        return record.isHeld || record.place == .elsewhere && record.isPresent
             || record.place == .grace && record.isPresent && !isOver(record.deadline, UInt32(truncatingIfNeeded: now))
     }
     private func deep(_ log: Slot<Log>, _ now: UInt64) -> DeepMailbox {

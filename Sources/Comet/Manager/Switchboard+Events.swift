@@ -10,6 +10,8 @@ extension Switchboard {
     @inline(__always)
     mutating func tell(_ kind: EventKind, _ client: Slot<ClientRecord>, _ channel: Slot<Channel>? = nil) {
         if isFollowed(client) { follow(kind, client, channel: channel.map { channels.name($0).name }) }
+        // The machine whose app asked for it, or whose client it is, tells its apps.
+        if logs.peers.isForeign { return }
         let none = UnsafeRawBufferPointer(start: nil, count: 0)
         logs.events.add(kind, presence.id(client), channel: channel.map { channels.name($0).name } ?? none, &logs.arena)
     }

@@ -34,7 +34,7 @@ extension Switchboard {
     ) {
         let before = grants[client]
         guard !list.isEmpty || before != nil else { return }
-        let print = max(Switchboard.unknownPrint + 1, UInt32(truncatingIfNeeded: IdIndex.hash(list, seed: 0)))
+        let print = Switchboard.print(of: list)
         guard !wasHere || before != print else { return }
         endGranted(client, without: list, now)
         guard !list.isEmpty else { return grants[client] = nil }
@@ -42,6 +42,13 @@ extension Switchboard {
         let isBehind = !wasHere && frame.flags.contains(.acknowledges) && frame.number > 0
         let cursor = isBehind && !ids.isOfTheFuture(frame.number) ? frame.number : nil
         grants[client] = subscribe(client, toGranted: list, cursor: cursor, now) ? print : Switchboard.unknownPrint
+    }
+    /// The client's token had this list of channels before.
+    func hasGranted(_ list: UnsafeRawBufferPointer, to client: Slot<ClientRecord>) -> Bool {
+        list.isEmpty ? grants.isEmpty || grants[client] == nil : grants[client] == Switchboard.print(of: list)
+    }
+    private static func print(of list: UnsafeRawBufferPointer) -> UInt32 {
+        max(unknownPrint + 1, UInt32(truncatingIfNeeded: IdIndex.hash(list, seed: 0)))
     }
     /// Ends the subscriptions that earlier tokens brought and this list does not have.
     private mutating func endGranted(
@@ -60,7 +67,8 @@ extension Switchboard {
         _ client: Slot<ClientRecord>, toGranted list: UnsafeRawBufferPointer, cursor: UInt64?, _ now: UInt64
     ) -> Bool {
         var (isAll, count) = (true, channelCount(of: client))
-        for name in ChannelNames(list) {
+        for (number, name) in ChannelNames(list).enumerated() {
+            ids.part(number)
             let known = channels.find(LogName(.channel, name))
             if let known, channels.find(known, first: presence[client].subscription) != nil { continue }
             guard count < settings.channelsPerClient else {

@@ -45,6 +45,7 @@ extension Switchboard {
                 logs.advanced(log, presence.id(client), after: record.position, upTo: .max, \.left)
             }
             if !grants.isEmpty { grants[client] = nil }
+            logs.peers.forget(client)
             return presence.forget(client)
         }
         guard logs[log].count == 0 else { return }
@@ -91,6 +92,12 @@ extension Switchboard {
 
     // MARK: subscriptions
 
+    /// The client reads its user's log.
+    func readsUser(_ client: Slot<ClientRecord>) -> Bool {
+        guard let first = presence[client].subscription.known else { return false }
+        return channels[channels[first].channel].kind == .user
+    }
+
     /// The first of the client's subscriptions to channels.
     func firstChannel(_ client: Slot<ClientRecord>) -> Slot<Subscription>? {
         guard let first = presence[client].subscription.known else { return nil }
@@ -111,6 +118,10 @@ extension Switchboard {
     mutating func remove(_ slot: Slot<Subscription>, _ now: UInt64) {
         let own = channels[slot]
         let record = presence[own.client]
+        if logs.peers.catching != nil {
+            let key = Catching.key(presence.id(own.client), channels.name(own.channel).name)
+            logs.peers.catching?.ended.insert(key)
+        }
         if own.record != .none { logs.arena.end(own.record, .ended) }
         if channels[own.channel].kind == .channel {
             tell(.unsubscribed, own.client, own.channel)

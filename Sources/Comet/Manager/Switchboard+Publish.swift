@@ -29,7 +29,8 @@ extension Switchboard {
     ) -> Publication {
         counters.publishes += 1
         counters.publishBytes += UInt64(json.count)
-        let facts = MessageFacts(options, settings)
+        var facts = MessageFacts(options, settings)
+        if logs.peers.isForeign { facts.isAnothers() }
         switch target {
         case .client(let id):
             if let except = options.except, areEqual(except, id) { return .nobody }
@@ -67,6 +68,11 @@ extension Switchboard {
             defer { if isFull { block(client) } }
             return queue(json, facts, for: client, now)
         }
+        if let client = known, presence[client].place == .elsewhere {
+            guard let id = append(json, facts, for: client, now) else { return journalFull(client, now) }
+            counters.forwarded += 1
+            return .sent(id)
+        }
         if !seedWorkers.isEmpty, known.map({ presence[$0].place != .blocked }) ?? true,
             sendToSeedWorker(id, json)
         {
@@ -90,7 +96,8 @@ extension Switchboard {
         _ json: UnsafeRawBufferPointer, _ facts: MessageFacts, to client: Slot<ClientRecord>, _ now: UInt64
     ) -> Publication {
         let record = presence[client]
-        let isKept = record.acknowledges || record.log != .none || !fanOuts.isEmpty || isFollowed(client)
+        let isKept =
+            record.acknowledges || record.log != .none || !fanOuts.isEmpty || isFollowed(client) || logs.peers.isOn
         if isKept || facts.marks.contains(.receipt) {
             // A receiver that stays is sent it now, and then it is outside the queue's bounds.
             guard record.stays || logs.hasRoom(json.count) else { return full() }
@@ -268,6 +275,11 @@ extension MessageFacts {
         if !options.keeps { marks.insert(.transient) }
         isAwaited = options.isAwaited
         if options.receipt || isAwaited { marks.insert(.receipt) }
+    }
+    /// An app of another machine published it. That machine tells what becomes of it.
+    mutating func isAnothers() {
+        isAwaited = false
+        marks.remove(.receipt)
     }
 }
 

@@ -12,6 +12,7 @@ extension Switchboard {
         let client = presence.findOrMake(frame.client)
         let record = presence[client]
         let wasHere = isHere(client)
+        let isKnownHere = record.isHeld || record.place == .grace && record.isPresent
         let between = Limits.graceMilliseconds - Limits.transientMilliseconds
         let isEnded =
             record.isToBeDisconnected && !isOver(record.deadline &- between, UInt32(truncatingIfNeeded: now))
@@ -36,7 +37,9 @@ extension Switchboard {
         if isFollowed(client) { followReceiver(client, frame) }
 
         guard !isEnded else { return endReceiver(client, byApp: now) }
-        if grant.issuedAt > 0, !grant.channels.isEmpty || !grants.isEmpty {
+        if logs.peers.isOn {
+            tellArrival(client, frame, grant, wasHere: isKnownHere)
+        } else if grant.issuedAt > 0, !grant.channels.isEmpty || !grants.isEmpty {
             self.grant(grant.channels, to: client, frame, wasHere: wasHere, now)
         }
         guard record.credit > 0 else { return }
@@ -97,7 +100,7 @@ extension Switchboard {
             // It may have had a loss or subscriptions that were forgotten.
             if cursor < logs.arena.horizon { record.owesGap = true }
         }
-        let joined = joinUser(client)
+        let joined = logs.peers.isOn && readsUser(client) ? nil : joinUser(client)
         if cursor == 0, since == 0, let joined { record.position = min(record.position, joined) }
         recordPosition(client, record.position)
         if logs.receipts.countsReaders { countArrival(client, knownSince: since) }
@@ -108,6 +111,7 @@ extension Switchboard {
     private mutating func acknowledge(_ client: Slot<ClientRecord>, _ cursor: UInt64) {
         if cursor > presence[client].position, isFollowed(client) { follow("acknowledged", client, cursor: cursor) }
         if let log = presence[client].log.known {
+            if logs.peers.isOn { tellAcknowledged(client, log, upTo: cursor) }
             logs.acknowledge(log, upTo: cursor)
             closeEmptyLog(client)
         }
@@ -120,6 +124,7 @@ extension Switchboard {
         guard id > record.position else { return }
         let from = record.position
         record.position = id
+        if logs.peers.isOn { tellPosition(client, after: from) }
         if record.subscription != .none { recordPosition(client, id) }
         if logs.receipts.countsReaders {
             countReader(client, after: from, record.acknowledges ? \.acknowledged : \.handed)
@@ -129,7 +134,7 @@ extension Switchboard {
     private mutating func nothingWaits(_ client: Slot<ClientRecord>) {
         let record = presence[client]
         if record.acknowledges, record.sent > record.position {
-            record.sent = ids.last
+            record.sent = max(record.sent, ids.last)
         } else {
             advance(client, to: ids.last)
         }
@@ -153,6 +158,7 @@ extension Switchboard {
         guard !isRefused(frame, grant) else { return counters.revoked += 1 }
         guard let client = presence.find(frame.client), !ids.isOfTheFuture(frame.number) else { return }
         let record = presence[client]
+        if record.place == .elsewhere { return logs.peers.emit(.frame) { frame.write(to: &$0) } }
         acknowledge(client, min(frame.number, record.isNew ? record.position : max(record.sent, record.position)))
         if record.log == .none { presence.leaveLost(client) }
         settle(client, now)
@@ -161,9 +167,10 @@ extension Switchboard {
     mutating func leave(_ frame: Frame, _ now: UInt64) {
         let grant = Grant(body: frame.body, after: Frame.pageBytes)
         guard !isRefused(frame, grant) else { return counters.revoked += 1 }
-        acknowledged(frame, grant, now)
         guard let client = presence.find(frame.client) else { return }
         let record = presence[client]
+        if record.place == .elsewhere { return logs.peers.emit(.frame) { frame.write(to: &$0) } }
+        acknowledged(frame, grant, now)
         guard record.isHeld, links.version(record.link) == .two else { return }
         links.write(
             Frame(

@@ -63,10 +63,11 @@ package struct Switchboard: ~Copyable {
         revocations = Revocations(tokenMaxAge: settings.tokenMaxAge, seed: seed)
         forgottenLosses = ForgottenLosses(seed: seed)
         ids = IdSource(
-            wallMicroseconds: wallMicroseconds, firstOfLife: arena.firstId, ceiling: arena.idCeiling)
+            wallMicroseconds: settings.isClustered ? 0 : wallMicroseconds, firstOfLife: arena.firstId, ceiling: arena.idCeiling)
         logs = Logs(settings, arena, wallMicroseconds: wallMicroseconds, now: now, seed: seed)
         logs.events.wall = wallMicroseconds / 1000
         logs.arena.firstId = ids.firstOfLife
+        logs.peers.isOn = settings.isClustered
     }
 
     /// A new id, for a message that is about to be kept or handed over.
@@ -94,13 +95,25 @@ package struct Switchboard: ~Copyable {
         while room > 0, logs.endNextHanded(now: time) { room -= 1 }
         while room > 0, let client = presence.endGrace(now: time) {
             note(client)
-            if !presence[client].isNew { tell(.absent, client) }
+            if !presence[client].isNew {
+                tell(.absent, client)
+                if logs.peers.isOn { logs.peers.emit(.left, presence.id(client)) }
+            }
             tellPresence(of: client)
             settle(client, now)
             room -= 1
         }
-        let isMoreNews = tellNews(now: now)
-        while room > 0, let client = presence.endLingering(now: time) { room -= endLingering(client, now) }
+        // In a cluster news have ids of the machine's tick, and all machines end a client's subscriptions together.
+        let isMoreNews = logs.peers.isOn ? false : tellNews(now: now)
+        while room > 0, let client = presence.endLingering(now: time) {
+            guard logs.peers.isOn else {
+                room -= endLingering(client, now)
+                continue
+            }
+            logs.peers.emit(.lingered, ids: 1, presence.id(client))
+            presence.linger(client, settings.linger, now: now)
+            room -= 1
+        }
         while room > 0, let client = presence.endLost(now: time) {
             forgetLost(client, now)
             room -= 1

@@ -1,0 +1,64 @@
+/// The machines that have said something in the shared log, by number. A number stands for a name and an epoch.
+struct Nodes {
+    struct Node {
+        var name = ""
+        var epoch = ""
+        /// When it last said something, in milliseconds of the engine's clock.
+        var heard: UInt64 = 0
+        /// When it first did.
+        var since: UInt64 = 0
+        /// What it said of itself.
+        var summary = ""
+        /// Its clients were given up.
+        var isGone = false
+        /// It is this machine's manager.
+        var isOwn = false
+    }
+    private(set) var all: ContiguousArray<Node> = []
+    /// Machines that were given up.
+    private(set) var lost: UInt64 = 0
+    /// The number that spoke last, since most entries come in rows.
+    private var latest = -1
+
+    /// The number of a machine that speaks at this time. `isNew`: it was not known, or had been given up.
+    mutating func heard(_ name: String, _ epoch: String, isOwn: Bool, at time: UInt64) -> (number: Int, isNew: Bool) {
+        if latest >= 0, all[latest].epoch == epoch, all[latest].name == name, !all[latest].isGone {
+            all[latest].heard = max(all[latest].heard, time)
+            return (latest, false)
+        }
+        if let known = all.firstIndex(where: { $0.epoch == epoch && $0.name == name }) {
+            let wasGone = all[known].isGone
+            all[known].heard = max(all[known].heard, time)
+            all[known].isGone = false
+            latest = known
+            return (known, wasGone)
+        }
+        // A number whose machine is gone has no clients, so another one may have it.
+        let number = all.firstIndex { $0.isGone && $0.name == name } ?? all.count
+        let node = Node(name: name, epoch: epoch, heard: time, since: time, isOwn: isOwn)
+        if number == all.count { all.append(node) } else { all[number] = node }
+        latest = number
+        return (number, true)
+    }
+    subscript(_ number: Int) -> Node {
+        get { all[number] }
+        set { all[number] = newValue }
+    }
+    /// The machines that have been silent for so many milliseconds before `time`, and earlier managers of machines that
+    /// have another one now.
+    func silent(at time: UInt64, for milliseconds: UInt64) -> [Int] {
+        all.indices.filter { !all[$0].isGone && !all[$0].isOwn && all[$0].heard + milliseconds < time }
+    }
+    mutating func giveUp(_ number: Int) {
+        guard !all[number].isGone else { return }
+        all[number].isGone = true
+        // A machine whose manager has started anew is there.
+        if !all.contains(where: { $0.name == all[number].name && !$0.isGone }) { lost += 1 }
+    }
+    /// One for each name: its newest manager.
+    var newest: [Node] {
+        var byName: [String: Node] = [:]
+        for node in all where (byName[node.name]?.heard ?? 0) <= node.heard { byName[node.name] = node }
+        return byName.values.sorted { $0.name < $1.name }
+    }
+}

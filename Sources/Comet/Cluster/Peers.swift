@@ -1,0 +1,93 @@
+import Base
+import Store
+import Wire
+
+/// The machines of the cluster, and what they are to be told in the next entry of the shared log. A machine is known by
+/// its name and the epoch of its manager: a manager that starts anew has another epoch, and another number here.
+struct Peers: ~Copyable {
+    /// The appliance is one of several.
+    var isOn = false
+    /// The records of the next entry, and the ids that they take.
+    var outgoing = Buffer()
+    private(set) var outgoingIds = 0
+    /// So much waited that what clients did was left out. All of them are announced again when there is room.
+    private(set) var hasOverflowed = false
+    /// Clients whose arrival here is in the log, or on its way there, and was not read back yet: how many times.
+    private var arriving: [Slot<ClientRecord>: Int] = [:]
+    var nodes = Nodes()
+    /// The number of the machine whose entry is being carried out.
+    var sender = 0
+    /// A request of another machine is being carried out. Its app is not ours.
+    var isForeign = false
+    /// This machine takes up the log from its beginning. See `Catching`.
+    var catching: Catching?
+    /// Ids up to this one were read here before the log lost them. 0 if it never did.
+    var hadBefore: UInt64 = 0
+
+    /// Adds a record about a client. If too much waits already, it is left out, and all is told again later.
+    mutating func emit(_ kind: ClusterRecord.Kind, ids: Int = 0, _ write: (inout Buffer) -> Void) {
+        guard outgoing.count < Limits.clusterOutgoingBytes else { return hasOverflowed = true }
+        ClusterRecord.append(kind, ids: ids, to: &outgoing, write)
+        outgoingIds += ids
+    }
+    /// The same for what has a bound of its own.
+    mutating func emitAlways(_ kind: ClusterRecord.Kind, ids: Int, _ write: (inout Buffer) -> Void) {
+        ClusterRecord.append(kind, ids: ids, to: &outgoing, write)
+        outgoingIds += ids
+    }
+    mutating func emit(_ kind: ClusterRecord.Kind, ids: Int = 0, _ client: UnsafeRawBufferPointer) {
+        emit(kind, ids: ids) { $0.append(client) }
+    }
+    /// The client has these messages, and they may go from its logs everywhere.
+    mutating func emitPosition(_ id: UInt64, acknowledges: Bool, _ client: UnsafeRawBufferPointer) {
+        emit(.position) {
+            $0.append(UInt8(acknowledges ? 1 : 0))
+            $0.append(bigEndian: id)
+            $0.append(client)
+        }
+    }
+    mutating func emitTook(_ id: UInt64, _ client: UnsafeRawBufferPointer) {
+        emit(.took) {
+            $0.append(bigEndian: id)
+            $0.append(client)
+        }
+    }
+    /// What is to be told now is in an entry.
+    mutating func sent() {
+        outgoing.clear()
+        outgoing.shrink(over: 1 << 20)
+        outgoingIds = 0
+    }
+    mutating func takeOverflow() -> Bool {
+        defer { hasOverflowed = false }
+        return hasOverflowed
+    }
+
+    // MARK: arrivals on their way
+
+    mutating func arrives(_ client: Slot<ClientRecord>) { arriving[client, default: 0] += 1 }
+    /// An arrival was read back.
+    mutating func hasArrived(_ client: Slot<ClientRecord>) {
+        guard let count = arriving[client] else { return }
+        arriving[client] = count > 1 ? count - 1 : nil
+    }
+    func isArriving(_ client: Slot<ClientRecord>) -> Bool { !arriving.isEmpty && arriving[client] != nil }
+    mutating func forget(_ client: Slot<ClientRecord>) { if !arriving.isEmpty { arriving[client] = nil } }
+    /// What was on its way is not known to be there. All is told again.
+    mutating func forgetArrivals() { arriving = [:] }
+}
+
+/// What a machine has to remember while it takes up the log from its beginning. What is carried forward may be older than
+/// what follows it in the log, so ends that came before are remembered until all is read.
+struct Catching {
+    /// The end of the log when the machine joined.
+    let end: UInt64
+    /// The positions of clients that are not known yet.
+    var positions: [String: UInt64] = [:]
+    /// Subscriptions that ended: client and channel, each with its length before it.
+    var ended: Set<[UInt8]> = []
+
+    static func key(_ client: UnsafeRawBufferPointer, _ channel: UnsafeRawBufferPointer) -> [UInt8] {
+        [UInt8(client.count)] + Array(client) + Array(channel)
+    }
+}

@@ -1,0 +1,258 @@
+import Base
+import Store
+import Wire
+
+// The cluster: what this machine tells the others, and what it does when it reads what they tell. Every machine keeps
+// the whole picture by carrying out the entries of one shared log in their order (docs/cluster.txt). Only receivers are
+// one machine's own.
+extension Switchboard {
+    package var isClustered: Bool { settings.isClustered }
+    /// The highest id of the shared log that was carried out here.
+    package var head: UInt64 { ids.last }
+    /// The bounds of the queue are reached, so that no more may be given to the machines.
+    package var isFull: Bool {
+        logs.depth >= settings.maxMessages || logs.bytes >= settings.maxBytes
+    }
+
+    // MARK: entries
+
+    /// An entry of the shared log is about to be carried out. The result says that its machine was not known: it has to
+    /// be told of the clients that are here.
+    package mutating func beginEntry(_ sender: ClusterSender, time: UInt64) -> Bool {
+        let (node, isNew) = logs.peers.nodes.heard(sender.name, sender.epoch, isOwn: sender.isOwn, at: time)
+        logs.peers.sender = node
+        logs.peers.isForeign = !sender.isOwn
+        logs.events.wall = time
+        return isNew && !sender.isOwn
+    }
+    /// A record of the entry has the ids from here on.
+    package mutating func beginRecord(at id: UInt64) { ids.begin(at: id) }
+    /// Part of a request: its number among the ids of the request.
+    package mutating func beginPart(_ number: Int) { ids.part(number) }
+    /// All of the entry was carried out.
+    package mutating func endEntry(_ last: UInt64) {
+        ids.end(at: last)
+        logs.arena.idCeiling = last + 1
+        logs.peers.isForeign = false
+        if let catching = logs.peers.catching, last >= catching.end { logs.peers.catching = nil }
+    }
+    /// The log goes on from here: `first` is where its life began, and `end` where it ends now.
+    package mutating func join(firstOfLife first: UInt64, end: UInt64, isFresh: Bool) {
+        ids.share(firstOfLife: first)
+        logs.arena.firstId = ids.firstOfLife
+        logs.peers.isOn = true
+        if isFresh, end > ids.last { logs.peers.catching = Catching(end: end) }
+        if end < ids.last { logs.peers.hadBefore = ids.last }
+    }
+    /// The machine takes up the log from its beginning, and does not know all yet.
+    package var isCatching: Bool { logs.peers.catching != nil }
+
+    /// Carries out a record that is no app's request.
+    package mutating func apply(_ record: ClusterRecord, now: UInt64) {
+        let rest = record.rest
+        switch record.kind {
+        case .call: preconditionFailure("the app port carries requests out")
+        case .arrived:
+            guard rest.count > 8, case .frame(let frame, _) = Frame.parse(rest.part(8, rest.count - 8)) else { return }
+            arrived(frame, position: rest.bigEndian(at: 0), now)
+        case .left: left(rest, now)
+        case .lingered: lingered(rest, now)
+        case .position:
+            guard rest.count > 9 else { return }
+            let client = rest.part(9, rest.count - 9)
+            took(rest.bigEndian(at: 1), client, acknowledges: rest[0] == 1, now)
+        case .took:
+            guard rest.count > 8 else { return }
+            took(rest.bigEndian(at: 0), rest.part(8, rest.count - 8), acknowledges: nil, now)
+        case .frame:
+            guard case .frame(let frame, _) = Frame.parse(rest) else { return }
+            said(frame, now)
+        case .tick:
+            logs.peers.nodes[logs.peers.sender].summary = String(decoding: rest, as: UTF8.self)
+            if !logs.peers.isForeign { _ = tellNews(now: now) }
+        case .carried: carried(rest, now)
+        }
+    }
+
+    // MARK: clients of other machines
+
+    /// A client has come to a machine: this one, or another.
+    private mutating func arrived(_ frame: Frame, position: UInt64, _ now: UInt64) {
+        let grant = Grant(body: frame.body, after: Announcement.bytes)
+        let client = presence.findOrMake(frame.client)
+        if logs.peers.isForeign {
+            // If the client has come here since, that is behind this in the log.
+            if !logs.peers.isArriving(client) { goes(client, frame, now) }
+            begin(client, at: position, frame.flags)
+        } else {
+            logs.peers.hasArrived(client)
+        }
+        if grant.issuedAt > 0, !grant.channels.isEmpty || !grants.isEmpty {
+            self.grant(grant.channels, to: client, frame, wasHere: false, now)
+            if hasNews(client) { answerIfHeld(client, now) }
+        }
+        settle(client, now)
+    }
+    /// The client is on another machine from now on.
+    private mutating func goes(_ client: Slot<ClientRecord>, _ frame: Frame, _ now: UInt64) {
+        let record = presence[client]
+        if record.isHeld {
+            counters.clientsReplaced += 1
+            links.write(
+                Frame(
+                    op: .replaced, tag: record.tag, slot: record.slot, number: frame.number,
+                    client: frame.client, body: frame.body), to: record.link)
+            if isFollowed(client) { followEnd(client, present: true) }
+        }
+        let wasHere = isHere(client)
+        presence.move(client, to: logs.peers.sender)
+        note(client)
+        if !wasHere { tellPresence(of: client) }
+    }
+    private mutating func begin(_ client: Slot<ClientRecord>, at position: UInt64, _ flags: Frame.Flags) {
+        let record = presence[client]
+        record.acknowledges = flags.contains(.acknowledges) || flags.contains(.stays)
+        guard record.position < position else { return }
+        if record.position == 0 { record.position = position }
+        if record.subscription == .none || channels[channels[record.subscription].channel].kind != .user {
+            _ = joinUser(client)
+        }
+        advance(client, to: position)
+    }
+
+    /// A client has been away from its machine for long enough.
+    private mutating func left(_ id: UnsafeRawBufferPointer, _ now: UInt64) {
+        guard let client = presence.find(id), presence[client].place == .elsewhere else { return }
+        let node = presence[client].node
+        let (own, other) = (logs.peers.nodes[node], logs.peers.nodes[logs.peers.sender])
+        if own.name == other.name { leavesElsewhere(client, now) }
+    }
+    private mutating func leavesElsewhere(_ client: Slot<ClientRecord>, _ now: UInt64) {
+        presence.leaveElsewhere(client)
+        note(client)
+        tellPresence(of: client)
+        settle(client, now)
+    }
+    /// Gives up the machines that say nothing any more. `time` is the engine's clock. True if more is left.
+    package mutating func endSilent(at time: UInt64, now: UInt64) -> Bool {
+        var room = Limits.clusterClientsInStep
+        for node in logs.peers.nodes.silent(at: time, for: Limits.nodeSilentMilliseconds) {
+            while let client = presence.firstElsewhere(on: node) {
+                guard room > 0 else { return true }
+                leavesElsewhere(client, now)
+                room -= 1
+            }
+            logs.peers.nodes.giveUp(node)
+        }
+        return false
+    }
+
+    /// A client's subscriptions end, unless it is there in the order of the log.
+    private mutating func lingered(_ id: UnsafeRawBufferPointer, _ now: UInt64) {
+        guard let client = presence.find(id), firstChannel(client) != nil else { return }
+        let record = presence[client]
+        switch record.place {
+        case .loose, .lingering: break
+        case .lost, .elsewhere: return
+        case .waiting, .blocked, .grace: guard logs.peers.isArriving(client) else { return }
+        }
+        presence.leaveLingering(client)
+        _ = endLingering(client, now)
+        answerIfHeld(client, now)
+    }
+
+    /// The client got what is up to this id on its machine. `acknowledges` is `nil` if that is about its own log alone.
+    private mutating func took(
+        _ id: UInt64, _ name: UnsafeRawBufferPointer, acknowledges: Bool?, _ now: UInt64
+    ) {
+        guard logs.peers.isForeign else { return }
+        guard let client = presence.find(name) else {
+            logs.peers.catching?.positions[String(decoding: name, as: UTF8.self)] = id
+            return
+        }
+        let record = presence[client]
+        if record.place == .elsewhere, let acknowledges { record.acknowledges = acknowledges }
+        if let log = record.log.known {
+            if acknowledges == true { logs.acknowledge(log, upTo: id) } else { logs.take(log, upTo: id) }
+            closeEmptyLog(client)
+        }
+        if acknowledges != nil { advance(client, to: id) }
+        if record.log == .none { presence.leaveLost(client) }
+        settle(client, now)
+    }
+    /// A worker of another machine was told something by a client that may be here.
+    private mutating func said(_ frame: Frame, _ now: UInt64) {
+        guard logs.peers.isForeign, let client = presence.find(frame.client), presence[client].place != .elsewhere
+        else { return }
+        switch frame.op {
+        case .acknowledged: acknowledged(frame, Grant(body: frame.body, after: 0), now)
+        case .leave: leave(frame, now)
+        default: break
+        }
+    }
+
+    // MARK: what this machine tells
+
+    /// What the others are to be told now: the records of an entry, and how many ids they take.
+    package var outgoing: (bytes: UnsafeRawBufferPointer, ids: Int) {
+        (logs.peers.outgoing.bytes, logs.peers.outgoingIds)
+    }
+    package mutating func outgoingSent() { logs.peers.sent() }
+    /// An app's request, which is carried out when it is read back.
+    package mutating func emitCall(_ session: UInt64, ids: Int, _ request: UnsafeRawBufferPointer) {
+        logs.peers.emitAlways(.call, ids: ids) {
+            $0.append(bigEndian: session)
+            $0.append(request)
+        }
+    }
+    package mutating func emitTick(_ summary: String) {
+        // Each channel with presence that has news takes one.
+        logs.peers.emitAlways(.tick, ids: Limits.presenceInTick + 1) { $0.append(string: summary) }
+    }
+    /// A client has a receiver here. The others are told if they may not know, or if its token has other channels.
+    mutating func tellArrival(_ client: Slot<ClientRecord>, _ frame: Frame, _ grant: Grant, wasHere: Bool) {
+        if wasHere, hasGranted(grant.channels, to: client) { return }
+        logs.peers.arrives(client)
+        emitArrival(client, frame, ids: ChannelNames(grant.channels).reduce(0) { count, _ in count + 1 })
+    }
+    private mutating func emitArrival(_ client: Slot<ClientRecord>, _ frame: Frame, ids: Int) {
+        let position = presence[client].position
+        logs.peers.emit(.arrived, ids: ids) {
+            $0.append(bigEndian: position)
+            frame.write(to: &$0)
+        }
+    }
+    /// Clients whose arrivals were left out, or are new to a machine, are told anew, from this page of memory on. The
+    /// result is the next page, or `nil` if all were told.
+    package mutating func announce(page: UInt32, now: UInt64) -> UInt32? {
+        guard page < presence.pages else { return nil }
+        var clients: ContiguousArray<Slot<ClientRecord>> = []
+        presence.clients(page: page, &clients)
+        for client in clients {
+            let record = presence[client]
+            guard record.isHeld || record.place == .grace && record.isPresent else { continue }
+            logs.peers.arrives(client)
+            var flags: Frame.Flags = record.acknowledges ? .acknowledges : []
+            if record.stays { flags.insert(.stays) }
+            emitArrival(
+                client,
+                Frame(op: .connected, flags: flags, number: record.position, client: presence.id(client)), ids: 0)
+        }
+        return page + 1
+    }
+    package mutating func takeOverflow() -> Bool { logs.peers.takeOverflow() }
+    /// The engine was away. What was on its way is told again.
+    package mutating func forgetArrivals() { logs.peers.forgetArrivals() }
+}
+
+/// The machine that wrote an entry.
+package struct ClusterSender {
+    package let name: String
+    package let epoch: String
+    package let isOwn: Bool
+    package init(name: String, epoch: String, isOwn: Bool) {
+        self.name = name
+        self.epoch = epoch
+        self.isOwn = isOwn
+    }
+}
