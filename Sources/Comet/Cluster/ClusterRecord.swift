@@ -32,17 +32,21 @@ package struct ClusterRecord {
     }
     package static let headBytes = 9
 
-    package let kind: Kind
+    /// `nil`: a newer program wrote it, and this one does not know it.
+    package let kind: Kind?
     package let ids: Int
     package let rest: UnsafeRawBufferPointer
 
-    /// The record at the start of these bytes, and its whole size. `nil` if there is none that this program knows.
+    /// The record at the start of these bytes, and its whole size. `nil` if there is none.
     package static func parse(_ bytes: UnsafeRawBufferPointer) -> (record: ClusterRecord, bytes: Int)? {
-        guard bytes.count >= headBytes, let kind = Kind(rawValue: bytes[0]) else { return nil }
+        guard bytes.count >= headBytes else { return nil }
         let ids = Int(bytes.bigEndian(at: 1, as: UInt32.self))
         let count = Int(bytes.bigEndian(at: 5, as: UInt32.self))
         guard bytes.count - headBytes >= count else { return nil }
-        return (ClusterRecord(kind: kind, ids: ids, rest: bytes.part(headBytes, count)), headBytes + count)
+        return (
+            ClusterRecord(kind: Kind(rawValue: bytes[0]), ids: ids, rest: bytes.part(headBytes, count)),
+            headBytes + count
+        )
     }
     /// Appends a record whose rest `write` appends.
     package static func append(_ kind: Kind, ids: Int, to out: inout Buffer, _ write: (inout Buffer) -> Void) {
@@ -57,7 +61,7 @@ package struct ClusterRecord {
     }
 }
 
-/// The records of an entry, up to the first one that this program does not know.
+/// The records of an entry.
 package struct ClusterRecords: Sequence, IteratorProtocol {
     package private(set) var rest: UnsafeRawBufferPointer
     package init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }

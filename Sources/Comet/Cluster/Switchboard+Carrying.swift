@@ -154,7 +154,9 @@ extension Switchboard {
         while let message = next {
             guard logs.peers.outgoing.count < most else { return false }
             let entry = logs[message]
-            if entry.marks.isDisjoint(with: [.transient, .presence]) { carry(entry.record, walk, now, logs.body(message)) }
+            if entry.marks.isDisjoint(with: [.transient, .presence]) {
+                carry(entry.record, walk, now, logs.body(message))
+            }
             walk.after = entry.id
             next = logs.next(after: message)
         }
@@ -225,7 +227,9 @@ extension Switchboard {
     }
     /// The log has a newer message of its name of `latest`.
     private func isOutdated(_ facts: MessageFacts, _ id: UInt64, in log: Slot<Log>) -> Bool {
-        guard facts.marks.contains(.latest), let newest = logs.newest(named: facts.latest, in: log) else { return false }
+        guard facts.marks.contains(.latest), let newest = logs.newest(named: facts.latest, in: log) else {
+            return false
+        }
         return logs[newest].id > id
     }
     private mutating func carriedSubscription(_ record: CarriedRecord, _ now: UInt64) {

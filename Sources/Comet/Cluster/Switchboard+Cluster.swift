@@ -22,6 +22,7 @@ extension Switchboard {
         let (node, isNew) = logs.peers.nodes.heard(sender.name, sender.epoch, isOwn: sender.isOwn, at: time)
         logs.peers.sender = node
         logs.peers.isForeign = !sender.isOwn
+        ownCounters = counters
         logs.events.wall = time
         return isNew && !sender.isOwn
     }
@@ -33,6 +34,8 @@ extension Switchboard {
     package mutating func endEntry(_ last: UInt64) {
         ids.end(at: last)
         logs.arena.idCeiling = last + 1
+        // Publishes are counted by the machine whose app made them.
+        if logs.peers.isForeign { counters.takePublishes(of: ownCounters) }
         logs.peers.isForeign = false
         if let catching = logs.peers.catching, last >= catching.end { logs.peers.catching = nil }
     }
@@ -52,6 +55,7 @@ extension Switchboard {
         let rest = record.rest
         switch record.kind {
         case .call: preconditionFailure("the app port carries requests out")
+        case nil: break
         case .arrived:
             guard rest.count > 8, case .frame(let frame, _) = Frame.parse(rest.part(8, rest.count - 8)) else { return }
             arrived(frame, position: rest.bigEndian(at: 0), now)
@@ -239,6 +243,13 @@ extension Switchboard {
                 Frame(op: .connected, flags: flags, number: record.position, client: presence.id(client)), ids: 0)
         }
         return page + 1
+    }
+    /// Records of ours that the engine did not take. Requests of apps are not among them any more.
+    package mutating func emitAgain(_ records: ClusterRecords) {
+        for record in records {
+            guard let kind = record.kind, kind != .call, kind != .tick else { continue }
+            logs.peers.emit(kind, ids: record.ids, record.rest)
+        }
     }
     package mutating func takeOverflow() -> Bool { logs.peers.takeOverflow() }
     /// The engine was away. What was on its way is told again.

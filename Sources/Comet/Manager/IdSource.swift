@@ -12,7 +12,8 @@ struct IdSource {
     /// Ids below this are reserved: the next manager goes on from here. It is recorded before the ids are given out.
     private(set) var ceiling: UInt64
     private static let reserved: UInt64 = 65_536
-    /// Cluster: the first id of the record that is being applied. `nil` between entries.
+    /// Cluster: the first id of the record that is being carried out, and of the part of it. `nil` between entries.
+    private var record: UInt64?
     private var base: UInt64?
     /// Cluster: another machine may be ahead of this one, so its cursors may be up to so much larger than `last`.
     private var ahead: UInt64 = 0
@@ -54,15 +55,21 @@ struct IdSource {
     }
     /// What follows has the ids from here on.
     mutating func begin(at id: UInt64) {
-        base = id
+        (record, base) = (id, id)
         next = id
         ceiling = .max
     }
-    /// The part of the record that follows has the ids from here on.
-    mutating func part(_ number: Int) { if let base { next = base + UInt64(number) } }
+    /// The part of the record that follows has the ids from this one of the record's on.
+    mutating func part(_ number: Int) {
+        guard let record else { return }
+        base = record + UInt64(number)
+        next = record + UInt64(number)
+    }
+    /// What follows has this one of the part's ids, whether those before it were given out or not.
+    mutating func place(_ number: Int) { if let base { next = base + UInt64(number) } }
     /// The entry that ends with this id was applied.
     mutating func end(at id: UInt64) {
-        base = nil
+        (record, base) = (nil, nil)
         next = id + 1
     }
 }

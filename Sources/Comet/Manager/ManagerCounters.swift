@@ -36,6 +36,14 @@ package struct ManagerCounters: Equatable {
     /// Messages of the seed that were refused: not UTF-8, or a bad id.
     package var seedRejected: UInt64 = 0
     package init() {}
+
+    /// The counts of publishes are those of another moment.
+    mutating func takePublishes(of other: ManagerCounters) {
+        publishes = other.publishes
+        publishBytes = other.publishBytes
+        forwarded = other.forwarded
+        queued = other.queued
+    }
 }
 
 /// How messages of clients' own logs ended, beside those that expired or were dropped (`QueueAccount`).

@@ -15,10 +15,11 @@ extension Switchboard {
         }
         var made: [Slot<Subscription>] = []
         var subscribers = 0
-        for channelName in channelNames {
+        for (row, channelName) in channelNames.enumerated() {
             let channel = findOrMakeChannel(LogName(.channel, channelName))
             let past = past(history, of: channel)
-            for name in names {
+            for (column, name) in names.enumerated() {
+                ids.place(row * names.count + column)
                 let client = presence.find(name) ?? makeClient(name)
                 let known = channels.find(channel, first: presence[client].subscription)
                 if let known { takeOver(known) }

@@ -68,7 +68,7 @@ extension Switchboard {
     ) -> Bool {
         var (isAll, count) = (true, channelCount(of: client))
         for (number, name) in ChannelNames(list).enumerated() {
-            ids.part(number)
+            ids.place(number)
             let known = channels.find(LogName(.channel, name))
             if let known, channels.find(known, first: presence[client].subscription) != nil { continue }
             guard count < settings.channelsPerClient else {

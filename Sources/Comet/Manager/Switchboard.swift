@@ -49,6 +49,8 @@ package struct Switchboard: ~Copyable {
     /// Clients that are connected.
     package internal(set) var connectedCount = 0
     package internal(set) var counters = ManagerCounters()
+    /// The counters before an entry of another machine.
+    var ownCounters = ManagerCounters()
 
     /// `wallMicroseconds` is where ids start, so that they grow over a restart. `seed` is random, for the indices of
     /// ids and names. What the arena holds is taken up by `recover`.
@@ -63,7 +65,8 @@ package struct Switchboard: ~Copyable {
         revocations = Revocations(tokenMaxAge: settings.tokenMaxAge, seed: seed)
         forgottenLosses = ForgottenLosses(seed: seed)
         ids = IdSource(
-            wallMicroseconds: settings.isClustered ? 0 : wallMicroseconds, firstOfLife: arena.firstId, ceiling: arena.idCeiling)
+            wallMicroseconds: settings.isClustered ? 0 : wallMicroseconds, firstOfLife: arena.firstId,
+            ceiling: arena.idCeiling)
         logs = Logs(settings, arena, wallMicroseconds: wallMicroseconds, now: now, seed: seed)
         logs.events.wall = wallMicroseconds / 1000
         logs.arena.firstId = ids.firstOfLife
