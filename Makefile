@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 # Every recipe stops at its first error.
 .SHELLFLAGS := -euo pipefail -c
-PACKAGES := libev-dev libncurses-dev libsimdjson-dev libssl-dev libcurl4-openssl-dev openssl pkg-config curl tmux help2man
+PACKAGES := libev-dev libncurses-dev libsimdjson-dev libssl-dev libcurl4-openssl-dev libhiredis-dev openssl pkg-config curl tmux help2man
 # Colours are off: on a terminal SwiftPM gives the compiler another flag, and would build everything anew elsewhere.
 RELEASE := -c release --static-swift-stdlib --no-color-diagnostics --disable-local-rpath
 DEBUG := --no-color-diagnostics
@@ -10,7 +10,7 @@ DEBUG := --no-color-diagnostics
 BIN = $$(swift build $(RELEASE) --show-bin-path)
 
 # The tests need these packages, too.
-TEST_PACKAGES := python3-prometheus-client valgrind openssh-client openssh-server libnss-wrapper
+TEST_PACKAGES := redis-server python3-prometheus-client valgrind openssh-client openssh-server libnss-wrapper
 # `make deb` and `make test-package` need these.
 DEB_PACKAGES := debhelper dpkg-dev
 DEB_TEST_PACKAGES := lintian debootstrap systemd-container

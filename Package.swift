@@ -3,14 +3,14 @@
 // The picture of the whole. A module depends only on modules in the rows below its own; a test holds that.
 //
 //     megaworker   megamanager   megahook   megacomet   megabench   megatop    the programs: glue, thin
-//     Daemon   Publishing   Webhook   Dashboard   ConfigurationFile   what daemons share, apps, screens, the file
+//     Daemon   Engine   Publishing   Webhook   Dashboard   ConfigurationFile   what daemons share, a cluster's store, ..
 //     Watch                                                         what is known of an appliance, and what is wrong
 //     Comet   Supervision   Reactor   Browser   FreePorts           decisions, libev and sockets, script
 //     Stats   Crypto   TLS                                          reports, events, the table of metrics; OpenSSL
 //     Tokens                                                        clients' tokens and their rules
 //     Wire   Store   Configuration                                  bytes <-> values, memory, settings
 //     Base                                                          bytes and text: buffers, escapes, times, columns
-//     CLibev   CEpoll   CSystem   CStore   CSimdjson   CCrypto   CTLS   CCurl   CTerminfo   C at the edge
+//     CLibev   CEpoll   CSystem   CStore   CSimdjson   CCrypto   CTLS   CCurl   CHiredis   CTerminfo   C at the edge
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -51,6 +51,7 @@ let package = Package(
         .systemLibrary(name: "CLibev"),
         .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CCurl"),
+        .systemLibrary(name: "CHiredis"),
         .target(name: "CSystem"),
         /// A checksum and an ordered store, for the arena.
         .target(name: "CStore"),
@@ -114,6 +115,14 @@ let package = Package(
         .target(name: "Reactor", dependencies: ["Base", "CLibev", "CSystem", "Stats", "Store"], swiftSettings: fast),
         .target(
             name: "Daemon", dependencies: ["Base", "Reactor", "Stats", "Wire", "Configuration", log],
+            swiftSettings: fast),
+        /// The store that the machines of a cluster share: Redis, through hiredis.
+        .target(
+            name: "Engine", dependencies: ["Base", "CHiredis", "Reactor", "Stats", "Store"],
+            resources: [
+                .embedInCode("Scripts/append.lua"), .embedInCode("Scripts/join.lua"),
+                .embedInCode("Scripts/keeper.lua"), .embedInCode("Scripts/trim.lua"),
+            ],
             swiftSettings: fast),
 
         // The programs.
@@ -189,6 +198,10 @@ let package = Package(
         ),
         .testTarget(
             name: "WebhookTests", dependencies: ["TestSupport", "Crypto", "Webhook"], swiftSettings: strict),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: ["TestSupport", "Base", "CHiredis", "Engine", "Reactor", "Stats"],
+            swiftSettings: strict),
         .testTarget(
             name: "SupervisionTests", dependencies: ["Supervision", "Configuration", "Stats"], swiftSettings: strict),
         .testTarget(

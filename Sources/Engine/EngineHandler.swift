@@ -1,0 +1,56 @@
+/// What is known of the store at the moment when this machine joined it.
+package struct Join: Equatable, Sendable {
+    /// Names the life of the store. A store that was emptied has another life.
+    package var life: String
+    /// The first id that the life may give.
+    package var first: UInt64
+    /// The last id of the newest entry in the stream. 0: this life has none.
+    package var end: UInt64
+    /// The id above which the life gave its next one, before this join moved it. A machine that has seen a higher id
+    /// has seen entries which the server has lost.
+    package var last: UInt64
+    /// The id of the oldest entry in the stream. 0: there is none.
+    package var firstEntry: UInt64
+    /// This join has made the life.
+    package var isNewLife: Bool
+    package var version: ServerVersion
+    /// The server, for people.
+    package var address: String
+}
+
+/// One batch of the stream.
+package struct EngineEntry {
+    /// Its first id.
+    package let id: UInt64
+    /// How many ids it has: `id ..< id + count`.
+    package let count: UInt64
+    /// The last id of the entry before it. 0: the life began with it. If it is not what the reader had last, then
+    /// something is missing.
+    package let previous: UInt64
+    /// When the server took it, in milliseconds since 1970 by the server's clock.
+    package let time: UInt64
+    /// The machine that has appended it, the life of its manager, and the batch's number by that manager.
+    package let sender: String
+    package let epoch: UInt64
+    package let sequence: UInt64
+    /// The bytes as they were appended. They are valid during the call alone.
+    package let records: UnsafeRawBufferPointer
+
+    /// Its last id.
+    package var end: UInt64 { id + count - 1 }
+}
+
+/// Who is told what happens at the engine. All calls come from the loop, and none from inside `append`.
+package protocol EngineHandler: AnyObject {
+    /// Connected to a server that is the one. Now batches may be appended, and reading may begin.
+    func engineUp(_ join: Join)
+    /// The engine is away. A batch without an answer was appended or not: reading will tell, by its sender and number.
+    /// It is told again if the reason changes.
+    func engineDown(_ fault: EngineFault)
+    /// Entries in the order of their ids, at least one.
+    func engineRead(_ entries: [EngineEntry])
+    /// The batch is in the stream, with this first id.
+    func engineAppended(sequence: UInt64, id: UInt64)
+    /// The batch was not taken. With `tooFewReplicas` it may be in the stream all the same, and a failover may lose it.
+    func engineRefused(sequence: UInt64, _ fault: EngineFault)
+}
