@@ -33,6 +33,8 @@ struct AppKeys {
     /// What an app with this key may do.
     func rights(_ key: Int?) -> AppRights { areNeeded ? key.map { all[$0].rights } ?? [] : .all }
     func name(_ key: Int?) -> String? { key.map { all[$0].name } }
+    /// The name in which names of `once` are the key's own. Empty for the key that stands alone.
+    func scope(_ key: Int?) -> String { key.map { all[$0].name == AppKey.plainName ? "" : all[$0].name } ?? "" }
 
     /// The place of the key that was given. `nil` if it is none of them.
     func find(_ given: UnsafeRawBufferPointer) -> Int? {

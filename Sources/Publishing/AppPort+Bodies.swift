@@ -6,55 +6,75 @@ import Wire
 extension AppPort {
     /// Writes the outcomes and returns the status. `nil`: the answer is held.
     mutating func take(_ op: Op, _ call: HTTPCall, _ switchboard: inout Switchboard) throws(PublishError) -> Int? {
-        let (text, session) = (call.body, call.app.session)
-        let wait = try wait(op, call)
-        let once = call.request.hasIdempotencyKey ? call.request.values(of: "idempotency-key").first : nil
+        guard let form = op.form else { preconditionFailure("a path has an op that is only on a line") }
+        let terms = ReplyTerms(head: ResponseHead(answering: call.request), waitSeconds: try wait(op, call))
+        var asked = AppRecord(form, body: call.body)
+        if call.request.hasIdempotencyKey, let header = call.request.values(of: "idempotency-key").first {
+            asked.flags.insert(.once)
+            asked.header = header
+        }
         if let type = call.request.contentType, type.count >= 20,
             matchesLowercase(type.part(0, 20), "application/x-ndjson")
         {
-            if once != nil { throw reject(.onceOfABatch, session) }
-            if wait > 0 { throw reject(.waitOfABatch, session) }
-            return takeLines(op, call, &switchboard)
+            asked.flags.insert(.ndjson)
+        }
+        if terms.waitSeconds > 0 { asked.flags.insert(.waits) }
+        if isClustered, try ship(op, asked, terms, call.app) { return nil }
+        return try carryOut(op, asked, terms, call.app, &switchboard)
+    }
+
+    /// Does what was asked, in the same way on every machine. The answer may be held if there are terms for it.
+    mutating func carryOut(
+        _ op: Op, _ asked: AppRecord, _ terms: ReplyTerms?, _ call: AppCall, _ switchboard: inout Switchboard
+    ) throws(PublishError) -> Int? {
+        let (text, session) = (asked.body, call.session)
+        let (hasOnce, waits) = (asked.flags.contains(.once), asked.flags.contains(.waits))
+        if asked.flags.contains(.ndjson) {
+            if hasOnce { throw reject(.onceOfABatch, session) }
+            if waits { throw reject(.waitOfABatch, session) }
+            return takeLines(op, text, call, &switchboard)
         }
         let shape = document.parse(text)
-        if once != nil, shape == .array || shape == .invalid && BatchElements.areIn(text) {
+        if hasOnce, shape == .array || shape == .invalid && BatchElements.areIn(text) {
             throw reject(.onceOfABatch, session)
         }
-        if wait > 0, shape != .object { throw reject(.waitOfABatch, session) }
+        if waits, shape != .object { throw reject(.waitOfABatch, session) }
         switch shape {
         case .invalid:
             // One element that is no JSON spoils the document, but not the other elements. Each is taken as a request
             // of its own.
             guard BatchElements.areIn(text) else { throw reject(.badJSON(text), session) }
-            for (index, element) in BatchElements(text).enumerated() { take(op, element, index, call, &switchboard) }
+            for (index, element) in BatchElements(text).enumerated() {
+                take(op, text, element, index, call, &switchboard)
+            }
             return endOutcomes()
         case .other: throw reject(.notAnObject(op), session)
         case .object:
             let item = document.next(of: text, op: op, maxMessage: maxMessage) ?? .wrong(.notAnObject(op))
-            let named = once.map { item.named($0) } ?? item
-            let outcome = take(wait > 0 ? named.awaited : named, call.app, &switchboard)
-            if wait > 0, hold(outcome, seconds: wait, call, switchboard) { return nil }
+            let outcome = take(item.wanted(asked), call, &switchboard)
+            if waits, let terms, hold(outcome, terms, call, switchboard) { return nil }
             if case .wrong(let error) = outcome { throw error }
             outcome.write(to: &body)
             return outcome.status
         case .array:
             var index = 0
             while let item = document.next(of: text, op: op, maxMessage: maxMessage) {
-                write(take(item, call.app, &switchboard), index)
+                write(take(item, call, &switchboard), index)
                 index += 1
             }
             return endOutcomes()
         }
     }
 
-    private mutating func takeLines(_ op: Op, _ call: HTTPCall, _ switchboard: inout Switchboard) -> Int {
-        let text = call.body
+    private mutating func takeLines(
+        _ op: Op, _ text: UnsafeRawBufferPointer, _ call: AppCall, _ switchboard: inout Switchboard
+    ) -> Int {
         var (at, index) = (0, 0)
         while at < text.count {
             let end = position(of: 10, in: text, from: at)
             defer { at = end + 1 }
             if isBlank(text.part(at, end - at)) { continue }
-            take(op, at..<end, index, call, &switchboard)
+            take(op, text, at..<end, index, call, &switchboard)
             index += 1
         }
         return endOutcomes()
@@ -62,11 +82,12 @@ extension AppPort {
 
     /// Takes up one of several requests that do not depend on each other. `range` is its place in the body.
     private mutating func take(
-        _ op: Op, _ range: Range<Int>, _ index: Int, _ call: HTTPCall, _ switchboard: inout Switchboard
+        _ op: Op, _ body: UnsafeRawBufferPointer, _ range: Range<Int>, _ index: Int, _ call: AppCall,
+        _ switchboard: inout Switchboard
     ) {
-        let text = call.body.part(range.lowerBound, range.count)
+        let text = body.part(range.lowerBound, range.count)
         let item = document.item(of: text, op: op, at: range.lowerBound, maxMessage: maxMessage)
-        write(take(item, call.app, &switchboard), index)
+        write(take(item, call, &switchboard), index)
     }
     private mutating func write(_ outcome: Outcome, _ index: Int) {
         body.append(index == 0 ? "[" : ",")
@@ -79,8 +100,13 @@ extension AppPort {
 }
 
 extension AppDocument.Item {
+    /// The same item with what the request says beside its body.
+    func wanted(_ asked: AppRecord) -> AppDocument.Item {
+        let named = asked.flags.contains(.once) ? named(asked.header) : self
+        return asked.flags.contains(.waits) ? named.awaited : named
+    }
     /// The same publish, whose app waits for its end.
-    var awaited: AppDocument.Item {
+    private var awaited: AppDocument.Item {
         var options = PublishOptions()
         switch self {
         case .publish(let client, let json, let timeToLive):
@@ -96,7 +122,7 @@ extension AppDocument.Item {
         }
     }
     /// The same item with the value of the header Idempotency-Key. Only publishes have use for it.
-    func named(_ header: UnsafeRawBufferPointer) -> AppDocument.Item {
+    private func named(_ header: UnsafeRawBufferPointer) -> AppDocument.Item {
         // The draft of the header wants a string in quotes, and most programs send it without them.
         let isQuoted = header.count > 2 && header.first == 34 && header.last == 34
         let once = isQuoted ? header.part(1, header.count - 2) : header

@@ -11,7 +11,7 @@ extension AppPort {
         guard op == .publish, !call.request.query.isEmpty else { return 0 }
         do throws(PublishError) {
             let seconds = try AppPort.wait(call.request.query)
-            if seconds > 0, heldCount >= maxWaits { throw .tooManyWaits }
+            if seconds > 0, heldCount + shippedWaits >= maxWaits { throw .tooManyWaits }
             return seconds
         } catch { throw reject(error, call.app.session) }
     }
@@ -21,17 +21,18 @@ extension AppPort {
 
     /// Holds the answer to a publish until its end. False if it is answered at once, since nothing was kept or its end
     /// is known already.
-    mutating func hold(_ outcome: Outcome, seconds: Int, _ call: HTTPCall, _ switchboard: borrowing Switchboard) -> Bool
-    {
+    mutating func hold(
+        _ outcome: Outcome, _ terms: ReplyTerms, _ call: AppCall, _ switchboard: borrowing Switchboard
+    ) -> Bool {
         guard let message = outcome.message, let end = switchboard.awaited(message), end.left > 0 else { return false }
-        awaiting[message, default: []].append(call.app.session.number)
-        hold(.end(message, outcome), seconds: seconds, call)
+        awaiting[message, default: []].append(call.session.number)
+        hold(.end(message, outcome), terms, call)
         return true
     }
-    private mutating func hold(_ what: HeldAnswer.What, seconds: Int, _ call: HTTPCall) {
-        let session = call.app.session
+    private mutating func hold(_ what: HeldAnswer.What, _ terms: ReplyTerms, _ call: AppCall) {
+        let session = call.session
         session.held = HeldAnswer(
-            what: what, head: ResponseHead(answering: call.request), deadline: call.app.now + UInt64(seconds) * 1000)
+            what: what, head: terms.head, deadline: call.now + UInt64(terms.waitSeconds) * 1000)
         heldCount += 1
         waiting[session.number] = session
         if case .events = what { readers[session.number] = session }
@@ -47,8 +48,9 @@ extension AppPort {
             var cursor = request.cursor ?? switchboard.eventCursor
             if write(request, &cursor, session, switchboard) || seconds == 0 { return 200 }
             body.clear()
-            guard heldCount < maxWaits else { throw .tooManyWaits }
-            hold(.events(request, cursor: cursor), seconds: seconds, call)
+            guard heldCount + shippedWaits < maxWaits else { throw .tooManyWaits }
+            let terms = ReplyTerms(head: ResponseHead(answering: call.request), waitSeconds: seconds)
+            hold(.events(request, cursor: cursor), terms, call.app)
             return nil
         } catch { throw reject(error, session) }
     }

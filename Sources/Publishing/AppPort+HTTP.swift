@@ -49,7 +49,7 @@ extension AppPort {
         counters.requests += 1
         session.needed = 0
         session.continued = false
-        if !request.keepAlive, session.held == nil { session.isClosing = true }
+        if !request.keepAlive, !session.isAnswerPending { session.isClosing = true }
     }
 
     /// Takes more of a body that comes in chunks. False if it is not whole yet.

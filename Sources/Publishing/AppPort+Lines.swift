@@ -7,6 +7,7 @@ extension AppPort {
     /// Takes up the next line. False if there is none.
     mutating func line(_ call: AppCall, _ switchboard: inout Switchboard) -> Bool {
         let session = call.session
+        if isClustered, shipLines(call) { return true }
         let input = session.input.bytes
         let end = position(of: 10, in: input, from: session.searched)
         guard end < input.count else {
@@ -72,10 +73,14 @@ extension AppPort {
         if let right = item.right, !may(session, right) {
             return answer(.wrong(reject(.mayNot(right), session)), session)
         }
+        if isClustered, item.isShipped {
+            // The engine is away. Otherwise the line would have been shipped.
+            return answer(.wrong(reject(.engine(engineFault), session)), session)
+        }
         answer(take(item, call, &switchboard), session)
     }
 
-    private func answer(_ outcome: Outcome, _ session: AppSession) {
+    func answer(_ outcome: Outcome, _ session: AppSession) {
         outcome.write(to: &session.output)
         session.output.append(10)
     }

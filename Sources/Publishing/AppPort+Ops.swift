@@ -17,7 +17,9 @@ extension AppPort {
             }
         case .publishTo(let target, let json, var options):
             count(json, session)
-            options.once = options.once.map { scoped($0, session) }
+            options.once = options.once.map { scoped($0, call) }
+            // Its app waits at another machine. It has a receipt all the same.
+            if call.isForeign, options.isAwaited { (options.isAwaited, options.receipt) = (false, true) }
             switchboard.publisher = session.number
             return outcome(switchboard.publish(target, json: json, options, now: call.now), session)
         case .subscribe(let clients, let channels, let history):
@@ -41,11 +43,15 @@ extension AppPort {
     /// Two apps may use the same name of `once`, so the name of the app's key goes before it, between bytes that are in
     /// no UTF-8. The key that stands alone has no such mark, so a name that was used with it means the same when more
     /// keys come.
-    private mutating func scoped(_ once: UnsafeRawBufferPointer, _ session: AppSession) -> UnsafeRawBufferPointer {
-        guard let name = keys.name(session.key), name != AppKey.plainName else { return once }
+    private mutating func scoped(_ once: UnsafeRawBufferPointer, _ call: AppCall) -> UnsafeRawBufferPointer {
         onceName.clear()
         onceName.append(0xFF)
-        onceName.append(string: name)
+        if let scope = call.scope {
+            onceName.append(scope)
+        } else {
+            onceName.append(string: keys.scope(call.session.key))
+        }
+        guard onceName.count > 1 else { return once }
         onceName.append(0xFF)
         onceName.append(once)
         return onceName.bytes

@@ -6,6 +6,12 @@ extension AppPort {
     mutating func reply(
         _ error: PublishError, _ request: HTTPRequest, _ session: AppSession, closing: Bool = false
     ) {
+        var head = ResponseHead(answering: request)
+        if closing { head.keepAlive = false }
+        reply(error, head, session)
+        if closing { session.isClosing = true }
+    }
+    mutating func reply(_ error: PublishError, _ head: ResponseHead, _ session: AppSession) {
         body.clear()
         error.write(to: &body)
         let fields: StaticString =
@@ -14,7 +20,7 @@ extension AppPort {
             case 503: "Retry-After: 1\r\n"
             default: ""
             }
-        reply(error.status, request, session, fields: fields, closing: closing)
+        reply(error.status, head, session, fields: fields)
     }
     mutating func notFound(_ request: HTTPRequest, _ session: AppSession) {
         body.append("{\"error\":{\"code\":\"not_found\",\"message\":\"there are ")
@@ -24,14 +30,10 @@ extension AppPort {
     }
     /// Sends the answer whose content is in `body`. `fields` has whole header lines.
     mutating func reply(
-        _ status: Int, _ request: HTTPRequest, _ session: AppSession, fields: StaticString = "",
-        closing: Bool = false
+        _ status: Int, _ request: HTTPRequest, _ session: AppSession, fields: StaticString = ""
     ) {
         if status == 404 || status == 405 { failed(.path(status), session) }
-        var head = ResponseHead(answering: request)
-        if closing { head.keepAlive = false }
-        reply(status, head, session, fields: fields)
-        if closing { session.isClosing = true }
+        reply(status, ResponseHead(answering: request), session, fields: fields)
     }
     mutating func reply(_ status: Int, _ head: ResponseHead, _ session: AppSession, fields: StaticString = "") {
         head.begin(status, to: &session.output)

@@ -45,13 +45,28 @@ package struct AppPort: ~Copyable {
     /// Bytes that all sessions have half sent, or have announced.
     var inputBytes = 0
     private var outputMost = 0
+    /// The ops that change something go through the engine of a cluster (`AppPort+Cluster`).
+    package let isClustered: Bool
+    /// A sentence: the engine has been away for so long that such ops are refused. `nil`: they are shipped.
+    package var engineFault: String?
+    /// Sessions with a request at the engine, by its number, and how many of these want their answer held.
+    var shipped: [UInt64: AppSession] = [:]
+    var shippedWaits = 0
+    var lastShipment: UInt64 = 0
+    var toShip = ToShip()
+    /// The record that is being carried out.
+    var carried = Buffer()
+    /// The sessions of all other machines. It is in no list, and what is counted for it is not told.
+    let elsewhere = AppSession(number: 0, peer: nil, now: 0)
     /// The time of what is being done, in milliseconds of the manager's clock, for `AppRefusal`.
-    private var now: UInt64 = 0
+    var now: UInt64 = 0
 
     /// `keys` are empty if apps need none. `hosts` are the names by which this machine may be asked if it has no key.
     package init(
-        maxMessage: Int, keys: [AppKey], hosts: [String] = [], takesTokens: Bool = false, maxWaits: Int = 10_000
+        maxMessage: Int, keys: [AppKey], hosts: [String] = [], takesTokens: Bool = false, maxWaits: Int = 10_000,
+        isClustered: Bool = false
     ) {
+        self.isClustered = isClustered
         self.maxMessage = maxMessage
         self.maxWaits = maxWaits
         mostBody = max(Limits.batchBytes, maxMessage + Limits.publishBytes)
@@ -71,6 +86,7 @@ package struct AppPort: ~Copyable {
     }
     package mutating func closed(_ session: AppSession, _ switchboard: inout Switchboard) {
         stopWaiting(session, &switchboard)
+        stopShipping(session)
         inputBytes -= session.counted
         session.counted = 0
         keys.used(session.key, at: session.lastProgress)
@@ -96,7 +112,7 @@ package struct AppPort: ~Copyable {
             session.form = session.input.bytes[0] == UInt8(ascii: "{") ? .lines : .http
         }
         let call = AppCall(session: session, inputElsewhere: inputBytes - session.counted, now: now)
-        while !session.isClosing, !session.isFull, session.held == nil, takeUp(call, &switchboard) {
+        while !session.isClosing, !session.isFull, !session.isAnswerPending, takeUp(call, &switchboard) {
             session.lastProgress = now
         }
         if session.input.isEmpty { session.input.shrink(over: 64 * 1024) }
@@ -217,6 +233,11 @@ struct AppCall {
     let inputElsewhere: Int
     /// Milliseconds of the manager's clock.
     let now: UInt64
+    /// In a cluster the name in which names of `once` are the app's own, as it was when the request came. `nil`
+    /// otherwise.
+    var scope: UnsafeRawBufferPointer?
+    /// The app is at another machine, or gone. Nobody is answered.
+    var isForeign = false
 }
 
 package struct AppCounters: Equatable {

@@ -61,6 +61,8 @@ package final class AppSession {
     var chunked: ChunkedRequest?
     /// HTTP: the request whose answer is held. No other is taken up until it is answered.
     var held: HeldAnswer?
+    /// What it has at the engine of a cluster. Nothing else is taken up until that has come back.
+    var shipped: ShippedRequest?
     /// Lines: the app reads events on this connection.
     var stream: EventStream?
     /// Lines: it follows a client.
@@ -105,16 +107,20 @@ package final class AppSession {
     }
     package var next: Next {
         // A held answer ends with its app.
-        if inputHasEnded, output.isEmpty { return .close }
+        if inputHasEnded, output.isEmpty, shipped == nil { return .close }
         if isClosing, output.isEmpty { return .linger }
         return .wait(reads: wantsInput, writes: !output.isEmpty)
     }
     /// Whether more should be read now.
     package var wantsInput: Bool {
-        !isClosing && !inputHasEnded && !isFull && (held == nil || input.count < Limits.heldInputBytes)
+        !isClosing && !inputHasEnded && !isFull && (!isAnswerPending || input.count < mostPendingInput)
     }
+    /// The answer to a request is not there yet. No other is taken up before.
+    var isAnswerPending: Bool { held != nil || shipped != nil }
+    /// Lines that come meanwhile are shipped together, as many as may be.
+    private var mostPendingInput: Int { form == .lines ? Limits.shippedLinesBytes : Limits.heldInputBytes }
     /// It waits for something that the manager will tell.
-    var isWaiting: Bool { held != nil || stream != nil || isFollowing }
+    var isWaiting: Bool { isAnswerPending || stream != nil || isFollowing }
     /// So many answers wait that no input is taken up until the app has read.
     var isFull: Bool { output.count >= Limits.appOutputBytes }
 
@@ -143,7 +149,7 @@ package final class AppSession {
     }
 
     /// Bytes that it holds or has announced. The sum over all sessions is bounded.
-    var claimedBytes: Int { max(input.count, needed) + chunkedBytes }
+    var claimedBytes: Int { max(input.count, needed) + chunkedBytes + (shipped?.bytes ?? 0) }
     private var chunkedBytes: Int {
         switch chunked {
         case .some(let chunked): chunked.bytes
@@ -160,7 +166,7 @@ package final class AppSession {
     /// The session has the right to stay: it is trusted, or it speaks HTTP, where each request begins anew.
     private var isProven: Bool { form == .http || isTrusted }
     /// It is between two requests of HTTP, or has said nothing yet.
-    private var isIdle: Bool { form != .lines && isBetween && output.isEmpty && held == nil }
+    private var isIdle: Bool { form != .lines && isBetween && output.isEmpty && !isAnswerPending }
 
     /// Whether its time is over.
     func isOver(now: UInt64) -> Bool {
@@ -169,7 +175,7 @@ package final class AppSession {
         if !isProven, seconds(since) >= Limits.appProofSeconds { return true }
         // A stream has a bound of its own, and may be read as slowly as its app likes.
         if !output.isEmpty, stream == nil { return seconds(lastProgress) >= Limits.appWriteSeconds }
-        if isHalf, held == nil { return seconds(lastProgress) >= Limits.appRequestSeconds }
+        if isHalf, !isAnswerPending { return seconds(lastProgress) >= Limits.appRequestSeconds }
         return isIdle && seconds(lastProgress) >= Limits.appIdleSeconds
     }
     /// The request did not come whole in time.

@@ -57,6 +57,13 @@ struct EventStream {
     var lastTold: UInt64
 }
 
+/// How a request over HTTP wants its answer.
+struct ReplyTerms {
+    let head: ResponseHead
+    /// Seconds that the answer may be held. 0: it is not.
+    let waitSeconds: Int
+}
+
 /// A request over HTTP whose answer is held, until something happens or its time is over.
 struct HeldAnswer {
     enum What {

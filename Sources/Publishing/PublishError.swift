@@ -10,6 +10,8 @@ struct PublishError: Error, Equatable {
     /// The field that the sentence is about, which begins with its name, and the place in a list.
     var field: StaticString?
     var at: Int?
+    /// What else is known, in words.
+    var detail: String?
 
     init(_ status: Int, _ code: StaticString, _ message: StaticString, offset: Int? = nil) {
         self.status = status
@@ -109,6 +111,24 @@ struct PublishError: Error, Equatable {
         400, "bad_client", "the client id is over 128 bytes, or its percent-encoding is broken")
     static let brokenUser = PublishError(
         400, "bad_user", "the user's name is over 128 bytes, or its percent-encoding is broken")
+    /// The engine of the cluster has been away for some time.
+    static func engine(_ detail: String?) -> PublishError {
+        var error = PublishError(503, "engine", "the engine of the cluster is away: try again later")
+        error.detail = detail
+        return error
+    }
+    /// The request went to the engine.
+    static func engine(_ fault: EngineFault) -> PublishError {
+        switch fault {
+        case .away:
+            PublishError(
+                503, "engine", "the engine of the cluster did not answer, and may have it: try again with the same once"
+            )
+        case .unsafe:
+            PublishError(
+                503, "engine_unsafe", "it was done, but too few replicas of the engine have it: it may be lost")
+        }
+    }
     static let busy = PublishError(503, "busy", "too much is being sent at once: try again later")
     static let fromAPage = PublishError(
         403, "origin", "a web page may not ask here: an app sends no Origin, or set a key (app.keys)")
@@ -153,7 +173,7 @@ struct PublishError: Error, Equatable {
     var sentence: String {
         var out = Buffer()
         writeSentence(to: &out)
-        return String(decoding: out.bytes, as: UTF8.self)
+        return String(decoding: out.bytes, as: UTF8.self) + (detail.map { " (\($0))" } ?? "")
     }
 
     /// Writes `{"error":{"code":"...","message":"...","offset":N,"index":N}}`, with offset and index only if they are
@@ -163,6 +183,11 @@ struct PublishError: Error, Equatable {
         out.append(code)
         out.append("\",\"message\":\"")
         writeSentence(to: &out)
+        if let detail {
+            out.append(" (")
+            out.append(string: String(jsonText(detail).dropFirst().dropLast()))
+            out.append(")")
+        }
         if let offset {
             out.append(" at byte ")
             out.append(decimal: UInt64(offset))
