@@ -12,7 +12,7 @@ struct Megabench: ParsableCommand {
             "Puts clients (polls, event streams or WebSockets) and publishers on MegaComet, and says what it costs.",
         subcommands: [
             ScenarioCommand.self, CompareCommand.self, MillionCommand.self, WorkersCommand.self, StatsCommand.self,
-            JournalCommand.self, HandshakesCommand.self,
+            JournalCommand.self, HandshakesCommand.self, ClusterCommand.self,
             LimitCommand.self, ClientProcessCommand.self,
         ])
 }

@@ -168,6 +168,9 @@ extension Bench {
             result.add("manager_cpu_us_per_message", cost { $0.filter { $0.name == "megamanager" } })
             result.add("workers_cpu_us_per_message", cost { $0.filter { $0.name.hasPrefix("worker-") } })
         }
+        if after.contains(where: { $0.name == RedisServer.name }) {
+            result.add("redis_cpu_us_per_message", cost { $0.filter { $0.name == RedisServer.name } })
+        }
         result.add(latencies: fleet.latencies)
         // A message that the server refused is not lost: its publisher was told.
         result.add("refused", counts.refused)

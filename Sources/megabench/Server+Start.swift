@@ -51,16 +51,41 @@ extension Server {
     private static func startMegaComet(
         clients: Int, workers wanted: Int, _ options: Options
     ) throws -> Server {
-        let workers = workerCount(clients: clients, wanted)
+        let folder = try PrivateFolder()
+        let one = try appliance(in: folder, workers: workerCount(clients: clients, wanted), options)
+        let server = Server(
+            .megacomet, plan: one.plan, processes: [one.process], folder: folder, configuration: one.file,
+            memory: options.memory)
+        return try started(server, ports: one.ports, path: "/_/health", tls: one.tlsPort)
+    }
+
+    /// An appliance, or one nginx with its workers.
+    struct Machine {
+        var plan: LoadPlan
+        var process: ChildProcess
+        /// Its configuration.
+        var file: String
+        /// The ports that answer when it serves.
+        var ports: [UInt16]
+        /// The first of the ports for TLS, if it has them beside these.
+        var tlsPort: UInt16?
+    }
+
+    /// - Parameters:
+    ///   - name: of its folder and its configuration, if it shares the folder with another machine.
+    ///   - node: how it finds the other machine, if there is one.
+    static func appliance(
+        in folder: PrivateFolder, name: String? = nil, workers: Int, _ options: Options, node: Node? = nil
+    ) throws -> Machine {
         let port = UInt16(try Ports.free(2 * workers + 4))
         let ownPort = Int(port) + workers
         let tlsPort = UInt16(ownPort + 4)
-        let folder = try PrivateFolder()
+        let home = folder.path + (name.map { "/" + $0 } ?? "")
         let tls = options.isTLS ? try RunCertificate(in: folder) : nil
         let file = try folder.write(
-            "megacomet.toml",
+            (name ?? "megacomet") + ".toml",
             """
-            run_directory = "\(folder.path)/run"
+            run_directory = "\(home)/run"
             [workers]
             count = \(workers)
             address = "127.0.0.1"
@@ -80,9 +105,10 @@ extension Server {
             drain = 1.0
             watchdog = \(max(10, 4 * options.reportEverySeconds))
             \(options.isKilled ? patience : "")
-            \(options.journal.map { journal($0, folder.path) } ?? "")
+            \(options.journal.map { journal($0, home) } ?? "")
             \(options.tokenKeys.map { "[tokens]\nkeys = [\"\($0)\"]" } ?? "")
             \(tls.map { section($0, tlsPort) } ?? "")
+            \(node.map { "[cluster]\nredis = \"redis://127.0.0.1:\($0.redis)/0\"\nname = \"\($0.name)\"" } ?? "")
             [log]
             level = "warning"
 
@@ -94,11 +120,11 @@ extension Server {
         plan.publishPort = UInt16(ownPort + 1)
         plan.tokenKeys = options.tokenKeys ?? ""
         let command = held([executable("megacomet"), "run", "-c", file], to: options.core)
-        let appliance = try ChildProcess(
+        let process = try ChildProcess(
             ChildProcess.leashed(options.memory?.holding(command) ?? command), log: folder.log)
-        let server = Server(
-            .megacomet, plan: plan, processes: [appliance], folder: folder, configuration: file, memory: options.memory)
-        return try started(server, ports: (0..<workers).map { port + UInt16($0) }, path: "/_/health", tls: tlsPort)
+        return Machine(
+            plan: plan, process: process, file: file, ports: (0..<workers).map { port + UInt16($0) },
+            tlsPort: options.isTLS ? tlsPort : nil)
     }
 
     private static func section(_ tls: RunCertificate, _ port: UInt16) -> String {

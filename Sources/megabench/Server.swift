@@ -40,6 +40,8 @@ final class Server {
     /// The processes that were started. Their children belong to the server, too.
     let roots: [pid_t]
     private let processes: [ChildProcess]
+    /// The Redis of its machines. It ends after them.
+    private let redis: RedisServer?
     private let folder: PrivateFolder?
     /// The configuration that it was started with, if it has one.
     let configuration: String?
@@ -52,7 +54,8 @@ final class Server {
         _ kind: Kind, name: String? = nil, plan: LoadPlan, isOnePerProcess: Bool = false,
         processes: [ChildProcess] = [],
         roots: [pid_t]? = nil, folder: PrivateFolder? = nil,
-        configuration: String? = nil, memory: MemoryCgroup? = nil, lifelines: TicketLifelines? = nil
+        configuration: String? = nil, memory: MemoryCgroup? = nil, lifelines: TicketLifelines? = nil,
+        redis: RedisServer? = nil
     ) {
         self.kind = kind
         self.name = name ?? kind.rawValue
@@ -64,14 +67,16 @@ final class Server {
         self.configuration = configuration
         self.memory = memory
         self.lifelines = lifelines
+        self.redis = redis
     }
 
-    func usage() -> [ProcessUsage] { ProcessUsage.family(of: roots) }
+    func usage() -> [ProcessUsage] { ProcessUsage.family(of: roots + (redis.map { [$0.process.pid] } ?? [])) }
 
     /// Ends the processes that were started, and waits until they are gone.
     func stop() {
         for process in processes { process.signal(SIGTERM) }
         for process in processes { process.stop() }
+        redis?.process.stop()
         memory?.remove()
         folder?.remove()
     }
@@ -134,6 +139,10 @@ final class PrivateFolder {
     /// The last lines of the server's log, for an error message.
     var lastLines: String {
         ":\n" + (ProcFile.text(log) ?? "").split(separator: "\n").suffix(8).joined(separator: "\n")
+    }
+
+    func makeFolder(_ name: String) throws(Socket.Failure) {
+        _ = try Socket.check(mkdir("\(path)/\(name)", 0o700), "mkdir \(path)/\(name)")
     }
 
     /// Removes the folder and everything in it. Links are not followed.

@@ -1,0 +1,51 @@
+import Glibc
+
+/// One machine alone, or two machines and their Redis, all on this host: apps publish at machine a, and clients are at
+/// machine b.
+extension Server {
+    /// How a machine finds the other one.
+    struct Node {
+        var name: String
+        /// The port of their Redis.
+        var redis: UInt16
+    }
+
+    /// - Parameters:
+    ///   - isPair: whether there are two machines. The limit is one loop without Redis in any case.
+    ///   - workers: of each machine.
+    static func startMachines(_ kind: Kind, isPair: Bool, processes: Int, workers: Int, options: Options) throws
+        -> Server
+    {
+        guard kind == .megacomet || kind == .nchan else {
+            return try start(kind, clients: 0, processes: processes, workers: workers, options: options)
+        }
+        if kind == .nchan, !hasNchan {
+            throw Fleet.Trouble(
+                description: "nginx with nchan is not installed: apt-get install nginx libnginx-mod-nchan")
+        }
+        let folder = try PrivateFolder()
+        var processes: [ChildProcess] = []
+        do {
+            let redis = isPair ? try RedisServer(in: folder) : nil
+            let machines = try (isPair ? ["a", "b"] : ["a"]).map { name in
+                try folder.makeFolder(name)
+                let node = redis.map { Node(name: name, redis: $0.port) }
+                let machine =
+                    kind == .nchan
+                    ? try nginx(in: folder, name: name, workers: workers, options, node: node)
+                    : try appliance(in: folder, name: name, workers: workers, options, node: node)
+                processes.append(machine.process)
+                return machine
+            }
+            var plan = machines[machines.count - 1].plan
+            plan.publishPort = machines[0].plan.publishPort
+            let server = Server(
+                kind, name: kind.rawValue, plan: plan, processes: processes, folder: folder, redis: redis)
+            return try started(server, ports: machines.flatMap(\.ports), path: "/_/health")
+        } catch {
+            for process in processes { process.stop() }
+            folder.remove()
+            throw error
+        }
+    }
+}
