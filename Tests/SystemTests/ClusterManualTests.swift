@@ -1,0 +1,90 @@
+import FreePorts
+import Glibc
+import TestSupport
+import Testing
+
+/// The blocks of docs/cluster.txt for Redis and its sentinels: the real programs take them as they are written there,
+/// with the addresses and ports of this machine, and another Redis takes over when the master dies.
+@Suite(.serialized) struct ClusterManualTests {
+    private static let folder = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex))
+    private static let manual = contents(ofFile: folder + "/../../docs/cluster.txt")
+
+    /// The indented lines behind the one that has `words`.
+    private static func block(_ words: String) throws -> String {
+        let lines = manual.split(separator: "\n", omittingEmptySubsequences: false)
+        let start = try #require(lines.firstIndex { $0.contains(words) })
+        let block = lines[(start + 1)...].prefix { $0.hasPrefix("    ") }.map { String($0.dropFirst(4)) }
+        #expect(!block.isEmpty)
+        return block.joined(separator: "\n") + "\n"
+    }
+
+    /// A Redis or a sentinel with a file of its own, in a folder of its own.
+    private struct Server {
+        let program: Program
+        let port: Int
+        let folder: Folder
+
+        init(_ name: String, port: Int, _ file: String, master: Int) throws {
+            folder = try Folder()
+            self.port = port
+            let here = file.replacing("192.0.2.10 6379", with: "127.0.0.1 \(master)").replacing(
+                "127.0.0.1 192.0.2.10", with: "127.0.0.1"
+            ).replacing("192.0.2.10", with: "127.0.0.1").replacing("port 26379\n", with: "")
+            let path = try folder.write("redis.conf", here + "port \(port)\ndir \(folder.path)\n")
+            program = try Program("/usr/bin/" + name, [path], in: folder)
+            do { try eventually("\(name) answers") { try ask("PING").contains("PONG") } } catch {
+                throw Failure("\(error)\n\(program.output)")
+            }
+        }
+
+        func ask(_ words: String...) throws -> String {
+            let login = ["-p", "\(port)", "-a", "a-long-word", "--no-auth-warning"]
+            let sentinel = ["-p", "\(port)"]
+            let isSentinel = program.name.hasSuffix("sentinel")
+            return try Program.run("/usr/bin/redis-cli", (isSentinel ? sentinel : login) + words, in: folder).output
+        }
+    }
+
+    @Test func redisTakesItsBlock() throws {
+        let port = try Ports.free()
+        let redis = try Server("redis-server", port: port, Self.block("redis-server; at the end of"), master: port)
+        for (key, value) in [
+            ("appendonly", "yes"), ("appendfsync", "everysec"), ("save", ""), ("maxmemory", "2147483648"),
+            ("maxmemory-policy", "noeviction"), ("requirepass", "a-long-word"),
+        ] {
+            #expect(try redis.ask("CONFIG", "GET", key) == "\(key)\n\(value)\n")
+        }
+        let stranger = try Program.run("/usr/bin/redis-cli", ["-p", "\(port)", "PING"], in: redis.folder)
+        #expect(stranger.output.contains("NOAUTH"))
+    }
+
+    @Test func threeSentinels_nameTheReplica_whenTheMasterDies() throws {
+        let first = try Ports.free(5)
+        let common = try Self.block("redis-server; at the end of") + Self.block("redis.conf of both")
+        let master = try Server("redis-server", port: first, common, master: first)
+        let replica = try Server(
+            "redis-server", port: first + 1, common + Self.block("the replica has this line"), master: first)
+        try eventually("the replica is up to date") {
+            try master.ask("WAIT", "1", "100") == "1\n"
+        }
+        // The manual's five seconds are half a second here.
+        let file = try Self.block("sentinel.conf of all three").replacing(
+            "down-after-milliseconds megacomet 5000", with: "down-after-milliseconds megacomet 500")
+        let sentinels = try (2..<5).map {
+            try Server("redis-sentinel", port: first + $0, file, master: first)
+        }
+        for sentinel in sentinels {
+            try eventually("a sentinel knows the others and the replica") {
+                let quorum = try sentinel.ask("SENTINEL", "CKQUORUM", "megacomet").contains("OK 3 usable")
+                let replicas = try sentinel.ask("SENTINEL", "REPLICAS", "megacomet").contains("\(first + 1)")
+                return quorum && replicas
+            }
+        }
+        master.program.kill()
+        try eventually("all sentinels name the replica", seconds: 60) {
+            let named = try sentinels.map { try $0.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "megacomet") }
+            return named.allSatisfy { $0 == "127.0.0.1\n\(first + 1)\n" }
+        }
+        try eventually("it is a master") { try replica.ask("ROLE").hasPrefix("master\n") }
+    }
+}
