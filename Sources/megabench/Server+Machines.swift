@@ -25,8 +25,9 @@ extension Server {
         }
         let folder = try PrivateFolder()
         var processes: [ChildProcess] = []
+        var redis: RedisServer?
         do {
-            let redis = isPair ? try RedisServer(in: folder) : nil
+            if isPair { redis = try RedisServer(in: folder) }
             let machines = try (isPair ? ["a", "b"] : ["a"]).map { name in
                 try folder.makeFolder(name)
                 let node = redis.map { Node(name: name, redis: $0.port) }
@@ -41,11 +42,29 @@ extension Server {
             plan.publishPort = machines[0].plan.publishPort
             let server = Server(
                 kind, name: kind.rawValue, plan: plan, processes: processes, folder: folder, redis: redis)
-            return try started(server, ports: machines.flatMap(\.ports), path: "/_/health")
+            let serving = try started(server, ports: machines.flatMap(\.ports), path: "/_/health")
+            if kind == .nchan, isPair { for machine in machines { try waitUntilKept(by: machine) } }
+            return serving
         } catch {
             for process in processes { process.stop() }
+            redis?.process.stop()
             folder.remove()
             throw error
+        }
+    }
+
+    /// Waits until nginx takes a message, for at most 30 s. Until it has reached its Redis it answers 503, subscribers
+    /// as well.
+    private static func waitUntilKept(by machine: Machine) throws {
+        let deadline = monotonicNanoseconds() + 30_000_000_000
+        while true {
+            let app = try AppClient(host: machine.plan.publishHost, port: machine.plan.publishPort)
+            let (status, answer) = try app.request("POST", "/pub/ready", "ready")
+            if status == 201 || status == 202 { return }
+            guard status == 503, monotonicNanoseconds() < deadline else {
+                throw Fleet.Trouble(description: "nginx with nchan and Redis: \(status) \(answer)")
+            }
+            usleep(20_000)
         }
     }
 }
