@@ -19,8 +19,8 @@ static int64_t seconds(const ASN1_TIME *time) {
 
 static void add(char *out, size_t room, const char *text, size_t count) {
   size_t used = strlen(out);
-  if (used + count + 3 > room) return;
-  if (used) memcpy(out + used, ", ", 2), used += 2;
+  if (used + count + 2 > room) return;
+  if (used) out[used++] = '\n';
   memcpy(out + used, text, count);
   out[used + count] = 0;
 }

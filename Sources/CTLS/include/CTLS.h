@@ -30,7 +30,7 @@ typedef struct {
   int is_self_signed;
   int is_complete;     // each is signed by the next, and the last by itself or by one that this machine trusts
   char issuer[256];    // who signed the last of the chain, for people
-  char names[1024];    // the names and addresses that it is for, with ", " between them
+  char names[1024];    // the names and addresses that it is for, each on a line
 } mc_certificate;
 
 /// A server's context from PEM: a certificate with its chain, and a private key. `NULL` and `*reason`.
