@@ -115,15 +115,14 @@ picture: build
 	docs/pictures/draw "$(BIN)"
 
 # Installs programs, config, unit, man pages and completions where the FHS says, under DESTDIR for packages. An
-# installed configuration is never overwritten. The programs find each other in one folder, so each of the two folders
-# has the command of the other as a link.
+# installed configuration is never overwritten. megacomet is also megatop, by the name that it is called by.
 install: build
 	bin="$(BIN)"; \
 	install -d "$(DESTDIR)/usr/sbin" "$(DESTDIR)/usr/bin" "$(DESTDIR)/etc/megacomet" "$(DESTDIR)/usr/lib/systemd/system" "$(DESTDIR)/usr/lib/sysusers.d" "$(DESTDIR)/usr/lib/tmpfiles.d" \
 	  "$(DESTDIR)/usr/share/doc/megacomet/docs" "$(DESTDIR)/usr/share/doc/megacomet/examples"; \
 	install -m 755 "$$bin"/megacomet "$$bin"/megamanager "$$bin"/megaworker "$$bin"/megahook "$(DESTDIR)/usr/sbin"; \
-	install -m 755 "$$bin"/megatop "$$bin"/megabench "$(DESTDIR)/usr/bin"; \
-	ln -sf ../sbin/megacomet "$(DESTDIR)/usr/bin/megacomet"
+	install -m 755 "$$bin"/megabench "$(DESTDIR)/usr/bin"; \
+	for name in megacomet megatop; do ln -sf ../sbin/megacomet "$(DESTDIR)/usr/bin/$$name"; done
 	[ -e "$(DESTDIR)/etc/megacomet/megacomet.toml" ] || install -m 640 config/megacomet.toml "$(DESTDIR)/etc/megacomet/megacomet.toml"
 	install -m 644 config/megacomet.service "$(DESTDIR)/usr/lib/systemd/system"
 	install -m 644 config/megacomet.sysusers "$(DESTDIR)/usr/lib/sysusers.d/megacomet.conf"
@@ -149,18 +148,18 @@ dist:
 	git archive --prefix="megacomet-$(VERSION)/" HEAD | gzip -9n >"dist/megacomet-$(VERSION).tar.gz"
 	@ls "dist/megacomet-$(VERSION).tar.gz"
 
-# The Debian package, in dist/. It is made of the same build as all else. -d: the packages that it needs are there by
-# now, and Debian's own compilers, which dpkg-buildpackage asks for, are not needed.
+# The Debian packages, in dist/. They are made of the same build as all else. -d: the packages that they need are there
+# by now, and Debian's own compilers, which dpkg-buildpackage asks for, are not needed.
 deb:
 	@$(MAKE) --no-print-directory packages PACKAGES="$(PACKAGES) $(DEB_PACKAGES)"
 	mkdir -p dist
 	{ printf '%s\n' 'megacomet ($(VERSION)) unstable; urgency=medium' '' '  * The changes are in CHANGELOG.md.' ''; \
 	  printf ' -- %s  %s\n' "$$(sed -n 's/^Maintainer: //p' debian/control)" "$$(date -Ru -d "@$$SOURCE_DATE_EPOCH")"; \
 	} >debian/changelog
-	name="dist/megacomet_$(VERSION)_$$(dpkg --print-architecture)"; \
+	tail="$(VERSION)_$$(dpkg --print-architecture)"; name="dist/megacomet_$$tail"; \
 	dpkg-buildpackage --build=binary --no-sign -d --buildinfo-file="$$name.buildinfo" --buildinfo-option=-udist \
 	  --changes-file="$$name.changes" --changes-option=-udist; \
-	ls "$$name.deb"
+	ls "$$name.deb" "dist/megacomet-bench_$$tail.deb"
 
 # The package, judged by lintian and taken through install, upgrade, remove and purge in a fresh Debian 12.
 test-package:

@@ -3,6 +3,7 @@
 // The picture of the whole. A module depends only on modules in the rows below its own; a test holds that.
 //
 //     megaworker   megamanager   megahook   megacomet   megabench   megatop    the programs: glue, thin
+//     DashboardCommand                                              a command line that two programs have
 //     Daemon   Engine   Publishing   Webhook   Dashboard   ConfigurationFile   what daemons share, a cluster's store, ..
 //     Watch                                                         what is known of an appliance, and what is wrong
 //     Comet   Supervision   Reactor   Browser   FreePorts           decisions, libev and sockets, script
@@ -149,7 +150,7 @@ let package = Package(
             name: "megacomet",
             dependencies: [
                 "Base", "Crypto", "Supervision", "Stats", "Store", "TLS", "Tokens", "Wire", "Reactor", "Configuration",
-                "ConfigurationFile", "Watch", arguments,
+                "ConfigurationFile", "DashboardCommand", "Watch", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -163,11 +164,15 @@ let package = Package(
             dependencies: [
                 "Base", "CTerminfo", "CSystem", "Stats", "Wire", "Watch", "Supervision", "Reactor", "Configuration",
             ],
-            path: "Dashboard", exclude: ["CTerminfo", "megatop"], swiftSettings: strict),
-        .executableTarget(
-            name: "megatop",
+            path: "Dashboard", exclude: ["CTerminfo", "Command", "megatop"], swiftSettings: strict),
+        .target(
+            name: "DashboardCommand",
             dependencies: ["Base", "Dashboard", "Configuration", "ConfigurationFile", "Reactor", "Watch", arguments],
-            path: "Dashboard/megatop", swiftSettings: strict),
+            path: "Dashboard/Command", swiftSettings: strict),
+        /// For a checkout. Where MegaComet is installed, megatop is another name of megacomet.
+        .executableTarget(
+            name: "megatop", dependencies: ["DashboardCommand", arguments], path: "Dashboard/megatop",
+            swiftSettings: strict),
 
         // The tests. TestSupport starts the real programs on free ports in private folders, and ends them by id.
         .target(

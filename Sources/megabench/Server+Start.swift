@@ -204,6 +204,9 @@ extension Server {
         return server
     }
 
-    /// The path of a program that was built beside this one.
-    static func executable(_ name: String) -> String { Files.ownFolder + "/" + name }
+    /// The path of a program that was built beside this one. Where MegaComet is installed, the daemons lie in sbin.
+    static func executable(_ name: String) -> String {
+        let beside = Files.ownFolder + "/" + name
+        return access(beside, X_OK) == 0 ? beside : Files.ownFolder + "/../sbin/" + name
+    }
 }

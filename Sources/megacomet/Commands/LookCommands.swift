@@ -2,6 +2,7 @@ import ArgumentParser
 import Base
 import Configuration
 import ConfigurationFile
+import DashboardCommand
 import FoundationEssentials
 import Glibc
 import Reactor
@@ -241,17 +242,7 @@ struct Top: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Shows the dashboard (megatop).")
     @OptionGroup var config: ConfigurationOption
     @Argument(parsing: .captureForPassthrough, help: "Passed on to megatop.") var rest: [String] = []
-    func run() throws {
-        let paths = [Files.ownFolder + "/megatop", Files.ownFolder + "/../bin/megatop"]
-        guard let path = paths.first(where: { access($0, X_OK) == 0 }) else {
-            complain("a program is missing: \(paths[0])")
-            throw ExitCode(StartFailure.unavailable)
-        }
-        let words = [path] + (config.file.map { ["-c", $0] } ?? []) + rest
-        var arguments = words.map { strdup($0) }
-        arguments.append(nil)
-        execv(path, arguments)
-        complain("\(path): \(String(cString: strerror(errno)))")
-        throw ExitCode(71)
+    func run() {
+        Megatop.main((config.file.map { ["-c", $0] } ?? []) + rest)
     }
 }

@@ -2,9 +2,18 @@ import ArgumentParser
 import Base
 import Configuration
 import ConfigurationFile
+import DashboardCommand
 import Glibc
 
+/// An installed system has one program for both commands, and megatop is a link to it. That spares 20 MB.
 @main
+enum Program {
+    static func main() {
+        let isMegatop = CommandLine.arguments.first?.split(separator: "/").last == "megatop"
+        isMegatop ? Megatop.main() : MegaComet.main()
+    }
+}
+
 struct MegaComet: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "megacomet",
