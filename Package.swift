@@ -137,7 +137,8 @@ let package = Package(
         .executableTarget(
             name: "megamanager",
             dependencies: [
-                "Base", "Publishing", "Comet", "Stats", "Store", "Wire", "Reactor", "Daemon", "Configuration", log,
+                "Base", "Publishing", "Comet", "Engine", "Stats", "Store", "Wire", "Reactor", "Daemon", "Configuration",
+                log,
             ],
             swiftSettings: fast),
         .executableTarget(

@@ -53,7 +53,7 @@ package final class Engine {
     let tell: (_ severity: Severity, _ kind: String, _ text: String) -> Void
     unowned let handler: any EngineHandler
 
-    var figures = Figures()
+    package var figures = Figures()
     /// The highest id that this machine has seen.
     var seen: UInt64 = 0
     private var search: ServerSearch?

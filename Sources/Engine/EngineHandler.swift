@@ -38,6 +38,12 @@ package struct EngineEntry {
 
     /// Its last id.
     package var end: UInt64 { id + count - 1 }
+    /// The same entry with its records elsewhere.
+    package func with(records: UnsafeRawBufferPointer) -> EngineEntry {
+        EngineEntry(
+            id: id, count: count, previous: previous, time: time, sender: sender, epoch: epoch, sequence: sequence,
+            records: records)
+    }
 }
 
 /// Who is told what happens at the engine. All calls come from the loop, and none from inside `append`.

@@ -36,9 +36,15 @@ extension AppPort {
     mutating func ship(_ op: Op, _ asked: AppRecord, _ terms: ReplyTerms, _ call: AppCall) throws(PublishError) -> Bool
     {
         guard let ids = ids(op, asked) else { return false }
-        if let engineFault { throw reject(.engine(engineFault), call.session) }
+        if let refusal = refusal(of: op == .publish) { throw reject(refusal, call.session) }
         ship(asked, ids, ShippedRequest(terms: terms, since: call.now), call.session)
         return true
+    }
+    /// Why nothing is shipped now. Publishes are not, either, if the queue is full: once they are shipped no machine may
+    /// refuse them.
+    func refusal(of isPublish: Bool) -> PublishError? {
+        if let engineFault { return .engine(engineFault) }
+        return isPublish && isQueueFull ? .queueFull : nil
     }
     /// Ships the lines at the front of the input, up to the first that has to be taken up by itself. False if there is
     /// none.
@@ -53,7 +59,8 @@ extension AppPort {
             let line = input.part(at, end - at)
             if !isBlank(line) {
                 let item = document.item(of: line, op: nil, maxMessage: maxMessage)
-                guard item.isShipped, item.right.map({ may(session, $0) }) ?? true else { break }
+                guard item.isShipped, refusal(of: item.isPublish) == nil, item.right.map({ may(session, $0) }) ?? true
+                else { break }
                 count += 1
                 ids += item.mostIds
             }
@@ -165,7 +172,7 @@ extension AppPort {
     /// The requests are not waited for any more: their apps are told so, and their input goes on. Whoever holds
     /// records that are not on their way yet throws them away.
     package mutating func failShipped(
-        _ fault: EngineFault, _ numbers: [UInt64], _ switchboard: inout Switchboard, now: UInt64
+        _ fault: ShippingFault, _ numbers: [UInt64], _ switchboard: inout Switchboard, now: UInt64
     ) {
         self.now = now
         for number in numbers {
@@ -198,6 +205,7 @@ extension AppPort {
     private mutating func carryOut(
         _ asked: AppRecord, _ terms: ReplyTerms?, _ call: AppCall, _ switchboard: inout Switchboard
     ) {
+        partIds = 0
         guard let op = Op(asked.form) else { return carryOutLines(asked.body, call, &switchboard) }
         body.clear()
         do throws(PublishError) {

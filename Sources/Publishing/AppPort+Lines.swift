@@ -74,8 +74,8 @@ extension AppPort {
             return answer(.wrong(reject(.mayNot(right), session)), session)
         }
         if isClustered, item.isShipped {
-            // The engine is away. Otherwise the line would have been shipped.
-            return answer(.wrong(reject(.engine(engineFault), session)), session)
+            // Otherwise the line would have been shipped.
+            return answer(.wrong(reject(refusal(of: item.isPublish) ?? .engine(engineFault), session)), session)
         }
         answer(take(item, call, &switchboard), session)
     }

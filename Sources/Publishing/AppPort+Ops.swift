@@ -6,6 +6,10 @@ import Wire
 extension AppPort {
     mutating func take(_ item: AppDocument.Item, _ call: AppCall, _ switchboard: inout Switchboard) -> Outcome {
         let session = call.session
+        if isClustered {
+            switchboard.beginPart(partIds)
+            partIds += item.mostIds
+        }
         switch item {
         case .publish(let client, let json, let timeToLive):
             count(json, session)

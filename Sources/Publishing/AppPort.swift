@@ -49,6 +49,10 @@ package struct AppPort: ~Copyable {
     package let isClustered: Bool
     /// A sentence: the engine has been away for so long that such ops are refused. `nil`: they are shipped.
     package var engineFault: String?
+    /// The bounds of the queue are reached, so no publishes are shipped.
+    package var isQueueFull = false
+    /// The first id of the part of a record that is carried out next, among the record's.
+    var partIds = 0
     /// Sessions with a request at the engine, by its number, and how many of these want their answer held.
     var shipped: [UInt64: AppSession] = [:]
     var shippedWaits = 0

@@ -118,12 +118,13 @@ struct PublishError: Error, Equatable {
         return error
     }
     /// The request went to the engine.
-    static func engine(_ fault: EngineFault) -> PublishError {
+    static func engine(_ fault: ShippingFault) -> PublishError {
         switch fault {
         case .away:
             PublishError(
                 503, "engine", "the engine of the cluster did not answer, and may have it: try again with the same once"
             )
+        case .refused(let why): .engine(why)
         case .unsafe:
             PublishError(
                 503, "engine_unsafe", "it was done, but too few replicas of the engine have it: it may be lost")

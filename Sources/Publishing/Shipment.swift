@@ -12,11 +12,13 @@ package struct Shipment {
 }
 
 /// Why the engine did not return a request in time, or not safely.
-package enum EngineFault: Sendable {
+package enum ShippingFault: Sendable {
     /// It does not answer. Nobody knows whether the request will be carried out.
     case away
     /// Too few replicas have it (cluster.replicas). It is carried out, and may be lost.
     case unsafe
+    /// It has refused the request, which will not be carried out: the reason in words.
+    case refused(String)
 }
 
 /// The records that have not been taken yet, one behind the other, and the end of each.
@@ -47,6 +49,12 @@ struct ShippedRequest {
 }
 
 extension AppDocument.Item {
+    var isPublish: Bool {
+        switch self {
+        case .publish, .publishTo: true
+        default: false
+        }
+    }
     /// It changes what all machines know.
     var isShipped: Bool {
         switch self {

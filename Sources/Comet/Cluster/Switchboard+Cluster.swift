@@ -14,6 +14,9 @@ extension Switchboard {
         logs.depth >= settings.maxMessages || logs.bytes >= settings.maxBytes
     }
 
+    /// Clients that are connected to this machine.
+    package var connectedHere: Int { connectedCount - presence.elsewhereCount }
+
     // MARK: entries
 
     /// An entry of the shared log is about to be carried out. The result says that its machine was not known: it has to
