@@ -13,6 +13,8 @@ package struct Join: Equatable, Sendable {
     package var firstEntry: UInt64
     /// This join has made the life.
     package var isNewLife: Bool
+    /// The server's clock, in milliseconds since 1970.
+    package var time: UInt64
     package var version: ServerVersion
     /// The server, for people.
     package var address: String

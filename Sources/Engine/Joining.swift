@@ -56,12 +56,12 @@ final class Joining {
             ["EVAL", Scripts.join, "2", keys.life, keys.log]
             + [life, info.runId, "\(seen)", "\(EngineBounds.keyMilliseconds)"]
         connection.send(words) { [unowned self] reply in
-            guard reply.count == 6, let life = reply[0].text, let first = reply[1].number, let end = reply[2].number,
-                let last = reply[3].number, let firstEntry = reply[4].number
+            guard reply.count == 7, let life = reply[0].text, let first = reply[1].number, let end = reply[2].number,
+                let last = reply[3].number, let firstEntry = reply[4].number, let time = reply[6].number
             else { return refuse(reply) }
             let join = Join(
                 life: life, first: first, end: end, last: last, firstEntry: firstEntry,
-                isNewLife: reply[5].number == 1, version: version, address: connection.address)
+                isNewLife: reply[5].number == 1, time: time, version: version, address: connection.address)
             self.ended = ended
             done(.success(Joined(connection: connection, join: join, info: info, append: append)))
         }

@@ -314,6 +314,8 @@ public enum Limits {
     package static let clusterClientsInStep = 2_000
     /// Milliseconds for which an app's request waits for the engine. Then it is answered 503 `engine`.
     package static let engineMilliseconds: UInt64 = 5_000
+    /// Milliseconds without the engine after which workers say so to those who ask for their health.
+    package static let engineHealthMilliseconds: UInt64 = 1_000
     /// Milliseconds after which what still counts is carried forward in the shared log, and what is older is removed.
     package static let carryMilliseconds: UInt64 = 300_000
     /// Milliseconds that other machines have, after everything was carried forward, to read what is about to be removed.

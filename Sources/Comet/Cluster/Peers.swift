@@ -15,6 +15,8 @@ struct Peers: ~Copyable {
     /// Clients whose arrival here is in the log, or on its way there, and was not read back yet: how many times.
     private var arriving: [Slot<ClientRecord>: Int] = [:]
     var nodes = Nodes()
+    /// Milliseconds since the entry that is being carried out was made.
+    var age: UInt32 = 0
     /// The number of the machine whose entry is being carried out.
     var sender = 0
     /// A request of another machine is being carried out. Its app is not ours.

@@ -195,11 +195,12 @@ extension Switchboard {
         }
     }
     private mutating func carriedMessage(_ record: CarriedRecord, isCatching: Bool, _ now: UInt64) {
-        guard let kind = LogName.Kind(rawValue: record.flags >> 6), record.value > 0 else { return }
+        let left = record.value - min(record.value, UInt64(logs.peers.age))
+        guard let kind = LogName.Kind(rawValue: record.flags >> 6), left > 0 else { return }
         // A machine that takes up the log has the message under its own id. One that had lost it gets it as a new one:
         // its clients' cursors may be past the old id.
         let id = isCatching ? record.id : takeId()
-        var facts = MessageFacts(timeToLive: UInt32(clamping: record.value))
+        var facts = MessageFacts(timeToLive: UInt32(clamping: left))
         facts.marks = record.kind == .history ? .history : Message.Marks(rawValue: record.flags & 0x3F)
         facts.marks.remove(.receipt)
         if facts.marks.contains(.except) { facts.except = MessageFacts.except(in: record.extra) }

@@ -21,11 +21,13 @@ extension Switchboard {
 
     /// An entry of the shared log is about to be carried out. The result says that its machine was not known: it has to
     /// be told of the clients that are here.
-    package mutating func beginEntry(_ sender: ClusterSender, time: UInt64) -> Bool {
+    /// Messages of an entry that is `age` milliseconds old have lived for so long already.
+    package mutating func beginEntry(_ sender: ClusterSender, time: UInt64, age: UInt64 = 0) -> Bool {
         let (node, isNew) = logs.peers.nodes.heard(sender.name, sender.epoch, isOwn: sender.isOwn, at: time)
         logs.peers.sender = node
         logs.peers.isForeign = !sender.isOwn
         ownCounters = counters
+        logs.peers.age = UInt32(clamping: age)
         logs.events.wall = time
         return isNew && !sender.isOwn
     }
@@ -40,6 +42,7 @@ extension Switchboard {
         // Publishes are counted by the machine whose app made them.
         if logs.peers.isForeign { counters.takePublishes(of: ownCounters) }
         logs.peers.isForeign = false
+        logs.peers.age = 0
         if let catching = logs.peers.catching, last >= catching.end { logs.peers.catching = nil }
     }
     /// The log goes on from here: `first` is where its life began, and `end` where it ends now.
@@ -52,6 +55,13 @@ extension Switchboard {
     }
     /// The machine takes up the log from its beginning, and does not know all yet.
     package var isCatching: Bool { logs.peers.catching != nil }
+
+    /// The engine went away, or is there again. Those who ask a worker for its health are told so.
+    package mutating func tellEngine(isAway: Bool) {
+        guard isAway != isEngineAway else { return }
+        isEngineAway = isAway
+        links.writeToAll(Frame(op: .engine, number: isAway ? 1 : 0))
+    }
 
     /// Carries out a record that is no app's request.
     package mutating func apply(_ record: ClusterRecord, now: UInt64) {

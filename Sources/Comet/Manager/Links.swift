@@ -71,6 +71,10 @@ struct Links: ~Copyable {
         frame.write(to: &worker.pointee.outbox, worker.pointee.version)
         markDirty(link)
     }
+    /// Writes to all our workers.
+    mutating func writeToAll(_ frame: Frame) {
+        for link in live where slab.pointer(link).pointee.isWorker && version(link) == .two { write(frame, to: link) }
+    }
     /// The frame that was written last to this link is the last one of its answer.
     @inline(__always) mutating func endAnswer(_ link: LinkSlot) { slab.pointer(link).pointee.endAnswer() }
 

@@ -105,6 +105,7 @@ extension Switchboard {
         logs.openAccount(UInt16(frame.number))
         counters.linksAccepted += 1
         links.write(Frame(op: .welcome, number: UInt64(Limits.outboxBytes)), to: link)
+        if isEngineAway, version == .two { links.write(Frame(op: .engine, number: 1), to: link) }
         return displaced
     }
 

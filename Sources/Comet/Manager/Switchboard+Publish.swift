@@ -21,7 +21,8 @@ extension Switchboard {
     ) -> Publication {
         counters.publishes += 1
         counters.publishBytes += UInt64(json.count)
-        return publish(client, json, MessageFacts(timeToLive: timeToLive ?? settings.timeToLive), now)
+        let life = timeToLive ?? settings.timeToLive
+        return publish(client, json, MessageFacts(timeToLive: life - min(life, logs.peers.age)), now)
     }
 
     private mutating func publishNow(
@@ -31,6 +32,7 @@ extension Switchboard {
         counters.publishBytes += UInt64(json.count)
         var facts = MessageFacts(options, settings)
         if logs.peers.isForeign { facts.isAnothers() }
+        facts.timeToLive -= min(facts.timeToLive, logs.peers.age)
         switch target {
         case .client(let id):
             if let except = options.except, areEqual(except, id) { return .nobody }

@@ -32,6 +32,8 @@ package struct Switchboard: ~Copyable {
     /// A print of the list of channels in a client's token, for clients that have such channels.
     var grants: [Slot<ClientRecord>: UInt32] = [:]
     var forgottenLosses: ForgottenLosses
+    /// The workers were told that the engine of the cluster is away.
+    var isEngineAway = false
     /// The logs that an answer is read from.
     var reading = Reading()
     /// A body with its members, while its frame is written, and the members alone.

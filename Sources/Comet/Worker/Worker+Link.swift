@@ -30,6 +30,7 @@ extension Worker {
             }
         }
         isLinked = false
+        isEngineAway = false
         // These frames are a part of an answer whose end never came.
         for frame in Frames(fromManager.bytes) where frame.op == .message { giveBack(frame) }
         turnStart = 0
@@ -137,6 +138,7 @@ extension Worker {
                 if let slot = receiver(frame) {
                     replace(slot, by: frame.number, Announcement(body: frame.body, number: 0).print)
                 }
+            case .engine: isEngineAway = frame.number == 1
             case .turn: turnStart = frame.number
             case .settled:
                 guard let told = Settled(frame) else { return .broken("a settled without its stamp") }

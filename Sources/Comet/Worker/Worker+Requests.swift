@@ -34,7 +34,9 @@ extension Worker {
             return options(slot, request, style)
         case .health:
             guard request.method == .get || request.method == .head else { return notAllowed(slot, style) }
-            Answer.text(isLinked ? 200 : 503, isLinked ? "ok" : "not linked to the manager", style, to: &out)
+            let fault: StaticString? =
+                !isLinked ? "not linked to the manager" : isEngineAway ? "the engine of the cluster is away" : nil
+            Answer.text(fault == nil ? 200 : 503, fault ?? "ok", style, to: &out)
             return reply(slot)
         case .script, .unknown:
             return fail(

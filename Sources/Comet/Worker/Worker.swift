@@ -34,6 +34,8 @@ package struct Worker: ~Copyable {
     /// Frames from the manager that were not taken up yet.
     package var fromManager = Buffer()
     package internal(set) var isLinked = false
+    /// The manager says that the engine of the cluster is away.
+    var isEngineAway = false
     /// Messages for many receivers.
     var shared = SharedMessages()
     var tokens: TokenBook

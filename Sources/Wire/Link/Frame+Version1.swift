@@ -15,7 +15,7 @@ extension Frame {
         case .gone: (.timedOut, [])
         case .message: (.more, .gap)
         case .hello, .undelivered, .welcome, .replaced, .turn, .credit, .settled, .disconnect,
-            .acknowledged, .leave, .delivered:
+            .acknowledged, .leave, .delivered, .engine:
             ([], [])
         }
     }
