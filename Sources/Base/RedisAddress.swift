@@ -21,6 +21,8 @@ package struct RedisAddress: Equatable, Sendable, CustomStringConvertible {
         package let description: String
     }
     package static let usualPort: UInt16 = 6379
+    /// What stands for a password that is not shown.
+    package static let mask = "***"
     /// The most bytes of a socket's path (unix(7)).
     private static let mostPath = 107
 
@@ -63,11 +65,11 @@ package struct RedisAddress: Equatable, Sendable, CustomStringConvertible {
             if !number.isEmpty { database = try self.database(number) }
             rest = rest[..<slash]
         }
-        guard !rest.isEmpty else { throw Mistake(description: "it has no host") }
         let bare = rest.last == "]" || !rest.contains(":")
         guard let endpoint = Endpoint(parsing: bare ? "\(rest):\(usualPort)" : String(rest)), endpoint.port > 0 else {
             throw Mistake(
-                description: "\"\(plainText(String(rest)))\" is no host with a port (an IPv6 address needs brackets)")
+                // A text without an @ may be a password.
+                description: "it has no host, or one that can't be asked (an IPv6 address needs brackets)")
         }
         return RedisAddress(.tcp(endpoint), database: database, user: user, password: password)
     }
@@ -90,7 +92,7 @@ package struct RedisAddress: Equatable, Sendable, CustomStringConvertible {
     }
     private static func database(_ text: Substring) throws(Mistake) -> Int {
         guard text.utf8.allSatisfy(isDigit), text.utf8.count <= 9, let number = Int(text) else {
-            throw Mistake(description: "\"\(plainText(String(text)))\" is no number of a database")
+            throw Mistake(description: "what follows its host is no number of a database")
         }
         return number
     }
@@ -127,7 +129,7 @@ package struct RedisAddress: Equatable, Sendable, CustomStringConvertible {
 
     /// The address for people. A password is masked.
     package var description: String {
-        let signIn = password == nil ? "" : "\(user ?? ""):****@"
+        let signIn = password == nil ? "" : "\(user ?? ""):\(RedisAddress.mask)@"
         return switch place {
         case .tcp(let endpoint): "redis://\(signIn)\(endpoint)" + (database == 0 ? "" : "/\(database)")
         case .unix(let path): "unix://\(signIn)\(path)" + (database == 0 ? "" : "?db=\(database)")

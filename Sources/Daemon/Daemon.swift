@@ -48,7 +48,7 @@ package final class Daemon {
         switch Result(catching: { () throws(DaemonArguments.Mistake) in
             try DaemonArguments.parse(role, Array(CommandLine.arguments.dropFirst()))
         }) {
-        case .success(.run(let arguments)): self.arguments = arguments
+        case .success(.run(let arguments)): self.arguments = Daemon.withRedisAddress(arguments)
         case .success(.help):
             print(DaemonArguments.help(role), terminator: "")
             exit(0)
@@ -144,6 +144,26 @@ package final class Daemon {
                 code: 78, description: "--app-key-file \(path): it has no key, and \(address) is not loopback")
         }
         return keys
+    }
+
+    /// The arguments with the setting that --redis-file has. Ends the program if the file can't be had.
+    private static func withRedisAddress(_ arguments: DaemonArguments) -> DaemonArguments {
+        guard let path = arguments.redisFile else { return arguments }
+        var arguments = arguments
+        func failed(_ code: Int32, _ why: String) -> Never {
+            fail(arguments.role.rawValue, code, "--redis-file \(path): \(why)")
+        }
+        do {
+            let text = try Files.text(path, most: 4096)
+            let address = text.last == "\n" ? String(text.dropLast()) : text
+            guard !address.isEmpty else { failed(78, "is empty") }
+            try Setting.named("cluster.redis")?.set(.text(address), in: &arguments.settings)
+        } catch let mistake as SettingMistake {
+            failed(78, mistake.description)
+        } catch let error as SystemError {
+            failed(error.code == EACCES ? 77 : 78, String(cString: strerror(error.code)))
+        } catch { failed(78, "\(error)") }
+        return arguments
     }
 
     /// Tells the supervisor that the process serves, and runs until it is told to end.

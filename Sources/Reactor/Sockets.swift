@@ -106,6 +106,9 @@ package enum Sockets {
         return Array(Set([whole, first])).filter { !$0.isEmpty }
     }
 
+    /// The first part of this machine's host name. `nil` if it has none.
+    package static var hostName: String? { hostNames.min { $0.utf8.count < $1.utf8.count } }
+
     /// The error that waits on a socket; 0 if there is none.
     package static func pendingError(_ descriptor: Int32) -> Int32 { get(descriptor, SOL_SOCKET, SO_ERROR) ?? errno }
 

@@ -111,7 +111,7 @@ final class ManagerProcess: DaemonProgram {
         return keys + [AppKey(name: "megahook", rights: .events, secret: Array("\(daemon.token)".utf8))]
     }
     /// The seed's protocol knows no key. Beside keys it is spoken only if the settings say so by name.
-    var speaksSeed: Bool { daemon.arguments.settings.manager.seedProtocol ?? !port.needsKey }
+    var speaksSeed: Bool { daemon.arguments.settings.speaksSeed(appsNeedKey: port.needsKey) }
 
     /// Tells the operator of damage in the memory of the queue: those messages are lost.
     private func tellDamage() {

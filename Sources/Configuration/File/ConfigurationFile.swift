@@ -53,11 +53,15 @@ package enum ConfigurationFile {
         _ path: String?, refusesEmpty: Bool = false, overrides: (inout Settings) -> Void = { _ in }
     ) -> Outcome {
         let environment = Environment.all
-        guard let path else { return parse("", file: "defaults", environment: environment, overrides: overrides) }
+        let hostName = Sockets.hostName
+        guard let path else {
+            return parse("", file: "defaults", environment: environment, hostName: hostName, overrides: overrides)
+        }
         switch contents(of: path) {
         case .success(let text):
             return parse(
-                text, file: path, refusesEmpty: refusesEmpty, environment: environment, overrides: overrides)
+                text, file: path, refusesEmpty: refusesEmpty, environment: environment, hostName: hostName,
+                overrides: overrides)
         case .failure(let error): return .errors([error])
         }
     }
@@ -85,7 +89,8 @@ package enum ConfigurationFile {
 
     package static func parse(
         _ text: String, file: String, refusesEmpty: Bool = false,
-        environment: [(name: String, value: String)] = [], overrides: (inout Settings) -> Void = { _ in }
+        environment: [(name: String, value: String)] = [], hostName: String? = nil,
+        overrides: (inout Settings) -> Void = { _ in }
     ) -> Outcome {
         var reader: Reader
         switch read(text, file: file) {
@@ -100,6 +105,7 @@ package enum ConfigurationFile {
         }
         let mistakes = EnvironmentSettings.take(environment, in: &reader.settings)
         overrides(&reader.settings)
+        reader.settings.nameMachine(hostName)
         let given = EnvironmentSettings.given(by: environment).map(\.setting)
         let wrong =
             reader.errors.compactMap(\.key)

@@ -24,17 +24,20 @@ package struct DaemonArguments: Equatable, Sendable {
     package var appKeyFile: String?
     /// The file with the key of the webhook. The webhook reads it at its start and at a reload.
     package var webhookKeyFile: String?
+    /// The file with `cluster.redis`, which may have a password in it. The manager reads it once, at its start.
+    package var redisFile: String?
     package var settings: Settings
 
     package init(
         _ role: Role, number: Int = 0, generation: Int = 1, appKeyFile: String? = nil, webhookKeyFile: String? = nil,
-        settings: Settings
+        redisFile: String? = nil, settings: Settings
     ) {
         self.role = role
         self.number = number
         self.generation = generation
         self.appKeyFile = appKeyFile
         self.webhookKeyFile = webhookKeyFile
+        self.redisFile = redisFile
         self.settings = settings
         port = settings.workers.basePort + number
     }
@@ -102,6 +105,9 @@ package struct DaemonArguments: Equatable, Sendable {
                     "--app-address: \(result.settings.app.address) is not loopback, so --app-key-file is needed: "
                     + "anyone who reaches it could publish"
             )
+        }
+        if result.redisFile != nil, result.settings.cluster.name.isEmpty {
+            throw Mistake(description: "--node is needed with --redis-file: the name of this machine")
         }
         if role == .webhook, !result.settings.app.hasWebhook {
             throw Mistake(description: "--webhook is needed: the URL to which events are posted")

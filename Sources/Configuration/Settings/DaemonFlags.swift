@@ -18,7 +18,7 @@ extension DaemonArguments {
         }
     }
     private static let workerFlags = [number, generation, port] + settingFlags(\.workerFlag)
-    private static let managerFlags = [generation] + settingFlags(\.managerFlag) + [appKeyFile]
+    private static let managerFlags = [generation] + settingFlags(\.managerFlag) + [redisFile, appKeyFile]
     private static let webhookFlags = [generation] + settingFlags(\.webhookFlag) + [webhookKeyFile]
 
     private static let number = Flag(
@@ -47,6 +47,12 @@ extension DaemonArguments {
         meaning: "A file with the key that signs the requests. Its last newline is no part of it.",
         read: { (arguments, text) throws(SettingMistake) in arguments.webhookKeyFile = text },
         write: { $0.webhookKeyFile })
+
+    private static let redisFile = Flag(
+        name: "redis-file", placeholder: "PATH",
+        meaning: "A file with the address of the Redis server that several machines share (cluster.redis).",
+        read: { (arguments, text) throws(SettingMistake) in arguments.redisFile = text },
+        write: { $0.redisFile })
 
     private static func whole(_ text: String, _ range: ClosedRange<Int>) throws(SettingMistake) -> Int {
         guard let value = Int(text), range.contains(value) else {

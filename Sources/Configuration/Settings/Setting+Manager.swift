@@ -12,7 +12,7 @@ extension Setting {
         Setting(
             "manager.seed_protocol", .automatic(\.manager.seedProtocol), .restart, manager: "seed-protocol",
             "Whether the seed's two commands are spoken on that port as well, by anyone on this machine and "
-                + "without the key. \"auto\": only if apps need no key."),
+                + "without the key. \"auto\": only if apps need no key. It is never spoken in a cluster."),
 
         Setting(
             "app.address", .text(\.app.address, .address), .start, manager: "app-address", webhook: "app",

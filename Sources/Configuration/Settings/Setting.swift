@@ -49,6 +49,16 @@ package struct Setting: Sendable {
         case webhook
         /// The name of a cookie (RFC 6265, 4.1.1), or nothing.
         case cookie
+        /// The address of a Redis server, or nothing. Its password is not shown.
+        case redis
+        /// HOST:PORT to connect to.
+        case endpoint
+        /// The name of a machine of a cluster, or nothing.
+        case node
+        /// The name of a server at its Sentinels, or nothing.
+        case sentinelMaster
+        /// What keys in Redis begin with.
+        case keyPrefix
         case oneOf([String])
     }
     package enum Applies: String, Sendable {
@@ -77,10 +87,10 @@ package struct Setting: Sendable {
     package var section: String { key.firstIndex(of: ".").map { String(key[..<$0]) } ?? "" }
     package var name: String { key.firstIndex(of: ".").map { String(key[key.index(after: $0)...]) } ?? key }
 
-    /// The value is never shown, and no mistake repeats it.
+    /// The value is never shown, or not whole, and no mistake repeats it.
     package var isSecret: Bool {
         switch field {
-        case .text(_, .secret), .keys: true
+        case .text(_, .secret), .text(_, .redis), .keys: true
         default: false
         }
     }
@@ -93,7 +103,8 @@ extension Setting {
     static let timeouts = 0.01...86_400.0
 
     /// Every setting, in the order of the file.
-    package static let all = [runDirectory] + ofWorkers + ofTheManager + ofTokens + ofTLS + ofTheSupervisor
+    package static let all =
+        [runDirectory] + ofWorkers + ofTheManager + ofTheCluster + ofTokens + ofTLS + ofTheSupervisor
 
     package static let runDirectory = Setting(
         "run_directory", .text(\.runDirectory, .path), .start, worker: "run-directory", manager: "run-directory",

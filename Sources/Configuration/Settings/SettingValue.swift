@@ -185,6 +185,11 @@ extension Setting.Rule {
         case .host: "a host name without a port"
         case .webhook: "an http or https URL, or empty"
         case .cookie: "a cookie's name, or empty"
+        case .redis: "a redis:// or unix:// address, or empty"
+        case .endpoint: "HOST:PORT"
+        case .node: "1 to 32 letters, digits, - and _, or empty"
+        case .sentinelMaster: "1 to 64 letters, digits, -, _ and ., or empty"
+        case .keyPrefix: "1 to 64 bytes without spaces, { and }"
         case .oneOf(let words): words.joined(separator: ", ")
         }
     }
@@ -202,6 +207,11 @@ extension Setting.Rule {
             case .host: HostName.hasForm(value)
             case .webhook: WebhookAddress.fault(value) == nil
             case .cookie: isCookieName(value)
+            case .redis: ClusterText.redisFault(value) == nil
+            case .endpoint: ClusterText.isEndpoint(value)
+            case .node: value.isEmpty || ClusterText.isNode(value)
+            case .sentinelMaster: value.isEmpty || ClusterText.isSentinelMaster(value)
+            case .keyPrefix: ClusterText.isKeyPrefix(value)
             case .oneOf(let words): words.contains(value)
             }
         if !isRight, self == .origin, let sent = originAsSent(value) {
@@ -209,6 +219,7 @@ extension Setting.Rule {
         }
         // The value is not repeated: it may have a password in it.
         if self == .webhook, let fault = WebhookAddress.fault(value) { throw SettingMistake(fault) }
+        if self == .redis, let fault = ClusterText.redisFault(value) { throw SettingMistake(fault) }
         if self == .secret {
             if !isRight { throw SettingMistake("is not text without control characters") }
             // What `check --show` prints was taken for a file.

@@ -38,7 +38,7 @@ extension Settings {
     private static let pagePatience = 8.0
 
     /// What these settings give away.
-    package func disclosures() -> [String] { openMailboxes }
+    package func disclosures() -> [String] { openMailboxes + openStore }
     private var openMailboxes: [String] {
         guard tokens.areTaken, !tokens.areRequired else { return [] }
         return ["tokens.required: false, so whoever knows a client id can read its messages without a token"]
@@ -55,7 +55,8 @@ extension Settings {
         ]
     }
     private var seedProtocolNotes: [String] {
-        switch (manager.seedProtocol, app.needsKey) {
+        guard !cluster.isOn else { return [] }
+        return switch (manager.seedProtocol, app.needsKey) {
         case (nil, false): ["manager.seed_protocol: on, since apps need no key"]
         case (nil, true): ["manager.seed_protocol: off, since apps need a key"]
         case (true?, true):
@@ -85,7 +86,7 @@ extension Settings {
         if workers.origins.count > Settings.mostOrigins {
             say("workers.origins", "\(workers.origins.count) origins, and a worker takes \(Settings.mostOrigins)")
         }
-        found += tokenConflicts
+        found += tokenConflicts + clusterConflicts
         if !Settings.isLoopback(stats.address) {
             say(
                 "stats.address",

@@ -57,7 +57,11 @@ extension Setting {
     fileprivate func assignment(in settings: Settings, comments: Bool) -> String {
         switch value(in: settings) {
         case .text(let text) where isSecret && !text.isEmpty:
-            return "\(name) = \(SettingValue.text(Settings.mask).toml)\n"
+            let shown =
+                if case .text(_, .redis) = field {
+                    (try? RedisAddress.parse(text)).map { "\($0)" } ?? Settings.mask
+                } else { Settings.mask }
+            return "\(name) = \(SettingValue.text(shown).toml)\n"
         case .tables(let tables):
             // An empty list would forbid the tables that someone adds behind it.
             if tables.isEmpty { return comments ? AppKeySetting.example(key).map { "# \($0)\n" }.joined() : "" }

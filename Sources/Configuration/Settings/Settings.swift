@@ -9,6 +9,7 @@ package struct Settings: Equatable, Sendable {
     package var app = App()
     package var queue = Queue()
     package var channels = Channels()
+    package var cluster = Cluster()
     package var tokens = Tokens()
     package var tls = TLS()
     package var stats = Stats()
@@ -79,6 +80,17 @@ package struct Settings: Equatable, Sendable {
         package var maxPerClient = 64
         package var linger = 60.0
         package var presence: [String] = []
+    }
+    package struct Cluster: Equatable, Sendable {
+        /// The address of the store that machines share, which may have a password in it. Empty: there is none.
+        package var redis = ""
+        package var name = ""
+        package var sentinels: [String] = []
+        package var sentinelMaster = ""
+        package var prefix = "megacomet"
+        package var replicas = 0
+        /// This machine is one of several.
+        package var isOn: Bool { !redis.isEmpty }
     }
     package struct Tokens: Equatable, Sendable {
         /// `nil`: they are, if `keys` names a file.

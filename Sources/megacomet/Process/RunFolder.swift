@@ -11,6 +11,7 @@ struct RunFolder {
     var token: String { path + "/stats.token" }
     var appKey: String { path + "/app.key" }
     var webhookKey: String { path + "/webhook.key" }
+    var redis: String { path + "/redis" }
     var children: String { path + "/children" }
     var day: String { path + "/day" }
     var memory: String { path + "/memory" }

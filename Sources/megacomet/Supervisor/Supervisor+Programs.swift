@@ -1,5 +1,6 @@
 import Base
 import Configuration
+import Glibc
 import Reactor
 import Supervision
 
@@ -9,7 +10,8 @@ extension Supervisor {
         switch copy.name {
         case .manager:
             DaemonArguments(
-                .manager, generation: copy.generation, appKeyFile: folder.appKey, settings: settings
+                .manager, generation: copy.generation, appKeyFile: folder.appKey,
+                redisFile: settings.cluster.isOn ? folder.redis : nil, settings: settings
             ).arguments
         case .webhook:
             DaemonArguments(
@@ -27,9 +29,20 @@ extension Supervisor {
         guard settings.app.hasWebhook else { return }
         try Files.write(folder.webhookKey, String(decoding: webhookKey, as: UTF8.self), mode: 0o600)
     }
+    /// Writes the address of the store, which may have a password in it, into a file for the manager.
+    func writeRedisAddress() throws {
+        guard settings.cluster.isOn else {
+            unlink(folder.redis)
+            return
+        }
+        try Files.write(folder.redis, settings.cluster.redis, mode: 0o600)
+    }
     /// Writes the file of keys that a process reads. `nil`: those of all processes.
     func writeKeys(for name: ProcessName? = nil) throws {
-        if name ?? .manager == .manager { try writeAppKeys() }
+        if name ?? .manager == .manager {
+            try writeAppKeys()
+            try writeRedisAddress()
+        }
         if name ?? .webhook == .webhook { try writeWebhookKey() }
     }
 }

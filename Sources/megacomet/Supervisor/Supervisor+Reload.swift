@@ -63,6 +63,7 @@ extension Supervisor {
         configurationGeneration += 1
         do { try writeAppKeys() } catch { events.tell(.warning, "RELOAD", "app.keys: \(error)") }
         do { try writeWebhookKey() } catch { events.tell(.warning, "RELOAD", "app.webhook_key: \(error)") }
+        do { try writeRedisAddress() } catch { events.tell(.warning, "RELOAD", "cluster.redis: \(error)") }
         for warning in keys.warnings + WebhookKey.warnings(new) + TokenKeys.warnings(new) {
             events.tell(.warning, "SETTINGS", warning)
         }

@@ -123,8 +123,7 @@ final class Supervisor {
         if let failure { throw failure }
         for file in [
             folder.controlSocket, folder.lifelineSocket, folder.children, folder.memory, folder.appKey,
-            folder.webhookKey,
-            folder.token,
+            folder.webhookKey, folder.redis, folder.token,
         ] { unlink(file) }
     }
     private func takeInheritedListeners() {
