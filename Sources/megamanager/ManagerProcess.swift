@@ -2,6 +2,7 @@ import Base
 import Comet
 import Configuration
 import Daemon
+import Engine
 import Glibc
 import Logging
 import Publishing
@@ -27,6 +28,8 @@ final class ManagerProcess: DaemonProgram {
     let replayMilliseconds: UInt64
     private(set) var links: WorkerLinks?
     private(set) var apps: AppConnections?
+    /// The other machines, if there are any.
+    private(set) var cluster: Cluster?
 
     private unowned let daemon: Daemon
     private let loop: Loop
@@ -50,6 +53,7 @@ final class ManagerProcess: DaemonProgram {
         now = Clock.monotonicMilliseconds
         var queue = QueueSettings(settings)
         queue.token = token
+        queue.isClustered = settings.cluster.isOn
         let started = Clock.monotonicMilliseconds
         memory = QueueMemory.open(daemon)
         switchboard = Switchboard(
@@ -61,7 +65,8 @@ final class ManagerProcess: DaemonProgram {
         port = AppPort(
             maxMessage: queue.maxMessage, keys: ManagerProcess.keys(keys, daemon),
             hosts: Sockets.hostNames + settings.app.hosts,
-            takesTokens: settings.tokens.areTaken, maxWaits: settings.app.maxWaits)
+            takesTokens: settings.tokens.areTaken, maxWaits: settings.app.maxWaits,
+            isClustered: settings.cluster.isOn)
     }
 
     /// Begins to serve on listeners that are bound already.
@@ -76,11 +81,12 @@ final class ManagerProcess: DaemonProgram {
         tellDamage()
         turnStart = TurnStart(loop) { [unowned self] in beginTurn() }
         turnEnd = TurnEnd(loop) { [unowned self] in endTurn() }
-        links = WorkerLinks(loop, self, listener: workers, log: log)
         apps = AppConnections(loop, self, listener: app, log: log)
+        startCluster(workers: workers)
         tick = Timer(loop) { [unowned self] in
             // If a million messages expire at once, publishes and polls have their turns in between.
             tick?.start(after: switchboard.tick(now: now) ? 0.001 : 0.1)
+            cluster?.tick(now: now)
             port.tick(&switchboard, now: now)
         }
         tick?.start(after: 0.1)
@@ -90,8 +96,33 @@ final class ManagerProcess: DaemonProgram {
             switchboard.keepTime(Arena.Time(boot: boot, monotonic: now, wall: Clock.wallMicroseconds / 1000))
             apps?.sweep()
             links?.sweep()
+            cluster?.second(now: now)
         }
         sweep?.start(after: 1, every: 1)
+    }
+
+    /// Workers are served at once. Only a machine of a cluster that knows nothing yet has to read what there is first:
+    /// a client that it served before would not get what it reads later.
+    private func startCluster(workers: Int32) {
+        let serve = { [unowned self] in links = links ?? WorkerLinks(loop, self, listener: workers, log: log) }
+        guard let settings = EngineSettings(daemon.arguments.settings) else { return serve() }
+        let cluster = Cluster(loop, settings, self, daemon)
+        self.cluster = cluster
+        if switchboard.head > 0 {
+            serve()
+        } else {
+            cluster.whenCaughtUp = { [unowned cluster] in
+                cluster.whenCaughtUp = nil
+                serve()
+            }
+        }
+        cluster.start()
+    }
+    /// What this manager knows is not what the other machines know. The next one reads everything anew.
+    func startAnew(_ why: String) -> Never {
+        daemon.event(.error, "RESYNC", "\(why): this machine reads the whole log anew")
+        memory.release(offset: 0, count: memory.capacity)
+        daemon.fail(75, "\(why): the next manager reads the whole log anew")
     }
 
     /// Reads the keys of apps again. If their file is bad, the old ones stay, and an event says so.
@@ -153,6 +184,7 @@ final class ManagerProcess: DaemonProgram {
             links?.flush()
             port.tellWaiting(&switchboard, now: now)
         } while flushApps()
+        cluster?.flush()
     }
     /// Writes the answers, or asks the disk for what they tell of, once for all that wait (group commit). Answers of
     /// turns that come meanwhile wait for the next time. True if input was taken up that had waited for room. Then

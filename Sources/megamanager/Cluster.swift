@@ -1,0 +1,249 @@
+import Base
+import Comet
+import Configuration
+import Daemon
+import Engine
+import Logging
+import Publishing
+import Reactor
+import Stats
+
+/// This machine in its cluster: what it tells goes into the engine's log, and what it reads there is carried out.
+///
+///     away --engine up--> resolving --all was read that was there--> here --engine away--> away
+///                         (which entries of ours are in the log?)
+///
+/// Entries are carried out in their order. Ours come back like all others, and only then are apps answered.
+final class Cluster: EngineHandler {
+    /// An entry of ours that was not read back yet.
+    struct Flight {
+        let sequence: UInt64
+        /// The requests of apps in it, by the app port's numbers.
+        let calls: [UInt64]
+        let ids: Int
+        let records: [UInt8]
+        /// The engine has said that enough replicas have it, or that they have not.
+        var isSafe: Bool?
+        let sent: UInt64
+    }
+
+    unowned let manager: ManagerProcess
+    private(set) var engine: Engine!
+    let settings: EngineSettings
+    let epoch = UInt64.random(in: 1...UInt64.max)
+    let log: Logger
+    let event: (Severity, String, String) -> Void
+
+    /// Entries that are under way, the oldest first.
+    var flights: [Flight] = []
+    var lastSequence: UInt64 = 0
+    /// Requests of apps that no entry has yet.
+    var calls = WaitingCalls()
+    /// The end of the entry that was read last. `nil`: any may follow.
+    private var chainEnd: UInt64?
+    /// Entries up to this id were in the log when it was joined. Once they are read, what of ours is missing is sent
+    /// again. `nil`: that is done.
+    private var resolveAt: UInt64?
+    /// The clock of the engine, and when it was read, in milliseconds.
+    private(set) var engineTime: UInt64 = 0
+    private var engineTimeRead: UInt64 = 0
+    /// When the engine went away, and why. `nil` while it is there.
+    private(set) var away: (since: UInt64, fault: String)?
+    /// When the log was joined last.
+    var joined: UInt64 = 0
+    /// Clients are being announced, from this page of memory on.
+    var announcing: UInt32?
+    var keeper = Keeper()
+    /// What the log lost is being told again.
+    var again: CarryWalk?
+    private(set) var resyncs: UInt64 = 0
+    /// Entries that wait for the engine's word on replicas before they are carried out.
+    private var stalled: [StalledEntry] = []
+    /// Called once, when all that was in the log at the start is known here.
+    var whenCaughtUp: (() -> Void)?
+
+    init(_ loop: Loop, _ settings: EngineSettings, _ manager: ManagerProcess, _ daemon: Daemon) {
+        self.settings = settings
+        self.manager = manager
+        log = daemon.log
+        event = { severity, kind, text in daemon.event(Logger.Level(severity), kind, text) }
+        away = (Clock.monotonicMilliseconds, "it was not reached yet")
+        engine = Engine(loop, settings, epoch: epoch, tell: event, handler: self)
+    }
+    func start() { engine.start(head: manager.switchboard.head) }
+    func stop() { engine.stop() }
+
+    /// Milliseconds from the making of an entry of this machine until it was carried out here, for the last one.
+    private(set) var lag: UInt64 = 0
+    /// Microseconds of the last entry's way to the engine and back.
+    var latency: UInt64 { engine.figures.latency }
+    var isHere: Bool { engine.isUp && resolveAt == nil }
+    /// Now, by the clock of the engine.
+    func time(now: UInt64) -> UInt64 { engineTime + (now - min(now, engineTimeRead)) }
+
+    // MARK: the engine comes and goes
+
+    func engineUp(_ join: Join) {
+        let head = manager.switchboard.head
+        let isFresh = head == 0
+        let hasLost = !isFresh && join.end < head
+        manager.switchboard.join(firstOfLife: join.first, end: join.end, isFresh: isFresh)
+        if hasLost {
+            let what = join.isNewLife ? "has another life" : "has lost its newest entries"
+            event(.warning, "ENGINE_LOST", "the engine \(what): this machine tells again what it knows")
+            again = CarryWalk(since: join.isNewLife ? 0 : join.end)
+        }
+        (engineTime, engineTimeRead) = (join.time, manager.now)
+        chainEnd = isFresh ? nil : hasLost ? join.end : head
+        resolveAt = join.end
+        (joined, announcing) = (manager.now, 0)
+        away = nil
+        manager.port.engineFault = nil
+        engine.beginReading(after: hasLost ? join.end : head)
+        resolve()
+    }
+    func engineDown(_ fault: EngineFault) {
+        if away == nil { away = (Clock.monotonicMilliseconds, "\(fault)") } else { away?.fault = "\(fault)" }
+        keeper.isMine = false
+        stalled = []
+    }
+
+    /// Once all is read that was in the log, entries of ours that are not there are sent again.
+    private func resolve() {
+        guard let end = resolveAt, engine.isUp, stalled.isEmpty else { return }
+        guard manager.switchboard.head >= end || end == 0 || chainEnd == end else { return }
+        resolveAt = nil
+        for at in flights.indices {
+            flights[at].isSafe = nil
+            flights[at].records.withUnsafeBytes {
+                engine.append($0, ids: flights[at].ids, sequence: flights[at].sequence)
+            }
+        }
+        if !manager.switchboard.isCatching { whenCaughtUp?() }
+    }
+
+    // MARK: what is read
+
+    func engineRead(_ entries: [EngineEntry]) {
+        for entry in entries {
+            if settings.replicas > 0, mustStall(entry) {
+                stalled.append(StalledEntry(entry))
+            } else {
+                read(entry)
+            }
+        }
+        resolve()
+        if resolveAt == nil, let caughtUp = whenCaughtUp, !manager.switchboard.isCatching { caughtUp() }
+    }
+    /// An entry of ours is answered when enough replicas have it, and what follows it comes behind it.
+    private func mustStall(_ entry: EngineEntry) -> Bool {
+        if !stalled.isEmpty { return true }
+        guard isOwn(entry), let flight = flights.first(where: { $0.sequence == entry.sequence }) else { return false }
+        return flight.isSafe == nil && resolveAt == nil
+    }
+    private func goOn() {
+        while let first = stalled.first {
+            if isOwn(first.sender, first.epoch),
+                let flight = flights.first(where: { $0.sequence == first.sequence }), flight.isSafe == nil
+            {
+                return
+            }
+            stalled.removeFirst()
+            first.withEntry { read($0) }
+        }
+        resolve()
+    }
+    func isOwn(_ entry: EngineEntry) -> Bool { isOwn(entry.sender, entry.epoch) }
+    private func isOwn(_ sender: String, _ epoch: UInt64) -> Bool {
+        epoch == self.epoch && sender == settings.name
+    }
+
+    private func read(_ entry: EngineEntry) {
+        let now = manager.now
+        if entry.time > time(now: now) { (engineTime, engineTimeRead) = (entry.time, now) }
+        if let chainEnd, entry.previous != chainEnd {
+            // It was read before the engine lost the newest ones, or something was removed that was not read.
+            manager.startAnew("entries of the log are missing: \(chainEnd) is followed by \(entry.previous)")
+        }
+        chainEnd = entry.end
+        let isOwn = isOwn(entry)
+        let sender = ClusterSender(
+            name: entry.sender, epoch: hex(entry.epoch, digits: 16), isOwn: isOwn)
+        let age = time(now: now) - entry.time
+        if manager.switchboard.beginEntry(sender, time: entry.time, age: age > Cluster.youngMilliseconds ? age : 0) {
+            announcing = announcing ?? 0
+        }
+        let flight = isOwn ? land(entry.sequence) : nil
+        if let flight, flight.isSafe == false {
+            manager.port.failShipped(.unsafe, flight.calls, &manager.switchboard, now: now)
+        }
+        var id = entry.id
+        for record in ClusterRecords(entry.records) {
+            manager.switchboard.beginRecord(at: id)
+            id += UInt64(record.ids)
+            if record.kind == .call {
+                carryOut(record.rest, isOwn: isOwn, now)
+            } else {
+                manager.switchboard.apply(record, now: now)
+            }
+        }
+        manager.switchboard.endEntry(entry.end)
+    }
+    private func carryOut(_ rest: UnsafeRawBufferPointer, isOwn: Bool, _ now: UInt64) {
+        guard rest.count > 8 else { return }
+        let request = rest.part(8, rest.count - 8)
+        if isOwn {
+            manager.port.returned(rest.bigEndian(at: 0), request, &manager.switchboard, now: now)
+        } else {
+            manager.port.apply(request, &manager.switchboard, now: now)
+        }
+    }
+    /// An entry of ours was read back. `nil` if it is of no flight: it was read before.
+    private func land(_ sequence: UInt64) -> Flight? {
+        guard let at = flights.firstIndex(where: { $0.sequence == sequence }) else { return nil }
+        lag = manager.now - flights[at].sent
+        return flights.remove(at: at)
+    }
+
+    // MARK: the engine's word on entries of ours
+
+    func engineAppended(sequence: UInt64, id: UInt64) {
+        guard let at = flights.firstIndex(where: { $0.sequence == sequence }) else { return }
+        flights[at].isSafe = true
+        goOn()
+    }
+    func engineRefused(sequence: UInt64, _ fault: EngineFault) {
+        guard let at = flights.firstIndex(where: { $0.sequence == sequence }) else { return }
+        if case .tooFewReplicas = fault {
+            flights[at].isSafe = false
+            return goOn()
+        }
+        // Nothing of it was taken. The apps are told, and what clients did is told later.
+        let flight = flights.remove(at: at)
+        manager.port.failShipped(.refused("\(fault)"), flight.calls, &manager.switchboard, now: manager.now)
+        flight.records.withUnsafeBytes { manager.switchboard.emitAgain(ClusterRecords($0)) }
+        keeper.pause(until: manager.now + Cluster.refusedMilliseconds)
+    }
+    /// Milliseconds without anything but requests of apps, after the engine has refused something.
+    static let refusedMilliseconds: UInt64 = 1000
+    /// Milliseconds that an entry may have been on its way. If it is older, its messages have lived for so long.
+    private static let youngMilliseconds: UInt64 = 1000
+}
+
+/// An entry with bytes of its own.
+struct StalledEntry {
+    let sender: String
+    let epoch: UInt64
+    let sequence: UInt64
+    private let head: EngineEntry
+    private let records: [UInt8]
+
+    init(_ entry: EngineEntry) {
+        (sender, epoch, sequence) = (entry.sender, entry.epoch, entry.sequence)
+        head = entry
+        records = Array(entry.records)
+    }
+    func withEntry(_ use: (EngineEntry) -> Void) {
+        records.withUnsafeBytes { use(head.with(records: $0)) }
+    }
+}
