@@ -55,7 +55,7 @@ extension AppPort {
         var (at, count, ids) = (0, 0, 0)
         while at < Limits.shippedLinesBytes {
             let end = position(of: 10, in: input, from: max(at, session.searched))
-            guard end < input.count, end - at <= mostBody else { break }
+            guard end < input.count, end - at <= mostBody, at == 0 || end < Limits.shippedLinesBytes else { break }
             let line = input.part(at, end - at)
             if !isBlank(line) {
                 let item = document.item(of: line, op: nil, maxMessage: maxMessage)
@@ -167,6 +167,9 @@ extension AppPort {
             asked, nil, AppCall(session: elsewhere, inputElsewhere: 0, now: now, scope: asked.scope, isForeign: true),
             &switchboard)
         counters = before
+        // The answer is for nobody, and the next one begins with an empty body.
+        body.clear()
+        body.shrink(over: 1024 * 1024)
         return true
     }
     /// The requests are not waited for any more: their apps are told so, and their input goes on. Whoever holds

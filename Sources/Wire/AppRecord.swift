@@ -1,7 +1,7 @@
 package import Base
 
-/// What an app asks with an op: the body and all else that the outcome depends on. In a cluster the request goes through
-/// the engine as such a record, and every machine carries it out. Numbers are in network byte order.
+/// What an app asks with an op: the body, and all else that the outcome depends on. In a cluster the request goes
+/// through the engine as such a record, and every machine carries it out. Numbers are in network byte order.
 ///
 ///     byte 0       1, the version of this form
 ///     byte 1       form
@@ -88,4 +88,10 @@ package struct AppRecord {
             body: input.part(fixedBytes + scope + header, body))
         return .record(record, total)
     }
+}
+
+extension Limits {
+    /// Bytes of lines that go to the engine of a cluster together. A single line may be longer. Meanwhile so many bytes
+    /// of lines may come; then nothing more is read until they are back.
+    package static let shippedLinesBytes = 256 * 1024
 }

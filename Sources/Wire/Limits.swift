@@ -246,9 +246,6 @@ public enum Limits {
     /// Bytes of the body of a batch, or of one publish if `queue.max_message` allows more, and of a line. A longer body
     /// gets 413, and the connection is closed. A longer line gets `too_large`, and is skipped.
     package static let batchBytes = 4 * 1024 * 1024
-    /// Bytes of lines that go to the engine of a cluster together. A single line may be longer. Meanwhile so many bytes
-    /// of lines may come; then nothing more is read until they are back.
-    package static let shippedLinesBytes = 256 * 1024
     /// Bytes of a request's head on the app port. A longer one gets 414 or 431.
     package static let appHeadBytes = 8192
     /// Bytes of chunk extensions and trailers in a body, which are skipped (RFC 9112, 7.1). More get 431.

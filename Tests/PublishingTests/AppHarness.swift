@@ -9,6 +9,21 @@ import Wire
 /// The app port with one connection, and a worker on which clients wait.
 final class App {
     static let firstId: UInt64 = 1_000_000
+    /// Ports that are made meanwhile are of a cluster of two machines. In the end both must know the same, unless the
+    /// test changes one of them by hand.
+    @TaskLocal static var cluster: Cluster?
+    enum Cluster { case alike, unlike }
+    /// The other machine. `nil` outside of a cluster.
+    let twin: Twin?
+    private let endsAlike: Bool
+    /// What was shipped stays at the engine until the test says what becomes of it.
+    var holdsShipments = false
+    var shipped: [Shipped] = []
+    struct Shipped {
+        let number: UInt64
+        let record: [UInt8]
+        let ids: Int
+    }
     var port: AppPort
     var board: Switchboard
     var session: AppSession
@@ -36,12 +51,43 @@ final class App {
         port = AppPort(
             maxMessage: settings.maxMessage,
             keys: key.isEmpty ? keys : [AppKey(name: "app", rights: .all, secret: Array(key.utf8))], hosts: ["a"],
-            takesTokens: takesTokens, maxWaits: maxWaits)
+            takesTokens: takesTokens, maxWaits: maxWaits, isClustered: App.cluster != nil)
+        endsAlike = App.cluster == .alike
+        twin = App.cluster == nil ? nil : Twin(settings, now: now, takesTokens: takesTokens)
         session = port.accepted(peer: nil, now: now)
         worker = board.accepted(mayBeSeed: false)
         var hello = Buffer()
         Hello(pid: 1, token: Array(repeating: 0, count: 16)).write(number: 0, to: &hello)
         _ = board.received(worker, hello.bytes, now: now)
+        twin?.receive(hello.bytes, now: now)
+    }
+    deinit {
+        guard let twin, endsAlike else { return }
+        let (here, there) = (board.picture(now: now), twin.board.picture(now: now))
+        #expect(here == there)
+    }
+
+    // MARK: the engine of the cluster
+
+    /// What was shipped comes back, here and at the other machine.
+    func pump() {
+        guard twin != nil, !holdsShipments else { return }
+        repeat {
+            takeShipments()
+            for one in exchange(&shipped, with: []) { comeBack(one) }
+        } while port.hasShipments
+    }
+    func takeShipments() {
+        var taken: [Shipped] = []
+        port.takeShipments { taken.append(Shipped(number: $0.number, record: Array($0.record), ids: $0.ids)) }
+        shipped += taken
+    }
+    func comeBack(_ one: Shipped) {
+        let before = board.cursor
+        let isRead = one.record.withUnsafeBytes { port.returned(one.number, $0, &board, now: now) }
+        let isReadThere = twin?.apply(one.record, now: now)
+        #expect(isRead && isReadThere == true)
+        #expect(board.cursor - before <= UInt64(one.ids), "it took more ids than it asked for")
     }
 
     /// The client polls. `issuedAt` is the second in which its token was made.
@@ -54,6 +100,7 @@ final class App {
             Frame(op: .connected, number: 0, client: $0, body: body.bytes).write(to: &frame)
         }
         _ = board.received(worker, frame.bytes, now: now)
+        twin?.receive(frame.bytes, now: now)
     }
     /// The bodies of the messages that went to the worker.
     func delivered() -> [String] { frames { $0.op == .message ? String(decoding: $0.body, as: UTF8.self) : nil } }
@@ -64,6 +111,7 @@ final class App {
         }
     }
     private func frames(_ pick: (Frame) -> String?) -> [String] {
+        twin?.write(now: now)
         var found: [String] = []
         while let link = board.nextToWrite(now: now) {
             var bytes = board.unsent(link)
@@ -79,6 +127,7 @@ final class App {
     /// The turn of the loop ends: what was told meanwhile is in the session's output.
     func turn() -> String {
         port.tellWaiting(&board, now: now)
+        pump()
         return take()
     }
     /// The same, so many milliseconds later.
@@ -86,8 +135,10 @@ final class App {
         for _ in 0..<milliseconds / 100 {
             now += 100
             board.tick(now: now)
+            twin?.board.tick(now: now)
             port.tick(&board, now: now)
             port.tellWaiting(&board, now: now)
+            pump()
         }
         return take()
     }
@@ -100,6 +151,7 @@ final class App {
         room.copyBytes(from: bytes)
         session.received(bytes.count, now: now)
         port.process(session, &board, now: now)
+        pump()
     }
     func receive(_ text: String) { receive(Array(text.utf8)) }
     /// Takes the output of the port, as an app that reads it.
@@ -116,6 +168,7 @@ final class App {
             answer += String(decoding: session.output.bytes, as: UTF8.self)
             session.output.clear()
             port.process(session, &board, now: now)
+            pump()
             if session.input.count == before || session.isClosing {
                 answer += String(decoding: session.output.bytes, as: UTF8.self)
                 session.output.clear()
