@@ -4,7 +4,7 @@
 //
 //     megaworker   megamanager   megahook   megacomet   megabench   megatop    the programs: glue, thin
 //     DashboardCommand                                              a command line that two programs have
-//     Daemon   Engine   Publishing   Webhook   Dashboard   ConfigurationFile   what daemons share, a cluster's store, ..
+//     Daemon   Engine   Publishing   Webhook   Dashboard   ConfigurationFile   daemons, the shared store, apps, screens
 //     Watch                                                         what is known of an appliance, and what is wrong
 //     Comet   Supervision   Reactor   Browser   FreePorts           decisions, libev and sockets, script
 //     Stats   Crypto   TLS                                          reports, events, the table of metrics; OpenSSL
