@@ -172,8 +172,9 @@ import Testing
         try desk.start()
         var random = SeededRandom(7)
         for _ in 0..<40 {
-            if desk.engine.isUp { for _ in 0..<1 + random.below(200) { desk.append("x") } }
-            let wanted = desk.appended.count + random.below(100)
+            let (before, count) = (desk.appended.count, 1 + random.below(200))
+            for _ in 0..<count { desk.append("x") }
+            let wanted = before + random.below(count)
             try desk.run(until: "some are told") { desk.appended.count >= wanted || !desk.engine.isUp }
             try server.command("CLIENT", "KILL", "TYPE", "normal")
             try desk.run(until: "the loss is seen") { !desk.engine.isUp }

