@@ -199,7 +199,19 @@ import Testing
         #expect(try appliance.events().contains("worker-0 EXIT [\(pid)] signal 9 (SIGKILL)"))
     }
 
-    @Test func top_becomesMegatop() throws {
+    /// The package has no other megatop than this link.
+    @Test func linkWithTheName_isMegatop() throws {
+        let folder = try Folder()
+        let link = folder.path + "/megatop"
+        #expect(symlink("\(Program.folder)/megacomet", link) == 0)
+        for word in ["--help", "--manual"] {
+            let linked = try Program.run(link, [word], in: folder)
+            let megatop = try Program.run("megatop", [word], in: folder)
+            #expect(linked.end == .exited(0) && linked.output == megatop.output, "\(word)")
+        }
+    }
+
+    @Test func top_isMegatop() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         let top = try Program.run(
             "megacomet", ["top", "-c", appliance.configuration, "-b", "-n", "1", "-o", "json"], in: appliance.folder)
