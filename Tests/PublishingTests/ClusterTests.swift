@@ -84,7 +84,7 @@ import Wire
         let long = #"{"client":"c1","message":[\#(String(repeating: "1,", count: 200_000))1]}"# + "\n"
         let large = App.$cluster.withValue(.alike) { App { $0.maxMessage = 1_000_000 } }
         large.holdsShipments = true
-        large.receive("\n" + line + long + line)
+        large.receive(line + "\n" + long + line)
         while case let all = bodies(large), !all.isEmpty {
             sizes += all.map(\.utf8.count)
             try next(large)
