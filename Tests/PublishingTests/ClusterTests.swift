@@ -30,7 +30,7 @@ import Wire
         try #require(!app.shipped.isEmpty)
         app.comeBack(app.shipped.removeFirst())
     }
-    private func fail(_ app: App, _ fault: EngineFault) {
+    private func fail(_ app: App, _ fault: ShippingFault) {
         app.port.failShipped(fault, app.shipped.map(\.number), &app.board, now: app.now)
     }
 
