@@ -64,4 +64,11 @@ ALERTS = [
     ("CertificateEnds", "warning", {'megacomet_worker_tls_certificate_end_seconds{worker="3"}': (f"{END + 13 * DAY}", "99999999")}, "in 13d 0h 0m 0s"),
     ("CertificateEnds", "critical", {'megacomet_worker_tls_certificate_end_seconds{worker="3"}': (f"{END + 2 * DAY}", f"{END + 4 * DAY}")}, "in 2d 0h 0m 0s"),
     ("CertificateEnds", "critical", {'megacomet_worker_tls_certificate_end_seconds{worker="3"}': ("60", "0")}, "in -19m 0s"),
+    ("EngineAway", "critical", {"megacomet_manager_engine_up": ("0", "1")}, "publishes are refused"),
+    ("EngineFull", "warning", {
+        "megacomet_manager_engine_memory_bytes": ("95", "80"), "megacomet_manager_engine_memory_max_bytes": ("100", "100")}, "uses 95%"),
+    ("EngineFull", "warning", {
+        "megacomet_manager_engine_memory_bytes": ("95", "80"), "megacomet_manager_engine_memory_max_bytes": ("100", "0")}, "uses 95%"),
+    ("EngineSlow", "warning", {"megacomet_manager_engine_latency_max_us": ("250000", "90000")}, "takes 250ms"),
+    ("NodeLost", "warning", {"megacomet_manager_nodes_lost": ("2", "0")}, "are gone: 2"),
 ]
