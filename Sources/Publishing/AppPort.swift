@@ -23,6 +23,8 @@ package struct AppPort: ~Copyable {
     /// The name of `once` with that of the app's key.
     var onceName = Buffer()
     package internal(set) var counters = AppCounters()
+    /// The cluster, as the manager last looked at it. `nil`: this is one machine.
+    package var cluster: ClusterLook?
 
     /// The sessions by their numbers.
     private(set) var sessions: [UInt64: AppSession] = [:]

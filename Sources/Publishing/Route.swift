@@ -61,6 +61,7 @@ struct Route: Sendable {
         Route(method: .get, path: "/apps", right: .read) { (port, call, _) throws(PublishError) in
             try port.writeApps(call)
         },
+        Route(method: .get, path: "/nodes", right: .read) { (port, call, _) in port.writeNodes(call) },
         Route(method: .get, path: "/stats", right: .read) { (port, _, switchboard) in
             AppPort.writeStats(switchboard, port.counters, to: &port.body)
             return 200

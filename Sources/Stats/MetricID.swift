@@ -80,6 +80,10 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
         eventsDone, eventsConnected, eventsAbsent, eventsSubscribed, eventsUnsubscribed
     case events = 315, eventBytes, eventsLost, receipts, answersHeld, eventStreams
 
+    // The engine of a cluster, and its machines, as the manager sees them.
+    case engineUp = 330, engineLatency, engineLatencyMax, engineBacklog, engineAppended, engineRead, engineRefused,
+        engineLag, engineMemory, engineMemoryMax, engineResyncs, nodes, nodesLost
+
     /// The bound of ids.
     package static let bound: UInt16 = 512
 

@@ -115,7 +115,8 @@ package struct Metric: Sendable {
 
     /// All metrics, ordered by id.
     package static let all: [Metric] =
-        (worker + queue + process + manager + channels + events + journal + webhook + child + supervisor + host + marks)
+        (worker + queue + process + manager + channels + events + journal + engine + webhook + child + supervisor + host
+        + marks)
         .sorted { $0.id.rawValue < $1.id.rawValue }
 
     /// The metric with this id. `nil` for an id that this version does not know: readers show it as `#id`.

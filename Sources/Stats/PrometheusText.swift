@@ -43,6 +43,12 @@ package struct PrometheusText {
         for (number, subject) in source.subjects.sorted(by: { $0.key < $1.key }) { add(subject, number, role) }
     }
 
+    /// Adds the name of this machine in its cluster, so that a query can join it to all other samples of the machine.
+    package mutating func add(node name: String) {
+        let at = families.place("megacomet_node_info", "gauge") { "The name of this machine in its cluster. Always 1." }
+        families.add(at, "node=\"\(name)\"", "", "1")
+    }
+
     package var text: String { families.text }
 
     // MARK: samples

@@ -9,7 +9,8 @@ extension StatsArchive {
             .streamsBehind, .heartbeats, .heartbeatsMissed, .managerLinkUp, .tlsCertificateEnd, .tokensVerified,
             .tokensRefused, .refusedAddressConnections, .refusedAddressAccepts, .acceptErrors,
         ] + LatencyBuckets.ids + [.loopLagMax, .cpuUser, .cpuSystem, .rss]
-    static let ofManager = ids(Metric.manager + Metric.queue + Metric.channels + Metric.events + Metric.journal)
+    static let ofManager = ids(
+        Metric.manager + Metric.queue + Metric.channels + Metric.events + Metric.journal + Metric.engine)
     private static let ofWebhook = ids(Metric.webhook)
     private static let ofSupervisor = ids(Metric.supervisor + Metric.host)
     /// The manager's metrics about the messages for the clients of each worker.

@@ -11,6 +11,8 @@ package enum AlertKind: String, CaseIterable, Sendable {
     case full, rejected, stalled, webhook, unread
     // The journal, tokens and settings.
     case damaged, journalFull = "journal full", journal, tokens, certificate, config
+    // The cluster.
+    case engineAway = "engine away", engineFull = "engine full", engineSlow = "engine slow", nodeLost = "node lost"
     // The machine.
     case memory, pressure, oom, accepts, datagrams, clock, throttled
 
@@ -56,6 +58,10 @@ package enum AlertKind: String, CaseIterable, Sendable {
         case .tokens: ("tokens are refused", "tokens", 3)
         case .certificate: ("the certificate ends", "cert", 1)
         case .config: ("the configuration was refused", "config", 5)
+        case .engineAway: ("the engine is away", "engine", 7)
+        case .engineFull: ("the engine's memory fills", "engfull", 7)
+        case .engineSlow: ("the engine is slow", "engslow", 7)
+        case .nodeLost: ("a machine of the cluster is gone", "node", 7)
         case .memory: ("memory runs out", "memory", 6)
         case .pressure: ("programs wait for memory", "memory", 6)
         case .oom: ("the kernel ended programs, memory was out", "oom", 6)
@@ -114,6 +120,11 @@ package enum AlertKind: String, CaseIterable, Sendable {
         case .tokens: "Tokens of clients are refused: 1 (100) a second, and more than are taken."
         case .certificate: "The workers' certificate ends in 14 days (is over)."
         case .config: "The last reload was refused."
+        case .engineAway:
+            "The Redis server of the cluster can't be used: publishes are refused (critical). The text says why."
+        case .engineFull: "It has 90 % (98 %) of its maxmemory."
+        case .engineSlow: "Each second of the last ten had an append that took 100 ms (1 s) or more."
+        case .nodeLost: "A machine has said nothing for 10 s, and its clients count as absent."
         case .memory: "10 % (5 %) of the memory that may be used is left."
         case .pressure: "Programs wait for memory: psi_mem_some_us_total."
         case .oom: "The kernel ended a program of this machine for want of memory, in the last ten seconds (critical)."

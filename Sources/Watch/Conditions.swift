@@ -31,6 +31,7 @@ extension Model {
             addWaiting(totals, to: &found)
             addApps(manager, totals, to: &found)
             addKept(manager, to: &found)
+            addEngine(manager, to: &found)
         }
         addMachine(totals, to: &found)
         return found.found

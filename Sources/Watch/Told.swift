@@ -16,6 +16,7 @@ package struct Told: Equatable, Sendable {
     package var apps = Apps()
     package var channels = Channels()
     package var addresses = Addresses()
+    package var nodes = Nodes()
     /// The client that is looked at. `nil` if none was asked for.
     package var client: Client?
     package var followed: Followed?

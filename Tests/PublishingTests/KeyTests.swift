@@ -36,6 +36,7 @@ import Wire
                 (App.get("/clients", header), .read),
                 (App.get("/channels/r", header), .read), (App.get("/apps", header), .read),
                 (App.get("/cursor", header), .read), (App.get("/stats", header), .read),
+                (App.get("/nodes", header), .read),
             ]
             for (request, right) in requests {
                 let got = answer(app.send(request))

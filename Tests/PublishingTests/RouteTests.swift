@@ -28,7 +28,7 @@ import Wire
     @Test func anotherPath_isToldWhatThereIs() {
         let names =
             "there are /publish, /subscribe, /unsubscribe, /disconnect, /clients, /clients/ID, /channels, "
-            + "/channels/NAME, /cursor, /events, /apps and /stats"
+            + "/channels/NAME, /cursor, /events, /apps, /nodes and /stats"
         for path in ["/", "/clients/", "/publish/", "/app", "/statsx"] {
             let got = answer(ask("GET", path).text)
             #expect(got.status == 404)

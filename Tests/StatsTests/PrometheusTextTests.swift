@@ -37,6 +37,7 @@ import Testing
                 stats.set(.childState, ProcessState.backoff.code)
             })
         var text = PrometheusText()
+        text.add(node: "a-1")
         for source in reader.sources.values.sorted(by: { $0.header.boot < $1.header.boot }) { text.add(source, now: 2) }
         let lines = text.text.split(separator: "\n").map(String.init)
         var seen: Set<String> = []
@@ -56,6 +57,7 @@ import Testing
         #expect(lines.contains(#"megacomet_worker_q_msgs{worker="none"} 5"#))
         #expect(lines.contains(#"megacomet_worker_q_msgs{worker="1"} 6"#))
         #expect(lines.contains("megacomet_manager_q_msgs 4"))
+        #expect(lines.contains(#"megacomet_node_info{node="a-1"} 1"#))
         #expect(lines.contains(#"megacomet_child_state{process="worker-2",worker="2",state="backoff"} 1"#))
         #expect(lines.contains(#"megacomet_child_state{process="worker-2",worker="2",state="ready"} 0"#))
         #expect(lines.contains(#"megacomet_delivery_seconds_bucket{worker="0",le="0.005"} 9"#))

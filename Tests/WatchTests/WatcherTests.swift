@@ -215,4 +215,61 @@ struct WatcherTests {
         scene.run(1) { $0.manager[.expired]! += 1 }
         #expect(scene.lost(.expired) == 11)
     }
+    /// The engine's figures of a manager in a cluster that is well.
+    private var clustered: Scene {
+        var scene = Scene()
+        for (id, value) in [
+            (MetricID.engineUp, 1), (.engineLatency, 400), (.engineLatencyMax, 900), (.engineMemory, 50),
+            (.engineMemoryMax, 100), (.nodes, 3), (.nodesLost, 0),
+        ] as [(MetricID, UInt64)] { scene.manager[id] = value }
+        return scene
+    }
+    @Test func oneMachine_andAClusterThatIsWell_haveNoAlerts() {
+        var scene = clustered
+        scene.run(30)
+        #expect(scene.watcher.alerts.isEmpty)
+        scene.manager[.engineMemory] = 1 << 40
+        scene.manager[.engineMemoryMax] = 0
+        scene.run(10)
+        #expect(scene.watcher.alerts.isEmpty, "a server without a bound is not full")
+    }
+    @Test func engineThatIsAway_isCritical_andSaysWhy() throws {
+        var scene = clustered
+        scene.run(3)
+        scene.watcher.take(
+            Event(
+                time: scene.wall, severity: .error, name: "manager", kind: "ENGINE",
+                text: "the engine is away: no connection to h:6379: Connection refused"), wall: scene.wall)
+        scene.run(2) { $0.manager[.engineUp] = 0 }
+        #expect(scene.alert("engine away") == nil, "a failover may take a second or two")
+        scene.run(1)
+        let alert = try #require(scene.alert("engine away"))
+        #expect(alert.isCritical && alert.text.contains("Connection refused; publishes are refused with 503"))
+        #expect(alert.screen == 7)
+        scene.run(1) { $0.manager[.engineUp] = 1 }
+        #expect(scene.alert("engine away")?.over != nil)
+    }
+    @Test func engineThatFills_isAWarning_andThenCritical() throws {
+        var scene = clustered
+        scene.run(4) { $0.manager[.engineMemory] = 90 }
+        #expect(try !(#require(scene.alert("engine full"))).isCritical)
+        scene.run(4) { $0.manager[.engineMemory] = 98 }
+        #expect(try #require(scene.alert("engine full")).isCritical)
+    }
+    @Test func engineThatIsSlow_isTold_afterTenSeconds() throws {
+        var scene = clustered
+        scene.run(20)
+        scene.run(9) { $0.manager[.engineLatencyMax] = 100_000 }
+        #expect(scene.alert("engine slow") == nil)
+        scene.run(1)
+        #expect(try !(#require(scene.alert("engine slow"))).isCritical)
+        scene.run(1) { $0.manager[.engineLatencyMax] = 99_999 }
+        #expect(scene.alert("engine slow")?.over != nil, "one second that was well ends it")
+    }
+    @Test func machineThatIsGone_isAWarning() throws {
+        var scene = clustered
+        scene.run(4) { $0.manager[.nodesLost] = 1 }
+        let alert = try #require(scene.alert("node lost"))
+        #expect(!alert.isCritical && alert.text.hasPrefix("1 of 3 machines"))
+    }
 }

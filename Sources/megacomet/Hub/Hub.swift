@@ -222,9 +222,11 @@ final class Hub {
         case .worker(let number): reader.current(.worker, number)
         }
     }
-    /// The text for Prometheus: the supervisor's own report, and the newest report of each process.
-    func metricsText(_ names: [ProcessName]) -> String {
+    /// The text for Prometheus: the supervisor's own report, and the newest report of each process. `node` is the name
+    /// of this machine in its cluster.
+    func metricsText(_ names: [ProcessName], node: String?) -> String {
         var text = PrometheusText()
+        if let node { text.add(node: node) }
         let now = Clock.monotonicNanoseconds
         if let ownSource { text.add(ownSource, now: now) }
         for name in names { if let source = source(name) { text.add(source, now: now) } }

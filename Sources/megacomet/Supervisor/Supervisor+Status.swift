@@ -41,7 +41,9 @@ extension Supervisor {
 
 extension Supervisor: OperatorPages {
     var hosts: [String] { settings.operator.hosts }
-    var metricsText: String { hub?.metricsText(fleet.names) ?? "" }
+    var metricsText: String {
+        hub?.metricsText(fleet.names, node: settings.cluster.isOn ? settings.cluster.name : nil) ?? ""
+    }
     var problems: [String] { fleet.problems }
     var alerts: [Alert] { hub?.watchman.alerts ?? [] }
 }
