@@ -208,7 +208,7 @@ package final class LiveScreen {
         let now = Clock.monotonicNanoseconds
         guard session.order.isEmpty || (now > lastSort + 950_000_000 && now > lastKey + 2_000_000_000) else { return }
         lastSort = now
-        guard session.screen != .events, session.screen != .host else { return }
+        guard session.screen != .events, session.screen != .host, session.screen != .nodes else { return }
         session.order = Table.sorted(session.screen, Context(model, session, capabilities)).map(\.id)
     }
 

@@ -57,6 +57,7 @@ enum BatchText {
             return text + Views.passing(model, context.session).map { $0.line + "\n" }.joined()
         }
         if context.session.screen == .host { return text + hostText(context) }
+        if context.session.screen == .nodes { return text + nodesText(context) }
         if context.session.screen == .delivery { text += appsText(context) }
         if let problem = Table.problem(context.session.screen, context) { text += "# filter: \(problem)\n" }
         let columns = columns(context)
@@ -76,6 +77,7 @@ enum BatchText {
     }
     private static func csv(_ context: Context, isFirst: Bool) -> String {
         if context.session.screen == .host { return hostCSV(context, isFirst: isFirst) }
+        if context.session.screen == .nodes { return nodesCSV(context, isFirst: isFirst) }
         let columns = columns(context)
         let time = "\(UTC.text(context.model.wall, milliseconds: false))"
         var text = isFirst ? "time," + columns.map(\.id).joined(separator: ",") + "\n" : ""
@@ -135,6 +137,7 @@ enum BatchText {
         }
         text += ",\"procs\":[" + procs.joined(separator: ",") + "]"
         if context.session.screen == .host { text += hostJSON(context) }
+        if context.session.screen == .nodes { text += nodesJSON(context) }
         if context.session.screen == .events {
             text +=
                 ",\"events\":["

@@ -9,7 +9,7 @@ package import Watch
 package enum ReportPage {
     static let size = Size(120, 40)
     /// The bytes that a section may have in the page. A longer one ends with a line that says so. With its twelve
-    /// sections and six screens a report is always smaller than 8 MiB.
+    /// sections and seven screens a report is always smaller than 8 MiB.
     package static let mostBytes = 512 << 10
     static let outputLines = 40
     /// The newest crash report of each process is there, of at most so many processes.

@@ -41,6 +41,16 @@ extension Told.Channels {
     }
 }
 
+extension Told.Nodes {
+    package mutating func take(json: String, time: UInt64) {
+        guard let answer = try? JSONDecoder().decode(NodesAnswer.self, from: Data(json.utf8)) else {
+            problem = refusal(json)
+            return
+        }
+        take(answer, time: time)
+    }
+}
+
 extension Told.Client {
     package mutating func take(json: String, time: UInt64) {
         guard let answer = try? JSONDecoder().decode(ClientAnswer.self, from: Data(json.utf8)) else {

@@ -12,7 +12,7 @@ package enum Question: Hashable, Sendable {
     case log(ProcessName)
     case crash(String)
     /// Questions to the app port.
-    case clients, apps, channels
+    case clients, apps, channels, nodes
     case client(String)
     case group(Told.Group.Name)
 
@@ -25,6 +25,7 @@ package enum Question: Hashable, Sendable {
         case .clients: "/clients?most=\(Question.mostRows)"
         case .apps: "/apps?most=\(Question.mostRows)"
         case .channels: "/channels?most=\(Question.mostRows)"
+        case .nodes: "/nodes"
         case .client(let id): "/clients/" + percentEncoded(id)
         case .group(.user(let name)): "/clients?user=\(percentEncoded(name))&most=\(Question.mostRows)"
         case .group(.channel(let name)): "/channels/\(percentEncoded(name))?most=\(Question.mostRows)"
@@ -36,7 +37,7 @@ package enum Question: Hashable, Sendable {
     var line: String {
         var request = ControlRequest(name)
         switch self {
-        case .status, .doctor, .crashes, .addresses, .clients, .apps, .channels, .client, .group: break
+        case .status, .doctor, .crashes, .addresses, .clients, .apps, .channels, .nodes, .client, .group: break
         case .events: request.follow = true
         case .log(let id): request = ControlRequest("log", "\(id)")
         case .crash(let id):
@@ -56,6 +57,7 @@ package enum Question: Hashable, Sendable {
         case .clients: "clients"
         case .apps: "apps"
         case .channels: "channels"
+        case .nodes: "nodes"
         case .client(let id): "client \(id)"
         case .group(.user(let name)): "user \(name)"
         case .group(.channel(let name)): "channel \(name)"
@@ -80,6 +82,7 @@ package enum Question: Hashable, Sendable {
         case ("clients", nil): self = .clients
         case ("apps", nil): self = .apps
         case ("channels", nil): self = .channels
+        case ("nodes", nil): self = .nodes
         case ("log", let process?):
             guard let id = ProcessName(process) else { return nil }
             self = .log(id)
@@ -107,6 +110,7 @@ extension Model {
         case .clients: told.clients = Told.Clients(json: text)
         case .apps: told.apps.take(json: text, time: time)
         case .channels: told.channels.take(json: text, time: time)
+        case .nodes: told.nodes.take(json: text, time: time)
         case .client(let id):
             if told.client?.id != id { told.client = Told.Client(id: id) }
             told.client?.take(json: text, time: time)
@@ -135,6 +139,7 @@ extension Model {
         switch question {
         case .clients: told.clients.problem = why
         case .channels: told.channels.problem = why
+        case .nodes: told.nodes.problem = why
         case .apps: told.apps.problem = why
         case .addresses: told.addresses.problem = why
         case .client(let id):

@@ -153,6 +153,7 @@ package struct Binding: Sendable {
         case .procs: ": states, exits, what the supervisor does next"
         case .events: ": what happened"
         case .host: ": kernel counters, limits, the doctor"
+        case .nodes: ": the machines of a cluster, and the engine that they share"
         }
     }
     package static func command(_ key: Key, on screen: Screen) -> Command? {

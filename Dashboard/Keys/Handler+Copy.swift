@@ -2,6 +2,7 @@ import Base
 import Stats
 import Supervision
 import Watch
+import Wire
 
 extension KeyHandler {
     /// The chosen row as one line for a ticket: which server, when, and every value with its column's name.
@@ -36,6 +37,11 @@ extension KeyHandler {
                 id.flatMap { model.supervisor.own.value($0) }.map(BatchText.number) ?? "-"
             }
             return (counter.name, "\(time) \(counter.name): \(text(counter.id)), limit \(text(counter.limit))")
+        case .nodes:
+            let nodes = Views.shownNodes(model, session)
+            guard !nodes.isEmpty else { return nil }
+            let node = nodes[Views.cursor(nodes.count, session)]
+            return (plainText(node.node), "\(time) \(JSONLine.text(node))")
         default: return selected(session).flatMap(row)
         }
     }

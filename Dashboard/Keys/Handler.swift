@@ -176,7 +176,7 @@ package struct KeyHandler {
             let shown = Views.eventRows(model, session)
             return Views.cursor(shown, session).flatMap { shown[$0].process }
         }
-        guard session.screen != .host else { return nil }
+        guard session.screen != .host, session.screen != .nodes else { return nil }
         let rows = Table.rows(session.screen, Context(model, session, Capabilities()))
         return Table.cursor(rows, session).map { rows[$0].id }
     }
@@ -206,6 +206,7 @@ package struct KeyHandler {
         switch session.screen {
         case .events: Views.eventRows(model, session).map(\.key)
         case .host: (0..<Views.hostRows(model)).map { .line($0) }
+        case .nodes: Views.shownNodes(model, session).indices.map { .line($0) }
         default: Table.rows(session.screen, Context(model, session, Capabilities())).map { .process($0.id) }
         }
     }

@@ -6,7 +6,7 @@ package enum Columns {
         case .queues: queues
         case .delivery: delivery
         case .procs: procs
-        case .events, .host: []
+        case .events, .host, .nodes: []
         }
     }
     /// The column with this name in commands, or with this heading.

@@ -93,7 +93,7 @@ package struct Session: Sendable {
 }
 
 package enum Screen: Int, CaseIterable, Sendable {
-    case overview = 1, queues, delivery, procs, events, host
+    case overview = 1, queues, delivery, procs, events, host, nodes
     /// Finds a screen by its number, or by its name or the beginning of its name.
     package init?(_ text: String) {
         let text = text.lowercased()

@@ -50,7 +50,7 @@ extension Views {
         if size.height >= 16, Frame.editor(context) == nil {
             grid.clear(row: size.height - 1)
             var tabs = Line("0 Hosts", .title)
-            tabs.add("1-6 screens of a host", role: .dim, leaves: 3, gap: 1)
+            tabs.add("1-7 screens of a host", role: .dim, leaves: 3, gap: 1)
             tabs.addRight("? help", role: .dim, leaves: 2)
             tabs.addRight("q quit", role: .dim, leaves: 1)
             tabs.draw(on: &grid, row: size.height - 1, capabilities)

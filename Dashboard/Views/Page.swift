@@ -199,7 +199,7 @@ struct Page {
         } else if let toast = context.session.toast {
             Line(context.capabilities.clean(toast), .title).draw(on: &grid, row: last, context.capabilities)
         } else {
-            var line = Line("1-6 / s", .dim)
+            var line = Line("1-7 / s", .dim)
             line.add("p", role: .dim, leaves: 1, gap: 1)
             line.add(context.session.isAdmin(context.now) ? "R D S U K X" : "A", role: .dim, leaves: 1, gap: 1)
             line.add("? q", role: .dim, gap: 1)

@@ -16,6 +16,7 @@ extension Views {
         }
         if case .addresses? = session.shownOverlay { questions.append((.addresses, Told.Addresses.everySeconds)) }
         if session.screen == .host { questions.append((.doctor, 60)) }
+        if session.screen == .nodes { questions.append((.nodes, Told.Nodes.everySeconds)) }
         // Each of these takes the whole terminal. With a client apps are asked for, too: what happens to it is told
         // with the number of the app that published.
         if let client = session.client {

@@ -56,6 +56,7 @@ package enum Views {
             case .procs: procs(context, size)
             case .events: events(context, size)
             case .host: host(context, size)
+            case .nodes: nodes(context, size)
             }
         page.header.insert(contentsOf: Frame.past(context) + Frame.lost(context), at: 0)
         page.draw(on: &grid, context, width: size.width)

@@ -78,7 +78,7 @@ struct PreferenceTests {
         #expect(SavedSettings.text(session) == SavedSettings.text(Session()))
     }
     @Test(arguments: [
-        ("interval", "0.1"), ("interval", "often"), ("screen", "7"), ("units", "long"), ("mouse", "perhaps"),
+        ("interval", "0.1"), ("interval", "often"), ("screen", "8"), ("units", "long"), ("mouse", "perhaps"),
         ("history", "7d"), ("graph", "pie"), ("sort.queues", "nothing"), ("sort.queues", "depth sideways"),
         ("theme", "pink"),
         ("background", "grey"), ("notify", "mail"), ("columns.overview", ""), ("columns.overview", "conns conns"),

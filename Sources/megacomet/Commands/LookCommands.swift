@@ -44,6 +44,7 @@ struct Status: ParsableCommand {
             + "not everything is ready."
     )
     @Flag(help: "As JSON, in one line.") var json = false
+    @Flag(help: "Also the machines of the cluster, and the engine that they share.") var all = false
     @OptionGroup var config: ConfigurationOption
 
     func run() throws {
@@ -62,7 +63,14 @@ struct Status: ParsableCommand {
             throw ExitCode(isStale ? 1 : 3)
         }
         let status = try ControlAnswer<StatusAnswer>(line: line).body()
-        if json { print(line.replacing("{\"ok\":true,", with: "{", maxReplacements: 1)) } else { table(status) }
+        let cluster = all ? try ClusterTable(config) : nil
+        if json {
+            let text = line.replacing("{\"ok\":true,", with: "{", maxReplacements: 1)
+            print(cluster.map { "\(text.dropLast()),\"cluster\":\($0.json)}" } ?? text)
+        } else {
+            table(status)
+            if let cluster { print(cluster.text) }
+        }
         if !status.ready { throw ExitCode(4) }
     }
 

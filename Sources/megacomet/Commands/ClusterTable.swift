@@ -1,0 +1,43 @@
+import Base
+import FoundationEssentials
+import Supervision
+import Wire
+
+/// The cluster as `megacomet status --all` prints it: the manager's answer on the app port.
+struct ClusterTable {
+    let json: String
+    private let answer: NodesAnswer
+
+    /// Asks the manager. What goes wrong is said, and ends the command.
+    init(_ config: ConfigurationOption) throws {
+        json = try AppRequest(config, .read).send("GET", "/nodes")
+        answer = try JSONDecoder().decode(NodesAnswer.self, from: Data(json.utf8))
+    }
+
+    var text: String {
+        guard let engine = answer.engine else {
+            return "cluster     none: this is one machine (cluster.redis is empty)"
+        }
+        var first = "engine      \(plainText(engine.address))"
+        for word in [engine.role, engine.version].compactMap(\.self) { first += "  \(plainText(word))" }
+        first += "  \(engine.up ? "up" : "AWAY for") \(Status.time(engine.sinceSeconds))"
+        if let why = engine.why { first += ": \(plainText(why, most: 300))" }
+        var second = "            memory \(whole(engine.memoryBytes)) bytes"
+        if let most = engine.memoryMaxBytes { second += " of \(whole(most))" }
+        second += ", \(whole(engine.appendsPerSecond)) appends/s, each \(whole(engine.latencyMicroseconds)) us (most "
+        second += "\(whole(engine.latencyMaxMicroseconds))), backlog \(whole(engine.backlogBytes)) bytes, lag "
+        second += Status.time(engine.lagSeconds)
+        let heading =
+            "NODE".leftAligned(22) + "STATE".leftAligned(7) + "AGE".rightAligned(8) + "VERSION".rightAligned(10)
+            + "CLIENTS".rightAligned(10) + "PUB/s".rightAligned(9) + "QUEUE".rightAligned(10) + "LAG".rightAligned(8)
+            + "ENGINE us".rightAligned(11)
+        let rows = answer.nodes.map { node in
+            (plainText(node.node) + (node.own ? " *" : "")).leftAligned(22) + plainText(node.state).leftAligned(7)
+                + Status.time(node.ageSeconds).rightAligned(8) + plainText(node.version).rightAligned(10)
+                + whole(node.clients).rightAligned(10) + whole(node.publishesPerSecond).rightAligned(9)
+                + whole(node.queued).rightAligned(10) + Status.time(node.lagSeconds).rightAligned(8)
+                + whole(node.latencyMicroseconds).rightAligned(11)
+        }
+        return ([first, second, heading] + rows).joined(separator: "\n")
+    }
+}
