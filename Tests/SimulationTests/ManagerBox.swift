@@ -18,8 +18,10 @@ final class ManagerBox {
         var queue = QueueSettings()
         queue.timeToLive = settings.timeToLive
         queue.maxPerClient = settings.maxPerClient
-        queue.linger = 3_600_000
+        queue.linger = settings.linger
         queue.tokenMaxAge = 60_000
+        queue.isClustered = settings.isClustered
+        queue.presencePrefixes = settings.presencePrefixes
         self.memory = memory ?? HeapMemory(capacity: 16 << 20)
         do {
             let arena = try Arena(self.memory, segmentBytes: 256 << 10, salt: 5)

@@ -117,6 +117,7 @@ extension SimulatedClient {
             // A stream is never sent what its client has, acknowledged or not.
             got(id, numbers.last ?? 0, isAgain: id <= cursor, world)
         case "gap", "hello", "heartbeat", "retry", "replaced": break
+        case "disconnected": return hangUp()
         case "token":
             refused(event.data, world)
             return hangUp()
@@ -128,7 +129,7 @@ extension SimulatedClient {
     func sayAcknowledged(_ world: World) {
         acknowledged = cursor
         let query = (["cursor=\(cursor)"] + fields(pickToken(world))).joined(separator: "&")
-        let connection = world.workers[world.random.below(world.workers.count)].accept()
+        guard let connection = world.worker(for: self)?.accept() else { return }
         connection.worker.receive(
             connection, "POST /\(name).ack?\(query) HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
         connection.isDead = true

@@ -62,7 +62,7 @@ extension SimulatedClient {
 
     /// The page of the old connection says that it goes. It has what it has.
     func sayLeave(_ world: World) {
-        let connection = world.workers[world.random.below(world.workers.count)].accept()
+        guard let connection = world.worker(for: self)?.accept() else { return }
         let query = (acknowledges ? ["cursor=\(cursor)"] : []) + fields(pickToken(world))
         connection.worker.receive(
             connection,

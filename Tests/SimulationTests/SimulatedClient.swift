@@ -90,7 +90,7 @@ final class SimulatedClient {
         if connection == nil || world.chance(50) {
             if let old = connection { old.isDead = world.chance(500) }
             forgetConnection()
-            connection = world.workers[world.random.below(world.workers.count)].accept()
+            connection = world.worker(for: self)?.accept()
             page += 1
         }
         guard let connection else { return }
@@ -135,13 +135,6 @@ final class SimulatedClient {
     }
 
     func got(_ id: UInt64, _ payload: UInt64, isAgain: Bool, _ world: World) {
-        guard let message = world.published[id] else {
-            return world.problem("\(name) got \(id), which nobody published")
-        }
-        if !message.audience.contains(number) { world.problem("\(name) got \(id), which is not for it") }
-        if UInt64(message.payload) != payload { world.problem("\(name) got \(id) with another's data") }
-        if isAgain { world.problem("\(name) got \(id) again") }
-        world.checkToken(self, id)
-        received.insert(id)
+        world.received(id, payload, by: self, isAgain: isAgain)
     }
 }

@@ -98,7 +98,7 @@ final class SimulatedWorker {
         guard let link else { return }
         self.link = nil
         (toWorker, toManager) = ([], [])
-        world.manager.disconnect(link, now: world.now)
+        world.manager(of: self)?.disconnect(link, now: world.now)
         worker.linkClosed()
     }
     /// The worker is killed. Its clients' connections break with it, and another takes its place.
@@ -112,8 +112,8 @@ final class SimulatedWorker {
     /// One turn of its loop, and of the connections on both sides.
     func turn(pieces: Bool) {
         worker.wallSeconds = world.wallSeconds
-        if link == nil {
-            link = world.manager.connect(self)
+        if link == nil, let manager = world.manager(of: self) {
+            link = manager.connect(self)
             worker.linkOpened(pid: 1, token: Array(repeating: 0, count: 16))
         }
         for (slot, end) in ends.sorted(by: { $0.key.number < $1.key.number }) {
@@ -151,8 +151,8 @@ final class SimulatedWorker {
         }
     }
     private func sendToManager(_ count: Int) {
-        guard let link, count > 0 else { return }
-        let taken = toManager[..<count].withUnsafeBytes { world.manager.received(link, $0, world) }
+        guard let link, count > 0, let manager = world.manager(of: self) else { return }
+        let taken = toManager[..<count].withUnsafeBytes { manager.received(link, $0, world) }
         toManager.removeFirst(taken.consumed)
         if let error = taken.error { world.problem("manager closes the link of worker \(number): \(error)") }
     }

@@ -4,7 +4,7 @@ import TestSupport
 // Publishes to many, and subscriptions that come and go.
 extension World {
     /// Passes the bytes of texts on. They are valid only there.
-    private func withBytes<Result>(_ texts: [String], _ use: ([UnsafeRawBufferPointer]) -> Result) -> Result {
+    func withBytes<Result>(_ texts: [String], _ use: ([UnsafeRawBufferPointer]) -> Result) -> Result {
         var all: [UInt8] = []
         let ranges = texts.map { text in
             all += Array(text.utf8)

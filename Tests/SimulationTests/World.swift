@@ -4,7 +4,7 @@ import TestSupport
 /// The comet path in memory: one manager, some workers, some clients and a publisher. Links deliver in pieces and
 /// break, clients vanish between any two steps, processes die, and the simulation moves the clock. The decisions are
 /// the real ones; only the sockets are made up. All chance comes from one seed, so its number shows a failure again.
-final class World {
+class World {
     struct Settings {
         var workers = 3
         var clients = 12
@@ -37,6 +37,11 @@ final class World {
         var heartbeat: UInt32 = 25_000
         /// The most milliseconds that pass in a step.
         var pace = 400
+        /// The manager carries out a log that it shares with those of other machines.
+        var isClustered = false
+        var linger: UInt32 = 3_600_000
+        /// Channels whose names begin so tell who is there.
+        var presencePrefixes: [String] = []
 
         func form(of client: Int) -> SimulatedClient.Form {
             guard streams, client % 4 < 2 else { return .poll }
@@ -48,7 +53,7 @@ final class World {
     let seed: UInt64
     var random: SeededRandom
     var now: UInt64 = 1_000_000
-    var manager: ManagerBox
+    lazy var manager = ManagerBox(settings, now: now)
     var workers: [SimulatedWorker] = []
     var clients: [SimulatedClient] = []
     /// A publish. The payload is its own number, not the id of the message.
@@ -74,7 +79,7 @@ final class World {
         return lastOrder
     }
     /// Nothing breaks any more.
-    private(set) var isCalm = false
+    var isCalm = false
     /// How often a client was told of a revocation, and channels that tokens brought.
     var refusals = 0
     var granted = 0
@@ -84,14 +89,15 @@ final class World {
     var problems: [String] = []
     /// The history of one client, for a closer look at a seed.
     var traced = ""
-    private(set) var log: [String] = []
-    func note(_ who: String, _ text: @autoclosure () -> String) { if who == traced { log.append("\(now) \(text())") } }
+    private(set) var trace: [String] = []
+    func note(_ who: String, _ text: @autoclosure () -> String) {
+        if who == traced { trace.append("\(now) \(text())") }
+    }
 
     init(seed: UInt64, _ settings: Settings) {
         self.seed = seed
         self.settings = settings
         random = SeededRandom(seed)
-        manager = ManagerBox(settings, now: now)
         workers = (0..<settings.workers).map { SimulatedWorker(number: UInt8($0), seed: seed &+ UInt64($0), settings) }
         clients = (0..<settings.clients).map {
             SimulatedClient(
@@ -103,6 +109,11 @@ final class World {
 
     func chance(_ perThousand: Int) -> Bool { random.below(1000) < perThousand }
     func problem(_ text: String) { problems.append("seed \(seed): \(text)") }
+
+    /// The manager of a worker's machine, if it takes the worker's link.
+    func manager(of worker: SimulatedWorker) -> ManagerBox? { manager }
+    /// The worker to which a client comes next.
+    func worker(for client: SimulatedClient) -> SimulatedWorker? { workers[random.below(workers.count)] }
 
     // MARK: running
 
@@ -145,12 +156,13 @@ final class World {
         if Int(queue.enqueued) - Int(queue.dequeued) - Int(queue.expired) - Int(queue.dropped) != queue.depth {
             problem("the books: \(queue)")
         }
-        checkClients(queue.clients)
+        checkClients(of: manager, workers)
     }
 
     /// The books count the clients with messages as they come and go. Asking each client must give the same count, in
     /// all and for the worker that each was on.
-    private func checkClients(_ counted: Int) {
+    func checkClients(of manager: ManagerBox, _ workers: [SimulatedWorker]) {
+        let counted = manager.switchboard.queue.clients
         var byWorker: [Int?: Int] = [:]
         for client in clients {
             let presence = manager.presence(client.name, now: now)
@@ -158,7 +170,7 @@ final class World {
         }
         let sum = byWorker.values.reduce(0, +)
         if counted != sum { problem("the books have \(counted) clients with messages, there are \(sum)") }
-        for worker in [nil] + workers.indices.map(Optional.some) {
+        for worker in [nil] + workers.map({ Optional(Int($0.number)) }) {
             let (has, should) = (manager.switchboard.account(worker: worker).clients, byWorker[worker] ?? 0)
             if has != should {
                 problem("worker \(worker ?? -1): the books have \(has) clients with messages, there are \(should)")
@@ -188,6 +200,16 @@ final class World {
         case .nobody: break
         default: problem("\(result), with \(manager.switchboard.queue.depth) messages")
         }
+    }
+
+    /// A message came to a client.
+    func received(_ id: UInt64, _ payload: UInt64, by client: SimulatedClient, isAgain: Bool) {
+        guard let message = published[id] else { return problem("\(client.name) got \(id), which nobody published") }
+        if !message.audience.contains(client.number) { problem("\(client.name) got \(id), which is not for it") }
+        if UInt64(message.payload) != payload { problem("\(client.name) got \(id) with another's data") }
+        if isAgain { problem("\(client.name) got \(id) again") }
+        checkToken(client, id)
+        client.received.insert(id)
     }
 
     private func killManager() {

@@ -54,6 +54,15 @@ struct Peers: ~Copyable {
             $0.append(client)
         }
     }
+    /// Adds these records before those that wait.
+    mutating func emitFirst(_ write: (inout Peers) -> Void) {
+        let rest = exchange(&outgoing, with: Buffer())
+        let ids = outgoingIds
+        outgoingIds = 0
+        write(&self)
+        outgoing.append(rest.bytes)
+        outgoingIds += ids
+    }
     /// What is to be told now is in an entry.
     mutating func sent() {
         outgoing.clear()
@@ -79,17 +88,25 @@ struct Peers: ~Copyable {
     mutating func forgetArrivals() { arriving = [:] }
 }
 
-/// What a machine has to remember while it takes up the log from its beginning. What is carried forward may be older than
-/// what follows it in the log, so ends that came before are remembered until all is read.
+/// What a machine has to remember while it takes up the log from its beginning. What is carried forward may be older
+/// than what came before it in the log, so ends that were read are remembered until all is read.
 struct Catching {
     /// The end of the log when the machine joined.
     let end: UInt64
     /// The positions of clients that are not known yet.
     var positions: [String: UInt64] = [:]
     /// Subscriptions that ended: client and channel, each with its length before it.
-    var ended: Set<[UInt8]> = []
+    private(set) var ended: Set<[UInt8]> = []
 
-    static func key(_ client: UnsafeRawBufferPointer, _ channel: UnsafeRawBufferPointer) -> [UInt8] {
+    /// The end of a subscription that may be carried forward behind it. An empty name stands for all channels.
+    mutating func end(_ client: UnsafeRawBufferPointer, _ channel: UnsafeRawBufferPointer) {
+        ended.insert(Catching.key(client, channel))
+    }
+    func hasEnded(_ client: UnsafeRawBufferPointer, _ channel: UnsafeRawBufferPointer) -> Bool {
+        let all = UnsafeRawBufferPointer(start: nil, count: 0)
+        return ended.contains(Catching.key(client, channel)) || ended.contains(Catching.key(client, all))
+    }
+    private static func key(_ client: UnsafeRawBufferPointer, _ channel: UnsafeRawBufferPointer) -> [UInt8] {
         [UInt8(client.count)] + Array(client) + Array(channel)
     }
 }

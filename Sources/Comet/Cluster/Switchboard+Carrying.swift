@@ -88,10 +88,10 @@ package struct CarryWalk {
 // What still counts is written into the shared log again before its old entries are removed. So the log has all that a
 // machine needs which takes it up from its beginning.
 extension Switchboard {
-    /// Appends the next part of what still counts to what is told next, about `Limits.carryBytes`. True if that was the
-    /// last part.
-    package mutating func carry(_ walk: inout CarryWalk, now: UInt64) -> Bool {
-        let most = logs.peers.outgoing.count + Limits.carryBytes
+    /// Appends the next part of what still counts to what is told next, about so many bytes. True if that was the last
+    /// part.
+    package mutating func carry(_ walk: inout CarryWalk, most bytes: Int = Limits.carryBytes, now: UInt64) -> Bool {
+        let most = logs.peers.outgoing.count + bytes
         while logs.peers.outgoing.count < most {
             switch walk.step {
             case .tables:
@@ -234,9 +234,7 @@ extension Switchboard {
         return logs[newest].id > id
     }
     private mutating func carriedSubscription(_ record: CarriedRecord, _ now: UInt64) {
-        if let catching = logs.peers.catching, catching.ended.contains(Catching.key(record.name, record.extra)) {
-            return
-        }
+        if let catching = logs.peers.catching, catching.hasEnded(record.name, record.extra) { return }
         let client = presence.find(record.name) ?? makeClient(record.name)
         let channel = findOrMakeChannel(LogName(.channel, record.extra))
         guard channels.find(channel, first: presence[client].subscription) == nil else { return settle(channel, now) }

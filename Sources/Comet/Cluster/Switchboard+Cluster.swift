@@ -166,6 +166,7 @@ extension Switchboard {
 
     /// A client's subscriptions end, unless it is there in the order of the log.
     private mutating func lingered(_ id: UnsafeRawBufferPointer, _ now: UInt64) {
+        logs.peers.catching?.end(id, UnsafeRawBufferPointer(start: nil, count: 0))
         guard let client = presence.find(id), firstChannel(client) != nil else { return }
         let record = presence[client]
         switch record.place {
@@ -257,11 +258,14 @@ extension Switchboard {
         }
         return page + 1
     }
-    /// Records of ours that the engine did not take. Requests of apps are not among them any more.
+    /// Records of ours that the engine did not take, which go before those that wait. Requests of apps are not among
+    /// them any more. If these are of several entries, the last entry comes first.
     package mutating func emitAgain(_ records: ClusterRecords) {
-        for record in records {
-            guard let kind = record.kind, kind != .call, kind != .tick else { continue }
-            logs.peers.emit(kind, ids: record.ids, record.rest)
+        logs.peers.emitFirst { peers in
+            for record in records {
+                guard let kind = record.kind, kind != .call, kind != .tick else { continue }
+                peers.emitAlways(kind, ids: record.ids) { $0.append(record.rest) }
+            }
         }
     }
     package mutating func takeOverflow() -> Bool { logs.peers.takeOverflow() }

@@ -50,7 +50,7 @@ struct IdSource {
 
     /// Ids come with the shared log from now on. Its life began with this id.
     mutating func share(firstOfLife id: UInt64) {
-        first = min(first, id)
+        first = last == 0 ? id : min(first, id)
         ahead = Limits.clusterIdsAhead
     }
     /// What follows has the ids from here on.

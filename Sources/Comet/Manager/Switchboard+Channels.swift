@@ -135,6 +135,8 @@ extension Switchboard {
     ) -> Int {
         var subscribers = 0
         for channelName in channelNames {
+            // The subscription may come later, carried forward.
+            if logs.peers.catching != nil { for name in names { logs.peers.catching?.end(name, channelName) } }
             guard let channel = channels.find(LogName(.channel, channelName)) else {
                 subscribers = 0
                 continue

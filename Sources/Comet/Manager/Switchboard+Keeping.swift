@@ -119,10 +119,7 @@ extension Switchboard {
     mutating func remove(_ slot: Slot<Subscription>, _ now: UInt64) {
         let own = channels[slot]
         let record = presence[own.client]
-        if logs.peers.catching != nil {
-            let key = Catching.key(presence.id(own.client), channels.name(own.channel).name)
-            logs.peers.catching?.ended.insert(key)
-        }
+        logs.peers.catching?.end(presence.id(own.client), channels.name(own.channel).name)
         if own.record != .none { logs.arena.end(own.record, .ended) }
         if channels[own.channel].kind == .channel {
             tell(.unsubscribed, own.client, own.channel)

@@ -47,7 +47,8 @@ extension Switchboard {
         // What was given out and is not for it may be over before it is told anything.
         if record.acknowledges, record.stays || !readsOnlyItsOwn(client) { nothingWaits(client) }
         if frame.flags.contains(.atOnce), !links.isFull(link) {
-            answerEmpty(client, cursor: record.stays ? ids.last : frame.number, now)
+            // Another machine may have told the client of ids that were not read here yet.
+            answerEmpty(client, cursor: record.stays ? max(ids.last, record.sent) : frame.number, now)
         }
     }
 
