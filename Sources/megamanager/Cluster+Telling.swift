@@ -13,6 +13,8 @@ struct WaitingCalls: ~Copyable {
     private var first = 0
 
     var isEmpty: Bool { first == places.count }
+    /// Their bytes.
+    var count: Int { bytes.count }
     mutating func add(_ shipment: Shipment) {
         bytes.append(shipment.record)
         places.append((shipment.number, shipment.record.count, shipment.ids))
@@ -105,8 +107,13 @@ extension Cluster {
     }
     /// Called once a second.
     func second(now: UInt64) {
+        let figures = engine.takeFigures()
+        let look = look(figures, now: now)
+        manager.port.cluster = look
+        told = engineFigures(figures, look)
+        let summary = summarize()
         guard isHere else { return }
-        manager.switchboard.emitTick(manager.summary)
+        manager.switchboard.emitTick("\(summary)")
         keep(now)
     }
 

@@ -56,7 +56,9 @@ final class Cluster: EngineHandler {
     var keeper = Keeper()
     /// What the log lost is being told again.
     var again: CarryWalk?
-    private(set) var resyncs: UInt64 = 0
+    /// The figures of the last second, for reports.
+    var told = EngineFigures()
+    var lastSecond = LastSecond()
     /// Entries that wait for the engine's word on replicas before they are carried out.
     private var stalled: [StalledEntry] = []
     /// Called once, when all that was in the log at the start is known here.
@@ -75,8 +77,6 @@ final class Cluster: EngineHandler {
 
     /// Milliseconds from the making of an entry of this machine until it was carried out here, for the last one.
     private(set) var lag: UInt64 = 0
-    /// Microseconds of the last entry's way to the engine and back.
-    var latency: UInt64 { engine.figures.latency }
     var isHere: Bool { engine.isUp && resolveAt == nil }
     /// Now, by the clock of the engine.
     func time(now: UInt64) -> UInt64 { engineTime + (now - min(now, engineTimeRead)) }

@@ -17,6 +17,19 @@ extension Switchboard {
     /// Clients that are connected to this machine.
     package var connectedHere: Int { connectedCount - presence.elsewhereCount }
 
+    /// The machines by name, as they are at a time of the engine's clock.
+    package func machines(at time: UInt64) -> [ClusterLook.Node] {
+        logs.peers.nodes.newest.map { node in
+            var look = ClusterLook.Node()
+            look.name = node.name
+            look.isOwn = node.isOwn
+            look.ageMilliseconds = time - min(time, node.heard)
+            look.state = ClusterLook.Node.State(silentMilliseconds: look.ageMilliseconds, isGone: node.isGone)
+            look.summary = NodeSummary(node.summary)
+            return look
+        }
+    }
+
     // MARK: entries
 
     /// An entry of the shared log is about to be carried out. The result says that its machine was not known: it has to
