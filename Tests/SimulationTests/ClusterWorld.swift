@@ -34,6 +34,8 @@ final class ClusterWorld: World {
     private var keptUpTo: UInt64 = 0
     private var engineReturns: UInt64 = 0
     var hasLost = false
+    /// It loses nothing more before that.
+    private var quietUntil: UInt64 = 0
     /// Client and channel whose subscription the engine forgot, or the end of it.
     var unclear: Set<String> = []
     /// All publishes by payload.
@@ -163,6 +165,8 @@ final class ClusterWorld: World {
         } else if happens(chances.engineAway) {
             log.isAway = true
             engineReturns = now + UInt64(random.below(20_000))
+        } else if now < quietUntil {
+            return
         } else if happens(chances.loseEntries) {
             lose(log.lose(min(log.entries.filter { $0.first > keptUpTo }.count, 1 + random.below(10))))
         } else if happens(chances.loseAll) {
@@ -182,6 +186,7 @@ final class ClusterWorld: World {
         guard !entries.isEmpty else { return }
         hasLost = true
         now += 1000
+        quietUntil = now + 20_000
         trims = []
         for entry in entries { forget(entry, isKnown: machines.contains { $0.has(entry) }) }
         for machine in machines { machine.rejoin() }

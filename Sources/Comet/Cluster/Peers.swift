@@ -25,6 +25,8 @@ struct Peers: ~Copyable {
     var catching: Catching?
     /// Ids up to this one were read here before the log lost them. 0 if it never did.
     var hadBefore: UInt64 = 0
+    /// Hashes of messages that the log had lost and that were told again. Each machine that knew one tells it.
+    var toldAgain: Set<UInt64> = []
 
     /// Adds a record about a client. If too much waits already, it is left out, and all is told again later.
     mutating func emit(_ kind: ClusterRecord.Kind, ids: Int = 0, _ write: (inout Buffer) -> Void) {
@@ -72,6 +74,11 @@ struct Peers: ~Copyable {
     mutating func takeOverflow() -> Bool {
         defer { hasOverflowed = false }
         return hasOverflowed
+    }
+
+    /// The machine has said nothing for so long that it counts as gone.
+    func isSilent(_ node: Int, at time: UInt64) -> Bool {
+        !nodes[node].isOwn && nodes[node].heard + Limits.nodeSilentMilliseconds < time
     }
 
     // MARK: arrivals on their way

@@ -8,10 +8,10 @@ import Wire
 ///             again  kind  flags  id     value, or what is     time to live  name and extra, each behind a byte with
 ///                                        left of its life                    its length; body
 ///
-/// It is there for machines that take up the log from its beginning. `again` is set if the log had lost it: then it is
-/// there also for machines that had not read it before.
+/// It is there for machines that take up the log from its beginning. `again` is 1 if the log had lost it: then it is
+/// there also for machines that had not read it before. It is 2 if the log had lost everything.
 struct CarriedRecord {
-    let isAgain: Bool
+    let again: UInt8
     let kind: Arena.Kind
     let flags: UInt8
     let id: UInt64
@@ -25,7 +25,7 @@ struct CarriedRecord {
 
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count > CarriedRecord.headBytes + 1, let kind = Arena.Kind(rawValue: bytes[1]) else { return nil }
-        isAgain = bytes[0] == 1
+        again = bytes[0]
         self.kind = kind
         flags = bytes[2]
         id = bytes.bigEndian(at: 3)
@@ -41,10 +41,12 @@ struct CarriedRecord {
         extra = bytes.part(extraAt, extraCount)
         body = bytes.part(extraAt + extraCount, bytes.count - extraAt - extraCount)
     }
+    /// Tells one message in one log from others.
+    var hash: UInt64 { IdIndex.hash(name, seed: id &* 4 | UInt64(flags >> 6)) }
     static func write(
-        _ record: Arena.Record, body: UnsafeRawBufferPointer, isAgain: Bool, now: UInt64, to out: inout Buffer
+        _ record: Arena.Record, body: UnsafeRawBufferPointer, again: UInt8, now: UInt64, to out: inout Buffer
     ) {
-        out.append(UInt8(isAgain ? 1 : 0))
+        out.append(again)
         // The body of a message that shares it comes with the message.
         out.append((record.kind == .reference ? Arena.Kind.message : record.kind).rawValue)
         out.append(record.flags)
@@ -78,11 +80,13 @@ package struct CarryWalk {
     let since: UInt64
     let isAgain: Bool
 
-    /// `since` is set if the log has lost what came after that id.
+    /// `since` is set if the log has lost what came after that id. The walk has what the machine had read before it
+    /// learned of that.
     package init(since: UInt64? = nil) {
         self.since = since ?? 0
         isAgain = since != nil
     }
+    fileprivate var again: UInt8 { isAgain ? since > 0 ? 1 : 2 : 0 }
 }
 
 // What still counts is written into the shared log again before its old entries are removed. So the log has all that a
@@ -154,6 +158,8 @@ extension Switchboard {
         while let message = next {
             guard logs.peers.outgoing.count < most else { return false }
             let entry = logs[message]
+            // What came since is in the log.
+            if walk.isAgain, entry.id > logs.peers.hadBefore { break }
             if entry.marks.isDisjoint(with: [.transient, .presence]) {
                 carry(entry.record, walk, now, logs.body(message))
             }
@@ -168,7 +174,7 @@ extension Switchboard {
     ) {
         let record = logs.arena.record(ref)
         logs.peers.emitAlways(.carried, ids: walk.isAgain ? 1 : 0) {
-            CarriedRecord.write(record, body: body ?? record.body, isAgain: walk.isAgain, now: now, to: &$0)
+            CarriedRecord.write(record, body: body ?? record.body, again: walk.again, now: now, to: &$0)
         }
     }
 
@@ -176,7 +182,7 @@ extension Switchboard {
     mutating func carried(_ bytes: UnsafeRawBufferPointer, _ now: UInt64) {
         guard logs.peers.isForeign, let record = CarriedRecord(bytes) else { return }
         let isCatching = logs.peers.catching != nil
-        guard isCatching || record.isAgain && record.id > logs.peers.hadBefore else { return }
+        guard isCatching || record.again > 0 && record.id > logs.peers.hadBefore else { return }
         switch record.kind {
         case .message, .history: carriedMessage(record, isCatching: isCatching, now)
         case .subscription: carriedSubscription(record, now)
@@ -199,7 +205,9 @@ extension Switchboard {
         guard let kind = LogName.Kind(rawValue: record.flags >> 6), left > 0 else { return }
         // A machine that takes up the log has the message under its own id. One that had lost it gets it as a new one:
         // its clients' cursors may be past the old id.
-        let id = isCatching ? record.id : takeId()
+        let keepsId = record.again == 0 || record.again == 2 && isCatching
+        guard keepsId || logs.peers.toldAgain.insert(record.hash).inserted else { return }
+        let id = keepsId ? record.id : takeId()
         var facts = MessageFacts(timeToLive: UInt32(clamping: left))
         facts.marks = record.kind == .history ? .history : Message.Marks(rawValue: record.flags & 0x3F)
         facts.marks.remove(.receipt)
@@ -236,6 +244,9 @@ extension Switchboard {
     private mutating func carriedSubscription(_ record: CarriedRecord, _ now: UInt64) {
         if let catching = logs.peers.catching, catching.hasEnded(record.name, record.extra) { return }
         let client = presence.find(record.name) ?? makeClient(record.name)
+        let isGranted = record.flags & Subscription.grantedFlag != 0
+        // A newer token of the client does not have the channel.
+        if isGranted, let print = grants[client], print != Switchboard.unknownPrint { return }
         let channel = findOrMakeChannel(LogName(.channel, record.extra))
         guard channels.find(channel, first: presence[client].subscription) == nil else { return settle(channel, now) }
         let own = presence[client]
@@ -243,10 +254,9 @@ extension Switchboard {
             let position = record.value > 0 ? record.value : record.id
             own.position = own.position == 0 || own.place == .loose ? position : min(own.position, position)
         }
-        let isGranted = record.flags & Subscription.grantedFlag != 0
         if subscribe(client, to: channel, from: record.id, isGranted: isGranted) != nil {
             if isGranted { grants[client] = Switchboard.unknownPrint }
-            presence.awaitFirst(client, now: now)
+            awaitFirst(client, now)
         }
     }
 }

@@ -65,6 +65,7 @@ extension Switchboard {
         logs.peers.isOn = true
         if isFresh, end > ids.last { logs.peers.catching = Catching(end: end) }
         if end < ids.last { logs.peers.hadBefore = ids.last }
+        logs.peers.toldAgain = []
     }
     /// The machine takes up the log from its beginning, and does not know all yet.
     package var isCatching: Bool { logs.peers.catching != nil }
@@ -184,7 +185,11 @@ extension Switchboard {
         let record = presence[client]
         switch record.place {
         case .loose, .lingering: break
-        case .lost, .elsewhere: return
+        case .lost: return
+        case .elsewhere:
+            // Machines give up a silent one at times of their own. Here the time of the log counts.
+            guard logs.peers.isSilent(record.node, at: logs.events.wall) else { return }
+            leavesElsewhere(client, now)
         case .waiting, .blocked, .grace: guard logs.peers.isArriving(client) else { return }
         }
         presence.leaveLingering(client)

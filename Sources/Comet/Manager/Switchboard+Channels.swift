@@ -37,7 +37,7 @@ extension Switchboard {
                         throw .journalFull
                     }
                     made.append(slot)
-                    presence.awaitFirst(client, now: now)
+                    awaitFirst(client, now)
                 }
                 if let past, past.hasMessages || known == nil && past.hasLatest {
                     bring(past, of: channel, to: client, now)

@@ -104,6 +104,13 @@ extension Switchboard {
         guard let first = presence[client].subscription.known else { return nil }
         return channels[channels[first].channel].kind == .user ? channels.next(of: first) : first
     }
+    /// The client has a subscription. If nothing else keeps it, it counts as one that was connected just now. In a
+    /// cluster the machine did not have it, so it is no matter of its grace.
+    mutating func awaitFirst(_ client: Slot<ClientRecord>, _ now: UInt64) {
+        guard logs.peers.isOn else { return presence.awaitFirst(client, now: now) }
+        presence.leaveLost(client)
+        if presence[client].place == .loose { presence.linger(client, settings.linger, now: now) }
+    }
     /// Adds a subscription, without a record of it. That to the user's log stays the first.
     mutating func add(_ client: Slot<ClientRecord>, to channel: Slot<Channel>, from: UInt64) -> Slot<Subscription> {
         let record = presence[client]

@@ -144,7 +144,7 @@ extension Switchboard {
         }
         logs.arena.setOwner(ref, slot.number)
         if channels[channels[presence[client].subscription].channel].kind != .user { _ = joinUser(client) }
-        presence.awaitFirst(client, now: now)
+        awaitFirst(client, now)
         recovery.subscriptions += 1
     }
     private mutating func recoverMessage(_ ref: Arena.Ref, _ now: UInt64, _ recovery: inout Recovery) {
