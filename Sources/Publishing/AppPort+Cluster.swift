@@ -40,8 +40,8 @@ extension AppPort {
         ship(asked, ids, ShippedRequest(terms: terms, since: call.now), call.session)
         return true
     }
-    /// Why nothing is shipped now. Publishes are not, either, if the queue is full: once they are shipped no machine may
-    /// refuse them.
+    /// Why nothing is shipped now. Publishes are not, either, if the queue is full: once they are shipped no machine
+    /// may refuse them.
     func refusal(of isPublish: Bool) -> PublishError? {
         if let engineFault { return .engine(engineFault) }
         return isPublish && isQueueFull ? .queueFull : nil

@@ -91,15 +91,18 @@ final class Cluster: EngineHandler {
         if hasLost {
             let what = join.isNewLife ? "has another life" : "has lost its newest entries"
             event(.warning, "ENGINE_LOST", "the engine \(what): this machine tells again what it knows")
-            again = CarryWalk(since: join.isNewLife ? 0 : join.end)
+            // An earlier loss may not have been told yet.
+            again = CarryWalk(since: min(join.isNewLife ? 0 : join.end, again?.since ?? .max))
         }
         (engineTime, engineTimeRead) = (join.time, manager.now)
-        chainEnd = isFresh ? nil : hasLost ? join.end : head
+        // After a loss the next entry follows the last one that the engine has, not the last one that was read here.
+        let end = hasLost ? min(chainEnd ?? head, join.end) : chainEnd ?? head
+        chainEnd = isFresh ? nil : end
         resolveAt = join.end
         (joined, announcing) = (manager.now, 0)
         away = nil
         manager.port.engineFault = nil
-        engine.beginReading(after: hasLost ? join.end : head)
+        engine.beginReading(after: isFresh ? 0 : end)
         resolve()
     }
     func engineDown(_ fault: EngineFault) {
@@ -222,6 +225,8 @@ final class Cluster: EngineHandler {
         let flight = flights.remove(at: at)
         manager.port.failShipped(.refused("\(fault)"), flight.calls, &manager.switchboard, now: manager.now)
         flight.records.withUnsafeBytes { manager.switchboard.emitAgain(ClusterRecords($0)) }
+        // Several may come back, in another order: what counts is told once more in the end.
+        announcing = 0
         keeper.pause(until: manager.now + Cluster.refusedMilliseconds)
     }
     /// Milliseconds without anything but requests of apps, after the engine has refused something.

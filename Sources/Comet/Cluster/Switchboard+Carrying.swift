@@ -77,7 +77,7 @@ package struct CarryWalk {
     /// The message of a log up to which it was appended. 0 at its beginning.
     var after: UInt64 = 0
     /// The log has lost what is behind this id. 0: it is only carried forward.
-    let since: UInt64
+    package let since: UInt64
     let isAgain: Bool
 
     /// `since` is set if the log has lost what came after that id. The walk has what the machine had read before it

@@ -57,8 +57,8 @@ public struct Frame {
         /// Worker: the client's socket has taken these messages whole. The body has their ids, eight bytes each. Only
         /// messages that came with the flag `tells` are in it.
         case delivered = 29
-        /// Manager: the engine of the cluster is away (`number` is 1), or there again (0). A load balancer that asks for
-        /// the worker's health is told so, and other machines may serve new clients.
+        /// Manager: the engine of the cluster is away (`number` is 1), or there again (0). A load balancer that asks
+        /// for the worker's health is told so, and other machines may serve new clients.
         case engine = 30
     }
 
