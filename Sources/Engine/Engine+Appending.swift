@@ -90,7 +90,7 @@ extension Engine {
         if !appender.held.isEmpty, appender.sent.isEmpty { loadAgain() }
     }
     private func taken(_ batch: Appender.Batch, id: UInt64) {
-        seen = max(seen, id + UInt64(batch.count) - 1)
+        if id > 0 { seen = max(seen, id + UInt64(batch.count) - 1) }
         guard settings.replicas > 0 else { return finish(batch, id: id) }
         appender.unsafe.append((batch, id))
     }

@@ -12,7 +12,7 @@ enum Scripts {
 package struct EngineKeys: Equatable, Sendable {
     /// The stream.
     package let log: String
-    /// A hash: life, first, last, end, and the server's run.
+    /// A hash: life, first, last, end, the server's run, and the number of each machine's newest batch.
     package let life: String
     /// The keeper's lease.
     package let keeper: String
