@@ -131,7 +131,7 @@ extension Switchboard {
             counters.clientsReplaced += 1
             links.write(
                 Frame(
-                    op: .replaced, tag: record.tag, slot: record.slot, number: frame.number,
+                    op: .replaced, flags: .elsewhere, tag: record.tag, slot: record.slot, number: frame.number,
                     client: frame.client, body: frame.body), to: record.link)
             if isFollowed(client) { followEnd(client, present: true) }
         }

@@ -136,7 +136,11 @@ extension Worker {
                 announceAll()
             case .replaced:
                 if let slot = receiver(frame) {
-                    replace(slot, by: frame.number, Announcement(body: frame.body, number: 0).print)
+                    if frame.flags.contains(.elsewhere), isYounger(slot, than: frame.number) {
+                        answerEmpty(slot, telling: false, timedOut: false)
+                    } else {
+                        replace(slot, by: frame.number, Announcement(body: frame.body, number: 0).print)
+                    }
                 }
             case .engine: isEngineAway = frame.number == 1
             case .turn: turnStart = frame.number

@@ -90,6 +90,8 @@ public struct Frame {
         public static let members = Flags(rawValue: 128)
         /// disconnect: the receiver's token was revoked.
         public static let revoked = Flags(rawValue: 512)
+        /// replaced: the new receiver is on another machine, and may be the older one.
+        public static let elsewhere = Flags(rawValue: 2048)
         /// message: it is over if it does not reach its receiver. It does not come back.
         public static let transient = Flags(rawValue: 256)
         /// message: the manager is to be told when it has been written (`delivered`).
