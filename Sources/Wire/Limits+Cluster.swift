@@ -1,8 +1,9 @@
 // The bounds of a cluster (docs/cluster.txt), with what happens when they are reached.
 extension Limits {
-    /// How far a client's cursor may be ahead of the ids that this machine has read: another machine may have read
-    /// more. A larger one is of the future.
-    package static let clusterIdsAhead: UInt64 = 60_000_000
+    /// How far a client's cursor may be ahead of the ids that this machine has read, in microseconds: an hour. Another
+    /// machine has read more if this one is away from the engine, and each start of the engine leaves out a minute of
+    /// ids. A larger one is of the future.
+    package static let clusterIdsAhead: UInt64 = 3_600_000_000
     /// Bytes of what clients did that wait for the engine. Beyond them it is left out, and all clients are announced
     /// again when the engine is back.
     package static let clusterOutgoingBytes = 8 << 20
