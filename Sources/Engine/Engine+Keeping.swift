@@ -59,6 +59,7 @@ extension Engine {
         guard let place, isUp else { return }
         precondition(reader == nil, "the stream is being read already")
         seen = max(seen, id)
+        head = id
         reader = StreamReader(self, place, after: id)
     }
 }

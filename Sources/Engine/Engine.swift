@@ -56,6 +56,8 @@ package final class Engine {
     package var figures = Figures()
     /// The highest id that this machine has seen.
     var seen: UInt64 = 0
+    /// The last id of the entry that was read last.
+    var head: UInt64 = 0
     private var search: ServerSearch?
     private var joining: Joining?
     /// The places that are left to try.
@@ -98,6 +100,7 @@ package final class Engine {
         precondition(isStopped, "the engine runs already")
         isStopped = false
         seen = max(seen, head)
+        self.head = head
         retry?.start(after: 0)
     }
     /// Ends everything. Nobody is told.
@@ -133,7 +136,7 @@ package final class Engine {
         guard let next = places.popFirst() else { return }
         place = next
         joining = Joining(
-            loop, settings, next, seen: seen, ended: { [unowned self] in down($0.fault("\(next)")) },
+            loop, settings, next, seen: seen, head: head, ended: { [unowned self] in down($0.fault("\(next)")) },
             done: { [unowned self] in
                 switch $0 {
                 case .success(let joined): up(joined)

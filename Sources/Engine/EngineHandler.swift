@@ -11,6 +11,9 @@ package struct Join: Equatable, Sendable {
     package var last: UInt64
     /// The id of the oldest entry in the stream. 0: there is none.
     package var firstEntry: UInt64
+    /// The last id of the newest entry in the stream that is not above what this machine has read. If it is below that,
+    /// the server has lost what was read behind it. 0: there is none.
+    package var shared: UInt64
     /// This join has made the life.
     package var isNewLife: Bool
     /// The server's clock, in milliseconds since 1970.
@@ -57,7 +60,7 @@ package protocol EngineHandler: AnyObject {
     func engineDown(_ fault: EngineFault)
     /// Entries in the order of their ids, at least one.
     func engineRead(_ entries: [EngineEntry])
-    /// The batch is in the stream, with this first id.
+    /// The batch is in the stream, with this first id. 0: it came twice, and was there already.
     func engineAppended(sequence: UInt64, id: UInt64)
     /// The batch was not taken. With `tooFewReplicas` it may be in the stream all the same, and a failover may lose it.
     func engineRefused(sequence: UInt64, _ fault: EngineFault)

@@ -15,6 +15,7 @@ final class Joining {
     }
     private let settings: EngineSettings
     private let seen: UInt64
+    private let head: UInt64
     private let done: (Result<Joined, EngineFault>) -> Void
     private var connection: RedisConnection?
     /// When it is done, the connection's end is told here.
@@ -22,11 +23,12 @@ final class Joining {
 
     /// `done` is called once, from the loop. `ended` is told the end of a connection that has joined.
     init(
-        _ loop: Loop, _ settings: EngineSettings, _ place: ServerPlace, seen: UInt64,
+        _ loop: Loop, _ settings: EngineSettings, _ place: ServerPlace, seen: UInt64, head: UInt64,
         ended: @escaping (RedisConnection.End) -> Void, done: @escaping (Result<Joined, EngineFault>) -> Void
     ) {
         self.settings = settings
         self.seen = seen
+        self.head = head
         self.done = done
         self.ended = { done(.failure($0.fault("\(place)"))) }
         let connection = RedisConnection(loop, place) { [unowned self] in self.ended($0) }
@@ -54,13 +56,14 @@ final class Joining {
         let keys = EngineKeys(settings.prefix)
         let words =
             ["EVAL", Scripts.join, "2", keys.life, keys.log]
-            + [life, info.runId, "\(seen)", "\(EngineBounds.keyMilliseconds)"]
+            + [life, info.runId, "\(seen)", "\(EngineBounds.keyMilliseconds)", "\(head)"]
         connection.send(words) { [unowned self] reply in
-            guard reply.count == 7, let life = reply[0].text, let first = reply[1].number, let end = reply[2].number,
-                let last = reply[3].number, let firstEntry = reply[4].number, let time = reply[6].number
+            guard reply.count == 8, let life = reply[0].text, let first = reply[1].number, let end = reply[2].number,
+                let last = reply[3].number, let firstEntry = reply[4].number, let shared = reply[6].number,
+                let time = reply[7].number
             else { return refuse(reply) }
             let join = Join(
-                life: life, first: first, end: end, last: last, firstEntry: firstEntry,
+                life: life, first: first, end: end, last: last, firstEntry: firstEntry, shared: shared,
                 isNewLife: reply[5].number == 1, time: time, version: version, address: connection.address)
             self.ended = ended
             done(.success(Joined(connection: connection, join: join, info: info, append: append)))

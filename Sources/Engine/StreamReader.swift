@@ -57,7 +57,10 @@ final class StreamReader {
 extension Engine {
     /// Entries came. The handler may stop the engine meanwhile.
     func took(_ entries: [EngineEntry]) {
-        if let last = entries.last { seen = max(seen, last.end) }
+        if let last = entries.last {
+            seen = max(seen, last.end)
+            head = last.end
+        }
         figures.read += UInt64(entries.count)
         handler.engineRead(entries)
     }

@@ -55,8 +55,9 @@ extension Cluster {
     func flush() {
         manager.port.takeShipments { calls.add($0) }
         let now = manager.now
+        guard now >= pauseEnd else { return }
         if isHere { carryOn(now) }
-        while isHere, !engine.isFull, flights.count < Limits.entriesInFlight {
+        while isHere, !engine.isFull, flights.count < Limits.entriesInFlight, now >= pauseEnd {
             var numbers: [UInt64] = []
             calls.take(most: Limits.entryBytes) { number, ids, record in
                 numbers.append(number)
@@ -112,6 +113,7 @@ extension Cluster {
         manager.port.cluster = look
         told = engineFigures(figures, look)
         let summary = summarize()
+        refusals.isOver(now: now).map { event(.info, "RECOVERED", $0) }
         guard isHere else { return }
         manager.switchboard.emitTick("\(summary)")
         keep(now)

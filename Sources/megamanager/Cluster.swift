@@ -61,6 +61,9 @@ final class Cluster: EngineHandler {
     var lastSecond = LastSecond()
     /// Entries that wait for the engine's word on replicas before they are carried out.
     private var stalled: [StalledEntry] = []
+    /// The engine refuses entries. Nothing is sent before `pauseEnd`.
+    var refusals = EngineRefusals()
+    private(set) var pauseEnd: UInt64 = 0
     /// Called once, when all that was in the log at the start is known here.
     var whenCaughtUp: (() -> Void)?
 
@@ -86,23 +89,24 @@ final class Cluster: EngineHandler {
     func engineUp(_ join: Join) {
         let head = manager.switchboard.head
         let isFresh = head == 0
-        let hasLost = !isFresh && join.end < head
-        manager.switchboard.join(firstOfLife: join.first, end: join.end, isFresh: isFresh)
+        // Other machines may have joined before this one, and gone on.
+        let isAnotherLife = !isFresh && join.first > head
+        let hasLost = isAnotherLife || join.shared > 0 && join.shared < head
+        let end = isAnotherLife ? 0 : hasLost ? join.shared : head
+        manager.switchboard.join(firstOfLife: join.first, end: hasLost ? end : join.end, isFresh: isFresh)
         if hasLost {
-            let what = join.isNewLife ? "has another life" : "has lost its newest entries"
+            let what = isAnotherLife ? "was emptied" : "has lost its newest entries"
             event(.warning, "ENGINE_LOST", "the engine \(what): this machine tells again what it knows")
             // An earlier loss may not have been told yet.
-            again = CarryWalk(since: min(join.isNewLife ? 0 : join.end, again?.since ?? .max))
+            again = CarryWalk(since: min(end, again?.since ?? .max))
         }
         (engineTime, engineTimeRead) = (join.time, manager.now)
-        // After a loss the next entry follows the last one that the engine has, not the last one that was read here.
-        let end = hasLost ? min(chainEnd ?? head, join.end) : chainEnd ?? head
         chainEnd = isFresh ? nil : end
         resolveAt = join.end
         (joined, announcing) = (manager.now, 0)
         away = nil
         manager.port.engineFault = nil
-        engine.beginReading(after: isFresh ? 0 : end)
+        engine.beginReading(after: end)
         resolve()
     }
     func engineDown(_ fault: EngineFault) {
@@ -114,7 +118,7 @@ final class Cluster: EngineHandler {
     /// Once all is read that was in the log, entries of ours that are not there are sent again.
     private func resolve() {
         guard let end = resolveAt, engine.isUp, stalled.isEmpty else { return }
-        guard manager.switchboard.head >= end || end == 0 || chainEnd == end else { return }
+        guard chainEnd ?? 0 >= end else { return }
         resolveAt = nil
         for at in flights.indices {
             flights[at].isSafe = nil
@@ -217,6 +221,7 @@ final class Cluster: EngineHandler {
     }
     func engineRefused(sequence: UInt64, _ fault: EngineFault) {
         guard let at = flights.firstIndex(where: { $0.sequence == sequence }) else { return }
+        refusals.refused("\(fault)", now: manager.now).map { event(.error, "ENGINE", $0) }
         if case .tooFewReplicas = fault {
             flights[at].isSafe = false
             return goOn()
@@ -228,11 +233,34 @@ final class Cluster: EngineHandler {
         // Several may come back, in another order: what counts is told once more in the end.
         announcing = 0
         keeper.pause(until: manager.now + Cluster.refusedMilliseconds)
+        pauseEnd = manager.now + Cluster.pauseMilliseconds
     }
-    /// Milliseconds without anything but requests of apps, after the engine has refused something.
-    static let refusedMilliseconds: UInt64 = 1000
+    /// Milliseconds in which nothing is told in parts, after the engine has refused something.
+    private static let refusedMilliseconds: UInt64 = 1000
+    /// Milliseconds in which nothing at all is told after that. What clients did is told again until it is taken, and
+    /// would be refused again at once.
+    private static let pauseMilliseconds: UInt64 = 100
     /// Milliseconds that an entry may have been on its way. If it is older, its messages have lived for so long.
     private static let youngMilliseconds: UInt64 = 1000
+}
+
+/// What operators are told of an engine that is there and takes nothing: once, and when it is over.
+struct EngineRefusals {
+    private var last: UInt64?
+    /// Milliseconds without a refusal after which it is over.
+    private static let quietMilliseconds: UInt64 = 5_000
+
+    /// A sentence, if this is the first refusal.
+    mutating func refused(_ fault: String, now: UInt64) -> String? {
+        defer { last = now }
+        return last == nil ? "the engine does not take everything: \(fault)" : nil
+    }
+    /// A sentence, if it is over.
+    mutating func isOver(now: UInt64) -> String? {
+        guard let since = last, now - since >= EngineRefusals.quietMilliseconds else { return nil }
+        last = nil
+        return "the engine has taken everything for \(EngineRefusals.quietMilliseconds / 1000) s"
+    }
 }
 
 /// An entry with bytes of its own.
