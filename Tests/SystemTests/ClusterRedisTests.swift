@@ -1,0 +1,96 @@
+import FreePorts
+import Glibc
+import TestSupport
+import Testing
+
+/// The Redis server of a cluster is there and does not do what it should. Apps and operators are told in words, clients
+/// are held, and all goes on when it does.
+@Suite(.serialized) struct ClusterRedisTests {
+    @Test func pausedRedis_refusesPublishes_andHoldsClients() throws {
+        let cluster = try ClusterFixture()
+        let traffic = cluster.traffic
+        try traffic.begin()
+        try traffic.run(answers: 50)
+        let cuts = traffic.clientCuts
+        cluster.redis.pause()
+        try traffic.run(until: "publishes are refused") {
+            traffic.refusals(with: "503 engine", machine: 0) > 0 && traffic.refusals(with: "503 engine", machine: 1) > 0
+        }
+        try traffic.run(until: "the reason is told") { traffic.refusals(with: "does not answer") > 0 }
+        cluster.redis.resume()
+        try traffic.run(answers: 100)
+        #expect(traffic.clientCuts == cuts, "\(traffic)")
+        try cluster.expectNothingLost()
+    }
+
+    @Test func fullRedis_refusesPublishesInWords() throws {
+        let cluster = try ClusterFixture()
+        let traffic = cluster.traffic
+        try traffic.begin()
+        try traffic.run(answers: 50)
+        try cluster.redis.command("CONFIG", "SET", "maxmemory", "1")
+        try traffic.run(until: "publishes are refused") {
+            traffic.refusals(with: "memory is full", machine: 0) > 5
+                && traffic.refusals(with: "memory is full", machine: 1) > 5
+        }
+        try cluster.redis.command("CONFIG", "SET", "maxmemory", "0")
+        try traffic.run(answers: 100)
+        #expect(traffic.clientCuts == 0, "\(traffic)")
+        try cluster.expectNothingLost()
+    }
+
+    @Test func wrongPassword_isNamed_andNotWrittenAnywhere() throws {
+        let redis = try RedisServer(RedisServer.Options(password: "right"))
+        let cluster = try ClusterFixture(redis, machines: 1, address: { _ in "redis://:wrongsecret@\(redis.address)" })
+        let words = "the user or password in cluster.redis is wrong"
+        try cluster.expectEvent(words, on: 0)
+        let appliance = cluster.appliances[0]
+        let response = try eventually("a publish is refused with the reason") {
+            let response = try appliance.app.post(Publisher.body("c", json: "1"))
+            return response.body.contains(words) ? response : nil
+        }
+        #expect(response.status == 503 && response.errorCode == "engine", "\(response.body)")
+        let output = try appliance.events() + (appliance.supervisor?.output ?? "")
+        #expect(output.contains(words) && !output.contains("wrongsecret"))
+    }
+
+    @Test func failover_bySentinels_underLoad() throws {
+        let primary = try RedisServer()
+        let replica = try RedisServer(RedisServer.Options(replicaOf: primary.port))
+        try primary.waitForReplicas(1)
+        let sentinels = try Sentinels("megacomet", watching: primary)
+        let list = sentinels.ports.map { "\"127.0.0.1:\($0)\"" }.joined(separator: ", ")
+        let cluster = try ClusterFixture(
+            primary, address: { _ in "redis://localhost/0" },
+            cluster: "sentinels = [\(list)]\nsentinel_master = \"megacomet\"")
+        let traffic = cluster.traffic
+        try traffic.begin()
+        try traffic.run(answers: 50)
+        primary.kill()
+        try traffic.run(until: "the sentinels name the replica", seconds: 60, every: 0.2) {
+            try sentinels.primary(by: 0) == replica.port
+        }
+        try traffic.run(answers: 100, seconds: 60)
+        #expect(traffic.clientCuts == 0, "\(traffic)")
+        try cluster.expectNothingLost()
+    }
+
+    @Test func tooFewReplicas_areToldToApps() throws {
+        let primary = try RedisServer()
+        let replica = try RedisServer(RedisServer.Options(replicaOf: primary.port))
+        try primary.waitForReplicas(1)
+        let cluster = try ClusterFixture(primary, cluster: "replicas = 1")
+        let traffic = cluster.traffic
+        try traffic.begin()
+        try traffic.run(answers: 50)
+        replica.pause()
+        try traffic.run(until: "publishes are not safe") {
+            traffic.refusals(with: "503 engine_unsafe", machine: 0) > 2
+                && traffic.refusals(with: "503 engine_unsafe", machine: 1) > 2
+        }
+        replica.resume()
+        try traffic.run(answers: 100)
+        #expect(traffic.clientCuts == 0, "\(traffic)")
+        try cluster.expectNothingLost()
+    }
+}
