@@ -84,7 +84,7 @@ extension Cluster {
         if let page = announcing {
             announcing = manager.switchboard.announce(page: page, now: now)
         } else if again != nil {
-            if var walk = again { again = manager.switchboard.carry(&walk, now: now) ? nil : walk }
+            if now >= againTime, var walk = again { again = manager.switchboard.carry(&walk, now: now) ? nil : walk }
         } else if keeper.isCarrying {
             keeper.carry(&manager.switchboard, now: now)
         }

@@ -7,6 +7,7 @@ import Logging
 import Publishing
 import Reactor
 import Stats
+import Wire
 
 /// This machine in its cluster: what it tells goes into the engine's log, and what it reads there is carried out.
 ///
@@ -59,6 +60,11 @@ final class Cluster: EngineHandler {
     /// The figures of the last second, for reports.
     var told = EngineFigures()
     var lastSecond = LastSecond()
+    /// The log lost something at the last join. It is told again from `againTime` on: until then entries may come again
+    /// from the machines that wrote them.
+    private var hasLost = false
+    private(set) var againTime: UInt64 = 0
+    private var carriedOut = CarriedOut()
     /// Entries that wait for the engine's word on replicas before they are carried out.
     private var stalled: [StalledEntry] = []
     /// The engine refuses entries. Nothing is sent before `pauseEnd`.
@@ -91,7 +97,7 @@ final class Cluster: EngineHandler {
         let isFresh = head == 0
         // Other machines may have joined before this one, and gone on.
         let isAnotherLife = !isFresh && join.first > head
-        let hasLost = isAnotherLife || join.shared > 0 && join.shared < head
+        hasLost = isAnotherLife || join.shared > 0 && join.shared < head
         let end = isAnotherLife ? 0 : hasLost ? join.shared : head
         manager.switchboard.join(firstOfLife: join.first, end: hasLost ? end : join.end, isFresh: isFresh)
         if hasLost {
@@ -99,6 +105,7 @@ final class Cluster: EngineHandler {
             event(.warning, "ENGINE_LOST", "the engine \(what): this machine tells again what it knows")
             // An earlier loss may not have been told yet.
             again = CarryWalk(since: min(end, again?.since ?? .max))
+            againTime = manager.now + Limits.engineMilliseconds + Cluster.refusedMilliseconds
         }
         (engineTime, engineTimeRead) = (join.time, manager.now)
         chainEnd = isFresh ? nil : end
@@ -120,6 +127,7 @@ final class Cluster: EngineHandler {
         guard let end = resolveAt, engine.isUp, stalled.isEmpty else { return }
         guard chainEnd ?? 0 >= end else { return }
         resolveAt = nil
+        if hasLost { giveUpOld() }
         for at in flights.indices {
             flights[at].isSafe = nil
             flights[at].records.withUnsafeBytes {
@@ -127,6 +135,18 @@ final class Cluster: EngineHandler {
             }
         }
         if !manager.switchboard.isCatching { whenCaughtUp?() }
+    }
+
+    /// Others may have carried out what the log has lost, and tell it again after some time. So entries whose apps do
+    /// not wait any more are not sent again. What clients did is told anew.
+    private func giveUpOld() {
+        let now = manager.now
+        let old = flights.filter { now - $0.sent >= Limits.engineMilliseconds }
+        flights.removeAll { now - $0.sent >= Limits.engineMilliseconds }
+        for flight in old {
+            manager.port.failShipped(.away, flight.calls, &manager.switchboard, now: now)
+            flight.records.withUnsafeBytes { manager.switchboard.emitAgain(ClusterRecords($0)) }
+        }
     }
 
     // MARK: what is read
@@ -180,6 +200,12 @@ final class Cluster: EngineHandler {
         if manager.switchboard.beginEntry(sender, time: entry.time, age: age > Cluster.youngMilliseconds ? age : 0) {
             announcing = announcing ?? 0
         }
+        guard !carriedOut.contains(entry) else {
+            // The engine had lost it, and its machine has sent it again.
+            if let ids = carriedOut.ids(of: entry) { again?.skips.append(ids) }
+            return manager.switchboard.endEntry(entry.end)
+        }
+        carriedOut.note(entry)
         let flight = isOwn ? land(entry.sequence) : nil
         if let flight, flight.isSafe == false {
             manager.port.failShipped(.unsafe, flight.calls, &manager.switchboard, now: now)

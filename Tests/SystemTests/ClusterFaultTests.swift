@@ -39,4 +39,15 @@ import Testing
         }
         try cluster.expectNothingLost()
     }
+
+    @Test func emptiedRedis_isToldAgainWhatTheMachinesKnow() throws {
+        let cluster = try ClusterFixture()
+        try cluster.traffic.begin()
+        try cluster.traffic.run(answers: 100)
+        cluster.redis.kill()
+        try cluster.redis.start()
+        try cluster.traffic.run(answers: 100)
+        try cluster.expectEvent("ENGINE_LOST", on: 0)
+        try cluster.expectNothingLost(hasLostEntries: true)
+    }
 }

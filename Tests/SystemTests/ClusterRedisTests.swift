@@ -72,7 +72,7 @@ import Testing
         }
         try traffic.run(answers: 100, seconds: 60)
         #expect(traffic.clientCuts == 0, "\(traffic)")
-        try cluster.expectNothingLost()
+        try cluster.expectNothingLost(hasLostEntries: true)
     }
 
     @Test func tooFewReplicas_areToldToApps() throws {
@@ -92,5 +92,21 @@ import Testing
         try traffic.run(answers: 100)
         #expect(traffic.clientCuts == 0, "\(traffic)")
         try cluster.expectNothingLost()
+    }
+
+    @Test func redisThatBecomesAReplica_isNamed_andNothingIsLost() throws {
+        let cluster = try ClusterFixture()
+        let traffic = cluster.traffic
+        try traffic.begin()
+        try traffic.run(answers: 50)
+        let other = try RedisServer()
+        try cluster.redis.command("REPLICAOF", "127.0.0.1", "\(other.port)")
+        try cluster.expectEvent("is a replica, and takes no writes", on: 0)
+        try cluster.expectEvent("is a replica, and takes no writes", on: 1)
+        // It has taken over the other one's data, which are none.
+        try cluster.redis.command("REPLICAOF", "NO", "ONE")
+        try traffic.run(answers: 100)
+        #expect(traffic.clientCuts == 0, "\(traffic)")
+        try cluster.expectNothingLost(hasLostEntries: true)
     }
 }

@@ -26,7 +26,14 @@ struct Peers: ~Copyable {
     /// Ids up to this one were read here before the log lost them. 0 if it never did.
     var hadBefore: UInt64 = 0
     /// Hashes of messages that the log had lost and that were told again. Each machine that knew one tells it.
-    var toldAgain: Set<UInt64> = []
+    private var toldAgain: Set<UInt64> = []
+    private static let mostToldAgain = 262_144
+
+    /// False if another machine has told the message again already.
+    mutating func isFirst(_ record: CarriedRecord) -> Bool {
+        if toldAgain.count >= Peers.mostToldAgain { toldAgain = [] }
+        return toldAgain.insert(record.hash).inserted
+    }
 
     /// Adds a record about a client. If too much waits already, it is left out, and all is told again later.
     mutating func emit(_ kind: ClusterRecord.Kind, ids: Int = 0, _ write: (inout Buffer) -> Void) {

@@ -79,6 +79,8 @@ package struct CarryWalk {
     /// The log has lost what is behind this id. 0: it is only carried forward.
     package let since: UInt64
     let isAgain: Bool
+    /// Messages with these ids have come again from the machine that wrote them.
+    package var skips: [ClosedRange<UInt64>] = []
 
     /// `since` is set if the log has lost what came after that id. The walk has what the machine had read before it
     /// learned of that.
@@ -160,7 +162,8 @@ extension Switchboard {
             let entry = logs[message]
             // What came since is in the log.
             if walk.isAgain, entry.id > logs.peers.hadBefore { break }
-            if entry.marks.isDisjoint(with: [.transient, .presence]) {
+            let isSkipped = walk.skips.contains { $0.contains(entry.id) }
+            if !isSkipped, entry.marks.isDisjoint(with: [.transient, .presence]) {
                 carry(entry.record, walk, now, logs.body(message))
             }
             walk.after = entry.id
@@ -206,7 +209,7 @@ extension Switchboard {
         // A machine that takes up the log has the message under its own id. One that had lost it gets it as a new one:
         // its clients' cursors may be past the old id.
         let keepsId = record.again == 0 || record.again == 2 && isCatching
-        guard keepsId || logs.peers.toldAgain.insert(record.hash).inserted else { return }
+        guard keepsId || logs.peers.isFirst(record) else { return }
         let id = keepsId ? record.id : takeId()
         var facts = MessageFacts(timeToLive: UInt32(clamping: left))
         facts.marks = record.kind == .history ? .history : Message.Marks(rawValue: record.flags & 0x3F)

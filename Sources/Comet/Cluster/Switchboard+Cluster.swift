@@ -65,7 +65,6 @@ extension Switchboard {
         logs.peers.isOn = true
         if isFresh, end > ids.last { logs.peers.catching = Catching(end: end) }
         if end < ids.last { logs.peers.hadBefore = ids.last }
-        logs.peers.toldAgain = []
     }
     /// The machine takes up the log from its beginning, and does not know all yet.
     package var isCatching: Bool { logs.peers.catching != nil }
