@@ -73,6 +73,8 @@ package struct Switchboard: ~Copyable {
         logs.events.wall = wallMicroseconds / 1000
         logs.arena.firstId = ids.firstOfLife
         logs.peers.isOn = settings.isClustered
+        // Clients may come before the log is joined, from machines that have read more.
+        if settings.isClustered { ids.share(firstOfLife: ids.firstOfLife) }
     }
 
     /// A new id, for a message that is about to be kept or handed over.
