@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func emptiedRedis_isToldAgainWhatTheMachinesKnow() throws {
-        let cluster = try ClusterFixture()
+        let cluster = try ClusterFixture(RedisServer(), machines: 3)
         try cluster.traffic.begin()
         try cluster.traffic.run(answers: 100)
         cluster.redis.kill()
@@ -49,5 +49,17 @@ import Testing
         try cluster.traffic.run(answers: 100)
         try cluster.expectEvent("ENGINE_LOST", on: 0)
         try cluster.expectNothingLost(hasLostEntries: true)
+    }
+
+    @Test func rolling_onOneMachine_whileTheOtherServes() throws {
+        let cluster = try ClusterFixture()
+        try cluster.traffic.begin()
+        try cluster.traffic.run(answers: 50)
+        let appliance = cluster.appliances[0]
+        let rolling = try Program("megacomet", ["rolling", "-c", appliance.configuration], in: appliance.folder)
+        try cluster.traffic.run(until: "the workers are replaced", seconds: 60) { !rolling.isRunning }
+        #expect(try rolling.waitForExit() == .exited(0), "\(rolling.output)")
+        try cluster.traffic.run(answers: 50)
+        try cluster.expectNothingLost()
     }
 }
