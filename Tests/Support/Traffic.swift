@@ -190,6 +190,7 @@ public final class Traffic {
 extension Traffic: CustomStringConvertible {
     public var description: String {
         "answered \(answered.count) of \(readers.count), cuts \(cuts) and \(clientCuts), refusals \(refusals), "
-            + "gaps \(gaps), replaced \(replaced), got \(clients.map(\.got.count)), faults \(clients.flatMap(\.faults).prefix(5))"
+            + "gaps \(gaps), replaced \(replaced), got \(clients.map(\.got.count)), "
+            + "faults \(clients.flatMap(\.faults).prefix(5))"
     }
 }

@@ -70,8 +70,8 @@ final class ClusterFixture {
             try appliances[place].events().contains(text)
         }
     }
-    /// All that was answered has arrived once and in order, and every client gets something again. If the server has lost
-    /// entries, a client that goes to another machine at that moment may get a message of them twice.
+    /// All that was answered has arrived once and in order, and every client gets something again. If the server has
+    /// lost entries, a client that goes to another machine at that moment may get a message of them twice.
     func expectNothingLost(hasLostEntries: Bool = false, sourceLocation: SourceLocation = #_sourceLocation) throws {
         let faults = try traffic.finish(hasLostEntries: hasLostEntries)
         #expect(
