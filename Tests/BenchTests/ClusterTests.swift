@@ -41,6 +41,12 @@ import Testing
         #expect(lines.dropFirst().dropLast().allSatisfy { $0["numbers"]?["redis_cpu_us_per_message"]?.double ?? 0 > 0 })
     }
 
+    @Test(arguments: ["json", "events", "ws"]) func twoMachines_deliverThroughRedis(form: String) throws {
+        let lines = try run("--machines 2 --servers megacomet --form \(form)")
+        expectDelivery(lines.dropFirst().dropLast(), ["steady cluster", "unicast cluster"])
+        #expect(lines.dropFirst().dropLast().allSatisfy { $0["numbers"]?["redis_cpu_us_per_message"]?.double ?? 0 > 0 })
+    }
+
     /// What Redis appends alone is measured beside two machines, for entries of each size.
     @Test func redisAlone_appendsEntriesOfEachSize() throws {
         let result = try RedisAppends.measure(seconds: 0.15)

@@ -208,6 +208,68 @@ class MakeExampleTest(unittest.TestCase):
             connection.close()
 
 
+class ClusterExampleTest(unittest.TestCase):
+    """Examples/cluster/run: two machines, a Redis, and a chat at each."""
+
+    def test_what_is_said_at_one_machine_is_seen_at_the_other_and_all_ends(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        log = self.enterContext(open(folder + "/log", "w+b"))
+        os.mkdir(folder + "/run")
+        chats, first = free_ports(2), free_ports(26)[0]
+        example = subprocess.Popen(
+            [EXAMPLES / "cluster/run", programs(), str(chats[0]), str(first)], env={**os.environ, "TMPDIR": folder + "/run"},
+            start_new_session=True, stdout=log, stderr=log, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        self.addCleanup(example.wait, 60)
+        self.addCleanup(example.terminate)
+        # The last lines of the script's own: both machines and both chats are started.
+        wait_until(lambda: b"machine b:" in pathlib.Path(log.name).read_bytes() or example.poll() is not None, 60, "the start")
+        self.assertIsNone(example.poll(), pathlib.Path(log.name).read_text())
+        for port in chats:
+            wait_until(lambda: self.request(port, "GET", "/"), 30, "a chat")
+
+        ada, bob = (json.loads(self.request(port, "POST", "/join", {"room": "lobby", "name": name})) for port, name in zip(chats, ("Ada", "Bob")))
+        self.assertEqual(ada["urls"], [f"http://localhost:{first + number}" for number in (10, 11, 20, 21)])
+        self.assertEqual(bob["urls"], [f"http://localhost:{first + number}" for number in (20, 21, 10, 11)])
+        token = json.loads(self.request(chats[1], "POST", "/token", {"name": "Bob"}))["token"]
+        self.request(chats[0], "POST", "/say", {"room": "lobby", "client": ada["client"], "text": "hello"})
+        # Bob reads at machine b.
+        said, cursor = [], 0
+        while {"name": "Ada", "text": "hello"} not in said:
+            answer = json.loads(self.request(first + 20, "GET", f"/{bob['client']}.json?cursor={cursor}", headers={"Authorization": f"Bearer {token}"}))
+            self.assertNotIn("error", answer)
+            cursor = answer["cursor"]
+            said += [message["data"] for message in answer["messages"]]
+
+        mine = self.processes(folder)
+        self.assertGreaterEqual(len(mine), 10, "Redis, two supervisors with managers and workers, and the script")
+        os.killpg(example.pid, signal.SIGINT)
+        self.assertEqual(example.wait(60), 0, pathlib.Path(log.name).read_text())
+        self.assertEqual([pid for pid in mine if pid in self.processes(folder)], [])
+        self.assertEqual(os.listdir(folder + "/run"), [])
+
+    def request(self, port, method, path, body=None, headers={}):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            self.assertEqual(answer.status, 200, text)
+            return text
+        except ConnectionRefusedError:
+            return None
+        finally:
+            connection.close()
+
+    def processes(self, folder):
+        """The processes that were started in an environment with this folder."""
+        found = []
+        for process in pathlib.Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if process.name.isdigit() and os.fsencode("TMPDIR=" + folder + "/run") in (process / "environ").read_bytes().split(b"\0"):
+                    found.append(int(process.name))
+        return found
+
+
 class EventProxy:
     """The app port behind a proxy that can bring events a second time, as after an answer that got lost."""
 

@@ -225,69 +225,6 @@ extension Switchboard {
         default: break
         }
     }
-
-    // MARK: what this machine tells
-
-    /// What the others are to be told now: the records of an entry, and how many ids they take.
-    package var outgoing: (bytes: UnsafeRawBufferPointer, ids: Int) {
-        (logs.peers.outgoing.bytes, logs.peers.outgoingIds)
-    }
-    package mutating func outgoingSent() { logs.peers.sent() }
-    /// An app's request, which is carried out when it is read back.
-    package mutating func emitCall(_ session: UInt64, ids: Int, _ request: UnsafeRawBufferPointer) {
-        logs.peers.emitAlways(.call, ids: ids) {
-            $0.append(bigEndian: session)
-            $0.append(request)
-        }
-    }
-    package mutating func emitTick(_ summary: String) {
-        // Each channel with presence that has news takes one.
-        logs.peers.emitAlways(.tick, ids: Limits.presenceInTick + 1) { $0.append(string: summary) }
-    }
-    /// A client has a receiver here. The others are told if they may not know, or if its token has other channels.
-    mutating func tellArrival(_ client: Slot<ClientRecord>, _ frame: Frame, _ grant: Grant, wasHere: Bool) {
-        if wasHere, hasGranted(grant.channels, to: client) { return }
-        logs.peers.arrives(client)
-        emitArrival(client, frame, ids: ChannelNames(grant.channels).reduce(0) { count, _ in count + 1 })
-    }
-    private mutating func emitArrival(_ client: Slot<ClientRecord>, _ frame: Frame, ids: Int) {
-        let position = presence[client].position
-        logs.peers.emit(.arrived, ids: ids) {
-            $0.append(bigEndian: position)
-            frame.write(to: &$0)
-        }
-    }
-    /// Clients whose arrivals were left out, or are new to a machine, are told anew, from this page of memory on. The
-    /// result is the next page, or `nil` if all were told.
-    package mutating func announce(page: UInt32, now: UInt64) -> UInt32? {
-        guard page < presence.pages else { return nil }
-        var clients: ContiguousArray<Slot<ClientRecord>> = []
-        presence.clients(page: page, &clients)
-        for client in clients {
-            let record = presence[client]
-            guard record.isHeld || record.place == .grace && record.isPresent else { continue }
-            logs.peers.arrives(client)
-            var flags: Frame.Flags = record.acknowledges ? .acknowledges : []
-            if record.stays { flags.insert(.stays) }
-            emitArrival(
-                client,
-                Frame(op: .connected, flags: flags, number: record.position, client: presence.id(client)), ids: 0)
-        }
-        return page + 1
-    }
-    /// Records of ours that the engine did not take, which go before those that wait. Requests of apps are not among
-    /// them any more. If these are of several entries, the last entry comes first.
-    package mutating func emitAgain(_ records: ClusterRecords) {
-        logs.peers.emitFirst { peers in
-            for record in records {
-                guard let kind = record.kind, kind != .call, kind != .tick else { continue }
-                peers.emitAlways(kind, ids: record.ids) { $0.append(record.rest) }
-            }
-        }
-    }
-    package mutating func takeOverflow() -> Bool { logs.peers.takeOverflow() }
-    /// The engine was away. What was on its way is told again.
-    package mutating func forgetArrivals() { logs.peers.forgetArrivals() }
 }
 
 /// The machine that wrote an entry.

@@ -1,0 +1,38 @@
+import Engine
+
+/// What operators are told of an engine that is there and takes nothing: once, and when it is over.
+struct EngineRefusals {
+    private var last: UInt64?
+    /// Milliseconds without a refusal after which it is over.
+    private static let quietMilliseconds: UInt64 = 5_000
+
+    /// A sentence, if this is the first refusal.
+    mutating func refused(_ fault: String, now: UInt64) -> String? {
+        defer { last = now }
+        return last == nil ? "the engine does not take everything: \(fault)" : nil
+    }
+    /// A sentence, if it is over.
+    mutating func isOver(now: UInt64) -> String? {
+        guard let since = last, now - since >= EngineRefusals.quietMilliseconds else { return nil }
+        last = nil
+        return "the engine has taken everything for \(EngineRefusals.quietMilliseconds / 1000) s"
+    }
+}
+
+/// An entry with bytes of its own.
+struct StalledEntry {
+    let sender: String
+    let epoch: UInt64
+    let sequence: UInt64
+    private let head: EngineEntry
+    private let records: [UInt8]
+
+    init(_ entry: EngineEntry) {
+        (sender, epoch, sequence) = (entry.sender, entry.epoch, entry.sequence)
+        head = entry
+        records = Array(entry.records)
+    }
+    func withEntry(_ use: (EngineEntry) -> Void) {
+        records.withUnsafeBytes { use(head.with(records: $0)) }
+    }
+}
