@@ -106,6 +106,7 @@ package final class Batch {
         let model = source.model
         if source.isReplay { return model.processes.values.contains { $0.own.samples.count > 1 } }
         if asksApps, model.told.apps.previousTime == nil, model.told.apps.problem.isEmpty { return false }
+        if options.screen == .nodes, model.told.nodes.answer == nil, model.told.nodes.problem.isEmpty { return false }
         if options.shot != nil, source.isWaiting { return false }
         return model.totals.areWhole
     }
