@@ -54,6 +54,7 @@ package final class Batch {
         let now = Clock.monotonicNanoseconds
         source.tick()
         if asksApps { source.ask(.apps, every: 1) }
+        if asksNodes { source.ask(.nodes, every: 1) }
         if options.shot != nil {
             for (question, seconds) in Views.questions(source.model, session, options.size) {
                 source.ask(question, every: seconds)
@@ -96,8 +97,12 @@ package final class Batch {
     private lazy var session = options.session()
     /// The screen shows apps, and the format has a place for them.
     private var asksApps: Bool {
-        options.screen == .delivery && !options.isCheck
-            && (options.shot != nil || options.format == .text || options.format == .json)
+        options.screen == .delivery && hasPlace
+    }
+    /// The same for the machines of a cluster.
+    private var asksNodes: Bool { options.screen == .nodes && hasPlace }
+    private var hasPlace: Bool {
+        !options.isCheck && (options.shot != nil || options.format == .text || options.format == .json)
     }
 
     /// Rates are known: each running process has reported twice, and the apps were told twice. A recording has all at
@@ -106,7 +111,7 @@ package final class Batch {
         let model = source.model
         if source.isReplay { return model.processes.values.contains { $0.own.samples.count > 1 } }
         if asksApps, model.told.apps.previousTime == nil, model.told.apps.problem.isEmpty { return false }
-        if options.screen == .nodes, model.told.nodes.answer == nil, model.told.nodes.problem.isEmpty { return false }
+        if asksNodes, model.told.nodes.answer == nil, model.told.nodes.problem.isEmpty { return false }
         if options.shot != nil, source.isWaiting { return false }
         return model.totals.areWhole
     }
