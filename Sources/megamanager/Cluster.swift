@@ -42,6 +42,8 @@ final class Cluster: EngineHandler {
     var calls = WaitingCalls()
     /// The end of the entry that was read last. `nil`: any may follow.
     private var chainEnd: UInt64?
+    /// The oldest entry of the log when it was joined last. 0: there was none.
+    private var firstEntry: UInt64 = 0
     /// Entries up to this id were in the log when it was joined. Once they are read, what of ours is missing is sent
     /// again. `nil`: that is done.
     private var resolveAt: UInt64?
@@ -109,6 +111,7 @@ final class Cluster: EngineHandler {
         }
         (engineTime, engineTimeRead) = (join.time, manager.now)
         chainEnd = isFresh ? nil : end
+        firstEntry = join.firstEntry
         resolveAt = join.end
         (joined, announcing) = (manager.now, 0)
         away = nil
@@ -188,6 +191,10 @@ final class Cluster: EngineHandler {
     private func read(_ entry: EngineEntry) {
         let now = manager.now
         if entry.time > time(now: now) { (engineTime, engineTimeRead) = (entry.time, now) }
+        if chainEnd == nil, firstEntry > 0, entry.id != firstEntry {
+            // What is carried forward may not be whole yet.
+            manager.startAnew("the beginning of the log went before it was read")
+        }
         if let chainEnd, entry.previous != chainEnd {
             // It was read before the engine lost the newest ones, or something was removed that was not read.
             manager.startAnew("entries of the log are missing: \(chainEnd) is followed by \(entry.previous)")

@@ -64,4 +64,11 @@ import Testing
         (chances.engineAway, chances.restartManager) = (60, 10)
         play(600..<606, settings, chances)
     }
+    @Test func whenTheLogIsCarriedForward_nothingIsLost() {
+        var settings = settings
+        (settings.channels, settings.streams) = (true, true)
+        var chances = ClusterWorld.Chances()
+        (chances.keep, chances.killMachine, chances.restartFresh) = (60, 20, 20)
+        play(500..<506, settings, chances)
+    }
 }

@@ -57,6 +57,9 @@ final class Machine {
         if !needsJoin { join(isAnew: true) }
     }
     func restart() { if let box { start(box.memory) } }
+    /// The oldest entry of the log when the machine joined. If it has gone when the machine begins to read, what is
+    /// carried forward may not be whole yet.
+    private var firstEntry: UInt64 = 0
     func die() {
         world.note(name, "dies")
         for worker in workers { worker.die() }
@@ -77,6 +80,7 @@ final class Machine {
             walk = (CarryWalk(since: lostAfter), 0)
         }
         let isFresh = head == 0
+        firstEntry = world.log.entries.first?.first ?? 0
         box.switchboard.join(firstOfLife: world.log.firstOfLife, end: end, isFresh: isFresh)
     }
     /// The engine is there again. What it had not taken is told again, without the requests of apps.
@@ -135,7 +139,7 @@ final class Machine {
     private func read(_ most: Int) {
         for _ in 0..<most {
             guard let box, let entry = world.log.entry(after: chainEnd) else { break }
-            guard entry.previous == chainEnd || chainEnd == 0 && head == 0 else {
+            guard entry.previous == chainEnd || chainEnd == 0 && head == 0 && entry.first == firstEntry else {
                 world.note(name, "misses entries before \(entry.first)")
                 return start()
             }
@@ -178,7 +182,7 @@ final class Machine {
         }
         if let trim, takenBatches >= trim.batch {
             self.trim = nil
-            world.trims.append((trim.from, world.now + UInt64(world.random.below(5000))))
+                world.trims.append((trim.from, world.now + UInt64(world.random.below(5000))))
         }
     }
     /// Carries forward what still counts.

@@ -88,7 +88,7 @@ import Wire
         for body in ["", "\0", "\0\0", "\0\u{4},\"a", "\u{1}\0abc"] {
             #expect(two(Self.written(Self.frame(.message, .members, 9, "c1", body))) == .refused)
         }
-        #expect(two([15]) == .refused && two([30]) == .refused)
+        #expect(two([15]) == .refused && two([31]) == .refused)
     }
     @Test(arguments: [("", "1"), (",\"channel\":\"room:7\"", "{}"), (",\"a\":1", "")])
     func members_comeBack_besideTheMessage(_ members: String, _ json: String) {

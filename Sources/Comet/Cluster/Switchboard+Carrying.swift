@@ -74,6 +74,8 @@ package struct CarryWalk {
     var names: [[UInt8]] = []
     /// The client of the page that was appended last.
     var client: Slot<ClientRecord>?
+    /// The client that was begun, by its id: it may go before it is done, and another one may have its slot.
+    var begun: [UInt8] = []
     /// The message of a log up to which it was appended. 0 at its beginning.
     var after: UInt64 = 0
     /// The log has lost what is behind this id. 0: it is only carried forward.
@@ -122,7 +124,6 @@ extension Switchboard {
                     walk.step = .clients(page: page + 1)
                     continue
                 }
-                // A client that was begun may have gone, and another one may follow.
                 if carryClient(client, &walk, most, now) { walk.client = client }
             }
         }
@@ -143,7 +144,9 @@ extension Switchboard {
     private mutating func carryClient(
         _ client: Slot<ClientRecord>, _ walk: inout CarryWalk, _ most: Int, _ now: UInt64
     ) -> Bool {
+        if walk.after > 0, !walk.begun.elementsEqual(presence.id(client)) { walk.after = 0 }
         if walk.after == 0 {
+            walk.begun = Array(presence.id(client))
             var next = firstChannel(client)
             while let slot = next {
                 next = channels.next(of: slot)

@@ -46,7 +46,6 @@ extension Switchboard {
             }
             if !grants.isEmpty { grants[client] = nil }
             logs.peers.forget(client)
-            logs.peers.catching?.positions[String(decoding: presence.id(client), as: UTF8.self)] = record.position
             return presence.forget(client)
         }
         guard logs[log].count == 0 else { return }
