@@ -19,7 +19,7 @@ struct WaitingCalls: ~Copyable {
         bytes.append(shipment.record)
         places.append((shipment.number, shipment.record.count, shipment.ids))
     }
-    /// Gives the next requests, until `most` bytes are reached. `skip` says which are not waited for any more.
+    /// Gives the next requests, until `most` bytes are reached: the number, the ids and the record of each.
     mutating func take(most: Int, _ take: (UInt64, Int, UnsafeRawBufferPointer) -> Void) {
         var taken = 0
         while first < places.count, taken < most {

@@ -21,15 +21,12 @@ struct EngineRefusals {
 
 /// An entry with bytes of its own.
 struct StalledEntry {
-    let sender: String
-    let epoch: UInt64
-    let sequence: UInt64
-    private let head: EngineEntry
+    /// The entry without its records, which are valid no more.
+    let head: EngineEntry
     private let records: [UInt8]
 
     init(_ entry: EngineEntry) {
-        (sender, epoch, sequence) = (entry.sender, entry.epoch, entry.sequence)
-        head = entry
+        head = entry.with(records: UnsafeRawBufferPointer(start: nil, count: 0))
         records = Array(entry.records)
     }
     func withEntry(_ use: (EngineEntry) -> Void) {

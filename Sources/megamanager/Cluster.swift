@@ -32,7 +32,6 @@ final class Cluster: EngineHandler {
     private(set) var engine: Engine!
     let settings: EngineSettings
     let epoch = UInt64.random(in: 1...UInt64.max)
-    let log: Logger
     let event: (Severity, String, String) -> Void
 
     /// Entries that are under way, the oldest first.
@@ -78,7 +77,6 @@ final class Cluster: EngineHandler {
     init(_ loop: Loop, _ settings: EngineSettings, _ manager: ManagerProcess, _ daemon: Daemon) {
         self.settings = settings
         self.manager = manager
-        log = daemon.log
         event = { severity, kind, text in daemon.event(Logger.Level(severity), kind, text) }
         away = (Clock.monotonicMilliseconds, "it was not reached yet")
         engine = Engine(loop, settings, epoch: epoch, tell: event, handler: self)
@@ -156,7 +154,7 @@ final class Cluster: EngineHandler {
 
     func engineRead(_ entries: [EngineEntry]) {
         for entry in entries {
-            if settings.replicas > 0, mustStall(entry) {
+            if !stalled.isEmpty || settings.replicas > 0 && resolveAt == nil && waitsForReplicas(entry) {
                 stalled.append(StalledEntry(entry))
             } else {
                 read(entry)
@@ -165,28 +163,18 @@ final class Cluster: EngineHandler {
         resolve()
         if resolveAt == nil, let caughtUp = whenCaughtUp, !manager.switchboard.isCatching { caughtUp() }
     }
-    /// An entry of ours is answered when enough replicas have it, and what follows it comes behind it.
-    private func mustStall(_ entry: EngineEntry) -> Bool {
-        if !stalled.isEmpty { return true }
-        guard isOwn(entry), let flight = flights.first(where: { $0.sequence == entry.sequence }) else { return false }
-        return flight.isSafe == nil && resolveAt == nil
+    /// An entry of ours is answered when enough replicas have it, and the entries behind it come later.
+    private func waitsForReplicas(_ entry: EngineEntry) -> Bool {
+        isOwn(entry) && flights.contains { $0.sequence == entry.sequence && $0.isSafe == nil }
     }
     private func goOn() {
-        while let first = stalled.first {
-            if isOwn(first.sender, first.epoch),
-                let flight = flights.first(where: { $0.sequence == first.sequence }), flight.isSafe == nil
-            {
-                return
-            }
+        while let first = stalled.first, !waitsForReplicas(first.head) {
             stalled.removeFirst()
             first.withEntry { read($0) }
         }
         resolve()
     }
-    func isOwn(_ entry: EngineEntry) -> Bool { isOwn(entry.sender, entry.epoch) }
-    private func isOwn(_ sender: String, _ epoch: UInt64) -> Bool {
-        epoch == self.epoch && sender == settings.name
-    }
+    private func isOwn(_ entry: EngineEntry) -> Bool { entry.epoch == epoch && entry.sender == settings.name }
 
     private func read(_ entry: EngineEntry) {
         let now = manager.now

@@ -10,7 +10,7 @@ import Wire
 /// Numbers are in network byte order. A record's ids follow those of the records before it in the entry.
 package struct ClusterRecord {
     package enum Kind: UInt8, Sendable {
-        /// An app asks for something. The rest is the number of its session (8 bytes) and the request as the app port
+        /// An app asks for something. The rest is the number of its shipment (8 bytes) and the request as the app port
         /// writes it. All machines carry it out. The one that wrote the entry answers the app.
         case call = 1
         /// A client has come to the machine. The client's position (8 bytes), and the worker's frame.
@@ -25,7 +25,7 @@ package struct ClusterRecord {
         case took = 6
         /// A worker's frame about a client that another machine has.
         case frame = 7
-        /// The machine is there, once a second. Its summary as JSON.
+        /// The machine is there, once a second. Its summary (`NodeSummary`).
         case tick = 8
         /// What was in the log before, and still counts (`CarriedRecord`).
         case carried = 9

@@ -1,3 +1,5 @@
+import Wire
+
 /// The machines that have said something in the shared log, by number. A number stands for a name and an epoch.
 struct Nodes {
     struct Node {
@@ -5,8 +7,6 @@ struct Nodes {
         var epoch = ""
         /// When it last said something, in milliseconds of the engine's clock.
         var heard: UInt64 = 0
-        /// When it first did.
-        var since: UInt64 = 0
         /// What it said of itself.
         var summary = ""
         /// Its clients were given up.
@@ -15,8 +15,6 @@ struct Nodes {
         var isOwn = false
     }
     private(set) var all: ContiguousArray<Node> = []
-    /// Machines that were given up.
-    private(set) var lost: UInt64 = 0
     /// The number that spoke last, since most entries come in rows.
     private var latest = -1
 
@@ -35,7 +33,7 @@ struct Nodes {
         }
         // A number whose machine is gone has no clients, so another one may have it.
         let number = all.firstIndex { $0.isGone && $0.name == name } ?? all.count
-        let node = Node(name: name, epoch: epoch, heard: time, since: time, isOwn: isOwn)
+        let node = Node(name: name, epoch: epoch, heard: time, isOwn: isOwn)
         if number == all.count { all.append(node) } else { all[number] = node }
         latest = number
         return (number, true)
@@ -44,17 +42,13 @@ struct Nodes {
         get { all[number] }
         set { all[number] = newValue }
     }
-    /// The machines that have been silent for so many milliseconds before `time`, and earlier managers of machines that
-    /// have another one now.
-    func silent(at time: UInt64, for milliseconds: UInt64) -> [Int] {
-        all.indices.filter { !all[$0].isGone && !all[$0].isOwn && all[$0].heard + milliseconds < time }
+    /// The machine has said nothing for so long that it counts as gone.
+    func isSilent(_ number: Int, at time: UInt64) -> Bool {
+        !all[number].isOwn && all[number].heard + Limits.nodeSilentMilliseconds < time
     }
-    mutating func giveUp(_ number: Int) {
-        guard !all[number].isGone else { return }
-        all[number].isGone = true
-        // A machine whose manager has started anew is there.
-        if !all.contains(where: { $0.name == all[number].name && !$0.isGone }) { lost += 1 }
-    }
+    /// The machines that are silent and were not given up, and earlier managers of machines that have another one now.
+    func silent(at time: UInt64) -> [Int] { all.indices.filter { !all[$0].isGone && isSilent($0, at: time) } }
+    mutating func giveUp(_ number: Int) { all[number].isGone = true }
     /// One for each name: its newest manager.
     var newest: [Node] {
         var byName: [String: Node] = [:]

@@ -38,8 +38,7 @@ struct Peers: ~Copyable {
     /// Adds a record about a client. If too much waits already, it is left out, and all is told again later.
     mutating func emit(_ kind: ClusterRecord.Kind, ids: Int = 0, _ write: (inout Buffer) -> Void) {
         guard outgoing.count < Limits.clusterOutgoingBytes else { return hasOverflowed = true }
-        ClusterRecord.append(kind, ids: ids, to: &outgoing, write)
-        outgoingIds += ids
+        emitAlways(kind, ids: ids, write)
     }
     /// The same for what has a bound of its own.
     mutating func emitAlways(_ kind: ClusterRecord.Kind, ids: Int, _ write: (inout Buffer) -> Void) {
@@ -81,11 +80,6 @@ struct Peers: ~Copyable {
     mutating func takeOverflow() -> Bool {
         defer { hasOverflowed = false }
         return hasOverflowed
-    }
-
-    /// The machine has said nothing for so long that it counts as gone.
-    func isSilent(_ node: Int, at time: UInt64) -> Bool {
-        !nodes[node].isOwn && nodes[node].heard + Limits.nodeSilentMilliseconds < time
     }
 
     // MARK: arrivals on their way

@@ -144,9 +144,7 @@ extension Switchboard {
         record.acknowledges = flags.contains(.acknowledges) || flags.contains(.stays)
         guard record.position < position else { return }
         if record.position == 0 { record.position = position }
-        if record.subscription == .none || channels[channels[record.subscription].channel].kind != .user {
-            _ = joinUser(client)
-        }
+        if !readsUser(client) { _ = joinUser(client) }
         advance(client, to: position)
     }
 
@@ -166,7 +164,7 @@ extension Switchboard {
     /// Gives up the machines that say nothing any more. `time` is the engine's clock. True if more is left.
     package mutating func endSilent(at time: UInt64, now: UInt64) -> Bool {
         var room = Limits.clusterClientsInStep
-        for node in logs.peers.nodes.silent(at: time, for: Limits.nodeSilentMilliseconds) {
+        for node in logs.peers.nodes.silent(at: time) {
             while let client = presence.firstElsewhere(on: node) {
                 guard room > 0 else { return true }
                 leavesElsewhere(client, now)
@@ -187,7 +185,7 @@ extension Switchboard {
         case .lost: return
         case .elsewhere:
             // Machines give up a silent one at times of their own. Here the time of the log counts.
-            guard logs.peers.isSilent(record.node, at: logs.events.wall) else { return }
+            guard logs.peers.nodes.isSilent(record.node, at: logs.events.wall) else { return }
             leavesElsewhere(client, now)
         case .waiting, .blocked, .grace: guard logs.peers.isArriving(client) else { return }
         }
