@@ -182,7 +182,7 @@ final class Machine {
         }
         if let trim, takenBatches >= trim.batch {
             self.trim = nil
-                world.trims.append((trim.from, world.now + UInt64(world.random.below(5000))))
+            world.trims.append((trim.from, world.now + UInt64(world.random.below(5000))))
         }
     }
     /// Carries forward what still counts.
