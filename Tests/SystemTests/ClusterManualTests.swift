@@ -23,16 +23,18 @@ import Testing
         let program: Program
         let port: Int
         let folder: Folder
+        let isSentinel: Bool
 
-        init(_ name: String, port: Int, _ file: String, master: Int) throws {
+        init(port: Int, _ file: String, master: Int, isSentinel: Bool = false) throws {
             folder = try Folder()
             self.port = port
+            self.isSentinel = isSentinel
             let here = file.replacing("192.0.2.10 6379", with: "127.0.0.1 \(master)").replacing(
                 "127.0.0.1 192.0.2.10", with: "127.0.0.1"
             ).replacing("192.0.2.10", with: "127.0.0.1").replacing("port 26379\n", with: "")
             let path = try folder.write("redis.conf", here + "port \(port)\ndir \(folder.path)\n")
-            program = try Program("/usr/bin/" + name, [path], in: folder)
-            do { try eventually("\(name) answers") { try ask("PING").contains("PONG") } } catch {
+            program = try Program("/usr/bin/redis-server", [path] + (isSentinel ? ["--sentinel"] : []), in: folder)
+            do { try eventually("it answers") { try ask("PING").contains("PONG") } } catch {
                 throw Failure("\(error)\n\(program.output)")
             }
         }
@@ -40,14 +42,13 @@ import Testing
         func ask(_ words: String...) throws -> String {
             let login = ["-p", "\(port)", "-a", "a-long-word", "--no-auth-warning"]
             let sentinel = ["-p", "\(port)"]
-            let isSentinel = program.name.hasSuffix("sentinel")
             return try Program.run("/usr/bin/redis-cli", (isSentinel ? sentinel : login) + words, in: folder).output
         }
     }
 
     @Test func redisTakesItsBlock() throws {
         let port = try Ports.free()
-        let redis = try Server("redis-server", port: port, Self.block("redis-server; at the end of"), master: port)
+        let redis = try Server(port: port, Self.block("redis-server; at the end of"), master: port)
         for (key, value) in [
             ("appendonly", "yes"), ("appendfsync", "everysec"), ("save", ""), ("maxmemory", "2147483648"),
             ("maxmemory-policy", "noeviction"), ("requirepass", "a-long-word"),
@@ -61,9 +62,9 @@ import Testing
     @Test func threeSentinels_nameTheReplica_whenTheMasterDies() throws {
         let first = try Ports.free(5)
         let common = try Self.block("redis-server; at the end of") + Self.block("redis.conf of both")
-        let master = try Server("redis-server", port: first, common, master: first)
+        let master = try Server(port: first, common, master: first)
         let replica = try Server(
-            "redis-server", port: first + 1, common + Self.block("the replica has this line"), master: first)
+            port: first + 1, common + Self.block("the replica has this line"), master: first)
         try eventually("the replica is up to date") {
             try master.ask("WAIT", "1", "100") == "1\n"
         }
@@ -71,7 +72,7 @@ import Testing
         let file = try Self.block("sentinel.conf of all three").replacing(
             "down-after-milliseconds megacomet 5000", with: "down-after-milliseconds megacomet 500")
         let sentinels = try (2..<5).map {
-            try Server("redis-sentinel", port: first + $0, file, master: first)
+            try Server(port: first + $0, file, master: first, isSentinel: true)
         }
         for sentinel in sentinels {
             try eventually("a sentinel knows the others and the replica") {

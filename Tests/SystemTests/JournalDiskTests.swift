@@ -13,9 +13,10 @@ import Testing
     @Test func afterAFailureOfPower_everyAnsweredPublishIsThere() throws {
         let folder = try Folder()
         let file = folder.path + "/queue/queue"
-        let pair = try Pair(
-            workers: 0, manager: disk(folder),
-            environment: ["LD_PRELOAD": Program.folder + "/libCForgetful.so"])
+        // LD_PRELOAD takes no path with a space.
+        let library = folder.path + "/libCForgetful.so"
+        #expect(symlink(Program.folder + "/libCForgetful.so", library) == 0)
+        let pair = try Pair(workers: 0, manager: disk(folder), environment: ["LD_PRELOAD": library])
         // Many apps publish at once, so that syncs are under way while others publish.
         let apps = try (0..<4).map { _ in try LinePublisher(port: pair.appPort) }
         var answered = 0

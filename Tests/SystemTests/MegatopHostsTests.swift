@@ -12,22 +12,22 @@ struct MegatopHostsTests {
             one = try Appliance(workers: 2)
             two = try Appliance(workers: 1)
             let ssh = try #require(self.ssh)
-            let program = "\(Program.folder)/megatop"
-            try ssh.admit("push1", only: "\(Site.whole(program)) -c \(one.configuration) --serve")
+            try ssh.admit("push1", only: "\(Site.program) -c \(one.configuration) --serve")
             try ssh.admit("push2")
         }
-        static func whole(_ path: String) -> String {
-            path.hasPrefix("/") ? path : (getcwd(nil, 0).map { String(cString: $0) } ?? "") + "/" + path
+        /// The whole path of megatop, as a shell takes it.
+        private static var program: String {
+            let path = "\(Program.folder)/megatop"
+            let isWhole = path.hasPrefix("/")
+            return inShell(isWhole ? path : (getcwd(nil, 0).map { String(cString: $0) } ?? "") + "/" + path)
         }
+        private static func inShell(_ word: String) -> String { "'" + word.replacing("'", with: "'\\''") + "'" }
         /// push1's key runs one command, push2 is told which one.
         var options: [String] {
-            [
-                "--ssh", ssh?.client ?? "", "--remote-command",
-                "\(Site.whole("\(Program.folder)/megatop")) -c \(two.configuration)",
-            ]
+            ["--ssh", ssh?.client ?? "", "--remote-command", "\(Site.program) -c \(two.configuration)"]
         }
         func screen(width: Int = 110, height: Int = 30, _ hosts: String) throws -> TerminalScreen {
-            let words = (["\(Program.folder)/megatop"] + options).map { "'\($0)'" }.joined(separator: " ")
+            let words = (["\(Program.folder)/megatop"] + options).map(Site.inShell).joined(separator: " ")
             return try TerminalScreen(width: width, height: height, one, command: "\(words) \(hosts)")
         }
         func end() {

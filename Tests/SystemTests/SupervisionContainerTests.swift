@@ -16,7 +16,7 @@ import Testing
         let ended = "\(appliance.folder.path)/ended"
         _ = try appliance.folder.write(
             "programs/megaworker",
-            "#!/bin/sh\n(sh -c 'echo > \(ended)' >/dev/null 2>&1 &)\nexec \(Program.folder)/megaworker \"$@\"\n")
+            "#!/bin/sh\n(sh -c 'echo > \(ended)' >/dev/null 2>&1 &)\nexec '\(Program.folder)/megaworker' \"$@\"\n")
         chmod(worker, 0o755)
         let words = [
             "--pid", "--fork", "--mount-proc", "\(Program.folder)/megacomet", "run", "-c", appliance.configuration,

@@ -15,7 +15,7 @@ import Testing
                 if [ "$1" = --manager ]; then set -- "$@" "$1" 127.0.0.1:\(nowhere); shift 2; left=$((left - 2))
                 else set -- "$@" "$1"; shift; left=$((left - 1)); fi
             done
-            exec \(Program.folder)/megaworker "$@"
+            exec '\(Program.folder)/megaworker' "$@"
 
             """
         let worker = try appliance.replaceWorker(byScript: lost)

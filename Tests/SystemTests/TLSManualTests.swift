@@ -31,7 +31,7 @@ import Testing
             _ = try folder.write("megacomet.toml", merged)
 
             mkdir(folder.path + "/bin", 0o700)
-            let program = "\(Program.folder)/megacomet \"$@\" -c \(site.appliance.configuration)"
+            let program = "'\(Program.folder)/megacomet' \"$@\" -c \(site.appliance.configuration)"
             try script("bin/megacomet", "exec \(program)")
             // It tells of the appliance of this test, as systemd tells of its unit.
             try script("bin/systemctl", "[ \"$*\" = '-q is-active megacomet' ] && exec megacomet status >/dev/null")
