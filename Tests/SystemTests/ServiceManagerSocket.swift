@@ -13,15 +13,25 @@ final class ServiceManagerSocket {
         self.path = path
         unlink(path)
         descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard Self.with(path, { bind(descriptor, $0, $1) }) == 0 else { throw Failure("bind \(path)") }
+    }
+    private static func with(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let result = withUnsafePointer(to: &address) {
+        return withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard result == 0 else { throw Failure("bind \(path)") }
+    }
+    /// Sends to itself until there is no room for another datagram.
+    func fill() throws {
+        let sender = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(sender) }
+        guard Self.with(path, { connect(sender, $0, $1) }) == 0 else { throw Failure("connect \(path)") }
+        while send(sender, "X_FULL=1", 8, Int32(MSG_DONTWAIT)) == 8 {}
+        guard errno == EAGAIN else { throw Failure("send to \(path): \(errno)") }
     }
     deinit {
         close(descriptor)

@@ -144,6 +144,20 @@ import Testing
         #expect(try supervisor.waitForExit() == .exited(0))
     }
 
+    /// A service manager that is slow, or busy with others: READY=1 is told when it has room again.
+    @Test func serviceManagerWithoutRoom_isToldLater() throws {
+        let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
+        let manager = try ServiceManagerSocket("\(appliance.folder.path)/notify")
+        try manager.fill()
+        appliance.environment["NOTIFY_SOCKET"] = manager.path
+        try appliance.start()
+        let supervisor = try #require(appliance.supervisor)
+        #expect(try manager.wait(for: "READY=1").contains("MAINPID=\(supervisor.pid)"))
+        supervisor.signal(SIGTERM)
+        _ = try manager.wait(for: "STOPPING=1")
+        #expect(try supervisor.waitForExit() == .exited(0))
+    }
+
     @Test func doctor_hasWantAndWhy_forEachSetting() throws {
         let appliance = try Appliance(workers: 1, ["workers": "max_connections = 100"], starts: false)
         let (_, output) = try appliance.command("doctor")

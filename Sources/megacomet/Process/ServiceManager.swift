@@ -6,8 +6,12 @@ import Reactor
 ///
 /// systemd also keeps descriptors for us (its file descriptor store), and hands them to our next start as LISTEN_FDS.
 /// So a port whose daemon is down when this supervisor dies still takes connections, and the manager's queue is kept.
-struct ServiceManager {
+final class ServiceManager {
     private let socket: String?
+    /// States that it had no room for yet, oldest first. There are few: a state follows a command, or the end of one.
+    private var waiting: [String] = []
+    private var again: Timer?
+    private static let secondsUntilAgain = 0.1
     /// The number of descriptors that it keeps (FDSTORE; systemd tells it since version 254). If there are more, it
     /// closes the rest. `nil` if it did not tell.
     private let room: Int?
@@ -34,9 +38,30 @@ struct ServiceManager {
         watchdogSeconds = isForUs && socket != nil ? interval.map { $0 / 2_000_000 } : nil
         environment = taken
     }
+    /// From now on, states that it had no room for are told later.
+    func begin(_ loop: Loop) {
+        again = Timer(loop) { [unowned self] in tellWaiting() }
+        tellWaiting()
+    }
+    /// Tells a state, for which it waits: READY=1 and the like. If there is no room, it is told as soon as there is.
     func tell(_ words: String...) {
-        guard let socket else { return }
-        UnixSockets.send(words.joined(separator: "\n"), to: socket)
+        waiting.append(words.joined(separator: "\n"))
+        tellWaiting()
+    }
+    private func tellWaiting() {
+        guard let socket else { return waiting = [] }
+        while let text = waiting.first {
+            guard UnixSockets.send(text, to: socket) || errno != EAGAIN else {
+                again?.start(after: ServiceManager.secondsUntilAgain)
+                return
+            }
+            waiting.removeFirst()
+        }
+    }
+    /// Tells what the next one replaces: that we live, or a text to show. Without room it is left out.
+    func mention(_ words: String) {
+        guard let socket, waiting.isEmpty else { return }
+        UnixSockets.send(words, to: socket)
     }
     func reloading() { tell("RELOADING=1", "MONOTONIC_USEC=\(Clock.monotonicNanoseconds / 1000)") }
 

@@ -156,12 +156,13 @@ final class Supervisor {
         try writeKeys()
         control = try ControlServer(loop, folder.controlSocket, events, self)
         beat = Timer(loop) { [unowned self] in tick() }
+        serviceManager.begin(loop)
         if let seconds = serviceManager.watchdogSeconds {
-            watchdogTimer = Timer(loop) { [unowned self] in serviceManager.tell("WATCHDOG=1") }
+            watchdogTimer = Timer(loop) { [unowned self] in serviceManager.mention("WATCHDOG=1") }
             watchdogTimer?.start(after: 0, every: seconds)
         }
         if let end = endWhenBegun { return shutDown(isHasty: end.isHasty, by: end.by) }
-        serviceManager.tell("STATUS=starting \(settings.workers.count) workers")
+        serviceManager.mention("STATUS=starting \(settings.workers.count) workers")
         watchOrphans()
         perform(fleet.begin(now: Supervisor.now))
     }
@@ -215,7 +216,7 @@ final class Supervisor {
         case .turnAway(let name, let isOn): turnAway(name, isOn)
         case .setJournalAside: setJournalAside()
         case .tell(let event): events.tell(event)
-        case .announce(let text): serviceManager.tell("STATUS=\(text)")
+        case .announce(let text): serviceManager.mention("STATUS=\(text)")
         case .keepCrash(let copy, let ending, let uptime): keepCrash(copy, ending, uptime)
         case .finished:
             serviceManager.tell("STOPPING=1", "STATUS=stopped")
