@@ -13,7 +13,7 @@ extension BatchText {
             plainText(node.node), node.own ? "yes" : "no", plainText(node.state), number(node.ageSeconds),
             node.version.isEmpty ? "-" : plainText(node.version).replacing(" ", with: "_"), number(node.clients),
             number(node.publishesPerSecond), number(node.queued), number(node.lagSeconds * 1000),
-            number(node.latencyMicroseconds),
+            node.latencyMicroseconds.map(number) ?? "-",
         ]
     }
     static func nodesText(_ context: Context) -> String {

@@ -20,7 +20,8 @@ extension Views {
             page.header.append(.init(line: aloneLine, from: 0))
             page.header += Frame.alerts(context, size)
             page.sections.append(
-                Page.Section(title: "SEVERAL MACHINES", lines: oneMachine.map { Line($0) }, least: 1, grows: true))
+                Page.Section(
+                    title: "SEVERAL MACHINES", lines: severalMachines(width: size.width), least: 1, grows: true))
             return page
         }
         let isOld = freshness != .fresh
@@ -72,16 +73,17 @@ extension Views {
         line.add("cluster.redis is empty: it is no part of a cluster")
         return line
     }
-    private static let oneMachine = [
-        " With several machines a client may come to any of them, and an app may publish on any. They share a",
-        " Redis server (7.0 or later, or Valkey), which each machine's megacomet.toml names:",
-        "",
-        "     [cluster]",
-        "     redis = \"redis://:PASSWORD@HOST:6379/0\"",
-        "     name = \"a\"      # each machine another one",
-        "",
-        " Then, on each: megacomet check, megacomet reload, megacomet restart manager.",
-    ]
+    /// How one machine becomes one of several. The settings are copied as they stand, so they are narrow.
+    private static func severalMachines(width: Int) -> [Line] {
+        func paragraph(_ text: String) -> [Line] { Paragraph.lines(text, width: width - 2).map { Line(" " + $0) } }
+        let settings = ["", "   [cluster]", "   redis = \"redis://:PASSWORD@HOST:6379\"", "   name = \"a\"", ""]
+        return paragraph(
+            "With several machines a client may come to any of them, and an app may publish on any. They share a Redis"
+                + " server (7.0 or later, or Valkey). The megacomet.toml of each machine names it, and has a name of"
+                + " its own:")
+            + settings.map { Line($0) }
+            + paragraph("Then, on each: megacomet check, megacomet reload, megacomet restart manager.")
+    }
 
     private static func engineLines(_ engine: NodesAnswer.Engine, isOld: Bool, _ context: Context, bar: Int) -> [Line] {
         let clean = context.capabilities.clean
@@ -92,15 +94,17 @@ extension Views {
         let span = Format.span(engine.sinceSeconds)
         first.add(engine.up ? "up \(span)" : "AWAY for \(span)", role: engine.up ? .normal : .critical)
         var second = Line(" LOAD", .title)
-        second.add("memory " + Format.bytes(engine.memoryBytes) + "B", role: memoryLevel(engine).role)
-        if let most = engine.memoryMaxBytes, most > 0 {
-            second.add("of " + Format.bytes(most) + "B" + memoryLevel(engine).mark, gap: 1)
-            second.addBar(engine.memoryBytes / most, most: bar, leaves: 4)
-        } else {
+        let memory = engine.memoryBytes
+        let fill = Level.share(.engineMemory, memory ?? 0, engine.memoryMaxBytes)
+        second.add("memory " + (memory.map { Format.bytes($0) + "B" } ?? "-"), role: fill.role)
+        if let memory, let most = engine.memoryMaxBytes, most > 0 {
+            second.add("of " + Format.bytes(most) + "B" + fill.mark, gap: 1)
+            second.addBar(memory / most, most: bar, leaves: 4)
+        } else if memory != nil {
             second.add("no bound (maxmemory)", leaves: 5, gap: 1)
         }
         second.add("appends " + Format.rate(engine.appendsPerSecond) + "/s", leaves: 1)
-        let level = Level(engine.latencyMaxMicroseconds, Metric[.engineLatencyMax].threshold)
+        let level = Level(engine.latencyMaxMicroseconds ?? 0, Metric[.engineLatencyMax].threshold)
         second.add("each " + latency(engine.latencyMicroseconds))
         second.add("most " + latency(engine.latencyMaxMicroseconds) + level.mark, role: level.role, leaves: 2, gap: 1)
         second.add("backlog " + Format.bytes(engine.backlogBytes) + "B", leaves: 3)
@@ -110,11 +114,8 @@ extension Views {
         guard let why = engine.why else { return [first, second] }
         return [first, Line(" ! " + clean(why), .critical), second]
     }
-    private static func memoryLevel(_ engine: NodesAnswer.Engine) -> Level {
-        .share(.engineMemory, engine.memoryBytes, engine.memoryMaxBytes)
-    }
-    private static func latency(_ microseconds: Double) -> String {
-        Format.decimals(microseconds / 1000, microseconds < 9950 ? 1 : 0) + "ms"
+    private static func latency(_ microseconds: Double?) -> String {
+        microseconds.map { Format.decimals($0 / 1000, $0 < 9950 ? 1 : 0) + "ms" } ?? "-"
     }
 
     /// Heading, width and the order in which the columns leave, the highest first. 0: it stays.

@@ -25,6 +25,9 @@ package struct EngineSettings: Equatable, Sendable {
         self.name = name
         self.replicas = replicas
     }
+
+    /// The server for people, before one was reached.
+    package var wanted: String { sentinels.isEmpty ? "\(redis.place)" : "\(sentinelMaster) of the sentinels" }
 }
 
 /// The times and sizes of the engine. Each has its reason.

@@ -15,6 +15,7 @@ extension NodesAnswer {
     /// The answer at a time in milliseconds. What was looked at has become older since.
     init(_ look: ClusterLook, now: UInt64) {
         let since = now - min(now, look.time)
+        func known(_ number: UInt64) -> Double? { number == 0 ? nil : Double(number) }
         func seconds(_ milliseconds: UInt64) -> Double { Double(milliseconds) / 1000 }
         let engine = look.engine
         var told = Engine(
@@ -22,10 +23,10 @@ extension NodesAnswer {
         told.why = engine.isUp || engine.why.isEmpty ? nil : engine.why
         told.role = engine.role.isEmpty ? nil : engine.role
         told.version = engine.version.isEmpty ? nil : engine.version
-        told.memoryBytes = Double(engine.memoryBytes)
-        told.memoryMaxBytes = engine.memoryMostBytes == 0 ? nil : Double(engine.memoryMostBytes)
-        told.latencyMicroseconds = Double(engine.latencyMicroseconds)
-        told.latencyMaxMicroseconds = Double(engine.latencyMostMicroseconds)
+        told.memoryBytes = engine.role.isEmpty ? nil : Double(engine.memoryBytes)
+        told.memoryMaxBytes = known(engine.memoryMostBytes)
+        told.latencyMicroseconds = known(engine.latencyMicroseconds)
+        told.latencyMaxMicroseconds = known(engine.latencyMostMicroseconds)
         told.backlogBytes = Double(engine.backlogBytes)
         told.lagSeconds = seconds(engine.lagMilliseconds)
         told.appendsPerSecond = Double(engine.appendsPerSecond)
@@ -38,7 +39,7 @@ extension NodesAnswer {
             row.publishesPerSecond = Double(node.summary.publishesPerSecond)
             row.queued = Double(node.summary.queued)
             row.lagSeconds = seconds(node.summary.lagMilliseconds)
-            row.latencyMicroseconds = Double(node.summary.latencyMicroseconds)
+            row.latencyMicroseconds = known(node.summary.latencyMicroseconds)
             return row
         }
         self.init(engine: told, nodes: nodes)

@@ -16,12 +16,13 @@ package struct NodesAnswer: Codable, Equatable, Sendable {
         /// `nil` if it was never reached.
         package var role: String?
         package var version: String?
-        package var memoryBytes: Double
-        /// `nil`: the server has no bound.
+        package var memoryBytes: Double?
+        /// `nil`: the server has no bound, or was never reached.
         package var memoryMaxBytes: Double?
-        /// Whole microseconds: the last append, and the longest of the last second.
-        package var latencyMicroseconds: Double
-        package var latencyMaxMicroseconds: Double
+        /// Whole microseconds: the last append (`nil`: there was none), and the longest of the last second (`nil`:
+        /// there was none in it).
+        package var latencyMicroseconds: Double?
+        package var latencyMaxMicroseconds: Double?
         package var backlogBytes: Double
         /// How far the newest entry that was read is behind.
         package var lagSeconds: Double
@@ -32,7 +33,6 @@ package struct NodesAnswer: Codable, Equatable, Sendable {
             self.address = address
             self.up = up
             self.sinceSeconds = sinceSeconds
-            (memoryBytes, latencyMicroseconds, latencyMaxMicroseconds) = (0, 0, 0)
             (backlogBytes, lagSeconds, appendsPerSecond, replicas) = (0, 0, 0, 0)
         }
         enum CodingKeys: String, CodingKey {
@@ -61,7 +61,8 @@ package struct NodesAnswer: Codable, Equatable, Sendable {
         package var publishesPerSecond: Double
         package var queued: Double
         package var lagSeconds: Double
-        package var latencyMicroseconds: Double
+        /// `nil`: it has appended nothing yet.
+        package var latencyMicroseconds: Double?
 
         package init(node: String, own: Bool, state: String, ageSeconds: Double, version: String) {
             self.node = node
@@ -69,7 +70,7 @@ package struct NodesAnswer: Codable, Equatable, Sendable {
             self.state = state
             self.ageSeconds = ageSeconds
             self.version = version
-            (clients, publishesPerSecond, queued, lagSeconds, latencyMicroseconds) = (0, 0, 0, 0, 0)
+            (clients, publishesPerSecond, queued, lagSeconds) = (0, 0, 0, 0)
         }
         enum CodingKeys: String, CodingKey {
             case node, own, state, version, clients, queued

@@ -81,7 +81,11 @@ final class Cluster: EngineHandler {
         away = (Clock.monotonicMilliseconds, "it was not reached yet")
         engine = Engine(loop, settings, epoch: epoch, tell: event, handler: self)
     }
-    func start() { engine.start(head: manager.switchboard.head) }
+    func start() {
+        engine.start(head: manager.switchboard.head)
+        // Who asks in the first second is told that this is a machine of a cluster.
+        manager.port.cluster = look(engine.takeFigures(), now: manager.now)
+    }
     func stop() { engine.stop() }
 
     /// Milliseconds from the making of an entry of this machine until it was carried out here, for the last one.

@@ -19,7 +19,7 @@ extension Cluster {
         summary.version = Version.text
         summary.clients = UInt64(max(0, manager.switchboard.connectedHere))
         summary.publishesPerSecond = publishes - min(publishes, lastSecond.publishes)
-        summary.queued = UInt64(manager.switchboard.kept.messages)
+        summary.queued = UInt64(manager.switchboard.queue.depth)
         summary.lagMilliseconds = lag
         summary.latencyMicroseconds = engine.figures.latency
         return summary
@@ -28,7 +28,7 @@ extension Cluster {
     func look(_ figures: Engine.Figures, now: UInt64) -> ClusterLook {
         var look = ClusterLook()
         look.time = now
-        look.engine.address = figures.address.isEmpty ? "\(settings.redis)" : figures.address
+        look.engine.address = figures.address.isEmpty ? settings.wanted : figures.address
         look.engine.isUp = isHere
         look.engine.sinceMilliseconds = now - min(now, figures.since)
         look.engine.why = away?.fault ?? (isHere ? "" : "what is in the log is being read")

@@ -8,7 +8,7 @@ import Wire
 /// The machines of a cluster, and the engine that they share.
 struct NodesTests {
     private static func answer(up: Bool = true) -> NodesAnswer {
-        var engine = NodesAnswer.Engine(address: "redis://:***@10.0.0.7:6379", up: up, sinceSeconds: up ? 86_400 : 42)
+        var engine = NodesAnswer.Engine(address: "10.0.0.7:6379", up: up, sinceSeconds: up ? 86_400 : 42)
         engine.why = up ? nil : "no connection to 10.0.0.7:6379: Connection refused"
         engine.role = "master"
         engine.version = "7.0.15"
@@ -61,6 +61,22 @@ struct NodesTests {
         let shown = text(model(NodesAnswer()))
         #expect(shown.contains("ONE MACHINE") && shown.contains("[cluster]") && shown.contains("name = \"a\""))
         #expect(!shown.contains("STATE"))
+    }
+    @Test func oneMachine_isNotCutAt80Columns() {
+        for width in [72, 80, 100] {
+            let shown = text(model(NodesAnswer()), Size(width, 24))
+            #expect(!shown.split(separator: "\n").dropFirst(4).contains { $0.contains("..") }, "\(shown)")
+        }
+    }
+    @Test func whatIsNotKnown_isADash() {
+        var engine = NodesAnswer.Engine(address: "10.0.0.7:6379", up: false, sinceSeconds: 3)
+        engine.why = "no connection to 10.0.0.7:6379: Connection refused"
+        var node = NodesAnswer.Node(node: "a", own: true, state: "up", ageSeconds: 0.1, version: "1.2.0")
+        node.latencyMicroseconds = nil
+        let shown = text(model(NodesAnswer(engine: engine, nodes: [node])))
+        #expect(shown.contains("memory -  appends 0/s  each - most -  "), "\(shown)")
+        #expect(shown.split(separator: "\n").contains { $0.hasPrefix(">a *") && $0.hasSuffix("       -") }, "\(shown)")
+        #expect(!shown.contains("no bound"))
     }
     @Test func whyThereIsNothing_isSaid() {
         #expect(text(model(nil)).contains("asking the manager ..."))

@@ -71,7 +71,7 @@ package struct NodeSummary: Equatable, Sendable, CustomStringConvertible {
     package var clients: UInt64 = 0
     /// Publishes that its apps made, in the last second.
     package var publishesPerSecond: UInt64 = 0
-    /// Messages that wait, as far as it has read.
+    /// Messages that wait for clients, as far as it has read. Those of channels are not among them.
     package var queued: UInt64 = 0
     /// How far it is behind in reading, in milliseconds.
     package var lagMilliseconds: UInt64 = 0

@@ -1,6 +1,7 @@
 import Base
 import FoundationEssentials
 import Supervision
+import Watch
 import Wire
 
 /// The cluster as `megacomet status --all` prints it: the manager's answer on the app port.
@@ -22,10 +23,10 @@ struct ClusterTable {
         for word in [engine.role, engine.version].compactMap(\.self) { first += "  \(plainText(word))" }
         first += "  \(engine.up ? "up" : "AWAY for") \(Status.time(engine.sinceSeconds))"
         if let why = engine.why { first += ": \(plainText(why, most: 300))" }
-        var second = "            memory \(whole(engine.memoryBytes)) bytes"
-        if let most = engine.memoryMaxBytes { second += " of \(whole(most))" }
-        second += ", \(whole(engine.appendsPerSecond)) appends/s, each \(whole(engine.latencyMicroseconds)) us (most "
-        second += "\(whole(engine.latencyMaxMicroseconds))), backlog \(whole(engine.backlogBytes)) bytes, lag "
+        var second = "            memory \(engine.memoryBytes.map(bytes) ?? "-")"
+        if let most = engine.memoryMaxBytes { second += " of \(bytes(most))" }
+        second += ", \(whole(engine.appendsPerSecond)) appends/s, each \(latency(engine.latencyMicroseconds)) us (most "
+        second += "\(latency(engine.latencyMaxMicroseconds))), backlog \(bytes(engine.backlogBytes)), lag "
         second += Status.time(engine.lagSeconds)
         let heading =
             "NODE".leftAligned(22) + "STATE".leftAligned(7) + "AGE".rightAligned(8) + "VERSION".rightAligned(10)
@@ -36,8 +37,10 @@ struct ClusterTable {
                 + Status.time(node.ageSeconds).rightAligned(8) + plainText(node.version).rightAligned(10)
                 + whole(node.clients).rightAligned(10) + whole(node.publishesPerSecond).rightAligned(9)
                 + whole(node.queued).rightAligned(10) + Status.time(node.lagSeconds).rightAligned(8)
-                + whole(node.latencyMicroseconds).rightAligned(11)
+                + latency(node.latencyMicroseconds).rightAligned(11)
         }
         return ([first, second, heading] + rows).joined(separator: "\n")
     }
+    private func bytes(_ count: Double) -> String { Format.bytes(count) + "B" }
+    private func latency(_ microseconds: Double?) -> String { microseconds.map(whole) ?? "-" }
 }
