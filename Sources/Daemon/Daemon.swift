@@ -195,9 +195,9 @@ package final class Daemon {
     /// Sends a report at once: something that a viewer should see has changed.
     package func reportNow() { reporter?.send() }
 
-    /// Sends an event to the supervisor's journal and the viewers. `kind` is one word in capitals. `text` never has
+    /// Sends an event to the supervisor's journal and the viewers. `text` never has
     /// secrets, client ids or messages.
-    package func event(_ severity: Logger.Level, _ kind: String, _ text: String) {
+    package func event(_ severity: Logger.Level, _ kind: OperatorEvent, _ text: String) {
         reporter?.event(severity, kind, text)
     }
 
@@ -214,10 +214,10 @@ package final class Daemon {
         overload.note(load, lag: lag)
         guard overload.isOverloaded != wasOverloaded else { return }
         if wasOverloaded {
-            event(.info, "RECOVERED", "no longer overloaded")
+            event(.info, .recovered, "no longer overloaded")
         } else {
             event(
-                .warning, "OVERLOADED",
+                .warning, .overloaded,
                 overload.isFull ? "full: it refuses what comes" : "its loop is late by \(lag / 1000) ms again and again"
             )
         }

@@ -101,10 +101,10 @@ final class Reporter {
         ) { put($0) }
     }
 
-    func event(_ severity: Logger.Level, _ kind: String, _ text: String) {
+    func event(_ severity: Logger.Level, _ kind: OperatorEvent, _ text: String) {
         let event = Event(
             time: Clock.wallMilliseconds, severity: Severity(severity),
-            name: daemon.arguments.name, kind: kind, text: text,
+            name: daemon.arguments.name, kind: kind.rawValue, text: text,
             pid: Int(getpid()), generation: daemon.arguments.generation)
         var body = Buffer()
         event.write(to: &body)

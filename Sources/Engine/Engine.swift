@@ -50,7 +50,7 @@ package final class Engine {
     package let epoch: UInt64
     let loop: Loop
     let keys: EngineKeys
-    let tell: (_ severity: Severity, _ kind: String, _ text: String) -> Void
+    let tell: (_ severity: Severity, _ kind: OperatorEvent, _ text: String) -> Void
     unowned let handler: any EngineHandler
 
     package var figures = Figures()
@@ -81,7 +81,8 @@ package final class Engine {
     /// Makes no connection yet. `epoch` names this life of the process. `tell` is called with events for people.
     package init(
         _ loop: Loop, _ settings: EngineSettings, epoch: UInt64,
-        tell: @escaping (_ severity: Severity, _ kind: String, _ text: String) -> Void, handler: any EngineHandler
+        tell: @escaping (_ severity: Severity, _ kind: OperatorEvent, _ text: String) -> Void,
+        handler: any EngineHandler
     ) {
         self.loop = loop
         self.settings = settings
@@ -161,12 +162,12 @@ package final class Engine {
         let server = "Redis \(joined.join.version) at \(joined.join.address)"
         let life = joined.join.isNewLife ? ", with a new store" : ""
         tell(
-            .info, toldFault == nil ? "ENGINE" : "RECOVERED",
+            .info, toldFault == nil ? .engine : .recovered,
             "the engine is there: \(server)\(life)"
                 + (toldFault == nil ? "" : ", after \(decimals(Double(away) / 1000, 1)) s"))
         if !joined.info.memoryPolicy.isEmpty, joined.info.memoryPolicy != "noeviction" {
             tell(
-                .warning, "ENGINE",
+                .warning, .engine,
                 "the server's maxmemory-policy is \(plainText(joined.info.memoryPolicy, most: 40)): when its memory is"
                     + " full it may throw the store away. Set noeviction")
         }
@@ -195,7 +196,7 @@ package final class Engine {
             figures.since = now
         }
         toldFault = fault
-        tell(.error, "ENGINE", "the engine is away: \(fault)")
+        tell(.error, .engine, "the engine is away: \(fault)")
         handler.engineDown(fault)
     }
     private func disconnect() {

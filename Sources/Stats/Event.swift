@@ -35,7 +35,7 @@ package struct Event: Equatable, Sendable {
     package var name: String?
     package var pid: Int?
     package var generation: Int?
-    /// One word in capitals: START READY SUSPECT HANG EXIT BACKOFF ..
+    /// One word in capitals (`OperatorEvent`). Those of megatop's own events and of other versions are others.
     package var kind: String
     package var text: String
 

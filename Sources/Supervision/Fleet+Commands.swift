@@ -12,7 +12,7 @@ extension Fleet {
 
     package mutating func start(_ name: ProcessName, by: String, now: Milliseconds) throws(Refusal) -> [FleetAction] {
         try known(name)
-        tell(.info, name, "COMMAND", "start, by \(by)")
+        tell(.info, name, .command, "start, by \(by)")
         slots[name]?.desired = .up
         if slots[name]?.main == nil {
             _ = slots[name]?.policy.forget()
@@ -25,7 +25,7 @@ extension Fleet {
         throws(Refusal) -> [FleetAction]
     {
         try known(name)
-        tell(.info, name, "COMMAND", "stop\(isHasty ? " at once" : ""), by \(by)")
+        tell(.info, name, .command, "stop\(isHasty ? " at once" : ""), by \(by)")
         slots[name]?.desired = .down
         rollingFailed(name, "it is being stopped", now)
         drainOrStop(name, now, isHasty: isHasty)
@@ -44,7 +44,7 @@ extension Fleet {
             throw Refusal("not_running", "\(name) is \(slots[name]?.state.rawValue ?? ""): there is nothing to drain")
         }
         guard slots[name]?.successor == nil else { throw Refusal("busy", "\(name) is being replaced") }
-        tell(.info, name, "COMMAND", "drain, by \(by)")
+        tell(.info, name, .command, "drain, by \(by)")
         startDrain(CopyName(name, main.generation), now)
         return taken(now)
     }
@@ -57,7 +57,7 @@ extension Fleet {
         guard !isShuttingDown else { throw Refusal("busy", "the appliance is stopping") }
         if !isHasty, slots[name]?.isReplaceable == true { return try rolling(name, by: by, now: now) }
         guard slots[name]?.successor == nil else { throw Refusal("busy", "\(name) is being replaced already") }
-        tell(.info, name, "COMMAND", "restart\(isHasty ? " at once" : ""), by \(by)")
+        tell(.info, name, .command, "restart\(isHasty ? " at once" : ""), by \(by)")
         slots[name]?.desired = .up
         if let main = slots[name]?.main {
             let copy = CopyName(name, main.generation)
@@ -94,7 +94,7 @@ extension Fleet {
         guard let main = slots[name]?.main, main.pid != nil else {
             throw Refusal("not_running", "\(name) has no process")
         }
-        tell(.warning, name, "COMMAND", "kill, by \(by)", main.generation)
+        tell(.warning, name, .command, "kill, by \(by)", main.generation)
         actions.append(.kill(CopyName(name, main.generation)))
         return taken(now)
     }
@@ -105,7 +105,7 @@ extension Fleet {
         try known(name)
         slots[name]?.isWatchdogHeld = isHeld
         if !isHeld, let main = slots[name]?.main { change(CopyName(name, main.generation)) { $0.heardAt = now } }
-        tell(.info, name, "COMMAND", "watchdog \(isHeld ? "held" : "on again"), by \(by)")
+        tell(.info, name, .command, "watchdog \(isHeld ? "held" : "on again"), by \(by)")
         return taken(now)
     }
     /// Takes new settings. The processes stay, since they are decided at the start.
@@ -117,14 +117,14 @@ extension Fleet {
     /// New settings are in force. A process that was held for its configuration may be right now, and is tried again.
     package mutating func reloaded(_ new: FleetSettings, by: String, now: Milliseconds) -> [FleetAction] {
         set(new)
-        tell(.info, nil, "RELOAD", "by \(by)")
+        tell(.info, nil, .reload, "by \(by)")
         for name in names where slots[name]?.state == .held && slots[name]?.desired == .up { spawn(name, now) }
         return taken(now)
     }
     /// Ends everything. The workers answer their clients, the webhook ends its request, and the manager
     /// goes last. A second call with `isHasty` is for an operator who can't wait.
     package mutating func shutDown(isHasty: Bool, by: String, now: Milliseconds) -> [FleetAction] {
-        if !isShuttingDown || isHasty { tell(.info, nil, "SHUTDOWN", "\(isHasty ? "at once" : "draining"), by \(by)") }
+        if !isShuttingDown || isHasty { tell(.info, nil, .shutdown, "\(isHasty ? "at once" : "draining"), by \(by)") }
         isShuttingDown = true
         othersWaitForManager = false
         rolling = nil
@@ -176,7 +176,7 @@ extension Fleet {
             $0.isPlanned = true
             $0.deadline = deadline
         }
-        tell(.info, copy.name, "DRAINING", "over \(Fleet.seconds(drain(copy.name)))", copy.generation)
+        tell(.info, copy.name, .draining, "over \(Fleet.seconds(drain(copy.name)))", copy.generation)
         actions.append(.drain(copy, over: drain(copy.name)))
     }
     mutating func stop(_ copy: CopyName, _ now: Milliseconds, isPlanned: Bool) {

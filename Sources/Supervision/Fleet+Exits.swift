@@ -42,7 +42,7 @@ extension Fleet {
         if !quietly {
             let how = "\(ending.text) after \(Fleet.seconds(uptime))\(gone.isPlanned ? "" : ", not ordered")"
             // The end of a copy that was to replace another is not the end of the process.
-            let kind = role == .successor ? "NOT_READY" : "EXIT"
+            let kind: OperatorEvent = role == .successor ? .notReady : .exit
             tell(gone.isPlanned ? .info : .error, copy.name, kind, how, copy.generation)
         }
         slot[role] = nil
@@ -80,7 +80,7 @@ extension Fleet {
             slots[name]?.waiting = .held
             rollingFailed(name, "it is held", now)
             tell(
-                .critical, name, "HELD",
+                .critical, name, .held,
                 "exit code \(ending.code ?? 0) does not heal by trying again; repair it, then `megacomet start \(name)`"
             )
         } else if gone.isPlanned {
@@ -91,14 +91,14 @@ extension Fleet {
             switch slots[name]?.policy.failed(now: now, settings.restart, jitter: jitter) {
             case .backoff(let delay)?:
                 slots[name]?.waiting = .backoff(until: now + delay)
-                tell(.warning, name, "BACKOFF", "started again in \(Fleet.seconds(delay))")
+                tell(.warning, name, .backoff, "started again in \(Fleet.seconds(delay))")
             case .crashLoop(let delay, let entered)?:
                 slots[name]?.waiting = .crashLoop(until: now + delay)
                 let text =
                     entered
                     ? "\(settings.restart.crashLoopExits) exits in \(Fleet.seconds(settings.restart.crashLoopWindow)); "
                     : ""
-                tell(.critical, name, "CRASHLOOP", text + "tried again in \(Fleet.seconds(delay)), for ever")
+                tell(.critical, name, .crashLoop, text + "tried again in \(Fleet.seconds(delay)), for ever")
             case nil: break
             }
         }
@@ -136,7 +136,7 @@ extension Fleet {
             slot.leaving = extra
         }
         slots[copy.name] = slot
-        tell(.info, copy.name, "ADOPTED", "generation \(copy.generation) serves on", copy.generation)
+        tell(.info, copy.name, .adopted, "generation \(copy.generation) serves on", copy.generation)
         if let extra, extra.state != .draining { startDrain(CopyName(copy.name, extra.generation), now) }
         if slot.desired == .down { drainOrStop(copy.name, now) }
     }

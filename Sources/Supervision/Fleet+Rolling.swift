@@ -57,7 +57,7 @@ extension Fleet {
         }
         guard !workers.isEmpty else { throw Refusal("not_running", "no worker is ready to be replaced") }
         rolling = Rolling(by: by, left: workers, total: workers.count, startedAt: now)
-        tell(.info, only, "ROLLING", "\(workers.count) to replace, by \(by)")
+        tell(.info, only, .rolling, "\(workers.count) to replace, by \(by)")
         advanceRolling(now)
         return taken(now)
     }
@@ -67,7 +67,7 @@ extension Fleet {
         let current = rolling?.current
         rolling?.left.removeAll { $0 != current }
         rolling?.isEndedEarly = true
-        tell(.info, nil, "ROLLING", "ends after this worker, by \(by)")
+        tell(.info, nil, .rolling, "ends after this worker, by \(by)")
         advanceRolling(now)
         return taken(now)
     }
@@ -83,7 +83,7 @@ extension Fleet {
             rolling?.left.removeAll { $0 == current }
             rolling?.current = nil
             rolling?.done.append(current)
-            tell(.info, current, "ROLLED", "\(rolling?.done.count ?? 0) of \(run.total)", main.generation)
+            tell(.info, current, .rolled, "\(rolling?.done.count ?? 0) of \(run.total)", main.generation)
         }
         while let next = rolling?.left.first {
             guard slots[next]?.isReplaceable == true else {  // it ended meanwhile, so it comes back new anyway
@@ -95,7 +95,7 @@ extension Fleet {
             return
         }
         tell(
-            .info, nil, "ROLLING",
+            .info, nil, .rolling,
             "complete: \(rolling?.done.count ?? 0) of \(run.total) in \(Fleet.seconds(now - run.startedAt))")
         endRolling(run.isEndedEarly ? .ended : .complete, now)
     }
@@ -122,7 +122,7 @@ extension Fleet {
         if let quote, !quote.isEmpty { reason += " \"\(quote)\"" }
         // The reason comes first, since a screen may have no room for the rest.
         tell(
-            .error, name, "ROLLING_FAILED",
+            .error, name, .rollingFailed,
             reason + (ending == nil ? "" : ": " + why) + "; \(run.done.count) of \(run.total) replaced, "
                 + "\(run.left.count) left as they were" + (isOldServing ? "; the old one serves on" : ""))
         endRolling(.failed, now)

@@ -8,7 +8,7 @@ extension Fleet {
         if let last = lastTick, now - last > settings.beat + settings.lateness {
             lateAt = now
             tell(
-                .warning, nil, "LATE",
+                .warning, nil, .late,
                 "the supervisor itself did not run for \(Fleet.seconds(now - last)): all watchdogs start anew")
         }
         lastTick = now
@@ -22,7 +22,7 @@ extension Fleet {
             hopelessSince = nil
             guard hasToldHopeless, !isShuttingDown else { return }
             hasToldHopeless = false
-            tell(.info, nil, "RECOVERED", "not every worker is in a crash loop any more")
+            tell(.info, nil, .recovered, "not every worker is in a crash loop any more")
             actions.append(.announce("workers serve again"))
             return
         }
@@ -31,7 +31,7 @@ extension Fleet {
         guard !hasToldHopeless, now - since >= settings.hopelessAfter else { return }
         hasToldHopeless = true
         let text = "every worker is in a crash loop or held, for \(Fleet.seconds(now - since)): no client is served"
-        tell(.critical, nil, "NO_WORKER", text + "; tried again for ever, and the manager keeps what is published")
+        tell(.critical, nil, .noWorker, text + "; tried again for ever, and the manager keeps what is published")
         actions.append(.announce(text))
     }
 
@@ -52,7 +52,7 @@ extension Fleet {
                 slots[name]?.policy.forget() == true
             {
                 tell(
-                    .info, name, "RECOVERED", "ready for \(Fleet.seconds(now - readyAt)): the crash loop is over",
+                    .info, name, .recovered, "ready for \(Fleet.seconds(now - readyAt)): the crash loop is over",
                     main.generation)
             }
         case .starting, .draining, .stopping, .stopped, .backoff, .crashloop, .held: break
@@ -63,19 +63,19 @@ extension Fleet {
         switch state.state {
         case .starting:
             tell(
-                .error, copy.name, "NOT_READY", "not ready in \(Fleet.seconds(settings.readyTimeout))", copy.generation)
+                .error, copy.name, .notReady, "not ready in \(Fleet.seconds(settings.readyTimeout))", copy.generation)
             stop(copy, now, isPlanned: state.isPlanned)
         case .draining: stop(copy, now, isPlanned: true)
         case .stopping:
             // The order is repeated: a process that waits for a disk dies when the disk answers.
             let deadline = now + settings.killAfter
             change(copy) { $0.deadline = deadline }
-            tell(.warning, copy.name, "KILL", "did not leave", copy.generation)
+            tell(.warning, copy.name, .kill, "did not leave", copy.generation)
             actions.append(.kill(copy))
         case .ready, .suspect:
             let text =
                 "serves, but has no link to the manager in \(Fleet.seconds(settings.readyTimeout))"
-            tell(.error, copy.name, "NOT_READY", text, copy.generation)
+            tell(.error, copy.name, .notReady, text, copy.generation)
             stop(copy, now, isPlanned: state.isPlanned)
         case .stopped, .backoff, .crashloop, .held: break
         }
@@ -86,7 +86,7 @@ extension Fleet {
     mutating func noteLink(_ copy: CopyName, _ isLinked: Bool, _ now: Milliseconds) {
         let role = slots[copy.name]?.role(of: copy.generation)
         if isLinked, role == .main, slots[copy.name]?.main?.isDeaf == true {
-            tell(.info, copy.name, "RECOVERED", "linked to the manager again", copy.generation)
+            tell(.info, copy.name, .recovered, "linked to the manager again", copy.generation)
         }
         change(copy) {
             $0.isLinked = isLinked
@@ -104,7 +104,7 @@ extension Fleet {
         change(copy) { $0.isDeaf = true }
         let text =
             "not linked to the manager for \(Fleet.seconds(now - since)): its clients get no message"
-        tell(.error, copy.name, "NO_LINK", text, copy.generation)
+        tell(.error, copy.name, .noLink, text, copy.generation)
     }
 
     /// Watches whether the reports still come.
@@ -121,7 +121,7 @@ extension Fleet {
             let text =
                 "no report for \(Fleet.seconds(silence)); aborted at \(Fleet.seconds(settings.watchdog)) unless it "
                 + "reports"
-            tell(.warning, copy.name, "SUSPECT", text, copy.generation)
+            tell(.warning, copy.name, .suspect, text, copy.generation)
         }
         guard slots[copy.name]?.main?.state == .suspect, silence > settings.watchdog,
             slots[copy.name]?.isWatchdogHeld == false,
@@ -143,7 +143,7 @@ extension Fleet {
             $0.isHung = true
             $0.deadline = deadline
         }
-        tell(.error, copy.name, "HANG", "no report for \(Fleet.seconds(silence)): aborted", copy.generation)
+        tell(.error, copy.name, .hang, "no report for \(Fleet.seconds(silence)): aborted", copy.generation)
         actions.append(.abort(copy))
     }
     /// Reports a process that wants to run while others get the processor. Aborting it would make its clients suffer
@@ -157,6 +157,6 @@ extension Fleet {
         let text =
             "no report for \(Fleet.seconds(silence)), but it had \(Fleet.seconds(used)) of processor time since it is "
             + "suspect: the machine is overloaded, it is not aborted"
-        tell(.warning, copy.name, "STARVED", text, copy.generation)
+        tell(.warning, copy.name, .starved, text, copy.generation)
     }
 }

@@ -90,12 +90,12 @@ package struct Fleet: Sendable {
             $0.pid = pid
             $0.hasJournal = hasJournal
         }
-        tell(.info, copy.name, "START", "generation \(copy.generation)", copy.generation)
+        tell(.info, copy.name, .start, "generation \(copy.generation)", copy.generation)
         return taken(now)
     }
     /// The copy could not even be started. `code` is the exit code of a program that says so itself.
     package mutating func startFailed(_ copy: CopyName, code: Int, reason: String, now: Milliseconds) -> [FleetAction] {
-        tell(.error, copy.name, "NOT_STARTED", reason, copy.generation)
+        tell(.error, copy.name, .notStarted, reason, copy.generation)
         ended(copy, Ending(code: code), now, quote: reason, quietly: true)
         return taken(now)
     }
@@ -112,7 +112,7 @@ package struct Fleet: Sendable {
         let took = now - (slot[role]?.startedAt ?? now)
         if role == .main { slot.readyIn = took }
         slots[copy.name] = slot
-        tell(.info, copy.name, "READY", "in \(Fleet.seconds(took)), generation \(copy.generation)", copy.generation)
+        tell(.info, copy.name, .ready, "in \(Fleet.seconds(took)), generation \(copy.generation)", copy.generation)
         if role == .successor, !waitsForLink { handOver(copy.name, now) }
         if copy.name == .manager { releaseOthers(now) }
         if slots[copy.name]?.desired == .down { drainOrStop(copy.name, now) }
@@ -132,7 +132,7 @@ package struct Fleet: Sendable {
         if let takesWorkers { slot[role]?.takesWorkers = takesWorkers }
         if slot[role]?.state == .suspect {
             slot[role]?.state = .ready
-            tell(.info, copy.name, "RECOVERED", "reports again after \(Fleet.seconds(silent))", copy.generation)
+            tell(.info, copy.name, .recovered, "reports again after \(Fleet.seconds(silent))", copy.generation)
         }
         slots[copy.name] = slot
         if let isLinked { noteLink(copy, isLinked, now) }
@@ -181,7 +181,7 @@ package struct Fleet: Sendable {
         return actions
     }
     mutating func tell(
-        _ severity: Severity, _ name: ProcessName?, _ kind: String, _ text: String, _ generation: Int? = nil
+        _ severity: Severity, _ name: ProcessName?, _ kind: OperatorEvent, _ text: String, _ generation: Int? = nil
     ) {
         let slot = name.flatMap { slots[$0] }
         let pid = generation.flatMap { generation in

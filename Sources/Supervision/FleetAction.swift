@@ -30,11 +30,12 @@ package enum FleetAction: Equatable, Sendable {
 extension Event {
     /// Something to tell about a process or the whole appliance. It has no time yet.
     package init(
-        _ severity: Severity, _ name: ProcessName?, _ kind: String, _ text: String, generation: Int? = nil,
+        _ severity: Severity, _ name: ProcessName?, _ kind: OperatorEvent, _ text: String, generation: Int? = nil,
         pid: Int32? = nil
     ) {
         self.init(
-            time: 0, severity: severity, name: name?.description, kind: kind, text: text, pid: pid.map(Int.init),
+            time: 0, severity: severity, name: name?.description, kind: kind.rawValue, text: text,
+            pid: pid.map(Int.init),
             generation: generation)
     }
 }

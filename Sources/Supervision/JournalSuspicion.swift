@@ -51,7 +51,7 @@ extension Fleet {
             ending.code == JournalSuspicion.refused
             ? "the manager can't take it" : "the manager died twice within \(patience) of its start"
         tell(
-            .critical, .manager, "JOURNAL_SET_ASIDE",
+            .critical, .manager, .journalSetAside,
             "\(why): the next one begins with an empty journal, and this one is kept as it is. `megacomet journal` "
                 + "shows what is in it")
         actions.append(.setJournalAside)

@@ -73,7 +73,7 @@ final class HookProcess: DaemonProgram {
     /// Reads the key again. If it can't be read, the one that counts stays.
     func reload() {
         do throws(KeyMistake) { key = try readKey() } catch {
-            daemon.event(.error, "KEYS_BAD", "the webhook's key stays as it is: \(error.description)")
+            daemon.event(.error, .keysBad, "the webhook's key stays as it is: \(error.description)")
         }
     }
 
@@ -143,14 +143,14 @@ final class HookProcess: DaemonProgram {
     private func tell(_ notice: Hook.Notice) {
         switch notice {
         case .failing(let reason):
-            daemon.event(.warning, "WEBHOOK", "\(app) did not take the events, which are posted again: \(reason)")
+            daemon.event(.warning, .webhook, "\(app) did not take the events, which are posted again: \(reason)")
         case .recovered(let failures, let time):
             daemon.event(
-                .info, "RECOVERED", "\(app) takes events again, after \(time / 1000) s and \(failures) failures")
+                .info, .recovered, "\(app) takes events again, after \(time / 1000) s and \(failures) failures")
         case .managerAway(let reason): daemon.log.warning("no events from the manager: \(plainText(reason))")
         case .gap:
             daemon.event(
-                .warning, "WEBHOOK", "events were gone before they could be posted, and \(app) is told of a gap")
+                .warning, .webhook, "events were gone before they could be posted, and \(app) is told of a gap")
         }
     }
 

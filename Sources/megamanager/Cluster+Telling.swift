@@ -113,7 +113,7 @@ extension Cluster {
         manager.port.cluster = look
         told = engineFigures(figures, look)
         let summary = summarize()
-        refusals.isOver(now: now).map { event(.info, "RECOVERED", $0) }
+        refusals.isOver(now: now).map { event(.info, .recovered, $0) }
         guard isHere else { return }
         manager.switchboard.emitTick("\(summary)")
         keep(now)

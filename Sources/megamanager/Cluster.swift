@@ -32,7 +32,7 @@ final class Cluster: EngineHandler {
     private(set) var engine: Engine!
     let settings: EngineSettings
     let epoch = UInt64.random(in: 1...UInt64.max)
-    let event: (Severity, String, String) -> Void
+    let event: (Severity, OperatorEvent, String) -> Void
 
     /// Entries that are under way, the oldest first.
     var flights: [Flight] = []
@@ -106,7 +106,7 @@ final class Cluster: EngineHandler {
         manager.switchboard.join(firstOfLife: join.first, end: hasLost ? end : join.end, isFresh: isFresh)
         if hasLost {
             let what = isAnotherLife ? "was emptied" : "has lost its newest entries"
-            event(.warning, "ENGINE_LOST", "the engine \(what): this machine tells again what it knows")
+            event(.warning, .engineLost, "the engine \(what): this machine tells again what it knows")
             // An earlier loss may not have been told yet.
             again = CarryWalk(since: min(end, again?.since ?? .max))
             againTime = manager.now + Limits.engineMilliseconds + Cluster.refusedMilliseconds
@@ -246,7 +246,7 @@ final class Cluster: EngineHandler {
     }
     func engineRefused(sequence: UInt64, _ fault: EngineFault) {
         guard let at = flights.firstIndex(where: { $0.sequence == sequence }) else { return }
-        refusals.refused("\(fault)", now: manager.now).map { event(.error, "ENGINE", $0) }
+        refusals.refused("\(fault)", now: manager.now).map { event(.error, .engine, $0) }
         if case .tooFewReplicas = fault {
             flights[at].isSafe = false
             return goOn()

@@ -120,7 +120,7 @@ final class ManagerProcess: DaemonProgram {
     }
     /// What this manager knows is not what the other machines know. The next one reads everything anew.
     func startAnew(_ why: String) -> Never {
-        daemon.event(.error, "RESYNC", "\(why): this machine reads the whole log anew")
+        daemon.event(.error, .resync, "\(why): this machine reads the whole log anew")
         memory.release(offset: 0, count: memory.capacity)
         daemon.fail(75, "\(why): the next manager reads the whole log anew")
     }
@@ -130,7 +130,7 @@ final class ManagerProcess: DaemonProgram {
         do {
             port.replace(keys: ManagerProcess.keys(try daemon.appKeys(), daemon), &switchboard, now: now)
         } catch {
-            daemon.event(.error, "KEYS_BAD", "\(error)")
+            daemon.event(.error, .keysBad, "\(error)")
         }
     }
     /// The keys that apps may show. If they need one, the webhook's process has one as well, which the supervisor gave

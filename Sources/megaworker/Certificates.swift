@@ -4,6 +4,7 @@ import Daemon
 import Glibc
 import Logging
 import Reactor
+import Stats
 import TLS
 
 /// The certificate of the workers. A worker reads it at its start, and again when it is told to.
@@ -36,7 +37,7 @@ extension WorkerProcess {
             use(context)
             if context != nil { daemon.log.info("the certificate was read again") }
         } catch {
-            daemon.event(.error, "CERTIFICATE_BAD", "the certificate stays as it is: \(error.description)")
+            daemon.event(.error, .certificateBad, "the certificate stays as it is: \(error.description)")
         }
     }
     func useTicketKeys(_ keys: [[UInt8]]) {

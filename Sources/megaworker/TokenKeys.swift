@@ -4,6 +4,7 @@ import Crypto
 import Daemon
 import Logging
 import Reactor
+import Stats
 import Tokens
 
 /// The keys of clients' tokens. The worker reads them at its start, and again when it is told to.
@@ -40,7 +41,7 @@ extension WorkerProcess {
             clients.worker.changeTokens(try TokenKeys.verifier(daemon.arguments.settings.tokens))
             daemon.log.info("the keys of tokens were read again")
         } catch {
-            daemon.event(.error, "KEYS_BAD", "the keys of tokens stay as they are: \(error.description)")
+            daemon.event(.error, .keysBad, "the keys of tokens stay as they are: \(error.description)")
         }
     }
 }

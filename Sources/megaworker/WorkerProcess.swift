@@ -75,9 +75,9 @@ final class WorkerProcess: DaemonProgram {
         daemon.reportNow()
         let waiting = clients.worker.waiting
         if isLinked {
-            daemon.event(.info, "LINKED", "to the manager, \(waiting) clients announced")
+            daemon.event(.info, .linked, "to the manager, \(waiting) clients announced")
         } else {
-            daemon.event(.warning, "UNLINKED", "the manager is gone; \(waiting) clients stay")
+            daemon.event(.warning, .unlinked, "the manager is gone; \(waiting) clients stay")
         }
     }
 
@@ -125,7 +125,7 @@ final class WorkerProcess: DaemonProgram {
     private func sayUnnamedProxy() {
         saidUnnamedProxy = true
         daemon.event(
-            .warning, "ADDRESS_LIMIT_OFF",
+            .warning, .addressLimitOff,
             "a proxy at a private address sends X-Forwarded-For, and workers.trusted_proxies does not name it: "
                 + "nothing that comes through it is bounded by address")
     }

@@ -38,7 +38,8 @@ final class Desk: EngineHandler {
         // hiredis writes with write(2).
         signal(SIGPIPE, SIG_IGN)
         engine = Engine(
-            loop, settings, epoch: epoch, tell: { [unowned self] in told.append("\($0) \($1) \($2)") }, handler: self)
+            loop, settings, epoch: epoch, tell: { [unowned self] in told.append("\($0) \($1.rawValue) \($2)") },
+            handler: self)
     }
     convenience init(_ server: RedisServer, name: String = "a", replicas: Int = 0, epoch: UInt64 = 1) throws {
         let password = server.options.password.map { ":\($0)@" } ?? ""

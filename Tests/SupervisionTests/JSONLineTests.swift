@@ -29,13 +29,13 @@ struct JSONLineTests {
         #expect(JSONLine.text([Int?.none, 3]) == "[null,3]")
     }
     @Test func event_isWrittenAsItAlwaysWas() {
-        var event = Event(.error, .worker(5), "EXIT", "exit 1 after 3.1 s", generation: 3, pid: 24417)
+        var event = Event(.error, .worker(5), .exit, "exit 1 after 3.1 s", generation: 3, pid: 24417)
         (event.number, event.time, event.at) = (17, 1_795_442_551_042, "2026-11-23T14:02:31.042Z")
         #expect(
             JSONLine.text(event)
                 == #"{"number":17,"time":1795442551042,"at":"2026-11-23T14:02:31.042Z","severity":"error","name":"worker-5","pid":24417,"generation":3,"kind":"EXIT","text":"exit 1 after 3.1 s"}"#
         )
-        let whole = JSONLine.text(Event(.info, nil, "RELOAD", "by root"))
+        let whole = JSONLine.text(Event(.info, nil, .reload, "by root"))
         #expect(
             whole == #"{"number":0,"time":0,"at":"","severity":"info","name":null,"kind":"RELOAD","text":"by root"}"#)
     }

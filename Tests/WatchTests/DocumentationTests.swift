@@ -1,4 +1,5 @@
 import Foundation
+import Stats
 import Supervision
 import Testing
 import Watch
@@ -6,7 +7,7 @@ import Watch
 @Suite struct AlertDocumentationTests {
     /// The lists in docs/alerts.txt are made from the tables. After a change: `UPDATE=1 swift test --filter
     /// Documentation`.
-    @Test func theManualsListsOfAlertsAndLosses_areTheTables() throws {
+    @Test func theManualsListsOfAlertsLossesAndEvents_areTheTables() throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("docs/alerts.txt")
         let text = try String(contentsOf: file, encoding: .utf8)
@@ -32,6 +33,8 @@ import Watch
         let alerts = AlertKind.allCases.map { row($0.rawValue, $0.what, $0.rule) }.joined()
         let wanted =
             losses + "\nAlerts, by their key. Numbers in brackets are those from which one is critical:\n\n" + alerts
+            + "\nEvents, as `megacomet events`, the log and screen 5 of megatop show them (those for apps are others:"
+            + " docs/events.txt):\n\n" + OperatorEvent.documentation()
         if ProcessInfo.processInfo.environment["UPDATE"] != nil, text[list] != wanted {
             try text.replacingCharacters(in: list, with: wanted).write(to: file, atomically: true, encoding: .utf8)
         } else {

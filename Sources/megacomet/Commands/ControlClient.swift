@@ -138,9 +138,9 @@ final class ControlClient {
         }
     }
     /// The newest event of a kind after this one, as words. `nil` if there is none.
-    func newestEvent(_ kind: String, after number: UInt64) -> String? {
+    func newestEvent(_ kind: OperatorEvent, after number: UInt64) -> String? {
         (try? ask(ControlRequest("events"), EventsAnswer.self))?.events
-            .last { $0.kind == kind && $0.number > number }
+            .last { $0.kind == kind.rawValue && $0.number > number }
             .map { ($0.name.map { $0 + ": " } ?? "") + $0.text }
     }
     /// The processes that are not ready, in a line.

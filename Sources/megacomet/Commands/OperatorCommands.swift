@@ -95,7 +95,7 @@ struct Restart: ParsableCommand {
         if stayed {
             complain(
                 "not restarted: "
-                    + "\(client.newestEvent("ROLLING_FAILED", after: before?.events ?? 0) ?? "the old one serves on")"
+                    + "\(client.newestEvent(.rollingFailed, after: before?.events ?? 0) ?? "the old one serves on")"
             )
             throw ExitCode(1)
         }
@@ -166,7 +166,7 @@ struct RollingRestart: ParsableCommand {
                     && row.generation > seen.processes.first { $0.name == row.name }?.generation ?? 0
             } ?? done
         guard replaced >= total else {
-            let why = client.newestEvent("ROLLING_FAILED", after: seen.events) ?? "`megacomet events` says why"
+            let why = client.newestEvent(.rollingFailed, after: seen.events) ?? "`megacomet events` says why"
             complain("stopped after \(replaced) of \(total): \(why)")
             throw ExitCode(1)
         }
@@ -210,7 +210,7 @@ struct Upgrade: ParsableCommand {
         // that.
         while let line = try listener.nextLine(seconds: 30) {
             let event = try Event(line: line)
-            guard event.kind == "UPGRADE_FAILED" else { continue }
+            guard event.kind == OperatorEvent.upgradeFailed.rawValue else { continue }
             complain(event.text)
             throw ExitCode(1)
         }

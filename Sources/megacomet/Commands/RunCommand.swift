@@ -47,7 +47,7 @@ struct Run: ParsableCommand {
             if let log { try writer.open(log) }
             do { try Supervisor(source, settings, keys, RunFolder(path: path), writer).run() } catch {
                 // If there is a log, perhaps nobody reads standard error.
-                if log != nil { writer.write(Event(.critical, nil, "ENDED", "\(error)").plain) }
+                if log != nil { writer.write(Event(.critical, nil, .ended, "\(error)").plain) }
                 throw error
             }
         } catch let failure as StartFailure {

@@ -67,7 +67,7 @@ final class Hub {
             let file = try DayFile(day)
             archive = StatsArchive(day: try file.read(now: Clock.monotonicNanoseconds))
             dayFile = file
-        } catch { events.tell(.warning, "HISTORY", "the day's is kept in memory alone: \(error)") }
+        } catch { events.tell(.warning, .history, "the day's is kept in memory alone: \(error)") }
         socket.hearRefusals { [unowned self] in gone($0) }
         look = Timer(loop) { [unowned self] in receiveWaiting() }
         look?.start(after: untilAfterGroup, every: lookSeconds)

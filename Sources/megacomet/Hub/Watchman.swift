@@ -26,12 +26,12 @@ final class Watchman {
     }
     func take(_ event: Event) {
         // Its own events are no news to it.
-        guard event.kind != Watchman.rise, event.kind != Watchman.fall else { return }
+        guard event.kind != Watchman.rise.rawValue, event.kind != Watchman.fall.rawValue else { return }
         guard let cost = watcher.take(event, wall: Clock.wallMilliseconds) else { return }
-        events.tell(Event(.warning, event.process, "COST", cost, generation: event.generation))
+        events.tell(Event(.warning, event.process, .cost, cost, generation: event.generation))
     }
-    private static let rise = "ALERT"
-    private static let fall = "ALERT_OVER"
+    private static let rise = OperatorEvent.alert
+    private static let fall = OperatorEvent.alertOver
 
     /// Called once a second.
     func tick() {
@@ -49,7 +49,7 @@ final class Watchman {
         }
         owner.counted(watcher.losses)
     }
-    private func tell(_ alert: Alert, _ severity: Severity, _ kind: String, _ text: String) {
+    private func tell(_ alert: Alert, _ severity: Severity, _ kind: OperatorEvent, _ text: String) {
         events.tell(Event(severity, alert.process, kind, text))
     }
 }

@@ -29,7 +29,7 @@ final class EventLog {
         count = events.last?.number ?? 0
     }
     func tell(_ event: Event) { relay(record(event)) }
-    func tell(_ severity: Severity, _ kind: String, _ text: String) { tell(Event(severity, nil, kind, text)) }
+    func tell(_ severity: Severity, _ kind: OperatorEvent, _ text: String) { tell(Event(severity, nil, kind, text)) }
     /// A daemon's own event came over the stats channel. The viewers have it already.
     func heard(_ event: Event) { _ = record(event) }
 

@@ -69,14 +69,14 @@ final class Adoption {
         }
         do {
             isTokenLost = try !home.token.prepare(keeping: !awaited.isEmpty)
-        } catch { home.events.tell(.error, "TOKEN", "\(error)") }
+        } catch { home.events.tell(.error, .token, "\(error)") }
         acceptor = Acceptor(home.loop, listener: listener) { [unowned self] in called($0) }
         timer = Timer(home.loop) { [unowned self] in go() }
         if awaited.isEmpty {
             go()
         } else {
             home.events.tell(
-                .info, "ADOPTING",
+                .info, .adopting,
                 "\(awaited.count) processes of an earlier supervisor live: "
                     + "\(awaited.map { "\($0.copy.name)" }.joined(separator: " "))"
             )
@@ -105,7 +105,7 @@ final class Adoption {
                 else {
                     descriptors.forEach(Sockets.close)
                     home.events.tell(
-                        .warning, "STRANGER", "pid \(peer.pid) called on the lifeline without the right token or name")
+                        .warning, .stranger, "pid \(peer.pid) called on the lifeline without the right token or name")
                     caller.stream?.close()
                     return forget(caller)
                 }
@@ -170,14 +170,14 @@ final class Adoption {
         } else {
             home.events.tell(
                 Event(
-                    .warning, copy.name, "GONE", "it ended while no supervisor lived", generation: copy.generation,
+                    .warning, copy.name, .gone, "it ended while no supervisor lived", generation: copy.generation,
                     pid: pid))
         }
     }
     private func tellEnd(_ copy: CopyName, _ pid: Int32, _ ending: Ending) {
         home.events.tell(
             Event(
-                .error, copy.name, "EXIT", ending.text + " before it was adopted", generation: copy.generation, pid: pid
+                .error, copy.name, .exit, ending.text + " before it was adopted", generation: copy.generation, pid: pid
             ))
     }
     /// Ends the waiting: all have called, or the patience is over.
@@ -188,7 +188,7 @@ final class Adoption {
         for child in awaited {
             let name = child.copy.name
             home.events.tell(
-                .warning, "ADOPTING", "\(name) (pid \(child.pid)) lives but does not call: followed all the same")
+                .warning, .adopting, "\(name) (pid \(child.pid)) lives but does not call: followed all the same")
             takeDescriptors(child)
             home.adopt(child, .ready)
         }
@@ -207,7 +207,7 @@ final class Adoption {
         guard !missing.isEmpty, Listeners.names(home.settings).contains(name) else { return }
         let ports = missing.map(\.setting).joined(separator: ", ")
         home.events.tell(
-            .warning, "ADOPTING",
+            .warning, .adopting,
             "\(name) (pid \(child.pid)) was started without \(ports): it serves there after its next restart")
     }
 

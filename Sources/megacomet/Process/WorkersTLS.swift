@@ -64,7 +64,7 @@ final class WorkersTLS {
         // If they can't be read, what the workers have counts on.
         if let read = try? WorkersCertificate.read(settings) { certificate = read }
         for warning in certificate?.warnings(now: WorkersCertificate.now) ?? [] {
-            events.tell(.warning, "SETTINGS", warning.sentence)
+            events.tell(.warning, .settings, warning.sentence)
         }
         sayEnding(settings)
         return before?.certificate != certificate?.certificate
@@ -73,7 +73,7 @@ final class WorkersTLS {
         guard let certificate, let ending = certificate.ending(now: WorkersCertificate.now) else { return }
         let isRenewed = (try? WorkersCertificate.read(settings)).map { $0.certificate != certificate.certificate }
         events.tell(
-            ending.severity, "CERTIFICATE_ENDS",
+            ending.severity, .certificateEnds,
             ending.sentence
                 + (isRenewed == true ? "; the file has another one by now: `megacomet reload` takes it" : ""))
     }

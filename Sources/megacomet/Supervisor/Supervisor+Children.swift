@@ -93,12 +93,12 @@ extension Supervisor {
         do {
             try crashes.save(report)
             events.tell(
-                Event(.info, copy.name, "CRASH_REPORT", report.id, generation: copy.generation, pid: child.pid))
-        } catch { events.tell(Event(.warning, copy.name, "CRASH_REPORT", "not written: \(error)")) }
+                Event(.info, copy.name, .crashReport, report.id, generation: copy.generation, pid: child.pid))
+        } catch { events.tell(Event(.warning, copy.name, .crashReport, "not written: \(error)")) }
     }
     func saveChildren() {
         guard let failure = childrenFile.save(fleet, children) else { return }
-        events.tell(.warning, "CHILDREN", "not written, and tried again each second: \(failure)")
+        events.tell(.warning, .children, "not written, and tried again each second: \(failure)")
     }
 }
 

@@ -28,7 +28,7 @@ extension Supervisor {
         history.remember(fleet, wallAhead: wallAhead)
         if history.isLong { writeHistory() }
         if let failure = history.takeFailure() {
-            events.tell(.warning, "MEMORY", "what happens is not kept for the next supervisor: \(failure)")
+            events.tell(.warning, .memory, "what happens is not kept for the next supervisor: \(failure)")
         }
     }
 }

@@ -12,7 +12,7 @@ extension Supervisor {
             journal.giveUp()
         } else {
             do { try journal.make() } catch {
-                events.tell(.error, "JOURNAL", "no memory for it, so the queue dies with the manager: \(error)")
+                events.tell(.error, .journal, "no memory for it, so the queue dies with the manager: \(error)")
             }
         }
         storeJournal()
@@ -25,7 +25,7 @@ extension Supervisor {
     func storeJournal() {
         guard journal.store(in: serviceManager) > 0 else { return }
         events.tell(
-            .warning, "JOURNAL",
+            .warning, .journal,
             "the service manager does not keep the queue's memory (FileDescriptorStoreMax), so the queue dies if the "
                 + "supervisor and the manager die together")
     }

@@ -65,7 +65,7 @@ extension Supervisor: ControlDesk {
         }
         for key in keys {
             _ = watchman.acknowledge(key, by: by)
-            events.tell(.info, "ACKNOWLEDGED", "\(key), by \(by)")
+            events.tell(.info, .acknowledged, "\(key), by \(by)")
         }
         return AcknowledgedAnswer(acknowledged: keys)
     }

@@ -33,7 +33,7 @@ extension Supervisor {
     private func refused(_ errors: [String], by: String) -> Refusal {
         let errors = errors.map { plainText($0) }
         isConfigurationGood = false
-        events.tell(.error, "RELOAD_FAILED", "by \(by), nothing changed: " + errors.joined(separator: "; "))
+        events.tell(.error, .reloadFailed, "by \(by), nothing changed: " + errors.joined(separator: "; "))
         return Refusal("config", errors.joined(separator: "\n"))
     }
     private func take(_ read: Settings, _ keys: AppKeySet, _ webhook: [UInt8], by: String) -> ReloadAnswer {
@@ -58,14 +58,14 @@ extension Supervisor {
         isConfigurationGood = true
         hub?.watchman.set(.init(settings.supervisor))
         if !opened.isEmpty {
-            events.tell(.warning, "OPENED", "by the new configuration: " + opened.joined(separator: "; "))
+            events.tell(.warning, .opened, "by the new configuration: " + opened.joined(separator: "; "))
         }
         configurationGeneration += 1
-        do { try writeAppKeys() } catch { events.tell(.warning, "RELOAD", "app.keys: \(error)") }
-        do { try writeWebhookKey() } catch { events.tell(.warning, "RELOAD", "app.webhook_key: \(error)") }
-        do { try writeRedisAddress() } catch { events.tell(.warning, "RELOAD", "cluster.redis: \(error)") }
+        do { try writeAppKeys() } catch { events.tell(.warning, .reload, "app.keys: \(error)") }
+        do { try writeWebhookKey() } catch { events.tell(.warning, .reload, "app.webhook_key: \(error)") }
+        do { try writeRedisAddress() } catch { events.tell(.warning, .reload, "cluster.redis: \(error)") }
         for warning in keys.warnings + WebhookKey.warnings(new) + TokenKeys.warnings(new) {
-            events.tell(.warning, "SETTINGS", warning)
+            events.tell(.warning, .settings, warning)
         }
         if tls.take(new), !result.atRestart.contains("tls.certificate") { result.changed.append("tls.certificate") }
         for child in children.all { child.reload() }

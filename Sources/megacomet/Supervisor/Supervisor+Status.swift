@@ -74,6 +74,8 @@ extension Supervisor: HubOwner {
         guard let child = children[pid: pid] else { return }
         events.heard(
             Event(
-                event.severity, child.copy.name, event.kind, event.text, generation: child.copy.generation, pid: pid))
+                time: 0, severity: event.severity, name: child.copy.name.description, kind: event.kind,
+                text: event.text,
+                pid: Int(pid), generation: child.copy.generation))
     }
 }

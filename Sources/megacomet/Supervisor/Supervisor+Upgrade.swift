@@ -21,7 +21,7 @@ extension Supervisor {
         try checkIsQuiet()
         try checkKeys()
         let path = Files.ownProgram
-        events.tell(.info, "UPGRADE", "to \(path), by \(by)")
+        events.tell(.info, .upgrade, "to \(path), by \(by)")
         do {
             try Programs.check(fleet.names)
             try checkStartSettings()
@@ -91,5 +91,5 @@ extension Supervisor {
         serviceManager.tell("READY=1")
         upgradeFailed("\(error)")
     }
-    private func upgradeFailed(_ why: String) { events.tell(.error, "UPGRADE_FAILED", "nothing changed: " + why) }
+    private func upgradeFailed(_ why: String) { events.tell(.error, .upgradeFailed, "nothing changed: " + why) }
 }

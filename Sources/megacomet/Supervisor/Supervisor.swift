@@ -105,7 +105,7 @@ final class Supervisor {
         takeUpHistory()
         takeInheritedListeners()
         watchSignals()
-        if isUpgraded { events.tell(.info, "UPGRADED", "runs \(Files.ownProgram)") }
+        if isUpgraded { events.tell(.info, .upgraded, "runs \(Files.ownProgram)") }
         var failure: StartFailure?
         let adoption = try Adoption(self) { [unowned self] in
             do {
@@ -131,7 +131,7 @@ final class Supervisor {
         let foreign = listeners.takeInherited(journal.takeInherited(handedDown), settings)
         if !foreign.closed.isEmpty {
             events.tell(
-                .warning, "SOCKETS",
+                .warning, .sockets,
                 "inherited and closed, since the configuration has no use for it: "
                     + foreign.closed.joined(separator: ", "))
         }
@@ -151,7 +151,7 @@ final class Supervisor {
         do { operatorPort = try OperatorPort(loop, pages, self) } catch {
             throw Listeners.failure(pages, "operator.port", error)
         }
-        for warning in settings.warnings() + keyWarnings { events.tell(.warning, "SETTINGS", warning) }
+        for warning in settings.warnings() + keyWarnings { events.tell(.warning, .settings, warning) }
         tls.begin({ [unowned self] in settings }, tell: { [unowned self] in tellTLS($0) })
         try writeKeys()
         control = try ControlServer(loop, folder.controlSocket, events, self)
@@ -173,7 +173,7 @@ final class Supervisor {
         let left = serviceManager.keep(kept, leaving: settings.queue.journal == "process" ? 1 : 0)
         if left > 0 {
             events.tell(
-                .warning, "SOCKETS",
+                .warning, .sockets,
                 "the service manager keeps \(kept.count - left) of \(kept.count) listeners (FileDescriptorStoreMax)")
         }
     }
@@ -238,7 +238,7 @@ final class Supervisor {
         saidReady = true
         let names = fleet.names.count(where: \.isWorker)
         events.tell(
-            .info, "READY", "the manager and \(names) workers serve, after \((Supervisor.now - startedAt).asSeconds) s")
+            .info, .ready, "the manager and \(names) workers serve, after \((Supervisor.now - startedAt).asSeconds) s")
         serviceManager.tell("READY=1", "MAINPID=\(getpid())", "STATUS=\(names) workers and the manager are ready")
         if !isUpgraded { configuration.sayHowToUse(settings) }
     }
@@ -256,7 +256,7 @@ final class Supervisor {
         on(SIGUSR1) { [unowned self] in log.reopen() }
         on(SIGUSR2) { [unowned self] in
             do throws(Refusal) { try upgrade(by: "SIGUSR2") } catch {
-                events.tell(.warning, "UPGRADE_FAILED", error.message)
+                events.tell(.warning, .upgradeFailed, error.message)
             }
         }
         Processes.unblockSignals()  // after an upgrade they have waited
