@@ -16,6 +16,11 @@ struct EventQueue {
         case gap(cursor: UInt64)
     }
     private var items: ArraySlice<Item> = []
+    /// The name of this machine in its cluster, which each body has: the machines have ids of their own. Empty: this is
+    /// one machine.
+    private let node: String
+
+    init(node: String) { self.node = node }
 
     var isEmpty: Bool { items.isEmpty }
     var eventCount: Int {
@@ -31,7 +36,8 @@ struct EventQueue {
     /// Takes the next batch. A gap lies before the events of a batch, never among them: one that comes behind events
     /// waits for the next batch. A gap without an event behind it is told as well. `nil` if there is nothing.
     mutating func takeBatch() -> Batch? {
-        var body = Array("{\"events\":[".utf8)
+        // A name is letters, digits, - and _.
+        var body = Array("{\(node.isEmpty ? "" : "\"node\":\"\(node)\",")\"events\":[".utf8)
         var (count, cursor, hasGap) = (0, UInt64(0), false)
         taking: while let item = items.first {
             switch item {

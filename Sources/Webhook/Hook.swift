@@ -71,7 +71,7 @@ package struct Hook {
 
     /// The batch that is posted, until it is taken.
     private var batch: Batch?
-    private var queue = EventQueue()
+    private var queue: EventQueue
     /// The id of the last event that was read. `nil` as long as the manager has not said where it begins.
     private var lastRead: UInt64?
     /// The cursor of the last batch that was taken, and the last one that the manager has confirmed to know.
@@ -93,8 +93,10 @@ package struct Hook {
     private static let firstDelay: Milliseconds = 1000, mostDelay: Milliseconds = 60_000
     private static let firstAbsence: Milliseconds = 250, mostAbsence: Milliseconds = 2000
 
-    package init(token: String, now: Milliseconds) {
+    /// `node` is the name of this machine in its cluster. Empty: this is one machine.
+    package init(token: String, node: String = "", now: Milliseconds) {
         self.token = token
+        queue = EventQueue(node: node)
         manager = .apart(until: now)
         lastSuccess = now
         heardAt = now

@@ -35,7 +35,7 @@ final class HookProcess: DaemonProgram {
         let settings = daemon.arguments.settings.app
         app = WebhookAddress.origin(settings.webhook)
         let token = daemon.token == StatsToken() ? "" : "\(daemon.token)"
-        hook = Hook(token: token, now: Clock.monotonicMilliseconds)
+        hook = Hook(token: token, node: daemon.arguments.settings.cluster.name, now: Clock.monotonicMilliseconds)
         connector = Connector(loop, Endpoint(settings.address, UInt16(settings.port)).onThisMachine)
         guard
             let poster = Poster(

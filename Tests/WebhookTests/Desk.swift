@@ -12,7 +12,7 @@ struct Desk {
     var connects = 0, disconnects = 0
     var isFinished = false
 
-    init(token: String = "") { hook = Hook(token: token, now: 1_000_000) }
+    init(token: String = "", node: String = "") { hook = Hook(token: token, node: node, now: 1_000_000) }
 
     mutating func perform(_ actions: [Hook.Action]) {
         for action in actions {

@@ -97,6 +97,13 @@ import Testing
         #expect(desk.posted.count == 2 && desk.posted[1].hasSuffix("],\"cursor\":5}"))
     }
 
+    @Test func aMachineOfACluster_namesItself() {
+        var desk = Desk(node: "a-1")
+        desk.connect()
+        desk.receive("{\"status\":\"events\",\"cursor\":0}", Desk.event(1))
+        #expect(desk.posted == ["{\"node\":\"a-1\"," + Desk.body([1]).dropFirst()])
+    }
+
     @Test func aGap_liesBeforeTheEventsOfItsBatch() {
         var desk = Desk.reading()
         desk.receive(Desk.event(1), "{\"gap\":true,\"cursor\":70}", Desk.event(71), Desk.event(72))

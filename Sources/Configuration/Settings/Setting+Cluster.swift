@@ -10,7 +10,7 @@ extension Setting {
                 + "unix://[[USER]:PASSWORD@]/PATH[?db=DATABASE]. Empty: this is one machine. The manager gets the "
                 + "address in a file (--redis-file), never on its command line."),
         Setting(
-            "cluster.name", .text(\.cluster.name, .node), .restart, manager: "node",
+            "cluster.name", .text(\.cluster.name, .node), .restart, manager: "node", webhook: "node",
             "The name of this machine, which no other machine of the cluster has. Empty: the first part of the host "
                 + "name."),
         Setting(
