@@ -85,7 +85,8 @@ final class Hub {
 
     // MARK: in
 
-    private func receiveWaiting() {
+    /// Takes up the datagrams that have come.
+    func receiveWaiting() {
         var count = 0
         while count < Hub.burst, socket.receive({ [unowned self] in take($0, $1, $2) }) { count += 1 }
         if count == Hub.burst {

@@ -78,6 +78,8 @@ extension Supervisor {
     func forward(_ child: Child, _ line: String) { output.add(line, of: child.copy.name, pid: child.pid) }
     func ended(_ child: Child, _ ending: Ending) {
         if let repeated = child.repeats.taken() { forward(child, repeated) }
+        // Its last event, often why it ended, may be among what the hub has not looked at yet.
+        hub?.receiveWaiting()
         let lastLine = output.newest(child.copy.name).last { $0.pid == child.pid }?.text
         perform(fleet.exited(child.copy, ending, lastLine: lastLine, now: Supervisor.now))
         children.remove(child)
