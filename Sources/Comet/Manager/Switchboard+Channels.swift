@@ -120,7 +120,7 @@ extension Switchboard {
     ) {
         var body = Buffer()
         History.write(first: past.first, last: past.last, channel: channels.name(channel).name, to: &body)
-        var facts = MessageFacts(timeToLive: settings.timeToLive)
+        var facts = MessageFacts(timeToLive: settings.timeToLive - min(settings.timeToLive, logs.peers.age))
         facts.marks = .history
         presence.leaveLost(client)
         let (id, log) = (takeId(), openLog(client))
