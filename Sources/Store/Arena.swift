@@ -82,6 +82,11 @@ public struct Arena: ~Copyable {
         get { layout.word(40) }
         set { layout.set(40, newValue) }
     }
+    /// The first id of the cluster's log that was joined last. 0: the records are of one machine alone.
+    public var sharedFrom: UInt64 {
+        get { layout.word(88) }
+        set { layout.set(88, newValue) }
+    }
     /// The highest id of a loss that was forgotten.
     public var horizon: UInt64 {
         get { layout.word(48) }

@@ -3,6 +3,8 @@
 //
 //     offset  0      8        16             24    32          40        48       56         64    72
 //             magic  version  segment bytes  salt  id ceiling  first id  horizon  monotonic  wall  boot id (16 bytes)
+//     offset  88
+//             first id of the shared log
 //
 //     segment, offset  0     8          16
 //                      used  allocated  class (1 byte), state (1 byte)

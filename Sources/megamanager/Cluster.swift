@@ -101,12 +101,21 @@ final class Cluster: EngineHandler {
         let isFresh = head == 0
         // Other machines may have joined before this one, and gone on.
         let isAnotherLife = !isFresh && join.first > head
+        let wasAlone = manager.switchboard.isOfOneMachine
+        if wasAlone, !isAnotherLife {
+            // What is in the log from before is not known here, and would never be read.
+            manager.startAnew("the queue is that of one machine alone, and the cluster has one already")
+        }
         hasLost = isAnotherLife || join.shared > 0 && join.shared < head
         let end = isAnotherLife ? 0 : hasLost ? join.shared : head
         manager.switchboard.join(firstOfLife: join.first, end: hasLost ? end : join.end, isFresh: isFresh)
         if hasLost {
-            let what = isAnotherLife ? "was emptied" : "has lost its newest entries"
-            event(.warning, .engineLost, "the engine \(what): this machine tells again what it knows")
+            if wasAlone {
+                event(.info, .engine, "this machine was alone before: it tells the cluster what it knows")
+            } else {
+                let what = isAnotherLife ? "was emptied" : "has lost its newest entries"
+                event(.warning, .engineLost, "the engine \(what): this machine tells again what it knows")
+            }
             // An earlier loss may not have been told yet.
             again = CarryWalk(since: min(end, again?.since ?? .max))
             againTime = manager.now + Limits.engineMilliseconds + Cluster.refusedMilliseconds

@@ -9,6 +9,8 @@ extension Switchboard {
     package var isClustered: Bool { settings.isClustered }
     /// The highest id of the shared log that was carried out here.
     package var head: UInt64 { ids.last }
+    /// The queue is that of one machine alone: it was in no cluster yet.
+    package var isOfOneMachine: Bool { head > 0 && logs.arena.sharedFrom == 0 }
     /// The bounds of the queue are reached, so that no more may be given to the machines.
     package var isFull: Bool {
         logs.depth >= settings.maxMessages || logs.bytes >= settings.maxBytes
@@ -62,6 +64,7 @@ extension Switchboard {
     package mutating func join(firstOfLife first: UInt64, end: UInt64, isFresh: Bool) {
         ids.share(firstOfLife: first)
         logs.arena.firstId = ids.firstOfLife
+        logs.arena.sharedFrom = first
         logs.peers.isOn = true
         if isFresh, end > ids.last { logs.peers.catching = Catching(end: end) }
         if end < ids.last { logs.peers.hadBefore = ids.last }
