@@ -78,7 +78,7 @@ function show(room, data, id) {
 }
 // All who are in the room have these lines. Their author is shown it.
 function areDelivered(room, ids) {
-  room.delivered = ids;
+  room.delivered = [...room.delivered, ...ids].slice(-200); // in a cluster there is a list from each machine
   for (const id of ids) {
     const line = document.getElementById(id);
     if (line && line.classList.contains("mine")) line.classList.add("delivered");

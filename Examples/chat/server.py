@@ -33,12 +33,13 @@ port, app, *workers = sys.argv[1:]
 FOLDER = pathlib.Path(__file__).parent
 FILES = {"/": ("index.html", "text/html"), "/chat.js": ("chat.js", "text/javascript"), "/chat.css": ("chat.css", "text/css")}
 DAY = 24 * 3600
+LIST = "delivered " + hashlib.sha256(app.encode()).hexdigest()[:16]  # the same for all servers at one manager
 KEYS = os.environ.get("MEGACOMET_KEYS")
 KEY = json.loads(pathlib.Path(KEYS).read_text())["keys"][0] if KEYS else None
 
 
-def megacomet(op, timeout=5, **fields):
-    """Asks the manager for something. The result is its answer."""
+def megacomet(op, timeout=10, **fields):
+    """Asks the manager for something. The result is its answer. In a cluster whose Redis is away that takes 5 s."""
     body = json.dumps(fields).encode() if fields else None
     request = urllib.request.Request(f"{app}/{op}", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=timeout) as answer:
@@ -77,7 +78,8 @@ def typing(room, client):
 
 def tell_what_is_delivered_for_ever():
     """The rooms' pages have the ids of lines that have come to all. `latest` keeps the newest list for who comes later.
-    All events that are kept are read again at the start, so nothing has to be written down here."""
+    All events that are kept are read again at the start, so nothing has to be written down here. In a cluster this
+    manager tells of the lines alone that were published by it, so each manager's list has a name of its own."""
     cursor, delivered = 0, {}  # by channel, up to 50 ids each: pages that come are sent so many lines
     while True:
         try:
@@ -91,7 +93,7 @@ def tell_what_is_delivered_for_ever():
                         ids.append(event["message"])
                     changed.add(channel)
             for channel in changed:
-                megacomet("publish", channel=channel, latest="delivered", message={"delivered": list(delivered[channel])}, ttl=DAY)
+                megacomet("publish", channel=channel, latest=LIST, message={"delivered": list(delivered[channel])}, ttl=DAY)
             while len(delivered) > 10_000:
                 del delivered[next(iter(delivered))]
             cursor = answer["cursor"]

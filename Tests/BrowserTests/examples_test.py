@@ -221,11 +221,15 @@ class ClusterExampleTest(unittest.TestCase):
             start_new_session=True, stdout=log, stderr=log, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.addCleanup(example.wait, 60)
         self.addCleanup(example.terminate)
-        # The last lines of the script's own: both machines and both chats are started.
-        wait_until(lambda: b"machine b:" in pathlib.Path(log.name).read_bytes() or example.poll() is not None, 60, "the start")
-        self.assertIsNone(example.poll(), pathlib.Path(log.name).read_text())
-        for port in chats:
-            wait_until(lambda: self.request(port, "GET", "/"), 30, "a chat")
+        # The last line of the script's own: both machines and both chats serve.
+        wait_until(lambda: b"kill -CONT" in pathlib.Path(log.name).read_bytes() or example.poll() is not None, 60, "the start")
+        printed = pathlib.Path(log.name).read_text()
+        self.assertIsNone(example.poll(), printed)
+        for port, machine in zip(chats, "ab"):
+            self.assertIn(f"http://localhost:{port}/ at machine {machine} ", printed)
+            self.assertIn(f"/megacomet status --all -c {self.folder_of_machines(folder)}/{machine}.toml\n", printed)
+        server = int(re.search(r"kill -CONT (\d+)", printed)[1])
+        self.assertEqual(pathlib.Path(f"/proc/{server}/comm").read_text(), "redis-server\n")
 
         ada, bob = (json.loads(self.request(port, "POST", "/join", {"room": "lobby", "name": name})) for port, name in zip(chats, ("Ada", "Bob")))
         self.assertEqual(ada["urls"], [f"http://localhost:{first + number}" for number in (10, 11, 20, 21)])
@@ -239,6 +243,7 @@ class ClusterExampleTest(unittest.TestCase):
             self.assertNotIn("error", answer)
             cursor = answer["cursor"]
             said += [message["data"] for message in answer["messages"]]
+        self.lists_of_both_machines_are_there_for_who_comes_later(chats, first, ada, bob)
 
         mine = self.processes(folder)
         self.assertGreaterEqual(len(mine), 10, "Redis, two supervisors with managers and workers, and the script")
@@ -246,6 +251,29 @@ class ClusterExampleTest(unittest.TestCase):
         self.assertEqual(example.wait(60), 0, pathlib.Path(log.name).read_text())
         self.assertEqual([pid for pid in mine if pid in self.processes(folder)], [])
         self.assertEqual(os.listdir(folder + "/run"), [])
+
+    def lists_of_both_machines_are_there_for_who_comes_later(self, chats, first, ada, bob):
+        """Each app server tells which of its own lines have come to all, and none takes the other's list away."""
+        self.request(chats[1], "POST", "/say", {"room": "lobby", "client": bob["client"], "text": "and back"})
+        for port, name, client in (first + 10, "Ada", ada), (first + 20, "Bob", bob):
+            token = json.loads(self.request(chats[0], "POST", "/token", {"name": name}))["token"]
+            threading.Thread(target=self.read_until_it_ends, args=(port, client["client"], token), daemon=True).start()
+
+        def kept():
+            room = json.loads(self.request(first + 13, "GET", "/channels/room:lobby?history=50"))
+            return sorted(len(message["data"]["delivered"]) for message in room["messages"] if "delivered" in message["data"]) == [1, 1]
+        wait_until(kept, 60, "a list from each machine")
+
+    def read_until_it_ends(self, port, client, token):
+        """Polls and acknowledges, as a page does."""
+        cursor = 0
+        with contextlib.suppress(OSError, http.client.HTTPException, AssertionError, KeyError, TypeError, ValueError):
+            while True:
+                answer = json.loads(self.request(port, "GET", f"/{client}.json?cursor={cursor}", headers={"Authorization": f"Bearer {token}"}))
+                cursor = answer["cursor"]
+
+    def folder_of_machines(self, folder):
+        return next(pathlib.Path(folder + "/run").iterdir())
 
     def request(self, port, method, path, body=None, headers={}):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
