@@ -185,6 +185,7 @@ public final class Traffic {
     public var replaced: Int { clients.reduce(0) { $0 + $1.replaced } }
     /// Connections of clients that ended before an answer, or were refused.
     public var clientCuts: Int { clients.reduce(0) { $0 + $1.cuts } }
+    public func clientCuts(_ kind: Kind) -> Int { clients.reduce(0) { $0 + ($1.kind == kind ? $1.cuts : 0) } }
 }
 
 extension Traffic: CustomStringConvertible {

@@ -13,11 +13,12 @@ final class ClusterFixture {
     static let clients = Traffic.Kind.allCases + Traffic.Kind.allCases
 
     /// `address` is what the machines have as cluster.redis, by their place; otherwise it is the server's own.
-    /// `cluster` has more lines of that section. `environment` is that of the machines, by their place.
+    /// `cluster` has more lines of that section. `environment` is that of the machines, by their place. `prepare` does
+    /// something with each appliance before it starts.
     init(
         _ redis: RedisServer, machines: Int = 2, clients: [Traffic.Kind] = ClusterFixture.clients,
         address: (Int) -> String? = { _ in nil }, cluster: String = "", _ settings: [String: String] = [:],
-        environment: [Int: [String: String]] = [:]
+        environment: [Int: [String: String]] = [:], prepare: (Appliance) throws -> Void = { _ in }
     ) throws {
         self.redis = redis
         let password = redis.options.password.map { ":\($0)@" } ?? ""
@@ -27,6 +28,7 @@ final class ClusterFixture {
             settings["cluster"] = "redis = \"\(redis)\"\nname = \"\(ClusterFixture.name(place))\"\n\(cluster)"
             let appliance = try Appliance(workers: 1, settings, starts: false)
             appliance.environment = environment[place] ?? [:]
+            try prepare(appliance)
             return appliance
         }
         for appliance in appliances { _ = try appliance.launch() }
