@@ -236,7 +236,9 @@ extension AppPort {
     private mutating func goOn(
         _ session: AppSession, _ request: ShippedRequest, _ switchboard: inout Switchboard, now: UInt64
     ) {
-        if request.terms?.head.keepAlive == false, session.held == nil { session.isClosing = true }
+        if let head = request.terms?.head, session.isLeaving || !head.keepAlive, session.held == nil {
+            session.isClosing = true
+        }
         session.lastProgress = now
         process(session, &switchboard, now: now)
     }

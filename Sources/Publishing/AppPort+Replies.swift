@@ -36,6 +36,8 @@ extension AppPort {
         reply(status, ResponseHead(answering: request), session, fields: fields)
     }
     mutating func reply(_ status: Int, _ head: ResponseHead, _ session: AppSession, fields: StaticString = "") {
+        var head = head
+        if session.isLeaving { head.keepAlive = false }
         head.begin(status, to: &session.output)
         session.output.append("Content-Type: application/json\r\n")
         session.output.append(fields)

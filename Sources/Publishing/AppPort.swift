@@ -118,7 +118,9 @@ package struct AppPort: ~Copyable {
             session.form = session.input.bytes[0] == UInt8(ascii: "{") ? .lines : .http
         }
         let call = AppCall(session: session, inputElsewhere: inputBytes - session.counted, now: now)
-        while !session.isClosing, !session.isFull, !session.isAnswerPending, takeUp(call, &switchboard) {
+        while !session.isClosing, !session.isLeaving, !session.isFull, !session.isAnswerPending,
+            takeUp(call, &switchboard)
+        {
             session.lastProgress = now
         }
         if session.input.isEmpty { session.input.shrink(over: 64 * 1024) }
@@ -133,6 +135,14 @@ package struct AppPort: ~Copyable {
         case .unknown: false
         case .lines: line(call, &switchboard)
         case .http: request(call, &switchboard)
+        }
+    }
+
+    /// The manager ends: requests that are under way are answered, and no others are taken up.
+    package mutating func beginLeaving() {
+        for session in sessions.values {
+            session.leave()
+            list(session)
         }
     }
 

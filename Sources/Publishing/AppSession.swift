@@ -29,6 +29,9 @@ package final class AppSession {
     private var clearing = 0
     /// Nothing more is read. The session is closed when the output has been written.
     var isClosing = false
+    /// The manager ends. Nothing more is taken up, and an answer over HTTP is the last one of its connection. So the
+    /// app's next request comes to the next manager.
+    private(set) var isLeaving = false
     /// Our side is closed. What the app still sends is thrown away, until it closes its own.
     package private(set) var isLingering = false
     /// The app sends no more. It may still read, so its requests are answered.
@@ -79,6 +82,12 @@ package final class AppSession {
         lastProgress = now
     }
 
+    /// See `isLeaving`. A connection without a request is closed at once.
+    func leave() {
+        isLeaving = true
+        if isIdle { isClosing = true }
+    }
+
     // MARK: its socket
 
     /// `count` bytes came, and are at the end of the input.
@@ -113,7 +122,7 @@ package final class AppSession {
     }
     /// Whether more should be read now.
     package var wantsInput: Bool {
-        !isClosing && !inputHasEnded && !isFull && (!isAnswerPending || input.count < mostPendingInput)
+        !isClosing && !isLeaving && !inputHasEnded && !isFull && (!isAnswerPending || input.count < mostPendingInput)
     }
     /// The answer to a request is not there yet. No other is taken up before.
     var isAnswerPending: Bool { held != nil || shipped != nil }

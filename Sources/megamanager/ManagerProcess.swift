@@ -41,7 +41,8 @@ final class ManagerProcess: DaemonProgram {
     private var again: Timer?
     private var drainTimer: Timer?
 
-    /// How long the manager, at its end, waits for its last bytes to be read, in seconds.
+    /// How long the manager, at its end, waits for its last bytes to be read, and for the engine's answers to requests
+    /// of apps, in seconds.
     private static let drainSeconds = 1.0
 
     /// `keys` are empty if apps need none. `token` is empty if there is no supervisor.
@@ -219,12 +220,13 @@ final class ManagerProcess: DaemonProgram {
     func drain(seconds: Double, done: @escaping () -> Void) {
         links?.stopAccepting()
         apps?.stopAccepting()
+        port.beginLeaving()
         let (left, isKept) = (switchboard.kept.messages, memory.descriptor != nil)
         if left > 0 { log.notice("\(left) messages wait\(isKept ? " for the next manager" : ", and are gone now")") }
         let end = Clock.monotonicMilliseconds + UInt64(ManagerProcess.drainSeconds * 1000)
         drainTimer = Timer(loop) { [unowned self] in
-            guard switchboard.outboxBytes.all == 0 && port.outputBytes == 0 || Clock.monotonicMilliseconds >= end
-            else { return }
+            let isDone = switchboard.outboxBytes.all == 0 && port.outputBytes == 0 && port.shippedCount == 0
+            guard isDone || Clock.monotonicMilliseconds >= end else { return }
             drainTimer?.stop()
             done()
         }

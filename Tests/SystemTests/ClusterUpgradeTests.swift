@@ -27,6 +27,31 @@ import Testing
         return files
     }
 
+    /// A manager that ends waits for the answer of Redis, and then closes the connection. So the app comes to the next.
+    @Test func publishUnderWay_isAnsweredByAManagerThatEnds() throws {
+        let redis = try RedisServer()
+        let relay = try RedisRelay(to: redis)
+        let cluster = try ClusterFixture(redis, machines: 1, clients: [], address: { _ in relay.address })
+        let appliance = cluster.appliances[0]
+        let (idle, app) = (try Socket(port: appliance.appPort), try Socket(port: appliance.appPort))
+        try idle.send(HTTP.text("GET", "/clients/c1"))
+        #expect(try idle.readResponse().status == 200)
+
+        relay.stop()
+        try app.send(HTTP.text("POST", "/publish", body: Array(Publisher.body("c1", json: "1").utf8)))
+        // Whoever is asked afterwards has read what was sent before.
+        _ = try appliance.app.presence("c1")
+        kill(try appliance.pid("manager"), SIGTERM)
+        relay.goOn()
+        let response = try app.readResponse()
+        #expect(response.status == 202 && response["connection"] == "close", "\(response)")
+        #expect(try app.readToEnd().isEmpty && idle.readToEnd().isEmpty)
+        try cluster.waitUntilReady(appliance)
+        let poller = appliance.poller("c1", cursor: 0)
+        try poller.start()
+        #expect(try poller.finish().messages.map(\.data.int) == [1])
+    }
+
     @Test func newRelease_onOneMachineAfterTheOther_cutsNoClient() throws {
         // The webhook's app is away. Its process is renewed, too.
         let cluster = try ClusterFixture(
