@@ -90,7 +90,8 @@ public final class Traffic {
             return false
         }
     }
-    private func step() {
+    /// One turn. Traffic beside other traffic calls it by turns.
+    public func step() {
         let now = monotonicNanoseconds()
         if hasBegun { for client in clients { client.goOn(now) } }
         for app in apps { app.goOn(now, publishes: publishes) }

@@ -66,6 +66,10 @@ final class ClusterFixture {
         let presence = try appliances[place].app.presence(client)
         return presence.connected && presence.worker != nil
     }
+    /// The status of a worker's answer to /_/health.
+    func health(of place: Int) throws -> Int {
+        try HTTP.request("GET", "/_/health", port: appliances[place].clientPort(0)).status
+    }
     /// Waits until an event of a machine has this text.
     func expectEvent(_ text: String, on place: Int, seconds: Double = 30) throws {
         try traffic.run(until: "an event of \(ClusterFixture.name(place)): \(text)", seconds: seconds, every: 0.2) {

@@ -6,21 +6,41 @@ import Testing
 /// The Redis server of a cluster is there and does not do what it should. Apps and operators are told in words, clients
 /// are held, and all goes on when it does.
 @Suite(.serialized) struct ClusterRedisTests {
+    /// Twenty seconds without an answer, by CLIENT PAUSE and by a server that is stopped: two clusters at once.
     @Test func pausedRedis_refusesPublishes_andHoldsClients() throws {
-        let cluster = try ClusterFixture()
-        let traffic = cluster.traffic
-        try traffic.begin()
-        try traffic.run(answers: 50)
-        let cuts = traffic.clientCuts
-        cluster.redis.pause()
-        try traffic.run(until: "publishes are refused") {
-            traffic.refusals(with: "503 engine", machine: 0) > 0 && traffic.refusals(with: "503 engine", machine: 1) > 0
+        let (told, stopped) = (try ClusterFixture(), try ClusterFixture())
+        let clusters = [told, stopped]
+        /// Both have their traffic until the condition holds for each.
+        func run(until what: String, _ condition: (ClusterFixture) throws -> Bool) throws {
+            try told.traffic.run(until: what, seconds: 60) {
+                stopped.traffic.step()
+                return try clusters.allSatisfy(condition)
+            }
         }
-        try traffic.run(until: "the reason is told") { traffic.refusals(with: "does not answer") > 0 }
-        cluster.redis.resume()
-        try traffic.run(answers: 100)
-        #expect(traffic.clientCuts == cuts, "\(traffic)")
-        try cluster.expectNothingLost()
+        for cluster in clusters { try cluster.traffic.begin() }
+        try run(until: "publishes are answered") { $0.traffic.answered.count > 50 }
+        let pause = Deadline(seconds: 20)
+        try told.redis.command("CLIENT", "PAUSE", "20000", "ALL")
+        stopped.redis.pause()
+        try run(until: "publishes are refused") {
+            $0.traffic.refusals(with: "503 engine", machine: 0) > 0
+                && $0.traffic.refusals(with: "503 engine", machine: 1) > 0
+        }
+        try run(until: "the reason is told") { $0.traffic.refusals(with: "does not answer") > 0 }
+        for cluster in clusters { for machine in [0, 1] { #expect(try cluster.health(of: machine) == 503) } }
+        try run(until: "20 s have passed") { _ in pause.isOver }
+        stopped.redis.resume()
+        let answered = clusters.map(\.traffic.answered.count)
+        try run(until: "publishes are answered again") { cluster in
+            cluster.traffic.answered.count > (cluster === told ? answered[0] : answered[1]) + 100
+        }
+        for cluster in clusters {
+            #expect(cluster.traffic.clientCuts == 0, "\(cluster.traffic)")
+            for machine in [0, 1] {
+                try cluster.traffic.run(until: "the workers are healthy") { try cluster.health(of: machine) == 200 }
+            }
+            try cluster.expectNothingLost()
+        }
     }
 
     @Test func fullRedis_refusesPublishesInWords() throws {
