@@ -10,7 +10,7 @@ DEBUG := --no-color-diagnostics
 BIN = $$(swift build $(RELEASE) --show-bin-path)
 
 # The tests need these packages, too.
-TEST_PACKAGES := redis-server python3-prometheus-client valgrind openssh-client openssh-server libnss-wrapper
+TEST_PACKAGES := redis-server python3-prometheus-client valgrind openssh-client openssh-server libnss-wrapper faketime
 # `make deb` and `make test-package` need these.
 DEB_PACKAGES := debhelper dpkg-dev
 DEB_TEST_PACKAGES := lintian debootstrap systemd-container

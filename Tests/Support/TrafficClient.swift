@@ -80,7 +80,10 @@ final class TrafficClient {
     private func received(_ number: Int?, _ id: Int) {
         guard let number else { return faults.append("\(name) got a message that is no number") }
         got[number, default: 0] += 1
-        if id <= lastId { faults.append("\(name) got \(number) with id \(id) after \(lastId)") }
+        if id <= lastId {
+            let at = "at machine \(machine) with cursor \(cursor), \(got.count) messages, \(gaps) gaps"
+            faults.append("\(name) got \(number) with id \(id) after \(lastId), \(at)")
+        }
         lastId = max(id, lastId)
     }
 
