@@ -45,8 +45,13 @@ public final class RedisServer {
     public var socketPath: String { "\(folder.path)/redis.sock" }
     public var output: String { program?.output ?? "" }
 
-    /// Starts it again, on the same port and with the files that it had.
-    public func start() throws {
+    /// The server's program. MEGACOMET_REDIS_SERVER names another version of it, or Valkey's.
+    fileprivate static let path =
+        getenv("MEGACOMET_REDIS_SERVER").map { String(cString: $0) } ?? "/usr/bin/redis-server"
+
+    /// Starts it again, on the same port and with the files that it had. `other` words take
+    /// the place of those of the options.
+    public func start(_ other: [String]? = nil) throws {
         var words = ["--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder.path, "--save", ""]
         // Its title would take the place of its arguments, in which a test run's guardian looks for its folder.
         words += ["--set-proc-title", "no", "--databases", "4", "--repl-diskless-sync-delay", "0"]
@@ -55,7 +60,7 @@ public final class RedisServer {
         if let memory = options.memory { words += ["--maxmemory", "\(memory)"] }
         if let primary = options.replicaOf { words += ["--replicaof", "127.0.0.1 \(primary)"] }
         if options.hasSocket { words += ["--unixsocket", socketPath] }
-        let program = try Program("/usr/bin/redis-server", words + options.words, in: folder)
+        let program = try Program(RedisServer.path, words + (other ?? options.words), in: folder)
         self.program = program
         do {
             try eventually("a Redis server answers on \(port)") { program.isRunning && isAnswering(port) }
@@ -114,7 +119,7 @@ public final class Sentinels {
                 sentinel failover-timeout \(name) 5000
                 \(password)
                 """)
-            programs.append(try Program("/usr/bin/redis-server", [file, "--sentinel"], in: folder))
+            programs.append(try Program(RedisServer.path, [file, "--sentinel"], in: folder))
         }
         try eventually("three sentinels know each other", seconds: 30) {
             try ports.allSatisfy { port in

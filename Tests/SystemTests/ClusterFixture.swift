@@ -66,9 +66,11 @@ final class ClusterFixture {
         let presence = try appliances[place].app.presence(client)
         return presence.connected && presence.worker != nil
     }
-    /// The status of a worker's answer to /_/health.
-    func health(of place: Int) throws -> Int {
-        try HTTP.request("GET", "/_/health", port: appliances[place].clientPort(0)).status
+    /// What /_/health of the machine's worker says to load balancers.
+    func isHealthy(_ place: Int) throws -> Bool {
+        let status = try HTTP.request("GET", "/_/health", port: appliances[place].clientPort(0)).status
+        guard status == 200 || status == 503 else { throw Failure("/_/health: \(status)") }
+        return status == 200
     }
     /// Waits until an event of a machine has this text.
     func expectEvent(_ text: String, on place: Int, seconds: Double = 30) throws {

@@ -1,0 +1,42 @@
+import FreePorts
+import Glibc
+import TestSupport
+import Testing
+
+/// A Redis server that answers and is not one that MegaComet can use. Operators, apps and load balancers are told why,
+/// in words, and the machine goes on by itself when the server is another one.
+@Suite(.serialized) struct ClusterUnfitRedisTests {
+    /// A publish is refused with these words, and an event and the health of the machine say so, too.
+    private static func expectRefused(_ cluster: ClusterFixture, _ words: String) throws {
+        let appliance = cluster.appliances[0]
+        try cluster.expectEvent(words, on: 0)
+        let response = try eventually("a publish is refused with the reason") {
+            let response = try appliance.app.post(Publisher.body("c1", json: "1"))
+            return response.body.contains(words) ? response : nil
+        }
+        #expect(response.status == 503 && response.errorCode == "engine", "\(response.body)")
+        let nodes = try HTTP.request("GET", "/nodes", port: appliance.appPort).json()["engine"]
+        #expect(nodes?["up"]?.bool == false && nodes?["why"]?.string?.contains(words) == true, "\(nodes ?? .null)")
+        #expect(try !cluster.isHealthy(0))
+    }
+    /// The machine publishes and delivers.
+    private static func expectServing(_ cluster: ClusterFixture) throws {
+        let appliance = cluster.appliances[0]
+        try eventually("a publish is taken", seconds: 30) {
+            try appliance.app.post(Publisher.body("c1", json: "2")).status == 202
+        }
+        let poller = appliance.poller("c1", cursor: 0)
+        try eventually("clients are served", seconds: 30) { try cluster.isHealthy(0) }
+        #expect(try poller.collect(1).map(\.data.int) == [2])
+    }
+
+    /// Its servers have only some of the keys each.
+    @Test func redisCluster_isRefused_andAnotherServerAtItsPlaceIsTaken() throws {
+        let redis = try RedisServer(RedisServer.Options(words: ["--cluster-enabled", "yes"]))
+        let cluster = try ClusterFixture(redis, machines: 1, clients: [])
+        try Self.expectRefused(cluster, "the server is a part of a Redis Cluster")
+        redis.kill()
+        try redis.start(["--cluster-enabled", "no"])
+        try Self.expectServing(cluster)
+    }
+}
