@@ -53,14 +53,19 @@ package enum EngineFault: Error, Equatable, Sendable, CustomStringConvertible {
         case "MISCONF": return .cannotSave(text)
         case "NOREPLICAS": return .tooFewReplicas(wanted: max(1, replicas), found: 0)
         case "MOVED", "CROSSSLOT", "CLUSTERDOWN": return .shards
-        default: return text.hasPrefix("ERR AUTH") ? .wrongPassword(text) : .refused(text)
+        default:
+            if text.hasPrefix("ERR AUTH") { return .wrongPassword(text) }
+            // A script's command that its user may not use, in the words of Redis 7.0 and of later ones.
+            let isNotAllowed =
+                text.contains("The user executing the script can't") || text.contains("ACL failure in script")
+            return isNotAllowed ? .noPermission(text) : .refused(text)
         }
     }
 
     /// True for a fault of one batch: the engine stays up, and the next batch may be taken.
     package var isOfOneBatch: Bool {
         switch self {
-        case .outOfMemory, .cannotSave, .tooFewReplicas, .refused: true
+        case .outOfMemory, .cannotSave, .tooFewReplicas, .noPermission, .refused: true
         default: false
         }
     }

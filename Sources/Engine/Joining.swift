@@ -65,8 +65,22 @@ final class Joining {
             let join = Join(
                 life: life, first: first, end: end, last: last, firstEntry: firstEntry, shared: shared,
                 isNewLife: reply[5].number == 1, time: time, version: version, address: connection.address)
-            self.ended = ended
-            done(.success(Joined(connection: connection, join: join, info: info, append: append)))
+            tryRights { [unowned self] in
+                self.ended = ended
+                done(.success(Joined(connection: connection, join: join, info: info, append: append)))
+            }
+        }
+    }
+    /// Does what is done all the time once the engine is up, and has not been done yet. A user who may not do that would
+    /// make the engine come and go all the time, and nobody would be told why.
+    private func tryRights(_ all: @escaping () -> Void) {
+        guard let connection else { return }
+        // Both are answered at once: nothing is in the stream behind its end, and no replica is waited for.
+        let reading = ["XREAD", "COUNT", "1", "STREAMS", EngineKeys(settings.prefix).log, "$"]
+        connection.send(reading) { [unowned self] reply in
+            guard reply.error == nil else { return refuse(reply) }
+            guard settings.replicas > 0 else { return all() }
+            connection.send(["WAIT", "0", "0"]) { [unowned self] in $0.error == nil ? all() : refuse($0) }
         }
     }
     private func refuse(_ reply: Reply) {

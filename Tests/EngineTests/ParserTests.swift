@@ -137,10 +137,13 @@ import Testing
         #expect(fault("LOADING Redis is loading") == .loading && fault("LIFE x") == .lifeChanged)
         #expect(fault("OOM command not allowed") == .outOfMemory && fault("MOVED 1 h:2") == .shards)
         #expect(fault("MISCONF x") == .cannotSave("MISCONF x") && fault("ERR x") == .refused("ERR x"))
+        for text in ["NOPERM x", "ERR The user executing the script can't run x", "ERR ACL failure in script: x"] {
+            #expect(fault(text) == .noPermission(text))
+        }
         #expect(fault("NOREPLICAS x") == .tooFewReplicas(wanted: 2, found: 0))
         #expect(fault("ERR AUTH <password> called without") == .wrongPassword("ERR AUTH <password> called without"))
         let ofOneBatch: [EngineFault] = [
-            .outOfMemory, .cannotSave(""), .refused(""), .tooFewReplicas(wanted: 1, found: 0),
+            .outOfMemory, .cannotSave(""), .noPermission(""), .refused(""), .tooFewReplicas(wanted: 1, found: 0),
         ]
         #expect(ofOneBatch.allSatisfy(\.isOfOneBatch) && !EngineFault.lifeChanged.isOfOneBatch)
         #expect("\(EngineFault.tooOld(ServerVersion(6, 2, 1)))".contains("6.2.1, and MegaComet needs Redis 7.0.0"))

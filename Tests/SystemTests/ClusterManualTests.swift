@@ -39,7 +39,8 @@ import Testing
             }
         }
 
-        func ask(_ words: String...) throws -> String {
+        func ask(_ words: String...) throws -> String { try ask(words) }
+        func ask(_ words: [String]) throws -> String {
             let login = ["-p", "\(port)", "-a", "a-long-word", "--no-auth-warning"]
             let sentinel = ["-p", "\(port)"]
             return try Program.run("/usr/bin/redis-cli", (isSentinel ? sentinel : login) + words, in: folder).output
@@ -57,6 +58,58 @@ import Testing
         }
         let stranger = try Program.run("/usr/bin/redis-cli", ["-p", "\(port)", "PING"], in: redis.folder)
         #expect(stranger.output.contains("NOAUTH"))
+    }
+
+    /// The user of the manual has all rights that a machine needs. A right that is missing is named.
+    @Test func userOfItsOwn_mayDoWhatIsNeeded_andNothingElse() throws {
+        let port = try Ports.free()
+        let redis = try Server("redis-server", port: port, Self.block("redis-server; at the end of"), master: port)
+        let login = "redis-cli -p \(port) -a a-long-word --no-auth-warning "
+        let script = "set -e\n" + (try Self.block("a user for MegaComet alone")).replacing("redis-cli ", with: login)
+        let (end, output) = try Program.run("/bin/sh", ["-c", script], in: redis.folder)
+        #expect(end == .exited(0) && output == "OK\nOK\nOK\nOK\n", "\(output)")
+
+        let address = try #require(Self.manual.firstMatch(of: /\((redis:\/\/megacomet:[^)]*)\)/)?.output.1)
+        let here = address.replacing("192.0.2.10:6379", with: "127.0.0.1:\(port)")
+        let appliance = try Appliance(workers: 1, ["cluster": "name = \"a\"\nredis = \"\(here)\""])
+        func publish() throws -> Response { try appliance.app.post(Publisher.body("c1", json: "1")) }
+        try eventually("a publish is taken") { try publish().status == 202 }
+        let poller = appliance.poller("c1", cursor: 0)
+        #expect(try poller.collect(1).map(\.data.int) == [1])
+
+        // What scripts do seldom, or only at another server.
+        let scripts = ["append", "join", "keeper", "trim"].map {
+            contents(ofFile: "\(Self.folder)/../../Sources/Engine/Scripts/\($0).lua")
+        }
+        let commands = Set(scripts.joined().matches(of: /redis.call\('([A-Z]+)'/).map { String($0.output.1) })
+        #expect(commands.count > 8)
+        let arguments = [
+            "TIME": [], "SET": ["x"], "HSET": ["x", "y"], "HGET": ["x"], "HMGET": ["x"], "PEXPIRE": ["1"],
+            "XADD": ["*", "x", "y"], "XRANGE": ["-", "+"], "XREVRANGE": ["+", "-"], "XTRIM": ["MINID", "1"],
+        ]
+        func may(_ command: String, _ key: String) throws -> Bool {
+            let words = [command] + (command == "TIME" ? [] : [key]) + (arguments[command] ?? [])
+            return try redis.ask(["ACL", "DRYRUN", "megacomet"] + words) == "OK\n"
+        }
+        for command in commands {
+            #expect(try may(command, "megacomet:log"), "\(command)")
+            #expect(try command == "TIME" || !may(command, "other"), "\(command)")
+        }
+        for command in ["FLUSHALL", "CONFIG", "KEYS"] { #expect(try !may(command, "megacomet:log"), "\(command)") }
+
+        for right in ["xread", "xadd"] {
+            _ = try redis.ask("ACL", "SETUSER", "megacomet", "-" + right)
+            let words = "may not do what MegaComet needs"
+            let response = try eventually("the right that is missing is named: \(right)", seconds: 30) {
+                let response = try publish()
+                return response.body.contains(words) ? response : nil
+            }
+            #expect(response.status == 503 && response.errorCode == "engine", "\(response.body)")
+            if right == "xread" { #expect(response.body.contains("'\(right)'"), "\(response.body)") }
+            #expect(try appliance.events().contains(words))
+            _ = try redis.ask("ACL", "SETUSER", "megacomet", "+" + right)
+            try eventually("publishes are taken again", seconds: 30) { try publish().status < 300 }
+        }
     }
 
     @Test func threeSentinels_nameTheReplica_whenTheMasterDies() throws {
