@@ -33,6 +33,8 @@ import Testing
     /// Its servers have only some of the keys each.
     @Test func redisCluster_isRefused_andAnotherServerAtItsPlaceIsTaken() throws {
         let redis = try RedisServer(RedisServer.Options(words: ["--cluster-enabled", "yes"]))
+        try redis.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        try eventually("it serves all its keys") { try redis.command("SET", "x", "1") == "OK\n" }
         let cluster = try ClusterFixture(redis, machines: 1, clients: [])
         try Self.expectRefused(cluster, "the server is a part of a Redis Cluster")
         redis.kill()
