@@ -71,8 +71,8 @@ final class Joining {
             }
         }
     }
-    /// Does what is done all the time once the engine is up, and has not been done yet. A user who may not do that would
-    /// make the engine come and go all the time, and nobody would be told why.
+    /// Does what is done all the time once the engine is up, and has not been done yet. A user who may not do that
+    /// would make the engine come and go all the time, and nobody would be told why.
     private func tryRights(_ all: @escaping () -> Void) {
         guard let connection else { return }
         // Both are answered at once: nothing is in the stream behind its end, and no replica is waited for.

@@ -122,7 +122,8 @@ import Testing
         let desk = try Desk(server)
         try desk.start()
         for _ in 0..<10 { desk.append("before") }
-        try desk.run(until: "they are read") { desk.entries.count == 10 }
+        // The answers come on another connection than the entries.
+        try desk.run(until: "they are read and answered") { desk.entries.count == 10 && desk.appended.count == 10 }
         server.pause()
         defer { server.resume() }
         for _ in 0..<10 { desk.append("meanwhile") }
