@@ -59,6 +59,10 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     public func forEach(page: UInt32, _ body: (Slot<Element>, UnsafeMutablePointer<Element>) -> Void) {
         raw.forEach(page: Int(page)) { body(Slot($0), pointer(Slot($0))) }
     }
+    /// The first record of a page whose slot is behind this one; `nil` for that of the whole page.
+    public func next(page: UInt32, after slot: Slot<Element>?) -> Slot<Element>? {
+        raw.next(page: Int(page), after: slot?.number).map { Slot($0) }
+    }
 
     @inlinable @discardableResult public mutating func remove(_ slot: Slot<Element>) -> Element {
         let element = pointer(slot).move()
@@ -180,8 +184,24 @@ public struct PageMemory: Sendable {
 
     /// Calls `body` for each slot in use, page by page.
     func forEach(_ body: (UInt32) -> Void) { for page in 0..<pageCount { forEach(page: page, body) } }
-    /// The same for one page: the slots below `fresh` that are not in the list of freed slots.
+    /// The same for one page.
     func forEach(page number: Int, _ body: (UInt32) -> Void) {
+        withSlots(page: number) { isFree, used in
+            for inner in 0..<used where !isFree[inner] { body(UInt32(number << shift | inner)) }
+        }
+    }
+    /// The first slot in use of a page that is behind `slot`.
+    func next(page number: Int, after slot: UInt32?) -> UInt32? {
+        var found: UInt32?
+        withSlots(page: number) { isFree, used in
+            let first = slot.map { (Int($0) & (1 << shift - 1)) + 1 } ?? 0
+            guard first < used, let inner = (first..<used).first(where: { !isFree[$0] }) else { return }
+            found = UInt32(number << shift | inner)
+        }
+        return found
+    }
+    /// Tells which slots of a page are in the list of freed slots, and how many were used since it was opened.
+    private func withSlots(page number: Int, _ body: (_ isFree: UnsafeMutableBufferPointer<Bool>, Int) -> Void) {
         guard number < pageCount, pages[number].live > 0 else { return }
         let page = pages[number]
         withUnsafeTemporaryAllocation(of: Bool.self, capacity: 1 << shift) { isFree in
@@ -191,7 +211,7 @@ public struct PageMemory: Sendable {
                 isFree[Int(freed)] = true
                 freed = address(UInt32(number << shift) | freed).load(as: UInt32.self)
             }
-            for inner in 0..<page.fresh where !isFree[Int(inner)] { body(UInt32(number << shift) | inner) }
+            body(isFree, Int(page.fresh))
         }
     }
 

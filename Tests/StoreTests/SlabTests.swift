@@ -109,6 +109,13 @@ private func withBytes<R>(_ text: String, _ body: (UnsafeRawBufferPointer) -> R)
                 var seen: [Slot<UInt64>: UInt64] = [:]
                 slab.forEach { slot, element in seen[slot] = element.pointee }
                 #expect(seen == held)
+                // One by one, page by page, they are the same in the same order.
+                for page in 0..<slab.pages {
+                    var (all, one): ([Slot<UInt64>], [Slot<UInt64>]) = ([], [])
+                    slab.forEach(page: page) { slot, _ in all.append(slot) }
+                    while let next = slab.next(page: page, after: one.last) { one.append(next) }
+                    #expect(one == all)
+                }
             }
         }
     }

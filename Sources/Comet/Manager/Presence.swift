@@ -195,11 +195,7 @@ struct Presence: ~Copyable {
     }
     /// The first client of a page behind another one, in the order of memory.
     func next(page: UInt32, after client: Slot<ClientRecord>?) -> Slot<ClientRecord>? {
-        var found: Slot<ClientRecord>?
-        records.forEach(page: page) { slot, _ in
-            if found == nil, client.map({ slot.number > $0.number }) ?? true { found = slot }
-        }
-        return found
+        records.next(page: page, after: client)
     }
 
     /// Takes a record out of the list of its place.
