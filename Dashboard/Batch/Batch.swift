@@ -8,14 +8,8 @@ import Watch
 /// The screens as data, without a terminal: for scripts, monitoring and pipes.
 package final class Batch {
     private let options: Options
-    private let loop = Loop()
+    private let batchLoop = BatchLoop()
     private let source: Source
-    private var timer: Reactor.Timer?
-    private var signals: [SignalWatcher] = []
-    private var startedAt: UInt64 = 0
-    private var printed = 0
-    private var exitCode: Int32 = 0
-    private var nextAt: UInt64 = 0
 
     /// How long it waits for the first report, and for a second one that rates need. Reports come each second.
     private static let patienceNanoseconds: UInt64 = 3_000_000_000
@@ -24,26 +18,15 @@ package final class Batch {
 
     package init(_ options: Options) throws {
         self.options = options
-        source = try Source(loop, options, host: options.hosts.first)
+        source = try Source(batchLoop.loop, options, host: options.hosts.first)
     }
 
     package func run() -> Int32 {
-        Processes.ignoreBrokenPipes()
-        startedAt = Clock.monotonicNanoseconds
-        for (number, code) in [(SIGTERM, Int32(0)), (SIGINT, 130), (SIGHUP, 129)] {
-            signals.append(
-                SignalWatcher(loop, number) { [unowned self] in
-                    exitCode = code
-                    loop.stop()
-                })
-        }
         source.retry()
-        timer = Timer(loop) { [unowned self] in tick() }
-        timer?.start(after: 0.05, every: 0.05)
-        loop.run()
+        let code = batchLoop.run { [unowned self] in tick() }
         source.leave()
         RemoteHost.end([source.remote].compactMap(\.self))
-        return exitCode
+        return code
     }
     /// A machine that ssh can't reach needs no patience, and one that it can reach needs more.
     private var patience: UInt64 {
@@ -60,7 +43,7 @@ package final class Batch {
                 source.ask(question, every: seconds)
             }
         }
-        guard printed > 0 || isReady || now > startedAt + patience, now >= nextAt else { return }
+        guard batchLoop.isDue(now, isKnown: isReady, patience: patience) else { return }
         if source.model.processes.isEmpty {
             var text = "no stats from \(options.hub): no supervisor answers (megacomet start)"
             if let remote = source.model.server.remote {
@@ -68,24 +51,21 @@ package final class Batch {
                 if case .lost(_, let reason) = source.model.link { text += ": \(reason)" }
             }
             if options.isCheck { put("UNKNOWN \(text)\n") } else { complain(text) }
-            exitCode = options.isCheck ? 3 : 69
-            return loop.stop()
+            return batchLoop.end(options.isCheck ? 3 : 69)
         }
         let context = Context(source.model, session, Capabilities())
         if let format = options.shot {
             put(picture(format))
-            return loop.stop()
+            return batchLoop.end()
         }
         if options.isCheck {
             let (text, code) = Check.result(context)
             put(text)
-            exitCode = code
-            return loop.stop()
+            return batchLoop.end(code)
         }
-        printed += 1
-        guard put(BatchText.sample(context, options.format, isFirst: printed == 1)) else { return loop.stop() }
-        if options.count > 0, printed >= options.count { return loop.stop() }
-        nextAt = now + UInt64(context.session.interval * 1e9)
+        batchLoop.print(of: options.count, every: context.session.interval, at: now) {
+            BatchText.sample(context, options.format, isFirst: $0)
+        }
     }
     /// One picture of a screen, as a terminal of this size would show it. Files other than text are always UTF-8.
     private func picture(_ format: Shot.Format) -> String {

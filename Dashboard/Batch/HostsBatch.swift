@@ -8,58 +8,38 @@ import Watch
 /// Several machines without a terminal: a row each.
 package final class HostsBatch {
     private let options: Options
-    private let loop = Loop()
+    private let batchLoop = BatchLoop()
     private let sources: [Source]
-    private var timer: Reactor.Timer?
-    private var signals: [SignalWatcher] = []
-    private var startedAt: UInt64 = 0
-    private var printed = 0
-    private var exitCode: Int32 = 0
-    private var nextAt: UInt64 = 0
 
     package init(_ options: Options) throws {
         self.options = options
-        let loop = loop
+        let loop = batchLoop.loop
         sources = try options.hosts.map { try Source(loop, options, host: $0) }
     }
 
     package func run() -> Int32 {
-        Processes.ignoreBrokenPipes()
-        startedAt = Clock.monotonicNanoseconds
-        for (number, code) in [(SIGTERM, Int32(0)), (SIGINT, 130), (SIGHUP, 129)] {
-            signals.append(
-                SignalWatcher(loop, number) { [unowned self] in
-                    exitCode = code
-                    loop.stop()
-                })
-        }
         sources.forEach { $0.retry() }
-        timer = Timer(loop) { [unowned self] in tick() }
-        timer?.start(after: 0.05, every: 0.05)
-        loop.run()
+        let code = batchLoop.run { [unowned self] in tick() }
         RemoteHost.end(sources.compactMap(\.remote))
-        return exitCode
+        return code
     }
     private func tick() {
         let now = Clock.monotonicNanoseconds
         sources.forEach { $0.tick() }
         // A machine is known when its rates are, or when ssh can't reach it.
         let areKnown = sources.allSatisfy { $0.model.isLost || $0.model.link == .live && $0.model.totals.areWhole }
-        guard printed > 0 || areKnown || now > startedAt + Batch.remotePatienceNanoseconds, now >= nextAt else {
-            return
-        }
+        guard batchLoop.isDue(now, isKnown: areKnown, patience: Batch.remotePatienceNanoseconds) else { return }
         let table = HostTable(sources.map(\.model), options.session(), Capabilities())
         if options.isCheck {
             let (text, code) = HostsText.check(table)
             Batch.put(text)
-            exitCode = code
-            return loop.stop()
+            return batchLoop.end(code)
         }
-        printed += 1
-        exitCode = table.rows.allSatisfy { !$0.context.model.isLost && !$0.context.model.processes.isEmpty } ? 0 : 69
-        guard Batch.put(HostsText.sample(table, options.format, isFirst: printed == 1)) else { return loop.stop() }
-        if options.count > 0, printed >= options.count { return loop.stop() }
-        nextAt = now + UInt64((options.interval ?? 1) * 1e9)
+        batchLoop.exitCode =
+            table.rows.allSatisfy { !$0.context.model.isLost && !$0.context.model.processes.isEmpty } ? 0 : 69
+        batchLoop.print(of: options.count, every: options.interval ?? 1, at: now) {
+            HostsText.sample(table, options.format, isFirst: $0)
+        }
     }
 }
 
