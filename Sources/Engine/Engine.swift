@@ -44,6 +44,7 @@ package final class Engine {
         package var refused: UInt64 = 0
         /// How often it went away after it was up.
         package var losses: UInt64 = 0
+        package init() {}
     }
 
     package let settings: EngineSettings

@@ -1,7 +1,7 @@
 package import Base
 package import Comet
 import Store
-import Wire
+package import Wire
 
 /// The app port: its sessions, and the keys, parser and counters that they share.
 ///
@@ -23,8 +23,9 @@ package struct AppPort: ~Copyable {
     /// The name of `once` with that of the app's key.
     var onceName = Buffer()
     package internal(set) var counters = AppCounters()
-    /// The cluster, as the manager last looked at it. `nil`: this is one machine.
-    package var cluster: ClusterLook?
+    /// The cluster as the manager looked at it last, and when that was, by the manager's clock. `nil`: this is one
+    /// machine.
+    package var cluster: (answer: NodesAnswer, time: UInt64)?
 
     /// The sessions by their numbers.
     private(set) var sessions: [UInt64: AppSession] = [:]

@@ -82,7 +82,8 @@ package enum MetricID: UInt16, Sendable, CaseIterable {
 
     // The engine of a cluster, and its machines, as the manager sees them.
     case engineUp = 330, engineLatency, engineLatencyMax, engineBacklog, engineAppended, engineRead, engineRefused,
-        engineLag, engineMemory, engineMemoryMax, engineResyncs, nodes, nodesLost
+        engineLag, engineMemory, engineMemoryMax
+    case nodes = 341, nodesLost
 
     /// The bound of ids.
     package static let bound: UInt16 = 512

@@ -37,11 +37,6 @@ extension Metric {
         Metric(
             .engineMemoryMax, "engine_memory_max_bytes", .limit, .bytes, .manager,
             "The engine's bound (maxmemory). 0: it has none."),
-        Metric(
-            .engineResyncs, "engine_resyncs_total", .counter, .manager,
-            "Times that this machine read the whole log anew, since entries were missing.",
-            advice: "The engine lost entries or was emptied, or this machine was away for too long.",
-            threshold: .rate(0.001, .infinity)),
         Metric(.nodes, "nodes", .gauge, .manager, "Machines of the cluster that are known, with this one."),
         Metric(
             .nodesLost, "nodes_lost", .gauge, .manager,

@@ -108,10 +108,8 @@ extension Cluster {
     }
     /// Called once a second.
     func second(now: UInt64) {
-        let figures = engine.takeFigures()
-        let look = look(figures, now: now)
-        manager.port.cluster = look
-        told = engineFigures(figures, look)
+        figures = engine.takeFigures()
+        manager.port.cluster = (look(figures, now: now), now)
         let summary = summarize()
         refusals.isOver(now: now).map { event(.info, .recovered, $0) }
         guard isHere else { return }

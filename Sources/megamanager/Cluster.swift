@@ -59,7 +59,7 @@ final class Cluster: EngineHandler {
     /// What the log lost is being told again.
     var again: CarryWalk?
     /// The figures of the last second, for reports.
-    var told = EngineFigures()
+    var figures = Engine.Figures()
     var lastSecond = LastSecond()
     /// The log lost something at the last join. It is told again from `againTime` on: until then entries may come again
     /// from the machines that wrote them.
@@ -84,7 +84,7 @@ final class Cluster: EngineHandler {
     func start() {
         engine.start(head: manager.switchboard.head)
         // Who asks in the first second is told that this is a machine of a cluster.
-        manager.port.cluster = look(engine.takeFigures(), now: manager.now)
+        manager.port.cluster = (look(engine.takeFigures(), now: manager.now), manager.now)
     }
     func stop() { engine.stop() }
 

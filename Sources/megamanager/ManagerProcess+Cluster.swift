@@ -25,42 +25,42 @@ extension Cluster {
         return summary
     }
     /// The picture for operators. Call it once a second.
-    func look(_ figures: Engine.Figures, now: UInt64) -> ClusterLook {
-        var look = ClusterLook()
-        look.time = now
-        look.engine.address = figures.address.isEmpty ? settings.wanted : figures.address
-        look.engine.isUp = isHere
-        look.engine.sinceMilliseconds = now - min(now, figures.since)
-        look.engine.why = away?.fault ?? (isHere ? "" : "what is in the log is being read")
-        look.engine.role = figures.version == nil ? "" : "master"
-        look.engine.version = figures.version.map { "\($0)" } ?? ""
-        look.engine.memoryBytes = figures.usedMemory
-        look.engine.memoryMostBytes = figures.memoryBound
-        look.engine.latencyMicroseconds = figures.latency
-        look.engine.latencyMostMicroseconds = figures.latencyMost
-        look.engine.backlogBytes = backlog
-        look.engine.lagMilliseconds = lag
-        look.engine.appendsPerSecond = figures.appended - min(figures.appended, lastSecond.appended)
-        look.engine.replicas = settings.replicas
+    func look(_ figures: Engine.Figures, now: UInt64) -> NodesAnswer {
+        func known(_ number: UInt64) -> Double? { number == 0 ? nil : Double(number) }
+        var told = NodesAnswer.Engine(
+            address: figures.address.isEmpty ? settings.wanted : figures.address, up: isHere,
+            sinceSeconds: Double(now - min(now, figures.since)) / 1000)
+        told.why = away?.fault ?? (isHere ? nil : "what is in the log is being read")
+        // These stay while it is away.
+        if let version = figures.version {
+            (told.role, told.version) = ("master", "\(version)")
+            told.memoryBytes = Double(figures.usedMemory)
+        }
+        told.memoryMaxBytes = known(figures.memoryBound)
+        told.latencyMicroseconds = known(figures.latency)
+        told.latencyMaxMicroseconds = known(figures.latencyMost)
+        told.backlogBytes = Double(backlog)
+        told.lagSeconds = Double(lag) / 1000
+        told.appendsPerSecond = Double(figures.appended - min(figures.appended, lastSecond.appended))
+        told.replicas = Double(settings.replicas)
         lastSecond.appended = figures.appended
-        look.nodes = manager.switchboard.machines(at: time(now: now))
-        return look
+        return NodesAnswer(engine: told, nodes: manager.switchboard.machines(at: time(now: now)))
     }
-    func engineFigures(_ figures: Engine.Figures, _ look: ClusterLook) -> EngineFigures {
-        var told = EngineFigures()
-        told.isUp = isHere
-        told.latencyMicroseconds = figures.latency
-        told.latencyMostMicroseconds = figures.latencyMost
-        told.backlogBytes = backlog
-        told.appended = figures.appended
-        told.read = figures.read
-        told.refused = figures.refused
-        told.lagMilliseconds = lag
-        told.memoryBytes = figures.usedMemory
-        told.memoryMostBytes = figures.memoryBound
-        told.nodes = UInt64(look.nodes.count)
-        told.nodesLost = UInt64(look.nodes.count { $0.state == .gone })
-        return told
+    /// The engine and the machines in the manager's report. A manager of one machine reports none of it.
+    func fill(_ report: inout StatsWriter) {
+        report.set(.engineUp, isHere)
+        report.set(.engineLatency, figures.latency)
+        report.set(.engineLatencyMax, figures.latencyMost)
+        report.set(.engineBacklog, backlog)
+        report.set(.engineAppended, figures.appended)
+        report.set(.engineRead, figures.read)
+        report.set(.engineRefused, figures.refused)
+        report.set(.engineLag, lag)
+        report.set(.engineMemory, figures.usedMemory)
+        report.set(.engineMemoryMax, figures.memoryBound)
+        let machines = manager.switchboard.machines(at: time(now: manager.now))
+        report.set(.nodes, machines.count)
+        report.set(.nodesLost, machines.count { $0.state == NodeState.gone.rawValue })
     }
     /// Bytes that wait for the engine, sent or not.
     private var backlog: UInt64 {

@@ -51,7 +51,7 @@ extension ManagerProcess {
         report.set(.queueLimitPerClient, switchboard.settings.maxPerClient)
         report.set(.queueTTL, UInt64(switchboard.settings.timeToLive))
 
-        if let cluster { report.set(cluster.told) }
+        cluster?.fill(&report)
         fillChannels(&report)
         fillJournal(&report)
         fillEvents(&report)

@@ -5,34 +5,26 @@ import Wire
 @testable import Publishing
 
 @Suite struct NodesAnswerTests {
-    private func look() -> ClusterLook {
-        var look = ClusterLook()
-        look.time = 9_000_000
-        look.engine.address = "10.0.0.7:6379"
-        look.engine.isUp = true
-        look.engine.sinceMilliseconds = 3_600_000
-        look.engine.role = "master"
-        look.engine.version = "7.0.15"
-        look.engine.memoryBytes = 2048
-        look.engine.memoryMostBytes = 4096
-        look.engine.latencyMicroseconds = 412
-        look.engine.latencyMostMicroseconds = 1890
-        look.engine.backlogBytes = 7
-        look.engine.lagMilliseconds = 4
-        look.engine.appendsPerSecond = 512
-        look.engine.replicas = 1
-        var own = ClusterLook.Node()
-        own.name = "a"
-        own.isOwn = true
-        own.ageMilliseconds = 310
-        own.summary = NodeSummary(
-            "version=1.2.0 clients=50210 publishes=2100 queued=17 lag=4 latency=412 colour=red")
-        var other = ClusterLook.Node()
-        other.name = "b"
-        other.ageMilliseconds = 12_000
-        other.state = ClusterLook.Node.State(silentMilliseconds: 12_000, isGone: true)
-        look.nodes = [own, other]
-        return look
+    private func look() -> NodesAnswer {
+        var engine = NodesAnswer.Engine(address: "10.0.0.7:6379", up: true, sinceSeconds: 3600)
+        engine.role = "master"
+        engine.version = "7.0.15"
+        engine.memoryBytes = 2048
+        engine.memoryMaxBytes = 4096
+        engine.latencyMicroseconds = 412
+        engine.latencyMaxMicroseconds = 1890
+        engine.backlogBytes = 7
+        engine.lagSeconds = 0.004
+        engine.appendsPerSecond = 512
+        engine.replicas = 1
+        var own = NodesAnswer.Node(node: "a", own: true, state: "up", ageSeconds: 0.31, version: "1.2.0")
+        own.clients = 50210
+        own.publishesPerSecond = 2100
+        own.queued = 17
+        own.lagSeconds = 0.004
+        own.latencyMicroseconds = 412
+        let other = NodesAnswer.Node(node: "b", own: false, state: "gone", ageSeconds: 12, version: "")
+        return NodesAnswer(engine: engine, nodes: [own, other])
     }
 
     @Test func oneMachine_saysSo() {
@@ -41,7 +33,7 @@ import Wire
     }
     @Test func theClusterIsTold_asOfNow() {
         let app = App()
-        app.port.cluster = look()
+        app.port.cluster = (look(), 9_000_000)
         app.now = 9_000_690
         #expect(
             answer(app.send(App.get("/nodes"))).body
@@ -55,10 +47,10 @@ import Wire
     }
     @Test func anEngineThatIsAway_saysWhy_andWhatIsNotKnownIsNull() {
         var look = look()
-        look.engine = ClusterLook.Engine()
-        look.engine.why = "no connection to 10.0.0.7:6379: Connection refused"
+        look.engine = NodesAnswer.Engine(address: "10.0.0.7:6379", up: false, sinceSeconds: 0)
+        look.engine?.why = "no connection to 10.0.0.7:6379: Connection refused"
         let app = App()
-        app.port.cluster = look
+        app.port.cluster = (look, 9_000_000)
         app.now = 9_000_000
         let body = answer(app.send(App.get("/nodes"))).body
         #expect(body.contains(#""up":false,"since_seconds":0.000,"why":"no connection to 10.0.0.7:6379: Connection "#))
@@ -84,9 +76,9 @@ import Wire
         #expect(NodeSummary("\(summary)").clients == 1_000_000)
     }
     @Test func aMachine_isLateAfterThreeSeconds_andGoneWhenItWasGivenUp() {
-        #expect(ClusterLook.Node.State(silentMilliseconds: 2999, isGone: false) == .up)
-        #expect(ClusterLook.Node.State(silentMilliseconds: 3000, isGone: false) == .late)
-        #expect(ClusterLook.Node.State(silentMilliseconds: 60_000, isGone: false) == .late)
-        #expect(ClusterLook.Node.State(silentMilliseconds: 0, isGone: true) == .gone)
+        #expect(NodeState(silentMilliseconds: 2999, isGone: false) == .up)
+        #expect(NodeState(silentMilliseconds: 3000, isGone: false) == .late)
+        #expect(NodeState(silentMilliseconds: 60_000, isGone: false) == .late)
+        #expect(NodeState(silentMilliseconds: 0, isGone: true) == .gone)
     }
 }

@@ -1,6 +1,6 @@
 import Base
 import Store
-import Wire
+package import Wire
 
 // The cluster: what this machine tells the others, and what it does when it reads what they tell. Every machine keeps
 // the whole picture by carrying out the entries of one shared log in their order (docs/cluster.txt). Only receivers are
@@ -20,15 +20,20 @@ extension Switchboard {
     package var connectedHere: Int { connectedCount - presence.elsewhereCount }
 
     /// The machines by name, as they are at a time of the engine's clock.
-    package func machines(at time: UInt64) -> [ClusterLook.Node] {
+    package func machines(at time: UInt64) -> [NodesAnswer.Node] {
         logs.peers.nodes.newest.map { node in
-            var look = ClusterLook.Node()
-            look.name = node.name
-            look.isOwn = node.isOwn
-            look.ageMilliseconds = time - min(time, node.heard)
-            look.state = ClusterLook.Node.State(silentMilliseconds: look.ageMilliseconds, isGone: node.isGone)
-            look.summary = NodeSummary(node.summary)
-            return look
+            let silent = time - min(time, node.heard)
+            let state = NodeState(silentMilliseconds: silent, isGone: node.isGone)
+            let said = NodeSummary(node.summary)
+            var row = NodesAnswer.Node(
+                node: node.name, own: node.isOwn, state: state.rawValue, ageSeconds: Double(silent) / 1000,
+                version: said.version)
+            row.clients = Double(said.clients)
+            row.publishesPerSecond = Double(said.publishesPerSecond)
+            row.queued = Double(said.queued)
+            row.lagSeconds = Double(said.lagMilliseconds) / 1000
+            row.latencyMicroseconds = said.latencyMicroseconds == 0 ? nil : Double(said.latencyMicroseconds)
+            return row
         }
     }
 

@@ -1,3 +1,4 @@
+import Base
 import Testing
 import Wire
 
@@ -5,6 +6,25 @@ import Wire
 
 /// Entries of a cluster's log that a machine reads late, since it takes up the log from its beginning.
 @Suite struct SharedLogTests {
+    @Test func aMachinesWord_isToldToOperators() {
+        let board = Board { $0.isClustered = true }
+        var word = Buffer()
+        ClusterRecord.append(.tick, ids: 0, to: &word) {
+            $0.append(string: "version=1.2.0 clients=7 publishes=3 queued=2 lag=1500 latency=412 colour=red")
+        }
+        for (name, epoch) in [("b", "1"), ("a", "2")] {
+            _ = board.board.beginEntry(ClusterSender(name: name, epoch: epoch, isOwn: name == "a"), time: 10_000)
+            if name == "b", let (record, _) = ClusterRecord.parse(word.bytes) {
+                board.board.apply(record, now: board.now)
+            }
+            board.board.endEntry(Board.start)
+        }
+        let rows = board.board.machines(at: 13_000)
+        #expect(rows.map(\.node) == ["a", "b"] && rows.map(\.own) == [true, false])
+        #expect(rows[1].state == "late" && rows[1].ageSeconds == 3 && rows[1].version == "1.2.0")
+        #expect(rows[1].clients == 7 && rows[1].publishesPerSecond == 3 && rows[1].queued == 2)
+        #expect(rows[1].lagSeconds == 1.5 && rows[1].latencyMicroseconds == 412 && rows[0].latencyMicroseconds == nil)
+    }
     @Test func whatIsCarriedOutLate_hasLivedForSoLong() {
         let board = Board { ($0.timeToLive, $0.isClustered) = (60_000, true) }
         board.board.join(firstOfLife: Board.start, end: Board.start + 100, isFresh: true)
