@@ -13,7 +13,7 @@ struct Appender {
         let sentAt: UInt64
         var size: Int { records.count + Appender.batchBytes }
     }
-    /// What a batch takes beside its records: the words of its command.
+    /// Bytes of a batch beside its records: the words of its command.
     static let batchBytes = 256
 
     /// The name of append.lua at the server.

@@ -2,7 +2,7 @@ import Base
 import Glibc
 import Reactor
 
-/// What the keeper does, and what is looked at every ten seconds.
+/// The keeper's work, and the look at the server every ten seconds.
 extension Engine {
     /// Removes entries below this id, in parts. A few of them may stay. Only while the engine is up.
     package func trim(upTo id: UInt64) {

@@ -17,7 +17,7 @@ import Store
 ///
 /// The handler must live longer than the engine, and the process must ignore SIGPIPE.
 package final class Engine {
-    /// What is known of the engine now.
+    /// The engine as it is known now.
     package struct Figures: Equatable, Sendable {
         package var isUp = false
         /// When the engine went up or away, in milliseconds of CLOCK_MONOTONIC.

@@ -1,6 +1,6 @@
 import Base
 
-/// What is wrong with the engine. The text is for operators, and says in words what to look at.
+/// A fault of the engine. The text is for operators, and says in words what to look at.
 package enum EngineFault: Error, Equatable, Sendable, CustomStringConvertible {
     /// No connection: refused, no route, no such name.
     case unreachable(String, reason: String)

@@ -1,4 +1,4 @@
-/// What is known of the store at the moment when this machine joined it.
+/// The store at the moment when this machine joined it.
 package struct Join: Equatable, Sendable {
     /// Names the life of the store. A store that was emptied has another life.
     package var life: String
@@ -51,7 +51,7 @@ package struct EngineEntry {
     }
 }
 
-/// Who is told what happens at the engine. All calls come from the loop, and none from inside `append`.
+/// The listener of an engine. All calls come from the loop, and none from inside `append`.
 package protocol EngineHandler: AnyObject {
     /// Connected to a server that is the one. Now batches may be appended, and reading may begin.
     func engineUp(_ join: Join)

@@ -39,7 +39,7 @@ final class RedisConnection {
     private let patienceSeconds: Double
     private let ended: (End) -> Void
     private var context: UnsafeMutablePointer<redisAsyncContext>?
-    /// Who waits for an answer, in the order of the commands.
+    /// The receivers of answers, in the order of the commands.
     private var waiting = Fifo<((Reply) -> Void)?>()
     private(set) var isConnected = false
     /// When the server was last heard, or when something was asked after a rest.
@@ -154,7 +154,7 @@ final class RedisConnection {
     }
 }
 
-/// Where a server is, when its name has been looked up.
+/// The place of a server whose name has been looked up.
 enum ServerPlace: Equatable, CustomStringConvertible {
     case tcp(IPAddress, UInt16)
     case unix(String)

@@ -1,4 +1,4 @@
-/// What INFO says of a server.
+/// The facts about a server that INFO tells.
 package struct ServerInfo: Equatable, Sendable {
     /// Names this run of the server.
     package var runId = ""
@@ -8,7 +8,7 @@ package struct ServerInfo: Equatable, Sendable {
     package var usedMemory: UInt64 = 0
     /// 0: it has no bound.
     package var memoryBound: UInt64 = 0
-    /// What the server does when its memory is full.
+    /// The server's way out when its memory is full (`maxmemory-policy`).
     package var memoryPolicy = ""
 
     /// Reads lines of `name:value`. Lines that are not known do not count.

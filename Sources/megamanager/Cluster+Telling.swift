@@ -50,7 +50,7 @@ struct WaitingCalls: ~Copyable {
     }
 }
 
-// What this machine tells: at the end of each turn what has gathered becomes an entry.
+// Telling the other machines: all that has gathered in a turn becomes an entry at its end.
 extension Cluster {
     func flush() {
         manager.port.takeShipments { calls.add($0) }

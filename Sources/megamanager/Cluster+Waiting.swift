@@ -1,6 +1,6 @@
 import Engine
 
-/// What operators are told of an engine that is there and takes nothing: once, and when it is over.
+/// Tells operators of an engine that is there and takes nothing: once, and when it is over.
 struct EngineRefusals {
     private var last: UInt64?
     /// Milliseconds without a refusal after which it is over.

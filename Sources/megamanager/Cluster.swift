@@ -56,7 +56,7 @@ final class Cluster: EngineHandler {
     /// Clients are being announced, from this page of memory on.
     var announcing: UInt32?
     var keeper = Keeper()
-    /// What the log lost is being told again.
+    /// The way through what the log lost, while that is told again.
     var again: CarryWalk?
     /// The figures of the last second, for reports.
     var figures = Engine.Figures()
@@ -83,7 +83,7 @@ final class Cluster: EngineHandler {
     }
     func start() {
         engine.start(head: manager.switchboard.head)
-        // Who asks in the first second is told that this is a machine of a cluster.
+        // From the first second on, operators are told that this is a machine of a cluster.
         manager.port.cluster = (look(engine.takeFigures(), now: manager.now), manager.now)
     }
     func stop() { engine.stop() }
@@ -103,7 +103,7 @@ final class Cluster: EngineHandler {
         let isAnotherLife = !isFresh && join.first > head
         let wasAlone = manager.switchboard.isOfOneMachine
         if wasAlone, !isAnotherLife {
-            // What is in the log from before is not known here, and would never be read.
+            // Older entries of the log are not known here, and would never be read.
             manager.startAnew("the queue is that of one machine alone, and the cluster has one already")
         }
         hasLost = isAnotherLife || join.shared > 0 && join.shared < head
@@ -152,7 +152,7 @@ final class Cluster: EngineHandler {
     }
 
     /// Others may have carried out what the log has lost, and tell it again after some time. So entries whose apps do
-    /// not wait any more are not sent again. What clients did is told anew.
+    /// not wait any more are not sent again. Records about clients are told anew.
     private func giveUpOld() {
         let now = manager.now
         let old = flights.filter { now - $0.sent >= Limits.engineMilliseconds }
@@ -193,7 +193,7 @@ final class Cluster: EngineHandler {
         let now = manager.now
         if entry.time > time(now: now) { (engineTime, engineTimeRead) = (entry.time, now) }
         if chainEnd == nil, firstEntry > 0, entry.id != firstEntry {
-            // What is carried forward may not be whole yet.
+            // The older state may not be carried forward as a whole yet.
             manager.startAnew("the beginning of the log went before it was read")
         }
         if let chainEnd, entry.previous != chainEnd {
@@ -271,8 +271,8 @@ final class Cluster: EngineHandler {
     }
     /// Milliseconds in which nothing is told in parts, after the engine has refused something.
     private static let refusedMilliseconds: UInt64 = 1000
-    /// Milliseconds in which nothing at all is told after that. What clients did is told again until it is taken, and
-    /// would be refused again at once.
+    /// Milliseconds in which nothing at all is told after that. Records about clients are told again until they are
+    /// taken, and would be refused again at once.
     private static let pauseMilliseconds: UInt64 = 100
     /// Milliseconds that an entry may have been on its way. If it is older, its messages have lived for so long.
     private static let youngMilliseconds: UInt64 = 1000

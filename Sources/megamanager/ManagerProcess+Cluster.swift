@@ -4,14 +4,14 @@ import Engine
 import Stats
 import Wire
 
-// What this machine says of its cluster, once a second: to the other machines, to operators, and in its reports.
+// The figures of the cluster, once a second: for the other machines, for operators, and for reports.
 extension Cluster {
     /// The counts of publishes and entries of a second ago.
     struct LastSecond {
         var publishes: UInt64 = 0
         var appended: UInt64 = 0
     }
-    /// What the others are told of this machine. Call it once a second.
+    /// This machine's word for the others. Call it once a second.
     func summarize() -> NodeSummary {
         let publishes = manager.switchboard.counters.publishes
         defer { lastSecond.publishes = publishes }

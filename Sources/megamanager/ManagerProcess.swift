@@ -119,7 +119,7 @@ final class ManagerProcess: DaemonProgram {
         }
         cluster.start()
     }
-    /// What this manager knows is not what the other machines know. The next one reads everything anew.
+    /// This manager knows other things than the other machines. The next one reads everything anew.
     func startAnew(_ why: String) -> Never {
         daemon.event(.error, .resync, "\(why): this machine reads the whole log anew")
         memory.release(offset: 0, count: memory.capacity)
@@ -159,7 +159,7 @@ final class ManagerProcess: DaemonProgram {
         do {
             disk = try DiskSync(loop, file: file) { [unowned self] code in
                 guard code == 0 else {
-                    // What the kernel could not write it may have thrown away, so asking again proves nothing. The next
+                    // The kernel may have thrown away what it could not write, so asking again proves nothing. The next
                     // manager reads what the file has.
                     daemon.fail(71, "the queue's file could not be made durable: \(String(cString: strerror(code)))")
                 }

@@ -1,8 +1,8 @@
 package import Base
 import Wire
 
-/// What one machine tells all machines of a cluster through the shared log (docs/cluster.txt). An entry of that log has
-/// the records of one turn of a manager's loop, one behind the other:
+/// A record of the shared log, by which one machine tells something to all machines of a cluster (docs/cluster.txt). An
+/// entry of that log has the records of one turn of a manager's loop, one behind the other:
 ///
 ///     offset  0     1..4                      5..8             9..
 ///             kind  ids that it takes, count  bytes of the rest   the rest
@@ -27,7 +27,7 @@ package struct ClusterRecord {
         case frame = 7
         /// The machine is there, once a second. Its summary (`NodeSummary`).
         case tick = 8
-        /// What was in the log before, and still counts (`CarriedRecord`).
+        /// A record from earlier in the log that still counts (`CarriedRecord`).
         case carried = 9
     }
     package static let headBytes = 9

@@ -7,7 +7,7 @@ struct Nodes {
         var epoch = ""
         /// When it last said something, in milliseconds of the engine's clock.
         var heard: UInt64 = 0
-        /// What it said of itself.
+        /// Its last word on itself.
         var summary = ""
         /// Its clients were given up.
         var isGone = false

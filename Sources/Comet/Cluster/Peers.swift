@@ -71,7 +71,7 @@ struct Peers: ~Copyable {
         outgoing.append(rest.bytes)
         outgoingIds += ids
     }
-    /// What is to be told now is in an entry.
+    /// All that waited is in an entry.
     mutating func sent() {
         outgoing.clear()
         outgoing.shrink(over: 1 << 20)
@@ -92,12 +92,12 @@ struct Peers: ~Copyable {
     }
     func isArriving(_ client: Slot<ClientRecord>) -> Bool { !arriving.isEmpty && arriving[client] != nil }
     mutating func forget(_ client: Slot<ClientRecord>) { if !arriving.isEmpty { arriving[client] = nil } }
-    /// What was on its way is not known to be there. All is told again.
+    /// Arrivals that were on their way may not be there. All are told again.
     mutating func forgetArrivals() { arriving = [:] }
 }
 
-/// What a machine has to remember while it takes up the log from its beginning. What is carried forward may be older
-/// than what came before it in the log, so ends that were read are remembered until all is read.
+/// The memory of a machine that takes up the log from its beginning. A record that is carried forward may be older than
+/// what came before it in the log, so ends that were read are remembered until all is read.
 struct Catching {
     /// The end of the log when the machine joined.
     let end: UInt64

@@ -93,8 +93,8 @@ package struct CarryWalk {
     fileprivate var again: UInt8 { isAgain ? since > 0 ? 1 : 2 : 0 }
 }
 
-// What still counts is written into the shared log again before its old entries are removed. So the log has all that a
-// machine needs which takes it up from its beginning.
+// The keeper writes all that still counts into the shared log again before the old entries are removed. So the log has
+// everything for a machine that takes it up from its beginning.
 extension Switchboard {
     /// Appends the next part of what still counts to what is told next, about so many bytes. True if that was the last
     /// part.
@@ -163,7 +163,7 @@ extension Switchboard {
         while let message = next {
             guard logs.peers.outgoing.count < most else { return false }
             let entry = logs[message]
-            // What came since is in the log.
+            // Later messages are in the log.
             if walk.isAgain, entry.id > logs.peers.hadBefore { break }
             let isSkipped = walk.skips.contains { $0.contains(entry.id) }
             if !isSkipped, entry.marks.isDisjoint(with: [.transient, .presence]) {

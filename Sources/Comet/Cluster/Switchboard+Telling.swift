@@ -2,9 +2,9 @@ import Base
 import Store
 import Wire
 
-// What this machine tells the others, in the next entry of the shared log.
+// Telling the other machines, in the next entry of the shared log.
 extension Switchboard {
-    /// What the others are to be told now: the records of an entry, and how many ids they take.
+    /// The records of the next entry, and how many ids they take.
     package var outgoing: (bytes: UnsafeRawBufferPointer, ids: Int) {
         (logs.peers.outgoing.bytes, logs.peers.outgoingIds)
     }
@@ -62,6 +62,6 @@ extension Switchboard {
         }
     }
     package mutating func takeOverflow() -> Bool { logs.peers.takeOverflow() }
-    /// The engine was away. What was on its way is told again.
+    /// The engine was away. Arrivals that were on their way are told again.
     package mutating func forgetArrivals() { logs.peers.forgetArrivals() }
 }
