@@ -86,7 +86,6 @@ final class Cluster: EngineHandler {
         // From the first second on, operators are told that this is a machine of a cluster.
         manager.port.cluster = (look(engine.takeFigures(), now: manager.now), manager.now)
     }
-    func stop() { engine.stop() }
 
     /// Milliseconds from the making of an entry of this machine until it was carried out here, for the last one.
     private(set) var lag: UInt64 = 0
@@ -202,8 +201,7 @@ final class Cluster: EngineHandler {
         }
         chainEnd = entry.end
         let isOwn = isOwn(entry)
-        let sender = ClusterSender(
-            name: entry.sender, epoch: hex(entry.epoch, digits: 16), isOwn: isOwn)
+        let sender = ClusterSender(name: entry.sender, epoch: entry.epoch, isOwn: isOwn)
         let age = time(now: now) - entry.time
         if manager.switchboard.beginEntry(sender, time: entry.time, age: age > Cluster.youngMilliseconds ? age : 0) {
             announcing = announcing ?? 0

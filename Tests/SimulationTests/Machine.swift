@@ -9,7 +9,7 @@ final class Machine {
     let workers: [SimulatedWorker]
     /// `nil` while the machine is dead.
     private(set) var box: ManagerBox?
-    private(set) var epoch = ""
+    private(set) var epoch: UInt64 = 0
     /// The last id of the entry that was carried out last, as the next one is to name it.
     private var chainEnd: UInt64 = 0
     /// What was given to the engine, which has not taken it yet.
@@ -49,7 +49,7 @@ final class Machine {
         for batch in inFlight where !world.log.isAway && world.chance(300) { append(batch.records, batch.ids) }
         forgetWay()
         announcing = nil
-        epoch = String(world.random.next(), radix: 16)
+        epoch = world.random.next()
         box = ManagerBox(world.settings, now: world.now, memory: memory)
         beginTurn()
         lostAfter = nil

@@ -7,7 +7,7 @@ struct SharedLog {
         let end: UInt64
         let previous: UInt64
         let machine: String
-        let epoch: String
+        let epoch: UInt64
         /// Milliseconds of the engine's clock.
         let time: UInt64
         let records: [UInt8]

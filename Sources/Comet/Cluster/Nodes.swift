@@ -4,7 +4,7 @@ import Wire
 struct Nodes {
     struct Node {
         var name = ""
-        var epoch = ""
+        var epoch: UInt64 = 0
         /// When it last said something, in milliseconds of the engine's clock.
         var heard: UInt64 = 0
         /// Its last word on itself.
@@ -19,7 +19,7 @@ struct Nodes {
     private var latest = -1
 
     /// The number of a machine that speaks at this time. `isNew`: it was not known, or had been given up.
-    mutating func heard(_ name: String, _ epoch: String, isOwn: Bool, at time: UInt64) -> (number: Int, isNew: Bool) {
+    mutating func heard(_ name: String, _ epoch: UInt64, isOwn: Bool, at time: UInt64) -> (number: Int, isNew: Bool) {
         if latest >= 0, all[latest].epoch == epoch, all[latest].name == name, !all[latest].isGone {
             all[latest].heard = max(all[latest].heard, time)
             return (latest, false)

@@ -236,9 +236,10 @@ extension Switchboard {
 /// The machine that wrote an entry.
 package struct ClusterSender {
     package let name: String
-    package let epoch: String
+    /// Drawn by the manager when it starts.
+    package let epoch: UInt64
     package let isOwn: Bool
-    package init(name: String, epoch: String, isOwn: Bool) {
+    package init(name: String, epoch: UInt64, isOwn: Bool) {
         self.name = name
         self.epoch = epoch
         self.isOwn = isOwn
