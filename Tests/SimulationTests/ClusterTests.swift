@@ -57,6 +57,14 @@ import Testing
         (chances.killMachine, chances.restartFresh) = (40, 20)
         play(400..<406, settings, chances)
     }
+    /// A machine that reads late came to a message that is for all but this client, and sent it an older one again.
+    @Test func messageForAllOthers_takesNobodyBack() {
+        var settings = settings
+        (settings.channels, settings.streams) = (true, true)
+        var chances = ClusterWorld.Chances()
+        (chances.killMachine, chances.restartFresh) = (40, 20)
+        play(453..<454, settings, chances)
+    }
     @Test func whenTheEngineIsAway_nothingIsLost() {
         var settings = settings
         (settings.channels, settings.streams) = (true, true)

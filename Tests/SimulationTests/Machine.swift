@@ -185,9 +185,12 @@ final class Machine {
             world.trims.append((trim.from, world.now + UInt64(world.random.below(5000))))
         }
     }
-    /// Carries forward what still counts.
+    /// Carries forward what still counts. The engine's lease lets one machine do so at a time, and minutes lie between
+    /// two walks: by then all that was carried forward before was read.
     func keep() {
-        guard isServing, walk == nil, chainEnd == head else { return }
+        let others = world.machines.contains { $0.isKeeping }
+        guard isServing, !others, world.trims.isEmpty, head == world.log.end else { return }
         walk = (CarryWalk(), head)
     }
+    private var isKeeping: Bool { walk != nil || trim != nil }
 }

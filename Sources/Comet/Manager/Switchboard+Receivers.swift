@@ -245,7 +245,8 @@ extension Switchboard {
         let record = presence[client]
         guard record.isHeld, !hasUnsent(client), newLoss(client) == 0 else { return }
         if record.acknowledges, record.sent > record.position {
-            record.sent = id
+            // A cursor of another machine, which has read more, may be behind the message already.
+            record.sent = max(record.sent, id)
         } else {
             advance(client, to: id)
         }
