@@ -122,7 +122,7 @@ let package = Package(
             name: "Engine", dependencies: ["Base", "CHiredis", "Reactor", "Stats", "Store"],
             resources: [
                 .embedInCode("Scripts/append.lua"), .embedInCode("Scripts/join.lua"),
-                .embedInCode("Scripts/keeper.lua"), .embedInCode("Scripts/trim.lua"),
+                .embedInCode("Scripts/give.lua"), .embedInCode("Scripts/keeper.lua"), .embedInCode("Scripts/trim.lua"),
             ],
             swiftSettings: fast),
 

@@ -57,7 +57,7 @@ extension Engine {
         words.add(keys.log)
         words.add(keys.life)
         words.add(join.life)
-        words.add(seen)
+        words.add(known.seen)
         words.add(UInt64(batch.count))
         words.add(EntryParser.senderText(settings.name, epoch: epoch, sequence: batch.sequence))
         batch.records.withUnsafeBytes { words.add($0) }
@@ -90,7 +90,7 @@ extension Engine {
         if !appender.held.isEmpty, appender.sent.isEmpty { loadAgain() }
     }
     private func taken(_ batch: Appender.Batch, id: UInt64) {
-        if id > 0 { seen = max(seen, id + UInt64(batch.count) - 1) }
+        if id > 0 { known.seen = max(known.seen, id + UInt64(batch.count) - 1) }
         guard settings.replicas > 0 else { return finish(batch, id: id) }
         appender.unsafe.append((batch, id))
     }

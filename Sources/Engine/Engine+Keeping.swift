@@ -58,8 +58,8 @@ extension Engine {
     package func beginReading(after id: UInt64) {
         guard let place, isUp else { return }
         precondition(reader == nil, "the stream is being read already")
-        seen = max(seen, id)
-        head = id
+        known.seen = max(known.seen, id)
+        known.head = id
         reader = StreamReader(self, place, after: id)
     }
 }

@@ -55,10 +55,8 @@ package final class Engine {
     unowned let handler: any EngineHandler
 
     package var figures = Figures()
-    /// The highest id that this machine has seen.
-    var seen: UInt64 = 0
-    /// The last id of the entry that was read last.
-    var head: UInt64 = 0
+    /// What this machine knows of the store.
+    var known = Joining.Known()
     private var search: ServerSearch?
     private var joining: Joining?
     /// The places that are left to try.
@@ -97,12 +95,14 @@ package final class Engine {
     }
     deinit { stop() }
 
-    /// Connects, and goes on trying. `head` is the last id that the caller has applied. 0: none.
-    package func start(head: UInt64) {
+    /// Connects, and goes on trying. `head` is the last id that the caller has applied, and `firstOfLife` the first id
+    /// of the store's life as far as it knows. 0: none.
+    package func start(head: UInt64, firstOfLife: UInt64 = 0) {
         precondition(isStopped, "the engine runs already")
         isStopped = false
-        seen = max(seen, head)
-        self.head = head
+        known.seen = max(known.seen, head)
+        known.head = head
+        known.firstOfLife = firstOfLife
         retry?.start(after: 0)
     }
     /// Ends everything. Nobody is told.
@@ -138,7 +138,7 @@ package final class Engine {
         guard let next = places.popFirst() else { return }
         place = next
         joining = Joining(
-            loop, settings, next, seen: seen, head: head, ended: { [unowned self] in down($0.fault("\(next)")) },
+            loop, settings, next, known, ended: { [unowned self] in down($0.fault("\(next)")) },
             done: { [unowned self] in
                 switch $0 {
                 case .success(let joined): up(joined)
@@ -149,6 +149,7 @@ package final class Engine {
     private func up(_ joined: Joining.Joined) {
         command = joined.connection
         join = joined.join
+        known.firstOfLife = joined.join.first
         runId = joined.info.runId
         appender = Appender(script: joined.append)
         let now = Clock.monotonicMilliseconds

@@ -9,11 +9,12 @@ package struct Join: Equatable, Sendable {
     /// The id above which the life gave its next one, before this join moved it. A machine that has seen a higher id
     /// has seen entries which the server has lost.
     package var last: UInt64
-    /// The id of the oldest entry in the stream. 0: there is none.
-    package var firstEntry: UInt64
-    /// The last id of the newest entry in the stream that is not above what this machine has read. If it is below that,
-    /// the server has lost what was read behind it. 0: there is none.
-    package var shared: UInt64
+    /// The stream lacks what this machine has read last, and nobody has given it back in time.
+    package var isBehind: Bool
+    /// What was before the stream's first entry was lost, and was not carried forward yet.
+    package var lacksBeginning: Bool
+    /// Entries that the server had lost and that this machine has given back.
+    package var givenBack: Int
     /// This join has made the life.
     package var isNewLife: Bool
     /// The server's clock, in milliseconds since 1970.

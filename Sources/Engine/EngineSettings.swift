@@ -54,6 +54,18 @@ package enum EngineBounds {
     package static let replicaMilliseconds = 100
     /// All keys live so long after the last batch: 8 days.
     package static let keyMilliseconds: UInt64 = 8 * 86_400_000
+    /// What a machine has read is kept for so long, and up to so many bytes, so that it can give back what the server
+    /// loses. A replica is behind by less, and so is a file that is written each second.
+    package static let recentMilliseconds: UInt64 = 60_000
+    package static let recentBytes = 16 << 20
+    /// After a restart of the server, or a failover, machines have so long to come and give back what it lost. All of
+    /// them try to connect at least each four seconds (`connectSeconds`, `retrySeconds`). If all that were there before
+    /// have come, this is over at once.
+    package static let mendMilliseconds: UInt64 = 5_000
+    /// A machine that waits for others to give back asks again after this time.
+    package static let mendSeconds = 0.1
+    /// Bytes of entries that are given back in one command, beside one that may be larger.
+    package static let giveBytes = 1 << 20
     /// The keeper's lease.
     package static let leaseMilliseconds: UInt64 = 30_000
     /// The oldest server that has what the scripts need.

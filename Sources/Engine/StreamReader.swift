@@ -57,9 +57,10 @@ final class StreamReader {
 extension Engine {
     /// Entries came. The handler may stop the engine meanwhile.
     func took(_ entries: [EngineEntry]) {
+        for entry in entries { known.recent.add(entry) }
         if let last = entries.last {
-            seen = max(seen, last.end)
-            head = last.end
+            known.seen = max(known.seen, last.end)
+            known.head = last.end
         }
         figures.read += UInt64(entries.count)
         handler.engineRead(entries)

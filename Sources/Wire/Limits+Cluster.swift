@@ -19,6 +19,9 @@ extension Limits {
     package static let carryMilliseconds: UInt64 = 300_000
     /// Milliseconds that other machines have, after everything was carried forward, to read what is about to go.
     package static let trimMilliseconds: UInt64 = 30_000
+    /// A machine that takes up the log waits so long for what was before its beginning to be carried forward, in
+    /// milliseconds. Then no machine is there that knows it, and clients are told of a gap.
+    package static let catchMilliseconds: UInt64 = 60_000
     /// Bytes of records that are carried forward in one entry.
     package static let carryBytes = 256 * 1024
     /// Bytes of an entry, beside one request that may be larger.

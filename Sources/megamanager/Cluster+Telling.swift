@@ -75,16 +75,13 @@ extension Cluster {
         }
     }
 
-    /// Adds the next part of what is told in parts: clients that are announced, what the log has lost, and what is
-    /// carried forward.
+    /// Adds the next part of what is told in parts: clients that are announced, and what is carried forward.
     private func carryOn(_ now: UInt64) {
         guard flights.count < 2, manager.switchboard.outgoing.bytes.count < Limits.carryBytes, !keeper.isPausing(now)
         else { return }
         if manager.switchboard.takeOverflow() { announcing = 0 }
         if let page = announcing {
             announcing = manager.switchboard.announce(page: page, now: now)
-        } else if again != nil {
-            if now >= againTime, var walk = again { again = manager.switchboard.carry(&walk, now: now) ? nil : walk }
         } else if keeper.isCarrying {
             keeper.carry(&manager.switchboard, now: now)
         }
@@ -112,6 +109,7 @@ extension Cluster {
         manager.port.cluster = (look(figures, now: now), now)
         let summary = summarize()
         refusals.isOver(now: now).map { event(.info, .recovered, $0) }
+        sayLoss()
         guard isHere else { return }
         manager.switchboard.emitTick("\(summary)")
         keep(now)
@@ -120,8 +118,11 @@ extension Cluster {
     // MARK: the keeper
 
     private func keep(_ now: UInt64) {
-        guard keeper.asks(now) else { return }
+        let isCatching = manager.switchboard.isCatching
+        // A machine that does not know all can't be the keeper, unless there is no other one.
+        guard !isCatching || now - joined >= Limits.catchMilliseconds, keeper.asks(now) else { return }
         engine.takeKeeper { [unowned self] isMine in
+            if isMine, manager.switchboard.isCatching { return manager.switchboard.emitLossOfAll() }
             keeper.answered(isMine, now: manager.now, head: manager.switchboard.head)
             if let id = keeper.trims(now: manager.now) { engine.trim(upTo: id) }
         }
@@ -134,12 +135,13 @@ extension Cluster {
 struct Keeper {
     private enum Step {
         case waiting(until: UInt64)
-        case carrying(CarryWalk, head: UInt64)
+        case carrying(CarryWalk)
         case pausing(until: UInt64, head: UInt64)
     }
     var isMine = false
     private var step = Step.waiting(until: 0)
     private var nextAsk: UInt64 = 0
+    private var isHurried = false
     private var pauseEnd: UInt64 = 0
     private static let askMilliseconds: UInt64 = 5_000
 
@@ -151,17 +153,21 @@ struct Keeper {
     mutating func answered(_ isMine: Bool, now: UInt64, head: UInt64) {
         let wasMine = self.isMine
         self.isMine = isMine
-        guard isMine, wasMine else {
+        guard isMine, wasMine || isHurried else {
             // Whoever had it before may have begun. This one begins with all of it.
             return step = .waiting(until: now + Limits.carryMilliseconds)
         }
-        if case .waiting(let end) = step, now >= end { step = .carrying(CarryWalk(), head: head) }
+        guard case .waiting(let end) = step, now >= end || isHurried else { return }
+        isHurried = false
+        step = .carrying(CarryWalk(head: head))
     }
+    /// What was before the log's beginning was lost. Machines that take it up wait for the walk.
+    mutating func hurry() { (isHurried, step) = (true, .waiting(until: 0)) }
     var isCarrying: Bool { if case .carrying = step, isMine { true } else { false } }
     mutating func carry(_ switchboard: inout Switchboard, now: UInt64) {
-        guard case .carrying(var walk, let head) = step else { return }
+        guard case .carrying(var walk) = step else { return }
         let isAll = switchboard.carry(&walk, now: now)
-        step = isAll ? .pausing(until: now + Limits.trimMilliseconds, head: head) : .carrying(walk, head: head)
+        step = isAll ? .pausing(until: now + Limits.trimMilliseconds, head: walk.head) : .carrying(walk)
     }
     /// The lowest id that has to stay in the log, if the time has come to remove what is below.
     mutating func trims(now: UInt64) -> UInt64? {

@@ -41,8 +41,6 @@ final class Cluster: EngineHandler {
     var calls = WaitingCalls()
     /// The end of the entry that was read last. `nil`: any may follow.
     private var chainEnd: UInt64?
-    /// The oldest entry of the log when it was joined last. 0: there was none.
-    private var firstEntry: UInt64 = 0
     /// Entries up to this id were in the log when it was joined. Once they are read, what of ours is missing is sent
     /// again. `nil`: that is done.
     private var resolveAt: UInt64?
@@ -56,16 +54,13 @@ final class Cluster: EngineHandler {
     /// Clients are being announced, from this page of memory on.
     var announcing: UInt32?
     var keeper = Keeper()
-    /// The way through what the log lost, while that is told again.
-    var again: CarryWalk?
     /// The figures of the last second, for reports.
     var figures = Engine.Figures()
     var lastSecond = LastSecond()
-    /// The log lost something at the last join. It is told again from `againTime` on: until then entries may come again
-    /// from the machines that wrote them.
-    private var hasLost = false
-    private(set) var againTime: UInt64 = 0
-    private var carriedOut = CarriedOut()
+    /// The log has lost what only this machine had. Once that is in the log, the machine starts anew.
+    private(set) var isBehind = false
+    /// The number of the entry that says so.
+    private var lossSequence: UInt64?
     /// Entries that wait for the engine's word on replicas before they are carried out.
     private var stalled: [StalledEntry] = []
     /// The engine refuses entries. Nothing is sent before `pauseEnd`.
@@ -82,7 +77,7 @@ final class Cluster: EngineHandler {
         engine = Engine(loop, settings, epoch: epoch, tell: event, handler: self)
     }
     func start() {
-        engine.start(head: manager.switchboard.head)
+        engine.start(head: manager.switchboard.head, firstOfLife: manager.switchboard.firstOfLife)
         // From the first second on, operators are told that this is a machine of a cluster.
         manager.port.cluster = (look(engine.takeFigures(), now: manager.now), manager.now)
     }
@@ -96,38 +91,48 @@ final class Cluster: EngineHandler {
     // MARK: the engine comes and goes
 
     func engineUp(_ join: Join) {
-        let head = manager.switchboard.head
-        let isFresh = head == 0
-        // Other machines may have joined before this one, and gone on.
-        let isAnotherLife = !isFresh && join.first > head
-        let wasAlone = manager.switchboard.isOfOneMachine
-        if wasAlone, !isAnotherLife {
+        let (head, wasAlone) = (manager.switchboard.head, manager.switchboard.isOfOneMachine)
+        if wasAlone, join.isBehind {
             // Older entries of the log are not known here, and would never be read.
             manager.startAnew("the queue is that of one machine alone, and the cluster has one already")
         }
-        hasLost = isAnotherLife || join.shared > 0 && join.shared < head
-        let end = isAnotherLife ? 0 : hasLost ? join.shared : head
-        manager.switchboard.join(firstOfLife: join.first, end: hasLost ? end : join.end, isFresh: isFresh)
-        if hasLost {
-            if wasAlone {
-                event(.info, .engine, "this machine was alone before: it tells the cluster what it knows")
-            } else {
-                let what = isAnotherLife ? "was emptied" : "has lost its newest entries"
-                event(.warning, .engineLost, "the engine \(what): this machine tells again what it knows")
-            }
-            // An earlier loss may not have been told yet.
-            again = CarryWalk(since: min(end, again?.since ?? .max))
-            againTime = manager.now + Limits.engineMilliseconds + Cluster.refusedMilliseconds
-        }
         (engineTime, engineTimeRead) = (join.time, manager.now)
-        chainEnd = isFresh ? nil : end
-        firstEntry = join.firstEntry
         resolveAt = join.end
         (joined, announcing) = (manager.now, 0)
         away = nil
         manager.port.engineFault = nil
-        engine.beginReading(after: end)
+        tellLoss(join, wasAlone: wasAlone)
+        isBehind = join.isBehind
+        guard !isBehind else { return }
+        manager.switchboard.join(firstOfLife: join.first, end: join.end, isFresh: head == 0)
+        if head > 0, join.lacksBeginning { keeper.hurry() }
+        chainEnd = head == 0 ? nil : head
+        engine.beginReading(after: head)
         resolve()
+    }
+    private func tellLoss(_ join: Join, wasAlone: Bool) {
+        if wasAlone {
+            event(.info, .engine, "this machine was alone before: it tells the cluster what it knows")
+        } else if join.isBehind {
+            event(.error, .engineLost, "the engine has lost what only this machine had: clients are told of a gap")
+        } else if manager.switchboard.head > 0, join.lacksBeginning {
+            event(.warning, .engineLost, "the engine was emptied: it is told all that the machines know")
+        } else if join.givenBack > 0 {
+            event(
+                .warning, .engineLost,
+                "the engine had lost its newest entries: this machine has given \(join.givenBack) back")
+        }
+    }
+    /// This machine came too late to give back what the log has lost, and others have gone on without it. Called each
+    /// second until it is taken.
+    func sayLoss() {
+        guard isBehind, engine.isUp else { return }
+        manager.switchboard.outgoingSent()
+        manager.switchboard.emitLoss()
+        let (bytes, ids) = manager.switchboard.outgoing
+        lastSequence += 1
+        lossSequence = lastSequence
+        engine.append(bytes, ids: ids, sequence: lastSequence)
     }
     func engineDown(_ fault: EngineFault) {
         if away == nil { away = (Clock.monotonicMilliseconds, "\(fault)") } else { away?.fault = "\(fault)" }
@@ -140,7 +145,6 @@ final class Cluster: EngineHandler {
         guard let end = resolveAt, engine.isUp, stalled.isEmpty else { return }
         guard chainEnd ?? 0 >= end else { return }
         resolveAt = nil
-        if hasLost { giveUpOld() }
         for at in flights.indices {
             flights[at].isSafe = nil
             flights[at].records.withUnsafeBytes {
@@ -148,18 +152,6 @@ final class Cluster: EngineHandler {
             }
         }
         if !manager.switchboard.isCatching { whenCaughtUp?() }
-    }
-
-    /// Others may have carried out what the log has lost, and tell it again after some time. So entries whose apps do
-    /// not wait any more are not sent again. Records about clients are told anew.
-    private func giveUpOld() {
-        let now = manager.now
-        let old = flights.filter { now - $0.sent >= Limits.engineMilliseconds }
-        flights.removeAll { now - $0.sent >= Limits.engineMilliseconds }
-        for flight in old {
-            manager.port.failShipped(.away, flight.calls, &manager.switchboard, now: now)
-            flight.records.withUnsafeBytes { manager.switchboard.emitAgain(ClusterRecords($0)) }
-        }
     }
 
     // MARK: what is read
@@ -191,27 +183,17 @@ final class Cluster: EngineHandler {
     private func read(_ entry: EngineEntry) {
         let now = manager.now
         if entry.time > time(now: now) { (engineTime, engineTimeRead) = (entry.time, now) }
-        if chainEnd == nil, firstEntry > 0, entry.id != firstEntry {
-            // The older state may not be carried forward as a whole yet.
-            manager.startAnew("the beginning of the log went before it was read")
-        }
         if let chainEnd, entry.previous != chainEnd {
-            // It was read before the engine lost the newest ones, or something was removed that was not read.
+            // Something was removed that was not read.
             manager.startAnew("entries of the log are missing: \(chainEnd) is followed by \(entry.previous)")
         }
         chainEnd = entry.end
         let isOwn = isOwn(entry)
         let sender = ClusterSender(name: entry.sender, epoch: entry.epoch, isOwn: isOwn)
         let age = time(now: now) - entry.time
-        if manager.switchboard.beginEntry(sender, time: entry.time, age: age > Cluster.youngMilliseconds ? age : 0) {
-            announcing = announcing ?? 0
-        }
-        guard !carriedOut.contains(entry) else {
-            // The engine had lost it, and its machine has sent it again.
-            if let ids = carriedOut.ids(of: entry) { again?.skips.append(ids) }
-            return manager.switchboard.endEntry(entry.end)
-        }
-        carriedOut.note(entry)
+        let isNew = manager.switchboard.beginEntry(
+            sender, after: entry.previous, time: entry.time, age: age > Cluster.youngMilliseconds ? age : 0)
+        if isNew { announcing = announcing ?? 0 }
         let flight = isOwn ? land(entry.sequence) : nil
         if let flight, flight.isSafe == false {
             manager.port.failShipped(.unsafe, flight.calls, &manager.switchboard, now: now)
@@ -247,6 +229,7 @@ final class Cluster: EngineHandler {
     // MARK: the engine's word on entries of ours
 
     func engineAppended(sequence: UInt64, id: UInt64) {
+        if sequence == lossSequence { manager.startAnew("the engine has lost what only this machine had") }
         guard let at = flights.firstIndex(where: { $0.sequence == sequence }) else { return }
         flights[at].isSafe = true
         goOn()

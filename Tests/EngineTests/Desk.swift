@@ -94,6 +94,8 @@ final class Desk: EngineHandler {
         withExtendedLifetime((end, turns, deadline)) { loop.run() }
         if !isReached { throw Failure("not within \(seconds) s: \(what); faults: \(faults); told: \(told)") }
     }
+    /// Runs the loop for a moment, while another desk's loop waits for something.
+    func turn() { try? run(until: "a moment is over", seconds: 0.02) { false } }
     func start(head: UInt64 = 0) throws {
         self.head = head
         engine.start(head: head)

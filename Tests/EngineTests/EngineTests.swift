@@ -12,7 +12,7 @@ import Testing
         let desk = try Desk(server)
         try desk.start()
         let join = try #require(desk.joins.first)
-        #expect(join.isNewLife && join.end == 0 && join.firstEntry == 0 && join.last + 1 == join.first)
+        #expect(join.isNewLife && join.end == 0 && !join.lacksBeginning && join.last + 1 == join.first)
         #expect(join.version >= EngineBounds.oldestVersion && join.address == server.address)
         let now = Clock.wallMicroseconds
         #expect(join.first > now - 60_000_000 && join.first < now + 60_000_000)
@@ -49,7 +49,7 @@ import Testing
         try desk.start(head: entries[6].end)
         let join = desk.joins[0]
         #expect(!join.isNewLife && join.life == first.life && join.first == first.first)
-        #expect(join.end == entries[9].end && join.last == join.end && join.firstEntry == entries[0].id)
+        #expect(join.end == entries[9].end && join.last == join.end && !join.isBehind)
         try desk.run(until: "the rest is read") { desk.entries.count == 3 }
         #expect(desk.entries == Array(entries[7...]))
     }
@@ -59,9 +59,9 @@ import Testing
         let far = Clock.wallMicroseconds + 3600_000_000
         var desk = try Desk(server)
         try desk.start(head: far)
-        // Others may have seen more than the machine that begins the life.
-        let first = far + 60_000_001
-        #expect(desk.joins[0].first == first)
+        // Others may have seen more than the machine that begins the life, and those that come late, too.
+        let first = far + 120_000_001
+        #expect(desk.joins[0].first == far + 60_000_001)
         desk.append("x", ids: 10)
         try desk.run(until: "it is told") { desk.appended[1] != nil }
         #expect(try #require(desk.appended[1]) == first)
@@ -69,7 +69,7 @@ import Testing
         // A machine that has seen more moves the floor for all.
         desk = try Desk(server, name: "b")
         try desk.start(head: first + 1000)
-        #expect(desk.joins[0].last == first + 9 && desk.joins[0].end == first + 9)
+        #expect(desk.joins[0].last == first + 9 && desk.joins[0].end == first + 9 && desk.joins[0].isBehind)
         desk.append("y")
         try desk.run(until: "it is told") { desk.appended[1] != nil }
         #expect(desk.appended[1] == first + 1001)
@@ -108,21 +108,88 @@ import Testing
         expectChain(desk.entries)
     }
 
-    @Test func emptiedStore_isAnotherLife() throws {
+    @Test func emptiedStore_isAnotherLife_withWhatWasRead() throws {
         let server = try RedisServer()
         let desk = try Desk(server)
         try desk.start()
-        desk.append("before")
-        try desk.run(until: "it is read") { desk.entries.count == 1 }
+        for _ in 0..<3 { desk.append("before") }
+        try desk.run(until: "they are read") { desk.entries.count == 3 }
         try server.command("FLUSHALL")
         desk.append("lost")
         try desk.run(until: "it joins anew") { desk.joins.count == 2 }
-        #expect(desk.faults == [.lifeChanged] && desk.appended.count == 1 && desk.refused.isEmpty)
-        let (old, new) = (desk.joins[0], desk.joins[1])
-        #expect(new.isNewLife && new.life != old.life && new.first > desk.entries[0].end && new.end == 0)
+        #expect(desk.faults == [.lifeChanged] && desk.appended.count == 3 && desk.refused.isEmpty)
+        let (old, new, read) = (desk.joins[0], desk.joins[1], desk.entries)
+        #expect(new.isNewLife && new.life != old.life && new.first == old.first && new.end == read[2].end)
+        #expect(new.givenBack == 3 && !new.isBehind && !new.lacksBeginning)
         desk.append("after")
-        try desk.run(until: "it is read") { desk.entries.count == 2 }
-        #expect(desk.entries[1].previous == 0 && desk.entries[1].records == Array("after".utf8))
+        try desk.run(until: "it is read") { desk.entries.count == 4 }
+        #expect(desk.entries[3].records == Array("after".utf8) && desk.entries[3].id > new.last + 60_000_000)
+        expectChain(desk.entries)
+        desk.engine.stop()
+
+        let other = try Desk(server, name: "b")
+        try other.start()
+        try other.run(until: "all are read") { other.entries.count == 4 }
+        #expect(other.entries == desk.entries)
+    }
+
+    @Test func machinesGiveBack_whatTheStoreHasLost() throws {
+        let server = try RedisServer()
+        let (one, two) = (try Desk(server, name: "one"), try Desk(server, name: "two"))
+        try one.start()
+        try two.start()
+        let texts = (0..<30).map { "\($0)" }
+        for text in texts { one.append(text, ids: 3) }
+        try one.run(until: "all are read") { one.entries.count == 30 }
+        try two.run(until: "all are read") { two.entries.count == 30 }
+        two.engine.stop()
+        one.append("for one alone")
+        try one.run(until: "it is read") { one.entries.count == 31 }
+        let all = one.entries
+        // As a replica that was behind takes over: another run, without the newest.
+        for entry in all[20...] { try server.command("XDEL", "megacomet:log", "\(entry.id)-0") }
+        try server.command("HDEL", "megacomet:life", "begun")
+        try server.command("HSET", "megacomet:life", "run", "another", "end", "\(all[19].end)")
+        try server.command("XSETID", "megacomet:log", "\(all[19].id)-0")
+        try server.command("CLIENT", "KILL", "TYPE", "normal")
+        // The one that comes first has less than the other one.
+        two.engine.start(head: two.head)
+        try one.run(until: "both have joined") {
+            two.turn()
+            return two.joins.count == 2 && one.joins.count == 2
+        }
+        try two.run(until: "all are read") { two.entries.count == 31 }
+        #expect(two.entries == all && one.joins[1].givenBack + two.joins[1].givenBack >= 11)
+        #expect(!one.joins[1].isBehind && !two.joins[1].isBehind && one.joins[1].life == one.joins[0].life)
+        one.append("after")
+        try one.run(until: "it is read") { one.entries.count == 32 }
+        expectChain(one.entries)
+    }
+
+    /// A machine that comes too late is told that the store lacks what it has read.
+    @Test func machineThatComesLate_isBehind() throws {
+        let server = try RedisServer()
+        let (one, two) = (try Desk(server, name: "one"), try Desk(server, name: "two"))
+        try one.start()
+        try two.start()
+        one.append("for both")
+        try one.run(until: "it is read") { one.entries.count == 1 }
+        two.append("lost")
+        try two.run(until: "it is read") { two.entries.count == 2 }
+        one.engine.stop()
+        two.engine.stop()
+        let lost = two.entries[1]
+        try server.command("XDEL", "megacomet:log", "\(lost.id)-0")
+        try server.command("HDEL", "megacomet:life", "begun")
+        try server.command("HSET", "megacomet:life", "run", "another", "end", "\(lost.previous)")
+        try server.command("XSETID", "megacomet:log", "\(lost.previous)-0")
+        one.engine.start(head: lost.previous)
+        try one.run(until: "the other one has not come") { one.joins.count == 2 }
+        one.append("meanwhile")
+        try one.run(until: "it is told") { one.appended[2] != nil }
+        two.engine.start(head: two.head)
+        try two.run(until: "it has come") { two.joins.count == 2 }
+        #expect(two.joins[1].isBehind && two.joins[1].givenBack == 0 && !one.joins[1].isBehind)
     }
 
     @Test func lostLife_takesTheRestOfItsLogAlong() throws {
@@ -135,7 +202,7 @@ import Testing
         try server.command("DEL", "megacomet:life")
         desk = try Desk(server)
         try desk.start()
-        #expect(desk.joins[0].isNewLife && desk.joins[0].firstEntry == 0 && desk.joins[0].first > old[2].end)
+        #expect(desk.joins[0].isNewLife && desk.joins[0].end == 0 && desk.joins[0].first > old[2].end)
         #expect(try server.command("XLEN", "megacomet:log") == "0\n")
     }
 

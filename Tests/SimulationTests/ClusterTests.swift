@@ -72,6 +72,28 @@ import Testing
         (chances.engineAway, chances.restartManager) = (60, 10)
         play(600..<606, settings, chances)
     }
+    @Test func whenTheEngineLosesItsNewest_machinesGiveItBack() {
+        var settings = settings
+        (settings.channels, settings.streams) = (true, true)
+        var chances = ClusterWorld.Chances()
+        (chances.loseEntries, chances.restartManager, chances.restartFresh) = (30, 10, 10)
+        play(700..<706, settings, chances)
+    }
+    @Test func whenTheEngineIsEmptied_machinesGiveAllBack() {
+        var settings = settings
+        (settings.channels, settings.streams) = (true, true)
+        var chances = ClusterWorld.Chances()
+        (chances.loseAll, chances.restartManager, chances.restartFresh, chances.killMachine) = (30, 10, 10, 10)
+        play(800..<806, settings, chances)
+    }
+    /// What only a late machine had is lost, and clients are told of a gap.
+    @Test func whenMachinesComeTooLateToGiveBack_nothingIsMissedWithoutAGap() {
+        var settings = settings
+        (settings.channels, settings.streams) = (true, true)
+        var chances = ClusterWorld.Chances()
+        (chances.loseEntries, chances.loseAll, chances.late) = (20, 10, 3000)
+        play(1000..<1006, settings, chances)
+    }
     @Test func whenTheLogIsCarriedForward_nothingIsLost() {
         var settings = settings
         (settings.channels, settings.streams) = (true, true)

@@ -13,8 +13,12 @@ extension ClusterWorld {
         if !isLate, !message.audience.contains(client.number) {
             problem("\(client.name) got \(id), which is not for it")
         }
-        if id != message.id, !message.wasLost { problem("\(client.name) got \(payload) under the id \(id)") }
+        if id != message.id { problem("\(client.name) got \(payload) under the id \(id), not \(message.id)") }
         if client.acknowledges, isAgain { problem("\(client.name) got \(id) again") }
+        // A machine that came too late may have delivered what the one that took it had to send again.
+        if client.acknowledges, !message.wasLost, client.received.contains(payload) {
+            problem("\(client.name) got \(payload) again, under the id \(id)")
+        }
         client.received.insert(payload)
     }
 
@@ -40,9 +44,8 @@ extension ClusterWorld {
         let connected = box.switchboard.connectedCount
         if connected != clients.count { problem("\(machine.name) knows \(connected) clients that are connected") }
         for client in clients {
-            let doubtful = Set(subscribers.keys.filter { unclear.contains("\(client.number) \($0)") })
-            let mine = subscriptions(client, box).subtracting(doubtful)
-            let other = subscriptions(client, first).subtracting(doubtful)
+            let mine = subscriptions(client, box)
+            let other = subscriptions(client, first)
             if mine != other {
                 problem("\(client.name) is subscribed to \(mine) on \(machine.name), and to \(other)")
             }
@@ -72,9 +75,7 @@ extension ClusterWorld {
     private func look(_ channel: String, _ box: ManagerBox) -> String {
         withBytes([channel]) {
             guard let look = box.switchboard.channel($0[0], clients: 100, history: 1000, now: now) else { return "-" }
-            let bodies = look.messages.map { hasLost ? String(decoding: $0.json, as: UTF8.self) : "\($0.id)" }
-            if hasLost { return "\(bodies.sorted())" }
-            return "\(look.subscribers) \(look.connected) \(look.users) \(bodies)"
+            return "\(look.subscribers) \(look.connected) \(look.users) \(look.messages.map(\.id))"
         }
     }
 }

@@ -34,16 +34,16 @@ extension ClusterWorld {
         let channel: String?
         /// The app was told that it was taken.
         var isAnswered = false
-        /// The engine lost its entry, so it may come under another id.
+        /// The engine lost its entry, and nobody gave it back in time.
         var wasLost = false
-        /// It may be gone.
+        /// It may be gone without a word.
         var isExcused = false
     }
 
     // MARK: asking
 
     private func ask(_ op: Op, of machine: Machine, ids: Int) {
-        guard let box = machine.box, machine.isServing, !log.isAway else { return }
+        guard let box = machine.box, machine.isServing, machine.isUp else { return }
         ops.append(op)
         withUnsafeBytes(of: UInt64(ops.count - 1).bigEndian) { box.switchboard.emitCall(0, ids: ids, $0) }
     }
@@ -97,7 +97,10 @@ extension ClusterWorld {
             ops[number].id = id
             let op = ops[number]
             switch op.kind {
-            case .publish: sent[op.payload] = expectation(op, id)
+            case .publish:
+                let wasLost = sent[op.payload]?.wasLost ?? false
+                sent[op.payload] = expectation(op, id)
+                sent[op.payload]?.wasLost = wasLost
             case .subscribe(let channel): subscribers[channel]?.formUnion(op.clients)
             case .unsubscribe(let channel):
                 subscribers[channel]?.subtract(op.clients)
@@ -127,8 +130,9 @@ extension ClusterWorld {
         }
         return Sent(id: id, audience: audience, owed: op.keeps ? owed : [], channel: name)
     }
-    /// The engine has lost an entry. `isKnown`: some machine had read it.
+    /// The engine has lost an entry. `isKnown`: some machine has read it, and clients are to be told of a gap.
     func forget(_ entry: SharedLog.Entry, isKnown: Bool) {
+        forgotten.append(entry)
         eachCall(entry) { number, _ in
             let op = ops[number]
             switch op.kind {

@@ -5,9 +5,8 @@ import TestSupport
 /// happens to each, and a whole machine dies, reads late, or takes up the log from its beginning. The engine goes away,
 /// and loses its newest entries or all.
 ///
-/// Two things are allowed here that a single machine may not do. A client without a cursor that goes to another machine
-/// may get there what the first one had just handed to it. And after the engine lost entries, what another machine
-/// still knows of them comes under new ids: a client that changes its machine then may get it twice.
+/// One thing is allowed here that a single machine may not do: a client without a cursor that goes to another machine
+/// may get there what the first one had just handed to it.
 final class ClusterWorld: World {
     struct Chances {
         /// Chances in 10,000, for each step.
@@ -15,8 +14,11 @@ final class ClusterWorld: World {
         var restartManager = 0
         var lag = 40
         var engineAway = 0
+        /// The server is restarted, and has lost its newest entries or all.
         var loseEntries = 0
         var loseAll = 0
+        /// A machine comes too late to give back what was lost.
+        var late = 0
         var keep = 0
         var restartFresh = 0
         /// The chance in 1,000 that a client goes to any machine with its next connection, and that it makes a new one.
@@ -33,9 +35,12 @@ final class ClusterWorld: World {
     /// What is up to here can't get lost: what came before it was removed.
     private var keptUpTo: UInt64 = 0
     private var engineReturns: UInt64 = 0
-    var hasLost = false
     /// It loses nothing more before that.
     private var quietUntil: UInt64 = 0
+    /// Entries that the engine has lost, and that machines may give back.
+    private var lost: [SharedLog.Entry] = []
+    /// Those of them that nobody gave back in time.
+    var forgotten: [SharedLog.Entry] = []
     /// Client and channel whose subscription the engine forgot, or the end of it.
     var unclear: Set<String> = []
     /// All publishes by payload.
@@ -95,7 +100,7 @@ final class ClusterWorld: World {
         finishCluster()
     }
     private func heal() {
-        if log.isAway { engineReturn() }
+        log.isAway = false
         for machine in machines {
             machine.lagsUntil = 0
             if machine.box == nil { machine.start() }
@@ -141,7 +146,7 @@ final class ClusterWorld: World {
 
     // MARK: what breaks
 
-    private func happens(_ perTenThousand: Int) -> Bool { random.below(10_000) < perTenThousand }
+    func happens(_ perTenThousand: Int) -> Bool { random.below(10_000) < perTenThousand }
     private func breakSomething() {
         let machine = machines[random.below(machines.count)]
         let worker = machine.workers[random.below(machine.workers.count)]
@@ -149,51 +154,49 @@ final class ClusterWorld: World {
             if chance(settings.breakLink) { worker.breakLink() }
             if chance(settings.killWorker) { worker.die() }
             if happens(chances.lag) { machine.lagsUntil = now + UInt64(random.below(20_000)) }
-            if happens(chances.restartManager) { restart(machine, fresh: false) }
-            if happens(chances.restartFresh) { restart(machine, fresh: true) }
+            if happens(chances.restartManager) { machine.restart() }
+            if happens(chances.restartFresh) { end(machine) { machine.start() } }
             if happens(chances.keep) { machine.keep() }
             if happens(chances.killMachine), machines.filter({ $0.box != nil }).count > 1 {
-                loseWalk(machine)
-                machine.die()
+                end(machine) { machine.die() }
                 machine.returns = now + UInt64(random.below(60_000))
             }
         } else if machine.returns <= now {
             machine.start()
         }
         if log.isAway {
-            if engineReturns <= now { engineReturn() }
+            if engineReturns <= now { log.isAway = false }
         } else if happens(chances.engineAway) {
             log.isAway = true
             engineReturns = now + UInt64(random.below(20_000))
         } else if now < quietUntil {
             return
         } else if happens(chances.loseEntries) {
-            lose(log.lose(min(log.entries.filter { $0.first > keptUpTo }.count, 1 + random.below(10))))
+            lose(log.restart(losing: random.below(min(11, log.entries.count { $0.first > keptUpTo } + 1))))
         } else if happens(chances.loseAll) {
-            lose(log.loseAll(now: now))
+            lose(log.loseAll())
         }
     }
-    private func restart(_ machine: Machine, fresh: Bool) {
-        loseWalk(machine)
-        if fresh { machine.start() } else { machine.restart() }
-    }
-    private func engineReturn() {
-        log.isAway = false
-        for machine in machines { machine.rejoin() }
-    }
-    /// The engine has lost these entries. What no machine knows of them is lost, and that is allowed.
     private func lose(_ entries: [SharedLog.Entry]) {
-        guard !entries.isEmpty else { return }
-        hasLost = true
-        now += 1000
+        lost += entries
         quietUntil = now + 20_000
         trims = []
-        for entry in entries { forget(entry, isKnown: machines.contains { $0.has(entry) }) }
-        for machine in machines { machine.rejoin() }
     }
-    /// A machine goes that was about to tell again what the engine had lost. It may have been the only one.
-    private func loseWalk(_ machine: Machine) {
-        guard hasLost, machine.isWalking else { return }
-        for payload in sent.keys where sent[payload]?.wasLost == true { sent[payload]?.isExcused = true }
+    /// A machine joins the log. When the machines have given back what they had, what is not there is lost.
+    func join(_ name: String, head: UInt64, first: UInt64, recent: [SharedLog.Entry]) -> SharedLog.Join {
+        let join = log.join(name, head: head, first: first, recent: recent, now: now, lost: &lost)
+        if case .joined = join {
+            for entry in lost where !log.has(entry) { forget(entry, isKnown: machines.contains { $0.has(entry) }) }
+            lost = []
+        }
+        return join
+    }
+    /// What only this machine knows ends with it, and that is allowed.
+    private func end(_ machine: Machine, _ end: () -> Void) {
+        let only = (lost + forgotten).filter { entry in
+            machine.has(entry) && !machines.contains { $0 !== machine && $0.has(entry) }
+        }
+        end()
+        for entry in only { forget(entry, isKnown: false) }
     }
 }

@@ -10,19 +10,38 @@ final class Machine {
     /// `nil` while the machine is dead.
     private(set) var box: ManagerBox?
     private(set) var epoch: UInt64 = 0
-    /// The last id of the entry that was carried out last, as the next one is to name it.
-    private var chainEnd: UInt64 = 0
-    /// What was given to the engine, which has not taken it yet.
-    private var inFlight: [(records: [UInt8], ids: Int, due: UInt64)] = []
-    /// A walk under way, and the end of the log at its beginning. 0 if nothing is to be trimmed.
-    private(set) var walk: (walk: CarryWalk, from: UInt64)?
-    /// The end of what may be removed when the engine has so many of the batches that were sent.
+    /// The last id of the entry that was carried out last, as the next one is to name it. `nil`: any may come.
+    private var chainEnd: UInt64?
+    /// Entries that were read lately, for an engine that loses them.
+    private(set) var recent: [SharedLog.Entry] = []
+
+    /// A batch that was given to the engine, and was not read back yet.
+    private struct Flight {
+        let records: [UInt8]
+        let ids: Int
+        let sequence: Int
+        /// When the engine takes it. `nil`: it has.
+        var due: UInt64?
+    }
+    private var flights: [Flight] = []
+    private var lastSequence = 0
+    /// The log's end when it was joined. Once that is read, batches that are not in the log are sent again.
+    private var resolveAt: UInt64?
+
+    /// The life and the run of the log as it was joined. `nil` while the engine is away.
+    private var joined: (life: Int, run: Int)?
+    /// The log was joined since the manager began.
+    private var hasJoined = false
+    /// When it tries to join next.
+    private(set) var joins: UInt64 = 0
+    /// It has what the log has lost, and came too late to give it back.
+    private var isBehind = false
+    /// The log lacks what was before its first entry.
+    private var hurries = false
+    /// A walk under way.
+    private var walk: CarryWalk?
+    /// The end of what may be removed when the engine has this batch.
     private var trim: (from: UInt64, batch: Int)?
-    private var sentBatches = 0
-    private var takenBatches = 0
-    /// The log has lost what came after this id, and the machine is about to tell it again.
-    private var lostAfter: UInt64?
-    private var needsJoin = false
     private var announcing: UInt32?
     private var nextTick: UInt64 = 0
     /// It reads nothing until then.
@@ -35,9 +54,10 @@ final class Machine {
     }
 
     /// Its workers are served.
-    var isServing: Bool { box.map { !$0.switchboard.isCatching } ?? false }
+    var isServing: Bool { box.map { !$0.switchboard.isCatching && (hasJoined || head > 0) } ?? false }
+    var isUp: Bool { joined.map { $0.life == world.log.life && $0.run == world.log.run } ?? false && !world.log.isAway }
     var head: UInt64 { box?.switchboard.head ?? 0 }
-    var isWalking: Bool { walk != nil }
+    /// It is alive and has carried the entry out.
     func has(_ entry: SharedLog.Entry) -> Bool { box != nil && head >= entry.end }
 
     // MARK: lives
@@ -46,20 +66,14 @@ final class Machine {
     func start(_ memory: HeapMemory? = nil) {
         for worker in workers { worker.breakLink() }
         // The engine may take what an earlier manager sent with its last breath.
-        for batch in inFlight where !world.log.isAway && world.chance(300) { append(batch.records, batch.ids) }
+        if isUp { for flight in flights where flight.due != nil && world.chance(300) { append(flight) } }
         forgetWay()
-        announcing = nil
         epoch = world.random.next()
         box = ManagerBox(world.settings, now: world.now, memory: memory)
         beginTurn()
-        lostAfter = nil
-        needsJoin = world.log.isAway
-        if !needsJoin { join(isAnew: true) }
+        joins = world.now
     }
     func restart() { if let box { start(box.memory) } }
-    /// The oldest entry of the log when the machine joined. If it has gone when the machine begins to read, what is
-    /// carried forward may not be whole yet.
-    private var firstEntry: UInt64 = 0
     func die() {
         world.note(name, "dies")
         for worker in workers { worker.die() }
@@ -67,40 +81,52 @@ final class Machine {
         forgetWay()
     }
     private func forgetWay() {
-        inFlight = []
-        takenBatches = sentBatches
-        (walk, trim) = (nil, nil)
+        (flights, recent, lastSequence) = ([], [], 0)
+        (walk, trim, announcing, chainEnd, resolveAt, joined) = (nil, nil, nil, nil, nil, nil)
+        (isBehind, hurries, hasJoined) = (false, false, false)
     }
-    private func join(isAnew: Bool = false) {
-        guard let box else { return }
-        let end = world.log.end
-        chainEnd = isAnew ? min(head, end) : min(chainEnd, end)
-        if end < head {
-            lostAfter = min(lostAfter ?? end, end)
-            walk = (CarryWalk(since: lostAfter), 0)
+
+    // MARK: the engine comes and goes
+
+    /// The connection has ended, if the log is another one now. It took some of what was on its way.
+    private func lookForEnd() {
+        guard let old = joined, !isUp else { return }
+        if world.log.run == old.run {
+            for flight in flights.prefix(while: { _ in world.chance(500) }) where flight.due != nil { append(flight) }
         }
-        let isFresh = head == 0
-        firstEntry = world.log.entries.first?.first ?? 0
-        box.switchboard.join(firstOfLife: world.log.firstOfLife, end: end, isFresh: isFresh)
+        joined = nil
+        joins = world.now + UInt64(world.random.below(3000)) + (world.happens(world.chances.late) ? 15_000 : 0)
     }
-    /// The engine is there again. What it had not taken is told again, without the requests of apps.
-    func rejoin() {
-        guard let box else { return }
-        // It took some of what was sent before it went.
-        while let first = inFlight.first, world.chance(500) {
-            append(first.records, first.ids)
-            inFlight.removeFirst()
+    private func join() {
+        guard let box, world.now >= joins, !world.log.isAway else { return }
+        let first = box.switchboard.firstOfLife
+        switch world.join(name, head: head, first: first, recent: recent) {
+        case .mending: joins = world.now + 100
+        case .joined(let isBehind, let lacksBeginning):
+            joined = (world.log.life, world.log.run)
+            hasJoined = true
+            self.isBehind = isBehind
+            guard !isBehind else { return sayLoss(box) }
+            hurries = head > 0 && lacksBeginning
+            chainEnd = head > 0 ? head : nil
+            resolveAt = world.log.end
+            announcing = 0
+            box.switchboard.join(firstOfLife: world.log.firstOfLife, end: world.log.end, isFresh: head == 0)
+            resolve()
         }
-        for batch in inFlight.reversed() {
-            batch.records.withUnsafeBytes { box.switchboard.emitAgain(ClusterRecords($0)) }
-        }
-        inFlight = []
-        takenBatches = sentBatches
-        trim = nil
-        join(isAnew: needsJoin)
-        needsJoin = false
-        box.switchboard.forgetArrivals()
-        announcing = 0
+    }
+    private func sayLoss(_ box: ManagerBox) {
+        world.note(name, "has what the log has lost")
+        box.switchboard.outgoingSent()
+        box.switchboard.emitLoss()
+        lastSequence += 1
+        append(Flight(records: Array(box.switchboard.outgoing.bytes), ids: 1, sequence: lastSequence))
+        start()
+    }
+    private func resolve() {
+        guard let end = resolveAt, chainEnd ?? 0 >= end else { return }
+        resolveAt = nil
+        for at in flights.indices { flights[at].due = flights[at].due ?? world.now }
     }
 
     // MARK: a turn
@@ -109,50 +135,62 @@ final class Machine {
         box?.switchboard.beginTurn(nanoseconds: world.now * 1_000_000, wallMilliseconds: world.wallSeconds * 1000)
     }
     func turn(calm: Bool) {
-        guard box != nil, !world.log.isAway else { return }
-        if world.now >= nextTick, !world.log.isAway {
+        guard box != nil else { return }
+        lookForEnd()
+        if joined == nil { join() }
+        guard isUp else { return }
+        if world.now >= nextTick, resolveAt == nil {
             nextTick = world.now + 1000
             box?.switchboard.emitTick("{}")
         }
-        if calm || world.chance(700) { send(calm: calm) }
-        while let first = inFlight.first, calm || first.due <= world.now {
-            append(first.records, first.ids)
-            inFlight.removeFirst()
+        if resolveAt == nil, calm || world.chance(700) { send(calm: calm) }
+        while resolveAt == nil, let at = flights.firstIndex(where: { $0.due != nil }),
+            calm || flights[at].due ?? 0 <= world.now
+        {
+            append(flights[at])
+            flights[at].due = nil
         }
         if calm || lagsUntil <= world.now { read(calm ? .max : 1 + world.random.below(12)) }
         carryOn()
     }
     private func send(calm: Bool) {
-        guard let box, inFlight.count < 4 else { return }
+        guard let box, flights.count < 4 else { return }
         let outgoing = box.switchboard.outgoing
         guard outgoing.bytes.count > 0 else { return }
         let delay = calm || world.chance(500) ? 0 : world.random.below(3 * world.settings.pace)
-        inFlight.append((Array(outgoing.bytes), outgoing.ids, world.now + UInt64(delay)))
-        sentBatches += 1
+        lastSequence += 1
+        flights.append(
+            Flight(
+                records: Array(outgoing.bytes), ids: outgoing.ids, sequence: lastSequence,
+                due: world.now + UInt64(delay)))
         box.switchboard.outgoingSent()
     }
-    private func append(_ records: [UInt8], _ ids: Int) {
-        let entry = world.log.append(records, ids: ids, from: self, seen: head, now: world.now)
-        takenBatches += 1
-        world.appended(entry)
+    private func append(_ flight: Flight) {
+        let entry = world.log.append(
+            flight.records, ids: flight.ids, from: self, flight.sequence, seen: head, now: world.now)
+        if let entry { world.appended(entry) }
     }
     private func read(_ most: Int) {
         for _ in 0..<most {
-            guard let box, let entry = world.log.entry(after: chainEnd) else { break }
-            guard entry.previous == chainEnd || chainEnd == 0 && head == 0 && entry.first == firstEntry else {
+            guard let box, let entry = world.log.entry(after: head) else { break }
+            guard chainEnd == nil || entry.previous == chainEnd else {
                 world.note(name, "misses entries before \(entry.first)")
                 return start()
             }
             carryOut(entry, box)
             chainEnd = entry.end
+            recent.append(entry)
+            if let first = recent.first, first.time + 60_000 < entry.time { recent.removeFirst() }
+            resolve()
         }
-        guard let box, world.log.entry(after: chainEnd) == nil else { return }
+        guard let box, world.log.entry(after: head) == nil else { return }
         while box.switchboard.endSilent(at: world.log.entries.last?.time ?? 0, now: world.now) {}
     }
     private func carryOut(_ entry: SharedLog.Entry, _ box: ManagerBox) {
         let isOwn = entry.machine == name && entry.epoch == epoch
+        if isOwn { flights.removeAll { $0.sequence == entry.sequence } }
         let sender = ClusterSender(name: entry.machine, epoch: entry.epoch, isOwn: isOwn)
-        if box.switchboard.beginEntry(sender, time: entry.time) { announcing = announcing ?? 0 }
+        if box.switchboard.beginEntry(sender, after: entry.previous, time: entry.time) { announcing = announcing ?? 0 }
         entry.records.withUnsafeBytes { bytes in
             var id = entry.first
             for record in ClusterRecords(bytes) {
@@ -171,16 +209,16 @@ final class Machine {
     func catchUp() { read(.max) }
     /// What is done in parts.
     private func carryOn() {
-        guard let box else { return }
+        guard let box, resolveAt == nil else { return }
         if box.switchboard.takeOverflow() { announcing = 0 }
         if let page = announcing { announcing = box.switchboard.announce(page: page, now: world.now) }
-        if case (var walk, let from)? = walk {
+        if hurries { keep() }
+        if var walk {
             let isOver = box.switchboard.carry(&walk, most: 200, now: world.now)
-            self.walk = isOver ? nil : (walk, from)
-            if isOver { lostAfter = nil }
-            if isOver, from > 0 { trim = (from, sentBatches + 1) }
+            self.walk = isOver ? nil : walk
+            if isOver { trim = (walk.head, lastSequence + 1) }
         }
-        if let trim, takenBatches >= trim.batch {
+        if let trim, lastSequence >= trim.batch, flights.allSatisfy({ $0.sequence > trim.batch }) {
             self.trim = nil
             world.trims.append((trim.from, world.now + UInt64(world.random.below(5000))))
         }
@@ -189,8 +227,9 @@ final class Machine {
     /// two walks: by then all that was carried forward before was read.
     func keep() {
         let others = world.machines.contains { $0.isKeeping }
-        guard isServing, !others, world.trims.isEmpty, head == world.log.end else { return }
-        walk = (CarryWalk(), head)
+        guard isUp, isServing, !others, world.trims.isEmpty, head == world.log.end else { return }
+        hurries = false
+        walk = CarryWalk(head: head)
     }
     private var isKeeping: Bool { walk != nil || trim != nil }
 }

@@ -48,7 +48,7 @@ import Testing
         try cluster.redis.start()
         try cluster.traffic.run(answers: 100)
         try cluster.expectEvent("ENGINE_LOST", on: 0)
-        try cluster.expectNothingLost(hasLostEntries: true)
+        try cluster.expectNothingLost()
     }
 
     @Test func rolling_onOneMachine_whileTheOtherServes() throws {

@@ -78,10 +78,9 @@ final class ClusterFixture {
             try appliances[place].events().contains(text)
         }
     }
-    /// All that was answered has arrived once and in order, and every client gets something again. If the server has
-    /// lost entries, a client that goes to another machine at that moment may get a message of them twice.
-    func expectNothingLost(hasLostEntries: Bool = false, sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let faults = try traffic.finish(hasLostEntries: hasLostEntries)
+    /// All that was answered has arrived once and in order, and every client gets something again.
+    func expectNothingLost(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let faults = try traffic.finish()
         #expect(
             faults.isEmpty, "\(faults.prefix(10).joined(separator: "\n")); \(traffic)", sourceLocation: sourceLocation)
         #expect(traffic.gaps == 0, "\(traffic)", sourceLocation: sourceLocation)

@@ -63,7 +63,7 @@ import Testing
     /// The user of the manual has all rights that a machine needs. A right that is missing is named.
     @Test func userOfItsOwn_mayDoWhatIsNeeded_andNothingElse() throws {
         let port = try Ports.free()
-        let redis = try Server("redis-server", port: port, Self.block("redis-server; at the end of"), master: port)
+        let redis = try Server(port: port, Self.block("redis-server; at the end of"), master: port)
         let login = "redis-cli -p \(port) -a a-long-word --no-auth-warning "
         let script = "set -e\n" + (try Self.block("a user for MegaComet alone")).replacing("redis-cli ", with: login)
         let (end, output) = try Program.run("/bin/sh", ["-c", script], in: redis.folder)

@@ -29,6 +29,10 @@ package struct ClusterRecord {
         case tick = 8
         /// A record from earlier in the log that still counts (`CarriedRecord`).
         case carried = 9
+        /// All was carried forward that counted at an id. The id.
+        case whole = 10
+        /// Something was lost that clients with older cursors may miss. The first id behind it, or 0: this one's.
+        case lost = 11
     }
     package static let headBytes = 9
 

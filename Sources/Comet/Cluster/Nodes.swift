@@ -18,14 +18,12 @@ struct Nodes {
     /// The number that spoke last, since most entries come in rows.
     private var latest = -1
 
-    /// The number of a machine that speaks at this time. `isNew`: it was not known, or had been given up.
+    /// The number of a machine that speaks at this time. `isNew`: it was not known, or had been given up. If it is this
+    /// one, others have given it up.
     mutating func heard(_ name: String, _ epoch: UInt64, isOwn: Bool, at time: UInt64) -> (number: Int, isNew: Bool) {
-        if latest >= 0, all[latest].epoch == epoch, all[latest].name == name, !all[latest].isGone {
-            all[latest].heard = max(all[latest].heard, time)
-            return (latest, false)
-        }
-        if let known = all.firstIndex(where: { $0.epoch == epoch && $0.name == name }) {
-            let wasGone = all[known].isGone
+        let isLatest = latest >= 0 && all[latest].epoch == epoch && all[latest].name == name
+        if let known = isLatest ? latest : all.firstIndex(where: { $0.epoch == epoch && $0.name == name }) {
+            let wasGone = all[known].isGone || isOwn && all[known].heard + Limits.nodeSilentMilliseconds < time
             all[known].heard = max(all[known].heard, time)
             all[known].isGone = false
             latest = known
@@ -36,7 +34,7 @@ struct Nodes {
         let node = Node(name: name, epoch: epoch, heard: time, isOwn: isOwn)
         if number == all.count { all.append(node) } else { all[number] = node }
         latest = number
-        return (number, true)
+        return (number, !isOwn)
     }
     subscript(_ number: Int) -> Node {
         get { all[number] }

@@ -23,17 +23,6 @@ struct Peers: ~Copyable {
     var isForeign = false
     /// This machine takes up the log from its beginning. See `Catching`.
     var catching: Catching?
-    /// Ids up to this one were read here before the log lost them. 0 if it never did.
-    var hadBefore: UInt64 = 0
-    /// Hashes of messages that the log had lost and that were told again. Each machine that knew one tells it.
-    private var toldAgain: Set<UInt64> = []
-    private static let mostToldAgain = 262_144
-
-    /// False if another machine has told the message again already.
-    mutating func isFirst(_ record: CarriedRecord) -> Bool {
-        if toldAgain.count >= Peers.mostToldAgain { toldAgain = [] }
-        return toldAgain.insert(record.hash).inserted
-    }
 
     /// Adds a record about a client. If too much waits already, it is left out, and all is told again later.
     mutating func emit(_ kind: ClusterRecord.Kind, ids: Int = 0, _ write: (inout Buffer) -> Void) {
@@ -55,6 +44,10 @@ struct Peers: ~Copyable {
             $0.append(bigEndian: id)
             $0.append(client)
         }
+    }
+    /// A record that has nothing but an id.
+    mutating func emitId(_ kind: ClusterRecord.Kind, ids: Int = 0, _ id: UInt64) {
+        emitAlways(kind, ids: ids) { $0.append(bigEndian: id) }
     }
     mutating func emitTook(_ id: UInt64, _ client: UnsafeRawBufferPointer) {
         emit(.took) {
@@ -92,19 +85,30 @@ struct Peers: ~Copyable {
     }
     func isArriving(_ client: Slot<ClientRecord>) -> Bool { !arriving.isEmpty && arriving[client] != nil }
     mutating func forget(_ client: Slot<ClientRecord>) { if !arriving.isEmpty { arriving[client] = nil } }
-    /// Arrivals that were on their way may not be there. All are told again.
-    mutating func forgetArrivals() { arriving = [:] }
 }
 
 /// The memory of a machine that takes up the log from its beginning. A record that is carried forward may be older than
 /// what came before it in the log, so ends that were read are remembered until all is read.
+///
+/// All is read when the machine has come to the end that the log had when it joined, and the log has what came before
+/// its first entry: there was nothing, or a machine has carried forward all that counted then.
 struct Catching {
     /// The end of the log when the machine joined.
-    let end: UInt64
+    private let end: UInt64
+    /// The end of what was before the log's first entry. `nil` if that was not read yet.
+    private var start: UInt64?
+    /// All that counted at this id was carried forward.
+    private var carriedFrom: UInt64 = 0
     /// The positions of clients that are not known yet.
     var positions: [String: UInt64] = [:]
     /// Subscriptions that ended: client and channel, each with its length before it.
     private(set) var ended: Set<[UInt8]> = []
+
+    init(end: UInt64) { self.end = end }
+    mutating func begins(after id: UInt64) { start = start ?? id }
+    mutating func carried(from id: UInt64) { carriedFrom = max(carriedFrom, id) }
+    /// The entry that ends with this id was read.
+    func isOver(at id: UInt64) -> Bool { id >= end && start.map { $0 <= carriedFrom } ?? false }
 
     /// The end of a subscription that may be carried forward behind it. An empty name stands for all channels.
     mutating func end(_ client: UnsafeRawBufferPointer, _ channel: UnsafeRawBufferPointer) {

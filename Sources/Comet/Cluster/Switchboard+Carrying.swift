@@ -4,14 +4,12 @@ import Wire
 
 /// A record of the arena as it is carried forward in the shared log:
 ///
-///     offset  0      1     2      3..10  11..18                12..22        23..
-///             again  kind  flags  id     value, or what is     time to live  name and extra, each behind a byte with
-///                                        left of its life                    its length; body
+///     offset  0     1      2..9  10..17                18..21        22..
+///             kind  flags  id    value, or what is     time to live  name and extra, each behind a byte with its
+///                                left of its life                    length; body
 ///
-/// It is there for machines that take up the log from its beginning. `again` is 1 if the log had lost it: then it is
-/// there also for machines that had not read it before. It is 2 if the log had lost everything.
+/// It is there for machines that take up the log from its beginning.
 struct CarriedRecord {
-    let again: UInt8
     let kind: Arena.Kind
     let flags: UInt8
     let id: UInt64
@@ -21,16 +19,15 @@ struct CarriedRecord {
     let name: UnsafeRawBufferPointer
     let extra: UnsafeRawBufferPointer
     let body: UnsafeRawBufferPointer
-    static let headBytes = 23
+    static let headBytes = 22
 
     init?(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count > CarriedRecord.headBytes + 1, let kind = Arena.Kind(rawValue: bytes[1]) else { return nil }
-        again = bytes[0]
+        guard bytes.count > CarriedRecord.headBytes + 1, let kind = Arena.Kind(rawValue: bytes[0]) else { return nil }
         self.kind = kind
-        flags = bytes[2]
-        id = bytes.bigEndian(at: 3)
-        value = bytes.bigEndian(at: 11)
-        timeToLive = bytes.bigEndian(at: 19)
+        flags = bytes[1]
+        id = bytes.bigEndian(at: 2)
+        value = bytes.bigEndian(at: 10)
+        timeToLive = bytes.bigEndian(at: 18)
         let nameAt = CarriedRecord.headBytes + 1
         let nameCount = Int(bytes[nameAt - 1])
         guard bytes.count > nameAt + nameCount else { return nil }
@@ -41,12 +38,7 @@ struct CarriedRecord {
         extra = bytes.part(extraAt, extraCount)
         body = bytes.part(extraAt + extraCount, bytes.count - extraAt - extraCount)
     }
-    /// Tells one message in one log from others.
-    var hash: UInt64 { IdIndex.hash(name, seed: id &* 4 | UInt64(flags >> 6)) }
-    static func write(
-        _ record: Arena.Record, body: UnsafeRawBufferPointer, again: UInt8, now: UInt64, to out: inout Buffer
-    ) {
-        out.append(again)
+    static func write(_ record: Arena.Record, body: UnsafeRawBufferPointer, now: UInt64, to out: inout Buffer) {
         // The body of a message that shares it comes with the message.
         out.append((record.kind == .reference ? Arena.Kind.message : record.kind).rawValue)
         out.append(record.flags)
@@ -78,19 +70,10 @@ package struct CarryWalk {
     var begun: [UInt8] = []
     /// The message of a log up to which it was appended. 0 at its beginning.
     var after: UInt64 = 0
-    /// The log has lost what is behind this id. 0: it is only carried forward.
-    package let since: UInt64
-    let isAgain: Bool
-    /// Messages with these ids have come again from the machine that wrote them.
-    package var skips: [ClosedRange<UInt64>] = []
+    /// The end of the log as the machine had read it when it began. What is older may go when the walk is over.
+    package let head: UInt64
 
-    /// `since` is set if the log has lost what came after that id. The walk has what the machine had read before it
-    /// learned of that.
-    package init(since: UInt64? = nil) {
-        self.since = since ?? 0
-        isAgain = since != nil
-    }
-    fileprivate var again: UInt8 { isAgain ? since > 0 ? 1 : 2 : 0 }
+    package init(head: UInt64) { self.head = head }
 }
 
 // The keeper writes all that still counts into the shared log again before the old entries are removed. So the log has
@@ -103,7 +86,8 @@ extension Switchboard {
         while logs.peers.outgoing.count < most {
             switch walk.step {
             case .tables:
-                for ref in once.records + revocations.records { carry(ref, walk, now) }
+                logs.peers.emitId(.lost, ids.firstOfLife)
+                for ref in once.records + revocations.records { carry(ref, now) }
                 walk.step = .channels(page: 0)
             case .channels(let page):
                 guard page < channels.pages else {
@@ -118,7 +102,10 @@ extension Switchboard {
                 if carryChannel(name, &walk, most, now) { _ = walk.names.popLast() }
                 if walk.names.isEmpty { walk.step = .channels(page: page + 1) }
             case .clients(let page):
-                guard page < presence.pages else { return true }
+                guard page < presence.pages else {
+                    logs.peers.emitId(.whole, walk.head)
+                    return true
+                }
                 guard let client = presence.next(page: page, after: walk.client) else {
                     walk.client = nil
                     walk.step = .clients(page: page + 1)
@@ -138,7 +125,7 @@ extension Switchboard {
             walk.after = 0
             return true
         }
-        if walk.after == 0, channels[channel].record != .none { carry(channels[channel].record, walk, now) }
+        if walk.after == 0, channels[channel].record != .none { carry(channels[channel].record, now) }
         return carryLog(channels[channel].log, &walk, most, now)
     }
     private mutating func carryClient(
@@ -150,7 +137,7 @@ extension Switchboard {
             var next = firstChannel(client)
             while let slot = next {
                 next = channels.next(of: slot)
-                if channels[slot].record != .none { carry(channels[slot].record, walk, now) }
+                if channels[slot].record != .none { carry(channels[slot].record, now) }
             }
         }
         return carryLog(presence[client].log, &walk, most, now)
@@ -159,40 +146,31 @@ extension Switchboard {
     private mutating func carryLog(
         _ log: Slot<Log>, _ walk: inout CarryWalk, _ most: Int, _ now: UInt64
     ) -> Bool {
-        var next = log.known.flatMap { logs.first($0, after: max(walk.after, walk.since)) }
+        var next = log.known.flatMap { logs.first($0, after: walk.after) }
         while let message = next {
             guard logs.peers.outgoing.count < most else { return false }
             let entry = logs[message]
-            // Later messages are in the log.
-            if walk.isAgain, entry.id > logs.peers.hadBefore { break }
-            let isSkipped = walk.skips.contains { $0.contains(entry.id) }
-            if !isSkipped, entry.marks.isDisjoint(with: [.transient, .presence]) {
-                carry(entry.record, walk, now, logs.body(message))
-            }
+            if entry.marks.isDisjoint(with: [.transient, .presence]) { carry(entry.record, now, logs.body(message)) }
             walk.after = entry.id
             next = logs.next(after: message)
         }
         walk.after = 0
         return true
     }
-    private mutating func carry(
-        _ ref: Arena.Ref, _ walk: CarryWalk, _ now: UInt64, _ body: UnsafeRawBufferPointer? = nil
-    ) {
+    private mutating func carry(_ ref: Arena.Ref, _ now: UInt64, _ body: UnsafeRawBufferPointer? = nil) {
         let record = logs.arena.record(ref)
-        logs.peers.emitAlways(.carried, ids: walk.isAgain ? 1 : 0) {
-            CarriedRecord.write(record, body: body ?? record.body, again: walk.again, now: now, to: &$0)
+        logs.peers.emitAlways(.carried, ids: 0) {
+            CarriedRecord.write(record, body: body ?? record.body, now: now, to: &$0)
         }
     }
 
     /// A record was carried forward by some machine.
     mutating func carried(_ bytes: UnsafeRawBufferPointer, _ now: UInt64) {
-        guard logs.peers.isForeign, let record = CarriedRecord(bytes) else { return }
-        let isCatching = logs.peers.catching != nil
-        guard isCatching || record.again > 0 && record.id > logs.peers.hadBefore else { return }
+        guard logs.peers.catching != nil, let record = CarriedRecord(bytes) else { return }
         switch record.kind {
-        case .message, .history: carriedMessage(record, isCatching: isCatching, now)
+        case .message, .history: carriedMessage(record, now)
         case .subscription: carriedSubscription(record, now)
-        case .user where isCatching:
+        case .user:
             let user = findOrMakeUser(record.name, now)
             channels[user].position = max(channels[user].position, record.value)
             settle(user, now)
@@ -206,14 +184,10 @@ extension Switchboard {
         default: break
         }
     }
-    private mutating func carriedMessage(_ record: CarriedRecord, isCatching: Bool, _ now: UInt64) {
+    private mutating func carriedMessage(_ record: CarriedRecord, _ now: UInt64) {
         let left = record.value - min(record.value, UInt64(logs.peers.age))
         guard let kind = LogName.Kind(rawValue: record.flags >> 6), left > 0 else { return }
-        // A machine that takes up the log has the message under its own id. One that had lost it gets it as a new one:
-        // its clients' cursors may be past the old id.
-        let keepsId = record.again == 0 || record.again == 2 && isCatching
-        guard keepsId || logs.peers.isFirst(record) else { return }
-        let id = keepsId ? record.id : takeId()
+        let id = record.id
         var facts = MessageFacts(timeToLive: UInt32(clamping: left))
         facts.marks = record.kind == .history ? .history : Message.Marks(rawValue: record.flags & 0x3F)
         facts.marks.remove(.receipt)
@@ -229,14 +203,12 @@ extension Switchboard {
             presence.leaveLost(client)
             let log = openLog(client)
             if !isOutdated(facts, id, in: log) { _ = logs.put(id, record.body, facts, in: log, name, now: now) }
-            if hasNews(client) { answerIfHeld(client, now) }
             settle(client, now)
         case .channel, .user, .everyone:
             let channel = kind == .channel ? findOrMakeChannel(name) : channels.findOrMake(name)
             let log = openLog(channel)
             if !isOutdated(facts, id, in: log) { _ = logs.put(id, record.body, facts, in: log, name, now: now) }
             channels[channel].newest = max(channels[channel].newest, id)
-            beginFanOut(channel)
             settle(channel, now)
         }
     }

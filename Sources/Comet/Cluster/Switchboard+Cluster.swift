@@ -11,6 +11,8 @@ extension Switchboard {
     package var head: UInt64 { ids.last }
     /// The queue is that of one machine alone: it was in no cluster yet.
     package var isOfOneMachine: Bool { head > 0 && logs.arena.sharedFrom == 0 }
+    /// The first id of the log's life, as far as it is known. 0: it is not.
+    package var firstOfLife: UInt64 { head == 0 ? 0 : ids.firstOfLife }
     /// The bounds of the queue are reached, so that no more may be given to the machines.
     package var isFull: Bool {
         logs.depth >= settings.maxMessages || logs.bytes >= settings.maxBytes
@@ -39,17 +41,21 @@ extension Switchboard {
 
     // MARK: entries
 
-    /// An entry of the shared log is about to be carried out. The result says that its machine was not known: it has to
-    /// be told of the clients that are here.
-    /// Messages of an entry that is `age` milliseconds old have lived for so long already.
-    package mutating func beginEntry(_ sender: ClusterSender, time: UInt64, age: UInt64 = 0) -> Bool {
+    /// An entry of the shared log is about to be carried out. The result says that the clients that are here have to be
+    /// announced: its machine was not known, or it is this one, and was silent for so long that others gave it up.
+    /// Messages of an entry that is `age` milliseconds old have lived for so long. `previous` is the end of the entry
+    /// before it.
+    package mutating func beginEntry(
+        _ sender: ClusterSender, after previous: UInt64, time: UInt64, age: UInt64 = 0
+    ) -> Bool {
+        logs.peers.catching?.begins(after: previous)
         let (node, isNew) = logs.peers.nodes.heard(sender.name, sender.epoch, isOwn: sender.isOwn, at: time)
         logs.peers.sender = node
         logs.peers.isForeign = !sender.isOwn
         ownCounters = counters
         logs.peers.age = UInt32(clamping: age)
         logs.events.wall = time
-        return isNew && !sender.isOwn
+        return isNew
     }
     /// A record of the entry has the ids from here on.
     package mutating func beginRecord(at id: UInt64) { ids.begin(at: id) }
@@ -63,7 +69,7 @@ extension Switchboard {
         if logs.peers.isForeign { counters.takePublishes(of: ownCounters) }
         logs.peers.isForeign = false
         logs.peers.age = 0
-        if let catching = logs.peers.catching, last >= catching.end { logs.peers.catching = nil }
+        if logs.peers.catching?.isOver(at: last) == true { logs.peers.catching = nil }
     }
     /// The log goes on from here: `first` is where its life began, and `end` where it ends now.
     package mutating func join(firstOfLife first: UInt64, end: UInt64, isFresh: Bool) {
@@ -72,7 +78,6 @@ extension Switchboard {
         logs.arena.sharedFrom = first
         logs.peers.isOn = true
         if isFresh, end > ids.last { logs.peers.catching = Catching(end: end) }
-        if end < ids.last { logs.peers.hadBefore = ids.last }
     }
     /// The machine takes up the log from its beginning, and does not know all yet.
     package var isCatching: Bool { logs.peers.catching != nil }
@@ -109,7 +114,29 @@ extension Switchboard {
             logs.peers.nodes[logs.peers.sender].summary = String(decoding: rest, as: UTF8.self)
             if !logs.peers.isForeign { _ = tellNews(now: now) }
         case .carried: carried(rest, now)
+        case .whole: if rest.count >= 8 { logs.peers.catching?.carried(from: rest.bigEndian(at: 0)) }
+        case .lost: if rest.count >= 8 { lost(before: rest.bigEndian(at: 0)) }
         }
+    }
+
+    // MARK: losses
+
+    /// Tells all machines that something was lost which only this machine had.
+    package mutating func emitLoss() { logs.peers.emitId(.lost, ids: 1, 0) }
+    /// No machine is there that could carry forward what was before the log. Nothing is left of it.
+    package mutating func emitLossOfAll() {
+        emitLoss()
+        logs.peers.emitId(.whole, .max)
+    }
+    /// Clients with older cursors may miss something, and are told of a gap: those that are here with their next
+    /// answer, and others when they come. An id is given if the loss was carried forward.
+    private mutating func lost(before id: UInt64) {
+        ids.loseLife(before: id > 0 ? id : takeId())
+        logs.arena.firstId = ids.firstOfLife
+        guard id == 0 else { return }
+        var clients: ContiguousArray<Slot<ClientRecord>> = []
+        for page in 0..<presence.pages { presence.clients(page: page, &clients) }
+        for client in clients where presence[client].isHeld { presence[client].owesGap = true }
     }
 
     // MARK: clients of other machines

@@ -62,6 +62,4 @@ extension Switchboard {
         }
     }
     package mutating func takeOverflow() -> Bool { logs.peers.takeOverflow() }
-    /// The engine was away. Arrivals that were on their way are told again.
-    package mutating func forgetArrivals() { logs.peers.forgetArrivals() }
 }

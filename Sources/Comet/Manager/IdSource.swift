@@ -50,9 +50,11 @@ struct IdSource {
 
     /// Ids come with the shared log from now on. Its life began with this id.
     mutating func share(firstOfLife id: UInt64) {
-        first = last == 0 ? id : min(first, id)
+        if last == 0 { first = id }
         ahead = Limits.clusterIdsAhead
     }
+    /// Something before this id was lost for good. A cursor below it is as one of an earlier life.
+    mutating func loseLife(before id: UInt64) { first = max(first, id) }
     /// What follows has the ids from here on.
     mutating func begin(at id: UInt64) {
         (record, base) = (id, id)

@@ -13,7 +13,8 @@ import Wire
             $0.append(string: "version=1.2.0 clients=7 publishes=3 queued=2 lag=1500 latency=412 colour=red")
         }
         for (name, epoch) in [("b", 1), ("a", 2)] as [(String, UInt64)] {
-            _ = board.board.beginEntry(ClusterSender(name: name, epoch: epoch, isOwn: name == "a"), time: 10_000)
+            _ = board.board.beginEntry(
+                ClusterSender(name: name, epoch: epoch, isOwn: name == "a"), after: 0, time: 10_000)
             if name == "b", let (record, _) = ClusterRecord.parse(word.bytes) {
                 board.board.apply(record, now: board.now)
             }
@@ -29,7 +30,7 @@ import Wire
         let board = Board { ($0.timeToLive, $0.isClustered) = (60_000, true) }
         board.board.join(firstOfLife: Board.start, end: Board.start + 100, isFresh: true)
         let sender = ClusterSender(name: "b", epoch: 1, isOwn: false)
-        _ = board.board.beginEntry(sender, time: 1, age: 59_000)
+        _ = board.board.beginEntry(sender, after: 0, time: 1, age: 59_000)
         board.board.beginRecord(at: Board.start + 1)
         board.publish(to: .channel("room"), "1", ttl: 3_600_000)
         board.board.beginRecord(at: Board.start + 2)
