@@ -42,7 +42,7 @@ struct RecentEntries {
         var (found, size): ([Kept], Int) = ([], 0)
         while place < entries.count, size < most {
             found.append(entries[place])
-            size += entries[place].records.count
+            size += entries[place].records.count + Appender.batchBytes
             place += 1
         }
         return found

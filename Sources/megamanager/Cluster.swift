@@ -97,7 +97,8 @@ final class Cluster: EngineHandler {
             manager.startAnew("the queue is that of one machine alone, and the cluster has one already")
         }
         (engineTime, engineTimeRead) = (join.time, manager.now)
-        resolveAt = join.end
+        // A machine that is behind reads nothing more.
+        resolveAt = join.isBehind ? .max : join.end
         (joined, announcing) = (manager.now, 0)
         away = nil
         manager.port.engineFault = nil
@@ -123,6 +124,7 @@ final class Cluster: EngineHandler {
                 "the engine had lost its newest entries: this machine has given \(join.givenBack) back")
         }
     }
+    private func startAnew() -> Never { manager.startAnew("the engine has lost what only this machine had") }
     /// This machine came too late to give back what the log has lost, and others have gone on without it. Called each
     /// second until it is taken.
     func sayLoss() {
@@ -229,12 +231,14 @@ final class Cluster: EngineHandler {
     // MARK: the engine's word on entries of ours
 
     func engineAppended(sequence: UInt64, id: UInt64) {
-        if sequence == lossSequence { manager.startAnew("the engine has lost what only this machine had") }
+        if sequence == lossSequence { startAnew() }
         guard let at = flights.firstIndex(where: { $0.sequence == sequence }) else { return }
         flights[at].isSafe = true
         goOn()
     }
     func engineRefused(sequence: UInt64, _ fault: EngineFault) {
+        // With too few replicas it is in the log all the same.
+        if sequence == lossSequence, case .tooFewReplicas = fault { startAnew() }
         guard let at = flights.firstIndex(where: { $0.sequence == sequence }) else { return }
         refusals.refused("\(fault)", now: manager.now).map { event(.error, .engine, $0) }
         if case .tooFewReplicas = fault {

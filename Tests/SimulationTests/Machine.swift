@@ -32,6 +32,7 @@ final class Machine {
     private var joined: (life: Int, run: Int)?
     /// The log was joined since the manager began.
     private var hasJoined = false
+    private var joinedAt: UInt64 = 0
     /// When it tries to join next.
     private(set) var joins: UInt64 = 0
     /// It has what the log has lost, and came too late to give it back.
@@ -104,7 +105,7 @@ final class Machine {
         case .mending: joins = world.now + 100
         case .joined(let isBehind, let lacksBeginning):
             joined = (world.log.life, world.log.run)
-            hasJoined = true
+            (hasJoined, joinedAt) = (true, world.now)
             self.isBehind = isBehind
             guard !isBehind else { return sayLoss(box) }
             hurries = head > 0 && lacksBeginning
@@ -142,6 +143,10 @@ final class Machine {
         if world.now >= nextTick, resolveAt == nil {
             nextTick = world.now + 1000
             box?.switchboard.emitTick("{}")
+            // Nobody is left who knows what was before the log's beginning.
+            if !world.machines.contains(where: \.isServing), world.now - joinedAt > 60_000 {
+                box?.switchboard.emitLossOfAll()
+            }
         }
         if resolveAt == nil, calm || world.chance(700) { send(calm: calm) }
         while resolveAt == nil, let at = flights.firstIndex(where: { $0.due != nil }),

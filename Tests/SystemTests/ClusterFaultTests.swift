@@ -40,6 +40,19 @@ import Testing
         try cluster.expectNothingLost()
     }
 
+    /// The manager that has read the entries is gone, too. The next one has what they made.
+    @Test func emptiedRedis_isToldWhatTheNextManagerKnows() throws {
+        let cluster = try ClusterFixture(RedisServer(), machines: 1)
+        try cluster.traffic.begin()
+        try cluster.traffic.run(answers: 100)
+        cluster.redis.kill()
+        end(try cluster.appliances[0].pid("manager"), with: SIGKILL)
+        try cluster.redis.start()
+        try cluster.traffic.run(answers: 100)
+        try cluster.expectEvent("the engine was emptied", on: 0)
+        try cluster.expectNothingLost()
+    }
+
     @Test func emptiedRedis_isToldAgainWhatTheMachinesKnow() throws {
         let cluster = try ClusterFixture(RedisServer(), machines: 3)
         try cluster.traffic.begin()
