@@ -76,15 +76,24 @@ import Testing
         var settings = settings
         (settings.channels, settings.streams) = (true, true)
         var chances = ClusterWorld.Chances()
-        (chances.loseEntries, chances.restartManager, chances.restartFresh) = (30, 10, 10)
+        (chances.loseEntries, chances.allowsGaps) = (30, false)
         play(700..<706, settings, chances)
     }
     @Test func whenTheEngineIsEmptied_machinesGiveAllBack() {
         var settings = settings
         (settings.channels, settings.streams) = (true, true)
         var chances = ClusterWorld.Chances()
-        (chances.loseAll, chances.restartManager, chances.restartFresh, chances.killMachine) = (30, 10, 10, 10)
+        (chances.loseAll, chances.allowsGaps) = (30, false)
         play(800..<806, settings, chances)
+    }
+    /// A machine that goes in that moment may have been the only one that knew something.
+    @Test func whenTheEngineLosesSomething_andMachinesBreak_nothingIsMissedWithoutAGap() {
+        var settings = settings
+        (settings.channels, settings.streams) = (true, true)
+        var chances = ClusterWorld.Chances()
+        (chances.loseEntries, chances.loseAll) = (20, 10)
+        (chances.restartManager, chances.restartFresh, chances.killMachine) = (10, 10, 10)
+        play(900..<906, settings, chances)
     }
     /// What only a late machine had is lost, and clients are told of a gap.
     @Test func whenMachinesComeTooLateToGiveBack_nothingIsMissedWithoutAGap() {

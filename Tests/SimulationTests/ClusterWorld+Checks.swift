@@ -25,6 +25,9 @@ extension ClusterWorld {
     func finishCluster() {
         guard problems.isEmpty else { return }
         for client in clients where client.acknowledges {
+            if !chances.allowsGaps, !client.gapCursors.isEmpty {
+                problem("\(client.name) is told of a gap: \(client.gapCursors)")
+            }
             for (payload, message) in sent.sorted(by: { $0.key < $1.key })
             where message.isAnswered && !message.isExcused && message.owed.contains(client.number)
                 && !client.received.contains(UInt64(payload))

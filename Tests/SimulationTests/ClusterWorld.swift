@@ -19,6 +19,8 @@ final class ClusterWorld: World {
         var loseAll = 0
         /// A machine comes too late to give back what was lost.
         var late = 0
+        /// A client with a cursor may be told of a gap.
+        var allowsGaps = true
         var keep = 0
         var restartFresh = 0
         /// The chance in 1,000 that a client goes to any machine with its next connection, and that it makes a new one.
