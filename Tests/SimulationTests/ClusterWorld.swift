@@ -104,7 +104,7 @@ final class ClusterWorld: World {
     private func heal() {
         log.isAway = false
         for machine in machines {
-            machine.lagsUntil = 0
+            (machine.lagsUntil, machine.joins) = (0, min(machine.joins, now))
             if machine.box == nil { machine.start() }
         }
     }

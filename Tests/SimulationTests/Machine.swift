@@ -34,7 +34,7 @@ final class Machine {
     private var hasJoined = false
     private var joinedAt: UInt64 = 0
     /// When it tries to join next.
-    private(set) var joins: UInt64 = 0
+    var joins: UInt64 = 0
     /// It has what the log has lost, and came too late to give it back.
     private var isBehind = false
     /// The log lacks what was before its first entry.
