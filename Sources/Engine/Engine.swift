@@ -96,13 +96,14 @@ package final class Engine {
     deinit { stop() }
 
     /// Connects, and goes on trying. `head` is the last id that the caller has applied, and `firstOfLife` the first id
-    /// of the store's life as far as it knows. 0: none.
-    package func start(head: UInt64, firstOfLife: UInt64 = 0) {
+    /// of the store's life as far as it knows. 0: none. `isShared` is false if it was alone, and knows no store yet.
+    package func start(head: UInt64, firstOfLife: UInt64 = 0, isShared: Bool = true) {
         precondition(isStopped, "the engine runs already")
         isStopped = false
         known.seen = max(known.seen, head)
         known.head = head
         known.firstOfLife = firstOfLife
+        known.isShared = isShared
         retry?.start(after: 0)
     }
     /// Ends everything. Nobody is told.
@@ -150,6 +151,7 @@ package final class Engine {
         command = joined.connection
         join = joined.join
         known.firstOfLife = joined.join.first
+        known.isShared = true
         runId = joined.info.runId
         appender = Appender(script: joined.append)
         let now = Clock.monotonicMilliseconds

@@ -25,6 +25,8 @@ final class Joining {
         var head: UInt64 = 0
         /// The first id of the life. 0: it is not known.
         var firstOfLife: UInt64 = 0
+        /// It was read in a store. False: the machine was alone, and made it itself.
+        var isShared = true
         var recent = RecentEntries()
     }
     private let settings: EngineSettings
@@ -82,7 +84,7 @@ final class Joining {
             ["EVAL", Scripts.join, "2", keys.life, keys.log]
             + [life, info.runId, "\(known.seen)", "\(EngineBounds.keyMilliseconds)", "\(known.head)"]
             + ["\(known.firstOfLife)", settings.name, hasNothingBehind.map { "\($0)" } ?? ""]
-            + ["\(EngineBounds.mendMilliseconds)"]
+            + ["\(EngineBounds.mendMilliseconds)", known.isShared ? "1" : "0"]
         connection.send(words) { [unowned self] reply in
             guard reply.count == 9, let life = reply[0].text, let first = reply[1].number, let end = reply[2].number,
                 let last = reply[3].number, let shared = reply[5].number, let time = reply[6].number

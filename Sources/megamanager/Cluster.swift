@@ -77,7 +77,9 @@ final class Cluster: EngineHandler {
         engine = Engine(loop, settings, epoch: epoch, tell: event, handler: self)
     }
     func start() {
-        engine.start(head: manager.switchboard.head, firstOfLife: manager.switchboard.firstOfLife)
+        engine.start(
+            head: manager.switchboard.head, firstOfLife: manager.switchboard.firstOfLife,
+            isShared: !manager.switchboard.isOfOneMachine)
         // From the first second on, operators are told that this is a machine of a cluster.
         manager.port.cluster = (look(engine.takeFigures(), now: manager.now), manager.now)
     }

@@ -78,13 +78,14 @@ import Testing
         #expect(try poller.collect(1).map(\.data.int) == [1])
 
         // What scripts do seldom, or only at another server.
-        let scripts = ["append", "join", "keeper", "trim"].map {
+        let scripts = ["append", "give", "join", "keeper", "trim"].map {
             contents(ofFile: "\(Self.folder)/../../Sources/Engine/Scripts/\($0).lua")
         }
         let commands = Set(scripts.joined().matches(of: /redis.call\('([A-Z]+)'/).map { String($0.output.1) })
         #expect(commands.count > 8)
         let arguments = [
-            "TIME": [], "SET": ["x"], "HSET": ["x", "y"], "HGET": ["x"], "HMGET": ["x"], "PEXPIRE": ["1"],
+            "TIME": [], "SET": ["x"], "HSET": ["x", "y"], "HGET": ["x"], "HMGET": ["x"], "HDEL": ["x"],
+            "PEXPIRE": ["1"],
             "XADD": ["*", "x", "y"], "XRANGE": ["-", "+"], "XREVRANGE": ["+", "-"], "XTRIM": ["MINID", "1"],
         ]
         func may(_ command: String, _ key: String) throws -> Bool {

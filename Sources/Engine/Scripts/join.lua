@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
 -- KEYS: life, log. ARGV: a life to begin with, the server's run id, the highest id that the asking machine has seen,
 -- the keys' time to live in ms, the last id of the entry that it has read last (its head; 0: it knows nothing), the
--- first id of the life that it knows, its name, the end of a stream behind which it has nothing to give back, and the
--- time in ms that machines have to give back. Returns life, first, end, last (before this join), 1 if the life is new,
--- the end of the newest entry that is not above the head (if it is below the head, the stream lacks what was read
--- behind it), the time in ms, 1 while machines may give back, and 0 if the stream lacks what was before it.
+-- first id of the life that it knows, its name, the end of a stream behind which it has nothing to give back, the time
+-- in ms that machines have to give back, and 1 if it has read what it knows in this store or in one that was lost, and
+-- did not make it alone. Returns life, first, end, last (before this join), 1 if the life is new, the end of the
+-- newest entry that is not above the head (if it is below the head, the stream lacks what was read behind it), the time
+-- in ms, 1 while machines may give back, and 0 if the stream lacks what was before it.
 -- A store that is full must let machines join, since they empty it: hence the flag.
 local function text(number) return string.format('%.0f', number) end
 local function finish(entry) return string.match(entry[1], '^%d+') + entry[2][6] - 1 end
@@ -27,7 +28,8 @@ local isNew = '0'
 local isLife = get('life') and get('first') and get('last') and get('end')
 -- A machine that knew nothing may have come to an emptied store before one that knows all. What it has begun is young.
 local begun = get('begun')
-if isLife and begun and head > 0 and now - begun < 2 * window and shared() ~= head then isLife = false end
+local knowsOther = head > 0 and ARGV[10] == '1' and shared() ~= head
+if isLife and begun and knowsOther and now - begun < 2 * window then isLife = false end
 if not isLife then
   -- Ids grow over all lives. The rest of a stream without its life is no use to anybody.
   local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
