@@ -93,8 +93,8 @@ package enum AlertKind: String, CaseIterable, Sendable {
         case .oldest: "The oldest message has waited 75 % (95 %) of queue.ttl."
         case .drops: "Clients have more than queue.max_per_client: 0.1 (10) a second are dropped."
         case .died:
-            "A manager died with messages that its journal did not bring back (critical). It stays for an hour, or "
-                + "until it is acknowledged."
+            "A manager died with messages that its journal did not bring back (critical). In a cluster Redis has them. "
+                + "It stays for an hour, or until it is acknowledged."
         case .gaps: "Clients are told that messages before were lost: 0.1 (10) a second."
         case .balance: "Messages came in, and neither wait nor left (critical)."
         case .queue: "The queue is at 50 % (90 %) of queue.max_messages or queue.max_bytes."

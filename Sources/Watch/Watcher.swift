@@ -64,10 +64,12 @@ package struct Watcher: Sendable {
         let bootBefore = model.processes[id]?.boot ?? 0
         let isNewManager = id == .manager && bootBefore != 0 && bootBefore != report.boot
         let queued = isNewManager ? model.queue : Series()
+        // In a cluster the shared log has the messages, and the new manager may still read them.
+        let isShared = isNewManager && model.processes[id]?.own.count(.engineUp) != nil
         model.take(report)
         // A generation that still drains is no news.
         guard model.processes[id]?.boot == report.boot else { return }
-        if isNewManager { noteDeath(queued, report, wall) }
+        if isNewManager, !isShared { noteDeath(queued, report, wall) }
         for (way, metric) in LossLedger.counters(id) {
             guard let value = report.values[metric] else { continue }
             ledger.note(way, id, metric, value, boot: report.boot, wall: wall)

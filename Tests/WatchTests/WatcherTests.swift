@@ -233,6 +233,15 @@ struct WatcherTests {
         scene.run(10)
         #expect(scene.watcher.alerts.isEmpty, "a server without a bound is not full")
     }
+    @Test func managersDeath_inACluster_takesNothingAlong() {
+        var scene = clustered
+        scene.run(5) { $0.manager[.queueMessages] = 18_058 }
+        scene.run(2) {
+            $0.managerBoot = 2
+            $0.manager[.queueMessages] = 0
+        }
+        #expect(scene.alert("mgr died") == nil && scene.lost(.died) == 0)
+    }
     @Test func engineThatIsAway_isCritical_andSaysWhy() throws {
         var scene = clustered
         scene.run(3)
