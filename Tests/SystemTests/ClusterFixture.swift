@@ -74,9 +74,13 @@ final class ClusterFixture {
     }
     /// Waits until an event of a machine has this text.
     func expectEvent(_ text: String, on place: Int, seconds: Double = 30) throws {
-        try traffic.run(until: "an event of \(ClusterFixture.name(place)): \(text)", seconds: seconds, every: 0.2) {
-            try appliances[place].events().contains(text)
-        }
+        var events = ""
+        do {
+            try traffic.run(until: "an event of \(ClusterFixture.name(place)): \(text)", seconds: seconds, every: 0.2) {
+                events = try appliances[place].events()
+                return events.contains(text)
+            }
+        } catch { throw Failure("\(error); its events:\n\(events)") }
     }
     /// All that was answered has arrived once and in order, and every client gets something again.
     func expectNothingLost(sourceLocation: SourceLocation = #_sourceLocation) throws {

@@ -54,4 +54,43 @@ import Testing
         try traffic.run(answers: 30)
         try cluster.expectNothingLost()
     }
+
+    /// One machine alone has read what Redis then loses, and it comes too late to give it back. Nobody gets that
+    /// message, so clients are told of a gap, at all machines.
+    @Test func lossOfWhatALateMachineHad_isToldToClients() throws {
+        let redis = try RedisServer()
+        let relays = try (0..<2).map { _ in try RedisRelay(to: redis) }
+        let cluster = try ClusterFixture(redis, clients: [], address: { relays[$0].address })
+        let (late, other) = (cluster.appliances[0], cluster.appliances[1])
+        func publish(_ text: String, at appliance: Appliance) throws -> Int {
+            try eventually("a publish is taken", seconds: 40) {
+                // One that was refused since Redis did not answer may have been taken all the same.
+                let body = "{\"client\":\"c1\",\"message\":\(quoted(text)),\"ttl\":600,\"once\":\(quoted(text))}"
+                let response = try appliance.app.post(body)
+                return response.status == 202 ? try response.json()["id"]?.int : nil
+            }
+        }
+        let known = try publish("known", at: late)
+        try eventually("the other machine has it") { try other.app.presence("c1").queued == 1 }
+        // It has closed its connections, so what the relay still has in them does not come to it.
+        relays[1].stop()
+        try cluster.expectEvent("the engine is away", on: 1)
+        _ = try publish("lost", at: late)
+        relays[0].stop()
+        redis.kill()
+        try redis.start()
+        relays[1].goOn()
+        _ = try publish("later", at: other)
+        relays[0].goOn()
+        try cluster.expectEvent("the engine has lost what only this machine had", on: 0)
+        try cluster.expectEvent("RESYNC", on: 0)
+        for appliance in [other, late] {
+            let poller = appliance.poller("c1", cursor: known)
+            let envelope = try eventually("a client is told of the gap", seconds: 30) {
+                let envelope = try poller.poll()
+                return envelope.gap ? envelope : nil
+            }
+            #expect(envelope.texts == ["later"])
+        }
+    }
 }
