@@ -32,7 +32,9 @@ import Testing
 
     /// Its servers have only some of the keys each.
     @Test func redisCluster_isRefused_andAnotherServerAtItsPlaceIsTaken() throws {
-        let redis = try RedisServer(RedisServer.Options(words: ["--cluster-enabled", "yes"]))
+        // Otherwise the port for others of the cluster is 10,000 above its own, and may be anybody's.
+        let options = ["--cluster-enabled", "yes", "--cluster-port", "\(try Ports.free())"]
+        let redis = try RedisServer(RedisServer.Options(words: options))
         try redis.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
         try eventually("it serves all its keys") { try redis.command("SET", "x", "1") == "OK\n" }
         let cluster = try ClusterFixture(redis, machines: 1, clients: [])
