@@ -12,7 +12,10 @@ extension Switchboard {
         let client = presence.findOrMake(frame.client)
         let record = presence[client]
         let wasHere = isHere(client)
-        let isKnownHere = record.isHeld || record.place == .grace && record.isPresent
+        // A cursor above all that it was sent here is another machine's. Its word that the client came there may not be
+        // read here yet, and must not end this receiver.
+        let wasElsewhere = frame.flags.contains(.acknowledges) && frame.number > max(record.sent, record.position)
+        let isKnownHere = !wasElsewhere && (record.isHeld || record.place == .grace && record.isPresent)
         let between = Limits.graceMilliseconds - Limits.transientMilliseconds
         let isEnded =
             record.isToBeDisconnected && !isOver(record.deadline &- between, UInt32(truncatingIfNeeded: now))

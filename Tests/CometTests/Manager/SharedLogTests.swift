@@ -43,4 +43,31 @@ import Wire
         _ = board.board.tick(now: board.now)
         #expect(board.board.queue.depth == 0 && board.board.channelBooks.depth == 1)
     }
+    /// That the client came to another machine may not be read here yet. Its word about this receiver stands behind
+    /// that in the log, so the receiver stays.
+    @Test func cursorOfAnotherMachine_isToldAsAnArrival() {
+        let board = Board { $0.isClustered = true }
+        board.board.join(firstOfLife: Board.start, end: Board.start, isFresh: false)
+        let link = board.worker(0)
+        func arrivals() -> Int {
+            defer { board.board.outgoingSent() }
+            return ClusterRecords(board.board.outgoing.bytes).filter { $0.kind == .arrived }.count
+        }
+        func publish(at id: UInt64) {
+            _ = board.board.beginEntry(ClusterSender(name: "b", epoch: 1, isOwn: false), after: 0, time: 1)
+            board.board.beginRecord(at: id)
+            board.publish("ann", "1")
+            board.board.endEntry(id)
+        }
+        board.poll(link, "ann", cursor: id(1))
+        #expect(arrivals() == 1)
+        publish(at: id(5))
+        #expect(board.frames(link).map(\.number) == [id(5)])
+        board.poll(link, "ann", cursor: id(5), tag: 2)
+        #expect(arrivals() == 0, "it has been here all the time")
+        publish(at: id(7))
+        #expect(board.frames(link).map(\.number) == [id(7)])
+        board.poll(link, "ann", cursor: id(9), tag: 3)
+        #expect(arrivals() == 1, "another machine has given it more")
+    }
 }
