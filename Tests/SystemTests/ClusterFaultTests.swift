@@ -60,7 +60,8 @@ import Testing
         cluster.redis.kill()
         try cluster.redis.start()
         try cluster.traffic.run(answers: 100)
-        try cluster.expectEvent("ENGINE_LOST", on: 0)
+        // The machine that comes first may give all back.
+        try cluster.expectEvent("ENGINE_LOST")
         try cluster.expectNothingLost()
     }
 

@@ -72,12 +72,16 @@ final class ClusterFixture {
         guard status == 200 || status == 503 else { throw Failure("/_/health: \(status)") }
         return status == 200
     }
-    /// Waits until an event of a machine has this text.
-    func expectEvent(_ text: String, on place: Int, seconds: Double = 30) throws {
+    /// Waits until an event of this machine, or of any, has this text.
+    func expectEvent(_ text: String, on place: Int? = nil, seconds: Double = 30) throws {
+        let machines = place.map { [appliances[$0]] } ?? appliances
         var events = ""
         do {
-            try traffic.run(until: "an event of \(ClusterFixture.name(place)): \(text)", seconds: seconds, every: 0.2) {
-                events = try appliances[place].events()
+            try traffic.run(
+                until: "an event of \(place.map(ClusterFixture.name) ?? "any machine"): \(text)", seconds: seconds,
+                every: 0.2
+            ) {
+                events = try machines.map { try $0.events() }.joined(separator: "\n")
                 return events.contains(text)
             }
         } catch { throw Failure("\(error); its events:\n\(events)") }
