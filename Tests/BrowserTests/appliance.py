@@ -19,14 +19,14 @@ def programs():
 
 
 def wait_until(condition, seconds=20, what="it"):
-    """Calls a function again and again until it returns something true, and returns that."""
+    """Calls a function again and again until it returns something true, and returns that. `what` may be a function."""
     end = time.monotonic() + seconds
     while True:
         result = condition()
         if result:
             return result
         if time.monotonic() > end:
-            raise AssertionError(f"{what} did not happen in {seconds} s")
+            raise AssertionError(f"{what() if callable(what) else what} did not happen in {seconds} s")
         time.sleep(0.02)
 
 

@@ -127,7 +127,9 @@ class ClientTest(unittest.TestCase):
                         nonlocal published
                         end = time.monotonic() + seconds
                         while time.monotonic() < end:
-                            wait_until(lambda: len(client.got) > published - 24, 20, f"message {published - 24}")
+                            wait_until(
+                                lambda: len(client.got) > published - 24, 20,
+                                lambda: f"message {published - 24} (it said: {''.join(client.said[-9:])})")
                             appliance.publish(f"{name}:1", published)
                             published += 1
                             time.sleep(0.02)
@@ -199,7 +201,8 @@ class PythonClientTest(unittest.TestCase):
             for message in MegaComet("c1", appliance.urls):
                 if message.data == 1:
                     break  # it is not handled
-            self.assertEqual(appliance.request("GET", "/clients/c1")[1]["queued"], 2)
+            # The worker has it, and tells the manager.
+            wait_until(lambda: appliance.request("GET", "/clients/c1")[1]["queued"] == 2, 20, "the first one has left")
             again = MegaComet("c1", appliance.urls)
             self.assertEqual(next(iter(again)).data, 1)
 
