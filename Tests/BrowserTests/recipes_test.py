@@ -127,8 +127,9 @@ class ClientTest(unittest.TestCase):
                         nonlocal published
                         end = time.monotonic() + seconds
                         while time.monotonic() < end:
+                            # A client that is refused twice pauses for up to 30 s.
                             wait_until(
-                                lambda: len(client.got) > published - 24, 20,
+                                lambda: len(client.got) > published - 24, 40,
                                 lambda: f"message {published - 24} (it said: {''.join(client.said[-9:])})")
                             appliance.publish(f"{name}:1", published)
                             published += 1
