@@ -55,7 +55,7 @@ package final class Engine {
     unowned let handler: any EngineHandler
 
     package var figures = Figures()
-    /// What this machine knows of the store.
+    /// The store as this machine knows it.
     var known = Joining.Known()
     private var search: ServerSearch?
     private var joining: Joining?

@@ -11,7 +11,7 @@ package struct Join: Equatable, Sendable {
     package var last: UInt64
     /// The stream lacks what this machine has read last, and nobody has given it back in time.
     package var isBehind: Bool
-    /// What was before the stream's first entry was lost, and was not carried forward yet.
+    /// The state before the stream's first entry was lost, and was not carried forward yet.
     package var lacksBeginning: Bool
     /// Entries that the server had lost and that this machine has given back.
     package var givenBack: Int

@@ -54,8 +54,8 @@ package enum EngineBounds {
     package static let replicaMilliseconds = 100
     /// All keys live so long after the last batch: 8 days.
     package static let keyMilliseconds: UInt64 = 8 * 86_400_000
-    /// What a machine has read is kept for so long, and up to so many bytes, so that it can give back what the server
-    /// loses. A replica is behind by less, and so is a file that is written each second.
+    /// Entries that a machine has read are kept for so long, and up to so many bytes, so that it can give back what the
+    /// server loses. A replica is behind by less, and so is a file that is written each second.
     package static let recentMilliseconds: UInt64 = 60_000
     package static let recentBytes = 16 << 20
     /// After a restart of the server, or a failover, machines have so long to come and give back what it lost. All of

@@ -17,7 +17,7 @@ final class Joining {
         /// The name of append.lua at the server.
         let append: String
     }
-    /// What the machine knows of the store.
+    /// The store as the machine knows it.
     struct Known {
         /// The highest id that it has seen.
         var seen: UInt64 = 0
@@ -30,6 +30,7 @@ final class Joining {
         var recent = RecentEntries()
     }
     private let settings: EngineSettings
+    private let keys: EngineKeys
     private var known: Known
     private let done: (Result<Joined, EngineFault>) -> Void
     private var connection: RedisConnection?
@@ -49,6 +50,7 @@ final class Joining {
         ended: @escaping (RedisConnection.End) -> Void, done: @escaping (Result<Joined, EngineFault>) -> Void
     ) {
         self.settings = settings
+        keys = EngineKeys(settings.prefix)
         self.known = known
         self.done = done
         self.ended = { done(.failure($0.fault("\(place)"))) }
@@ -79,7 +81,6 @@ final class Joining {
     private func join(_ info: ServerInfo, append: String, _ ended: @escaping (RedisConnection.End) -> Void) {
         guard let connection, let version = info.version else { return }
         let life = hex(UInt64.random(in: 1...UInt64.max), digits: 16)
-        let keys = EngineKeys(settings.prefix)
         let words =
             ["EVAL", Scripts.join, "2", keys.life, keys.log]
             + [life, info.runId, "\(known.seen)", "\(EngineBounds.keyMilliseconds)", "\(known.head)"]
@@ -108,7 +109,7 @@ final class Joining {
     private func tryRights(_ all: @escaping () -> Void) {
         guard let connection else { return }
         // Both are answered at once: nothing is in the stream behind its end, and no replica is waited for.
-        let reading = ["XREAD", "COUNT", "1", "STREAMS", EngineKeys(settings.prefix).log, "$"]
+        let reading = ["XREAD", "COUNT", "1", "STREAMS", keys.log, "$"]
         connection.send(reading) { [unowned self] reply in
             guard reply.error == nil else { return refuse(reply) }
             guard settings.replicas > 0 else { return all() }
@@ -126,7 +127,6 @@ final class Joining {
             return again()
         }
         givenBack += entries.count
-        let keys = EngineKeys(settings.prefix)
         var words = RedisCommand(count: 9 + 6 * entries.count)
         for word in ["EVAL", Scripts.give, "2", keys.log, keys.life, life, info.runId] { words.add(word) }
         words.add(EngineBounds.keyMilliseconds)

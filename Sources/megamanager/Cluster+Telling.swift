@@ -161,7 +161,7 @@ struct Keeper {
         isHurried = false
         step = .carrying(CarryWalk(head: head))
     }
-    /// What was before the log's beginning was lost. Machines that take it up wait for the walk.
+    /// The state before the log's beginning was lost. Machines that take it up wait for the walk.
     mutating func hurry() { (isHurried, step) = (true, .waiting(until: 0)) }
     var isCarrying: Bool { if case .carrying = step, isMine { true } else { false } }
     mutating func carry(_ switchboard: inout Switchboard, now: UInt64) {

@@ -1,6 +1,7 @@
 import Base
 import Comet
 import Engine
+import Publishing
 import Stats
 import Wire
 
@@ -58,7 +59,8 @@ extension Cluster {
         report.set(.engineLag, lag)
         report.set(.engineMemory, figures.usedMemory)
         report.set(.engineMemoryMax, figures.memoryBound)
-        let machines = manager.switchboard.machines(at: time(now: manager.now))
+        // These are of the last second, as operators see them.
+        let machines = manager.port.cluster?.answer.nodes ?? []
         report.set(.nodes, machines.count)
         report.set(.nodesLost, machines.count { $0.state == NodeState.gone.rawValue })
     }

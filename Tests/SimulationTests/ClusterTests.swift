@@ -95,7 +95,7 @@ import Testing
         (chances.restartManager, chances.restartFresh, chances.killMachine) = (10, 10, 10)
         play(900..<906, settings, chances)
     }
-    /// What only a late machine had is lost, and clients are told of a gap.
+    /// A message that only a late machine had is lost, and clients are told of a gap.
     @Test func whenMachinesComeTooLateToGiveBack_nothingIsMissedWithoutAGap() {
         var settings = settings
         (settings.channels, settings.streams) = (true, true)

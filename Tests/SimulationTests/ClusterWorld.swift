@@ -193,7 +193,7 @@ final class ClusterWorld: World {
         }
         return join
     }
-    /// What only this machine knows ends with it, and that is allowed.
+    /// Knowledge that only this machine has ends with it, and that is allowed.
     private func end(_ machine: Machine, _ end: () -> Void) {
         let only = (lost + forgotten).filter { entry in
             machine.has(entry) && !machines.contains { $0 !== machine && $0.has(entry) }

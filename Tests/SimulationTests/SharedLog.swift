@@ -26,7 +26,7 @@ struct SharedLog {
     private(set) var run = 1
     /// When a machine that knew nothing began the life.
     private var begun: UInt64?
-    /// What was before the first entry was lost, and was not carried forward yet.
+    /// The state before the first entry was lost, and was not carried forward yet.
     private(set) var lacksBeginning = false
     /// The newest entry of each machine.
     private var newest: [String: (epoch: UInt64, sequence: Int, time: UInt64)] = [:]

@@ -66,7 +66,7 @@ final class ClusterFixture {
         let presence = try appliances[place].app.presence(client)
         return presence.connected && presence.worker != nil
     }
-    /// What /_/health of the machine's worker says to load balancers.
+    /// The answer of /_/health of the machine's worker to load balancers: true for 200.
     func isHealthy(_ place: Int) throws -> Bool {
         let status = try HTTP.request("GET", "/_/health", port: appliances[place].clientPort(0)).status
         guard status == 200 || status == 503 else { throw Failure("/_/health: \(status)") }

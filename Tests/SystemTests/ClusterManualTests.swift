@@ -77,7 +77,7 @@ import Testing
         let poller = appliance.poller("c1", cursor: 0)
         #expect(try poller.collect(1).map(\.data.int) == [1])
 
-        // What scripts do seldom, or only at another server.
+        // Commands of scripts that are seldom needed, or only at another server.
         let scripts = ["append", "give", "join", "keeper", "trim"].map {
             contents(ofFile: "\(Self.folder)/../../Sources/Engine/Scripts/\($0).lua")
         }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What operators are shown of a cluster.
+/// The picture of a cluster that operators are shown.
 @Suite(.serialized) struct ClusterShownTests {
     @Test func serverThatWasNeverReached_hasNoFigures_andTheMachineIsStillOneOfACluster() throws {
         var settings = SupervisionDeathTests.quick

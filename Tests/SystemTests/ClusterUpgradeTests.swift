@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized) struct ClusterUpgradeTests {
     private static let repository = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
 
-    /// What debian/megacomet.postinst calls when there was an older release, for this appliance.
+    /// The commands of debian/megacomet.postinst when there was an older release, for this appliance.
     private static func renewal(_ appliance: Appliance) throws -> String {
         let lines = contents(ofFile: "\(repository)/debian/megacomet.postinst").split(separator: "\n")
         let start = try #require(lines.firstIndex { $0 == "renew() {" })
