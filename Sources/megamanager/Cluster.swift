@@ -22,7 +22,7 @@ final class Cluster: EngineHandler {
         /// The requests of apps in it, by the app port's numbers.
         let calls: [UInt64]
         let ids: Int
-        let records: [UInt8]
+        var records: [UInt8]
         /// The engine has said that enough replicas have it, or that they have not.
         var isSafe: Bool?
         let sent: UInt64
@@ -149,8 +149,10 @@ final class Cluster: EngineHandler {
         guard let end = resolveAt, engine.isUp, stalled.isEmpty else { return }
         guard chainEnd ?? 0 >= end else { return }
         resolveAt = nil
+        manager.switchboard.markEnded()
         for at in flights.indices {
             flights[at].isSafe = nil
+            flights[at].records.withUnsafeMutableBytes { manager.switchboard.markEnded($0) }
             flights[at].records.withUnsafeBytes {
                 engine.append($0, ids: flights[at].ids, sequence: flights[at].sequence)
             }
@@ -248,8 +250,9 @@ final class Cluster: EngineHandler {
             return goOn()
         }
         // Nothing of it was taken. The apps are told, and what clients did is told later.
-        let flight = flights.remove(at: at)
+        var flight = flights.remove(at: at)
         manager.port.failShipped(.refused("\(fault)"), flight.calls, &manager.switchboard, now: manager.now)
+        flight.records.withUnsafeMutableBytes { manager.switchboard.markEnded($0) }
         flight.records.withUnsafeBytes { manager.switchboard.emitAgain(ClusterRecords($0)) }
         // Several may come back, in another order: what counts is told once more in the end.
         announcing = 0

@@ -17,7 +17,7 @@ final class Machine {
 
     /// A batch that was given to the engine, and was not read back yet.
     private struct Flight {
-        let records: [UInt8]
+        var records: [UInt8]
         let ids: Int
         let sequence: Int
         /// When the engine takes it. `nil`: it has.
@@ -125,9 +125,13 @@ final class Machine {
         start()
     }
     private func resolve() {
-        guard let end = resolveAt, chainEnd ?? 0 >= end else { return }
+        guard let box, let end = resolveAt, chainEnd ?? 0 >= end else { return }
         resolveAt = nil
-        for at in flights.indices { flights[at].due = flights[at].due ?? world.now }
+        box.switchboard.markEnded()
+        for at in flights.indices {
+            flights[at].due = flights[at].due ?? world.now
+            flights[at].records.withUnsafeMutableBytes { box.switchboard.markEnded($0) }
+        }
     }
 
     // MARK: a turn

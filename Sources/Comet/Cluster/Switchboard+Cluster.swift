@@ -147,7 +147,13 @@ extension Switchboard {
         let client = presence.findOrMake(frame.client)
         if logs.peers.isForeign {
             // If the client has come here since, that is behind this in the log.
-            if !logs.peers.isArriving(client) { goes(client, frame, now) }
+            if !logs.peers.isArriving(client) {
+                if presence[client].isHeld, frame.flags.contains(.ended) {
+                    announce(client)
+                } else {
+                    goes(client, frame, now)
+                }
+            }
             begin(client, at: position, frame.flags)
         } else {
             logs.peers.hasArrived(client)
@@ -176,7 +182,9 @@ extension Switchboard {
     }
     private mutating func begin(_ client: Slot<ClientRecord>, at position: UInt64, _ flags: Frame.Flags) {
         let record = presence[client]
-        record.acknowledges = flags.contains(.acknowledges) || flags.contains(.stays)
+        if record.place == .elsewhere {
+            record.acknowledges = flags.contains(.acknowledges) || flags.contains(.stays)
+        }
         guard record.position < position else { return }
         if record.position == 0 { record.position = position }
         if !readsUser(client) { _ = joinUser(client) }

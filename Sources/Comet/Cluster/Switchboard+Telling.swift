@@ -40,19 +40,40 @@ extension Switchboard {
         var clients: ContiguousArray<Slot<ClientRecord>> = []
         presence.clients(page: page, &clients)
         for client in clients {
-            let record = presence[client]
-            guard record.isHeld || record.place == .grace && record.isPresent else { continue }
-            logs.peers.arrives(client)
-            var flags: Frame.Flags = record.acknowledges ? .acknowledges : []
-            if record.stays { flags.insert(.stays) }
-            emitArrival(
-                client,
-                Frame(op: .connected, flags: flags, number: record.position, client: presence.id(client)), ids: 0)
+            guard presence[client].isHeld || presence[client].place == .grace && presence[client].isPresent else {
+                continue
+            }
+            announce(client)
         }
         return page + 1
     }
+    /// Tells the others once more that the client is here, or was just now.
+    mutating func announce(_ client: Slot<ClientRecord>) {
+        let record = presence[client]
+        logs.peers.arrives(client)
+        var flags: Frame.Flags = record.acknowledges ? .acknowledges : []
+        if record.stays { flags.insert(.stays) }
+        if !record.isHeld { flags.insert(.ended) }
+        emitArrival(
+            client, Frame(op: .connected, flags: flags, number: record.position, client: presence.id(client)), ids: 0)
+    }
+    /// These records of ours were not taken by the engine yet. Arrivals among them whose receivers have ended since
+    /// must not end receivers on other machines.
+    package func markEnded(_ records: UnsafeMutableRawBufferPointer) {
+        guard let start = records.baseAddress else { return }
+        for record in ClusterRecords(UnsafeRawBufferPointer(records)) where record.kind == .arrived {
+            let bytes = record.rest.part(8, max(0, record.rest.count - 8))
+            guard let base = bytes.baseAddress, case .frame(let frame, _) = Frame.parse(bytes) else { continue }
+            if let client = presence.find(frame.client), presence[client].isHeld { continue }
+            records[base - UnsafeRawPointer(start) + Frame.endedByte.at] |= Frame.endedByte.bit
+        }
+    }
+    /// The same for those that wait. The engine was away, and it may have been for long.
+    package mutating func markEnded() {
+        markEnded(UnsafeMutableRawBufferPointer(mutating: logs.peers.outgoing.bytes))
+    }
     /// Records of ours that the engine did not take, which go before those that wait. Requests of apps are not among
-    /// them any more. If these are of several entries, the last entry comes first.
+    /// them any more.
     package mutating func emitAgain(_ records: ClusterRecords) {
         logs.peers.emitFirst { peers in
             for record in records {

@@ -70,4 +70,51 @@ import Wire
         board.poll(link, "ann", cursor: id(9), tag: 3)
         #expect(arrivals() == 1, "another machine has given it more")
     }
+    /// Other machines may read late that a client came to one. If its receiver there had ended before that was told, it
+    /// ends no receiver that it has now, whose machine says so once more.
+    @Test func arrivalThatIsOver_endsNoReceiver() {
+        func joined() -> (Board, LinkSlot) {
+            let board = Board { $0.isClustered = true }
+            board.board.join(firstOfLife: Board.start, end: Board.start, isFresh: false)
+            return (board, board.worker(0))
+        }
+        func carryOut(_ entry: [UInt8], _ board: Board, isOwn: Bool, at number: UInt64) {
+            let sender = ClusterSender(name: isOwn ? "own" : "other", epoch: isOwn ? 1 : 2, isOwn: isOwn)
+            _ = board.board.beginEntry(sender, after: 0, time: 1)
+            entry.withUnsafeBytes {
+                for record in ClusterRecords($0) { board.board.apply(record, now: board.now) }
+            }
+            board.board.endEntry(id(number))
+        }
+        func told(_ board: Board) -> [UInt8] {
+            defer { board.board.outgoingSent() }
+            return Array(board.board.outgoing.bytes)
+        }
+        func marked(_ entry: [UInt8], _ board: Board) -> [UInt8] {
+            var entry = entry
+            entry.withUnsafeMutableBytes { board.board.markEnded($0) }
+            return entry
+        }
+        let (a, linkOfA) = joined()
+        a.poll(linkOfA, "ann", cursor: id(1))
+        let old = told(a)
+        #expect(marked(old, a) == old, "its receiver is there")
+        _ = a.board.beginEntry(ClusterSender(name: "other", epoch: 2, isOwn: false), after: 0, time: 1)
+        a.board.beginRecord(at: id(2))
+        a.publish("ann", "1")
+        a.board.endEntry(id(2))
+        #expect(a.frames(linkOfA).map(\.op) == [.message])
+        let over = marked(old, a)
+        #expect(over != old)
+
+        for (late, ends) in [(old, true), (over, false)] {
+            let (b, linkOfB) = joined()
+            b.poll(linkOfB, "ann", cursor: id(1))
+            let own = told(b)
+            carryOut(own, b, isOwn: true, at: 3)
+            carryOut(late, b, isOwn: false, at: 4)
+            #expect(b.frames(linkOfB).map(\.op) == (ends ? [.replaced] : []))
+            #expect(ClusterRecords(b.board.outgoing.bytes).contains { $0.kind == .arrived } == !ends)
+        }
+    }
 }
