@@ -188,6 +188,8 @@ package final class Daemon {
         lifeline = Lifeline(self, listeners: listeners, journal: journalDescriptor)
         lifeline?.sayReady()
         reporter?.start()
+        // What the supervisor has said by now counts for the first client.
+        lifeline?.read()
         loop.run()
         exit(0)
     }

@@ -56,9 +56,9 @@ final class Lifeline {
         watcher = IOWatcher(daemon.loop, descriptor, .read) { [unowned self] _ in read() }
     }
 
-    private func read() {
+    func read() {
         guard let watcher else { return }
-        var room = [UInt8](repeating: 0, count: 64)
+        var room = [UInt8](repeating: 0, count: 4096)
         let transfer = room.withUnsafeMutableBytes { Sockets.read(watcher.descriptor, into: $0) }
         switch transfer {
         case .bytes(let count):

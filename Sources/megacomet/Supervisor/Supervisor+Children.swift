@@ -40,6 +40,9 @@ extension Supervisor {
         program.lifeline = theirs
         program.output = pipe.write
         program.outputReader = pipe.read
+        let servesTLS = listeners.servesTLS(copy.name, settings)
+        // They are there before the worker is, so it takes no client without them.
+        if servesTLS, let line = tls.ticketLine(now: Supervisor.now) { Files.writeAll(ours, line) }
         do {
             let pid = try Processes.spawn(program)
             let child = try Child(
@@ -48,8 +51,7 @@ extension Supervisor {
             child.lifeline = LineStream(
                 loop, ours, received: { [unowned self, unowned child] in said(child, $0) }, ended: {})
             child.takeOutput(pipe.read, wrote: { [unowned self] in wrote($0, $1) })
-            child.servesTLS = listeners.servesTLS(copy.name, settings)
-            tellTickets(child)
+            child.servesTLS = servesTLS
             return child
         } catch {
             Sockets.close(ours)
