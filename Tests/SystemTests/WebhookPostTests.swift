@@ -57,7 +57,10 @@ import Testing
         #expect(third["x-megacomet-signature"] != refused["x-megacomet-signature"], "it has a time of its own")
         try site.receiver.answer(204)
         var taken = try WebhookSite.events(in: third)
-        taken += try site.take(ids.filter { id in !taken.contains { $0.message == id } }).events
+        // Messages that expired later come behind, and are answered by 200.
+        let rest = try site.take(ids.filter { id in !taken.contains { $0.message == id } })
+        let status = rest.requests.isEmpty ? 204 : 200
+        taken += rest.events
         #expect(taken.map(\.message).sorted() == ids)
 
         let events = try site.appliance.events()
@@ -69,7 +72,7 @@ import Testing
             let text = try site.metrics()
             return text.contains("megacomet_webhook_failures_total 2\n")
                 && text.contains("megacomet_webhook_events_posted_total 4\n")
-                && text.contains("megacomet_webhook_last_status 204\n")
+                && text.contains("megacomet_webhook_last_status \(status)\n")
                 && text.contains("megacomet_child_state{process=\"webhook\",state=\"ready\"} 1\n")
         }
     }
