@@ -5,7 +5,7 @@
 //     megaworker   megamanager   megahook   megacomet   megabench   megatop    the programs: glue, thin
 //     DashboardCommand                                              a command line that two programs have
 //     Daemon   Engine   Publishing   Webhook   Dashboard   ConfigurationFile   daemons, the shared store, apps, screens
-//     Watch                                                         what is known of an appliance, and what is wrong
+//     Watch   ControlLines                                          what is known of an appliance; the control socket
 //     Comet   Supervision   Reactor   Browser   FreePorts           decisions, libev and sockets, script
 //     Stats   Crypto   TLS                                          reports, events, the table of metrics; OpenSSL
 //     Tokens                                                        clients' tokens and their rules
@@ -80,6 +80,8 @@ let package = Package(
         .target(
             name: "Watch", dependencies: ["Base", "Configuration", "Stats", "Supervision", "Wire"],
             swiftSettings: strict),
+        /// The language of the control socket as lines of JSON.
+        .target(name: "ControlLines", dependencies: ["Stats", "Supervision"], swiftSettings: strict),
         /// megacomet.js, compiled in.
         .target(
             name: "Browser", dependencies: ["Base"],
@@ -150,8 +152,8 @@ let package = Package(
         .executableTarget(
             name: "megacomet",
             dependencies: [
-                "Base", "Crypto", "Supervision", "Stats", "Store", "TLS", "Tokens", "Wire", "Reactor", "Configuration",
-                "ConfigurationFile", "DashboardCommand", "Watch", arguments,
+                "Base", "ControlLines", "Crypto", "Supervision", "Stats", "Store", "TLS", "Tokens", "Wire", "Reactor",
+                "Configuration", "ConfigurationFile", "DashboardCommand", "Watch", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -163,7 +165,8 @@ let package = Package(
         .target(
             name: "Dashboard",
             dependencies: [
-                "Base", "CTerminfo", "CSystem", "Stats", "Wire", "Watch", "Supervision", "Reactor", "Configuration",
+                "Base", "CTerminfo", "CSystem", "ControlLines", "Stats", "Wire", "Watch", "Supervision", "Reactor",
+                "Configuration",
             ],
             path: "Dashboard", exclude: ["CTerminfo", "Command", "megatop"], swiftSettings: strict),
         .target(
@@ -209,7 +212,8 @@ let package = Package(
             dependencies: ["TestSupport", "Base", "CHiredis", "Engine", "Reactor", "Stats"],
             swiftSettings: strict),
         .testTarget(
-            name: "SupervisionTests", dependencies: ["Supervision", "Configuration", "Stats"], swiftSettings: strict),
+            name: "SupervisionTests", dependencies: ["ControlLines", "Supervision", "Configuration", "Stats"],
+            swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["TestSupport", "Base", "Configuration", "ConfigurationFile"],
             swiftSettings: strict),

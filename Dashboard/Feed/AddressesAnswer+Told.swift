@@ -1,3 +1,4 @@
+import ControlLines
 import Supervision
 import Watch
 

@@ -1,4 +1,5 @@
 import Base
+import ControlLines
 import Glibc
 package import Reactor
 import Supervision

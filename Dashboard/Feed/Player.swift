@@ -1,3 +1,4 @@
+import ControlLines
 package import Stats
 import Supervision
 

@@ -1,5 +1,6 @@
 import Base
 import Configuration
+import ControlLines
 import Stats
 package import Supervision
 package import Watch

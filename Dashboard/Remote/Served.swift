@@ -1,4 +1,5 @@
 package import Base
+import ControlLines
 import Stats
 import Supervision
 

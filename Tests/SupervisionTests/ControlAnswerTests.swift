@@ -1,4 +1,5 @@
 import Configuration
+import ControlLines
 import Stats
 import Testing
 

@@ -147,13 +147,7 @@ extension Switchboard {
         let client = presence.findOrMake(frame.client)
         if logs.peers.isForeign {
             // If the client has come here since, that is behind this in the log.
-            if !logs.peers.isArriving(client) {
-                if presence[client].isHeld, frame.flags.contains(.ended) {
-                    announce(client)
-                } else {
-                    goes(client, frame, now)
-                }
-            }
+            if !logs.peers.isArriving(client) { goes(client, frame, now) }
             begin(client, at: position, frame.flags)
         } else {
             logs.peers.hasArrived(client)
@@ -164,9 +158,10 @@ extension Switchboard {
         }
         settle(client, now)
     }
-    /// The client is on another machine from now on.
+    /// The client is on another machine from now on, unless it was there only before it came here.
     private mutating func goes(_ client: Slot<ClientRecord>, _ frame: Frame, _ now: UInt64) {
         let record = presence[client]
+        if record.isHeld, frame.flags.contains(.ended) { return announce(client) }
         if record.isHeld {
             counters.clientsReplaced += 1
             links.write(

@@ -1,6 +1,3 @@
-import FoundationEssentials
-package import Stats
-
 /// The answer to a request, in one line. It is `{"ok":true` with the members of the answer behind it, or
 /// `{"ok":false,"error":{"code":"busy","message":".."}}`.
 package enum ControlAnswer<Body: Codable & Sendable>: Codable, Sendable {
@@ -29,9 +26,6 @@ package enum ControlAnswer<Body: Codable & Sendable>: Codable, Sendable {
             try members.encode(refusal, forKey: .error)
         }
     }
-    /// Throws if the line is no such answer.
-    package init(line: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(line.utf8)) }
-
     /// The body of the answer. Throws if the answer is a refusal.
     package func body() throws(Refusal) -> Body {
         switch self {
@@ -44,16 +38,4 @@ package enum ControlAnswer<Body: Codable & Sendable>: Codable, Sendable {
 /// The answer to an order that was carried out. There is no more to say.
 package struct Done: Codable, Sendable {
     package init() {}
-}
-
-extension Event {
-    /// A line that follows the answer to `events`, or the body of an EVENT datagram.
-    package init(line: String) throws { self = try JSONDecoder().decode(Event.self, from: Data(line.utf8)) }
-}
-
-extension ControlRequest {
-    package var line: String {
-        (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? "{}\n"
-    }
-    package init(line: String) throws { self = try JSONDecoder().decode(ControlRequest.self, from: Data(line.utf8)) }
 }

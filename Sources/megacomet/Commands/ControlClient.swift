@@ -1,6 +1,7 @@
 import ArgumentParser
 import Base
 import Configuration
+import ControlLines
 import Glibc
 import Reactor
 import Stats

@@ -2,6 +2,7 @@ import ArgumentParser
 import Base
 import Configuration
 import ConfigurationFile
+import ControlLines
 import DashboardCommand
 import FoundationEssentials
 import Glibc

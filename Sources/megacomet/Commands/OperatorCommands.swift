@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import ControlLines
 import Glibc
 import Reactor
 import Stats

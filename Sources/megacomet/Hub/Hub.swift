@@ -1,5 +1,6 @@
 import Base
 import Configuration
+import ControlLines
 import Glibc
 import Reactor
 import Stats
