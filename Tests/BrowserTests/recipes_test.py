@@ -97,6 +97,8 @@ class ClientTest(unittest.TestCase):
                     # After that one it would acknowledge in 5 s.
                     status, answer = appliance.request("POST", "/publish?wait=4", json.dumps({"client": name, "message": 2}))
                     self.assertEqual((status, answer["status"]), (200, "acknowledged"))
+                    # The client acknowledges what it has printed; reading that is our own thread's work.
+                    wait_until(lambda: len(client.got) > 1, 20, "the line of the message")
                     self.assertEqual(client.got, [1, 2])
 
     def test_each_client_gets_what_is_published_to_its_channels(self):
