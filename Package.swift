@@ -81,7 +81,7 @@ let package = Package(
             name: "Watch", dependencies: ["Base", "Configuration", "Stats", "Supervision", "Wire"],
             swiftSettings: strict),
         /// The language of the control socket as lines of JSON.
-        .target(name: "ControlLines", dependencies: ["Stats", "Supervision"], swiftSettings: strict),
+        .target(name: "ControlLines", dependencies: ["Supervision"], swiftSettings: strict),
         /// megacomet.js, compiled in.
         .target(
             name: "Browser", dependencies: ["Base"],

@@ -4,7 +4,7 @@ import Watch
 
 extension Told.Addresses {
     package mutating func take(json: String, time: UInt64) {
-        guard let answer = try? ControlAnswer<AddressesAnswer>(line: json) else {
+        guard let answer = try? ControlAnswer<AddressesAnswer>(json: json) else {
             problem = "the supervisor says what can't be read"
             return
         }

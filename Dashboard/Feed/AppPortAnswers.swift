@@ -1,5 +1,5 @@
 package import Base
-import FoundationEssentials
+import ControlLines
 package import Reactor
 import Supervision
 package import Watch
@@ -8,7 +8,7 @@ import Wire
 // Takes the answers of the manager's app port into the told facts.
 extension Told.Apps {
     package mutating func take(json: String, time: UInt64) {
-        guard let answer = try? JSONDecoder().decode(AppsAnswer.self, from: Data(json.utf8)) else {
+        guard let answer = try? AppsAnswer(json: json) else {
             problem = refusal(json)
             return
         }
@@ -18,7 +18,7 @@ extension Told.Apps {
 
 extension Told.Clients {
     package init(json: String) {
-        guard let answer = try? JSONDecoder().decode(ClientsAnswer.self, from: Data(json.utf8)) else {
+        guard let answer = try? ClientsAnswer(json: json) else {
             self.init(problem: refusal(json))
             return
         }
@@ -33,7 +33,7 @@ extension Told.Clients {
 
 extension Told.Channels {
     package mutating func take(json: String, time: UInt64) {
-        guard let answer = try? JSONDecoder().decode(ChannelsAnswer.self, from: Data(json.utf8)) else {
+        guard let answer = try? ChannelsAnswer(json: json) else {
             problem = refusal(json)
             return
         }
@@ -43,7 +43,7 @@ extension Told.Channels {
 
 extension Told.Nodes {
     package mutating func take(json: String, time: UInt64) {
-        guard let answer = try? JSONDecoder().decode(NodesAnswer.self, from: Data(json.utf8)) else {
+        guard let answer = try? NodesAnswer(json: json) else {
             problem = refusal(json)
             return
         }
@@ -53,7 +53,7 @@ extension Told.Nodes {
 
 extension Told.Client {
     package mutating func take(json: String, time: UInt64) {
-        guard let answer = try? JSONDecoder().decode(ClientAnswer.self, from: Data(json.utf8)) else {
+        guard let answer = try? ClientAnswer(json: json) else {
             problem = refusal(json)
             return
         }
@@ -63,16 +63,15 @@ extension Told.Client {
 
 extension Told.Group {
     package mutating func take(json: String, time: UInt64) {
-        let data = Data(json.utf8)
         switch name {
         case .user:
             // A manager of an earlier release has not looked at the user, and answers with all clients.
-            if let answer = try? JSONDecoder().decode(ClientsAnswer.self, from: data) {
+            if let answer = try? ClientsAnswer(json: json) {
                 guard answer.user != nil else { return problem = "the manager is older, and knows no users" }
                 return take(answer, time: time)
             }
         case .channel:
-            if let facts = try? JSONDecoder().decode(ChannelFacts.self, from: data) { return take(facts, time: time) }
+            if let facts = try? ChannelFacts(json: json) { return take(facts, time: time) }
         }
         problem = refusal(json)
     }
@@ -81,7 +80,7 @@ extension Told.Group {
 extension Told.Followed {
     /// Takes a line of what happens. One that can't be read changes nothing.
     package mutating func take(json: String, wall: UInt64) {
-        guard let event = try? JSONDecoder().decode(FollowedEvent.self, from: Data(json.utf8)) else { return }
+        guard let event = try? FollowedEvent(json: json) else { return }
         take(event, wall: wall)
     }
     package mutating func ended(_ end: AppPortLines.End, _ endpoint: Endpoint, wall: UInt64) {
@@ -106,6 +105,6 @@ extension AppPortClient.Failure {
 }
 
 private func refusal(_ json: String) -> String {
-    let answer = try? JSONDecoder().decode(AppErrorAnswer.self, from: Data(json.utf8))
+    let answer = try? AppErrorAnswer(json: json)
     return "the manager says: " + (answer?.error.message ?? "what can't be read")
 }

@@ -78,7 +78,7 @@ package final class ControlClient {
         request.via = "megatop"
         request.tty = ControlClient.terminal
         ask(request.line) { line in
-            guard let answer = line.flatMap({ try? ControlAnswer<AcknowledgedAnswer>(line: $0) }) else {
+            guard let answer = line.flatMap({ try? ControlAnswer<AcknowledgedAnswer>(json: $0) }) else {
                 return done("no answer from the supervisor")
             }
             do throws(Refusal) {
@@ -99,7 +99,7 @@ package final class ControlClient {
         if box.action == .finish { request.on = false }
         request.tty = ControlClient.terminal
         ask(request.line) { line in
-            guard let answer = line.flatMap({ try? ControlAnswer<Done>(line: $0) }) else {
+            guard let answer = line.flatMap({ try? ControlAnswer<Done>(json: $0) }) else {
                 return done("no answer from the supervisor")
             }
             do throws(Refusal) {

@@ -67,7 +67,7 @@ package struct Player {
                 guard let (question, line) = piece.answer, question == .events else { return nil }
                 text = line
             }
-            return (try? Event(line: text)).map { (piece.time, $0.severity) }
+            return (try? Event(json: text)).map { (piece.time, $0.severity) }
         }
     }
 }

@@ -98,14 +98,14 @@ extension Model {
     /// came, in ns.
     package mutating func take(_ text: String, to question: Question, time: UInt64) {
         func answer<Body: Codable & Sendable>(_ body: Body.Type) -> Body? {
-            try? ControlAnswer<Body>(line: text).body()
+            try? ControlAnswer<Body>(json: text).body()
         }
         switch question {
         case .events:
             hasFollowedEvents = true
             if let kept = answer(EventsAnswer.self) {
                 kept.events.forEach { take($0) }
-            } else if let event = try? Event(line: text) {
+            } else if let event = try? Event(json: text) {
                 take(event)
             }
         case .clients: told.clients = Told.Clients(json: text)

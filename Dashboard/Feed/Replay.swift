@@ -140,7 +140,7 @@ extension Model {
         switch outcome {
         case .report(let boot, _, let lost):
             if let source = reader.sources[boot] { take(Report(source, lost: lost)) }
-        case .event(let json, _): if withEvents, let event = try? Event(line: json) { take(event) }
+        case .event(let json, _): if withEvents, let event = try? Event(json: json) { take(event) }
         case .history(let history): take(history)
         case .late, .control, .dropped: break
         }

@@ -134,7 +134,7 @@ package struct ServedState: Codable, Equatable, Sendable {
 
     var line: String { JSONLine.text(ControlAnswer.done(self)) }
     init?(line: String) {
-        guard let state = try? ControlAnswer<ServedState>(line: line).body() else { return nil }
+        guard let state = try? ControlAnswer<ServedState>(json: line).body() else { return nil }
         self = state
         // Texts from outside are made harmless here, once.
         for path in [\ServedState.version, \.kernel, \.runDirectory, \.stats, \.reason] {

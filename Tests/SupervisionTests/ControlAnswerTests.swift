@@ -24,13 +24,13 @@ struct ControlAnswerTests {
             line.hasPrefix(
                 #"{"ok":true,"ready":false,"state":"not_ready","pid":1,"uptime":1.55,"run_directory":"/run/x","rolling":null,"events":17,"processes":[{"name":"manager","state":"ready","pid":101,"restarts":0,"uptime":1.55,"connections":7,"last_exit":null,"desired":"up","generation":1,"boot":"9ac41f2000000000","retry_in":null,"crashloop":false,"exits":0,"exits_60s":0,"exits_24h":0,"hang_kills":0,"ready_in":0.0,"report_age":null,"hold":false,"overloaded":false,"linked":null,"deaf":false,"diagnosis":null,"adopted":false,"beside":[],"failed_replacement":null},{"name":"worker-0","state":"backoff","pid":null,"restarts":0,"uptime":null,"connections":null,"last_exit":{"kind":"signal","code":null,"signal":11,"ordered":false,"uptime":1.5,"age":0.05,"text":"signal 11 (SIGSEGV)"},"desired":"up","generation":1,"boot":"","retry_in":0.0"#
             ), "\(line)")
-        let back = try ControlAnswer<StatusAnswer>(line: line).body()
+        let back = try ControlAnswer<StatusAnswer>(json: line).body()
         #expect(JSONLine.text(back) == JSONLine.text(status))
     }
     /// The answers of an older and of a newer supervisor.
     @Test func statusOfAnotherVersion_isRead() throws {
         let line = #"{"ok":true,"new":1,"processes":[{"name":"worker-3","hold":true,"newer":[]}]}"#
-        let row = try #require(try ControlAnswer<StatusAnswer>(line: line).body().processes.first)
+        let row = try #require(try ControlAnswer<StatusAnswer>(json: line).body().processes.first)
         #expect(row.hold && row.state == .stopped && row.lastExit == nil && row.beside.isEmpty)
     }
     @Test func orderThatWasDone_saysSo_andARefusalSaysWhyNot() throws {
@@ -38,8 +38,8 @@ struct ControlAnswerTests {
         let refusal = Refusal("busy", "a \"rolling\" restart")
         let line = JSONLine.text(ControlAnswer<Done>.refused(refusal))
         #expect(line == #"{"ok":false,"error":{"code":"busy","message":"a \"rolling\" restart"}}"#)
-        #expect(throws: refusal) { try ControlAnswer<StatusAnswer>(line: line).body() }
-        #expect(throws: (any Error).self) { try ControlAnswer<Done>(line: "[]") }
+        #expect(throws: refusal) { try ControlAnswer<StatusAnswer>(json: line).body() }
+        #expect(throws: (any Error).self) { try ControlAnswer<Done>(json: "[]") }
     }
     @Test func furtherAnswers_areWrittenAsTheyAlwaysWere() {
         var reload = ReloadAnswer()
@@ -73,7 +73,7 @@ struct ControlAnswerTests {
         (report.userMicroseconds, report.systemMicroseconds, report.peakBytes) = (1, 2, 3)
         let line = JSONLine.text(ControlAnswer.done(CrashAnswer(crash: report)))
         #expect(line.contains(#""uptime":3.1,"cpu_user_us":1,"cpu_system_us":2,"peak_bytes":3,"text""#))
-        let back = try ControlAnswer<CrashAnswer>(line: line).body().crash
+        let back = try ControlAnswer<CrashAnswer>(json: line).body().crash
         #expect(back.kind == .hang && back.peakBytes == 3 && back.lastReport.list.map(\.name) == ["accepts", "polls"])
     }
 }

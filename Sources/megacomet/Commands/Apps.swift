@@ -1,7 +1,7 @@
 import ArgumentParser
 import Base
 import Configuration
-import FoundationEssentials
+import ControlLines
 import Wire
 
 struct Apps: ParsableCommand {
@@ -14,7 +14,7 @@ struct Apps: ParsableCommand {
     func run() throws {
         let text = try AppRequest(config, .read).send("GET", "/apps?most=\(list.most)")
         guard !list.json else { return print(text) }
-        let answer = try JSONDecoder().decode(AppsAnswer.self, from: Data(text.utf8))
+        let answer = try AppsAnswer(json: text)
         print(
             cell("NO", 6) + cell("PUBLISHES", 11) + cell("BYTES", 14) + cell("ERRORS", 8) + cell("EVENTS", 9)
                 + cell("BACKLOG", 10) + cell("STALLED", 9) + cell("UP", 8) + cell("IDLE", 8) + cell("KEY", 12)

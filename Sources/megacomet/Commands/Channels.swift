@@ -1,7 +1,7 @@
 import ArgumentParser
 import Base
 import Configuration
-import FoundationEssentials
+import ControlLines
 import Wire
 
 struct Channels: ParsableCommand {
@@ -13,7 +13,7 @@ struct Channels: ParsableCommand {
     func run() throws {
         let text = try AppRequest(config, .read).send("GET", "/channels?most=\(list.most)")
         guard !list.json else { return print(text) }
-        let answer = try JSONDecoder().decode(ChannelsAnswer.self, from: Data(text.utf8))
+        let answer = try ChannelsAnswer(json: text)
         print(cell("SUBSCRIBERS", 12) + cell("CONNECTED", 11) + cell("MESSAGES", 10) + cell("BYTES", 12) + "  CHANNEL")
         for row in answer.channels {
             let counts = cell(row.subscribers, 12) + cell(row.connected, 11)

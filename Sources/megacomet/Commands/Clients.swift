@@ -1,7 +1,7 @@
 import ArgumentParser
 import Base
 import Configuration
-import FoundationEssentials
+import ControlLines
 import Wire
 
 struct Clients: ParsableCommand {
@@ -17,7 +17,7 @@ struct Clients: ParsableCommand {
         let of = user.map { "&user=" + percentEncoded($0) } ?? ""
         let text = try AppRequest(config, .read).send("GET", "/clients?most=\(list.most)" + of)
         guard !list.json else { return print(text) }
-        let answer = try JSONDecoder().decode(ClientsAnswer.self, from: Data(text.utf8))
+        let answer = try ClientsAnswer(json: text)
         let rows = answer.clients
         print(cell("QUEUED", 8) + cell("BYTES", 12) + cell("OLDEST", 9) + cell("WORKER", 8) + "  STATE   CLIENT")
         for row in rows {

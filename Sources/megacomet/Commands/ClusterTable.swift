@@ -1,5 +1,5 @@
 import Base
-import FoundationEssentials
+import ControlLines
 import Supervision
 import Watch
 import Wire
@@ -12,7 +12,7 @@ struct ClusterTable {
     /// Asks the manager. What goes wrong is said, and ends the command.
     init(_ config: ConfigurationOption) throws {
         json = try AppRequest(config, .read).send("GET", "/nodes")
-        answer = try JSONDecoder().decode(NodesAnswer.self, from: Data(json.utf8))
+        answer = try NodesAnswer(json: json)
     }
 
     var text: String {

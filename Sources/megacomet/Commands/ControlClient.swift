@@ -61,7 +61,7 @@ final class ControlClient {
     func order<Body: Codable & Sendable>(_ request: ControlRequest, _ body: Body.Type = Done.self) throws -> Body {
         let line: String
         do { line = try exchange(request) } catch { throw refused(error) }
-        switch try ControlAnswer<Body>(line: line) {
+        switch try ControlAnswer<Body>(json: line) {
         case .done(let body): return body
         case .refused(let refusal):
             complain(refusal.message)
@@ -72,7 +72,7 @@ final class ControlClient {
     }
     /// The answer. Throws if nobody answers, and throws the refusal.
     func ask<Body: Codable & Sendable>(_ request: ControlRequest, _ body: Body.Type) throws -> Body {
-        try ControlAnswer<Body>(line: try exchange(request)).body()
+        try ControlAnswer<Body>(json: try exchange(request)).body()
     }
     /// Says why nobody answered. The result is the exit code.
     func refused(_ error: any Error) -> ExitCode {

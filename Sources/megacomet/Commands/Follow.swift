@@ -1,7 +1,7 @@
 import ArgumentParser
 import Base
 import Configuration
-import FoundationEssentials
+import ControlLines
 import Glibc
 import Reactor
 import Wire
@@ -46,7 +46,7 @@ struct Follow: ParsableCommand {
 
     /// One event as a row. What is no event is shown as it is.
     static func row(_ text: String) -> String {
-        guard let event = try? JSONDecoder().decode(FollowedEvent.self, from: Data(text.utf8)), let name = event.event
+        guard let event = try? FollowedEvent(json: text), let name = event.event
         else { return plainText(text) }
         var words = event.words()
         // The message stands as it came.

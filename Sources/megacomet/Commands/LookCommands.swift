@@ -63,7 +63,7 @@ struct Status: ParsableCommand {
                     : isStale ? client.folder.death : "not running")
             throw ExitCode(isStale ? 1 : 3)
         }
-        let status = try ControlAnswer<StatusAnswer>(line: line).body()
+        let status = try ControlAnswer<StatusAnswer>(json: line).body()
         let cluster = all ? try ClusterTable(config) : nil
         if json {
             let text = line.replacing("{\"ok\":true,", with: "{", maxReplacements: 1)
@@ -173,7 +173,7 @@ struct Events: ParsableCommand {
         var last = answer.events.last?.number ?? 0
         repeat {
             while let line = try client.nextLine(seconds: 0) {
-                let event = try Event(line: line)
+                let event = try Event(json: line)
                 try show(event)
                 fflush(nil)
                 last = event.number

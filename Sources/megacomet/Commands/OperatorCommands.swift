@@ -210,7 +210,7 @@ struct Upgrade: ParsableCommand {
         // The supervisor ends its connections when it becomes the other program. If it does not, it says why before
         // that.
         while let line = try listener.nextLine(seconds: 30) {
-            let event = try Event(line: line)
+            let event = try Event(json: line)
             guard event.kind == OperatorEvent.upgradeFailed.rawValue else { continue }
             complain(event.text)
             throw ExitCode(1)

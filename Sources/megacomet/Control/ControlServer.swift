@@ -93,7 +93,7 @@ final class ControlServer {
             }
             return
         }
-        guard let request = (try? ControlRequest(line: line))?.plain else {
+        guard let request = (try? ControlRequest(json: line))?.plain else {
             stream.send(
                 ControlServer.line(Refusal("bad_request", "not a request: one JSON object with \"op\" in a line")))
             return

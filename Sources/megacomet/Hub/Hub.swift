@@ -130,7 +130,7 @@ final class Hub {
             if isNewBoot { forgetOld(now) }
         case .event(let json, let header):
             relay(bytes)
-            if let event = try? Event(line: json) { owner.heard(event, pid: Int32(bitPattern: header.pid)) }
+            if let event = try? Event(json: json) { owner.heard(event, pid: Int32(bitPattern: header.pid)) }
         case .control(let header): answer(header, from, now)
         case .late, .dropped, .history: break
         }

@@ -1,5 +1,5 @@
 import Base
-import FoundationEssentials
+import ControlLines
 import Glibc
 import Reactor
 import Supervision
@@ -58,6 +58,6 @@ struct CrashFolder {
     }
     func report(_ id: String) -> CrashReport? {
         guard ids().contains(id), let text = try? Files.text("\(path)/\(id).json") else { return nil }
-        return try? JSONDecoder().decode(CrashReport.self, from: Data(text.utf8))
+        return try? CrashReport(json: text)
     }
 }

@@ -1,6 +1,6 @@
 import Base
 import ConfigurationFile
-import FoundationEssentials
+import ControlLines
 import Glibc
 import Reactor
 import Stats
@@ -95,7 +95,7 @@ final class Adoption {
                 if let child = caller.child { return home.said(child, line) }
                 let descriptors = caller.stream?.receivedDescriptors ?? []
                 caller.stream?.receivedDescriptors = []
-                let said = try? JSONDecoder().decode(Call.self, from: Data(line.utf8))
+                let said = try? Call(json: line)
                 if isTokenLost, let said, awaited.contains(where: { $0.pid == peer.pid }) {
                     isTokenLost = false
                     home.token.take(said.token)

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import ControlLines
 import Reactor
 import Supervision
 
@@ -27,7 +27,7 @@ final class ChildrenFile {
     /// The records that an earlier supervisor left.
     var records: [Record] {
         let lines = ((try? Files.text(path)) ?? "").split(separator: "\n")
-        return lines.compactMap { try? JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
+        return lines.compactMap { try? Record(json: $0) }
     }
     /// A copy came or went: the next `save` writes.
     func changed() { isOld = true }
