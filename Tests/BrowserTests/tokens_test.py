@@ -195,7 +195,7 @@ class PageTest(TokensTest):
         self.assertEqual(self.request("kim:9", query=f"&token={second.token('kim')}")[0], 200)
         self.assertFalse([tab.client for tab in tabs if "waiting" in [state for state, _ in tab.states]])
         for tab in tabs[1:]:
-            requests = tab.run("return performance.getEntriesByType('resource').filter(e => /json|events/.test(e.name)).length")
+            requests = tab.run("return performance.getEntriesByType('resource').filter(e => /\\.(json|events)\\?/.test(e.name)).length")
             self.assertLessEqual(requests, 1, "the stream has stayed")
         self.assertEqual(len(asked), 4, "only the polling page needed a token of the new key")
         self.reload(self.key)
