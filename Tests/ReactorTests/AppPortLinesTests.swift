@@ -16,7 +16,7 @@ import Testing
 
     /// Tells the client until its end, if the port answers its first bytes so. `nil`: it answers nothing. An empty
     /// answer closes the connection.
-    private func told(_ answer: String?, key: String = "", patienceSeconds: Double = 10) -> (
+    private func told(_ answer: String?, key: String = "", patienceSeconds: Double = 30) -> (
         told: [String], asked: String
     ) {
         var told: [String] = []
@@ -39,7 +39,7 @@ import Testing
             told.append("the test's own deadline")
             loop.stop()
         }
-        deadline.start(after: 20)
+        deadline.start(after: 60)
         let lines = AppPortLines(
             loop, endpoint, key: key, line: "{\"op\":\"follow\"}", patienceSeconds: patienceSeconds)
         lines.began = { told.append("began") }
@@ -75,8 +75,9 @@ import Testing
     }
     @Test func nobodyListens() throws {
         Sockets.close(listener)
+        let deaf = try #require(DeafPort("127.0.0.1"))
         var end: AppPortLines.End?
-        let lines = AppPortLines(loop, endpoint, key: "", line: "{}", patienceSeconds: 10)
+        let lines = AppPortLines(loop, deaf.endpoint, key: "", line: "{}", patienceSeconds: 10)
         lines.ended = {
             end = $0
             loop.stop()
