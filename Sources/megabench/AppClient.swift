@@ -11,7 +11,7 @@ final class AppClient {
     deinit { close(descriptor) }
 
     /// Sends one request, and returns the answer's status and body.
-    func request(_ method: String, _ path: String, _ body: String = "", seconds: Double = 10) throws -> (Int, String) {
+    func request(_ method: String, _ path: String, _ body: String = "", seconds: Double = 30) throws -> (Int, String) {
         let head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
         let deadline = monotonicNanoseconds() + UInt64(seconds * 1e9)
         try send(Array((head + body).utf8), deadline)
@@ -27,7 +27,7 @@ final class AppClient {
     }
 
     /// Sends one line, and returns the line that answers it.
-    func line(_ text: String, seconds: Double = 10) throws -> String {
+    func line(_ text: String, seconds: Double = 30) throws -> String {
         let deadline = monotonicNanoseconds() + UInt64(seconds * 1e9)
         try send(Array((text + "\n").utf8), deadline)
         var input: [UInt8] = []

@@ -41,7 +41,7 @@ extension Bench {
     private var managerBytes: Int { server.usage().filter { $0.name == "megamanager" }.privateBytes }
 
     private func finish(_ result: inout Measurement, _ told: [Double]) throws {
-        try fleet.carryOut(.settle(seconds: 5), limit: 10)
+        try settle()
         let counts = try fleet.report()
         result.add("rounds", told.count)
         result.add("told_ms", 1_000 * (Comparison.Row.median(told) ?? 0))
@@ -85,8 +85,7 @@ extension Bench {
             for app in apps { try publish(round, everyone: everyone, over: app) }
             let seconds = try fleet.finish(
                 of: subscribers, limit: settings.limitSeconds + 5, what: "broadcast \(round)")
-            fleet.begin(.settle(seconds: 5), of: bystanders)
-            _ = try fleet.finish(of: bystanders, limit: 10, what: "settle")
+            try settle(bystanders)
             if round == 1 { try fleet.carryOut(.reset, limit: 10) } else if seconds > 0 { told.append(seconds) }
         }
         return told

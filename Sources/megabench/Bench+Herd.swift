@@ -25,8 +25,7 @@ extension Bench {
         Glibc.kill(victim, SIGKILL)
         let seconds = try fleet.finish(of: herd, limit: settings.limitSeconds + 5, what: "herd")
         let used = try process("worker-1").cpuSeconds - user
-        fleet.begin(.settle(seconds: 5), of: others)
-        _ = try fleet.finish(of: others, limit: 10, what: "settle")
+        try settle(others)
         try addLatencies("herd", &result)
         result.add("back_seconds", seconds > 0 ? seconds : -1)
         result.add("back_per_second", seconds > 0 ? Double(settings.clients) / seconds : 0)
@@ -46,9 +45,8 @@ extension Bench {
 
     private func tellOthers(for seconds: Double) throws {
         fleet.begin(.steady(perSecond: settings.perSecond, seconds: seconds, any: false), of: others)
-        _ = try fleet.finish(of: others, limit: seconds + 10, what: "steady")
-        fleet.begin(.settle(seconds: 5), of: others)
-        _ = try fleet.finish(of: others, limit: 10, what: "settle")
+        _ = try fleet.finish(of: others, limit: seconds + settings.limitSeconds, what: "steady")
+        try settle(others)
     }
 
     private func addLatencies(_ name: String, _ result: inout Measurement) throws {

@@ -15,24 +15,28 @@ extension Bench {
         try settleAndReset()
         phase("kill")
         let all = 0..<settings.processCount
-        let seconds = Double(settings.kills) * 12 + 10
+        let seconds = Double(settings.kills + 1) * 60
         fleet.begin(.steady(perSecond: settings.perSecond / Double(all.count), seconds: seconds, any: true), of: all)
         var random = SystemRandomNumberGenerator()
         var back: [Double] = []
         for number in 0..<settings.kills {
+            let answered = answered
             try fleet.hold(seconds: Double.random(in: 0.3...1.5, using: &random))
+            try waitForLoad(after: answered)
             let killedAt = monotonicNanoseconds()
             switch settings.victim {
             case .manager:
                 Glibc.kill(try process("megamanager").pid, SIGKILL)
-                try waitForManager(probe: "\(tag)probe\(number)", seconds: 10)
+                try waitForManager(probe: "\(tag)probe\(number)", seconds: 30)
             case .worker: try killWorker()
             case .rolling: try replaceWorkers()
             }
             back.append(Double(monotonicNanoseconds() - killedAt) / 1e9)
         }
+        let answered = answered
         try fleet.hold(seconds: 0.5)
-        try fleet.carryOut(.settle(seconds: 15), limit: 30)
+        try waitForLoad(after: answered)
+        try settle()
         let counts = try fleet.report()
         result.add(settings.victim == .rolling ? "rolling_restarts" : "kills", settings.kills)
         result.add("published", counts.published)
@@ -55,6 +59,19 @@ extension Bench {
             ("messages of others", counts.strays), ("gaps told", counts.gaps),
         ]
         for (what, count) in faults where count != 0 { result.complaints.append("\(count) \(what)") }
+    }
+
+    private var answered: Int { fleet.counts.sent + fleet.counts.queued }
+    /// A kill without load proves nothing. So a third of a second's publishes were answered before each, and after the
+    /// last one.
+    private func waitForLoad(after count: Int) throws {
+        let deadline = monotonicNanoseconds() + 30_000_000_000
+        while answered < count + Int(settings.perSecond / 3) {
+            guard monotonicNanoseconds() < deadline else {
+                throw Fleet.Trouble(description: "only \(answered - count) publishes were answered within 30 s")
+            }
+            try fleet.hold(seconds: 0.05)
+        }
     }
 
     func process(_ name: String) throws -> ProcessUsage {

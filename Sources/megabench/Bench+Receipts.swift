@@ -5,7 +5,7 @@ extension Bench {
     func checkReceipts(_ result: inout Measurement, _ counts: LoadCounts) throws {
         guard let reader = fleet.receipts else { return }
         let taken = counts.sent + counts.queued
-        let deadline = monotonicNanoseconds() + 15_000_000_000
+        let deadline = monotonicNanoseconds() + 30_000_000_000
         while reader.tally.ended < taken, monotonicNanoseconds() < deadline { try fleet.hold(seconds: 0.1) }
         let tally = reader.tally
         result.add("messages_with_receipt", taken)

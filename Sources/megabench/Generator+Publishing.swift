@@ -148,7 +148,8 @@ extension Generator {
         if !brokenPublishers.isEmpty {  // what was due meanwhile is never published
             run.published = Int(Double(now - run.started) / 1e9 * run.perSecond) + 1
         }
-        while run.due <= now, now < run.end, hasRoom {
+        // All that was due before the end is published, however late this turn is.
+        while run.due <= now, run.due < run.end, hasRoom {
             var index = random.next(below: clients.count)
             if !run.any {
                 var tries = 64

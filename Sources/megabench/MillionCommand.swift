@@ -100,7 +100,7 @@ extension Bench {
                 share { .steady(perSecond: settings.perSecond * $0, seconds: holdSeconds, any: true) },
                 limit: holdSeconds + settings.limitSeconds)
         }
-        try fleet.carryOut(.settle(seconds: 10), limit: 20)
+        try settle()
         let counts = try fleet.report()
         result.add(latencies: fleet.latencies)
         result.add(settings.form.stays ? "heartbeats" : "polls_timed_out", counts.empty)
@@ -149,7 +149,7 @@ extension Bench {
                 }
             }
         } while backAt == 0 && Double(monotonicNanoseconds() - started) / 1e9 < backSeconds
-        try fleet.carryOut(.settle(seconds: 10), limit: 20)
+        try settle()
         let counts = try fleet.report()
         result.add("killed_pid", Int(victim.pid))
         result.add("cut_by_the_kill", counts.cuts - cutsBefore)

@@ -23,7 +23,7 @@ final class ReceiptReader {
         guard isReady(POLLOUT), write(descriptor, request, request.utf8.count) == request.utf8.count else {
             throw Socket.Failure(call: "ask for events", code: errno)
         }
-        guard isReady(POLLIN) else { throw Fleet.Trouble(description: "no stream of events began within 10 s") }
+        guard isReady(POLLIN) else { throw Fleet.Trouble(description: "no stream of events began within 30 s") }
         try receive()
         if tally.errors > 0 { throw Lacks(what: "events") }
     }
@@ -31,7 +31,7 @@ final class ReceiptReader {
 
     private func isReady(_ what: Int32) -> Bool {
         var event = pollfd(fd: descriptor, events: Int16(what), revents: 0)
-        return poll(&event, 1, 10_000) == 1
+        return poll(&event, 1, 30_000) == 1
     }
 
     /// Takes what has come.

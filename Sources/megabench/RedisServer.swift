@@ -114,6 +114,6 @@ final class RedisClient {
 
     private func wait(for what: Int32) throws(Socket.Failure) {
         var event = pollfd(fd: descriptor, events: Int16(what), revents: 0)
-        if poll(&event, 1, 10_000) <= 0 { throw Socket.Failure(call: "wait for Redis", code: ETIMEDOUT) }
+        if poll(&event, 1, 30_000) <= 0 { throw Socket.Failure(call: "wait for Redis", code: ETIMEDOUT) }
     }
 }

@@ -28,7 +28,7 @@ extension Bench {
         if server.plan.isTLS {
             try fleet.carryOut(.handshakes(connections: 1, seconds: 0.3, isResumed: false), limit: 10)
         }
-        try fleet.hold(seconds: 1.5)
+        try warmUp()
         let (before, kernelBefore) = (server.usage(), KernelUsage.read())
         result.add("private_before_bytes", before.privateBytes)
         result.add("private_before_megabytes", Double(before.privateBytes) / 1_048_576)
@@ -37,7 +37,7 @@ extension Bench {
             result.add("worker_private_before_bytes", Double(workers.privateBytes) / Double(workers.count))
         }
         try connect(&result)
-        try fleet.carryOut(.settle(seconds: 5), limit: 10)
+        try settle()
         let held = server.usage()
         let kernel = KernelUsage.read()
         phase("idle")
@@ -56,6 +56,17 @@ extension Bench {
         result.check(try fleet.report())
     }
 
+    /// Waits until the server takes no more memory for its start: at least 1.5 s, and 15 s at most.
+    private func warmUp() throws {
+        var before = server.usage().dataBytes
+        for _ in 0..<10 {
+            try fleet.hold(seconds: 1.5)
+            let now = server.usage().dataBytes
+            if now == before { return }
+            before = now
+        }
+    }
+
     /// All go and come again and again. What is held then shows whether those who went have left something.
     private func comeAndGo(_ result: inout Measurement, before: [ProcessUsage]) throws {
         for _ in stride(from: 0, to: settings.churn, by: settings.clients) {
@@ -63,9 +74,15 @@ extension Bench {
             phase("come and go")
             try fleet.carryOut(.connect(window: 1_024), limit: settings.limitSeconds)
         }
-        try fleet.carryOut(.settle(seconds: 5), limit: 10)
-        // A worker gives memory back when it has shaken no hands for a second, and it looks once a second.
+        try settle()
+        // A worker gives memory back when it has shaken no hands for a second, and it looks once a second. One that
+        // other load keeps off the cores does so later.
+        let most = server.usage().dataBytes
         try fleet.hold(seconds: 3)
+        let deadline = monotonicNanoseconds() + 20_000_000_000
+        while server.plan.isTLS, server.usage().dataBytes >= most, monotonicNanoseconds() < deadline {
+            try fleet.hold(seconds: 1)
+        }
         addMemory("_after_churn", server.usage(), before, &result)
     }
     private func addMemory(
@@ -124,7 +141,7 @@ extension Bench {
             Double(after.dataBytes - before.dataBytes) / Double(max(1, fleet.counts.published)))
         result.add("refused", fleet.counts.refused)
         try connect(&result)
-        try fleet.carryOut(.settle(seconds: 10), limit: settings.limitSeconds)
+        try settle()
         result.check(try fleet.report())
     }
 
@@ -137,7 +154,7 @@ extension Bench {
         let seconds = try fleet.carryOut(.connect(window: 1 << 20), limit: settings.limitSeconds)
         result.add("seconds", seconds)
         result.add("back_per_second", Double(settings.clients) / seconds)
-        try fleet.carryOut(.settle(seconds: 5), limit: 10)
+        try settle()
         result.check(try fleet.report())
     }
 
@@ -149,14 +166,20 @@ extension Bench {
         result.add("connected_per_second", Double(settings.clients) / seconds)
     }
 
+    /// Waits until all that was published has come and is answered. What has not come after 20 s is lost.
+    func settle() throws { try fleet.carryOut(.settle(seconds: 20), limit: 40) }
+    func settle(_ range: Range<Int>) throws {
+        fleet.begin(.settle(seconds: 20), of: range)
+        _ = try fleet.finish(of: range, limit: 40, what: "settle")
+    }
     func settleAndReset() throws {
-        try fleet.carryOut(.settle(seconds: 5), limit: 10)
+        try settle()
         try fleet.carryOut(.reset, limit: 10)
     }
 
     private func finish(_ result: inout Measurement, delivered: Int, seconds: Double, before: [ProcessUsage]) throws {
         let after = server.usage()
-        try fleet.carryOut(.settle(seconds: 5), limit: 10)
+        try settle()
         let counts = try fleet.report()
         result.add("seconds", seconds)
         result.add("delivered_per_second", Double(delivered) / seconds)

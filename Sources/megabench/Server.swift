@@ -81,9 +81,9 @@ final class Server {
         folder?.remove()
     }
 
-    /// Waits until each of these ports answers, for at most 30 s.
+    /// Waits until each of these ports answers, for at most a minute.
     func waitUntilServing(ports: [UInt16], path: String? = nil) throws {
-        let deadline = monotonicNanoseconds() + 30_000_000_000
+        let deadline = monotonicNanoseconds() + 60_000_000_000
         for port in ports {
             while !Self.answers(plan.host, port, path) {
                 if processes.contains(where: { $0.hasEnded() }) {

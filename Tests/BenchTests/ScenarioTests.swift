@@ -13,7 +13,7 @@ import Testing
             "run", scenario.rawValue, "--against", server.rawValue, "--clients", "\(clients)", "--seconds", "0.4",
             "--hold", "0.1",
         ]
-        return try json(words + more, seconds: 60)
+        return try json(words + more, seconds: 180)
     }
 
     /// The output of `megabench --json`. Its complaints go to standard error (most containers can't make a memory
@@ -78,7 +78,7 @@ import Testing
     /// It complains if a new handshake was resumed, or a resumed one was new.
     @Test(arguments: ["megacomet", "daemons"]) func handshakes_areNewAndThenResumed(server: String) throws {
         let words = "handshakes --servers \(server) --rounds 1 --seconds 0.3 --connections 16"
-        let numbers = try json(words.split(separator: " ").map(String.init), seconds: 60)["numbers"]
+        let numbers = try json(words.split(separator: " ").map(String.init), seconds: 180)["numbers"]
         #expect(numbers?["new_per_core_second"]?.double ?? 0 > 0)
         #expect(numbers?["resumed_per_core_second"]?.double ?? 0 > 0)
     }
@@ -109,14 +109,15 @@ import Testing
     func receipts_tellOneEndOfEachMessage(form: LoadPlan.Form) throws {
         let numbers = try run(.unicast, .daemons, "--receipts", "--form", form.rawValue)["numbers"]
         let messages = numbers?["messages_with_receipt"]?.int ?? 0
-        #expect(messages > 300)
+        // The first turn publishes a whole window, and some clients were proved by a message before.
+        #expect(messages > 256)
         #expect(numbers?[form == .bare ? "handed" : "acknowledged"]?.int == messages)
         #expect(numbers?["without_end"]?.int == 0)
     }
     @Test func receipts_overHTTP_andAtASteadyRate() throws {
         let more = ["--receipts", "--publish", "http", "--rate", "1000"]
         let words = ["run", "steady", "--against", "megacomet", "--clients", "300", "--seconds", "0.4"]
-        let numbers = try json(words + more, seconds: 60)["numbers"]
+        let numbers = try json(words + more, seconds: 180)["numbers"]
         #expect(numbers?["messages_with_receipt"]?.int ?? 0 > 300)
         #expect(numbers?["without_end"]?.int == 0)
     }
@@ -156,7 +157,7 @@ import Testing
     {
         let more = ["--form", form.rawValue, "--rounds", "2", "--rate", "300", "--others", "20"]
         let words = ["run", "channel", "--against", server.rawValue, "--clients", "300", "--seconds", "0.4"]
-        let numbers = try json(words + more, seconds: 60)["numbers"]
+        let numbers = try json(words + more, seconds: 180)["numbers"]
         #expect(numbers?["rounds"]?.int == 2)
         #expect(numbers?["lost"]?.int == 0)
     }
@@ -168,7 +169,7 @@ import Testing
     /// The manager, a worker, and all workers in turn: what was answered is seen once, since streams have a cursor.
     @Test(arguments: Victim.allCases) func kill_losesNothingOfStreams(victim: Victim) throws {
         let more = ["--kills", "1", "--rate", "300", "--form", "events", "--victim", victim.rawValue]
-        let numbers = try json(["run", "kill", "--clients", "300"] + more, seconds: 60)["numbers"]
+        let numbers = try json(["run", "kill", "--clients", "300"] + more, seconds: 180)["numbers"]
         #expect(numbers?["answered"]?.int ?? 0 > 100)
         #expect(numbers?["answered_and_lost"]?.int == 0)
         #expect(numbers?["twice"]?.int == 0)
@@ -177,7 +178,7 @@ import Testing
     /// The clients of a worker that is killed come back over TLS, with tickets.
     @Test func kill_losesNothing_overTLS() throws {
         let words = "run kill --clients 300 --kills 1 --rate 300 --form events --victim worker --tls"
-        let numbers = try json(words.split(separator: " ").map(String.init), seconds: 60)["numbers"]
+        let numbers = try json(words.split(separator: " ").map(String.init), seconds: 180)["numbers"]
         #expect(numbers?["answered"]?.int ?? 0 > 100)
         #expect(numbers?["answered_and_lost"]?.int == 0)
         #expect(numbers?["tls_handshakes"]?.int ?? 0 > 300)
@@ -217,7 +218,7 @@ import Testing
     /// back, and nothing is lost.
     @Test func million_losesNothing_whenAWorkerDies() throws {
         let words = "million --clients 400 --workers 2 --processes 2 --rate 200 --poll-timeout 2 --timeouts 1.2"
-        let numbers = try json(words.split(separator: " ").map(String.init), seconds: 120)["numbers"]
+        let numbers = try json(words.split(separator: " ").map(String.init), seconds: 180)["numbers"]
         #expect(numbers?["cut_by_the_kill"]?.int == 200)
         #expect(numbers?["lost"]?.int == 0)
     }
@@ -228,7 +229,7 @@ import Testing
             "megabench",
             ("compare --runs 1 --clients 200 --streams 150 --many 300 --workers 2 --seconds 0.3 --rate 500 "
                 + "--messages 2000 --receipts --servers limit megacomet").split(separator: " ").map(String.init),
-            in: folder, seconds: 120)
+            in: folder, seconds: 600)
         guard end == .exited(0) else { throw Failure("\(end)\n\(output)") }
         let lines = output.split(separator: "\n")
         #expect(lines.count == 33)
