@@ -18,7 +18,7 @@ def programs():
     return pathlib.Path(os.environ.get("MEGACOMET_PROGRAMS") or ROOT / ".build/debug")
 
 
-def wait_until(condition, seconds=20, what="it"):
+def wait_until(condition, seconds=30, what="it"):
     """Calls a function again and again until it returns something true, and returns that. `what` may be a function."""
     end = time.monotonic() + seconds
     while True:
@@ -82,7 +82,7 @@ class Appliance:
     def __enter__(self):
         self.process = subprocess.Popen([programs() / "megacomet", "run", "-c", self.config], stdout=self.log, stderr=self.log)
         try:
-            wait_until(self.is_ready, 20, "the appliance's start")
+            wait_until(self.is_ready, 60, "the appliance's start")
         except BaseException:
             self.__exit__()
             raise
@@ -102,7 +102,7 @@ class Appliance:
         self.folder.cleanup()
 
     def command(self, *arguments):
-        return subprocess.run([programs() / "megacomet", *arguments, "-c", self.config], capture_output=True, text=True, timeout=60)
+        return subprocess.run([programs() / "megacomet", *arguments, "-c", self.config], capture_output=True, text=True, timeout=120)
 
     def processes(self):
         try:
@@ -112,21 +112,22 @@ class Appliance:
 
     def is_ready(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"megacomet ended with {self.process.returncode}: {self.said()}")
+            raise AssertionError(f"megacomet ended with {self.process.returncode}: {self.said()[-4000:]}")
         processes = self.processes()
         return processes and all(process["state"] == "ready" for process in processes)
 
     def said(self):
-        return pathlib.Path(self.log.name).read_text()[-4000:]
+        """The whole log. A process's line comes some time after what the process did."""
+        return pathlib.Path(self.log.name).read_text()
 
     def kill(self, name):
         """Sends SIGKILL, as the kernel's memory killer does. Returns when the successor is ready."""
-        old = next(process["pid"] for process in self.processes() if process["name"] == name)
+        old, = wait_until(lambda: [process["pid"] for process in self.processes() if process["name"] == name and process["pid"]], 30, f"word of {name}")
         os.kill(old, signal.SIGKILL)
-        wait_until(lambda: any(p["name"] == name and p["pid"] != old and p["state"] == "ready" for p in self.processes()), 20, f"{name}'s return")
+        wait_until(lambda: any(p["name"] == name and p["pid"] != old and p["state"] == "ready" for p in self.processes()), 60, f"{name}'s return")
 
     def request(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.app_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.app_port, timeout=90)
         try:
             connection.request(method, path, body)
             answer = connection.getresponse()
@@ -141,4 +142,13 @@ class Appliance:
         return answer
 
     def is_polling(self, client):
+        """A worker holds a receiver of the client. A poll that is answered at once is never held."""
+        return self.request("GET", "/clients/" + client)[1].get("form") is not None
+
+    def is_connected(self, client):
+        """The same, or the client is on its way to the next poll. What has left, or was sent away, is not."""
         return self.request("GET", "/clients/" + client)[1].get("connected")
+
+    def has_acknowledged(self, client):
+        """Nothing waits for the client any more."""
+        return self.request("GET", "/clients/" + client)[1]["queued"] == 0

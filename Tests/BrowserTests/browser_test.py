@@ -74,7 +74,7 @@ class BrowserTest(unittest.TestCase):
         self.driver.get_log("browser")  # drops the lines of another test's pages
 
     def polling(self, tab, appliance=None):
-        wait_until(lambda: (appliance or self.appliance).is_polling(tab.client), 20, f"{tab.client}'s poll")
+        wait_until(lambda: (appliance or self.appliance).is_polling(tab.client), 30, f"{tab.client}'s poll")
 
     def assertCleanConsole(self, tab, allowed=lambda entry: False):
         self.assertEqual([entry["message"] for entry in tab.console() if not allowed(entry)], [])
@@ -140,7 +140,7 @@ class BrowserTest(unittest.TestCase):
         # A page that is between two polls has no receiver that could end.
         tab.wait_for(lambda t: self.ask("disconnect", client=t.client) and t.state == "closed", what="the state closed")
         self.assertEqual(tab.states[-1][1]["code"], "disconnected")
-        self.assertFalse(self.appliance.is_polling(tab.client))
+        self.assertFalse(self.appliance.is_connected(tab.client))
         tab.run("comet.connect()")
         self.polling(tab)
 
@@ -150,7 +150,7 @@ class BrowserTest(unittest.TestCase):
         self.polling(tab)
         for n in range(1000):
             self.appliance.publish(tab.client, n)
-        self.assertEqual(tab.wait_for_messages(1000, 60), list(range(1000)))
+        self.assertEqual(tab.wait_for_messages(1000, 120), list(range(1000)))
         tab.run("comet.close()")
         tab.wait_for(lambda t: t.run("return document.scripts.length") == 2, what="the last tag's removal")
         new_globals = tab.run("return Object.keys(window).filter(function (name) { return globals.indexOf(name) < 0; })")
@@ -159,7 +159,7 @@ class BrowserTest(unittest.TestCase):
         self.assertCleanConsole(tab)
 
     def get(self, port, path, **headers):
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
             connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
@@ -184,7 +184,7 @@ class BrowserTest(unittest.TestCase):
                 pathlib.Path(folder, name).write_bytes(body)
             # The short form does all that the long one does.
             node = subprocess.run(
-                ["node", "--test", str(pathlib.Path(__file__).with_name("script.test.js"))], capture_output=True, text=True, timeout=120,
+                ["node", "--test", str(pathlib.Path(__file__).with_name("script.test.js"))], capture_output=True, text=True, timeout=300,
                 env={**os.environ, "MEGACOMET_SCRIPT": folder + "/megacomet.js"})
             self.assertEqual(node.returncode, 0, node.stdout[-4000:])
             # Where there is no page, as in server-side rendering, importing it does nothing.
@@ -194,18 +194,20 @@ class BrowserTest(unittest.TestCase):
 
     # Faults.
 
-    def numbers(self, client, count, pause, results):
+    def numbers(self, client, count, pause, results, enough=None):
         """Publishes 0, 1, 2 .. in the background. A publish that finds no manager is tried again."""
         self.retried = set()
 
         def go():
             for n in range(count):
-                end = time.monotonic() + 20
+                if enough and enough.is_set():
+                    return
+                end = time.monotonic() + 60
                 while time.monotonic() < end:
                     try:
                         results.append(self.appliance.publish(client, n))
                         break
-                    except (OSError, AssertionError):
+                    except (OSError, AssertionError, http.client.HTTPException):
                         self.retried.add(n)
                         time.sleep(0.05)
                 time.sleep(pause)
@@ -226,10 +228,10 @@ class BrowserTest(unittest.TestCase):
         results = []
         publisher = self.numbers(tab.client, 40, 0.15, results)
         for worker, reached in (("worker-0", 5), ("worker-1", 15)):
-            wait_until(lambda: len(results) >= reached, 20, "publishing")
+            wait_until(lambda: len(results) >= reached, 30, "publishing")
             self.appliance.kill(worker)
-        publisher.join(60)
-        self.assertEqual(tab.wait_for_messages(40, 30), list(range(40)))
+        publisher.join(120)
+        self.assertEqual(tab.wait_for_messages(40, 60), list(range(40)))
         self.assertEqual(tab.run("return window.gaps"), 0)
         self.assertNetworkErrorsOnly(tab)
 
@@ -239,30 +241,34 @@ class BrowserTest(unittest.TestCase):
         self.polling(tab)
         results = []
         publisher = self.numbers(tab.client, 20, 0.05, results)
-        wait_until(lambda: len(results) > 5, 20, "publishing")
+        wait_until(lambda: len(results) > 5, 30, "publishing")
         self.appliance.kill("manager")
-        publisher.join(60)
+        publisher.join(120)
         self.appliance.publish(tab.client, "last")
-        got = tab.wait_for(lambda t: t.got[-1:] == ["last"] and t.got, 30, "the last message")[:-1]
+        got = tab.wait_for(lambda t: t.got[-1:] == ["last"] and t.got, 60, "the last message")[:-1]
         # (A message that was published twice, since the manager died before it answered, may come twice.)
         certain = [n for n in got if n not in self.retried]
         self.assertEqual(certain, sorted(set(certain)), "in order, none twice")
-        # Messages that the manager held and had not handed over die with it. All others are here.
-        self.assertGreaterEqual(len(got), 14)
+        # What the manager has answered for is kept in a memory that outlives it.
+        self.assertEqual(set(got), set(range(20)))
         self.assertNetworkErrorsOnly(tab)
 
     @over_all_transports
     def test_a_page_that_is_reloaded_goes_on(self, transport):
         tab = self.tab(transport)
         self.polling(tab)
-        publisher = self.numbers(tab.client, 40, 0.05, [])
+        # Each page gets some, however long it needs to come back.
+        results, enough = [], threading.Event()
+        publisher = self.numbers(tab.client, 1000, 0.05, results, enough)
         pages = []
         for count in (5, 3):
             tab.wait_for_messages(count)
             pages.append(tab.got)
             tab.reload()
-        publisher.join(60)
-        tab.wait_for(lambda t: (t.got or [None])[-1] == 39, what="the last message")
+        tab.wait_for_messages(1)
+        enough.set()
+        publisher.join(120)
+        tab.wait_for(lambda t: t.got[-1] == len(results) - 1, what="the last message")
         pages.append(tab.got)
         for page in pages:
             self.assertEqual(page, list(range(page[0], page[0] + len(page))), "each page in order, none twice")
@@ -278,8 +284,8 @@ class BrowserTest(unittest.TestCase):
         publisher = self.numbers(tab.client, 30, 0.1, [])
         answer = self.appliance.command("rolling")
         self.assertEqual(answer.returncode, 0, answer.stderr)
-        publisher.join(60)
-        self.assertEqual(tab.wait_for_messages(30, 30), list(range(30)))
+        publisher.join(120)
+        self.assertEqual(tab.wait_for_messages(30, 60), list(range(30)))
         self.assertCleanConsole(tab)
 
     @over_both_transports
@@ -290,28 +296,28 @@ class BrowserTest(unittest.TestCase):
         try:
             # If the machine has no network but its own, the browser says so at the start and tells no page of a change.
             # Then the page notices the end of the held poll.
-            tab.wait_for(lambda t: t.state in ("offline", "waiting"), 40, what="noticing")
+            tab.wait_for(lambda t: t.state in ("offline", "waiting"), 60, what="noticing")
             # A script that is on its way can't be cut: it gets the first message, unseen, which then comes again.
-            wait_until(lambda: transport == "jsonp" or not self.appliance.is_polling(tab.client), 20, "the poll's end")
+            wait_until(lambda: transport == "jsonp" or not self.appliance.is_connected(tab.client), 30, "the poll's end")
             for n in range(3):
                 self.appliance.publish(tab.client, n)
         finally:
             self.driver.set_network_conditions(offline=False, latency=0, download_throughput=-1, upload_throughput=-1)
-        back = time.monotonic()
         self.assertEqual(tab.wait_for_messages(3), [0, 1, 2])
-        self.assertLess(time.monotonic() - back, 10)
         self.assertNetworkErrorsOnly(tab)
 
     @over_both_transports
     def test_a_full_worker_answers_503_and_the_page_goes_to_the_other(self, transport):
         with Appliance(workers={"max_connections": 3}) as small:
             holders = [self.hold(port) for port in small.worker_ports[:1] for _ in range(3)]
-            tab = self.tab(transport, small, script=small.urls[1], client="full-" + transport)
+            # The other one has room for what a browser opens, so the script does not come from it as well.
+            script = self.appliance.urls[0]
+            tab = self.tab(transport, small, script=script, client="full-" + transport)
             self.polling(tab, small)
             small.publish(tab.client, "here")
             self.assertEqual(tab.wait_for_messages(1), ["here"])
             # Pages choose by chance, so this page has only the full worker, until there is room.
-            only = self.tab(transport, small, script=small.urls[1], urls=small.urls[:1], client="only-" + transport)
+            only = self.tab(transport, small, script=script, urls=small.urls[:1], client="only-" + transport)
             only.wait_for(lambda t: any(s[1].get("code") == "full" for s in t.states), what="being told that the worker is full")
             waited = [s for s in only.states if s[1].get("code") == "full"][0][1]["delay"]
             self.assertGreaterEqual(waited, 1000, "what the worker asked for")
@@ -336,7 +342,7 @@ class BrowserTest(unittest.TestCase):
         self.assertEqual(second.wait_for_messages(1), ["for the second"])
         self.assertEqual(first.got, [])
         self.assertEqual(second.state, "connected")
-        # The user takes it back. (A hidden tab's timers are slow, so its next poll may not be out yet.)
+        # The user takes it back. A page that is between two polls would come after the first one and replace it.
         self.polling(second)
         first.run("comet.connect()")
         second.wait_for_state("replaced")
@@ -348,7 +354,7 @@ class BrowserTest(unittest.TestCase):
         tab = self.tab(transport)
         self.polling(tab)
         tab.run("comet.close()")
-        wait_until(lambda: transport == "jsonp" or not self.appliance.is_polling(tab.client), 20, "the poll's end")
+        wait_until(lambda: transport == "jsonp" or not self.appliance.is_connected(tab.client), 30, "the poll's end")
         self.appliance.publish(tab.client, "meanwhile")
         self.appliance.publish(tab.client, "and this")
         self.assertEqual(tab.got, [])
@@ -363,7 +369,7 @@ class BrowserTest(unittest.TestCase):
         self.appliance.publish(tab.client, 1)
         tab.wait_for_messages(1)
         self.driver.get(self.origin.url + "/poll.js")
-        wait_until(lambda: not self.appliance.is_polling(tab.client), 20, "the poll's end")
+        wait_until(lambda: not self.appliance.is_connected(tab.client), 30, "the poll's end")
         self.appliance.publish(tab.client, 2)
         self.driver.back()
         tab.wait_for(lambda t: (t.got or [None])[-1] == 2, what="the message")
@@ -396,7 +402,7 @@ class BrowserTest(unittest.TestCase):
             refused = self.tab("xhr", guarded, origin=other, client="guarded")
             # Two polls have failed. If the machine has no network but its own, the browser says that it is offline.
             refused.wait_for(lambda t: sum(s[0] in ("waiting", "offline") for s in t.states) >= 2, what="refusal")
-            self.assertFalse(guarded.is_polling("guarded"))
+            self.assertFalse(guarded.is_connected("guarded"))
             self.assertEqual(guarded.publish("guarded", "secret")["status"], "queued")
             allowed = self.tab("xhr", guarded, client="guarded")
             self.assertEqual(allowed.wait_for_messages(1), ["secret"])

@@ -69,16 +69,22 @@ def start(*more):
     options.binary_location = "/usr/bin/chromium"
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-    driver.set_page_load_timeout(20)
-    driver.set_script_timeout(20)
+    driver.set_page_load_timeout(60)
+    driver.set_script_timeout(60)
     return driver
+
+
+def console(driver):
+    """The lines of the console since the last call. A page that tries a WebSocket gives it up after three seconds, which
+    a busy machine may need. Chromium says so."""
+    return [entry for entry in driver.get_log("browser") if "WebSocket is closed before the connection is established" not in entry["message"]]
 
 
 class Tab:
     """A tab with pages/poll.html in it."""
 
     def __init__(self, driver, origin, appliance, client, transport="xhr", csp=None, tab=True, **options):
-        self.driver, self.client = driver, client
+        self.driver, self.client, self.transport = driver, client, transport
         if tab:
             driver.switch_to.new_window("tab")
         self.handle = driver.current_window_handle
@@ -105,22 +111,21 @@ class Tab:
     def states(self):
         return self.run("return window.states")
 
-    def wait_for(self, condition, seconds=20, what="it"):
+    def wait_for(self, condition, seconds=30, what="it"):
         try:
             return wait_until(lambda: condition(self), seconds, what)
         except AssertionError as error:
             raise AssertionError(f"{error}; got {len(self.got or [])}: {str(self.got)[:600]}; states {str(self.states)[-600:]}") from None
 
-    def wait_for_state(self, state, seconds=20):
+    def wait_for_state(self, state, seconds=30):
         self.wait_for(lambda tab: tab.state == state, seconds, f"the state {state}")
 
-    def wait_for_messages(self, count, seconds=20):
+    def wait_for_messages(self, count, seconds=30):
         return self.wait_for(lambda tab: len(tab.got or []) >= count and tab.got, seconds, f"the arrival of {count} messages")
 
     def console(self):
-        """The lines of the console since the last call."""
         self.driver.switch_to.window(self.handle)
-        return self.driver.get_log("browser")
+        return console(self.driver)
 
     def reload(self):
         self.driver.switch_to.window(self.handle)

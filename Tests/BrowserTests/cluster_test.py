@@ -24,7 +24,7 @@ def redis(program, port):
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as client:
                     client.sendall(b"PING\r\n")
                     return client.recv(100).startswith(b"+PONG")
-            wait_until(answers, 20, f"an answer of {program}")
+            wait_until(answers, 30, f"an answer of {program}")
             yield
         finally:
             server.kill()
@@ -48,15 +48,15 @@ class ClusterTest(unittest.TestCase):
                 return words in answer.get("error", {}).get("message", "") and (status, answer["error"])
 
             with redis(old, port):
-                status, error = wait_until(refusal, 20, "a refusal with the reason")
+                status, error = wait_until(refusal, 30, "a refusal with the reason")
                 self.assertEqual((status, error["code"]), (503, "engine"))
                 self.assertIn("MegaComet needs Redis 7.0.0 or later", error["message"])
-                wait_until(lambda: words in appliance.command("events").stdout, 20, "an event")
+                wait_until(lambda: words in appliance.command("events").stdout, 30, "an event")
                 engine = appliance.request("GET", "/nodes")[1]["engine"]
                 self.assertFalse(engine["up"])
                 self.assertIn(words, engine["why"])
                 self.assertEqual(health(), 503)
             with redis("/usr/bin/redis-server", port):
                 wait_until(lambda: not refusal() and health() == 200, 30, "the machine's going on")
-                wait_until(lambda: (appliance.request("GET", "/nodes")[1]["engine"]["version"] or "").startswith("7."), 20, "the new version")
+                wait_until(lambda: (appliance.request("GET", "/nodes")[1]["engine"]["version"] or "").startswith("7."), 30, "the new version")
                 appliance.publish("c2", "hello")

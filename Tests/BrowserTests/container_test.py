@@ -71,9 +71,9 @@ class ComposeTests(unittest.TestCase):
 
         wait_until(is_open, 40, "the page")
         wait_until(lambda: shown("state") == "connected", 40, "the page's connection")
-        wait_until(lambda: shown("people") == "Ada", 20, "who is there")
+        wait_until(lambda: shown("people") == "Ada", 30, "who is there")
         driver.find_element(By.ID, "text").send_keys("Is anybody there?\n")
-        wait_until(lambda: "Is anybody there?" in driver.find_element(By.TAG_NAME, "body").text, 20, "the line")
+        wait_until(lambda: "Is anybody there?" in driver.find_element(By.TAG_NAME, "body").text, 30, "the line")
 
     def test_the_services_have_one_way_in_and_time_to_end(self):
         megacomet = SERVICES["megacomet"]

@@ -34,7 +34,7 @@ class Polls:
         self.appliance, self.client, self.query = appliance, client, query
         self.thread = threading.Thread(target=self.poll)
         self.thread.start()
-        wait_until(lambda: appliance.is_polling(client), 20, f"the poll of {client}")
+        wait_until(lambda: appliance.is_polling(client), 30, f"the poll of {client}")
 
     def poll(self):
         connection, query = http.client.HTTPConnection("127.0.0.1", self.appliance.worker_ports[0], timeout=30), self.query
@@ -129,7 +129,7 @@ class ReadmeTest(unittest.TestCase):
             subscribe, poll, publish, said, polled, *others = lines
             self.assertIn('"subscribers":2', answer(start(subscribe)))
             poll = start(poll)
-            wait_until(lambda: appliance.is_polling("ann:tab1"), 20, "Ann's poll")
+            wait_until(lambda: appliance.is_polling("ann:tab1"), 30, "Ann's poll")
             self.assertEqual([answer(start(publish)), answer(poll)], [said, polled])
             answers = [json.loads(answer(start(line))) for line in others]
             self.assertEqual([given.get("status") for given in answers], ["subscribed", "nobody", "sent", "sent", None])
@@ -148,7 +148,7 @@ class MakeExampleTest(unittest.TestCase):
     def test_it_starts_the_dashboard_as_well(self):
         appliance, dashboard, port = self.run_example("dashboard", signal.SIG_DFL)
         published = "/channels/dashboard?history=100"
-        wait_until(lambda: len(appliance.request("GET", published)[1]["messages"]) == 6, 20, "the newest values of six metrics")
+        wait_until(lambda: len(appliance.request("GET", published)[1]["messages"]) == 6, 30, "the newest values of six metrics")
         self.end(appliance, dashboard, signal.SIGINT)
 
     def test_it_starts_the_count_of_unread_messages_as_well(self):
@@ -157,7 +157,7 @@ class MakeExampleTest(unittest.TestCase):
         appliance, unread, port = self.run_example("unread", signal.SIG_DFL)
         self.assertEqual(self.post(port, "/send", {"user": "Ada", "text": "hello"}), {})
         published = "/channels/unread?history=9"
-        wait_until(lambda: appliance.request("GET", published)[1]["messages"], 20, "the count")
+        wait_until(lambda: appliance.request("GET", published)[1]["messages"], 30, "the count")
         self.assertEqual(appliance.request("GET", published)[1]["messages"][-1]["data"], {"user": "Ada", "unread": 1, "seen": 0})
         self.end(appliance, unread, signal.SIGINT)
 
@@ -365,7 +365,7 @@ class PageTest(unittest.TestCase):
         self.addCleanup(server.stdout.close)
         self.addCleanup(server.wait, 10)
         self.addCleanup(server.terminate)
-        wait_until(lambda: select.select([server.stdout], [], [], 0)[0], 20, f"the first line of {example}")
+        wait_until(lambda: select.select([server.stdout], [], [], 0)[0], 30, f"the first line of {example}")
         self.assertIn(example.encode() + b" on", server.stdout.readline())
         return f"http://localhost:{port}/"
 
@@ -379,7 +379,7 @@ class PageTest(unittest.TestCase):
         return self.driver.current_window_handle
 
     def wait_for(self, element, text):
-        wait_until(lambda: self.text(element) == text, 20, f"{text!r} in #{element}, which has {self.text(element)!r},")
+        wait_until(lambda: self.text(element) == text, 30, f"{text!r} in #{element}, which has {self.text(element)!r},")
 
     def text(self, element):
         return self.driver.execute_script("return document.getElementById(arguments[0]).textContent", element)
@@ -396,11 +396,11 @@ class PageTest(unittest.TestCase):
         self.addCleanup(origin.close)
         origin.extra["/page.html"] = text.replace("<meta", '<link rel="icon" href="data:,"><meta').encode()
         self.driver.get(origin.url + "/page.html")
-        wait_until(lambda: self.appliance.is_polling("c42"), 20, "the page's poll")
+        wait_until(lambda: self.appliance.is_polling("c42"), 30, "the page's poll")
         self.appliance.publish("c42", MESSAGE)
         self.appliance.publish("c42", "again")
         shown = "return [].map.call(document.querySelectorAll('li'), function (li) { return li.textContent; })"
-        shown = wait_until(lambda: len(self.driver.execute_script(shown)) == 2 and self.driver.execute_script(shown), 20, "two messages")
+        shown = wait_until(lambda: len(self.driver.execute_script(shown)) == 2 and self.driver.execute_script(shown), 30, "two messages")
         self.assertEqual([json.loads(line) for line in shown], [MESSAGE, "again"])
         self.assertCleanConsole()
 
@@ -458,7 +458,7 @@ class PageTest(unittest.TestCase):
             self.wait_for_lines(window, lines)
             self.assertEqual(len(self.driver.find_elements(By.CSS_SELECTOR, "li.mine")), mine)
             self.wait_for("people", "Ada, Grace")
-        wait_until(lambda: self.channel("room:lobby")["connected"] == 3, 20, "three clients")
+        wait_until(lambda: self.channel("room:lobby")["connected"] == 3, 30, "three clients")
         self.assertEqual(self.channel("room:lobby")["users"], 2)
         self.driver.switch_to.window(tabs[1])
         self.driver.refresh()
@@ -530,9 +530,9 @@ class PageTest(unittest.TestCase):
         url = self.serve("dashboard")
         first = self.open(url, (900, 600))
         values = "return [].map.call(document.querySelectorAll('output'), function (o) { return o.textContent; })"
-        wait_until(lambda: len(self.driver.execute_script(values)) == 6, 20, "six values")
+        wait_until(lambda: len(self.driver.execute_script(values)) == 6, 30, "six values")
         before = self.driver.execute_script(values)
-        wait_until(lambda: all(a != b for a, b in zip(before, self.driver.execute_script(values))), 20, "the change of each value")
+        wait_until(lambda: all(a != b for a, b in zip(before, self.driver.execute_script(values))), 30, "the change of each value")
         # The late viewer asks once, as a page does, and its first answer has all metrics.
         page = http.client.HTTPConnection("localhost", int(url.split(":")[2].strip("/")), timeout=10)
         page.request("GET", "/")
@@ -545,7 +545,7 @@ class PageTest(unittest.TestCase):
         self.assertEqual(len({message["data"]["name"] for message in messages}), 6)
         self.assertEqual(len({message["id"] for message in messages if "of" in message}), 1)
         self.open(url, (390, 760))
-        wait_until(lambda: len(self.driver.execute_script(values)) == 6, 20, "six values")
+        wait_until(lambda: len(self.driver.execute_script(values)) == 6, 30, "six values")
         self.driver.switch_to.window(first)
         self.assertEqual(self.driver.find_element(By.ID, "state").text, "connected")
         self.assertCleanConsole()
@@ -562,7 +562,7 @@ class PageTest(unittest.TestCase):
                 self.driver.execute_script(
                     "var form = document.getElementById('send').elements; form.user.value = 'Ada'; form.text.value = arguments[0];"
                     "document.querySelector('#send button').click()", text)
-                wait_until(lambda: self.driver.execute_script("return !document.getElementById('send').elements.text.value"), 20, "the publish")
+                wait_until(lambda: self.driver.execute_script("return !document.getElementById('send').elements.text.value"), 30, "the publish")
 
         def count():
             return self.driver.execute_script(
@@ -576,7 +576,7 @@ class PageTest(unittest.TestCase):
         wait_for_count("Ada 0 seen 3")
         inbox = self.open(url + "inbox?user=Ada", (520, 400))
         shown = "return [].map.call(document.querySelectorAll('#messages li'), function (li) { return li.textContent; })"
-        wait_until(lambda: self.driver.execute_script(shown) == ["one", "two", "three"], 20, "the messages")
+        wait_until(lambda: self.driver.execute_script(shown) == ["one", "two", "three"], 30, "the messages")
         self.driver.switch_to.window(counts)
         wait_for_count("Ada 3 seen 0")
 
@@ -584,7 +584,7 @@ class PageTest(unittest.TestCase):
         proxy.repeat()
         send("four")
         wait_for_count("Ada 4 seen 0")
-        wait_until(lambda: proxy.repeated, 20, "the second time")
+        wait_until(lambda: proxy.repeated, 30, "the second time")
 
         # The inbox is closed, and its messages wait. The app is killed, and the messages are seen meanwhile.
         self.driver.switch_to.window(inbox)
@@ -597,7 +597,7 @@ class PageTest(unittest.TestCase):
         self.driver.switch_to.window(inbox)
         self.driver.execute_script("comet.connect()")
         client = self.driver.execute_script("return page.client")
-        wait_until(lambda: self.appliance.request("GET", f"/clients/{client}")[1]["queued"] == 0, 20, "the acknowledgement")
+        wait_until(lambda: self.appliance.request("GET", f"/clients/{client}")[1]["queued"] == 0, 30, "the acknowledgement")
         self.driver.switch_to.window(counts)
         self.assertEqual(count(), ["Ada 4 seen 2"])
         self.serve("unread", port, **settings)
@@ -627,7 +627,7 @@ class PageTest(unittest.TestCase):
         """Waits until the room that the window shows has these lines."""
         self.driver.switch_to.window(window)
         shown = "return [].map.call(document.querySelectorAll('ol:not([hidden]) li'), function (li) { return li.innerText.trim(); })"
-        wait_until(lambda: self.driver.execute_script(shown) == lines, 20, f"{lines}, not {self.driver.execute_script(shown)}:")
+        wait_until(lambda: self.driver.execute_script(shown) == lines, 30, f"{lines}, not {self.driver.execute_script(shown)}:")
 
     def take_screenshot(self, windows, path):
         """Both windows side by side, in one picture: SCREENSHOT=$PWD/Examples/chat/screenshot.png Tests/BrowserTests/run two_windows."""

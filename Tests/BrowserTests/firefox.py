@@ -39,14 +39,17 @@ class Firefox:
     def receive(self):
         """The next packet: its length, a colon, and JSON."""
         while b":" not in self.input:
-            self.input += self.socket.recv(65536)
+            self.input += self.more()
         count, _, self.input = self.input.partition(b":")
         while len(self.input) < int(count):
-            more = self.socket.recv(65536)
-            assert more, "Firefox is gone"
-            self.input += more
+            self.input += self.more()
         text, self.input = self.input[:int(count)], self.input[int(count):]
         return json.loads(text)
+
+    def more(self):
+        more = self.socket.recv(65536)
+        assert more, "Firefox is gone"
+        return more
 
     def command(self, name, **parameters):
         packet = json.dumps([0, next(self.numbers), name, parameters])

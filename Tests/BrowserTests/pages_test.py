@@ -79,7 +79,7 @@ class GuideTests(unittest.TestCase):
             driver.get(origin.url + "/page.html")
             wait_until(lambda: appliance.is_polling("c42"), 30, "the page's receiver")
             visitor.run(command)
-            wait_until(lambda: "pushed to a page" in driver.find_element(By.ID, "messages").text, 20, "the message in the page")
+            wait_until(lambda: "pushed to a page" in driver.find_element(By.ID, "messages").text, 30, "the message in the page")
 
 
 class SiteTests(unittest.TestCase):

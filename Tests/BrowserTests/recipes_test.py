@@ -67,10 +67,10 @@ class ClientTest(unittest.TestCase):
             for name, command in self.commands.items():
                 with self.subTest(name):
                     client = Program([*command, name, *appliance.urls], self)
-                    wait_until(lambda: appliance.is_polling(name), 20, "the stream")
+                    wait_until(lambda: appliance.is_polling(name), 30, "the stream")
                     for number in range(250):
                         # What was written and not acknowledged is kept up to 64 messages, so it is not hurried.
-                        wait_until(lambda: len(client.got) > number - 24, 20, f"message {number - 24}")
+                        wait_until(lambda: len(client.got) > number - 24, 30, f"message {number - 24}")
                         appliance.publish(name, number)
                     worker = appliance.request("GET", f"/clients/{name}")[1]["worker"]
                     killing = threading.Thread(target=appliance.kill, args=[f"worker-{worker}"])
@@ -81,24 +81,24 @@ class ClientTest(unittest.TestCase):
                     wait_until(lambda: len(client.got) >= 500, 30, "the arrival of 500")
                     self.assertEqual(client.got, list(range(500)))
                     # All is acknowledged after 5 s.
-                    wait_until(lambda: not appliance.request("GET", f"/clients/{name}")[1]["queued"], 20, "the acknowledgement")
+                    wait_until(lambda: not appliance.request("GET", f"/clients/{name}")[1]["queued"], 30, "the acknowledgement")
                     appliance.request("POST", "/disconnect", json.dumps({"client": name}))
                     self.assertEqual(client.process.wait(20), 1)
-                    wait_until(lambda: "disconnected: the app has disconnected this client" in "".join(client.said), 5, "the reason")
+                    wait_until(lambda: "disconnected: the app has disconnected this client" in "".join(client.said), 30, "the reason")
 
     def test_each_client_acknowledges_at_once_where_an_app_waits(self):
         with Appliance() as appliance:
             for name, command in self.commands.items():
                 with self.subTest(name):
                     client = Program([*command, name, *appliance.urls], self)
-                    wait_until(lambda: appliance.is_polling(name), 20, "the stream")
+                    wait_until(lambda: appliance.is_polling(name), 30, "the stream")
                     appliance.publish(name, 1)
-                    wait_until(lambda: client.got, 20, "a message that nobody waits for")
+                    wait_until(lambda: client.got, 30, "a message that nobody waits for")
                     # After that one it would acknowledge in 5 s.
                     status, answer = appliance.request("POST", "/publish?wait=4", json.dumps({"client": name, "message": 2}))
                     self.assertEqual((status, answer["status"]), (200, "acknowledged"))
                     # The client acknowledges what it has printed; reading that is our own thread's work.
-                    wait_until(lambda: len(client.got) > 1, 20, "the line of the message")
+                    wait_until(lambda: len(client.got) > 1, 30, "the line of the message")
                     self.assertEqual(client.got, [1, 2])
 
     def test_each_client_gets_what_is_published_to_its_channels(self):
@@ -110,10 +110,10 @@ class ClientTest(unittest.TestCase):
                         appliance.request("POST", "/publish", json.dumps({**channel, "message": [number]}))
                     appliance.request("POST", "/subscribe", json.dumps({**channel, "client": f"{name}:1", "history": 2}))
                     client = Program([*command, f"{name}:1", *appliance.urls], self)
-                    wait_until(lambda: len(client.got) == 2, 20, "what was said before")
+                    wait_until(lambda: len(client.got) == 2, 30, "what was said before")
                     appliance.request("POST", "/publish", json.dumps({**channel, "message": {"text": "it's \u2028\n"}}))
                     appliance.request("POST", "/publish", json.dumps({"user": name, "message": None}))
-                    wait_until(lambda: len(client.got) == 4, 20, "what is said now")
+                    wait_until(lambda: len(client.got) == 4, 30, "what is said now")
                     self.assertEqual(client.got, [[1], [2], {"text": "it's \u2028\n"}, None])
 
     def test_each_client_asks_for_another_token_and_goes_on_without_a_loss(self):
@@ -140,7 +140,7 @@ class ClientTest(unittest.TestCase):
                     app.give = lambda: key.token(name, 2)
                     app.asked = 0
                     client = Program([*command, "--token-url", app.url, f"{name}:1", *appliance.urls], self)
-                    wait_until(lambda: appliance.is_polling(f"{name}:1"), 20, "the stream")
+                    wait_until(lambda: appliance.is_polling(f"{name}:1"), 30, "the stream")
                     publish(6)
                     self.assertGreaterEqual(app.asked, 3)
                     self.assertLess(app.asked, 9)
@@ -148,7 +148,7 @@ class ClientTest(unittest.TestCase):
                     app.give = lambda: None
                     appliance.request("POST", "/disconnect", json.dumps({"user": name, "revoke": True}))
                     asked = app.asked
-                    wait_until(lambda: app.asked > asked, 20, "the question for another token")
+                    wait_until(lambda: app.asked > asked, 30, "the question for another token")
                     for _ in range(20):
                         appliance.publish(f"{name}:1", published)
                         published += 1
@@ -159,7 +159,7 @@ class ClientTest(unittest.TestCase):
                     app.give = lambda: key.token("other", 60)
                     appliance.request("POST", "/disconnect", json.dumps({"user": name, "revoke": int(time.time()) + 50}))
                     self.assertEqual(client.process.wait(20), 1)
-                    wait_until(lambda: "token_client: the token is of another user" in "".join(client.said), 5, "the reason")
+                    wait_until(lambda: "token_client: the token is of another user" in "".join(client.said), 30, "the reason")
 
 
 class TokenApp:
@@ -205,7 +205,7 @@ class PythonClientTest(unittest.TestCase):
                 if message.data == 1:
                     break  # it is not handled
             # The worker has it, and tells the manager.
-            wait_until(lambda: appliance.request("GET", "/clients/c1")[1]["queued"] == 2, 20, "the first one has left")
+            wait_until(lambda: appliance.request("GET", "/clients/c1")[1]["queued"] == 2, 30, "the first one has left")
             again = MegaComet("c1", appliance.urls)
             self.assertEqual(next(iter(again)).data, 1)
 
@@ -233,13 +233,13 @@ class PythonClientTest(unittest.TestCase):
             older, newer = MegaComet("c1", appliance.urls), MegaComet("c1", appliance.urls)
             for client in (older, newer):
                 threading.Thread(target=listen, args=[client], daemon=True).start()
-                wait_until(lambda: appliance.is_polling("c1"), 20, "the stream")
+                wait_until(lambda: appliance.is_polling("c1"), 30, "the stream")
             self.assertEqual(ends.get(timeout=20), "replaced")
             appliance.publish("c1", "hello")
-            wait_until(lambda: newer.cursor, 20, "the message")
+            wait_until(lambda: newer.cursor, 30, "the message")
             newer.close()
             self.assertEqual(ends.get(timeout=20), ["hello"])
-            wait_until(lambda: not appliance.is_polling("c1"), 20, "the end of the stream")
+            wait_until(lambda: not appliance.is_connected("c1"), 30, "the end of the stream")
             self.assertEqual(appliance.request("GET", "/clients/c1")[1]["queued"], 0)
 
 
@@ -268,12 +268,12 @@ class AppTest(unittest.TestCase):
         wait_until(lambda: self.request(port, "GET", "/rooms/7"), 30, f"the start of {name}")
         self.assertTrue(self.request(port, "POST", "/rooms/7", {"text": "before </script> & <b>"}))
         self.driver.get(f"http://localhost:{port}/rooms/7")
-        wait_until(lambda: self.driver.title == "connected", 20, "the page's connection")
+        wait_until(lambda: self.driver.title == "connected", 30, "the page's connection")
         self.request(port, "POST", "/rooms/7", {"text": "after"})
         shown = "return [].map.call(document.querySelectorAll('li'), function (li) { return li.textContent; })"
-        wait_until(lambda: len(self.driver.execute_script(shown)) > 1, 20, "the second line")
+        wait_until(lambda: len(self.driver.execute_script(shown)) > 1, 30, "the second line")
         self.request(port, "POST", "/rooms/7", {"text": "last"})
-        wait_until(lambda: len(self.driver.execute_script(shown)) > 2, 20, "the third line")
+        wait_until(lambda: len(self.driver.execute_script(shown)) > 2, 30, "the third line")
         self.assertEqual(self.driver.execute_script(shown), ["before </script> & <b>", "after", "last"])
         self.assertEqual(self.driver.get_log("browser"), [])
 
@@ -338,18 +338,18 @@ class LoginTest(unittest.TestCase):
         windows = [driver.current_window_handle]
         driver.find_element("name", "name").send_keys("ann")
         driver.find_element("tag name", "button").click()
-        wait_until(lambda: driver.title == "connected", 20, "the first page's connection")
+        wait_until(lambda: driver.title == "connected", 30, "the first page's connection")
         driver.switch_to.new_window("tab")
         windows.append(driver.current_window_handle)
         driver.get(url)
-        wait_until(lambda: driver.title == "connected", 20, "the second page's connection")
+        wait_until(lambda: driver.title == "connected", 30, "the second page's connection")
         self.assertNotIn("megacomet", driver.execute_script("return document.cookie"))
         names = {one["name"] for one in driver.get_cookies()}
         self.assertEqual("megacomet" in names, bool(cookie))
         appliance.request("POST", "/publish", json.dumps({"user": "ann", "message": "<hello>"}))
         for window in windows:
             driver.switch_to.window(window)
-            wait_until(lambda: [li.text for li in driver.find_elements("tag name", "li")] == ["<hello>"], 20, "the message")
+            wait_until(lambda: [li.text for li in driver.find_elements("tag name", "li")] == ["<hello>"], 30, "the message")
         self.assertEqual([line for line in driver.get_log("browser") if "/megacomet-token" not in line["message"]], [])
         # A logout in one page sends the other one to the login, and no page gets a token with the ended session, also
         # not one that asks before the browser has the logout's answer.
@@ -358,7 +358,7 @@ class LoginTest(unittest.TestCase):
         driver.find_element("tag name", "button").click()
         for window in windows:
             driver.switch_to.window(window)
-            wait_until(lambda: driver.title == "log in", 10, "the login")
+            wait_until(lambda: driver.title == "log in", 30, "the login")
         self.assertEqual(self.status(url + "megacomet-token", session), 401)
         driver.close()
         driver.switch_to.window(windows[0])

@@ -87,7 +87,7 @@ class TokensTest(unittest.TestCase):
     def connected(self, tabs):
         for tab in tabs:
             tab.wait_for_state("connected")
-            wait_until(lambda: self.appliance.is_polling(tab.client), 20, f"{tab.client}'s receiver")
+            wait_until(lambda: self.appliance.is_polling(tab.client), 30, f"{tab.client}'s receiver")
 
 
 class PageTest(TokensTest):
@@ -163,14 +163,14 @@ class PageTest(TokensTest):
         began = time.monotonic()
         status, answer = self.appliance.request("POST", "/disconnect", json.dumps({"user": "eve", "revoke": True}))
         self.assertEqual((status, answer["clients"]), (200, 4))
-        wait_until(lambda: not any(self.appliance.is_polling(tab.client) for tab in tabs), 5, "the ends")
+        wait_until(lambda: not any(self.appliance.is_connected(tab.client) for tab in tabs), 30, "the ends")
         self.assertLess(time.monotonic() - began, 1)
         for tab in tabs:
             self.appliance.publish(tab.client, "secret")
             tab.wait_for(lambda t: t.state == "waiting" and t.states[-1][1]["code"] == "token", 10, "no token")
             self.assertEqual(tab.got, [])
         # A token of the same second is refused, too; one of the next is not.
-        wait_until(lambda: time.time() > time.time() // 1 + 0.01 and time.monotonic() - began > 1, 5, "the next second")
+        wait_until(lambda: time.time() > time.time() // 1 + 0.01 and time.monotonic() - began > 1, 30, "the next second")
         state["loggedIn"] = True
         self.have(tabs, ["secret"])
 
@@ -186,7 +186,7 @@ class PageTest(TokensTest):
         self.assertEqual(self.request("kim:9", query=f"&token={second.token('kim')}")[0], 200)
         state["key"] = second
         self.reload(second)
-        wait_until(lambda: self.request("kim:9", query=f"&token={self.key.token('kim')}")[0] == 401, 10, "the old key's end")
+        wait_until(lambda: self.request("kim:9", query=f"&token={self.key.token('kim')}")[0] == 401, 30, "the old key's end")
         # A file that can't be read changes nothing.
         (self.folder / "keys.json").write_text("{")
         self.appliance.command("reload")
@@ -206,7 +206,7 @@ class PageTest(TokensTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         for worker in range(2):
             token = keys[-1].token("reload")
-            wait_until(lambda: self.request("reload", query=f"&token={token}", worker=worker)[0] == 200, 10, "the new keys")
+            wait_until(lambda: self.request("reload", query=f"&token={token}", worker=worker)[0] == 200, 30, "the new keys")
 
 
 class CookieTest(TokensTest):
@@ -235,7 +235,7 @@ class CookieTest(TokensTest):
         self.have(tabs, [0, 1, 2])
         # What was seen is acknowledged with the cookie, too.
         for tab in tabs:
-            wait_until(lambda: not self.appliance.request("GET", f"/clients/{tab.client}")[1]["queued"], 20, "the acknowledgement")
+            wait_until(lambda: not self.appliance.request("GET", f"/clients/{tab.client}")[1]["queued"], 30, "the acknowledgement")
         tab = self.page("xhr", "bob:1")
         tab.wait_for(lambda t: t.states and t.states[-1][1].get("code") == "token_client", 10, "the refusal")
 
