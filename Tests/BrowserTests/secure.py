@@ -12,7 +12,7 @@ from tlslite.errors import TLSAbruptCloseError, TLSRemoteAlert
 
 from appliance import Appliance, free_ports, wait_until
 
-PATIENCE = 20
+PATIENCE = 60
 # The names that tlslite-ng and OpenSSL have for the suites of TLS 1.3.
 SUITES = {
     "aes128gcm": "TLS_AES_128_GCM_SHA256", "aes256gcm": "TLS_AES_256_GCM_SHA384",
@@ -51,7 +51,7 @@ class SecureAppliance(Appliance):
     def metric(self, name):
         """A metric's sum over the workers, as their last reports have it. The first ones come a second after the start."""
         def values():
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.operator_port}/metrics", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.operator_port}/metrics", timeout=PATIENCE) as answer:
                 return re.findall(rf"^megacomet_worker_{name}(?:{{.*}})? (\S+)$", answer.read().decode(), re.M)
 
         return sum(map(float, wait_until(values, PATIENCE, f"the first report of {name}")))

@@ -1,5 +1,6 @@
 """TLS 1.2 and 1.3 with the clients that people have: a poll is held and answered, and streams and WebSockets are served."""
 import asyncio
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -20,6 +21,7 @@ import websockets.sync.client
 
 import stream_clients
 from appliance import wait_until
+from libraries import HEARTBEAT
 from secure import PATIENCE, SecureAppliance
 from socket_clients import PROTOCOL
 
@@ -49,7 +51,7 @@ class Output:
 class SecureTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.appliance = cls.enterClassContext(SecureAppliance(workers={"heartbeat": 1.0}))
+        cls.appliance = cls.enterClassContext(SecureAppliance(workers={"heartbeat": HEARTBEAT, "poll_timeout": 120.0}))
         cls.port = cls.appliance.secure_ports[0]
 
     def with_each_version(self, scenario):
@@ -177,7 +179,7 @@ class SecureTest(unittest.TestCase):
         def curl_events(client, version):
             versions = ["--tlsv1.2", "--tls-max", "1.2"] if version == "1.2" else ["--tlsv1.3"]
             curl = subprocess.Popen(
-                ["curl", "-sSN", "--noproxy", "*", "--max-time", "60", "--cacert", self.appliance.certificate, *versions,
+                ["curl", "-sSN", "--noproxy", "*", "--max-time", "300", "--cacert", self.appliance.certificate, *versions,
                  f"https://localhost:{self.port}/{client}.events?cursor=0"], stdout=subprocess.PIPE)
             try:
                 for event in sseclient.SSEClient(iter(lambda: os.read(curl.stdout.fileno(), 65536), b"")).events():
@@ -192,14 +194,20 @@ class SecureTest(unittest.TestCase):
             libraries["Node"] = node_events
 
         def scenario(version, client, ends):
-            for name, events in libraries.items():
-                with self.subTest(name), contextlib.closing(events(f"{client}-{name}", version)) as events:
+            def listen(name):
+                with contextlib.closing(libraries[name](f"{client}-{name}", version)) as events:
                     self.assertEqual(next(events)[0], "hello")
                     for text in ("first", "x" * 40000, "last"):
                         self.appliance.publish(f"{client}-{name}", text)
                         kind, data = next(event for event in events if event[0] != "heartbeat")
                         self.assertEqual((kind, json.loads(data)), ("message", text))
                     self.assertEqual(next(events)[0], "heartbeat")
+
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                runs = {name: pool.submit(listen, name) for name in libraries}
+            for name, run in runs.items():
+                with self.subTest(name):
+                    run.result()
 
         self.with_each_version(scenario)
 
@@ -250,7 +258,7 @@ class SecureTest(unittest.TestCase):
                         self.assertEqual(received["data"], text)
                         send(json.dumps({"cursor": received["id"]}))
                     close()
-                    wait_until(lambda: not self.appliance.is_polling(name), PATIENCE, "its end")
+                    wait_until(lambda: not self.appliance.is_connected(name), PATIENCE, "its end")
                     # What was acknowledged over TLS does not come again.
                     self.appliance.publish(name, "after")
                     receive, send, close = open_socket(f"wss://localhost:{self.port}/{name}.ws?cursor=0", self.context(version))

@@ -15,7 +15,7 @@ import websockets.sync.client
 import wsproto
 import wsproto.events
 
-PATIENCE = 10
+PATIENCE = 30
 PROTOCOL = "megacomet.1"
 
 

@@ -64,18 +64,17 @@ class SocketsTest(LibrariesTest):
             sent = self.publish(client, '"before"')
             self.assertEqual(connection.messages(1), [sent])
             ready()
-            wait_until(lambda: killed, 30, "the worker's end")
+            # It answers pings while it reads.
             self.assertIsNone(connection.last_words()[1])
             sent = [sent, self.publish(client, '"while it was down"')]
-            wait_until(lambda: back, 30, "the worker's return")
+            wait_until(lambda: back, 60, "the worker's return")
             self.assertEqual(connect(f"?cursor={sent[0][0]}").messages(1), sent[1:])
 
         def kill():
-            killed.append(True)
             self.appliance.kill("worker-0")
             back.append(True)
 
-        killed, back = [], []
+        back = []
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             last = pool.submit(silent.last_words)
             self.with_each_library(scenario, kill)
@@ -98,8 +97,10 @@ class SocketsTest(LibrariesTest):
 
     def test_each_library_is_told_why_it_is_sent_away(self):
         def scenario(client, connect, ready):
-            first, second = connect("?cursor=0"), connect("?cursor=0")
             # The handshake is answered before the manager knows of the socket, the first envelope after it.
+            first = connect("?cursor=0")
+            self.assertIn("heartbeat", first.envelope())
+            second = connect("?cursor=0")
             self.assertIn("heartbeat", second.envelope())
             last, code = first.last_words()
             self.assertEqual((last["error"]["code"], code), ("replaced", 4001))
@@ -142,17 +143,18 @@ class SocketsTest(LibrariesTest):
             "close behind an acknowledgement": (frame(0x81, message) + frame(0x88, b"\x03\xe9"), 1001),
             "close in a message": (frame(0x01, message) + frame(0x88), "none"),
         }
-        connections = {}
-        for number, what in enumerate(mistakes):
-            connections[what] = Raw(self.port, f"mistake-{number}.ws?cursor=0")
-            self.addCleanup(connections[what].cut)
-        for what, (wrong, code) in mistakes.items():
+        for number, (what, (wrong, code)) in enumerate(mistakes.items()):
             with self.subTest(what):
+                connection = Raw(self.port, f"mistake-{number}.ws?cursor=0")
+                self.addCleanup(connection.cut)
                 # A socket that errs before the manager knows of it is closed without an envelope.
-                opcode, payload = connections[what].frame()
+                opcode, payload = connection.frame()
                 self.assertEqual((opcode, json.loads(payload)["messages"]), (1, []))
-                connections[what].send(wrong, frame(0x81, message))
-                self.assertEqual(connections[what].last_words(), (None, code))
+                connection.send(wrong, frame(0x81, message))
+                last, got = connection.last_words()
+                self.assertEqual(got, code)
+                # Nothing but a heartbeat may have come meanwhile.
+                self.assertIn(last and sorted(last), (None, ["cursor", "messages"]))
 
     def test_frames_may_come_byte_by_byte_and_many_at_once(self):
         slow = Raw(self.port, "slow.ws?cursor=0")
@@ -201,7 +203,7 @@ class SocketsTest(LibrariesTest):
     def test_curl_gets_the_handshake_and_the_first_frame(self):
         lines = handshake("curl.ws").decode().split("\r\n")[2:-2]  # without the first line and Host
         curl = subprocess.Popen(
-            ["curl", "--silent", "--include", "--no-buffer", "--noproxy", "*", "--http1.1", "--max-time", "10",
+            ["curl", "--silent", "--include", "--no-buffer", "--noproxy", "*", "--http1.1", "--max-time", "60",
              *(flag for line in lines for flag in ("--header", line)),
              f"http://127.0.0.1:{self.port}/curl.ws?cursor=0"],
             stdout=subprocess.PIPE)
@@ -214,14 +216,14 @@ class SocketsTest(LibrariesTest):
             curl.terminate()
 
     def test_a_full_worker_and_a_foreign_origin(self):
-        settings = {"max_connections": 1, "origins": ["https://a.example"], "heartbeat": HEARTBEAT}
+        settings = {"max_connections": 1, "origins": ["https://a.example"]}
         with Appliance(1, workers=settings) as appliance:
             port = appliance.worker_ports[0]
             foreign = Raw(port, "a.ws", "Origin: https://b.example")
             self.assertEqual((foreign.status, foreign.body()["error"]["code"]), (403, "origin"))
             foreign.cut()
             own = wait_until(
-                lambda: self.accepted(port, "a.ws", "Origin: https://a.example"), 10, "the own origin's turn")
+                lambda: self.accepted(port, "a.ws", "Origin: https://a.example"), 30, "the own origin's turn")
             self.assertEqual(own.status, 101)
             last, code = Raw(port, "b.ws?cursor=0", "Origin: https://a.example").last_words()
             self.assertEqual((last["error"]["code"], code), ("full", 4013))

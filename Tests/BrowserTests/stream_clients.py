@@ -10,7 +10,7 @@ import httpx
 import httpx_sse
 import sseclient
 
-PATIENCE = 10
+PATIENCE = 30
 
 
 class Ended(Exception):
@@ -38,7 +38,7 @@ class Client:
 
     def next(self, *kinds):
         """The next event of one of these types. Others are skipped."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             event = self.event()
             if event[0] in kinds:
@@ -97,7 +97,7 @@ class Curl(Client):
     def open(self, url, headers):
         flags = [flag for name, value in headers.items() for flag in ("--header", f"{name}: {value}")]
         self.process = subprocess.Popen(
-            ["curl", "--silent", "--no-buffer", "--noproxy", "*", "--max-time", "60", *self.flags, *flags, url],
+            ["curl", "--silent", "--no-buffer", "--noproxy", "*", "--max-time", "300", *self.flags, *flags, url],
             stdout=subprocess.PIPE)
         pieces = iter(lambda: os.read(self.process.stdout.fileno(), 65536), b"")
         return self.read(pieces)
@@ -135,7 +135,7 @@ def node_flags():
     for flags in ([], ["--experimental-eventsource"]):
         with contextlib.suppress(OSError):
             command = ["node", *flags, "-p", "typeof EventSource"]
-            said = subprocess.run(command, capture_output=True, text=True, timeout=30)
+            said = subprocess.run(command, capture_output=True, text=True, timeout=60)
             if said.stdout.strip() == "function":
                 return flags
     return None
