@@ -4,6 +4,8 @@ var options = JSON.parse(new URLSearchParams(location.search).get("options"));
 var got = [], ids = [], states = [], gaps = 0, comet, globals;
 // A browser that can't share.
 if (options.alone) { delete window.BroadcastChannel; Object.defineProperty(navigator, "locks", {value: undefined}); }
+// A page that never acknowledges what nobody waits for.
+if (options.withoutTicks) window.setInterval = function () {};
 // The app gives a token to who is logged in.
 if (options.tokenUrl) options.token = function () {
   return fetch(options.tokenUrl).then(function (answer) { return answer.ok ? answer.text() : Promise.reject(); });
