@@ -149,10 +149,8 @@ final class Cluster: EngineHandler {
         guard let end = resolveAt, engine.isUp, stalled.isEmpty else { return }
         guard chainEnd ?? 0 >= end else { return }
         resolveAt = nil
-        manager.switchboard.markEnded()
         for at in flights.indices {
             flights[at].isSafe = nil
-            flights[at].records.withUnsafeMutableBytes { manager.switchboard.markEnded($0) }
             flights[at].records.withUnsafeBytes {
                 engine.append($0, ids: flights[at].ids, sequence: flights[at].sequence)
             }
@@ -250,9 +248,8 @@ final class Cluster: EngineHandler {
             return goOn()
         }
         // Nothing of it was taken. The apps are told, and what clients did is told later.
-        var flight = flights.remove(at: at)
+        let flight = flights.remove(at: at)
         manager.port.failShipped(.refused("\(fault)"), flight.calls, &manager.switchboard, now: manager.now)
-        flight.records.withUnsafeMutableBytes { manager.switchboard.markEnded($0) }
         flight.records.withUnsafeBytes { manager.switchboard.emitAgain(ClusterRecords($0)) }
         // Several may come back, in another order: what counts is told once more in the end.
         announcing = 0

@@ -85,6 +85,11 @@ final class ClusterWorld: World {
         check(id, payload, by: client, isAgain: isAgain)
     }
 
+    /// Here words are read late, and no machine ends a receiver before it has asked.
+    override func replacedWrongly(_ client: SimulatedClient) {
+        problem("\(client.name) is told that it is replaced, and has no other receiver")
+    }
+
     // MARK: running
 
     override func run() {

@@ -125,12 +125,10 @@ final class Machine {
         start()
     }
     private func resolve() {
-        guard let box, let end = resolveAt, chainEnd ?? 0 >= end else { return }
+        guard box != nil, let end = resolveAt, chainEnd ?? 0 >= end else { return }
         resolveAt = nil
-        box.switchboard.markEnded()
         for at in flights.indices {
             flights[at].due = flights[at].due ?? world.now
-            flights[at].records.withUnsafeMutableBytes { box.switchboard.markEnded($0) }
         }
     }
 

@@ -16,6 +16,10 @@ final class SimulatedClient {
     /// Cursors of the answers that said `gap`.
     var gapCursors: [UInt64] = []
     private(set) var connection: SimulatedWorker.Connection?
+    /// Connections with a receiver that it has left without a word. A worker may hold them still.
+    private var left: [SimulatedWorker.Connection] = []
+    /// When one of them was open for the last time.
+    private var lastLeft: UInt64 = 0
     private var isPolling = false
     var bytes: [UInt8] = []
 
@@ -47,6 +51,7 @@ final class SimulatedClient {
         forgetConnection()
     }
     private func forgetConnection() {
+        if isPolling, let connection { left.append(connection) }
         connection = nil
         isPolling = false
         hasHead = false
@@ -62,6 +67,10 @@ final class SimulatedClient {
     }
 
     func turn(in world: World) {
+        if !left.isEmpty {
+            lastLeft = world.now
+            left.removeAll(where: \.isClosedByWorker)
+        }
         if let connection, !connection.inbound.isEmpty {
             let count = world.random.below(connection.inbound.count) + 1
             bytes += connection.inbound[..<count]
@@ -109,7 +118,10 @@ final class SimulatedClient {
     func answered(_ body: String, _ world: World) {
         if form == .poll { isPolling = false }
         world.note(name, "got \(body)")
-        if body.hasPrefix("{\"error\"") { return refused(body, world) }  // or replaced by its own other tab
+        if body.hasPrefix("{\"error\"") {
+            if body.contains("\"replaced\""), world.now - lastLeft > 20_000 { world.replacedWrongly(self) }
+            return refused(body, world)
+        }
         var last: UInt64 = 0
         let parts = body.split(separator: "]", maxSplits: 1)
         guard parts.count == 2, body.hasPrefix("{\"messages\":[") else { return world.problem("\(name) got \(body)") }

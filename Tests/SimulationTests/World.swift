@@ -202,6 +202,9 @@ class World {
         }
     }
 
+    /// A client without another receiver was told that it is replaced. A manager that stood still may read two workers'
+    /// words in the wrong order.
+    func replacedWrongly(_ client: SimulatedClient) {}
     /// A message came to a client.
     func received(_ id: UInt64, _ payload: UInt64, by client: SimulatedClient, isAgain: Bool) {
         guard let message = published[id] else { return problem("\(client.name) got \(id), which nobody published") }

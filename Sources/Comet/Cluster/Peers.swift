@@ -24,10 +24,16 @@ struct Peers: ~Copyable {
     /// This machine takes up the log from its beginning. See `Catching`.
     var catching: Catching?
 
-    /// Adds a record about a client. If too much waits already, it is left out, and all is told again later.
-    mutating func emit(_ kind: ClusterRecord.Kind, ids: Int = 0, _ write: (inout Buffer) -> Void) {
-        guard outgoing.count < Limits.clusterOutgoingBytes else { return hasOverflowed = true }
+    /// Adds a record about a client. If too much waits already, it is left out, and all is told again later. False
+    /// then.
+    @discardableResult
+    mutating func emit(_ kind: ClusterRecord.Kind, ids: Int = 0, _ write: (inout Buffer) -> Void) -> Bool {
+        guard outgoing.count < Limits.clusterOutgoingBytes else {
+            hasOverflowed = true
+            return false
+        }
         emitAlways(kind, ids: ids, write)
+        return true
     }
     /// The same for what has a bound of its own.
     mutating func emitAlways(_ kind: ClusterRecord.Kind, ids: Int, _ write: (inout Buffer) -> Void) {

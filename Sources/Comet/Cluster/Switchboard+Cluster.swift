@@ -158,16 +158,29 @@ extension Switchboard {
         }
         settle(client, now)
     }
-    /// The client is on another machine from now on, unless it was there only before it came here.
+    /// The client is on another machine from now on, unless its receiver is here. An arrival says only that the client
+    /// was there when it was told, which may be long ago. So no receiver ends before the other machine was asked:
+    ///
+    ///     A                        B, which has a receiver
+    ///     it has come here   -->
+    ///                        <--   it is here (asks)
+    ///     not any more: it is at B from now on
+    ///     it is here, too    -->   that receiver ends, and it is at A from now on
+    ///     (insists)
+    ///
+    /// A client that has gone from one to the other meanwhile, and is back, has another receiver by then. It stays.
     private mutating func goes(_ client: Slot<ClientRecord>, _ frame: Frame, _ now: UInt64) {
         let record = presence[client]
-        if record.isHeld, frame.flags.contains(.ended) { return announce(client) }
         if record.isHeld {
+            if frame.flags.contains(.asks) { return announce(client, .insists, tag: frame.tag, slot: frame.slot) }
+            guard frame.flags.contains(.insists), frame.tag == record.tag, frame.slot == record.slot else {
+                return announce(client, .asks, tag: record.tag, slot: record.slot)
+            }
             counters.clientsReplaced += 1
             links.write(
                 Frame(
-                    op: .replaced, flags: .elsewhere, tag: record.tag, slot: record.slot, number: frame.number,
-                    client: frame.client, body: frame.body), to: record.link)
+                    op: .replaced, tag: record.tag, slot: record.slot, number: frame.number, client: frame.client,
+                    body: frame.body), to: record.link)
             if isFollowed(client) { followEnd(client, present: true) }
         }
         let wasHere = isHere(client)

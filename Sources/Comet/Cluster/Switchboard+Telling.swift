@@ -23,15 +23,15 @@ extension Switchboard {
     /// A client has a receiver here. The others are told if they may not know, or if its token has other channels.
     mutating func tellArrival(_ client: Slot<ClientRecord>, _ frame: Frame, _ grant: Grant, wasHere: Bool) {
         if wasHere, hasGranted(grant.channels, to: client) { return }
-        logs.peers.arrives(client)
         emitArrival(client, frame, ids: ChannelNames(grant.channels).reduce(0) { count, _ in count + 1 })
     }
     private mutating func emitArrival(_ client: Slot<ClientRecord>, _ frame: Frame, ids: Int) {
         let position = presence[client].position
-        logs.peers.emit(.arrived, ids: ids) {
+        let isTold = logs.peers.emit(.arrived, ids: ids) {
             $0.append(bigEndian: position)
             frame.write(to: &$0)
         }
+        if isTold { logs.peers.arrives(client) }
     }
     /// Clients whose arrivals were left out, or are new to a machine, are told anew, from this page of memory on. The
     /// result is the next page, or `nil` if all were told.
@@ -47,30 +47,17 @@ extension Switchboard {
         }
         return page + 1
     }
-    /// Tells the others once more that the client is here, or was just now.
-    mutating func announce(_ client: Slot<ClientRecord>) {
+    /// Tells the others once more that the client is here, or was just now. A word about a receiver names it.
+    mutating func announce(_ client: Slot<ClientRecord>, _ word: Frame.Flags = [], tag: UInt16 = 0, slot: UInt32 = 0) {
         let record = presence[client]
-        logs.peers.arrives(client)
-        var flags: Frame.Flags = record.acknowledges ? .acknowledges : []
+        var flags = word
+        if record.acknowledges { flags.insert(.acknowledges) }
         if record.stays { flags.insert(.stays) }
-        if !record.isHeld { flags.insert(.ended) }
         emitArrival(
-            client, Frame(op: .connected, flags: flags, number: record.position, client: presence.id(client)), ids: 0)
-    }
-    /// These records of ours were not taken by the engine yet. Arrivals among them whose receivers have ended since
-    /// must not end receivers on other machines.
-    package func markEnded(_ records: UnsafeMutableRawBufferPointer) {
-        guard let start = records.baseAddress else { return }
-        for record in ClusterRecords(UnsafeRawBufferPointer(records)) where record.kind == .arrived {
-            let bytes = record.rest.part(8, max(0, record.rest.count - 8))
-            guard let base = bytes.baseAddress, case .frame(let frame, _) = Frame.parse(bytes) else { continue }
-            if let client = presence.find(frame.client), presence[client].isHeld { continue }
-            records[base - UnsafeRawPointer(start) + Frame.endedByte.at] |= Frame.endedByte.bit
-        }
-    }
-    /// The same for those that wait. The engine was away, and it may have been for long.
-    package mutating func markEnded() {
-        markEnded(UnsafeMutableRawBufferPointer(mutating: logs.peers.outgoing.bytes))
+            client,
+            Frame(
+                op: .connected, flags: flags, tag: tag, slot: slot, number: record.position,
+                client: presence.id(client)), ids: 0)
     }
     /// Records of ours that the engine did not take, which go before those that wait. Requests of apps are not among
     /// them any more.

@@ -12,10 +12,7 @@ extension Switchboard {
         let client = presence.findOrMake(frame.client)
         let record = presence[client]
         let wasHere = isHere(client)
-        // A cursor above all that it was sent here is another machine's. Its word that the client came there may not be
-        // read here yet, and must not end this receiver.
-        let wasElsewhere = frame.flags.contains(.acknowledges) && frame.number > max(record.sent, record.position)
-        let isKnownHere = !wasElsewhere && (record.isHeld || record.place == .grace && record.isPresent)
+        let isKnownHere = record.isHeld || record.place == .grace && record.isPresent
         let between = Limits.graceMilliseconds - Limits.transientMilliseconds
         let isEnded =
             record.isToBeDisconnected && !isOver(record.deadline &- between, UInt32(truncatingIfNeeded: now))
@@ -162,18 +159,20 @@ extension Switchboard {
         guard !isRefused(frame, grant) else { return counters.revoked += 1 }
         guard let client = presence.find(frame.client), !ids.isOfTheFuture(frame.number) else { return }
         let record = presence[client]
-        if record.place == .elsewhere { return logs.peers.emit(.frame) { frame.write(to: &$0) } }
+        if record.place == .elsewhere { return passOn(frame) }
         acknowledge(client, min(frame.number, record.isNew ? record.position : max(record.sent, record.position)))
         if record.log == .none { presence.leaveLost(client) }
         settle(client, now)
     }
+    /// The client is on another machine, which is told.
+    private mutating func passOn(_ frame: Frame) { logs.peers.emit(.frame) { frame.write(to: &$0) } }
     /// A page of the client goes. The worker that holds its receiver knows whether it is that page's.
     mutating func leave(_ frame: Frame, _ now: UInt64) {
         let grant = Grant(body: frame.body, after: Frame.pageBytes)
         guard !isRefused(frame, grant) else { return counters.revoked += 1 }
         guard let client = presence.find(frame.client) else { return }
         let record = presence[client]
-        if record.place == .elsewhere { return logs.peers.emit(.frame) { frame.write(to: &$0) } }
+        if record.place == .elsewhere { return passOn(frame) }
         acknowledged(frame, grant, now)
         guard record.isHeld, links.version(record.link) == .two else { return }
         links.write(

@@ -136,11 +136,7 @@ extension Worker {
                 announceAll()
             case .replaced:
                 if let slot = receiver(frame) {
-                    if frame.flags.contains(.elsewhere), isYounger(slot, than: frame.number) {
-                        answerEmpty(slot, telling: false, timedOut: false)
-                    } else {
-                        replace(slot, by: frame.number, Announcement(body: frame.body, number: 0).print)
-                    }
+                    replace(slot, by: frame.number, Announcement(body: frame.body, number: 0).print)
                 }
             case .engine: isEngineAway = frame.number == 1
             case .turn: turnStart = frame.number

@@ -152,13 +152,6 @@ extension Worker {
         counters.pollsReplaced += 1
         end(slot, 409, ("replaced", "another poll of this client took the place of this one"), .replaced)
     }
-    /// A client that goes to another machine with each poll may be back here before its poll there is known here. Its
-    /// cursor tells which one is the older: it got an answer there. Then it comes again, and all machines hear of that
-    /// in their order.
-    func isYounger(_ slot: ConnectionSlot, than cursor: UInt64) -> Bool {
-        let receiver = slab.pointer(slot).pointee.receiver
-        return cursor > 0 && receiver.endsWithAnswer && receiver.cursor > cursor
-    }
     /// The app ended the receiver. The client is told so, without `retry`: it should stop.
     mutating func disconnect(_ slot: ConnectionSlot) {
         if slab.pointer(slot).pointee.receiver.endsWithAnswer { counters.pollsEmpty += 1 }

@@ -90,11 +90,12 @@ public struct Frame {
         public static let members = Flags(rawValue: 128)
         /// disconnect: the receiver's token was revoked.
         public static let revoked = Flags(rawValue: 512)
-        /// replaced: the new receiver is on another machine, and may be the older one.
-        public static let elsewhere = Flags(rawValue: 2048)
-        /// connected, as it is told to the machines of a cluster: the receiver has ended since. The client may be on
-        /// another machine by now.
-        public static let ended = Flags(rawValue: 4096)
+        /// connected, as it is told to the machines of a cluster: the client's receiver was here (`tag`, `slot`) when
+        /// another machine told that it had come there. If it is there, that machine says so (`insists`).
+        public static let asks = Flags(rawValue: 2048)
+        /// connected, as it is told to the machines of a cluster: the client's receiver is here, although another
+        /// machine has one (`tag`, `slot`) and asks. That one ends.
+        public static let insists = Flags(rawValue: 4096)
         /// message: it is over if it does not reach its receiver. It does not come back.
         public static let transient = Flags(rawValue: 256)
         /// message: the manager is to be told when it has been written (`delivered`).
@@ -160,8 +161,6 @@ public struct Frame {
             bytes: bodyAt &+ bodyBytes)
     }
 
-    /// The place of the flag `ended` in a frame, and its bit there.
-    package static let endedByte: (at: Int, bit: UInt8) = (2, UInt8(Flags.ended.rawValue >> 8))
     /// The place of the flag `more` in a frame of a message, and its bit there.
     package static func moreByte(_ version: LinkVersion) -> (at: Int, bit: UInt8) {
         version == .two ? (3, UInt8(Flags.more.rawValue)) : (1, 1)

@@ -43,78 +43,123 @@ import Wire
         _ = board.board.tick(now: board.now)
         #expect(board.board.queue.depth == 0 && board.board.channelBooks.depth == 1)
     }
-    /// That the client came to another machine may not be read here yet. Its word about this receiver stands behind
-    /// that in the log, so the receiver stays.
-    @Test func cursorOfAnotherMachine_isToldAsAnArrival() {
-        let board = Board { $0.isClustered = true }
-        board.board.join(firstOfLife: Board.start, end: Board.start, isFresh: false)
-        let link = board.worker(0)
-        func arrivals() -> Int {
-            defer { board.board.outgoingSent() }
-            return ClusterRecords(board.board.outgoing.bytes).filter { $0.kind == .arrived }.count
+    /// Two machines of a cluster, whose entries are carried out when the test says so.
+    private final class Pair {
+        let boards = (0..<2).map { _ in Board { $0.isClustered = true } }
+        let links: [LinkSlot]
+        private var end: UInt64 = 1
+        init() {
+            for board in boards { board.board.join(firstOfLife: Board.start, end: Board.start, isFresh: false) }
+            links = boards.map { $0.worker(0) }
         }
-        func publish(at id: UInt64) {
-            _ = board.board.beginEntry(ClusterSender(name: "b", epoch: 1, isOwn: false), after: 0, time: 1)
-            board.board.beginRecord(at: id)
-            board.publish("ann", "1")
-            board.board.endEntry(id)
+        func poll(_ machine: Int, tag: UInt16 = 1) {
+            boards[machine].poll(links[machine], "ann", cursor: id(1), tag: tag)
         }
-        board.poll(link, "ann", cursor: id(1))
-        #expect(arrivals() == 1)
-        publish(at: id(5))
-        #expect(board.frames(link).map(\.number) == [id(5)])
-        board.poll(link, "ann", cursor: id(5), tag: 2)
-        #expect(arrivals() == 0, "it has been here all the time")
-        publish(at: id(7))
-        #expect(board.frames(link).map(\.number) == [id(7)])
-        board.poll(link, "ann", cursor: id(9), tag: 3)
-        #expect(arrivals() == 1, "another machine has given it more")
-    }
-    /// Other machines may read late that a client came to one. If its receiver there had ended before that was told, it
-    /// ends no receiver that it has now, whose machine says so once more.
-    @Test func arrivalThatIsOver_endsNoReceiver() {
-        func joined() -> (Board, LinkSlot) {
-            let board = Board { $0.isClustered = true }
-            board.board.join(firstOfLife: Board.start, end: Board.start, isFresh: false)
-            return (board, board.worker(0))
+        /// The poll's time is over.
+        func endPoll(_ machine: Int, tag: UInt16 = 1) {
+            boards[machine].gone(links[machine], "ann", tag: tag, timedOut: true)
         }
-        func carryOut(_ entry: [UInt8], _ board: Board, isOwn: Bool, at number: UInt64) {
-            let sender = ClusterSender(name: isOwn ? "own" : "other", epoch: isOwn ? 1 : 2, isOwn: isOwn)
-            _ = board.board.beginEntry(sender, after: 0, time: 1)
-            entry.withUnsafeBytes {
-                for record in ClusterRecords($0) { board.board.apply(record, now: board.now) }
+        /// What the machine tells in its next entry.
+        func told(_ machine: Int) -> [UInt8] {
+            defer { boards[machine].board.outgoingSent() }
+            return Array(boards[machine].board.outgoing.bytes)
+        }
+        /// Both read the entry.
+        func read(_ entry: [UInt8], of sender: Int) {
+            end += 1
+            for machine in 0..<2 {
+                let board = boards[machine]
+                _ = board.board.beginEntry(
+                    ClusterSender(name: "\(sender)", epoch: 1, isOwn: machine == sender), after: 0, time: 1)
+                entry.withUnsafeBytes {
+                    for record in ClusterRecords($0) { board.board.apply(record, now: board.now) }
+                }
+                board.board.endEntry(id(end))
             }
-            board.board.endEntry(id(number))
         }
-        func told(_ board: Board) -> [UInt8] {
-            defer { board.board.outgoingSent() }
-            return Array(board.board.outgoing.bytes)
+        /// Both read all that is told, until nothing more is.
+        func readAll() {
+            for _ in 0..<10 {
+                let entries = (0..<2).map(told)
+                guard entries.contains(where: { !$0.isEmpty }) else { return }
+                for machine in 0..<2 where !entries[machine].isEmpty { read(entries[machine], of: machine) }
+            }
+            Issue.record("they have no end of telling each other")
         }
-        func marked(_ entry: [UInt8], _ board: Board) -> [UInt8] {
-            var entry = entry
-            entry.withUnsafeMutableBytes { board.board.markEnded($0) }
-            return entry
+        func frames(_ machine: Int) -> [Frame.Op] { boards[machine].frames(links[machine]).map(\.op) }
+        func elsewhere(_ machine: Int) -> Int { boards[machine].board.presence.elsewhereCount }
+    }
+    @Test func clientThatGoesOn_isThere() {
+        let pair = Pair()
+        pair.poll(0)
+        pair.readAll()
+        #expect(pair.elsewhere(0) == 0 && pair.elsewhere(1) == 1)
+        pair.endPoll(0)
+        pair.poll(1)
+        pair.readAll()
+        #expect(pair.elsewhere(0) == 1 && pair.elsewhere(1) == 0)
+        #expect(pair.frames(0).isEmpty && pair.frames(1).isEmpty)
+    }
+    /// An arrival may be read long after it was made. The client has gone on since, with its cursor or without, and
+    /// its receiver stays.
+    @Test func lateArrival_endsNoReceiver() {
+        let pair = Pair()
+        pair.poll(0)
+        let late = pair.told(0)
+        pair.endPoll(0)
+        pair.poll(1)
+        pair.readAll()
+        pair.read(late, of: 0)
+        pair.readAll()
+        #expect(pair.frames(1).isEmpty && pair.elsewhere(0) == 1 && pair.elsewhere(1) == 0)
+        // The same while it is back where it was, and its arrival there is not read yet.
+        pair.poll(0, tag: 2)
+        let (first, second) = (pair.told(0), pair.told(1))
+        #expect(second.isEmpty)
+        pair.endPoll(1)
+        pair.poll(1, tag: 2)
+        pair.read(first, of: 0)
+        pair.endPoll(0, tag: 2)
+        pair.readAll()
+        #expect(pair.frames(0).isEmpty && pair.frames(1).isEmpty)
+        #expect(pair.elsewhere(0) == 1 && pair.elsewhere(1) == 0)
+    }
+    /// A client may go from one to the other faster than they read. An answer is about a receiver that it had.
+    @Test func lateAnswer_endsNoReceiver() {
+        let pair = Pair()
+        for (machine, tag) in [(1, 1), (0, 1)] as [(Int, UInt16)] {
+            pair.poll(machine, tag: tag)
+            pair.endPoll(machine, tag: tag)
         }
-        let (a, linkOfA) = joined()
-        a.poll(linkOfA, "ann", cursor: id(1))
-        let old = told(a)
-        #expect(marked(old, a) == old, "its receiver is there")
-        _ = a.board.beginEntry(ClusterSender(name: "other", epoch: 2, isOwn: false), after: 0, time: 1)
-        a.board.beginRecord(at: id(2))
-        a.publish("ann", "1")
-        a.board.endEntry(id(2))
-        #expect(a.frames(linkOfA).map(\.op) == [.message])
-        let over = marked(old, a)
-        #expect(over != old)
-
-        for (late, ends) in [(old, true), (over, false)] {
-            let (b, linkOfB) = joined()
-            b.poll(linkOfB, "ann", cursor: id(1))
-            let own = told(b)
-            carryOut(own, b, isOwn: true, at: 3)
-            carryOut(late, b, isOwn: false, at: 4)
-            #expect(b.frames(linkOfB).map(\.op) == (ends ? [.replaced] : []))
-            #expect(ClusterRecords(b.board.outgoing.bytes).contains { $0.kind == .arrived } == !ends)
-        }
+        let (first, second) = (pair.told(0), pair.told(1))
+        pair.read(second, of: 1)
+        pair.poll(1, tag: 2)
+        pair.read(first, of: 0)
+        let asked = pair.told(1)
+        pair.endPoll(1, tag: 2)
+        pair.poll(0, tag: 2)
+        pair.read(asked, of: 1)
+        let answer = pair.told(0)
+        pair.endPoll(0, tag: 2)
+        pair.poll(1, tag: 3)
+        pair.read(answer, of: 0)
+        pair.readAll()
+        #expect(!asked.isEmpty && !answer.isEmpty)
+        #expect(pair.frames(0).isEmpty && pair.frames(1).isEmpty)
+        #expect(pair.elsewhere(0) == 1 && pair.elsewhere(1) == 0)
+    }
+    /// A client that is on both has one receiver in the end: that of the machine whose word is the later one.
+    @Test(arguments: [[0, 1], [1, 0]]) func clientOnBoth_keepsOneReceiver(order: [Int]) {
+        let pair = Pair()
+        for machine in 0..<2 { pair.poll(machine) }
+        let entries = (0..<2).map(pair.told)
+        for machine in order { pair.read(entries[machine], of: machine) }
+        pair.readAll()
+        #expect(pair.frames(order[0]) == [.replaced] && pair.frames(order[1]).isEmpty)
+        #expect(pair.elsewhere(order[0]) == 1 && pair.elsewhere(order[1]) == 0)
+        // It is known as one receiver: the older one that comes again takes it back.
+        pair.poll(order[0], tag: 2)
+        pair.readAll()
+        #expect(pair.frames(order[0]).isEmpty && pair.frames(order[1]) == [.replaced])
     }
 }
