@@ -86,7 +86,7 @@ public final class Appliance {
     public func start(_ arguments: [String] = []) throws {
         let program = try launch(arguments)
         do {
-            try eventually("all processes are ready", seconds: 30) {
+            try eventually("all processes are ready", seconds: 60) {
                 guard program.isRunning else { throw Failure("megacomet ended") }
                 return try status().allReady
             }
@@ -101,7 +101,7 @@ public final class Appliance {
     public func end() {
         if let supervisor {
             supervisor.signal(SIGTERM)
-            _ = try? supervisor.waitForExit(seconds: 10)
+            _ = try? supervisor.waitForExit(seconds: 30)
             supervisor.kill()
         }
         supervisor = nil
@@ -138,6 +138,26 @@ public final class Appliance {
                     name: $0["name"]?.string ?? "", state: $0["state"]?.string ?? "", pid: Int32($0["pid"]?.int ?? 0),
                     restarts: $0["restarts"]?.int ?? 0)
             })
+    }
+    /// Waits until every process is ready. A busy machine may hold up a report, and then its process is suspect until
+    /// the next one.
+    public func waitUntilReady(_ isEnough: (Status) throws -> Bool = { _ in true }) throws {
+        var last = Status()
+        do {
+            try eventually("all processes are ready", seconds: 40) {
+                last = try status()
+                let isEnough = try isEnough(last)
+                return last.allReady && isEnough
+            }
+        } catch { throw Failure("\(error): \(last.processes); its output:\n\(supervisor?.output ?? "")") }
+    }
+    /// Waits until every process is ready, and this one is another than the one with that pid. `meanwhile` is done
+    /// again and again.
+    public func waitUntilReplaced(_ name: String, _ pid: Int32, _ meanwhile: () -> Void = {}) throws {
+        try waitUntilReady { status in
+            meanwhile()
+            return status.processes.contains { $0.name == name && $0.pid > 0 && $0.pid != pid }
+        }
     }
     /// The pid of `worker-0`, `manager` and so on, which must run.
     public func pid(_ name: String) throws -> Int32 {

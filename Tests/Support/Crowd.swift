@@ -88,7 +88,7 @@ public final class Crowd {
     func name(_ client: Int) -> String { prefix + String(client) }
 
     /// Runs the plan until everything that was published has arrived.
-    public func run(settleSeconds: Double = 20) throws -> Tally {
+    public func run(settleSeconds: Double = 60) throws -> Tally {
         try allowDescriptors(plan.clients + plan.publishers + 200)
         for client in clients { connect(client) }
         let start = monotonicNanoseconds()

@@ -12,7 +12,7 @@ public struct Failure: Error, CustomStringConvertible {
 /// a healthy program never waits for it.
 public struct Deadline: Sendable {
     private let end: UInt64
-    public init(seconds: Double = 15) { end = monotonicNanoseconds() + UInt64(seconds * 1e9) }
+    public init(seconds: Double = 25) { end = monotonicNanoseconds() + UInt64(seconds * 1e9) }
     public var isOver: Bool { monotonicNanoseconds() >= end }
     /// Milliseconds for poll(2). They are at least 1, so that a wait never becomes a spin.
     public var milliseconds: Int32 {
@@ -28,7 +28,7 @@ public func monotonicNanoseconds() -> UInt64 {
 }
 
 /// Asks for a condition again and again until it holds. Throws if it does not hold in time.
-public func eventually(_ what: String, seconds: Double = 15, _ condition: () throws -> Bool) throws {
+public func eventually(_ what: String, seconds: Double = 25, _ condition: () throws -> Bool) throws {
     let deadline = Deadline(seconds: seconds)
     while try !condition() {
         if deadline.isOver { throw Failure("not within \(seconds) s: \(what)") }
@@ -36,7 +36,7 @@ public func eventually(_ what: String, seconds: Double = 15, _ condition: () thr
     }
 }
 /// Asks for a value again and again until it is not `nil`. Throws if it stays `nil`.
-public func eventually<Value>(_ what: String, seconds: Double = 15, _ value: () throws -> Value?) throws -> Value {
+public func eventually<Value>(_ what: String, seconds: Double = 25, _ value: () throws -> Value?) throws -> Value {
     var found: Value?
     try eventually(what, seconds: seconds) {
         found = try value()

@@ -122,6 +122,18 @@ extension Processes {
             return Int(port, radix: 16)
         }
     }
+    /// What the kernel says of this UDP port: the bytes that wait to be read, and the datagrams that found no room.
+    public static func udpState(_ port: Int) -> (waiting: Int, dropped: Int) {
+        let suffix =
+            ":" + String(repeating: "0", count: 4 - String(port, radix: 16).count)
+            + String(port, radix: 16, uppercase: true)
+        for line in contents(ofFile: "/proc/net/udp").split(separator: "\n").dropFirst() {
+            let fields = line.split(separator: " ")
+            guard fields.count > 12, fields[1].hasSuffix(suffix) else { continue }
+            return (fields[4].split(separator: ":").last.flatMap { Int($0, radix: 16) } ?? 0, Int(fields[12]) ?? 0)
+        }
+        return (0, 0)
+    }
     /// The addresses that someone listens on at this TCP port, as the kernel writes them; IPv6 ones too.
     public static func listeningAddresses(_ port: Int) -> [String] {
         let suffix =

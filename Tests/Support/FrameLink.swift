@@ -67,7 +67,7 @@ public struct WireFrame: Equatable, Sendable, CustomStringConvertible {
 extension Socket {
     public func send(_ frames: WireFrame...) throws { try send(frames.flatMap(\.bytes)) }
 
-    public func readFrame(version: Int = 2, seconds: Double = 15) throws -> WireFrame {
+    public func readFrame(version: Int = 2, seconds: Double = 25) throws -> WireFrame {
         let head = try read(version == 1 ? 16 : 24, seconds: seconds)
         func number(_ range: Range<Int>) -> UInt64 { head[range].reduce(0) { $0 << 8 | UInt64($1) } }
         guard (16...25).contains(head[0]) else { throw Failure("no frame: \(head)") }
@@ -86,9 +86,9 @@ extension Socket {
         return frame
     }
     /// A worker's hello, which has the layout of version 1.
-    public func readHello(seconds: Double = 15) throws -> WireFrame { try readFrame(version: 1, seconds: seconds) }
+    public func readHello(seconds: Double = 25) throws -> WireFrame { try readFrame(version: 1, seconds: seconds) }
     /// The next frame. Frames that only tell the time, or ask about it, are skipped.
-    public func readFrameButTurn(version: Int = 2, seconds: Double = 15) throws -> WireFrame {
+    public func readFrameButTurn(version: Int = 2, seconds: Double = 25) throws -> WireFrame {
         while true {
             let frame = try readFrame(version: version, seconds: seconds)
             if frame.op != WireFrame.turn, frame.op != WireFrame.settled { return frame }

@@ -63,7 +63,7 @@ public final class Poller {
         try socket!.send(HTTP.text("GET", target(), headers))
     }
     /// The answer to the poll that was started.
-    public func finish(seconds: Double = 15) throws -> Envelope {
+    public func finish(seconds: Double = 25) throws -> Envelope {
         let response = try socket!.readResponse(seconds: seconds)
         if response["connection"] == "close" { socket = nil }
         var body = response.bodyBytes
@@ -84,12 +84,22 @@ public final class Poller {
         return envelope
     }
     @discardableResult
-    public func poll(seconds: Double = 15) throws -> Envelope {
+    public func poll(seconds: Double = 25) throws -> Envelope {
         try start()
         return try finish(seconds: seconds)
     }
+    /// The next answer with messages, or with an error. A poll whose time was over before, since the machine was busy,
+    /// is followed by another.
+    public func pollUntilMessages(seconds: Double = 25) throws -> Envelope {
+        let deadline = Deadline(seconds: seconds)
+        while true {
+            let envelope = try poll(seconds: seconds)
+            if !envelope.messages.isEmpty || envelope.errorCode != nil { return envelope }
+            if deadline.isOver { throw Failure("no message came for \(client)") }
+        }
+    }
     /// Polls until `count` messages have come. Throws if they do not come in time.
-    public func collect(_ count: Int, seconds: Double = 15) throws -> [(id: Int, data: JSON)] {
+    public func collect(_ count: Int, seconds: Double = 25) throws -> [(id: Int, data: JSON)] {
         let deadline = Deadline(seconds: seconds)
         var messages: [(id: Int, data: JSON)] = []
         while messages.count < count {

@@ -76,7 +76,7 @@ public final class Program {
     func removeOutput() { unlink(outputFile) }
 
     @discardableResult
-    public func waitForExit(seconds: Double = 15) throws -> End {
+    public func waitForExit(seconds: Double = 25) throws -> End {
         do {
             return try eventually("\(name) exits", seconds: seconds) { reap() }
         } catch { throw Failure("\(error); its output:\n\(output)\(errors)") }
@@ -92,7 +92,7 @@ public final class Program {
     }
 
     /// Runs a program to its end.
-    public static func run(_ name: String, _ arguments: [String], in folder: Folder, seconds: Double = 30) throws -> (
+    public static func run(_ name: String, _ arguments: [String], in folder: Folder, seconds: Double = 90) throws -> (
         end: End, output: String
     ) {
         let program = try Program(name, arguments, in: folder)

@@ -26,7 +26,7 @@ public final class Receiver {
     public func comeBack() throws { listener = try Listener(port: port) }
 
     /// Waits for the next request, on the connection that is open or on another one.
-    public func next(seconds: Double = 20) throws -> Request {
+    public func next(seconds: Double = 40) throws -> Request {
         let deadline = Deadline(seconds: seconds)
         while let listener {
             if let connection {

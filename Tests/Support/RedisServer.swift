@@ -81,7 +81,7 @@ public final class RedisServer {
     @discardableResult
     public func command(_ words: [String]) throws -> String {
         let signIn = options.password.map { ["-a", $0, "--no-auth-warning"] } ?? []
-        return try run(tool: ["/usr/bin/redis-cli", "-p", "\(port)"] + signIn + words, in: folder, seconds: 20)
+        return try run(tool: ["/usr/bin/redis-cli", "-p", "\(port)"] + signIn + words, in: folder, seconds: 60)
     }
     /// Waits until it has so many replicas that follow it.
     public func waitForReplicas(_ count: Int) throws {
@@ -92,7 +92,7 @@ public final class RedisServer {
     }
 }
 
-/// Three sentinels that watch one server, and make its replica the primary when it is dead for a second.
+/// Three sentinels that watch one server, and make its replica the primary when it is dead for three seconds.
 public final class Sentinels {
     public let name: String
     public let ports: [Int]
@@ -115,13 +115,13 @@ public final class Sentinels {
                 dir \(folder.path)
                 set-proc-title no
                 sentinel monitor \(name) 127.0.0.1 \(primary.port) 2
-                sentinel down-after-milliseconds \(name) 1000
+                sentinel down-after-milliseconds \(name) 3000
                 sentinel failover-timeout \(name) 5000
                 \(password)
                 """)
             programs.append(try Program(RedisServer.path, [file, "--sentinel"], in: folder))
         }
-        try eventually("three sentinels know each other", seconds: 30) {
+        try eventually("three sentinels know each other", seconds: 60) {
             try ports.allSatisfy { port in
                 guard isAnswering(port) else { return false }
                 let words = try ask(port, "SENTINEL", "MASTER", name).split(separator: "\n")
@@ -138,7 +138,7 @@ public final class Sentinels {
         Int(try ask(ports[place], "SENTINEL", "GET-MASTER-ADDR-BY-NAME", name).split(separator: "\n").last ?? "")
     }
     private func ask(_ port: Int, _ words: String...) throws -> String {
-        try run(tool: ["/usr/bin/redis-cli", "-p", "\(port)"] + words, in: folder, seconds: 20)
+        try run(tool: ["/usr/bin/redis-cli", "-p", "\(port)"] + words, in: folder, seconds: 60)
     }
 }
 

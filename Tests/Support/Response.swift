@@ -16,7 +16,7 @@ public struct Response: Sendable {
 
 extension Socket {
     /// Reads one answer strictly. `toHead` says that it answers a HEAD, so no body follows.
-    public func readResponse(toHead: Bool = false, seconds: Double = 15) throws -> Response {
+    public func readResponse(toHead: Bool = false, seconds: Double = 25) throws -> Response {
         var response = Response()
         let head = try readUntil("\r\n\r\n", seconds: seconds)
         let lines = head.split(separator: "\r\n", omittingEmptySubsequences: false).dropLast(2)
@@ -62,7 +62,7 @@ public enum HTTP {
     /// One request on a connection of its own.
     public static func request(
         _ method: String = "GET", _ target: String, port: Int, _ headers: [String] = [], body: String = "",
-        seconds: Double = 15
+        seconds: Double = 25
     ) throws -> Response {
         let socket = try Socket(port: port)
         try socket.send(text(method, target, headers, body: Array(body.utf8)))

@@ -77,7 +77,7 @@ public final class Socket {
     public func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     public func send(_ text: String) throws { try send(Array(text.utf8)) }
-    public func send(_ bytes: [UInt8], seconds: Double = 15) throws {
+    public func send(_ bytes: [UInt8], seconds: Double = 25) throws {
         let deadline = Deadline(seconds: seconds)
         var sent = 0
         while sent < bytes.count {
@@ -135,7 +135,7 @@ public final class Socket {
         }
     }
     /// Takes all bytes up to and with `end`.
-    public func readUntil(_ end: String, seconds: Double = 15) throws -> String {
+    public func readUntil(_ end: String, seconds: Double = 25) throws -> String {
         let deadline = Deadline(seconds: seconds)
         let end = Array(end.utf8)
         var searched = 0
@@ -148,7 +148,7 @@ public final class Socket {
         }
     }
     public func readLine() throws -> String { String(try readUntil("\n").dropLast()) }
-    public func read(_ count: Int, seconds: Double = 15) throws -> [UInt8] {
+    public func read(_ count: Int, seconds: Double = 25) throws -> [UInt8] {
         let deadline = Deadline(seconds: seconds)
         while received.count < count {
             guard try receive(deadline) else { throw Failure("closed after \(received.count) of \(count) bytes") }
@@ -157,7 +157,7 @@ public final class Socket {
         return Array(received[0..<count])
     }
     /// Reads everything until the peer closes. A reset ends it, too.
-    public func readToEnd(seconds: Double = 15) throws -> String {
+    public func readToEnd(seconds: Double = 25) throws -> String {
         let deadline = Deadline(seconds: seconds)
         while true {
             do {
@@ -174,7 +174,7 @@ public final class Socket {
         return String(decoding: received[0..<count], as: UTF8.self)
     }
     /// Waits until the peer has closed or reset the connection. Everything that it sends before is ignored.
-    public func waitForClose(seconds: Double = 15) throws {
+    public func waitForClose(seconds: Double = 25) throws {
         _ = try readToEnd(seconds: seconds)
     }
     /// True if nothing came in and the peer is still there.
@@ -207,7 +207,7 @@ public final class Listener {
         }
     }
     deinit { Glibc.close(descriptor) }
-    public func accept(seconds: Double = 15) throws -> Socket {
+    public func accept(seconds: Double = 25) throws -> Socket {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&entry, 1, Int32(seconds * 1000)) == 1 else { throw Failure("nobody connects to \(port)") }
         let accepted = Glibc.accept(descriptor, nil, nil)

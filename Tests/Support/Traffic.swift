@@ -56,8 +56,11 @@ public final class Traffic {
     public func begin() throws {
         let names = clients.map { quoted($0.name) }.joined(separator: ",")
         let body = "{\"clients\":[\(names)],\"channel\":\(quoted(channel))}"
-        try eventually("all are subscribed") {
-            try HTTP.request("POST", "/subscribe", port: machines[0].appPort, body: body).status == 200
+        // A machine takes it when it has reached the engine. Before that it would refuse publishes.
+        for machine in machines {
+            try eventually("all are subscribed, at each machine", seconds: 60) {
+                try HTTP.request("POST", "/subscribe", port: machine.appPort, body: body).status == 200
+            }
         }
         (hasBegun, publishes) = (true, true)
         try run(until: "each client has something") { clients.allSatisfy { !$0.got.isEmpty } }
@@ -66,7 +69,7 @@ public final class Traffic {
     // MARK: the loop
 
     /// Runs until the condition holds.
-    public func run(until what: String, seconds: Double = 30, _ condition: () throws -> Bool) throws {
+    public func run(until what: String, seconds: Double = 60, _ condition: () throws -> Bool) throws {
         let deadline = Deadline(seconds: seconds)
         while try !condition() {
             if deadline.isOver { throw Failure("not within \(seconds) s: \(what); \(self)") }
@@ -74,12 +77,12 @@ public final class Traffic {
         }
     }
     /// Runs until so many more publishes were answered.
-    public func run(answers: Int, seconds: Double = 30) throws {
+    public func run(answers: Int, seconds: Double = 60) throws {
         let end = answered.count + answers
         try run(until: "\(answers) more publishes are answered", seconds: seconds) { answered.count >= end }
     }
     /// Runs while a program does something that takes its time.
-    public func run(until what: String, seconds: Double = 30, every pause: Double, _ condition: () throws -> Bool)
+    public func run(until what: String, seconds: Double = 60, every pause: Double, _ condition: () throws -> Bool)
         throws
     {
         var next: UInt64 = 0
@@ -144,7 +147,7 @@ public final class Traffic {
 
     /// Publishes a last message to each client, and waits until everything that was answered has arrived. What is wrong
     /// then, in words: none if all is well.
-    public func finish(seconds: Double = 40) throws -> [String] {
+    public func finish(seconds: Double = 60) throws -> [String] {
         publishes = false
         try run(until: "no publish is under way", seconds: seconds) { apps.allSatisfy { $0.number == nil } }
         for client in clients.indices {

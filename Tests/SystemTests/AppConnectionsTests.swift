@@ -156,15 +156,16 @@ struct AppConnectionsTests {
             output = try Program.run(
                 "megatop", ["-b", "-S", "delivery", "-o", "json", "-c", appliance.configuration], in: appliance.folder
             ).output
-            rows = try JSON.parse(output)["apps"]?.array ?? []
+            // Without an answer in its time there are no rows, or no rates.
+            rows = ((try? JSON.parse(output))?["apps"]?.array ?? []).filter { $0["fresh"]?.bool == true }
             return rows.count
         }
-        #expect(
-            rows[0]["peer"]?.string == peer(lines.socket) && rows[0]["pub_s"]?.double == 0
-                && rows[0]["fresh"]?.bool == true, "\(output)")
-        let text = try Program.run(
-            "megatop", ["-b", "-S", "delivery", "-c", appliance.configuration], in: appliance.folder
-        ).output
-        #expect(text.contains("# app \(peer(lines.socket)) ") && text.contains(" pub_s=0 "), "\(text)")
+        #expect(rows[0]["peer"]?.string == peer(lines.socket) && rows[0]["pub_s"]?.double == 0, "\(output)")
+        try eventually("text has them, too") {
+            let text = try Program.run(
+                "megatop", ["-b", "-S", "delivery", "-c", appliance.configuration], in: appliance.folder
+            ).output
+            return text.contains("# app \(peer(lines.socket)) ") && text.contains(" pub_s=0 ")
+        }
     }
 }

@@ -44,7 +44,7 @@ struct AppHTTPTests {
             def lines():
                 for number in range(2000):
                     yield b'{"client":"c%d","message":"' % (number % 7) + b'x' * (number % 300) + b'"}\\n'
-            connection = http.client.HTTPConnection("127.0.0.1", \(pair.appPort), timeout=15)
+            connection = http.client.HTTPConnection("127.0.0.1", \(pair.appPort), timeout=60)
             for _ in range(3):
                 headers = {"Content-Type": "application/x-ndjson"}
                 connection.request("POST", "/publish", lines(), headers, encode_chunked=True)
@@ -53,7 +53,7 @@ struct AppHTTPTests {
                 assert answer.status == 200 and text.count(b"id") == 2000 and b"error" not in text, text[:300]
             """
         func run(_ words: String...) throws -> String {
-            try TestSupport.run(tool: ["/usr/bin/timeout", "60"] + words, in: pair.folder)
+            try TestSupport.run(tool: ["/usr/bin/timeout", "180"] + words, in: pair.folder, seconds: 200)
         }
         #expect(try run("/usr/bin/python3", "-c", script) == "")
         #expect(try pair.app.stats()["publishes"]?.int == 6000)
@@ -65,14 +65,24 @@ struct AppHTTPTests {
 
     @Test func anAnswerBeforeItsInput_isRead() throws {
         let pair = try Pair(manager: ["max-message": "1000"])
-        for _ in 0..<10 {
-            let socket = try Socket(port: pair.appPort)
-            let body = [UInt8](repeating: 32, count: 5_000_000)
-            try socket.send(HTTP.text("POST", "/publish", body: body))
-            let response = try socket.readResponse()
-            #expect(response.status == 413)
-            try socket.waitForClose()
+        var answered = 0
+        for _ in 0..<50 where answered < 10 {
+            let start = monotonicNanoseconds()
+            do {
+                let socket = try Socket(port: pair.appPort)
+                let body = [UInt8](repeating: 32, count: 5_000_000)
+                try socket.send(HTTP.text("POST", "/publish", body: body))
+                let response = try socket.readResponse()
+                #expect(response.status == 413)
+                try socket.waitForClose()
+                answered += 1
+            } catch {
+                // The manager throws the input away for two seconds. If this machine was too busy to send it all in
+                // that time, it is sent again.
+                guard monotonicNanoseconds() - start > 1_500_000_000 else { throw error }
+            }
         }
+        #expect(answered == 10)
     }
     @Test func aCompressedBody_isRefusedByName() throws {
         let pair = try Pair()
@@ -139,7 +149,7 @@ struct AppHTTPTests {
         let poller = try pair.held("here")
         let response = try pair.app.post(
             "[{\"client\":\"here\",\"message\":1},{\"client\":\"away\",\"message\":2},{\"client\":\"\",\"message\":3},"
-                + "{\"client\":\"x\"},{\"client\":\"away\",\"message\":4,\"ttl\":5}]"
+                + "{\"client\":\"x\"},{\"client\":\"away\",\"message\":4,\"ttl\":50}]"
         )
         #expect(response.status == 200)
         let answers = try #require(try response.json().array)

@@ -184,6 +184,6 @@ import Testing
         #expect(try appliance.command("reload").end == .exited(0))
         try eventually("the new key is taken") { try ask(appliance, Self.new, "GET", "/stats").status == 403 }
         #expect(try ask(appliance, Self.shop, "GET", "/stats").status == 401)
-        #expect(try appliance.status().allReady)
+        try appliance.waitUntilReady()
     }
 }

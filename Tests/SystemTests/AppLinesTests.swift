@@ -62,7 +62,8 @@ struct AppLinesTests {
     @Test func linesSplitAtAnyByte_areWhole() throws {
         let pair = try Pair()
         let lines = try LinePublisher(port: pair.appPort)
-        for byte in (Publisher.body("c1", json: "\"é\"") + "\n" + Publisher.body("c1", json: "2", ttl: 9.5) + "\n").utf8
+        for byte in (Publisher.body("c1", json: "\"é\"") + "\n" + Publisher.body("c1", json: "2", ttl: 99.5) + "\n")
+            .utf8
         { try lines.socket.send([byte]) }
         #expect(try lines.receipt().status == "queued")
         #expect(try lines.receipt().status == "queued")

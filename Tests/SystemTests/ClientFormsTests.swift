@@ -131,11 +131,14 @@ struct ClientFormsTests {
         }
         let socket = try Socket(port: pair.client)
         var bodies: [String] = []
-        for _ in 0..<5 {
+        let deadline = Deadline()
+        // A poll whose time is over before the manager has answered gets nothing. The last message has no text, either.
+        while bodies.count < 5, !deadline.isOver {
+            let waiting = try pair.app.presence("c1").queued
             try socket.send(HTTP.text("GET", "/c1.js"))
             let response = try socket.readResponse()
             #expect(response.status == 200)
-            bodies.append(response.body)
+            if try !response.body.isEmpty || pair.app.presence("c1").queued < waiting { bodies.append(response.body) }
         }
         #expect(bodies == ["two\nlines é😀 \"q\"", "{\"a\": [1]}", "17", "null", ""])
         #expect(try pair.app.presence("c1").queued == 0)

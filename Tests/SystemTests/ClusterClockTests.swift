@@ -61,6 +61,7 @@ import Tokens
         let cluster = try ClusterFixture(
             RedisServer(), clients: [], ["tokens": "keys = [\"\(keys)\"]\nrequired = true"],
             environment: [0: clock.environment])
+        try cluster.waitUntilJoined()
         let (ahead, right) = (cluster.appliances[0], cluster.appliances[1])
         let now = UInt64(time(nil))
         func start(_ appliance: Appliance, issuedAt: UInt64, expires: UInt64) throws -> Socket {

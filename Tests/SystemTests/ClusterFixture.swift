@@ -42,7 +42,7 @@ final class ClusterFixture {
 
     /// The traffic goes on meanwhile, if it has begun.
     func waitUntilReady(_ appliance: Appliance) throws {
-        try traffic.run(until: "all processes are ready", seconds: 40, every: 0.1) {
+        try traffic.run(until: "all processes are ready", seconds: 60, every: 0.1) {
             guard appliance.supervisor?.isRunning == true else {
                 throw Failure("megacomet ended: \(appliance.supervisor?.output ?? "")")
             }
@@ -61,10 +61,16 @@ final class ClusterFixture {
         _ = try appliances[place].launch()
         try waitUntilReady(appliances[place])
     }
-    /// A worker of this machine holds a receiver of the client.
-    func hasReceiver(_ client: String, at place: Int) throws -> Bool {
-        let presence = try appliances[place].app.presence(client)
-        return presence.connected && presence.worker != nil
+    /// The machines are ready before they have reached the engine. Returns when all have.
+    func waitUntilJoined() throws {
+        for appliance in appliances { try Self.waitUntilJoined(appliance) }
+    }
+    static func waitUntilJoined(_ appliance: Appliance) throws {
+        try eventually("it has reached the engine", seconds: 60) { try engine(of: appliance)?["up"]?.bool == true }
+    }
+    /// The engine, as a machine tells of it once a second.
+    static func engine(of appliance: Appliance) throws -> JSON? {
+        try HTTP.request("GET", "/nodes", port: appliance.appPort).json()["engine"]
     }
     /// The answer of /_/health of the machine's worker to load balancers: true for 200.
     func isHealthy(_ place: Int) throws -> Bool {
@@ -73,7 +79,7 @@ final class ClusterFixture {
         return status == 200
     }
     /// Waits until an event of this machine, or of any, has this text.
-    func expectEvent(_ text: String, on place: Int? = nil, seconds: Double = 30) throws {
+    func expectEvent(_ text: String, on place: Int? = nil, seconds: Double = 60) throws {
         let machines = place.map { [appliances[$0]] } ?? appliances
         var events = ""
         do {

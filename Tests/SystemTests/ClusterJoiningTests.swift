@@ -26,14 +26,15 @@ import Testing
         let first = try startAlone()
         try first.app.publish("ann", "from before")
         try join(first, redis, "a")
-        try eventually("it is in the cluster", seconds: 30) { try first.events().contains("was alone before") }
+        try eventually("it is in the cluster", seconds: 60) { try first.events().contains("was alone before") }
         #expect(try !first.events().contains("ENGINE_LOST"))
+        try ClusterFixture.waitUntilJoined(first)
         #expect(try waiting("ann", on: first) == 1)
         var settings = SupervisionDeathTests.quick
         settings["queue"] = "ttl = 3600"
         settings["cluster"] = "redis = \"redis://\(redis.address)\"\nname = \"b\""
         let second = try Appliance(workers: 1, settings)
-        try eventually("the second machine has it", seconds: 30) { try waiting("ann", on: second) == 1 }
+        try eventually("the second machine has it", seconds: 60) { try waiting("ann", on: second) == 1 }
     }
 
     @Test func laterMachine_givesItsQueueUp_andKnowsTheClusters() throws {
@@ -42,13 +43,14 @@ import Testing
         settings["queue"] = "ttl = 3600"
         settings["cluster"] = "redis = \"redis://\(redis.address)\"\nname = \"a\""
         let first = try Appliance(workers: 1, settings)
-        try first.app.publish("ann", "of the cluster")
+        try ClusterFixture.waitUntilJoined(first)
+        #expect(try first.app.publish("ann", "of the cluster").status == "queued")
         let later = try startAlone()
         try later.app.publish("bob", "of the machine")
         try join(later, redis, "b")
         // Its manager ends after this event, with the connections that it has accepted by then.
-        try eventually("an event says that it begins anew", seconds: 30) { try later.events().contains("RESYNC") }
-        try eventually("it knows what is in the cluster", seconds: 30) { try waiting("ann", on: later) == 1 }
+        try eventually("an event says that it begins anew", seconds: 60) { try later.events().contains("RESYNC") }
+        try eventually("it knows what is in the cluster", seconds: 60) { try waiting("ann", on: later) == 1 }
         #expect(try waiting("bob", on: later) == 0 && waiting("bob", on: first) == 0)
     }
 }

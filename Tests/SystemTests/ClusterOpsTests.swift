@@ -12,6 +12,7 @@ import Tokens
 
     @Test func subscriptions_users_once_andReceipts() throws {
         let cluster = try ClusterFixture(clients: [])
+        try cluster.waitUntilJoined()
         let (a, b) = (cluster.appliances[0], cluster.appliances[1])
         let client = b.poller("42:tab", cursor: 0)
         try client.start()
@@ -48,14 +49,25 @@ import Tokens
     /// Two windows have one id. The older one is told to stop, once, and the younger one stays.
     @Test func sameClientOnTwoMachines_isReplaced_andDoesNotFlap() throws {
         let cluster = try ClusterFixture(clients: [])
+        try cluster.waitUntilJoined()
         let (a, b) = (cluster.appliances[0], cluster.appliances[1])
+        // A client counts as connected between two polls, too. So each machine is asked to tell each poll.
+        let followers = try cluster.appliances.map { try LinePublisher(port: $0.appPort) }
+        for follower in followers {
+            try follower.socket.send(#"{"op":"follow","client":"c1"}"# + "\n")
+            #expect(try follower.socket.readLine().hasPrefix(#"{"status":"follow""#))
+        }
+        func awaitReceiver(at place: Int) throws {
+            while try !followers[place].socket.readLine().contains(#""event":"receiver""#) {}
+        }
         var (older, younger) = (a.poller("c1", cursor: 0), b.poller("c1", cursor: 0))
         for round in 0..<6 {
             try older.start()
-            try eventually("the first is there") { try cluster.hasReceiver("c1", at: round % 2) }
+            try awaitReceiver(at: round % 2)
             try younger.start()
             let told = try #require(try older.socket?.readResponse())
             #expect(told.status == 409 && told.errorCode == "replaced")
+            try awaitReceiver(at: (round + 1) % 2)
             try a.app.publish("c1", "\(round)")
             #expect(try younger.finish().texts == ["\(round)"])
             older.cursor = younger.cursor
@@ -71,6 +83,7 @@ import Tokens
         let cluster = try ClusterFixture(
             RedisServer(), clients: [],
             ["tokens": "keys = [\"\(keys)\"]\nrequired = true", "channels": "presence = [\"room:\"]"])
+        try cluster.waitUntilJoined()
         let (a, b) = (cluster.appliances[0], cluster.appliances[1])
         let made = UInt64(time(nil)) - 100
         func start(_ user: String, _ appliance: Appliance, cursor: Int, issuedAt: UInt64) throws -> Socket {
@@ -86,7 +99,7 @@ import Tokens
         let bob = try start("bob", b, cursor: 0, issuedAt: made)
         _ = try Self.post("/subscribe", a, #"{"clients":["ann:1","bob:1"],"channel":"room:1"}"#)
         for socket in [ann, bob] {
-            let told = try socket.readUntil(#""users":["ann","bob"]"#, seconds: 20)
+            let told = try socket.readUntil(#""users":["ann","bob"]"#)
             #expect(told.contains("event:presence"), "\(told)")
         }
         // The logout is asked at the machine that the user is not at.

@@ -15,18 +15,20 @@ import Testing
             return response.body.contains(words) ? response : nil
         }
         #expect(response.status == 503 && response.errorCode == "engine", "\(response.body)")
-        let nodes = try HTTP.request("GET", "/nodes", port: appliance.appPort).json()["engine"]
-        #expect(nodes?["up"]?.bool == false && nodes?["why"]?.string?.contains(words) == true, "\(nodes ?? .null)")
+        try eventually("the machine says so") {
+            let engine = try ClusterFixture.engine(of: appliance)
+            return engine?["up"]?.bool == false && engine?["why"]?.string?.contains(words) == true
+        }
         #expect(try !cluster.isHealthy(0))
     }
     /// The machine publishes and delivers.
     private static func expectServing(_ cluster: ClusterFixture) throws {
         let appliance = cluster.appliances[0]
-        try eventually("a publish is taken", seconds: 30) {
+        try eventually("a publish is taken", seconds: 60) {
             try appliance.app.post(Publisher.body("c1", json: "2")).status == 202
         }
         let poller = appliance.poller("c1", cursor: 0)
-        try eventually("clients are served", seconds: 30) { try cluster.isHealthy(0) }
+        try eventually("clients are served", seconds: 60) { try cluster.isHealthy(0) }
         #expect(try poller.collect(1).map(\.data.int) == [2])
     }
 

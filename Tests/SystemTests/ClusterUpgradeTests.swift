@@ -32,6 +32,7 @@ import Testing
         let redis = try RedisServer()
         let relay = try RedisRelay(to: redis)
         let cluster = try ClusterFixture(redis, machines: 1, clients: [], address: { _ in relay.address })
+        try cluster.waitUntilJoined()
         let appliance = cluster.appliances[0]
         let (idle, app) = (try Socket(port: appliance.appPort), try Socket(port: appliance.appPort))
         try idle.send(HTTP.text("GET", "/clients/c1"))

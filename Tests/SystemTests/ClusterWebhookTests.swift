@@ -6,6 +6,7 @@ import Testing
     @Test func eachRequest_namesItsMachine() throws {
         let redis = try RedisServer()
         let site = try WebhookSite(["cluster": "redis = \"redis://\(redis.address)\"\nname = \"b\""])
+        try ClusterFixture.waitUntilJoined(site.appliance)
         let taken = try site.take(try site.publish(2))
         for request in taken.requests {
             #expect(request.body.hasPrefix("{\"node\":\"b\",\"events\":[{\"id\":"), "\(request.body)")

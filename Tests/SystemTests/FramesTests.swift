@@ -41,7 +41,7 @@ struct ManagerFramesTests {
     @Test func aLinkWithoutHello_ends() throws {
         let pair = try pair(1, ["seed-protocol": "false"])
         let silent = try Socket(port: pair.linkPort)
-        #expect(try silent.readToEnd(seconds: 10).isEmpty)
+        #expect(try silent.readToEnd().isEmpty)
     }
 
     @Test func queuedMessages_comeAsOneAnswer_inOrder() throws {
@@ -322,13 +322,17 @@ struct WorkerFramesTests {
     @Test(arguments: [true, false])
     func clientThatEndsItsSide_hasItsMessageOnlyIfItIsThere(isThere: Bool) throws {
         let (pair, _, manager) = try linked()
-        let poller = pair.poller("c1")
-        try poller.start()
-        let told = try manager.readFrameButTurn()
-        if isThere { poller.socket?.endSending() } else { poller.socket?.close() }
-        #expect(
-            try manager.readFrameButTurn()
-                == WireFrame(WireFrame.connected, flags: WireFrame.atOnce, for: told, body: told.body))
+        // A poll that the manager surely knows, after a second, is not announced again. Then this machine was busy, and
+        // there is another one.
+        var (poller, told, again) = (pair.poller("c0"), WireFrame(WireFrame.gone), WireFrame(WireFrame.gone))
+        for number in 1...10 where again.op == WireFrame.gone {
+            poller = pair.poller("c\(number)")
+            try poller.start()
+            told = try manager.readFrameButTurn()
+            if isThere { poller.socket?.endSending() } else { poller.socket?.close() }
+            again = try manager.readFrameButTurn()
+        }
+        #expect(again == WireFrame(WireFrame.connected, flags: WireFrame.atOnce, for: told, body: told.body))
         try manager.send(WireFrame(WireFrame.message, for: told, number: 9, body: "1"))
         #expect(try manager.readFrameButTurn() == WireFrame(WireFrame.gone, for: told))
         if isThere { return #expect(try poller.finish().ids == [9]) }

@@ -12,7 +12,7 @@ struct KilledRunTests {
         let words = ["--testing-library", "swift-testing", "--filter", "KilledRunTests.runToBeKilled"]
         let variables = [KilledRunTests.variable: "1"]
         let run = try Program("MegaCometPackageTests.xctest", words, in: folder, environment: variables)
-        let path = try eventually("the other run's appliance and terminal", seconds: 60) { () -> String? in
+        let path = try eventually("the other run's appliance and terminal", seconds: 120) { () -> String? in
             guard run.isRunning else { throw Failure("the other run has ended: \(run.output)") }
             let line = run.output.split(separator: "\n").first { $0.hasPrefix("started ") && $0.hasSuffix(".") }
             return line.map { String($0.dropFirst(8).dropLast()) }
@@ -32,6 +32,6 @@ struct KilledRunTests {
         try screen.expect("OVERVIEW")
         var line = "started \(appliance.folder.path).\n"
         line.withUTF8 { _ = write(1, $0.baseAddress, $0.count) }
-        try eventually("the end of this run", seconds: 60) { false }
+        try eventually("the end of this run", seconds: 600) { false }
     }
 }

@@ -19,7 +19,11 @@ struct LogoutTests {
         ring = try Keyring([("test", Array(set.utf8))])
         start = UInt64(time(nil)) - 300
         appliance = try Appliance(
-            workers: Self.workers, ["tokens": "keys = [\"\(try folder.write("keys.json", set))\"]"])
+            workers: Self.workers,
+            [
+                "tokens": "keys = [\"\(try folder.write("keys.json", set))\"]",
+                "workers": "poll_timeout = 600.0",
+            ])
     }
 
     private func token(_ user: String, round: Int) throws -> String {
@@ -109,8 +113,9 @@ struct LogoutTests {
                 + "\(milliseconds[rounds / 2]) ms, most \(milliseconds[rounds - 1]) ms")
 
         // It outlives the manager. A newer token is taken, and its clients get what comes.
-        end(try appliance.pid("manager"), with: SIGKILL)
-        try eventually("the manager is back") { try appliance.status().allReady }
+        let manager = try appliance.pid("manager")
+        end(manager, with: SIGKILL)
+        try appliance.waitUntilReplaced("manager", manager)
         try expectRefused(try token("42", round: rounds - 1))
         let all = try hold("42", try token("42", round: rounds))
         _ = try HTTP.request("POST", "/publish", port: appliance.appPort, body: #"{"user":"42","message":"new"}"#)

@@ -15,6 +15,8 @@ final class LossyRelay {
         port = try eventually("the relay's port") { relay.output.split(separator: "\n").first.flatMap { Int($0) } }
     }
 
+    /// Datagrams that found no room at its ports.
+    var dropped: Int { Processes.udpPorts(program.pid).reduce(0) { $0 + Processes.udpState($1).dropped } }
     /// The numbers of the hub's datagrams that were lost, by boot id.
     func lost() -> [UInt64: Set<UInt32>] {
         var lost: [UInt64: Set<UInt32>] = [:]

@@ -30,8 +30,7 @@ struct MegatopFilesTests {
         try screen.send(":shot none/a.svg", "Enter")
         try screen.expect("not saved: none/a.svg: No such file or directory")
         try screen.send("w")
-        try screen.expect("saved megatop-2")
-        #expect(screen.text.contains(".txt in "))
+        try screen.expect { $0.contains("saved megatop-2") && $0.contains(".txt in ") }
     }
 
     @Test func pictureWithoutATerminal_hasItsSize() throws {
@@ -40,11 +39,16 @@ struct MegatopFilesTests {
         func shot(_ words: String...) throws -> (end: Program.End, output: String) {
             try Program.run("megatop", ["-c", appliance.configuration, "--shot"] + words, in: appliance.folder)
         }
-        let sample = try JSON.parse(try shot("json", "-S", "delivery", "--size", "90x25", "--name", "push9").output)
+        // It waits for what the screen asks, for three seconds.
+        let sample = try eventually("the manager has answered in time") { () -> JSON? in
+            let shown = try shot("json", "-S", "delivery", "--size", "90x25", "--name", "push9")
+            let sample = try? JSON.parse(shown.output)
+            let isAsking = sample?["lines"]?.array?.contains { $0.string?.contains("asking the manager") != false }
+            return isAsking == false ? sample : nil
+        }
         #expect(sample["width"]?.int == 90 && sample["lines"]?.array?.count == 25)
         let lines = sample["lines"]?.array?.compactMap(\.string) ?? []
         #expect(lines.first?.contains("push9") == true && lines.first?.contains("DELIVERY") == true)
-        #expect(!lines.contains { $0.contains("asking the manager") }, "it waits for what the screen asks")
         _ = try Markup(try shot("svg").output)
         #expect(try shot("png").end == .exited(64))
         #expect(try shot("svg", "--size", "10x1").end == .exited(64))
@@ -66,7 +70,7 @@ struct MegatopFilesTests {
             ], starts: false)
         defer { appliance.end() }
         _ = try appliance.launch()
-        try eventually("the worker is ready", seconds: 30) {
+        try eventually("the worker is ready", seconds: 60) {
             try appliance.status().processes.contains { $0.name == "worker-0" && $0.state == "ready" }
         }
         let screen = try screenInItsFolder(appliance, width: 160)
@@ -116,7 +120,7 @@ struct MegatopFilesTests {
         try screen.expect("w0: copied")
         try eventually("the clipboard has the row") { screen.clipboard.contains(" id=w0 state=READY ") }
         try screen.send("Escape", "5", "C")
-        try eventually("the clipboard has an event") { screen.clipboard.contains("Z I ") }
+        try eventually("the clipboard has an event") { screen.clipboard.contains(#/Z [IWEC] /#) }
         #expect(screen.clipboard.split(separator: "\n").count == 1)
     }
     /// The bytes themselves, as they come out of the terminal's line.

@@ -35,6 +35,13 @@ struct MegatopHostsTests {
             two.end()
         }
     }
+    /// The machine is seen, and nothing is wrong there. On a busy machine its processes may be late, which is worth a
+    /// look.
+    private func isSeen(_ host: String, _ text: String) -> Bool {
+        let words = row(host, text)
+        return words.count > 1 && ["OK", "LOOK"].contains(words[1])
+    }
+    private func areSeen(_ text: String) -> Bool { isSeen("push1", text) && isSeen("push2", text) }
     /// The row of a host, by its words.
     private func row(_ host: String, _ text: String) -> [Substring] {
         text.split(separator: "\n").first { $0.dropFirst().hasPrefix(host + " ") }?.dropFirst().split(separator: " ")
@@ -46,22 +53,22 @@ struct MegatopHostsTests {
         defer { site.end() }
         let held = (0..<3).map { site.one.poller("held-\($0)", worker: 0) }
         for poller in held { try poller.start() }
-        for _ in 0..<5 { _ = try site.two.app.publish("absent", "1") }
+        for _ in 0..<5 { _ = try site.two.app.publish("absent", "1", ttl: 600) }
         let screen = try site.screen("push1 push2")
         defer { screen.end() }
         try screen.expect("both machines") {
-            row("push1", $0).prefix(4) == ["push1", "OK", "2/2", "3"]
-                && row("push2", $0).prefix(4) == ["push2", "OK", "1/1", "0"] && row("push2", $0).contains("5")
+            areSeen($0) && row("push1", $0).dropFirst(2).prefix(2) == ["2/2", "3"]
+                && row("push2", $0).dropFirst(2).prefix(2) == ["1/1", "0"] && row("push2", $0).contains("5")
         }
         // The supervisor of one ends, and ssh goes on.
         site.two.supervisor?.signal(SIGTERM)
         try site.two.supervisor?.waitForExit()
         try screen.expect("push2 without a supervisor") {
             row("push2", $0).prefix(2) == ["push2", "LOST"] && $0.contains("no supervisor runs in")
-                && row("push1", $0).prefix(2) == ["push1", "OK"]
+                && isSeen("push1", $0)
         }
         try site.two.start()
-        try screen.expect("2 OK")
+        try screen.expect("both", areSeen)
         // ssh ends, and can't come back: the values stay, old, with the last line that ssh said.
         let ssh = try #require(site.ssh)
         let before = try #require(ssh.clients("push1").first)
@@ -72,7 +79,7 @@ struct MegatopHostsTests {
         }
         ssh.setKey("push1", isThere: true)
         try screen.send("Space")
-        try screen.expect("2 OK")
+        try screen.expect("both", areSeen)
         #expect(ssh.clients("push1").first.map { $0 != before } == true)
         try screen.send("q")
         try screen.expect("detached")
@@ -80,7 +87,7 @@ struct MegatopHostsTests {
             ssh.clients("push1").isEmpty && ssh.clients("push2").isEmpty && ssh.servers(site.one.configuration).isEmpty
                 && ssh.servers(site.two.configuration).isEmpty
         }
-        #expect(try site.one.status().allReady && site.two.status().allReady)
+        for appliance in [site.one, site.two] { try appliance.waitUntilReady() }
     }
 
     @Test func eachMachine_hasAllItsScreens_andNoActions() throws {
@@ -88,7 +95,7 @@ struct MegatopHostsTests {
         defer { site.end() }
         let screen = try site.screen("push1 push2")
         defer { screen.end() }
-        try screen.expect("2 OK")
+        try screen.expect("both", areSeen)
         try screen.send("j", "Enter")
         try screen.expect("push2's overview") {
             $0.contains("OVERVIEW") && $0.contains("push2") && $0.contains("2/2 ok")
@@ -115,7 +122,7 @@ struct MegatopHostsTests {
         defer { site.end() }
         let screen = try site.screen("push1 push2")
         defer { screen.end() }
-        try screen.expect("2 OK")
+        try screen.expect("both", areSeen)
         let ssh = try #require(site.ssh)
         let looking = Processes.mentioning(ssh.client).filter {
             contents(ofFile: "/proc/\($0)/comm").hasPrefix("megatop")
@@ -134,13 +141,19 @@ struct MegatopHostsTests {
         func megatop(_ words: String...) throws -> (end: Program.End, output: String) {
             try Program.run("megatop", site.options + words, in: site.one.folder)
         }
-        let (end, table) = try megatop("-b", "push1", "push2", "closed")
-        #expect(end == .exited(69) && table.contains("\npush1  OK ") && table.contains("\npush2  OK "))
-        #expect(table.contains("\nclosed LOST ") && table.contains("Connection refused"))
-        #expect(try megatop("-b", "push1", "push2").end == .exited(0))
-        let (code, lines) = try megatop("--check", "push1", "push2")
-        #expect(
-            code == .exited(0) && lines.hasPrefix("OK 2 hosts: 2 OK | ") && lines.contains("push2: OK 2 of 2 ready"))
+        try eventually("two are well, and one is lost", seconds: 60) {
+            let (end, table) = try megatop("-b", "push1", "push2", "closed")
+            return end == .exited(69) && table.contains(/\npush1 +(OK|LOOK) /) && table.contains(/\npush2 +(OK|LOOK) /)
+                && table.contains("\nclosed LOST ") && table.contains("Connection refused")
+        }
+        try eventually("both are seen", seconds: 60) { try megatop("-b", "push1", "push2").end == .exited(0) }
+        // A process that is late on a busy machine is a warning.
+        try eventually("both are well", seconds: 60) {
+            let (code, lines) = try megatop("--check", "push1", "push2")
+            if code == .exited(1) { return lines.hasPrefix("WARNING 2 hosts: ") && lines.contains("is late") }
+            return code == .exited(0) && lines.hasPrefix("OK 2 hosts: 2 OK | ")
+                && lines.contains("push2: OK 2 of 2 ready")
+        }
         let (worst, found) = try megatop("--check", "push1", "closed")
         #expect(worst == .exited(3) && found.contains("\nclosed: UNKNOWN LOST"))
         // One machine alone has its processes as rows, as here.

@@ -15,7 +15,7 @@ struct MegatopTimeTests {
         let file = appliance.folder.path + "/time.mgtr"
         let screen = try TerminalScreen(width: 100, height: 30, appliance, "--record \(file)")
         defer { screen.end() }
-        for _ in 0..<5 { _ = try appliance.app.publish("absent", "1") }
+        for _ in 0..<5 { _ = try appliance.app.publish("absent", "1", ttl: 600) }
         // A second that lies wholly in the time of five messages.
         var seen: [String] = []
         try screen.expect("three seconds with five messages") { text in
@@ -25,7 +25,7 @@ struct MegatopTimeTests {
             if seen.last != clock { seen.append(clock) }
             return seen.count == 3
         }
-        for _ in 0..<2 { _ = try appliance.app.publish("absent", "1") }
+        for _ in 0..<2 { _ = try appliance.app.publish("absent", "1", ttl: 600) }
         try screen.expect("QUEUE  7 msgs")
         try screen.send(":goto \(seen[1])", "Enter")
         try screen.expect { $0.contains("QUEUE  5 msgs") && $0.contains("\(seen[1]), ") && $0.contains(" ago") }

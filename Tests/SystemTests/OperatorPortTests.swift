@@ -7,7 +7,7 @@ struct OperatorPortTests {
     @Test func operatorsPort_answersWhatIsThere_andRefusesTheRest() throws {
         let appliance = try Appliance(workers: 1)
         let port = appliance.operatorPort
-        #expect(try HTTP.request("GET", "/health", port: port).status == 200)
+        try eventually("it is healthy") { try HTTP.request("GET", "/health", port: port).status == 200 }
         #expect(try HTTP.request("GET", "/nothing", port: port).status == 404)
         #expect(try HTTP.request("DELETE", "/status", port: port).status == 405)
         // Lines before its input can be read, too.
@@ -28,15 +28,17 @@ struct OperatorPortTests {
         let silent = try (0..<63).map { _ in try Socket(port: port) }
         let used = try Socket(port: port)
         func ask() throws -> Int {
-            try used.send(HTTP.text("GET", "/health"))
+            try used.send(HTTP.text("GET", "/"))
             return try used.readResponse().status
         }
         // It is answered, so the connections before it have been accepted.
         #expect(try ask() == 200)
         for number in 0..<10 {
-            #expect(try HTTP.request("GET", "/health", port: port, ["Connection: close"]).status == 200)
+            #expect(try HTTP.request("GET", "/", port: port, ["Connection: close"]).status == 200)
             if number == 0 { try silent[0].waitForClose() }
         }
+        // It is answered, so the ends of these connections have been seen.
+        #expect(try ask() == 200)
         let more = try (0..<63).map { _ in try Socket(port: port) }
         for socket in silent[1...] { try socket.waitForClose() }
         // It came before them, but was used after them.
@@ -56,7 +58,7 @@ struct OperatorPortTests {
     private func connected(_ count: Int, _ port: Int) throws -> (sockets: [Socket], before: Int) {
         let sockets = try (0..<count).map { _ in try Socket(port: port) }
         for socket in sockets {
-            try socket.send(HTTP.text("GET", "/health"))
+            try socket.send(HTTP.text("GET", "/"))
             #expect(try socket.readResponse().status == 200)
         }
         return (sockets, try answered(HTTP.request("GET", "/metrics", port: port, ["Connection: close"])))
@@ -70,7 +72,7 @@ struct OperatorPortTests {
         supervisor.signal(SIGSTOP)
         defer { supervisor.signal(SIGCONT) }
         // All requests are there when the loop looks again, whichever it looks at first.
-        let many = Array(repeating: HTTP.text("GET", "/health"), count: 200).flatMap { $0 }
+        let many = Array(repeating: HTTP.text("GET", "/"), count: 200).flatMap { $0 }
         try sockets[0].send(many)
         try sockets[1].send(HTTP.text("GET", "/metrics"))
         try sockets[2].send(many)
@@ -96,7 +98,7 @@ struct OperatorPortTests {
             try socket.send(index == middle ? HTTP.text("GET", "/health") : metrics + metrics)
         }
         supervisor.signal(SIGCONT)
-        #expect(try sockets[middle].readResponse().status == 200)
+        #expect(try [200, 503].contains(sockets[middle].readResponse().status))
         var numbers: Set<Int> = []
         for (index, socket) in sockets.enumerated() where index != middle {
             for _ in 0..<2 { numbers.insert(try answered(socket.readResponse()) - before) }
@@ -123,7 +125,8 @@ struct OperatorPortTests {
         #expect(try ask("/status", "localhost", "Sec-Fetch-Site: cross-site\r\n").status == 403)
         #expect(try ask("/status", "localhost", "Origin: http://evil.example\r\n").status == 403)
         for path in ["/health", "/metrics"] {
-            #expect(try ask(path, "push2:9003", "Sec-Fetch-Site: cross-site\r\n").status == 200, "\(path)")
+            let status = try ask(path, "push2:9003", "Sec-Fetch-Site: cross-site\r\n").status
+            #expect(status == 200 || path == "/health" && status == 503, "\(path)")
         }
     }
 }

@@ -36,14 +36,14 @@ final class PseudoTerminal {
     }
     func expect(_ words: String) throws {
         do {
-            try eventually("the terminal gets \"\(words)\"", seconds: 25) { text.contains(words) }
+            try eventually("the terminal gets \"\(words)\"", seconds: 40) { text.contains(words) }
         } catch { throw Failure("\(error); it got:\n\(text.replacing("\u{1B}", with: "^["))") }
     }
 
     /// Waits until megatop's picture has the words. It is drawn as a whole each time, by Ctrl-L: otherwise only those
     /// characters come that have changed.
     func expectPicture(_ words: String) throws {
-        try eventually("the picture has \"\(words)\"", seconds: 25) {
+        try eventually("the picture has \"\(words)\"", seconds: 40) {
             type("\u{0C}")
             usleep(100_000)  // it takes its time to draw
             return text.contains(words)

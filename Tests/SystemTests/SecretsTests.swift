@@ -30,7 +30,7 @@ import Testing
         }
         kill(try appliance.pid("manager"), SIGABRT)
         try eventually("three reports") { try appliance.command("crashes").output.split(separator: "\n").count >= 3 }
-        try eventually("all are back") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(held.count == 6)
 
         var written = answers + [("the log", supervisor.output)]
@@ -53,7 +53,7 @@ import Testing
             written.append((path, try socket.readResponse().body))
         }
         written += files(appliance.folder.path + "/run")
-        #expect(supervisor.output.contains("GET /*.json from 127.0.0.1"), "requests are logged")
+        try eventually("requests are logged") { supervisor.output.contains("GET /*.json from 127.0.0.1") }
         #expect(!supervisor.output.contains("Registers:"), "a backtrace has no memory that registers point to")
         for (place, text) in written {
             for mark in Self.marks where text.contains(mark) {

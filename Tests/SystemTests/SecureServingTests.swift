@@ -22,7 +22,7 @@ struct SecureServingTests {
     private func curl(_ path: String, _ more: [String] = []) throws -> Program {
         try Program(
             "/usr/bin/curl",
-            ["-sSN", "--max-time", "20", "--cacert", certificate, "https://localhost:\(port)/\(path)"] + more,
+            ["-sSN", "--max-time", "60", "--cacert", certificate, "https://localhost:\(port)/\(path)"] + more,
             in: folder)
     }
 

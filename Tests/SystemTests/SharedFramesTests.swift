@@ -7,7 +7,7 @@ struct SharedFramesTests {
     private let workers = WorkerFramesTests()
 
     @Test func aBodyForManyReceivers_isWrittenToEach_andNothingComesBack() throws {
-        let (pair, _, manager) = try workers.linked()
+        let (pair, _, manager) = try workers.linked(["poll-timeout": "600"])
         let pollers = (0..<400).map { pair.poller("c\($0)", form: $0 % 2 == 0 ? .json : .jsonp, cursor: 5) }
         var told: [WireFrame] = []
         for poller in pollers {
@@ -51,17 +51,23 @@ struct SharedFramesTests {
     @Test func anEmptyAnswer_hasTheIdUpToWhichNothingWaits() throws {
         let (pair, _, manager) = try workers.linked(["poll-timeout": "3"])
         let poller = pair.poller("c1", cursor: 50)
-        try poller.start()
-        #expect(try manager.readFrame().op == WireFrame.connected)
-        // The first question may be of the millisecond of the poll. Its answer would say nothing about the poll.
-        #expect(try manager.readFrame().op == WireFrame.settled)
-        let asked = try manager.readFrame()
-        #expect(asked.op == WireFrame.settled && asked.client.isEmpty && asked.body.isEmpty)
-        let stamp = (0..<8).map { UInt8(truncatingIfNeeded: asked.number >> (56 - 8 * UInt64($0))) }
-        var frame = WireFrame(WireFrame.settled, number: 90).bytes
-        frame[15] = 16
-        try manager.send(frame + stamp + [0, 0, 0, 0, 0, 0, 0, 40])
-        let envelope = try poller.finish()
-        #expect(envelope.messages.isEmpty && envelope.cursor == 90)
+        // The time of a poll may be over before the answers have come, if this machine is busy.
+        for _ in 0..<10 where poller.cursor == 50 {
+            try poller.start()
+            while try manager.readFrame().op != WireFrame.connected {}
+            // The first question may be of the millisecond of the poll. Its answer would say nothing about the poll.
+            var asked = try manager.readFrame()
+            if asked.op == WireFrame.settled { asked = try manager.readFrame() }
+            if asked.op == WireFrame.settled {
+                #expect(asked.client.isEmpty && asked.body.isEmpty)
+                let stamp = (0..<8).map { UInt8(truncatingIfNeeded: asked.number >> (56 - 8 * UInt64($0))) }
+                var frame = WireFrame(WireFrame.settled, number: 90).bytes
+                frame[15] = 16
+                try manager.send(frame + stamp + [0, 0, 0, 0, 0, 0, 0, 40])
+            }
+            let envelope = try poller.finish()
+            #expect(envelope.messages.isEmpty && (envelope.cursor == 90 || envelope.cursor == 50))
+        }
+        #expect(poller.cursor == 90)
     }
 }

@@ -41,6 +41,17 @@ final class StatsViewer {
     }
     deinit { close(descriptor) }
 
+    /// Datagrams that found no room here or at the hub, while this machine was busy.
+    var dropped: Int {
+        var (address, size) = (sockaddr_in(), socklen_t(MemoryLayout<sockaddr_in>.size))
+        _ = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+        }
+        return [address.sin_port, hub.sin_port].reduce(0) {
+            $0 + Processes.udpState(Int(UInt16(bigEndian: $1))).dropped
+        }
+    }
+
     private static func loopback(_ port: UInt16) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -64,7 +75,7 @@ final class StatsViewer {
     }
 
     /// Takes datagrams until `isEnough`, and renews its lease meanwhile. Throws at the deadline.
-    func watch(_ what: String, seconds: Double = 15, until isEnough: () throws -> Bool) throws {
+    func watch(_ what: String, seconds: Double = 30, until isEnough: () throws -> Bool) throws {
         var room = [UInt8](repeating: 0, count: 2048)
         var renewal = Deadline(seconds: StatsViewer.renewalSeconds)
         try eventually(what, seconds: seconds) {

@@ -9,7 +9,7 @@ import Testing
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         appliance.killSupervisor()
         let supervisor = try appliance.launch()
-        try eventually("all are adopted") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         for line in ["the supervisor is gone", "a new supervisor took over"] {
             try eventually("\(line) is in its log") { try appliance.command("log", "worker-0").output.contains(line) }
             #expect(supervisor.output.contains(line), "and forwarded")
@@ -19,7 +19,7 @@ import Testing
         try eventually("what it says of its drain") {
             try appliance.command("log", "worker-0").output.contains("draining over 0.5 s")
         }
-        try eventually("it is back") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
     }
 
     /// A full disk or a cleaner may take the files, so the kernel is asked which processes live.
@@ -30,7 +30,7 @@ import Testing
         for file in ["children", "stats.token"] { unlink("\(appliance.folder.path)/run/\(file)") }
         appliance.killSupervisor()
         let supervisor = try appliance.launch()
-        try eventually("all are adopted") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(try names.map { try appliance.pid($0) } == pids)
         #expect(!supervisor.output.contains("STRANGER") && supervisor.output.contains("ADOPTING 3 processes"))
         #expect(try appliance.command("upgrade").end == .exited(0))
@@ -38,32 +38,40 @@ import Testing
         // A worker that is started now reads the token of the workers that live.
         unlink("\(appliance.folder.path)/run/stats.token")
         kill(pids[1], SIGKILL)
-        try eventually("it is back, and linked") {
-            try appliance.status().allReady && appliance.pid("worker-0") != pids[1]
-                && HTTP.request("GET", "/_/health", port: appliance.clientPort(0)).status == 200
+        try appliance.waitUntilReplaced("worker-0", pids[1])
+        try eventually("it is linked") {
+            try HTTP.request("GET", "/_/health", port: appliance.clientPort(0)).status == 200
         }
     }
 
     @Test func workerThatEndsBeforeItIsAdopted_isStartedAnew_andItsEndIsTold() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
-        let (one, other) = try (appliance.pid("worker-0"), appliance.pid("worker-1"))
-        appliance.killSupervisor()
-        kill(one, SIGSTOP)  // it does not call home
-        let supervisor = try appliance.launch()
-        try eventually("it is waited for") { supervisor.output.contains("ADOPTING 3 processes") }
-        kill(one, SIGKILL)
-        try eventually("all serve") { try appliance.status().allReady && appliance.pid("worker-0") != one }
-        #expect(try appliance.pid("worker-1") == other)
-        let events = try appliance.events()
-        #expect(events.contains("worker-0 EXIT [\(one)]") && events.contains("before it was adopted"), "\(events)")
-        #expect(!events.contains("does not call"))
+        let other = try appliance.pid("worker-1")
+        // The supervisor waits for a call for 2.5 s. If this machine was too busy to kill the worker by then, another
+        // one dies.
+        for _ in 0..<5 {
+            let one = try appliance.pid("worker-0")
+            appliance.killSupervisor()
+            kill(one, SIGSTOP)  // it does not call home
+            let supervisor = try appliance.launch()
+            try eventually("it is waited for") { supervisor.output.contains("ADOPTING 3 processes") }
+            kill(one, SIGKILL)
+            try appliance.waitUntilReplaced("worker-0", one)
+            #expect(try appliance.pid("worker-1") == other)
+            let events = try appliance.events()
+            #expect(events.contains("worker-0 EXIT [\(one)]"), "\(events)")
+            guard events.contains("worker-0 (pid \(one)) lives but does not call") else {
+                return #expect(events.contains("before it was adopted"), "\(events)")
+            }
+        }
+        Issue.record("no worker died in time")
     }
 
     @Test func supervisorThatWasKilled_leavesWhatHappened_toTheNext() throws {
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let crashed = try appliance.pid("worker-0")
         kill(crashed, SIGKILL)
-        try eventually("it is back") { try appliance.status().allReady && appliance.pid("worker-0") != crashed }
+        try appliance.waitUntilReplaced("worker-0", crashed)
         let events = try appliance.events()
         appliance.killSupervisor()
 
@@ -72,7 +80,7 @@ import Testing
         let memory = contents(ofFile: path)
         _ = try appliance.folder.write("run/memory", memory + "{\"mood\":{\"level\":3}}\n{\"event\":{\"number\":")
         _ = try appliance.launch()
-        try eventually("all are adopted") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(try appliance.events().hasPrefix(events))
         func row() throws -> JSON? {
             try JSON.parse(try appliance.command("status", "--json").output)["processes"]?.array?[1]
@@ -83,7 +91,7 @@ import Testing
         appliance.killSupervisor()
         _ = try appliance.folder.write("run/memory", memory.replacing("{\"version\":1}", with: "{\"version\":2}"))
         _ = try appliance.launch()
-        try eventually("all are adopted") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(try !appliance.events().contains("EXIT") && row()?["exits"]?.int == 0)
     }
 
@@ -106,7 +114,7 @@ import Testing
         #expect((1 << 20..<2 << 20).contains(largest), "\(largest)")
         appliance.killSupervisor()
         _ = try appliance.launch()
-        try eventually("all are adopted") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         let events = try appliance.events()
         #expect(events.contains("x 4000\"") && events.contains("x 3100\"") && !events.contains("x 2500\""))
     }
@@ -117,7 +125,8 @@ import Testing
         mkdir("\(appliance.folder.path)/run/memory.new", 0o755)  // where it would be written first
         try appliance.start()
         kill(try appliance.pid("worker-0"), SIGKILL)
-        try eventually("it is back") { try appliance.status().allReady && appliance.events().contains("EXIT") }
+        try eventually("its end is known") { try appliance.events().contains("EXIT") }
+        try appliance.waitUntilReady()
         let said = try appliance.events().split(separator: "\n").filter { $0.contains(" MEMORY ") }
         #expect(said.count == 1 && said[0].contains("what happens is not kept for the next supervisor"), "\(said)")
     }
@@ -138,7 +147,10 @@ import Testing
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         appliance.killSupervisor()
         _ = try appliance.launch()
-        try eventually("all are adopted") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
+        try eventually("it has said its last words") {
+            try appliance.command("log", "worker-0").output.contains("a new supervisor took over")
+        }
         kill(try appliance.pid("worker-0"), SIGKILL)
         try eventually("its end is an event") { try appliance.events().contains("EXIT") }
         let id = try #require(try appliance.command("crashes").output.split(separator: "\n").last)
@@ -166,9 +178,7 @@ import Testing
         // Its listener was copied out of it, so new connections wait for the next copy.
         let poller = appliance.poller("c1", worker: 0)
         try poller.start()
-        try eventually("it is aborted and back") {
-            try appliance.status().allReady && appliance.pid("worker-0") != hung
-        }
+        try appliance.waitUntilReplaced("worker-0", hung)
         try appliance.app.publish("c1", "still here")
         #expect(try poller.finish().texts == ["still here"])
         #expect(try appliance.pid("worker-1") == other)

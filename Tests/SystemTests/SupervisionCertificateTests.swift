@@ -142,6 +142,10 @@ import Testing
         let site = try TLSSite(workers: 1)
         try site.open()
         let (appliance, told) = (site.appliance, "\(site.appliance.folder.path)/told")
+        // It reports nothing.
+        let settings = contents(ofFile: appliance.configuration)
+        _ = try appliance.folder.write(
+            "megacomet.toml", settings.replacing("watchdog = 1.0", with: "watchdog = 600.0"))
         let program = try appliance.replaceWorker(
             byScript: """
                 #!/bin/bash
@@ -159,7 +163,8 @@ import Testing
             try eventually("it was told") { contents(ofFile: told).hasSuffix("\n") }
             return contents(ofFile: told)
         }
-        try appliance.start()
+        _ = try appliance.launch()
+        try eventually("the first one was told") { contents(ofFile: told).hasSuffix("\n") }
         let first = try line()
         #expect(first.hasPrefix("tickets ") && first.utf8.count == 8 + 160 + 1 && !first.contains("0000000000"))
         #expect(try line() == first)

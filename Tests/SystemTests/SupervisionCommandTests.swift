@@ -25,7 +25,7 @@ import Testing
                 && tally.lost + tally.doubled + tally.disordered + tally.misdelivered == 0, "\(tally)")
         #expect(tally.refused + tally.unanswered + tally.refusedConnects + tally.gaps == 0, "\(tally)")
         let rolling = try #require(answer)
-        #expect(try rolling.waitForExit() == .exited(0))
+        #expect(try rolling.waitForExit(seconds: 90) == .exited(0))
         #expect(rolling.output.contains("2 of 2 done"))
         for number in 0..<2 { #expect(try appliance.pid("worker-\(number)") != before[number]) }
     }
@@ -45,7 +45,7 @@ import Testing
         #expect(rolling.output.contains("stopped after 0 of 2"))
         #expect(try (0..<2).map { try appliance.pid("worker-\($0)") } == before)
         #expect(try appliance.command("events").output.contains("ROLLING_FAILED"))
-        #expect(try appliance.status().allReady)
+        try appliance.waitUntilReady()
     }
 
     @Test func stopAndStart_ofOneWorker() throws {
@@ -65,7 +65,7 @@ import Testing
         }
         #expect(try appliance.status().processes.first { $0.name == "worker-1" }?.state == "stopped")
         #expect(try appliance.command("start", "worker-1").end == .exited(0))
-        #expect(try appliance.status().allReady)
+        try appliance.waitUntilReady()
         let events = try appliance.command("events").output
         #expect(events.contains("worker-1 COMMAND") && events.contains("start, by uid \(getuid()) (pid "))
     }
@@ -129,7 +129,7 @@ import Testing
         where !wrong.isEmpty {
             #expect(try control(appliance, wrong)["ok"]?.bool == false, "\(wrong)")
         }
-        #expect(try appliance.status().allReady)
+        try appliance.waitUntilReady()
     }
 
     @Test func reload_isAllOrNothing_andSaysWhatNeedsARestart() throws {
@@ -172,7 +172,8 @@ import Testing
                 && supervisor.output.contains("a section is written [name]")
         }
         _ = try appliance.folder.write("megacomet.toml", good)
-        #expect(try appliance.status().allReady && supervisor.isRunning)
+        try appliance.waitUntilReady()
+        #expect(supervisor.isRunning)
     }
 
     @Test func drain_answersItsPolls_andTheWorkerIsAnotherOneThen() throws {
@@ -184,7 +185,7 @@ import Testing
         #expect(try appliance.command("drain", "worker-0", "--reason", "a leak").end == .exited(0))
         let goodbye = try poller.finish()
         #expect(goodbye.texts.isEmpty && goodbye.retry != nil)
-        try eventually("it is back") { try appliance.status().allReady && appliance.pid("worker-0") != one }
+        try appliance.waitUntilReplaced("worker-0", one)
         #expect(try appliance.pid("worker-1") == other)
         #expect(try appliance.events().contains("reason \"a leak\""))
         let nonsense = try appliance.command("drain", "worker-9")
@@ -195,7 +196,7 @@ import Testing
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
         let pid = try appliance.pid("worker-0")
         #expect(try appliance.command("kill", "w0").end == .exited(0))
-        try eventually("it is back") { try appliance.status().allReady && appliance.pid("worker-0") != pid }
+        try appliance.waitUntilReplaced("worker-0", pid)
         #expect(try appliance.events().contains("worker-0 EXIT [\(pid)] signal 9 (SIGKILL)"))
     }
 

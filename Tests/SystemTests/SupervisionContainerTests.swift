@@ -27,7 +27,7 @@ import Testing
                 contents(ofFile: "/proc/\($0)/cmdline").hasPrefix("\(Program.folder)/megacomet\0")
             }
         }
-        try eventually("all are ready, \(program.output)") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         try eventually("the orphan has run") { access(ended, F_OK) == 0 }
         try eventually("it was waited for, and our own go on") {
             let children = Processes.all.filter { statOf($0).contains(") Z \(supervisor) ") }

@@ -18,9 +18,10 @@ import Testing
         try eventually("it is refused") { supervisor.output.contains("RELOAD_FAILED by SIGHUP, nothing changed") }
         let upgrade = try appliance.command("upgrade")
         #expect(upgrade.end == .exited(1) && upgrade.output.contains("says nothing"), "\(upgrade)")
-        let status = try appliance.command("status")
-        #expect(
-            status.end == .exited(0) && status.output.contains("what runs goes by what it read before"), "\(status)")
+        try eventually("it is looked at") {
+            let status = try appliance.command("status")
+            return status.end == .exited(0) && status.output.contains("what runs goes by what it read before")
+        }
         #expect(
             try HTTP.request("GET", "/clients", port: appliance.appPort).status == 401, "the key is still asked for")
         // A file with fewer settings is taken, and an event says what that opens.

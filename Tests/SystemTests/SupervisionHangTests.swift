@@ -8,19 +8,14 @@ import Testing
         let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick)
         let (hung, other) = try (appliance.pid("worker-0"), appliance.pid("worker-1"))
         kill(hung, SIGSTOP)
-        try eventually("it is suspect") {
-            try appliance.status().processes.contains { $0.name == "worker-0" && $0.state == "suspect" }
-        }
-        try eventually("it is back") {
-            try appliance.status().processes.contains { $0.name == "worker-0" && $0.state == "ready" && $0.pid != hung }
-        }
+        try appliance.waitUntilReplaced("worker-0", hung)
         #expect(try appliance.pid("worker-1") == other)
         let events = try appliance.command("events").output
+        #expect(events.components(before: "worker-0 HANG").contains("worker-0 SUSPECT"), "\(events)")
         #expect(events.components(of: "worker-0 HANG") == 1, "\(events)")
         let id = try #require(try appliance.command("crashes").output.split(separator: "\n").last)
         #expect(
             try appliance.command("crashes", String(id)).output.contains("signal 6 (SIGABRT), aborted because it hung"))
-        #expect(!events.contains("KILL"), "it left at once")
     }
 
     @Test func allStopped_areKilledOneAtATime() throws {
@@ -28,7 +23,7 @@ import Testing
         let before = try (0..<3).map { try appliance.pid("worker-\($0)") }
         for pid in before { kill(pid, SIGSTOP) }
         var most = 0
-        try eventually("all are back", seconds: 30) {
+        try eventually("all are back", seconds: 60) {
             let status = try appliance.status()
             most = max(most, status.processes.count { $0.state == "stopping" })
             return status.allReady
@@ -64,9 +59,9 @@ import Testing
             try Program(
                 "/usr/bin/taskset", ["-c", processor, "/bin/sh", "-c", "while :; do :; done"], in: appliance.folder)
         }
-        try eventually("it is said to be starved", seconds: 60) { try appliance.events().contains("worker-0 STARVED") }
+        try eventually("it is said to be starved", seconds: 120) { try appliance.events().contains("worker-0 STARVED") }
         others.forEach { $0.kill() }
-        try eventually("it reports again") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(try appliance.pid("worker-0") == pid)
         #expect(try !appliance.events().contains("HANG"))
     }
@@ -80,7 +75,7 @@ import Testing
         supervisor.signal(SIGCONT)
         try eventually("it saw that it was late itself") { try appliance.command("events").output.contains("LATE") }
         // It waits long enough for a watchdog that had counted the silence.
-        try eventually("all report again") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(try appliance.status().processes.map(\.pid) == before)
         #expect(try !appliance.command("events").output.contains("HANG"))
     }
@@ -96,7 +91,7 @@ import Testing
         sleep(2)  // two watchdogs
         #expect(try appliance.pid("worker-0") == pid)
         kill(pid, SIGCONT)
-        try eventually("it reports again") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(try appliance.pid("worker-0") == pid)
         #expect(try appliance.command("hold", "w0", "--off").end == .exited(0))
         kill(pid, SIGSTOP)

@@ -26,9 +26,6 @@ import Testing
     private func managed(_ appliance: Appliance) throws -> Set<UInt64> {
         Set(Self.memories(try appliance.pid("manager")).keys)
     }
-    private func awaitNewManager(_ appliance: Appliance, _ what: String, after pid: Int32) throws {
-        try eventually(what) { try appliance.status().allReady && appliance.pid("manager") != pid }
-    }
 
     @Test func memory_outlivesManager_supervisor_andUpgrade() throws {
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick)
@@ -38,23 +35,23 @@ import Testing
 
         let first = try appliance.pid("manager")
         kill(first, SIGKILL)
-        try awaitNewManager(appliance, "a killed manager is back", after: first)
+        try appliance.waitUntilReplaced("manager", first)
         #expect(try managed(appliance) == memory)
         let second = try appliance.pid("manager")
         #expect(try appliance.command("restart", "manager").end == .exited(0))
-        try awaitNewManager(appliance, "it is restarted", after: second)
+        try appliance.waitUntilReplaced("manager", second)
         #expect(try managed(appliance) == memory)
 
         let third = try appliance.pid("manager")
         appliance.killSupervisor()
         _ = try appliance.launch()
-        try eventually("all are adopted") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(try appliance.pid("manager") == third && supervised(appliance) == memory)
         #expect(try appliance.command("upgrade").end == .exited(0))
-        try eventually("all are adopted again") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(supervised(appliance) == memory)
         kill(third, SIGKILL)
-        try awaitNewManager(appliance, "the next one has it, too", after: third)
+        try appliance.waitUntilReplaced("manager", third)
         #expect(try managed(appliance) == memory && supervised(appliance) == memory)
         #expect(try !appliance.events().contains("JOURNAL"))
     }
@@ -66,7 +63,7 @@ import Testing
         appliance.killSupervisor()
         kill(hung, SIGSTOP)
         _ = try appliance.launch()
-        try awaitNewManager(appliance, "it is aborted and back", after: hung)
+        try appliance.waitUntilReplaced("manager", hung)
         #expect(try memory.count == 1 && supervised(appliance) == memory && managed(appliance) == memory)
     }
 
@@ -80,7 +77,7 @@ import Testing
             #expect(reloaded.contains("queue.journal"), "\(reloaded)")
             #expect(supervised(appliance).count == 1 - count, "not before the restart")
             #expect(try appliance.command("restart", "manager").end == .exited(0))
-            try eventually("it is restarted") { try appliance.status().allReady }
+            try appliance.waitUntilReady()
             #expect(try supervised(appliance).count == count && managed(appliance) == supervised(appliance))
         }
     }
@@ -94,11 +91,7 @@ import Testing
         for _ in 0..<2 {
             let pid = try appliance.pid("manager")
             kill(pid, SIGABRT)
-            store.readAll()
-            try eventually("it is back") {
-                store.readAll()
-                return try appliance.status().allReady && appliance.pid("manager") != pid
-            }
+            try appliance.waitUntilReplaced("manager", pid) { store.readAll() }
         }
         let new = try managed(appliance)
         #expect(new.count == 1 && !new.contains(old))
@@ -109,9 +102,9 @@ import Testing
         #expect(store.store.filter { $0.name == "manager.aside" }.count == 1)
 
         #expect(try appliance.command("upgrade").end == .exited(0))
-        try eventually("all are adopted") {
+        try appliance.waitUntilReady { _ in
             store.readAll()
-            return try appliance.status().allReady
+            return true
         }
         #expect(supervised(appliance) == new.union([old]), "kept over an upgrade")
         #expect(try managed(appliance) == new)
@@ -126,7 +119,7 @@ import Testing
         #expect(pwrite(file, "something", 9, 0) == 9)
         close(file)
         kill(manager, SIGKILL)
-        try awaitNewManager(appliance, "the next one serves with a fresh memory", after: manager)
+        try appliance.waitUntilReplaced("manager", manager)
         #expect(try !managed(appliance).contains(old) && supervised(appliance).contains(old))
         #expect(try appliance.events().contains("manager JOURNAL_SET_ASIDE the manager can't take it"))
         let (end, output) = try appliance.command("journal", "--verify")
@@ -150,7 +143,7 @@ import Testing
         #expect(contents?["live_messages"]?.int == 50 && contents?["damaged_segments"]?.int == 0, "\(before)")
         let manager = try appliance.pid("manager")
         kill(manager, SIGKILL)
-        try awaitNewManager(appliance, "it is back", after: manager)
+        try appliance.waitUntilReplaced("manager", manager)
         let after = try look()?["memories"]?.array?.first?["contents"]
         #expect(after?["live_messages"]?.int == 50)
         let (end, text) = try appliance.command("journal", "--verify")

@@ -21,7 +21,7 @@ import Testing
         let worker = try appliance.replaceWorker(byScript: lost)
         _ = try appliance.launch()
         func health() throws -> Response { try HTTP.request("GET", "/health", port: appliance.operatorPort) }
-        try eventually("it is said", seconds: 30) {
+        try eventually("it is said", seconds: 60) {
             guard let answer = try? health() else { return false }
             return answer.status == 503 && answer.body.contains("\"worker-0 is not linked to the manager\"")
         }
@@ -37,6 +37,7 @@ import Testing
         unlink(worker)
         symlink("\(Program.folder)/megaworker", worker)
         #expect(try appliance.command("restart", "worker-0", "--wait").end == .exited(0))
-        #expect(try health().status == 200 && appliance.status().allReady)
+        try eventually("it is linked") { try health().status == 200 }
+        try appliance.waitUntilReady()
     }
 }

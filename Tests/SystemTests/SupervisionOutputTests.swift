@@ -22,7 +22,7 @@ import Testing
         let appliance = try Appliance(workers: 1, SupervisionDeathTests.quick, starts: false)
         appliance.environment["JOURNAL_STREAM"] = "9:12345"
         let supervisor = try appliance.launch()
-        try eventually("it serves") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(!supervisor.output.contains("<6>"), "\(supervisor.output)")
     }
 
@@ -62,7 +62,7 @@ import Testing
         let log = "\(appliance.folder.path)/own.log"
         try appliance.start(["--log", log])
         let supervisor = try #require(appliance.supervisor)
-        #expect(contents(ofFile: log).contains("READY the manager and 1 workers serve"))
+        try eventually("it says so") { contents(ofFile: log).contains("READY the manager and 1 workers serve") }
         rename(log, log + ".moved")
         supervisor.signal(SIGUSR1)
         try eventually("a new file") { access(log, F_OK) == 0 }

@@ -91,7 +91,7 @@ import Testing
         try appliance.start()
         #expect(try appliance.pid("worker-0") == worker)
         kill(worker, SIGKILL)
-        try eventually("it is back") { try appliance.status().allReady && appliance.pid("worker-0") != worker }
+        try appliance.waitUntilReplaced("worker-0", worker)
         try eventually("it serves") {
             try HTTP.request("GET", "/_/health", port: appliance.clientPort(0)).status == 200
         }

@@ -86,7 +86,7 @@ import Testing
             manager.store.map(\.name) == ["manager.workers", "worker-0.clients", "manager.journal", "manager.app"])
         #expect(Processes.listeningAddresses(appliance.appPort) == ["0200007F"])
         #expect(Processes.listeningAddresses(appliance.clientPort(1)).isEmpty)
-        #expect(try appliance.status().allReady)
+        try appliance.waitUntilReady()
     }
 
     /// FDSTORE says how many descriptors the service manager keeps, if it does. The last place is the queue's.

@@ -6,7 +6,8 @@ import Testing
 @Suite(.serialized) struct SupervisionUpgradeTests {
     /// An appliance whose supervisor is a copy of the program, which a test can replace.
     private func appliance() throws -> Appliance {
-        let appliance = try Appliance(workers: 2, SupervisionDeathTests.quick, starts: false)
+        let settings = SupervisionDeathTests.quick.merging(["workers": "poll_timeout = 600.0"]) { $1 }
+        let appliance = try Appliance(workers: 2, settings, starts: false)
         appliance.supervisorProgram = "\(appliance.folder.path)/megacomet"
         appliance.environment["MEGACOMET_PROGRAMS"] = Program.folder
         try install(appliance)
@@ -37,10 +38,10 @@ import Testing
         try install(appliance)
         supervisor.signal(SIGUSR2)
         try eventually("it is the new file") { ![0, file].contains(programFile(appliance)) }
-        try eventually("all are adopted") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(supervisor.isRunning)
         #expect(try appliance.status().processes.map(\.pid) == before)
-        #expect(try appliance.events().contains("UPGRADED"))
+        try eventually("it is told") { try appliance.events().contains("UPGRADED") }
         for (number, poller) in pollers.enumerated() {
             try appliance.app.publish("c\(number)", "after")
             #expect(try poller.finish().texts == ["after"], "on the connection that was open all the time")
@@ -67,15 +68,15 @@ import Testing
         let again = try #require(command)
         #expect(try again.waitForExit() == .exited(0))
         #expect(again.output.contains("upgraded, pid \(supervisor.pid)"), "\(again.output)")
-        try eventually("all are adopted") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(try appliance.status().processes.map(\.pid) == before)
-        #expect(Processes.openDescriptors(supervisor.pid) <= descriptors + 2, "nothing is left open")
+        try eventually("nothing is left open") { Processes.openDescriptors(supervisor.pid) <= descriptors + 2 }
 
         kill(before[1], SIGKILL)
         try eventually("its exit is known: it is a child still") {
             try appliance.events().contains("EXIT [\(before[1])] signal")
         }
-        try eventually("it is back") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(try appliance.command("stop").end == .exited(0))
         #expect(try supervisor.waitForExit() == .exited(0))
         #expect(Processes.mentioning(appliance.folder.path).isEmpty)
@@ -90,11 +91,12 @@ import Testing
         #expect(mkdir(children + ".new", 0o700) == 0 && unlink(children) == 0)
         let (end, output) = try appliance.command("upgrade")
         #expect(end != .exited(0) && output.contains("children"), "\(output)")
-        #expect(try appliance.status().allReady && appliance.pid("worker-0") == pid)
+        try appliance.waitUntilReady()
+        #expect(try appliance.pid("worker-0") == pid)
         #expect(rmdir(children + ".new") == 0)
         try eventually("it is written again, by itself") { access(children, F_OK) == 0 }
         #expect(try appliance.command("upgrade").end == .exited(0))
-        try eventually("all are adopted") { try appliance.status().allReady }
+        try appliance.waitUntilReady()
         #expect(try appliance.pid("worker-0") == pid)
     }
 
@@ -103,11 +105,7 @@ import Testing
         let appliance = try appliance()
         let crashed = try appliance.pid("worker-0")
         kill(crashed, SIGKILL)
-        try eventually("it is back") {
-            // Its end may not be known yet, and then it has none for a moment.
-            let pid = try? appliance.pid("worker-0")
-            return try pid != nil && pid != crashed && appliance.status().allReady
-        }
+        try appliance.waitUntilReplaced("worker-0", crashed)
         #expect(try appliance.command("hold", "worker-1").end == .exited(0))
         func row(_ number: Int) throws -> JSON? {
             try JSON.parse(try appliance.command("status", "--json").output)["processes"]?.array?[number]
@@ -119,7 +117,7 @@ import Testing
 
         for _ in 0..<2 {
             #expect(try appliance.command("upgrade").end == .exited(0))
-            try eventually("all are adopted") { try appliance.status().allReady }
+            try appliance.waitUntilReady()
         }
         let after = try row(1)
         for member in ["restarts", "exits", "exits_24h", "generation"] {
@@ -160,7 +158,7 @@ import Testing
             #expect(upgrade.end == .exited(1) && upgrade.output.contains(why), "\(upgrade.output)")
             #expect(programFile(appliance) == file)
             #expect(try appliance.status().processes.map(\.pid) == before)
-            #expect(try appliance.status().allReady)
+            try appliance.waitUntilReady()
         }
         let broken = try appliance.folder.write("broken", "#!/bin/sh\necho does not work here\nexit 3\n")
         chmod(broken, 0o755)

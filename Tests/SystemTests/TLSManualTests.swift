@@ -62,7 +62,7 @@ import Testing
         /// Whether a handshake with the worker gives this certificate.
         func isServed(_ certificate: TestCertificate.Files) throws -> Bool {
             let url = "https://localhost:\(site.tls)/_/health"
-            let options = ["-sS", "--max-time", "10", "--cacert", certificate.certificate, url]
+            let options = ["-sS", "--max-time", "60", "--cacert", certificate.certificate, url]
             return try Program.run("/usr/bin/curl", options, in: folder).end == .exited(0)
         }
     }
@@ -125,7 +125,7 @@ import Testing
             try manager.wait(for: "READY=1")
             #expect(try site.inherited("worker-0") == "clients:tls:shared:shared-tls")
             let url = "https://localhost:\(site.sharedTLS)/_/health"
-            let options = ["-sS", "--max-time", "10", "--cacert", site.certificate.certificate, url]
+            let options = ["-sS", "--max-time", "60", "--cacert", site.certificate.certificate, url]
             let answer = try Program.run("/usr/bin/curl", options, in: appliance.folder)
             #expect(answer.end == .exited(0), "\(answer)")
             #expect(Processes.listeningAddresses(site.sharedTLS).count == 1)

@@ -33,7 +33,7 @@ final class TerminalScreen {
     func expect(_ words: String) throws { try expect("\"\(words)\"") { $0.contains(words) } }
     func expect(_ what: String = "the wanted picture", _ holds: (String) -> Bool) throws {
         do {
-            try eventually("the terminal shows \(what)", seconds: 25) {
+            try eventually("the terminal shows \(what)", seconds: 40) {
                 if holds(text) { return true }
                 usleep(20_000)  // each look is a program of its own
                 return false
